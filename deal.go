@@ -1,0 +1,106 @@
+package gistdeal
+
+import (
+	"strings"
+	"time"
+)
+
+// DealState is where a gist's deal stands.
+//
+//	found ──claim──▶ sending ──2xx──▶ made
+//	  ▲                │  │
+//	  └─surely not done┘  └─refused──▶ failed
+//
+// A row of unknown outcome stays sending until looks at Pipedrive decide.
+type DealState string
+
+const (
+	// DealFound waits for its turn.
+	DealFound DealState = "found"
+	// DealSending has an attempt whose outcome is not known (yet).
+	DealSending DealState = "sending"
+	// DealMade exists in Pipedrive, or a person deleted or archived it there.
+	DealMade DealState = "made"
+	// DealFailed was refused for a reason that does not pass by itself.
+	DealFailed DealState = "failed"
+	// DealSkipped gets no deal, by the user's first-scan policy or a person's word.
+	DealSkipped DealState = "skipped"
+)
+
+// DealStates lists all states in the order in which a deal passes them.
+var DealStates = []DealState{DealFound, DealSending, DealMade, DealFailed, DealSkipped}
+
+// Deal is the one deal of a gist.
+type Deal struct {
+	GistID  string
+	State   DealState
+	DealID  int64  // Pipedrive's id, 0 until made
+	Problem string // why it failed or waits, in words for people
+}
+
+// Draft is what a deal is made from.
+type Draft struct {
+	GistID      string
+	Login       string
+	Description string
+}
+
+// Title returns the deal's title.
+func (d Draft) Title() string { return "Gist from " + d.Login }
+
+// Author returns the text of the field "Gist author".
+func (d Draft) Author() string { return "https://gist.github.com/" + d.Login }
+
+// Text returns the text of the field "Gist": the description, or words with
+// the gist's id where there is none.
+func (d Draft) Text() string {
+	if strings.TrimSpace(d.Description) == "" {
+		return "untitled - " + d.GistID
+	}
+	return d.Description
+}
+
+// AccessURL returns the text of the field "Gist Access URL".
+func (d Draft) AccessURL() string { return GistURL(d.Login, d.GistID) }
+
+// Claim is the right to make one attempt at a deal. Attempt is the fencing
+// number: whatever is written about the attempt later carries it and Owner.
+type Claim struct {
+	Draft   Draft
+	Attempt int
+	Owner   string // the process that claimed
+	SentAt  time.Time
+}
+
+// RemoteDeal is a deal as Pipedrive lists it.
+type RemoteDeal struct {
+	ID        int64
+	GistID    string // from the field "Gist ID", else from "Gist Access URL"
+	Exact     bool   // GistID comes from the field "Gist ID"
+	CreatorID int64
+	AddedAt   time.Time // Pipedrive's clock
+	Deleted   bool
+}
+
+// GistIDFromURL returns the last path part of a gist's address, or "" if there is none.
+func GistIDFromURL(url string) string {
+	url, _, _ = strings.Cut(strings.TrimSpace(url), "?")
+	url, _, _ = strings.Cut(url, "#")
+	url = strings.TrimRight(url, "/")
+	if !strings.Contains(url, "gist.github.com/") {
+		return ""
+	}
+	return url[strings.LastIndexByte(url, '/')+1:]
+}
+
+// PipedriveAccount is the company and person that a Pipedrive key belongs to.
+type PipedriveAccount struct {
+	UserID      int64
+	UserName    string
+	CompanyID   int64
+	CompanyName string
+	DealURL     string // the address of a deal's page, before its id
+}
+
+// SettingDealURL is the name of the setting that keeps PipedriveAccount.DealURL.
+const SettingDealURL = "deal_url"

@@ -1,0 +1,78 @@
+package gistdeal
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+// UserState says whether a user's gists are being watched.
+type UserState string
+
+const (
+	// UserActive is scanned when due.
+	UserActive UserState = "active"
+	// UserPaused is tracked but not scanned until a person resumes it.
+	UserPaused UserState = "paused"
+	// UserRemoved is no longer tracked; its gists and deals are kept, or adding
+	// it again would double every deal.
+	UserRemoved UserState = "removed"
+	// UserGone no longer exists on GitHub (deleted or suspended) and may come back.
+	UserGone UserState = "gone"
+)
+
+// FirstScan is the policy for gists that exist before their user is tracked.
+type FirstScan string
+
+const (
+	// FirstScanAll makes a deal for each gist that the user has.
+	FirstScanAll FirstScan = "all"
+	// FirstScanNew skips gists that were created before tracking began.
+	FirstScanNew FirstScan = "new"
+)
+
+// User is a tracked GitHub user, keyed by GitHub's numeric id.
+type User struct {
+	ID        int64
+	Login     string // a label in GitHub's spelling; it may change
+	State     UserState
+	FirstScan FirstScan
+	TrackedAt time.Time
+	// LoginStale is set when another user was seen to own the login now.
+	LoginStale bool
+	// ETag and Pages are those of the last complete reading of the user's gists.
+	ETag  string
+	Pages int
+	// LastScanAt is when a scan last ended well, zero before the first did;
+	// WholeScanAt is when one last read every page.
+	LastScanAt, WholeScanAt time.Time
+	NextScanAt              time.Time
+	Failures                int    // scans in a row that ended badly
+	Problem                 string // why the last scan ended badly, in words for people
+}
+
+// Account is a GitHub account as a look-up by login or by id found it.
+type Account struct {
+	ID    int64
+	Login string
+	Type  string // "User", "Organization" or "Bot"
+}
+
+// GitHub's rule is stricter today (no underscore, no double hyphen), but older
+// and managed accounts break it: what could be a login is left to GitHub.
+var loginPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$`)
+
+// CheckLogin returns an Invalid error if no GitHub user can have this login.
+func CheckLogin(login string) error {
+	if loginPattern.MatchString(login) {
+		return nil
+	}
+	shown := login
+	if len(shown) > 50 {
+		shown = shown[:50] + "..."
+	}
+	return Errorf(Invalid, "%q cannot be a GitHub login: a login has 1 to 39 letters, digits and hyphens and begins with a letter or digit", shown)
+}
+
+// LoginKey returns the form in which logins are compared: GitHub ignores case.
+func LoginKey(login string) string { return strings.ToLower(login) }
