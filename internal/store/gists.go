@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gistdeal"
+)
+
+// gistRow is a gist inside the JSON object of a bulk insert.
+type gistRow struct {
+	Seq         int64  `json:"seq"`
+	Description string `json:"description"`
+	Files       string `json:"files"`
+	CreatedAt   int64  `json:"created_at"`
+}
+
+// SaveGists stores what a scan read of a user, newest first, and in the same
+// transaction a deal row for each gist that never had one: found, or skipped
+// if it was created before skipBefore (the zero time skips none). Gists that
+// are known get their present description and files. It returns how many deals
+// are new and found.
+func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, skipBefore, now time.Time) (found int, err error) {
+	if len(gists) == 0 {
+		return 0, nil
+	}
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		object, err := gistObject(ctx, tx, gists)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `
+			INSERT INTO gists (id, user_id, seq, description, files, created_at, noticed_at)
+			SELECT key, $1, CAST(value ->> 'seq' AS BIGINT), value ->> 'description', value ->> 'files',
+				CAST(value ->> 'created_at' AS BIGINT), $2
+			FROM json_each($3) WHERE true
+			ON CONFLICT (id) DO UPDATE SET description = excluded.description, files = excluded.files
+			WHERE gists.description <> excluded.description OR gists.files <> excluded.files`,
+			userID, millis(now), object); err != nil {
+			return err
+		}
+		if _, err := insertDeals(ctx, tx, object, "skipped", "created before its user was tracked", millis(skipBefore), now); err != nil {
+			return err
+		}
+		found, err = insertDeals(ctx, tx, object, "found", "", maxMillis, now)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("save %d gists of user %d: %w", len(gists), userID, err)
+	}
+	return found, nil
+}
+
+// maxMillis is later than any gist.
+const maxMillis = int64(1) << 60
+
+// insertDeals makes deal rows in the given state for those gists of the object
+// that were created before the given time and have no row yet.
+func insertDeals(ctx context.Context, tx *sql.Tx, object, state, problem string, before int64, now time.Time) (int, error) {
+	r, err := tx.ExecContext(ctx, `
+		INSERT INTO deals (gist_id, state, problem, next_attempt_at)
+		SELECT key, $1, $2, $3 FROM json_each($4) WHERE CAST(value ->> 'created_at' AS BIGINT) < $5
+		ON CONFLICT (gist_id) DO NOTHING`, state, problem, millis(now), object, before)
+	if err != nil {
+		return 0, err
+	}
+	n, err := r.RowsAffected()
+	return int(n), err
+}
+
+// gistObject returns the gists as one JSON object keyed by gist id, with
+// numbers of noticing from the counter: the first of gists, the newest, gets
+// the highest.
+func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist) (string, error) {
+	var last int64
+	if err := tx.QueryRowContext(ctx, `UPDATE counters SET value = value + $1 WHERE name = 'gist_seq' RETURNING value`, len(gists)).Scan(&last); err != nil {
+		return "", err
+	}
+	rows := make(map[string]gistRow, len(gists))
+	for i, g := range gists {
+		files := make([]gistdeal.File, len(g.Files))
+		for j, f := range g.Files {
+			files[j] = gistdeal.File{Name: clean(f.Name), RawURL: clean(f.RawURL)}
+		}
+		text, err := json.Marshal(files)
+		if err != nil {
+			return "", err
+		}
+		rows[g.ID] = gistRow{Seq: last - int64(i), Description: clean(g.Description), Files: string(text), CreatedAt: millis(g.CreatedAt)}
+	}
+	object, err := json.Marshal(rows)
+	return string(object), err
+}
+
+// GistsOf returns the gists of a user with their deals, the one noticed last first.
+func (s *Store) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal, error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT g.id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem
+		FROM gists g JOIN deals d ON d.gist_id = g.id WHERE g.user_id = $1 ORDER BY g.seq DESC`, userID)
+	return collect(rows, err, func(row *sql.Rows) (g gistdeal.GistDeal, err error) {
+		var created int64
+		var files []byte
+		if err := row.Scan(&g.ID, &g.Seq, &g.Description, &files, &created, &g.Deal.State, &g.Deal.DealID, &g.Deal.Problem); err != nil {
+			return g, err
+		}
+		g.UserID, g.CreatedAt, g.Deal.GistID = userID, fromMillis(created), g.ID
+		return g, json.Unmarshal(files, &g.Files)
+	})
+}
+
+// HasGists reports whether the user ever had a gist that we know of.
+func (s *Store) HasGists(ctx context.Context, userID int64) (has bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM gists WHERE user_id = $1)`, userID).Scan(&has)
+	return has, err
+}
+
+// Seen returns the highest number of noticing that the visitor was shown of
+// the user's gists, 0 before the first visit.
+func (s *Store) Seen(ctx context.Context, visitor string, userID int64) (seq int64, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM visits WHERE visitor = $1 AND user_id = $2`, visitor, userID).Scan(&seq)
+	return seq, err
+}
+
+// RecordVisit records what a visitor was shown; a later visit never lowers it.
+func (s *Store) RecordVisit(ctx context.Context, v gistdeal.Visit, now time.Time) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO visits (visitor, user_id, seq, at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (visitor, user_id) DO UPDATE SET seq = excluded.seq, at = excluded.at WHERE visits.seq < excluded.seq`,
+		v.Visitor, v.UserID, v.Seq, millis(now))
+	if err != nil {
+		return fmt.Errorf("record visit of user %d: %w", v.UserID, err)
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+//go:embed schema
+var schema embed.FS
+
+// migrate applies the numbered files of the schema that the database does not
+// have yet, each in a transaction of its own. Forward only: going back means
+// restoring a backup. A database of a newer gistdeal is an error.
+func (s *Store) migrate(ctx context.Context) error {
+	files, err := fs.Glob(schema, "schema/sqlite/*.sql")
+	if err != nil {
+		return err
+	}
+	if _, err := s.db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY)`); err != nil {
+		return err
+	}
+	for _, file := range files {
+		version, err := strconv.Atoi(strings.SplitN(file[strings.LastIndexByte(file, '/')+1:], "_", 2)[0])
+		if err != nil {
+			return fmt.Errorf("migration %s has no number: %w", file, err)
+		}
+		text, err := schema.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if err := s.tx(ctx, func(tx *sql.Tx) error { return apply(ctx, tx, version, string(text)) }); err != nil {
+			return fmt.Errorf("migration %s: %w", file, err)
+		}
+	}
+	var newest int
+	if err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM migrations`).Scan(&newest); err != nil {
+		return err
+	}
+	if newest > len(files) {
+		return fmt.Errorf("the database is of a newer gistdeal (schema %d, this one knows %d): upgrade gistdeal, or restore the backup made before the upgrade", newest, len(files))
+	}
+	return nil
+}
+
+// apply runs one migration unless it is there. The look and the change share
+// the write lock, so that processes may start at once.
+func apply(ctx context.Context, tx *sql.Tx, version int, text string) error {
+	ok, err := changed(tx.ExecContext(ctx, `INSERT INTO migrations (version) VALUES ($1) ON CONFLICT DO NOTHING`, version))
+	if err != nil || !ok {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, text)
+	return err
+}

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"gistdeal"
+)
+
+// Setting returns what was set under name, "" if nothing was.
+func (s *Store) Setting(ctx context.Context, name string) (value string, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return value, err
+}
+
+// Set keeps value under name.
+func (s *Store) Set(ctx context.Context, name, value string) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, clean(value))
+	if err != nil {
+		return fmt.Errorf("set %s: %w", name, err)
+	}
+	return nil
+}
+
+// DealURL returns the address before a deal's id under which people see deals,
+// "" while it is not known.
+func (s *Store) DealURL(ctx context.Context) (string, error) {
+	return s.Setting(ctx, gistdeal.SettingDealURL)
+}
+
+// LastOutcome returns when the newest outcome of an attempt was recorded, zero if there is none.
+func (s *Store) LastOutcome(ctx context.Context) (time.Time, error) {
+	var ms int64
+	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(ended_at), 0) FROM attempts`).Scan(&ms)
+	return fromMillis(ms), err
+}
+
+// Counts is how many rows there are of each sort.
+type Counts struct {
+	Users   map[gistdeal.UserState]int
+	Deals   map[gistdeal.DealState]int
+	Surplus int
+}
+
+// Counts counts users and deals by state, and surplus deals.
+func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
+	c = Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
+	rows, err := s.db.QueryContext(ctx, `SELECT 'user', state, count(*) FROM users GROUP BY state
+		UNION ALL SELECT 'deal', state, count(*) FROM deals GROUP BY state
+		UNION ALL SELECT 'surplus', '', count(*) FROM surplus`)
+	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
+		var sort, state string
+		var n int
+		err := row.Scan(&sort, &state, &n)
+		switch sort {
+		case "user":
+			c.Users[gistdeal.UserState(state)] = n
+		case "deal":
+			c.Deals[gistdeal.DealState(state)] = n
+		default:
+			c.Surplus = n
+		}
+		return struct{}{}, err
+	})
+	return c, err
+}
+
+// SetToken keeps an API token under its name, by its hash; the same value
+// twice changes nothing, a new one replaces it.
+func (s *Store) SetToken(ctx context.Context, name, hash, scope string, now time.Time) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO tokens (name, hash, scope, created_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, scope = excluded.scope, created_at = excluded.created_at
+		WHERE tokens.hash <> excluded.hash`, name, hash, scope, millis(now))
+	if err != nil {
+		return fmt.Errorf("keep token %q: %w", name, err)
+	}
+	return nil
+}
+
+// TokenName returns the name of the token with that hash; NotFound if there is none.
+func (s *Store) TokenName(ctx context.Context, hash string) (name string, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT name FROM tokens WHERE hash = $1`, hash).Scan(&name)
+	return name, notFound(err, "no such token")
+}

@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"gistdeal"
+)
+
+const userColumns = `id, login, login_key IS NULL, state, first_scan, tracked_at, etag, pages,
+	last_scan_at, whole_scan_at, next_scan_at, failures, problem`
+
+func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {
+	var tracked, last, whole, next int64
+	err = row.Scan(&u.ID, &u.Login, &u.LoginStale, &u.State, &u.FirstScan, &tracked, &u.ETag, &u.Pages,
+		&last, &whole, &next, &u.Failures, &u.Problem)
+	u.TrackedAt, u.LastScanAt, u.WholeScanAt, u.NextScanAt = fromMillis(tracked), fromMillis(last), fromMillis(whole), fromMillis(next)
+	return u, err
+}
+
+// Track makes a as known to GitHub a tracked user, due for a scan at now, and
+// returns it. A user that is tracked already keeps its policy and history and
+// gets a's login; one that was removed or gone is active again.
+func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.FirstScan, now time.Time) (u gistdeal.User, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if err := takeLogin(ctx, tx, a); err != nil {
+			return err
+		}
+		row := tx.QueryRowContext(ctx, `
+			INSERT INTO users (id, login, login_key, state, first_scan, tracked_at, next_scan_at)
+			VALUES ($1, $2, $3, 'active', $4, $5, $5)
+			ON CONFLICT (id) DO UPDATE SET login = excluded.login, login_key = excluded.login_key,
+				state = 'active', next_scan_at = excluded.next_scan_at
+			RETURNING `+userColumns,
+			a.ID, a.Login, gistdeal.LoginKey(a.Login), policy, millis(now))
+		u, err = scanUser(row)
+		return err
+	})
+	if err != nil {
+		return u, fmt.Errorf("track %q: %w", a.Login, err)
+	}
+	return u, nil
+}
+
+// takeLogin lets the login go of any other user who had it: GitHub says it is a's now.
+func takeLogin(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
+	_, err := tx.ExecContext(ctx, `UPDATE users SET login_key = NULL WHERE login_key = $1 AND id <> $2`, gistdeal.LoginKey(a.Login), a.ID)
+	return err
+}
+
+// Rename gives the tracked user with a's id the login of a.
+func (s *Store) Rename(ctx context.Context, a gistdeal.Account) error {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		if err := takeLogin(ctx, tx, a); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE users SET login = $1, login_key = $2 WHERE id = $3`, a.Login, gistdeal.LoginKey(a.Login), a.ID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("rename user %d to %q: %w", a.ID, a.Login, err)
+	}
+	return nil
+}
+
+// UserByLogin returns the user with that login, in whatever case it is
+// written; NotFound if there is none or it was removed.
+func (s *Store) UserByLogin(ctx context.Context, login string) (gistdeal.User, error) {
+	u, err := scanUser(s.db.QueryRowContext(ctx,
+		`SELECT `+userColumns+` FROM users WHERE login_key = $1 AND state <> 'removed'`, gistdeal.LoginKey(login)))
+	if err != nil {
+		return u, notFound(err, "%q is not tracked", login)
+	}
+	return u, nil
+}
+
+// User returns the tracked user with GitHub's number id; NotFound if there is none.
+func (s *Store) User(ctx context.Context, id int64) (gistdeal.User, error) {
+	u, err := scanUser(s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE id = $1 AND state <> 'removed'`, id))
+	if err != nil {
+		return u, notFound(err, "user %d is not tracked", id)
+	}
+	return u, nil
+}
+
+// Logins returns the logins of all tracked users, those tracked first first.
+func (s *Store) Logins(ctx context.Context) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT login FROM users WHERE state <> 'removed' ORDER BY tracked_at, id`)
+	return collect(rows, err, func(row *sql.Rows) (login string, err error) {
+		return login, row.Scan(&login)
+	})
+}
+
+// DueUsers returns up to limit users whose scan is due at now, the longest due first.
+func (s *Store) DueUsers(ctx context.Context, now time.Time, limit int) ([]gistdeal.User, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+userColumns+` FROM users
+		WHERE state IN ('active', 'gone') AND next_scan_at <= $1 ORDER BY next_scan_at, id LIMIT $2`, millis(now), limit)
+	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
+}
+
+// NextScan returns when the next scan of any user is due, zero if none is.
+func (s *Store) NextScan(ctx context.Context) (time.Time, error) {
+	var next int64
+	err := s.db.QueryRowContext(ctx, `SELECT coalesce(min(next_scan_at), 0) FROM users WHERE state IN ('active', 'gone')`).Scan(&next)
+	return fromMillis(next), err
+}
+
+// Scanned records a scan that ended well. l's ETag must not be committed
+// before the gists of its last page are: a crash between the two would turn
+// into 304s that hide them for ever.
+func (s *Store) Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error {
+	var err error
+	if l.NotModified {
+		_, err = s.db.ExecContext(ctx, `UPDATE users SET last_scan_at = $1, next_scan_at = $2, failures = 0, problem = '' WHERE id = $3`,
+			millis(now), millis(next), userID)
+	} else {
+		_, err = s.db.ExecContext(ctx, `UPDATE users SET state = CASE state WHEN 'gone' THEN 'active' ELSE state END,
+			etag = $1, pages = $2, last_scan_at = $3, whole_scan_at = $3, next_scan_at = $4, failures = 0, problem = '' WHERE id = $5`,
+			l.ETag, l.Pages, millis(now), millis(next), userID)
+	}
+	if err != nil {
+		return fmt.Errorf("record scan of user %d: %w", userID, err)
+	}
+	return nil
+}
+
+// ScanFailed records a scan that ended badly, and why; the user's next is due at next.
+func (s *Store) ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE users SET failures = failures + 1, problem = $1, next_scan_at = $2 WHERE id = $3`,
+		clean(problem), millis(next), userID)
+	if err != nil {
+		return fmt.Errorf("record failed scan of user %d: %w", userID, err)
+	}
+	return nil
+}
+
+// Gone records that GitHub no longer knows the user, who may come back and is
+// looked for again at next. loginTaken says that the login is somebody else's now.
+func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, next time.Time) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE users SET state = 'gone', etag = '', failures = failures + 1, next_scan_at = $1,
+		login_key = CASE WHEN $2 THEN NULL ELSE login_key END,
+		problem = 'deleted, suspended or hidden on GitHub' WHERE id = $3 AND state IN ('active', 'gone')`, millis(next), loginTaken, userID)
+	if err != nil {
+		return fmt.Errorf("record user %d as gone: %w", userID, err)
+	}
+	return nil
+}
+
+// collect reads all rows before it returns, so that the one connection is free again.
+func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := []T{}
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
