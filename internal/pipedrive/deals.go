@@ -1,0 +1,82 @@
+package pipedrive
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"time"
+
+	"gistdeal"
+)
+
+// deal is a deal as lists show it. Live answers lack fields that the
+// description calls required; only the id is relied on.
+type deal struct {
+	ID           int64                      `json:"id"`
+	CreatorID    int64                      `json:"creator_user_id"`
+	AddTime      string                     `json:"add_time"`
+	Status       string                     `json:"status"`
+	Deleted      bool                       `json:"is_deleted"`
+	CustomFields map[string]json.RawMessage `json:"custom_fields"`
+}
+
+// Deals hands over every deal that was changed since the given time on
+// Pipedrive's clock (all deals for the zero time) and that names a gist: won,
+// lost, deleted and archived ones too. It uses lists, not the search, whose
+// index lags behind. An error means that some were not seen. Prepare comes first.
+func (c *Client) Deals(ctx context.Context, since time.Time, each func(gistdeal.RemoteDeal)) error {
+	t := c.target.Load()
+	if t == nil {
+		return gistdeal.Errorf(gistdeal.Temporary, "the account's fields are not known yet")
+	}
+	for _, path := range []string{"/api/v2/deals", "/api/v2/deals/archived"} {
+		query := url.Values{
+			"limit": {"500"}, "sort_by": {"id"}, "sort_direction": {"asc"}, "status": {"open,won,lost,deleted"},
+			"custom_fields": {t.fields[FieldGistID].Code + "," + t.fields[FieldAccessURL].Code},
+		}
+		if !since.IsZero() {
+			// Fractions of a second are refused.
+			query.Set("updated_since", since.UTC().Truncate(time.Second).Format(time.RFC3339))
+		}
+		err := pages(ctx, c, path, query, func(page []deal) error {
+			for _, d := range page {
+				if remote := t.remote(d); remote.GistID != "" {
+					each(remote)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remote reads a listed deal. A deal without a gist id names its gist by its URL.
+func (t *target) remote(d deal) gistdeal.RemoteDeal {
+	r := gistdeal.RemoteDeal{ID: d.ID, CreatorID: d.CreatorID, AddedAt: parseTime(d.AddTime), Deleted: d.Deleted || d.Status == "deleted"}
+	r.GistID = t.text(d, FieldGistID)
+	r.Exact = r.GistID != ""
+	if !r.Exact {
+		r.GistID = gistdeal.GistIDFromURL(t.text(d, FieldAccessURL))
+	}
+	return r
+}
+
+// text returns what the deal has in a field, "" for nothing or for what is not text.
+func (t *target) text(d deal, name string) (s string) {
+	_ = json.Unmarshal(d.CustomFields[t.fields[name].Code], &s) // null and absent leave "".
+	return strings.TrimSpace(s)
+}
+
+// parseTime reads both forms in which Pipedrive writes times, UTC; zero if it is neither.
+func parseTime(s string) time.Time {
+	for _, layout := range []string{time.RFC3339, time.DateTime} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
+}

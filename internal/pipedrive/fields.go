@@ -1,0 +1,158 @@
+package pipedrive
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"gistdeal"
+)
+
+// Names of the four custom fields of a deal. The first three are those of the
+// system that gistdeal re-makes; FieldGistID is by which a deal is found again.
+const (
+	FieldAuthor    = "Gist author"
+	FieldGist      = "Gist"
+	FieldAccessURL = "Gist Access URL"
+	FieldGistID    = "Gist ID"
+)
+
+// FieldNames lists the custom fields of a deal.
+var FieldNames = []string{FieldAuthor, FieldGist, FieldAccessURL, FieldGistID}
+
+// target is where new deals go in this account.
+type target struct {
+	fields  map[string]field // by name
+	stageID int64            // 0 is the account's default
+}
+
+// field is a custom field of deals.
+type field struct {
+	Name   string `json:"field_name"`
+	Code   string `json:"field_code"` // 40 hexadecimal digits
+	Type   string `json:"field_type"`
+	Custom bool   `json:"is_custom_field"`
+}
+
+// runes returns how much text the field's type holds, 0 if it does not hold text.
+func (f field) runes() int {
+	switch f.Type {
+	case "varchar", "varchar_auto":
+		return varcharRunes
+	case "text":
+		return textRunes
+	}
+	return 0
+}
+
+// Prepare finds the custom fields and the stage for new deals, and makes
+// fields that do not exist. keys are the codes of the fields by name, as an
+// earlier Prepare returned them: a field keeps its code when somebody gives it
+// another name. Only one process may call it at a time, since Pipedrive lets
+// two fields have one name. A name that fits several fields is Unauthorized.
+func (c *Client) Prepare(ctx context.Context, keys map[string]string) (map[string]string, error) {
+	all, err := c.listFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := &target{fields: map[string]field{}}
+	codes := map[string]string{}
+	for _, name := range FieldNames {
+		f, err := c.findOrMake(ctx, all, name, keys[name])
+		if err != nil {
+			return nil, fmt.Errorf("field %q: %w", name, err)
+		}
+		t.fields[name], codes[name] = f, f.Code
+	}
+	if t.stageID, err = c.findStage(ctx); err != nil {
+		return nil, err
+	}
+	c.target.Store(t)
+	return codes, nil
+}
+
+func (c *Client) listFields(ctx context.Context) (all []field, err error) {
+	err = pages(ctx, c, "/api/v2/dealFields", url.Values{"limit": {"500"}}, func(page []field) error {
+		all = append(all, page...)
+		return nil
+	})
+	return all, err
+}
+
+func (c *Client) findOrMake(ctx context.Context, all []field, name, code string) (field, error) {
+	var named []field
+	for _, f := range all {
+		if f.Code == code {
+			return f, f.check()
+		}
+		if f.Custom && strings.TrimSpace(f.Name) == name {
+			named = append(named, f)
+		}
+	}
+	switch len(named) {
+	case 0:
+		return c.makeField(ctx, name)
+	case 1:
+		return named[0], named[0].check()
+	}
+	codes := make([]string, len(named))
+	for i, f := range named {
+		codes[i] = f.Code
+	}
+	return field{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d deal fields of this name (%s): rename all but one in its settings",
+		len(named), strings.Join(codes, ", "))
+}
+
+// check returns an error if the field cannot hold text.
+func (f field) check() error {
+	if f.runes() == 0 {
+		return gistdeal.Errorf(gistdeal.Unauthorized, "in Pipedrive it is of type %q, which holds no text: rename it in its settings, and a new one is made", f.Type)
+	}
+	return nil
+}
+
+// makeField makes a field: long text for descriptions, short for the rest.
+func (c *Client) makeField(ctx context.Context, name string) (f field, err error) {
+	kind := "varchar"
+	if name == FieldGist {
+		kind = "text"
+	}
+	body, err := json.Marshal(map[string]string{"field_name": name, "field_type": kind})
+	if err != nil {
+		return f, err
+	}
+	if _, err := c.call(ctx, http.MethodPost, "/api/v2/dealFields", nil, bytes.NewReader(body), &f); err != nil {
+		return f, fmt.Errorf("make it: %w", err)
+	}
+	if f.Code == "" {
+		return f, gistdeal.Errorf(gistdeal.Temporary, "make it: Pipedrive's answer has no field_code")
+	}
+	f.Type = kind
+	return f, nil
+}
+
+// named reports whether a refusal speaks of the account's fields.
+func (t *target) named(text string) bool {
+	return strings.Contains(text, "custom_fields") ||
+		slices.ContainsFunc(slices.Collect(maps.Values(t.fields)), func(f field) bool { return strings.Contains(text, f.Code) })
+}
+
+// missing returns the name of a field of t that no longer exists, or "".
+func (c *Client) missing(ctx context.Context, t *target) (string, error) {
+	all, err := c.listFields(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range FieldNames {
+		if !slices.ContainsFunc(all, func(f field) bool { return f.Code == t.fields[name].Code }) {
+			return name, nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,121 @@
+package pipedrive
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"time"
+
+	"gistdeal"
+)
+
+// errLate is why a write was refused.
+var errLate = errors.New("too late to send")
+
+// post sends req on a connection of its own, so that it cannot fail on one
+// that the remote has just given up, and reads the answer. If nothing of the
+// request left this machine the error is Temporary, else Unknown.
+func (c *Client) post(req *http.Request, start time.Time) (answer, error) {
+	s := &shot{start: start, timeout: c.options.PushTimeout}
+	ctx, cancel := context.WithTimeout(req.Context(), s.left())
+	defer cancel()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { s.arm() }})
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: s.dial, DisableKeepAlives: true, Protocols: &protocols,
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: c.sessions},
+	}
+	// RoundTrip rather than Do: no redirects, no cookies, nothing sent twice.
+	resp, err := transport.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		if s.end() {
+			return answer{}, gistdeal.Errorf(gistdeal.Unknown, "no answer from Pipedrive after the request was sent: %w", err)
+		}
+		return answer{}, gistdeal.Errorf(gistdeal.Temporary, "the request could not be sent to Pipedrive: %w", err)
+	}
+	defer resp.Body.Close()
+	a, err := c.read(resp)
+	if err != nil && a.status < 300 {
+		return a, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive's answer broke off: %w", err)
+	}
+	return a, nil
+}
+
+// shot is one request that must not leave after its time. The time runs on the
+// monotonic clock, which a suspended machine stops, and on the wall clock,
+// which somebody may set: the one that says less is left counts.
+type shot struct {
+	start   time.Time
+	timeout time.Duration
+
+	mu    sync.Mutex
+	armed bool // the connection is made: what is written now is the request
+	sent  bool // some of the request may have left
+	ended bool
+}
+
+// left returns how much of the time is left.
+func (s *shot) left() time.Duration {
+	now := time.Now()
+	return s.timeout - max(now.Sub(s.start), now.Round(0).Sub(s.start.Round(0)))
+}
+
+func (s *shot) arm() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.armed = true
+}
+
+// end forbids further writes and reports whether any of the request may have left.
+func (s *shot) end() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	return s.sent
+}
+
+// mayWrite asks for the right to write, at the last moment before it is done.
+func (s *shot) mayWrite() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.left() <= 0 {
+		return errLate
+	}
+	s.sent = s.sent || s.armed
+	return nil
+}
+
+// dial connects. What the kernel has not yet delivered when the process dies
+// or closes the connection is thrown away (linger 0), and so is what stays
+// unacknowledged for longer than the time left.
+func (s *shot) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		if err := errors.Join(tcp.SetLinger(0), setUserTimeout(tcp, s.left())); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	return &shotConn{Conn: conn, shot: s}, nil
+}
+
+// shotConn is a connection that sends nothing after its shot's time.
+type shotConn struct {
+	net.Conn
+	shot *shot
+}
+
+// Write writes b, or returns an error without writing if it is too late.
+func (c *shotConn) Write(b []byte) (int, error) {
+	if err := c.shot.mayWrite(); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}

@@ -1,0 +1,84 @@
+package pipedrive
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gistdeal"
+)
+
+// named is a pipeline or a stage.
+type named struct {
+	ID         int64  `json:"id"`
+	Name       string `json:"name"`
+	OrderNr    int    `json:"order_nr"`
+	PipelineID int64  `json:"pipeline_id"` // of a stage
+	Deleted    bool   `json:"is_deleted"`
+}
+
+// findStage returns the id of the stage for new deals, by the names in the
+// options: 0, the account's default, if neither is given.
+func (c *Client) findStage(ctx context.Context) (int64, error) {
+	if c.options.Pipeline == "" && c.options.Stage == "" {
+		return 0, nil
+	}
+	query := url.Values{"limit": {"500"}}
+	if c.options.Pipeline != "" {
+		pipelines, err := c.listNamed(ctx, "/api/v2/pipelines", url.Values{"limit": {"500"}})
+		if err != nil {
+			return 0, err
+		}
+		p, err := pick(pipelines, c.options.Pipeline, "pipeline", "GISTDEAL_PIPELINE")
+		if err != nil {
+			return 0, err
+		}
+		query.Set("pipeline_id", strconv.FormatInt(p.ID, 10))
+	}
+	stages, err := c.listNamed(ctx, "/api/v2/stages", query)
+	if err != nil {
+		return 0, err
+	}
+	if c.options.Stage != "" {
+		s, err := pick(stages, c.options.Stage, "stage", "GISTDEAL_STAGE")
+		return s.ID, err
+	}
+	if len(stages) == 0 {
+		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive pipeline %q has no stage: make one, or set GISTDEAL_PIPELINE", c.options.Pipeline)
+	}
+	return slices.MinFunc(stages, func(a, b named) int { return cmp.Compare(a.OrderNr, b.OrderNr) }).ID, nil
+}
+
+func (c *Client) listNamed(ctx context.Context, path string, query url.Values) (all []named, err error) {
+	err = pages(ctx, c, path, query, func(page []named) error {
+		for _, n := range page {
+			if !n.Deleted {
+				all = append(all, n)
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// pick returns the only one of that name, in whatever case it is written.
+func pick(all []named, name, what, variable string) (named, error) {
+	var found []named
+	var names []string
+	for _, n := range all {
+		if strings.EqualFold(strings.TrimSpace(n.Name), strings.TrimSpace(name)) {
+			found = append(found, n)
+		}
+		names = append(names, strconv.Quote(n.Name))
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return named{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has no %s %q: set %s to one of %s", what, name, variable, strings.Join(names, ", "))
+	}
+	return named{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d %ss named %q: name the pipeline in GISTDEAL_PIPELINE, or rename all but one", len(found), what, name)
+}
