@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"gistdeal"
+)
+
+const (
+	// lookBack is how far before a claim a look begins, on Pipedrive's clock.
+	lookBack = 10 * time.Minute
+	// catchUpBack is how far before our newest outcome catching up begins.
+	catchUpBack = 15 * time.Minute
+
+	settingCompany  = "company_id"
+	settingFields   = "field_codes"
+	settingCaughtUp = "caught_up_at"
+)
+
+// OtherCompanyError is what Run returns for a key of another company than the
+// database's: its deals are not there, and each gist would get a second one.
+type OtherCompanyError struct{ Database, Key string }
+
+// Error says what is wrong and what to do.
+func (e *OtherCompanyError) Error() string {
+	return fmt.Sprintf("this database belongs to the Pipedrive company %s, but the key is of company %s: set the key of the former, or name a new database in GISTDEAL_DATABASE_URL", e.Database, e.Key)
+}
+
+// connect asks whose key it is, finds or makes the account's fields, and keeps
+// what it learns in the database.
+func (e *Engine) connect(ctx context.Context) error {
+	me, err := e.pipedrive.Me(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.checkCompany(ctx, me); err != nil {
+		return err
+	}
+	codes := map[string]string{}
+	kept, err := e.store.Setting(ctx, settingFields)
+	if err != nil {
+		return err
+	}
+	if kept != "" {
+		if err := json.Unmarshal([]byte(kept), &codes); err != nil {
+			return fmt.Errorf("setting %s: %w", settingFields, err)
+		}
+	}
+	if codes, err = e.pipedrive.Prepare(ctx, codes); err != nil {
+		return err
+	}
+	text, err := json.Marshal(codes)
+	if err != nil {
+		return err
+	}
+	if err := e.store.Set(ctx, settingFields, string(text)); err != nil {
+		return err
+	}
+	if err := e.store.Set(ctx, gistdeal.SettingDealURL, me.DealURL); err != nil {
+		return err
+	}
+	if e.account.Swap(&me) == nil {
+		e.log.Info("pipedrive connected", "company", me.CompanyName, "company_id", me.CompanyID, "user", me.UserName)
+	}
+	return nil
+}
+
+// checkCompany makes the database belong to the first company that it meets.
+func (e *Engine) checkCompany(ctx context.Context, me gistdeal.PipedriveAccount) error {
+	id := strconv.FormatInt(me.CompanyID, 10)
+	kept, err := e.store.Setting(ctx, settingCompany)
+	if err != nil {
+		return err
+	}
+	if kept == "" {
+		return e.store.Set(ctx, settingCompany, id)
+	}
+	if kept != id {
+		return &OtherCompanyError{Database: kept, Key: id}
+	}
+	return nil
+}
+
+// catchUp adopts the deals that were made for gists since the newest outcome
+// that the database holds, so that a lost or restored database, or deals that
+// the seed or a person made, double nothing. A database without outcomes reads
+// all deals. No deal is pushed before it has ended well.
+//
+// Lists may show a deal late. If an empty database meets an account in which a
+// deal with a gist id was made a moment ago, another database was at work until
+// then, and more of its deals may be on their way: catchUp waits until the
+// newest is as old as a deal must be missing before it counts as absent.
+func (e *Engine) catchUp(ctx context.Context) error {
+	since, err := e.outcomesKnownUntil(ctx)
+	if err != nil {
+		return err
+	}
+	empty := since.IsZero()
+	for {
+		begin, began := e.pipedrive.Now(), e.now()
+		newest, err := e.adoptSince(ctx, since)
+		if err != nil {
+			return fmt.Errorf("catch up: %w", err)
+		}
+		wait := newest.Add(e.options.Absence).Sub(begin)
+		if !empty || newest.IsZero() || wait <= 0 {
+			return e.store.Set(ctx, settingCaughtUp, strconv.FormatInt(began.UnixMilli(), 10))
+		}
+		since = begin.Add(-catchUpBack)
+		err = &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: wait, Err: fmt.Errorf("this database is new, but another one made deals in this Pipedrive account until %s: waiting until all of them show",
+			newest.UTC().Format(time.RFC3339))}
+		e.pushing.close(stageConnect, err)
+		if !e.pushing.wait(ctx) {
+			return ctx.Err()
+		}
+	}
+}
+
+// outcomesKnownUntil returns the time on Pipedrive's clock from which on deals
+// may be unknown to the database, zero if all may be.
+func (e *Engine) outcomesKnownUntil(ctx context.Context) (time.Time, error) {
+	last, err := e.store.LastOutcome(ctx)
+	if err != nil {
+		return last, err
+	}
+	text, err := e.store.Setting(ctx, settingCaughtUp)
+	if err != nil {
+		return last, err
+	}
+	if text != "" {
+		ms, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return last, fmt.Errorf("setting %s: %w", settingCaughtUp, err)
+		}
+		if t := time.UnixMilli(ms); t.After(last) {
+			last = t
+		}
+	}
+	if last.IsZero() {
+		return last, nil
+	}
+	return e.pipedriveTime(last).Add(-catchUpBack), nil
+}
+
+// pipedriveTime returns the time on Pipedrive's clock at which ours said t; a
+// t that is still to come counts as now.
+func (e *Engine) pipedriveTime(t time.Time) time.Time {
+	return e.pipedrive.Now().Add(-max(e.now().Sub(t), 0))
+}
+
+// adoptSince adopts the deals changed since then, and returns when the newest
+// of those that have a gist id was made.
+func (e *Engine) adoptSince(ctx context.Context, since time.Time) (newest time.Time, err error) {
+	byGist := map[string][]gistdeal.RemoteDeal{}
+	err = e.pipedrive.Deals(ctx, since, func(d gistdeal.RemoteDeal) {
+		byGist[d.GistID] = append(byGist[d.GistID], d)
+		if d.Exact && d.AddedAt.After(newest) {
+			newest = d.AddedAt
+		}
+	})
+	if err != nil {
+		return newest, err
+	}
+	one, surplus := map[string]int64{}, map[string][]int64{}
+	for gistID, deals := range byGist {
+		chosen, rest := choose(deals, func(gistdeal.RemoteDeal) bool { return false })
+		one[gistID] = chosen
+		if len(rest) > 0 {
+			surplus[gistID] = rest
+		}
+	}
+	adopted, err := e.store.Adopt(ctx, one, surplus, e.now())
+	if err == nil && adopted > 0 {
+		e.log.Info("deals adopted", "deals", adopted, "since", since)
+	}
+	return newest, err
+}
+
+// choose returns which of a gist's deals is its one: one that is preferred,
+// then one that was not deleted, then the lowest id. rest are the others that
+// were not deleted.
+func choose(deals []gistdeal.RemoteDeal, preferred func(gistdeal.RemoteDeal) bool) (id int64, rest []int64) {
+	rank := func(d gistdeal.RemoteDeal) int {
+		switch {
+		case preferred(d):
+			return 0
+		case !d.Deleted:
+			return 1
+		}
+		return 2
+	}
+	best := deals[0]
+	for _, d := range deals[1:] {
+		if r, b := rank(d), rank(best); r < b || (r == b && d.ID < best.ID) {
+			best = d
+		}
+	}
+	for _, d := range deals {
+		if d.ID != best.ID && !d.Deleted {
+			rest = append(rest, d.ID)
+		}
+	}
+	return best.ID, rest
+}

@@ -1,0 +1,210 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
+
+	"gistdeal"
+)
+
+// GitHub is what the engine needs of GitHub.
+type GitHub interface {
+	User(ctx context.Context, login string) (gistdeal.Account, error)
+	UserByID(ctx context.Context, id int64) (gistdeal.Account, error)
+	Gists(ctx context.Context, login, etag string, page func([]gistdeal.Gist) error) (gistdeal.Listing, error)
+}
+
+// Pipedrive is what the engine needs of Pipedrive.
+type Pipedrive interface {
+	Me(ctx context.Context) (gistdeal.PipedriveAccount, error)
+	Prepare(ctx context.Context, keys map[string]string) (map[string]string, error)
+	Reserve(ctx context.Context) error
+	CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error)
+	Deals(ctx context.Context, since time.Time, each func(gistdeal.RemoteDeal)) error
+	Now() time.Time
+}
+
+// Store is what the engine needs of the database.
+type Store interface {
+	TryLease() (bool, error)
+	Release() error
+	Setting(ctx context.Context, name string) (string, error)
+	Set(ctx context.Context, name, value string) error
+
+	Track(ctx context.Context, a gistdeal.Account, policy gistdeal.FirstScan, now time.Time) (gistdeal.User, error)
+	User(ctx context.Context, id int64) (gistdeal.User, error)
+	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
+	Rename(ctx context.Context, a gistdeal.Account) error
+	Gone(ctx context.Context, userID int64, loginTaken bool, next time.Time) error
+	DueUsers(ctx context.Context, now time.Time, limit int) ([]gistdeal.User, error)
+	NextScan(ctx context.Context) (time.Time, error)
+	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
+	ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error
+	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, skipBefore, now time.Time) (int, error)
+	HasGists(ctx context.Context, userID int64) (bool, error)
+
+	Due(ctx context.Context, now time.Time) (bool, error)
+	Claim(ctx context.Context, owner string, now time.Time) (gistdeal.Claim, bool, error)
+	Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now time.Time) (gistdeal.Claim, bool, error)
+	Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) error
+	Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
+	GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
+	Unknown(ctx context.Context) ([]gistdeal.Claim, error)
+	AdoptUnknown(ctx context.Context, c gistdeal.Claim, dealID int64, surplus []int64, looks int, now time.Time) error
+	Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (int, error)
+	LastOutcome(ctx context.Context) (time.Time, error)
+}
+
+// Options are what an Engine can be told; the zero value works.
+type Options struct {
+	ScanInterval time.Duration      // between two scans of a user; 0 means 3 h
+	FirstScan    gistdeal.FirstScan // of users that are tracked from now on; "" means all
+	Absence      time.Duration      // how long a deal must be missing before it is sent again; 0 means 10 min
+	Owner        string             // names this process in claims; unique for each start
+	Now          func() time.Time   // for due times; nil means time.Now
+	Log          *slog.Logger       // nil means none
+	Metrics      prometheus.Registerer
+}
+
+// Engine works while it holds the lease.
+type Engine struct {
+	store     Store
+	github    GitHub
+	pipedrive Pipedrive
+	options   Options
+	log       *slog.Logger
+	now       func() time.Time
+	metrics   *metrics
+
+	leading atomic.Bool
+	account atomic.Pointer[gistdeal.PipedriveAccount]
+	reading gate // pauses of GitHub
+	pushing gate // pauses of Pipedrive
+
+	scans  singleflight.Group // one scan of a user at a time, by id
+	asks   asks
+	doubts doubts
+	found  chan struct{} // a deal may be due
+}
+
+// New returns an engine over its three parts. Run makes it work.
+func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
+	if o.ScanInterval == 0 {
+		o.ScanInterval = 3 * time.Hour
+	}
+	if o.FirstScan == "" {
+		o.FirstScan = gistdeal.FirstScanAll
+	}
+	if o.Absence == 0 {
+		o.Absence = 10 * time.Minute
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &Engine{
+		store: s, github: g, pipedrive: p, options: o, log: o.Log, now: o.Now, metrics: newMetrics(o.Metrics),
+		found: make(chan struct{}, 1),
+	}
+	e.reading = gate{name: "github", log: o.Log}
+	e.pushing = gate{name: "pushes", log: o.Log}
+	e.asks.wake = make(chan struct{}, 1)
+	e.doubts = doubts{absence: o.Absence, rows: map[string]*doubt{}, wake: make(chan struct{}, 1)}
+	e.watch(o.Metrics)
+	return e
+}
+
+// leaseRetry is how often a process without the lease tries to get it.
+const leaseRetry = time.Second
+
+// Run works until ctx ends, and then until the deals that are being sent have
+// an outcome. Before that it waits, as long as it takes, for another process
+// on the same database to end. It returns an error only for a mistake that
+// nobody but a person can correct before the next start.
+func (e *Engine) Run(ctx context.Context) error {
+	held, err := e.awaitLease(ctx)
+	if err != nil || !held {
+		return err
+	}
+	defer func() {
+		if err := e.store.Release(); err != nil {
+			e.log.Error("lease not released", "error", err)
+		}
+	}()
+	e.leading.Store(true)
+	defer e.leading.Store(false)
+	defer e.asks.refuse(errStopping)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return e.answerAsks(ctx) })
+	g.Go(func() error { return e.sweep(ctx) })
+	g.Go(func() error { return e.makeDeals(ctx) })
+	return g.Wait()
+}
+
+// awaitLease returns true once this process holds the lease, false if ctx ended before.
+func (e *Engine) awaitLease(ctx context.Context) (bool, error) {
+	var once sync.Once
+	for {
+		held, err := e.store.TryLease()
+		if held || err != nil {
+			return held, err
+		}
+		once.Do(func() {
+			e.log.Warn("another process works on this database: this one only answers readers until that one ends")
+		})
+		if !sleep(ctx, leaseRetry) {
+			return false, nil
+		}
+	}
+}
+
+// Status is what the engine is doing, in words for people.
+type Status struct {
+	Working bool   `json:"working" doc:"whether this process holds the lease"`
+	Pushes  string `json:"pushes"`
+	GitHub  string `json:"github"`
+}
+
+// Status returns what the engine is doing.
+func (e *Engine) Status() Status {
+	if !e.leading.Load() {
+		return Status{Pushes: "done by another process", GitHub: "read by another process"}
+	}
+	return Status{Working: true, Pushes: e.pushing.status(), GitHub: e.reading.status()}
+}
+
+// sleep waits for d and reports true, or false as soon as ctx ends.
+func sleep(ctx context.Context, d time.Duration) bool {
+	return sleepUnless(ctx, d, nil)
+}
+
+// sleepUnless waits for d or until something comes from wake, and reports
+// false as soon as ctx ends.
+func sleepUnless(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-wake:
+	case <-timer.C:
+	}
+	return ctx.Err() == nil
+}
+
+// poke wakes whoever sleeps on c, or the next who will.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gistdeal"
+)
+
+const (
+	firstPause = time.Second
+	maxPause   = time.Minute
+)
+
+// gate holds the work with one remote back while that refuses everything. Each
+// refusal in a row makes the pause longer; the first success of what was
+// refused ends it. It tells the log once when it closes and once when it opens.
+type gate struct {
+	name string
+	log  *slog.Logger
+
+	mu       sync.Mutex
+	stage    string // what was refused; "" while the gate is open
+	kind     gistdeal.Kind
+	reason   string
+	failures int
+	until    time.Time
+}
+
+// close shuts the gate because err, which came from stage, says that going on is no use.
+func (g *gate) close(stage string, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	pause := gistdeal.RetryAfter(err)
+	if pause == 0 {
+		pause = min(firstPause<<min(g.failures, 20), maxPause)
+	}
+	g.failures++
+	g.until = time.Now().Add(pause)
+	kind, reason := gistdeal.KindOf(err), reasonOf(err)
+	if g.stage == "" || g.kind != kind {
+		g.log.Warn(g.name+" paused", "kind", kind.String(), "reason", reason, "retry_in", pause.String())
+	}
+	g.stage, g.kind, g.reason = stage, kind, reason
+}
+
+// reasonOf returns what the remote's client said, without on which gist or
+// user: the gate speaks of all of them.
+func reasonOf(err error) string {
+	if e, ok := errors.AsType[*gistdeal.Error](err); ok {
+		return e.Error()
+	}
+	return err.Error()
+}
+
+// succeeded opens the gate if it was stage that had been refused.
+func (g *gate) succeeded(stage string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stage != stage {
+		return
+	}
+	g.log.Info(g.name+" go on", "after", g.reason)
+	g.stage, g.reason, g.failures, g.until = "", "", 0, time.Time{}
+}
+
+// trying reports whether what is done next is a trial after a refusal.
+func (g *gate) trying() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.stage != ""
+}
+
+// wait returns true when it is time for the next trial, or at once if the gate
+// is open; false when ctx ends.
+func (g *gate) wait(ctx context.Context) bool {
+	for {
+		left := g.left()
+		if left <= 0 {
+			return ctx.Err() == nil
+		}
+		if !sleep(ctx, left) {
+			return false
+		}
+	}
+}
+
+// left returns how long the gate stays closed.
+func (g *gate) left() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return time.Until(g.until)
+}
+
+// closed returns a Limited error that says why and for how long the gate is
+// closed, or nil.
+func (g *gate) closed() error {
+	left := g.left()
+	if left <= 0 {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: fmt.Errorf("%s paused: %s", g.name, g.reason)}
+}
+
+// status says in words whether the gate is open, and if not, why and until when.
+func (g *gate) status() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stage == "" {
+		return "on"
+	}
+	return fmt.Sprintf("paused: %s; next try at %s", g.reason, g.until.UTC().Format(time.RFC3339))
+}

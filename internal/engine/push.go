@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"gistdeal"
+)
+
+const (
+	// inFlight is how many POSTs may be under way at a time: enough to keep 10
+	// a second going when each takes three seconds.
+	inFlight = 32
+	// tooManyUnknown outcomes in a row mean that the remote is in trouble.
+	tooManyUnknown = 5
+	// pushPoll is how often another process's changes are looked for.
+	pushPoll = time.Second
+	// recordTimeout bounds one try to write an outcome.
+	recordTimeout = 5 * time.Second
+
+	stageConnect = "connect"
+	stagePush    = "push"
+	stageLook    = "look"
+)
+
+// makeDeals connects, catches up, and then pushes what is due, until ctx ends.
+// What refuses all work closes the gate, and the work begins again behind it.
+func (e *Engine) makeDeals(ctx context.Context) error {
+	connected, caughtUp := false, false
+	for e.pushing.wait(ctx) {
+		err := error(nil)
+		if !connected {
+			err = e.connect(ctx)
+			connected = err == nil
+		}
+		if err == nil && !caughtUp {
+			err = e.catchUp(ctx)
+			caughtUp = err == nil
+		}
+		if err == nil {
+			err = e.doubts.load(ctx, e.store)
+		}
+		stage := stageConnect
+		if err == nil {
+			e.pushing.succeeded(stageConnect)
+			stage, err = e.push(ctx)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		if _, ok := errors.AsType[*OtherCompanyError](err); ok {
+			return err
+		}
+		e.pushing.close(stage, err)
+		// Whatever a person changed to help, a key, a field or the pipeline, is read anew.
+		connected = connected && gistdeal.KindOf(err) != gistdeal.Unauthorized
+	}
+	return nil
+}
+
+// push makes deals, and decides about attempts of unknown outcome, until
+// something refuses all work: that is returned, with where it came from, once
+// no POST is under way any more.
+func (e *Engine) push(run context.Context) (stage string, err error) {
+	ctx, cancel := context.WithCancelCause(run)
+	defer cancel(nil)
+	var pushes, looks sync.WaitGroup
+	stop := func(where string, err error) { cancel(&stopped{stage: where, err: err}) }
+	looks.Go(func() {
+		if err := e.lookUntil(ctx); err != nil {
+			stop(stageLook, err)
+		}
+	})
+	slots := semaphore.NewWeighted(inFlight)
+	for {
+		weight := e.weight()
+		if slots.Acquire(ctx, weight) != nil {
+			break
+		}
+		c, start, ok, err := e.next(ctx)
+		if err != nil || !ok {
+			slots.Release(weight)
+			if err != nil {
+				stop(stagePush, err)
+			} else {
+				sleepUnless(ctx, pushPoll, e.found)
+			}
+			continue
+		}
+		pushes.Go(func() {
+			defer slots.Release(weight)
+			if err := e.pushOne(run, c, start); err != nil {
+				stop(stagePush, err)
+			}
+		})
+	}
+	pushes.Wait()
+	looks.Wait()
+	if s, ok := errors.AsType[*stopped](context.Cause(ctx)); ok {
+		return s.stage, s.err
+	}
+	return stagePush, context.Cause(ctx)
+}
+
+// stopped is why the pushes of a round ended.
+type stopped struct {
+	stage string
+	err   error
+}
+
+func (s *stopped) Error() string { return s.stage + ": " + s.err.Error() }
+
+// weight returns how many of the slots the next push takes: all of them while
+// the remote is in trouble, so that there is one trial at a time.
+func (e *Engine) weight() int64 {
+	if e.pushing.trying() || e.doubts.inARow() >= tooManyUnknown {
+		return inFlight
+	}
+	return 1
+}
+
+// next claims the next deal to push, the limiter's token already in hand. start
+// is when the attempt began, for its deadline.
+func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, ok bool, err error) {
+	if !e.doubts.anyAbsent() {
+		due, err := e.store.Due(ctx, e.now())
+		if err != nil || !due {
+			return c, start, false, err
+		}
+	}
+	if err := e.pipedrive.Reserve(ctx); err != nil {
+		return c, start, false, err
+	}
+	start = time.Now()
+	// A claim is not cut short: nobody would know whether it was committed. One
+	// that fails ends the round, and the next begins with all that is sending.
+	ctx = context.WithoutCancel(ctx)
+	if absent, looks, found := e.doubts.takeAbsent(); found {
+		c, ok, err = e.store.Reclaim(ctx, absent, looks, e.options.Owner, e.now())
+		if ok {
+			e.log.Info("deal absent, sent again", "gist", c.Draft.GistID, "attempt", c.Attempt, "looks", looks)
+		}
+		return c, start, ok, err
+	}
+	c, ok, err = e.store.Claim(ctx, e.options.Owner, e.now())
+	return c, start, ok, err
+}
+
+// pushOne makes one attempt at one deal and records its outcome. It returns an
+// error if going on with other deals is no use for now.
+func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time) error {
+	// A POST that has begun is not cut short by a stop: its own deadline ends it.
+	dealID, err := e.pipedrive.CreateDeal(context.WithoutCancel(ctx), start, c.Draft)
+	kind := gistdeal.KindOf(err)
+	if err != nil {
+		e.metrics.pushes.WithLabelValues(kind.String()).Inc()
+	}
+	if err == nil || kind != gistdeal.Unknown {
+		e.doubts.known()
+	}
+	switch {
+	case err == nil:
+		e.metrics.pushes.WithLabelValues("made").Inc()
+		e.log.Info("deal made", "gist", c.Draft.GistID, "deal", dealID, "login", c.Draft.Login)
+		e.record(ctx, func(ctx context.Context) error { return e.store.Made(ctx, c, dealID, e.now()) })
+		e.pushing.succeeded(stagePush)
+		return nil
+	case kind == gistdeal.Invalid:
+		e.log.Warn("deal refused", "gist", c.Draft.GistID, "login", c.Draft.Login, "error", err)
+		e.record(ctx, func(ctx context.Context) error { return e.store.Refuse(ctx, c, reasonOf(err), e.now()) })
+		e.pushing.succeeded(stagePush)
+		return nil
+	case kind == gistdeal.Unknown:
+		e.log.Warn("deal's outcome unknown", "gist", c.Draft.GistID, "attempt", c.Attempt, "error", err)
+		e.doubts.add(c)
+		if e.doubts.inARow() < tooManyUnknown {
+			return nil
+		}
+		return err
+	}
+	e.record(ctx, func(ctx context.Context) error { return e.store.GiveBack(ctx, c, reasonOf(err), e.now()) })
+	return err
+}
+
+// record writes an outcome and, if the database is away, tries again until it
+// is written or ctx ends: then once more, and what is still not written stays
+// sending and is looked for after the next start.
+func (e *Engine) record(ctx context.Context, write func(context.Context) error) {
+	for pause, last := 100*time.Millisecond, false; ; pause = min(2*pause, recordTimeout) {
+		tryCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+		err := write(tryCtx)
+		cancel()
+		if err == nil {
+			return
+		}
+		e.log.Error("outcome not recorded", "error", err, "last_try", last)
+		if last {
+			return
+		}
+		last = !sleep(ctx, pause)
+	}
+}
