@@ -1,0 +1,58 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+const readyTimeout = 3 * time.Second
+
+// livez says that the process answers.
+func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "live"})
+}
+
+// readiness is the answer of /readyz.
+type readiness struct {
+	Status  string `json:"status"`
+	Details any    `json:"details,omitempty"`
+}
+
+// readyz says whether requests should be sent here: the database answers and
+// the process is not about to stop. It stays ready while pushes pause or
+// GitHub is away; the details tell of that, but only to those who may know.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	ready, status := readiness{Status: "ready"}, http.StatusOK
+	if err := s.store.Ping(ctx); err != nil {
+		s.log.Error("not ready", "error", err)
+		ready, status = readiness{Status: "the database does not answer"}, http.StatusServiceUnavailable
+	}
+	if s.stopping.Load() {
+		ready, status = readiness{Status: "stopping"}, http.StatusServiceUnavailable
+	}
+	if s.options.Details != nil && s.mayUse(r) {
+		ready.Details = s.options.Details()
+	}
+	writeJSON(w, status, ready)
+}
+
+// page hands over to the page, which knows only its own files.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	if s.options.Page == nil {
+		refuse(w, http.StatusNotFound, "Not found", "there is nothing at this address")
+		return
+	}
+	s.options.Page.ServeHTTP(w, r)
+}
+
+// writeJSON answers with v.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // If it cannot be written the client has gone.
+}

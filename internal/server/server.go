@@ -1,0 +1,143 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"gistdeal"
+)
+
+const (
+	maxBody   = 64 << 10 // bytes; no route needs more
+	maxHeader = 32 << 10
+	// slowClient is how long a client may take to read an answer beyond the
+	// time that the answer takes to make.
+	slowClient = 60 * time.Second
+)
+
+// Store is what the server needs of the database.
+type Store interface {
+	Ping(ctx context.Context) error
+	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
+	Logins(ctx context.Context) ([]string, error)
+	GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal, error)
+	Seen(ctx context.Context, visitor string, userID int64) (int64, error)
+	RecordVisit(ctx context.Context, v gistdeal.Visit, now time.Time) error
+	DealURL(ctx context.Context) (string, error)
+	TokenName(ctx context.Context, hash string) (string, error)
+}
+
+// Engine is what the server needs of the engine.
+type Engine interface {
+	Track(ctx context.Context, login string) error
+}
+
+// Options are what a Server can be told; the zero value works.
+type Options struct {
+	AnswerWait time.Duration // how long a request waits for a first scan; 0 means 25 s
+	Open       bool          // whoever reaches the server may use it
+	Page       http.Handler  // answers what no route does; nil means 404
+	Details    func() any    // for /readyz, told only to those who may use the server
+	Metrics    *prometheus.Registry
+	Log        *slog.Logger
+}
+
+// Server is the HTTP server.
+type Server struct {
+	store    Store
+	engine   Engine
+	options  Options
+	log      *slog.Logger
+	http     http.Server
+	stopping atomic.Bool
+	took     *prometheus.HistogramVec
+}
+
+// New returns a server; Serve starts it.
+func New(s Store, e Engine, o Options) *Server {
+	if o.AnswerWait == 0 {
+		o.AnswerWait = 25 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = prometheus.NewRegistry()
+	}
+	srv := &Server{store: s, engine: e, options: o, log: o.Log}
+	srv.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "gistdeal_http_request_duration_seconds", Help: "Time to answer a request, by route and status.",
+		Buckets: []float64{.001, .005, .025, .1, .5, 2.5, 10, 30},
+	}, []string{"route", "status"})
+	o.Metrics.MustRegister(srv.took)
+	srv.http = http.Server{
+		Handler:           srv.Handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      o.AnswerWait + slowClient,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+	}
+	return srv
+}
+
+// route is a line of the table of routes.
+type route struct {
+	pattern string
+	methods []string
+	open    bool // answered without a token too
+	handle  http.HandlerFunc
+}
+
+// routes is the table of routes, all there are beside the page.
+func (s *Server) routes() []route {
+	metrics := promhttp.HandlerFor(s.options.Metrics, promhttp.HandlerOpts{})
+	return []route{
+		{"/user/{login}", []string{"GET", "HEAD", "POST"}, false, s.user},
+		{"/trackedusers", []string{"GET", "HEAD"}, false, s.trackedUsers},
+		{"/livez", []string{"GET", "HEAD"}, true, s.livez},
+		{"/readyz", []string{"GET", "HEAD"}, true, s.readyz},
+		{"/metrics", []string{"GET", "HEAD"}, false, metrics.ServeHTTP},
+	}
+}
+
+// Handler returns the handler of all requests.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range s.routes() {
+		mux.Handle(r.pattern, s.instrument(r.pattern, s.allow(r)))
+	}
+	mux.Handle("/", s.instrument("/", s.allow(route{methods: []string{"GET", "HEAD"}, open: true, handle: s.page})))
+	return s.guard(mux)
+}
+
+// Serve answers requests that come to l, until Stop.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Drain makes /readyz say that the server is about to stop, so that nothing
+// new is sent here.
+func (s *Server) Drain() { s.stopping.Store(true) }
+
+// Stop takes no more connections, waits for the requests under way until ctx
+// ends, and then cuts them off.
+func (s *Server) Stop(ctx context.Context) error {
+	s.Drain()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return errors.Join(err, s.http.Close())
+	}
+	return nil
+}
