@@ -44,7 +44,6 @@ type Store interface {
 	Rename(ctx context.Context, a gistdeal.Account) error
 	Gone(ctx context.Context, userID int64, loginTaken bool, next time.Time) error
 	DueUsers(ctx context.Context, now time.Time, limit int) ([]gistdeal.User, error)
-	NextScan(ctx context.Context) (time.Time, error)
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
 	ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error
 	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, skipBefore, now time.Time) (int, error)
@@ -115,8 +114,8 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 		store: s, github: g, pipedrive: p, options: o, log: o.Log, now: o.Now, metrics: newMetrics(o.Metrics),
 		found: make(chan struct{}, 1),
 	}
-	e.reading = gate{name: "github", log: o.Log}
-	e.pushing = gate{name: "pushes", log: o.Log}
+	e.reading = gate{remote: "GitHub", log: o.Log}
+	e.pushing = gate{remote: "Pipedrive", log: o.Log}
 	e.asks.wake = make(chan struct{}, 1)
 	e.doubts = doubts{absence: o.Absence, rows: map[string]*doubt{}, wake: make(chan struct{}, 1)}
 	e.watch(o.Metrics)

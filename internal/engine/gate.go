@@ -20,8 +20,8 @@ const (
 // refusal in a row makes the pause longer; the first success of what was
 // refused ends it. It tells the log once when it closes and once when it opens.
 type gate struct {
-	name string
-	log  *slog.Logger
+	remote string
+	log    *slog.Logger
 
 	mu       sync.Mutex
 	stage    string // what was refused; "" while the gate is open
@@ -43,7 +43,7 @@ func (g *gate) close(stage string, err error) {
 	g.until = time.Now().Add(pause)
 	kind, reason := gistdeal.KindOf(err), reasonOf(err)
 	if g.stage == "" || g.kind != kind {
-		g.log.Warn(g.name+" paused", "kind", kind.String(), "reason", reason, "retry_in", pause.String())
+		g.log.Warn("remote paused", "remote", g.remote, "kind", kind.String(), "reason", reason, "retry_in", pause.String())
 	}
 	g.stage, g.kind, g.reason = stage, kind, reason
 }
@@ -64,7 +64,7 @@ func (g *gate) succeeded(stage string) {
 	if g.stage != stage {
 		return
 	}
-	g.log.Info(g.name+" go on", "after", g.reason)
+	g.log.Info("remote goes on", "remote", g.remote, "after", g.reason)
 	g.stage, g.reason, g.failures, g.until = "", "", 0, time.Time{}
 }
 
@@ -105,7 +105,7 @@ func (g *gate) closed() error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: fmt.Errorf("%s paused: %s", g.name, g.reason)}
+	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: fmt.Errorf("work with %s is paused: %s", g.remote, g.reason)}
 }
 
 // status says in words whether the gate is open, and if not, why and until when.

@@ -17,7 +17,7 @@ const (
 	askedScans = 4           // scans at a time that somebody waits for
 	sweepScans = 2           // scans at a time that nobody waits for
 	sweepBatch = 100         // due users read at a time
-	sweepPoll  = time.Minute // the longest that the sweep sleeps
+	sweepPoll  = time.Second // how often due users are looked for
 )
 
 var (
@@ -34,14 +34,10 @@ func (e *Engine) sweep(ctx context.Context) error {
 			e.log.Error("users not read", "error", err)
 		}
 		failed := e.scanDue(ctx, users)
-		pause := time.Duration(0)
-		switch {
-		case err != nil || failed:
-			pause = firstPause
-		case len(users) == 0:
-			pause = e.untilNextScan(ctx)
+		if err == nil && !failed && len(users) == sweepBatch {
+			continue // There may be more.
 		}
-		if !sleep(ctx, pause) {
+		if !sleep(ctx, sweepPoll) {
 			break
 		}
 	}
@@ -61,15 +57,6 @@ func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed boo
 		})
 	}
 	return g.Wait() != nil
-}
-
-// untilNextScan returns how long the sweep may sleep.
-func (e *Engine) untilNextScan(ctx context.Context) time.Duration {
-	next, err := e.store.NextScan(ctx)
-	if err != nil || next.IsZero() {
-		return firstPause
-	}
-	return min(max(next.Sub(e.now()), time.Millisecond), sweepPoll)
 }
 
 // scanOnce scans a user, or waits for the scan of the same user that is going

@@ -100,13 +100,6 @@ func (s *Store) DueUsers(ctx context.Context, now time.Time, limit int) ([]gistd
 	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
 }
 
-// NextScan returns when the next scan of any user is due, zero if none is.
-func (s *Store) NextScan(ctx context.Context) (time.Time, error) {
-	var next int64
-	err := s.db.QueryRowContext(ctx, `SELECT coalesce(min(next_scan_at), 0) FROM users WHERE state IN ('active', 'gone')`).Scan(&next)
-	return fromMillis(next), err
-}
-
 // Scanned records a scan that ended well. l's ETag must not be committed
 // before the gists of its last page are: a crash between the two would turn
 // into 304s that hide them for ever.

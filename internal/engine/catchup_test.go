@@ -1,0 +1,166 @@
+package engine_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/sim"
+)
+
+// loseDatabase deletes the database's files, as a person or a new machine does.
+func (w *world) loseDatabase() {
+	w.t.Helper()
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		if err := os.Remove(w.path + suffix); err != nil && !os.IsNotExist(err) {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func TestALostDatabaseDoublesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 8)})
+	first := w.start()
+	if err := w.track(first, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(first, "alice")
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.sim.ArchiveDeal(1)
+	w.sim.DeleteDeal(2)
+	w.loseDatabase()
+	w.sim.AddGist("alice", sim.Gist{ID: "newcomer"})
+	second := w.start()
+	if err := w.track(second, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(second, "alice")
+	if got := w.count(postDeal); got != 9 {
+		t.Errorf("%d POSTs for 9 gists", got)
+	}
+}
+
+func TestALostDatabaseWaitsForDealsThatShowLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1, ListDelay: time.Second})
+	w.options.Absence = 4 * time.Second
+	clock := newClock()
+	w.options.Now = clock.now
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
+	first := w.start()
+	if err := w.track(first, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(first, "alice")
+	// Those show in lists by now; the next is made at the last moment and does not.
+	shown := time.Now().Add(time.Second)
+	w.eventually("the first deals show", func() bool { return time.Now().After(shown) })
+	w.sim.AddGist("alice", sim.Gist{ID: "late"})
+	clock.add(4 * time.Hour)
+	w.settled(first, "alice")
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	clock.add(-4 * time.Hour)
+	w.loseDatabase()
+	second := w.start()
+	if err := w.track(second, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("it says that it waits", func() bool { return strings.Contains(second.Status().Pushes, "this database is new") })
+	w.settled(second, "alice")
+	if got := w.count(postDeal); got != 4 {
+		t.Errorf("%d POSTs for 4 gists", got)
+	}
+}
+
+func TestDealsOfTheSeedAreAdopted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
+	dealID := w.sim.SeedDeal("alice", "a0001", "made by the seed")
+	r := w.start()
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(r, "alice")
+	if got := w.deals(r, "alice")["a0001"].DealID; got != dealID || w.count(postDeal) != 2 {
+		t.Errorf("deal is %d after %d POSTs, want %d after 2", got, w.count(postDeal), dealID)
+	}
+	for _, name := range []string{"Gist author", "Gist", "Gist Access URL"} {
+		if got := w.count("POST /api/v2/dealFields"); got != 1 {
+			t.Fatalf("%d fields made, want 1: %q was there", got, name)
+		}
+	}
+}
+
+func TestASecondDealOfAGistIsReportedAndLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	first, second := w.sim.SeedDeal("alice", "a0000", ""), w.sim.SeedDeal("alice", "a0000", "")
+	r := w.start()
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the deal is known", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealMade })
+	counts, err := r.store.Counts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.deals(r, "alice")["a0000"].DealID; got != first || counts.Surplus != 1 {
+		t.Errorf("deal is %d with %d surplus; want %d, and %d surplus", got, counts.Surplus, first, second)
+	}
+	if got := w.sim.Report().Deals; got != 2 {
+		t.Errorf("%d deals in Pipedrive, want both left", got)
+	}
+}
+
+func TestNothingIsPushedBeforeTheCatchUpHasReadEveryPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
+	w.sim.SeedDeal("alice", "a0000", "")
+	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals/archived", Kind: "error-before"})
+	r := w.start()
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("three tries", func() bool { return w.count("GET /api/v2/deals/archived") >= 3 })
+	if got := w.count(postDeal); got != 0 {
+		t.Errorf("%d POSTs, want none", got)
+	}
+	w.sim.ClearFaults()
+	w.settled(r, "alice")
+}
+
+func TestARestartReadsOnlyWhatIsNew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
+	first := w.start()
+	if err := w.track(first, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(first, "alice")
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.start()
+	w.eventually("the second catch-up", func() bool { return w.count("GET /api/v2/deals/archived") == 2 })
+	starts := 0
+	for _, seen := range w.sim.Report().RequestLog {
+		if seen.Path == "/v1/users/me" {
+			starts++
+		}
+		if starts == 2 && strings.HasPrefix(seen.Path, "/api/v2/deals") && !strings.Contains(seen.Path, "updated_since=") {
+			t.Errorf("a restart reads all deals: %s", seen.Path)
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package engine_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/sim"
+)
+
+func TestAScanMakesOneDealForEachGist(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("Alice", 30)
+	w.sim.AddUser(sim.User{Login: "nobody"})
+	r := w.start()
+	for _, login := range []string{"alice", "nobody"} {
+		if err := w.track(r, login); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.settled(r, "alice", "nobody")
+	if got := w.count(postDeal); got != 30 {
+		t.Errorf("%d POSTs for 30 gists", got)
+	}
+}
+
+func TestAScanTakesNoMoreRequestsThanItNeeds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.options.ScanInterval = time.Hour
+	clock := newClock()
+	w.options.Now = clock.now
+	w.sim.MakeGists("alice", 250)
+	r := w.start()
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	pages := func() int { return w.count(listGists) + w.count("GET /user/{id}/gists") }
+	if got := pages(); got != 3 || w.count(lookUp) != 1 {
+		t.Fatalf("first scan: %d pages and %d look-ups, want 3 and 1", got, w.count(lookUp))
+	}
+	clock.add(2 * time.Hour)
+	w.eventually("the second scan", func() bool { return w.user(r, "alice").LastScanAt.After(time.Now().Add(time.Hour)) })
+	if got := pages(); got != 4 || w.count(lookUp) != 1 {
+		t.Errorf("with the second scan: %d pages and %d look-ups, want 4 and 1: one conditional request", got, w.count(lookUp))
+	}
+	clock.add(23 * time.Hour)
+	w.eventually("the daily reading of all pages", func() bool { return pages() >= 7 })
+}
+
+func TestOneScanAnswersAllWhoAskAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1, Latency: 20 * time.Millisecond})
+	w.sim.MakeGists("alice", 120)
+	r := w.start()
+	w.eventually("the engine works", func() bool { return r.Status().Working })
+	var wg sync.WaitGroup
+	for i := range 20 {
+		login := []string{"alice", "Alice", "ALICE"}[i%3]
+		wg.Go(func() {
+			if err := w.track(r, login); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if w.count(lookUp) != 1 || w.count(listGists) != 1 {
+		t.Errorf("%d look-ups and %d first pages, want 1 and 1", w.count(lookUp), w.count(listGists))
+	}
+}
+
+func TestAScanThatBreaksOffIsRepeatedWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	clock := newClock()
+	w.options.Now = clock.now
+	w.sim.MakeGists("alice", 150)
+	w.sim.AddFault(sim.Fault{Match: "GET /user/", Kind: "truncate", Times: 1})
+	r := w.start()
+	if err := w.track(r, "alice"); gistdeal.KindOf(err) != gistdeal.Temporary {
+		t.Fatalf("got %v, want a temporary error: page 2 was cut off", err)
+	}
+	clock.add(time.Minute)
+	w.settled(r, "alice")
+	if got := len(w.deals(r, "alice")); got != 150 {
+		t.Errorf("%d gists, want 150: a 304 after a broken scan would have hidden the rest", got)
+	}
+}
+
+func TestANewGistIsNoticedByTheSweep(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	clock := newClock()
+	w.options.Now = clock.now
+	w.sim.MakeGists("alice", 3)
+	r := w.start()
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(r, "alice")
+	w.sim.AddGist("alice", sim.Gist{Description: "old, but public only now", CreatedAt: time.Date(2012, 1, 1, 0, 0, 0, 0, time.UTC)})
+	clock.add(4 * time.Hour)
+	w.eventually("the new gist", func() bool { return len(w.deals(r, "alice")) == 4 })
+	w.settled(r, "alice")
+}
+
+func TestUsersAreScannedAfterADowntimeWithoutBeingAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	clock := newClock()
+	w.options.Now = clock.now
+	w.sim.MakeGists("alice", 2)
+	w.sim.MakeGists("bob", 2)
+	first := w.start()
+	for _, login := range []string{"alice", "bob"} {
+		if err := w.track(first, login); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.settled(first, "alice", "bob")
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.sim.AddGist("alice", sim.Gist{})
+	w.sim.AddGist("bob", sim.Gist{})
+	clock.add(48 * time.Hour)
+	second := w.start()
+	w.eventually("both new gists", func() bool { return len(w.deals(second, "alice")) == 3 && len(w.deals(second, "bob")) == 3 })
+	w.settled(second, "alice", "bob")
+}
+
+func TestPolicyNewMakesDealsOnlyForGistsAfterTracking(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	clock := newClock()
+	w.options.Now = clock.now
+	w.options.FirstScan = gistdeal.FirstScanNew
+	w.sim.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{
+		{ID: "old", CreatedAt: clock.now().Add(-time.Hour)}, {ID: "young", CreatedAt: clock.now().Add(time.Hour)},
+	}})
+	r := w.start()
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	// Public later, but with an old date: new to us, so it gets a deal.
+	w.sim.AddGist("alice", sim.Gist{ID: "flipped", CreatedAt: clock.now().Add(-2 * time.Hour)})
+	clock.add(4 * time.Hour)
+	w.eventually("two deals", func() bool {
+		deals := w.deals(r, "alice")
+		return deals["young"].State == gistdeal.DealMade && deals["flipped"].State == gistdeal.DealMade
+	})
+	if got := w.deals(r, "alice")["old"].State; got != gistdeal.DealSkipped {
+		t.Errorf("the old gist's deal is %s, want skipped", got)
+	}
+}
+
+func TestARenamedUserIsFollowedAndItsLoginGoesToWhoHasItNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	clock := newClock()
+	w.options.Now = clock.now
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
+	r := w.start()
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(r, "alice")
+	w.sim.RenameUser("alice", "alicia")
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("b", 1)})
+	w.sim.AddGist("alicia", sim.Gist{ID: "a9"})
+	clock.add(4 * time.Hour)
+	w.eventually("the rename is noticed", func() bool {
+		_, err := r.store.UserByLogin(t.Context(), "alicia")
+		return err == nil
+	})
+	w.eventually("the new gist", func() bool { return w.deals(r, "alicia")["a9"].State == gistdeal.DealMade })
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(r, "alice", "alicia")
+	if got := len(w.deals(r, "alice")); got != 1 {
+		t.Errorf("the new alice has %d gists, want her own 1", got)
+	}
+}
+
+func TestAUserThatVanishesIsGoneAndMayComeBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	clock := newClock()
+	w.options.Now = clock.now
+	w.sim.AddUser(sim.User{Login: "alice", ID: 5, Gists: simGists("a", 1)})
+	r := w.start()
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(r, "alice")
+	w.sim.DeleteUser("alice")
+	clock.add(4 * time.Hour)
+	state := func() gistdeal.UserState { return w.user(r, "alice").State }
+	w.eventually("alice is gone", func() bool { return state() == gistdeal.UserGone })
+	w.sim.AddUser(sim.User{Login: "alice", ID: 5, Gists: simGists("b", 1)})
+	clock.add(25 * time.Hour)
+	w.eventually("alice is back", func() bool { return state() == gistdeal.UserActive })
+	w.eventually("her new gist", func() bool { return len(w.deals(r, "alice")) == 2 })
+}
+
+func TestWhatGitHubSaysOfALoginIsPassedOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "acme", Type: "Organization"})
+	r := w.start()
+	for login, want := range map[string]gistdeal.Kind{"missing": gistdeal.NotFound, "acme": gistdeal.Invalid, "a..b": gistdeal.Invalid} {
+		if err := w.track(r, login); gistdeal.KindOf(err) != want {
+			t.Errorf("%s: %v, want %s", login, err, want)
+		}
+	}
+	if logins, err := r.store.Logins(t.Context()); len(logins) != 0 || err != nil {
+		t.Errorf("tracked are %v, error %v; want none", logins, err)
+	}
+}
+
+func TestALimitOfGitHubHoldsAllScansAndIsPassedOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("alice", 3)
+	w.sim.AddFault(sim.Fault{Match: "GET /users", Kind: "limit", Times: 1})
+	r := w.start()
+	err := w.track(r, "alice")
+	if gistdeal.KindOf(err) != gistdeal.Limited || gistdeal.RetryAfter(err) == 0 {
+		t.Errorf("got %v, want limited with a time", err)
+	}
+	if err := w.track(r, "bob"); gistdeal.KindOf(err) != gistdeal.Limited {
+		t.Errorf("got %v for another user, want limited without asking GitHub", err)
+	}
+	if got := w.count(lookUp); got != 1 {
+		t.Errorf("%d requests to GitHub, want 1", got)
+	}
+}
+
+// clock is a wall clock that tests set. It goes on by itself, as clocks do.
+type clock struct {
+	mu    sync.Mutex
+	ahead time.Duration
+}
+
+func newClock() *clock { return &clock{} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead += d
+}

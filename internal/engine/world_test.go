@@ -1,0 +1,219 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/engine"
+	"gistdeal/internal/github"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
+)
+
+// world is the simulators and one database, over which engines are started
+// and stopped.
+type world struct {
+	t           *testing.T
+	sim         *sim.Sim
+	url         string
+	path        string // of the database
+	options     engine.Options
+	pushTimeout time.Duration
+	log         *journal
+}
+
+// newWorld returns a world without limits of rate, in which absence takes half a second.
+func newWorld(t *testing.T, o sim.Options) *world {
+	t.Helper()
+	o.Burst, o.DailyTokens, o.GitHubLimit = -1, -1, -1
+	s := sim.New(o)
+	server := httptest.NewServer(s)
+	t.Cleanup(func() {
+		s.Close()
+		server.Close()
+	})
+	return &world{
+		t: t, sim: s, url: server.URL, path: filepath.Join(t.TempDir(), "test.db"), log: &journal{},
+		options: engine.Options{Absence: 500 * time.Millisecond}, pushTimeout: 300 * time.Millisecond,
+	}
+}
+
+// run is an engine at work.
+type run struct {
+	*engine.Engine
+	store *store.Store
+	stop  func() error // ends it and returns Run's error
+	fails bool         // the test expects that error
+}
+
+// start starts an engine on the world's database; it ends with the test if not before.
+func (w *world) start() *run {
+	w.t.Helper()
+	db, err := store.Open(w.t.Context(), w.path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	hub, err := github.New(w.url, github.Options{Token: "secret-github"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	pipe, err := pipedrive.New(w.url, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: w.pushTimeout})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	o := w.options
+	o.Owner, o.Log = rand.Text(), slog.New(slog.NewTextHandler(w.log, nil))
+	r := &run{Engine: engine.New(db, hub, pipe, o), store: db}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	r.stop = sync.OnceValue(func() error {
+		cancel()
+		err := <-ended
+		if closeErr := db.Close(); closeErr != nil {
+			w.t.Error(closeErr)
+		}
+		return err
+	})
+	w.t.Cleanup(func() {
+		if err := r.stop(); err != nil && !r.fails {
+			w.t.Errorf("engine ended with: %v", err)
+		}
+	})
+	return r
+}
+
+// track tracks login, and waits until the engine has the lease if need be.
+func (w *world) track(r *run, login string) error {
+	w.t.Helper()
+	w.eventually("the engine works", func() bool { return r.Status().Working })
+	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
+	defer cancel()
+	return r.Track(ctx, login)
+}
+
+// eventually waits until done is true.
+func (w *world) eventually(what string, done func() bool) {
+	w.t.Helper()
+	eventually(w.t, what, done, func() string { return w.log.String() })
+}
+
+func eventually(t *testing.T, what string, done func() bool, tell func() string) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(60 * time.Second)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("not within a minute: %s\n%s", what, tell())
+		}
+	}
+}
+
+// settled waits until each gist of the given users has its one deal, here and
+// in Pipedrive, and checks that none has two.
+func (w *world) settled(r *run, logins ...string) {
+	w.t.Helper()
+	w.eventually("every gist has its deal", func() bool {
+		for _, login := range logins {
+			u, err := r.store.UserByLogin(w.t.Context(), login)
+			if err != nil {
+				return false
+			}
+			gists, err := r.store.GistsOf(w.t.Context(), u.ID)
+			if err != nil {
+				return false
+			}
+			for _, g := range gists {
+				if g.Deal.State != gistdeal.DealMade {
+					return false
+				}
+			}
+		}
+		return len(w.sim.Report().WithoutDeal) == 0
+	})
+	w.noneDoubled()
+}
+
+func (w *world) noneDoubled() {
+	w.t.Helper()
+	if doubled := w.sim.Report().Doubled; len(doubled) > 0 {
+		w.t.Errorf("gists with more than one deal: %v\n%s", doubled, w.log)
+	}
+}
+
+// user returns a tracked user.
+func (w *world) user(r *run, login string) gistdeal.User {
+	w.t.Helper()
+	u, err := r.store.UserByLogin(w.t.Context(), login)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return u
+}
+
+// deals returns the deals of a user by gist id.
+func (w *world) deals(r *run, login string) map[string]gistdeal.Deal {
+	w.t.Helper()
+	gists, err := r.store.GistsOf(w.t.Context(), w.user(r, login).ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	deals := map[string]gistdeal.Deal{}
+	for _, g := range gists {
+		deals[g.ID] = g.Deal
+	}
+	return deals
+}
+
+// count returns how often the simulators were asked for a route.
+func (w *world) count(route string) int { return w.sim.Report().Requests[route] }
+
+// journal is a log that tests can read.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+func (j *journal) count(part string) int { return strings.Count(j.String(), part) }
+
+// simGists returns n gists with ids made from prefix.
+func simGists(prefix string, n int) []sim.Gist {
+	gists := make([]sim.Gist, n)
+	for i := range gists {
+		gists[i] = sim.Gist{ID: fmt.Sprintf("%s%04d", prefix, i), Description: "gist"}
+	}
+	return gists
+}
+
+const (
+	listGists = "GET /users/{login}/gists"
+	lookUp    = "GET /users/{login}"
+	postDeal  = http.MethodPost + " /api/v2/deals"
+)
