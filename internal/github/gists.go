@@ -1,0 +1,223 @@
+package github
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"gistdeal"
+)
+
+// maxPages ends a reading whose links never do; nobody has 200,000 gists.
+const maxPages = 2000
+
+// Gists reads the public gists of login, page by page to the last, and hands
+// each page to page; a gist that comes twice is handed over once, and a page
+// with nothing new is not handed over. If etag is the one of an earlier Listing
+// and page 1 is still the same, it reads nothing more and says NotModified.
+//
+// An error of page ends the reading and is returned as it is. Beside an error
+// the Listing only counts: it has no ETag that could stand for a whole reading.
+//
+// While it reads, a gist deleted on an earlier page moves the later ones up, so
+// that one may slip through, and no ETag of page 1 tells of it: whoever wants
+// every gist reads without an ETag now and then.
+func (c *Client) Gists(ctx context.Context, login, etag string, page func([]gistdeal.Gist) error) (gistdeal.Listing, error) {
+	if err := gistdeal.CheckLogin(login); err != nil {
+		return gistdeal.Listing{}, err
+	}
+	r := reading{client: c, read: map[string]bool{}, seen: map[string]bool{}}
+	address := c.base.String() + "/users/" + url.PathEscape(login) + "/gists?per_page=100"
+	for address != "" {
+		gists, next, err := r.page(ctx, address, etag)
+		if err != nil {
+			return r.counts(), fmt.Errorf("list gists of %q: page %d: %w", login, len(r.read), err)
+		}
+		if len(gists) > 0 {
+			if err := page(gists); err != nil {
+				return r.counts(), err
+			}
+		}
+		address, etag = next, ""
+	}
+	return r.listing, nil
+}
+
+// reading is one way through a user's pages.
+type reading struct {
+	client  *Client
+	listing gistdeal.Listing
+	read    map[string]bool // addresses of pages
+	seen    map[string]bool // ids of gists: pages shift while we read them
+}
+
+func (r *reading) counts() gistdeal.Listing {
+	return gistdeal.Listing{Pages: r.listing.Pages, Requests: r.listing.Requests}
+}
+
+// page reads one page and returns its gists that are new to this reading and
+// the next page's address, "" if there is none.
+func (r *reading) page(ctx context.Context, address, etag string) ([]gistdeal.Gist, string, error) {
+	if r.read[address] || len(r.read) == maxPages {
+		return nil, "", unreadable("the links to next pages never end")
+	}
+	r.read[address] = true
+	a, err := r.client.get(ctx, address, etag, maxPageSize)
+	r.listing.Requests += a.requests
+	if err != nil {
+		return nil, "", err
+	}
+	if a.notModified() {
+		r.listing.NotModified, r.listing.ETag = true, etag
+		return nil, "", nil
+	}
+	if err := a.checkJSON(); err != nil {
+		return nil, "", err
+	}
+	gists, err := decodePage(a.body)
+	if err != nil {
+		return nil, "", err
+	}
+	next, err := r.client.nextPage(address, a.header.Values("Link"))
+	if err != nil {
+		return nil, "", err
+	}
+	r.listing.Pages++
+	if r.listing.Pages == 1 {
+		r.listing.ETag = a.header.Get("ETag")
+	}
+	return slices.DeleteFunc(gists, r.known), next, nil
+}
+
+func (r *reading) known(g gistdeal.Gist) bool {
+	known := r.seen[g.ID]
+	r.seen[g.ID] = true
+	return known
+}
+
+// gistJSON is what we read of a gist in a list. Description, owner and a file
+// may be null or absent (GitHub's OpenAPI description, schema base-gist).
+type gistJSON struct {
+	ID          string    `json:"id"`
+	Public      *bool     `json:"public"`
+	Description string    `json:"description"`
+	CreatedAt   time.Time `json:"created_at"`
+	Owner       struct {
+		ID int64 `json:"id"`
+	} `json:"owner"`
+	Files map[string]struct {
+		RawURL string `json:"raw_url"`
+	} `json:"files"`
+}
+
+// Ids are hexadecimal today and were numbers once; anything that can stand in
+// an address without escaping is left to GitHub.
+var gistID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,100}$`)
+
+// decodePage returns the public gists of a page in their order. One item that
+// makes no sense spoils the page: left out, its gist would be lost silently.
+func decodePage(body []byte) ([]gistdeal.Gist, error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
+		return nil, unreadable("not a list")
+	}
+	var items []gistJSON
+	if err := json.Unmarshal(body, &items); err != nil {
+		return nil, unreadable("%w", err)
+	}
+	gists := make([]gistdeal.Gist, 0, len(items))
+	for _, item := range items {
+		if !gistID.MatchString(item.ID) {
+			return nil, unreadable("a gist has the id %q", cut(item.ID))
+		}
+		if item.Public == nil || item.CreatedAt.IsZero() {
+			return nil, unreadable("gist %s lacks public or created_at", item.ID)
+		}
+		// The token's own user also gets the secret ones (GitHub docs, "List gists for a user").
+		if *item.Public {
+			gists = append(gists, item.gist())
+		}
+	}
+	return gists, nil
+}
+
+func (item gistJSON) gist() gistdeal.Gist {
+	files := make([]gistdeal.File, 0, len(item.Files))
+	for name, file := range item.Files {
+		files = append(files, gistdeal.File{Name: name, RawURL: file.RawURL})
+	}
+	slices.SortFunc(files, func(a, b gistdeal.File) int { return cmp.Compare(a.Name, b.Name) })
+	return gistdeal.Gist{
+		ID:          item.ID,
+		OwnerID:     item.Owner.ID,
+		Description: item.Description,
+		Files:       files,
+		CreatedAt:   item.CreatedAt.UTC(),
+	}
+}
+
+// nextPage returns the address of the page after the one at address. It is
+// taken from the Link header, never built (GitHub docs, "Using pagination in
+// the REST API"): after page 1 it names the user by number, not by login.
+func (c *Client) nextPage(address string, links []string) (string, error) {
+	link, found, err := nextLink(links)
+	if err != nil || !found {
+		return "", err
+	}
+	u, err := resolve(address, link)
+	if err != nil {
+		return "", err
+	}
+	return c.onBase(u), nil
+}
+
+// nextLink finds the target of the relation "next" in Link headers (RFC 8288).
+// A header that cannot be parsed is an error: read as "no next page" it would lose gists.
+func nextLink(links []string) (target string, found bool, err error) {
+	for _, rest := range links {
+		for rest = strings.Trim(rest, " \t,"); rest != ""; {
+			var params string
+			var ok bool
+			if target, params, rest, ok = cutLink(rest); !ok {
+				return "", false, unreadable("a Link header without a target")
+			}
+			// The parameters of a link have the syntax of a media type's.
+			_, values, err := mime.ParseMediaType("a/b" + params)
+			if err != nil {
+				return "", false, unreadable("a Link header: %w", err)
+			}
+			if slices.Contains(strings.Fields(strings.ToLower(values["rel"])), "next") {
+				return target, true, nil
+			}
+		}
+	}
+	return "", false, nil
+}
+
+// cutLink splits links into the first one's target and parameters and the rest.
+func cutLink(links string) (target, params, rest string, ok bool) {
+	links, ok = strings.CutPrefix(links, "<")
+	if !ok {
+		return "", "", "", false
+	}
+	if target, links, ok = strings.Cut(links, ">"); !ok {
+		return "", "", "", false
+	}
+	quoted := false
+	for i := range len(links) {
+		if links[i] == '"' {
+			quoted = !quoted
+		}
+		if links[i] == ',' && !quoted {
+			return target, links[:i], strings.TrimLeft(links[i:], " \t,"), true
+		}
+	}
+	return target, links, "", true
+}

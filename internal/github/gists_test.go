@@ -1,0 +1,331 @@
+package github
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gistdeal"
+)
+
+// userWith answers the lists of a user with n gists, g1 to gn, as GitHub does:
+// links name its own host and the user by number.
+func userWith(n int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		size, _ := strconv.Atoi(r.URL.Query().Get("per_page"))
+		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		page = max(page, 1)
+		var items []string
+		for i := (page-1)*size + 1; i <= min(page*size, n); i++ {
+			items = append(items, gist(fmt.Sprintf("g%d", i)))
+		}
+		header := map[string]string{"ETag": fmt.Sprintf(`W/"page %d"`, page)}
+		if page*size < n {
+			header["Link"] = linkTo(fmt.Sprintf("https://api.github.com/user/583231/gists?per_page=%d&page=%d", size, page+1))
+		}
+		reply(200, header, "["+strings.Join(items, ",")+"]")(w, r)
+	}
+}
+
+func linkTo(next string) string {
+	return `<https://api.github.com/user/583231/gists?page=1>; rel="first", <` + next + `>; rel="next"`
+}
+
+// read reads octocat's gists and returns their ids; an error ends the test.
+func read(t *testing.T, c *Client, etag string) ([]string, gistdeal.Listing) {
+	t.Helper()
+	ids := []string{}
+	listing, err := c.Gists(t.Context(), "octocat", etag, func(gists []gistdeal.Gist) error {
+		for _, g := range gists {
+			ids = append(ids, g.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids, listing
+}
+
+func none(t *testing.T) func([]gistdeal.Gist) error {
+	return func(gists []gistdeal.Gist) error {
+		t.Helper()
+		t.Errorf("%d gists handed over, want none", len(gists))
+		return nil
+	}
+}
+
+func TestGistsReadsEveryPageAndNoneMore(t *testing.T) {
+	t.Parallel()
+	for gists, requests := range map[int]int{0: 1, 1: 1, 99: 1, 100: 1, 101: 2, 1000: 10, 5000: 50} {
+		t.Run(fmt.Sprint(gists, " gists"), func(t *testing.T) {
+			t.Parallel()
+			c, asked := serve(t, "", userWith(gists))
+			ids, listing := read(t, c, "")
+			want := []string{}
+			for i := range gists {
+				want = append(want, fmt.Sprintf("g%d", i+1))
+			}
+			if !slices.Equal(ids, want) {
+				t.Errorf("read %d gists, want g1 to g%d in order", len(ids), gists)
+			}
+			if n := len(asked.all()); n != requests {
+				t.Errorf("%d requests, want %d", n, requests)
+			}
+			if l := (gistdeal.Listing{ETag: `W/"page 1"`, Pages: requests, Requests: requests}); listing != l {
+				t.Errorf("listing %+v, want %+v", listing, l)
+			}
+			if first := asked.all()[0].URL.String(); first != "/users/octocat/gists?per_page=100" {
+				t.Errorf("first asked for %s", first)
+			}
+		})
+	}
+}
+
+func TestGistsOfAnUnchangedUserTakeOneConditionalRequest(t *testing.T) {
+	t.Parallel()
+	const etag = `W/"b6d4, 5b"`
+	c, asked := serve(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"weaker"`)
+		w.WriteHeader(http.StatusNotModified)
+	}))
+	ids, listing := read(t, c, etag)
+	if want := (gistdeal.Listing{ETag: etag, Requests: 1, NotModified: true}); listing != want || len(ids) != 0 {
+		t.Errorf("read %v, %+v, want %+v", ids, listing, want)
+	}
+	if got := asked.all()[0].Header.Get("If-None-Match"); got != etag {
+		t.Errorf("If-None-Match: %s, want %s to the byte", got, etag)
+	}
+}
+
+func TestETagIsSentWithPageOneOnly(t *testing.T) {
+	t.Parallel()
+	c, asked := serve(t, "", userWith(150))
+	_, listing := read(t, c, `"old"`)
+	if listing.ETag != `W/"page 1"` || listing.NotModified {
+		t.Errorf("listing %+v", listing)
+	}
+	if got := asked.all()[1].Header.Values("If-None-Match"); len(got) != 0 {
+		t.Errorf("page 2 asked with If-None-Match %q", got)
+	}
+}
+
+func TestNotModifiedThatNobodyAskedForIsATemporaryError(t *testing.T) {
+	t.Parallel()
+	c, _ := serve(t, "", reply(http.StatusNotModified, nil, ""))
+	_, err := c.Gists(t.Context(), "octocat", "", none(t))
+	wantKind(t, err, gistdeal.Temporary)
+}
+
+func TestLinksAreFollowedOnTheBaseOnly(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, base, link, want string }{
+		{"another host", "", "https://elsewhere.example/user/1/gists?page=2", "/user/1/gists?page=2"},
+		{"relative path", "", "/user/1/gists?page=2", "/user/1/gists?page=2"},
+		{"query alone", "", "?page=2", "/users/octocat/gists?page=2"},
+		{"Enterprise, with its prefix", "/api/v3", "https://ghe.example/api/v3/user/1/gists?page=2", "/api/v3/user/1/gists?page=2"},
+		{"Enterprise, without", "/api/v3/", "https://api.github.com/user/1/gists?page=2", "/api/v3/user/1/gists?page=2"},
+		{"only looks like the prefix", "/api/v3", "https://ghe.example/api/v33/gists?page=2", "/api/v3/api/v33/gists?page=2"},
+		{"escapes are kept", "", "https://x.example/a%2Fb?q=%26&page=2", "/a%2Fb?q=%26&page=2"},
+		{"user in the address", "", "https://me:pw@x.example/p?page=2", "/p?page=2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			client, asked := serve(t, c.base, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Query().Get("page") == "" {
+					reply(200, map[string]string{"Link": linkTo(c.link)}, `[`+gist("a")+`]`)(w, r)
+					return
+				}
+				reply(200, nil, `[`+gist("b")+`]`)(w, r)
+			}))
+			ids, _ := read(t, client, "")
+			if fmt.Sprint(ids) != "[a b]" {
+				t.Errorf("read %v", ids)
+			}
+			r := asked.all()[1]
+			if got := r.RequestURI; got != c.want {
+				t.Errorf("asked for %s, want %s", got, c.want)
+			}
+			if r.Header.Get("Authorization") != "Bearer "+token {
+				t.Errorf("asked with Authorization %q", r.Header.Get("Authorization"))
+			}
+		})
+	}
+}
+
+func TestGistThatComesTwiceIsHandedOverOnce(t *testing.T) {
+	t.Parallel()
+	pages := [][]string{{"a", "b", "a"}, {"b", "c"}, {"c", "a"}, {"d"}}
+	c, _ := serve(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		var items []string
+		for _, id := range pages[n] {
+			items = append(items, gist(id))
+		}
+		header := map[string]string{}
+		if n+1 < len(pages) {
+			header["Link"] = linkTo(fmt.Sprintf("/user/1/gists?page=%d", n+1))
+		}
+		reply(200, header, "["+strings.Join(items, ",")+"]")(w, r)
+	}))
+	var got [][]string
+	listing, err := c.Gists(t.Context(), "octocat", "", func(gists []gistdeal.Gist) error {
+		var ids []string
+		for _, g := range gists {
+			ids = append(ids, g.ID)
+		}
+		got = append(got, ids)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := [][]string{{"a", "b"}, {"c"}, {"d"}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("handed over %v, want %v", got, want)
+	}
+	if listing.Pages != 4 {
+		t.Errorf("%d pages, want 4", listing.Pages)
+	}
+}
+
+// handled is a transport that asks a handler directly: thousands of requests
+// take no time without sockets.
+type handled struct{ http.Handler }
+
+func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+func TestLinksThatNeverEndAreATemporaryError(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		next     func(n int) int
+		requests int
+	}{
+		{"to itself", func(int) int { return 1 }, 2},
+		{"in a circle", func(n int) int { return (n + 1) % 3 }, 4},
+		{"for ever on", func(n int) int { return n + 1 }, maxPages},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			requests := 0
+			client, err := New("https://api.github.com", Options{Token: token, Transport: handled{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests++
+				n, _ := strconv.Atoi(r.URL.Query().Get("page"))
+				link := linkTo(fmt.Sprintf("/user/1/gists?page=%d", c.next(n)))
+				reply(200, map[string]string{"ETag": `"e"`, "Link": link}, `[]`)(w, r)
+			})}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			listing, err := client.Gists(t.Context(), "octocat", "", none(t))
+			wantKind(t, err, gistdeal.Temporary)
+			wantText(t, err, `list gists of "octocat": page `)
+			if requests != c.requests {
+				t.Errorf("%d requests, want %d", requests, c.requests)
+			}
+			if want := (gistdeal.Listing{Pages: c.requests, Requests: c.requests}); listing != want {
+				t.Errorf("listing %+v, want %+v", listing, want)
+			}
+		})
+	}
+}
+
+func TestErrorOfThePageFunctionEndsTheReading(t *testing.T) {
+	t.Parallel()
+	c, asked := serve(t, "", userWith(500))
+	full := errors.New("disk full")
+	calls := 0
+	listing, err := c.Gists(t.Context(), "octocat", "", func([]gistdeal.Gist) error {
+		if calls++; calls == 2 {
+			return full
+		}
+		return nil
+	})
+	if !errors.Is(err, full) || err.Error() != full.Error() {
+		t.Errorf("%v, want the function's own error as it is", err)
+	}
+	if calls != 2 || len(asked.all()) != 2 {
+		t.Errorf("%d calls, %d requests, want 2 of each", calls, len(asked.all()))
+	}
+	if want := (gistdeal.Listing{Pages: 2, Requests: 2}); listing != want {
+		t.Errorf("listing %+v, want %+v", listing, want)
+	}
+}
+
+func TestErrorOnALaterPageLeavesNoETag(t *testing.T) {
+	t.Parallel()
+	c, _ := serve(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("page") == "3" {
+			reply(502, nil, `{"message":"Server Error"}`)(w, r)
+			return
+		}
+		userWith(500)(w, r)
+	}))
+	pages := 0
+	listing, err := c.Gists(t.Context(), "octocat", "", func([]gistdeal.Gist) error { pages++; return nil })
+	wantKind(t, err, gistdeal.Temporary)
+	wantText(t, err, `list gists of "octocat": page 3: GitHub answers 502 "Server Error"`)
+	if want := (gistdeal.Listing{Pages: 2, Requests: 3}); listing != want || pages != 2 {
+		t.Errorf("listing %+v, want %+v; %d pages handed over, want 2", listing, want, pages)
+	}
+}
+
+func TestAnswerThatIsNotWholeJSONIsATemporaryError(t *testing.T) {
+	t.Parallel()
+	body := "[" + gist("a1") + "]"
+	for name, h := range map[string]http.HandlerFunc{
+		"says HTML":        reply(200, map[string]string{"Content-Type": "text/html; charset=utf-8"}, body),
+		"says nothing":     reply(200, map[string]string{"Content-Type": ""}, body),
+		"shorter than due": reply(200, map[string]string{"Content-Length": "9999"}, body),
+		"torn refusal":     reply(403, map[string]string{"Content-Length": "9999"}, `{"message":"You have exceeded a sec`),
+		"no content":       reply(204, nil, ""),
+		"a wrong Link":     reply(200, map[string]string{"Link": "https://x.example; rel=next"}, body),
+		"a Link to no URL": reply(200, map[string]string{"Link": "<http://a b/>; rel=next"}, body),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := serve(t, "", h)
+			_, err := c.Gists(t.Context(), "octocat", "", none(t))
+			wantKind(t, err, gistdeal.Temporary)
+		})
+	}
+}
+
+// spaces are the beginning of an answer that never ends.
+type spaces struct{}
+
+func (spaces) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+func (s spaces) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(s)}, nil
+}
+
+func TestAnswerThatNeverEndsIsATemporaryError(t *testing.T) {
+	t.Parallel()
+	c, err := New("https://api.github.com", Options{Transport: spaces{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Gists(t.Context(), "octocat", "", none(t))
+	wantKind(t, err, gistdeal.Temporary)
+	wantText(t, err, "longer than 33554432 bytes")
+	_, err = c.User(t.Context(), "octocat")
+	wantKind(t, err, gistdeal.Temporary)
+	wantText(t, err, "longer than 1048576 bytes")
+}

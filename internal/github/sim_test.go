@@ -1,0 +1,178 @@
+package github
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/contract"
+	"gistdeal/internal/sim"
+)
+
+// simulate starts a simulated GitHub whose requests and answers are held
+// against GitHub's official description.
+func simulate(t *testing.T, o sim.Options) (*sim.Sim, *Client, *log) {
+	t.Helper()
+	s := sim.New(o)
+	c, asked := serve(t, "", contract.Check(t, s, contract.GitHub))
+	t.Cleanup(s.Close)
+	return s, c, asked
+}
+
+func TestLifelikeGistsTakeOneRequestPerHundred(t *testing.T) {
+	t.Parallel()
+	for gists, requests := range map[int]int{100: 1, 1000: 10} {
+		t.Run(fmt.Sprint(gists, " gists"), func(t *testing.T) {
+			t.Parallel()
+			s, c, asked := simulate(t, sim.Options{})
+			s.MakeGists("octocat", gists)
+			ids, listing := read(t, c, "")
+			slices.Sort(ids)
+			if n := len(slices.Compact(ids)); n != gists {
+				t.Errorf("%d gists, want %d", n, gists)
+			}
+			if n := len(asked.all()); n != requests || listing.Requests != n || listing.Pages != n {
+				t.Errorf("%d requests, %+v, want %d", n, listing, requests)
+			}
+		})
+	}
+}
+
+func TestSecondReadingIsFreeUntilSomethingChanges(t *testing.T) {
+	t.Parallel()
+	s, c, _ := simulate(t, sim.Options{GitHubLimit: 6})
+	s.MakeGists("octocat", 250)
+	_, first := read(t, c, "") // 3 of 6
+	for range 10 {
+		ids, again := read(t, c, first.ETag)
+		if !again.NotModified || again.ETag != first.ETag || len(ids) != 0 {
+			t.Fatalf("unchanged: read %d gists, %+v", len(ids), again)
+		}
+	}
+	id := s.AddGist("octocat", sim.Gist{NullDescription: true, NoFiles: true, NoOwner: true})
+	ids, listing := read(t, c, first.ETag) // 6 of 6
+	if listing.NotModified || listing.ETag == first.ETag || len(ids) != 251 || ids[0] != id {
+		t.Errorf("changed: read %d gists, %+v, want 251", len(ids), listing)
+	}
+	_, err := c.Gists(t.Context(), "octocat", "", none(t))
+	wantKind(t, err, gistdeal.Limited)
+	if wait := gistdeal.RetryAfter(err); wait < 55*time.Minute || wait > time.Hour {
+		t.Errorf("to be tried again after %s, want nearly an hour", wait)
+	}
+}
+
+func TestGistsPostedWhileReadingDoubleNothing(t *testing.T) {
+	t.Parallel()
+	s, c, _ := simulate(t, sim.Options{})
+	s.MakeGists("octocat", 350)
+	var ids []string
+	_, err := c.Gists(t.Context(), "octocat", "", func(gists []gistdeal.Gist) error {
+		for _, g := range gists {
+			ids = append(ids, g.ID)
+		}
+		for range 7 {
+			s.AddGist("octocat", sim.Gist{})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(ids)
+	if n := len(slices.Compact(slices.Clone(ids))); n != 350 || len(ids) != n {
+		t.Errorf("%d gists handed over, %d of them different, want 350", len(ids), n)
+	}
+}
+
+func TestSecretGistsOfTheTokensOwnUserAreLeftOut(t *testing.T) {
+	t.Parallel()
+	s, c, _ := simulate(t, sim.Options{TokenUser: "octocat"})
+	public := s.AddGist("octocat", sim.Gist{})
+	secret := s.AddGist("octocat", sim.Gist{Secret: true})
+	if ids, _ := read(t, c, ""); !slices.Equal(ids, []string{public}) {
+		t.Errorf("read %v, want %s without %s", ids, public, secret)
+	}
+}
+
+func TestRenamedUserIsFoundByIDOnly(t *testing.T) {
+	t.Parallel()
+	s, c, _ := simulate(t, sim.Options{})
+	id := s.AddUser(sim.User{Login: "octocat"})
+	s.MakeGists("octocat", 3)
+	s.RenameUser("octocat", "Octo-Tiger")
+
+	_, err := c.Gists(t.Context(), "octocat", "", none(t))
+	wantKind(t, err, gistdeal.NotFound)
+	_, err = c.User(t.Context(), "octocat")
+	wantKind(t, err, gistdeal.NotFound)
+	want := gistdeal.Account{ID: id, Login: "Octo-Tiger", Type: "User"}
+	if got, err := c.UserByID(t.Context(), id); err != nil || got != want {
+		t.Errorf("by id: %v, %v, want %v", got, err, want)
+	}
+	if got, err := c.User(t.Context(), "octo-tiger"); err != nil || got != want {
+		t.Errorf("by login: %v, %v, want %v", got, err, want)
+	}
+	s.DeleteUser("Octo-Tiger")
+	_, err = c.UserByID(t.Context(), id)
+	wantKind(t, err, gistdeal.NotFound)
+}
+
+func TestFaultsOfGitHubHaveTheirKindAndPass(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]gistdeal.Kind{
+		"error-before": gistdeal.Temporary,
+		"error-after":  gistdeal.Temporary,
+		"drop-before":  gistdeal.Temporary,
+		"drop-after":   gistdeal.Temporary,
+		"hang-before":  gistdeal.Temporary,
+		"truncate":     gistdeal.Temporary,
+		"html403":      gistdeal.Temporary,
+		"redirect":     gistdeal.Temporary,
+		"limit":        gistdeal.Limited,
+		"gh-primary":   gistdeal.Limited,
+		"unauthorized": gistdeal.Unauthorized,
+		"forbidden":    gistdeal.Invalid,
+		"invalid":      gistdeal.Invalid,
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := sim.New(sim.Options{})
+			// Faults are no answers of the description's: unchecked. Without kept
+			// connections: net/http itself tries again where one of those breaks.
+			c, _ := serve(t, "", s)
+			c.http.Transport = &http.Transport{DisableKeepAlives: true}
+			t.Cleanup(s.Close)
+			s.MakeGists("octocat", 150)
+			s.AddFault(sim.Fault{Match: "GET /user", Kind: kind, After: 1, Times: 1}) // meets page 2
+			listing, err := c.Gists(t.Context(), "octocat", "", func([]gistdeal.Gist) error {
+				if kind == "hang-before" {
+					c.timeout = 20 * time.Millisecond
+				}
+				return nil
+			})
+			wantKind(t, err, want)
+			wantText(t, err, `list gists of "octocat": page 2: `)
+			if want := (gistdeal.Listing{Pages: 1, Requests: 2}); listing != want {
+				t.Errorf("listing %+v, want %+v", listing, want)
+			}
+			c.timeout = requestTimeout
+			if ids, _ := read(t, c, ""); len(ids) != 150 {
+				t.Errorf("afterwards: read %d gists, want 150", len(ids))
+			}
+		})
+	}
+}
+
+func TestWrongTokenIsRefusedInWordsForPeople(t *testing.T) {
+	t.Parallel()
+	_, c, _ := simulate(t, sim.Options{GitHubToken: "another"})
+	_, err := c.User(t.Context(), "octocat")
+	wantKind(t, err, gistdeal.Unauthorized)
+	if !strings.HasSuffix(err.Error(), "set GITHUB_TOKEN to a valid one") {
+		t.Errorf("%v does not say what to do", err)
+	}
+}
