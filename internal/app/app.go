@@ -1,0 +1,129 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"gistdeal/internal/engine"
+	"gistdeal/internal/github"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/server"
+	"gistdeal/internal/store"
+	"gistdeal/internal/web"
+)
+
+// stopTimeout is how long Run takes to stop at the most: longer than a POST's
+// usual deadline, shorter than what service managers allow before they kill.
+const stopTimeout = 20 * time.Second
+
+// App is the whole of gistdeal, put together.
+type App struct {
+	config Config
+	log    *slog.Logger
+	store  *store.Store
+	engine *engine.Engine
+	server *server.Server
+	listen net.Listener
+}
+
+// New opens the database, listens, and puts the parts together. Nothing works
+// before Run. Errors say what to do.
+func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
+	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken)})
+	if err != nil {
+		return nil, fmt.Errorf("GITHUB_API_URL: %w", err)
+	}
+	pipe, err := pipedrive.New(c.PipedriveURL, pipedrive.Options{Token: string(c.PipedriveKey), Rate: c.PipedriveRate,
+		PushTimeout: c.PushTimeout, Pipeline: c.Pipeline, Stage: c.Stage})
+	if err != nil {
+		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
+	}
+	db, err := store.Open(ctx, c.Database)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{config: c, log: log, store: db}
+	if err := a.prepare(ctx, hub, pipe); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return a, nil
+}
+
+// prepare does what New does once there is a database.
+func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.Client) error {
+	c := a.config
+	if c.AdminToken != "" {
+		if err := a.store.SetToken(ctx, "admin", server.HashToken(string(c.AdminToken)), "admin", time.Now()); err != nil {
+			return err
+		}
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
+	a.engine = engine.New(a.store, hub, pipe, engine.Options{ScanInterval: c.ScanInterval, FirstScan: c.FirstScan,
+		Absence: c.Absence, Owner: rand.Text(), Log: a.log, Metrics: registry})
+	a.server = server.New(a.store, a.engine, server.Options{AnswerWait: c.AnswerWait, Open: c.Open, Page: web.Handler(),
+		Details: a.details, Metrics: registry, Log: a.log})
+	var err error
+	a.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("GISTDEAL_ADDR: %s is in use by another process: stop that one, or choose another address (%w)", c.Addr, err)
+	}
+	if err != nil {
+		return fmt.Errorf("GISTDEAL_ADDR: %w", err)
+	}
+	return nil
+}
+
+// details is what /readyz tells those who may use the server.
+func (a *App) details() any {
+	return struct {
+		engine.Status
+		Demo bool `json:"demo,omitempty"`
+	}{a.engine.Status(), a.config.Demo}
+}
+
+// Addr returns the address that the server listens on.
+func (a *App) Addr() string { return a.listen.Addr().String() }
+
+// Run works and answers until ctx ends, or until a part of it ends with an
+// error that only a person can mend, which it returns. Then it stops: not ready
+// at once, no new work, and what is under way gets its outcome or is left to be
+// looked for after the next start, all within 20 seconds.
+func (a *App) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var parts errgroup.Group
+	parts.Go(func() error { defer stop(); return a.engine.Run(ctx) })
+	parts.Go(func() error { defer stop(); return a.server.Serve(a.listen) })
+	a.log.Info("listening", "address", a.Addr(), "database", a.config.Database)
+	if a.config.GitHubToken == "" {
+		a.log.Warn("no GITHUB_TOKEN: GitHub allows 60 requests an hour without one, 5,000 with one")
+	}
+
+	<-ctx.Done()
+	a.log.Info("stopping")
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if err := a.server.Stop(stopping); err != nil {
+		a.log.Warn("requests cut off", "error", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- parts.Wait() }()
+	select {
+	case err := <-ended:
+		return errors.Join(err, a.store.Close())
+	case <-stopping.Done():
+		a.log.Warn("stopped before all work had ended; it is looked for after the next start")
+		return nil
+	}
+}

@@ -1,0 +1,248 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/pipedrive"
+)
+
+// Config is what the environment says, checked. Its fields are the table of
+// the README in the same order.
+type Config struct {
+	GitHubToken   Secret
+	GitHubURL     string
+	PipedriveKey  Secret
+	PipedriveURL  string
+	Addr          string
+	Database      string
+	AdminToken    Secret
+	Open          bool
+	ScanInterval  time.Duration
+	FirstScan     gistdeal.FirstScan
+	Pipeline      string
+	Stage         string
+	PipedriveRate float64
+	AnswerWait    time.Duration
+	PushTimeout   time.Duration
+	Lease         time.Duration
+	Absence       time.Duration
+	Log           string // "text", "json", or "" to choose by where the log goes
+
+	Demo bool // the remotes are simulators; not from the environment
+}
+
+// DefaultAddr is where gistdeal listens if nobody says otherwise: on this machine only.
+const DefaultAddr = "127.0.0.1:8050"
+
+// Secret is a text that is never shown.
+type Secret string
+
+// String returns what may be shown instead of the secret.
+func (s Secret) String() string {
+	if s == "" {
+		return "(not set)"
+	}
+	return "(set, hidden)"
+}
+
+// LogValue hides the secret in logs too.
+func (s Secret) LogValue() any { return s.String() }
+
+// ErrNoKey is among the errors of ParseConfig if there is no Pipedrive key.
+var ErrNoKey = errors.New("PIPEDRIVE_API_KEY is not set: it is the API token of your Pipedrive user (Settings > Personal preferences > API); set it, or PIPEDRIVE_API_KEY_FILE, or try `gistdeal demo`, which needs none")
+
+// Environ returns the process's environment as a map.
+func Environ() map[string]string {
+	env := map[string]string{}
+	for _, line := range os.Environ() {
+		name, value, _ := strings.Cut(line, "=")
+		env[name] = value
+	}
+	return env
+}
+
+// ParseConfig reads env. Its error joins all mistakes that there are.
+func ParseConfig(env map[string]string) (Config, error) {
+	p := parser{env: env, used: map[string]bool{}}
+	c := Config{
+		GitHubToken:   p.secret("GITHUB_AT", "GITHUB_TOKEN"),
+		GitHubURL:     p.url("GITHUB_API_URL", "https://api.github.com"),
+		PipedriveKey:  p.secret("PIPEDRIVE_API_KEY", "PIPEDRIVE_TOKEN"),
+		PipedriveURL:  p.url("PIPEDRIVE_API_URL", pipedrive.DefaultURL),
+		Addr:          p.addr("GISTDEAL_ADDR", DefaultAddr),
+		Database:      p.database("GISTDEAL_DATABASE_URL", "gistdeal.db"),
+		AdminToken:    p.secret("GISTDEAL_ADMIN_TOKEN"),
+		Open:          p.choice("GISTDEAL_OPEN", "0", "0", "1") == "1",
+		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
+		FirstScan:     gistdeal.FirstScan(p.choice("GISTDEAL_FIRST_SCAN", "all", "all", "new")),
+		Pipeline:      p.text("GISTDEAL_PIPELINE", ""),
+		Stage:         p.text("GISTDEAL_STAGE", ""),
+		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE", 10),
+		AnswerWait:    p.duration("GISTDEAL_ANSWER_WAIT", 25*time.Second, time.Millisecond),
+		PushTimeout:   p.duration("GISTDEAL_PUSH_TIMEOUT", 10*time.Second, time.Millisecond),
+		Lease:         p.duration("GISTDEAL_LEASE", 12*time.Second, time.Millisecond),
+		Absence:       p.duration("GISTDEAL_ABSENCE", 10*time.Minute, time.Millisecond),
+		Log:           p.choice("GISTDEAL_LOG", "", "", "text", "json"),
+	}
+	if c.PipedriveKey == "" && len(p.errs) == 0 {
+		p.errs = append(p.errs, ErrNoKey)
+	} else if c.PipedriveKey == "" {
+		p.mistake("%w", ErrNoKey)
+	}
+	if c.PushTimeout >= c.Absence || c.PushTimeout >= c.Lease {
+		p.mistake("GISTDEAL_PUSH_TIMEOUT (%v) must be less than GISTDEAL_LEASE (%v) and GISTDEAL_ABSENCE (%v): otherwise a deal could be sent again while the first request is under way",
+			c.PushTimeout, c.Lease, c.Absence)
+	}
+	p.unknown()
+	return c, errors.Join(p.errs...)
+}
+
+// Print writes the configuration, one variable a line, secrets hidden.
+func (c Config) Print(w io.Writer) error {
+	lines := []struct {
+		name  string
+		value any
+	}{
+		{"GITHUB_TOKEN", c.GitHubToken}, {"GITHUB_API_URL", c.GitHubURL},
+		{"PIPEDRIVE_API_KEY", c.PipedriveKey}, {"PIPEDRIVE_API_URL", c.PipedriveURL},
+		{"GISTDEAL_ADDR", c.Addr}, {"GISTDEAL_DATABASE_URL", c.Database},
+		{"GISTDEAL_ADMIN_TOKEN", c.AdminToken}, {"GISTDEAL_OPEN", c.Open},
+		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval}, {"GISTDEAL_FIRST_SCAN", c.FirstScan},
+		{"GISTDEAL_PIPELINE", c.Pipeline}, {"GISTDEAL_STAGE", c.Stage}, {"GISTDEAL_PIPEDRIVE_RATE", c.PipedriveRate},
+		{"GISTDEAL_ANSWER_WAIT", c.AnswerWait}, {"GISTDEAL_PUSH_TIMEOUT", c.PushTimeout},
+		{"GISTDEAL_LEASE", c.Lease}, {"GISTDEAL_ABSENCE", c.Absence}, {"GISTDEAL_LOG", c.Log},
+	}
+	for _, l := range lines {
+		if _, err := fmt.Fprintf(w, "%s=%v\n", l.name, l.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parser collects the mistakes of an environment.
+type parser struct {
+	env  map[string]string
+	used map[string]bool
+	errs []error
+}
+
+func (p *parser) mistake(format string, args ...any) {
+	p.errs = append(p.errs, fmt.Errorf(format, args...))
+}
+
+// text returns the variable's value; an empty one counts as not set.
+func (p *parser) text(name, standard string) string {
+	p.used[name] = true
+	if v := strings.TrimSpace(p.env[name]); v != "" {
+		return v
+	}
+	return standard
+}
+
+// secret returns the value of the first of names that is set, or what is in
+// the file that NAME_FILE names.
+func (p *parser) secret(names ...string) Secret {
+	secret := Secret("")
+	for _, name := range names {
+		value, file := p.text(name, ""), p.text(name+"_FILE", "")
+		if value != "" && file != "" {
+			p.mistake("%s and %s_FILE are both set: keep one", name, name)
+		}
+		if value == "" && file != "" {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				p.mistake("%s_FILE: %w", name, err)
+			} else if value = strings.TrimSpace(string(data)); value == "" {
+				p.mistake("%s_FILE: %q is empty", name, file)
+			}
+		}
+		if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			p.mistake("%s holds a character that no token has: a space, a line break, or one beyond ASCII", name)
+			value = ""
+		}
+		if secret == "" {
+			secret = Secret(value)
+		}
+	}
+	return secret
+}
+
+func (p *parser) url(name, standard string) string {
+	v := p.text(name, standard)
+	if u, err := url.Parse(v); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
+		p.mistake("%s is not the URL of a server (want https://host)", name)
+	}
+	return v
+}
+
+func (p *parser) addr(name, standard string) string {
+	v := p.text(name, standard)
+	if _, port, err := net.SplitHostPort(v); err != nil {
+		p.mistake("%s: %q is not an address to listen on (want host:port or :port)", name, v)
+	} else if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+		p.mistake("%s: %q is not a port number (%d)", name, port, n)
+	}
+	return v
+}
+
+func (p *parser) database(name, standard string) string {
+	v := p.text(name, standard)
+	if strings.HasPrefix(v, "postgres://") || strings.HasPrefix(v, "postgresql://") {
+		p.mistake("%s: this version keeps its data in a SQLite file and cannot use PostgreSQL yet: name a file", name)
+	}
+	return strings.TrimPrefix(v, "sqlite://")
+}
+
+func (p *parser) choice(name, standard string, choices ...string) string {
+	v := p.text(name, standard)
+	if !slices.Contains(choices, v) {
+		p.mistake("%s: %q is not one of %s", name, v, strings.Join(choices, ", "))
+	}
+	return v
+}
+
+func (p *parser) duration(name string, standard, least time.Duration) time.Duration {
+	v := p.text(name, standard.String())
+	d, err := time.ParseDuration(v)
+	if err != nil {
+		p.mistake("%s: %q is not a duration (want 90s, 10m, 3h ...)", name, v)
+	} else if d < least {
+		p.mistake("%s: %v is less than the least that makes sense, %v", name, d, least)
+	}
+	return d
+}
+
+func (p *parser) rate(name string, standard float64) float64 {
+	v := p.text(name, strconv.FormatFloat(standard, 'g', -1, 64))
+	rate, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(rate > 0 && rate <= 1000) {
+		p.mistake("%s: %q is not a number of requests a second (want more than 0, at most 1000)", name, v)
+	}
+	return rate
+}
+
+// unknown reports variables that look like ours and that nothing reads: a
+// mistyped name would otherwise change nothing, silently.
+func (p *parser) unknown() {
+	var names []string
+	for name := range p.env {
+		if strings.HasPrefix(name, "GISTDEAL_") && !p.used[name] {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		p.mistake("%s is not a variable of this version of gistdeal (gistdeal serve --check lists them)", name)
+	}
+}

@@ -1,0 +1,164 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gistdeal/internal/sim"
+)
+
+// DemoSimAddr is where the simulators of the demo listen.
+const DemoSimAddr = "127.0.0.1:8051"
+
+const (
+	demoSeed     = 8050
+	demoInterval = 15 * time.Second // between new gists, and between scans
+)
+
+// demoUsers are tracked when the demo opens.
+var demoUsers = []string{"lonelyloon", "seven-swans", "FortyFoxes"}
+
+// Demo runs the whole product against the simulators until ctx ends. Variables
+// of env are respected, but for the remotes' URLs and keys. The database is a
+// temporary one unless env names one.
+func Demo(ctx context.Context, env map[string]string, out io.Writer) error {
+	s := sim.New(sim.Options{Seed: demoSeed})
+	s.Demo()
+	simulators, err := serveSim(ctx, s, DemoSimAddr)
+	if err != nil {
+		return err
+	}
+	defer simulators.stop()
+	dir, err := os.MkdirTemp("", "gistdeal-demo-")
+	if err != nil {
+		return fmt.Errorf("folder for the demo's database: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	c, err := ParseConfig(demoEnv(env, simulators.url, filepath.Join(dir, "demo.db")))
+	if err != nil {
+		return err
+	}
+	c.Demo = true
+	log := NewLog(os.Stderr, c.Log)
+	a, err := New(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	_, port, err := net.SplitHostPort(a.Addr())
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(out, "\n  gistdeal demo: nothing here is real.\n  The page:   http://localhost:%s\n  Its deals:  %s/deals\n  An answer:  curl http://localhost:%s/user/%s\n  Stop it with Ctrl+C.\n\n",
+		port, simulators.url, port, demoUsers[1]); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go s.Run(ctx, demoInterval)
+	go a.trackDemoUsers(ctx)
+	return a.Run(ctx)
+}
+
+// demoEnv returns env as the demo changes it: what it needs is set, what a
+// person may want to try stays.
+func demoEnv(env map[string]string, url, database string) map[string]string {
+	demo := map[string]string{"GISTDEAL_DATABASE_URL": database, "GISTDEAL_SCAN_INTERVAL": demoInterval.String()}
+	for name, value := range env {
+		switch name {
+		case "GITHUB_TOKEN", "GITHUB_AT_FILE", "GITHUB_TOKEN_FILE", "PIPEDRIVE_TOKEN", "PIPEDRIVE_API_KEY_FILE", "PIPEDRIVE_TOKEN_FILE":
+		default:
+			demo[name] = value
+		}
+	}
+	demo["GITHUB_AT"], demo["PIPEDRIVE_API_KEY"] = "demo", "demo"
+	demo["GITHUB_API_URL"], demo["PIPEDRIVE_API_URL"] = url, url
+	return demo
+}
+
+// trackDemoUsers tracks the demo's users, once the engine works.
+func (a *App) trackDemoUsers(ctx context.Context) {
+	for _, login := range demoUsers {
+		for a.engine.Track(ctx, login) != nil {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+}
+
+// Simulation says how the simulators behave when they run alone.
+type Simulation struct {
+	Addr         string        // on this machine
+	Seed         uint64        // same seed, same data
+	NewGist      time.Duration // between new gists; 0 for none
+	Latency      time.Duration // added to each answer
+	ListDelay    time.Duration // until a new deal shows in lists
+	Burst        int           // Pipedrive requests in 2 seconds; negative for no limit
+	CreateStatus int           // of the answer to a new deal, 200 or 201
+	Faults       []string      // each a fault as JSON
+}
+
+// Simulate runs the simulators alone, with users of all sizes, until ctx ends.
+func Simulate(ctx context.Context, o Simulation, out io.Writer) error {
+	s := sim.New(sim.Options{Seed: o.Seed, Latency: o.Latency, ListDelay: o.ListDelay, Burst: o.Burst, CreateStatus: o.CreateStatus})
+	s.Demo()
+	for _, text := range o.Faults {
+		var f sim.Fault
+		if err := json.Unmarshal([]byte(text), &f); err != nil {
+			return fmt.Errorf("fault %s: %w", text, err)
+		}
+		s.AddFault(f)
+	}
+	simulators, err := serveSim(ctx, s, o.Addr)
+	if err != nil {
+		return err
+	}
+	defer simulators.stop()
+	if _, err := fmt.Fprintf(out, "simulators of GitHub and Pipedrive: %[1]s (deals at /deals, what they saw at /_sim/report)\n  GITHUB_API_URL=%[1]s PIPEDRIVE_API_URL=%[1]s\n", simulators.url); err != nil {
+		return err
+	}
+	if o.NewGist > 0 {
+		go s.Run(ctx, o.NewGist)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// simServer is simulators that listen.
+type simServer struct {
+	url  string
+	stop func()
+}
+
+// serveSim makes the simulators answer at addr, which must be on this machine:
+// they let everybody steer them.
+func serveSim(ctx context.Context, s *sim.Sim, addr string) (simServer, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return simServer{}, fmt.Errorf("simulators: %w", err)
+	}
+	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
+		return simServer{}, errors.Join(fmt.Errorf("simulators listen on this machine only, not on %s", addr), l.Close())
+	}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			slog.Error("simulators ended", "error", err)
+		}
+	}()
+	return simServer{url: "http://" + l.Addr().String(), stop: func() {
+		s.Close()
+		_ = server.Close() // Nothing of worth is under way.
+	}}, nil
+}
