@@ -1,0 +1,33 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo run test lint fmt build check
+
+TOOL := go tool -modfile=tools/go.mod
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+
+help: ## show these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## the whole product against simulated GitHub and Pipedrive; needs no account
+	go run ./cmd/gistdeal demo
+
+run: ## the daemon, configured by the environment
+	go run ./cmd/gistdeal serve
+
+test: ## all tests, with the race detector; REQUIRE_ALL=1 makes a skip a failure
+	@scripts/test.sh
+
+lint: ## all linters
+	@scripts/lint.sh
+
+fmt: ## format all Go files
+	$(TOOL) golangci-lint fmt
+
+build: ## a static binary: bin/gistdeal
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false \
+		-ldflags "-s -w $(if $(VERSION),-X main.version=$(VERSION))" -o bin/gistdeal ./cmd/gistdeal
+
+check: ## everything a change must pass: format, go.mod, lint, test
+	$(TOOL) golangci-lint fmt --diff
+	go mod tidy -diff
+	@scripts/lint.sh
+	@scripts/test.sh

@@ -1,0 +1,239 @@
+package gistdeal_test
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// policy says what each package may import besides the standard library; tests
+// are free. It is a statement of policy: a new line, or a longer one, is a
+// decision to be argued for in its commit, not a way to mend a build.
+//
+// "package: imports", ours by their folder ("." is the domain, the root of the
+// module), others by a path that stands for everything below it.
+const policy = `
+	# The domain stands alone.
+	.:
+
+	# Neighbours know the domain and not one another.
+	internal/engine:    . golang.org/x/sync github.com/prometheus/client_golang
+	internal/github:    .
+	internal/pipedrive: . golang.org/x/sys
+	internal/server:    . github.com/prometheus/client_golang
+	internal/store:     . github.com/gofrs/flock modernc.org/sqlite
+
+	# The page is files; the simulators share no type with what they test.
+	internal/sim:
+	internal/web:
+
+	# app puts the parts together, and the command knows app alone.
+	internal/app: . internal/engine internal/github internal/pipedrive internal/server internal/sim internal/store internal/web
+	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
+	cmd/gistdeal: internal/app github.com/alecthomas/kong golang.org/x/term
+
+	# For tests: no line above names it.
+	internal/contract: github.com/getkin/kin-openapi
+`
+
+const module = "gistdeal"
+
+func TestEachPackageImportsOnlyWhatThePolicyGrantsIt(t *testing.T) {
+	t.Parallel()
+	allowed := parsePolicy(policy)
+	for _, file := range sources(t) {
+		if file.test {
+			continue
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := allowed.check(path.Dir(file.name), imported); err != nil {
+				t.Errorf("%s: %v", file.pos(spec), err)
+			}
+		}
+	}
+}
+
+func TestThePolicyRefusesWhatItDoesNotName(t *testing.T) {
+	t.Parallel()
+	allowed := parsePolicy(policy)
+	tests := []struct {
+		folder, imported string
+		ok               bool
+	}{
+		{".", "net/http", true},
+		{".", "golang.org/x/time/rate", false},
+		{".", "gistdeal/internal/store", false},
+		{"internal/pipedrive", "gistdeal", true},
+		{"internal/pipedrive", "golang.org/x/sys/unix", true},
+		{"internal/pipedrive", "golang.org/x/system", false},
+		{"internal/pipedrive", "gistdeal/internal/github", false},
+		{"internal/sim", "gistdeal", false},
+		{"internal/app", "gistdeal/internal/sim", true},
+		{"internal/app", "gistdeal/internal/contract", false},
+		{"cmd/gistdeal", "gistdeal/internal/sim", false},
+		{"internal/newcomer", "fmt", false},
+	}
+	for _, tt := range tests {
+		if err := allowed.check(tt.folder, tt.imported); (err == nil) != tt.ok {
+			t.Errorf("%s imports %s: %v, want ok: %t", tt.folder, tt.imported, err, tt.ok)
+		}
+	}
+}
+
+func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
+	t.Parallel()
+	for _, file := range sources(t) {
+		// contract is test support, and tests may ask what they are run with.
+		if file.test || file.name == "internal/app/config.go" || path.Dir(file.name) == "internal/contract" {
+			continue
+		}
+		for _, name := range []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"} {
+			for _, use := range file.uses("os", name) {
+				t.Errorf("%s: os.%s; only internal/app/config.go reads the environment", file.pos(use), name)
+			}
+		}
+	}
+}
+
+func TestNoTestSleepsInRealTime(t *testing.T) {
+	t.Parallel()
+	for _, file := range sources(t) {
+		// Inside a bubble of synctest a sleep costs nothing.
+		if !file.test || file.imports("testing/synctest") {
+			continue
+		}
+		for _, use := range file.uses("time", "Sleep") {
+			t.Errorf("%s: time.Sleep in a test outside testing/synctest", file.pos(use))
+		}
+	}
+}
+
+// grants are the imports that a policy allows, by folder.
+type grants map[string][]string
+
+func parsePolicy(text string) grants {
+	allowed := grants{}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		folder, imports, _ := strings.Cut(line, ":")
+		allowed[folder] = append(allowed[folder], strings.Fields(imports)...)
+	}
+	return allowed
+}
+
+// check returns nil if the package in folder may import the path.
+func (g grants) check(folder, imported string) error {
+	list, ok := g[folder]
+	if !ok {
+		return fmt.Errorf("package %s is not in the policy of deps_test.go", folder)
+	}
+	ours := imported == module || strings.HasPrefix(imported, module+"/")
+	if first, _, _ := strings.Cut(imported, "/"); !ours && !strings.Contains(first, ".") {
+		return nil // the standard library
+	}
+	if ours {
+		imported = cmp.Or(strings.TrimPrefix(strings.TrimPrefix(imported, module), "/"), ".")
+	}
+	for _, grant := range list {
+		if imported == grant || !ours && strings.HasPrefix(imported, grant+"/") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s may not import %s, says the policy of deps_test.go", folder, imported)
+}
+
+// source is one parsed Go file of the module, its name relative to the root.
+type source struct {
+	*ast.File
+	fset *token.FileSet
+	name string
+	test bool
+}
+
+func (s source) pos(node ast.Node) string { return s.fset.Position(node.Pos()).String() }
+
+func (s source) imports(path string) bool {
+	return slices.ContainsFunc(s.Imports, func(spec *ast.ImportSpec) bool {
+		return spec.Path.Value == strconv.Quote(path)
+	})
+}
+
+// uses finds pkg.name, called or passed on. A package imported under another
+// name goes unseen; nobody does that to os and time.
+func (s source) uses(pkg, name string) []ast.Node {
+	var found []ast.Node
+	ast.Inspect(s.File, func(node ast.Node) bool {
+		if sel, ok := node.(*ast.SelectorExpr); ok && sel.Sel.Name == name {
+			if id, ok := sel.X.(*ast.Ident); ok && id.Name == pkg {
+				found = append(found, sel)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// sources reads the files themselves rather than ask the go command, so that
+// files for other systems are seen as well.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var files []source
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			return skipFolder(name)
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return fmt.Errorf("read imports: %w", err)
+		}
+		files = append(files, source{file, fset, filepath.ToSlash(name), strings.HasSuffix(name, "_test.go")})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatal("no Go files found")
+	}
+	return files
+}
+
+// skipFolder leaves out what the go command leaves out: hidden folders, test
+// data, and modules of their own.
+func skipFolder(name string) error {
+	if name == "." {
+		return nil
+	}
+	base := filepath.Base(name)
+	if base[0] == '.' || base[0] == '_' || base == "testdata" {
+		return fs.SkipDir
+	}
+	if _, err := os.Stat(filepath.Join(name, "go.mod")); !errors.Is(err, fs.ErrNotExist) {
+		return fs.SkipDir
+	}
+	return nil
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs all linters: the Go ones of .golangci.yml and shellcheck.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+go vet ./...
+go tool -modfile=tools/go.mod golangci-lint run
+
+if command -v shellcheck >/dev/null; then
+  find . -path ./.git -prune -o \( -name '*.sh' -o -path './.ci/run' \) -print0 | xargs -0 shellcheck
+else
+  echo "shell scripts are not checked: no shellcheck"
+  if [ "${REQUIRE_ALL:-}" = 1 ]; then exit 1; fi
+fi

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs the programs that tests and linters use, where that needs no
+# question: Debian or Ubuntu, as root or with sudo that wants no password.
+# Elsewhere, and for what cannot be had, it says so and goes on.
+set -euo pipefail
+
+have() {
+  local name
+  for name in "$@"; do
+    if command -v "$name" >/dev/null; then return 0; fi
+  done
+  return 1
+}
+
+missing=()
+# Ubuntu's chromium package only points to a snap, so any of these will do.
+have chromium chromium-browser google-chrome || missing+=(chromium)
+have shellcheck || missing+=(shellcheck)
+# The race detector needs a C compiler.
+have gcc cc clang || missing+=(gcc libc6-dev)
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+
+if ! have apt-get; then
+  echo "not installed: ${missing[*]} (no apt-get here)"
+  exit 0
+fi
+if [ "$(id -u)" -eq 0 ]; then
+  as=(env)
+elif have sudo && sudo -n true 2>/dev/null; then
+  as=(sudo -n env)
+else
+  echo "not installed: ${missing[*]} (neither root nor sudo without a password)"
+  exit 0
+fi
+
+apt() {
+  "${as[@]}" DEBIAN_FRONTEND=noninteractive timeout 600 \
+    apt-get -qq -o DPkg::Lock::Timeout=120 "$@" </dev/null
+}
+
+apt update || echo "apt-get update failed; trying with the old lists"
+# One by one: a package that is not to be had shall not keep the others away.
+for package in "${missing[@]}"; do
+  apt install -y --no-install-recommends "$package" >/dev/null ||
+    echo "not installed: $package (apt-get failed)"
+done

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs all tests in random order under the race detector. Before the runner's
+# closing line it names each skipped test with its reason. REQUIRE_ALL=1 makes a
+# skip a failure, except where a person declined ("declined: ...").
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/packages.sh
+
+# Tests that build the binary need no stamp, and git may refuse to give one
+# (a checkout owned by somebody else).
+export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
+
+flags=(-shuffle=on -timeout=15m)
+if [ "$(go env CGO_ENABLED)" = 1 ] && command -v "$(go env CC)" >/dev/null; then
+  flags+=(-race)
+else
+  echo "no C compiler: tests run without the race detector"
+  if [ "${REQUIRE_ALL:-}" = 1 ]; then exit 1; fi
+fi
+
+go tool -modfile=tools/go.mod gotestsum --format pkgname --no-color -- "${flags[@]}" "${@:-./...}" </dev/null |
+  awk -v all="${REQUIRE_ALL:-0}" -f scripts/summary.awk
