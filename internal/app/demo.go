@@ -11,12 +11,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"gistdeal/internal/sim"
 )
 
-// DemoSimAddr is where the simulators of the demo listen.
+// DemoSimAddr is where the simulators of the demo listen, if it is free.
 const DemoSimAddr = "127.0.0.1:8051"
 
 const (
@@ -34,6 +35,9 @@ func Demo(ctx context.Context, env map[string]string, out io.Writer) error {
 	s := sim.New(sim.Options{Seed: demoSeed})
 	s.Demo()
 	simulators, err := serveSim(ctx, s, DemoSimAddr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		simulators, err = serveSim(ctx, s, "127.0.0.1:0")
+	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,228 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"gistdeal/internal/sim"
+)
+
+// binary is the real program, built once for all tests of the package. It is
+// built without the race detector: its SQLite would be thirty times slower.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "gistdeal-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "gistdeal")
+	build := exec.Command("go", "build", "-o", binary, "gistdeal/cmd/gistdeal")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// process is a running program.
+type process struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	url   string
+	out   *output
+	ended chan struct{}
+}
+
+// start starts the program with env alone and waits until it listens.
+func start(t *testing.T, env map[string]string, args ...string) *process {
+	t.Helper()
+	p := launch(t, env, args...)
+	eventually(t, "the program listens", func() bool {
+		select {
+		case <-p.ended:
+			t.Fatalf("the program ended: %v\n%s", p.cmd.ProcessState, p.out)
+		default:
+		}
+		if match := listening.FindStringSubmatch(p.out.String()); match != nil {
+			p.url = "http://" + match[1]
+		}
+		return p.url != ""
+	}, p.out.String)
+	return p
+}
+
+var listening = regexp.MustCompile(`"msg":"listening","address":"([^"]+)"`)
+
+// launch starts the program; it is killed at the end of the test if not before.
+func launch(t *testing.T, env map[string]string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(binary, args...), out: &output{}, ended: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	p.cmd.Dir = t.TempDir()
+	p.cmd.Env = []string{"HOME=" + p.cmd.Dir, "PATH=/usr/bin:/bin"}
+	for name, value := range env {
+		p.cmd.Env = append(p.cmd.Env, name+"="+value)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait() // Its outcome is in ProcessState.
+	}()
+	t.Cleanup(func() { p.signal(syscall.SIGKILL) })
+	return p
+}
+
+// signal sends the program a signal and waits for its end.
+func (p *process) signal(s syscall.Signal) int {
+	p.t.Helper()
+	_ = p.cmd.Process.Signal(s) // It may have ended.
+	select {
+	case <-p.ended:
+	case <-time.After(30 * time.Second):
+		p.t.Errorf("the program has not ended 30 s after %v\n%s", s, p.out)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// exit waits for the program to end by itself.
+func (p *process) exit() (status int, output string) {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(30 * time.Second):
+		p.t.Fatalf("the program goes on\n%s", p.out)
+	}
+	return p.cmd.ProcessState.ExitCode(), p.out.String()
+}
+
+// get asks the program and returns the answer's status and body.
+func (p *process) get(path string) (status int, body string) {
+	p.t.Helper()
+	resp, err := http.Get(p.url + path) //nolint:noctx // The test's end kills the program.
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Error(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// user is the answer of /user/{login}.
+type user struct {
+	Old []shown `json:"old_gists"`
+	New []shown `json:"new_gists"`
+}
+
+type shown struct {
+	ID   string `json:"id"`
+	Deal struct {
+		State string `json:"state"`
+	} `json:"deal"`
+}
+
+// user asks for a login until the first scan has ended.
+func (p *process) user(login string) user {
+	p.t.Helper()
+	var u user
+	eventually(p.t, login+" is shown", func() bool {
+		status, body := p.get("/user/" + login)
+		if status != http.StatusOK {
+			return false
+		}
+		if err := json.Unmarshal([]byte(body), &u); err != nil {
+			p.t.Fatal(err)
+		}
+		return true
+	}, p.out.String)
+	return u
+}
+
+// output collects what a program writes.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// simulate starts simulators without limits and returns them with the
+// environment that points the program at them and at a database of its own.
+func simulate(t *testing.T, o sim.Options) (*sim.Sim, map[string]string) {
+	t.Helper()
+	o.Burst, o.DailyTokens, o.GitHubLimit = -1, -1, -1
+	s := sim.New(o)
+	server := httptest.NewServer(s)
+	t.Cleanup(func() {
+		s.Close()
+		server.Close()
+	})
+	return s, environment(t, server.URL)
+}
+
+func environment(t *testing.T, url string) map[string]string {
+	t.Helper()
+	return map[string]string{
+		"GITHUB_API_URL": url, "GITHUB_TOKEN": "secret-github",
+		"PIPEDRIVE_API_URL": url, "PIPEDRIVE_API_KEY": "secret-pipedrive",
+		"GISTDEAL_ADDR": "127.0.0.1:0", "GISTDEAL_DATABASE_URL": filepath.Join(t.TempDir(), "test.db"),
+		"GISTDEAL_PIPEDRIVE_RATE": "1000", "GISTDEAL_PUSH_TIMEOUT": "500ms", "GISTDEAL_ABSENCE": "2s",
+	}
+}
+
+func eventually(t *testing.T, what string, done func() bool, tell func() string) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(90 * time.Second)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("not within 90 s: %s\n%s", what, tell())
+		}
+	}
+}
+
+// noSecret fails the test if the program told a secret.
+func noSecret(t *testing.T, p *process) {
+	t.Helper()
+	if strings.Contains(p.out.String(), "secret-") {
+		t.Errorf("a secret is in the output:\n%s", p.out)
+	}
+}

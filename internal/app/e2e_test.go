@@ -1,0 +1,260 @@
+package app_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"gistdeal/internal/contract"
+	"gistdeal/internal/sim"
+)
+
+func TestTheProgramMakesOneDealForEachGistThroughKillsAndLostAnswers(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 3, ListDelay: 300 * time.Millisecond})
+	s.MakeGists("FewGists", 10)
+	s.MakeGists("ManyGists", 300)
+	s.AddUser(sim.User{Login: "NoGists"})
+	for _, kind := range []string{"drop-after", "error-after", "hang-after", "drop-before"} {
+		s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: kind, Share: 0.02, Times: 4})
+	}
+	p := start(t, env)
+	if got := p.user("manygists"); len(got.New) != 300 || len(got.Old) != 0 {
+		t.Fatalf("first answer: %d new and %d old, want 300 and 0", len(got.New), len(got.Old))
+	}
+	for _, login := range []string{"fewgists", "nogists"} {
+		p.user(login)
+	}
+	for _, deals := range []int{20, 80, 160} {
+		eventually(t, "some deals more", func() bool { return s.Report().Deals >= deals }, p.out.String)
+		p.signal(syscall.SIGKILL)
+		noSecret(t, p)
+		p = start(t, env)
+	}
+	eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out.String)
+	eventually(t, "each deal is known", func() bool {
+		u := p.user("ManyGists")
+		for _, g := range append(u.Old, u.New...) {
+			if g.Deal.State != "made" {
+				return false
+			}
+		}
+		return len(u.New) == 0
+	}, p.out.String)
+	if doubled := s.Report().Doubled; len(doubled) > 0 {
+		t.Errorf("gists with more than one deal: %v\n%s", doubled, p.out)
+	}
+	if status := p.signal(syscall.SIGTERM); status != 0 {
+		t.Errorf("exit status %d after SIGTERM, want 0\n%s", status, p.out)
+	}
+	noSecret(t, p)
+}
+
+func TestWhatGitHubReallyAnsweredBecomesOneDealForEachPublicGist(t *testing.T) {
+	t.Parallel()
+	shared := contract.SharedDir(t)
+	public := map[string]bool{}
+	mux := http.NewServeMux()
+	s := sim.New(sim.Options{Burst: -1})
+	t.Cleanup(s.Close)
+	mux.Handle("/", s) // Pipedrive
+	for login, recording := range map[string]struct {
+		id   int
+		file string
+	}{"defunkt": {2, "github-user-gists-2014.json"}, "own": {1, "github-own-gists-2014.json"}} {
+		page := recordedList(t, filepath.Join(shared, "recordings", recording.file))
+		// In life the list of a token's own user has secret gists among them.
+		if login == "own" {
+			page[0]["public"] = false
+		}
+		for _, g := range page {
+			if owner, ok := g["owner"].(map[string]any); ok {
+				owner["id"] = recording.id
+			}
+			public[g["id"].(string)] = g["public"].(bool)
+		}
+		mux.HandleFunc("/users/"+login, func(w http.ResponseWriter, _ *http.Request) {
+			answer(t, w, map[string]any{"id": recording.id, "login": login, "type": "User"})
+		})
+		mux.HandleFunc("/users/"+login+"/gists", func(w http.ResponseWriter, _ *http.Request) { answer(t, w, page) })
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	p := start(t, environment(t, server.URL))
+	shown := len(p.user("defunkt").New) + len(p.user("own").New)
+	want := 0
+	for _, isPublic := range public {
+		if isPublic {
+			want++
+		}
+	}
+	if shown != want || want < 30 {
+		t.Errorf("%d gists shown, want the %d public ones", shown, want)
+	}
+	eventually(t, "all deals", func() bool { return s.Report().Deals >= want }, p.out.String)
+	for id, deals := range s.Report().ByGist {
+		if !public[id] || len(deals) != 1 {
+			t.Errorf("gist %s (public: %v) has deals %v", id, public[id], deals)
+		}
+	}
+}
+
+// recordedList returns the first list of gists in a file of recorded answers.
+func recordedList(t *testing.T, file string) []map[string]any {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var exchanges []struct {
+		Response struct {
+			Body json.RawMessage `json:"body"`
+		} `json:"response"`
+	}
+	if err := json.Unmarshal(text, &exchanges); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range exchanges {
+		var list []map[string]any
+		if json.Unmarshal(e.Response.Body, &list) == nil && len(list) > 0 {
+			return list
+		}
+	}
+	t.Fatalf("no list of gists in %s", file)
+	return nil
+}
+
+func answer(t *testing.T, w http.ResponseWriter, v any) {
+	t.Helper()
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEachMistakeAtTheStartIsExplained(t *testing.T) {
+	t.Parallel()
+	busy := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(busy.Close)
+	notADatabase := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(notADatabase, []byte(strings.Repeat("text ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		change map[string]string
+		status int
+		want   []string
+	}{
+		"no key":           {map[string]string{"PIPEDRIVE_API_KEY": ""}, 2, []string{"PIPEDRIVE_API_KEY is not set", "gistdeal demo"}},
+		"many mistakes":    {map[string]string{"GISTDEAL_ABSENCE": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENSE": "1m", "GISTDEAL_FIRST_SCAN": "none"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENSE is not a variable", `"none" is not one of all, new`}},
+		"times at odds":    {map[string]string{"GISTDEAL_PUSH_TIMEOUT": "3s"}, 2, []string{"must be less than"}},
+		"port in use":      {map[string]string{"GISTDEAL_ADDR": strings.TrimPrefix(busy.URL, "http://")}, 1, []string{"is in use by another process"}},
+		"not a database":   {map[string]string{"GISTDEAL_DATABASE_URL": notADatabase}, 1, []string{"is not a SQLite database"}},
+		"no such folder":   {map[string]string{"GISTDEAL_DATABASE_URL": "/no/such/folder/x.db"}, 1, []string{"does its folder exist"}},
+		"PostgreSQL":       {map[string]string{"GISTDEAL_DATABASE_URL": "postgres://localhost/x"}, 2, []string{"cannot use PostgreSQL yet"}},
+		"no such key file": {map[string]string{"PIPEDRIVE_API_KEY": "", "PIPEDRIVE_API_KEY_FILE": "/no/such/file"}, 2, []string{"PIPEDRIVE_API_KEY_FILE", "no such file"}},
+		"no such command":  {map[string]string{"args": "sevre"}, 80, []string{"unexpected argument sevre"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := environment(t, busy.URL)
+			var args []string
+			for name, value := range tt.change {
+				if name == "args" {
+					args = append(args, value)
+					continue
+				}
+				env[name] = value
+			}
+			p := launch(t, env, args...)
+			status, out := p.exit()
+			if status != tt.status {
+				t.Errorf("exit status %d, want %d", status, tt.status)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("no word of %q in:\n%s", want, out)
+				}
+			}
+			if strings.Contains(out, "goroutine ") {
+				t.Errorf("a stack trace:\n%s", out)
+			}
+			noSecret(t, p)
+		})
+	}
+}
+
+func TestTheConfigurationIsPrintedWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	p := launch(t, environment(t, "http://127.0.0.1:1"), "serve", "--check")
+	status, out := p.exit()
+	if status != 0 || !strings.Contains(out, "PIPEDRIVE_API_KEY=(set, hidden)") || !strings.Contains(out, "GISTDEAL_ABSENCE=2s") {
+		t.Errorf("exit status %d:\n%s", status, out)
+	}
+	noSecret(t, p)
+}
+
+func TestARefusedKeyKeepsTheProgramRunningAndSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Token: "another"})
+	s.MakeGists("alice", 3)
+	p := start(t, env)
+	if got := len(p.user("alice").New); got != 3 {
+		t.Errorf("%d gists shown, want 3: readers are served all the same", got)
+	}
+	eventually(t, "readyz says why", func() bool {
+		status, body := p.get("/readyz")
+		return status == http.StatusOK && strings.Contains(body, "set PIPEDRIVE_API_KEY")
+	}, p.out.String)
+	if got := s.Report().Deals; got != 0 {
+		t.Errorf("%d deals with a refused key", got)
+	}
+	noSecret(t, p)
+}
+
+func TestASecondProgramOnTheSameDatabaseAnswersReaders(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 3)
+	first := start(t, env)
+	first.user("alice")
+	second := start(t, env)
+	if got := len(second.user("alice").Old); got != 3 {
+		t.Errorf("%d gists shown by the second program, want the 3 that the first has shown", got)
+	}
+	if status, body := second.get("/user/bob"); status != http.StatusServiceUnavailable || !strings.Contains(body, "another gistdeal process") {
+		t.Errorf("a new user at the second program: %d %s", status, body)
+	}
+	eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, first.out.String)
+	first.signal(syscall.SIGKILL)
+	eventually(t, "the second takes over", func() bool {
+		_, body := second.get("/readyz")
+		return strings.Contains(body, `"working":true`)
+	}, second.out.String)
+	if got := s.Report().Requests["POST /api/v2/deals"]; got != 3 {
+		t.Errorf("%d POSTs for 3 gists", got)
+	}
+}
+
+func TestHealthcheckAndVersion(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{})
+	p := start(t, env)
+	env["GISTDEAL_ADDR"] = strings.TrimPrefix(p.url, "http://")
+	if status, out := launch(t, env, "healthcheck").exit(); status != 0 || !strings.Contains(out, "ready") {
+		t.Errorf("healthcheck: %d %s", status, out)
+	}
+	p.signal(syscall.SIGTERM)
+	if status, _ := launch(t, env, "healthcheck").exit(); status != 1 {
+		t.Errorf("healthcheck of nothing: exit status %d, want 1", status)
+	}
+	if status, out := launch(t, env, "version").exit(); status != 0 || !strings.HasPrefix(out, "gistdeal ") {
+		t.Errorf("version: %d %s", status, out)
+	}
+}
