@@ -1,0 +1,188 @@
+package sim
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// control adds the routes by which another process steers the simulator.
+func (s *Sim) control(mux *http.ServeMux) {
+	add := func(pattern string, do func(*http.Request) (any, error)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { controlled(w, r, do) })
+	}
+	add("GET /_sim/report", func(*http.Request) (any, error) { return s.Report(), nil })
+	add("GET /_sim/faults", func(*http.Request) (any, error) { return s.listFaults(), nil })
+	add("POST /_sim/faults", s.postFault)
+	add("DELETE /_sim/faults", func(*http.Request) (any, error) { s.ClearFaults(); return s.listFaults(), nil })
+	add("POST /_sim/users", s.postUser)
+	add("POST /_sim/gists", s.postGist)
+	add("POST /_sim/knobs", s.postKnobs)
+	add("POST /_sim/deals/{id}/archive", func(r *http.Request) (any, error) { return changed(r, s.ArchiveDeal) })
+	add("DELETE /_sim/deals/{id}", func(r *http.Request) (any, error) { return changed(r, s.DeleteDeal) })
+}
+
+var errNotFound = errors.New("not found")
+
+// controlled answers a control request with JSON. Pages of other sites may not steer.
+func controlled(w http.ResponseWriter, r *http.Request, do func(*http.Request) (any, error)) {
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		http.Error(w, "not from another site", http.StatusForbidden)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	value, err := do(r)
+	a := reply(http.StatusOK, value)
+	switch {
+	case errors.Is(err, errNotFound):
+		a = reply(http.StatusNotFound, map[string]string{"error": err.Error()})
+	case err != nil:
+		a = reply(http.StatusBadRequest, map[string]string{"error": err.Error()})
+	}
+	w.Header().Set("Content-Type", a.header.Get("Content-Type"))
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // whoever asked has left, or not
+}
+
+// readInto reads a JSON body in which every name must be known.
+func readInto(r *http.Request, into any) error {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("body: %w", err)
+	}
+	return nil
+}
+
+func changed(r *http.Request, do func(int64) bool) (any, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil || !do(id) {
+		return nil, fmt.Errorf("deal %q: %w", r.PathValue("id"), errNotFound)
+	}
+	return map[string]int64{"id": id}, nil
+}
+
+func (s *Sim) listFaults() map[string][]Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := []Fault{}
+	for _, a := range s.faults.armed {
+		list = append(list, a.Fault)
+	}
+	return map[string][]Fault{"faults": list}
+}
+
+func (s *Sim) postFault(r *http.Request) (any, error) {
+	var f Fault
+	if err := readInto(r, &f); err != nil {
+		return nil, err
+	}
+	s.AddFault(f)
+	return s.listFaults(), nil
+}
+
+func (s *Sim) postUser(r *http.Request) (any, error) {
+	var u struct {
+		Login string `json:"login"`
+		Type  string `json:"type"`
+		Gists int    `json:"gists"`
+	}
+	if err := readInto(r, &u); err != nil {
+		return nil, err
+	}
+	if u.Login == "" || u.Gists < 0 {
+		return nil, errors.New("login is missing, or gists negative")
+	}
+	id := s.AddUser(User{Login: u.Login, Type: u.Type})
+	s.MakeGists(u.Login, u.Gists)
+	return map[string]any{"login": u.Login, "id": id}, nil
+}
+
+func (s *Sim) postGist(r *http.Request) (any, error) {
+	var body struct {
+		Login       string          `json:"login"`
+		Description json.RawMessage `json:"description"` // absent = some, null = null
+		Files       []string        `json:"files"`
+	}
+	if err := readInto(r, &body); err != nil {
+		return nil, err
+	}
+	if body.Login == "" {
+		return nil, errors.New("login is missing")
+	}
+	var g Gist
+	if body.Description != nil {
+		if err := json.Unmarshal(body.Description, &g.Description); err != nil {
+			return nil, fmt.Errorf("description: %w", err)
+		}
+		g.NullDescription = string(body.Description) == "null"
+		g.EmptyDescription = g.Description == ""
+	}
+	for _, name := range body.Files {
+		g.Files = append(g.Files, File{Name: name, Size: len(name)})
+	}
+	return map[string]string{"id": s.AddGist(body.Login, g)}, nil
+}
+
+// knobs are the options that can be changed from outside; absent ones stay.
+type knobs struct {
+	ListDelay      *string `json:"list_delay"` // as Go writes durations
+	Latency        *string `json:"latency"`
+	Burst          *int    `json:"burst"`
+	DailyTokens    *int    `json:"daily_tokens"`
+	GitHubLimit    *int    `json:"github_limit"`
+	Token          *string `json:"token"`
+	GitHubToken    *string `json:"github_token"`
+	TokenUser      *string `json:"token_user"`
+	CreateStatus   *int    `json:"create_status"`
+	DeletedDeal404 *bool   `json:"deleted_deal_404"`
+	NoRateHeaders  *bool   `json:"no_rate_headers"`
+}
+
+func (s *Sim) postKnobs(r *http.Request) (any, error) {
+	var k knobs
+	if err := readInto(r, &k); err != nil {
+		return nil, err
+	}
+	listDelay, err := k.duration(k.ListDelay)
+	if err != nil {
+		return nil, fmt.Errorf("list_delay: %w", err)
+	}
+	latency, err := k.duration(k.Latency)
+	if err != nil {
+		return nil, fmt.Errorf("latency: %w", err)
+	}
+	s.Set(func(o *Options) {
+		assign(&o.ListDelay, listDelay)
+		assign(&o.Latency, latency)
+		assign(&o.Burst, k.Burst)
+		assign(&o.DailyTokens, k.DailyTokens)
+		assign(&o.GitHubLimit, k.GitHubLimit)
+		assign(&o.Token, k.Token)
+		assign(&o.GitHubToken, k.GitHubToken)
+		assign(&o.TokenUser, k.TokenUser)
+		assign(&o.CreateStatus, k.CreateStatus)
+		assign(&o.DeletedDeal404, k.DeletedDeal404)
+		assign(&o.NoRateHeaders, k.NoRateHeaders)
+	})
+	return map[string]bool{"set": true}, nil
+}
+
+func (knobs) duration(text *string) (*time.Duration, error) {
+	if text == nil {
+		return nil, nil
+	}
+	d, err := time.ParseDuration(*text)
+	return &d, err
+}
+
+// assign copies a value that is given.
+func assign[T any](to *T, value *T) {
+	if value != nil {
+		*to = *value
+	}
+}

@@ -1,0 +1,232 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// userID is the user that every key belongs to.
+const userID = 101
+
+// crm is Pipedrive: one company's account.
+type crm struct {
+	o         *Options
+	rng       *rand.Rand
+	deals     []*deal // the deal of id n is deals[n-1]
+	fields    []*field
+	pipelines []pipeline
+	stages    []stage
+
+	window  []time.Time // requests of the last 2 s that were not refused
+	day     string      // the UTC day that the next two count
+	tokens  int
+	writes  int
+	refused int
+}
+
+type pipeline struct {
+	ID                       int64     `json:"id"`
+	Name                     string    `json:"name"`
+	OrderNr                  int       `json:"order_nr"`
+	IsDeleted                bool      `json:"is_deleted"`
+	IsDealProbabilityEnabled bool      `json:"is_deal_probability_enabled"`
+	AddTime                  time.Time `json:"add_time"`
+	UpdateTime               time.Time `json:"update_time"`
+}
+
+type stage struct {
+	ID               int64     `json:"id"`
+	OrderNr          int       `json:"order_nr"`
+	Name             string    `json:"name"`
+	IsDeleted        bool      `json:"is_deleted"`
+	DealProbability  int       `json:"deal_probability"`
+	PipelineID       int64     `json:"pipeline_id"`
+	IsDealRotEnabled bool      `json:"is_deal_rot_enabled"`
+	DaysToRotten     *int      `json:"days_to_rotten"`
+	AddTime          time.Time `json:"add_time"`
+	UpdateTime       time.Time `json:"update_time"`
+}
+
+func newCRM(o *Options) *crm {
+	p := &crm{o: o, rng: rand.New(rand.NewPCG(o.Seed, 2)), fields: systemFields()}
+	p.addPipeline("Pipeline", "Qualified", "Contact Made", "Demo Scheduled", "Proposal Made", "Negotiations Started")
+	p.addPipeline("Gists", "New", "Done")
+	return p
+}
+
+func (p *crm) addPipeline(name string, stages ...string) {
+	made := seconds(p.o.Now())
+	n := len(p.pipelines) + 1
+	p.pipelines = append(p.pipelines, pipeline{ID: int64(n), Name: name, OrderNr: n, AddTime: made, UpdateTime: made})
+	for i, name := range stages {
+		p.stages = append(p.stages, stage{
+			ID: int64(len(p.stages) + 1), Name: name, OrderNr: i + 1, PipelineID: int64(n), DealProbability: 100,
+			AddTime: made, UpdateTime: made,
+		})
+	}
+}
+
+// burstWindow is the length of the burst limit's window. Pipedrive docs, "Rate limiting".
+const burstWindow = 2 * time.Second
+
+// admit checks the key and the two limits.
+func (p *crm) admit(c *call) (answer, bool) {
+	if key := c.Header.Get("X-Api-Token"); key == "" || p.o.Token != "" && key != p.o.Token {
+		return p.broken(http.StatusUnauthorized), false
+	}
+	p.roll(c.now)
+	defer p.rateHeaders(c)
+	burst := p.o.Burst > 0 && len(p.window) >= p.o.Burst
+	spent := p.o.DailyTokens > 0 && p.tokens >= p.o.DailyTokens
+	if burst || spent {
+		p.refused++
+		return overLimit(), false
+	}
+	p.window = append(p.window, c.now)
+	p.tokens += c.route.cost
+	if c.Method != http.MethodGet {
+		p.writes++
+	}
+	return answer{}, true
+}
+
+// roll forgets requests that have left the window, and the day at midnight UTC.
+func (p *crm) roll(now time.Time) {
+	for len(p.window) > 0 && now.Sub(p.window[0]) >= burstWindow {
+		p.window = p.window[1:]
+	}
+	if day := now.UTC().Format(time.DateOnly); day != p.day {
+		p.day, p.tokens, p.writes = day, 0, 0
+	}
+}
+
+// rateHeaders say how the account stands after this request, also after a
+// refused one. There are none of a limit that is switched off.
+func (p *crm) rateHeaders(c *call) {
+	if p.o.NoRateHeaders {
+		return
+	}
+	if p.o.Burst > 0 {
+		p.burstHeaders(c)
+	}
+	if p.o.DailyTokens > 0 {
+		p.dailyHeaders(c)
+	}
+}
+
+func (p *crm) burstHeaders(c *call) {
+	c.header.Set("X-RateLimit-Limit", strconv.Itoa(p.o.Burst))
+	c.header.Set("X-RateLimit-Remaining", strconv.Itoa(max(0, p.o.Burst-len(p.window))))
+	// Seconds from now, not an epoch.
+	left := burstWindow
+	if len(p.window) > 0 {
+		left -= c.now.Sub(p.window[0])
+	}
+	c.header.Set("X-RateLimit-Reset", strconv.Itoa(int((left+time.Second-1)/time.Second)))
+}
+
+// dailyWrites is the fair use of POST and PUT. Pipedrive docs, "Rate limiting".
+const dailyWrites = 10_000
+
+func (p *crm) dailyHeaders(c *call) {
+	c.header.Set("X-Daily-RateLimit-Token-Limit", strconv.Itoa(p.o.DailyTokens))
+	c.header.Set("X-Daily-RateLimit-Token-Remaining", strconv.Itoa(max(0, p.o.DailyTokens-p.tokens)))
+	c.header.Set("X-Daily-Requests-Left", strconv.Itoa(max(0, dailyWrites-p.writes)))
+}
+
+// finish leaves the answer as it is: Pipedrive's headers are decided on admission.
+func (p *crm) finish(_ *call, a answer) answer { return a }
+
+// success is Pipedrive's form of a success.
+func success(status int, value any) answer {
+	return reply(status, map[string]any{"success": true, "data": value})
+}
+
+// list is Pipedrive's form of a page; next is "" on the last one.
+func list(items any, next string) answer {
+	additional := map[string]any{"next_cursor": nil}
+	if next != "" {
+		additional["next_cursor"] = next
+	}
+	return reply(http.StatusOK, map[string]any{"success": true, "data": items, "additional_data": additional})
+}
+
+// failure is the older form of an error. Pipedrive docs, "Responses".
+func failure(status int, message, code string) answer {
+	body := map[string]any{
+		"success": false, "error": message, "error_info": "Please check developers.pipedrive.com",
+		"data": nil, "additional_data": nil,
+	}
+	if code != "" {
+		body["code"] = code
+	}
+	return reply(status, body)
+}
+
+// refuse is how version 2 refuses what it was sent.
+func refuse(reason string) answer {
+	return reply(http.StatusBadRequest, map[string]any{
+		"success": false, "error": "Validation failed: " + reason, "code": "ERR_SCHEMA_VALIDATION_FAILED",
+	})
+}
+
+func (p *crm) broken(status int) answer {
+	switch status {
+	case http.StatusUnauthorized:
+		return unauthorized()
+	case http.StatusBadRequest:
+		return refuse("title: The value is not a valid 'string'")
+	case http.StatusPaymentRequired:
+		return failure(status, "Company account is not open (possible reason: trial expired, payment details not entered)", "")
+	case http.StatusForbidden:
+		return failure(status, "Forbidden", "ERR_FORBIDDEN")
+	case http.StatusNotFound:
+		return failure(status, "Not found", "ERR_NOT_FOUND")
+	}
+	return failure(status, http.StatusText(status), "")
+}
+
+// unauthorized is the gateway's answer to a wrong key, as others have recorded it.
+func unauthorized() answer {
+	a := reply(http.StatusUnauthorized, map[string]any{
+		"success": false, "error": "unauthorized access", "errorCode": 401,
+		"error_info": "Please check developers.pipedrive.com",
+	})
+	a.header.Set("X-401-By-Gw", "true")
+	a.header.Set("X-Correlation-Id", "00000000-0000-4000-8000-000000000401")
+	return a
+}
+
+// overLimit is a 429. Its body is not documented.
+func overLimit() answer { return failure(http.StatusTooManyRequests, "Request over limit", "") }
+
+func (p *crm) limited() answer {
+	a := overLimit()
+	if p.o.NoRateHeaders {
+		return a
+	}
+	a.header.Set("X-RateLimit-Limit", strconv.Itoa(max(p.o.Burst, 1)))
+	a.header.Set("X-RateLimit-Remaining", "0")
+	a.header.Set("X-RateLimit-Reset", "2")
+	return a
+}
+
+// spent is the other 429.
+func (p *crm) spent(time.Time) answer {
+	a := overLimit()
+	if p.o.NoRateHeaders {
+		return a
+	}
+	a.header.Set("X-Daily-RateLimit-Token-Limit", strconv.Itoa(max(p.o.DailyTokens, 1)))
+	a.header.Set("X-Daily-RateLimit-Token-Remaining", "0")
+	return a
+}
+
+// capped is the plan's limit of open deals. Pipedrive docs, "Responses".
+func capped() answer {
+	return failure(http.StatusForbidden, "Couldn't add the deal. Open deals limit reached.", "feature_capping_deals_limit")
+}
+
+func (p *crm) notFound(*call) answer { return p.broken(http.StatusNotFound) }

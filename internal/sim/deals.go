@@ -1,0 +1,275 @@
+package sim
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// properties are what a body may set. A pointer is left out or null in answers
+// until it is set, as live deals are seen, whatever the description says.
+type properties struct {
+	Title             string   `json:"title"`
+	OwnerID           int64    `json:"owner_id"`
+	PersonID          *int64   `json:"person_id,omitempty"`
+	OrgID             *int64   `json:"org_id,omitempty"`
+	PipelineID        int64    `json:"pipeline_id"`
+	StageID           int64    `json:"stage_id"`
+	Value             float64  `json:"value"`
+	Currency          string   `json:"currency"`
+	Status            string   `json:"status"`
+	Probability       *float64 `json:"probability"`
+	LostReason        *string  `json:"lost_reason"`
+	VisibleTo         int      `json:"visible_to"`
+	CloseTime         *string  `json:"close_time"`
+	WonTime           *string  `json:"won_time,omitempty"`
+	LostTime          *string  `json:"lost_time,omitempty"`
+	ExpectedCloseDate *string  `json:"expected_close_date,omitempty"`
+	LabelIDs          []int64  `json:"label_ids"`
+	IsArchived        bool     `json:"is_archived"`
+	ArchiveTime       *string  `json:"archive_time,omitempty"`
+	IsDeleted         bool     `json:"is_deleted"`
+	ChannelID         *string  `json:"channel_id"`
+}
+
+// deal is a deal as the account holds it.
+type deal struct {
+	properties
+	id                         int64
+	added, updated, stageMoved time.Time      // in whole seconds, as answers say
+	made                       time.Time      // to the fraction
+	custom                     map[string]any // by field code, no nulls
+}
+
+// dealJSON is a deal in an answer.
+type dealJSON struct {
+	ID            int64     `json:"id"`
+	CreatorUserID int64     `json:"creator_user_id"`
+	AddTime       time.Time `json:"add_time"`
+	UpdateTime    time.Time `json:"update_time"`
+	StageChange   time.Time `json:"stage_change_time"`
+	Origin        string    `json:"origin"`
+	OriginID      *string   `json:"origin_id"`
+	Channel       *int      `json:"channel"`
+	ARR           *float64  `json:"arr"`
+	MRR           *float64  `json:"mrr"`
+	ACV           *float64  `json:"acv"`
+	properties
+	CustomFields map[string]any `json:"custom_fields"`
+}
+
+// dealBody is what POST and PATCH take. channel_id is not described, but others
+// have seen it accepted; there is no add_time.
+var dealBody = map[string]check{
+	"title": isText, "owner_id": isInt, "person_id": nullable(isInt), "org_id": nullable(isInt),
+	"pipeline_id": isInt, "stage_id": isInt, "value": isNumber, "currency": textOf(3, 3),
+	"status": oneOf("open", "won", "lost"), "probability": nullable(isNumber), "lost_reason": nullable(isText),
+	"visible_to": isVisibility, "close_time": nullable(isText), "won_time": isText, "lost_time": isText,
+	"expected_close_date": isText, "label_ids": isInts, "is_archived": isBool, "archive_time": isText,
+	"is_deleted": isBool, "channel_id": nullable(isText), "origin_id": anyText, "custom_fields": isObject,
+}
+
+func isVisibility(v any) string {
+	if n, ok := v.(json.Number); ok && slices.Contains([]string{"1", "3", "5", "7"}, n.String()) {
+		return ""
+	}
+	return "The value must be one of 1, 3, 5, 7"
+}
+
+func (p *crm) createDeal(c *call) answer {
+	values, reason := readBody(c.body, dealBody)
+	switch {
+	case reason != "":
+		return refuse(reason)
+	case values["title"] == nil || values["title"] == "":
+		return refuse("title: Required")
+	}
+	d := p.newDeal(c.now)
+	if reason := p.apply(d, c.body, values); reason != "" {
+		return refuse(reason)
+	}
+	p.deals = append(p.deals, d)
+	return success(p.o.CreateStatus, p.show(d, nil))
+}
+
+// newDeal is a deal of the account's defaults, not yet in the account.
+func (p *crm) newDeal(now time.Time) *deal {
+	at := seconds(now)
+	return &deal{
+		id: int64(len(p.deals) + 1), added: at, updated: at, stageMoved: at, made: now,
+		custom: map[string]any{},
+		properties: properties{
+			OwnerID: userID, PipelineID: 1, StageID: 1, Currency: "EUR", Status: "open", VisibleTo: 3, LabelIDs: []int64{},
+		},
+	}
+}
+
+// apply sets what a body says, or returns what is wrong with it and sets nothing.
+func (p *crm) apply(d *deal, body []byte, values map[string]any) string {
+	custom, _ := values["custom_fields"].(map[string]any)
+	if reason := p.checkCustom(custom); reason != "" {
+		return reason
+	}
+	next := d.properties
+	next.LabelIDs = slices.Clone(next.LabelIDs)
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if err := decoder.Decode(&next); err != nil {
+		return "body: " + notA("object")
+	}
+	if next.IsDeleted {
+		return "is_deleted: The value must be false"
+	}
+	if reason := p.place(&next, values); reason != "" {
+		return reason
+	}
+	next.Title = firstRunes(next.Title, maxVarchar)
+	d.properties = next
+	for code, value := range custom {
+		d.custom[code] = value
+		if value == nil {
+			delete(d.custom, code)
+		}
+	}
+	return ""
+}
+
+// place makes pipeline and stage agree: a stage alone brings its pipeline, a
+// pipeline alone its first stage.
+func (p *crm) place(next *properties, values map[string]any) string {
+	_, pipelineGiven := values["pipeline_id"]
+	_, stageGiven := values["stage_id"]
+	for _, st := range p.stages {
+		switch {
+		case stageGiven && st.ID == next.StageID:
+			if pipelineGiven && next.PipelineID != st.PipelineID {
+				return "stage_id: The stage is not in the given pipeline"
+			}
+			next.PipelineID = st.PipelineID
+			return ""
+		case !stageGiven && pipelineGiven && st.PipelineID == next.PipelineID:
+			next.StageID = st.ID
+			return ""
+		}
+	}
+	if stageGiven || pipelineGiven {
+		return "stage_id: The stage does not exist"
+	}
+	return ""
+}
+
+// firstRunes cuts a title as live accounts were seen to do, without a word.
+func firstRunes(text string, n int) string {
+	for i := range text {
+		if n--; n < 0 {
+			return text[:i]
+		}
+	}
+	return text
+}
+
+// show is the deal in an answer, with those custom fields that keys selects, or all.
+func (p *crm) show(d *deal, keys []string) dealJSON {
+	j := dealJSON{
+		ID: d.id, CreatorUserID: userID, AddTime: d.added, UpdateTime: d.updated, StageChange: d.stageMoved,
+		Origin: "API", properties: d.properties, CustomFields: map[string]any{},
+	}
+	for code := range p.customFields() {
+		if keys == nil || slices.Contains(keys, code) {
+			j.CustomFields[code] = d.custom[code]
+		}
+	}
+	return j
+}
+
+// deal returns the deal that the path names, or nil.
+func (p *crm) deal(c *call) *deal {
+	id, err := strconv.ParseInt(c.PathValue("id"), 10, 64)
+	if err != nil || id < 1 || id > int64(len(p.deals)) {
+		return nil
+	}
+	return p.deals[id-1]
+}
+
+func dealNotFound() answer { return failure(http.StatusNotFound, "Deal not found", "ERR_NOT_FOUND") }
+
+func (p *crm) getDeal(c *call) answer {
+	if reason := checkQuery(c.URL.Query(), dealQuery); reason != "" {
+		return refuse(reason)
+	}
+	d := p.deal(c)
+	if d == nil || d.IsDeleted && (p.o.DeletedDeal404 || d.purged(c.now)) {
+		return dealNotFound()
+	}
+	return success(http.StatusOK, p.show(d, customKeys(c)))
+}
+
+// updateDeal changes a deal. An archived one can only be brought back: Pipedrive
+// changelog 2025-07-15, archived deals cannot be edited.
+func (p *crm) updateDeal(c *call) answer {
+	values, reason := readBody(c.body, dealBody)
+	d := p.deal(c)
+	_, origin := values["origin_id"] // dropped by POST, refused by PATCH
+	switch {
+	case reason != "":
+		return refuse(reason)
+	case origin:
+		return refuse(notAllowed("origin_id"))
+	case d == nil || d.IsDeleted:
+		return dealNotFound()
+	case d.IsArchived && values["is_archived"] != false:
+		return failure(http.StatusForbidden, "Archived deals can't be edited", "ERR_FORBIDDEN")
+	}
+	stage := d.StageID
+	if reason := p.apply(d, c.body, values); reason != "" {
+		return refuse(reason)
+	}
+	d.updated = seconds(c.now)
+	if d.StageID != stage {
+		d.stageMoved = d.updated
+	}
+	d.stamp(c.now)
+	return success(http.StatusOK, p.show(d, nil))
+}
+
+// stamp notes when a deal was won, lost or archived.
+func (d *deal) stamp(now time.Time) {
+	text := seconds(now).Format(time.RFC3339)
+	switch {
+	case d.Status == "won" && d.WonTime == nil:
+		d.WonTime, d.CloseTime = &text, &text
+	case d.Status == "lost" && d.LostTime == nil:
+		d.LostTime, d.CloseTime = &text, &text
+	}
+	if !d.IsArchived {
+		d.ArchiveTime = nil
+	} else if d.ArchiveTime == nil {
+		d.ArchiveTime = &text
+	}
+}
+
+func (p *crm) deleteDeal(c *call) answer {
+	d := p.deal(c)
+	if d == nil || d.IsDeleted {
+		return dealNotFound()
+	}
+	d.remove(c.now)
+	return success(http.StatusOK, map[string]int64{"id": d.id})
+}
+
+func (d *deal) remove(now time.Time) { d.IsDeleted, d.updated = true, seconds(now) }
+
+// purged reports whether a deleted deal is gone for good. Pipedrive OpenAPI
+// 2026-08-18, DELETE /deals/{id}: after 30 days.
+func (d *deal) purged(now time.Time) bool { return now.Sub(d.updated) >= 30*24*time.Hour }
+
+// customKeys reads the selector of custom fields; nil selects all.
+func customKeys(c *call) []string {
+	if text := c.URL.Query().Get("custom_fields"); text != "" {
+		return strings.Split(text, ",")
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package sim_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"gistdeal/internal/sim"
+)
+
+const deals = "/api/v2/deals"
+
+func TestFaultsBreakTheAnswerAndDoTheWorkOrNot(t *testing.T) {
+	t.Parallel()
+	for kind, done := range map[string]int{
+		"error-before": 0, "drop-before": 0, "html403": 0, "limit": 0, "spent": 0, "unauthorized": 0, "payment": 0,
+		"cap": 0, "forbidden": 0, "redirect": 0, "invalid": 0, "answer": 0,
+		"error-after": 1, "drop-after": 1, "truncate": 1, "slow": 1, "latency": 1,
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			w := start(t, sim.Options{})
+			w.AddFault(sim.Fault{Match: "POST " + deals, Kind: kind, Times: 1})
+			g, err := w.try(t.Context(), http.MethodPost, deals, title(1))
+			var whole map[string]any
+			healthy := err == nil && g.status == http.StatusOK && json.Unmarshal([]byte(g.text), &whole) == nil
+			if late := kind == "slow" || kind == "latency"; healthy != late {
+				t.Errorf("answer %d %q, %v", g.status, g.text, err)
+			}
+			if n := w.Report().Deals; n != done {
+				t.Errorf("%d deals, want %d", n, done)
+			}
+			want(t, w.ask(http.MethodPost, deals, title(2)), http.StatusOK)
+		})
+	}
+}
+
+func TestCannedAnswersAreThoseOfTheServices(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		path, kind string
+		status     int
+		words      []string
+		header     []string
+	}{
+		{deals, "html403", 403, []string{"This error is produced by Cloudflare"}, []string{"Content-Type", "text/html; charset=UTF-8"}},
+		{deals, "limit", 429, nil, []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "2"}},
+		{deals, "spent", 429, nil, []string{"X-Daily-RateLimit-Token-Remaining", "0", "X-RateLimit-Remaining", "19"}},
+		{deals, "unauthorized", 401, []string{"unauthorized access"}, []string{"X-401-By-Gw", "true"}},
+		{deals, "payment", 402, []string{"not open"}, nil},
+		{deals, "cap", 403, []string{`"code":"feature_capping_deals_limit"`}, nil},
+		{deals, "forbidden", 403, []string{`"success":false`}, nil},
+		{deals, "invalid", 400, []string{"ERR_SCHEMA_VALIDATION_FAILED"}, nil},
+		{deals, "redirect", 302, nil, []string{"Location", "https://elsewhere.invalid/"}},
+		{deals, "no such kind", 501, nil, nil},
+		{"/users/octocat", "limit", 403, []string{"secondary rate limit", "secondary-rate-limits"}, []string{"Retry-After", "60", "X-RateLimit-Remaining", "60"}},
+		{"/users/octocat", "gh-primary", 403, []string{"API rate limit exceeded"}, []string{"X-RateLimit-Remaining", "0"}},
+		{"/users/octocat", "unauthorized", 401, []string{"Bad credentials"}, nil},
+		{"/users/octocat", "error-before", 500, []string{"Server Error"}, nil},
+		{"/users/octocat", "error-after", 502, []string{"Server Error"}, nil},
+	} {
+		t.Run(c.kind+" "+c.path, func(t *testing.T) {
+			t.Parallel()
+			w := start(t, sim.Options{})
+			w.AddUser(sim.User{Login: "octocat"})
+			w.AddFault(sim.Fault{Kind: c.kind})
+			g := w.get(c.path)
+			want(t, g, c.status, c.words...)
+			wantHeader(t, g, c.header...)
+		})
+	}
+	w := start(t, sim.Options{})
+	w.AddFault(sim.Fault{Kind: "answer", Status: 418, Body: "tea", ContentType: "text/plain", Header: map[string]string{"Retry-After": "7"}})
+	g := w.get(deals)
+	want(t, g, 418, "tea")
+	wantHeader(t, g, "Content-Type", "text/plain", "Retry-After", "7")
+}
+
+func TestTruncatedAnswersEndInBothWays(t *testing.T) {
+	t.Parallel()
+	w := start(t, sim.Options{Burst: -1})
+	w.AddFault(sim.Fault{Kind: "truncate"})
+	cut, short := 0, 0
+	for range 30 {
+		g, err := w.try(t.Context(), http.MethodGet, "/v1/users/me", "")
+		switch {
+		case errors.Is(err, io.ErrUnexpectedEOF) && !strings.HasSuffix(g.text, "}}"):
+			cut++
+		case err == nil && g.status == http.StatusOK && strings.HasPrefix(g.text, "{") && !strings.HasSuffix(g.text, "}}"):
+			short++
+		default:
+			t.Fatalf("answer %d %q, %v", g.status, g.text, err)
+		}
+	}
+	if cut == 0 || short == 0 {
+		t.Errorf("%d connections cut, %d answers short, want both", cut, short)
+	}
+}
+
+func TestHangingRequestsEndWithTheirClientOrWithClose(t *testing.T) {
+	t.Parallel()
+	for kind, done := range map[string]int{"hang-before": 0, "hang-after": 1} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			w := start(t, sim.Options{})
+			w.AddFault(sim.Fault{Kind: kind})
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			if _, err := w.try(ctx, http.MethodPost, deals, title(1)); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("error %v, want the client's deadline", err)
+			}
+			if n := w.Report().Deals; n != done {
+				t.Errorf("%d deals, want %d", n, done)
+			}
+			w.Close()
+			if _, err := w.try(t.Context(), http.MethodPost, deals, title(2)); err == nil {
+				t.Error("an answer after Close, want a cut")
+			}
+		})
+	}
+}
+
+func TestLatencyCarriesOutWhatTheClientGaveUp(t *testing.T) {
+	t.Parallel()
+	w := start(t, sim.Options{})
+	w.AddFault(sim.Fault{Match: "POST " + deals, Kind: "latency", Latency: 150 * time.Millisecond})
+	begin := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := w.try(ctx, http.MethodPost, deals, title(1)); err == nil {
+		t.Fatal("answered in time")
+	}
+	if n := w.Report().Deals; n != 0 {
+		t.Errorf("%d deals while it waits", n)
+	}
+	for w.Report().Deals == 0 {
+		if time.Since(begin) > 5*time.Second {
+			t.Fatal("the deal was never made")
+		}
+		w.get("/v1/users/me")
+	}
+	if early := time.Since(begin); early < 150*time.Millisecond {
+		t.Errorf("made after %s, when the client left", early)
+	}
+}
+
+func TestFaultsCountAndChoose(t *testing.T) {
+	t.Parallel()
+	w := start(t, sim.Options{Seed: 5, Burst: -1})
+	w.AddFault(sim.Fault{Match: "GET /api/v2/", Kind: "error-before", After: 2, Times: 2})
+	var got []int
+	for range 6 {
+		got = append(got, w.get(deals).status/100)
+		want(t, w.ask(http.MethodPost, deals, title(1)), http.StatusOK)
+		want(t, w.get("/v1/users/me"), http.StatusOK)
+	}
+	if text, _ := json.Marshal(got); string(text) != "[2,2,5,5,2,2]" {
+		t.Errorf("answers %s", text)
+	}
+	w.AddFault(sim.Fault{Kind: "error-before", Share: 0.3})
+	hits := 0
+	for range 200 {
+		if w.get(deals).status == http.StatusInternalServerError {
+			hits++
+		}
+	}
+	if hits < 30 || hits > 90 {
+		t.Errorf("%d of 200 requests hit by a fault of 0.3", hits)
+	}
+	w.ClearFaults()
+	want(t, w.get(deals), http.StatusOK)
+}
+
+func TestRefusedRequestsMeetNoFault(t *testing.T) {
+	t.Parallel()
+	w := start(t, sim.Options{Token: "key"})
+	w.AddFault(sim.Fault{Kind: "error-after", Times: 1})
+	want(t, w.get(deals, "X-Api-Token", "wrong"), http.StatusUnauthorized)
+	want(t, w.get(deals), http.StatusBadGateway)
+	want(t, w.get(deals), http.StatusOK)
+}

@@ -1,0 +1,206 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// field describes a field of deals.
+type field struct {
+	Name        string   `json:"field_name"`
+	Code        string   `json:"field_code"`
+	Type        string   `json:"field_type"`
+	Description string   `json:"description"`
+	Options     []option `json:"options"`
+	Subfields   []field  `json:"subfields"`
+	Custom      bool     `json:"is_custom_field"`
+	Optional    bool     `json:"is_optional_response_field"`
+	Writable    bool     `json:"is_writable"` // undocumented, but others have seen it
+
+	deleted bool // its values stay with the deals, unseen
+}
+
+type option struct {
+	ID    int64   `json:"id"`
+	Label string  `json:"label"`
+	Color *string `json:"color"`
+}
+
+// systemFields are some of the fields that every account has.
+func systemFields() []*field {
+	return []*field{
+		{Name: "ID", Code: "id", Type: "int"},
+		{Name: "Title", Code: "title", Type: "varchar", Writable: true},
+		{Name: "Value", Code: "value", Type: "monetary", Writable: true},
+		{Name: "Owner", Code: "owner_id", Type: "user", Writable: true},
+		{Name: "Pipeline", Code: "pipeline_id", Type: "double", Writable: true},
+		{Name: "Stage", Code: "stage_id", Type: "stage", Writable: true},
+		{Name: "Status", Code: "status", Type: "status", Writable: true},
+		{Name: "Deal created", Code: "add_time", Type: "date"},
+		{Name: "Update time", Code: "update_time", Type: "date"},
+	}
+}
+
+// Pipedrive OpenAPI 2026-08-18: 255 characters in a varchar, 65k in a text.
+const (
+	maxVarchar = 255
+	maxText    = 65_000
+)
+
+// valueChecks are the types that can be made, and what their values are.
+var valueChecks = map[string]check{
+	"varchar": textOf(0, maxVarchar), "varchar_auto": textOf(0, maxVarchar), "phone": textOf(0, maxVarchar),
+	"text": textOf(0, maxText), "double": isNumber, "date": isDate,
+	"monetary": isObject, "daterange": isObject, "time": isObject, "timerange": isObject, "address": isObject,
+	"enum": isInt, "user": isInt, "org": isInt, "people": isInt,
+	"set": func(v any) string {
+		if items, ok := v.([]any); ok && len(items) == 0 {
+			return "The value must not be empty"
+		}
+		return isInts(v)
+	},
+}
+
+// fieldBody is what POST /dealFields takes.
+var fieldBody = map[string]check{
+	"field_name": textOf(1, maxVarchar), "field_type": oneOf(slices.Sorted(maps.Keys(valueChecks))...),
+	"description": nullable(isText), "options": isOptions,
+	"ui_visibility": isObject, "important_fields": isObject, "required_fields": isObject,
+}
+
+func isOptions(v any) string {
+	items, ok := v.([]any)
+	for _, item := range items {
+		o, _ := item.(map[string]any)
+		ok = ok && isText(o["label"]) == ""
+	}
+	if !ok {
+		return notA("options")
+	}
+	return ""
+}
+
+// customFields returns the custom fields that exist.
+func (p *crm) customFields() map[string]*field {
+	found := map[string]*field{}
+	for _, f := range p.fields {
+		if f.Custom && !f.deleted {
+			found[f.Code] = f
+		}
+	}
+	return found
+}
+
+// checkCustom returns what is wrong with the custom fields of a body.
+func (p *crm) checkCustom(values map[string]any) string {
+	known := p.customFields()
+	for _, code := range slices.Sorted(maps.Keys(values)) {
+		f := known[code]
+		if f == nil {
+			return fmt.Sprintf("custom_fields: Unknown key '%s'", code)
+		}
+		if reason := nullable(valueChecks[f.Type])(values[code]); reason != "" {
+			return "custom_fields." + code + ": " + reason
+		}
+	}
+	return ""
+}
+
+var fieldListQuery = map[string]check{
+	"limit": isLimit, "cursor": anyText,
+	"include_fields": someOf("ui_visibility", "important_fields", "required_fields"),
+}
+
+func (p *crm) listFields(c *call) answer {
+	var shown []*field
+	for _, f := range p.fields {
+		if !f.deleted {
+			shown = append(shown, f)
+		}
+	}
+	return pageOf(c, fieldListQuery, shown)
+}
+
+func (p *crm) createField(c *call) answer {
+	values, reason := readBody(c.body, fieldBody)
+	if reason != "" {
+		return refuse(reason)
+	}
+	for _, name := range []string{"field_name", "field_type"} {
+		if values[name] == nil {
+			return refuse(name + ": Required")
+		}
+	}
+	name, kind := values["field_name"].(string), values["field_type"].(string)
+	f := p.addField(name, kind)
+	f.Description, _ = values["description"].(string)
+	items, _ := values["options"].([]any)
+	for i, item := range items {
+		f.Options = append(f.Options, option{ID: int64(i + 1), Label: item.(map[string]any)["label"].(string)})
+	}
+	return success(http.StatusOK, f)
+}
+
+func (p *crm) getField(c *call) answer {
+	for _, f := range p.fields {
+		if f.Code == c.PathValue("code") && !f.deleted {
+			return success(http.StatusOK, f)
+		}
+	}
+	return failure(http.StatusNotFound, "Field not found", "")
+}
+
+func (p *crm) removeField(c *call) answer {
+	f := p.customFields()[c.PathValue("code")]
+	if f == nil {
+		return failure(http.StatusNotFound, "Field not found", "")
+	}
+	f.deleted = true
+	return success(http.StatusOK, f)
+}
+
+// addField makes a field. Names need not be unique.
+func (p *crm) addField(name, kind string) *field {
+	code := ""
+	for len(code) < 40 {
+		code += strconv.FormatUint(uint64(p.rng.IntN(16)), 16)
+	}
+	f := &field{Name: name, Code: code, Type: kind, Custom: true, Writable: true}
+	p.fields = append(p.fields, f)
+	return f
+}
+
+// AddField makes a custom field of deals, also if there is one of that name.
+func (s *Sim) AddField(name, typ string) (code string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.crm.addField(name, typ).Code
+}
+
+// Field returns the code of the first custom field of that name.
+func (s *Sim) Field(name string) (code string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.crm.field(name)
+}
+
+func (p *crm) field(name string) (code string, ok bool) {
+	for _, f := range p.fields {
+		if f.Custom && !f.deleted && f.Name == name {
+			return f.Code, true
+		}
+	}
+	return "", false
+}
+
+// DeleteField deletes a custom field, if it exists, as a person does it in the account's settings.
+func (s *Sim) DeleteField(code string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.crm.customFields()[code]; f != nil {
+		f.deleted = true
+	}
+}

@@ -1,0 +1,174 @@
+package sim
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// quota is what one token, or everybody without one, has used of an hour.
+type quota struct {
+	limit, used int
+	reset       time.Time
+}
+
+// quota returns the quota of whoever calls.
+func (h *hub) quota(c *call) *quota {
+	key := c.Header.Get("Authorization")
+	q := h.quotas[key]
+	if q == nil || !c.now.Before(q.reset) {
+		q = &quota{reset: c.now.Add(time.Hour)}
+		h.quotas[key] = q
+	}
+	q.limit = h.o.GitHubLimit
+	if q.limit < 0 {
+		q.limit = defaultHourly
+	}
+	if key == "" {
+		q.limit = min(q.limit, anonymousHourly)
+	}
+	return q
+}
+
+// admit checks what GitHub checks before it works, in its order.
+func (h *hub) admit(c *call) (answer, bool) {
+	token, given := strings.CutPrefix(strings.Replace(c.Header.Get("Authorization"), "token ", "Bearer ", 1), "Bearer ")
+	switch {
+	case c.UserAgent() == "":
+		return answer{
+			status: http.StatusForbidden,
+			header: http.Header{"Content-Type": {"text/html"}},
+			body:   []byte("\r\nRequest forbidden by administrative rules. Please make sure your request has a User-Agent header.\r\n"),
+		}, false
+	case given && h.o.GitHubToken != "" && token != h.o.GitHubToken:
+		return h.broken(http.StatusUnauthorized), false
+	case !supported(c.Request):
+		return gitHubError(http.StatusBadRequest, "The version of the API in the header X-GitHub-Api-Version is not supported."), false
+	}
+	q := h.quota(c)
+	h.rateHeaders(c, q)
+	if h.o.GitHubLimit > 0 && c.route.cost > 0 && q.used >= q.limit {
+		h.refused++
+		return hourSpent(q.reset), false
+	}
+	return answer{}, true
+}
+
+// finish adds the ETag and the limits to an answer and makes it a 304 where the
+// client has it already.
+func (h *hub) finish(c *call, a answer) answer {
+	a.header.Set("X-GitHub-Media-Type", "github.v3; format=json")
+	a.header.Set("X-GitHub-Api-Version-Selected", version(c.Request))
+	a.header.Set("Cache-Control", visibility(c)+", max-age=60, s-maxage=60")
+	a.header.Set("Vary", "Accept, Authorization, Cookie, X-GitHub-OTP")
+	cost := c.route.cost
+	if a.status == http.StatusOK {
+		tag := etag(c, a.body)
+		a.header.Set("ETag", tag)
+		if given := c.Header.Get("If-None-Match"); given != "" && weak(given) == weak(tag) {
+			a.status, a.body = http.StatusNotModified, nil
+			// GitHub docs, "Best practices": a 304 is free, with an Authorization header only.
+			if c.Header.Get("Authorization") != "" {
+				cost = 0
+			}
+		}
+	}
+	q := h.quota(c)
+	if h.o.GitHubLimit > 0 {
+		q.used += cost
+	}
+	h.rateHeaders(c, q)
+	return a
+}
+
+// rateHeaders go with each answer, a 304 too. GitHub docs, "Rate limits for the REST API".
+func (h *hub) rateHeaders(c *call, q *quota) {
+	if h.o.GitHubLimit < 0 {
+		return
+	}
+	c.header.Set("X-RateLimit-Limit", strconv.Itoa(q.limit))
+	c.header.Set("X-RateLimit-Used", strconv.Itoa(q.used))
+	c.header.Set("X-RateLimit-Remaining", strconv.Itoa(max(0, q.limit-q.used)))
+	c.header.Set("X-RateLimit-Reset", strconv.FormatInt(q.reset.Unix(), 10))
+	c.header.Set("X-RateLimit-Resource", "core")
+}
+
+func visibility(c *call) string {
+	if c.Header.Get("Authorization") == "" {
+		return "public"
+	}
+	return "private"
+}
+
+// etag is strong with a token and weak without; another token or Accept has
+// another one, as others have measured of GitHub.
+func etag(c *call, body []byte) string {
+	sum := sha256.New()
+	sum.Write([]byte(c.Header.Get("Accept") + ":" + c.Header.Get("Authorization") + ":" + c.Header.Get("Cookie") + ":"))
+	sum.Write(body)
+	tag := `"` + hex.EncodeToString(sum.Sum(nil)) + `"`
+	if c.Header.Get("Authorization") == "" {
+		return "W/" + tag
+	}
+	return tag
+}
+
+func weak(tag string) string { return strings.TrimPrefix(tag, "W/") }
+
+// gitHubError is GitHub's form of an error.
+func gitHubError(status int, message string) answer {
+	return reply(status, map[string]string{
+		"message":           message,
+		"documentation_url": "https://docs.github.com/rest",
+		"status":            strconv.Itoa(status),
+	})
+}
+
+func (h *hub) broken(status int) answer {
+	messages := map[int]string{
+		http.StatusUnauthorized:        "Bad credentials",
+		http.StatusForbidden:           "Forbidden",
+		http.StatusNotFound:            "Not Found",
+		http.StatusInternalServerError: "Server Error",
+		http.StatusBadGateway:          "Server Error",
+	}
+	message, found := messages[status]
+	if !found {
+		message = http.StatusText(status)
+	}
+	return gitHubError(status, message)
+}
+
+// invalid is GitHub's 422.
+func invalid(message string) answer {
+	return reply(http.StatusUnprocessableEntity, map[string]any{
+		"message": message, "errors": []any{}, "documentation_url": "https://docs.github.com/rest", "status": "422",
+	})
+}
+
+// limited is the secondary limit. GitHub docs, "Rate limits for the REST API":
+// 403 or 429 with retry-after, the primary limit still has room.
+func (h *hub) limited() answer {
+	a := reply(http.StatusForbidden, map[string]string{
+		"message":           "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+		"documentation_url": "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits",
+	})
+	a.header.Set("Retry-After", "60")
+	return a
+}
+
+func (h *hub) spent(now time.Time) answer { return hourSpent(now.Add(time.Hour)) }
+
+// hourSpent is the primary limit.
+func hourSpent(reset time.Time) answer {
+	a := reply(http.StatusForbidden, map[string]string{
+		"message":           "API rate limit exceeded.",
+		"documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api",
+	})
+	a.header.Set("X-RateLimit-Remaining", "0")
+	a.header.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
+	return a
+}

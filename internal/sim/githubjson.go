@@ -1,0 +1,180 @@
+package sim
+
+import (
+	"encoding/json"
+	"mime"
+	"path"
+	"strconv"
+	"time"
+)
+
+// The shapes below follow github/rest-api-description, schemas simple-user,
+// public-user, base-gist and gist-simple.
+
+type userJSON struct {
+	Login             string `json:"login"`
+	ID                int64  `json:"id"`
+	NodeID            string `json:"node_id"`
+	AvatarURL         string `json:"avatar_url"`
+	GravatarID        string `json:"gravatar_id"`
+	URL               string `json:"url"`
+	HTMLURL           string `json:"html_url"`
+	FollowersURL      string `json:"followers_url"`
+	FollowingURL      string `json:"following_url"`
+	GistsURL          string `json:"gists_url"`
+	StarredURL        string `json:"starred_url"`
+	SubscriptionsURL  string `json:"subscriptions_url"`
+	OrganizationsURL  string `json:"organizations_url"`
+	ReposURL          string `json:"repos_url"`
+	EventsURL         string `json:"events_url"`
+	ReceivedEventsURL string `json:"received_events_url"`
+	Type              string `json:"type"`
+	UserViewType      string `json:"user_view_type"`
+	SiteAdmin         bool   `json:"site_admin"`
+}
+
+type profileJSON struct {
+	userJSON
+	Name        *string   `json:"name"`
+	Company     *string   `json:"company"`
+	Blog        *string   `json:"blog"`
+	Location    *string   `json:"location"`
+	Email       *string   `json:"email"`
+	Hireable    *bool     `json:"hireable"`
+	Bio         *string   `json:"bio"`
+	PublicRepos int       `json:"public_repos"`
+	PublicGists int       `json:"public_gists"`
+	Followers   int       `json:"followers"`
+	Following   int       `json:"following"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+type fileJSON struct {
+	Filename  string  `json:"filename"`
+	Type      string  `json:"type"`
+	Language  *string `json:"language"`
+	RawURL    string  `json:"raw_url"`
+	Size      int     `json:"size"`
+	Truncated *bool   `json:"truncated,omitempty"`
+	Content   *string `json:"content,omitempty"`
+	Encoding  string  `json:"encoding,omitempty"`
+}
+
+type gistJSON struct {
+	URL             string              `json:"url"`
+	ForksURL        string              `json:"forks_url"`
+	CommitsURL      string              `json:"commits_url"`
+	ID              string              `json:"id"`
+	NodeID          string              `json:"node_id"`
+	GitPullURL      string              `json:"git_pull_url"`
+	GitPushURL      string              `json:"git_push_url"`
+	HTMLURL         string              `json:"html_url"`
+	Files           map[string]fileJSON `json:"files"`
+	Public          bool                `json:"public"`
+	CreatedAt       time.Time           `json:"created_at"`
+	UpdatedAt       time.Time           `json:"updated_at"`
+	Description     *string             `json:"description"`
+	Comments        int                 `json:"comments"`
+	CommentsEnabled bool                `json:"comments_enabled"`
+	CommentsURL     string              `json:"comments_url"`
+	Owner           *userJSON           `json:"owner,omitempty"`
+	Truncated       bool                `json:"truncated"`
+	User            json.RawMessage     `json:"user,omitempty"`
+	Forks           json.RawMessage     `json:"forks,omitempty"`
+	History         json.RawMessage     `json:"history,omitempty"`
+}
+
+type rateJSON struct {
+	Limit     int   `json:"limit"`
+	Used      int   `json:"used"`
+	Remaining int   `json:"remaining"`
+	Reset     int64 `json:"reset"`
+}
+
+// short is the account as other answers name it.
+func (a *account) short() *userJSON {
+	api := "https://api.github.com/users/" + a.login
+	return &userJSON{
+		Login: a.login, ID: a.id, NodeID: nodeID(a.kind, a.id), Type: a.kind, UserViewType: "public",
+		AvatarURL:         "https://avatars.githubusercontent.com/u/" + strconv.FormatInt(a.id, 10) + "?v=4",
+		URL:               api,
+		HTMLURL:           "https://github.com/" + a.login,
+		FollowersURL:      api + "/followers",
+		FollowingURL:      api + "/following{/other_user}",
+		GistsURL:          api + "/gists{/gist_id}",
+		StarredURL:        api + "/starred{/owner}{/repo}",
+		SubscriptionsURL:  api + "/subscriptions",
+		OrganizationsURL:  api + "/orgs",
+		ReposURL:          api + "/repos",
+		EventsURL:         api + "/events{/privacy}",
+		ReceivedEventsURL: api + "/received_events",
+	}
+}
+
+// profile is the account as it is shown by itself.
+func (a *account) profile(publicGists int) profileJSON {
+	return profileJSON{
+		userJSON: *a.short(), PublicGists: publicGists,
+		CreatedAt: seconds(a.created), UpdatedAt: seconds(a.created),
+	}
+}
+
+// short is a gist as lists show it, in a version of the API.
+func (p *post) short(version string) gistJSON {
+	api, web := "https://api.github.com/gists/"+p.ID, "https://gist.github.com/"+p.ID
+	g := gistJSON{
+		URL: api, ForksURL: api + "/forks", CommitsURL: api + "/commits", CommentsURL: api + "/comments",
+		ID: p.ID, NodeID: nodeID("Gist", p.ID), HTMLURL: web, GitPullURL: web + ".git", GitPushURL: web + ".git",
+		Files: map[string]fileJSON{}, Public: !p.Secret, CreatedAt: seconds(p.CreatedAt), UpdatedAt: seconds(p.UpdatedAt),
+		Comments: p.Comments, CommentsEnabled: true,
+	}
+	for _, f := range p.Files {
+		g.Files[f.Name] = p.file(f)
+	}
+	if p.Description != "" || !p.NullDescription {
+		g.Description = &p.Description
+	}
+	if !p.NoOwner {
+		g.Owner = p.by.short()
+	}
+	// GitHub docs, "Breaking changes", 2026-03-10: user is gone.
+	if version == oldVersion {
+		g.User = json.RawMessage("null")
+	}
+	return g
+}
+
+// full is a gist as it is shown by itself.
+func (p *post) full(version string) gistJSON {
+	g := p.short(version)
+	for _, f := range p.Files {
+		j, text, truncated := g.Files[f.Name], f.text(), false
+		// GitHub docs, "Gists": up to one megabyte of content for each file.
+		if len(text) > 1<<20 {
+			text, truncated = text[:1<<20], true
+		}
+		j.Content, j.Truncated, j.Encoding = &text, &truncated, "utf-8"
+		g.Files[f.Name] = j
+	}
+	if version == oldVersion {
+		g.Forks, g.History = json.RawMessage("[]"), json.RawMessage("[]")
+	}
+	return g
+}
+
+func (p *post) file(f File) fileJSON {
+	kind, _, _ := mime.ParseMediaType(mime.TypeByExtension(path.Ext(f.Name)))
+	if kind == "" {
+		kind = "text/plain"
+	}
+	j := fileJSON{Filename: f.Name, Type: kind, RawURL: p.rawURL(f), Size: f.Size}
+	// The official description says string; recorded answers say null for unknown types.
+	if f.Language != "" {
+		j.Language = &f.Language
+	}
+	return j
+}
+
+// seconds is a time as both services write it.
+func seconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

@@ -1,0 +1,51 @@
+package sim
+
+import "net/http"
+
+// route is one operation of a service.
+type route struct {
+	remote remote
+	name   string // as in the report
+	cost   int    // tokens at Pipedrive, requests at GitHub
+	work   func(c *call) answer
+}
+
+// routes returns everything that the simulator answers.
+func (s *Sim) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	add := func(r remote, pattern string, cost int, work func(*call) answer) {
+		mux.HandleFunc(pattern, s.serve(route{remote: r, name: pattern, cost: cost, work: work}))
+	}
+	h, p := s.hub, s.crm
+	add(h, "GET /users/{login}", 1, h.user)
+	add(h, "GET /users/{login}/gists", 1, h.userGists)
+	add(h, "GET /user/{id}", 1, h.user)
+	add(h, "GET /user/{id}/gists", 1, h.userGists)
+	add(h, "GET /gists/public", 1, h.publicGists)
+	add(h, "GET /gists/{id}", 1, h.gist)
+	add(h, "GET /rate_limit", 0, h.rateLimit)
+	add(h, "/", 1, h.notFound)
+
+	// Pipedrive OpenAPI 2026-08-18, x-token-cost of each operation.
+	add(p, "POST /api/v2/deals", 5, p.createDeal)
+	add(p, "GET /api/v2/deals", 10, p.listDeals)
+	add(p, "GET /api/v2/deals/archived", 20, p.listArchived)
+	add(p, "GET /api/v2/deals/{id}", 1, p.getDeal)
+	add(p, "PATCH /api/v2/deals/{id}", 5, p.updateDeal)
+	add(p, "DELETE /api/v2/deals/{id}", 3, p.deleteDeal)
+	add(p, "GET /api/v2/dealFields", 10, p.listFields)
+	add(p, "POST /api/v2/dealFields", 5, p.createField)
+	add(p, "GET /api/v2/dealFields/{code}", 1, p.getField)
+	add(p, "DELETE /api/v2/dealFields/{code}", 3, p.removeField)
+	add(p, "GET /api/v2/pipelines", 5, p.listPipelines)
+	add(p, "GET /api/v2/stages", 5, p.listStages)
+	add(p, "GET /v1/users/me", 2, p.me)
+	add(p, "GET /api/v1/users/me", 2, p.me)
+	add(p, "/api/", 0, p.notFound)
+	add(p, "/v1/", 0, p.notFound)
+
+	s.control(mux)
+	mux.HandleFunc("GET /deals", s.dealsPage)
+	mux.HandleFunc("GET /deal/{id}", s.dealPage)
+	return mux
+}

@@ -1,0 +1,175 @@
+package sim_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gistdeal/internal/sim"
+)
+
+// clock is a time that tests move.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// world is a simulator behind a socket.
+type world struct {
+	t *testing.T
+	*sim.Sim
+	url string
+}
+
+func start(t *testing.T, o sim.Options) *world {
+	t.Helper()
+	return serve(t, sim.New(o), nil)
+}
+
+func serve(t *testing.T, s *sim.Sim, wrap func(http.Handler) http.Handler) *world {
+	t.Helper()
+	var h http.Handler = s
+	if wrap != nil {
+		h = wrap(s)
+	}
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	t.Cleanup(s.Close)
+	return &world{t: t, Sim: s, url: server.URL}
+}
+
+// got is an answer read whole.
+type got struct {
+	status int
+	header http.Header
+	text   string
+}
+
+// try asks; every second header is the value of the one before it.
+func (w *world) try(ctx context.Context, method, path, body string, header ...string) (got, error) {
+	if !strings.HasPrefix(path, "http") {
+		path = w.url + path
+	}
+	req, err := http.NewRequestWithContext(ctx, method, path, strings.NewReader(body))
+	if err != nil {
+		return got{}, err
+	}
+	req.Header.Set("X-Api-Token", "key")
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(req)
+	if err != nil {
+		return got{}, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return got{status: resp.StatusCode, header: resp.Header, text: string(text)}, err
+}
+
+// ask asks and expects an answer.
+func (w *world) ask(method, path, body string, header ...string) got {
+	w.t.Helper()
+	g, err := w.try(w.t.Context(), method, path, body, header...)
+	if err != nil {
+		w.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return g
+}
+
+func (w *world) get(path string, header ...string) got {
+	w.t.Helper()
+	return w.ask(http.MethodGet, path, "", header...)
+}
+
+// deal makes a deal and returns its id.
+func (w *world) deal(body string) int64 {
+	w.t.Helper()
+	g := w.ask(http.MethodPost, "/api/v2/deals", body)
+	return decode[one](w.t, g).Data.ID
+}
+
+// one is an answer with one deal, many one with a page of them.
+type one struct {
+	Data dealView `json:"data"`
+}
+
+type many struct {
+	Data       []dealView `json:"data"`
+	Additional struct {
+		Next *string `json:"next_cursor"`
+	} `json:"additional_data"`
+}
+
+type dealView struct {
+	ID           int64          `json:"id"`
+	Title        string         `json:"title"`
+	StageID      int64          `json:"stage_id"`
+	PipelineID   int64          `json:"pipeline_id"`
+	IsDeleted    bool           `json:"is_deleted"`
+	IsArchived   bool           `json:"is_archived"`
+	CustomFields map[string]any `json:"custom_fields"`
+}
+
+func (m many) ids() []int64 {
+	ids := []int64{}
+	for _, d := range m.Data {
+		ids = append(ids, d.ID)
+	}
+	return ids
+}
+
+func decode[T any](t *testing.T, g got) T {
+	t.Helper()
+	var value T
+	if err := json.Unmarshal([]byte(g.text), &value); err != nil {
+		t.Fatalf("status %d: %v: %.200s", g.status, err, g.text)
+	}
+	return value
+}
+
+// want checks the status and words of an answer.
+func want(t *testing.T, g got, status int, words ...string) {
+	t.Helper()
+	if g.status != status {
+		t.Errorf("status %d, want %d: %.300s", g.status, status, g.text)
+	}
+	for _, word := range words {
+		if !strings.Contains(g.text, word) {
+			t.Errorf("answer %.300s has no %q", g.text, word)
+		}
+	}
+}
+
+func wantHeader(t *testing.T, g got, header ...string) {
+	t.Helper()
+	for i := 0; i+1 < len(header); i += 2 {
+		if value := g.header.Get(header[i]); value != header[i+1] {
+			t.Errorf("%s: %q, want %q", header[i], value, header[i+1])
+		}
+	}
+}
+
+func title(n int) string { return fmt.Sprintf(`{"title":"deal %d"}`, n) }
