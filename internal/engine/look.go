@@ -179,8 +179,8 @@ func (d *doubts) freshAbsent() *doubt {
 	return nil
 }
 
-// lookUntil looks whenever a look is due, until ctx ends. It returns an error
-// if Pipedrive refuses all work; what passes by itself is tried again here.
+// lookUntil looks whenever a look is due, until ctx ends. A look that failed is
+// tried again here; what refuses all work, or only a person can mend, is returned.
 func (e *Engine) lookUntil(ctx context.Context) error {
 	for pause := firstPause; ; {
 		claims, due := e.doubts.all()
@@ -204,7 +204,7 @@ func (e *Engine) lookUntil(ctx context.Context) error {
 			return nil
 		}
 		e.metrics.looks.WithLabelValues(gistdeal.KindOf(err).String()).Inc()
-		if kind := gistdeal.KindOf(err); kind == gistdeal.Unauthorized || kind == gistdeal.Limited {
+		if gistdeal.KindOf(err) != gistdeal.Temporary {
 			return err
 		}
 		e.log.Warn("look failed", "error", err, "retry_in", pause.String())

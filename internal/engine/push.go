@@ -56,10 +56,20 @@ func (e *Engine) makeDeals(ctx context.Context) error {
 			return err
 		}
 		e.pushing.close(stage, err)
-		// Whatever a person changed to help, a key, a field or the pipeline, is read anew.
-		connected = connected && gistdeal.KindOf(err) != gistdeal.Unauthorized
+		// Whatever a person changes to help, a key, a field or the pipeline, is
+		// read anew; what passes by itself needs no reading.
+		connected = connected && passes(err)
 	}
 	return nil
+}
+
+// passes reports whether what err says is expected to pass by itself.
+func passes(err error) bool {
+	switch gistdeal.KindOf(err) {
+	case gistdeal.Limited, gistdeal.Temporary, gistdeal.Unknown:
+		return true
+	}
+	return false
 }
 
 // push makes deals, and decides about attempts of unknown outcome, until

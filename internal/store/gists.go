@@ -97,7 +97,7 @@ func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist) (string,
 
 // GistsOf returns the gists of a user with their deals, the one noticed last first.
 func (s *Store) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal, error) {
-	rows, err := s.db.QueryContext(ctx, `
+	rows, err := s.read.QueryContext(ctx, `
 		SELECT g.id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem
 		FROM gists g JOIN deals d ON d.gist_id = g.id WHERE g.user_id = $1 ORDER BY g.seq DESC`, userID)
 	return collect(rows, err, func(row *sql.Rows) (g gistdeal.GistDeal, err error) {
@@ -122,6 +122,26 @@ func (s *Store) HasGists(ctx context.Context, userID int64) (has bool, err error
 func (s *Store) Seen(ctx context.Context, visitor string, userID int64) (seq int64, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM visits WHERE visitor = $1 AND user_id = $2`, visitor, userID).Scan(&seq)
 	return seq, err
+}
+
+const viewQuery = `SELECT ` + userColumns + `, version,
+		coalesce((SELECT seq FROM visits WHERE visitor = $1 AND user_id = users.id), 0),
+		coalesce((SELECT value FROM settings WHERE name = $2), '')
+	FROM users WHERE login_key = $3 AND state <> 'removed'`
+
+// View returns what it takes to show the user with that login to a visitor;
+// NotFound if there is none or it was removed. Gists read after it are at least
+// as new as its Version.
+//
+// Every request of a reader comes here. Prepared, and with a context that
+// cannot be cancelled, the query is six times as fast: a cancellable one has
+// database/sql start a goroutine for each.
+func (s *Store) View(ctx context.Context, visitor, login string) (v gistdeal.View, err error) {
+	row := s.view.QueryRowContext(context.WithoutCancel(ctx), visitor, gistdeal.SettingDealURL, gistdeal.LoginKey(login))
+	if v.User, err = scanUser(row, &v.Version, &v.Seen, &v.DealURL); err != nil {
+		return v, notFound(err, "%q is not tracked", login)
+	}
+	return v, nil
 }
 
 // RecordVisit records what a visitor was shown; a later visit never lowers it.

@@ -52,7 +52,7 @@ type Counts struct {
 // Counts counts users and deals by state, and surplus deals.
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	c = Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
-	rows, err := s.db.QueryContext(ctx, `SELECT 'user', state, count(*) FROM users GROUP BY state
+	rows, err := s.read.QueryContext(ctx, `SELECT 'user', state, count(*) FROM users GROUP BY state
 		UNION ALL SELECT 'deal', state, count(*) FROM deals GROUP BY state
 		UNION ALL SELECT 'surplus', '', count(*) FROM surplus`)
 	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
@@ -86,6 +86,6 @@ func (s *Store) SetToken(ctx context.Context, name, hash, scope string, now time
 
 // TokenName returns the name of the token with that hash; NotFound if there is none.
 func (s *Store) TokenName(ctx context.Context, hash string) (name string, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT name FROM tokens WHERE hash = $1`, hash).Scan(&name)
+	err = s.read.QueryRowContext(ctx, `SELECT name FROM tokens WHERE hash = $1`, hash).Scan(&name)
 	return name, notFound(err, "no such token")
 }

@@ -20,7 +20,9 @@ import (
 
 // Store is the database. Its methods may be called from many goroutines.
 type Store struct {
-	db   *sql.DB
+	db   *sql.DB // writes, and reads that a decision hangs on
+	read *sql.DB // what readers are shown; never waits for a write
+	view *sql.Stmt
 	lock *flock.Flock
 }
 
@@ -34,21 +36,40 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database file %q: %w", path, err)
 	}
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(abs)}).EscapedPath(), RawQuery: "_txlock=immediate" +
-		"&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"}
-	db, err := sql.Open("sqlite", dsn.String())
+	// One connection writes: SQLite has one writer anyway, and waiting for it in
+	// Go is several times faster than waiting for it in SQLite.
+	db, err := connect(abs, 1, "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)")
 	if err != nil {
 		return nil, fmt.Errorf("database file %q: %w", path, err)
 	}
-	// One connection: SQLite has one writer anyway, and waiting for it in Go is
-	// several times faster than waiting for it in SQLite.
-	db.SetMaxOpenConns(1)
-	db.SetMaxIdleConns(1)
-	s := &Store{db: db, lock: flock.New(abs + ".lock")}
-	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(explain(path, err), db.Close())
+	read, err := connect(abs, readers, "_pragma=busy_timeout(10000)&_pragma=query_only(1)")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("database file %q: %w", path, err), db.Close())
+	}
+	s := &Store{db: db, read: read, lock: flock.New(abs + ".lock")}
+	if err = s.migrate(ctx); err == nil {
+		s.view, err = read.PrepareContext(ctx, viewQuery)
+	}
+	if err != nil {
+		return nil, errors.Join(explain(path, err), db.Close(), read.Close())
 	}
 	return s, nil
+}
+
+// readers is how many connections serve readers.
+const readers = 4
+
+// connect opens a pool of connections to the file at the path abs.
+func connect(abs string, connections int, query string) (*sql.DB, error) {
+	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(abs)}).EscapedPath(), RawQuery: query}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, err
+	}
+	// As many idle ones as open ones: to connect anew for each query costs more than the query.
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
 }
 
 // explain turns what SQLite says of a file that it cannot use into what to do.
@@ -79,13 +100,13 @@ func explain(path string, err error) error {
 
 // Close closes the database and gives up the lease, if it is held.
 func (s *Store) Close() error {
-	return errors.Join(s.db.Close(), s.lock.Close())
+	return errors.Join(s.view.Close(), s.read.Close(), s.db.Close(), s.lock.Close())
 }
 
 // Ping returns nil if the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
-	if err := s.db.QueryRowContext(ctx, `SELECT 1 FROM counters WHERE name = 'gist_seq'`).Scan(&one); err != nil {
+	if err := s.read.QueryRowContext(ctx, `SELECT 1 FROM counters WHERE name = 'gist_seq'`).Scan(&one); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
 	return nil

@@ -378,6 +378,54 @@ func TestAVisitNeverLowersWhatWasShown(t *testing.T) {
 	}
 }
 
+func TestAViewHasANewVersionAfterEachChangeThatReadersSee(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	track(t, s, "octocat", 1)
+	last := int64(-1)
+	see := func(what string, want bool) {
+		t.Helper()
+		v, err := s.View(t.Context(), "", "OctoCat")
+		must(t, err)
+		if changed := v.Version != last; changed != want {
+			t.Errorf("%s: new version is %v, want %v", what, changed, want)
+		}
+		last = v.Version
+	}
+	one := gists("a", 1)
+	see("the first look", true)
+	save(t, s, 1, one)
+	see("a new gist", true)
+	save(t, s, 1, one)
+	see("the same gist again", false)
+	one[0].Description = "edited"
+	save(t, s, 1, one)
+	see("an edit", true)
+	c := claim(t, s, "me")
+	see("a claim", true)
+	must(t, s.Made(t.Context(), c, 7, noon))
+	see("a deal", true)
+	must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{NotModified: true}, noon, noon))
+	see("a scan without news", false)
+	must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "OCTOCAT"}))
+	see("a rename", true)
+}
+
+func TestAViewSaysWhatTheVisitorHasSeen(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	track(t, s, "octocat", 1)
+	must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 4}, noon))
+	must(t, s.Set(t.Context(), gistdeal.SettingDealURL, "https://example.test/deal/"))
+	v, err := s.View(t.Context(), "ci", "octocat")
+	if err != nil || v.Seen != 4 || v.DealURL != "https://example.test/deal/" || v.User.ID != 1 {
+		t.Errorf("view is %+v, error %v", v, err)
+	}
+	if _, err := s.View(t.Context(), "ci", "nobody"); gistdeal.KindOf(err) != gistdeal.NotFound {
+		t.Errorf("nobody: %v, want not found", err)
+	}
+}
+
 func TestFilesThatCannotBeADatabaseAreExplained(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -12,10 +12,11 @@ import (
 const userColumns = `id, login, login_key IS NULL, state, first_scan, tracked_at, etag, pages,
 	last_scan_at, whole_scan_at, next_scan_at, failures, problem`
 
-func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {
+// scanUser reads userColumns, and further columns into more.
+func scanUser(row interface{ Scan(...any) error }, more ...any) (u gistdeal.User, err error) {
 	var tracked, last, whole, next int64
-	err = row.Scan(&u.ID, &u.Login, &u.LoginStale, &u.State, &u.FirstScan, &tracked, &u.ETag, &u.Pages,
-		&last, &whole, &next, &u.Failures, &u.Problem)
+	err = row.Scan(append([]any{&u.ID, &u.Login, &u.LoginStale, &u.State, &u.FirstScan, &tracked, &u.ETag, &u.Pages,
+		&last, &whole, &next, &u.Failures, &u.Problem}, more...)...)
 	u.TrackedAt, u.LastScanAt, u.WholeScanAt, u.NextScanAt = fromMillis(tracked), fromMillis(last), fromMillis(whole), fromMillis(next)
 	return u, err
 }
@@ -87,7 +88,7 @@ func (s *Store) User(ctx context.Context, id int64) (gistdeal.User, error) {
 
 // Logins returns the logins of all tracked users, those tracked first first.
 func (s *Store) Logins(ctx context.Context) ([]string, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT login FROM users WHERE state <> 'removed' ORDER BY tracked_at, id`)
+	rows, err := s.read.QueryContext(ctx, `SELECT login FROM users WHERE state <> 'removed' ORDER BY tracked_at, id`)
 	return collect(rows, err, func(row *sql.Rows) (login string, err error) {
 		return login, row.Scan(&login)
 	})

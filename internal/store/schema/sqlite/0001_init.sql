@@ -24,7 +24,8 @@ CREATE TABLE users (
   whole_scan_at BIGINT NOT NULL DEFAULT 0,
   next_scan_at  BIGINT NOT NULL,
   failures      BIGINT NOT NULL DEFAULT 0,
-  problem       TEXT   NOT NULL DEFAULT ''
+  problem       TEXT   NOT NULL DEFAULT '',
+  version       BIGINT NOT NULL DEFAULT 0         -- raised by each change of what readers see of the user
 );
 CREATE INDEX users_due ON users (next_scan_at) WHERE state IN ('active', 'gone');
 
@@ -54,6 +55,21 @@ CREATE TABLE deals (
 CREATE INDEX deals_found ON deals (next_attempt_at, gist_id) WHERE state = 'found';
 CREATE INDEX deals_sending ON deals (gist_id) WHERE state = 'sending';
 CREATE INDEX deals_failed ON deals (gist_id) WHERE state = 'failed';
+
+-- Triggers, because then no statement can forget it. A deal that is inserted
+-- comes with its gist, or is of a gist that nobody sees yet.
+CREATE TRIGGER users_version AFTER UPDATE OF login ON users BEGIN
+  UPDATE users SET version = version + 1 WHERE id = NEW.id;
+END;
+CREATE TRIGGER gists_version_insert AFTER INSERT ON gists BEGIN
+  UPDATE users SET version = version + 1 WHERE id = NEW.user_id;
+END;
+CREATE TRIGGER gists_version_update AFTER UPDATE ON gists BEGIN
+  UPDATE users SET version = version + 1 WHERE id = NEW.user_id;
+END;
+CREATE TRIGGER deals_version AFTER UPDATE ON deals BEGIN
+  UPDATE users SET version = version + 1 WHERE id = (SELECT user_id FROM gists WHERE id = NEW.gist_id);
+END;
 
 -- Append-only: the story of each deal. outcome is '' while nobody knows it.
 CREATE TABLE attempts (
