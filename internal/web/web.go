@@ -1,0 +1,102 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"path"
+	"time"
+)
+
+//go:embed static
+var static embed.FS
+
+// contentTypes are the kinds of files that are served. The machine's own table
+// is not asked: it differs, and a module of a wrong type does not run.
+var contentTypes = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+// headers are sent with every answer. The policy lets nothing in that is not a
+// file of ours, so text from a gist can never become a script.
+var headers = map[string]string{
+	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+	"Cross-Origin-Opener-Policy": "same-origin",
+	"Referrer-Policy":            "no-referrer",
+	"X-Content-Type-Options":     "nosniff",
+}
+
+// asset is a file as it is sent.
+type asset struct {
+	content     []byte
+	contentType string
+	etag        string
+}
+
+// Handler returns the handler of the page at / and of its files beside it;
+// any other path is answered with 404.
+func Handler() http.Handler {
+	assets := load()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range headers {
+			w.Header().Set(name, value)
+		}
+		a, ok := assets[r.URL.Path]
+		if !ok {
+			notFound(w)
+			return
+		}
+		w.Header().Set("Content-Type", a.contentType)
+		w.Header().Set("ETag", a.etag)
+		// Ask each time: after an update no browser mixes old files with new ones.
+		w.Header().Set("Cache-Control", "no-cache")
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
+	})
+}
+
+// load returns the files by the path at which they are served. What it cannot
+// read was not embedded: a programmer's mistake.
+func load() map[string]asset {
+	entries, err := static.ReadDir("static")
+	if err != nil {
+		panic(err)
+	}
+	assets := make(map[string]asset, len(entries)+1)
+	for _, e := range entries {
+		content, err := static.ReadFile("static/" + e.Name())
+		if err != nil {
+			panic(err)
+		}
+		contentType, ok := contentTypes[path.Ext(e.Name())]
+		if !ok {
+			panic("web: no content type for " + e.Name())
+		}
+		sum := sha256.Sum256(content)
+		assets["/"+e.Name()] = asset{content, contentType, `"` + hex.EncodeToString(sum[:12]) + `"`}
+	}
+	assets["/"] = assets["/index.html"]
+	return assets
+}
+
+// notFound answers with the problem that every wrong address gets.
+func notFound(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNotFound)
+	problem := struct {
+		Type      string `json:"type"`
+		Title     string `json:"title"`
+		Status    int    `json:"status"`
+		Detail    string `json:"detail"`
+		RequestID string `json:"request_id,omitempty"`
+	}{"about:blank", "Not found", http.StatusNotFound, "there is nothing at this address", w.Header().Get("X-Request-Id")}
+	// If it cannot be written the client has gone.
+	_ = json.NewEncoder(w).Encode(problem)
+}
