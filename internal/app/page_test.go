@@ -1,0 +1,130 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"gistdeal/internal/sim"
+)
+
+// browse opens a real browser for one test.
+func browse(t *testing.T) context.Context {
+	t.Helper()
+	path, err := findBrowser()
+	if err != nil && os.Getenv("REQUIRE_ALL") == "1" {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Skip(err)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		// A browser that calls home is slow where it cannot.
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func findBrowser() (string, error) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("no browser found: install chromium")
+}
+
+// do makes steps in the browser.
+func do(t *testing.T, ctx context.Context, p *process, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatalf("%v\n%s", err, p.out)
+	}
+}
+
+// text returns the text of an element, all of it.
+func text(t *testing.T, ctx context.Context, selector string) string {
+	t.Helper()
+	text, err := chromedp.Run(ctx, chromedp.TextContent(selector))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestThePageShowsNewGistsThenOldOnesAndTheirDeals(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.AddUser(sim.User{Login: "Alice", Gists: []sim.Gist{
+		{ID: "a1", Description: "<b>bold</b> & 'quoted'"}, {ID: "a2", EmptyDescription: true}, {ID: "a3", Description: "third"},
+	}})
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p,
+		chromedp.Navigate(p.url),
+		chromedp.SendKeys("#login", "alice"),
+		chromedp.Click("#go"),
+		// The page follows the deals by itself.
+		chromedp.WaitVisible(`#new-gists li[data-gist="a1"][data-state="made"] .deal a`),
+		chromedp.WaitVisible(`#new-gists li[data-gist="a3"][data-state="made"]`))
+	if got := text(t, ctx, `#new-gists li[data-gist="a1"]`); !strings.Contains(got, "<b>bold</b> & 'quoted'") {
+		t.Errorf("the description is shown as %q, want its text as it is", got)
+	}
+	if got := text(t, ctx, "#users"); !strings.Contains(got, "Alice") {
+		t.Errorf("tracked users are %q, want Alice", got)
+	}
+	do(t, ctx, p, chromedp.Reload(), chromedp.WaitVisible(`#old-gists li[data-gist="a2"]`))
+	if got := text(t, ctx, "#new-count"); strings.Contains(got, "3") {
+		t.Errorf("%q gists are new after the second look", got)
+	}
+	if got := s.Report().Deals; got != 3 {
+		t.Errorf("%d deals, want 3", got)
+	}
+}
+
+func TestThePageSaysWhatIsWrongWithALogin(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	p := start(t, env)
+	ctx := browse(t)
+	for login, want := range map[string]string{"nobody-here": "nobody-here", "not/a/login": "login"} {
+		do(t, ctx, p,
+			chromedp.Navigate(p.url),
+			chromedp.SendKeys("#login", login),
+			chromedp.Click("#go"),
+			chromedp.WaitVisible(`#status[data-kind="error"]`))
+		if got := text(t, ctx, "#status"); !strings.Contains(got, want) {
+			t.Errorf("%s: the page says %q, want %q in it", login, got, want)
+		}
+	}
+}
+
+func TestTheDemoOpensWithThreeUsersAndTheirDeals(t *testing.T) {
+	t.Parallel()
+	p := start(t, map[string]string{"GISTDEAL_ADDR": "127.0.0.1:0", "GISTDEAL_LOG": "json"}, "demo")
+	ctx := browse(t)
+	do(t, ctx, p,
+		chromedp.Navigate(p.url),
+		chromedp.WaitVisible(`#users a[data-login="FortyFoxes"]`),
+		chromedp.WaitVisible("#demo"),
+		chromedp.Click(`#users a[data-login="seven-swans"]`),
+		chromedp.WaitVisible(`li[data-gist][data-state="made"]`))
+	if got := text(t, ctx, "#demo"); !strings.Contains(got, "nothing here is real") {
+		t.Errorf("the banner says %q", got)
+	}
+	if out := p.out.String(); !strings.Contains(out, "http://localhost:") || !strings.Contains(out, "/deals") {
+		t.Errorf("the demo does not say where to look:\n%s", out)
+	}
+}
