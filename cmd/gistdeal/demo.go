@@ -28,6 +28,8 @@ type simCmd struct {
 
 // Run runs the simulators until the process is told to stop.
 func (c *simCmd) Run(ctx context.Context) error {
-	return app.Simulate(ctx, app.Simulation{Addr: c.Addr, Seed: c.Seed, NewGist: c.NewGist, Latency: c.Latency, ListDelay: c.ListDelay,
-		Burst: c.Burst, CreateStatus: c.CreateStatus, Faults: c.Fault}, os.Stdout)
+	return app.Simulate(ctx, app.Simulation{
+		Addr: c.Addr, Seed: c.Seed, NewGist: c.NewGist, Latency: c.Latency, ListDelay: c.ListDelay,
+		Burst: c.Burst, CreateStatus: c.CreateStatus, Faults: c.Fault,
+	}, os.Stdout)
 }

@@ -43,8 +43,10 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_API_URL: %w", err)
 	}
-	pipe, err := pipedrive.New(c.PipedriveURL, pipedrive.Options{Token: string(c.PipedriveKey), Rate: c.PipedriveRate,
-		PushTimeout: c.PushTimeout, Pipeline: c.Pipeline, Stage: c.Stage})
+	pipe, err := pipedrive.New(c.PipedriveURL, pipedrive.Options{
+		Token: string(c.PipedriveKey), Rate: c.PipedriveRate,
+		PushTimeout: c.PushTimeout, Pipeline: c.Pipeline, Stage: c.Stage,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
 	}
@@ -69,10 +71,14 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
-	a.engine = engine.New(a.store, hub, pipe, engine.Options{ScanInterval: c.ScanInterval, FirstScan: c.FirstScan,
-		Absence: c.Absence, Owner: rand.Text(), Log: a.log, Metrics: registry})
-	a.server = server.New(a.store, a.engine, server.Options{AnswerWait: c.AnswerWait, Open: c.Open, Page: web.Handler(),
-		Details: a.details, Metrics: registry, Log: a.log})
+	a.engine = engine.New(a.store, hub, pipe, engine.Options{
+		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan,
+		Absence: c.Absence, Owner: rand.Text(), Log: a.log, Metrics: registry,
+	})
+	a.server = server.New(a.store, a.engine, server.Options{
+		AnswerWait: c.AnswerWait, Open: c.Open, Page: web.Handler(),
+		Details: a.details, Metrics: registry, Log: a.log,
+	})
 	var err error
 	a.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
 	if errors.Is(err, syscall.EADDRINUSE) {

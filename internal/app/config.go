@@ -113,14 +113,24 @@ func (c Config) Print(w io.Writer) error {
 		name  string
 		value any
 	}{
-		{"GITHUB_TOKEN", c.GitHubToken}, {"GITHUB_API_URL", c.GitHubURL},
-		{"PIPEDRIVE_API_KEY", c.PipedriveKey}, {"PIPEDRIVE_API_URL", c.PipedriveURL},
-		{"GISTDEAL_ADDR", c.Addr}, {"GISTDEAL_DATABASE_URL", c.Database},
-		{"GISTDEAL_ADMIN_TOKEN", c.AdminToken}, {"GISTDEAL_OPEN", c.Open},
-		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval}, {"GISTDEAL_FIRST_SCAN", c.FirstScan},
-		{"GISTDEAL_PIPELINE", c.Pipeline}, {"GISTDEAL_STAGE", c.Stage}, {"GISTDEAL_PIPEDRIVE_RATE", c.PipedriveRate},
-		{"GISTDEAL_ANSWER_WAIT", c.AnswerWait}, {"GISTDEAL_PUSH_TIMEOUT", c.PushTimeout},
-		{"GISTDEAL_LEASE", c.Lease}, {"GISTDEAL_ABSENCE", c.Absence}, {"GISTDEAL_LOG", c.Log},
+		{"GITHUB_TOKEN", c.GitHubToken},
+		{"GITHUB_API_URL", c.GitHubURL},
+		{"PIPEDRIVE_API_KEY", c.PipedriveKey},
+		{"PIPEDRIVE_API_URL", c.PipedriveURL},
+		{"GISTDEAL_ADDR", c.Addr},
+		{"GISTDEAL_DATABASE_URL", c.Database},
+		{"GISTDEAL_ADMIN_TOKEN", c.AdminToken},
+		{"GISTDEAL_OPEN", c.Open},
+		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval},
+		{"GISTDEAL_FIRST_SCAN", c.FirstScan},
+		{"GISTDEAL_PIPELINE", c.Pipeline},
+		{"GISTDEAL_STAGE", c.Stage},
+		{"GISTDEAL_PIPEDRIVE_RATE", c.PipedriveRate},
+		{"GISTDEAL_ANSWER_WAIT", c.AnswerWait},
+		{"GISTDEAL_PUSH_TIMEOUT", c.PushTimeout},
+		{"GISTDEAL_LEASE", c.Lease},
+		{"GISTDEAL_ABSENCE", c.Absence},
+		{"GISTDEAL_LOG", c.Log},
 	}
 	for _, l := range lines {
 		if _, err := fmt.Fprintf(w, "%s=%v\n", l.name, l.value); err != nil {

@@ -152,7 +152,7 @@ func TestEachMistakeAtTheStartIsExplained(t *testing.T) {
 		want   []string
 	}{
 		"no key":           {map[string]string{"PIPEDRIVE_API_KEY": ""}, 2, []string{"PIPEDRIVE_API_KEY is not set", "gistdeal demo"}},
-		"many mistakes":    {map[string]string{"GISTDEAL_ABSENCE": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENSE": "1m", "GISTDEAL_FIRST_SCAN": "none"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENSE is not a variable", `"none" is not one of all, new`}},
+		"many mistakes":    {map[string]string{"GISTDEAL_ABSENCE": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENT": "1m", "GISTDEAL_FIRST_SCAN": "none"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENT is not a variable", `"none" is not one of all, new`}},
 		"times at odds":    {map[string]string{"GISTDEAL_PUSH_TIMEOUT": "3s"}, 2, []string{"must be less than"}},
 		"port in use":      {map[string]string{"GISTDEAL_ADDR": strings.TrimPrefix(busy.URL, "http://")}, 1, []string{"is in use by another process"}},
 		"not a database":   {map[string]string{"GISTDEAL_DATABASE_URL": notADatabase}, 1, []string{"is not a SQLite database"}},

@@ -16,14 +16,22 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) *metrics {
 	f := promauto.With(r)
 	return &metrics{
-		pushes: f.NewCounterVec(prometheus.CounterOpts{Name: "gistdeal_pushes_total",
-			Help: "Attempts to make a deal, by outcome."}, []string{"outcome"}),
-		scans: f.NewCounterVec(prometheus.CounterOpts{Name: "gistdeal_scans_total",
-			Help: "Scans of a user, by outcome."}, []string{"outcome"}),
-		requests: f.NewCounter(prometheus.CounterOpts{Name: "gistdeal_scan_requests_total",
-			Help: "Requests to GitHub that scans took."}),
-		looks: f.NewCounterVec(prometheus.CounterOpts{Name: "gistdeal_looks_total",
-			Help: "Looks at Pipedrive for attempts of unknown outcome, by outcome."}, []string{"outcome"}),
+		pushes: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "gistdeal_pushes_total",
+			Help: "Attempts to make a deal, by outcome.",
+		}, []string{"outcome"}),
+		scans: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "gistdeal_scans_total",
+			Help: "Scans of a user, by outcome.",
+		}, []string{"outcome"}),
+		requests: f.NewCounter(prometheus.CounterOpts{
+			Name: "gistdeal_scan_requests_total",
+			Help: "Requests to GitHub that scans took.",
+		}),
+		looks: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "gistdeal_looks_total",
+			Help: "Looks at Pipedrive for attempts of unknown outcome, by outcome.",
+		}, []string{"outcome"}),
 	}
 }
 

@@ -53,8 +53,10 @@ func track(t *testing.T, s *store.Store, login string, id int64) gistdeal.User {
 func gists(prefix string, n int) []gistdeal.Gist {
 	all := make([]gistdeal.Gist, n)
 	for i := range all {
-		all[i] = gistdeal.Gist{ID: fmt.Sprintf("%s%04d", prefix, n-i), Description: "same for all",
-			CreatedAt: noon.Add(-time.Duration(i+1) * time.Hour), Files: []gistdeal.File{{Name: "a.go", RawURL: "https://example.test/a.go"}}}
+		all[i] = gistdeal.Gist{
+			ID: fmt.Sprintf("%s%04d", prefix, n-i), Description: "same for all",
+			CreatedAt: noon.Add(-time.Duration(i+1) * time.Hour), Files: []gistdeal.File{{Name: "a.go", RawURL: "https://example.test/a.go"}},
+		}
 	}
 	return all
 }
