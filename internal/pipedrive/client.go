@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -19,8 +21,9 @@ import (
 const DefaultURL = "https://api.pipedrive.com"
 
 const (
-	getTimeout = 30 * time.Second
-	maxAnswer  = 32 << 20 // bytes; a page of 500 deals is about 1 MiB
+	getTimeout     = 30 * time.Second
+	connectTimeout = 10 * time.Second
+	maxAnswer      = 32 << 20 // bytes; a page of 500 deals is about 1 MiB
 )
 
 // Options are what a Client can be told beyond its base URL.
@@ -48,8 +51,10 @@ type Client struct {
 // New returns a client of the API at baseURL; Invalid if that is not the URL of a server.
 func New(baseURL string, o Options) (*Client, error) {
 	base, err := url.Parse(baseURL)
-	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "%q is not the URL of a server (want https://host)", baseURL)
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") ||
+		base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+		// Without the URL: what is wrong with it may be a secret in it.
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "not the URL of a server (want https://host)")
 	}
 	if o.Rate == 0 {
 		o.Rate = 10
@@ -65,7 +70,11 @@ func New(baseURL string, o Options) (*Client, error) {
 		options:  o,
 		sessions: tls.NewLRUClientSessionCache(0),
 		pacer:    pacer{interval: time.Duration(float64(time.Second) / (o.Rate * margin))},
-		http:     &http.Client{Timeout: getTimeout, CheckRedirect: noRedirect, Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 30 * time.Second}},
+		http: &http.Client{Timeout: getTimeout, CheckRedirect: noRedirect, Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
+			// A connection outlives the request that it was begun for.
+			DialContext: (&net.Dialer{Timeout: connectTimeout}).DialContext, TLSHandshakeTimeout: connectTimeout,
+		}},
 	}, nil
 }
 
@@ -223,14 +232,16 @@ func (c *Client) Me(ctx context.Context) (gistdeal.PipedriveAccount, error) {
 	if _, err := c.call(ctx, http.MethodGet, "/v1/users/me", nil, nil, &me); err != nil {
 		return gistdeal.PipedriveAccount{}, fmt.Errorf("ask whose Pipedrive key it is: %w", err)
 	}
-	return gistdeal.PipedriveAccount{UserID: me.ID, UserName: me.Name, CompanyID: me.CompanyID,
-		CompanyName: me.CompanyName, DealURL: c.dealURL(me.CompanyDomain)}, nil
+	return gistdeal.PipedriveAccount{
+		UserID: me.ID, UserName: me.Name, CompanyID: me.CompanyID,
+		CompanyName: me.CompanyName, DealURL: c.dealURL(me.CompanyDomain),
+	}, nil
 }
 
 // dealURL returns the address before a deal's id under which people see the
 // deal: the company's own host, or the base URL where that is not Pipedrive's.
 func (c *Client) dealURL(domain string) string {
-	if c.base.Hostname() == "api.pipedrive.com" && domain != "" {
+	if strings.EqualFold(c.base.Hostname(), "api.pipedrive.com") && domain != "" {
 		return "https://" + url.PathEscape(domain) + ".pipedrive.com/deal/"
 	}
 	return c.base.JoinPath("/deal/").String()

@@ -73,7 +73,7 @@ func (c *Client) created(ctx context.Context, t *target, a answer) (int64, error
 	case a.status == http.StatusNotFound:
 		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has no deals at this address (404): check PIPEDRIVE_API_URL%s", a.detail())
 	case a.status == http.StatusBadRequest && t.named(string(a.body)):
-		return 0, c.fieldRefused(ctx, t, err)
+		return 0, c.targetRefused(ctx, t, err)
 	case err != nil:
 		return 0, err
 	}
@@ -86,17 +86,18 @@ func (c *Client) created(ctx context.Context, t *target, a answer) (int64, error
 	return data.ID, nil
 }
 
-// fieldRefused tells a refused value from a field that was deleted: then every
-// deal would be refused until the field is there again.
-func (c *Client) fieldRefused(ctx context.Context, t *target, refusal error) error {
+// targetRefused tells a refused value from a field or stage that was deleted:
+// then every deal would be refused until it is there again, or Prepare has
+// found another.
+func (c *Client) targetRefused(ctx context.Context, t *target, refusal error) error {
 	gone, err := c.missing(ctx, t)
 	if err != nil {
-		return gistdeal.Errorf(gistdeal.Temporary, "%w; then look at the fields: %w", refusal, err)
+		return gistdeal.Errorf(gistdeal.Temporary, "%w; then look for the fields and the stage: %w", refusal, err)
 	}
 	if gone == "" {
 		return refusal
 	}
-	return gistdeal.Errorf(gistdeal.Unauthorized, "the field %q was deleted in Pipedrive: %w", gone, refusal)
+	return gistdeal.Errorf(gistdeal.Unauthorized, "%s was deleted in Pipedrive: %w", gone, refusal)
 }
 
 // newDeal fills the account's fields for d, each cut to what its type holds.

@@ -43,6 +43,9 @@ func (a answer) refusal() error {
 		return gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive account is not open (402): has its trial or payment ended?")
 	case http.StatusGone:
 		return gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive no longer offers this call (410): upgrade gistdeal")
+	case http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType:
+		// 415 also says that the plan does not have the feature.
+		return gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive does not offer this call here (%d)%s: check PIPEDRIVE_API_URL and the plan", a.status, a.detail())
 	case http.StatusNotFound:
 		return gistdeal.Errorf(gistdeal.NotFound, "Pipedrive answered 404%s", a.detail())
 	}
@@ -52,12 +55,16 @@ func (a answer) refusal() error {
 // forbidden tells the three meanings of 403 apart.
 func (a answer) forbidden() error {
 	if !a.isJSON() {
-		return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: banPause,
-			Err: gistdeal.Errorf(gistdeal.Limited, "Pipedrive's gateway has banned this key or address for a while (403, not JSON)")}
+		return &gistdeal.Error{
+			Kind: gistdeal.Limited, RetryAfter: banPause,
+			Err: gistdeal.Errorf(gistdeal.Limited, "Pipedrive's gateway has banned this key or address for a while (403, not JSON)"),
+		}
 	}
 	if strings.HasPrefix(a.code(), "feature_capping") {
-		return &gistdeal.Error{Kind: gistdeal.Unauthorized, RetryAfter: capPause,
-			Err: gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive plan is full (403)%s", a.detail())}
+		return &gistdeal.Error{
+			Kind: gistdeal.Unauthorized, RetryAfter: capPause,
+			Err: gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive plan is full (403)%s", a.detail()),
+		}
 	}
 	return gistdeal.Errorf(gistdeal.Invalid, "Pipedrive forbids it (403)%s: has the key's user the permission, are all required fields sent?", a.detail())
 }
@@ -67,12 +74,16 @@ func (a answer) forbidden() error {
 func (a answer) limited() error {
 	left, err := strconv.Atoi(a.header.Get("x-ratelimit-remaining"))
 	if a.header.Get("x-daily-ratelimit-token-remaining") == "0" || (err == nil && left > 0) {
-		return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: dayPause,
-			Err: gistdeal.Errorf(gistdeal.Limited, "the day's budget of Pipedrive requests is spent (429)")}
+		return &gistdeal.Error{
+			Kind: gistdeal.Limited, RetryAfter: dayPause,
+			Err: gistdeal.Errorf(gistdeal.Limited, "the day's budget of Pipedrive requests is spent (429)"),
+		}
 	}
 	wait := max(seconds(a.header.Get("Retry-After")), seconds(a.header.Get("x-ratelimit-reset")), burstPause)
-	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: min(wait, maxBurst),
-		Err: gistdeal.Errorf(gistdeal.Limited, "Pipedrive's limit of requests is reached (429)")}
+	return &gistdeal.Error{
+		Kind: gistdeal.Limited, RetryAfter: min(wait, maxBurst),
+		Err: gistdeal.Errorf(gistdeal.Limited, "Pipedrive's limit of requests is reached (429)"),
+	}
 }
 
 // seconds reads a header that counts seconds from now; 0 if it does not.

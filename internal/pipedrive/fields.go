@@ -88,7 +88,7 @@ func (c *Client) listFields(ctx context.Context) (all []field, err error) {
 func (c *Client) findOrMake(ctx context.Context, all []field, name, code string) (field, error) {
 	var named []field
 	for _, f := range all {
-		if f.Code == code {
+		if code != "" && f.Code == code {
 			return f, f.check()
 		}
 		if f.Custom && strings.TrimSpace(f.Name) == name {
@@ -137,13 +137,13 @@ func (c *Client) makeField(ctx context.Context, name string) (f field, err error
 	return f, nil
 }
 
-// named reports whether a refusal speaks of the account's fields.
+// named reports whether a refusal speaks of where deals go: a field, or the stage.
 func (t *target) named(text string) bool {
-	return strings.Contains(text, "custom_fields") ||
+	return strings.Contains(text, "custom_fields") || t.stageID != 0 && strings.Contains(strings.ToLower(text), "stage") ||
 		slices.ContainsFunc(slices.Collect(maps.Values(t.fields)), func(f field) bool { return strings.Contains(text, f.Code) })
 }
 
-// missing returns the name of a field of t that no longer exists, or "".
+// missing returns what of t no longer exists, in words, or "".
 func (c *Client) missing(ctx context.Context, t *target) (string, error) {
 	all, err := c.listFields(ctx)
 	if err != nil {
@@ -151,8 +151,15 @@ func (c *Client) missing(ctx context.Context, t *target) (string, error) {
 	}
 	for _, name := range FieldNames {
 		if !slices.ContainsFunc(all, func(f field) bool { return f.Code == t.fields[name].Code }) {
-			return name, nil
+			return fmt.Sprintf("the field %q", name), nil
 		}
 	}
-	return "", nil
+	if t.stageID == 0 {
+		return "", nil
+	}
+	stages, err := c.listNamed(ctx, "/api/v2/stages", url.Values{"limit": {"500"}})
+	if err != nil || slices.ContainsFunc(stages, func(s named) bool { return s.ID == t.stageID }) {
+		return "", err
+	}
+	return "the stage for new deals", nil
 }

@@ -21,6 +21,9 @@ type pacer struct {
 
 // wait returns nil when a request may start, or ctx's error.
 func (p *pacer) wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err // and takes nobody's turn
+	}
 	p.mu.Lock()
 	now := time.Now()
 	start := p.next

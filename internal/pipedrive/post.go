@@ -30,6 +30,8 @@ func (c *Client) post(req *http.Request, start time.Time) (answer, error) {
 		Proxy: http.ProxyFromEnvironment, DialContext: s.dial, DisableKeepAlives: true, Protocols: &protocols,
 		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: c.sessions},
 	}
+	// A connection that is still being made when the time is up is given up too.
+	defer transport.CloseIdleConnections()
 	// RoundTrip rather than Do: no redirects, no cookies, nothing sent twice.
 	resp, err := transport.RoundTrip(req.WithContext(ctx))
 	if err != nil {
@@ -40,8 +42,12 @@ func (c *Client) post(req *http.Request, start time.Time) (answer, error) {
 	}
 	defer resp.Body.Close()
 	a, err := c.read(resp)
-	if err != nil && a.status < 300 {
+	switch {
+	case err != nil && a.status < 300:
 		return a, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive's answer broke off: %w", err)
+	case err != nil && gistdeal.KindOf(a.refusal()) == gistdeal.Invalid:
+		// The missing part may say that it is the account's fault, not this deal's.
+		return a, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive's refusal (%d) broke off: %w", a.status, err)
 	}
 	return a, nil
 }

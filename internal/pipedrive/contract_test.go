@@ -1,0 +1,53 @@
+package pipedrive_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/contract"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/sim"
+)
+
+func TestAllCallsAgreeWithPipedrivesDescription(t *testing.T) {
+	t.Parallel()
+	contract.SharedDir(t)
+	for _, status := range []int{200, 201} {
+		w := begin(t, sim.Options{CreateStatus: status}, pipedrive.Options{Pipeline: "Gists", Stage: "Done"}, func(next http.Handler) http.Handler {
+			return contract.Check(t, next, contract.PipedriveV2, contract.PipedriveV1)
+		})
+		if _, err := w.client.Me(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		codes := w.prepare(t, nil)
+		w.prepare(t, codes)
+		d := hello
+		d.Description = strings.Repeat("🦉", 70_000)
+		w.DeleteDeal(w.made(t, d))
+		w.ArchiveDeal(w.made(t, gistdeal.Draft{GistID: "bb6b", Login: "u10"}))
+		for i := range 501 {
+			w.SeedDeal("octocat", strings.Repeat("a", i+1), "")
+		}
+		if n := len(w.deals(t, time.Time{})); n != 503 {
+			t.Errorf("%d deals, want 503", n)
+		}
+		if n := len(w.deals(t, time.Now().Add(-time.Hour))); n != 2 {
+			t.Errorf("%d new deals, want 2", n)
+		}
+		w.AddFault(sim.Fault{Match: postDeal, Kind: "answer", Status: 400, Body: refusal("stage_id: bad"), Times: 1})
+		_, err := w.create(t, hello)
+		wantKind(t, err, gistdeal.Invalid)
+		for _, kind := range []string{"error-after", "limit", "html403", "unauthorized", "payment", "cap", "forbidden", "invalid"} {
+			w.AddFault(sim.Fault{Kind: kind, Times: 2})
+			if _, err := w.create(t, hello); err == nil {
+				t.Error(kind, "succeeded")
+			}
+			if _, err := w.client.Me(t.Context()); err == nil {
+				t.Error(kind, "succeeded")
+			}
+		}
+	}
+}

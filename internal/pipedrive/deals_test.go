@@ -1,0 +1,256 @@
+package pipedrive_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gistdeal"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/sim"
+)
+
+// deals lists all deals since a time.
+func (w world) deals(t *testing.T, since time.Time) (all []gistdeal.RemoteDeal) {
+	t.Helper()
+	if err := w.client.Deals(t.Context(), since, func(d gistdeal.RemoteDeal) { all = append(all, d) }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestDealsComePageByPage(t *testing.T) {
+	t.Parallel()
+	w := prepared(t, sim.Options{}, pipedrive.Options{})
+	const n = 1001
+	for i := range n {
+		w.SeedDeal("octocat", fmt.Sprint("gist", i), "")
+	}
+	all := w.deals(t, time.Time{})
+	for i, d := range all {
+		if d.ID != int64(i+1) || d.GistID != fmt.Sprint("gist", i) {
+			t.Fatalf("deal %d is %+v", i, d)
+		}
+	}
+	if len(all) != n || w.requests(listDeals) != 3 || w.requests(listDeals+"/archived") != 1 {
+		t.Errorf("%d deals in %d and %d requests", len(all), w.requests(listDeals), w.requests(listDeals+"/archived"))
+	}
+}
+
+func TestDealsThatPeopleTouchedAreListedToo(t *testing.T) {
+	t.Parallel()
+	w := prepared(t, sim.Options{}, pipedrive.Options{})
+	before := time.Now().Add(-time.Second)
+	made := map[string]int64{}
+	for _, id := range []string{"open", "won", "lost", "deleted", "archived", "both"} {
+		made[id] = w.made(t, gistdeal.Draft{GistID: id, Login: "octocat"})
+	}
+	for _, status := range []string{"won", "lost"} {
+		patch := httptest.NewRequest(http.MethodPatch, fmt.Sprint("/api/v2/deals/", made[status]), strings.NewReader(fmt.Sprintf(`{"status":%q}`, status)))
+		patch.Header.Set("x-api-token", token)
+		answer := httptest.NewRecorder()
+		if w.ServeHTTP(answer, patch); answer.Code != http.StatusOK {
+			t.Fatal(answer.Body)
+		}
+	}
+	w.ArchiveDeal(made["archived"])
+	w.ArchiveDeal(made["both"])
+	w.DeleteDeal(made["both"])
+	w.DeleteDeal(made["deleted"])
+	found := map[string]int64{}
+	for _, d := range w.deals(t, before) {
+		found[d.GistID] = d.ID
+		if gone := d.GistID == "deleted" || d.GistID == "both"; d.Deleted != gone || !d.Exact || d.CreatorID != 101 || d.AddedAt.Before(before.Truncate(time.Second)) {
+			t.Errorf("%+v", d)
+		}
+	}
+	if diff := cmp.Diff(made, found); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDealsSinceATimeAreAskedForInWholeSeconds(t *testing.T) {
+	t.Parallel()
+	w := prepared(t, sim.Options{}, pipedrive.Options{})
+	w.SeedDeal("octocat", "old", "")
+	id := w.made(t, hello)
+	since := time.Now().Add(-time.Hour).Truncate(time.Second).Add(999_999_999).In(time.FixedZone("", -3*3600))
+	got := w.deals(t, since)
+	if len(got) != 1 || got[0].ID != id {
+		t.Errorf("got %+v, want deal %d", got, id)
+	}
+	for _, seen := range w.Report().RequestLog {
+		if !strings.HasPrefix(seen.Path, "/api/v2/deals?") && !strings.HasPrefix(seen.Path, "/api/v2/deals/archived?") {
+			continue
+		}
+		u, err := url.Parse(seen.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := since.UTC().Truncate(time.Second).Format("2006-01-02T15:04:05Z"); u.Query().Get("updated_since") != want {
+			t.Errorf("%s, want updated_since=%s", seen.Path, want)
+		}
+	}
+}
+
+func TestTheGistIsKnownByItsIDElseByItsURL(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		id, url string // as JSON; "" is absent
+		want    string
+		exact   bool
+	}{
+		{id: `"aa5a"`, url: `"https://gist.github.com/octocat/bb6b"`, want: "aa5a", exact: true},
+		{id: `" aa5a\n"`, want: "aa5a", exact: true},
+		{id: `null`, url: `"https://gist.github.com/octocat/bb6b"`, want: "bb6b"},
+		{id: `""`, url: `"https://gist.github.com/octocat/bb6b/"`, want: "bb6b"},
+		{id: `"  "`, url: `" https://gist.github.com/octocat/bb6b?x#file-y "`, want: "bb6b"},
+		{url: `"https://gist.github.com/octocat/bb6b"`, want: "bb6b"},
+		{id: `{"value":"aa5a"}`, url: `"https://gist.github.com/octocat/bb6b"`, want: "bb6b"},
+		{id: `7`},
+		{id: `null`, url: `null`},
+		{url: `"https://example.com/octocat/bb6b"`},
+		{},
+	}
+	var items, want []string
+	for i, tt := range tests {
+		fields := []string{`"other":{"value":1}`}
+		if tt.id != "" {
+			fields = append(fields, fmt.Sprintf("%q:%s", pipedrive.AssumedCode(pipedrive.FieldGistID), tt.id))
+		}
+		if tt.url != "" {
+			fields = append(fields, fmt.Sprintf("%q:%s", pipedrive.AssumedCode(pipedrive.FieldAccessURL), tt.url))
+		}
+		items = append(items, fmt.Sprintf(`{"id":%d,"custom_fields":{%s}}`, i+1, strings.Join(fields, ",")))
+		if tt.want != "" {
+			want = append(want, fmt.Sprint(i+1, tt.want, tt.exact))
+		}
+	}
+	items = append(items, `{"id":98}`, `{"id":99,"custom_fields":null}`)
+	mux := http.NewServeMux()
+	mux.Handle(listDeals, reply(200, `{"success":true,"data":[`+strings.Join(items, ",")+`]}`))
+	mux.Handle(listDeals+"/archived", reply(200, `{"success":true,"data":null,"additional_data":null}`))
+	var got []string
+	if err := listOf(t, mux, func(d gistdeal.RemoteDeal) { got = append(got, fmt.Sprint(d.ID, d.GistID, d.Exact)) }); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// listOf lists the deals of a server that is not the simulator.
+func listOf(t *testing.T, h http.Handler, each func(gistdeal.RemoteDeal)) error {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	c := client(t, server.URL, pipedrive.Options{})
+	c.Assume()
+	return c.Deals(t.Context(), time.Time{}, each)
+}
+
+func TestTimesAreReadInBothForms(t *testing.T) {
+	t.Parallel()
+	want := time.Date(2026, 7, 1, 5, 46, 33, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		`"2026-07-01T05:46:33Z"`: want, `"2026-07-01T05:46:33.000Z"`: want, `"2026-07-01 05:46:33"`: want,
+		`"2026-07-01T08:46:33+03:00"`: want, `""`: {}, `null`: {}, `"yesterday"`: {},
+	} {
+		item := fmt.Sprintf(`{"id":7,"add_time":%s,"custom_fields":{%q:"aa5a"}}`, text, pipedrive.AssumedCode(pipedrive.FieldGistID))
+		err := listOf(t, reply(200, `{"success":true,"data":[`+item+`]}`), func(d gistdeal.RemoteDeal) {
+			if !d.AddedAt.Equal(want) {
+				t.Errorf("%s is read as %v", text, d.AddedAt)
+			}
+		})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestAListOfWhichAPageFailsIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		fault sim.Fault
+		want  gistdeal.Kind
+	}{
+		{"the second page", sim.Fault{Match: listDeals, After: 1, Kind: "error-before"}, gistdeal.Temporary},
+		{"the archived ones", sim.Fault{Match: listDeals + "/archived", Kind: "error-before"}, gistdeal.Temporary},
+		{"dropped", sim.Fault{Match: listDeals, After: 1, Kind: "drop-before", Times: 10}, gistdeal.Temporary},
+		{"truncated", sim.Fault{Match: listDeals, Kind: "truncate"}, gistdeal.Temporary},
+		{"limited", sim.Fault{Match: listDeals, After: 1, Kind: "limit"}, gistdeal.Limited},
+		{"a page of a gateway", sim.Fault{Match: listDeals, After: 1, Kind: "html403"}, gistdeal.Limited},
+		{"a refused key", sim.Fault{Match: listDeals, After: 1, Kind: "unauthorized"}, gistdeal.Unauthorized},
+		{"a refused parameter", sim.Fault{Match: listDeals, Kind: "invalid"}, gistdeal.Invalid},
+		{"no such list", sim.Fault{Match: listDeals + "/archived", Kind: "answer", Status: 404}, gistdeal.NotFound},
+		{"no success", sim.Fault{Match: listDeals, Kind: "answer", Body: refusal("no")}, gistdeal.Temporary},
+		{"null", sim.Fault{Match: listDeals, Kind: "answer", Body: "null"}, gistdeal.Temporary},
+		{"a page of HTML", sim.Fault{Match: listDeals, Kind: "answer", Body: "<html>", ContentType: "text/html"}, gistdeal.Temporary},
+		{"data of another form", sim.Fault{Match: listDeals, Kind: "answer", Body: `{"success":true,"data":{"id":1}}`}, gistdeal.Temporary},
+		{"an id of another form", sim.Fault{Match: listDeals, Kind: "answer", Body: `{"success":true,"data":[{"id":"1"}]}`}, gistdeal.Temporary},
+		{"a cursor of another form", sim.Fault{Match: listDeals, Kind: "answer", Body: `{"success":true,"data":[],"additional_data":{"next_cursor":7}}`}, gistdeal.Temporary},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := prepared(t, sim.Options{}, pipedrive.Options{})
+			for i := range 501 {
+				w.SeedDeal("octocat", fmt.Sprint("gist", i), "")
+			}
+			w.AddFault(tt.fault)
+			err := w.client.Deals(t.Context(), time.Time{}, func(gistdeal.RemoteDeal) {})
+			wantKind(t, err, tt.want, "/api/v2/deals")
+		})
+	}
+}
+
+func TestACursorThatComesTwiceEndsTheList(t *testing.T) {
+	t.Parallel()
+	for _, circle := range [][]string{{"a"}, {"a", "b"}} {
+		var asked []string
+		err := listOf(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next := circle[len(asked)%len(circle)]
+			asked = append(asked, r.URL.Query().Get("cursor"))
+			if len(asked) > 10 {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			reply(200, fmt.Sprintf(`{"success":true,"data":[],"additional_data":{"next_cursor":%q}}`, next))(w, r)
+		}), func(gistdeal.RemoteDeal) {})
+		wantKind(t, err, gistdeal.Temporary, "same cursor")
+		if want := slices.Concat([]string{""}, circle); !slices.Equal(asked, want) {
+			t.Errorf("asked for %q, want %q", asked, want)
+		}
+	}
+}
+
+func TestAnEmptyPageIsNotTheLastOne(t *testing.T) {
+	t.Parallel()
+	item := fmt.Sprintf(`{"id":7,"custom_fields":{%q:"aa5a"}}`, pipedrive.AssumedCode(pipedrive.FieldGistID))
+	found := 0
+	mux := http.NewServeMux()
+	mux.HandleFunc(listDeals, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("cursor") == "" {
+			reply(200, `{"success":true,"data":[],"additional_data":{"next_cursor":"x"}}`)(w, r)
+			return
+		}
+		reply(200, `{"success":true,"data":[`+item+`],"additional_data":{"next_cursor":""}}`)(w, r)
+	})
+	mux.Handle(listDeals+"/archived", reply(200, `{"success":true,"data":[]}`))
+	if err := listOf(t, mux, func(gistdeal.RemoteDeal) { found++ }); err != nil || found != 1 {
+		t.Errorf("%d deals, %v", found, err)
+	}
+}
+
+func TestDealsAreNotListedBeforePrepare(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	wantKind(t, w.client.Deals(t.Context(), time.Time{}, nil), gistdeal.Temporary, "fields")
+}

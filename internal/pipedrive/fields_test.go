@@ -1,0 +1,241 @@
+package pipedrive_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gistdeal"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/sim"
+)
+
+// wantNames fails unless these are the account's custom fields.
+func wantNames(t *testing.T, w world, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(slices.Sorted(slices.Values(want)), w.names(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPrepareMakesTheFieldsOnce(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	made := w.prepare(t, nil)
+	wantNames(t, w, pipedrive.FieldNames...)
+	for _, name := range pipedrive.FieldNames {
+		if code, ok := w.Field(name); !ok || made[name] != code || len(code) != 40 {
+			t.Errorf("%q has code %q, Prepare says %q", name, code, made[name])
+		}
+	}
+	for name, keys := range map[string]map[string]string{
+		"with the keys":         made,
+		"without":               nil,
+		"with some":             {pipedrive.FieldGist: made[pipedrive.FieldGist]},
+		"with keys long gone":   {pipedrive.FieldGist: strings.Repeat("0", 40)},
+		"with an empty key":     {pipedrive.FieldGist: ""},
+		"with keys of no field": {"Gist colour": strings.Repeat("0", 40)},
+	} {
+		again := client(t, w.url, pipedrive.Options{})
+		found, err := again.Prepare(t.Context(), keys)
+		if err != nil || !maps.Equal(found, made) {
+			t.Errorf("%s: %v, %v", name, found, err)
+		}
+	}
+	if n := w.requests(postField); n != 4 {
+		t.Errorf("%d fields made", n)
+	}
+}
+
+func TestFieldTypesSuitWhatTheyHold(t *testing.T) {
+	t.Parallel()
+	w := prepared(t, sim.Options{}, pipedrive.Options{})
+	for _, name := range pipedrive.FieldNames {
+		code, _ := w.Field(name)
+		var f struct {
+			Type string `json:"field_type"`
+		}
+		w.get(t, "/api/v2/dealFields/"+code, &f)
+		if long := name == pipedrive.FieldGist; long != (f.Type == "text") || !long && f.Type != "varchar" {
+			t.Errorf("%q is a %s", name, f.Type)
+		}
+	}
+}
+
+func TestTheSeedsFieldsAreFound(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	w.SeedFields()
+	w.prepare(t, nil)
+	wantNames(t, w, pipedrive.FieldNames...)
+	if n := w.requests(postField); n != 1 {
+		t.Errorf("%d fields made, want one", n)
+	}
+	d := hello
+	d.Description = strings.Repeat("x", 300)
+	code, _ := w.Field(pipedrive.FieldGist)
+	if got := w.deal(t, w.made(t, d)).Custom[code]; len([]rune(got)) != 255 {
+		t.Errorf("%d runes in the seed's short field", len([]rune(got)))
+	}
+}
+
+func TestAFieldThatIsRenamedStaysOurs(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	code := w.AddField("What somebody calls it now", "varchar")
+	w.AddField(pipedrive.FieldGistID, "varchar") // what somebody made instead
+	codes := w.prepare(t, map[string]string{pipedrive.FieldGistID: code})
+	if codes[pipedrive.FieldGistID] != code {
+		t.Errorf("took %s, not %s", codes[pipedrive.FieldGistID], code)
+	}
+	if got := w.deal(t, w.made(t, hello)).Custom[code]; got != hello.GistID {
+		t.Errorf("it holds %q", got)
+	}
+}
+
+func TestSpacesAroundAFieldsNameDoNotMatter(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	if code := w.AddField(" Gist ID ", "varchar"); w.prepare(t, nil)[pipedrive.FieldGistID] != code {
+		t.Error("another field was made")
+	}
+}
+
+func TestTwoFieldsOfOneNameAreForAPersonToDecide(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	one, two := w.AddField(pipedrive.FieldGist, "text"), w.AddField(pipedrive.FieldGist, "enum")
+	_, err := w.client.Prepare(t.Context(), nil)
+	wantKind(t, err, gistdeal.Unauthorized, pipedrive.FieldGist, one, two)
+	if codes := w.prepare(t, map[string]string{pipedrive.FieldGist: one}); codes[pipedrive.FieldGist] != one {
+		t.Errorf("took %s, not the stored %s", codes[pipedrive.FieldGist], one)
+	}
+	w.DeleteField(two)
+	if codes := w.prepare(t, nil); codes[pipedrive.FieldGist] != one {
+		t.Errorf("took %s, not the only one, %s", codes[pipedrive.FieldGist], one)
+	}
+}
+
+func TestAFieldThatHoldsNoTextIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"enum", "double", "date", "set"} {
+		w := begin(t, sim.Options{}, pipedrive.Options{})
+		code := w.AddField(pipedrive.FieldGistID, kind)
+		for _, keys := range []map[string]string{nil, {pipedrive.FieldGistID: code}} {
+			_, err := w.client.Prepare(t.Context(), keys)
+			wantKind(t, err, gistdeal.Unauthorized, pipedrive.FieldGistID, kind)
+		}
+	}
+}
+
+func TestAFieldOfTheSystemIsNotOurs(t *testing.T) {
+	t.Parallel()
+	// Two items without a code, as no answer should have them.
+	const fields = `{"success":true,"data":[{"field_name":"Gist ID","field_code":"gist_id","field_type":"varchar","is_custom_field":false},
+		{"field_name":"Nameless","field_type":"varchar"},{}],"additional_data":null}`
+	var made atomic.Int32
+	w := begin(t, sim.Options{}, pipedrive.Options{}, func(http.Handler) http.Handler {
+		mux := http.NewServeMux()
+		mux.Handle(listFields, reply(200, fields))
+		mux.HandleFunc(postField, func(w http.ResponseWriter, r *http.Request) {
+			reply(200, fmt.Sprintf(`{"success":true,"data":{"field_code":"made%d"}}`, made.Add(1)))(w, r)
+		})
+		mux.Handle(postDeal, reply(200, `{"success":true,"data":{"id":7}}`))
+		return mux
+	})
+	want := map[string]string{
+		pipedrive.FieldAuthor: "made1", pipedrive.FieldGist: "made2",
+		pipedrive.FieldAccessURL: "made3", pipedrive.FieldGistID: "made4",
+	}
+	if diff := cmp.Diff(want, w.prepare(t, nil)); diff != "" {
+		t.Error(diff)
+	}
+	w.made(t, hello) // though nobody said what type the new fields are of
+}
+
+func TestAFieldWhoseMakingWentUnansweredIsFound(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"drop-after", "error-after", "truncate"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			w := begin(t, sim.Options{}, pipedrive.Options{})
+			w.AddFault(sim.Fault{Match: postField, Kind: kind, After: 1, Times: 1})
+			_, err := w.client.Prepare(t.Context(), nil)
+			wantKind(t, err, gistdeal.Temporary, pipedrive.FieldNames[1])
+			w.prepare(t, nil)
+			wantNames(t, w, pipedrive.FieldNames...)
+		})
+	}
+}
+
+func TestPrepareSaysWhatKeepsItFromMakingFields(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		fault sim.Fault
+		want  gistdeal.Kind
+	}{
+		{sim.Fault{Match: postField, Kind: "answer", Body: `{"success":true,"data":{}}`}, gistdeal.Temporary},
+		{sim.Fault{Match: postField, Kind: "cap"}, gistdeal.Unauthorized},
+		{sim.Fault{Match: postField, Kind: "limit"}, gistdeal.Limited},
+		{sim.Fault{Match: postField, Kind: "forbidden"}, gistdeal.Invalid},
+		{sim.Fault{Match: listFields, Kind: "truncate"}, gistdeal.Temporary},
+		{sim.Fault{Match: listFields, Kind: "spent"}, gistdeal.Limited},
+		{sim.Fault{Match: listFields, Kind: "unauthorized"}, gistdeal.Unauthorized},
+	} {
+		w := begin(t, sim.Options{}, pipedrive.Options{})
+		w.AddFault(tt.fault)
+		_, err := w.client.Prepare(t.Context(), nil)
+		wantKind(t, err, tt.want)
+	}
+}
+
+func TestADeletedFieldIsNamedAndPrepareMakesItAgain(t *testing.T) {
+	t.Parallel()
+	for _, name := range pipedrive.FieldNames {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := begin(t, sim.Options{}, pipedrive.Options{})
+			codes := w.prepare(t, nil)
+			w.DeleteField(codes[name])
+			_, err := w.create(t, hello)
+			wantKind(t, err, gistdeal.Unauthorized, name+`"`, "deleted")
+			if r := w.Report(); r.Deals != 0 || r.Requests[postDeal] != 1 {
+				t.Errorf("%d POSTs, %d deals", r.Requests[postDeal], r.Deals)
+			}
+			if again := w.prepare(t, codes); again[name] == codes[name] {
+				t.Error("the deleted field was found")
+			}
+			w.made(t, hello)
+			wantNames(t, w, pipedrive.FieldNames...)
+		})
+	}
+}
+
+func TestARefusedValueIsNoDeletedField(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	code := w.prepare(t, nil)[pipedrive.FieldGist]
+	for _, words := range []string{"custom_fields." + code + ": The value is not valid", code + " is no good", "custom_fields: bad", "stage_id: bad"} {
+		w.AddFault(sim.Fault{Match: postDeal, Kind: "answer", Status: 400, Body: refusal(words), Times: 1})
+		_, err := w.create(t, hello)
+		wantKind(t, err, gistdeal.Invalid, words)
+	}
+}
+
+func TestARefusalThatCannotBeLookedIntoIsForLater(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"error-before", "limit", "spent", "html403", "drop-before", "invalid", "unauthorized"} {
+		w := begin(t, sim.Options{}, pipedrive.Options{})
+		codes := w.prepare(t, nil)
+		w.DeleteField(codes[pipedrive.FieldGist])
+		w.AddFault(sim.Fault{Match: listFields, Kind: kind})
+		_, err := w.create(t, hello)
+		wantKind(t, err, gistdeal.Temporary, codes[pipedrive.FieldGist])
+	}
+}
