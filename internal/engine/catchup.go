@@ -16,10 +16,13 @@ const (
 	// catchUpBack is how far before our newest outcome catching up begins.
 	catchUpBack = 15 * time.Minute
 
-	settingCompany  = "company_id"
 	settingFields   = "field_codes"
 	settingCaughtUp = "caught_up_at"
 )
+
+// SettingCompany is the name of the setting that keeps Pipedrive's id of the
+// company that the database belongs to; "" before the first connection.
+const SettingCompany = "company_id"
 
 // OtherCompanyError is what Run returns for a key of another company than the
 // database's: its deals are not there, and each gist would get a second one.
@@ -72,12 +75,12 @@ func (e *Engine) connect(ctx context.Context) error {
 // checkCompany makes the database belong to the first company that it meets.
 func (e *Engine) checkCompany(ctx context.Context, me gistdeal.PipedriveAccount) error {
 	id := strconv.FormatInt(me.CompanyID, 10)
-	kept, err := e.store.Setting(ctx, settingCompany)
+	kept, err := e.store.Setting(ctx, SettingCompany)
 	if err != nil {
 		return err
 	}
 	if kept == "" {
-		return e.store.Set(ctx, settingCompany, id)
+		return e.store.Set(ctx, SettingCompany, id)
 	}
 	if kept != id {
 		return &OtherCompanyError{Database: kept, Key: id}
@@ -90,16 +93,15 @@ func (e *Engine) checkCompany(ctx context.Context, me gistdeal.PipedriveAccount)
 // the seed or a person made, double nothing. A database without outcomes reads
 // all deals. No deal is pushed before it has ended well.
 //
-// Lists may show a deal late. If an empty database meets an account in which a
-// deal with a gist id was made a moment ago, another database was at work until
-// then, and more of its deals may be on their way: catchUp waits until the
-// newest is as old as a deal must be missing before it counts as absent.
+// Lists may show a deal late. A deal with a gist id that was made a moment ago
+// and is not ours means that another database was at work until then, and more
+// of its deals may be on their way: catchUp waits until the newest is as old as
+// a deal must be missing before it counts as absent, and reads again.
 func (e *Engine) catchUp(ctx context.Context) error {
 	since, err := e.outcomesKnownUntil(ctx)
 	if err != nil {
 		return err
 	}
-	empty := since.IsZero()
 	for {
 		begin, began := e.pipedrive.Now(), e.now()
 		newest, err := e.adoptSince(ctx, since)
@@ -107,13 +109,12 @@ func (e *Engine) catchUp(ctx context.Context) error {
 			return fmt.Errorf("catch up: %w", err)
 		}
 		wait := newest.Add(e.options.Absence).Sub(begin)
-		if !empty || newest.IsZero() || wait <= 0 {
+		if newest.IsZero() || wait <= 0 {
 			return e.store.Set(ctx, settingCaughtUp, strconv.FormatInt(began.UnixMilli(), 10))
 		}
 		since = begin.Add(-catchUpBack)
-		err = &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: wait, Err: fmt.Errorf("this database is new, but another one made deals in this Pipedrive account until %s: waiting until all of them show",
-			newest.UTC().Format(time.RFC3339))}
-		e.pushing.close(stageConnect, err)
+		e.pushing.close(stageConnect, &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: wait, Err: fmt.Errorf(
+			"another database made deals in this Pipedrive account until %s: waiting until all of them show", newest.UTC().Format(time.RFC3339))})
 		if !e.pushing.wait(ctx) {
 			return ctx.Err()
 		}
@@ -153,14 +154,11 @@ func (e *Engine) pipedriveTime(t time.Time) time.Time {
 }
 
 // adoptSince adopts the deals changed since then, and returns when the newest
-// of those that have a gist id was made.
+// was made of those that have a gist id and were new to the database.
 func (e *Engine) adoptSince(ctx context.Context, since time.Time) (newest time.Time, err error) {
 	byGist := map[string][]gistdeal.RemoteDeal{}
 	err = e.pipedrive.Deals(ctx, since, func(d gistdeal.RemoteDeal) {
 		byGist[d.GistID] = append(byGist[d.GistID], d)
-		if d.Exact && d.AddedAt.After(newest) {
-			newest = d.AddedAt
-		}
 	})
 	if err != nil {
 		return newest, err
@@ -171,13 +169,22 @@ func (e *Engine) adoptSince(ctx context.Context, since time.Time) (newest time.T
 		one[gistID] = chosen
 		if len(rest) > 0 {
 			surplus[gistID] = rest
+			e.log.Warn("gist has more than one deal", "gist", gistID, "deal", chosen, "surplus", rest)
 		}
 	}
 	adopted, err := e.store.Adopt(ctx, one, surplus, e.now())
-	if err == nil && adopted > 0 {
-		e.log.Info("deals adopted", "deals", adopted, "since", since)
+	if err != nil || len(adopted) == 0 {
+		return newest, err
 	}
-	return newest, err
+	e.log.Info("deals adopted", "deals", len(adopted))
+	for _, gistID := range adopted {
+		for _, d := range byGist[gistID] {
+			if d.Exact && d.AddedAt.After(newest) {
+				newest = d.AddedAt
+			}
+		}
+	}
+	return newest, nil
 }
 
 // choose returns which of a gist's deals is its one: one that is preferred,

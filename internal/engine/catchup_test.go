@@ -73,8 +73,46 @@ func TestALostDatabaseWaitsForDealsThatShowLate(t *testing.T) {
 	if err := w.track(second, "alice"); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("it says that it waits", func() bool { return strings.Contains(second.Status().Pushes, "this database is new") })
+	w.eventually("it says that it waits", func() bool { return strings.Contains(second.Status().Pushes, "another database made deals") })
 	w.settled(second, "alice")
+	if got := w.count(postDeal); got != 4 {
+		t.Errorf("%d POSTs for 4 gists", got)
+	}
+}
+
+func TestARestoredDatabaseWaitsForDealsThatShowLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.options.Absence = 2 * time.Second
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
+	first := w.start()
+	if err := w.track(first, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(first, "alice")
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	backup, err := os.ReadFile(w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := newClock()
+	w.options.Now = clock.now
+	second := w.start()
+	w.sim.AddGist("alice", sim.Gist{ID: "unknown"})
+	clock.add(4 * time.Hour)
+	w.settled(second, "alice")
+	if err := second.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.loseDatabase()
+	if err := os.WriteFile(w.path, backup, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	third := w.start()
+	w.eventually("it says that it waits", func() bool { return strings.Contains(third.Status().Pushes, "another database made deals") })
+	w.settled(third, "alice")
 	if got := w.count(postDeal); got != 4 {
 		t.Errorf("%d POSTs for 4 gists", got)
 	}

@@ -57,7 +57,7 @@ type Store interface {
 	GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
 	Unknown(ctx context.Context) ([]gistdeal.Claim, error)
 	AdoptUnknown(ctx context.Context, c gistdeal.Claim, dealID int64, surplus []int64, looks int, now time.Time) error
-	Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (int, error)
+	Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) ([]string, error)
 	LastOutcome(ctx context.Context) (time.Time, error)
 }
 

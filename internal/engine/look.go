@@ -228,7 +228,8 @@ func (e *Engine) look(ctx context.Context, claims map[string]gistdeal.Claim) err
 	begin := time.Now()
 	seen := map[string][]gistdeal.RemoteDeal{}
 	err := e.pipedrive.Deals(ctx, e.pipedriveTime(oldest).Add(-lookBack), func(d gistdeal.RemoteDeal) {
-		if _, ok := claims[d.GistID]; ok && d.Exact {
+		// Known by its URL alone is one whose field "Gist ID" a person deleted.
+		if c, ok := claims[d.GistID]; ok && (d.Exact || e.madeBy(c, d)) {
 			seen[d.GistID] = append(seen[d.GistID], d)
 		}
 	})

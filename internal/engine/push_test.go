@@ -82,18 +82,42 @@ func TestALookWithAFailedPageIsNoLook(t *testing.T) {
 	}
 }
 
+func TestADealWhoseFieldWasDeletedBeforeItWasFoundIsKnownByItsURL(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-after", Times: 1})
+	r := w.start()
+	w.eventually("the catch-up", func() bool { return w.count("GET /api/v2/deals/archived") == 1 })
+	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the deal exists", func() bool { return w.sim.Report().Deals == 1 })
+	code, _ := w.sim.Field("Gist ID")
+	w.sim.DeleteField(code)
+	w.sim.ClearFaults()
+	w.settled(r, "alice")
+	if got := w.count(postDeal); got != 1 {
+		t.Errorf("%d POSTs, want 1", got)
+	}
+}
+
 func TestADealThatAPersonDeletedIsNotMadeAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-after", Times: 1})
-	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals?", Kind: "latency", Latency: 50 * time.Millisecond})
 	r := w.start()
+	w.eventually("the catch-up", func() bool { return w.count("GET /api/v2/deals/archived") == 1 })
+	// No look succeeds before the deal is deleted.
+	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
 	if err := w.track(r, "alice"); err != nil {
 		t.Fatal(err)
 	}
 	w.eventually("the deal exists", func() bool { return w.sim.Report().Deals == 1 })
 	w.sim.DeleteDeal(1)
+	w.sim.ClearFaults()
 	w.eventually("the deal is known", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealMade })
 	if got := w.count(postDeal); got != 1 {
 		t.Errorf("%d POSTs, want 1", got)

@@ -28,9 +28,12 @@ type Options struct {
 	ListDelay time.Duration // a new deal is in no list for so long
 	Latency   time.Duration // each answer of both APIs comes so much later
 
-	CompanyID     int64  // default 7654321
+	CompanyID     int64  // default CompanyID
 	CompanyDomain string // default "gistdeal-sim"
 }
+
+// CompanyID is Pipedrive's number of the simulated company, if Options name no other.
+const CompanyID = 7654321
 
 const (
 	defaultBurst       = 20     // Pipedrive docs, "Rate limiting": API token, Lite

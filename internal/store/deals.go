@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -207,40 +206,34 @@ func (s *Store) Due(ctx context.Context, now time.Time) (due bool, err error) {
 // Adopt takes over deals that exist in Pipedrive: the one of each gist becomes
 // made, whether the gist is known yet or not, and further ones surplus.
 // Attempts of unknown outcome are left alone, they are decided by looks. It
-// returns how many deals are new to the database.
-func (s *Store) Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (adopted int, err error) {
+// returns the ids of the gists whose deal was new to the database.
+func (s *Store) Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (adopted []string, err error) {
 	rows := make(map[string]adoptionRow, len(one))
-	all := maps.Clone(surplus)
-	if all == nil {
-		all = map[string][]int64{}
-	}
+	all := map[string][]int64{}
 	for gistID, id := range one {
 		rows[gistID] = adoptionRow{DealID: id}
-		all[gistID] = append(slices.Clip(all[gistID]), id)
+		all[gistID] = append(slices.Clone(surplus[gistID]), id)
 	}
 	object, err := json.Marshal(rows)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `
+		found, err := tx.QueryContext(ctx, `
 			INSERT INTO deals (gist_id, state, deal_id)
 			SELECT key, 'made', CAST(value ->> 'deal' AS BIGINT) FROM json_each($1)
 			WHERE NOT EXISTS (SELECT 1 FROM deals WHERE deal_id = CAST(value ->> 'deal' AS BIGINT))
 			ON CONFLICT (gist_id) DO UPDATE SET state = 'made', deal_id = excluded.deal_id, problem = ''
-			WHERE deals.state IN ('found', 'failed', 'skipped')`, string(object))
-		if err != nil {
-			return err
-		}
-		n, err := r.RowsAffected()
-		adopted = int(n)
+			WHERE deals.state IN ('found', 'failed', 'skipped')
+			RETURNING gist_id`, string(object))
+		adopted, err = collect(found, err, func(row *sql.Rows) (id string, err error) { return id, row.Scan(&id) })
 		if err != nil {
 			return err
 		}
 		return addSurplus(ctx, tx, all, now)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("adopt %d deals: %w", len(one), err)
+		return nil, fmt.Errorf("adopt %d deals: %w", len(one), err)
 	}
 	return adopted, nil
 }

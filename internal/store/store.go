@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -32,9 +33,9 @@ type Store struct {
 // Every commit is on the disk before it is reported (synchronous=FULL): with
 // less, a power cut could lose the record of an attempt, and so double a deal.
 func Open(ctx context.Context, path string) (*Store, error) {
-	abs, err := filepath.Abs(path)
+	abs, err := prepareFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("database file %q: %w", path, err)
+		return nil, err
 	}
 	// One connection writes: SQLite has one writer anyway, and waiting for it in
 	// Go is several times faster than waiting for it in SQLite.
@@ -54,6 +55,33 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, errors.Join(explain(path, err), db.Close(), read.Close())
 	}
 	return s, nil
+}
+
+// prepareFile makes sure that there is a file which only this user may read,
+// and returns its one true path: two names for one file share one lease.
+func prepareFile(path string) (string, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err == nil {
+		err = f.Close()
+	}
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err == nil {
+		return path, nil
+	}
+	hint := "cannot be opened"
+	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+		hint = "this is a folder; name a file in GISTDEAL_DATABASE_URL"
+	} else if errors.Is(err, fs.ErrNotExist) {
+		hint = "does its folder exist?"
+	} else if errors.Is(err, fs.ErrPermission) {
+		hint = "may this user write there?"
+	}
+	return "", fmt.Errorf("database file %q: %s (%w)", path, hint, err)
 }
 
 // readers is how many connections serve readers.
@@ -79,13 +107,8 @@ func explain(path string, err error) error {
 		switch se.Code() & 0xff {
 		case sqlite3.SQLITE_NOTADB:
 			hint = "the file is not a SQLite database; name another one in GISTDEAL_DATABASE_URL"
-		case sqlite3.SQLITE_CANTOPEN:
-			hint = "the file cannot be opened; does its folder exist, and may this user write there?"
-			if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-				hint = "this is a folder; name a file in GISTDEAL_DATABASE_URL"
-			}
-		case sqlite3.SQLITE_READONLY:
-			hint = "the file or its folder is read-only for this user"
+		case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+			hint = "may this user write in its folder?"
 		case sqlite3.SQLITE_CORRUPT:
 			hint = "the file is damaged; restore a backup"
 		case sqlite3.SQLITE_FULL:

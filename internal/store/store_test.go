@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -304,9 +305,11 @@ func TestDealsFoundInPipedriveAreAdopted(t *testing.T) {
 	track(t, s, "octocat", 1)
 	save(t, s, 1, gists("a", 3))
 	sending := claim(t, s, "me") // a0001: decided by looks only
-	n, err := s.Adopt(t.Context(), map[string]int64{"a0001": 1, "a0002": 2, "later": 9}, map[string][]int64{"a0002": {12}, "a0001": {11}}, noon)
-	if err != nil || n != 2 {
-		t.Fatalf("adopted %d, error %v; want 2", n, err)
+	adopted, err := s.Adopt(t.Context(), map[string]int64{"a0001": 1, "a0002": 2, "later": 9}, map[string][]int64{"a0002": {12}, "a0001": {11}}, noon)
+	must(t, err)
+	slices.Sort(adopted)
+	if diff := cmp.Diff([]string{"a0002", "later"}, adopted); diff != "" {
+		t.Fatal(diff)
 	}
 	states := map[string]gistdeal.DealState{}
 	save(t, s, 1, []gistdeal.Gist{{ID: "later", CreatedAt: noon}})
@@ -324,8 +327,8 @@ func TestDealsFoundInPipedriveAreAdopted(t *testing.T) {
 	if counts.Surplus != 1 {
 		t.Errorf("%d surplus deals, want 1: those of a deal that is being sent are not known yet", counts.Surplus)
 	}
-	if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 2, "later": 9}, nil, noon); n != 0 || err != nil {
-		t.Errorf("adopting again: %d, error %v; want 0", n, err)
+	if again, err := s.Adopt(t.Context(), map[string]int64{"a0002": 2, "later": 9}, nil, noon); len(again) != 0 || err != nil {
+		t.Errorf("adopting again: %v, error %v; want none", again, err)
 	}
 }
 
@@ -498,6 +501,33 @@ func TestOneProcessHoldsTheLease(t *testing.T) {
 	must(t, first.Release())
 	if !take(second) {
 		t.Error("want the second to get the lease once the first gave it back")
+	}
+}
+
+func TestTwoNamesOfOneDatabaseShareOneLease(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := openFile(t, filepath.Join(dir, "test.db"))
+	must(t, os.Symlink(filepath.Join(dir, "test.db"), filepath.Join(dir, "other.db")))
+	second := openFile(t, filepath.Join(dir, "other.db"))
+	if held, err := first.TryLease(); !held || err != nil {
+		t.Fatalf("held %v, error %v", held, err)
+	}
+	if held, err := second.TryLease(); held || err != nil {
+		t.Errorf("the second name: held %v, error %v; want false", held, err)
+	}
+}
+
+func TestOnlyItsUserMayReadTheDatabase(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	openFile(t, path)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		must(t, err)
+		if got := info.Mode().Perm(); got != 0o600 {
+			t.Errorf("%s has mode %o, want 600", info.Name(), got)
+		}
 	}
 }
 
