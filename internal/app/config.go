@@ -253,6 +253,6 @@ func (p *parser) unknown() {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		p.mistake("%s is not a variable of this version of gistdeal (gistdeal serve --check lists them)", name)
+		p.mistake("%s is not a variable of this version of gistdeal: is the name right? The README lists them all", name)
 	}
 }

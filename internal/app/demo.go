@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
+	"gistdeal/internal/engine"
 	"gistdeal/internal/sim"
 )
 
@@ -57,6 +59,9 @@ func Demo(ctx context.Context, env map[string]string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := a.refuseReal(ctx); err != nil {
+		return errors.Join(err, a.listen.Close(), a.store.Close())
+	}
 	_, port, err := net.SplitHostPort(a.Addr())
 	if err != nil {
 		return err
@@ -70,6 +75,23 @@ func Demo(ctx context.Context, env map[string]string, out io.Writer) error {
 	go s.Run(ctx, demoInterval)
 	go a.trackDemoUsers(ctx)
 	return a.Run(ctx)
+}
+
+// refuseReal returns an error if the database is one of real users: the
+// simulators know none of them, and the demo would take them for gone.
+func (a *App) refuseReal(ctx context.Context) error {
+	logins, err := a.store.Logins(ctx)
+	if err != nil {
+		return err
+	}
+	company, err := a.store.Setting(ctx, engine.SettingCompany)
+	if err != nil {
+		return err
+	}
+	if len(logins) > 0 && company != strconv.FormatInt(sim.CompanyID, 10) {
+		return fmt.Errorf("the database %q has real users: the demo needs one of its own; unset GISTDEAL_DATABASE_URL, or name a new file", a.config.Database)
+	}
+	return nil
 }
 
 // demoEnv returns env as the demo changes it: what it needs is set, what a
