@@ -4,14 +4,13 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"gistdeal"
 )
@@ -24,25 +23,24 @@ func HashToken(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// guard bounds what every request may do and survives a handler's panic.
+// guard bounds what every request may send.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(headerRequestID, rand.Text()[:16])
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
-				s.log.Error("panic", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()), "request_id", w.Header().Get(headerRequestID))
-				refuse(w, http.StatusInternalServerError, "Internal error", "see the log for this request_id")
-			}
-		}()
 		if r.ContentLength > maxBody {
 			w.Header().Set("Connection", "close")
-			refuse(w, http.StatusRequestEntityTooLarge, "Body too large", "no request needs more than "+strconv.Itoa(maxBody)+" bytes")
+			refuseBody(w)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// refuseBody answers a request whose body is longer than any may be.
+func refuseBody(w http.ResponseWriter) {
+	refuse(w, http.StatusRequestEntityTooLarge, "Body too large", "no request needs more than "+strconv.Itoa(maxBody)+" bytes")
 }
 
 // allow lets only the route's methods through, and only those who may ask.
@@ -54,36 +52,44 @@ func (s *Server) allow(r route) http.HandlerFunc {
 			refuse(w, http.StatusMethodNotAllowed, "Method not allowed", req.Method+" is not possible here, but "+allowed)
 			return
 		}
-		if r.open || s.mayUse(req) {
-			r.handle(w, req)
+		if r.open {
+			r.handle(w, req, gistdeal.Everybody)
 			return
 		}
-		w.Header().Set("WWW-Authenticate", `Bearer realm="gistdeal"`)
-		refuse(w, http.StatusUnauthorized, "Token needed",
-			"without a token gistdeal answers only its own machine, asked directly under a loopback name: send Authorization: Bearer <token>")
-	}
-}
-
-// mayUse reports whether the request comes from somebody who may use the server.
-func (s *Server) mayUse(r *http.Request) bool {
-	if s.options.Open || isLocal(r) {
-		return true
-	}
-	_, err := s.visitor(r)
-	return err == nil
-}
-
-// visitor returns who asks: the name of the token, or everybody for a request
-// without one. A token that is not known is an error.
-func (s *Server) visitor(r *http.Request) (string, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || token == "" {
-		if s.options.Open || isLocal(r) {
-			return gistdeal.Everybody, nil
+		visitor, err := s.identify(req)
+		if errors.Is(err, errNoToken) || errors.Is(err, errWrongToken) {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="gistdeal"`)
+			refuse(w, http.StatusUnauthorized, "Token needed", err.Error())
+			return
 		}
-		return "", gistdeal.Errorf(gistdeal.NotFound, "no token")
+		if err != nil {
+			s.fail(w, req, err)
+			return
+		}
+		r.handle(w, req, visitor)
 	}
-	return s.store.TokenName(r.Context(), HashToken(token))
+}
+
+var (
+	errNoToken    = errors.New("without a token gistdeal answers only its own machine, asked directly under a loopback name: send Authorization: Bearer <token>")
+	errWrongToken = errors.New("there is no such token")
+)
+
+// identify returns who asks: the name of the token, or everybody for a request
+// without one that may do without. A token that is not known is an error also
+// then: who sends one wants to be somebody, with visits of its own.
+func (s *Server) identify(r *http.Request) (string, error) {
+	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
+		name, err := s.store.TokenName(r.Context(), HashToken(strings.TrimSpace(token)))
+		if gistdeal.KindOf(err) == gistdeal.NotFound {
+			return "", errWrongToken
+		}
+		return name, err
+	}
+	if s.options.Open || isLocal(r) {
+		return gistdeal.Everybody, nil
+	}
+	return "", errNoToken
 }
 
 // isLocal reports whether a request was made on this machine, directly and
@@ -92,7 +98,7 @@ func (s *Server) visitor(r *http.Request) (string, error) {
 // forwarding header means that a proxy stands between, and who asks is unknown.
 func isLocal(r *http.Request) bool {
 	for name := range r.Header {
-		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded") {
 			return false
 		}
 	}
@@ -114,28 +120,3 @@ func isLocal(r *http.Request) bool {
 
 // crossSite reports whether a page of another site made the browser send the request.
 func crossSite(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Site") == "cross-site" }
-
-// instrument measures how long the answers of a route take.
-func (s *Server) instrument(pattern string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begin := time.Now()
-		sw := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(sw, r)
-		s.took.WithLabelValues(pattern, strconv.Itoa(sw.status)).Observe(time.Since(begin).Seconds())
-	})
-}
-
-// statusWriter remembers the status that was written.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader notes the status and passes it on.
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap gives http.ResponseController the writer beneath.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

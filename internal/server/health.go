@@ -34,8 +34,10 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if s.stopping.Load() {
 		ready, status = readiness{Status: "stopping"}, http.StatusServiceUnavailable
 	}
-	if s.options.Details != nil && s.mayUse(r) {
-		ready.Details = s.options.Details()
+	if s.options.Details != nil {
+		if _, err := s.identify(r); err == nil {
+			ready.Details = s.options.Details()
+		}
 	}
 	writeJSON(w, status, ready)
 }

@@ -1,9 +1,7 @@
 package server
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -26,6 +24,9 @@ var statusOf = map[gistdeal.Kind]struct {
 	gistdeal.Unknown:      {http.StatusBadGateway, "Outcome unknown"},
 }
 
+// statusClientGone, as nginx calls it, is for the metrics: nobody reads the answer.
+const statusClientGone = 499
+
 // problem is an error answer as RFC 9457 describes it.
 type problem struct {
 	Type      string `json:"type"`
@@ -37,8 +38,9 @@ type problem struct {
 
 // fail answers with the problem that err is. What is internal stays in the log.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		return // The client has gone.
+	if r.Context().Err() != nil {
+		w.WriteHeader(statusClientGone)
+		return
 	}
 	kind := gistdeal.KindOf(err)
 	detail := err.Error()

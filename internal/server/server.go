@@ -18,6 +18,8 @@ import (
 const (
 	maxBody   = 64 << 10 // bytes; no route needs more
 	maxHeader = 32 << 10
+	// maxAnswers is how many bytes of answers are kept for the next who asks.
+	maxAnswers = 64 << 20
 	// slowClient is how long a client may take to read an answer beyond the
 	// time that the answer takes to make.
 	slowClient = 60 * time.Second
@@ -26,12 +28,10 @@ const (
 // Store is what the server needs of the database.
 type Store interface {
 	Ping(ctx context.Context) error
-	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
-	Logins(ctx context.Context) ([]string, error)
+	View(ctx context.Context, visitor, login string) (gistdeal.View, error)
 	GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal, error)
-	Seen(ctx context.Context, visitor string, userID int64) (int64, error)
 	RecordVisit(ctx context.Context, v gistdeal.Visit, now time.Time) error
-	DealURL(ctx context.Context) (string, error)
+	Logins(ctx context.Context) ([]string, error)
 	TokenName(ctx context.Context, hash string) (string, error)
 }
 
@@ -59,6 +59,7 @@ type Server struct {
 	http     http.Server
 	stopping atomic.Bool
 	took     *prometheus.HistogramVec
+	answers  answers
 }
 
 // New returns a server; Serve starts it.
@@ -72,7 +73,7 @@ func New(s Store, e Engine, o Options) *Server {
 	if o.Metrics == nil {
 		o.Metrics = prometheus.NewRegistry()
 	}
-	srv := &Server{store: s, engine: e, options: o, log: o.Log}
+	srv := &Server{store: s, engine: e, options: o, log: o.Log, answers: answers{limit: maxAnswers}}
 	srv.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "gistdeal_http_request_duration_seconds", Help: "Time to answer a request, by route and status.",
 		Buckets: []float64{.001, .005, .025, .1, .5, 2.5, 10, 30},
@@ -95,18 +96,29 @@ type route struct {
 	pattern string
 	methods []string
 	open    bool // answered without a token too
-	handle  http.HandlerFunc
+	handle  handler
+}
+
+// handler answers a request that visitor made.
+type handler func(w http.ResponseWriter, r *http.Request, visitor string)
+
+// toAll returns the handler that answers every visitor alike.
+func toAll(h http.HandlerFunc) handler {
+	return func(w http.ResponseWriter, r *http.Request, _ string) { h(w, r) }
 }
 
 // routes is the table of routes, all there are beside the page.
 func (s *Server) routes() []route {
-	metrics := promhttp.HandlerFor(s.options.Metrics, promhttp.HandlerOpts{})
+	metrics := promhttp.HandlerFor(s.options.Metrics, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelError),
+	})
 	return []route{
 		{"/user/{login}", []string{"GET", "HEAD", "POST"}, false, s.user},
-		{"/trackedusers", []string{"GET", "HEAD"}, false, s.trackedUsers},
-		{"/livez", []string{"GET", "HEAD"}, true, s.livez},
-		{"/readyz", []string{"GET", "HEAD"}, true, s.readyz},
-		{"/metrics", []string{"GET", "HEAD"}, false, metrics.ServeHTTP},
+		{"/user/{$}", []string{"GET", "HEAD", "POST"}, false, s.user}, // the empty login
+		{"/trackedusers", []string{"GET", "HEAD"}, false, toAll(s.trackedUsers)},
+		{"/livez", []string{"GET", "HEAD"}, true, toAll(s.livez)},
+		{"/readyz", []string{"GET", "HEAD"}, true, toAll(s.readyz)},
+		{"/metrics", []string{"GET", "HEAD"}, false, toAll(metrics.ServeHTTP)},
 	}
 }
 
@@ -116,7 +128,7 @@ func (s *Server) Handler() http.Handler {
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.instrument(r.pattern, s.allow(r)))
 	}
-	mux.Handle("/", s.instrument("/", s.allow(route{methods: []string{"GET", "HEAD"}, open: true, handle: s.page})))
+	mux.Handle("/", s.instrument("/", s.allow(route{methods: []string{"GET", "HEAD"}, open: true, handle: toAll(s.page)})))
 	return s.guard(mux)
 }
 

@@ -95,11 +95,11 @@ func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist) (string,
 	return string(object), err
 }
 
-// GistsOf returns the gists of a user with their deals, the one noticed last first.
+// GistsOf returns the gists of a user with their deals, the one created last first.
 func (s *Store) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal, error) {
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT g.id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem
-		FROM gists g JOIN deals d ON d.gist_id = g.id WHERE g.user_id = $1 ORDER BY g.seq DESC`, userID)
+		FROM gists g JOIN deals d ON d.gist_id = g.id WHERE g.user_id = $1 ORDER BY g.created_at DESC, g.seq DESC`, userID)
 	return collect(rows, err, func(row *sql.Rows) (g gistdeal.GistDeal, err error) {
 		var created int64
 		var files []byte
@@ -115,13 +115,6 @@ func (s *Store) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal,
 func (s *Store) HasGists(ctx context.Context, userID int64) (has bool, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM gists WHERE user_id = $1)`, userID).Scan(&has)
 	return has, err
-}
-
-// Seen returns the highest number of noticing that the visitor was shown of
-// the user's gists, 0 before the first visit.
-func (s *Store) Seen(ctx context.Context, visitor string, userID int64) (seq int64, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM visits WHERE visitor = $1 AND user_id = $2`, visitor, userID).Scan(&seq)
-	return seq, err
 }
 
 const viewQuery = `SELECT ` + userColumns + `, version,

@@ -29,12 +29,6 @@ func (s *Store) Set(ctx context.Context, name, value string) error {
 	return nil
 }
 
-// DealURL returns the address before a deal's id under which people see deals,
-// "" while it is not known.
-func (s *Store) DealURL(ctx context.Context) (string, error) {
-	return s.Setting(ctx, gistdeal.SettingDealURL)
-}
-
 // LastOutcome returns when the newest outcome of an attempt was recorded, zero if there is none.
 func (s *Store) LastOutcome(ctx context.Context) (time.Time, error) {
 	var ms int64

@@ -119,6 +119,22 @@ func TestASecondScanOfTheSameGistsChangesNothing(t *testing.T) {
 	}
 }
 
+func TestGistsComeInTheOrderInWhichTheyWereCreatedHoweverTheyWereRead(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	track(t, s, "octocat", 1)
+	all := gists("a", 4)
+	save(t, s, 1, all[:2])
+	save(t, s, 1, all[2:]) // the next page: older gists, noticed later
+	got, err := s.GistsOf(t.Context(), 1)
+	must(t, err)
+	for i, g := range got {
+		if g.ID != all[i].ID {
+			t.Errorf("gist %d is %s, want %s", i, g.ID, all[i].ID)
+		}
+	}
+}
+
 func TestAnEditedGistShowsItsNewTextAndKeepsItsPlaceAndItsDeal(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -377,8 +393,8 @@ func TestAVisitNeverLowersWhatWasShown(t *testing.T) {
 	}
 	must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 4}, noon))
 	for visitor, want := range map[string]int64{"": 5, "ci": 4, "nobody": 0} {
-		if got, err := s.Seen(t.Context(), visitor, 1); got != want || err != nil {
-			t.Errorf("%q has seen up to %d, error %v; want %d", visitor, got, err, want)
+		if v, err := s.View(t.Context(), visitor, "alice"); v.Seen != want || err != nil {
+			t.Errorf("%q has seen up to %d, error %v; want %d", visitor, v.Seen, err, want)
 		}
 	}
 }

@@ -1,0 +1,188 @@
+package server_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"gistdeal/internal/server"
+)
+
+// guarded are the routes that not everybody may ask, open those that everybody may.
+var (
+	guarded = []string{"/user/alice", "/trackedusers", "/metrics"}
+	public  = []string{"/livez", "/readyz"}
+)
+
+func TestWhoMayAsk(t *testing.T) {
+	t.Parallel()
+	const (
+		local  = "127.0.0.1:50000"
+		remote = "192.0.2.7:50000"
+		right  = "Authorization: Bearer " + ciToken
+		wrong  = "Authorization: Bearer wrong"
+	)
+	tests := []struct {
+		name, peer, host, header string
+		open                     bool
+		want                     int
+	}{
+		{name: "localhost", peer: local, host: "localhost", want: 200},
+		{name: "localhost with a port", peer: local, host: "localhost:8050", want: 200},
+		{name: "LOCALHOST", peer: local, host: "LOCALHOST:8050", want: 200},
+		{name: "127.0.0.1", peer: local, host: "127.0.0.1", want: 200},
+		{name: "127.0.0.1 with a port", peer: local, host: "127.0.0.1:8050", want: 200},
+		{name: "127.1.2.3", peer: "127.9.9.9:1", host: "127.1.2.3:8050", want: 200},
+		{name: "[::1]", peer: "[::1]:50000", host: "[::1]", want: 200},
+		{name: "[::1] with a port", peer: "[::1]:50000", host: "[::1]:8050", want: 200},
+		{name: "IPv4 in IPv6", peer: "[::ffff:127.0.0.1]:50000", host: "localhost", want: 200},
+
+		{name: "a name that was made to point here", peer: local, host: "evil.example:8050", want: 401},
+		{name: "a name that begins like ours", peer: local, host: "localhost.evil.example", want: 401},
+		{name: "a name that begins like our address", peer: local, host: "127.0.0.1.evil.example", want: 401},
+		{name: "a name that ends like ours", peer: local, host: "evil.localhost", want: 401},
+		{name: "an address that is not loopback", peer: local, host: "192.0.2.7", want: 401},
+		{name: "the address of all interfaces", peer: local, host: "0.0.0.0:8050", want: 401},
+		{name: "no host", peer: local, host: "", want: 401},
+
+		{name: "X-Forwarded-For", peer: local, host: "localhost", header: "X-Forwarded-For: 127.0.0.1", want: 401},
+		{name: "X-Forwarded-Host", peer: local, host: "localhost", header: "X-Forwarded-Host: localhost", want: 401},
+		{name: "X-Forwarded-Proto", peer: local, host: "localhost", header: "X-Forwarded-Proto: https", want: 401},
+		{name: "X-Forwarded", peer: local, host: "localhost", header: "X-Forwarded: for=127.0.0.1", want: 401},
+		{name: "Forwarded", peer: local, host: "localhost", header: "Forwarded: for=127.0.0.1", want: 401},
+		{name: "X-Real-IP", peer: local, host: "localhost", header: "X-Real-IP: 127.0.0.1", want: 401},
+		{name: "Via", peer: local, host: "localhost", header: "Via: 1.1 proxy", want: 401},
+		{name: "an empty X-Forwarded-For", peer: local, host: "localhost", header: "X-Forwarded-For: ", want: 401},
+
+		{name: "another machine", peer: remote, host: "localhost", want: 401},
+		{name: "another machine by our name", peer: remote, host: "gistdeal.example", want: 401},
+		{name: "a peer without an address", peer: "@", host: "localhost", want: 401},
+
+		{name: "the right token", peer: remote, host: "gistdeal.example", header: right, want: 200},
+		{name: "the right token, scheme in lower case", peer: remote, host: "gistdeal.example", header: "Authorization: bearer " + ciToken, want: 200},
+		{name: "the right token on this machine", peer: local, host: "localhost", header: right, want: 200},
+		{name: "a wrong token", peer: remote, host: "gistdeal.example", header: wrong, want: 401},
+		{name: "a wrong token on this machine", peer: local, host: "localhost", header: wrong, want: 401},
+		{name: "a wrong token in open mode", peer: remote, host: "x", header: wrong, open: true, want: 401},
+		{name: "an empty token", peer: local, host: "localhost", header: "Authorization: Bearer ", want: 401},
+		{name: "the token's hash", peer: remote, host: "x", header: "Authorization: Bearer " + server.HashToken(ciToken), want: 401},
+		{name: "the right token with more behind it", peer: remote, host: "x", header: right + "x", want: 401},
+		{name: "a password on this machine", peer: local, host: "localhost", header: "Authorization: Basic YTpi", want: 200},
+		{name: "a password on another machine", peer: remote, host: "x", header: "Authorization: Basic YTpi", want: 401},
+
+		{name: "open mode", peer: remote, host: "gistdeal.example", open: true, want: 200},
+		{name: "open mode behind a proxy", peer: remote, host: "x", header: "X-Forwarded-For: 192.0.2.9", open: true, want: 200},
+		{name: "open mode behind a proxy with a password", peer: remote, host: "x", header: "Authorization: Basic YTpi", open: true, want: 200},
+	}
+	db := open(t)
+	fill(t, db, 1, 10)
+	token(t, db)
+	handlers := map[bool]http.Handler{}
+	for _, open := range []bool{false, true} {
+		o := server.Options{Open: open, Details: func() any { return map[string]string{"pushes": "paused"} }}
+		handlers[open] = server.New(db, answering{errNobody}, o).Handler()
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			ask := func(path string) reply {
+				r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+				r.RemoteAddr, r.Host = tt.peer, tt.host
+				if name, value, ok := strings.Cut(tt.header, ": "); ok {
+					r.Header.Set(name, value)
+				}
+				return call(handlers[tt.open], r)
+			}
+			for _, path := range guarded {
+				r := ask(path)
+				if tt.want == 200 {
+					if r.status != 200 {
+						t.Errorf("%s: %d, want 200: %s", path, r.status, r.body)
+					}
+					continue
+				}
+				problem(t, r, 401)
+				if r.header.Get("WWW-Authenticate") == "" {
+					t.Errorf("%s: 401 without WWW-Authenticate", path)
+				}
+			}
+			for _, path := range public {
+				if r := ask(path); r.status != 200 {
+					t.Errorf("%s: %d, want 200", path, r.status)
+				}
+			}
+			if told := strings.Contains(ask("/readyz").body, "paused"); told != (tt.want == 200) {
+				t.Errorf("details of /readyz are told: %t", told)
+			}
+		})
+	}
+}
+
+func TestADNSRebindingPageGetsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
+	problem(t, w.ask("GET", "/trackedusers", "Host: evil.example"), 401)
+	if r := w.ask("GET", "/trackedusers"); r.status != 200 {
+		t.Errorf("without the name: %d", r.status)
+	}
+}
+
+func TestAMethodThatARouteDoesNotKnowGets405(t *testing.T) {
+	t.Parallel()
+	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
+	for path, allowed := range map[string]string{
+		"/user/alice": "GET, HEAD, POST", "/trackedusers": "GET, HEAD", "/livez": "GET, HEAD",
+		"/readyz": "GET, HEAD", "/metrics": "GET, HEAD", "/": "GET, HEAD",
+	} {
+		for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"} {
+			if strings.Contains(allowed, method) {
+				continue
+			}
+			r := w.ask(method, path)
+			problem(t, r, 405)
+			if got := r.header.Get("Allow"); got != allowed {
+				t.Errorf("%s %s: Allow is %q, want %q", method, path, got, allowed)
+			}
+		}
+	}
+}
+
+func TestATokenThatCannotBeCheckedIsNoWrongToken(t *testing.T) {
+	t.Parallel()
+	s := server.New(broken{open(t)}, answering{errNobody}, server.Options{})
+	for _, path := range guarded {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+		r.Header.Set("Authorization", "Bearer "+ciToken)
+		problem(t, call(s.Handler(), r), 500)
+	}
+}
+
+func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
+	t.Parallel()
+	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/half" {
+			_, _ = w.Write([]byte(strings.Repeat("half an answer", 1000)))
+		}
+		panic(errors.New("secretive bug"))
+	})
+	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{Page: page}, nil)
+	w.log.allow("secretive bug")
+	p := problem(t, w.ask("GET", "/"), 500)
+	log := w.log.String()
+	if !strings.Contains(log, "secretive bug") || !strings.Contains(log, p.RequestID) || !strings.Contains(log, "access_test.go") {
+		t.Errorf("log lacks the panic, its place or its request_id %s:\n%s", p.RequestID, log)
+	}
+	// No client may take half an answer for a whole one.
+	if resp, err := client.Do(w.request(t.Context(), "GET", "/half", nil)); err == nil {
+		defer resp.Body.Close()
+		if b, err := io.ReadAll(resp.Body); err == nil {
+			t.Errorf("half an answer ends like a whole one: %d bytes", len(b))
+		}
+	}
+	if got := w.ask("GET", "/metrics").body; !strings.Contains(got, `gistdeal_http_request_duration_seconds_count{route="/",status="500"} 1`) {
+		t.Errorf("the panic is not among the figures:\n%s", got)
+	}
+}

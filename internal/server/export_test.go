@@ -1,0 +1,23 @@
+package server
+
+import "net/http"
+
+// HTTP returns the server beneath: tests look at its limits, and shorten those
+// that they would have to wait for.
+func (s *Server) HTTP() *http.Server { return &s.http }
+
+// RetryAfter is the value of the header of that name for an error.
+var RetryAfter = retryAfter
+
+// KeepAnswers sets how many bytes of answers are kept.
+func (s *Server) KeepAnswers(limit int) { s.answers.limit = limit }
+
+// Kept returns how many bytes of answers are kept, as counted and as they are.
+func (s *Server) Kept() (counted, real int) {
+	s.answers.mu.Lock()
+	defer s.answers.mu.Unlock()
+	for _, a := range s.answers.byUser {
+		real += len(a.text)
+	}
+	return s.answers.size, real
+}
