@@ -23,7 +23,7 @@ func FuzzAPathNeverBreaksTheServerNorAsksForAnImpossibleLogin(f *testing.F) {
 	f.Fuzz(func(t *testing.T, path string) {
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET /user/" + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")))
 		if err != nil {
-			t.Skip() // net/http refuses it itself.
+			return // net/http refuses it itself.
 		}
 		answer := call(handler, r.WithContext(t.Context()))
 		switch {
