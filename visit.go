@@ -12,7 +12,9 @@ type Visit struct {
 
 // View is what it takes to show a visitor a user's gists, beside the gists.
 type View struct {
-	User    User
+	UserID  int64
+	Login   string
+	Scanned bool   // the first scan has ended well: there are gists to show, or there are none
 	Version int64  // raised by each change of the user's login, gists or deals
 	Seen    int64  // the highest Gist.Seq that the visitor was shown, 0 before the first visit
 	DealURL string // the address of a deal's page, before its id; "" while it is not known

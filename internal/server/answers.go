@@ -31,18 +31,18 @@ type dealAnswer struct {
 	Reason string             `json:"reason,omitempty"`
 }
 
-// answerOf returns how a gist of u is shown.
-func answerOf(u gistdeal.User, g gistdeal.GistDeal, dealURL string) gistAnswer {
+// answerOf returns how a gist of v's user is shown.
+func answerOf(v gistdeal.View, g gistdeal.GistDeal) gistAnswer {
 	a := gistAnswer{
-		ID: g.ID, Username: u.Login, Description: g.Description, Files: make([]string, len(g.Files)),
-		URL: gistdeal.GistURL(u.Login, g.ID), CreatedAt: g.CreatedAt,
+		ID: g.ID, Username: v.Login, Description: g.Description, Files: make([]string, len(g.Files)),
+		URL: gistdeal.GistURL(v.Login, g.ID), CreatedAt: g.CreatedAt,
 		Deal: dealAnswer{State: g.Deal.State, ID: g.Deal.DealID, Reason: g.Deal.Problem},
 	}
 	for i, f := range g.Files {
 		a.Files[i] = f.RawURL
 	}
-	if g.Deal.DealID != 0 && dealURL != "" {
-		a.Deal.URL = dealURL + strconv.FormatInt(g.Deal.DealID, 10)
+	if g.Deal.DealID != 0 && v.DealURL != "" {
+		a.Deal.URL = v.DealURL + strconv.FormatInt(g.Deal.DealID, 10)
 	}
 	return a
 }
@@ -63,21 +63,21 @@ func (s *Server) answer(ctx context.Context, v gistdeal.View) (*answer, error) {
 	if a := s.answers.get(v); a != nil {
 		return a, nil
 	}
-	gists, err := s.store.GistsOf(ctx, v.User.ID)
+	gists, err := s.store.GistsOf(ctx, v.UserID)
 	if err != nil {
 		return nil, err
 	}
 	// The gists may be newer than the version: then the next view's is higher.
 	a := &answer{version: v.Version, dealURL: v.DealURL}
 	for _, g := range gists {
-		text, err := json.Marshal(answerOf(v.User, g, v.DealURL))
+		text, err := json.Marshal(answerOf(v, g))
 		if err != nil {
 			return nil, err
 		}
 		a.text = append(append(a.text, text...), ',')
 		a.seqs, a.ends, a.last = append(a.seqs, g.Seq), append(a.ends, len(a.text)), max(a.last, g.Seq)
 	}
-	s.answers.put(v.User.ID, a)
+	s.answers.put(v.UserID, a)
 	return a, nil
 }
 
@@ -158,7 +158,7 @@ type answers struct {
 func (k *answers) get(v gistdeal.View) *answer {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if a := k.byUser[v.User.ID]; a != nil && a.version == v.Version && a.dealURL == v.DealURL {
+	if a := k.byUser[v.UserID]; a != nil && a.version == v.Version && a.dealURL == v.DealURL {
 		return a
 	}
 	return nil

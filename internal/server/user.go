@@ -35,7 +35,7 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, visitor string) {
 	}
 	nothingNew := v.Seen >= a.last || onlyPeeks(r)
 	if err := a.write(w, http.StatusOK, v.Seen, nothingNew); err == nil && !nothingNew {
-		s.record(r, gistdeal.Visit{Visitor: visitor, UserID: v.User.ID, Seq: a.last})
+		s.record(r, gistdeal.Visit{Visitor: visitor, UserID: v.UserID, Seq: a.last})
 	}
 }
 
@@ -75,7 +75,7 @@ func onlyPeeks(r *http.Request) bool {
 // tracking it if the request may do that.
 func (s *Server) tracked(r *http.Request, visitor, login string) (gistdeal.View, error) {
 	v, err := s.store.View(r.Context(), visitor, login)
-	if err == nil && !v.User.LastScanAt.IsZero() {
+	if err == nil && v.Scanned {
 		return v, nil
 	}
 	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {

@@ -117,7 +117,7 @@ func (s *Store) HasGists(ctx context.Context, userID int64) (has bool, err error
 	return has, err
 }
 
-const viewQuery = `SELECT ` + userColumns + `, version,
+const viewQuery = `SELECT id, login, last_scan_at <> 0, version,
 		coalesce((SELECT seq FROM visits WHERE visitor = $1 AND user_id = users.id), 0),
 		coalesce((SELECT value FROM settings WHERE name = $2), '')
 	FROM users WHERE login_key = $3 AND state <> 'removed'`
@@ -131,7 +131,7 @@ const viewQuery = `SELECT ` + userColumns + `, version,
 // database/sql start a goroutine for each.
 func (s *Store) View(ctx context.Context, visitor, login string) (v gistdeal.View, err error) {
 	row := s.view.QueryRowContext(context.WithoutCancel(ctx), visitor, gistdeal.SettingDealURL, gistdeal.LoginKey(login))
-	if v.User, err = scanUser(row, &v.Version, &v.Seen, &v.DealURL); err != nil {
+	if err := row.Scan(&v.UserID, &v.Login, &v.Scanned, &v.Version, &v.Seen, &v.DealURL); err != nil {
 		return v, notFound(err, "%q is not tracked", login)
 	}
 	return v, nil

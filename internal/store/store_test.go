@@ -439,7 +439,7 @@ func TestAViewSaysWhatTheVisitorHasSeen(t *testing.T) {
 	must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 4}, noon))
 	must(t, s.Set(t.Context(), gistdeal.SettingDealURL, "https://example.test/deal/"))
 	v, err := s.View(t.Context(), "ci", "octocat")
-	if err != nil || v.Seen != 4 || v.DealURL != "https://example.test/deal/" || v.User.ID != 1 {
+	if err != nil || v.Seen != 4 || v.DealURL != "https://example.test/deal/" || v.UserID != 1 {
 		t.Errorf("view is %+v, error %v", v, err)
 	}
 	if _, err := s.View(t.Context(), "ci", "nobody"); gistdeal.KindOf(err) != gistdeal.NotFound {

@@ -12,13 +12,10 @@ import (
 const userColumns = `id, login, login_key IS NULL, state, first_scan, tracked_at, etag, pages,
 	last_scan_at, whole_scan_at, next_scan_at, failures, problem`
 
-// scanUser reads userColumns, and further columns into more.
-func scanUser(row interface{ Scan(...any) error }, more ...any) (u gistdeal.User, err error) {
+func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {
 	var tracked, last, whole, next int64
-	err = row.Scan(append([]any{
-		&u.ID, &u.Login, &u.LoginStale, &u.State, &u.FirstScan, &tracked, &u.ETag, &u.Pages,
-		&last, &whole, &next, &u.Failures, &u.Problem,
-	}, more...)...)
+	err = row.Scan(&u.ID, &u.Login, &u.LoginStale, &u.State, &u.FirstScan, &tracked, &u.ETag, &u.Pages,
+		&last, &whole, &next, &u.Failures, &u.Problem)
 	u.TrackedAt, u.LastScanAt, u.WholeScanAt, u.NextScanAt = fromMillis(tracked), fromMillis(last), fromMillis(whole), fromMillis(next)
 	return u, err
 }
