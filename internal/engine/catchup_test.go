@@ -24,22 +24,14 @@ func TestALostDatabaseDoublesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 8)})
-	first := w.start()
-	if err := w.track(first, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	first := w.startTracking("alice")
 	w.settled(first, "alice")
-	if err := first.stop(); err != nil {
-		t.Fatal(err)
-	}
+	first.end()
 	w.sim.ArchiveDeal(1)
 	w.sim.DeleteDeal(2)
 	w.loseDatabase()
 	w.sim.AddGist("alice", sim.Gist{ID: "newcomer"})
-	second := w.start()
-	if err := w.track(second, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	second := w.startTracking("alice")
 	w.settled(second, "alice")
 	if got := w.count(postDeal); got != 9 {
 		t.Errorf("%d POSTs for 9 gists", got)
@@ -53,10 +45,7 @@ func TestALostDatabaseWaitsForDealsThatShowLate(t *testing.T) {
 	clock := newClock()
 	w.options.Now = clock.now
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
-	first := w.start()
-	if err := w.track(first, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	first := w.startTracking("alice")
 	w.settled(first, "alice")
 	// Those show in lists by now; the next is made at the last moment and does not.
 	shown := time.Now().Add(time.Second)
@@ -64,15 +53,10 @@ func TestALostDatabaseWaitsForDealsThatShowLate(t *testing.T) {
 	w.sim.AddGist("alice", sim.Gist{ID: "late"})
 	clock.add(4 * time.Hour)
 	w.settled(first, "alice")
-	if err := first.stop(); err != nil {
-		t.Fatal(err)
-	}
+	first.end()
 	clock.add(-4 * time.Hour)
 	w.loseDatabase()
-	second := w.start()
-	if err := w.track(second, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	second := w.startTracking("alice")
 	w.eventually("it says that it waits", func() bool { return strings.Contains(second.Status().Pushes, "another database made deals") })
 	w.settled(second, "alice")
 	if got := w.count(postDeal); got != 4 {
@@ -85,14 +69,9 @@ func TestARestoredDatabaseWaitsForDealsThatShowLate(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.options.Absence = 2 * time.Second
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
-	first := w.start()
-	if err := w.track(first, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	first := w.startTracking("alice")
 	w.settled(first, "alice")
-	if err := first.stop(); err != nil {
-		t.Fatal(err)
-	}
+	first.end()
 	backup, err := os.ReadFile(w.path)
 	if err != nil {
 		t.Fatal(err)
@@ -103,9 +82,7 @@ func TestARestoredDatabaseWaitsForDealsThatShowLate(t *testing.T) {
 	w.sim.AddGist("alice", sim.Gist{ID: "unknown"})
 	clock.add(4 * time.Hour)
 	w.settled(second, "alice")
-	if err := second.stop(); err != nil {
-		t.Fatal(err)
-	}
+	second.end()
 	w.loseDatabase()
 	if err := os.WriteFile(w.path, backup, 0o600); err != nil {
 		t.Fatal(err)
@@ -123,10 +100,7 @@ func TestDealsOfTheSeedAreAdopted(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
 	dealID := w.sim.SeedDeal("alice", "a0001", "made by the seed")
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	if got := w.deals(r, "alice")["a0001"].DealID; got != dealID || w.count(postDeal) != 2 {
 		t.Errorf("deal is %d after %d POSTs, want %d after 2", got, w.count(postDeal), dealID)
@@ -143,10 +117,7 @@ func TestASecondDealOfAGistIsReportedAndLeftAlone(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
 	first, second := w.sim.SeedDeal("alice", "a0000", ""), w.sim.SeedDeal("alice", "a0000", "")
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	w.eventually("the deal is known", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealMade })
 	counts, err := r.store.Counts(t.Context())
 	if err != nil {
@@ -166,10 +137,7 @@ func TestNothingIsPushedBeforeTheCatchUpHasReadEveryPage(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
 	w.sim.SeedDeal("alice", "a0000", "")
 	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals/archived", Kind: "error-before"})
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	w.eventually("three tries", func() bool { return w.count("GET /api/v2/deals/archived") >= 3 })
 	if got := w.count(postDeal); got != 0 {
 		t.Errorf("%d POSTs, want none", got)
@@ -182,14 +150,9 @@ func TestARestartReadsOnlyWhatIsNew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
-	first := w.start()
-	if err := w.track(first, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	first := w.startTracking("alice")
 	w.settled(first, "alice")
-	if err := first.stop(); err != nil {
-		t.Fatal(err)
-	}
+	first.end()
 	w.start()
 	w.eventually("the second catch-up", func() bool { return w.count("GET /api/v2/deals/archived") == 2 })
 	starts := 0

@@ -40,10 +40,7 @@ func TestALostRequestIsSentAgainOnlyAfterEnoughLooks(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-before", Times: 1})
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	var posts []time.Time
 	looks := 0
@@ -129,10 +126,7 @@ func TestARefusedDealFailsAloneAndAtOnce(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 5)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "invalid", Times: 1})
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	states := func() (made, failed int, reason string) {
 		for _, d := range w.deals(r, "alice") {
 			switch d.State {
@@ -184,10 +178,7 @@ func TestABanStopsAllCallsForAQuarterOfAnHour(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
 	w.sim.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "html403"})
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	w.eventually("pushes pause", func() bool { return strings.Contains(r.Status().Pushes, "banned") })
 	until := r.Status().Pushes[strings.LastIndexByte(r.Status().Pushes, ' ')+1:]
 	if next, err := time.Parse(time.RFC3339, until); err != nil || time.Until(next) < 14*time.Minute {
@@ -223,10 +214,7 @@ func TestManyUnknownOutcomesInARowLeaveOneTrialAtATime(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 60)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "error-before"})
 	w.options.Absence = time.Hour
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	w.eventually("pushes pause", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
 	before := w.count(postDeal)
 	w.eventually("two trials", func() bool { return w.count(postDeal) >= before+2 })
@@ -268,14 +256,9 @@ func TestAStopInTheMiddleFinishesWhatIsUnderWay(t *testing.T) {
 	w.pushTimeout = 10 * time.Second
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 4)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "slow", Latency: 300 * time.Millisecond})
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	w.eventually("a POST is under way", func() bool { return w.count(postDeal) > 0 })
-	if err := r.stop(); err != nil {
-		t.Fatal(err)
-	}
+	r.end()
 	w.sim.ClearFaults()
 	second := w.start()
 	if claims, err := second.store.Unknown(t.Context()); len(claims) != 0 || err != nil {
@@ -291,10 +274,7 @@ func TestASecondProcessWaitsAndTakesOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
-	first := w.start()
-	if err := w.track(first, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	first := w.startTracking("alice")
 	w.settled(first, "alice")
 	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 2)})
 	second := w.start()
@@ -302,9 +282,7 @@ func TestASecondProcessWaitsAndTakesOver(t *testing.T) {
 	if err := second.Track(t.Context(), "bob"); gistdeal.KindOf(err) != gistdeal.Temporary {
 		t.Errorf("got %v, want the word that another process works here", err)
 	}
-	if err := first.stop(); err != nil {
-		t.Fatal(err)
-	}
+	first.end()
 	if err := w.track(second, "bob"); err != nil {
 		t.Fatal(err)
 	}
@@ -319,9 +297,7 @@ func TestAKeyOfAnotherCompanyEndsTheRun(t *testing.T) {
 		id, err := r.store.Setting(t.Context(), "company_id")
 		return id == "11" && err == nil
 	})
-	if err := r.stop(); err != nil {
-		t.Fatal(err)
-	}
+	r.end()
 	other := newWorld(t, sim.Options{Seed: 1, CompanyID: 22})
 	other.path = w.path
 	r = other.start()

@@ -33,10 +33,7 @@ func TestAScanTakesNoMoreRequestsThanItNeeds(t *testing.T) {
 	clock := newClock()
 	w.options.Now = clock.now
 	w.sim.MakeGists("alice", 250)
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	pages := func() int { return w.count(listGists) + w.count("GET /user/{id}/gists") }
 	if got := pages(); got != 3 || w.count(lookUp) != 1 {
 		t.Fatalf("first scan: %d pages and %d look-ups, want 3 and 1", got, w.count(lookUp))
@@ -95,10 +92,7 @@ func TestANewGistIsNoticedByTheSweep(t *testing.T) {
 	clock := newClock()
 	w.options.Now = clock.now
 	w.sim.MakeGists("alice", 3)
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	w.sim.AddGist("alice", sim.Gist{Description: "old, but public only now", CreatedAt: time.Date(2012, 1, 1, 0, 0, 0, 0, time.UTC)})
 	clock.add(4 * time.Hour)
@@ -120,9 +114,7 @@ func TestUsersAreScannedAfterADowntimeWithoutBeingAskedFor(t *testing.T) {
 		}
 	}
 	w.settled(first, "alice", "bob")
-	if err := first.stop(); err != nil {
-		t.Fatal(err)
-	}
+	first.end()
 	w.sim.AddGist("alice", sim.Gist{})
 	w.sim.AddGist("bob", sim.Gist{})
 	clock.add(48 * time.Hour)
@@ -140,10 +132,7 @@ func TestPolicyNewMakesDealsOnlyForGistsAfterTracking(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{
 		{ID: "old", CreatedAt: clock.now().Add(-time.Hour)}, {ID: "young", CreatedAt: clock.now().Add(time.Hour)},
 	}})
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	// Public later, but with an old date: new to us, so it gets a deal.
 	w.sim.AddGist("alice", sim.Gist{ID: "flipped", CreatedAt: clock.now().Add(-2 * time.Hour)})
 	clock.add(4 * time.Hour)
@@ -162,10 +151,7 @@ func TestARenamedUserIsFollowedAndItsLoginGoesToWhoHasItNow(t *testing.T) {
 	clock := newClock()
 	w.options.Now = clock.now
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	w.sim.RenameUser("alice", "alicia")
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("b", 1)})
@@ -191,10 +177,7 @@ func TestAUserThatVanishesIsGoneAndMayComeBack(t *testing.T) {
 	clock := newClock()
 	w.options.Now = clock.now
 	w.sim.AddUser(sim.User{Login: "alice", ID: 5, Gists: simGists("a", 1)})
-	r := w.start()
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	w.sim.DeleteUser("alice")
 	clock.add(4 * time.Hour)

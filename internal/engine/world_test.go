@@ -53,6 +53,7 @@ func newWorld(t *testing.T, o sim.Options) *world {
 // run is an engine at work.
 type run struct {
 	*engine.Engine
+	t     *testing.T
 	store *store.Store
 	stop  func() error // ends it and returns Run's error
 	fails bool         // the test expects that error
@@ -75,7 +76,7 @@ func (w *world) start() *run {
 	}
 	o := w.options
 	o.Owner, o.Log = rand.Text(), slog.New(slog.NewTextHandler(w.log, nil))
-	r := &run{Engine: engine.New(db, hub, pipe, o), store: db}
+	r := &run{Engine: engine.New(db, hub, pipe, o), t: w.t, store: db}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
@@ -93,6 +94,24 @@ func (w *world) start() *run {
 		}
 	})
 	return r
+}
+
+// startTracking starts an engine and tracks login with it.
+func (w *world) startTracking(login string) *run {
+	w.t.Helper()
+	r := w.start()
+	if err := w.track(r, login); err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// end stops the engine, which must end without an error.
+func (r *run) end() {
+	r.t.Helper()
+	if err := r.stop(); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // track tracks login, and waits until the engine has the lease if need be.
