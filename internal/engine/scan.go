@@ -106,7 +106,7 @@ func (e *Engine) read(ctx context.Context, u gistdeal.User) error {
 	if err := e.store.Scanned(ctx, u.ID, l, e.now(), e.nextScan()); err != nil {
 		return err
 	}
-	if found > 0 || u.LastScanAt.IsZero() {
+	if found > 0 || neverScanned(u) {
 		e.log.Info("user scanned", "login", u.Login, "gists", gists, "found", found, "requests", l.Requests, "took", time.Since(begin).String())
 	}
 	return nil
@@ -124,7 +124,7 @@ func (e *Engine) etagFor(u gistdeal.User) string {
 // skipBefore returns the time before which u's gists get no deal: only the
 // first scan skips. A gist that shows up later is new, whatever its dates.
 func skipBefore(u gistdeal.User) time.Time {
-	if u.FirstScan == gistdeal.FirstScanNew && u.LastScanAt.IsZero() {
+	if u.FirstScan == gistdeal.FirstScanNew && neverScanned(u) {
 		return u.TrackedAt
 	}
 	return time.Time{}

@@ -53,25 +53,31 @@ func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed boo
 			if e.reading.left() > 0 || ctx.Err() != nil {
 				return nil
 			}
-			return e.scanOnce(ctx, u.ID, true)
+			return e.scanOnce(ctx, u.ID, e.due)
 		})
 	}
 	return g.Wait() != nil
 }
 
 // scanOnce scans a user, or waits for the scan of the same user that is going
-// on and shares its outcome. With ifDue it does nothing for a user that has
-// been scanned since the caller looked.
-func (e *Engine) scanOnce(ctx context.Context, id int64, ifDue bool) error {
+// on and shares its outcome. It does nothing for a user that is not needed to
+// be scanned any more, because that was done since the caller looked.
+func (e *Engine) scanOnce(ctx context.Context, id int64, needed func(gistdeal.User) bool) error {
 	_, err, _ := e.scans.Do(strconv.FormatInt(id, 10), func() (any, error) {
 		u, err := e.store.User(ctx, id)
-		if err != nil || (ifDue && u.NextScanAt.After(e.now())) {
+		if err != nil || !needed(u) {
 			return nil, err
 		}
 		return nil, e.scan(ctx, u)
 	})
 	return err
 }
+
+// due reports whether a user's next scan is due.
+func (e *Engine) due(u gistdeal.User) bool { return !u.NextScanAt.After(e.now()) }
+
+// neverScanned reports whether a user's first scan has not ended well yet.
+func neverScanned(u gistdeal.User) bool { return u.LastScanAt.IsZero() }
 
 // nextScan returns when a user is due after a scan that ended well: an
 // interval later, give or take a tenth, so that users who were added together
@@ -203,13 +209,13 @@ func (e *Engine) track(ctx context.Context, login string) error {
 	if gistdeal.KindOf(err) == gistdeal.NotFound {
 		u, err = e.lookUp(ctx, login)
 	}
-	if err != nil || !u.LastScanAt.IsZero() {
+	if err != nil || !neverScanned(u) {
 		return err
 	}
 	if err := e.reading.closed(); err != nil {
 		return err
 	}
-	return e.scanOnce(ctx, u.ID, false)
+	return e.scanOnce(ctx, u.ID, neverScanned)
 }
 
 // lookUp asks GitHub who login is and makes that user a tracked one.
