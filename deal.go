@@ -69,7 +69,10 @@ type Claim struct {
 	Draft   Draft
 	Attempt int
 	Owner   string // the process that claimed
-	SentAt  time.Time
+	// Since is when, on Pipedrive's clock, the earliest attempt began that may
+	// have made the deal: this one, or one that was taken for absent.
+	Since    time.Time
+	Absences int // attempts before this one that were taken for absent
 }
 
 // RemoteDeal is a deal as Pipedrive lists it.

@@ -236,8 +236,9 @@ func (p *parser) duration(name string, standard, least time.Duration) time.Durat
 func (p *parser) rate(name string, standard float64) float64 {
 	v := p.text(name, strconv.FormatFloat(standard, 'g', -1, 64))
 	rate, err := strconv.ParseFloat(v, 64)
-	if err != nil || !(rate > 0 && rate <= 1000) {
-		p.mistake("%s: %q is not a number of requests a second (want more than 0, at most 1000)", name, v)
+	// A claim follows its last look within 5 seconds, and with less it could not.
+	if err != nil || !(rate >= 1 && rate <= 1000) {
+		p.mistake("%s: %q is not a number of requests a second (want 1 to 1000)", name, v)
 	}
 	return rate
 }

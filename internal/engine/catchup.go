@@ -94,25 +94,26 @@ func (e *Engine) checkCompany(ctx context.Context, me gistdeal.PipedriveAccount)
 // all deals. No deal is pushed before it has ended well.
 //
 // Lists may show a deal late. A deal with a gist id that was made a moment ago
-// and is not ours means that another database was at work until then, and more
-// of its deals may be on their way: catchUp waits until the newest is as old as
-// a deal must be missing before it counts as absent, and reads again.
+// and not by an attempt of ours means that another database was at work until
+// then, and more of its deals may be on their way: catchUp waits until the
+// newest is as old as a deal must be missing before it counts as absent, and
+// reads again.
 func (e *Engine) catchUp(ctx context.Context) error {
 	since, err := e.outcomesKnownUntil(ctx)
 	if err != nil {
 		return err
 	}
 	for {
-		begin, began := e.pipedrive.Now(), e.now()
-		newest, err := e.adoptSince(ctx, since)
+		begin := e.pipedriveNow()
+		newest, err := e.adoptSince(ctx, since, begin.Add(-e.options.Absence))
 		if err != nil {
 			return fmt.Errorf("catch up: %w", err)
 		}
-		wait := newest.Add(e.options.Absence).Sub(begin)
-		if newest.IsZero() || wait <= 0 {
-			return e.store.Set(ctx, settingCaughtUp, strconv.FormatInt(began.UnixMilli(), 10))
+		if newest.IsZero() {
+			return e.store.Set(ctx, settingCaughtUp, strconv.FormatInt(begin.UnixMilli(), 10))
 		}
 		since = begin.Add(-catchUpBack)
+		wait := min(newest.Add(e.options.Absence).Sub(begin), e.options.Absence)
 		e.pushing.close(stageConnect, &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: wait, Err: fmt.Errorf(
 			"another database made deals in this Pipedrive account until %s: waiting until all of them show", newest.UTC().Format(time.RFC3339))})
 		if !e.pushing.wait(ctx) {
@@ -144,18 +145,26 @@ func (e *Engine) outcomesKnownUntil(ctx context.Context) (time.Time, error) {
 	if last.IsZero() {
 		return last, nil
 	}
-	return e.pipedriveTime(last).Add(-catchUpBack), nil
+	if now := e.pipedriveNow(); last.After(now) {
+		last = now // A clock was wrong.
+	}
+	return last.Add(-catchUpBack), nil
 }
 
-// pipedriveTime returns the time on Pipedrive's clock at which ours said t; a
-// t that is still to come counts as now.
-func (e *Engine) pipedriveTime(t time.Time) time.Time {
-	return e.pipedrive.Now().Add(-max(e.now().Sub(t), 0))
+// pipedriveNow returns the time on Pipedrive's clock. While no answer has told
+// it, that is a day before ours: a look that begins too early only takes longer.
+func (e *Engine) pipedriveNow() time.Time {
+	now, known := e.pipedrive.Now()
+	if !known {
+		now = now.Add(-24 * time.Hour)
+	}
+	return now
 }
 
-// adoptSince adopts the deals changed since then, and returns when the newest
-// was made of those that have a gist id and were new to the database.
-func (e *Engine) adoptSince(ctx context.Context, since time.Time) (newest time.Time, err error) {
+// adoptSince adopts the deals changed since then. It returns when the newest of
+// those was made that have a gist id and that another database made after
+// recent, zero if there are none.
+func (e *Engine) adoptSince(ctx context.Context, since, recent time.Time) (newest time.Time, err error) {
 	byGist := map[string][]gistdeal.RemoteDeal{}
 	err = e.pipedrive.Deals(ctx, since, func(d gistdeal.RemoteDeal) {
 		byGist[d.GistID] = append(byGist[d.GistID], d)
@@ -163,34 +172,38 @@ func (e *Engine) adoptSince(ctx context.Context, since time.Time) (newest time.T
 	if err != nil {
 		return newest, err
 	}
-	one, surplus := map[string]int64{}, map[string][]int64{}
+	one, surplus, fresh, madeAt := map[string]int64{}, map[string][]int64{}, map[string]int64{}, map[string]time.Time{}
 	for gistID, deals := range byGist {
 		chosen, rest := choose(deals, func(gistdeal.RemoteDeal) bool { return false })
-		one[gistID] = chosen
+		one[gistID] = chosen.ID
 		if len(rest) > 0 {
 			surplus[gistID] = rest
-			e.log.Warn("gist has more than one deal", "gist", gistID, "deal", chosen, "surplus", rest)
+			e.log.Warn("gist has more than one deal", "gist", gistID, "deal", chosen.ID, "surplus", rest)
+		}
+		if chosen.Exact && chosen.AddedAt.After(recent) {
+			fresh[gistID], madeAt[gistID] = chosen.ID, chosen.AddedAt
+		}
+	}
+	strange, err := e.store.Strange(ctx, fresh)
+	if err != nil {
+		return newest, err
+	}
+	for _, gistID := range strange {
+		if t := madeAt[gistID]; t.After(newest) {
+			newest = t
 		}
 	}
 	adopted, err := e.store.Adopt(ctx, one, surplus, e.now())
-	if err != nil || len(adopted) == 0 {
-		return newest, err
+	if err == nil && adopted > 0 {
+		e.log.Info("deals adopted", "deals", adopted)
 	}
-	e.log.Info("deals adopted", "deals", len(adopted))
-	for _, gistID := range adopted {
-		for _, d := range byGist[gistID] {
-			if d.Exact && d.AddedAt.After(newest) {
-				newest = d.AddedAt
-			}
-		}
-	}
-	return newest, nil
+	return newest, err
 }
 
 // choose returns which of a gist's deals is its one: one that is preferred,
 // then one that was not deleted, then the lowest id. rest are the others that
 // were not deleted.
-func choose(deals []gistdeal.RemoteDeal, preferred func(gistdeal.RemoteDeal) bool) (id int64, rest []int64) {
+func choose(deals []gistdeal.RemoteDeal, preferred func(gistdeal.RemoteDeal) bool) (best gistdeal.RemoteDeal, rest []int64) {
 	rank := func(d gistdeal.RemoteDeal) int {
 		switch {
 		case preferred(d):
@@ -200,7 +213,7 @@ func choose(deals []gistdeal.RemoteDeal, preferred func(gistdeal.RemoteDeal) boo
 		}
 		return 2
 	}
-	best := deals[0]
+	best = deals[0]
 	for _, d := range deals[1:] {
 		if r, b := rank(d), rank(best); r < b || (r == b && d.ID < best.ID) {
 			best = d
@@ -211,5 +224,5 @@ func choose(deals []gistdeal.RemoteDeal, preferred func(gistdeal.RemoteDeal) boo
 			rest = append(rest, d.ID)
 		}
 	}
-	return best.ID, rest
+	return best, rest
 }

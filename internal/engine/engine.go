@@ -28,7 +28,7 @@ type Pipedrive interface {
 	Reserve(ctx context.Context) error
 	CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error)
 	Deals(ctx context.Context, since time.Time, each func(gistdeal.RemoteDeal)) error
-	Now() time.Time
+	Now() (now time.Time, known bool)
 }
 
 // Store is what the engine needs of the database.
@@ -43,21 +43,22 @@ type Store interface {
 	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
 	Rename(ctx context.Context, a gistdeal.Account) error
 	Gone(ctx context.Context, userID int64, loginTaken bool, next time.Time) error
-	DueUsers(ctx context.Context, now time.Time, limit int) ([]gistdeal.User, error)
+	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
 	ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error
 	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, skipBefore, now time.Time) (int, error)
 	HasGists(ctx context.Context, userID int64) (bool, error)
 
-	Due(ctx context.Context, now time.Time) (bool, error)
-	Claim(ctx context.Context, owner string, now time.Time) (gistdeal.Claim, bool, error)
-	Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now time.Time) (gistdeal.Claim, bool, error)
-	Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) error
+	Due(ctx context.Context) (bool, error)
+	Claim(ctx context.Context, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
+	Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
+	Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error)
 	Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
-	GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
+	GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error)
 	Unknown(ctx context.Context) ([]gistdeal.Claim, error)
-	AdoptUnknown(ctx context.Context, c gistdeal.Claim, dealID int64, surplus []int64, looks int, now time.Time) error
-	Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) ([]string, error)
+	AdoptUnknown(ctx context.Context, c gistdeal.Claim, dealID int64, surplus []int64, looks int, now time.Time) (bool, error)
+	Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (int, error)
+	Strange(ctx context.Context, deals map[string]int64) ([]string, error)
 	LastOutcome(ctx context.Context) (time.Time, error)
 }
 

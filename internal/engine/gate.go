@@ -61,9 +61,22 @@ func reasonOf(err error) string {
 func (g *gate) succeeded(stage string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.stage != stage {
-		return
+	if g.stage == stage && stage != "" {
+		g.open()
 	}
+}
+
+// cleared opens the gate if it was closed by an error of that kind, about which
+// all is known by now.
+func (g *gate) cleared(kind gistdeal.Kind) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stage != "" && g.kind == kind {
+		g.open()
+	}
+}
+
+func (g *gate) open() {
 	g.log.Info("remote goes on", "remote", g.remote, "after", g.reason)
 	g.stage, g.reason, g.failures, g.until = "", "", 0, time.Time{}
 }

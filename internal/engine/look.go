@@ -97,6 +97,13 @@ func (d *doubts) all() (claims map[string]gistdeal.Claim, due time.Time) {
 	return claims, due
 }
 
+// none reports whether nothing is in doubt.
+func (d *doubts) none() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.rows) == 0
+}
+
 // drop ends the doubt about an attempt, unless there is a newer one at the same gist.
 func (d *doubts) drop(c gistdeal.Claim) {
 	d.mu.Lock()
@@ -131,7 +138,8 @@ func (d *doubts) missed(c gistdeal.Claim, begin, end time.Time) {
 	}
 	switch span := d.span(c); {
 	case d.absent(row):
-		row.due = end.Add(freshLook)
+		// Nobody takes it: no slot is free, or a trial is under way.
+		row.due = end.Add(freshLook << min(row.looks-minLooks, 6))
 	case row.looks < minLooks-1:
 		row.due = end.Add(span / minLooks)
 	default:
@@ -139,10 +147,10 @@ func (d *doubts) missed(c gistdeal.Claim, begin, end time.Time) {
 	}
 }
 
-// span returns how long the deal must be missing: longer with each attempt, for
-// a gist whose every attempt ends like this.
+// span returns how long the deal must be missing: twice as long after each
+// absence, for a gist whose every attempt ends like this.
 func (d *doubts) span(c gistdeal.Claim) time.Duration {
-	return d.absence * time.Duration(min(1<<min(c.Attempt-1, 10), maxDelay))
+	return d.absence * time.Duration(min(1<<min(c.Absences, 10), maxDelay))
 }
 
 // absent reports whether enough looks over enough time did not find the deal.
@@ -198,6 +206,9 @@ func (e *Engine) lookUntil(ctx context.Context) error {
 		if err == nil {
 			pause = firstPause
 			e.pushing.succeeded(stageLook)
+			if e.doubts.none() {
+				e.pushing.cleared(gistdeal.Unknown)
+			}
 			continue
 		}
 		if ctx.Err() != nil {
@@ -219,15 +230,14 @@ func (e *Engine) lookUntil(ctx context.Context) error {
 // its deal is there, or it was not seen this time. One look serves all. A list
 // of which a page failed is no look.
 func (e *Engine) look(ctx context.Context, claims map[string]gistdeal.Claim) error {
-	oldest := e.now()
+	begin, since := time.Now(), e.pipedriveNow()
 	for _, c := range claims {
-		if c.SentAt.Before(oldest) {
-			oldest = c.SentAt
+		if c.Since.Before(since) {
+			since = c.Since
 		}
 	}
-	begin := time.Now()
 	seen := map[string][]gistdeal.RemoteDeal{}
-	err := e.pipedrive.Deals(ctx, e.pipedriveTime(oldest).Add(-lookBack), func(d gistdeal.RemoteDeal) {
+	err := e.pipedrive.Deals(ctx, since.Add(-lookBack), func(d gistdeal.RemoteDeal) {
 		// Known by its URL alone is one whose field "Gist ID" a person deleted.
 		if c, ok := claims[d.GistID]; ok && (d.Exact || e.madeBy(c, d)) {
 			seen[d.GistID] = append(seen[d.GistID], d)
@@ -238,12 +248,12 @@ func (e *Engine) look(ctx context.Context, claims map[string]gistdeal.Claim) err
 	}
 	end := time.Now()
 	for gistID, c := range claims {
-		if len(seen[gistID]) == 0 {
-			e.doubts.missed(c, begin, end)
-			continue
-		}
-		if err := e.adopt(ctx, c, seen[gistID]); err != nil {
+		adopted, err := e.adopt(ctx, c, seen[gistID])
+		if err != nil {
 			return err
+		}
+		if !adopted {
+			e.doubts.missed(c, begin, end)
 		}
 	}
 	e.metrics.looks.WithLabelValues("complete").Inc()
@@ -251,24 +261,29 @@ func (e *Engine) look(ctx context.Context, claims map[string]gistdeal.Claim) err
 	return nil
 }
 
-// adopt decides that one of deals is what the attempt c made.
-func (e *Engine) adopt(ctx context.Context, c gistdeal.Claim, deals []gistdeal.RemoteDeal) error {
-	dealID, surplus := choose(deals, func(d gistdeal.RemoteDeal) bool { return e.madeBy(c, d) })
+// adopt decides that one of deals is what the attempt c made, and reports
+// whether it did.
+func (e *Engine) adopt(ctx context.Context, c gistdeal.Claim, deals []gistdeal.RemoteDeal) (bool, error) {
+	if len(deals) == 0 {
+		return false, nil
+	}
+	chosen, surplus := choose(deals, func(d gistdeal.RemoteDeal) bool { return e.madeBy(c, d) })
 	looks := e.doubts.looks(c) + 1
-	if err := e.store.AdoptUnknown(ctx, c, dealID, surplus, looks, e.now()); err != nil {
-		return err
+	adopted, err := e.store.AdoptUnknown(ctx, c, chosen.ID, surplus, looks, e.now())
+	if err != nil || !adopted {
+		return false, err
 	}
 	e.doubts.drop(c)
-	e.log.Info("deal found by a look", "gist", c.Draft.GistID, "deal", dealID, "attempt", c.Attempt, "looks", looks)
+	e.log.Info("deal found by a look", "gist", c.Draft.GistID, "deal", chosen.ID, "attempt", c.Attempt, "looks", looks)
 	if len(surplus) > 0 {
-		e.log.Warn("gist has more than one deal", "gist", c.Draft.GistID, "deal", dealID, "surplus", surplus)
+		e.log.Warn("gist has more than one deal", "gist", c.Draft.GistID, "deal", chosen.ID, "surplus", surplus)
 	}
-	return nil
+	return true, nil
 }
 
-// madeBy reports whether the key's user made d about when c was sent.
+// madeBy reports whether the key's user made d since the attempt c, or an
+// earlier one at the same gist.
 func (e *Engine) madeBy(c gistdeal.Claim, d gistdeal.RemoteDeal) bool {
-	sent := e.pipedriveTime(c.SentAt)
 	me := e.account.Load()
-	return me != nil && d.CreatorID == me.UserID && !d.AddedAt.Before(sent.Add(-lookBack)) && !d.AddedAt.After(sent.Add(lookBack))
+	return me != nil && d.CreatorID == me.UserID && !d.AddedAt.Before(c.Since.Add(-lookBack))
 }

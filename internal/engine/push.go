@@ -137,7 +137,7 @@ func (e *Engine) weight() int64 {
 // is when the attempt began, for its deadline.
 func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, ok bool, err error) {
 	if !e.doubts.anyAbsent() {
-		due, err := e.store.Due(ctx, e.now())
+		due, err := e.store.Due(ctx)
 		if err != nil || !due {
 			return c, start, false, err
 		}
@@ -150,13 +150,13 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 	// that fails ends the round, and the next begins with all that is sending.
 	ctx = context.WithoutCancel(ctx)
 	if absent, looks, found := e.doubts.takeAbsent(); found {
-		c, ok, err = e.store.Reclaim(ctx, absent, looks, e.options.Owner, e.now())
+		c, ok, err = e.store.Reclaim(ctx, absent, looks, e.options.Owner, e.now(), e.pipedriveNow())
 		if ok {
 			e.log.Info("deal absent, sent again", "gist", c.Draft.GistID, "attempt", c.Attempt, "looks", looks)
 		}
 		return c, start, ok, err
 	}
-	c, ok, err = e.store.Claim(ctx, e.options.Owner, e.now())
+	c, ok, err = e.store.Claim(ctx, e.options.Owner, e.now(), e.pipedriveNow())
 	return c, start, ok, err
 }
 
@@ -176,7 +176,13 @@ func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time)
 	case err == nil:
 		e.metrics.pushes.WithLabelValues("made").Inc()
 		e.log.Info("deal made", "gist", c.Draft.GistID, "deal", dealID, "login", c.Draft.Login)
-		e.record(ctx, func(ctx context.Context) error { return e.store.Made(ctx, c, dealID, e.now()) })
+		e.record(ctx, func(ctx context.Context) error {
+			known, err := e.store.Made(ctx, c, dealID, e.now())
+			if err == nil && !known {
+				e.doubts.put(c)
+			}
+			return err
+		})
 		e.pushing.succeeded(stagePush)
 		return nil
 	case kind == gistdeal.Invalid:
@@ -192,7 +198,13 @@ func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time)
 		}
 		return err
 	}
-	e.record(ctx, func(ctx context.Context) error { return e.store.GiveBack(ctx, c, reasonOf(err), e.now()) })
+	e.record(ctx, func(ctx context.Context) error {
+		back, writeErr := e.store.GiveBack(ctx, c, reasonOf(err), e.now())
+		if writeErr == nil && !back {
+			e.doubts.put(c)
+		}
+		return writeErr
+	})
 	return err
 }
 

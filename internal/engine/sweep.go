@@ -28,21 +28,28 @@ var (
 // sweep scans users when they are due, until ctx ends. After a downtime that
 // is all of them, and they follow one another as fast as GitHub's limit allows.
 func (e *Engine) sweep(ctx context.Context) error {
-	for e.reading.wait(ctx) {
-		users, err := e.store.DueUsers(ctx, e.now(), sweepBatch)
+	for pause := sweepPoll; e.reading.wait(ctx); {
+		now := e.now()
+		users, err := e.store.DueUsers(ctx, now, now.Add(e.planned()), sweepBatch)
 		if err != nil && ctx.Err() == nil {
 			e.log.Error("users not read", "error", err)
 		}
-		failed := e.scanDue(ctx, users)
-		if err == nil && !failed && len(users) == sweepBatch {
+		// What fails is due again later, but not if that cannot be written down:
+		// then only these pauses keep GitHub and the log from being flooded.
+		if failed := e.scanDue(ctx, users); failed || err != nil {
+			pause = min(2*pause, maxPause)
+		} else if pause = sweepPoll; len(users) == sweepBatch {
 			continue // There may be more.
 		}
-		if !sleep(ctx, sweepPoll) {
+		if !sleep(ctx, pause) {
 			break
 		}
 	}
 	return nil
 }
+
+// planned is the furthest ahead that a scan is ever planned.
+func (e *Engine) planned() time.Duration { return max(2*e.options.ScanInterval, goneAtMost+goneRetry) }
 
 // scanDue scans those of users who are still due, and reports whether any scan failed.
 func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed bool) {
@@ -73,8 +80,11 @@ func (e *Engine) scanOnce(ctx context.Context, id int64, needed func(gistdeal.Us
 	return err
 }
 
-// due reports whether a user's next scan is due.
-func (e *Engine) due(u gistdeal.User) bool { return !u.NextScanAt.After(e.now()) }
+// due reports whether a user's next scan is due, as DueUsers does.
+func (e *Engine) due(u gistdeal.User) bool {
+	now := e.now()
+	return !u.NextScanAt.After(now) || u.NextScanAt.After(now.Add(e.planned()))
+}
 
 // neverScanned reports whether a user's first scan has not ended well yet.
 func neverScanned(u gistdeal.User) bool { return u.LastScanAt.IsZero() }

@@ -42,7 +42,7 @@ type Client struct {
 	options Options
 	http    *http.Client
 	pacer   pacer
-	ahead   atomic.Int64 // nanoseconds by which Pipedrive's clock is ahead of ours
+	ahead   atomic.Pointer[time.Duration] // by which Pipedrive's clock is ahead of ours
 	target  atomic.Pointer[target]
 
 	sessions tls.ClientSessionCache // of the connections that each POST makes anew
@@ -85,13 +85,22 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 // needs it called first; every other call does it itself.
 func (c *Client) Reserve(ctx context.Context) error { return c.pacer.wait(ctx) }
 
-// Now returns the time on Pipedrive's clock, as its answers tell it; until the first, our own.
-func (c *Client) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+// Now returns the time on Pipedrive's clock, as its answers tell it. Until one
+// has told it, that is our own, and known is false.
+func (c *Client) Now() (now time.Time, known bool) {
+	ahead := c.ahead.Load()
+	if ahead == nil {
+		return time.Now(), false
+	}
+	return time.Now().Add(*ahead), true
+}
 
-// noteClock reads Pipedrive's clock from an answer.
+// noteClock reads Pipedrive's clock from an answer that is surely Pipedrive's:
+// a proxy or a login page on the way has a clock of its own.
 func (c *Client) noteClock(h http.Header) {
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		c.ahead.Store(int64(time.Until(date)))
+		ahead := time.Until(date)
+		c.ahead.Store(&ahead)
 	}
 }
 
@@ -131,14 +140,18 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		return "", gistdeal.Errorf(gistdeal.Temporary, "Pipedrive cannot be reached: %w", err)
 	}
 	defer resp.Body.Close()
-	a, err := c.read(resp)
+	a, err := read(resp)
 	if err != nil {
 		return "", gistdeal.Errorf(gistdeal.Temporary, "Pipedrive's answer broke off: %w", err)
 	}
 	if err := a.refusal(); err != nil {
 		return "", err
 	}
-	return a.decode(data)
+	next, err := a.decode(data)
+	if err == nil {
+		c.noteClock(a.header)
+	}
+	return next, err
 }
 
 // answer is what came back, read whole.
@@ -148,10 +161,9 @@ type answer struct {
 	body   []byte
 }
 
-// read reads the answer's body, up to maxAnswer, and Pipedrive's clock. What
-// could be read comes back beside an error too.
-func (c *Client) read(resp *http.Response) (answer, error) {
-	c.noteClock(resp.Header)
+// read reads the answer's body, up to maxAnswer. What could be read comes back
+// beside an error too.
+func read(resp *http.Response) (answer, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(body) > maxAnswer {
 		err = fmt.Errorf("more than %d bytes", maxAnswer)
@@ -231,6 +243,9 @@ func (c *Client) Me(ctx context.Context) (gistdeal.PipedriveAccount, error) {
 	}
 	if _, err := c.call(ctx, http.MethodGet, "/v1/users/me", nil, nil, &me); err != nil {
 		return gistdeal.PipedriveAccount{}, fmt.Errorf("ask whose Pipedrive key it is: %w", err)
+	}
+	if me.ID <= 0 || me.CompanyID <= 0 {
+		return gistdeal.PipedriveAccount{}, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive does not say whose key it is")
 	}
 	return gistdeal.PipedriveAccount{
 		UserID: me.ID, UserName: me.Name, CompanyID: me.CompanyID,

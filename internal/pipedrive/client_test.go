@@ -244,11 +244,14 @@ func TestNowIsPipedrivesClock(t *testing.T) {
 	w := begin(t, sim.Options{Now: func() time.Time { return time.Now().Add(ahead) }}, pipedrive.Options{})
 	near := func(want time.Duration) {
 		t.Helper()
-		if got := time.Until(w.client.Now()); (got - want).Abs() > 5*time.Second {
-			t.Errorf("Pipedrive's clock is %v ahead, want about %v", got, want)
+		now, known := w.client.Now()
+		if got := time.Until(now); !known || (got-want).Abs() > 5*time.Second {
+			t.Errorf("Pipedrive's clock is %v ahead, known: %v; want about %v", got, known, want)
 		}
 	}
-	near(0) // nothing is known yet
+	if _, known := w.client.Now(); known {
+		t.Error("the clock is known before the first answer")
+	}
 	if _, err := w.client.Me(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +264,15 @@ func TestNowIsPipedrivesClock(t *testing.T) {
 	w.Set(func(o *sim.Options) { o.Now = time.Now })
 	_, err := w.client.Me(t.Context())
 	wantKind(t, err, gistdeal.Temporary)
-	near(0) // a failure has a date too
+	near(-ahead) // a failure may be some proxy's
+}
+
+func TestAnAnswerThatDoesNotSayWhoseKeyItIsSaysNothing(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	w.AddFault(sim.Fault{Match: "GET /v1/users/me", Kind: "answer", Status: 200, ContentType: "application/json", Body: `{"success":true,"data":null}`})
+	_, err := w.client.Me(t.Context())
+	wantKind(t, err, gistdeal.Temporary)
 }
 
 func TestRedirectsAreNotFollowedAndTheKeyGoesNowhereElse(t *testing.T) {

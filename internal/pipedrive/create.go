@@ -83,6 +83,7 @@ func (c *Client) created(ctx context.Context, t *target, a answer) (int64, error
 	if _, err := a.decode(&data); err != nil || data.ID <= 0 {
 		return 0, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive answered %d without the id of a deal", a.status)
 	}
+	c.noteClock(a.header)
 	return data.ID, nil
 }
 

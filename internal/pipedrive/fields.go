@@ -95,6 +95,14 @@ func (c *Client) findOrMake(ctx context.Context, all []field, name, code string)
 			named = append(named, f)
 		}
 	}
+	if code != "" {
+		// The list may be late or cut short, and a field made anew hides the
+		// deals that have the old one: be sure that it is gone.
+		f, err := c.getField(ctx, code)
+		if gistdeal.KindOf(err) != gistdeal.NotFound {
+			return f, err
+		}
+	}
 	switch len(named) {
 	case 0:
 		return c.makeField(ctx, name)
@@ -107,6 +115,17 @@ func (c *Client) findOrMake(ctx context.Context, all []field, name, code string)
 	}
 	return field{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d deal fields of this name (%s): rename all but one in its settings",
 		len(named), strings.Join(codes, ", "))
+}
+
+// getField returns the field with that code, NotFound if it was deleted.
+func (c *Client) getField(ctx context.Context, code string) (f field, err error) {
+	if _, err = c.call(ctx, http.MethodGet, "/api/v2/dealFields/"+url.PathEscape(code), nil, nil, &f); err != nil {
+		return f, err
+	}
+	if f.Code != code {
+		return f, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive answered with another field than %s", code)
+	}
+	return f, f.check()
 }
 
 // check returns an error if the field cannot hold text.

@@ -41,7 +41,7 @@ func (c *Client) post(req *http.Request, start time.Time) (answer, error) {
 		return answer{}, gistdeal.Errorf(gistdeal.Temporary, "the request could not be sent to Pipedrive: %w", err)
 	}
 	defer resp.Body.Close()
-	a, err := c.read(resp)
+	a, err := read(resp)
 	switch {
 	case err != nil && a.status < 300:
 		return a, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive's answer broke off: %w", err)

@@ -36,11 +36,13 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 		t.Errorf("after an edit the description is %q", g.Description)
 	}
 	for deal := range int64(2) {
-		c, ok, err := db.Claim(t.Context(), "me", time.Now())
+		c, ok, err := db.Claim(t.Context(), "me", time.Now(), time.Now())
 		if err != nil || !ok {
 			t.Fatalf("claim: %v, error %v", ok, err)
 		}
-		must(t, db.Made(t.Context(), c, 70+deal, time.Now()))
+		if known, err := db.Made(t.Context(), c, 70+deal, time.Now()); !known || err != nil {
+			t.Fatalf("made: known %v, error %v", known, err)
+		}
 	}
 	if g := show(2, 0); g.Deal.State != "made" || g.Deal.URL != "" {
 		t.Errorf("deal is %+v, want made, without an address that is not known", g.Deal)

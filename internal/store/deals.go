@@ -12,20 +12,20 @@ import (
 	"gistdeal"
 )
 
-// Claim takes the deal that has waited longest and is due at now from found to
-// sending, and records the attempt. It reports false if none is due. Nothing
-// may be sent before Claim has returned: what it wrote is on the disk then.
-func (s *Store) Claim(ctx context.Context, owner string, now time.Time) (c gistdeal.Claim, ok bool, err error) {
+// Claim takes the deal that has waited longest from found to sending, and
+// records the attempt; remote is now on Pipedrive's clock. It reports false if
+// none is found. Nothing may be sent before Claim has returned: what it wrote
+// is on the disk then.
+func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) (c gistdeal.Claim, ok bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		// The state is tested outside of the sub-select too: without that,
 		// two sessions of PostgreSQL were seen to take the same row.
 		row := tx.QueryRowContext(ctx, `
 			UPDATE deals SET state = 'sending', attempts = attempts + 1, owner = $1, sent_at = $2, problem = ''
 			WHERE state = 'found' AND gist_id = (
-				SELECT gist_id FROM deals WHERE state = 'found' AND next_attempt_at <= $2
-				ORDER BY next_attempt_at, gist_id LIMIT 1)
+				SELECT gist_id FROM deals WHERE state = 'found' ORDER BY queued_at, gist_id LIMIT 1)
 			RETURNING gist_id, attempts`, owner, millis(now))
-		c, err = s.claimed(ctx, tx, row, owner, now)
+		c, err = claimed(ctx, tx, row, owner, now, remote)
 		return err
 	})
 	return claimResult(c, err)
@@ -34,15 +34,17 @@ func (s *Store) Claim(ctx context.Context, owner string, now time.Time) (c gistd
 // Reclaim starts the next attempt at a deal whose attempt c was found to have
 // made none, after so many looks. It reports false if somebody else decided
 // about the deal in the meantime.
-func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now time.Time) (next gistdeal.Claim, ok bool, err error) {
+func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now, remote time.Time) (next gistdeal.Claim, ok bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = 'absent', looks = $1, ended_at = $2
+			WHERE gist_id = $3 AND n = $4 AND outcome = ''`, looks, millis(now), c.Draft.GistID, c.Attempt); err != nil {
+			return err
+		}
 		row := tx.QueryRowContext(ctx, `UPDATE deals SET attempts = attempts + 1, owner = $1, sent_at = $2
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5 RETURNING gist_id, attempts`,
 			owner, millis(now), c.Draft.GistID, c.Attempt, c.Owner)
-		if next, err = s.claimed(ctx, tx, row, owner, now); err != nil {
-			return err
-		}
-		return endAttempt(ctx, tx, c, attemptEnd{outcome: "absent", looks: looks, now: now})
+		next, err = claimed(ctx, tx, row, owner, now, remote)
+		return err
 	})
 	return claimResult(next, err)
 }
@@ -59,22 +61,29 @@ func claimResult(c gistdeal.Claim, err error) (gistdeal.Claim, bool, error) {
 }
 
 // claimed completes the claim whose row was just changed.
-func (s *Store) claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now time.Time) (c gistdeal.Claim, err error) {
-	c.Owner, c.SentAt = owner, now
+func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, remote time.Time) (c gistdeal.Claim, err error) {
+	c.Owner = owner
 	if err := row.Scan(&c.Draft.GistID, &c.Attempt); err != nil {
 		return c, err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO attempts (gist_id, n, owner, sent_at) VALUES ($1, $2, $3, $4)`,
-		c.Draft.GistID, c.Attempt, owner, millis(now)); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO attempts (gist_id, n, owner, sent_at, remote_at) VALUES ($1, $2, $3, $4, $5)`,
+		c.Draft.GistID, c.Attempt, owner, millis(now), millis(remote)); err != nil {
 		return c, err
 	}
-	err = tx.QueryRowContext(ctx, `SELECT g.description, u.login FROM gists g JOIN users u ON u.id = g.user_id WHERE g.id = $1`,
-		c.Draft.GistID).Scan(&c.Draft.Description, &c.Draft.Login)
+	var since int64
+	err = tx.QueryRowContext(ctx, `SELECT g.description, u.login, a.since, a.absences FROM gists g JOIN users u ON u.id = g.user_id
+		CROSS JOIN (`+inDoubt+`) a WHERE g.id = $1`, c.Draft.GistID).Scan(&c.Draft.Description, &c.Draft.Login, &since, &c.Absences)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("deal %s has no gist", c.Draft.GistID)
 	}
+	c.Since = fromMillis(since)
 	return c, err
 }
+
+// inDoubt selects, of the attempts at gist $1 that may have made its deal, when
+// the first began on Pipedrive's clock, and how many were taken for absent.
+const inDoubt = `SELECT min(remote_at) AS since, count(CASE outcome WHEN 'absent' THEN 1 END) AS absences
+	FROM attempts WHERE gist_id = $1 AND outcome IN ('', 'absent')`
 
 // attemptEnd is what an attempt came to.
 type attemptEnd struct {
@@ -96,63 +105,85 @@ func endAttempt(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, e attemptEnd)
 
 // Made records that the attempt c made the deal dealID, even if c is no longer
 // the deal's present attempt: that the deal exists is a fact. If the gist has
-// another deal by now, dealID is recorded as surplus.
-func (s *Store) Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) error {
-	return s.settle(ctx, c, attemptEnd{outcome: "made", dealID: dealID, now: now}, func(tx *sql.Tx) (sql.Result, error) {
-		return tx.ExecContext(ctx, `UPDATE deals SET state = 'made', deal_id = $1, problem = '' WHERE gist_id = $2 AND state <> 'made'
-			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID)
+// another deal by now, dealID is recorded as surplus. It reports false if the
+// gist's deal is still not known, because dealID is known as another gist's.
+func (s *Store) Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error) {
+	end := attemptEnd{outcome: "made", dealID: dealID, now: now}
+	known := false
+	_, err := s.settle(ctx, c, end, func(tx *sql.Tx) (bool, error) {
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'made', deal_id = $1, problem = '' WHERE gist_id = $2 AND state <> 'made'
+			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID))
+		if err != nil {
+			return false, err
+		}
+		if err := addSurplus(ctx, tx, map[string][]int64{c.Draft.GistID: {dealID}}, now); err != nil {
+			return false, err
+		}
+		return ok, tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE gist_id = $1 AND state = 'made')`, c.Draft.GistID).Scan(&known)
 	})
+	return known, err
 }
 
 // Refuse records that the attempt c was refused for a reason that will not pass by itself.
 func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error {
-	return s.settle(ctx, c, attemptEnd{outcome: "refused", reason: reason, now: now}, func(tx *sql.Tx) (sql.Result, error) {
-		return tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1
-			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, clean(reason), c.Draft.GistID, c.Attempt, c.Owner)
+	_, err := s.settle(ctx, c, attemptEnd{outcome: "refused", reason: reason, now: now}, func(tx *sql.Tx) (bool, error) {
+		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1
+			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, clean(reason), c.Draft.GistID, c.Attempt, c.Owner))
 	})
+	return err
 }
 
-// GiveBack records that the attempt c surely made no deal: found again, and due at once.
-func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error {
-	return s.settle(ctx, c, attemptEnd{outcome: "not sent", reason: reason, now: now}, func(tx *sql.Tx) (sql.Result, error) {
-		return tx.ExecContext(ctx, `UPDATE deals SET state = 'found', problem = $1
-			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, clean(reason), c.Draft.GistID, c.Attempt, c.Owner)
+// GiveBack records that the attempt c surely made no deal: found again, at the
+// end of the queue, so that a gist whose every attempt is turned away does not
+// hold up the others. It reports false if the deal stays sending, because an
+// earlier attempt was only taken for absent: then looks come first again.
+func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error) {
+	return s.settle(ctx, c, attemptEnd{outcome: "not sent", reason: reason, now: now}, func(tx *sql.Tx) (bool, error) {
+		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'found', problem = $1, queued_at = $2
+			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5
+			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'absent')`,
+			clean(reason), millis(now), c.Draft.GistID, c.Attempt, c.Owner))
 	})
 }
 
 // AdoptUnknown records that a look found dealID to be what the attempt c, whose
-// outcome was unknown, had made, and that surplus are further deals of its gist.
-func (s *Store) AdoptUnknown(ctx context.Context, c gistdeal.Claim, dealID int64, surplus []int64, looks int, now time.Time) error {
-	err := s.settle(ctx, c, attemptEnd{outcome: "adopted", dealID: dealID, looks: looks, now: now}, func(tx *sql.Tx) (sql.Result, error) {
-		return tx.ExecContext(ctx, `UPDATE deals SET state = 'made', deal_id = $1, problem = ''
+// outcome was unknown, had made, and that surplus are further deals of its
+// gist. It reports false if dealID is known as another gist's, or somebody else
+// decided.
+func (s *Store) AdoptUnknown(ctx context.Context, c gistdeal.Claim, dealID int64, surplus []int64, looks int, now time.Time) (bool, error) {
+	var adopted bool
+	err := s.tx(ctx, func(tx *sql.Tx) (err error) {
+		adopted, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'made', deal_id = $1, problem = ''
 			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3
-			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID, c.Attempt)
-	})
-	if err != nil || len(surplus) == 0 {
-		return err
-	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
+			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID, c.Attempt))
+		if err != nil || !adopted {
+			return err
+		}
+		if err := endAttempt(ctx, tx, c, attemptEnd{outcome: "adopted", dealID: dealID, looks: looks, now: now}); err != nil {
+			return err
+		}
 		return addSurplus(ctx, tx, map[string][]int64{c.Draft.GistID: surplus}, now)
 	})
+	if err != nil {
+		return false, fmt.Errorf("adopt deal %d for gist %s: %w", dealID, c.Draft.GistID, err)
+	}
+	return adopted, nil
 }
 
-// settle writes the end of an attempt and, if the attempt is still the deal's
-// present one, the deal's new state.
-func (s *Store) settle(ctx context.Context, c gistdeal.Claim, e attemptEnd, change func(*sql.Tx) (sql.Result, error)) error {
-	err := s.tx(ctx, func(tx *sql.Tx) error {
+// settle writes the end of an attempt and changes the deal's state, and
+// reports what change does.
+func (s *Store) settle(ctx context.Context, c gistdeal.Claim, e attemptEnd, change func(*sql.Tx) (bool, error)) (ok bool, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
 		if err := endAttempt(ctx, tx, c, e); err != nil {
 			return err
 		}
-		ok, err := changed(change(tx))
-		if err != nil || ok || e.dealID == 0 {
-			return err
-		}
-		return addSurplus(ctx, tx, map[string][]int64{c.Draft.GistID: {e.dealID}}, e.now)
+		ok, err = change(tx)
+		return err
 	})
 	if err != nil {
-		return fmt.Errorf("record attempt %d at gist %s as %s: %w", c.Attempt, c.Draft.GistID, e.outcome, err)
+		return false, fmt.Errorf("record attempt %d at gist %s as %s: %w", c.Attempt, c.Draft.GistID, e.outcome, err)
 	}
-	return nil
+	return ok, nil
 }
 
 // surplusRow is a further deal inside the JSON object of a bulk insert.
@@ -188,52 +219,78 @@ func addSurplus(ctx context.Context, tx *sql.Tx, deals map[string][]int64, now t
 
 // Unknown returns the attempts whose outcome is not known: of each deal that is sending, the last.
 func (s *Store) Unknown(ctx context.Context) ([]gistdeal.Claim, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT gist_id, attempts, owner, sent_at FROM deals WHERE state = 'sending' ORDER BY gist_id`)
+	rows, err := s.db.QueryContext(ctx, `SELECT d.gist_id, d.attempts, d.owner, min(a.remote_at), count(CASE a.outcome WHEN 'absent' THEN 1 END)
+		FROM deals d JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'absent')
+		WHERE d.state = 'sending' GROUP BY d.gist_id, d.attempts, d.owner ORDER BY d.gist_id`)
 	return collect(rows, err, func(row *sql.Rows) (c gistdeal.Claim, err error) {
-		var sent int64
-		err = row.Scan(&c.Draft.GistID, &c.Attempt, &c.Owner, &sent)
-		c.SentAt = fromMillis(sent)
+		var since int64
+		err = row.Scan(&c.Draft.GistID, &c.Attempt, &c.Owner, &since, &c.Absences)
+		c.Since = fromMillis(since)
 		return c, err
 	})
 }
 
-// Due reports whether a deal waits to be pushed at now.
-func (s *Store) Due(ctx context.Context, now time.Time) (due bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE state = 'found' AND next_attempt_at <= $1)`, millis(now)).Scan(&due)
+// Due reports whether a deal waits to be pushed.
+func (s *Store) Due(ctx context.Context) (due bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE state = 'found')`).Scan(&due)
 	return due, err
+}
+
+// Strange returns those of the given gists whose deal no attempt of this
+// database made, or may have made.
+func (s *Store) Strange(ctx context.Context, deals map[string]int64) ([]string, error) {
+	object, err := adoptionObject(deals)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT key FROM json_each($1)
+		WHERE NOT EXISTS (SELECT 1 FROM attempts WHERE deal_id = CAST(value ->> 'deal' AS BIGINT))
+		AND NOT EXISTS (SELECT 1 FROM deals WHERE gist_id = key AND state = 'sending')`, object)
+	return collect(rows, err, func(row *sql.Rows) (gistID string, err error) { return gistID, row.Scan(&gistID) })
+}
+
+// adoptionObject returns deals by gist as a JSON object for a bulk statement.
+func adoptionObject(deals map[string]int64) (string, error) {
+	rows := make(map[string]adoptionRow, len(deals))
+	for gistID, id := range deals {
+		rows[gistID] = adoptionRow{DealID: id}
+	}
+	object, err := json.Marshal(rows)
+	return string(object), err
 }
 
 // Adopt takes over deals that exist in Pipedrive: the one of each gist becomes
 // made, whether the gist is known yet or not, and further ones surplus.
 // Attempts of unknown outcome are left alone, they are decided by looks. It
-// returns the ids of the gists whose deal was new to the database.
-func (s *Store) Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (adopted []string, err error) {
-	rows := make(map[string]adoptionRow, len(one))
+// returns how many deals were new to the database.
+func (s *Store) Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (adopted int, err error) {
+	object, err := adoptionObject(one)
+	if err != nil {
+		return 0, err
+	}
 	all := map[string][]int64{}
 	for gistID, id := range one {
-		rows[gistID] = adoptionRow{DealID: id}
 		all[gistID] = append(slices.Clone(surplus[gistID]), id)
 	}
-	object, err := json.Marshal(rows)
-	if err != nil {
-		return nil, err
-	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		found, err := tx.QueryContext(ctx, `
+		r, err := tx.ExecContext(ctx, `
 			INSERT INTO deals (gist_id, state, deal_id)
 			SELECT key, 'made', CAST(value ->> 'deal' AS BIGINT) FROM json_each($1)
 			WHERE NOT EXISTS (SELECT 1 FROM deals WHERE deal_id = CAST(value ->> 'deal' AS BIGINT))
 			ON CONFLICT (gist_id) DO UPDATE SET state = 'made', deal_id = excluded.deal_id, problem = ''
-			WHERE deals.state IN ('found', 'failed', 'skipped')
-			RETURNING gist_id`, string(object))
-		adopted, err = collect(found, err, func(row *sql.Rows) (id string, err error) { return id, row.Scan(&id) })
+			WHERE deals.state IN ('found', 'failed', 'skipped')`, object)
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		adopted = int(n)
 		if err != nil {
 			return err
 		}
 		return addSurplus(ctx, tx, all, now)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("adopt %d deals: %w", len(one), err)
+		return 0, fmt.Errorf("adopt %d deals: %w", len(one), err)
 	}
 	return adopted, nil
 }

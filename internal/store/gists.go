@@ -61,7 +61,7 @@ const maxMillis = int64(1) << 60
 // that were created before the given time and have no row yet.
 func insertDeals(ctx context.Context, tx *sql.Tx, object, state, problem string, before int64, now time.Time) (int, error) {
 	r, err := tx.ExecContext(ctx, `
-		INSERT INTO deals (gist_id, state, problem, next_attempt_at)
+		INSERT INTO deals (gist_id, state, problem, queued_at)
 		SELECT key, $1, $2, $3 FROM json_each($4) WHERE CAST(value ->> 'created_at' AS BIGINT) < $5
 		ON CONFLICT (gist_id) DO NOTHING`, state, problem, millis(now), object, before)
 	if err != nil {

@@ -29,10 +29,11 @@ func (s *Store) Set(ctx context.Context, name, value string) error {
 	return nil
 }
 
-// LastOutcome returns when the newest outcome of an attempt was recorded, zero if there is none.
+// LastOutcome returns when, on Pipedrive's clock, the newest attempt began
+// whose outcome is known, zero if there is none.
 func (s *Store) LastOutcome(ctx context.Context) (time.Time, error) {
 	var ms int64
-	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(ended_at), 0) FROM attempts`).Scan(&ms)
+	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(remote_at), 0) FROM attempts WHERE outcome <> ''`).Scan(&ms)
 	return fromMillis(ms), err
 }
 

@@ -73,11 +73,25 @@ func save(t *testing.T, s *store.Store, userID int64, all []gistdeal.Gist) int {
 
 func claim(t *testing.T, s *store.Store, owner string) gistdeal.Claim {
 	t.Helper()
-	c, ok, err := s.Claim(t.Context(), owner, noon)
+	c, ok, err := s.Claim(t.Context(), owner, noon, noon)
 	if err != nil || !ok {
 		t.Fatalf("claim: ok = %v, error %v", ok, err)
 	}
 	return c
+}
+
+func made(t *testing.T, s *store.Store, c gistdeal.Claim, dealID int64) {
+	t.Helper()
+	if known, err := s.Made(t.Context(), c, dealID, noon); !known || err != nil {
+		t.Fatalf("made: known %v, error %v", known, err)
+	}
+}
+
+func giveBack(t *testing.T, s *store.Store, c gistdeal.Claim, reason string) bool {
+	t.Helper()
+	ok, err := s.GiveBack(t.Context(), c, reason, noon.Add(time.Minute))
+	must(t, err)
+	return ok
 }
 
 // deal returns the only gist of user 1.
@@ -142,7 +156,7 @@ func TestAnEditedGistShowsItsNewTextAndKeepsItsPlaceAndItsDeal(t *testing.T) {
 	one := gists("a", 1)
 	save(t, s, 1, one)
 	c := claim(t, s, "me")
-	must(t, s.Made(t.Context(), c, 77, noon))
+	made(t, s, c, 77)
 	one[0].Description = "edited"
 	if got := save(t, s, 1, one); got != 0 {
 		t.Errorf("an edit found %d deals, want 0", got)
@@ -196,7 +210,7 @@ func TestManyClaimersTakeEachDealOnce(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for {
-				c, ok, err := s.Claim(t.Context(), "me", noon)
+				c, ok, err := s.Claim(t.Context(), "me", noon, noon)
 				if err != nil {
 					t.Error(err)
 				}
@@ -225,7 +239,7 @@ func TestAClaimCarriesWhatTheDealIsMadeFrom(t *testing.T) {
 	s := open(t)
 	track(t, s, "Octocat", 1)
 	save(t, s, 1, gists("a", 1))
-	want := gistdeal.Claim{Draft: gistdeal.Draft{GistID: "a0001", Login: "Octocat", Description: "same for all"}, Attempt: 1, Owner: "me", SentAt: noon}
+	want := gistdeal.Claim{Draft: gistdeal.Draft{GistID: "a0001", Login: "Octocat", Description: "same for all"}, Attempt: 1, Owner: "me", Since: noon}
 	if diff := cmp.Diff(want, claim(t, s, "me")); diff != "" {
 		t.Error(diff)
 	}
@@ -237,20 +251,22 @@ func TestOnlyThePresentAttemptDecides(t *testing.T) {
 	track(t, s, "octocat", 1)
 	save(t, s, 1, gists("a", 1))
 	old := claim(t, s, "old")
-	now, ok, err := s.Reclaim(t.Context(), old, 3, "new", noon)
+	now, ok, err := s.Reclaim(t.Context(), old, 3, "new", noon, noon.Add(time.Hour))
 	if err != nil || !ok || now.Attempt != 2 {
 		t.Fatalf("reclaim: attempt %d, ok %v, error %v; want attempt 2", now.Attempt, ok, err)
 	}
-	if _, ok, err := s.Reclaim(t.Context(), old, 3, "third", noon); ok || err != nil {
+	if _, ok, err := s.Reclaim(t.Context(), old, 3, "third", noon, noon.Add(time.Hour)); ok || err != nil {
 		t.Errorf("a second reclaim of the same attempt: ok %v, error %v; want false", ok, err)
 	}
-	must(t, s.GiveBack(t.Context(), old, "late", noon))
+	giveBack(t, s, old, "late")
 	must(t, s.Refuse(t.Context(), old, "late", noon))
-	must(t, s.AdoptUnknown(t.Context(), old, 5, nil, 3, noon))
+	if ok, err := s.AdoptUnknown(t.Context(), old, 5, nil, 3, noon); ok || err != nil {
+		t.Errorf("adopting for an old attempt: ok %v, error %v; want false", ok, err)
+	}
 	if got := deal(t, s).State; got != gistdeal.DealSending {
 		t.Errorf("state is %s after words of an old attempt, want sending", got)
 	}
-	must(t, s.Made(t.Context(), now, 6, noon))
+	made(t, s, now, 6)
 	if got := deal(t, s); got.State != gistdeal.DealMade || got.DealID != 6 {
 		t.Errorf("deal is %+v, want made with id 6", got)
 	}
@@ -264,8 +280,8 @@ func TestADealThatALostWorkerMadeIsNeverForgotten(t *testing.T) {
 		track(t, s, "octocat", 1)
 		save(t, s, 1, gists("a", 1))
 		old := claim(t, s, "old")
-		must(t, s.GiveBack(t.Context(), old, "decided by another", noon))
-		must(t, s.Made(t.Context(), old, 5, noon))
+		giveBack(t, s, old, "decided by another")
+		made(t, s, old, 5)
 		if got := deal(t, s); got.State != gistdeal.DealMade || got.DealID != 5 {
 			t.Errorf("deal is %+v, want made with id 5", got)
 		}
@@ -276,11 +292,11 @@ func TestADealThatALostWorkerMadeIsNeverForgotten(t *testing.T) {
 		track(t, s, "octocat", 1)
 		save(t, s, 1, gists("a", 1))
 		old := claim(t, s, "old")
-		now, _, err := s.Reclaim(t.Context(), old, 3, "new", noon)
+		now, _, err := s.Reclaim(t.Context(), old, 3, "new", noon, noon.Add(time.Hour))
 		must(t, err)
-		must(t, s.Made(t.Context(), now, 6, noon))
-		must(t, s.Made(t.Context(), old, 5, noon))
-		must(t, s.Made(t.Context(), now, 6, noon))
+		made(t, s, now, 6)
+		made(t, s, old, 5)
+		made(t, s, now, 6)
 		counts, err := s.Counts(t.Context())
 		must(t, err)
 		if got := deal(t, s); got.DealID != 6 || counts.Surplus != 1 {
@@ -298,7 +314,7 @@ func TestARefusedDealFailsWithItsReasonAndIsNotDueAgain(t *testing.T) {
 	if got := deal(t, s); got.State != gistdeal.DealFailed || got.Problem != "title is bad" {
 		t.Errorf("deal is %+v, want failed with the reason", got)
 	}
-	due, err := s.Due(t.Context(), noon.Add(time.Hour))
+	due, err := s.Due(t.Context())
 	if due || err != nil {
 		t.Errorf("due is %v, error %v; want false", due, err)
 	}
@@ -309,9 +325,57 @@ func TestADealGivenBackIsDueAtOnce(t *testing.T) {
 	s := open(t)
 	track(t, s, "octocat", 1)
 	save(t, s, 1, gists("a", 1))
-	must(t, s.GiveBack(t.Context(), claim(t, s, "me"), "limit", noon))
+	giveBack(t, s, claim(t, s, "me"), "limit")
 	if got := claim(t, s, "me").Attempt; got != 2 {
 		t.Errorf("attempt is %d, want 2", got)
+	}
+}
+
+func TestADealGivenBackGoesToTheEndOfTheQueue(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	track(t, s, "octocat", 1)
+	save(t, s, 1, gists("a", 2))
+	first := claim(t, s, "me")
+	giveBack(t, s, first, "turned away")
+	if next := claim(t, s, "me"); next.Draft.GistID == first.Draft.GistID {
+		t.Errorf("%s is claimed again before the other", first.Draft.GistID)
+	}
+}
+
+func TestAnAttemptTakenForAbsentIsNeverForgotten(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	track(t, s, "octocat", 1)
+	save(t, s, 1, gists("a", 1))
+	again, _, err := s.Reclaim(t.Context(), claim(t, s, "me"), 3, "me", noon, noon.Add(time.Hour))
+	must(t, err)
+	if !again.Since.Equal(noon) || again.Absences != 1 {
+		t.Errorf("the second attempt is looked for since %v after %d absences, want since the first's %v after 1", again.Since, again.Absences, noon)
+	}
+	if giveBack(t, s, again, "limit") {
+		t.Error("the deal is found again without a look")
+	}
+	unknown, err := s.Unknown(t.Context())
+	must(t, err)
+	again.Draft = gistdeal.Draft{GistID: "a0001"}
+	if diff := cmp.Diff([]gistdeal.Claim{again}, unknown); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestADealThatIsAnotherGistsIsNotTaken(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	track(t, s, "octocat", 1)
+	save(t, s, 1, gists("a", 2))
+	made(t, s, claim(t, s, "me"), 5)
+	c := claim(t, s, "me")
+	if known, err := s.Made(t.Context(), c, 5, noon); known || err != nil {
+		t.Errorf("made: known %v, error %v; want false", known, err)
+	}
+	if ok, err := s.AdoptUnknown(t.Context(), c, 5, nil, 1, noon); ok || err != nil {
+		t.Errorf("adopted: %v, error %v; want false", ok, err)
 	}
 }
 
@@ -321,11 +385,9 @@ func TestDealsFoundInPipedriveAreAdopted(t *testing.T) {
 	track(t, s, "octocat", 1)
 	save(t, s, 1, gists("a", 3))
 	sending := claim(t, s, "me") // a0001: decided by looks only
-	adopted, err := s.Adopt(t.Context(), map[string]int64{"a0001": 1, "a0002": 2, "later": 9}, map[string][]int64{"a0002": {12}, "a0001": {11}}, noon)
-	must(t, err)
-	slices.Sort(adopted)
-	if diff := cmp.Diff([]string{"a0002", "later"}, adopted); diff != "" {
-		t.Fatal(diff)
+	n, err := s.Adopt(t.Context(), map[string]int64{"a0001": 1, "a0002": 2, "later": 9}, map[string][]int64{"a0002": {12}, "a0001": {11}}, noon)
+	if err != nil || n != 2 {
+		t.Fatalf("adopted %d, error %v; want 2", n, err)
 	}
 	states := map[string]gistdeal.DealState{}
 	save(t, s, 1, []gistdeal.Gist{{ID: "later", CreatedAt: noon}})
@@ -343,8 +405,14 @@ func TestDealsFoundInPipedriveAreAdopted(t *testing.T) {
 	if counts.Surplus != 1 {
 		t.Errorf("%d surplus deals, want 1: those of a deal that is being sent are not known yet", counts.Surplus)
 	}
-	if again, err := s.Adopt(t.Context(), map[string]int64{"a0002": 2, "later": 9}, nil, noon); len(again) != 0 || err != nil {
-		t.Errorf("adopting again: %v, error %v; want none", again, err)
+	if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 2, "later": 9}, nil, noon); n != 0 || err != nil {
+		t.Errorf("adopting again: %d, error %v; want 0", n, err)
+	}
+	strange, err := s.Strange(t.Context(), map[string]int64{"a0001": 1, "a0002": 2, "later": 9})
+	must(t, err)
+	slices.Sort(strange)
+	if diff := cmp.Diff([]string{"a0002", "later"}, strange); diff != "" {
+		t.Errorf("strange are: %s", diff)
 	}
 }
 
@@ -424,7 +492,7 @@ func TestAViewHasANewVersionAfterEachChangeThatReadersSee(t *testing.T) {
 	see("an edit", true)
 	c := claim(t, s, "me")
 	see("a claim", true)
-	must(t, s.Made(t.Context(), c, 7, noon))
+	made(t, s, c, 7)
 	see("a deal", true)
 	must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{NotModified: true}, noon, noon))
 	see("a scan without news", false)

@@ -93,10 +93,13 @@ func (s *Store) Logins(ctx context.Context) ([]string, error) {
 	})
 }
 
-// DueUsers returns up to limit users whose scan is due at now, the longest due first.
-func (s *Store) DueUsers(ctx context.Context, now time.Time, limit int) ([]gistdeal.User, error) {
+// DueUsers returns up to limit users whose scan is due at now, the longest due
+// first. Who is due later than latest is due as well: nothing plans so far
+// ahead, so a clock was wrong then.
+func (s *Store) DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT `+userColumns+` FROM users
-		WHERE state IN ('active', 'gone') AND next_scan_at <= $1 ORDER BY next_scan_at, id LIMIT $2`, millis(now), limit)
+		WHERE state IN ('active', 'gone') AND (next_scan_at <= $1 OR next_scan_at > $2) ORDER BY next_scan_at, id LIMIT $3`,
+		millis(now), millis(latest), limit)
 	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
 }
 

@@ -48,11 +48,11 @@ CREATE TABLE deals (
   attempts        BIGINT NOT NULL DEFAULT 0,      -- the fencing number
   owner           TEXT   NOT NULL DEFAULT '',
   sent_at         BIGINT NOT NULL DEFAULT 0,
-  next_attempt_at BIGINT NOT NULL DEFAULT 0,
+  queued_at       BIGINT NOT NULL DEFAULT 0,      -- the order in which deals that are found get their turn
   problem         TEXT   NOT NULL DEFAULT '',
   CHECK ((state = 'made') = (deal_id IS NOT NULL))
 ) WITHOUT ROWID;
-CREATE INDEX deals_found ON deals (next_attempt_at, gist_id) WHERE state = 'found';
+CREATE INDEX deals_found ON deals (queued_at, gist_id) WHERE state = 'found';
 CREATE INDEX deals_sending ON deals (gist_id) WHERE state = 'sending';
 CREATE INDEX deals_failed ON deals (gist_id) WHERE state = 'failed';
 
@@ -73,18 +73,20 @@ END;
 
 -- Append-only: the story of each deal. outcome is '' while nobody knows it.
 CREATE TABLE attempts (
-  gist_id  TEXT   NOT NULL,
-  n        BIGINT NOT NULL,
-  owner    TEXT   NOT NULL,
-  sent_at  BIGINT NOT NULL,
-  ended_at BIGINT NOT NULL DEFAULT 0,
-  outcome  TEXT   NOT NULL DEFAULT '' CHECK (outcome IN ('', 'made', 'refused', 'not sent', 'adopted', 'absent')),
-  deal_id  BIGINT,
-  looks    BIGINT NOT NULL DEFAULT 0,
-  reason   TEXT   NOT NULL DEFAULT '',
+  gist_id   TEXT   NOT NULL,
+  n         BIGINT NOT NULL,
+  owner     TEXT   NOT NULL,
+  sent_at   BIGINT NOT NULL,
+  remote_at BIGINT NOT NULL,                      -- sent_at on Pipedrive's clock
+  ended_at  BIGINT NOT NULL DEFAULT 0,
+  outcome   TEXT   NOT NULL DEFAULT '' CHECK (outcome IN ('', 'made', 'refused', 'not sent', 'adopted', 'absent')),
+  deal_id   BIGINT,
+  looks     BIGINT NOT NULL DEFAULT 0,
+  reason    TEXT   NOT NULL DEFAULT '',
   PRIMARY KEY (gist_id, n)
 ) WITHOUT ROWID;
-CREATE INDEX attempts_ended ON attempts (ended_at);
+CREATE INDEX attempts_remote ON attempts (remote_at);
+CREATE INDEX attempts_deal ON attempts (deal_id) WHERE deal_id IS NOT NULL;
 
 -- Deals in Pipedrive beyond the one that a gist should have. Reported, never deleted.
 CREATE TABLE surplus (
