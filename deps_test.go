@@ -32,7 +32,7 @@ const policy = `
 	internal/github:    .
 	internal/pipedrive: . golang.org/x/sys
 	internal/server:    . github.com/prometheus/client_golang
-	internal/store:     . github.com/gofrs/flock modernc.org/sqlite
+	internal/store:     . github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
 	# The page is files; the simulators share no type with what they test.
 	internal/sim:
@@ -43,8 +43,9 @@ const policy = `
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	cmd/gistdeal: internal/app github.com/alecthomas/kong golang.org/x/term
 
-	# For tests: no line above names it.
+	# For tests: no line above names them.
 	internal/contract: github.com/getkin/kin-openapi
+	internal/pgtest:   github.com/jackc/pgx/v5
 `
 
 const module = "gistdeal"
@@ -98,8 +99,8 @@ func TestThePolicyRefusesWhatItDoesNotName(t *testing.T) {
 func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
-		// contract is test support, and tests may ask what they are run with.
-		if file.test || file.name == "internal/app/config.go" || path.Dir(file.name) == "internal/contract" {
+		// contract and pgtest are test support, and tests may ask what they are run with.
+		if folder := path.Dir(file.name); file.test || file.name == "internal/app/config.go" || folder == "internal/contract" || folder == "internal/pgtest" {
 			continue
 		}
 		for _, name := range []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"} {

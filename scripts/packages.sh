@@ -16,6 +16,8 @@ missing=()
 # Ubuntu's chromium package only points to a snap, so any of these will do.
 have chromium chromium-browser google-chrome || missing+=(chromium)
 have shellcheck || missing+=(shellcheck)
+# Its server is not on the PATH.
+compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 # The race detector needs a C compiler.
 have gcc cc clang || missing+=(gcc libc6-dev)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
@@ -37,6 +39,14 @@ apt() {
   "${as[@]}" DEBIAN_FRONTEND=noninteractive timeout 600 \
     apt-get -qq -o DPkg::Lock::Timeout=120 "$@" </dev/null
 }
+
+# Tests start a PostgreSQL of their own: the package shall make none that runs.
+clusters=/etc/postgresql-common/createcluster.d
+if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+  "${as[@]}" mkdir -p "$clusters"
+  echo 'create_main_cluster = false' | "${as[@]}" tee "$clusters/gistdeal.conf" >/dev/null
+  trap '"${as[@]}" rm -f "$clusters/gistdeal.conf"' EXIT
+fi
 
 apt update || echo "apt-get update failed; trying with the old lists"
 # One by one: a package that is not to be had shall not keep the others away.
