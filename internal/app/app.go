@@ -50,7 +50,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
 	}
-	db, err := store.Open(ctx, c.Database)
+	db, err := store.Open(ctx, string(c.Database), store.Options{PasswordFile: c.PasswordFile, Lease: c.Lease, Log: log})
 	if err != nil {
 		return nil, err
 	}

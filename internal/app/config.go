@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/store"
 )
 
 // Config is what the environment says, checked. Its fields are the table of
@@ -24,7 +26,8 @@ type Config struct {
 	PipedriveKey  Secret
 	PipedriveURL  string
 	Addr          string
-	Database      string
+	Database      Database
+	PasswordFile  string // of the database
 	AdminToken    Secret
 	Open          bool
 	ScanInterval  time.Duration
@@ -56,7 +59,16 @@ func (s Secret) String() string {
 }
 
 // LogValue hides the secret in logs too.
-func (s Secret) LogValue() any { return s.String() }
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Database is the path or the URL of a database.
+type Database string
+
+// String returns it without its password.
+func (d Database) String() string { return store.DisplayName(string(d)) }
+
+// LogValue hides the password in logs too.
+func (d Database) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 // ErrNoKey is among the errors of ParseConfig if there is no Pipedrive key.
 var ErrNoKey = errors.New("PIPEDRIVE_API_KEY is not set: it is the API token of your Pipedrive user (Settings > Personal preferences > API); set it, or PIPEDRIVE_API_KEY_FILE, or try `gistdeal demo`, which needs none")
@@ -81,6 +93,7 @@ func ParseConfig(env map[string]string) (Config, error) {
 		PipedriveURL:  p.url("PIPEDRIVE_API_URL", pipedrive.DefaultURL),
 		Addr:          p.addr("GISTDEAL_ADDR", DefaultAddr),
 		Database:      p.database("GISTDEAL_DATABASE_URL", "gistdeal.db"),
+		PasswordFile:  p.text("GISTDEAL_DATABASE_PASSWORD_FILE", ""),
 		AdminToken:    p.secret("GISTDEAL_ADMIN_TOKEN"),
 		Open:          p.choice("GISTDEAL_OPEN", "0", "0", "1") == "1",
 		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
@@ -103,6 +116,7 @@ func ParseConfig(env map[string]string) (Config, error) {
 		p.mistake("GISTDEAL_PUSH_TIMEOUT (%v) must be less than GISTDEAL_LEASE (%v) and GISTDEAL_ABSENCE (%v): otherwise a deal could be sent again while the first request is under way",
 			c.PushTimeout, c.Lease, c.Absence)
 	}
+	p.password(c.Database, c.PasswordFile)
 	p.unknown()
 	return c, errors.Join(p.errs...)
 }
@@ -119,6 +133,7 @@ func (c Config) Print(w io.Writer) error {
 		{"PIPEDRIVE_API_URL", c.PipedriveURL},
 		{"GISTDEAL_ADDR", c.Addr},
 		{"GISTDEAL_DATABASE_URL", c.Database},
+		{"GISTDEAL_DATABASE_PASSWORD_FILE", c.PasswordFile},
 		{"GISTDEAL_ADMIN_TOKEN", c.AdminToken},
 		{"GISTDEAL_OPEN", c.Open},
 		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval},
@@ -206,12 +221,26 @@ func (p *parser) addr(name, standard string) string {
 	return v
 }
 
-func (p *parser) database(name, standard string) string {
-	v := p.text(name, standard)
-	if strings.HasPrefix(v, "postgres://") || strings.HasPrefix(v, "postgresql://") {
-		p.mistake("%s: this version keeps its data in a SQLite file and cannot use PostgreSQL yet: name a file", name)
+func (p *parser) database(name, standard string) Database {
+	v := strings.TrimPrefix(p.text(name, standard), "sqlite://")
+	if err := store.CheckName(v); err != nil {
+		p.mistake("%s: %w", name, err)
 	}
-	return strings.TrimPrefix(v, "sqlite://")
+	return Database(v)
+}
+
+// password checks that the database can have its password from the file.
+func (p *parser) password(database Database, file string) {
+	const name = "GISTDEAL_DATABASE_PASSWORD_FILE"
+	if file == "" {
+		return
+	}
+	if !store.TakesPassword(string(database)) {
+		p.mistake("%s is set, but GISTDEAL_DATABASE_URL names a file or a URL with a password in it: keep one of the two", name)
+	}
+	if _, err := os.ReadFile(file); err != nil {
+		p.mistake("%s: %w", name, err)
+	}
 }
 
 func (p *parser) choice(name, standard string, choices ...string) string {

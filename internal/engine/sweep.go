@@ -178,6 +178,13 @@ func (q *asks) answer(a *ask, err error) {
 	close(a.done)
 }
 
+// accept takes asks again after refuse.
+func (q *asks) accept() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.refused = nil
+}
+
 // refuse answers every ask that still waits, and all that come, with err.
 func (q *asks) refuse(err error) {
 	q.mu.Lock()

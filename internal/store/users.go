@@ -24,7 +24,7 @@ func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) 
 // returns it. A user that is tracked already keeps its policy and history and
 // gets a's login; one that was removed or gone is active again.
 func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.FirstScan, now time.Time) (u gistdeal.User, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := takeLogin(ctx, tx, a); err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func takeLogin(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
 
 // Rename gives the tracked user with a's id the login of a.
 func (s *Store) Rename(ctx context.Context, a gistdeal.Account) error {
-	err := s.tx(ctx, func(tx *sql.Tx) error {
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := takeLogin(ctx, tx, a); err != nil {
 			return err
 		}
@@ -142,21 +142,4 @@ func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, next ti
 		return fmt.Errorf("record user %d as gone: %w", userID, err)
 	}
 	return nil
-}
-
-// collect reads all rows before it returns, so that the one connection is free again.
-func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	all := []T{}
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, rows.Err()
 }
