@@ -14,8 +14,8 @@ import (
 
 // Claim takes the deal that has waited longest from found to sending, and
 // records the attempt; remote is now on Pipedrive's clock. It reports false if
-// none is found. Nothing may be sent before Claim has returned: what it wrote
-// is on the disk then.
+// none is found, or another process took it a moment before. Nothing may be
+// sent before Claim has returned: what it wrote is on the disk then.
 func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) (c gistdeal.Claim, ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// The state is tested outside of the sub-select too: without that,

@@ -55,7 +55,7 @@ type leaseRow struct {
 }
 
 func newRowLease(db *pool, owner string, ttl time.Duration) *rowLease {
-	db.limit = ttl / 4 // A renewal can be tried again in time.
+	db.limit = min(ttl/4, readLimit) // A renewal can be tried again in time.
 	return &rowLease{db: db, owner: owner, ttl: ttl, now: time.Now}
 }
 

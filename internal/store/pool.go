@@ -168,12 +168,13 @@ type health struct {
 	gone atomic.Bool
 }
 
-// away returns what callers are told: why is in the log, it names hosts and accounts.
+// away returns what callers are told. Why is in the log only: it names hosts
+// and accounts, and a time limit of ours is not one of the caller's.
 func (h *health) away(err error) error {
 	if !h.gone.Swap(true) {
 		h.log.Error("database away", "error", err)
 	}
-	return &gistdeal.Error{Kind: gistdeal.Temporary, Err: &awayError{err}}
+	return gistdeal.Errorf(gistdeal.Temporary, "the database does not answer")
 }
 
 func (h *health) back() {
@@ -181,10 +182,3 @@ func (h *health) back() {
 		h.log.Info("database back")
 	}
 }
-
-// awayError hides why the database does not answer in its text.
-type awayError struct{ err error }
-
-func (*awayError) Error() string { return "the database does not answer" }
-
-func (e *awayError) Unwrap() error { return e.err }

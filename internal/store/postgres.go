@@ -26,7 +26,7 @@ const (
 	// two, and three instances fit into the smallest of databases.
 	workers = 5
 	// A database that does not answer keeps nobody waiting for longer.
-	readLimit    = 5 * time.Second
+	readLimit    = 3 * time.Second
 	workLimit    = 15 * time.Second
 	connectLimit = 5 * time.Second
 	// A process that was frozen in the middle of a transaction keeps its locks no
