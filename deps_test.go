@@ -30,7 +30,7 @@ const policy = `
 	# Neighbours know the domain and not one another.
 	internal/engine:    . golang.org/x/sync github.com/prometheus/client_golang
 	internal/github:    .
-	internal/pipedrive: . golang.org/x/sys
+	internal/pipedrive: . golang.org/x/sys github.com/prometheus/client_golang
 	internal/server:    . github.com/prometheus/client_golang
 	internal/store:     . github.com/gofrs/flock modernc.org/sqlite
 

@@ -28,24 +28,26 @@ const stopTimeout = 20 * time.Second
 
 // App is the whole of gistdeal, put together.
 type App struct {
-	config Config
-	log    *slog.Logger
-	store  *store.Store
-	engine *engine.Engine
-	server *server.Server
-	listen net.Listener
+	config  Config
+	log     *slog.Logger
+	metrics *prometheus.Registry
+	store   *store.Store
+	engine  *engine.Engine
+	server  *server.Server
+	listen  net.Listener
 }
 
 // New opens the database, listens, and puts the parts together. Nothing works
 // before Run. Errors say what to do.
 func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
+	registry := prometheus.NewRegistry()
 	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken)})
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_API_URL: %w", err)
 	}
 	pipe, err := pipedrive.New(c.PipedriveURL, pipedrive.Options{
-		Token: string(c.PipedriveKey), Rate: c.PipedriveRate,
-		PushTimeout: c.PushTimeout, Pipeline: c.Pipeline, Stage: c.Stage,
+		Token: string(c.PipedriveKey), Rate: c.PipedriveRate, DayReserve: c.DayReserve,
+		PushTimeout: c.PushTimeout, Pipeline: c.Pipeline, Stage: c.Stage, Metrics: registry,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
@@ -54,7 +56,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{config: c, log: log, store: db}
+	a := &App{config: c, log: log, store: db, metrics: registry}
 	if err := a.prepare(ctx, hub, pipe); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -69,15 +71,14 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 			return err
 		}
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
+	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(a.store, hub, pipe, engine.Options{
 		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan,
-		Absence: c.Absence, Owner: rand.Text(), Log: a.log, Metrics: registry,
+		Absence: c.Absence, Owner: rand.Text(), Log: a.log, Metrics: a.metrics,
 	})
 	a.server = server.New(a.store, a.engine, server.Options{
 		AnswerWait: c.AnswerWait, Open: c.Open, Page: web.Handler(),
-		Details: a.details, Metrics: registry, Log: a.log,
+		Details: a.details, Metrics: a.metrics, Log: a.log,
 	})
 	var err error
 	a.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)

@@ -47,7 +47,7 @@ func buildAndRun(m *testing.M) int {
 
 // process is a running program.
 type process struct {
-	t     *testing.T
+	t     testing.TB
 	cmd   *exec.Cmd
 	url   string
 	out   *output
@@ -55,7 +55,7 @@ type process struct {
 }
 
 // start starts the program with env alone and waits until it listens.
-func start(t *testing.T, env map[string]string, args ...string) *process {
+func start(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
 	p := launch(t, env, args...)
 	eventually(t, "the program listens", func() bool {
@@ -75,7 +75,7 @@ func start(t *testing.T, env map[string]string, args ...string) *process {
 var listening = regexp.MustCompile(`"msg":"listening","address":"([^"]+)"`)
 
 // launch starts the program; it is killed at the end of the test if not before.
-func launch(t *testing.T, env map[string]string, args ...string) *process {
+func launch(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary, args...), out: &output{}, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
@@ -183,7 +183,7 @@ func (o *output) String() string {
 
 // simulate starts simulators without limits and returns them with the
 // environment that points the program at them and at a database of its own.
-func simulate(t *testing.T, o sim.Options) (*sim.Sim, map[string]string) {
+func simulate(t testing.TB, o sim.Options) (*sim.Sim, map[string]string) {
 	t.Helper()
 	o.Burst, o.DailyTokens, o.GitHubLimit = -1, -1, -1
 	s := sim.New(o)
@@ -195,7 +195,7 @@ func simulate(t *testing.T, o sim.Options) (*sim.Sim, map[string]string) {
 	return s, environment(t, server.URL)
 }
 
-func environment(t *testing.T, url string) map[string]string {
+func environment(t testing.TB, url string) map[string]string {
 	t.Helper()
 	return map[string]string{
 		"GITHUB_API_URL": url, "GITHUB_TOKEN": "secret-github",
@@ -205,7 +205,7 @@ func environment(t *testing.T, url string) map[string]string {
 	}
 }
 
-func eventually(t *testing.T, what string, done func() bool, tell func() string) {
+func eventually(t testing.TB, what string, done func() bool, tell func() string) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

@@ -31,7 +31,8 @@ type Config struct {
 	FirstScan     gistdeal.FirstScan
 	Pipeline      string
 	Stage         string
-	PipedriveRate float64
+	PipedriveRate float64 // requests a second, 0 for what the account allows
+	DayReserve    float64 // share of the day's tokens
 	AnswerWait    time.Duration
 	PushTimeout   time.Duration
 	Lease         time.Duration
@@ -87,7 +88,8 @@ func ParseConfig(env map[string]string) (Config, error) {
 		FirstScan:     gistdeal.FirstScan(p.choice("GISTDEAL_FIRST_SCAN", "all", "all", "new")),
 		Pipeline:      p.text("GISTDEAL_PIPELINE", ""),
 		Stage:         p.text("GISTDEAL_STAGE", ""),
-		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE", 10),
+		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE"),
+		DayReserve:    p.share("GISTDEAL_DAY_RESERVE", "40%"),
 		AnswerWait:    p.duration("GISTDEAL_ANSWER_WAIT", 25*time.Second, time.Millisecond),
 		PushTimeout:   p.duration("GISTDEAL_PUSH_TIMEOUT", 10*time.Second, time.Millisecond),
 		Lease:         p.duration("GISTDEAL_LEASE", 12*time.Second, time.Millisecond),
@@ -125,7 +127,8 @@ func (c Config) Print(w io.Writer) error {
 		{"GISTDEAL_FIRST_SCAN", c.FirstScan},
 		{"GISTDEAL_PIPELINE", c.Pipeline},
 		{"GISTDEAL_STAGE", c.Stage},
-		{"GISTDEAL_PIPEDRIVE_RATE", c.PipedriveRate},
+		{"GISTDEAL_PIPEDRIVE_RATE", orAllowed(c.PipedriveRate)},
+		{"GISTDEAL_DAY_RESERVE", fmt.Sprintf("%.4g%%", 100*c.DayReserve)},
 		{"GISTDEAL_ANSWER_WAIT", c.AnswerWait},
 		{"GISTDEAL_PUSH_TIMEOUT", c.PushTimeout},
 		{"GISTDEAL_LEASE", c.Lease},
@@ -233,14 +236,36 @@ func (p *parser) duration(name string, standard, least time.Duration) time.Durat
 	return d
 }
 
-func (p *parser) rate(name string, standard float64) float64 {
-	v := p.text(name, strconv.FormatFloat(standard, 'g', -1, 64))
+// rate returns 0 if the variable is not set.
+func (p *parser) rate(name string) float64 {
+	v := p.text(name, "")
+	if v == "" {
+		return 0
+	}
 	rate, err := strconv.ParseFloat(v, 64)
 	// A claim follows its last look within 5 seconds, and with less it could not.
 	if err != nil || !(rate >= 1 && rate <= 1000) {
 		p.mistake("%s: %q is not a number of requests a second (want 1 to 1000)", name, v)
 	}
 	return rate
+}
+
+// orAllowed returns how a rate is shown.
+func orAllowed(rate float64) string {
+	if rate == 0 {
+		return "(what the account allows)"
+	}
+	return strconv.FormatFloat(rate, 'g', -1, 64)
+}
+
+// share reads a percentage as a share of one.
+func (p *parser) share(name, standard string) float64 {
+	v := p.text(name, standard)
+	percent, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(v, "%")), 64)
+	if err != nil || !(percent >= 0 && percent < 100) {
+		p.mistake("%s: %q is not a share (want 0%% to 99%%)", name, v)
+	}
+	return percent / 100
 }
 
 // unknown reports variables that look like ours and that nothing reads: a

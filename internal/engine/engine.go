@@ -29,6 +29,8 @@ type Pipedrive interface {
 	CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error)
 	Deals(ctx context.Context, since time.Time, each func(gistdeal.RemoteDeal)) error
 	Now() (now time.Time, known bool)
+	Budgets() []gistdeal.Budget
+	Restore([]gistdeal.Budget)
 }
 
 // Store is what the engine needs of the database.
@@ -85,8 +87,9 @@ type Engine struct {
 
 	leading atomic.Bool
 	account atomic.Pointer[gistdeal.PipedriveAccount]
-	reading gate // pauses of GitHub
-	pushing gate // pauses of Pipedrive
+	reading gate          // pauses of GitHub
+	pushing gate          // pauses of Pipedrive
+	gates   chan struct{} // one of them has opened or closed
 
 	scans  singleflight.Group // one scan of a user at a time, by id
 	asks   asks
@@ -115,8 +118,9 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 		store: s, github: g, pipedrive: p, options: o, log: o.Log, now: o.Now, metrics: newMetrics(o.Metrics),
 		found: make(chan struct{}, 1),
 	}
-	e.reading = gate{remote: "GitHub", log: o.Log}
-	e.pushing = gate{remote: "Pipedrive", log: o.Log}
+	e.gates = make(chan struct{}, 1)
+	e.reading = gate{remote: "GitHub", log: o.Log, changed: e.gates}
+	e.pushing = gate{remote: "Pipedrive", log: o.Log, changed: e.gates}
 	e.asks.wake = make(chan struct{}, 1)
 	e.doubts = doubts{absence: o.Absence, rows: map[string]*doubt{}, wake: make(chan struct{}, 1)}
 	e.watch(o.Metrics)
@@ -140,6 +144,7 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.log.Error("lease not released", "error", err)
 		}
 	}()
+	e.takeUpLimits(ctx)
 	e.leading.Store(true)
 	defer e.leading.Store(false)
 	defer e.asks.refuse(errStopping)
@@ -147,6 +152,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.answerAsks(ctx) })
 	g.Go(func() error { return e.sweep(ctx) })
 	g.Go(func() error { return e.makeDeals(ctx) })
+	g.Go(func() error { return e.keepLimits(ctx) })
 	return g.Wait()
 }
 
@@ -169,9 +175,10 @@ func (e *Engine) awaitLease(ctx context.Context) (bool, error) {
 
 // Status is what the engine is doing, in words for people.
 type Status struct {
-	Working bool   `json:"working" doc:"whether this process holds the lease"`
-	Pushes  string `json:"pushes"`
-	GitHub  string `json:"github"`
+	Working bool              `json:"working" doc:"whether this process holds the lease"`
+	Pushes  string            `json:"pushes"`
+	GitHub  string            `json:"github"`
+	Budgets []gistdeal.Budget `json:"budgets,omitempty"` // those that are known
 }
 
 // Status returns what the engine is doing.
@@ -179,7 +186,7 @@ func (e *Engine) Status() Status {
 	if !e.leading.Load() {
 		return Status{Pushes: "done by another process", GitHub: "read by another process"}
 	}
-	return Status{Working: true, Pushes: e.pushing.status(), GitHub: e.reading.status()}
+	return Status{Working: true, Pushes: e.pushing.status(), GitHub: e.reading.status(), Budgets: e.budgets()}
 }
 
 // sleep waits for d and reports true, or false as soon as ctx ends.

@@ -25,6 +25,7 @@ const (
 	stageConnect = "connect"
 	stagePush    = "push"
 	stageLook    = "look"
+	stageBudget  = "budget"
 )
 
 // makeDeals connects, catches up, and then pushes what is due, until ctx ends.
@@ -143,8 +144,9 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 		}
 	}
 	if err := e.pipedrive.Reserve(ctx); err != nil {
-		return c, start, false, err
+		return c, start, false, e.waitForTurn(ctx, err)
 	}
+	e.pushing.succeeded(stageBudget)
 	start = time.Now()
 	// A claim is not cut short: nobody would know whether it was committed. One
 	// that fails ends the round, and the next begins with all that is sending.
@@ -158,6 +160,17 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 	}
 	c, ok, err = e.store.Claim(ctx, e.options.Owner, e.now(), e.pipedriveNow())
 	return c, start, ok, err
+}
+
+// waitForTurn waits if the day's budget, or our share of it, is spent, which
+// err says; looks go on meanwhile.
+func (e *Engine) waitForTurn(ctx context.Context, err error) error {
+	if gistdeal.KindOf(err) != gistdeal.Limited {
+		return err
+	}
+	e.pushing.close(stageBudget, err)
+	e.pushing.wait(ctx)
+	return ctx.Err()
 }
 
 // pushOne makes one attempt at one deal and records its outcome. It returns an

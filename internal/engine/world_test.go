@@ -31,6 +31,7 @@ type world struct {
 	path        string // of the database
 	options     engine.Options
 	pushTimeout time.Duration
+	dayReserve  float64
 	log         *journal
 }
 
@@ -70,7 +71,7 @@ func (w *world) start() *run {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	pipe, err := pipedrive.New(w.url, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: w.pushTimeout})
+	pipe, err := pipedrive.New(w.url, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: w.pushTimeout, DayReserve: w.dayReserve})
 	if err != nil {
 		w.t.Fatal(err)
 	}
