@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"gistdeal"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
@@ -76,6 +77,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan,
 		Absence: c.Absence, Owner: rand.Text(), Log: a.log, Metrics: a.metrics,
 	})
+	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
 	a.server = server.New(a.store, a.engine, server.Options{
 		AnswerWait: c.AnswerWait, Open: c.Open, Page: web.Handler(),
 		Details: a.details, Metrics: a.metrics, Log: a.log,
