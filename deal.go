@@ -83,6 +83,7 @@ type RemoteDeal struct {
 	CreatorID int64
 	AddedAt   time.Time // Pipedrive's clock
 	Deleted   bool
+	Archived  bool
 }
 
 // GistIDFromURL returns the last path part of a gist's address, or "" if there is none.
