@@ -45,8 +45,9 @@ type Store interface {
 	Gone(ctx context.Context, userID int64, loginTaken bool, next time.Time) error
 	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
+	FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (int, error)
 	ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error
-	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, skipBefore, now time.Time) (int, error)
+	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.Noticing, now time.Time) (int, error)
 	HasGists(ctx context.Context, userID int64) (bool, error)
 
 	Due(ctx context.Context) (bool, error)
@@ -66,6 +67,7 @@ type Store interface {
 type Options struct {
 	ScanInterval time.Duration      // between two scans of a user; 0 means 3 h
 	FirstScan    gistdeal.FirstScan // of users that are tracked from now on; "" means all
+	FirstScanMax int                // more deals than that from a first scan wait for a person's yes; 0: no limit
 	Absence      time.Duration      // how long a deal must be missing before it is sent again; 0 means 10 min
 	Owner        string             // names this process in claims; unique for each start
 	Now          func() time.Time   // for due times; nil means time.Now
