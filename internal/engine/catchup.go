@@ -165,10 +165,7 @@ func (e *Engine) pipedriveNow() time.Time {
 // those was made that have a gist id and that another database made after
 // recent, zero if there are none.
 func (e *Engine) adoptSince(ctx context.Context, since, recent time.Time) (newest time.Time, err error) {
-	byGist := map[string][]gistdeal.RemoteDeal{}
-	err = e.pipedrive.Deals(ctx, since, func(d gistdeal.RemoteDeal) {
-		byGist[d.GistID] = append(byGist[d.GistID], d)
-	})
+	byGist, err := e.dealsByGist(ctx, since)
 	if err != nil {
 		return newest, err
 	}
@@ -198,6 +195,28 @@ func (e *Engine) adoptSince(ctx context.Context, since, recent time.Time) (newes
 		e.log.Info("deals adopted", "deals", adopted)
 	}
 	return newest, err
+}
+
+// listDeals lists the deals of gists that were changed since then, but for those
+// that are deleted and that a person wanted others made for.
+func (e *Engine) listDeals(ctx context.Context, since time.Time, each func(gistdeal.RemoteDeal)) error {
+	dropped, err := e.store.Dropped(ctx)
+	if err != nil {
+		return err
+	}
+	return e.pipedrive.Deals(ctx, since, func(d gistdeal.RemoteDeal) {
+		if !d.Deleted || !dropped[d.ID] {
+			each(d)
+		}
+	})
+}
+
+func (e *Engine) dealsByGist(ctx context.Context, since time.Time) (map[string][]gistdeal.RemoteDeal, error) {
+	byGist := map[string][]gistdeal.RemoteDeal{}
+	err := e.listDeals(ctx, since, func(d gistdeal.RemoteDeal) {
+		byGist[d.GistID] = append(byGist[d.GistID], d)
+	})
+	return byGist, err
 }
 
 // choose returns which of a gist's deals is its one: one that is preferred,

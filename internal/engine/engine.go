@@ -28,6 +28,8 @@ type Pipedrive interface {
 	Reserve(ctx context.Context) error
 	CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error)
 	Deals(ctx context.Context, since time.Time, each func(gistdeal.RemoteDeal)) error
+	Deal(ctx context.Context, id int64) (gistdeal.RemoteDeal, error)
+	DeleteDeal(ctx context.Context, id int64) error
 	Now() (now time.Time, known bool)
 	Budgets() []gistdeal.Budget
 	Restore([]gistdeal.Budget)
@@ -69,6 +71,24 @@ type Store interface {
 	Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (int, error)
 	Strange(ctx context.Context, deals map[string]int64) ([]string, error)
 	LastOutcome(ctx context.Context) (time.Time, error)
+	SentAgain(ctx context.Context, then time.Time) (gists []string, since time.Time, err error)
+	LookedAgain(ctx context.Context, gists []string, then, now time.Time) error
+
+	Explain(ctx context.Context, gistID string) (gistdeal.Story, error)
+	OrderAudit(ctx context.Context, o gistdeal.AuditOrder) error
+	NextAudit(ctx context.Context) (gistdeal.AuditOrder, bool, error)
+	EndAudit(ctx context.Context, a gistdeal.Audit) error
+	LastAudit(ctx context.Context) (time.Time, error)
+	AuditRows(ctx context.Context, after string, limit int) ([]gistdeal.AuditRow, error)
+	MarkGone(ctx context.Context, userID int64, listed []string, now time.Time) error
+	Dropped(ctx context.Context) (map[int64]bool, error)
+	Surplus(ctx context.Context) ([]int64, error)
+	AddSurplus(ctx context.Context, deals map[string][]int64, now time.Time) error
+	SurplusOf(ctx context.Context, dealID int64) (string, error)
+	ForgetSurplus(ctx context.Context, dealID int64) error
+	Relink(ctx context.Context, gistID string, from, to int64) (bool, error)
+	Queue(ctx context.Context, gistID string, now time.Time) (bool, error)
+	Recreate(ctx context.Context, gistID string, dealID int64, now time.Time) (bool, error)
 }
 
 // Options are what an Engine can be told; the zero value works.
@@ -77,6 +97,7 @@ type Options struct {
 	FirstScan    gistdeal.FirstScan // of users that are tracked from now on; "" means all
 	FirstScanMax int                // more deals than that from a first scan wait for a person's yes; 0: no limit
 	Absence      time.Duration      // how long a deal must be missing before it is sent again; 0 means 10 min
+	LookAgain    time.Duration      // how long after a second request its gist is looked at again; 0 means 1 h
 	Owner        string             // names this process in claims; unique for each start
 	Now          func() time.Time   // for due times; nil means time.Now
 	Log          *slog.Logger       // nil means none
@@ -94,6 +115,7 @@ type Engine struct {
 	metrics   *metrics
 
 	leading atomic.Bool
+	ready   atomic.Bool // to make deals: connected and caught up
 	account atomic.Pointer[gistdeal.PipedriveAccount]
 	reading gate          // pauses of GitHub
 	pushing gate          // pauses of Pipedrive
@@ -116,6 +138,9 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	}
 	if o.Absence == 0 {
 		o.Absence = 10 * time.Minute
+	}
+	if o.LookAgain == 0 {
+		o.LookAgain = time.Hour
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -156,6 +181,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 	}()
 	e.takeUpLimits(ctx)
+	e.ready.Store(false)
 	e.leading.Store(true)
 	defer e.leading.Store(false)
 	g, ctx := errgroup.WithContext(ctx)
@@ -163,6 +189,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.sweep(ctx) })
 	g.Go(func() error { return e.makeDeals(ctx) })
 	g.Go(func() error { return e.keepLimits(ctx) })
+	g.Go(func() error { return e.watchDeals(ctx) })
 	return g.Wait()
 }
 

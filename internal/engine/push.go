@@ -41,6 +41,7 @@ func (e *Engine) makeDeals(ctx context.Context) error {
 		if err == nil && !caughtUp {
 			err = e.catchUp(ctx)
 			caughtUp = err == nil
+			e.ready.Store(caughtUp)
 		}
 		if err == nil {
 			err = e.doubts.load(ctx, e.store)

@@ -80,26 +80,28 @@ func (e *Engine) read(ctx context.Context, u gistdeal.User) error {
 		return errTaken
 	}
 	begin := time.Now()
-	gists, found := 0, 0
+	var listed []string
+	found := 0
 	l, err := e.github.Gists(ctx, u.Login, e.etagFor(u), func(page []gistdeal.Gist) error {
 		for _, g := range page {
 			if g.OwnerID != 0 && g.OwnerID != u.ID {
 				return errTaken
 			}
+			listed = append(listed, g.ID)
 		}
 		n, err := e.store.SaveGists(ctx, u.ID, page, e.noticing(u), e.now())
 		if n > 0 {
 			poke(e.found)
 		}
-		gists, found = gists+len(page), found+n
+		found += n
 		return err
 	})
 	e.metrics.requests.Add(float64(l.Requests))
 	if err != nil {
 		return err
 	}
-	if gists == 0 && !l.NotModified {
-		if err := e.confirmEmpty(ctx, u); err != nil {
+	if !l.NotModified {
+		if err := e.readWhole(ctx, u, listed); err != nil {
 			return err
 		}
 	}
@@ -107,7 +109,7 @@ func (e *Engine) read(ctx context.Context, u gistdeal.User) error {
 		return err
 	}
 	if found > 0 || neverScanned(u) {
-		e.log.Info("user scanned", "login", u.Login, "gists", gists, "found", found, "requests", l.Requests, "took", time.Since(begin).String())
+		e.log.Info("user scanned", "login", u.Login, "gists", len(listed), "found", found, "requests", l.Requests, "took", time.Since(begin).String())
 	}
 	return nil
 }
@@ -144,6 +146,19 @@ func (e *Engine) scanned(ctx context.Context, u gistdeal.User, l gistdeal.Listin
 	}
 	poke(e.found)
 	return err
+}
+
+// readWhole records which gists of u are gone, as all that there are were listed.
+func (e *Engine) readWhole(ctx context.Context, u gistdeal.User, listed []string) error {
+	if len(listed) == 0 {
+		if err := e.confirmEmpty(ctx, u); err != nil {
+			return err
+		}
+	}
+	if neverScanned(u) {
+		return nil
+	}
+	return e.store.MarkGone(ctx, u.ID, listed, e.now())
 }
 
 // confirmEmpty returns errTaken if u, who had gists, was listed without any
