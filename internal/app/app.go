@@ -39,7 +39,8 @@ type App struct {
 // New opens the database, listens, and puts the parts together. Nothing works
 // before Run. Errors say what to do.
 func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
-	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken)})
+	registry := prometheus.NewRegistry()
+	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken), Metrics: registry})
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_API_URL: %w", err)
 	}
@@ -55,24 +56,23 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	a := &App{config: c, log: log, store: db}
-	if err := a.prepare(ctx, hub, pipe); err != nil {
+	if err := a.prepare(ctx, hub, pipe, registry); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return a, nil
 }
 
 // prepare does what New does once there is a database.
-func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.Client) error {
+func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.Client, registry *prometheus.Registry) error {
 	c := a.config
 	if c.AdminToken != "" {
 		if err := a.store.SetToken(ctx, "admin", server.HashToken(string(c.AdminToken)), "admin", time.Now()); err != nil {
 			return err
 		}
 	}
-	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(a.store, hub, pipe, engine.Options{
-		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan,
+		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan, Background: hub.Background(),
 		Absence: c.Absence, Owner: rand.Text(), Log: a.log, Metrics: registry,
 	})
 	a.server = server.New(a.store, a.engine, server.Options{
@@ -88,6 +88,12 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 		return fmt.Errorf("GISTDEAL_ADDR: %w", err)
 	}
 	return nil
+}
+
+// anonymousUsers returns how many users of up to 100 gists can be scanned every
+// interval without a token: one request each, also if nothing is new.
+func anonymousUsers(interval time.Duration) int {
+	return int(float64(github.AnonymousLimit-github.Kept(github.AnonymousLimit)) * interval.Hours())
 }
 
 // details is what /readyz tells those who may use the server.
@@ -113,7 +119,9 @@ func (a *App) Run(ctx context.Context) error {
 	parts.Go(func() error { defer stop(); return a.server.Serve(a.listen) })
 	a.log.Info("listening", "address", a.Addr(), "database", a.config.Database)
 	if a.config.GitHubToken == "" {
-		a.log.Warn("no GITHUB_TOKEN: GitHub allows 60 requests an hour without one, 5,000 with one")
+		a.log.Warn("no GITHUB_TOKEN: GitHub allows this address few requests, with a token 5,000 an hour",
+			"requests_an_hour", github.AnonymousLimit, "kept_for_people", github.Kept(github.AnonymousLimit),
+			"users_of_one_page", anonymousUsers(a.config.ScanInterval), "scanned_every", a.config.ScanInterval.String())
 	}
 
 	<-ctx.Done()

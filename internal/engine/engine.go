@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,8 @@ type GitHub interface {
 	User(ctx context.Context, login string) (gistdeal.Account, error)
 	UserByID(ctx context.Context, id int64) (gistdeal.Account, error)
 	Gists(ctx context.Context, login, etag string, page func([]gistdeal.Gist) error) (gistdeal.Listing, error)
+	// Ready returns nil if a reading may begin, or a Limited error.
+	Ready() error
 }
 
 // Pipedrive is what the engine needs of Pipedrive.
@@ -42,7 +45,7 @@ type Store interface {
 	User(ctx context.Context, id int64) (gistdeal.User, error)
 	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
 	Rename(ctx context.Context, a gistdeal.Account) error
-	Gone(ctx context.Context, userID int64, loginTaken bool, next time.Time) error
+	Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error
 	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
 	ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error
@@ -66,6 +69,7 @@ type Store interface {
 type Options struct {
 	ScanInterval time.Duration      // between two scans of a user; 0 means 3 h
 	FirstScan    gistdeal.FirstScan // of users that are tracked from now on; "" means all
+	Background   GitHub             // for scans that nobody waits for; nil means as for the others
 	Absence      time.Duration      // how long a deal must be missing before it is sent again; 0 means 10 min
 	Owner        string             // names this process in claims; unique for each start
 	Now          func() time.Time   // for due times; nil means time.Now
@@ -75,13 +79,14 @@ type Options struct {
 
 // Engine works while it holds the lease.
 type Engine struct {
-	store     Store
-	github    GitHub
-	pipedrive Pipedrive
-	options   Options
-	log       *slog.Logger
-	now       func() time.Time
-	metrics   *metrics
+	store      Store
+	github     GitHub
+	background GitHub
+	pipedrive  Pipedrive
+	options    Options
+	log        *slog.Logger
+	now        func() time.Time
+	metrics    *metrics
 
 	leading atomic.Bool
 	account atomic.Pointer[gistdeal.PipedriveAccount]
@@ -105,6 +110,9 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	if o.Absence == 0 {
 		o.Absence = 10 * time.Minute
 	}
+	if o.Background == nil {
+		o.Background = g
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -112,7 +120,7 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{
-		store: s, github: g, pipedrive: p, options: o, log: o.Log, now: o.Now, metrics: newMetrics(o.Metrics),
+		store: s, github: g, background: o.Background, pipedrive: p, options: o, log: o.Log, now: o.Now, metrics: newMetrics(o.Metrics),
 		found: make(chan struct{}, 1),
 	}
 	e.reading = gate{remote: "GitHub", log: o.Log}
@@ -179,7 +187,19 @@ func (e *Engine) Status() Status {
 	if !e.leading.Load() {
 		return Status{Pushes: "done by another process", GitHub: "read by another process"}
 	}
-	return Status{Working: true, Pushes: e.pushing.status(), GitHub: e.reading.status()}
+	return Status{Working: true, Pushes: e.pushing.status(), GitHub: e.gitHubStatus()}
+}
+
+// gitHubStatus says in words what is read from GitHub, and what has to wait until when.
+func (e *Engine) gitHubStatus() string {
+	said, err := "paused", e.github.Ready()
+	if err == nil {
+		said, err = "on, but sweeps wait", e.background.Ready()
+	}
+	if err == nil || e.reading.trying() {
+		return e.reading.status()
+	}
+	return fmt.Sprintf("%s: %v; next try at %s", said, err, time.Now().Add(gistdeal.RetryAfter(err)).UTC().Format(time.RFC3339))
 }
 
 // sleep waits for d and reports true, or false as soon as ctx ends.
