@@ -29,7 +29,7 @@ const policy = `
 
 	# Neighbours know the domain and not one another.
 	internal/engine:    . golang.org/x/sync github.com/prometheus/client_golang
-	internal/github:    .
+	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
 	internal/pipedrive: . golang.org/x/sys github.com/prometheus/client_golang
 	internal/server:    . github.com/prometheus/client_golang
 	internal/store:     . github.com/gofrs/flock modernc.org/sqlite

@@ -59,8 +59,14 @@ type User struct {
 type Account struct {
 	ID    int64
 	Login string
-	Type  string // "User", "Organization" or "Bot"
+	Type  string // "User", Organization, Bot ...
 }
+
+// Types of accounts that have no gists.
+const (
+	Organization = "Organization"
+	Bot          = "Bot"
+)
 
 // GitHub's rule is stricter today (no underscore, no double hyphen), but older
 // and managed accounts break it: what could be a login is left to GitHub.

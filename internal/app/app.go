@@ -42,7 +42,7 @@ type App struct {
 // before Run. Errors say what to do.
 func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	registry := prometheus.NewRegistry()
-	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken)})
+	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken), Metrics: registry})
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_API_URL: %w", err)
 	}
@@ -74,7 +74,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(a.store, hub, pipe, engine.Options{
-		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan, FirstScanMax: c.FirstScanMax,
+		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan, FirstScanMax: c.FirstScanMax, Background: hub.Background(),
 		Absence: c.Absence, Owner: rand.Text(), Log: a.log, Metrics: a.metrics,
 	})
 	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
@@ -91,6 +91,12 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 		return fmt.Errorf("GISTDEAL_ADDR: %w", err)
 	}
 	return nil
+}
+
+// anonymousUsers returns how many users of up to 100 gists can be scanned every
+// interval without a token: one request each, also if nothing is new.
+func anonymousUsers(interval time.Duration) int {
+	return int(float64(github.AnonymousLimit-github.Kept(github.AnonymousLimit)) * interval.Hours())
 }
 
 // details is what /readyz tells those who may use the server.
@@ -123,7 +129,9 @@ func (a *App) Run(ctx context.Context) error {
 	parts.Go(func() error { defer stop(); return a.server.Serve(a.listen) })
 	a.log.Info("listening", "address", a.Addr(), "database", a.config.Database)
 	if a.config.GitHubToken == "" {
-		a.log.Warn("no GITHUB_TOKEN: GitHub allows 60 requests an hour without one, 5,000 with one")
+		a.log.Warn("no GITHUB_TOKEN: GitHub allows this address few requests, with a token 5,000 an hour",
+			"requests_an_hour", github.AnonymousLimit, "kept_for_people", github.Kept(github.AnonymousLimit),
+			"users_of_one_page", anonymousUsers(a.config.ScanInterval), "scanned_every", a.config.ScanInterval.String())
 	}
 
 	<-ctx.Done()

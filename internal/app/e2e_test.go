@@ -219,6 +219,22 @@ func TestARefusedKeyKeepsTheProgramRunningAndSaysWhatToDo(t *testing.T) {
 	noSecret(t, p)
 }
 
+func TestWithoutAGitHubTokenTheStartSaysHowFarTheHourReaches(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 3)
+	env["GITHUB_TOKEN"] = ""
+	p := start(t, env)
+	p.user("alice")
+	const want = `"requests_an_hour":60,"kept_for_people":10,"users_of_one_page":150,"scanned_every":"3h0m0s"`
+	if !strings.Contains(p.out.String(), want) {
+		t.Errorf("no word of %s in:\n%s", want, p.out)
+	}
+	if _, body := p.get("/metrics"); !strings.Contains(body, `gistdeal_github_requests_total{status="200"} 2`) {
+		t.Errorf("the look-up and the scan are not counted:\n%s", body)
+	}
+}
+
 func TestASecondProgramOnTheSameDatabaseAnswersReadersAndTakesNewUsers(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})

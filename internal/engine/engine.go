@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,9 @@ type GitHub interface {
 	User(ctx context.Context, login string) (gistdeal.Account, error)
 	UserByID(ctx context.Context, id int64) (gistdeal.Account, error)
 	Gists(ctx context.Context, login, etag string, page func([]gistdeal.Gist) error) (gistdeal.Listing, error)
+	// Ready returns nil if a reading may begin, or a Limited error.
+	Ready() error
+	Budget() gistdeal.Budget
 }
 
 // Pipedrive is what the engine needs of Pipedrive.
@@ -46,7 +50,7 @@ type Store interface {
 	User(ctx context.Context, id int64) (gistdeal.User, error)
 	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
 	Rename(ctx context.Context, a gistdeal.Account) error
-	Gone(ctx context.Context, userID int64, loginTaken bool, next time.Time) error
+	Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error
 	Ask(ctx context.Context, now time.Time, asks ...gistdeal.Ask) ([]gistdeal.Ask, error)
 	WaitingAsks(ctx context.Context, least gistdeal.Want, limit int) ([]gistdeal.Ask, error)
 	Answer(ctx context.Context, a gistdeal.Ask, answer gistdeal.Answer, now time.Time) (bool, error)
@@ -95,6 +99,7 @@ type Options struct {
 	ScanInterval time.Duration      // between two scans of a user; 0 means 3 h
 	FirstScan    gistdeal.FirstScan // of users that are tracked from now on; "" means all
 	FirstScanMax int                // more deals than that from a first scan wait for a person's yes; 0: no limit
+	Background   GitHub             // for scans that nobody waits for; nil means as for the others
 	Absence      time.Duration      // how long a deal must be missing before it is sent again; 0 means 10 min
 	LookAgain    time.Duration      // how long after a second request its gist is looked at again; 0 means 1 h
 	Owner        string             // names this process in claims; unique for each start
@@ -105,13 +110,14 @@ type Options struct {
 
 // Engine works while it holds the lease.
 type Engine struct {
-	store     Store
-	github    GitHub
-	pipedrive Pipedrive
-	options   Options
-	log       *slog.Logger
-	now       func() time.Time
-	metrics   *metrics
+	store      Store
+	github     GitHub
+	background GitHub
+	pipedrive  Pipedrive
+	options    Options
+	log        *slog.Logger
+	now        func() time.Time
+	metrics    *metrics
 
 	leading atomic.Bool
 	ready   atomic.Bool // to make deals: connected and caught up
@@ -141,6 +147,9 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	if o.LookAgain == 0 {
 		o.LookAgain = time.Hour
 	}
+	if o.Background == nil {
+		o.Background = g
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -148,7 +157,7 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{
-		store: s, github: g, pipedrive: p, options: o, log: o.Log, now: o.Now, metrics: newMetrics(o.Metrics),
+		store: s, github: g, background: o.Background, pipedrive: p, options: o, log: o.Log, now: o.Now, metrics: newMetrics(o.Metrics),
 		asks: newAsks(), found: make(chan struct{}, 1), stopping: make(chan struct{}),
 	}
 	e.gates = make(chan struct{}, 1)
@@ -229,7 +238,19 @@ func (e *Engine) Status() Status {
 	if !e.leading.Load() {
 		return Status{Pushes: "done by another process", GitHub: "read by another process"}
 	}
-	return Status{Working: true, Pushes: e.pushing.status(), GitHub: e.reading.status(), Budgets: e.budgets()}
+	return Status{Working: true, Pushes: e.pushing.status(), GitHub: e.gitHubStatus(), Budgets: e.budgets()}
+}
+
+// gitHubStatus says in words what is read from GitHub, and what has to wait until when.
+func (e *Engine) gitHubStatus() string {
+	said, err := "paused", e.github.Ready()
+	if err == nil {
+		said, err = "on, but sweeps wait", e.background.Ready()
+	}
+	if err == nil || e.reading.trying() {
+		return e.reading.status()
+	}
+	return fmt.Sprintf("%s: %v; next try at %s", said, err, time.Now().Add(gistdeal.RetryAfter(err)).UTC().Format(time.RFC3339))
 }
 
 // sleep waits for d and reports true, or false as soon as ctx ends.

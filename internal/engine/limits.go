@@ -35,7 +35,7 @@ type pause struct {
 // budgets returns those allowances of which something is known.
 func (e *Engine) budgets() []gistdeal.Budget {
 	known := []gistdeal.Budget{}
-	for _, b := range e.pipedrive.Budgets() {
+	for _, b := range append(e.pipedrive.Budgets(), e.github.Budget()) {
 		if !b.SeenAt.IsZero() {
 			known = append(known, b)
 		}

@@ -21,7 +21,7 @@ const (
 // sweep scans users when they are due, until ctx ends. After a downtime that
 // is all of them, and they follow one another as fast as GitHub's limit allows.
 func (e *Engine) sweep(ctx context.Context) error {
-	for pause := sweepPoll; e.reading.wait(ctx); {
+	for pause := sweepPoll; e.reading.wait(ctx) && e.giveWay(ctx); {
 		now := e.now()
 		users, err := e.store.DueUsers(ctx, now, now.Add(e.planned()), sweepBatch)
 		if err != nil && ctx.Err() == nil {
@@ -41,6 +41,20 @@ func (e *Engine) sweep(ctx context.Context) error {
 	return nil
 }
 
+// giveWay waits while GitHub's limits leave nothing to scans that nobody waits
+// for, which does not hold back those that somebody waits for. It returns false
+// when ctx ends.
+func (e *Engine) giveWay(ctx context.Context) bool {
+	for err := e.background.Ready(); err != nil; err = e.background.Ready() {
+		wait := gistdeal.RetryAfter(err)
+		e.log.Info("sweep waits", "remote", "GitHub", "reason", reasonOf(err), "retry_in", wait.String())
+		if !sleep(ctx, wait) {
+			return false
+		}
+	}
+	return ctx.Err() == nil
+}
+
 // planned is the furthest ahead that a scan is ever planned.
 func (e *Engine) planned() time.Duration { return max(2*e.options.ScanInterval, goneAtMost+goneRetry) }
 
@@ -50,10 +64,10 @@ func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed boo
 	g.SetLimit(sweepScans)
 	for _, u := range users {
 		g.Go(func() error {
-			if e.reading.left() > 0 || ctx.Err() != nil {
+			if e.reading.left() > 0 || e.background.Ready() != nil || ctx.Err() != nil {
 				return nil
 			}
-			return e.scanOnce(ctx, u.ID, e.due)
+			return e.scanOnce(ctx, e.background, u.ID, e.due)
 		})
 	}
 	return g.Wait() != nil
@@ -62,13 +76,13 @@ func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed boo
 // scanOnce scans a user, or waits for the scan of the same user that is going
 // on and shares its outcome. It does nothing for a user that is not needed to
 // be scanned any more, because that was done since the caller looked.
-func (e *Engine) scanOnce(ctx context.Context, id int64, needed func(gistdeal.User) bool) error {
+func (e *Engine) scanOnce(ctx context.Context, g GitHub, id int64, needed func(gistdeal.User) bool) error {
 	_, err, _ := e.scans.Do(strconv.FormatInt(id, 10), func() (any, error) {
 		u, err := e.store.User(ctx, id)
 		if err != nil || !needed(u) {
 			return nil, err
 		}
-		return nil, e.scan(ctx, u)
+		return nil, e.scan(ctx, g, u)
 	})
 	return err
 }
@@ -104,8 +118,11 @@ func (e *Engine) lookUp(ctx context.Context, a gistdeal.Ask) (u gistdeal.User, e
 		return u, err
 	}
 	e.reading.succeeded(stageGitHub)
-	if account.Type == "Organization" {
+	switch account.Type {
+	case gistdeal.Organization:
 		return u, gistdeal.Errorf(gistdeal.Invalid, "%q is an organisation on GitHub: organisations have no gists", account.Login)
+	case gistdeal.Bot:
+		return u, gistdeal.Errorf(gistdeal.Invalid, "%q is a bot on GitHub: bots have no gists", account.Login)
 	}
 	u, err = e.store.Track(ctx, account, cmp.Or(a.Policy, e.options.FirstScan), e.now())
 	if err == nil {

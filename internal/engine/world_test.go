@@ -76,6 +76,7 @@ func (w *world) start() *run {
 		w.t.Fatal(err)
 	}
 	o := w.options
+	o.Background = hub.Background()
 	o.Owner, o.Log = rand.Text(), slog.New(slog.NewTextHandler(w.log, nil))
 	r := &run{Engine: engine.New(db, hub, pipe, o), t: w.t, store: db}
 	ctx, cancel := context.WithCancel(context.Background())

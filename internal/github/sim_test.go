@@ -132,8 +132,6 @@ func TestFaultsOfGitHubHaveTheirKindAndPass(t *testing.T) {
 		"truncate":     gistdeal.Temporary,
 		"html403":      gistdeal.Temporary,
 		"redirect":     gistdeal.Temporary,
-		"limit":        gistdeal.Limited,
-		"gh-primary":   gistdeal.Limited,
 		"unauthorized": gistdeal.Unauthorized,
 		"forbidden":    gistdeal.Invalid,
 		"invalid":      gistdeal.Invalid,

@@ -20,7 +20,8 @@ func (h *hub) quota(c *call) *quota {
 	key := c.Header.Get("Authorization")
 	q := h.quotas[key]
 	if q == nil || !c.now.Before(q.reset) {
-		q = &quota{reset: c.now.Add(time.Hour)}
+		// As it is told: in whole seconds.
+		q = &quota{reset: c.now.Add(h.o.GitHubHour).Truncate(time.Second)}
 		h.quotas[key] = q
 	}
 	q.limit = h.o.GitHubLimit
@@ -160,7 +161,7 @@ func (h *hub) limited() answer {
 	return a
 }
 
-func (h *hub) spent(now time.Time) answer { return hourSpent(now.Add(time.Hour)) }
+func (h *hub) spent(now time.Time) answer { return hourSpent(now.Add(h.o.GitHubHour)) }
 
 // hourSpent is the primary limit.
 func hourSpent(reset time.Time) answer {

@@ -25,6 +25,8 @@ type Options struct {
 	DailyTokens int // Pipedrive tokens a UTC day; default 30,000, negative = no limit
 	GitHubLimit int // GitHub requests an hour with a token, default 5,000; negative = no limit; 60 at most without a token
 
+	GitHubHour time.Duration // how long GitHub's hour lasts, whole seconds; default an hour
+
 	ListDelay time.Duration // a new deal is in no list for so long
 	Latency   time.Duration // each answer of both APIs comes so much later
 
@@ -51,6 +53,7 @@ func (o *Options) fill() {
 	o.Burst = cmp.Or(o.Burst, defaultBurst)
 	o.DailyTokens = cmp.Or(o.DailyTokens, defaultDailyTokens)
 	o.GitHubLimit = cmp.Or(o.GitHubLimit, defaultHourly)
+	o.GitHubHour = cmp.Or(o.GitHubHour, time.Hour)
 	o.CompanyID = cmp.Or(o.CompanyID, 7654321)
 	o.CompanyDomain = cmp.Or(o.CompanyDomain, "gistdeal-sim")
 }

@@ -172,12 +172,13 @@ func (s *Store) ScanFailed(ctx context.Context, userID int64, problem string, ne
 	return nil
 }
 
-// Gone records that GitHub no longer knows the user, who may come back and is
-// looked for again at next. loginTaken says that the login is somebody else's now.
-func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, next time.Time) error {
+// Gone records that GitHub no longer knows the user, as problem says in words;
+// who may come back and is looked for again at next. loginTaken says that the
+// login is somebody else's now.
+func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE users SET state = 'gone', etag = '', failures = failures + 1, next_scan_at = $1,
 		login_key = CASE WHEN $2 THEN NULL ELSE login_key END,
-		problem = 'deleted, suspended or hidden on GitHub' WHERE id = $3 AND state IN ('active', 'gone')`, millis(next), loginTaken, userID)
+		problem = $3 WHERE id = $4 AND state IN ('active', 'gone')`, millis(next), loginTaken, clean(problem), userID)
 	if err != nil {
 		return fmt.Errorf("record user %d as gone: %w", userID, err)
 	}
