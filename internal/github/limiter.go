@@ -148,9 +148,14 @@ func (l *limiter) count(a answer, now time.Time) {
 	l.budget = gistdeal.Budget{
 		Name: BudgetHour, Limit: limit, Remaining: remaining, Kept: Kept(limit), Reset: now.Add(left), SeenAt: now,
 	}
-	if remaining <= 0 {
-		l.stop(now.Add(left), fmt.Errorf("all %d requests that GitHub allows this hour are spent", limit))
+	if remaining > 0 {
+		return
 	}
+	advice := ""
+	if limit <= AnonymousLimit {
+		advice = ": with a GITHUB_TOKEN it allows 5,000"
+	}
+	l.stop(now.Add(left), fmt.Errorf("all %d requests that GitHub allows this hour are spent%s", limit, advice))
 }
 
 // stop lets nothing be sent until then.

@@ -331,6 +331,7 @@ func TestWithoutATokenFiftyOfTheHourAreForBackgroundWork(t *testing.T) {
 			}
 		}
 		limited(t, "the 61st", lookUp(c), time.Until(c.Budget().Reset))
+		wantText(t, lookUp(c), "all 60 requests that GitHub allows this hour are spent: with a GITHUB_TOKEN")
 		time.Sleep(time.Until(c.Budget().Reset))
 		read(t, background, etag)
 		if b := c.Budget(); b.Limit != 60 || b.Remaining != 59 || s.Report().Limited != 0 {
