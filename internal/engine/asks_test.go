@@ -102,7 +102,7 @@ func TestAsksThatNobodyWaitsForOutlastALimitOfGitHub(t *testing.T) {
 		w.sim.MakeGists(login, 1)
 		asks = append(asks, gistdeal.Ask{Login: login, Policy: gistdeal.FirstScanNew})
 	}
-	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "limit", Times: 1})
+	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "limit", Times: 1, Header: map[string]string{"Retry-After": "1"}})
 	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "error-before", Times: 1})
 	asks = w.ask(db, asks...)
 	r := w.start()
