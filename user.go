@@ -56,6 +56,8 @@ type Account struct {
 	ID    int64
 	Login string
 	Type  string // "User", "Organization" or "Bot"
+	// PublicGists is how many public gists GitHub counts.
+	PublicGists int
 }
 
 // GitHub's rule is stricter today (no underscore, no double hyphen), but older

@@ -43,6 +43,7 @@ type Client struct {
 	http    *http.Client
 	pacer   pacer
 	ahead   atomic.Pointer[time.Duration] // by which Pipedrive's clock is ahead of ours
+	limits  atomic.Pointer[Limits]
 	target  atomic.Pointer[target]
 
 	sessions tls.ClientSessionCache // of the connections that each POST makes anew
@@ -150,6 +151,7 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	next, err := a.decode(data)
 	if err == nil {
 		c.noteClock(a.header)
+		c.noteLimits(a.header)
 	}
 	return next, err
 }
