@@ -16,6 +16,9 @@ missing=()
 # Ubuntu's chromium package only points to a snap, so any of these will do.
 have chromium chromium-browser google-chrome || missing+=(chromium)
 have shellcheck || missing+=(shellcheck)
+# Completions are tried in the shells that they are for.
+have zsh || missing+=(zsh)
+have fish || missing+=(fish)
 # The race detector needs a C compiler.
 have gcc cc clang || missing+=(gcc libc6-dev)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
