@@ -60,7 +60,8 @@ func (d *doctor) database(ctx context.Context) []Check {
 	case gistdeal.KindOf(d.openErr) == gistdeal.NotFound:
 		return []Check{
 			{"database", OK, path + " will be made at the first start"},
-			{"work", OK, "there is no database yet"}, {"deals", OK, "there is no database yet"},
+			{"work", OK, "there is no database yet"},
+			{"deals", OK, "there is no database yet"},
 		}
 	case d.openErr != nil:
 		return none(Check{"database", Fail, lines(d.openErr)}, "the database cannot be read")
