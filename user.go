@@ -12,14 +12,18 @@ type UserState string
 const (
 	// UserActive is scanned when due.
 	UserActive UserState = "active"
-	// UserPaused is tracked but not scanned until a person resumes it.
+	// UserPaused is tracked but not scanned until a person resumes it. Deals of
+	// gists that were noticed before go on.
 	UserPaused UserState = "paused"
 	// UserRemoved is no longer tracked; its gists and deals are kept, or adding
-	// it again would double every deal.
+	// it again would double every deal. Those not sent yet are skipped.
 	UserRemoved UserState = "removed"
 	// UserGone no longer exists on GitHub (deleted or suspended) and may come back.
 	UserGone UserState = "gone"
 )
+
+// UserStates lists all states.
+var UserStates = []UserState{UserActive, UserPaused, UserRemoved, UserGone}
 
 // FirstScan is the policy for gists that exist before their user is tracked.
 type FirstScan string

@@ -43,13 +43,20 @@ type Store interface {
 	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
 	Rename(ctx context.Context, a gistdeal.Account) error
 	Gone(ctx context.Context, userID int64, loginTaken bool, next time.Time) error
+	Ask(ctx context.Context, now time.Time, asks ...gistdeal.Ask) ([]gistdeal.Ask, error)
+	WaitingAsks(ctx context.Context, least gistdeal.Want, limit int) ([]gistdeal.Ask, error)
+	Answer(ctx context.Context, a gistdeal.Ask, answer gistdeal.Answer, now time.Time) (bool, error)
+	Answers(ctx context.Context, asks ...gistdeal.Ask) (map[string]gistdeal.Answer, error)
+	Requeue(ctx context.Context, a gistdeal.Ask, problem string, now time.Time) error
 	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
+	FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (int, error)
 	ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error
-	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, skipBefore, now time.Time) (int, error)
+	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.Noticing, now time.Time) (int, error)
 	HasGists(ctx context.Context, userID int64) (bool, error)
 
 	Due(ctx context.Context) (bool, error)
+	PushPause(ctx context.Context) (gistdeal.Pause, error)
 	Claim(ctx context.Context, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
 	Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
 	Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error)
@@ -66,6 +73,7 @@ type Store interface {
 type Options struct {
 	ScanInterval time.Duration      // between two scans of a user; 0 means 3 h
 	FirstScan    gistdeal.FirstScan // of users that are tracked from now on; "" means all
+	FirstScanMax int                // more deals than that from a first scan wait for a person's yes; 0: no limit
 	Absence      time.Duration      // how long a deal must be missing before it is sent again; 0 means 10 min
 	Owner        string             // names this process in claims; unique for each start
 	Now          func() time.Time   // for due times; nil means time.Now
@@ -88,10 +96,11 @@ type Engine struct {
 	reading gate // pauses of GitHub
 	pushing gate // pauses of Pipedrive
 
-	scans  singleflight.Group // one scan of a user at a time, by id
-	asks   asks
-	doubts doubts
-	found  chan struct{} // a deal may be due
+	scans    singleflight.Group // one scan of a user at a time, by id
+	asks     asks
+	doubts   doubts
+	found    chan struct{} // a deal may be due
+	stopping chan struct{} // closed when Run begins to end
 }
 
 // New returns an engine over its three parts. Run makes it work.
@@ -113,11 +122,10 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	}
 	e := &Engine{
 		store: s, github: g, pipedrive: p, options: o, log: o.Log, now: o.Now, metrics: newMetrics(o.Metrics),
-		found: make(chan struct{}, 1),
+		asks: newAsks(), found: make(chan struct{}, 1), stopping: make(chan struct{}),
 	}
 	e.reading = gate{remote: "GitHub", log: o.Log}
 	e.pushing = gate{remote: "Pipedrive", log: o.Log}
-	e.asks.wake = make(chan struct{}, 1)
 	e.doubts = doubts{absence: o.Absence, rows: map[string]*doubt{}, wake: make(chan struct{}, 1)}
 	e.watch(o.Metrics)
 	return e
@@ -131,6 +139,9 @@ const leaseRetry = time.Second
 // on the same database to end. It returns an error only for a mistake that
 // nobody but a person can correct before the next start.
 func (e *Engine) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	context.AfterFunc(ctx, func() { close(e.stopping) })
 	held, err := e.awaitLease(ctx)
 	if err != nil || !held {
 		return err
@@ -142,7 +153,6 @@ func (e *Engine) Run(ctx context.Context) error {
 	}()
 	e.leading.Store(true)
 	defer e.leading.Store(false)
-	defer e.asks.refuse(errStopping)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return e.answerAsks(ctx) })
 	g.Go(func() error { return e.sweep(ctx) })
@@ -165,6 +175,13 @@ func (e *Engine) awaitLease(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 	}
+}
+
+// Wake makes the engine look at once for what another part of this process has
+// written; what other processes write, it finds within a second.
+func (e *Engine) Wake() {
+	poke(e.asks.wake)
+	poke(e.found)
 }
 
 // Status is what the engine is doing, in words for people.

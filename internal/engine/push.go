@@ -136,11 +136,12 @@ func (e *Engine) weight() int64 {
 // next claims the next deal to push, the limiter's token already in hand. start
 // is when the attempt began, for its deadline.
 func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, ok bool, err error) {
-	if !e.doubts.anyAbsent() {
-		due, err := e.store.Due(ctx)
-		if err != nil || !due {
-			return c, start, false, err
-		}
+	due := e.store.Due
+	if e.doubts.anyAbsent() {
+		due = e.mayPush
+	}
+	if ok, err := due(ctx); err != nil || !ok {
+		return c, start, false, err
 	}
 	if err := e.pipedrive.Reserve(ctx); err != nil {
 		return c, start, false, err
@@ -153,11 +154,38 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 		c, ok, err = e.store.Reclaim(ctx, absent, looks, e.options.Owner, e.now(), e.pipedriveNow())
 		if ok {
 			e.log.Info("deal absent, sent again", "gist", c.Draft.GistID, "attempt", c.Attempt, "looks", looks)
+		} else if err == nil {
+			err = e.putBack(ctx, absent)
 		}
 		return c, start, ok, err
 	}
 	c, ok, err = e.store.Claim(ctx, e.options.Owner, e.now(), e.pipedriveNow())
+	if ok && c.Absences > 0 {
+		// A person had it tried again after an attempt that was only taken for
+		// absent: what that may have made by now is looked for first.
+		e.doubts.put(c)
+		poke(e.found)
+		ok = false
+	}
 	return c, start, ok, err
+}
+
+// mayPush reports whether no person paused all pushes.
+func (e *Engine) mayPush(ctx context.Context) (bool, error) {
+	p, err := e.store.PushPause(ctx)
+	return !p.On(), err
+}
+
+// putBack takes an attempt up again that could not be followed by another, if
+// it is still in doubt: pushes were paused meanwhile.
+func (e *Engine) putBack(ctx context.Context, absent gistdeal.Claim) error {
+	claims, err := e.store.Unknown(ctx)
+	for _, c := range claims {
+		if c.Draft.GistID == absent.Draft.GistID && c.Attempt == absent.Attempt {
+			e.doubts.put(c)
+		}
+	}
+	return err
 }
 
 // pushOne makes one attempt at one deal and records its outcome. It returns an

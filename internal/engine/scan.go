@@ -87,7 +87,7 @@ func (e *Engine) read(ctx context.Context, u gistdeal.User) error {
 				return errTaken
 			}
 		}
-		n, err := e.store.SaveGists(ctx, u.ID, page, skipBefore(u), e.now())
+		n, err := e.store.SaveGists(ctx, u.ID, page, e.noticing(u), e.now())
 		if n > 0 {
 			poke(e.found)
 		}
@@ -103,7 +103,7 @@ func (e *Engine) read(ctx context.Context, u gistdeal.User) error {
 			return err
 		}
 	}
-	if err := e.store.Scanned(ctx, u.ID, l, e.now(), e.nextScan()); err != nil {
+	if err := e.scanned(ctx, u, l); err != nil {
 		return err
 	}
 	if found > 0 || neverScanned(u) {
@@ -121,13 +121,29 @@ func (e *Engine) etagFor(u gistdeal.User) string {
 	return u.ETag
 }
 
-// skipBefore returns the time before which u's gists get no deal: only the
-// first scan skips. A gist that shows up later is new, whatever its dates.
-func skipBefore(u gistdeal.User) time.Time {
-	if u.FirstScan == gistdeal.FirstScanNew && neverScanned(u) {
-		return u.TrackedAt
+// noticing returns what a scan of u makes of new gists. Only the first scan
+// skips or holds deals: a gist that shows up later is new, whatever its dates.
+func (e *Engine) noticing(u gistdeal.User) gistdeal.Noticing {
+	n := gistdeal.Noticing{First: neverScanned(u)}
+	if n.First && u.FirstScan == gistdeal.FirstScanNew {
+		n.SkipBefore = u.TrackedAt
 	}
-	return time.Time{}
+	n.Hold = n.First && u.FirstScan == gistdeal.FirstScanAll && e.options.FirstScanMax > 0
+	return n
+}
+
+// scanned records a scan that ended well. At the end of the first, the deals
+// that it held are let go, unless they are too many.
+func (e *Engine) scanned(ctx context.Context, u gistdeal.User, l gistdeal.Listing) error {
+	if !neverScanned(u) {
+		return e.store.Scanned(ctx, u.ID, l, e.now(), e.nextScan())
+	}
+	held, err := e.store.FirstScanned(ctx, u.ID, l, e.options.FirstScanMax, e.now(), e.nextScan())
+	if held > 0 {
+		e.log.Warn("first scan waits for a yes", "login", u.Login, "gists", held, "allowed", e.options.FirstScanMax)
+	}
+	poke(e.found)
+	return err
 }
 
 // confirmEmpty returns errTaken if u, who had gists, was listed without any

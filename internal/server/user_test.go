@@ -27,7 +27,7 @@ func TestGistsAreNewToEachVisitorOnce(t *testing.T) {
 	w.shows(w.ask("GET", "/user/ALICE", ci), 200, 3, 0)
 	u, err := w.store.UserByLogin(t.Context(), "alice")
 	must(t, err)
-	_, err = w.store.SaveGists(t.Context(), u.ID, []gistdeal.Gist{{ID: "later"}}, time.Time{}, time.Now())
+	_, err = w.store.SaveGists(t.Context(), u.ID, []gistdeal.Gist{{ID: "later"}}, gistdeal.Noticing{}, time.Now())
 	must(t, err)
 	for _, visitor := range []string{"Accept: */*", ci} {
 		l := w.shows(w.ask("GET", "/user/alice", visitor), 200, 3, 1)
