@@ -27,7 +27,7 @@ type PlannedUser struct {
 	Gists int    `json:"public_gists"`
 	// Deals that the gists have here, by what they are to the plan.
 	Made    int `json:"deals_made"`
-	Waiting int `json:"deals_waiting"` // found or sending
+	Waiting int `json:"deals_waiting"` // found or sending, or held for a person's yes
 	Skipped int `json:"deals_skipped"` // or failed: only a person changes that
 	// PushAll and PushNew are the deals that would be made besides, by first-scan policy.
 	PushAll int    `json:"push_all"`
@@ -171,7 +171,7 @@ func (p *planner) compare(ctx context.Context, u *PlannedUser, id int64) error {
 		return err
 	}
 	u.Made = deals[gistdeal.DealMade]
-	u.Waiting = deals[gistdeal.DealFound] + deals[gistdeal.DealSending]
+	u.Waiting = deals[gistdeal.DealHeld] + deals[gistdeal.DealFound] + deals[gistdeal.DealSending]
 	u.Skipped = deals[gistdeal.DealSkipped] + deals[gistdeal.DealFailed]
 	u.PushAll = max(0, u.Gists-u.Made-u.Waiting-u.Skipped)
 	known, err := p.db.User(ctx, id)

@@ -29,7 +29,7 @@ func TestABackupIsOfOneInstantWhileWritesGoOn(t *testing.T) {
 			default:
 			}
 			// Each write is a gist and its deal: no copy may have one without the other.
-			if _, err := s.SaveGists(t.Context(), u.ID, gists(fmt.Sprint("w", i, "-"), 1), time.Time{}, noon); err != nil {
+			if _, err := s.SaveGists(t.Context(), u.ID, gists(fmt.Sprint("w", i, "-"), 1), gistdeal.Noticing{}, noon); err != nil {
 				t.Error(err)
 				return
 			}
@@ -148,18 +148,16 @@ func TestWhetherSomebodyWorksCanBeSeenWithoutTheLease(t *testing.T) {
 	}
 }
 
-func TestDealsOfAUserAreCountedByState(t *testing.T) {
+func TestSinceWhenTheLongestWaitingDealWaits(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	u := track(t, s, "alice", 1)
 	if since, err := s.WaitingSince(t.Context()); err != nil || !since.IsZero() {
 		t.Errorf("waiting since %v, %v", since, err)
 	}
-	_, err := s.SaveGists(t.Context(), u.ID, gists("a", 5), noon.Add(-3*time.Hour), noon)
-	must(t, err)
-	deals, err := s.DealsOf(t.Context(), u.ID)
-	if err != nil || deals[gistdeal.DealFound]+deals[gistdeal.DealSkipped] != 5 || deals[gistdeal.DealSkipped] != 2 {
-		t.Errorf("%v, %v", deals, err)
+	for i, prefix := range []string{"a", "b"} {
+		_, err := s.SaveGists(t.Context(), u.ID, gists(prefix, 2), gistdeal.Noticing{}, noon.Add(time.Duration(i)*time.Hour))
+		must(t, err)
 	}
 	if since, err := s.WaitingSince(t.Context()); err != nil || !since.Equal(noon) {
 		t.Errorf("waiting since %v, %v", since, err)

@@ -118,19 +118,3 @@ func (s *Store) WaitingSince(ctx context.Context) (time.Time, error) {
 	err := s.read.QueryRowContext(ctx, `SELECT coalesce(min(queued_at), 0) FROM deals WHERE state = 'found'`).Scan(&ms)
 	return fromMillis(ms), err
 }
-
-// DealsOf returns how many deals the gists of a user have, by state; also of
-// one that was removed.
-func (s *Store) DealsOf(ctx context.Context, userID int64) (map[gistdeal.DealState]int, error) {
-	deals := map[gistdeal.DealState]int{}
-	rows, err := s.read.QueryContext(ctx, `SELECT d.state, count(*) FROM gists g JOIN deals d ON d.gist_id = g.id
-		WHERE g.user_id = $1 GROUP BY d.state`, userID)
-	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
-		var state gistdeal.DealState
-		var n int
-		err := row.Scan(&state, &n)
-		deals[state] = n
-		return struct{}{}, err
-	})
-	return deals, err
-}
