@@ -3,6 +3,11 @@ package main
 // cli is all commands; each has a file of its own.
 type cli struct {
 	Serve       serveCmd       `cmd:"" default:"withargs" help:"Watch users and make deals; answer requests (the default)."`
+	Users       usersCmd       `cmd:"" help:"Add, list, remove, pause, resume and approve users."`
+	Scan        scanCmd        `cmd:"" help:"Scan a tracked user now, and follow its deals."`
+	Deals       dealsCmd       `cmd:"" help:"List, retry, skip and explain deals."`
+	Pause       pauseCmd       `cmd:"" help:"Make no more deals until resume."`
+	Resume      resumeCmd      `cmd:"" help:"End what pause began."`
 	Doctor      doctorCmd      `cmd:"" help:"Check everything that gistdeal needs, and say what to do; exit status 1 if something fails."`
 	Plan        planCmd        `cmd:"" help:"Say what tracking users would come to, in deals, requests, tokens and time; writes nothing anywhere."`
 	Backup      backupCmd      `cmd:"" help:"Copy the database to a new file, also while gistdeal runs."`
