@@ -42,7 +42,7 @@ func (c *dealsListCmd) Run(ctx context.Context) error {
 		}{deals, more}, func(t *table) {
 			t.row("GIST", "USER", "STATE", "DEAL", "ATTEMPTS", "DESCRIPTION", "PROBLEM")
 			for _, one := range deals {
-				t.row(one.GistID, one.Login, string(one.State), dealName(one.DealID), strconv.Itoa(one.Attempts), shortened(one.Description), one.Problem)
+				t.row(one.GistID, one.Login, string(one.State), dealName(one.DealID), strconv.Itoa(one.Attempts), shortened(one.Description, 40), one.Problem)
 			}
 		})
 		if more && !c.JSON {
@@ -60,8 +60,7 @@ func dealName(id int64) string {
 }
 
 // shortened returns so much of a text as a table has room for.
-func shortened(text string) string {
-	const most = 40
+func shortened(text string, most int) string {
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most-1]) + "…"
 	}

@@ -5,8 +5,8 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"unicode"
+	"unicode/utf8"
 )
 
 // printing is the flag that all commands have which print data. The JSON names
@@ -23,35 +23,52 @@ func (p printing) print(v any, rows func(*table)) error {
 		e.SetEscapeHTML(false)
 		return e.Encode(v)
 	}
-	t := newTable(os.Stdout)
+	t := &table{w: os.Stdout}
 	rows(t)
 	t.end()
 	return t.err
 }
 
-// table aligns rows of cells.
+// table aligns rows of cells. (text/tabwriter would pad the last ones too, and
+// align anew after each row that is short.)
 type table struct {
-	w   *tabwriter.Writer
-	err error
+	w    io.Writer
+	rows [][]string
+	err  error
 }
-
-func newTable(w io.Writer) *table { return &table{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)} }
 
 // row adds a row.
 func (t *table) row(cells ...string) {
 	for i, cell := range cells {
 		cells[i] = plain(cell)
 	}
-	if _, err := io.WriteString(t.w, strings.Join(cells, "\t")+"\n"); t.err == nil {
-		t.err = err
-	}
+	t.rows = append(t.rows, cells)
 }
 
-// end ends the rows that are aligned with one another.
+// end writes the rows so far: they are aligned with one another.
 func (t *table) end() {
-	if err := t.w.Flush(); t.err == nil {
-		t.err = err
+	var widths []int
+	for _, row := range t.rows {
+		for i, cell := range row[:max(0, len(row)-1)] {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
 	}
+	for _, row := range t.rows {
+		var line strings.Builder
+		for i, cell := range row {
+			line.WriteString(cell)
+			if i+1 < len(row) {
+				line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+			}
+		}
+		if _, err := io.WriteString(t.w, strings.TrimRight(line.String(), " ")+"\n"); t.err == nil {
+			t.err = err
+		}
+	}
+	t.rows = nil
 }
 
 // plain returns text without what a terminal would obey: texts come from

@@ -19,7 +19,7 @@ type scanCmd struct {
 // Run asks for a scan and follows it.
 func (c *scanCmd) Run(ctx context.Context) error {
 	return atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
-		follow := follower{terminal: app.IsTerminal(os.Stderr)}
+		follow := follower{terminal: app.IsTerminal(os.Stderr), quiet: c.JSON}
 		scan, err := d.Scan(ctx, c.Login, follow.show)
 		follow.end()
 		if err != nil {
@@ -44,6 +44,7 @@ func (c *scanCmd) Run(ctx context.Context) error {
 // line now and then.
 type follower struct {
 	terminal bool
+	quiet    bool
 	last     string
 	at       time.Time
 }
@@ -61,14 +62,20 @@ func (f *follower) show(p operate.Progress) {
 			text += fmt.Sprintf(", %.1f/s, %s left", p.Rate, operate.Duration(p.Left))
 		}
 	}
-	switch {
-	case f.terminal:
-		fmt.Fprint(os.Stderr, clearLine+text)
-	case text != f.last && time.Since(f.at) >= plainEvery:
-		fmt.Fprintln(os.Stderr, text)
-		f.at = time.Now()
+	if p.Problem != "" {
+		text += ": " + plain(p.Problem)
 	}
-	f.last = text
+	switch {
+	case f.quiet:
+		return
+	case f.terminal:
+		fmt.Fprint(os.Stderr, clearLine+shortened(text, 100))
+	case text == f.last || time.Since(f.at) < plainEvery:
+		return
+	default:
+		fmt.Fprintln(os.Stderr, text)
+	}
+	f.last, f.at = text, time.Now()
 }
 
 // end leaves the terminal's line to what follows.

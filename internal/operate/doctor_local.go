@@ -115,7 +115,12 @@ func (d *doctor) deals(ctx context.Context, working bool) Check {
 	if !since.IsZero() {
 		text += ", waiting for " + Duration(time.Since(since))
 	}
+	pushes, err := d.db.PushPause(ctx)
 	switch {
+	case err != nil:
+		return Check{"deals", Fail, lines(err)}
+	case pushes.On():
+		return Check{"deals", Warn, fmt.Sprintf("%s; %s: end it with `gistdeal resume`", text, pushes)}
 	case n.Surplus > 0:
 		return Check{"deals", Warn, fmt.Sprintf("%s; %s second deals in Pipedrive: delete them there, by Gist ID", text, Number(n.Surplus))}
 	case n.Deals[gistdeal.DealFailed] > 0:

@@ -24,6 +24,7 @@ type Progress struct {
 	Waiting int  // deals that are found or being sent
 	Rate    float64
 	Left    time.Duration // at that rate; 0 if nothing can be said
+	Problem string        // why deals wait, if they stand still and it is known
 }
 
 // Scan asks for a scan of a tracked user now, and follows it and the deals that
@@ -69,7 +70,7 @@ func (d *Desk) Scan(ctx context.Context, asked string, progress func(Progress)) 
 // followDeals follows the deals of a user until none waits.
 func (d *Desk) followDeals(ctx context.Context, u gistdeal.User, progress func(Progress)) (Scan, error) {
 	s := Scan{Login: u.Login}
-	begin, first := time.Now(), -1
+	begin, first, before := time.Now(), -1, -1
 	for {
 		deals, err := d.db.DealsOf(ctx, u.ID)
 		if ctx.Err() != nil {
@@ -90,12 +91,27 @@ func (d *Desk) followDeals(ctx context.Context, u gistdeal.User, progress func(P
 		if first < 0 {
 			first = waiting
 		}
-		progress(paced(Progress{Gists: sum(deals), Waiting: waiting}, first-waiting, time.Since(begin)))
+		p := paced(Progress{Gists: sum(deals), Waiting: waiting}, first-waiting, time.Since(begin))
+		if waiting == before {
+			p.Problem = d.problem(ctx, u)
+		}
+		before = waiting
+		progress(p)
 		if !pause(ctx) {
 			s.Waiting = errStopped.Error()
 			return s, nil
 		}
 	}
+}
+
+// problem returns what the next of a user's deals waits for, "" if nobody said.
+func (d *Desk) problem(ctx context.Context, u gistdeal.User) string {
+	f := gistdeal.DealFilter{UserID: u.ID, States: []gistdeal.DealState{gistdeal.DealFound}}
+	deals, err := d.db.Deals(ctx, f, "", 1)
+	if err != nil || len(deals) == 0 {
+		return "" // It is told the next time, if it is still so.
+	}
+	return deals[0].Problem
 }
 
 // obstacle says why deals would wait for longer than is worth watching.
