@@ -72,7 +72,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(a.store, hub, pipe, engine.Options{
-		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan,
+		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan, FirstScanMax: c.FirstScanMax,
 		Absence: c.Absence, Owner: rand.Text(), Log: a.log, Metrics: registry,
 	})
 	a.server = server.New(a.store, a.engine, server.Options{
@@ -91,11 +91,18 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 }
 
 // details is what /readyz tells those who may use the server.
-func (a *App) details() any {
+func (a *App) details(ctx context.Context) any {
+	status := a.engine.Status()
+	// Any process may have written it, so only the database knows.
+	if p, err := a.store.PushPause(ctx); err != nil {
+		a.log.Error("pause not read", "error", err)
+	} else if p.On() {
+		status.Pushes = p.String()
+	}
 	return struct {
 		engine.Status
 		Demo bool `json:"demo,omitempty"`
-	}{a.engine.Status(), a.config.Demo}
+	}{status, a.config.Demo}
 }
 
 // Addr returns the address that the server listens on.

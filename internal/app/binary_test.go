@@ -147,7 +147,8 @@ type user struct {
 type shown struct {
 	ID   string `json:"id"`
 	Deal struct {
-		State string `json:"state"`
+		State  string `json:"state"`
+		Reason string `json:"reason"`
 	} `json:"deal"`
 }
 

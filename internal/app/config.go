@@ -29,6 +29,7 @@ type Config struct {
 	Open          bool
 	ScanInterval  time.Duration
 	FirstScan     gistdeal.FirstScan
+	FirstScanMax  int // 0: no limit
 	Pipeline      string
 	Stage         string
 	PipedriveRate float64
@@ -85,6 +86,7 @@ func ParseConfig(env map[string]string) (Config, error) {
 		Open:          p.choice("GISTDEAL_OPEN", "0", "0", "1") == "1",
 		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
 		FirstScan:     gistdeal.FirstScan(p.choice("GISTDEAL_FIRST_SCAN", "all", "all", "new")),
+		FirstScanMax:  p.number("GISTDEAL_FIRST_SCAN_MAX"),
 		Pipeline:      p.text("GISTDEAL_PIPELINE", ""),
 		Stage:         p.text("GISTDEAL_STAGE", ""),
 		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE", 10),
@@ -132,6 +134,7 @@ func (c Config) Print(w io.Writer) error {
 		{"GISTDEAL_OPEN", c.Open},
 		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval},
 		{"GISTDEAL_FIRST_SCAN", c.FirstScan},
+		{"GISTDEAL_FIRST_SCAN_MAX", c.FirstScanMax},
 		{"GISTDEAL_PIPELINE", c.Pipeline},
 		{"GISTDEAL_STAGE", c.Stage},
 		{"GISTDEAL_PIPEDRIVE_RATE", c.PipedriveRate},
@@ -240,6 +243,15 @@ func (p *parser) duration(name string, standard, least time.Duration) time.Durat
 		p.mistake("%s: %v is less than the least that makes sense, %v", name, d, least)
 	}
 	return d
+}
+
+func (p *parser) number(name string) int {
+	v := p.text(name, "0")
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 0 {
+		p.mistake("%s: %q is not a number (want 1, 100, 5000 ... or 0 for no limit)", name, v)
+	}
+	return n
 }
 
 func (p *parser) rate(name string, standard float64) float64 {

@@ -72,12 +72,12 @@ func TestAnAskIsAnsweredByTheNextProcessThatWorks(t *testing.T) {
 
 func TestAWaiterIsAnsweredWhenItsProcessStopsAndTheAskStays(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, sim.Options{Seed: 1, Latency: 50 * time.Millisecond})
+	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 3)
 	r := w.start()
 	w.eventually("the engine works", func() bool { return r.Status().Working })
 	waiter := make(chan error, 1)
-	w.sim.AddFault(sim.Fault{Match: lookUp, Kind: "slow", Latency: time.Minute})
+	w.sim.AddFault(sim.Fault{Match: "GET /users/alice", Kind: "slow", Latency: time.Minute})
 	go func() { waiter <- r.Track(context.Background(), "alice") }()
 	w.eventually("the look-up is under way", func() bool { return w.count(lookUp) == 1 })
 	r.end()
@@ -102,8 +102,8 @@ func TestAsksThatNobodyWaitsForOutlastALimitOfGitHub(t *testing.T) {
 		w.sim.MakeGists(login, 1)
 		asks = append(asks, gistdeal.Ask{Login: login, Policy: gistdeal.FirstScanNew})
 	}
-	w.sim.AddFault(sim.Fault{Match: lookUp, Kind: "limit", Times: 1})
-	w.sim.AddFault(sim.Fault{Match: lookUp, Kind: "error-before", Times: 1})
+	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "limit", Times: 1})
+	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "error-before", Times: 1})
 	asks = w.ask(db, asks...)
 	r := w.start()
 	for login, a := range w.answers(db, asks) {

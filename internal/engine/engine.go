@@ -56,7 +56,6 @@ type Store interface {
 	HasGists(ctx context.Context, userID int64) (bool, error)
 
 	Due(ctx context.Context) (bool, error)
-	PushPause(ctx context.Context) (gistdeal.Pause, error)
 	Claim(ctx context.Context, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
 	Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
 	Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error)

@@ -136,12 +136,11 @@ func (e *Engine) weight() int64 {
 // next claims the next deal to push, the limiter's token already in hand. start
 // is when the attempt began, for its deadline.
 func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, ok bool, err error) {
-	due := e.store.Due
-	if e.doubts.anyAbsent() {
-		due = e.mayPush
-	}
-	if ok, err := due(ctx); err != nil || !ok {
-		return c, start, false, err
+	if !e.doubts.anyAbsent() {
+		due, err := e.store.Due(ctx)
+		if err != nil || !due {
+			return c, start, false, err
+		}
 	}
 	if err := e.pipedrive.Reserve(ctx); err != nil {
 		return c, start, false, err
@@ -170,14 +169,8 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 	return c, start, ok, err
 }
 
-// mayPush reports whether no person paused all pushes.
-func (e *Engine) mayPush(ctx context.Context) (bool, error) {
-	p, err := e.store.PushPause(ctx)
-	return !p.On(), err
-}
-
-// putBack takes an attempt up again that could not be followed by another, if
-// it is still in doubt: pushes were paused meanwhile.
+// putBack takes an attempt up again that was not to be followed by another, if
+// it is still in doubt: a person has paused all pushes. Looks begin anew.
 func (e *Engine) putBack(ctx context.Context, absent gistdeal.Claim) error {
 	claims, err := e.store.Unknown(ctx)
 	for _, c := range claims {

@@ -167,7 +167,7 @@ func TestAFirstScanThatIsTooBigWaitsForAYes(t *testing.T) {
 	}
 }
 
-func TestHeldDealsSayWhyTheyWait(t *testing.T) {
+func TestHeldDealsSayWhyTheyWaitAndAreAdopted(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	track(t, s, "octocat", 1)
@@ -179,6 +179,9 @@ func TestHeldDealsSayWhyTheyWait(t *testing.T) {
 	}
 	story, err := s.Explain(t.Context(), "a0001")
 	must(t, err)
+	if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); n != 1 || err != nil {
+		t.Errorf("adopted %d, error %v; want the held deal that is in Pipedrive", n, err)
+	}
 	if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_FIRST_SCAN_MAX (1)"; story.Deal.Problem != want {
 		t.Errorf("problem is %q, want %q", story.Deal.Problem, want)
 	}

@@ -101,7 +101,7 @@ func TestTrackingAgainChangesThePolicyOnlyBeforeTheFirstScanHasEnded(t *testing.
 func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	for i, login := range []string{"alice", "Bob_by", "carol", "boxby", "dave"} {
+	for i, login := range []string{"alice", "Bob_by", "carol", "bobxby", "dave"} {
 		track(t, s, login, int64(i+1))
 	}
 	if _, err := s.PauseUser(t.Context(), 3); err != nil {
@@ -115,10 +115,10 @@ func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
 		limit  int
 		want   []string
 	}{
-		{"all but removed", gistdeal.UserFilter{}, 0, 10, []string{"alice", "Bob_by", "carol", "boxby"}},
+		{"all but removed", gistdeal.UserFilter{}, 0, 10, []string{"alice", "Bob_by", "carol", "bobxby"}},
 		{"a page", gistdeal.UserFilter{}, 1, 2, []string{"Bob_by", "carol"}},
 		{"some states", gistdeal.UserFilter{States: []gistdeal.UserState{"paused", "removed"}}, 0, 10, []string{"carol", "dave"}},
-		{"a part of the login in any case", gistdeal.UserFilter{Search: "oB"}, 0, 10, []string{"Bob_by"}},
+		{"a part of the login in any case", gistdeal.UserFilter{Search: "oB_"}, 0, 10, []string{"Bob_by"}},
 		{"a part that looks like a pattern", gistdeal.UserFilter{Search: "b_b"}, 0, 10, []string{"Bob_by"}},
 	} {
 		users, err := s.Users(t.Context(), test.filter, test.after, test.limit)
