@@ -150,9 +150,16 @@ func (c *dealsExplainCmd) Run(ctx context.Context) error {
 func showStory(t *table, s operate.Story) {
 	t.row("gist", s.GistID)
 	for _, fact := range [][2]string{
-		{"user", s.Login}, {"description", s.Description}, {"created", clock(s.CreatedAt)}, {"noticed", clock(s.NoticedAt)},
-		{"by", s.NoticedBy}, {"state", string(s.State)}, {"deal", dealName(s.DealID)}, {"address", s.DealURL},
-		{"waits since", clock(s.QueuedAt)}, {"problem", s.Problem},
+		{"user", s.Login},
+		{"description", s.Description},
+		{"created", clock(s.CreatedAt)},
+		{"noticed", clock(s.NoticedAt)},
+		{"by", s.NoticedBy},
+		{"state", string(s.State)},
+		{"deal", dealName(s.DealID)},
+		{"address", s.DealURL},
+		{"waits since", clock(s.QueuedAt)},
+		{"problem", s.Problem},
 	} {
 		if fact[1] != "" && fact[1] != "-" {
 			t.row(fact[0], fact[1])

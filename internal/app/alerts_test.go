@@ -15,7 +15,6 @@ const alerts = "../../docs/alerts.yml"
 // coming are metrics that the alerts know before the program has them; whoever
 // adds one takes it from here.
 var coming = []string{
-	"gistdeal_oldest_found_seconds", "gistdeal_oldest_sending_seconds", "gistdeal_scan_lag_seconds",
 	"gistdeal_budget_remaining", "gistdeal_budget_limit", "gistdeal_github_requests_total", "gistdeal_pipedrive_requests_total",
 }
 

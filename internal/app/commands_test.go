@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"gistdeal/internal/sim"
 )
@@ -73,9 +74,9 @@ type listed struct {
 func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
-	s.MakeGists("giant", 1500)
+	s.MakeGists("giant", 700)
 	p := start(t, env)
-	s.AddFault(sim.Fault{Match: "GET /user", Kind: "latency", Latency: 5e6})
+	s.AddFault(sim.Fault{Match: "GET /users", Kind: "latency", Latency: 5 * time.Millisecond})
 	text := "# 200 users, some of them wrong\nacme\n"
 	s.AddUser(sim.User{Login: "acme", Type: "Organization"})
 	for i := range 190 {
@@ -88,6 +89,7 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantRun(t, env, 0, "added", "users", "add", "giant", "--first-scan=all")
+	eventually(t, "the scan has begun", func() bool { return s.Report().Requests["GET /users/{login}/gists"] > 0 }, p.out.String)
 	var r results
 	if status := read(t, env, &r, "users", "add", "--file", file); status != 1 {
 		t.Errorf("exit status %d, want 1 for the wrong ones", status)
@@ -107,8 +109,8 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 	if len(list.Users) != 190 {
 		t.Errorf("%d users are listed, want 190", len(list.Users))
 	}
-	allMade(t, p, "giant", 1500)
-	if r := s.Report(); r.Deals != 1500 || len(r.Doubled) > 0 {
+	allMade(t, p, "giant", 700)
+	if r := s.Report(); r.Deals != 700 || len(r.Doubled) > 0 {
 		t.Errorf("%d deals, doubled: %v", r.Deals, r.Doubled)
 	}
 }

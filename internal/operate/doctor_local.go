@@ -103,17 +103,13 @@ func (d *doctor) deals(ctx context.Context, working bool) Check {
 	if err != nil {
 		return Check{"deals", Fail, lines(err)}
 	}
-	since, err := d.db.WaitingSince(ctx)
-	if err != nil {
-		return Check{"deals", Fail, lines(err)}
-	}
 	parts := []string{fmt.Sprintf("%s active users", Number(n.Users[gistdeal.UserActive]))}
 	for _, state := range gistdeal.DealStates {
 		parts = append(parts, fmt.Sprintf("%s %s", Number(n.Deals[state]), state))
 	}
 	text := strings.Join(parts, ", ")
-	if !since.IsZero() {
-		text += ", waiting for " + Duration(time.Since(since))
+	if !n.OldestFound.IsZero() {
+		text += ", waiting for " + Duration(time.Since(n.OldestFound))
 	}
 	pushes, err := d.db.PushPause(ctx)
 	switch {
@@ -125,6 +121,8 @@ func (d *doctor) deals(ctx context.Context, working bool) Check {
 		return Check{"deals", Warn, fmt.Sprintf("%s; %s second deals in Pipedrive: delete them there, by Gist ID", text, Number(n.Surplus))}
 	case n.Deals[gistdeal.DealFailed] > 0:
 		return Check{"deals", Warn, text + ": see why some failed with `gistdeal deals list --state failed`, then `gistdeal deals retry`"}
+	case n.Deals[gistdeal.DealHeld] > 0:
+		return Check{"deals", Warn, text + ": say yes to the held ones with `gistdeal users approve LOGIN`, or no with `gistdeal deals skip --state held`"}
 	case !working && n.Deals[gistdeal.DealFound] > 0:
 		return Check{"deals", Warn, text + ": start `gistdeal serve`"}
 	}

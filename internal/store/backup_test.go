@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"gistdeal"
 	"gistdeal/internal/store"
@@ -145,21 +144,5 @@ func TestWhetherSomebodyWorksCanBeSeenWithoutTheLease(t *testing.T) {
 	want(false)
 	if held, err := s.TryLease(); !held || err != nil {
 		t.Errorf("the look kept the lease: %v", err)
-	}
-}
-
-func TestSinceWhenTheLongestWaitingDealWaits(t *testing.T) {
-	t.Parallel()
-	s := open(t)
-	u := track(t, s, "alice", 1)
-	if since, err := s.WaitingSince(t.Context()); err != nil || !since.IsZero() {
-		t.Errorf("waiting since %v, %v", since, err)
-	}
-	for i, prefix := range []string{"a", "b"} {
-		_, err := s.SaveGists(t.Context(), u.ID, gists(prefix, 2), gistdeal.Noticing{}, noon.Add(time.Duration(i)*time.Hour))
-		must(t, err)
-	}
-	if since, err := s.WaitingSince(t.Context()); err != nil || !since.Equal(noon) {
-		t.Errorf("waiting since %v, %v", since, err)
 	}
 }

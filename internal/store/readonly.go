@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/gofrs/flock"
 
@@ -109,12 +108,4 @@ func (s *Store) Worked() (bool, error) {
 		return true, nil
 	}
 	return false, s.lock.Unlock()
-}
-
-// WaitingSince returns since when the deal waits that has waited longest for
-// its turn, zero if none waits.
-func (s *Store) WaitingSince(ctx context.Context) (time.Time, error) {
-	var ms int64
-	err := s.read.QueryRowContext(ctx, `SELECT coalesce(min(queued_at), 0) FROM deals WHERE state = 'found'`).Scan(&ms)
-	return fromMillis(ms), err
 }
