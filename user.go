@@ -60,6 +60,8 @@ type Account struct {
 	ID    int64
 	Login string
 	Type  string // "User", Organization, Bot ...
+	// PublicGists is how many public gists GitHub counts.
+	PublicGists int
 }
 
 // Types of accounts that have no gists.

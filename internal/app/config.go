@@ -111,6 +111,15 @@ func ParseConfig(env map[string]string) (Config, error) {
 	return c, errors.Join(p.errs...)
 }
 
+// Mistakes returns each mistake that an error of ParseConfig joins.
+func Mistakes(err error) []error {
+	var joined interface{ Unwrap() []error }
+	if !errors.As(err, &joined) {
+		return nil
+	}
+	return joined.Unwrap()
+}
+
 // Print writes the configuration, one variable a line, secrets hidden.
 func (c Config) Print(w io.Writer) error {
 	lines := []struct {

@@ -16,9 +16,12 @@ const (
 	// catchUpBack is how far before our newest outcome catching up begins.
 	catchUpBack = 15 * time.Minute
 
-	settingFields   = "field_codes"
 	settingCaughtUp = "caught_up_at"
 )
+
+// SettingFields is the name of the setting that keeps the codes of the
+// account's fields by name, as JSON.
+const SettingFields = "field_codes"
 
 // SettingCompany is the name of the setting that keeps Pipedrive's id of the
 // company that the database belongs to; "" before the first connection.
@@ -44,13 +47,13 @@ func (e *Engine) connect(ctx context.Context) error {
 		return err
 	}
 	codes := map[string]string{}
-	kept, err := e.store.Setting(ctx, settingFields)
+	kept, err := e.store.Setting(ctx, SettingFields)
 	if err != nil {
 		return err
 	}
 	if kept != "" {
 		if err := json.Unmarshal([]byte(kept), &codes); err != nil {
-			return fmt.Errorf("setting %s: %w", settingFields, err)
+			return fmt.Errorf("setting %s: %w", SettingFields, err)
 		}
 	}
 	if codes, err = e.pipedrive.Prepare(ctx, codes); err != nil {
@@ -60,7 +63,7 @@ func (e *Engine) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := e.store.Set(ctx, settingFields, string(text)); err != nil {
+	if err := e.store.Set(ctx, SettingFields, string(text)); err != nil {
 		return err
 	}
 	if err := e.store.Set(ctx, gistdeal.SettingDealURL, me.DealURL); err != nil {

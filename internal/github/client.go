@@ -183,6 +183,7 @@ func (c *Client) account(ctx context.Context, path string) (gistdeal.Account, er
 		ID    int64  `json:"id"`
 		Login string `json:"login"`
 		Type  string `json:"type"`
+		Gists int    `json:"public_gists"`
 	}
 	if err := json.Unmarshal(a.body, &user); err != nil {
 		return gistdeal.Account{}, unreadable("%w", err)
@@ -191,7 +192,7 @@ func (c *Client) account(ctx context.Context, path string) (gistdeal.Account, er
 	if user.ID <= 0 || user.Login == "" {
 		return gistdeal.Account{}, unreadable("a user without id or login")
 	}
-	return gistdeal.Account(user), nil
+	return gistdeal.Account{ID: user.ID, Login: user.Login, Type: user.Type, PublicGists: user.Gists}, nil
 }
 
 // answer is one that GitHub gave, read to its end.

@@ -109,7 +109,7 @@ func TestRenamedUserIsFoundByIDOnly(t *testing.T) {
 	wantKind(t, err, gistdeal.NotFound)
 	_, err = c.User(t.Context(), "octocat")
 	wantKind(t, err, gistdeal.NotFound)
-	want := gistdeal.Account{ID: id, Login: "Octo-Tiger", Type: "User"}
+	want := gistdeal.Account{ID: id, Login: "Octo-Tiger", Type: "User", PublicGists: 3}
 	if got, err := c.UserByID(t.Context(), id); err != nil || got != want {
 		t.Errorf("by id: %v, %v, want %v", got, err, want)
 	}

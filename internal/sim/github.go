@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,6 +25,16 @@ func (h *hub) user(c *call) answer {
 	}
 	public := len(a.shelf.newest(0, func(p *post) bool { return !p.Secret }))
 	return reply(http.StatusOK, a.profile(public))
+}
+
+// me answers whose token it is. A token belongs to an account without gists if
+// the options name none.
+func (h *hub) me(c *call) answer {
+	if c.Header.Get("Authorization") == "" {
+		return gitHubError(http.StatusUnauthorized, "Requires authentication")
+	}
+	a := h.account(User{Login: cmp.Or(h.o.TokenUser, "sim-machine")})
+	return reply(http.StatusOK, a.profile(0))
 }
 
 // find returns the account that the path names, or nil. A suspended one is

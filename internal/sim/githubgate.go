@@ -64,6 +64,9 @@ func (h *hub) finish(c *call, a answer) answer {
 	a.header.Set("X-GitHub-Media-Type", "github.v3; format=json")
 	a.header.Set("X-GitHub-Api-Version-Selected", version(c.Request))
 	a.header.Set("Cache-Control", visibility(c)+", max-age=60, s-maxage=60")
+	if h.o.TokenScopes != "" && c.Header.Get("Authorization") != "" {
+		a.header.Set("X-OAuth-Scopes", h.o.TokenScopes)
+	}
 	a.header.Set("Vary", "Accept, Authorization, Cookie, X-GitHub-OTP")
 	cost := c.route.cost
 	if a.status == http.StatusOK {

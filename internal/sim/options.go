@@ -14,7 +14,8 @@ type Options struct {
 
 	Token       string // if set, the only Pipedrive key that is accepted; else any
 	GitHubToken string // if set, the only GitHub token that is accepted; else any
-	TokenUser   string // login whose secret gists a request with a token sees
+	TokenUser   string // login that each GitHub token belongs to: its secret gists are seen with a token
+	TokenScopes string // of a classic GitHub token, as GitHub lists them; "" is a token that has none
 
 	// The documents contradict themselves or are silent on these three.
 	CreateStatus   int  // status of a created deal: 200 (default) or 201
