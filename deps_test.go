@@ -42,7 +42,7 @@ const policy = `
 	internal/app: . internal/engine internal/github internal/pipedrive internal/server internal/sim internal/store internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	internal/operate: . internal/app internal/engine internal/github internal/pipedrive internal/store golang.org/x/sync golang.org/x/sys
-	cmd/gistdeal: internal/app internal/operate github.com/alecthomas/kong golang.org/x/term
+	cmd/gistdeal: . internal/app internal/operate github.com/alecthomas/kong golang.org/x/term
 
 	# For tests: no line above names it.
 	internal/contract: github.com/getkin/kin-openapi

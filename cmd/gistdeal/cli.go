@@ -8,6 +8,8 @@ type cli struct {
 	Deals       dealsCmd       `cmd:"" help:"List, retry, skip and explain deals."`
 	Pause       pauseCmd       `cmd:"" help:"Make no more deals until resume."`
 	Resume      resumeCmd      `cmd:"" help:"End what pause began."`
+	Limits      limitsCmd      `cmd:"" help:"Show what is left of both remotes' allowances, and what is paused."`
+	Audit       auditCmd       `cmd:"" help:"Compare our rows with Pipedrive's deals, name every difference, and repair on request."`
 	Doctor      doctorCmd      `cmd:"" help:"Check everything that gistdeal needs, and say what to do; exit status 1 if something fails."`
 	Plan        planCmd        `cmd:"" help:"Say what tracking users would come to, in deals, requests, tokens and time; writes nothing anywhere."`
 	Backup      backupCmd      `cmd:"" help:"Copy the database to a new file, also while gistdeal runs."`
