@@ -110,7 +110,7 @@ func TestAPlanStopsAskingWhereGitHubLimits(t *testing.T) {
 	for _, u := range makePlan(t, env, logins...).Users {
 		if u.Problem == "" {
 			planned++
-		} else if !strings.Contains(u.Problem, "GitHub limits our requests") {
+		} else if !strings.Contains(u.Problem, "requests that GitHub allows this hour are spent") {
 			t.Errorf("%s: %q", u.Asked, u.Problem)
 		}
 	}
