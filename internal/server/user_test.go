@@ -194,3 +194,13 @@ func TestTrackedUsersAreAListOfLogins(t *testing.T) {
 		t.Errorf("HEAD: %d with %q", head.status, head.body)
 	}
 }
+
+func TestAPeekThatCannotBeReadTracksNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server.Options{})
+	for _, peek := range []string{"yes", "", "2"} {
+		if r := w.ask("GET", "/user/octocat?peek="+peek); r.status != http.StatusBadRequest {
+			t.Errorf("peek=%s: %d", peek, r.status)
+		}
+	}
+}
