@@ -55,10 +55,18 @@ func showPlan(t *table, p operate.Plan) {
 	t.row("GitHub", operate.Number(p.GitHubRequests)+" requests")
 	t.row("Pipedrive", fmt.Sprintf("%s requests, %s tokens", operate.Number(p.PipedriveRequests), operate.Number(p.PipedriveTokens)))
 	t.row("Time", operate.Duration(time.Duration(p.Seconds*float64(time.Second)))+" at the allowed rate")
+	t.row("Days", daysOf(p))
+}
+
+// daysOf says how long the day's budget makes it last.
+func daysOf(p operate.Plan) string {
 	if p.Days == nil {
-		t.row("Days", "not known: Pipedrive did not tell the day's budget")
-		return
+		return "not known: Pipedrive did not tell the day's budget"
 	}
-	t.row("Days", fmt.Sprintf("%s: %s of today's %s tokens are left, if nobody else uses them",
-		operate.Number(*p.Days), operate.Number(*p.DayTokensLeft), operate.Number(*p.DayTokens)))
+	days := operate.Number(*p.Days)
+	if *p.Days == 0 && p.Deals > 0 {
+		days = "never"
+	}
+	return fmt.Sprintf("%s: of today's %s tokens %s are left, %s are kept for people",
+		days, operate.Number(*p.DayTokens), operate.Number(*p.DayTokensLeft), operate.Number(*p.DayTokensKept))
 }

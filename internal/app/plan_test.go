@@ -51,7 +51,7 @@ func TestAPlanCountsAndWritesNothing(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env["GISTDEAL_PIPEDRIVE_RATE"] = "10"
+	delete(env, "GISTDEAL_PIPEDRIVE_RATE") // what the account allows
 	pl := makePlan(t, env, "bob", "--file", file)
 	problems := map[string]string{"@ALICE": "twice", "nobody": "knows no such user", "acme": "organisation", "../gists?": "cannot be a GitHub login"}
 	for _, u := range pl.Users {
@@ -59,8 +59,8 @@ func TestAPlanCountsAndWritesNothing(t *testing.T) {
 			t.Errorf("%s: %q, want %q", u.Asked, u.Problem, want)
 		}
 	}
-	// 290 deals cost 1,450 tokens, of which 1,000 are left today.
-	if len(pl.Users) != 6 || pl.Deals != 290 || pl.Tokens != 1450 || pl.GitHub != 1+3+1+1 || pl.Sec != 31 || pl.Days == nil || *pl.Days != 2 {
+	// 290 deals cost 1,450 tokens; 602 of a day's 1,002 are not for people. 600 are left.
+	if len(pl.Users) != 6 || pl.Deals != 290 || pl.Tokens != 1450 || pl.GitHub != 1+3+1+1 || pl.Sec != 30 || pl.Days == nil || *pl.Days != 3 {
 		t.Errorf("%+v", pl)
 	}
 	if pl := makePlan(t, env, "bob", "--first-scan=new"); pl.Deals != 0 || pl.Users[0].All != 40 {
@@ -95,6 +95,21 @@ func TestAPlanKnowsWhatIsDoneAlreadyBesideARunningServe(t *testing.T) {
 			t.Errorf("exit status %d, no %q:\n%s", status, want, out)
 		}
 	}
+}
+
+func TestAPlanNeedsNoKeyAndNoRate(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 100)
+	delete(env, "GISTDEAL_PIPEDRIVE_RATE")
+	delete(env, "PIPEDRIVE_API_KEY")
+	if pl := makePlan(t, env, "alice"); pl.Deals != 100 || pl.Sec != 11 || pl.Days != nil {
+		t.Errorf("%+v", pl)
+	}
+	wantRun(t, env, 0, "Time                    11 s at the allowed rate", "plan", "alice")
+	env["PIPEDRIVE_API_KEY"], env["GISTDEAL_DAY_RESERVE"] = "secret-pipedrive", "99%"
+	s.Set(func(o *sim.Options) { o.DailyTokens = 400 })
+	wantRun(t, env, 0, "never: of today's 400 tokens 398 are left, 396 are kept for people", "plan", "alice")
 }
 
 func TestAPlanStopsAskingWhereGitHubLimits(t *testing.T) {

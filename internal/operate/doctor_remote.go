@@ -52,10 +52,6 @@ func githubLimit(i github.Identity) Check {
 	return Check{"github_limit", OK, text}
 }
 
-// doctorRate is how many requests a second an examination sends to Pipedrive:
-// few, for a gistdeal at work uses nearly all that are allowed.
-const doctorRate = 2
-
 // pipedrive checks the key, and with it what deals need in the account.
 func (d *doctor) pipedrive(ctx context.Context) []Check {
 	rest := []string{"company", "fields", "pipeline", "pipedrive_limit"}
@@ -70,7 +66,8 @@ func (d *doctor) pipedrive(ctx context.Context) []Check {
 		return without(Check{"pipedrive", Fail, "there is no key: set PIPEDRIVE_API_KEY"}, "there is no key")
 	}
 	client, err := pipedrive.New(d.config.PipedriveURL, pipedrive.Options{
-		Token: string(d.config.PipedriveKey), Rate: doctorRate, Pipeline: d.config.Pipeline, Stage: d.config.Stage,
+		Token: string(d.config.PipedriveKey), Rate: d.config.PipedriveRate, DayReserve: d.config.DayReserve,
+		Pipeline: d.config.Pipeline, Stage: d.config.Stage,
 	})
 	if err != nil {
 		return without(Check{"pipedrive", Fail, "PIPEDRIVE_API_URL: " + lines(err)}, "no address")
@@ -86,7 +83,7 @@ func (d *doctor) pipedrive(ctx context.Context) []Check {
 	return []Check{
 		{"pipedrive", OK, fmt.Sprintf("reachable with the key of %s (user %d)", me.UserName, me.UserID)},
 		d.checkCompany(strconv.FormatInt(me.CompanyID, 10), me.CompanyName),
-		d.fields(ctx, client), d.pipeline(ctx, client), d.pipedriveLimit(client.Limits()),
+		d.fields(ctx, client), d.pipeline(ctx, client), pipedriveLimit(client),
 	}
 }
 
@@ -127,22 +124,23 @@ func (d *doctor) pipeline(ctx context.Context, client *pipedrive.Client) Check {
 	}
 }
 
-func (d *doctor) pipedriveLimit(l pipedrive.Limits) Check {
-	var parts []string
-	if l.Burst > 0 {
-		parts = append(parts, fmt.Sprintf("%d requests in 2 seconds", l.Burst))
+// pipedriveLimit tells how fast deals can be made, and what is left of the day.
+func pipedriveLimit(client *pipedrive.Client) Check {
+	text, spent := fmt.Sprintf("up to %.1f requests a second", client.Pace()), false
+	for _, b := range client.Budgets() {
+		if b.SeenAt.IsZero() {
+			continue
+		}
+		text += fmt.Sprintf("; of the day's %s %s %s are left", Number(b.Limit), map[string]string{
+			pipedrive.BudgetDay: "tokens", pipedrive.BudgetWrites: "POSTs",
+		}[b.Name], Number(b.Remaining))
+		if b.Kept > 0 {
+			text += fmt.Sprintf(", %s of them for people", Number(min(b.Kept, b.Remaining)))
+		}
+		spent = spent || b.Remaining-b.Kept < pipedrive.DealTokens
 	}
-	if l.DayTokens > 0 {
-		parts = append(parts, fmt.Sprintf("%s of the day's %s tokens left, %d for each deal", Number(l.DayTokensLeft), Number(l.DayTokens), pipedrive.DealTokens))
-	}
-	text := strings.Join(parts, "; ")
-	switch {
-	case text == "":
-		return Check{"pipedrive_limit", OK, "Pipedrive tells no limit"}
-	case l.DayTokens > 0 && scarce(l.DayTokensLeft, l.DayTokens):
-		return Check{"pipedrive_limit", Warn, text + ": what is over waits for the next day; do other programs use this company's API?"}
-	case l.Burst > 0 && d.config.PipedriveRate > float64(l.Burst)/2:
-		return Check{"pipedrive_limit", Warn, fmt.Sprintf("%s: set GISTDEAL_PIPEDRIVE_RATE to %g, not %g", text, float64(l.Burst)/2, d.config.PipedriveRate)}
+	if spent {
+		return Check{"pipedrive_limit", Warn, text + ": deals wait for the next day; do other programs use this company's API, or is GISTDEAL_DAY_RESERVE too high?"}
 	}
 	return Check{"pipedrive_limit", OK, text}
 }

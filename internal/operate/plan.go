@@ -48,18 +48,14 @@ type Plan struct {
 	// The day's budget of the company, null where Pipedrive did not tell it.
 	DayTokens     *int `json:"day_tokens"`
 	DayTokensLeft *int `json:"day_tokens_left"`
-	Days          *int `json:"days"` // that the budget makes it last, if nobody else uses it
+	DayTokensKept *int `json:"day_tokens_kept"` // left to people
+	Days          *int `json:"days"`            // that the budget makes it last, if nobody else uses it; 0 with deals: for ever
 }
 
 const (
 	// planners is how many logins are looked up at a time.
 	planners    = 4
 	planTimeout = 30 * time.Second // of one request
-	// dayWrites is how many requests that write Pipedrive allows a day
-	// (Pipedrive docs, "Rate limiting").
-	dayWrites = 10_000
-	// pacing is the share of the allowed rate that gistdeal uses.
-	pacing = 0.95
 )
 
 // MakePlan returns what tracking the logins would come to. It asks GitHub once for
@@ -91,7 +87,7 @@ func MakePlan(ctx context.Context, c app.Config, logins []string, policy string)
 		return Plan{}, err
 	}
 	plan.mergeTwins()
-	plan.add(c)
+	plan.add()
 	return plan, plan.budget(ctx, c)
 }
 
@@ -202,7 +198,7 @@ func (p *Plan) mergeTwins() {
 }
 
 // add adds up what the users come to.
-func (p *Plan) add(c app.Config) {
+func (p *Plan) add() {
 	for _, u := range p.Users {
 		if u.Problem != "" {
 			continue
@@ -219,43 +215,57 @@ func (p *Plan) add(c app.Config) {
 	}
 	p.PipedriveRequests = p.Deals
 	p.PipedriveTokens = p.Deals * pipedrive.DealTokens
-	p.Seconds = math.Ceil(float64(p.Deals) / (c.PipedriveRate * pacing))
 }
 
-// budget adds how long the day's budget makes it last, if there is a key and
-// Pipedrive tells the budget: without, a plan is worth having too.
+// budget adds how long it takes at the allowed rate and with the day's budget.
+// What Pipedrive does not tell, or cannot without a key, stays open: a plan is
+// worth having without it too.
 func (p *Plan) budget(ctx context.Context, c app.Config) error {
-	if c.PipedriveKey == "" {
-		return nil
-	}
-	client, err := pipedrive.New(c.PipedriveURL, pipedrive.Options{Token: string(c.PipedriveKey), Rate: c.PipedriveRate})
+	client, err := pipedrive.New(c.PipedriveURL, pipedrive.Options{
+		Token: string(c.PipedriveKey), Rate: c.PipedriveRate, DayReserve: c.DayReserve,
+	})
 	if err != nil {
 		return err
 	}
-	own, cancel := context.WithTimeout(ctx, planTimeout)
-	defer cancel()
-	if _, err := client.Me(own); err != nil {
-		return ctx.Err()
+	if c.PipedriveKey != "" {
+		own, cancel := context.WithTimeout(ctx, planTimeout)
+		defer cancel()
+		if _, err := client.Me(own); err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
-	l := client.Limits()
-	if l.DayTokens == 0 {
-		return nil
+	p.Seconds = math.Ceil(float64(p.Deals) / client.Pace())
+	budgets := client.Budgets()
+	for _, b := range budgets {
+		if b.Name == pipedrive.BudgetDay && b.Limit > 0 {
+			p.DayTokens, p.DayTokensLeft, p.DayTokensKept = &b.Limit, &b.Remaining, &b.Kept
+			days := days(p.Deals, budgets)
+			p.Days = &days
+		}
 	}
-	p.DayTokens, p.DayTokensLeft = &l.DayTokens, &l.DayTokensLeft
-	days := days(p.Deals, l)
-	p.Days = &days
 	return nil
 }
 
-// days returns on how many days so many deals are made: today with what is
-// left, from tomorrow on with the whole budget.
-func days(deals int, l pipedrive.Limits) int {
-	today, later := l.DayTokensLeft/pipedrive.DealTokens, min(l.DayTokens/pipedrive.DealTokens, dayWrites)
-	if l.DayWritesKnown {
-		today = min(today, l.DayWritesLeft)
+// days returns on how many days so many deals are made: today with what is left
+// of each budget, from tomorrow on with the whole of it, each time but for what
+// is kept for people. 0 means never.
+func days(deals int, budgets []gistdeal.Budget) int {
+	today, later := deals, deals
+	for _, b := range budgets {
+		if b.Limit == 0 {
+			continue
+		}
+		cost := 1
+		if b.Name == pipedrive.BudgetDay {
+			cost = pipedrive.DealTokens
+		}
+		today, later = min(today, max(0, b.Remaining-b.Kept)/cost), min(later, max(0, b.Limit-b.Kept)/cost)
 	}
-	if deals <= today || later == 0 {
+	switch {
+	case deals <= today:
 		return min(1, deals)
+	case later == 0:
+		return 0
 	}
 	return min(1, today) + (deals-today+later-1)/later
 }

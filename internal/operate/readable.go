@@ -23,7 +23,7 @@ func Number(n int) string {
 // Duration returns d as people read it, in its two largest units: 3 h 20 min.
 func Duration(d time.Duration) string {
 	if d < 0 {
-		return "-" + Duration(-d)
+		return "-" + Duration(d.Abs()) // Abs knows the one that has no opposite.
 	}
 	units := []struct {
 		name string

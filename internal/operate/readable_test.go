@@ -1,6 +1,7 @@
 package operate_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ func TestNumbersDurationsAndSizesAreReadable(t *testing.T) {
 		{operate.Duration(200 * time.Second), "3 min 20 s"},
 		{operate.Duration(-2 * time.Hour), "-2 h"},
 		{operate.Duration(50*time.Hour + time.Second), "2 d 2 h"},
+		{operate.Duration(math.MinInt64), "-106751 d 23 h"},
 		{operate.Bytes(12), "12 B"},
 		{operate.Bytes(1500), "1.5 kB"},
 		{operate.Bytes(123_456_789), "123 MB"},

@@ -51,7 +51,6 @@ type Client struct {
 	limiter *limiter
 	day     *day
 	ahead   atomic.Pointer[time.Duration] // by which Pipedrive's clock is ahead of ours
-	limits  atomic.Pointer[Limits]
 	target  atomic.Pointer[target]
 
 	requests *prometheus.CounterVec
@@ -177,7 +176,6 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	next, err := a.decode(data)
 	if err == nil {
 		c.noteClock(a.header)
-		c.noteLimits(a.header)
 	}
 	return next, err
 }

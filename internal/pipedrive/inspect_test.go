@@ -1,7 +1,6 @@
 package pipedrive_test
 
 import (
-	"errors"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -58,23 +57,24 @@ func TestThePipelineAndStageAreCheckedByName(t *testing.T) {
 	}
 }
 
-func TestTheAccountTellsItsLimits(t *testing.T) {
+func TestThePaceIsWhatTheAccountAllowsButNotMoreThanIsWanted(t *testing.T) {
 	t.Parallel()
-	s := sim.New(sim.Options{Burst: 40, DailyTokens: 1000})
+	s := sim.New(sim.Options{Burst: 40})
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	c := client(t, server.URL, pipedrive.Options{})
-	if l := c.Limits(); l != (pipedrive.Limits{}) {
-		t.Errorf("before any answer: %+v", l)
-	}
-	_, err := c.Me(t.Context())
-	want := pipedrive.Limits{Burst: 40, DayTokens: 1000, DayTokensLeft: 998, DayWritesKnown: true, DayWritesLeft: 10_000}
-	if got := c.Limits(); got != want || err != nil {
-		t.Errorf("%+v, %v, want %+v", got, err, want)
-	}
-	s.Set(func(o *sim.Options) { o.NoRateHeaders = true })
-	_, again := c.Me(t.Context())
-	if got := c.Limits(); got != (pipedrive.Limits{}) || again != nil {
-		t.Errorf("without headers: %+v, %v", got, errors.Join(err, again))
+	for rate, want := range map[float64][2]float64{0: {10, 20}, 5: {5, 5}, 100: {100, 20}} {
+		c, err := pipedrive.New(server.URL, pipedrive.Options{Token: token, Rate: rate})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := c.Pace()
+		if _, err := c.Me(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i, got := range []float64{before, c.Pace()} {
+			if got > want[i] || got < 0.95*want[i] {
+				t.Errorf("rate %g: a pace of %g, then %g, want nearly %v", rate, before, c.Pace(), want)
+			}
+		}
 	}
 }

@@ -61,6 +61,17 @@ func (l *limiter) share() int {
 	return max(share, 1)
 }
 
+// pace returns how many requests a second are ours while nobody else makes any.
+func (l *limiter) pace() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	most := l.limit
+	if l.most != 0 {
+		most = min(most, l.most)
+	}
+	return float64(most) / (window + guard).Seconds()
+}
+
 // wait returns nil when it is the caller's turn, or why there is none.
 func (l *limiter) wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
