@@ -70,6 +70,17 @@ const (
 	Bot          = "Bot"
 )
 
+// CheckGists returns an Invalid error if no account of this type has gists.
+func (a Account) CheckGists() error {
+	switch a.Type {
+	case Organization:
+		return Errorf(Invalid, "%q is an organisation on GitHub: organisations have no gists", a.Login)
+	case Bot:
+		return Errorf(Invalid, "%q is a bot on GitHub: bots have no gists", a.Login)
+	}
+	return nil
+}
+
 // GitHub's rule is stricter today (no underscore, no double hyphen), but older
 // and managed accounts break it: what could be a login is left to GitHub.
 var loginPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$`)

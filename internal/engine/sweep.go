@@ -118,11 +118,8 @@ func (e *Engine) lookUp(ctx context.Context, a gistdeal.Ask) (u gistdeal.User, e
 		return u, err
 	}
 	e.reading.succeeded(stageGitHub)
-	switch account.Type {
-	case gistdeal.Organization:
-		return u, gistdeal.Errorf(gistdeal.Invalid, "%q is an organisation on GitHub: organisations have no gists", account.Login)
-	case gistdeal.Bot:
-		return u, gistdeal.Errorf(gistdeal.Invalid, "%q is a bot on GitHub: bots have no gists", account.Login)
+	if err := account.CheckGists(); err != nil {
+		return u, err
 	}
 	u, err = e.store.Track(ctx, account, cmp.Or(a.Policy, e.options.FirstScan), e.now())
 	if err == nil {

@@ -136,6 +136,9 @@ func (p *planner) user(ctx context.Context, asked string) (PlannedUser, error) {
 		return u, nil
 	}
 	account, err := p.hub.User(own, login)
+	if err == nil {
+		err = account.CheckGists()
+	}
 	if gistdeal.KindOf(err) == gistdeal.Limited {
 		p.limited.Store(&err)
 	}
@@ -147,9 +150,6 @@ func (p *planner) user(ctx context.Context, asked string) (PlannedUser, error) {
 		return u, nil
 	case err != nil:
 		u.Problem = err.Error()
-		return u, nil
-	case account.Type == "Organization":
-		u.Problem = "an organisation on GitHub: organisations have no gists"
 		return u, nil
 	}
 	u.Login, u.State, u.Gists = account.Login, "new", account.PublicGists
