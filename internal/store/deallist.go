@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -17,11 +16,11 @@ func (w *where) deals(f gistdeal.DealFilter) error {
 		w.add("d.gist_id IN (SELECT id FROM gists WHERE user_id = ?)", f.UserID)
 	}
 	if len(f.GistIDs) > 0 {
-		ids, err := json.Marshal(f.GistIDs)
+		object, err := keys(f.GistIDs)
 		if err != nil {
 			return err
 		}
-		w.add("d.gist_id IN (SELECT value FROM json_each(?))", string(ids))
+		w.add("d.gist_id IN (SELECT key FROM json_each(?))", object)
 	}
 	return nil
 }
