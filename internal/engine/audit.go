@@ -157,8 +157,8 @@ func (e *Engine) noteSurplus(ctx context.Context, byGist map[string][]gistdeal.R
 		for _, d := range deals {
 			there[d.ID] = !d.Deleted
 		}
-		if _, rest := choose(deals, func(gistdeal.RemoteDeal) bool { return false }); len(rest) > 0 {
-			surplus[gistID] = alive(deals)
+		if ids := alive(deals); len(ids) > 1 {
+			surplus[gistID] = ids
 		}
 	}
 	for _, id := range known {

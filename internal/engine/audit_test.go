@@ -39,6 +39,16 @@ func kinds(a gistdeal.Audit) map[gistdeal.DiffKind][]string {
 	return named
 }
 
+// anyDeal returns one of a user's deals.
+func (w *world) anyDeal(r *run, login string) gistdeal.Deal {
+	w.t.Helper()
+	for _, d := range w.deals(r, login) {
+		return d
+	}
+	w.t.Fatalf("%s has no deal", login)
+	return gistdeal.Deal{}
+}
+
 func TestAnAuditOfWhatIsAsItShouldBeFindsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
@@ -54,6 +64,7 @@ func TestAnAuditOfWhatIsAsItShouldBeFindsNothing(t *testing.T) {
 func TestAnAuditNamesEveryDifferenceAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
+	w.pushTimeout = 10 * time.Second // So many are refused, none is given up.
 	w.sim.AddUser(sim.User{Login: "alice"})
 	for _, id := range []string{"aa01", "aa02", "aa03", "aa04", "aa05", "aa06", "aa07"} {
 		w.sim.AddGist("alice", sim.Gist{ID: id, Description: id})
@@ -112,6 +123,7 @@ func TestAnAuditNamesEveryDifferenceAndChangesNothing(t *testing.T) {
 func TestARepairMendsWithoutMakingADealAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
+	w.pushTimeout = 10 * time.Second // So many are refused, none is given up.
 	w.sim.AddUser(sim.User{Login: "alice"})
 	for _, id := range []string{"aa01", "aa02", "aa03"} {
 		w.sim.AddGist("alice", sim.Gist{ID: id, Description: id})
@@ -163,10 +175,7 @@ func TestADealIsMadeAgainOnlyByAPersonsWord(t *testing.T) {
 	w.sim.MakeGists("alice", 2)
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
-	var first gistdeal.Deal
-	for _, d := range w.deals(r, "alice") {
-		first = d
-	}
+	first := w.anyDeal(r, "alice")
 	if a := w.audit(r, gistdeal.AuditOrder{Recreate: first.GistID}); a.Problem == "" {
 		t.Error("a deal that exists was made again")
 	}
@@ -201,10 +210,7 @@ func TestASurplusDealIsDeletedOnlyByAPersonsWord(t *testing.T) {
 	w.sim.MakeGists("alice", 1)
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
-	var one gistdeal.Deal
-	for _, d := range w.deals(r, "alice") {
-		one = d
-	}
+	one := w.anyDeal(r, "alice")
 	second := w.sim.SeedDeal("alice", one.GistID, "by hand")
 	w.audit(r, gistdeal.AuditOrder{Repair: true})
 	if got := len(w.sim.Report().ByGist[one.GistID]); got != 2 {

@@ -67,14 +67,13 @@ func (c *comparison) made(ctx context.Context, row gistdeal.AuditRow, d gistdeal
 		}
 	}
 	d.Others = others
-	switch {
-	case missing && len(others) == 1:
-		d.Repair = repairRelink
+	if missing {
+		// Without a question left it was not asked whether the deal is there.
+		if len(others) == 1 && c.questions > 0 {
+			d.Repair = repairRelink
+		}
 		c.add(gistdeal.DiffMissing, d)
-		return nil
-	case missing:
-		c.add(gistdeal.DiffMissing, d)
-	case len(others) > 0:
+	} else if len(others) > 0 {
 		c.add(gistdeal.DiffDoubled, d)
 	}
 	if i < 0 {
