@@ -51,5 +51,5 @@ func clock(t *time.Time) string {
 	if t == nil {
 		return "-"
 	}
-	return t.Format("2006-01-02 15:04:05 UTC")
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }

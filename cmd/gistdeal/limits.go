@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"gistdeal/internal/operate"
 )
@@ -26,9 +25,9 @@ func (c *limitsCmd) Run(ctx context.Context) error {
 				t.row(b.Name, operate.Number(b.Remaining), operate.Number(b.Limit), operate.Number(b.Kept), clock(&b.Reset), ago(&b.SeenAt))
 			}
 			t.end()
-			for name, p := range map[string]string{"Pipedrive": l.Pushes.Reason, "GitHub": l.GitHub.Reason} {
-				if p != "" {
-					t.row(fmt.Sprintf("%s is paused: %s", name, p))
+			for _, p := range [][2]string{{"Pipedrive", l.Pushes.Reason}, {"GitHub", l.GitHub.Reason}} {
+				if p[1] != "" {
+					t.row(p[0] + " is paused: " + p[1])
 				}
 			}
 		})
