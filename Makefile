@@ -16,7 +16,7 @@ run: ## the daemon, configured by the environment
 test: ## all tests, with the race detector; REQUIRE_ALL=1 makes a skip a failure
 	@scripts/test.sh
 
-lint: ## all linters
+lint: ## all linters, formats and go.mod too
 	@scripts/lint.sh
 
 fmt: ## format all Go files
@@ -26,8 +26,4 @@ build: ## a static binary: bin/gistdeal
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false \
 		-ldflags "-s -w $(if $(VERSION),-X main.version=$(VERSION))" -o bin/gistdeal ./cmd/gistdeal
 
-check: ## everything a change must pass: format, go.mod, lint, test
-	$(TOOL) golangci-lint fmt --diff
-	go mod tidy -diff
-	@scripts/lint.sh
-	@scripts/test.sh
+check: lint test ## everything a change must pass

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -46,6 +47,20 @@ func (f *fleet) without(p *process) *process {
 	return p
 }
 
+// askAll asks all instances for the same new user at the same moment.
+func (f *fleet) askAll(login string, gists int) {
+	f.t.Helper()
+	var asking sync.WaitGroup
+	for _, p := range f.instances {
+		asking.Go(func() {
+			if got := p.user(login); len(got.Old)+len(got.New) != gists {
+				f.t.Errorf("%s: %d old and %d new gists, want %d in all", p.url, len(got.Old), len(got.New), gists)
+			}
+		})
+	}
+	asking.Wait()
+}
+
 // tell returns what all instances wrote.
 func (f *fleet) tell() string {
 	text := ""
@@ -65,9 +80,8 @@ func TestThreeInstancesOnOneDatabaseMakeOneDealForEachGist(t *testing.T) {
 	for range 3 {
 		f.grow()
 	}
-	if got := f.worker().user("manygists"); len(got.New) != 400 {
-		t.Fatalf("%d new gists, want 400", len(got.New))
-	}
+	f.worker()
+	f.askAll("manygists", 400)
 	deals := func(n int) {
 		t.Helper()
 		eventually(t, "more deals", func() bool { return s.Report().Deals >= n }, f.tell)

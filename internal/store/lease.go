@@ -10,6 +10,7 @@ import (
 // lease is the right to work, as one of the databases keeps it.
 type lease interface {
 	try(ctx context.Context) (held context.Context, err error)
+	held(ctx context.Context) (bool, error) // by whatever process
 	release() error
 	close() error
 }
@@ -65,7 +66,7 @@ func (l *rowLease) try(ctx context.Context) (held context.Context, err error) {
 		return nil, err
 	}
 	begin := l.now()
-	took, err := changed(l.db.ExecContext(ctx, `UPDATE lease SET owner = $1, counter = counter + 1
+	took, err := changed(l.db.ExecContext(ctx, `UPDATE lease SET owner = $1, counter = counter + 1, renewed_at = clock_timestamp()
 		WHERE name = 'work' AND owner = $2 AND counter = $3`, l.owner, l.seen.owner, l.seen.counter))
 	if err != nil {
 		return nil, fmt.Errorf("take the lease: %w", err)
@@ -139,7 +140,7 @@ func (l *rowLease) keep(held context.Context, renewed time.Time) error {
 func (l *rowLease) renew(held context.Context, left time.Duration) (bool, error) {
 	ctx, cancel := context.WithTimeout(held, left)
 	defer cancel()
-	return changed(l.db.ExecContext(ctx, `UPDATE lease SET counter = counter + 1 WHERE name = 'work' AND owner = $1`, l.owner))
+	return changed(l.db.ExecContext(ctx, `UPDATE lease SET counter = counter + 1, renewed_at = clock_timestamp() WHERE name = 'work' AND owner = $1`, l.owner))
 }
 
 // passed returns how long ago t was, on the monotonic clock, which a suspended
@@ -147,6 +148,16 @@ func (l *rowLease) renew(held context.Context, left time.Duration) (bool, error)
 func (l *rowLease) passed(t time.Time) time.Duration {
 	now := l.now()
 	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
+}
+
+// held goes by the database's clock, and its answer is for people only.
+func (l *rowLease) held(ctx context.Context) (held bool, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT owner <> '' AND renewed_at > clock_timestamp() - make_interval(secs => $1)
+		FROM lease WHERE name = 'work'`, l.ttl.Seconds()).Scan(&held)
+	if err != nil {
+		return false, fmt.Errorf("read the lease: %w", err)
+	}
+	return held, nil
 }
 
 func (l *rowLease) release() error {

@@ -15,8 +15,11 @@ import (
 // dialect is how one database differs from the other.
 type dialect struct {
 	schema string               // folder of its migrations
+	made   string               // query: is there a table of migrations?
 	away   func(err error) bool // the database does not answer, or not now
 	again  func(err error) bool // the transaction lost a race, and may win the next one
+	// explain says of which database an error is, and what to do.
+	explain func(database string, err error) error
 }
 
 // tries is how often a transaction that lost a race is tried in all.
@@ -89,6 +92,12 @@ func (p *pool) QueryContext(ctx context.Context, query string, args ...any) (*ro
 	return &rows{r, end}, nil
 }
 
+// queryIn is QueryContext inside a transaction, which gives errors their kind itself.
+func queryIn(ctx context.Context, tx *sql.Tx, query string, args ...any) (*rows, error) {
+	r, err := tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // By collect.
+	return &rows{r, func(err error) error { return err }}, err
+}
+
 // row is a row that is still to be read.
 type row struct {
 	*sql.Row
@@ -141,7 +150,12 @@ func (p *pool) tx(ctx context.Context, f func(context.Context, *sql.Tx) error) e
 
 // pause keeps those that met from meeting again. It reports false if ctx ends.
 func pause(ctx context.Context, n int) bool {
-	timer := time.NewTimer(rand.N(time.Duration(n) * 20 * time.Millisecond))
+	return wait(ctx, rand.N(time.Duration(n)*20*time.Millisecond))
+}
+
+// wait reports false if ctx ends before d is over.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

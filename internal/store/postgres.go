@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	// workers is how many connections serve the engine. With those of the readers
-	// and the lease's one, an instance has ten: a statement takes a millisecond or
-	// two, and three instances fit into the smallest of databases.
+	// workers is how many connections serve the engine. With those of the readers,
+	// the lease's and the one that listens, an instance has eleven: a statement takes
+	// a millisecond or two, and three instances fit into the smallest of databases.
 	workers = 5
 	// A database that does not answer keeps nobody waiting for longer.
 	readLimit    = 3 * time.Second
@@ -34,13 +34,48 @@ const (
 	idleInTransaction = "10s"
 )
 
-var postgresDialect = dialect{schema: "schema/postgres", away: away, again: lostRace}
+var postgresDialect = dialect{
+	schema:  "schema/postgres",
+	made:    `SELECT to_regclass('migrations') IS NOT NULL`,
+	away:    away,
+	again:   lostRace,
+	explain: func(address string, err error) error { return fmt.Errorf("database %s: %w", DisplayName(address), err) },
+}
 
 // openPostgres opens a PostgreSQL database by its URL.
 func openPostgres(ctx context.Context, address string, o Options) (*Store, error) {
+	open, err := connector(address, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: open(workers), read: open(readers), lease: newRowLease(open(1), rand.Text(), o.Lease), ears: open(1)}
+	// Without a limit yet: another instance's migration may take its time.
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(postgresDialect.explain(address, err), s.Close())
+	}
+	s.db.limit, s.read.limit = workLimit, readLimit
+	return s, nil
+}
+
+// readPostgres opens a PostgreSQL database as it is, for reading only.
+func readPostgres(address string, o Options) (*Store, error) {
+	open, err := connector(address, o, "default_transaction_read_only", "on")
+	if err != nil {
+		return nil, err
+	}
+	db := open(readers)
+	return &Store{db: db, read: db, lease: newRowLease(open(1), "", o.Lease)}, nil
+}
+
+// connector returns what opens pools of so many connections to the database at
+// a URL, with these names and values of run-time parameters.
+func connector(address string, o Options, parameters ...string) (func(connections int) *pool, error) {
 	config, err := parseAddress(address)
 	if err != nil {
 		return nil, err
+	}
+	for i := 0; i < len(parameters); i += 2 {
+		config.RuntimeParams[parameters[i]] = parameters[i+1]
 	}
 	var options []stdlib.OptionOpenDB
 	if o.PasswordFile != "" {
@@ -50,16 +85,9 @@ func openPostgres(ctx context.Context, address string, o Options) (*Store, error
 		}))
 	}
 	h := &health{log: o.Log}
-	open := func(connections int) *pool {
+	return func(connections int) *pool {
 		return newPool(stdlib.OpenDB(*config, options...), connections, postgresDialect, h)
-	}
-	s := &Store{db: open(workers), read: open(readers), lease: newRowLease(open(1), rand.Text(), o.Lease)}
-	// Without a limit yet: another instance's migration may take its time.
-	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("database %s: %w", DisplayName(address), err), s.Close())
-	}
-	s.db.limit, s.read.limit = workLimit, readLimit
-	return s, nil
+	}, nil
 }
 
 // readPassword returns what is in the file now: passwords are changed while gistdeal runs.
@@ -75,6 +103,9 @@ func readPassword(file string) (string, error) {
 func isPostgres(database string) bool {
 	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
 }
+
+// IsFile reports whether a database is named by a path: it is SQLite's.
+func IsFile(database string) bool { return !isPostgres(database) }
 
 // CheckName returns an error, which holds no password, if database is a URL of
 // PostgreSQL and has a mistake that can be seen without connecting.

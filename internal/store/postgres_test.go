@@ -24,7 +24,7 @@ func TestReadersAreToldThatTheDatabaseIsAwayAndServedOnceItIsBack(t *testing.T) 
 	served := func() bool {
 		_, err := s.View(t.Context(), "", "octocat")
 		_, listErr := s.GistsOf(t.Context(), 1)
-		_, writeErr := s.SaveGists(t.Context(), 1, gists("a", 2), time.Time{}, noon)
+		_, writeErr := s.SaveGists(t.Context(), 1, gists("a", 2), gistdeal.Noticing{}, noon)
 		ok := true
 		for _, err := range []error{err, listErr, writeErr, s.Ping(t.Context())} {
 			if err != nil && gistdeal.KindOf(err) != gistdeal.Temporary {
@@ -161,7 +161,7 @@ func TestTransactionsThatMeetAllSucceed(t *testing.T) {
 		repeat("save", func(n int) error {
 			all := gists("a", 60)
 			all[n].Description = fmt.Sprint(n)
-			_, err := s.SaveGists(t.Context(), 1, all, time.Time{}, noon)
+			_, err := s.SaveGists(t.Context(), 1, all, gistdeal.Noticing{}, noon)
 			return err
 		})
 		repeat("adopt", func(n int) error {

@@ -13,13 +13,17 @@ import (
 	"github.com/gofrs/flock"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"gistdeal"
 )
 
 // sqliteDialect: a file is there or it is not, and has one writer.
 var sqliteDialect = dialect{
-	schema: "schema/sqlite",
-	away:   func(error) bool { return false },
-	again:  func(error) bool { return false },
+	schema:  "schema/sqlite",
+	made:    `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'migrations')`,
+	away:    func(error) bool { return false },
+	again:   func(error) bool { return false },
+	explain: explainFile,
 }
 
 // openSQLite opens the SQLite database in the file path, and makes it if there
@@ -44,9 +48,43 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	}
 	s := &Store{db: db, read: read, lease: fileLease{flock.New(abs + ".lock")}}
 	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(explain(path, err), s.Close())
+		return nil, errors.Join(explainFile(path, err), s.Close())
 	}
 	return s, nil
+}
+
+// readSQLite opens the file path as it is; NotFound if there is no such file.
+func readSQLite(path string) (*Store, error) {
+	abs, err := existing(path)
+	if err != nil {
+		return nil, err
+	}
+	db, err := connect(abs, readers, "mode=ro&_pragma=busy_timeout(10000)&_pragma=query_only(1)")
+	if err != nil {
+		return nil, fmt.Errorf("database file %q: %w", path, err)
+	}
+	return &Store{db: db, read: db, lease: fileLease{flock.New(abs + ".lock")}}, nil
+}
+
+// existing returns the one true path of the file; NotFound if there is none.
+func existing(path string) (string, error) {
+	abs, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", gistdeal.Errorf(gistdeal.NotFound, "there is no database file %q", path)
+	}
+	if err == nil {
+		abs, err = filepath.Abs(abs)
+	}
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = os.Stat(abs); err == nil && info.IsDir() {
+			err = errors.New("this is a folder; name a file in GISTDEAL_DATABASE_URL")
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("database file %q: %w", path, err)
+	}
+	return abs, nil
 }
 
 // prepareFile makes sure that there is a file which only this user may read,
@@ -86,8 +124,8 @@ func connect(abs string, connections int, query string) (*pool, error) {
 	return newPool(db, connections, sqliteDialect, nil), nil
 }
 
-// explain turns what SQLite says of a file that it cannot use into what to do.
-func explain(path string, err error) error {
+// explainFile turns what SQLite says of a file that it cannot use into what to do.
+func explainFile(path string, err error) error {
 	hint := ""
 	if se, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch se.Code() & 0xff {
@@ -120,6 +158,21 @@ func (l fileLease) try(ctx context.Context) (context.Context, error) {
 		return nil, nil
 	}
 	return ctx, nil
+}
+
+func (l fileLease) held(context.Context) (bool, error) {
+	// The lock would make its file.
+	if _, err := os.Stat(l.lock.Path()); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	free, err := l.lock.TryRLock()
+	if err != nil {
+		return false, fmt.Errorf("lock file %q: %w", l.lock.Path(), err)
+	}
+	if !free {
+		return true, nil
+	}
+	return false, l.lock.Unlock()
 }
 
 func (l fileLease) release() error { return l.lock.Unlock() }

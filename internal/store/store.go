@@ -20,6 +20,7 @@ type Store struct {
 	read  *pool // what readers are shown; never waits for a write
 	view  *sql.Stmt
 	lease lease
+	ears  *pool // one connection, for Listen; nil if the database tells nothing
 }
 
 // readers is how many connections serve readers.
@@ -33,16 +34,21 @@ type Options struct {
 	Log          *slog.Logger  // nil means none
 }
 
-// Open opens a database and brings its schema up to date: PostgreSQL, if
-// database is a postgres:// URL, else SQLite in the file of that path, which is
-// made if there is none. Errors say what to do, and hold no password.
-func Open(ctx context.Context, database string, o Options) (*Store, error) {
+func (o Options) orDefaults() Options {
 	if o.Lease == 0 {
 		o.Lease = 12 * time.Second
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	return o
+}
+
+// Open opens a database and brings its schema up to date: PostgreSQL, if
+// database is a postgres:// URL, else SQLite in the file of that path, which is
+// made if there is none. Errors say what to do, and hold no password.
+func Open(ctx context.Context, database string, o Options) (*Store, error) {
+	o = o.orDefaults()
 	if isPostgres(database) {
 		return openPostgres(ctx, database, o)
 	}
@@ -61,8 +67,11 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 // Close gives up the lease, if it is held, and closes the database.
 func (s *Store) Close() error {
 	errs := []error{s.lease.close()}
-	if s.view != nil {
+	if s.view != nil { // A Store that is opened read-only has none.
 		errs = append(errs, s.view.Close())
+	}
+	if s.ears != nil {
+		errs = append(errs, s.ears.db.Close())
 	}
 	return errors.Join(append(errs, s.read.db.Close(), s.db.db.Close())...)
 }

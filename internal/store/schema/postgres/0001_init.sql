@@ -15,9 +15,10 @@ INSERT INTO counters (name, value) VALUES ('gist_seq', 0);
 
 -- Who works. A holder that lives raises the counter every few seconds.
 CREATE TABLE lease (
-  name    TEXT COLLATE "C" PRIMARY KEY,
-  owner   TEXT   NOT NULL,                        -- '' while nobody holds it
-  counter BIGINT NOT NULL
+  name       TEXT COLLATE "C" PRIMARY KEY,
+  owner      TEXT        NOT NULL,                -- '' while nobody holds it
+  counter    BIGINT      NOT NULL,
+  renewed_at TIMESTAMPTZ NOT NULL DEFAULT now()   -- only shown: who works decides by the counter
 );
 INSERT INTO lease (name, owner, counter) VALUES ('work', '', 0);
 

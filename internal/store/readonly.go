@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// OpenReadOnly opens a database as it is, also beside a process that works on
+// it: no file is made, the schema stays as it is, and what would write fails.
+// NotFound if it names a file that does not exist yet. Before methods that read
+// tables comes Schema: an old database may not have them.
+func OpenReadOnly(ctx context.Context, database string, o Options) (s *Store, err error) {
+	o = o.orDefaults()
+	if isPostgres(database) {
+		s, err = readPostgres(database, o)
+	} else {
+		s, err = readSQLite(database)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Schema(ctx); err != nil {
+		return nil, errors.Join(s.read.dialect.explain(database, err), s.Close())
+	}
+	return s, nil
+}
+
+// Schema is how old a database is.
+type Schema struct{ Version, Known int }
+
+// Current reports whether the database is just as this gistdeal needs it.
+func (s Schema) Current() bool { return s.Version == s.Known }
+
+// Schema returns the version of the database's schema, 0 for an empty
+// database, and the newest that this gistdeal knows.
+func (s *Store) Schema(ctx context.Context) (Schema, error) {
+	files, err := fs.Glob(schema, s.read.dialect.schema+"/*.sql")
+	if err != nil {
+		return Schema{}, err
+	}
+	v := Schema{Known: len(files)}
+	var made bool
+	if err := s.read.QueryRowContext(ctx, s.read.dialect.made).Scan(&made); err != nil || !made {
+		return v, err
+	}
+	err = s.read.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM migrations`).Scan(&v.Version)
+	return v, err
+}
+
+// Sound returns nil if SQLite finds the file in order. It reads all of it.
+// PostgreSQL has no such check: nil if it answers.
+func (s *Store) Sound(ctx context.Context) error {
+	if _, ok := s.lease.(fileLease); !ok {
+		return s.Ping(ctx)
+	}
+	return sound(ctx, s.read)
+}
+
+func sound(ctx context.Context, db *pool) error {
+	var verdict string
+	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("the file is damaged; restore a backup (%s)", verdict)
+	}
+	return nil
+}
+
+// Worked reports whether a process holds the lease. It leaves the lease alone,
+// but for an instant in which a process that asks for it may have to ask again.
+func (s *Store) Worked(ctx context.Context) (bool, error) { return s.lease.held(ctx) }
