@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"gistdeal/internal/operate"
-	"gistdeal/internal/store"
 )
 
 type copyCmd struct {
@@ -19,8 +18,8 @@ func (c *copyCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	copied := []store.CopiedTable{}
-	err = operate.CopyDatabase(ctx, c.From, c.To, config.PasswordFile, func(t store.CopiedTable) { copied = append(copied, t) })
+	copied := []operate.CopiedTable{}
+	err = operate.CopyDatabase(ctx, c.From, c.To, config.PasswordFile, func(t operate.CopiedTable) { copied = append(copied, t) })
 	if err != nil {
 		return err
 	}

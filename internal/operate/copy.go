@@ -10,11 +10,14 @@ import (
 	"gistdeal/internal/store"
 )
 
+// CopiedTable is one table of a copy.
+type CopiedTable = store.CopiedTable
+
 // CopyDatabase copies every row of the SQLite database in the file from to the
 // empty PostgreSQL database at the URL to, compares both, and calls each for
 // every table that is equal. The password may be in a file. Both databases
 // must be of this version and nobody may work on them; the source stays as it is.
-func CopyDatabase(ctx context.Context, from, to, passwordFile string, each func(store.CopiedTable)) error {
+func CopyDatabase(ctx context.Context, from, to, passwordFile string, each func(CopiedTable)) error {
 	from = strings.TrimPrefix(from, "sqlite://")
 	if !store.IsFile(from) || store.IsFile(to) {
 		return gistdeal.Errorf(gistdeal.Invalid, "copy goes from a SQLite file to a postgres:// URL: `gistdeal copy gistdeal.db postgres://...`")
