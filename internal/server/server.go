@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -110,7 +111,7 @@ func toAll(h http.HandlerFunc) handler {
 // routes is the table of routes, all there are beside the page.
 func (s *Server) routes() []route {
 	metrics := promhttp.HandlerFor(s.options.Metrics, promhttp.HandlerOpts{
-		ErrorHandling: promhttp.ContinueOnError, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelError),
+		ErrorHandling: promhttp.ContinueOnError, ErrorLog: metricsLog{s.log},
 	})
 	return []route{
 		{"/user/{login}", []string{"GET", "HEAD", "POST"}, false, s.user},
@@ -120,6 +121,14 @@ func (s *Server) routes() []route {
 		{"/readyz", []string{"GET", "HEAD"}, true, toAll(s.readyz)},
 		{"/metrics", []string{"GET", "HEAD"}, false, toAll(metrics.ServeHTTP)},
 	}
+}
+
+// metricsLog makes one event of whatever promhttp has to say.
+type metricsLog struct{ log *slog.Logger }
+
+// Println logs what keeps metrics from being shown.
+func (m metricsLog) Println(v ...any) {
+	m.log.Error("metrics not shown whole", "error", fmt.Sprint(v...))
 }
 
 // Handler returns the handler of all requests.
