@@ -41,8 +41,9 @@ const policy = `
 	# app puts the parts together; operate looks at them from beside, for operators.
 	internal/app: . internal/engine internal/github internal/pipedrive internal/server internal/sim internal/store internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
-	internal/operate: . internal/app internal/engine internal/github internal/pipedrive internal/store golang.org/x/sync golang.org/x/sys
-	cmd/gistdeal: . internal/app internal/operate github.com/alecthomas/kong golang.org/x/term
+	internal/desk:    . internal/engine internal/store
+	internal/operate: . internal/app internal/desk internal/engine internal/github internal/pipedrive internal/store golang.org/x/sync golang.org/x/sys
+	cmd/gistdeal: . internal/app internal/desk internal/operate github.com/alecthomas/kong golang.org/x/term
 
 	# For tests: no line above names them.
 	internal/contract: github.com/getkin/kin-openapi

@@ -1,4 +1,4 @@
-package operate
+package desk
 
 import (
 	"context"
@@ -32,13 +32,13 @@ func (d *Desk) Users(ctx context.Context, states []string, search string) ([]Use
 	for _, state := range states {
 		f.States = append(f.States, gistdeal.UserState(state))
 	}
-	for after, more := int64(0), d.db != nil; more; {
-		users, err := d.db.Users(ctx, f, after, page)
+	for p, more := (gistdeal.UserPage{Limit: page}), d.db != nil; more; {
+		users, err := d.db.Users(ctx, f, p)
 		if err != nil {
 			return nil, err
 		}
 		for _, u := range users {
-			after = u.ID
+			p.After = &u
 			all = append(all, User{
 				ID: u.ID, Login: u.Login, State: u.State, FirstScan: u.FirstScan, TrackedAt: when(u.TrackedAt),
 				LastScanAt: when(u.LastScanAt), NextScanAt: when(u.NextScanAt), Failures: u.Failures, Problem: u.Problem,
