@@ -31,7 +31,7 @@ const policy = `
 	internal/engine:    . golang.org/x/sync github.com/prometheus/client_golang
 	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
 	internal/pipedrive: . golang.org/x/sys github.com/prometheus/client_golang
-	internal/server:    . github.com/prometheus/client_golang
+	internal/server:    . internal/problem github.com/prometheus/client_golang
 	internal/store:     . github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
 	# The page is files; the simulators share no type with what they test.
@@ -39,9 +39,11 @@ const policy = `
 	internal/web:
 
 	# app puts the parts together; operate looks at them from beside, for operators.
-	internal/app: . internal/engine internal/github internal/pipedrive internal/server internal/sim internal/store internal/web
+	internal/app: . internal/api internal/desk internal/engine internal/github internal/pipedrive internal/server internal/sim internal/store internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	internal/desk:    . internal/engine internal/store
+	internal/api:     . internal/desk internal/engine internal/problem github.com/danielgtaylor/huma/v2
+	internal/problem: .
 	internal/operate: . internal/app internal/desk internal/engine internal/github internal/pipedrive internal/store golang.org/x/sync golang.org/x/sys
 	cmd/gistdeal: . internal/app internal/desk internal/operate github.com/alecthomas/kong golang.org/x/term
 

@@ -15,6 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gistdeal"
+	"gistdeal/internal/api"
+	"gistdeal/internal/desk"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
@@ -80,6 +82,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
 	a.server = server.New(a.store, a.engine, server.Options{
 		AnswerWait: c.AnswerWait, Open: c.Open, Page: web.Handler(),
+		API:     api.New(desk.New(a.store), api.Options{Version: c.Version, Wait: c.AnswerWait, Wake: a.engine.Wake, Log: a.log}),
 		Details: a.details, Metrics: a.metrics, Log: a.log,
 	})
 	var err error
