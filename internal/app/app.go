@@ -133,7 +133,7 @@ func (a *App) Run(ctx context.Context) error {
 	parts.Go(func() error { defer stop(); return a.server.Serve(a.listen) })
 	a.log.Info("listening", "address", a.Addr(), "database", a.config.Database)
 	if a.config.GitHubToken == "" {
-		a.log.Warn("no GITHUB_TOKEN: GitHub allows this address few requests, with a token 5,000 an hour",
+		a.log.Warn("no GITHUB_TOKEN", "meaning", "GitHub allows this address few requests, with a token 5,000 an hour",
 			"requests_an_hour", github.AnonymousLimit, "kept_for_people", github.Kept(github.AnonymousLimit),
 			"users_of_one_page", anonymousUsers(a.config.ScanInterval), "scanned_every", a.config.ScanInterval.String())
 	}
@@ -153,7 +153,7 @@ func (a *App) Run(ctx context.Context) error {
 	case err := <-ended:
 		return errors.Join(err, a.store.Close())
 	case <-stopping.Done():
-		a.log.Warn("stopped before all work had ended; it is looked for after the next start")
+		a.log.Warn("stopped before all work had ended", "meaning", "it is looked for after the next start")
 		return nil
 	}
 }

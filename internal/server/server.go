@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -121,7 +122,7 @@ func toAll(h http.HandlerFunc) handler {
 // routes is the table of routes, all there are beside the page.
 func (s *Server) routes() []route {
 	metrics := promhttp.HandlerFor(s.options.Metrics, promhttp.HandlerOpts{
-		ErrorHandling: promhttp.ContinueOnError, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelError),
+		ErrorHandling: promhttp.ContinueOnError, ErrorLog: metricsLog{s.log},
 	})
 	routes := []route{
 		{"/user/{login}", []string{"GET", "HEAD", "POST"}, false, s.user},
@@ -143,6 +144,14 @@ const apiPath = "/api/v1/"
 // api hands over to the API, which has routes of its own.
 func (s *Server) api(w http.ResponseWriter, r *http.Request, c gistdeal.Caller) {
 	s.options.API.ServeHTTP(w, r.WithContext(gistdeal.WithCaller(r.Context(), c)))
+}
+
+// metricsLog makes one event of whatever promhttp has to say.
+type metricsLog struct{ log *slog.Logger }
+
+// Println logs what keeps metrics from being shown.
+func (m metricsLog) Println(v ...any) {
+	m.log.Error("metrics not shown whole", "error", fmt.Sprint(v...))
 }
 
 // Handler returns the handler of all requests.
