@@ -123,6 +123,18 @@ func TestUsersAreScannedAfterADowntimeWithoutBeingAskedFor(t *testing.T) {
 	w.settled(second, "alice", "bob")
 }
 
+func TestAShorterIntervalHoldsForScansThatArePlannedAlready(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("alice", 1)
+	w.options.ScanInterval = 3 * time.Hour
+	w.startTracking("alice").end()
+	w.sim.AddGist("alice", sim.Gist{ID: "a9"})
+	w.options.ScanInterval = 200 * time.Millisecond
+	r := w.start()
+	w.settled(r, "alice")
+}
+
 func TestPolicyNewMakesDealsOnlyForGistsAfterTracking(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})

@@ -107,6 +107,17 @@ func (e *Engine) nextScan() time.Time {
 	return e.now().Add(time.Duration(interval * (0.9 + 0.2*rand.Float64())))
 }
 
+// bringForward plans by the interval of now what was planned by a longer one
+// before this process began to work.
+func (e *Engine) bringForward(ctx context.Context) {
+	n, err := e.store.BringForward(ctx, e.options.ScanInterval, e.now())
+	if err != nil {
+		e.log.Error("scans not brought forward", "error", err)
+	} else if n > 0 {
+		e.log.Info("scans brought forward", "users", n, "interval", e.options.ScanInterval.String())
+	}
+}
+
 // lookUp asks GitHub who it is that is asked for, and makes that user a tracked one.
 func (e *Engine) lookUp(ctx context.Context, a gistdeal.Ask) (u gistdeal.User, err error) {
 	if err := e.reading.closed(); err != nil {
