@@ -16,6 +16,7 @@ import (
 type dialect struct {
 	schema string               // folder of its migrations
 	made   string               // query: is there a table of migrations?
+	others string               // query: is there any other table, and none of migrations?
 	away   func(err error) bool // the database does not answer, or not now
 	again  func(err error) bool // the transaction lost a race, and may win the next one
 	// explain says of which database an error is, and what to do.

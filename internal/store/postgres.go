@@ -37,6 +37,7 @@ const (
 var postgresDialect = dialect{
 	schema:  "schema/postgres",
 	made:    `SELECT to_regclass('migrations') IS NOT NULL`,
+	others:  `SELECT count(*) > 0 AND count(*) FILTER (WHERE tablename = 'migrations') = 0 FROM pg_tables WHERE schemaname = current_schema()`,
 	away:    away,
 	again:   lostRace,
 	explain: func(address string, err error) error { return fmt.Errorf("database %s: %w", DisplayName(address), err) },

@@ -21,6 +21,7 @@ import (
 var sqliteDialect = dialect{
 	schema:  "schema/sqlite",
 	made:    `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'migrations')`,
+	others:  `SELECT count(*) > 0 AND sum(name = 'migrations') = 0 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
 	away:    func(error) bool { return false },
 	again:   func(error) bool { return false },
 	explain: explainFile,

@@ -57,6 +57,10 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 
 // prepare does what Open does once there are connections.
 func (s *Store) prepare(ctx context.Context) (err error) {
+	// Through a connection that writes nothing: what is another program's stays as it is.
+	if _, err := s.Schema(ctx); err != nil {
+		return err
+	}
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
