@@ -58,7 +58,8 @@ func (e *Engine) giveWay(ctx context.Context) bool {
 // planned is the furthest ahead that a scan is ever planned.
 func (e *Engine) planned() time.Duration { return max(2*e.options.ScanInterval, goneAtMost+goneRetry) }
 
-// scanDue scans those of users who are still due, and reports whether any scan failed.
+// scanDue scans those of users who are still due, and reports whether any scan
+// failed. That a user is gone is an outcome, which is written down.
 func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed bool) {
 	var g errgroup.Group
 	g.SetLimit(sweepScans)
@@ -67,7 +68,11 @@ func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed boo
 			if e.reading.left() > 0 || e.background.Ready() != nil || ctx.Err() != nil {
 				return nil
 			}
-			return e.scanOnce(ctx, e.background, u.ID, e.due)
+			err := e.scanOnce(ctx, e.background, u.ID, e.due)
+			if gistdeal.KindOf(err) == gistdeal.NotFound {
+				return nil
+			}
+			return err
 		})
 	}
 	return g.Wait() != nil
