@@ -161,13 +161,14 @@ func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultLis
 	if len(body.Users) == 0 {
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "no user is named")
 	}
-	if len(body.Users) > 1 && body.FirstScan == "" {
-		body.FirstScan = gistdeal.FirstScanNew
+	otherwise := gistdeal.FirstScan("")
+	if len(body.Users) > 1 {
+		otherwise = gistdeal.FirstScanNew
 	}
 	waiting, cancel := context.WithTimeout(ctx, a.options.Wait)
 	defer cancel()
 	list := resultList{Results: []desk.Result{}}
-	err := a.desk.AddUsers(waiting, body.Users, string(body.FirstScan), func(r desk.Result) { list.Results = append(list.Results, r) })
+	err := a.desk.AddUsers(waiting, body.Users, body.FirstScan, otherwise, func(r desk.Result) { list.Results = append(list.Results, r) })
 	return &reply[resultList]{list}, err
 }
 

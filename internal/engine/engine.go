@@ -58,6 +58,7 @@ type Store interface {
 	Answer(ctx context.Context, a gistdeal.Ask, answer gistdeal.Answer, now time.Time) (bool, error)
 	Answers(ctx context.Context, asks ...gistdeal.Ask) (map[string]gistdeal.Answer, error)
 	Requeue(ctx context.Context, a gistdeal.Ask, problem string, now time.Time) error
+	BringForward(ctx context.Context, interval time.Duration, now time.Time) (int64, error)
 	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
 	FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (int, error)
@@ -207,6 +208,7 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) lead(run, held context.Context) error {
 	e.doubts.reset()
 	e.takeUpLimits(held)
+	e.bringForward(held)
 	e.ready.Store(false)
 	e.leading.Store(true)
 	defer e.leading.Store(false)

@@ -44,8 +44,8 @@ func (e *Engine) scan(ctx context.Context, g GitHub, u gistdeal.User) error {
 	return e.scanFailed(ctx, u, taken, err)
 }
 
-// scanFailed decides when u is scanned again after err, and returns err. taken
-// says that somebody else has u's login now.
+// scanFailed decides when u is scanned again after err, and returns err, or why
+// that could not be written down. taken says that somebody else has u's login now.
 func (e *Engine) scanFailed(ctx context.Context, u gistdeal.User, taken bool, err error) error {
 	if ctx.Err() != nil || e.hold(err) {
 		return err // The user stays due.
@@ -64,7 +64,8 @@ func (e *Engine) scanFailed(ctx context.Context, u gistdeal.User, taken bool, er
 		recordErr = e.store.ScanFailed(ctx, u.ID, err.Error(), e.now().Add(wait))
 	}
 	if recordErr != nil {
-		return errors.Join(err, recordErr)
+		// Not with err, by whose kind it would count as written down.
+		return fmt.Errorf("%w, after: %v", recordErr, err) //nolint:errorlint // See above.
 	}
 	return err
 }
