@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/failpoint"
 )
 
 const (
@@ -247,6 +248,7 @@ func (e *Engine) look(ctx context.Context, claims map[string]gistdeal.Claim) err
 		return err
 	}
 	end := time.Now()
+	failpoint.Hit(failpoint.Looked)
 	for gistID, c := range claims {
 		adopted, err := e.adopt(ctx, c, seen[gistID])
 		if err != nil {

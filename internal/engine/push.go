@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"gistdeal"
+	"gistdeal/internal/failpoint"
 )
 
 const (
@@ -150,8 +151,10 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 	// that fails ends the round, and the next begins with all that is sending.
 	ctx = context.WithoutCancel(ctx)
 	if absent, looks, found := e.doubts.takeAbsent(); found {
+		failpoint.Hit(failpoint.Absent)
 		c, ok, err = e.store.Reclaim(ctx, absent, looks, e.options.Owner, e.now(), e.pipedriveNow())
 		if ok {
+			failpoint.Hit(failpoint.Reclaimed)
 			e.log.Info("deal absent, sent again", "gist", c.Draft.GistID, "attempt", c.Attempt, "looks", looks)
 		}
 		return c, start, ok, err
@@ -163,6 +166,7 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 // pushOne makes one attempt at one deal and records its outcome. It returns an
 // error if going on with other deals is no use for now.
 func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time) error {
+	failpoint.Hit(failpoint.Claimed)
 	// A POST that has begun is not cut short by a stop: its own deadline ends it.
 	dealID, err := e.pipedrive.CreateDeal(context.WithoutCancel(ctx), start, c.Draft)
 	kind := gistdeal.KindOf(err)
@@ -174,6 +178,7 @@ func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time)
 	}
 	switch {
 	case err == nil:
+		failpoint.Hit(failpoint.Answered)
 		e.metrics.pushes.WithLabelValues("made").Inc()
 		e.log.Info("deal made", "gist", c.Draft.GistID, "deal", dealID, "login", c.Draft.Login)
 		e.record(ctx, func(ctx context.Context) error {
@@ -183,6 +188,7 @@ func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time)
 			}
 			return err
 		})
+		failpoint.Hit(failpoint.Recorded)
 		e.pushing.succeeded(stagePush)
 		return nil
 	case kind == gistdeal.Invalid:

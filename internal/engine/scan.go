@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/failpoint"
 )
 
 const (
@@ -88,6 +89,7 @@ func (e *Engine) read(ctx context.Context, u gistdeal.User) error {
 			}
 		}
 		n, err := e.store.SaveGists(ctx, u.ID, page, skipBefore(u), e.now())
+		failpoint.Hit(failpoint.PageSaved)
 		if n > 0 {
 			poke(e.found)
 		}
@@ -103,9 +105,11 @@ func (e *Engine) read(ctx context.Context, u gistdeal.User) error {
 			return err
 		}
 	}
+	failpoint.Hit(failpoint.RowsSaved)
 	if err := e.store.Scanned(ctx, u.ID, l, e.now(), e.nextScan()); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.ETagSaved)
 	if found > 0 || neverScanned(u) {
 		e.log.Info("user scanned", "login", u.Login, "gists", gists, "found", found, "requests", l.Requests, "took", time.Since(begin).String())
 	}
