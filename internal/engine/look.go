@@ -181,7 +181,7 @@ func (d *doubts) takeAbsent() (c gistdeal.Claim, looks int, ok bool) {
 
 func (d *doubts) freshAbsent() *doubt {
 	for _, row := range d.rows {
-		if d.absent(row) && time.Since(row.last) < freshLook {
+		if d.absent(row) && time.Since(row.last) < freshLook || failpoint.Broken(failpoint.NoLook) {
 			return row
 		}
 	}

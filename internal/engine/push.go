@@ -128,7 +128,7 @@ func (s *stopped) Error() string { return s.stage + ": " + s.err.Error() }
 // weight returns how many of the slots the next push takes: all of them while
 // the remote is in trouble, so that there is one trial at a time.
 func (e *Engine) weight() int64 {
-	if e.pushing.trying() || e.doubts.inARow() >= tooManyUnknown {
+	if e.pushing.trying() || e.doubts.inARow() >= tooManyUnknown || failpoint.Broken(failpoint.LateClaim) {
 		return inFlight
 	}
 	return 1
@@ -152,6 +152,9 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 	ctx = context.WithoutCancel(ctx)
 	if absent, looks, found := e.doubts.takeAbsent(); found {
 		failpoint.Hit(failpoint.Absent)
+		if failpoint.Broken(failpoint.NoFence) {
+			absent = e.present(ctx, absent)
+		}
 		c, ok, err = e.store.Reclaim(ctx, absent, looks, e.options.Owner, e.now(), e.pipedriveNow())
 		if ok {
 			failpoint.Hit(failpoint.Reclaimed)
@@ -160,6 +163,9 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 		return c, start, ok, err
 	}
 	c, ok, err = e.store.Claim(ctx, e.options.Owner, e.now(), e.pipedriveNow())
+	if ok && failpoint.Broken(failpoint.LateClaim) {
+		_, err = e.store.GiveBack(ctx, c, "", e.now())
+	}
 	return c, start, ok, err
 }
 

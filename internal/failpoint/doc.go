@@ -34,7 +34,7 @@ func Steps() []string {
 const (
 	NoLook     = "no-look"     // what is in doubt counts as absent without a look
 	LateClaim  = "late-claim"  // nothing says that a deal is being sent until its outcome is recorded
-	NoFence    = "no-fence"    // an outcome is written whoever has the row by now
+	NoFence    = "no-fence"    // a new claim is made whoever has the row by now
 	NoLease    = "no-lease"    // every process works
 	NoArchived = "no-archived" // archived deals are not listed
 )
