@@ -28,6 +28,7 @@ func main() {
 	flag.StringVar(&o.Program, "program", "", "the program, built with the tag failpoint (default: built now)")
 	steps := flag.String("steps", "", "steps to kill and freeze at, separated by commas (default all)")
 	partial := flag.Bool("partial", false, "do not fail if something was not tried")
+	flag.StringVar(&o.Dir, "dir", "", "an empty folder for the files of what goes on (default in memory)")
 	broken := flag.String("break", "", "rules to break on purpose, separated by commas (internal/failpoint)")
 	flag.Parse()
 	if *broken != "" {

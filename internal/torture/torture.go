@@ -26,6 +26,7 @@ type Options struct {
 	ListDelay time.Duration // in all worlds; 0 leaves it to the seed
 	Broken    []string      // rules of failpoint that are broken, to see that it shows
 	Program   string        // what Build made; "" means to build it
+	Dir       string        // for the worlds' files; "" means one that TempDir makes
 	Log       io.Writer     // told of each world and, in the end, of all; nil means nobody
 }
 
@@ -48,16 +49,18 @@ func (r Result) OK() bool { return r.Lost+r.Doubled+r.Wrong == 0 }
 func Run(ctx context.Context, o Options) (Result, error) {
 	o.fill()
 	begin := time.Now()
-	dir, err := os.MkdirTemp(memory(), "gistdeal-torture-")
-	if err != nil {
-		return Result{}, err
-	}
-	if o.Program == "" {
-		if o.Program, err = Build(ctx, dir); err != nil {
+	var err error
+	if o.Dir == "" {
+		if o.Dir, err = TempDir(); err != nil {
 			return Result{}, err
 		}
 	}
-	r := run{options: o, dir: dir, tally: newTally()}
+	if o.Program == "" {
+		if o.Program, err = Build(ctx, o.Dir); err != nil {
+			return Result{}, err
+		}
+	}
+	r := run{options: o, tally: newTally()}
 	fmt.Fprintf(o.Log, "seed %d, %d points, %d worlds at a time, %d processes each, broken %v\n", o.Seed, o.Points, o.Worlds, o.Processes, o.Broken)
 	err = r.worlds(ctx)
 	r.result.Points, r.result.Gaps = r.tally.points(), r.tally.unproved()
@@ -65,7 +68,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	fmt.Fprintf(o.Log, "%d kills and freezes, %d gists: %d without a deal, %d with more than one, %d not as the database says, in %v\n",
 		r.result.Points, r.result.Gists, r.result.Lost, r.result.Doubled, r.result.Wrong, time.Since(begin).Round(time.Second))
 	if err == nil && r.result.OK() {
-		err = os.RemoveAll(dir)
+		err = os.RemoveAll(o.Dir)
 	}
 	return r.result, err
 }
@@ -91,13 +94,13 @@ func (o *Options) fill() {
 	}
 }
 
-// memory returns a folder in memory if there is one: a killed process loses
-// nothing of what it wrote, wherever that is, and the disk would only slow it.
-func memory() string {
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
-		return "/dev/shm"
+// TempDir makes a folder, in memory if it can: a killed process loses nothing
+// of what it wrote, wherever that is, and the disk would only slow it.
+func TempDir() (string, error) {
+	if dir, err := os.MkdirTemp("/dev/shm", "gistdeal-torture-"); err == nil {
+		return dir, nil
 	}
-	return ""
+	return os.MkdirTemp("", "gistdeal-torture-")
 }
 
 // Build builds the program with its fail points in dir and returns its path.
@@ -114,7 +117,6 @@ func Build(ctx context.Context, dir string) (string, error) {
 // run is a run that goes on.
 type run struct {
 	options Options
-	dir     string
 	tally   *tally
 
 	mu     sync.Mutex
@@ -159,7 +161,7 @@ func (r *run) world(ctx context.Context, p plan) error {
 	if r.options.ListDelay != 0 {
 		p.listDelay = r.options.ListDelay
 	}
-	dir := filepath.Join(r.dir, fmt.Sprintf("world-%d", p.number))
+	dir := filepath.Join(r.options.Dir, fmt.Sprintf("world-%d", p.number))
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}

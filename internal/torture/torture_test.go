@@ -15,14 +15,16 @@ import (
 // program is the real program with its fail points, and harness the command
 // that runs it. Both are built once, and without the race detector: it would
 // make the simulators and SQLite so slow that the program's short times pass.
-var program, harness string
+// dir is for the files of all runs.
+var program, harness, dir string
 
 func TestMain(m *testing.M) {
 	os.Exit(buildAndRun(m))
 }
 
 func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "gistdeal-test-")
+	var err error
+	dir, err = torture.TempDir()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -48,7 +50,12 @@ const (
 // run lets the harness run with such arguments, to end with that status.
 func run(t *testing.T, want int, args ...string) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), harness, append([]string{"-program", program, "-seed", "1"}, args...)...).CombinedOutput()
+	own, err := os.MkdirTemp(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"-program", program, "-dir", own, "-seed", "1"}, args...)
+	out, err := exec.CommandContext(t.Context(), harness, args...).CombinedOutput()
 	status := 0
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		status, err = exit.ExitCode(), nil
@@ -61,7 +68,7 @@ func run(t *testing.T, want int, args ...string) {
 
 func TestEachGistGetsOneDealWhateverDiesWhen(t *testing.T) {
 	t.Parallel()
-	run(t, held, "-points", "300")
+	run(t, held, "-points", "300", "-worlds", "10")
 }
 
 func TestAProcessTakesOverFromAnother(t *testing.T) {
@@ -79,14 +86,14 @@ func TestTheHarnessSeesABrokenRule(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
 		"sent again without a look":              {"-break", "no-look"},
-		"claimed after the send":                 {"-break", "late-claim"},
+		"claimed after the send":                 {"-break", "late-claim", "-steps", "sent,answered", "-list-delay", "400ms"},
 		"archived deals are not listed":          {"-break", "no-archived"},
 		"two workers, and no fence between them": {"-break", "no-lease,no-fence", "-processes", "2", "-steps", "looked,absent,reclaimed", "-latency", "150ms"},
 		"deals show later than they must":        {"-list-delay", "2s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			run(t, broken, append(args, "-points", "300", "-worlds", "2")...)
+			run(t, broken, append(args, "-points", "300", "-worlds", "4")...)
 		})
 	}
 }
