@@ -19,7 +19,7 @@ test: ## all tests, with the race detector; REQUIRE_ALL=1 makes a skip a failure
 torture: ## 10,000 kills and freezes; ARGS="-seed 7 -points 500" changes that, ARGS=-h lists all
 	go run ./cmd/torture $(ARGS)
 
-lint: ## all linters
+lint: ## all linters, formats and go.mod too
 	@scripts/lint.sh
 
 fmt: ## format all Go files
@@ -29,8 +29,4 @@ build: ## a static binary: bin/gistdeal
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false \
 		-ldflags "-s -w $(if $(VERSION),-X main.version=$(VERSION))" -o bin/gistdeal ./cmd/gistdeal
 
-check: ## everything a change must pass: format, go.mod, lint, test
-	$(TOOL) golangci-lint fmt --diff
-	go mod tidy -diff
-	@scripts/lint.sh
-	@scripts/test.sh
+check: lint test ## everything a change must pass

@@ -7,14 +7,19 @@ import (
 
 // DealState is where a gist's deal stands.
 //
-//	found ──claim──▶ sending ──2xx──▶ made
-//	  ▲                │  │
-//	  └─surely not done┘  └─refused──▶ failed
+//	held ──a yes──▶ found ──claim──▶ sending ──2xx──▶ made
+//	                  ▲                │  │
+//	                  └─surely not done┘  └─refused──▶ failed
 //
-// A row of unknown outcome stays sending until looks at Pipedrive decide.
+// A row of unknown outcome stays sending until looks at Pipedrive decide. A
+// person may retry what is failed, skipped or held (it is found then) and skip
+// what is found, failed or held.
 type DealState string
 
 const (
+	// DealHeld waits for a person's yes, because its user's first scan found
+	// more gists than are allowed, or for the end of that scan.
+	DealHeld DealState = "held"
 	// DealFound waits for its turn.
 	DealFound DealState = "found"
 	// DealSending has an attempt whose outcome is not known (yet).
@@ -23,12 +28,13 @@ const (
 	DealMade DealState = "made"
 	// DealFailed was refused for a reason that does not pass by itself.
 	DealFailed DealState = "failed"
-	// DealSkipped gets no deal, by the user's first-scan policy or a person's word.
+	// DealSkipped gets no deal: by the user's first-scan policy, a person's word,
+	// or because its user was removed.
 	DealSkipped DealState = "skipped"
 )
 
-// DealStates lists all states in the order in which a deal passes them.
-var DealStates = []DealState{DealFound, DealSending, DealMade, DealFailed, DealSkipped}
+// DealStates lists all states in the order in which a deal may pass them.
+var DealStates = []DealState{DealHeld, DealFound, DealSending, DealMade, DealFailed, DealSkipped}
 
 // Deal is the one deal of a gist.
 type Deal struct {
@@ -83,6 +89,7 @@ type RemoteDeal struct {
 	CreatorID int64
 	AddedAt   time.Time // Pipedrive's clock
 	Deleted   bool
+	Archived  bool
 }
 
 // GistIDFromURL returns the last path part of a gist's address, or "" if there is none.

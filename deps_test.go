@@ -34,8 +34,8 @@ const policy = `
 
 	# Neighbours know the domain and not one another.
 	internal/engine:    . internal/failpoint golang.org/x/sync github.com/prometheus/client_golang
-	internal/github:    .
-	internal/pipedrive: . internal/failpoint golang.org/x/sys
+	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
+	internal/pipedrive: . internal/failpoint golang.org/x/sys github.com/prometheus/client_golang
 	internal/server:    . github.com/prometheus/client_golang
 	internal/store:     . github.com/gofrs/flock modernc.org/sqlite
 
@@ -43,10 +43,11 @@ const policy = `
 	internal/sim:
 	internal/web:
 
-	# app puts the parts together, and the command knows app alone.
+	# app puts the parts together; operate looks at them from beside, for operators.
 	internal/app: . internal/engine internal/failpoint internal/github internal/pipedrive internal/server internal/sim internal/store internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
-	cmd/gistdeal: internal/app github.com/alecthomas/kong golang.org/x/term
+	internal/operate: . internal/app internal/engine internal/github internal/pipedrive internal/store golang.org/x/sync golang.org/x/sys
+	cmd/gistdeal: . internal/app internal/operate github.com/alecthomas/kong golang.org/x/term
 
 	# The kill harness knows the program from outside alone: its database by a
 	# driver of its own, so that what store believes is checked too.

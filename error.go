@@ -3,6 +3,7 @@ package gistdeal
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -32,6 +33,9 @@ var kindNames = [...]string{"internal", "invalid", "not found", "unauthorized", 
 
 // String returns the kind's name in lower case.
 func (k Kind) String() string { return kindNames[k] }
+
+// KindNamed returns the kind whose String is name, Internal if there is none.
+func KindNamed(name string) Kind { return Kind(max(slices.Index(kindNames[:], name), 0)) }
 
 // Error is an error with a kind. Its text never holds a secret.
 type Error struct {

@@ -12,14 +12,18 @@ type UserState string
 const (
 	// UserActive is scanned when due.
 	UserActive UserState = "active"
-	// UserPaused is tracked but not scanned until a person resumes it.
+	// UserPaused is tracked but not scanned until a person resumes it. Deals of
+	// gists that were noticed before go on.
 	UserPaused UserState = "paused"
 	// UserRemoved is no longer tracked; its gists and deals are kept, or adding
-	// it again would double every deal.
+	// it again would double every deal. Those not sent yet are skipped.
 	UserRemoved UserState = "removed"
 	// UserGone no longer exists on GitHub (deleted or suspended) and may come back.
 	UserGone UserState = "gone"
 )
+
+// UserStates lists all states.
+var UserStates = []UserState{UserActive, UserPaused, UserRemoved, UserGone}
 
 // FirstScan is the policy for gists that exist before their user is tracked.
 type FirstScan string
@@ -55,7 +59,26 @@ type User struct {
 type Account struct {
 	ID    int64
 	Login string
-	Type  string // "User", "Organization" or "Bot"
+	Type  string // "User", Organization, Bot ...
+	// PublicGists is how many public gists GitHub counts.
+	PublicGists int
+}
+
+// Types of accounts that have no gists.
+const (
+	Organization = "Organization"
+	Bot          = "Bot"
+)
+
+// CheckGists returns an Invalid error if no account of this type has gists.
+func (a Account) CheckGists() error {
+	switch a.Type {
+	case Organization:
+		return Errorf(Invalid, "%q is an organisation on GitHub: organisations have no gists", a.Login)
+	case Bot:
+		return Errorf(Invalid, "%q is a bot on GitHub: bots have no gists", a.Login)
+	}
+	return nil
 }
 
 // GitHub's rule is stricter today (no underscore, no double hyphen), but older

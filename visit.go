@@ -14,7 +14,7 @@ type Visit struct {
 type View struct {
 	UserID  int64
 	Login   string
-	Scanned bool   // the first scan has ended well: there are gists to show, or there are none
+	Scanned bool   // the first scan has ended well, or is not to come because the user is paused
 	Version int64  // raised by each change of the user's login, gists or deals
 	Seen    int64  // the highest Gist.Seq that the visitor was shown, 0 before the first visit
 	DealURL string // the address of a deal's page, before its id; "" while it is not known

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Runs all linters: the Go ones of .golangci.yml and shellcheck.
+# Runs all linters: format and go.mod, the Go ones of .golangci.yml, shellcheck.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+go tool -modfile=tools/go.mod golangci-lint fmt --diff
+go mod tidy -diff
 go vet ./...
 go tool -modfile=tools/go.mod golangci-lint run
 

@@ -16,6 +16,10 @@ missing=()
 # Ubuntu's chromium package only points to a snap, so any of these will do.
 have chromium chromium-browser google-chrome || missing+=(chromium)
 have shellcheck || missing+=(shellcheck)
+# Completions are tried in the shells that they are for.
+have zsh || missing+=(zsh)
+have fish || missing+=(fish)
+have promtool || missing+=(promtool)
 # The race detector needs a C compiler.
 have gcc cc clang || missing+=(gcc libc6-dev)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
@@ -38,9 +42,23 @@ apt() {
     apt-get -qq -o DPkg::Lock::Timeout=120 "$@" </dev/null
 }
 
+# Debian's package of promtool would start a Prometheus: only the program is taken.
+promtool() {
+  local folder
+  folder=$(mktemp -d)
+  (cd "$folder" && apt download prometheus 2>/dev/null && dpkg-deb -x prometheus_*.deb . &&
+    "${as[@]}" install usr/bin/promtool /usr/local/bin/)
+  local status=$?
+  rm -rf "$folder"
+  return $status
+}
+
 apt update || echo "apt-get update failed; trying with the old lists"
 # One by one: a package that is not to be had shall not keep the others away.
 for package in "${missing[@]}"; do
-  apt install -y --no-install-recommends "$package" >/dev/null ||
-    echo "not installed: $package (apt-get failed)"
+  if [ "$package" = promtool ]; then
+    promtool
+  else
+    apt install -y --no-install-recommends "$package" >/dev/null
+  fi || echo "not installed: $package (apt-get failed)"
 done

@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"time"
 
 	"gistdeal/internal/app"
+	"gistdeal/internal/operate"
 )
 
 type healthcheckCmd struct {
@@ -24,27 +23,15 @@ func (c *healthcheckCmd) Run(ctx context.Context) error {
 	if addr == "" {
 		addr = app.DefaultAddr
 	}
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return fmt.Errorf("%w: address %q: %w", errConfig, addr, err)
-	}
-	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
-		host = "localhost" // The server listens on all addresses of this machine.
-	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	status, err := operate.Ready(ctx, addr)
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
+	if status != "ready" {
+		return fmt.Errorf("not ready: %s", status)
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("not ready: %s", resp.Status)
-	}
-	_, err = fmt.Fprintln(os.Stdout, "ready")
+	_, err = fmt.Fprintln(os.Stdout, status)
 	return err
 }

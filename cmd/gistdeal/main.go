@@ -17,15 +17,6 @@ import (
 // version is set by the build.
 var version = "dev"
 
-// cli is all commands; each has a file of its own.
-type cli struct {
-	Serve       serveCmd       `cmd:"" default:"withargs" help:"Watch users and make deals; answer requests (the default)."`
-	Demo        demoCmd        `cmd:"" help:"Run the whole product against simulators of GitHub and Pipedrive: no keys, nothing is real."`
-	Sim         simCmd         `cmd:"" help:"Run the simulators of GitHub and Pipedrive alone."`
-	Healthcheck healthcheckCmd `cmd:"" help:"Ask a running server whether it is ready; exit status 1 if not."`
-	Version     versionCmd     `cmd:"" help:"Print the version."`
-}
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -23,6 +24,22 @@ func exitStatus(err error) int {
 	return 1
 }
 
+// mistaken is the error of a configuration, one mistake a line.
+func mistaken(err error) error {
+	return fmt.Errorf("%w:\n  %s", errConfig, strings.ReplaceAll(err.Error(), "\n", "\n  "))
+}
+
+// withoutKey returns the configuration for a command that can do without
+// Pipedrive's key.
+func withoutKey() (app.Config, error) {
+	c, err := app.ParseConfig(app.Environ())
+	mistakes := slices.DeleteFunc(app.Mistakes(err), func(err error) bool { return errors.Is(err, app.ErrNoKey) })
+	if len(mistakes) > 0 {
+		return c, mistaken(errors.Join(mistakes...))
+	}
+	return c, nil
+}
+
 type serveCmd struct {
 	Check bool `help:"Check the configuration, print it with secrets hidden, and exit."`
 }
@@ -34,7 +51,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		config, err = askForKey(err)
 	}
 	if err != nil {
-		return fmt.Errorf("%w:\n  %s", errConfig, strings.ReplaceAll(err.Error(), "\n", "\n  "))
+		return mistaken(err)
 	}
 	if c.Check {
 		return config.Print(os.Stdout)

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"gistdeal"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/failpoint"
 	"gistdeal/internal/github"
@@ -29,24 +30,26 @@ const stopTimeout = 20 * time.Second
 
 // App is the whole of gistdeal, put together.
 type App struct {
-	config Config
-	log    *slog.Logger
-	store  *store.Store
-	engine *engine.Engine
-	server *server.Server
-	listen net.Listener
+	config  Config
+	log     *slog.Logger
+	metrics *prometheus.Registry
+	store   *store.Store
+	engine  *engine.Engine
+	server  *server.Server
+	listen  net.Listener
 }
 
 // New opens the database, listens, and puts the parts together. Nothing works
 // before Run. Errors say what to do.
 func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
-	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken)})
+	registry := prometheus.NewRegistry()
+	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken), Metrics: registry})
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_API_URL: %w", err)
 	}
 	pipe, err := pipedrive.New(c.PipedriveURL, pipedrive.Options{
-		Token: string(c.PipedriveKey), Rate: c.PipedriveRate,
-		PushTimeout: c.PushTimeout, Pipeline: c.Pipeline, Stage: c.Stage,
+		Token: string(c.PipedriveKey), Rate: c.PipedriveRate, DayReserve: c.DayReserve,
+		PushTimeout: c.PushTimeout, Pipeline: c.Pipeline, Stage: c.Stage, Metrics: registry,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
@@ -55,7 +58,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{config: c, log: log, store: db}
+	a := &App{config: c, log: log, store: db, metrics: registry}
 	if err := a.prepare(ctx, hub, pipe); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -70,15 +73,15 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 			return err
 		}
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
+	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(a.store, hub, pipe, engine.Options{
-		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan,
-		Absence: c.Absence, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: registry,
+		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan, FirstScanMax: c.FirstScanMax, Background: hub.Background(),
+		Absence: c.Absence, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
+	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
 	a.server = server.New(a.store, a.engine, server.Options{
 		AnswerWait: c.AnswerWait, Open: c.Open, Page: web.Handler(),
-		Details: a.details, Metrics: registry, Log: a.log,
+		Details: a.details, Metrics: a.metrics, Log: a.log,
 	})
 	var err error
 	a.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
@@ -91,12 +94,25 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	return nil
 }
 
+// anonymousUsers returns how many users of up to 100 gists can be scanned every
+// interval without a token: one request each, also if nothing is new.
+func anonymousUsers(interval time.Duration) int {
+	return int(float64(github.AnonymousLimit-github.Kept(github.AnonymousLimit)) * interval.Hours())
+}
+
 // details is what /readyz tells those who may use the server.
-func (a *App) details() any {
+func (a *App) details(ctx context.Context) any {
+	status := a.engine.Status()
+	// Any process may have written it, so only the database knows.
+	if p, err := a.store.PushPause(ctx); err != nil {
+		a.log.Error("pause not read", "error", err)
+	} else if p.On() {
+		status.Pushes = p.String()
+	}
 	return struct {
 		engine.Status
 		Demo bool `json:"demo,omitempty"`
-	}{a.engine.Status(), a.config.Demo}
+	}{status, a.config.Demo}
 }
 
 // Addr returns the address that the server listens on.
@@ -114,7 +130,9 @@ func (a *App) Run(ctx context.Context) error {
 	parts.Go(func() error { defer stop(); return a.server.Serve(a.listen) })
 	a.log.Info("listening", "address", a.Addr(), "database", a.config.Database)
 	if a.config.GitHubToken == "" {
-		a.log.Warn("no GITHUB_TOKEN: GitHub allows 60 requests an hour without one, 5,000 with one")
+		a.log.Warn("no GITHUB_TOKEN: GitHub allows this address few requests, with a token 5,000 an hour",
+			"requests_an_hour", github.AnonymousLimit, "kept_for_people", github.Kept(github.AnonymousLimit),
+			"users_of_one_page", anonymousUsers(a.config.ScanInterval), "scanned_every", a.config.ScanInterval.String())
 	}
 
 	<-ctx.Done()

@@ -35,6 +35,11 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	// A test runs it as another user.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	binary = filepath.Join(dir, "gistdeal")
 	build := exec.Command("go", "build", "-o", binary, "gistdeal/cmd/gistdeal")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -47,7 +52,7 @@ func buildAndRun(m *testing.M) int {
 
 // process is a running program.
 type process struct {
-	t     *testing.T
+	t     testing.TB
 	cmd   *exec.Cmd
 	url   string
 	out   *output
@@ -55,7 +60,7 @@ type process struct {
 }
 
 // start starts the program with env alone and waits until it listens.
-func start(t *testing.T, env map[string]string, args ...string) *process {
+func start(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
 	p := launch(t, env, args...)
 	eventually(t, "the program listens", func() bool {
@@ -75,7 +80,7 @@ func start(t *testing.T, env map[string]string, args ...string) *process {
 var listening = regexp.MustCompile(`"msg":"listening","address":"([^"]+)"`)
 
 // launch starts the program; it is killed at the end of the test if not before.
-func launch(t *testing.T, env map[string]string, args ...string) *process {
+func launch(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary, args...), out: &output{}, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
@@ -142,7 +147,8 @@ type user struct {
 type shown struct {
 	ID   string `json:"id"`
 	Deal struct {
-		State string `json:"state"`
+		State  string `json:"state"`
+		Reason string `json:"reason"`
 	} `json:"deal"`
 }
 
@@ -183,7 +189,7 @@ func (o *output) String() string {
 
 // simulate starts simulators without limits and returns them with the
 // environment that points the program at them and at a database of its own.
-func simulate(t *testing.T, o sim.Options) (*sim.Sim, map[string]string) {
+func simulate(t testing.TB, o sim.Options) (*sim.Sim, map[string]string) {
 	t.Helper()
 	o.Burst, o.DailyTokens, o.GitHubLimit = -1, -1, -1
 	s := sim.New(o)
@@ -195,7 +201,7 @@ func simulate(t *testing.T, o sim.Options) (*sim.Sim, map[string]string) {
 	return s, environment(t, server.URL)
 }
 
-func environment(t *testing.T, url string) map[string]string {
+func environment(t testing.TB, url string) map[string]string {
 	t.Helper()
 	return map[string]string{
 		"GITHUB_API_URL": url, "GITHUB_TOKEN": "secret-github",
@@ -205,7 +211,7 @@ func environment(t *testing.T, url string) map[string]string {
 	}
 }
 
-func eventually(t *testing.T, what string, done func() bool, tell func() string) {
+func eventually(t testing.TB, what string, done func() bool, tell func() string) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

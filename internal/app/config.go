@@ -29,9 +29,11 @@ type Config struct {
 	Open          bool
 	ScanInterval  time.Duration
 	FirstScan     gistdeal.FirstScan
+	FirstScanMax  int // 0: no limit
 	Pipeline      string
 	Stage         string
-	PipedriveRate float64
+	PipedriveRate float64 // requests a second, 0 for what the account allows
+	DayReserve    float64 // share of the day's tokens
 	AnswerWait    time.Duration
 	PushTimeout   time.Duration
 	Lease         time.Duration
@@ -85,9 +87,11 @@ func ParseConfig(env map[string]string) (Config, error) {
 		Open:          p.choice("GISTDEAL_OPEN", "0", "0", "1") == "1",
 		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
 		FirstScan:     gistdeal.FirstScan(p.choice("GISTDEAL_FIRST_SCAN", "all", "all", "new")),
+		FirstScanMax:  p.number("GISTDEAL_FIRST_SCAN_MAX"),
 		Pipeline:      p.text("GISTDEAL_PIPELINE", ""),
 		Stage:         p.text("GISTDEAL_STAGE", ""),
-		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE", 10),
+		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE"),
+		DayReserve:    p.share("GISTDEAL_DAY_RESERVE", "40%"),
 		AnswerWait:    p.duration("GISTDEAL_ANSWER_WAIT", 25*time.Second, time.Millisecond),
 		PushTimeout:   p.duration("GISTDEAL_PUSH_TIMEOUT", 10*time.Second, time.Millisecond),
 		Lease:         p.duration("GISTDEAL_LEASE", 12*time.Second, time.Millisecond),
@@ -107,6 +111,15 @@ func ParseConfig(env map[string]string) (Config, error) {
 	return c, errors.Join(p.errs...)
 }
 
+// Mistakes returns each mistake that an error of ParseConfig joins.
+func Mistakes(err error) []error {
+	var joined interface{ Unwrap() []error }
+	if !errors.As(err, &joined) {
+		return nil
+	}
+	return joined.Unwrap()
+}
+
 // Print writes the configuration, one variable a line, secrets hidden.
 func (c Config) Print(w io.Writer) error {
 	lines := []struct {
@@ -123,9 +136,11 @@ func (c Config) Print(w io.Writer) error {
 		{"GISTDEAL_OPEN", c.Open},
 		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval},
 		{"GISTDEAL_FIRST_SCAN", c.FirstScan},
+		{"GISTDEAL_FIRST_SCAN_MAX", c.FirstScanMax},
 		{"GISTDEAL_PIPELINE", c.Pipeline},
 		{"GISTDEAL_STAGE", c.Stage},
-		{"GISTDEAL_PIPEDRIVE_RATE", c.PipedriveRate},
+		{"GISTDEAL_PIPEDRIVE_RATE", orAllowed(c.PipedriveRate)},
+		{"GISTDEAL_DAY_RESERVE", fmt.Sprintf("%.4g%%", 100*c.DayReserve)},
 		{"GISTDEAL_ANSWER_WAIT", c.AnswerWait},
 		{"GISTDEAL_PUSH_TIMEOUT", c.PushTimeout},
 		{"GISTDEAL_LEASE", c.Lease},
@@ -233,14 +248,45 @@ func (p *parser) duration(name string, standard, least time.Duration) time.Durat
 	return d
 }
 
-func (p *parser) rate(name string, standard float64) float64 {
-	v := p.text(name, strconv.FormatFloat(standard, 'g', -1, 64))
+func (p *parser) number(name string) int {
+	v := p.text(name, "0")
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 0 {
+		p.mistake("%s: %q is not a number (want 1, 100, 5000 ... or 0 for no limit)", name, v)
+	}
+	return n
+}
+
+// rate returns 0 if the variable is not set.
+func (p *parser) rate(name string) float64 {
+	v := p.text(name, "")
+	if v == "" {
+		return 0
+	}
 	rate, err := strconv.ParseFloat(v, 64)
 	// A claim follows its last look within 5 seconds, and with less it could not.
 	if err != nil || !(rate >= 1 && rate <= 1000) {
 		p.mistake("%s: %q is not a number of requests a second (want 1 to 1000)", name, v)
 	}
 	return rate
+}
+
+// orAllowed returns how a rate is shown.
+func orAllowed(rate float64) string {
+	if rate == 0 {
+		return "(what the account allows)"
+	}
+	return strconv.FormatFloat(rate, 'g', -1, 64)
+}
+
+// share reads a percentage as a share of one.
+func (p *parser) share(name, standard string) float64 {
+	v := p.text(name, standard)
+	percent, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(v, "%")), 64)
+	if err != nil || !(percent >= 0 && percent < 100) {
+		p.mistake("%s: %q is not a share (want 0%% to 99%%)", name, v)
+	}
+	return percent / 100
 }
 
 // unknown reports variables that look like ours and that nothing reads: a

@@ -11,27 +11,38 @@ import (
 	"gistdeal/internal/store"
 )
 
-// counts shows how many users and deals the database has, as of each scrape.
+// counts shows how many users and deals the database has, and what waits, as of
+// each scrape: every process on the database shows the same.
 type counts struct {
-	store                 *store.Store
-	log                   *slog.Logger
-	users, deals, surplus *prometheus.Desc
+	store *store.Store
+	log   *slog.Logger
+
+	users, deals, surplus, asks, paused *prometheus.Desc
+	oldestFound, oldestSending, scanLag *prometheus.Desc
 }
 
 func newCounts(s *store.Store, log *slog.Logger) *counts {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
 	return &counts{
 		store: s, log: log,
-		users:   prometheus.NewDesc("gistdeal_users", "Users, by state.", []string{"state"}, nil),
-		deals:   prometheus.NewDesc("gistdeal_deals", "Deals, by state.", []string{"state"}, nil),
-		surplus: prometheus.NewDesc("gistdeal_surplus_deals", "Deals in Pipedrive beyond the one of their gist.", nil, nil),
+		users:         desc("gistdeal_users", "Users, by state.", "state"),
+		deals:         desc("gistdeal_deals", "Deals, by state.", "state"),
+		surplus:       desc("gistdeal_surplus_deals", "Deals in Pipedrive beyond the one of their gist."),
+		asks:          desc("gistdeal_asks_waiting", "Logins that were asked for and have no answer yet."),
+		paused:        desc("gistdeal_pushes_paused_by_person", "1 while a person's word holds all pushes back."),
+		oldestFound:   desc("gistdeal_oldest_found_seconds", "How long the next deal has waited for its turn, 0 if none waits."),
+		oldestSending: desc("gistdeal_oldest_sending_seconds", "How long the outcome of a deal has not been known, of the longest; 0 if none is being sent."),
+		scanLag:       desc("gistdeal_scan_lag_seconds", "How late the scan is that is most overdue, 0 if none is."),
 	}
 }
 
 // Describe sends the descriptions of all that Collect sends.
 func (c *counts) Describe(ch chan<- *prometheus.Desc) {
-	ch <- c.users
-	ch <- c.deals
-	ch <- c.surplus
+	for _, d := range []*prometheus.Desc{c.users, c.deals, c.surplus, c.asks, c.paused, c.oldestFound, c.oldestSending, c.scanLag} {
+		ch <- d
+	}
 }
 
 // Collect counts; if the database does not answer there are no such figures.
@@ -43,11 +54,31 @@ func (c *counts) Collect(ch chan<- prometheus.Metric) {
 		c.log.Error("not counted", "error", err)
 		return
 	}
-	for _, state := range []gistdeal.UserState{gistdeal.UserActive, gistdeal.UserPaused, gistdeal.UserRemoved, gistdeal.UserGone} {
-		ch <- prometheus.MustNewConstMetric(c.users, prometheus.GaugeValue, float64(n.Users[state]), string(state))
+	show := func(d *prometheus.Desc, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	for _, state := range gistdeal.UserStates {
+		show(c.users, float64(n.Users[state]), string(state))
 	}
 	for _, state := range gistdeal.DealStates {
-		ch <- prometheus.MustNewConstMetric(c.deals, prometheus.GaugeValue, float64(n.Deals[state]), string(state))
+		show(c.deals, float64(n.Deals[state]), string(state))
 	}
-	ch <- prometheus.MustNewConstMetric(c.surplus, prometheus.GaugeValue, float64(n.Surplus))
+	show(c.surplus, float64(n.Surplus))
+	show(c.asks, float64(n.Asks))
+	paused := 0.0
+	if n.PushesPaused {
+		paused = 1
+	}
+	show(c.paused, paused)
+	show(c.oldestFound, secondsSince(n.OldestFound))
+	show(c.oldestSending, secondsSince(n.OldestSending))
+	show(c.scanLag, secondsSince(n.OldestDue))
+}
+
+// secondsSince returns how long ago t was, 0 if it is zero or still to come.
+func secondsSince(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return max(time.Since(t).Seconds(), 0)
 }

@@ -14,6 +14,7 @@ import (
 
 	"gistdeal/internal/contract"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
 )
 
 func TestTheProgramMakesOneDealForEachGistThroughKillsAndLostAnswers(t *testing.T) {
@@ -153,7 +154,7 @@ func TestEachMistakeAtTheStartIsExplained(t *testing.T) {
 		want   []string
 	}{
 		"no key":           {map[string]string{"PIPEDRIVE_API_KEY": ""}, 2, []string{"PIPEDRIVE_API_KEY is not set", "gistdeal demo"}},
-		"many mistakes":    {map[string]string{"GISTDEAL_ABSENCE": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENT": "1m", "GISTDEAL_FIRST_SCAN": "none"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENT is not a variable", `"none" is not one of all, new`}},
+		"many mistakes":    {map[string]string{"GISTDEAL_ABSENCE": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENT": "1m", "GISTDEAL_FIRST_SCAN": "none", "GISTDEAL_FIRST_SCAN_MAX": "few"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENT is not a variable", `"none" is not one of all, new`, `"few" is not a number`}},
 		"times at odds":    {map[string]string{"GISTDEAL_PUSH_TIMEOUT": "3s"}, 2, []string{"must be less than"}},
 		"port in use":      {map[string]string{"GISTDEAL_ADDR": strings.TrimPrefix(busy.URL, "http://")}, 1, []string{"is in use by another process"}},
 		"not a database":   {map[string]string{"GISTDEAL_DATABASE_URL": notADatabase}, 1, []string{"is not a SQLite database"}},
@@ -219,18 +220,38 @@ func TestARefusedKeyKeepsTheProgramRunningAndSaysWhatToDo(t *testing.T) {
 	noSecret(t, p)
 }
 
-func TestASecondProgramOnTheSameDatabaseAnswersReaders(t *testing.T) {
+func TestWithoutAGitHubTokenTheStartSaysHowFarTheHourReaches(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 3)
+	env["GITHUB_TOKEN"] = ""
+	p := start(t, env)
+	p.user("alice")
+	const want = `"requests_an_hour":60,"kept_for_people":10,"users_of_one_page":150,"scanned_every":"3h0m0s"`
+	if !strings.Contains(p.out.String(), want) {
+		t.Errorf("no word of %s in:\n%s", want, p.out)
+	}
+	if _, body := p.get("/metrics"); !strings.Contains(body, `gistdeal_github_requests_total{status="200"} 2`) {
+		t.Errorf("the look-up and the scan are not counted:\n%s", body)
+	}
+}
+
+func TestASecondProgramOnTheSameDatabaseAnswersReadersAndTakesNewUsers(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 2)
+	s.MakeGists("bob", 1)
 	first := start(t, env)
 	first.user("alice")
 	second := start(t, env)
-	if got := len(second.user("alice").Old); got != 3 {
-		t.Errorf("%d gists shown by the second program, want the 3 that the first has shown", got)
+	if got := len(second.user("alice").Old); got != 2 {
+		t.Errorf("%d gists shown by the second program, want the 2 that the first has shown", got)
 	}
-	if status, body := second.get("/user/bob"); status != http.StatusServiceUnavailable || !strings.Contains(body, "another gistdeal process") {
+	if status, body := second.get("/user/bob"); status != http.StatusOK || !strings.Contains(body, `"old_gists":[],"new_gists":[{`) {
 		t.Errorf("a new user at the second program: %d %s", status, body)
+	}
+	if status, body := second.get("/user/missing"); status != http.StatusNotFound {
+		t.Errorf("a user whom GitHub does not know at the second program: %d %s", status, body)
 	}
 	eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, first.out.String)
 	first.signal(syscall.SIGKILL)
@@ -241,6 +262,51 @@ func TestASecondProgramOnTheSameDatabaseAnswersReaders(t *testing.T) {
 	if got := s.Report().Requests["POST /api/v2/deals"]; got != 3 {
 		t.Errorf("%d POSTs for 3 gists", got)
 	}
+}
+
+func TestAPersonsWordHoldsDealsAndIsTold(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 3)
+	env["GISTDEAL_FIRST_SCAN_MAX"] = "2"
+	p := start(t, env)
+	for _, g := range p.user("alice").New {
+		if g.Deal.State != "held" || !strings.Contains(g.Deal.Reason, "GISTDEAL_FIRST_SCAN_MAX (2)") {
+			t.Errorf("deal is %+v, want it held for a yes", g.Deal)
+		}
+	}
+	// Another process on the database, as a command is.
+	db, err := store.Open(t.Context(), env["GISTDEAL_DATABASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.PausePushes(t.Context(), "quarter's end", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	alice, err := db.UserByLogin(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := db.Approve(t.Context(), alice.ID, time.Now().Add(-time.Hour)); n != 3 || err != nil {
+		t.Fatalf("%d deals approved, error %v; want 3", n, err)
+	}
+	if _, body := p.get("/readyz"); !strings.Contains(body, "paused by a person since") || !strings.Contains(body, "quarter's end") {
+		t.Errorf("readyz says %s", body)
+	}
+	_, metrics := p.get("/metrics")
+	for _, want := range []string{
+		"gistdeal_pushes_paused_by_person 1\n", "gistdeal_pushes_paused 0\n", "gistdeal_deals{state=\"found\"} 3\n", "gistdeal_deals{state=\"held\"} 0\n",
+		"gistdeal_oldest_found_seconds 36", "gistdeal_oldest_sending_seconds 0\n", "gistdeal_scan_lag_seconds 0\n", "gistdeal_asks_waiting 0\n",
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("no %q among the metrics", want)
+		}
+	}
+	if _, err := db.ResumePushes(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, p.out.String)
 }
 
 func TestHealthcheckAndVersion(t *testing.T) {

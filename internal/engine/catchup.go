@@ -17,9 +17,12 @@ const (
 	// catchUpBack is how far before our newest outcome catching up begins.
 	catchUpBack = 15 * time.Minute
 
-	settingFields   = "field_codes"
 	settingCaughtUp = "caught_up_at"
 )
+
+// SettingFields is the name of the setting that keeps the codes of the
+// account's fields by name, as JSON.
+const SettingFields = "field_codes"
 
 // SettingCompany is the name of the setting that keeps Pipedrive's id of the
 // company that the database belongs to; "" before the first connection.
@@ -45,13 +48,13 @@ func (e *Engine) connect(ctx context.Context) error {
 		return err
 	}
 	codes := map[string]string{}
-	kept, err := e.store.Setting(ctx, settingFields)
+	kept, err := e.store.Setting(ctx, SettingFields)
 	if err != nil {
 		return err
 	}
 	if kept != "" {
 		if err := json.Unmarshal([]byte(kept), &codes); err != nil {
-			return fmt.Errorf("setting %s: %w", settingFields, err)
+			return fmt.Errorf("setting %s: %w", SettingFields, err)
 		}
 	}
 	if codes, err = e.pipedrive.Prepare(ctx, codes); err != nil {
@@ -61,7 +64,7 @@ func (e *Engine) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := e.store.Set(ctx, settingFields, string(text)); err != nil {
+	if err := e.store.Set(ctx, SettingFields, string(text)); err != nil {
 		return err
 	}
 	if err := e.store.Set(ctx, gistdeal.SettingDealURL, me.DealURL); err != nil {
@@ -167,10 +170,7 @@ func (e *Engine) pipedriveNow() time.Time {
 // those was made that have a gist id and that another database made after
 // recent, zero if there are none.
 func (e *Engine) adoptSince(ctx context.Context, since, recent time.Time) (newest time.Time, err error) {
-	byGist := map[string][]gistdeal.RemoteDeal{}
-	err = e.pipedrive.Deals(ctx, since, func(d gistdeal.RemoteDeal) {
-		byGist[d.GistID] = append(byGist[d.GistID], d)
-	})
+	byGist, err := e.dealsByGist(ctx, since)
 	if err != nil {
 		return newest, err
 	}
@@ -201,6 +201,28 @@ func (e *Engine) adoptSince(ctx context.Context, since, recent time.Time) (newes
 		e.log.Info("deals adopted", "deals", adopted)
 	}
 	return newest, err
+}
+
+// listDeals lists the deals of gists that were changed since then, but for those
+// that are deleted and that a person wanted others made for.
+func (e *Engine) listDeals(ctx context.Context, since time.Time, each func(gistdeal.RemoteDeal)) error {
+	dropped, err := e.store.Dropped(ctx)
+	if err != nil {
+		return err
+	}
+	return e.pipedrive.Deals(ctx, since, func(d gistdeal.RemoteDeal) {
+		if !d.Deleted || !dropped[d.ID] {
+			each(d)
+		}
+	})
+}
+
+func (e *Engine) dealsByGist(ctx context.Context, since time.Time) (map[string][]gistdeal.RemoteDeal, error) {
+	byGist := map[string][]gistdeal.RemoteDeal{}
+	err := e.listDeals(ctx, since, func(d gistdeal.RemoteDeal) {
+		byGist[d.GistID] = append(byGist[d.GistID], d)
+	})
+	return byGist, err
 }
 
 // choose returns which of a gist's deals is its one: one that is preferred,

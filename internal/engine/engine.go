@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,9 @@ type GitHub interface {
 	User(ctx context.Context, login string) (gistdeal.Account, error)
 	UserByID(ctx context.Context, id int64) (gistdeal.Account, error)
 	Gists(ctx context.Context, login, etag string, page func([]gistdeal.Gist) error) (gistdeal.Listing, error)
+	// Ready returns nil if a reading may begin, or a Limited error.
+	Ready() error
+	Budget() gistdeal.Budget
 }
 
 // Pipedrive is what the engine needs of Pipedrive.
@@ -29,7 +33,11 @@ type Pipedrive interface {
 	Reserve(ctx context.Context) error
 	CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error)
 	Deals(ctx context.Context, since time.Time, each func(gistdeal.RemoteDeal)) error
+	Deal(ctx context.Context, id int64) (gistdeal.RemoteDeal, error)
+	DeleteDeal(ctx context.Context, id int64) error
 	Now() (now time.Time, known bool)
+	Budgets() []gistdeal.Budget
+	Restore([]gistdeal.Budget)
 }
 
 // Store is what the engine needs of the database.
@@ -43,11 +51,17 @@ type Store interface {
 	User(ctx context.Context, id int64) (gistdeal.User, error)
 	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
 	Rename(ctx context.Context, a gistdeal.Account) error
-	Gone(ctx context.Context, userID int64, loginTaken bool, next time.Time) error
+	Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error
+	Ask(ctx context.Context, now time.Time, asks ...gistdeal.Ask) ([]gistdeal.Ask, error)
+	WaitingAsks(ctx context.Context, least gistdeal.Want, limit int) ([]gistdeal.Ask, error)
+	Answer(ctx context.Context, a gistdeal.Ask, answer gistdeal.Answer, now time.Time) (bool, error)
+	Answers(ctx context.Context, asks ...gistdeal.Ask) (map[string]gistdeal.Answer, error)
+	Requeue(ctx context.Context, a gistdeal.Ask, problem string, now time.Time) error
 	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
+	FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (int, error)
 	ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error
-	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, skipBefore, now time.Time) (int, error)
+	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.Noticing, now time.Time) (int, error)
 	HasGists(ctx context.Context, userID int64) (bool, error)
 
 	Due(ctx context.Context) (bool, error)
@@ -61,13 +75,34 @@ type Store interface {
 	Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (int, error)
 	Strange(ctx context.Context, deals map[string]int64) ([]string, error)
 	LastOutcome(ctx context.Context) (time.Time, error)
+	SentAgain(ctx context.Context, then time.Time) (gists []string, since time.Time, err error)
+	LookedAgain(ctx context.Context, gists []string, then, now time.Time) error
+
+	Explain(ctx context.Context, gistID string) (gistdeal.Story, error)
+	OrderAudit(ctx context.Context, o gistdeal.AuditOrder) error
+	NextAudit(ctx context.Context) (gistdeal.AuditOrder, bool, error)
+	EndAudit(ctx context.Context, a gistdeal.Audit) error
+	LastAudit(ctx context.Context) (time.Time, error)
+	AuditRows(ctx context.Context, after string, limit int) ([]gistdeal.AuditRow, error)
+	MarkGone(ctx context.Context, userID int64, listed []string, now time.Time) error
+	Dropped(ctx context.Context) (map[int64]bool, error)
+	Surplus(ctx context.Context) ([]int64, error)
+	AddSurplus(ctx context.Context, deals map[string][]int64, now time.Time) error
+	SurplusOf(ctx context.Context, dealID int64) (string, error)
+	ForgetSurplus(ctx context.Context, dealID int64) error
+	Relink(ctx context.Context, gistID string, from, to int64) (bool, error)
+	Queue(ctx context.Context, gistID string, now time.Time) (bool, error)
+	Recreate(ctx context.Context, gistID string, dealID int64, now time.Time) (bool, error)
 }
 
 // Options are what an Engine can be told; the zero value works.
 type Options struct {
 	ScanInterval time.Duration      // between two scans of a user; 0 means 3 h
 	FirstScan    gistdeal.FirstScan // of users that are tracked from now on; "" means all
+	FirstScanMax int                // more deals than that from a first scan wait for a person's yes; 0: no limit
+	Background   GitHub             // for scans that nobody waits for; nil means as for the others
 	Absence      time.Duration      // how long a deal must be missing before it is sent again; 0 means 10 min
+	LookAgain    time.Duration      // how long after a second request its gist is looked at again; 0 means 1 h
 	Owner        string             // names this process in claims; unique for each start
 	Now          func() time.Time   // for due times; nil means time.Now
 	Log          *slog.Logger       // nil means none
@@ -76,23 +111,27 @@ type Options struct {
 
 // Engine works while it holds the lease.
 type Engine struct {
-	store     Store
-	github    GitHub
-	pipedrive Pipedrive
-	options   Options
-	log       *slog.Logger
-	now       func() time.Time
-	metrics   *metrics
+	store      Store
+	github     GitHub
+	background GitHub
+	pipedrive  Pipedrive
+	options    Options
+	log        *slog.Logger
+	now        func() time.Time
+	metrics    *metrics
 
 	leading atomic.Bool
+	ready   atomic.Bool // to make deals: connected and caught up
 	account atomic.Pointer[gistdeal.PipedriveAccount]
-	reading gate // pauses of GitHub
-	pushing gate // pauses of Pipedrive
+	reading gate          // pauses of GitHub
+	pushing gate          // pauses of Pipedrive
+	gates   chan struct{} // one of them has opened or closed
 
-	scans  singleflight.Group // one scan of a user at a time, by id
-	asks   asks
-	doubts doubts
-	found  chan struct{} // a deal may be due
+	scans    singleflight.Group // one scan of a user at a time, by id
+	asks     asks
+	doubts   doubts
+	found    chan struct{} // a deal may be due
+	stopping chan struct{} // closed when Run begins to end
 }
 
 // New returns an engine over its three parts. Run makes it work.
@@ -106,6 +145,12 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	if o.Absence == 0 {
 		o.Absence = 10 * time.Minute
 	}
+	if o.LookAgain == 0 {
+		o.LookAgain = time.Hour
+	}
+	if o.Background == nil {
+		o.Background = g
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -113,12 +158,12 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{
-		store: s, github: g, pipedrive: p, options: o, log: o.Log, now: o.Now, metrics: newMetrics(o.Metrics),
-		found: make(chan struct{}, 1),
+		store: s, github: g, background: o.Background, pipedrive: p, options: o, log: o.Log, now: o.Now, metrics: newMetrics(o.Metrics),
+		asks: newAsks(), found: make(chan struct{}, 1), stopping: make(chan struct{}),
 	}
-	e.reading = gate{remote: "GitHub", log: o.Log}
-	e.pushing = gate{remote: "Pipedrive", log: o.Log}
-	e.asks.wake = make(chan struct{}, 1)
+	e.gates = make(chan struct{}, 1)
+	e.reading = gate{remote: "GitHub", log: o.Log, changed: e.gates}
+	e.pushing = gate{remote: "Pipedrive", log: o.Log, changed: e.gates}
 	e.doubts = doubts{absence: o.Absence, rows: map[string]*doubt{}, wake: make(chan struct{}, 1)}
 	e.watch(o.Metrics)
 	return e
@@ -132,6 +177,9 @@ const leaseRetry = time.Second
 // on the same database to end. It returns an error only for a mistake that
 // nobody but a person can correct before the next start.
 func (e *Engine) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	context.AfterFunc(ctx, func() { close(e.stopping) })
 	held, err := e.awaitLease(ctx)
 	if err != nil || !held {
 		return err
@@ -141,13 +189,16 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.log.Error("lease not released", "error", err)
 		}
 	}()
+	e.takeUpLimits(ctx)
+	e.ready.Store(false)
 	e.leading.Store(true)
 	defer e.leading.Store(false)
-	defer e.asks.refuse(errStopping)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return e.answerAsks(ctx) })
 	g.Go(func() error { return e.sweep(ctx) })
 	g.Go(func() error { return e.makeDeals(ctx) })
+	g.Go(func() error { return e.keepLimits(ctx) })
+	g.Go(func() error { return e.watchDeals(ctx) })
 	return g.Wait()
 }
 
@@ -169,11 +220,19 @@ func (e *Engine) awaitLease(ctx context.Context) (bool, error) {
 	}
 }
 
+// Wake makes the engine look at once for what another part of this process has
+// written; what other processes write, it finds within a second.
+func (e *Engine) Wake() {
+	poke(e.asks.wake)
+	poke(e.found)
+}
+
 // Status is what the engine is doing, in words for people.
 type Status struct {
-	Working bool   `json:"working" doc:"whether this process holds the lease"`
-	Pushes  string `json:"pushes"`
-	GitHub  string `json:"github"`
+	Working bool              `json:"working" doc:"whether this process holds the lease"`
+	Pushes  string            `json:"pushes"`
+	GitHub  string            `json:"github"`
+	Budgets []gistdeal.Budget `json:"budgets,omitempty"` // those that are known
 }
 
 // Status returns what the engine is doing.
@@ -181,7 +240,19 @@ func (e *Engine) Status() Status {
 	if !e.leading.Load() {
 		return Status{Pushes: "done by another process", GitHub: "read by another process"}
 	}
-	return Status{Working: true, Pushes: e.pushing.status(), GitHub: e.reading.status()}
+	return Status{Working: true, Pushes: e.pushing.status(), GitHub: e.gitHubStatus(), Budgets: e.budgets()}
+}
+
+// gitHubStatus says in words what is read from GitHub, and what has to wait until when.
+func (e *Engine) gitHubStatus() string {
+	said, err := "paused", e.github.Ready()
+	if err == nil {
+		said, err = "on, but sweeps wait", e.background.Ready()
+	}
+	if err == nil || e.reading.trying() {
+		return e.reading.status()
+	}
+	return fmt.Sprintf("%s: %v; next try at %s", said, err, time.Now().Add(gistdeal.RetryAfter(err)).UTC().Format(time.RFC3339))
 }
 
 // sleep waits for d and reports true, or false as soon as ctx ends.

@@ -20,8 +20,9 @@ const (
 // refusal in a row makes the pause longer; the first success of what was
 // refused ends it. It tells the log once when it closes and once when it opens.
 type gate struct {
-	remote string
-	log    *slog.Logger
+	remote  string
+	log     *slog.Logger
+	changed chan struct{} // poked when the gate opens or closes
 
 	mu       sync.Mutex
 	stage    string // what was refused; "" while the gate is open
@@ -46,6 +47,7 @@ func (g *gate) close(stage string, err error) {
 		g.log.Warn("remote paused", "remote", g.remote, "kind", kind.String(), "reason", reason, "retry_in", pause.String())
 	}
 	g.stage, g.kind, g.reason = stage, kind, reason
+	poke(g.changed)
 }
 
 // reasonOf returns what the remote's client said, without on which gist or
@@ -79,6 +81,7 @@ func (g *gate) cleared(kind gistdeal.Kind) {
 func (g *gate) open() {
 	g.log.Info("remote goes on", "remote", g.remote, "after", g.reason)
 	g.stage, g.reason, g.failures, g.until = "", "", 0, time.Time{}
+	poke(g.changed)
 }
 
 // trying reports whether what is done next is a trial after a refusal.
@@ -129,4 +132,14 @@ func (g *gate) status() string {
 		return "on"
 	}
 	return fmt.Sprintf("paused: %s; next try at %s", g.reason, g.until.UTC().Format(time.RFC3339))
+}
+
+// pause returns how the gate stands.
+func (g *gate) pause() pause {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stage == "" {
+		return pause{}
+	}
+	return pause{Stage: g.stage, Kind: g.kind.String(), Reason: g.reason, Until: g.until.UTC().Round(0)}
 }

@@ -238,7 +238,7 @@ func (e *Engine) look(ctx context.Context, claims map[string]gistdeal.Claim) err
 		}
 	}
 	seen := map[string][]gistdeal.RemoteDeal{}
-	err := e.pipedrive.Deals(ctx, since.Add(-lookBack), func(d gistdeal.RemoteDeal) {
+	err := e.listDeals(ctx, since.Add(-lookBack), func(d gistdeal.RemoteDeal) {
 		// Known by its URL alone is one whose field "Gist ID" a person deleted.
 		if c, ok := claims[d.GistID]; ok && (d.Exact || e.madeBy(c, d)) {
 			seen[d.GistID] = append(seen[d.GistID], d)

@@ -48,5 +48,5 @@ func (e *Engine) watch(r prometheus.Registerer) {
 	}
 	gauge("gistdeal_working", "1 while this process holds the lease.", e.leading.Load)
 	gauge("gistdeal_pushes_paused", "1 while Pipedrive refuses everything.", e.pushing.trying)
-	gauge("gistdeal_github_paused", "1 while GitHub refuses everything.", e.reading.trying)
+	gauge("gistdeal_github_paused", "1 while GitHub refuses everything.", func() bool { return e.reading.trying() || e.github.Ready() != nil })
 }

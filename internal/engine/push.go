@@ -26,6 +26,7 @@ const (
 	stageConnect = "connect"
 	stagePush    = "push"
 	stageLook    = "look"
+	stageBudget  = "budget"
 )
 
 // makeDeals connects, catches up, and then pushes what is due, until ctx ends.
@@ -41,6 +42,7 @@ func (e *Engine) makeDeals(ctx context.Context) error {
 		if err == nil && !caughtUp {
 			err = e.catchUp(ctx)
 			caughtUp = err == nil
+			e.ready.Store(caughtUp)
 		}
 		if err == nil {
 			err = e.doubts.load(ctx, e.store)
@@ -144,8 +146,9 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 		}
 	}
 	if err := e.pipedrive.Reserve(ctx); err != nil {
-		return c, start, false, err
+		return c, start, false, e.waitForTurn(ctx, err)
 	}
+	e.pushing.succeeded(stageBudget)
 	start = time.Now()
 	// A claim is not cut short: nobody would know whether it was committed. One
 	// that fails ends the round, and the next begins with all that is sending.
@@ -159,14 +162,46 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 		if ok {
 			failpoint.Hit(failpoint.Reclaimed)
 			e.log.Info("deal absent, sent again", "gist", c.Draft.GistID, "attempt", c.Attempt, "looks", looks)
+		} else if err == nil {
+			err = e.putBack(ctx, absent)
 		}
 		return c, start, ok, err
 	}
 	c, ok, err = e.store.Claim(ctx, e.options.Owner, e.now(), e.pipedriveNow())
+	if ok && c.Absences > 0 {
+		// A person had it tried again after an attempt that was only taken for
+		// absent: what that may have made by now is looked for first.
+		e.doubts.put(c)
+		poke(e.found)
+		ok = false
+	}
 	if ok && failpoint.Broken(failpoint.LateClaim) {
 		_, err = e.store.GiveBack(ctx, c, "", e.now())
 	}
 	return c, start, ok, err
+}
+
+// waitForTurn waits if the day's budget, or our share of it, is spent, which
+// err says; looks go on meanwhile.
+func (e *Engine) waitForTurn(ctx context.Context, err error) error {
+	if gistdeal.KindOf(err) != gistdeal.Limited {
+		return err
+	}
+	e.pushing.close(stageBudget, err)
+	e.pushing.wait(ctx)
+	return ctx.Err()
+}
+
+// putBack takes an attempt up again that was not to be followed by another, if
+// it is still in doubt: a person has paused all pushes. Looks begin anew.
+func (e *Engine) putBack(ctx context.Context, absent gistdeal.Claim) error {
+	claims, err := e.store.Unknown(ctx)
+	for _, c := range claims {
+		if c.Draft.GistID == absent.Draft.GistID && c.Attempt == absent.Attempt {
+			e.doubts.put(c)
+		}
+	}
+	return err
 }
 
 // pushOne makes one attempt at one deal and records its outcome. It returns an

@@ -23,13 +23,16 @@ const (
 // errTaken means that the user's login belongs to somebody else now.
 var errTaken = errors.New("the login belongs to another user now")
 
-// scan reads the gists of u and records how it ended.
-func (e *Engine) scan(ctx context.Context, u gistdeal.User) error {
-	err := e.read(ctx, u)
+// errOrganisation means that the user became an organisation.
+var errOrganisation = gistdeal.Errorf(gistdeal.NotFound, "it is an organisation on GitHub now: organisations have no gists")
+
+// scan reads the gists of u from g and records how it ended.
+func (e *Engine) scan(ctx context.Context, g GitHub, u gistdeal.User) error {
+	err := e.read(ctx, g, u)
 	taken := errors.Is(err, errTaken)
 	if taken || gistdeal.KindOf(err) == gistdeal.NotFound {
-		if u, err = e.findAgain(ctx, u); err == nil {
-			err = e.read(ctx, u)
+		if u, err = e.findAgain(ctx, g, u); err == nil {
+			err = e.read(ctx, g, u)
 		}
 	}
 	if err == nil {
@@ -50,8 +53,12 @@ func (e *Engine) scanFailed(ctx context.Context, u gistdeal.User, taken bool, er
 	}
 	var recordErr error
 	if gistdeal.KindOf(err) == gistdeal.NotFound {
-		e.log.Warn("user gone", "login", u.Login, "user", u.ID)
-		recordErr = e.store.Gone(ctx, u.ID, taken, e.now().Add(min(goneRetry*time.Duration(u.Failures+1), goneAtMost)))
+		problem := "deleted, suspended or hidden on GitHub"
+		if errors.Is(err, errOrganisation) {
+			problem = errOrganisation.Error()
+		}
+		e.log.Warn("user gone", "login", u.Login, "user", u.ID, "problem", problem)
+		recordErr = e.store.Gone(ctx, u.ID, taken, problem, e.now().Add(min(goneRetry*time.Duration(u.Failures+1), goneAtMost)))
 	} else {
 		wait := min(retryFirst<<min(u.Failures, retryAtMost), e.options.ScanInterval)
 		e.log.Warn("scan failed", "login", u.Login, "user", u.ID, "error", err, "retry_in", wait.String())
@@ -74,44 +81,46 @@ func (e *Engine) hold(err error) bool {
 	return true
 }
 
-// read reads the gists of u page by page and stores each page as it comes. The
+// read reads the gists of u from g page by page and stores each page as it comes. The
 // ETag is stored after the last page's gists.
-func (e *Engine) read(ctx context.Context, u gistdeal.User) error {
+func (e *Engine) read(ctx context.Context, g GitHub, u gistdeal.User) error {
 	if u.LoginStale {
 		return errTaken
 	}
 	begin := time.Now()
-	gists, found := 0, 0
-	l, err := e.github.Gists(ctx, u.Login, e.etagFor(u), func(page []gistdeal.Gist) error {
-		for _, g := range page {
-			if g.OwnerID != 0 && g.OwnerID != u.ID {
+	var listed []string
+	found := 0
+	l, err := g.Gists(ctx, u.Login, e.etagFor(u), func(page []gistdeal.Gist) error {
+		for _, gist := range page {
+			if gist.OwnerID != 0 && gist.OwnerID != u.ID {
 				return errTaken
 			}
+			listed = append(listed, gist.ID)
 		}
-		n, err := e.store.SaveGists(ctx, u.ID, page, skipBefore(u), e.now())
+		n, err := e.store.SaveGists(ctx, u.ID, page, e.noticing(u), e.now())
 		failpoint.Hit(failpoint.PageSaved)
 		if n > 0 {
 			poke(e.found)
 		}
-		gists, found = gists+len(page), found+n
+		found += n
 		return err
 	})
 	e.metrics.requests.Add(float64(l.Requests))
 	if err != nil {
 		return err
 	}
-	if gists == 0 && !l.NotModified {
-		if err := e.confirmEmpty(ctx, u); err != nil {
+	if !l.NotModified {
+		if err := e.readWhole(ctx, g, u, listed); err != nil {
 			return err
 		}
 	}
 	failpoint.Hit(failpoint.RowsSaved)
-	if err := e.store.Scanned(ctx, u.ID, l, e.now(), e.nextScan()); err != nil {
+	if err := e.scanned(ctx, u, l); err != nil {
 		return err
 	}
 	failpoint.Hit(failpoint.ETagSaved)
 	if found > 0 || neverScanned(u) {
-		e.log.Info("user scanned", "login", u.Login, "gists", gists, "found", found, "requests", l.Requests, "took", time.Since(begin).String())
+		e.log.Info("user scanned", "login", u.Login, "gists", len(listed), "found", found, "requests", l.Requests, "took", time.Since(begin).String())
 	}
 	return nil
 }
@@ -125,23 +134,52 @@ func (e *Engine) etagFor(u gistdeal.User) string {
 	return u.ETag
 }
 
-// skipBefore returns the time before which u's gists get no deal: only the
-// first scan skips. A gist that shows up later is new, whatever its dates.
-func skipBefore(u gistdeal.User) time.Time {
-	if u.FirstScan == gistdeal.FirstScanNew && neverScanned(u) {
-		return u.TrackedAt
+// noticing returns what a scan of u makes of new gists. Only the first scan
+// skips or holds deals: a gist that shows up later is new, whatever its dates.
+func (e *Engine) noticing(u gistdeal.User) gistdeal.Noticing {
+	n := gistdeal.Noticing{First: neverScanned(u)}
+	if n.First && u.FirstScan == gistdeal.FirstScanNew {
+		n.SkipBefore = u.TrackedAt
 	}
-	return time.Time{}
+	n.Hold = n.First && u.FirstScan == gistdeal.FirstScanAll && e.options.FirstScanMax > 0
+	return n
+}
+
+// scanned records a scan that ended well. At the end of the first, the deals
+// that it held are let go, unless they are too many.
+func (e *Engine) scanned(ctx context.Context, u gistdeal.User, l gistdeal.Listing) error {
+	if !neverScanned(u) {
+		return e.store.Scanned(ctx, u.ID, l, e.now(), e.nextScan())
+	}
+	held, err := e.store.FirstScanned(ctx, u.ID, l, e.options.FirstScanMax, e.now(), e.nextScan())
+	if held > 0 {
+		e.log.Warn("first scan waits for a yes", "login", u.Login, "gists", held, "allowed", e.options.FirstScanMax)
+	}
+	poke(e.found)
+	return err
+}
+
+// readWhole records which gists of u are gone, as all that there are were listed.
+func (e *Engine) readWhole(ctx context.Context, g GitHub, u gistdeal.User, listed []string) error {
+	if len(listed) == 0 {
+		if err := e.confirmEmpty(ctx, g, u); err != nil {
+			return err
+		}
+	}
+	if neverScanned(u) {
+		return nil
+	}
+	return e.store.MarkGone(ctx, u.ID, listed, e.now())
 }
 
 // confirmEmpty returns errTaken if u, who had gists, was listed without any
 // and has another login by now: GitHub lists nothing for a login that is gone.
-func (e *Engine) confirmEmpty(ctx context.Context, u gistdeal.User) error {
+func (e *Engine) confirmEmpty(ctx context.Context, g GitHub, u gistdeal.User) error {
 	had, err := e.store.HasGists(ctx, u.ID)
 	if err != nil || !had {
 		return err
 	}
-	account, err := e.github.UserByID(ctx, u.ID)
+	account, err := byNumber(ctx, g, u)
 	if err != nil {
 		return err
 	}
@@ -151,10 +189,18 @@ func (e *Engine) confirmEmpty(ctx context.Context, u gistdeal.User) error {
 	return nil
 }
 
-// findAgain looks u up by number, which a rename does not change, and gives it
-// the login that it has now.
-func (e *Engine) findAgain(ctx context.Context, u gistdeal.User) (gistdeal.User, error) {
-	account, err := e.github.UserByID(ctx, u.ID)
+// byNumber looks u up by number, which a rename does not change.
+func byNumber(ctx context.Context, g GitHub, u gistdeal.User) (gistdeal.Account, error) {
+	account, err := g.UserByID(ctx, u.ID)
+	if err == nil && account.Type == gistdeal.Organization {
+		err = errOrganisation
+	}
+	return account, err
+}
+
+// findAgain gives u the login that it has now.
+func (e *Engine) findAgain(ctx context.Context, g GitHub, u gistdeal.User) (gistdeal.User, error) {
+	account, err := byNumber(ctx, g, u)
 	if err != nil {
 		return u, err
 	}

@@ -193,8 +193,9 @@ func TestWhatGitHubSaysOfALoginIsPassedOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "acme", Type: "Organization"})
+	w.sim.AddUser(sim.User{Login: "robot", Type: "Bot"})
 	r := w.start()
-	for login, want := range map[string]gistdeal.Kind{"missing": gistdeal.NotFound, "acme": gistdeal.Invalid, "a..b": gistdeal.Invalid} {
+	for login, want := range map[string]gistdeal.Kind{"missing": gistdeal.NotFound, "acme": gistdeal.Invalid, "robot": gistdeal.Invalid, "a..b": gistdeal.Invalid} {
 		if err := w.track(r, login); gistdeal.KindOf(err) != want {
 			t.Errorf("%s: %v, want %s", login, err, want)
 		}

@@ -31,6 +31,7 @@ type world struct {
 	path        string // of the database
 	options     engine.Options
 	pushTimeout time.Duration
+	dayReserve  float64
 	log         *journal
 }
 
@@ -70,11 +71,12 @@ func (w *world) start() *run {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	pipe, err := pipedrive.New(w.url, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: w.pushTimeout})
+	pipe, err := pipedrive.New(w.url, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: w.pushTimeout, DayReserve: w.dayReserve})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	o := w.options
+	o.Background = hub.Background()
 	o.Owner, o.Log = rand.Text(), slog.New(slog.NewTextHandler(w.log, nil))
 	r := &run{Engine: engine.New(db, hub, pipe, o), t: w.t, store: db}
 	ctx, cancel := context.WithCancel(context.Background())

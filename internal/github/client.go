@@ -12,6 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
 	"gistdeal"
 )
 
@@ -32,15 +35,23 @@ type Options struct {
 	Transport http.RoundTripper
 	// UserAgent names the program to GitHub; "" is "gistdeal".
 	UserAgent string
+	// Metrics counts the requests that are sent; nil counts nowhere.
+	Metrics prometheus.Registerer
 }
 
-// Client reads GitHub's REST API. It may be used by several goroutines at once.
+// Client reads GitHub's REST API and keeps inside its limits: requests wait for
+// their turn, and while GitHub refuses all of them none is sent and the error
+// is Limited. It may be used by several goroutines at once. There must be one
+// Client for a token, and views of it: see Background.
 type Client struct {
 	base     *url.URL // its path has no slash at the end
 	header   http.Header
 	http     *http.Client
 	hasToken bool
 	timeout  time.Duration // of one request, until its body is read
+	limiter  *limiter
+	lane     *lane // where its requests wait
+	requests *prometheus.CounterVec
 }
 
 // New returns a client of the API at baseURL, https://api.github.com or an
@@ -62,13 +73,44 @@ func New(baseURL string, o Options) (*Client, error) {
 	if o.UserAgent == "" {
 		o.UserAgent = "gistdeal"
 	}
+	limiter := newLimiter()
 	return &Client{
 		base:     &url.URL{Scheme: base.Scheme, Host: base.Host, Path: strings.TrimRight(base.Path, "/")},
 		header:   header(o),
 		http:     &http.Client{Transport: o.Transport, CheckRedirect: keepRedirect},
 		hasToken: o.Token != "",
 		timeout:  requestTimeout,
+		limiter:  limiter,
+		lane:     limiter.people,
+		requests: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
+			Name: "gistdeal_github_requests_total",
+			Help: "Requests sent to GitHub, by status of the answer; error for none.",
+		}, []string{"status"}),
 	}, nil
+}
+
+// Background returns a view of c for work that nobody waits for: its requests
+// leave room to those of people, and Ready keeps a share of the hour for them.
+func (c *Client) Background() *Client {
+	view := *c
+	view.lane = c.limiter.background
+	return &view
+}
+
+// Ready returns nil if a reading may begin, or a Limited error that says why
+// not and for how long. What has begun may go on.
+func (c *Client) Ready() error {
+	if err := c.limiter.closed(); err != nil || c.lane == c.limiter.people {
+		return err
+	}
+	return c.limiter.kept()
+}
+
+// Budget returns what is known of the requests that GitHub allows in an hour.
+func (c *Client) Budget() gistdeal.Budget {
+	c.limiter.mu.Lock()
+	defer c.limiter.mu.Unlock()
+	return c.limiter.budget
 }
 
 // header returns what each request carries. GitHub's ETags depend on Accept and
@@ -141,6 +183,7 @@ func (c *Client) account(ctx context.Context, path string) (gistdeal.Account, er
 		ID    int64  `json:"id"`
 		Login string `json:"login"`
 		Type  string `json:"type"`
+		Gists int    `json:"public_gists"`
 	}
 	if err := json.Unmarshal(a.body, &user); err != nil {
 		return gistdeal.Account{}, unreadable("%w", err)
@@ -149,7 +192,7 @@ func (c *Client) account(ctx context.Context, path string) (gistdeal.Account, er
 	if user.ID <= 0 || user.Login == "" {
 		return gistdeal.Account{}, unreadable("a user without id or login")
 	}
-	return gistdeal.Account(user), nil
+	return gistdeal.Account{ID: user.ID, Login: user.Login, Type: user.Type, PublicGists: user.Gists}, nil
 }
 
 // answer is one that GitHub gave, read to its end.
@@ -163,8 +206,9 @@ type answer struct {
 // get reads an address on the base. Its answer has status 200, or 304 if an
 // ETag was given; every other one is an error, beside which only requests counts.
 func (c *Client) get(ctx context.Context, address, etag string, limit int64) (answer, error) {
-	for requests := 1; ; requests++ {
-		a, err := c.send(ctx, address, etag, limit)
+	for requests := 0; ; {
+		a, err := c.ask(ctx, address, etag, limit)
+		requests += a.requests
 		a.requests = requests
 		if err != nil {
 			return a, err
@@ -182,6 +226,20 @@ func (c *Client) get(ctx context.Context, address, etag string, limit int64) (an
 	}
 }
 
+// ask makes one request when its turn comes, and learns what the answer tells of limits.
+func (c *Client) ask(ctx context.Context, address, etag string, limit int64) (answer, error) {
+	if err := c.limiter.enter(ctx, c.lane); err != nil {
+		return answer{}, err
+	}
+	defer c.lane.leave()
+	a, err := c.send(ctx, address, etag, limit)
+	a.requests = 1
+	if err == nil {
+		err = c.limiter.learn(a)
+	}
+	return a, err
+}
+
 // send makes one request. Each has a deadline of its own: one for a whole reading
 // would have to allow for 2,000 pages, and so for a server that hangs.
 func (c *Client) send(ctx context.Context, address, etag string, limit int64) (answer, error) {
@@ -197,9 +255,11 @@ func (c *Client) send(ctx context.Context, address, etag string, limit int64) (a
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
+		c.requests.WithLabelValues("error").Inc()
 		return answer{}, c.broken(ctx, own, err)
 	}
 	defer res.Body.Close()
+	c.requests.WithLabelValues(strconv.Itoa(res.StatusCode)).Inc()
 	a := answer{status: res.StatusCode, header: res.Header}
 	a.body, err = io.ReadAll(io.LimitReader(res.Body, limit+1))
 	if err != nil {

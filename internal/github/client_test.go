@@ -161,7 +161,7 @@ func TestUserIsFoundByLoginAndByID(t *testing.T) {
 	mux.HandleFunc("GET /api/v3/users/octoCAT", reply(200, nil, body))
 	mux.HandleFunc("GET /api/v3/user/583231", reply(200, nil, body))
 	c, _ := serve(t, "/api/v3/", mux)
-	want := gistdeal.Account{ID: 583231, Login: "Octocat", Type: "User"}
+	want := gistdeal.Account{ID: 583231, Login: "Octocat", Type: "User", PublicGists: 8}
 	if got, err := c.User(t.Context(), "octoCAT"); err != nil || got != want {
 		t.Errorf("User: %v, %v, want %v", got, err, want)
 	}

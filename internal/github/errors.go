@@ -14,7 +14,8 @@ import (
 )
 
 // Waits of a limit. A primary limit lasts an hour at most, so a longer one is a
-// wrong clock; 60 s is what GitHub asks for where it names no time.
+// wrong clock; 60 s is what GitHub asks for where it names no time, and more
+// each time that this was not enough.
 const (
 	minWait       = time.Second
 	maxWait       = time.Hour + 5*time.Minute
@@ -62,15 +63,12 @@ func (a answer) checkJSON() error {
 }
 
 // refusal returns nil for a 200, and for a 304 if the request was conditional,
-// or else the error that the answer stands for.
+// or else the error that the answer stands for. Limits are the limiter's.
 func (c *Client) refusal(a answer, conditional bool) error {
 	if a.status == http.StatusOK || a.notModified() && conditional {
 		return nil
 	}
-	message, docs := a.message()
-	if wait, limited := a.limit(message + " " + docs); limited {
-		return refused(gistdeal.Limited, wait, "GitHub limits our requests: %d %q", a.status, cut(message))
-	}
+	message, _ := a.message()
 	switch {
 	case a.status == http.StatusUnauthorized && !c.hasToken:
 		return refused(gistdeal.Unauthorized, 0, "GitHub wants a token: set GITHUB_TOKEN")
@@ -109,22 +107,24 @@ func (a answer) message() (message, docs string) {
 	return problem.Message, problem.Docs
 }
 
-// limit says whether an answer is a rate limit's and how long to wait, by the
-// steps of GitHub docs, "Best practices for using the REST API". 403 also has
-// other meanings, which carry none of the signs.
-func (a answer) limit(words string) (time.Duration, bool) {
+// limit says whether an answer is a rate limit's, in which words, and how long
+// to wait, 0 if it does not say, by the steps of GitHub docs, "Best practices
+// for using the REST API". 403 also has other meanings, which carry none of the signs.
+func (a answer) limit() (wait time.Duration, message string, limited bool) {
 	if a.status != http.StatusForbidden && a.status != http.StatusTooManyRequests {
-		return 0, false
+		return 0, "", false
 	}
+	message, docs := a.message()
 	if wait, ok := a.retryAfter(); ok {
-		return wait, true
+		return wait, message, true
 	}
 	if a.header.Get("X-RateLimit-Remaining") == "0" {
-		return a.untilReset(), true
+		return a.untilReset(), message, true
 	}
-	words = strings.NewReplacer("-", " ").Replace(strings.ToLower(words))
-	named := strings.Contains(words, "rate limit") || strings.Contains(words, "abuse")
-	return unnamedWait, named || a.status == http.StatusTooManyRequests || a.header.Get("Retry-After") != ""
+	words := strings.ReplaceAll(strings.ToLower(message+" "+docs), "-", " ")
+	limited = a.status == http.StatusTooManyRequests || a.header.Get("Retry-After") != "" ||
+		strings.Contains(words, "rate limit") || strings.Contains(words, "abuse")
+	return 0, message, limited
 }
 
 // retryAfter returns the wait that the answer names in seconds or, as proxies do, as a date.
@@ -139,10 +139,11 @@ func (a answer) retryAfter() (time.Duration, bool) {
 	return 0, false
 }
 
+// untilReset returns how long the hour lasts that the answer counts in, 0 if it does not say.
 func (a answer) untilReset() time.Duration {
 	reset, err := strconv.ParseInt(a.header.Get("X-RateLimit-Reset"), 10, 64)
 	if err != nil {
-		return unnamedWait
+		return 0
 	}
 	return min(max(time.Unix(reset, 0).Sub(a.clock()), minWait), maxWait)
 }

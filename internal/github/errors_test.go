@@ -126,7 +126,7 @@ func TestLimitWithoutADateGoesByOurClock(t *testing.T) {
 	a := answer{status: 403, header: map[string][]string{}}
 	a.header.Set("X-RateLimit-Remaining", "0")
 	a.header.Set("X-RateLimit-Reset", strconv.FormatInt(reset, 10))
-	wait, limited := a.limit("")
+	wait, _, limited := a.limit()
 	if !limited || wait < 29*time.Minute || wait > 30*time.Minute {
 		t.Errorf("%s, %t, want about 30m", wait, limited)
 	}

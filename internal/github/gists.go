@@ -16,13 +16,22 @@ import (
 	"gistdeal"
 )
 
-// maxPages ends a reading whose links never do; nobody has 200,000 gists.
-const maxPages = 2000
+const (
+	// maxPages ends a reading whose links never do; nobody has 200,000 gists.
+	maxPages = 2000
+	// maxRefusals ends a reading that GitHub does not let go on, after hours
+	// if it names no times.
+	maxRefusals = 8
+)
 
 // Gists reads the public gists of login, page by page to the last, and hands
 // each page to page; a gist that comes twice is handed over once, and a page
 // with nothing new is not handed over. If etag is the one of an earlier Listing
 // and page 1 is still the same, it reads nothing more and says NotModified.
+//
+// A limit on page 1 is a Limited error at once. On a later page Gists waits until
+// it is over, or ctx ends, and asks for that page again: begun anew, a reading
+// of many pages might never end.
 //
 // An error of page ends the reading and is returned as it is. Beside an error
 // the Listing only counts: it has no ETag that could stand for a whole reading.
@@ -70,8 +79,7 @@ func (r *reading) page(ctx context.Context, address, etag string) ([]gistdeal.Gi
 		return nil, "", unreadable("the links to next pages never end")
 	}
 	r.read[address] = true
-	a, err := r.client.get(ctx, address, etag, maxPageSize)
-	r.listing.Requests += a.requests
+	a, err := r.get(ctx, address, etag)
 	if err != nil {
 		return nil, "", err
 	}
@@ -95,6 +103,28 @@ func (r *reading) page(ctx context.Context, address, etag string) ([]gistdeal.Gi
 		r.listing.ETag = a.header.Get("ETag")
 	}
 	return slices.DeleteFunc(gists, r.known), next, nil
+}
+
+// get asks for a page, and for a later one again when a limit is over that refused it.
+func (r *reading) get(ctx context.Context, address, etag string) (answer, error) {
+	for refusals := 0; ; {
+		a, err := r.client.get(ctx, address, etag, maxPageSize)
+		r.listing.Requests += a.requests
+		if gistdeal.KindOf(err) != gistdeal.Limited || len(r.read) == 1 {
+			return a, err
+		}
+		if a.requests > 0 { // else others met the limit
+			refusals++
+		}
+		if refusals == maxRefusals {
+			return a, err
+		}
+		select {
+		case <-ctx.Done():
+			return a, gistdeal.Errorf(gistdeal.Temporary, "%w", ctx.Err())
+		case <-time.After(gistdeal.RetryAfter(err)):
+		}
+	}
 }
 
 func (r *reading) known(g gistdeal.Gist) bool {

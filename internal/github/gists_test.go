@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/time/rate"
+
 	"gistdeal"
 )
 
@@ -201,6 +203,8 @@ type handled struct{ http.Handler }
 
 func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
+	r = r.Clone(r.Context())
+	r.Body = http.NoBody // as a server has it
 	h.ServeHTTP(w, r)
 	return w.Result(), nil
 }
@@ -228,6 +232,7 @@ func TestLinksThatNeverEndAreATemporaryError(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			client.lane.rate.SetLimit(rate.Inf) // 2,000 pages would take minutes
 			listing, err := client.Gists(t.Context(), "octocat", "", none(t))
 			wantKind(t, err, gistdeal.Temporary)
 			wantText(t, err, `list gists of "octocat": page `)

@@ -109,7 +109,7 @@ func TestRenamedUserIsFoundByIDOnly(t *testing.T) {
 	wantKind(t, err, gistdeal.NotFound)
 	_, err = c.User(t.Context(), "octocat")
 	wantKind(t, err, gistdeal.NotFound)
-	want := gistdeal.Account{ID: id, Login: "Octo-Tiger", Type: "User"}
+	want := gistdeal.Account{ID: id, Login: "Octo-Tiger", Type: "User", PublicGists: 3}
 	if got, err := c.UserByID(t.Context(), id); err != nil || got != want {
 		t.Errorf("by id: %v, %v, want %v", got, err, want)
 	}
@@ -132,8 +132,6 @@ func TestFaultsOfGitHubHaveTheirKindAndPass(t *testing.T) {
 		"truncate":     gistdeal.Temporary,
 		"html403":      gistdeal.Temporary,
 		"redirect":     gistdeal.Temporary,
-		"limit":        gistdeal.Limited,
-		"gh-primary":   gistdeal.Limited,
 		"unauthorized": gistdeal.Unauthorized,
 		"forbidden":    gistdeal.Invalid,
 		"invalid":      gistdeal.Invalid,

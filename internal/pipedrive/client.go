@@ -3,16 +3,19 @@ package pipedrive
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"fmt"
 	"io"
-	"mime"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"gistdeal"
 )
@@ -29,11 +32,13 @@ const (
 // Options are what a Client can be told beyond its base URL.
 type Options struct {
 	Token       string        // the API token of one user of one company
-	Rate        float64       // requests a second; 0 means 10, what every plan allows
+	Rate        float64       // requests a second at the most; 0 means what the account allows
+	DayReserve  float64       // share of the day's tokens that is left to people, 0 to 1
 	PushTimeout time.Duration // how long one POST of a deal may take; 0 means 10 s
 	Pipeline    string        // name of the pipeline for new deals; "" is the account's default
 	Stage       string        // name of the stage for new deals; "" is the pipeline's first
 	UserAgent   string
+	Metrics     prometheus.Registerer
 }
 
 // Client calls Pipedrive's API. Its methods may be called from many goroutines.
@@ -41,9 +46,12 @@ type Client struct {
 	base    *url.URL
 	options Options
 	http    *http.Client
-	pacer   pacer
+	limiter *limiter
+	day     *day
 	ahead   atomic.Pointer[time.Duration] // by which Pipedrive's clock is ahead of ours
 	target  atomic.Pointer[target]
+
+	requests *prometheus.CounterVec
 
 	sessions tls.ClientSessionCache // of the connections that each POST makes anew
 }
@@ -56,9 +64,6 @@ func New(baseURL string, o Options) (*Client, error) {
 		// Without the URL: what is wrong with it may be a secret in it.
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "not the URL of a server (want https://host)")
 	}
-	if o.Rate == 0 {
-		o.Rate = 10
-	}
 	if o.PushTimeout == 0 {
 		o.PushTimeout = 10 * time.Second
 	}
@@ -69,7 +74,12 @@ func New(baseURL string, o Options) (*Client, error) {
 		base:     base,
 		options:  o,
 		sessions: tls.NewLRUClientSessionCache(0),
-		pacer:    pacer{interval: time.Duration(float64(time.Second) / (o.Rate * margin))},
+		limiter:  newLimiter(o.Rate),
+		day:      newDay(o.DayReserve),
+		requests: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
+			Name: "gistdeal_pipedrive_requests_total",
+			Help: "Requests to Pipedrive, by the status of the answer.",
+		}, []string{"status"}),
 		http: &http.Client{Timeout: getTimeout, CheckRedirect: noRedirect, Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
 			// A connection outlives the request that it was begun for.
@@ -81,9 +91,32 @@ func New(baseURL string, o Options) (*Client, error) {
 // noRedirect hands a redirect to the caller: Go would carry our key along.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// Reserve waits until the account's limit allows one more request. CreateDeal
-// needs it called first; every other call does it itself.
-func (c *Client) Reserve(ctx context.Context) error { return c.pacer.wait(ctx) }
+// Reserve waits until it is the turn of one more POST of a deal. CreateDeal
+// needs it called first; every other call waits by itself. It returns a Limited
+// error while nothing may be sent, or while what is left of the day is for
+// people: then RetryAfter is when it is worth asking again.
+func (c *Client) Reserve(ctx context.Context) error {
+	now := time.Now()
+	again, err := c.day.spent()
+	if err != nil && again {
+		// The cheapest question whose answer tells how the day stands.
+		if _, err := c.Me(ctx); err != nil {
+			return err
+		}
+		c.day.forget(now)
+		_, err = c.day.spent()
+	}
+	if err != nil {
+		return err
+	}
+	return c.limiter.wait(ctx)
+}
+
+// Budgets returns what is left of the day, as the newest answers told it.
+func (c *Client) Budgets() []gistdeal.Budget { return c.day.budgets() }
+
+// Restore takes up budgets that an earlier process knew.
+func (c *Client) Restore(budgets []gistdeal.Budget) { c.day.restore(budgets) }
 
 // Now returns the time on Pipedrive's clock, as its answers tell it. Until one
 // has told it, that is our own, and known is false.
@@ -93,6 +126,12 @@ func (c *Client) Now() (now time.Time, known bool) {
 		return time.Now(), false
 	}
 	return time.Now().Add(*ahead), true
+}
+
+// clock returns the time on Pipedrive's clock, as far as it is known.
+func (c *Client) clock() time.Time {
+	now, _ := c.Now()
+	return now
 }
 
 // noteClock reads Pipedrive's clock from an answer that is surely Pipedrive's:
@@ -125,24 +164,9 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 // the caller guards, and decodes the answer's data into data. It returns the
 // cursor of the next page, "" at the end.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, body io.Reader, data any) (string, error) {
-	if err := c.Reserve(ctx); err != nil {
-		return "", err
-	}
-	req, err := c.request(ctx, method, path, query, body)
+	a, err := c.ask(ctx, method, path, query, body)
 	if err != nil {
 		return "", err
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		return "", gistdeal.Errorf(gistdeal.Temporary, "Pipedrive cannot be reached: %w", err)
-	}
-	defer resp.Body.Close()
-	a, err := read(resp)
-	if err != nil {
-		return "", gistdeal.Errorf(gistdeal.Temporary, "Pipedrive's answer broke off: %w", err)
 	}
 	if err := a.refusal(); err != nil {
 		return "", err
@@ -154,59 +178,74 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	return next, err
 }
 
-// answer is what came back, read whole.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// read reads the answer's body, up to maxAnswer. What could be read comes back
-// beside an error too.
-func read(resp *http.Response) (answer, error) {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if err == nil && len(body) > maxAnswer {
-		err = fmt.Errorf("more than %d bytes", maxAnswer)
+// ask makes the request of a call, within the limits, and reads the answer.
+func (c *Client) ask(ctx context.Context, method, path string, query url.Values, body io.Reader) (answer, error) {
+	if err := c.limiter.wait(ctx); err != nil {
+		return answer{}, err
 	}
-	return answer{status: resp.StatusCode, header: resp.Header, body: body}, err
-}
-
-// isJSON reports whether the answer says that it is JSON.
-func (a answer) isJSON() bool {
-	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
-	return err == nil && kind == "application/json"
-}
-
-// envelope is the outer form of every answer.
-type envelope struct {
-	Success    bool            `json:"success"`
-	Data       json.RawMessage `json:"data"`
-	Additional *struct {
-		NextCursor *string `json:"next_cursor"`
-	} `json:"additional_data"`
-}
-
-// decode reads a 2xx answer's data. An answer that cannot be read is Temporary.
-func (a answer) decode(data any) (next string, err error) {
-	var e envelope
-	if !a.isJSON() {
-		return "", gistdeal.Errorf(gistdeal.Temporary, "Pipedrive answered %d with %q instead of JSON", a.status, a.header.Get("Content-Type"))
-	}
-	if err := json.Unmarshal(a.body, &e); err != nil {
-		return "", gistdeal.Errorf(gistdeal.Temporary, "Pipedrive's answer cannot be read: %w", err)
-	}
-	if !e.Success {
-		return "", gistdeal.Errorf(gistdeal.Temporary, "Pipedrive answered %d without success%s", a.status, a.detail())
-	}
-	if len(e.Data) > 0 && string(e.Data) != "null" {
-		if err := json.Unmarshal(e.Data, data); err != nil {
-			return "", gistdeal.Errorf(gistdeal.Temporary, "Pipedrive's data cannot be read: %w", err)
+	entering, refuse := context.WithCancelCause(ctx)
+	defer refuse(nil)
+	ours := 0
+	traced := httptrace.WithClientTrace(entering, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		n, err := c.limiter.enter(entering)
+		if err != nil {
+			refuse(err)
 		}
+		ours = n
+	}})
+	req, err := c.request(traced, method, path, query, body)
+	if err != nil {
+		return answer{}, err
 	}
-	if e.Additional != nil && e.Additional.NextCursor != nil {
-		next = *e.Additional.NextCursor
+	resp, err := c.http.Do(req)
+	if err != nil {
+		c.count(0)
+		return answer{}, unreached(ctx, entering, err)
 	}
-	return next, nil
+	defer resp.Body.Close()
+	a, err := read(resp)
+	c.learn(ours, a)
+	if err != nil {
+		return a, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive's answer broke off: %w", err)
+	}
+	return a, nil
+}
+
+// unreached returns why a request has no answer: its caller does not wait any
+// longer, the limit forbade it when it was about to be sent, or it failed.
+func unreached(ctx, entering context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if refusal := context.Cause(entering); refusal != nil {
+		return refusal
+	}
+	return gistdeal.Errorf(gistdeal.Temporary, "Pipedrive cannot be reached: %w", err)
+}
+
+// count counts a request by the status of its answer, 0 for none.
+func (c *Client) count(status int) {
+	label := "none"
+	if status != 0 {
+		label = strconv.Itoa(status)
+	}
+	c.requests.WithLabelValues(label).Inc()
+}
+
+// learn takes from an answer what it says of the limits. ours is what the
+// limiter said when its request was sent.
+func (c *Client) learn(ours int, a answer) {
+	c.count(a.status)
+	c.limiter.learn(ours, a.header)
+	c.day.learn(a.header, c.clock())
+	err := a.refusal()
+	if gistdeal.KindOf(err) != gistdeal.Limited {
+		return
+	}
+	c.limiter.block(gistdeal.RetryAfter(err), err)
+	if a.daySpent() {
+		c.day.exhaust(c.clock(), gistdeal.RetryAfter(err))
+	}
 }
 
 // pages calls a list page by page, to the last.

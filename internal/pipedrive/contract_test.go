@@ -26,7 +26,13 @@ func TestAllCallsAgreeWithPipedrivesDescription(t *testing.T) {
 		w.prepare(t, codes)
 		d := hello
 		d.Description = strings.Repeat("🦉", 70_000)
-		w.DeleteDeal(w.made(t, d))
+		id := w.made(t, d)
+		if _, err := w.client.Deal(t.Context(), id); err != nil {
+			t.Error(err)
+		}
+		if err := w.client.DeleteDeal(t.Context(), id); err != nil {
+			t.Error(err)
+		}
 		w.ArchiveDeal(w.made(t, gistdeal.Draft{GistID: "bb6b", Login: "u10"}))
 		for i := range 501 {
 			w.SeedDeal("octocat", strings.Repeat("a", i+1), "")

@@ -3,7 +3,10 @@ package pipedrive
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +22,7 @@ type deal struct {
 	AddTime      string                     `json:"add_time"`
 	Status       string                     `json:"status"`
 	Deleted      bool                       `json:"is_deleted"`
+	Archived     bool                       `json:"is_archived"`
 	CustomFields map[string]json.RawMessage `json:"custom_fields"`
 }
 
@@ -37,7 +41,7 @@ func (c *Client) Deals(ctx context.Context, since time.Time, each func(gistdeal.
 		}
 		query := url.Values{
 			"limit": {"500"}, "sort_by": {"id"}, "sort_direction": {"asc"}, "status": {"open,won,lost,deleted"},
-			"custom_fields": {t.fields[FieldGistID].Code + "," + t.fields[FieldAccessURL].Code},
+			"custom_fields": {t.keys()},
 		}
 		if !since.IsZero() {
 			// Fractions of a second are refused.
@@ -58,9 +62,45 @@ func (c *Client) Deals(ctx context.Context, since time.Time, each func(gistdeal.
 	return nil
 }
 
+// keys selects the fields that name a gist: without a selection each answer
+// has all fields of the account.
+func (t *target) keys() string {
+	return t.fields[FieldGistID].Code + "," + t.fields[FieldAccessURL].Code
+}
+
+// Deal returns the deal with that id, also one that is archived or, for 30 days,
+// one that was deleted. NotFound means that there is none, or that the key's
+// user cannot see it. Prepare comes first.
+func (c *Client) Deal(ctx context.Context, id int64) (gistdeal.RemoteDeal, error) {
+	t := c.target.Load()
+	if t == nil {
+		return gistdeal.RemoteDeal{}, gistdeal.Errorf(gistdeal.Temporary, "the account's fields are not known yet")
+	}
+	var d deal
+	if _, err := c.call(ctx, http.MethodGet, dealPath(id), url.Values{"custom_fields": {t.keys()}}, nil, &d); err != nil {
+		return gistdeal.RemoteDeal{}, fmt.Errorf("deal %d: %w", id, err)
+	}
+	if d.ID != id {
+		return gistdeal.RemoteDeal{}, gistdeal.Errorf(gistdeal.Temporary, "deal %d: Pipedrive answered with deal %d", id, d.ID)
+	}
+	return t.remote(d), nil
+}
+
+// DeleteDeal deletes a deal, as a person on Pipedrive's page does: it can be
+// brought back for 30 days. NotFound means that there is none.
+func (c *Client) DeleteDeal(ctx context.Context, id int64) error {
+	var deleted struct{}
+	if _, err := c.call(ctx, http.MethodDelete, dealPath(id), nil, nil, &deleted); err != nil {
+		return fmt.Errorf("delete deal %d: %w", id, err)
+	}
+	return nil
+}
+
+func dealPath(id int64) string { return "/api/v2/deals/" + strconv.FormatInt(id, 10) }
+
 // remote reads a listed deal. A deal without a gist id names its gist by its URL.
 func (t *target) remote(d deal) gistdeal.RemoteDeal {
-	r := gistdeal.RemoteDeal{ID: d.ID, CreatorID: d.CreatorID, AddedAt: parseTime(d.AddTime), Deleted: d.Deleted || d.Status == "deleted"}
+	r := gistdeal.RemoteDeal{ID: d.ID, CreatorID: d.CreatorID, AddedAt: parseTime(d.AddTime), Deleted: d.Deleted || d.Status == "deleted", Archived: d.Archived}
 	r.GistID = t.text(d, FieldGistID)
 	r.Exact = r.GistID != ""
 	if !r.Exact {

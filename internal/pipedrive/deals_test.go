@@ -67,12 +67,37 @@ func TestDealsThatPeopleTouchedAreListedToo(t *testing.T) {
 	found := map[string]int64{}
 	for _, d := range w.deals(t, before) {
 		found[d.GistID] = d.ID
-		if gone := d.GistID == "deleted" || d.GistID == "both"; d.Deleted != gone || !d.Exact || d.CreatorID != 101 || d.AddedAt.Before(before.Truncate(time.Second)) {
+		archived := d.GistID == "archived" || d.GistID == "both"
+		if gone := d.GistID == "deleted" || d.GistID == "both"; d.Deleted != gone || d.Archived != archived || !d.Exact || d.CreatorID != 101 || d.AddedAt.Before(before.Truncate(time.Second)) {
 			t.Errorf("%+v", d)
 		}
 	}
 	if diff := cmp.Diff(made, found); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestADealIsReadAndDeletedByItsID(t *testing.T) {
+	t.Parallel()
+	for _, goneIs404 := range []bool{false, true} {
+		w := prepared(t, sim.Options{DeletedDeal404: goneIs404}, pipedrive.Options{})
+		id := w.made(t, hello)
+		d, err := w.client.Deal(t.Context(), id)
+		if err != nil || d.ID != id || d.GistID != hello.GistID || !d.Exact || d.Deleted {
+			t.Errorf("%+v, %v", d, err)
+		}
+		if err := w.client.DeleteDeal(t.Context(), id); err != nil {
+			t.Error(err)
+		}
+		switch d, err := w.client.Deal(t.Context(), id); {
+		case goneIs404:
+			wantKind(t, err, gistdeal.NotFound, "deal 1")
+		case err != nil || !d.Deleted:
+			t.Errorf("a deleted deal: %+v, %v", d, err)
+		}
+		wantKind(t, w.client.DeleteDeal(t.Context(), id), gistdeal.NotFound, "delete deal 1")
+		_, err = w.client.Deal(t.Context(), 99)
+		wantKind(t, err, gistdeal.NotFound, "deal 99")
 	}
 }
 

@@ -1,6 +1,7 @@
 package pipedrive
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -11,12 +12,14 @@ import (
 )
 
 const (
-	banPause    = 15 * time.Minute // after Cloudflare's HTML 403
-	dayPause    = time.Hour        // between probes of a spent day
-	capPause    = time.Hour        // between probes of a plan that is full
-	burstPause  = 2 * time.Second  // the window of the burst limit
-	maxBurst    = 10 * time.Second
-	detailRunes = 300
+	banPause   = 15 * time.Minute // after Cloudflare's HTML 403
+	dayPause   = time.Hour        // between probes of a spent day
+	capPause   = time.Hour        // between probes of a plan that is full
+	burstPause = 2 * time.Second  // the window of the burst limit
+	maxBurst   = 10 * time.Second
+	// maxRetryAfter is how long an answer may ask us to wait.
+	maxRetryAfter = 24 * time.Hour
+	detailRunes   = 300
 )
 
 // refusal returns nil for a 2xx answer and otherwise the error that its status
@@ -69,21 +72,43 @@ func (a answer) forbidden() error {
 	return gistdeal.Errorf(gistdeal.Invalid, "Pipedrive forbids it (403)%s: has the key's user the permission, are all required fields sent?", a.detail())
 }
 
-// limited tells the spent day and the full two-second window apart: both are
-// 429. A spent day shows as no tokens left, or as requests left in the window.
+// limited returns the error that a 429 stands for.
 func (a answer) limited() error {
-	left, err := strconv.Atoi(a.header.Get("x-ratelimit-remaining"))
-	if a.header.Get("x-daily-ratelimit-token-remaining") == "0" || (err == nil && left > 0) {
+	asked := min(seconds(a.header.Get("Retry-After")), maxRetryAfter)
+	if a.daySpent() {
 		return &gistdeal.Error{
-			Kind: gistdeal.Limited, RetryAfter: dayPause,
+			Kind: gistdeal.Limited, RetryAfter: cmp.Or(asked, untilNextProbe(a.clock())),
 			Err: gistdeal.Errorf(gistdeal.Limited, "the day's budget of Pipedrive requests is spent (429)"),
 		}
 	}
-	wait := max(seconds(a.header.Get("Retry-After")), seconds(a.header.Get("x-ratelimit-reset")), burstPause)
+	reset := min(max(seconds(a.header.Get("x-ratelimit-reset")), burstPause), maxBurst)
 	return &gistdeal.Error{
-		Kind: gistdeal.Limited, RetryAfter: min(wait, maxBurst),
+		Kind: gistdeal.Limited, RetryAfter: max(asked, reset),
 		Err: gistdeal.Errorf(gistdeal.Limited, "Pipedrive's limit of requests is reached (429)"),
 	}
+}
+
+// daySpent tells the two meanings of a 429 apart: the day is spent if it says
+// so, or if it is silent on the day and there is room in the two-second window.
+func (a answer) daySpent() bool {
+	if a.status != http.StatusTooManyRequests {
+		return false
+	}
+	tokens, told := count(a.header, "x-daily-ratelimit-token-remaining")
+	posts, postsTold := count(a.header, "x-daily-requests-left")
+	if told && tokens == 0 || postsTold && posts == 0 {
+		return true
+	}
+	room, found := count(a.header, "x-ratelimit-remaining")
+	return !told && found && room > 0
+}
+
+// clock returns the answer's time, ours if it tells none.
+func (a answer) clock() time.Time {
+	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
+		return date
+	}
+	return time.Now()
 }
 
 // seconds reads a header that counts seconds from now; 0 if it does not.

@@ -3,6 +3,7 @@ package pipedrive
 import (
 	"context"
 	"net"
+	"net/http"
 	"time"
 )
 
@@ -42,5 +43,35 @@ func Dial(ctx context.Context, start time.Time, timeout time.Duration, address s
 	if err != nil {
 		return Shot{}, err
 	}
-	return Shot{Conn: conn, Raw: conn.(*shotConn).Conn.(*net.TCPConn), Arm: s.arm, End: s.end}, nil
+	return Shot{Conn: conn, Raw: conn.(*shotConn).Conn.(*net.TCPConn), Arm: func() { s.arm(1, nil) }, End: s.end}, nil
 }
+
+// Limiter is the limiter of a client, without the client.
+type Limiter struct{ *limiter }
+
+// NewLimiter returns a limiter for rate requests a second at the most, 0 for what is allowed.
+func NewLimiter(rate float64) Limiter { return Limiter{newLimiter(rate)} }
+
+// Wait waits for a turn.
+func (l Limiter) Wait(ctx context.Context) error { return l.wait(ctx) }
+
+// Enter waits for room in the window.
+func (l Limiter) Enter(ctx context.Context) (int, error) { return l.enter(ctx) }
+
+// Learn reads an answer's headers.
+func (l Limiter) Learn(ours int, h http.Header) { l.learn(ours, h) }
+
+// Block stops all requests for a time.
+func (l Limiter) Block(d time.Duration, why error) { l.block(d, why) }
+
+// Day is what is left of an account's day, without a client.
+type Day struct{ *day }
+
+// NewDay returns a day of which that share is left to people.
+func NewDay(reserve float64) Day { return Day{newDay(reserve)} }
+
+// Learn reads an answer's headers; now is Pipedrive's time.
+func (d Day) Learn(h http.Header, now time.Time) { d.learn(h, now) }
+
+// Spent returns why nothing is left, and whether to ask again.
+func (d Day) Spent() (again bool, err error) { return d.spent() }

@@ -86,10 +86,19 @@ func (c *Client) listFields(ctx context.Context) (all []field, err error) {
 }
 
 func (c *Client) findOrMake(ctx context.Context, all []field, name, code string) (field, error) {
+	f, found, err := c.find(ctx, all, name, code)
+	if found || err != nil {
+		return f, err
+	}
+	return c.makeField(ctx, name)
+}
+
+// find returns the field with that code, or else the one of that name; false if there is neither.
+func (c *Client) find(ctx context.Context, all []field, name, code string) (f field, found bool, err error) {
 	var named []field
 	for _, f := range all {
 		if code != "" && f.Code == code {
-			return f, f.check()
+			return f, true, f.check()
 		}
 		if f.Custom && strings.TrimSpace(f.Name) == name {
 			named = append(named, f)
@@ -100,20 +109,20 @@ func (c *Client) findOrMake(ctx context.Context, all []field, name, code string)
 		// deals that have the old one: be sure that it is gone.
 		f, err := c.getField(ctx, code)
 		if gistdeal.KindOf(err) != gistdeal.NotFound {
-			return f, err
+			return f, true, err
 		}
 	}
 	switch len(named) {
 	case 0:
-		return c.makeField(ctx, name)
+		return f, false, nil
 	case 1:
-		return named[0], named[0].check()
+		return named[0], true, named[0].check()
 	}
 	codes := make([]string, len(named))
 	for i, f := range named {
 		codes[i] = f.Code
 	}
-	return field{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d deal fields of this name (%s): rename all but one in its settings",
+	return f, false, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d deal fields of this name (%s): rename all but one in its settings",
 		len(named), strings.Join(codes, ", "))
 }
 

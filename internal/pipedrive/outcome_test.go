@@ -66,6 +66,9 @@ func TestTheAnswerDecidesWhatIsKnownOfTheDeal(t *testing.T) {
 		{name: "429 with the time of day for a wait", fault: answered(429, "", "X-RateLimit-Reset", "1795475296"), want: gistdeal.Limited, after: 10 * time.Second},
 		{name: "429 with nonsense for a wait", fault: answered(429, "", "Retry-After", "soon", "X-RateLimit-Reset", "-5"), want: gistdeal.Limited, after: 2 * time.Second},
 		{name: "429 of a spent day", fault: sim.Fault{Kind: "spent"}, want: gistdeal.Limited, after: time.Hour, words: "day"},
+		{name: "429 of a spent day with Retry-After", fault: answered(429, "", "Retry-After", "90", "X-Daily-RateLimit-Token-Remaining", "0"), want: gistdeal.Limited, after: 90 * time.Second, words: "day"},
+		{name: "429 of no POSTs left", fault: answered(429, "", "X-Daily-Requests-Left", "0", "X-Daily-RateLimit-Token-Remaining", "900"), want: gistdeal.Limited, after: time.Hour, words: "day"},
+		{name: "429 with tokens left", fault: answered(429, "", "X-RateLimit-Remaining", "12", "X-Daily-RateLimit-Token-Remaining", "900"), want: gistdeal.Limited, after: 2 * time.Second},
 		{name: "429 with requests left in the window", fault: answered(429, "", "X-RateLimit-Remaining", "12"), want: gistdeal.Limited, after: time.Hour, words: "day"},
 		{name: "403 that is a page", fault: sim.Fault{Kind: "html403"}, want: gistdeal.Limited, after: 15 * time.Minute, words: "banned"},
 		{name: "403 of nothing", fault: answered(403, "", html, ""), want: gistdeal.Limited, after: 15 * time.Minute},
@@ -108,7 +111,9 @@ func TestTheAnswerDecidesWhatIsKnownOfTheDeal(t *testing.T) {
 			if tt.fault.Kind == "slow" || strings.HasPrefix(tt.fault.Kind, "hang") {
 				patience = 200 * time.Millisecond
 			}
-			w := prepared(t, sim.Options{}, pipedrive.Options{PushTimeout: patience})
+			// In the last hour of a day a spent one is asked about earlier.
+			noon := func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
+			w := prepared(t, sim.Options{Now: noon}, pipedrive.Options{PushTimeout: patience})
 			tt.fault.Match = postDeal
 			w.AddFault(tt.fault)
 			id, err := w.create(t, hello)

@@ -24,7 +24,10 @@ func (c *Client) post(req *http.Request, start time.Time) (answer, error) {
 	s := &shot{start: start, timeout: c.options.PushTimeout}
 	ctx, cancel := context.WithTimeout(req.Context(), s.left())
 	defer cancel()
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { s.arm() }})
+	entering := ctx
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		s.arm(c.limiter.enter(entering))
+	}})
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	transport := &http.Transport{
@@ -36,13 +39,12 @@ func (c *Client) post(req *http.Request, start time.Time) (answer, error) {
 	// RoundTrip rather than Do: no redirects, no cookies, nothing sent twice.
 	resp, err := transport.RoundTrip(req.WithContext(ctx))
 	if err != nil {
-		if s.end() {
-			return answer{}, gistdeal.Errorf(gistdeal.Unknown, "no answer from Pipedrive after the request was sent: %w", err)
-		}
-		return answer{}, gistdeal.Errorf(gistdeal.Temporary, "the request could not be sent to Pipedrive: %w", err)
+		c.count(0)
+		return answer{}, s.failed(err)
 	}
 	defer resp.Body.Close()
 	a, err := read(resp)
+	c.learn(s.ours, a)
 	switch {
 	case err != nil && a.status < 300:
 		return a, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive's answer broke off: %w", err)
@@ -60,10 +62,12 @@ type shot struct {
 	start   time.Time
 	timeout time.Duration
 
-	mu    sync.Mutex
-	armed bool // the connection is made: what is written now is the request
-	sent  bool // some of the request may have left
-	ended bool
+	mu      sync.Mutex
+	armed   bool // the connection is made: what is written now is the request
+	ours    int  // what the limiter said of it
+	refused error
+	sent    bool // some of the request may have left
+	ended   bool
 }
 
 // left returns how much of the time is left.
@@ -72,10 +76,23 @@ func (s *shot) left() time.Duration {
 	return s.timeout - max(now.Sub(s.start), now.Round(0).Sub(s.start.Round(0)))
 }
 
-func (s *shot) arm() {
+// arm says that what is written from now on is the request, unless the limiter
+// refused it: then nothing more is written.
+func (s *shot) arm(ours int, refused error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.armed = true
+	s.armed, s.ours, s.refused = true, ours, refused
+}
+
+// failed returns what is known of a request that ended with err and without an answer.
+func (s *shot) failed(err error) error {
+	switch {
+	case s.end():
+		return gistdeal.Errorf(gistdeal.Unknown, "no answer from Pipedrive after the request was sent: %w", err)
+	case gistdeal.KindOf(s.refused) == gistdeal.Limited:
+		return s.refused
+	}
+	return gistdeal.Errorf(gistdeal.Temporary, "the request could not be sent to Pipedrive: %w", err)
 }
 
 // end forbids further writes and reports whether any of the request may have left.
@@ -90,6 +107,9 @@ func (s *shot) end() bool {
 func (s *shot) mayWrite() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.refused != nil {
+		return s.refused
+	}
 	if s.ended || s.left() <= 0 {
 		return errLate
 	}

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -82,7 +83,7 @@ func TestWhoMayAsk(t *testing.T) {
 	token(t, db)
 	handlers := map[bool]http.Handler{}
 	for _, open := range []bool{false, true} {
-		o := server.Options{Open: open, Details: func() any { return map[string]string{"pushes": "paused"} }}
+		o := server.Options{Open: open, Details: func(context.Context) any { return map[string]string{"pushes": "paused"} }}
 		handlers[open] = server.New(db, answering{errNobody}, o).Handler()
 	}
 	for _, tt := range tests {

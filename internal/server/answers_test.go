@@ -131,7 +131,7 @@ func TestOnlySoManyAnswersAreKept(t *testing.T) {
 		_, err := db.Track(t.Context(), gistdeal.Account{ID: id + 1, Login: fmt.Sprintf("user-%d", id)}, gistdeal.FirstScanAll, time.Now())
 		must(t, err)
 		g := gistdeal.Gist{ID: strconv.FormatInt(id, 10), Description: strings.Repeat("d", int(1000+100*id))}
-		_, err = db.SaveGists(t.Context(), id+1, []gistdeal.Gist{g}, time.Time{}, time.Now())
+		_, err = db.SaveGists(t.Context(), id+1, []gistdeal.Gist{g}, gistdeal.Noticing{}, time.Now())
 		must(t, err)
 		must(t, db.Scanned(t.Context(), id+1, gistdeal.Listing{}, time.Now(), time.Now()))
 	}

@@ -42,7 +42,7 @@ func post(t testing.TB, db *store.Store, from, to, size int) {
 			Files: []gistdeal.File{{Name: "notes.md", RawURL: raw}, {Name: "todo.md", RawURL: raw}},
 		})
 	}
-	_, err := db.SaveGists(context.Background(), 1, gists, time.Time{}, time.Now())
+	_, err := db.SaveGists(context.Background(), 1, gists, gistdeal.Noticing{}, time.Now())
 	must(t, err)
 }
 

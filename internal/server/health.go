@@ -36,7 +36,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	if s.options.Details != nil {
 		if _, err := s.identify(r); err == nil {
-			ready.Details = s.options.Details()
+			ready.Details = s.options.Details(ctx)
 		}
 	}
 	writeJSON(w, status, ready)

@@ -42,10 +42,10 @@ type Engine interface {
 
 // Options are what a Server can be told; the zero value works.
 type Options struct {
-	AnswerWait time.Duration // how long a request waits for a first scan; 0 means 25 s
-	Open       bool          // whoever reaches the server may use it
-	Page       http.Handler  // answers what no route does; nil means 404
-	Details    func() any    // for /readyz, told only to those who may use the server
+	AnswerWait time.Duration             // how long a request waits for a first scan; 0 means 25 s
+	Open       bool                      // whoever reaches the server may use it
+	Page       http.Handler              // answers what no route does; nil means 404
+	Details    func(context.Context) any // for /readyz, told only to those who may use the server
 	Metrics    *prometheus.Registry
 	Log        *slog.Logger
 }

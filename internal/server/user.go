@@ -16,7 +16,11 @@ import (
 // gists: those that the visitor was shown before and those that are new.
 func (s *Server) user(w http.ResponseWriter, r *http.Request, visitor string) {
 	login := r.PathValue("login")
-	if err := gistdeal.CheckLogin(login); err != nil {
+	err := gistdeal.CheckLogin(login)
+	if err == nil {
+		err = checkPeek(r)
+	}
+	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
@@ -61,6 +65,19 @@ func readBody(w http.ResponseWriter, r *http.Request) bool {
 		refuse(w, http.StatusBadRequest, "Body incomplete", "the request's body did not come whole or in time")
 	}
 	return err == nil
+}
+
+// checkPeek returns an error for a peek that cannot be read: taken for false, it
+// would track a user for somebody who only wanted to look.
+func checkPeek(r *http.Request) error {
+	peek := r.URL.Query()["peek"]
+	if len(peek) == 0 {
+		return nil
+	}
+	if _, err := strconv.ParseBool(peek[0]); err != nil {
+		return gistdeal.Errorf(gistdeal.Invalid, "peek is %q, want true or false", peek[0])
+	}
+	return nil
 }
 
 // onlyPeeks reports whether the request shows gists to nobody, or to nobody

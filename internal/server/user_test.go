@@ -27,7 +27,7 @@ func TestGistsAreNewToEachVisitorOnce(t *testing.T) {
 	w.shows(w.ask("GET", "/user/ALICE", ci), 200, 3, 0)
 	u, err := w.store.UserByLogin(t.Context(), "alice")
 	must(t, err)
-	_, err = w.store.SaveGists(t.Context(), u.ID, []gistdeal.Gist{{ID: "later"}}, time.Time{}, time.Now())
+	_, err = w.store.SaveGists(t.Context(), u.ID, []gistdeal.Gist{{ID: "later"}}, gistdeal.Noticing{}, time.Now())
 	must(t, err)
 	for _, visitor := range []string{"Accept: */*", ci} {
 		l := w.shows(w.ask("GET", "/user/alice", visitor), 200, 3, 1)
@@ -192,5 +192,15 @@ func TestTrackedUsersAreAListOfLogins(t *testing.T) {
 	}
 	if head := w.ask("HEAD", "/trackedusers"); head.status != 200 || head.body != "" {
 		t.Errorf("HEAD: %d with %q", head.status, head.body)
+	}
+}
+
+func TestAPeekThatCannotBeReadTracksNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server.Options{})
+	for _, peek := range []string{"yes", "", "2"} {
+		if r := w.ask("GET", "/user/octocat?peek="+peek); r.status != http.StatusBadRequest {
+			t.Errorf("peek=%s: %d", peek, r.status)
+		}
 	}
 }

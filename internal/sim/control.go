@@ -135,6 +135,7 @@ type knobs struct {
 	Burst          *int    `json:"burst"`
 	DailyTokens    *int    `json:"daily_tokens"`
 	GitHubLimit    *int    `json:"github_limit"`
+	GitHubHour     *string `json:"github_hour"`
 	Token          *string `json:"token"`
 	GitHubToken    *string `json:"github_token"`
 	TokenUser      *string `json:"token_user"`
@@ -156,12 +157,17 @@ func (s *Sim) postKnobs(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("latency: %w", err)
 	}
+	hour, err := k.duration(k.GitHubHour)
+	if err != nil {
+		return nil, fmt.Errorf("github_hour: %w", err)
+	}
 	s.Set(func(o *Options) {
 		assign(&o.ListDelay, listDelay)
 		assign(&o.Latency, latency)
 		assign(&o.Burst, k.Burst)
 		assign(&o.DailyTokens, k.DailyTokens)
 		assign(&o.GitHubLimit, k.GitHubLimit)
+		assign(&o.GitHubHour, hour)
 		assign(&o.Token, k.Token)
 		assign(&o.GitHubToken, k.GitHubToken)
 		assign(&o.TokenUser, k.TokenUser)

@@ -31,11 +31,12 @@ type Fault struct {
 	Share       float64           `json:"share,omitempty"` // chance of each matching request; 0 = each
 	Times       int               `json:"times,omitempty"` // hits until it ends; 0 = until cleared
 	After       int               `json:"after,omitempty"` // matching requests that pass first
+	Every       int               `json:"every,omitempty"` // of those that follow only each n-th; 0 = each
 	Latency     time.Duration     `json:"-"`               // "latency" in JSON, as "1.5s"; of latency and slow
 	Status      int               `json:"status,omitempty"`
 	Body        string            `json:"body,omitempty"`
 	ContentType string            `json:"content_type,omitempty"`
-	Header      map[string]string `json:"header,omitempty"` // over the headers of any kind that answers
+	Header      map[string]string `json:"header,omitempty"` // over the headers of any kind that answers; "" leaves one out
 }
 
 // plainFault is a Fault without its JSON methods.
@@ -141,7 +142,7 @@ func (a *armed) matches(c *call) bool {
 
 func (a *armed) fires(chance *rand.Rand) bool {
 	a.matched++
-	if a.matched <= a.After || a.Share > 0 && a.Share < 1 && chance.Float64() >= a.Share {
+	if a.matched <= a.After || a.Every > 1 && (a.matched-a.After)%a.Every != 0 || a.Share > 0 && a.Share < 1 && chance.Float64() >= a.Share {
 		return false
 	}
 	a.hits++

@@ -79,6 +79,11 @@ func TestCannedAnswersAreThoseOfTheServices(t *testing.T) {
 	g := w.get(deals)
 	want(t, g, 418, "tea")
 	wantHeader(t, g, "Content-Type", "text/plain", "Retry-After", "7")
+	w.ClearFaults()
+	w.AddFault(sim.Fault{Kind: "limit", Header: map[string]string{"Retry-After": ""}})
+	g = w.get("/users/octocat")
+	want(t, g, 403, "secondary rate limit")
+	wantHeader(t, g, "Retry-After", "")
 }
 
 func TestTruncatedAnswersEndInBothWays(t *testing.T) {
@@ -161,6 +166,14 @@ func TestFaultsCountAndChoose(t *testing.T) {
 	}
 	if text, _ := json.Marshal(got); string(text) != "[2,2,5,5,2,2]" {
 		t.Errorf("answers %s", text)
+	}
+	w.AddFault(sim.Fault{Match: "GET " + deals, Kind: "error-before", After: 1, Every: 3, Times: 2})
+	got = nil
+	for range 9 {
+		got = append(got, w.get(deals).status/100)
+	}
+	if text, _ := json.Marshal(got); string(text) != "[2,2,2,5,2,2,5,2,2]" {
+		t.Errorf("each third after the first: answers %s", text)
 	}
 	w.AddFault(sim.Fault{Kind: "error-before", Share: 0.3})
 	hits := 0

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,16 +27,29 @@ func (h *hub) user(c *call) answer {
 	return reply(http.StatusOK, a.profile(public))
 }
 
-// find returns the account that the path names, or nil.
-func (h *hub) find(c *call) *account {
-	if login := c.PathValue("login"); login != "" {
-		return h.logins[strings.ToLower(login)]
+// me answers whose token it is. A token belongs to an account without gists if
+// the options name none.
+func (h *hub) me(c *call) answer {
+	if c.Header.Get("Authorization") == "" {
+		return gitHubError(http.StatusUnauthorized, "Requires authentication")
 	}
-	id, err := strconv.ParseInt(c.PathValue("id"), 10, 64)
-	if err != nil {
+	a := h.account(User{Login: cmp.Or(h.o.TokenUser, "sim-machine")})
+	return reply(http.StatusOK, a.profile(0))
+}
+
+// find returns the account that the path names, or nil. A suspended one is
+// not found either, as others have measured of GitHub.
+func (h *hub) find(c *call) *account {
+	var a *account
+	if login := c.PathValue("login"); login != "" {
+		a = h.logins[strings.ToLower(login)]
+	} else if id, err := strconv.ParseInt(c.PathValue("id"), 10, 64); err == nil {
+		a = h.accounts[id]
+	}
+	if a != nil && a.suspended {
 		return nil
 	}
-	return h.accounts[id]
+	return a
 }
 
 // userGists lists a user's gists; its secret ones too if the token is that user's.
@@ -49,7 +63,9 @@ func (h *hub) userGists(c *call) answer {
 		return badSince()
 	}
 	own := c.Header.Get("Authorization") != "" && strings.EqualFold(h.o.TokenUser, a.login)
-	list := a.shelf.newest(0, func(p *post) bool { return (own || !p.Secret) && !p.UpdatedAt.Before(since) })
+	list := a.shelf.newest(0, func(p *post) bool {
+		return a.kind == "User" && (own || !p.Secret) && !p.UpdatedAt.Before(since)
+	})
 	// Recorded answers of GitHub link to the numeric form, whatever form was asked.
 	return h.page(c, "/user/"+strconv.FormatInt(a.id, 10)+"/gists", list)
 }
@@ -63,13 +79,13 @@ func (h *hub) publicGists(c *call) answer {
 	if page, perPage := paging(c.URL.Query()); page > (maxPublic+perPage-1)/perPage {
 		return invalid("In order to keep the API fast for everyone, pagination is limited for this resource.")
 	}
-	list := h.feed.newest(maxPublic, func(p *post) bool { return !p.Secret && !p.UpdatedAt.Before(since) })
+	list := h.feed.newest(maxPublic, func(p *post) bool { return !p.Secret && !p.by.suspended && !p.UpdatedAt.Before(since) })
 	return h.page(c, "/gists/public", list)
 }
 
 func (h *hub) gist(c *call) answer {
 	p := h.posts[c.PathValue("id")]
-	if p == nil {
+	if p == nil || p.by.suspended {
 		return h.notFound(c)
 	}
 	a := reply(http.StatusOK, p.full(version(c.Request)))

@@ -197,6 +197,18 @@ func TestGitHubTurnsAwayWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
+func TestUserThatBecomesAnOrganisationKeepsItsNumberAndListsNoGists(t *testing.T) {
+	t.Parallel()
+	w := start(t, sim.Options{})
+	w.MakeGists("acme", 2)
+	id := strconv.FormatInt(w.AddUser(sim.User{Login: "acme"}), 10)
+	w.ConvertUser("acme")
+	want(t, w.get("/user/"+id), http.StatusOK, `"type":"Organization"`, `"login":"acme"`)
+	if g := w.get("/users/acme/gists"); g.text != "[]" {
+		t.Errorf("gists of an organisation: %s", g.text)
+	}
+}
+
 func TestRenamedUserAnswersByIDAndNewLoginOnly(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
@@ -205,6 +217,14 @@ func TestRenamedUserAnswersByIDAndNewLoginOnly(t *testing.T) {
 	w.RenameUser("Before", "after")
 	want(t, w.get("/users/before"), http.StatusNotFound)
 	want(t, w.get("/users/after"), http.StatusOK, `"id":`+id, `"public_gists":2`)
+	want(t, w.get("/user/"+id+"/gists"), http.StatusOK, `"login":"after"`)
+	w.SuspendUser("after", true)
+	want(t, w.get("/users/after"), http.StatusNotFound)
+	want(t, w.get("/user/"+id+"/gists"), http.StatusNotFound)
+	if g := w.get("/gists/public"); g.text != "[]" {
+		t.Errorf("gists of a suspended user in the feed: %s", g.text)
+	}
+	w.SuspendUser("after", false)
 	want(t, w.get("/user/"+id+"/gists"), http.StatusOK, `"login":"after"`)
 	w.DeleteUser("after")
 	want(t, w.get("/user/"+id), http.StatusNotFound)

@@ -20,7 +20,8 @@ func (h *hub) quota(c *call) *quota {
 	key := c.Header.Get("Authorization")
 	q := h.quotas[key]
 	if q == nil || !c.now.Before(q.reset) {
-		q = &quota{reset: c.now.Add(time.Hour)}
+		// As it is told: in whole seconds.
+		q = &quota{reset: c.now.Add(h.o.GitHubHour).Truncate(time.Second)}
 		h.quotas[key] = q
 	}
 	q.limit = h.o.GitHubLimit
@@ -63,6 +64,9 @@ func (h *hub) finish(c *call, a answer) answer {
 	a.header.Set("X-GitHub-Media-Type", "github.v3; format=json")
 	a.header.Set("X-GitHub-Api-Version-Selected", version(c.Request))
 	a.header.Set("Cache-Control", visibility(c)+", max-age=60, s-maxage=60")
+	if h.o.TokenScopes != "" && c.Header.Get("Authorization") != "" {
+		a.header.Set("X-OAuth-Scopes", h.o.TokenScopes)
+	}
 	a.header.Set("Vary", "Accept, Authorization, Cookie, X-GitHub-OTP")
 	cost := c.route.cost
 	if a.status == http.StatusOK {
@@ -160,7 +164,7 @@ func (h *hub) limited() answer {
 	return a
 }
 
-func (h *hub) spent(now time.Time) answer { return hourSpent(now.Add(time.Hour)) }
+func (h *hub) spent(now time.Time) answer { return hourSpent(now.Add(h.o.GitHubHour)) }
 
 // hourSpent is the primary limit.
 func hourSpent(reset time.Time) answer {

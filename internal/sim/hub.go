@@ -60,6 +60,8 @@ type account struct {
 	kind    string
 	created time.Time
 	shelf   shelf
+
+	suspended bool
 }
 
 // post is a gist in its place.
@@ -183,6 +185,27 @@ func (s *Sim) DeleteUser(login string) {
 	}
 	delete(s.hub.accounts, a.id)
 	delete(s.hub.logins, strings.ToLower(login))
+}
+
+// SuspendUser hides a user and its gists, or lets them be seen again; it does
+// nothing to a user that does not exist.
+func (s *Sim) SuspendUser(login string, suspended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.hub.logins[strings.ToLower(login)]; a != nil {
+		a.suspended = suspended
+	}
+}
+
+// ConvertUser turns a user into an organisation, if it exists. GitHub docs,
+// "Converting a user into an organization": nobody can make or change its gists
+// from then on. Whether they stay listed is not said; here they do not.
+func (s *Sim) ConvertUser(login string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.hub.logins[strings.ToLower(login)]; a != nil {
+		a.kind = "Organization"
+	}
 }
 
 // account returns the account of that login, made if it does not exist.

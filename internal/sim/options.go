@@ -14,7 +14,8 @@ type Options struct {
 
 	Token       string // if set, the only Pipedrive key that is accepted; else any
 	GitHubToken string // if set, the only GitHub token that is accepted; else any
-	TokenUser   string // login whose secret gists a request with a token sees
+	TokenUser   string // login that each GitHub token belongs to: its secret gists are seen with a token
+	TokenScopes string // of a classic GitHub token, as GitHub lists them; "" is a token that has none
 
 	// The documents contradict themselves or are silent on these three.
 	CreateStatus   int  // status of a created deal: 200 (default) or 201
@@ -24,6 +25,8 @@ type Options struct {
 	Burst       int // Pipedrive requests in any 2 s; default 20, negative = no limit
 	DailyTokens int // Pipedrive tokens a UTC day; default 30,000, negative = no limit
 	GitHubLimit int // GitHub requests an hour with a token, default 5,000; negative = no limit; 60 at most without a token
+
+	GitHubHour time.Duration // how long GitHub's hour lasts, whole seconds; default an hour
 
 	ListDelay time.Duration // a new deal is in no list for so long
 	Latency   time.Duration // each answer of both APIs comes so much later
@@ -51,6 +54,7 @@ func (o *Options) fill() {
 	o.Burst = cmp.Or(o.Burst, defaultBurst)
 	o.DailyTokens = cmp.Or(o.DailyTokens, defaultDailyTokens)
 	o.GitHubLimit = cmp.Or(o.GitHubLimit, defaultHourly)
+	o.GitHubHour = cmp.Or(o.GitHubHour, time.Hour)
 	o.CompanyID = cmp.Or(o.CompanyID, 7654321)
 	o.CompanyDomain = cmp.Or(o.CompanyDomain, "gistdeal-sim")
 }

@@ -17,6 +17,7 @@ func (s *Sim) routes() *http.ServeMux {
 		mux.HandleFunc(pattern, s.serve(route{remote: r, name: pattern, cost: cost, work: work}))
 	}
 	h, p := s.hub, s.crm
+	add(h, "GET /user", 1, h.me)
 	add(h, "GET /users/{login}", 1, h.user)
 	add(h, "GET /users/{login}/gists", 1, h.userGists)
 	add(h, "GET /user/{id}", 1, h.user)

@@ -71,6 +71,12 @@ func (s *Sim) DeleteDeal(id int64) bool {
 	return s.change(id, (*deal).remove)
 }
 
+// PurgeDeal is DeleteDeal 31 days ago: nothing is left of the deal. Pipedrive
+// OpenAPI 2026-08-18, DELETE /deals/{id}: after 30 days.
+func (s *Sim) PurgeDeal(id int64) bool {
+	return s.change(id, func(d *deal, now time.Time) { d.remove(now.Add(-31 * 24 * time.Hour)) })
+}
+
 func (s *Sim) change(id int64, do func(*deal, time.Time)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

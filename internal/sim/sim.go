@@ -147,6 +147,9 @@ func (s *Sim) work(c *call, h hit) answer {
 		}
 		for name, value := range h.fault.Header {
 			a.header.Set(name, value)
+			if value == "" {
+				a.header.Del(name)
+			}
 		}
 	}
 	if h.effect.end == cut || h.effect.end == hang {

@@ -14,7 +14,7 @@ import (
 
 // Claim takes the deal that has waited longest from found to sending, and
 // records the attempt; remote is now on Pipedrive's clock. It reports false if
-// none is found. Nothing may be sent before Claim has returned: what it wrote
+// none is found, or a person paused all pushes. Nothing may be sent before Claim has returned: what it wrote
 // is on the disk then.
 func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) (c gistdeal.Claim, ok bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
@@ -24,6 +24,7 @@ func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) 
 			UPDATE deals SET state = 'sending', attempts = attempts + 1, owner = $1, sent_at = $2, problem = ''
 			WHERE state = 'found' AND gist_id = (
 				SELECT gist_id FROM deals WHERE state = 'found' ORDER BY queued_at, gist_id LIMIT 1)
+			AND NOT `+pausedByAPerson+`
 			RETURNING gist_id, attempts`, owner, millis(now))
 		c, err = claimed(ctx, tx, row, owner, now, remote)
 		return err
@@ -32,8 +33,9 @@ func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) 
 }
 
 // Reclaim starts the next attempt at a deal whose attempt c was found to have
-// made none, after so many looks. It reports false if somebody else decided
-// about the deal in the meantime.
+// made none, after so many looks. It reports false and changes nothing if
+// somebody else decided about the deal in the meantime, or a person paused all
+// pushes.
 func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now, remote time.Time) (next gistdeal.Claim, ok bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = 'absent', looks = $1, ended_at = $2
@@ -41,7 +43,8 @@ func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner 
 			return err
 		}
 		row := tx.QueryRowContext(ctx, `UPDATE deals SET attempts = attempts + 1, owner = $1, sent_at = $2
-			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5 RETURNING gist_id, attempts`,
+			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5 AND NOT `+pausedByAPerson+`
+			RETURNING gist_id, attempts`,
 			owner, millis(now), c.Draft.GistID, c.Attempt, c.Owner)
 		next, err = claimed(ctx, tx, row, owner, now, remote)
 		return err
@@ -135,14 +138,21 @@ func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now
 
 // GiveBack records that the attempt c surely made no deal: found again, at the
 // end of the queue, so that a gist whose every attempt is turned away does not
-// hold up the others. It reports false if the deal stays sending, because an
-// earlier attempt was only taken for absent: then looks come first again.
+// hold up the others, or skipped if its user was removed. It reports false if
+// the deal stays sending, because an earlier attempt was only taken for absent:
+// then looks come first again.
 func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error) {
 	return s.settle(ctx, c, attemptEnd{outcome: "not sent", reason: reason, now: now}, func(tx *sql.Tx) (bool, error) {
-		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'found', problem = $1, queued_at = $2
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'found', problem = $1, queued_at = $2
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5
 			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'absent')`,
 			clean(reason), millis(now), c.Draft.GistID, c.Attempt, c.Owner))
+		if err != nil || !ok {
+			return ok, err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE gist_id = $2 AND state = 'found'
+			AND EXISTS (SELECT 1 FROM gists g JOIN users u ON u.id = g.user_id WHERE g.id = $2 AND u.state = 'removed')`, userRemoved, c.Draft.GistID)
+		return true, err
 	})
 }
 
@@ -230,9 +240,9 @@ func (s *Store) Unknown(ctx context.Context) ([]gistdeal.Claim, error) {
 	})
 }
 
-// Due reports whether a deal waits to be pushed.
+// Due reports whether a deal waits to be pushed, and no person paused all pushes.
 func (s *Store) Due(ctx context.Context) (due bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE state = 'found')`).Scan(&due)
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE state = 'found') AND NOT `+pausedByAPerson).Scan(&due)
 	return due, err
 }
 
@@ -278,7 +288,7 @@ func (s *Store) Adopt(ctx context.Context, one map[string]int64, surplus map[str
 			SELECT key, 'made', CAST(value ->> 'deal' AS BIGINT) FROM json_each($1)
 			WHERE NOT EXISTS (SELECT 1 FROM deals WHERE deal_id = CAST(value ->> 'deal' AS BIGINT))
 			ON CONFLICT (gist_id) DO UPDATE SET state = 'made', deal_id = excluded.deal_id, problem = ''
-			WHERE deals.state IN ('found', 'failed', 'skipped')`, object)
+			WHERE deals.state IN ('held', 'found', 'failed', 'skipped')`, object)
 		if err != nil {
 			return err
 		}

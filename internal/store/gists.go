@@ -19,11 +19,11 @@ type gistRow struct {
 }
 
 // SaveGists stores what a scan read of a user, newest first, and in the same
-// transaction a deal row for each gist that never had one: found, or skipped
-// if it was created before skipBefore (the zero time skips none). Gists that
-// are known get their present description and files. It returns how many deals
-// are new and found.
-func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, skipBefore, now time.Time) (found int, err error) {
+// transaction a deal row for each gist that never had one, as n says: found,
+// held or skipped. Gists that are known get their present description and
+// files. It returns how many deals are new and not skipped. A user that was
+// removed meanwhile is an error, and nothing is stored.
+func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.Noticing, now time.Time) (found int, err error) {
 	if len(gists) == 0 {
 		return 0, nil
 	}
@@ -33,20 +33,26 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO gists (id, user_id, seq, description, files, created_at, noticed_at)
+			INSERT INTO gists (id, user_id, seq, description, files, created_at, noticed_at, noticed_by)
 			SELECT key, $1, CAST(value ->> 'seq' AS BIGINT), value ->> 'description', value ->> 'files',
-				CAST(value ->> 'created_at' AS BIGINT), $2
-			FROM json_each($3) WHERE true
+				CAST(value ->> 'created_at' AS BIGINT), $2, $3
+			FROM json_each($4) WHERE true
 			ON CONFLICT (id) DO UPDATE SET description = excluded.description, files = excluded.files
 			WHERE gists.description <> excluded.description OR gists.files <> excluded.files`,
-			userID, millis(now), object); err != nil {
+			userID, millis(now), noticedBy(n), object); err != nil {
 			return err
 		}
-		if _, err := insertDeals(ctx, tx, object, "skipped", "created before its user was tracked", millis(skipBefore), now); err != nil {
+		if _, err := insertDeals(ctx, tx, object, gistdeal.DealSkipped, "created before its user was tracked", millis(n.SkipBefore), now); err != nil {
 			return err
 		}
-		found, err = insertDeals(ctx, tx, object, "found", "", maxMillis, now)
-		return err
+		state, problem := gistdeal.DealFound, ""
+		if n.Hold {
+			state, problem = gistdeal.DealHeld, "waits for the end of its user's first scan"
+		}
+		if found, err = insertDeals(ctx, tx, object, state, problem, maxMillis, now); err != nil {
+			return err
+		}
+		return stillTracked(ctx, tx, userID)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("save %d gists of user %d: %w", len(gists), userID, err)
@@ -54,12 +60,30 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 	return found, nil
 }
 
+func noticedBy(n gistdeal.Noticing) string {
+	if n.First {
+		return gistdeal.NoticedByFirstScan
+	}
+	return gistdeal.NoticedByScan
+}
+
+// stillTracked returns an error if the user was removed: RemoveUser has skipped
+// the deals that there were, and no more may follow.
+func stillTracked(ctx context.Context, tx *sql.Tx, userID int64) error {
+	var removed bool
+	err := tx.QueryRowContext(ctx, `SELECT state = 'removed' FROM users WHERE id = $1`, userID).Scan(&removed)
+	if err == nil && removed {
+		err = gistdeal.Errorf(gistdeal.Invalid, "the user was removed during its scan")
+	}
+	return err
+}
+
 // maxMillis is later than any gist.
 const maxMillis = int64(1) << 60
 
 // insertDeals makes deal rows in the given state for those gists of the object
 // that were created before the given time and have no row yet.
-func insertDeals(ctx context.Context, tx *sql.Tx, object, state, problem string, before int64, now time.Time) (int, error) {
+func insertDeals(ctx context.Context, tx *sql.Tx, object string, state gistdeal.DealState, problem string, before int64, now time.Time) (int, error) {
 	r, err := tx.ExecContext(ctx, `
 		INSERT INTO deals (gist_id, state, problem, queued_at)
 		SELECT key, $1, $2, $3 FROM json_each($4) WHERE CAST(value ->> 'created_at' AS BIGINT) < $5
@@ -117,7 +141,7 @@ func (s *Store) HasGists(ctx context.Context, userID int64) (has bool, err error
 	return has, err
 }
 
-const viewQuery = `SELECT id, login, last_scan_at <> 0, version,
+const viewQuery = `SELECT id, login, last_scan_at <> 0 OR state = 'paused', version,
 		coalesce((SELECT seq FROM visits WHERE visitor = $1 AND user_id = users.id), 0),
 		coalesce((SELECT value FROM settings WHERE name = $2), '')
 	FROM users WHERE login_key = $3 AND state <> 'removed'`

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"gistdeal"
 )
 
 // Setting returns what was set under name, "" if nothing was.
@@ -35,36 +33,6 @@ func (s *Store) LastOutcome(ctx context.Context) (time.Time, error) {
 	var ms int64
 	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(remote_at), 0) FROM attempts WHERE outcome <> ''`).Scan(&ms)
 	return fromMillis(ms), err
-}
-
-// Counts is how many rows there are of each sort.
-type Counts struct {
-	Users   map[gistdeal.UserState]int
-	Deals   map[gistdeal.DealState]int
-	Surplus int
-}
-
-// Counts counts users and deals by state, and surplus deals.
-func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
-	c = Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
-	rows, err := s.read.QueryContext(ctx, `SELECT 'user', state, count(*) FROM users GROUP BY state
-		UNION ALL SELECT 'deal', state, count(*) FROM deals GROUP BY state
-		UNION ALL SELECT 'surplus', '', count(*) FROM surplus`)
-	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
-		var sort, state string
-		var n int
-		err := row.Scan(&sort, &state, &n)
-		switch sort {
-		case "user":
-			c.Users[gistdeal.UserState(state)] = n
-		case "deal":
-			c.Deals[gistdeal.DealState(state)] = n
-		default:
-			c.Surplus = n
-		}
-		return struct{}{}, err
-	})
-	return c, err
 }
 
 // SetToken keeps an API token under its name, by its hash; the same value

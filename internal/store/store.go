@@ -123,7 +123,11 @@ func explain(path string, err error) error {
 
 // Close closes the database and gives up the lease, if it is held.
 func (s *Store) Close() error {
-	return errors.Join(s.view.Close(), s.read.Close(), s.db.Close(), s.lock.Close())
+	var err error
+	if s.view != nil { // A Store that is opened read-only has none.
+		err = s.view.Close()
+	}
+	return errors.Join(err, s.read.Close(), s.db.Close(), s.lock.Close())
 }
 
 // Ping returns nil if the database answers.

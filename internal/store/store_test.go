@@ -64,7 +64,7 @@ func gists(prefix string, n int) []gistdeal.Gist {
 
 func save(t *testing.T, s *store.Store, userID int64, all []gistdeal.Gist) int {
 	t.Helper()
-	found, err := s.SaveGists(t.Context(), userID, all, time.Time{}, noon)
+	found, err := s.SaveGists(t.Context(), userID, all, gistdeal.Noticing{}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestTheFirstScanOfPolicyNewSkipsOlderGists(t *testing.T) {
 	track(t, s, "octocat", 1)
 	all := gists("a", 3)
 	all[0].CreatedAt = noon.Add(time.Minute)
-	found, err := s.SaveGists(t.Context(), 1, all, noon, noon)
+	found, err := s.SaveGists(t.Context(), 1, all, gistdeal.Noticing{First: true, SkipBefore: noon}, noon)
 	if err != nil || found != 1 {
 		t.Fatalf("found %d, error %v; want 1", found, err)
 	}

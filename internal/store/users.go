@@ -21,8 +21,9 @@ func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) 
 }
 
 // Track makes a as known to GitHub a tracked user, due for a scan at now, and
-// returns it. A user that is tracked already keeps its policy and history and
-// gets a's login; one that was removed or gone is active again.
+// returns it. A user that is tracked already keeps its history and gets a's
+// login, and the policy only if its first scan has not ended; one that was
+// removed or gone is active again, one that is paused stays so.
 func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.FirstScan, now time.Time) (u gistdeal.User, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		if err := takeLogin(ctx, tx, a); err != nil {
@@ -32,7 +33,8 @@ func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.F
 			INSERT INTO users (id, login, login_key, state, first_scan, tracked_at, next_scan_at)
 			VALUES ($1, $2, $3, 'active', $4, $5, $5)
 			ON CONFLICT (id) DO UPDATE SET login = excluded.login, login_key = excluded.login_key,
-				state = 'active', next_scan_at = excluded.next_scan_at
+				first_scan = CASE users.last_scan_at WHEN 0 THEN excluded.first_scan ELSE users.first_scan END,
+				state = CASE users.state WHEN 'paused' THEN 'paused' ELSE 'active' END, next_scan_at = excluded.next_scan_at
 			RETURNING `+userColumns,
 			a.ID, a.Login, gistdeal.LoginKey(a.Login), policy, millis(now))
 		u, err = scanUser(row)
@@ -107,19 +109,57 @@ func (s *Store) DueUsers(ctx context.Context, now, latest time.Time, limit int) 
 // before the gists of its last page are: a crash between the two would turn
 // into 304s that hide them for ever.
 func (s *Store) Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error {
-	var err error
-	if l.NotModified {
-		_, err = s.db.ExecContext(ctx, `UPDATE users SET last_scan_at = $1, next_scan_at = $2, failures = 0, problem = '' WHERE id = $3`,
-			millis(now), millis(next), userID)
-	} else {
-		_, err = s.db.ExecContext(ctx, `UPDATE users SET state = CASE state WHEN 'gone' THEN 'active' ELSE state END,
-			etag = $1, pages = $2, last_scan_at = $3, whole_scan_at = $3, next_scan_at = $4, failures = 0, problem = '' WHERE id = $5`,
-			l.ETag, l.Pages, millis(now), millis(next), userID)
-	}
-	if err != nil {
+	if err := scanned(ctx, s.db, userID, l, now, next); err != nil {
 		return fmt.Errorf("record scan of user %d: %w", userID, err)
 	}
 	return nil
+}
+
+// FirstScanned records a user's first scan that ended well, and in the same
+// transaction lets the deals that it held wait for their turn, unless they are
+// more than most (0: however many): then they wait for Approve. It returns how
+// many do.
+func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (held int, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM gists g JOIN deals d ON d.gist_id = g.id
+			WHERE g.user_id = $1 AND d.state = 'held'`, userID).Scan(&held); err != nil {
+			return err
+		}
+		state, problem := gistdeal.DealFound, ""
+		if most > 0 && held > most {
+			state, problem = gistdeal.DealHeld, fmt.Sprintf("waits for a yes: the first scan found %d gists, more than GISTDEAL_FIRST_SCAN_MAX (%d)", held, most)
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, queued_at = $3
+			WHERE state = 'held' AND gist_id IN (SELECT id FROM gists WHERE user_id = $4)`, state, problem, millis(now), userID); err != nil {
+			return err
+		}
+		if state == gistdeal.DealFound {
+			held = 0
+		}
+		return scanned(ctx, tx, userID, l, now, next)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("record first scan of user %d: %w", userID, err)
+	}
+	return held, nil
+}
+
+// execer is a database or a transaction.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// scanned writes what a scan that ended well says of its user.
+func scanned(ctx context.Context, db execer, userID int64, l gistdeal.Listing, now, next time.Time) (err error) {
+	if l.NotModified {
+		_, err = db.ExecContext(ctx, `UPDATE users SET last_scan_at = $1, next_scan_at = $2, failures = 0, problem = '' WHERE id = $3`,
+			millis(now), millis(next), userID)
+	} else {
+		_, err = db.ExecContext(ctx, `UPDATE users SET state = CASE state WHEN 'gone' THEN 'active' ELSE state END,
+			etag = $1, pages = $2, last_scan_at = $3, whole_scan_at = $3, next_scan_at = $4, failures = 0, problem = '' WHERE id = $5`,
+			l.ETag, l.Pages, millis(now), millis(next), userID)
+	}
+	return err
 }
 
 // ScanFailed records a scan that ended badly, and why; the user's next is due at next.
@@ -132,12 +172,13 @@ func (s *Store) ScanFailed(ctx context.Context, userID int64, problem string, ne
 	return nil
 }
 
-// Gone records that GitHub no longer knows the user, who may come back and is
-// looked for again at next. loginTaken says that the login is somebody else's now.
-func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, next time.Time) error {
+// Gone records that GitHub no longer knows the user, as problem says in words;
+// who may come back and is looked for again at next. loginTaken says that the
+// login is somebody else's now.
+func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE users SET state = 'gone', etag = '', failures = failures + 1, next_scan_at = $1,
 		login_key = CASE WHEN $2 THEN NULL ELSE login_key END,
-		problem = 'deleted, suspended or hidden on GitHub' WHERE id = $3 AND state IN ('active', 'gone')`, millis(next), loginTaken, userID)
+		problem = $3 WHERE id = $4 AND state IN ('active', 'gone')`, millis(next), loginTaken, clean(problem), userID)
 	if err != nil {
 		return fmt.Errorf("record user %d as gone: %w", userID, err)
 	}

@@ -8,6 +8,7 @@ const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const filesShown = 8;
 
 const stateWords = {
+  held: 'Held for a yes',
   found: 'Found, deal to come',
   sending: 'Sending the deal',
   made: 'Deal made',
@@ -172,7 +173,7 @@ export function health(text) {
   const line = $('health');
   line.hidden = !text;
   // A line that is written again would be read out again.
-  if (line.textContent !== localTimes(text)) line.replaceChildren(icon('paused'), localTimes(text));
+  if (line.textContent !== localTimes(text)) line.replaceChildren(icon('held'), localTimes(text));
 }
 
 // until says when something is tried again.

@@ -1,0 +1,14 @@
+package gistdeal
+
+import "time"
+
+// Budget is what is left of an allowance that a remote gives for a time, as its
+// newest answer told it.
+type Budget struct {
+	Name      string    `json:"name"`
+	Limit     int       `json:"limit"` // 0 while it is not known
+	Remaining int       `json:"remaining"`
+	Kept      int       `json:"kept"`    // of what remains, left to people
+	Reset     time.Time `json:"reset"`   // when it is whole again, on the remote's clock
+	SeenAt    time.Time `json:"seen_at"` // when the answer came, zero if none has told
+}

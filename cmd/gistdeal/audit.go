@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gistdeal"
+	"gistdeal/internal/operate"
+)
+
+type auditCmd struct {
+	printing
+	Repair        bool   `xor:"what" help:"Adopt, relink and queue what can be mended; makes no deal again that once was there, and deletes none."`
+	Recreate      string `xor:"what" help:"Make the deal of this gist again, whose deal is gone from Pipedrive." placeholder:"GIST"`
+	DeleteSurplus int64  `xor:"what" help:"Delete this deal, the second one of its gist, in Pipedrive." placeholder:"DEAL"`
+}
+
+// Run orders an audit and shows its report. Without flags it changes nothing and
+// says what --repair would do.
+func (c *auditCmd) Run(ctx context.Context) error {
+	return atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+		a, err := d.Audit(ctx, gistdeal.AuditOrder{Repair: c.Repair, Recreate: c.Recreate, DeleteSurplus: c.DeleteSurplus})
+		if err != nil {
+			return err
+		}
+		if err := c.print(a, func(t *table) { c.rows(t, a) }); err != nil {
+			return err
+		}
+		if a.Problem != "" {
+			return errors.New(a.Problem)
+		}
+		return nil
+	})
+}
+
+func (c *auditCmd) rows(t *table, a gistdeal.Audit) {
+	switch {
+	case a.Problem != "":
+		return
+	case c.Recreate != "":
+		t.row("the deal of gist " + c.Recreate + " will be made again")
+		return
+	case c.DeleteSurplus != 0:
+		t.row(fmt.Sprintf("deal %d is deleted", c.DeleteSurplus))
+		return
+	}
+	if len(a.Differences) > 0 {
+		t.row("DIFFERENCE", "GIST", "USER", "DEAL", "OTHERS", "REPAIR")
+	}
+	for _, d := range a.Differences {
+		repair := d.Repair
+		if d.Repaired {
+			repair = "done: " + repair
+		}
+		t.row(string(d.Kind), d.GistID, d.Login, fmt.Sprint(d.DealID), strings.Trim(fmt.Sprint(d.Others), "[]"), repair)
+	}
+	t.end()
+	t.row(fmt.Sprintf("%s gists compared with %s deals: %s differences", operate.Number(a.Gists), operate.Number(a.Deals), operate.Number(len(a.Differences))))
+}

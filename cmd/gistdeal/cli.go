@@ -1,0 +1,22 @@
+package main
+
+// cli is all commands; each has a file of its own.
+type cli struct {
+	Serve       serveCmd       `cmd:"" default:"withargs" help:"Watch users and make deals; answer requests (the default)."`
+	Users       usersCmd       `cmd:"" help:"Add, list, remove, pause, resume and approve users."`
+	Scan        scanCmd        `cmd:"" help:"Scan a tracked user now, and follow its deals."`
+	Deals       dealsCmd       `cmd:"" help:"List, retry, skip and explain deals."`
+	Pause       pauseCmd       `cmd:"" help:"Make no more deals until resume."`
+	Resume      resumeCmd      `cmd:"" help:"End what pause began."`
+	Limits      limitsCmd      `cmd:"" help:"Show what is left of both remotes' allowances, and what is paused."`
+	Audit       auditCmd       `cmd:"" help:"Compare our rows with Pipedrive's deals, name every difference, and repair on request."`
+	Doctor      doctorCmd      `cmd:"" help:"Check everything that gistdeal needs, and say what to do; exit status 1 if something fails."`
+	Plan        planCmd        `cmd:"" help:"Say what tracking users would come to, in deals, requests, tokens and time; writes nothing anywhere."`
+	Backup      backupCmd      `cmd:"" help:"Copy the database to a new file, also while gistdeal runs."`
+	Demo        demoCmd        `cmd:"" help:"Run the whole product against simulators of GitHub and Pipedrive: no keys, nothing is real."`
+	Sim         simCmd         `cmd:"" help:"Run the simulators of GitHub and Pipedrive alone."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask a running server whether it is ready; exit status 1 if not."`
+	Completion  completionCmd  `cmd:"" help:"Print the script that lets bash, zsh or fish complete commands and flags."`
+	Complete    completeCmd    `cmd:"" hidden:""`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+)
+
+// loginArgs are the users that a command is about.
+type loginArgs struct {
+	Logins []string `arg:"" optional:"" name:"login" help:"Logins, @logins or addresses at github.com; - reads them from standard input."`
+	File   string   `help:"Read logins from a file too: one or more a line, # begins a comment." placeholder:"FILE"`
+}
+
+// Validate makes a command line that names nobody one that is not understood.
+func (a *loginArgs) Validate() error {
+	if len(a.Logins) == 0 && a.File == "" {
+		return errors.New("name at least one user, or a --file of them")
+	}
+	return nil
+}
+
+// read returns the users as they were named, in their order.
+func (a *loginArgs) read() ([]string, error) {
+	var all []string
+	if a.File != "" {
+		text, err := readText(a.File)
+		if err != nil {
+			return nil, err
+		}
+		all = words(text)
+	}
+	for _, login := range a.Logins {
+		if login != "-" {
+			all = append(all, login)
+			continue
+		}
+		text, err := readText("-")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, words(text)...)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no user is named there")
+	}
+	return all, nil
+}
+
+// maxText is the longest list of users that is read: a million and more.
+const maxText = 64 << 20
+
+// readText reads a file, or standard input if the name is "-".
+func readText(name string) (string, error) {
+	f := os.Stdin
+	if name != "-" {
+		var err error
+		if f, err = os.Open(name); err != nil {
+			return "", err
+		}
+		defer f.Close()
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	if err == nil && len(text) > maxText {
+		err = errors.New("longer than 64 MiB")
+	}
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", f.Name(), err)
+	}
+	return string(text), nil
+}
+
+// words returns the words of a text, separated by blanks, commas or lines; the
+// rest of a line from a word that begins with # is a comment.
+func words(text string) []string {
+	var all []string
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		for _, word := range strings.FieldsFunc(line, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }) {
+			if strings.HasPrefix(word, "#") {
+				break
+			}
+			all = append(all, word)
+		}
+	}
+	return all
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gistdeal/internal/operate"
+)
+
+type planCmd struct {
+	loginArgs
+	printing
+	FirstScan string `help:"Policy that the sums are of: a deal for each gist that a user has (all), or only for those to come (new); by default GISTDEAL_FIRST_SCAN." enum:"all,new," default:"" placeholder:"all|new"`
+}
+
+// Run prints a line for each user, then the sums.
+func (c *planCmd) Run(ctx context.Context) error {
+	config, err := withoutKey()
+	if err != nil {
+		return err
+	}
+	logins, err := c.read()
+	if err != nil {
+		return err
+	}
+	plan, err := operate.MakePlan(ctx, config, logins, c.FirstScan)
+	if err != nil {
+		return err
+	}
+	return c.print(plan, func(t *table) { showPlan(t, plan) })
+}
+
+func showPlan(t *table, p operate.Plan) {
+	t.row("USER", "HERE", "GISTS", "MADE", "WAITING", "SKIPPED", "PUSH (ALL)", "PUSH (NEW)")
+	for _, u := range p.Users {
+		if u.Problem != "" {
+			continue
+		}
+		cells := []string{u.Login, u.State}
+		for _, n := range []int{u.Gists, u.Made, u.Waiting, u.Skipped, u.PushAll, u.PushNew} {
+			cells = append(cells, operate.Number(n))
+		}
+		t.row(cells...)
+	}
+	t.end()
+	for _, u := range p.Users {
+		if u.Problem != "" {
+			t.row(u.Asked, u.Problem)
+		}
+	}
+	t.end()
+	t.row()
+	t.row(fmt.Sprintf("With first scan %q:", p.FirstScan), operate.Number(p.Deals)+" deals")
+	t.row("GitHub", operate.Number(p.GitHubRequests)+" requests")
+	t.row("Pipedrive", fmt.Sprintf("%s requests, %s tokens", operate.Number(p.PipedriveRequests), operate.Number(p.PipedriveTokens)))
+	t.row("Time", operate.Duration(time.Duration(p.Seconds*float64(time.Second)))+" at the allowed rate")
+	t.row("Days", daysOf(p))
+}
+
+// daysOf says how long the day's budget makes it last.
+func daysOf(p operate.Plan) string {
+	if p.Days == nil {
+		return "not known: Pipedrive did not tell the day's budget"
+	}
+	days := operate.Number(*p.Days)
+	if *p.Days == 0 && p.Deals > 0 {
+		days = "never"
+	}
+	return fmt.Sprintf("%s: of today's %s tokens %s are left, %s are kept for people",
+		days, operate.Number(*p.DayTokens), operate.Number(*p.DayTokensLeft), operate.Number(*p.DayTokensKept))
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// printing is the flag that all commands have which print data. The JSON names
+// are kept stable; people's words may change.
+type printing struct {
+	JSON bool `name:"json" help:"Print JSON, for programs."`
+}
+
+// print writes v as JSON or, for people, what the rows say.
+func (p printing) print(v any, rows func(*table)) error {
+	if p.JSON {
+		e := json.NewEncoder(os.Stdout)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		return e.Encode(v)
+	}
+	t := &table{w: os.Stdout}
+	rows(t)
+	t.end()
+	return t.err
+}
+
+// table aligns rows of cells. (text/tabwriter would pad the last ones too, and
+// align anew after each row that is short.)
+type table struct {
+	w    io.Writer
+	rows [][]string
+	err  error
+}
+
+// row adds a row.
+func (t *table) row(cells ...string) {
+	for i, cell := range cells {
+		cells[i] = plain(cell)
+	}
+	t.rows = append(t.rows, cells)
+}
+
+// end writes the rows so far: they are aligned with one another.
+func (t *table) end() {
+	var widths []int
+	for _, row := range t.rows {
+		for i, cell := range row[:max(0, len(row)-1)] {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range t.rows {
+		var line strings.Builder
+		for i, cell := range row {
+			line.WriteString(cell)
+			if i+1 < len(row) {
+				line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+			}
+		}
+		if _, err := io.WriteString(t.w, strings.TrimRight(line.String(), " ")+"\n"); t.err == nil {
+			t.err = err
+		}
+	}
+	t.rows = nil
+}
+
+// plain returns text without what a terminal would obey: texts come from
+// outside too.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// shellQuote returns text as one word for a shell.
+func shellQuote(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+:@", r)
+	}) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

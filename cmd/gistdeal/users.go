@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"gistdeal/internal/app"
+	"gistdeal/internal/operate"
+)
+
+type usersCmd struct {
+	Add     usersAddCmd     `cmd:"" help:"Track users: a line for each, as its answer comes."`
+	List    usersListCmd    `cmd:"" help:"List the users."`
+	Remove  usersRemoveCmd  `cmd:"" help:"End the tracking of users. Their gists and deals are kept."`
+	Pause   usersPauseCmd   `cmd:"" help:"Stop scanning users."`
+	Resume  usersResumeCmd  `cmd:"" help:"Scan paused users again."`
+	Approve usersApproveCmd `cmd:"" help:"Say yes to first scans that found more gists than are allowed: their deals are made."`
+}
+
+type usersAddCmd struct {
+	loginArgs
+	printing
+	FirstScan string `help:"A deal for each gist that a user has (all), or only for those to come (new). By default GISTDEAL_FIRST_SCAN for one user, and new for several." enum:"all,new," default:"" placeholder:"all|new"`
+	Yes       bool   `help:"Don't ask."`
+}
+
+// Run asks for the users and prints what becomes of each.
+func (c *usersAddCmd) Run(ctx context.Context) error {
+	logins, err := c.read()
+	if err != nil {
+		return err
+	}
+	if len(logins) > 1 && c.FirstScan == "" {
+		if c.FirstScan, err = c.policy(len(logins)); err != nil {
+			return err
+		}
+	}
+	results := []operate.Result{}
+	err = atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+		return d.AddUsers(ctx, logins, c.FirstScan, func(r operate.Result) {
+			results = append(results, r)
+			if !c.JSON {
+				printResult(r)
+			}
+		})
+	})
+	if c.JSON && err == nil {
+		err = c.print(usersDone{results}, nil)
+	}
+	if err != nil {
+		return err
+	}
+	return operate.Undone(results)
+}
+
+type usersDone struct {
+	Users []operate.Result `json:"users"`
+}
+
+// policy asks the person at the terminal for the first-scan policy of many
+// users; without one it is the careful one.
+func (c *usersAddCmd) policy(users int) (string, error) {
+	if c.Yes || !app.IsTerminal(os.Stdin) || !app.IsTerminal(os.Stderr) {
+		return "new", nil
+	}
+	fmt.Fprintf(os.Stderr, "Track %s users. Deals for all gists that they have, or only for new ones? [all/NEW/cancel] ", operate.Number(users))
+	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("read the answer: %w", err)
+	}
+	switch answer := strings.ToLower(strings.TrimSpace(line)); answer {
+	case "all", "new":
+		return answer, nil
+	case "":
+		return "new", nil
+	}
+	return "", errCancelled
+}
+
+type usersListCmd struct {
+	printing
+	State  []string `help:"Only users in these states." enum:"active,paused,removed,gone"`
+	Search string   `help:"Only logins that contain this." placeholder:"TEXT"`
+}
+
+// Run prints the users.
+func (c *usersListCmd) Run(ctx context.Context) error {
+	return atDesk(ctx, operate.ReadDesk, func(d *operate.Desk) error {
+		users, err := d.Users(ctx, c.State, c.Search)
+		if err != nil {
+			return err
+		}
+		return c.print(struct {
+			Users []operate.User `json:"users"`
+		}{users}, func(t *table) {
+			t.row("LOGIN", "STATE", "FIRST SCAN", "TRACKED", "LAST SCAN", "NEXT SCAN", "PROBLEM")
+			for _, u := range users {
+				t.row(u.Login, string(u.State), string(u.FirstScan), ago(u.TrackedAt), ago(u.LastScanAt), ago(u.NextScanAt), u.Problem)
+			}
+		})
+	})
+}
+
+type (
+	usersRemoveCmd  struct{ changeUsers }
+	usersPauseCmd   struct{ changeUsers }
+	usersResumeCmd  struct{ changeUsers }
+	usersApproveCmd struct{ changeUsers }
+)
+
+// Run removes.
+func (c *usersRemoveCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Remove) }
+
+// Run pauses.
+func (c *usersPauseCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Pause) }
+
+// Run resumes.
+func (c *usersResumeCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Resume) }
+
+// Run says yes.
+func (c *usersApproveCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Approve) }
+
+// changeUsers is what the commands share that change users.
+type changeUsers struct {
+	loginArgs
+	printing
+}
+
+func (c *changeUsers) change(ctx context.Context, what operate.Change) error {
+	logins, err := c.read()
+	if err != nil {
+		return err
+	}
+	var results []operate.Result
+	err = atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+		results, err = d.ChangeUsers(ctx, logins, what)
+		return err
+	})
+	if err == nil {
+		err = c.print(usersDone{results}, func(t *table) {
+			for _, r := range results {
+				t.row(r.Asked, spaced(r.Result), r.Reason)
+			}
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return operate.Undone(results)
+}

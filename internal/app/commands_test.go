@@ -1,0 +1,264 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"gistdeal/internal/sim"
+)
+
+// run runs a command to its end.
+func run(t *testing.T, env map[string]string, args ...string) (status int, out string) {
+	t.Helper()
+	p := launch(t, env, args...)
+	status, out = p.exit()
+	noSecret(t, p)
+	if strings.Contains(out, "goroutine ") {
+		t.Errorf("%v: a stack trace:\n%s", args, out)
+	}
+	return status, out
+}
+
+// wantRun runs a command and fails the test unless it ends and speaks so.
+func wantRun(t *testing.T, env map[string]string, want int, text string, args ...string) {
+	t.Helper()
+	if status, out := run(t, env, args...); status != want || !strings.Contains(out, text) {
+		t.Errorf("%v: exit status %d, want %d and %q:\n%s", args, status, want, text, out)
+	}
+}
+
+// read runs a command with --json and reads what it prints.
+func read(t *testing.T, env map[string]string, into any, args ...string) (status int) {
+	t.Helper()
+	status, out := run(t, env, append(args, "--json")...)
+	if err := json.NewDecoder(strings.NewReader(out)).Decode(into); err != nil {
+		t.Fatalf("%v: %v:\n%s", args, err, out)
+	}
+	return status
+}
+
+// results are what commands about many users print.
+type results struct {
+	Users []struct{ Asked, Result, Reason string }
+}
+
+func (r results) count(result string) (n int) {
+	for _, u := range r.Users {
+		if u.Result == result {
+			n++
+		}
+	}
+	return n
+}
+
+// listed is what the lists print.
+type listed struct {
+	Users []struct {
+		Login, State string
+		FirstScan    string `json:"first_scan"`
+	}
+	Deals []struct {
+		GistID string `json:"gist_id"`
+		State  string
+		DealID int `json:"deal_id"`
+	}
+}
+
+func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("giant", 700)
+	p := start(t, env)
+	s.AddFault(sim.Fault{Match: "GET /users", Kind: "latency", Latency: 5 * time.Millisecond})
+	text := "# 200 users, some of them wrong\nacme\n"
+	s.AddUser(sim.User{Login: "acme", Type: "Organization"})
+	for i := range 190 {
+		s.MakeGists(fmt.Sprintf("user%d", i), 1)
+		text += fmt.Sprintf("https://github.com/user%d\n", i)
+	}
+	text += "missing1, missing2, missing3\nnot/a/login  b@d\nUSER7 @user8\ngiant # known already\nhttps://gitlab.com/user1\n"
+	file := filepath.Join(t.TempDir(), "users.txt")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantRun(t, env, 0, "added", "users", "add", "giant", "--first-scan=all")
+	eventually(t, "the scan has begun", func() bool { return s.Report().Requests["GET /users/{login}/gists"] > 0 }, p.out.String)
+	var r results
+	if status := read(t, env, &r, "users", "add", "--file", file); status != 1 {
+		t.Errorf("exit status %d, want 1 for the wrong ones", status)
+	}
+	for result, want := range map[string]int{"added": 190, "tracked": 1, "not_found": 3, "invalid": 6} {
+		if got := r.count(result); got != want {
+			t.Errorf("%d are %s, want %d: %+v", got, result, want, r)
+		}
+	}
+	var list listed
+	read(t, env, &list, "users", "list", "--search=user")
+	for _, u := range list.Users {
+		if u.FirstScan != "new" {
+			t.Errorf("%s has policy %s: of many, nobody asked for all", u.Login, u.FirstScan)
+		}
+	}
+	if len(list.Users) != 190 {
+		t.Errorf("%d users are listed, want 190", len(list.Users))
+	}
+	allMade(t, p, "giant", 700)
+	if r := s.Report(); r.Deals != 700 || len(r.Doubled) > 0 {
+		t.Errorf("%d deals, doubled: %v", r.Deals, r.Doubled)
+	}
+}
+
+func TestCommandsWithoutADatabase(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 2)
+	var list listed
+	if status := read(t, env, &list, "users", "list"); status != 0 || list.Users == nil {
+		t.Errorf("users list: %d, %+v", status, list)
+	}
+	if status := read(t, env, &list, "deals", "list"); status != 0 || list.Deals == nil {
+		t.Errorf("deals list: %d, %+v", status, list)
+	}
+	wantRun(t, env, 1, "was ever seen", "deals", "explain", "abc")
+	if files := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])); len(files) > 0 {
+		t.Errorf("looking made files: %v", files)
+	}
+	wantRun(t, env, 1, "not found", "users", "remove", "alice")
+	wantRun(t, env, 1, "users add", "scan", "alice")
+	wantRun(t, env, 0, "nothing was paused", "resume")
+	wantRun(t, env, 0, "0 deals wait", "deals", "retry")
+	wantRun(t, env, 0, "no gistdeal is at work", "users", "add", "alice")
+	allTracked := func(p *process) func() bool {
+		return func() bool { _, body := p.get("/trackedusers"); return strings.Contains(body, "alice") }
+	}
+	p := start(t, env)
+	eventually(t, "what was asked for is done", allTracked(p), p.out.String)
+}
+
+func TestCommandsOnWhatIsNoDatabaseSaySo(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{})
+	if err := os.WriteFile(env["GISTDEAL_DATABASE_URL"], []byte(strings.Repeat("text ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{
+		"users list", "users add a", "users pause a", "scan a", "deals list", "deals retry", "deals skip x", "deals explain x",
+		"pause", "resume", "plan a", "backup copy.db",
+	} {
+		wantRun(t, env, 1, "is not a SQLite database", strings.Fields(args)...)
+	}
+}
+
+func TestDealsAreRetriedSkippedAndExplainedBesideARunningServe(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{{ID: "g1"}, {ID: "g2", Description: "\x1b[31mred\x07\ttab"}, {ID: "g3"}}})
+	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid"})
+	p := start(t, env)
+	p.user("alice")
+	failed := func() (list listed) {
+		read(t, env, &list, "deals", "list", "--state=failed", "--user=ALICE")
+		return list
+	}
+	eventually(t, "three failed", func() bool { return len(failed().Deals) == 3 }, p.out.String)
+	wantRun(t, env, 0, "refused", "deals", "explain", "https://gist.github.com/alice/g1")
+	if _, out := run(t, env, "deals", "list"); strings.ContainsAny(out, "\x1b\x07\t") {
+		t.Errorf("a terminal obeys this: %q", out)
+	}
+	s.ClearFaults()
+	wantRun(t, env, 0, "g1  skipped\n1 deals are skipped\n", "deals", "skip", "g1", "--why=not ours")
+	wantRun(t, env, 1, "is skipped already", "deals", "skip", "g1")
+	wantRun(t, env, 0, "2 deals wait for their turn", "deals", "retry")
+	eventually(t, "two are made", func() bool { return s.Report().Deals == 2 }, p.out.String)
+	wantRun(t, env, 1, "no such gist", "deals", "retry", "g1", "nope")
+	allMade(t, p, "alice", 3)
+	wantRun(t, env, 1, "has its deal in Pipedrive", "deals", "retry", "g2")
+	wantRun(t, env, 80, "name gists", "deals", "skip")
+	wantRun(t, env, 80, "must be one of", "deals", "list", "--state=done")
+	var story struct {
+		State string
+		Tries []struct{ Outcome string }
+	}
+	read(t, env, &story, "deals", "explain", "g2")
+	if story.State != "made" || len(story.Tries) != 2 || story.Tries[0].Outcome != "refused" || story.Tries[1].Outcome != "made" {
+		t.Errorf("%+v", story)
+	}
+}
+
+func TestAScanIsFollowedToItsLastDeal(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	p := start(t, env)
+	s.MakeGists("alice", 1)
+	wantRun(t, env, 1, "users add", "scan", "alice")
+	p.user("alice")
+	s.MakeGists("alice", 120)
+	var scan struct {
+		Login string
+		Deals map[string]int
+	}
+	if status := read(t, env, &scan, "scan", "https://github.com/ALICE"); status != 0 || scan.Deals["made"] != 121 || len(scan.Deals) != 1 {
+		t.Errorf("exit status %d, %+v", status, scan)
+	}
+	wantRun(t, env, 0, "STATE  DEALS\nmade   121\n", "scan", "alice")
+	wantRun(t, env, 0, "paused", "users", "pause", "alice")
+	wantRun(t, env, 1, "resume it first", "scan", "alice")
+	wantRun(t, env, 0, "resumed", "users", "resume", "alice")
+	wantRun(t, env, 0, "until `gistdeal resume`", "pause", "--why=holiday")
+	s.MakeGists("alice", 1)
+	wantRun(t, env, 1, "holiday", "scan", "alice")
+	wantRun(t, env, 0, "made again", "resume")
+	allMade(t, p, "alice", 122)
+}
+
+func TestCtrlCLeavesWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	p := start(t, env)
+	s.MakeGists("alice", 3)
+	s.AddFault(sim.Fault{Match: "GET /users/alice", Kind: "hang-before"})
+	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "limit"})
+	add := launch(t, env, "users", "add", "alice", "--first-scan=all")
+	eventually(t, "the look-up hangs", func() bool { return s.Report().Requests["GET /users/{login}"] > 0 }, p.out.String)
+	if status := add.signal(syscall.SIGINT); status != 0 || !strings.Contains(add.out.String(), "what was asked for stays") {
+		t.Errorf("exit status %d:\n%s", status, add.out)
+	}
+	p.signal(syscall.SIGKILL)
+	s.ClearFaults()
+	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "limit"})
+	p = start(t, env)
+	eventually(t, "alice is tracked", func() bool { _, body := p.get("/trackedusers"); return strings.Contains(body, "alice") }, p.out.String)
+	scan := launch(t, env, "scan", "alice")
+	eventually(t, "deals wait", func() bool { return strings.Contains(scan.out.String(), "3 of 3 gists wait") }, func() string { return scan.out.String() + p.out.String() })
+	if status := scan.signal(syscall.SIGINT); status != 1 || !strings.Contains(scan.out.String(), "what was asked for stays") {
+		t.Errorf("exit status %d:\n%s", status, scan.out)
+	}
+	s.ClearFaults()
+	allMade(t, p, "alice", 3)
+}
+
+func TestAPersonAtTheTerminalIsAskedAboutManyUsers(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{})
+	for answer, want := range map[string]string{"all": "all", "": "new", "cancel": ""} {
+		env["GISTDEAL_DATABASE_URL"] = filepath.Join(t.TempDir(), "test.db")
+		cmd := exec.Command("script", "-qec", binary+" users add a b", "/dev/null") // gives the command a terminal
+		cmd.Dir, cmd.Stdin = t.TempDir(), strings.NewReader(answer+"\n")
+		cmd.Env = []string{"PATH=/usr/bin:/bin"}
+		for name, value := range env {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+		out, err := cmd.CombinedOutput()
+		asked := strings.Contains(string(out), "Track 2 users.")
+		if done := strings.Contains(string(out), "waiting"); !asked || done != (want != "") {
+			t.Errorf("answer %q: %v:\n%s", answer, err, out)
+		}
+	}
+}

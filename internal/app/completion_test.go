@@ -1,0 +1,50 @@
+package app_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestShellsCompleteCommandsFlagsAndFiles(t *testing.T) {
+	t.Parallel()
+	tries := map[string]string{ // what is typed, and what the last word becomes
+		"gistdeal doc":                  "doctor",
+		"gistdeal plan --fir":           "--first-scan",
+		"gistdeal plan --first-scan ne": "new",
+		"gistdeal completion z":         "zsh",
+	}
+	for shell, script := range map[string]string{
+		"bash": `source "$1"; COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _gistdeal gistdeal; printf '%s\n' "${COMPREPLY[@]}"`,
+		// The shell's own part is played by two functions that print.
+		"zsh":  `compdef() { }; compadd() { shift; print -l -- $@ }; _files() { ls -d $words[-1]* }; source $1; words=(${=2}); CURRENT=$#words; _gistdeal`,
+		"fish": `source $argv[1]; complete -C $argv[2]`,
+	} {
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			path, err := exec.LookPath(shell)
+			if err != nil && os.Getenv("REQUIRE_ALL") == "1" {
+				t.Fatal(err)
+			}
+			if err != nil {
+				t.Skip(err)
+			}
+			status, text := launch(t, nil, "completion", shell).exit()
+			file := filepath.Join(t.TempDir(), "completion")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil || status != 0 {
+				t.Fatalf("exit status %d, %v:\n%s", status, err, text)
+			}
+			for typed, want := range tries {
+				args := map[string][]string{"bash": {"--norc", "-c", script, "-"}, "zsh": {"-f", "-c", script, "-"}, "fish": {"--no-config", "-c", script}}[shell]
+				cmd := exec.Command(path, append(args, file, typed)...)
+				cmd.Env = []string{"PATH=" + filepath.Dir(binary) + ":/usr/bin:/bin", "HOME=" + t.TempDir()}
+				out, err := cmd.CombinedOutput()
+				if got := strings.TrimSpace(string(out)); got != want || err != nil {
+					t.Errorf("%q becomes %q, want %q (%v)", typed, got, want, err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,256 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"gistdeal/internal/sim"
+)
+
+// health is what `gistdeal doctor --json` prints.
+type health struct {
+	OK     bool    `json:"ok"`
+	Checks []check `json:"checks"`
+	status int
+	out    string
+}
+
+type check struct {
+	Name, State, Message string
+}
+
+// examine runs the doctor.
+func examine(t *testing.T, env map[string]string, args ...string) health {
+	t.Helper()
+	p := launch(t, env, append([]string{"doctor", "--json"}, args...)...)
+	h := health{}
+	h.status, h.out = p.exit()
+	noSecret(t, p)
+	if err := json.NewDecoder(strings.NewReader(h.out)).Decode(&h); err != nil {
+		t.Fatalf("%v:\n%s", err, h.out)
+	}
+	if h.OK != (h.status == 0) {
+		t.Errorf("ok is %v, the exit status %d", h.OK, h.status)
+	}
+	return h
+}
+
+// want fails the test unless a check of that name has the state and says text.
+func (h health) want(t *testing.T, name, state, text string) {
+	t.Helper()
+	if !slices.ContainsFunc(h.Checks, func(c check) bool {
+		return c.Name == name && c.State == state && strings.Contains(c.Message, text)
+	}) {
+		t.Errorf("no %s with state %s that says %q:\n%s", name, state, text, h.out)
+	}
+}
+
+// except fails the test if a check is not ok that is not named.
+func (h health) except(t *testing.T, names ...string) {
+	t.Helper()
+	for _, c := range h.Checks {
+		if c.State != "ok" && !slices.Contains(names, c.Name) {
+			t.Errorf("%s: %s: %s", c.Name, c.State, c.Message)
+		}
+	}
+}
+
+func TestTheDoctorIsContentBesideARunningServe(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 3)
+	p := start(t, env)
+	p.user("alice")
+	allMade(t, p, "alice", 3)
+	env["GISTDEAL_ADDR"] = strings.TrimPrefix(p.url, "http://")
+	h := examine(t, env)
+	h.except(t)
+	h.want(t, "work", "ok", "a gistdeal is at work")
+	h.want(t, "address", "ok", "a gistdeal at")
+	h.want(t, "company", "ok", "the database's")
+	h.want(t, "deals", "ok", "3 made")
+	h.want(t, "database", "ok", "is sound")
+	status, out := launch(t, env, "doctor").exit()
+	if status != 0 || strings.Count(out, "\n") != len(h.Checks) || !strings.HasPrefix(out, "ok  configuration ") {
+		t.Errorf("for people, exit status %d:\n%s", status, out)
+	}
+}
+
+// allMade waits until the program says that n gists of a user have deals.
+func allMade(t *testing.T, p *process, login string, n int) {
+	t.Helper()
+	eventually(t, "all deals of "+login, func() bool {
+		u := p.user(login)
+		made := 0
+		for _, g := range append(u.Old, u.New...) {
+			if g.Deal.State == "made" {
+				made++
+			}
+		}
+		return made == n
+	}, p.out.String)
+}
+
+func TestTheDoctorChangesNothing(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	examine(t, env).want(t, "database", "ok", "will be made at the first start")
+	if files := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])); len(files) > 0 {
+		t.Errorf("files were made: %v", files)
+	}
+	if s.Report().Requests["POST /api/v2/dealFields"] > 0 {
+		t.Error("fields were made")
+	}
+	s.MakeGists("alice", 3)
+	p := start(t, env)
+	p.user("alice")
+	p.signal(syscall.SIGTERM)
+	before, posts := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])), s.Report().Requests["POST /api/v2/dealFields"]
+	h := examine(t, env)
+	h.want(t, "work", "ok", "no gistdeal is at work")
+	after := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"]))
+	for name, text := range before {
+		if !bytes.Equal(after[name], text) {
+			t.Errorf("%s was changed", name)
+		}
+	}
+	if s.Report().Requests["POST /api/v2/dealFields"] != posts {
+		t.Error("fields were made")
+	}
+}
+
+// contents returns the files of a folder.
+func contents(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			files[name], err = os.ReadFile(name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestTheDoctorNamesEachFaultAndChecksTheRest(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	text := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(text, bytes.Repeat([]byte("text "), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set := func(change func(*sim.Options)) func(*sim.Sim) { return func(s *sim.Sim) { s.Set(change) } }
+	late := func(d time.Duration) func(*sim.Sim) {
+		return set(func(o *sim.Options) { o.Now = func() time.Time { return time.Now().Add(d) } })
+	}
+	fault := func(match, kind string) func(*sim.Sim) {
+		return func(s *sim.Sim) { s.AddFault(sim.Fault{Match: match, Kind: kind}) }
+	}
+	none := func(*sim.Sim) {}
+	pipedrive := []string{"company", "fields", "pipeline", "pipedrive_limit"}
+	for name, tt := range map[string]struct {
+		world       func(*sim.Sim)
+		env         string // NAME=value
+		args        []string
+		check       string
+		state, text string
+		beside      []string // checks that cannot be made, or say the same
+	}{
+		"wrong Pipedrive key":      {set(func(o *sim.Options) { o.Token = "x" }), "", nil, "pipedrive", "fail", "set PIPEDRIVE_API_KEY", pipedrive},
+		"no Pipedrive key":         {none, "PIPEDRIVE_API_KEY=", nil, "pipedrive", "fail", "set PIPEDRIVE_API_KEY", append(pipedrive, "configuration")},
+		"wrong GitHub token":       {set(func(o *sim.Options) { o.GitHubToken = "x" }), "", nil, "github", "fail", "set GITHUB_TOKEN", []string{"github_limit"}},
+		"no GitHub token":          {none, "GITHUB_TOKEN=", nil, "github", "warn", "60 requests an hour", nil},
+		"GitHub token with scopes": {set(func(o *sim.Options) { o.TokenScopes = "repo, gist" }), "", nil, "github", "warn", "scopes repo, gist", nil},
+		"GitHub's hour nearly over": {
+			set(func(o *sim.Options) { o.GitHubLimit = 1 }), "", nil, "github_limit", "warn", "0 of 1 requests left", nil,
+		},
+		"unreachable Pipedrive":   {none, "PIPEDRIVE_API_URL=http://127.0.0.1:1", nil, "pipedrive", "fail", "connection refused", pipedrive},
+		"unreachable GitHub":      {none, "GITHUB_API_URL=http://127.0.0.1:1", nil, "github", "fail", "connection refused", []string{"github_limit"}},
+		"silent Pipedrive":        {fault("GET /v1/users/me", "hang-before"), "", []string{"--timeout=1s"}, "pipedrive", "fail", "does not answer within 1s", pipedrive},
+		"redirecting Pipedrive":   {fault("GET /v1/users/me", "redirect"), "", nil, "pipedrive", "fail", "check PIPEDRIVE_API_URL", pipedrive},
+		"redirecting GitHub":      {fault("GET /user", "redirect"), "", nil, "github", "fail", "is GITHUB_API_URL right?", []string{"github_limit"}},
+		"wrong pipeline":          {none, "GISTDEAL_PIPELINE=Gifts", nil, "pipeline", "fail", `set GISTDEAL_PIPELINE to one of "Pipeline", "Gists"`, nil},
+		"wrong stage":             {none, "GISTDEAL_STAGE=Won", nil, "pipeline", "fail", "set GISTDEAL_STAGE to one of", nil},
+		"two fields of one name":  {func(s *sim.Sim) { s.AddField("Gist ID", "varchar"); s.AddField("Gist ID", "varchar") }, "", nil, "fields", "fail", "rename all but one", nil},
+		"field of no text":        {func(s *sim.Sim) { s.AddField("Gist ID", "double") }, "", nil, "fields", "fail", `of type "double"`, nil},
+		"Pipedrive's day is over": {set(func(o *sim.Options) { o.DailyTokens = 13 }), "", nil, "pipedrive_limit", "warn", "of the day's 13 tokens 1 are left", nil},
+		"clock two minutes off":   {late(2 * time.Minute), "", nil, "clock", "warn", "is NTP running?", nil},
+		"clock ten minutes off":   {late(-10 * time.Minute), "", nil, "clock", "fail", "best by NTP", nil},
+		"not a database":          {none, "GISTDEAL_DATABASE_URL=" + text, nil, "database", "fail", "not a SQLite database", []string{"work", "deals"}},
+		"database is a folder":    {none, "GISTDEAL_DATABASE_URL=" + filepath.Dir(text), nil, "database", "fail", "name a file", []string{"work", "deals"}},
+		"no such folder":          {none, "GISTDEAL_DATABASE_URL=/no/such/x.db", nil, "database", "fail", "make the folder", []string{"work", "deals", "disk"}},
+		"disk full":               {none, "", []string{"--min-free=1000000000000"}, "disk", "fail", "make room", nil},
+		"address in use":          {none, "GISTDEAL_ADDR=" + strings.TrimPrefix(other.URL, "http://"), nil, "address", "fail", "in use by another program", nil},
+		"address of another host": {none, "GISTDEAL_ADDR=192.0.2.1:80", nil, "address", "fail", "set GISTDEAL_ADDR", nil},
+		"mistaken variable":       {none, "GISTDEAL_ABSENT=1", nil, "configuration", "fail", "GISTDEAL_ABSENT is not a variable", nil},
+		"mistaken duration":       {none, "GISTDEAL_ABSENCE=soon", nil, "configuration", "fail", `"soon" is not a duration`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, env := simulate(t, sim.Options{})
+			tt.world(s)
+			if name, value, ok := strings.Cut(tt.env, "="); ok {
+				env[name] = value
+			}
+			h := examine(t, env, tt.args...)
+			h.want(t, tt.check, tt.state, tt.text)
+			h.except(t, append(tt.beside, tt.check)...)
+			if h.status != map[string]int{"warn": 0, "fail": 1}[tt.state] {
+				t.Errorf("exit status %d:\n%s", h.status, h.out)
+			}
+		})
+	}
+}
+
+func TestTheDoctorKnowsTheKeyOfAnotherCompany(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	p := start(t, env)
+	eventually(t, "the database has a company", func() bool { return s.Report().Requests["GET /api/v2/deals/archived"] > 0 }, p.out.String)
+	p.signal(syscall.SIGTERM)
+	s.Set(func(o *sim.Options) { o.CompanyID = 42 })
+	h := examine(t, env)
+	h.want(t, "company", "fail", "the database belongs to company 7654321")
+	h.except(t, "company", "fields")
+}
+
+func TestTheDoctorSeesThatTheDatabaseCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{})
+	database := filepath.Join(t.TempDir(), "test.db")
+	cmd := exec.Command(binary, "doctor")
+	cmd.Dir = filepath.Dir(database)
+	if os.Getuid() == 0 { // To whom nothing is forbidden.
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		if err := os.Chmod(filepath.Dir(cmd.Dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(cmd.Dir, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(cmd.Dir, 0o700) }) // or it cannot be removed
+	env["GISTDEAL_DATABASE_URL"] = database
+	for name, value := range env {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "let this user write there") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+}

@@ -1,0 +1,30 @@
+package app_test
+
+import (
+	"regexp"
+	"testing"
+
+	"gistdeal/internal/sim"
+)
+
+func TestTheMetricsTellWhatIsLeftOfTheDay(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.Set(func(o *sim.Options) { o.DailyTokens = 30_000 })
+	s.MakeGists("alice", 3)
+	p := start(t, env)
+	p.user("alice")
+	eventually(t, "all deals", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out.String)
+	_, text := p.get("/metrics")
+	for _, want := range []string{
+		`gistdeal_budget_limit\{name="pipedrive-day"\} 30000`,
+		`gistdeal_budget_remaining\{name="pipedrive-day"\} 299\d\d`,
+		`gistdeal_budget_kept\{name="pipedrive-day"\} 12000`,
+		`gistdeal_budget_remaining\{name="pipedrive-writes"\} 999\d`,
+		`gistdeal_pipedrive_requests_total\{status="200"\} 1\d`,
+	} {
+		if !regexp.MustCompile(`(?m)^` + want + `$`).MatchString(text) {
+			t.Errorf("no %s in:\n%s", want, text)
+		}
+	}
+}

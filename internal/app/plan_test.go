@@ -1,0 +1,152 @@
+package app_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gistdeal/internal/sim"
+)
+
+// plan is what `gistdeal plan --json` prints.
+type plan struct {
+	FirstScan string `json:"first_scan"`
+	Users     []struct {
+		Asked   string
+		Login   string
+		State   string
+		Gists   int `json:"public_gists"`
+		Made    int `json:"deals_made"`
+		All     int `json:"push_all"`
+		New     int `json:"push_new"`
+		Problem string
+	}
+	Deals  int
+	GitHub int     `json:"github_requests"`
+	Tokens int     `json:"pipedrive_tokens"`
+	Sec    float64 `json:"seconds"`
+	Days   *int
+}
+
+func makePlan(t *testing.T, env map[string]string, args ...string) (pl plan) {
+	t.Helper()
+	status, out := launch(t, env, append([]string{"plan", "--json"}, args...)...).exit()
+	if err := json.Unmarshal([]byte(out), &pl); err != nil || status != 0 {
+		t.Fatalf("exit status %d, %v:\n%s", status, err, out)
+	}
+	return pl
+}
+
+func TestAPlanCountsAndWritesNothing(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.Set(func(o *sim.Options) { o.DailyTokens = 1002 })
+	s.MakeGists("Alice", 250)
+	s.MakeGists("bob", 40)
+	s.AddUser(sim.User{Login: "acme", Type: "Organization"})
+	file := filepath.Join(t.TempDir(), "users.txt")
+	text := "# our users\nhttps://github.com/alice, @ALICE\nnobody\tacme # no user\n../gists?\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	delete(env, "GISTDEAL_PIPEDRIVE_RATE") // what the account allows
+	pl := makePlan(t, env, "bob", "--file", file)
+	problems := map[string]string{"@ALICE": "twice", "nobody": "knows no such user", "acme": "organisation", "../gists?": "cannot be a GitHub login"}
+	for _, u := range pl.Users {
+		if want := problems[u.Asked]; want == "" && u.Problem != "" || !strings.Contains(u.Problem, want) {
+			t.Errorf("%s: %q, want %q", u.Asked, u.Problem, want)
+		}
+	}
+	// 290 deals cost 1,450 tokens; 602 of a day's 1,002 are not for people. 600 are left.
+	if len(pl.Users) != 6 || pl.Deals != 290 || pl.Tokens != 1450 || pl.GitHub != 1+3+1+1 || pl.Sec != 30 || pl.Days == nil || *pl.Days != 3 {
+		t.Errorf("%+v", pl)
+	}
+	if pl := makePlan(t, env, "bob", "--first-scan=new"); pl.Deals != 0 || pl.Users[0].All != 40 {
+		t.Errorf("of policy new: %+v", pl)
+	}
+	if files := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])); len(files) > 0 {
+		t.Errorf("files were made: %v", files)
+	}
+	for name := range s.Report().Requests {
+		if strings.HasPrefix(name, "POST") {
+			t.Errorf("the plan sent %s", name)
+		}
+	}
+}
+
+func TestAPlanKnowsWhatIsDoneAlreadyBesideARunningServe(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 5)
+	p := start(t, env)
+	p.user("alice")
+	allMade(t, p, "alice", 5)
+	s.MakeGists("alice", 2) // no scan has seen them yet
+	env["PIPEDRIVE_API_KEY"] = ""
+	pl := makePlan(t, env, "https://gist.github.com/alice/1234")
+	if u := pl.Users[0]; u.State != "active" || u.Gists != 7 || u.Made != 5 || u.All != 2 || u.New != 2 || pl.Days != nil {
+		t.Errorf("%+v", pl)
+	}
+	status, out := launch(t, env, "plan", "alice", "nobody").exit()
+	for _, want := range []string{"alice  active  7      5 ", "nobody  GitHub knows no such user", "2 requests, 10 tokens", "not known"} {
+		if status != 0 || !strings.Contains(out, want) {
+			t.Errorf("exit status %d, no %q:\n%s", status, want, out)
+		}
+	}
+}
+
+func TestAPlanNeedsNoKeyAndNoRate(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 100)
+	delete(env, "GISTDEAL_PIPEDRIVE_RATE")
+	delete(env, "PIPEDRIVE_API_KEY")
+	if pl := makePlan(t, env, "alice"); pl.Deals != 100 || pl.Sec != 11 || pl.Days != nil {
+		t.Errorf("%+v", pl)
+	}
+	wantRun(t, env, 0, "Time                    11 s at the allowed rate", "plan", "alice")
+	env["PIPEDRIVE_API_KEY"], env["GISTDEAL_DAY_RESERVE"] = "secret-pipedrive", "99%"
+	s.Set(func(o *sim.Options) { o.DailyTokens = 400 })
+	wantRun(t, env, 0, "never: of today's 400 tokens 398 are left, 396 are kept for people", "plan", "alice")
+}
+
+func TestAPlanStopsAskingWhereGitHubLimits(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.Set(func(o *sim.Options) { o.GitHubLimit = 3 })
+	var logins []string
+	for _, login := range strings.Fields("a b c d e f g h i j k l m n o p q r s t") {
+		s.AddUser(sim.User{Login: login})
+		logins = append(logins, login)
+	}
+	planned := 0
+	for _, u := range makePlan(t, env, logins...).Users {
+		if u.Problem == "" {
+			planned++
+		} else if !strings.Contains(u.Problem, "requests that GitHub allows this hour are spent") {
+			t.Errorf("%s: %q", u.Asked, u.Problem)
+		}
+	}
+	if refused := s.Report().Requests["GET /users/{login}"] - planned; planned != 3 || refused > 4 {
+		t.Errorf("%d planned, asked %d times in vain", planned, refused)
+	}
+}
+
+func TestAPlanForNobodyIsNotUnderstood(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{})
+	for _, args := range [][]string{{"plan"}, {"plan", "a", "--first-scan=some"}} {
+		if status, out := launch(t, env, args...).exit(); status != 80 {
+			t.Errorf("%v: exit status %d: %s", args, status, out)
+		}
+	}
+	if status, out := launch(t, env, "plan", "--file=/no/such/file").exit(); status != 1 || !strings.Contains(out, "no such file") {
+		t.Errorf("exit status %d: %s", status, out)
+	}
+	env["GISTDEAL_ABSENCE"] = "soon"
+	if status, out := launch(t, env, "plan", "a").exit(); status != 2 || !strings.Contains(out, `"soon" is not a duration`) {
+		t.Errorf("exit status %d: %s", status, out)
+	}
+}

@@ -1,0 +1,192 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
+)
+
+// openStore opens the world's database as another process does, without an engine.
+func (w *world) openStore() *store.Store {
+	w.t.Helper()
+	db, err := store.Open(w.t.Context(), w.path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			w.t.Error(err)
+		}
+	})
+	return db
+}
+
+// ask asks as another process does, and returns what it asked.
+func (w *world) ask(db *store.Store, asks ...gistdeal.Ask) []gistdeal.Ask {
+	w.t.Helper()
+	asked, err := db.Ask(w.t.Context(), time.Now(), asks...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return asked
+}
+
+// answers waits until all asks have an answer.
+func (w *world) answers(db *store.Store, asks []gistdeal.Ask) map[string]gistdeal.Answer {
+	w.t.Helper()
+	var answers map[string]gistdeal.Answer
+	w.eventually("the answers", func() (done bool) {
+		var err error
+		if answers, err = db.Answers(w.t.Context(), asks...); err != nil {
+			w.t.Fatal(err)
+		}
+		return len(answers) == len(asks)
+	})
+	return answers
+}
+
+func TestAnAskIsAnsweredByTheNextProcessThatWorks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("alice", 3)
+	db := w.openStore()
+	asked := w.ask(db, gistdeal.Ask{Login: "alice", Want: gistdeal.WantFirstScan}, gistdeal.Ask{Login: "missing"})
+	r := w.start()
+	answers := w.answers(db, asked)
+	if a := answers["alice"]; !a.Added || a.Err != nil {
+		t.Errorf("alice: %+v, want her added", a)
+	}
+	if err := answers["missing"].Err; gistdeal.KindOf(err) != gistdeal.NotFound {
+		t.Errorf("missing: %v, want not found", err)
+	}
+	w.settled(r, "alice")
+	if a := w.answers(db, w.ask(db, gistdeal.Ask{Login: "Alice"}))["alice"]; a.Added || a.Err != nil {
+		t.Errorf("alice again: %+v, want her known", a)
+	}
+}
+
+func TestAWaiterIsAnsweredWhenItsProcessStopsAndTheAskStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("alice", 3)
+	r := w.start()
+	w.eventually("the engine works", func() bool { return r.Status().Working })
+	waiter := make(chan error, 1)
+	w.sim.AddFault(sim.Fault{Match: "GET /users/alice", Kind: "slow", Latency: time.Minute})
+	go func() { waiter <- r.Track(context.Background(), "alice") }()
+	w.eventually("the look-up is under way", func() bool { return w.count(lookUp) == 1 })
+	r.end()
+	if err := <-waiter; gistdeal.KindOf(err) != gistdeal.Temporary {
+		t.Errorf("got %v, want a temporary error", err)
+	}
+	w.sim.ClearFaults()
+	second := w.start()
+	w.eventually("alice is tracked", func() bool {
+		u, err := second.store.UserByLogin(t.Context(), "alice")
+		return err == nil && !u.LastScanAt.IsZero()
+	})
+}
+
+func TestAsksThatNobodyWaitsForOutlastALimitOfGitHub(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	db := w.openStore()
+	var asks []gistdeal.Ask
+	for i := range 12 {
+		login := fmt.Sprintf("user-%d", i)
+		w.sim.MakeGists(login, 1)
+		asks = append(asks, gistdeal.Ask{Login: login, Policy: gistdeal.FirstScanNew})
+	}
+	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "limit", Times: 1, Header: map[string]string{"Retry-After": "1"}})
+	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "error-before", Times: 1})
+	asks = w.ask(db, asks...)
+	r := w.start()
+	for login, a := range w.answers(db, asks) {
+		if !a.Added || a.Err != nil {
+			t.Errorf("%s: %+v, want it added", login, a)
+		}
+		if u := w.user(r, login); u.FirstScan != gistdeal.FirstScanNew {
+			t.Errorf("%s has policy %s, want new", login, u.FirstScan)
+		}
+	}
+}
+
+func TestAPersonDoesNotWaitBehindManyWhoDoNot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1, Latency: 20 * time.Millisecond})
+	db := w.openStore()
+	var asks []gistdeal.Ask
+	for i := range 200 {
+		asks = append(asks, gistdeal.Ask{Login: fmt.Sprintf("missing-%d", i)})
+	}
+	asks = w.ask(db, asks...)
+	w.sim.MakeGists("alice", 1)
+	r := w.start()
+	w.eventually("the first answer", func() bool {
+		answers, err := db.Answers(t.Context(), asks...)
+		return err == nil && len(answers) > 0
+	})
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	answers, err := db.Answers(t.Context(), asks...)
+	if err != nil || len(answers) > 100 {
+		t.Errorf("%d of 200 were answered before alice, error %v", len(answers), err)
+	}
+}
+
+func TestARemovedUserIsTrackedAgainWhenAskedForAndKeepsItsSkippedDeals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit"})
+	r := w.startTracking("alice")
+	w.eventually("pushes pause", func() bool { return w.log.count("remote paused") > 0 })
+	if _, err := r.store.RemoveUser(t.Context(), w.user(r, "alice").ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.store.UserByLogin(t.Context(), "alice"); gistdeal.KindOf(err) != gistdeal.NotFound {
+		t.Errorf("alice: %v, want not found", err)
+	}
+	w.sim.ClearFaults()
+	w.sim.AddGist("alice", sim.Gist{ID: "a9"})
+	if err := w.track(r, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the new gist's deal", func() bool { return w.deals(r, "alice")["a9"].State == gistdeal.DealMade })
+	for _, id := range []string{"a0000", "a0001"} {
+		if got := w.deals(r, "alice")[id].State; got != gistdeal.DealSkipped {
+			t.Errorf("%s is %s, want skipped", id, got)
+		}
+	}
+}
+
+func TestAScanThatIsAskedForReadsAUserWhoIsNotDue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	r := w.startTracking("alice")
+	w.sim.AddGist("alice", sim.Gist{ID: "a9"})
+	scan := gistdeal.Ask{Login: "alice", Want: gistdeal.WantScan}
+	if _, err := r.Ask(t.Context(), scan); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := w.deals(r, "alice")["a9"]; !ok {
+		t.Error("the new gist is not there")
+	}
+	if _, err := r.store.PauseUser(t.Context(), w.user(r, "alice").ID); err != nil {
+		t.Fatal(err)
+	}
+	pages := w.count(listGists)
+	if _, err := r.Ask(t.Context(), scan); gistdeal.KindOf(err) != gistdeal.Invalid {
+		t.Errorf("a scan of a paused user: %v, want it refused", err)
+	}
+	if err := r.Track(t.Context(), "alice"); err != nil || w.count(listGists) != pages {
+		t.Errorf("a paused user was read, error %v", err)
+	}
+}

@@ -1,0 +1,270 @@
+package engine_test
+
+import (
+	"crypto/rand"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gistdeal"
+	"gistdeal/internal/sim"
+)
+
+// audit orders an audit and waits for its report.
+func (w *world) audit(r *run, o gistdeal.AuditOrder) gistdeal.Audit {
+	w.t.Helper()
+	o.ID, o.AskedAt = rand.Text(), time.Now()
+	if err := r.store.OrderAudit(w.t.Context(), o); err != nil {
+		w.t.Fatal(err)
+	}
+	var a gistdeal.Audit
+	w.eventually("the audit ends", func() bool {
+		var err error
+		if a, err = r.store.Audit(w.t.Context(), o.ID); err != nil {
+			w.t.Fatal(err)
+		}
+		return !a.EndedAt.IsZero()
+	})
+	return a
+}
+
+// kinds returns which gists an audit names for which difference.
+func kinds(a gistdeal.Audit) map[gistdeal.DiffKind][]string {
+	named := map[gistdeal.DiffKind][]string{}
+	for _, d := range a.Differences {
+		named[d.Kind] = append(named[d.Kind], d.GistID)
+	}
+	return named
+}
+
+// anyDeal returns one of a user's deals.
+func (w *world) anyDeal(r *run, login string) gistdeal.Deal {
+	w.t.Helper()
+	for _, d := range w.deals(r, login) {
+		return d
+	}
+	w.t.Fatalf("%s has no deal", login)
+	return gistdeal.Deal{}
+}
+
+func TestAnAuditOfWhatIsAsItShouldBeFindsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 12)
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	a := w.audit(r, gistdeal.AuditOrder{})
+	if len(a.Differences) != 0 || a.Gists != 12 || a.Deals != 12 || a.Problem != "" {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestAnAuditNamesEveryDifferenceAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.pushTimeout = 10 * time.Second // So many are refused, none is given up.
+	w.sim.AddUser(sim.User{Login: "alice"})
+	for _, id := range []string{"aa01", "aa02", "aa03", "aa04", "aa05", "aa06", "aa07"} {
+		w.sim.AddGist("alice", sim.Gist{ID: id, Description: id})
+	}
+	w.sim.SeedDeal("alice", "aa05", "aa05")
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "invalid", Times: 1}) // The first of them is refused.
+	r := w.startTracking("alice")
+	w.eventually("all are decided", func() bool {
+		for _, d := range w.deals(r, "alice") {
+			if d.State != gistdeal.DealMade && d.State != gistdeal.DealFailed {
+				return false
+			}
+		}
+		return true
+	})
+	deals := w.deals(r, "alice")
+	w.sim.DeleteDeal(deals["aa02"].DealID)
+	w.sim.ArchiveDeal(deals["aa03"].DealID)
+	w.sim.SeedDeal("alice", "aa04", "a second one")
+	w.sim.PurgeDeal(deals["aa06"].DealID)
+	w.sim.DeleteGist("aa07")
+	if _, err := r.Ask(t.Context(), gistdeal.Ask{Login: "alice", Want: gistdeal.WantScan}); err != nil {
+		t.Fatal(err)
+	}
+	refused := ""
+	for id, d := range deals {
+		if d.State == gistdeal.DealFailed {
+			refused = id
+		}
+	}
+	want := map[gistdeal.DiffKind][]string{
+		gistdeal.DiffDeleted: {"aa02"}, gistdeal.DiffArchived: {"aa03"}, gistdeal.DiffDoubled: {"aa04"},
+		gistdeal.DiffForeign: {"aa05"}, gistdeal.DiffMissing: {"aa06"}, gistdeal.DiffGistGone: {"aa07"},
+		gistdeal.DiffNeverMade: {refused},
+	}
+	for range 2 { // The second finds the same.
+		a := w.audit(r, gistdeal.AuditOrder{})
+		got := kinds(a)
+		for id, gists := range got {
+			slices.Sort(gists)
+			got[id] = gists
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("differences: %s", diff)
+		}
+	}
+	if diff := cmp.Diff(deals, w.deals(r, "alice")); diff != "" {
+		t.Errorf("an audit without repair changed: %s", diff)
+	}
+	counts, err := r.store.Counts(t.Context())
+	if err != nil || counts.Surplus != 1 {
+		t.Errorf("%d surplus deals, want 1: %v", counts.Surplus, err)
+	}
+}
+
+func TestARepairMendsWithoutMakingADealAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.pushTimeout = 10 * time.Second // So many are refused, none is given up.
+	w.sim.AddUser(sim.User{Login: "alice"})
+	for _, id := range []string{"aa01", "aa02", "aa03"} {
+		w.sim.AddGist("alice", sim.Gist{ID: id, Description: id})
+	}
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "invalid", Times: 2})
+	r := w.startTracking("alice")
+	w.eventually("all are decided", func() bool {
+		n := 0
+		for _, d := range w.deals(r, "alice") {
+			if d.State == gistdeal.DealMade || d.State == gistdeal.DealFailed {
+				n++
+			}
+		}
+		return n == 3
+	})
+	var failed []string
+	made := gistdeal.Deal{}
+	for id, d := range w.deals(r, "alice") {
+		if d.State == gistdeal.DealFailed {
+			failed = append(failed, id)
+		} else {
+			made = d
+		}
+	}
+	slices.Sort(failed)
+	byHand := w.sim.SeedDeal("alice", failed[0], "by hand")
+	w.sim.PurgeDeal(made.DealID)
+	instead := w.sim.SeedDeal("alice", made.GistID, "by hand")
+	a := w.audit(r, gistdeal.AuditOrder{Repair: true})
+	for _, d := range a.Differences {
+		if d.Repair != "" && !d.Repaired {
+			t.Errorf("not repaired: %+v", d)
+		}
+	}
+	w.eventually("the deal that was never made is made", func() bool { return w.deals(r, "alice")[failed[1]].State == gistdeal.DealMade })
+	deals := w.deals(r, "alice")
+	if deals[failed[0]].DealID != byHand || deals[made.GistID].DealID != instead {
+		t.Errorf("deals after the repair: %v", deals)
+	}
+	if got := w.count(postDeal); got != 4 {
+		t.Errorf("%d POSTs, want the first 3 and one after the repair", got)
+	}
+	w.noneDoubled()
+}
+
+func TestADealIsMadeAgainOnlyByAPersonsWord(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 2)
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	first := w.anyDeal(r, "alice")
+	if a := w.audit(r, gistdeal.AuditOrder{Recreate: first.GistID}); a.Problem == "" {
+		t.Error("a deal that exists was made again")
+	}
+	w.sim.DeleteDeal(first.DealID)
+	w.audit(r, gistdeal.AuditOrder{Repair: true})
+	if d := w.deals(r, "alice")[first.GistID]; d != first {
+		t.Errorf("a repair changed %+v to %+v", first, d)
+	}
+	// The deleted deal is still in the lists when the engine looks for deals to take over.
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-before", Times: 1})
+	if a := w.audit(r, gistdeal.AuditOrder{Recreate: first.GistID}); a.Problem != "" {
+		t.Fatal(a.Problem)
+	}
+	w.eventually("it is sent", func() bool { return w.count(postDeal) >= 3 })
+	r.end()
+	r = w.start()
+	w.eventually("it is made again", func() bool {
+		d := w.deals(r, "alice")[first.GistID]
+		return d.State == gistdeal.DealMade && d.DealID != first.DealID
+	})
+	w.noneDoubled()
+	for _, o := range []gistdeal.AuditOrder{{Recreate: "no-such-gist"}, {DeleteSurplus: first.DealID}, {DeleteSurplus: 99}} {
+		if a := w.audit(r, o); a.Problem == "" {
+			t.Errorf("%+v was carried out", o)
+		}
+	}
+}
+
+func TestASurplusDealIsDeletedOnlyByAPersonsWord(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 1)
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	one := w.anyDeal(r, "alice")
+	second := w.sim.SeedDeal("alice", one.GistID, "by hand")
+	w.audit(r, gistdeal.AuditOrder{Repair: true})
+	if got := len(w.sim.Report().ByGist[one.GistID]); got != 2 {
+		t.Fatalf("%d deals after a repair, want 2", got)
+	}
+	if a := w.audit(r, gistdeal.AuditOrder{DeleteSurplus: one.DealID}); a.Problem == "" {
+		t.Error("the gist's one deal was deleted")
+	}
+	if a := w.audit(r, gistdeal.AuditOrder{DeleteSurplus: second}); a.Problem != "" {
+		t.Error(a.Problem)
+	}
+	if got := w.sim.Report().ByGist[one.GistID]; !slices.Equal(got, []int64{one.DealID}) {
+		t.Errorf("deals %v, want the first one", got)
+	}
+	if counts, err := r.store.Counts(t.Context()); err != nil || counts.Surplus != 0 {
+		t.Errorf("%d surplus deals: %v", counts.Surplus, err)
+	}
+}
+
+func TestASecondRequestIsLookedAtAgainLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.options.LookAgain = 2 * time.Second
+	w.sim.MakeGists("alice", 1)
+	// Pipedrive carries the first request out after it was taken for absent: a
+	// window that stays open, so it must be noticed.
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "latency", Latency: 1500 * time.Millisecond, Times: 1})
+	r := w.startTracking("alice")
+	w.eventually("the second deal is noticed", func() bool {
+		counts, err := r.store.Counts(t.Context())
+		return err == nil && counts.Surplus == 1
+	})
+	if got := w.count(postDeal); got != 2 {
+		t.Errorf("%d POSTs", got)
+	}
+	w.eventually("it is looked at once", func() bool {
+		gists, _, err := r.store.SentAgain(t.Context(), time.Now())
+		return err == nil && len(gists) == 0
+	})
+}
+
+func TestTheNightHasItsAudit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	night := time.Date(2026, 11, 25, 3, 30, 0, 0, time.UTC)
+	begun := time.Now()
+	w.options.Now = func() time.Time { return night.Add(time.Since(begun)) }
+	w.sim.MakeGists("alice", 1)
+	r := w.startTracking("alice")
+	w.eventually("an audit ends", func() bool {
+		last, err := r.store.LastAudit(t.Context())
+		return err == nil && !last.IsZero()
+	})
+	if got := w.log.count("audit ended"); got != 1 {
+		t.Errorf("%d audits", got)
+	}
+}

@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"gistdeal"
+)
+
+// What a repair does about a difference.
+const (
+	repairAdopt  = "take over the deal that is there"
+	repairRelink = "link the gist to the deal that is there"
+	repairQueue  = "make the deal"
+)
+
+// comparison compares one row after another with what Pipedrive lists.
+type comparison struct {
+	engine    *Engine
+	audit     *gistdeal.Audit
+	questions int // that may still be asked of Pipedrive
+}
+
+// add notes a difference.
+func (c *comparison) add(kind gistdeal.DiffKind, d gistdeal.Difference) {
+	d.Kind = kind
+	c.audit.Counts[kind]++
+	if len(c.audit.Differences) < gistdeal.MaxDifferences {
+		c.audit.Differences = append(c.audit.Differences, d)
+	}
+}
+
+// row compares a gist's row with the deals of the gist.
+func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gistdeal.RemoteDeal) error {
+	d := gistdeal.Difference{GistID: row.GistID, Login: row.Login, DealID: row.DealID}
+	if row.Gone {
+		c.add(gistdeal.DiffGistGone, d)
+	}
+	living := alive(deals)
+	others := slices.DeleteFunc(slices.Clone(living), func(id int64) bool { return id == row.DealID })
+	switch row.State {
+	case gistdeal.DealMade:
+		return c.made(ctx, row, d, deals, others)
+	case gistdeal.DealSending:
+		return nil // Looks decide.
+	}
+	switch {
+	case len(living) > 0:
+		d.Others, d.Repair = living, repairAdopt
+		c.add(gistdeal.DiffUnlinked, d)
+	case row.State == gistdeal.DealFailed || row.State == "":
+		d.Repair = repairQueue
+		c.add(gistdeal.DiffNeverMade, d)
+	}
+	return nil
+}
+
+// made compares the row of a gist that has a deal. others are the gist's
+// further deals.
+func (c *comparison) made(ctx context.Context, row gistdeal.AuditRow, d gistdeal.Difference, deals []gistdeal.RemoteDeal, others []int64) error {
+	i := slices.IndexFunc(deals, func(r gistdeal.RemoteDeal) bool { return r.ID == row.DealID })
+	missing := false
+	if i < 0 {
+		var err error
+		if missing, err = c.missing(ctx, row.DealID); err != nil {
+			return err
+		}
+	}
+	d.Others = others
+	if missing {
+		// Without a question left it was not asked whether the deal is there.
+		if len(others) == 1 && c.questions > 0 {
+			d.Repair = repairRelink
+		}
+		c.add(gistdeal.DiffMissing, d)
+	} else if len(others) > 0 {
+		c.add(gistdeal.DiffDoubled, d)
+	}
+	if i < 0 {
+		return nil
+	}
+	d.Others = nil
+	if deals[i].Deleted {
+		c.add(gistdeal.DiffDeleted, d)
+	} else if deals[i].Archived {
+		c.add(gistdeal.DiffArchived, d)
+	}
+	if !row.Ours {
+		c.add(gistdeal.DiffForeign, d)
+	}
+	return nil
+}
+
+// missing reports whether Pipedrive says that it has no deal of that id, which
+// no list shows with its gist: somebody may only have emptied its fields, or it
+// was made after the list was read.
+func (c *comparison) missing(ctx context.Context, dealID int64) (bool, error) {
+	if c.questions == 0 {
+		return true, nil
+	}
+	c.questions--
+	_, err := c.engine.pipedrive.Deal(ctx, dealID)
+	if gistdeal.KindOf(err) == gistdeal.NotFound {
+		return true, nil
+	}
+	return false, err
+}
+
+// repair does what can be done about the differences without making or deleting
+// a deal that somebody decided about. Each change is conditional: what has
+// changed since the comparison is left alone.
+func (e *Engine) repair(ctx context.Context, a *gistdeal.Audit) error {
+	for i := range a.Differences {
+		d := &a.Differences[i]
+		var err error
+		switch d.Repair {
+		case repairAdopt:
+			var n int
+			n, err = e.store.Adopt(ctx, map[string]int64{d.GistID: d.Others[0]}, map[string][]int64{d.GistID: d.Others[1:]}, e.now())
+			d.Repaired = n > 0
+		case repairRelink:
+			d.Repaired, err = e.store.Relink(ctx, d.GistID, d.DealID, d.Others[0])
+		case repairQueue:
+			d.Repaired, err = e.store.Queue(ctx, d.GistID, e.now())
+		}
+		if err != nil {
+			return err
+		}
+		if d.Repaired {
+			e.log.Info("difference repaired", "gist", d.GistID, "difference", string(d.Kind), "repair", d.Repair)
+		}
+	}
+	poke(e.found)
+	return nil
+}
+
+// recreate makes the deal of a gist again, because a person said so. The deal
+// that it had must be gone.
+func (e *Engine) recreate(ctx context.Context, gistID string) error {
+	story, err := e.store.Explain(ctx, gistID)
+	if err != nil {
+		return err
+	}
+	if story.Deal.State != gistdeal.DealMade {
+		return gistdeal.Errorf(gistdeal.Invalid, "gist %s has no deal to be made again: it is %s", gistID, story.Deal.State)
+	}
+	d, err := e.pipedrive.Deal(ctx, story.Deal.DealID)
+	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
+		return err
+	}
+	if err == nil && !d.Deleted {
+		return gistdeal.Errorf(gistdeal.Invalid, "deal %d of gist %s is in Pipedrive: delete it there first", story.Deal.DealID, gistID)
+	}
+	ok, err := e.store.Recreate(ctx, gistID, story.Deal.DealID, e.now())
+	if err == nil && !ok {
+		err = gistdeal.Errorf(gistdeal.Invalid, "the deal of gist %s has just changed: look again", gistID)
+	}
+	if err == nil {
+		e.log.Info("deal will be made again", "gist", gistID, "instead_of", story.Deal.DealID)
+		poke(e.found)
+	}
+	return err
+}
+
+// deleteSurplus deletes the second deal of a gist in Pipedrive, because a person said so.
+func (e *Engine) deleteSurplus(ctx context.Context, dealID int64) error {
+	gistID, err := e.store.SurplusOf(ctx, dealID)
+	if err != nil {
+		return err
+	}
+	d, err := e.pipedrive.Deal(ctx, dealID)
+	switch {
+	case gistdeal.KindOf(err) == gistdeal.NotFound || err == nil && d.Deleted:
+		return e.store.ForgetSurplus(ctx, dealID)
+	case err != nil:
+		return err
+	case d.GistID != gistID:
+		return gistdeal.Errorf(gistdeal.Invalid, "deal %d does not name gist %s any more: delete it in Pipedrive if you want to", dealID, gistID)
+	}
+	if err := e.pipedrive.DeleteDeal(ctx, dealID); err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
+		return err
+	}
+	e.log.Info("surplus deal deleted", "gist", gistID, "deal", dealID)
+	return e.store.ForgetSurplus(ctx, dealID)
+}

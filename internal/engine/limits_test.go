@@ -1,0 +1,82 @@
+package engine_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"gistdeal/internal/sim"
+)
+
+func TestPeopleKeepTheirShareOfTheDayAndTheRestWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.Set(func(o *sim.Options) { o.DailyTokens = 300 })
+	w.dayReserve = 0.4
+	w.sim.MakeGists("alice", 40)
+	r := w.startTracking("alice")
+	w.eventually("our share is spent", func() bool { return strings.Contains(r.Status().Pushes, "of 300 tokens that are left are for people") })
+	made := w.sim.Report().Deals
+	if made == 0 || made >= 40 {
+		t.Errorf("%d deals made, want some and not all", made)
+	}
+	r.end()
+	// A restart does not begin a new day.
+	r = w.start()
+	w.eventually("it knows after a restart", func() bool { return strings.Contains(r.Status().Pushes, "for people") })
+	if got := w.sim.Report().Deals; got != made {
+		t.Errorf("%d deals made after the share was spent", got-made)
+	}
+	r.end()
+	// Less is left to people from now on.
+	w.dayReserve = 0
+	r = w.start()
+	w.eventually("the rest of the day is used", func() bool { return w.sim.Report().Deals > made })
+	w.sim.Set(func(o *sim.Options) { o.DailyTokens = 1000 })
+	w.settled(r, "alice")
+}
+
+func TestASpentDayEndsWhenPipedriveSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "spent", After: 2, Times: 1, Header: map[string]string{"Retry-After": "1"}})
+	w.sim.MakeGists("alice", 6)
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	if got := w.log.count("the day's budget of Pipedrive requests is spent"); got < 1 || got > 2 {
+		t.Errorf("told %d times that the day was spent:\n%s", got, w.log)
+	}
+}
+
+func TestABanStopsAllRequestsAlsoAfterARestart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 30)
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "html403", After: 5})
+	r := w.startTracking("alice")
+	w.eventually("the ban is told", func() bool { return strings.Contains(r.Status().Pushes, "banned this key") })
+	w.eventually("the ban is kept", func() bool {
+		text, err := r.store.Setting(t.Context(), "limits")
+		return err == nil && strings.Contains(text, "banned this key")
+	})
+	w.eventually("nothing is under way", func() bool {
+		return !slices.ContainsFunc(w.sim.Report().RequestLog, func(s sim.Seen) bool { return s.Status == 0 })
+	})
+	before := w.sim.Report()
+	w.sim.ClearFaults()
+	r.end()
+	r = w.start()
+	w.eventually("the engine works", func() bool { return r.Status().Working })
+	if !strings.Contains(r.Status().Pushes, "banned this key") {
+		t.Errorf("after a restart: %q", r.Status().Pushes)
+	}
+	if err := w.track(r, "alice"); err != nil { // Time passes, and something happens.
+		t.Fatal(err)
+	}
+	if got := w.sim.Report(); got.Requests[postDeal] != before.Requests[postDeal] || got.Requests["GET /v1/users/me"] != before.Requests["GET /v1/users/me"] {
+		t.Errorf("requests in the middle of a ban: %v, before %v", got.Requests, before.Requests)
+	}
+	if got := w.count(postDeal); got > 5+10 {
+		t.Errorf("%d POSTs, of which 5 were made before the ban", got)
+	}
+}

@@ -1,0 +1,157 @@
+package operate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/app"
+)
+
+// State is what a check came to.
+type State string
+
+// The states of a check.
+const (
+	OK   State = "ok"
+	Warn State = "warn" // gistdeal works, or this could not be checked because of another fault
+	Fail State = "fail"
+)
+
+// Check is one thing that was looked at. Its message says how it stands and,
+// unless all is well, what to do.
+type Check struct {
+	Name    string `json:"name"`
+	State   State  `json:"state"`
+	Message string `json:"message"`
+}
+
+// Health is what Doctor found. OK says that no check failed.
+type Health struct {
+	OK     bool    `json:"ok"`
+	Checks []Check `json:"checks"`
+}
+
+// Examination is what Doctor can be told beyond the environment.
+type Examination struct {
+	Timeout time.Duration // of each group of checks
+	MinFree int64         // bytes that must be free on the database's disk
+}
+
+// Doctor looks whether gistdeal can work with the environment env. It changes
+// nothing, neither at the remotes nor in the database, and may run beside a
+// gistdeal at work. What cannot be reached takes Timeout at most and leaves
+// the other checks alone.
+func Doctor(ctx context.Context, env map[string]string, o Examination) Health {
+	config, err := app.ParseConfig(env)
+	d := &doctor{config: config, o: o}
+	checks := d.configuration(err)
+	d.open(ctx)
+	if d.db != nil {
+		defer d.db.Close() //nolint:errcheck // Nothing was written.
+	}
+	groups := []func(context.Context) []Check{d.github, d.pipedrive, d.database, d.disk, d.address}
+	found := make([][]Check, len(groups))
+	var all sync.WaitGroup
+	for i, group := range groups {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+			defer cancel()
+			found[i] = group(ctx)
+		})
+	}
+	all.Wait()
+	checks = append(checks, found[0]...)
+	checks = append(checks, found[1]...)
+	checks = append(checks, d.clock())
+	for _, group := range found[2:] {
+		checks = append(checks, group...)
+	}
+	health := Health{OK: true, Checks: checks}
+	for _, c := range checks {
+		health.OK = health.OK && c.State != Fail
+	}
+	return health
+}
+
+// doctor is one examination.
+type doctor struct {
+	config app.Config
+	o      Examination
+	local                    // what the database says
+	ahead  [2]*time.Duration // by which GitHub's and Pipedrive's clocks are ahead of ours
+}
+
+// configuration reports each mistake of the environment.
+func (d *doctor) configuration(err error) []Check {
+	var checks []Check
+	for _, mistake := range app.Mistakes(err) {
+		checks = append(checks, Check{"configuration", Fail, mistake.Error()})
+	}
+	if len(checks) == 0 {
+		return []Check{{"configuration", OK, "no mistakes in the environment"}}
+	}
+	return checks
+}
+
+const (
+	clockWarn = 30 * time.Second
+	clockFail = 5 * time.Minute
+)
+
+// clock compares our clock with those of the remotes.
+func (d *doctor) clock() Check {
+	var parts []string
+	worst := time.Duration(0)
+	for i, name := range []string{"GitHub", "Pipedrive"} {
+		if d.ahead[i] == nil {
+			continue
+		}
+		// The answer was on its way, and Date has whole seconds.
+		off := d.ahead[i].Round(time.Second)
+		worst = max(worst, off.Abs())
+		parts = append(parts, fmt.Sprintf("%s off %s's", Duration(off.Abs()), name))
+	}
+	if len(parts) == 0 {
+		return Check{"clock", Warn, "not checked: neither GitHub nor Pipedrive told the time"}
+	}
+	text := "this machine's is " + strings.Join(parts, ", ")
+	switch {
+	case worst >= clockFail:
+		return Check{"clock", Fail, text + ": set it, best by NTP"}
+	case worst >= clockWarn:
+		return Check{"clock", Warn, text + ": is NTP running?"}
+	}
+	return Check{"clock", OK, text}
+}
+
+// remote words an error of a remote's client; variable is where its address
+// comes from.
+func remote(ctx context.Context, name, who, variable string, err error, timeout time.Duration) Check {
+	switch {
+	case ctx.Err() != nil:
+		return Check{name, Fail, fmt.Sprintf("%s does not answer within %s: can this machine reach it (network, proxy, %s)?", who, timeout, variable)}
+	case gistdeal.KindOf(err) == gistdeal.Limited:
+		return Check{name, Warn, lines(err) + ": look again " + later(err)}
+	case gistdeal.KindOf(err) == gistdeal.Temporary:
+		return Check{name, Fail, fmt.Sprintf("%s: can this machine reach %s (network, proxy, %s)?", lines(err), who, variable)}
+	}
+	return Check{name, Fail, lines(err)}
+}
+
+// later says when trying again makes sense.
+func later(err error) string {
+	if wait := gistdeal.RetryAfter(err); wait > 0 {
+		return "in " + Duration(wait)
+	}
+	return "later"
+}
+
+// lines returns an error's text on one line.
+func lines(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// unchecked is a check that another fault made impossible.
+func unchecked(name, why string) Check { return Check{name, Warn, "not checked: " + why} }

@@ -1,0 +1,213 @@
+package operate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gistdeal"
+)
+
+// User is a user as the database has it.
+type User struct {
+	ID         int64              `json:"id"` // GitHub's number
+	Login      string             `json:"login"`
+	State      gistdeal.UserState `json:"state"`
+	FirstScan  gistdeal.FirstScan `json:"first_scan"`
+	TrackedAt  *time.Time         `json:"tracked_at"`
+	LastScanAt *time.Time         `json:"last_scan_at"` // null until the first scan has ended well
+	NextScanAt *time.Time         `json:"next_scan_at"`
+	Failures   int                `json:"failures"` // scans in a row that ended badly
+	Problem    string             `json:"problem"`
+}
+
+// page is how many rows are read at a time.
+const page = 500
+
+// Users returns the users in one of the states, or all that are tracked, whose
+// login contains search.
+func (d *Desk) Users(ctx context.Context, states []string, search string) ([]User, error) {
+	all := []User{}
+	f := gistdeal.UserFilter{Search: search}
+	for _, state := range states {
+		f.States = append(f.States, gistdeal.UserState(state))
+	}
+	for after, more := int64(0), d.db != nil; more; {
+		users, err := d.db.Users(ctx, f, after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range users {
+			after = u.ID
+			all = append(all, User{
+				ID: u.ID, Login: u.Login, State: u.State, FirstScan: u.FirstScan, TrackedAt: when(u.TrackedAt),
+				LastScanAt: when(u.LastScanAt), NextScanAt: when(u.NextScanAt), Failures: u.Failures, Problem: u.Problem,
+			})
+		}
+		more = len(users) == page
+	}
+	return all, nil
+}
+
+// AddUsers asks that the users be tracked, with a policy or, if that is "",
+// with the one of the gistdeal at work. It hands over each result as it comes:
+// "added", "tracked" (already), "waiting", "invalid", "not_found" or "refused".
+// It returns when all have one; those that nobody is there to answer, or that
+// ctx's end left without one, are waiting, and their asks stay.
+func (d *Desk) AddUsers(ctx context.Context, logins []string, policy string, result func(Result)) error {
+	asked := map[string]string{} // as given, by login key
+	var asks []gistdeal.Ask
+	for _, text := range logins {
+		login, err := gistdeal.LoginFrom(text)
+		key := gistdeal.LoginKey(login)
+		switch _, twice := asked[key]; {
+		case err != nil:
+			result(Result{text, "invalid", err.Error()})
+		case twice:
+			result(Result{text, "invalid", "asked for twice"})
+		default:
+			asked[key] = text
+			asks = append(asks, gistdeal.Ask{Login: login, Policy: gistdeal.FirstScan(policy)})
+		}
+	}
+	if len(asks) == 0 {
+		return nil
+	}
+	asks, err := d.db.Ask(ctx, time.Now(), asks...)
+	if err != nil {
+		return err
+	}
+	why, err := d.follow(ctx, asks, func(a gistdeal.Ask, answer gistdeal.Answer) {
+		key := gistdeal.LoginKey(a.Login)
+		result(addition(asked[key], answer))
+		delete(asked, key)
+	})
+	for _, a := range asks {
+		if text, left := asked[gistdeal.LoginKey(a.Login)]; left && err == nil {
+			result(Result{text, "waiting", why})
+		}
+	}
+	return err
+}
+
+// addition words the answer to an ask for a user to be tracked.
+func addition(asked string, answer gistdeal.Answer) Result {
+	if answer.Err != nil {
+		if r, ok := refusal(asked, answer.Err); ok {
+			return r
+		}
+		return Result{asked, "refused", answer.Err.Error()}
+	}
+	if answer.Added {
+		return Result{asked, "added", ""}
+	}
+	return Result{asked, "tracked", "already"}
+}
+
+// follow hands over the answers to asks until all have one, and then returns
+// "", or why the others will have to wait.
+func (d *Desk) follow(ctx context.Context, asks []gistdeal.Ask, each func(gistdeal.Ask, gistdeal.Answer)) (why string, err error) {
+	for {
+		// Looked at first: who answered and then ended has left its answers.
+		working, err := d.db.Worked()
+		if err != nil {
+			return "", err
+		}
+		answers, err := d.db.Answers(ctx, asks...)
+		switch {
+		case ctx.Err() != nil:
+			return errStopped.Error(), nil
+		case err != nil:
+			return "", err
+		}
+		var left []gistdeal.Ask
+		for _, a := range asks {
+			if answer, ok := answers[gistdeal.LoginKey(a.Login)]; ok {
+				each(a, answer)
+			} else {
+				left = append(left, a)
+			}
+		}
+		if asks = left; len(asks) == 0 {
+			return "", nil
+		}
+		if !working {
+			return nobodyWorks, nil
+		}
+		if !pause(ctx) {
+			return errStopped.Error(), nil
+		}
+	}
+}
+
+// Change is what a person can do to a user.
+type Change string
+
+// The changes of a user.
+const (
+	Remove  Change = "removed"
+	Pause   Change = "paused"
+	Resume  Change = "resumed"
+	Approve Change = "approved" // say yes to a first scan that found more gists than are allowed
+)
+
+// ChangeUsers does one thing to each of the users, and returns a result for
+// each: the change's name, "unchanged", "invalid" or "not_found".
+func (d *Desk) ChangeUsers(ctx context.Context, logins []string, c Change) ([]Result, error) {
+	results := []Result{}
+	for _, asked := range logins {
+		u, err := d.user(ctx, asked)
+		var r Result
+		if err == nil {
+			r, err = d.change(ctx, u, c)
+		}
+		if err != nil {
+			var ok bool
+			if r, ok = refusal(asked, err); !ok {
+				return results, err
+			}
+		}
+		r.Asked = asked
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// user returns the tracked user that a person means.
+func (d *Desk) user(ctx context.Context, asked string) (gistdeal.User, error) {
+	login, err := gistdeal.LoginFrom(asked)
+	if err == nil && d.db == nil {
+		err = gistdeal.Errorf(gistdeal.NotFound, "%q is not tracked", login)
+	}
+	if err != nil {
+		return gistdeal.User{}, err
+	}
+	return d.db.UserByLogin(ctx, login)
+}
+
+func (d *Desk) change(ctx context.Context, u gistdeal.User, c Change) (Result, error) {
+	var did bool
+	var err error
+	did, reason := false, map[Change]string{
+		Remove: "its gists and deals are kept, deals that wait are skipped", Pause: "it is not scanned any more, its deals go on",
+		Resume: "it is scanned next",
+	}[c]
+	switch c {
+	case Remove:
+		did, err = d.db.RemoveUser(ctx, u.ID)
+	case Pause:
+		did, err = d.db.PauseUser(ctx, u.ID)
+	case Resume:
+		did, err = d.db.ResumeUser(ctx, u.ID, time.Now())
+	case Approve:
+		var n int
+		n, err = d.db.Approve(ctx, u.ID, time.Now())
+		did, reason = n > 0, fmt.Sprintf("%s deals wait for their turn", Number(n))
+	}
+	if err == nil && !did {
+		return Result{Result: "unchanged", Reason: map[Change]string{
+			Remove: "removed already", Pause: "paused already", Resume: "not paused", Approve: "no deal waits for a yes",
+		}[c]}, nil
+	}
+	return Result{Result: string(c), Reason: reason}, err
+}

@@ -1,0 +1,140 @@
+package pipedrive
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"gistdeal"
+)
+
+const (
+	// BudgetDay names the tokens of a day, of which everybody's requests cost some.
+	BudgetDay = "pipedrive-day"
+	// BudgetWrites names the POSTs that the key may make in a day.
+	BudgetWrites = "pipedrive-writes"
+
+	// writesADay is the fair use of POSTs. Pipedrive changelog, 2019.
+	writesADay = 10_000
+)
+
+// day is what is left of the account's day. Whose midnight ends it is not
+// documented; it is taken for UTC's, and while the day is spent the account is
+// asked each hour.
+type day struct {
+	reserve float64 // share of the tokens that is left to people
+
+	mu      sync.Mutex
+	tokens  gistdeal.Budget
+	writes  gistdeal.Budget
+	recheck time.Time // until then there is no use in asking again
+}
+
+func newDay(reserve float64) *day {
+	return &day{reserve: reserve, tokens: gistdeal.Budget{Name: BudgetDay}, writes: gistdeal.Budget{Name: BudgetWrites}}
+}
+
+// learn reads what an answer says of the day; now is Pipedrive's time. Headers:
+// x-daily-requests-left is from Pipedrive's docs, "Rate limiting", the other two
+// were seen in live answers. Each may be absent.
+func (d *day) learn(h http.Header, now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	limit, hasLimit := count(h, "x-daily-ratelimit-token-limit")
+	left, found := count(h, "x-daily-ratelimit-token-remaining")
+	if hasLimit && found {
+		d.tokens = d.budget(BudgetDay, limit, left, now)
+		d.tokens.Kept = int(d.reserve * float64(limit))
+	}
+	if left, found := count(h, "x-daily-requests-left"); found {
+		d.writes = d.budget(BudgetWrites, max(writesADay, left), left, now)
+	}
+}
+
+func (d *day) budget(name string, limit, left int, now time.Time) gistdeal.Budget {
+	d.recheck = time.Now().Add(untilNextProbe(now))
+	return gistdeal.Budget{Name: name, Limit: limit, Remaining: left, Reset: midnight(now), SeenAt: time.Now()}
+}
+
+// exhaust records that a request was refused because the day is spent, and when
+// the account may be asked again; now is Pipedrive's time.
+func (d *day) exhaust(now time.Time, wait time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tokens.Remaining, d.tokens.Reset, d.tokens.SeenAt = 0, midnight(now), time.Now()
+	d.recheck = time.Now().Add(wait)
+}
+
+// spent returns nil if there is something left of the day for us, or why not.
+// again says that enough time has gone by to ask the account once more.
+func (d *day) spent() (again bool, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	for _, b := range []gistdeal.Budget{d.tokens, d.writes} {
+		if b.SeenAt.IsZero() || b.Remaining > b.Kept {
+			continue
+		}
+		err = &gistdeal.Error{
+			Kind: gistdeal.Limited, RetryAfter: max(d.recheck.Sub(now), time.Second),
+			Err: fmt.Errorf("%s; the rest waits until after %s", spentWords(b), b.Reset.Format("15:04 MST")),
+		}
+		return !now.Before(d.recheck), err
+	}
+	return false, nil
+}
+
+// spentWords says what of a day is spent.
+func spentWords(b gistdeal.Budget) string {
+	switch {
+	case b.Name == BudgetWrites:
+		return "Pipedrive takes no more POSTs with this key today"
+	case b.Kept == 0 || b.Remaining == 0:
+		return "the day's budget of Pipedrive requests is spent"
+	}
+	return fmt.Sprintf("our share of the day's Pipedrive budget is spent: the %d of %d tokens that are left are for people (GISTDEAL_DAY_RESERVE)", b.Remaining, b.Limit)
+}
+
+// forget drops what was told before then: the account was asked again, and has
+// not said it any more.
+func (d *day) forget(then time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, b := range []*gistdeal.Budget{&d.tokens, &d.writes} {
+		if b.SeenAt.Before(then) {
+			*b = gistdeal.Budget{Name: b.Name}
+		}
+	}
+}
+
+// budgets returns what is known.
+func (d *day) budgets() []gistdeal.Budget {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return []gistdeal.Budget{d.tokens, d.writes}
+}
+
+// restore takes up what an earlier process knew, unless an answer has told more.
+func (d *day) restore(budgets []gistdeal.Budget) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, known := range budgets {
+		for _, b := range []*gistdeal.Budget{&d.tokens, &d.writes} {
+			if known.Name == b.Name && b.SeenAt.IsZero() {
+				*b = known
+			}
+		}
+	}
+}
+
+// midnight returns when the day of now ends.
+func midnight(now time.Time) time.Time {
+	return now.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+}
+
+// untilNextProbe returns how long to wait on a spent day before asking again: an
+// hour, or until shortly after midnight.
+func untilNextProbe(now time.Time) time.Duration {
+	return min(dayPause, midnight(now).Add(time.Second).Sub(now))
+}

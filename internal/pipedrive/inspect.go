@@ -1,0 +1,40 @@
+package pipedrive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// DealTokens is what one new deal costs of the day's tokens (Pipedrive OpenAPI
+// 2026-08-18, x-token-cost).
+const DealTokens = 5
+
+// Pace returns how many requests a second are sent at the most while nobody
+// else uses the key, as the newest answer allows it.
+func (c *Client) Pace() float64 { return c.limiter.pace() }
+
+// Missing returns the names of the custom fields that Prepare would make, and
+// an error that joins all that would keep Prepare from using the others. It
+// makes nothing. keys are as for Prepare.
+func (c *Client) Missing(ctx context.Context, keys map[string]string) (missing []string, err error) {
+	all, err := c.listFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range FieldNames {
+		_, found, findErr := c.find(ctx, all, name, keys[name])
+		if findErr != nil {
+			err = errors.Join(err, fmt.Errorf("field %q: %w", name, findErr))
+		} else if !found {
+			missing = append(missing, name)
+		}
+	}
+	return missing, err
+}
+
+// CheckStage returns nil if new deals have a stage to go to, by the names in the options.
+func (c *Client) CheckStage(ctx context.Context) error {
+	_, err := c.findStage(ctx)
+	return err
+}

@@ -1,0 +1,80 @@
+package pipedrive_test
+
+import (
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"gistdeal"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/sim"
+)
+
+func TestLookingForMissingFieldsMakesNone(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	w.SeedFields()
+	missing, err := w.client.Missing(t.Context(), nil)
+	if err != nil || !slices.Equal(missing, []string{pipedrive.FieldGistID}) {
+		t.Errorf("missing: %v, %v", missing, err)
+	}
+	if n := w.requests(postField); n != 0 {
+		t.Errorf("%d fields made", n)
+	}
+	keys := w.prepare(t, nil)
+	w.AddField(pipedrive.FieldGist, "text")
+	if missing, err := w.client.Missing(t.Context(), keys); err != nil || len(missing) != 0 {
+		t.Errorf("with the keys: %v, %v", missing, err)
+	}
+}
+
+func TestAllMistakesAboutFieldsAreToldAtOnce(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	first, second := w.AddField(pipedrive.FieldGist, "text"), w.AddField(pipedrive.FieldGist, "text")
+	w.AddField(pipedrive.FieldGistID, "double")
+	missing, err := w.client.Missing(t.Context(), nil)
+	if !slices.Equal(missing, []string{pipedrive.FieldAuthor, pipedrive.FieldAccessURL}) || gistdeal.KindOf(err) != gistdeal.Unauthorized {
+		t.Errorf("missing: %v, %v", missing, err)
+	}
+	for _, want := range []string{first, second, `of type "double"`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no word of %s: %v", want, err)
+		}
+	}
+}
+
+func TestThePipelineAndStageAreCheckedByName(t *testing.T) {
+	t.Parallel()
+	for names, there := range map[[2]string]bool{
+		{"", ""}: true, {"gists", "Done"}: true, {"Gifts", ""}: false, {"Gists", "Won"}: false,
+	} {
+		w := begin(t, sim.Options{}, pipedrive.Options{Pipeline: names[0], Stage: names[1]})
+		if err := w.client.CheckStage(t.Context()); (err == nil) != there {
+			t.Errorf("%v: %v", names, err)
+		}
+	}
+}
+
+func TestThePaceIsWhatTheAccountAllowsButNotMoreThanIsWanted(t *testing.T) {
+	t.Parallel()
+	s := sim.New(sim.Options{Burst: 40})
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	for rate, want := range map[float64][2]float64{0: {10, 20}, 5: {5, 5}, 100: {100, 20}} {
+		c, err := pipedrive.New(server.URL, pipedrive.Options{Token: token, Rate: rate})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := c.Pace()
+		if _, err := c.Me(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i, got := range []float64{before, c.Pace()} {
+			if got > want[i] || got < 0.95*want[i] {
+				t.Errorf("rate %g: a pace of %g, then %g, want nearly %v", rate, before, c.Pace(), want)
+			}
+		}
+	}
+}

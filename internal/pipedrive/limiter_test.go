@@ -1,0 +1,241 @@
+package pipedrive_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/pipedrive"
+)
+
+// account is the other side of the burst limit: it counts requests in any two
+// seconds and refuses those beyond its limit. It is asked in virtual time.
+type account struct {
+	mu      sync.Mutex
+	limit   int
+	others  int // requests in each window that somebody else makes
+	window  []time.Time
+	taken   int
+	refused int
+}
+
+// take counts a request as it comes in, unless it is over the limit, and answers
+// with the account's headers.
+func (a *account) take() (h http.Header, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	for len(a.window) > 0 && now.Sub(a.window[0]) >= 2*time.Second {
+		a.window = a.window[1:]
+	}
+	if ok = len(a.window)+a.others < a.limit; ok {
+		a.window = append(a.window, now)
+		a.taken++
+	} else {
+		a.refused++
+	}
+	h = http.Header{}
+	h.Set("x-ratelimit-limit", strconv.Itoa(a.limit))
+	h.Set("x-ratelimit-remaining", strconv.Itoa(max(0, a.limit-a.others-len(a.window))))
+	return h, ok
+}
+
+func (a *account) set(change func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	change()
+}
+
+func (a *account) counts() (taken, refused int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.taken, a.refused
+}
+
+// work makes requests for a time, as the engine does: each waits for its turn, is
+// claimed, travels, and is answered after the latency; many are under way. One
+// that is refused stops all for two seconds.
+func work(t *testing.T, l pipedrive.Limiter, a *account, latency, d time.Duration) {
+	t.Helper()
+	chance := rand.New(rand.NewPCG(1, 1))
+	upTo := func(d time.Duration) time.Duration { return time.Duration(chance.Int64N(int64(d))) }
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	var requests sync.WaitGroup
+	defer requests.Wait()
+	for ctx.Err() == nil {
+		if err := l.Wait(ctx); err != nil {
+			time.Sleep(gistdeal.RetryAfter(err))
+			continue
+		}
+		commit, transit := upTo(60*time.Millisecond), upTo(15*time.Millisecond)
+		requests.Go(func() {
+			time.Sleep(commit)
+			ours, err := l.Enter(context.WithoutCancel(ctx))
+			if err != nil {
+				return
+			}
+			time.Sleep(transit)
+			h, ok := a.take()
+			time.Sleep(latency)
+			l.Learn(ours, h)
+			if !ok {
+				l.Block(2*time.Second, errors.New("over the limit"))
+			}
+		})
+	}
+}
+
+func TestTheAllowedRateIsUsedAndNeverExceeded(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		rate    float64
+		limit   int
+		latency time.Duration
+		want    int // requests a second
+	}{
+		"fast answers":                   {0, 20, 5 * time.Millisecond, 10},
+		"slow answers":                   {0, 20, 600 * time.Millisecond, 10},
+		"very slow answers":              {0, 20, 5 * time.Second, 10},
+		"a larger plan":                  {0, 100, 300 * time.Millisecond, 50},
+		"a smaller limit than we assume": {0, 10, 50 * time.Millisecond, 5},
+		"less than is allowed":           {4, 20, 150 * time.Millisecond, 4},
+		"more than is allowed":           {50, 20, 150 * time.Millisecond, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l, a := pipedrive.NewLimiter(tt.rate), &account{limit: tt.limit}
+				work(t, l, a, tt.latency, 10*time.Second) // The first answers tell the limit.
+				begin, refusedBefore := a.counts()
+				work(t, l, a, tt.latency, 100*time.Second)
+				end, refused := a.counts()
+				if refused > refusedBefore || refused > 0 && tt.limit >= 20 && tt.rate <= 10 {
+					t.Errorf("%d requests refused, %d of them at the beginning", refused, refusedBefore)
+				}
+				if got := end - begin; got*100 < 98*100*tt.want || got > 101*tt.want {
+					t.Errorf("%d requests in 100 s, want 98 %% of %d at the least", got, 100*tt.want)
+				}
+			})
+		})
+	}
+}
+
+func TestRoomThatOthersUseIsLeftToThemAndTakenBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, a := pipedrive.NewLimiter(0), &account{limit: 20}
+		const latency = 150 * time.Millisecond
+		work(t, l, a, latency, 20*time.Second)
+		a.set(func() { a.others = 10 })
+		work(t, l, a, latency, 4*time.Second)
+		begin, noticed := a.counts()
+		work(t, l, a, latency, 60*time.Second)
+		end, refused := a.counts()
+		if refused != noticed || noticed > 20 {
+			t.Errorf("%d requests refused before the others were noticed, %d after", noticed, refused-noticed)
+		}
+		if got := end - begin; got < 294 || got > 303 {
+			t.Errorf("%d requests in 60 s beside another who uses half, want 300", got)
+		}
+		a.set(func() { a.others = 0 })
+		work(t, l, a, latency, 4*time.Second)
+		begin, _ = a.counts()
+		work(t, l, a, latency, 60*time.Second)
+		if end, _ = a.counts(); end-begin < 588 {
+			t.Errorf("%d requests in 60 s after the other has gone, want 600", end-begin)
+		}
+	})
+}
+
+func TestAFreshStartCountsOnRequestsSentJustBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := &account{limit: 20}
+		for range 10 { // Restarts in the middle of the work.
+			work(t, pipedrive.NewLimiter(0), a, 10*time.Millisecond, 1300*time.Millisecond)
+		}
+		if _, refused := a.counts(); refused > 0 {
+			t.Errorf("%d requests refused", refused)
+		}
+	})
+}
+
+func TestIdleTimeIsNotMadeUpFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := pipedrive.NewLimiter(0)
+		for range 3 {
+			time.Sleep(time.Hour)
+			begun := time.Now()
+			for range 11 {
+				if err := l.Wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if took := time.Since(begun); took < time.Second {
+				t.Errorf("11 requests after an idle hour took %v", took)
+			}
+		}
+	})
+}
+
+func TestNothingIsSentWhileALimitStopsAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := pipedrive.NewLimiter(0)
+		if err := l.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		l.Block(15*time.Minute, errors.New("banned"))
+		l.Block(time.Second, errors.New("a shorter one"))
+		time.Sleep(time.Minute)
+		_, entering := l.Enter(t.Context())
+		for _, err := range []error{entering, l.Wait(t.Context())} {
+			wantKind(t, err, gistdeal.Limited, "banned")
+			if left := gistdeal.RetryAfter(err); left != 14*time.Minute {
+				t.Errorf("%v left, want 14 minutes", left)
+			}
+		}
+		time.Sleep(14 * time.Minute)
+		if err := l.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if _, err := l.Enter(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAWaitEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := pipedrive.NewLimiter(1)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		for range 2 {
+			if _, err := l.Enter(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := l.Enter(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a third request within two seconds: %v", err)
+		}
+		begun := time.Now()
+		for range 100 {
+			if err := l.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("error %v", err)
+			}
+		}
+		if err := l.Wait(t.Context()); err != nil || time.Since(begun) > 2*time.Second {
+			t.Errorf("waited %v after those who took no turn: %v", time.Since(begun), err)
+		}
+	})
+}

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"gistdeal"
+)
+
+// Counts is how much of everything there is, and what has waited longest.
+type Counts struct {
+	Users   map[gistdeal.UserState]int
+	Deals   map[gistdeal.DealState]int
+	Surplus int
+	Asks    int // without an answer
+
+	OldestFound   time.Time // when it was queued; zero if no deal is found
+	OldestSending time.Time // when the first of its attempts in doubt began; zero if no deal is sending
+	OldestDue     time.Time // when the user's scan that is due first is due; zero if none is planned
+	PushesPaused  bool      // by a person
+}
+
+// Counts counts users and deals by state, surplus deals and asks, and finds
+// what has waited longest.
+func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
+	c = Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
+	rows, err := s.read.QueryContext(ctx, `SELECT 'user', state, count(*) FROM users GROUP BY state
+		UNION ALL SELECT 'deal', state, count(*) FROM deals GROUP BY state`)
+	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
+		var sort, state string
+		var n int
+		err := row.Scan(&sort, &state, &n)
+		if sort == "user" {
+			c.Users[gistdeal.UserState(state)] = n
+		} else {
+			c.Deals[gistdeal.DealState(state)] = n
+		}
+		return struct{}{}, err
+	})
+	if err == nil {
+		err = s.waits(ctx, &c)
+	}
+	if err != nil {
+		return c, fmt.Errorf("count: %w", err)
+	}
+	return c, nil
+}
+
+// waits reads what of Counts is not by state.
+func (s *Store) waits(ctx context.Context, c *Counts) error {
+	var found, sending, due int64
+	err := s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM surplus),
+		(SELECT count(*) FROM asks WHERE ended_at = 0),
+		(SELECT coalesce(min(queued_at), 0) FROM deals WHERE state = 'found'),
+		(SELECT coalesce(min(a.sent_at), 0) FROM deals d JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'absent') WHERE d.state = 'sending'),
+		(SELECT coalesce(min(next_scan_at), 0) FROM users WHERE state IN ('active', 'gone')),
+		`+pausedByAPerson).Scan(&c.Surplus, &c.Asks, &found, &sending, &due, &c.PushesPaused)
+	c.OldestFound, c.OldestSending, c.OldestDue = fromMillis(found), fromMillis(sending), fromMillis(due)
+	return err
+}

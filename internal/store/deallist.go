@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"gistdeal"
+)
+
+// deals adds to w which deals f means, whatever their states; d is the table.
+func (w *where) deals(f gistdeal.DealFilter) error {
+	if f.UserID != 0 {
+		w.add("d.gist_id IN (SELECT id FROM gists WHERE user_id = ?)", f.UserID)
+	}
+	if len(f.GistIDs) > 0 {
+		object, err := keys(f.GistIDs)
+		if err != nil {
+			return err
+		}
+		w.add("d.gist_id IN (SELECT key FROM json_each(?))", object)
+	}
+	return nil
+}
+
+// Deals returns up to limit of the deals that f means, by gist id, from the one
+// that follows the gist id after.
+func (s *Store) Deals(ctx context.Context, f gistdeal.DealFilter, after string, limit int) ([]gistdeal.ListedDeal, error) {
+	w := where{}
+	w.add("d.gist_id > ?", after)
+	if len(f.States) > 0 {
+		w.in("d.state", stringsOf(f.States))
+	}
+	if err := w.deals(f); err != nil {
+		return nil, err
+	}
+	limited := w.sql() + " ORDER BY d.gist_id LIMIT " + w.arg(limit)
+	rows, err := s.read.QueryContext(ctx, `SELECT d.gist_id, d.state, coalesce(d.deal_id, 0), d.problem, d.attempts,
+		coalesce(u.id, 0), coalesce(u.login, ''), coalesce(g.description, '')
+		FROM deals d LEFT JOIN gists g ON g.id = d.gist_id LEFT JOIN users u ON u.id = g.user_id`+limited, w.args...)
+	return collect(rows, err, func(row *sql.Rows) (d gistdeal.ListedDeal, err error) {
+		return d, row.Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &d.Attempts, &d.UserID, &d.Login, &d.Description)
+	})
+}
+
+// Retry makes the deals that f means and that are failed, skipped or held wait
+// for their turn, as if they were found now. Their attempts are kept.
+func (s *Store) Retry(ctx context.Context, f gistdeal.DealFilter, now time.Time) (gistdeal.Changed, error) {
+	from := []gistdeal.DealState{gistdeal.DealFailed, gistdeal.DealSkipped, gistdeal.DealHeld}
+	return s.change(ctx, f, from, gistdeal.DealFound, "", now)
+}
+
+// Skip makes the deals that f means and that are found, failed or held get no
+// deal, for the reason in note.
+func (s *Store) Skip(ctx context.Context, f gistdeal.DealFilter, note string, now time.Time) (gistdeal.Changed, error) {
+	from := []gistdeal.DealState{gistdeal.DealFound, gistdeal.DealFailed, gistdeal.DealHeld}
+	return s.change(ctx, f, from, gistdeal.DealSkipped, clean(note), now)
+}
+
+// Approve is the yes to a first scan that found more gists than are allowed:
+// the user's held deals wait for their turn now. It returns how many.
+func (s *Store) Approve(ctx context.Context, userID int64, now time.Time) (int, error) {
+	done, err := s.Retry(ctx, gistdeal.DealFilter{UserID: userID, States: []gistdeal.DealState{gistdeal.DealHeld}}, now)
+	return done.Deals, err
+}
+
+// change takes the deals that f means from one of the given states to another,
+// and counts those that are left, whatever f says of states.
+func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistdeal.DealState, to gistdeal.DealState, problem string, now time.Time) (done gistdeal.Changed, err error) {
+	if len(f.States) > 0 {
+		from = slices.DeleteFunc(from, func(state gistdeal.DealState) bool { return !slices.Contains(f.States, state) })
+	}
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if len(from) > 0 {
+			if done.Deals, err = update(ctx, tx, f, from, to, problem, now); err != nil {
+				return err
+			}
+		}
+		w := where{}
+		if err := w.deals(f); err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, `SELECT d.state, count(*) FROM deals d`+w.sql()+` GROUP BY d.state`, w.args...)
+		done.Left, err = countStates(rows, err)
+		return err
+	})
+	if err != nil {
+		return done, fmt.Errorf("make deals %s: %w", to, err)
+	}
+	if done.Left[to] -= done.Deals; done.Left[to] == 0 {
+		delete(done.Left, to)
+	}
+	return done, nil
+}
+
+// update does what change says, and returns for how many deals.
+func update(ctx context.Context, tx *sql.Tx, f gistdeal.DealFilter, from []gistdeal.DealState, to gistdeal.DealState, problem string, now time.Time) (int, error) {
+	w := where{}
+	set := `UPDATE deals AS d SET state = ` + w.arg(to) + `, problem = ` + w.arg(problem) + `, queued_at = ` + w.arg(millis(now))
+	w.in("d.state", stringsOf(from))
+	if err := w.deals(f); err != nil {
+		return 0, err
+	}
+	r, err := tx.ExecContext(ctx, set+w.sql(), w.args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := r.RowsAffected()
+	return int(n), err
+}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Relink gives a gist whose deal from is gone the deal to instead, and reports
+// whether the gist had that deal and to is nobody else's.
+func (s *Store) Relink(ctx context.Context, gistID string, from, to int64) (ok bool, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET deal_id = $1 WHERE gist_id = $2 AND state = 'made' AND deal_id = $3
+			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, to, gistID, from))
+		if err != nil || !ok {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM surplus WHERE deal_id = $1`, to)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("link gist %s to deal %d: %w", gistID, to, err)
+	}
+	return ok, nil
+}
+
+// Queue makes the deal of a gist that never had one wait for its turn: one that
+// was refused, or one without a row. It reports whether it did.
+func (s *Store) Queue(ctx context.Context, gistID string, now time.Time) (bool, error) {
+	ok, err := changed(s.db.ExecContext(ctx, `INSERT INTO deals (gist_id, state, queued_at) SELECT id, 'found', $1 FROM gists WHERE id = $2
+		ON CONFLICT (gist_id) DO UPDATE SET state = 'found', problem = '', queued_at = excluded.queued_at WHERE deals.state = 'failed'`,
+		millis(now), gistID))
+	if err != nil {
+		return false, fmt.Errorf("queue gist %s: %w", gistID, err)
+	}
+	return ok, nil
+}
+
+// Recreate makes the deal of a gist wait for its turn once more, because a
+// person wants it and its deal dealID is gone; that one is never taken for the
+// gist's again. It is the only way out of made. It reports whether the gist had
+// that deal.
+func (s *Store) Recreate(ctx context.Context, gistID string, dealID int64, now time.Time) (ok bool, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'found', deal_id = NULL, problem = '', queued_at = $1
+			WHERE gist_id = $2 AND state = 'made' AND deal_id = $3`, millis(now), gistID, dealID))
+		if err != nil || !ok {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO dropped (deal_id, gist_id, at) VALUES ($1, $2, $3) ON CONFLICT (deal_id) DO NOTHING`,
+			dealID, gistID, millis(now))
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("make the deal of gist %s again: %w", gistID, err)
+	}
+	return ok, nil
+}
+
+// Dropped returns the deals that are no gist's any more, because a person
+// wanted others made instead.
+func (s *Store) Dropped(ctx context.Context) (map[int64]bool, error) {
+	ids, err := s.dealIDs(ctx, `SELECT deal_id FROM dropped`)
+	dropped := make(map[int64]bool, len(ids))
+	for _, id := range ids {
+		dropped[id] = true
+	}
+	return dropped, err
+}
+
+// Surplus returns the ids of all deals beyond the one of their gist.
+func (s *Store) Surplus(ctx context.Context) ([]int64, error) {
+	return s.dealIDs(ctx, `SELECT deal_id FROM surplus ORDER BY deal_id`)
+}
+
+// AddSurplus records those of the given deals, by gist, that are not the one
+// that their gist is known to have.
+func (s *Store) AddSurplus(ctx context.Context, deals map[string][]int64, now time.Time) error {
+	err := s.tx(ctx, func(tx *sql.Tx) error { return addSurplus(ctx, tx, deals, now) })
+	if err != nil {
+		return fmt.Errorf("record surplus deals: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) dealIDs(ctx context.Context, query string) ([]int64, error) {
+	rows, err := s.db.QueryContext(ctx, query)
+	return collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) })
+}
+
+// SurplusOf returns the gist that a surplus deal is of; NotFound if the deal is
+// not known as surplus.
+func (s *Store) SurplusOf(ctx context.Context, dealID int64) (gistID string, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT gist_id FROM surplus WHERE deal_id = $1
+		AND NOT EXISTS (SELECT 1 FROM deals WHERE deals.deal_id = surplus.deal_id)`, dealID).Scan(&gistID)
+	return gistID, notFound(err, "deal %d is not known as the second deal of a gist: only such a deal is deleted", dealID)
+}
+
+// ForgetSurplus forgets a surplus deal that Pipedrive no longer has.
+func (s *Store) ForgetSurplus(ctx context.Context, dealID int64) error {
+	if _, err := s.db.ExecContext(ctx, `DELETE FROM surplus WHERE deal_id = $1`, dealID); err != nil {
+		return fmt.Errorf("forget surplus deal %d: %w", dealID, err)
+	}
+	return nil
+}
+
+// SentAgain returns the gists to which a second request was sent because the
+// first was taken for absent, before then, and that nobody has looked at since;
+// and when on Pipedrive's clock the earliest of those first requests began.
+func (s *Store) SentAgain(ctx context.Context, then time.Time) (gists []string, since time.Time, err error) {
+	var earliest int64
+	rows, err := s.db.QueryContext(ctx, `SELECT gist_id, min(remote_at) FROM attempts
+		WHERE outcome = 'absent' AND checked_at = 0 AND ended_at <= $1 GROUP BY gist_id ORDER BY gist_id`, millis(then))
+	gists, err = collect(rows, err, func(row *sql.Rows) (gistID string, err error) {
+		var at int64
+		err = row.Scan(&gistID, &at)
+		if earliest == 0 || at < earliest {
+			earliest = at
+		}
+		return gistID, err
+	})
+	return gists, fromMillis(earliest), err
+}
+
+// LookedAgain records that these gists, which SentAgain returned for then, were looked at.
+func (s *Store) LookedAgain(ctx context.Context, gists []string, then, now time.Time) error {
+	object, err := keys(gists)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.ExecContext(ctx, `UPDATE attempts SET checked_at = $1
+		WHERE outcome = 'absent' AND checked_at = 0 AND ended_at <= $2 AND gist_id IN (SELECT key FROM json_each($3))`,
+		millis(now), millis(then), object)
+	return err
+}

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"gistdeal"
+)
+
+// Explain returns the story of a gist and its deal, as far as it is known; it
+// may be that only its deal is, found in Pipedrive. NotFound if nothing is.
+func (s *Store) Explain(ctx context.Context, gistID string) (story gistdeal.Story, err error) {
+	d := &story.Deal
+	var queued int64
+	err = s.read.QueryRowContext(ctx, `SELECT gist_id, state, coalesce(deal_id, 0), problem, queued_at FROM deals WHERE gist_id = $1`, gistID).
+		Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &queued)
+	if err != nil {
+		return story, notFound(err, "no gist %q was ever seen: it may be secret, deleted, or of a user who is not tracked", gistID)
+	}
+	if d.State == gistdeal.DealFound {
+		story.QueuedAt = fromMillis(queued)
+	}
+	if err = s.storyOfGist(ctx, &story); err == nil {
+		story.Attempts, err = s.attempts(ctx, gistID)
+	}
+	if err == nil {
+		story.Surplus, err = s.surplus(ctx, gistID)
+	}
+	if err != nil {
+		return story, fmt.Errorf("explain gist %s: %w", gistID, err)
+	}
+	return story, nil
+}
+
+// storyOfGist adds the gist and its user, if they are known.
+func (s *Store) storyOfGist(ctx context.Context, story *gistdeal.Story) error {
+	g := &story.Gist
+	var created, noticed int64
+	var files []byte
+	err := s.read.QueryRowContext(ctx, `SELECT id, user_id, seq, description, files, created_at, noticed_at, noticed_by FROM gists WHERE id = $1`, story.Deal.GistID).
+		Scan(&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &noticed, &story.NoticedBy)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	g.CreatedAt, story.NoticedAt = fromMillis(created), fromMillis(noticed)
+	if err := json.Unmarshal(files, &g.Files); err != nil {
+		return err
+	}
+	story.User, err = scanUser(s.read.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE id = $1`, g.UserID))
+	return err
+}
+
+// attempts returns all attempts at a gist's deal.
+func (s *Store) attempts(ctx context.Context, gistID string) ([]gistdeal.Attempt, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT n, owner, sent_at, remote_at, ended_at, outcome, coalesce(deal_id, 0), looks, reason
+		FROM attempts WHERE gist_id = $1 ORDER BY n`, gistID)
+	return collect(rows, err, func(row *sql.Rows) (a gistdeal.Attempt, err error) {
+		var sent, remote, ended int64
+		err = row.Scan(&a.N, &a.Owner, &sent, &remote, &ended, &a.Outcome, &a.DealID, &a.Looks, &a.Reason)
+		a.SentAt, a.RemoteAt, a.EndedAt = fromMillis(sent), fromMillis(remote), fromMillis(ended)
+		return a, err
+	})
+}
+
+// surplus returns the deals that a gist has beyond its one.
+func (s *Store) surplus(ctx context.Context, gistID string) ([]gistdeal.Surplus, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT deal_id, noticed_at FROM surplus WHERE gist_id = $1 ORDER BY deal_id`, gistID)
+	return collect(rows, err, func(row *sql.Rows) (d gistdeal.Surplus, err error) {
+		var noticed int64
+		err = row.Scan(&d.DealID, &noticed)
+		d.NoticedAt = fromMillis(noticed)
+		return d, err
+	})
+}

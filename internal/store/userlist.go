@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"gistdeal"
+)
+
+// likePattern escapes what has a meaning in the pattern of LIKE.
+var likePattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// Users returns up to limit of the users that f means, by their ids, from the
+// one that follows the id after.
+func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, after int64, limit int) ([]gistdeal.User, error) {
+	w := where{}
+	w.add("id > ?", after)
+	if len(f.States) == 0 {
+		w.add("state <> ?", gistdeal.UserRemoved)
+	} else {
+		w.in("state", stringsOf(f.States))
+	}
+	if f.Search != "" {
+		w.add(`lower(login) LIKE ? ESCAPE '\'`, "%"+likePattern.Replace(gistdeal.LoginKey(f.Search))+"%")
+	}
+	limited := w.sql() + " ORDER BY id LIMIT " + w.arg(limit)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+userColumns+` FROM users`+limited, w.args...)
+	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
+}
+
+// DealsOf counts a user's deals by state.
+func (s *Store) DealsOf(ctx context.Context, userID int64) (map[gistdeal.DealState]int, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT d.state, count(*) FROM gists g JOIN deals d ON d.gist_id = g.id
+		WHERE g.user_id = $1 GROUP BY d.state`, userID)
+	return countStates(rows, err)
+}
+
+// countStates reads rows of a state and a number.
+func countStates(rows *sql.Rows, err error) (map[gistdeal.DealState]int, error) {
+	counts := map[gistdeal.DealState]int{}
+	_, err = collect(rows, err, func(row *sql.Rows) (state gistdeal.DealState, err error) {
+		var n int
+		err = row.Scan(&state, &n)
+		counts[state] = n
+		return state, err
+	})
+	return counts, err
+}
+
+// userRemoved is the problem of deals that are skipped because their user is not tracked any more.
+const userRemoved = "its user was removed"
+
+// PauseUser stops the scans of a user. It reports false if the user is paused
+// already; NotFound if it is not tracked. So do ResumeUser and RemoveUser, each
+// for what it does.
+func (s *Store) PauseUser(ctx context.Context, id int64) (bool, error) {
+	return s.setState(ctx, id, func(tx *sql.Tx) (bool, error) {
+		return changed(tx.ExecContext(ctx, `UPDATE users SET state = 'paused' WHERE id = $1 AND state IN ('active', 'gone')`, id))
+	})
+}
+
+// ResumeUser lets a paused user be scanned again, at once.
+func (s *Store) ResumeUser(ctx context.Context, id int64, now time.Time) (bool, error) {
+	return s.setState(ctx, id, func(tx *sql.Tx) (bool, error) {
+		return changed(tx.ExecContext(ctx, `UPDATE users SET state = 'active', next_scan_at = $1 WHERE id = $2 AND state = 'paused'`, millis(now), id))
+	})
+}
+
+// RemoveUser ends the tracking of a user. Its gists and deals are kept, and
+// those of its deals that have not begun to be sent are skipped.
+func (s *Store) RemoveUser(ctx context.Context, id int64) (bool, error) {
+	return s.setState(ctx, id, func(tx *sql.Tx) (bool, error) {
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE users SET state = 'removed' WHERE id = $1 AND state <> 'removed'`, id))
+		if err != nil || !ok {
+			return false, err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1
+			WHERE state IN ('held', 'found') AND gist_id IN (SELECT id FROM gists WHERE user_id = $2)`, userRemoved, id)
+		return true, err
+	})
+}
+
+// setState runs change, and tells a user that is not tracked from one that is
+// as it should be already.
+func (s *Store) setState(ctx context.Context, id int64, change func(*sql.Tx) (bool, error)) (ok bool, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if ok, err = change(tx); err != nil || ok {
+			return err
+		}
+		var tracked bool
+		err := tx.QueryRowContext(ctx, `SELECT true FROM users WHERE id = $1 AND state <> 'removed'`, id).Scan(&tracked)
+		return notFound(err, "user %d is not tracked", id)
+	})
+	if err != nil {
+		return false, fmt.Errorf("change the state of user %d: %w", id, err)
+	}
+	return ok, nil
+}
