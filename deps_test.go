@@ -30,7 +30,8 @@ const policy = `
 
 	# Names of the steps at which tests kill the program: in an ordinary build,
 	# empty functions. It stands for nothing that a package could depend on.
-	internal/failpoint:
+	# Its tagged half alone sits between SQLite and its files.
+	internal/failpoint: modernc.org/libc modernc.org/sqlite
 
 	# Neighbours know the domain and not one another.
 	internal/engine:    . internal/failpoint golang.org/x/sync github.com/prometheus/client_golang

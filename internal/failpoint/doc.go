@@ -37,4 +37,5 @@ const (
 	NoFence    = "no-fence"    // a new claim is made whoever has the row by now
 	NoLease    = "no-lease"    // every process works
 	NoArchived = "no-archived" // archived deals are not listed
+	NoSync     = "no-sync"     // nothing of the database is synced to the disk (only with record=)
 )

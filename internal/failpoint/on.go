@@ -20,6 +20,7 @@ import (
 //	stop=STEP#N   at the N-th hit of STEP it freezes until somebody continues it
 //	break=RULE    the rule is broken
 //	clock=1h30m   the engine's wall clock is that much ahead
+//	record=FILE   what is done to the database's files is recorded (disk.go)
 //	report        each hit is written to file 3 as a line: the step's name, with
 //	              an exclamation mark if the process dies or freezes there
 //
@@ -56,6 +57,8 @@ func obey(word string) (err error) {
 		broken = append(broken, value)
 	case "clock":
 		ahead, err = time.ParseDuration(value)
+	case "record":
+		err = recordDisk(value)
 	case "report":
 		report = os.NewFile(3, "report")
 	default:
@@ -82,6 +85,7 @@ func Hit(step string) {
 	mu.Lock()
 	defer mu.Unlock()
 	signal := next(step)
+	record(opHit, step, nil, 0)
 	if report != nil {
 		line := step + "\n"
 		if signal != 0 {

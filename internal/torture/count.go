@@ -97,7 +97,7 @@ func (w *world) count(ctx context.Context) (findings, error) {
 // doubled returns the gists that have more than one deal by now.
 func (w *world) doubled() findings {
 	report := w.sim.Report()
-	f := findings{gists: report.Gists, doubled: map[string][]int64{}}
+	f := findings{gists: report.Gists, doubled: map[string][]int64{}, wrong: slices.Clone(w.damage)}
 	for id, deals := range report.EverByGist {
 		if len(deals) > 1 {
 			f.doubled[id] = deals

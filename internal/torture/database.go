@@ -13,64 +13,48 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// database is the program's database, seen from outside.
-type database struct {
-	path string
-	copy string // folder of the copy that restore puts back
-}
+// database is the program's database, seen from outside, in a folder of its own.
+type database struct{ dir string }
 
-// parts are the files that hold committed data; the others are made anew.
-var parts = []string{"", "-wal"}
+const databaseName = "gistdeal.db"
+
+func (d database) path() string { return filepath.Join(d.dir, databaseName) }
+
+// record is where the program records what it does to the files.
+func (d database) record() string { return filepath.Join(d.dir, "record") }
+
+// base is the folder of what the files were when the record began.
+func (d database) base() string { return filepath.Join(d.dir, "base") }
+
+// copied is the folder of the copy that restore puts back.
+func (d database) copied() string { return filepath.Join(d.dir, "copy") }
 
 // keep copies the database, which nobody uses.
 func (d database) keep() error {
-	if err := os.RemoveAll(d.copy); err != nil {
-		return err
-	}
-	if err := os.Mkdir(d.copy, 0o700); err != nil {
-		return err
-	}
-	for _, part := range parts {
-		if err := copyFile(filepath.Join(d.copy, "db"+part), d.path+part); err != nil {
+	files := map[string][]byte{}
+	for _, name := range []string{databaseName, databaseName + "-wal"} { // The others are made anew.
+		data, err := os.ReadFile(filepath.Join(d.dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("keep the database: %w", err)
 		}
+		files[name] = data
 	}
-	return nil
+	return errors.Join(os.RemoveAll(d.copied()), writeFolder(d.copied(), files))
 }
 
 // lose deletes the database.
-func (d database) lose() error {
-	for _, part := range append(parts, "-shm") {
-		if err := os.Remove(d.path + part); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
+func (d database) lose() error { return d.replace(nil) }
 
 // restore puts the copy in the database's place, if there is one.
 func (d database) restore() error {
-	if err := d.lose(); err != nil {
-		return err
-	}
-	for _, part := range parts {
-		if err := copyFile(d.path+part, filepath.Join(d.copy, "db"+part)); err != nil {
-			return fmt.Errorf("restore the database: %w", err)
-		}
-	}
-	return nil
-}
-
-// copyFile copies a file; one that is not there stays away.
-func copyFile(to, from string) error {
-	data, err := os.ReadFile(from)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	files, err := readFolder(d.copied())
 	if err != nil {
-		return err
+		return fmt.Errorf("restore the database: %w", err)
 	}
-	return os.WriteFile(to, data, 0o600)
+	return d.replace(files)
 }
 
 // row is where a gist's deal stands.
@@ -108,10 +92,10 @@ func (d database) waiting(ctx context.Context, since time.Time) (n int, err erro
 // query reads without changing anything, the logs of what was not yet written
 // back included.
 func (d database) query(ctx context.Context, text string, args []any, each func(*sql.Rows) error) error {
-	if _, err := os.Stat(d.path); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(d.path()); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	db, err := sql.Open("sqlite", "file:"+d.path+"?mode=ro&_pragma=busy_timeout(10000)")
+	db, err := sql.Open("sqlite", "file:"+d.path()+"?mode=ro&_pragma=busy_timeout(10000)")
 	if err != nil {
 		return err
 	}

@@ -59,6 +59,7 @@ type life struct {
 	gists  int           // of a new user
 	faults []sim.Fault
 	points []point
+	power  uint64 // if not 0, the power is cut at its end, and this decides about what was not synced
 }
 
 // point is where the program is killed or frozen: at the n-th hit of a step, or
@@ -106,6 +107,9 @@ func draw(o Options, number int) plan {
 		for range 2 + d.IntN(5) {
 			for i := range r.lives {
 				l := d.life()
+				if o.Processes == 1 && d.IntN(3) == 0 {
+					l.power = 1 + d.Uint64N(1<<32)
+				}
 				r.lives[i] = append(r.lives[i], l)
 				points += len(l.points)
 			}

@@ -108,5 +108,5 @@ func (t *tally) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%-18s %8s %8d %8d %8d\n", "random moments", "", t.killed[""], t.frozen[""], t.unmet[""])
 	fmt.Fprintf(w, "random kills that found a deal being sent: %d of %d\n", t.sending, t.deaths)
-	fmt.Fprintf(w, "databases lost: %d, restored: %d\n", t.counted["database lost"], t.counted["database restored"])
+	fmt.Fprintf(w, "power cuts: %d, databases lost: %d, restored: %d\n", t.counted["power cuts"], t.counted["database lost"], t.counted["database restored"])
 }

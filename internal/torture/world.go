@@ -34,9 +34,10 @@ type world struct {
 	database database
 	tally    *tally
 
-	mu    sync.Mutex
-	users []string
-	log   *os.File
+	mu     sync.Mutex
+	users  []string
+	damage []string // what power cuts did that they must not, in words
+	log    *os.File
 
 	close func()
 }
@@ -45,7 +46,10 @@ type world struct {
 func newWorld(p plan, o Options, dir string, t *tally) (w *world, err error) {
 	w = &world{
 		plan: p, options: o, dir: dir, tally: t,
-		database: database{path: filepath.Join(dir, "gistdeal.db"), copy: filepath.Join(dir, "copy")},
+		database: database{dir: filepath.Join(dir, "database")},
+	}
+	if err = os.Mkdir(w.database.dir, 0o700); err != nil {
+		return nil, err
 	}
 	if w.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		return nil, err
@@ -165,7 +169,20 @@ func (w *world) live(ctx context.Context, l life) error {
 	if err := errors.Join(ctx.Err(), p.failed()); err != nil {
 		return err
 	}
-	return w.autopsy(ctx, l.points[len(l.points)-1])
+	if err := w.autopsy(ctx, l.points[len(l.points)-1]); err != nil || l.power == 0 {
+		return err
+	}
+	return w.cutPower(ctx, l.power)
+}
+
+// cutPower cuts the power under the killed program's files.
+func (w *world) cutPower(ctx context.Context, seed uint64) error {
+	w.tally.count("power cuts")
+	wrong, err := w.database.cutPower(ctx, rand.New(rand.NewPCG(w.plan.seed, seed)), 2)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.damage = append(w.damage, wrong...)
+	return err
 }
 
 // reach waits for a point and freezes or kills the program there. It reports
@@ -216,14 +233,23 @@ func (w *world) start(l life, env ...string) (*process, error) {
 		rate = w.plan.burst / 2
 	}
 	return start(w.options.Program, w.dir, append([]string{
-		"FAILPOINT=" + l.spec(w.options.Broken),
+		"FAILPOINT=" + l.spec(w.options.Broken) + w.recording(),
 		"GITHUB_API_URL=" + w.url, "GITHUB_TOKEN=secret-github",
 		"PIPEDRIVE_API_URL=" + w.url, "PIPEDRIVE_API_KEY=secret-pipedrive",
-		"GISTDEAL_ADDR=127.0.0.1:0", "GISTDEAL_DATABASE_URL=" + w.database.path,
+		"GISTDEAL_ADDR=127.0.0.1:0", "GISTDEAL_DATABASE_URL=" + w.database.path(),
 		"GISTDEAL_PIPEDRIVE_RATE=" + strconv.Itoa(rate), "GISTDEAL_SCAN_INTERVAL=" + scanEvery.String(),
 		"GISTDEAL_PUSH_TIMEOUT=" + pushTimeout.String(), "GISTDEAL_LEASE=" + lease.String(), "GISTDEAL_ABSENCE=" + absence.String(),
 		"GISTDEAL_LOG=json",
 	}, env...), w.tally.hit)
+}
+
+// recording returns the word that makes the program record what it does to its
+// files. The power is cut under one process alone.
+func (w *world) recording() string {
+	if w.options.Processes > 1 {
+		return ""
+	}
+	return " record=" + w.database.record()
 }
 
 // keepOutput writes down what a life was to be and what the program said.
