@@ -38,7 +38,7 @@ const policy = `
 	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
 	internal/pipedrive: . internal/failpoint golang.org/x/sys github.com/prometheus/client_golang
 	internal/server:    . github.com/prometheus/client_golang
-	internal/store:     . github.com/gofrs/flock modernc.org/sqlite
+	internal/store:     . github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
 	# The page is files; the simulators share no type with what they test.
 	internal/sim:
@@ -52,11 +52,12 @@ const policy = `
 
 	# The kill harness knows the program from outside alone: its database by a
 	# driver of its own, so that what store believes is checked too.
-	internal/torture: internal/failpoint internal/sim golang.org/x/sync modernc.org/sqlite
+	internal/torture: internal/failpoint internal/pgtest internal/sim github.com/jackc/pgx/v5 golang.org/x/sync modernc.org/sqlite
 	cmd/torture: internal/torture
 
-	# For tests: no line above names it.
+	# For tests: no line above names them.
 	internal/contract: github.com/getkin/kin-openapi
+	internal/pgtest:   github.com/jackc/pgx/v5
 `
 
 const module = "gistdeal"
@@ -111,8 +112,8 @@ func TestThePolicyRefusesWhatItDoesNotName(t *testing.T) {
 func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
-		// contract is test support, and tests may ask what they are run with.
-		if file.test || file.name == "internal/app/config.go" || path.Dir(file.name) == "internal/contract" {
+		// contract and pgtest are test support, and tests may ask what they are run with.
+		if folder := path.Dir(file.name); file.test || file.name == "internal/app/config.go" || folder == "internal/contract" || folder == "internal/pgtest" {
 			continue
 		}
 		// Fail points are set by a variable, in a file that no ordinary build has.

@@ -20,6 +20,8 @@ have shellcheck || missing+=(shellcheck)
 have zsh || missing+=(zsh)
 have fish || missing+=(fish)
 have promtool || missing+=(promtool)
+# Its server is not on the PATH.
+compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 # The race detector needs a C compiler.
 have gcc cc clang || missing+=(gcc libc6-dev)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
@@ -52,6 +54,14 @@ promtool() {
   rm -rf "$folder"
   return $status
 }
+
+# Tests start a PostgreSQL of their own: the package shall make none that runs.
+clusters=/etc/postgresql-common/createcluster.d
+if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+  "${as[@]}" mkdir -p "$clusters"
+  echo 'create_main_cluster = false' | "${as[@]}" tee "$clusters/gistdeal.conf" >/dev/null
+  trap '"${as[@]}" rm -f "$clusters/gistdeal.conf"' EXIT
+fi
 
 apt update || echo "apt-get update failed; trying with the old lists"
 # One by one: a package that is not to be had shall not keep the others away.

@@ -18,7 +18,7 @@ func (c *backupCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b, err := operate.MakeBackup(ctx, config.Database, c.File)
+	b, err := operate.MakeBackup(ctx, config, c.File)
 	if err != nil {
 		return err
 	}

@@ -8,18 +8,19 @@ import (
 	"strings"
 	"time"
 
+	"gistdeal/internal/app"
 	"gistdeal/internal/operate"
 )
 
 var errCancelled = errors.New("cancelled; nothing was done")
 
 // atDesk opens the configured database in one way or the other and uses it.
-func atDesk(ctx context.Context, open func(context.Context, string) (*operate.Desk, error), use func(*operate.Desk) error) error {
+func atDesk(ctx context.Context, open func(context.Context, app.Config) (*operate.Desk, error), use func(*operate.Desk) error) error {
 	config, err := withoutKey()
 	if err != nil {
 		return err
 	}
-	d, err := open(ctx, config.Database)
+	d, err := open(ctx, config)
 	if err != nil {
 		return err
 	}

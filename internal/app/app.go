@@ -54,7 +54,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
 	}
-	db, err := store.Open(ctx, c.Database)
+	db, err := c.OpenDatabase(ctx, log)
 	if err != nil {
 		return nil, err
 	}

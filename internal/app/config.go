@@ -1,9 +1,11 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -14,6 +16,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/store"
 )
 
 // Config is what the environment says, checked. Its fields are the table of
@@ -24,7 +27,8 @@ type Config struct {
 	PipedriveKey  Secret
 	PipedriveURL  string
 	Addr          string
-	Database      string
+	Database      Database
+	PasswordFile  string // of the database
 	AdminToken    Secret
 	Open          bool
 	ScanInterval  time.Duration
@@ -58,7 +62,19 @@ func (s Secret) String() string {
 }
 
 // LogValue hides the secret in logs too.
-func (s Secret) LogValue() any { return s.String() }
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Database is the path or the URL of a database.
+type Database string
+
+// String returns it without its password.
+func (d Database) String() string { return store.DisplayName(string(d)) }
+
+// IsFile reports whether the database is a file on this machine.
+func (d Database) IsFile() bool { return store.IsFile(string(d)) }
+
+// LogValue hides the password in logs too.
+func (d Database) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 // ErrNoKey is among the errors of ParseConfig if there is no Pipedrive key.
 var ErrNoKey = errors.New("PIPEDRIVE_API_KEY is not set: it is the API token of your Pipedrive user (Settings > Personal preferences > API); set it, or PIPEDRIVE_API_KEY_FILE, or try `gistdeal demo`, which needs none")
@@ -83,6 +99,7 @@ func ParseConfig(env map[string]string) (Config, error) {
 		PipedriveURL:  p.url("PIPEDRIVE_API_URL", pipedrive.DefaultURL),
 		Addr:          p.addr("GISTDEAL_ADDR", DefaultAddr),
 		Database:      p.database("GISTDEAL_DATABASE_URL", "gistdeal.db"),
+		PasswordFile:  p.text("GISTDEAL_DATABASE_PASSWORD_FILE", ""),
 		AdminToken:    p.secret("GISTDEAL_ADMIN_TOKEN"),
 		Open:          p.choice("GISTDEAL_OPEN", "0", "0", "1") == "1",
 		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
@@ -107,8 +124,20 @@ func ParseConfig(env map[string]string) (Config, error) {
 		p.mistake("GISTDEAL_PUSH_TIMEOUT (%v) must be less than GISTDEAL_LEASE (%v) and GISTDEAL_ABSENCE (%v): otherwise a deal could be sent again while the first request is under way",
 			c.PushTimeout, c.Lease, c.Absence)
 	}
+	p.password(c.Database, c.PasswordFile)
 	p.unknown()
 	return c, errors.Join(p.errs...)
+}
+
+// OpenDatabase opens the database, makes it if there is none, and brings its
+// schema up to date.
+func (c Config) OpenDatabase(ctx context.Context, log *slog.Logger) (*store.Store, error) {
+	return store.Open(ctx, string(c.Database), store.Options{PasswordFile: c.PasswordFile, Lease: c.Lease, Log: log})
+}
+
+// ReadDatabase opens the database as it is, for reading only; see store.OpenReadOnly.
+func (c Config) ReadDatabase(ctx context.Context) (*store.Store, error) {
+	return store.OpenReadOnly(ctx, string(c.Database), store.Options{PasswordFile: c.PasswordFile, Lease: c.Lease})
 }
 
 // Mistakes returns each mistake that an error of ParseConfig joins.
@@ -132,6 +161,7 @@ func (c Config) Print(w io.Writer) error {
 		{"PIPEDRIVE_API_URL", c.PipedriveURL},
 		{"GISTDEAL_ADDR", c.Addr},
 		{"GISTDEAL_DATABASE_URL", c.Database},
+		{"GISTDEAL_DATABASE_PASSWORD_FILE", c.PasswordFile},
 		{"GISTDEAL_ADMIN_TOKEN", c.AdminToken},
 		{"GISTDEAL_OPEN", c.Open},
 		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval},
@@ -221,12 +251,26 @@ func (p *parser) addr(name, standard string) string {
 	return v
 }
 
-func (p *parser) database(name, standard string) string {
-	v := p.text(name, standard)
-	if strings.HasPrefix(v, "postgres://") || strings.HasPrefix(v, "postgresql://") {
-		p.mistake("%s: this version keeps its data in a SQLite file and cannot use PostgreSQL yet: name a file", name)
+func (p *parser) database(name, standard string) Database {
+	v := strings.TrimPrefix(p.text(name, standard), "sqlite://")
+	if err := store.CheckName(v); err != nil {
+		p.mistake("%s: %w", name, err)
 	}
-	return strings.TrimPrefix(v, "sqlite://")
+	return Database(v)
+}
+
+// password checks that the database can have its password from the file.
+func (p *parser) password(database Database, file string) {
+	const name = "GISTDEAL_DATABASE_PASSWORD_FILE"
+	if file == "" {
+		return
+	}
+	if !store.TakesPassword(string(database)) {
+		p.mistake("%s is set, but GISTDEAL_DATABASE_URL names a file or a URL with a password in it: keep one of the two", name)
+	}
+	if _, err := os.ReadFile(file); err != nil {
+		p.mistake("%s: %w", name, err)
+	}
 }
 
 func (p *parser) choice(name, standard string, choices ...string) string {

@@ -89,7 +89,7 @@ func (a *App) refuseReal(ctx context.Context) error {
 		return err
 	}
 	if len(logins) > 0 && company != strconv.FormatInt(sim.CompanyID, 10) {
-		return fmt.Errorf("the database %q has real users: the demo needs one of its own; unset GISTDEAL_DATABASE_URL, or name a new file", a.config.Database)
+		return fmt.Errorf("the database %s has real users: the demo needs one of its own; unset GISTDEAL_DATABASE_URL, or name a new file", a.config.Database)
 	}
 	return nil
 }

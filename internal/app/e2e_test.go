@@ -153,15 +153,17 @@ func TestEachMistakeAtTheStartIsExplained(t *testing.T) {
 		status int
 		want   []string
 	}{
-		"no key":           {map[string]string{"PIPEDRIVE_API_KEY": ""}, 2, []string{"PIPEDRIVE_API_KEY is not set", "gistdeal demo"}},
-		"many mistakes":    {map[string]string{"GISTDEAL_ABSENCE": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENT": "1m", "GISTDEAL_FIRST_SCAN": "none", "GISTDEAL_FIRST_SCAN_MAX": "few"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENT is not a variable", `"none" is not one of all, new`, `"few" is not a number`}},
-		"times at odds":    {map[string]string{"GISTDEAL_PUSH_TIMEOUT": "3s"}, 2, []string{"must be less than"}},
-		"port in use":      {map[string]string{"GISTDEAL_ADDR": strings.TrimPrefix(busy.URL, "http://")}, 1, []string{"is in use by another process"}},
-		"not a database":   {map[string]string{"GISTDEAL_DATABASE_URL": notADatabase}, 1, []string{"is not a SQLite database"}},
-		"no such folder":   {map[string]string{"GISTDEAL_DATABASE_URL": "/no/such/folder/x.db"}, 1, []string{"does its folder exist"}},
-		"PostgreSQL":       {map[string]string{"GISTDEAL_DATABASE_URL": "postgres://localhost/x"}, 2, []string{"cannot use PostgreSQL yet"}},
-		"no such key file": {map[string]string{"PIPEDRIVE_API_KEY": "", "PIPEDRIVE_API_KEY_FILE": "/no/such/file"}, 2, []string{"PIPEDRIVE_API_KEY_FILE", "no such file"}},
-		"no such command":  {map[string]string{"args": "sevre"}, 80, []string{"unexpected argument sevre"}},
+		"no key":            {map[string]string{"PIPEDRIVE_API_KEY": ""}, 2, []string{"PIPEDRIVE_API_KEY is not set", "gistdeal demo"}},
+		"many mistakes":     {map[string]string{"GISTDEAL_ABSENCE": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENT": "1m", "GISTDEAL_FIRST_SCAN": "none", "GISTDEAL_FIRST_SCAN_MAX": "few"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENT is not a variable", `"none" is not one of all, new`, `"few" is not a number`}},
+		"times at odds":     {map[string]string{"GISTDEAL_PUSH_TIMEOUT": "3s"}, 2, []string{"must be less than"}},
+		"port in use":       {map[string]string{"GISTDEAL_ADDR": strings.TrimPrefix(busy.URL, "http://")}, 1, []string{"is in use by another process"}},
+		"not a database":    {map[string]string{"GISTDEAL_DATABASE_URL": notADatabase}, 1, []string{"is not a SQLite database"}},
+		"no such folder":    {map[string]string{"GISTDEAL_DATABASE_URL": "/no/such/folder/x.db"}, 1, []string{"does its folder exist"}},
+		"no database":       {map[string]string{"GISTDEAL_DATABASE_URL": "postgres://me:secret-db@127.0.0.1:1/x"}, 1, []string{"postgres://me:xxxxx@127.0.0.1:1/x", "refused"}},
+		"half a URL":        {map[string]string{"GISTDEAL_DATABASE_URL": "postgres://me:12#secret-db@host/x"}, 2, []string{"GISTDEAL_DATABASE_URL", "%23"}},
+		"file and password": {map[string]string{"GISTDEAL_DATABASE_PASSWORD_FILE": notADatabase}, 2, []string{"GISTDEAL_DATABASE_PASSWORD_FILE", "keep one"}},
+		"no such key file":  {map[string]string{"PIPEDRIVE_API_KEY": "", "PIPEDRIVE_API_KEY_FILE": "/no/such/file"}, 2, []string{"PIPEDRIVE_API_KEY_FILE", "no such file"}},
+		"no such command":   {map[string]string{"args": "sevre"}, 80, []string{"unexpected argument sevre"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -194,9 +196,11 @@ func TestEachMistakeAtTheStartIsExplained(t *testing.T) {
 
 func TestTheConfigurationIsPrintedWithoutSecrets(t *testing.T) {
 	t.Parallel()
-	p := launch(t, environment(t, "http://127.0.0.1:1"), "serve", "--check")
+	env := environment(t, "http://127.0.0.1:1")
+	env["GISTDEAL_DATABASE_URL"] = "postgres://me:secret-db@db.example:5432/x?password=secret-too"
+	p := launch(t, env, "serve", "--check")
 	status, out := p.exit()
-	if status != 0 || !strings.Contains(out, "PIPEDRIVE_API_KEY=(set, hidden)") || !strings.Contains(out, "GISTDEAL_ABSENCE=2s") {
+	if status != 0 || !strings.Contains(out, "GISTDEAL_DATABASE_URL=postgres://me:xxxxx@db.example:5432/x\n") || !strings.Contains(out, "PIPEDRIVE_API_KEY=(set, hidden)") || !strings.Contains(out, "GISTDEAL_ABSENCE=2s") {
 		t.Errorf("exit status %d:\n%s", status, out)
 	}
 	noSecret(t, p)
@@ -276,7 +280,7 @@ func TestAPersonsWordHoldsDealsAndIsTold(t *testing.T) {
 		}
 	}
 	// Another process on the database, as a command is.
-	db, err := store.Open(t.Context(), env["GISTDEAL_DATABASE_URL"])
+	db, err := store.Open(t.Context(), env["GISTDEAL_DATABASE_URL"], store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ const (
 	askedScans = 4 // asks answered at a time
 	// askPoll is how often a row that another process writes is looked for: an
 	// ask by the process that works, an answer by the one that asked. Within one
-	// process nobody waits for it.
+	// process, and where the database tells, nobody waits for it.
 	askPoll = 250 * time.Millisecond
 )
 
@@ -26,7 +26,7 @@ type asks struct {
 
 	mu       sync.Mutex
 	busy     map[string]bool // being answered here, by login key
-	answered chan struct{}   // closed with the next answer
+	answered chan struct{}   // closed with the next answer, and when another process wrote
 	failures int             // in a row, of asks that nobody waits for
 	rest     time.Time       // until then only asks that somebody waits for are taken
 }
@@ -177,6 +177,19 @@ func (q *asks) end(key string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	delete(q.busy, key)
+	q.tell()
+}
+
+// heard wakes everybody here: another process may have asked, or answered.
+func (q *asks) heard() {
+	poke(q.wake)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.tell()
+}
+
+// tell wakes whoever waits for an answer; q.mu is held.
+func (q *asks) tell() {
 	close(q.answered)
 	q.answered = make(chan struct{})
 }

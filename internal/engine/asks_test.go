@@ -14,7 +14,7 @@ import (
 // openStore opens the world's database as another process does, without an engine.
 func (w *world) openStore() *store.Store {
 	w.t.Helper()
-	db, err := store.Open(w.t.Context(), w.path)
+	db, err := store.Open(w.t.Context(), w.path, store.Options{})
 	if err != nil {
 		w.t.Fatal(err)
 	}

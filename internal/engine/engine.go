@@ -42,8 +42,10 @@ type Pipedrive interface {
 
 // Store is what the engine needs of the database.
 type Store interface {
-	TryLease() (bool, error)
+	// TryLease's context ends when the lease is lost; it is nil if another process has the lease.
+	TryLease(ctx context.Context) (held context.Context, err error)
 	Release() error
+	Listen(ctx context.Context, heard func())
 	Setting(ctx context.Context, name string) (string, error)
 	Set(ctx context.Context, name, value string) error
 
@@ -173,49 +175,72 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 const leaseRetry = time.Second
 
 // Run works until ctx ends, and then until the deals that are being sent have
-// an outcome. Before that it waits, as long as it takes, for another process
-// on the same database to end. It returns an error only for a mistake that
-// nobody but a person can correct before the next start.
+// an outcome. Before that it waits, as long as it takes, for the lease, and if
+// it loses the lease it waits for it again. It returns an error only for a
+// mistake that nobody but a person can correct before the next start.
 func (e *Engine) Run(ctx context.Context) error {
+	var listening sync.WaitGroup
+	defer listening.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	context.AfterFunc(ctx, func() { close(e.stopping) })
-	held, err := e.awaitLease(ctx)
-	if err != nil || !held {
-		return err
-	}
-	defer func() {
-		if err := e.store.Release(); err != nil {
-			e.log.Error("lease not released", "error", err)
+	listening.Go(func() { e.store.Listen(ctx, e.asks.heard) })
+	for {
+		held, err := e.awaitLease(ctx)
+		if err != nil || held == nil {
+			return err
 		}
-	}()
-	e.takeUpLimits(ctx)
+		err = e.lead(ctx, held)
+		if releaseErr := e.store.Release(); releaseErr != nil {
+			e.log.Error("lease not released", "error", releaseErr)
+		}
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+		e.log.Warn("lease lost: this process only answers readers until it has it again", "reason", context.Cause(held))
+	}
+}
+
+// lead works while the lease is held, and then until the deals that are being
+// sent have an outcome, for which it has until run ends. What an earlier
+// leadership knew may no longer be so: another process may have worked since.
+func (e *Engine) lead(run, held context.Context) error {
+	e.doubts.reset()
+	e.takeUpLimits(held)
 	e.ready.Store(false)
 	e.leading.Store(true)
 	defer e.leading.Store(false)
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := errgroup.WithContext(held)
 	g.Go(func() error { return e.answerAsks(ctx) })
 	g.Go(func() error { return e.sweep(ctx) })
-	g.Go(func() error { return e.makeDeals(ctx) })
+	g.Go(func() error { return e.makeDeals(run, ctx) })
 	g.Go(func() error { return e.keepLimits(ctx) })
 	g.Go(func() error { return e.watchDeals(ctx) })
 	return g.Wait()
 }
 
-// awaitLease returns true once this process holds the lease, false if ctx ended before.
-func (e *Engine) awaitLease(ctx context.Context) (bool, error) {
+// awaitLease returns the context of the work once this process holds the
+// lease, nil if ctx ended before.
+func (e *Engine) awaitLease(ctx context.Context) (context.Context, error) {
 	var once sync.Once
 	for {
-		held, err := e.store.TryLease()
-		held = held || failpoint.Broken(failpoint.NoLease)
-		if held || err != nil {
-			return held, err
+		if failpoint.Broken(failpoint.NoLease) {
+			return ctx, nil
 		}
-		once.Do(func() {
-			e.log.Warn("another process works on this database: this one only answers readers until that one ends")
-		})
+		held, err := e.store.TryLease(ctx)
+		if held != nil {
+			return held, nil
+		}
+		if err != nil && ctx.Err() == nil && gistdeal.KindOf(err) != gistdeal.Temporary {
+			return nil, err
+		}
+		if err == nil {
+			once.Do(func() {
+				e.log.Warn("another process works on this database: this one only answers readers until that one ends")
+			})
+		}
 		if !sleep(ctx, leaseRetry) {
-			return false, nil
+			return nil, nil
 		}
 	}
 }

@@ -37,6 +37,13 @@ type doubts struct {
 	unknown int               // outcomes in a row
 }
 
+// reset forgets all of them: the database knows what is in doubt now.
+func (d *doubts) reset() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.rows, d.unknown = map[string]*doubt{}, 0
+}
+
 // load takes up every attempt that the database has as sending: what an
 // earlier process left, or a claim of ours that failed halfway. Nothing may be
 // under way.

@@ -31,7 +31,8 @@ const (
 
 // makeDeals connects, catches up, and then pushes what is due, until ctx ends.
 // What refuses all work closes the gate, and the work begins again behind it.
-func (e *Engine) makeDeals(ctx context.Context) error {
+// Outcomes of what was sent are recorded until run ends.
+func (e *Engine) makeDeals(run, ctx context.Context) error {
 	connected, caughtUp := false, false
 	for e.pushing.wait(ctx) {
 		err := error(nil)
@@ -50,7 +51,7 @@ func (e *Engine) makeDeals(ctx context.Context) error {
 		stage := stageConnect
 		if err == nil {
 			e.pushing.succeeded(stageConnect)
-			stage, err = e.push(ctx)
+			stage, err = e.push(run, ctx)
 		}
 		if ctx.Err() != nil {
 			break
@@ -78,8 +79,8 @@ func passes(err error) bool {
 // push makes deals, and decides about attempts of unknown outcome, until
 // something refuses all work: that is returned, with where it came from, once
 // no POST is under way any more.
-func (e *Engine) push(run context.Context) (stage string, err error) {
-	ctx, cancel := context.WithCancelCause(run)
+func (e *Engine) push(run, held context.Context) (stage string, err error) {
+	ctx, cancel := context.WithCancelCause(held)
 	defer cancel(nil)
 	var pushes, looks sync.WaitGroup
 	stop := func(where string, err error) { cancel(&stopped{stage: where, err: err}) }
@@ -89,6 +90,7 @@ func (e *Engine) push(run context.Context) (stage string, err error) {
 		}
 	})
 	slots := semaphore.NewWeighted(inFlight)
+	looks.Go(func() { e.findStrays(ctx) })
 	for {
 		weight := e.weight()
 		if slots.Acquire(ctx, weight) != nil {

@@ -28,9 +28,10 @@ type world struct {
 	t           *testing.T
 	sim         *sim.Sim
 	url         string
-	path        string // of the database
+	path        string // of the database, or its URL
 	options     engine.Options
 	pushTimeout time.Duration
+	lease       time.Duration // of a PostgreSQL database
 	dayReserve  float64
 	log         *journal
 }
@@ -63,7 +64,7 @@ type run struct {
 // start starts an engine on the world's database; it ends with the test if not before.
 func (w *world) start() *run {
 	w.t.Helper()
-	db, err := store.Open(w.t.Context(), w.path)
+	db, err := store.Open(w.t.Context(), w.path, store.Options{Lease: w.lease})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 // the database: an audit is made of what Pipedrive says, and only that process
 // asks.
 func (d *Desk) Audit(ctx context.Context, o gistdeal.AuditOrder) (a gistdeal.Audit, err error) {
-	working, err := d.db.Worked()
+	working, err := d.db.Worked(ctx)
 	if err != nil {
 		return a, err
 	}

@@ -2,10 +2,9 @@ package operate
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
-	"strings"
 
+	"gistdeal/internal/app"
 	"gistdeal/internal/store"
 )
 
@@ -17,10 +16,8 @@ type Backup struct {
 }
 
 // MakeBackup copies the database to a new file, whoever works on it meanwhile.
-func MakeBackup(ctx context.Context, database, file string) (Backup, error) {
-	if strings.HasPrefix(database, "postgres") {
-		return Backup{}, errors.New("the database is in PostgreSQL: back it up with pg_dump, and restore it with pg_restore")
-	}
+func MakeBackup(ctx context.Context, c app.Config, file string) (Backup, error) {
+	database := string(c.Database)
 	b := Backup{}
 	var err error
 	if b.Database, err = filepath.Abs(database); err != nil {

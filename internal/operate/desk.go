@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/app"
 	"gistdeal/internal/store"
 )
 
@@ -25,11 +26,11 @@ const nobodyWorks = "no gistdeal is at work on this database; it is done when on
 
 // OpenDesk opens the database for a command that writes, and makes it if there
 // is none. It does not change the schema under a gistdeal at work.
-func OpenDesk(ctx context.Context, path string) (*Desk, error) {
-	if err := refuseUpgrade(ctx, path); err != nil {
+func OpenDesk(ctx context.Context, c app.Config) (*Desk, error) {
+	if err := refuseUpgrade(ctx, c); err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, path)
+	db, err := c.OpenDatabase(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +39,8 @@ func OpenDesk(ctx context.Context, path string) (*Desk, error) {
 
 // refuseUpgrade returns an error if opening the database would take the tables
 // of an older gistdeal at work from under it.
-func refuseUpgrade(ctx context.Context, path string) error {
-	db, err := store.OpenReadOnly(ctx, path)
+func refuseUpgrade(ctx context.Context, c app.Config) error {
+	db, err := c.ReadDatabase(ctx)
 	if gistdeal.KindOf(err) == gistdeal.NotFound {
 		return nil
 	}
@@ -51,16 +52,16 @@ func refuseUpgrade(ctx context.Context, path string) error {
 	if err != nil || schema.Current() {
 		return err
 	}
-	if working, err := db.Worked(); err != nil || !working {
+	if working, err := db.Worked(ctx); err != nil || !working {
 		return err
 	}
-	return fmt.Errorf("the gistdeal at work on %q is of another version than this one: restart it first", path)
+	return fmt.Errorf("the gistdeal at work on %s is of another version than this one: restart it first", c.Database)
 }
 
 // ReadDesk opens the database for a command that only reads. A database that
 // does not exist yet reads as an empty one, and is not made.
-func ReadDesk(ctx context.Context, path string) (*Desk, error) {
-	db, err := openIfThere(ctx, path)
+func ReadDesk(ctx context.Context, c app.Config) (*Desk, error) {
+	db, err := openIfThere(ctx, c)
 	return &Desk{db}, err
 }
 

@@ -32,7 +32,7 @@ type local struct {
 func (d *doctor) open(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, d.o.Timeout)
 	defer cancel()
-	if d.db, d.openErr = store.OpenReadOnly(ctx, d.config.Database); d.openErr != nil {
+	if d.db, d.openErr = d.config.ReadDatabase(ctx); d.openErr != nil {
 		return
 	}
 	if d.schema, d.openErr = d.db.Schema(ctx); d.openErr != nil || !d.schema.Current() {
@@ -49,17 +49,19 @@ func (d *doctor) open(ctx context.Context) {
 
 // database checks the file, who works on it, and how its deals stand.
 func (d *doctor) database(ctx context.Context) []Check {
-	path := d.config.Database
+	name := d.config.Database.String()
 	none := func(c Check, why string) []Check {
 		return []Check{c, unchecked("work", why), unchecked("deals", why)}
 	}
-	if err := writable(path); err != nil {
-		return none(Check{"database", Fail, err.Error()}, "the database cannot be used")
+	if d.config.Database.IsFile() {
+		if err := writable(name); err != nil {
+			return none(Check{"database", Fail, err.Error()}, "the database cannot be used")
+		}
 	}
 	switch {
 	case gistdeal.KindOf(d.openErr) == gistdeal.NotFound:
 		return []Check{
-			{"database", OK, path + " will be made at the first start"},
+			{"database", OK, name + " will be made at the first start"},
 			{"work", OK, "there is no database yet"},
 			{"deals", OK, "there is no database yet"},
 		}
@@ -67,12 +69,14 @@ func (d *doctor) database(ctx context.Context) []Check {
 		return none(Check{"database", Fail, lines(d.openErr)}, "the database cannot be read")
 	case d.schema.Version > d.schema.Known:
 		return none(Check{"database", Fail, fmt.Sprintf("%s is of a newer gistdeal (schema %d, this one knows %d): upgrade gistdeal, or restore the backup made before the upgrade",
-			path, d.schema.Version, d.schema.Known)}, "the database is of a newer gistdeal")
+			name, d.schema.Version, d.schema.Known)}, "the database is of a newer gistdeal")
+	case d.schema.Version == 0:
+		return none(Check{"database", OK, name + " is empty, and is filled at the first start"}, "the database is empty")
 	case !d.schema.Current():
-		return none(Check{"database", OK, fmt.Sprintf("%s has schema %d and is brought to %d at the next start: make a backup before", path, d.schema.Version, d.schema.Known)},
+		return none(Check{"database", OK, fmt.Sprintf("%s has schema %d and is brought to %d at the next start: make a backup before", name, d.schema.Version, d.schema.Known)},
 			"the database is of an older gistdeal")
 	}
-	work, working := d.work()
+	work, working := d.work(ctx)
 	return []Check{d.sound(ctx), work, d.deals(ctx, working)}
 }
 
@@ -87,8 +91,8 @@ func (d *doctor) sound(ctx context.Context) Check {
 	return Check{"database", OK, fmt.Sprintf("%s is sound, schema %d", d.config.Database, d.schema.Version)}
 }
 
-func (d *doctor) work() (c Check, working bool) {
-	working, err := d.db.Worked()
+func (d *doctor) work(ctx context.Context) (c Check, working bool) {
+	working, err := d.db.Worked(ctx)
 	switch {
 	case err != nil:
 		return Check{"work", Fail, lines(err)}, true
@@ -145,7 +149,10 @@ func writable(path string) error {
 
 // disk checks how much is free where the database is.
 func (d *doctor) disk(context.Context) []Check {
-	dir, err := filepath.Abs(filepath.Dir(d.config.Database))
+	if !d.config.Database.IsFile() {
+		return []Check{{"disk", OK, "nothing is kept on this machine's: the database is in PostgreSQL"}}
+	}
+	dir, err := filepath.Abs(filepath.Dir(string(d.config.Database)))
 	if err != nil {
 		return []Check{unchecked("disk", lines(err))}
 	}

@@ -66,7 +66,7 @@ func MakePlan(ctx context.Context, c app.Config, logins []string, policy string)
 	if err != nil {
 		return Plan{}, err
 	}
-	db, err := openIfThere(ctx, c.Database)
+	db, err := openIfThere(ctx, c)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -92,8 +92,8 @@ func MakePlan(ctx context.Context, c app.Config, logins []string, policy string)
 }
 
 // openIfThere opens the database for reading, nil if there is none yet.
-func openIfThere(ctx context.Context, path string) (*store.Store, error) {
-	db, err := store.OpenReadOnly(ctx, path)
+func openIfThere(ctx context.Context, c app.Config) (*store.Store, error) {
+	db, err := c.ReadDatabase(ctx)
 	if gistdeal.KindOf(err) == gistdeal.NotFound {
 		return nil, nil
 	}

@@ -120,7 +120,7 @@ func (d *Desk) obstacle(ctx context.Context) (string, error) {
 	if err != nil || p.On() {
 		return p.String(), err
 	}
-	working, err := d.db.Worked()
+	working, err := d.db.Worked(ctx)
 	if err != nil || working {
 		return "", err
 	}

@@ -109,7 +109,7 @@ func addition(asked string, answer gistdeal.Answer) Result {
 func (d *Desk) follow(ctx context.Context, asks []gistdeal.Ask, each func(gistdeal.Ask, gistdeal.Answer)) (why string, err error) {
 	for {
 		// Looked at first: who answered and then ended has left its answers.
-		working, err := d.db.Worked()
+		working, err := d.db.Worked(ctx)
 		if err != nil {
 			return "", err
 		}

@@ -70,7 +70,7 @@ func newWorldOver(t *testing.T, db server.Store, e server.Engine, o server.Optio
 // open opens a new database that lives as long as the test.
 func open(t testing.TB) *store.Store {
 	t.Helper()
-	db, err := store.Open(context.Background(), filepath.Join(t.TempDir(), "t.db"))
+	db, err := store.Open(context.Background(), filepath.Join(t.TempDir(), "t.db"), store.Options{})
 	must(t, err)
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {

@@ -30,7 +30,7 @@ func (s *Store) Ask(ctx context.Context, now time.Time, asks ...gistdeal.Ask) ([
 		return nil, err
 	}
 	numbers := map[string]int64{}
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM asks WHERE ended_at > 0 AND ended_at < $1`, millis(now.Add(-answersKept))); err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (s *Store) Ask(ctx context.Context, now time.Time, asks ...gistdeal.Ask) ([
 			millis(now), object); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT login_key, n FROM asks WHERE login_key IN (SELECT key FROM json_each($1))`, object)
+		rows, err := queryIn(ctx, tx, `SELECT login_key, n FROM asks WHERE login_key IN (SELECT key FROM json_each($1))`, object)
 		_, err = collect(rows, err, func(row *sql.Rows) (key string, err error) {
 			var n int64
 			err = row.Scan(&key, &n)

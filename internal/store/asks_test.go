@@ -37,96 +37,101 @@ func waiting(t *testing.T, s *store.Store, least gistdeal.Want) []string {
 
 func TestAsksThatSomebodyWaitsForGoFirst(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	for i, a := range []gistdeal.Ask{{Login: "bulk"}, {Login: "carol", Want: gistdeal.WantFirstScan}, {Login: "alice", Want: gistdeal.WantFirstScan}} {
-		askAt(t, s, a, noon.Add(time.Duration(i)*time.Second))
-	}
-	if diff := cmp.Diff([]string{"carol", "alice", "bulk"}, waiting(t, s, gistdeal.WantTracked)); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff([]string{"carol", "alice"}, waiting(t, s, gistdeal.WantFirstScan)); diff != "" {
-		t.Errorf("those that somebody waits for: %s", diff)
-	}
-	must(t, s.Requeue(t.Context(), gistdeal.Ask{Login: "carol", N: 1}, "GitHub is away", noon.Add(time.Hour)))
-	if diff := cmp.Diff([]string{"alice", "carol"}, waiting(t, s, gistdeal.WantFirstScan)); diff != "" {
-		t.Errorf("after carol was put back: %s", diff)
-	}
+	both(t, func(t *testing.T, s *store.Store) {
+		for i, a := range []gistdeal.Ask{{Login: "bulk"}, {Login: "carol", Want: gistdeal.WantFirstScan}, {Login: "alice", Want: gistdeal.WantFirstScan}} {
+			askAt(t, s, a, noon.Add(time.Duration(i)*time.Second))
+		}
+		if diff := cmp.Diff([]string{"carol", "alice", "bulk"}, waiting(t, s, gistdeal.WantTracked)); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff([]string{"carol", "alice"}, waiting(t, s, gistdeal.WantFirstScan)); diff != "" {
+			t.Errorf("those that somebody waits for: %s", diff)
+		}
+		must(t, s.Requeue(t.Context(), gistdeal.Ask{Login: "carol", N: 1}, "GitHub is away", noon.Add(time.Hour)))
+		if diff := cmp.Diff([]string{"alice", "carol"}, waiting(t, s, gistdeal.WantFirstScan)); diff != "" {
+			t.Errorf("after carol was put back: %s", diff)
+		}
+	})
 }
 
 func TestAsksForOneLoginShareOneAnswerUnlessTheyWantMore(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	first := ask(t, s, "Alice", gistdeal.WantFirstScan)
-	if again := ask(t, s, "aLICE", gistdeal.WantTracked); again.N != first.N {
-		t.Errorf("an ask for less has number %d, want %d as the one that waits", again.N, first.N)
-	}
-	more := ask(t, s, "alice", gistdeal.WantScan)
-	if more.N == first.N {
-		t.Error("an ask for more is taken for the one that waits")
-	}
-	if ok, err := s.Answer(t.Context(), first, gistdeal.Answer{}, noon); ok || err != nil {
-		t.Errorf("an answer to what is no longer all that is wanted: %v, error %v; want false", ok, err)
-	}
-	if ok, err := s.Answer(t.Context(), more, gistdeal.Answer{Added: true}, noon); !ok || err != nil {
-		t.Errorf("answer: %v, error %v; want true", ok, err)
-	}
-	for _, a := range []gistdeal.Ask{first, more} {
-		answers, err := s.Answers(t.Context(), a)
-		if err != nil || !answers["alice"].Added {
-			t.Errorf("answers to ask %d are %v, error %v; want alice added", a.N, answers, err)
+	both(t, func(t *testing.T, s *store.Store) {
+		first := ask(t, s, "Alice", gistdeal.WantFirstScan)
+		if again := ask(t, s, "aLICE", gistdeal.WantTracked); again.N != first.N {
+			t.Errorf("an ask for less has number %d, want %d as the one that waits", again.N, first.N)
 		}
-	}
+		more := ask(t, s, "alice", gistdeal.WantScan)
+		if more.N == first.N {
+			t.Error("an ask for more is taken for the one that waits")
+		}
+		if ok, err := s.Answer(t.Context(), first, gistdeal.Answer{}, noon); ok || err != nil {
+			t.Errorf("an answer to what is no longer all that is wanted: %v, error %v; want false", ok, err)
+		}
+		if ok, err := s.Answer(t.Context(), more, gistdeal.Answer{Added: true}, noon); !ok || err != nil {
+			t.Errorf("answer: %v, error %v; want true", ok, err)
+		}
+		for _, a := range []gistdeal.Ask{first, more} {
+			answers, err := s.Answers(t.Context(), a)
+			if err != nil || !answers["alice"].Added {
+				t.Errorf("answers to ask %d are %v, error %v; want alice added", a.N, answers, err)
+			}
+		}
+	})
 }
 
 func TestAPolicyThatIsAskedForIsNotLostToAnAskWithoutOne(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	askAt(t, s, gistdeal.Ask{Login: "alice", Policy: gistdeal.FirstScanNew}, noon)
-	ask(t, s, "alice", gistdeal.WantFirstScan)
-	asks, err := s.WaitingAsks(t.Context(), gistdeal.WantTracked, 10)
-	must(t, err)
-	if len(asks) != 1 || asks[0].Policy != gistdeal.FirstScanNew || asks[0].Want != gistdeal.WantFirstScan {
-		t.Errorf("waiting is %+v, want one ask for a first scan of policy new", asks)
-	}
+	both(t, func(t *testing.T, s *store.Store) {
+		askAt(t, s, gistdeal.Ask{Login: "alice", Policy: gistdeal.FirstScanNew}, noon)
+		ask(t, s, "alice", gistdeal.WantFirstScan)
+		asks, err := s.WaitingAsks(t.Context(), gistdeal.WantTracked, 10)
+		must(t, err)
+		if len(asks) != 1 || asks[0].Policy != gistdeal.FirstScanNew || asks[0].Want != gistdeal.WantFirstScan {
+			t.Errorf("waiting is %+v, want one ask for a first scan of policy new", asks)
+		}
+	})
 }
 
 func TestAnAnswerKeepsItsErrorWithKindWordsAndTime(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	for _, want := range []error{
-		gistdeal.Errorf(gistdeal.NotFound, "GitHub knows no such user"),
-		&gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: 7 * time.Second, Err: gistdeal.Errorf(gistdeal.Limited, "slowly")},
-		gistdeal.Errorf(gistdeal.Internal, "disk"),
-	} {
-		a := ask(t, s, "alice", gistdeal.WantFirstScan)
-		if _, err := s.Answer(t.Context(), a, gistdeal.Answer{Err: want}, noon); err != nil {
-			t.Fatal(err)
+	both(t, func(t *testing.T, s *store.Store) {
+		for _, want := range []error{
+			gistdeal.Errorf(gistdeal.NotFound, "GitHub knows no such user"),
+			&gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: 7 * time.Second, Err: gistdeal.Errorf(gistdeal.Limited, "slowly")},
+			gistdeal.Errorf(gistdeal.Internal, "disk"),
+		} {
+			a := ask(t, s, "alice", gistdeal.WantFirstScan)
+			if _, err := s.Answer(t.Context(), a, gistdeal.Answer{Err: want}, noon); err != nil {
+				t.Fatal(err)
+			}
+			answers, err := s.Answers(t.Context(), a)
+			must(t, err)
+			got := answers["alice"].Err
+			if gistdeal.KindOf(got) != gistdeal.KindOf(want) || got.Error() != want.Error() || gistdeal.RetryAfter(got) != gistdeal.RetryAfter(want) {
+				t.Errorf("the answer is %v, want %v", got, want)
+			}
 		}
-		answers, err := s.Answers(t.Context(), a)
-		must(t, err)
-		got := answers["alice"].Err
-		if gistdeal.KindOf(got) != gistdeal.KindOf(want) || got.Error() != want.Error() || gistdeal.RetryAfter(got) != gistdeal.RetryAfter(want) {
-			t.Errorf("the answer is %v, want %v", got, want)
-		}
-	}
+	})
 }
 
 func TestAnswersAreForgottenAfterAnHourAndAsksNever(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	answered := ask(t, s, "alice", gistdeal.WantFirstScan)
-	ask(t, s, "bob", gistdeal.WantTracked)
-	if _, err := s.Answer(t.Context(), answered, gistdeal.Answer{}, noon); err != nil {
-		t.Fatal(err)
-	}
-	for i, later := range []time.Duration{time.Minute, 2 * time.Hour} {
-		askAt(t, s, gistdeal.Ask{Login: "carol"}, noon.Add(later))
-		answers, err := s.Answers(t.Context(), answered)
-		if err != nil || len(answers) != 1-i {
-			t.Errorf("after %v: %d answers, error %v; want %d", later, len(answers), err, 1-i)
+	both(t, func(t *testing.T, s *store.Store) {
+		answered := ask(t, s, "alice", gistdeal.WantFirstScan)
+		ask(t, s, "bob", gistdeal.WantTracked)
+		if _, err := s.Answer(t.Context(), answered, gistdeal.Answer{}, noon); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if diff := cmp.Diff([]string{"bob", "carol"}, waiting(t, s, gistdeal.WantTracked)); diff != "" {
-		t.Error(diff)
-	}
+		for i, later := range []time.Duration{time.Minute, 2 * time.Hour} {
+			askAt(t, s, gistdeal.Ask{Login: "carol"}, noon.Add(later))
+			answers, err := s.Answers(t.Context(), answered)
+			if err != nil || len(answers) != 1-i {
+				t.Errorf("after %v: %d answers, error %v; want %d", later, len(answers), err, 1-i)
+			}
+		}
+		if diff := cmp.Diff([]string{"bob", "carol"}, waiting(t, s, gistdeal.WantTracked)); diff != "" {
+			t.Error(diff)
+		}
+	})
 }

@@ -42,7 +42,7 @@ func (s *Store) EndAudit(ctx context.Context, a gistdeal.Audit) error {
 	if err != nil {
 		return err
 	}
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE audits SET ended_at = $1, report = $2 WHERE id = $3 AND ended_at = 0`,
 			millis(a.EndedAt), clean(string(report)), a.ID); err != nil {
 			return err

@@ -11,16 +11,20 @@ import (
 	"gistdeal"
 )
 
-// Backup writes a copy of the database to the file at to and returns its size.
-// The copy is of one instant, whoever writes to the database meanwhile, and it
-// is on the disk and checked before it gets its name: a file of that name is
-// whole. Invalid if there is such a file already; NotFound if there is no
+// Backup writes a copy of the database in the file path to the file at to and
+// returns its size. The copy is of one instant, whoever writes to the database
+// meanwhile, and it is on the disk and checked before it gets its name: a file
+// of that name is whole. Invalid if there is such a file already, or the
+// database is PostgreSQL's, which has tools of its own; NotFound if there is no
 // database. The database is left as it is.
 func Backup(ctx context.Context, path, to string) (size int64, err error) {
+	if isPostgres(path) {
+		return 0, gistdeal.Errorf(gistdeal.Invalid, "the database is in PostgreSQL: back it up with pg_dump, and restore it with pg_restore")
+	}
 	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return 0, gistdeal.Errorf(gistdeal.Invalid, "%q exists already: name a new file", to)
 	}
-	s, err := OpenReadOnly(ctx, path)
+	s, err := OpenReadOnly(ctx, path, Options{})
 	if err != nil {
 		return 0, err
 	}
@@ -50,7 +54,7 @@ func newPart(to string) (string, error) {
 // copyTo writes the database into the empty file at part, checks and syncs it.
 func (s *Store) copyTo(ctx context.Context, part string) (int64, error) {
 	// On a connection that may write, for VACUUM INTO writes; it is only the copy.
-	conn, err := s.read.Conn(ctx)
+	conn, err := s.read.db.Conn(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -65,7 +69,7 @@ func (s *Store) copyTo(ctx context.Context, part string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := errors.Join(sound(ctx, db), db.Close(), syncFile(part)); err != nil {
+	if err := errors.Join(sound(ctx, db), db.db.Close(), syncFile(part)); err != nil {
 		return 0, err
 	}
 	info, err := os.Stat(part)

@@ -12,35 +12,36 @@ import (
 
 func TestCountsTellWhatHasWaitedLongest(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	empty := store.Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
-	got, err := s.Counts(t.Context())
-	must(t, err)
-	if diff := cmp.Diff(empty, got); diff != "" {
-		t.Errorf("an empty database: %s", diff)
-	}
-	track(t, s, "alice", 1)
-	track(t, s, "bob", 2)
-	if _, err := s.PauseUser(t.Context(), 1); err != nil {
-		t.Fatal(err)
-	}
-	must(t, s.ScanFailed(t.Context(), 2, "away", noon.Add(time.Minute)))
-	save(t, s, 1, gists("a", 3))
-	if _, ok, err := s.Reclaim(t.Context(), claim(t, s, "me"), 3, "me", noon.Add(time.Hour), noon); !ok || err != nil {
-		t.Fatalf("reclaim: %v, error %v", ok, err)
-	}
-	giveBack(t, s, claim(t, s, "me"), "limit")
-	ask(t, s, "carol", gistdeal.WantTracked)
-	if _, err := s.PausePushes(t.Context(), "", noon); err != nil {
-		t.Fatal(err)
-	}
-	want := store.Counts{
-		Users: map[gistdeal.UserState]int{"active": 1, "paused": 1}, Deals: map[gistdeal.DealState]int{"sending": 1, "found": 2},
-		Asks: 1, OldestFound: noon, OldestSending: noon, OldestDue: noon.Add(time.Minute), PushesPaused: true,
-	}
-	got, err = s.Counts(t.Context())
-	must(t, err)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
+	both(t, func(t *testing.T, s *store.Store) {
+		empty := store.Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
+		got, err := s.Counts(t.Context())
+		must(t, err)
+		if diff := cmp.Diff(empty, got); diff != "" {
+			t.Errorf("an empty database: %s", diff)
+		}
+		track(t, s, "alice", 1)
+		track(t, s, "bob", 2)
+		if _, err := s.PauseUser(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		must(t, s.ScanFailed(t.Context(), 2, "away", noon.Add(time.Minute)))
+		save(t, s, 1, gists("a", 3))
+		if _, ok, err := s.Reclaim(t.Context(), claim(t, s, "me"), 3, "me", noon.Add(time.Hour), noon); !ok || err != nil {
+			t.Fatalf("reclaim: %v, error %v", ok, err)
+		}
+		giveBack(t, s, claim(t, s, "me"), "limit")
+		ask(t, s, "carol", gistdeal.WantTracked)
+		if _, err := s.PausePushes(t.Context(), "", noon); err != nil {
+			t.Fatal(err)
+		}
+		want := store.Counts{
+			Users: map[gistdeal.UserState]int{"active": 1, "paused": 1}, Deals: map[gistdeal.DealState]int{"sending": 1, "found": 2},
+			Asks: 1, OldestFound: noon, OldestSending: noon, OldestDue: noon.Add(time.Minute), PushesPaused: true,
+		}
+		got, err = s.Counts(t.Context())
+		must(t, err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
 }

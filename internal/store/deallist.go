@@ -72,7 +72,7 @@ func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistde
 	if len(f.States) > 0 {
 		from = slices.DeleteFunc(from, func(state gistdeal.DealState) bool { return !slices.Contains(f.States, state) })
 	}
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if len(from) > 0 {
 			if done.Deals, err = update(ctx, tx, f, from, to, problem, now); err != nil {
 				return err
@@ -82,7 +82,7 @@ func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistde
 		if err := w.deals(f); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT d.state, count(*) FROM deals d`+w.sql()+` GROUP BY d.state`, w.args...)
+		rows, err := queryIn(ctx, tx, `SELECT d.state, count(*) FROM deals d`+w.sql()+` GROUP BY d.state`, w.args...)
 		done.Left, err = countStates(rows, err)
 		return err
 	})

@@ -22,11 +22,10 @@ func states(t *testing.T, s *store.Store, userID int64) map[string]gistdeal.Deal
 	return byGist
 }
 
-// oneInEachState returns a database in which user 1 has a deal in every state
-// but held: made, failed, sending, skipped and found from a0001 to a0005.
-func oneInEachState(t *testing.T) *store.Store {
+// oneInEachState gives user 1 a deal in every state but held: made, failed,
+// sending, skipped and found from a0001 to a0005.
+func oneInEachState(t *testing.T, s *store.Store) {
 	t.Helper()
-	s := open(t)
 	track(t, s, "octocat", 1)
 	save(t, s, 1, gists("a", 5))
 	made(t, s, claim(t, s, "me"), 70)
@@ -35,91 +34,98 @@ func oneInEachState(t *testing.T) *store.Store {
 	if _, err := s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0004"}}, "not ours", noon); err != nil {
 		t.Fatal(err)
 	}
-	return s
 }
 
 func TestARetryTakesWhatFailedOrWasSkippedAndNothingElse(t *testing.T) {
 	t.Parallel()
-	s := oneInEachState(t)
-	done, err := s.Retry(t.Context(), gistdeal.DealFilter{UserID: 1}, noon.Add(time.Hour))
-	must(t, err)
-	want := gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"made": 1, "sending": 1, "found": 1}}
-	if diff := cmp.Diff(want, done); diff != "" {
-		t.Error(diff)
-	}
-	after := map[string]gistdeal.DealState{"a0001": "made", "a0002": "found", "a0003": "sending", "a0004": "found", "a0005": "found"}
-	if diff := cmp.Diff(after, states(t, s, 1)); diff != "" {
-		t.Error(diff)
-	}
-	claim(t, s, "me") // a0005 waits longer
-	if c := claim(t, s, "me"); c.Draft.GistID != "a0002" || c.Attempt != 2 {
-		t.Errorf("claimed attempt %d at %s, want the second at a0002", c.Attempt, c.Draft.GistID)
-	}
+	both(t, func(t *testing.T, s *store.Store) {
+		oneInEachState(t, s)
+		done, err := s.Retry(t.Context(), gistdeal.DealFilter{UserID: 1}, noon.Add(time.Hour))
+		must(t, err)
+		want := gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"made": 1, "sending": 1, "found": 1}}
+		if diff := cmp.Diff(want, done); diff != "" {
+			t.Error(diff)
+		}
+		after := map[string]gistdeal.DealState{"a0001": "made", "a0002": "found", "a0003": "sending", "a0004": "found", "a0005": "found"}
+		if diff := cmp.Diff(after, states(t, s, 1)); diff != "" {
+			t.Error(diff)
+		}
+		claim(t, s, "me") // a0005 waits longer
+		if c := claim(t, s, "me"); c.Draft.GistID != "a0002" || c.Attempt != 2 {
+			t.Errorf("claimed attempt %d at %s, want the second at a0002", c.Attempt, c.Draft.GistID)
+		}
+	})
 }
 
 func TestASkipTakesWhatIsNotSentAndKeepsItsReason(t *testing.T) {
 	t.Parallel()
-	s := oneInEachState(t)
-	done, err := s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0001", "a0002", "a0003", "a0005"}}, "not ours", noon)
-	must(t, err)
-	if diff := cmp.Diff(gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"made": 1, "sending": 1}}, done); diff != "" {
-		t.Error(diff)
-	}
-	for state := range done.Left {
-		if gistdeal.WhyNotSkipped[state] == "" {
-			t.Errorf("there are no words for why a deal that is %s is not skipped", state)
+	both(t, func(t *testing.T, s *store.Store) {
+		oneInEachState(t, s)
+		done, err := s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0001", "a0002", "a0003", "a0005"}}, "not ours", noon)
+		must(t, err)
+		if diff := cmp.Diff(gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"made": 1, "sending": 1}}, done); diff != "" {
+			t.Error(diff)
 		}
-	}
-	story, err := s.Explain(t.Context(), "a0002")
-	if err != nil || story.Deal.State != gistdeal.DealSkipped || story.Deal.Problem != "not ours" {
-		t.Errorf("deal is %+v, error %v; want skipped with the note", story.Deal, err)
-	}
+		for state := range done.Left {
+			if gistdeal.WhyNotSkipped[state] == "" {
+				t.Errorf("there are no words for why a deal that is %s is not skipped", state)
+			}
+		}
+		story, err := s.Explain(t.Context(), "a0002")
+		if err != nil || story.Deal.State != gistdeal.DealSkipped || story.Deal.Problem != "not ours" {
+			t.Errorf("deal is %+v, error %v; want skipped with the note", story.Deal, err)
+		}
+	})
 }
 
 func TestAFilterByStateLeavesTheOthers(t *testing.T) {
 	t.Parallel()
-	s := oneInEachState(t)
-	done, err := s.Retry(t.Context(), gistdeal.DealFilter{UserID: 1, States: []gistdeal.DealState{gistdeal.DealFailed, gistdeal.DealMade}}, noon)
-	if err != nil || done.Deals != 1 {
-		t.Errorf("%d deals retried, error %v; want the failed one", done.Deals, err)
-	}
-	done, err = s.Retry(t.Context(), gistdeal.DealFilter{UserID: 2}, noon)
-	if err != nil || done.Deals != 0 || len(done.Left) != 0 {
-		t.Errorf("another user: %+v, error %v; want nothing", done, err)
-	}
+	both(t, func(t *testing.T, s *store.Store) {
+		oneInEachState(t, s)
+		done, err := s.Retry(t.Context(), gistdeal.DealFilter{UserID: 1, States: []gistdeal.DealState{gistdeal.DealFailed, gistdeal.DealMade}}, noon)
+		if err != nil || done.Deals != 1 {
+			t.Errorf("%d deals retried, error %v; want the failed one", done.Deals, err)
+		}
+		done, err = s.Retry(t.Context(), gistdeal.DealFilter{UserID: 2}, noon)
+		if err != nil || done.Deals != 0 || len(done.Left) != 0 {
+			t.Errorf("another user: %+v, error %v; want nothing", done, err)
+		}
+	})
 }
 
 func TestDealsAreListedPageByPage(t *testing.T) {
 	t.Parallel()
-	s := oneInEachState(t)
-	if _, err := s.Adopt(t.Context(), map[string]int64{"b": 9}, nil, noon); err != nil {
-		t.Fatal(err)
-	}
-	list := func(f gistdeal.DealFilter) (ids []string) {
-		t.Helper()
-		for after := ""; ; {
-			page, err := s.Deals(t.Context(), f, after, 2)
-			must(t, err)
-			if len(page) == 0 {
-				return ids
-			}
-			for _, d := range page {
-				ids = append(ids, d.GistID+" "+string(d.State)+" "+d.Login)
-			}
-			after = page[len(page)-1].GistID
+	both(t, func(t *testing.T, s *store.Store) {
+		oneInEachState(t, s)
+		if _, err := s.Adopt(t.Context(), map[string]int64{"b": 9}, nil, noon); err != nil {
+			t.Fatal(err)
 		}
-	}
-	all := []string{"a0001 made octocat", "a0002 failed octocat", "a0003 sending octocat", "a0004 skipped octocat", "a0005 found octocat", "b made "}
-	if diff := cmp.Diff(all, list(gistdeal.DealFilter{})); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff(all[:5], list(gistdeal.DealFilter{UserID: 1})); diff != "" {
-		t.Errorf("of one user: %s", diff)
-	}
-	made := gistdeal.DealFilter{States: []gistdeal.DealState{gistdeal.DealMade, gistdeal.DealSkipped}, GistIDs: []string{"b", "a0001", "a0002"}}
-	if diff := cmp.Diff([]string{all[0], all[5]}, list(made)); diff != "" {
-		t.Errorf("by state and id: %s", diff)
-	}
+		list := func(f gistdeal.DealFilter) (ids []string) {
+			t.Helper()
+			for after := ""; ; {
+				page, err := s.Deals(t.Context(), f, after, 2)
+				must(t, err)
+				if len(page) == 0 {
+					return ids
+				}
+				for _, d := range page {
+					ids = append(ids, d.GistID+" "+string(d.State)+" "+d.Login)
+				}
+				after = page[len(page)-1].GistID
+			}
+		}
+		all := []string{"a0001 made octocat", "a0002 failed octocat", "a0003 sending octocat", "a0004 skipped octocat", "a0005 found octocat", "b made "}
+		if diff := cmp.Diff(all, list(gistdeal.DealFilter{})); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(all[:5], list(gistdeal.DealFilter{UserID: 1})); diff != "" {
+			t.Errorf("of one user: %s", diff)
+		}
+		made := gistdeal.DealFilter{States: []gistdeal.DealState{gistdeal.DealMade, gistdeal.DealSkipped}, GistIDs: []string{"b", "a0001", "a0002"}}
+		if diff := cmp.Diff([]string{all[0], all[5]}, list(made)); diff != "" {
+			t.Errorf("by state and id: %s", diff)
+		}
+	})
 }
 
 func TestAFirstScanThatIsTooBigWaitsForAYes(t *testing.T) {
@@ -136,90 +142,93 @@ func TestAFirstScanThatIsTooBigWaitsForAYes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := open(t)
-			track(t, s, "octocat", 1)
-			all := gists("a", test.gists)
-			for _, page := range [][]gistdeal.Gist{all[:2], all[2:], all[:2]} {
-				if _, err := s.SaveGists(t.Context(), 1, page, first, noon); err != nil {
-					t.Fatal(err)
+			both(t, func(t *testing.T, s *store.Store) {
+				track(t, s, "octocat", 1)
+				all := gists("a", test.gists)
+				for _, page := range [][]gistdeal.Gist{all[:2], all[2:], all[:2]} {
+					if _, err := s.SaveGists(t.Context(), 1, page, first, noon); err != nil {
+						t.Fatal(err)
+					}
 				}
-			}
-			if due, err := s.Due(t.Context()); due || err != nil {
-				t.Fatalf("due before the end of the first scan: %v, error %v", due, err)
-			}
-			held, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 1}, test.max, noon, noon)
-			if err != nil || held != test.held {
-				t.Fatalf("%d held, error %v; want %d", held, err, test.held)
-			}
-			save(t, s, 1, []gistdeal.Gist{{ID: "later", CreatedAt: noon}})
-			counts, err := s.DealsOf(t.Context(), 1)
-			must(t, err)
-			if counts[gistdeal.DealHeld] != test.held || counts[gistdeal.DealFound] != test.gists-test.held+1 {
-				t.Errorf("deals are %v, want %d held and the others found", counts, test.held)
-			}
-			if n, err := s.Approve(t.Context(), 1, noon); n != test.held || err != nil {
-				t.Errorf("approved %d, error %v; want %d", n, err, test.held)
-			}
-			if counts, err = s.DealsOf(t.Context(), 1); err != nil || counts[gistdeal.DealFound] != test.gists+1 {
-				t.Errorf("deals are %v after the yes, error %v; want all found", counts, err)
-			}
+				if due, err := s.Due(t.Context()); due || err != nil {
+					t.Fatalf("due before the end of the first scan: %v, error %v", due, err)
+				}
+				held, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 1}, test.max, noon, noon)
+				if err != nil || held != test.held {
+					t.Fatalf("%d held, error %v; want %d", held, err, test.held)
+				}
+				save(t, s, 1, []gistdeal.Gist{{ID: "later", CreatedAt: noon}})
+				counts, err := s.DealsOf(t.Context(), 1)
+				must(t, err)
+				if counts[gistdeal.DealHeld] != test.held || counts[gistdeal.DealFound] != test.gists-test.held+1 {
+					t.Errorf("deals are %v, want %d held and the others found", counts, test.held)
+				}
+				if n, err := s.Approve(t.Context(), 1, noon); n != test.held || err != nil {
+					t.Errorf("approved %d, error %v; want %d", n, err, test.held)
+				}
+				if counts, err = s.DealsOf(t.Context(), 1); err != nil || counts[gistdeal.DealFound] != test.gists+1 {
+					t.Errorf("deals are %v after the yes, error %v; want all found", counts, err)
+				}
+			})
 		})
 	}
 }
 
 func TestHeldDealsSayWhyTheyWaitAndAreAdopted(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	track(t, s, "octocat", 1)
-	if _, err := s.SaveGists(t.Context(), 1, gists("a", 2), gistdeal.Noticing{First: true, Hold: true}, noon); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 1, noon, noon); err != nil {
-		t.Fatal(err)
-	}
-	story, err := s.Explain(t.Context(), "a0001")
-	must(t, err)
-	if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); n != 1 || err != nil {
-		t.Errorf("adopted %d, error %v; want the held deal that is in Pipedrive", n, err)
-	}
-	if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_FIRST_SCAN_MAX (1)"; story.Deal.Problem != want {
-		t.Errorf("problem is %q, want %q", story.Deal.Problem, want)
-	}
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		if _, err := s.SaveGists(t.Context(), 1, gists("a", 2), gistdeal.Noticing{First: true, Hold: true}, noon); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 1, noon, noon); err != nil {
+			t.Fatal(err)
+		}
+		story, err := s.Explain(t.Context(), "a0001")
+		must(t, err)
+		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); n != 1 || err != nil {
+			t.Errorf("adopted %d, error %v; want the held deal that is in Pipedrive", n, err)
+		}
+		if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_FIRST_SCAN_MAX (1)"; story.Deal.Problem != want {
+			t.Errorf("problem is %q, want %q", story.Deal.Problem, want)
+		}
+	})
 }
 
 func TestNothingIsClaimedWhileAPersonPausedAllPushes(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	track(t, s, "octocat", 1)
-	save(t, s, 1, gists("a", 2))
-	sending := claim(t, s, "me")
-	if ok, err := s.PausePushes(t.Context(), "quarter's end", noon); !ok || err != nil {
-		t.Fatalf("pause: %v, error %v", ok, err)
-	}
-	if ok, err := s.PausePushes(t.Context(), "again", noon.Add(time.Hour)); ok || err != nil {
-		t.Errorf("a second pause: %v, error %v; want false", ok, err)
-	}
-	p, err := s.PushPause(t.Context())
-	if err != nil || p.String() != "paused by a person since 2026-11-23T12:00:00Z: quarter's end" {
-		t.Errorf("pause is %q, error %v", p, err)
-	}
-	due, err := s.Due(t.Context())
-	must(t, err)
-	_, claimed, err := s.Claim(t.Context(), "me", noon, noon)
-	must(t, err)
-	_, reclaimed, err := s.Reclaim(t.Context(), sending, 3, "me", noon, noon)
-	must(t, err)
-	if due || claimed || reclaimed {
-		t.Errorf("due %v, claimed %v, claimed again %v; want none of it", due, claimed, reclaimed)
-	}
-	if story, err := s.Explain(t.Context(), sending.Draft.GistID); err != nil || story.Attempts[0].Outcome != "" {
-		t.Errorf("the attempt is %+v, error %v; want it not decided", story.Attempts, err)
-	}
-	if ok, err := s.ResumePushes(t.Context()); !ok || err != nil {
-		t.Errorf("resume: %v, error %v", ok, err)
-	}
-	if p, err := s.PushPause(t.Context()); p.On() || err != nil {
-		t.Errorf("paused after the resume: %v, error %v", p, err)
-	}
-	claim(t, s, "me")
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		save(t, s, 1, gists("a", 2))
+		sending := claim(t, s, "me")
+		if ok, err := s.PausePushes(t.Context(), "quarter's end", noon); !ok || err != nil {
+			t.Fatalf("pause: %v, error %v", ok, err)
+		}
+		if ok, err := s.PausePushes(t.Context(), "again", noon.Add(time.Hour)); ok || err != nil {
+			t.Errorf("a second pause: %v, error %v; want false", ok, err)
+		}
+		p, err := s.PushPause(t.Context())
+		if err != nil || p.String() != "paused by a person since 2026-11-23T12:00:00Z: quarter's end" {
+			t.Errorf("pause is %q, error %v", p, err)
+		}
+		due, err := s.Due(t.Context())
+		must(t, err)
+		_, claimed, err := s.Claim(t.Context(), "me", noon, noon)
+		must(t, err)
+		_, reclaimed, err := s.Reclaim(t.Context(), sending, 3, "me", noon, noon)
+		must(t, err)
+		if due || claimed || reclaimed {
+			t.Errorf("due %v, claimed %v, claimed again %v; want none of it", due, claimed, reclaimed)
+		}
+		if story, err := s.Explain(t.Context(), sending.Draft.GistID); err != nil || story.Attempts[0].Outcome != "" {
+			t.Errorf("the attempt is %+v, error %v; want it not decided", story.Attempts, err)
+		}
+		if ok, err := s.ResumePushes(t.Context()); !ok || err != nil {
+			t.Errorf("resume: %v, error %v", ok, err)
+		}
+		if p, err := s.PushPause(t.Context()); p.On() || err != nil {
+			t.Errorf("paused after the resume: %v, error %v", p, err)
+		}
+		claim(t, s, "me")
+	})
 }

@@ -14,10 +14,11 @@ import (
 
 // Claim takes the deal that has waited longest from found to sending, and
 // records the attempt; remote is now on Pipedrive's clock. It reports false if
-// none is found, or a person paused all pushes. Nothing may be sent before Claim has returned: what it wrote
-// is on the disk then.
+// none is found, another process took it a moment before, or a person paused
+// all pushes. Nothing may be sent before Claim has returned: what it wrote is
+// on the disk then.
 func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) (c gistdeal.Claim, ok bool, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// The state is tested outside of the sub-select too: without that,
 		// two sessions of PostgreSQL were seen to take the same row.
 		row := tx.QueryRowContext(ctx, `
@@ -37,7 +38,7 @@ func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) 
 // somebody else decided about the deal in the meantime, or a person paused all
 // pushes.
 func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now, remote time.Time) (next gistdeal.Claim, ok bool, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = 'absent', looks = $1, ended_at = $2
 			WHERE gist_id = $3 AND n = $4 AND outcome = ''`, looks, millis(now), c.Draft.GistID, c.Attempt); err != nil {
 			return err
@@ -113,7 +114,7 @@ func endAttempt(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, e attemptEnd)
 func (s *Store) Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error) {
 	end := attemptEnd{outcome: "made", dealID: dealID, now: now}
 	known := false
-	_, err := s.settle(ctx, c, end, func(tx *sql.Tx) (bool, error) {
+	_, err := s.settle(ctx, c, end, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'made', deal_id = $1, problem = '' WHERE gist_id = $2 AND state <> 'made'
 			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID))
 		if err != nil {
@@ -129,7 +130,7 @@ func (s *Store) Made(ctx context.Context, c gistdeal.Claim, dealID int64, now ti
 
 // Refuse records that the attempt c was refused for a reason that will not pass by itself.
 func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error {
-	_, err := s.settle(ctx, c, attemptEnd{outcome: "refused", reason: reason, now: now}, func(tx *sql.Tx) (bool, error) {
+	_, err := s.settle(ctx, c, attemptEnd{outcome: "refused", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1
 			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, clean(reason), c.Draft.GistID, c.Attempt, c.Owner))
 	})
@@ -142,7 +143,7 @@ func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now
 // the deal stays sending, because an earlier attempt was only taken for absent:
 // then looks come first again.
 func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error) {
-	return s.settle(ctx, c, attemptEnd{outcome: "not sent", reason: reason, now: now}, func(tx *sql.Tx) (bool, error) {
+	return s.settle(ctx, c, attemptEnd{outcome: "not sent", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'found', problem = $1, queued_at = $2
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5
 			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'absent')`,
@@ -162,7 +163,7 @@ func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, n
 // decided.
 func (s *Store) AdoptUnknown(ctx context.Context, c gistdeal.Claim, dealID int64, surplus []int64, looks int, now time.Time) (bool, error) {
 	var adopted bool
-	err := s.tx(ctx, func(tx *sql.Tx) (err error) {
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		adopted, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'made', deal_id = $1, problem = ''
 			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3
 			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID, c.Attempt))
@@ -182,12 +183,12 @@ func (s *Store) AdoptUnknown(ctx context.Context, c gistdeal.Claim, dealID int64
 
 // settle writes the end of an attempt and changes the deal's state, and
 // reports what change does.
-func (s *Store) settle(ctx context.Context, c gistdeal.Claim, e attemptEnd, change func(*sql.Tx) (bool, error)) (ok bool, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+func (s *Store) settle(ctx context.Context, c gistdeal.Claim, e attemptEnd, change func(context.Context, *sql.Tx) (bool, error)) (ok bool, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := endAttempt(ctx, tx, c, e); err != nil {
 			return err
 		}
-		ok, err = change(tx)
+		ok, err = change(ctx, tx)
 		return err
 	})
 	if err != nil {
@@ -282,7 +283,7 @@ func (s *Store) Adopt(ctx context.Context, one map[string]int64, surplus map[str
 	for gistID, id := range one {
 		all[gistID] = append(slices.Clone(surplus[gistID]), id)
 	}
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, `
 			INSERT INTO deals (gist_id, state, deal_id)
 			SELECT key, 'made', CAST(value ->> 'deal' AS BIGINT) FROM json_each($1)

@@ -27,7 +27,7 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 	if len(gists) == 0 {
 		return 0, nil
 	}
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		object, err := gistObject(ctx, tx, gists)
 		if err != nil {
 			return err
@@ -154,7 +154,7 @@ const viewQuery = `SELECT id, login, last_scan_at <> 0 OR state = 'paused', vers
 // cannot be cancelled, the query is six times as fast: a cancellable one has
 // database/sql start a goroutine for each.
 func (s *Store) View(ctx context.Context, visitor, login string) (v gistdeal.View, err error) {
-	row := s.view.QueryRowContext(context.WithoutCancel(ctx), visitor, gistdeal.SettingDealURL, gistdeal.LoginKey(login))
+	row := s.read.prepared(context.WithoutCancel(ctx), s.view, visitor, gistdeal.SettingDealURL, gistdeal.LoginKey(login))
 	if err := row.Scan(&v.UserID, &v.Login, &v.Scanned, &v.Version, &v.Seen, &v.DealURL); err != nil {
 		return v, notFound(err, "%q is not tracked", login)
 	}

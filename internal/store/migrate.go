@@ -17,11 +17,16 @@ var schema embed.FS
 // have yet, each in a transaction of its own. Forward only: going back means
 // restoring a backup. A database of a newer gistdeal is an error.
 func (s *Store) migrate(ctx context.Context) error {
-	files, err := fs.Glob(schema, "schema/sqlite/*.sql")
+	files, err := fs.Glob(schema, s.db.dialect.schema+"/*.sql")
 	if err != nil {
 		return err
 	}
-	if _, err := s.db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY)`); err != nil {
+	// In a transaction because it may lose a race: PostgreSQL looks first and
+	// makes the table then, and processes may start at once.
+	if err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY)`)
+		return err
+	}); err != nil {
 		return err
 	}
 	for _, file := range files {
@@ -33,7 +38,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := s.tx(ctx, func(tx *sql.Tx) error { return apply(ctx, tx, version, string(text)) }); err != nil {
+		if err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return apply(ctx, tx, version, string(text)) }); err != nil {
 			return fmt.Errorf("migration %s: %w", file, err)
 		}
 	}
@@ -47,8 +52,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-// apply runs one migration unless it is there. The look and the change share
-// the write lock, so that processes may start at once.
+// apply runs one migration unless it is there. Inserting its number comes first
+// and locks out other processes that want to, so that they may start at once.
 func apply(ctx context.Context, tx *sql.Tx, version int, text string) error {
 	ok, err := changed(tx.ExecContext(ctx, `INSERT INTO migrations (version) VALUES ($1) ON CONFLICT DO NOTHING`, version))
 	if err != nil || !ok {

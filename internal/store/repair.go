@@ -10,7 +10,7 @@ import (
 // Relink gives a gist whose deal from is gone the deal to instead, and reports
 // whether the gist had that deal and to is nobody else's.
 func (s *Store) Relink(ctx context.Context, gistID string, from, to int64) (ok bool, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET deal_id = $1 WHERE gist_id = $2 AND state = 'made' AND deal_id = $3
 			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, to, gistID, from))
 		if err != nil || !ok {
@@ -42,7 +42,7 @@ func (s *Store) Queue(ctx context.Context, gistID string, now time.Time) (bool, 
 // gist's again. It is the only way out of made. It reports whether the gist had
 // that deal.
 func (s *Store) Recreate(ctx context.Context, gistID string, dealID int64, now time.Time) (ok bool, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'found', deal_id = NULL, problem = '', queued_at = $1
 			WHERE gist_id = $2 AND state = 'made' AND deal_id = $3`, millis(now), gistID, dealID))
 		if err != nil || !ok {
@@ -77,7 +77,7 @@ func (s *Store) Surplus(ctx context.Context) ([]int64, error) {
 // AddSurplus records those of the given deals, by gist, that are not the one
 // that their gist is known to have.
 func (s *Store) AddSurplus(ctx context.Context, deals map[string][]int64, now time.Time) error {
-	err := s.tx(ctx, func(tx *sql.Tx) error { return addSurplus(ctx, tx, deals, now) })
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return addSurplus(ctx, tx, deals, now) })
 	if err != nil {
 		return fmt.Errorf("record surplus deals: %w", err)
 	}

@@ -39,7 +39,7 @@ func (s *Store) DealsOf(ctx context.Context, userID int64) (map[gistdeal.DealSta
 }
 
 // countStates reads rows of a state and a number.
-func countStates(rows *sql.Rows, err error) (map[gistdeal.DealState]int, error) {
+func countStates(rows *rows, err error) (map[gistdeal.DealState]int, error) {
 	counts := map[gistdeal.DealState]int{}
 	_, err = collect(rows, err, func(row *sql.Rows) (state gistdeal.DealState, err error) {
 		var n int
@@ -57,14 +57,14 @@ const userRemoved = "its user was removed"
 // already; NotFound if it is not tracked. So do ResumeUser and RemoveUser, each
 // for what it does.
 func (s *Store) PauseUser(ctx context.Context, id int64) (bool, error) {
-	return s.setState(ctx, id, func(tx *sql.Tx) (bool, error) {
+	return s.setState(ctx, id, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		return changed(tx.ExecContext(ctx, `UPDATE users SET state = 'paused' WHERE id = $1 AND state IN ('active', 'gone')`, id))
 	})
 }
 
 // ResumeUser lets a paused user be scanned again, at once.
 func (s *Store) ResumeUser(ctx context.Context, id int64, now time.Time) (bool, error) {
-	return s.setState(ctx, id, func(tx *sql.Tx) (bool, error) {
+	return s.setState(ctx, id, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		return changed(tx.ExecContext(ctx, `UPDATE users SET state = 'active', next_scan_at = $1 WHERE id = $2 AND state = 'paused'`, millis(now), id))
 	})
 }
@@ -72,7 +72,7 @@ func (s *Store) ResumeUser(ctx context.Context, id int64, now time.Time) (bool, 
 // RemoveUser ends the tracking of a user. Its gists and deals are kept, and
 // those of its deals that have not begun to be sent are skipped.
 func (s *Store) RemoveUser(ctx context.Context, id int64) (bool, error) {
-	return s.setState(ctx, id, func(tx *sql.Tx) (bool, error) {
+	return s.setState(ctx, id, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		ok, err := changed(tx.ExecContext(ctx, `UPDATE users SET state = 'removed' WHERE id = $1 AND state <> 'removed'`, id))
 		if err != nil || !ok {
 			return false, err
@@ -85,9 +85,9 @@ func (s *Store) RemoveUser(ctx context.Context, id int64) (bool, error) {
 
 // setState runs change, and tells a user that is not tracked from one that is
 // as it should be already.
-func (s *Store) setState(ctx context.Context, id int64, change func(*sql.Tx) (bool, error)) (ok bool, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
-		if ok, err = change(tx); err != nil || ok {
+func (s *Store) setState(ctx context.Context, id int64, change func(context.Context, *sql.Tx) (bool, error)) (ok bool, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if ok, err = change(ctx, tx); err != nil || ok {
 			return err
 		}
 		var tracked bool

@@ -30,105 +30,109 @@ func dueUsers(t *testing.T, s *store.Store) (ids []int64) {
 
 func TestAPausedUserIsNotDueUntilItIsResumed(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	track(t, s, "alice", 1)
-	for _, want := range []bool{true, false} {
-		if ok, err := s.PauseUser(t.Context(), 1); ok != want || err != nil {
-			t.Errorf("pause: %v, error %v; want %v", ok, err, want)
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "alice", 1)
+		for _, want := range []bool{true, false} {
+			if ok, err := s.PauseUser(t.Context(), 1); ok != want || err != nil {
+				t.Errorf("pause: %v, error %v; want %v", ok, err, want)
+			}
 		}
-	}
-	track(t, s, "Alice", 1) // under its new login, say
-	if due := dueUsers(t, s); len(due) != 0 {
-		t.Errorf("due are %v, want nobody", due)
-	}
-	if v, err := s.View(t.Context(), "", "alice"); !v.Scanned || err != nil {
-		t.Errorf("view is %+v, error %v; want to be shown what there is", v, err)
-	}
-	if ok, err := s.ResumeUser(t.Context(), 1, noon.Add(time.Minute)); !ok || err != nil {
-		t.Errorf("resume: %v, error %v", ok, err)
-	}
-	if diff := cmp.Diff([]int64{1}, dueUsers(t, s)); diff != "" {
-		t.Error(diff)
-	}
-	if _, err := s.PauseUser(t.Context(), 2); gistdeal.KindOf(err) != gistdeal.NotFound {
-		t.Errorf("pausing nobody: %v, want not found", err)
-	}
+		track(t, s, "Alice", 1) // under its new login, say
+		if due := dueUsers(t, s); len(due) != 0 {
+			t.Errorf("due are %v, want nobody", due)
+		}
+		if v, err := s.View(t.Context(), "", "alice"); !v.Scanned || err != nil {
+			t.Errorf("view is %+v, error %v; want to be shown what there is", v, err)
+		}
+		if ok, err := s.ResumeUser(t.Context(), 1, noon.Add(time.Minute)); !ok || err != nil {
+			t.Errorf("resume: %v, error %v", ok, err)
+		}
+		if diff := cmp.Diff([]int64{1}, dueUsers(t, s)); diff != "" {
+			t.Error(diff)
+		}
+		if _, err := s.PauseUser(t.Context(), 2); gistdeal.KindOf(err) != gistdeal.NotFound {
+			t.Errorf("pausing nobody: %v, want not found", err)
+		}
+	})
 }
 
 func TestARemovedUsersDealsAreSkippedUnlessTheyAreSent(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	track(t, s, "alice", 1)
-	save(t, s, 1, gists("a", 4))
-	made(t, s, claim(t, s, "me"), 7)
-	turnedAway, sending := claim(t, s, "me"), claim(t, s, "me")
-	remove(t, s, 1)
-	if back := giveBack(t, s, turnedAway, "limit"); !back {
-		t.Error("the deal that was not sent stays sending")
-	}
-	want := map[string]gistdeal.DealState{"a0001": "made", "a0002": "skipped", sending.Draft.GistID: "sending", "a0004": "skipped"}
-	if diff := cmp.Diff(want, states(t, s, 1)); diff != "" {
-		t.Error(diff)
-	}
-	if _, err := s.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "later"}}, gistdeal.Noticing{}, noon); gistdeal.KindOf(err) != gistdeal.Invalid {
-		t.Errorf("gists of a removed user: %v, want them refused", err)
-	}
-	track(t, s, "alice", 1)
-	if diff := cmp.Diff(want, states(t, s, 1)); diff != "" {
-		t.Errorf("after it was added again: %s", diff)
-	}
-	if diff := cmp.Diff([]int64{1}, dueUsers(t, s)); diff != "" {
-		t.Errorf("due after it was added again: %s", diff)
-	}
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "alice", 1)
+		save(t, s, 1, gists("a", 4))
+		made(t, s, claim(t, s, "me"), 7)
+		turnedAway, sending := claim(t, s, "me"), claim(t, s, "me")
+		remove(t, s, 1)
+		if back := giveBack(t, s, turnedAway, "limit"); !back {
+			t.Error("the deal that was not sent stays sending")
+		}
+		want := map[string]gistdeal.DealState{"a0001": "made", "a0002": "skipped", sending.Draft.GistID: "sending", "a0004": "skipped"}
+		if diff := cmp.Diff(want, states(t, s, 1)); diff != "" {
+			t.Error(diff)
+		}
+		if _, err := s.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "later"}}, gistdeal.Noticing{}, noon); gistdeal.KindOf(err) != gistdeal.Invalid {
+			t.Errorf("gists of a removed user: %v, want them refused", err)
+		}
+		track(t, s, "alice", 1)
+		if diff := cmp.Diff(want, states(t, s, 1)); diff != "" {
+			t.Errorf("after it was added again: %s", diff)
+		}
+		if diff := cmp.Diff([]int64{1}, dueUsers(t, s)); diff != "" {
+			t.Errorf("due after it was added again: %s", diff)
+		}
+	})
 }
 
 func TestTrackingAgainChangesThePolicyOnlyBeforeTheFirstScanHasEnded(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	track(t, s, "alice", 1)
-	for _, want := range []gistdeal.FirstScan{gistdeal.FirstScanNew, gistdeal.FirstScanNew} {
-		u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, want, noon)
-		if err != nil || u.FirstScan != gistdeal.FirstScanNew {
-			t.Errorf("policy is %s, error %v; want new", u.FirstScan, err)
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "alice", 1)
+		for _, want := range []gistdeal.FirstScan{gistdeal.FirstScanNew, gistdeal.FirstScanNew} {
+			u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, want, noon)
+			if err != nil || u.FirstScan != gistdeal.FirstScanNew {
+				t.Errorf("policy is %s, error %v; want new", u.FirstScan, err)
+			}
 		}
-	}
-	must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{}, noon, noon))
-	if u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, noon); err != nil || u.FirstScan != gistdeal.FirstScanNew {
-		t.Errorf("policy is %s after the first scan, error %v; want new", u.FirstScan, err)
-	}
+		must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{}, noon, noon))
+		if u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, noon); err != nil || u.FirstScan != gistdeal.FirstScanNew {
+			t.Errorf("policy is %s after the first scan, error %v; want new", u.FirstScan, err)
+		}
+	})
 }
 
 func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	for i, login := range []string{"alice", "Bob_by", "carol", "bobxby", "dave"} {
-		track(t, s, login, int64(i+1))
-	}
-	if _, err := s.PauseUser(t.Context(), 3); err != nil {
-		t.Fatal(err)
-	}
-	remove(t, s, 5)
-	for _, test := range []struct {
-		name   string
-		filter gistdeal.UserFilter
-		after  int64
-		limit  int
-		want   []string
-	}{
-		{"all but removed", gistdeal.UserFilter{}, 0, 10, []string{"alice", "Bob_by", "carol", "bobxby"}},
-		{"a page", gistdeal.UserFilter{}, 1, 2, []string{"Bob_by", "carol"}},
-		{"some states", gistdeal.UserFilter{States: []gistdeal.UserState{"paused", "removed"}}, 0, 10, []string{"carol", "dave"}},
-		{"a part of the login in any case", gistdeal.UserFilter{Search: "oB_"}, 0, 10, []string{"Bob_by"}},
-		{"a part that looks like a pattern", gistdeal.UserFilter{Search: "b_b"}, 0, 10, []string{"Bob_by"}},
-	} {
-		users, err := s.Users(t.Context(), test.filter, test.after, test.limit)
-		must(t, err)
-		got := []string{}
-		for _, u := range users {
-			got = append(got, u.Login)
+	both(t, func(t *testing.T, s *store.Store) {
+		for i, login := range []string{"alice", "Bob_by", "carol", "bobxby", "dave"} {
+			track(t, s, login, int64(i+1))
 		}
-		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%s: %s", test.name, diff)
+		if _, err := s.PauseUser(t.Context(), 3); err != nil {
+			t.Fatal(err)
 		}
-	}
+		remove(t, s, 5)
+		for _, test := range []struct {
+			name   string
+			filter gistdeal.UserFilter
+			after  int64
+			limit  int
+			want   []string
+		}{
+			{"all but removed", gistdeal.UserFilter{}, 0, 10, []string{"alice", "Bob_by", "carol", "bobxby"}},
+			{"a page", gistdeal.UserFilter{}, 1, 2, []string{"Bob_by", "carol"}},
+			{"some states", gistdeal.UserFilter{States: []gistdeal.UserState{"paused", "removed"}}, 0, 10, []string{"carol", "dave"}},
+			{"a part of the login in any case", gistdeal.UserFilter{Search: "oB_"}, 0, 10, []string{"Bob_by"}},
+			{"a part that looks like a pattern", gistdeal.UserFilter{Search: "b_b"}, 0, 10, []string{"Bob_by"}},
+		} {
+			users, err := s.Users(t.Context(), test.filter, test.after, test.limit)
+			must(t, err)
+			got := []string{}
+			for _, u := range users {
+				got = append(got, u.Login)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("%s: %s", test.name, diff)
+			}
+		}
+	})
 }

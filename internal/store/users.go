@@ -25,7 +25,7 @@ func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) 
 // login, and the policy only if its first scan has not ended; one that was
 // removed or gone is active again, one that is paused stays so.
 func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.FirstScan, now time.Time) (u gistdeal.User, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := takeLogin(ctx, tx, a); err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func takeLogin(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
 
 // Rename gives the tracked user with a's id the login of a.
 func (s *Store) Rename(ctx context.Context, a gistdeal.Account) error {
-	err := s.tx(ctx, func(tx *sql.Tx) error {
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := takeLogin(ctx, tx, a); err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (s *Store) Scanned(ctx context.Context, userID int64, l gistdeal.Listing, n
 // more than most (0: however many): then they wait for Approve. It returns how
 // many do.
 func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (held int, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM gists g JOIN deals d ON d.gist_id = g.id
 			WHERE g.user_id = $1 AND d.state = 'held'`, userID).Scan(&held); err != nil {
 			return err
@@ -183,21 +183,4 @@ func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, problem
 		return fmt.Errorf("record user %d as gone: %w", userID, err)
 	}
 	return nil
-}
-
-// collect reads all rows before it returns, so that the one connection is free again.
-func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	all := []T{}
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, rows.Err()
 }

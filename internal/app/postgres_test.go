@@ -1,0 +1,147 @@
+package app_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"gistdeal/internal/pgtest"
+	"gistdeal/internal/sim"
+)
+
+// fleet is instances on one PostgreSQL.
+type fleet struct {
+	t         *testing.T
+	env       map[string]string
+	instances []*process
+}
+
+// grow starts one more instance.
+func (f *fleet) grow() {
+	f.t.Helper()
+	f.instances = append(f.instances, start(f.t, f.env))
+}
+
+// worker waits until one of the instances works and returns it.
+func (f *fleet) worker() *process {
+	f.t.Helper()
+	var found *process
+	eventually(f.t, "an instance works", func() bool {
+		for _, p := range f.instances {
+			if _, body := p.get("/readyz"); strings.Contains(body, `"working":true`) {
+				found = p
+			}
+		}
+		return found != nil
+	}, f.tell)
+	return found
+}
+
+// without forgets an instance, and returns it.
+func (f *fleet) without(p *process) *process {
+	f.instances = slices.DeleteFunc(f.instances, func(other *process) bool { return other == p })
+	return p
+}
+
+// askAll asks all instances for the same new user at the same moment.
+func (f *fleet) askAll(login string, gists int) {
+	f.t.Helper()
+	var asking sync.WaitGroup
+	for _, p := range f.instances {
+		asking.Go(func() {
+			if got := p.user(login); len(got.Old)+len(got.New) != gists {
+				f.t.Errorf("%s: %d old and %d new gists, want %d in all", p.url, len(got.Old), len(got.New), gists)
+			}
+		})
+	}
+	asking.Wait()
+}
+
+// tell returns what all instances wrote.
+func (f *fleet) tell() string {
+	text := ""
+	for _, p := range f.instances {
+		text += p.url + "\n" + p.out.String()
+	}
+	return text
+}
+
+func TestThreeInstancesOnOneDatabaseMakeOneDealForEachGist(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	s, env := simulate(t, sim.Options{Seed: 3, ListDelay: 300 * time.Millisecond})
+	s.MakeGists("ManyGists", 400)
+	env["GISTDEAL_DATABASE_URL"], env["GISTDEAL_LEASE"], env["GISTDEAL_PIPEDRIVE_RATE"] = server.URL(t), "2s", "50"
+	f := &fleet{t: t, env: env}
+	for range 3 {
+		f.grow()
+	}
+	f.worker()
+	f.askAll("manygists", 400)
+	deals := func(n int) {
+		t.Helper()
+		eventually(t, "more deals", func() bool { return s.Report().Deals >= n }, f.tell)
+	}
+
+	deals(40)
+	f.without(f.worker()).signal(syscall.SIGKILL)
+	f.grow()
+
+	deals(100)
+	frozen := f.without(f.worker())
+	freeze(t, frozen, syscall.SIGSTOP)
+	f.worker()
+	deals(160)
+	freeze(t, frozen, syscall.SIGCONT)
+	f.instances = append(f.instances, frozen)
+
+	deals(220)
+	server.Freeze(t)
+	eventually(t, "readers are told so", func() bool {
+		status, body := f.instances[0].get("/user/manygists")
+		return status == http.StatusServiceUnavailable && strings.Contains(body, "the database does not answer")
+	}, f.tell)
+	server.Thaw(t)
+
+	deals(280)
+	server.Cut(t)
+	eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, f.tell)
+	eventually(t, "each deal is known", func() bool {
+		u := f.instances[0].user("manygists")
+		return !slices.ContainsFunc(append(u.Old, u.New...), func(g shown) bool { return g.Deal.State != "made" })
+	}, f.tell)
+	if doubled := s.Report().Doubled; len(doubled) > 0 {
+		t.Errorf("gists with more than one deal: %v\n%s", doubled, f.tell())
+	}
+	for _, p := range f.instances {
+		noSecret(t, p)
+		if status := p.signal(syscall.SIGTERM); status != 0 {
+			t.Errorf("exit status %d after SIGTERM, want 0\n%s", status, p.out)
+		}
+	}
+}
+
+func TestTheLeaseIsGivenBackAtOnceByAGracefulStop(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{})
+	// So long that nobody could take over otherwise.
+	env["GISTDEAL_DATABASE_URL"], env["GISTDEAL_LEASE"] = pgtest.URL(t), "1h"
+	f := &fleet{t: t, env: env}
+	f.grow()
+	first := f.worker()
+	f.grow()
+	f.without(first).signal(syscall.SIGTERM)
+	f.worker()
+}
+
+// freeze sends a signal that does not end the program.
+func freeze(t *testing.T, p *process, s syscall.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,91 @@
+package engine_test
+
+import (
+	"database/sql"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/pgtest"
+	"gistdeal/internal/sim"
+)
+
+// steal takes the lease of the world's database as a process would that dies then.
+func (w *world) steal() {
+	w.t.Helper()
+	db, err := sql.Open("pgx", w.path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(w.t.Context(), `UPDATE lease SET owner = 'thief', counter = counter + 1`); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestAnEngineThatLosesTheLeaseWorksAgainOnceItHasItBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.path, w.lease = pgtest.URL(t), time.Second
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 5)})
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	w.steal()
+	w.eventually("it stops working", func() bool { return !r.Status().Working })
+	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 5)})
+	// The ask waits for whoever works next. The thief never renews, so the lease comes back.
+	if err := w.track(r, "bob"); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(r, "alice", "bob")
+	if got := w.count(postDeal); got != 10 {
+		t.Errorf("%d POSTs for 10 gists", got)
+	}
+}
+
+func TestWhatWasSentBeforeTheLeaseWasLostIsRecorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.path, w.lease, w.pushTimeout = pgtest.URL(t), time.Second, 20*time.Second
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "slow", Latency: 2 * time.Second})
+	r := w.startTracking("alice")
+	w.eventually("the deal is there, but not yet its answer", func() bool { return w.sim.Report().Deals == 1 })
+	w.steal()
+	w.settled(r, "alice")
+	w.eventually("the loss is told", func() bool { return w.log.count("lease lost") == 1 })
+	if w.log.count("deal made") != 1 || w.log.count("found by a look") != 0 {
+		t.Errorf("want the deal to be known by the answer to its POST:\n%s", w.log)
+	}
+}
+
+func TestAnAttemptThatNobodyKnowsOfIsLookedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	alice := w.user(r, "alice")
+	for n := range 10 {
+		g := gistdeal.Gist{ID: "late" + string(rune('0'+n)), CreatedAt: time.Now()}
+		if _, err := r.store.SaveGists(t.Context(), alice.ID, []gistdeal.Gist{g}, gistdeal.Noticing{}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		// A process that has lost the lease claims a moment before it dies. If the
+		// engine is faster, another gist will do.
+		if _, ok, err := r.store.Claim(t.Context(), "dead", time.Now(), time.Now()); err != nil {
+			t.Fatal(err)
+		} else if ok {
+			break
+		}
+	}
+	w.eventually("the gist of the dead process has its deal", func() bool {
+		for _, d := range w.deals(r, "alice") {
+			if d.State != gistdeal.DealMade {
+				return false
+			}
+		}
+		return true
+	})
+	w.noneDoubled()
+}

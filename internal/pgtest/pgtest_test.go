@@ -1,0 +1,100 @@
+package pgtest_test
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"gistdeal/internal/pgtest"
+)
+
+func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for range 2 {
+		db := connect(t, pgtest.URL(t))
+		if _, err := db.ExecContext(t.Context(), `CREATE TABLE mine (id BIGINT)`); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAFrozenServerAnswersOnceItIsThawed(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t)
+	db := connect(t, s.URL(t))
+	s.Freeze(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := db.PingContext(ctx); err == nil {
+		t.Error("a frozen server answers")
+	}
+	s.Thaw(t)
+	if err := db.PingContext(t.Context()); err != nil {
+		t.Error(err)
+	}
+	s.Stop(t)
+	if err := db.PingContext(t.Context()); err == nil {
+		t.Error("a stopped server answers")
+	}
+	s.Go(t)
+	if err := db.PingContext(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNothingIsLeftAfterAKill runs itself as a process that is killed.
+func TestNothingIsLeftAfterAKill(t *testing.T) {
+	if os.Getenv("PGTEST_VICTIM") != "" {
+		pgtest.Start(t).Freeze(t)
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}
+	t.Parallel()
+	pgtest.URL(t) // Skips if there is no PostgreSQL.
+	dir := t.TempDir()
+	for path := dir; len(path) > len(os.TempDir()); path = filepath.Dir(path) {
+		if err := os.Chmod(path, 0o777); err != nil { //nolint:gosec // The server's account makes a folder there.
+			t.Fatal(err)
+		}
+	}
+	victim := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNothingIsLeftAfterAKill$")
+	victim.Env = append(os.Environ(), "PGTEST_VICTIM=1", "TMPDIR="+dir)
+	if err := victim.Run(); err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Fatalf("the victim ended with %v, want killed", err)
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(30 * time.Second); ; {
+		left, err := filepath.Glob(filepath.Join(dir, "pgtest-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(left) == 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("left: %v", left)
+		}
+	}
+}
+
+func connect(t *testing.T, url string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}

@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// lease is the right to work, as one of the databases keeps it.
+type lease interface {
+	try(ctx context.Context) (held context.Context, err error)
+	held(ctx context.Context) (bool, error) // by whatever process
+	release() error
+	close() error
+}
+
+// TryLease takes the right to work (to talk to GitHub and Pipedrive) if no
+// other process has it. The context that it returns ends with ctx, and when the
+// right is lost, a while before another process can get it; it is nil if
+// another process has the right. Whoever got it calls Release once the work
+// has ended, also when the right was lost.
+func (s *Store) TryLease(ctx context.Context) (held context.Context, err error) {
+	return s.lease.try(ctx)
+}
+
+// Release gives the right to work back: another process can get it at once.
+func (s *Store) Release() error { return s.lease.release() }
+
+var (
+	errNotRenewed = errors.New("it could not be renewed in time")
+	errTaken      = errors.New("another process has taken it")
+)
+
+// rowLease is a row that its holder changes every few seconds. Who wants it
+// takes it once the row has not changed for ttl on the own clock, so that
+// clocks may differ, and a frozen holder loses it.
+//
+// A holder gives up after two thirds of ttl without a renewal. It counts from
+// the begin of the last one that went well, and whoever wants the row from
+// the end of reading it, so the holder is always first.
+type rowLease struct {
+	db    *pool // one connection of its own: no renewal waits for other work
+	owner string
+	ttl   time.Duration
+	now   func() time.Time
+
+	seen  leaseRow  // as last read
+	since time.Time // when it was first read like that
+	end   func()    // ends the renewals; nil while the lease is not held
+}
+
+type leaseRow struct {
+	owner   string
+	counter int64
+}
+
+func newRowLease(db *pool, owner string, ttl time.Duration) *rowLease {
+	db.limit = min(ttl/4, readLimit) // A renewal can be tried again in time.
+	return &rowLease{db: db, owner: owner, ttl: ttl, now: time.Now}
+}
+
+func (l *rowLease) try(ctx context.Context) (held context.Context, err error) {
+	free, err := l.free(ctx)
+	if err != nil || !free {
+		return nil, err
+	}
+	begin := l.now()
+	took, err := changed(l.db.ExecContext(ctx, `UPDATE lease SET owner = $1, counter = counter + 1, renewed_at = clock_timestamp()
+		WHERE name = 'work' AND owner = $2 AND counter = $3`, l.owner, l.seen.owner, l.seen.counter))
+	if err != nil {
+		return nil, fmt.Errorf("take the lease: %w", err)
+	}
+	if !took {
+		return nil, nil
+	}
+	return l.hold(ctx, begin), nil
+}
+
+// free reports whether the lease can be taken: it was given back, or it is
+// this process's from before, or its holder has not renewed it for too long.
+func (l *rowLease) free(ctx context.Context) (bool, error) {
+	var row leaseRow
+	if err := l.db.QueryRowContext(ctx, `SELECT owner, counter FROM lease WHERE name = 'work'`).Scan(&row.owner, &row.counter); err != nil {
+		return false, fmt.Errorf("read the lease: %w", err)
+	}
+	now := l.now()
+	if row != l.seen || l.since.IsZero() {
+		l.seen, l.since = row, now
+	}
+	return row.owner == "" || row.owner == l.owner || now.Sub(l.since) >= l.ttl, nil
+}
+
+// hold starts the renewals of a lease that was taken after renewed.
+func (l *rowLease) hold(ctx context.Context, renewed time.Time) context.Context {
+	held, lose := context.WithCancelCause(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		lose(l.keep(held, renewed))
+	}()
+	l.end = func() {
+		lose(nil)
+		<-ended
+	}
+	return held
+}
+
+// keep renews the lease until held ends, or returns why it is lost.
+func (l *rowLease) keep(held context.Context, renewed time.Time) error {
+	// Often, because a timer does not see that the machine was suspended.
+	tick := time.NewTicker(l.ttl / 24)
+	defer tick.Stop()
+	for {
+		select {
+		case <-held.Done():
+			return nil
+		case <-tick.C:
+		}
+		left := l.ttl*2/3 - l.passed(renewed)
+		if left <= 0 {
+			return errNotRenewed
+		}
+		if l.passed(renewed) < l.ttl/4 {
+			continue
+		}
+		begin := l.now()
+		kept, err := l.renew(held, left)
+		if err == nil && !kept {
+			return errTaken
+		}
+		if err == nil {
+			renewed = begin
+		}
+	}
+}
+
+// renew reports whether the lease is still this process's. Its counter is not
+// asked for: a renewal may be done although its answer was lost.
+func (l *rowLease) renew(held context.Context, left time.Duration) (bool, error) {
+	ctx, cancel := context.WithTimeout(held, left)
+	defer cancel()
+	return changed(l.db.ExecContext(ctx, `UPDATE lease SET counter = counter + 1, renewed_at = clock_timestamp() WHERE name = 'work' AND owner = $1`, l.owner))
+}
+
+// passed returns how long ago t was, on the monotonic clock, which a suspended
+// machine stops, or on the wall clock, which somebody may set: what is more counts.
+func (l *rowLease) passed(t time.Time) time.Duration {
+	now := l.now()
+	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
+}
+
+// held goes by the database's clock, and its answer is for people only.
+func (l *rowLease) held(ctx context.Context) (held bool, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT owner <> '' AND renewed_at > clock_timestamp() - make_interval(secs => $1)
+		FROM lease WHERE name = 'work'`, l.ttl.Seconds()).Scan(&held)
+	if err != nil {
+		return false, fmt.Errorf("read the lease: %w", err)
+	}
+	return held, nil
+}
+
+func (l *rowLease) release() error {
+	if l.end == nil {
+		return nil
+	}
+	l.end()
+	l.end = nil
+	_, err := l.db.ExecContext(context.Background(), `UPDATE lease SET owner = '' WHERE name = 'work' AND owner = $1`, l.owner)
+	if err != nil {
+		return fmt.Errorf("give back the lease: %w", err)
+	}
+	return nil
+}
+
+func (l *rowLease) close() error { return errors.Join(l.release(), l.db.db.Close()) }

@@ -1,0 +1,40 @@
+package store_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"gistdeal"
+	"gistdeal/internal/pgtest"
+)
+
+func TestAsksAndAnswersOfOtherProcessesAreHeard(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	database := server.URL(t)
+	s, other := open(t, database), open(t, database)
+	ctx, cancel := context.WithCancel(t.Context())
+	heard := make(chan struct{})
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		s.Listen(ctx, func() {
+			select {
+			case heard <- struct{}{}:
+			case <-ctx.Done():
+			}
+		})
+	})
+	<-heard // It listens.
+	asked, err := other.Ask(t.Context(), noon, gistdeal.Ask{Login: "octocat"})
+	must(t, err)
+	<-heard
+	if _, err := other.Answer(t.Context(), asked[0], gistdeal.Answer{}, noon); err != nil {
+		t.Fatal(err)
+	}
+	<-heard
+	server.Cut(t)
+	<-heard // It listens again.
+	cancel()
+	listening.Wait()
+}

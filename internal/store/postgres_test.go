@@ -1,0 +1,220 @@
+package store_test
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/pgtest"
+	"gistdeal/internal/store"
+)
+
+func TestReadersAreToldThatTheDatabaseIsAwayAndServedOnceItIsBack(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	s := open(t, server.URL(t))
+	s.SetLimit(400 * time.Millisecond)
+	track(t, s, "octocat", 1)
+	served := func() bool {
+		_, err := s.View(t.Context(), "", "octocat")
+		_, listErr := s.GistsOf(t.Context(), 1)
+		_, writeErr := s.SaveGists(t.Context(), 1, gists("a", 2), gistdeal.Noticing{}, noon)
+		ok := true
+		for _, err := range []error{err, listErr, writeErr, s.Ping(t.Context())} {
+			if err != nil && gistdeal.KindOf(err) != gistdeal.Temporary {
+				t.Fatalf("error of kind %v, want temporary: %v", gistdeal.KindOf(err), err)
+			}
+			ok = ok && err == nil
+		}
+		return ok
+	}
+	for _, harm := range []struct {
+		name     string
+		do, undo func(testing.TB)
+		away     bool
+	}{
+		{"connections cut", server.Cut, func(testing.TB) {}, false},
+		{"frozen", server.Freeze, server.Thaw, true},
+		{"stopped", server.Stop, server.Go, true},
+	} {
+		harm.do(t)
+		if harm.away && served() {
+			t.Errorf("%s: it answers", harm.name)
+		}
+		harm.undo(t)
+		for n := 0; !served(); n++ {
+			if n > 100 {
+				t.Fatalf("%s: it does not answer any more", harm.name)
+			}
+		}
+	}
+}
+
+func TestWhoAsksIsNotToldWhereTheDatabaseIs(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	log := &strings.Builder{}
+	s, err := store.Open(t.Context(), server.URL(t), store.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+	must(t, err)
+	server.Stop(t)
+	for range 3 {
+		if _, err = s.View(t.Context(), "", "octocat"); err == nil || strings.Contains(err.Error(), "pgtest-") {
+			t.Errorf("the error is %v", err)
+		}
+	}
+	if strings.Count(log.String(), "database away") != 1 || !strings.Contains(log.String(), "pgtest-") {
+		t.Errorf("the log does not tell once where and why:\n%s", log)
+	}
+	_ = s.Close() // The server is away.
+}
+
+func TestAPasswordFileIsReadAtEachNewConnection(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	address := strings.Replace(server.URL(t), "gistdeal@", "keyed@", 1)
+	file := filepath.Join(t.TempDir(), "password")
+	rotate := func(password string) {
+		server.Exec(t, `ALTER ROLE keyed PASSWORD '`+password+`'`)
+		must(t, os.WriteFile(file, []byte(password+"\n"), 0o600))
+	}
+	server.Exec(t, `CREATE ROLE keyed LOGIN SUPERUSER`)
+	rotate("s3cret-one")
+	s, err := store.Open(t.Context(), address, store.Options{PasswordFile: file})
+	must(t, err)
+	rotate("s3cret-two")
+	server.Cut(t)
+	for n := 0; s.Ping(t.Context()) != nil; n++ {
+		if n > 20 {
+			t.Fatal("no connection with the new password")
+		}
+	}
+	must(t, s.Close())
+	must(t, os.WriteFile(file, []byte("s3cret-wrong"), 0o600))
+	if _, err := store.Open(t.Context(), address, store.Options{PasswordFile: file}); err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "keyed") {
+		t.Errorf("with a wrong password: %v; want an error that names the account and no password", err)
+	}
+}
+
+func TestNoPasswordIsToldWhateverIsWrongWithTheURL(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"postgres://me:s3cret@127.0.0.1:1/db",
+		"postgresql://me:s3cret@127.0.0.1:1/db?connect_timeout=1",
+		"postgres://me:s3cret@nowhere.invalid/db",
+		"postgres://me@127.0.0.1:1/db?password=s3cret",
+		"postgres://me@127.0.0.1:1/db?pass%77ord=s3cret&sslpassword=s3cret",
+		"postgres://me:s3cret@127.0.0.1:1/db?sslmode=maybe",
+		"postgres://me:s3cret@127.0.0.1:port/db",
+		"postgres://me:s3cret%zz@127.0.0.1/db",
+		"postgres://me:a@s3cret@127.0.0.1:1/db",
+		"postgres://me:1/s3cret@127.0.0.1:1/db",
+		"postgres://me:1?s3cret@127.0.0.1:1/db",
+		"postgres://me:1#s3cret@127.0.0.1:1/db",
+		"postgres://me:s3cret 127.0.0.1/db",
+		"postgres://me:1:s3cret",
+	} {
+		_, err := store.Open(t.Context(), address, store.Options{})
+		if err == nil {
+			t.Errorf("%s: opened", address)
+			continue
+		}
+		for what, text := range map[string]string{"the error": err.Error(), "the name": store.DisplayName(address), "the check": fmt.Sprint(store.CheckName(address))} {
+			if strings.Contains(text, "s3cret") {
+				t.Errorf("%s of %s tells the password: %s", what, address, text)
+			}
+		}
+	}
+}
+
+// Other transactions than these do not meet: one process works, mostly.
+func TestTransactionsThatMeetAllSucceed(t *testing.T) {
+	t.Parallel()
+	database := pgtest.URL(t)
+	s := open(t, database)
+	for id, login := range map[int64]string{1: "alice", 2: "bob"} {
+		track(t, s, login, id)
+	}
+	all := gists("a", 60)
+	save(t, s, 1, all[:30])
+	adopt := map[string]int64{}
+	for i, g := range all {
+		adopt[g.ID] = int64(i + 1)
+	}
+	var wg sync.WaitGroup
+	repeat := func(what string, do func(n int) error) {
+		wg.Go(func() {
+			for n := range 15 {
+				if err := do(n); err != nil {
+					t.Errorf("%s: %v", what, err)
+					return
+				}
+			}
+		})
+	}
+	for range 2 {
+		repeat("save", func(n int) error {
+			all := gists("a", 60)
+			all[n].Description = fmt.Sprint(n)
+			_, err := s.SaveGists(t.Context(), 1, all, gistdeal.Noticing{}, noon)
+			return err
+		})
+		repeat("adopt", func(n int) error {
+			_, err := s.Adopt(t.Context(), map[string]int64{all[n].ID: adopt[all[n].ID], all[59-n].ID: adopt[all[59-n].ID]}, nil, noon)
+			return err
+		})
+		repeat("claim", func(n int) error {
+			c, ok, err := s.Claim(t.Context(), "me", noon, noon)
+			if ok {
+				_, err = s.Made(t.Context(), c, int64(n+1), noon)
+			}
+			return err
+		})
+		repeat("rename", func(n int) error {
+			return s.Rename(t.Context(), gistdeal.Account{ID: int64(n%2 + 1), Login: "alice"})
+		})
+		repeat("take two logins", func(n int) error {
+			_, err := s.Track(t.Context(), gistdeal.Account{ID: int64(n%2 + 1), Login: "bob"}, gistdeal.FirstScanAll, noon)
+			return err
+		})
+	}
+	wg.Wait()
+	counts, err := s.Counts(t.Context())
+	must(t, err)
+	total := 0
+	for _, n := range counts.Deals {
+		total += n
+	}
+	if total != len(all) {
+		t.Errorf("%d deals of %d gists", total, len(all))
+	}
+}
+
+func TestOneDealOfTwoGistsIsTakenByOne(t *testing.T) {
+	t.Parallel()
+	s := open(t, pgtest.URL(t))
+	track(t, s, "octocat", 1)
+	save(t, s, 1, gists("a", 40))
+	for id := range int64(20) {
+		var known [2]bool
+		var wg sync.WaitGroup
+		for i := range known {
+			c := claim(t, s, "me")
+			wg.Go(func() {
+				var err error
+				if known[i], err = s.Made(t.Context(), c, id+1, noon); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if known[0] == known[1] {
+			t.Errorf("deal %d is known as that of both gists, or of none: %v", id+1, known)
+		}
+	}
+}

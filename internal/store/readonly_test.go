@@ -1,0 +1,90 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"gistdeal"
+	"gistdeal/internal/store"
+)
+
+func TestReadingOnlyLeavesTheDatabaseAsItIs(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, database string) {
+		if store.IsFile(database) {
+			if _, err := store.OpenReadOnly(t.Context(), database, store.Options{}); gistdeal.KindOf(err) != gistdeal.NotFound {
+				t.Errorf("no file: %v", err)
+			}
+			if _, err := os.Stat(database); !os.IsNotExist(err) {
+				t.Errorf("a file was made: %v", err)
+			}
+			must(t, os.WriteFile(database, nil, 0o600)) // what the first start left when it was killed
+		}
+		r := readOnly(t, database)
+		if v, err := r.Schema(t.Context()); err != nil || v.Version != 0 || v.Current() {
+			t.Errorf("an empty database: %+v, %v", v, err)
+		}
+		s := open(t, database)
+		track(t, s, "alice", 1)
+		r = readOnly(t, database)
+		if v, err := r.Schema(t.Context()); err != nil || !v.Current() {
+			t.Errorf("a new database: %+v, %v", v, err)
+		}
+		if err := r.Sound(t.Context()); err != nil {
+			t.Errorf("not sound: %v", err)
+		}
+		if _, err := r.UserByLogin(t.Context(), "ALICE"); err != nil {
+			t.Errorf("nothing can be read: %v", err)
+		}
+		if err := r.Set(t.Context(), "a", "b"); err == nil {
+			t.Error("something was written")
+		}
+	})
+}
+
+func readOnly(t *testing.T, database string) *store.Store {
+	t.Helper()
+	r, err := store.OpenReadOnly(t.Context(), database, store.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, r.Close()) })
+	return r
+}
+
+func TestWhetherSomebodyWorksCanBeSeenWithoutTheLease(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, database string) {
+		s := open(t, database)
+		r := readOnly(t, database)
+		want := func(want bool) {
+			t.Helper()
+			if worked, err := r.Worked(t.Context()); err != nil || worked != want {
+				t.Errorf("worked: %v, %v, want %v", worked, err, want)
+			}
+		}
+		want(false)
+		if held, err := s.TryLease(t.Context()); held == nil || err != nil {
+			t.Fatalf("no lease: %v", err)
+		}
+		want(true)
+		must(t, s.Release())
+		want(false)
+		if held, err := s.TryLease(t.Context()); held == nil || err != nil {
+			t.Errorf("the look kept the lease: %v", err)
+		}
+	})
+}
+
+func TestBothDatabasesHaveTheSameMigrations(t *testing.T) {
+	t.Parallel()
+	sqlite, err := filepath.Glob("schema/sqlite/*.sql")
+	must(t, err)
+	for _, file := range sqlite {
+		if _, err := os.Stat(filepath.Join("schema/postgres", filepath.Base(file))); err != nil {
+			t.Errorf("%s has no twin: %v", file, err)
+		}
+	}
+	if twins, _ := filepath.Glob("schema/postgres/*.sql"); len(sqlite) == 0 || len(twins) != len(sqlite) {
+		t.Errorf("%d migrations for SQLite, %d for PostgreSQL", len(sqlite), len(twins))
+	}
+}

@@ -1,0 +1,64 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gistdeal/internal/store"
+)
+
+func TestFilesThatCannotBeADatabaseAreExplained(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text := filepath.Join(dir, "notes.txt")
+	must(t, os.WriteFile(text, []byte(strings.Repeat("not a database ", 100)), 0o600))
+	for path, want := range map[string]string{
+		text:                                  "is not a SQLite database",
+		dir:                                   "is a folder",
+		filepath.Join(dir, "missing", "x.db"): "does its folder exist",
+	} {
+		_, err := store.Open(t.Context(), path, store.Options{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("open %s: %v, want %q in it", path, err, want)
+		}
+	}
+	if content, err := os.ReadFile(text); err != nil || !strings.HasPrefix(string(content), "not a database") {
+		t.Errorf("the file was changed: %v", err)
+	}
+}
+
+func TestTwoNamesOfOneDatabaseShareOneLease(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := open(t, filepath.Join(dir, "test.db"))
+	must(t, os.Symlink(filepath.Join(dir, "test.db"), filepath.Join(dir, "other.db")))
+	second := open(t, filepath.Join(dir, "other.db"))
+	if take(t, first) == nil || take(t, second) != nil {
+		t.Error("want the lease for the first name and not for the second")
+	}
+}
+
+func TestOnlyItsUserMayReadTheDatabase(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	open(t, path)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		must(t, err)
+		if got := info.Mode().Perm(); got != 0o600 {
+			t.Errorf("%s has mode %o, want 600", info.Name(), got)
+		}
+	}
+}
+
+func TestEveryCommitIsOnTheDiskBeforeItIsReported(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "test.db"))
+	for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal", "foreign_keys": "1"} {
+		if got := s.Pragma(t, pragma); got != want {
+			t.Errorf("%s is %s, want %s", pragma, got, want)
+		}
+	}
+}
