@@ -10,11 +10,15 @@ import (
 	"path/filepath"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // database is the program's database, seen from outside, in a folder of its own.
-type database struct{ dir string }
+type database struct {
+	dir  string
+	mend bool // whoever reads it may bring it in order; else nothing of it changes
+}
 
 const databaseName = "gistdeal.db"
 
@@ -89,13 +93,16 @@ func (d database) waiting(ctx context.Context, since time.Time) (n int, err erro
 	return n, err
 }
 
-// query reads without changing anything, the logs of what was not yet written
-// back included.
+// query reads, the logs of what was not yet written back included.
 func (d database) query(ctx context.Context, text string, args []any, each func(*sql.Rows) error) error {
 	if _, err := os.Stat(d.path()); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	db, err := sql.Open("sqlite", "file:"+d.path()+"?mode=ro&_pragma=busy_timeout(10000)")
+	mode := "ro"
+	if d.mend {
+		mode = "rw"
+	}
+	db, err := sql.Open("sqlite", "file:"+d.path()+"?mode="+mode+"&_pragma=busy_timeout(10000)")
 	if err != nil {
 		return err
 	}
@@ -113,8 +120,12 @@ func (d database) query(ctx context.Context, text string, args []any, each func(
 	return rows.Err()
 }
 
-// explain returns nil for the error of a database whose schema nobody has made yet.
+// explain returns nil for the error of a database whose schema nobody has made
+// yet: it has no tables, or not even its first journal is rolled back.
 func (d database) explain(ctx context.Context, db *sql.DB, err error) error {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code() == sqlite3.SQLITE_READONLY_ROLLBACK {
+		return nil
+	}
 	var tables int
 	if countErr := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = 'deals'`).Scan(&tables); countErr == nil && tables == 0 {
 		return nil

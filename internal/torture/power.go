@@ -182,7 +182,7 @@ func (d database) rebuilt(ctx context.Context, files map[string][]byte) (s safe,
 	if err := writeFolder(dir, files); err != nil {
 		return s, err
 	}
-	there := database{dir: dir}
+	there := database{dir: dir, mend: true}
 	damage := ""
 	if err := there.query(ctx, `SELECT group_concat(integrity_check) FROM pragma_integrity_check`, nil, func(r *sql.Rows) error { return r.Scan(&damage) }); err != nil {
 		return s, err
