@@ -89,8 +89,8 @@ func call[F any](field uintptr) F {
 
 func openFile(tls *libc.TLS, vfs, path, f uintptr, flags int32, outFlags uintptr) int32 {
 	rc := call[func(*libc.TLS, uintptr, uintptr, uintptr, int32, uintptr) int32](unix.FxOpen)(tls, vfs, path, f, flags, outFlags)
-	if rc != sqlite3.SQLITE_OK || path == 0 {
-		return rc
+	if lasting := sqlite3.SQLITE_OPEN_MAIN_DB | sqlite3.SQLITE_OPEN_MAIN_JOURNAL | sqlite3.SQLITE_OPEN_WAL; rc != sqlite3.SQLITE_OK || int(flags)&lasting == 0 {
+		return rc // Temporary files are not what a power cut is about.
 	}
 	opened := at[sqlite3.Tsqlite3_file](f)
 	methods := at[sqlite3.Tsqlite3_io_methods](opened.FpMethods)

@@ -37,7 +37,7 @@ func (w *world) settle(ctx context.Context) (findings, error) {
 	l := life{clock: settleClock}
 	begin := time.Now().Add(settleClock)
 	// Nothing fails any more: the program gets the time that a busy machine takes.
-	p, err := w.start(l, "GISTDEAL_PUSH_TIMEOUT="+(absence-100*time.Millisecond).String(), "GISTDEAL_LEASE="+absence.String())
+	p, err := w.start(l, "GISTDEAL_PUSH_TIMEOUT="+(absence-100*time.Millisecond).String(), "GISTDEAL_LEASE="+(2*absence).String())
 	if err != nil {
 		return findings{}, err
 	}
@@ -64,12 +64,12 @@ func (w *world) settle(ctx context.Context) (findings, error) {
 // settled waits until all users were read since begin, and no deal waits any more.
 func (w *world) settled(ctx context.Context, begin time.Time) error {
 	for {
-		waiting, err := w.database.waiting(ctx, begin)
-		if err == nil && waiting == 0 {
+		left, err := waiting(ctx, w.database, begin)
+		if err == nil && left == 0 {
 			return nil
 		}
 		if wait(ctx, 200*time.Millisecond) != nil {
-			return fmt.Errorf("not settled within %v: %d scans or deals wait (%w)", settleLimit, waiting, err)
+			return fmt.Errorf("not settled within %v: %d scans or deals wait (%w)", settleLimit, left, err)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func (w *world) settled(ctx context.Context, begin time.Time) error {
 func (w *world) count(ctx context.Context) (findings, error) {
 	f, report := w.doubled(), w.sim.Report()
 	f.lost = report.WithoutDeal
-	rows, err := w.database.deals(ctx)
+	rows, err := dealsOf(ctx, w.database)
 	if err != nil {
 		return f, err
 	}

@@ -16,13 +16,24 @@ import (
 // or they would break what Pipedrive is assumed to do, and not the program.
 const (
 	pushTimeout = 200 * time.Millisecond
-	lease       = 300 * time.Millisecond
 	absence     = 800 * time.Millisecond
-	frozen      = pushTimeout + lease + absence + 100*time.Millisecond
 	lateWork    = 100 * time.Millisecond
 	scanEvery   = 3 * time.Second
 	randomSpan  = 600 * time.Millisecond // random moments lie so long after a start or a point at the most
 )
+
+// lease is GISTDEAL_LEASE. A row must be renewed within it, a file's lock need not.
+func (o Options) lease() time.Duration {
+	if o.Postgres {
+		return time.Second
+	}
+	return pushTimeout + 100*time.Millisecond
+}
+
+// frozen is how long a process is frozen.
+func (o Options) frozen() time.Duration {
+	return pushTimeout + o.lease() + absence + 100*time.Millisecond
+}
 
 // pointsOfAWorld is how many points a world has at the least: what they leave
 // behind is made good and counted once.
@@ -107,7 +118,7 @@ func draw(o Options, number int) plan {
 		for range 2 + d.IntN(5) {
 			for i := range r.lives {
 				l := d.life()
-				if o.Processes == 1 && d.IntN(3) == 0 {
+				if !o.Postgres && o.Processes == 1 && d.IntN(3) == 0 {
 					l.power = 1 + d.Uint64N(1<<32)
 				}
 				r.lives[i] = append(r.lives[i], l)

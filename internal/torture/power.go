@@ -127,23 +127,23 @@ func applied(content []byte, list []operation) []byte {
 // have left at this moment. Before that it tries some earlier moments (each
 // sync, if samples is 0) and returns in words what was not as it must be then:
 // whole, and with all that the program had acted upon.
-func (d database) cutPower(ctx context.Context, rng *rand.Rand, samples int) (wrong []string, err error) {
-	record, err := os.ReadFile(d.record())
+func (f file) cutPower(ctx context.Context, rng *rand.Rand, samples int) (wrong []string, err error) {
+	record, err := os.ReadFile(f.record())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	base, baseErr := readFolder(d.base())
+	base, baseErr := readFolder(f.base())
 	if err = errors.Join(err, baseErr); err != nil {
 		return nil, err
 	}
 	list := operations(record)
-	before, err := d.rebuilt(ctx, base)
+	before, err := f.rebuilt(ctx, base)
 	if err != nil {
 		return nil, fmt.Errorf("the database as it was before the record: %w", err)
 	}
 	for _, n := range moments(rng, list, samples) {
 		then := diskAfter(base, list[:n])
-		now, err := d.rebuilt(ctx, then.cut(rng))
+		now, err := f.rebuilt(ctx, then.cut(rng))
 		if err != nil {
 			wrong = append(wrong, fmt.Sprintf("power cut after operation %d: %v", n, err))
 		} else if now.claims < before.claims+then.claims || now.made < before.made+then.made {
@@ -151,7 +151,7 @@ func (d database) cutPower(ctx context.Context, rng *rand.Rand, samples int) (wr
 				n, now.claims, now.made, before.claims+then.claims, before.made+then.made))
 		}
 	}
-	return wrong, d.replace(diskAfter(base, list).cut(rng))
+	return wrong, f.replace(diskAfter(base, list).cut(rng))
 }
 
 // moments returns where to try a cut: at the end of each sync, or at so many
@@ -173,8 +173,8 @@ type safe struct{ claims, made int }
 
 // rebuilt opens the database that the files are, beside the true one, and
 // returns what is safe in it, or an error if it is damaged.
-func (d database) rebuilt(ctx context.Context, files map[string][]byte) (s safe, err error) {
-	dir, err := os.MkdirTemp(d.dir, "rebuilt-")
+func (f file) rebuilt(ctx context.Context, files map[string][]byte) (s safe, err error) {
+	dir, err := os.MkdirTemp(f.dir, "rebuilt-")
 	if err != nil {
 		return s, err
 	}
@@ -182,7 +182,7 @@ func (d database) rebuilt(ctx context.Context, files map[string][]byte) (s safe,
 	if err := writeFolder(dir, files); err != nil {
 		return s, err
 	}
-	there := database{dir: dir, mend: true}
+	there := file{dir: dir, mend: true}
 	damage := ""
 	if err := there.query(ctx, `SELECT group_concat(integrity_check) FROM pragma_integrity_check`, nil, func(r *sql.Rows) error { return r.Scan(&damage) }); err != nil {
 		return s, err
@@ -197,16 +197,16 @@ func (d database) rebuilt(ctx context.Context, files map[string][]byte) (s safe,
 
 // replace puts files in the place of the database's. They are on the disk, so
 // the record begins anew.
-func (d database) replace(files map[string][]byte) error {
+func (f file) replace(files map[string][]byte) error {
 	for _, part := range []string{"", "-wal", "-shm", "-journal"} {
-		if err := os.Remove(d.path() + part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(f.url() + part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	if err := os.Remove(d.record()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(f.record()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return errors.Join(writeFolder(d.dir, files), os.RemoveAll(d.base()), writeFolder(d.base(), files))
+	return errors.Join(writeFolder(f.dir, files), os.RemoveAll(f.base()), writeFolder(f.base(), files))
 }
 
 // readFolder reads all files of a folder, none if there is no folder.

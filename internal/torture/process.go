@@ -69,6 +69,16 @@ func (p *process) kill() {
 
 func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
 
+// listened reports whether the program has come as far as to take requests.
+func (p *process) listened() bool {
+	select {
+	case <-p.out.listening:
+		return true
+	default:
+		return false
+	}
+}
+
 // failed returns an error if the program has ended in another way than by a kill.
 func (p *process) failed() error {
 	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gistdeal/internal/failpoint"
+	"gistdeal/internal/pgtest"
 )
 
 // Options say how long a run is and how hard.
@@ -20,13 +21,15 @@ type Options struct {
 	Points    int           // how many kills and freezes are planned; 0 means 300
 	Seed      uint64        // the same seed repeats all decisions
 	Worlds    int           // how many worlds there are at a time; 0 means 6
-	Processes int           // how many share one database; 0 means 1
+	Postgres  bool          // the databases are PostgreSQL's, on a server of the harness's own; else SQLite's
+	Processes int           // how many share one database; 0 means 1, or 3 on PostgreSQL
 	Steps     []string      // at which it is killed or frozen; nil means all
 	Latency   time.Duration // of the answers of both remotes; 0 means 25 ms
 	ListDelay time.Duration // in all worlds; 0 leaves it to the seed
 	Broken    []string      // rules of failpoint that are broken, to see that it shows
 	Program   string        // what Build made; "" means to build it
 	Dir       string        // for the worlds' files; "" means one that TempDir makes
+	server    string        // PostgreSQL's address
 	Log       io.Writer     // told of each world and, in the end, of all; nil means nobody
 }
 
@@ -60,6 +63,13 @@ func Run(ctx context.Context, o Options) (Result, error) {
 			return Result{}, err
 		}
 	}
+	if o.Postgres {
+		var stop func()
+		if o.server, stop, err = pgtest.Serve(); err != nil {
+			return Result{}, err
+		}
+		defer stop()
+	}
 	r := run{options: o, tally: newTally()}
 	fmt.Fprintf(o.Log, "seed %d, %d points, %d worlds at a time, %d processes each, broken %v\n", o.Seed, o.Points, o.Worlds, o.Processes, o.Broken)
 	err = r.worlds(ctx)
@@ -80,9 +90,10 @@ func (o *Options) fill() {
 	if o.Worlds == 0 {
 		o.Worlds = 6
 	}
-	if o.Processes == 0 {
-		o.Processes = 1
+	if o.Processes == 0 && o.Postgres {
+		o.Processes = 3
 	}
+	o.Processes = max(o.Processes, 1)
 	if o.Latency == 0 {
 		o.Latency = 25 * time.Millisecond
 	}
@@ -165,7 +176,7 @@ func (r *run) world(ctx context.Context, p plan) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	w, err := newWorld(p, r.options, dir, r.tally)
+	w, err := newWorld(ctx, p, r.options, dir, r.tally)
 	if err != nil {
 		return err
 	}

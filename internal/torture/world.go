@@ -32,6 +32,8 @@ type world struct {
 	sim      *sim.Sim
 	url      string
 	database database
+	file     *file   // the same, if it is SQLite's
+	schema   *schema // or PostgreSQL's
 	tally    *tally
 
 	mu     sync.Mutex
@@ -43,12 +45,9 @@ type world struct {
 }
 
 // newWorld makes a world in an empty folder; close ends it.
-func newWorld(p plan, o Options, dir string, t *tally) (w *world, err error) {
-	w = &world{
-		plan: p, options: o, dir: dir, tally: t,
-		database: database{dir: filepath.Join(dir, "database")},
-	}
-	if err = os.Mkdir(w.database.dir, 0o700); err != nil {
+func newWorld(ctx context.Context, p plan, o Options, dir string, t *tally) (w *world, err error) {
+	w = &world{plan: p, options: o, dir: dir, tally: t}
+	if err = w.makeDatabase(ctx); err != nil {
 		return nil, err
 	}
 	if w.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
@@ -79,11 +78,26 @@ func newWorld(p plan, o Options, dir string, t *tally) (w *world, err error) {
 	return w, nil
 }
 
+// makeDatabase makes an empty database.
+func (w *world) makeDatabase(ctx context.Context) error {
+	if w.options.server != "" {
+		w.schema = &schema{server: w.options.server, name: fmt.Sprintf("world%d", w.plan.number)}
+		w.database = w.schema
+		return w.schema.lose(ctx)
+	}
+	w.file = &file{dir: filepath.Join(w.dir, "database")}
+	w.database = w.file
+	return os.Mkdir(w.file.dir, 0o700)
+}
+
 // run carries out the plan, lets all that is left be made good, and counts.
 func (w *world) run(ctx context.Context) (findings, error) {
 	people, leave := context.WithCancel(ctx)
 	var here sync.WaitGroup
 	here.Go(func() { w.meddle(people) })
+	if w.schema != nil {
+		here.Go(func() { w.disconnect(people) })
+	}
 	f, err := w.rounds(ctx)
 	leave()
 	here.Wait()
@@ -127,12 +141,12 @@ func (w *world) strike(ctx context.Context, l loss) error {
 	switch l {
 	case lost:
 		w.tally.count("database lost")
-		return errors.Join(w.database.lose(), wait(ctx, w.listsComplete()))
+		return errors.Join(w.database.lose(ctx), wait(ctx, w.listsComplete()))
 	case restored:
 		w.tally.count("database restored")
-		return errors.Join(w.database.restore(), wait(ctx, w.listsComplete()))
+		return errors.Join(w.database.restore(ctx), wait(ctx, w.listsComplete()))
 	}
-	return w.database.keep()
+	return w.database.keep(ctx)
 }
 
 func (w *world) listsComplete() time.Duration {
@@ -166,6 +180,10 @@ func (w *world) live(ctx context.Context, l life) error {
 		}
 	}
 	p.kill()
+	if w.schema != nil && !p.listened() && p.failed() != nil {
+		w.tally.count("starts that failed") // Its connection was cut; who runs it starts it again.
+		return ctx.Err()
+	}
 	if err := errors.Join(ctx.Err(), p.failed()); err != nil {
 		return err
 	}
@@ -178,7 +196,7 @@ func (w *world) live(ctx context.Context, l life) error {
 // cutPower cuts the power under the killed program's files.
 func (w *world) cutPower(ctx context.Context, seed uint64) error {
 	w.tally.count("power cuts")
-	wrong, err := w.database.cutPower(ctx, rand.New(rand.NewPCG(w.plan.seed, seed)), 2)
+	wrong, err := w.file.cutPower(ctx, rand.New(rand.NewPCG(w.plan.seed, seed)), 2)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.damage = append(w.damage, wrong...)
@@ -211,7 +229,7 @@ func (w *world) reach(ctx context.Context, p *process, pt point) bool {
 	}
 	w.tally.reached(pt)
 	if pt.freeze {
-		_ = wait(ctx, frozen) // The caller looks at ctx.
+		_ = wait(ctx, w.options.frozen()) // The caller looks at ctx.
 		p.signal(syscall.SIGCONT)
 	}
 	return true
@@ -219,7 +237,7 @@ func (w *world) reach(ctx context.Context, p *process, pt point) bool {
 
 // autopsy reads what the killed program left, before anything mends it.
 func (w *world) autopsy(ctx context.Context, last point) error {
-	sending, err := w.database.sending(ctx)
+	sending, err := sending(ctx, w.database)
 	if err == nil && last.step == "" {
 		w.tally.died(sending > 0)
 	}
@@ -236,9 +254,9 @@ func (w *world) start(l life, env ...string) (*process, error) {
 		"FAILPOINT=" + l.spec(w.options.Broken) + w.recording(),
 		"GITHUB_API_URL=" + w.url, "GITHUB_TOKEN=secret-github",
 		"PIPEDRIVE_API_URL=" + w.url, "PIPEDRIVE_API_KEY=secret-pipedrive",
-		"GISTDEAL_ADDR=127.0.0.1:0", "GISTDEAL_DATABASE_URL=" + w.database.path(),
+		"GISTDEAL_ADDR=127.0.0.1:0", "GISTDEAL_DATABASE_URL=" + w.database.url(),
 		"GISTDEAL_PIPEDRIVE_RATE=" + strconv.Itoa(rate), "GISTDEAL_SCAN_INTERVAL=" + scanEvery.String(),
-		"GISTDEAL_PUSH_TIMEOUT=" + pushTimeout.String(), "GISTDEAL_LEASE=" + lease.String(), "GISTDEAL_ABSENCE=" + absence.String(),
+		"GISTDEAL_PUSH_TIMEOUT=" + pushTimeout.String(), "GISTDEAL_LEASE=" + w.options.lease().String(), "GISTDEAL_ABSENCE=" + absence.String(),
 		"GISTDEAL_LOG=json",
 	}, env...), w.tally.hit)
 }
@@ -246,10 +264,10 @@ func (w *world) start(l life, env ...string) (*process, error) {
 // recording returns the word that makes the program record what it does to its
 // files. The power is cut under one process alone.
 func (w *world) recording() string {
-	if w.options.Processes > 1 {
+	if w.file == nil || w.options.Processes > 1 {
 		return ""
 	}
-	return " record=" + w.database.record()
+	return " record=" + w.file.record()
 }
 
 // keepOutput writes down what a life was to be and what the program said.
@@ -315,6 +333,16 @@ func (w *world) meddle(ctx context.Context) {
 			if wait(ctx, 10*time.Millisecond) != nil {
 				return
 			}
+		}
+	}
+}
+
+// disconnect cuts all connections to the database from time to time, until ctx ends.
+func (w *world) disconnect(ctx context.Context) {
+	rng := rand.New(rand.NewPCG(w.plan.seed, 2))
+	for wait(ctx, time.Second+time.Duration(rng.Int64N(int64(4*time.Second)))) == nil {
+		if w.schema.cut(ctx) == nil {
+			w.tally.count("connections cut")
 		}
 	}
 }
