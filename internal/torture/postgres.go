@@ -50,9 +50,12 @@ func (s schema) restore(ctx context.Context) error {
 	return s.exec(ctx, "DROP DATABASE IF EXISTS "+s.name+" WITH (FORCE)", "CREATE DATABASE "+s.name+" TEMPLATE "+s.copied())
 }
 
-// cut ends all connections to the database, as an administrator or a network may.
+// ours is how the harness's own connections are called.
+const ours = "torture"
+
+// cut ends the program's connections to the database, as an administrator or a network may.
 func (s schema) cut(ctx context.Context) error {
-	return s.exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+s.name+"'")
+	return s.exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+s.name+"' AND application_name <> '"+ours+"'")
 }
 
 func (s schema) exec(ctx context.Context, statements ...string) error {
@@ -71,7 +74,7 @@ func (s schema) exec(ctx context.Context, statements ...string) error {
 
 func (s schema) query(ctx context.Context, text string, args []any, each func(*sql.Rows) error) error {
 	const undefinedTable = "42P01"
-	err := query(ctx, s.url(), text, args, each)
+	err := query(ctx, s.url()+"&application_name="+ours, text, args, each)
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == undefinedTable {
 		return nil // Nobody has made the tables yet.
 	}

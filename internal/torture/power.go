@@ -25,8 +25,9 @@ type operation struct {
 	place int64
 }
 
-// operations reads a record. A last operation that is not whole never happened.
-func operations(record []byte) (list []operation) {
+// operations reads a record, and returns how much of it is whole: a kill may cut
+// a last operation short, which then never happened.
+func operations(record []byte) (list []operation, whole int) {
 	const head = 13
 	for len(record) >= head {
 		name, data := int(binary.BigEndian.Uint32(record[1:])), int(binary.BigEndian.Uint32(record[5:]))
@@ -38,8 +39,9 @@ func operations(record []byte) (list []operation) {
 			name: string(record[head : head+name]), data: record[head+name : head+name+data],
 		})
 		record = record[head+name+data:]
+		whole += head + name + data
 	}
-	return list
+	return list, whole
 }
 
 // disk is what a disk holds of a database's files, and what it was told since
@@ -123,6 +125,17 @@ func applied(content []byte, list []operation) []byte {
 	return content
 }
 
+// trim takes from the record what a kill has cut short; the next process goes
+// on behind it.
+func (f file) trim() error {
+	record, err := os.ReadFile(f.record())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	_, whole := operations(record)
+	return errors.Join(err, os.Truncate(f.record(), int64(whole)))
+}
+
 // cutPower leaves of the database, which nobody uses, what a power cut would
 // have left at this moment. Before that it tries some earlier moments (each
 // sync, if samples is 0) and returns in words what was not as it must be then:
@@ -136,7 +149,7 @@ func (f file) cutPower(ctx context.Context, rng *rand.Rand, samples int) (wrong 
 	if err = errors.Join(err, baseErr); err != nil {
 		return nil, err
 	}
-	list := operations(record)
+	list, _ := operations(record)
 	before, err := f.rebuilt(ctx, base)
 	if err != nil {
 		return nil, fmt.Errorf("the database as it was before the record: %w", err)

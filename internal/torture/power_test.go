@@ -39,7 +39,7 @@ func TestARecordThatBreaksOffEndsWithItsLastWholeOperation(t *testing.T) {
 	t.Parallel()
 	one := []byte("w\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00\x07dbabc")
 	for n := range len(one) {
-		if list := operations(append(bytes.Clone(one), one[:n]...)); len(list) != 1 || list[0].name != "db" || list[0].place != 7 || string(list[0].data) != "abc" {
+		if list, whole := operations(append(bytes.Clone(one), one[:n]...)); whole != len(one) || len(list) != 1 || list[0].name != "db" || list[0].place != 7 || string(list[0].data) != "abc" {
 			t.Fatalf("%d bytes of the second: %+v", n, list)
 		}
 	}

@@ -237,9 +237,12 @@ func (w *world) reach(ctx context.Context, p *process, pt point) bool {
 
 // autopsy reads what the killed program left, before anything mends it.
 func (w *world) autopsy(ctx context.Context, last point) error {
-	sending, err := sending(ctx, w.database)
+	n, err := sending(ctx, w.database)
 	if err == nil && last.step == "" {
-		w.tally.died(sending > 0)
+		w.tally.died(n > 0)
+	}
+	if w.file != nil {
+		err = errors.Join(err, w.file.trim())
 	}
 	return err
 }
