@@ -37,7 +37,7 @@ func (w *world) settle(ctx context.Context) (findings, error) {
 	l := life{clock: settleClock}
 	begin := time.Now().Add(settleClock)
 	// Nothing fails any more: the program gets the time that a busy machine takes.
-	p, err := w.start(l, "GISTDEAL_PUSH_TIMEOUT="+(absence-100*time.Millisecond).String(), "GISTDEAL_LEASE="+(2*absence).String())
+	p, err := w.start(l, "GISTDEAL_PUSH_TIMEOUT="+(w.options.Absence-100*time.Millisecond).String(), "GISTDEAL_LEASE="+(2*w.options.Absence).String())
 	if err != nil {
 		return findings{}, err
 	}

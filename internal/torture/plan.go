@@ -12,11 +12,10 @@ import (
 )
 
 // The program's times, as short as a busy machine allows: what the simulators
-// do late (lateWork and the list delay together) must stay well below absence,
+// do late (lateWork and the list delay together) must stay well below Options.Absence,
 // or they would break what Pipedrive is assumed to do, and not the program.
 const (
 	pushTimeout = 200 * time.Millisecond
-	absence     = 800 * time.Millisecond
 	lateWork    = 100 * time.Millisecond
 	scanEvery   = 3 * time.Second
 	randomSpan  = 600 * time.Millisecond // random moments lie so long after a start or a point at the most
@@ -32,7 +31,7 @@ func (o Options) lease() time.Duration {
 
 // frozen is how long a process is frozen.
 func (o Options) frozen() time.Duration {
-	return pushTimeout + o.lease() + absence + 100*time.Millisecond
+	return pushTimeout + o.lease() + o.Absence + 100*time.Millisecond
 }
 
 // pointsOfAWorld is how many points a world has at the least: what they leave
@@ -52,16 +51,14 @@ type plan struct {
 // nothing runs.
 type round struct {
 	lives [][]life // by process
-	then  loss
+	then  string
 }
 
-// loss is what becomes of the database after a round.
-type loss string
-
+// What becomes of the database after a round.
 const (
-	kept     loss = ""
-	lost     loss = "lost"     // its files are gone
-	restored loss = "restored" // a copy from the end of an earlier round is put in their place
+	kept     = "kept"
+	lost     = "lost"     // it is gone
+	restored = "restored" // a copy from the end of an earlier round is put in its place
 )
 
 // life is one run of the program, from its start to its last point, a kill.
@@ -114,8 +111,12 @@ func draw(o Options, number int) plan {
 		p.burst = 150
 	}
 	for points := 0; points < pointsOfAWorld; {
-		r := round{lives: make([][]life, o.Processes), then: []loss{kept, kept, kept, lost, restored}[d.IntN(5)]}
-		for range 2 + d.IntN(5) {
+		r := round{lives: make([][]life, o.Processes), then: []string{kept, kept, kept, lost, restored}[d.IntN(5)]}
+		lives := 2 + d.IntN(5)
+		if o.Then != "" {
+			r.then, lives = o.Then, 1
+		}
+		for range lives {
 			for i := range r.lives {
 				l := d.life()
 				if !o.Postgres && o.Processes == 1 && d.IntN(3) == 0 {
@@ -147,8 +148,12 @@ func (d drawer) life() life {
 		l.faults = append(l.faults, d.fault())
 	}
 	if slices.ContainsFunc(l.points, point.afterLoss) {
-		lose := sim.Fault{Match: "POST /api/v2/deals", Kind: "drop-before", Times: 4}
-		l.faults = append([]sim.Fault{lose}, l.faults...)
+		// The first attempts do nothing, of the second only the answers get lost.
+		const post, times = "POST /api/v2/deals", 4
+		l.faults = append([]sim.Fault{
+			{Match: post, Kind: "drop-before", Times: times},
+			{Match: post, Kind: "drop-after", After: l.gists - times, Times: times},
+		}, l.faults...)
 	}
 	return l
 }

@@ -7,8 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
+	"gistdeal/internal/pgtest"
 	"gistdeal/internal/torture"
 )
 
@@ -68,32 +71,32 @@ func run(t *testing.T, want int, args ...string) {
 
 func TestEachGistGetsOneDealWhateverDiesWhen(t *testing.T) {
 	t.Parallel()
-	run(t, held, "-points", "300", "-worlds", "10")
+	run(t, held, "-points", "200", "-worlds", "10", "-partial")
 }
 
-func TestAProcessTakesOverFromAnother(t *testing.T) {
+func TestThreeProcessesOnOnePostgreSQLMakeOneDealForEachGist(t *testing.T) {
 	t.Parallel()
-	run(t, held, "-points", "25", "-processes", "2", "-partial")
-}
-
-func TestOneDealForEachGistHoldsWithoutALease(t *testing.T) {
-	t.Parallel()
-	run(t, held, "-points", "25", "-processes", "2", "-partial", "-break", "no-lease")
+	pgtest.URL(t) // Skips without PostgreSQL.
+	run(t, held, "-postgres", "-points", "20", "-worlds", "1", "-partial")
 }
 
 // What the harness is for: each rule, once broken, shows.
 func TestTheHarnessSeesABrokenRule(t *testing.T) {
 	t.Parallel()
-	for name, args := range map[string][]string{
-		"sent again without a look":              {"-break", "no-look"},
-		"claimed after the send":                 {"-break", "late-claim", "-steps", "sent,answered", "-list-delay", "400ms"},
-		"archived deals are not listed":          {"-break", "no-archived"},
-		"two workers, and no fence between them": {"-break", "no-lease,no-fence", "-processes", "2", "-steps", "looked,absent,reclaimed", "-latency", "150ms"},
-		"deals show later than they must":        {"-list-delay", "2s"},
+	// All at once: they wait far more than they work.
+	var all sync.WaitGroup
+	defer all.Wait()
+	for name, args := range map[string]string{
+		"sent again without a look":              "-break no-look",
+		"claimed after the send":                 "-break late-claim -then kept -steps answered -absence 4s -list-delay 2s",
+		"archived deals are not listed":          "-break no-archived -then lost",
+		"two workers, and no fence between them": "-break no-lease,no-fence -then kept -processes 2 -steps absent,reclaimed -absence 1s -list-delay 700ms",
+		"deals show later than they must":        "-list-delay 2s",
+		"nothing is synced to the disk":          "-break no-sync",
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			run(t, broken, append(args, "-points", "300", "-worlds", "4")...)
+		all.Go(func() {
+			t.Log(name)
+			run(t, broken, append(strings.Fields(args), "-points", "300", "-worlds", "2")...)
 		})
 	}
 }

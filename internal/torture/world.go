@@ -137,8 +137,8 @@ func (w *world) rounds(ctx context.Context) (f findings, err error) {
 // strike does to the database what follows a round. Of a database that is gone
 // the program is told by Pipedrive's lists alone: they get the time to show all
 // (docs/decisions/0004, "Price").
-func (w *world) strike(ctx context.Context, l loss) error {
-	switch l {
+func (w *world) strike(ctx context.Context, then string) error {
+	switch then {
 	case lost:
 		w.tally.count("database lost")
 		return errors.Join(w.database.lose(ctx), wait(ctx, w.listsComplete()))
@@ -259,7 +259,7 @@ func (w *world) start(l life, env ...string) (*process, error) {
 		"PIPEDRIVE_API_URL=" + w.url, "PIPEDRIVE_API_KEY=secret-pipedrive",
 		"GISTDEAL_ADDR=127.0.0.1:0", "GISTDEAL_DATABASE_URL=" + w.database.url(),
 		"GISTDEAL_PIPEDRIVE_RATE=" + strconv.Itoa(rate), "GISTDEAL_SCAN_INTERVAL=" + scanEvery.String(),
-		"GISTDEAL_PUSH_TIMEOUT=" + pushTimeout.String(), "GISTDEAL_LEASE=" + w.options.lease().String(), "GISTDEAL_ABSENCE=" + absence.String(),
+		"GISTDEAL_PUSH_TIMEOUT=" + pushTimeout.String(), "GISTDEAL_LEASE=" + w.options.lease().String(), "GISTDEAL_ABSENCE=" + w.options.Absence.String(),
 		"GISTDEAL_LOG=json",
 	}, env...), w.tally.hit)
 }
