@@ -2,7 +2,8 @@
 // ends or freezes the program, and the rules that it breaks on purpose to show
 // that it would notice. In an ordinary build all of it is empty functions that
 // compile to nothing. Only the build tag "failpoint" makes it work: then the
-// variable FAILPOINT says what happens where (on.go).
+// variable FAILPOINT says what happens where (on.go), and what is done to SQLite's
+// files is recorded (disk.go).
 package failpoint
 
 // The steps, in the order of a gist's way. Something is on the disk, or has

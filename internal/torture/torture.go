@@ -139,19 +139,26 @@ type run struct {
 	result Result
 }
 
-// worlds carries out as many worlds as the points need, some at a time.
-func (r *run) worlds(ctx context.Context) error {
+// worlds carries out as many worlds as the points need. Some points are never
+// reached; further worlds make up for them.
+func (r *run) worlds(ctx context.Context) (err error) {
+	for number, left := 0, r.options.Points; left > 0 && err == nil && r.ok(); left = r.options.Points - r.tally.points() {
+		number, err = r.batch(ctx, number, left)
+	}
+	return err
+}
+
+// batch carries out the worlds from first on that are planned to have so many
+// points, some at a time, and returns the number of the next.
+func (r *run) batch(ctx context.Context, first, points int) (next int, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.options.Worlds)
-	for number, planned := 0, 0; planned < r.options.Points; number++ {
-		p := draw(r.options, number)
-		planned += p.points()
+	for next = first; points > 0 && ctx.Err() == nil; next++ {
+		p := draw(r.options, next)
+		points -= p.points()
 		g.Go(func() error {
-			if ctx.Err() != nil {
-				return nil
-			}
 			err := r.world(ctx, p)
 			if !r.ok() {
 				stop() // The others say nothing any more.
@@ -163,7 +170,7 @@ func (r *run) worlds(ctx context.Context) error {
 			return nil
 		})
 	}
-	return g.Wait()
+	return next, g.Wait()
 }
 
 func (r *run) ok() bool {

@@ -322,34 +322,6 @@ func (w *world) ask(ctx context.Context, p *process, login string) error {
 // asker makes each connection anew: programs die, and addresses come again.
 var asker = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
-// meddle archives and deletes deals soon after they are made, as people do,
-// until ctx ends. Which ones, the plan's seed says.
-func (w *world) meddle(ctx context.Context) {
-	rng := rand.New(rand.NewPCG(w.plan.seed, 1))
-	for id := int64(0); ; {
-		id += 1 + rng.Int64N(8)
-		change := w.sim.ArchiveDeal
-		if rng.IntN(4) == 0 {
-			change = w.sim.DeleteDeal
-		}
-		for !change(id) {
-			if wait(ctx, 10*time.Millisecond) != nil {
-				return
-			}
-		}
-	}
-}
-
-// disconnect cuts all connections to the database from time to time, until ctx ends.
-func (w *world) disconnect(ctx context.Context) {
-	rng := rand.New(rand.NewPCG(w.plan.seed, 2))
-	for wait(ctx, time.Second+time.Duration(rng.Int64N(int64(4*time.Second)))) == nil {
-		if w.schema.cut(ctx) == nil {
-			w.tally.count("connections cut")
-		}
-	}
-}
-
 // wait waits for d and returns nil, or ctx's error as soon as that ends.
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
