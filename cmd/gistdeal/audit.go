@@ -14,13 +14,20 @@ type auditCmd struct {
 	printing
 	Repair        bool   `xor:"what" help:"Adopt, relink and queue what can be mended; makes no deal again that once was there, and deletes none."`
 	Recreate      string `xor:"what" help:"Make the deal of this gist again, whose deal is gone from Pipedrive." placeholder:"GIST"`
+	Yes           bool   `help:"Repair without asking."`
 	DeleteSurplus int64  `xor:"what" help:"Delete this deal, the second one of its gist, in Pipedrive." placeholder:"DEAL"`
 }
 
 // Run orders an audit and shows its report. Without flags it changes nothing and
-// says what --repair would do.
+// says what --repair would do; a person at the terminal is shown that first,
+// and asked.
 func (c *auditCmd) Run(ctx context.Context) error {
 	return atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+		if c.Repair && !c.Yes && !c.JSON && mayAsk() {
+			if err := c.agree(ctx, d); err != nil {
+				return err
+			}
+		}
 		a, err := d.Audit(ctx, gistdeal.AuditOrder{Repair: c.Repair, Recreate: c.Recreate, DeleteSurplus: c.DeleteSurplus})
 		if err != nil {
 			return err
@@ -33,6 +40,23 @@ func (c *auditCmd) Run(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// agree shows what a repair would do and returns an error unless the person
+// says yes.
+func (c *auditCmd) agree(ctx context.Context, d *operate.Desk) error {
+	a, err := d.Audit(ctx, gistdeal.AuditOrder{})
+	if err != nil {
+		return err
+	}
+	if err := c.print(a, func(t *table) { c.rows(t, a) }); err != nil {
+		return err
+	}
+	answer, err := question("Repair this? [yes/NO] ")
+	if err == nil && answer != "y" && answer != "yes" {
+		err = errCancelled
+	}
+	return err
 }
 
 func (c *auditCmd) rows(t *table, a gistdeal.Audit) {

@@ -13,6 +13,7 @@ type cli struct {
 	Doctor      doctorCmd      `cmd:"" help:"Check everything that gistdeal needs, and say what to do; exit status 1 if something fails."`
 	Plan        planCmd        `cmd:"" help:"Say what tracking users would come to, in deals, requests, tokens and time; writes nothing anywhere."`
 	Backup      backupCmd      `cmd:"" help:"Copy the database to a new file, also while gistdeal runs."`
+	Copy        copyCmd        `cmd:"" help:"Copy every row of a SQLite database to PostgreSQL, and compare."`
 	Demo        demoCmd        `cmd:"" help:"Run the whole product against simulators of GitHub and Pipedrive: no keys, nothing is real."`
 	Sim         simCmd         `cmd:"" help:"Run the simulators of GitHub and Pipedrive alone."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask a running server whether it is ready; exit status 1 if not."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,19 @@ func atDesk(ctx context.Context, open func(context.Context, app.Config) (*operat
 		return err
 	}
 	return errors.Join(use(d), d.Close())
+}
+
+// mayAsk reports whether a person sits at the terminal.
+func mayAsk() bool { return app.IsTerminal(os.Stdin) && app.IsTerminal(os.Stderr) }
+
+// question asks the person at the terminal and returns the answer in lower case.
+func question(text string) (string, error) {
+	fmt.Fprint(os.Stderr, text)
+	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("read the answer: %w", err)
+	}
+	return strings.ToLower(strings.TrimSpace(line)), nil
 }
 
 // printResult prints one result at once, aligned with others as well as may be.

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"os"
-	"strings"
 
-	"gistdeal/internal/app"
 	"gistdeal/internal/operate"
 )
 
@@ -63,18 +59,16 @@ type usersDone struct {
 // policy asks the person at the terminal for the first-scan policy of many
 // users; without one it is the careful one.
 func (c *usersAddCmd) policy(users int) (string, error) {
-	if c.Yes || !app.IsTerminal(os.Stdin) || !app.IsTerminal(os.Stderr) {
+	if c.Yes || !mayAsk() {
 		return "new", nil
 	}
-	fmt.Fprintf(os.Stderr, "Track %s users. Deals for all gists that they have, or only for new ones? [all/NEW/cancel] ", operate.Number(users))
-	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
-	if err != nil {
-		return "", fmt.Errorf("read the answer: %w", err)
-	}
-	switch answer := strings.ToLower(strings.TrimSpace(line)); answer {
-	case "all", "new":
+	answer, err := question(fmt.Sprintf("Track %s users. Deals for all gists that they have, or only for new ones? [all/NEW/cancel] ", operate.Number(users)))
+	switch {
+	case err != nil:
+		return "", err
+	case answer == "all", answer == "new":
 		return answer, nil
-	case "":
+	case answer == "":
 		return "new", nil
 	}
 	return "", errCancelled

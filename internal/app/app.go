@@ -69,14 +69,14 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.Client) error {
 	c := a.config
 	if c.AdminToken != "" {
-		if err := a.store.SetToken(ctx, "admin", server.HashToken(string(c.AdminToken)), "admin", time.Now()); err != nil {
+		if err := a.store.SetToken(ctx, "admin", server.HashToken(string(c.AdminToken)), gistdeal.ScopeAdmin, time.Now()); err != nil {
 			return err
 		}
 	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(a.store, hub, pipe, engine.Options{
 		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan, FirstScanMax: c.FirstScanMax, Background: hub.Background(),
-		Absence: c.Absence, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
+		Absence: c.Absence, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
 	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
 	a.server = server.New(a.store, a.engine, server.Options{
@@ -121,7 +121,8 @@ func (a *App) Addr() string { return a.listen.Addr().String() }
 // Run works and answers until ctx ends, or until a part of it ends with an
 // error that only a person can mend, which it returns. Then it stops: not ready
 // at once, no new work, and what is under way gets its outcome or is left to be
-// looked for after the next start, all within 20 seconds.
+// looked for after the next start, all within 20 seconds. While it drains it
+// answers as before.
 func (a *App) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -137,6 +138,8 @@ func (a *App) Run(ctx context.Context) error {
 
 	<-ctx.Done()
 	a.log.Info("stopping")
+	a.server.Drain()
+	time.Sleep(a.config.Drain)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if err := a.server.Stop(stopping); err != nil {

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"gistdeal/internal/sim"
@@ -34,4 +35,26 @@ func TestLimitsAndAuditsAreToldBesideARunningServe(t *testing.T) {
 	if got := s.Report().ByGist["aa01"]; len(got) != 1 {
 		t.Errorf("deals %v", got)
 	}
+}
+
+func TestAPersonAtTheTerminalIsShownWhatARepairDoesAndAsked(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 1)
+	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid", Times: 1})
+	p := start(t, env)
+	eventually(t, "a refused deal", func() bool {
+		u := p.user("alice")
+		return append(u.Old, u.New...)[0].Deal.State == "failed"
+	}, p.out.String)
+	if status, screen := atTerminal(t, env, "", "audit --repair"); status != 1 || !strings.Contains(screen, "never made") || !strings.Contains(screen, "nothing was done") {
+		t.Errorf("no: exit status %d:\n%s", status, screen)
+	}
+	if n := s.Report().Deals; n != 0 {
+		t.Errorf("%d deals after no", n)
+	}
+	if status, screen := atTerminal(t, env, "yes", "audit --repair"); status != 0 || !strings.Contains(screen, "done: ") {
+		t.Errorf("yes: exit status %d:\n%s", status, screen)
+	}
+	allMade(t, p, "alice", 1)
 }

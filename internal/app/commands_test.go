@@ -244,21 +244,29 @@ func TestCtrlCLeavesWhatWasAskedFor(t *testing.T) {
 	allMade(t, p, "alice", 3)
 }
 
+// atTerminal runs a command at a terminal at which somebody types answer, and
+// returns its status and all that is shown.
+func atTerminal(t *testing.T, env map[string]string, answer, command string) (status int, screen string) {
+	t.Helper()
+	cmd := exec.Command("script", "-qec", binary+" "+command, "/dev/null") // gives the command a terminal
+	cmd.Dir, cmd.Stdin = t.TempDir(), strings.NewReader(answer+"\n")
+	cmd.Env = []string{"PATH=/usr/bin:/bin"}
+	for name, value := range env {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	out, _ := cmd.CombinedOutput() // Its outcome is in ProcessState.
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
 func TestAPersonAtTheTerminalIsAskedAboutManyUsers(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
 	for answer, want := range map[string]string{"all": "all", "": "new", "cancel": ""} {
 		env["GISTDEAL_DATABASE_URL"] = filepath.Join(t.TempDir(), "test.db")
-		cmd := exec.Command("script", "-qec", binary+" users add a b", "/dev/null") // gives the command a terminal
-		cmd.Dir, cmd.Stdin = t.TempDir(), strings.NewReader(answer+"\n")
-		cmd.Env = []string{"PATH=/usr/bin:/bin"}
-		for name, value := range env {
-			cmd.Env = append(cmd.Env, name+"="+value)
-		}
-		out, err := cmd.CombinedOutput()
-		asked := strings.Contains(string(out), "Track 2 users.")
-		if done := strings.Contains(string(out), "waiting"); !asked || done != (want != "") {
-			t.Errorf("answer %q: %v:\n%s", answer, err, out)
+		status, screen := atTerminal(t, env, answer, "users add a b")
+		asked := strings.Contains(screen, "Track 2 users.")
+		if done := strings.Contains(screen, "waiting"); !asked || done != (want != "") {
+			t.Errorf("answer %q: exit status %d:\n%s", answer, status, screen)
 		}
 	}
 }

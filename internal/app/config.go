@@ -42,6 +42,7 @@ type Config struct {
 	PushTimeout   time.Duration
 	Lease         time.Duration
 	Absence       time.Duration
+	Drain         time.Duration
 	Log           string // "text", "json", or "" to choose by where the log goes
 
 	Demo bool // the remotes are simulators; not from the environment
@@ -113,6 +114,7 @@ func ParseConfig(env map[string]string) (Config, error) {
 		PushTimeout:   p.duration("GISTDEAL_PUSH_TIMEOUT", 10*time.Second, time.Millisecond),
 		Lease:         p.duration("GISTDEAL_LEASE", 12*time.Second, time.Millisecond),
 		Absence:       p.duration("GISTDEAL_ABSENCE", 10*time.Minute, time.Millisecond),
+		Drain:         p.duration("GISTDEAL_DRAIN", 0, 0),
 		Log:           p.choice("GISTDEAL_LOG", "", "", "text", "json"),
 	}
 	if c.PipedriveKey == "" && len(p.errs) == 0 {
@@ -175,6 +177,7 @@ func (c Config) Print(w io.Writer) error {
 		{"GISTDEAL_PUSH_TIMEOUT", c.PushTimeout},
 		{"GISTDEAL_LEASE", c.Lease},
 		{"GISTDEAL_ABSENCE", c.Absence},
+		{"GISTDEAL_DRAIN", c.Drain},
 		{"GISTDEAL_LOG", c.Log},
 	}
 	for _, l := range lines {

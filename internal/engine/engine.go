@@ -105,6 +105,7 @@ type Options struct {
 	Background   GitHub             // for scans that nobody waits for; nil means as for the others
 	Absence      time.Duration      // how long a deal must be missing before it is sent again; 0 means 10 min
 	LookAgain    time.Duration      // how long after a second request its gist is looked at again; 0 means 1 h
+	Drain        time.Duration      // how long after the end of its work others' answers to asks are still waited for
 	Owner        string             // names this process in claims; unique for each start
 	Now          func() time.Time   // for due times; nil means time.Now
 	Log          *slog.Logger       // nil means none
@@ -133,7 +134,7 @@ type Engine struct {
 	asks     asks
 	doubts   doubts
 	found    chan struct{} // a deal may be due
-	stopping chan struct{} // closed when Run begins to end
+	stopping chan struct{} // closed when nobody shall wait here any more
 }
 
 // New returns an engine over its three parts. Run makes it work.
@@ -183,7 +184,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer listening.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	context.AfterFunc(ctx, func() { close(e.stopping) })
+	context.AfterFunc(ctx, func() { time.AfterFunc(e.options.Drain, func() { close(e.stopping) }) })
 	listening.Go(func() { e.store.Listen(ctx, e.asks.heard) })
 	for {
 		held, err := e.awaitLease(ctx)

@@ -53,10 +53,10 @@ func (s *Server) allow(r route) http.HandlerFunc {
 			return
 		}
 		if r.open {
-			r.handle(w, req, gistdeal.Everybody)
+			r.handle(w, req, gistdeal.Caller{})
 			return
 		}
-		visitor, err := s.identify(req)
+		caller, err := s.identify(req)
 		if errors.Is(err, errNoToken) || errors.Is(err, errWrongToken) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="gistdeal"`)
 			refuse(w, http.StatusUnauthorized, "Token needed", err.Error())
@@ -66,7 +66,7 @@ func (s *Server) allow(r route) http.HandlerFunc {
 			s.fail(w, req, err)
 			return
 		}
-		r.handle(w, req, visitor)
+		r.handle(w, req, caller)
 	}
 }
 
@@ -75,21 +75,21 @@ var (
 	errWrongToken = errors.New("there is no such token")
 )
 
-// identify returns who asks: the name of the token, or everybody for a request
-// without one that may do without. A token that is not known is an error also
+// identify returns who asks: the token's bearer, or everybody, who may do all,
+// for a request without one that may do without. A token that is not known is an error also
 // then: who sends one wants to be somebody, with visits of its own.
-func (s *Server) identify(r *http.Request) (string, error) {
+func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
-		name, err := s.store.TokenName(r.Context(), HashToken(strings.TrimSpace(token)))
+		caller, err := s.store.Caller(r.Context(), HashToken(strings.TrimSpace(token)))
 		if gistdeal.KindOf(err) == gistdeal.NotFound {
-			return "", errWrongToken
+			return caller, errWrongToken
 		}
-		return name, err
+		return caller, err
 	}
 	if s.options.Open || isLocal(r) {
-		return gistdeal.Everybody, nil
+		return gistdeal.Caller{Name: gistdeal.Everybody, Scope: gistdeal.ScopeAdmin}, nil
 	}
-	return "", errNoToken
+	return gistdeal.Caller{}, errNoToken
 }
 
 // isLocal reports whether a request was made on this machine, directly and

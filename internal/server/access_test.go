@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"gistdeal"
 	"gistdeal/internal/server"
 )
 
@@ -185,5 +187,21 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 	}
 	if got := w.ask("GET", "/metrics").body; !strings.Contains(got, `gistdeal_http_request_duration_seconds_count{route="/",status="500"} 1`) {
 		t.Errorf("the panic is not among the figures:\n%s", got)
+	}
+}
+
+func TestATokenOfTheScopeReadSeesWhoIsTrackedAndTracksNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server.Options{})
+	must(t, w.store.SetToken(t.Context(), "viewer", server.HashToken("viewer-token"), gistdeal.ScopeRead, time.Now()))
+	const viewer = "Authorization: Bearer viewer-token"
+	w.sim.MakeGists("alice", 2)
+	w.sim.MakeGists("bob", 2)
+	w.shows(w.ask("GET", "/user/alice"), 200, 0, 2)
+	w.shows(w.ask("GET", "/user/alice", viewer), 200, 0, 2)
+	w.shows(w.ask("GET", "/user/alice", viewer), 200, 2, 0)
+	problem(t, w.ask("GET", "/user/bob", viewer), 403)
+	if logins, err := w.store.Logins(t.Context()); err != nil || len(logins) != 1 {
+		t.Errorf("tracked: %v, %v; want alice alone", logins, err)
 	}
 }

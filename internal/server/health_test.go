@@ -75,9 +75,11 @@ func TestInnerErrorsStayInTheLog(t *testing.T) {
 // broken is a database whose disk is full: most of it fails.
 type broken struct{ *store.Store }
 
-func (broken) Ping(context.Context) error                        { return errSecret }
-func (broken) Logins(context.Context) ([]string, error)          { return nil, errSecret }
-func (broken) TokenName(context.Context, string) (string, error) { return "", errSecret }
+func (broken) Ping(context.Context) error               { return errSecret }
+func (broken) Logins(context.Context) ([]string, error) { return nil, errSecret }
+func (broken) Caller(context.Context, string) (gistdeal.Caller, error) {
+	return gistdeal.Caller{}, errSecret
+}
 func (broken) View(context.Context, string, string) (gistdeal.View, error) {
 	return gistdeal.View{}, errSecret
 }

@@ -32,7 +32,7 @@ type Store interface {
 	GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal, error)
 	RecordVisit(ctx context.Context, v gistdeal.Visit, now time.Time) error
 	Logins(ctx context.Context) ([]string, error)
-	TokenName(ctx context.Context, hash string) (string, error)
+	Caller(ctx context.Context, hash string) (gistdeal.Caller, error)
 }
 
 // Engine is what the server needs of the engine.
@@ -95,16 +95,16 @@ func New(s Store, e Engine, o Options) *Server {
 type route struct {
 	pattern string
 	methods []string
-	open    bool // answered without a token too
+	open    bool // answered without a token too; other routes need the scope read
 	handle  handler
 }
 
-// handler answers a request that visitor made.
-type handler func(w http.ResponseWriter, r *http.Request, visitor string)
+// handler answers a request of a caller.
+type handler func(w http.ResponseWriter, r *http.Request, c gistdeal.Caller)
 
-// toAll returns the handler that answers every visitor alike.
+// toAll returns the handler that answers every caller alike.
 func toAll(h http.HandlerFunc) handler {
-	return func(w http.ResponseWriter, r *http.Request, _ string) { h(w, r) }
+	return func(w http.ResponseWriter, r *http.Request, _ gistdeal.Caller) { h(w, r) }
 }
 
 // routes is the table of routes, all there are beside the page.

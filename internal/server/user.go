@@ -14,7 +14,7 @@ import (
 
 // user tracks a login if it is new, waits for its first scan, and shows its
 // gists: those that the visitor was shown before and those that are new.
-func (s *Server) user(w http.ResponseWriter, r *http.Request, visitor string) {
+func (s *Server) user(w http.ResponseWriter, r *http.Request, c gistdeal.Caller) {
 	login := r.PathValue("login")
 	err := gistdeal.CheckLogin(login)
 	if err == nil {
@@ -27,7 +27,7 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, visitor string) {
 	if !readBody(w, r) {
 		return
 	}
-	v, err := s.tracked(r, visitor, login)
+	v, err := s.tracked(r, c, login)
 	if err != nil {
 		s.notYet(w, r, login, err)
 		return
@@ -39,7 +39,7 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, visitor string) {
 	}
 	nothingNew := v.Seen >= a.last || onlyPeeks(r)
 	if err := a.write(w, http.StatusOK, v.Seen, nothingNew); err == nil && !nothingNew {
-		s.record(r, gistdeal.Visit{Visitor: visitor, UserID: v.UserID, Seq: a.last})
+		s.record(r, gistdeal.Visit{Visitor: c.Name, UserID: v.UserID, Seq: a.last})
 	}
 }
 
@@ -90,8 +90,8 @@ func onlyPeeks(r *http.Request) bool {
 
 // tracked returns the view of a tracked user, scanned at least once, after
 // tracking it if the request may do that.
-func (s *Server) tracked(r *http.Request, visitor, login string) (gistdeal.View, error) {
-	v, err := s.store.View(r.Context(), visitor, login)
+func (s *Server) tracked(r *http.Request, c gistdeal.Caller, login string) (gistdeal.View, error) {
+	v, err := s.store.View(r.Context(), c.Name, login)
 	if err == nil && v.Scanned {
 		return v, nil
 	}
@@ -107,22 +107,33 @@ func (s *Server) tracked(r *http.Request, visitor, login string) (gistdeal.View,
 	if onlyPeeks(r) {
 		return v, err
 	}
+	if !c.Scope.Allows(gistdeal.ScopeWrite) {
+		return v, errReadOnly
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.options.AnswerWait)
 	defer cancel()
 	if err := s.engine.Track(ctx, login); err != nil {
 		return v, err
 	}
-	return s.store.View(r.Context(), visitor, login)
+	return s.store.View(r.Context(), c.Name, login)
 }
 
-// errCrossSite refuses to track users for a page of another site.
-var errCrossSite = errors.New("cross-site")
+var (
+	// errCrossSite refuses to track users for a page of another site.
+	errCrossSite = errors.New("cross-site")
+	// errReadOnly refuses to track users for a token of the scope read.
+	errReadOnly = errors.New("read only")
+)
 
 // notYet answers when there are no gists to show: 202 if the user is tracked
 // and its first scan is still to end, otherwise the problem that err is.
 func (s *Server) notYet(w http.ResponseWriter, r *http.Request, login string, err error) {
 	if errors.Is(err, errCrossSite) {
 		refuse(w, http.StatusForbidden, "Cross-site request", "a page of another site cannot make gistdeal track a user")
+		return
+	}
+	if errors.Is(err, errReadOnly) {
+		refuse(w, http.StatusForbidden, "Scope too small", "this user is not tracked yet, and tracking needs a token of the scope write")
 		return
 	}
 	kind := gistdeal.KindOf(err)

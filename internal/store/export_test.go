@@ -1,6 +1,8 @@
 package store
 
 import (
+	"database/sql"
+	"slices"
 	"testing"
 	"time"
 )
@@ -29,3 +31,45 @@ func (s *Store) SetClock(by time.Duration) {
 
 // SetLimit makes the store wait for the database no longer than limit.
 func (s *Store) SetLimit(limit time.Duration) { s.db.limit, s.read.limit = limit, limit }
+
+// Tables returns the names of all tables but the migrations, sorted.
+func (s *Store) Tables(t *testing.T) []string {
+	t.Helper()
+	query := `SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'migrations' ORDER BY name`
+	if _, ok := s.lease.(*rowLease); ok {
+		query = `SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migrations' ORDER BY tablename`
+	}
+	rows, err := s.read.QueryContext(t.Context(), query)
+	names, err := collect(rows, err, func(row *sql.Rows) (name string, err error) { return name, row.Scan(&name) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// CopiedTables returns the names of the tables that a copy has, sorted.
+func CopiedTables() (names []string) {
+	for _, t := range tables {
+		names = append(names, t.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// CountRows returns how many rows a table has.
+func (s *Store) CountRows(t *testing.T, table string) (n int) {
+	t.Helper()
+	if err := s.read.QueryRowContext(t.Context(), `SELECT count(*) FROM `+table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Path returns the path of a SQLite database.
+func (s *Store) Path(t *testing.T) (path string) {
+	t.Helper()
+	if err := s.db.QueryRowContext(t.Context(), `SELECT file FROM pragma_database_list WHERE name = 'main'`).Scan(&path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

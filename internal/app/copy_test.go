@@ -1,0 +1,38 @@
+package app_test
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+
+	"gistdeal/internal/pgtest"
+	"gistdeal/internal/sim"
+)
+
+func TestAfterACopyToPostgreSQLEachGistStillHasOneDeal(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 200)
+	file, database := env["GISTDEAL_DATABASE_URL"], pgtest.URL(t)
+	p := start(t, env)
+	p.user("alice")
+	eventually(t, "some deals", func() bool { return s.Report().Deals >= 20 }, p.out.String)
+	if status, out := launch(t, env, "copy", file, database).exit(); status != 1 || !strings.Contains(out, "stop it, then copy") {
+		t.Errorf("beside a serve: exit status %d:\n%s", status, out)
+	}
+	p.signal(syscall.SIGKILL) // Some deals are on their way.
+	for _, args := range [][]string{{file, file}, {database, file}, {"nothing.db", database}} {
+		if status, out := launch(t, env, append([]string{"copy"}, args...)...).exit(); status != 1 {
+			t.Errorf("%v: exit status %d:\n%s", args, status, out)
+		}
+	}
+	if status, out := launch(t, env, "copy", file, database).exit(); status != 0 || !strings.Contains(out, "equal on both sides") {
+		t.Fatalf("exit status %d:\n%s", status, out)
+	}
+	env["GISTDEAL_DATABASE_URL"] = database
+	p = start(t, env)
+	allMade(t, p, "alice", 200)
+	if r := s.Report(); r.Deals != 200 || len(r.Doubled) > 0 {
+		t.Errorf("%d deals for 200 gists, doubled: %v\n%s", r.Deals, r.Doubled, p.out)
+	}
+}

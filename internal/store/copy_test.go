@@ -1,0 +1,119 @@
+package store_test
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gistdeal"
+	"gistdeal/internal/pgtest"
+	"gistdeal/internal/store"
+)
+
+// full returns a SQLite database with rows in every table.
+func full(t *testing.T) *store.Store {
+	t.Helper()
+	s := open(t, filepath.Join(t.TempDir(), "full.db"))
+	track(t, s, "octocat", 1)
+	track(t, s, "hubot", 2)
+	// More values than go into one statement.
+	save(t, s, 1, gists("a", 400))
+	save(t, s, 2, []gistdeal.Gist{{ID: "ünï", Description: "snow ☃ and \"quotes\", 'these' too\nline", CreatedAt: noon}})
+	made(t, s, claim(t, s, "me"), 70)
+	must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
+	claim(t, s, "me")
+	must(t, s.Set(t.Context(), "a", "b"))
+	must(t, s.AddSurplus(t.Context(), map[string][]int64{"a0001": {71}}, noon))
+	for _, statement := range []string{
+		`INSERT INTO dropped (deal_id, gist_id, at) VALUES (69, 'a0002', 5)`,
+		`INSERT INTO visits (visitor, user_id, seq, at) VALUES ('everybody', 1, 3, 5), ('Zed', 1, 3, 5), ('anna', 1, 3, 5)`,
+		`INSERT INTO tokens (name, hash, scope, created_at) VALUES ('ci', 'abc', 'read', 5)`,
+	} {
+		s.Exec(t, statement)
+	}
+	_, err := s.Ask(t.Context(), noon, gistdeal.Ask{Login: "someone"})
+	must(t, err)
+	must(t, s.OrderAudit(t.Context(), gistdeal.AuditOrder{ID: "x", AskedAt: noon}))
+	return s
+}
+
+func TestACopyHasEveryRowAndGoesOnWhereItsSourceWas(t *testing.T) {
+	t.Parallel()
+	from, to := full(t), open(t, pgtest.URL(t))
+	copied := map[string]int{}
+	must(t, store.Copy(t.Context(), from, to, func(c store.CopiedTable) { copied[c.Name] = c.Rows }))
+	names := from.Tables(t)
+	if len(copied) != len(names) {
+		t.Errorf("copied %v, want all of %v", copied, names)
+	}
+	for _, name := range names {
+		if copied[name] == 0 || copied[name] != to.CountRows(t, name) {
+			t.Errorf("table %s: %d rows told, %d there", name, copied[name], to.CountRows(t, name))
+		}
+	}
+	for _, login := range []string{"octocat", "hubot"} {
+		want, err := from.View(t.Context(), "anna", login)
+		must(t, err)
+		got, err := to.View(t.Context(), "anna", login)
+		must(t, err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	save(t, to, 2, gists("later", 3))
+	v, err := to.View(t.Context(), "anna", "hubot")
+	must(t, err)
+	before, err := from.View(t.Context(), "anna", "hubot")
+	must(t, err)
+	if v.Version <= before.Version {
+		t.Errorf("version %d after a change, %d before: triggers do not run", v.Version, before.Version)
+	}
+}
+
+func TestACopyIsWholeOrNotThereAtAll(t *testing.T) {
+	t.Parallel()
+	from, to := full(t), open(t, pgtest.URL(t))
+	refused := func(want string) {
+		t.Helper()
+		err := store.Copy(t.Context(), from, to, func(store.CopiedTable) {})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+		if n := to.CountRows(t, "gists"); n != 0 {
+			t.Errorf("%d gists are there", n)
+		}
+	}
+	from.Exec(t, `UPDATE attempts SET reason = 'a' || char(0) WHERE n = 1`) // PostgreSQL takes no such text.
+	refused("copy table attempts")
+	from.Exec(t, `UPDATE attempts SET reason = ''`)
+
+	to.Exec(t, `CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.problem := 'x'; RETURN NEW; END $$`)
+	to.Exec(t, `CREATE TRIGGER spoil BEFORE INSERT ON deals FOR EACH ROW WHEN (NEW.gist_id = 'a0002') EXECUTE FUNCTION spoil()`)
+	refused("compare table deals: row 2 differs")
+	to.Exec(t, `DROP TRIGGER spoil ON deals`)
+
+	to.Exec(t, `INSERT INTO settings (name, value) VALUES ('a', 'b')`)
+	refused("has rows already (table settings)")
+	to.Exec(t, `DELETE FROM settings`)
+
+	other := open(t, from.Path(t))
+	if held, err := other.TryLease(t.Context()); held == nil || err != nil {
+		t.Fatalf("no lease: %v", err)
+	}
+	refused("a gistdeal works")
+	must(t, other.Release())
+	must(t, store.Copy(t.Context(), from, to, func(store.CopiedTable) {}))
+}
+
+func TestAllTablesButTheMigrationsAndTheLeaseAreCopied(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		want := slices.DeleteFunc(s.Tables(t), func(name string) bool { return name == "lease" })
+		if diff := cmp.Diff(want, store.CopiedTables()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
