@@ -110,7 +110,7 @@ func draw(o Options, number int) plan {
 	if d.IntN(6) == 0 {
 		p.burst = 150
 	}
-	for points := 0; points < pointsOfAWorld; {
+	for points := 0; points < min(pointsOfAWorld, o.Points); {
 		r := round{lives: make([][]life, o.Processes), then: []string{kept, kept, kept, lost, restored}[d.IntN(5)]}
 		lives := 2 + d.IntN(5)
 		if o.Then != "" {

@@ -3,6 +3,7 @@ package torture
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,12 +11,16 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
+
+	"gistdeal/internal/failpoint"
 )
 
 // process is one running program.
 type process struct {
 	cmd     *exec.Cmd
 	out     *output
+	working chan struct{} // closed once it has claimed a deal
 	reached chan string   // steps at which it dies or freezes by itself; closed when it has ended
 	ended   chan struct{} // all of its output is read, and its state is known
 }
@@ -28,7 +33,7 @@ func start(binary, dir string, env []string, hit func(step string)) (*process, e
 	}
 	p := &process{
 		cmd: exec.Command(binary), out: &output{listening: make(chan struct{})},
-		reached: make(chan string, 16), ended: make(chan struct{}),
+		working: make(chan struct{}), reached: make(chan string, 16), ended: make(chan struct{}),
 	}
 	p.cmd.Dir, p.cmd.Env = dir, env
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
@@ -51,10 +56,14 @@ func start(binary, dir string, env []string, hit func(step string)) (*process, e
 func (p *process) read(report *os.File, hit func(step string)) {
 	defer report.Close()
 	defer close(p.reached)
+	var once sync.Once
 	lines := bufio.NewScanner(report)
 	for lines.Scan() {
 		step, last := strings.CutSuffix(lines.Text(), "!")
 		hit(step)
+		if step == failpoint.Claimed {
+			once.Do(func() { close(p.working) })
+		}
 		if last {
 			p.reached <- step
 		}
@@ -76,6 +85,18 @@ func (p *process) listened() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// awaitWork waits until the program works, at most so long: of several processes
+// one does, and at a random moment it shall have something to lose.
+func (p *process) awaitWork(ctx context.Context, limit time.Duration) {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	select {
+	case <-p.working:
+	case <-p.ended:
+	case <-limited.Done():
 	}
 }
 

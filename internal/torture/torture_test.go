@@ -77,7 +77,7 @@ func TestEachGistGetsOneDealWhateverDiesWhen(t *testing.T) {
 func TestThreeProcessesOnOnePostgreSQLMakeOneDealForEachGist(t *testing.T) {
 	t.Parallel()
 	pgtest.URL(t) // Skips without PostgreSQL.
-	run(t, held, "-postgres", "-points", "20", "-worlds", "1", "-partial")
+	run(t, held, "-postgres", "-points", "8", "-worlds", "1", "-partial")
 }
 
 // What the harness is for: each rule, once broken, shows.

@@ -21,8 +21,9 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// patience is how long a life goes on for a point that is not reached.
-const patience = 5 * time.Second
+// patience is how long a life goes on for a point that is not reached. Of
+// several processes one works; the others get their turn when it is gone.
+func (o Options) patience() time.Duration { return time.Duration(o.Processes) * 5 * time.Second }
 
 // world is the two simulated remotes and one database, in which a plan is carried out.
 type world struct {
@@ -206,8 +207,11 @@ func (w *world) cutPower(ctx context.Context, seed uint64) error {
 // reach waits for a point and freezes or kills the program there. It reports
 // false if the point was not reached, or ctx has ended.
 func (w *world) reach(ctx context.Context, p *process, pt point) bool {
-	limit := patience
+	limit := w.options.patience()
 	if pt.step == "" {
+		if w.options.Processes > 1 {
+			p.awaitWork(ctx, limit)
+		}
 		limit = pt.after
 	}
 	timer := time.NewTimer(limit)
