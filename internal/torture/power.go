@@ -137,9 +137,9 @@ func (f file) trim() error {
 }
 
 // cutPower leaves of the database, which nobody uses, what a power cut would
-// have left at this moment. Before that it tries some earlier moments (each
-// sync, if samples is 0) and returns in words what was not as it must be then:
-// whole, and with all that the program had acted upon.
+// have left at this moment. Of that, and of the same at some earlier moments, it
+// returns in words what was not as it must be: whole, and with all that the
+// program had acted upon.
 func (f file) cutPower(ctx context.Context, rng *rand.Rand, samples int) (wrong []string, err error) {
 	record, err := os.ReadFile(f.record())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -154,9 +154,11 @@ func (f file) cutPower(ctx context.Context, rng *rand.Rand, samples int) (wrong 
 	if err != nil {
 		return nil, fmt.Errorf("the database as it was before the record: %w", err)
 	}
-	for _, n := range moments(rng, list, samples) {
+	var left map[string][]byte
+	for _, n := range append(moments(rng, list, samples), len(list)) {
 		then := diskAfter(base, list[:n])
-		now, err := f.rebuilt(ctx, then.cut(rng))
+		left = then.cut(rng)
+		now, err := f.rebuilt(ctx, left)
 		if err != nil {
 			wrong = append(wrong, fmt.Sprintf("power cut after operation %d: %v", n, err))
 		} else if now.claims < before.claims+then.claims || now.made < before.made+then.made {
@@ -164,19 +166,23 @@ func (f file) cutPower(ctx context.Context, rng *rand.Rand, samples int) (wrong 
 				n, now.claims, now.made, before.claims+then.claims, before.made+then.made))
 		}
 	}
-	return wrong, f.replace(diskAfter(base, list).cut(rng))
+	return wrong, f.replace(left)
 }
 
-// moments returns where to try a cut: at the end of each sync, or at so many
-// random operations.
+// moments returns after how many operations to try a cut: at random, and just
+// after as many syncs, as long as there are any.
 func moments(rng *rand.Rand, list []operation, samples int) (at []int) {
+	var syncs []int
+	for i, o := range list {
+		if o.kind == 's' {
+			syncs = append(syncs, i+1)
+		}
+	}
 	for range min(samples, len(list)) {
 		at = append(at, 1+rng.IntN(len(list)))
 	}
-	for i, o := range list {
-		if samples == 0 && o.kind == 's' {
-			at = append(at, i+1)
-		}
+	for range min(samples, len(syncs)) {
+		at = append(at, syncs[rng.IntN(len(syncs))])
 	}
 	return at
 }

@@ -115,6 +115,9 @@ func (w *world) rounds(ctx context.Context) (f findings, err error) {
 		for _, lives := range r.lives {
 			g.Go(func() error {
 				for _, l := range lives {
+					if w.damaged() {
+						return nil // It is counted after the round.
+					}
 					if err := w.live(together, l); err != nil {
 						return err
 					}
@@ -249,6 +252,13 @@ func (w *world) autopsy(ctx context.Context, last point) error {
 		err = errors.Join(err, w.file.trim())
 	}
 	return err
+}
+
+// damaged reports whether a power cut did what it must not.
+func (w *world) damaged() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.damage) > 0
 }
 
 // start starts the program for a life, with some of its environment given.
