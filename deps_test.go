@@ -37,7 +37,7 @@ const policy = `
 	internal/engine:    . internal/failpoint golang.org/x/sync github.com/prometheus/client_golang
 	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
 	internal/pipedrive: . internal/failpoint golang.org/x/sys github.com/prometheus/client_golang
-	internal/server:    . github.com/prometheus/client_golang
+	internal/server:    . internal/problem github.com/prometheus/client_golang
 	internal/store:     . github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
 	# The page is files; the simulators share no type with what they test.
@@ -45,10 +45,13 @@ const policy = `
 	internal/web:
 
 	# app puts the parts together; operate looks at them from beside, for operators.
-	internal/app: . internal/engine internal/failpoint internal/github internal/pipedrive internal/server internal/sim internal/store internal/web
+	internal/app: . internal/api internal/desk internal/engine internal/failpoint internal/github internal/pipedrive internal/server internal/sim internal/store internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
-	internal/operate: . internal/app internal/engine internal/github internal/pipedrive internal/store golang.org/x/sync golang.org/x/sys
-	cmd/gistdeal: . internal/app internal/operate github.com/alecthomas/kong golang.org/x/term
+	internal/desk:    . internal/engine internal/store
+	internal/api:     . internal/desk internal/engine internal/problem github.com/danielgtaylor/huma/v2
+	internal/problem: .
+	internal/operate: . internal/app internal/desk internal/engine internal/github internal/pipedrive internal/store golang.org/x/sync golang.org/x/sys
+	cmd/gistdeal: . internal/app internal/desk internal/operate github.com/alecthomas/kong golang.org/x/term
 
 	# The kill harness knows the program from outside alone: its database by a
 	# driver of its own, so that what store believes is checked too.

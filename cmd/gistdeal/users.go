@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
 
@@ -34,9 +35,9 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	results := []operate.Result{}
-	err = atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
-		return d.AddUsers(ctx, logins, c.FirstScan, func(r operate.Result) {
+	results := []desk.Result{}
+	err = atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
+		return d.AddUsers(ctx, logins, c.FirstScan, func(r desk.Result) {
 			results = append(results, r)
 			if !c.JSON {
 				printResult(r)
@@ -49,11 +50,11 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return operate.Undone(results)
+	return desk.Undone(results)
 }
 
 type usersDone struct {
-	Users []operate.Result `json:"users"`
+	Users []desk.Result `json:"users"`
 }
 
 // policy asks the person at the terminal for the first-scan policy of many
@@ -62,7 +63,7 @@ func (c *usersAddCmd) policy(users int) (string, error) {
 	if c.Yes || !mayAsk() {
 		return "new", nil
 	}
-	answer, err := question(fmt.Sprintf("Track %s users. Deals for all gists that they have, or only for new ones? [all/NEW/cancel] ", operate.Number(users)))
+	answer, err := question(fmt.Sprintf("Track %s users. Deals for all gists that they have, or only for new ones? [all/NEW/cancel] ", desk.Number(users)))
 	switch {
 	case err != nil:
 		return "", err
@@ -82,13 +83,13 @@ type usersListCmd struct {
 
 // Run prints the users.
 func (c *usersListCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.ReadDesk, func(d *operate.Desk) error {
+	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
 		users, err := d.Users(ctx, c.State, c.Search)
 		if err != nil {
 			return err
 		}
 		return c.print(struct {
-			Users []operate.User `json:"users"`
+			Users []desk.User `json:"users"`
 		}{users}, func(t *table) {
 			t.row("LOGIN", "STATE", "FIRST SCAN", "TRACKED", "LAST SCAN", "NEXT SCAN", "PROBLEM")
 			for _, u := range users {
@@ -106,16 +107,16 @@ type (
 )
 
 // Run removes.
-func (c *usersRemoveCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Remove) }
+func (c *usersRemoveCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Remove) }
 
 // Run pauses.
-func (c *usersPauseCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Pause) }
+func (c *usersPauseCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Pause) }
 
 // Run resumes.
-func (c *usersResumeCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Resume) }
+func (c *usersResumeCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Resume) }
 
 // Run says yes.
-func (c *usersApproveCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Approve) }
+func (c *usersApproveCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Approve) }
 
 // changeUsers is what the commands share that change users.
 type changeUsers struct {
@@ -123,13 +124,13 @@ type changeUsers struct {
 	printing
 }
 
-func (c *changeUsers) change(ctx context.Context, what operate.Change) error {
+func (c *changeUsers) change(ctx context.Context, what desk.Change) error {
 	logins, err := c.read()
 	if err != nil {
 		return err
 	}
-	var results []operate.Result
-	err = atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+	var results []desk.Result
+	err = atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
 		results, err = d.ChangeUsers(ctx, logins, what)
 		return err
 	})
@@ -143,5 +144,5 @@ func (c *changeUsers) change(ctx context.Context, what operate.Change) error {
 	if err != nil {
 		return err
 	}
-	return operate.Undone(results)
+	return desk.Undone(results)
 }

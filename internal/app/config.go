@@ -43,6 +43,7 @@ type Config struct {
 	Lease         time.Duration
 	Absence       time.Duration
 	Drain         time.Duration
+	Version       string // of the program; not from the environment
 	Log           string // "text", "json", or "" to choose by where the log goes
 
 	Demo bool // the remotes are simulators; not from the environment

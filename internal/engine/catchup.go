@@ -71,7 +71,7 @@ func (e *Engine) connect(ctx context.Context) error {
 		return err
 	}
 	if e.account.Swap(&me) == nil {
-		e.log.Info("pipedrive connected", "company", me.CompanyName, "company_id", me.CompanyID, "user", me.UserName)
+		e.log.Info("pipedrive connected", "company", me.CompanyName, "company_id", me.CompanyID, "key_of", me.UserName)
 	}
 	return nil
 }

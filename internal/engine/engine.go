@@ -198,7 +198,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		if err != nil || ctx.Err() != nil {
 			return err
 		}
-		e.log.Warn("lease lost: this process only answers readers until it has it again", "reason", context.Cause(held))
+		e.log.Warn("lease lost", "meaning", "this process only answers readers until it has it again", "reason", context.Cause(held))
 	}
 }
 
@@ -237,7 +237,7 @@ func (e *Engine) awaitLease(ctx context.Context) (context.Context, error) {
 		}
 		if err == nil {
 			once.Do(func() {
-				e.log.Warn("another process works on this database: this one only answers readers until that one ends")
+				e.log.Warn("another process works", "meaning", "this one only answers readers until that one ends")
 			})
 		}
 		if !sleep(ctx, leaseRetry) {

@@ -153,7 +153,7 @@ func (e *Engine) scanned(ctx context.Context, u gistdeal.User, l gistdeal.Listin
 	}
 	held, err := e.store.FirstScanned(ctx, u.ID, l, e.options.FirstScanMax, e.now(), e.nextScan())
 	if held > 0 {
-		e.log.Warn("first scan waits for a yes", "login", u.Login, "gists", held, "allowed", e.options.FirstScanMax)
+		e.log.Warn("first scan waits for a yes", "login", u.Login, "user", u.ID, "gists", held, "allowed", e.options.FirstScanMax)
 	}
 	poke(e.found)
 	return err

@@ -165,14 +165,13 @@ func (l fileLease) held(context.Context) (bool, error) {
 	if _, err := os.Stat(l.lock.Path()); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	free, err := l.lock.TryRLock()
+	// Another handle of the file: this one may hold the lease, and must not give it back.
+	look := flock.New(l.lock.Path())
+	free, err := look.TryRLock()
 	if err != nil {
 		return false, fmt.Errorf("lock file %q: %w", l.lock.Path(), err)
 	}
-	if !free {
-		return true, nil
-	}
-	return false, l.lock.Unlock()
+	return !free, look.Close()
 }
 
 func (l fileLease) release() error { return l.lock.Unlock() }

@@ -1,4 +1,4 @@
-package operate
+package desk
 
 import (
 	"context"
@@ -32,21 +32,66 @@ func (d *Desk) Users(ctx context.Context, states []string, search string) ([]Use
 	for _, state := range states {
 		f.States = append(f.States, gistdeal.UserState(state))
 	}
-	for after, more := int64(0), d.db != nil; more; {
-		users, err := d.db.Users(ctx, f, after, page)
+	for p, more := (gistdeal.UserPage{Limit: page}), d.db != nil; more; {
+		users, err := d.db.Users(ctx, f, p)
 		if err != nil {
 			return nil, err
 		}
 		for _, u := range users {
-			after = u.ID
-			all = append(all, User{
-				ID: u.ID, Login: u.Login, State: u.State, FirstScan: u.FirstScan, TrackedAt: when(u.TrackedAt),
-				LastScanAt: when(u.LastScanAt), NextScanAt: when(u.NextScanAt), Failures: u.Failures, Problem: u.Problem,
-			})
+			p.After = &u
+			all = append(all, shownUser(u))
 		}
 		more = len(users) == page
 	}
 	return all, nil
+}
+
+func shownUser(u gistdeal.User) User {
+	return User{
+		ID: u.ID, Login: u.Login, State: u.State, FirstScan: u.FirstScan, TrackedAt: when(u.TrackedAt),
+		LastScanAt: when(u.LastScanAt), NextScanAt: when(u.NextScanAt), Failures: u.Failures, Problem: u.Problem,
+	}
+}
+
+// CountedUser is a user with how its deals stand.
+type CountedUser struct {
+	User
+	Deals map[gistdeal.DealState]int `json:"deals"` // by state
+}
+
+// UserPage returns a part of the users that f means, and the last of them if
+// there may be more.
+func (d *Desk) UserPage(ctx context.Context, f gistdeal.UserFilter, p gistdeal.UserPage) ([]CountedUser, *gistdeal.User, error) {
+	users, err := d.db.Users(ctx, f, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	ids := make([]int64, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	deals, err := d.db.DealsOfUsers(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	shown := make([]CountedUser, len(users))
+	for i, u := range users {
+		shown[i] = CountedUser{shownUser(u), deals[u.ID]}
+	}
+	if len(users) < p.Limit {
+		return shown, nil, nil
+	}
+	return shown, &users[len(users)-1], nil
+}
+
+// User returns a tracked user, given by its login or address.
+func (d *Desk) User(ctx context.Context, asked string) (CountedUser, error) {
+	u, err := d.user(ctx, asked)
+	if err != nil {
+		return CountedUser{}, err
+	}
+	deals, err := d.db.DealsOf(ctx, u.ID)
+	return CountedUser{shownUser(u), deals}, err
 }
 
 // AddUsers asks that the users be tracked, with a policy or, if that is "",

@@ -1,4 +1,4 @@
-package operate
+package desk
 
 import (
 	"context"
@@ -65,6 +65,12 @@ func (d *Desk) Scan(ctx context.Context, asked string, progress func(Progress)) 
 		return Scan{}, refused
 	}
 	return d.followDeals(ctx, u, progress)
+}
+
+// AskForScan asks for a scan of a tracked user now, and follows nothing.
+func (d *Desk) AskForScan(ctx context.Context, login string) error {
+	_, err := d.db.Ask(ctx, time.Now(), gistdeal.Ask{Login: login, Want: gistdeal.WantScan})
+	return err
 }
 
 // followDeals follows the deals of a user until none waits.
