@@ -18,6 +18,7 @@ import (
 	"gistdeal/internal/api"
 	"gistdeal/internal/desk"
 	"gistdeal/internal/engine"
+	"gistdeal/internal/failpoint"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/server"
@@ -77,7 +78,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(a.store, hub, pipe, engine.Options{
 		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan, FirstScanMax: c.FirstScanMax, Background: hub.Background(),
-		Absence: c.Absence, Drain: c.Drain, Owner: rand.Text(), Log: a.log, Metrics: a.metrics,
+		Absence: c.Absence, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
 	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
 	a.server = server.New(a.store, a.engine, server.Options{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/failpoint"
 )
 
 const (
@@ -98,6 +99,7 @@ func (e *Engine) read(ctx context.Context, g GitHub, u gistdeal.User) error {
 			listed = append(listed, gist.ID)
 		}
 		n, err := e.store.SaveGists(ctx, u.ID, page, e.noticing(u), e.now())
+		failpoint.Hit(failpoint.PageSaved)
 		if n > 0 {
 			poke(e.found)
 		}
@@ -113,9 +115,11 @@ func (e *Engine) read(ctx context.Context, g GitHub, u gistdeal.User) error {
 			return err
 		}
 	}
+	failpoint.Hit(failpoint.RowsSaved)
 	if err := e.scanned(ctx, u, l); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.ETagSaved)
 	if found > 0 || neverScanned(u) {
 		e.log.Info("user scanned", "login", u.Login, "gists", len(listed), "found", found, "requests", l.Requests, "took", time.Since(begin).String())
 	}

@@ -211,6 +211,13 @@ func away(err error) bool {
 // same transaction sees what the other did when it is run again.
 func lostRace(err error) bool {
 	pe, ok := errors.AsType[*pgconn.PgError](err)
-	// Serialization, deadlock, a key that somebody else was faster to insert.
-	return ok && (pe.Code == "40001" || pe.Code == "40P01" || pe.Code == "23505")
+	if !ok {
+		return false
+	}
+	switch pe.Code {
+	case "40001", "40P01", "23505", // serialization, deadlock, a key that somebody else was faster to insert
+		"42P07", "42710": // a table, or its type, that somebody else was faster to make
+		return true
+	}
+	return false
 }
