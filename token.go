@@ -1,6 +1,9 @@
 package gistdeal
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // Scope is how much who asks may do; each allows what those before it allow.
 type Scope string
@@ -27,4 +30,17 @@ func (s Scope) Allows(needed Scope) bool {
 type Caller struct {
 	Name  string // of the token, and so of the visitor; Everybody without one
 	Scope Scope
+}
+
+type callerKey struct{}
+
+// WithCaller returns a context of work that is done for c.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerOf returns for whom the work of ctx is done; nobody may do nothing.
+func CallerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
 }

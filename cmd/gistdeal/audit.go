@@ -82,5 +82,9 @@ func (c *auditCmd) rows(t *table, a gistdeal.Audit) {
 		t.row(string(d.Kind), d.GistID, d.Login, fmt.Sprint(d.DealID), strings.Trim(fmt.Sprint(d.Others), "[]"), repair)
 	}
 	t.end()
-	t.row(fmt.Sprintf("%s gists compared with %s deals: %s differences", desk.Number(a.Gists), desk.Number(a.Deals), desk.Number(len(a.Differences))))
+	last := fmt.Sprintf("%s gists compared with %s deals: %s differences", desk.Number(a.Gists), desk.Number(a.Deals), desk.Number(a.Different()))
+	if kept := len(a.Differences); kept < a.Different() {
+		last += fmt.Sprintf(", of which the first %s are listed", desk.Number(kept))
+	}
+	t.row(last)
 }

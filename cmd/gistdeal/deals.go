@@ -33,7 +33,7 @@ type dealsListCmd struct {
 // Run prints the deals.
 func (c *dealsListCmd) Run(ctx context.Context) error {
 	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
-		deals, more, err := d.Deals(ctx, desk.DealSelection{States: c.State, User: c.User}, c.Limit)
+		deals, more, err := d.Deals(ctx, desk.DealSelection{States: c.State, User: c.User}, "", c.Limit)
 		if err != nil {
 			return err
 		}

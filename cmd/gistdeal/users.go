@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"gistdeal"
 	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
@@ -20,7 +21,7 @@ type usersCmd struct {
 type usersAddCmd struct {
 	loginArgs
 	printing
-	FirstScan string `help:"A deal for each gist that a user has (all), or only for those to come (new). By default GISTDEAL_FIRST_SCAN for one user, and new for several." enum:"all,new," default:"" placeholder:"all|new"`
+	FirstScan string `help:"A deal for each gist that a user has (all), or only for those to come (new). By default a user keeps what it was tracked with, and a new one gets GISTDEAL_FIRST_SCAN, or new if there are several." enum:"all,new," default:"" placeholder:"all|new"`
 	Yes       bool   `help:"Don't ask."`
 }
 
@@ -30,14 +31,15 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	otherwise := gistdeal.FirstScan("")
 	if len(logins) > 1 && c.FirstScan == "" {
-		if c.FirstScan, err = c.policy(len(logins)); err != nil {
+		if otherwise, err = c.policy(len(logins)); err != nil {
 			return err
 		}
 	}
 	results := []desk.Result{}
 	err = atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
-		return d.AddUsers(ctx, logins, c.FirstScan, func(r desk.Result) {
+		return d.AddUsers(ctx, logins, gistdeal.FirstScan(c.FirstScan), otherwise, func(r desk.Result) {
 			results = append(results, r)
 			if !c.JSON {
 				printResult(r)
@@ -57,20 +59,20 @@ type usersDone struct {
 	Users []desk.Result `json:"users"`
 }
 
-// policy asks the person at the terminal for the first-scan policy of many
-// users; without one it is the careful one.
-func (c *usersAddCmd) policy(users int) (string, error) {
+// policy asks the person at the terminal for the first-scan policy of those of
+// many users who are new; without one it is the careful one.
+func (c *usersAddCmd) policy(users int) (gistdeal.FirstScan, error) {
 	if c.Yes || !mayAsk() {
-		return "new", nil
+		return gistdeal.FirstScanNew, nil
 	}
 	answer, err := question(fmt.Sprintf("Track %s users. Deals for all gists that they have, or only for new ones? [all/NEW/cancel] ", desk.Number(users)))
 	switch {
 	case err != nil:
 		return "", err
-	case answer == "all", answer == "new":
-		return answer, nil
-	case answer == "":
-		return "new", nil
+	case answer == "all":
+		return gistdeal.FirstScanAll, nil
+	case answer == "new", answer == "":
+		return gistdeal.FirstScanNew, nil
 	}
 	return "", errCancelled
 }

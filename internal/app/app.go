@@ -15,7 +15,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gistdeal"
+	"gistdeal/internal/api"
+	"gistdeal/internal/desk"
 	"gistdeal/internal/engine"
+	"gistdeal/internal/failpoint"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/server"
@@ -75,11 +78,12 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(a.store, hub, pipe, engine.Options{
 		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan, FirstScanMax: c.FirstScanMax, Background: hub.Background(),
-		Absence: c.Absence, Drain: c.Drain, Owner: rand.Text(), Log: a.log, Metrics: a.metrics,
+		Absence: c.Absence, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
 	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
 	a.server = server.New(a.store, a.engine, server.Options{
 		AnswerWait: c.AnswerWait, Open: c.Open, Page: web.Handler(),
+		API:     api.New(desk.New(a.store), api.Options{Version: c.Version, Wait: c.AnswerWait, Wake: a.engine.Wake, Log: a.log}),
 		Details: a.details, Metrics: a.metrics, Log: a.log,
 	})
 	var err error

@@ -99,6 +99,11 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 			t.Errorf("%d are %s, want %d: %+v", got, result, want, r)
 		}
 	}
+	for _, u := range r.Users {
+		if want := map[string]string{"added": "deals for new gists only", "tracked": "already, a deal for each gist it has"}[u.Result]; !strings.Contains(u.Reason, want) {
+			t.Errorf("%s is %s with the reason %q, want %q", u.Asked, u.Result, u.Reason, want)
+		}
+	}
 	var list listed
 	read(t, env, &list, "users", "list", "--search=user")
 	for _, u := range list.Users {

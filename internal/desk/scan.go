@@ -67,6 +67,12 @@ func (d *Desk) Scan(ctx context.Context, asked string, progress func(Progress)) 
 	return d.followDeals(ctx, u, progress)
 }
 
+// AskForScan asks for a scan of a tracked user now, and follows nothing.
+func (d *Desk) AskForScan(ctx context.Context, login string) error {
+	_, err := d.db.Ask(ctx, time.Now(), gistdeal.Ask{Login: login, Want: gistdeal.WantScan})
+	return err
+}
+
 // followDeals follows the deals of a user until none waits.
 func (d *Desk) followDeals(ctx context.Context, u gistdeal.User, progress func(Progress)) (Scan, error) {
 	s := Scan{Login: u.Login}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"gistdeal"
+	"gistdeal/internal/failpoint"
 )
 
 // GitHub is what the engine needs of GitHub.
@@ -58,6 +59,7 @@ type Store interface {
 	Answer(ctx context.Context, a gistdeal.Ask, answer gistdeal.Answer, now time.Time) (bool, error)
 	Answers(ctx context.Context, asks ...gistdeal.Ask) (map[string]gistdeal.Answer, error)
 	Requeue(ctx context.Context, a gistdeal.Ask, problem string, now time.Time) error
+	BringForward(ctx context.Context, interval time.Duration, now time.Time) (int64, error)
 	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
 	FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (int, error)
@@ -207,6 +209,7 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) lead(run, held context.Context) error {
 	e.doubts.reset()
 	e.takeUpLimits(held)
+	e.bringForward(held)
 	e.ready.Store(false)
 	e.leading.Store(true)
 	defer e.leading.Store(false)
@@ -224,6 +227,9 @@ func (e *Engine) lead(run, held context.Context) error {
 func (e *Engine) awaitLease(ctx context.Context) (context.Context, error) {
 	var once sync.Once
 	for {
+		if failpoint.Broken(failpoint.NoLease) {
+			return ctx, nil
+		}
 		held, err := e.store.TryLease(ctx)
 		if held != nil {
 			return held, nil

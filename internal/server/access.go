@@ -13,9 +13,8 @@ import (
 	"strings"
 
 	"gistdeal"
+	"gistdeal/internal/problem"
 )
-
-const headerRequestID = "X-Request-Id"
 
 // HashToken returns the form in which a token is kept.
 func HashToken(token string) string {
@@ -26,7 +25,7 @@ func HashToken(token string) string {
 // guard bounds what every request may send.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(headerRequestID, rand.Text()[:16])
+		w.Header().Set(problem.HeaderRequestID, rand.Text()[:16])
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if r.ContentLength > maxBody {
 			w.Header().Set("Connection", "close")
@@ -47,7 +46,7 @@ func refuseBody(w http.ResponseWriter) {
 func (s *Server) allow(r route) http.HandlerFunc {
 	allowed := strings.Join(r.methods, ", ")
 	return func(w http.ResponseWriter, req *http.Request) {
-		if !slices.Contains(r.methods, req.Method) {
+		if r.methods != nil && !slices.Contains(r.methods, req.Method) {
 			w.Header().Set("Allow", allowed)
 			refuse(w, http.StatusMethodNotAllowed, "Method not allowed", req.Method+" is not possible here, but "+allowed)
 			return

@@ -167,3 +167,40 @@ func TestPagesOfUsersMissNobodyAndRepeatNobody(t *testing.T) {
 		}
 	})
 }
+
+func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		const interval = time.Hour
+		tests := []struct {
+			login      string
+			last, next time.Duration // from noon
+			failed     bool
+			from, to   time.Duration // where the next scan is then
+		}{
+			{"planned by three hours", -10 * time.Minute, 170 * time.Minute, false, 44 * time.Minute, 50 * time.Minute},
+			{"planned by this interval", -10 * time.Minute, 55 * time.Minute, false, 55 * time.Minute, 55 * time.Minute},
+			{"overdue", -5 * time.Hour, -2 * time.Hour, false, -2 * time.Hour, -2 * time.Hour},
+			{"waits after a failure", -5 * time.Hour, 30 * time.Minute, true, 30 * time.Minute, 30 * time.Minute},
+		}
+		for i, tt := range tests {
+			u := track(t, s, tt.login, int64(i+501))
+			must(t, s.Scanned(t.Context(), u.ID, gistdeal.Listing{}, noon.Add(tt.last), noon.Add(tt.next)))
+			if tt.failed {
+				must(t, s.ScanFailed(t.Context(), u.ID, "GitHub is away", noon.Add(tt.next)))
+			}
+		}
+		for _, want := range []int64{1, 0} {
+			if n, err := s.BringForward(t.Context(), interval, noon); n != want || err != nil {
+				t.Errorf("%d scans brought forward, error %v, want %d", n, err, want)
+			}
+		}
+		for i, tt := range tests {
+			u, err := s.User(t.Context(), int64(i+501))
+			must(t, err)
+			if next := u.NextScanAt.Sub(noon); next < tt.from || next > tt.to {
+				t.Errorf("%s: the next scan is %v from noon, want %v to %v", tt.login, next, tt.from, tt.to)
+			}
+		}
+	})
+}
