@@ -22,8 +22,8 @@ type Ask struct {
 	// Otherwise is the policy, without a Policy, of a user who is neither tracked
 	// nor asked for yet; "" means the configured one.
 	Otherwise FirstScan
-	Want   Want
-	N      int64 // tells apart the asks about one login, from 1; 0 before it is stored
+	Want      Want
+	N         int64 // tells apart the asks about one login, from 1; 0 before it is stored
 }
 
 // Answer is what became of an ask.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"gistdeal"
 	"gistdeal/internal/operate"
@@ -38,7 +39,7 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	}
 	results := []operate.Result{}
 	err = atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
-		return d.AddUsers(ctx, logins, gistdeal.FirstScan(c.FirstScan), otherwise, func(r operate.Result) {
+		return d.AddUsers(ctx, logins, gistdeal.FirstScan(c.FirstScan), otherwise, notice, func(r operate.Result) {
 			results = append(results, r)
 			if !c.JSON {
 				printResult(r)
@@ -53,6 +54,9 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	}
 	return operate.Undone(results)
 }
+
+// notice tells a person what standard output has no place for.
+func notice(text string) { fmt.Fprintln(os.Stderr, plain(text)) }
 
 type usersDone struct {
 	Users []operate.Result `json:"users"`

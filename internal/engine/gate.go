@@ -139,16 +139,6 @@ func (g *gate) closed() error {
 	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: fmt.Errorf("work with %s is paused: %s", g.remote, g.reason)}
 }
 
-// status says in words whether the gate is open, and if not, why and until when.
-func (g *gate) status() string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.stage == "" {
-		return "on"
-	}
-	return fmt.Sprintf("paused: %s; next try at %s", g.reason, g.until.UTC().Format(time.RFC3339))
-}
-
 // pause returns how the gate stands.
 func (g *gate) pause() pause {
 	g.mu.Lock()
