@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"gistdeal"
 	"gistdeal/internal/desk"
@@ -39,7 +40,7 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	}
 	results := []desk.Result{}
 	err = atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
-		return d.AddUsers(ctx, logins, gistdeal.FirstScan(c.FirstScan), otherwise, func(r desk.Result) {
+		return d.AddUsers(ctx, logins, gistdeal.FirstScan(c.FirstScan), otherwise, notice, func(r desk.Result) {
 			results = append(results, r)
 			if !c.JSON {
 				printResult(r)
@@ -54,6 +55,9 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	}
 	return desk.Undone(results)
 }
+
+// notice tells a person what standard output has no place for.
+func notice(text string) { fmt.Fprintln(os.Stderr, plain(text)) }
 
 type usersDone struct {
 	Users []desk.Result `json:"users"`

@@ -168,7 +168,7 @@ func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultLis
 	waiting, cancel := context.WithTimeout(ctx, a.options.Wait)
 	defer cancel()
 	list := resultList{Results: []desk.Result{}}
-	err := a.desk.AddUsers(waiting, body.Users, body.FirstScan, otherwise, func(r desk.Result) { list.Results = append(list.Results, r) })
+	err := a.desk.AddUsers(waiting, body.Users, body.FirstScan, otherwise, func(string) {}, func(r desk.Result) { list.Results = append(list.Results, r) })
 	return &reply[resultList]{list}, err
 }
 

@@ -98,11 +98,12 @@ func (d *Desk) User(ctx context.Context, asked string) (CountedUser, error) {
 // AddUsers asks that the users be tracked. policy is of all whose first scan
 // has not ended; if it is "", a user keeps the one that it has, and otherwise
 // is that of new users, by default the configured one of the gistdeal at work.
-// It hands over each result as it comes:
+// notice is told, once, if GitHub limits and the asks wait for that; it hands
+// over each result as it comes:
 // "added", "tracked" (already), "waiting", "invalid", "not_found" or "refused".
 // It returns when all have one; those that nobody is there to answer, or that
 // ctx's end left without one, are waiting, and their asks stay.
-func (d *Desk) AddUsers(ctx context.Context, logins []string, policy, otherwise gistdeal.FirstScan, result func(Result)) error {
+func (d *Desk) AddUsers(ctx context.Context, logins []string, policy, otherwise gistdeal.FirstScan, notice func(string), result func(Result)) error {
 	asked := map[string]string{} // as given, by login key
 	var asks []gistdeal.Ask
 	for _, text := range logins {
@@ -125,7 +126,7 @@ func (d *Desk) AddUsers(ctx context.Context, logins []string, policy, otherwise 
 	if err != nil {
 		return err
 	}
-	why, err := d.follow(ctx, asks, func(a gistdeal.Ask, answer gistdeal.Answer) {
+	why, err := d.follow(ctx, asks, d.limitOnce(ctx, notice), func(a gistdeal.Ask, answer gistdeal.Answer) {
 		key := gistdeal.LoginKey(a.Login)
 		result(d.addition(ctx, asked[key], a.Login, answer))
 		delete(asked, key)
@@ -136,6 +137,20 @@ func (d *Desk) AddUsers(ctx context.Context, logins []string, policy, otherwise 
 		}
 	}
 	return err
+}
+
+// limitOnce returns what tells notice of a limit of GitHub when it first meets one.
+func (d *Desk) limitOnce(ctx context.Context, notice func(string)) func() {
+	said := false
+	return func() {
+		if said {
+			return
+		}
+		if l, err := d.Limits(ctx); err == nil && l.GitHub.Holds(time.Now()) {
+			said = true
+			notice("GitHub is " + l.GitHub.String())
+		}
+	}
 }
 
 // addition words the answer to an ask for a user to be tracked.
@@ -164,8 +179,8 @@ var policyWords = map[gistdeal.FirstScan]string{
 }
 
 // follow hands over the answers to asks until all have one, and then returns
-// "", or why the others will have to wait.
-func (d *Desk) follow(ctx context.Context, asks []gistdeal.Ask, each func(gistdeal.Ask, gistdeal.Answer)) (why string, err error) {
+// "", or why the others will have to wait. waiting is called now and then.
+func (d *Desk) follow(ctx context.Context, asks []gistdeal.Ask, waiting func(), each func(gistdeal.Ask, gistdeal.Answer)) (why string, err error) {
 	for {
 		// Looked at first: who answered and then ended has left its answers.
 		working, err := d.db.Worked(ctx)
@@ -193,6 +208,7 @@ func (d *Desk) follow(ctx context.Context, asks []gistdeal.Ask, each func(gistde
 		if !working {
 			return nobodyWorks, nil
 		}
+		waiting()
 		if !pause(ctx) {
 			return errStopped.Error(), nil
 		}

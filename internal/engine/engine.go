@@ -268,7 +268,7 @@ func (e *Engine) Status() Status {
 	if !e.leading.Load() {
 		return Status{Pushes: "done by another process", GitHub: "read by another process"}
 	}
-	return Status{Working: true, Pushes: e.pushing.status(), GitHub: e.gitHubStatus(), Budgets: e.budgets()}
+	return Status{Working: true, Pushes: e.pushing.pause().String(), GitHub: e.gitHubStatus(), Budgets: e.budgets()}
 }
 
 // gitHubStatus says in words what is read from GitHub, and what has to wait until when.
@@ -278,7 +278,7 @@ func (e *Engine) gitHubStatus() string {
 		said, err = "on, but sweeps wait", e.background.Ready()
 	}
 	if err == nil || e.reading.trying() {
-		return e.reading.status()
+		return e.reading.pause().String()
 	}
 	return fmt.Sprintf("%s: %v; next try at %s", said, err, time.Now().Add(gistdeal.RetryAfter(err)).UTC().Format(time.RFC3339))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"time"
 
@@ -31,6 +32,17 @@ type pause struct {
 	Reason string    `json:"reason,omitempty"`
 	Until  time.Time `json:"until,omitzero"`
 }
+
+// String says in words whether the gate is open, and if not, why and until when.
+func (p pause) String() string {
+	if p.Stage == "" {
+		return "on"
+	}
+	return fmt.Sprintf("paused: %s; next try at %s", p.Reason, p.Until.UTC().Format(time.RFC3339))
+}
+
+// Holds reports whether nothing is tried at now.
+func (p pause) Holds(now time.Time) bool { return p.Stage != "" && now.Before(p.Until) }
 
 // budgets returns those allowances of which something is known.
 func (e *Engine) budgets() []gistdeal.Budget {

@@ -143,6 +143,9 @@ func (e *Engine) weight() int64 {
 func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, ok bool, err error) {
 	if !e.doubts.anyAbsent() {
 		due, err := e.store.Due(ctx)
+		if err == nil && !due && e.doubts.none() {
+			e.pushing.idle()
+		}
 		if err != nil || !due {
 			return c, start, false, err
 		}

@@ -203,6 +203,28 @@ func TestAUserThatVanishesIsGoneAndMayComeBack(t *testing.T) {
 	w.eventually("her new gist", func() bool { return len(w.deals(r, "alice")) == 2 })
 }
 
+func TestASuccessThatWasUnderWayDoesNotEndALimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("alice", 1)
+	w.sim.MakeGists("bob", 1)
+	w.sim.AddFault(sim.Fault{Match: "GET /users/bob/gists", Kind: "latency", Latency: 2 * time.Second})
+	w.sim.AddFault(sim.Fault{Match: "GET /users/alice", Kind: "limit", Header: map[string]string{"Retry-After": "60"}})
+	r := w.start()
+	bob := make(chan error, 1)
+	go func() { bob <- w.track(r, "bob") }()
+	w.eventually("bob is being read", func() bool { return w.count(listGists) == 1 })
+	if err := w.track(r, "alice"); gistdeal.KindOf(err) != gistdeal.Limited {
+		t.Fatalf("alice: %v, want a limit", err)
+	}
+	if err := <-bob; err != nil {
+		t.Fatal(err)
+	}
+	if w.log.count("remote goes on") > 0 {
+		t.Errorf("the limit of alice ended with what was begun before it:\n%s", w.log)
+	}
+}
+
 func TestThatAUserIsGoneIsAnOutcomeAndNoFailureOfTheSweep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
