@@ -219,7 +219,11 @@ func (e *Engine) lead(run, held context.Context) error {
 	g.Go(func() error { return e.makeDeals(run, ctx) })
 	g.Go(func() error { return e.keepLimits(ctx) })
 	g.Go(func() error { return e.watchDeals(ctx) })
-	return g.Wait()
+	err := g.Wait()
+	if held.Err() == nil || run.Err() != nil { // Else another process may know better.
+		e.keepLast(run)
+	}
+	return err
 }
 
 // awaitLease returns the context of the work once this process holds the

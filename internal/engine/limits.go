@@ -56,16 +56,21 @@ func (e *Engine) budgets() []gistdeal.Budget {
 }
 
 // keepLimits writes down what is known of the limits when it has changed, until
-// ctx ends, and once more then.
+// ctx ends.
 func (e *Engine) keepLimits(ctx context.Context) error {
 	var kept Limits
 	for sleepUnless(ctx, limitsEvery, e.gates) {
 		e.keep(ctx, &kept)
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-	defer cancel()
-	e.keep(last, &kept)
 	return nil
+}
+
+// keepLast writes down the limits once all work has ended: the last requests
+// may have met one.
+func (e *Engine) keepLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	e.keep(ctx, &Limits{})
 }
 
 func (e *Engine) keep(ctx context.Context, kept *Limits) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -54,6 +55,9 @@ func (e *Engine) makeDeals(run, ctx context.Context) error {
 			stage, err = e.push(run, ctx)
 		}
 		if ctx.Err() != nil {
+			if gistdeal.KindOf(err) == gistdeal.Limited {
+				e.pushing.close(stage, err) // A limit outlasts this process.
+			}
 			break
 		}
 		if _, ok := errors.AsType[*OtherCompanyError](err); ok {
@@ -83,7 +87,12 @@ func (e *Engine) push(run, held context.Context) (stage string, err error) {
 	ctx, cancel := context.WithCancelCause(held)
 	defer cancel(nil)
 	var pushes, looks sync.WaitGroup
-	stop := func(where string, err error) { cancel(&stopped{stage: where, err: err}) }
+	var first atomic.Pointer[stopped] // also of a POST that ends after ctx
+	stop := func(where string, err error) {
+		s := &stopped{stage: where, err: err}
+		first.CompareAndSwap(nil, s)
+		cancel(s)
+	}
 	looks.Go(func() {
 		if err := e.lookUntil(ctx); err != nil {
 			stop(stageLook, err)
@@ -115,7 +124,7 @@ func (e *Engine) push(run, held context.Context) (stage string, err error) {
 	}
 	pushes.Wait()
 	looks.Wait()
-	if s, ok := errors.AsType[*stopped](context.Cause(ctx)); ok {
+	if s := first.Load(); s != nil {
 		return s.stage, s.err
 	}
 	return stagePush, context.Cause(ctx)
