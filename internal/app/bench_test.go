@@ -1,0 +1,134 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
+)
+
+// BenchmarkFirstAnswer tells how long the first answer about a user takes whose
+// gists are not known yet, beside reading the same pages and doing nothing else
+// ("pages"). GitHub answers after 100 ms.
+func BenchmarkFirstAnswer(b *testing.B) {
+	for _, n := range []int{10, 100, 1000, 5000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			s, env := simulate(b, sim.Options{Latency: 100 * time.Millisecond})
+			s.MakeGists("alice", n)
+			p := start(b, env)
+			begin := time.Now()
+			if status, body := p.get("/user/alice"); status != http.StatusOK {
+				b.Fatalf("status %d: %.200s", status, body)
+			}
+			answer := time.Since(begin)
+			begin = time.Now()
+			for page := 1; page <= n/100+1; page++ {
+				readPage(b, fmt.Sprintf("%s/users/alice/gists?per_page=100&page=%d", env["GITHUB_API_URL"], page))
+			}
+			pages := time.Since(begin)
+			b.ReportMetric(answer.Seconds(), "answer-s")
+			b.ReportMetric(pages.Seconds(), "pages-s")
+			b.ReportMetric(answer.Seconds()/pages.Seconds(), "ratio")
+			for b.Loop() { // Measured once; asking again is what BenchmarkTrackedUser measures.
+			}
+		})
+	}
+}
+
+func readPage(b *testing.B, url string) {
+	b.Helper()
+	r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkMemory tells how much memory the program has while it is idle: with
+// an empty database, and with 100,000 gists of 100 users, all of which somebody
+// has looked at.
+func BenchmarkMemory(b *testing.B) {
+	for _, users := range []int{0, 100} {
+		b.Run(strconv.Itoa(users*1000), func(b *testing.B) {
+			_, env := simulate(b, sim.Options{})
+			fillDatabase(b, env["GISTDEAL_DATABASE_URL"], users)
+			p := start(b, env)
+			for i := range users {
+				if status, body := p.get(fmt.Sprintf("/user/user%d", i)); status != http.StatusOK {
+					b.Fatalf("status %d: %.200s", status, body)
+				}
+			}
+			b.ReportMetric(residentMB(b, p), "MB")
+			for b.Loop() { // Measured once.
+			}
+		})
+	}
+}
+
+// fillDatabase makes users with 1,000 gists each, whose deals are made.
+func fillDatabase(b *testing.B, path string, users int) {
+	b.Helper()
+	ctx := context.Background()
+	db, err := store.Open(ctx, path, store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	now := time.Now()
+	for i := range users {
+		id := int64(i + 1)
+		_, err := db.Track(ctx, gistdeal.Account{ID: id, Login: fmt.Sprintf("user%d", i)}, gistdeal.FirstScanAll, now)
+		gists, deals := make([]gistdeal.Gist, 1000), map[string]int64{}
+		for j := range gists {
+			n := i*1000 + j + 1
+			gist := fmt.Sprintf("%032x", n)
+			raw := "https://gist.githubusercontent.com/user/" + gist + "/raw/notes.md"
+			gists[j] = gistdeal.Gist{ID: gist, Description: "notes on one thing or another", CreatedAt: now, Files: []gistdeal.File{{Name: "notes.md", RawURL: raw}}}
+			deals[gist] = int64(n)
+		}
+		if err == nil {
+			_, err = db.SaveGists(ctx, id, gists, gistdeal.Noticing{}, now)
+		}
+		if err == nil {
+			_, err = db.Adopt(ctx, deals, nil, now)
+		}
+		if err == nil {
+			err = db.Scanned(ctx, id, gistdeal.Listing{Pages: 10}, now, now.Add(24*time.Hour))
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+var resident = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
+
+// residentMB returns how much memory a program has. Linux tells it.
+func residentMB(b *testing.B, p *process) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		b.Skip(err)
+	}
+	kB, err := strconv.ParseFloat(string(resident.FindSubmatch(text)[1]), 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return kB / 1000
+}
