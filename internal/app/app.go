@@ -68,7 +68,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.Client) error {
 	c := a.config
 	if c.AdminToken != "" {
-		if err := a.store.SetToken(ctx, "admin", server.HashToken(string(c.AdminToken)), gistdeal.ScopeAdmin, time.Now()); err != nil {
+		if err := a.store.SetToken(ctx, "admin", gistdeal.HashToken(string(c.AdminToken)), gistdeal.ScopeAdmin, time.Now()); err != nil {
 			return err
 		}
 	}

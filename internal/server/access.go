@@ -2,8 +2,6 @@ package server
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net"
 	"net/http"
@@ -16,12 +14,6 @@ import (
 )
 
 const headerRequestID = "X-Request-Id"
-
-// HashToken returns the form in which a token is kept.
-func HashToken(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
-}
 
 // guard bounds what every request may send.
 func (s *Server) guard(next http.Handler) http.Handler {
@@ -80,7 +72,7 @@ var (
 // then: who sends one wants to be somebody, with visits of its own.
 func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
-		caller, err := s.store.Caller(r.Context(), HashToken(strings.TrimSpace(token)))
+		caller, err := s.store.Caller(r.Context(), gistdeal.HashToken(strings.TrimSpace(token)))
 		if gistdeal.KindOf(err) == gistdeal.NotFound {
 			return caller, errWrongToken
 		}

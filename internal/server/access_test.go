@@ -71,7 +71,7 @@ func TestWhoMayAsk(t *testing.T) {
 		{name: "a wrong token on this machine", peer: local, host: "localhost", header: wrong, want: 401},
 		{name: "a wrong token in open mode", peer: remote, host: "x", header: wrong, open: true, want: 401},
 		{name: "an empty token", peer: local, host: "localhost", header: "Authorization: Bearer ", want: 401},
-		{name: "the token's hash", peer: remote, host: "x", header: "Authorization: Bearer " + server.HashToken(ciToken), want: 401},
+		{name: "the token's hash", peer: remote, host: "x", header: "Authorization: Bearer " + gistdeal.HashToken(ciToken), want: 401},
 		{name: "the right token with more behind it", peer: remote, host: "x", header: right + "x", want: 401},
 		{name: "a password on this machine", peer: local, host: "localhost", header: "Authorization: Basic YTpi", want: 200},
 		{name: "a password on another machine", peer: remote, host: "x", header: "Authorization: Basic YTpi", want: 401},
@@ -193,7 +193,7 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 func TestATokenOfTheScopeReadSeesWhoIsTrackedAndTracksNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
-	must(t, w.store.SetToken(t.Context(), "viewer", server.HashToken("viewer-token"), gistdeal.ScopeRead, time.Now()))
+	must(t, w.store.SetToken(t.Context(), "viewer", gistdeal.HashToken("viewer-token"), gistdeal.ScopeRead, time.Now()))
 	const viewer = "Authorization: Bearer viewer-token"
 	w.sim.MakeGists("alice", 2)
 	w.sim.MakeGists("bob", 2)
