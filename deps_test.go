@@ -31,7 +31,7 @@ const policy = `
 	internal/engine:    . golang.org/x/sync github.com/prometheus/client_golang
 	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
 	internal/pipedrive: . golang.org/x/sys github.com/prometheus/client_golang
-	internal/server:    . github.com/prometheus/client_golang
+	internal/server:    . github.com/prometheus/client_golang golang.org/x/time
 	internal/store:     . github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
 	# The page is files; the simulators share no type with what they test.

@@ -80,6 +80,7 @@ func (broken) Logins(context.Context) ([]string, error) { return nil, errSecret 
 func (broken) Caller(context.Context, string) (gistdeal.Caller, error) {
 	return gistdeal.Caller{}, errSecret
 }
+
 func (broken) View(context.Context, string, string) (gistdeal.View, error) {
 	return gistdeal.View{}, errSecret
 }
