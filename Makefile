@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint fmt build check
+.PHONY: help demo run test torture lint fmt build check
 
 TOOL := go tool -modfile=tools/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -15,6 +15,9 @@ run: ## the daemon, configured by the environment
 
 test: ## all tests, with the race detector; REQUIRE_ALL=1 makes a skip a failure
 	@scripts/test.sh
+
+torture: ## 10,000 kills and freezes; ARGS="-seed 7 -points 500" changes that, ARGS=-h lists all
+	go run ./cmd/torture $(ARGS)
 
 lint: ## all linters, formats and go.mod too
 	@scripts/lint.sh

@@ -18,9 +18,12 @@ const (
 // process may ask; the one that works answers, now or after its next start.
 type Ask struct {
 	Login  string
-	Policy FirstScan // of a user whose first scan has not ended; "" means the configured one
-	Want   Want
-	N      int64 // tells apart the asks about one login, from 1; 0 before it is stored
+	Policy FirstScan // of a user whose first scan has not ended; "" means the one that it has
+	// Otherwise is the policy, without a Policy, of a user who is neither tracked
+	// nor asked for yet; "" means the configured one.
+	Otherwise FirstScan
+	Want      Want
+	N         int64 // tells apart the asks about one login, from 1; 0 before it is stored
 }
 
 // Answer is what became of an ask.

@@ -23,6 +23,14 @@ type Audit struct {
 	Differences []Difference     `json:"differences"`       // the first MaxDifferences
 }
 
+// Different returns how many differences were found, kept or not.
+func (a Audit) Different() (n int) {
+	for _, count := range a.Counts {
+		n += count
+	}
+	return n
+}
+
 // MaxDifferences is how many differences an audit keeps; it counts all.
 const MaxDifferences = 10_000
 

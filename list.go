@@ -6,6 +6,26 @@ type UserFilter struct {
 	Search string      // a part of the login, in any case
 }
 
+// UserOrder is an order of users; where it leaves two equal, their ids decide.
+type UserOrder string
+
+// The orders of users.
+const (
+	OrderByID       UserOrder = "id"
+	OrderByLogin    UserOrder = "login"
+	OrderByTracked  UserOrder = "tracked"   // when tracking began
+	OrderByLastScan UserOrder = "last_scan" // when a scan last ended well
+	OrderByNextScan UserOrder = "next_scan"
+)
+
+// UserPage says which part of an ordered list of users is meant.
+type UserPage struct {
+	Order      UserOrder // "" means OrderByID
+	Descending bool
+	After      *User // the last user of the part before; nil for the first part
+	Limit      int
+}
+
 // DealFilter says which deals are meant: those to which all that is set
 // applies. The zero value means all deals.
 type DealFilter struct {

@@ -1,6 +1,7 @@
 package gistdeal
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -70,4 +71,17 @@ func (s Scope) Allows(needed Scope) bool {
 type Caller struct {
 	Name  string // of the token, and so of the visitor; Everybody without one
 	Scope Scope
+}
+
+type callerKey struct{}
+
+// WithCaller returns a context of work that is done for c.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerOf returns for whom the work of ctx is done; nobody may do nothing.
+func CallerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
 }

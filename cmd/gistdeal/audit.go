@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gistdeal"
+	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
 
@@ -22,7 +23,7 @@ type auditCmd struct {
 // says what --repair would do; a person at the terminal is shown that first,
 // and asked.
 func (c *auditCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
 		if c.Repair && !c.Yes && !c.JSON && mayAsk() {
 			if err := c.agree(ctx, d); err != nil {
 				return err
@@ -44,7 +45,7 @@ func (c *auditCmd) Run(ctx context.Context) error {
 
 // agree shows what a repair would do and returns an error unless the person
 // says yes.
-func (c *auditCmd) agree(ctx context.Context, d *operate.Desk) error {
+func (c *auditCmd) agree(ctx context.Context, d *desk.Desk) error {
 	a, err := d.Audit(ctx, gistdeal.AuditOrder{})
 	if err != nil {
 		return err
@@ -81,5 +82,9 @@ func (c *auditCmd) rows(t *table, a gistdeal.Audit) {
 		t.row(string(d.Kind), d.GistID, d.Login, fmt.Sprint(d.DealID), strings.Trim(fmt.Sprint(d.Others), "[]"), repair)
 	}
 	t.end()
-	t.row(fmt.Sprintf("%s gists compared with %s deals: %s differences", operate.Number(a.Gists), operate.Number(a.Deals), operate.Number(len(a.Differences))))
+	last := fmt.Sprintf("%s gists compared with %s deals: %s differences", desk.Number(a.Gists), desk.Number(a.Deals), desk.Number(a.Different()))
+	if kept := len(a.Differences); kept < a.Different() {
+		last += fmt.Sprintf(", of which the first %s are listed", desk.Number(kept))
+	}
+	t.row(last)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
 
@@ -23,7 +24,7 @@ func (c *backupCmd) Run(ctx context.Context) error {
 		return err
 	}
 	return c.print(b, func(t *table) {
-		t.row(fmt.Sprintf("%s is a checked copy of %s (%s).", b.File, b.Database, operate.Bytes(b.Bytes)))
+		t.row(fmt.Sprintf("%s is a checked copy of %s (%s).", b.File, b.Database, desk.Bytes(b.Bytes)))
 		t.row("To restore it, stop gistdeal, delete the database's -wal and -shm files, and put the copy in the database's place:")
 		t.row(fmt.Sprintf("  rm -f %[2]s-wal %[2]s-shm && cp %[1]s %[2]s", shellQuote(b.File), shellQuote(b.Database)))
 		t.row("Deals made since the copy are found in Pipedrive at the next start and not made again.")

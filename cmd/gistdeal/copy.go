@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
 
@@ -25,7 +26,7 @@ func (c *copyCmd) Run(ctx context.Context) error {
 	}
 	return c.print(copied, func(t *table) {
 		for _, one := range copied {
-			t.row(one.Name, operate.Number(one.Rows), "rows, equal on both sides")
+			t.row(one.Name, desk.Number(one.Rows), "rows, equal on both sides")
 		}
 		t.end()
 		t.row("Set GISTDEAL_DATABASE_URL to the new database and start gistdeal. Never start one on " + shellQuote(c.From) + " again beside it.")

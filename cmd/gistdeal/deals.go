@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 
+	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
 
@@ -31,14 +32,14 @@ type dealsListCmd struct {
 
 // Run prints the deals.
 func (c *dealsListCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.ReadDesk, func(d *operate.Desk) error {
-		deals, more, err := d.Deals(ctx, operate.DealSelection{States: c.State, User: c.User}, c.Limit)
+	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
+		deals, more, err := d.Deals(ctx, desk.DealSelection{States: c.State, User: c.User}, "", c.Limit)
 		if err != nil {
 			return err
 		}
 		err = c.print(struct {
-			Deals []operate.Deal `json:"deals"`
-			More  bool           `json:"more"`
+			Deals []desk.Deal `json:"deals"`
+			More  bool        `json:"more"`
 		}{deals, more}, func(t *table) {
 			t.row("GIST", "USER", "STATE", "DEAL", "ATTEMPTS", "DESCRIPTION", "PROBLEM")
 			for _, one := range deals {
@@ -73,8 +74,8 @@ type gistArgs struct {
 	Gists []string `arg:"" optional:"" name:"gist" help:"Ids or addresses of gists."`
 }
 
-func (a gistArgs) selection() operate.DealSelection {
-	return operate.DealSelection{Gists: a.Gists, States: a.State, User: a.User}
+func (a gistArgs) selection() desk.DealSelection {
+	return desk.DealSelection{Gists: a.Gists, States: a.State, User: a.User}
 }
 
 type dealsRetryCmd struct {
@@ -84,7 +85,7 @@ type dealsRetryCmd struct {
 
 // Run retries, by default all that failed.
 func (c *dealsRetryCmd) Run(ctx context.Context) error {
-	return c.turn(ctx, c.printing, "deals wait for their turn", func(d *operate.Desk) (operate.Turned, error) {
+	return c.turn(ctx, c.printing, "deals wait for their turn", func(d *desk.Desk) (desk.Turned, error) {
 		return d.Retry(ctx, c.selection())
 	})
 }
@@ -105,14 +106,14 @@ func (c *dealsSkipCmd) Validate() error {
 
 // Run skips.
 func (c *dealsSkipCmd) Run(ctx context.Context) error {
-	return c.turn(ctx, c.printing, "deals are skipped", func(d *operate.Desk) (operate.Turned, error) {
+	return c.turn(ctx, c.printing, "deals are skipped", func(d *desk.Desk) (desk.Turned, error) {
 		return d.Skip(ctx, c.selection(), c.Why)
 	})
 }
 
 // turn changes deals and prints what became of those that were named.
-func (a gistArgs) turn(ctx context.Context, p printing, did string, change func(*operate.Desk) (operate.Turned, error)) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+func (a gistArgs) turn(ctx context.Context, p printing, did string, change func(*desk.Desk) (desk.Turned, error)) error {
+	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
 		turned, err := change(d)
 		if err != nil {
 			return err
@@ -122,12 +123,12 @@ func (a gistArgs) turn(ctx context.Context, p printing, did string, change func(
 				t.row(r.Asked, spaced(r.Result), r.Reason)
 			}
 			t.end()
-			t.row(operate.Number(turned.Deals) + " " + did)
+			t.row(desk.Number(turned.Deals) + " " + did)
 		})
 		if err != nil {
 			return err
 		}
-		return operate.Undone(turned.Results)
+		return desk.Undone(turned.Results)
 	})
 }
 
@@ -138,7 +139,7 @@ type dealsExplainCmd struct {
 
 // Run tells the story.
 func (c *dealsExplainCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.ReadDesk, func(d *operate.Desk) error {
+	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
 		story, err := d.Explain(ctx, c.Gist)
 		if err != nil {
 			return err
@@ -147,7 +148,7 @@ func (c *dealsExplainCmd) Run(ctx context.Context) error {
 	})
 }
 
-func showStory(t *table, s operate.Story) {
+func showStory(t *table, s desk.Story) {
 	t.row("gist", s.GistID)
 	for _, fact := range [][2]string{
 		{"user", s.Login},

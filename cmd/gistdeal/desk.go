@@ -10,13 +10,13 @@ import (
 	"time"
 
 	"gistdeal/internal/app"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/desk"
 )
 
 var errCancelled = errors.New("cancelled; nothing was done")
 
 // atDesk opens the configured database in one way or the other and uses it.
-func atDesk(ctx context.Context, open func(context.Context, app.Config) (*operate.Desk, error), use func(*operate.Desk) error) error {
+func atDesk(ctx context.Context, open func(context.Context, app.Config) (*desk.Desk, error), use func(*desk.Desk) error) error {
 	config, err := withoutKey()
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func question(text string) (string, error) {
 }
 
 // printResult prints one result at once, aligned with others as well as may be.
-func printResult(r operate.Result) {
+func printResult(r desk.Result) {
 	// Whoever closed the pipe wants no more lines, but the work goes on.
 	_, _ = fmt.Fprintln(os.Stdout, strings.TrimRight(plain(fmt.Sprintf("%-39s  %-9s  %s", r.Asked, spaced(r.Result), r.Reason)), " "))
 }
@@ -56,9 +56,9 @@ func ago(t *time.Time) string {
 		return "-"
 	}
 	if d := time.Until(*t); d > 0 {
-		return "in " + operate.Duration(d)
+		return "in " + desk.Duration(d)
 	}
-	return operate.Duration(time.Since(*t)) + " ago"
+	return desk.Duration(time.Since(*t)) + " ago"
 }
 
 // clock tells a time exactly.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
 
@@ -10,7 +11,7 @@ type limitsCmd struct{ printing }
 
 // Run shows what is left of both remotes' allowances, and what is paused.
 func (c *limitsCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.ReadDesk, func(d *operate.Desk) error {
+	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
 		l, err := d.Limits(ctx)
 		if err != nil {
 			return err
@@ -22,7 +23,7 @@ func (c *limitsCmd) Run(ctx context.Context) error {
 			}
 			t.row("ALLOWANCE", "LEFT", "OF", "FOR PEOPLE", "WHOLE AGAIN", "TOLD")
 			for _, b := range l.Budgets {
-				t.row(b.Name, operate.Number(b.Remaining), operate.Number(b.Limit), operate.Number(b.Kept), clock(&b.Reset), ago(&b.SeenAt))
+				t.row(b.Name, desk.Number(b.Remaining), desk.Number(b.Limit), desk.Number(b.Kept), clock(&b.Reset), ago(&b.SeenAt))
 			}
 			t.end()
 			for _, p := range [][2]string{{"Pipedrive", l.Pushes.Reason}, {"GitHub", l.GitHub.Reason}} {

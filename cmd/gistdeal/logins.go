@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
-	"unicode"
+
+	"gistdeal/internal/desk"
 )
 
 // loginArgs are the users that a command is about.
@@ -31,7 +31,7 @@ func (a *loginArgs) read() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = words(text)
+		all = desk.Words(text)
 	}
 	for _, login := range a.Logins {
 		if login != "-" {
@@ -42,7 +42,7 @@ func (a *loginArgs) read() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, words(text)...)
+		all = append(all, desk.Words(text)...)
 	}
 	if len(all) == 0 {
 		return nil, errors.New("no user is named there")
@@ -71,19 +71,4 @@ func readText(name string) (string, error) {
 		return "", fmt.Errorf("read %s: %w", f.Name(), err)
 	}
 	return string(text), nil
-}
-
-// words returns the words of a text, separated by blanks, commas or lines; the
-// rest of a line from a word that begins with # is a comment.
-func words(text string) []string {
-	var all []string
-	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
-		for _, word := range strings.FieldsFunc(line, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }) {
-			if strings.HasPrefix(word, "#") {
-				break
-			}
-			all = append(all, word)
-		}
-	}
-	return all
 }

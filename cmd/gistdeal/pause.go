@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
 
@@ -13,7 +14,7 @@ type pauseCmd struct {
 
 // Run holds all pushes back.
 func (c *pauseCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
 		p, err := d.PausePushes(ctx, c.Why)
 		if err != nil {
 			return err
@@ -32,7 +33,7 @@ type resumeCmd struct{ printing }
 
 // Run lets pushes go on.
 func (c *resumeCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
 		p, err := d.ResumePushes(ctx)
 		if err != nil {
 			return err

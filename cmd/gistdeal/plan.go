@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
 
@@ -39,7 +40,7 @@ func showPlan(t *table, p operate.Plan) {
 		}
 		cells := []string{u.Login, u.State}
 		for _, n := range []int{u.Gists, u.Made, u.Waiting, u.Skipped, u.PushAll, u.PushNew} {
-			cells = append(cells, operate.Number(n))
+			cells = append(cells, desk.Number(n))
 		}
 		t.row(cells...)
 	}
@@ -51,10 +52,10 @@ func showPlan(t *table, p operate.Plan) {
 	}
 	t.end()
 	t.row()
-	t.row(fmt.Sprintf("With first scan %q:", p.FirstScan), operate.Number(p.Deals)+" deals")
-	t.row("GitHub", operate.Number(p.GitHubRequests)+" requests")
-	t.row("Pipedrive", fmt.Sprintf("%s requests, %s tokens", operate.Number(p.PipedriveRequests), operate.Number(p.PipedriveTokens)))
-	t.row("Time", operate.Duration(time.Duration(p.Seconds*float64(time.Second)))+" at the allowed rate")
+	t.row(fmt.Sprintf("With first scan %q:", p.FirstScan), desk.Number(p.Deals)+" deals")
+	t.row("GitHub", desk.Number(p.GitHubRequests)+" requests")
+	t.row("Pipedrive", fmt.Sprintf("%s requests, %s tokens", desk.Number(p.PipedriveRequests), desk.Number(p.PipedriveTokens)))
+	t.row("Time", desk.Duration(time.Duration(p.Seconds*float64(time.Second)))+" at the allowed rate")
 	t.row("Days", daysOf(p))
 }
 
@@ -63,10 +64,10 @@ func daysOf(p operate.Plan) string {
 	if p.Days == nil {
 		return "not known: Pipedrive did not tell the day's budget"
 	}
-	days := operate.Number(*p.Days)
+	days := desk.Number(*p.Days)
 	if *p.Days == 0 && p.Deals > 0 {
 		days = "never"
 	}
 	return fmt.Sprintf("%s: of today's %s tokens %s are left, %s are kept for people",
-		days, operate.Number(*p.DayTokens), operate.Number(*p.DayTokensLeft), operate.Number(*p.DayTokensKept))
+		days, desk.Number(*p.DayTokens), desk.Number(*p.DayTokensLeft), desk.Number(*p.DayTokensKept))
 }

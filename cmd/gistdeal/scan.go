@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gistdeal/internal/app"
+	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
 
@@ -18,7 +19,7 @@ type scanCmd struct {
 
 // Run asks for a scan and follows it.
 func (c *scanCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
 		follow := follower{terminal: app.IsTerminal(os.Stderr), quiet: c.JSON}
 		scan, err := d.Scan(ctx, c.Login, follow.show)
 		follow.end()
@@ -27,9 +28,9 @@ func (c *scanCmd) Run(ctx context.Context) error {
 		}
 		err = c.print(scan, func(t *table) {
 			t.row("STATE", "DEALS")
-			for _, state := range operate.DealStates {
+			for _, state := range desk.DealStates {
 				if n := scan.Deals[state]; n > 0 {
-					t.row(string(state), operate.Number(n))
+					t.row(string(state), desk.Number(n))
 				}
 			}
 		})
@@ -54,12 +55,12 @@ const (
 	clearLine  = "\r\x1b[K"
 )
 
-func (f *follower) show(p operate.Progress) {
-	text := fmt.Sprintf("reading: %s gists so far", operate.Number(p.Gists))
+func (f *follower) show(p desk.Progress) {
+	text := fmt.Sprintf("reading: %s gists so far", desk.Number(p.Gists))
 	if !p.Reading {
-		text = fmt.Sprintf("deals: %s of %s gists wait", operate.Number(p.Waiting), operate.Number(p.Gists))
+		text = fmt.Sprintf("deals: %s of %s gists wait", desk.Number(p.Waiting), desk.Number(p.Gists))
 		if p.Rate > 0 {
-			text += fmt.Sprintf(", %.1f/s, %s left", p.Rate, operate.Duration(p.Left))
+			text += fmt.Sprintf(", %.1f/s, %s left", p.Rate, desk.Duration(p.Left))
 		}
 	}
 	if p.Problem != "" {

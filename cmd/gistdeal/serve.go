@@ -61,6 +61,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 
 // serve runs the app until ctx ends.
 func serve(ctx context.Context, config app.Config) error {
+	config.Version = version
 	a, err := app.New(ctx, config, app.NewLog(os.Stderr, config.Log))
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"gistdeal"
+	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
 
@@ -23,7 +24,7 @@ type tokensAddCmd struct {
 
 // Run makes a token. Standard output gets the token alone.
 func (c *tokensAddCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
 		token, err := d.AddToken(ctx, c.Name, c.Scope)
 		if err != nil {
 			return err
@@ -39,13 +40,13 @@ type tokensListCmd struct{ printing }
 
 // Run prints the tokens.
 func (c *tokensListCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.ReadDesk, func(d *operate.Desk) error {
+	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
 		tokens, err := d.Tokens(ctx)
 		if err != nil {
 			return err
 		}
 		return c.print(struct {
-			Tokens []operate.Token `json:"tokens"`
+			Tokens []desk.Token `json:"tokens"`
 		}{tokens}, func(t *table) {
 			t.row("NAME", "SCOPE", "MADE", "LAST USED")
 			for _, token := range tokens {
@@ -62,7 +63,7 @@ type tokensRevokeCmd struct {
 
 // Run revokes a token.
 func (c *tokensRevokeCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
 		r, err := d.RevokeToken(ctx, c.Name)
 		if err != nil {
 			return err

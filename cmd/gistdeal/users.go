@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
+	"gistdeal"
+	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
 )
 
@@ -19,7 +22,7 @@ type usersCmd struct {
 type usersAddCmd struct {
 	loginArgs
 	printing
-	FirstScan string `help:"A deal for each gist that a user has (all), or only for those to come (new). By default GISTDEAL_FIRST_SCAN for one user, and new for several." enum:"all,new," default:"" placeholder:"all|new"`
+	FirstScan string `help:"A deal for each gist that a user has (all), or only for those to come (new). By default a user keeps what it was tracked with, and a new one gets GISTDEAL_FIRST_SCAN, or new if there are several." enum:"all,new," default:"" placeholder:"all|new"`
 	Yes       bool   `help:"Don't ask."`
 }
 
@@ -29,14 +32,15 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	otherwise := gistdeal.FirstScan("")
 	if len(logins) > 1 && c.FirstScan == "" {
-		if c.FirstScan, err = c.policy(len(logins)); err != nil {
+		if otherwise, err = c.policy(len(logins)); err != nil {
 			return err
 		}
 	}
-	results := []operate.Result{}
-	err = atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
-		return d.AddUsers(ctx, logins, c.FirstScan, func(r operate.Result) {
+	results := []desk.Result{}
+	err = atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
+		return d.AddUsers(ctx, logins, gistdeal.FirstScan(c.FirstScan), otherwise, notice, func(r desk.Result) {
 			results = append(results, r)
 			if !c.JSON {
 				printResult(r)
@@ -49,27 +53,30 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return operate.Undone(results)
+	return desk.Undone(results)
 }
+
+// notice tells a person what standard output has no place for.
+func notice(text string) { fmt.Fprintln(os.Stderr, plain(text)) }
 
 type usersDone struct {
-	Users []operate.Result `json:"users"`
+	Users []desk.Result `json:"users"`
 }
 
-// policy asks the person at the terminal for the first-scan policy of many
-// users; without one it is the careful one.
-func (c *usersAddCmd) policy(users int) (string, error) {
+// policy asks the person at the terminal for the first-scan policy of those of
+// many users who are new; without one it is the careful one.
+func (c *usersAddCmd) policy(users int) (gistdeal.FirstScan, error) {
 	if c.Yes || !mayAsk() {
-		return "new", nil
+		return gistdeal.FirstScanNew, nil
 	}
-	answer, err := question(fmt.Sprintf("Track %s users. Deals for all gists that they have, or only for new ones? [all/NEW/cancel] ", operate.Number(users)))
+	answer, err := question(fmt.Sprintf("Track %s users. Deals for all gists that they have, or only for new ones? [all/NEW/cancel] ", desk.Number(users)))
 	switch {
 	case err != nil:
 		return "", err
-	case answer == "all", answer == "new":
-		return answer, nil
-	case answer == "":
-		return "new", nil
+	case answer == "all":
+		return gistdeal.FirstScanAll, nil
+	case answer == "new", answer == "":
+		return gistdeal.FirstScanNew, nil
 	}
 	return "", errCancelled
 }
@@ -82,13 +89,13 @@ type usersListCmd struct {
 
 // Run prints the users.
 func (c *usersListCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.ReadDesk, func(d *operate.Desk) error {
+	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
 		users, err := d.Users(ctx, c.State, c.Search)
 		if err != nil {
 			return err
 		}
 		return c.print(struct {
-			Users []operate.User `json:"users"`
+			Users []desk.User `json:"users"`
 		}{users}, func(t *table) {
 			t.row("LOGIN", "STATE", "FIRST SCAN", "TRACKED", "LAST SCAN", "NEXT SCAN", "PROBLEM")
 			for _, u := range users {
@@ -106,16 +113,16 @@ type (
 )
 
 // Run removes.
-func (c *usersRemoveCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Remove) }
+func (c *usersRemoveCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Remove) }
 
 // Run pauses.
-func (c *usersPauseCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Pause) }
+func (c *usersPauseCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Pause) }
 
 // Run resumes.
-func (c *usersResumeCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Resume) }
+func (c *usersResumeCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Resume) }
 
 // Run says yes.
-func (c *usersApproveCmd) Run(ctx context.Context) error { return c.change(ctx, operate.Approve) }
+func (c *usersApproveCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Approve) }
 
 // changeUsers is what the commands share that change users.
 type changeUsers struct {
@@ -123,13 +130,13 @@ type changeUsers struct {
 	printing
 }
 
-func (c *changeUsers) change(ctx context.Context, what operate.Change) error {
+func (c *changeUsers) change(ctx context.Context, what desk.Change) error {
 	logins, err := c.read()
 	if err != nil {
 		return err
 	}
-	var results []operate.Result
-	err = atDesk(ctx, operate.OpenDesk, func(d *operate.Desk) error {
+	var results []desk.Result
+	err = atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
 		results, err = d.ChangeUsers(ctx, logins, what)
 		return err
 	})
@@ -143,5 +150,5 @@ func (c *changeUsers) change(ctx context.Context, what operate.Change) error {
 	if err != nil {
 		return err
 	}
-	return operate.Undone(results)
+	return desk.Undone(results)
 }

@@ -51,3 +51,30 @@ func TestTheAlertsWatchMetricsThatThereAre(t *testing.T) {
 		}
 	}
 }
+
+func TestEachAlertHasItsEntryInTheManual(t *testing.T) {
+	t.Parallel()
+	rules, err := os.ReadFile(alerts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manual, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := func(pattern string, text []byte) (names []string) {
+		for _, match := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
+			names = append(names, string(match[1]))
+		}
+		return names
+	}
+	there := all(`(?m)^ *- alert: (\w+)$`, rules)
+	if entries := all("(?m)^\\| `(Gistdeal\\w+)` \\|", manual); len(there) == 0 || !slices.Equal(entries, there) {
+		t.Errorf("the manual has entries for %v, the rules are %v", entries, there)
+	}
+	for _, name := range all(`(Gistdeal[A-Z]\w+)`, manual) {
+		if !slices.Contains(there, name) {
+			t.Errorf("the manual names %s, which is no alert", name)
+		}
+	}
+}

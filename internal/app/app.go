@@ -15,7 +15,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gistdeal"
+	"gistdeal/internal/api"
+	"gistdeal/internal/desk"
 	"gistdeal/internal/engine"
+	"gistdeal/internal/failpoint"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/server"
@@ -73,11 +76,12 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(a.store, hub, pipe, engine.Options{
 		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan, FirstScanMax: c.FirstScanMax, Background: hub.Background(),
-		Absence: c.Absence, Drain: c.Drain, Owner: rand.Text(), Log: a.log, Metrics: a.metrics,
+		Absence: c.Absence, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
 	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
 	a.server = server.New(a.store, a.engine, server.Options{
 		AnswerWait: c.AnswerWait, Open: c.Open, PublicURL: c.PublicURL, Page: web.Handler(),
+		API:     api.New(desk.New(a.store), api.Options{Version: c.Version, Wait: c.AnswerWait, Wake: a.engine.Wake, Log: a.log}),
 		Details: a.details, Metrics: a.metrics, Log: a.log,
 	})
 	var err error
@@ -144,7 +148,7 @@ func (a *App) Run(ctx context.Context) error {
 	parts.Go(func() error { defer stop(); return a.server.Serve(a.listen) })
 	a.log.Info("listening", "address", a.Addr(), "database", a.config.Database)
 	if a.config.GitHubToken == "" {
-		a.log.Warn("no GITHUB_TOKEN: GitHub allows this address few requests, with a token 5,000 an hour",
+		a.log.Warn("no GITHUB_TOKEN", "meaning", "GitHub allows this address few requests, with a token 5,000 an hour",
 			"requests_an_hour", github.AnonymousLimit, "kept_for_people", github.Kept(github.AnonymousLimit),
 			"users_of_one_page", anonymousUsers(a.config.ScanInterval), "scanned_every", a.config.ScanInterval.String())
 	}
@@ -164,7 +168,7 @@ func (a *App) Run(ctx context.Context) error {
 	case err := <-ended:
 		return errors.Join(err, a.store.Close())
 	case <-stopping.Done():
-		a.log.Warn("stopped before all work had ended; it is looked for after the next start")
+		a.log.Warn("stopped before all work had ended", "meaning", "it is looked for after the next start")
 		return nil
 	}
 }

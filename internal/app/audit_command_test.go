@@ -1,11 +1,16 @@
 package app_test
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
 )
 
 func TestLimitsAndAuditsAreToldBesideARunningServe(t *testing.T) {
@@ -34,6 +39,34 @@ func TestLimitsAndAuditsAreToldBesideARunningServe(t *testing.T) {
 	wantRun(t, env, 0, "0 differences", "audit")
 	if got := s.Report().ByGist["aa01"]; len(got) != 1 {
 		t.Errorf("deals %v", got)
+	}
+}
+
+func TestAnAuditTellsHowManyDifferencesThereAreAlsoBeyondThoseThatItLists(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{})
+	db, err := store.Open(t.Context(), env["GISTDEAL_DATABASE_URL"], store.Options{})
+	now := time.Now()
+	if err == nil {
+		_, err = db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanNew, now)
+	}
+	gists := make([]gistdeal.Gist, gistdeal.MaxDifferences+1)
+	for i := range gists {
+		gists[i] = gistdeal.Gist{ID: fmt.Sprintf("a%06d", i), CreatedAt: now.Add(-time.Hour)}
+	}
+	if err == nil {
+		_, err = db.SaveGists(t.Context(), 1, gists, gistdeal.Noticing{First: true, SkipBefore: now}, now)
+	}
+	if err == nil {
+		err = errors.Join(db.MarkGone(t.Context(), 1, nil, now), db.Scanned(t.Context(), 1, gistdeal.Listing{}, now, now.Add(time.Hour)), db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, env)
+	wantRun(t, env, 0, "10,001 differences, of which the first 10,000 are listed", "audit")
+	if !strings.Contains(p.out.String(), `"differences":10001`) {
+		t.Errorf("the log lacks how many:\n%s", p.out)
 	}
 }
 

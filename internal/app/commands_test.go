@@ -99,6 +99,11 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 			t.Errorf("%d are %s, want %d: %+v", got, result, want, r)
 		}
 	}
+	for _, u := range r.Users {
+		if want := map[string]string{"added": "deals for new gists only", "tracked": "already, a deal for each gist it has"}[u.Result]; !strings.Contains(u.Reason, want) {
+			t.Errorf("%s is %s with the reason %q, want %q", u.Asked, u.Result, u.Reason, want)
+		}
+	}
 	var list listed
 	read(t, env, &list, "users", "list", "--search=user")
 	for _, u := range list.Users {
@@ -269,4 +274,23 @@ func TestAPersonAtTheTerminalIsAskedAboutManyUsers(t *testing.T) {
 			t.Errorf("answer %q: exit status %d:\n%s", answer, status, screen)
 		}
 	}
+}
+
+func TestCommandsThatFollowSayWhatLimitsAndUntilWhen(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 1)
+	s.AddFault(sim.Fault{Match: "GET /users/alice", Kind: "limit", Times: 1, Header: map[string]string{"Retry-After": "4"}})
+	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "limit", Header: map[string]string{"Retry-After": "60"}})
+	p := start(t, env)
+	status, out := run(t, env, "users", "add", "alice")
+	if status != 0 || strings.Count(out, "GitHub is paused: ") != 1 || !strings.Contains(out, "next try at 20") || !strings.Contains(out, "added") {
+		t.Errorf("exit status %d, want the limit told once, and then alice added:\n%s", status, out)
+	}
+	scan := launch(t, env, "scan", "alice")
+	tell := func() string { return scan.out.String() + p.out.String() }
+	eventually(t, "the scan says what Pipedrive refuses", func() bool {
+		return strings.Contains(scan.out.String(), "1 of 1 gists wait: Pipedrive is paused: ")
+	}, tell)
+	scan.signal(syscall.SIGINT)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/url"
@@ -44,6 +43,7 @@ type Config struct {
 	Lease         time.Duration
 	Absence       time.Duration
 	Drain         time.Duration
+	Version       string // of the program; not from the environment
 	Log           string // "text", "json", or "" to choose by where the log goes
 
 	Demo bool // the remotes are simulators; not from the environment
@@ -93,7 +93,7 @@ func Environ() map[string]string {
 
 // ParseConfig reads env. Its error joins all mistakes that there are.
 func ParseConfig(env map[string]string) (Config, error) {
-	p := parser{env: env, used: map[string]bool{}}
+	p := parser{env: env, used: map[string]bool{}, wrong: map[string]bool{}}
 	c := Config{
 		GitHubToken:   p.secret("GITHUB_AT", "GITHUB_TOKEN"),
 		GitHubURL:     p.url("GITHUB_API_URL", "https://api.github.com"),
@@ -119,10 +119,8 @@ func ParseConfig(env map[string]string) (Config, error) {
 		Drain:         p.duration("GISTDEAL_DRAIN", 0, 0),
 		Log:           p.choice("GISTDEAL_LOG", "", "", "text", "json"),
 	}
-	if c.PipedriveKey == "" && len(p.errs) == 0 {
+	if c.PipedriveKey == "" && !p.wrong["PIPEDRIVE_API_KEY"] {
 		p.errs = append(p.errs, ErrNoKey)
-	} else if c.PipedriveKey == "" {
-		p.mistake("%w", ErrNoKey)
 	}
 	if c.PushTimeout >= c.Absence || c.PushTimeout >= c.Lease {
 		p.mistake("GISTDEAL_PUSH_TIMEOUT (%v) must be less than GISTDEAL_LEASE (%v) and GISTDEAL_ABSENCE (%v): otherwise a deal could be sent again while the first request is under way",
@@ -153,49 +151,12 @@ func Mistakes(err error) []error {
 	return joined.Unwrap()
 }
 
-// Print writes the configuration, one variable a line, secrets hidden.
-func (c Config) Print(w io.Writer) error {
-	lines := []struct {
-		name  string
-		value any
-	}{
-		{"GITHUB_TOKEN", c.GitHubToken},
-		{"GITHUB_API_URL", c.GitHubURL},
-		{"PIPEDRIVE_API_KEY", c.PipedriveKey},
-		{"PIPEDRIVE_API_URL", c.PipedriveURL},
-		{"GISTDEAL_ADDR", c.Addr},
-		{"GISTDEAL_PUBLIC_URL", c.PublicURL},
-		{"GISTDEAL_DATABASE_URL", c.Database},
-		{"GISTDEAL_DATABASE_PASSWORD_FILE", c.PasswordFile},
-		{"GISTDEAL_ADMIN_TOKEN", c.AdminToken},
-		{"GISTDEAL_OPEN", c.Open},
-		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval},
-		{"GISTDEAL_FIRST_SCAN", c.FirstScan},
-		{"GISTDEAL_FIRST_SCAN_MAX", c.FirstScanMax},
-		{"GISTDEAL_PIPELINE", c.Pipeline},
-		{"GISTDEAL_STAGE", c.Stage},
-		{"GISTDEAL_PIPEDRIVE_RATE", orAllowed(c.PipedriveRate)},
-		{"GISTDEAL_DAY_RESERVE", fmt.Sprintf("%.4g%%", 100*c.DayReserve)},
-		{"GISTDEAL_ANSWER_WAIT", c.AnswerWait},
-		{"GISTDEAL_PUSH_TIMEOUT", c.PushTimeout},
-		{"GISTDEAL_LEASE", c.Lease},
-		{"GISTDEAL_ABSENCE", c.Absence},
-		{"GISTDEAL_DRAIN", c.Drain},
-		{"GISTDEAL_LOG", c.Log},
-	}
-	for _, l := range lines {
-		if _, err := fmt.Fprintf(w, "%s=%v\n", l.name, l.value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // parser collects the mistakes of an environment.
 type parser struct {
-	env  map[string]string
-	used map[string]bool
-	errs []error
+	env   map[string]string
+	used  map[string]bool
+	wrong map[string]bool // secrets that are set, but with a mistake, by their first name
+	errs  []error
 }
 
 func (p *parser) mistake(format string, args ...any) {
@@ -214,7 +175,7 @@ func (p *parser) text(name, standard string) string {
 // secret returns the value of the first of names that is set, or what is in
 // the file that NAME_FILE names.
 func (p *parser) secret(names ...string) Secret {
-	secret := Secret("")
+	secret, mistakes := Secret(""), len(p.errs)
 	for _, name := range names {
 		value, file := p.text(name, ""), p.text(name+"_FILE", "")
 		if value != "" && file != "" {
@@ -236,6 +197,7 @@ func (p *parser) secret(names ...string) Secret {
 			secret = Secret(value)
 		}
 	}
+	p.wrong[names[0]] = len(p.errs) > mistakes
 	return secret
 }
 
@@ -334,14 +296,6 @@ func (p *parser) rate(name string) float64 {
 		p.mistake("%s: %q is not a number of requests a second (want 1 to 1000)", name, v)
 	}
 	return rate
-}
-
-// orAllowed returns how a rate is shown.
-func orAllowed(rate float64) string {
-	if rate == 0 {
-		return "(what the account allows)"
-	}
-	return strconv.FormatFloat(rate, 'g', -1, 64)
 }
 
 // share reads a percentage as a share of one.

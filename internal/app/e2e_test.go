@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -326,5 +327,16 @@ func TestHealthcheckAndVersion(t *testing.T) {
 	}
 	if status, out := launch(t, env, "version").exit(); status != 0 || !strings.HasPrefix(out, "gistdeal ") {
 		t.Errorf("version: %d %s", status, out)
+	}
+}
+
+func TestTheProgramHasNoFailPoints(t *testing.T) {
+	t.Parallel()
+	program, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(program, []byte("FAILPOINT")) {
+		t.Error("the ordinary program reads the variable FAILPOINT")
 	}
 }

@@ -80,7 +80,7 @@ func (e *Engine) nextAudit(ctx context.Context) error {
 		}
 	}
 	a.EndedAt = e.now()
-	e.log.Info("audit ended", "audit", a.ID, "gists", a.Gists, "deals", a.Deals, "differences", len(a.Differences), "problem", a.Problem)
+	e.log.Info("audit ended", "audit", a.ID, "gists", a.Gists, "deals", a.Deals, "differences", a.Different(), "problem", a.Problem)
 	return e.store.EndAudit(ctx, a)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/failpoint"
 )
 
 const (
@@ -70,7 +71,7 @@ func (e *Engine) connect(ctx context.Context) error {
 		return err
 	}
 	if e.account.Swap(&me) == nil {
-		e.log.Info("pipedrive connected", "company", me.CompanyName, "company_id", me.CompanyID, "user", me.UserName)
+		e.log.Info("pipedrive connected", "company", me.CompanyName, "company_id", me.CompanyID, "key_of", me.UserName)
 	}
 	return nil
 }
@@ -112,6 +113,7 @@ func (e *Engine) catchUp(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("catch up: %w", err)
 		}
+		failpoint.Hit(failpoint.CatchUpAdopted)
 		if newest.IsZero() {
 			return e.store.Set(ctx, settingCaughtUp, strconv.FormatInt(begin.UnixMilli(), 10))
 		}
@@ -172,6 +174,7 @@ func (e *Engine) adoptSince(ctx context.Context, since, recent time.Time) (newes
 	if err != nil {
 		return newest, err
 	}
+	failpoint.Hit(failpoint.CatchUpListed)
 	one, surplus, fresh, madeAt := map[string]int64{}, map[string][]int64{}, map[string]int64{}, map[string]time.Time{}
 	for gistID, deals := range byGist {
 		chosen, rest := choose(deals, func(gistdeal.RemoteDeal) bool { return false })

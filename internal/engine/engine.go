@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"gistdeal"
+	"gistdeal/internal/failpoint"
 )
 
 // GitHub is what the engine needs of GitHub.
@@ -58,6 +59,7 @@ type Store interface {
 	Answer(ctx context.Context, a gistdeal.Ask, answer gistdeal.Answer, now time.Time) (bool, error)
 	Answers(ctx context.Context, asks ...gistdeal.Ask) (map[string]gistdeal.Answer, error)
 	Requeue(ctx context.Context, a gistdeal.Ask, problem string, now time.Time) error
+	BringForward(ctx context.Context, interval time.Duration, now time.Time) (int64, error)
 	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
 	FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (int, error)
@@ -197,7 +199,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		if err != nil || ctx.Err() != nil {
 			return err
 		}
-		e.log.Warn("lease lost: this process only answers readers until it has it again", "reason", context.Cause(held))
+		e.log.Warn("lease lost", "meaning", "this process only answers readers until it has it again", "reason", context.Cause(held))
 	}
 }
 
@@ -207,6 +209,7 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) lead(run, held context.Context) error {
 	e.doubts.reset()
 	e.takeUpLimits(held)
+	e.bringForward(held)
 	e.ready.Store(false)
 	e.leading.Store(true)
 	defer e.leading.Store(false)
@@ -216,7 +219,11 @@ func (e *Engine) lead(run, held context.Context) error {
 	g.Go(func() error { return e.makeDeals(run, ctx) })
 	g.Go(func() error { return e.keepLimits(ctx) })
 	g.Go(func() error { return e.watchDeals(ctx) })
-	return g.Wait()
+	err := g.Wait()
+	if held.Err() == nil || run.Err() != nil { // Else another process may know better.
+		e.keepLast(run)
+	}
+	return err
 }
 
 // awaitLease returns the context of the work once this process holds the
@@ -224,6 +231,9 @@ func (e *Engine) lead(run, held context.Context) error {
 func (e *Engine) awaitLease(ctx context.Context) (context.Context, error) {
 	var once sync.Once
 	for {
+		if failpoint.Broken(failpoint.NoLease) {
+			return ctx, nil
+		}
 		held, err := e.store.TryLease(ctx)
 		if held != nil {
 			return held, nil
@@ -233,7 +243,7 @@ func (e *Engine) awaitLease(ctx context.Context) (context.Context, error) {
 		}
 		if err == nil {
 			once.Do(func() {
-				e.log.Warn("another process works on this database: this one only answers readers until that one ends")
+				e.log.Warn("another process works", "meaning", "this one only answers readers until that one ends")
 			})
 		}
 		if !sleep(ctx, leaseRetry) {
@@ -262,7 +272,7 @@ func (e *Engine) Status() Status {
 	if !e.leading.Load() {
 		return Status{Pushes: "done by another process", GitHub: "read by another process"}
 	}
-	return Status{Working: true, Pushes: e.pushing.status(), GitHub: e.gitHubStatus(), Budgets: e.budgets()}
+	return Status{Working: true, Pushes: e.pushing.pause().String(), GitHub: e.gitHubStatus(), Budgets: e.budgets()}
 }
 
 // gitHubStatus says in words what is read from GitHub, and what has to wait until when.
@@ -272,7 +282,7 @@ func (e *Engine) gitHubStatus() string {
 		said, err = "on, but sweeps wait", e.background.Ready()
 	}
 	if err == nil || e.reading.trying() {
-		return e.reading.status()
+		return e.reading.pause().String()
 	}
 	return fmt.Sprintf("%s: %v; next try at %s", said, err, time.Now().Add(gistdeal.RetryAfter(err)).UTC().Format(time.RFC3339))
 }

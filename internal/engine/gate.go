@@ -59,14 +59,29 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-// succeeded opens the gate if it was stage that had been refused.
+// succeeded opens the gate if it was stage that had been refused. A success
+// before the pause is over is of a request that was under way when the gate
+// closed, and says nothing of the next.
 func (g *gate) succeeded(stage string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.stage == stage && stage != "" {
+	if g.stage == stage && g.over() {
 		g.open()
 	}
 }
+
+// idle opens the gate if its pause is over and nothing is left to try: what
+// passes by itself has passed then, as far as anybody can tell.
+func (g *gate) idle() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.kind != gistdeal.Unauthorized && g.over() {
+		g.open()
+	}
+}
+
+// over reports whether the gate is closed and its pause over; g.mu is held.
+func (g *gate) over() bool { return g.stage != "" && !time.Now().Before(g.until) }
 
 // cleared opens the gate if it was closed by an error of that kind, about which
 // all is known by now.
@@ -122,16 +137,6 @@ func (g *gate) closed() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: fmt.Errorf("work with %s is paused: %s", g.remote, g.reason)}
-}
-
-// status says in words whether the gate is open, and if not, why and until when.
-func (g *gate) status() string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.stage == "" {
-		return "on"
-	}
-	return fmt.Sprintf("paused: %s; next try at %s", g.reason, g.until.UTC().Format(time.RFC3339))
 }
 
 // pause returns how the gate stands.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"time"
 
@@ -32,6 +33,17 @@ type pause struct {
 	Until  time.Time `json:"until,omitzero"`
 }
 
+// String says in words whether the gate is open, and if not, why and until when.
+func (p pause) String() string {
+	if p.Stage == "" {
+		return "on"
+	}
+	return fmt.Sprintf("paused: %s; next try at %s", p.Reason, p.Until.UTC().Format(time.RFC3339))
+}
+
+// Holds reports whether nothing is tried at now.
+func (p pause) Holds(now time.Time) bool { return p.Stage != "" && now.Before(p.Until) }
+
 // budgets returns those allowances of which something is known.
 func (e *Engine) budgets() []gistdeal.Budget {
 	known := []gistdeal.Budget{}
@@ -44,16 +56,21 @@ func (e *Engine) budgets() []gistdeal.Budget {
 }
 
 // keepLimits writes down what is known of the limits when it has changed, until
-// ctx ends, and once more then.
+// ctx ends.
 func (e *Engine) keepLimits(ctx context.Context) error {
 	var kept Limits
 	for sleepUnless(ctx, limitsEvery, e.gates) {
 		e.keep(ctx, &kept)
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-	defer cancel()
-	e.keep(last, &kept)
 	return nil
+}
+
+// keepLast writes down the limits once all work has ended: the last requests
+// may have met one.
+func (e *Engine) keepLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	e.keep(ctx, &Limits{})
 }
 
 func (e *Engine) keep(ctx context.Context, kept *Limits) {

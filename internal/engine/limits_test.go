@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gistdeal/internal/sim"
 )
@@ -78,5 +79,24 @@ func TestABanStopsAllRequestsAlsoAfterARestart(t *testing.T) {
 	}
 	if got := w.count(postDeal); got > 5+10 {
 		t.Errorf("%d POSTs, of which 5 were made before the ban", got)
+	}
+}
+
+func TestABanThatTheLastRequestMeetsIsKeptOverTheStop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 1)
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "latency", Latency: time.Second})
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "html403"})
+	w.pushTimeout = 10 * time.Second
+	r := w.startTracking("alice")
+	w.eventually("the POST is under way", func() bool {
+		return slices.ContainsFunc(w.sim.Report().RequestLog, func(s sim.Seen) bool { return strings.HasPrefix(s.Path, "/api/v2/deals") && s.Method == "POST" })
+	})
+	r.end()
+	r = w.start()
+	w.eventually("the engine works", func() bool { return r.Status().Working })
+	if !strings.Contains(r.Status().Pushes, "banned this key") {
+		t.Errorf("after a restart: %q", r.Status().Pushes)
 	}
 }

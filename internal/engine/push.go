@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
 	"gistdeal"
+	"gistdeal/internal/failpoint"
 )
 
 const (
@@ -53,6 +55,9 @@ func (e *Engine) makeDeals(run, ctx context.Context) error {
 			stage, err = e.push(run, ctx)
 		}
 		if ctx.Err() != nil {
+			if gistdeal.KindOf(err) == gistdeal.Limited {
+				e.pushing.close(stage, err) // A limit outlasts this process.
+			}
 			break
 		}
 		if _, ok := errors.AsType[*OtherCompanyError](err); ok {
@@ -82,7 +87,12 @@ func (e *Engine) push(run, held context.Context) (stage string, err error) {
 	ctx, cancel := context.WithCancelCause(held)
 	defer cancel(nil)
 	var pushes, looks sync.WaitGroup
-	stop := func(where string, err error) { cancel(&stopped{stage: where, err: err}) }
+	var first atomic.Pointer[stopped] // also of a POST that ends after ctx
+	stop := func(where string, err error) {
+		s := &stopped{stage: where, err: err}
+		first.CompareAndSwap(nil, s)
+		cancel(s)
+	}
 	looks.Go(func() {
 		if err := e.lookUntil(ctx); err != nil {
 			stop(stageLook, err)
@@ -114,7 +124,7 @@ func (e *Engine) push(run, held context.Context) (stage string, err error) {
 	}
 	pushes.Wait()
 	looks.Wait()
-	if s, ok := errors.AsType[*stopped](context.Cause(ctx)); ok {
+	if s := first.Load(); s != nil {
 		return s.stage, s.err
 	}
 	return stagePush, context.Cause(ctx)
@@ -131,7 +141,7 @@ func (s *stopped) Error() string { return s.stage + ": " + s.err.Error() }
 // weight returns how many of the slots the next push takes: all of them while
 // the remote is in trouble, so that there is one trial at a time.
 func (e *Engine) weight() int64 {
-	if e.pushing.trying() || e.doubts.inARow() >= tooManyUnknown {
+	if e.pushing.trying() || e.doubts.inARow() >= tooManyUnknown || failpoint.Broken(failpoint.LateClaim) {
 		return inFlight
 	}
 	return 1
@@ -142,6 +152,9 @@ func (e *Engine) weight() int64 {
 func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, ok bool, err error) {
 	if !e.doubts.anyAbsent() {
 		due, err := e.store.Due(ctx)
+		if err == nil && !due && e.doubts.none() {
+			e.pushing.idle()
+		}
 		if err != nil || !due {
 			return c, start, false, err
 		}
@@ -155,8 +168,13 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 	// that fails ends the round, and the next begins with all that is sending.
 	ctx = context.WithoutCancel(ctx)
 	if absent, looks, found := e.doubts.takeAbsent(); found {
+		failpoint.Hit(failpoint.Absent)
+		if failpoint.Broken(failpoint.NoFence) {
+			absent = e.present(ctx, absent)
+		}
 		c, ok, err = e.store.Reclaim(ctx, absent, looks, e.options.Owner, e.now(), e.pipedriveNow())
 		if ok {
+			failpoint.Hit(failpoint.Reclaimed)
 			e.log.Info("deal absent, sent again", "gist", c.Draft.GistID, "attempt", c.Attempt, "looks", looks)
 		} else if err == nil {
 			err = e.putBack(ctx, absent)
@@ -170,6 +188,9 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 		e.doubts.put(c)
 		poke(e.found)
 		ok = false
+	}
+	if ok && failpoint.Broken(failpoint.LateClaim) {
+		_, err = e.store.GiveBack(ctx, c, "", e.now())
 	}
 	return c, start, ok, err
 }
@@ -200,6 +221,7 @@ func (e *Engine) putBack(ctx context.Context, absent gistdeal.Claim) error {
 // pushOne makes one attempt at one deal and records its outcome. It returns an
 // error if going on with other deals is no use for now.
 func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time) error {
+	failpoint.Hit(failpoint.Claimed)
 	// A POST that has begun is not cut short by a stop: its own deadline ends it.
 	dealID, err := e.pipedrive.CreateDeal(context.WithoutCancel(ctx), start, c.Draft)
 	kind := gistdeal.KindOf(err)
@@ -211,6 +233,7 @@ func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time)
 	}
 	switch {
 	case err == nil:
+		failpoint.Hit(failpoint.Answered)
 		e.metrics.pushes.WithLabelValues("made").Inc()
 		e.log.Info("deal made", "gist", c.Draft.GistID, "deal", dealID, "login", c.Draft.Login)
 		e.record(ctx, func(ctx context.Context) error {
@@ -220,6 +243,7 @@ func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time)
 			}
 			return err
 		})
+		failpoint.Hit(failpoint.Recorded)
 		e.pushing.succeeded(stagePush)
 		return nil
 	case kind == gistdeal.Invalid:

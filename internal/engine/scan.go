@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/failpoint"
 )
 
 const (
@@ -44,8 +45,8 @@ func (e *Engine) scan(ctx context.Context, g GitHub, u gistdeal.User) error {
 	return e.scanFailed(ctx, u, taken, err)
 }
 
-// scanFailed decides when u is scanned again after err, and returns err. taken
-// says that somebody else has u's login now.
+// scanFailed decides when u is scanned again after err, and returns err, or why
+// that could not be written down. taken says that somebody else has u's login now.
 func (e *Engine) scanFailed(ctx context.Context, u gistdeal.User, taken bool, err error) error {
 	if ctx.Err() != nil || e.hold(err) {
 		return err // The user stays due.
@@ -64,7 +65,8 @@ func (e *Engine) scanFailed(ctx context.Context, u gistdeal.User, taken bool, er
 		recordErr = e.store.ScanFailed(ctx, u.ID, err.Error(), e.now().Add(wait))
 	}
 	if recordErr != nil {
-		return errors.Join(err, recordErr)
+		// Not with err, by whose kind it would count as written down.
+		return fmt.Errorf("%w, after: %v", recordErr, err) //nolint:errorlint // See above.
 	}
 	return err
 }
@@ -97,6 +99,7 @@ func (e *Engine) read(ctx context.Context, g GitHub, u gistdeal.User) error {
 			listed = append(listed, gist.ID)
 		}
 		n, err := e.store.SaveGists(ctx, u.ID, page, e.noticing(u), e.now())
+		failpoint.Hit(failpoint.PageSaved)
 		if n > 0 {
 			poke(e.found)
 		}
@@ -112,9 +115,11 @@ func (e *Engine) read(ctx context.Context, g GitHub, u gistdeal.User) error {
 			return err
 		}
 	}
+	failpoint.Hit(failpoint.RowsSaved)
 	if err := e.scanned(ctx, u, l); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.ETagSaved)
 	if found > 0 || neverScanned(u) {
 		e.log.Info("user scanned", "login", u.Login, "gists", len(listed), "found", found, "requests", l.Requests, "took", time.Since(begin).String())
 	}
@@ -149,7 +154,7 @@ func (e *Engine) scanned(ctx context.Context, u gistdeal.User, l gistdeal.Listin
 	}
 	held, err := e.store.FirstScanned(ctx, u.ID, l, e.options.FirstScanMax, e.now(), e.nextScan())
 	if held > 0 {
-		e.log.Warn("first scan waits for a yes", "login", u.Login, "gists", held, "allowed", e.options.FirstScanMax)
+		e.log.Warn("first scan waits for a yes", "login", u.Login, "user", u.ID, "gists", held, "allowed", e.options.FirstScanMax)
 	}
 	poke(e.found)
 	return err

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/engine"
+	"gistdeal/internal/github"
 	"gistdeal/internal/sim"
 )
 
@@ -123,6 +125,18 @@ func TestUsersAreScannedAfterADowntimeWithoutBeingAskedFor(t *testing.T) {
 	w.settled(second, "alice", "bob")
 }
 
+func TestAShorterIntervalHoldsForScansThatArePlannedAlready(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("alice", 1)
+	w.options.ScanInterval = 3 * time.Hour
+	w.startTracking("alice").end()
+	w.sim.AddGist("alice", sim.Gist{ID: "a9"})
+	w.options.ScanInterval = 200 * time.Millisecond
+	r := w.start()
+	w.settled(r, "alice")
+}
+
 func TestPolicyNewMakesDealsOnlyForGistsAfterTracking(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
@@ -187,6 +201,61 @@ func TestAUserThatVanishesIsGoneAndMayComeBack(t *testing.T) {
 	clock.add(25 * time.Hour)
 	w.eventually("alice is back", func() bool { return state() == gistdeal.UserActive })
 	w.eventually("her new gist", func() bool { return len(w.deals(r, "alice")) == 2 })
+}
+
+func TestASuccessThatWasUnderWayDoesNotEndALimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("alice", 1)
+	w.sim.MakeGists("bob", 1)
+	w.sim.AddFault(sim.Fault{Match: "GET /users/bob/gists", Kind: "latency", Latency: 2 * time.Second})
+	w.sim.AddFault(sim.Fault{Match: "GET /users/alice", Kind: "limit", Header: map[string]string{"Retry-After": "60"}})
+	r := w.start()
+	bob := make(chan error, 1)
+	go func() { bob <- w.track(r, "bob") }()
+	w.eventually("bob is being read", func() bool { return w.count(listGists) == 1 })
+	if err := w.track(r, "alice"); gistdeal.KindOf(err) != gistdeal.Limited {
+		t.Fatalf("alice: %v, want a limit", err)
+	}
+	if err := <-bob; err != nil {
+		t.Fatal(err)
+	}
+	if w.log.count("remote goes on") > 0 {
+		t.Errorf("the limit of alice ended with what was begun before it:\n%s", w.log)
+	}
+}
+
+func TestThatAUserIsGoneIsAnOutcomeAndNoFailureOfTheSweep(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	clock := newClock()
+	w.options.Now = clock.now
+	w.sim.MakeGists("alice", 1)
+	w.sim.MakeGists("bob", 1)
+	r := w.startTracking("alice")
+	if err := w.track(r, "bob"); err != nil {
+		t.Fatal(err)
+	}
+	alice, bob := w.user(r, "alice"), w.user(r, "bob")
+	r.end()
+	db := w.openStore()
+	hub, err := github.New(w.url, github.Options{Token: "secret-github"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := engine.New(db, hub, nil, w.options)
+	clock.add(4 * time.Hour)
+	w.sim.DeleteUser("alice")
+	if e.ScanDue(t.Context(), alice) {
+		t.Error("a user that is gone counts as a failure")
+	}
+	if u, err := db.User(t.Context(), alice.ID); err != nil || u.State != gistdeal.UserGone {
+		t.Errorf("alice is %s, error %v", u.State, err)
+	}
+	w.sim.AddFault(sim.Fault{Match: "GET /users/bob", Kind: "error-before"})
+	if !e.ScanDue(t.Context(), bob) {
+		t.Error("a scan that GitHub answers with an error is no failure")
+	}
 }
 
 func TestWhatGitHubSaysOfALoginIsPassedOn(t *testing.T) {

@@ -58,7 +58,8 @@ func (e *Engine) giveWay(ctx context.Context) bool {
 // planned is the furthest ahead that a scan is ever planned.
 func (e *Engine) planned() time.Duration { return max(2*e.options.ScanInterval, goneAtMost+goneRetry) }
 
-// scanDue scans those of users who are still due, and reports whether any scan failed.
+// scanDue scans those of users who are still due, and reports whether any scan
+// failed. That a user is gone is an outcome, which is written down.
 func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed bool) {
 	var g errgroup.Group
 	g.SetLimit(sweepScans)
@@ -67,7 +68,11 @@ func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed boo
 			if e.reading.left() > 0 || e.background.Ready() != nil || ctx.Err() != nil {
 				return nil
 			}
-			return e.scanOnce(ctx, e.background, u.ID, e.due)
+			err := e.scanOnce(ctx, e.background, u.ID, e.due)
+			if gistdeal.KindOf(err) == gistdeal.NotFound {
+				return nil
+			}
+			return err
 		})
 	}
 	return g.Wait() != nil
@@ -105,6 +110,17 @@ func neverScanned(u gistdeal.User) bool { return u.LastScanAt.IsZero() }
 func (e *Engine) nextScan() time.Time {
 	interval := float64(e.options.ScanInterval)
 	return e.now().Add(time.Duration(interval * (0.9 + 0.2*rand.Float64())))
+}
+
+// bringForward plans by the interval of now what was planned by a longer one
+// before this process began to work.
+func (e *Engine) bringForward(ctx context.Context) {
+	n, err := e.store.BringForward(ctx, e.options.ScanInterval, e.now())
+	if err != nil {
+		e.log.Error("scans not brought forward", "error", err)
+	} else if n > 0 {
+		e.log.Info("scans brought forward", "users", n, "interval", e.options.ScanInterval.String())
+	}
 }
 
 // lookUp asks GitHub who it is that is asked for, and makes that user a tracked one.

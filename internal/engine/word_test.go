@@ -108,3 +108,16 @@ func TestARetryAfterAnAttemptThatWasTakenForAbsentLooksFirst(t *testing.T) {
 		t.Errorf("%d POSTs, want 2: the retry finds the first attempt's deal", got)
 	}
 }
+
+func TestAPauseEndsWhenNothingIsLeftToTry(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("alice", 1)
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit", Header: map[string]string{"Retry-After": "2"}})
+	r := w.startTracking("alice")
+	w.eventually("pushes pause", func() bool { return w.log.count("remote paused") > 0 })
+	if _, err := r.store.RemoveUser(t.Context(), w.user(r, "alice").ID); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the pause is over", func() bool { return r.Status().Pushes == "on" })
+}

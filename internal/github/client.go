@@ -84,7 +84,7 @@ func New(baseURL string, o Options) (*Client, error) {
 		lane:     limiter.people,
 		requests: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
 			Name: "gistdeal_github_requests_total",
-			Help: "Requests sent to GitHub, by status of the answer; error for none.",
+			Help: "Requests sent to GitHub, by the status of the answer, none if there was none.",
 		}, []string{"status"}),
 	}, nil
 }
@@ -255,7 +255,7 @@ func (c *Client) send(ctx context.Context, address, etag string, limit int64) (a
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		c.requests.WithLabelValues("error").Inc()
+		c.requests.WithLabelValues("none").Inc()
 		return answer{}, c.broken(ctx, own, err)
 	}
 	defer res.Body.Close()

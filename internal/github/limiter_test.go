@@ -381,7 +381,7 @@ func TestRequestsAreCountedByStatus(t *testing.T) {
 	for _, m := range families[0].GetMetric() {
 		got[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
 	}
-	if fmt.Sprint(got) != "map[200:1 404:2 error:1]" {
+	if fmt.Sprint(got) != "map[200:1 404:2 none:1]" {
 		t.Errorf("counted %v", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/app"
+	"gistdeal/internal/desk"
 )
 
 // State is what a check came to.
@@ -113,7 +114,7 @@ func (d *doctor) clock() Check {
 		// The answer was on its way, and Date has whole seconds.
 		off := d.ahead[i].Round(time.Second)
 		worst = max(worst, off.Abs())
-		parts = append(parts, fmt.Sprintf("%s off %s's", Duration(off.Abs()), name))
+		parts = append(parts, fmt.Sprintf("%s off %s's", desk.Duration(off.Abs()), name))
 	}
 	if len(parts) == 0 {
 		return Check{"clock", Warn, "not checked: neither GitHub nor Pipedrive told the time"}
@@ -145,7 +146,7 @@ func remote(ctx context.Context, name, who, variable string, err error, timeout 
 // later says when trying again makes sense.
 func later(err error) string {
 	if wait := gistdeal.RetryAfter(err); wait > 0 {
-		return "in " + Duration(wait)
+		return "in " + desk.Duration(wait)
 	}
 	return "later"
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/desk"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/store"
 )
@@ -107,13 +108,13 @@ func (d *doctor) deals(ctx context.Context, working bool) Check {
 	if err != nil {
 		return Check{"deals", Fail, lines(err)}
 	}
-	parts := []string{fmt.Sprintf("%s active users", Number(n.Users[gistdeal.UserActive]))}
+	parts := []string{fmt.Sprintf("%s active users", desk.Number(n.Users[gistdeal.UserActive]))}
 	for _, state := range gistdeal.DealStates {
-		parts = append(parts, fmt.Sprintf("%s %s", Number(n.Deals[state]), state))
+		parts = append(parts, fmt.Sprintf("%s %s", desk.Number(n.Deals[state]), state))
 	}
 	text := strings.Join(parts, ", ")
 	if !n.OldestFound.IsZero() {
-		text += ", waiting for " + Duration(time.Since(n.OldestFound))
+		text += ", waiting for " + desk.Duration(time.Since(n.OldestFound))
 	}
 	pushes, err := d.db.PushPause(ctx)
 	switch {
@@ -122,7 +123,7 @@ func (d *doctor) deals(ctx context.Context, working bool) Check {
 	case pushes.On():
 		return Check{"deals", Warn, fmt.Sprintf("%s; %s: end it with `gistdeal resume`", text, pushes)}
 	case n.Surplus > 0:
-		return Check{"deals", Warn, fmt.Sprintf("%s; %s second deals in Pipedrive: delete them there, by Gist ID", text, Number(n.Surplus))}
+		return Check{"deals", Warn, fmt.Sprintf("%s; %s second deals in Pipedrive: delete them there, by Gist ID", text, desk.Number(n.Surplus))}
 	case n.Deals[gistdeal.DealFailed] > 0:
 		return Check{"deals", Warn, text + ": see why some failed with `gistdeal deals list --state failed`, then `gistdeal deals retry`"}
 	case n.Deals[gistdeal.DealHeld] > 0:
@@ -157,7 +158,7 @@ func (d *doctor) disk(context.Context) []Check {
 		return []Check{unchecked("disk", lines(err))}
 	}
 	free, err := freeSpace(dir)
-	text := fmt.Sprintf("%s free in %s", Bytes(free), dir)
+	text := fmt.Sprintf("%s free in %s", desk.Bytes(free), dir)
 	switch {
 	case err != nil:
 		return []Check{unchecked("disk", lines(err))}

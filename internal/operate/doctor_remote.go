@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"gistdeal/internal/desk"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
 )
@@ -45,7 +46,7 @@ func githubLimit(i github.Identity) Check {
 	if i.Limit == 0 {
 		return Check{"github_limit", OK, "GitHub tells no limit"}
 	}
-	text := fmt.Sprintf("%s of %s requests left until %s", Number(i.Remaining), Number(i.Limit), i.Reset.Format("15:04:05 UTC"))
+	text := fmt.Sprintf("%s of %s requests left until %s", desk.Number(i.Remaining), desk.Number(i.Limit), i.Reset.Format("15:04:05 UTC"))
 	if scarce(i.Remaining, i.Limit) {
 		return Check{"github_limit", Warn, text + ": scans wait; does something else use the token or, without one, this address?"}
 	}
@@ -131,11 +132,11 @@ func pipedriveLimit(client *pipedrive.Client) Check {
 		if b.SeenAt.IsZero() {
 			continue
 		}
-		text += fmt.Sprintf("; of the day's %s %s %s are left", Number(b.Limit), map[string]string{
+		text += fmt.Sprintf("; of the day's %s %s %s are left", desk.Number(b.Limit), map[string]string{
 			pipedrive.BudgetDay: "tokens", pipedrive.BudgetWrites: "POSTs",
-		}[b.Name], Number(b.Remaining))
+		}[b.Name], desk.Number(b.Remaining))
 		if b.Kept > 0 {
-			text += fmt.Sprintf(", %s of them for people", Number(min(b.Kept, b.Remaining)))
+			text += fmt.Sprintf(", %s of them for people", desk.Number(min(b.Kept, b.Remaining)))
 		}
 		spent = spent || b.Remaining-b.Kept < pipedrive.DealTokens
 	}

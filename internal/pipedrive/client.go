@@ -78,7 +78,7 @@ func New(baseURL string, o Options) (*Client, error) {
 		day:      newDay(o.DayReserve),
 		requests: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
 			Name: "gistdeal_pipedrive_requests_total",
-			Help: "Requests to Pipedrive, by the status of the answer.",
+			Help: "Requests to Pipedrive, by the status of the answer, none if there was none.",
 		}, []string{"status"}),
 		http: &http.Client{Timeout: getTimeout, CheckRedirect: noRedirect, Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true,

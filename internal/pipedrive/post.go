@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/failpoint"
 )
 
 // errLate is why a write was refused.
@@ -143,5 +144,7 @@ func (c *shotConn) Write(b []byte) (int, error) {
 	if err := c.shot.mayWrite(); err != nil {
 		return 0, err
 	}
-	return c.Conn.Write(b)
+	n, err := c.Conn.Write(b)
+	failpoint.Hit(failpoint.Sent)
+	return n, err
 }

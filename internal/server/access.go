@@ -11,9 +11,8 @@ import (
 	"strings"
 
 	"gistdeal"
+	"gistdeal/internal/problem"
 )
-
-const headerRequestID = "X-Request-Id"
 
 // policy lets nothing in: no answer is a page but the page's own, which says so itself.
 const policy = "default-src 'none'; frame-ancestors 'none'"
@@ -46,7 +45,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 
 // secure sets the headers that every answer has.
 func (s *Server) secure(h http.Header) {
-	h.Set(headerRequestID, rand.Text()[:16])
+	h.Set(problem.HeaderRequestID, rand.Text()[:16])
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Content-Security-Policy", policy)
@@ -64,7 +63,7 @@ func refuseBody(w http.ResponseWriter) {
 func (s *Server) allow(r route) http.HandlerFunc {
 	allowed := strings.Join(r.methods, ", ")
 	return func(w http.ResponseWriter, req *http.Request) {
-		if !slices.Contains(r.methods, req.Method) {
+		if r.methods != nil && !slices.Contains(r.methods, req.Method) {
 			w.Header().Set("Allow", allowed)
 			refuse(w, http.StatusMethodNotAllowed, "Method not allowed", req.Method+" is not possible here, but "+allowed)
 			return

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"math"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -113,7 +115,7 @@ func (s *Server) guesses(w http.ResponseWriter, r *http.Request) bool {
 	if wait == 0 {
 		return false
 	}
-	w.Header().Set("Retry-After", retryAfter(&gistdeal.Error{RetryAfter: wait}))
+	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	refuse(w, http.StatusTooManyRequests, "Too many wrong tokens", "this client has sent too many wrong tokens; wait before you send another")
 	return true
 }

@@ -6,9 +6,6 @@ import "net/http"
 // that they would have to wait for.
 func (s *Server) HTTP() *http.Server { return &s.http }
 
-// RetryAfter is the value of the header of that name for an error.
-var RetryAfter = retryAfter
-
 // KeepAnswers sets how many bytes of answers are kept.
 func (s *Server) KeepAnswers(limit int) { s.answers.limit = limit }
 

@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
+
+	"gistdeal"
 )
 
 const readyTimeout = 3 * time.Second
@@ -20,8 +23,8 @@ type readiness struct {
 	Details any    `json:"details,omitempty"`
 }
 
-// readyz says whether requests should be sent here: the database answers and
-// the process is not about to stop. It stays ready while pushes pause or
+// readyz says whether requests should be sent here: the database answers, can
+// be written, and the process is not about to stop. It stays ready while pushes pause or
 // GitHub is away; the details tell of that, but only to those who may know.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
@@ -29,7 +32,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ready, status := readiness{Status: "ready"}, http.StatusOK
 	if err := s.store.Ping(ctx); err != nil {
 		s.log.Error("not ready", "error", err)
-		ready, status = readiness{Status: "the database does not answer"}, http.StatusServiceUnavailable
+		ready, status = readiness{Status: unready(err)}, http.StatusServiceUnavailable
 	}
 	if s.stopping.Load() {
 		ready, status = readiness{Status: "stopping"}, http.StatusServiceUnavailable
@@ -40,6 +43,14 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	writeJSON(w, status, ready)
+}
+
+// unready returns what is told of err; what is internal stays in the log.
+func unready(err error) string {
+	if e, ok := errors.AsType[*gistdeal.Error](err); ok {
+		return e.Error()
+	}
+	return "the database does not answer"
 }
 
 // page hands over to the page, which knows only its own files.

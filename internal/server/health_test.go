@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -173,19 +172,5 @@ func TestEachKindOfErrorHasItsStatus(t *testing.T) {
 				t.Errorf("Retry-After is %q", got)
 			}
 		})
-	}
-}
-
-func TestRetryAfterIsRoundedUp(t *testing.T) {
-	t.Parallel()
-	for wait, want := range map[time.Duration]string{
-		0: "5", -time.Second: "5", 1: "1", time.Second: "1", time.Second + 1: "2", 90 * time.Minute: "5400",
-	} {
-		if got := server.RetryAfter(&gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: wait, Err: errSecret}); got != want {
-			t.Errorf("%v: Retry-After is %s, want %s", wait, got, want)
-		}
-	}
-	if got := server.RetryAfter(errors.New("no kind")); got != "5" {
-		t.Errorf("without a time: %s, want 5", got)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"time"
+
+	"gistdeal/internal/problem"
 )
 
 // instrument measures how long the answers of a route take, and survives a
@@ -28,7 +30,7 @@ func (s *Server) survive(w *statusWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	s.log.Error("panic", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()), "request_id", w.Header().Get(headerRequestID))
+	s.log.Error("panic", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()), "request_id", w.Header().Get(problem.HeaderRequestID))
 	if w.status != 0 {
 		panic(http.ErrAbortHandler) // net/http's way to break a connection
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -42,12 +43,20 @@ type Engine interface {
 	Track(ctx context.Context, login string) error
 }
 
+// API answers requests below /api/v1/, whose context tells who asks.
+type API interface {
+	http.Handler
+	// Close ends answers that have no end of their own.
+	Close()
+}
+
 // Options are what a Server can be told; the zero value works.
 type Options struct {
 	AnswerWait time.Duration             // how long a request waits for a first scan; 0 means 25 s
 	Open       bool                      // whoever reaches the server may use it
 	PublicURL  string                    // what browsers call the server by, scheme://host; "" if that is not known
 	Page       http.Handler              // answers what no route does; nil means 404
+	API        API                       // answers what is below /api/v1/; nil means 404
 	Details    func(context.Context) any // for /readyz, told only to those who may use the server
 	Metrics    *prometheus.Registry
 	Log        *slog.Logger
@@ -97,14 +106,17 @@ func New(s Store, e Engine, o Options) *Server {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
+	if o.API != nil {
+		srv.http.RegisterOnShutdown(o.API.Close)
+	}
 	return srv
 }
 
 // route is a line of the table of routes.
 type route struct {
 	pattern string
-	methods []string
-	open    bool // answered without a token too; other routes need the scope read
+	methods []string // nil: whatever handle takes
+	open    bool     // answered without a token too; other routes need the scope read
 	handle  handler
 }
 
@@ -119,9 +131,9 @@ func toAll(h http.HandlerFunc) handler {
 // routes is the table of routes, all there are beside the page.
 func (s *Server) routes() []route {
 	metrics := promhttp.HandlerFor(s.options.Metrics, promhttp.HandlerOpts{
-		ErrorHandling: promhttp.ContinueOnError, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelError),
+		ErrorHandling: promhttp.ContinueOnError, ErrorLog: metricsLog{s.log},
 	})
-	return []route{
+	routes := []route{
 		{"/user/{login}", []string{"GET", "HEAD", "POST"}, false, s.user},
 		{"/user/{$}", []string{"GET", "HEAD", "POST"}, false, s.user}, // the empty login
 		{"/trackedusers", []string{"GET", "HEAD"}, false, toAll(s.trackedUsers)},
@@ -131,6 +143,26 @@ func (s *Server) routes() []route {
 		{"/readyz", []string{"GET", "HEAD"}, true, toAll(s.readyz)},
 		{"/metrics", []string{"GET", "HEAD"}, false, toAll(metrics.ServeHTTP)},
 	}
+	if s.options.API != nil {
+		routes = append(routes, route{apiPath, nil, false, s.api})
+	}
+	return routes
+}
+
+// apiPath is where the API's routes are.
+const apiPath = "/api/v1/"
+
+// api hands over to the API, which has routes of its own.
+func (s *Server) api(w http.ResponseWriter, r *http.Request, c gistdeal.Caller) {
+	s.options.API.ServeHTTP(w, r.WithContext(gistdeal.WithCaller(r.Context(), c)))
+}
+
+// metricsLog makes one event of whatever promhttp has to say.
+type metricsLog struct{ log *slog.Logger }
+
+// Println logs what keeps metrics from being shown.
+func (m metricsLog) Println(v ...any) {
+	m.log.Error("metrics not shown whole", "error", fmt.Sprint(v...))
 }
 
 // Handler returns the handler of all requests.

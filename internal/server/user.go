@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/problem"
 )
 
 // user tracks a login if it is new, waits for its first scan, and shows its
@@ -139,7 +141,7 @@ func (s *Server) notYet(w http.ResponseWriter, r *http.Request, login string, er
 	kind := gistdeal.KindOf(err)
 	if errors.Is(err, context.DeadlineExceeded) || kind == gistdeal.Temporary || kind == gistdeal.Limited {
 		if _, findErr := s.store.View(r.Context(), gistdeal.Everybody, login); findErr == nil {
-			w.Header().Set("Retry-After", retryAfter(err))
+			w.Header().Set("Retry-After", cmp.Or(problem.RetryAfter(err), "5"))
 			_ = new(answer).write(w, http.StatusAccepted, 0, true) // If it cannot be written the client has gone.
 			return
 		}

@@ -15,6 +15,7 @@ type Report struct {
 	Deals       int                `json:"deals"`        // that exist, archived ones too
 	Gists       int                `json:"gists"`        // public ones
 	ByGist      map[string][]int64 `json:"by_gist"`      // gist id to the deals that exist
+	EverByGist  map[string][]int64 `json:"ever_by_gist"` // the same with the deals that were deleted
 	WithoutDeal []string           `json:"without_deal"` // public gists that never got a deal
 	Doubled     map[string][]int64 `json:"doubled"`      // gists with more than one deal
 	PeakPer2s   int                `json:"peak_per_2s"`  // most Pipedrive requests in any 2 s, refused ones too
@@ -36,12 +37,13 @@ func (s *Sim) Report() Report {
 	r := Report{
 		Requests: maps.Clone(s.log.requests), RequestLog: s.log.last(),
 		Limited: s.hub.refused + s.crm.refused, PeakPer2s: s.log.peak,
-		ByGist: map[string][]int64{}, WithoutDeal: []string{}, Doubled: map[string][]int64{},
+		ByGist: map[string][]int64{}, EverByGist: map[string][]int64{}, WithoutDeal: []string{}, Doubled: map[string][]int64{},
 	}
-	had := map[string]bool{}
 	for _, d := range s.crm.deals {
 		id := s.crm.gistOf(d)
-		had[id] = true
+		if id != "" {
+			r.EverByGist[id] = append(r.EverByGist[id], d.id)
+		}
 		if d.IsDeleted {
 			continue
 		}
@@ -60,7 +62,7 @@ func (s *Sim) Report() Report {
 			continue
 		}
 		r.Gists++
-		if !had[id] {
+		if r.EverByGist[id] == nil {
 			r.WithoutDeal = append(r.WithoutDeal, id)
 		}
 	}

@@ -16,9 +16,10 @@ const answersKept = time.Hour
 
 // askRow is an ask inside the JSON object of a bulk insert.
 type askRow struct {
-	Login  string             `json:"login"`
-	Policy gistdeal.FirstScan `json:"policy"`
-	Want   gistdeal.Want      `json:"want"`
+	Login     string             `json:"login"`
+	Policy    gistdeal.FirstScan `json:"policy"`
+	Otherwise gistdeal.FirstScan `json:"otherwise"`
+	Want      gistdeal.Want      `json:"want"`
 }
 
 // Ask stores asks for the process that works, and returns them with the
@@ -36,7 +37,11 @@ func (s *Store) Ask(ctx context.Context, now time.Time, asks ...gistdeal.Ask) ([
 		}
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO asks (login_key, login, first_scan, want, asked_at)
-			SELECT key, value ->> 'login', value ->> 'policy', CAST(value ->> 'want' AS BIGINT), $1 FROM json_each($2) WHERE true
+			SELECT key, value ->> 'login', CASE WHEN value ->> 'policy' <> ''
+					OR EXISTS (SELECT 1 FROM users WHERE users.login_key = key AND state <> 'removed')
+					OR EXISTS (SELECT 1 FROM asks waiting WHERE waiting.login_key = key AND waiting.ended_at = 0)
+					THEN value ->> 'policy' ELSE value ->> 'otherwise' END,
+				CAST(value ->> 'want' AS BIGINT), $1 FROM json_each($2) WHERE true
 			ON CONFLICT (login_key) DO UPDATE SET login = excluded.login,
 				first_scan = CASE WHEN excluded.first_scan = '' AND asks.ended_at = 0 THEN asks.first_scan ELSE excluded.first_scan END,
 				want = CASE WHEN asks.ended_at = 0 AND asks.want > excluded.want THEN asks.want ELSE excluded.want END,
@@ -69,7 +74,7 @@ func (s *Store) Ask(ctx context.Context, now time.Time, asks ...gistdeal.Ask) ([
 func askObject(asks []gistdeal.Ask) (string, error) {
 	rows := make(map[string]askRow, len(asks))
 	for _, a := range asks {
-		rows[gistdeal.LoginKey(a.Login)] = askRow{Login: a.Login, Policy: a.Policy, Want: a.Want}
+		rows[gistdeal.LoginKey(a.Login)] = askRow{Login: a.Login, Policy: a.Policy, Otherwise: a.Otherwise, Want: a.Want}
 	}
 	object, err := json.Marshal(rows)
 	return string(object), err

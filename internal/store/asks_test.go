@@ -135,3 +135,37 @@ func TestAnswersAreForgottenAfterAnHourAndAsksNever(t *testing.T) {
 		}
 	})
 }
+
+func TestAPolicyForNewUsersChangesNoOther(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "tracked", 1)
+		removed := track(t, s, "removed", 2)
+		_, err := s.RemoveUser(t.Context(), removed.ID)
+		must(t, err)
+		askAt(t, s, gistdeal.Ask{Login: "waiting", Policy: gistdeal.FirstScanAll}, noon)
+		askAt(t, s, gistdeal.Ask{Login: "configured"}, noon)
+		for i, tt := range []struct {
+			ask  gistdeal.Ask
+			want gistdeal.FirstScan
+		}{
+			{gistdeal.Ask{Login: "Tracked"}, ""},
+			{gistdeal.Ask{Login: "Waiting"}, gistdeal.FirstScanAll},
+			{gistdeal.Ask{Login: "configured"}, ""},
+			{gistdeal.Ask{Login: "removed"}, gistdeal.FirstScanNew},
+			{gistdeal.Ask{Login: "stranger"}, gistdeal.FirstScanNew},
+			{gistdeal.Ask{Login: "tracked", Policy: gistdeal.FirstScanAll}, gistdeal.FirstScanAll},
+			{gistdeal.Ask{Login: "waiting", Policy: gistdeal.FirstScanNew}, gistdeal.FirstScanNew},
+		} {
+			tt.ask.Otherwise = gistdeal.FirstScanNew
+			askAt(t, s, tt.ask, noon)
+			asks, err := s.WaitingAsks(t.Context(), gistdeal.WantTracked, 10)
+			must(t, err)
+			for _, a := range asks {
+				if gistdeal.LoginKey(a.Login) == gistdeal.LoginKey(tt.ask.Login) && a.Policy != tt.want {
+					t.Errorf("%d: %s is asked for with policy %q, want %q", i, tt.ask.Login, a.Policy, tt.want)
+				}
+			}
+		}
+	})
+}

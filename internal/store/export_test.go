@@ -16,10 +16,16 @@ func (s *Store) Pragma(t *testing.T, name string) (value string) {
 	return value
 }
 
+// Fill makes the disk of a SQLite database full: the file cannot grow any more.
+func (s *Store) Fill(t *testing.T) { s.Exec(t, `PRAGMA max_page_count = 1`) }
+
+// MakeRoom makes the disk of a SQLite database large.
+func (s *Store) MakeRoom(t *testing.T) { s.Exec(t, `PRAGMA max_page_count = 1000000`) }
+
 // Exec runs a statement as it is.
 func (s *Store) Exec(t *testing.T, statement string) {
 	t.Helper()
-	if _, err := s.db.ExecContext(t.Context(), statement); err != nil {
+	if _, err := s.db.db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -121,18 +121,22 @@ func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist) (string,
 
 // GistsOf returns the gists of a user with their deals, the one created last first.
 func (s *Store) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal, error) {
-	rows, err := s.read.QueryContext(ctx, `
-		SELECT g.id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem
-		FROM gists g JOIN deals d ON d.gist_id = g.id WHERE g.user_id = $1 ORDER BY g.created_at DESC, g.seq DESC`, userID)
-	return collect(rows, err, func(row *sql.Rows) (g gistdeal.GistDeal, err error) {
-		var created int64
-		var files []byte
-		if err := row.Scan(&g.ID, &g.Seq, &g.Description, &files, &created, &g.Deal.State, &g.Deal.DealID, &g.Deal.Problem); err != nil {
-			return g, err
-		}
-		g.UserID, g.CreatedAt, g.Deal.GistID = userID, fromMillis(created), g.ID
-		return g, json.Unmarshal(files, &g.Files)
-	})
+	rows, err := s.read.QueryContext(ctx, gistDeals+` WHERE g.user_id = $1 ORDER BY g.created_at DESC, g.seq DESC`, userID)
+	return collect(rows, err, scanGistDeal)
+}
+
+// gistDeals reads rows for scanGistDeal.
+const gistDeals = `SELECT g.id, g.user_id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem
+	FROM gists g JOIN deals d ON d.gist_id = g.id`
+
+func scanGistDeal(row *sql.Rows) (g gistdeal.GistDeal, err error) {
+	var created int64
+	var files []byte
+	if err := row.Scan(&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &g.Deal.State, &g.Deal.DealID, &g.Deal.Problem); err != nil {
+		return g, err
+	}
+	g.CreatedAt, g.Deal.GistID = fromMillis(created), g.ID
+	return g, json.Unmarshal(files, &g.Files)
 }
 
 // HasGists reports whether the user ever had a gist that we know of.
@@ -170,4 +174,20 @@ func (s *Store) RecordVisit(ctx context.Context, v gistdeal.Visit, now time.Time
 		return fmt.Errorf("record visit of user %d: %w", v.UserID, err)
 	}
 	return nil
+}
+
+// GistPage returns up to limit gists of a user that were noticed before the one
+// with the number before and after the one with the number since, the last
+// noticed first; of all states, or of some.
+func (s *Store) GistPage(ctx context.Context, userID, since, before int64, states []gistdeal.DealState, limit int) ([]gistdeal.GistDeal, error) {
+	w := where{}
+	w.add("g.user_id = ?", userID)
+	w.add("g.seq > ?", since)
+	w.add("g.seq < ?", before)
+	if len(states) > 0 {
+		w.in("d.state", stringsOf(states))
+	}
+	part := w.sql() + " ORDER BY g.seq DESC LIMIT " + w.arg(limit)
+	rows, err := s.read.QueryContext(ctx, gistDeals+part, w.args...)
+	return collect(rows, err, scanGistDeal)
 }

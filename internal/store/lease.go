@@ -55,8 +55,8 @@ type leaseRow struct {
 	counter int64
 }
 
-func newRowLease(db *pool, owner string, ttl time.Duration) *rowLease {
-	db.limit = min(ttl/4, readLimit) // A renewal can be tried again in time.
+func newRowLease(db *pool, h *health, owner string, ttl time.Duration) *rowLease {
+	db.watch(h, min(ttl/4, readLimit)) // A renewal can be tried again in time.
 	return &rowLease{db: db, owner: owner, ttl: ttl, now: time.Now}
 }
 

@@ -14,10 +14,13 @@ import (
 
 // dialect is how one database differs from the other.
 type dialect struct {
-	schema string               // folder of its migrations
-	made   string               // query: is there a table of migrations?
-	away   func(err error) bool // the database does not answer, or not now
-	again  func(err error) bool // the transaction lost a race, and may win the next one
+	schema string // folder of its migrations
+	made   string // query: is there a table of migrations?
+	others string // query: is there any other table, and none of migrations?
+	// away returns what callers are told if err says that the database does not
+	// answer, or not now; else "".
+	away  func(err error) string
+	again func(err error) bool // the transaction lost a race, and may win the next one
 	// explain says of which database an error is, and what to do.
 	explain func(database string, err error) error
 }
@@ -30,35 +33,47 @@ const tries = 5
 // included, and says that a database is away with an error of kind Temporary.
 type pool struct {
 	db      *sql.DB
-	limit   time.Duration // 0 for none: a file does not go away
+	limit   time.Duration // 0 for none: a file answers at once
 	dialect dialect
-	health  *health
+	health  *health // nil until it is watched
+	gaps    bool    // one that goes well does not show that the database is back: see tryWriting
 }
+
+const unanswered = "the database does not answer"
 
 // newPool returns a pool of so many connections, all of them kept: to connect
 // anew for each query costs more than the query.
-func newPool(db *sql.DB, connections int, d dialect, h *health) *pool {
+func newPool(db *sql.DB, connections int, d dialect) *pool {
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	return &pool{db: db, dialect: d, health: h}
+	return &pool{db: db, dialect: d}
 }
+
+// watch sets the pool's limit, and lets h know from now on whether the database
+// answers. Before that, while the database is opened, errors are as they come.
+func (p *pool) watch(h *health, limit time.Duration) { p.health, p.limit = h, limit }
 
 // begin returns ctx with the pool's limit, and what has to be called at the
 // end with the error, which it gives its kind.
 func (p *pool) begin(ctx context.Context) (context.Context, func(error) error) {
-	if p.limit == 0 {
+	if p.health == nil {
 		return ctx, func(err error) error { return err }
 	}
-	limited, cancel := context.WithTimeout(ctx, p.limit)
+	limited, cancel := ctx, func() {}
+	if p.limit > 0 {
+		limited, cancel = context.WithTimeout(ctx, p.limit)
+	}
 	return limited, func(err error) error {
 		defer cancel()
-		if ctx.Err() != nil {
-			return err // The caller waits no longer, which says nothing of the database.
+		switch {
+		case ctx.Err() != nil: // The caller waits no longer, which says nothing of the database.
+		case err != nil && limited.Err() != nil:
+			return p.health.away(err, unanswered)
+		case err != nil && p.dialect.away(err) != "":
+			return p.health.away(err, p.dialect.away(err))
+		case !p.gaps:
+			p.health.back()
 		}
-		if err != nil && (limited.Err() != nil || p.dialect.away(err)) {
-			return p.health.away(err)
-		}
-		p.health.back()
 		return err
 	}
 }
@@ -184,11 +199,11 @@ type health struct {
 
 // away returns what callers are told. Why is in the log only: it names hosts
 // and accounts, and a time limit of ours is not one of the caller's.
-func (h *health) away(err error) error {
+func (h *health) away(err error, told string) error {
 	if !h.gone.Swap(true) {
 		h.log.Error("database away", "error", err)
 	}
-	return gistdeal.Errorf(gistdeal.Temporary, "the database does not answer")
+	return gistdeal.Errorf(gistdeal.Temporary, "%s", told)
 }
 
 func (h *health) back() {
@@ -196,3 +211,6 @@ func (h *health) back() {
 		h.log.Info("database back")
 	}
 }
+
+// isAway reports whether the database did not answer when it was last asked.
+func (p *pool) isAway() bool { return p.health != nil && p.health.gone.Load() }

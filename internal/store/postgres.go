@@ -35,9 +35,15 @@ const (
 )
 
 var postgresDialect = dialect{
-	schema:  "schema/postgres",
-	made:    `SELECT to_regclass('migrations') IS NOT NULL`,
-	away:    away,
+	schema: "schema/postgres",
+	made:   `SELECT to_regclass('migrations') IS NOT NULL`,
+	others: `SELECT count(*) > 0 AND count(*) FILTER (WHERE tablename = 'migrations') = 0 FROM pg_tables WHERE schemaname = current_schema()`,
+	away: func(err error) string {
+		if away(err) {
+			return unanswered
+		}
+		return ""
+	},
 	again:   lostRace,
 	explain: func(address string, err error) error { return fmt.Errorf("database %s: %w", DisplayName(address), err) },
 }
@@ -48,12 +54,14 @@ func openPostgres(ctx context.Context, address string, o Options) (*Store, error
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: open(workers), read: open(readers), lease: newRowLease(open(1), rand.Text(), o.Lease), ears: open(1)}
+	h := &health{log: o.Log}
+	s := &Store{db: open(workers), read: open(readers), lease: newRowLease(open(1), h, rand.Text(), o.Lease), ears: open(1)}
 	// Without a limit yet: another instance's migration may take its time.
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(postgresDialect.explain(address, err), s.Close())
 	}
-	s.db.limit, s.read.limit = workLimit, readLimit
+	s.db.watch(h, workLimit)
+	s.read.watch(h, readLimit)
 	return s, nil
 }
 
@@ -64,7 +72,7 @@ func readPostgres(address string, o Options) (*Store, error) {
 		return nil, err
 	}
 	db := open(readers)
-	return &Store{db: db, read: db, lease: newRowLease(open(1), "", o.Lease)}, nil
+	return &Store{db: db, read: db, lease: newRowLease(open(1), &health{log: o.Log}, "", o.Lease)}, nil
 }
 
 // connector returns what opens pools of so many connections to the database at
@@ -84,9 +92,8 @@ func connector(address string, o Options, parameters ...string) (func(connection
 			return err
 		}))
 	}
-	h := &health{log: o.Log}
 	return func(connections int) *pool {
-		return newPool(stdlib.OpenDB(*config, options...), connections, postgresDialect, h)
+		return newPool(stdlib.OpenDB(*config, options...), connections, postgresDialect)
 	}, nil
 }
 
@@ -204,6 +211,13 @@ func away(err error) bool {
 // same transaction sees what the other did when it is run again.
 func lostRace(err error) bool {
 	pe, ok := errors.AsType[*pgconn.PgError](err)
-	// Serialization, deadlock, a key that somebody else was faster to insert.
-	return ok && (pe.Code == "40001" || pe.Code == "40P01" || pe.Code == "23505")
+	if !ok {
+		return false
+	}
+	switch pe.Code {
+	case "40001", "40P01", "23505", // serialization, deadlock, a key that somebody else was faster to insert
+		"42P07", "42710": // a table, or its type, that somebody else was faster to make
+		return true
+	}
+	return false
 }

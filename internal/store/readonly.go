@@ -34,7 +34,8 @@ type Schema struct{ Version, Known int }
 func (s Schema) Current() bool { return s.Version == s.Known }
 
 // Schema returns the version of the database's schema, 0 for an empty
-// database, and the newest that this gistdeal knows.
+// database, and the newest that this gistdeal knows. Another program's database
+// is an error.
 func (s *Store) Schema(ctx context.Context) (Schema, error) {
 	files, err := fs.Glob(schema, s.read.dialect.schema+"/*.sql")
 	if err != nil {
@@ -42,11 +43,27 @@ func (s *Store) Schema(ctx context.Context) (Schema, error) {
 	}
 	v := Schema{Known: len(files)}
 	var made bool
-	if err := s.read.QueryRowContext(ctx, s.read.dialect.made).Scan(&made); err != nil || !made {
+	if err := s.read.QueryRowContext(ctx, s.read.dialect.made).Scan(&made); err != nil {
 		return v, err
+	}
+	if !made {
+		return v, s.refuseOthers(ctx)
 	}
 	err = s.read.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM migrations`).Scan(&v.Version)
 	return v, err
+}
+
+// refuseOthers returns an error if the database has tables and none of them is
+// gistdeal's. It is one query, because another gistdeal may be making its own.
+func (s *Store) refuseOthers(ctx context.Context) error {
+	var others bool
+	if err := s.read.QueryRowContext(ctx, s.read.dialect.others).Scan(&others); err != nil {
+		return err
+	}
+	if others {
+		return errors.New("it holds another program's tables; name one of gistdeal's, or an empty one, in GISTDEAL_DATABASE_URL")
+	}
+	return nil
 }
 
 // Sound returns nil if SQLite finds the file in order. It reads all of it.

@@ -67,6 +67,11 @@ func TestWhetherSomebodyWorksCanBeSeenWithoutTheLease(t *testing.T) {
 			t.Fatalf("no lease: %v", err)
 		}
 		want(true)
+		// Who holds it may look too, and still holds it then.
+		if worked, err := s.Worked(t.Context()); err != nil || !worked {
+			t.Errorf("the holder sees %v, %v", worked, err)
+		}
+		want(true)
 		must(t, s.Release())
 		want(false)
 		if held, err := s.TryLease(t.Context()); held == nil || err != nil {

@@ -21,7 +21,8 @@ import (
 var sqliteDialect = dialect{
 	schema:  "schema/sqlite",
 	made:    `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'migrations')`,
-	away:    func(error) bool { return false },
+	others:  `SELECT count(*) > 0 AND sum(name = 'migrations') = 0 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
+	away:    fileAway,
 	again:   func(error) bool { return false },
 	explain: explainFile,
 }
@@ -31,7 +32,7 @@ var sqliteDialect = dialect{
 //
 // Every commit is on the disk before it is reported (synchronous=FULL): with
 // less, a power cut could lose the record of an attempt, and so double a deal.
-func openSQLite(ctx context.Context, path string) (*Store, error) {
+func openSQLite(ctx context.Context, path string, o Options) (*Store, error) {
 	abs, err := prepareFile(path)
 	if err != nil {
 		return nil, err
@@ -50,6 +51,9 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(explainFile(path, err), s.Close())
 	}
+	s.db.gaps = true // Of a full disk: small writes, and those that only read, go well.
+	s.db.watch(&health{log: o.Log}, 0)
+	s.read.watch(&health{log: o.Log}, 0)
 	return s, nil
 }
 
@@ -121,7 +125,7 @@ func connect(abs string, connections int, query string) (*pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newPool(db, connections, sqliteDialect, nil), nil
+	return newPool(db, connections, sqliteDialect), nil
 }
 
 // explainFile turns what SQLite says of a file that it cannot use into what to do.
@@ -145,6 +149,20 @@ func explainFile(path string, err error) error {
 	return fmt.Errorf("database file %q: %s (%w)", path, hint, err)
 }
 
+// fileAway returns what callers are told of a file that was in order and cannot
+// be used now; a person makes room, or gives the disk or the rights back.
+func fileAway(err error) string {
+	if se, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch se.Code() & 0xff {
+		case sqlite3.SQLITE_FULL:
+			return "the disk of the database is full"
+		case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+			return "the file of the database cannot be used"
+		}
+	}
+	return ""
+}
+
 // fileLease is a lock of the operating system, which takes it back when the
 // process ends, however it ends. It is never lost before.
 type fileLease struct{ lock *flock.Flock }
@@ -165,14 +183,13 @@ func (l fileLease) held(context.Context) (bool, error) {
 	if _, err := os.Stat(l.lock.Path()); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	free, err := l.lock.TryRLock()
+	// Another handle of the file: this one may hold the lease, and must not give it back.
+	look := flock.New(l.lock.Path())
+	free, err := look.TryRLock()
 	if err != nil {
 		return false, fmt.Errorf("lock file %q: %w", l.lock.Path(), err)
 	}
-	if !free {
-		return true, nil
-	}
-	return false, l.lock.Unlock()
+	return !free, look.Close()
 }
 
 func (l fileLease) release() error { return l.lock.Unlock() }

@@ -52,11 +52,15 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	if isPostgres(database) {
 		return openPostgres(ctx, database, o)
 	}
-	return openSQLite(ctx, database)
+	return openSQLite(ctx, database, o)
 }
 
 // prepare does what Open does once there are connections.
 func (s *Store) prepare(ctx context.Context) (err error) {
+	// Through a connection that writes nothing: what is another program's stays as it is.
+	if _, err := s.Schema(ctx); err != nil {
+		return err
+	}
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
@@ -76,13 +80,30 @@ func (s *Store) Close() error {
 	return errors.Join(append(errs, s.read.db.Close(), s.db.db.Close())...)
 }
 
-// Ping returns nil if the database answers.
+// Ping returns nil if the database answers, and can be written as far as is known.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
 	if err := s.read.QueryRowContext(ctx, `SELECT 1 FROM counters WHERE name = 'gist_seq'`).Scan(&one); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
+	if s.db.isAway() {
+		return s.tryWriting(ctx)
+	}
 	return nil
+}
+
+// tryWriting finds out whether the database can be written again: it writes
+// more than the gaps of a full disk take, and takes it away again.
+func (s *Store) tryWriting(ctx context.Context) error {
+	const name = "room"
+	err := s.Set(ctx, name, strings.Repeat("x", 64<<10))
+	if err == nil {
+		_, err = s.db.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, name)
+	}
+	if err == nil {
+		s.db.health.back()
+	}
+	return err
 }
 
 // tx runs f in a transaction for changes; see pool.tx.

@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -563,6 +565,43 @@ func TestADatabaseOfANewerVersionIsRefused(t *testing.T) {
 		if _, err = store.Open(t.Context(), database, store.Options{}); err == nil || !strings.Contains(err.Error(), "newer gistdeal") {
 			t.Errorf("got %v, want a word about a newer gistdeal", err)
 		}
+	})
+}
+
+func TestAnotherProgramsDatabaseIsRefusedAndLeftAsItIs(t *testing.T) {
+	t.Parallel()
+	statements := []string{`CREATE TABLE users (name TEXT)`, `INSERT INTO users (name) VALUES ('bob')`}
+	refused := func(t *testing.T, driver, database string) {
+		t.Helper()
+		db, err := sql.Open(driver, database)
+		must(t, err)
+		for _, statement := range statements {
+			_, err := db.ExecContext(t.Context(), statement)
+			must(t, err)
+		}
+		must(t, db.Close())
+		for range 2 {
+			if _, err := store.Open(t.Context(), database, store.Options{}); err == nil || !strings.Contains(err.Error(), "another program's tables; name") {
+				t.Errorf("open: %v, want it refused with a hint", err)
+			}
+			if _, err := store.OpenReadOnly(t.Context(), database, store.Options{}); err == nil || !strings.Contains(err.Error(), "another program's tables") {
+				t.Errorf("open to read: %v, want it refused", err)
+			}
+		}
+	}
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		path := filepath.Join(t.TempDir(), "theirs.db")
+		refused(t, "sqlite", path)
+		content, err := os.ReadFile(path)
+		must(t, err)
+		if journal := content[18]; journal != 1 {
+			t.Errorf("the file's journal is of version %d now, want 1 as before", journal)
+		}
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		refused(t, "pgx", pgtest.URL(t))
 	})
 }
 

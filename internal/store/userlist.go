@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,11 +14,41 @@ import (
 // likePattern escapes what has a meaning in the pattern of LIKE.
 var likePattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// Users returns up to limit of the users that f means, by their ids, from the
-// one that follows the id after.
-func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, after int64, limit int) ([]gistdeal.User, error) {
+// orderKeys are what users are ordered by, and what a user has there.
+var orderKeys = map[gistdeal.UserOrder]struct {
+	column string
+	of     func(gistdeal.User) any
+}{
+	gistdeal.OrderByLogin:    {"lower(login)", func(u gistdeal.User) any { return gistdeal.LoginKey(u.Login) }},
+	gistdeal.OrderByTracked:  {"tracked_at", func(u gistdeal.User) any { return millis(u.TrackedAt) }},
+	gistdeal.OrderByLastScan: {"last_scan_at", func(u gistdeal.User) any { return millis(u.LastScanAt) }},
+	gistdeal.OrderByNextScan: {"next_scan_at", func(u gistdeal.User) any { return millis(u.NextScanAt) }},
+}
+
+// after adds to w that users come after the last of the part before, and
+// returns the clause that orders them.
+func (w *where) after(p gistdeal.UserPage) string {
+	than, direction := ">", ""
+	if p.Descending {
+		than, direction = "<", " DESC"
+	}
+	key, known := orderKeys[p.Order]
+	switch {
+	case p.After == nil:
+	case known:
+		w.conditions = append(w.conditions, "("+key.column+", id) "+than+" ("+w.arg(key.of(*p.After))+", "+w.arg(p.After.ID)+")")
+	default:
+		w.add("id "+than+" ?", p.After.ID)
+	}
+	if known {
+		return " ORDER BY " + key.column + direction + ", id" + direction
+	}
+	return " ORDER BY id" + direction
+}
+
+// Users returns the part p of the users that f means.
+func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, p gistdeal.UserPage) ([]gistdeal.User, error) {
 	w := where{}
-	w.add("id > ?", after)
 	if len(f.States) == 0 {
 		w.add("state <> ?", gistdeal.UserRemoved)
 	} else {
@@ -26,8 +57,9 @@ func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, after int64, l
 	if f.Search != "" {
 		w.add(`lower(login) LIKE ? ESCAPE '\'`, "%"+likePattern.Replace(gistdeal.LoginKey(f.Search))+"%")
 	}
-	limited := w.sql() + " ORDER BY id LIMIT " + w.arg(limit)
-	rows, err := s.read.QueryContext(ctx, `SELECT `+userColumns+` FROM users`+limited, w.args...)
+	order := w.after(p)
+	part := w.sql() + order + " LIMIT " + w.arg(p.Limit)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+userColumns+` FROM users`+part, w.args...)
 	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
 }
 
@@ -36,6 +68,29 @@ func (s *Store) DealsOf(ctx context.Context, userID int64) (map[gistdeal.DealSta
 	rows, err := s.read.QueryContext(ctx, `SELECT d.state, count(*) FROM gists g JOIN deals d ON d.gist_id = g.id
 		WHERE g.user_id = $1 GROUP BY d.state`, userID)
 	return countStates(rows, err)
+}
+
+// DealsOfUsers counts the deals of each of the users by state.
+func (s *Store) DealsOfUsers(ctx context.Context, ids []int64) (map[int64]map[gistdeal.DealState]int, error) {
+	names := make([]string, len(ids))
+	counts := make(map[int64]map[gistdeal.DealState]int, len(ids))
+	for i, id := range ids {
+		names[i], counts[id] = strconv.FormatInt(id, 10), map[gistdeal.DealState]int{}
+	}
+	object, err := keys(names)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT g.user_id, d.state, count(*) FROM gists g JOIN deals d ON d.gist_id = g.id
+		WHERE g.user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) GROUP BY g.user_id, d.state`, object)
+	_, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) {
+		var state gistdeal.DealState
+		var n int
+		err = row.Scan(&id, &state, &n)
+		counts[id][state] = n
+		return id, err
+	})
+	return counts, err
 }
 
 // countStates reads rows of a state and a number.

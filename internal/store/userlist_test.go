@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -114,17 +115,14 @@ func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
 		for _, test := range []struct {
 			name   string
 			filter gistdeal.UserFilter
-			after  int64
-			limit  int
 			want   []string
 		}{
-			{"all but removed", gistdeal.UserFilter{}, 0, 10, []string{"alice", "Bob_by", "carol", "bobxby"}},
-			{"a page", gistdeal.UserFilter{}, 1, 2, []string{"Bob_by", "carol"}},
-			{"some states", gistdeal.UserFilter{States: []gistdeal.UserState{"paused", "removed"}}, 0, 10, []string{"carol", "dave"}},
-			{"a part of the login in any case", gistdeal.UserFilter{Search: "oB_"}, 0, 10, []string{"Bob_by"}},
-			{"a part that looks like a pattern", gistdeal.UserFilter{Search: "b_b"}, 0, 10, []string{"Bob_by"}},
+			{"all but removed", gistdeal.UserFilter{}, []string{"alice", "Bob_by", "carol", "bobxby"}},
+			{"some states", gistdeal.UserFilter{States: []gistdeal.UserState{"paused", "removed"}}, []string{"carol", "dave"}},
+			{"a part of the login in any case", gistdeal.UserFilter{Search: "oB_"}, []string{"Bob_by"}},
+			{"a part that looks like a pattern", gistdeal.UserFilter{Search: "b_b"}, []string{"Bob_by"}},
 		} {
-			users, err := s.Users(t.Context(), test.filter, test.after, test.limit)
+			users, err := s.Users(t.Context(), test.filter, gistdeal.UserPage{Limit: 10})
 			must(t, err)
 			got := []string{}
 			for _, u := range users {
@@ -132,6 +130,76 @@ func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("%s: %s", test.name, diff)
+			}
+		}
+	})
+}
+
+func TestPagesOfUsersMissNobodyAndRepeatNobody(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		logins := []string{"dave", "Alice", "bob", "carol", "Eve", "a-b", "zoe"}
+		for i, login := range logins {
+			track(t, s, login, int64(i+1))
+			// Some are equal, so that the ids decide.
+			must(t, s.Scanned(t.Context(), int64(i+1), gistdeal.Listing{}, noon.Add(time.Duration(i%3)*time.Hour), noon.Add(time.Duration(i%2)*time.Hour)))
+		}
+		for _, order := range []gistdeal.UserOrder{"", gistdeal.OrderByID, gistdeal.OrderByLogin, gistdeal.OrderByTracked, gistdeal.OrderByLastScan, gistdeal.OrderByNextScan} {
+			whole, err := s.Users(t.Context(), gistdeal.UserFilter{}, gistdeal.UserPage{Order: order, Limit: 100})
+			must(t, err)
+			for _, descending := range []bool{false, true} {
+				var got []gistdeal.User
+				for p := (gistdeal.UserPage{Order: order, Descending: descending, Limit: 2}); ; {
+					part, err := s.Users(t.Context(), gistdeal.UserFilter{}, p)
+					must(t, err)
+					if got = append(got, part...); len(part) < 2 {
+						break
+					}
+					p.After = &part[1]
+				}
+				if descending {
+					slices.Reverse(got)
+				}
+				if diff := cmp.Diff(whole, got); diff != "" || len(got) != len(logins) {
+					t.Errorf("by %q, descending %v: %s", order, descending, diff)
+				}
+			}
+		}
+	})
+}
+
+func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		const interval = time.Hour
+		tests := []struct {
+			login      string
+			last, next time.Duration // from noon
+			failed     bool
+			from, to   time.Duration // where the next scan is then
+		}{
+			{"planned by three hours", -10 * time.Minute, 170 * time.Minute, false, 44 * time.Minute, 50 * time.Minute},
+			{"planned by this interval", -10 * time.Minute, 55 * time.Minute, false, 55 * time.Minute, 55 * time.Minute},
+			{"overdue", -5 * time.Hour, -2 * time.Hour, false, -2 * time.Hour, -2 * time.Hour},
+			{"waits after a failure", -5 * time.Hour, 30 * time.Minute, true, 30 * time.Minute, 30 * time.Minute},
+		}
+		for i, tt := range tests {
+			u := track(t, s, tt.login, int64(i+501))
+			must(t, s.Scanned(t.Context(), u.ID, gistdeal.Listing{}, noon.Add(tt.last), noon.Add(tt.next)))
+			if tt.failed {
+				must(t, s.ScanFailed(t.Context(), u.ID, "GitHub is away", noon.Add(tt.next)))
+			}
+		}
+		for _, want := range []int64{1, 0} {
+			if n, err := s.BringForward(t.Context(), interval, noon); n != want || err != nil {
+				t.Errorf("%d scans brought forward, error %v, want %d", n, err, want)
+			}
+		}
+		for i, tt := range tests {
+			u, err := s.User(t.Context(), int64(i+501))
+			must(t, err)
+			if next := u.NextScanAt.Sub(noon); next < tt.from || next > tt.to {
+				t.Errorf("%s: the next scan is %v from noon, want %v to %v", tt.login, next, tt.from, tt.to)
 			}
 		}
 	})

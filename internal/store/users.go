@@ -105,6 +105,21 @@ func (s *Store) DueUsers(ctx context.Context, now, latest time.Time, limit int) 
 	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
 }
 
+// BringForward plans the next scans anew of active users that are not planned
+// by interval, but by a longer one of before: for an interval after the last,
+// less up to a tenth, so that users who were added together spread out. It
+// returns of how many. Who is due at now, or waits after a scan that failed,
+// stays as it is.
+func (s *Store) BringForward(ctx context.Context, interval time.Duration, now time.Time) (int64, error) {
+	r, err := s.db.ExecContext(ctx, `UPDATE users SET next_scan_at = last_scan_at + $1 - $2 * (id % 1000) / 1000
+		WHERE state = 'active' AND failures = 0 AND last_scan_at > 0 AND next_scan_at > $3 AND next_scan_at > last_scan_at + $1 + $2`,
+		interval.Milliseconds(), interval.Milliseconds()/10, millis(now))
+	if err != nil {
+		return 0, fmt.Errorf("plan scans anew: %w", err)
+	}
+	return r.RowsAffected()
+}
+
 // Scanned records a scan that ended well. l's ETag must not be committed
 // before the gists of its last page are: a crash between the two would turn
 // into 304s that hide them for ever.

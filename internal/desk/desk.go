@@ -1,4 +1,4 @@
-package operate
+package desk
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/app"
 	"gistdeal/internal/store"
 )
 
@@ -24,46 +23,8 @@ const followPoll = 250 * time.Millisecond
 // nobodyWorks is what a command says when its rows have to wait.
 const nobodyWorks = "no gistdeal is at work on this database; it is done when one runs"
 
-// OpenDesk opens the database for a command that writes, and makes it if there
-// is none. It does not change the schema under a gistdeal at work.
-func OpenDesk(ctx context.Context, c app.Config) (*Desk, error) {
-	if err := refuseUpgrade(ctx, c); err != nil {
-		return nil, err
-	}
-	db, err := c.OpenDatabase(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	return &Desk{db}, nil
-}
-
-// refuseUpgrade returns an error if opening the database would take the tables
-// of an older gistdeal at work from under it.
-func refuseUpgrade(ctx context.Context, c app.Config) error {
-	db, err := c.ReadDatabase(ctx)
-	if gistdeal.KindOf(err) == gistdeal.NotFound {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer db.Close() //nolint:errcheck // Nothing was written.
-	schema, err := db.Schema(ctx)
-	if err != nil || schema.Current() {
-		return err
-	}
-	if working, err := db.Worked(ctx); err != nil || !working {
-		return err
-	}
-	return fmt.Errorf("the gistdeal at work on %s is of another version than this one: restart it first", c.Database)
-}
-
-// ReadDesk opens the database for a command that only reads. A database that
-// does not exist yet reads as an empty one, and is not made.
-func ReadDesk(ctx context.Context, c app.Config) (*Desk, error) {
-	db, err := openIfThere(ctx, c)
-	return &Desk{db}, err
-}
+// New returns a desk over the database; nil if nothing was ever stored. Close closes it.
+func New(db *store.Store) *Desk { return &Desk{db} }
 
 // Close closes the database. What was written is carried out all the same.
 func (d *Desk) Close() error {

@@ -1,4 +1,4 @@
-package operate
+package desk
 
 import (
 	"context"
@@ -58,9 +58,9 @@ func gistID(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// Deals returns up to limit of the selected deals, all for 0, and whether there
-// are more.
-func (d *Desk) Deals(ctx context.Context, s DealSelection, limit int) (all []Deal, more bool, err error) {
+// Deals returns up to limit of the selected deals, all for 0, by gist id, from
+// the one that follows the gist id after, and whether there are more.
+func (d *Desk) Deals(ctx context.Context, s DealSelection, after string, limit int) (all []Deal, more bool, err error) {
 	all = []Deal{}
 	if d.db == nil {
 		return all, false, nil
@@ -73,7 +73,7 @@ func (d *Desk) Deals(ctx context.Context, s DealSelection, limit int) (all []Dea
 	if err != nil {
 		return nil, false, err
 	}
-	for after := ""; ; {
+	for {
 		deals, err := d.db.Deals(ctx, f, after, page)
 		if err != nil {
 			return nil, false, err
@@ -192,7 +192,7 @@ type Attempt struct {
 // Explain tells the story of a gist, given by its id or address.
 func (d *Desk) Explain(ctx context.Context, gist string) (Story, error) {
 	id := gistID(gist)
-	deals, _, err := d.Deals(ctx, DealSelection{Gists: []string{id}}, 0)
+	deals, _, err := d.Deals(ctx, DealSelection{Gists: []string{id}}, "", 0)
 	if err != nil {
 		return Story{}, err
 	}

@@ -1,4 +1,4 @@
-package operate
+package desk
 
 import (
 	"context"
@@ -53,7 +53,7 @@ func (d *Desk) Scan(ctx context.Context, asked string, progress func(Progress)) 
 		}
 	}()
 	var refused error
-	why, err := d.follow(ctx, asks, func(_ gistdeal.Ask, answer gistdeal.Answer) { refused = answer.Err })
+	why, err := d.follow(ctx, asks, func() {}, func(_ gistdeal.Ask, answer gistdeal.Answer) { refused = answer.Err })
 	stop()
 	<-shown
 	switch {
@@ -65,6 +65,12 @@ func (d *Desk) Scan(ctx context.Context, asked string, progress func(Progress)) 
 		return Scan{}, refused
 	}
 	return d.followDeals(ctx, u, progress)
+}
+
+// AskForScan asks for a scan of a tracked user now, and follows nothing.
+func (d *Desk) AskForScan(ctx context.Context, login string) error {
+	_, err := d.db.Ask(ctx, time.Now(), gistdeal.Ask{Login: login, Want: gistdeal.WantScan})
+	return err
 }
 
 // followDeals follows the deals of a user until none waits.
@@ -104,8 +110,12 @@ func (d *Desk) followDeals(ctx context.Context, u gistdeal.User, progress func(P
 	}
 }
 
-// problem returns what the next of a user's deals waits for, "" if nobody said.
+// problem returns what the next of a user's deals waits for, "" if nobody said:
+// that Pipedrive refuses everything, or what it said of that deal.
 func (d *Desk) problem(ctx context.Context, u gistdeal.User) string {
+	if l, err := d.Limits(ctx); err == nil && l.Pushes.Holds(time.Now()) {
+		return "Pipedrive is " + l.Pushes.String()
+	}
 	f := gistdeal.DealFilter{UserID: u.ID, States: []gistdeal.DealState{gistdeal.DealFound}}
 	deals, err := d.db.Deals(ctx, f, "", 1)
 	if err != nil || len(deals) == 0 {

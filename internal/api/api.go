@@ -1,0 +1,181 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"gistdeal"
+	"gistdeal/internal/desk"
+	"gistdeal/internal/problem"
+)
+
+// Path is where all routes begin.
+const Path = "/api/v1"
+
+// Options are what an API can be told; the zero value works.
+type Options struct {
+	Version string        // of gistdeal
+	Wait    time.Duration // how long an answer waits for who works; 0 means 25 s
+	Wake    func()        // makes who works in this process look at once; nil if nobody does
+	Log     *slog.Logger  // nil means none
+}
+
+// API answers the routes below Path. It is told who asks by the request's
+// context; see gistdeal.WithCaller.
+type API struct {
+	desk    *desk.Desk
+	options Options
+	log     *slog.Logger
+	mux     *http.ServeMux
+	huma    huma.API
+	changes *changes
+}
+
+// New returns the API over the desk. Close ends what it does beside requests.
+func New(d *desk.Desk, o Options) *API {
+	if o.Wait == 0 {
+		o.Wait = 25 * time.Second
+	}
+	if o.Wake == nil {
+		o.Wake = func() {}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &API{desk: d, options: o, log: o.Log, mux: http.NewServeMux()}
+	a.changes = newChanges(d, o.Log)
+	a.huma = humago.New(a.mux, config(o.Version))
+	a.users()
+	a.gists()
+	a.deals()
+	a.state()
+	a.events()
+	a.mux.HandleFunc("GET "+Path+"/openapi.json", a.document)
+	return a
+}
+
+// config is huma's, without its pages and its $schema links.
+func config(version string) huma.Config {
+	c := huma.DefaultConfig("gistdeal", version)
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
+	c.Info.Description = "Watches public gists of GitHub users and makes exactly one Pipedrive deal for each. " +
+		"Errors are application/problem+json (RFC 9457), times RFC 3339 in UTC. Lists come in parts: `next`, if there, is the `cursor` of the next one."
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "A token of `gistdeal tokens add`. On the same machine none is needed."},
+	}
+	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
+	c.RejectUnknownQueryParameters = true
+	return c
+}
+
+// ServeHTTP answers a request below Path.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, pattern := a.mux.Handler(r); pattern == "" {
+		a.refuse(w, r)
+		return
+	}
+	r = r.WithContext(context.WithValue(r.Context(), requestID{}, w.Header().Get(problem.HeaderRequestID)))
+	if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, "/events") {
+		tagged(a.mux, w, r)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// requestID is the key of the request's id in its context.
+type requestID struct{}
+
+// refuse answers a request that no route is for.
+func (a *API) refuse(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := a.mux.Handler(other); pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		problem.Write(w, problem.Problem{
+			Type: "about:blank", Title: "Method not allowed", Status: http.StatusMethodNotAllowed,
+			Detail: r.Method + " is not possible here, but " + strings.Join(allowed, ", "),
+		})
+		return
+	}
+	problem.Write(w, problem.Problem{Type: "about:blank", Title: "Not found", Status: http.StatusNotFound, Detail: "there is no such route; " + Path + "/openapi.json names all"})
+}
+
+// Document returns the OpenAPI document.
+func (a *API) Document() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() }
+
+func (a *API) document(w http.ResponseWriter, _ *http.Request) {
+	text, err := a.Document()
+	if err != nil {
+		problem.Write(w, problem.Of(err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/openapi+json")
+	_, _ = w.Write(text) // If it cannot be written the client has gone.
+}
+
+// route is how an operation is described.
+type route struct {
+	method, path  string
+	id, summary   string
+	scope         gistdeal.Scope
+	status        int // of an answer that is no problem; 0 means 200
+	modifyRequest func(*huma.Operation)
+}
+
+// reply is an answer with a body.
+type reply[T any] struct{ Body T }
+
+// add adds a route. What f returns as an error is told as a problem.
+func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, error)) {
+	op := huma.Operation{
+		OperationID: r.id, Method: r.method, Path: Path + r.path, Summary: r.summary, DefaultStatus: r.status,
+		Description: "Needs the scope " + string(r.scope) + ".",
+		Tags:        []string{strings.SplitN(strings.TrimPrefix(r.path, "/"), "/", 2)[0]},
+		Security:    []map[string][]string{{"token": {}}, {}},
+		Errors:      []int{400, 401, 403, 404, 429, 503},
+	}
+	if r.modifyRequest != nil {
+		r.modifyRequest(&op)
+	}
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		if !gistdeal.CallerOf(ctx).Scope.Allows(r.scope) {
+			return nil, tooSmall(r.scope)
+		}
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+func tooSmall(scope gistdeal.Scope) error {
+	return &statusProblem{Problem: problem.Problem{
+		Type: "urn:gistdeal:problem:scope-too-small", Title: "Scope too small", Status: http.StatusForbidden,
+		Detail: "this needs a token of the scope " + string(scope),
+	}}
+}
+
+// stateNames checks states that a query names.
+func stateNames[S ~string](names []string, known []S) ([]S, error) {
+	states := make([]S, len(names))
+	for i, name := range names {
+		if states[i] = S(name); !slices.Contains(known, S(name)) {
+			return nil, gistdeal.Errorf(gistdeal.Invalid, "there is no state %q", name)
+		}
+	}
+	return states, nil
+}

@@ -1,0 +1,125 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gistdeal/internal/desk"
+)
+
+const (
+	// changePoll is how often the database is asked what happened, while
+	// somebody listens: any process may have done it.
+	changePoll = time.Second
+	// changeBatch is how much is told at a time; who misses some reads anew.
+	changeBatch = 100
+	// listenerBuffer is how many changes wait for a slow listener before it is
+	// told to read everything anew.
+	listenerBuffer = 8
+)
+
+// changes tells listeners what happens, with one question to the database for
+// all of them.
+type changes struct {
+	desk *desk.Desk
+	log  *slog.Logger
+
+	mu        sync.Mutex
+	listeners map[chan []desk.Event]bool
+	stop      context.CancelFunc // ends the questions; nil while nobody listens
+	closed    bool
+}
+
+func newChanges(d *desk.Desk, log *slog.Logger) *changes {
+	return &changes{desk: d, log: log, listeners: map[chan []desk.Event]bool{}}
+}
+
+// listen returns where what happens from now on is told, nil after close. The
+// channel is closed when its listener was too slow, or by close.
+func (c *changes) listen() chan []desk.Event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
+	l := make(chan []desk.Event, listenerBuffer)
+	c.listeners[l] = true
+	if c.stop == nil {
+		var ctx context.Context
+		ctx, c.stop = context.WithCancel(context.Background())
+		go c.follow(ctx)
+	}
+	return l
+}
+
+// leave ends what listen began.
+func (c *changes) leave(l chan []desk.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(l)
+	if len(c.listeners) == 0 && c.stop != nil {
+		c.stop()
+		c.stop = nil
+	}
+}
+
+// drop ends a listener; c.mu is held.
+func (c *changes) drop(l chan []desk.Event) {
+	if c.listeners[l] {
+		delete(c.listeners, l)
+		close(l)
+	}
+}
+
+// close ends all listeners, and those that come.
+func (c *changes) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for l := range c.listeners {
+		c.drop(l)
+	}
+	if c.stop != nil {
+		c.stop()
+		c.stop = nil
+	}
+}
+
+// follow asks the database until ctx ends.
+func (c *changes) follow(ctx context.Context) {
+	tick := time.NewTicker(changePoll)
+	defer tick.Stop()
+	var last time.Time
+	for {
+		events, at, err := c.desk.Events(ctx, last, changeBatch)
+		if err != nil && ctx.Err() == nil {
+			c.log.Error("changes not read", "error", err)
+		}
+		if err == nil {
+			last = at
+			c.tell(events)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (c *changes) tell(events []desk.Event) {
+	if len(events) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for l := range c.listeners {
+		select {
+		case l <- events:
+		default:
+			c.drop(l)
+		}
+	}
+}

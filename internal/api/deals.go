@@ -1,0 +1,116 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"gistdeal"
+	"gistdeal/internal/desk"
+)
+
+// deals adds the routes about deals.
+func (a *API) deals() {
+	add(a, route{method: http.MethodGet, path: "/deals", id: "list-deals", scope: gistdeal.ScopeRead, summary: "List deals by gist id"}, a.listDeals)
+	add(a, route{
+		method: http.MethodGet, path: "/deals/{gist}", id: "explain-deal", scope: gistdeal.ScopeRead,
+		summary: "Tell the whole story of a gist's deal",
+	}, a.explain)
+	add(a, route{
+		method: http.MethodPost, path: "/deals/retry", id: "retry-deals", scope: gistdeal.ScopeWrite,
+		summary: "Make failed, skipped and held deals wait for their turn again; without a choice all that failed",
+	}, a.retry)
+	add(a, route{
+		method: http.MethodPost, path: "/deals/skip", id: "skip-deals", scope: gistdeal.ScopeWrite,
+		summary: "Make no deals for gists whose deal is not sent yet",
+	}, a.skip)
+	add(a, route{
+		method: http.MethodGet, path: "/failures", id: "list-failures", scope: gistdeal.ScopeRead,
+		summary: "Count failed deals by their cause",
+	}, a.failures)
+}
+
+type dealList struct {
+	Deals []desk.Deal `json:"deals"`
+	Next  string      `json:"next,omitempty" doc:"The cursor of the next part."`
+}
+
+type listDealsInput struct {
+	State  []string `query:"state" enum:"held,found,sending,made,failed,skipped" doc:"Only deals in these states."`
+	User   string   `query:"user" maxLength:"100" doc:"Only deals of this user's gists."`
+	Cursor string   `query:"cursor" maxLength:"200"`
+	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+func (a *API) listDeals(ctx context.Context, in *listDealsInput) (*reply[dealList], error) {
+	after := ""
+	if in.Cursor != "" {
+		if err := readCursor(in.Cursor, &after); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := stateNames(in.State, gistdeal.DealStates); err != nil {
+		return nil, err
+	}
+	deals, more, err := a.desk.Deals(ctx, desk.DealSelection{States: in.State, User: in.User}, after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	list := dealList{Deals: deals}
+	if more {
+		list.Next = cursor(deals[len(deals)-1].GistID)
+	}
+	return &reply[dealList]{list}, nil
+}
+
+type explainInput struct {
+	Gist string `path:"gist" maxLength:"100" doc:"The gist's id."`
+}
+
+func (a *API) explain(ctx context.Context, in *explainInput) (*reply[desk.Story], error) {
+	s, err := a.desk.Explain(ctx, in.Gist)
+	return &reply[desk.Story]{s}, err
+}
+
+// Choice says which deals are meant: those to which all that is set applies.
+type Choice struct {
+	Gists  []string `json:"gists,omitempty" maxItems:"1000" doc:"Ids or addresses; each gets a result of its own."`
+	States []string `json:"states,omitempty" enum:"held,found,failed,skipped"`
+	User   string   `json:"user,omitempty" maxLength:"100"`
+}
+
+func (c Choice) selection() desk.DealSelection {
+	return desk.DealSelection{Gists: c.Gists, States: c.States, User: c.User}
+}
+
+type retryInput struct{ Body Choice }
+
+func (a *API) retry(ctx context.Context, in *retryInput) (*reply[desk.Turned], error) {
+	t, err := a.desk.Retry(ctx, in.Body.selection())
+	a.options.Wake()
+	return &reply[desk.Turned]{t}, err
+}
+
+type skipInput struct {
+	Body struct {
+		Choice
+		Note string `json:"note" minLength:"1" maxLength:"500" doc:"Why, for those who ask later."`
+	}
+}
+
+func (a *API) skip(ctx context.Context, in *skipInput) (*reply[desk.Turned], error) {
+	s := in.Body.selection()
+	if len(s.Gists)+len(s.States) == 0 && s.User == "" {
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "say which deals: gists, states or a user")
+	}
+	t, err := a.desk.Skip(ctx, s, in.Body.Note)
+	return &reply[desk.Turned]{t}, err
+}
+
+type failureList struct {
+	Failures []desk.Failure `json:"failures"`
+}
+
+func (a *API) failures(ctx context.Context, _ *struct{}) (*reply[failureList], error) {
+	f, err := a.desk.Failures(ctx)
+	return &reply[failureList]{failureList{f}}, err
+}

@@ -1,0 +1,162 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"gistdeal/internal/desk"
+	"gistdeal/internal/sim"
+)
+
+type dealList struct {
+	Deals []desk.Deal `json:"deals"`
+	Next  string      `json:"next"`
+}
+
+func TestAVisitIsRecordedByACallAndDecidesWhatIsNew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(3, "alice")
+	var list struct {
+		Gists []desk.Gist `json:"gists"`
+		Seen  int64       `json:"seen"`
+		Next  string      `json:"next"`
+	}
+	w.get("/users/alice/gists?show=new&limit=2", &list)
+	if len(list.Gists) != 2 || list.Seen != 0 || list.Next == "" || list.Gists[0].DealURL == "" || list.Gists[0].Seq <= list.Gists[1].Seq {
+		t.Fatalf("%+v", list)
+	}
+	w.get("/users/alice/gists?show=new&limit=2&cursor="+list.Next, &list)
+	if len(list.Gists) != 1 {
+		t.Errorf("the second part has %d gists, want 1", len(list.Gists))
+	}
+	var seen struct{ Seen int64 }
+	for body, want := range map[string]int64{`{"seq":1}`: 1} {
+		w.read(w.send(http.MethodPut, "/users/alice/visit", body), http.StatusOK, &seen)
+		if seen.Seen != want {
+			t.Errorf("%s: seen %d, want %d", body, seen.Seen, want)
+		}
+	}
+	w.get("/users/alice/gists?show=new", &list)
+	if len(list.Gists) != 2 {
+		t.Errorf("%d new gists after a visit of the first, want 2", len(list.Gists))
+	}
+	// What is yet to come was shown to nobody, and a later visit never lowers it.
+	w.read(w.send(http.MethodPut, "/users/alice/visit", `{"seq":9000000000}`), http.StatusOK, &seen)
+	w.read(w.send(http.MethodPut, "/users/alice/visit", `{"seq":1}`), http.StatusOK, &seen)
+	if seen.Seen != 3 {
+		t.Errorf("seen %d, want 3", seen.Seen)
+	}
+	w.get("/users/alice/gists?show=new", &list)
+	if len(list.Gists) != 0 {
+		t.Errorf("%d new gists, want none", len(list.Gists))
+	}
+	w.get("/users/alice/gists?state=failed,held", &list)
+	if len(list.Gists) != 0 {
+		t.Errorf("%d gists whose deal failed, want none", len(list.Gists))
+	}
+	w.refused(w.send(http.MethodGet, "/users/nobody/gists", ""), http.StatusNotFound, "not-found")
+	w.refused(w.send(http.MethodPut, "/users/alice/visit", `{"seq":-1}`), http.StatusUnprocessableEntity, "invalid")
+}
+
+func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sim.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid", Times: 3})
+	w.track(5, "alice")
+	var failures struct{ Failures []desk.Failure }
+	w.get("/failures", &failures)
+	if len(failures.Failures) != 1 || failures.Failures[0].Deals != 3 || failures.Failures[0].Problem == "" {
+		t.Fatalf("failures: %+v", failures)
+	}
+	var list dealList
+	w.get("/deals?state=failed&limit=2", &list)
+	if len(list.Deals) != 2 || list.Next == "" {
+		t.Fatalf("%+v", list)
+	}
+	var turned desk.Turned
+	first := list.Deals[0].GistID
+	w.read(w.send(http.MethodPost, "/deals/skip", `{"gists":["`+first+`","nosuch"],"note":"not ours"}`), http.StatusOK, &turned)
+	if turned.Deals != 1 || len(turned.Results) != 2 || turned.Results[1].Result != "not_found" {
+		t.Errorf("skipped: %+v", turned)
+	}
+	w.read(w.send(http.MethodPost, "/deals/retry", `{}`), http.StatusOK, &turned)
+	if turned.Deals != 2 {
+		t.Errorf("%d deals are retried, want the 2 that failed", turned.Deals)
+	}
+	w.eventually("the retried deals", func() bool { return w.sim.Report().Deals == 4 })
+	w.get("/deals?user=alice&state=skipped", &list)
+	if len(list.Deals) != 1 || list.Deals[0].Problem != "not ours" {
+		t.Errorf("skipped: %+v", list)
+	}
+	var story desk.Story
+	w.get("/deals/"+failures.Failures[0].Example, &story)
+	if len(story.Tries) == 0 || story.Tries[0].Outcome != "refused" || story.NoticedAt == nil {
+		t.Errorf("story: %+v", story)
+	}
+	w.refused(w.send(http.MethodGet, "/deals/nosuch", ""), http.StatusNotFound, "not-found")
+	w.refused(w.send(http.MethodPost, "/deals/skip", `{"note":"all of them"}`), http.StatusBadRequest, "invalid")
+	w.refused(w.send(http.MethodPost, "/deals/skip", `{"user":"alice"}`), http.StatusUnprocessableEntity, "invalid")
+	w.refused(w.send(http.MethodPost, "/deals/retry", `{"gist":["a"]}`), http.StatusUnprocessableEntity, "invalid")
+}
+
+func TestTheOverviewSaysWhatIsGoingOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(3, "alice")
+	var o desk.Overview
+	w.get("/overview", &o)
+	today := o.Days[len(o.Days)-1]
+	if !o.Working || o.Users["active"] != 1 || o.Deals["made"] != 3 || len(o.Days) != 30 || today.Found != 3 || today.Made != 3 || o.NextScan == nil {
+		t.Errorf("overview: %+v", o)
+	}
+	var p desk.Pushes
+	w.read(w.send(http.MethodPost, "/pushes/pause", `{"why":"spring cleaning"}`), http.StatusOK, &p)
+	w.get("/overview", &o)
+	if !p.Changed || !o.Pushes.Paused || o.Pushes.Why != "spring cleaning" {
+		t.Errorf("paused: %+v, overview: %+v", p, o.Pushes)
+	}
+	w.read(w.send(http.MethodPost, "/pushes/resume", ""), http.StatusOK, &p)
+	w.get("/overview", &o)
+	if !p.Changed || o.Pushes.Paused {
+		t.Errorf("resumed: %+v, overview: %+v", p, o.Pushes)
+	}
+	var limits struct {
+		Budgets []struct{ Name string }
+	}
+	w.get("/limits", &limits)
+	var me struct{ Name, Scope, Version string }
+	if w.get("/me", &me); me.Scope != "admin" || me.Version != "test" {
+		t.Errorf("me: %+v", me)
+	}
+}
+
+func TestALongListIsNotSentAgainToWhoHasIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice")
+	first := w.send(http.MethodGet, "/users", "")
+	tag := first.header.Get("ETag")
+	if again := w.send(http.MethodGet, "/users", "", "If-None-Match: W/"+tag); again.status != http.StatusNotModified || again.body != "" || tag == "" {
+		t.Errorf("tag %q: status %d, %q", tag, again.status, again.body)
+	}
+	w.read(w.send(http.MethodPost, "/users/alice/pause", ""), http.StatusOK, nil)
+	if changed := w.send(http.MethodGet, "/users", "", "If-None-Match: "+tag); changed.status != http.StatusOK {
+		t.Errorf("status %d after a change", changed.status)
+	}
+}
+
+func TestARouteThatIsNotThereSaysWhichAre(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refused(w.send(http.MethodGet, "/nothing", ""), http.StatusNotFound, "about:blank")
+	r := w.send(http.MethodPut, "/users", "{}")
+	w.refused(r, http.StatusMethodNotAllowed, "about:blank")
+	if allow := r.header.Get("Allow"); allow != "GET, POST" {
+		t.Errorf("Allow: %q", allow)
+	}
+	if doc := w.send(http.MethodGet, "/openapi.json", ""); doc.status != 200 || !strings.Contains(doc.body, `"openapi":"3.1.0"`) || !strings.Contains(doc.body, "/api/v1/users/{login}/gists") {
+		t.Errorf("status %d: %.200s", doc.status, doc.body)
+	}
+}

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/desk"
+)
+
+// gists adds the routes about a user's gists and who was shown them.
+func (a *API) gists() {
+	add(a, route{
+		method: http.MethodGet, path: "/users/{login}/gists", id: "list-gists", scope: gistdeal.ScopeRead,
+		summary: "List a user's gists with their deals, the last noticed first",
+	}, a.listGists)
+	add(a, route{
+		method: http.MethodPut, path: "/users/{login}/visit", id: "record-visit", scope: gistdeal.ScopeRead,
+		summary: "Record up to which gist you were shown a user's gists",
+	}, a.visit)
+}
+
+type gistList struct {
+	Gists []desk.Gist `json:"gists"`
+	Seen  int64       `json:"seen" doc:"The highest seq that you were shown at your last visit: higher ones are new to you."`
+	Next  string      `json:"next,omitempty" doc:"The cursor of the next part."`
+}
+
+type listGistsInput struct {
+	OneUser
+	Show   string   `query:"show" enum:"all,new" default:"all" doc:"new: only those noticed since your last visit."`
+	State  []string `query:"state" enum:"held,found,sending,made,failed,skipped" doc:"Only gists whose deal is in one of these states."`
+	Cursor string   `query:"cursor" maxLength:"200"`
+	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+func (a *API) listGists(ctx context.Context, in *listGistsInput) (*reply[gistList], error) {
+	states, err := stateNames(in.State, gistdeal.DealStates)
+	if err != nil {
+		return nil, err
+	}
+	before := int64(math.MaxInt64)
+	if in.Cursor != "" {
+		if err := readCursor(in.Cursor, &before); err != nil {
+			return nil, err
+		}
+	}
+	gists, seen, err := a.desk.Gists(ctx, in.Login, gistdeal.CallerOf(ctx).Name, in.Show == "new", states, before, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	list := gistList{Gists: gists, Seen: seen}
+	if len(gists) == in.Limit {
+		list.Next = cursor(gists[len(gists)-1].Seq)
+	}
+	return &reply[gistList]{list}, nil
+}
+
+type visitInput struct {
+	OneUser
+	Body struct {
+		Seq int64 `json:"seq" minimum:"0" doc:"The highest seq of the gists that you were shown."`
+	}
+}
+
+type visitAnswer struct {
+	Seen int64 `json:"seen"`
+}
+
+func (a *API) visit(ctx context.Context, in *visitInput) (*reply[visitAnswer], error) {
+	seen, err := a.desk.Visit(ctx, in.Login, gistdeal.CallerOf(ctx).Name, in.Body.Seq, time.Now())
+	return &reply[visitAnswer]{visitAnswer{seen}}, err
+}

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"gistdeal"
+	"gistdeal/internal/problem"
+)
+
+// statusProblem is a Problem in the form in which huma writes errors.
+type statusProblem struct {
+	problem.Problem
+	retryAfter string
+}
+
+// GetStatus returns the status.
+func (p *statusProblem) GetStatus() int { return p.Status }
+
+// ContentType returns that of problems.
+func (p *statusProblem) ContentType(string) string { return problem.ContentType }
+
+// GetHeaders returns the header Retry-After, if trying again may help.
+func (p *statusProblem) GetHeaders() http.Header {
+	h := http.Header{"Cache-Control": {"no-store"}}
+	if p.retryAfter != "" {
+		h.Set("Retry-After", p.retryAfter)
+	}
+	return h
+}
+
+// problem returns err as clients are told; what is internal is for the log.
+func (a *API) problem(ctx context.Context, err error) error {
+	if p, ok := err.(*statusProblem); ok { //nolint:errorlint // Ours, never wrapped.
+		return p
+	}
+	if gistdeal.KindOf(err) == gistdeal.Internal && ctx.Err() == nil {
+		a.log.Error("request failed", "error", err, "request_id", ctx.Value(requestID{}))
+	}
+	p := &statusProblem{Problem: problem.Of(err), retryAfter: problem.RetryAfter(err)}
+	p.RequestID, _ = ctx.Value(requestID{}).(string)
+	return p
+}
+
+// newProblem words what huma finds wrong with a request.
+func newProblem(status int, detail string, errs ...error) *statusProblem {
+	p := &statusProblem{Problem: problem.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}}
+	if status == http.StatusUnprocessableEntity || status == http.StatusBadRequest {
+		p.Type, p.Title = "urn:gistdeal:problem:invalid", "Invalid request"
+	}
+	for _, err := range errs {
+		if d, ok := err.(huma.ErrorDetailer); ok { //nolint:errorlint // huma gives them bare.
+			detail := d.ErrorDetail() // Without the value: it may be a secret.
+			p.Errors = append(p.Errors, problem.Detail{Message: detail.Message, Location: detail.Location})
+		} else if err != nil {
+			p.Errors = append(p.Errors, problem.Detail{Message: err.Error()})
+		}
+	}
+	return p
+}
+
+// huma keeps how errors are made in variables of its package.
+func init() {
+	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
+		return newProblem(status, detail, errs...)
+	}
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, detail string, errs ...error) huma.StatusError {
+		p := newProblem(status, detail, errs...)
+		p.RequestID, _ = ctx.Context().Value(requestID{}).(string)
+		return p
+	}
+}

@@ -1,0 +1,218 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"gistdeal"
+	"gistdeal/internal/desk"
+)
+
+// users adds the routes about users.
+func (a *API) users() {
+	add(a, route{method: http.MethodGet, path: "/users", id: "list-users", scope: gistdeal.ScopeRead, summary: "List tracked users"}, a.listUsers)
+	add(a, route{
+		method: http.MethodPost, path: "/users", id: "add-users", scope: gistdeal.ScopeWrite,
+		summary: "Track users: JSON, or logins, links and CSV as text", modifyRequest: textToo,
+	}, a.addUsers)
+	add(a, route{method: http.MethodGet, path: "/users/{login}", id: "get-user", scope: gistdeal.ScopeRead, summary: "Show a tracked user"}, a.user)
+	for _, c := range []struct {
+		verb, summary string
+		change        desk.Change
+	}{
+		{"pause", "Stop scanning a user", desk.Pause},
+		{"resume", "Scan a paused user again", desk.Resume},
+		{"approve", "Say yes to a first scan that is held", desk.Approve},
+	} {
+		add(a, route{method: http.MethodPost, path: "/users/{login}/" + c.verb, id: c.verb + "-user", scope: gistdeal.ScopeWrite, summary: c.summary}, a.changeUser(c.change))
+	}
+	add(a, route{
+		method: http.MethodDelete, path: "/users/{login}", id: "remove-user", scope: gistdeal.ScopeWrite,
+		summary: "End the tracking of a user; gists and deals are kept",
+	}, a.changeUser(desk.Remove))
+	add(a, route{
+		method: http.MethodPost, path: "/users/{login}/scan", id: "scan-user", scope: gistdeal.ScopeWrite, status: http.StatusAccepted,
+		summary: "Scan a tracked user now; the answer does not wait for the end",
+	}, a.scanUser)
+}
+
+type userList struct {
+	Users []desk.CountedUser `json:"users"`
+	Next  string             `json:"next,omitempty" doc:"The cursor of the next part."`
+}
+
+type listUsersInput struct {
+	State  []string `query:"state" enum:"active,paused,removed,gone" doc:"Only users in these states; by default all but removed."`
+	Search string   `query:"search" maxLength:"39" doc:"Only logins that contain this."`
+	Sort   string   `query:"sort" enum:"id,-id,login,-login,tracked,-tracked,last_scan,-last_scan,next_scan,-next_scan" default:"id" doc:"The order; with - the other way round."`
+	Cursor string   `query:"cursor" maxLength:"200"`
+	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+func (a *API) listUsers(ctx context.Context, in *listUsersInput) (*reply[userList], error) {
+	states, err := stateNames(in.State, gistdeal.UserStates)
+	if err != nil {
+		return nil, err
+	}
+	order, descending := strings.CutPrefix(in.Sort, "-")
+	p := gistdeal.UserPage{Order: gistdeal.UserOrder(order), Descending: descending, Limit: in.Limit}
+	if in.Cursor != "" {
+		var m mark
+		if err := readCursor(in.Cursor, &m); err != nil {
+			return nil, err
+		}
+		p.After = m.user(p.Order)
+	}
+	users, last, err := a.desk.UserPage(ctx, gistdeal.UserFilter{States: states, Search: in.Search}, p)
+	if err != nil {
+		return nil, err
+	}
+	list := userList{Users: users}
+	if last != nil {
+		list.Next = cursor(markOf(*last, p.Order))
+	}
+	return &reply[userList]{list}, nil
+}
+
+// mark is a place in an ordered list of users.
+type mark struct {
+	ID    int64  `json:"i"`
+	Login string `json:"l,omitempty"`
+	At    int64  `json:"t,omitempty"` // Unix milliseconds
+}
+
+func markOf(u gistdeal.User, order gistdeal.UserOrder) mark {
+	m := mark{ID: u.ID}
+	switch order {
+	case gistdeal.OrderByLogin:
+		m.Login = u.Login
+	case gistdeal.OrderByTracked:
+		m.At = u.TrackedAt.UnixMilli()
+	case gistdeal.OrderByLastScan:
+		m.At = u.LastScanAt.UnixMilli()
+	case gistdeal.OrderByNextScan:
+		m.At = u.NextScanAt.UnixMilli()
+	}
+	return m
+}
+
+// user is the inverse of markOf, as far as the order needs it.
+func (m mark) user(order gistdeal.UserOrder) *gistdeal.User {
+	at := time.UnixMilli(m.At)
+	u := &gistdeal.User{ID: m.ID, Login: m.Login}
+	switch order {
+	case gistdeal.OrderByTracked:
+		u.TrackedAt = at
+	case gistdeal.OrderByLastScan:
+		u.LastScanAt = at
+	case gistdeal.OrderByNextScan:
+		u.NextScanAt = at
+	}
+	return u
+}
+
+type addUsersBody struct {
+	Users     []string           `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or addresses at github.com."`
+	FirstScan gistdeal.FirstScan `json:"first_scan,omitempty" enum:"all,new" doc:"Deals for all gists that they have, or only for new ones; by default new, for one user as configured."`
+}
+
+type addUsersInput struct {
+	ContentType string `header:"Content-Type"`
+	FirstScan   string `query:"first_scan" enum:"all,new" doc:"For text and CSV: as first_scan in JSON."`
+	RawBody     []byte
+}
+
+type resultList struct {
+	Results []desk.Result `json:"results" doc:"One for each that was named."`
+}
+
+// textToo says in the document that logins may come as text.
+func textToo(op *huma.Operation) {
+	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	schema := huma.SchemaFromType(huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer), typeOf[addUsersBody]())
+	op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
+		"application/json": {Schema: schema}, "text/plain": text, "text/csv": text,
+	}}
+	op.MaxBodyBytes = maxText
+	op.SkipValidateBody = true
+}
+
+// maxText is how long a list of users may be: 10,000 and more.
+const maxText = 1 << 20
+
+// addUsers tracks users and waits a while for what becomes of each.
+func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultList], error) {
+	body := addUsersBody{FirstScan: gistdeal.FirstScan(in.FirstScan)}
+	if strings.HasPrefix(in.ContentType, "text/") {
+		body.Users = desk.Words(string(in.RawBody))
+	} else if err := json.Unmarshal(in.RawBody, &body); err != nil {
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "the body is not JSON like {\"users\": [\"octocat\"]}; logins as text come with Content-Type: text/plain (%v)", err)
+	}
+	switch body.FirstScan {
+	case "", gistdeal.FirstScanAll, gistdeal.FirstScanNew:
+	default:
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "first_scan is %q, want all or new", body.FirstScan)
+	}
+	if len(body.Users) == 0 {
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "no user is named")
+	}
+	otherwise := gistdeal.FirstScan("")
+	if len(body.Users) > 1 {
+		otherwise = gistdeal.FirstScanNew
+	}
+	waiting, cancel := context.WithTimeout(ctx, a.options.Wait)
+	defer cancel()
+	list := resultList{Results: []desk.Result{}}
+	err := a.desk.AddUsers(waiting, body.Users, body.FirstScan, otherwise, func(string) {}, func(r desk.Result) { list.Results = append(list.Results, r) })
+	return &reply[resultList]{list}, err
+}
+
+// OneUser (exported for huma, which sees no other embedded types) is the user that a request is about.
+type OneUser struct {
+	Login string `path:"login" maxLength:"100" example:"octocat"`
+}
+
+func (a *API) user(ctx context.Context, in *OneUser) (*reply[desk.CountedUser], error) {
+	u, err := a.desk.User(ctx, in.Login)
+	return &reply[desk.CountedUser]{u}, err
+}
+
+// changeUser returns the handler that does one thing to a user.
+func (a *API) changeUser(c desk.Change) func(context.Context, *OneUser) (*reply[desk.Result], error) {
+	return func(ctx context.Context, in *OneUser) (*reply[desk.Result], error) {
+		results, err := a.desk.ChangeUsers(ctx, []string{in.Login}, c)
+		if err != nil {
+			return nil, err
+		}
+		a.options.Wake()
+		return done(results[0])
+	}
+}
+
+// done tells a result, or as a problem that it could not be done.
+func done(r desk.Result) (*reply[desk.Result], error) {
+	switch r.Result {
+	case "not_found":
+		return nil, gistdeal.Errorf(gistdeal.NotFound, "%s", r.Reason)
+	case "invalid", "refused":
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "%s", r.Reason)
+	}
+	return &reply[desk.Result]{r}, nil
+}
+
+func (a *API) scanUser(ctx context.Context, in *OneUser) (*reply[desk.Result], error) {
+	u, err := a.desk.User(ctx, in.Login)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.desk.AskForScan(ctx, u.Login); err != nil {
+		return nil, err
+	}
+	a.options.Wake()
+	return &reply[desk.Result]{desk.Result{Asked: in.Login, Result: "asked", Reason: "it is scanned next"}}, nil
+}

@@ -1,0 +1,146 @@
+package api_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"gistdeal/internal/desk"
+	"gistdeal/internal/sim"
+)
+
+type userList struct {
+	Users []desk.CountedUser `json:"users"`
+	Next  string             `json:"next"`
+}
+
+type resultList struct {
+	Results []desk.Result `json:"results"`
+}
+
+func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, login := range []string{"alice", "bob", "carol", "dave"} {
+		w.sim.MakeGists(login, 1)
+	}
+	for _, tt := range []struct {
+		kind, body string
+		want       []string
+	}{
+		{
+			"application/json", `{"users":["alice","https://github.com/bob","alice","-bad-","nobody-here"]}`,
+			[]string{"alice added", "https://github.com/bob added", "alice invalid", "-bad- invalid", "nobody-here not_found"},
+		},
+		{"text/plain; charset=utf-8", "# friends\n@carol\nalice\n", []string{"@carol added", "alice tracked"}},
+		{"text/csv", "dave,bob\n", []string{"dave added", "bob tracked"}},
+	} {
+		var list resultList
+		w.read(w.send(http.MethodPost, "/users", tt.body, "Content-Type: "+tt.kind), http.StatusOK, &list)
+		got := []string{}
+		for _, r := range list.Results {
+			got = append(got, r.Asked+" "+r.Result)
+			if r.Result == "invalid" && r.Reason == "" {
+				t.Errorf("no reason for %v", r)
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(tt.want)
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.kind, got, tt.want)
+		}
+	}
+	var list userList
+	w.get("/users", &list)
+	if len(list.Users) != 4 {
+		t.Errorf("%d users are tracked, want 4", len(list.Users))
+	}
+	for _, u := range list.Users {
+		if u.FirstScan != "new" {
+			t.Errorf("%s has the policy %s: of several users only new gists get deals", u.Login, u.FirstScan)
+		}
+	}
+	for _, body := range []string{``, `{`, `{"users":[]}`, `{"users":["a"],"first_scan":"some"}`, `[]`, `null`} {
+		w.refused(w.send(http.MethodPost, "/users", body, "Content-Type: application/json"), http.StatusBadRequest, "invalid")
+	}
+}
+
+func TestUsersAreListedInPartsSortedSearchedAndByState(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice", "bob", "carol", "bobby", "zed")
+	var done desk.Result
+	w.read(w.send(http.MethodPost, "/users/carol/pause", ""), http.StatusOK, &done)
+	w.read(w.send(http.MethodDelete, "/users/zed", ""), http.StatusOK, &done)
+	all := func(query string) (logins []string) {
+		for cursor := ""; ; {
+			var list userList
+			w.get("/users?limit=2&"+query+cursor, &list)
+			for _, u := range list.Users {
+				logins = append(logins, u.Login)
+			}
+			if list.Next == "" {
+				return logins
+			}
+			cursor = "&cursor=" + url.QueryEscape(list.Next)
+		}
+	}
+	for query, want := range map[string]string{
+		"":                                "alice bob bobby carol",
+		"sort=login":                      "alice bob bobby carol",
+		"sort=-login":                     "carol bobby bob alice",
+		"search=BOB":                      "bob bobby",
+		"state=paused":                    "carol",
+		"state=paused,removed&sort=login": "carol zed",
+		"sort=-last_scan&search=zzz":      "",
+	} {
+		got := all(query)
+		if query == "" {
+			slices.Sort(got) // Ids are the simulator's.
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %v, want %s", query, got, want)
+		}
+	}
+	var list userList
+	w.get("/users?search=alice", &list)
+	if u := list.Users[0]; u.Deals["made"] != 1 || u.LastScanAt == nil || u.State != "active" {
+		t.Errorf("alice is shown as %+v", u)
+	}
+	for query, want := range map[string]int{"sort=shoesize": 422, "limit=0": 422, "limit=501": 422, "state=happy": 422, "cursor=abc": 400, "colour=red": 422} {
+		w.refused(w.send(http.MethodGet, "/users?"+query, ""), want, "invalid")
+	}
+}
+
+func TestOneUserIsPausedResumedScannedAndRemoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice")
+	var u desk.CountedUser
+	var done desk.Result
+	for _, step := range []struct{ method, path, result, state string }{
+		{"POST", "/users/alice/pause", "paused", "paused"},
+		{"POST", "/users/alice/pause", "unchanged", "paused"},
+		{"POST", "/users/ALICE/resume", "resumed", "active"},
+		{"POST", "/users/alice/approve", "unchanged", "active"},
+	} {
+		w.read(w.send(step.method, step.path, ""), http.StatusOK, &done)
+		w.get("/users/alice", &u)
+		if done.Result != step.result || string(u.State) != step.state {
+			t.Errorf("%s: result %s, state %s; want %s and %s", step.path, done.Result, u.State, step.result, step.state)
+		}
+	}
+	w.sim.AddGist("alice", sim.Gist{ID: "ab12"})
+	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, &done)
+	w.eventually("the new gist", func() bool {
+		w.get("/users/alice", &u)
+		return u.Deals["made"] == 2
+	})
+	w.read(w.send(http.MethodDelete, "/users/alice", ""), http.StatusOK, &done)
+	w.refused(w.send(http.MethodGet, "/users/alice", ""), http.StatusNotFound, "not-found")
+	w.refused(w.send(http.MethodDelete, "/users/alice", ""), http.StatusNotFound, "not-found")
+	w.refused(w.send(http.MethodPost, "/users/nobody/scan", ""), http.StatusNotFound, "not-found")
+	w.refused(w.send(http.MethodPost, "/users/..%2Fx/scan", ""), http.StatusBadRequest, "invalid")
+}

@@ -1,0 +1,214 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"gistdeal"
+	"gistdeal/internal/api"
+	"gistdeal/internal/desk"
+	"gistdeal/internal/engine"
+	"gistdeal/internal/github"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/server"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
+)
+
+// world is the API as clients reach it, with simulated remotes behind it. Each
+// answer is held against the OpenAPI document.
+type world struct {
+	t      *testing.T
+	db     *store.Store
+	sim    *sim.Sim
+	engine *engine.Engine
+	url    string
+	router routers.Router
+}
+
+// newWorld returns a world whose engine works.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, sim: sim.New(sim.Options{Seed: 1, Burst: -1, DailyTokens: -1, GitHubLimit: -1})}
+	remote := httptest.NewServer(w.sim)
+	t.Cleanup(func() {
+		w.sim.Close()
+		remote.Close()
+	})
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{})
+	w.must(err)
+	w.db = db
+	t.Cleanup(func() { w.must(db.Close()) })
+	hub, err := github.New(remote.URL, github.Options{Token: "secret-github"})
+	w.must(err)
+	pipe, err := pipedrive.New(remote.URL, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: 5 * time.Second})
+	w.must(err)
+	w.engine = engine.New(db, hub, pipe, engine.Options{Owner: "test"})
+	w.work()
+	w.eventually("the engine works", func() bool { return w.engine.Status().Working })
+	w.serve()
+	return w
+}
+
+// work lets the engine work until the end of the test.
+func (w *world) work() {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.engine.Run(ctx) }()
+	w.t.Cleanup(func() {
+		cancel()
+		w.must(<-ended)
+	})
+}
+
+func (w *world) serve() {
+	w.t.Helper()
+	a := api.New(desk.New(w.db), api.Options{Version: "test", Wait: 5 * time.Second, Wake: w.engine.Wake})
+	s := httptest.NewServer(server.New(w.db, w.engine, server.Options{API: a}).Handler())
+	w.t.Cleanup(func() {
+		a.Close()
+		s.Close()
+	})
+	w.url = s.URL
+	text, err := a.Document()
+	w.must(err)
+	doc, err := openapi3.NewLoader().LoadFromData(text)
+	w.must(err)
+	w.router, err = gorillamux.NewRouter(doc)
+	w.must(err)
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// reply is an answer.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// send sends a request to the API; the body is JSON unless headers say something else.
+func (w *world) send(method, path, body string, headers ...string) reply {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.url+api.Path+path, strings.NewReader(body))
+	w.must(err)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	w.must(err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	w.must(err)
+	if strings.Contains(string(text), "secret-") {
+		w.t.Errorf("a secret is told: %s", text)
+	}
+	w.check(r, resp, text)
+	return reply{resp.StatusCode, resp.Header, string(text)}
+}
+
+// check holds an answer against the document.
+func (w *world) check(r *http.Request, resp *http.Response, body []byte) {
+	w.t.Helper()
+	if resp.StatusCode == http.StatusNotModified || resp.StatusCode == http.StatusMethodNotAllowed || strings.HasSuffix(r.URL.Path, "/openapi.json") {
+		return
+	}
+	plain := r.Clone(r.Context())
+	plain.URL.Host, plain.URL.Scheme, plain.Host = "", "", ""
+	route, params, err := w.router.FindRoute(plain)
+	if err != nil {
+		if resp.StatusCode != http.StatusNotFound {
+			w.t.Errorf("%s %s is not in the document: %v", r.Method, r.URL.Path, err)
+		}
+		return
+	}
+	err = openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: plain, PathParams: params, Route: route},
+		Status:                 resp.StatusCode, Header: resp.Header, Body: io.NopCloser(bytes.NewReader(body)),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	})
+	if err != nil {
+		w.t.Errorf("%s %s: the answer %d is not as the document says: %v\n%s", r.Method, r.URL.Path, resp.StatusCode, err, body)
+	}
+}
+
+// get asks and reads a good answer.
+func (w *world) get(path string, into any) {
+	w.t.Helper()
+	w.read(w.send(http.MethodGet, path, ""), http.StatusOK, into)
+}
+
+func (w *world) read(r reply, status int, into any) {
+	w.t.Helper()
+	if r.status != status {
+		w.t.Fatalf("status %d, want %d: %s", r.status, status, r.body)
+	}
+	if into != nil {
+		if err := json.Unmarshal([]byte(r.body), into); err != nil {
+			w.t.Fatalf("%v: %s", err, r.body)
+		}
+	}
+}
+
+// refused asserts that a request is told to be a problem of that status and type.
+func (w *world) refused(r reply, status int, kind string) {
+	w.t.Helper()
+	var p struct{ Type, Title, Detail, RequestID string }
+	if err := json.Unmarshal([]byte(r.body), &p); err != nil {
+		w.t.Fatalf("%v: %s", err, r.body)
+	}
+	if r.status != status || r.header.Get("Content-Type") != "application/problem+json" || !strings.HasSuffix(p.Type, kind) || p.Title == "" || p.Detail == "" {
+		w.t.Errorf("status %d, type %s, want %d and %s: %s", r.status, r.header.Get("Content-Type"), status, kind, r.body)
+	}
+}
+
+// eventually waits until done.
+func (w *world) eventually(what string, done func() bool) {
+	w.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(60 * time.Second)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-late:
+			w.t.Fatalf("not within 60 s: %s", what)
+		}
+	}
+}
+
+// track tracks users and waits until all their deals are made.
+func (w *world) track(gists int, logins ...string) {
+	w.t.Helper()
+	for _, login := range logins {
+		w.sim.MakeGists(login, gists)
+		w.must(w.engine.Track(w.t.Context(), login))
+	}
+	w.eventually("all deals", func() bool {
+		counts, err := w.db.Counts(w.t.Context())
+		w.must(err)
+		return counts.Deals[gistdeal.DealFound]+counts.Deals[gistdeal.DealSending] == 0
+	})
+}

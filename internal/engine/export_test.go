@@ -1,0 +1,12 @@
+package engine
+
+import (
+	"context"
+
+	"gistdeal"
+)
+
+// ScanDue scans users as the sweep does, and reports whether a scan failed.
+func (e *Engine) ScanDue(ctx context.Context, users ...gistdeal.User) (failed bool) {
+	return e.scanDue(ctx, users)
+}

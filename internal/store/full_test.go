@@ -1,0 +1,123 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/engine"
+	"gistdeal/internal/github"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/server"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
+)
+
+func TestAFullDiskIsToldUntilThereIsRoom(t *testing.T) {
+	t.Parallel()
+	log := &strings.Builder{}
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	track(t, s, "octocat", 1)
+	s.Fill(t)
+	for range 2 {
+		_, err = s.SaveGists(t.Context(), 1, gists("a", 500), gistdeal.Noticing{}, noon)
+		for _, err := range []error{err, s.Ping(t.Context())} {
+			if gistdeal.KindOf(err) != gistdeal.Temporary || !strings.Contains(err.Error(), "the disk of the database is full") {
+				t.Errorf("the error is %v, of kind %v", err, gistdeal.KindOf(err))
+			}
+		}
+		if _, err := s.User(t.Context(), 1); err != nil {
+			t.Errorf("nothing can be read: %v", err)
+		}
+	}
+	s.MakeRoom(t)
+	must(t, s.Ping(t.Context()))
+	if got := save(t, s, 1, gists("a", 500)); got != 500 {
+		t.Errorf("%d gists found once there is room, want all 500", got)
+	}
+	for line, want := range map[string]int{"database away": 1, "(13)": 1, "database back": 1} {
+		if got := strings.Count(log.String(), line); got != want {
+			t.Errorf("%q is %d times in the log, want %d:\n%s", line, got, want, log)
+		}
+	}
+}
+
+func TestTheProgramGoesOnByItselfOnceAFullDiskHasRoom(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "test.db"))
+	remotes := sim.New(sim.Options{Seed: 1, Burst: -1, DailyTokens: -1, GitHubLimit: -1})
+	remotes.MakeGists("alice", 3)
+	for i := range 150 {
+		remotes.AddGist("bob", sim.Gist{ID: fmt.Sprintf("b%04d", i), Description: strings.Repeat("long ", 40)})
+	}
+	ask := work(t, s, remotes)
+	if status, body := ask("/user/alice"); status != http.StatusOK {
+		t.Fatalf("alice: %d %s", status, body)
+	}
+	s.Fill(t)
+	// Whether bob is tracked by now depends on the gaps that are left.
+	if status, body := ask("/user/bob"); status != http.StatusAccepted && status != http.StatusServiceUnavailable {
+		t.Errorf("bob while the disk is full: %d %s", status, body)
+	}
+	if status, body := ask("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "the disk of the database is full") {
+		t.Errorf("/readyz while the disk is full: %d %s", status, body)
+	}
+	s.MakeRoom(t)
+	tick, late := time.NewTicker(20*time.Millisecond), time.After(time.Minute)
+	defer tick.Stop()
+	for status, body := 0, ""; status != http.StatusOK || len(remotes.Report().WithoutDeal) > 0; status, body = ask("/user/bob") {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("a minute after there is room: %d %s", status, body)
+		}
+	}
+	if status, body := ask("/readyz"); status != http.StatusOK {
+		t.Errorf("/readyz once there is room: %d %s", status, body)
+	}
+	if doubled := remotes.Report().Doubled; len(doubled) > 0 {
+		t.Errorf("gists with more than one deal: %v", doubled)
+	}
+}
+
+// work runs the engine and the server over s until the test ends, and returns
+// what asks the server.
+func work(t *testing.T, s *store.Store, remotes *sim.Sim) (ask func(path string) (status int, body string)) {
+	t.Helper()
+	api := httptest.NewServer(remotes)
+	hub, err := github.New(api.URL, github.Options{Token: "secret-github"})
+	must(t, err)
+	pipe, err := pipedrive.New(api.URL, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: 5 * time.Second})
+	must(t, err)
+	e := engine.New(s, hub, pipe, engine.Options{Owner: "test"})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx) }()
+	front := httptest.NewServer(server.New(s, e, server.Options{Log: slog.New(slog.DiscardHandler)}).Handler())
+	t.Cleanup(func() {
+		front.Close()
+		cancel()
+		must(t, <-ended)
+		remotes.Close()
+		api.Close()
+	})
+	return func(path string) (int, string) {
+		t.Helper()
+		r, err := http.Get(front.URL + path) //nolint:noctx // The test's end closes the server.
+		must(t, err)
+		defer r.Body.Close()
+		body, err := io.ReadAll(r.Body)
+		must(t, err)
+		return r.StatusCode, string(body)
+	}
+}

@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"gistdeal"
+)
+
+// Ended returns up to limit attempts that ended after then, in the order of
+// their ends.
+func (s *Store) Ended(ctx context.Context, then time.Time, limit int) ([]gistdeal.Happened, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT a.ended_at, a.gist_id, a.outcome, coalesce(a.deal_id, 0), a.reason, coalesce(u.login, '')
+		FROM attempts a LEFT JOIN gists g ON g.id = a.gist_id LEFT JOIN users u ON u.id = g.user_id
+		WHERE a.ended_at > $1 ORDER BY a.ended_at, a.gist_id, a.n LIMIT $2`, millis(then), limit)
+	return collect(rows, err, func(row *sql.Rows) (h gistdeal.Happened, err error) {
+		var at int64
+		err = row.Scan(&at, &h.GistID, &h.Outcome, &h.DealID, &h.Reason, &h.Login)
+		h.At = fromMillis(at)
+		return h, err
+	})
+}
+
+// LastEnded returns when the last attempt ended, zero if none did.
+func (s *Store) LastEnded(ctx context.Context) (time.Time, error) {
+	var ms int64
+	err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(ended_at), 0) FROM attempts`).Scan(&ms)
+	return fromMillis(ms), err
+}
+
+// Days returns how many gists were noticed and deals made on each day in UTC
+// since the given day's begin, the first day first; days of nothing are left out.
+func (s *Store) Days(ctx context.Context, since time.Time) ([]gistdeal.Day, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT day, CAST(sum(found) AS BIGINT), CAST(sum(made) AS BIGINT) FROM (
+			SELECT noticed_at / 86400000 AS day, 1 AS found, 0 AS made FROM gists WHERE noticed_at >= $1
+			UNION ALL SELECT ended_at / 86400000, 0, 1 FROM attempts WHERE ended_at >= $1 AND outcome IN ('made', 'adopted')
+		) AS happened GROUP BY day ORDER BY day`, millis(since))
+	return collect(rows, err, func(row *sql.Rows) (d gistdeal.Day, err error) {
+		var day int64
+		err = row.Scan(&day, &d.Found, &d.Made)
+		d.Begin = time.UnixMilli(day * 86_400_000).UTC()
+		return d, err
+	})
+}
+
+// Failures counts the failed deals by their problem, the most frequent first.
+func (s *Store) Failures(ctx context.Context, limit int) ([]gistdeal.Failure, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT problem, count(*), min(gist_id) FROM deals WHERE state = 'failed'
+		GROUP BY problem ORDER BY count(*) DESC, problem LIMIT $1`, limit)
+	return collect(rows, err, func(row *sql.Rows) (f gistdeal.Failure, err error) {
+		return f, row.Scan(&f.Problem, &f.Deals, &f.Example)
+	})
+}
+
+// LastSeq returns the highest number of noticing of a user's gists, 0 if there are none.
+func (s *Store) LastSeq(ctx context.Context, userID int64) (seq int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM gists WHERE user_id = $1`, userID).Scan(&seq)
+	if err != nil {
+		return 0, fmt.Errorf("read the last gist of user %d: %w", userID, err)
+	}
+	return seq, nil
+}

@@ -1,0 +1,103 @@
+package torture_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gistdeal/internal/pgtest"
+	"gistdeal/internal/torture"
+)
+
+// program is the real program with its fail points, and harness the command
+// that runs it. Both are built once, and without the race detector: it would
+// make the simulators and SQLite so slow that the program's short times pass.
+// dir is for the files of all runs.
+var program, harness, dir string
+
+func TestMain(m *testing.M) {
+	// All at once, whatever the machine: they wait far more than they work.
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	var err error
+	dir, err = torture.TempDir()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	program, err = torture.Build(context.Background(), dir)
+	harness = filepath.Join(dir, "torture")
+	build := exec.Command("go", "build", "-o", harness, "gistdeal/cmd/torture")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, buildErr := build.CombinedOutput(); err != nil || buildErr != nil {
+		fmt.Fprintf(os.Stderr, "build: %v %v\n%s", err, buildErr, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// exit statuses of the harness
+const (
+	held   = 0
+	broken = 3
+)
+
+// run lets the harness run with such arguments, to end with that status.
+func run(t *testing.T, want int, args ...string) {
+	t.Helper()
+	own, err := os.MkdirTemp(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"-program", program, "-dir", own, "-seed", "1"}, args...)
+	out, err := exec.CommandContext(t.Context(), harness, args...).CombinedOutput()
+	status := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		status, err = exit.ExitCode(), nil
+	}
+	if err != nil || status != want {
+		t.Errorf("exit status %d (%v), want %d\n%s", status, err, want, out)
+	}
+	t.Logf("%s", out)
+}
+
+func TestEachGistGetsOneDealWhateverDiesWhen(t *testing.T) {
+	t.Parallel()
+	run(t, held, "-points", "150", "-worlds", "10", "-partial")
+}
+
+func TestThreeProcessesOnOnePostgreSQLMakeOneDealForEachGist(t *testing.T) {
+	t.Parallel()
+	pgtest.URL(t) // Skips without PostgreSQL.
+	run(t, held, "-postgres", "-points", "8", "-worlds", "1", "-partial")
+}
+
+// What the harness is for: each rule, once broken, shows.
+func TestTheHarnessSeesABrokenRule(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string]string{
+		"sent again without a look":              "-break no-look",
+		"claimed after the send":                 "-break late-claim -latency 1ms -then kept -steps answered -absence 6s -list-delay 5s",
+		"archived deals are not listed":          "-break no-archived -then lost",
+		"two workers, and no fence between them": "-break no-lease,no-fence -then kept -processes 2 -steps absent,reclaimed -absence 1s -list-delay 700ms",
+		"deals show later than they must":        "-then kept -list-delay 2s",
+		"nothing is synced to the disk":          "-break no-sync",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, broken, append(strings.Fields(args), "-points", "300", "-worlds", "2")...)
+		})
+	}
+}
