@@ -1,6 +1,13 @@
 package gistdeal
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrSpent is in the chain of a Limited error that comes of a Budget: the next
+// process knows it from there.
+var ErrSpent = errors.New("the budget is spent")
 
 // Budget is what is left of an allowance that a remote gives for a time, as its
 // newest answer told it.

@@ -195,13 +195,17 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 	return c, start, ok, err
 }
 
-// waitForTurn waits if the day's budget, or our share of it, is spent, which
-// err says; looks go on meanwhile.
+// waitForTurn waits if nothing may be sent for a time, because the day's budget
+// or our share of it is spent, or because of a ban; looks go on meanwhile.
 func (e *Engine) waitForTurn(ctx context.Context, err error) error {
 	if gistdeal.KindOf(err) != gistdeal.Limited {
 		return err
 	}
-	e.pushing.close(stageBudget, err)
+	stage := stagePush
+	if errors.Is(err, gistdeal.ErrSpent) {
+		stage = stageBudget
+	}
+	e.pushing.close(stage, err)
 	e.pushing.wait(ctx)
 	return ctx.Err()
 }

@@ -78,12 +78,20 @@ func (d *day) spent() (again bool, err error) {
 		}
 		err = &gistdeal.Error{
 			Kind: gistdeal.Limited, RetryAfter: max(d.recheck.Sub(now), time.Second),
-			Err: fmt.Errorf("%s; the rest waits until after %s", spentWords(b), b.Reset.Format("15:04 MST")),
+			Err: &spent{fmt.Sprintf("%s; the rest waits until after %s", spentWords(b), b.Reset.Format("15:04 MST"))},
 		}
 		return !now.Before(d.recheck), err
 	}
 	return false, nil
 }
+
+// spent says in words which budget is spent.
+type spent struct{ words string }
+
+func (e *spent) Error() string { return e.words }
+
+// Is makes it a gistdeal.ErrSpent.
+func (e *spent) Is(target error) bool { return target == gistdeal.ErrSpent }
 
 // spentWords says what of a day is spent.
 func spentWords(b gistdeal.Budget) string {

@@ -1,0 +1,104 @@
+package gistdeal_test
+
+import (
+	"go/ast"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Decisions are read too: a record is not rewritten, but what proves it must be
+// there under the name that it gives.
+func TestDocumentsNameOnlyWhatThereIs(t *testing.T) {
+	t.Parallel()
+	files := sources(t)
+	texts := literals(files)
+	for what, c := range map[string]struct {
+		pattern string
+		exists  map[string]bool
+	}{
+		"variable": {`\b(?:GISTDEAL|GITHUB|PIPEDRIVE)_[A-Z_]+`, variables(texts)},
+		"test":     {`\b(?:Test|Benchmark|Fuzz)[A-Z]\w+`, tests(files)},
+	} {
+		for _, name := range documents(t) {
+			for _, mention := range regexp.MustCompile(c.pattern).FindAllString(readText(t, name), -1) {
+				if !c.exists[mention] {
+					t.Errorf("%s: there is no %s %s", name, what, mention)
+				}
+			}
+		}
+	}
+}
+
+// documents are all texts for users and maintainers.
+func documents(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*.yml", "docs/*/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
+		}
+		names = append(names, found...)
+	}
+	return names
+}
+
+func readText(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// literals are all texts in the code that is not of tests.
+func literals(files []source) map[string]bool {
+	texts := map[string]bool{}
+	for _, file := range files {
+		if file.test {
+			continue
+		}
+		ast.Inspect(file.File, func(node ast.Node) bool {
+			if lit, ok := node.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if text, err := strconv.Unquote(lit.Value); err == nil {
+					texts[text] = true
+				}
+			}
+			return true
+		})
+	}
+	return texts
+}
+
+// variables are texts that are names of variables. Any of them may be in a file.
+func variables(texts map[string]bool) map[string]bool {
+	names := map[string]bool{"GISTDEAL_": true} // as one says it of all of them
+	for text := range texts {
+		if strings.HasPrefix(text, "GISTDEAL_") || strings.HasPrefix(text, "GITHUB_") || strings.HasPrefix(text, "PIPEDRIVE_") {
+			names[text], names[strings.TrimSuffix(text, "_FILE")+"_FILE"] = true, true
+		}
+	}
+	return names
+}
+
+// tests are the functions that go test runs.
+func tests(files []source) map[string]bool {
+	names := map[string]bool{}
+	for _, file := range files {
+		if !file.test {
+			continue
+		}
+		for _, decl := range file.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil {
+				names[f.Name.Name] = true
+			}
+		}
+	}
+	return names
+}
