@@ -125,7 +125,7 @@ func TestThePublicURLIsAnAddressOfASite(t *testing.T) {
 	_, env := simulate(t, sim.Options{})
 	for url, want := range map[string]string{
 		"https://Deals.Example/": "GISTDEAL_PUBLIC_URL=https://deals.example\n", "https://deals.example:443": "=https://deals.example\n",
-		"http://10.0.0.7:8050": "=http://10.0.0.7:8050\n", "http://deals.example:443": "=http://deals.example:443\n", "": "GISTDEAL_PUBLIC_URL=\n",
+		"http://10.0.0.7:8050": "=http://10.0.0.7:8050\n", "http://deals.example:443": "=http://deals.example:443\n", "": "# GISTDEAL_PUBLIC_URL=(not set)\n",
 		"deals.example": "", "ftp://deals.example": "", "https://deals.example/path": "", "https://deals.example?x": "", "https://u:p@deals.example": "",
 	} {
 		env["GISTDEAL_PUBLIC_URL"] = url
