@@ -37,7 +37,7 @@ const policy = `
 	internal/engine:    . internal/failpoint golang.org/x/sync github.com/prometheus/client_golang
 	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
 	internal/pipedrive: . internal/failpoint golang.org/x/sys github.com/prometheus/client_golang
-	internal/server:    . internal/problem github.com/prometheus/client_golang
+	internal/server:    . internal/problem github.com/prometheus/client_golang golang.org/x/time
 	internal/store:     . github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
 	# The page is files; the simulators share no type with what they test.

@@ -2,8 +2,49 @@ package gistdeal
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
 	"slices"
+	"time"
 )
+
+// AdminToken is the name of the token that the configuration sets. No other
+// token may have it.
+const AdminToken = "admin"
+
+// Token is what is known of an API token; its value is known to its bearer only.
+type Token struct {
+	Name       string
+	Scope      Scope
+	CreatedAt  time.Time
+	LastUsedAt time.Time // to a minute or two; zero if it was never used
+}
+
+// NewToken returns the value of a new token: it cannot be guessed, and tools
+// that look for secrets in texts know it by its beginning.
+func NewToken() string { return "gd_" + rand.Text() }
+
+// HashToken returns the form in which a token is kept. Its value has far too
+// many possibilities to be tried out, so nothing slower is needed.
+func HashToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+var tokenName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,40}$`)
+
+// CheckTokenName returns an Invalid error if a person may not give a token that name.
+func CheckTokenName(name string) error {
+	if !tokenName.MatchString(name) {
+		return Errorf(Invalid, "%q cannot be the name of a token: it has 1 to 40 letters, digits, dots, - or _", name)
+	}
+	if name == AdminToken {
+		return Errorf(Invalid, "%q is the name of the token that GISTDEAL_ADMIN_TOKEN sets: choose another", name)
+	}
+	return nil
+}
 
 // Scope is how much who asks may do; each allows what those before it allow.
 type Scope string

@@ -6,6 +6,7 @@ type cli struct {
 	Users       usersCmd       `cmd:"" help:"Add, list, remove, pause, resume and approve users."`
 	Scan        scanCmd        `cmd:"" help:"Scan a tracked user now, and follow its deals."`
 	Deals       dealsCmd       `cmd:"" help:"List, retry, skip and explain deals."`
+	Tokens      tokensCmd      `cmd:"" help:"Add, list and revoke the tokens of the HTTP API and the page."`
 	Pause       pauseCmd       `cmd:"" help:"Make no more deals until resume."`
 	Resume      resumeCmd      `cmd:"" help:"End what pause began."`
 	Limits      limitsCmd      `cmd:"" help:"Show what is left of both remotes' allowances, and what is paused."`

@@ -10,7 +10,6 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/api"
-	"gistdeal/internal/server"
 	"gistdeal/internal/sim"
 )
 
@@ -79,7 +78,7 @@ func TestATokenMayDoWhatItsScopeSays(t *testing.T) {
 	w := newWorld(t)
 	w.track(1, "alice")
 	for _, scope := range gistdeal.Scopes {
-		w.must(w.db.SetToken(t.Context(), string(scope), server.HashToken(string(scope)), scope, time.Now()))
+		w.must(w.db.SetToken(t.Context(), string(scope), gistdeal.HashToken(string(scope)), scope, time.Now()))
 	}
 	for _, tt := range []struct {
 		method, path, body string

@@ -70,10 +70,8 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 // prepare does what New does once there is a database.
 func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.Client) error {
 	c := a.config
-	if c.AdminToken != "" {
-		if err := a.store.SetToken(ctx, "admin", server.HashToken(string(c.AdminToken)), gistdeal.ScopeAdmin, time.Now()); err != nil {
-			return err
-		}
+	if err := a.setAdminToken(ctx); err != nil {
+		return err
 	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(a.store, hub, pipe, engine.Options{
@@ -82,7 +80,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	})
 	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
 	a.server = server.New(a.store, a.engine, server.Options{
-		AnswerWait: c.AnswerWait, Open: c.Open, Page: web.Handler(),
+		AnswerWait: c.AnswerWait, Open: c.Open, PublicURL: c.PublicURL, Page: web.Handler(),
 		API:     api.New(desk.New(a.store), api.Options{Version: c.Version, Wait: c.AnswerWait, Wake: a.engine.Wake, Log: a.log}),
 		Details: a.details, Metrics: a.metrics, Log: a.log,
 	})
@@ -93,6 +91,22 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	}
 	if err != nil {
 		return fmt.Errorf("GISTDEAL_ADDR: %w", err)
+	}
+	return nil
+}
+
+// setAdminToken makes the token of the configuration valid, and an earlier one
+// not: what the configuration no longer says must not open anything.
+func (a *App) setAdminToken(ctx context.Context) error {
+	if a.config.AdminToken == "" {
+		if err := a.store.RevokeToken(ctx, gistdeal.AdminToken); gistdeal.KindOf(err) != gistdeal.NotFound {
+			return err
+		}
+		return nil
+	}
+	hash := gistdeal.HashToken(string(a.config.AdminToken))
+	if err := a.store.SetToken(ctx, gistdeal.AdminToken, hash, gistdeal.ScopeAdmin, time.Now()); err != nil {
+		return fmt.Errorf("GISTDEAL_ADMIN_TOKEN: %w", err)
 	}
 	return nil
 }

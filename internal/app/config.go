@@ -26,6 +26,7 @@ type Config struct {
 	PipedriveKey  Secret
 	PipedriveURL  string
 	Addr          string
+	PublicURL     string // scheme://host as browsers write it; "" if it is not known
 	Database      Database
 	PasswordFile  string // of the database
 	AdminToken    Secret
@@ -99,6 +100,7 @@ func ParseConfig(env map[string]string) (Config, error) {
 		PipedriveKey:  p.secret("PIPEDRIVE_API_KEY", "PIPEDRIVE_TOKEN"),
 		PipedriveURL:  p.url("PIPEDRIVE_API_URL", pipedrive.DefaultURL),
 		Addr:          p.addr("GISTDEAL_ADDR", DefaultAddr),
+		PublicURL:     p.origin("GISTDEAL_PUBLIC_URL"),
 		Database:      p.database("GISTDEAL_DATABASE_URL", "gistdeal.db"),
 		PasswordFile:  p.text("GISTDEAL_DATABASE_PASSWORD_FILE", ""),
 		AdminToken:    p.secret("GISTDEAL_ADMIN_TOKEN"),
@@ -205,6 +207,21 @@ func (p *parser) url(name, standard string) string {
 		p.mistake("%s is not the URL of a server (want https://host)", name)
 	}
 	return v
+}
+
+// origin returns the origin of a URL as browsers write it, "" if the variable is not set.
+func (p *parser) origin(name string) string {
+	v := p.text(name, "")
+	if v == "" {
+		return ""
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
+		p.mistake("%s is not the address of a site (want https://host, without a path)", name)
+		return ""
+	}
+	host := strings.ToLower(u.Host)
+	return u.Scheme + "://" + strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
 }
 
 func (p *parser) addr(name, standard string) string {

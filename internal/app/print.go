@@ -17,6 +17,7 @@ func (c Config) Print(w io.Writer) error {
 		{"PIPEDRIVE_API_KEY", c.PipedriveKey},
 		{"PIPEDRIVE_API_URL", c.PipedriveURL},
 		{"GISTDEAL_ADDR", c.Addr},
+		{"GISTDEAL_PUBLIC_URL", c.PublicURL},
 		{"GISTDEAL_DATABASE_URL", c.Database},
 		{"GISTDEAL_DATABASE_PASSWORD_FILE", c.PasswordFile},
 		{"GISTDEAL_ADMIN_TOKEN", c.AdminToken},

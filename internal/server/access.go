@@ -2,8 +2,6 @@ package server
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net"
 	"net/http"
@@ -16,17 +14,25 @@ import (
 	"gistdeal/internal/problem"
 )
 
-// HashToken returns the form in which a token is kept.
-func HashToken(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
-}
+// policy lets nothing in: no answer is a page but the page's own, which says so itself.
+const policy = "default-src 'none'; frame-ancestors 'none'"
 
-// guard bounds what every request may send.
+// guard bounds what every request may send and how often, and keeps pages
+// elsewhere from changing anything.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(problem.HeaderRequestID, rand.Text()[:16])
-		w.Header().Set("X-Content-Type-Options", "nosniff")
+		s.secure(w.Header())
+		if s.tooMany(w, r) {
+			return
+		}
+		if _, sent := credential(r); sent && s.guesses(w, r) {
+			return
+		}
+		// No page elsewhere can have a browser send a bearer token.
+		if _, sent := bearerToken(r); !sent && s.origins.Check(r) != nil {
+			refuse(w, http.StatusForbidden, "Cross-site request", "a page of another site cannot change anything here")
+			return
+		}
 		if r.ContentLength > maxBody {
 			w.Header().Set("Connection", "close")
 			refuseBody(w)
@@ -35,6 +41,17 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// secure sets the headers that every answer has.
+func (s *Server) secure(h http.Header) {
+	h.Set(problem.HeaderRequestID, rand.Text()[:16])
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", policy)
+	if strings.HasPrefix(s.options.PublicURL, "https:") {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 }
 
 // refuseBody answers a request whose body is longer than any may be.
@@ -56,13 +73,8 @@ func (s *Server) allow(r route) http.HandlerFunc {
 			return
 		}
 		caller, err := s.identify(req)
-		if errors.Is(err, errNoToken) || errors.Is(err, errWrongToken) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="gistdeal"`)
-			refuse(w, http.StatusUnauthorized, "Token needed", err.Error())
-			return
-		}
 		if err != nil {
-			s.fail(w, req, err)
+			s.unidentified(w, req, err)
 			return
 		}
 		r.handle(w, req, caller)
@@ -74,16 +86,26 @@ var (
 	errWrongToken = errors.New("there is no such token")
 )
 
+// unidentified answers a request of which identify returned an error. A cookie
+// that has lost its token is taken back: nobody sends one on purpose.
+func (s *Server) unidentified(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, errNoToken) && !errors.Is(err, errWrongToken) {
+		s.fail(w, r, err)
+		return
+	}
+	if _, sent := cookieToken(r); sent && errors.Is(err, errWrongToken) {
+		setCookie(w, r, "", 0)
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer realm="gistdeal"`)
+	refuse(w, http.StatusUnauthorized, "Token needed", err.Error())
+}
+
 // identify returns who asks: the token's bearer, or everybody, who may do all,
 // for a request without one that may do without. A token that is not known is an error also
 // then: who sends one wants to be somebody, with visits of its own.
 func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
-	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
-		caller, err := s.store.Caller(r.Context(), HashToken(strings.TrimSpace(token)))
-		if gistdeal.KindOf(err) == gistdeal.NotFound {
-			return caller, errWrongToken
-		}
-		return caller, err
+	if token, sent := credential(r); sent {
+		return s.callerOf(r, token)
 	}
 	if s.options.Open || isLocal(r) {
 		return gistdeal.Caller{Name: gistdeal.Everybody, Scope: gistdeal.ScopeAdmin}, nil
@@ -91,18 +113,26 @@ func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 	return gistdeal.Caller{}, errNoToken
 }
 
+// credential returns the token that a request carries, and whether it carries one.
+func credential(r *http.Request) (string, bool) {
+	if token, sent := bearerToken(r); sent {
+		return token, true
+	}
+	return cookieToken(r)
+}
+
+// bearerToken returns the token of the header Authorization, and whether it has one.
+func bearerToken(r *http.Request) (string, bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
+}
+
 // isLocal reports whether a request was made on this machine, directly and
 // under a name of this machine. The name matters: a page elsewhere can make
 // its own name point here, and then its scripts ask us as their own server. A
 // forwarding header means that a proxy stands between, and who asks is unknown.
 func isLocal(r *http.Request) bool {
-	for name := range r.Header {
-		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded") {
-			return false
-		}
-	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+	if forwarded(r) || !peer(r).IsLoopback() {
 		return false
 	}
 	host := r.Host
@@ -117,5 +147,30 @@ func isLocal(r *http.Request) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-// crossSite reports whether a page of another site made the browser send the request.
-func crossSite(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Site") == "cross-site" }
+// forwarded reports whether a proxy passed the request on.
+func forwarded(r *http.Request) bool {
+	for name := range r.Header {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded") {
+			return true
+		}
+	}
+	return false
+}
+
+// trust returns what tells requests of pages elsewhere from those of the page
+// itself, also if a proxy calls us by another name than browsers call it.
+func trust(publicURL string) *http.CrossOriginProtection {
+	origins := http.NewCrossOriginProtection()
+	if publicURL != "" {
+		if err := origins.AddTrustedOrigin(publicURL); err != nil {
+			panic(err) // Whoever makes a Server has checked it.
+		}
+	}
+	return origins
+}
+
+// foreign reports whether a page elsewhere may have made the browser send the
+// request, whatever its method: reading a user tracks it and records a visit.
+func (s *Server) foreign(r *http.Request) bool {
+	return s.origins.Check(&http.Request{Method: http.MethodPost, Host: r.Host, Header: r.Header}) != nil
+}

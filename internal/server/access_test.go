@@ -28,6 +28,7 @@ func TestWhoMayAsk(t *testing.T) {
 		right  = "Authorization: Bearer " + ciToken
 		wrong  = "Authorization: Bearer wrong"
 	)
+	// Who sends wrong tokens has an address of its own: such clients are slowed.
 	tests := []struct {
 		name, peer, host, header string
 		open                     bool
@@ -67,12 +68,12 @@ func TestWhoMayAsk(t *testing.T) {
 		{name: "the right token", peer: remote, host: "gistdeal.example", header: right, want: 200},
 		{name: "the right token, scheme in lower case", peer: remote, host: "gistdeal.example", header: "Authorization: bearer " + ciToken, want: 200},
 		{name: "the right token on this machine", peer: local, host: "localhost", header: right, want: 200},
-		{name: "a wrong token", peer: remote, host: "gistdeal.example", header: wrong, want: 401},
-		{name: "a wrong token on this machine", peer: local, host: "localhost", header: wrong, want: 401},
-		{name: "a wrong token in open mode", peer: remote, host: "x", header: wrong, open: true, want: 401},
-		{name: "an empty token", peer: local, host: "localhost", header: "Authorization: Bearer ", want: 401},
-		{name: "the token's hash", peer: remote, host: "x", header: "Authorization: Bearer " + server.HashToken(ciToken), want: 401},
-		{name: "the right token with more behind it", peer: remote, host: "x", header: right + "x", want: 401},
+		{name: "a wrong token", peer: "192.0.2.12:1", host: "gistdeal.example", header: wrong, want: 401},
+		{name: "a wrong token on this machine", peer: "127.0.0.2:1", host: "localhost", header: wrong, want: 401},
+		{name: "a wrong token in open mode", peer: "192.0.2.13:1", host: "x", header: wrong, open: true, want: 401},
+		{name: "an empty token", peer: "127.0.0.3:1", host: "localhost", header: "Authorization: Bearer ", want: 401},
+		{name: "the token's hash", peer: "192.0.2.14:1", host: "x", header: "Authorization: Bearer " + gistdeal.HashToken(ciToken), want: 401},
+		{name: "the right token with more behind it", peer: "192.0.2.15:1", host: "x", header: right + "x", want: 401},
 		{name: "a password on this machine", peer: local, host: "localhost", header: "Authorization: Basic YTpi", want: 200},
 		{name: "a password on another machine", peer: remote, host: "x", header: "Authorization: Basic YTpi", want: 401},
 
@@ -193,7 +194,7 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 func TestATokenOfTheScopeReadSeesWhoIsTrackedAndTracksNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
-	must(t, w.store.SetToken(t.Context(), "viewer", server.HashToken("viewer-token"), gistdeal.ScopeRead, time.Now()))
+	must(t, w.store.SetToken(t.Context(), "viewer", gistdeal.HashToken("viewer-token"), gistdeal.ScopeRead, time.Now()))
 	const viewer = "Authorization: Bearer viewer-token"
 	w.sim.MakeGists("alice", 2)
 	w.sim.MakeGists("bob", 2)

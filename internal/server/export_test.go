@@ -18,3 +18,9 @@ func (s *Server) Kept() (counted, real int) {
 	}
 	return s.answers.size, real
 }
+
+// RememberClients sets of how many clients something is remembered.
+func (s *Server) RememberClients(limit int) { s.clients.limit = limit }
+
+// Clients returns how many clients are remembered.
+func (s *Server) Clients() int { return len(s.clients.last) + len(s.clients.before) }

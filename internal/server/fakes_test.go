@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/server"
 	"gistdeal/internal/store"
 )
 
@@ -49,7 +48,7 @@ func post(t testing.TB, db *store.Store, from, to, size int) {
 // token makes a token known, which "ci" sends as ciToken.
 func token(t testing.TB, db *store.Store) {
 	t.Helper()
-	must(t, db.SetToken(context.Background(), "ci", server.HashToken(ciToken), "admin", time.Now()))
+	must(t, db.SetToken(context.Background(), "ci", gistdeal.HashToken(ciToken), "admin", time.Now()))
 }
 
 // answering is an engine whose every first scan ends with the same error.

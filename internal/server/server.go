@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,7 @@ type Store interface {
 	RecordVisit(ctx context.Context, v gistdeal.Visit, now time.Time) error
 	Logins(ctx context.Context) ([]string, error)
 	Caller(ctx context.Context, hash string) (gistdeal.Caller, error)
+	UseToken(ctx context.Context, hash string, now time.Time) error
 }
 
 // Engine is what the server needs of the engine.
@@ -52,6 +54,7 @@ type API interface {
 type Options struct {
 	AnswerWait time.Duration             // how long a request waits for a first scan; 0 means 25 s
 	Open       bool                      // whoever reaches the server may use it
+	PublicURL  string                    // what browsers call the server by, scheme://host; "" if that is not known
 	Page       http.Handler              // answers what no route does; nil means 404
 	API        API                       // answers what is below /api/v1/; nil means 404
 	Details    func(context.Context) any // for /readyz, told only to those who may use the server
@@ -69,6 +72,9 @@ type Server struct {
 	stopping atomic.Bool
 	took     *prometheus.HistogramVec
 	answers  answers
+	clients  clients
+	uses     *uses
+	origins  *http.CrossOriginProtection
 }
 
 // New returns a server; Serve starts it.
@@ -82,7 +88,10 @@ func New(s Store, e Engine, o Options) *Server {
 	if o.Metrics == nil {
 		o.Metrics = prometheus.NewRegistry()
 	}
-	srv := &Server{store: s, engine: e, options: o, log: o.Log, answers: answers{limit: maxAnswers}}
+	srv := &Server{
+		store: s, engine: e, options: o, log: o.Log, origins: trust(o.PublicURL),
+		answers: answers{limit: maxAnswers}, clients: clients{limit: manyClients}, uses: newUses(),
+	}
 	srv.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "gistdeal_http_request_duration_seconds", Help: "Time to answer a request, by route and status.",
 		Buckets: []float64{.001, .005, .025, .1, .5, 2.5, 10, 30},
@@ -128,6 +137,8 @@ func (s *Server) routes() []route {
 		{"/user/{login}", []string{"GET", "HEAD", "POST"}, false, s.user},
 		{"/user/{$}", []string{"GET", "HEAD", "POST"}, false, s.user}, // the empty login
 		{"/trackedusers", []string{"GET", "HEAD"}, false, toAll(s.trackedUsers)},
+		{"/login", []string{"POST"}, true, toAll(s.login)},
+		{"/logout", []string{"POST"}, true, toAll(s.logout)},
 		{"/livez", []string{"GET", "HEAD"}, true, toAll(s.livez)},
 		{"/readyz", []string{"GET", "HEAD"}, true, toAll(s.readyz)},
 		{"/metrics", []string{"GET", "HEAD"}, false, toAll(metrics.ServeHTTP)},
@@ -164,8 +175,14 @@ func (s *Server) Handler() http.Handler {
 	return s.guard(mux)
 }
 
-// Serve answers requests that come to l, until Stop.
+// Serve answers requests that come to l, until Stop. After that no token's use
+// is written down any more, not even of requests under way.
 func (s *Server) Serve(l net.Listener) error {
+	ctx, end := context.WithCancel(context.Background())
+	var writing sync.WaitGroup
+	writing.Go(func() { s.uses.write(ctx, s.store, s.log) })
+	defer writing.Wait()
+	defer end()
 	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

@@ -39,7 +39,7 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, c gistdeal.Caller)
 		s.fail(w, r, err)
 		return
 	}
-	nothingNew := v.Seen >= a.last || onlyPeeks(r)
+	nothingNew := v.Seen >= a.last || s.onlyPeeks(r)
 	if err := a.write(w, http.StatusOK, v.Seen, nothingNew); err == nil && !nothingNew {
 		s.record(r, gistdeal.Visit{Visitor: c.Name, UserID: v.UserID, Seq: a.last})
 	}
@@ -84,10 +84,10 @@ func checkPeek(r *http.Request) error {
 
 // onlyPeeks reports whether the request shows gists to nobody, or to nobody
 // who asked for them: it records no visit and tracks no user.
-func onlyPeeks(r *http.Request) bool {
+func (s *Server) onlyPeeks(r *http.Request) bool {
 	peek, _ := strconv.ParseBool(r.URL.Query().Get("peek"))
 	purpose := r.Header.Get("Sec-Purpose") + r.Header.Get("Purpose") + r.Header.Get("X-Moz") + r.Header.Get("X-Purpose")
-	return peek || r.Method == http.MethodHead || strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "preview") || crossSite(r)
+	return peek || r.Method == http.MethodHead || strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "preview") || s.foreign(r)
 }
 
 // tracked returns the view of a tracked user, scanned at least once, after
@@ -100,13 +100,13 @@ func (s *Server) tracked(r *http.Request, c gistdeal.Caller, login string) (gist
 	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
 		return v, err
 	}
-	if onlyPeeks(r) && err == nil {
+	if s.onlyPeeks(r) && err == nil {
 		return v, context.DeadlineExceeded // Its first scan goes on.
 	}
-	if crossSite(r) {
+	if s.foreign(r) {
 		return v, errCrossSite
 	}
-	if onlyPeeks(r) {
+	if s.onlyPeeks(r) {
 		return v, err
 	}
 	if !c.Scope.Allows(gistdeal.ScopeWrite) {

@@ -30,7 +30,7 @@ func full(t *testing.T) *store.Store {
 	for _, statement := range []string{
 		`INSERT INTO dropped (deal_id, gist_id, at) VALUES (69, 'a0002', 5)`,
 		`INSERT INTO visits (visitor, user_id, seq, at) VALUES ('everybody', 1, 3, 5), ('Zed', 1, 3, 5), ('anna', 1, 3, 5)`,
-		`INSERT INTO tokens (name, hash, scope, created_at) VALUES ('ci', 'abc', 'read', 5)`,
+		`INSERT INTO tokens (name, hash, scope, created_at, last_used_at) VALUES ('ci', 'abc', 'read', 5, 6)`,
 	} {
 		s.Exec(t, statement)
 	}

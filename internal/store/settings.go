@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"gistdeal"
 )
 
 // Setting returns what was set under name, "" if nothing was.
@@ -35,22 +33,4 @@ func (s *Store) LastOutcome(ctx context.Context) (time.Time, error) {
 	var ms int64
 	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(remote_at), 0) FROM attempts WHERE outcome <> ''`).Scan(&ms)
 	return fromMillis(ms), err
-}
-
-// SetToken keeps an API token under its name, by its hash; the same value
-// twice changes nothing, a new one replaces it.
-func (s *Store) SetToken(ctx context.Context, name, hash string, scope gistdeal.Scope, now time.Time) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO tokens (name, hash, scope, created_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, scope = excluded.scope, created_at = excluded.created_at
-		WHERE tokens.hash <> excluded.hash`, name, hash, scope, millis(now))
-	if err != nil {
-		return fmt.Errorf("keep token %q: %w", name, err)
-	}
-	return nil
-}
-
-// Caller returns who sends the token with that hash; NotFound if there is none.
-func (s *Store) Caller(ctx context.Context, hash string) (c gistdeal.Caller, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT name, scope FROM tokens WHERE hash = $1`, hash).Scan(&c.Name, &c.Scope)
-	return c, notFound(err, "no such token")
 }

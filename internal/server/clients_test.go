@@ -1,0 +1,271 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/server"
+	"gistdeal/internal/store"
+)
+
+// keyring is a database without users that knows ciToken alone, for bubbles:
+// there are no files in them.
+type keyring struct{ server.Store }
+
+func (keyring) Caller(_ context.Context, hash string) (gistdeal.Caller, error) {
+	if hash != gistdeal.HashToken(ciToken) {
+		return gistdeal.Caller{}, gistdeal.Errorf(gistdeal.NotFound, "no such token")
+	}
+	return gistdeal.Caller{Name: "ci", Scope: gistdeal.ScopeAdmin}, nil
+}
+
+func (keyring) Logins(context.Context) ([]string, error)          { return []string{}, nil }
+func (keyring) Ping(context.Context) error                        { return nil }
+func (keyring) UseToken(context.Context, string, time.Time) error { return nil }
+func newKeyring() *server.Server {
+	return server.New(keyring{}, answering{errNobody}, server.Options{})
+}
+
+func from(h http.Handler, peer, path string, headers ...string) reply {
+	return sent(h, "GET", peer, path, "", headers...)
+}
+
+// sent has the handler answer a request from a peer; headers are "Name: value".
+func sent(h http.Handler, method, peer, path, body string, headers ...string) reply {
+	r := httptest.NewRequestWithContext(context.Background(), method, path, strings.NewReader(body))
+	r.RemoteAddr, r.Host = peer, "gistdeal.example"
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Add(name, value)
+	}
+	return call(h, r)
+}
+
+const (
+	right = "Authorization: Bearer " + ciToken
+	wrong = "Authorization: Bearer wrong"
+)
+
+func TestWhoSendsManyWrongTokensWaitsAndOthersDoNot(t *testing.T) {
+	t.Parallel()
+	ways := map[string]func(http.Handler) reply{
+		"as a bearer": func(h http.Handler) reply { return from(h, "192.0.2.7:1", "/trackedusers", wrong) },
+		"as a cookie": func(h http.Handler) reply { return from(h, "192.0.2.7:1", "/trackedusers", "Cookie: gistdeal=d3Jvbmc") },
+		"at a log-in": func(h http.Handler) reply { return sent(h, "POST", "192.0.2.7:1", "/login", `{"token":"wrong"}`) },
+		"to /readyz":  func(h http.Handler) reply { return from(h, "192.0.2.7:1", "/readyz", wrong) },
+	}
+	for name, guess := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := server.New(keyring{}, answering{errNobody}, server.Options{Details: func(context.Context) any { return nil }})
+				h := s.Handler()
+				for i := range 10 {
+					if got := guess(h); got.status == 429 {
+						t.Fatalf("guess %d: 429", i+1)
+					}
+				}
+				refused := guess(h)
+				problem(t, refused, 429)
+				problem(t, from(h, "192.0.2.7:2", "/trackedusers", right), 429)
+				problem(t, sent(h, "POST", "192.0.2.7:2", "/login", `{"token":"`+ciToken+`"}`), 429)
+				if got := from(h, "192.0.2.7:2", "/livez"); got.status != 200 {
+					t.Errorf("without a token: %d", got.status)
+				}
+				if got := from(h, "192.0.2.8:1", "/trackedusers", right); got.status != 200 {
+					t.Errorf("another client: %d", got.status)
+				}
+				seconds, err := strconv.Atoi(refused.header.Get("Retry-After"))
+				must(t, err)
+				time.Sleep(time.Duration(seconds) * time.Second)
+				if got := from(h, "192.0.2.7:1", "/trackedusers", right); got.status != 200 || seconds > 60 {
+					t.Errorf("after Retry-After of %d s: %d", seconds, got.status)
+				}
+				guess(h)
+				problem(t, guess(h), 429)
+				time.Sleep(time.Minute)
+				for i := range 10 {
+					if got := guess(h); got.status == 429 {
+						t.Fatalf("a minute later, guess %d: 429", i+1)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestAClientMaySendOnlySoManyRequests(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, peer, header string
+		bounded            bool
+	}{
+		{"another machine", "192.0.2.7:1", "Accept: */*", true},
+		{"another machine with a token", "192.0.2.7:1", right, true},
+		{"this machine", "127.0.0.1:1", "Accept: */*", false},
+		{"this machine by IPv6", "[::1]:1", "Accept: */*", false},
+		{"a proxy on this machine", "127.0.0.1:1", "X-Forwarded-For: 192.0.2.9", true},
+		{"a proxy that does not say for whom", "127.0.0.1:1", "Via: 1.1 proxy", true},
+		{"a peer without an address", "@", "Accept: */*", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := newKeyring().Handler()
+				for i := range 200 {
+					if got := from(h, tt.peer, "/livez", tt.header); got.status != 200 {
+						t.Fatalf("request %d: %d", i+1, got.status)
+					}
+				}
+				if got := from(h, tt.peer, "/livez", tt.header); (got.status == 429) != tt.bounded || (got.header.Get("Retry-After") == "1") != tt.bounded {
+					t.Errorf("request 201: %d, want 429: %t", got.status, tt.bounded)
+				}
+				time.Sleep(time.Second)
+				for i := range 50 {
+					if got := from(h, tt.peer, "/livez", tt.header); got.status != 200 {
+						t.Fatalf("a second later, request %d: %d", i+1, got.status)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestClientsAreToldApartByWhatTheyCannotChoose(t *testing.T) {
+	t.Parallel()
+	const proxy = "127.0.0.1:1"
+	tests := []struct {
+		name, peerA, forA, peerB, forB string
+		same                           bool
+	}{
+		{"two connections", "192.0.2.7:1", "", "192.0.2.7:2", "", true},
+		{"two addresses", "192.0.2.7:1", "", "192.0.2.8:1", "", false},
+		{"IPv4 in IPv6", "192.0.2.7:1", "", "[::ffff:192.0.2.7]:1", "", true},
+		{"one customer's IPv6", "[2001:db8::1]:1", "", "[2001:db8::ffff:0:0:1]:1", "", true},
+		{"two customers' IPv6", "[2001:db8::1]:1", "", "[2001:db8:0:1::1]:1", "", false},
+		{"a header from another machine", "192.0.2.7:1", "192.0.2.8", "192.0.2.7:1", "192.0.2.9", true},
+		{"two behind a proxy", proxy, "192.0.2.7", proxy, "192.0.2.8", false},
+		{"one behind a proxy that invents others before it", proxy, "192.0.2.1, 192.0.2.7", proxy, "192.0.2.2,192.0.2.7", true},
+		{"IPv4 in IPv6 behind a proxy", proxy, "192.0.2.7", proxy, "::ffff:192.0.2.7", true},
+		{"a proxy that adds a header of its own", proxy, "192.0.2.1\n192.0.2.7", proxy, "192.0.2.2\n192.0.2.7", true},
+		{"behind a proxy and not", proxy, "192.0.2.7", "192.0.2.7:1", "", true},
+		{"words that are no address", proxy, "unknown", proxy, "nobody", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { // No time passes, so nothing is forgiven.
+				h := newKeyring().Handler()
+				ask := func(peer, forwarded, token string) int {
+					headers := []string{token}
+					for line := range strings.SplitSeq(forwarded, "\n") {
+						headers = append(headers, "X-Forwarded-For: "+line)
+					}
+					return from(h, peer, "/trackedusers", headers...).status
+				}
+				for range 10 {
+					ask(tt.peerA, tt.forA, wrong)
+				}
+				if got := ask(tt.peerB, tt.forB, right); (got == 429) != tt.same {
+					t.Errorf("got %d, want one client: %t", got, tt.same)
+				}
+			})
+		})
+	}
+}
+
+func TestOnlySoManyClientsAreRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 20
+		s := newKeyring()
+		s.RememberClients(limit)
+		h := s.Handler()
+		for i := range 10 * limit {
+			from(h, fmt.Sprintf("192.0.2.%d:1", i), "/livez")
+			if i%(limit/2) == 0 { // One that comes all the time is not forgotten.
+				from(h, "198.51.100.7:1", "/trackedusers", wrong)
+			}
+		}
+		if got := s.Clients(); got > 2*limit {
+			t.Errorf("%d clients are remembered", got)
+		}
+		problem(t, from(h, "198.51.100.7:1", "/trackedusers", right), 429)
+	})
+}
+
+// stuck is a database that takes no word of a token's use until the test ends.
+type stuck struct {
+	*store.Store
+	asked chan struct{}
+}
+
+func (s stuck) UseToken(ctx context.Context, _ string, _ time.Time) error {
+	s.asked <- struct{}{}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestNoRequestWaitsForTheUseOfItsTokenToBeWritten(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	token(t, db)
+	s := stuck{db, make(chan struct{}, 1)}
+	w := newWorldOver(t, s, answering{errNobody}, server.Options{}, nil)
+	for range 3 {
+		if r := w.ask("GET", "/trackedusers", right); r.status != 200 {
+			t.Errorf("got %d", r.status)
+		}
+	}
+	eventually(t, "the use is to be written", func() bool { return len(s.asked) > 0 })
+}
+
+func TestTheLastUseOfATokenIsSeen(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	token(t, db)
+	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
+	begin := time.Now().Truncate(time.Millisecond)
+	w.ask("GET", "/trackedusers", right)
+	eventually(t, "the use is written", func() bool {
+		tokens, err := db.Tokens(t.Context())
+		must(t, err)
+		return !tokens[0].LastUsedAt.Before(begin)
+	})
+}
+
+// noting is a database that tells whose tokens' uses it is to write.
+type noting struct {
+	*store.Store
+	written chan string
+}
+
+func (c noting) UseToken(_ context.Context, hash string, _ time.Time) error {
+	c.written <- hash
+	return nil
+}
+
+func TestTheUseOfATokenIsNotWrittenForEachRequest(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	token(t, db)
+	must(t, db.AddToken(t.Context(), "other", gistdeal.HashToken("other"), gistdeal.ScopeRead, time.Now()))
+	c := noting{db, make(chan string, 10)}
+	w := newWorldOver(t, c, answering{errNobody}, server.Options{}, nil)
+	for _, header := range []string{right, right, right, "Authorization: Bearer other"} {
+		w.ask("GET", "/trackedusers", header)
+	}
+	eventually(t, "the last one is written", func() bool { return len(c.written) >= 2 })
+	if first, second := <-c.written, <-c.written; first != gistdeal.HashToken(ciToken) || second != gistdeal.HashToken("other") {
+		t.Errorf("written: %s, %s", first, second)
+	}
+}

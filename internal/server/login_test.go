@@ -1,0 +1,223 @@
+package server_test
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/server"
+)
+
+// browser is a browser on another machine.
+type browser struct {
+	t       *testing.T
+	handler http.Handler
+	cookie  string // as it sends it, "" for none
+	headers []string
+	tls     bool
+}
+
+// send makes a request and keeps the cookie that the answer sets.
+func (b *browser) send(method, path, body string, headers ...string) reply {
+	b.t.Helper()
+	r := httptest.NewRequestWithContext(b.t.Context(), method, path, strings.NewReader(body))
+	r.RemoteAddr, r.Host = "192.0.2.7:50000", "gistdeal.example"
+	if b.tls {
+		r.TLS = &tls.ConnectionState{}
+	}
+	if b.cookie != "" {
+		r.Header.Set("Cookie", b.cookie)
+	}
+	for _, h := range append(b.headers, headers...) {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(name, value)
+	}
+	answer := call(b.handler, r)
+	if set := answer.header.Get("Set-Cookie"); set != "" {
+		b.cookie, _, _ = strings.Cut(set, ";")
+		if strings.Contains(set, "Max-Age=0") {
+			b.cookie = ""
+		}
+	}
+	return answer
+}
+
+// logIn logs in and returns the cookie as the server set it.
+func (b *browser) logIn(token string) string {
+	b.t.Helper()
+	answer := b.send("POST", "/login", `{"token":"`+token+`"}`)
+	if answer.status != 200 || strings.Contains(answer.body, token) {
+		b.t.Fatalf("log-in: %d %s", answer.status, answer.body)
+	}
+	return answer.header.Get("Set-Cookie")
+}
+
+func TestWhoLogsInIsTheTokensVisitorUntilItIsRevoked(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	fill(t, db, 2, 10)
+	token(t, db)
+	w := &world{t: t, store: db}
+	b := &browser{t: t, handler: server.New(db, answering{errNobody}, server.Options{}).Handler()}
+	problem(t, b.send("GET", "/user/alice", ""), 401)
+	if got := b.send("POST", "/login", `{"token":"`+ciToken+`"}`); got.status != 200 || got.body != `{"name":"ci","scope":"admin"}`+"\n" {
+		t.Errorf("log-in: %d %s", got.status, got.body)
+	}
+	w.shows(b.send("GET", "/user/alice", ""), 200, 0, 2)
+	if w.visited("ci") == 0 || w.visited(gistdeal.Everybody) != 0 {
+		t.Error("the visit is not the token's")
+	}
+	w.shows(b.send("GET", "/user/alice", "", "Authorization: Bearer "+ciToken), 200, 2, 0)
+	problem(t, b.send("GET", "/user/alice", "", "Authorization: Bearer wrong"), 401)
+	if b.cookie == "" {
+		b.logIn(ciToken)
+	}
+
+	if got := b.send("POST", "/logout", ""); got.status != 204 || b.cookie != "" {
+		t.Errorf("log-out: %d, the cookie is %q", got.status, b.cookie)
+	}
+	problem(t, b.send("GET", "/user/alice", ""), 401)
+
+	b.logIn(ciToken)
+	must(t, db.RevokeToken(t.Context(), "ci"))
+	problem(t, b.send("GET", "/user/alice", ""), 401)
+	if b.cookie != "" {
+		t.Error("a cookie without its token is left with the browser")
+	}
+}
+
+func TestALogInThatIsNoneSetsNoCookie(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	token(t, db)
+	b := &browser{t: t, handler: server.New(db, answering{errNobody}, server.Options{Open: true}).Handler()}
+	for body, want := range map[string]int{
+		"": 400, "token=" + ciToken: 400, `{"token":""}`: 400, `{"token":1}`: 400, `{}`: 400, `["` + ciToken + `"]`: 400,
+		`{"token":"wrong"}`: 401, `{"token":"` + gistdeal.HashToken(ciToken) + `"}`: 401,
+	} {
+		problem(t, b.send("POST", "/login", body), want)
+		if b.cookie != "" {
+			t.Errorf("%s: a cookie", body)
+		}
+	}
+	problem(t, b.send("GET", "/login?token="+ciToken, ""), 405)
+}
+
+func TestNoScriptReadsTheCookieAndOnlyTLSCarriesOneThatCameByIt(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	const odd = `a"b;c,d\e=%`
+	must(t, db.SetToken(t.Context(), "odd", gistdeal.HashToken(odd), gistdeal.ScopeRead, time.Now()))
+	handler := server.New(db, answering{errNobody}, server.Options{}).Handler()
+	for name, b := range map[string]*browser{
+		"plain": {}, "TLS": {tls: true}, "TLS to a proxy": {headers: []string{"X-Forwarded-Proto: https"}},
+		"no TLS to a proxy": {headers: []string{"X-Forwarded-Proto: http"}},
+	} {
+		b.t, b.handler = t, handler
+		set := b.logIn(strings.NewReplacer(`"`, `\"`, `\`, `\\`).Replace(odd))
+		want := []string{"HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=2592000"}
+		if secure := strings.HasPrefix(name, "TLS"); secure != strings.Contains(set, "; Secure") || secure != strings.HasPrefix(set, "__Host-") {
+			t.Errorf("%s: %s", name, set)
+		}
+		for _, attribute := range want {
+			if !strings.Contains(set, "; "+attribute) {
+				t.Errorf("%s: no %s in %s", name, attribute, set)
+			}
+		}
+		if strings.Contains(set, "Domain") {
+			t.Errorf("%s: other hosts get the cookie: %s", name, set)
+		}
+		if got := b.send("GET", "/trackedusers", ""); got.status != 200 {
+			t.Errorf("%s: the cookie is not accepted: %d %s", name, got.status, got.body)
+		}
+	}
+}
+
+func TestAPageOfAnotherSiteChangesNothing(t *testing.T) {
+	t.Parallel()
+	const public = "https://deals.example"
+	tests := []struct {
+		name    string
+		headers []string
+		ok      bool
+	}{
+		{"no browser", nil, true},
+		{"our page", []string{"Sec-Fetch-Site: same-origin", "Origin: http://gistdeal.example"}, true},
+		{"a person's bookmark", []string{"Sec-Fetch-Site: none"}, true},
+		{"another site", []string{"Sec-Fetch-Site: cross-site", "Origin: https://evil.example"}, false},
+		{"another site that says to be ours", []string{"Sec-Fetch-Site: cross-site", "Origin: http://gistdeal.example"}, false},
+		{"a neighbour", []string{"Sec-Fetch-Site: same-site", "Origin: https://evil.gistdeal.example"}, false},
+		{"a word that no browser says", []string{"Sec-Fetch-Site: x"}, false},
+		{"our page in an old browser", []string{"Origin: http://gistdeal.example"}, true},
+		{"another site in an old browser", []string{"Origin: https://evil.example"}, false},
+		{"a frame without a name", []string{"Origin: null"}, false},
+		{"the page by its public name", []string{"Origin: " + public}, true},
+		{"the page by its public name, from another host", []string{"Sec-Fetch-Site: cross-site", "Origin: " + public}, true},
+		{"one that begins like it", []string{"Origin: " + public + ".evil.example"}, false},
+		{"the public name without TLS", []string{"Origin: http://deals.example"}, false},
+	}
+	db := open(t)
+	fill(t, db, 2, 10)
+	token(t, db)
+	handlers := map[bool]http.Handler{}
+	for _, open := range []bool{false, true} {
+		handlers[open] = server.New(db, answering{errNobody}, server.Options{Open: open, PublicURL: public}).Handler()
+	}
+	w := &world{t: t, store: db}
+	for _, tt := range tests {
+		for who, b := range map[string]*browser{
+			"nobody": {handler: handlers[true]}, "a cookie": {handler: handlers[false]}, "a bearer": {handler: handlers[false]},
+		} {
+			b.t = t
+			switch who {
+			case "a cookie":
+				b.logIn(ciToken)
+			case "a bearer":
+				b.headers = []string{"Authorization: Bearer " + ciToken}
+			}
+			// GitHub knows nobody, so whoever may track gets 404.
+			for _, method := range []string{"GET", "POST"} {
+				if got := b.send(method, "/user/nobody", "", tt.headers...); (got.status == 404) != tt.ok || (got.status == 403) == tt.ok {
+					t.Errorf("%s with %s tracks by %s: %d %s", tt.name, who, method, got.status, got.body)
+				}
+			}
+			if got := b.send("GET", "/trackedusers", "", tt.headers...); got.status != 200 {
+				t.Errorf("%s with %s reads: %d", tt.name, who, got.status)
+			}
+			if got, ok := b.send("POST", "/logout", "", tt.headers...), tt.ok || who == "a bearer"; (got.status == 204) != ok || (got.status == 403) == ok {
+				t.Errorf("%s logs %s out: %d", tt.name, who, got.status)
+			}
+		}
+		if !tt.ok {
+			b := browser{t: t, handler: handlers[true]}
+			w.shows(b.send("GET", "/user/alice", "", tt.headers...), 200, 0, 2)
+		}
+	}
+}
+
+func TestEveryAnswerSaysWhatABrowserMayDoWithIt(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Security-Policy", "of the page") })
+	for public, hsts := range map[string]bool{"": false, "http://deals.example": false, "https://deals.example": true} {
+		b := browser{t: t, handler: server.New(db, answering{errNobody}, server.Options{PublicURL: public, Page: page}).Handler()}
+		for path, policy := range map[string]string{
+			"/": "of the page", "/livez": "", "/trackedusers": "", "/user//x": "", "/login": "", "/user/a%2Fb": "",
+		} {
+			h := b.send("GET", path, "").header
+			if policy == "" {
+				policy = "default-src 'none'; frame-ancestors 'none'"
+			}
+			if h.Get("Content-Security-Policy") != policy || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" {
+				t.Errorf("%s: %v", path, h)
+			}
+			if got := h.Get("Strict-Transport-Security"); (got != "") != hsts {
+				t.Errorf("public URL %q, %s: Strict-Transport-Security is %q", public, path, got)
+			}
+		}
+	}
+}

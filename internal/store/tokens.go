@@ -1,0 +1,92 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"gistdeal"
+)
+
+// usedAnew is how long a token's last use is not written again.
+const usedAnew = time.Minute
+
+// SetToken keeps an API token under its name, by its hash; the same value
+// twice changes nothing, a new one replaces it. Invalid if it is the value of
+// another token.
+func (s *Store) SetToken(ctx context.Context, name, hash string, scope gistdeal.Scope, now time.Time) error {
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var other string
+		err := tx.QueryRowContext(ctx, `SELECT name FROM tokens WHERE hash = $1 AND name <> $2`, hash, name).Scan(&other)
+		if err == nil {
+			return gistdeal.Errorf(gistdeal.Invalid, "its value is that of the token %q: choose another, or revoke that one", other)
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO tokens (name, hash, scope, created_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, scope = excluded.scope, created_at = excluded.created_at, last_used_at = 0
+			WHERE tokens.hash <> excluded.hash`, name, hash, scope, millis(now))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep token %q: %w", name, err)
+	}
+	return nil
+}
+
+// AddToken keeps a new API token, by its hash. Invalid if there is one of that name.
+func (s *Store) AddToken(ctx context.Context, name, hash string, scope gistdeal.Scope, now time.Time) error {
+	ok, err := changed(s.db.ExecContext(ctx, `INSERT INTO tokens (name, hash, scope, created_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (name) DO NOTHING`, name, hash, scope, millis(now)))
+	if err != nil {
+		return fmt.Errorf("add token %q: %w", name, err)
+	}
+	if !ok {
+		return gistdeal.Errorf(gistdeal.Invalid, "there is a token %q already: revoke it first, or choose another name", name)
+	}
+	return nil
+}
+
+// RevokeToken ends the validity of a token at once. What its bearer was shown
+// stays known, for another token of that name. NotFound if there is none.
+func (s *Store) RevokeToken(ctx context.Context, name string) error {
+	ok, err := changed(s.db.ExecContext(ctx, `DELETE FROM tokens WHERE name = $1`, name))
+	if err != nil {
+		return fmt.Errorf("revoke token %q: %w", name, err)
+	}
+	if !ok {
+		return gistdeal.Errorf(gistdeal.NotFound, "there is no token %q", name)
+	}
+	return nil
+}
+
+// Tokens returns all tokens, by name.
+func (s *Store) Tokens(ctx context.Context) ([]gistdeal.Token, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT name, scope, created_at, last_used_at FROM tokens ORDER BY name`)
+	return collect(rows, err, func(row *sql.Rows) (t gistdeal.Token, err error) {
+		var created, used int64
+		err = row.Scan(&t.Name, &t.Scope, &created, &used)
+		t.CreatedAt, t.LastUsedAt = fromMillis(created), fromMillis(used)
+		return t, err
+	})
+}
+
+// Caller returns who sends the token with that hash; NotFound if there is none.
+func (s *Store) Caller(ctx context.Context, hash string) (c gistdeal.Caller, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT name, scope FROM tokens WHERE hash = $1`, hash).Scan(&c.Name, &c.Scope)
+	return c, notFound(err, "no such token")
+}
+
+// UseToken notes that the token with that hash was used, unless somebody noted
+// it within a minute before now: several instances write no more than one does.
+func (s *Store) UseToken(ctx context.Context, hash string, now time.Time) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE tokens SET last_used_at = $1 WHERE hash = $2 AND last_used_at <= $3`,
+		millis(now), hash, millis(now.Add(-usedAnew)))
+	if err != nil {
+		return fmt.Errorf("note the use of a token: %w", err)
+	}
+	return nil
+}
