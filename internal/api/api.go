@@ -145,7 +145,7 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 		Description: "Needs the scope " + string(r.scope) + ".",
 		Tags:        []string{strings.SplitN(strings.TrimPrefix(r.path, "/"), "/", 2)[0]},
 		Security:    []map[string][]string{{"token": {}}, {}},
-		Errors:      []int{400, 401, 403, 404, 429, 503},
+		Errors:      []int{400, 401, 403, 404, 413, 429, 503},
 	}
 	if r.modifyRequest != nil {
 		r.modifyRequest(&op)

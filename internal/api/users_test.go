@@ -144,3 +144,16 @@ func TestOneUserIsPausedResumedScannedAndRemoved(t *testing.T) {
 	w.refused(w.send(http.MethodPost, "/users/nobody/scan", ""), http.StatusNotFound, "not-found")
 	w.refused(w.send(http.MethodPost, "/users/..%2Fx/scan", ""), http.StatusBadRequest, "invalid")
 }
+
+func TestThousandsOfUsersComeInOneList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	// None is a login: what becomes of each is known at once.
+	lines := strings.Repeat("-"+strings.Repeat("x", 30)+"-\n", 5000)
+	var list resultList
+	w.read(w.send(http.MethodPost, "/users", lines, "Content-Type: text/plain"), http.StatusOK, &list)
+	if len(list.Results) != 5000 {
+		t.Errorf("%d results for 5,000 lines", len(list.Results))
+	}
+	w.refused(w.send(http.MethodPost, "/users", strings.Repeat(lines, 8), "Content-Type: text/plain"), http.StatusRequestEntityTooLarge, "about:blank")
+}

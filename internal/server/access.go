@@ -33,12 +33,16 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			refuse(w, http.StatusForbidden, "Cross-site request", "a page of another site cannot change anything here")
 			return
 		}
-		if r.ContentLength > maxBody {
+		most := int64(maxBody)
+		if strings.HasPrefix(r.URL.Path, apiPath) {
+			most = maxList
+		}
+		if r.ContentLength > most {
 			w.Header().Set("Connection", "close")
-			refuseBody(w)
+			refuseBody(w, most)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		next.ServeHTTP(w, r)
 	})
 }
@@ -55,8 +59,8 @@ func (s *Server) secure(h http.Header) {
 }
 
 // refuseBody answers a request whose body is longer than any may be.
-func refuseBody(w http.ResponseWriter) {
-	refuse(w, http.StatusRequestEntityTooLarge, "Body too large", "no request needs more than "+strconv.Itoa(maxBody)+" bytes")
+func refuseBody(w http.ResponseWriter, most int64) {
+	refuse(w, http.StatusRequestEntityTooLarge, "Body too large", "no request like this needs more than "+strconv.FormatInt(most, 10)+" bytes")
 }
 
 // allow lets only the route's methods through, and only those who may ask.

@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	maxBody   = 64 << 10 // bytes; no route needs more
+	maxBody   = 64 << 10 // bytes; no route beside the API's needs more
+	maxList   = 1 << 20  // bytes of a list of users for the API: 10,000 and more
 	maxHeader = 32 << 10
 	// maxAnswers is how many bytes of answers are kept for the next who asks.
 	maxAnswers = 64 << 20

@@ -62,7 +62,7 @@ func (s *Server) record(r *http.Request, v gistdeal.Visit) {
 func readBody(w http.ResponseWriter, r *http.Request) bool {
 	_, err := io.Copy(io.Discard, r.Body)
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		refuseBody(w)
+		refuseBody(w, maxBody)
 	} else if err != nil {
 		refuse(w, http.StatusBadRequest, "Body incomplete", "the request's body did not come whole or in time")
 	}
