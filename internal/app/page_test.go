@@ -15,7 +15,7 @@ import (
 )
 
 // browse opens a real browser for one test.
-func browse(t *testing.T) context.Context {
+func browse(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	path, err := findBrowser()
 	if err != nil && os.Getenv("REQUIRE_ALL") == "1" {
@@ -28,6 +28,7 @@ func browse(t *testing.T) context.Context {
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		// A browser that calls home is slow where it cannot.
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	options = append(options, more...)
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
@@ -64,11 +65,26 @@ func text(t *testing.T, ctx context.Context, selector string) string {
 	return text
 }
 
+// ask returns the value of an expression in the page.
+func ask[T any](t *testing.T, ctx context.Context, expression string) T {
+	t.Helper()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
+
+// open goes to one of the page's views.
+func open(p *process, view string) chromedp.Action[chromedp.Void] {
+	return chromedp.Navigate(p.url + "/#/" + view)
+}
+
 func TestThePageShowsNewGistsThenOldOnesAndTheirDeals(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
 	s.AddUser(sim.User{Login: "Alice", Gists: []sim.Gist{
-		{ID: "a1", Description: "<b>bold</b> & 'quoted'"}, {ID: "a2", EmptyDescription: true}, {ID: "a3", Description: "third"},
+		{ID: "a1", Description: "<b>bold</b> & 'quoted'", Files: []sim.File{{Name: "one two.md"}}}, {ID: "a2", EmptyDescription: true}, {ID: "a3", Description: "third"},
 	}})
 	p := start(t, env)
 	ctx := browse(t)
@@ -76,17 +92,17 @@ func TestThePageShowsNewGistsThenOldOnesAndTheirDeals(t *testing.T) {
 		chromedp.Navigate(p.url),
 		chromedp.SendKeys("#login", "alice"),
 		chromedp.Click("#go"),
-		// The page follows the deals by itself.
-		chromedp.WaitVisible(`#new-gists li[data-gist="a1"][data-state="made"] .deal a`),
-		chromedp.WaitVisible(`#new-gists li[data-gist="a3"][data-state="made"]`))
+		// The page follows the scan and the deals by itself.
+		chromedp.WaitVisible(`#new-gists li[data-gist="a1"][data-state="made"] a.number`),
+		chromedp.WaitVisible(`#new-gists li[data-gist="a3"][data-state="made"]`),
+		chromedp.WaitVisible(`#new-gists li[data-gist="a1"] .files a`))
 	if got := text(t, ctx, `#new-gists li[data-gist="a1"]`); !strings.Contains(got, "<b>bold</b> & 'quoted'") {
 		t.Errorf("the description is shown as %q, want its text as it is", got)
 	}
-	if got := text(t, ctx, "#users"); !strings.Contains(got, "Alice") {
-		t.Errorf("tracked users are %q, want Alice", got)
-	}
-	do(t, ctx, p, chromedp.Reload(), chromedp.WaitVisible(`#old-gists li[data-gist="a2"]`))
-	if got := text(t, ctx, "#new-count"); strings.Contains(got, "3") {
+	do(t, ctx, p, open(p, "users"), chromedp.WaitVisible(`#users a[data-login="Alice"]`))
+	// An address of the page as it was before leads there too.
+	do(t, ctx, p, chromedp.Navigate(p.url+"/#Alice"), chromedp.WaitVisible(`#old-gists li[data-gist="a2"]`))
+	if got := text(t, ctx, "#new-count"); got != "0" {
 		t.Errorf("%q gists are new after the second look", got)
 	}
 	if got := s.Report().Deals; got != 3 {
@@ -101,14 +117,28 @@ func TestThePageSaysWhatIsWrongWithALogin(t *testing.T) {
 	ctx := browse(t)
 	for login, want := range map[string]string{"nobody-here": "nobody-here", "not/a/login": "login"} {
 		do(t, ctx, p,
+			chromedp.Navigate("about:blank"),
 			chromedp.Navigate(p.url),
 			chromedp.SendKeys("#login", login),
 			chromedp.Click("#go"),
-			chromedp.WaitVisible(`#status[data-kind="error"]`))
-		if got := text(t, ctx, "#status"); !strings.Contains(got, want) {
+			chromedp.WaitVisible(`#login[aria-invalid="true"]`))
+		if got := text(t, ctx, "#login-wrong"); !strings.Contains(got, want) {
 			t.Errorf("%s: the page says %q, want %q in it", login, got, want)
 		}
 	}
+}
+
+func TestALinkToAUserWhoIsNotTrackedTracksNobody(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.MakeGists("alice", 1)
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p, open(p, "users/alice"), chromedp.WaitVisible("#track"))
+	if _, body := p.get("/trackedusers"); strings.TrimSpace(body) != "[]" {
+		t.Errorf("tracked are %s, want nobody before a press", body)
+	}
+	do(t, ctx, p, chromedp.Click("#track"), chromedp.WaitVisible(`#new-gists li[data-state="made"]`))
 }
 
 func TestTheDemoOpensWithThreeUsersAndTheirDeals(t *testing.T) {
@@ -116,12 +146,12 @@ func TestTheDemoOpensWithThreeUsersAndTheirDeals(t *testing.T) {
 	p := start(t, map[string]string{"GISTDEAL_ADDR": "127.0.0.1:0", "GISTDEAL_LOG": "json"}, "demo")
 	ctx := browse(t)
 	do(t, ctx, p,
-		chromedp.Navigate(p.url),
-		chromedp.WaitVisible(`#users a[data-login="FortyFoxes"]`),
+		open(p, "users"),
 		chromedp.WaitVisible("#demo"),
+		chromedp.WaitVisible(`#users a[data-login="FortyFoxes"]`),
 		chromedp.Click(`#users a[data-login="seven-swans"]`),
 		chromedp.WaitVisible(`li[data-gist][data-state="made"]`))
-	if got := text(t, ctx, "#demo"); !strings.Contains(got, "nothing here is real") {
+	if got := text(t, ctx, "#demo"); !strings.Contains(got, "Nothing here is real") {
 		t.Errorf("the banner says %q", got)
 	}
 	if out := p.out.String(); !strings.Contains(out, "http://localhost:") || !strings.Contains(out, "/deals") {

@@ -3,6 +3,8 @@
 // people see in a browser. It knows nothing of gists, deals or the database:
 // the scripts in static ask the server's API like any other client.
 //
-// The scripts are plain modules, and nothing builds them: app.js decides what is
-// shown, view.js draws it, api.js asks the server.
+// The scripts are plain modules, and nothing builds them: app.js decides which
+// view is shown, each view is a module of its own, api.js asks the server,
+// live.js follows its events, dom.js, parts.js and words.js are what views are
+// made of. style.css has the design, views.css what single views add.
 package web

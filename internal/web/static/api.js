@@ -1,13 +1,7 @@
 // Asks the server. Answers are plain data; whatever goes wrong is a Problem.
+// Who it is, the browser says by a cookie that no script can read.
 
-const tokenKey = 'gistdeal.token';
-const patience = 90_000; // ms; the server answers a first scan within 25 s
-let kept = '';
-try {
-  kept = sessionStorage.getItem(tokenKey) ?? '';
-} catch {
-  // Storage is blocked: the token lives as long as the page.
-}
+const patience = 60_000; // ms; the server waits up to 25 s for who works
 
 // Problem is an answer that is not what was asked for. Its status is 0 if there
 // was no answer at all.
@@ -18,60 +12,71 @@ export class Problem extends Error {
   }
 }
 
-// token returns the API token that requests carry, '' for none.
-export const token = () => kept;
+// signIn gives the browser a token as that cookie; signOut takes it back.
+export const signIn = (token) => ask('POST', '/login', { body: { token } });
+export const signOut = () => ask('POST', '/logout');
 
-// setToken makes later requests carry a token.
-export function setToken(value) {
-  kept = value;
-  try {
-    sessionStorage.setItem(tokenKey, value);
-  } catch {
-    // As above.
-  }
+const ofUser = (login, rest = '') => `users/${encodeURIComponent(login)}${rest}`;
+
+export const me = () => ask('GET', 'me');
+export const overview = (signal) => ask('GET', 'overview', { signal });
+export const limits = (signal) => ask('GET', 'limits', { signal });
+export const failures = (signal) => ask('GET', 'failures', { signal });
+export const users = (query, signal) => ask('GET', 'users', { query, signal });
+export const user = (login, signal) => ask('GET', ofUser(login), { signal });
+export const gists = (login, query, signal) => ask('GET', ofUser(login, '/gists'), { query, signal });
+export const deals = (query, signal) => ask('GET', 'deals', { query, signal });
+export const explain = (gist) => ask('GET', `deals/${encodeURIComponent(gist)}`);
+
+// add tracks users; each has a result. Without a policy one user gets the configured one.
+export const add = (logins, policy, signal) =>
+  ask('POST', 'users', { body: { users: logins, ...(policy && { first_scan: policy }) }, signal });
+// change does one thing to a user: pause, resume, approve, scan or remove.
+export const change = (login, verb) =>
+  verb === 'remove' ? ask('DELETE', ofUser(login)) : ask('POST', ofUser(login, `/${verb}`));
+// visit goes on when the page is left.
+export const visit = (login, seq) => ask('PUT', ofUser(login, '/visit'), { body: { seq }, keepalive: true });
+export const retry = (choice) => ask('POST', 'deals/retry', { body: choice });
+export const skip = (choice, note) => ask('POST', 'deals/skip', { body: { ...choice, note } });
+export const pausePushes = (why) => ask('POST', 'pushes/pause', { body: { why } });
+export const resumePushes = () => ask('POST', 'pushes/resume');
+
+// demo reports whether nothing here is real.
+export async function demo() {
+  const response = await fetch('readyz', { cache: 'no-store' });
+  const body = await response.json();
+  return body.details?.demo === true;
 }
 
-// user returns {fresh, seen, scanning, retryAfter} of a login. Without peek the
-// server tracks the login if it is new, and records the visit.
-export async function user(login, signal, peek = false) {
+async function ask(method, path, { query, body, keepalive = false, signal = new AbortController().signal } = {}) {
   // URLs resolve these two away before anything is sent.
-  if (login === '.' || login === '..') throw new Problem(400, 'Invalid request', `"${login}" cannot be a GitHub login`);
-  const { status, body, retryAfter } = await ask(`user/${encodeURIComponent(login)}${peek ? '?peek=true' : ''}`, signal);
-  if (!Array.isArray(body?.new_gists) || !Array.isArray(body.old_gists)) throw unreadable(status);
-  return { fresh: body.new_gists, seen: body.old_gists, scanning: status === 202, retryAfter };
-}
-
-// users returns the logins of the tracked users.
-export async function users() {
-  const { status, body } = await ask('trackedusers');
-  if (!Array.isArray(body)) throw unreadable(status);
-  return body;
-}
-
-// health returns {status, details}; a server that is not ready says so too.
-export async function health() {
-  const { status, body } = await ask('readyz');
-  if (typeof body?.status !== 'string') throw unreadable(status);
-  return body;
-}
-
-async function ask(path, signal = new AbortController().signal) {
-  const headers = { Accept: 'application/json' };
-  if (kept) headers.Authorization = `Bearer ${kept}`;
-  let response, body;
+  if (path.split('/').some((part) => part === '.' || part === '..')) throw new Problem(400, 'Invalid request', 'this cannot be a GitHub login');
+  const headers = { Accept: 'application/json', ...(body && { 'Content-Type': 'application/json' }) };
+  let response, answer;
   try {
-    response = await fetch(path, { headers, cache: 'no-store', signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]) });
-    body = await response.json();
+    response = await fetch(address(path, query), {
+      method, headers, keepalive, body: body && JSON.stringify(body), signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
+    });
+    answer = response.status === 204 ? null : await response.json();
   } catch (error) {
     signal.throwIfAborted();
     if (!response) throw new Problem(0, 'gistdeal does not answer', 'Check that it runs and can be reached.');
     if (response.ok || !(error instanceof SyntaxError)) throw unreadable(response.status);
   }
-  const { ok, status } = response;
-  const retryAfter = Number(response.headers.get('Retry-After')) || 0;
-  if (ok || (path === 'readyz' && status === 503)) return { status, body, retryAfter };
-  throw new Problem(status, body?.title ?? `Answer ${status}`, body?.detail, retryAfter, body?.request_id);
+  if (response.ok) return answer;
+  const detail = [answer?.detail, ...(answer?.errors ?? []).map((e) => e.message)].filter(Boolean).join('; ');
+  throw new Problem(response.status, answer?.title ?? `Answer ${response.status}`, detail,
+    Number(response.headers.get('Retry-After')) || 0, answer?.request_id);
 }
+
+function address(path, query = {}) {
+  const given = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== '' && value !== undefined));
+  // All are beside the page; a path from / on is none of the API's.
+  return `${path.startsWith('/') ? path.slice(1) : `api/v1/${path}`}${given.size ? `?${given}` : ''}`;
+}
+
+// stream opens the events of the server.
+export const stream = () => new EventSource('api/v1/events');
 
 const unreadable = (status) =>
   new Problem(status, 'The answer cannot be read', 'It was cut off, or a proxy stands between.');

@@ -1,0 +1,96 @@
+package app_test
+
+import (
+	"compress/gzip"
+	"context"
+	"io"
+	"net/http/httptest"
+	"os"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"gistdeal/internal/sim"
+)
+
+// axe returns the checker of accessibility, a script.
+func axe(t *testing.T) string {
+	t.Helper()
+	f, err := os.Open("testdata/axe/axe.min.js.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(script)
+}
+
+// findings makes axe check the page; the answer names each finding and where.
+const findings = `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
+	.then(({violations}) => violations.map((v) => v.id + ' at ' + v.nodes.map((n) => n.target).join(', ')).join('; '))`
+
+func TestEachViewFitsANarrowScreenInBothThemesAndAxeFindsNothing(t *testing.T) {
+	t.Parallel()
+	// With limits, so that there are budgets to be shown.
+	s := sim.New(sim.Options{Seed: 5})
+	remote := httptest.NewServer(s)
+	t.Cleanup(func() {
+		s.Close()
+		remote.Close()
+	})
+	env := environment(t, remote.URL)
+	delete(env, "GISTDEAL_PIPEDRIVE_RATE")
+	const login = "alice-with-a-login-of-39-letters-really"
+	s.MakeGists(login, 12)
+	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid", Every: 3})
+	p := start(t, env)
+	p.user(login)
+	ctx := browse(t)
+	do(t, ctx, p, chromedp.Navigate(p.url))
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](axe(t)+";null")); err != nil {
+		t.Fatal(err)
+	}
+	for view, there := range map[string]string{
+		"": ".numbers", "users": "tr[data-login]", "users/" + login: "#old-gists li", "deals": "#deals li",
+		"failures": ".cause", "limits": ".budget-list .meter", "add": "#logins", "users/nobody-here": "#track",
+	} {
+		do(t, ctx, p, open(p, view), chromedp.WaitVisible(there))
+		light := look(t, ctx, p, view, "light", 1280)
+		if dark := look(t, ctx, p, view, "dark", 320); light == dark {
+			t.Errorf("#/%s: the ground is %s in both themes", view, dark)
+		}
+	}
+}
+
+// look examines the view in a theme and at a width, and returns the colour of its ground.
+func look(t *testing.T, ctx context.Context, p *process, view, theme string, width int64) string {
+	t.Helper()
+	scheme(t, ctx, theme)
+	do(t, ctx, p, chromedp.EmulateViewport(width, 800))
+	if over := ask[int](t, ctx, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+		t.Errorf("#/%s, %s, %d wide: %d pixels lie beside the screen", view, theme, width, over)
+	}
+	if found := ask[string](t, ctx, findings); found != "" {
+		t.Errorf("#/%s, %s, %d wide: %s", view, theme, width, found)
+	}
+	return ask[string](t, ctx, `getComputedStyle(document.body).backgroundColor`)
+}
+
+// scheme makes the browser's reader prefer light or dark.
+func scheme(t *testing.T, ctx context.Context, theme string) {
+	t.Helper()
+	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,180 @@
+package app_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"gistdeal/internal/sim"
+)
+
+func TestUsersArePastedAndEachHasItsResult(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	for _, login := range []string{"alice", "bob", "carol"} {
+		s.MakeGists(login, 2)
+	}
+	p := start(t, env)
+	ctx := browse(t)
+	paste := func(text, policy string) {
+		do(t, ctx, p,
+			chromedp.Navigate("about:blank"), open(p, "add"),
+			chromedp.SendKeys("#logins", text),
+			chromedp.Click(fmt.Sprintf(`input[value="%s"]`, policy)),
+			chromedp.Click("#add"))
+	}
+	paste("@alice https://github.com/bob\n-bad- nobody-here # a comment", "new")
+	for asked, result := range map[string]string{"@alice": "added", "https://github.com/bob": "added", "-bad-": "invalid", "nobody-here": "not_found"} {
+		do(t, ctx, p, chromedp.WaitVisible(fmt.Sprintf(`#added tr[data-asked="%s"][data-result="%s"]`, asked, result)))
+	}
+	if got := text(t, ctx, "#added"); strings.Contains(got, "comment") {
+		t.Errorf("a comment was taken for a login: %s", got)
+	}
+	// Of a table only the column of logins is read.
+	paste("company,GitHub,since\nACME,carol,2024\nUmbrella,alice,2025\n", "all")
+	do(t, ctx, p,
+		chromedp.WaitVisible(`#added tr[data-asked="carol"][data-result="added"]`),
+		chromedp.WaitVisible(`#added tr[data-asked="alice"][data-result="tracked"]`))
+	if got := ask[int](t, ctx, `document.querySelectorAll('#added tbody tr').length`); got != 2 {
+		t.Errorf("%d results, want 2", got)
+	}
+	do(t, ctx, p, open(p, "users/carol"), chromedp.WaitVisible(`li[data-state="made"]`), open(p, "users/alice"), chromedp.WaitVisible(`li[data-state="skipped"]`))
+	if got := s.Report().Deals; got != 2 {
+		t.Errorf("%d deals, want the 2 of carol", got)
+	}
+}
+
+func TestAFailureIsRetriedAndItsDealBecomesMadeBeforeOnesEyes(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.MakeGists("alice", 3)
+	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid"})
+	p := start(t, env)
+	p.user("alice")
+	ctx := browse(t)
+	do(t, ctx, p,
+		open(p, "users/alice"),
+		chromedp.WaitVisible(`li[data-state="failed"] [data-act="retry"]`),
+		chromedp.WaitNotPresent(`li:is([data-state="found"], [data-state="sending"])`))
+	s.ClearFaults()
+	// Nothing but the stream of events tells this view of the deal.
+	do(t, ctx, p, chromedp.Click(`li[data-state="failed"] [data-act="retry"]`), chromedp.WaitVisible(`li[data-state="made"] a.number`))
+	do(t, ctx, p, chromedp.Click(`li[data-state="made"] [data-act="why"]`), chromedp.WaitVisible("dialog .story"))
+	if got := text(t, ctx, "dialog"); !strings.Contains(got, "Attempt 1: refused") || !strings.Contains(got, "Attempt 2: deal made") {
+		t.Errorf("the story is %q", got)
+	}
+	do(t, ctx, p,
+		chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent("dialog"),
+		open(p, "failures"),
+		chromedp.Click(`[data-act="retry-cause"]`),
+		chromedp.WaitNotPresent(".cause"), chromedp.WaitVisible(".empty"))
+	eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, p.out.String)
+}
+
+func TestManyUsersArePausedAtOnceAndFound(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	logins := []string{"alice", "bob", "bobby"}
+	for _, login := range logins {
+		s.MakeGists(login, 1)
+	}
+	p := start(t, env)
+	for _, login := range logins {
+		p.user(login)
+	}
+	ctx := browse(t)
+	do(t, ctx, p,
+		open(p, "users"),
+		chromedp.WaitVisible(`tr[data-login="alice"]`),
+		chromedp.SendKeys("#search", "BOB"),
+		chromedp.WaitNotPresent(`tr[data-login="alice"]`),
+		chromedp.Click("thead input"),
+		chromedp.Click(`[data-bulk="pause"]`),
+		chromedp.WaitVisible(`tr[data-login="bob"] td [data-tone="warn"]`),
+		chromedp.WaitNotVisible(".bulk"),
+		chromedp.KeyEvent(kb.Escape),
+		chromedp.WaitVisible(`tr[data-login="alice"]`),
+		chromedp.Click(`.chips a[data-state="paused"]`),
+		chromedp.WaitNotPresent(`tr[data-login="alice"]`),
+		chromedp.WaitVisible(`tr[data-login="bobby"]`))
+}
+
+func TestThePageIsUsedByKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.MakeGists("alice", 1)
+	p := start(t, env)
+	ctx := browse(t)
+	focused := func(want string) {
+		t.Helper()
+		eventually(t, want+" has the focus", func() bool {
+			return ask[bool](t, ctx, fmt.Sprintf(`document.activeElement.matches(%q)`, want))
+		}, func() string { return ask[string](t, ctx, `document.activeElement.outerHTML.slice(0, 200)`) })
+	}
+	press := func(keys string) { t.Helper(); do(t, ctx, p, chromedp.KeyEvent(keys)) }
+	do(t, ctx, p, chromedp.Navigate(p.url), chromedp.WaitVisible("#login"))
+	press(kb.Tab)
+	focused("#skip")
+	press(kb.Enter)
+	focused("h1")
+	for !ask[bool](t, ctx, `document.activeElement.id === 'login'`) {
+		press(kb.Tab)
+	}
+	press("alice" + kb.Enter)
+	focused("h1")
+	do(t, ctx, p, chromedp.WaitVisible(`li[data-state="made"]`))
+	press("?")
+	do(t, ctx, p, chromedp.WaitVisible("dialog[open]"))
+	press(kb.Escape)
+	do(t, ctx, p, chromedp.WaitNotPresent("dialog"))
+	press("/")
+	focused("#search")
+	press("zzz")
+	do(t, ctx, p, chromedp.WaitNotPresent("#users tbody tr"))
+	press(kb.Escape)
+	do(t, ctx, p, chromedp.WaitVisible("#users tbody tr"))
+	// What one types stays text there.
+	press("?/")
+	if got := ask[string](t, ctx, `document.activeElement.value`); got != "?/" {
+		t.Errorf("the search says %q", got)
+	}
+}
+
+func TestThePageFindsItsWayBackWhenTheServerWasAway(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.MakeGists("alice", 1)
+	env["GISTDEAL_SCAN_INTERVAL"] = "2s"
+	p := start(t, env)
+	p.user("alice")
+	ctx := browse(t)
+	do(t, ctx, p, open(p, "users/alice"), chromedp.WaitVisible(`li[data-gist]`), chromedp.WaitVisible(`#live[data-on="true"]`))
+	p.signal(9)
+	do(t, ctx, p, chromedp.WaitVisible(`#live[data-on="false"]`), chromedp.WaitVisible(`li[data-gist]`))
+	s.AddGist("alice", sim.Gist{ID: "meanwhile"})
+	env["GISTDEAL_ADDR"] = strings.TrimPrefix(p.url, "http://")
+	p = start(t, env)
+	do(t, ctx, p, chromedp.WaitVisible(`#live[data-on="true"]`), chromedp.WaitVisible(`.arrivals button, li[data-gist="meanwhile"]`))
+}
+
+func TestATokenIsAskedForWhereOneIsNeeded(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	env["GISTDEAL_ADMIN_TOKEN"] = "secret-token-of-thirty-two-letters"
+	p := start(t, env)
+	// Under another name than the machine's own nobody is let in without.
+	ctx := browse(t, chromedp.Flag("host-resolver-rules", "MAP gistdeal.test 127.0.0.1"))
+	_, port, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), ":")
+	do(t, ctx, p,
+		chromedp.Navigate("http://gistdeal.test:"+port+"/"),
+		chromedp.SendKeys("#token", "wrong"+kb.Enter),
+		chromedp.WaitVisible(`#token[aria-invalid="true"]`),
+		chromedp.SendKeys("#token", env["GISTDEAL_ADMIN_TOKEN"]+kb.Enter),
+		chromedp.WaitVisible("#leave"),
+		chromedp.WaitVisible("#login"),
+		chromedp.Click("#leave"),
+		chromedp.WaitVisible("#token"))
+}

@@ -1,0 +1,100 @@
+// Adds many users: pasted logins, links or a CSV, with a result for each.
+
+import * as api from './api.js';
+import { el, icon, spoken } from './dom.js';
+import { toast } from './parts.js';
+import { named } from './quick.js';
+import { capital, count, counted } from './words.js';
+import { words } from './paste.js';
+
+const part = 100; // logins sent at a time, so that one sees it go on
+
+const results = {
+  added: { word: 'Added', mark: 'made', tone: 'good' },
+  tracked: { word: 'Already there', mark: 'made', tone: 'none' },
+  waiting: { word: 'Waits', mark: 'found', tone: 'warn' },
+  invalid: { word: 'Not a login', mark: 'failed', tone: 'bad' },
+  not_found: { word: 'Not at GitHub', mark: 'failed', tone: 'bad' },
+  refused: { word: 'Refused', mark: 'failed', tone: 'bad' },
+};
+
+export function adding(page) {
+  page.head('Add users');
+  const text = el('textarea', { id: 'logins', rows: 8, required: true, spellcheck: false, autocomplete: 'off', placeholder: 'octocat\n@defunkt\nhttps://github.com/torvalds', attrs: { 'aria-describedby': 'logins-hint logins-known' } });
+  const known = el('p', { id: 'logins-known', className: 'strong', role: 'status' });
+  const file = el('input', { id: 'file', type: 'file', accept: '.txt,.csv,text/plain,text/csv' });
+  const send = el('button', { className: 'primary', id: 'add' }, 'Add users');
+  const told = el('div', { id: 'added' });
+  const recognise = () => {
+    const n = words(text.value).length;
+    known.textContent = text.value.trim() ? `${counted(n, 'login')} recognised` : '';
+    send.lastChild.textContent = n > 1 ? `Add ${count(n)} users` : 'Add users';
+  };
+  text.oninput = recognise;
+  file.onchange = async () => {
+    if (file.files.length) text.value = [text.value, await file.files[0].text()].filter(Boolean).join('\n');
+    file.value = '';
+    recognise();
+  };
+  const form = el('form', { className: 'card add' },
+    el('p', { className: 'field' }, el('label', { htmlFor: 'logins' }, 'GitHub logins'), text,
+      el('span', { id: 'logins-hint', className: 'quiet' }, 'Logins, @logins, links to profiles or gists, or a CSV: with a column “login” or “github” only that one is read. What follows # is ignored.')),
+    known,
+    el('p', { className: 'field' }, el('label', { htmlFor: 'file' }, 'Or a file'), file),
+    policies(),
+    el('div', { className: 'line' }, send, el('a', { href: '#/users', className: 'button' }, 'Back to users')));
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    if (send.ariaBusy === 'true') return;
+    send.ariaBusy = 'true';
+    const { value } = form.querySelector('input[name=policy]:checked');
+    add(page, words(text.value), value, told).finally(() => (send.ariaBusy = null));
+  };
+  page.show(form, told);
+  if (!page.may) page.fail(new api.Problem(403, 'Your token may only read', ''));
+}
+
+function policies() {
+  const choice = (value, word, means, checked) => el('label', { className: 'choice' }, el('input', { type: 'radio', name: 'policy', value, checked }), el('span', {}, el('span', { className: 'strong' }, word), el('span', { className: 'quiet block' }, means)));
+  return el('fieldset', {}, el('legend', {}, 'Which gists get a deal?'),
+    choice('new', 'Only new ones', 'Gists that they have today are listed, but get no deal.', true),
+    choice('all', 'All', 'Also those that they have today: a user of 1,000 gists makes 1,000 deals.', false));
+}
+
+// add sends the logins part by part, and shows each result as it comes.
+async function add(page, logins, policy, told) {
+  const bar = el('progress', { max: logins.length, value: 0, ariaLabel: 'Users added' });
+  const sum = el('p', { className: 'strong', role: 'status' });
+  const lines = el('tbody');
+  const head = el('thead', {}, el('tr', {}, ['Asked for', 'Result', 'Reason'].map((word) => el('th', { scope: 'col' }, word))));
+  told.replaceChildren(el('section', { className: 'card' }, el('h2', {}, 'What came of it'), bar, sum, el('table', {}, head, lines)));
+  told.scrollIntoView({ block: 'nearest' });
+  const counts = {};
+  for (let i = 0; i < logins.length; i += part) {
+    sum.textContent = `${count(i)} of ${count(logins.length)} …`;
+    try {
+      const { results: some } = await api.add(logins.slice(i, i + part), policy, page.signal);
+      for (const { result } of some) counts[result] = (counts[result] ?? 0) + 1;
+      lines.append(...some.map(line));
+    } catch (problem) {
+      if (page.signal.aborted) return;
+      sum.textContent = `Stopped after ${count(i)} of ${count(logins.length)}: ${problem.message}`;
+      toast(problem.title ?? 'The page failed', 'bad');
+      return;
+    }
+    bar.value = Math.min(logins.length, i + part);
+  }
+  bar.hidden = true;
+  sum.textContent = logins.length
+    ? Object.entries(counts).map(([result, n]) => `${count(n)} ${(results[result]?.word ?? result).toLowerCase()}`).join(' · ')
+    : 'No login was recognised in this text.';
+}
+
+function line({ asked, result, reason = '' }) {
+  const { word = result, mark = 'skipped', tone = 'none' } = results[result] ?? {};
+  const there = ['added', 'tracked'].includes(result);
+  return el('tr', { data: { asked, result } },
+    el('th', { scope: 'row' }, there ? el('a', { href: `#/users/${encodeURIComponent(named(asked))}` }, asked) : asked),
+    el('td', {}, el('span', { className: 'badge', data: { tone } }, icon(mark), word)),
+    el('td', { className: 'quiet' }, reason && result !== 'tracked' ? capital(reason) : spoken('none')));
+}

@@ -1,0 +1,49 @@
+// Draws gists found and deals made per day, with its table.
+
+import { el, svg } from './dom.js';
+import { count, counted, dayOf } from './words.js';
+
+const height = 100; // of the drawing, which is stretched
+const slot = 10; // for a day
+const bar = 3.6;
+
+export function chart(days) {
+  const most = round(Math.max(1, ...days.map(({ found, made }) => Math.max(found, made))));
+  const sum = (part) => days.reduce((all, one) => all + one[part], 0);
+  const text = `In ${days.length} days ${counted(sum('found'), 'gist')} found and ${counted(sum('made'), 'deal')} made.`;
+  const drawing = svg('svg', { viewBox: `0 0 ${days.length * slot} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': text },
+    [0, 0.5, 1].map((part) => svg('path', { class: 'grid', d: `M0 ${height * part}H${days.length * slot}` })),
+    days.map((one, i) => svg('g', {},
+      svg('title', {}, `${dayOf(one.date)}: ${counted(one.found, 'gist')} found, ${counted(one.made, 'deal')} made`),
+      svg('rect', { class: 'slot', x: i * slot, y: 0, width: slot, height }),
+      column('found', i * slot + 1.1, one.found / most),
+      column('made', i * slot + 1.5 + bar, one.made / most))));
+  return el('figure', { className: 'chart' },
+    el('figcaption', {}, text, el('span', { className: 'legend' }, key('found', 'Gists found'), key('made', 'Deals made'))),
+    el('div', { className: 'plot' },
+      el('div', { className: 'axis', ariaHidden: 'true' }, el('span', {}, count(most)), most > 1 && el('span', {}, count(most / 2)), el('span', {}, '0')),
+      drawing),
+    el('div', { className: 'days', ariaHidden: 'true' }, [days[0], days[Math.floor(days.length / 2)], days.at(-1)].map(({ date }) => el('span', {}, dayOf(date)))),
+    el('details', {}, el('summary', {}, 'As a table'), table(days)));
+}
+
+function column(name, x, part) {
+  // What is not nothing is seen, however little.
+  const high = part > 0 ? Math.max(2, part * height) : 0;
+  return svg('rect', { class: name, x, y: height - high, width: bar, height: high });
+}
+
+const key = (name, word) => el('span', {}, svg('svg', { viewBox: '0 0 10 10', 'aria-hidden': 'true' }, svg('rect', { class: name, width: 10, height: 10, rx: 2 })), word);
+
+function table(days) {
+  const rows = days.toReversed().map(({ date, found, made }) =>
+    el('tr', {}, el('th', { scope: 'row' }, dayOf(date)), el('td', {}, count(found)), el('td', {}, count(made))));
+  return el('div', { className: 'scroll', tabIndex: 0, role: 'region', ariaLabel: 'Gists and deals per day' },
+    el('table', {}, el('thead', {}, el('tr', {}, ['Day (UTC)', 'Gists found', 'Deals made'].map((word) => el('th', { scope: 'col' }, word)))), el('tbody', {}, rows)));
+}
+
+// round returns the next number that a scale ends with well.
+function round(n) {
+  const size = 10 ** Math.floor(Math.log10(n));
+  return [1, 2, 4, 6, 8, 10].map((m) => m * size).find((m) => m >= n);
+}

@@ -1,0 +1,83 @@
+// Failed deals by their cause, with retry.
+
+import * as api from './api.js';
+import { button, el, icon } from './dom.js';
+import { row } from './gist.js';
+import * as live from './live.js';
+import { asGist } from './deals.js';
+import { attempt, empty, loading, trouble } from './parts.js';
+import { count, counted, localTimes } from './words.js';
+
+const settle = 2000; // ms
+const part = 500; // deals read, or retried, at a time
+
+export function failures(page) {
+  const all = page.may && button('Retry all', () => retryAll(read), { mark: 'again', kind: 'primary', id: 'retry-all', hidden: true });
+  page.head('Failures', all);
+  const read = async () => {
+    const { failures: causes } = await api.failures(page.signal);
+    if (all) all.hidden = causes.length < 2;
+    const told = JSON.stringify(causes);
+    if (told === page.told) return;
+    page.told = told;
+    page.show(causes.length
+      ? el('div', { className: 'causes' }, causes.map((one) => cause(one, page, read)))
+      : empty('made', 'No deal has failed', 'What Pipedrive refuses is listed here by its cause. Limits and outages are no failures: gistdeal waits and goes on by itself.'));
+  };
+  let timer = 0;
+  const soon = () => (timer ||= setTimeout(() => {
+    timer = 0;
+    read().catch(() => {});
+  }, settle));
+  live.follow({ deals: soon }, page.signal);
+  page.signal.addEventListener('abort', () => clearTimeout(timer));
+  return page.keep(read);
+}
+
+async function retryAll(read) {
+  await attempt(() => api.retry({ states: ['failed'] }), ({ deals }) => `${counted(deals, 'deal')} wait for their turn again`);
+  await attempt(read);
+}
+
+function cause({ problem, deals }, page, read) {
+  const list = el('ul', { className: 'gists' });
+  const some = el('details', {}, el('summary', {}, 'Which ones'), list);
+  some.ontoggle = async () => {
+    if (!some.open || list.childElementCount) return;
+    list.replaceChildren(el('li', {}, loading(2)));
+    try {
+      const found = await ofCause(problem, 20);
+      list.replaceChildren(...found.map((deal) => row(asGist(deal), { may: page.may, login: deal.login, changed: read })));
+      if (deals > found.length) list.append(el('li', { className: 'quiet rest' }, `and ${count(deals - found.length)} more: `, el('a', { href: '#/deals?state=failed' }, 'all failed deals')));
+    } catch (failed) {
+      list.replaceChildren(el('li', {}, trouble(failed)));
+    }
+  };
+  return el('section', { className: 'card cause', data: { tone: 'bad' } },
+    el('div', { className: 'between' },
+      el('h2', { dir: 'auto' }, icon('failed'), localTimes(problem) || 'Without a reason'),
+      page.may && button(deals === 1 ? 'Retry it' : `Retry these ${count(deals)}`, () => retryCause(problem, read), { mark: 'again', data: { act: 'retry-cause' } })),
+    el('p', { className: 'quiet' }, counted(deals, 'deal')),
+    some);
+}
+
+// ofCause returns failed deals of a cause, up to some.
+async function ofCause(problem, some) {
+  const found = [];
+  for (let cursor = ''; ;) {
+    const { deals, next } = await api.deals({ state: 'failed', limit: part, cursor });
+    found.push(...deals.filter((deal) => deal.problem === problem));
+    if (!next || found.length >= some) return found.slice(0, some);
+    cursor = next;
+  }
+}
+
+async function retryCause(problem, read) {
+  await attempt(async () => {
+    const ids = (await ofCause(problem, Infinity)).map((deal) => deal.gist_id);
+    let turned = 0;
+    for (let i = 0; i < ids.length; i += part) turned += (await api.retry({ gists: ids.slice(i, i + part) })).deals;
+    return turned;
+  }, (turned) => `${counted(turned, 'deal')} ${turned === 1 ? 'waits for its' : 'wait for their'} turn again`);
+  await attempt(read);
+}

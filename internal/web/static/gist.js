@@ -1,0 +1,89 @@
+// A gist with its deal, as a row of a list.
+
+import * as api from './api.js';
+import { button, el, icon, outside } from './dom.js';
+import { attempt, confirm, dealBadge, dialog, empty, when } from './parts.js';
+import { capital, counted, exactly, fileName, localTimes, outcomes } from './words.js';
+
+const filesShown = 6;
+const retried = ['failed', 'skipped', 'held'];
+const skipped = ['failed', 'found', 'held'];
+
+function filesOf(files) {
+  const links = (some) => some.map((file) => outside(file.raw_url, fileName(file)));
+  const rest = files.slice(filesShown);
+  return el('div', { className: 'files' }, links(files.slice(0, filesShown)),
+    rest.length > 0 && el('details', {}, el('summary', {}, `${counted(rest.length, 'more file')}`), links(rest)));
+}
+
+// row shows a gist. changed is called when its deal may be another one now.
+export function row(gist, { may, isNew = false, login = '', changed }) {
+  const description = gist.description.trim();
+  const title = description || 'untitled';
+  return el('li', { className: 'gist', data: { gist: gist.id, state: gist.state } },
+    el('div', { className: 'what' },
+      el('p', { className: 'title' }, isNew && el('span', { className: 'new' }, 'New'),
+        outside(gist.url, title, { title: description, className: description ? '' : 'untitled' })),
+      el('div', { className: 'about' },
+        login && el('a', { href: `#/users/${encodeURIComponent(login)}` }, login),
+        gist.created_at && el('span', {}, 'created ', when(gist.created_at)),
+        gist.files && filesOf(gist.files))),
+    el('div', { className: 'deal' }, dealOf(gist, may, changed)));
+}
+
+// dealOf shows where a gist's deal stands, and what can be done about it.
+function dealOf(gist, may, changed) {
+  const about = `the deal of ${gist.description.trim().slice(0, 60) || gist.id}`;
+  return [
+    el('div', { className: 'state' }, dealBadge(gist.state),
+      gist.deal_id > 0 && outside(gist.deal_url || '', `no. ${gist.deal_id}`, { className: 'number', title: 'Open the deal in Pipedrive' }),
+      button('Why?', () => why(gist.id), { kind: 'plain', ariaLabel: `Why? The story of ${about}`, data: { act: 'why' } })),
+    gist.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(gist.problem)),
+    may && [...retried, ...skipped].includes(gist.state) && el('div', { className: 'line small' },
+      retried.includes(gist.state) && button(gist.state === 'held' ? 'Say yes' : 'Retry', () => retry(gist, changed), { mark: 'again', ariaLabel: `Retry ${about}`, data: { act: 'retry' } }),
+      skipped.includes(gist.state) && button('Skip', () => skip(gist, changed), { kind: 'plain', ariaLabel: `Skip ${about}`, data: { act: 'skip' } })),
+  ];
+}
+
+async function retry(gist, changed) {
+  const turned = await attempt(() => api.retry({ gists: [gist.id] }));
+  if (!turned) return;
+  const [result] = turned.results;
+  await attempt(() => {
+    if (turned.deals === 0) throw Object.assign(new Error(result.reason), { title: 'Not retried' });
+  }, 'The deal waits for its turn again');
+  changed();
+}
+
+async function skip(gist, changed) {
+  const note = await confirm('Skip this deal?', 'The gist gets no deal, until somebody retries it.', 'Skip it', { ask: 'Why? For those who wonder later', needed: true });
+  if (note === null) return;
+  if (await attempt(() => api.skip({ gists: [gist.id] }, note), ({ results: [r] }) => (r.result === 'skipped' ? 'Skipped' : capital(r.reason)))) changed();
+}
+
+// why tells the whole story of a gist's deal.
+export async function why(id) {
+  const story = await attempt(() => api.explain(id));
+  if (!story) return;
+  const steps = [
+    story.created_at && step('found', 'Created on GitHub', story.created_at),
+    story.noticed_at && step('found', `Noticed by ${story.noticed_by || 'gistdeal'}`, story.noticed_at),
+    ...story.tries.map(tried),
+    story.queued_at && step('found', 'Waits for its turn', story.queued_at),
+  ].filter(Boolean);
+  dialog(story.description.trim().slice(0, 80) || 'untitled',
+    el('p', { className: 'state' }, dealBadge(story.state), story.deal_id > 0 && outside(story.deal_url, `no. ${story.deal_id}`)),
+    story.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(story.problem)),
+    steps.length ? el('ol', { className: 'story' }, steps) : empty('found', 'Nothing happened yet', 'The deal waits for its turn.'),
+    story.surplus.length > 0 && el('p', {}, `Pipedrive has more deals of this gist: ${story.surplus.join(', ')}. gistdeal deletes none; look which one to keep.`),
+    el('p', { className: 'quiet' }, `Gist ${story.gist_id}`));
+}
+
+const step = (state, text, time, more = '') =>
+  el('li', { data: { state } }, icon(state), el('div', {}, el('p', {}, text), time && el('p', { className: 'quiet' }, exactly(time)), more && el('p', { className: 'quiet', dir: 'auto' }, localTimes(more))));
+
+function tried({ n, sent_at: sent, ended_at: ended, outcome, looks, reason }) {
+  const { word, state } = ended ? outcomes[outcome] ?? { word: outcome, state: 'sending' } : { word: 'nobody knows yet what became of it', state: 'sending' };
+  const looked = looks > 0 ? ` after ${counted(looks, 'look')} at Pipedrive` : '';
+  return step(state, `Attempt ${n}: ${word.charAt(0).toLowerCase()}${word.slice(1)}${looked}`, sent, reason);
+}

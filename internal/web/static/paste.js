@@ -1,0 +1,14 @@
+// Reads pasted text, as the server reads text: words separated by blanks, commas
+// or lines. Of a table with a heading only the column of logins is taken.
+
+const heading = /^"?(login|username|user|github|github[ _-]?(login|user|username|url)|profile|url|link)"?$/i;
+
+// words returns the logins and links of a text.
+export function words(text) {
+  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/).map((line) => line.replace(/(^|[\s,;])#.*$/, '')).filter((line) => line.trim());
+  const mark = [',', ';', '\t'].find((sign) => lines[0]?.includes(sign));
+  const cells = (line) => line.split(mark ?? '\n').map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
+  const column = lines.length > 1 ? cells(lines[0]).findIndex((cell) => heading.test(cell)) : -1;
+  if (column >= 0) return lines.slice(1).map((line) => cells(line)[column]).filter(Boolean);
+  return lines.flatMap((line) => line.split(/[\s,;]+/)).map((word) => word.replace(/^"(.*)"$/, '$1')).filter(Boolean);
+}

@@ -1,0 +1,46 @@
+// The box for one login: track it, and show its gists.
+
+import * as api from './api.js';
+import { el } from './dom.js';
+import { capital } from './words.js';
+
+export function quick(many = false) {
+  const login = el('input', { id: 'login', required: true, autocomplete: 'off', autocapitalize: 'none', spellcheck: false, placeholder: 'octocat', attrs: { 'aria-describedby': 'login-wrong login-hint' } });
+  const wrong = el('p', { id: 'login-wrong', className: 'wrong', role: 'alert' });
+  const go = el('button', { id: 'go', className: 'primary' }, 'Track and show gists');
+  const form = el('form', { className: 'card quick' },
+    el('label', { htmlFor: 'login' }, 'GitHub login'),
+    el('div', { className: 'line' }, login, go, many && el('a', { href: '#/add', className: 'button' }, 'Add many')),
+    wrong,
+    el('p', { id: 'login-hint', className: 'quiet' }, 'From then on each public gist of this user gets one deal in Pipedrive.'));
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    if (go.ariaBusy === 'true') return;
+    go.ariaBusy = 'true';
+    wrong.textContent = '';
+    login.ariaInvalid = 'false';
+    const reason = await track(login.value.trim());
+    go.ariaBusy = null;
+    if (!reason) return;
+    wrong.textContent = capital(reason);
+    login.ariaInvalid = 'true';
+    login.focus();
+  };
+  return form;
+}
+
+// track tracks a user and shows it; else it returns why it could not.
+export async function track(text) {
+  try {
+    const { results: [{ result, reason }] } = await api.add([text]);
+    if (['invalid', 'not_found', 'refused'].includes(result)) return reason;
+    if (result === 'waiting') return `it waits: ${reason}`;
+    location.hash = `#/users/${encodeURIComponent(named(text))}`;
+    return '';
+  } catch (problem) {
+    return problem.message;
+  }
+}
+
+// named returns the login that a login or an address names.
+export const named = (text) => text.replace(/^@/, '').replace(/^(https?:\/\/)?((www|gist)\.)?github\.com\//i, '').replace(/[/?#].*$/, '');

@@ -1,0 +1,27 @@
+// Asks for a token.
+
+import * as api from './api.js';
+import { el } from './dom.js';
+import { capital } from './words.js';
+
+export function signIn(done) {
+  const token = el('input', { id: 'token', type: 'password', required: true, autocomplete: 'off', pattern: '[!-~]+', attrs: { 'aria-describedby': 'token-hint token-wrong' } });
+  const wrong = el('p', { id: 'token-wrong', className: 'wrong', role: 'alert' });
+  const form = el('form', { className: 'card narrow' },
+    el('label', { htmlFor: 'token' }, 'API token'),
+    el('div', { className: 'line' }, token, el('button', { className: 'primary' }, 'Sign in')),
+    wrong,
+    el('p', { id: 'token-hint', className: 'quiet' }, 'Whoever runs gistdeal has one for you. This browser keeps it for 30 days, or until you sign out.'));
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    try {
+      await api.signIn(token.value.trim());
+      done();
+    } catch (problem) {
+      wrong.textContent = capital(problem.status === 401 ? 'this token is refused: check that it is whole, and not revoked' : problem.message);
+      token.ariaInvalid = 'true';
+      token.select();
+    }
+  };
+  return form;
+}

@@ -1,0 +1,187 @@
+// All users: search, filter, sort, and what can be done to many at once.
+
+import * as api from './api.js';
+import { button, el, icon, keyed, renew, spoken } from './dom.js';
+import { attempt, chips, confirm, empty, more, toast, userBadge, when } from './parts.js';
+import { quick } from './quick.js';
+import { count, counted, dealStates, localTimes, userStates } from './words.js';
+
+const settle = 250; // ms after the last key
+const readEvery = 15_000;
+const together = 4; // requests under way while many users are changed
+
+const sorts = {
+  '-tracked': 'Last added first', tracked: 'First added first', login: 'Login, A to Z', '-login': 'Login, Z to A',
+  '-last_scan': 'Last scanned first', next_scan: 'Next scan first',
+};
+
+const verbs = {
+  scan: { word: 'Scan now', mark: 'again', done: 'are scanned next' },
+  pause: { word: 'Pause', mark: 'held', done: 'are paused' },
+  resume: { word: 'Resume', mark: 'go', done: 'are resumed' },
+  approve: { word: 'Say yes', mark: 'made', done: 'have a yes for their first scan' },
+  remove: { word: 'Remove', mark: 'skipped', done: 'are removed', sure: 'They are not scanned any more, and deals that wait are skipped. Gists and deals are kept.' },
+};
+
+export function users(page) {
+  const given = { state: page.query.get('state') ?? '', search: page.query.get('search') ?? '', sort: page.query.get('sort') ?? '-tracked' };
+  if (!sorts[given.sort]) given.sort = '-tracked';
+  page.head('Users', page.may && el('a', { href: '#/add', className: 'button primary' }, icon('new'), 'Add users'));
+  const state = { page, given, all: [], chosen: new Set(), next: '', rows: el('tbody'), status: el('p', { className: 'quiet', role: 'status', id: 'users-status' }), tabs: el('div'), rest: el('div'), bulk: el('div', { className: 'bulk', hidden: true }) };
+  state.read = () => read(state);
+  const timer = setInterval(() => !document.hidden && state.read().catch(() => {}), readEvery); // The stream tells when the server is away.
+  page.signal.addEventListener('abort', () => clearInterval(timer));
+  page.show(page.may && quick(), state.tabs, tools(state), ...table(state), state.bulk, state.rest);
+  if (page.query.get('focus') === 'search') {
+    history.replaceState(null, '', href(given));
+    document.getElementById('search').focus();
+  }
+  return page.keep(state.read);
+}
+
+const href = (given, change = {}) => {
+  const query = new URLSearchParams(Object.entries({ ...given, ...change }).filter(([name, value]) => value && !(name === 'sort' && value === '-tracked')));
+  return `#/users${query.size ? `?${query}` : ''}`;
+};
+
+// read reads as many users as are shown.
+async function read(state) {
+  const { page, given } = state;
+  const limit = Math.min(500, Math.max(50, state.all.length));
+  const asked = { ...given };
+  const [{ users: counts }, { users: found, next = '' }] = await Promise.all([api.overview(page.signal), api.users({ ...asked, limit }, page.signal)]);
+  if (asked.search !== given.search) return; // Another search is under way.
+  Object.assign(state, { all: found, next });
+  renew(state.tabs, [counts, given], () => tabs(counts, given));
+  draw(state);
+}
+
+function tabs(counts, given) {
+  const all = (counts.active ?? 0) + (counts.paused ?? 0) + (counts.gone ?? 0);
+  return chips('Show only users who are', [
+    { word: 'All', number: all, href: href(given, { state: '' }), on: !given.state, data: { state: '' } },
+    ...Object.entries(userStates).map(([state, { word, mark }]) =>
+      ({ word, mark, number: counts[state] ?? 0, href: href(given, { state }), on: given.state === state, data: { state } })),
+  ]);
+}
+
+function tools(state) {
+  const { given } = state;
+  const search = el('input', { id: 'search', type: 'search', value: given.search, maxLength: 39, autocomplete: 'off', spellcheck: false, placeholder: 'Search logins ( / )' });
+  const sort = el('select', { id: 'sort' }, Object.entries(sorts).map(([value, word]) => el('option', { value, selected: value === given.sort }, word)));
+  let timer = 0;
+  const changed = () => {
+    Object.assign(given, { search: search.value.trim(), sort: sort.value });
+    history.replaceState(null, '', href(given));
+    state.all = [];
+    attempt(state.read);
+  };
+  search.oninput = () => {
+    clearTimeout(timer);
+    timer = setTimeout(changed, settle);
+  };
+  search.onkeydown = ({ key }) => {
+    if (key !== 'Escape') return;
+    search.value = '';
+    changed();
+  };
+  sort.onchange = changed;
+  return el('div', { className: 'tools', role: 'search' },
+    el('label', { className: 'spoken', htmlFor: 'search' }, 'Search logins'), search,
+    el('label', { className: 'spoken', htmlFor: 'sort' }, 'Order'), sort, state.status);
+}
+
+function table(state) {
+  state.every = el('input', { type: 'checkbox', ariaLabel: 'Choose all users shown' });
+  state.every.onchange = () => {
+    state.chosen = new Set(state.every.checked ? state.all.map(({ login }) => login) : []);
+    for (const box of state.rows.querySelectorAll('input')) box.checked = state.every.checked;
+    bulk(state);
+  };
+  const heads = [['', 'Login'], ['wide', 'State'], ['', 'Deals'], ['wide', 'Last scan'], ['wide', 'Next scan']];
+  state.nobody = el('div');
+  state.table = el('table', { className: 'card users', id: 'users' },
+    el('thead', {}, el('tr', {}, state.page.may && el('th', { className: 'box', scope: 'col' }, state.every), heads.map(([className, word]) => el('th', { className, scope: 'col' }, word)))),
+    state.rows);
+  return [state.table, state.nobody];
+}
+
+function draw(state) {
+  const { all, given, next, page } = state;
+  keyed(state.rows, all, ({ id }) => id, (user) => line(state, user));
+  state.table.hidden = !all.length;
+  renew(state.nobody, [all.length > 0, given], () => (all.length ? '' : nobody(given)));
+  const text = all.length ? `${counted(all.length, 'user')}${next ? ', and more' : ''}` : '';
+  if (state.status.textContent !== text) state.status.textContent = text;
+  state.chosen = new Set(all.map(({ login }) => login).filter((login) => state.chosen.has(login)));
+  renew(state.rest, next, () => more(next, () => attempt(() => further(state))));
+  if (page.may) bulk(state);
+}
+
+async function further(state) {
+  const { users: found, next = '' } = await api.users({ ...state.given, limit: 50, cursor: state.next }, state.page.signal);
+  state.all.push(...found);
+  state.next = next;
+  draw(state);
+  if (found.length) state.rows.querySelector(`[data-key="${found[0].id}"] a`)?.focus();
+}
+
+const nobody = ({ search, state }) => (search || state
+  ? empty('users', 'Nobody', search ? `No login contains “${search}”.` : 'No user is in this state.', el('a', { href: '#/users' }, 'Show all users'))
+  : empty('users', 'Nobody is tracked yet', 'Type a login above, or paste many at once.', el('a', { href: '#/add', className: 'button primary' }, 'Add users')));
+
+function line(state, user) {
+  const { login } = user;
+  const box = el('input', { type: 'checkbox', checked: state.chosen.has(login), ariaLabel: `Choose ${login}` });
+  box.onchange = () => {
+    if (box.checked) state.chosen.add(login);
+    else state.chosen.delete(login);
+    bulk(state);
+  };
+  return el('tr', { data: { login } },
+    state.page.may && el('td', { className: 'box' }, box),
+    el('th', { scope: 'row' }, el('a', { href: `#/users/${encodeURIComponent(login)}`, data: { login } }, login), el('span', { className: 'slim' }, userBadge(user.state)), user.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(user.problem))),
+    el('td', { className: 'wide' }, userBadge(user.state)),
+    el('td', { className: 'deals' }, dealsOf(user)),
+    el('td', { className: 'wide' }, when(user.last_scan_at, 'not yet')),
+    el('td', { className: 'wide' }, user.state === 'active' ? when(user.next_scan_at, 'not planned') : el('span', { className: 'quiet' }, '–')));
+}
+
+const dealsOf = ({ deals }) => {
+  const states = Object.keys(dealStates).filter((state) => deals[state]);
+  if (!states.length) return el('span', { className: 'quiet' }, 'none');
+  return states.map((state) => el('span', { className: 'mini', data: { tone: dealStates[state].tone }, title: dealStates[state].means }, icon(state), count(deals[state]), spoken(` ${dealStates[state].few} `)));
+};
+
+// bulk is the bar of what can be done to the chosen users.
+function bulk(state) {
+  const { chosen, all } = state;
+  state.every.checked = chosen.size > 0 && chosen.size === all.length;
+  state.every.indeterminate = chosen.size > 0 && chosen.size < all.length;
+  state.bulk.hidden = chosen.size === 0;
+  renew(state.bulk, chosen.size, () => [
+    el('p', { className: 'strong', role: 'status' }, `${counted(chosen.size, 'user')} chosen`),
+    el('div', { className: 'line small' }, Object.keys(verbs).map((verb) =>
+      button(verbs[verb].word, () => toAll(state, verb), { mark: verbs[verb].mark, kind: verb === 'remove' ? 'danger' : '', data: { bulk: verb } }))),
+  ]);
+}
+
+async function toAll(state, verb) {
+  const logins = [...state.chosen];
+  const { word, done, sure } = verbs[verb];
+  if (sure && (await confirm(`${word} ${counted(logins.length, 'user')}?`, sure, word, { danger: true })) === null) return;
+  const refused = [];
+  const left = logins.slice();
+  const work = async () => {
+    for (let login; (login = left.shift());) {
+      await api.change(login, verb).catch((problem) => refused.push(`${login}: ${problem.message}`));
+    }
+  };
+  await Promise.all(Array.from({ length: together }, work));
+  if (logins.length > refused.length) toast(`${counted(logins.length - refused.length, 'user')} ${done}`);
+  if (refused.length) toast(`${counted(refused.length, 'user')} not: ${refused.slice(0, 3).join('; ')}`, 'bad');
+  state.chosen.clear();
+  for (const box of state.rows.querySelectorAll('input')) box.checked = false;
+  await attempt(state.read);
+  state.page.root.querySelector('#search').focus();
+}

@@ -1,0 +1,75 @@
+// Words and their icons, numbers and times in the reader's way of writing.
+
+const number = new Intl.NumberFormat();
+const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
+const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+const distance = new Intl.RelativeTimeFormat('en', { numeric: 'auto' }); // Its words stand in English sentences.
+
+// dealStates are all states of a deal: what it is called, and what that means.
+export const dealStates = {
+  made: { word: 'Deal made', few: 'made', tone: 'good', means: 'The deal is in Pipedrive.' },
+  sending: { word: 'Sending', few: 'sending', tone: 'info', means: 'Sent, or its outcome is being looked for.' },
+  found: { word: 'Waiting', few: 'waiting', tone: 'warn', means: 'The gist is known; its deal is made when its turn comes.' },
+  held: { word: 'Needs your yes', few: 'held', tone: 'warn', means: 'The first scan found more gists than are allowed without a yes.' },
+  failed: { word: 'Failed', few: 'failed', tone: 'bad', means: 'Pipedrive refused this deal.' },
+  skipped: { word: 'Skipped', few: 'skipped', tone: 'none', means: 'This gist gets no deal.' },
+};
+
+// userStates are all states of a user.
+export const userStates = {
+  active: { word: 'Active', tone: 'good', mark: 'made' },
+  paused: { word: 'Paused', tone: 'warn', mark: 'held' },
+  gone: { word: 'Gone', tone: 'bad', mark: 'failed' },
+  removed: { word: 'Removed', tone: 'none', mark: 'skipped' },
+};
+
+// outcomes are all ends of an attempt, with the state that the deal has then.
+export const outcomes = {
+  made: { word: 'Deal made', state: 'made' },
+  adopted: { word: 'Found in Pipedrive', state: 'made' },
+  refused: { word: 'Refused by Pipedrive', state: 'failed' },
+  'not sent': { word: 'Not sent, waits again', state: 'found' },
+  absent: { word: 'Not in Pipedrive, sent again', state: 'sending' },
+};
+
+const budgetNames = {
+  'pipedrive-day': { name: 'Pipedrive, today', unit: 'tokens', about: 'Each new deal takes some. The part left to people is never used.' },
+  'pipedrive-writes': { name: 'Pipedrive, writes today', unit: 'writes', about: 'Deals and changes that the account may write in a day.' },
+  'github-hour': { name: 'GitHub, this hour', unit: 'requests', about: 'A scan takes one for each 100 gists; one that finds nothing new takes none.' },
+};
+
+export const budgetName = (name) => budgetNames[name] ?? { name, unit: '', about: '' };
+
+export const count = (n) => number.format(n);
+export const percent = (part) => share.format(part);
+export const counted = (n, noun, nouns = `${noun}s`) => `${n ? number.format(n) : 'no'} ${n === 1 ? noun : nouns}`;
+export const exactly = (time) => dateTime.format(new Date(time));
+export const dayOf = (date) => day.format(new Date(date));
+
+const units = [['year', 31_557_600], ['month', 2_629_800], ['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]];
+
+// ago says how far away a time is: "3 minutes ago", "in 2 hours".
+export function ago(time) {
+  const seconds = (new Date(time) - Date.now()) / 1000;
+  const [unit, size] = units.find(([, s]) => Math.abs(seconds) >= s) ?? units.at(-1);
+  if (unit === 'second' && Math.abs(seconds) < 10) return seconds > 0 ? 'in a moment' : 'just now';
+  return distance.format(Math.trunc(seconds / size), unit);
+}
+
+// localTimes puts the times in a text of the server into the reader's way of writing.
+export const localTimes = (text) =>
+  text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (time) => exactly(time));
+
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+// fileName is the last part of an address, as people write it.
+export function fileName(file) {
+  if (file.name) return file.name;
+  const last = file.raw_url.slice(file.raw_url.lastIndexOf('/') + 1) || file.raw_url;
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
