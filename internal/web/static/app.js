@@ -49,6 +49,10 @@ class Page {
   keep(read) {
     const now = async () => {
       clearTimeout(this.timer);
+      if (this.broken) { // What the view has drawn is gone.
+        route();
+        return;
+      }
       try {
         await read();
         stale('');
@@ -70,7 +74,10 @@ class Page {
     const passing = [0, 429, 502, 503, 504].includes(problem.status);
     if (passing) this.timer = setTimeout(again, Math.max(retryEvery, (problem.retryAfter || 0) * 1000));
     if (this.shown && passing) stale(`${problem.title}: what you see may be out of date.`);
-    else this.body.replaceChildren(trouble(problem, again));
+    else {
+      this.broken = true;
+      this.body.replaceChildren(trouble(problem, again));
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { button, el, icon, keyed, renew, spoken } from './dom.js';
-import { attempt, chips, confirm, empty, more, toast, userBadge, when } from './parts.js';
+import { attempt, chips, confirm, empty, loading, more, toast, userBadge, when } from './parts.js';
 import { quick } from './quick.js';
 import { count, counted, dealStates, localTimes, userStates } from './words.js';
 
@@ -99,8 +99,8 @@ function table(state) {
     bulk(state);
   };
   const heads = [['', 'Login'], ['wide', 'State'], ['', 'Deals'], ['wide', 'Last scan'], ['wide', 'Next scan']];
-  state.nobody = el('div');
-  state.table = el('table', { className: 'card users', id: 'users' },
+  state.nobody = el('div', {}, loading());
+  state.table = el('table', { className: 'card users', id: 'users', hidden: true },
     el('thead', {}, el('tr', {}, state.page.may && el('th', { className: 'box', scope: 'col' }, state.every), heads.map(([className, word]) => el('th', { className, scope: 'col' }, word)))),
     state.rows);
   return [state.table, state.nobody];
