@@ -90,7 +90,9 @@ func (e *Engine) push(run, held context.Context) (stage string, err error) {
 	var first atomic.Pointer[stopped] // also of a POST that ends after ctx
 	stop := func(where string, err error) {
 		s := &stopped{stage: where, err: err}
-		first.CompareAndSwap(nil, s)
+		if ctx.Err() == nil || gistdeal.KindOf(err) == gistdeal.Limited { // Not what only comes of the stop.
+			first.CompareAndSwap(nil, s)
+		}
 		cancel(s)
 	}
 	looks.Go(func() {
