@@ -36,21 +36,27 @@ func newChanges(d *desk.Desk, log *slog.Logger) *changes {
 	return &changes{desk: d, log: log, listeners: map[chan []desk.Event]bool{}}
 }
 
-// listen returns where what happens from now on is told, nil after close. The
-// channel is closed when its listener was too slow, or by close.
-func (c *changes) listen() chan []desk.Event {
+// listen returns where what happens from now on is told, nil after close or if
+// the database does not answer. The channel is closed when its listener was too
+// slow, or by close.
+func (c *changes) listen(ctx context.Context) chan []desk.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return nil
 	}
+	if c.stop == nil {
+		last, err := c.desk.LastEvent(ctx)
+		if err != nil {
+			c.log.Error("changes not read", "error", err)
+			return nil
+		}
+		following, stop := context.WithCancel(context.Background())
+		c.stop = stop
+		go c.follow(following, last)
+	}
 	l := make(chan []desk.Event, listenerBuffer)
 	c.listeners[l] = true
-	if c.stop == nil {
-		var ctx context.Context
-		ctx, c.stop = context.WithCancel(context.Background())
-		go c.follow(ctx)
-	}
 	return l
 }
 
@@ -87,24 +93,23 @@ func (c *changes) close() {
 	}
 }
 
-// follow asks the database until ctx ends.
-func (c *changes) follow(ctx context.Context) {
+// follow asks the database for what happened since last, until ctx ends.
+func (c *changes) follow(ctx context.Context, last time.Time) {
 	tick := time.NewTicker(changePoll)
 	defer tick.Stop()
-	var last time.Time
 	for {
-		events, at, err := c.desk.Events(ctx, last, changeBatch)
-		if err != nil && ctx.Err() == nil {
-			c.log.Error("changes not read", "error", err)
-		}
-		if err == nil {
-			last = at
-			c.tell(events)
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		events, at, err := c.desk.Events(ctx, last, changeBatch)
+		switch {
+		case err == nil:
+			last = at
+			c.tell(events)
+		case ctx.Err() == nil:
+			c.log.Error("changes not read", "error", err)
 		}
 	}
 }

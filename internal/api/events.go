@@ -37,7 +37,7 @@ func (a *API) events() {
 
 // stream sends events until the client leaves, reads too slowly, or gistdeal stops.
 func (a *API) stream(ctx context.Context, _ *struct{}, send sse.Sender) {
-	listening := a.changes.listen()
+	listening := a.changes.listen(ctx)
 	if listening == nil {
 		return
 	}

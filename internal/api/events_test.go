@@ -73,6 +73,17 @@ func TestWhatHappensIsToldToAllWhoListen(t *testing.T) {
 	until(t, b, `"outcome":"made"`)
 }
 
+func TestTheFirstDealOfAllIsToldToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	lines := w.follow(ctx)
+	until(t, lines, "event: ping")
+	w.track(1, "alice")
+	until(t, lines, `"outcome":"made"`)
+}
+
 func TestATokenMayDoWhatItsScopeSays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -100,13 +100,12 @@ type Event struct {
 	Reason  string    `json:"reason,omitempty"`
 }
 
-// Events returns up to limit attempts that ended after then, in their order; for
-// the zero time the last moment at which one ended, and no events.
+// LastEvent returns when an attempt last ended, zero if none ever did.
+func (d *Desk) LastEvent(ctx context.Context) (time.Time, error) { return d.db.LastEnded(ctx) }
+
+// Events returns up to limit attempts that ended after then, in their order, and
+// when the last of them did; then itself if there are none.
 func (d *Desk) Events(ctx context.Context, then time.Time, limit int) ([]Event, time.Time, error) {
-	if then.IsZero() {
-		last, err := d.db.LastEnded(ctx)
-		return nil, last, err
-	}
 	happened, err := d.db.Ended(ctx, then, limit)
 	if err != nil || len(happened) == 0 {
 		return nil, then, err
