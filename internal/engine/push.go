@@ -84,16 +84,15 @@ func passes(err error) bool {
 // something refuses all work: that is returned, with where it came from, once
 // no POST is under way any more.
 func (e *Engine) push(run, held context.Context) (stage string, err error) {
-	ctx, cancel := context.WithCancelCause(held)
-	defer cancel(nil)
+	ctx, cancel := context.WithCancel(held)
+	defer cancel()
 	var pushes, looks sync.WaitGroup
 	var first atomic.Pointer[stopped] // also of a POST that ends after ctx
 	stop := func(where string, err error) {
-		s := &stopped{stage: where, err: err}
 		if ctx.Err() == nil || gistdeal.KindOf(err) == gistdeal.Limited { // Not what only comes of the stop.
-			first.CompareAndSwap(nil, s)
+			first.CompareAndSwap(nil, &stopped{stage: where, err: err})
 		}
-		cancel(s)
+		cancel()
 	}
 	looks.Go(func() {
 		if err := e.lookUntil(ctx); err != nil {
@@ -129,7 +128,7 @@ func (e *Engine) push(run, held context.Context) (stage string, err error) {
 	if s := first.Load(); s != nil {
 		return s.stage, s.err
 	}
-	return stagePush, context.Cause(ctx)
+	return stagePush, ctx.Err()
 }
 
 // stopped is why the pushes of a round ended.
@@ -137,8 +136,6 @@ type stopped struct {
 	stage string
 	err   error
 }
-
-func (s *stopped) Error() string { return s.stage + ": " + s.err.Error() }
 
 // weight returns how many of the slots the next push takes: all of them while
 // the remote is in trouble, so that there is one trial at a time.
