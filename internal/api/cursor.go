@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/base64"
 	"encoding/json"
-	"reflect"
 
 	"gistdeal"
 )
@@ -17,9 +16,19 @@ func cursor(place any) string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// readCursor is the inverse of cursor.
-func readCursor(text string, place any) error {
-	plain, err := base64.RawURLEncoding.DecodeString(text)
+// Part (exported for huma, which sees no other embedded types) is which part of
+// a list a request is for.
+type Part struct {
+	Cursor string `query:"cursor" maxLength:"200"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+// read is the inverse of cursor; without a cursor place stays as it is.
+func (p Part) read(place any) error {
+	if p.Cursor == "" {
+		return nil
+	}
+	plain, err := base64.RawURLEncoding.DecodeString(p.Cursor)
 	if err == nil {
 		err = json.Unmarshal(plain, place)
 	}
@@ -28,5 +37,3 @@ func readCursor(text string, place any) error {
 	}
 	return nil
 }
-
-func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }

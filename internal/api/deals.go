@@ -35,18 +35,15 @@ type dealList struct {
 }
 
 type listDealsInput struct {
-	State  []string `query:"state" enum:"held,found,sending,made,failed,skipped" doc:"Only deals in these states."`
-	User   string   `query:"user" maxLength:"100" doc:"Only deals of this user's gists."`
-	Cursor string   `query:"cursor" maxLength:"200"`
-	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"50"`
+	Part
+	State []string `query:"state" enum:"held,found,sending,made,failed,skipped" doc:"Only deals in these states."`
+	User  string   `query:"user" maxLength:"100" doc:"Only deals of this user's gists."`
 }
 
 func (a *API) listDeals(ctx context.Context, in *listDealsInput) (*reply[dealList], error) {
 	after := ""
-	if in.Cursor != "" {
-		if err := readCursor(in.Cursor, &after); err != nil {
-			return nil, err
-		}
+	if err := in.read(&after); err != nil {
+		return nil, err
 	}
 	if _, err := stateNames(in.State, gistdeal.DealStates); err != nil {
 		return nil, err

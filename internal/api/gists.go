@@ -30,10 +30,9 @@ type gistList struct {
 
 type listGistsInput struct {
 	OneUser
-	Show   string   `query:"show" enum:"all,new" default:"all" doc:"new: only those noticed since your last visit."`
-	State  []string `query:"state" enum:"held,found,sending,made,failed,skipped" doc:"Only gists whose deal is in one of these states."`
-	Cursor string   `query:"cursor" maxLength:"200"`
-	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"50"`
+	Part
+	Show  string   `query:"show" enum:"all,new" default:"all" doc:"new: only those noticed since your last visit."`
+	State []string `query:"state" enum:"held,found,sending,made,failed,skipped" doc:"Only gists whose deal is in one of these states."`
 }
 
 func (a *API) listGists(ctx context.Context, in *listGistsInput) (*reply[gistList], error) {
@@ -42,10 +41,8 @@ func (a *API) listGists(ctx context.Context, in *listGistsInput) (*reply[gistLis
 		return nil, err
 	}
 	before := int64(math.MaxInt64)
-	if in.Cursor != "" {
-		if err := readCursor(in.Cursor, &before); err != nil {
-			return nil, err
-		}
+	if err := in.read(&before); err != nil {
+		return nil, err
 	}
 	gists, seen, err := a.desk.Gists(ctx, in.Login, gistdeal.CallerOf(ctx).Name, in.Show == "new", states, before, in.Limit)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -47,11 +48,10 @@ type userList struct {
 }
 
 type listUsersInput struct {
+	Part
 	State  []string `query:"state" enum:"active,paused,removed,gone" doc:"Only users in these states; by default all but removed."`
 	Search string   `query:"search" maxLength:"39" doc:"Only logins that contain this."`
 	Sort   string   `query:"sort" enum:"id,-id,login,-login,tracked,-tracked,last_scan,-last_scan,next_scan,-next_scan" default:"id" doc:"The order; with - the other way round."`
-	Cursor string   `query:"cursor" maxLength:"200"`
-	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"50"`
 }
 
 func (a *API) listUsers(ctx context.Context, in *listUsersInput) (*reply[userList], error) {
@@ -61,12 +61,12 @@ func (a *API) listUsers(ctx context.Context, in *listUsersInput) (*reply[userLis
 	}
 	order, descending := strings.CutPrefix(in.Sort, "-")
 	p := gistdeal.UserPage{Order: gistdeal.UserOrder(order), Descending: descending, Limit: in.Limit}
+	var after mark
+	if err := in.read(&after); err != nil {
+		return nil, err
+	}
 	if in.Cursor != "" {
-		var m mark
-		if err := readCursor(in.Cursor, &m); err != nil {
-			return nil, err
-		}
-		p.After = m.user(p.Order)
+		p.After = after.user(p.Order)
 	}
 	users, last, err := a.desk.UserPage(ctx, gistdeal.UserFilter{States: states, Search: in.Search}, p)
 	if err != nil {
@@ -134,7 +134,7 @@ type resultList struct {
 // textToo says in the document that logins may come as text.
 func textToo(op *huma.Operation) {
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-	schema := huma.SchemaFromType(huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer), typeOf[addUsersBody]())
+	schema := huma.SchemaFromType(huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer), reflect.TypeFor[addUsersBody]())
 	op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
 		"application/json": {Schema: schema}, "text/plain": text, "text/csv": text,
 	}}
