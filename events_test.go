@@ -132,26 +132,3 @@ func listedEvents(t *testing.T) map[string]event {
 	}
 	return events
 }
-
-func TestTheTestsThatDocumentsNameAreThere(t *testing.T) {
-	t.Parallel()
-	there := map[string]bool{}
-	for _, file := range sources(t) {
-		for _, decl := range file.Decls {
-			if f, ok := decl.(*ast.FuncDecl); ok {
-				there[f.Name.Name] = true
-			}
-		}
-	}
-	for _, document := range []string{"README.md", "docs/architecture.md", "docs/operations.md"} {
-		text, err := os.ReadFile(document)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(string(text), -1) {
-			if !there[name] {
-				t.Errorf("%s names %s, which is not there", document, name)
-			}
-		}
-	}
-}
