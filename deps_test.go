@@ -42,7 +42,7 @@ const policy = `
 
 	# The page is files; the simulators share no type with what they test.
 	internal/sim:
-	internal/web:
+	internal/web: internal/problem
 
 	# app puts the parts together; operate looks at them from beside, for operators.
 	internal/app: . internal/api internal/desk internal/engine internal/failpoint internal/github internal/pipedrive internal/server internal/sim internal/store internal/web

@@ -5,10 +5,11 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"path"
 	"time"
+
+	"gistdeal/internal/problem"
 )
 
 //go:embed static
@@ -50,7 +51,7 @@ func Handler() http.Handler {
 		}
 		a, ok := assets[r.URL.Path]
 		if !ok {
-			notFound(w)
+			problem.Write(w, problem.Problem{Type: "about:blank", Title: "Not found", Status: http.StatusNotFound, Detail: "there is nothing at this address"})
 			return
 		}
 		w.Header().Set("Content-Type", a.contentType)
@@ -83,20 +84,4 @@ func load() map[string]asset {
 	}
 	assets["/"] = assets["/index.html"]
 	return assets
-}
-
-// notFound answers with the problem that every wrong address gets.
-func notFound(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusNotFound)
-	problem := struct {
-		Type      string `json:"type"`
-		Title     string `json:"title"`
-		Status    int    `json:"status"`
-		Detail    string `json:"detail"`
-		RequestID string `json:"request_id,omitempty"`
-	}{"about:blank", "Not found", http.StatusNotFound, "there is nothing at this address", w.Header().Get("X-Request-Id")}
-	// If it cannot be written the client has gone.
-	_ = json.NewEncoder(w).Encode(problem)
 }
