@@ -38,6 +38,12 @@ type Noticing struct {
 	Hold       bool      // deals wait for the end of the first scan
 }
 
+// GistPage is one page of a user's gists.
+type GistPage struct {
+	Gists []Gist
+	Pages int // in all, as GitHub counts them now
+}
+
 // Listing is what reading a user's gists to the last page gave, beside the gists.
 type Listing struct {
 	ETag        string // of page 1; "" if the answer had none

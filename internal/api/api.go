@@ -56,6 +56,7 @@ func New(d *desk.Desk, o Options) *API {
 	a.gists()
 	a.deals()
 	a.state()
+	a.runs()
 	a.events()
 	a.mux.HandleFunc("GET "+Path+"/openapi.json", a.document)
 	return a
@@ -174,7 +175,7 @@ func stateNames[S ~string](names []string, known []S) ([]S, error) {
 	states := make([]S, len(names))
 	for i, name := range names {
 		if states[i] = S(name); !slices.Contains(known, S(name)) {
-			return nil, gistdeal.Errorf(gistdeal.Invalid, "there is no state %q", name)
+			return nil, gistdeal.Errorf(gistdeal.Invalid, "there is no %q here", name)
 		}
 	}
 	return states, nil

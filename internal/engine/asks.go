@@ -236,5 +236,5 @@ func (e *Engine) track(ctx context.Context, a gistdeal.Ask) (added bool, err err
 	if err := e.reading.closed(); err != nil {
 		return added, err
 	}
-	return added, e.scanOnce(ctx, e.github, u.ID, needed)
+	return added, e.scanOnce(ctx, scanning{github: e.github}, u.ID, needed)
 }

@@ -20,7 +20,7 @@ import (
 type GitHub interface {
 	User(ctx context.Context, login string) (gistdeal.Account, error)
 	UserByID(ctx context.Context, id int64) (gistdeal.Account, error)
-	Gists(ctx context.Context, login, etag string, page func([]gistdeal.Gist) error) (gistdeal.Listing, error)
+	Gists(ctx context.Context, login, etag string, page func(gistdeal.GistPage) error) (gistdeal.Listing, error)
 	// Ready returns nil if a reading may begin, or a Limited error.
 	Ready() error
 	Budget() gistdeal.Budget
@@ -37,6 +37,7 @@ type Pipedrive interface {
 	DeleteDeal(ctx context.Context, id int64) error
 	Now() (now time.Time, known bool)
 	Budgets() []gistdeal.Budget
+	Used() (requests, tokens int)
 	Restore([]gistdeal.Budget)
 }
 
@@ -61,11 +62,16 @@ type Store interface {
 	Requeue(ctx context.Context, a gistdeal.Ask, problem string, now time.Time) error
 	BringForward(ctx context.Context, interval time.Duration, now time.Time) (int64, error)
 	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
+	DueCount(ctx context.Context, now, latest time.Time) (int, error)
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
 	FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (int, error)
 	ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error
 	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.Noticing, now time.Time) (int, error)
 	HasGists(ctx context.Context, userID int64) (bool, error)
+
+	BeginRun(ctx context.Context, r gistdeal.Run) (int64, error)
+	NoteRun(ctx context.Context, r gistdeal.Run) error
+	CutRuns(ctx context.Context) error
 
 	Due(ctx context.Context) (bool, error)
 	Claim(ctx context.Context, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
@@ -134,6 +140,7 @@ type Engine struct {
 	scans    singleflight.Group // one scan of a user at a time, by id
 	asks     asks
 	doubts   doubts
+	round    round
 	found    chan struct{} // a deal may be due
 	stopping chan struct{} // closed when nobody shall wait here any more
 }
@@ -168,6 +175,7 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	e.gates = make(chan struct{}, 1)
 	e.reading = gate{remote: "GitHub", log: o.Log, changed: e.gates}
 	e.pushing = gate{remote: "Pipedrive", log: o.Log, changed: e.gates}
+	e.round.engine = e
 	e.doubts = doubts{absence: o.Absence, rows: map[string]*doubt{}, wake: make(chan struct{}, 1)}
 	e.watch(o.Metrics)
 	return e
@@ -209,6 +217,7 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) lead(run, held context.Context) error {
 	e.doubts.reset()
 	e.takeUpLimits(held)
+	e.cutRuns(held)
 	e.bringForward(held)
 	e.ready.Store(false)
 	e.leading.Store(true)

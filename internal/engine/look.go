@@ -283,6 +283,7 @@ func (e *Engine) adopt(ctx context.Context, c gistdeal.Claim, deals []gistdeal.R
 		return false, err
 	}
 	e.doubts.drop(c)
+	e.round.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Deals++ })
 	e.log.Info("deal found by a look", "gist", c.Draft.GistID, "deal", chosen.ID, "attempt", c.Attempt, "looks", looks)
 	if len(surplus) > 0 {
 		e.log.Warn("gist has more than one deal", "gist", c.Draft.GistID, "deal", chosen.ID, "surplus", surplus)

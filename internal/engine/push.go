@@ -125,6 +125,7 @@ func (e *Engine) push(run, held context.Context) (stage string, err error) {
 	}
 	pushes.Wait()
 	looks.Wait()
+	defer func() { e.round.end(held, err) }()
 	if s := first.Load(); s != nil {
 		return s.stage, s.err
 	}
@@ -153,6 +154,7 @@ func (e *Engine) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 		due, err := e.store.Due(ctx)
 		if err == nil && !due && e.doubts.none() {
 			e.pushing.idle()
+			e.round.idle(ctx)
 		}
 		if err != nil || !due {
 			return c, start, false, err
@@ -225,6 +227,8 @@ func (e *Engine) putBack(ctx context.Context, absent gistdeal.Claim) error {
 // error if going on with other deals is no use for now.
 func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time) error {
 	failpoint.Hit(failpoint.Claimed)
+	e.round.begun(1)
+	defer e.round.begun(-1)
 	// A POST that has begun is not cut short by a stop: its own deadline ends it.
 	dealID, err := e.pipedrive.CreateDeal(context.WithoutCancel(ctx), start, c.Draft)
 	kind := gistdeal.KindOf(err)
@@ -247,11 +251,13 @@ func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time)
 			return err
 		})
 		failpoint.Hit(failpoint.Recorded)
+		e.round.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Deals++ })
 		e.pushing.succeeded(stagePush)
 		return nil
 	case kind == gistdeal.Invalid:
 		e.log.Warn("deal refused", "gist", c.Draft.GistID, "login", c.Draft.Login, "error", err)
 		e.record(ctx, func(ctx context.Context) error { return e.store.Refuse(ctx, c, reasonOf(err), e.now()) })
+		e.round.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Failed++ })
 		e.pushing.succeeded(stagePush)
 		return nil
 	case kind == gistdeal.Unknown:

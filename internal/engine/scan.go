@@ -26,13 +26,37 @@ var errTaken = errors.New("the login belongs to another user now")
 // errOrganisation means that the user became an organisation.
 var errOrganisation = gistdeal.Errorf(gistdeal.NotFound, "it is an organisation on GitHub now: organisations have no gists")
 
-// scan reads the gists of u from g and records how it ended.
-func (e *Engine) scan(ctx context.Context, g GitHub, u gistdeal.User) error {
-	err := e.read(ctx, g, u)
+// scanning says for whom a scan is, if not for somebody who waits.
+type scanning struct {
+	github GitHub
+	sweep  *running // nil: somebody waits
+}
+
+// scan reads the gists of u and records how it ended.
+func (e *Engine) scan(ctx context.Context, by scanning, u gistdeal.User) error {
+	run := e.begin(gistdeal.RunScan, u.ID)
+	run.sum = by.sweep
+	err := e.scanRun(ctx, by.github, run, u)
+	run.note(ctx, func(r *gistdeal.Run) {
+		if err != nil {
+			r.Failed++
+		}
+	})
+	by.sweep.note(ctx, func(r *gistdeal.Run) { r.Done++ })
+	if err != nil || by.sweep == nil || run.now().Gists > 0 || neverScanned(u) {
+		run.keep()
+	}
+	run.end(ctx, err)
+	return err
+}
+
+// scanRun is what scan does, but for its place among the runs.
+func (e *Engine) scanRun(ctx context.Context, g GitHub, run *running, u gistdeal.User) error {
+	err := e.read(ctx, g, run, u)
 	taken := errors.Is(err, errTaken)
 	if taken || gistdeal.KindOf(err) == gistdeal.NotFound {
 		if u, err = e.findAgain(ctx, g, u); err == nil {
-			err = e.read(ctx, g, u)
+			err = e.read(ctx, g, run, u)
 		}
 	}
 	if err == nil {
@@ -84,29 +108,35 @@ func (e *Engine) hold(err error) bool {
 
 // read reads the gists of u from g page by page and stores each page as it comes. The
 // ETag is stored after the last page's gists.
-func (e *Engine) read(ctx context.Context, g GitHub, u gistdeal.User) error {
+func (e *Engine) read(ctx context.Context, g GitHub, run *running, u gistdeal.User) error {
 	if u.LoginStale {
 		return errTaken
 	}
 	begin := time.Now()
 	var listed []string
 	found := 0
-	l, err := g.Gists(ctx, u.Login, e.etagFor(u), func(page []gistdeal.Gist) error {
-		for _, gist := range page {
+	l, err := g.Gists(ctx, u.Login, e.etagFor(u), func(page gistdeal.GistPage) error {
+		for _, gist := range page.Gists {
 			if gist.OwnerID != 0 && gist.OwnerID != u.ID {
 				return errTaken
 			}
 			listed = append(listed, gist.ID)
 		}
-		n, err := e.store.SaveGists(ctx, u.ID, page, e.noticing(u), e.now())
+		n, err := e.store.SaveGists(ctx, u.ID, page.Gists, e.noticing(u), e.now())
 		failpoint.Hit(failpoint.PageSaved)
 		if n > 0 {
 			poke(e.found)
 		}
 		found += n
+		run.note(ctx, func(r *gistdeal.Run) {
+			r.Gists += n
+			r.Done++
+			r.Total = page.Pages
+		})
 		return err
 	})
 	e.metrics.requests.Add(float64(l.Requests))
+	run.note(ctx, func(r *gistdeal.Run) { r.Requests += l.Requests })
 	if err != nil {
 		return err
 	}

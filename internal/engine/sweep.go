@@ -21,15 +21,18 @@ const (
 // sweep scans users when they are due, until ctx ends. After a downtime that
 // is all of them, and they follow one another as fast as GitHub's limit allows.
 func (e *Engine) sweep(ctx context.Context) error {
+	s := sweeping{engine: e}
+	defer func() { s.end(ctx) }()
 	for pause := sweepPoll; e.reading.wait(ctx) && e.giveWay(ctx); {
 		now := e.now()
 		users, err := e.store.DueUsers(ctx, now, now.Add(e.planned()), sweepBatch)
 		if err != nil && ctx.Err() == nil {
 			e.log.Error("users not read", "error", err)
 		}
+		run := s.of(ctx, users)
 		// What fails is due again later, but not if that cannot be written down:
 		// then only these pauses keep GitHub and the log from being flooded.
-		if failed := e.scanDue(ctx, users); failed || err != nil {
+		if failed := e.scanDue(ctx, run, users); failed || err != nil {
 			pause = min(2*pause, maxPause)
 		} else if pause = sweepPoll; len(users) == sweepBatch {
 			continue // There may be more.
@@ -60,7 +63,7 @@ func (e *Engine) planned() time.Duration { return max(2*e.options.ScanInterval, 
 
 // scanDue scans those of users who are still due, and reports whether any scan
 // failed. That a user is gone is an outcome, which is written down.
-func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed bool) {
+func (e *Engine) scanDue(ctx context.Context, run *running, users []gistdeal.User) (failed bool) {
 	var g errgroup.Group
 	g.SetLimit(sweepScans)
 	for _, u := range users {
@@ -68,7 +71,7 @@ func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed boo
 			if e.reading.left() > 0 || e.background.Ready() != nil || ctx.Err() != nil {
 				return nil
 			}
-			err := e.scanOnce(ctx, e.background, u.ID, e.due)
+			err := e.scanOnce(ctx, scanning{github: e.background, sweep: run}, u.ID, e.due)
 			if gistdeal.KindOf(err) == gistdeal.NotFound {
 				return nil
 			}
@@ -81,13 +84,13 @@ func (e *Engine) scanDue(ctx context.Context, users []gistdeal.User) (failed boo
 // scanOnce scans a user, or waits for the scan of the same user that is going
 // on and shares its outcome. It does nothing for a user that is not needed to
 // be scanned any more, because that was done since the caller looked.
-func (e *Engine) scanOnce(ctx context.Context, g GitHub, id int64, needed func(gistdeal.User) bool) error {
+func (e *Engine) scanOnce(ctx context.Context, by scanning, id int64, needed func(gistdeal.User) bool) error {
 	_, err, _ := e.scans.Do(strconv.FormatInt(id, 10), func() (any, error) {
 		u, err := e.store.User(ctx, id)
 		if err != nil || !needed(u) {
 			return nil, err
 		}
-		return nil, e.scan(ctx, g, u)
+		return nil, e.scan(ctx, by, u)
 	})
 	return err
 }

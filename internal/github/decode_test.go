@@ -30,7 +30,7 @@ func TestNextLinkIsFoundAmongOthers(t *testing.T) {
 		{"separators in a title", []string{`</1>; title="a, <b>; rel=next"; rel="prev", </2>; title="x;y"; rel="next"`}, "/2", true},
 		{"empty links", []string{`, ,</2>; rel="next",, `}, "/2", true},
 	} {
-		got, found, err := nextLink(c.links)
+		got, found, err := linkTo("next", c.links)
 		if err != nil || got != c.want && found || found != c.found {
 			t.Errorf("%s: %q, %t, %v, want %q, %t", c.name, got, found, err, c.want, c.found)
 		}
@@ -40,7 +40,7 @@ func TestNextLinkIsFoundAmongOthers(t *testing.T) {
 func TestLinkHeaderThatCannotBeParsedIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, link := range []string{`https://x/2; rel="next"`, `<https://x/2; rel="next"`, `</1>; rel="prev", /2; rel="next"`, `</2>; rel="next`, `</2>; rel`} {
-		if got, found, err := nextLink([]string{link}); err == nil {
+		if got, found, err := linkTo("next", []string{link}); err == nil {
 			t.Errorf("%s: %q, %t, want an error", link, got, found)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,19 +40,19 @@ const (
 // While it reads, a gist deleted on an earlier page moves the later ones up, so
 // that one may slip through, and no ETag of page 1 tells of it: whoever wants
 // every gist reads without an ETag now and then.
-func (c *Client) Gists(ctx context.Context, login, etag string, page func([]gistdeal.Gist) error) (gistdeal.Listing, error) {
+func (c *Client) Gists(ctx context.Context, login, etag string, page func(gistdeal.GistPage) error) (gistdeal.Listing, error) {
 	if err := gistdeal.CheckLogin(login); err != nil {
 		return gistdeal.Listing{}, err
 	}
 	r := reading{client: c, read: map[string]bool{}, seen: map[string]bool{}}
 	address := c.base.String() + "/users/" + url.PathEscape(login) + "/gists?per_page=100"
 	for address != "" {
-		gists, next, err := r.page(ctx, address, etag)
+		read, next, err := r.page(ctx, address, etag)
 		if err != nil {
 			return r.counts(), fmt.Errorf("list gists of %q: page %d: %w", login, len(r.read), err)
 		}
-		if len(gists) > 0 {
-			if err := page(gists); err != nil {
+		if len(read.Gists) > 0 {
+			if err := page(read); err != nil {
 				return r.counts(), err
 			}
 		}
@@ -74,35 +75,35 @@ func (r *reading) counts() gistdeal.Listing {
 
 // page reads one page and returns its gists that are new to this reading and
 // the next page's address, "" if there is none.
-func (r *reading) page(ctx context.Context, address, etag string) ([]gistdeal.Gist, string, error) {
+func (r *reading) page(ctx context.Context, address, etag string) (p gistdeal.GistPage, next string, err error) {
 	if r.read[address] || len(r.read) == maxPages {
-		return nil, "", unreadable("the links to next pages never end")
+		return p, "", unreadable("the links to next pages never end")
 	}
 	r.read[address] = true
 	a, err := r.get(ctx, address, etag)
 	if err != nil {
-		return nil, "", err
+		return p, "", err
 	}
 	if a.notModified() {
 		r.listing.NotModified, r.listing.ETag = true, etag
-		return nil, "", nil
+		return p, "", nil
 	}
 	if err := a.checkJSON(); err != nil {
-		return nil, "", err
+		return p, "", err
 	}
 	gists, err := decodePage(a.body)
 	if err != nil {
-		return nil, "", err
+		return p, "", err
 	}
-	next, err := r.client.nextPage(address, a.header.Values("Link"))
-	if err != nil {
-		return nil, "", err
+	links := a.header.Values("Link")
+	if next, err = r.client.nextPage(address, links); err != nil {
+		return p, "", err
 	}
 	r.listing.Pages++
 	if r.listing.Pages == 1 {
 		r.listing.ETag = a.header.Get("ETag")
 	}
-	return slices.DeleteFunc(gists, r.known), next, nil
+	return gistdeal.GistPage{Gists: slices.DeleteFunc(gists, r.known), Pages: max(r.listing.Pages, lastPage(links))}, next, nil
 }
 
 // get asks for a page, and for a later one again when a limit is over that refused it.
@@ -197,7 +198,7 @@ func (item gistJSON) gist() gistdeal.Gist {
 // taken from the Link header, never built (GitHub docs, "Using pagination in
 // the REST API"): after page 1 it names the user by number, not by login.
 func (c *Client) nextPage(address string, links []string) (string, error) {
-	link, found, err := nextLink(links)
+	link, found, err := linkTo("next", links)
 	if err != nil || !found {
 		return "", err
 	}
@@ -208,9 +209,24 @@ func (c *Client) nextPage(address string, links []string) (string, error) {
 	return c.onBase(u), nil
 }
 
-// nextLink finds the target of the relation "next" in Link headers (RFC 8288).
-// A header that cannot be parsed is an error: read as "no next page" it would lose gists.
-func nextLink(links []string) (target string, found bool, err error) {
+// lastPage returns the number of the last page by the Link headers, 0 where they
+// do not name it: it is for people who wait, nothing rests on it.
+func lastPage(links []string) int {
+	link, _, err := linkTo("last", links)
+	if err != nil {
+		return 0
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(u.Query().Get("page")) //nolint:errcheck // 0 then, as it should be.
+	return max(0, n)
+}
+
+// linkTo finds the target of a relation in Link headers (RFC 8288). A header
+// that cannot be parsed is an error: read as "no next page" it would lose gists.
+func linkTo(relation string, links []string) (target string, found bool, err error) {
 	for _, rest := range links {
 		for rest = strings.Trim(rest, " \t,"); rest != ""; {
 			var params string
@@ -223,7 +239,7 @@ func nextLink(links []string) (target string, found bool, err error) {
 			if err != nil {
 				return "", false, unreadable("a Link header: %w", err)
 			}
-			if slices.Contains(strings.Fields(strings.ToLower(values["rel"])), "next") {
+			if slices.Contains(strings.Fields(strings.ToLower(values["rel"])), relation) {
 				return target, true, nil
 			}
 		}

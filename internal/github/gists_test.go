@@ -30,13 +30,13 @@ func userWith(n int) http.HandlerFunc {
 		}
 		header := map[string]string{"ETag": fmt.Sprintf(`W/"page %d"`, page)}
 		if page*size < n {
-			header["Link"] = linkTo(fmt.Sprintf("https://api.github.com/user/583231/gists?per_page=%d&page=%d", size, page+1))
+			header["Link"] = linkHeader(fmt.Sprintf("https://api.github.com/user/583231/gists?per_page=%d&page=%d", size, page+1))
 		}
 		reply(200, header, "["+strings.Join(items, ",")+"]")(w, r)
 	}
 }
 
-func linkTo(next string) string {
+func linkHeader(next string) string {
 	return `<https://api.github.com/user/583231/gists?page=1>; rel="first", <` + next + `>; rel="next"`
 }
 
@@ -44,7 +44,8 @@ func linkTo(next string) string {
 func read(t *testing.T, c *Client, etag string) ([]string, gistdeal.Listing) {
 	t.Helper()
 	ids := []string{}
-	listing, err := c.Gists(t.Context(), "octocat", etag, func(gists []gistdeal.Gist) error {
+	listing, err := c.Gists(t.Context(), "octocat", etag, func(page gistdeal.GistPage) error {
+		gists := page.Gists
 		for _, g := range gists {
 			ids = append(ids, g.ID)
 		}
@@ -56,8 +57,9 @@ func read(t *testing.T, c *Client, etag string) ([]string, gistdeal.Listing) {
 	return ids, listing
 }
 
-func none(t *testing.T) func([]gistdeal.Gist) error {
-	return func(gists []gistdeal.Gist) error {
+func none(t *testing.T) func(gistdeal.GistPage) error {
+	return func(page gistdeal.GistPage) error {
+		gists := page.Gists
 		t.Helper()
 		t.Errorf("%d gists handed over, want none", len(gists))
 		return nil
@@ -142,7 +144,7 @@ func TestLinksAreFollowedOnTheBaseOnly(t *testing.T) {
 			t.Parallel()
 			client, asked := serve(t, c.base, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Query().Get("page") == "" {
-					reply(200, map[string]string{"Link": linkTo(c.link)}, `[`+gist("a")+`]`)(w, r)
+					reply(200, map[string]string{"Link": linkHeader(c.link)}, `[`+gist("a")+`]`)(w, r)
 					return
 				}
 				reply(200, nil, `[`+gist("b")+`]`)(w, r)
@@ -173,12 +175,13 @@ func TestGistThatComesTwiceIsHandedOverOnce(t *testing.T) {
 		}
 		header := map[string]string{}
 		if n+1 < len(pages) {
-			header["Link"] = linkTo(fmt.Sprintf("/user/1/gists?page=%d", n+1))
+			header["Link"] = linkHeader(fmt.Sprintf("/user/1/gists?page=%d", n+1))
 		}
 		reply(200, header, "["+strings.Join(items, ",")+"]")(w, r)
 	}))
 	var got [][]string
-	listing, err := c.Gists(t.Context(), "octocat", "", func(gists []gistdeal.Gist) error {
+	listing, err := c.Gists(t.Context(), "octocat", "", func(page gistdeal.GistPage) error {
+		gists := page.Gists
 		var ids []string
 		for _, g := range gists {
 			ids = append(ids, g.ID)
@@ -226,7 +229,7 @@ func TestLinksThatNeverEndAreATemporaryError(t *testing.T) {
 			client, err := New("https://api.github.com", Options{Token: token, Transport: handled{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				requests++
 				n, _ := strconv.Atoi(r.URL.Query().Get("page"))
-				link := linkTo(fmt.Sprintf("/user/1/gists?page=%d", c.next(n)))
+				link := linkHeader(fmt.Sprintf("/user/1/gists?page=%d", c.next(n)))
 				reply(200, map[string]string{"ETag": `"e"`, "Link": link}, `[]`)(w, r)
 			})}})
 			if err != nil {
@@ -251,7 +254,7 @@ func TestErrorOfThePageFunctionEndsTheReading(t *testing.T) {
 	c, asked := serve(t, "", userWith(500))
 	full := errors.New("disk full")
 	calls := 0
-	listing, err := c.Gists(t.Context(), "octocat", "", func([]gistdeal.Gist) error {
+	listing, err := c.Gists(t.Context(), "octocat", "", func(gistdeal.GistPage) error {
 		if calls++; calls == 2 {
 			return full
 		}
@@ -278,7 +281,7 @@ func TestErrorOnALaterPageLeavesNoETag(t *testing.T) {
 		userWith(500)(w, r)
 	}))
 	pages := 0
-	listing, err := c.Gists(t.Context(), "octocat", "", func([]gistdeal.Gist) error { pages++; return nil })
+	listing, err := c.Gists(t.Context(), "octocat", "", func(gistdeal.GistPage) error { pages++; return nil })
 	wantKind(t, err, gistdeal.Temporary)
 	wantText(t, err, `list gists of "octocat": page 3: GitHub answers 502 "Server Error"`)
 	if want := (gistdeal.Listing{Pages: 2, Requests: 3}); listing != want || pages != 2 {

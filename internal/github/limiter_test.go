@@ -171,7 +171,7 @@ func TestALimitWhoseEndIsNotNamedGrowsAndAReadingGivesUp(t *testing.T) {
 		s.MakeGists("octocat", 150)
 		s.AddFault(sim.Fault{Match: "GET /user", Kind: "limit", After: 1, Header: map[string]string{"Retry-After": ""}})
 		begin := time.Now()
-		_, err := c.Gists(t.Context(), "octocat", "", func([]gistdeal.Gist) error { return nil })
+		_, err := c.Gists(t.Context(), "octocat", "", func(gistdeal.GistPage) error { return nil })
 		limited(t, "given up", err, 64*time.Minute)
 		about(t, "given up", time.Since(begin), (1+2+4+8+16+32+64)*time.Minute)
 		if n := k.count(); n != 1+maxRefusals {
@@ -195,7 +195,7 @@ func TestAReadingThatWaitsEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		begin := time.Now()
-		_, err := c.Gists(ctx, "octocat", "", func([]gistdeal.Gist) error { return nil })
+		_, err := c.Gists(ctx, "octocat", "", func(gistdeal.GistPage) error { return nil })
 		wantKind(t, err, gistdeal.Temporary)
 		about(t, "ended", time.Since(begin), 10*time.Second)
 	})

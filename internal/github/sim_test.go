@@ -70,7 +70,8 @@ func TestGistsPostedWhileReadingDoubleNothing(t *testing.T) {
 	s, c, _ := simulate(t, sim.Options{})
 	s.MakeGists("octocat", 350)
 	var ids []string
-	_, err := c.Gists(t.Context(), "octocat", "", func(gists []gistdeal.Gist) error {
+	_, err := c.Gists(t.Context(), "octocat", "", func(page gistdeal.GistPage) error {
+		gists := page.Gists
 		for _, g := range gists {
 			ids = append(ids, g.ID)
 		}
@@ -146,7 +147,7 @@ func TestFaultsOfGitHubHaveTheirKindAndPass(t *testing.T) {
 			t.Cleanup(s.Close)
 			s.MakeGists("octocat", 150)
 			s.AddFault(sim.Fault{Match: "GET /user", Kind: kind, After: 1, Times: 1}) // meets page 2
-			listing, err := c.Gists(t.Context(), "octocat", "", func([]gistdeal.Gist) error {
+			listing, err := c.Gists(t.Context(), "octocat", "", func(gistdeal.GistPage) error {
 				if kind == "hang-before" {
 					c.timeout = 20 * time.Millisecond
 				}

@@ -15,6 +15,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	cost   int // of its request, in tokens
 }
 
 // read reads the answer's body, up to maxAnswer. What could be read comes back
@@ -24,7 +25,7 @@ func read(resp *http.Response) (answer, error) {
 	if err == nil && len(body) > maxAnswer {
 		err = fmt.Errorf("more than %d bytes", maxAnswer)
 	}
-	return answer{status: resp.StatusCode, header: resp.Header, body: body}, err
+	return answer{status: resp.StatusCode, header: resp.Header, body: body, cost: cost(resp.Request)}, err
 }
 
 // isJSON reports whether the answer says that it is JSON.

@@ -52,6 +52,7 @@ type Client struct {
 	target  atomic.Pointer[target]
 
 	requests *prometheus.CounterVec
+	used     used
 
 	sessions tls.ClientSessionCache // of the connections that each POST makes anew
 }
@@ -230,12 +231,14 @@ func (c *Client) count(status int) {
 		label = strconv.Itoa(status)
 	}
 	c.requests.WithLabelValues(label).Inc()
+	c.used.requests.Add(1)
 }
 
 // learn takes from an answer what it says of the limits. ours is what the
 // limiter said when its request was sent.
 func (c *Client) learn(ours int, a answer) {
 	c.count(a.status)
+	c.used.tokens.Add(int64(a.cost))
 	c.limiter.learn(ours, a.header)
 	c.day.learn(a.header, c.clock())
 	err := a.refusal()

@@ -4,7 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
 )
+
+// used counts what was sent since the client was made.
+type used struct{ requests, tokens atomic.Int64 }
+
+// Used returns how many requests were sent since the client was made, and how
+// many of the day's tokens those took that were answered. Pipedrive does not
+// say what a request takes that it refuses: it counts in full.
+func (c *Client) Used() (requests, tokens int) {
+	return int(c.used.requests.Load()), int(c.used.tokens.Load())
+}
+
+// cost returns what a request takes of the day's tokens (Pipedrive OpenAPI
+// 2026-08-18, x-token-cost).
+func cost(r *http.Request) int {
+	ends := func(path string) bool { return strings.HasSuffix(r.URL.Path, path) }
+	switch {
+	case r.Method == http.MethodPost:
+		return DealTokens // A field costs the same.
+	case r.Method == http.MethodDelete:
+		return 3
+	case ends("/deals/archived") || ends("/v1/users"):
+		return 20
+	case ends("/deals") || ends("/dealFields"):
+		return 10
+	case ends("/pipelines") || ends("/stages"):
+		return 5
+	case ends("/v1/users/me"):
+		return 2
+	}
+	return 1 // One of a kind, by its id.
+}
 
 // DealTokens is what one new deal costs of the day's tokens (Pipedrive OpenAPI
 // 2026-08-18, x-token-cost).

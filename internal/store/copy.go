@@ -27,6 +27,8 @@ var tables = []table{
 	{"tokens", "name"},
 	{"asks", "login_key"},
 	{"audits", "id"},
+	{"runs", "id"},
+	{"erased", "login_hash"},
 }
 
 // copyValues is how many values one statement of a copy inserts at the most:

@@ -30,6 +30,8 @@ func full(t *testing.T) *store.Store {
 	for _, statement := range []string{
 		`INSERT INTO dropped (deal_id, gist_id, at) VALUES (69, 'a0002', 5)`,
 		`INSERT INTO visits (visitor, user_id, seq, at) VALUES ('everybody', 1, 3, 5), ('Zed', 1, 3, 5), ('anna', 1, 3, 5)`,
+		`INSERT INTO runs VALUES (1, 'scan', 1, 5, 6, 0, 1, 1, 3, 0, 0, 1, 0, '')`,
+		`INSERT INTO erased (login_hash, at) VALUES ('abc', 5)`,
 		`INSERT INTO tokens (name, hash, scope, created_at, last_used_at) VALUES ('ci', 'abc', 'read', 5, 6)`,
 	} {
 		s.Exec(t, statement)

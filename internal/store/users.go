@@ -105,6 +105,13 @@ func (s *Store) DueUsers(ctx context.Context, now, latest time.Time, limit int) 
 	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
 }
 
+// DueCount returns how many users DueUsers would return without a limit.
+func (s *Store) DueCount(ctx context.Context, now, latest time.Time) (n int, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM users WHERE state IN ('active', 'gone') AND (next_scan_at <= $1 OR next_scan_at > $2)`,
+		millis(now), millis(latest)).Scan(&n)
+	return n, err
+}
+
 // BringForward plans the next scans anew of active users that are not planned
 // by interval, but by a longer one of before: for an interval after the last,
 // less up to a tenth, so that users who were added together spread out. It

@@ -1,0 +1,84 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gistdeal"
+	"gistdeal/internal/store"
+)
+
+func TestRunsAreListedFromTheLast(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "alice", 1)
+		scan := gistdeal.Run{Kind: gistdeal.RunScan, UserID: 1, Begun: noon, Noted: noon, Ended: noon.Add(time.Second), Total: 2, Done: 2, Gists: 120, Requests: 3}
+		push := gistdeal.Run{Kind: gistdeal.RunPush, Begun: noon, Noted: noon}
+		for _, r := range []*gistdeal.Run{&scan, &push} {
+			var err error
+			r.ID, err = s.BeginRun(t.Context(), *r)
+			must(t, err)
+		}
+		push.Noted, push.Done, push.Deals, push.Failed, push.Tokens, push.Requests = noon.Add(time.Minute), 12, 10, 2, 60, 12
+		must(t, s.NoteRun(t.Context(), push))
+		scan.Login = "alice"
+
+		for _, c := range []struct {
+			name   string
+			filter gistdeal.RunFilter
+			before int64
+			want   []gistdeal.Run
+		}{
+			{"all", gistdeal.RunFilter{}, 0, []gistdeal.Run{push, scan}},
+			{"the second part", gistdeal.RunFilter{}, push.ID, []gistdeal.Run{scan}},
+			{"scans", gistdeal.RunFilter{Kinds: []gistdeal.RunKind{gistdeal.RunScan, gistdeal.RunSweep}}, 0, []gistdeal.Run{scan}},
+			{"those of a user", gistdeal.RunFilter{UserID: 1}, 0, []gistdeal.Run{scan}},
+			{"those that go on", gistdeal.RunFilter{Going: true}, 0, []gistdeal.Run{push}},
+		} {
+			got, err := s.Runs(t.Context(), c.filter, c.before, 10)
+			must(t, err)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s: %s", c.name, diff)
+			}
+		}
+	})
+}
+
+func TestARunThatNobodyWorksOnAnyMoreIsCutShort(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		r := gistdeal.Run{Kind: gistdeal.RunSweep, Begun: noon, Noted: noon.Add(time.Minute), Done: 7}
+		var err error
+		r.ID, err = s.BeginRun(t.Context(), r)
+		must(t, err)
+		must(t, s.CutRuns(t.Context()))
+		r.Done = 8
+		must(t, s.NoteRun(t.Context(), r)) // By who lost the lease and does not know it.
+		got, err := s.Runs(t.Context(), gistdeal.RunFilter{}, 0, 10)
+		must(t, err)
+		if len(got) != 1 || !got[0].Ended.Equal(r.Noted) || got[0].Done != 7 || got[0].Problem == "" {
+			t.Errorf("%+v, want it ended when it was last noted, and to say so", got)
+		}
+	})
+}
+
+func TestOldRunsGo(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		begin := func() {
+			_, err := s.BeginRun(t.Context(), gistdeal.Run{Kind: gistdeal.RunPush, Begun: noon})
+			must(t, err)
+		}
+		begin()
+		begin()
+		s.Exec(t, `UPDATE counters SET value = 10000 WHERE name = 'run_id'`)
+		begin()
+		got, err := s.Runs(t.Context(), gistdeal.RunFilter{}, 0, 10)
+		must(t, err)
+		if len(got) != 2 || got[0].ID != 10_001 || got[1].ID != 2 {
+			t.Errorf("%+v, want the 10,000 numbers up to the last", got)
+		}
+	})
+}
