@@ -48,13 +48,28 @@ func openSQLite(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("database file %q: %w", path, err), db.db.Close())
 	}
 	s := &Store{db: db, read: read, lease: fileLease{flock.New(abs + ".lock")}}
-	if err := s.prepare(ctx); err != nil {
+	if err := prepareFree(ctx, s); err != nil {
 		return nil, errors.Join(explainFile(path, err), s.Close())
 	}
 	s.db.gaps = true // Of a full disk: small writes, and those that only read, go well.
 	s.db.watch(&health{log: o.Log}, 0)
 	s.read.watch(&health{log: o.Log}, 0)
 	return s, nil
+}
+
+// prepareFree prepares the database once no other process that starts or ends
+// has the file for itself: SQLite does not wait for those.
+func prepareFree(ctx context.Context, s *Store) error {
+	err := s.prepare(ctx)
+	for n := 1; n < tries && busy(err) && pause(ctx, n); n++ {
+		err = s.prepare(ctx)
+	}
+	return err
+}
+
+func busy(err error) bool {
+	se, ok := errors.AsType[*sqlite.Error](err)
+	return ok && se.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
 // readSQLite opens the file path as it is; NotFound if there is no such file.
