@@ -41,6 +41,10 @@ func (a *API) users() {
 		summary: "End the tracking of a user; gists and deals are kept",
 	}, a.changeUser(desk.Remove))
 	add(a, route{
+		method: http.MethodPost, path: "/users/{login}/erase", id: "erase-user", scope: gistdeal.ScopeAdmin,
+		summary: "Forget a person, tracked or removed, and never track it again unless asked to",
+	}, a.eraseUser)
+	add(a, route{
 		method: http.MethodPost, path: "/users/{login}/scan", id: "scan-user", scope: gistdeal.ScopeWrite, status: http.StatusAccepted,
 		summary: "Scan a tracked user now; the answer does not wait for the end",
 	}, a.scanUser)
@@ -123,6 +127,7 @@ func (m mark) user(order gistdeal.UserOrder) *gistdeal.User {
 type addUsersBody struct {
 	Users     []string           `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or addresses at github.com."`
 	FirstScan gistdeal.FirstScan `json:"first_scan,omitempty" enum:"all,new" doc:"Deals for all gists that they have, or only for new ones; by default new, for one user as configured."`
+	Again     bool               `json:"again,omitempty" doc:"Track those too that were erased."`
 }
 
 type addUsersInput struct {
@@ -164,6 +169,11 @@ func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultLis
 	}
 	if len(body.Users) == 0 {
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "no user is named")
+	}
+	if body.Again {
+		if err := a.desk.AllowAgain(ctx, body.Users); err != nil {
+			return nil, err
+		}
 	}
 	otherwise := gistdeal.FirstScan("")
 	if len(body.Users) > 1 {
@@ -219,4 +229,22 @@ func (a *API) scanUser(ctx context.Context, in *OneUser) (*reply[desk.Result], e
 	}
 	a.options.Wake()
 	return &reply[desk.Result]{desk.Result{Asked: in.Login, Result: "asked", Reason: "it is scanned next"}}, nil
+}
+
+type eraseInput struct {
+	OneUser
+	Body struct {
+		Confirm string `json:"confirm" maxLength:"100" doc:"The login once more: what is forgotten cannot be had back."`
+	}
+}
+
+// eraseUser waits a while for a deal that is being sent.
+func (a *API) eraseUser(ctx context.Context, in *eraseInput) (*reply[desk.Erased], error) {
+	if gistdeal.LoginKey(in.Body.Confirm) != gistdeal.LoginKey(in.Login) {
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "confirm is %q, want the login once more", in.Body.Confirm)
+	}
+	waiting, cancel := context.WithTimeout(ctx, a.options.Wait)
+	defer cancel()
+	e, err := a.desk.Erase(waiting, in.Login)
+	return &reply[desk.Erased]{e}, err
 }

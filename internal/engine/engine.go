@@ -58,6 +58,7 @@ type Store interface {
 	Track(ctx context.Context, a gistdeal.Account, policy gistdeal.FirstScan, now time.Time) (gistdeal.User, error)
 	User(ctx context.Context, id int64) (gistdeal.User, error)
 	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
+	Erased(ctx context.Context, a gistdeal.Account) (bool, error)
 	Rename(ctx context.Context, a gistdeal.Account) error
 	Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error
 	Ask(ctx context.Context, now time.Time, asks ...gistdeal.Ask) ([]gistdeal.Ask, error)

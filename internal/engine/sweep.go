@@ -140,6 +140,9 @@ func (e *Engine) lookUp(ctx context.Context, a gistdeal.Ask) (u gistdeal.User, e
 	if err := account.CheckGists(); err != nil {
 		return u, err
 	}
+	if erased, err := e.store.Erased(ctx, account); err != nil || erased {
+		return u, cmp.Or(err, gistdeal.Errorf(gistdeal.Invalid, "%q was erased: it is tracked again only if the one who adds it asks for that (again)", account.Login))
+	}
 	policy, err := e.firstScan(ctx)
 	if err != nil {
 		return u, err

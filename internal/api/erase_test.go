@@ -1,0 +1,80 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"gistdeal"
+	"gistdeal/internal/desk"
+	"gistdeal/internal/sim"
+)
+
+func TestAPersonIsErasedAndNotTrackedAgainUnlessSomebodyAsksForThat(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(3, "alice", "bob")
+	w.refused(w.send(http.MethodPost, "/users/alice/erase", `{"confirm":"bob"}`), http.StatusBadRequest, "invalid")
+
+	var erased desk.Erased
+	w.read(w.send(http.MethodPost, "/users/Alice/erase", `{"confirm":"alice"}`), http.StatusOK, &erased)
+	if erased.Kept != 3 || len(erased.Deals) != 3 || !strings.HasSuffix(erased.Deals[0].URL, "1") {
+		t.Errorf("%+v, want three deals that Pipedrive still has", erased)
+	}
+	for _, path := range []string{"/users?state=removed&state=active", "/runs", "/gists", "/deals?state=made"} {
+		if r := w.send(http.MethodGet, path, ""); strings.Contains(r.body, "alice") {
+			t.Errorf("%s still tells of alice: %s", path, r.body)
+		}
+	}
+	w.refused(w.send(http.MethodPost, "/users/alice/erase", `{"confirm":"alice"}`), http.StatusNotFound, "not-found")
+
+	add := func(body string) desk.Result {
+		var list resultList
+		w.read(w.send(http.MethodPost, "/users", body), http.StatusOK, &list)
+		return list.Results[0]
+	}
+	if r := add(`{"users":["alice"]}`); r.Result != "invalid" || !strings.Contains(r.Reason, "erased") {
+		t.Errorf("%+v, want that she was erased", r)
+	}
+	w.sim.RenameUser("alice", "alicia")
+	if r := add(`{"users":["alicia"]}`); r.Result != "invalid" || !strings.Contains(r.Reason, "erased") {
+		t.Errorf("%+v, want that she is known by her number", r)
+	}
+	w.sim.RenameUser("alicia", "alice")
+	if r := add(`{"users":["alice"],"again":true}`); r.Result != "added" {
+		t.Fatalf("%+v, want her tracked again", r)
+	}
+	w.must(w.engine.Track(t.Context(), "alice"))
+	w.eventually("her scan has ended", func() bool {
+		u, err := w.db.UserByLogin(t.Context(), "alice")
+		w.must(err)
+		return !u.LastScanAt.IsZero()
+	})
+	counts, err := w.db.Counts(t.Context())
+	w.must(err)
+	if posts := w.sim.Report().Requests["POST /api/v2/deals"]; posts != 6 || counts.Deals[gistdeal.DealMade] != 6 {
+		t.Errorf("%d POSTs, %v; want six deals as before", posts, counts.Deals)
+	}
+}
+
+func TestErasingWaitsForADealThatIsBeingSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice")
+	w.sim.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "hang-before", Times: 1})
+	w.sim.MakeGists("alice", 1)
+	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
+	w.eventually("a deal is being sent", func() bool {
+		counts, err := w.db.Counts(t.Context())
+		w.must(err)
+		return counts.Deals[gistdeal.DealSending] == 1
+	})
+	r := w.send(http.MethodPost, "/users/alice/erase", `{"confirm":"alice"}`)
+	w.refused(r, http.StatusBadRequest, "invalid")
+	if !strings.Contains(r.body, "being sent") {
+		t.Errorf("%s, want that a deal is being sent", r.body)
+	}
+	if _, err := w.db.RemovedUser(t.Context(), "alice"); err != nil {
+		t.Errorf("she is forgotten though a deal is being sent: %v", err)
+	}
+}
