@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"database/sql"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,4 +89,38 @@ func TestAnAttemptThatNobodyKnowsOfIsLookedFor(t *testing.T) {
 		return true
 	})
 	w.noneDoubled()
+}
+
+func TestInstancesWhoseClocksDifferByAMinuteDoubleNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.path, w.lease, w.pushTimeout, w.options.Absence = pgtest.URL(t), time.Second, 2*time.Second, 4*time.Second
+	var instances []*run
+	for _, ahead := range []time.Duration{-time.Minute, 0, time.Minute} {
+		w.options.Now = func() time.Time { return time.Now().Add(ahead) }
+		instances = append(instances, w.start())
+	}
+	// Each in its turn works, is stopped while it works, and leaves attempts
+	// whose times are its clock's to one whose clock says something else.
+	for len(instances) > 1 {
+		login := []string{"zero", "alice", "bob"}[len(instances)-1]
+		w.sim.MakeGists(login, 20)
+		w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-after", Times: 3})
+		var worker, reader int
+		w.eventually("one works", func() bool {
+			worker = slices.IndexFunc(instances, func(r *run) bool { return r.Status().Working })
+			return worker >= 0
+		})
+		reader = (worker + 1) % len(instances)
+		if err := w.track(instances[worker], login); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := instances[reader].store.View(t.Context(), "anna", login); err != nil {
+			t.Errorf("what one instance has read, another does not know: %v", err)
+		}
+		instances[worker].end()
+		instances = slices.Delete(instances, worker, worker+1)
+	}
+	w.eventually("the last works", func() bool { return instances[0].Status().Working })
+	w.settled(instances[0], "alice", "bob")
 }
