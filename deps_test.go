@@ -45,13 +45,14 @@ const policy = `
 	internal/web: internal/problem
 
 	# app puts the parts together; operate looks at them from beside, for operators.
-	internal/app: . internal/api internal/desk internal/engine internal/failpoint internal/github internal/pipedrive internal/server internal/sim internal/store internal/web
+	internal/app: . internal/api internal/desk internal/engine internal/failpoint internal/github internal/pipedrive internal/plan internal/server internal/sim internal/store internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	internal/desk:    . internal/engine internal/store
-	internal/api:     . internal/desk internal/engine internal/problem github.com/danielgtaylor/huma/v2
+	internal/plan:    . internal/pipedrive internal/store golang.org/x/sync
+	internal/api:     . internal/desk internal/engine internal/plan internal/problem github.com/danielgtaylor/huma/v2
 	internal/problem: .
-	internal/operate: . internal/app internal/desk internal/engine internal/github internal/pipedrive internal/store golang.org/x/sync golang.org/x/sys
-	cmd/gistdeal: . internal/app internal/desk internal/operate github.com/alecthomas/kong golang.org/x/term
+	internal/operate: . internal/app internal/desk internal/engine internal/github internal/pipedrive internal/plan internal/store golang.org/x/sys
+	cmd/gistdeal: . internal/app internal/desk internal/operate internal/plan github.com/alecthomas/kong golang.org/x/term
 
 	# The kill harness knows the program from outside alone: its database by a
 	# driver of its own, so that what store believes is checked too.

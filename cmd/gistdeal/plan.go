@@ -7,6 +7,7 @@ import (
 
 	"gistdeal/internal/desk"
 	"gistdeal/internal/operate"
+	"gistdeal/internal/plan"
 )
 
 type planCmd struct {
@@ -25,14 +26,14 @@ func (c *planCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plan, err := operate.MakePlan(ctx, config, logins, c.FirstScan)
+	made, err := operate.MakePlan(ctx, config, logins, c.FirstScan)
 	if err != nil {
 		return err
 	}
-	return c.print(plan, func(t *table) { showPlan(t, plan) })
+	return c.print(made, func(t *table) { showPlan(t, made) })
 }
 
-func showPlan(t *table, p operate.Plan) {
+func showPlan(t *table, p plan.Plan) {
 	t.row("USER", "HERE", "GISTS", "MADE", "WAITING", "SKIPPED", "PUSH (ALL)", "PUSH (NEW)")
 	for _, u := range p.Users {
 		if u.Problem != "" {
@@ -60,7 +61,7 @@ func showPlan(t *table, p operate.Plan) {
 }
 
 // daysOf says how long the day's budget makes it last.
-func daysOf(p operate.Plan) string {
+func daysOf(p plan.Plan) string {
 	if p.Days == nil {
 		return "not known: Pipedrive did not tell the day's budget"
 	}

@@ -14,6 +14,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/desk"
+	"gistdeal/internal/plan"
 	"gistdeal/internal/problem"
 )
 
@@ -27,6 +28,7 @@ type Options struct {
 	Wake       func()        // makes who works in this process look at once; nil if nobody does
 	Log        *slog.Logger  // nil means none
 	Configured desk.Configured
+	Plan       func(ctx context.Context, logins []string, policy gistdeal.FirstScan) (plan.Plan, error) // nil if nobody can
 }
 
 // API answers the routes below Path. It is told who asks by the request's
@@ -63,6 +65,7 @@ func New(d *desk.Desk, o Options) *API {
 	a.runs()
 	a.tokens()
 	a.settings()
+	a.plans()
 	a.events()
 	a.mux.HandleFunc("GET "+Path+"/openapi.json", a.document)
 	return a

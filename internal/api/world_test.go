@@ -23,6 +23,7 @@ import (
 	"gistdeal/internal/engine"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/plan"
 	"gistdeal/internal/server"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
@@ -41,6 +42,7 @@ type world struct {
 	db     *store.Store
 	sim    *sim.Sim
 	engine *engine.Engine
+	hub    *github.Client
 	url    string
 	router routers.Router
 }
@@ -60,6 +62,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { w.must(db.Close()) })
 	hub, err := github.New(remote.URL, github.Options{Token: "secret-github"})
 	w.must(err)
+	w.hub = hub
 	pipe, err := pipedrive.New(remote.URL, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: 5 * time.Second})
 	w.must(err)
 	w.engine = engine.New(db, hub, pipe, engine.Options{Owner: "test"})
@@ -67,6 +70,11 @@ func newWorld(t *testing.T) *world {
 	w.eventually("the engine works", func() bool { return w.engine.Status().Working })
 	w.serve()
 	return w
+}
+
+// plan is what the API is told of planning.
+func (w *world) plan(ctx context.Context, logins []string, policy gistdeal.FirstScan) (plan.Plan, error) {
+	return plan.Make(ctx, w.hub, w.db, logins, policy, func(context.Context) (plan.Pace, error) { return plan.Pace{PerSecond: 10}, nil })
 }
 
 // work lets the engine work until the end of the test.
@@ -82,7 +90,7 @@ func (w *world) work() {
 
 func (w *world) serve() {
 	w.t.Helper()
-	a := api.New(desk.New(w.db), api.Options{Version: "test", Wait: 5 * time.Second, Wake: w.engine.Wake, Configured: configured})
+	a := api.New(desk.New(w.db), api.Options{Version: "test", Wait: 5 * time.Second, Wake: w.engine.Wake, Configured: configured, Plan: w.plan})
 	s := httptest.NewServer(server.New(w.db, w.engine, server.Options{API: a}).Handler())
 	w.t.Cleanup(func() {
 		a.Close()

@@ -21,6 +21,7 @@ import (
 	"gistdeal/internal/failpoint"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/plan"
 	"gistdeal/internal/server"
 	"gistdeal/internal/store"
 	"gistdeal/internal/web"
@@ -80,9 +81,18 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 		Absence: c.Absence, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
 	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
+	people := desk.New(a.store)
 	a.server = server.New(a.store, a.engine, server.Options{
 		AnswerWait: c.AnswerWait, Open: c.Open, PublicURL: c.PublicURL, Page: web.Handler(),
-		API:     api.New(desk.New(a.store), api.Options{Version: c.Version, Wait: c.AnswerWait, Wake: a.engine.Wake, Log: a.log, Configured: c.configured()}),
+		API: api.New(people, api.Options{
+			Version: c.Version, Wait: c.AnswerWait, Wake: a.engine.Wake, Log: a.log, Configured: c.configured(),
+			Plan: func(ctx context.Context, logins []string, policy gistdeal.FirstScan) (plan.Plan, error) {
+				return plan.Make(ctx, hub, a.store, logins, policy, func(ctx context.Context) (plan.Pace, error) {
+					l, err := people.Limits(ctx) // Who works knows it best.
+					return plan.Pace{PerSecond: pipe.Pace(), Budgets: l.Budgets}, err
+				})
+			},
+		}),
 		Details: a.details, Metrics: a.metrics, Log: a.log,
 	})
 	var err error
