@@ -22,11 +22,16 @@ export const me = () => ask('GET', 'me');
 export const overview = (signal) => ask('GET', 'overview', { signal });
 export const limits = (signal) => ask('GET', 'limits', { signal });
 export const failures = (signal) => ask('GET', 'failures', { signal });
+export const runs = (query, signal) => ask('GET', 'runs', { query, signal });
 export const users = (query, signal) => ask('GET', 'users', { query, signal });
 export const user = (login, signal) => ask('GET', ofUser(login), { signal });
 export const gists = (login, query, signal) => ask('GET', ofUser(login, '/gists'), { query, signal });
 export const deals = (query, signal) => ask('GET', 'deals', { query, signal });
 export const explain = (gist) => ask('GET', `deals/${encodeURIComponent(gist)}`);
+
+// openapi is where the API describes itself.
+export const openapi = 'api/v1/openapi.json';
+export const described = (signal) => ask('GET', 'openapi.json', { signal });
 
 // add tracks users; each has a result. Without a policy one user gets the configured one.
 export const add = (logins, policy, signal) =>
