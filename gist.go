@@ -25,6 +25,13 @@ type GistDeal struct {
 	Deal Deal
 }
 
+// UserGist is a stored gist with whose it is, and whether it is new to who asks.
+type UserGist struct {
+	GistDeal
+	Login string
+	New   bool
+}
+
 // GistURL returns the address of a gist's page, as people and the seed write it.
 func GistURL(login, gistID string) string {
 	return "https://gist.github.com/" + login + "/" + gistID

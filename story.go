@@ -38,5 +38,7 @@ type Attempt struct {
 // Surplus is a deal in Pipedrive beyond the one of its gist.
 type Surplus struct {
 	DealID    int64
+	GistID    string
+	Login     string // "" if the gist was never read
 	NoticedAt time.Time
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,6 +36,7 @@ type API struct {
 	log     *slog.Logger
 	mux     *http.ServeMux
 	huma    huma.API
+	text    func() ([]byte, error) // the OpenAPI document, written once
 	changes *changes
 }
 
@@ -52,11 +54,13 @@ func New(d *desk.Desk, o Options) *API {
 	a := &API{desk: d, options: o, log: o.Log, mux: http.NewServeMux()}
 	a.changes = newChanges(d, o.Log)
 	a.huma = humago.New(a.mux, config(o.Version))
+	a.text = sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })
 	a.users()
 	a.gists()
 	a.deals()
 	a.state()
 	a.runs()
+	a.tokens()
 	a.events()
 	a.mux.HandleFunc("GET "+Path+"/openapi.json", a.document)
 	return a
@@ -115,7 +119,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request) {
 }
 
 // Document returns the OpenAPI document.
-func (a *API) Document() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() }
+func (a *API) Document() ([]byte, error) { return a.text() }
 
 func (a *API) document(w http.ResponseWriter, _ *http.Request) {
 	text, err := a.Document()

@@ -27,6 +27,10 @@ func (a *API) deals() {
 		method: http.MethodGet, path: "/failures", id: "list-failures", scope: gistdeal.ScopeRead,
 		summary: "Count failed deals by their cause",
 	}, a.failures)
+	add(a, route{
+		method: http.MethodGet, path: "/surplus", id: "list-surplus", scope: gistdeal.ScopeRead,
+		summary: "List deals in Pipedrive beyond the one that their gist should have",
+	}, a.surplus)
 }
 
 type dealList struct {
@@ -110,4 +114,25 @@ type failureList struct {
 func (a *API) failures(ctx context.Context, _ *struct{}) (*reply[failureList], error) {
 	f, err := a.desk.Failures(ctx)
 	return &reply[failureList]{failureList{f}}, err
+}
+
+type surplusList struct {
+	Surplus []desk.SurplusDeal `json:"surplus"`
+	Next    string             `json:"next,omitempty" doc:"The cursor of the next part."`
+}
+
+func (a *API) surplus(ctx context.Context, in *struct{ Part }) (*reply[surplusList], error) {
+	after := int64(0)
+	if err := in.read(&after); err != nil {
+		return nil, err
+	}
+	deals, err := a.desk.Surplus(ctx, after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	list := surplusList{Surplus: deals}
+	if len(deals) == in.Limit {
+		list.Next = cursor(deals[len(deals)-1].DealID)
+	}
+	return &reply[surplusList]{list}, nil
 }

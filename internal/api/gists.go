@@ -17,6 +17,10 @@ func (a *API) gists() {
 		summary: "List a user's gists with their deals, the last noticed first",
 	}, a.listGists)
 	add(a, route{
+		method: http.MethodGet, path: "/gists", id: "list-last-gists", scope: gistdeal.ScopeRead,
+		summary: "List the gists of all users with their deals, the last noticed first",
+	}, a.lastGists)
+	add(a, route{
 		method: http.MethodPut, path: "/users/{login}/visit", id: "record-visit", scope: gistdeal.ScopeRead,
 		summary: "Record up to which gist you were shown a user's gists",
 	}, a.visit)
@@ -53,6 +57,32 @@ func (a *API) listGists(ctx context.Context, in *listGistsInput) (*reply[gistLis
 		list.Next = cursor(gists[len(gists)-1].Seq)
 	}
 	return &reply[gistList]{list}, nil
+}
+
+type lastGistList struct {
+	Gists []desk.UserGist `json:"gists"`
+	Next  string          `json:"next,omitempty" doc:"The cursor of the next part."`
+}
+
+type lastGistsInput struct {
+	Part
+	Show string `query:"show" enum:"all,new" default:"all" doc:"new: only those noticed since your last visit to their user."`
+}
+
+func (a *API) lastGists(ctx context.Context, in *lastGistsInput) (*reply[lastGistList], error) {
+	before := int64(math.MaxInt64)
+	if err := in.read(&before); err != nil {
+		return nil, err
+	}
+	gists, err := a.desk.LastGists(ctx, gistdeal.CallerOf(ctx).Name, in.Show == "new", before, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	list := lastGistList{Gists: gists}
+	if len(gists) == in.Limit {
+		list.Next = cursor(gists[len(gists)-1].Seq)
+	}
+	return &reply[lastGistList]{list}, nil
 }
 
 type visitInput struct {

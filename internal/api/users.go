@@ -33,6 +33,10 @@ func (a *API) users() {
 		add(a, route{method: http.MethodPost, path: "/users/{login}/" + c.verb, id: c.verb + "-user", scope: gistdeal.ScopeWrite, summary: c.summary}, a.changeUser(c.change))
 	}
 	add(a, route{
+		method: http.MethodPost, path: "/users/change", id: "change-users", scope: gistdeal.ScopeWrite,
+		summary: "Do one thing to many users: those that are named, or all that a list would show",
+	}, a.changeUsers)
+	add(a, route{
 		method: http.MethodDelete, path: "/users/{login}", id: "remove-user", scope: gistdeal.ScopeWrite,
 		summary: "End the tracking of a user; gists and deals are kept",
 	}, a.changeUser(desk.Remove))

@@ -178,6 +178,30 @@ type Story struct {
 	Surplus   []int64    `json:"surplus"` // deal ids beyond the one
 }
 
+// SurplusDeal is a deal in Pipedrive beyond the one of its gist.
+type SurplusDeal struct {
+	DealID    int64     `json:"deal_id"`
+	DealURL   string    `json:"deal_url"`
+	GistID    string    `json:"gist_id"`
+	Login     string    `json:"login"` // "" if the gist was never read
+	NoticedAt time.Time `json:"noticed_at"`
+}
+
+// Surplus returns up to limit deals beyond the one of their gist, by deal id,
+// from the one that follows the id after.
+func (d *Desk) Surplus(ctx context.Context, after int64, limit int) ([]SurplusDeal, error) {
+	address, err := d.db.Setting(ctx, gistdeal.SettingDealURL)
+	if err != nil {
+		return nil, err
+	}
+	found, err := d.db.SurplusDeals(ctx, after, limit)
+	deals := make([]SurplusDeal, len(found))
+	for i, s := range found {
+		deals[i] = SurplusDeal{s.DealID, dealURL(address, s.DealID), s.GistID, s.Login, s.NoticedAt.UTC()}
+	}
+	return deals, err
+}
+
 // Attempt is one attempt at a deal.
 type Attempt struct {
 	N       int        `json:"n"`

@@ -40,12 +40,39 @@ func (d *Desk) Gists(ctx context.Context, login, visitor string, onlyNew bool, s
 	}
 	gists := make([]Gist, len(found))
 	for i, g := range found {
-		gists[i] = Gist{
-			ID: g.ID, Seq: g.Seq, Description: g.Description, Files: g.Files, URL: gistdeal.GistURL(v.Login, g.ID), CreatedAt: g.CreatedAt,
-			State: g.Deal.State, DealID: g.Deal.DealID, DealURL: dealURL(v.DealURL, g.Deal.DealID), Problem: g.Deal.Problem,
-		}
+		gists[i] = shownGist(g, v.Login, v.DealURL)
 	}
 	return gists, v.Seen, nil
+}
+
+// UserGist is a gist with whose it is.
+type UserGist struct {
+	Gist
+	Login string `json:"login"`
+	New   bool   `json:"new" doc:"It was noticed since your last visit to its user."`
+}
+
+// LastGists returns up to limit gists of all users that were noticed before the
+// one with the number before, the last noticed first: all, or only those that
+// are new to the visitor.
+func (d *Desk) LastGists(ctx context.Context, visitor string, onlyNew bool, before int64, limit int) ([]UserGist, error) {
+	address, err := d.db.Setting(ctx, gistdeal.SettingDealURL)
+	if err != nil {
+		return nil, err
+	}
+	found, err := d.db.LastGists(ctx, visitor, onlyNew, before, limit)
+	gists := make([]UserGist, len(found))
+	for i, g := range found {
+		gists[i] = UserGist{shownGist(g.GistDeal, g.Login, address), g.Login, g.New}
+	}
+	return gists, err
+}
+
+func shownGist(g gistdeal.GistDeal, login, dealAddress string) Gist {
+	return Gist{
+		ID: g.ID, Seq: g.Seq, Description: g.Description, Files: g.Files, URL: gistdeal.GistURL(login, g.ID), CreatedAt: g.CreatedAt.UTC(),
+		State: g.Deal.State, DealID: g.Deal.DealID, DealURL: dealURL(dealAddress, g.Deal.DealID), Problem: g.Deal.Problem,
+	}
 }
 
 // Visit records that a visitor was shown a user's gists up to a number, and

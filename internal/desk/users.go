@@ -224,7 +224,41 @@ const (
 	Pause   Change = "paused"
 	Resume  Change = "resumed"
 	Approve Change = "approved" // say yes to a first scan that found more gists than are allowed
+	ScanNow Change = "asked"    // scan before all that nobody asked for
 )
+
+// ChangeAll does one thing to all users that f means, and returns how many it
+// changed. If it ends early, because of an error, what it did stays.
+func (d *Desk) ChangeAll(ctx context.Context, f gistdeal.UserFilter, c Change) (int, error) {
+	changed := 0
+	for p, more := (gistdeal.UserPage{Limit: page}), true; more; {
+		users, err := d.db.Users(ctx, f, p)
+		if err != nil {
+			return changed, err
+		}
+		for _, u := range users {
+			r, err := d.change(ctx, u, c)
+			if kind := gistdeal.KindOf(err); err != nil && kind != gistdeal.NotFound && kind != gistdeal.Invalid {
+				return changed, err
+			}
+			changed += Did([]Result{r}, c)
+			p.After = &u
+		}
+		more = len(users) == page
+	}
+	return changed, nil
+}
+
+// Did counts the results of users that were changed.
+func Did(results []Result, c Change) int {
+	n := 0
+	for _, r := range results {
+		if r.Result == string(c) {
+			n++
+		}
+	}
+	return n
+}
 
 // ChangeUsers does one thing to each of the users, and returns a result for
 // each: the change's name, "unchanged", "invalid" or "not_found".
@@ -265,7 +299,7 @@ func (d *Desk) change(ctx context.Context, u gistdeal.User, c Change) (Result, e
 	var err error
 	did, reason := false, map[Change]string{
 		Remove: "its gists and deals are kept, deals that wait are skipped", Pause: "it is not scanned any more, its deals go on",
-		Resume: "it is scanned next",
+		Resume: "it is scanned next", ScanNow: "it is scanned next",
 	}[c]
 	switch c {
 	case Remove:
@@ -274,6 +308,10 @@ func (d *Desk) change(ctx context.Context, u gistdeal.User, c Change) (Result, e
 		did, err = d.db.PauseUser(ctx, u.ID)
 	case Resume:
 		did, err = d.db.ResumeUser(ctx, u.ID, time.Now())
+	case ScanNow:
+		if did = u.State != gistdeal.UserPaused; did {
+			err = d.AskForScan(ctx, u.Login)
+		}
 	case Approve:
 		var n int
 		n, err = d.db.Approve(ctx, u.ID, time.Now())
@@ -281,7 +319,7 @@ func (d *Desk) change(ctx context.Context, u gistdeal.User, c Change) (Result, e
 	}
 	if err == nil && !did {
 		return Result{Result: "unchanged", Reason: map[Change]string{
-			Remove: "removed already", Pause: "paused already", Resume: "not paused", Approve: "no deal waits for a yes",
+			Remove: "removed already", Pause: "paused already", Resume: "not paused", Approve: "no deal waits for a yes", ScanNow: "it is paused: resume it first",
 		}[c]}, nil
 	}
 	return Result{Result: string(c), Reason: reason}, err

@@ -122,17 +122,21 @@ func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist) (string,
 // GistsOf returns the gists of a user with their deals, the one created last first.
 func (s *Store) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal, error) {
 	rows, err := s.read.QueryContext(ctx, gistDeals+` WHERE g.user_id = $1 ORDER BY g.created_at DESC, g.seq DESC`, userID)
-	return collect(rows, err, scanGistDeal)
+	return collect(rows, err, scanGist)
 }
 
 // gistDeals reads rows for scanGistDeal.
 const gistDeals = `SELECT g.id, g.user_id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem
 	FROM gists g JOIN deals d ON d.gist_id = g.id`
 
-func scanGistDeal(row *sql.Rows) (g gistdeal.GistDeal, err error) {
+func scanGist(row *sql.Rows) (gistdeal.GistDeal, error) { return scanGistDeal(row) }
+
+// scanGistDeal reads a row of gistDeals, and more of its columns into more.
+func scanGistDeal(row *sql.Rows, more ...any) (g gistdeal.GistDeal, err error) {
 	var created int64
 	var files []byte
-	if err := row.Scan(&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &g.Deal.State, &g.Deal.DealID, &g.Deal.Problem); err != nil {
+	columns := []any{&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &g.Deal.State, &g.Deal.DealID, &g.Deal.Problem}
+	if err := row.Scan(append(columns, more...)...); err != nil {
 		return g, err
 	}
 	g.CreatedAt, g.Deal.GistID = fromMillis(created), g.ID
@@ -189,5 +193,20 @@ func (s *Store) GistPage(ctx context.Context, userID, since, before int64, state
 	}
 	part := w.sql() + " ORDER BY g.seq DESC LIMIT " + w.arg(limit)
 	rows, err := s.read.QueryContext(ctx, gistDeals+part, w.args...)
-	return collect(rows, err, scanGistDeal)
+	return collect(rows, err, scanGist)
+}
+
+// LastGists returns up to limit gists of all tracked users that were noticed
+// before the one with the number before, the last noticed first: all, or only
+// those that are new to the visitor.
+func (s *Store) LastGists(ctx context.Context, visitor string, onlyNew bool, before int64, limit int) ([]gistdeal.UserGist, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT g.id, g.user_id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem,
+		u.login, g.seq > coalesce(v.seq, 0)
+		FROM gists g JOIN users u ON u.id = g.user_id JOIN deals d ON d.gist_id = g.id LEFT JOIN visits v ON v.visitor = $1 AND v.user_id = g.user_id
+		WHERE g.seq < $2 AND u.state <> 'removed' AND ($3 = 0 OR g.seq > coalesce(v.seq, 0)) ORDER BY g.seq DESC LIMIT $4`,
+		visitor, before, boolean(onlyNew), limit)
+	return collect(rows, err, func(row *sql.Rows) (g gistdeal.UserGist, err error) {
+		g.GistDeal, err = scanGistDeal(row, &g.Login, &g.New)
+		return g, err
+	})
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"gistdeal"
 )
 
 // Relink gives a gist whose deal from is gone the deal to instead, and reports
@@ -72,6 +74,20 @@ func (s *Store) Dropped(ctx context.Context) (map[int64]bool, error) {
 // Surplus returns the ids of all deals beyond the one of their gist.
 func (s *Store) Surplus(ctx context.Context) ([]int64, error) {
 	return s.dealIDs(ctx, `SELECT deal_id FROM surplus ORDER BY deal_id`)
+}
+
+// SurplusDeals returns up to limit of those deals from the one that follows the
+// id after, by id.
+func (s *Store) SurplusDeals(ctx context.Context, after int64, limit int) ([]gistdeal.Surplus, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT s.deal_id, s.gist_id, coalesce(u.login, ''), s.noticed_at
+		FROM surplus s LEFT JOIN gists g ON g.id = s.gist_id LEFT JOIN users u ON u.id = g.user_id
+		WHERE s.deal_id > $1 ORDER BY s.deal_id LIMIT $2`, after, limit)
+	return collect(rows, err, func(row *sql.Rows) (one gistdeal.Surplus, err error) {
+		var noticed int64
+		err = row.Scan(&one.DealID, &one.GistID, &one.Login, &noticed)
+		one.NoticedAt = fromMillis(noticed)
+		return one, err
+	})
 }
 
 // AddSurplus records those of the given deals, by gist, that are not the one

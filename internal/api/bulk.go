@@ -1,0 +1,46 @@
+package api
+
+import (
+	"context"
+
+	"gistdeal"
+	"gistdeal/internal/desk"
+)
+
+// bulkChanges are the changes of many users, by what a request calls them.
+var bulkChanges = map[string]desk.Change{
+	"pause": desk.Pause, "resume": desk.Resume, "remove": desk.Remove, "approve": desk.Approve, "scan": desk.ScanNow,
+}
+
+type changeUsersInput struct {
+	Body struct {
+		Change string   `json:"change" enum:"pause,resume,remove,approve,scan" doc:"As the routes of one user do it."`
+		Users  []string `json:"users,omitempty" maxItems:"10000" doc:"Logins or addresses; each gets a result of its own."`
+		Search string   `json:"search,omitempty" maxLength:"39" doc:"Instead of users: all whose login contains this."`
+		States []string `json:"states,omitempty" enum:"active,paused,removed,gone" doc:"Instead of users, or with search: all in these states."`
+	}
+}
+
+type changedUsers struct {
+	Users   int           `json:"users" doc:"How many were changed."`
+	Results []desk.Result `json:"results" doc:"One for each user that was named."`
+}
+
+func (a *API) changeUsers(ctx context.Context, in *changeUsersInput) (*reply[changedUsers], error) {
+	b := in.Body
+	filtered := b.Search != "" || len(b.States) > 0
+	if filtered == (len(b.Users) > 0) {
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "say which users: either users, or search and states")
+	}
+	states, err := stateNames(b.States, gistdeal.UserStates)
+	if err != nil {
+		return nil, err
+	}
+	defer a.options.Wake()
+	if filtered {
+		n, err := a.desk.ChangeAll(ctx, gistdeal.UserFilter{States: states, Search: b.Search}, bulkChanges[b.Change])
+		return &reply[changedUsers]{changedUsers{n, []desk.Result{}}}, err
+	}
+	results, err := a.desk.ChangeUsers(ctx, b.Users, bulkChanges[b.Change])
+	return &reply[changedUsers]{changedUsers{desk.Did(results, bulkChanges[b.Change]), results}}, err
+}

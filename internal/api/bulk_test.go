@@ -1,0 +1,111 @@
+package api_test
+
+import (
+	"net/http"
+	"testing"
+
+	"gistdeal/internal/desk"
+)
+
+type changedUsers struct {
+	Users   int
+	Results []desk.Result
+}
+
+func TestManyUsersAreChangedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice", "bob", "carla")
+	for _, c := range []struct {
+		body    string
+		users   int
+		results []string
+	}{
+		{`{"change":"pause","users":["alice","BOB","nobody-here"]}`, 2, []string{"paused", "paused", "not_found"}},
+		{`{"change":"scan","users":["alice","carla"]}`, 1, []string{"unchanged", "asked"}},
+		{`{"change":"resume","states":["paused"]}`, 2, nil},
+		{`{"change":"remove","search":"a"}`, 2, nil}, // alice and carla
+	} {
+		var got changedUsers
+		w.read(w.send(http.MethodPost, "/users/change", c.body), http.StatusOK, &got)
+		if got.Users != c.users || len(got.Results) != len(c.results) {
+			t.Fatalf("%s: %+v, want %d changed", c.body, got, c.users)
+		}
+		for i, want := range c.results {
+			if got.Results[i].Result != want {
+				t.Errorf("%s: %+v, want %s", c.body, got.Results[i], want)
+			}
+		}
+	}
+	var list userList
+	w.get("/users", &list)
+	if len(list.Users) != 1 || list.Users[0].Login != "bob" || list.Users[0].State != "active" {
+		t.Errorf("%+v, want bob only, active", list.Users)
+	}
+	for _, body := range []string{`{"change":"pause"}`, `{"change":"pause","users":["bob"],"search":"b"}`} {
+		w.refused(w.send(http.MethodPost, "/users/change", body), http.StatusBadRequest, "invalid")
+	}
+}
+
+func TestTheLastGistsOfAllUsersAreListedAndWhichAreNew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(2, "alice", "bob")
+	var list struct {
+		Gists []desk.UserGist
+		Next  string
+	}
+	w.read(w.send(http.MethodPut, "/users/bob/visit", `{"seq":1000}`), http.StatusOK, nil)
+	w.get("/gists?limit=3", &list)
+	if len(list.Gists) != 3 || list.Gists[0].Login != "bob" || list.Gists[0].New || list.Gists[2].Login != "alice" || !list.Gists[2].New || list.Next == "" {
+		t.Fatalf("%+v, want bob's two, which are seen, and one of alice's, which is new", list)
+	}
+	w.get("/gists?limit=3&cursor="+list.Next, &list)
+	if len(list.Gists) != 1 || list.Gists[0].DealURL == "" {
+		t.Errorf("%+v, want the first of all with its deal", list)
+	}
+	w.get("/gists?show=new", &list)
+	if len(list.Gists) != 2 || list.Gists[0].Login != "alice" {
+		t.Errorf("%+v, want alice's two", list)
+	}
+}
+
+func TestSurplusDealsAreListed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice")
+	var gists struct{ Gists []desk.UserGist }
+	w.get("/gists", &gists)
+	id := gists.Gists[0].ID
+	w.must(w.db.AddSurplus(t.Context(), map[string][]int64{id: {900, 901}}, gists.Gists[0].CreatedAt))
+	var list struct {
+		Surplus []desk.SurplusDeal
+		Next    string
+	}
+	w.get("/surplus?limit=1", &list)
+	if len(list.Surplus) != 1 || list.Surplus[0].DealID != 900 || list.Surplus[0].Login != "alice" || list.Surplus[0].GistID != id || list.Surplus[0].DealURL == "" {
+		t.Fatalf("%+v, want the first", list)
+	}
+	w.get("/surplus?cursor="+list.Next, &list)
+	if len(list.Surplus) != 1 || list.Surplus[0].DealID != 901 {
+		t.Errorf("%+v, want the second", list)
+	}
+}
+
+func TestTokensAreMadeSeenWithoutTheirValueAndRevoked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var made desk.NewToken
+	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusCreated, &made)
+	var list struct{ Tokens []desk.Token }
+	w.get("/tokens", &list)
+	if made.Token == "" || len(list.Tokens) != 1 || list.Tokens[0].Name != "ci" || list.Tokens[0].Scope != "read" {
+		t.Fatalf("made %v, listed %+v", made.Token != "", list.Tokens)
+	}
+	header := "Authorization: Bearer " + made.Token
+	w.refused(w.send(http.MethodGet, "/tokens", "", header), http.StatusForbidden, "scope-too-small")
+	w.refused(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusBadRequest, "invalid")
+	w.read(w.send(http.MethodDelete, "/tokens/ci", ""), http.StatusOK, nil)
+	w.refused(w.send(http.MethodGet, "/me", "", header), http.StatusUnauthorized, "")
+	w.refused(w.send(http.MethodDelete, "/tokens/ci", ""), http.StatusNotFound, "not-found")
+}

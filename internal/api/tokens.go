@@ -1,0 +1,52 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"gistdeal"
+	"gistdeal/internal/desk"
+)
+
+// tokens adds the routes about API tokens.
+func (a *API) tokens() {
+	add(a, route{method: http.MethodGet, path: "/tokens", id: "list-tokens", scope: gistdeal.ScopeAdmin, summary: "List API tokens, without their values"}, a.listTokens)
+	add(a, route{
+		method: http.MethodPost, path: "/tokens", id: "add-token", scope: gistdeal.ScopeAdmin, status: http.StatusCreated,
+		summary: "Make an API token; its value is in this answer only",
+	}, a.addToken)
+	add(a, route{
+		method: http.MethodDelete, path: "/tokens/{name}", id: "revoke-token", scope: gistdeal.ScopeAdmin,
+		summary: "End a token at once, and with it whoever is logged in by it",
+	}, a.revokeToken)
+}
+
+type tokenList struct {
+	Tokens []desk.Token `json:"tokens"`
+}
+
+func (a *API) listTokens(ctx context.Context, _ *struct{}) (*reply[tokenList], error) {
+	tokens, err := a.desk.Tokens(ctx)
+	return &reply[tokenList]{tokenList{tokens}}, err
+}
+
+type addTokenInput struct {
+	Body struct {
+		Name  string         `json:"name" minLength:"1" maxLength:"64" doc:"Whose it is or what for: it names who did what, and whose visits are whose."`
+		Scope gistdeal.Scope `json:"scope" enum:"read,write,admin"`
+	}
+}
+
+func (a *API) addToken(ctx context.Context, in *addTokenInput) (*reply[desk.NewToken], error) {
+	t, err := a.desk.AddToken(ctx, in.Body.Name, in.Body.Scope)
+	return &reply[desk.NewToken]{t}, err
+}
+
+type oneToken struct {
+	Name string `path:"name" maxLength:"64"`
+}
+
+func (a *API) revokeToken(ctx context.Context, in *oneToken) (*reply[desk.Result], error) {
+	r, err := a.desk.RevokeToken(ctx, in.Name)
+	return &reply[desk.Result]{r}, err
+}
