@@ -109,6 +109,6 @@ function row(run) {
 
 // sum is what a run found and cost.
 const sum = ({ kind, gists, deals, requests, tokens }) => [
-  kind === 'push' ? counted(deals, 'deal made', 'deals made') : counted(gists, 'gist found', 'gists found'),
+  kind === 'push' ? `${count(deals)} made` : counted(gists, 'gist found', 'gists found'),
   counted(requests, 'request'), tokens > 0 && counted(tokens, 'token'),
 ].filter(Boolean).join(' · ');

@@ -29,6 +29,13 @@ export const gists = (login, query, signal) => ask('GET', ofUser(login, '/gists'
 export const deals = (query, signal) => ask('GET', 'deals', { query, signal });
 export const explain = (gist) => ask('GET', `deals/${encodeURIComponent(gist)}`);
 
+export const account = (signal) => ask('GET', 'account', { signal });
+export const settings = (signal) => ask('GET', 'settings', { signal });
+export const set = (changed) => ask('PUT', 'settings', { body: changed });
+export const tokens = (signal) => ask('GET', 'tokens', { signal });
+export const makeToken = (name, scope) => ask('POST', 'tokens', { body: { name, scope } });
+export const revoke = (name) => ask('DELETE', `tokens/${encodeURIComponent(name)}`);
+
 // openapi is where the API describes itself.
 export const openapi = 'api/v1/openapi.json';
 export const described = (signal) => ask('GET', 'openapi.json', { signal });
@@ -39,6 +46,8 @@ export const add = (logins, policy, signal) =>
 // change does one thing to a user: pause, resume, approve, scan or remove.
 export const change = (login, verb) =>
   verb === 'remove' ? ask('DELETE', ofUser(login)) : ask('POST', ofUser(login, `/${verb}`));
+// changeAll does one thing to many users; each has a result.
+export const changeAll = (users, verb) => ask('POST', 'users/change', { body: { change: verb, users } });
 // visit goes on when the page is left.
 export const visit = (login, seq) => ask('PUT', ofUser(login, '/visit'), { body: { seq }, keepalive: true });
 export const retry = (choice) => ask('POST', 'deals/retry', { body: choice });

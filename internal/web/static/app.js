@@ -13,11 +13,12 @@ import { overview } from './overview.js';
 import { adding } from './adding.js';
 import { age, loading, toast, trouble } from './parts.js';
 import { reference } from './reference.js';
+import { settings } from './settings.js';
 import { signIn } from './signin.js';
 import { user } from './user.js';
 import { users } from './users.js';
 
-const views = { overview, users, add: adding, deals, activity, failures, limits, api: reference };
+const views = { overview, users, add: adding, deals, activity, failures, limits, settings, api: reference };
 const inNavigation = { add: 'users', user: 'users', deals: 'overview' };
 const ageEvery = 15_000; // ms
 const retryEvery = 10_000;
