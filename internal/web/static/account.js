@@ -5,7 +5,9 @@ import { empty, when } from './parts.js';
 import { budgetName, capital, count, localTimes, percent } from './words.js';
 
 // account lists what a working gistdeal needs, as the process at work saw it last.
-export function account({ checked_at: at, github, pipedrive }, budgets) {
+export function account(known, budgets) {
+  if (!known) return unknown();
+  const { checked_at: at, github, pipedrive } = known;
   if (!at) return empty('found', 'Not looked at yet', 'The process that works asks both accounts when it starts. If this stays, look at its log.');
   const { company, user, problem, pipeline, stage, fields } = pipedrive;
   const refused = problem && !company;
@@ -20,6 +22,9 @@ export function account({ checked_at: at, github, pipedrive }, budgets) {
       budgets.filter(({ name }) => name === 'pipedrive-day').map(left)),
     el('p', { className: 'quiet' }, 'Seen ', when(at), '.'));
 }
+
+// unknown says that the server is older than the page.
+export const unknown = () => empty('found', 'Not told here', 'This gistdeal is older than its page. Update it to see this.');
 
 function left({ name, remaining, limit, kept }) {
   const low = remaining <= kept;

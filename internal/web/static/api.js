@@ -29,8 +29,10 @@ export const gists = (login, query, signal) => ask('GET', ofUser(login, '/gists'
 export const deals = (query, signal) => ask('GET', 'deals', { query, signal });
 export const explain = (gist) => ask('GET', `deals/${encodeURIComponent(gist)}`);
 
-export const account = (signal) => ask('GET', 'account', { signal });
-export const settings = (signal) => ask('GET', 'settings', { signal });
+// account and settings are null where the server is older than the page, whose
+// files may come from elsewhere.
+export const account = (signal) => ask('GET', 'account', { signal }).catch(older);
+export const settings = (signal) => ask('GET', 'settings', { signal }).catch(older);
 export const set = (changed) => ask('PUT', 'settings', { body: changed });
 export const tokens = (signal) => ask('GET', 'tokens', { signal });
 export const makeToken = (name, scope) => ask('POST', 'tokens', { body: { name, scope } });
@@ -54,6 +56,11 @@ export const retry = (choice) => ask('POST', 'deals/retry', { body: choice });
 export const skip = (choice, note) => ask('POST', 'deals/skip', { body: { ...choice, note } });
 export const pausePushes = (why) => ask('POST', 'pushes/pause', { body: { why } });
 export const resumePushes = () => ask('POST', 'pushes/resume');
+
+function older(problem) {
+  if (problem.status === 404) return null;
+  throw problem;
+}
 
 // demo reports whether nothing here is real.
 export async function demo() {

@@ -27,7 +27,7 @@ export function overview(page) {
     card('What happens now', nothing, events));
   const draw = async () => {
     const [now, limits] = await Promise.all([api.overview(page.signal), api.limits(page.signal)]);
-    const known = untouched(now) && await api.account(page.signal);
+    const known = untouched(now) ? { account: await api.account(page.signal) } : null;
     redraw(parts, now, limits, known, page);
     if (!page.shown) frame();
   };
@@ -105,7 +105,7 @@ function budgets({ budgets: all }) {
 }
 
 const firstRun = ({ may }, known, { budgets: all }) => [
-  card('Is everything ready?', account(known, all)),
+  card('Is everything ready?', account(known.account, all)),
   card('Begin here', el('ol', { className: 'steps' },
     el('li', {}, el('span', { className: 'strong' }, 'Add the GitHub users whose gists you want. '), may ? el('a', { href: '#/add' }, 'Paste logins, links or a CSV') : 'A token that may write is needed.'),
     el('li', {}, el('span', { className: 'strong' }, 'Choose what happens to gists that they have already: '), 'a deal for each, or only for new ones.'),

@@ -1,7 +1,7 @@
 // How gistdeal is set: the two accounts it works for, choices, and who may ask.
 
 import * as api from './api.js';
-import { account } from './account.js';
+import { account, unknown } from './account.js';
 import { button, el, icon, renew } from './dom.js';
 import { attempt, badge, card, confirm, dialog, empty, toast, when } from './parts.js';
 import { capital } from './words.js';
@@ -20,11 +20,11 @@ export function settings(page) {
   page.head('Settings');
   const parts = Object.fromEntries(['account', 'choices', 'tokens'].map((name) => [name, el('section', { className: 'card', id: name })]));
   const read = async () => {
-    const [known, limits, { settings: all }, tokens] = await Promise.all([
+    const [known, limits, all, tokens] = await Promise.all([
       api.account(page.signal), api.limits(page.signal), api.settings(page.signal), page.admin ? api.tokens(page.signal) : null,
     ]);
     renew(parts.account, [known, limits.budgets], () => [el('h2', {}, 'Accounts'), account(known, limits.budgets)]);
-    renew(parts.choices, all, () => [el('h2', {}, 'Choices'), choices(page, all, read)]);
+    renew(parts.choices, all, () => [el('h2', {}, 'Choices'), all ? choices(page, all.settings, read) : unknown()]);
     renew(parts.tokens, tokens, () => [el('h2', {}, 'API tokens'), tokens ? listed(tokens.tokens, read) : el('p', { className: 'quiet' }, 'Who has an admin token sees and changes them.')]);
     if (!page.shown) page.show(...Object.values(parts), el('p', { className: 'quiet' }, 'Making deals is paused and resumed under ', el('a', { href: '#/limits' }, 'Limits'), '.'));
   };
