@@ -22,10 +22,11 @@ const Path = "/api/v1"
 
 // Options are what an API can be told; the zero value works.
 type Options struct {
-	Version string        // of gistdeal
-	Wait    time.Duration // how long an answer waits for who works; 0 means 25 s
-	Wake    func()        // makes who works in this process look at once; nil if nobody does
-	Log     *slog.Logger  // nil means none
+	Version    string        // of gistdeal
+	Wait       time.Duration // how long an answer waits for who works; 0 means 25 s
+	Wake       func()        // makes who works in this process look at once; nil if nobody does
+	Log        *slog.Logger  // nil means none
+	Configured desk.Configured
 }
 
 // API answers the routes below Path. It is told who asks by the request's
@@ -61,6 +62,7 @@ func New(d *desk.Desk, o Options) *API {
 	a.state()
 	a.runs()
 	a.tokens()
+	a.settings()
 	a.events()
 	a.mux.HandleFunc("GET "+Path+"/openapi.json", a.document)
 	return a

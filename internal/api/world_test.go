@@ -28,6 +28,12 @@ import (
 	"gistdeal/internal/store"
 )
 
+// configured is what the API is told of the configuration.
+var configured = desk.Configured{
+	Values: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScan: "all", gistdeal.ChoiceFirstScanMax: "0"},
+	Locked: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScanMax: "GISTDEAL_FIRST_SCAN_MAX"},
+}
+
 // world is the API as clients reach it, with simulated remotes behind it. Each
 // answer is held against the OpenAPI document.
 type world struct {
@@ -76,7 +82,7 @@ func (w *world) work() {
 
 func (w *world) serve() {
 	w.t.Helper()
-	a := api.New(desk.New(w.db), api.Options{Version: "test", Wait: 5 * time.Second, Wake: w.engine.Wake})
+	a := api.New(desk.New(w.db), api.Options{Version: "test", Wait: 5 * time.Second, Wake: w.engine.Wake, Configured: configured})
 	s := httptest.NewServer(server.New(w.db, w.engine, server.Options{API: a}).Handler())
 	w.t.Cleanup(func() {
 		a.Close()

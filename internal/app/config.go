@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/desk"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/store"
 )
@@ -43,8 +44,9 @@ type Config struct {
 	Lease         time.Duration
 	Absence       time.Duration
 	Drain         time.Duration
-	Version       string // of the program; not from the environment
-	Log           string // "text", "json", or "" to choose by where the log goes
+	Version       string                     // of the program; not from the environment
+	Locked        map[gistdeal.Choice]string // what a person cannot choose, by which variable decides it
+	Log           string                     // "text", "json", or "" to choose by where the log goes
 
 	Demo bool // the remotes are simulators; not from the environment
 }
@@ -126,9 +128,35 @@ func ParseConfig(env map[string]string) (Config, error) {
 		p.mistake("GISTDEAL_PUSH_TIMEOUT (%v) must be less than GISTDEAL_LEASE (%v) and GISTDEAL_ABSENCE (%v): otherwise a deal could be sent again while the first request is under way",
 			c.PushTimeout, c.Lease, c.Absence)
 	}
+	c.Locked = p.locked()
 	p.password(c.Database, c.PasswordFile)
 	p.unknown()
 	return c, errors.Join(p.errs...)
+}
+
+// choiceVariables are the variables that decide what a person could choose.
+var choiceVariables = map[gistdeal.Choice]string{
+	gistdeal.ChoicePipeline: "GISTDEAL_PIPELINE", gistdeal.ChoiceStage: "GISTDEAL_STAGE",
+	gistdeal.ChoiceFirstScan: "GISTDEAL_FIRST_SCAN", gistdeal.ChoiceFirstScanMax: "GISTDEAL_FIRST_SCAN_MAX",
+}
+
+// locked returns which choices a variable makes.
+func (p *parser) locked() map[gistdeal.Choice]string {
+	locked := map[gistdeal.Choice]string{}
+	for c, name := range choiceVariables {
+		if p.text(name, "") != "" {
+			locked[c] = name
+		}
+	}
+	return locked
+}
+
+// configured is what the configuration says of what a person may choose.
+func (c Config) configured() desk.Configured {
+	return desk.Configured{Locked: c.Locked, Values: map[gistdeal.Choice]string{
+		gistdeal.ChoicePipeline: c.Pipeline, gistdeal.ChoiceStage: c.Stage,
+		gistdeal.ChoiceFirstScan: string(c.FirstScan), gistdeal.ChoiceFirstScanMax: strconv.Itoa(c.FirstScanMax),
+	}}
 }
 
 // OpenDatabase opens the database, makes it if there is none, and brings its

@@ -37,9 +37,12 @@ func (e *OtherCompanyError) Error() string {
 	return fmt.Sprintf("this database belongs to the Pipedrive company %s, but the key is of company %s: set the key of the former, or name a new database in GISTDEAL_DATABASE_URL", e.Database, e.Key)
 }
 
-// connect asks whose key it is, finds or makes the account's fields, and keeps
-// what it learns in the database.
-func (e *Engine) connect(ctx context.Context) error {
+// connect asks whose key it is, finds or makes the account's fields and where
+// new deals go, and keeps what it learns in the database.
+func (e *Engine) connect(ctx context.Context) (err error) {
+	var codes map[string]string
+	var pipelines []gistdeal.AccessPipeline
+	defer func() { e.notePipedrive(ctx, codes, pipelines, err) }()
 	me, err := e.pipedrive.Me(ctx)
 	if err != nil {
 		return err
@@ -47,33 +50,43 @@ func (e *Engine) connect(ctx context.Context) error {
 	if err := e.checkCompany(ctx, me); err != nil {
 		return err
 	}
-	codes := map[string]string{}
-	kept, err := e.store.Setting(ctx, SettingFields)
-	if err != nil {
-		return err
-	}
-	if kept != "" {
-		if err := json.Unmarshal([]byte(kept), &codes); err != nil {
-			return fmt.Errorf("setting %s: %w", SettingFields, err)
-		}
-	}
-	if codes, err = e.pipedrive.Prepare(ctx, codes); err != nil {
-		return err
-	}
-	text, err := json.Marshal(codes)
-	if err != nil {
-		return err
-	}
-	if err := e.store.Set(ctx, SettingFields, string(text)); err != nil {
-		return err
-	}
-	if err := e.store.Set(ctx, gistdeal.SettingDealURL, me.DealURL); err != nil {
-		return err
-	}
 	if e.account.Swap(&me) == nil {
 		e.log.Info("pipedrive connected", "company", me.CompanyName, "company_id", me.CompanyID, "key_of", me.UserName)
 	}
-	return nil
+	if pipelines, err = e.pipedrive.Pipelines(ctx); err != nil {
+		e.log.Warn("pipelines not listed", "meaning", "the page offers none to choose", "error", err)
+	}
+	if e.aimed, err = e.aim(ctx); err != nil {
+		return err
+	}
+	e.pipedrive.Aim(e.aimed.pipeline, e.aimed.stage)
+	codes, err = e.prepareFields(ctx)
+	if err != nil {
+		return err
+	}
+	return e.store.Set(ctx, gistdeal.SettingDealURL, me.DealURL)
+}
+
+// prepareFields finds or makes the account's fields, and returns their codes by name.
+func (e *Engine) prepareFields(ctx context.Context) (map[string]string, error) {
+	codes := map[string]string{}
+	kept, err := e.store.Setting(ctx, SettingFields)
+	if err != nil {
+		return nil, err
+	}
+	if kept != "" {
+		if err := json.Unmarshal([]byte(kept), &codes); err != nil {
+			return nil, fmt.Errorf("setting %s: %w", SettingFields, err)
+		}
+	}
+	if codes, err = e.pipedrive.Prepare(ctx, codes); err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(codes)
+	if err != nil {
+		return nil, err
+	}
+	return codes, e.store.Set(ctx, SettingFields, string(text))
 }
 
 // checkCompany makes the database belong to the first company that it meets.

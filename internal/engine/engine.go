@@ -23,12 +23,17 @@ type GitHub interface {
 	Gists(ctx context.Context, login, etag string, page func(gistdeal.GistPage) error) (gistdeal.Listing, error)
 	// Ready returns nil if a reading may begin, or a Limited error.
 	Ready() error
+	// Whose returns whose token it is; token is false if there is none.
+	Whose(ctx context.Context) (login string, token bool, err error)
 	Budget() gistdeal.Budget
 }
 
 // Pipedrive is what the engine needs of Pipedrive.
 type Pipedrive interface {
 	Me(ctx context.Context) (gistdeal.PipedriveAccount, error)
+	Aim(pipeline, stage string)
+	Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, error)
+	FieldNames() []string
 	Prepare(ctx context.Context, keys map[string]string) (map[string]string, error)
 	Reserve(ctx context.Context) error
 	CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error)
@@ -106,16 +111,19 @@ type Store interface {
 
 // Options are what an Engine can be told; the zero value works.
 type Options struct {
-	ScanInterval time.Duration      // between two scans of a user; 0 means 3 h
-	FirstScan    gistdeal.FirstScan // of users that are tracked from now on; "" means all
-	FirstScanMax int                // more deals than that from a first scan wait for a person's yes; 0: no limit
-	Background   GitHub             // for scans that nobody waits for; nil means as for the others
-	Absence      time.Duration      // how long a deal must be missing before it is sent again; 0 means 10 min
-	LookAgain    time.Duration      // how long after a second request its gist is looked at again; 0 means 1 h
-	Drain        time.Duration      // how long after the end of its work others' answers to asks are still waited for
-	Owner        string             // names this process in claims; unique for each start
-	Now          func() time.Time   // for due times; nil means time.Now
-	Log          *slog.Logger       // nil means none
+	ScanInterval time.Duration              // between two scans of a user; 0 means 3 h
+	FirstScan    gistdeal.FirstScan         // of users that are tracked from now on; "" means all
+	FirstScanMax int                        // more deals than that from a first scan wait for a person's yes; 0: no limit
+	Pipeline     string                     // for new deals, by name; "" is the account's default
+	Stage        string                     // for new deals, by name; "" is the pipeline's first
+	Locked       map[gistdeal.Choice]string // choices that nobody but the configuration makes, and which variable does
+	Background   GitHub                     // for scans that nobody waits for; nil means as for the others
+	Absence      time.Duration              // how long a deal must be missing before it is sent again; 0 means 10 min
+	LookAgain    time.Duration              // how long after a second request its gist is looked at again; 0 means 1 h
+	Drain        time.Duration              // how long after the end of its work others' answers to asks are still waited for
+	Owner        string                     // names this process in claims; unique for each start
+	Now          func() time.Time           // for due times; nil means time.Now
+	Log          *slog.Logger               // nil means none
 	Metrics      prometheus.Registerer
 }
 
@@ -133,15 +141,19 @@ type Engine struct {
 	leading atomic.Bool
 	ready   atomic.Bool // to make deals: connected and caught up
 	account atomic.Pointer[gistdeal.PipedriveAccount]
+	aimed   aim           // where new deals go; changes only while none is made
 	reading gate          // pauses of GitHub
 	pushing gate          // pauses of Pipedrive
 	gates   chan struct{} // one of them has opened or closed
 
-	scans    singleflight.Group // one scan of a user at a time, by id
-	asks     asks
-	doubts   doubts
-	round    round
-	found    chan struct{} // a deal may be due
+	scans        singleflight.Group // one scan of a user at a time, by id
+	asks         asks
+	doubts       doubts
+	round        round
+	found        chan struct{} // a deal may be due
+	accountsLock sync.Mutex
+	accounts     gistdeal.Accounts
+
 	stopping chan struct{} // closed when nobody shall wait here any more
 }
 
@@ -228,6 +240,7 @@ func (e *Engine) lead(run, held context.Context) error {
 	g.Go(func() error { return e.makeDeals(run, ctx) })
 	g.Go(func() error { return e.keepLimits(ctx) })
 	g.Go(func() error { return e.watchDeals(ctx) })
+	g.Go(func() error { return e.noteGitHub(ctx) })
 	err := g.Wait()
 	if held.Err() == nil || run.Err() != nil { // Else another process may know better.
 		e.keepLast(run)

@@ -63,6 +63,10 @@ func (e *Engine) makeDeals(run, ctx context.Context) error {
 		if _, ok := errors.AsType[*OtherCompanyError](err); ok {
 			return err
 		}
+		if errors.Is(err, errChosenAnew) {
+			connected = false
+			continue
+		}
 		e.pushing.close(stage, err)
 		// Whatever a person changes to help, a key, a field or the pipeline, is
 		// read anew; what passes by itself needs no reading.
@@ -101,6 +105,11 @@ func (e *Engine) push(run, held context.Context) (stage string, err error) {
 	})
 	slots := semaphore.NewWeighted(inFlight)
 	looks.Go(func() { e.findStrays(ctx) })
+	looks.Go(func() {
+		if err := e.watchAim(ctx); err != nil {
+			stop(stageConnect, err)
+		}
+	})
 	for {
 		weight := e.weight()
 		if slots.Acquire(ctx, weight) != nil {

@@ -26,6 +26,7 @@ func (w *world) runs(r *run, kind gistdeal.RunKind) (ended []gistdeal.Run) {
 func TestRunsTellWhatAFirstScanAndItsPushesFoundAndCost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
+	w.pushTimeout, w.options.Absence = 20*time.Second, 30*time.Second // Also on a busy machine no POST is late.
 	w.sim.MakeGists("alice", 130)
 	r := w.startTracking("alice")
 	w.settled(r, "alice")

@@ -112,6 +112,10 @@ func (e *Engine) read(ctx context.Context, g GitHub, run *running, u gistdeal.Us
 	if u.LoginStale {
 		return errTaken
 	}
+	most, err := e.firstScanMax(ctx, u)
+	if err != nil {
+		return err
+	}
 	begin := time.Now()
 	var listed []string
 	found := 0
@@ -122,7 +126,7 @@ func (e *Engine) read(ctx context.Context, g GitHub, run *running, u gistdeal.Us
 			}
 			listed = append(listed, gist.ID)
 		}
-		n, err := e.store.SaveGists(ctx, u.ID, page.Gists, e.noticing(u), e.now())
+		n, err := e.store.SaveGists(ctx, u.ID, page.Gists, noticing(u, most), e.now())
 		failpoint.Hit(failpoint.PageSaved)
 		if n > 0 {
 			poke(e.found)
@@ -146,7 +150,7 @@ func (e *Engine) read(ctx context.Context, g GitHub, run *running, u gistdeal.Us
 		}
 	}
 	failpoint.Hit(failpoint.RowsSaved)
-	if err := e.scanned(ctx, u, l); err != nil {
+	if err := e.scanned(ctx, u, most, l); err != nil {
 		return err
 	}
 	failpoint.Hit(failpoint.ETagSaved)
@@ -167,24 +171,24 @@ func (e *Engine) etagFor(u gistdeal.User) string {
 
 // noticing returns what a scan of u makes of new gists. Only the first scan
 // skips or holds deals: a gist that shows up later is new, whatever its dates.
-func (e *Engine) noticing(u gistdeal.User) gistdeal.Noticing {
+func noticing(u gistdeal.User, most int) gistdeal.Noticing {
 	n := gistdeal.Noticing{First: neverScanned(u)}
 	if n.First && u.FirstScan == gistdeal.FirstScanNew {
 		n.SkipBefore = u.TrackedAt
 	}
-	n.Hold = n.First && u.FirstScan == gistdeal.FirstScanAll && e.options.FirstScanMax > 0
+	n.Hold = n.First && u.FirstScan == gistdeal.FirstScanAll && most > 0
 	return n
 }
 
 // scanned records a scan that ended well. At the end of the first, the deals
 // that it held are let go, unless they are too many.
-func (e *Engine) scanned(ctx context.Context, u gistdeal.User, l gistdeal.Listing) error {
+func (e *Engine) scanned(ctx context.Context, u gistdeal.User, most int, l gistdeal.Listing) error {
 	if !neverScanned(u) {
 		return e.store.Scanned(ctx, u.ID, l, e.now(), e.nextScan())
 	}
-	held, err := e.store.FirstScanned(ctx, u.ID, l, e.options.FirstScanMax, e.now(), e.nextScan())
+	held, err := e.store.FirstScanned(ctx, u.ID, l, most, e.now(), e.nextScan())
 	if held > 0 {
-		e.log.Warn("first scan waits for a yes", "login", u.Login, "user", u.ID, "gists", held, "allowed", e.options.FirstScanMax)
+		e.log.Warn("first scan waits for a yes", "login", u.Login, "user", u.ID, "gists", held, "allowed", most)
 	}
 	poke(e.found)
 	return err

@@ -140,7 +140,11 @@ func (e *Engine) lookUp(ctx context.Context, a gistdeal.Ask) (u gistdeal.User, e
 	if err := account.CheckGists(); err != nil {
 		return u, err
 	}
-	u, err = e.store.Track(ctx, account, cmp.Or(a.Policy, e.options.FirstScan), e.now())
+	policy, err := e.firstScan(ctx)
+	if err != nil {
+		return u, err
+	}
+	u, err = e.store.Track(ctx, account, cmp.Or(a.Policy, policy), e.now())
 	if err == nil {
 		e.log.Info("user tracked", "login", u.Login, "user", u.ID)
 	}

@@ -80,3 +80,13 @@ func (a answer) date() time.Time {
 	date, _ := http.ParseTime(a.header.Get("Date")) // zero beside an error
 	return date
 }
+
+// Whose returns whose token it is, by one request; token is false, and nothing
+// is asked, if there is none.
+func (c *Client) Whose(ctx context.Context) (login string, token bool, err error) {
+	if !c.hasToken {
+		return "", false, nil
+	}
+	i, err := c.Identify(ctx)
+	return i.Login, true, err
+}

@@ -50,6 +50,7 @@ type Client struct {
 	day     *day
 	ahead   atomic.Pointer[time.Duration] // by which Pipedrive's clock is ahead of ours
 	target  atomic.Pointer[target]
+	aim     atomic.Pointer[aim]
 
 	requests *prometheus.CounterVec
 	used     used
@@ -71,7 +72,7 @@ func New(baseURL string, o Options) (*Client, error) {
 	if o.UserAgent == "" {
 		o.UserAgent = "gistdeal"
 	}
-	return &Client{
+	c := &Client{
 		base:     base,
 		options:  o,
 		sessions: tls.NewLRUClientSessionCache(0),
@@ -86,7 +87,9 @@ func New(baseURL string, o Options) (*Client, error) {
 			// A connection outlives the request that it was begun for.
 			DialContext: (&net.Dialer{Timeout: connectTimeout}).DialContext, TLSHandshakeTimeout: connectTimeout,
 		}},
-	}, nil
+	}
+	c.Aim(o.Pipeline, o.Stage)
+	return c, nil
 }
 
 // noRedirect hands a redirect to the caller: Go would carry our key along.

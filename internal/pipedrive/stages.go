@@ -20,19 +20,51 @@ type named struct {
 	Deleted    bool   `json:"is_deleted"`
 }
 
-// findStage returns the id of the stage for new deals, by the names in the
-// options: 0, the account's default, if neither is given.
+// aim is where new deals go, by names.
+type aim struct{ pipeline, stage string }
+
+// Aim has new deals go elsewhere than the options say, from the next Prepare on.
+func (c *Client) Aim(pipeline, stage string) { c.aim.Store(&aim{pipeline, stage}) }
+
+// Pipelines lists the pipelines with their stages, in Pipedrive's order.
+func (c *Client) Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, error) {
+	pipelines, err := c.listNamed(ctx, "/api/v2/pipelines", url.Values{"limit": {"500"}})
+	if err != nil {
+		return nil, err
+	}
+	stages, err := c.listNamed(ctx, "/api/v2/stages", url.Values{"limit": {"500"}})
+	if err != nil {
+		return nil, err
+	}
+	inOrder := func(a, b named) int { return cmp.Compare(a.OrderNr, b.OrderNr) }
+	slices.SortStableFunc(pipelines, inOrder)
+	slices.SortStableFunc(stages, inOrder)
+	all := make([]gistdeal.AccessPipeline, len(pipelines))
+	for i, p := range pipelines {
+		all[i] = gistdeal.AccessPipeline{Name: p.Name, Stages: []string{}}
+		for _, s := range stages {
+			if s.PipelineID == p.ID {
+				all[i].Stages = append(all[i].Stages, s.Name)
+			}
+		}
+	}
+	return all, nil
+}
+
+// findStage returns the id of the stage for new deals, by the names that it is
+// aimed at: 0, the account's default, if neither is given.
 func (c *Client) findStage(ctx context.Context) (int64, error) {
-	if c.options.Pipeline == "" && c.options.Stage == "" {
+	aim := c.aim.Load()
+	if aim.pipeline == "" && aim.stage == "" {
 		return 0, nil
 	}
 	query := url.Values{"limit": {"500"}}
-	if c.options.Pipeline != "" {
+	if aim.pipeline != "" {
 		pipelines, err := c.listNamed(ctx, "/api/v2/pipelines", url.Values{"limit": {"500"}})
 		if err != nil {
 			return 0, err
 		}
-		p, err := pick(pipelines, c.options.Pipeline, "pipeline", "GISTDEAL_PIPELINE")
+		p, err := pick(pipelines, aim.pipeline, "pipeline", "GISTDEAL_PIPELINE")
 		if err != nil {
 			return 0, err
 		}
@@ -42,12 +74,12 @@ func (c *Client) findStage(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if c.options.Stage != "" {
-		s, err := pick(stages, c.options.Stage, "stage", "GISTDEAL_STAGE")
+	if aim.stage != "" {
+		s, err := pick(stages, aim.stage, "stage", "GISTDEAL_STAGE")
 		return s.ID, err
 	}
 	if len(stages) == 0 {
-		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive pipeline %q has no stage: make one, or set GISTDEAL_PIPELINE", c.options.Pipeline)
+		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive pipeline %q has no stage: make one, or set GISTDEAL_PIPELINE", aim.pipeline)
 	}
 	return slices.MinFunc(stages, func(a, b named) int { return cmp.Compare(a.OrderNr, b.OrderNr) }).ID, nil
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"gistdeal"
 )
 
 // Setting returns what was set under name, "" if nothing was.
@@ -23,6 +25,28 @@ func (s *Store) Set(ctx context.Context, name, value string) error {
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, clean(value))
 	if err != nil {
 		return fmt.Errorf("set %s: %w", name, err)
+	}
+	return nil
+}
+
+// Choose keeps what a person chose, all or nothing; "" is no choice.
+func (s *Store) Choose(ctx context.Context, values map[gistdeal.Choice]string) error {
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for name, value := range values {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, string(name)); err != nil {
+				return err
+			}
+			if value == "" {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)`, string(name), clean(value)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keep what was chosen: %w", err)
 	}
 	return nil
 }

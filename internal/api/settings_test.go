@@ -1,0 +1,99 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"gistdeal"
+	"gistdeal/internal/desk"
+)
+
+type settingList struct{ Settings []desk.Setting }
+
+func (l settingList) value(name gistdeal.Choice) string {
+	for _, s := range l.Settings {
+		if s.Name == name {
+			return s.Value
+		}
+	}
+	return "none"
+}
+
+// pipedrive asks the simulated Pipedrive.
+func (w *world) pipedrive(path string) string {
+	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, path, http.NoBody)
+	r.Header.Set("x-api-token", "secret-pipedrive")
+	answer := httptest.NewRecorder()
+	w.sim.ServeHTTP(answer, r)
+	return answer.Body.String()
+}
+
+func TestTheAccountsAreToldAsWhoWorksSawThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var a gistdeal.Accounts
+	w.eventually("both remotes are known", func() bool {
+		w.get("/account", &a)
+		return a.GitHub.Login != "" && len(a.Pipedrive.Fields) == 4
+	})
+	if !a.GitHub.Token || a.GitHub.Problem != "" || a.Pipedrive.Company == "" || a.Pipedrive.User == "" || a.Pipedrive.Problem != "" || a.CheckedAt == nil {
+		t.Errorf("%+v, want both accepted", a)
+	}
+	if len(a.Pipelines) != 2 || a.Pipelines[1].Name != "Gists" || strings.Join(a.Pipelines[1].Stages, ",") != "New,Done" {
+		t.Errorf("%+v, want Pipedrive's pipelines with their stages", a.Pipelines)
+	}
+}
+
+func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice")
+	var list settingList
+	put := func(body string) reply { return w.send(http.MethodPut, "/settings", body) }
+	w.read(put(`{"pipeline":"Gists","stage":"Done","first_scan":"new"}`), http.StatusOK, &list)
+	if list.value(gistdeal.ChoicePipeline) != "Gists" || list.value(gistdeal.ChoiceStage) != "Done" || list.value(gistdeal.ChoiceFirstScan) != "new" {
+		t.Fatalf("%+v, want what was chosen", list)
+	}
+	for body, words := range map[string]string{
+		`{"pipeline":"Nowhere"}`:                 `there is no pipeline "Nowhere": choose one of Pipeline, Gists`,
+		`{"pipeline":"Pipeline","stage":"Done"}`: `there is no stage "Done"`,
+		`{"first_scan":"some"}`:                  "want all or new",
+		`{"stage":"New","first_scan_max":"5"}`:   "GISTDEAL_FIRST_SCAN_MAX",
+	} {
+		r := put(body)
+		w.refused(r, http.StatusBadRequest, "invalid")
+		if !strings.Contains(strings.ReplaceAll(r.body, `\"`, `"`), words) {
+			t.Errorf("%s: %s, want %q", body, r.body, words)
+		}
+	}
+	w.get("/settings", &list)
+	if list.value(gistdeal.ChoiceStage) != "Done" {
+		t.Errorf("%+v: a refused choice changed something", list)
+	}
+
+	w.eventually("new deals go there", func() bool {
+		var a gistdeal.Accounts
+		w.get("/account", &a)
+		return a.Pipedrive.Stage == "Done"
+	})
+	w.track(2, "bob") // Of whom two gists are older than the tracking: by the policy they get none.
+	w.sim.MakeGists("alice", 1)
+	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
+	var deals struct{ Deals []desk.Deal }
+	w.eventually("the new gist's deal", func() bool {
+		w.get("/deals?state=made", &deals)
+		return len(deals.Deals) == 2
+	})
+	newest := max(deals.Deals[0].DealID, deals.Deals[1].DealID)
+	if got := w.pipedrive(fmt.Sprintf("/api/v2/deals/%d", newest)); !strings.Contains(got, `"stage_id":7,`) {
+		t.Errorf("the new deal is not in stage 7, Done: %s", got)
+	}
+
+	w.read(put(`{"pipeline":"","stage":"","first_scan":""}`), http.StatusOK, &list)
+	if list.value(gistdeal.ChoicePipeline) != "" || list.value(gistdeal.ChoiceFirstScan) != "all" {
+		t.Errorf("%+v, want what is configured again", list)
+	}
+}

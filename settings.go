@@ -1,0 +1,81 @@
+package gistdeal
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Choice names what a person may choose while gistdeal runs. It is also the name
+// of the setting that keeps it; without one, the configuration decides.
+type Choice string
+
+// The choices.
+const (
+	ChoicePipeline     Choice = "pipeline"       // name of the pipeline for new deals; "" is the account's default
+	ChoiceStage        Choice = "stage"          // name of the stage for new deals; "" is the pipeline's first
+	ChoiceFirstScan    Choice = "first_scan"     // policy of users that are tracked from now on
+	ChoiceFirstScanMax Choice = "first_scan_max" // more deals than that from a first scan wait for a yes; 0: no limit
+)
+
+// Choices lists all of them.
+var Choices = []Choice{ChoicePipeline, ChoiceStage, ChoiceFirstScan, ChoiceFirstScanMax}
+
+// Check returns an Invalid error if value cannot be chosen, whatever the account has.
+func (c Choice) Check(value string) error {
+	switch c {
+	case ChoiceFirstScan:
+		if value != string(FirstScanAll) && value != string(FirstScanNew) {
+			return Errorf(Invalid, "first_scan is %q, want all or new", value)
+		}
+	case ChoiceFirstScanMax:
+		if n, err := strconv.Atoi(value); err != nil || n < 0 {
+			return Errorf(Invalid, "first_scan_max is %q, want a number, 0 for no limit", value)
+		}
+	default:
+		if strings.TrimSpace(value) != value || len(value) > 255 {
+			return Errorf(Invalid, "%s is not a name of Pipedrive's", c)
+		}
+	}
+	return nil
+}
+
+// SettingAccounts is the name of the setting that keeps Accounts, as JSON.
+const SettingAccounts = "accounts"
+
+// Accounts is what the process that works saw last of the accounts it works with.
+type Accounts struct {
+	CheckedAt *time.Time       `json:"checked_at" doc:"null before anybody looked."`
+	GitHub    GitHubAccess     `json:"github"`
+	Pipedrive PipedriveAccess  `json:"pipedrive"`
+	Pipelines []AccessPipeline `json:"pipelines" doc:"That new deals can go to."`
+}
+
+// GitHubAccess is whom GitHub takes us for.
+type GitHubAccess struct {
+	Token   bool   `json:"token" doc:"Whether there is one."`
+	Login   string `json:"login" doc:"Whose the token is."`
+	Problem string `json:"problem" doc:"Why GitHub does not accept it."`
+}
+
+// PipedriveAccess is whom Pipedrive takes us for, and where new deals go.
+type PipedriveAccess struct {
+	Company  string        `json:"company"`
+	User     string        `json:"user" doc:"Whose the key is."`
+	Problem  string        `json:"problem" doc:"Why no deals can be made."`
+	Pipeline string        `json:"pipeline" doc:"By name; empty for the account's default."`
+	Stage    string        `json:"stage" doc:"By name; empty for the pipeline's first."`
+	Fields   []AccessField `json:"fields"`
+}
+
+// AccessField is a custom field of deals.
+type AccessField struct {
+	Name string `json:"name"`
+	Code string `json:"code"`
+}
+
+// AccessPipeline is a pipeline with its stages in their order.
+type AccessPipeline struct {
+	Name   string   `json:"name"`
+	Stages []string `json:"stages"`
+}
