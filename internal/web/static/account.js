@@ -17,8 +17,8 @@ export function account(known, budgets) {
         github.problem ? 'Token is not accepted' : github.token ? `Token accepted${github.login ? `, of ${github.login}` : ''}` : 'No token',
         github.problem || (!github.token && 'GitHub then allows 60 requests an hour. Set GITHUB_TOKEN, and 5,000 are allowed.')),
       check('Pipedrive', refused ? 'bad' : problem ? 'warn' : 'good', refused ? 'Key is not accepted' : `Key accepted${user ? `, of ${user}` : ''}${company ? ` at ${company}` : ''}`, problem),
-      check('Deals go to', pipeline ? 'good' : 'warn', pipeline ? `${pipeline}${stage ? ` → ${stage}` : ''}` : 'Pipeline not known yet', !pipeline && 'It is known once Pipedrive accepts the key.'),
-      check('Fields', fields?.length ? 'good' : 'warn', fields?.length ? fields.map(({ name }) => name).join(', ') : 'Not made yet', !fields?.length && 'gistdeal makes the fields that tell deals apart before its first deal.'),
+      check('Deals go to', problem ? 'warn' : 'good', `${pipeline || 'The account’s default pipeline'} → ${stage || 'its first stage'}`, problem && 'Only once Pipedrive’s problem is solved.'),
+      check('Fields', fields.length ? 'good' : 'warn', fields.length ? fields.map(({ name }) => name).join(', ') : 'Not made yet', !fields.length && 'gistdeal makes the fields that tell deals apart before its first deal.'),
       budgets.filter(({ name }) => name === 'pipedrive-day').map(left)),
     el('p', { className: 'quiet' }, 'Seen ', when(at), '.'));
 }

@@ -41,7 +41,7 @@ function choices({ admin }, all, read) {
     event.preventDefault();
     wrong.textContent = '';
     save.ariaBusy = 'true';
-    const changed = all.filter(({ name, value, locked_by: locked }) => !locked && form.elements[name].value !== value);
+    const changed = all.filter((one) => !one.locked_by && form.elements[one.name].value !== chosen(one));
     try {
       if (changed.length) await api.set(Object.fromEntries(changed.map(({ name }) => [name, form.elements[name].value])));
       toast(changed.length ? 'Saved: deals and users from now on follow it' : 'Nothing was changed');
@@ -55,18 +55,24 @@ function choices({ admin }, all, read) {
   return form;
 }
 
+// chosen is what a person chose; empty where it is as configured.
+const chosen = ({ value, default: usual }) => (value === usual ? '' : value);
+
 // choice is a setting: a choice, or a text, or what locks it.
-function choice({ name, value, default: usual, locked_by: locked, choices: some, doc }, admin) {
+function choice(one, admin) {
+  const { name, value, default: usual, locked_by: locked, choices: some, doc } = one;
   const word = names[name] ?? name;
   const hint = el('span', { className: 'quiet', id: `${name}-hint` }, doc && capital(doc));
   if (locked || !admin) {
     return el('div', { className: 'field', data: { setting: name } }, el('p', { className: 'strong' }, word),
-      el('p', { className: 'line' }, el('span', {}, value || usual || 'none'), locked && el('span', { className: 'badge', data: { tone: 'none' } }, icon('locked'), `Locked by ${locked}`)), hint);
+      el('p', { className: 'line' }, el('span', {}, value || 'The account’s default'), locked && el('span', { className: 'badge', data: { tone: 'none' } }, icon('locked'), `Locked by ${locked}`)), hint);
   }
   const props = { id: `set-${name}`, name, attrs: { 'aria-describedby': `${name}-hint` } };
+  const now = chosen(one);
+  const others = [...new Set([...(some ?? []), now])].filter((each) => each && each !== usual);
   const field = some
-    ? el('select', props, el('option', { value: '', selected: !value }, `Default${usual ? `: ${usual}` : ''}`), [...new Set([...some, value])].filter(Boolean).map((each) => el('option', { value: each, selected: each === value }, each)))
-    : el('input', { ...props, value, placeholder: usual, autocomplete: 'off' });
+    ? el('select', props, el('option', { value: '' }, `As configured: ${usual || 'the account’s default'}`), others.map((each) => el('option', { value: each, selected: each === now }, each)))
+    : el('input', { ...props, value: now, placeholder: usual, autocomplete: 'off' });
   return el('p', { className: 'field', data: { setting: name } }, el('label', { htmlFor: `set-${name}` }, word), field, hint);
 }
 
