@@ -16,14 +16,15 @@ import (
 func TestThePageShowsAScanWhileItGoesOnAndWhatItFound(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
-	s.MakeGists("alice", 250)
+	s.MakeGists("alice", 1000)
+	env["GISTDEAL_FIRST_SCAN"] = "new"
 	p := start(t, env)
 	ctx := browse(t)
 	do(t, ctx, p, open(p, "activity"), chromedp.WaitVisible(".empty"))
 	if got := text(t, ctx, ".empty"); !strings.Contains(got, "Add users") {
 		t.Errorf("with nothing done the page says %q, want what to do", got)
 	}
-	s.AddFault(sim.Fault{Match: "GET /users/alice/gists", Kind: "latency", Latency: 5 * time.Second})
+	s.AddFault(sim.Fault{Match: "GET /users/alice/gists", Kind: "latency", Latency: 3 * time.Second})
 	do(t, ctx, p,
 		open(p, "users/alice"), chromedp.Click("#track"),
 		open(p, "activity?kind=scan"),
@@ -35,13 +36,13 @@ func TestThePageShowsAScanWhileItGoesOnAndWhatItFound(t *testing.T) {
 	do(t, ctx, p,
 		chromedp.WaitVisible(`#runs li[data-run="scan"][data-state="made"]`),
 		chromedp.WaitNotPresent("#going li"))
-	if got := text(t, ctx, `#runs li[data-run="scan"]`); !strings.Contains(got, "250 gists found") || !strings.Contains(got, "3 pages") {
+	if got := text(t, ctx, `#runs li[data-run="scan"]`); !strings.Contains(got, "1,000 gists found") || !strings.Contains(got, "10 pages") {
 		t.Errorf("of the scan that has ended the page says %q", got)
 	}
 	do(t, ctx, p,
 		chromedp.Click(`.chips a[data-only="push"]`),
 		chromedp.WaitNotPresent(`#runs li[data-run="scan"]`),
-		chromedp.WaitVisible(`li[data-run="push"]`))
+		chromedp.WaitVisible(".empty"))
 }
 
 func TestEachRouteOfTheAPIStandsInItsReadablePage(t *testing.T) {

@@ -6,7 +6,7 @@ import { attempt, chips, empty, more, when } from './parts.js';
 import { capital, count, counted, localTimes, runKinds, span } from './words.js';
 
 const going = 2000; // ms between questions while something goes on
-const resting = 10_000;
+const resting = 5000;
 const part = 50; // runs read at a time
 const most = 500; // that the server tells at once
 
