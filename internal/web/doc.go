@@ -6,5 +6,6 @@
 // The scripts are plain modules, and nothing builds them: app.js decides which
 // view is shown, each view is a module of its own, api.js asks the server,
 // live.js follows its events, dom.js, parts.js and words.js are what views are
-// made of. style.css has the design, views.css what single views add.
+// made of. style.css has the design, views.css and work.css what single
+// views add.
 package web

@@ -22,11 +22,25 @@ export const me = () => ask('GET', 'me');
 export const overview = (signal) => ask('GET', 'overview', { signal });
 export const limits = (signal) => ask('GET', 'limits', { signal });
 export const failures = (signal) => ask('GET', 'failures', { signal });
+export const runs = (query, signal) => ask('GET', 'runs', { query, signal });
 export const users = (query, signal) => ask('GET', 'users', { query, signal });
 export const user = (login, signal) => ask('GET', ofUser(login), { signal });
 export const gists = (login, query, signal) => ask('GET', ofUser(login, '/gists'), { query, signal });
 export const deals = (query, signal) => ask('GET', 'deals', { query, signal });
 export const explain = (gist) => ask('GET', `deals/${encodeURIComponent(gist)}`);
+
+// account and settings are null where the server is older than the page, whose
+// files may come from elsewhere.
+export const account = (signal) => ask('GET', 'account', { signal }).catch(older);
+export const settings = (signal) => ask('GET', 'settings', { signal }).catch(older);
+export const set = (changed) => ask('PUT', 'settings', { body: changed });
+export const tokens = (signal) => ask('GET', 'tokens', { signal });
+export const makeToken = (name, scope) => ask('POST', 'tokens', { body: { name, scope } });
+export const revoke = (name) => ask('DELETE', `tokens/${encodeURIComponent(name)}`);
+
+// openapi is where the API describes itself.
+export const openapi = 'api/v1/openapi.json';
+export const described = (signal) => ask('GET', 'openapi.json', { signal });
 
 // add tracks users; each has a result. Without a policy one user gets the configured one.
 export const add = (logins, policy, signal) =>
@@ -34,12 +48,19 @@ export const add = (logins, policy, signal) =>
 // change does one thing to a user: pause, resume, approve, scan or remove.
 export const change = (login, verb) =>
   verb === 'remove' ? ask('DELETE', ofUser(login)) : ask('POST', ofUser(login, `/${verb}`));
+// changeAll does one thing to many users; each has a result.
+export const changeAll = (users, verb) => ask('POST', 'users/change', { body: { change: verb, users } });
 // visit goes on when the page is left.
 export const visit = (login, seq) => ask('PUT', ofUser(login, '/visit'), { body: { seq }, keepalive: true });
 export const retry = (choice) => ask('POST', 'deals/retry', { body: choice });
 export const skip = (choice, note) => ask('POST', 'deals/skip', { body: { ...choice, note } });
 export const pausePushes = (why) => ask('POST', 'pushes/pause', { body: { why } });
 export const resumePushes = () => ask('POST', 'pushes/resume');
+
+function older(problem) {
+  if (problem.status === 404) return null;
+  throw problem;
+}
 
 // demo reports whether nothing here is real.
 export async function demo() {

@@ -2,6 +2,7 @@
 // back work: #/users?state=paused.
 
 import * as api from './api.js';
+import { activity } from './activity.js';
 import { deals } from './deals.js';
 import { $, el } from './dom.js';
 import { failures } from './failures.js';
@@ -11,11 +12,13 @@ import * as live from './live.js';
 import { overview } from './overview.js';
 import { adding } from './adding.js';
 import { age, loading, toast, trouble } from './parts.js';
+import { reference } from './reference.js';
+import { settings } from './settings.js';
 import { signIn } from './signin.js';
 import { user } from './user.js';
 import { users } from './users.js';
 
-const views = { overview, users, add: adding, deals, failures, limits };
+const views = { overview, users, add: adding, deals, activity, failures, limits, settings, api: reference };
 const inNavigation = { add: 'users', user: 'users', deals: 'overview' };
 const ageEvery = 15_000; // ms
 const retryEvery = 10_000;

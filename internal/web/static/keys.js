@@ -28,10 +28,11 @@ const shortcuts = [
 
 export function help() {
   const choice = el('input', { type: 'checkbox', checked: !off, onchange: () => choose(!choice.checked) });
-  dialog('Keyboard and words',
+  const box = dialog('Keyboard and words',
     el('table', { className: 'keys' }, el('tbody', {}, shortcuts.map(([key, does]) => el('tr', {}, el('th', { scope: 'row' }, el('kbd', {}, key)), el('td', {}, does))))),
     el('label', { className: 'choice' }, choice, 'Use the keys / and ?'),
-    el('p', {}, 'A scan reads one user’s gists. Each public gist gets exactly one deal in Pipedrive: it waits, is sent, and is made. What Pipedrive refuses is listed under Failures.'));
+    el('p', {}, 'A scan reads one user’s gists. Each public gist gets exactly one deal in Pipedrive: it waits, is sent, and is made. What Pipedrive refuses is listed under Failures.'),
+    el('p', {}, 'For programs: ', el('a', { href: '#/api', onclick: () => box.close() }, 'what the API can do'), '.'));
 }
 
 function search() {

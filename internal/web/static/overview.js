@@ -1,5 +1,6 @@
 // The overview: is it working, what is new, what needs you.
 
+import { account } from './account.js';
 import * as api from './api.js';
 import { chart } from './chart.js';
 import { el, icon, keyed, outside, renew } from './dom.js';
@@ -26,7 +27,8 @@ export function overview(page) {
     card('What happens now', nothing, events));
   const draw = async () => {
     const [now, limits] = await Promise.all([api.overview(page.signal), api.limits(page.signal)]);
-    redraw(parts, now, limits, page);
+    const known = untouched(now) ? { account: await api.account(page.signal) } : null;
+    redraw(parts, now, limits, known, page);
     if (!page.shown) frame();
   };
   const happened = () => {
@@ -45,10 +47,11 @@ export function overview(page) {
   return page.keep(draw);
 }
 
-function redraw(parts, now, limits, page) {
-  const first = !Object.keys(now.users).length && !Object.keys(now.deals).length && !now.asks;
+const untouched = ({ users, deals, asks }) => !Object.keys(users).length && !Object.keys(deals).length && !asks;
+
+function redraw(parts, now, limits, known, page) {
   renew(parts.works, [now.working, now.pushes, limits.pushes, limits.github, now.next_scan, now.asks], () => working(now, limits));
-  renew(parts.calls, [now.deals, now.users, now.surplus, first], () => (first ? firstRun(page) : needs(now)));
+  renew(parts.calls, [now.deals, now.users, now.surplus, known, known && limits.budgets], () => (known ? firstRun(page, known, limits) : needs(now)));
   renew(parts.numbers, [now.deals, now.users, now.days.at(-1)], () => numbers(now));
   renew(parts.daily, now.days, () => card('Gists and deals per day', chart(now.days)));
   renew(parts.budgets, limits.budgets, () => card('What is left', budgets(limits), el('p', {}, el('a', { href: '#/limits' }, 'All limits'))));
@@ -101,10 +104,13 @@ function budgets({ budgets: all }) {
   return known.length ? known.map(budget) : empty('found', 'Not known yet', 'The first answers of GitHub and Pipedrive tell.');
 }
 
-const firstRun = ({ may }) => card('Begin here', el('ol', { className: 'steps' },
-  el('li', {}, el('span', { className: 'strong' }, 'Add the GitHub users whose gists you want. '), may ? el('a', { href: '#/add' }, 'Paste logins, links or a CSV') : 'A token that may write is needed.'),
-  el('li', {}, el('span', { className: 'strong' }, 'Choose what happens to gists that they have already: '), 'a deal for each, or only for new ones.'),
-  el('li', {}, el('span', { className: 'strong' }, 'Watch deals come: '), 'each public gist gets exactly one, and what needs you is shown on this page.')));
+const firstRun = ({ may }, known, { budgets: all }) => [
+  card('Is everything ready?', account(known.account, all)),
+  card('Begin here', el('ol', { className: 'steps' },
+    el('li', {}, el('span', { className: 'strong' }, 'Add the GitHub users whose gists you want. '), may ? el('a', { href: '#/add' }, 'Paste logins, links or a CSV') : 'A token that may write is needed.'),
+    el('li', {}, el('span', { className: 'strong' }, 'Choose what happens to gists that they have already: '), 'a deal for each, or only for new ones.'),
+    el('li', {}, el('span', { className: 'strong' }, 'Watch deals come: '), 'each public gist gets exactly one, and what needs you is shown on this page.'))),
+];
 
 function event({ at, gist_id: gist, login, outcome, deal_id: id, deal_url: url, reason }) {
   const { word, state } = outcomes[outcome] ?? { word: outcome, state: 'sending' };

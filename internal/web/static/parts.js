@@ -5,7 +5,7 @@ import { ago, capital, count, dealStates, exactly, localTimes, userStates } from
 
 export const card = (title, ...children) => el('section', { className: 'card' }, el('h2', {}, title), ...present(children));
 
-const badge = (tone, mark, word, title = '') => el('span', { className: 'badge', data: { tone }, title }, icon(mark), word);
+export const badge = (tone, mark, word, title = '') => el('span', { className: 'badge', data: { tone }, title }, icon(mark), word);
 
 export function dealBadge(state) {
   const { tone = 'none', word = state, means = '' } = dealStates[state] ?? {};

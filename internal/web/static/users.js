@@ -8,7 +8,6 @@ import { count, counted, dealStates, localTimes, userStates } from './words.js';
 
 const settle = 250; // ms after the last key
 const readEvery = 15_000;
-const together = 4; // requests under way while many users are changed
 
 const sorts = {
   '-tracked': 'Last added first', tracked: 'First added first', login: 'Login, A to Z', '-login': 'Login, Z to A',
@@ -170,16 +169,12 @@ async function toAll(state, verb) {
   const logins = [...state.chosen];
   const { word, done, sure } = verbs[verb];
   if (sure && (await confirm(`${word} ${counted(logins.length, 'user')}?`, sure, word, { danger: true })) === null) return;
-  const refused = [];
-  const left = logins.slice();
-  const work = async () => {
-    for (let login; (login = left.shift());) {
-      await api.change(login, verb).catch((problem) => refused.push(`${login}: ${problem.message}`));
-    }
-  };
-  await Promise.all(Array.from({ length: together }, work));
-  if (logins.length > refused.length) toast(`${counted(logins.length - refused.length, 'user')} ${done}`);
-  if (refused.length) toast(`${counted(refused.length, 'user')} not: ${refused.slice(0, 3).join('; ')}`, 'bad');
+  const answer = await attempt(() => api.changeAll(logins, verb));
+  if (!answer) return;
+  const { users: changed, results } = answer;
+  if (changed) toast(`${counted(changed, 'user')} ${done}`);
+  const not = results.filter(({ result }) => result !== verb);
+  if (not.length) toast(`${counted(not.length, 'user')} not: ${not.slice(0, 3).map(({ asked, reason }) => `${asked}: ${reason}`).join('; ')}`, 'bad');
   state.chosen.clear();
   for (const box of state.rows.querySelectorAll('input')) box.checked = false;
   await attempt(state.read);

@@ -33,6 +33,13 @@ export const outcomes = {
   absent: { word: 'Not in Pipedrive, sent again', state: 'sending' },
 };
 
+// runKinds are all kinds of work, and what is counted of each.
+export const runKinds = {
+  sweep: { word: 'Sweep of all that were due', many: 'Sweeps', mark: 'again', unit: 'user', none: 'A sweep scans all users that are due.' },
+  scan: { word: 'Scan', many: 'Scans', mark: 'users', unit: 'page', none: 'A scan is listed if somebody asked for it, and else if it found something, failed or took long.' },
+  push: { word: 'Push of deals', many: 'Pushes', mark: 'sending', unit: 'deal', none: 'A push makes deals until none waits.' },
+};
+
 const budgetNames = {
   'pipedrive-day': { name: 'Pipedrive, today', unit: 'tokens', about: 'Each new deal takes some. The part left to people is never used.' },
   'pipedrive-writes': { name: 'Pipedrive, writes today', unit: 'writes', about: 'Deals and changes that the account may write in a day.' },
@@ -48,6 +55,12 @@ export const exactly = (time) => dateTime.format(new Date(time));
 export const dayOf = (date) => day.format(new Date(date));
 
 const units = [['year', 31_557_600], ['month', 2_629_800], ['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]];
+
+// span says how long something takes: "3 minutes".
+export function span(seconds) {
+  const [unit, size] = units.find(([, s]) => seconds >= s) ?? units.at(-1);
+  return seconds < 1 ? 'less than a second' : counted(Math.round(seconds / size), unit);
+}
 
 // ago says how far away a time is: "3 minutes ago", "in 2 hours".
 export function ago(time) {

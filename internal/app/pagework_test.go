@@ -1,0 +1,125 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"gistdeal/internal/sim"
+)
+
+func TestThePageShowsAScanWhileItGoesOnAndWhatItFound(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.MakeGists("alice", 1000)
+	env["GISTDEAL_FIRST_SCAN"] = "new"
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p, open(p, "activity"), chromedp.WaitVisible(".empty"))
+	if got := text(t, ctx, ".empty"); !strings.Contains(got, "Add users") {
+		t.Errorf("with nothing done the page says %q, want what to do", got)
+	}
+	s.AddFault(sim.Fault{Match: "GET /users/alice/gists", Kind: "latency", Latency: 3 * time.Second})
+	do(t, ctx, p,
+		open(p, "users/alice"), chromedp.Click("#track"),
+		open(p, "activity?kind=scan"),
+		chromedp.WaitVisible(`#going li[data-run="scan"] progress`))
+	if got := text(t, ctx, "#going"); !strings.Contains(got, "alice") || !strings.Contains(got, "page") {
+		t.Errorf("of the scan that goes on the page says %q", got)
+	}
+	s.ClearFaults()
+	do(t, ctx, p,
+		chromedp.WaitVisible(`#runs li[data-run="scan"][data-state="made"]`),
+		chromedp.WaitNotPresent("#going li"))
+	if got := text(t, ctx, `#runs li[data-run="scan"]`); !strings.Contains(got, "1,000 gists found") || !strings.Contains(got, "10 pages") {
+		t.Errorf("of the scan that has ended the page says %q", got)
+	}
+	do(t, ctx, p,
+		chromedp.Click(`.chips a[data-only="push"]`),
+		chromedp.WaitNotPresent(`#runs li[data-run="scan"]`),
+		chromedp.WaitVisible(".empty"))
+}
+
+func TestEachRouteOfTheAPIStandsInItsReadablePage(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	p := start(t, env)
+	var doc struct {
+		Paths map[string]map[string]struct{ Summary string }
+	}
+	_, body := p.get("/api/v1/openapi.json")
+	if err := json.Unmarshal([]byte(body), &doc); err != nil || len(doc.Paths) == 0 {
+		t.Fatalf("%d paths, %v", len(doc.Paths), err)
+	}
+	ctx := browse(t)
+	do(t, ctx, p,
+		chromedp.Navigate(p.url), chromedp.WaitVisible("#login"),
+		chromedp.Click("#help"), chromedp.Click(`dialog a[href="#/api"]`), chromedp.WaitNotPresent("dialog"),
+		chromedp.WaitVisible(".operation"), chromedp.Click("#open-all"))
+	for path, methods := range doc.Paths {
+		for method, o := range methods {
+			if got := text(t, ctx, fmt.Sprintf(`[data-operation="%s %s"]`, method, path)); !strings.Contains(got, o.Summary) || !strings.Contains(got, "Answer 20") {
+				t.Errorf("%s %s is shown as %q", method, path, got)
+			}
+		}
+	}
+	if got := text(t, ctx, `[data-operation="get /api/v1/runs"]`); !strings.Contains(got, `kind: "scan" | "sweep" | "push"`) {
+		t.Errorf("what a run is stands nowhere in %q", got)
+	}
+}
+
+func TestTheFirstRunSaysWhetherEverythingIsReadyAndASettingIsChosen(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	env["GISTDEAL_FIRST_SCAN_MAX"] = "77"
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p,
+		chromedp.Navigate(p.url),
+		chromedp.WaitVisible(`.checks [data-check="Pipedrive"][data-tone="good"]`),
+		chromedp.WaitVisible(`.checks [data-check="GitHub"][data-tone="good"]`),
+		open(p, "settings"),
+		chromedp.WaitVisible(`[data-setting="first_scan_max"] .badge`))
+	if got := text(t, ctx, `[data-setting="first_scan_max"]`); !strings.Contains(got, "GISTDEAL_FIRST_SCAN_MAX") || !strings.Contains(got, "77") {
+		t.Errorf("of a setting that is locked the page says %q", got)
+	}
+	ask[any](t, ctx, `document.querySelector('#set-first_scan').value = 'new'; null`)
+	do(t, ctx, p, chromedp.Click("#save"))
+	eventually(t, "the choice is kept", func() bool {
+		_, body := p.get("/api/v1/settings")
+		return strings.Contains(body, `"name":"first_scan","value":"new"`)
+	}, p.out.String)
+}
+
+func TestATokenIsMadeShownOnceAndRevokedOnThePage(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p,
+		open(p, "settings"),
+		chromedp.SendKeys("#token-name", "ci"),
+		chromedp.Click(`input[value="write"]`),
+		chromedp.Click("#make-token"),
+		chromedp.WaitVisible("#new-token"))
+	token := ask[string](t, ctx, `document.querySelector('#new-token').value`)
+	if status := p.ask(token, "/api/v1/users"); status != 200 {
+		t.Errorf("with the new token %q the API answers %d", token, status)
+	}
+	do(t, ctx, p, chromedp.KeyEvent(kb.Escape), chromedp.WaitVisible(`tr[data-token="ci"]`))
+	if got := ask[string](t, ctx, `document.documentElement.outerHTML`); strings.Contains(got, token) {
+		t.Error("the token stands in the page after its dialog was closed")
+	}
+	do(t, ctx, p,
+		chromedp.Click(`tr[data-token="ci"] [data-act="revoke"]`),
+		chromedp.Click("dialog .danger"),
+		chromedp.WaitNotPresent(`tr[data-token="ci"]`))
+	if status := p.ask(token, "/api/v1/users"); status != 401 {
+		t.Errorf("with the revoked token the API answers %d, want 401", status)
+	}
+}
