@@ -16,6 +16,7 @@ type usersCmd struct {
 	Remove  usersRemoveCmd  `cmd:"" help:"End the tracking of users. Their gists and deals are kept."`
 	Pause   usersPauseCmd   `cmd:"" help:"Stop scanning users."`
 	Resume  usersResumeCmd  `cmd:"" help:"Scan paused users again."`
+	Erase   usersEraseCmd   `cmd:"" help:"Forget a person, but for the ids of its gists and their deals; it is never tracked again unless you say so."`
 	Approve usersApproveCmd `cmd:"" help:"Say yes to first scans that found more gists than are allowed: their deals are made."`
 }
 
@@ -23,6 +24,7 @@ type usersAddCmd struct {
 	loginArgs
 	printing
 	FirstScan string `help:"A deal for each gist that a user has (all), or only for those to come (new). By default a user keeps what it was tracked with, and a new one gets GISTDEAL_FIRST_SCAN, or new if there are several." enum:"all,new," default:"" placeholder:"all|new"`
+	Again     bool   `help:"Track those too that were erased."`
 	Yes       bool   `help:"Don't ask."`
 }
 
@@ -40,6 +42,11 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	}
 	results := []desk.Result{}
 	err = atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
+		if c.Again {
+			if err := d.AllowAgain(ctx, logins); err != nil {
+				return err
+			}
+		}
 		return d.AddUsers(ctx, logins, gistdeal.FirstScan(c.FirstScan), otherwise, notice, func(r desk.Result) {
 			results = append(results, r)
 			if !c.JSON {

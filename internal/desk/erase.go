@@ -27,6 +27,9 @@ func (d *Desk) Erase(ctx context.Context, asked string) (Erased, error) {
 	if err != nil {
 		return Erased{}, err
 	}
+	if d.db == nil {
+		return Erased{}, gistdeal.Errorf(gistdeal.NotFound, "nothing is known of %q", login)
+	}
 	u, err := d.db.RemovedUser(ctx, login)
 	if err != nil {
 		return Erased{}, err
