@@ -5,7 +5,7 @@
 locals {
   page_domain = "challenge.${var.domain}"
   api_domain  = "api-challenge.${var.domain}"
-  zone_id     = one(concat(aws_route53_zone.made[*].zone_id, data.aws_route53_zone.existing[*].zone_id))
+  zone_id     = one(concat(aws_route53_zone.made[*].zone_id, data.aws_route53_zone.existing[*].id))
 }
 
 data "aws_route53_zone" "existing" {

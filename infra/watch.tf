@@ -23,9 +23,9 @@ locals {
       period    = 300, periods = 1, compare = "GreaterThanThreshold", threshold = 0, missing = "notBreaching"
     }
     sweep-late = {
-      text      = "For an hour no machine has scanned all users that were due: is one at work? Else gistdeal limits and gistdeal doctor."
+      text      = "For two hours there were always users due, or no machine was at work: gistdeal limits and gistdeal doctor tell why."
       namespace = var.name, metric = "sweep-on-time", statistic = "Sum", dimensions = {}
-      period    = 900, periods = 4, compare = "LessThanThreshold", threshold = 1, missing = "breaching"
+      period    = 900, periods = 8, compare = "LessThanThreshold", threshold = 1, missing = "breaching"
     }
     day-spent = {
       text      = "The day's Pipedrive budget is spent: deals wait until midnight UTC. gistdeal limits shows it."
