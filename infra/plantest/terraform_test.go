@@ -2,6 +2,8 @@ package plantest_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,16 +30,15 @@ var installation = []string{
 // providers, and more than the machine has processors only wait.
 var atOnce = make(chan struct{}, 2)
 
-// offline builds the stand-in for the provider, once, and returns the file that
-// makes Terraform use it.
-var offline = sync.OnceValues(func() (string, error) {
+// setup is the script that builds the stand-in for the provider and prints the
+// name of the file that makes Terraform use it.
+func setup() string {
 	shared := os.Getenv("SHARED_DIR")
 	if shared == "" {
 		shared = filepath.Join(root, "..", "shared")
 	}
-	out, err := exec.Command(filepath.Join(shared, "tools/aws-offline/setup.sh")).Output()
-	return strings.TrimSpace(string(out)), err
-})
+	return filepath.Join(shared, "tools/aws-offline/setup.sh")
+}
 
 const root = "../.." // of the repository
 
@@ -51,18 +52,36 @@ type folder struct {
 // ready holds what `terraform init` made, for all copies.
 var ready struct {
 	sync.Once
-	data, lock string
-	err        error
-	said       string
+	dir, config, lock string
+	err               error
 }
 
 // TestMain removes what ready holds.
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if ready.data != "" {
-		_ = os.RemoveAll(ready.data) // It is in the folder for temporary files.
+	if ready.dir != "" {
+		_ = os.RemoveAll(ready.dir) // It is in the folder for temporary files.
 	}
 	os.Exit(status)
+}
+
+// initialise fills ready. The stand-in is built into a folder of its own: it
+// cannot be replaced while somebody else's Terraform runs it.
+func initialise(f folder) (err error) {
+	if ready.dir, err = os.MkdirTemp("", "gistdeal-terraform-"); err != nil {
+		return err
+	}
+	out, err := exec.Command(setup(), ready.dir+"/offline").Output()
+	if err != nil {
+		return fmt.Errorf("%s: %w", setup(), err)
+	}
+	ready.config = strings.TrimSpace(string(out))
+	f.env = append(f.env, "TF_CLI_CONFIG_FILE="+ready.config, "TF_DATA_DIR="+ready.dir+"/data")
+	if out, ok := f.run("init", "-no-color", "-input=false"); !ok {
+		return errors.New(out)
+	}
+	ready.lock = f.read(".terraform.lock.hcl")
+	return nil
 }
 
 // copied returns a copy of infra/ that is initialised against the stand-in.
@@ -74,26 +93,18 @@ func copied(t *testing.T) folder {
 	if os.Getenv("SHARED_DIR") == "none" {
 		t.Skip("declined: SHARED_DIR=none")
 	}
-	config, err := offline()
-	if err != nil {
+	if _, err := os.Stat(setup()); err != nil {
 		t.Skip("no offline provider")
 	}
 	f := folder{t, filepath.Join(t.TempDir(), "infra"), nil}
 	f.copy(root+"/infra", ".")
 	f.copy(root+"/internal/web/static", "../internal/web/static")
-	f.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+config, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")
-	ready.Do(func() {
-		ready.data, ready.err = os.MkdirTemp("", "gistdeal-terraform-")
-		f.env = append(f.env, "TF_DATA_DIR="+ready.data)
-		if out, ok := f.run("init", "-no-color", "-input=false"); !ok {
-			ready.said = out
-		}
-		ready.lock = f.read(".terraform.lock.hcl")
-	})
-	if ready.err != nil || ready.said != "" {
-		t.Fatalf("terraform init: %v\n%s", ready.err, ready.said)
+	f.env = append(os.Environ(), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")
+	ready.Do(func() { ready.err = initialise(f) })
+	if ready.err != nil {
+		t.Fatal(ready.err)
 	}
-	f.env = append(f.env, "TF_DATA_DIR="+ready.data)
+	f.env = append(f.env, "TF_CLI_CONFIG_FILE="+ready.config, "TF_DATA_DIR="+ready.dir+"/data")
 	f.write(".terraform.lock.hcl", ready.lock)
 	return f
 }
