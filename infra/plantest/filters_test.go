@@ -55,6 +55,10 @@ func matches(pattern string, line []byte) (bool, error) {
 
 func TestEachFilterCountsTheEventThatTheProgramWrites(t *testing.T) {
 	t.Parallel()
+	binary := filepath.Join(t.TempDir(), "gistdeal")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "gistdeal/cmd/gistdeal").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	for name, happens := range map[string]func(*sim.Sim){
 		"sweep-on-time": func(*sim.Sim) {},
 		"deals-refused": func(s *sim.Sim) { s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid"}) },
@@ -63,7 +67,7 @@ func TestEachFilterCountsTheEventThatTheProgramWrites(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pattern := filters(t)[name]
-			for line := range written(t, happens) {
+			for line := range written(t, binary, happens) {
 				ok, err := matches(pattern, line)
 				if err != nil {
 					t.Fatal(err)
@@ -96,17 +100,13 @@ func TestNoFilterCountsWhatIsNoConcernOfIts(t *testing.T) {
 
 // written yields the lines that the real program writes, with one user to scan
 // whose deal meets what happens, until the caller has seen enough.
-func written(t *testing.T, happens func(*sim.Sim)) func(func([]byte) bool) {
+func written(t *testing.T, binary string, happens func(*sim.Sim)) func(func([]byte) bool) {
 	t.Helper()
 	s := sim.New(sim.Options{Burst: -1, DailyTokens: -1, GitHubLimit: -1})
 	s.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{{ID: "aa11", CreatedAt: time.Now().UTC()}}})
 	happens(s)
 	remotes := httptest.NewServer(s)
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "gistdeal")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "gistdeal/cmd/gistdeal").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	env := append(os.Environ(), "GITHUB_API_URL="+remotes.URL, "PIPEDRIVE_API_URL="+remotes.URL, "PIPEDRIVE_API_KEY=key",
 		"GISTDEAL_DATABASE_URL="+filepath.Join(dir, "gistdeal.db"), "GISTDEAL_ADDR=127.0.0.1:0", "GISTDEAL_LOG=json")
 	return func(yield func([]byte) bool) {
