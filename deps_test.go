@@ -62,6 +62,7 @@ const policy = `
 	# For tests: no line above names them.
 	internal/contract: github.com/getkin/kin-openapi
 	internal/pgtest:   github.com/jackc/pgx/v5
+	infra/plantest:
 `
 
 const module = "gistdeal"

@@ -27,6 +27,7 @@ type gate struct {
 	mu       sync.Mutex
 	stage    string // what was refused; "" while the gate is open
 	kind     gistdeal.Kind
+	spent    bool // an allowance is over, not just too much at once
 	reason   string
 	failures int
 	until    time.Time
@@ -42,11 +43,11 @@ func (g *gate) close(stage string, err error) {
 	}
 	g.failures++
 	g.until = time.Now().Add(pause)
-	kind, reason := gistdeal.KindOf(err), reasonOf(err)
-	if g.stage == "" || g.kind != kind {
-		g.log.Warn("remote paused", "remote", g.remote, "kind", kind.String(), "reason", reason, "retry_in", pause.String())
+	kind, spent, reason := gistdeal.KindOf(err), errors.Is(err, gistdeal.ErrSpent), reasonOf(err)
+	if g.stage == "" || g.kind != kind || g.spent != spent {
+		g.log.Warn("remote paused", "remote", g.remote, "kind", kind.String(), "spent", spent, "reason", reason, "retry_in", pause.String())
 	}
-	g.stage, g.kind, g.reason = stage, kind, reason
+	g.stage, g.kind, g.spent, g.reason = stage, kind, spent, reason
 	poke(g.changed)
 }
 

@@ -13,16 +13,20 @@ import (
 )
 
 const (
-	sweepScans = 2           // scans at a time that nobody waits for
-	sweepBatch = 100         // due users read at a time
-	sweepPoll  = time.Second // how often due users are looked for
+	sweepScans = 2               // scans at a time that nobody waits for
+	sweepBatch = 100             // due users read at a time
+	sweepPoll  = time.Second     // how often due users are looked for
+	sweepTold  = 5 * time.Minute // how often the log says at most that nobody is due
 )
 
 // sweep scans users when they are due, until ctx ends. After a downtime that
 // is all of them, and they follow one another as fast as GitHub's limit allows.
+// Whoever watches the log hears now and then that nobody is left: silence means
+// that scans are late, or that no process works.
 func (e *Engine) sweep(ctx context.Context) error {
 	s := sweeping{engine: e}
 	defer func() { s.end(ctx) }()
+	var told time.Time
 	for pause := sweepPoll; e.reading.wait(ctx) && e.giveWay(ctx); {
 		now := e.now()
 		users, err := e.store.DueUsers(ctx, now, now.Add(e.planned()), sweepBatch)
@@ -36,6 +40,10 @@ func (e *Engine) sweep(ctx context.Context) error {
 			pause = min(2*pause, maxPause)
 		} else if pause = sweepPoll; len(users) == sweepBatch {
 			continue // There may be more.
+		}
+		if err == nil && len(users) == 0 && time.Since(told) >= sweepTold {
+			e.log.Info("sweep on time")
+			told = time.Now()
 		}
 		if !sleep(ctx, pause) {
 			break

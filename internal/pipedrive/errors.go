@@ -78,7 +78,7 @@ func (a answer) limited() error {
 	if a.daySpent() {
 		return &gistdeal.Error{
 			Kind: gistdeal.Limited, RetryAfter: cmp.Or(asked, untilNextProbe(a.clock())),
-			Err: gistdeal.Errorf(gistdeal.Limited, "the day's budget of Pipedrive requests is spent (429)"),
+			Err: &spent{"the day's budget of Pipedrive requests is spent (429)"},
 		}
 	}
 	reset := min(max(seconds(a.header.Get("x-ratelimit-reset")), burstPause), maxBurst)

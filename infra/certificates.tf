@@ -1,0 +1,34 @@
+# What clients see. Whoever uses a certificate takes it from its validation, not
+# from the certificate itself: an unvalidated one is refused, minutes later.
+
+resource "aws_acm_certificate" "api" {
+  domain_name       = local.api_domain
+  validation_method = "DNS"
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_acm_certificate_validation" "api" {
+  certificate_arn         = aws_acm_certificate.api.arn
+  validation_record_fqdns = [aws_route53_record.proof_api.fqdn]
+}
+
+resource "aws_acm_certificate" "page" {
+  provider = aws.us_east_1
+
+  domain_name       = local.page_domain
+  validation_method = "DNS"
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_acm_certificate_validation" "page" {
+  provider = aws.us_east_1
+
+  certificate_arn         = aws_acm_certificate.page.arn
+  validation_record_fqdns = [aws_route53_record.proof_page.fqdn]
+}

@@ -1,0 +1,80 @@
+# What a machine may do, and no more: read its own secrets, write its own log,
+# and be reached by Session Manager. Not AmazonSSMManagedInstanceCore, which may
+# read every parameter of the account.
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+locals {
+  parameter_arns = concat(
+    [aws_ssm_parameter.pipedrive_api_key.arn, aws_ssm_parameter.admin_token.arn],
+    aws_ssm_parameter.github_token[*].arn,
+    var.database_url_parameter == "" ? [] : ["arn:${data.aws_partition.current.partition}:ssm:${var.region}:${data.aws_caller_identity.current.account_id}:parameter${var.database_url_parameter}"],
+  )
+
+  statements = concat(
+    [
+      {
+        Sid      = "ReadOwnParameters"
+        Effect   = "Allow"
+        Action   = ["ssm:GetParameter"]
+        Resource = local.parameter_arns
+      },
+      {
+        Sid      = "WriteOwnLog"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${aws_cloudwatch_log_group.log.arn}:log-stream:*"]
+      },
+      {
+        Sid    = "BeReachedBySessionManager"
+        Effect = "Allow"
+        Action = [
+          "ssm:UpdateInstanceInformation",
+          "ssmmessages:CreateControlChannel",
+          "ssmmessages:CreateDataChannel",
+          "ssmmessages:OpenControlChannel",
+          "ssmmessages:OpenDataChannel",
+        ]
+        Resource = ["*"] # these actions know no resources
+      },
+    ],
+    [for arn in local.database_secret_arns : {
+      Sid      = "ReadDatabasePassword"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = [arn]
+    }],
+  )
+}
+
+resource "aws_iam_role" "machine" {
+  name        = "${var.name}-machine"
+  description = "Machines of ${var.name}"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "ec2.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_policy" "machine" {
+  name        = "${var.name}-machine"
+  description = "Own secrets, own log, Session Manager"
+  policy      = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+}
+
+resource "aws_iam_role_policy_attachment" "machine" {
+  role       = aws_iam_role.machine.name
+  policy_arn = aws_iam_policy.machine.arn
+}
+
+resource "aws_iam_instance_profile" "machine" {
+  name = "${var.name}-machine"
+  role = aws_iam_role.machine.name
+}

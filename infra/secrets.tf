@@ -1,0 +1,28 @@
+# Machines read these at their start. value_wo is sent and kept nowhere else,
+# not in the state either; value with ignore_changes would be read back into it.
+
+resource "aws_ssm_parameter" "pipedrive_api_key" {
+  name             = "/${var.name}/pipedrive-api-key"
+  description      = "API token of the Pipedrive user who makes the deals"
+  type             = "SecureString"
+  value_wo         = var.pipedrive_api_key
+  value_wo_version = var.secret_versions.pipedrive_api_key
+}
+
+resource "aws_ssm_parameter" "github_token" {
+  count = var.secret_versions.github_token > 0 ? 1 : 0
+
+  name             = "/${var.name}/github-token"
+  description      = "GitHub token without any scope"
+  type             = "SecureString"
+  value_wo         = var.github_token
+  value_wo_version = var.secret_versions.github_token
+}
+
+resource "aws_ssm_parameter" "admin_token" {
+  name             = "/${var.name}/admin-token"
+  description      = "The first log-in at the page"
+  type             = "SecureString"
+  value_wo         = var.admin_token
+  value_wo_version = var.secret_versions.admin_token
+}

@@ -1,0 +1,8 @@
+# As in tests/; what an ephemeral variable is applied with, `terraform test` wants
+# to have been planned with, its default too.
+image             = "ghcr.io/you/gistdeal:1.0.0"
+domain            = "example.com"
+alarm_email       = "you@example.com"
+pipedrive_api_key = "0123456789012345678901234567890123456789"
+admin_token       = "0123456789abcdef0123456789abcdef"
+github_token      = ""

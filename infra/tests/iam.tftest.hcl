@@ -1,0 +1,78 @@
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+mock_provider "aws" {
+  alias           = "us_east_1"
+  source          = "./tests/mocks-us-east-1"
+  override_during = plan
+}
+
+run "rights" {
+  command = plan
+
+  variables {
+    github_token    = "0123456789012345678901234567890123456789"
+    secret_versions = { github_token = 1 }
+  }
+
+  assert {
+    condition     = toset(flatten([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Action])) == toset(["ssm:GetParameter", "secretsmanager:GetSecretValue", "logs:CreateLogStream", "logs:PutLogEvents", "ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"])
+    error_message = "A machine may do nine things and no more."
+  }
+
+  assert {
+    condition     = toset(flatten([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Resource if contains(s.Action, "ssm:GetParameter")])) == toset([aws_ssm_parameter.pipedrive_api_key.arn, aws_ssm_parameter.admin_token.arn, aws_ssm_parameter.github_token[0].arn])
+    error_message = "A machine may read its own parameters only."
+  }
+
+  assert {
+    condition     = toset(flatten([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Resource if contains(s.Action, "secretsmanager:GetSecretValue")])) == toset([aws_db_instance.database[0].master_user_secret[0].secret_arn])
+    error_message = "A machine may read the database's secret only."
+  }
+
+  assert {
+    condition     = toset(flatten([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Resource if anytrue([for action in s.Action : startswith(action, "logs:")])])) == toset(["${aws_cloudwatch_log_group.log.arn}:log-stream:*"])
+    error_message = "A machine may write its own log only."
+  }
+
+  assert {
+    condition     = alltrue([for s in jsondecode(aws_iam_policy.machine.policy).Statement : alltrue([for action in s.Action : action == "ssm:UpdateInstanceInformation" || startswith(action, "ssmmessages:")]) if contains(s.Resource, "*")])
+    error_message = "Only what Session Manager needs is granted on everything."
+  }
+
+  assert {
+    condition     = alltrue([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Effect == "Allow" && !anytrue([for action in s.Action : strcontains(action, "*")])])
+    error_message = "No action has a wildcard."
+  }
+
+  assert {
+    condition     = aws_iam_role_policy_attachment.machine.policy_arn == aws_iam_policy.machine.arn && aws_iam_role_policy_attachment.machine.role == aws_iam_role.machine.name
+    error_message = "The role has the machine's own policy, not one of Amazon's."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.machine.assume_role_policy).Statement == [{ Action = "sts:AssumeRole", Effect = "Allow", Principal = { Service = "ec2.amazonaws.com" } }]
+    error_message = "Only EC2 may take the role."
+  }
+
+  assert {
+    condition     = aws_iam_instance_profile.machine.role == aws_iam_role.machine.name && aws_launch_template.machine.iam_instance_profile[0].arn == aws_iam_instance_profile.machine.arn
+    error_message = "Machines have the role by the instance profile."
+  }
+}
+
+run "a_database_that_exists" {
+  command = plan
+
+  variables {
+    database_url_parameter = "/crm/database"
+    database_cidr          = "192.0.2.10/32"
+  }
+
+  assert {
+    condition     = contains(flatten([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Resource if contains(s.Action, "ssm:GetParameter")]), "arn:aws:ssm:us-east-1:123456789012:parameter/crm/database") && !strcontains(aws_iam_policy.machine.policy, "secretsmanager")
+    error_message = "A machine may read the parameter with its database's URL, and no database secret."
+  }
+}

@@ -1,0 +1,13 @@
+# What is made in us-east-1 shows it by its ARN.
+
+mock_resource "aws_acm_certificate" {
+  defaults = {
+    arn = "arn:aws:acm:us-east-1:123456789012:certificate/page"
+    domain_validation_options = [{
+      domain_name           = "x.example.com"
+      resource_record_name  = "_proof.x.example.com."
+      resource_record_type  = "CNAME"
+      resource_record_value = "_value.acm-validations.aws."
+    }]
+  }
+}

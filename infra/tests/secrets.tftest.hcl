@@ -1,0 +1,60 @@
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+mock_provider "aws" {
+  alias           = "us_east_1"
+  source          = "./tests/mocks-us-east-1"
+  override_during = plan
+}
+
+run "secrets" {
+  command = plan
+
+  variables {
+    pipedrive_api_key = "canary-pipedrive-0123456789"
+    admin_token       = "canary-admin-0123456789abcdef"
+    github_token      = "canary-github-0123456789"
+    secret_versions   = { pipedrive_api_key = 3, admin_token = 2, github_token = 1 }
+  }
+
+  assert {
+    condition     = alltrue([for parameter in concat([aws_ssm_parameter.pipedrive_api_key, aws_ssm_parameter.admin_token], aws_ssm_parameter.github_token) : parameter.type == "SecureString"])
+    error_message = "Secrets are SecureStrings."
+  }
+
+  assert {
+    condition     = alltrue([for parameter in concat([aws_ssm_parameter.pipedrive_api_key, aws_ssm_parameter.admin_token], aws_ssm_parameter.github_token) : parameter.value_wo_version >= 1])
+    error_message = "Secrets are written by value_wo and a version, so that no state holds them."
+  }
+
+  assert {
+    condition     = aws_ssm_parameter.pipedrive_api_key.value_wo_version == 3 && aws_ssm_parameter.admin_token.value_wo_version == 2 && aws_ssm_parameter.github_token[0].value_wo_version == 1
+    error_message = "A raised version sends the secret that it belongs to."
+  }
+
+  assert {
+    condition     = length(toset([aws_ssm_parameter.pipedrive_api_key.name, aws_ssm_parameter.admin_token.name, aws_ssm_parameter.github_token[0].name])) == 3 && aws_ssm_parameter.pipedrive_api_key.name == "/gistdeal/pipedrive-api-key" && aws_ssm_parameter.admin_token.name == "/gistdeal/admin-token"
+    error_message = "Each secret has a parameter of its own."
+  }
+
+  assert {
+    condition     = !anytrue([for secret in ["canary-pipedrive", "canary-admin", "canary-github"] : strcontains(base64decode(aws_launch_template.machine.user_data), secret)])
+    error_message = "User data holds no secret."
+  }
+
+  assert {
+    condition     = alltrue([for parameter in [aws_ssm_parameter.pipedrive_api_key.name, aws_ssm_parameter.admin_token.name, aws_ssm_parameter.github_token[0].name] : strcontains(base64decode(aws_launch_template.machine.user_data), parameter)])
+    error_message = "Machines are told the names of their secrets."
+  }
+}
+
+run "without_a_github_token" {
+  command = plan
+
+  assert {
+    condition     = length(aws_ssm_parameter.github_token) == 0
+    error_message = "Without a GitHub token there is no parameter for it."
+  }
+}
