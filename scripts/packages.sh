@@ -20,6 +20,8 @@ have shellcheck || missing+=(shellcheck)
 have zsh || missing+=(zsh)
 have fish || missing+=(fish)
 have promtool || missing+=(promtool)
+# The start-up script of infra/ is checked with the proxy that it sets up.
+have nginx || [ -x /usr/sbin/nginx ] || missing+=(nginx)
 # Its server is not on the PATH.
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 # The race detector needs a C compiler.
