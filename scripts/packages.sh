@@ -65,6 +65,14 @@ if [[ " ${missing[*]} " == *" postgresql "* ]]; then
   trap '"${as[@]}" rm -f "$clusters/gistdeal.conf"' EXIT
 fi
 
+# A package may start its service unless a policy says no.
+rules=/usr/sbin/policy-rc.d
+if [[ " ${missing[*]} " == *" nginx "* && ! -e $rules ]]; then
+  printf '#!/bin/sh\nexit 101\n' | "${as[@]}" tee "$rules" >/dev/null
+  "${as[@]}" chmod 755 "$rules"
+  trap '"${as[@]}" rm -f "$clusters/gistdeal.conf" "$rules"' EXIT
+fi
+
 apt update || echo "apt-get update failed; trying with the old lists"
 # One by one: a package that is not to be had shall not keep the others away.
 for package in "${missing[@]}"; do
