@@ -2,7 +2,7 @@ package boottest
 
 import (
 	"crypto/x509"
-	"errors"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,18 +60,18 @@ func (m *machine) complaints() complaints {
 // settled looks at what the script leaves on the machine.
 func (m *machine) settled() complaints {
 	var c complaints
-	c.want("swap", m.ran("cat", "/run/standin/swap")+m.ran("grep", "^/swapfile", "/etc/fstab"), "/swapfile\n/swapfile none swap sw 0 0\n")
-	c.want("Debian's timer", m.ran("readlink", "-m", "/etc/systemd/system/certbot.timer"), "/dev/null\n")
-	c.want("after a reboot", m.ran("ls", "/run/standin/enabled"), "gistdeal-certificate.timer\ngistdeal.service\nnginx.service\n")
-	c.want("timers", m.ran("sh", "-c", "cd /run/standin/active && ls *.timer"), "gistdeal-certificate.timer\n")
-	c.want("files", m.ran("sh", "-c", "cd /etc/gistdeal && stat -c '%n %a %u' * && cd ../nginx && stat -c '%n %a %u' gistdeal.pem"), `admin_token 400 65532
+	c.want("swap", m.saw("cat", "/run/standin/swap")+m.saw("grep", "^/swapfile", "/etc/fstab"), "/swapfile\n/swapfile none swap sw 0 0\n")
+	c.want("Debian's timer", m.saw("readlink", "-m", "/etc/systemd/system/certbot.timer"), "/dev/null\n")
+	c.want("after a reboot", m.saw("ls", "/run/standin/enabled"), "gistdeal-certificate.timer\ngistdeal.service\nnginx.service\n")
+	c.want("timers", m.saw("sh", "-c", "cd /run/standin/active && ls *.timer"), "gistdeal-certificate.timer\n")
+	c.want("files", m.saw("sh", "-c", "cd /etc/gistdeal && stat -c '%n %a %u' * && cd ../nginx && stat -c '%n %a %u' gistdeal.pem"), `admin_token 400 65532
 env 600 0
 github_token 400 65532
 pipedrive_api_key 400 65532
 rds.pem 644 0
 gistdeal.pem 600 0
 `)
-	c.want("the shared key", m.ran("sh", "-c", "stat -Lc %a /mnt/gistdeal/letsencrypt/live/*/privkey.pem"), "600\n")
+	c.want("the shared key", m.saw("sh", "-c", "stat -Lc %a /mnt/gistdeal/letsencrypt/live/*/privkey.pem"), "600\n")
 	if _, err := m.command("setpriv", "--reuid=65532", "--clear-groups", "curl", "-sS", "--max-time", "5", "-o", "/dev/null", "http://169.254.169.254/").CombinedOutput(); err == nil {
 		c = append(c, "the container reaches the role's credentials")
 	}
@@ -100,7 +100,7 @@ func (m *machine) doors() complaints {
 		}
 		c.want(url, fmt.Sprintf("%d %s", r.status, text), want)
 	}
-	for _, login := range []string{adminLogin, "Cookie: gistdeal=" + adminToken} {
+	for _, login := range []string{adminLogin, "Cookie: __Host-gistdeal=" + base64.RawURLEncoding.EncodeToString([]byte(adminToken))} {
 		c.want("readiness", c.status(m.world, 200, "GET", "/readyz", login).body, `{"status":"ready"}`+"\n")
 	}
 	c.status(m.world, 404, "GET", "/metrics", adminLogin)
@@ -144,11 +144,14 @@ func (m *machine) deals() complaints {
 	if err != nil || r.status != 200 || !strings.Contains(r.body, gist) {
 		return append(c, fmt.Sprintf("tracking: %d, %v: %s", r.status, err, r.body))
 	}
-	eventually(m.t, 30*time.Second, func() error {
-		if len(m.sim.Report().ByGist[gist]) != 1 {
-			return errors.New("no deal")
+	err = within(m.t.Context(), 30*time.Second, func() error {
+		if deals := m.sim.Report().ByGist[gist]; len(deals) != 1 {
+			return fmt.Errorf("a gist has the deals %v", deals)
 		}
 		return nil
 	})
+	if err != nil {
+		c = append(c, err.Error())
+	}
 	return c
 }

@@ -76,7 +76,7 @@ func enter(t *testing.T) *world {
 	}
 	// The shell is the first process: it takes leave of the dead ones.
 	inner := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "private",
-		"bash", "-c", `"$@"; exit $?`, "bash", self, "-test.v", "-test.timeout=3m", "-test.run="+pattern(t.Name()))
+		"bash", "-c", `"$@"; exit $?`, "bash", self, "-test.v", "-test.timeout=8m", "-test.run="+pattern(t.Name()))
 	inner.Env = append(os.Environ(), "BOOTTEST_BIN="+bin)
 	inner.WaitDelay = 10 * time.Second
 	out, err := inner.CombinedOutput()
@@ -197,19 +197,26 @@ func (w *world) read(name string) string {
 // eventually asks again until there is no error.
 func eventually(t *testing.T, limit time.Duration, ask func() error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	if err := within(t.Context(), limit, ask); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// within asks again until there is no error, and returns the last one at the limit.
+func within(ctx context.Context, limit time.Duration, ask func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		err := ask()
 		if err == nil {
-			return
+			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("not within %v: %v", limit, err)
+			return fmt.Errorf("not within %v: %w", limit, err)
 		}
 	}
 }
