@@ -1,6 +1,7 @@
 package boottest
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -9,11 +10,13 @@ import (
 // quarter is how long certificates are valid that nobody renews yet.
 const quarter = 90 * 24 * time.Hour
 
-// started is a machine of a world with an authority, on which the script ran.
-func (w *world) started() *machine {
+// started is a machine on which the script ran, with changes to the template's variables.
+func (w *world) started(changes map[string]any) *machine {
 	w.t.Helper()
+	all := w.changes()
+	maps.Copy(all, changes)
 	m := w.machine()
-	out, err := m.boot(render(w.t, w.changes()))
+	out, err := m.boot(render(w.t, all))
 	if err != nil {
 		w.t.Fatalf("%v\n%s%s", err, out, m.ran("sh", "-c", "cat /var/log/standin/refused /var/log/standin/container.log 2>/dev/null || true"))
 	}
@@ -34,7 +37,7 @@ func TestAMachineServesWithACertificateOfTheAuthorityAndASecondRunChangesNothing
 		return
 	}
 	w.acme(quarter)
-	m := w.started()
+	m := w.started(nil)
 	for _, complaint := range m.complaints() {
 		t.Error(complaint)
 	}

@@ -31,7 +31,7 @@ func TestWithoutTheAuthorityAMachineServesUntilItIsThere(t *testing.T) {
 	if w == nil {
 		return
 	}
-	m := w.started()
+	m := w.started(nil)
 	if issuer, _ := m.certificate(); issuer != "gistdeal" {
 		t.Errorf("signed by %q, want by the machine itself", issuer)
 	}
@@ -113,7 +113,7 @@ func TestAMountThatIsMissingLeavesAMachineWithItsOwnCertificate(t *testing.T) {
 	}
 	w.acme(quarter)
 	w.sh("rmdir /srv/world/shared")
-	m := w.started()
+	m := w.started(nil)
 	if issuer, _ := m.certificate(); issuer != "gistdeal" {
 		t.Errorf("signed by %q, want by the machine itself", issuer)
 	}

@@ -16,7 +16,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -173,9 +172,14 @@ func (w *world) balance() {
 	pass := func(scheme string) http.Handler {
 		return &httputil.ReverseProxy{
 			Transport: transport, FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0),
-			Director: func(r *http.Request) {
+			Rewrite: func(p *httputil.ProxyRequest) {
 				host, _ := w.balancer.next()
-				r.URL = &url.URL{Scheme: scheme, Host: host, Path: r.URL.Path, RawQuery: r.URL.RawQuery}
+				p.Out.URL.Scheme, p.Out.URL.Host, p.Out.Host = scheme, host, p.In.Host
+				for _, name := range []string{"Forwarded", "X-Forwarded-Host", "X-Forwarded-For"} {
+					p.Out.Header[name] = p.In.Header[name]
+				}
+				client, _, _ := net.SplitHostPort(p.In.RemoteAddr)
+				p.Out.Header.Add("X-Forwarded-For", client)
 			},
 		}
 	}
