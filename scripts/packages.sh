@@ -20,6 +20,13 @@ have shellcheck || missing+=(shellcheck)
 have zsh || missing+=(zsh)
 have fish || missing+=(fish)
 have promtool || missing+=(promtool)
+# The start-up script of infra/ runs in namespaces, with what it sets up.
+have nginx || [ -x /usr/sbin/nginx ] || missing+=(nginx)
+have certbot || missing+=(certbot)
+have curl || missing+=(curl)
+have ip || missing+=(iproute2)
+have iptables || [ -x /usr/sbin/iptables ] || missing+=(iptables)
+have openssl || missing+=(openssl)
 # Its server is not on the PATH.
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 # The race detector needs a C compiler.
@@ -61,6 +68,14 @@ if [[ " ${missing[*]} " == *" postgresql "* ]]; then
   "${as[@]}" mkdir -p "$clusters"
   echo 'create_main_cluster = false' | "${as[@]}" tee "$clusters/gistdeal.conf" >/dev/null
   trap '"${as[@]}" rm -f "$clusters/gistdeal.conf"' EXIT
+fi
+
+# A package may start its service unless a policy says no.
+rules=/usr/sbin/policy-rc.d
+if [[ " ${missing[*]} " =~ \ (nginx|certbot)\  && ! -e $rules ]]; then
+  printf '#!/bin/sh\nexit 101\n' | "${as[@]}" tee "$rules" >/dev/null
+  "${as[@]}" chmod 755 "$rules"
+  trap '"${as[@]}" rm -f "$clusters/gistdeal.conf" "$rules"' EXIT
 fi
 
 apt update || echo "apt-get update failed; trying with the old lists"

@@ -1,0 +1,148 @@
+package boottest
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gistdeal/internal/sim"
+)
+
+// audience is many visitors who follow what happens, and come back when cut off.
+type audience struct {
+	client *http.Client
+	url    string
+
+	mu     sync.Mutex
+	opened int            // streams, those of who came back too
+	saw    map[string]int // how many visitors were told of a gist
+	wrong  []string       // what should not have been
+}
+
+// listen follows events as one visitor, from that address, until the context ends.
+func (a *audience) listen(ctx context.Context, address string) {
+	for ctx.Err() == nil {
+		if err := a.stream(ctx, address); err != nil && ctx.Err() == nil {
+			a.mu.Lock()
+			a.wrong = append(a.wrong, err.Error())
+			a.mu.Unlock()
+			return
+		}
+	}
+}
+
+// stream follows one stream to its end. Its events must be numbered without a gap.
+func (a *audience) stream(ctx context.Context, address string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+adminToken)
+	request.Header.Set("X-Forwarded-For", address)
+	response, err := a.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("a stream's status is %d", response.StatusCode)
+	}
+	next := 1
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		if id, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
+			if id != fmt.Sprint(next) {
+				return fmt.Errorf("event %s comes where %d should", id, next)
+			}
+			next++
+		}
+		a.hear(lines.Text(), next == 2)
+	}
+	return nil // nginx cut it.
+}
+
+// hear counts what a line tells; the first event of a stream says that it is open.
+func (a *audience) hear(line string, first bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if first && strings.HasPrefix(line, "data: ") {
+		a.opened++
+	}
+	for gist := range a.saw {
+		if strings.HasPrefix(line, "data: ") && strings.Contains(line, gist) {
+			a.saw[gist]++
+		}
+	}
+}
+
+// open waits until so many streams were opened.
+func (a *audience) open(t *testing.T, want int) {
+	t.Helper()
+	eventually(t, time.Minute, func() error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.opened < want || len(a.wrong) > 0 {
+			return fmt.Errorf("%d streams were opened, want %d; %q", a.opened, want, a.wrong)
+		}
+		return nil
+	})
+}
+
+// hears posts a gist and waits until all of the audience were told of its deal.
+func (a *audience) hears(m *machine, login string, want int) {
+	m.t.Helper()
+	m.sim.AddUser(sim.User{Login: login})
+	gist := m.sim.AddGist(login, sim.Gist{Description: "told to many"})
+	a.mu.Lock()
+	a.saw[gist] = 0
+	a.mu.Unlock()
+	if r, err := m.ask(gatewayAddress, balancerAddress, "POST", "https://"+apiDomain+"/user/"+login, nil, adminLogin); err != nil || r.status != 200 {
+		m.t.Fatalf("tracking: %d, %v: %s", r.status, err, r.body)
+	}
+	eventually(m.t, 20*time.Second, func() error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.saw[gist] < want || len(a.wrong) > 0 {
+			return fmt.Errorf("%d were told of %s's gist, want %d; %q", a.saw[gist], login, want, a.wrong)
+		}
+		return nil
+	})
+}
+
+func TestEventsReachTwoHundredStreamsAcrossAReloadOfNginx(t *testing.T) {
+	t.Parallel()
+	w := enter(t)
+	if w == nil {
+		return
+	}
+	w.sh("rmdir /srv/world/shared")                              // The machine's own certificate will do.
+	limits := maps.Clone(variables()["limits"].(map[string]int)) //nolint:forcetypeassert // It is what it is.
+	limits["drain"] = 20
+	m := w.started(map[string]any{"limits": limits})
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // As the load balancer does.
+		DialContext:     (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(balancerAddress)}}).DialContext,
+	}
+	a := &audience{client: &http.Client{Transport: transport}, url: "https://" + m.address + "/api/v1/events", saw: map[string]int{}}
+	ctx, leave := context.WithCancel(t.Context())
+	var visitors sync.WaitGroup
+	defer visitors.Wait()
+	defer leave()
+	const many = 200
+	for i := range many {
+		visitors.Go(func() { a.listen(ctx, fmt.Sprintf("203.0.113.%d", i)) })
+	}
+	a.open(t, many)
+	a.hears(m, "octocat", many)
+	m.ran("/usr/sbin/nginx", "-s", "reload")
+	a.hears(m, "hubot", many) // By the old workers, who stay as long as a machine drains.
+	a.open(t, 2*many)         // By the new ones, once the old are gone.
+	a.hears(m, "monalisa", many)
+}

@@ -1,0 +1,222 @@
+package boottest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gistdeal/internal/sim"
+)
+
+// Who is where in a world. Machines are 10.0.1.1 and so on.
+const (
+	gatewayAddress  = "10.0.0.1"
+	balancerAddress = "10.0.0.2"
+	acmeAddress     = "10.0.0.3"
+	trustAddress    = "10.0.0.4"
+	simAddress      = "10.0.0.5"
+	metadataAddress = "169.254.169.254"
+	visitorAddress  = "198.51.100.7" // somebody in the internet
+
+	apiDomain = "api-challenge.example.test"
+)
+
+// What the Parameter Store holds: characters that shells and programs treat in ways of their own.
+const (
+	pipedriveKey  = `pd-$HOME&"it's"\1`
+	gitHubToken   = "gh-`id`;#!"
+	adminToken    = `admin-$(id)'%s\n`
+	adminLogin    = "Authorization: Bearer " + adminToken
+	pipedriveName = "/gistdeal/pipedrive-api-key"
+)
+
+// world is a network of its own, without the rest of the internet, in which
+// machines start. It stands in namespaces that end with the test.
+type world struct {
+	t        *testing.T
+	ca       *authority
+	sim      *sim.Sim
+	balancer *balancer
+	machines int
+}
+
+// slots bounds how many worlds there are at once.
+var slots = make(chan struct{}, 2)
+
+// enter returns a world if the test runs in namespaces of its own. Otherwise it
+// runs the test again in such ones, takes over how that ends, and returns nil.
+func enter(t *testing.T) *world {
+	t.Helper()
+	if bin := os.Getenv("BOOTTEST_BIN"); bin != "" {
+		return newWorld(t, bin)
+	}
+	if os.Getuid() != 0 {
+		t.Skip("no root")
+	}
+	for _, name := range []string{"terraform", "nginx", "certbot", "openssl", "curl", "iptables", "ip", "unshare", "nsenter", "setpriv"} {
+		tool(t, name)
+	}
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slots <- struct{}{}
+	defer func() { <-slots }()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The shell is the first process: it takes leave of the dead ones.
+	inner := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "private",
+		"bash", "-c", `"$@"; exit $?`, "bash", self, "-test.v", "-test.timeout=8m", "-test.run="+pattern(t.Name()))
+	inner.Env = append(os.Environ(), "BOOTTEST_BIN="+bin)
+	inner.WaitDelay = 10 * time.Second
+	out, err := inner.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	} else if testing.Verbose() {
+		t.Logf("%s", out)
+	}
+	return nil
+}
+
+// pattern matches exactly the test of that name.
+func pattern(name string) string {
+	var parts []string
+	for part := range strings.SplitSeq(name, "/") {
+		parts = append(parts, "^"+regexp.QuoteMeta(part)+"$")
+	}
+	return strings.Join(parts, "/")
+}
+
+// binaries builds what the worlds run besides the system's programs.
+var binaries = sync.OnceValues(func() (string, error) {
+	bin := filepath.Join(scratch, "bin")
+	for _, build := range [][]string{
+		{"gistdeal", "./cmd/gistdeal"},
+		{"pebble", "-modfile=tools/go.mod", "github.com/letsencrypt/pebble/v2/cmd/pebble"},
+	} {
+		args := append([]string{"build", "-buildvcs=false", "-o", filepath.Join(bin, build[0])}, build[1:]...)
+		cmd := exec.Command("go", args...) //nolint:noctx // It is built for all tests.
+		cmd.Dir = "../.."
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("build %s: %w\n%s", build[0], err, out)
+		}
+	}
+	return bin, nil
+})
+
+// scratch is a folder for all tests of the package.
+var scratch string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if scratch, err = os.MkdirTemp("", "boottest-"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer func() { _ = os.RemoveAll(scratch) }()
+		return m.Run()
+	}())
+}
+
+// newWorld makes the network and what machines find in it. /srv is what all
+// machines see; /run is the world's own.
+func newWorld(t *testing.T, bin string) *world {
+	t.Helper()
+	w := &world{t: t}
+	w.sh(`mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /srv
+		mkdir -p /srv/world/bin /srv/world/shared /srv/world/parameters/gistdeal /srv/machines
+		mount --bind ` + bin + ` /srv/world/bin
+		ip link set lo up && ip link add bridge type bridge && ip link set bridge up
+		for address in ` + gatewayAddress + `/16 ` + strings.Join([]string{balancerAddress, acmeAddress, trustAddress, simAddress, metadataAddress, visitorAddress}, " ") + `; do
+			ip address add $address dev bridge
+		done`)
+	w.ca = newAuthority(t)
+	hosts := "127.0.0.1 localhost\n" +
+		balancerAddress + " " + apiDomain + "\n" + acmeAddress + " acme.test\n" + trustAddress + " truststore.pki.rds.amazonaws.com\n"
+	w.write("/srv/hosts", hosts)
+	w.sh(`mount --bind /srv/hosts /etc/hosts`)
+	for name, value := range map[string]string{pipedriveName: pipedriveKey, "/gistdeal/github-token": gitHubToken, "/gistdeal/admin-token": adminToken} {
+		w.write("/srv/world/parameters"+name, value+"\n")
+	}
+	w.write("/srv/world/packages", w.read("testdata/packages"))
+	w.sim = sim.New(sim.Options{Token: pipedriveKey, GitHubToken: gitHubToken})
+	t.Cleanup(w.sim.Close)
+	w.serve(simAddress+":80", w.sim)
+	w.serve(metadataAddress+":80", http.HandlerFunc(metadata))
+	w.serveTLS(trustAddress+":443", "truststore.pki.rds.amazonaws.com", http.HandlerFunc(w.trust))
+	w.balance()
+	return w
+}
+
+// changes are what the template's variables are in a world.
+func (w *world) changes() map[string]any {
+	return map[string]any{
+		"database_url": "/tmp/gistdeal.db", "database_secret_arn": "", "wait_for_load_balancer": 20,
+		"settings": map[string]string{"GITHUB_API_URL": "http://" + simAddress, "PIPEDRIVE_API_URL": "http://" + simAddress},
+	}
+}
+
+// sh runs lines of shell in the world.
+func (w *world) sh(script string) string {
+	w.t.Helper()
+	out, err := exec.CommandContext(w.t.Context(), "bash", "-euc", script).CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("%v: %s\n%s", err, script, out)
+	}
+	return string(out)
+}
+
+func (w *world) write(name, text string) {
+	w.t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil { //nolint:gosec // For all accounts of the machines.
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) read(name string) string {
+	w.t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// eventually asks again until there is no error.
+func eventually(t *testing.T, limit time.Duration, ask func() error) {
+	t.Helper()
+	if err := within(t.Context(), limit, ask); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// within asks again until there is no error, and returns the last one at the limit.
+func within(ctx context.Context, limit time.Duration, ask func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ask()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("not within %v: %w", limit, err)
+		}
+	}
+}
