@@ -27,6 +27,12 @@ have curl || missing+=(curl)
 have ip || missing+=(iproute2)
 have iptables || [ -x /usr/sbin/iptables ] || missing+=(iptables)
 have openssl || missing+=(openssl)
+# The image is built and run by an engine that its test starts, on a base that
+# has little more than a shell.
+have dockerd || missing+=(docker.io)
+have busybox || missing+=(busybox-static)
+have systemd-analyze || missing+=(systemd)
+[ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 # Its server is not on the PATH.
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 # The race detector needs a C compiler.
@@ -72,7 +78,7 @@ fi
 
 # A package may start its service unless a policy says no.
 rules=/usr/sbin/policy-rc.d
-if [[ " ${missing[*]} " =~ \ (nginx|certbot)\  && ! -e $rules ]]; then
+if [[ " ${missing[*]} " =~ \ (nginx|certbot|docker.io)\  && ! -e $rules ]]; then
   printf '#!/bin/sh\nexit 101\n' | "${as[@]}" tee "$rules" >/dev/null
   "${as[@]}" chmod 755 "$rules"
   trap '"${as[@]}" rm -f "$clusters/gistdeal.conf" "$rules"' EXIT

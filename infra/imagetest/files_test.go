@@ -1,0 +1,136 @@
+package imagetest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// compose is what the tests want to know of a compose file.
+type compose struct {
+	Services map[string]struct {
+		User        string            `yaml:"user"`
+		ReadOnly    bool              `yaml:"read_only"`
+		CapDrop     []string          `yaml:"cap_drop"`
+		SecurityOpt []string          `yaml:"security_opt"`
+		Ports       []string          `yaml:"ports"`
+		Secrets     []string          `yaml:"secrets"`
+		Environment map[string]string `yaml:"environment"`
+		Deploy      struct{ Replicas int }
+		StopGrace   string `yaml:"stop_grace_period"`
+		Healthcheck struct{ Test []string }
+	}
+	Secrets map[string]struct{ File string }
+}
+
+func TestComposeGivesEachServiceWhatItNeedsAndNoMore(t *testing.T) {
+	t.Parallel()
+	var c compose
+	if err := yaml.Unmarshal([]byte(read(t, "../../compose.yaml")), &c); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Services) != 3 {
+		t.Fatalf("%d services, want proxy, gistdeal and database", len(c.Services))
+	}
+	for name, s := range c.Services {
+		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
+			t.Errorf("%s may write to its image or gain rights", name)
+		}
+		// gistdeal has user and health check from its image.
+		if name != "gistdeal" && (s.User == "" || s.User == "root" || len(s.Healthcheck.Test) == 0) {
+			t.Errorf("%s runs as %q, its health is looked at by %v", name, s.User, s.Healthcheck.Test)
+		}
+		for _, port := range s.Ports {
+			if name != "proxy" || port != "127.0.0.1:8050:8080" {
+				t.Errorf("%s publishes %s", name, port)
+			}
+		}
+		for _, secret := range s.Secrets {
+			if file := c.Secrets[secret].File; file != "secrets/"+secret {
+				t.Errorf("%s: the secret %s is in %q", name, secret, file)
+			}
+		}
+	}
+	app := c.Services["gistdeal"]
+	if app.Deploy.Replicas != 2 || app.StopGrace == "" || !strings.HasPrefix(app.Environment["GISTDEAL_DATABASE_URL"], "postgres://gistdeal@database:") {
+		t.Errorf("two instances that share a database and end in their own time: %+v", app)
+	}
+	for name, value := range app.Environment {
+		if strings.Contains(name, "OPEN") || (strings.HasSuffix(name, "_FILE") && !slices.Contains(app.Secrets, filepath.Base(value))) {
+			t.Errorf("%s=%s", name, value)
+		}
+	}
+	if exec.CommandContext(t.Context(), "docker", "compose", "version").Run() != nil {
+		return // What it would say of the form, the rest of this test has to do without.
+	}
+	check := exec.CommandContext(t.Context(), "docker", "compose", "--file", "../../compose.yaml", "config", "--quiet")
+	check.Env = append(os.Environ(), "GITHUB_TOKEN=")
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestNginxTakesTheConfigurationOfCompose(t *testing.T) {
+	t.Parallel()
+	nginx, err := exec.LookPath("nginx")
+	if err != nil {
+		t.Skip("no nginx")
+	}
+	dir := t.TempDir()
+	// Docker's names are not known here, and "resolve" is younger than Debian's nginx.
+	config := strings.NewReplacer("gistdeal:8050 resolve", "127.0.0.1:8050", "/tmp/", dir+"/", "/dev/stdout", dir+"/access.log").
+		Replace(read(t, "../../contrib/nginx.conf"))
+	name := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(name, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), nginx, "-t", "-q", "-c", name).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestTheUnitIsCleanAndExposesLittle(t *testing.T) {
+	t.Parallel()
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("no systemd-analyze")
+	}
+	// The program is not installed here; any will do.
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := read(t, "../../contrib/gistdeal.service")
+	unit := filepath.Join(t.TempDir(), "gistdeal.service")
+	if err := os.WriteFile(unit, []byte(strings.ReplaceAll(text, "/usr/local/bin/gistdeal", program)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"verify", unit}, {"security", "--offline=true", "--threshold=20", unit}} {
+		out, err := exec.CommandContext(t.Context(), analyze, args...).CombinedOutput()
+		if err != nil || (args[0] == "verify" && len(out) > 0) {
+			t.Errorf("%s: %v\n%s", args[0], err, out)
+		}
+	}
+}
+
+func TestWorkflowsUseActionsOfOneCommitOnly(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../.github/workflows/*.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d workflows: %v", len(files), err)
+	}
+	pinned := regexp.MustCompile(`^\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	for _, file := range files {
+		for _, use := range regexp.MustCompile(`uses: (.*)`).FindAllStringSubmatch(read(t, file), -1) {
+			if !pinned.MatchString(use[1]) && !strings.HasPrefix(use[1], "./") {
+				t.Errorf("%s: %s may change under its name", filepath.Base(file), use[1])
+			}
+		}
+	}
+}
