@@ -49,94 +49,161 @@ func (f folder) told(by string) (said string, ok bool) {
 
 // edits are the mistakes.
 var edits = []edit{
-	{"groups.tf", `resource "aws_vpc_security_group_ingress_rule" "machines" {
+	{
+		"groups.tf", `resource "aws_vpc_security_group_ingress_rule" "machines" {
   for_each = { http = 80, https = 443 }`, `resource "aws_vpc_security_group_ingress_rule" "machines" {
   for_each = { http = 80, https = 443, ssh = 22 }`,
-		"groups", "no port 22 and no others"},
-	{"groups.tf", "referenced_security_group_id = aws_security_group.balancer.id", `cidr_ipv4 = "0.0.0.0/0"`,
-		"groups", "Machines are reached from the load balancer only."},
-	{"groups.tf", `resource "aws_vpc_security_group_egress_rule" "machines" {
+		"groups", "no port 22 and no others",
+	},
+	{
+		"groups.tf", "referenced_security_group_id = aws_security_group.balancer.id", `cidr_ipv4 = "0.0.0.0/0"`,
+		"groups", "Machines are reached from the load balancer only.",
+	},
+	{
+		"groups.tf", `resource "aws_vpc_security_group_egress_rule" "machines" {
   for_each = { http = 80, https = 443 }`, `resource "aws_vpc_security_group_egress_rule" "machines" {
   for_each = { https = 443 }`,
-		"groups", "Both ports are open on each side."},
-	{"groups.tf", `security_group_id            = aws_security_group.database[0].id
+		"groups", "Both ports are open on each side.",
+	},
+	{
+		"groups.tf", `security_group_id            = aws_security_group.database[0].id
   description                  = "Machines"
   referenced_security_group_id = aws_security_group.machines.id`, `security_group_id = aws_security_group.database[0].id
   description = "All"
   cidr_ipv4 = "10.0.0.0/16"`,
-		"groups", "The database is reached from machines only."},
-	{"groups.tf", "from_port                    = 2049", "from_port                    = 0",
-		"groups", "file system"},
-	{"network.tf", `["us-east-1a", "us-east-1b"]`, `["us-east-1a", "us-east-1c"]`,
-		"network", "us-east-1a and us-east-1b"},
-	{"network.tf", "enable_dns_hostnames = true", "enable_dns_hostnames = false",
-		"network", "DNS and host names"},
-	{"network.tf", `subnet_id      = aws_subnet.private[count.index].id
+		"groups", "The database is reached from machines only.",
+	},
+	{
+		"groups.tf", "from_port                    = 2049", "from_port                    = 0",
+		"groups", "file system",
+	},
+	{
+		"network.tf", `["us-east-1a", "us-east-1b"]`, `["us-east-1a", "us-east-1c"]`,
+		"network", "us-east-1a and us-east-1b",
+	},
+	{
+		"network.tf", "enable_dns_hostnames = true", "enable_dns_hostnames = false",
+		"network", "DNS and host names",
+	},
+	{
+		"network.tf", `subnet_id      = aws_subnet.private[count.index].id
   route_table_id = aws_route_table.private.id`, `subnet_id      = aws_subnet.private[count.index].id
   route_table_id = aws_route_table.public.id`,
-		"network", "without a way out"},
-	{"network.tf", "map_public_ip_on_launch = true", "map_public_ip_on_launch = false",
-		"network", "public address"},
-	{"network.tf", `route_table_id         = aws_route_table.public.id
+		"network", "without a way out",
+	},
+	{
+		"network.tf", "map_public_ip_on_launch = true", "map_public_ip_on_launch = false",
+		"network", "public address",
+	},
+	{
+		"network.tf", `route_table_id         = aws_route_table.public.id
   destination_cidr_block`, `route_table_id         = aws_route_table.private.id
   destination_cidr_block`,
-		"network", "leads to the internet"},
-	{"acl.tf", `    answers = { number = 120, from = local.answers.from, to = local.answers.to }
+		"network", "leads to the internet",
+	},
+	{
+		"acl.tf", `    answers = { number = 120, from = local.answers.from, to = local.answers.to }
 `, "",
-		"network", "answers, and nothing else"},
-	{"acl.tf", "https   = { number = 110, from = 443, to = 443 }", "https   = { number = 110, from = 22, to = 443 }",
-		"network", "answers, and nothing else"},
-	{"acl.tf", "from_port      = local.answers.from", "from_port      = 5432",
-		"network", "The private list lets out answers"},
-	{"certificates.tf", `  provider = aws.us_east_1
+		"network", "answers, and nothing else",
+	},
+	{
+		"acl.tf", "https   = { number = 110, from = 443, to = 443 }", "https   = { number = 110, from = 22, to = 443 }",
+		"network", "answers, and nothing else",
+	},
+	{
+		"acl.tf", "from_port      = local.answers.from", "from_port      = 5432",
+		"network", "The private list lets out answers",
+	},
+	{
+		"certificates.tf", `  provider = aws.us_east_1
 
   domain_name`, "  domain_name",
-		"certificates", "is made in us-east-1"},
-	{"certificates.tf", "domain_name       = local.api_domain", "domain_name       = local.page_domain",
-		"certificates", "is for api-challenge.<domain>"},
-	{"certificates.tf", "[aws_route53_record.proof_page.fqdn]", "[aws_route53_record.proof_api.fqdn]",
-		"certificates", "CloudFront's certificate is validated by its own record."},
-	{"balancer.tf", "aws_acm_certificate_validation.api.certificate_arn", "aws_acm_certificate.api.arn",
-		"waits", "aws_lb_listener.https does not take"},
-	{"page.tf", "aws_acm_certificate_validation.page.certificate_arn", "aws_acm_certificate.page.arn",
-		"waits", "aws_cloudfront_distribution.page does not take"},
-	{"machines.tf", `    aws_lb_listener.https,
+		"certificates", "is made in us-east-1",
+	},
+	{
+		"certificates.tf", "domain_name       = local.api_domain", "domain_name       = local.page_domain",
+		"certificates", "is for api-challenge.<domain>",
+	},
+	{
+		"certificates.tf", "[aws_route53_record.proof_page.fqdn]", "[aws_route53_record.proof_api.fqdn]",
+		"certificates", "CloudFront's certificate is validated by its own record.",
+	},
+	{
+		"balancer.tf", "aws_acm_certificate_validation.api.certificate_arn", "aws_acm_certificate.api.arn",
+		"waits", "aws_lb_listener.https does not take",
+	},
+	{
+		"page.tf", "aws_acm_certificate_validation.page.certificate_arn", "aws_acm_certificate.page.arn",
+		"waits", "aws_cloudfront_distribution.page does not take",
+	},
+	{
+		"machines.tf", `    aws_lb_listener.https,
 `, "",
-		"waits", "does not wait for aws_lb_listener.https"},
-	{"machines.tf", `    aws_efs_mount_target.shared,
+		"waits", "does not wait for aws_lb_listener.https",
+	},
+	{
+		"machines.tf", `    aws_efs_mount_target.shared,
 `, "",
-		"waits", "does not wait for aws_efs_mount_target.shared"},
-	{"iam.tf", `Action   = ["ssm:GetParameter"]`, `Action   = ["ssm:*"]`,
-		"iam", "nine things"},
-	{"iam.tf", "Resource = local.parameter_arns", `Resource = ["*"]`,
-		"iam", "own parameters only"},
-	{"iam.tf", `Resource = ["${aws_cloudwatch_log_group.log.arn}:log-stream:*"]`, `Resource = ["*"]`,
-		"iam", "its own log only"},
-	{"iam.tf", "policy_arn = aws_iam_policy.machine.arn", `policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"`,
-		"iam", "not one of Amazon's"},
-	{"iam.tf", `Principal = { Service = "ec2.amazonaws.com" }`, `Principal = { AWS = "*" }`,
-		"iam", "Only EC2 may take the role."},
-	{"secrets.tf", `  type             = "SecureString"
+		"waits", "does not wait for aws_efs_mount_target.shared",
+	},
+	{
+		"iam.tf", `Action   = ["ssm:GetParameter"]`, `Action   = ["ssm:*"]`,
+		"iam", "nine things",
+	},
+	{
+		"iam.tf", "Resource = local.parameter_arns", `Resource = ["*"]`,
+		"iam", "own parameters only",
+	},
+	{
+		"iam.tf", `Resource = ["${aws_cloudwatch_log_group.log.arn}:log-stream:*"]`, `Resource = ["*"]`,
+		"iam", "its own log only",
+	},
+	{
+		"iam.tf", "policy_arn = aws_iam_policy.machine.arn", `policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"`,
+		"iam", "not one of Amazon's",
+	},
+	{
+		"iam.tf", `Principal = { Service = "ec2.amazonaws.com" }`, `Principal = { AWS = "*" }`,
+		"iam", "Only EC2 may take the role.",
+	},
+	{
+		"secrets.tf", `  type             = "SecureString"
   value_wo         = var.pipedrive_api_key`, `  type             = "String"
   value_wo         = var.pipedrive_api_key`,
-		"secrets", "Secrets are SecureStrings."},
-	{"secrets.tf", `  value_wo         = var.admin_token
+		"secrets", "Secrets are SecureStrings.",
+	},
+	{
+		"secrets.tf", `  value_wo         = var.admin_token
   value_wo_version = var.secret_versions.admin_token`, `  value_wo         = var.admin_token
   value_wo_version = var.secret_versions.pipedrive_api_key`,
-		"secrets", "A raised version"},
-	{"balancer.tf", "drop_invalid_header_fields = true", "drop_invalid_header_fields = false",
-		"balancer", "Invalid headers are dropped."},
-	{"balancer.tf", `path                = "/readyz"`, `path                = "/"`,
-		"balancer", "asked whether it is ready"},
-	{"balancer.tf", `path                = "/healthz"`, `path                = "/"`,
-		"balancer", "nginx itself"},
-	{"balancer.tf", "unhealthy_threshold = 10", "unhealthy_threshold = 2",
-		"balancer", "does not replace every machine"},
-	{"balancer.tf", `["/.well-known/acme-challenge/*"]`, `["/acme/*"]`,
-		"balancer", "certificate authority asks for"},
-	{"balancer.tf", "ssl_policy        = var.tls_policy", `ssl_policy        = "ELBSecurityPolicy-2016-08"`,
-		"balancer", "TLS 1.2 or newer"},
-	{"balancer.tf", `    type = "redirect"
+		"secrets", "A raised version",
+	},
+	{
+		"balancer.tf", "drop_invalid_header_fields = true", "drop_invalid_header_fields = false",
+		"balancer", "Invalid headers are dropped.",
+	},
+	{
+		"balancer.tf", `path                = "/readyz"`, `path                = "/"`,
+		"balancer", "asked whether it is ready",
+	},
+	{
+		"balancer.tf", `path                = "/healthz"`, `path                = "/"`,
+		"balancer", "nginx itself",
+	},
+	{
+		"balancer.tf", "unhealthy_threshold = 10", "unhealthy_threshold = 2",
+		"balancer", "does not replace every machine",
+	},
+	{
+		"balancer.tf", `["/.well-known/acme-challenge/*"]`, `["/acme/*"]`,
+		"balancer", "certificate authority asks for",
+	},
+	{
+		"balancer.tf", "ssl_policy        = var.tls_policy", `ssl_policy        = "ELBSecurityPolicy-2016-08"`,
+		"balancer", "TLS 1.2 or newer",
+	},
+	{
+		"balancer.tf", `    type = "redirect"
 
     redirect {
       protocol    = "HTTPS"
@@ -146,61 +213,114 @@ var edits = []edit{
 `, `    type             = "forward"
     target_group_arn = aws_lb_target_group.http.arn
 `,
-		"balancer", "Port 80 redirects to HTTPS."},
-	{"limits.tf", "idle        = 75", "idle        = 55",
-		"limits", "gives up first"},
-	{"limits.tf", "stop        = 60", "stop        = 20",
-		"limits", "drained before it is stopped"},
-	{"machines.tf", `http_tokens                 = "required"`, `http_tokens                 = "optional"`,
-		"machines", "Only IMDSv2"},
-	{"machines.tf", "encrypted             = true", "encrypted             = false",
-		"machines", "Disks are gp3, encrypted"},
-	{"machines.tf", `health_check_type         = "ELB"`, `health_check_type         = "EC2"`,
-		"machines", "finds unhealthy is replaced"},
-	{"machines.tf", "min_healthy_percentage = 100", "min_healthy_percentage = 50",
-		"machines", "never are there fewer"},
-	{"machines.tf", "version = aws_launch_template.machine.latest_version", `version = "$Latest"`,
-		"machines", "newest version by its number"},
-	{"machines.tf", "vpc_zone_identifier = aws_subnet.public[*].id", "vpc_zone_identifier = [aws_subnet.public[0].id]",
-		"machines", "both zones"},
-	{"machines.tf", "[aws_lb_target_group.http.arn, aws_lb_target_group.app.arn]", "[aws_lb_target_group.app.arn]",
-		"machines", "both target groups"},
-	{"machines.tf", "settings                    = var.settings", `settings                    = merge(var.settings, { GISTDEAL_OPEN = "1" })`,
-		"machines", "never open to everybody"},
-	{"variables.tf", " && var.machines.desired <= var.machines.max", "",
-		"variables", "machines_max_below_desired"},
-	{"variables.tf", `default     = "t2.small"`, `default     = "t2.micro"`,
-		"machines", "t2.small unless told otherwise"},
-	{"database.tf", "storage_encrypted     = true", "storage_encrypted     = false",
-		"database", "The database is encrypted."},
-	{"database.tf", "publicly_accessible    = false", "publicly_accessible    = true",
-		"database", "no public address"},
-	{"database.tf", "sslmode=verify-full", "sslmode=require",
-		"machines", "only if its certificate is right"},
-	{"database.tf", "manage_master_user_password = true", `password = "gistdeal"`,
-		"database", "RDS's own, in no state"},
-	{"filesystem.tf", "encrypted      = true", "encrypted      = false",
-		"filesystem", "share an encrypted file system"},
-	{"page.tf", "block_public_policy     = true", "block_public_policy     = false",
-		"page", "The bucket is private."},
-	{"page.tf", `Principal = { Service = "cloudfront.amazonaws.com" }`, `Principal = "*"`,
-		"page", "Only this distribution reads the bucket."},
-	{"page.tf", `"/trackedusers", `, "",
-		"page", "goes to the program"},
-	{"page.tf", "cache_policy_id          = data.aws_cloudfront_cache_policy.disabled.id", "cache_policy_id          = data.aws_cloudfront_cache_policy.optimized.id",
-		"page", "are not cached"},
-	{"page.tf", `origin_protocol_policy   = "https-only"`, `origin_protocol_policy   = "http-only"`,
-		"page", "by HTTPS under the name"},
-	{"page.tf", `cache_control = "no-cache"`, `cache_control = "max-age=86400"`,
-		"page", "newer page each time"},
-	{"dns.tf", "name                   = aws_lb.balancer.dns_name", "name                   = aws_cloudfront_distribution.page.domain_name",
-		"dns", "alias of the load balancer"},
-	{"watch.tf", `compare = "LessThanThreshold", threshold = 1, missing = "breaching"
+		"balancer", "Port 80 redirects to HTTPS.",
+	},
+	{
+		"limits.tf", "idle        = 75", "idle        = 55",
+		"limits", "gives up first",
+	},
+	{
+		"limits.tf", "stop        = 60", "stop        = 20",
+		"limits", "drained before it is stopped",
+	},
+	{
+		"machines.tf", `http_tokens                 = "required"`, `http_tokens                 = "optional"`,
+		"machines", "Only IMDSv2",
+	},
+	{
+		"machines.tf", "encrypted             = true", "encrypted             = false",
+		"machines", "Disks are gp3, encrypted",
+	},
+	{
+		"machines.tf", `health_check_type         = "ELB"`, `health_check_type         = "EC2"`,
+		"machines", "finds unhealthy is replaced",
+	},
+	{
+		"machines.tf", "min_healthy_percentage = 100", "min_healthy_percentage = 50",
+		"machines", "never are there fewer",
+	},
+	{
+		"machines.tf", "version = aws_launch_template.machine.latest_version", `version = "$Latest"`,
+		"machines", "newest version by its number",
+	},
+	{
+		"machines.tf", "vpc_zone_identifier = aws_subnet.public[*].id", "vpc_zone_identifier = [aws_subnet.public[0].id]",
+		"machines", "both zones",
+	},
+	{
+		"machines.tf", "[aws_lb_target_group.http.arn, aws_lb_target_group.app.arn]", "[aws_lb_target_group.app.arn]",
+		"machines", "both target groups",
+	},
+	{
+		"machines.tf", "settings                    = var.settings", `settings                    = merge(var.settings, { GISTDEAL_OPEN = "1" })`,
+		"machines", "never open to everybody",
+	},
+	{
+		"variables.tf", " && var.machines.desired <= var.machines.max", "",
+		"variables", "machines_max_below_desired",
+	},
+	{
+		"variables.tf", `default     = "t2.small"`, `default     = "t2.micro"`,
+		"machines", "t2.small unless told otherwise",
+	},
+	{
+		"database.tf", "storage_encrypted     = true", "storage_encrypted     = false",
+		"database", "The database is encrypted.",
+	},
+	{
+		"database.tf", "publicly_accessible    = false", "publicly_accessible    = true",
+		"database", "no public address",
+	},
+	{
+		"database.tf", "sslmode=verify-full", "sslmode=require",
+		"machines", "only if its certificate is right",
+	},
+	{
+		"database.tf", "manage_master_user_password = true", `password = "gistdeal"`,
+		"database", "RDS's own, in no state",
+	},
+	{
+		"filesystem.tf", "encrypted      = true", "encrypted      = false",
+		"filesystem", "share an encrypted file system",
+	},
+	{
+		"page.tf", "block_public_policy     = true", "block_public_policy     = false",
+		"page", "The bucket is private.",
+	},
+	{
+		"page.tf", `Principal = { Service = "cloudfront.amazonaws.com" }`, `Principal = "*"`,
+		"page", "Only this distribution reads the bucket.",
+	},
+	{
+		"page.tf", `"/trackedusers", `, "",
+		"page", "goes to the program",
+	},
+	{
+		"page.tf", "cache_policy_id          = data.aws_cloudfront_cache_policy.disabled.id", "cache_policy_id          = data.aws_cloudfront_cache_policy.optimized.id",
+		"page", "are not cached",
+	},
+	{
+		"page.tf", `origin_protocol_policy   = "https-only"`, `origin_protocol_policy   = "http-only"`,
+		"page", "by HTTPS under the name",
+	},
+	{
+		"page.tf", `cache_control = "no-cache"`, `cache_control = "max-age=86400"`,
+		"page", "newer page each time",
+	},
+	{
+		"dns.tf", "name                   = aws_lb.balancer.dns_name", "name                   = aws_cloudfront_distribution.page.domain_name",
+		"dns", "alias of the load balancer",
+	},
+	{
+		"watch.tf", `compare = "LessThanThreshold", threshold = 1, missing = "breaching"
     }
     day-spent`, `compare = "LessThanThreshold", threshold = 1, missing = "notBreaching"
     }
     day-spent`,
-		"watch", "A missing heartbeat is an alarm."},
-	{"watch.tf", "retention_in_days = var.log_days", "retention_in_days = 0",
-		"watch", "kept for a month"},
+		"watch", "A missing heartbeat is an alarm.",
+	},
+	{
+		"watch.tf", "retention_in_days = var.log_days", "retention_in_days = 0",
+		"watch", "kept for a month",
+	},
 }
