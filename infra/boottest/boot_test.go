@@ -26,7 +26,7 @@ func (w *world) started(changes map[string]any) *machine {
 // state is all that the script may change on a machine, with times.
 func (m *machine) state() string {
 	m.t.Helper()
-	return m.ran("find", "/etc/gistdeal", "/etc/nginx", "/etc/systemd/system", "/etc/fstab", "/usr/local", "/mnt/gistdeal/letsencrypt", "/run/standin/container",
+	return m.ran("find", "/etc/gistdeal", "/etc/nginx", "/etc/systemd/system", "/etc/fstab", "/usr/local/sbin", "/mnt/gistdeal/letsencrypt", "/run/standin/container",
 		"-type", "f", "-printf", "%p %m %u %s %T@\n")
 }
 

@@ -1,6 +1,7 @@
 package boottest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -64,6 +65,9 @@ func enter(t *testing.T) *world {
 	for _, name := range []string{"terraform", "nginx", "certbot", "openssl", "curl", "iptables", "ip", "unshare", "nsenter", "setpriv"} {
 		tool(t, name)
 	}
+	if err := namespaces(); err != nil {
+		t.Skipf("no namespaces: %v", err)
+	}
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)
@@ -75,8 +79,7 @@ func enter(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	// The shell is the first process: it takes leave of the dead ones.
-	inner := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "private",
-		"bash", "-c", `"$@"; exit $?`, "bash", self, "-test.v", "-test.timeout=8m", "-test.run="+pattern(t.Name()))
+	inner := inside(t.Context(), `"$@" || exit $?`, self, "-test.v", "-test.timeout=8m", "-test.run="+pattern(t.Name()))
 	inner.Env = append(os.Environ(), "BOOTTEST_BIN="+bin)
 	inner.WaitDelay = 10 * time.Second
 	out, err := inner.CombinedOutput()
@@ -87,6 +90,23 @@ func enter(t *testing.T) *world {
 	}
 	return nil
 }
+
+// inside is a script of bash with its arguments, in namespaces that end with it.
+func inside(ctx context.Context, script string, args ...string) *exec.Cmd {
+	unshare := []string{"--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "private", "bash", "-euc", script, "bash"}
+	return exec.CommandContext(ctx, "unshare", append(unshare, args...)...)
+}
+
+// namespaces says why there can be no worlds here, as in a container that may not do much.
+var namespaces = sync.OnceValue(func() error {
+	out, err := inside(context.Background(), `mount -t tmpfs tmpfs /srv && mkdir /srv/upper /srv/work /srv/root
+		mount -t overlay overlay -o lowerdir=/,upperdir=/srv/upper,workdir=/srv/work /srv/root
+		ip link add bridge type bridge && iptables -L OUTPUT`).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+})
 
 // pattern matches exactly the test of that name.
 func pattern(name string) string {
