@@ -25,7 +25,7 @@ func (w *world) machine() *machine {
 		world: w, name: fmt.Sprintf("m%d", w.machines), address: fmt.Sprintf("10.0.1.%d", w.machines),
 		root: fmt.Sprintf("/srv/machines/%d/root", w.machines),
 	}
-	w.write("/srv/standin", w.read("testdata/standin"))
+	w.write("/srv/standin", w.read("testdata/standin.sh"))
 	w.sh(`cd /srv/machines; mkdir -p ` + m.root + `; cd ` + m.root + `/..; mkdir upper work
 		mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
 		mount -t proc proc root/proc; mount --rbind /dev root/dev; mount -t tmpfs tmpfs root/run; mount -t tmpfs tmpfs root/tmp; chmod 1777 root/tmp
