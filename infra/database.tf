@@ -27,7 +27,6 @@ resource "terraform_data" "snapshot" {
 # look at closely in a handful of queries a second.
 #tfsec:ignore:aws-rds-enable-iam-auth
 #tfsec:ignore:aws-rds-enable-performance-insights
-#tfsec:ignore:builtin.aws.rds.aws0177 -- deletion protection: one destroy takes all away, and leaves a snapshot
 resource "aws_db_instance" "database" {
   count = var.database_url_parameter == "" ? 1 : 0
 

@@ -21,6 +21,7 @@ type running struct {
 	run     gistdeal.Run
 	kept    bool
 	writing bool
+	long    *time.Timer // writes the run down though nothing happens in it
 	noted   time.Time // on the monotonic clock
 
 	writes sync.Mutex // held by whoever writes the run down
@@ -30,7 +31,9 @@ type running struct {
 // at its end if it is to be kept.
 func (e *Engine) begin(kind gistdeal.RunKind, userID int64) *running {
 	now := e.now()
-	return &running{engine: e, noted: time.Now(), run: gistdeal.Run{Kind: kind, UserID: userID, Begun: now, Noted: now}}
+	r := &running{engine: e, noted: time.Now(), run: gistdeal.Run{Kind: kind, UserID: userID, Begun: now, Noted: now}}
+	r.long = time.AfterFunc(noteEvery, func() { r.write(context.Background()) })
+	return r
 }
 
 // note changes the numbers of a run; what they grow by, those of its sum do too.
@@ -74,6 +77,7 @@ func (r *running) end(ctx context.Context, err error) {
 	if r == nil {
 		return
 	}
+	r.long.Stop()
 	r.mu.Lock()
 	r.run.Ended = r.run.Noted
 	switch {
