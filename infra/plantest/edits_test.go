@@ -308,10 +308,6 @@ var edits = []edit{
 		"page", "newer page each time",
 	},
 	{
-		"dns.tf", "name                   = aws_lb.balancer.dns_name", "name                   = aws_cloudfront_distribution.page.domain_name",
-		"dns", "alias of the load balancer",
-	},
-	{
 		"watch.tf", `compare = "LessThanThreshold", threshold = 1, missing = "breaching"
     }
     day-spent`, `compare = "LessThanThreshold", threshold = 1, missing = "notBreaching"

@@ -33,7 +33,7 @@ run "database" {
   }
 
   assert {
-    condition     = aws_db_instance.database[0].manage_master_user_password && aws_db_instance.database[0].password == null
+    condition     = aws_db_instance.database[0].manage_master_user_password == true && aws_db_instance.database[0].password == null
     error_message = "The database's password is RDS's own, in no state."
   }
 

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -12,6 +13,20 @@ import (
 
 	"gistdeal/internal/sim"
 )
+
+// press presses what the selector means, once it is there.
+func press(t *testing.T, ctx context.Context, selector string) {
+	t.Helper()
+	ask[any](t, ctx, fmt.Sprintf(`new Promise((done) => {
+		const timer = setInterval(() => {
+			const it = document.querySelector(%q);
+			if (!it) return;
+			clearInterval(timer);
+			it.click();
+			done(null);
+		}, 20);
+	})`, selector))
+}
 
 func TestThePageShowsAScanWhileItGoesOnAndWhatItFound(t *testing.T) {
 	t.Parallel()
@@ -58,8 +73,10 @@ func TestEachRouteOfTheAPIStandsInItsReadablePage(t *testing.T) {
 	ctx := browse(t)
 	do(t, ctx, p,
 		chromedp.Navigate(p.url), chromedp.WaitVisible("#login"),
-		chromedp.Click("#help"), chromedp.Click(`dialog a[href="#/api"]`), chromedp.WaitNotPresent("dialog"),
-		chromedp.WaitVisible(".operation"), chromedp.Click("#open-all"))
+		chromedp.Click("#help"))
+	press(t, ctx, `dialog[open] a[href="#/api"]`)
+	do(t, ctx, p, chromedp.WaitNotPresent("dialog"), chromedp.WaitVisible(".operation"))
+	press(t, ctx, "#open-all")
 	for path, methods := range doc.Paths {
 		for method, o := range methods {
 			if got := text(t, ctx, fmt.Sprintf(`[data-operation="%s %s"]`, method, path)); !strings.Contains(got, o.Summary) || !strings.Contains(got, "Answer 20") {
@@ -115,10 +132,9 @@ func TestATokenIsMadeShownOnceAndRevokedOnThePage(t *testing.T) {
 		t.Error("the token stands in the page after its dialog was closed")
 	}
 	// The list is drawn anew when the token's use is noted: a click by place could miss.
-	ask[any](t, ctx, `document.querySelector('tr[data-token="ci"] [data-act="revoke"]').click()`)
-	do(t, ctx, p,
-		chromedp.WaitVisible("dialog[open] .danger"), chromedp.Click("dialog[open] .danger"),
-		chromedp.WaitNotPresent(`tr[data-token="ci"]`))
+	press(t, ctx, `tr[data-token="ci"] [data-act="revoke"]`)
+	press(t, ctx, "dialog[open] .danger")
+	do(t, ctx, p, chromedp.WaitNotPresent(`tr[data-token="ci"]`))
 	if status := p.ask(token, "/api/v1/users"); status != 401 {
 		t.Errorf("with the revoked token the API answers %d, want 401", status)
 	}
