@@ -1,93 +1,13 @@
 package app_test
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"gistdeal/internal/sim"
 )
-
-// press presses what the selector means, once it is there.
-func press(t *testing.T, ctx context.Context, selector string) {
-	t.Helper()
-	ask[any](t, ctx, fmt.Sprintf(`new Promise((done) => {
-		const timer = setInterval(() => {
-			const it = document.querySelector(%q);
-			if (!it) return;
-			clearInterval(timer);
-			it.click();
-			done(null);
-		}, 20);
-	})`, selector))
-}
-
-func TestThePageShowsAScanWhileItGoesOnAndWhatItFound(t *testing.T) {
-	t.Parallel()
-	s, env := simulate(t, sim.Options{Seed: 5})
-	s.MakeGists("alice", 150)
-	p := start(t, env)
-	ctx := browse(t)
-	do(t, ctx, p, open(p, "activity"), chromedp.WaitVisible(".empty"))
-	if got := text(t, ctx, ".empty"); !strings.Contains(got, "Add users") {
-		t.Errorf("with nothing done the page says %q, want what to do", got)
-	}
-	// The second page of two comes late, so that the scan can be seen.
-	s.AddFault(sim.Fault{Match: "GET /user/{id}/gists", Kind: "latency", Latency: 25 * time.Second, Times: 1})
-	do(t, ctx, p,
-		open(p, "users/alice"), chromedp.Click("#track"),
-		open(p, "activity?kind=scan"),
-		chromedp.WaitVisible(`#going li[data-run="scan"] progress`))
-	if got := text(t, ctx, "#going"); !strings.Contains(got, "alice") || !strings.Contains(got, "page") {
-		t.Errorf("of the scan that goes on the page says %q", got)
-	}
-	do(t, ctx, p,
-		chromedp.WaitVisible(`#runs li[data-run="scan"][data-state="made"]`),
-		chromedp.WaitNotPresent("#going li"))
-	if got := text(t, ctx, `#runs li[data-run="scan"]`); !strings.Contains(got, "150 gists found") || !strings.Contains(got, "2 pages") {
-		t.Errorf("of the scan that has ended the page says %q", got)
-	}
-	do(t, ctx, p,
-		chromedp.Click(`.chips a[data-only="push"]`),
-		chromedp.WaitNotPresent(`#runs li[data-run="scan"]`),
-		chromedp.WaitVisible(`#runs li[data-run="push"]`))
-}
-
-func TestEachRouteOfTheAPIStandsInItsReadablePage(t *testing.T) {
-	t.Parallel()
-	_, env := simulate(t, sim.Options{Seed: 5})
-	p := start(t, env)
-	var doc struct {
-		Paths map[string]map[string]struct{ Summary string }
-	}
-	_, body := p.get("/api/v1/openapi.json")
-	if err := json.Unmarshal([]byte(body), &doc); err != nil || len(doc.Paths) == 0 {
-		t.Fatalf("%d paths, %v", len(doc.Paths), err)
-	}
-	ctx := browse(t)
-	do(t, ctx, p,
-		chromedp.Navigate(p.url), chromedp.WaitVisible("#login"),
-		chromedp.Click("#help"))
-	press(t, ctx, `dialog[open] a[href="#/api"]`)
-	do(t, ctx, p, chromedp.WaitNotPresent("dialog"), chromedp.WaitVisible(".operation"))
-	press(t, ctx, "#open-all")
-	for path, methods := range doc.Paths {
-		for method, o := range methods {
-			if got := text(t, ctx, fmt.Sprintf(`[data-operation="%s %s"]`, method, path)); !strings.Contains(got, o.Summary) || !strings.Contains(got, "Answer 20") {
-				t.Errorf("%s %s is shown as %q", method, path, got)
-			}
-		}
-	}
-	if got := text(t, ctx, `[data-operation="get /api/v1/runs"]`); !strings.Contains(got, `kind: "scan" | "sweep" | "push"`) {
-		t.Errorf("what a run is stands nowhere in %q", got)
-	}
-}
 
 func TestTheFirstRunSaysWhetherEverythingIsReadyAndASettingIsChosen(t *testing.T) {
 	t.Parallel()
@@ -110,32 +30,4 @@ func TestTheFirstRunSaysWhetherEverythingIsReadyAndASettingIsChosen(t *testing.T
 		_, body := p.get("/api/v1/settings")
 		return strings.Contains(body, `"name":"first_scan","value":"new"`)
 	}, p.out.String)
-}
-
-func TestATokenIsMadeShownOnceAndRevokedOnThePage(t *testing.T) {
-	t.Parallel()
-	_, env := simulate(t, sim.Options{Seed: 5})
-	p := start(t, env)
-	ctx := browse(t)
-	do(t, ctx, p,
-		open(p, "settings"),
-		chromedp.SendKeys("#token-name", "ci"),
-		chromedp.Click(`input[value="write"]`),
-		chromedp.Click("#make-token"),
-		chromedp.WaitVisible("#new-token"))
-	token := ask[string](t, ctx, `document.querySelector('#new-token').value`)
-	if status := p.ask(token, "/api/v1/users"); status != 200 {
-		t.Errorf("with the new token %q the API answers %d", token, status)
-	}
-	do(t, ctx, p, chromedp.KeyEvent(kb.Escape), chromedp.WaitVisible(`tr[data-token="ci"]`))
-	if got := ask[string](t, ctx, `document.documentElement.outerHTML`); strings.Contains(got, token) {
-		t.Error("the token stands in the page after its dialog was closed")
-	}
-	// The list is drawn anew when the token's use is noted: a click by place could miss.
-	press(t, ctx, `tr[data-token="ci"] [data-act="revoke"]`)
-	press(t, ctx, "dialog[open] .danger")
-	do(t, ctx, p, chromedp.WaitNotPresent(`tr[data-token="ci"]`))
-	if status := p.ask(token, "/api/v1/users"); status != 401 {
-		t.Errorf("with the revoked token the API answers %d, want 401", status)
-	}
 }
