@@ -22,7 +22,7 @@ type running struct {
 	kept    bool
 	writing bool
 	long    *time.Timer // writes the run down though nothing happens in it
-	noted   time.Time // on the monotonic clock
+	noted   time.Time   // on the monotonic clock
 
 	writes sync.Mutex // held by whoever writes the run down
 }
