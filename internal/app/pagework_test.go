@@ -1,13 +1,59 @@
 package app_test
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"gistdeal/internal/sim"
 )
+
+// press presses what the selector means, once it is there.
+func press(t *testing.T, ctx context.Context, selector string) {
+	t.Helper()
+	once(t, ctx, fmt.Sprintf(`document.querySelector(%q)`, selector))
+	ask[any](t, ctx, fmt.Sprintf(`document.querySelector(%q).click()`, selector))
+}
+
+// once waits until an expression in the page is true.
+func once(t *testing.T, ctx context.Context, expression string) {
+	t.Helper()
+	eventually(t, expression, func() bool { return ask[bool](t, ctx, "!!("+expression+")") }, func() string { return "" })
+}
+
+func TestEachRouteOfTheAPIStandsInItsReadablePage(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	p := start(t, env)
+	var doc struct {
+		Paths map[string]map[string]struct{ Summary string }
+	}
+	_, body := p.get("/api/v1/openapi.json")
+	if err := json.Unmarshal([]byte(body), &doc); err != nil || len(doc.Paths) == 0 {
+		t.Fatalf("%d paths, %v", len(doc.Paths), err)
+	}
+	ctx := browse(t)
+	do(t, ctx, p,
+		chromedp.Navigate(p.url), chromedp.WaitVisible("#login"),
+		chromedp.Click("#help"))
+	press(t, ctx, `dialog[open] a[href="#/api"]`)
+	press(t, ctx, "#open-all")
+	for path, methods := range doc.Paths {
+		for method, o := range methods {
+			if got := text(t, ctx, fmt.Sprintf(`[data-operation="%s %s"]`, method, path)); !strings.Contains(got, o.Summary) || !strings.Contains(got, "Answer 20") {
+				t.Errorf("%s %s is shown as %q", method, path, got)
+			}
+		}
+	}
+	if got := text(t, ctx, `[data-operation="get /api/v1/runs"]`); !strings.Contains(got, `kind: "scan" | "sweep" | "push"`) {
+		t.Errorf("what a run is stands nowhere in %q", got)
+	}
+}
 
 func TestTheFirstRunSaysWhetherEverythingIsReadyAndASettingIsChosen(t *testing.T) {
 	t.Parallel()
@@ -30,4 +76,32 @@ func TestTheFirstRunSaysWhetherEverythingIsReadyAndASettingIsChosen(t *testing.T
 		_, body := p.get("/api/v1/settings")
 		return strings.Contains(body, `"name":"first_scan","value":"new"`)
 	}, p.out.String)
+}
+
+func TestATokenIsMadeShownOnceAndRevokedOnThePage(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p,
+		open(p, "settings"),
+		chromedp.SendKeys("#token-name", "ci"),
+		chromedp.Click(`input[value="write"]`),
+		chromedp.Click("#make-token"),
+		chromedp.WaitVisible("#new-token"))
+	token := ask[string](t, ctx, `document.querySelector('#new-token').value`)
+	if status := p.ask(token, "/api/v1/users"); status != 200 {
+		t.Errorf("with the new token the API answers %d", status)
+	}
+	do(t, ctx, p, chromedp.KeyEvent(kb.Escape))
+	once(t, ctx, `document.querySelector('tr[data-token="ci"]')`)
+	if ask[bool](t, ctx, fmt.Sprintf(`document.documentElement.outerHTML.includes(%q)`, token)) {
+		t.Error("the token stands in the page after its dialog was closed")
+	}
+	press(t, ctx, `tr[data-token="ci"] [data-act="revoke"]`)
+	press(t, ctx, "dialog[open] .danger")
+	once(t, ctx, `!document.querySelector('tr[data-token="ci"]')`)
+	if status := p.ask(token, "/api/v1/users"); status != 401 {
+		t.Errorf("with the revoked token the API answers %d, want 401", status)
+	}
 }

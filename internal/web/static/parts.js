@@ -82,7 +82,9 @@ export function dialog(title, ...children) {
   const close = button('Close', () => box.close(), { kind: 'plain', mark: 'close' });
   const box = el('dialog', { attrs: { 'aria-labelledby': 'dialog-title' } }, el('div', { className: 'dialog-head' }, heading, close), ...present(children));
   box.onclose = () => box.remove();
-  box.onclick = ({ target }) => target === box && box.close();
+  box.onclick = ({ target }) => { // What it returns would forbid all else that a click does.
+    if (target === box) box.close();
+  };
   document.body.append(box);
   box.showModal();
   return box;
