@@ -125,8 +125,10 @@ func (e *Engine) push(run, held context.Context) (stage string, err error) {
 			}
 			continue
 		}
+		e.round.begun(1) // Before the next look whether anything is left to push.
 		pushes.Go(func() {
 			defer slots.Release(weight)
+			defer e.round.begun(-1)
 			if err := e.pushOne(run, c, start); err != nil {
 				stop(stagePush, err)
 			}
@@ -236,8 +238,6 @@ func (e *Engine) putBack(ctx context.Context, absent gistdeal.Claim) error {
 // error if going on with other deals is no use for now.
 func (e *Engine) pushOne(ctx context.Context, c gistdeal.Claim, start time.Time) error {
 	failpoint.Hit(failpoint.Claimed)
-	e.round.begun(1)
-	defer e.round.begun(-1)
 	// A POST that has begun is not cut short by a stop: its own deadline ends it.
 	dealID, err := e.pipedrive.CreateDeal(context.WithoutCancel(ctx), start, c.Draft)
 	kind := gistdeal.KindOf(err)

@@ -30,7 +30,13 @@ func TestRunsTellWhatAFirstScanAndItsPushesFoundAndCost(t *testing.T) {
 	w.sim.MakeGists("alice", 130)
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
-	w.eventually("the pushes' run has ended", func() bool { return len(w.runs(r, gistdeal.RunPush)) > 0 })
+	w.eventually("the pushes' runs have ended", func() bool {
+		made := 0
+		for _, p := range w.runs(r, gistdeal.RunPush) {
+			made += p.Deals
+		}
+		return made >= 130
+	})
 	scans := w.runs(r, gistdeal.RunScan)
 	if len(scans) != 1 {
 		t.Fatalf("%+v, want one scan", scans)
