@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/store"
 )
@@ -132,31 +131,6 @@ func ParseConfig(env map[string]string) (Config, error) {
 	p.password(c.Database, c.PasswordFile)
 	p.unknown()
 	return c, errors.Join(p.errs...)
-}
-
-// choiceVariables are the variables that decide what a person could choose.
-var choiceVariables = map[gistdeal.Choice]string{
-	gistdeal.ChoicePipeline: "GISTDEAL_PIPELINE", gistdeal.ChoiceStage: "GISTDEAL_STAGE",
-	gistdeal.ChoiceFirstScan: "GISTDEAL_FIRST_SCAN", gistdeal.ChoiceFirstScanMax: "GISTDEAL_FIRST_SCAN_MAX",
-}
-
-// locked returns which choices a variable makes.
-func (p *parser) locked() map[gistdeal.Choice]string {
-	locked := map[gistdeal.Choice]string{}
-	for c, name := range choiceVariables {
-		if p.text(name, "") != "" {
-			locked[c] = name
-		}
-	}
-	return locked
-}
-
-// configured is what the configuration says of what a person may choose.
-func (c Config) configured() desk.Configured {
-	return desk.Configured{Locked: c.Locked, Values: map[gistdeal.Choice]string{
-		gistdeal.ChoicePipeline: c.Pipeline, gistdeal.ChoiceStage: c.Stage,
-		gistdeal.ChoiceFirstScan: string(c.FirstScan), gistdeal.ChoiceFirstScanMax: strconv.Itoa(c.FirstScanMax),
-	}}
 }
 
 // OpenDatabase opens the database, makes it if there is none, and brings its

@@ -3,6 +3,8 @@ package app
 import (
 	"fmt"
 	"io"
+
+	"gistdeal"
 )
 
 // Print writes the configuration, one variable a line, as it could be read
@@ -23,8 +25,8 @@ func (c Config) Print(w io.Writer) error {
 		{"GISTDEAL_ADMIN_TOKEN", c.AdminToken},
 		{"GISTDEAL_OPEN", c.Open},
 		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval},
-		{"GISTDEAL_FIRST_SCAN", c.FirstScan},
-		{"GISTDEAL_FIRST_SCAN_MAX", c.FirstScanMax},
+		{"GISTDEAL_FIRST_SCAN", c.orFree(gistdeal.ChoiceFirstScan, c.FirstScan)},
+		{"GISTDEAL_FIRST_SCAN_MAX", c.orFree(gistdeal.ChoiceFirstScanMax, c.FirstScanMax)},
 		{"GISTDEAL_PIPELINE", c.Pipeline},
 		{"GISTDEAL_STAGE", c.Stage},
 		{"GISTDEAL_PIPEDRIVE_RATE", c.PipedriveRate},
@@ -55,6 +57,8 @@ func shown(value any) (text string, readable bool) {
 	switch v := value.(type) {
 	case Secret:
 		return v.String(), false
+	case free:
+		return string(v), false
 	case Database:
 		return v.String(), v.String() == string(v)
 	case bool:
