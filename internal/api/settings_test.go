@@ -60,6 +60,7 @@ func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T)
 	for body, words := range map[string]string{
 		`{"pipeline":"Nowhere"}`:                 `there is no pipeline "Nowhere": choose one of Pipeline, Gists`,
 		`{"pipeline":"Pipeline","stage":"Done"}`: `there is no stage "Done"`,
+		`{"pipeline":"Pipeline"}`:                `there is no stage "Done"`,
 		`{"first_scan":"some"}`:                  "want all or new",
 		`{"stage":"New","first_scan_max":"5"}`:   "GISTDEAL_FIRST_SCAN_MAX",
 	} {

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -58,6 +59,10 @@ func (d *Desk) Settings(ctx context.Context, c Configured) ([]Setting, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d.settings(ctx, c, accounts)
+}
+
+func (d *Desk) settings(ctx context.Context, c Configured, accounts gistdeal.Accounts) ([]Setting, error) {
 	all := make([]Setting, len(gistdeal.Choices))
 	for i, name := range gistdeal.Choices {
 		s := Setting{Name: name, Value: c.Values[name], Default: c.Values[name], LockedBy: c.Locked[name], Doc: settingDocs[name]}
@@ -98,36 +103,41 @@ func choices(c gistdeal.Choice, pipeline string, a gistdeal.Accounts) (names []s
 }
 
 // Choose changes settings; "" takes what is configured again. Invalid if one is
-// locked or cannot be: then none is changed. Who works notices it within seconds.
+// locked or cannot be, or if the stage is not of the pipeline any more: then
+// none is changed. Who works notices it within seconds.
 func (d *Desk) Choose(ctx context.Context, c Configured, values map[gistdeal.Choice]string) ([]Setting, error) {
-	settings, err := d.Settings(ctx, c)
-	if err != nil {
-		return nil, err
-	}
 	accounts, err := d.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	pipeline := settings[0].Value
-	if p, ok := values[gistdeal.ChoicePipeline]; ok {
-		pipeline = p
+	settings, err := d.settings(ctx, c, accounts)
+	if err != nil {
+		return nil, err
 	}
+	pipeline := ""
 	for _, s := range settings {
 		value, wanted := values[s.Name]
-		if !wanted {
+		switch {
+		case wanted && s.LockedBy != "":
+			return nil, gistdeal.Errorf(gistdeal.Invalid, "%s is decided by %s: change that, or unset it and choose here", s.Name, s.LockedBy)
+		case wanted:
+			s.Value = cmp.Or(value, s.Default)
+		}
+		if s.Name == gistdeal.ChoicePipeline {
+			pipeline = s.Value // The first of all, so that the stage is held against it.
+		}
+		moved := s.Name == gistdeal.ChoiceStage && pipeline != settings[0].Value
+		if !wanted && !moved {
 			continue
 		}
-		if s.LockedBy != "" {
-			return nil, gistdeal.Errorf(gistdeal.Invalid, "%s is decided by %s: change that, or unset it and choose here", s.Name, s.LockedBy)
-		}
-		if err := possible(s.Name, value, choices(s.Name, pipeline, accounts)); err != nil {
+		if err := possible(s.Name, s.Value, choices(s.Name, pipeline, accounts)); err != nil {
 			return nil, err
 		}
 	}
 	if err := d.db.Choose(ctx, values); err != nil {
 		return nil, err
 	}
-	return d.Settings(ctx, c)
+	return d.settings(ctx, c, accounts)
 }
 
 // possible returns an Invalid error if value cannot be chosen.
