@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -24,6 +25,31 @@ func press(t *testing.T, ctx context.Context, selector string) {
 func once(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
 	eventually(t, expression, func() bool { return ask[bool](t, ctx, "!!("+expression+")") }, func() string { return "" })
+}
+
+func TestThePageShowsAScanWhileItGoesOnAndWhatItFound(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.MakeGists("alice", 150)
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p, open(p, "activity"), chromedp.WaitVisible(".empty"))
+	if got := text(t, ctx, ".empty"); !strings.Contains(got, "Add users") {
+		t.Errorf("with nothing done the page says %q, want what to do", got)
+	}
+	// The second page of two comes late, so that the scan can be seen.
+	s.AddFault(sim.Fault{Match: "GET /user/", Kind: "latency", Latency: 20 * time.Second, Times: 1})
+	ask[any](t, ctx, `(() => { fetch('user/alice'); return null; })()`)
+	once(t, ctx, `document.querySelector('#going li[data-run="scan"] progress')`)
+	if got := text(t, ctx, "#going"); !strings.Contains(got, "alice") || !strings.Contains(got, "page") {
+		t.Errorf("of the scan that goes on the page says %q", got)
+	}
+	once(t, ctx, `document.querySelector('#runs li[data-run="scan"][data-state="made"]')`)
+	if got := text(t, ctx, `#runs li[data-run="scan"]`); !strings.Contains(got, "150 gists found") || !strings.Contains(got, "2 pages") {
+		t.Errorf("of the scan that has ended the page says %q", got)
+	}
+	press(t, ctx, `.chips a[data-only="push"]`)
+	once(t, ctx, `!document.querySelector('#runs li[data-run="scan"]') && document.querySelector('#runs li[data-run="push"], #going li[data-run="push"]')`)
 }
 
 func TestEachRouteOfTheAPIStandsInItsReadablePage(t *testing.T) {
