@@ -74,7 +74,7 @@ func TestErasingWaitsForADealThatIsBeingSent(t *testing.T) {
 	if !strings.Contains(r.body, "being sent") {
 		t.Errorf("%s, want that a deal is being sent", r.body)
 	}
-	if _, err := w.db.RemovedUser(t.Context(), "alice"); err != nil {
+	if _, err := w.db.KnownUser(t.Context(), "alice"); err != nil {
 		t.Errorf("she is forgotten though a deal is being sent: %v", err)
 	}
 }

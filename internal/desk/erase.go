@@ -30,7 +30,7 @@ func (d *Desk) Erase(ctx context.Context, asked string) (Erased, error) {
 	if d.db == nil {
 		return Erased{}, gistdeal.Errorf(gistdeal.NotFound, "nothing is known of %q", login)
 	}
-	u, err := d.db.RemovedUser(ctx, login)
+	u, err := d.db.KnownUser(ctx, login)
 	if err != nil {
 		return Erased{}, err
 	}

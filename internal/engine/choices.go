@@ -5,7 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -105,23 +106,22 @@ func (e *Engine) notePipedrive(ctx context.Context, codes map[string]string, pip
 			return
 		}
 		p.Fields = nil
-		for _, name := range e.pipedrive.FieldNames() {
+		for _, name := range slices.Sorted(maps.Keys(codes)) {
 			p.Fields = append(p.Fields, gistdeal.AccessField{Name: name, Code: codes[name]})
 		}
 	})
 }
 
 // noteGitHub asks once whose token it is.
-func (e *Engine) noteGitHub(ctx context.Context) error {
+func (e *Engine) noteGitHub(ctx context.Context) {
 	login, token, err := e.github.Whose(ctx)
 	if ctx.Err() != nil {
-		return nil
+		return
 	}
 	e.noteAccounts(ctx, func(a *gistdeal.Accounts) {
 		a.GitHub = gistdeal.GitHubAccess{Token: token, Login: login}
 		if err != nil {
-			a.GitHub.Problem = fmt.Sprint(reasonOf(err))
+			a.GitHub.Problem = reasonOf(err)
 		}
 	})
-	return nil
 }

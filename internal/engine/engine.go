@@ -33,7 +33,6 @@ type Pipedrive interface {
 	Me(ctx context.Context) (gistdeal.PipedriveAccount, error)
 	Aim(pipeline, stage string)
 	Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, error)
-	FieldNames() []string
 	Prepare(ctx context.Context, keys map[string]string) (map[string]string, error)
 	Reserve(ctx context.Context) error
 	CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error)
@@ -241,7 +240,7 @@ func (e *Engine) lead(run, held context.Context) error {
 	g.Go(func() error { return e.makeDeals(run, ctx) })
 	g.Go(func() error { return e.keepLimits(ctx) })
 	g.Go(func() error { return e.watchDeals(ctx) })
-	g.Go(func() error { return e.noteGitHub(ctx) })
+	g.Go(func() error { e.noteGitHub(ctx); return nil })
 	err := g.Wait()
 	if held.Err() == nil || run.Err() != nil { // Else another process may know better.
 		e.keepLast(run)

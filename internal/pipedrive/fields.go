@@ -26,9 +26,6 @@ const (
 // FieldNames lists the custom fields of a deal.
 var FieldNames = []string{FieldAuthor, FieldGist, FieldAccessURL, FieldGistID}
 
-// FieldNames lists them too, for who has a client only.
-func (c *Client) FieldNames() []string { return FieldNames }
-
 // target is where new deals go in this account.
 type target struct {
 	fields  map[string]field // by name

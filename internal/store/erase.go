@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -130,11 +129,11 @@ func (s *Store) AllowAgain(ctx context.Context, login string, now time.Time) err
 	return nil
 }
 
-// RemovedUser returns the user with that login, removed or not; NotFound if there is none.
-func (s *Store) RemovedUser(ctx context.Context, login string) (gistdeal.User, error) {
+// KnownUser returns the user with that login, removed or not; NotFound if there is none.
+func (s *Store) KnownUser(ctx context.Context, login string) (gistdeal.User, error) {
 	u, err := scanUser(s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE login_key = $1`, gistdeal.LoginKey(login)))
-	if errors.Is(err, sql.ErrNoRows) {
-		return u, gistdeal.Errorf(gistdeal.NotFound, "nothing is known of %q", login)
+	if err != nil {
+		return u, notFound(err, "nothing is known of %q", login)
 	}
-	return u, err
+	return u, nil
 }

@@ -126,12 +126,14 @@ func (s *Store) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal,
 }
 
 // gistDeals reads rows for scanGistDeal.
-const gistDeals = `SELECT g.id, g.user_id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem
-	FROM gists g JOIN deals d ON d.gist_id = g.id`
+const (
+	gistDealColumns = `g.id, g.user_id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem`
+	gistDeals       = `SELECT ` + gistDealColumns + ` FROM gists g JOIN deals d ON d.gist_id = g.id`
+)
 
 func scanGist(row *sql.Rows) (gistdeal.GistDeal, error) { return scanGistDeal(row) }
 
-// scanGistDeal reads a row of gistDeals, and more of its columns into more.
+// scanGistDeal reads gistDealColumns, and the columns after them into more.
 func scanGistDeal(row *sql.Rows, more ...any) (g gistdeal.GistDeal, err error) {
 	var created int64
 	var files []byte
@@ -200,8 +202,7 @@ func (s *Store) GistPage(ctx context.Context, userID, since, before int64, state
 // before the one with the number before, the last noticed first: all, or only
 // those that are new to the visitor.
 func (s *Store) LastGists(ctx context.Context, visitor string, onlyNew bool, before int64, limit int) ([]gistdeal.UserGist, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT g.id, g.user_id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem,
-		u.login, g.seq > coalesce(v.seq, 0)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+gistDealColumns+`, u.login, g.seq > coalesce(v.seq, 0)
 		FROM gists g JOIN users u ON u.id = g.user_id JOIN deals d ON d.gist_id = g.id LEFT JOIN visits v ON v.visitor = $1 AND v.user_id = g.user_id
 		WHERE g.seq < $2 AND u.state <> 'removed' AND ($3 = 0 OR g.seq > coalesce(v.seq, 0)) ORDER BY g.seq DESC LIMIT $4`,
 		visitor, before, boolean(onlyNew), limit)

@@ -34,5 +34,5 @@ function left({ name, remaining, limit, kept }) {
 
 const tones = { good: ['made', 'Good'], warn: ['held', 'Look'], bad: ['failed', 'Wrong'] };
 
-const check = (what, tone, word, todo) => el('li', { data: { tone, check: what } }, icon(tones[tone][0]),
-  el('div', {}, el('p', {}, spoken(`${tones[tone][1]}: `), el('span', { className: 'quiet' }, what), el('span', { className: 'strong block' }, word)), todo && el('p', { className: 'reason', dir: 'auto' }, capital(localTimes(todo)))));
+const check = (what, tone, word, advice) => el('li', { data: { tone, check: what } }, icon(tones[tone][0]),
+  el('div', {}, el('p', {}, spoken(`${tones[tone][1]}: `), el('span', { className: 'quiet' }, what), el('span', { className: 'strong block' }, word)), advice && el('p', { className: 'reason', dir: 'auto' }, capital(localTimes(advice)))));

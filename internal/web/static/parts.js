@@ -35,7 +35,7 @@ export const loading = (rows = 4) =>
 export const empty = (mark, title, text, ...actions) =>
   el('div', { className: 'empty' }, icon(mark), el('p', { className: 'strong' }, title), el('p', { className: 'quiet' }, text), actions.length > 0 && el('div', { className: 'line' }, actions));
 
-const todo = {
+const advice = {
   0: 'Check that gistdeal runs and can be reached. The page tries again by itself.',
   403: 'Ask whoever runs gistdeal for a token that may do this.',
   404: 'It may have been removed meanwhile.',
@@ -49,7 +49,7 @@ export function trouble(problem, again) {
     icon('failed'),
     el('p', { className: 'strong' }, title),
     message !== title && el('p', {}, capital(localTimes(message))),
-    todo[status] && el('p', { className: 'quiet' }, todo[status]),
+    advice[status] && el('p', { className: 'quiet' }, advice[status]),
     requestID && el('p', { className: 'quiet' }, `Request ${requestID}`),
     again && el('div', { className: 'line' }, button('Try again', again, { mark: 'again' })));
 }
