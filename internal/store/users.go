@@ -23,15 +23,17 @@ func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) 
 // Track makes a as known to GitHub a tracked user, due for a scan at now, and
 // returns it. A user that is tracked already keeps its history and gets a's
 // login, and the policy only if its first scan has not ended; one that was
-// removed or gone is active again, one that is paused stays so.
+// removed or gone is active again, one that is paused stays so. Its version
+// begins with the time, so that one who was erased and is tracked again never
+// has a version that stood for something else.
 func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.FirstScan, now time.Time) (u gistdeal.User, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := takeLogin(ctx, tx, a); err != nil {
 			return err
 		}
 		row := tx.QueryRowContext(ctx, `
-			INSERT INTO users (id, login, login_key, state, first_scan, tracked_at, next_scan_at)
-			VALUES ($1, $2, $3, 'active', $4, $5, $5)
+			INSERT INTO users (id, login, login_key, state, first_scan, tracked_at, next_scan_at, version)
+			VALUES ($1, $2, $3, 'active', $4, $5, $5, $5)
 			ON CONFLICT (id) DO UPDATE SET login = excluded.login, login_key = excluded.login_key,
 				first_scan = CASE users.last_scan_at WHEN 0 THEN excluded.first_scan ELSE users.first_scan END,
 				state = CASE users.state WHEN 'paused' THEN 'paused' ELSE 'active' END, next_scan_at = excluded.next_scan_at
