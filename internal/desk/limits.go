@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"gistdeal"
 	"gistdeal/internal/engine"
 )
 
 // Limits returns what the process that works knew of the remotes' limits when
 // it last wrote that down, a few seconds ago while it runs.
 func (d *Desk) Limits(ctx context.Context) (l engine.Limits, err error) {
+	l.Budgets = []gistdeal.Budget{} // Before anything is known of them, too.
 	if d.db == nil {
 		return l, nil
 	}
