@@ -45,10 +45,11 @@ const SettingAccounts = "accounts"
 
 // Accounts is what the process that works saw last of the accounts it works with.
 type Accounts struct {
-	CheckedAt *time.Time       `json:"checked_at" doc:"null before anybody looked."`
-	GitHub    GitHubAccess     `json:"github"`
-	Pipedrive PipedriveAccess  `json:"pipedrive"`
-	Pipelines []AccessPipeline `json:"pipelines" doc:"That new deals can go to."`
+	CheckedAt   *time.Time       `json:"checked_at" doc:"null before anybody looked."`
+	GitHub      GitHubAccess     `json:"github"`
+	Pipedrive   PipedriveAccess  `json:"pipedrive"`
+	Pipelines   []AccessPipeline `json:"pipelines" doc:"That new deals can go to."`
+	PipelinesAt *time.Time       `json:"pipelines_at" doc:"When they were listed; null before anybody did."`
 }
 
 // GitHubAccess is whom GitHub takes us for.

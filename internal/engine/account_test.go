@@ -112,3 +112,31 @@ func TestASweepLeavesTheLastOfGitHubsHourToPeople(t *testing.T) {
 	}
 	w.eventually("the new gist", func() bool { return len(w.deals(r, "alice")) == 2 })
 }
+
+func TestARestartListsNoPipelinesAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("alice", 1)
+	lists := func() int { return w.count("GET /api/v2/pipelines") }
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	r.end()
+	if lists() != 1 {
+		t.Fatalf("%d lists of pipelines at the first start, want 1", lists())
+	}
+	clock := newClock()
+	w.options.Now = clock.now
+	r = w.start()
+	w.sim.MakeGists("alice", 1)
+	if _, err := r.Ask(t.Context(), gistdeal.Ask{Login: "alice", Want: gistdeal.WantScan}); err != nil {
+		t.Fatal(err)
+	}
+	w.settled(r, "alice")
+	r.end()
+	if lists() != 1 {
+		t.Errorf("%d lists of pipelines after a restart, want 1: each costs tokens", lists())
+	}
+	clock.add(2 * time.Hour)
+	w.start()
+	w.eventually("they are listed again after an hour", func() bool { return lists() == 2 })
+}

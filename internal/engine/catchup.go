@@ -41,8 +41,7 @@ func (e *OtherCompanyError) Error() string {
 // new deals go, and keeps what it learns in the database.
 func (e *Engine) connect(ctx context.Context) (err error) {
 	var codes map[string]string
-	var pipelines []gistdeal.AccessPipeline
-	defer func() { e.notePipedrive(ctx, codes, pipelines, err) }()
+	defer func() { e.notePipedrive(ctx, codes, err) }()
 	me, err := e.pipedrive.Me(ctx)
 	if err != nil {
 		return err
@@ -53,9 +52,7 @@ func (e *Engine) connect(ctx context.Context) (err error) {
 	if e.account.Swap(&me) == nil {
 		e.log.Info("pipedrive connected", "company", me.CompanyName, "company_id", me.CompanyID, "key_of", me.UserName)
 	}
-	if pipelines, err = e.pipedrive.Pipelines(ctx); err != nil {
-		e.log.Warn("pipelines not listed", "meaning", "the page offers none to choose", "error", err)
-	}
+	e.notePipelines(ctx)
 	if e.aimed, err = e.aim(ctx); err != nil {
 		return err
 	}

@@ -71,10 +71,36 @@ func (e *Engine) watchAim(ctx context.Context) error {
 	return nil
 }
 
-// noteAccounts keeps what is known of the accounts, for people.
+// pipelinesEvery is how often pipelines are listed at the most: it costs tokens
+// of the day at each start, and only who chooses one needs it.
+const pipelinesEvery = time.Hour
+
+// notePipelines lists the pipelines that can be chosen, if that is due.
+func (e *Engine) notePipelines(ctx context.Context) {
+	var at *time.Time
+	e.noteAccounts(ctx, func(a *gistdeal.Accounts) { at = a.PipelinesAt })
+	if at != nil && e.now().Sub(*at).Abs() < pipelinesEvery {
+		return
+	}
+	pipelines, err := e.pipedrive.Pipelines(ctx)
+	if err != nil {
+		e.log.Warn("pipelines not listed", "meaning", "the page offers none to choose", "error", err)
+		return
+	}
+	now := e.now().UTC()
+	e.noteAccounts(ctx, func(a *gistdeal.Accounts) { a.Pipelines, a.PipelinesAt = pipelines, &now })
+}
+
+// noteAccounts keeps what is known of the accounts, for people. It begins with
+// what the process before this one kept.
 func (e *Engine) noteAccounts(ctx context.Context, change func(*gistdeal.Accounts)) {
 	e.accountsLock.Lock()
 	defer e.accountsLock.Unlock()
+	if e.accounts.CheckedAt == nil {
+		if text, err := e.store.Setting(ctx, gistdeal.SettingAccounts); err == nil && text != "" {
+			_ = json.Unmarshal([]byte(text), &e.accounts) // What cannot be read is found out anew.
+		}
+	}
 	change(&e.accounts)
 	now := e.now().UTC()
 	e.accounts.CheckedAt = &now
@@ -88,7 +114,7 @@ func (e *Engine) noteAccounts(ctx context.Context, change func(*gistdeal.Account
 }
 
 // notePipedrive keeps how connecting went.
-func (e *Engine) notePipedrive(ctx context.Context, codes map[string]string, pipelines []gistdeal.AccessPipeline, err error) {
+func (e *Engine) notePipedrive(ctx context.Context, codes map[string]string, err error) {
 	e.noteAccounts(ctx, func(a *gistdeal.Accounts) {
 		p := &a.Pipedrive
 		p.Problem = ""
@@ -99,9 +125,6 @@ func (e *Engine) notePipedrive(ctx context.Context, codes map[string]string, pip
 			p.Company, p.User = me.CompanyName, me.UserName
 		}
 		p.Pipeline, p.Stage = e.aimed.pipeline, e.aimed.stage
-		if pipelines != nil {
-			a.Pipelines = pipelines
-		}
 		if codes == nil {
 			return
 		}
