@@ -115,36 +115,35 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// balancer passes requests on to instances that are ready, as a health check
-// each 100 ms sees it, in turn. It tries no request twice.
+// balancer passes requests on to instances that are ready, as a health check of
+// each every 100 ms sees it, in turn. It tries no request twice.
 func balancer(t *testing.T, addresses []string) *httptest.Server {
 	t.Helper()
-	var healthy atomic.Value
-	check := func() {
-		var up []string
-		for _, address := range addresses {
-			if ready(t.Context(), address) {
-				up = append(up, address)
-			}
-		}
-		healthy.Store(up)
-	}
-	check()
+	healthy := make([]atomic.Bool, len(addresses))
+	check := func(i int) { healthy[i].Store(ready(t.Context(), addresses[i])) }
 	stop, checking := make(chan struct{}), sync.WaitGroup{}
-	checking.Go(func() {
-		for tick := time.NewTicker(100 * time.Millisecond); ; {
-			select {
-			case <-tick.C:
-				check()
-			case <-stop:
-				return
+	for i := range addresses {
+		check(i)
+		checking.Go(func() {
+			for tick := time.NewTicker(100 * time.Millisecond); ; {
+				select {
+				case <-tick.C:
+					check(i)
+				case <-stop:
+					return
+				}
 			}
-		}
-	})
+		})
+	}
 	var turn atomic.Uint64
 	proxy := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			up := healthy.Load().([]string)
+			up := make([]string, 0, len(addresses))
+			for i, address := range addresses {
+				if healthy[i].Load() {
+					up = append(up, address)
+				}
+			}
 			if len(up) == 0 {
 				up = addresses
 			}
@@ -164,7 +163,7 @@ func TestReadersNoticeNothingOfARollingReplacementAndNoDealIsDoubled(t *testing.
 	s, env := simulate(t, sim.Options{Seed: 5, ListDelay: 200 * time.Millisecond})
 	s.MakeGists("manygists", 300)
 	env["GISTDEAL_DATABASE_URL"], env["GISTDEAL_PIPEDRIVE_RATE"] = pgtest.URL(t), "25"
-	env["GISTDEAL_DRAIN"], env["GISTDEAL_LEASE"] = "500ms", "2s"
+	env["GISTDEAL_DRAIN"], env["GISTDEAL_LEASE"] = "2s", "2s"
 	instances := newServices(t, env, 3)
 	front := balancer(t, instances.addresses)
 	get := func(path string) (int, string) { return (&process{t: t, url: front.URL}).get(path) }
@@ -238,6 +237,8 @@ func TestAReplacementStopsAtTheFirstInstanceThatIsNotReady(t *testing.T) {
 
 // ready reports whether the instance at address wants requests.
 func ready(ctx context.Context, address string) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
 	if err != nil {
 		return false
