@@ -14,12 +14,21 @@ type Choice string
 const (
 	ChoicePipeline     Choice = "pipeline"       // name of the pipeline for new deals; "" is the account's default
 	ChoiceStage        Choice = "stage"          // name of the stage for new deals; "" is the pipeline's first
+	ChoiceOwner        Choice = "owner"          // name or e-mail address of whose new deals are; "" is whose the key is
 	ChoiceFirstScan    Choice = "first_scan"     // policy of users that are tracked from now on
 	ChoiceFirstScanMax Choice = "first_scan_max" // more deals than that from a first scan wait for a yes; 0: no limit
 )
 
 // Choices lists all of them.
-var Choices = []Choice{ChoicePipeline, ChoiceStage, ChoiceFirstScan, ChoiceFirstScanMax}
+var Choices = []Choice{ChoicePipeline, ChoiceStage, ChoiceOwner, ChoiceFirstScan, ChoiceFirstScanMax}
+
+// Aim is where new deals go, by the names that Pipedrive's pages show. What is
+// empty is as the account has it.
+type Aim struct {
+	Pipeline string // "" is the account's default
+	Stage    string // "" is the pipeline's first
+	Owner    string // or the e-mail address; "" is whose the key is
+}
 
 // Check returns an Invalid error if value cannot be chosen, whatever the account has.
 func (c Choice) Check(value string) error {
@@ -45,11 +54,12 @@ const SettingAccounts = "accounts"
 
 // Accounts is what the process that works saw last of the accounts it works with.
 type Accounts struct {
-	CheckedAt   *time.Time       `json:"checked_at" doc:"null before anybody looked."`
-	GitHub      GitHubAccess     `json:"github"`
-	Pipedrive   PipedriveAccess  `json:"pipedrive"`
-	Pipelines   []AccessPipeline `json:"pipelines" doc:"That new deals can go to."`
-	PipelinesAt *time.Time       `json:"pipelines_at" doc:"When they were listed; null before anybody did."`
+	CheckedAt *time.Time       `json:"checked_at" doc:"null before anybody looked."`
+	GitHub    GitHubAccess     `json:"github"`
+	Pipedrive PipedriveAccess  `json:"pipedrive"`
+	Pipelines []AccessPipeline `json:"pipelines" doc:"That new deals can go to."`
+	Owners    []string         `json:"owners" doc:"Who can own new deals, by name, or by e-mail address where two have one name."`
+	ListedAt  *time.Time       `json:"listed_at" doc:"When pipelines and owners were listed; null before anybody did."`
 }
 
 // GitHubAccess is whom GitHub takes us for.
@@ -66,6 +76,7 @@ type PipedriveAccess struct {
 	Problem  string        `json:"problem" doc:"Why no deals can be made."`
 	Pipeline string        `json:"pipeline" doc:"By name; empty for the account's default."`
 	Stage    string        `json:"stage" doc:"By name; empty for the pipeline's first."`
+	Owner    string        `json:"owner" doc:"By name or e-mail address; empty for the key's user."`
 	Fields   []AccessField `json:"fields"`
 }
 

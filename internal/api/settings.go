@@ -39,6 +39,7 @@ type changeSettingsInput struct {
 	Body struct {
 		Pipeline     *string `json:"pipeline,omitempty" maxLength:"255"`
 		Stage        *string `json:"stage,omitempty" maxLength:"255"`
+		Owner        *string `json:"owner,omitempty" maxLength:"255"`
 		FirstScan    *string `json:"first_scan,omitempty" doc:"all or new."`
 		FirstScanMax *string `json:"first_scan_max,omitempty" maxLength:"9" doc:"A number, as text."`
 	} `doc:"Only what changes; an empty text takes what is configured again."`
@@ -47,7 +48,7 @@ type changeSettingsInput struct {
 func (a *API) changeSettings(ctx context.Context, in *changeSettingsInput) (*reply[settingList], error) {
 	values := map[gistdeal.Choice]string{}
 	for name, value := range map[gistdeal.Choice]*string{
-		gistdeal.ChoicePipeline: in.Body.Pipeline, gistdeal.ChoiceStage: in.Body.Stage,
+		gistdeal.ChoicePipeline: in.Body.Pipeline, gistdeal.ChoiceStage: in.Body.Stage, gistdeal.ChoiceOwner: in.Body.Owner,
 		gistdeal.ChoiceFirstScan: in.Body.FirstScan, gistdeal.ChoiceFirstScanMax: in.Body.FirstScanMax,
 	} {
 		if value != nil {

@@ -45,6 +45,9 @@ func TestTheAccountsAreToldAsWhoWorksSawThem(t *testing.T) {
 	if len(a.Pipelines) != 2 || a.Pipelines[1].Name != "Gists" || strings.Join(a.Pipelines[1].Stages, ",") != "New,Done" {
 		t.Errorf("%+v, want Pipedrive's pipelines with their stages", a.Pipelines)
 	}
+	if len(a.Owners) != 4 || a.Owners[1] != "Ann Admin" {
+		t.Errorf("%q, want who can own deals", a.Owners)
+	}
 }
 
 func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T) {
@@ -53,7 +56,7 @@ func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T)
 	w.track(1, "alice")
 	var list settingList
 	put := func(body string) reply { return w.send(http.MethodPut, "/settings", body) }
-	w.read(put(`{"pipeline":"Gists","stage":"Done","first_scan":"new"}`), http.StatusOK, &list)
+	w.read(put(`{"pipeline":"Gists","stage":"Done","owner":"Ann Admin","first_scan":"new"}`), http.StatusOK, &list)
 	if list.value(gistdeal.ChoicePipeline) != "Gists" || list.value(gistdeal.ChoiceStage) != "Done" || list.value(gistdeal.ChoiceFirstScan) != "new" {
 		t.Fatalf("%+v, want what was chosen", list)
 	}
@@ -61,6 +64,7 @@ func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T)
 		`{"pipeline":"Nowhere"}`:                 `there is no pipeline "Nowhere": choose one of Pipeline, Gists`,
 		`{"pipeline":"Pipeline","stage":"Done"}`: `there is no stage "Done"`,
 		`{"pipeline":"Pipeline"}`:                `there is no stage "Done"`,
+		`{"owner":"Leo Left"}`:                   `there is no owner "Leo Left": choose one of Sim User`,
 		`{"first_scan":"some"}`:                  "want all or new",
 		`{"stage":"New","first_scan_max":"5"}`:   "GISTDEAL_FIRST_SCAN_MAX",
 	} {
@@ -89,11 +93,11 @@ func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T)
 		return len(deals.Deals) == 2
 	})
 	newest := max(deals.Deals[0].DealID, deals.Deals[1].DealID)
-	if got := w.pipedrive(fmt.Sprintf("/api/v2/deals/%d", newest)); !strings.Contains(got, `"stage_id":7,`) {
-		t.Errorf("the new deal is not in stage 7, Done: %s", got)
+	if got := w.pipedrive(fmt.Sprintf("/api/v2/deals/%d", newest)); !strings.Contains(got, `"stage_id":7,`) || !strings.Contains(got, `"owner_id":102,`) {
+		t.Errorf("the new deal is not Ann's (102) in stage 7, Done: %s", got)
 	}
 
-	w.read(put(`{"pipeline":"","stage":"","first_scan":""}`), http.StatusOK, &list)
+	w.read(put(`{"pipeline":"","stage":"","owner":"","first_scan":""}`), http.StatusOK, &list)
 	if list.value(gistdeal.ChoicePipeline) != "" || list.value(gistdeal.ChoiceFirstScan) != "all" {
 		t.Errorf("%+v, want what is configured again", list)
 	}

@@ -52,7 +52,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	}
 	pipe, err := pipedrive.New(c.PipedriveURL, pipedrive.Options{
 		Token: string(c.PipedriveKey), Rate: c.PipedriveRate, DayReserve: c.DayReserve,
-		PushTimeout: c.PushTimeout, Pipeline: c.Pipeline, Stage: c.Stage, Metrics: registry,
+		PushTimeout: c.PushTimeout, Aim: c.Aim, Metrics: registry,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
@@ -77,7 +77,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(a.store, hub, pipe, engine.Options{
 		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan, FirstScanMax: c.FirstScanMax, Background: hub.Background(),
-		Pipeline: c.Pipeline, Stage: c.Stage, Locked: c.Locked,
+		Aim: c.Aim, Locked: c.Locked,
 		Absence: c.Absence, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
 	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))

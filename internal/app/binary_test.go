@@ -138,6 +138,24 @@ func (p *process) get(path string) (status int, body string) {
 	return resp.StatusCode, string(text)
 }
 
+// put has the program take body.
+func (p *process) put(path, body string) {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPut, p.url+path, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if text, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
+		p.t.Fatalf("PUT %s: status %d: %s", path, resp.StatusCode, text)
+	}
+}
+
 // user is the answer of /user/{login}.
 type user struct {
 	Old []shown `json:"old_gists"`

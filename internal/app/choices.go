@@ -10,7 +10,7 @@ import (
 
 // choiceVariables are the variables that decide what a person could choose.
 var choiceVariables = map[gistdeal.Choice]string{
-	gistdeal.ChoicePipeline: "GISTDEAL_PIPELINE", gistdeal.ChoiceStage: "GISTDEAL_STAGE",
+	gistdeal.ChoicePipeline: "GISTDEAL_PIPELINE", gistdeal.ChoiceStage: "GISTDEAL_STAGE", gistdeal.ChoiceOwner: "GISTDEAL_OWNER",
 	gistdeal.ChoiceFirstScan: "GISTDEAL_FIRST_SCAN", gistdeal.ChoiceFirstScanMax: "GISTDEAL_FIRST_SCAN_MAX",
 }
 
@@ -28,7 +28,7 @@ func (p *parser) locked() map[gistdeal.Choice]string {
 // configured is what the configuration says of what a person may choose.
 func (c Config) configured() desk.Configured {
 	return desk.Configured{Locked: c.Locked, Values: map[gistdeal.Choice]string{
-		gistdeal.ChoicePipeline: c.Pipeline, gistdeal.ChoiceStage: c.Stage,
+		gistdeal.ChoicePipeline: c.Aim.Pipeline, gistdeal.ChoiceStage: c.Aim.Stage, gistdeal.ChoiceOwner: c.Aim.Owner,
 		gistdeal.ChoiceFirstScan: string(c.FirstScan), gistdeal.ChoiceFirstScanMax: strconv.Itoa(c.FirstScanMax),
 	}}
 }

@@ -33,11 +33,10 @@ type Config struct {
 	Open          bool
 	ScanInterval  time.Duration
 	FirstScan     gistdeal.FirstScan
-	FirstScanMax  int // 0: no limit
-	Pipeline      string
-	Stage         string
-	PipedriveRate float64 // requests a second, 0 for what the account allows
-	DayReserve    float64 // share of the day's tokens
+	FirstScanMax  int          // 0: no limit
+	Aim           gistdeal.Aim // where new deals go
+	PipedriveRate float64      // requests a second, 0 for what the account allows
+	DayReserve    float64      // share of the day's tokens
 	AnswerWait    time.Duration
 	PushTimeout   time.Duration
 	Lease         time.Duration
@@ -109,8 +108,7 @@ func ParseConfig(env map[string]string) (Config, error) {
 		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
 		FirstScan:     gistdeal.FirstScan(p.choice("GISTDEAL_FIRST_SCAN", "all", "all", "new")),
 		FirstScanMax:  p.number("GISTDEAL_FIRST_SCAN_MAX"),
-		Pipeline:      p.text("GISTDEAL_PIPELINE", ""),
-		Stage:         p.text("GISTDEAL_STAGE", ""),
+		Aim:           gistdeal.Aim{Pipeline: p.text("GISTDEAL_PIPELINE", ""), Stage: p.text("GISTDEAL_STAGE", ""), Owner: p.text("GISTDEAL_OWNER", "")},
 		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE"),
 		DayReserve:    p.share("GISTDEAL_DAY_RESERVE", "40%"),
 		AnswerWait:    p.duration("GISTDEAL_ANSWER_WAIT", 25*time.Second, time.Millisecond),

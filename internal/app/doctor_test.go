@@ -81,6 +81,9 @@ func TestTheDoctorIsContentBesideARunningServe(t *testing.T) {
 	h.want(t, "company", "ok", "the database's")
 	h.want(t, "deals", "ok", "3 made")
 	h.want(t, "database", "ok", "is sound")
+	h.want(t, "pipeline", "ok", "to the account's default")
+	p.put("/api/v1/settings", `{"pipeline":"Gists","owner":"Ann Admin"}`)
+	examine(t, env).want(t, "pipeline", "ok", `the first stage of "Gists", owned by "Ann Admin"`)
 	status, out := launch(t, env, "doctor").exit()
 	if status != 0 || strings.Count(out, "\n") != len(h.Checks) || !strings.HasPrefix(out, "ok  configuration ") {
 		t.Errorf("for people, exit status %d:\n%s", status, out)
@@ -186,6 +189,8 @@ func TestTheDoctorNamesEachFaultAndChecksTheRest(t *testing.T) {
 		"redirecting GitHub":      {fault("GET /user", "redirect"), "", nil, "github", "fail", "is GITHUB_API_URL right?", []string{"github_limit"}},
 		"wrong pipeline":          {none, "GISTDEAL_PIPELINE=Gifts", nil, "pipeline", "fail", `set GISTDEAL_PIPELINE to one of "Pipeline", "Gists"`, nil},
 		"wrong stage":             {none, "GISTDEAL_STAGE=Won", nil, "pipeline", "fail", "set GISTDEAL_STAGE to one of", nil},
+		"wrong owner":             {none, "GISTDEAL_OWNER=Leo Left", nil, "pipeline", "fail", "set GISTDEAL_OWNER to one of", nil},
+		"another's deals":         {set(func(o *sim.Options) { o.Regular = true }), "GISTDEAL_OWNER=Ann Admin", nil, "pipeline", "fail", "may not see all deals", nil},
 		"two fields of one name":  {func(s *sim.Sim) { s.AddField("Gist ID", "varchar"); s.AddField("Gist ID", "varchar") }, "", nil, "fields", "fail", "rename all but one", nil},
 		"field of no text":        {func(s *sim.Sim) { s.AddField("Gist ID", "double") }, "", nil, "fields", "fail", `of type "double"`, nil},
 		"Pipedrive's day is over": {set(func(o *sim.Options) { o.DailyTokens = 13 }), "", nil, "pipedrive_limit", "warn", "of the day's 13 tokens 1 are left", nil},

@@ -13,7 +13,7 @@ import (
 
 // Setting is something that a person may choose while gistdeal runs.
 type Setting struct {
-	Name     gistdeal.Choice `json:"name" enum:"pipeline,stage,first_scan,first_scan_max"`
+	Name     gistdeal.Choice `json:"name" enum:"pipeline,stage,owner,first_scan,first_scan_max"`
 	Value    string          `json:"value" doc:"As it is now."`
 	Default  string          `json:"default" doc:"As it is if nobody chooses."`
 	LockedBy string          `json:"locked_by" doc:"The environment variable that decides, so that nobody can choose; else empty."`
@@ -31,6 +31,7 @@ type Configured struct {
 var settingDocs = map[gistdeal.Choice]string{
 	gistdeal.ChoicePipeline:     "The pipeline for new deals; empty for the account's default.",
 	gistdeal.ChoiceStage:        "The stage for new deals; empty for the pipeline's first.",
+	gistdeal.ChoiceOwner:        "Whose new deals are, by name or e-mail address; empty for whose the key is. Anybody else needs a key that sees all deals.",
 	gistdeal.ChoiceFirstScan:    "Of users that are tracked from now on: deals for all gists that they have, or only for new ones.",
 	gistdeal.ChoiceFirstScanMax: "A first scan that finds more gists waits for a person's yes; 0 for no limit.",
 }
@@ -46,6 +47,9 @@ func (d *Desk) Accounts(ctx context.Context) (a gistdeal.Accounts, err error) {
 	}
 	if a.Pipelines == nil {
 		a.Pipelines = []gistdeal.AccessPipeline{}
+	}
+	if a.Owners == nil {
+		a.Owners = []string{}
 	}
 	if a.Pipedrive.Fields == nil {
 		a.Pipedrive.Fields = []gistdeal.AccessField{}
@@ -98,6 +102,8 @@ func choices(c gistdeal.Choice, pipeline string, a gistdeal.Accounts) (names []s
 				names = append(names, p.Stages...)
 			}
 		}
+	case gistdeal.ChoiceOwner:
+		return a.Owners
 	}
 	return names
 }

@@ -52,11 +52,11 @@ func (e *Engine) connect(ctx context.Context) (err error) {
 	if e.account.Swap(&me) == nil {
 		e.log.Info("pipedrive connected", "company", me.CompanyName, "company_id", me.CompanyID, "key_of", me.UserName)
 	}
-	e.notePipelines(ctx)
+	e.noteOffers(ctx)
 	if e.aimed, err = e.aim(ctx); err != nil {
 		return err
 	}
-	e.pipedrive.Aim(e.aimed.pipeline, e.aimed.stage)
+	e.pipedrive.Aim(e.aimed)
 	codes, err = e.prepareFields(ctx)
 	if err != nil {
 		return err

@@ -19,31 +19,44 @@ const choicesPoll = 2 * time.Second
 // errChosenAnew ends the pushes to where they went.
 var errChosenAnew = errors.New("new deals go elsewhere from now on")
 
-// aim is where new deals go, by names.
-type aim struct{ pipeline, stage string }
+// Settings reads what is kept under a name, "" if nothing is.
+type Settings interface {
+	Setting(ctx context.Context, name string) (string, error)
+}
 
-// chosen returns what a person chose, else what the configuration says, which
-// decides alone what it locks.
-func (e *Engine) chosen(ctx context.Context, c gistdeal.Choice, configured string) (string, error) {
-	if e.options.Locked[c] != "" {
+// Aimed returns where new deals go: as a person chose, else as is configured,
+// which decides alone what it locks.
+func Aimed(ctx context.Context, kept Settings, configured gistdeal.Aim, locked map[gistdeal.Choice]string) (gistdeal.Aim, error) {
+	a := configured
+	for c, name := range map[gistdeal.Choice]*string{
+		gistdeal.ChoicePipeline: &a.Pipeline, gistdeal.ChoiceStage: &a.Stage, gistdeal.ChoiceOwner: &a.Owner,
+	} {
+		value, err := chosen(ctx, kept, c, *name, locked)
+		if err != nil {
+			return a, err
+		}
+		*name = value
+	}
+	return a, nil
+}
+
+// chosen returns what a person chose, else what is configured.
+func chosen(ctx context.Context, kept Settings, c gistdeal.Choice, configured string, locked map[gistdeal.Choice]string) (string, error) {
+	if locked[c] != "" {
 		return configured, nil
 	}
-	value, err := e.store.Setting(ctx, string(c))
+	value, err := kept.Setting(ctx, string(c))
 	return cmp.Or(value, configured), err
 }
 
 // aim returns where new deals shall go now.
-func (e *Engine) aim(ctx context.Context) (a aim, err error) {
-	if a.pipeline, err = e.chosen(ctx, gistdeal.ChoicePipeline, e.options.Pipeline); err != nil {
-		return a, err
-	}
-	a.stage, err = e.chosen(ctx, gistdeal.ChoiceStage, e.options.Stage)
-	return a, err
+func (e *Engine) aim(ctx context.Context) (gistdeal.Aim, error) {
+	return Aimed(ctx, e.store, e.options.Aim, e.options.Locked)
 }
 
 // firstScan returns the policy of users that are tracked from now on.
 func (e *Engine) firstScan(ctx context.Context) (gistdeal.FirstScan, error) {
-	policy, err := e.chosen(ctx, gistdeal.ChoiceFirstScan, string(e.options.FirstScan))
+	policy, err := chosen(ctx, e.store, gistdeal.ChoiceFirstScan, string(e.options.FirstScan), e.options.Locked)
 	return gistdeal.FirstScan(policy), err
 }
 
@@ -53,7 +66,7 @@ func (e *Engine) firstScanMax(ctx context.Context, u gistdeal.User) (int, error)
 	if !neverScanned(u) {
 		return 0, nil
 	}
-	text, err := e.chosen(ctx, gistdeal.ChoiceFirstScanMax, strconv.Itoa(e.options.FirstScanMax))
+	text, err := chosen(ctx, e.store, gistdeal.ChoiceFirstScanMax, strconv.Itoa(e.options.FirstScanMax), e.options.Locked)
 	if err != nil {
 		return 0, err
 	}
@@ -71,24 +84,27 @@ func (e *Engine) watchAim(ctx context.Context) error {
 	return nil
 }
 
-// pipelinesEvery is how often pipelines are listed at the most: it costs tokens
-// of the day at each start, and only who chooses one needs it.
-const pipelinesEvery = time.Hour
+// listEvery is how often pipelines and owners are listed at the most: it costs
+// tokens of the day at each start, and only who chooses one needs it.
+const listEvery = time.Hour
 
-// notePipelines lists the pipelines that can be chosen, if that is due.
-func (e *Engine) notePipelines(ctx context.Context) {
+// noteOffers lists the pipelines and owners that can be chosen, if that is due.
+func (e *Engine) noteOffers(ctx context.Context) {
 	var at *time.Time
-	e.noteAccounts(ctx, func(a *gistdeal.Accounts) { at = a.PipelinesAt })
-	if at != nil && e.now().Sub(*at).Abs() < pipelinesEvery {
+	e.noteAccounts(ctx, func(a *gistdeal.Accounts) { at = a.ListedAt })
+	if at != nil && e.now().Sub(*at).Abs() < listEvery {
 		return
 	}
 	pipelines, err := e.pipedrive.Pipelines(ctx)
+	owners, ownersErr := e.pipedrive.Owners(ctx)
+	if failed := errors.Join(err, ownersErr); failed != nil {
+		e.log.Warn("pipelines or owners not listed", "meaning", "the page offers none to choose", "error", failed)
+	}
 	if err != nil {
-		e.log.Warn("pipelines not listed", "meaning", "the page offers none to choose", "error", err)
 		return
 	}
 	now := e.now().UTC()
-	e.noteAccounts(ctx, func(a *gistdeal.Accounts) { a.Pipelines, a.PipelinesAt = pipelines, &now })
+	e.noteAccounts(ctx, func(a *gistdeal.Accounts) { a.Pipelines, a.Owners, a.ListedAt = pipelines, owners, &now })
 }
 
 // noteAccounts keeps what is known of the accounts, for people. It begins with
@@ -124,7 +140,7 @@ func (e *Engine) notePipedrive(ctx context.Context, codes map[string]string, err
 		if me := e.account.Load(); me != nil {
 			p.Company, p.User = me.CompanyName, me.UserName
 		}
-		p.Pipeline, p.Stage = e.aimed.pipeline, e.aimed.stage
+		p.Pipeline, p.Stage, p.Owner = e.aimed.Pipeline, e.aimed.Stage, e.aimed.Owner
 		if codes == nil {
 			return
 		}

@@ -31,8 +31,9 @@ type GitHub interface {
 // Pipedrive is what the engine needs of Pipedrive.
 type Pipedrive interface {
 	Me(ctx context.Context) (gistdeal.PipedriveAccount, error)
-	Aim(pipeline, stage string)
+	Aim(a gistdeal.Aim)
 	Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, error)
+	Owners(ctx context.Context) ([]string, error)
 	Prepare(ctx context.Context, keys map[string]string) (map[string]string, error)
 	Reserve(ctx context.Context) error
 	CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error)
@@ -114,8 +115,7 @@ type Options struct {
 	ScanInterval time.Duration              // between two scans of a user; 0 means 3 h
 	FirstScan    gistdeal.FirstScan         // of users that are tracked from now on; "" means all
 	FirstScanMax int                        // more deals than that from a first scan wait for a person's yes; 0: no limit
-	Pipeline     string                     // for new deals, by name; "" is the account's default
-	Stage        string                     // for new deals, by name; "" is the pipeline's first
+	Aim          gistdeal.Aim               // where new deals go
 	Locked       map[gistdeal.Choice]string // choices that nobody but the configuration makes, and which variable does
 	Background   GitHub                     // for scans that nobody waits for; nil means as for the others
 	Absence      time.Duration              // how long a deal must be missing before it is sent again; 0 means 10 min
@@ -141,7 +141,7 @@ type Engine struct {
 	leading atomic.Bool
 	ready   atomic.Bool // to make deals: connected and caught up
 	account atomic.Pointer[gistdeal.PipedriveAccount]
-	aimed   aim           // where new deals go; changes only while none is made
+	aimed   gistdeal.Aim  // where new deals go; changes only while none is made
 	reading gate          // pauses of GitHub
 	pushing gate          // pauses of Pipedrive
 	gates   chan struct{} // one of them has opened or closed

@@ -27,12 +27,14 @@ type local struct {
 	schema  store.Schema
 	company string            // that the database belongs to, "" if none yet
 	codes   map[string]string // of the fields
+	aim     gistdeal.Aim      // where new deals go
 }
 
 // open opens the database and reads what the checks of the remotes need.
 func (d *doctor) open(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, d.o.Timeout)
 	defer cancel()
+	d.aim = d.config.Aim
 	if d.db, d.openErr = d.config.ReadDatabase(ctx); d.openErr != nil {
 		return
 	}
@@ -40,6 +42,9 @@ func (d *doctor) open(ctx context.Context) {
 		return
 	}
 	if d.company, d.openErr = d.db.Setting(ctx, engine.SettingCompany); d.openErr != nil {
+		return
+	}
+	if d.aim, d.openErr = engine.Aimed(ctx, d.db, d.config.Aim, d.config.Locked); d.openErr != nil {
 		return
 	}
 	var codes string

@@ -68,7 +68,7 @@ func (d *doctor) pipedrive(ctx context.Context) []Check {
 	}
 	client, err := pipedrive.New(d.config.PipedriveURL, pipedrive.Options{
 		Token: string(d.config.PipedriveKey), Rate: d.config.PipedriveRate, DayReserve: d.config.DayReserve,
-		Pipeline: d.config.Pipeline, Stage: d.config.Stage,
+		Aim: d.aim,
 	})
 	if err != nil {
 		return without(Check{"pipedrive", Fail, "PIPEDRIVE_API_URL: " + lines(err)}, "no address")
@@ -110,19 +110,22 @@ func (d *doctor) fields(ctx context.Context, client *pipedrive.Client) Check {
 }
 
 func (d *doctor) pipeline(ctx context.Context, client *pipedrive.Client) Check {
-	if err := client.CheckStage(ctx); err != nil {
+	if err := client.CheckAim(ctx); err != nil {
 		return remote(ctx, "pipeline", "Pipedrive", "PIPEDRIVE_API_URL", err, d.o.Timeout)
 	}
-	switch pipeline, stage := d.config.Pipeline, d.config.Stage; {
-	case pipeline == "" && stage == "":
-		return Check{"pipeline", OK, "new deals go to the account's default"}
-	case stage == "":
-		return Check{"pipeline", OK, fmt.Sprintf("new deals go to the first stage of %q", pipeline)}
-	case pipeline == "":
-		return Check{"pipeline", OK, fmt.Sprintf("new deals go to the stage %q", stage)}
-	default:
-		return Check{"pipeline", OK, fmt.Sprintf("new deals go to the stage %q of %q", stage, pipeline)}
+	where := "the account's default"
+	switch pipeline, stage := d.aim.Pipeline, d.aim.Stage; {
+	case pipeline != "" && stage != "":
+		where = fmt.Sprintf("the stage %q of %q", stage, pipeline)
+	case pipeline != "":
+		where = fmt.Sprintf("the first stage of %q", pipeline)
+	case stage != "":
+		where = fmt.Sprintf("the stage %q", stage)
 	}
+	if d.aim.Owner != "" {
+		where += fmt.Sprintf(", owned by %q", d.aim.Owner)
+	}
+	return Check{"pipeline", OK, "new deals go to " + where}
 }
 
 // pipedriveLimit tells how fast deals can be made, and what is left of the day.

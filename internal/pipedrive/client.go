@@ -35,8 +35,7 @@ type Options struct {
 	Rate        float64       // requests a second at the most; 0 means what the account allows
 	DayReserve  float64       // share of the day's tokens that is left to people, 0 to 1
 	PushTimeout time.Duration // how long one POST of a deal may take; 0 means 10 s
-	Pipeline    string        // name of the pipeline for new deals; "" is the account's default
-	Stage       string        // name of the stage for new deals; "" is the pipeline's first
+	Aim         gistdeal.Aim  // where new deals go
 	UserAgent   string
 	Metrics     prometheus.Registerer
 }
@@ -50,7 +49,7 @@ type Client struct {
 	day     *day
 	ahead   atomic.Pointer[time.Duration] // by which Pipedrive's clock is ahead of ours
 	target  atomic.Pointer[target]
-	aim     atomic.Pointer[aim]
+	aim     atomic.Pointer[gistdeal.Aim]
 
 	requests *prometheus.CounterVec
 	used     used
@@ -88,7 +87,7 @@ func New(baseURL string, o Options) (*Client, error) {
 			DialContext: (&net.Dialer{Timeout: connectTimeout}).DialContext, TLSHandshakeTimeout: connectTimeout,
 		}},
 	}
-	c.Aim(o.Pipeline, o.Stage)
+	c.Aim(o.Aim)
 	return c, nil
 }
 

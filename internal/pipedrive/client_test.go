@@ -128,6 +128,7 @@ func (w world) made(t *testing.T, d gistdeal.Draft) int64 {
 type kept struct {
 	Title     string            `json:"title"`
 	StageID   int64             `json:"stage_id"`
+	OwnerID   int64             `json:"owner_id"`
 	VisibleTo int               `json:"visible_to"`
 	Custom    map[string]string `json:"custom_fields"`
 }

@@ -25,6 +25,7 @@ const (
 type newDeal struct {
 	Title        string            `json:"title"`
 	StageID      int64             `json:"stage_id,omitempty"`
+	OwnerID      int64             `json:"owner_id,omitempty"`
 	VisibleTo    int               `json:"visible_to"`
 	CustomFields map[string]string `json:"custom_fields"`
 }
@@ -106,7 +107,7 @@ func (t *target) newDeal(d gistdeal.Draft) newDeal {
 	values := map[string]string{
 		FieldAuthor: d.Author(), FieldGist: d.Text(), FieldAccessURL: d.AccessURL(), FieldGistID: d.GistID,
 	}
-	n := newDeal{Title: cut(d.Title(), titleRunes), StageID: t.stageID, VisibleTo: visibleToCompany, CustomFields: map[string]string{}}
+	n := newDeal{Title: cut(d.Title(), titleRunes), StageID: t.stageID, OwnerID: t.ownerID, VisibleTo: visibleToCompany, CustomFields: map[string]string{}}
 	for name, f := range t.fields {
 		n.CustomFields[f.Code] = cut(values[name], f.runes())
 	}

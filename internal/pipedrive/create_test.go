@@ -22,7 +22,7 @@ func TestTheDealIsWhatTheDraftSays(t *testing.T) {
 			w := begin(t, sim.Options{CreateStatus: status}, pipedrive.Options{})
 			codes := w.prepare(t, nil)
 			got := w.deal(t, w.made(t, hello))
-			want := kept{Title: "Gist from octocat", StageID: 1, VisibleTo: 3, Custom: map[string]string{
+			want := kept{Title: "Gist from octocat", StageID: 1, OwnerID: 101, VisibleTo: 3, Custom: map[string]string{
 				codes[pipedrive.FieldAuthor]:    "https://gist.github.com/octocat",
 				codes[pipedrive.FieldGist]:      "Hello World Examples",
 				codes[pipedrive.FieldAccessURL]: "https://gist.github.com/octocat/aa5a315d61ae9438b18d",

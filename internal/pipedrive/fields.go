@@ -30,6 +30,7 @@ var FieldNames = []string{FieldAuthor, FieldGist, FieldAccessURL, FieldGistID}
 type target struct {
 	fields  map[string]field // by name
 	stageID int64            // 0 is the account's default
+	ownerID int64            // 0 is whose the key is
 }
 
 // field is a custom field of deals.
@@ -51,7 +52,7 @@ func (f field) runes() int {
 	return 0
 }
 
-// Prepare finds the custom fields and the stage for new deals, and makes
+// Prepare finds the custom fields, the stage and the owner for new deals, and makes
 // fields that do not exist. keys are the codes of the fields by name, as an
 // earlier Prepare returned them: a field keeps its code when somebody gives it
 // another name. Only one process may call it at a time, since Pipedrive lets
@@ -71,6 +72,9 @@ func (c *Client) Prepare(ctx context.Context, keys map[string]string) (map[strin
 		t.fields[name], codes[name] = f, f.Code
 	}
 	if t.stageID, err = c.findStage(ctx); err != nil {
+		return nil, err
+	}
+	if t.ownerID, err = c.findOwner(ctx); err != nil {
 		return nil, err
 	}
 	c.target.Store(t)
@@ -165,9 +169,11 @@ func (c *Client) makeField(ctx context.Context, name string) (f field, err error
 	return f, nil
 }
 
-// named reports whether a refusal speaks of where deals go: a field, or the stage.
+// named reports whether a refusal speaks of where deals go: a field, the stage or the owner.
 func (t *target) named(text string) bool {
-	return strings.Contains(text, "custom_fields") || t.stageID != 0 && strings.Contains(strings.ToLower(text), "stage") ||
+	lower := strings.ToLower(text)
+	return strings.Contains(text, "custom_fields") ||
+		t.stageID != 0 && strings.Contains(lower, "stage") || t.ownerID != 0 && strings.Contains(lower, "owner") ||
 		slices.ContainsFunc(slices.Collect(maps.Values(t.fields)), func(f field) bool { return strings.Contains(text, f.Code) })
 }
 
@@ -182,12 +188,23 @@ func (c *Client) missing(ctx context.Context, t *target) (string, error) {
 			return fmt.Sprintf("the field %q", name), nil
 		}
 	}
-	if t.stageID == 0 {
-		return "", nil
+	if t.stageID != 0 {
+		stages, err := c.listNamed(ctx, "/api/v2/stages", url.Values{"limit": {"500"}})
+		if err != nil {
+			return "", err
+		}
+		if !slices.ContainsFunc(stages, func(s named) bool { return s.ID == t.stageID }) {
+			return "the stage for new deals", nil
+		}
 	}
-	stages, err := c.listNamed(ctx, "/api/v2/stages", url.Values{"limit": {"500"}})
-	if err != nil || slices.ContainsFunc(stages, func(s named) bool { return s.ID == t.stageID }) {
-		return "", err
+	if t.ownerID != 0 {
+		users, err := c.listUsers(ctx)
+		if err != nil {
+			return "", err
+		}
+		if !slices.ContainsFunc(users, func(u user) bool { return u.ID == t.ownerID }) {
+			return "the owner of new deals", nil
+		}
 	}
-	return "the stage for new deals", nil
+	return "", nil
 }

@@ -67,8 +67,9 @@ func (c *Client) Missing(ctx context.Context, keys map[string]string) (missing [
 	return missing, err
 }
 
-// CheckStage returns nil if new deals have a stage to go to, by the names in the options.
-func (c *Client) CheckStage(ctx context.Context) error {
-	_, err := c.findStage(ctx)
-	return err
+// CheckAim returns nil if new deals have a stage to go to and an owner.
+func (c *Client) CheckAim(ctx context.Context) error {
+	_, stageErr := c.findStage(ctx)
+	_, ownerErr := c.findOwner(ctx)
+	return errors.Join(stageErr, ownerErr)
 }

@@ -45,14 +45,15 @@ func TestAllMistakesAboutFieldsAreToldAtOnce(t *testing.T) {
 	}
 }
 
-func TestThePipelineAndStageAreCheckedByName(t *testing.T) {
+func TestWhereNewDealsGoIsCheckedByName(t *testing.T) {
 	t.Parallel()
-	for names, there := range map[[2]string]bool{
-		{"", ""}: true, {"gists", "Done"}: true, {"Gifts", ""}: false, {"Gists", "Won"}: false,
+	for aim, there := range map[gistdeal.Aim]bool{
+		{}: true, {Pipeline: "gists", Stage: "Done", Owner: "Ann Admin"}: true,
+		{Pipeline: "Gifts"}: false, {Pipeline: "Gists", Stage: "Won"}: false, {Owner: "Nobody"}: false,
 	} {
-		w := begin(t, sim.Options{}, pipedrive.Options{Pipeline: names[0], Stage: names[1]})
-		if err := w.client.CheckStage(t.Context()); (err == nil) != there {
-			t.Errorf("%v: %v", names, err)
+		w := begin(t, sim.Options{}, pipedrive.Options{Aim: aim})
+		if err := w.client.CheckAim(t.Context()); (err == nil) != there {
+			t.Errorf("%v: %v", aim, err)
 		}
 	}
 }

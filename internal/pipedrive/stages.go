@@ -20,11 +20,8 @@ type named struct {
 	Deleted    bool   `json:"is_deleted"`
 }
 
-// aim is where new deals go, by names.
-type aim struct{ pipeline, stage string }
-
 // Aim has new deals go elsewhere than the options say, from the next Prepare on.
-func (c *Client) Aim(pipeline, stage string) { c.aim.Store(&aim{pipeline, stage}) }
+func (c *Client) Aim(a gistdeal.Aim) { c.aim.Store(&a) }
 
 // Pipelines lists the pipelines with their stages, in Pipedrive's order.
 func (c *Client) Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, error) {
@@ -55,16 +52,16 @@ func (c *Client) Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, erro
 // aimed at: 0, the account's default, if neither is given.
 func (c *Client) findStage(ctx context.Context) (int64, error) {
 	aim := c.aim.Load()
-	if aim.pipeline == "" && aim.stage == "" {
+	if aim.Pipeline == "" && aim.Stage == "" {
 		return 0, nil
 	}
 	query := url.Values{"limit": {"500"}}
-	if aim.pipeline != "" {
+	if aim.Pipeline != "" {
 		pipelines, err := c.listNamed(ctx, "/api/v2/pipelines", url.Values{"limit": {"500"}})
 		if err != nil {
 			return 0, err
 		}
-		p, err := pick(pipelines, aim.pipeline, "pipeline", "GISTDEAL_PIPELINE")
+		p, err := pick(pipelines, aim.Pipeline, "pipeline", "GISTDEAL_PIPELINE")
 		if err != nil {
 			return 0, err
 		}
@@ -74,12 +71,12 @@ func (c *Client) findStage(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if aim.stage != "" {
-		s, err := pick(stages, aim.stage, "stage", "GISTDEAL_STAGE")
+	if aim.Stage != "" {
+		s, err := pick(stages, aim.Stage, "stage", "GISTDEAL_STAGE")
 		return s.ID, err
 	}
 	if len(stages) == 0 {
-		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive pipeline %q has no stage: make one, or set GISTDEAL_PIPELINE", aim.pipeline)
+		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive pipeline %q has no stage: make one, or set GISTDEAL_PIPELINE", aim.Pipeline)
 	}
 	return slices.MinFunc(stages, func(a, b named) int { return cmp.Compare(a.OrderNr, b.OrderNr) }).ID, nil
 }

@@ -32,7 +32,7 @@ func TestStagesAreFoundByName(t *testing.T) {
 	} {
 		t.Run(tt.pipeline+"/"+tt.stage, func(t *testing.T) {
 			t.Parallel()
-			w := begin(t, sim.Options{}, pipedrive.Options{Pipeline: tt.pipeline, Stage: tt.stage})
+			w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: tt.pipeline, Stage: tt.stage}})
 			_, err := w.client.Prepare(t.Context(), nil)
 			if tt.kind != gistdeal.Internal {
 				wantKind(t, err, tt.kind, tt.words...)
@@ -60,7 +60,7 @@ func withStages(stages http.HandlerFunc) func(http.Handler) http.Handler {
 
 func TestThePipelinesFirstStageIsTheFirstInItsOrder(t *testing.T) {
 	t.Parallel()
-	w := begin(t, sim.Options{}, pipedrive.Options{Pipeline: "Pipeline"}, withStages(reply(200, `{"success":true,"data":[
+	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: "Pipeline"}}, withStages(reply(200, `{"success":true,"data":[
 		{"id":1,"name":"Last","order_nr":3,"pipeline_id":1},
 		{"id":2,"name":"Gone","order_nr":0,"pipeline_id":1,"is_deleted":true},
 		{"id":3,"name":"First","order_nr":1,"pipeline_id":1},
@@ -76,11 +76,11 @@ func TestAStageThatIsNotTheOnlyOneIsForAPersonToDecide(t *testing.T) {
 	stages := withStages(reply(200, `{"success":true,"data":[{"id":1,"name":"New","pipeline_id":1},
 		{"id":6,"name":"new ","pipeline_id":2},{"id":8,"name":"Odd","pipeline_id":2,"is_deleted":true}]}`))
 	for stage, words := range map[string]string{"New": "GISTDEAL_PIPELINE", "Odd": `no stage "Odd"`} {
-		w := begin(t, sim.Options{}, pipedrive.Options{Stage: stage}, stages)
+		w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Stage: stage}}, stages)
 		_, err := w.client.Prepare(t.Context(), nil)
 		wantKind(t, err, gistdeal.Unauthorized, stage, words)
 	}
-	w := begin(t, sim.Options{}, pipedrive.Options{Pipeline: "Gists"}, withStages(reply(200, `{"success":true,"data":[]}`)))
+	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: "Gists"}}, withStages(reply(200, `{"success":true,"data":[]}`)))
 	_, err := w.client.Prepare(t.Context(), nil)
 	wantKind(t, err, gistdeal.Unauthorized, `"Gists" has no stage`)
 }
@@ -88,7 +88,7 @@ func TestAStageThatIsNotTheOnlyOneIsForAPersonToDecide(t *testing.T) {
 func TestAFailedListOfStagesIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, match := range []string{"GET /api/v2/pipelines", "GET /api/v2/stages"} {
-		w := begin(t, sim.Options{}, pipedrive.Options{Pipeline: "Gists", Stage: "Done"})
+		w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: "Gists", Stage: "Done"}})
 		w.AddFault(sim.Fault{Match: match, Kind: "truncate"})
 		_, err := w.client.Prepare(t.Context(), nil)
 		wantKind(t, err, gistdeal.Temporary)
@@ -98,7 +98,7 @@ func TestAFailedListOfStagesIsAnError(t *testing.T) {
 func TestADeletedStageIsNoFaultOfTheDeal(t *testing.T) {
 	t.Parallel()
 	var deleted atomic.Bool
-	w := begin(t, sim.Options{}, pipedrive.Options{Stage: "Done"}, withStages(func(w http.ResponseWriter, r *http.Request) {
+	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Stage: "Done"}}, withStages(func(w http.ResponseWriter, r *http.Request) {
 		list := `{"id":6,"name":"New","pipeline_id":2}`
 		if !deleted.Load() {
 			list += `,{"id":7,"name":"Done","pipeline_id":2}`

@@ -1,24 +1,57 @@
 package sim
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 )
 
+// colleague is somebody of the company.
+type colleague struct {
+	id          int64
+	name, email string
+	active      bool
+}
+
+// colleagues are who the company has; two of them have one name, and one left.
+var colleagues = []colleague{
+	{userID, "Sim User", "sim@example.com", true},
+	{userID + 1, "Ann Admin", "ann@example.com", true},
+	{userID + 2, "Sam Same", "sam@example.com", true},
+	{userID + 3, "Sam Same", "sam.same@example.com", true},
+	{userID + 4, "Leo Left", "leo@example.com", false},
+}
+
 // me answers whose key it is. Pipedrive OpenAPI (v1) 2026-08-18, GET /users/me.
 func (p *crm) me(*call) answer {
-	return success(http.StatusOK, map[string]any{
-		"id": userID, "name": "Sim User", "email": "sim@example.com", "phone": nil, "lang": 1, "locale": "en_US",
-		"default_currency": "EUR", "timezone_name": "Etc/UTC", "timezone_offset": "+00:00",
-		"activated": true, "active_flag": true, "is_you": true, "is_deleted": false, "has_created_company": true,
-		"created": "2024-01-01 00:00:00", "modified": nil, "last_login": "2024-01-01 00:00:00",
-		"role_id": 1, "icon_url": nil,
-		"access":     []map[string]any{{"app": "sales", "admin": true, "permission_set_id": "62cc4d7f-4038-4352-abf3-a8c1c822b631"}},
+	me := p.showUser(colleagues[0])
+	maps.Copy(me, map[string]any{
 		"company_id": p.o.CompanyID, "company_name": "Simulated Company", "company_domain": p.o.CompanyDomain,
 		"company_country": "EE", "company_industry": "IT Services",
 		"language": map[string]string{"language_code": "en", "country_code": "US"},
 	})
+	return success(http.StatusOK, me)
+}
+
+// listUsers answers everybody of the company. The same, GET /users.
+func (p *crm) listUsers(*call) answer {
+	all := make([]map[string]any, len(colleagues))
+	for i, c := range colleagues {
+		all[i] = p.showUser(c)
+	}
+	return success(http.StatusOK, all)
+}
+
+func (p *crm) showUser(c colleague) map[string]any {
+	return map[string]any{
+		"id": c.id, "name": c.name, "email": c.email, "phone": nil, "lang": 1, "locale": "en_US",
+		"default_currency": "EUR", "timezone_name": "Etc/UTC", "timezone_offset": "+00:00",
+		"activated": c.active, "active_flag": c.active, "is_you": c.id == userID, "is_deleted": false, "has_created_company": c.id == userID,
+		"created": "2024-01-01 00:00:00", "modified": nil, "last_login": "2024-01-01 00:00:00",
+		"role_id": 1, "icon_url": nil,
+		"access": []map[string]any{{"app": "sales", "admin": !p.o.Regular && c.id == userID, "permission_set_id": "62cc4d7f-4038-4352-abf3-a8c1c822b631"}},
+	}
 }
 
 // pipelineQuery and stageQuery are the parameters of the two lists.

@@ -41,7 +41,7 @@ func TestAnswersAgreeWithTheOfficialDescriptions(t *testing.T) {
 	for _, path := range []string{
 		deals + "/1", deals + "/2", deals + "/3?custom_fields=" + code, deals + "?limit=1&sort_by=id&status=open,won,lost,deleted",
 		deals + "/archived?limit=1&updated_since=2024-01-01T00:00:00Z", "/api/v2/dealFields?limit=2", "/api/v2/pipelines", "/api/v2/stages?pipeline_id=2",
-		"/v1/users/me", "/api/v1/users/me",
+		"/v1/users/me", "/api/v1/users/me", "/v1/users",
 	} {
 		want(t, w.get(path), http.StatusOK)
 	}

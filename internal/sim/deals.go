@@ -123,6 +123,9 @@ func (p *crm) apply(d *deal, body []byte, values map[string]any) string {
 	if next.IsDeleted {
 		return "is_deleted: The value must be false"
 	}
+	if !slices.ContainsFunc(colleagues, func(c colleague) bool { return c.id == next.OwnerID && c.active }) {
+		return "owner_id: The user does not exist"
+	}
 	if reason := p.place(&next, values); reason != "" {
 		return reason
 	}

@@ -22,6 +22,8 @@ type Options struct {
 	DeletedDeal404 bool // a deleted deal answers 404 instead of is_deleted: true
 	NoRateHeaders  bool // Pipedrive says nothing of its limits
 
+	Regular bool // the key's user is no admin, so does not see all deals
+
 	Burst       int // Pipedrive requests in any 2 s; default 20, negative = no limit
 	DailyTokens int // Pipedrive tokens a UTC day; default 30,000, negative = no limit
 	GitHubLimit int // GitHub requests an hour with a token, default 5,000; negative = no limit; 60 at most without a token

@@ -42,6 +42,8 @@ func (s *Sim) routes() *http.ServeMux {
 	add(p, "GET /api/v2/stages", 5, p.listStages)
 	add(p, "GET /v1/users/me", 2, p.me)
 	add(p, "GET /api/v1/users/me", 2, p.me)
+	add(p, "GET /v1/users", 20, p.listUsers)
+	add(p, "GET /api/v1/users", 20, p.listUsers)
 	add(p, "/api/", 0, p.notFound)
 	add(p, "/v1/", 0, p.notFound)
 

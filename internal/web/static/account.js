@@ -9,7 +9,7 @@ export function account(known, budgets) {
   if (!known) return unknown();
   const { checked_at: at, github, pipedrive } = known;
   if (!at) return empty('found', 'Not looked at yet', 'The process that works asks both accounts when it starts. If this stays, look at its log.');
-  const { company, user, problem, pipeline, stage, fields } = pipedrive;
+  const { company, user, problem, pipeline, stage, owner, fields } = pipedrive;
   const refused = problem && !company;
   return el('div', { className: 'account' },
     el('ul', { className: 'checks' },
@@ -17,7 +17,7 @@ export function account(known, budgets) {
         github.problem ? 'Token is not accepted' : github.token ? `Token accepted${github.login ? `, of ${github.login}` : ''}` : 'No token',
         github.problem || (!github.token && 'GitHub then allows 60 requests an hour. Set GITHUB_TOKEN, and 5,000 are allowed.')),
       check('Pipedrive', refused ? 'bad' : problem ? 'warn' : 'good', refused ? 'Key is not accepted' : `Key accepted${user ? `, of ${user}` : ''}${company ? ` at ${company}` : ''}`, problem),
-      check('Deals go to', problem ? 'warn' : 'good', `${pipeline || 'The account’s default pipeline'} → ${stage || 'its first stage'}`, problem && 'Only once Pipedrive’s problem is solved.'),
+      check('Deals go to', problem ? 'warn' : 'good', `${pipeline || 'The account’s default pipeline'} → ${stage || 'its first stage'}${owner ? `, owned by ${owner}` : ''}`, problem && 'Only once Pipedrive’s problem is solved.'),
       check('Fields', fields.length ? 'good' : 'warn', fields.length ? fields.map(({ name }) => name).join(', ') : 'Not made yet', !fields.length && 'gistdeal makes the fields that tell deals apart before its first deal.'),
       budgets.filter(({ name }) => name === 'pipedrive-day').map(left)),
     el('p', { className: 'quiet' }, 'Seen ', when(at), '.'));

@@ -13,7 +13,7 @@ const scopes = {
 };
 
 const names = {
-  pipeline: 'Pipeline of new deals', stage: 'Stage of new deals', first_scan: 'Gists that a new user has already', first_scan_max: 'Deals of a first scan without a yes',
+  pipeline: 'Pipeline of new deals', stage: 'Stage of new deals', owner: 'Owner of new deals', first_scan: 'Gists that a new user has already', first_scan_max: 'Deals of a first scan without a yes',
 };
 
 export function settings(page) {
@@ -58,6 +58,9 @@ function choices({ admin }, all, read) {
 // chosen is what a person chose; empty where it is as configured.
 const chosen = ({ value, default: usual }) => (value === usual ? '' : value);
 
+// usually is what an empty setting means.
+const usually = (name) => (name === 'owner' ? 'whose the key is' : 'the account’s default');
+
 // choice is a setting: a choice, or a text, or what locks it.
 function choice(one, admin) {
   const { name, value, default: usual, locked_by: locked, choices: some, doc } = one;
@@ -65,13 +68,13 @@ function choice(one, admin) {
   const hint = el('span', { className: 'quiet', id: `${name}-hint` }, doc && capital(doc));
   if (locked || !admin) {
     return el('div', { className: 'field', data: { setting: name } }, el('p', { className: 'strong' }, word),
-      el('p', { className: 'line' }, el('span', {}, value || 'The account’s default'), locked && el('span', { className: 'badge', data: { tone: 'none' } }, icon('locked'), `Locked by ${locked}`)), hint);
+      el('p', { className: 'line' }, el('span', {}, value || capital(usually(name))), locked && el('span', { className: 'badge', data: { tone: 'none' } }, icon('locked'), `Locked by ${locked}`)), hint);
   }
   const props = { id: `set-${name}`, name, attrs: { 'aria-describedby': `${name}-hint` } };
   const now = chosen(one);
   const others = [...new Set([...(some ?? []), now])].filter((each) => each && each !== usual);
   const field = some
-    ? el('select', props, el('option', { value: '' }, `As configured: ${usual || 'the account’s default'}`), others.map((each) => el('option', { value: each, selected: each === now }, each)))
+    ? el('select', props, el('option', { value: '' }, `As configured: ${usual || usually(name)}`), others.map((each) => el('option', { value: each, selected: each === now }, each)))
     : el('input', { ...props, value: now, placeholder: usual, autocomplete: 'off' });
   return el('p', { className: 'field', data: { setting: name } }, el('label', { htmlFor: `set-${name}` }, word), field, hint);
 }

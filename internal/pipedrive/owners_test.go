@@ -1,0 +1,87 @@
+package pipedrive_test
+
+import (
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"gistdeal"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/sim"
+)
+
+func TestOwnersAreFoundByNameOrAddress(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, owner string
+		regular     bool // the key's user is no admin
+		want        int64
+		words       []string // of why not
+	}{
+		{name: "nobody is named", want: 101},
+		{name: "by name", owner: " ann ADMIN", want: 102},
+		{name: "by address", owner: "sam.same@example.com", want: 104},
+		{name: "a regular user's own", owner: "Sim User", regular: true, want: 101},
+		{name: "a regular user's key for another", owner: "Ann Admin", regular: true, words: []string{`"Ann Admin"`, "GISTDEAL_OWNER", "may not see all deals", "admin of deals"}},
+		{name: "two of one name", owner: "Sam Same", words: []string{`2 users named "Sam Same"`, "e-mail address"}},
+		{name: "who left", owner: "Leo Left", words: []string{`no active user "Leo Left"`, `"Ann Admin"`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := begin(t, sim.Options{Regular: tt.regular}, pipedrive.Options{Aim: gistdeal.Aim{Owner: tt.owner}})
+			_, err := w.client.Prepare(t.Context(), nil)
+			if tt.words != nil {
+				wantKind(t, err, gistdeal.Unauthorized, tt.words...)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := w.deal(t, w.made(t, hello)).OwnerID; got != tt.want {
+				t.Errorf("the deal is of user %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWhoCanOwnDealsIsListedByNamesThatTellThemApart(t *testing.T) {
+	t.Parallel()
+	for regular, want := range map[bool][]string{
+		false: {"Sim User", "Ann Admin", "sam@example.com", "sam.same@example.com"},
+		true:  {"Sim User"},
+	} {
+		w := begin(t, sim.Options{Regular: regular}, pipedrive.Options{})
+		got, err := w.client.Owners(t.Context())
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q, want %q: %v", got, want, err)
+		}
+	}
+}
+
+func TestAnOwnerWhoLeftIsNoFaultOfTheDeal(t *testing.T) {
+	t.Parallel()
+	var left atomic.Bool
+	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Owner: "Ann Admin"}}, func(next http.Handler) http.Handler {
+		mux := http.NewServeMux()
+		mux.Handle("/", next)
+		mux.HandleFunc("GET /v1/users", func(rw http.ResponseWriter, r *http.Request) {
+			list := `{"id":101,"name":"Sim User","active_flag":true,"is_you":true,"access":[{"app":"sales","admin":true}]}`
+			if !left.Load() {
+				list += `,{"id":102,"name":"Ann Admin","active_flag":true}`
+			}
+			reply(200, `{"success":true,"data":[`+list+`]}`)(rw, r)
+		})
+		return mux
+	})
+	w.prepare(t, nil)
+	words := "Validation failed: owner_id: The user does not exist"
+	w.AddFault(sim.Fault{Match: postDeal, Kind: "answer", Status: 400, Body: refusal(words)})
+	_, err := w.create(t, hello)
+	wantKind(t, err, gistdeal.Invalid, words)
+	left.Store(true)
+	_, err = w.create(t, hello)
+	wantKind(t, err, gistdeal.Unauthorized, "the owner", "deleted", words)
+	_, err = w.client.Prepare(t.Context(), nil)
+	wantKind(t, err, gistdeal.Unauthorized, `"Ann Admin"`)
+}
