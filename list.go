@@ -32,6 +32,7 @@ type DealFilter struct {
 	States  []DealState
 	UserID  int64 // of the gists' user
 	GistIDs []string
+	Problem string // the words of a deal's problem, as a whole
 }
 
 // ListedDeal is a deal with what tells a person whose it is.

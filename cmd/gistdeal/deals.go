@@ -20,8 +20,13 @@ type dealsCmd struct {
 
 // dealFlags choose deals.
 type dealFlags struct {
-	State []string `help:"Only deals in these states." enum:"held,found,sending,made,failed,skipped"`
-	User  string   `help:"Only deals of this user's gists." placeholder:"LOGIN"`
+	State   []string `help:"Only deals in these states." enum:"held,found,sending,made,failed,skipped"`
+	User    string   `help:"Only deals of this user's gists." placeholder:"LOGIN"`
+	Problem string   `help:"Only deals with this problem, word for word." placeholder:"TEXT"`
+}
+
+func (f dealFlags) selection() desk.DealSelection {
+	return desk.DealSelection{States: f.State, User: f.User, Problem: f.Problem}
 }
 
 type dealsListCmd struct {
@@ -33,7 +38,7 @@ type dealsListCmd struct {
 // Run prints the deals.
 func (c *dealsListCmd) Run(ctx context.Context) error {
 	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
-		deals, more, err := d.Deals(ctx, desk.DealSelection{States: c.State, User: c.User}, "", c.Limit)
+		deals, more, err := d.Deals(ctx, c.selection(), "", c.Limit)
 		if err != nil {
 			return err
 		}
@@ -75,7 +80,9 @@ type gistArgs struct {
 }
 
 func (a gistArgs) selection() desk.DealSelection {
-	return desk.DealSelection{Gists: a.Gists, States: a.State, User: a.User}
+	s := a.dealFlags.selection()
+	s.Gists = a.Gists
+	return s
 }
 
 type dealsRetryCmd struct {
@@ -98,8 +105,8 @@ type dealsSkipCmd struct {
 
 // Validate makes a command line that would skip everything one that is not understood.
 func (c *dealsSkipCmd) Validate() error {
-	if len(c.Gists) == 0 && len(c.State) == 0 && c.User == "" {
-		return errors.New("name gists, a --user or a --state")
+	if len(c.Gists) == 0 && len(c.State) == 0 && c.User == "" && c.Problem == "" {
+		return errors.New("name gists, a --user, a --state or a --problem")
 	}
 	return nil
 }

@@ -40,8 +40,9 @@ type dealList struct {
 
 type listDealsInput struct {
 	Part
-	State []string `query:"state" enum:"held,found,sending,made,failed,skipped" doc:"Only deals in these states."`
-	User  string   `query:"user" maxLength:"100" doc:"Only deals of this user's gists."`
+	State   []string `query:"state" enum:"held,found,sending,made,failed,skipped" doc:"Only deals in these states."`
+	User    string   `query:"user" maxLength:"100" doc:"Only deals of this user's gists."`
+	Problem string   `query:"problem" maxLength:"2000" doc:"Only deals with this problem, as a failure names it."`
 }
 
 func (a *API) listDeals(ctx context.Context, in *listDealsInput) (*reply[dealList], error) {
@@ -52,7 +53,7 @@ func (a *API) listDeals(ctx context.Context, in *listDealsInput) (*reply[dealLis
 	if _, err := stateNames(in.State, gistdeal.DealStates); err != nil {
 		return nil, err
 	}
-	deals, more, err := a.desk.Deals(ctx, desk.DealSelection{States: in.State, User: in.User}, after, in.Limit)
+	deals, more, err := a.desk.Deals(ctx, desk.DealSelection{States: in.State, User: in.User, Problem: in.Problem}, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -74,13 +75,14 @@ func (a *API) explain(ctx context.Context, in *explainInput) (*reply[desk.Story]
 
 // Choice says which deals are meant: those to which all that is set applies.
 type Choice struct {
-	Gists  []string `json:"gists,omitempty" maxItems:"1000" doc:"Ids or addresses; each gets a result of its own."`
-	States []string `json:"states,omitempty" enum:"held,found,failed,skipped"`
-	User   string   `json:"user,omitempty" maxLength:"100"`
+	Gists   []string `json:"gists,omitempty" maxItems:"1000" doc:"Ids or addresses; each gets a result of its own."`
+	States  []string `json:"states,omitempty" enum:"held,found,failed,skipped"`
+	User    string   `json:"user,omitempty" maxLength:"100"`
+	Problem string   `json:"problem,omitempty" maxLength:"2000" doc:"As a failure names it."`
 }
 
 func (c Choice) selection() desk.DealSelection {
-	return desk.DealSelection{Gists: c.Gists, States: c.States, User: c.User}
+	return desk.DealSelection{Gists: c.Gists, States: c.States, User: c.User, Problem: c.Problem}
 }
 
 type retryInput struct{ Body Choice }
@@ -100,8 +102,8 @@ type skipInput struct {
 
 func (a *API) skip(ctx context.Context, in *skipInput) (*reply[desk.Turned], error) {
 	s := in.Body.selection()
-	if len(s.Gists)+len(s.States) == 0 && s.User == "" {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "say which deals: gists, states or a user")
+	if len(s.Gists)+len(s.States) == 0 && s.User == "" && s.Problem == "" {
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "say which deals: gists, states, a user or a problem")
 	}
 	t, err := a.desk.Skip(ctx, s, in.Body.Note)
 	return &reply[desk.Turned]{t}, err

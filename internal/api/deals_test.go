@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -97,6 +99,43 @@ func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
 	w.refused(w.send(http.MethodPost, "/deals/skip", `{"note":"all of them"}`), http.StatusBadRequest, "invalid")
 	w.refused(w.send(http.MethodPost, "/deals/skip", `{"user":"alice"}`), http.StatusUnprocessableEntity, "invalid")
 	w.refused(w.send(http.MethodPost, "/deals/retry", `{"gist":["a"]}`), http.StatusUnprocessableEntity, "invalid")
+}
+
+func TestOneCauseIsRetriedInARequestAndTheOthersStay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	refused := func(words string, times int) {
+		w.sim.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "answer", Status: 400, Body: `{"success":false,"error":"` + words + `"}`, Times: times})
+	}
+	refused("title: too odd", 3)
+	w.track(3, "alice")
+	refused("value: too high", 2)
+	w.track(2, "bob")
+	var failures struct{ Failures []desk.Failure }
+	w.get("/failures", &failures)
+	if len(failures.Failures) != 2 || failures.Failures[0].Deals != 3 {
+		t.Fatalf("failures: %+v", failures)
+	}
+	cause := failures.Failures[0].Problem
+	var list dealList
+	w.get("/deals?problem="+url.QueryEscape(cause), &list)
+	if len(list.Deals) != 3 || list.Deals[0].Problem != cause {
+		t.Errorf("%+v, want the 3 of %q", list, cause)
+	}
+	body, err := json.Marshal(map[string]string{"problem": cause})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var turned desk.Turned
+	w.read(w.send(http.MethodPost, "/deals/retry", string(body)), http.StatusOK, &turned)
+	if turned.Deals != 3 {
+		t.Errorf("%d deals are retried, want the 3 of %q", turned.Deals, cause)
+	}
+	w.eventually("the retried deals", func() bool { return w.sim.Report().Deals == 3 })
+	w.get("/deals?state=failed", &list)
+	if len(list.Deals) != 2 || list.Deals[0].Login != "bob" {
+		t.Errorf("%+v, want bob's 2", list)
+	}
 }
 
 func TestTheOverviewSaysWhatIsGoingOn(t *testing.T) {

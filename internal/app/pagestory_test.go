@@ -102,6 +102,46 @@ func TestManyUsersArePausedAtOnceAndFound(t *testing.T) {
 		chromedp.WaitVisible(`tr[data-login="bobby"]`))
 }
 
+func TestAllUsersThatMatchAreChangedAtOnceAlsoThoseOnOtherPages(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	p := start(t, env)
+	for i := range 60 {
+		login := fmt.Sprintf("bob%02d", i)
+		s.MakeGists(login, 0)
+		p.user(login)
+	}
+	s.MakeGists("alice", 0)
+	p.user("alice")
+	paused := func() string {
+		_, body := p.get("/api/v1/users?state=paused&limit=500")
+		return fmt.Sprint(strings.Count(body, `"login":"bob`), strings.Count(body, `"login":"alice"`))
+	}
+	ctx := browse(t)
+	do(t, ctx, p,
+		open(p, "users?search=bob"),
+		chromedp.WaitVisible(`tr[data-login="bob59"]`),
+		chromedp.Click("thead input"),
+		chromedp.Click(`[data-beyond="yes"]`),
+		chromedp.WaitVisible(`[data-beyond="no"]`),
+		chromedp.Click(`[data-bulk="pause"]`),
+		chromedp.Click(`dialog[open] button[value="yes"]`),
+		chromedp.WaitNotVisible(".bulk"))
+	if got := paused(); got != "60 0" {
+		t.Errorf("paused are %s of the 60 bobs and alice, want 60 and 0", got)
+	}
+	do(t, ctx, p,
+		chromedp.Click("thead input"),
+		chromedp.Click(`[data-beyond="yes"]`),
+		chromedp.Click(`tr[data-login="bob59"] input`), // One less: those shown are meant again.
+		chromedp.WaitNotPresent(`[data-beyond]`),
+		chromedp.Click(`[data-bulk="resume"]`),
+		chromedp.WaitNotVisible(".bulk"))
+	if got := paused(); got != "11 0" {
+		t.Errorf("paused are %s of the 60 bobs and alice, want the 11 that were not chosen", got)
+	}
+}
+
 func TestThePageIsUsedByKeyboardAlone(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})

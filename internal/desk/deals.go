@@ -27,13 +27,15 @@ var DealStates = gistdeal.DealStates
 
 // DealSelection says which deals are meant: those to which all that is set applies.
 type DealSelection struct {
-	Gists  []string // ids or addresses
-	States []string
-	User   string // a login or an address
+	Gists   []string // ids or addresses
+	States  []string
+	User    string // a login or an address
+	Problem string // as a failure names it, as a whole
 }
 
 // filter turns a selection into what the database understands.
 func (d *Desk) filter(ctx context.Context, s DealSelection) (f gistdeal.DealFilter, err error) {
+	f.Problem = s.Problem
 	for _, state := range s.States {
 		f.States = append(f.States, gistdeal.DealState(state))
 	}

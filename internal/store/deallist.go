@@ -22,6 +22,9 @@ func (w *where) deals(f gistdeal.DealFilter) error {
 		}
 		w.add("d.gist_id IN (SELECT key FROM json_each(?))", object)
 	}
+	if f.Problem != "" {
+		w.add("d.problem = ?", f.Problem)
+	}
 	return nil
 }
 
@@ -67,7 +70,7 @@ func (s *Store) Approve(ctx context.Context, userID int64, now time.Time) (int, 
 }
 
 // change takes the deals that f means from one of the given states to another,
-// and counts those that are left, whatever f says of states.
+// and counts those that are left, whatever f says of states and problems.
 func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistdeal.DealState, to gistdeal.DealState, problem string, now time.Time) (done gistdeal.Changed, err error) {
 	if len(f.States) > 0 {
 		from = slices.DeleteFunc(from, func(state gistdeal.DealState) bool { return !slices.Contains(f.States, state) })
@@ -78,6 +81,7 @@ func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistde
 				return err
 			}
 		}
+		f.Problem = "" // Those that were changed have it no more.
 		w := where{}
 		if err := w.deals(f); err != nil {
 			return err

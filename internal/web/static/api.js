@@ -48,8 +48,9 @@ export const add = (logins, policy, signal) =>
 // change does one thing to a user: pause, resume, approve, scan or remove.
 export const change = (login, verb) =>
   verb === 'remove' ? ask('DELETE', ofUser(login)) : ask('POST', ofUser(login, `/${verb}`));
-// changeAll does one thing to many users; each has a result.
-export const changeAll = (users, verb) => ask('POST', 'users/change', { body: { change: verb, users } });
+// changeAll does one thing to many users: to { users }, named, where each has a
+// result, or to all that { search, states } means.
+export const changeAll = (which, verb) => ask('POST', 'users/change', { body: { change: verb, ...which } });
 // visit goes on when the page is left.
 export const visit = (login, seq) => ask('PUT', ofUser(login, '/visit'), { body: { seq }, keepalive: true });
 export const retry = (choice) => ask('POST', 'deals/retry', { body: choice });

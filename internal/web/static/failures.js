@@ -9,7 +9,6 @@ import { attempt, empty, loading, trouble } from './parts.js';
 import { count, counted, localTimes } from './words.js';
 
 const settle = 2000; // ms
-const part = 500; // deals read, or retried, at a time
 
 export function failures(page) {
   const all = page.may && button('Retry all', () => retryAll(read), { mark: 'again', kind: 'primary', id: 'retry-all', hidden: true });
@@ -46,7 +45,7 @@ function cause({ problem, deals }, page, read) {
     if (!some.open || list.childElementCount) return;
     list.replaceChildren(el('li', {}, loading(2)));
     try {
-      const found = await ofCause(problem, 20);
+      const { deals: found } = await api.deals({ state: 'failed', problem, limit: 20 });
       list.replaceChildren(...found.map((deal) => row(asGist(deal), { may: page.may, login: deal.login, changed: read })));
       if (deals > found.length) list.append(el('li', { className: 'quiet rest' }, `and ${count(deals - found.length)} more: `, el('a', { href: '#/deals?state=failed' }, 'all failed deals')));
     } catch (failed) {
@@ -61,23 +60,7 @@ function cause({ problem, deals }, page, read) {
     some);
 }
 
-// ofCause returns failed deals of a cause, up to some.
-async function ofCause(problem, some) {
-  const found = [];
-  for (let cursor = ''; ;) {
-    const { deals, next } = await api.deals({ state: 'failed', limit: part, cursor });
-    found.push(...deals.filter((deal) => deal.problem === problem));
-    if (!next || found.length >= some) return found.slice(0, some);
-    cursor = next;
-  }
-}
-
 async function retryCause(problem, read) {
-  await attempt(async () => {
-    const ids = (await ofCause(problem, Infinity)).map((deal) => deal.gist_id);
-    let turned = 0;
-    for (let i = 0; i < ids.length; i += part) turned += (await api.retry({ gists: ids.slice(i, i + part) })).deals;
-    return turned;
-  }, (turned) => `${counted(turned, 'deal')} ${turned === 1 ? 'waits for its' : 'wait for their'} turn again`);
+  await attempt(() => api.retry({ states: ['failed'], problem }), ({ deals }) => `${counted(deals, 'deal')} ${deals === 1 ? 'waits for its' : 'wait for their'} turn again`);
   await attempt(read);
 }

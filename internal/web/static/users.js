@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { button, el, icon, keyed, renew, spoken } from './dom.js';
 import { attempt, chips, confirm, empty, loading, more, toast, userBadge, when } from './parts.js';
 import { quick } from './quick.js';
-import { count, counted, dealStates, localTimes, userStates } from './words.js';
+import { capital, count, counted, dealStates, localTimes, userStates } from './words.js';
 
 const settle = 250; // ms after the last key
 const readEvery = 15_000;
@@ -22,11 +22,14 @@ const verbs = {
   remove: { word: 'Remove', mark: 'skipped', done: 'are removed', sure: 'They are not scanned any more, and deals that wait are skipped. Gists and deals are kept.' },
 };
 
+// tracked are the states of users whom the list shows if no state is asked for.
+const tracked = Object.keys(userStates).filter((state) => state !== 'removed');
+
 export function users(page) {
   const given = { state: page.query.get('state') ?? '', search: page.query.get('search') ?? '', sort: page.query.get('sort') ?? '-tracked' };
   if (!sorts[given.sort]) given.sort = '-tracked';
   page.head('Users', page.may && el('a', { href: '#/add', className: 'button primary' }, icon('new'), 'Add users'));
-  const state = { page, given, all: [], chosen: new Set(), next: '', rows: el('tbody'), status: el('p', { className: 'quiet', role: 'status', id: 'users-status' }), tabs: el('div'), rest: el('div'), bulk: el('div', { className: 'bulk', hidden: true }) };
+  const state = { page, given, all: [], chosen: new Set(), beyond: false, next: '', rows: el('tbody'), status: el('p', { className: 'quiet', role: 'status', id: 'users-status' }), tabs: el('div'), rest: el('div'), bulk: el('div', { className: 'bulk', hidden: true }) };
   state.read = () => read(state);
   const timer = setInterval(() => !document.hidden && state.read().catch(() => {}), readEvery); // The stream tells when the server is away.
   page.signal.addEventListener('abort', () => clearInterval(timer));
@@ -71,6 +74,7 @@ function tools(state) {
   let timer = 0;
   const changed = () => {
     Object.assign(given, { search: search.value.trim(), sort: sort.value });
+    state.beyond = false;
     history.replaceState(null, '', href(given));
     state.all = [];
     attempt(state.read);
@@ -94,6 +98,7 @@ function table(state) {
   state.every = el('input', { type: 'checkbox', ariaLabel: 'Choose all users shown' });
   state.every.onchange = () => {
     state.chosen = new Set(state.every.checked ? state.all.map(({ login }) => login) : []);
+    state.beyond = false;
     for (const box of state.rows.querySelectorAll('input')) box.checked = state.every.checked;
     bulk(state);
   };
@@ -135,6 +140,7 @@ function line(state, user) {
   box.onchange = () => {
     if (box.checked) state.chosen.add(login);
     else state.chosen.delete(login);
+    state.beyond = false;
     bulk(state);
   };
   return el('tr', { data: { login } },
@@ -152,30 +158,46 @@ const dealsOf = ({ deals }) => {
   return states.map((state) => el('span', { className: 'mini', data: { tone: dealStates[state].tone }, title: dealStates[state].means }, icon(state), count(deals[state]), spoken(` ${dealStates[state].few} `)));
 };
 
-// bulk is the bar of what can be done to the chosen users.
+// matching says in words which users the list is about, beyond those that it shows.
+const matching = ({ search, state }) => `all ${state ? `${userStates[state].word.toLowerCase()} ` : ''}users${search ? ` whose login contains “${search}”` : ''}`;
+
+// bulk is the bar of what can be done to the chosen users, who may be all that
+// the list is about: those on other pages too (beyond).
 function bulk(state) {
-  const { chosen, all } = state;
+  const { chosen, all, given, next } = state;
+  state.beyond &&= chosen.size === all.length;
+  const more = next && chosen.size === all.length;
   state.every.checked = chosen.size > 0 && chosen.size === all.length;
   state.every.indeterminate = chosen.size > 0 && chosen.size < all.length;
   state.bulk.hidden = chosen.size === 0;
-  renew(state.bulk, chosen.size, () => [
-    el('p', { className: 'strong', role: 'status' }, `${counted(chosen.size, 'user')} chosen`),
+  const beyond = (on) => () => {
+    state.beyond = on;
+    bulk(state);
+    state.bulk.querySelector('[data-beyond]')?.focus();
+  };
+  renew(state.bulk, [chosen.size, more, state.beyond, given], () => [
+    el('div', { className: 'line' },
+      el('p', { className: 'strong', role: 'status' }, state.beyond ? `${capital(matching(given))} are chosen` : `${counted(chosen.size, 'user')} chosen`),
+      state.beyond ? button('Only those shown', beyond(false), { data: { beyond: 'no' } }) : more && button(`Choose ${matching(given)}`, beyond(true), { data: { beyond: 'yes' } })),
     el('div', { className: 'line small' }, Object.keys(verbs).map((verb) =>
       button(verbs[verb].word, () => toAll(state, verb), { mark: verbs[verb].mark, kind: verb === 'remove' ? 'danger' : '', data: { bulk: verb } }))),
   ]);
 }
 
 async function toAll(state, verb) {
-  const logins = [...state.chosen];
-  const { word, done, sure } = verbs[verb];
-  if (sure && (await confirm(`${word} ${counted(logins.length, 'user')}?`, sure, word, { danger: true })) === null) return;
-  const answer = await attempt(() => api.changeAll(logins, verb));
+  const { given, beyond } = state;
+  const { word, done, sure = 'Those on other pages too.' } = verbs[verb];
+  const whom = beyond ? matching(given) : counted(state.chosen.size, 'user');
+  if ((verbs[verb].sure || beyond) && (await confirm(`${word}: ${whom}?`, sure, word, { danger: verb === 'remove' })) === null) return;
+  const which = beyond ? { search: given.search, states: given.state ? [given.state] : tracked } : { users: [...state.chosen] };
+  const answer = await attempt(() => api.changeAll(which, verb));
   if (!answer) return;
   const { users: changed, results } = answer;
   if (changed) toast(`${counted(changed, 'user')} ${done}`);
   const not = results.filter(({ result }) => result !== verb);
   if (not.length) toast(`${counted(not.length, 'user')} not: ${not.slice(0, 3).map(({ asked, reason }) => `${asked}: ${reason}`).join('; ')}`, 'bad');
   state.chosen.clear();
+  state.beyond = false;
   for (const box of state.rows.querySelectorAll('input')) box.checked = false;
   await attempt(state.read);
   state.page.root.querySelector('#search').focus();
