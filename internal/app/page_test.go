@@ -128,6 +128,28 @@ func TestThePageSaysWhatIsWrongWithALogin(t *testing.T) {
 	}
 }
 
+func TestAUserWhomGitHubDoesNotTellYetIsShownAsWaitingWithTheReason(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.AddFault(sim.Fault{Match: "GET /user", Kind: "unauthorized"})
+	s.MakeGists("alice", 1)
+	env["GISTDEAL_ANSWER_WAIT"] = "200ms"
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p,
+		chromedp.Navigate(p.url),
+		chromedp.SendKeys("#login", "alice"),
+		chromedp.Click("#go"),
+		chromedp.WaitVisible(`#login[aria-invalid="true"]`))
+	if got := text(t, ctx, "#login-wrong"); !strings.Contains(got, "waits") {
+		t.Errorf("the box says %q, want that it waits", got)
+	}
+	do(t, ctx, p, open(p, "users/alice"), chromedp.WaitVisible("#view .empty"))
+	if got := text(t, ctx, "#view"); !strings.Contains(got, "alice is not tracked yet") || !strings.Contains(got, "GITHUB_TOKEN") {
+		t.Errorf("the view says %q, want that it is not known yet, and why", got)
+	}
+}
+
 func TestALinkToAUserWhoIsNotTrackedTracksNobody(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})

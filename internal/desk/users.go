@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -291,7 +292,18 @@ func (d *Desk) user(ctx context.Context, asked string) (gistdeal.User, error) {
 	if err != nil {
 		return gistdeal.User{}, err
 	}
-	return d.db.UserByLogin(ctx, login)
+	u, err := d.db.UserByLogin(ctx, login)
+	if gistdeal.KindOf(err) != gistdeal.NotFound {
+		return u, err
+	}
+	why, waits, askErr := d.db.AskWaits(ctx, login)
+	switch {
+	case askErr != nil:
+		return u, askErr
+	case waits:
+		return u, gistdeal.Errorf(gistdeal.NotFound, "%q is not tracked yet: GitHub is asked who that is; %s", login, cmp.Or(why, "it has not answered yet"))
+	}
+	return u, err
 }
 
 func (d *Desk) change(ctx context.Context, u gistdeal.User, c Change) (Result, error) {

@@ -119,6 +119,19 @@ func (s *Store) Requeue(ctx context.Context, a gistdeal.Ask, problem string, now
 	return nil
 }
 
+// AskWaits returns whether a login is asked for and has no answer yet, and why
+// not if there is a reason.
+func (s *Store) AskWaits(ctx context.Context, login string) (problem string, waits bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT problem FROM asks WHERE login_key = $1 AND ended_at = 0`, gistdeal.LoginKey(login)).Scan(&problem)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("look whether %q is asked for: %w", login, err)
+	}
+	return problem, true, nil
+}
+
 // Answers returns the answers to those of the given asks that have one, by
 // login key. They can be read for an hour.
 func (s *Store) Answers(ctx context.Context, asks ...gistdeal.Ask) (map[string]gistdeal.Answer, error) {

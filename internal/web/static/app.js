@@ -58,6 +58,7 @@ class Page {
       }
       try {
         await read();
+        this.whole = true;
         stale('');
       } catch (problem) {
         if (!this.signal.aborted) this.fail(problem, now);
@@ -76,7 +77,7 @@ class Page {
     }
     const passing = [0, 429, 502, 503, 504].includes(problem.status);
     if (passing) this.timer = setTimeout(again, Math.max(retryEvery, (problem.retryAfter || 0) * 1000));
-    if (this.shown && passing) stale(`${problem.title}: what you see may be out of date.`);
+    if (this.whole && passing) stale(`${problem.title}: what you see may be out of date.`);
     else {
       this.broken = true;
       this.body.replaceChildren(trouble(problem, again));

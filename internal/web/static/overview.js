@@ -22,13 +22,14 @@ export function overview(page) {
   const events = el('ol', { className: 'events' });
   const nothing = empty('sending', 'Nothing since you opened the page', 'What happens to deals appears here at once.');
   const quickly = page.may && quick(true);
-  const frame = () => page.show(parts.works, parts.calls, parts.numbers, quickly,
-    el('div', { className: 'two' }, parts.daily, parts.budgets),
-    card('What happens now', nothing, events));
+  const figures = el('div', { className: 'two' }, parts.daily, parts.budgets);
+  const happening = card('What happens now', nothing, events);
+  const frame = () => page.show(parts.works, parts.calls, parts.numbers, quickly, figures, happening);
   const draw = async () => {
     const [now, limits] = await Promise.all([api.overview(page.signal), api.limits(page.signal)]);
     const known = untouched(now) ? { account: await api.account(page.signal) } : null;
     redraw(parts, now, limits, known, page);
+    for (const part of [parts.numbers, figures, happening]) part.hidden = known !== null; // All would be zero.
     if (!page.shown) frame();
   };
   const happened = () => {
@@ -95,7 +96,7 @@ function numbers({ deals, users, days }) {
   return [
     stat((users.active ?? 0) + (users.paused ?? 0) + (users.gone ?? 0), 'Users', '#/users', 'users'),
     ...['made', 'found', 'sending', 'failed'].map(ofDeals),
-    el('p', { className: 'stat today' }, el('span', { className: 'value' }, `+${count(today.found)}`), el('span', { className: 'word' }, icon('new'), 'New gists today')),
+    el('p', { className: 'stat today' }, el('span', { className: 'value' }, today.found ? `+${count(today.found)}` : '0'), el('span', { className: 'word' }, icon('new'), 'New gists today')),
   ];
 }
 

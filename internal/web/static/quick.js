@@ -8,19 +8,25 @@ export function quick(many = false) {
   const login = el('input', { id: 'login', required: true, autocomplete: 'off', autocapitalize: 'none', spellcheck: false, placeholder: 'octocat', attrs: { 'aria-describedby': 'login-wrong login-hint' } });
   const wrong = el('p', { id: 'login-wrong', className: 'wrong', role: 'alert' });
   const go = el('button', { id: 'go', className: 'primary' }, 'Track and show gists');
+  const hint = el('p', { id: 'login-hint', className: 'quiet', role: 'status' });
+  const busy = (on) => {
+    go.ariaBusy = on ? 'true' : null;
+    hint.textContent = on ? 'Asking GitHub …' : 'From then on each public gist of this user gets one deal in Pipedrive.';
+  };
+  busy(false);
   const form = el('form', { className: 'card quick' },
     el('label', { htmlFor: 'login' }, 'GitHub login'),
     el('div', { className: 'line' }, login, go, many && el('a', { href: '#/add', className: 'button' }, 'Add many')),
     wrong,
-    el('p', { id: 'login-hint', className: 'quiet' }, 'From then on each public gist of this user gets one deal in Pipedrive.'));
+    hint);
   form.onsubmit = async (event) => {
     event.preventDefault();
     if (go.ariaBusy === 'true') return;
-    go.ariaBusy = 'true';
+    busy(true);
     wrong.textContent = '';
     login.ariaInvalid = 'false';
     const reason = await track(login.value.trim());
-    go.ariaBusy = null;
+    busy(false);
     if (!reason) return;
     wrong.textContent = capital(reason);
     login.ariaInvalid = 'true';

@@ -4,7 +4,9 @@ import * as api from './api.js';
 import { button, el, outside } from './dom.js';
 import { attempt, confirm, empty, note, userBadge, when } from './parts.js';
 import { track } from './quick.js';
-import { counted, localTimes } from './words.js';
+import { capital, counted, localTimes } from './words.js';
+
+const askEvery = 5000; // ms between two looks at a user who is not known yet
 
 export function about(state) {
   const { user: found, page } = state;
@@ -48,5 +50,8 @@ export function offer({ page, read }, problem) {
     wrong.textContent = await track(page.login);
     if (!wrong.textContent) await attempt(read);
   }, { kind: 'primary', id: 'track' });
-  page.show(empty('users', `${page.login} is not tracked`, 'Tracking makes one deal in Pipedrive for each public gist, now and later.', page.may && go), wrong);
+  const waits = problem.message.includes('not tracked yet');
+  if (waits) page.timer = setTimeout(() => attempt(read), askEvery);
+  page.show(empty(waits ? 'found' : 'users', `${page.login} is not tracked${waits ? ' yet' : ''}`,
+    waits ? `${capital(problem.message)}. It is shown here once that is known.` : 'Tracking makes one deal in Pipedrive for each public gist, now and later.', !waits && page.may && go), wrong);
 }
