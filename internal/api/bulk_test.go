@@ -21,7 +21,7 @@ func TestManyUsersAreChangedAtOnce(t *testing.T) {
 		users   int
 		results []string
 	}{
-		{`{"change":"pause","users":["alice","BOB","nobody-here"]}`, 2, []string{"paused", "paused", "not_found"}},
+		{`{"change":"pause","users":["alice","BOB","nobody-here","bob"]}`, 2, []string{"paused", "paused", "not_found", "unchanged"}},
 		{`{"change":"scan","users":["alice","carla"]}`, 1, []string{"unchanged", "asked"}},
 		{`{"change":"resume","states":["paused"]}`, 2, nil},
 		{`{"change":"remove","search":"a"}`, 2, nil}, // alice and carla

@@ -35,7 +35,7 @@ func (d *Desk) Erase(ctx context.Context, asked string) (Erased, error) {
 		return Erased{}, err
 	}
 	if u.State != gistdeal.UserRemoved {
-		if _, err := d.db.RemoveUser(ctx, u.ID); err != nil {
+		if _, err := d.db.RemoveUsers(ctx, u.ID); err != nil {
 			return Erased{}, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -237,15 +238,14 @@ func (d *Desk) ChangeAll(ctx context.Context, f gistdeal.UserFilter, c Change) (
 		if err != nil {
 			return changed, err
 		}
-		for _, u := range users {
-			r, err := d.change(ctx, u, c)
-			if kind := gistdeal.KindOf(err); err != nil && kind != gistdeal.NotFound && kind != gistdeal.Invalid {
-				return changed, err
-			}
-			changed += Did([]Result{r}, c)
-			p.After = &u
+		results, err := d.change(ctx, users, c)
+		if err != nil {
+			return changed, err
 		}
-		more = len(users) == page
+		changed += Did(results, c)
+		if more = len(users) == page; more {
+			p.After = &users[page-1]
+		}
 	}
 	return changed, nil
 }
@@ -262,23 +262,35 @@ func Did(results []Result, c Change) int {
 }
 
 // ChangeUsers does one thing to each of the users, and returns a result for
-// each: the change's name, "unchanged", "invalid" or "not_found".
+// each: the change's name, "unchanged", "invalid" or "not_found". If it ends
+// early, because of an error, what it did stays.
 func (d *Desk) ChangeUsers(ctx context.Context, logins []string, c Change) ([]Result, error) {
-	results := []Result{}
-	for _, asked := range logins {
-		u, err := d.user(ctx, asked)
-		var r Result
-		if err == nil {
-			r, err = d.change(ctx, u, c)
-		}
-		if err != nil {
-			var ok bool
-			if r, ok = refusal(asked, err); !ok {
+	results := make([]Result, 0, len(logins))
+	for some := range slices.Chunk(logins, page) {
+		var users []gistdeal.User
+		var whose []int // of which result each of them is
+		for _, asked := range some {
+			u, err := d.user(ctx, asked)
+			if err == nil {
+				users, whose = append(users, u), append(whose, len(results))
+				results = append(results, Result{Asked: asked})
+				continue
+			}
+			r, ok := refusal(asked, err)
+			if !ok {
 				return results, err
 			}
+			r.Asked = asked
+			results = append(results, r)
 		}
-		r.Asked = asked
-		results = append(results, r)
+		changed, err := d.change(ctx, users, c)
+		if err != nil {
+			return results, err
+		}
+		for i, r := range changed {
+			r.Asked = results[whose[i]].Asked
+			results[whose[i]] = r
+		}
 	}
 	return results, nil
 }
@@ -306,33 +318,72 @@ func (d *Desk) user(ctx context.Context, asked string) (gistdeal.User, error) {
 	return u, err
 }
 
-func (d *Desk) change(ctx context.Context, u gistdeal.User, c Change) (Result, error) {
-	var did bool
+// changeWords say what a change of a user means, or why nothing was to be changed.
+var changeWords = map[Change]struct{ done, unchanged string }{
+	Remove:  {"its gists and deals are kept, deals that wait are skipped", "removed already"},
+	Pause:   {"it is not scanned any more, its deals go on", "paused already"},
+	Resume:  {"it is scanned next", "not paused"},
+	ScanNow: {"it is scanned next", "it is paused: resume it first"},
+	Approve: {"", "no deal waits for a yes"},
+}
+
+// change does one thing to users, and returns a result for each.
+func (d *Desk) change(ctx context.Context, users []gistdeal.User, c Change) ([]Result, error) {
+	ids := make([]int64, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	var did []int64
 	var err error
-	did, reason := false, map[Change]string{
-		Remove: "its gists and deals are kept, deals that wait are skipped", Pause: "it is not scanned any more, its deals go on",
-		Resume: "it is scanned next", ScanNow: "it is scanned next",
-	}[c]
+	words := map[int64]string{}
 	switch c {
 	case Remove:
-		did, err = d.db.RemoveUser(ctx, u.ID)
+		did, err = d.db.RemoveUsers(ctx, ids...)
 	case Pause:
-		did, err = d.db.PauseUser(ctx, u.ID)
+		did, err = d.db.PauseUsers(ctx, ids...)
 	case Resume:
-		did, err = d.db.ResumeUser(ctx, u.ID, time.Now())
+		did, err = d.db.ResumeUsers(ctx, time.Now(), ids...)
 	case ScanNow:
-		if did = u.State != gistdeal.UserPaused; did {
-			err = d.AskForScan(ctx, u.Login)
-		}
+		did, err = d.askForScans(ctx, users)
 	case Approve:
-		var n int
-		n, err = d.db.Approve(ctx, u.ID, time.Now())
-		did, reason = n > 0, fmt.Sprintf("%s deals wait for their turn", Number(n))
+		for _, id := range ids {
+			var n int
+			if n, err = d.db.Approve(ctx, id, time.Now()); err != nil {
+				break
+			}
+			if n > 0 {
+				did, words[id] = append(did, id), fmt.Sprintf("%s deals wait for their turn", Number(n))
+			}
+		}
 	}
-	if err == nil && !did {
-		return Result{Result: "unchanged", Reason: map[Change]string{
-			Remove: "removed already", Pause: "paused already", Resume: "not paused", Approve: "no deal waits for a yes", ScanNow: "it is paused: resume it first",
-		}[c]}, nil
+	if err != nil {
+		return nil, err
 	}
-	return Result{Result: string(c), Reason: reason}, err
+	for _, id := range did {
+		words[id] = cmp.Or(words[id], changeWords[c].done)
+	}
+	results := make([]Result, len(users))
+	for i, id := range ids {
+		if reason, ok := words[id]; ok {
+			results[i] = Result{Result: string(c), Reason: reason}
+			delete(words, id) // Who is named twice is changed once.
+		} else {
+			results[i] = Result{Result: "unchanged", Reason: changeWords[c].unchanged}
+		}
+	}
+	return results, nil
+}
+
+// askForScans asks for scans of those users that are not paused, and returns their ids.
+func (d *Desk) askForScans(ctx context.Context, users []gistdeal.User) (ids []int64, err error) {
+	var asks []gistdeal.Ask
+	for _, u := range users {
+		if u.State != gistdeal.UserPaused {
+			ids, asks = append(ids, u.ID), append(asks, gistdeal.Ask{Login: u.Login, Want: gistdeal.WantScan})
+		}
+	}
+	if len(asks) > 0 {
+		_, err = d.db.Ask(ctx, time.Now(), asks...)
+	}
+	return ids, err
 }

@@ -147,7 +147,7 @@ func TestARemovedUserIsTrackedAgainWhenAskedForAndKeepsItsSkippedDeals(t *testin
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit"})
 	r := w.startTracking("alice")
 	w.eventually("pushes pause", func() bool { return w.log.count("remote paused") > 0 })
-	if _, err := r.store.RemoveUser(t.Context(), w.user(r, "alice").ID); err != nil {
+	if _, err := r.store.RemoveUsers(t.Context(), w.user(r, "alice").ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.store.UserByLogin(t.Context(), "alice"); gistdeal.KindOf(err) != gistdeal.NotFound {
@@ -179,7 +179,7 @@ func TestAScanThatIsAskedForReadsAUserWhoIsNotDue(t *testing.T) {
 	if _, ok := w.deals(r, "alice")["a9"]; !ok {
 		t.Error("the new gist is not there")
 	}
-	if _, err := r.store.PauseUser(t.Context(), w.user(r, "alice").ID); err != nil {
+	if _, err := r.store.PauseUsers(t.Context(), w.user(r, "alice").ID); err != nil {
 		t.Fatal(err)
 	}
 	pages := w.count(listGists)

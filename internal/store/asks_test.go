@@ -141,7 +141,7 @@ func TestAPolicyForNewUsersChangesNoOther(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "tracked", 1)
 		removed := track(t, s, "removed", 2)
-		_, err := s.RemoveUser(t.Context(), removed.ID)
+		_, err := s.RemoveUsers(t.Context(), removed.ID)
 		must(t, err)
 		askAt(t, s, gistdeal.Ask{Login: "waiting", Policy: gistdeal.FirstScanAll}, noon)
 		askAt(t, s, gistdeal.Ask{Login: "configured"}, noon)

@@ -21,7 +21,7 @@ func TestCountsTellWhatHasWaitedLongest(t *testing.T) {
 		}
 		track(t, s, "alice", 1)
 		track(t, s, "bob", 2)
-		if _, err := s.PauseUser(t.Context(), 1); err != nil {
+		if _, err := s.PauseUsers(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
 		must(t, s.ScanFailed(t.Context(), 2, "away", noon.Add(time.Minute)))

@@ -67,7 +67,7 @@ func noticedBy(n gistdeal.Noticing) string {
 	return gistdeal.NoticedByScan
 }
 
-// stillTracked returns an error if the user was removed: RemoveUser has skipped
+// stillTracked returns an error if the user was removed: RemoveUsers has skipped
 // the deals that there were, and no more may follow.
 func stillTracked(ctx context.Context, tx *sql.Tx, userID int64) error {
 	var removed bool

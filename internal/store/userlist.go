@@ -108,49 +108,57 @@ func countStates(rows *rows, err error) (map[gistdeal.DealState]int, error) {
 // userRemoved is the problem of deals that are skipped because their user is not tracked any more.
 const userRemoved = "its user was removed"
 
-// PauseUser stops the scans of a user. It reports false if the user is paused
-// already; NotFound if it is not tracked. So do ResumeUser and RemoveUser, each
-// for what it does.
-func (s *Store) PauseUser(ctx context.Context, id int64) (bool, error) {
-	return s.setState(ctx, id, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		return changed(tx.ExecContext(ctx, `UPDATE users SET state = 'paused' WHERE id = $1 AND state IN ('active', 'gone')`, id))
-	})
+// PauseUsers stops the scans of users, and returns the ids of those that it
+// changed: not of who is paused already, or not tracked. So do ResumeUsers and
+// RemoveUsers, each for what it does.
+func (s *Store) PauseUsers(ctx context.Context, ids ...int64) ([]int64, error) {
+	return s.setStates(ctx, ids, nil, `state = 'paused'`, `state IN ('active', 'gone')`)
 }
 
-// ResumeUser lets a paused user be scanned again, at once.
-func (s *Store) ResumeUser(ctx context.Context, id int64, now time.Time) (bool, error) {
-	return s.setState(ctx, id, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		return changed(tx.ExecContext(ctx, `UPDATE users SET state = 'active', next_scan_at = $1 WHERE id = $2 AND state = 'paused'`, millis(now), id))
-	})
+// ResumeUsers lets paused users be scanned again, at once.
+func (s *Store) ResumeUsers(ctx context.Context, now time.Time, ids ...int64) ([]int64, error) {
+	return s.setStates(ctx, ids, nil, `state = 'active', next_scan_at = `+strconv.FormatInt(millis(now), 10), `state = 'paused'`)
 }
 
-// RemoveUser ends the tracking of a user. Its gists and deals are kept, and
-// those of its deals that have not begun to be sent are skipped.
-func (s *Store) RemoveUser(ctx context.Context, id int64) (bool, error) {
-	return s.setState(ctx, id, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		ok, err := changed(tx.ExecContext(ctx, `UPDATE users SET state = 'removed' WHERE id = $1 AND state <> 'removed'`, id))
-		if err != nil || !ok {
-			return false, err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1
-			WHERE state IN ('held', 'found') AND gist_id IN (SELECT id FROM gists WHERE user_id = $2)`, userRemoved, id)
-		return true, err
-	})
+// RemoveUsers ends the tracking of users. Their gists and deals are kept, and
+// those of their deals that have not begun to be sent are skipped.
+func (s *Store) RemoveUsers(ctx context.Context, ids ...int64) ([]int64, error) {
+	return s.setStates(ctx, ids, func(ctx context.Context, tx *sql.Tx, users string) error {
+		_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE state IN ('held', 'found')
+			AND gist_id IN (SELECT id FROM gists WHERE user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($2)))`, userRemoved, users)
+		return err
+	}, `state = 'removed'`, `state <> 'removed'`)
 }
 
-// setState runs change, and tells a user that is not tracked from one that is
-// as it should be already.
-func (s *Store) setState(ctx context.Context, id int64, change func(context.Context, *sql.Tx) (bool, error)) (ok bool, err error) {
+// setStates does what set says to those users for which the condition holds, and
+// then what follows for them, which are the keys of an object.
+func (s *Store) setStates(ctx context.Context, ids []int64, follows func(ctx context.Context, tx *sql.Tx, users string) error, set, condition string) (changed []int64, err error) {
+	users, err := idKeys(ids)
+	if err != nil {
+		return nil, err
+	}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if ok, err = change(ctx, tx); err != nil || ok {
+		rows, err := queryIn(ctx, tx, `UPDATE users SET `+set+` WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) AND `+condition+` RETURNING id`, users)
+		changed, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) })
+		if err != nil || follows == nil || len(changed) == 0 {
 			return err
 		}
-		var tracked bool
-		err := tx.QueryRowContext(ctx, `SELECT true FROM users WHERE id = $1 AND state <> 'removed'`, id).Scan(&tracked)
-		return notFound(err, "user %d is not tracked", id)
+		if users, err = idKeys(changed); err != nil {
+			return err
+		}
+		return follows(ctx, tx, users)
 	})
 	if err != nil {
-		return false, fmt.Errorf("change the state of user %d: %w", id, err)
+		return nil, fmt.Errorf("change the state of %d users: %w", len(ids), err)
 	}
-	return ok, nil
+	return changed, nil
+}
+
+// idKeys returns a JSON object whose keys are the ids.
+func idKeys(ids []int64) (string, error) {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = strconv.FormatInt(id, 10)
+	}
+	return keys(names)
 }

@@ -13,8 +13,8 @@ import (
 
 func remove(t *testing.T, s *store.Store, id int64) {
 	t.Helper()
-	if ok, err := s.RemoveUser(t.Context(), id); !ok || err != nil {
-		t.Fatalf("remove user %d: %v, error %v", id, ok, err)
+	if did, err := s.RemoveUsers(t.Context(), id); len(did) != 1 || err != nil {
+		t.Fatalf("remove user %d: %v, error %v", id, did, err)
 	}
 }
 
@@ -33,9 +33,9 @@ func TestAPausedUserIsNotDueUntilItIsResumed(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
-		for _, want := range []bool{true, false} {
-			if ok, err := s.PauseUser(t.Context(), 1); ok != want || err != nil {
-				t.Errorf("pause: %v, error %v; want %v", ok, err, want)
+		for _, want := range [][]int64{{1}, nil} {
+			if did, err := s.PauseUsers(t.Context(), 1, 2); !slices.Equal(did, want) || err != nil {
+				t.Errorf("paused are %v, error %v; want %v", did, err, want)
 			}
 		}
 		track(t, s, "Alice", 1) // under its new login, say
@@ -45,14 +45,11 @@ func TestAPausedUserIsNotDueUntilItIsResumed(t *testing.T) {
 		if v, err := s.View(t.Context(), "", "alice"); !v.Scanned || err != nil {
 			t.Errorf("view is %+v, error %v; want to be shown what there is", v, err)
 		}
-		if ok, err := s.ResumeUser(t.Context(), 1, noon.Add(time.Minute)); !ok || err != nil {
-			t.Errorf("resume: %v, error %v", ok, err)
+		if did, err := s.ResumeUsers(t.Context(), noon.Add(time.Minute), 1); len(did) != 1 || err != nil {
+			t.Errorf("resumed are %v, error %v", did, err)
 		}
 		if diff := cmp.Diff([]int64{1}, dueUsers(t, s)); diff != "" {
 			t.Error(diff)
-		}
-		if _, err := s.PauseUser(t.Context(), 2); gistdeal.KindOf(err) != gistdeal.NotFound {
-			t.Errorf("pausing nobody: %v, want not found", err)
 		}
 	})
 }
@@ -108,7 +105,7 @@ func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
 		for i, login := range []string{"alice", "Bob_by", "carol", "bobxby", "dave"} {
 			track(t, s, login, int64(i+1))
 		}
-		if _, err := s.PauseUser(t.Context(), 3); err != nil {
+		if _, err := s.PauseUsers(t.Context(), 3); err != nil {
 			t.Fatal(err)
 		}
 		remove(t, s, 5)

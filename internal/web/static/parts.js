@@ -36,7 +36,7 @@ export const empty = (mark, title, text, ...actions) =>
   el('div', { className: 'empty' }, icon(mark), el('p', { className: 'strong' }, title), el('p', { className: 'quiet' }, text), actions.length > 0 && el('div', { className: 'line' }, actions));
 
 const advice = {
-  0: 'Check that gistdeal runs and can be reached. The page tries again by itself.',
+  0: 'The page tries again by itself.',
   403: 'Ask whoever runs gistdeal for a token that may do this.',
   404: 'It may have been removed meanwhile.',
   503: 'It is busy or its database is away. The page tries again by itself.',
@@ -71,6 +71,7 @@ export async function attempt(run, done = '') {
     if (done) toast(typeof done === 'function' ? done(result) : done);
     return result ?? true;
   } catch (problem) {
+    if (problem.name === 'AbortError') return null; // The view was left meanwhile.
     toast(`${problem.title ?? 'The page failed'}: ${problem.message}`, 'bad');
     return null;
   }
