@@ -41,6 +41,7 @@ type API struct {
 	huma    huma.API
 	text    func() ([]byte, error) // the OpenAPI document, written once
 	changes *changes
+	streams streams
 }
 
 // New returns the API over the desk. Close ends what it does beside requests.
@@ -67,6 +68,7 @@ func New(d *desk.Desk, o Options) *API {
 	a.settings()
 	a.plans()
 	a.events()
+	a.allowNull()
 	a.mux.HandleFunc("GET "+Path+"/openapi.json", a.document)
 	return a
 }
@@ -78,11 +80,26 @@ func config(version string) huma.Config {
 	c.Info.Description = "Watches public gists of GitHub users and makes exactly one Pipedrive deal for each. " +
 		"Errors are application/problem+json (RFC 9457), times RFC 3339 in UTC. Lists come in parts: `next`, if there, is the `cursor` of the next one."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "A token of `gistdeal tokens add`. On the same machine none is needed."},
+		"bearer": {Type: "http", Scheme: "bearer", Description: "A token of `gistdeal tokens add`. On the same machine none is needed."},
+		"cookie": {Type: "apiKey", In: "cookie", Name: "gistdeal", Description: "The same token, as `POST /login` gives it to a browser. Over TLS its name is __Host-gistdeal."},
 	}
 	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	c.RejectUnknownQueryParameters = true
 	return c
+}
+
+// mayBeNull are the lists that are null where nobody knows what is in them. No other is.
+var mayBeNull = map[string][]string{
+	"Accounts": {"pipelines"}, "AccessPipeline": {"stages"}, "PipedriveAccess": {"fields"}, "Setting": {"choices"},
+}
+
+func (a *API) allowNull() {
+	schemas := a.huma.OpenAPI().Components.Schemas.Map()
+	for name, lists := range mayBeNull {
+		for _, list := range lists {
+			schemas[name].Properties[list].Nullable = true
+		}
+	}
 }
 
 // ServeHTTP answers a request below Path.
@@ -152,10 +169,10 @@ type reply[T any] struct{ Body T }
 func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: Path + r.path, Summary: r.summary, DefaultStatus: r.status,
-		Description: "Needs the scope " + string(r.scope) + ".",
+		Description: needs(r.scope),
 		Tags:        []string{strings.SplitN(strings.TrimPrefix(r.path, "/"), "/", 2)[0]},
-		Security:    []map[string][]string{{"token": {}}, {}},
-		Errors:      []int{400, 401, 403, 404, 413, 429, 503},
+		Security:    secured(r.scope),
+		Errors:      []int{400, 401, 403, 404, 413, 429, 502, 503},
 	}
 	if r.modifyRequest != nil {
 		r.modifyRequest(&op)
@@ -170,6 +187,15 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 		}
 		return out, nil
 	})
+}
+
+// needs says in words what secured says to programs.
+func needs(scope gistdeal.Scope) string { return "Needs the scope " + string(scope) + "." }
+
+// secured says who may use an operation: the scope stands where OpenAPI 3.1 has roles.
+func secured(scope gistdeal.Scope) []map[string][]string {
+	roles := []string{string(scope)}
+	return []map[string][]string{{"bearer": roles}, {"cookie": roles}, {}}
 }
 
 func tooSmall(scope gistdeal.Scope) error {

@@ -61,8 +61,9 @@ func newProblem(status int, detail string, errs ...error) *statusProblem {
 	return p
 }
 
-// huma keeps how errors are made in variables of its package.
+// huma keeps how errors are made, and whether lists may be null, in variables of its package.
 func init() {
+	huma.DefaultArrayNullable = false
 	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
 		return newProblem(status, detail, errs...)
 	}

@@ -72,6 +72,19 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// newIdleWorld returns a world in which nobody works, and no remote is.
+func newIdleWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t}
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{})
+	w.must(err)
+	w.db = db
+	t.Cleanup(func() { w.must(db.Close()) })
+	w.engine = engine.New(db, nil, nil, engine.Options{})
+	w.serve()
+	return w
+}
+
 // plan is what the API is told of planning.
 func (w *world) plan(ctx context.Context, logins []string, policy gistdeal.FirstScan) (plan.Plan, error) {
 	return plan.Make(ctx, w.hub, w.db, logins, policy, func(context.Context) (plan.Pace, error) { return plan.Pace{PerSecond: 10}, nil })

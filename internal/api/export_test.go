@@ -1,0 +1,4 @@
+package api
+
+// StreamsOfClient is how many streams a client may have.
+const StreamsOfClient = streamsOfClient
