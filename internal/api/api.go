@@ -83,7 +83,8 @@ func config(version string) huma.Config {
 		"bearer": {Type: "http", Scheme: "bearer", Description: "A token of `gistdeal tokens add`. On the same machine none is needed."},
 		"cookie": {Type: "apiKey", In: "cookie", Name: "gistdeal", Description: "The same token, as `POST /login` gives it to a browser. Over TLS its name is __Host-gistdeal."},
 	}
-	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	c.RejectUnknownQueryParameters = true
 	return c
 }
@@ -105,7 +106,7 @@ func (a *API) allowNull() {
 // ServeHTTP answers a request below Path.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, pattern := a.mux.Handler(r); pattern == "" {
-		a.refuse(w, r)
+		a.unknown(w, r)
 		return
 	}
 	r = r.WithContext(context.WithValue(r.Context(), requestID{}, w.Header().Get(problem.HeaderRequestID)))
@@ -119,8 +120,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // requestID is the key of the request's id in its context.
 type requestID struct{}
 
-// refuse answers a request that no route is for.
-func (a *API) refuse(w http.ResponseWriter, r *http.Request) {
+// unknown answers a request that no route is for.
+func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		other := r.Clone(r.Context())
@@ -172,15 +173,16 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 		Description: needs(r.scope),
 		Tags:        []string{strings.SplitN(strings.TrimPrefix(r.path, "/"), "/", 2)[0]},
 		Security:    secured(r.scope),
-		Errors:      []int{400, 401, 403, 404, 413, 429, 502, 503},
+		Middlewares: huma.Middlewares{scoped(r.scope), readable},
+		Errors:      []int{400, 401, 403, 404, 413, 422, 429, 502, 503},
+	}
+	if r.method != http.MethodGet && r.method != http.MethodDelete {
+		op.Errors = append(op.Errors, http.StatusUnsupportedMediaType)
 	}
 	if r.modifyRequest != nil {
 		r.modifyRequest(&op)
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		if !gistdeal.CallerOf(ctx).Scope.Allows(r.scope) {
-			return nil, tooSmall(r.scope)
-		}
 		out, err := f(ctx, in)
 		if err != nil {
 			return nil, a.problem(ctx, err)
@@ -198,11 +200,24 @@ func secured(scope gistdeal.Scope) []map[string][]string {
 	return []map[string][]string{{"bearer": roles}, {"cookie": roles}, {}}
 }
 
-func tooSmall(scope gistdeal.Scope) error {
-	return &statusProblem{Problem: problem.Problem{
-		Type: "urn:gistdeal:problem:scope-too-small", Title: "Scope too small", Status: http.StatusForbidden,
-		Detail: "this needs a token of the scope " + string(scope),
-	}}
+// scoped lets those through that have the scope, before anything else is looked at.
+func scoped(scope gistdeal.Scope) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if gistdeal.CallerOf(ctx.Context()).Scope.Allows(scope) {
+			next(ctx)
+			return
+		}
+		refuse(ctx, problem.Problem{
+			Type: "urn:gistdeal:problem:scope-too-small", Title: "Scope too small", Status: http.StatusForbidden,
+			Detail: "this needs a token of the scope " + string(scope),
+		})
+	}
+}
+
+// refuse answers a request that no operation gets to see.
+func refuse(ctx huma.Context, p problem.Problem) {
+	_, w := humago.Unwrap(ctx)
+	problem.Write(w, p)
 }
 
 // stateNames checks states that a query names.

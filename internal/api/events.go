@@ -13,6 +13,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/desk"
+	"gistdeal/internal/problem"
 )
 
 // pingEvery is how often a stream says that it lives.
@@ -41,8 +42,8 @@ func (a *API) events() {
 		Description: "`deals` tells what came of attempts at deals, `ping` each 15 s that the stream lives. What happened while you were not connected is not told: read the lists anew. A client may have " +
 			strconv.Itoa(streamsOfClient) + " streams. " + needs(gistdeal.ScopeRead),
 		Security:    secured(gistdeal.ScopeRead),
-		Errors:      []int{400, 401, 403, 413, 429, 503},
-		Middlewares: huma.Middlewares{a.boundStreams},
+		Errors:      []int{400, 401, 403, 413, 422, 429, 503},
+		Middlewares: huma.Middlewares{scoped(gistdeal.ScopeRead), readable, a.boundStreams},
 	}, map[string]any{"deals": happened{}, "ping": pinged{}}, a.stream)
 }
 
@@ -52,8 +53,10 @@ func (a *API) boundStreams(ctx huma.Context, next func(huma.Context)) {
 	client := gistdeal.CallerOf(ctx.Context()).Client
 	if !a.streams.enter(client) {
 		ctx.SetHeader("Retry-After", "60")
-		// If it cannot be written the client has gone.
-		_ = huma.WriteErr(a.huma, ctx, http.StatusTooManyRequests, fmt.Sprintf("this client follows events in %d streams already, as many as one may: end one", streamsOfClient))
+		refuse(ctx, problem.Problem{
+			Type: "about:blank", Title: "Too many streams", Status: http.StatusTooManyRequests,
+			Detail: fmt.Sprintf("this client follows events in %d streams already, as many as one may: end one", streamsOfClient),
+		})
 		return
 	}
 	defer a.streams.leave(client)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"reflect"
 	"strings"
@@ -169,7 +168,7 @@ func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultLis
 	body := addUsersBody{FirstScan: gistdeal.FirstScan(in.FirstScan)}
 	if strings.HasPrefix(in.contentType, "text/") {
 		body.Users = desk.Words(string(in.RawBody))
-	} else if err := json.Unmarshal(in.RawBody, &body); err != nil {
+	} else if err := unmarshal(in.RawBody, &body); err != nil {
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "the body is not JSON like {\"users\": [\"octocat\"]}; logins as text come with Content-Type: text/plain (%v)", err)
 	}
 	switch body.FirstScan {
