@@ -42,6 +42,7 @@ type API struct {
 	text    func() ([]byte, error) // the OpenAPI document, written once
 	changes *changes
 	streams streams
+	ping    time.Duration // between signs of life of a stream
 }
 
 // New returns the API over the desk. Close ends what it does beside requests.
@@ -55,7 +56,7 @@ func New(d *desk.Desk, o Options) *API {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &API{desk: d, options: o, log: o.Log, mux: http.NewServeMux()}
+	a := &API{desk: d, options: o, log: o.Log, mux: http.NewServeMux(), ping: pingEvery}
 	a.changes = newChanges(d, o.Log)
 	a.huma = humago.New(a.mux, config(o.Version))
 	a.text = sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })

@@ -103,7 +103,7 @@ func (a *API) stream(ctx context.Context, _ *struct{}, send sse.Sender) {
 		return
 	}
 	defer a.changes.leave(listening)
-	ping := time.NewTicker(pingEvery)
+	ping := time.NewTicker(a.ping)
 	defer ping.Stop()
 	err := send(sse.Message{ID: 1, Data: pinged{time.Now().UTC()}}) // So that clients know at once.
 	for id := 2; err == nil; id++ {

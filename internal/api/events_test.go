@@ -153,6 +153,16 @@ func TestAnEndThatIsWrittenDownAfterALaterOneIsToldToo(t *testing.T) {
 	}
 }
 
+func TestAStreamSaysNowAndThenThatItLives(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t, func(a *api.API) { a.PingEvery(10 * time.Millisecond) })
+	lines := w.follow(t.Context())
+	for _, id := range []string{"id: 1", "id: 2", "id: 3"} {
+		until(t, lines, id)
+		until(t, lines, "event: ping")
+	}
+}
+
 func TestAClientMayHaveOnlySoManyStreams(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)

@@ -1,5 +1,7 @@
 package api
 
+import "time"
+
 // StreamsOfClient is how many streams a client may have.
 const StreamsOfClient = streamsOfClient
 
@@ -11,3 +13,6 @@ func ReadCursor(text string, place any) error { return Part{Cursor: text}.read(p
 
 // Mark is a place in a list of users.
 type Mark = mark
+
+// PingEvery shortens the time between signs of life, before anything is served.
+func (a *API) PingEvery(d time.Duration) { a.ping = d }

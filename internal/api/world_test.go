@@ -75,8 +75,9 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// newIdleWorld returns a world in which nobody works, and no remote is.
-func newIdleWorld(t *testing.T) *world {
+// newIdleWorld returns a world in which nobody works, and no remote is; prepare
+// may change the API before it serves.
+func newIdleWorld(t *testing.T, prepare ...func(*api.API)) *world {
 	t.Helper()
 	w := &world{t: t}
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{})
@@ -84,7 +85,7 @@ func newIdleWorld(t *testing.T) *world {
 	w.db = db
 	t.Cleanup(func() { w.must(db.Close()) })
 	w.engine = engine.New(db, nil, nil, engine.Options{})
-	w.serve()
+	w.serve(prepare...)
 	return w
 }
 
@@ -104,9 +105,12 @@ func (w *world) work() {
 	})
 }
 
-func (w *world) serve() {
+func (w *world) serve(prepare ...func(*api.API)) {
 	w.t.Helper()
 	a := api.New(desk.New(w.db), api.Options{Version: "test", Wait: 5 * time.Second, Wake: w.engine.Wake, Configured: configured, Plan: w.plan})
+	for _, change := range prepare {
+		change(a)
+	}
 	w.handler = server.New(w.db, w.engine, server.Options{API: a}).Handler()
 	s := httptest.NewServer(w.handler)
 	w.t.Cleanup(func() {
