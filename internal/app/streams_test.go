@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"gistdeal/internal/sim"
 )
@@ -30,7 +31,7 @@ func TestTwoHundredStreamsAreToldEverythingWhileOthersAsk(t *testing.T) {
 	p.get("/livez")
 	goroutines, files := p.gauge("go_goroutines"), p.gauge("process_open_fds")
 
-	ctx, leave := context.WithCancel(t.Context())
+	ctx, leave := context.WithTimeout(t.Context(), 90*time.Second)
 	defer leave()
 	var listening, told, asking sync.WaitGroup
 	listening.Add(streams)
