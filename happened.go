@@ -6,6 +6,7 @@ import "time"
 type Happened struct {
 	At      time.Time
 	GistID  string
+	N       int    // of the gist's attempts, from 1
 	Login   string // "" if the gist was never read
 	Outcome string // as Attempt's
 	DealID  int64  // Pipedrive's, 0 if there is none

@@ -71,6 +71,9 @@ func (s Scope) Allows(needed Scope) bool {
 type Caller struct {
 	Name  string // of the token, and so of the visitor; Everybody without one
 	Scope Scope
+	// Client tells clients apart that have no token of their own, by where they
+	// are. It is empty for programs of this machine, for which no limits hold.
+	Client string
 }
 
 type callerKey struct{}

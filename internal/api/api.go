@@ -41,6 +41,8 @@ type API struct {
 	huma    huma.API
 	text    func() ([]byte, error) // the OpenAPI document, written once
 	changes *changes
+	streams streams
+	ping    time.Duration // between signs of life of a stream
 }
 
 // New returns the API over the desk. Close ends what it does beside requests.
@@ -54,7 +56,7 @@ func New(d *desk.Desk, o Options) *API {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &API{desk: d, options: o, log: o.Log, mux: http.NewServeMux()}
+	a := &API{desk: d, options: o, log: o.Log, mux: http.NewServeMux(), ping: pingEvery}
 	a.changes = newChanges(d, o.Log)
 	a.huma = humago.New(a.mux, config(o.Version))
 	a.text = sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })
@@ -67,6 +69,7 @@ func New(d *desk.Desk, o Options) *API {
 	a.settings()
 	a.plans()
 	a.events()
+	a.allowNull()
 	a.mux.HandleFunc("GET "+Path+"/openapi.json", a.document)
 	return a
 }
@@ -78,17 +81,33 @@ func config(version string) huma.Config {
 	c.Info.Description = "Watches public gists of GitHub users and makes exactly one Pipedrive deal for each. " +
 		"Errors are application/problem+json (RFC 9457), times RFC 3339 in UTC. Lists come in parts: `next`, if there, is the `cursor` of the next one."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "A token of `gistdeal tokens add`. On the same machine none is needed."},
+		"bearer": {Type: "http", Scheme: "bearer", Description: "A token of `gistdeal tokens add`. On the same machine none is needed."},
+		"cookie": {Type: "apiKey", In: "cookie", Name: "gistdeal", Description: "The same token, as `POST /login` gives it to a browser. Over TLS its name is __Host-gistdeal."},
 	}
-	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	c.RejectUnknownQueryParameters = true
 	return c
+}
+
+// mayBeNull are the lists that are null where nobody knows what is in them. No other is.
+var mayBeNull = map[string][]string{
+	"Accounts": {"pipelines"}, "AccessPipeline": {"stages"}, "PipedriveAccess": {"fields"}, "Setting": {"choices"},
+}
+
+func (a *API) allowNull() {
+	schemas := a.huma.OpenAPI().Components.Schemas.Map()
+	for name, lists := range mayBeNull {
+		for _, list := range lists {
+			schemas[name].Properties[list].Nullable = true
+		}
+	}
 }
 
 // ServeHTTP answers a request below Path.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, pattern := a.mux.Handler(r); pattern == "" {
-		a.refuse(w, r)
+		a.unknown(w, r)
 		return
 	}
 	r = r.WithContext(context.WithValue(r.Context(), requestID{}, w.Header().Get(problem.HeaderRequestID)))
@@ -102,8 +121,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // requestID is the key of the request's id in its context.
 type requestID struct{}
 
-// refuse answers a request that no route is for.
-func (a *API) refuse(w http.ResponseWriter, r *http.Request) {
+// unknown answers a request that no route is for.
+func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		other := r.Clone(r.Context())
@@ -152,18 +171,19 @@ type reply[T any] struct{ Body T }
 func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: Path + r.path, Summary: r.summary, DefaultStatus: r.status,
-		Description: "Needs the scope " + string(r.scope) + ".",
+		Description: needs(r.scope),
 		Tags:        []string{strings.SplitN(strings.TrimPrefix(r.path, "/"), "/", 2)[0]},
-		Security:    []map[string][]string{{"token": {}}, {}},
-		Errors:      []int{400, 401, 403, 404, 413, 429, 503},
+		Security:    secured(r.scope),
+		Middlewares: huma.Middlewares{scoped(r.scope), readable},
+		Errors:      []int{400, 401, 403, 404, 413, 422, 429, 502, 503},
+	}
+	if r.method != http.MethodGet && r.method != http.MethodDelete {
+		op.Errors = append(op.Errors, http.StatusUnsupportedMediaType)
 	}
 	if r.modifyRequest != nil {
 		r.modifyRequest(&op)
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		if !gistdeal.CallerOf(ctx).Scope.Allows(r.scope) {
-			return nil, tooSmall(r.scope)
-		}
 		out, err := f(ctx, in)
 		if err != nil {
 			return nil, a.problem(ctx, err)
@@ -172,11 +192,33 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 	})
 }
 
-func tooSmall(scope gistdeal.Scope) error {
-	return &statusProblem{Problem: problem.Problem{
-		Type: "urn:gistdeal:problem:scope-too-small", Title: "Scope too small", Status: http.StatusForbidden,
-		Detail: "this needs a token of the scope " + string(scope),
-	}}
+// needs says in words what secured says to programs.
+func needs(scope gistdeal.Scope) string { return "Needs the scope " + string(scope) + "." }
+
+// secured says who may use an operation: the scope stands where OpenAPI 3.1 has roles.
+func secured(scope gistdeal.Scope) []map[string][]string {
+	roles := []string{string(scope)}
+	return []map[string][]string{{"bearer": roles}, {"cookie": roles}, {}}
+}
+
+// scoped lets those through that have the scope, before anything else is looked at.
+func scoped(scope gistdeal.Scope) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if gistdeal.CallerOf(ctx.Context()).Scope.Allows(scope) {
+			next(ctx)
+			return
+		}
+		refuse(ctx, problem.Problem{
+			Type: "urn:gistdeal:problem:scope-too-small", Title: "Scope too small", Status: http.StatusForbidden,
+			Detail: "this needs a token of the scope " + string(scope),
+		})
+	}
+}
+
+// refuse answers a request that no operation gets to see.
+func refuse(ctx huma.Context, p problem.Problem) {
+	_, w := humago.Unwrap(ctx)
+	problem.Write(w, p)
 }
 
 // stateNames checks states that a query names.

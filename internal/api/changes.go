@@ -13,8 +13,6 @@ const (
 	// changePoll is how often the database is asked what happened, while
 	// somebody listens: any process may have done it.
 	changePoll = time.Second
-	// changeBatch is how much is told at a time; who misses some reads anew.
-	changeBatch = 100
 	// listenerBuffer is how many changes wait for a slow listener before it is
 	// told to read everything anew.
 	listenerBuffer = 8
@@ -46,14 +44,14 @@ func (c *changes) listen(ctx context.Context) chan []desk.Event {
 		return nil
 	}
 	if c.stop == nil {
-		last, err := c.desk.LastEvent(ctx)
+		tail, err := c.desk.Tail(ctx)
 		if err != nil {
 			c.log.Error("changes not read", "error", err)
 			return nil
 		}
 		following, stop := context.WithCancel(context.Background())
 		c.stop = stop
-		go c.follow(following, last)
+		go c.follow(following, tail)
 	}
 	l := make(chan []desk.Event, listenerBuffer)
 	c.listeners[l] = true
@@ -93,8 +91,8 @@ func (c *changes) close() {
 	}
 }
 
-// follow asks the database for what happened since last, until ctx ends.
-func (c *changes) follow(ctx context.Context, last time.Time) {
+// follow tells what happens, until ctx ends.
+func (c *changes) follow(ctx context.Context, tail *desk.Tail) {
 	tick := time.NewTicker(changePoll)
 	defer tick.Stop()
 	for {
@@ -103,12 +101,9 @@ func (c *changes) follow(ctx context.Context, last time.Time) {
 			return
 		case <-tick.C:
 		}
-		events, at, err := c.desk.Events(ctx, last, changeBatch)
-		switch {
-		case err == nil:
-			last = at
-			c.tell(events)
-		case ctx.Err() == nil:
+		events, err := tail.Next(ctx)
+		c.tell(events)
+		if err != nil && ctx.Err() == nil {
 			c.log.Error("changes not read", "error", err)
 		}
 	}

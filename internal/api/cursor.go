@@ -30,7 +30,7 @@ func (p Part) read(place any) error {
 	}
 	plain, err := base64.RawURLEncoding.DecodeString(p.Cursor)
 	if err == nil {
-		err = json.Unmarshal(plain, place)
+		err = unmarshal(plain, place)
 	}
 	if err != nil {
 		return gistdeal.Errorf(gistdeal.Invalid, "this cursor is none of ours: begin without one")

@@ -38,8 +38,8 @@ func (w *world) follow(ctx context.Context) <-chan string {
 	return lines
 }
 
-// until reads lines up to one that has text.
-func until(t *testing.T, lines <-chan string, text string) {
+// until reads lines up to one that has text, and returns them.
+func until(t *testing.T, lines <-chan string, text string) (read string) {
 	t.Helper()
 	late := time.After(60 * time.Second)
 	for {
@@ -48,8 +48,8 @@ func until(t *testing.T, lines <-chan string, text string) {
 			if !ok {
 				t.Fatalf("the stream ended before %q", text)
 			}
-			if strings.Contains(line, text) {
-				return
+			if read += line + "\n"; strings.Contains(line, text) {
+				return read
 			}
 		case <-late:
 			t.Fatalf("not within 60 s: %q", text)
@@ -112,4 +112,91 @@ func TestATokenMayDoWhatItsScopeSays(t *testing.T) {
 		}
 	}
 	w.refused(w.send(http.MethodGet, "/users", "", "Authorization: Bearer wrong"), http.StatusUnauthorized, "about:blank")
+}
+
+func TestAnEndThatIsWrittenDownAfterALaterOneIsToldToo(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	now := time.Now()
+	_, err := w.db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, now)
+	w.must(err)
+	_, err = w.db.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.Noticing{}, now)
+	w.must(err)
+	_, err = w.db.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 0, now, now.Add(time.Hour))
+	w.must(err)
+	claims := map[string]gistdeal.Claim{}
+	for range 3 {
+		c, ok, err := w.db.Claim(t.Context(), "test", now, now)
+		if w.must(err); !ok {
+			t.Fatal("nothing to claim")
+		}
+		claims[c.Draft.GistID] = c
+	}
+	lines := w.follow(t.Context())
+	until(t, lines, "event: ping")
+	told := map[string]int{}
+	for i, end := range []struct {
+		gist string
+		at   time.Duration
+	}{{"a2", 3 * time.Second}, {"a3", time.Second}, {"a1", 3 * time.Second}} {
+		_, err := w.db.Made(t.Context(), claims[end.gist], int64(i+1), now.Add(end.at))
+		w.must(err)
+		text := until(t, lines, end.gist)
+		for gist := range claims {
+			told[gist] += strings.Count(text, gist)
+		}
+	}
+	for gist, n := range told {
+		if n != 1 {
+			t.Errorf("%s is told %d times", gist, n)
+		}
+	}
+}
+
+func TestAStreamSaysNowAndThenThatItLives(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t, func(a *api.API) { a.PingEvery(10 * time.Millisecond) })
+	lines := w.follow(t.Context())
+	for _, id := range []string{"id: 1", "id: 2", "id: 3"} {
+		until(t, lines, id)
+		until(t, lines, "event: ping")
+	}
+}
+
+func TestAClientMayHaveOnlySoManyStreams(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	w.must(w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeRead, time.Now()))
+	ask := func(ctx context.Context, client string) *http.Response {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+api.Path+"/events", nil)
+		w.must(err)
+		r.Header.Set("Authorization", "Bearer ci")
+		if client != "" {
+			r.Header.Set("X-Forwarded-For", client)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		w.must(err)
+		t.Cleanup(func() { resp.Body.Close() })
+		return resp
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	for i := range api.StreamsOfClient {
+		if resp := ask(ctx, "192.0.2.7"); resp.StatusCode != http.StatusOK {
+			t.Fatalf("stream %d: status %d", i+1, resp.StatusCode)
+		}
+	}
+	forwarded := []string{"Authorization: Bearer ci", "X-Forwarded-For: 192.0.2.7"}
+	refused := w.send(http.MethodGet, "/events", "", forwarded...)
+	w.refused(refused, http.StatusTooManyRequests, "about:blank")
+	if refused.header.Get("Retry-After") == "" || !strings.Contains(refused.body, `"request_id"`) {
+		t.Errorf("%v: %s, want Retry-After and a request id", refused.header, refused.body)
+	}
+	w.read(w.send(http.MethodGet, "/me", "", forwarded...), http.StatusOK, nil)
+	for _, other := range []string{"192.0.2.8", ""} {
+		if resp := ask(t.Context(), other); resp.StatusCode != http.StatusOK {
+			t.Errorf("another client %q: status %d", other, resp.StatusCode)
+		}
+	}
+	leave()
+	w.eventually("those that left make room", func() bool { return ask(t.Context(), "192.0.2.7").StatusCode == http.StatusOK })
 }

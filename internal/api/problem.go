@@ -33,9 +33,6 @@ func (p *statusProblem) GetHeaders() http.Header {
 
 // problem returns err as clients are told; what is internal is for the log.
 func (a *API) problem(ctx context.Context, err error) error {
-	if p, ok := err.(*statusProblem); ok { //nolint:errorlint // Ours, never wrapped.
-		return p
-	}
 	if gistdeal.KindOf(err) == gistdeal.Internal && ctx.Err() == nil {
 		a.log.Error("request failed", "error", err, "request_id", ctx.Value(requestID{}))
 	}
@@ -44,8 +41,14 @@ func (a *API) problem(ctx context.Context, err error) error {
 	return p
 }
 
+// cutOff is how huma words that a body ends early, which it takes for a fault of ours.
+const cutOff = "cannot read request body"
+
 // newProblem words what huma finds wrong with a request.
 func newProblem(status int, detail string, errs ...error) *statusProblem {
+	if status == http.StatusInternalServerError && detail == cutOff {
+		status, detail = http.StatusBadRequest, "the body ends before its time"
+	}
 	p := &statusProblem{Problem: problem.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}}
 	if status == http.StatusUnprocessableEntity || status == http.StatusBadRequest {
 		p.Type, p.Title = "urn:gistdeal:problem:invalid", "Invalid request"
@@ -61,8 +64,9 @@ func newProblem(status int, detail string, errs ...error) *statusProblem {
 	return p
 }
 
-// huma keeps how errors are made in variables of its package.
+// huma keeps how errors are made, and whether lists may be null, in variables of its package.
 func init() {
+	huma.DefaultArrayNullable = false
 	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
 		return newProblem(status, detail, errs...)
 	}

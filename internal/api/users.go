@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"reflect"
 	"strings"
@@ -21,6 +20,7 @@ func (a *API) users() {
 		method: http.MethodPost, path: "/users", id: "add-users", scope: gistdeal.ScopeWrite,
 		summary: "Track users: JSON, or logins, links and CSV as text", modifyRequest: textToo,
 	}, a.addUsers)
+	delete(a.huma.OpenAPI().Paths[Path+"/users"].Post.RequestBody.Content, rawBody)
 	add(a, route{method: http.MethodGet, path: "/users/{login}", id: "get-user", scope: gistdeal.ScopeRead, summary: "Show a tracked user"}, a.user)
 	for _, c := range []struct {
 		verb, summary string
@@ -131,14 +131,23 @@ type addUsersBody struct {
 }
 
 type addUsersInput struct {
-	ContentType string `header:"Content-Type"`
+	contentType string
 	FirstScan   string `query:"first_scan" enum:"all,new" doc:"For text and CSV: as first_scan in JSON."`
 	RawBody     []byte
+}
+
+// Resolve (exported for huma) reads what the document names beside the bodies, and not as a parameter.
+func (in *addUsersInput) Resolve(ctx huma.Context) []error {
+	in.contentType = ctx.Header("Content-Type")
+	return nil
 }
 
 type resultList struct {
 	Results []desk.Result `json:"results" doc:"One for each that was named."`
 }
+
+// rawBody is what huma takes a body for that it is to leave as it is.
+const rawBody = "application/octet-stream"
 
 // textToo says in the document that logins may come as text.
 func textToo(op *huma.Operation) {
@@ -157,9 +166,9 @@ const maxText = 1 << 20
 // addUsers tracks users and waits a while for what becomes of each.
 func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultList], error) {
 	body := addUsersBody{FirstScan: gistdeal.FirstScan(in.FirstScan)}
-	if strings.HasPrefix(in.ContentType, "text/") {
+	if strings.HasPrefix(in.contentType, "text/") {
 		body.Users = desk.Words(string(in.RawBody))
-	} else if err := json.Unmarshal(in.RawBody, &body); err != nil {
+	} else if err := unmarshal(in.RawBody, &body); err != nil {
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "the body is not JSON like {\"users\": [\"octocat\"]}; logins as text come with Content-Type: text/plain (%v)", err)
 	}
 	switch body.FirstScan {

@@ -14,7 +14,7 @@ import (
 type Deal struct {
 	GistID      string             `json:"gist_id"`
 	Login       string             `json:"login"` // "" if only its deal was ever seen
-	State       gistdeal.DealState `json:"state"`
+	State       gistdeal.DealState `json:"state" enum:"held,found,sending,made,failed,skipped"`
 	DealID      int64              `json:"deal_id"` // Pipedrive's, 0 until it is made
 	DealURL     string             `json:"deal_url"`
 	Problem     string             `json:"problem"`

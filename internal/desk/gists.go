@@ -15,7 +15,7 @@ type Gist struct {
 	Files       []gistdeal.File    `json:"files"`
 	URL         string             `json:"url"`
 	CreatedAt   time.Time          `json:"created_at"`
-	State       gistdeal.DealState `json:"state" doc:"Of the gist's deal."`
+	State       gistdeal.DealState `json:"state" enum:"held,found,sending,made,failed,skipped" doc:"Of the gist's deal."`
 	DealID      int64              `json:"deal_id,omitempty"`
 	DealURL     string             `json:"deal_url,omitempty"`
 	Problem     string             `json:"problem,omitempty" doc:"Why the deal failed or waits."`

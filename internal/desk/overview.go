@@ -99,24 +99,3 @@ type Event struct {
 	DealURL string    `json:"deal_url,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
 }
-
-// LastEvent returns when an attempt last ended, zero if none ever did.
-func (d *Desk) LastEvent(ctx context.Context) (time.Time, error) { return d.db.LastEnded(ctx) }
-
-// Events returns up to limit attempts that ended after then, in their order, and
-// when the last of them did; then itself if there are none.
-func (d *Desk) Events(ctx context.Context, then time.Time, limit int) ([]Event, time.Time, error) {
-	happened, err := d.db.Ended(ctx, then, limit)
-	if err != nil || len(happened) == 0 {
-		return nil, then, err
-	}
-	address, err := d.db.Setting(ctx, gistdeal.SettingDealURL)
-	if err != nil {
-		return nil, then, err
-	}
-	events := make([]Event, len(happened))
-	for i, h := range happened {
-		events[i] = Event{At: h.At, GistID: h.GistID, Login: h.Login, Outcome: h.Outcome, DealID: h.DealID, DealURL: dealURL(address, h.DealID), Reason: h.Reason}
-	}
-	return events, happened[len(happened)-1].At, nil
-}

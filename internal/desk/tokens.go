@@ -10,7 +10,7 @@ import (
 // Token is an API token as the database has it.
 type Token struct {
 	Name       string         `json:"name"`
-	Scope      gistdeal.Scope `json:"scope"`
+	Scope      gistdeal.Scope `json:"scope" enum:"read,write,admin"`
 	MadeAt     *time.Time     `json:"made_at"`
 	LastUsedAt *time.Time     `json:"last_used_at"` // to a minute or two; null if it was never used
 }
@@ -18,7 +18,7 @@ type Token struct {
 // NewToken is a token that was just made, the only time that its value is known.
 type NewToken struct {
 	Name  string         `json:"name"`
-	Scope gistdeal.Scope `json:"scope"`
+	Scope gistdeal.Scope `json:"scope" enum:"read,write,admin"`
 	Token string         `json:"token"`
 }
 

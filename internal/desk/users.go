@@ -15,8 +15,8 @@ import (
 type User struct {
 	ID         int64              `json:"id"` // GitHub's number
 	Login      string             `json:"login"`
-	State      gistdeal.UserState `json:"state"`
-	FirstScan  gistdeal.FirstScan `json:"first_scan"`
+	State      gistdeal.UserState `json:"state" enum:"active,paused,removed,gone"`
+	FirstScan  gistdeal.FirstScan `json:"first_scan" enum:"all,new"`
 	TrackedAt  *time.Time         `json:"tracked_at"`
 	LastScanAt *time.Time         `json:"last_scan_at"` // null until the first scan has ended well
 	NextScanAt *time.Time         `json:"next_scan_at"`

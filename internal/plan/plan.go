@@ -40,7 +40,7 @@ type User struct {
 
 // Plan is what tracking some users would come to, in requests, tokens and time.
 type Plan struct {
-	FirstScan gistdeal.FirstScan `json:"first_scan"` // that the sums are of
+	FirstScan gistdeal.FirstScan `json:"first_scan" enum:"all,new"` // that the sums are of
 	Users     []User             `json:"users"`
 	Deals     int                `json:"deals"`
 	// What tracking takes, not what planning took.

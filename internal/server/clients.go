@@ -97,10 +97,13 @@ func peer(r *http.Request) netip.Addr {
 	return peer.Addr().Unmap()
 }
 
+// ownProgram reports whether a program of this machine sent the request itself.
+func ownProgram(r *http.Request) bool { return peer(r).IsLoopback() && !forwarded(r) }
+
 // tooMany answers a client that sends more requests than it may, and reports
 // whether it did. This machine's own programs may send as many as they like.
 func (s *Server) tooMany(w http.ResponseWriter, r *http.Request) bool {
-	if peer(r).IsLoopback() && !forwarded(r) || s.clients.of(r).requests.Allow() {
+	if ownProgram(r) || s.clients.of(r).requests.Allow() {
 		return false
 	}
 	w.Header().Set("Retry-After", "1")

@@ -155,6 +155,9 @@ const apiPath = "/api/v1/"
 
 // api hands over to the API, which has routes of its own.
 func (s *Server) api(w http.ResponseWriter, r *http.Request, c gistdeal.Caller) {
+	if !ownProgram(r) {
+		c.Client = clientKey(r).String()
+	}
 	s.options.API.ServeHTTP(w, r.WithContext(gistdeal.WithCaller(r.Context(), c)))
 }
 

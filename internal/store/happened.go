@@ -9,15 +9,16 @@ import (
 	"gistdeal"
 )
 
-// Ended returns up to limit attempts that ended after then, in the order of
-// their ends.
-func (s *Store) Ended(ctx context.Context, then time.Time, limit int) ([]gistdeal.Happened, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT a.ended_at, a.gist_id, a.outcome, coalesce(a.deal_id, 0), a.reason, coalesce(u.login, '')
+// Ended returns up to limit attempts that follow the one after, in the order of
+// their ends, and of gist ids and numbers where those are the same.
+func (s *Store) Ended(ctx context.Context, after gistdeal.Happened, limit int) ([]gistdeal.Happened, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT a.ended_at, a.gist_id, a.n, a.outcome, coalesce(a.deal_id, 0), a.reason, coalesce(u.login, '')
 		FROM attempts a LEFT JOIN gists g ON g.id = a.gist_id LEFT JOIN users u ON u.id = g.user_id
-		WHERE a.ended_at > $1 ORDER BY a.ended_at, a.gist_id, a.n LIMIT $2`, millis(then), limit)
+		WHERE a.ended_at >= $1 AND a.ended_at > 0 AND (a.ended_at, a.gist_id, a.n) > ($1, $2, $3)
+		ORDER BY a.ended_at, a.gist_id, a.n LIMIT $4`, millis(after.At), after.GistID, after.N, limit)
 	return collect(rows, err, func(row *sql.Rows) (h gistdeal.Happened, err error) {
 		var at int64
-		err = row.Scan(&at, &h.GistID, &h.Outcome, &h.DealID, &h.Reason, &h.Login)
+		err = row.Scan(&at, &h.GistID, &h.N, &h.Outcome, &h.DealID, &h.Reason, &h.Login)
 		h.At = fromMillis(at)
 		return h, err
 	})

@@ -1,0 +1,331 @@
+package api_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"gistdeal"
+	"gistdeal/internal/engine"
+	"gistdeal/internal/github"
+	"gistdeal/internal/pgtest"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
+)
+
+var (
+	seed   = flag.Uint64("seed", 0, "of generated requests; 0: another one each time")
+	rounds = flag.Int("rounds", 6, "of generated requests to each operation")
+)
+
+// operation is one of the document.
+type operation struct {
+	method, path string
+	*openapi3.Operation
+	scope gistdeal.Scope
+}
+
+// operations returns all operations of the document.
+func (w *world) operations() (all []operation) {
+	w.t.Helper()
+	paths := w.doc.Paths.Map()
+	for _, path := range sorted(paths) {
+		methods := paths[path].Operations()
+		for _, method := range sorted(methods) {
+			op := methods[method]
+			o := operation{method: method, path: path, Operation: op}
+			for _, way := range *op.Security {
+				for _, scope := range way["bearer"] {
+					o.scope = gistdeal.Scope(scope)
+				}
+			}
+			if o.scope == "" {
+				w.t.Errorf("%s %s needs no token, as the document has it", method, path)
+			}
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+func TestGeneratedRequestsAreAnsweredAsTheDocumentSays(t *testing.T) {
+	t.Parallel()
+	for name, database := range map[string]func(*testing.T) string{
+		"SQLite":     func(t *testing.T) string { t.Helper(); return filepath.Join(t.TempDir(), "test.db") },
+		"PostgreSQL": func(t *testing.T) string { t.Helper(); return pgtest.URL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			start := *seed
+			if start == 0 {
+				start = rand.Uint64()
+			}
+			t.Logf("-seed %d", start)
+			w := newFilledWorld(t, database(t))
+			f := fuzz{world: w, generator: generator{rand.New(rand.NewPCG(start, 0))}, statuses: map[int]int{}, held: map[string]bool{}}
+			all := w.operations()
+			if len(all) < 30 {
+				t.Fatalf("the document has %d operations", len(all))
+			}
+			for range *rounds {
+				for _, op := range all {
+					f.round(op)
+				}
+			}
+			t.Logf("%d requests: %v", f.sent, f.statuses)
+		})
+	}
+}
+
+// fuzz sends generated requests.
+type fuzz struct {
+	*world
+	generator
+	sent     int
+	statuses map[int]int
+	held     map[string]bool // statuses of operations that were held against the document
+}
+
+// round sends an operation one request that is valid, some that are not, and
+// some of those who may not ask for it.
+func (f *fuzz) round(op operation) {
+	valid := f.request(op, true)
+	if status := f.send(op, valid, "admin"); status == 413 || status == 415 || status == 422 {
+		f.t.Errorf("%d for a request that the document allows:\n%.2000s", status, valid)
+	}
+	for range 2 {
+		f.send(op, f.request(op, false), "admin")
+	}
+	for _, token := range []string{"", "wrong"} {
+		if status := f.send(op, f.request(op, f.one(2)), token); status != http.StatusUnauthorized {
+			f.t.Errorf("%d with the token %q for %s %s", status, token, op.method, op.path)
+		}
+	}
+	for _, scope := range gistdeal.Scopes {
+		if scope.Allows(op.scope) {
+			continue
+		}
+		if status := f.send(op, f.request(op, f.one(2)), string(scope)); status != http.StatusForbidden {
+			f.t.Errorf("%d with the scope %s for %s %s, which needs %s", status, scope, op.method, op.path, op.scope)
+		}
+	}
+}
+
+// request returns a request as it goes over the wire.
+func (f *fuzz) request(op operation, valid bool) []byte {
+	var body []byte
+	kind := ""
+	if op.RequestBody != nil {
+		body, kind = f.content(op.RequestBody.Value.Content, valid)
+	}
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "%s %s", op.method, f.path(op.path, op.Parameters, valid))
+	if q := f.query(op.Parameters, valid); q != "" {
+		text.WriteString("?" + q)
+	}
+	text.WriteString(" HTTP/1.1\r\nHost: gistdeal.example\r\n")
+	if kind != "" {
+		text.WriteString("Content-Type: " + kind + "\r\n")
+	}
+	if !valid && f.one(5) {
+		text.WriteString(pick(f.generator, []string{
+			"If-None-Match: *\r\n", "If-None-Match: \"\xff\r\n", "Accept: text/html\r\n", "Accept: ;q=a\r\n", "Accept: application/cbor\r\n",
+			"Content-Encoding: gzip\r\n", "X-Forwarded-For: ,,\r\n", "Range: bytes=0-1\r\n", "Expect: 100-continue\r\n", "Cookie: gistdeal=%%%\r\n",
+		}))
+	}
+	if length := len(body); length > 0 {
+		if !valid && f.one(20) {
+			length += 10 // The rest never comes.
+		}
+		fmt.Fprintf(&text, "Content-Length: %d\r\n", length)
+	}
+	text.WriteString("\r\n")
+	text.Write(body)
+	return text.Bytes()
+}
+
+// content returns a body of one of the types that an operation takes, and its type.
+func (f *fuzz) content(content openapi3.Content, valid bool) ([]byte, string) {
+	kind := pick(f.generator, sorted(content))
+	var body []byte
+	if kind == "application/json" {
+		body = f.body(content[kind].Schema, valid)
+	} else {
+		for range 1 + f.IntN(5) {
+			body = append(body, f.text(content[kind].Schema.Value)+pick(f.generator, []string{"\n", ",", ";", " "})...)
+		}
+		body = append(body, "user1"...)
+	}
+	switch {
+	case valid:
+	case f.one(6):
+		kind = pick(f.generator, oddTypes)
+	case f.one(100):
+		body = bytes.Repeat([]byte("a "), 1<<19)
+	}
+	return body, kind
+}
+
+// send has the handler answer a request that comes from another machine, and
+// returns the status of the answer, which is as all must be. It is 0 if
+// net/http itself refuses such a request, or sends to another path.
+func (f *fuzz) send(op operation, text []byte, token string) int {
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(text)))
+	if err != nil {
+		return f.expected(token, op)
+	}
+	if r.RequestURI != r.URL.RequestURI() && strings.Contains(r.URL.Path, "..") {
+		return f.expected(token, op)
+	}
+	r.RemoteAddr = fmt.Sprintf("[2001:db8:%x:%x::1]:1", f.IntN(1<<16), f.IntN(1<<16)) // Nobody sends too many.
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	ctx, cancel := context.WithCancel(f.t.Context())
+	defer cancel()
+	rec := recorder{ResponseRecorder: httptest.NewRecorder()}
+	stream := strings.HasSuffix(op.path, "/events")
+	if stream {
+		rec.wrote = cancel // Its first event is enough.
+	}
+	f.handler.ServeHTTP(rec, r.WithContext(ctx))
+	resp := rec.Result()
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	f.must(err)
+	f.sent++
+	f.statuses[resp.StatusCode]++
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 && resp.StatusCode != http.StatusNotModified {
+		return f.expected(token, op) // net/http's, to the path without dots and double slashes
+	}
+	if resp.StatusCode == http.StatusNotFound && bytes.Contains(body, []byte("no such route")) {
+		return f.expected(token, op) // A parameter was empty.
+	}
+	if err := told(resp, body); err != nil {
+		f.t.Errorf("%v: %d %.500s\n%.2000q", err, resp.StatusCode, body, text)
+	}
+	f.hold(op, stream, r, resp, body)
+	return resp.StatusCode
+}
+
+// hold holds an answer against the document; of problems, which told has looked
+// at, one of each kind to each operation: it takes long.
+func (f *fuzz) hold(op operation, stream bool, r *http.Request, resp *http.Response, body []byte) {
+	kind := fmt.Sprint(op.OperationID, resp.StatusCode)
+	if resp.StatusCode >= 400 && f.held[kind] || stream && resp.StatusCode == http.StatusOK {
+		return
+	}
+	f.held[kind] = true
+	f.check(r, resp, body)
+}
+
+// recorder takes deadlines, as connections do.
+type recorder struct {
+	*httptest.ResponseRecorder
+	wrote func()
+}
+
+func (r recorder) Write(b []byte) (int, error) {
+	if r.wrote != nil {
+		r.wrote()
+	}
+	return r.ResponseRecorder.Write(b)
+}
+
+func (recorder) SetWriteDeadline(time.Time) error { return nil }
+
+// expected is the status that round asks for, where nothing can be asked.
+func (f *fuzz) expected(token string, op operation) int {
+	switch {
+	case token == "" || token == "wrong":
+		return http.StatusUnauthorized
+	case !gistdeal.Scope(token).Allows(op.scope):
+		return http.StatusForbidden
+	}
+	return 0
+}
+
+// told says what is wrong with an answer that is a problem.
+func told(resp *http.Response, body []byte) error {
+	if resp.StatusCode < 400 {
+		return nil
+	}
+	if resp.StatusCode >= 500 {
+		return fmt.Errorf("it breaks")
+	}
+	var p struct {
+		Type, Title, Detail string
+		Status              int
+		RequestID           string `json:"request_id"`
+	}
+	if err := json.Unmarshal(body, &p); err != nil {
+		return err
+	}
+	if resp.Header.Get("Content-Type") != "application/problem+json" || p.Type == "" || p.Title == "" || p.Detail == "" || p.Status != resp.StatusCode {
+		return fmt.Errorf("not a whole problem")
+	}
+	if p.RequestID == "" || p.RequestID != resp.Header.Get("X-Request-Id") {
+		return fmt.Errorf("not the request's id")
+	}
+	return nil
+}
+
+// newFilledWorld returns a world with some of everything, in which nobody works.
+func newFilledWorld(t *testing.T, database string) *world {
+	t.Helper()
+	w := &world{t: t, sim: sim.New(sim.Options{Seed: 1, GitHubLimit: -1})}
+	remote := httptest.NewServer(w.sim)
+	t.Cleanup(func() {
+		w.sim.Close()
+		remote.Close()
+	})
+	db, err := store.Open(t.Context(), database, store.Options{})
+	w.must(err)
+	w.db = db
+	t.Cleanup(func() { w.must(db.Close()) })
+	w.hub, err = github.New(remote.URL, github.Options{Token: "secret-github"})
+	w.must(err)
+	w.engine = engine.New(db, nil, nil, engine.Options{})
+	ctx, now := t.Context(), time.Now()
+	for id := int64(1); id <= 9; id++ {
+		_, err := db.Track(ctx, gistdeal.Account{ID: id, Login: fmt.Sprintf("user%d", id)}, gistdeal.FirstScanAll, now)
+		w.must(err)
+		gists := make([]gistdeal.Gist, 3)
+		for i := range gists {
+			gists[i] = gistdeal.Gist{ID: fmt.Sprintf("%032x", int(id-1)*3+i+1), Files: []gistdeal.File{{Name: "a", RawURL: "https://gist.example/a"}}, CreatedAt: now}
+		}
+		_, err = db.SaveGists(ctx, id, gists, gistdeal.Noticing{}, now)
+		w.must(err)
+		_, err = db.FirstScanned(ctx, id, gistdeal.Listing{}, 0, now, now)
+		w.must(err)
+	}
+	for id := range int64(3) {
+		c, _, err := db.Claim(ctx, "test", now, now)
+		w.must(err)
+		if id == 0 {
+			w.must(db.Refuse(ctx, c, "title is bad", now))
+			continue
+		}
+		_, err = db.Made(ctx, c, id, now)
+		w.must(err)
+		w.must(db.AddSurplus(ctx, map[string][]int64{c.Draft.GistID: {100 + id}}, now))
+	}
+	for _, scope := range gistdeal.Scopes {
+		w.must(db.SetToken(ctx, string(scope), gistdeal.HashToken(string(scope)), scope, now))
+	}
+	w.serve()
+	return w
+}
