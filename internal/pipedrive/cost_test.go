@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"gistdeal"
 	"gistdeal/internal/contract"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
@@ -20,7 +21,7 @@ func TestEachCallIsCountedWithWhatPipedriveSaysThatItCosts(t *testing.T) {
 	t.Parallel()
 	costs := readCosts(t)
 	var want atomic.Int64
-	w := begin(t, sim.Options{}, pipedrive.Options{Pipeline: "Gists", Stage: "Done"}, func(next http.Handler) http.Handler {
+	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: "Gists", Stage: "Done", Owner: "Ann Admin"}}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			want.Add(int64(costs.of(t, r)))
 			next.ServeHTTP(w, r)
@@ -37,7 +38,8 @@ func TestEachCallIsCountedWithWhatPipedriveSaysThatItCosts(t *testing.T) {
 		{"finding fields", func() { w.prepare(t, codes) }},
 		{"missing fields", func() { _, err := w.client.Missing(t.Context(), codes); noError(t, err) }},
 		{"pipelines", func() { _, err := w.client.Pipelines(t.Context()); noError(t, err) }},
-		{"a stage", func() { noError(t, w.client.CheckStage(t.Context())) }},
+		{"owners", func() { _, err := w.client.Owners(t.Context()); noError(t, err) }},
+		{"where deals go", func() { noError(t, w.client.CheckAim(t.Context())) }},
 		{"making a deal", func() { id = w.made(t, hello) }},
 		{"a deal", func() { _, err := w.client.Deal(t.Context(), id); noError(t, err) }},
 		{"deals, also archived ones", func() { w.deals(t, time.Time{}) }},
