@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test torture lint fmt build check
+.PHONY: help demo run test torture lint fmt build pictures check
 
 TOOL := go tool -modfile=tools/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -28,5 +28,8 @@ fmt: ## format all Go files
 build: ## a static binary: bin/gistdeal
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false \
 		-ldflags "-s -w $(if $(VERSION),-X main.version=$(VERSION))" -o bin/gistdeal ./cmd/gistdeal
+
+pictures: ## docs/*.svg from docs/*.dot, by Graphviz
+	for f in docs/*.dot; do dot -Tsvg "$$f" -o "$${f%.dot}.svg" || exit 1; done
 
 check: lint test ## everything a change must pass

@@ -10,13 +10,13 @@ import (
 func TestThePictureShowsTheStepsOfTheScript(t *testing.T) {
 	t.Parallel()
 	steps := firsts(t, "../startup.sh.tftpl", `(?m)^step '(\w+)'$`)
-	boxes := firsts(t, "../../docs/startup.md", `(?m)^    (\w+)\["\w+<br/>.*"\] --> \w+`)
+	boxes := firsts(t, "../../docs/startup.dot", `(?m)^  (\w+) \[label="\w+\\n[^"]*"\]$`)
 	if len(steps) == 0 || !slices.Equal(steps, boxes) {
-		t.Errorf("the script has the steps %q, docs/startup.md shows %q", steps, boxes)
+		t.Errorf("the script has the steps %q, the picture shows %q", steps, boxes)
 	}
-	arrows := firsts(t, "../../docs/startup.md", `(?m)\] --> (\w+)`)
+	arrows := firsts(t, "../../docs/startup.dot", `(?m)^  \w+ -> (\w+)$`)
 	if want := append(slices.Clone(steps[1:]), "done"); !slices.Equal(arrows, want) {
-		t.Errorf("docs/startup.md goes on to %q, the script to %q", arrows, want)
+		t.Errorf("the picture goes on to %q, the script to %q", arrows, want)
 	}
 }
 
