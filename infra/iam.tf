@@ -13,6 +13,9 @@ locals {
     var.database_url_parameter == "" ? [] : ["arn:${data.aws_partition.current.partition}:ssm:${var.region}:${data.aws_caller_identity.current.account_id}:parameter${var.database_url_parameter}"],
   )
 
+  # The private registry of ECR that the image is in, if it is in one.
+  ecr = one(regexall("^(?P<account>[0-9]{12})\\.dkr\\.ecr\\.(?P<region>[a-z0-9-]+)\\.amazonaws\\.com/(?P<repository>[^:@]+)", var.image))
+
   statements = concat(
     [
       {
@@ -46,6 +49,20 @@ locals {
       Action   = ["secretsmanager:GetSecretValue"]
       Resource = [arn]
     }],
+    local.ecr == null ? [] : [
+      {
+        Sid      = "LogInToRegistry"
+        Effect   = "Allow"
+        Action   = ["ecr:GetAuthorizationToken"]
+        Resource = ["*"] # this action knows no resources
+      },
+      {
+        Sid      = "PullImage"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Resource = ["arn:${data.aws_partition.current.partition}:ecr:${local.ecr.region}:${local.ecr.account}:repository/${local.ecr.repository}"]
+      },
+    ],
   )
 }
 

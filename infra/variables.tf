@@ -1,5 +1,5 @@
 variable "image" {
-  description = "The container image to run, with its tag or digest. You build and push it: infra/README.md, step 3."
+  description = "The container image to run, with its tag or digest. You build and push it: infra/README.md, step 3. Machines pull without a log-in, but from ECR."
   type        = string
   nullable    = false
 

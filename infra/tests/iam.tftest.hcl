@@ -76,3 +76,26 @@ run "a_database_that_exists" {
     error_message = "A machine may read the parameter with its database's URL, and no database secret."
   }
 }
+
+run "a_private_registry" {
+  command = plan
+
+  variables {
+    image = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/tools/gistdeal:1.0.0"
+  }
+
+  assert {
+    condition     = toset([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Resource if contains(s.Action, "ecr:BatchGetImage") && contains(s.Action, "ecr:GetDownloadUrlForLayer")]) == toset([["arn:${data.aws_partition.current.partition}:ecr:eu-central-1:123456789012:repository/tools/gistdeal"]])
+    error_message = "A machine may pull its own image only."
+  }
+
+  assert {
+    condition     = toset(flatten([for s in jsondecode(aws_iam_policy.machine.policy).Statement : [for action in s.Action : action if startswith(action, "ecr:")]])) == toset(["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"])
+    error_message = "A machine may log in and pull, and nothing else."
+  }
+
+  assert {
+    condition     = strcontains(base64decode(aws_launch_template.machine.user_data), "'eu-central-1' '123456789012.dkr.ecr.eu-central-1.amazonaws.com'")
+    error_message = "A machine logs in to the registry."
+  }
+}
