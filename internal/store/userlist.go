@@ -48,21 +48,63 @@ func (w *where) after(p gistdeal.UserPage) string {
 	return " ORDER BY id" + direction
 }
 
-// Users returns the part p of the users that f means.
-func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, p gistdeal.UserPage) ([]gistdeal.User, error) {
-	w := where{}
+// search adds that the login contains a text. Only who lost its login has no
+// key: lower takes several times as long.
+func (w *where) search(text string) {
+	like := " LIKE " + w.arg("%"+likePattern.Replace(gistdeal.LoginKey(text))+"%") + ` ESCAPE '\'`
+	w.conditions = append(w.conditions, "(login_key"+like+" OR login_key IS NULL AND lower(login)"+like+")")
+}
+
+// userConditions returns the conditions of a filter.
+func userConditions(f gistdeal.UserFilter) (w where) {
 	if f.Search != "" { // First, because it leaves the fewest rows for what follows.
-		w.add(`lower(login) LIKE ? ESCAPE '\'`, "%"+likePattern.Replace(gistdeal.LoginKey(f.Search))+"%")
+		w.search(f.Search)
 	}
 	if len(f.States) == 0 {
 		w.add("state <> ?", gistdeal.UserRemoved)
 	} else {
 		w.in("state", stringsOf(f.States))
 	}
+	return w
+}
+
+// fewUsers is how many users are sorted by themselves. If a filter lets more
+// through, a part of a list is found soon by walking in its order.
+const fewUsers = 1000
+
+// Users returns the part p of the users that f means.
+func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, p gistdeal.UserPage) ([]gistdeal.User, error) {
+	w, from := userConditions(f), "users"
+	with := ""
+	if f.Search != "" || len(f.States) > 0 {
+		ids, err := s.someUsers(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		if len(ids) <= fewUsers {
+			object, err := keys(ids)
+			if err != nil {
+				return nil, err
+			}
+			with = `WITH few AS MATERIALIZED (SELECT * FROM users WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))) `
+			w, from = where{args: []any{object}}, "few"
+		}
+	}
 	order := w.after(p)
 	part := w.sql() + order + " LIMIT " + w.arg(p.Limit)
-	rows, err := s.read.QueryContext(ctx, `SELECT `+userColumns+` FROM users`+part, w.args...)
+	rows, err := s.read.QueryContext(ctx, with+`SELECT `+userColumns+` FROM `+from+part, w.args...)
 	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
+}
+
+// someUsers returns the ids of those users that w means, in no order, or of
+// more than fewUsers of them.
+func (s *Store) someUsers(ctx context.Context, w where) ([]string, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id FROM users`+w.sql()+" LIMIT "+strconv.Itoa(fewUsers+1), w.args...)
+	return collect(rows, err, func(row *sql.Rows) (string, error) {
+		var id int64
+		err := row.Scan(&id)
+		return strconv.FormatInt(id, 10), err
+	})
 }
 
 // DealsOf counts a user's deals by state.

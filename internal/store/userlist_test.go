@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -197,6 +199,41 @@ func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
 			must(t, err)
 			if next := u.NextScanAt.Sub(noon); next < tt.from || next > tt.to {
 				t.Errorf("%s: the next scan is %v from noon, want %v to %v", tt.login, next, tt.from, tt.to)
+			}
+		}
+	})
+}
+
+func TestAFilterThatLetsManyThroughShowsThemAllInOrder(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		const users = 1100 // more than are sorted by themselves
+		must(t, s.Together(t.Context(), func(ctx context.Context) error {
+			for id := range int64(users) {
+				if _, err := s.Track(ctx, gistdeal.Account{ID: id + 1, Login: fmt.Sprintf("user%04d", id)}, gistdeal.FirstScanAll, noon); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		for search, want := range map[string]int{"user": users, "user00": 100, "9": 290, "x": 0} {
+			p := gistdeal.UserPage{Order: gistdeal.OrderByLogin, Descending: true, Limit: 300}
+			n, last := 0, "zzz"
+			for {
+				some, err := s.Users(t.Context(), gistdeal.UserFilter{Search: search, States: []gistdeal.UserState{gistdeal.UserActive}}, p)
+				must(t, err)
+				for _, u := range some {
+					if n++; u.Login >= last {
+						t.Fatalf("%s comes after %s", u.Login, last)
+					}
+					last, p.After = u.Login, &u
+				}
+				if len(some) < p.Limit {
+					break
+				}
+			}
+			if n != want {
+				t.Errorf("%d users have %q, want %d", n, search, want)
 			}
 		}
 	})
