@@ -12,7 +12,7 @@ type demoCmd struct{}
 
 // Run runs the demo until the process is told to stop.
 func (demoCmd) Run(ctx context.Context) error {
-	return app.Demo(ctx, app.Environ(), os.Stdout)
+	return app.Demo(ctx, app.Environ(), version, os.Stdout)
 }
 
 type simCmd struct {

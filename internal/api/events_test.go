@@ -167,7 +167,7 @@ func TestAClientMayHaveOnlySoManyStreams(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
 	w.must(w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeRead, time.Now()))
-	ask := func(ctx context.Context, client string) *http.Response {
+	ask := func(ctx context.Context, client string) (status int) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+api.Path+"/events", nil)
 		w.must(err)
 		r.Header.Set("Authorization", "Bearer ci")
@@ -177,12 +177,12 @@ func TestAClientMayHaveOnlySoManyStreams(t *testing.T) {
 		resp, err := http.DefaultClient.Do(r)
 		w.must(err)
 		t.Cleanup(func() { resp.Body.Close() })
-		return resp
+		return resp.StatusCode
 	}
 	ctx, leave := context.WithCancel(t.Context())
 	for i := range api.StreamsOfClient {
-		if resp := ask(ctx, "192.0.2.7"); resp.StatusCode != http.StatusOK {
-			t.Fatalf("stream %d: status %d", i+1, resp.StatusCode)
+		if status := ask(ctx, "192.0.2.7"); status != http.StatusOK {
+			t.Fatalf("stream %d: status %d", i+1, status)
 		}
 	}
 	forwarded := []string{"Authorization: Bearer ci", "X-Forwarded-For: 192.0.2.7"}
@@ -193,10 +193,10 @@ func TestAClientMayHaveOnlySoManyStreams(t *testing.T) {
 	}
 	w.read(w.send(http.MethodGet, "/me", "", forwarded...), http.StatusOK, nil)
 	for _, other := range []string{"192.0.2.8", ""} {
-		if resp := ask(t.Context(), other); resp.StatusCode != http.StatusOK {
-			t.Errorf("another client %q: status %d", other, resp.StatusCode)
+		if status := ask(t.Context(), other); status != http.StatusOK {
+			t.Errorf("another client %q: status %d", other, status)
 		}
 	}
 	leave()
-	w.eventually("those that left make room", func() bool { return ask(t.Context(), "192.0.2.7").StatusCode == http.StatusOK })
+	w.eventually("those that left make room", func() bool { return ask(t.Context(), "192.0.2.7") == http.StatusOK })
 }

@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -293,4 +294,12 @@ func TestCommandsThatFollowSayWhatLimitsAndUntilWhen(t *testing.T) {
 		return strings.Contains(scan.out.String(), "1 of 1 gists wait: Pipedrive is paused: ")
 	}, tell)
 	scan.signal(syscall.SIGINT)
+}
+
+func TestTheDemoSaysWhichVersionItIs(t *testing.T) {
+	t.Parallel()
+	p := start(t, map[string]string{"GISTDEAL_ADDR": "127.0.0.1:0", "GISTDEAL_LOG": "json"}, "demo")
+	if status, body := p.get("/api/v1/me"); status != http.StatusOK || strings.Contains(body, `"version":""`) {
+		t.Errorf("status %d: %s", status, body)
+	}
 }

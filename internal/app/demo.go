@@ -33,7 +33,7 @@ var demoUsers = []string{"lonelyloon", "seven-swans", "FortyFoxes"}
 // Demo runs the whole product against the simulators until ctx ends. Variables
 // of env are respected, but for the remotes' URLs and keys. The database is a
 // temporary one unless env names one.
-func Demo(ctx context.Context, env map[string]string, out io.Writer) error {
+func Demo(ctx context.Context, env map[string]string, version string, out io.Writer) error {
 	s := sim.New(sim.Options{Seed: demoSeed})
 	s.Demo()
 	simulators, err := serveSim(ctx, s, DemoSimAddr)
@@ -53,7 +53,7 @@ func Demo(ctx context.Context, env map[string]string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	c.Demo = true
+	c.Demo, c.Version = true, version
 	log := NewLog(os.Stderr, c.Log)
 	a, err := New(ctx, c, log)
 	if err != nil {
