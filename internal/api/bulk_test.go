@@ -1,9 +1,13 @@
 package api_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
+	"gistdeal"
 	"gistdeal/internal/desk"
 )
 
@@ -108,4 +112,37 @@ func TestTokensAreMadeSeenWithoutTheirValueAndRevoked(t *testing.T) {
 	w.read(w.send(http.MethodDelete, "/tokens/ci", ""), http.StatusOK, nil)
 	w.refused(w.send(http.MethodGet, "/me", "", header), http.StatusUnauthorized, "")
 	w.refused(w.send(http.MethodDelete, "/tokens/ci", ""), http.StatusNotFound, "not-found")
+}
+
+func TestHundredsOfUsersAreChangedAtOnceEachWithItsResult(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	const users = 510 // of two transactions
+	names := make([]string, users)
+	for i := range names {
+		names[i] = fmt.Sprintf("user%d", i)
+		if i%3 > 0 {
+			_, err := w.db.Track(t.Context(), gistdeal.Account{ID: int64(i), Login: names[i]}, gistdeal.FirstScanAll, time.Now())
+			w.must(err)
+		}
+	}
+	for _, change := range []string{"pause", "scan", "resume", "scan", "approve", "remove"} {
+		body, err := json.Marshal(map[string]any{"change": change, "users": names})
+		w.must(err)
+		var got changedUsers
+		w.read(w.send(http.MethodPost, "/users/change", string(body)), http.StatusOK, &got)
+		if len(got.Results) != users {
+			t.Fatalf("%s: %d results", change, len(got.Results))
+		}
+		for i, r := range got.Results {
+			if r.Asked != names[i] || (r.Result == "not_found") != (i%3 == 0) {
+				t.Errorf("%s: %+v for %s", change, r, names[i])
+			}
+		}
+	}
+	var list userList
+	w.get("/users?state=removed&limit=500", &list)
+	if len(list.Users) != users*2/3 {
+		t.Errorf("%d users are removed, want all that were tracked", len(list.Users))
+	}
 }

@@ -28,7 +28,7 @@ import (
 
 var (
 	seed   = flag.Uint64("seed", 0, "of generated requests; 0: another one each time")
-	rounds = flag.Int("rounds", 6, "of generated requests to each operation")
+	rounds = flag.Int("rounds", 4, "of generated requests to each operation")
 )
 
 // operation is one of the document.
