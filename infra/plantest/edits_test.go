@@ -167,6 +167,45 @@ var edits = []edit{
 		"iam", "Only EC2 may take the role.",
 	},
 	{
+		"iam.tf", `Resource = ["arn:${data.aws_partition.current.partition}:ecr:`, `Resource = ["*", "arn:${data.aws_partition.current.partition}:ecr:`,
+		"iam", "pull its own image only",
+	},
+	{
+		"startup.sh.tftpl", "aws ecr get-login-password", "true",
+		"iam", "logs in to the registry",
+	},
+	{
+		"machines.tf", "arn = aws_iam_instance_profile.machine.arn", `name = "other"`,
+		"machines", "the role that may read their secrets",
+	},
+	{
+		"machines.tf", `  min_elb_capacity          = var.machines.min
+`, "",
+		"machines", "ends when machines serve",
+	},
+	{
+		"machines.tf", "target_value = 60", "target_value = 5",
+		"machines", "follows their load",
+	},
+	{
+		"filesystem.tf", "security_groups = [aws_security_group.file_system[0].id]", "security_groups = [aws_security_group.machines.id]",
+		"groups", "the group of its own",
+	},
+	{
+		"page.tf", `  viewer_certificate {`, `  custom_error_response {
+    error_code         = 404
+    response_code      = 200
+    response_page_path = "/index.html"
+  }
+
+  viewer_certificate {`,
+		"page", "errors reach the reader as they are",
+	},
+	{
+		"database.tf", "subnet_ids  = aws_subnet.private[*].id", "subnet_ids  = aws_subnet.public[*].id",
+		"database", "in the private subnets",
+	},
+	{
 		"secrets.tf", `  type             = "SecureString"
   value_wo         = var.pipedrive_api_key`, `  type             = "String"
   value_wo         = var.pipedrive_api_key`,

@@ -2,6 +2,7 @@ package plantest_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,6 +32,9 @@ func TestEachVariableIsTypedDescribedAndRefusesABadValue(t *testing.T) {
 		}
 		if refused[name] < validations {
 			t.Errorf("%s has %d validations, and %d bad values are tried", name, validations, refused[name])
+		}
+		if secret := slices.Contains([]string{"pipedrive_api_key", "admin_token", "github_token"}, name); secret && (!strings.Contains(body, "\n  ephemeral   = true\n") || !strings.Contains(body, "\n  sensitive   = true\n")) {
+			t.Errorf("%s would be shown, or kept in the state", name)
 		}
 		delete(refused, name)
 	}

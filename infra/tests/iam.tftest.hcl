@@ -95,7 +95,7 @@ run "a_private_registry" {
   }
 
   assert {
-    condition     = strcontains(base64decode(aws_launch_template.machine.user_data), "'eu-central-1' '123456789012.dkr.ecr.eu-central-1.amazonaws.com'")
+    condition     = can(regex("aws ecr get-login-password --region .* docker login .* 'eu-central-1' '123456789012.dkr.ecr.eu-central-1.amazonaws.com'", base64decode(aws_launch_template.machine.user_data)))
     error_message = "A machine logs in to the registry."
   }
 }

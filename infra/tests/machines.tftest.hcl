@@ -107,8 +107,18 @@ run "machines" {
   }
 
   assert {
-    condition     = aws_autoscaling_policy.load.policy_type == "TargetTrackingScaling" && aws_autoscaling_policy.load.autoscaling_group_name == aws_autoscaling_group.machines.name && aws_autoscaling_policy.load.target_tracking_configuration[0].predefined_metric_specification[0].predefined_metric_type == "ASGAverageCPUUtilization"
+    condition     = aws_autoscaling_policy.load.policy_type == "TargetTrackingScaling" && aws_autoscaling_policy.load.autoscaling_group_name == aws_autoscaling_group.machines.name && aws_autoscaling_policy.load.target_tracking_configuration[0].predefined_metric_specification[0].predefined_metric_type == "ASGAverageCPUUtilization" && aws_autoscaling_policy.load.target_tracking_configuration[0].target_value >= 40 && aws_autoscaling_policy.load.target_tracking_configuration[0].target_value <= 80
     error_message = "The number of machines follows their load."
+  }
+
+  assert {
+    condition     = aws_autoscaling_group.machines.min_elb_capacity == var.machines.min
+    error_message = "An apply ends when machines serve."
+  }
+
+  assert {
+    condition     = aws_launch_template.machine.iam_instance_profile[0].arn == aws_iam_instance_profile.machine.arn
+    error_message = "Machines have the role that may read their secrets."
   }
 
   assert {
