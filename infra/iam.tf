@@ -13,6 +13,11 @@ locals {
     var.database_url_parameter == "" ? [] : ["arn:${data.aws_partition.current.partition}:ssm:${var.region}:${data.aws_caller_identity.current.account_id}:parameter${var.database_url_parameter}"],
   )
 
+  # Of an image in ECR: the host names account and region, the rest the repository.
+  ecr            = try(regex("^(([0-9]{12})\\.dkr\\.ecr\\.([a-z0-9-]+)\\.amazonaws\\.com)/([^:@]+)", var.image), null)
+  registry       = local.ecr == null ? "" : local.ecr[0]
+  repository_arn = local.ecr == null ? "" : "arn:${data.aws_partition.current.partition}:ecr:${local.ecr[2]}:${local.ecr[1]}:repository/${local.ecr[3]}"
+
   statements = concat(
     [
       {
@@ -38,6 +43,21 @@ locals {
           "ssmmessages:OpenDataChannel",
         ]
         Resource = ["*"] # these actions know no resources
+      },
+    ],
+    # A private registry of ECR wants a log-in, and says who may pull.
+    local.registry == "" ? [] : [
+      {
+        Sid      = "LogInToRegistry"
+        Effect   = "Allow"
+        Action   = ["ecr:GetAuthorizationToken"]
+        Resource = ["*"] # this action knows no resources
+      },
+      {
+        Sid      = "PullImage"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Resource = [local.repository_arn]
       },
     ],
     [for arn in local.database_secret_arns : {
