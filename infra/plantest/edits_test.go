@@ -162,6 +162,18 @@ var edits = []edit{
 		"iam", "its own log only",
 	},
 	{
+		"iam.tf", "Resource = [local.repository_arn]", `Resource = ["*"]`,
+		"iam", "pull its own image only",
+	},
+	{
+		"iam.tf", `["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]`, `["ecr:*"]`,
+		"iam", "pull its own image only",
+	},
+	{
+		"iam.tf", `local.registry == "" ? [] : [`, `true ? [] : [`,
+		"iam", "may log in to the registry",
+	},
+	{
 		"iam.tf", "policy_arn = aws_iam_policy.machine.arn", `policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"`,
 		"iam", "not one of Amazon's",
 	},
