@@ -91,10 +91,9 @@ func Copy(t testing.TB) Folder {
 	if why := Missing(); why != "" {
 		t.Skip(why)
 	}
-	f := Folder{t, filepath.Join(t.TempDir(), "infra"), nil}
+	f := Anywhere(t, filepath.Join(t.TempDir(), "infra"))
 	f.copy(root+"/infra", ".")
 	f.copy(root+"/internal/web/static", "../internal/web/static")
-	f.env = append(os.Environ(), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")
 	ready.Do(func() { ready.err = initialise(f) })
 	if ready.err != nil {
 		t.Fatal(ready.err)
@@ -102,6 +101,11 @@ func Copy(t testing.TB) Folder {
 	f.env = append(f.env, "TF_CLI_CONFIG_FILE="+ready.config, "TF_DATA_DIR="+ready.dir+"/data")
 	f.Write(".terraform.lock.hcl", ready.lock)
 	return f
+}
+
+// Anywhere is a folder in which Terraform runs without any provider.
+func Anywhere(t testing.TB, dir string) Folder {
+	return Folder{t, dir, append(os.Environ(), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")}
 }
 
 // copy copies what Terraform reads of a folder: not its own traces, and no Go.

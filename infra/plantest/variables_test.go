@@ -1,0 +1,112 @@
+package plantest_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"gistdeal/infra/offline"
+)
+
+// blocks returns the blocks of a file that begin at a margin, by what is in
+// their quotes.
+func blocks(text, margin, kind string) (names, bodies []string) {
+	for _, m := range regexp.MustCompile(`(?ms)^`+margin+kind+` (?:"(\w+)" )?\{\n(.*?)^`+margin+`\}`).FindAllStringSubmatch(text, -1) {
+		names, bodies = append(names, m[1]), append(bodies, m[2])
+	}
+	return names, bodies
+}
+
+func TestEachVariableIsDescribedTypedAndValidated(t *testing.T) {
+	t.Parallel()
+	names, bodies := blocks(text(t, "infra/variables.tf"), "", "variable")
+	if len(names) < 20 {
+		t.Fatalf("only %d variables", len(names))
+	}
+	for i, body := range bodies {
+		for _, argument := range []string{"description", "type"} {
+			if !regexp.MustCompile(`(?m)^  ` + argument + ` +=`).MatchString(body) {
+				t.Errorf("%s has no %s", names[i], argument)
+			}
+		}
+		if _, validations := blocks(body, "  ", "validation"); len(validations) == 0 && !strings.Contains(body, "= bool\n") {
+			t.Errorf("%s takes anything", names[i])
+		}
+	}
+}
+
+// TestEachVariableRefusesABadValueAndSaysWhy plans each run of the variables'
+// tests by itself and without the failures that it expects: what Terraform then
+// says must hold the message of every validation, each from a run that expects
+// that variable to fail. Variables alone need no provider, so this is quick.
+func TestEachVariableRefusesABadValueAndSaysWhy(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("terraform"); err != nil {
+		t.Skip("no terraform")
+	}
+	variables := text(t, "infra/variables.tf")
+	given := regexp.MustCompile(`(?ms)^  given = \[.*?\]\n`).FindString(text(t, "infra/machines.tf"))
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("main.tf", variables+"\nlocals {\n"+given+"}\n")
+	write("tests/installation.auto.tfvars", text(t, "infra/tests/installation.auto.tfvars"))
+	runs, bodies := blocks(text(t, "infra/tests/variables.tftest.hcl"), "", "run")
+	expects := regexp.MustCompile(`(?m)^  expect_failures = \[var\.(\w+)\]\n`)
+	expected := map[string]string{}
+	for i, body := range bodies {
+		found := expects.FindStringSubmatch(body)
+		if found == nil {
+			t.Fatalf("%s expects no failure of one variable", runs[i])
+		}
+		expected[runs[i]] = found[1]
+		write("tests/"+runs[i]+".tftest.hcl", fmt.Sprintf("run %q {\n%s}\n", runs[i], expects.ReplaceAllString(body, "")))
+	}
+	said := failures(t, offline.Anywhere(t, dir))
+	names, texts := blocks(variables, "", "variable")
+	for i, body := range texts {
+		_, validations := blocks(body, "  ", "validation")
+		for _, validation := range validations {
+			message := regexp.MustCompile(`error_message = "(.*)"`).FindStringSubmatch(validation)[1]
+			if !says(said, expected, names[i], message) {
+				t.Errorf("no run of tests/variables.tftest.hcl has %s refuse a value with: %s", names[i], message)
+			}
+		}
+	}
+}
+
+// failures are what Terraform says of each run of the tests in a folder.
+func failures(t *testing.T, f offline.Folder) map[string]string {
+	t.Helper()
+	f.Must("init", "-no-color", "-input=false")
+	output, ok := f.Run("test", "-no-color")
+	if ok {
+		t.Fatalf("no run fails:\n%s", output)
+	}
+	said := map[string]string{}
+	for _, part := range strings.Split(output, "\n  run \"")[1:] {
+		name, rest, _ := strings.Cut(part, `"`)
+		said[name] += strings.Join(strings.Fields(strings.ReplaceAll(rest, "\u2502", " ")), " ")
+	}
+	return said
+}
+
+func says(said, expected map[string]string, variable, message string) bool {
+	for run, text := range said {
+		if expected[run] == variable && strings.Contains(text, message) {
+			return true
+		}
+	}
+	return false
+}
