@@ -11,16 +11,7 @@ import (
 
 func TestThePictureShowsWhatIsThere(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob(root + "/infra/*.tf")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files, %v", len(files), err)
-	}
-	there := map[string]bool{}
-	for _, name := range files {
-		for _, m := range regexp.MustCompile(`(?m)^resource "(\w+)" "(\w+)"`).FindAllStringSubmatch(text(t, "infra/"+filepath.Base(name)), -1) {
-			there[m[1]+"."+m[2]] = true
-		}
-	}
+	there := resources(t)
 	shown := regexp.MustCompile(`aws_\w+\.\w+`).FindAllString(text(t, "docs/infrastructure.dot"), -1)
 	if len(shown) < 15 {
 		t.Errorf("the picture shows %d resources", len(shown))
@@ -80,4 +71,20 @@ func ofPicture(svg string) (all []string) {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// resources are the addresses of all resources that infra/ has.
+func resources(t *testing.T) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(root + "/infra/*.tf")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	there := map[string]bool{}
+	for _, name := range files {
+		for _, m := range regexp.MustCompile(`(?m)^resource "(\w+)" "(\w+)"`).FindAllStringSubmatch(text(t, "infra/"+filepath.Base(name)), -1) {
+			there[m[1]+"."+m[2]] = true
+		}
+	}
+	return there
 }
