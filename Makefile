@@ -1,11 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test torture lint fmt build pictures check
+.PHONY: help demo run test test-boot torture lint fmt build pictures check
 
 TOOL := go tool -modfile=tools/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 help: ## show these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## the whole product against simulated GitHub and Pipedrive; needs no account
 	go run ./cmd/gistdeal demo
@@ -15,6 +15,9 @@ run: ## the daemon, configured by the environment
 
 test: ## all tests, with the race detector; REQUIRE_ALL=1 makes a skip a failure
 	@scripts/test.sh
+
+test-boot: ## two machines on AWS's stand-ins boot at once, as infra/ has them; as root, with REQUIRE_ALL=1 a skip fails
+	@scripts/test.sh -count=1 -v -run '^TestTwoMachinesAtOnceGetOneCertificateAndServeItsRenewal$$' ./infra/boottest
 
 torture: ## 10,000 kills and freezes; ARGS="-seed 7 -points 500" changes that, ARGS=-h lists all
 	go run ./cmd/torture $(ARGS)
@@ -29,7 +32,7 @@ build: ## a static binary: bin/gistdeal
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false \
 		-ldflags "-s -w $(if $(VERSION),-X main.version=$(VERSION))" -o bin/gistdeal ./cmd/gistdeal
 
-pictures: ## docs/*.svg from docs/*.dot, by Graphviz
-	for f in docs/*.dot; do dot -Tsvg "$$f" -o "$${f%.dot}.svg" || exit 1; done
+pictures: ## docs/*.svg from docs/*.dot; needs Graphviz
+	for name in docs/*.dot; do dot -Tsvg -o "$${name%.dot}.svg" "$$name" || exit; done
 
 check: lint test ## everything a change must pass

@@ -62,6 +62,7 @@ const policy = `
 	# For tests: no line above names them.
 	internal/contract: github.com/getkin/kin-openapi
 	internal/pgtest:   github.com/jackc/pgx/v5
+	infra/offline:
 	infra/plantest:
 `
 
@@ -117,8 +118,9 @@ func TestThePolicyRefusesWhatItDoesNotName(t *testing.T) {
 func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
-		// contract and pgtest are test support, and tests may ask what they are run with.
-		if folder := path.Dir(file.name); file.test || file.name == "internal/app/config.go" || folder == "internal/contract" || folder == "internal/pgtest" {
+		// Test support, and tests, may ask what they are run with.
+		support := []string{"internal/contract", "internal/pgtest", "infra/offline"}
+		if file.test || file.name == "internal/app/config.go" || slices.Contains(support, path.Dir(file.name)) {
 			continue
 		}
 		// Fail points are set by a variable, in a file that no ordinary build has.

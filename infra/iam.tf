@@ -13,8 +13,10 @@ locals {
     var.database_url_parameter == "" ? [] : ["arn:${data.aws_partition.current.partition}:ssm:${var.region}:${data.aws_caller_identity.current.account_id}:parameter${var.database_url_parameter}"],
   )
 
-  # The private registry of ECR that the image is in, if it is in one.
-  ecr = one(regexall("^(?P<account>[0-9]{12})\\.dkr\\.ecr\\.(?P<region>[a-z0-9-]+)\\.amazonaws\\.com/(?P<repository>[^:@]+)", var.image))
+  # Of an image in ECR: the host names account and region, the rest the repository.
+  ecr            = try(regex("^(([0-9]{12})\\.dkr\\.ecr\\.([a-z0-9-]+)\\.amazonaws\\.com)/([^:@]+)", var.image), null)
+  registry       = local.ecr == null ? "" : local.ecr[0]
+  repository_arn = local.ecr == null ? "" : "arn:${data.aws_partition.current.partition}:ecr:${local.ecr[2]}:${local.ecr[1]}:repository/${local.ecr[3]}"
 
   statements = concat(
     [
@@ -43,13 +45,8 @@ locals {
         Resource = ["*"] # these actions know no resources
       },
     ],
-    [for arn in local.database_secret_arns : {
-      Sid      = "ReadDatabasePassword"
-      Effect   = "Allow"
-      Action   = ["secretsmanager:GetSecretValue"]
-      Resource = [arn]
-    }],
-    local.ecr == null ? [] : [
+    # A private registry of ECR wants a log-in, and says who may pull.
+    local.registry == "" ? [] : [
       {
         Sid      = "LogInToRegistry"
         Effect   = "Allow"
@@ -60,9 +57,15 @@ locals {
         Sid      = "PullImage"
         Effect   = "Allow"
         Action   = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-        Resource = ["arn:${data.aws_partition.current.partition}:ecr:${local.ecr.region}:${local.ecr.account}:repository/${local.ecr.repository}"]
+        Resource = [local.repository_arn]
       },
     ],
+    [for arn in local.database_secret_arns : {
+      Sid      = "ReadDatabasePassword"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = [arn]
+    }],
   )
 }
 

@@ -15,6 +15,7 @@ locals {
     region                      = var.region
     log_group                   = aws_cloudwatch_log_group.log.name
     image                       = var.image
+    registry                    = local.registry
     pipedrive_api_key_parameter = aws_ssm_parameter.pipedrive_api_key.name
     github_token_parameter      = join("", aws_ssm_parameter.github_token[*].name)
     admin_token_parameter       = aws_ssm_parameter.admin_token.name

@@ -1,5 +1,6 @@
 # The values of the system that gistdeal re-makes: terraform apply -var-file=seed.tfvars
-# The domain's names are challenge.<domain> and api-challenge.<domain>: put your own here.
+# Its own domain was never written down outside of it: put yours here. The names
+# under it are the seed's, challenge.<domain> and api-challenge.<domain>.
 domain        = "example.com"
 region        = "us-east-1"
 instance_type = "t2.small"

@@ -1,7 +1,6 @@
 package boottest
 
 import (
-	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -10,17 +9,21 @@ import (
 // quarter is how long certificates are valid that nobody renews yet.
 const quarter = 90 * 24 * time.Hour
 
-// started is a machine on which the script ran, with changes to the template's variables.
-func (w *world) started(changes map[string]any) *machine {
+// started is a machine on which a script ran.
+func (w *world) started(script string) *machine {
 	w.t.Helper()
-	all := w.changes()
-	maps.Copy(all, changes)
 	m := w.machine()
-	out, err := m.boot(render(w.t, all))
-	if err != nil {
-		w.t.Fatalf("%v\n%s%s", err, out, m.ran("sh", "-c", "cat /var/log/standin/refused /var/log/standin/container.log 2>/dev/null || true"))
-	}
+	m.starts(script)
 	return m
+}
+
+// starts runs a script on the machine, which must end well.
+func (m *machine) starts(script string) {
+	m.t.Helper()
+	out, err := m.boot(script)
+	if err != nil {
+		m.t.Fatalf("%v\n%s%s", err, out, m.ran("sh", "-c", "cat /var/log/standin/refused /var/log/standin/container.log 2>/dev/null || true"))
+	}
 }
 
 // state is all that the script may change on a machine, with times.
@@ -37,7 +40,7 @@ func TestAMachineServesWithACertificateOfTheAuthorityAndASecondRunChangesNothing
 		return
 	}
 	w.acme(quarter)
-	m := w.started(nil)
+	m := w.started(render(t, parameterised))
 	for _, complaint := range m.complaints() {
 		t.Error(complaint)
 	}
@@ -74,5 +77,61 @@ func (m *machine) keepsSecrets(out string) {
 				m.t.Errorf("%s shows a secret", place)
 			}
 		}
+	}
+}
+
+func TestAMistakeInTheConfigurationEndsInAClearLineAndAnUnhealthyMachine(t *testing.T) {
+	t.Parallel()
+	w := enter(t)
+	if w == nil {
+		return
+	}
+	good := render(t, parameterised)
+	bad := strings.Replace(good, "GISTDEAL_LOG=json\n", "GISTDEAL_LOG=loud\n", 1)
+	m := w.machine()
+	if out, err := m.boot(bad); bad == good || err == nil {
+		t.Fatalf("it starts:\n%s", out)
+	}
+	for _, want := range []string{
+		"gistdeal does not become ready, it is exited, with exit status 2: its own lines in the log group say why\n",
+		"startup failed in step \"container\" with status 1: this machine does not become healthy; run the script again, or let it be replaced\n",
+	} {
+		if told := m.told(); !strings.Contains(told, want) {
+			t.Errorf("the log group lacks %q: %s", want, told)
+		}
+	}
+	if r, err := m.ask(balancerAddress, m.address, "GET", "https://"+apiDomain+"/readyz", nil); err != nil || r.status != 502 {
+		t.Errorf("the load balancer sees %d, %v; want 502", r.status, err)
+	}
+	if tries := m.ran("cat", "/run/standin/ended"); tries != "2 10\n" {
+		t.Errorf("exit status and tries are %q", tries)
+	}
+	m.ran("rm", "/var/log/standin/stream")
+	m.starts(good)
+}
+
+func TestAMachineLogsInToAPrivateRegistryToPullAndNoLonger(t *testing.T) {
+	t.Parallel()
+	w := enter(t)
+	if w == nil {
+		return
+	}
+	const password = `registry-$(id)'password`
+	w.write("/srv/world/parameters/registry", password)
+	script := render(t, alone)
+	m := w.machine()
+	// The stage is none that there is: the script must not mangle it.
+	out, err := m.boot(script)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if env := m.ran("cat", "/etc/gistdeal/env"); !strings.Contains(env, "\nGISTDEAL_STAGE=it's \"$5\"\n") {
+		t.Errorf("the settings are %s", env)
+	}
+	if left := m.ran("ls", "/run/standin"); !strings.Contains(left, "pulled") || strings.Contains(left, "login") {
+		t.Errorf("after it are left: %s", left)
+	}
+	if calls := out + m.told() + m.ran("cat", "/var/log/standin/calls"); strings.Contains(calls, password) {
+		t.Error("the registry's password is shown")
 	}
 }

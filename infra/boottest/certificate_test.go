@@ -31,7 +31,7 @@ func TestWithoutTheAuthorityAMachineServesUntilItIsThere(t *testing.T) {
 	if w == nil {
 		return
 	}
-	m := w.started(nil)
+	m := w.started(render(t, parameterised))
 	if issuer, _ := m.certificate(); issuer != "gistdeal" {
 		t.Errorf("signed by %q, want by the machine itself", issuer)
 	}
@@ -53,7 +53,7 @@ func TestTwoMachinesAtOnceGetOneCertificateAndServeItsRenewal(t *testing.T) {
 	}
 	w.acme(quarter)
 	one, two := w.machine(), w.machine()
-	script := render(t, w.changes())
+	script := render(t, parameterised)
 	var both sync.WaitGroup
 	for _, m := range []*machine{one, two} {
 		both.Go(func() {
@@ -110,7 +110,7 @@ func TestAMountThatIsMissingLeavesAMachineWithItsOwnCertificate(t *testing.T) {
 	}
 	w.acme(quarter)
 	w.sh("rmdir /srv/world/shared")
-	m := w.started(nil)
+	m := w.started(render(t, parameterised))
 	if issuer, _ := m.certificate(); issuer != "gistdeal" {
 		t.Errorf("signed by %q, want by the machine itself", issuer)
 	}

@@ -75,7 +75,6 @@ func (m *machine) settled() complaints {
 env 600 0
 github_token 400 65532
 pipedrive_api_key 400 65532
-rds.pem 644 0
 gistdeal.pem 600 0
 `)
 	c.want("the shared key", m.saw("sh", "-c", "stat -Lc %a /mnt/gistdeal/letsencrypt/live/*/privkey.pem"), "600\n")

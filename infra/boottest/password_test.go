@@ -12,11 +12,11 @@ func TestTheDatabasesPasswordIsReplacedInItsFileWhenItIsAnother(t *testing.T) {
 	if w == nil {
 		return
 	}
-	m := w.machine()
+	m, script := w.machine(), render(t, whole)
 	const kept, renew = "/etc/gistdeal/database_password", "/usr/local/sbin/gistdeal-password"
-	w.write(m.root+renew, file(t, render(t, nil), renew))
+	w.write(m.root+renew, file(t, script, renew))
 	m.ran("sh", "-c", "mkdir -p /snap/bin /etc/gistdeal && cp /usr/local/sbin/snap /snap/bin/aws && chmod 755 "+renew)
-	secret := "/srv/world/parameters/" + variables()["database_secret_arn"].(string) //nolint:forcetypeassert // It is what it is.
+	secret := "/srv/world/parameters/" + named(t, script, `--secret-id '(\S+)'`)
 	var known string
 	for _, password := range []string{`first$HOME"'\n &`, `second`} {
 		text, err := json.Marshal(map[string]string{"username": "gistdeal", "password": password})

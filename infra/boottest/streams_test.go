@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -122,10 +121,8 @@ func TestEventsReachTwoHundredStreamsAcrossAReloadOfNginx(t *testing.T) {
 	if w == nil {
 		return
 	}
-	w.sh("rmdir /srv/world/shared")                              // The machine's own certificate will do.
-	limits := maps.Clone(variables()["limits"].(map[string]int)) //nolint:forcetypeassert // It is what it is.
-	limits["drain"] = 20
-	m := w.started(map[string]any{"limits": limits})
+	w.sh("rmdir /srv/world/shared") // The machine's own certificate will do.
+	m := w.started(strings.Replace(render(t, parameterised), "worker_shutdown_timeout 30s;", "worker_shutdown_timeout 20s;", 1))
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // As the load balancer does.
 		DialContext:     (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(balancerAddress)}}).DialContext,

@@ -36,7 +36,7 @@ func TestEachLineIsMissedIfItIsLeftOut(t *testing.T) {
 			if w == nil {
 				return
 			}
-			script := render(t, w.changes())
+			script := render(t, parameterised)
 			without := strings.Replace(script, "\n"+tt.line+"\n", "\n", 1)
 			if without == script || strings.Contains(without, "\n"+tt.line+"\n") {
 				t.Fatal("the script does not have this line once")

@@ -9,11 +9,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"gistdeal/infra/offline"
 	"gistdeal/internal/sim"
 )
 
@@ -23,7 +25,9 @@ const (
 	balancerAddress = "10.0.0.2"
 	acmeAddress     = "10.0.0.3"
 	trustAddress    = "10.0.0.4"
-	simAddress      = "10.0.0.5"
+	simAddress      = "10.0.0.5" // Pipedrive
+	gitHubAddress   = "10.0.0.6"
+	databaseAddress = "10.0.0.7"
 	metadataAddress = "169.254.169.254"
 	visitorAddress  = "198.51.100.7" // somebody in the internet
 
@@ -72,6 +76,7 @@ func enter(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	prerender(t, bin)
 	slots <- struct{}{}
 	defer func() { <-slots }()
 	self, err := os.Executable()
@@ -79,9 +84,12 @@ func enter(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	// The shell is the first process: it takes leave of the dead ones.
-	inner := inside(t.Context(), `"$@" || exit $?`, self, "-test.v", "-test.timeout=8m", "-test.run="+pattern(t.Name()))
+	inner := inside(t.Context(), `mount -t tmpfs tmpfs /srv && mkdir -m 1777 /srv/tmp
+		TMPDIR=/srv/tmp "$@" || exit $?`, self, "-test.v", "-test.timeout=8m", "-test.run="+pattern(t.Name()))
 	inner.Env = append(os.Environ(), "BOOTTEST_BIN="+bin)
 	inner.WaitDelay = 10 * time.Second
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	out, err := inner.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -91,10 +99,11 @@ func enter(t *testing.T) *world {
 	return nil
 }
 
-// inside is a script of bash with its arguments, in namespaces that end with it.
+// inside is a script of bash with its arguments, in namespaces that end with it,
+// and with the thread that starts it, however this ends.
 func inside(ctx context.Context, script string, args ...string) *exec.Cmd {
-	unshare := []string{"--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "private", "bash", "-euc", script, "bash"}
-	return exec.CommandContext(ctx, "unshare", append(unshare, args...)...)
+	unshare := []string{"--pdeathsig", "KILL", "unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "private", "bash", "-euc", script, "bash"}
+	return exec.CommandContext(ctx, "setpriv", append(unshare, args...)...)
 }
 
 // namespaces says why there can be no worlds here, as in a container that may not do much.
@@ -146,6 +155,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer func() { _ = os.RemoveAll(scratch) }()
+		defer offline.Clean()
 		return m.Run()
 	}())
 }
@@ -155,37 +165,34 @@ func TestMain(m *testing.M) {
 func newWorld(t *testing.T, bin string) *world {
 	t.Helper()
 	w := &world{t: t}
-	w.sh(`mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /srv
+	w.sh(`mount -t tmpfs tmpfs /run
 		mkdir -p /srv/world/bin /srv/world/shared /srv/world/parameters/gistdeal /srv/machines
 		mount --bind ` + bin + ` /srv/world/bin
 		ip link set lo up && ip link add bridge type bridge && ip link set bridge up
-		for address in ` + gatewayAddress + `/16 ` + strings.Join([]string{balancerAddress, acmeAddress, trustAddress, simAddress, metadataAddress, visitorAddress}, " ") + `; do
+		for address in ` + gatewayAddress + `/16 ` + strings.Join([]string{balancerAddress, acmeAddress, trustAddress, simAddress, gitHubAddress, databaseAddress, metadataAddress, visitorAddress}, " ") + `; do
 			ip address add $address dev bridge
 		done`)
 	w.ca = newAuthority(t)
 	hosts := "127.0.0.1 localhost\n" +
-		balancerAddress + " " + apiDomain + "\n" + acmeAddress + " acme.test\n" + trustAddress + " truststore.pki.rds.amazonaws.com\n"
+		balancerAddress + " " + apiDomain + "\n" + acmeAddress + " acme.test\n" + trustAddress + " truststore.pki.rds.amazonaws.com\n" +
+		simAddress + " api.pipedrive.com\n" + gitHubAddress + " api.github.com\n"
 	w.write("/srv/hosts", hosts)
 	w.sh(`mount --bind /srv/hosts /etc/hosts`)
-	for name, value := range map[string]string{pipedriveName: pipedriveKey, "/gistdeal/github-token": gitHubToken, "/gistdeal/admin-token": adminToken} {
+	for name, value := range map[string]string{
+		pipedriveName: pipedriveKey, "/gistdeal/github-token": gitHubToken, "/gistdeal/admin-token": adminToken,
+		"/gistdeal/database-url": "/tmp/gistdeal.db",
+	} {
 		w.write("/srv/world/parameters"+name, value+"\n")
 	}
 	w.write("/srv/world/packages", w.read("testdata/packages"))
 	w.sim = sim.New(sim.Options{Token: pipedriveKey, GitHubToken: gitHubToken})
 	t.Cleanup(w.sim.Close)
-	w.serve(simAddress+":80", w.sim)
+	w.serveTLS(simAddress+":443", "api.pipedrive.com", w.sim)
+	w.serveTLS(gitHubAddress+":443", "api.github.com", w.sim)
 	w.serve(metadataAddress+":80", http.HandlerFunc(metadata))
 	w.serveTLS(trustAddress+":443", "truststore.pki.rds.amazonaws.com", http.HandlerFunc(w.trust))
 	w.balance()
 	return w
-}
-
-// changes are what the template's variables are in a world.
-func (w *world) changes() map[string]any {
-	return map[string]any{
-		"database_url": "/tmp/gistdeal.db", "database_secret_arn": "", "wait_for_load_balancer": 20,
-		"settings": map[string]string{"GITHUB_API_URL": "http://" + simAddress, "PIPEDRIVE_API_URL": "http://" + simAddress},
-	}
 }
 
 // sh runs lines of shell in the world.

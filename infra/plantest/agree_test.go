@@ -27,9 +27,9 @@ func answer(path string) http.Header {
 
 func TestCloudFrontSendsThePageAsTheProgramDoes(t *testing.T) {
 	t.Parallel()
-	f := copied(t).installs()
+	f := installed(t)
 	sent := http.Header{}
-	for _, r := range f.plan().PlannedValues.RootModule.Resources {
+	for _, r := range planned(t, f).PlannedValues.RootModule.Resources {
 		switch r.Type {
 		case "aws_cloudfront_response_headers_policy":
 			sent = headersOf(r.Values)
@@ -78,9 +78,9 @@ func first(blocks any) map[string]any { return blocks.([]any)[0].(map[string]any
 
 func TestAFileOfAnUnknownKindFailsThePlan(t *testing.T) {
 	t.Parallel()
-	f := copied(t).installs()
-	f.write("../internal/web/static/new.wasm", "x")
-	if said, ok := f.run("plan", "-no-color", "-input=false"); ok || !strings.Contains(said, "content_types") {
+	f := installed(t)
+	f.Write("../internal/web/static/new.wasm", "x")
+	if said, ok := f.Run("plan", "-no-color", "-input=false"); ok || !strings.Contains(said, "content_types") {
 		t.Errorf("want a plan that fails at content_types, was told:\n%s", said)
 	}
 }

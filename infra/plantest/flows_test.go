@@ -49,12 +49,12 @@ var flows = []flow{
 // are known only then; a plan has the same values without them.
 func TestConnectionsPassWhereTheyShouldAndNowhereElse(t *testing.T) {
 	t.Parallel()
-	f := copied(t).installs()
-	f.must("apply", "-no-color", "-input=false", "-auto-approve")
+	f := installed(t)
+	f.Must("apply", "-no-color", "-input=false", "-auto-approve")
 	var state struct {
 		Values values `json:"values"`
 	}
-	if err := json.Unmarshal([]byte(f.must("show", "-json")), &state); err != nil {
+	if err := json.Unmarshal([]byte(f.Must("show", "-json")), &state); err != nil {
 		t.Fatal(err)
 	}
 	n := network{state.Values.RootModule.Resources}

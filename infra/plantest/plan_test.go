@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gistdeal/infra/offline"
 )
 
 // plan is what is read here of a plan's JSON.
@@ -43,37 +45,37 @@ type resource struct {
 
 func TestTheConfigurationIsFormattedAndValid(t *testing.T) {
 	t.Parallel()
-	f := copied(t)
-	f.must("fmt", "-check", "-diff", "-recursive", "-no-color")
-	f.must("validate", "-no-color")
+	f := offline.Copy(t)
+	f.Must("fmt", "-check", "-diff", "-recursive", "-no-color")
+	f.Must("validate", "-no-color")
 }
 
 func TestEachPromiseHoldsInAPlan(t *testing.T) {
 	t.Parallel()
-	f := copied(t)
-	f.must("test", "-no-color")
+	f := offline.Copy(t)
+	f.Must("test", "-no-color")
 }
 
 func TestAnApplyIsNotUndoneByTheNext(t *testing.T) {
 	t.Parallel()
-	f := copied(t)
-	f.must("test", "-no-color", "-test-directory=tests-apply")
+	f := offline.Copy(t)
+	f.Must("test", "-no-color", "-test-directory=tests-apply")
 }
 
 // Also the last word on secrets: plan and state are searched as they lie on the disk.
 func TestASecondPlanIsEmptyAndNoFileHoldsASecret(t *testing.T) {
 	t.Parallel()
-	f := copied(t).installs()
-	planned := f.must("plan", "-no-color", "-input=false", "-out=plan") + f.must("show", "-json", "plan")
-	f.must("apply", "-no-color", "-input=false", "plan")
-	if said, ok := f.run("plan", "-no-color", "-input=false", "-detailed-exitcode"); !ok {
+	f := installed(t)
+	planned := f.Must("plan", "-no-color", "-input=false", "-out=plan") + f.Must("show", "-json", "plan")
+	f.Must("apply", "-no-color", "-input=false", "plan")
+	if said, ok := f.Run("plan", "-no-color", "-input=false", "-detailed-exitcode"); !ok {
 		t.Errorf("a second plan changes something:\n%s", said)
 	}
-	files, err := filepath.Glob(f.path + "/*tfstate*")
+	files, err := filepath.Glob(f.Path + "/*tfstate*")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no state: %v", err)
 	}
-	for _, name := range append(files, f.path+"/plan") {
+	for _, name := range append(files, f.Path+"/plan") {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -87,7 +89,7 @@ func TestASecondPlanIsEmptyAndNoFileHoldsASecret(t *testing.T) {
 
 func TestWhatHasToWaitForSomethingWaitsForIt(t *testing.T) {
 	t.Parallel()
-	for _, problem := range unwired(copied(t).installs().plan()) {
+	for _, problem := range unwired(planned(t, installed(t))) {
 		t.Error(problem)
 	}
 }

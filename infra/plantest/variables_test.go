@@ -1,44 +1,117 @@
 package plantest_test
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"gistdeal/infra/offline"
 )
 
-func TestEachVariableIsTypedDescribedAndRefusesABadValue(t *testing.T) {
+// blocks returns the blocks of a file that begin at a margin, by what is in
+// their quotes.
+func blocks(text, margin, kind string) (names, bodies []string) {
+	for _, m := range regexp.MustCompile(`(?ms)^`+margin+kind+` (?:"(\w+)" )?\{\n(.*?)^`+margin+`\}`).FindAllStringSubmatch(text, -1) {
+		names, bodies = append(names, m[1]), append(bodies, m[2])
+	}
+	return names, bodies
+}
+
+func TestEachVariableIsDescribedTypedAndValidated(t *testing.T) {
 	t.Parallel()
-	refused := map[string]int{}
-	for _, list := range regexp.MustCompile(`expect_failures = \[([^\]]+)\]`).FindAllStringSubmatch(text(t, "infra/tests/variables.tftest.hcl"), -1) {
-		for _, name := range regexp.MustCompile(`var\.(\w+)`).FindAllStringSubmatch(list[1], -1) {
-			refused[name[1]]++
-		}
+	names, bodies := blocks(text(t, "infra/variables.tf"), "", "variable")
+	if len(names) < 20 {
+		t.Fatalf("only %d variables", len(names))
 	}
-	variables := regexp.MustCompile(`(?ms)^variable "(\w+)" \{\n(.*?)^\}`).FindAllStringSubmatch(text(t, "infra/variables.tf"), -1)
-	if len(variables) < 20 {
-		t.Fatalf("%d variables were found", len(variables))
-	}
-	for _, v := range variables {
-		name, body := v[1], v[2]
-		for _, needed := range []string{`(?m)^  description += ".{20,}`, `(?m)^  type +=`} {
-			if !regexp.MustCompile(needed).MatchString(body) {
-				t.Errorf("%s has no %s", name, needed)
+	for i, body := range bodies {
+		for _, argument := range []string{"description", "type"} {
+			if !regexp.MustCompile(`(?m)^  ` + argument + ` +=`).MatchString(body) {
+				t.Errorf("%s has no %s", names[i], argument)
 			}
 		}
-		validations := strings.Count(body, "\n  validation {")
-		if isBool := regexp.MustCompile(`(?m)^  type += bool$`).MatchString(body); validations == 0 && !isBool {
-			t.Errorf("%s takes any value", name)
+		if _, validations := blocks(body, "  ", "validation"); len(validations) == 0 && !strings.Contains(body, "= bool\n") {
+			t.Errorf("%s takes anything", names[i])
 		}
-		if refused[name] < validations {
-			t.Errorf("%s has %d validations, and %d bad values are tried", name, validations, refused[name])
+		if secret := slices.Contains([]string{"pipedrive_api_key", "admin_token", "github_token"}, names[i]); secret &&
+			(!strings.Contains(body, "\n  ephemeral   = true\n") || !strings.Contains(body, "\n  sensitive   = true\n")) {
+			t.Errorf("%s would be shown, or kept in the state", names[i])
 		}
-		if secret := slices.Contains([]string{"pipedrive_api_key", "admin_token", "github_token"}, name); secret && (!strings.Contains(body, "\n  ephemeral   = true\n") || !strings.Contains(body, "\n  sensitive   = true\n")) {
-			t.Errorf("%s would be shown, or kept in the state", name)
-		}
-		delete(refused, name)
 	}
-	for name := range refused {
-		t.Errorf("%s is tried, and is no variable", name)
+}
+
+// TestEachVariableRefusesABadValueAndSaysWhy plans each run of the variables'
+// tests by itself and without the failures that it expects: what Terraform then
+// says must hold the message of every validation, each from a run that expects
+// that variable to fail. Variables alone need no provider, so this is quick.
+func TestEachVariableRefusesABadValueAndSaysWhy(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("terraform"); err != nil {
+		t.Skip("no terraform")
 	}
+	variables := text(t, "infra/variables.tf")
+	given := regexp.MustCompile(`(?ms)^  given = \[.*?\]\n`).FindString(text(t, "infra/machines.tf"))
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("main.tf", variables+"\nlocals {\n"+given+"}\n")
+	write("tests/installation.auto.tfvars", text(t, "infra/tests/installation.auto.tfvars"))
+	runs, bodies := blocks(text(t, "infra/tests/variables.tftest.hcl"), "", "run")
+	expects := regexp.MustCompile(`(?m)^  expect_failures = \[var\.(\w+)\]\n`)
+	expected := map[string]string{}
+	for i, body := range bodies {
+		found := expects.FindStringSubmatch(body)
+		if found == nil {
+			t.Fatalf("%s expects no failure of one variable", runs[i])
+		}
+		expected[runs[i]] = found[1]
+		write("tests/"+runs[i]+".tftest.hcl", fmt.Sprintf("run %q {\n%s}\n", runs[i], expects.ReplaceAllString(body, "")))
+	}
+	said := failures(t, offline.Anywhere(t, dir))
+	names, texts := blocks(variables, "", "variable")
+	for i, body := range texts {
+		_, validations := blocks(body, "  ", "validation")
+		for _, validation := range validations {
+			message := regexp.MustCompile(`error_message = "(.*)"`).FindStringSubmatch(validation)[1]
+			if !says(said, expected, names[i], message) {
+				t.Errorf("no run of tests/variables.tftest.hcl has %s refuse a value with: %s", names[i], message)
+			}
+		}
+	}
+}
+
+// failures are what Terraform says of each run of the tests in a folder.
+func failures(t *testing.T, f offline.Folder) map[string]string {
+	t.Helper()
+	f.Must("init", "-no-color", "-input=false")
+	output, ok := f.Run("test", "-no-color")
+	if ok {
+		t.Fatalf("no run fails:\n%s", output)
+	}
+	said := map[string]string{}
+	for _, part := range strings.Split(output, "\n  run \"")[1:] {
+		name, rest, _ := strings.Cut(part, `"`)
+		said[name] += strings.Join(strings.Fields(strings.ReplaceAll(rest, "\u2502", " ")), " ")
+	}
+	return said
+}
+
+func says(said, expected map[string]string, variable, message string) bool {
+	for run, text := range said {
+		if expected[run] == variable && strings.Contains(text, message) {
+			return true
+		}
+	}
+	return false
 }

@@ -53,13 +53,30 @@ docker_run() {
   while IFS= read -r line; do
     case $line in '' | '#'*) ;; *) env+=("$line") ;; esac
   done </etc/gistdeal/env
-  setsid setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs --bounding-set=-all \
+  supervise setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs --bounding-set=-all \
     env -i "${env[@]}" /srv/bin/gistdeal serve </dev/null >>"$told/container.log" 2>&1 &
-  echo $! >/run/standin/container
+  until [ -s /run/standin/container ]; do /bin/sleep 0.05; done
+}
+
+# supervise runs a command as --restart on-failure:10 does, but without pauses.
+supervise() {
+  local status try
+  for try in {0..10}; do
+    setsid "$@" &
+    echo $! >/run/standin/container
+    status=0
+    wait $! || status=$?
+    # One that was removed has no end to remember.
+    [ -e /run/standin/container ] || return 0
+    echo "$status $try" >/run/standin/ended
+    if [ "$status" -eq 0 ] || [ -e /run/standin/stopped ]; then return 0; fi
+  done
 }
 
 docker_stop() {
-  running /run/standin/container || return 1
+  [ -e /run/standin/container ] || return 1
+  touch /run/standin/stopped
+  running /run/standin/container || return 0
   kill "$(<"/run/standin/container")"
   while running /run/standin/container; do /bin/sleep 0.05; done
 }
@@ -84,7 +101,7 @@ case "$name $*" in
   echo /swapfile >/run/standin/swap
   ;;
 'mount /mnt/gistdeal')
-  grep -q '^fs-1.efs.us-east-1.amazonaws.com:/ /mnt/gistdeal nfs4 nfsvers=4.1,.*,soft,.*nofail,_netdev 0 0$' /etc/fstab || refuse "$@"
+  grep -q '^[a-z0-9.-]*:/ /mnt/gistdeal nfs4 nfsvers=4.1,.*,soft,.*nofail,_netdev 0 0$' /etc/fstab || refuse "$@"
   [ -e /srv/shared ] || exit 32
   exec /bin/mount --bind /srv/shared /mnt/gistdeal
   ;;
@@ -97,23 +114,35 @@ case "$name $*" in
   [ "$AWS_DEFAULT_REGION" = us-east-1 ] || refuse "$@"
   cat "/srv/parameters/$4"
   ;;
-'aws logs create-log-stream --log-group-name /gistdeal/app --log-stream-name startup-i-'*)
+'aws logs create-log-stream --log-group-name /gistdeal --log-stream-name startup-i-'*)
   [ ! -e "$told/stream" ] || exit 254
   touch "$told/stream"
   ;;
-'aws logs put-log-events --log-group-name /gistdeal/app --log-stream-name startup-i-'*' --log-events file:///run/gistdeal-startup.json')
+'aws logs put-log-events --log-group-name /gistdeal --log-stream-name startup-i-'*' --log-events file:///run/gistdeal-startup.json')
   [ -e "$told/stream" ] || refuse "$@"
   cp /run/gistdeal-startup.json "$told/startup.json"
   ;;
 
 'docker pull --quiet registry.test/gistdeal:1') touch /run/standin/pulled ;;
-'docker image inspect --format {{.Id}} registry.test/gistdeal:1') [ -e /run/standin/pulled ] && echo sha256:1234 ;;
+'aws ecr get-login-password --region us-east-1') cat /srv/parameters/registry ;;
+'docker login --username AWS --password-stdin 123456789012.dkr.ecr.us-east-1.amazonaws.com') cmp -s - /srv/parameters/registry && touch /run/standin/login ;;
+'docker pull --quiet 123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal:1')
+  [ -e /run/standin/login ] || exit 1
+  touch /run/standin/pulled
+  ;;
+'docker logout 123456789012.dkr.ecr.us-east-1.amazonaws.com') rm /run/standin/login ;;
+'docker inspect --format {{.State.Status}} gistdeal')
+  if running /run/standin/container; then echo running; else echo exited; fi
+  ;;
+'docker inspect --format {{.State.ExitCode}} gistdeal') cut -d ' ' -f 1 /run/standin/ended 2>/dev/null || echo 0 ;;
+'docker image inspect --format {{.Id}} registry.test/gistdeal:1' | 'docker image inspect --format {{.Id}} 123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal:1') [ -e /run/standin/pulled ] && echo sha256:1234 ;;
 'docker stop -t 60 gistdeal') docker_stop ;;
 'docker rm --force --volumes gistdeal')
-  if running /run/standin/container; then kill -KILL "$(<"/run/standin/container")"; fi
-  rm -f /run/standin/container
+  pid=$(cat /run/standin/container 2>/dev/null || true)
+  rm -f /run/standin/container /run/standin/ended /run/standin/stopped
+  if [ -n "$pid" ]; then kill -KILL "$pid" 2>/dev/null || true; fi
   ;;
-'docker run --detach --name gistdeal --restart on-failure --network host --user 65532:65532 --read-only --cap-drop ALL --security-opt no-new-privileges --memory 1g --pids-limit 256 --stop-timeout 60 --env-file /etc/gistdeal/env --volume /etc/gistdeal:/etc/gistdeal:ro --log-driver awslogs --log-opt awslogs-region=us-east-1 --log-opt awslogs-group=/gistdeal/app --log-opt awslogs-stream=i-'*' --log-opt mode=non-blocking --log-opt max-buffer-size=4m sha256:1234')
+'docker run --detach --name gistdeal --restart on-failure:10 --network host --user 65532:65532 --read-only --cap-drop ALL --security-opt no-new-privileges --memory 1g --pids-limit 256 --stop-timeout 60 --env-file /etc/gistdeal/env --volume /etc/gistdeal:/etc/gistdeal:ro --log-driver awslogs --log-opt awslogs-region=us-east-1 --log-opt awslogs-group=/gistdeal --log-opt awslogs-stream=i-'*' --log-opt mode=non-blocking --log-opt max-buffer-size=4m sha256:1234')
   [ ! -e /run/standin/container ] || refuse "$@"
   docker_run
   ;;

@@ -1,0 +1,48 @@
+package plantest_test
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+
+	"gistdeal/infra/offline"
+)
+
+// secrets are what an installation is made with here. They may be nowhere but
+// with AWS.
+var secrets = []string{
+	"TF_VAR_pipedrive_api_key=canary-pipedrive-0123456789",
+	"TF_VAR_admin_token=canary-admin-0123456789abcdef",
+	"TF_VAR_github_token=canary-github-0123456789",
+}
+
+// installation is the rest of it.
+var installation = []string{
+	"TF_VAR_image=ghcr.io/you/gistdeal:1.0.0", "TF_VAR_domain=example.com", "TF_VAR_alarm_email=you@example.com",
+	"TF_VAR_secret_versions={github_token=1}",
+}
+
+const root = "../.." // of the repository
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	offline.Clean()
+	os.Exit(status)
+}
+
+// installed is a copy of infra/ with all that an installation is made with.
+func installed(t *testing.T) offline.Folder {
+	t.Helper()
+	return offline.Copy(t).With(installation...).With(secrets...)
+}
+
+// planned plans in a folder, into the file plan, and returns what is read of it here.
+func planned(t *testing.T, f offline.Folder) plan {
+	t.Helper()
+	f.Must("plan", "-no-color", "-input=false", "-out=plan")
+	var p plan
+	if err := json.Unmarshal([]byte(f.Must("show", "-json", "plan")), &p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
