@@ -334,4 +334,124 @@ var edits = []edit{
 		"watch.tf", "retention_in_days = var.log_days", "retention_in_days = 0",
 		"watch", "kept for a month",
 	},
+	{
+		"machines.tf", "min_elb_capacity          = var.machines.min", "min_elb_capacity          = 0",
+		"machines", "An apply ends when so many machines serve",
+	},
+	{
+		"machines.tf", "auto_rollback          = true", "auto_rollback          = false",
+		"machines", "one that does not work is taken back",
+	},
+	{
+		"machines.tf", "target_value = 60", "target_value = 100",
+		"machines", "The number of machines follows their load.",
+	},
+	{
+		"machines.tf", "= var.wait_for_load_balancer", "= 90",
+		"machines", "Machines are told what was asked for.",
+	},
+	{
+		"machines.tf", "coalesce(var.acme_email, var.alarm_email)", "var.alarm_email",
+		"machines", "Machines are told what was asked for.",
+	},
+	{
+		"machines.tf", "instance_type          = var.instance_type", `instance_type          = "t2.small"`,
+		"machines", "Type and number of machines are those that are asked for.",
+	},
+	{
+		"database.tf", "multi_az               = var.database_standby", "multi_az               = false",
+		"database", "backups and standby are those that are asked for",
+	},
+	{
+		"groups.tf", `  description = "Machines"
+  vpc_id      = aws_vpc.main.id
+`, `  description = "Machines"
+  vpc_id      = aws_vpc.main.id
+
+  ingress {
+    from_port   = 22
+    to_port     = 22
+    protocol    = "tcp"
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+`,
+		"waits", "aws_security_group.machines has ingress",
+	},
+	{
+		"iam.tf", `resource "aws_iam_instance_profile" "machine" {`, `resource "aws_iam_role_policy_attachment" "managed" {
+  role       = aws_iam_role.machine.name
+  policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+}
+
+resource "aws_iam_instance_profile" "machine" {`,
+		"waits", "nothing is promised of aws_iam_role_policy_attachment.managed",
+	},
+	{
+		"iam.tf", `  description = "Machines of ${var.name}"
+`, `  description = "Machines of ${var.name}"
+
+  managed_policy_arns = ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+`,
+		"waits", "aws_iam_role.machine has managed_policy_arns",
+	},
+	{
+		"versions.tf", `provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = local.tags
+  }
+`, `provider "aws" {
+  region = var.region
+`,
+		"waits", "provider aws does not take local.tags",
+	},
+	{
+		"versions.tf", "region = var.region", `region = "us-east-1"`,
+		"waits", "provider aws does not take var.region",
+	},
+	{
+		"secrets.tf", "value_wo         = var.github_token", "value_wo         = var.admin_token",
+		"waits", "aws_ssm_parameter.github_token does not take var.github_token",
+	},
+	{
+		"secrets.tf", `"/${var.name}/admin-token"`, `"/gistdeal/admin-token"`,
+		"machines", "Machines are told what was asked for.",
+	},
+	{
+		"watch.tf", `comparison_operator        = "GREATER_THAN"`, `comparison_operator        = "LESS_THAN"`,
+		"watch", "before a month gets too expensive",
+	},
+	{
+		"page.tf", `    content_type_options {
+      override = true`, `    content_type_options {
+      override = false`,
+		"page", "No file has other security headers.",
+	},
+	{
+		"page.tf", `"PATCH", "POST", "PUT"]`, `"PATCH", "PUT"]`,
+		"page", "by all methods",
+	},
+	{
+		"page.tf", `signing_behavior                  = "always"`, `signing_behavior                  = "never"`,
+		"page", "by its origin access control",
+	},
+	{
+		"balancer.tf", `matcher             = "200"
+    interval            = 30`, `matcher             = "200-499"
+    interval            = 30`,
+		"balancer", "asked whether it is ready",
+	},
+	{
+		"balancer.tf", "listener_arn = aws_lb_listener.http.arn", "listener_arn = aws_lb_listener.https.arn",
+		"balancer", "certificate authority asks for",
+	},
+	{
+		"dns.tf", "private_zone = false", "private_zone = true",
+		"dns", "The public zone that exists",
+	},
+	{
+		"filesystem.tf", "security_groups = [aws_security_group.file_system[0].id]", "security_groups = [aws_security_group.machines.id]",
+		"groups", "the group of its own",
+	},
 }

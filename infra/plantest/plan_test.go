@@ -124,6 +124,12 @@ func unwired(p plan) (problems []string) {
 		if !slices.Contains(known, r.Address) && r.Mode == "managed" {
 			problems = append(problems, "nothing is promised of "+r.Address)
 		}
+		kind, _, _ := strings.Cut(r.Address, ".")
+		for _, argument := range aside[kind] {
+			if _, written := r.Expressions[argument]; written {
+				problems = append(problems, r.Address+" has "+argument+", where nobody looks for it")
+			}
+		}
 		for _, name := range uses[r.Address] {
 			if !slices.Contains(referred, name) {
 				problems = append(problems, r.Address+" does not take "+name)
@@ -143,6 +149,16 @@ func unwired(p plan) (problems []string) {
 		}
 	}
 	return problems
+}
+
+// aside are arguments that grant something beside the resources that are there for it.
+var aside = map[string][]string{
+	"aws_security_group":         {"ingress", "egress"},
+	"aws_default_security_group": {"ingress", "egress"},
+	"aws_network_acl":            {"ingress", "egress"},
+	"aws_route_table":            {"route"},
+	"aws_iam_role":               {"managed_policy_arns", "inline_policy"},
+	"aws_s3_bucket":              {"acl", "policy"},
 }
 
 // known are the resources that assertions look at, since one that is added can
