@@ -179,6 +179,10 @@ func (s *service) isStartedByTheUnit() {
 	}
 	start()
 	s.ready()
+	// What no restart mends shall end, so that somebody notices.
+	if policy := s.inspect("{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}"); policy != "on-failure 10" {
+		s.t.Errorf("the engine restarts it: %s", policy)
+	}
 	s.restart()
 	start()
 	s.ready()

@@ -13,6 +13,9 @@ import (
 // plan is what is read here of a plan's JSON.
 type plan struct {
 	Configuration struct {
+		ProviderConfig map[string]struct {
+			Expressions map[string]any `json:"expressions"`
+		} `json:"provider_config"`
 		RootModule struct {
 			Resources []configured `json:"resources"`
 		} `json:"root_module"`
@@ -98,9 +101,12 @@ func TestWhatHasToWaitForSomethingWaitsForIt(t *testing.T) {
 // no value.
 func unwired(p plan) (problems []string) {
 	uses := map[string][]string{
-		"aws_lb_listener.https":            {"aws_acm_certificate_validation.api.certificate_arn"},
-		"aws_cloudfront_distribution.page": {"aws_acm_certificate_validation.page.certificate_arn"},
-		"aws_autoscaling_group.machines":   {"aws_launch_template.machine.latest_version"},
+		"aws_ssm_parameter.pipedrive_api_key": {"var.pipedrive_api_key"},
+		"aws_ssm_parameter.github_token":      {"var.github_token"},
+		"aws_ssm_parameter.admin_token":       {"var.admin_token"},
+		"aws_lb_listener.https":               {"aws_acm_certificate_validation.api.certificate_arn"},
+		"aws_cloudfront_distribution.page":    {"aws_acm_certificate_validation.page.certificate_arn"},
+		"aws_autoscaling_group.machines":      {"aws_launch_template.machine.latest_version"},
 	}
 	waits := map[string][]string{
 		"aws_autoscaling_group.machines": {
@@ -115,6 +121,15 @@ func unwired(p plan) (problems []string) {
 	}
 	for _, r := range p.Configuration.RootModule.Resources {
 		referred := references(r.Expressions)
+		if !slices.Contains(known, r.Address) && r.Mode == "managed" {
+			problems = append(problems, "nothing is promised of "+r.Address)
+		}
+		kind, _, _ := strings.Cut(r.Address, ".")
+		for _, argument := range aside[kind] {
+			if _, written := r.Expressions[argument]; written {
+				problems = append(problems, r.Address+" has "+argument+", where nobody looks for it")
+			}
+		}
 		for _, name := range uses[r.Address] {
 			if !slices.Contains(referred, name) {
 				problems = append(problems, r.Address+" does not take "+name)
@@ -126,8 +141,50 @@ func unwired(p plan) (problems []string) {
 			}
 		}
 	}
+	for name, provider := range p.Configuration.ProviderConfig {
+		for _, wanted := range map[string][]string{"aws": {"var.region", "local.tags"}, "aws.us_east_1": {"local.tags"}}[name] {
+			if !slices.Contains(references(provider.Expressions), wanted) {
+				problems = append(problems, "provider "+name+" does not take "+wanted)
+			}
+		}
+	}
 	return problems
 }
+
+// aside are arguments that grant something beside the resources that are there for it.
+var aside = map[string][]string{
+	"aws_security_group":         {"ingress", "egress"},
+	"aws_default_security_group": {"ingress", "egress"},
+	"aws_network_acl":            {"ingress", "egress"},
+	"aws_route_table":            {"route"},
+	"aws_iam_role":               {"managed_policy_arns", "inline_policy"},
+	"aws_s3_bucket":              {"acl", "policy"},
+}
+
+// known are the resources that assertions look at, since one that is added can
+// undo what the others promise: another rule, another policy.
+var known = strings.Fields(`
+	aws_acm_certificate.api aws_acm_certificate.page aws_acm_certificate_validation.api aws_acm_certificate_validation.page
+	aws_autoscaling_group.machines aws_autoscaling_policy.load aws_budgets_budget.month aws_cloudfront_distribution.page
+	aws_cloudfront_origin_access_control.page aws_cloudfront_response_headers_policy.page aws_cloudwatch_dashboard.overview
+	aws_cloudwatch_log_group.log aws_cloudwatch_log_metric_filter.event aws_cloudwatch_metric_alarm.alarm aws_db_instance.database
+	aws_db_subnet_group.database aws_default_security_group.none aws_efs_file_system.shared aws_efs_mount_target.shared
+	aws_iam_instance_profile.machine aws_iam_policy.machine aws_iam_role.machine aws_iam_role_policy_attachment.machine
+	aws_internet_gateway.main aws_launch_template.machine aws_lb.balancer aws_lb_listener.http aws_lb_listener.https
+	aws_lb_listener_rule.acme aws_lb_target_group.app aws_lb_target_group.http aws_network_acl.private aws_network_acl.public
+	aws_network_acl_rule.private_in aws_network_acl_rule.private_out aws_network_acl_rule.public_in aws_network_acl_rule.public_out
+	aws_network_acl_rule.public_size aws_route.out aws_route53_record.api aws_route53_record.page aws_route53_record.proof_api
+	aws_route53_record.proof_page aws_route53_zone.made aws_route_table.private aws_route_table.public
+	aws_route_table_association.private aws_route_table_association.public aws_s3_bucket.page aws_s3_bucket_ownership_controls.page
+	aws_s3_bucket_policy.page aws_s3_bucket_public_access_block.page aws_s3_bucket_server_side_encryption_configuration.page
+	aws_s3_object.page aws_security_group.balancer aws_security_group.database aws_security_group.file_system aws_security_group.machines
+	aws_sns_topic.alarms aws_sns_topic_subscription.alarms aws_ssm_parameter.admin_token aws_ssm_parameter.github_token
+	aws_ssm_parameter.pipedrive_api_key aws_subnet.private aws_subnet.public aws_vpc.main aws_vpc_security_group_egress_rule.balancer
+	aws_vpc_security_group_egress_rule.machines aws_vpc_security_group_egress_rule.machines_database
+	aws_vpc_security_group_egress_rule.machines_existing_database aws_vpc_security_group_egress_rule.machines_file_system
+	aws_vpc_security_group_ingress_rule.balancer aws_vpc_security_group_ingress_rule.database
+	aws_vpc_security_group_ingress_rule.file_system aws_vpc_security_group_ingress_rule.machines terraform_data.snapshot
+`)
 
 // references are the names that a resource's expressions, however deep, refer to.
 func references(expression any) (names []string) {

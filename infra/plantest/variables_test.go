@@ -34,6 +34,9 @@ func TestEachVariableIsDescribedTypedAndValidated(t *testing.T) {
 				t.Errorf("%s has no %s", names[i], argument)
 			}
 		}
+		if strings.Contains(text(t, "infra/secrets.tf"), "= var."+names[i]+"\n") && !regexp.MustCompile(`(?s)  ephemeral += true\n.*  sensitive += true\n`).MatchString(body) {
+			t.Errorf("%s is a secret, and can get into plan and state", names[i])
+		}
 		if _, validations := blocks(body, "  ", "validation"); len(validations) == 0 && !strings.Contains(body, "= bool\n") {
 			t.Errorf("%s takes anything", names[i])
 		}

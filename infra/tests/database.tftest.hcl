@@ -63,6 +63,22 @@ run "database" {
   }
 }
 
+run "asked_otherwise" {
+  command = plan
+
+  variables {
+    database_instance_class = "db.t4g.medium"
+    database_storage        = 50
+    database_backup_days    = 14
+    database_standby        = true
+  }
+
+  assert {
+    condition     = aws_db_instance.database[0].instance_class == "db.t4g.medium" && aws_db_instance.database[0].allocated_storage == 50 && aws_db_instance.database[0].backup_retention_period == 14 && aws_db_instance.database[0].multi_az
+    error_message = "Size, backups and standby are those that are asked for."
+  }
+}
+
 run "a_database_that_exists" {
   command = plan
 

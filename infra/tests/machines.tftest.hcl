@@ -102,18 +102,13 @@ run "machines" {
   }
 
   assert {
-    condition     = try(aws_autoscaling_group.machines.instance_refresh[0].strategy, "") == "Rolling" && try(aws_autoscaling_group.machines.instance_refresh[0].preferences[0].min_healthy_percentage, 0) >= 100 && try(aws_autoscaling_group.machines.instance_refresh[0].preferences[0].max_healthy_percentage, 0) > 100
-    error_message = "A new template replaces machines one after the other, and never are there fewer."
+    condition     = try(aws_autoscaling_group.machines.instance_refresh[0].strategy, "") == "Rolling" && try(aws_autoscaling_group.machines.instance_refresh[0].preferences[0].min_healthy_percentage, 0) >= 100 && try(aws_autoscaling_group.machines.instance_refresh[0].preferences[0].max_healthy_percentage, 0) > 100 && try(aws_autoscaling_group.machines.instance_refresh[0].preferences[0].auto_rollback, false)
+    error_message = "A new template replaces machines one after the other, never are there fewer, and one that does not work is taken back."
   }
 
   assert {
     condition     = aws_autoscaling_policy.load.policy_type == "TargetTrackingScaling" && aws_autoscaling_policy.load.autoscaling_group_name == aws_autoscaling_group.machines.name && aws_autoscaling_policy.load.target_tracking_configuration[0].predefined_metric_specification[0].predefined_metric_type == "ASGAverageCPUUtilization" && aws_autoscaling_policy.load.target_tracking_configuration[0].target_value >= 40 && aws_autoscaling_policy.load.target_tracking_configuration[0].target_value <= 80
     error_message = "The number of machines follows their load."
-  }
-
-  assert {
-    condition     = aws_autoscaling_group.machines.min_elb_capacity == var.machines.min
-    error_message = "An apply ends when machines serve."
   }
 
   assert {
@@ -124,6 +119,40 @@ run "machines" {
   assert {
     condition     = anytrue([for t in aws_autoscaling_group.machines.tag : t.key == "Application" && t.value == "gistdeal" && t.propagate_at_launch])
     error_message = "Machines have the tags."
+  }
+}
+
+run "asked_otherwise" {
+  command = plan
+
+  variables {
+    instance_type          = "t3.medium"
+    machines               = { min = 2, desired = 3, max = 4 }
+    wait_for_load_balancer = 137
+    acme_email             = "certificates@example.com"
+    acme_server            = "https://acme.example.com/directory"
+    tags                   = { Owner = "sales" }
+    name                   = "crm"
+  }
+
+  assert {
+    condition     = aws_launch_template.machine.instance_type == "t3.medium" && [aws_autoscaling_group.machines.min_size, aws_autoscaling_group.machines.desired_capacity, aws_autoscaling_group.machines.max_size] == [2, 3, 4]
+    error_message = "Type and number of machines are those that are asked for."
+  }
+
+  assert {
+    condition     = alltrue([for text in ["-ge 137 ]", "--email 'certificates@example.com'", "--server 'https://acme.example.com/directory'", "/crm/pipedrive-api-key", "/crm/admin-token", "--log-group-name '/crm'"] : strcontains(base64decode(aws_launch_template.machine.user_data), text)])
+    error_message = "Machines are told what was asked for."
+  }
+
+  assert {
+    condition     = aws_autoscaling_group.machines.min_elb_capacity == 2
+    error_message = "An apply ends when so many machines serve as there are at the least."
+  }
+
+  assert {
+    condition     = anytrue([for t in aws_autoscaling_group.machines.tag : t.key == "Owner" && t.value == "sales"]) && alltrue([for t in aws_launch_template.machine.tag_specifications : t.tags["Owner"] == "sales"])
+    error_message = "Machines and their disks have the tags that are asked for."
   }
 }
 

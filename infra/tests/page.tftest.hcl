@@ -78,6 +78,11 @@ run "page" {
   }
 
   assert {
+    condition     = alltrue([for header in concat(aws_cloudfront_response_headers_policy.page.security_headers_config[0].content_security_policy[*].override, aws_cloudfront_response_headers_policy.page.security_headers_config[0].content_type_options[*].override, aws_cloudfront_response_headers_policy.page.security_headers_config[0].referrer_policy[*].override, aws_cloudfront_response_headers_policy.page.security_headers_config[0].strict_transport_security[*].override) : header]) && length(aws_cloudfront_response_headers_policy.page.security_headers_config[0].content_type_options) == 1
+    error_message = "No file has other security headers."
+  }
+
+  assert {
     condition     = aws_cloudfront_distribution.page.default_cache_behavior[0].cache_policy_id == "cache-optimized"
     error_message = "The page is cached."
   }

@@ -78,7 +78,7 @@ run "watching" {
   }
 
   assert {
-    condition     = aws_budgets_budget.month.budget_type == "COST" && aws_budgets_budget.month.time_unit == "MONTHLY" && aws_budgets_budget.month.limit_amount == "120" && length(aws_budgets_budget.month.notification) == 2 && alltrue([for n in aws_budgets_budget.month.notification : n.subscriber_email_addresses == toset(["you@example.com"])])
+    condition     = aws_budgets_budget.month.budget_type == "COST" && aws_budgets_budget.month.time_unit == "MONTHLY" && aws_budgets_budget.month.limit_amount == "120" && alltrue([for n in aws_budgets_budget.month.notification : n.comparison_operator == "GREATER_THAN" && n.threshold_type == "PERCENTAGE" && n.threshold <= 100]) && length(aws_budgets_budget.month.notification) == 2 && alltrue([for n in aws_budgets_budget.month.notification : n.subscriber_email_addresses == toset(["you@example.com"])])
     error_message = "Somebody is told before a month gets too expensive."
   }
 }
