@@ -130,7 +130,7 @@ func (w *world) trust(rw http.ResponseWriter, r *http.Request) {
 		http.NotFound(rw, r)
 		return
 	}
-	_, _ = io.WriteString(rw, w.ca.pem)
+	_, _ = io.WriteString(rw, w.rds.pem)
 }
 
 // balancer takes turns over the machines, as the load balancer does: it adds to

@@ -34,7 +34,7 @@ func (w *world) database(script string) *database {
 		w.t.Fatal(err)
 	}
 	d := &database{server, w, address.Query().Get("host"), "/srv/world/parameters/" + named(w.t, script, `--secret-id '(\S+)'`)}
-	d.shows(w.ca, host)
+	d.shows(w.rds, host)
 	d.rotate(`first$HOME"'\ &`)
 	for _, statement := range []string{
 		"CREATE DATABASE gistdeal", "ALTER SYSTEM SET listen_addresses = '" + databaseAddress + "'", "ALTER SYSTEM SET ssl = on",
@@ -137,11 +137,11 @@ func TestAMachineTrustsItsOwnDatabaseAloneAndFollowsItsPassword(t *testing.T) {
 	m.ready()
 
 	host := named(t, script, `gistdeal@(\S+):5432`)
-	d.shows(newAuthority(t), host)
+	d.shows(w.ca, host) // Trusted by the machine, but not for databases.
 	m.refuses("certificate signed by unknown authority")
-	d.shows(w.ca, "another."+host)
+	d.shows(w.rds, "another."+host)
 	m.refuses("certificate is valid for another.")
-	d.shows(w.ca, host)
+	d.shows(w.rds, host)
 	m.restart()
 	m.ready()
 }

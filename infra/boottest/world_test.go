@@ -47,7 +47,8 @@ const (
 // machines start. It stands in namespaces that end with the test.
 type world struct {
 	t        *testing.T
-	ca       *authority
+	ca       *authority // that machines trust
+	rds      *authority // of databases, in a bundle of its own
 	sim      *sim.Sim
 	balancer *balancer
 	machines int
@@ -172,7 +173,7 @@ func newWorld(t *testing.T, bin string) *world {
 		for address in ` + gatewayAddress + `/16 ` + strings.Join([]string{balancerAddress, acmeAddress, trustAddress, simAddress, gitHubAddress, databaseAddress, metadataAddress, visitorAddress}, " ") + `; do
 			ip address add $address dev bridge
 		done`)
-	w.ca = newAuthority(t)
+	w.ca, w.rds = newAuthority(t), newAuthority(t)
 	hosts := "127.0.0.1 localhost\n" +
 		balancerAddress + " " + apiDomain + "\n" + acmeAddress + " acme.test\n" + trustAddress + " truststore.pki.rds.amazonaws.com\n" +
 		simAddress + " api.pipedrive.com\n" + gitHubAddress + " api.github.com\n"
