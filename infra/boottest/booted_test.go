@@ -137,7 +137,7 @@ func TestTwoSystemsBootAtOnceServeAndAreBackAfterAPowerCut(t *testing.T) {
 		t.Errorf("the other serves %s, want %s", after, before)
 	}
 	one.on()
-	one.machine.ready()
+	one.ready()
 	if _, after := one.certificate(); after != before {
 		t.Errorf("after a power cut it serves %s, want %s", after, before)
 	}
