@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,7 @@ import (
 type machine struct {
 	*world
 	root, address, name string
+	enter               []string // how a command gets onto it
 }
 
 // standins are the commands that a machine in a test only seems to have.
@@ -48,13 +50,13 @@ func (w *world) machine() *machine {
 	bundle := m.root + "/etc/ssl/certs/ca-certificates.crt"
 	w.write(bundle, w.read(bundle)+w.ca.pem)
 	w.balancer.add(m.address)
+	m.enter = []string{"--net=/run/netns/" + m.name, "chroot", m.root}
 	return m
 }
 
 // command is a program on the machine, with the little that cloud-init gives.
 func (m *machine) command(args ...string) *exec.Cmd {
-	args = append([]string{"--net=/run/netns/" + m.name, "chroot", m.root, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, args...)
-	return exec.CommandContext(m.t.Context(), "nsenter", args...)
+	return exec.CommandContext(m.t.Context(), "nsenter", slices.Concat(m.enter, []string{"env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, args)...)
 }
 
 // boot runs the script and returns what it wrote, and how it ended.
