@@ -17,7 +17,7 @@ test: ## all tests, with the race detector; REQUIRE_ALL=1 makes a skip a failure
 	@scripts/test.sh
 
 test-boot: ## two machines with systemd boot at once, as infra/ has them, and one loses power; needs root (docs/startup.md)
-	BOOT=1 scripts/test.sh -count=1 -run '^TestTwoSystemsBoot' ./infra/boottest
+	@scripts/test.sh -tags=boot -count=1 -run '^TestTwoSystemsBoot' ./infra/boottest
 
 torture: ## 10,000 kills and freezes; ARGS="-seed 7 -points 500" changes that, ARGS=-h lists all
 	go run ./cmd/torture $(ARGS)

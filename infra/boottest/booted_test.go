@@ -1,3 +1,5 @@
+//go:build boot
+
 package boottest
 
 import (
@@ -103,9 +105,6 @@ func (s *system) off() {
 
 func TestTwoSystemsBootAtOnceServeAndAreBackAfterAPowerCut(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("BOOT") != "1" {
-		t.Skip("declined: BOOT is not 1, as it is for make test-boot")
-	}
 	tool(t, "systemd-nspawn")
 	w := enter(t)
 	if w == nil {
