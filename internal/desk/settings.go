@@ -31,7 +31,7 @@ type Configured struct {
 var settingDocs = map[gistdeal.Choice]string{
 	gistdeal.ChoicePipeline:     "The pipeline for new deals; empty for the account's default.",
 	gistdeal.ChoiceStage:        "The stage for new deals; empty for the pipeline's first.",
-	gistdeal.ChoiceOwner:        "Whose new deals are, by name or e-mail address; empty for whose the key is. Anybody else needs a key that sees all deals.",
+	gistdeal.ChoiceOwner:        "Whose new deals are; empty for whose the key is. Anybody else needs a key that sees all deals.",
 	gistdeal.ChoiceFirstScan:    "Of users that are tracked from now on: deals for all gists that they have, or only for new ones.",
 	gistdeal.ChoiceFirstScanMax: "A first scan that finds more gists waits for a person's yes; 0 for no limit.",
 }
