@@ -37,9 +37,9 @@ func installed(t *testing.T) offline.Folder {
 }
 
 // planned plans in a folder, into the file plan, and returns what is read of it here.
-func planned(t *testing.T, f offline.Folder) plan {
+func planned(t *testing.T, f offline.Folder, options ...string) plan {
 	t.Helper()
-	f.Must("plan", "-no-color", "-input=false", "-out=plan")
+	f.Must(append([]string{"plan", "-no-color", "-input=false", "-out=plan"}, options...)...)
 	var p plan
 	if err := json.Unmarshal([]byte(f.Must("show", "-json", "plan")), &p); err != nil {
 		t.Fatal(err)

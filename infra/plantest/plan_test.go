@@ -1,6 +1,7 @@
 package plantest_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,6 +88,29 @@ func TestASecondPlanIsEmptyAndNoFileHoldsASecret(t *testing.T) {
 	}
 	if i := strings.Index(planned, "canary-"); i >= 0 {
 		t.Errorf("a secret is in plan or state: %.200q", planned[max(0, i-100):])
+	}
+}
+
+func TestTheSeedsValuesMakeTheSeedsMachines(t *testing.T) {
+	t.Parallel()
+	p := planned(t, installed(t), "-var-file=seed.tfvars")
+	for _, r := range p.PlannedValues.RootModule.Resources {
+		var got, want string
+		switch r.Address {
+		case "aws_launch_template.machine":
+			got, want = fmt.Sprint(r.Values["instance_type"], " ", r.Values["image_id"]), "t2.small ami-04b70fa74e45c3917"
+		case "aws_autoscaling_group.machines":
+			got, want = fmt.Sprint(r.Values["min_size"], r.Values["desired_capacity"], r.Values["max_size"]), "1 2 3"
+		case "aws_subnet.public[0]", "aws_subnet.public[1]":
+			got, want = fmt.Sprint(r.Values["availability_zone"]), "us-east-1"+map[string]string{"[0]": "a", "[1]": "b"}[r.Address[len(r.Address)-3:]]
+		case "aws_route53_record.api":
+			got, want = fmt.Sprint(r.Values["name"]), "api-challenge.example.com"
+		default:
+			continue
+		}
+		if got != want {
+			t.Errorf("%s has %q, the seed %q", r.Address, got, want)
+		}
 	}
 }
 
