@@ -131,7 +131,7 @@ func TestThePageSaysWhatIsWrongWithALogin(t *testing.T) {
 func TestAUserWhomGitHubDoesNotTellYetIsShownAsWaitingWithTheReason(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
-	s.AddFault(sim.Fault{Match: "GET /user", Kind: "unauthorized"})
+	s.AddFault(sim.Fault{Match: "GET /user", Kind: "limit", Header: map[string]string{"Retry-After": "600"}})
 	s.MakeGists("alice", 1)
 	env["GISTDEAL_ANSWER_WAIT"] = "200ms"
 	p := start(t, env)
@@ -145,7 +145,7 @@ func TestAUserWhomGitHubDoesNotTellYetIsShownAsWaitingWithTheReason(t *testing.T
 		t.Errorf("the box says %q, want that it waits", got)
 	}
 	do(t, ctx, p, open(p, "users/alice"), chromedp.WaitVisible("#view .empty"))
-	if got := text(t, ctx, "#view"); !strings.Contains(got, "alice is not tracked yet") || !strings.Contains(got, "GITHUB_TOKEN") {
+	if got := text(t, ctx, "#view"); !strings.Contains(got, "alice is not tracked yet") || !strings.Contains(got, "GitHub") {
 		t.Errorf("the view says %q, want that it is not known yet, and why", got)
 	}
 }
