@@ -26,7 +26,7 @@ type dialect struct {
 }
 
 // tries is how often a transaction that lost a race is tried in all.
-const tries = 5
+const tries = 10
 
 // pool is connections to the database. It has the methods of sql.DB that the
 // store needs; each of them takes limit at the most, waiting for a connection
