@@ -35,6 +35,11 @@ func (u user) seesAllDeals() bool {
 	return false
 }
 
+// keySeesAllDeals reports whether the key's own user among all does.
+func keySeesAllDeals(all []user) bool {
+	return slices.ContainsFunc(all, func(u user) bool { return u.You && u.seesAllDeals() })
+}
+
 // goesBy reports whether name is how u is called, in whatever case.
 func (u user) goesBy(name string) bool {
 	return strings.EqualFold(u.Name, name) || strings.EqualFold(u.Email, name)
@@ -47,7 +52,7 @@ func (c *Client) Owners(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := slices.ContainsFunc(users, func(u user) bool { return u.You && u.seesAllDeals() })
+	all := keySeesAllDeals(users)
 	names := []string{}
 	for i, u := range users {
 		if !all && !u.You {
@@ -90,7 +95,7 @@ func (c *Client) findOwner(ctx context.Context) (int64, error) {
 	default:
 		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d users named %q: set GISTDEAL_OWNER to the e-mail address of one", len(found), name)
 	}
-	if owner := found[0]; owner.You || slices.ContainsFunc(users, func(u user) bool { return u.You && u.seesAllDeals() }) {
+	if owner := found[0]; owner.You || keySeesAllDeals(users) {
 		return owner.ID, nil
 	}
 	return 0, gistdeal.Errorf(gistdeal.Unauthorized,

@@ -1,9 +1,7 @@
 package pipedrive_test
 
 import (
-	"net/http"
 	"slices"
-	"sync/atomic"
 	"testing"
 
 	"gistdeal"
@@ -61,27 +59,8 @@ func TestWhoCanOwnDealsIsListedByNamesThatTellThemApart(t *testing.T) {
 
 func TestAnOwnerWhoLeftIsNoFaultOfTheDeal(t *testing.T) {
 	t.Parallel()
-	var left atomic.Bool
-	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Owner: "Ann Admin"}}, func(next http.Handler) http.Handler {
-		mux := http.NewServeMux()
-		mux.Handle("/", next)
-		mux.HandleFunc("GET /v1/users", func(rw http.ResponseWriter, r *http.Request) {
-			list := `{"id":101,"name":"Sim User","active_flag":true,"is_you":true,"access":[{"app":"sales","admin":true}]}`
-			if !left.Load() {
-				list += `,{"id":102,"name":"Ann Admin","active_flag":true}`
-			}
-			reply(200, `{"success":true,"data":[`+list+`]}`)(rw, r)
-		})
-		return mux
-	})
-	w.prepare(t, nil)
-	words := "Validation failed: owner_id: The user does not exist"
-	w.AddFault(sim.Fault{Match: postDeal, Kind: "answer", Status: 400, Body: refusal(words)})
-	_, err := w.create(t, hello)
-	wantKind(t, err, gistdeal.Invalid, words)
-	left.Store(true)
-	_, err = w.create(t, hello)
-	wantKind(t, err, gistdeal.Unauthorized, "the owner", "deleted", words)
-	_, err = w.client.Prepare(t.Context(), nil)
-	wantKind(t, err, gistdeal.Unauthorized, `"Ann Admin"`)
+	goneIsNoFaultOfTheDeal(t, gistdeal.Aim{Owner: "Ann Admin"}, "GET /v1/users",
+		`{"id":101,"name":"Sim User","active_flag":true,"is_you":true,"access":[{"app":"sales","admin":true}]}`,
+		`{"id":102,"name":"Ann Admin","active_flag":true}`,
+		"Validation failed: owner_id: The user does not exist", "the owner", `"Ann Admin"`)
 }

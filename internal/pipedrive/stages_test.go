@@ -50,10 +50,15 @@ func TestStagesAreFoundByName(t *testing.T) {
 
 // withStages answers the list of stages instead of the simulator.
 func withStages(stages http.HandlerFunc) func(http.Handler) http.Handler {
+	return withAnswer("GET /api/v2/stages", stages)
+}
+
+// withAnswer answers the requests that match instead of the simulator.
+func withAnswer(match string, answer http.HandlerFunc) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		mux := http.NewServeMux()
 		mux.Handle("/", next)
-		mux.Handle("GET /api/v2/stages", stages)
+		mux.Handle(match, answer)
 		return mux
 	}
 }
@@ -97,22 +102,30 @@ func TestAFailedListOfStagesIsAnError(t *testing.T) {
 
 func TestADeletedStageIsNoFaultOfTheDeal(t *testing.T) {
 	t.Parallel()
-	var deleted atomic.Bool
-	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Stage: "Done"}}, withStages(func(w http.ResponseWriter, r *http.Request) {
-		list := `{"id":6,"name":"New","pipeline_id":2}`
-		if !deleted.Load() {
-			list += `,{"id":7,"name":"Done","pipeline_id":2}`
+	goneIsNoFaultOfTheDeal(t, gistdeal.Aim{Stage: "Done"}, "GET /api/v2/stages",
+		`{"id":6,"name":"New","pipeline_id":2}`, `{"id":7,"name":"Done","pipeline_id":2}`,
+		"Validation failed: stage_id: The stage does not exist", "the stage", `"Done"`)
+}
+
+// goneIsNoFaultOfTheDeal has Pipedrive refuse a deal with those words, first
+// while the list has what new deals are aimed at, and then without it.
+func goneIsNoFaultOfTheDeal(t *testing.T, aim gistdeal.Aim, list, stays, goes, words, what, name string) {
+	t.Helper()
+	var gone atomic.Bool
+	w := begin(t, sim.Options{}, pipedrive.Options{Aim: aim}, withAnswer(list, func(w http.ResponseWriter, r *http.Request) {
+		items := stays
+		if !gone.Load() {
+			items += "," + goes
 		}
-		reply(200, `{"success":true,"data":[`+list+`]}`)(w, r)
+		reply(200, `{"success":true,"data":[`+items+`]}`)(w, r)
 	}))
 	w.prepare(t, nil)
-	words := "Validation failed: stage_id: The stage does not exist"
 	w.AddFault(sim.Fault{Match: postDeal, Kind: "answer", Status: 400, Body: refusal(words)})
 	_, err := w.create(t, hello)
 	wantKind(t, err, gistdeal.Invalid, words)
-	deleted.Store(true)
+	gone.Store(true)
 	_, err = w.create(t, hello)
-	wantKind(t, err, gistdeal.Unauthorized, "the stage", "deleted", words)
+	wantKind(t, err, gistdeal.Unauthorized, what, "deleted", words)
 	_, err = w.client.Prepare(t.Context(), nil)
-	wantKind(t, err, gistdeal.Unauthorized, `"Done"`)
+	wantKind(t, err, gistdeal.Unauthorized, name)
 }
