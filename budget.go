@@ -2,6 +2,7 @@ package gistdeal
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -19,3 +20,34 @@ type Budget struct {
 	Reset     time.Time `json:"reset"`   // when it is whole again, on the remote's clock
 	SeenAt    time.Time `json:"seen_at"` // when the answer came, zero if none has told
 }
+
+// SettingLimits is the name of the setting that keeps Quotas, as JSON.
+const SettingLimits = "limits"
+
+// Quotas is the leader's newest knowledge of the remotes' limits. It is kept in
+// the database for the next leader and for people.
+type Quotas struct {
+	Budgets []Budget `json:"budgets"`
+	Pushes  Backoff  `json:"pushes"`
+	GitHub  Backoff  `json:"github"`
+}
+
+// Backoff says that all work with a remote waits, because the remote refused a
+// request; the zero value means that nothing waits.
+type Backoff struct {
+	Stage  string    `json:"stage,omitempty"` // of the work, for which the remote refused
+	Kind   string    `json:"kind,omitempty"`  // of the error
+	Reason string    `json:"reason,omitempty"`
+	Until  time.Time `json:"until,omitzero"` // when the next request is due
+}
+
+// String says in words whether work goes on, and if not, why and until when.
+func (b Backoff) String() string {
+	if b.Stage == "" {
+		return "on"
+	}
+	return fmt.Sprintf("paused: %s; next try at %s", b.Reason, b.Until.UTC().Format(time.RFC3339))
+}
+
+// Active reports whether nothing is tried at now.
+func (b Backoff) Active(now time.Time) bool { return b.Stage != "" && now.Before(b.Until) }

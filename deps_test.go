@@ -34,7 +34,12 @@ const policy = `
 	internal/failpoint: modernc.org/libc modernc.org/sqlite
 
 	# Neighbours know the domain and not one another.
-	internal/engine:    . internal/failpoint golang.org/x/sync github.com/prometheus/client_golang
+	internal/loop:      .
+	internal/runlog:    .
+	internal/scan:      . internal/failpoint internal/loop internal/runlog golang.org/x/sync github.com/prometheus/client_golang
+	internal/reconcile: . internal/failpoint internal/loop
+	internal/push:      . internal/failpoint internal/loop internal/reconcile internal/runlog golang.org/x/sync github.com/prometheus/client_golang
+	internal/engine:    . internal/loop internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
 	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
 	internal/pipedrive: . internal/failpoint golang.org/x/sys github.com/prometheus/client_golang
 	internal/server:    . internal/problem github.com/prometheus/client_golang golang.org/x/time
@@ -45,14 +50,17 @@ const policy = `
 	internal/web: internal/problem
 
 	# app puts the parts together; operate looks at them from beside, for operators.
-	internal/app: . internal/api internal/desk internal/engine internal/failpoint internal/github internal/pipedrive internal/plan internal/server internal/sim internal/store internal/web
+	internal/app: . internal/api internal/desk internal/engine internal/failpoint internal/github internal/pipedrive internal/plan internal/server internal/sim internal/store internal/testing/mutant internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
-	internal/desk:    . internal/engine internal/store
+	internal/desk:    . internal/store
 	internal/plan:    . internal/pipedrive internal/store golang.org/x/sync
 	internal/api:     . internal/desk internal/engine internal/plan internal/problem github.com/danielgtaylor/huma/v2
 	internal/problem: .
 	internal/operate: . internal/app internal/desk internal/engine internal/github internal/pipedrive internal/plan internal/store golang.org/x/sys
 	cmd/gistdeal: . internal/app internal/desk internal/operate internal/plan github.com/alecthomas/kong golang.org/x/term
+
+	# Breaks rules of the engine from outside, by a build tag; else it does nothing.
+	internal/testing/mutant: . internal/engine internal/failpoint
 
 	# The kill harness knows the program from outside alone: its database by a
 	# driver of its own, so that what store believes is checked too.

@@ -1,6 +1,8 @@
 package gistdeal
 
 import (
+	"cmp"
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -90,4 +92,40 @@ type AccessField struct {
 type AccessPipeline struct {
 	Name   string   `json:"name"`
 	Stages []string `json:"stages"`
+}
+
+// SettingFields is the name of the setting that keeps the codes of the account's
+// fields by name, as JSON.
+const SettingFields = "field_codes"
+
+// SettingCompany is the name of the setting that keeps Pipedrive's id of the
+// company that the database belongs to; "" before the first connection.
+const SettingCompany = "company_id"
+
+// SettingReader reads the value kept under a name, "" if there is none.
+type SettingReader interface {
+	Setting(ctx context.Context, name string) (string, error)
+}
+
+// Chosen returns the chosen value of c, or configured if nobody chose one. A
+// locked choice always has its configured value.
+func Chosen(ctx context.Context, kept SettingReader, c Choice, configured string, locked map[Choice]string) (string, error) {
+	if locked[c] != "" {
+		return configured, nil
+	}
+	value, err := kept.Setting(ctx, string(c))
+	return cmp.Or(value, configured), err
+}
+
+// Aimed returns where new deals go: each part as chosen, or as configured.
+func Aimed(ctx context.Context, kept SettingReader, configured Aim, locked map[Choice]string) (Aim, error) {
+	a := configured
+	for c, name := range map[Choice]*string{ChoicePipeline: &a.Pipeline, ChoiceStage: &a.Stage, ChoiceOwner: &a.Owner} {
+		value, err := Chosen(ctx, kept, c, *name, locked)
+		if err != nil {
+			return a, err
+		}
+		*name = value
+	}
+	return a, nil
 }

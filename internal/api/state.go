@@ -6,7 +6,6 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/desk"
-	"gistdeal/internal/engine"
 )
 
 // state adds the routes about gistdeal itself.
@@ -34,9 +33,9 @@ func (a *API) overview(ctx context.Context, _ *struct{}) (*reply[desk.Overview],
 	return &reply[desk.Overview]{o}, err
 }
 
-func (a *API) limits(ctx context.Context, _ *struct{}) (*reply[engine.Limits], error) {
+func (a *API) limits(ctx context.Context, _ *struct{}) (*reply[gistdeal.Quotas], error) {
 	l, err := a.desk.Limits(ctx)
-	return &reply[engine.Limits]{l}, err
+	return &reply[gistdeal.Quotas]{l}, err
 }
 
 type pauseInput struct {

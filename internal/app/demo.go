@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"gistdeal/internal/engine"
+	"gistdeal"
 	"gistdeal/internal/sim"
 )
 
@@ -84,7 +84,7 @@ func (a *App) refuseReal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	company, err := a.store.Setting(ctx, engine.SettingCompany)
+	company, err := a.store.Setting(ctx, gistdeal.SettingCompany)
 	if err != nil {
 		return err
 	}

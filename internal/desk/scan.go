@@ -113,7 +113,7 @@ func (d *Desk) followDeals(ctx context.Context, u gistdeal.User, progress func(P
 // problem returns what the next of a user's deals waits for, "" if nobody said:
 // that Pipedrive refuses everything, or what it said of that deal.
 func (d *Desk) problem(ctx context.Context, u gistdeal.User) string {
-	if l, err := d.Limits(ctx); err == nil && l.Pushes.Holds(time.Now()) {
+	if l, err := d.Limits(ctx); err == nil && l.Pushes.Active(time.Now()) {
 		return "Pipedrive is " + l.Pushes.String()
 	}
 	f := gistdeal.DealFilter{UserID: u.ID, States: []gistdeal.DealState{gistdeal.DealFound}}

@@ -146,7 +146,7 @@ func (d *Desk) limitOnce(ctx context.Context, notice func(string)) func() {
 		if said {
 			return
 		}
-		if l, err := d.Limits(ctx); err == nil && l.GitHub.Holds(time.Now()) {
+		if l, err := d.Limits(ctx); err == nil && l.GitHub.Active(time.Now()) {
 			said = true
 			notice("GitHub is " + l.GitHub.String())
 		}

@@ -8,5 +8,5 @@ import (
 
 // ScanDue scans users as the sweep does, and reports whether a scan failed.
 func (e *Engine) ScanDue(ctx context.Context, users ...gistdeal.User) (failed bool) {
-	return e.scanDue(ctx, nil, users)
+	return e.scanner.ScanDue(ctx, nil, users)
 }

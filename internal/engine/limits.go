@@ -4,47 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/loop"
+	"gistdeal/internal/push"
 )
 
-// SettingLimits is the name of the setting that keeps Limits, as JSON.
-const SettingLimits = "limits"
-
-// limitsEvery is how often what the answers tell of the budgets is kept.
+// limitsEvery is how often the remotes' limits are kept.
 const limitsEvery = 5 * time.Second
 
-// Limits is what the working process knows of the remotes' limits, kept for the
-// next process and for people.
-type Limits struct {
-	Budgets []gistdeal.Budget `json:"budgets"`
-	Pushes  pause             `json:"pushes"`
-	GitHub  pause             `json:"github"`
-}
-
-// pause is how a gate stands; the zero value is an open one.
-type pause struct {
-	Stage  string    `json:"stage,omitempty"`
-	Kind   string    `json:"kind,omitempty"`
-	Reason string    `json:"reason,omitempty"`
-	Until  time.Time `json:"until,omitzero"`
-}
-
-// String says in words whether the gate is open, and if not, why and until when.
-func (p pause) String() string {
-	if p.Stage == "" {
-		return "on"
-	}
-	return fmt.Sprintf("paused: %s; next try at %s", p.Reason, p.Until.UTC().Format(time.RFC3339))
-}
-
-// Holds reports whether nothing is tried at now.
-func (p pause) Holds(now time.Time) bool { return p.Stage != "" && now.Before(p.Until) }
-
-// budgets returns those allowances of which something is known.
+// budgets returns the budgets of which something is known.
 func (e *Engine) budgets() []gistdeal.Budget {
 	known := []gistdeal.Budget{}
 	for _, b := range append(e.pipedrive.Budgets(), e.github.Budget()) {
@@ -55,32 +26,32 @@ func (e *Engine) budgets() []gistdeal.Budget {
 	return known
 }
 
-// keepLimits writes down what is known of the limits when it has changed, until
+// keepLimits keeps what is known about the limits whenever it has changed, until
 // ctx ends.
 func (e *Engine) keepLimits(ctx context.Context) error {
-	var kept Limits
-	for sleepUnless(ctx, limitsEvery, e.gates) {
+	var kept gistdeal.Quotas
+	for loop.SleepOrWake(ctx, limitsEvery, e.backoffs) {
 		e.keep(ctx, &kept)
 	}
 	return nil
 }
 
-// keepLast writes down the limits once all work has ended: the last requests
-// may have met one.
-func (e *Engine) keepLast(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+// keepLastLimits keeps the limits after all work has ended: the last requests may
+// have met one.
+func (e *Engine) keepLastLimits(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loop.RecordTimeout)
 	defer cancel()
-	e.keep(ctx, &Limits{})
+	e.keep(ctx, &gistdeal.Quotas{})
 }
 
-func (e *Engine) keep(ctx context.Context, kept *Limits) {
-	now := Limits{Budgets: e.budgets(), Pushes: e.pushing.pause(), GitHub: e.reading.pause()}
+func (e *Engine) keep(ctx context.Context, kept *gistdeal.Quotas) {
+	now := gistdeal.Quotas{Budgets: e.budgets(), Pushes: e.pushBackoff.Status(), GitHub: e.gitHubBackoff.Status()}
 	if reflect.DeepEqual(now, *kept) {
 		return
 	}
 	text, err := json.Marshal(now)
 	if err == nil {
-		err = e.store.Set(ctx, SettingLimits, string(text))
+		err = e.store.Set(ctx, gistdeal.SettingLimits, string(text))
 	}
 	if err != nil {
 		e.log.Error("limits not kept", "error", err)
@@ -89,13 +60,13 @@ func (e *Engine) keep(ctx context.Context, kept *Limits) {
 	*kept = now
 }
 
-// takeUpLimits begins where the process before this one was: what Pipedrive
-// refused for a time, because of a ban or a spent day, does not end with a
-// restart, and asking in the meantime makes it longer. Our own share of a day
-// may be another one now, and so may the token for GitHub: those are asked about.
-func (e *Engine) takeUpLimits(ctx context.Context) {
-	var known Limits
-	text, err := e.store.Setting(ctx, SettingLimits)
+// restoreLimits continues with the limits of the leader before this one: a ban or
+// a spent day does not end with a restart, and requests in the meantime prolong
+// it. Our own share of the day may have changed, and so may the GitHub token:
+// those are found out again.
+func (e *Engine) restoreLimits(ctx context.Context) {
+	var known gistdeal.Quotas
+	text, err := e.store.Setting(ctx, gistdeal.SettingLimits)
 	if err == nil && text != "" {
 		err = json.Unmarshal([]byte(text), &known)
 	}
@@ -104,9 +75,9 @@ func (e *Engine) takeUpLimits(ctx context.Context) {
 		return
 	}
 	e.pipedrive.Restore(known.Budgets)
-	p := known.Pushes
-	left := min(time.Until(p.Until), 24*time.Hour)
-	if p.Kind == gistdeal.Limited.String() && p.Stage != stageBudget && left > 0 {
-		e.pushing.close(stageConnect, &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: errors.New(p.Reason)})
+	b := known.Pushes
+	left := min(time.Until(b.Until), 24*time.Hour)
+	if b.Kind == gistdeal.Limited.String() && b.Stage != push.StageQuota && left > 0 {
+		e.pushBackoff.Begin(push.StageConnect, &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: errors.New(b.Reason)})
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/engine"
+	"gistdeal/internal/push"
 	"gistdeal/internal/sim"
 )
 
@@ -304,7 +304,7 @@ func TestAKeyOfAnotherCompanyEndsTheRun(t *testing.T) {
 	r = other.start()
 	r.fails = true
 	other.eventually("the second run ends", func() bool { return other.count("GET /v1/users/me") == 1 && !r.Status().Working })
-	if company, ok := errors.AsType[*engine.OtherCompanyError](r.stop()); !ok || company.Database != "11" || company.Key != "22" {
+	if company, ok := errors.AsType[*push.OtherCompanyError](r.stop()); !ok || company.Database != "11" || company.Key != "22" {
 		t.Errorf("got %v, want the two companies named", company)
 	}
 }

@@ -33,7 +33,7 @@ func Steps() []string {
 
 // The rules that can be broken. Each is held by one line of the program.
 const (
-	NoLook     = "no-look"     // what is in doubt counts as absent without a look
+	NoLook     = "no-look"     // lists show nothing: what is in doubt is sent again
 	LateClaim  = "late-claim"  // nothing says that a deal is being sent until its outcome is recorded
 	NoFence    = "no-fence"    // a new claim is made whoever has the row by now
 	NoLease    = "no-lease"    // every process works

@@ -189,7 +189,7 @@ func TestLoginThatNobodyCanHaveIsNeverAskedFor(t *testing.T) {
 	for _, login := range []string{"", ".", "..", "a/b", "a%2Fb", "a?b", "a b", "-a", strings.Repeat("a", 40)} {
 		_, err := c.User(t.Context(), login)
 		wantKind(t, err, gistdeal.Invalid)
-		_, err = c.Gists(t.Context(), login, "", none(t))
+		_, err = listGists(t.Context(), c, login, "", none(t))
 		wantKind(t, err, gistdeal.Invalid)
 	}
 	if n := len(asked.all()); n != 0 {
@@ -296,7 +296,7 @@ func TestCancellingEndsARequest(t *testing.T) {
 	for _, head := range []bool{false, true} {
 		ctx, cancel := context.WithCancel(t.Context())
 		c, _ := serve(t, "", hanging(head, cancel))
-		l, err := c.Gists(ctx, "octocat", "", none(t))
+		l, err := listGists(ctx, c, "octocat", "", none(t))
 		wantKind(t, err, gistdeal.Temporary)
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("head sent %t: %v, want context.Canceled in it", head, err)

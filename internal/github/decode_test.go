@@ -111,7 +111,7 @@ func TestPageThatMakesNoSenseIsATemporaryError(t *testing.T) {
 		"files a list":       "[" + gist("a1", "files", `["a"]`) + "]",
 	} {
 		c, _ := serve(t, "", reply(200, map[string]string{"ETag": `"e"`}, body))
-		listing, err := c.Gists(t.Context(), "octocat", "", none(t))
+		listing, err := listGists(t.Context(), c, "octocat", "", none(t))
 		t.Run(name, func(t *testing.T) {
 			wantKind(t, err, gistdeal.Temporary)
 			wantText(t, err, `list gists of "octocat": page 1: unreadable answer of GitHub: `)

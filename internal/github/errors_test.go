@@ -107,7 +107,7 @@ func TestLimitsSayHowLongToWait(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			client, _ := serve(t, "", reply(c.status, c.header, c.body))
-			listing, err := client.Gists(t.Context(), "octocat", `"e"`, none(t))
+			listing, err := listGists(t.Context(), client, "octocat", `"e"`, none(t))
 			wantKind(t, err, gistdeal.Limited)
 			wantText(t, err, `list gists of "octocat": page 1: GitHub limits our requests: `)
 			if got := gistdeal.RetryAfter(err); got != c.want {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"mime"
 	"net/url"
 	"regexp"
@@ -25,40 +26,43 @@ const (
 	maxRefusals = 8
 )
 
-// Gists reads the public gists of login, page by page to the last, and hands
-// each page to page; a gist that comes twice is handed over once, and a page
-// with nothing new is not handed over. If etag is the one of an earlier Listing
-// and page 1 is still the same, it reads nothing more and says NotModified.
+// Gists returns the public gists of login, page by page to the last; a gist that
+// comes twice is yielded once, and a page without anything new is left out. After
+// an error nothing follows. If etag is the one of an earlier Listing and page 1 is
+// still the same, it yields nothing.
+//
+// l gets the totals. After the last page it stands for the whole list; beside an
+// error, or if the caller breaks off, it only counts pages and requests.
 //
 // A limit on page 1 is a Limited error at once. On a later page Gists waits until
-// it is over, or ctx ends, and asks for that page again: begun anew, a reading
-// of many pages might never end.
+// the limit is over, or ctx ends, and requests that page again: started anew, a
+// list of many pages might never end.
 //
-// An error of page ends the reading and is returned as it is. Beside an error
-// the Listing only counts: it has no ETag that could stand for a whole reading.
-//
-// While it reads, a gist deleted on an earlier page moves the later ones up, so
-// that one may slip through, and no ETag of page 1 tells of it: whoever wants
-// every gist reads without an ETag now and then.
-func (c *Client) Gists(ctx context.Context, login, etag string, page func(gistdeal.GistPage) error) (gistdeal.Listing, error) {
-	if err := gistdeal.CheckLogin(login); err != nil {
-		return gistdeal.Listing{}, err
-	}
-	r := reading{client: c, read: map[string]bool{}, seen: map[string]bool{}}
-	address := c.base.String() + "/users/" + url.PathEscape(login) + "/gists?per_page=100"
-	for address != "" {
-		read, next, err := r.page(ctx, address, etag)
-		if err != nil {
-			return r.counts(), fmt.Errorf("list gists of %q: page %d: %w", login, len(r.read), err)
+// A gist deleted on an earlier page moves the later ones up while the pages are
+// read, so that one may slip through, and no ETag of page 1 reveals it. A caller
+// that needs every gist reads without an ETag now and then.
+func (c *Client) Gists(ctx context.Context, login, etag string, l *gistdeal.Listing) iter.Seq2[gistdeal.GistPage, error] {
+	return func(yield func(gistdeal.GistPage, error) bool) {
+		if err := gistdeal.CheckLogin(login); err != nil {
+			yield(gistdeal.GistPage{}, err)
+			return
 		}
-		if len(read.Gists) > 0 {
-			if err := page(read); err != nil {
-				return r.counts(), err
+		r := reading{client: c, read: map[string]bool{}, seen: map[string]bool{}}
+		address := c.base.String() + "/users/" + url.PathEscape(login) + "/gists?per_page=100"
+		for address != "" {
+			page, next, err := r.page(ctx, address, etag)
+			*l = r.counts()
+			if err != nil {
+				yield(gistdeal.GistPage{}, fmt.Errorf("list gists of %q: page %d: %w", login, len(r.read), err))
+				return
 			}
+			if len(page.Gists) > 0 && !yield(page, nil) {
+				return
+			}
+			address, etag = next, ""
 		}
-		address, etag = next, ""
+		*l = r.listing
 	}
-	return r.listing, nil
 }
 
 // reading is one way through a user's pages.

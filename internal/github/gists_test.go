@@ -1,6 +1,7 @@
 package github
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,11 +41,24 @@ func linkHeader(next string) string {
 	return `<https://api.github.com/user/583231/gists?page=1>; rel="first", <` + next + `>; rel="next"`
 }
 
+// listGists hands each page of login's gists to page, to the last or the first error.
+func listGists(ctx context.Context, c *Client, login, etag string, page func(gistdeal.GistPage) error) (l gistdeal.Listing, err error) {
+	for p, err := range c.Gists(ctx, login, etag, &l) {
+		if err == nil {
+			err = page(p)
+		}
+		if err != nil {
+			return l, err
+		}
+	}
+	return l, nil
+}
+
 // read reads octocat's gists and returns their ids; an error ends the test.
 func read(t *testing.T, c *Client, etag string) ([]string, gistdeal.Listing) {
 	t.Helper()
 	ids := []string{}
-	listing, err := c.Gists(t.Context(), "octocat", etag, func(page gistdeal.GistPage) error {
+	listing, err := listGists(t.Context(), c, "octocat", etag, func(page gistdeal.GistPage) error {
 		gists := page.Gists
 		for _, g := range gists {
 			ids = append(ids, g.ID)
@@ -124,7 +138,7 @@ func TestETagIsSentWithPageOneOnly(t *testing.T) {
 func TestNotModifiedThatNobodyAskedForIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, "", reply(http.StatusNotModified, nil, ""))
-	_, err := c.Gists(t.Context(), "octocat", "", none(t))
+	_, err := listGists(t.Context(), c, "octocat", "", none(t))
 	wantKind(t, err, gistdeal.Temporary)
 }
 
@@ -180,7 +194,7 @@ func TestGistThatComesTwiceIsHandedOverOnce(t *testing.T) {
 		reply(200, header, "["+strings.Join(items, ",")+"]")(w, r)
 	}))
 	var got [][]string
-	listing, err := c.Gists(t.Context(), "octocat", "", func(page gistdeal.GistPage) error {
+	listing, err := listGists(t.Context(), c, "octocat", "", func(page gistdeal.GistPage) error {
 		gists := page.Gists
 		var ids []string
 		for _, g := range gists {
@@ -236,7 +250,7 @@ func TestLinksThatNeverEndAreATemporaryError(t *testing.T) {
 				t.Fatal(err)
 			}
 			client.lane.rate.SetLimit(rate.Inf) // 2,000 pages would take minutes
-			listing, err := client.Gists(t.Context(), "octocat", "", none(t))
+			listing, err := listGists(t.Context(), client, "octocat", "", none(t))
 			wantKind(t, err, gistdeal.Temporary)
 			wantText(t, err, `list gists of "octocat": page `)
 			if requests != c.requests {
@@ -254,7 +268,7 @@ func TestErrorOfThePageFunctionEndsTheReading(t *testing.T) {
 	c, asked := serve(t, "", userWith(500))
 	full := errors.New("disk full")
 	calls := 0
-	listing, err := c.Gists(t.Context(), "octocat", "", func(gistdeal.GistPage) error {
+	listing, err := listGists(t.Context(), c, "octocat", "", func(gistdeal.GistPage) error {
 		if calls++; calls == 2 {
 			return full
 		}
@@ -281,7 +295,7 @@ func TestErrorOnALaterPageLeavesNoETag(t *testing.T) {
 		userWith(500)(w, r)
 	}))
 	pages := 0
-	listing, err := c.Gists(t.Context(), "octocat", "", func(gistdeal.GistPage) error { pages++; return nil })
+	listing, err := listGists(t.Context(), c, "octocat", "", func(gistdeal.GistPage) error { pages++; return nil })
 	wantKind(t, err, gistdeal.Temporary)
 	wantText(t, err, `list gists of "octocat": page 3: GitHub answers 502 "Server Error"`)
 	if want := (gistdeal.Listing{Pages: 2, Requests: 3}); listing != want || pages != 2 {
@@ -304,7 +318,7 @@ func TestAnswerThatIsNotWholeJSONIsATemporaryError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, _ := serve(t, "", h)
-			_, err := c.Gists(t.Context(), "octocat", "", none(t))
+			_, err := listGists(t.Context(), c, "octocat", "", none(t))
 			wantKind(t, err, gistdeal.Temporary)
 		})
 	}
@@ -330,7 +344,7 @@ func TestAnswerThatNeverEndsIsATemporaryError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.Gists(t.Context(), "octocat", "", none(t))
+	_, err = listGists(t.Context(), c, "octocat", "", none(t))
 	wantKind(t, err, gistdeal.Temporary)
 	wantText(t, err, "longer than 33554432 bytes")
 	_, err = c.User(t.Context(), "octocat")

@@ -154,10 +154,10 @@ func TestALimitOnPageOneIsToldAtOnce(t *testing.T) {
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 150)
 		s.AddFault(sim.Fault{Match: "GET /users", Kind: "limit", Times: 1})
-		l, err := c.Gists(t.Context(), "octocat", "", none(t))
+		l, err := listGists(t.Context(), c, "octocat", "", none(t))
 		limited(t, "refused", err, time.Minute)
 		time.Sleep(20 * time.Second)
-		unsent, err := c.Gists(t.Context(), "octocat", "", none(t))
+		unsent, err := listGists(t.Context(), c, "octocat", "", none(t))
 		limited(t, "not sent", err, 40*time.Second)
 		if l.Requests != 1 || unsent.Requests != 0 || k.count() != 1 {
 			t.Errorf("counted %d and %d requests, sent %d; want 1, 0 and 1", l.Requests, unsent.Requests, k.count())
@@ -171,7 +171,7 @@ func TestALimitWhoseEndIsNotNamedGrowsAndAReadingGivesUp(t *testing.T) {
 		s.MakeGists("octocat", 150)
 		s.AddFault(sim.Fault{Match: "GET /user", Kind: "limit", After: 1, Header: map[string]string{"Retry-After": ""}})
 		begin := time.Now()
-		_, err := c.Gists(t.Context(), "octocat", "", func(gistdeal.GistPage) error { return nil })
+		_, err := listGists(t.Context(), c, "octocat", "", func(gistdeal.GistPage) error { return nil })
 		limited(t, "given up", err, 64*time.Minute)
 		about(t, "given up", time.Since(begin), (1+2+4+8+16+32+64)*time.Minute)
 		if n := k.count(); n != 1+maxRefusals {
@@ -195,7 +195,7 @@ func TestAReadingThatWaitsEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		begin := time.Now()
-		_, err := c.Gists(ctx, "octocat", "", func(gistdeal.GistPage) error { return nil })
+		_, err := listGists(ctx, c, "octocat", "", func(gistdeal.GistPage) error { return nil })
 		wantKind(t, err, gistdeal.Temporary)
 		about(t, "ended", time.Since(begin), 10*time.Second)
 	})

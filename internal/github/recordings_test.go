@@ -99,7 +99,7 @@ func TestRecordedGistsAreReadWhole(t *testing.T) {
 func checkRecording(t *testing.T, r recording) int {
 	c, _ := serve(t, "", r)
 	var got []gistdeal.Gist
-	listing, err := c.Gists(t.Context(), "octocat", "", func(page gistdeal.GistPage) error {
+	listing, err := listGists(t.Context(), c, "octocat", "", func(page gistdeal.GistPage) error {
 		gists := page.Gists
 		got = append(got, gists...)
 		return nil

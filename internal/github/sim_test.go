@@ -58,7 +58,7 @@ func TestSecondReadingIsFreeUntilSomethingChanges(t *testing.T) {
 	if listing.NotModified || listing.ETag == first.ETag || len(ids) != 251 || ids[0] != id {
 		t.Errorf("changed: read %d gists, %+v, want 251", len(ids), listing)
 	}
-	_, err := c.Gists(t.Context(), "octocat", "", none(t))
+	_, err := listGists(t.Context(), c, "octocat", "", none(t))
 	wantKind(t, err, gistdeal.Limited)
 	if wait := gistdeal.RetryAfter(err); wait < 55*time.Minute || wait > time.Hour {
 		t.Errorf("to be tried again after %s, want nearly an hour", wait)
@@ -70,7 +70,7 @@ func TestGistsPostedWhileReadingDoubleNothing(t *testing.T) {
 	s, c, _ := simulate(t, sim.Options{})
 	s.MakeGists("octocat", 350)
 	var ids []string
-	_, err := c.Gists(t.Context(), "octocat", "", func(page gistdeal.GistPage) error {
+	_, err := listGists(t.Context(), c, "octocat", "", func(page gistdeal.GistPage) error {
 		gists := page.Gists
 		for _, g := range gists {
 			ids = append(ids, g.ID)
@@ -106,7 +106,7 @@ func TestRenamedUserIsFoundByIDOnly(t *testing.T) {
 	s.MakeGists("octocat", 3)
 	s.RenameUser("octocat", "Octo-Tiger")
 
-	_, err := c.Gists(t.Context(), "octocat", "", none(t))
+	_, err := listGists(t.Context(), c, "octocat", "", none(t))
 	wantKind(t, err, gistdeal.NotFound)
 	_, err = c.User(t.Context(), "octocat")
 	wantKind(t, err, gistdeal.NotFound)
@@ -147,7 +147,7 @@ func TestFaultsOfGitHubHaveTheirKindAndPass(t *testing.T) {
 			t.Cleanup(s.Close)
 			s.MakeGists("octocat", 150)
 			s.AddFault(sim.Fault{Match: "GET /user", Kind: kind, After: 1, Times: 1}) // meets page 2
-			listing, err := c.Gists(t.Context(), "octocat", "", func(gistdeal.GistPage) error {
+			listing, err := listGists(t.Context(), c, "octocat", "", func(gistdeal.GistPage) error {
 				if kind == "hang-before" {
 					c.timeout = 20 * time.Millisecond
 				}

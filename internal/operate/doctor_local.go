@@ -16,7 +16,6 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/desk"
-	"gistdeal/internal/engine"
 	"gistdeal/internal/store"
 )
 
@@ -41,14 +40,14 @@ func (d *doctor) open(ctx context.Context) {
 	if d.schema, d.openErr = d.db.Schema(ctx); d.openErr != nil || !d.schema.Current() {
 		return
 	}
-	if d.company, d.openErr = d.db.Setting(ctx, engine.SettingCompany); d.openErr != nil {
+	if d.company, d.openErr = d.db.Setting(ctx, gistdeal.SettingCompany); d.openErr != nil {
 		return
 	}
-	if d.aim, d.openErr = engine.Aimed(ctx, d.db, d.config.Aim, d.config.Locked); d.openErr != nil {
+	if d.aim, d.openErr = gistdeal.Aimed(ctx, d.db, d.config.Aim, d.config.Locked); d.openErr != nil {
 		return
 	}
 	var codes string
-	if codes, d.openErr = d.db.Setting(ctx, engine.SettingFields); codes != "" && d.openErr == nil {
+	if codes, d.openErr = d.db.Setting(ctx, gistdeal.SettingFields); codes != "" && d.openErr == nil {
 		d.openErr = json.Unmarshal([]byte(codes), &d.codes)
 	}
 }

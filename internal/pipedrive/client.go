@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -253,26 +254,28 @@ func (c *Client) learn(ours int, a answer) {
 	}
 }
 
-// pages calls a list page by page, to the last.
-func pages[T any](ctx context.Context, c *Client, path string, query url.Values, page func([]T) error) error {
-	seen := map[string]bool{}
-	for {
-		var items []T
-		next, err := c.call(ctx, http.MethodGet, path, query, nil, &items)
-		if err != nil {
-			return fmt.Errorf("list %s: %w", path, err)
+// pages lists everything at path, page by page. An error ends the list. query is
+// changed on the way.
+func pages[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		seen := map[string]bool{}
+		for {
+			var items []T
+			next, err := c.call(ctx, http.MethodGet, path, query, nil, &items)
+			if err != nil {
+				yield(nil, fmt.Errorf("list %s: %w", path, err))
+				return
+			}
+			if !yield(items, nil) || next == "" {
+				return
+			}
+			if seen[next] {
+				yield(nil, gistdeal.Errorf(gistdeal.Temporary, "list %s: Pipedrive gave the same cursor twice", path))
+				return
+			}
+			seen[next] = true
+			query.Set("cursor", next)
 		}
-		if err := page(items); err != nil {
-			return err
-		}
-		if next == "" {
-			return nil
-		}
-		if seen[next] {
-			return gistdeal.Errorf(gistdeal.Temporary, "list %s: Pipedrive gave the same cursor twice", path)
-		}
-		seen[next] = true
-		query.Set("cursor", next)
 	}
 }
 

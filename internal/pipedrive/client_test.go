@@ -288,7 +288,7 @@ func TestRedirectsAreNotFollowedAndTheKeyGoesNowhereElse(t *testing.T) {
 		wantKind(t, err, gistdeal.Unauthorized, "redirects", fmt.Sprint(status), "PIPEDRIVE_API_URL")
 		_, err = w.client.Me(t.Context())
 		wantKind(t, err, gistdeal.Unauthorized, "redirects", fmt.Sprint(status))
-		wantKind(t, w.client.Deals(t.Context(), time.Time{}, nil), gistdeal.Unauthorized)
+		wantKind(t, eachDeal(t.Context(), w.client, time.Time{}, nil), gistdeal.Unauthorized)
 		_, err = w.client.Prepare(t.Context(), nil)
 		wantKind(t, err, gistdeal.Unauthorized)
 	}
@@ -314,7 +314,7 @@ func TestTheKeyIsInAHeaderAlone(t *testing.T) {
 	})
 	w.prepare(t, nil)
 	w.made(t, hello)
-	if err := w.client.Deals(t.Context(), time.Time{}, func(gistdeal.RemoteDeal) {}); err != nil {
+	if err := eachDeal(t.Context(), w.client, time.Time{}, func(gistdeal.RemoteDeal) {}); err != nil {
 		t.Error(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/failpoint"
 )
 
 // deal is a deal as lists show it. Live answers lack fields that the
@@ -26,40 +26,44 @@ type deal struct {
 	CustomFields map[string]json.RawMessage `json:"custom_fields"`
 }
 
-// Deals hands over every deal that was changed since the given time on
-// Pipedrive's clock (all deals for the zero time) and that names a gist: won,
-// lost, deleted and archived ones too. It uses lists, not the search, whose
-// index lags behind. An error means that some were not seen. Prepare comes first.
-func (c *Client) Deals(ctx context.Context, since time.Time, each func(gistdeal.RemoteDeal)) error {
-	t := c.target.Load()
-	if t == nil {
-		return gistdeal.Errorf(gistdeal.Temporary, "the account's fields are not known yet")
-	}
-	for _, path := range []string{"/api/v2/deals", "/api/v2/deals/archived"} {
-		if strings.HasSuffix(path, "archived") && failpoint.Broken(failpoint.NoArchived) {
-			continue
+// Deals returns every deal that changed since the given time on Pipedrive's clock
+// (all deals for the zero time) and that names a gist: won, lost, deleted and
+// archived ones too. It uses lists, not the search, because the search's index
+// lags behind. An error ends the list: some deals were not seen. Prepare comes first.
+func (c *Client) Deals(ctx context.Context, since time.Time) iter.Seq2[gistdeal.RemoteDeal, error] {
+	return func(yield func(gistdeal.RemoteDeal, error) bool) {
+		t := c.target.Load()
+		if t == nil {
+			yield(gistdeal.RemoteDeal{}, gistdeal.Errorf(gistdeal.Temporary, "the account's fields are not known yet"))
+			return
 		}
-		query := url.Values{
-			"limit": {"500"}, "sort_by": {"id"}, "sort_direction": {"asc"}, "status": {"open,won,lost,deleted"},
-			"custom_fields": {t.keys()},
-		}
-		if !since.IsZero() {
-			// Fractions of a second are refused.
-			query.Set("updated_since", since.UTC().Truncate(time.Second).Format(time.RFC3339))
-		}
-		err := pages(ctx, c, path, query, func(page []deal) error {
-			for _, d := range page {
-				if remote := t.remote(d); remote.GistID != "" {
-					each(remote)
+		for _, path := range []string{"/api/v2/deals", "/api/v2/deals/archived"} {
+			for page, err := range pages[deal](ctx, c, path, t.changedSince(since)) {
+				if err != nil {
+					yield(gistdeal.RemoteDeal{}, err)
+					return
+				}
+				for _, d := range page {
+					if remote := t.remote(d); remote.GistID != "" && !yield(remote, nil) {
+						return
+					}
 				}
 			}
-			return nil
-		})
-		if err != nil {
-			return err
 		}
 	}
-	return nil
+}
+
+// changedSince returns the query for the deals that changed since then.
+func (t *target) changedSince(since time.Time) url.Values {
+	query := url.Values{
+		"limit": {"500"}, "sort_by": {"id"}, "sort_direction": {"asc"}, "status": {"open,won,lost,deleted"},
+		"custom_fields": {t.keys()},
+	}
+	if !since.IsZero() {
+		// Fractions of a second are refused.
+		query.Set("updated_since", since.UTC().Truncate(time.Second).Format(time.RFC3339))
+	}
+	return query
 }
 
 // keys selects the fields that name a gist: without a selection each answer

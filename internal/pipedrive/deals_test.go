@@ -1,6 +1,7 @@
 package pipedrive_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -17,10 +18,21 @@ import (
 	"gistdeal/internal/sim"
 )
 
+// eachDeal hands every deal since then to each, to the last or the first error.
+func eachDeal(ctx context.Context, c *pipedrive.Client, since time.Time, each func(gistdeal.RemoteDeal)) error {
+	for d, err := range c.Deals(ctx, since) {
+		if err != nil {
+			return err
+		}
+		each(d)
+	}
+	return nil
+}
+
 // deals lists all deals since a time.
 func (w world) deals(t *testing.T, since time.Time) (all []gistdeal.RemoteDeal) {
 	t.Helper()
-	if err := w.client.Deals(t.Context(), since, func(d gistdeal.RemoteDeal) { all = append(all, d) }); err != nil {
+	if err := eachDeal(t.Context(), w.client, since, func(d gistdeal.RemoteDeal) { all = append(all, d) }); err != nil {
 		t.Fatal(err)
 	}
 	return all
@@ -178,7 +190,7 @@ func listOf(t *testing.T, h http.Handler, each func(gistdeal.RemoteDeal)) error 
 	t.Cleanup(server.Close)
 	c := client(t, server.URL, pipedrive.Options{})
 	c.Assume()
-	return c.Deals(t.Context(), time.Time{}, each)
+	return eachDeal(t.Context(), c, time.Time{}, each)
 }
 
 func TestTimesAreReadInBothForms(t *testing.T) {
@@ -230,7 +242,7 @@ func TestAListOfWhichAPageFailsIsAnError(t *testing.T) {
 				w.SeedDeal("octocat", fmt.Sprint("gist", i), "")
 			}
 			w.AddFault(tt.fault)
-			err := w.client.Deals(t.Context(), time.Time{}, func(gistdeal.RemoteDeal) {})
+			err := eachDeal(t.Context(), w.client, time.Time{}, func(gistdeal.RemoteDeal) {})
 			wantKind(t, err, tt.want, "/api/v2/deals")
 		})
 	}
@@ -277,5 +289,5 @@ func TestAnEmptyPageIsNotTheLastOne(t *testing.T) {
 func TestDealsAreNotListedBeforePrepare(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
-	wantKind(t, w.client.Deals(t.Context(), time.Time{}, nil), gistdeal.Temporary, "fields")
+	wantKind(t, eachDeal(t.Context(), w.client, time.Time{}, nil), gistdeal.Temporary, "fields")
 }

@@ -82,11 +82,13 @@ func (c *Client) Prepare(ctx context.Context, keys map[string]string) (map[strin
 }
 
 func (c *Client) listFields(ctx context.Context) (all []field, err error) {
-	err = pages(ctx, c, "/api/v2/dealFields", url.Values{"limit": {"500"}}, func(page []field) error {
+	for page, err := range pages[field](ctx, c, "/api/v2/dealFields", url.Values{"limit": {"500"}}) {
+		if err != nil {
+			return nil, err
+		}
 		all = append(all, page...)
-		return nil
-	})
-	return all, err
+	}
+	return all, nil
 }
 
 func (c *Client) findOrMake(ctx context.Context, all []field, name, code string) (field, error) {

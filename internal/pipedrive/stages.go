@@ -82,15 +82,17 @@ func (c *Client) findStage(ctx context.Context) (int64, error) {
 }
 
 func (c *Client) listNamed(ctx context.Context, path string, query url.Values) (all []named, err error) {
-	err = pages(ctx, c, path, query, func(page []named) error {
+	for page, err := range pages[named](ctx, c, path, query) {
+		if err != nil {
+			return nil, err
+		}
 		for _, n := range page {
 			if !n.Deleted {
 				all = append(all, n)
 			}
 		}
-		return nil
-	})
-	return all, err
+	}
+	return all, nil
 }
 
 // pick returns the only one of that name, in whatever case it is written.

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -108,16 +109,24 @@ func erasedHash(key, name string) string {
 // again is how a login is known that may be tracked though it was erased.
 func again(login string) string { return "again " + gistdeal.LoginKey(login) }
 
-// Erased reports whether the account, or whoever had its login, was erased, and
-// nobody has allowed that login again since.
-func (s *Store) Erased(ctx context.Context, a gistdeal.Account) (erased bool, err error) {
-	key, err := s.Setting(ctx, settingEraseKey)
-	if err != nil || key == "" {
-		return false, err
+// refuseErased returns an Invalid error if the account, or an earlier owner of its
+// login, was erased and AllowAgain was not called for the login since.
+func refuseErased(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
+	var key string
+	err := tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingEraseKey).Scan(&key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
 	}
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM erased WHERE login_hash IN ($1, $2)) AND NOT EXISTS (SELECT 1 FROM erased WHERE login_hash = $3)`,
+	if err != nil {
+		return err
+	}
+	var erased bool
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM erased WHERE login_hash IN ($1, $2)) AND NOT EXISTS (SELECT 1 FROM erased WHERE login_hash = $3)`,
 		erasedHash(key, gistdeal.LoginKey(a.Login)), erasedHash(key, strconv.FormatInt(a.ID, 10)), erasedHash(key, again(a.Login))).Scan(&erased)
-	return erased, err
+	if err == nil && erased {
+		err = gistdeal.Errorf(gistdeal.Invalid, "%q was erased: it is tracked again only if the one who adds it asks for that (again)", a.Login)
+	}
+	return err
 }
 
 // AllowAgain lets who has that login be tracked again though it was erased.

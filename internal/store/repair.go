@@ -71,11 +71,6 @@ func (s *Store) Dropped(ctx context.Context) (map[int64]bool, error) {
 	return dropped, err
 }
 
-// Surplus returns the ids of all deals beyond the one of their gist.
-func (s *Store) Surplus(ctx context.Context) ([]int64, error) {
-	return s.dealIDs(ctx, `SELECT deal_id FROM surplus ORDER BY deal_id`)
-}
-
 // SurplusDeals returns up to limit of those deals from the one that follows the
 // id after, by id.
 func (s *Store) SurplusDeals(ctx context.Context, after int64, limit int) ([]gistdeal.Surplus, error) {
@@ -94,6 +89,32 @@ func (s *Store) SurplusDeals(ctx context.Context, after int64, limit int) ([]gis
 // that their gist is known to have.
 func (s *Store) AddSurplus(ctx context.Context, deals map[string][]int64, now time.Time) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return addSurplus(ctx, tx, deals, now) })
+	if err != nil {
+		return fmt.Errorf("record surplus deals: %w", err)
+	}
+	return nil
+}
+
+// ReplaceSurplus forgets the surplus deals that are not alive, and records those
+// of the given deals, by gist, that are not the one that their gist is known to
+// have.
+func (s *Store) ReplaceSurplus(ctx context.Context, alive map[int64]bool, surplus map[string][]int64, now time.Time) error {
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		rows, err := queryIn(ctx, tx, `SELECT deal_id FROM surplus ORDER BY deal_id`)
+		known, err := collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) })
+		if err != nil {
+			return err
+		}
+		for _, id := range known {
+			if alive[id] {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, `DELETE FROM surplus WHERE deal_id = $1`, id); err != nil {
+				return err
+			}
+		}
+		return addSurplus(ctx, tx, surplus, now)
+	})
 	if err != nil {
 		return fmt.Errorf("record surplus deals: %w", err)
 	}

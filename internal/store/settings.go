@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"gistdeal"
@@ -51,10 +52,32 @@ func (s *Store) Choose(ctx context.Context, values map[gistdeal.Choice]string) e
 	return nil
 }
 
-// LastOutcome returns when, on Pipedrive's clock, the newest attempt began
-// whose outcome is known, zero if there is none.
-func (s *Store) LastOutcome(ctx context.Context) (time.Time, error) {
-	var ms int64
-	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(remote_at), 0) FROM attempts WHERE outcome <> ''`).Scan(&ms)
-	return fromMillis(ms), err
+// settingCaughtUp is the name of the setting that keeps until when the deals of
+// Pipedrive are known, in Unix milliseconds on Pipedrive's clock.
+const settingCaughtUp = "caught_up_at"
+
+// CaughtUpTo returns the time on Pipedrive's clock until which the database knows
+// all deals: the last SetCaughtUpTo, or the begin of the newest attempt with a
+// known outcome, whichever is later; zero if it knows none.
+func (s *Store) CaughtUpTo(ctx context.Context) (time.Time, error) {
+	var outcome int64
+	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(remote_at), 0) FROM attempts WHERE outcome <> ''`).Scan(&outcome)
+	if err != nil {
+		return time.Time{}, err
+	}
+	text, err := s.Setting(ctx, settingCaughtUp)
+	if err != nil || text == "" {
+		return fromMillis(outcome), err
+	}
+	caughtUp, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("setting %s: %w", settingCaughtUp, err)
+	}
+	return fromMillis(max(outcome, caughtUp)), nil
+}
+
+// SetCaughtUpTo records that the database knows all deals that were created until
+// then, on Pipedrive's clock.
+func (s *Store) SetCaughtUpTo(ctx context.Context, remote time.Time) error {
+	return s.Set(ctx, settingCaughtUp, strconv.FormatInt(millis(remote), 10))
 }

@@ -25,9 +25,13 @@ func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) 
 // login, and the policy only if its first scan has not ended; one that was
 // removed or gone is active again, one that is paused stays so. Its version
 // begins with the time, so that one who was erased and is tracked again never
-// has a version that stood for something else.
+// has a version that stood for something else. It is Invalid for an erased
+// account until AllowAgain was called for its login.
 func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.FirstScan, now time.Time) (u gistdeal.User, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := refuseErased(ctx, tx, a); err != nil {
+			return err
+		}
 		if err := takeLogin(ctx, tx, a); err != nil {
 			return err
 		}
@@ -42,6 +46,9 @@ func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.F
 		u, err = scanUser(row)
 		return err
 	})
+	if gistdeal.KindOf(err) == gistdeal.Invalid {
+		return u, err
+	}
 	if err != nil {
 		return u, fmt.Errorf("track %q: %w", a.Login, err)
 	}

@@ -1,4 +1,4 @@
-package engine
+package reconcile
 
 import (
 	"context"
@@ -16,9 +16,9 @@ const (
 
 // comparison compares one row after another with what Pipedrive lists.
 type comparison struct {
-	engine    *Engine
-	audit     *gistdeal.Audit
-	questions int // that may still be asked of Pipedrive
+	reconciler *Reconciler
+	audit      *gistdeal.Audit
+	questions  int // that may still be asked of Pipedrive
 }
 
 // add notes a difference.
@@ -36,8 +36,8 @@ func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gis
 	if row.Gone {
 		c.add(gistdeal.DiffGistGone, d)
 	}
-	living := alive(deals)
-	others := slices.DeleteFunc(slices.Clone(living), func(id int64) bool { return id == row.DealID })
+	alive := living(deals)
+	others := slices.DeleteFunc(slices.Clone(alive), func(id int64) bool { return id == row.DealID })
 	switch row.State {
 	case gistdeal.DealMade:
 		return c.made(ctx, row, d, deals, others)
@@ -45,8 +45,8 @@ func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gis
 		return nil // Looks decide.
 	}
 	switch {
-	case len(living) > 0:
-		d.Others, d.Repair = living, repairAdopt
+	case len(alive) > 0:
+		d.Others, d.Repair = alive, repairAdopt
 		c.add(gistdeal.DiffUnlinked, d)
 	case row.State == gistdeal.DealFailed || row.State == "":
 		d.Repair = repairQueue
@@ -58,7 +58,7 @@ func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gis
 // made compares the row of a gist that has a deal. others are the gist's
 // further deals.
 func (c *comparison) made(ctx context.Context, row gistdeal.AuditRow, d gistdeal.Difference, deals []gistdeal.RemoteDeal, others []int64) error {
-	i := slices.IndexFunc(deals, func(r gistdeal.RemoteDeal) bool { return r.ID == row.DealID })
+	i := slices.IndexFunc(deals, func(d gistdeal.RemoteDeal) bool { return d.ID == row.DealID })
 	missing := false
 	if i < 0 {
 		var err error
@@ -99,7 +99,7 @@ func (c *comparison) missing(ctx context.Context, dealID int64) (bool, error) {
 		return true, nil
 	}
 	c.questions--
-	_, err := c.engine.pipedrive.Deal(ctx, dealID)
+	_, err := c.reconciler.pipedrive.Deal(ctx, dealID)
 	if gistdeal.KindOf(err) == gistdeal.NotFound {
 		return true, nil
 	}
@@ -109,77 +109,77 @@ func (c *comparison) missing(ctx context.Context, dealID int64) (bool, error) {
 // repair does what can be done about the differences without making or deleting
 // a deal that somebody decided about. Each change is conditional: what has
 // changed since the comparison is left alone.
-func (e *Engine) repair(ctx context.Context, a *gistdeal.Audit) error {
+func (r *Reconciler) repair(ctx context.Context, a *gistdeal.Audit) error {
 	for i := range a.Differences {
 		d := &a.Differences[i]
 		var err error
 		switch d.Repair {
 		case repairAdopt:
 			var n int
-			n, err = e.store.Adopt(ctx, map[string]int64{d.GistID: d.Others[0]}, map[string][]int64{d.GistID: d.Others[1:]}, e.now())
+			n, err = r.store.Adopt(ctx, map[string]int64{d.GistID: d.Others[0]}, map[string][]int64{d.GistID: d.Others[1:]}, r.now())
 			d.Repaired = n > 0
 		case repairRelink:
-			d.Repaired, err = e.store.Relink(ctx, d.GistID, d.DealID, d.Others[0])
+			d.Repaired, err = r.store.Relink(ctx, d.GistID, d.DealID, d.Others[0])
 		case repairQueue:
-			d.Repaired, err = e.store.Queue(ctx, d.GistID, e.now())
+			d.Repaired, err = r.store.Queue(ctx, d.GistID, r.now())
 		}
 		if err != nil {
 			return err
 		}
 		if d.Repaired {
-			e.log.Info("difference repaired", "gist", d.GistID, "difference", string(d.Kind), "repair", d.Repair)
+			r.log.Info("difference repaired", "gist", d.GistID, "difference", string(d.Kind), "repair", d.Repair)
 		}
 	}
-	poke(e.found)
+	r.queued.Set()
 	return nil
 }
 
 // recreate makes the deal of a gist again, because a person said so. The deal
 // that it had must be gone.
-func (e *Engine) recreate(ctx context.Context, gistID string) error {
-	story, err := e.store.Explain(ctx, gistID)
+func (r *Reconciler) recreate(ctx context.Context, gistID string) error {
+	story, err := r.store.Explain(ctx, gistID)
 	if err != nil {
 		return err
 	}
 	if story.Deal.State != gistdeal.DealMade {
 		return gistdeal.Errorf(gistdeal.Invalid, "gist %s has no deal to be made again: it is %s", gistID, story.Deal.State)
 	}
-	d, err := e.pipedrive.Deal(ctx, story.Deal.DealID)
+	d, err := r.pipedrive.Deal(ctx, story.Deal.DealID)
 	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
 		return err
 	}
 	if err == nil && !d.Deleted {
 		return gistdeal.Errorf(gistdeal.Invalid, "deal %d of gist %s is in Pipedrive: delete it there first", story.Deal.DealID, gistID)
 	}
-	ok, err := e.store.Recreate(ctx, gistID, story.Deal.DealID, e.now())
+	ok, err := r.store.Recreate(ctx, gistID, story.Deal.DealID, r.now())
 	if err == nil && !ok {
 		err = gistdeal.Errorf(gistdeal.Invalid, "the deal of gist %s has just changed: look again", gistID)
 	}
 	if err == nil {
-		e.log.Info("deal will be made again", "gist", gistID, "instead_of", story.Deal.DealID)
-		poke(e.found)
+		r.log.Info("deal will be made again", "gist", gistID, "instead_of", story.Deal.DealID)
+		r.queued.Set()
 	}
 	return err
 }
 
 // deleteSurplus deletes the second deal of a gist in Pipedrive, because a person said so.
-func (e *Engine) deleteSurplus(ctx context.Context, dealID int64) error {
-	gistID, err := e.store.SurplusOf(ctx, dealID)
+func (r *Reconciler) deleteDuplicate(ctx context.Context, dealID int64) error {
+	gistID, err := r.store.SurplusOf(ctx, dealID)
 	if err != nil {
 		return err
 	}
-	d, err := e.pipedrive.Deal(ctx, dealID)
+	d, err := r.pipedrive.Deal(ctx, dealID)
 	switch {
 	case gistdeal.KindOf(err) == gistdeal.NotFound || err == nil && d.Deleted:
-		return e.store.ForgetSurplus(ctx, dealID)
+		return r.store.ForgetSurplus(ctx, dealID)
 	case err != nil:
 		return err
 	case d.GistID != gistID:
 		return gistdeal.Errorf(gistdeal.Invalid, "deal %d does not name gist %s any more: delete it in Pipedrive if you want to", dealID, gistID)
 	}
-	if err := e.pipedrive.DeleteDeal(ctx, dealID); err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
+	if err := r.pipedrive.DeleteDeal(ctx, dealID); err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
 		return err
 	}
-	e.log.Info("surplus deal deleted", "gist", gistID, "deal", dealID)
-	return e.store.ForgetSurplus(ctx, dealID)
+	r.log.Info("surplus deal deleted", "gist", gistID, "deal", dealID)
+	return r.store.ForgetSurplus(ctx, dealID)
 }

@@ -1,0 +1,165 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gistdeal"
+)
+
+const (
+	// FirstPause is how long the first pause after a refusal takes if the remote
+	// names no time. Each further one in a row is twice as long.
+	FirstPause = time.Second
+	// MaxPause is the longest such pause.
+	MaxPause = time.Minute
+)
+
+// Pause returns how long to wait after that many failures in a row.
+func Pause(failures int) time.Duration { return min(FirstPause<<min(failures, 20), MaxPause) }
+
+// Backoff holds back the work with one remote while the remote refuses
+// everything. Each refusal in a row makes the pause longer; the first success of
+// the stage that was refused ends it. The log gets one line at the begin and one
+// at the end. It may be used from many goroutines.
+type Backoff struct {
+	remote  string
+	log     *slog.Logger
+	changed Signal
+
+	mu       sync.Mutex
+	stage    string // that was refused; "" while there is no backoff
+	kind     gistdeal.Kind
+	spent    bool // a quota is spent, as opposed to too many requests at once
+	reason   string
+	failures int
+	until    time.Time
+}
+
+// NewBackoff returns a backoff for the named remote. It sets changed whenever a
+// backoff begins or ends.
+func NewBackoff(remote string, log *slog.Logger, changed Signal) *Backoff {
+	return &Backoff{remote: remote, log: log, changed: changed}
+}
+
+// Begin begins or prolongs the backoff, because err from stage says that more
+// requests are pointless.
+func (b *Backoff) Begin(stage string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	pause := gistdeal.RetryAfter(err)
+	if pause == 0 {
+		pause = Pause(b.failures)
+	}
+	b.failures++
+	b.until = time.Now().Add(pause)
+	kind, spent, reason := gistdeal.KindOf(err), errors.Is(err, gistdeal.ErrSpent), Reason(err)
+	if b.stage == "" || b.kind != kind || b.spent != spent {
+		b.log.Warn("remote paused", "remote", b.remote, "kind", kind.String(), "spent", spent, "reason", reason, "retry_in", pause.String())
+	}
+	b.stage, b.kind, b.spent, b.reason = stage, kind, spent, reason
+	b.changed.Set()
+}
+
+// Reason returns the text of the remote's client, without the gist or user that
+// the request was for: a backoff concerns all of them.
+func Reason(err error) string {
+	if e, ok := errors.AsType[*gistdeal.Error](err); ok {
+		return e.Error()
+	}
+	return err.Error()
+}
+
+// Succeeded ends a backoff that stage began. A success before the pause is over
+// belongs to a request sent before the backoff, and says nothing about the next.
+func (b *Backoff) Succeeded(stage string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stage == stage && b.over() {
+		b.end()
+	}
+}
+
+// Idle ends a backoff whose pause is over when there is nothing left to try: a
+// refusal that passes by itself has passed as far as anybody can tell.
+func (b *Backoff) Idle() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.kind != gistdeal.Unauthorized && b.over() {
+		b.end()
+	}
+}
+
+// Clear ends a backoff that an error of that kind began, because everything
+// about that error is known by now.
+func (b *Backoff) Clear(kind gistdeal.Kind) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stage != "" && b.kind == kind {
+		b.end()
+	}
+}
+
+// over reports whether there is a backoff and its pause is over; b.mu is held.
+func (b *Backoff) over() bool { return b.stage != "" && !time.Now().Before(b.until) }
+
+// end ends the backoff; b.mu is held.
+func (b *Backoff) end() {
+	b.log.Info("remote goes on", "remote", b.remote, "after", b.reason)
+	b.stage, b.reason, b.failures, b.until = "", "", 0, time.Time{}
+	b.changed.Set()
+}
+
+// Active reports whether there is a backoff, so that the next request is a trial.
+func (b *Backoff) Active() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stage != ""
+}
+
+// Wait returns true when the next trial is due, at once if there is no backoff;
+// false when ctx ends.
+func (b *Backoff) Wait(ctx context.Context) bool {
+	for {
+		left := b.Left()
+		if left <= 0 {
+			return ctx.Err() == nil
+		}
+		if !Sleep(ctx, left) {
+			return false
+		}
+	}
+}
+
+// Left returns how long the pause still takes; it is not positive if it is over.
+func (b *Backoff) Left() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return time.Until(b.until)
+}
+
+// Err returns a Limited error with the reason and the rest of the pause, or nil
+// if there is no pause.
+func (b *Backoff) Err() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	left := time.Until(b.until)
+	if left <= 0 {
+		return nil
+	}
+	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: fmt.Errorf("work with %s is paused: %s", b.remote, b.reason)}
+}
+
+// Status returns the present backoff; the zero value means that there is none.
+func (b *Backoff) Status() gistdeal.Backoff {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stage == "" {
+		return gistdeal.Backoff{}
+	}
+	return gistdeal.Backoff{Stage: b.stage, Kind: b.kind.String(), Reason: b.reason, Until: b.until.UTC().Round(0)}
+}

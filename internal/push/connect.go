@@ -1,0 +1,157 @@
+package push
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/loop"
+)
+
+const (
+	// targetPoll is how often the settings of the target are read.
+	targetPoll = 2 * time.Second
+	// offersEvery is how often pipelines and owners are listed at most: that costs
+	// tokens of the day at each start, and only the settings page needs them.
+	offersEvery = time.Hour
+)
+
+// errTargetChanged ends the pushes to the old target.
+var errTargetChanged = errors.New("new deals go elsewhere from now on")
+
+// OtherCompanyError is the error for a key of another company than the database's:
+// its deals are not there, and each gist would get a second one.
+type OtherCompanyError struct{ Database, Key string }
+
+// Error says what is wrong and what to do.
+func (e *OtherCompanyError) Error() string {
+	return fmt.Sprintf("this database belongs to the Pipedrive company %s, but the key is of company %s: set the key of the former, or name a new database in GISTDEAL_DATABASE_URL", e.Database, e.Key)
+}
+
+// connect reads the account of the key, finds or creates its fields and the
+// target, and keeps what it learns in the database.
+func (p *Pusher) connect(ctx context.Context) (err error) {
+	var codes map[string]string
+	defer func() { p.notePipedrive(ctx, codes, err) }()
+	me, err := p.pipedrive.Me(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.checkCompany(ctx, me); err != nil {
+		return err
+	}
+	if p.account.Swap(&me) == nil {
+		p.log.Info("pipedrive connected", "company", me.CompanyName, "company_id", me.CompanyID, "key_of", me.UserName)
+	}
+	p.noteOffers(ctx)
+	if p.target, err = p.chosenTarget(ctx); err != nil {
+		return err
+	}
+	p.pipedrive.Aim(p.target)
+	codes, err = p.prepareFields(ctx)
+	if err != nil {
+		return err
+	}
+	return p.store.Set(ctx, gistdeal.SettingDealURL, me.DealURL)
+}
+
+// chosenTarget returns the target that new deals should have now.
+func (p *Pusher) chosenTarget(ctx context.Context) (gistdeal.Aim, error) {
+	return gistdeal.Aimed(ctx, p.store, p.options.Target, p.options.Locked)
+}
+
+// watchTarget returns errTargetChanged once the target was changed, nil when ctx ends.
+func (p *Pusher) watchTarget(ctx context.Context) error {
+	for loop.Sleep(ctx, targetPoll) {
+		now, err := p.chosenTarget(ctx)
+		if err == nil && now != p.target {
+			return errTargetChanged
+		}
+	}
+	return nil
+}
+
+// prepareFields finds or creates the account's fields, and returns their codes by name.
+func (p *Pusher) prepareFields(ctx context.Context) (map[string]string, error) {
+	codes := map[string]string{}
+	kept, err := p.store.Setting(ctx, gistdeal.SettingFields)
+	if err != nil {
+		return nil, err
+	}
+	if kept != "" {
+		if err := json.Unmarshal([]byte(kept), &codes); err != nil {
+			return nil, fmt.Errorf("setting %s: %w", gistdeal.SettingFields, err)
+		}
+	}
+	if codes, err = p.pipedrive.Prepare(ctx, codes); err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(codes)
+	if err != nil {
+		return nil, err
+	}
+	return codes, p.store.Set(ctx, gistdeal.SettingFields, string(text))
+}
+
+// checkCompany binds the database to the first company that it meets.
+func (p *Pusher) checkCompany(ctx context.Context, me gistdeal.PipedriveAccount) error {
+	id := strconv.FormatInt(me.CompanyID, 10)
+	kept, err := p.store.Setting(ctx, gistdeal.SettingCompany)
+	if err != nil {
+		return err
+	}
+	if kept == "" {
+		return p.store.Set(ctx, gistdeal.SettingCompany, id)
+	}
+	if kept != id {
+		return &OtherCompanyError{Database: kept, Key: id}
+	}
+	return nil
+}
+
+// noteOffers lists the pipelines and owners that can be chosen, if that is due.
+func (p *Pusher) noteOffers(ctx context.Context) {
+	var at *time.Time
+	p.Accounts.Note(ctx, func(a *gistdeal.Accounts) { at = a.ListedAt })
+	if at != nil && p.now().Sub(*at).Abs() < offersEvery {
+		return
+	}
+	pipelines, err := p.pipedrive.Pipelines(ctx)
+	owners, ownersErr := p.pipedrive.Owners(ctx)
+	if failed := errors.Join(err, ownersErr); failed != nil {
+		p.log.Warn("pipelines or owners not listed", "meaning", "the page offers none to choose", "error", failed)
+	}
+	if err != nil {
+		return
+	}
+	now := p.now().UTC()
+	p.Accounts.Note(ctx, func(a *gistdeal.Accounts) { a.Pipelines, a.Owners, a.ListedAt = pipelines, owners, &now })
+}
+
+// notePipedrive keeps how connecting went.
+func (p *Pusher) notePipedrive(ctx context.Context, codes map[string]string, err error) {
+	p.Accounts.Note(ctx, func(a *gistdeal.Accounts) {
+		access := &a.Pipedrive
+		access.Problem = ""
+		if err != nil {
+			access.Problem = loop.Reason(err)
+		}
+		if me := p.account.Load(); me != nil {
+			access.Company, access.User = me.CompanyName, me.UserName
+		}
+		access.Pipeline, access.Stage, access.Owner = p.target.Pipeline, p.target.Stage, p.target.Owner
+		if codes == nil {
+			return
+		}
+		access.Fields = nil
+		for _, name := range slices.Sorted(maps.Keys(codes)) {
+			access.Fields = append(access.Fields, gistdeal.AccessField{Name: name, Code: codes[name]})
+		}
+	})
+}

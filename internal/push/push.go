@@ -1,0 +1,252 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"gistdeal"
+	"gistdeal/internal/failpoint"
+	"gistdeal/internal/loop"
+)
+
+const (
+	// inFlight is how many POSTs may be under way at a time: enough to keep 10
+	// a second going when each takes three seconds.
+	inFlight = 32
+	// tooManyUnknown outcomes in a row mean that the remote is in trouble.
+	tooManyUnknown = 5
+	// pushPoll is how often other processes' changes are read.
+	pushPoll = time.Second
+
+	stagePush   = "push"
+	stageLookup = "look"
+)
+
+// Stages of the backoff from Pipedrive that the leader needs to know.
+const (
+	StageConnect = "connect"
+	StageQuota   = "budget" // our share of the day is spent
+)
+
+// pushAll creates deals, and decides about attempts in doubt, until something
+// refuses all work: it returns that error and its stage once no POST is under way.
+func (p *Pusher) pushAll(ctx context.Context) (stage string, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var pushes, others sync.WaitGroup
+	var first atomic.Pointer[stopped] // also of a POST that ends after ctx
+	stop := func(stage string, err error) {
+		// Other errors after the end of ctx are only its consequence.
+		if ctx.Err() == nil || gistdeal.KindOf(err) == gistdeal.Limited {
+			first.CompareAndSwap(nil, &stopped{stage: stage, err: err})
+		}
+		cancel()
+	}
+	others.Go(func() {
+		if err := p.lookUpUntil(ctx); err != nil {
+			stop(stageLookup, err)
+		}
+	})
+	others.Go(func() { p.findOrphaned(ctx) })
+	others.Go(func() {
+		if err := p.watchTarget(ctx); err != nil {
+			stop(StageConnect, err)
+		}
+	})
+	p.claimAndPush(ctx, &pushes, stop)
+	pushes.Wait()
+	others.Wait()
+	if s := first.Load(); s != nil {
+		return s.stage, s.err
+	}
+	return stagePush, ctx.Err()
+}
+
+// stopped is the cause that ended the pushes.
+type stopped struct {
+	stage string
+	err   error
+}
+
+// claimAndPush claims deals and pushes each in a goroutine of pushes, until ctx ends.
+func (p *Pusher) claimAndPush(ctx context.Context, pushes *sync.WaitGroup, stop func(string, error)) {
+	slots := semaphore.NewWeighted(inFlight)
+	for {
+		weight := p.weight()
+		if slots.Acquire(ctx, weight) != nil {
+			return
+		}
+		c, start, ok, err := p.next(ctx)
+		if err != nil || !ok {
+			slots.Release(weight)
+			if err != nil {
+				stop(stagePush, err)
+			} else {
+				loop.SleepOrWake(ctx, pushPoll, p.Queued)
+			}
+			continue
+		}
+		p.run.posts(1) // Before next asks again whether anything is left to push.
+		pushes.Go(func() {
+			defer slots.Release(weight)
+			defer p.run.posts(-1)
+			if err := p.push(ctx, c, start); err != nil {
+				stop(stagePush, err)
+			}
+		})
+	}
+}
+
+// weight returns how many slots the next push takes: all of them while the remote
+// is in trouble, so that there is one trial at a time.
+func (p *Pusher) weight() int64 {
+	if p.Backoff.Active() || p.inDoubt.inARow() >= tooManyUnknown {
+		return inFlight
+	}
+	return 1
+}
+
+// next claims the next deal to push once the client has reserved a request for it.
+// start is the begin of the attempt, for its deadline.
+func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, ok bool, err error) {
+	if !p.inDoubt.anyAbsent() {
+		due, err := p.store.Due(ctx)
+		if err == nil && !due && p.inDoubt.none() {
+			p.Backoff.Idle()
+			p.run.idle(ctx)
+		}
+		if err != nil || !due {
+			return c, start, false, err
+		}
+	}
+	if err := p.pipedrive.Reserve(ctx); err != nil {
+		return c, start, false, p.waitForTurn(ctx, err)
+	}
+	p.Backoff.Succeeded(StageQuota)
+	start = time.Now()
+	// A claim is not cut short: it would be unknown whether it was committed. A
+	// claim that fails ends the pushes, and they start again with all rows that
+	// are being sent.
+	ctx = context.WithoutCancel(ctx)
+	if absent, lookups, ok := p.inDoubt.takeAbsent(); ok {
+		c, ok, err = p.sendAgain(ctx, absent, lookups)
+		return c, start, ok, err
+	}
+	c, ok, err = p.store.Claim(ctx, p.options.Owner, p.now(), p.Reconciler.RemoteNow())
+	if ok && c.Absences > 0 {
+		// An operator retried the deal after an attempt whose deal was only not
+		// found: lookups come first again.
+		p.inDoubt.put(c)
+		p.Queued.Set()
+		ok = false
+	}
+	return c, start, ok, err
+}
+
+// sendAgain claims the next attempt at a deal that lookups did not find.
+func (p *Pusher) sendAgain(ctx context.Context, absent gistdeal.Claim, lookups int) (c gistdeal.Claim, ok bool, err error) {
+	failpoint.Hit(failpoint.Absent)
+	c, ok, err = p.store.Reclaim(ctx, absent, lookups, p.options.Owner, p.now(), p.Reconciler.RemoteNow())
+	if ok {
+		failpoint.Hit(failpoint.Reclaimed)
+		p.log.Info("deal absent, sent again", "gist", c.Draft.GistID, "attempt", c.Attempt, "looks", lookups)
+	} else if err == nil {
+		err = p.putBack(ctx, absent)
+	}
+	return c, ok, err
+}
+
+// waitForTurn waits out a limit on pushes: the day's quota or our share of it is
+// spent, or there is a ban. Lookups go on meanwhile.
+func (p *Pusher) waitForTurn(ctx context.Context, err error) error {
+	if gistdeal.KindOf(err) != gistdeal.Limited {
+		return err
+	}
+	stage := stagePush
+	if errors.Is(err, gistdeal.ErrSpent) {
+		stage = StageQuota
+	}
+	p.Backoff.Begin(stage, err)
+	p.Backoff.Wait(ctx)
+	return ctx.Err()
+}
+
+// putBack returns an attempt to those in doubt if it still is: an operator paused
+// the pushes before its next attempt was claimed. Its lookups start again.
+func (p *Pusher) putBack(ctx context.Context, absent gistdeal.Claim) error {
+	claims, err := p.store.Unknown(ctx)
+	for _, c := range claims {
+		if c.Draft.GistID == absent.Draft.GistID && c.Attempt == absent.Attempt {
+			p.inDoubt.put(c)
+		}
+	}
+	return err
+}
+
+// push makes one attempt at one deal and records its outcome. It returns an error
+// if pushing other deals is pointless for now.
+func (p *Pusher) push(ctx context.Context, c gistdeal.Claim, start time.Time) error {
+	failpoint.Hit(failpoint.Claimed)
+	// A POST under way is not cut short by a stop: its own deadline ends it.
+	ctx = context.WithoutCancel(ctx)
+	dealID, err := p.pipedrive.CreateDeal(ctx, start, c.Draft)
+	kind := gistdeal.KindOf(err)
+	if err != nil {
+		p.pushes.WithLabelValues(kind.String()).Inc()
+	}
+	if err == nil || kind != gistdeal.Unknown {
+		p.inDoubt.known()
+	}
+	switch {
+	case err == nil:
+		p.created(ctx, c, dealID)
+		return nil
+	case kind == gistdeal.Invalid:
+		p.log.Warn("deal refused", "gist", c.Draft.GistID, "login", c.Draft.Login, "error", err)
+		p.record(ctx, func(ctx context.Context) error { return p.store.Refuse(ctx, c, loop.Reason(err), p.now()) })
+		p.run.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Failed++ })
+		p.Backoff.Succeeded(stagePush)
+		return nil
+	case kind == gistdeal.Unknown:
+		p.log.Warn("deal's outcome unknown", "gist", c.Draft.GistID, "attempt", c.Attempt, "error", err)
+		p.inDoubt.add(c)
+		if p.inDoubt.inARow() < tooManyUnknown {
+			return nil
+		}
+		return err
+	}
+	p.record(ctx, func(ctx context.Context) error {
+		back, writeErr := p.store.GiveBack(ctx, c, loop.Reason(err), p.now())
+		if writeErr == nil && !back {
+			p.inDoubt.put(c)
+		}
+		return writeErr
+	})
+	return err
+}
+
+// created records that an attempt created a deal.
+func (p *Pusher) created(ctx context.Context, c gistdeal.Claim, dealID int64) {
+	failpoint.Hit(failpoint.Answered)
+	p.pushes.WithLabelValues("made").Inc()
+	p.log.Info("deal made", "gist", c.Draft.GistID, "deal", dealID, "login", c.Draft.Login)
+	p.record(ctx, func(ctx context.Context) error {
+		known, err := p.store.Made(ctx, c, dealID, p.now())
+		if err == nil && !known {
+			p.inDoubt.put(c)
+		}
+		return err
+	})
+	failpoint.Hit(failpoint.Recorded)
+	p.run.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Deals++ })
+	p.Backoff.Succeeded(stagePush)
+}
+
+func (p *Pusher) record(ctx context.Context, write func(context.Context) error) {
+	loop.Record(ctx, p.Stopping, p.log, write)
+}

@@ -1,0 +1,163 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"gistdeal"
+	"gistdeal/internal/loop"
+	"gistdeal/internal/reconcile"
+	"gistdeal/internal/runlog"
+)
+
+// Pipedrive is the part of Pipedrive's client that a Pusher uses.
+type Pipedrive interface {
+	Me(ctx context.Context) (gistdeal.PipedriveAccount, error)
+	Aim(a gistdeal.Aim)
+	Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, error)
+	Owners(ctx context.Context) ([]string, error)
+	Prepare(ctx context.Context, keys map[string]string) (map[string]string, error)
+	Reserve(ctx context.Context) error
+	CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error)
+	Used() (requests, tokens int)
+}
+
+// Store is the part of the database that a Pusher uses.
+type Store interface {
+	Setting(ctx context.Context, name string) (string, error)
+	Set(ctx context.Context, name, value string) error
+	Due(ctx context.Context) (bool, error)
+	Claim(ctx context.Context, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
+	Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
+	Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error)
+	Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
+	GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error)
+	Unknown(ctx context.Context) ([]gistdeal.Claim, error)
+}
+
+// Options are the settings of a Pusher; the zero value works.
+type Options struct {
+	Target      gistdeal.Aim               // of new deals, as configured
+	Locked      map[gistdeal.Choice]string // settings that only the configuration decides, by variable
+	ResendAfter time.Duration              // how long a deal must be missing before it is sent again; 0 means 10 min
+	Owner       string                     // names this process in claims; unique for each start
+	Now         func() time.Time           // the clock of the rows; nil means time.Now
+	Log         *slog.Logger               // nil means none
+	Metrics     prometheus.Registerer
+}
+
+// Shared is what a Pusher has in common with the other parts of the leader.
+type Shared struct {
+	Reconciler *reconcile.Reconciler
+	Runs       *runlog.Log
+	Accounts   *Accounts
+	Backoff    *loop.Backoff   // from Pipedrive
+	Queued     loop.Signal     // set when a deal may be due
+	Stopping   <-chan struct{} // closed when the process is about to end
+}
+
+// Pusher creates deals.
+type Pusher struct {
+	Shared
+	store     Store
+	pipedrive Pipedrive
+	options   Options
+	log       *slog.Logger
+	now       func() time.Time
+	account   atomic.Pointer[gistdeal.PipedriveAccount]
+	target    gistdeal.Aim // of the deals that are being pushed
+	inDoubt   inDoubt
+	run       pushRun
+
+	pushes  *prometheus.CounterVec
+	lookups *prometheus.CounterVec
+}
+
+// New returns a Pusher.
+func New(s Store, p Pipedrive, shared Shared, o Options) *Pusher {
+	if o.ResendAfter == 0 {
+		o.ResendAfter = 10 * time.Minute
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	f := promauto.With(o.Metrics)
+	return &Pusher{
+		Shared: shared, store: s, pipedrive: p, options: o, log: o.Log, now: o.Now,
+		inDoubt: newInDoubt(o.ResendAfter), run: pushRun{runs: shared.Runs, pipedrive: p},
+		pushes: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "gistdeal_pushes_total", Help: "Attempts to create a deal, by outcome.",
+		}, []string{"outcome"}),
+		lookups: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "gistdeal_looks_total", Help: "Lookups in Pipedrive for attempts in doubt, by outcome.",
+		}, []string{"outcome"}),
+	}
+}
+
+// Reset forgets the attempts in doubt: another process may have decided about
+// them before this one became the leader.
+func (p *Pusher) Reset() { p.inDoubt.reset() }
+
+// Run connects to the account, catches up, and then pushes due deals, until ctx
+// ends. A refusal of all work begins the backoff, and the work starts again after
+// it. The outcomes of deals that were sent are recorded until Stopping is closed.
+// It returns an error only for a mistake that a person has to correct.
+func (p *Pusher) Run(ctx context.Context) error {
+	connected, caughtUp := false, false
+	for p.Backoff.Wait(ctx) {
+		err := error(nil)
+		if !connected {
+			err = p.connect(ctx)
+			connected = err == nil
+		}
+		if err == nil && !caughtUp {
+			err = p.Reconciler.CatchUp(ctx, StageConnect)
+			caughtUp = err == nil
+		}
+		if err == nil {
+			err = p.loadInDoubt(ctx)
+		}
+		stage := StageConnect
+		if err == nil {
+			p.Backoff.Succeeded(StageConnect)
+			stage, err = p.pushAll(ctx)
+			p.run.end(ctx, err)
+		}
+		if ctx.Err() != nil {
+			if gistdeal.KindOf(err) == gistdeal.Limited {
+				p.Backoff.Begin(stage, err) // A limit outlasts this process.
+			}
+			break
+		}
+		if _, ok := errors.AsType[*OtherCompanyError](err); ok {
+			return err
+		}
+		if errors.Is(err, errTargetChanged) {
+			connected = false
+			continue
+		}
+		p.Backoff.Begin(stage, err)
+		// A person may have changed the key, a field or the pipeline: that is read
+		// again. What passes by itself needs no reading.
+		connected = connected && passes(err)
+	}
+	return nil
+}
+
+// passes reports whether the cause of err is expected to pass by itself.
+func passes(err error) bool {
+	switch gistdeal.KindOf(err) {
+	case gistdeal.Limited, gistdeal.Temporary, gistdeal.Unknown:
+		return true
+	}
+	return false
+}

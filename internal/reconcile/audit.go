@@ -1,0 +1,147 @@
+package reconcile
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/loop"
+)
+
+const (
+	auditPoll  = time.Second // how often what was ordered is looked for
+	auditBatch = 1000        // rows compared at a time
+	auditHour  = 3           // UTC, in which an audit is made each night
+	auditEvery = 20 * time.Hour
+	// auditRetry is how long an audit that failed waits for its next try.
+	auditRetry = time.Minute
+	// auditQuestions is how many deals that no list shows an audit asks for, one by one.
+	auditQuestions = 1000
+)
+
+// Watch checks gists again whose deal was sent twice, and carries out the audits
+// that were requested and one each night, until ctx ends.
+func (r *Reconciler) Watch(ctx context.Context) error {
+	for pause := auditPoll; loop.Sleep(ctx, pause); {
+		pause = auditPoll
+		if !r.caughtUp.Load() || r.backoff.Left() > 0 {
+			continue
+		}
+		err := r.recheck(ctx)
+		if err == nil {
+			err = r.nextAudit(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			r.log.Warn("deals not audited", "error", err, "retry_in", auditRetry.String())
+			pause = auditRetry
+		}
+	}
+	return nil
+}
+
+// nextAudit makes the audit that was ordered first, or the one of the night.
+func (r *Reconciler) nextAudit(ctx context.Context) error {
+	o, ok, err := r.store.NextAudit(ctx)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		if due, err := r.nightlyDue(ctx); err != nil || !due {
+			return err
+		}
+		o = gistdeal.AuditOrder{ID: rand.Text(), AskedAt: r.now()}
+		if err := r.store.OrderAudit(ctx, o); err != nil {
+			return err
+		}
+	}
+	a := gistdeal.Audit{ID: o.ID, AskedAt: o.AskedAt, Counts: map[gistdeal.DiffKind]int{}, Differences: []gistdeal.Difference{}}
+	switch err := r.carryOut(ctx, o, &a); gistdeal.KindOf(err) {
+	case gistdeal.Invalid, gistdeal.NotFound, gistdeal.Unauthorized:
+		a.Problem = loop.Reason(err) // Asking again would not help.
+	default:
+		if err != nil {
+			return err // The order stays.
+		}
+	}
+	a.EndedAt = r.now()
+	r.log.Info("audit ended", "audit", a.ID, "gists", a.Gists, "deals", a.Deals, "differences", a.Different(), "problem", a.Problem)
+	return r.store.EndAudit(ctx, a)
+}
+
+// nightlyDue reports whether it is the hour for the audit of the night, there
+// was none, and the day's budget has something left for it.
+func (r *Reconciler) nightlyDue(ctx context.Context) (bool, error) {
+	now := r.now().UTC()
+	if now.Hour() != auditHour {
+		return false, nil
+	}
+	last, err := r.store.LastAudit(ctx)
+	if err != nil || now.Sub(last) < auditEvery {
+		return false, err
+	}
+	return r.pipedrive.Reserve(ctx) == nil, nil
+}
+
+// carryOut does what was ordered.
+func (r *Reconciler) carryOut(ctx context.Context, o gistdeal.AuditOrder, a *gistdeal.Audit) error {
+	switch {
+	case o.Recreate != "":
+		return r.recreate(ctx, o.Recreate)
+	case o.DeleteSurplus != 0:
+		return r.deleteDuplicate(ctx, o.DeleteSurplus)
+	}
+	if err := r.compare(ctx, a); err != nil {
+		return err
+	}
+	if o.Repair {
+		return r.repair(ctx, a)
+	}
+	return nil
+}
+
+// compare finds the differences between Pipedrive's deals, which are listed
+// first, and our rows.
+func (r *Reconciler) compare(ctx context.Context, a *gistdeal.Audit) error {
+	byGist, err := r.dealsByGist(ctx, time.Time{})
+	if err != nil {
+		return err
+	}
+	for _, deals := range byGist {
+		a.Deals += len(deals)
+	}
+	c := comparison{reconciler: r, audit: a, questions: auditQuestions}
+	for after := ""; ; {
+		rows, err := r.store.AuditRows(ctx, after, auditBatch)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			after = row.GistID
+			if err := c.row(ctx, row, byGist[row.GistID]); err != nil {
+				return err
+			}
+		}
+		a.Gists += len(rows)
+		if len(rows) < auditBatch {
+			break
+		}
+	}
+	return r.recordDuplicates(ctx, byGist)
+}
+
+// recordDuplicates records the duplicate deals that exist, and forgets those that
+// do not any more.
+func (r *Reconciler) recordDuplicates(ctx context.Context, byGist map[string][]gistdeal.RemoteDeal) error {
+	alive, duplicates := map[int64]bool{}, map[string][]int64{}
+	for gistID, deals := range byGist {
+		ids := living(deals)
+		for _, id := range ids {
+			alive[id] = true
+		}
+		if len(ids) > 1 {
+			duplicates[gistID] = ids
+		}
+	}
+	return r.store.ReplaceSurplus(ctx, alive, duplicates, r.now())
+}

@@ -1,0 +1,117 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/failpoint"
+)
+
+// catchUpBack is how far before our newest outcome the catch-up begins.
+const catchUpBack = 15 * time.Minute
+
+// CatchUp adopts the deals that were created for gists since the newest outcome
+// in the database, so that a lost or restored database, deals of the seed and
+// deals that people created cause no duplicates. A database without outcomes
+// reads all deals. No deal may be pushed before CatchUp has returned nil. stage
+// is the stage of the backoff during its waits.
+//
+// Lists may show a deal late. A recent deal with a gist id that no attempt of
+// ours created means that another database was in use until then, and more of
+// its deals may still show up. CatchUp waits until the newest one is as old as a
+// deal must be missing before it is sent again, and reads once more.
+func (r *Reconciler) CatchUp(ctx context.Context, stage string) error {
+	since, err := r.knownUntil(ctx)
+	if err != nil {
+		return err
+	}
+	for {
+		begin := r.RemoteNow()
+		newest, err := r.adoptSince(ctx, since, begin.Add(-r.options.ResendAfter))
+		if err != nil {
+			return fmt.Errorf("catch up: %w", err)
+		}
+		failpoint.Hit(failpoint.CatchUpAdopted)
+		if newest.IsZero() {
+			if err := r.store.SetCaughtUpTo(ctx, begin); err != nil {
+				return err
+			}
+			r.caughtUp.Store(true)
+			return nil
+		}
+		since = begin.Add(-catchUpBack)
+		wait := min(newest.Add(r.options.ResendAfter).Sub(begin), r.options.ResendAfter)
+		r.backoff.Begin(stage, &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: wait, Err: fmt.Errorf(
+			"another database made deals in this Pipedrive account until %s: waiting until all of them show", newest.UTC().Format(time.RFC3339))})
+		if !r.backoff.Wait(ctx) {
+			return ctx.Err()
+		}
+	}
+}
+
+// knownUntil returns the time on Pipedrive's clock from which on deals may be
+// unknown to the database, zero if all may be.
+func (r *Reconciler) knownUntil(ctx context.Context) (time.Time, error) {
+	last, err := r.store.CaughtUpTo(ctx)
+	if err != nil || last.IsZero() {
+		return last, err
+	}
+	if now := r.RemoteNow(); last.After(now) {
+		last = now // A clock was wrong.
+	}
+	return last.Add(-catchUpBack), nil
+}
+
+// adoptSince adopts the deals that changed since then. It returns the creation
+// time of the newest deal that has a gist id and that another database created
+// after recent, zero if there is none.
+func (r *Reconciler) adoptSince(ctx context.Context, since, recent time.Time) (newest time.Time, err error) {
+	byGist, err := r.dealsByGist(ctx, since)
+	if err != nil {
+		return newest, err
+	}
+	failpoint.Hit(failpoint.CatchUpListed)
+	one, duplicates, fresh, createdAt := map[string]int64{}, map[string][]int64{}, map[string]int64{}, map[string]time.Time{}
+	for gistID, deals := range byGist {
+		chosen, rest := choose(deals, func(gistdeal.RemoteDeal) bool { return false })
+		one[gistID] = chosen.ID
+		if len(rest) > 0 {
+			duplicates[gistID] = rest
+		}
+		r.warnOfDuplicates(gistID, chosen.ID, rest)
+		if chosen.Exact && chosen.AddedAt.After(recent) {
+			fresh[gistID], createdAt[gistID] = chosen.ID, chosen.AddedAt
+		}
+	}
+	foreign, err := r.store.Strange(ctx, fresh)
+	if err != nil {
+		return newest, err
+	}
+	for _, gistID := range foreign {
+		if t := createdAt[gistID]; t.After(newest) {
+			newest = t
+		}
+	}
+	adopted, err := r.store.Adopt(ctx, one, duplicates, r.now())
+	if err == nil && adopted > 0 {
+		r.log.Info("deals adopted", "deals", adopted)
+	}
+	return newest, err
+}
+
+// recheck lists the deals of gists whose deal was sent again a while ago: if the
+// first request was carried out after all, the gist has two deals.
+func (r *Reconciler) recheck(ctx context.Context) error {
+	then := r.now().Add(-r.options.RecheckAfter)
+	gists, since, err := r.store.SentAgain(ctx, then)
+	if err != nil || len(gists) == 0 {
+		return err
+	}
+	if _, err := r.adoptSince(ctx, since.Add(-lookBack), r.RemoteNow()); err != nil {
+		return err
+	}
+	r.log.Info("deals looked at again", "gists", len(gists))
+	return r.store.LookedAgain(ctx, gists, then, r.now())
+}

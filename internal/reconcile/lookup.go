@@ -1,0 +1,81 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/failpoint"
+)
+
+// lookBack is how far before a claim a lookup begins, on Pipedrive's clock.
+const lookBack = 10 * time.Minute
+
+// Attempt is an attempt in doubt.
+type Attempt struct {
+	Claim   gistdeal.Claim
+	Lookups int // complete lookups that did not find its deal
+}
+
+// LookUp lists the deals created since the oldest of the attempts and adopts
+// those that the attempts created. userID is the key's user. One list serves all
+// attempts. It returns the attempts whose deal it adopted, also beside an error;
+// an error means that the lookup says nothing about the others.
+func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attempt) (adopted []gistdeal.Claim, err error) {
+	since, byGist := r.RemoteNow(), make(map[string]Attempt, len(attempts))
+	for _, a := range attempts {
+		byGist[a.Claim.Draft.GistID] = a
+		if a.Claim.Since.Before(since) {
+			since = a.Claim.Since
+		}
+	}
+	seen := map[string][]gistdeal.RemoteDeal{}
+	for d, err := range r.dealsSince(ctx, since.Add(-lookBack)) {
+		if err != nil {
+			return nil, err
+		}
+		// A deal is known by its URL alone after a person deleted the field "Gist ID".
+		if a, ok := byGist[d.GistID]; ok && (d.Exact || createdBy(userID, a.Claim, d)) {
+			seen[d.GistID] = append(seen[d.GistID], d)
+		}
+	}
+	failpoint.Hit(failpoint.Looked)
+	for gistID, deals := range seen {
+		a := byGist[gistID]
+		ok, err := r.adopt(ctx, userID, a, deals)
+		if err != nil {
+			return adopted, err
+		}
+		if ok {
+			adopted = append(adopted, a.Claim)
+		}
+	}
+	return adopted, nil
+}
+
+// adopt records one of deals as the one that the attempt created, and reports
+// whether the attempt was still in doubt.
+func (r *Reconciler) adopt(ctx context.Context, userID int64, a Attempt, deals []gistdeal.RemoteDeal) (bool, error) {
+	c := a.Claim
+	chosen, duplicates := choose(deals, func(d gistdeal.RemoteDeal) bool { return createdBy(userID, c, d) })
+	lookups := a.Lookups + 1
+	adopted, err := r.store.AdoptUnknown(ctx, c, chosen.ID, duplicates, lookups, r.now())
+	if err != nil || !adopted {
+		return false, err
+	}
+	r.log.Info("deal found by a look", "gist", c.Draft.GistID, "deal", chosen.ID, "attempt", c.Attempt, "looks", lookups)
+	r.warnOfDuplicates(c.Draft.GistID, chosen.ID, duplicates)
+	return true, nil
+}
+
+func (r *Reconciler) warnOfDuplicates(gistID string, dealID int64, duplicates []int64) {
+	if len(duplicates) > 0 {
+		r.log.Warn("gist has more than one deal", "gist", gistID, "deal", dealID, "surplus", duplicates)
+	}
+}
+
+// createdBy reports whether the user created d since the attempt, or since an
+// earlier attempt at the same gist.
+func createdBy(userID int64, c gistdeal.Claim, d gistdeal.RemoteDeal) bool {
+	return userID != 0 && d.CreatorID == userID && !d.AddedAt.Before(c.Since.Add(-lookBack))
+}

@@ -1,0 +1,98 @@
+package reconcile
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/loop"
+)
+
+// Pipedrive is the part of Pipedrive's client that a Reconciler uses.
+type Pipedrive interface {
+	Deals(ctx context.Context, since time.Time) iter.Seq2[gistdeal.RemoteDeal, error]
+	Deal(ctx context.Context, id int64) (gistdeal.RemoteDeal, error)
+	DeleteDeal(ctx context.Context, id int64) error
+	Reserve(ctx context.Context) error
+	Now() (now time.Time, known bool)
+}
+
+// Store is the part of the database that a Reconciler uses.
+type Store interface {
+	CaughtUpTo(ctx context.Context) (time.Time, error)
+	SetCaughtUpTo(ctx context.Context, remote time.Time) error
+	Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (int, error)
+	AdoptUnknown(ctx context.Context, c gistdeal.Claim, dealID int64, surplus []int64, looks int, now time.Time) (bool, error)
+	Strange(ctx context.Context, deals map[string]int64) ([]string, error)
+	Dropped(ctx context.Context) (map[int64]bool, error)
+	SentAgain(ctx context.Context, then time.Time) (gists []string, since time.Time, err error)
+	LookedAgain(ctx context.Context, gists []string, then, now time.Time) error
+
+	OrderAudit(ctx context.Context, o gistdeal.AuditOrder) error
+	NextAudit(ctx context.Context) (gistdeal.AuditOrder, bool, error)
+	EndAudit(ctx context.Context, a gistdeal.Audit) error
+	LastAudit(ctx context.Context) (time.Time, error)
+	AuditRows(ctx context.Context, after string, limit int) ([]gistdeal.AuditRow, error)
+	Explain(ctx context.Context, gistID string) (gistdeal.Story, error)
+	ReplaceSurplus(ctx context.Context, alive map[int64]bool, surplus map[string][]int64, now time.Time) error
+	SurplusOf(ctx context.Context, dealID int64) (string, error)
+	ForgetSurplus(ctx context.Context, dealID int64) error
+	Relink(ctx context.Context, gistID string, from, to int64) (bool, error)
+	Queue(ctx context.Context, gistID string, now time.Time) (bool, error)
+	Recreate(ctx context.Context, gistID string, dealID int64, now time.Time) (bool, error)
+}
+
+// Options are the settings of a Reconciler; the zero value works.
+type Options struct {
+	ResendAfter  time.Duration    // how long a deal must be missing before it is sent again; 0 means 10 min
+	RecheckAfter time.Duration    // how long after a deal was sent again its gist is checked for a duplicate; 0 means 1 h
+	Now          func() time.Time // the clock of the rows; nil means time.Now
+	Log          *slog.Logger     // nil means none
+}
+
+// Reconciler compares Pipedrive with the database and changes only the database,
+// except for DeleteDeal on an operator's request.
+type Reconciler struct {
+	store     Store
+	pipedrive Pipedrive
+	backoff   *loop.Backoff // from Pipedrive
+	queued    loop.Signal   // set when a deal may be due
+	options   Options
+	log       *slog.Logger
+	now       func() time.Time
+	caughtUp  atomic.Bool
+}
+
+// New returns a Reconciler. It shares Pipedrive's backoff with the pushes, and
+// sets queued when it has queued a deal or decided about an attempt in doubt.
+func New(s Store, p Pipedrive, backoff *loop.Backoff, queued loop.Signal, o Options) *Reconciler {
+	if o.ResendAfter == 0 {
+		o.ResendAfter = 10 * time.Minute
+	}
+	if o.RecheckAfter == 0 {
+		o.RecheckAfter = time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Reconciler{store: s, pipedrive: p, backoff: backoff, queued: queued, options: o, log: o.Log, now: o.Now}
+}
+
+// Reset forgets that the database caught up with Pipedrive: a new leader starts.
+func (r *Reconciler) Reset() { r.caughtUp.Store(false) }
+
+// RemoteNow returns the time on Pipedrive's clock. Before the first answer that
+// is a day before ours: a lookup that begins too early only takes longer.
+func (r *Reconciler) RemoteNow() time.Time {
+	now, known := r.pipedrive.Now()
+	if !known {
+		now = now.Add(-24 * time.Hour)
+	}
+	return now
+}

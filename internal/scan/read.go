@@ -1,0 +1,167 @@
+package scan
+
+import (
+	"context"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/failpoint"
+	"gistdeal/internal/runlog"
+)
+
+// read reads the gists of u from g and stores each page as it arrives. The ETag
+// is stored after the gists of the last page.
+func (s *Scanner) read(ctx context.Context, g GitHub, run *runlog.Run, u gistdeal.User) error {
+	if u.LoginStale {
+		return errTaken
+	}
+	most, err := s.firstScanMax(ctx, u)
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	var l gistdeal.Listing
+	listed, fresh, err := s.readPages(ctx, g, run, u, most, &l)
+	s.sent.Add(float64(l.Requests))
+	run.Note(ctx, func(r *gistdeal.Run) { r.Requests += l.Requests })
+	if err != nil {
+		return err
+	}
+	if !l.NotModified {
+		if err := s.readAll(ctx, g, u, listed); err != nil {
+			return err
+		}
+	}
+	failpoint.Hit(failpoint.RowsSaved)
+	if err := s.scanned(ctx, u, most, l); err != nil {
+		return err
+	}
+	failpoint.Hit(failpoint.ETagSaved)
+	if fresh > 0 || neverScanned(u) {
+		s.log.Info("user scanned", "login", u.Login, "gists", len(listed), "found", fresh, "requests", l.Requests, "took", time.Since(begin).String())
+	}
+	return nil
+}
+
+// readPages stores the gists of u page by page. It returns the ids of all listed
+// gists and how many new deals there are; l has the totals also beside an error.
+func (s *Scanner) readPages(ctx context.Context, g GitHub, run *runlog.Run, u gistdeal.User, most int, l *gistdeal.Listing) (listed []string, fresh int, err error) {
+	for page, err := range g.Gists(ctx, u.Login, s.etagFor(u), l) {
+		if err != nil {
+			return listed, fresh, err
+		}
+		for _, gist := range page.Gists {
+			if gist.OwnerID != 0 && gist.OwnerID != u.ID {
+				return listed, fresh, errTaken
+			}
+			listed = append(listed, gist.ID)
+		}
+		n, err := s.store.SaveGists(ctx, u.ID, page.Gists, noticing(u, most), s.now())
+		failpoint.Hit(failpoint.PageSaved)
+		if n > 0 {
+			s.queued.Set()
+		}
+		fresh += n
+		run.Note(ctx, func(r *gistdeal.Run) {
+			r.Gists += n
+			r.Done++
+			r.Total = page.Pages
+		})
+		if err != nil {
+			return listed, fresh, err
+		}
+	}
+	return listed, fresh, nil
+}
+
+// etagFor returns the ETag to send: none once a day for users with several pages,
+// because a 304 says nothing about the later pages.
+func (s *Scanner) etagFor(u gistdeal.User) string {
+	if u.Pages > 1 && s.now().Sub(u.WholeScanAt) >= fullScanEvery {
+		return ""
+	}
+	return u.ETag
+}
+
+// noticing returns the policy for gists that a scan of u finds for the first time.
+// Only the first scan skips deals or holds them for approval: a gist that shows up
+// later is new, whatever its dates.
+func noticing(u gistdeal.User, most int) gistdeal.Noticing {
+	n := gistdeal.Noticing{First: neverScanned(u)}
+	if n.First && u.FirstScan == gistdeal.FirstScanNew {
+		n.SkipBefore = u.TrackedAt
+	}
+	n.Hold = n.First && u.FirstScan == gistdeal.FirstScanAll && most > 0
+	return n
+}
+
+// scanned records a successful scan. At the end of the first one its deals are
+// queued, unless there are more than most.
+func (s *Scanner) scanned(ctx context.Context, u gistdeal.User, most int, l gistdeal.Listing) error {
+	if !neverScanned(u) {
+		return s.store.Scanned(ctx, u.ID, l, s.now(), s.nextScan())
+	}
+	held, err := s.store.FirstScanned(ctx, u.ID, l, most, s.now(), s.nextScan())
+	if held > 0 {
+		s.log.Warn("first scan waits for a yes", "login", u.Login, "user", u.ID, "gists", held, "allowed", most)
+	}
+	s.queued.Set()
+	return err
+}
+
+// readAll records which gists of u are gone, after GitHub listed all of them.
+func (s *Scanner) readAll(ctx context.Context, g GitHub, u gistdeal.User, listed []string) error {
+	if len(listed) == 0 {
+		if err := s.confirmEmpty(ctx, g, u); err != nil {
+			return err
+		}
+	}
+	if neverScanned(u) {
+		return nil
+	}
+	return s.store.MarkGone(ctx, u.ID, listed, s.now())
+}
+
+// confirmEmpty returns errTaken if u had gists, was listed without any, and has
+// another login by now: GitHub lists nothing for a login that is gone.
+func (s *Scanner) confirmEmpty(ctx context.Context, g GitHub, u gistdeal.User) error {
+	had, err := s.store.HasGists(ctx, u.ID)
+	if err != nil || !had {
+		return err
+	}
+	account, err := byNumber(ctx, g, u)
+	if err != nil {
+		return err
+	}
+	if gistdeal.LoginKey(account.Login) != gistdeal.LoginKey(u.Login) {
+		return errTaken
+	}
+	return nil
+}
+
+// byNumber looks u up by number, which a rename does not change.
+func byNumber(ctx context.Context, g GitHub, u gistdeal.User) (gistdeal.Account, error) {
+	account, err := g.UserByID(ctx, u.ID)
+	if err == nil && account.Type == gistdeal.Organization {
+		err = errOrganisation
+	}
+	return account, err
+}
+
+// findAgain looks up the present login of u and records it.
+func (s *Scanner) findAgain(ctx context.Context, g GitHub, u gistdeal.User) (gistdeal.User, error) {
+	account, err := byNumber(ctx, g, u)
+	if err != nil {
+		return u, err
+	}
+	if gistdeal.LoginKey(account.Login) == gistdeal.LoginKey(u.Login) && !u.LoginStale {
+		return u, gistdeal.Errorf(gistdeal.Temporary, "GitHub knows the user by number but not by login")
+	}
+	if err := s.store.Rename(ctx, account); err != nil {
+		return u, err
+	}
+	s.log.Info("user renamed", "user", u.ID, "from", u.Login, "to", account.Login)
+	// The ETag is that of the old login's list.
+	u.Login, u.LoginStale, u.ETag = account.Login, false, ""
+	return u, nil
+}

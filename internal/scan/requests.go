@@ -1,0 +1,210 @@
+package scan
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"gistdeal"
+	"gistdeal/internal/loop"
+)
+
+const (
+	servedAtOnce = 4 // scan requests
+	// requestPoll is how often rows of other processes are read: requests by the
+	// leader, results by the process that wrote the request. Within one process,
+	// and where the database notifies, nothing waits for it.
+	requestPoll = 250 * time.Millisecond
+)
+
+var errStopping = gistdeal.Errorf(gistdeal.Temporary, "gistdeal is stopping; ask again when it runs")
+
+// requests is the in-memory state of the request queue.
+type requests struct {
+	wake loop.Signal // a request may be pending
+
+	mu       sync.Mutex
+	busy     map[string]bool // logins being served here, by key
+	changed  chan struct{}   // closed with the next result, and when another process wrote a row
+	failures int             // in a row, of background requests
+	rest     time.Time       // until then only interactive requests are served
+}
+
+func newRequests() requests {
+	return requests{wake: loop.NewSignal(), busy: map[string]bool{}, changed: make(chan struct{})}
+}
+
+// Track tracks login and returns nil once its first scan has succeeded. If ctx
+// ends before, the request stays and the error is ctx's. NotFound, Invalid and
+// Limited report GitHub's answer; Temporary means that a later try may help.
+func (s *Scanner) Track(ctx context.Context, login string) error {
+	_, err := s.Ask(ctx, gistdeal.Ask{Login: login, Want: gistdeal.WantFirstScan})
+	return err
+}
+
+// Ask stores a request for the leader, which may be another process, and waits
+// for the result. Its errors are those of Track.
+func (s *Scanner) Ask(ctx context.Context, a gistdeal.Ask) (gistdeal.Answer, error) {
+	if err := gistdeal.CheckLogin(a.Login); err != nil {
+		return gistdeal.Answer{}, err
+	}
+	stored, err := s.store.Ask(ctx, s.now(), a)
+	s.requests.wake.Set()
+	for err == nil {
+		changed := s.requests.next()
+		var results map[string]gistdeal.Answer
+		if results, err = s.store.Answers(ctx, stored...); err != nil {
+			break
+		}
+		if result, ok := results[gistdeal.LoginKey(a.Login)]; ok {
+			return result, result.Err
+		}
+		select {
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-s.stopping:
+			err = errStopping
+		case <-changed:
+		case <-time.After(requestPoll):
+		}
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err() // SQLite reports the end of a context as an interrupt.
+	}
+	return gistdeal.Answer{}, err
+}
+
+// Wake makes the leader read the requests at once.
+func (s *Scanner) Wake() { s.requests.wake.Set() }
+
+// Notified wakes the server of requests and everything that waits for a result
+// here: another process may have written either.
+func (s *Scanner) Notified() {
+	s.requests.wake.Set()
+	s.requests.mu.Lock()
+	defer s.requests.mu.Unlock()
+	s.requests.notify()
+}
+
+// ServeRequests serves the pending requests, of this process and of others, until
+// ctx ends.
+func (s *Scanner) ServeRequests(ctx context.Context) error {
+	var serving sync.WaitGroup
+	defer serving.Wait()
+	slots := semaphore.NewWeighted(servedAtOnce)
+	for pause := requestPoll; slots.Acquire(ctx, 1) == nil; {
+		a, ok, err := s.takeRequest(ctx)
+		if ok {
+			pause = requestPoll
+			serving.Go(func() {
+				defer slots.Release(1)
+				s.serve(ctx, a)
+			})
+			continue
+		}
+		slots.Release(1)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("asks not read", "error", err)
+			pause = min(2*pause, loop.MaxPause)
+		}
+		loop.SleepOrWake(ctx, pause, s.requests.wake)
+	}
+	return nil
+}
+
+// takeRequest takes the next pending request. During a backoff from GitHub it
+// takes only interactive ones.
+func (s *Scanner) takeRequest(ctx context.Context) (a gistdeal.Ask, ok bool, err error) {
+	// Read before the query: a request finished since is not among the rows.
+	busy, resting := s.requests.underWay()
+	least := gistdeal.WantTracked
+	if resting || s.backoff.Left() > 0 {
+		least = gistdeal.WantFirstScan
+	}
+	pending, err := s.store.WaitingAsks(ctx, least, servedAtOnce)
+	for _, a := range pending {
+		if key := gistdeal.LoginKey(a.Login); !busy[key] {
+			s.requests.begin(key)
+			return a, true, nil
+		}
+	}
+	return a, false, err
+}
+
+// serve carries out a request and records its result. A background request stays
+// pending if a later try may help.
+func (s *Scanner) serve(ctx context.Context, a gistdeal.Ask) {
+	defer s.requests.end(gistdeal.LoginKey(a.Login))
+	added, err := s.track(ctx, a)
+	if err != nil && ctx.Err() != nil {
+		return // It is served after the next start.
+	}
+	again := a.Want == gistdeal.WantTracked && mayHelpLater(err)
+	loop.Record(ctx, ctx.Done(), s.log, func(ctx context.Context) error {
+		if again {
+			return s.store.Requeue(ctx, a, err.Error(), s.now())
+		}
+		_, err := s.store.Answer(ctx, a, gistdeal.Answer{Added: added, Err: err}, s.now())
+		return err
+	})
+	if a.Want == gistdeal.WantTracked {
+		s.requests.slow(again)
+	}
+}
+
+// mayHelpLater reports whether err says nothing about the requested login.
+func mayHelpLater(err error) bool {
+	kind := gistdeal.KindOf(err)
+	return err != nil && kind != gistdeal.NotFound && kind != gistdeal.Invalid
+}
+
+// next returns a channel that is closed with the next result.
+func (q *requests) next() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.changed
+}
+
+// underWay returns the logins being served, by key, and whether background
+// requests have to wait.
+func (q *requests) underWay() (busy map[string]bool, resting bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return maps.Clone(q.busy), time.Now().Before(q.rest)
+}
+
+func (q *requests) begin(key string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.busy[key] = true
+}
+
+// end wakes everything that waits for a result here.
+func (q *requests) end(key string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.busy, key)
+	q.notify()
+}
+
+// notify closes the channel that next returned; q.mu is held.
+func (q *requests) notify() {
+	close(q.changed)
+	q.changed = make(chan struct{})
+}
+
+// slow delays background requests after one that has to be tried again, longer
+// after each failure in a row.
+func (q *requests) slow(again bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !again {
+		q.failures = 0
+		return
+	}
+	q.rest = time.Now().Add(loop.Pause(q.failures))
+	q.failures++
+}

@@ -1,0 +1,108 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/runlog"
+)
+
+const (
+	fullScanEvery = 24 * time.Hour // a 304 speaks for page 1 only
+	goneRetry     = 24 * time.Hour // after a user disappeared; a day longer each time
+	goneAtMost    = 7 * 24 * time.Hour
+	retryFirst    = 5 * time.Second // after a failed scan; twice as long each time
+	retryAtMost   = 15              // doublings
+
+	// stage names the scans in the backoff from GitHub.
+	stage = "read"
+)
+
+// errTaken means that another user has the login now.
+var errTaken = errors.New("the login belongs to another user now")
+
+// errOrganisation means that the user became an organisation.
+var errOrganisation = gistdeal.Errorf(gistdeal.NotFound, "it is an organisation on GitHub now: organisations have no gists")
+
+// caller says for whom a scan runs.
+type caller struct {
+	github GitHub
+	sweep  *runlog.Run // that the scan is a part of; nil for an interactive scan
+}
+
+// scan reads the gists of u and records the outcome.
+func (s *Scanner) scan(ctx context.Context, by caller, u gistdeal.User) error {
+	run := s.runs.Begin(gistdeal.RunScan, u.ID, by.sweep)
+	err := s.scanRun(ctx, by.github, run, u)
+	run.Note(ctx, func(r *gistdeal.Run) {
+		if err != nil {
+			r.Failed++
+		}
+	})
+	by.sweep.Note(ctx, func(r *gistdeal.Run) { r.Done++ })
+	if err != nil || by.sweep == nil || run.Numbers().Gists > 0 || neverScanned(u) {
+		run.Keep()
+	}
+	run.End(ctx, err)
+	return err
+}
+
+// scanRun reads the gists of u, under its new login if it was renamed, and plans
+// the next scan.
+func (s *Scanner) scanRun(ctx context.Context, g GitHub, run *runlog.Run, u gistdeal.User) error {
+	err := s.read(ctx, g, run, u)
+	taken := errors.Is(err, errTaken)
+	if taken || gistdeal.KindOf(err) == gistdeal.NotFound {
+		if u, err = s.findAgain(ctx, g, u); err == nil {
+			err = s.read(ctx, g, run, u)
+		}
+	}
+	if err == nil {
+		s.backoff.Succeeded(stage)
+		s.ended.WithLabelValues("ok").Inc()
+		return nil
+	}
+	s.ended.WithLabelValues(gistdeal.KindOf(err).String()).Inc()
+	err = fmt.Errorf("scan %q: %w", u.Login, err)
+	return s.scanFailed(ctx, u, taken, err)
+}
+
+// scanFailed plans the next scan of u after err, and returns err, or why the plan
+// could not be recorded. taken means that another user has u's login now.
+func (s *Scanner) scanFailed(ctx context.Context, u gistdeal.User, taken bool, err error) error {
+	if ctx.Err() != nil || s.backOff(err) {
+		return err // The user stays due.
+	}
+	var recordErr error
+	if gistdeal.KindOf(err) == gistdeal.NotFound {
+		problem := "deleted, suspended or hidden on GitHub"
+		if errors.Is(err, errOrganisation) {
+			problem = errOrganisation.Error()
+		}
+		s.log.Warn("user gone", "login", u.Login, "user", u.ID, "problem", problem)
+		recordErr = s.store.Gone(ctx, u.ID, taken, problem, s.now().Add(min(goneRetry*time.Duration(u.Failures+1), goneAtMost)))
+	} else {
+		wait := min(retryFirst<<min(u.Failures, retryAtMost), s.options.Interval)
+		s.log.Warn("scan failed", "login", u.Login, "user", u.ID, "error", err, "retry_in", wait.String())
+		recordErr = s.store.ScanFailed(ctx, u.ID, err.Error(), s.now().Add(wait))
+	}
+	if recordErr != nil {
+		// Not with err, by whose kind it would count as written down.
+		return fmt.Errorf("%w, after: %v", recordErr, err) //nolint:errorlint // See above.
+	}
+	return err
+}
+
+// backOff begins the backoff from GitHub if err concerns all requests and not one
+// user, and reports whether it does.
+func (s *Scanner) backOff(err error) bool {
+	kind := gistdeal.KindOf(err)
+	if kind != gistdeal.Limited && kind != gistdeal.Unauthorized {
+		return false
+	}
+	s.backoff.Begin(stage, err)
+	return true
+}

@@ -1,0 +1,143 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"golang.org/x/sync/singleflight"
+
+	"gistdeal"
+	"gistdeal/internal/loop"
+	"gistdeal/internal/runlog"
+)
+
+// GitHub is the part of GitHub's client that a Scanner uses.
+type GitHub interface {
+	User(ctx context.Context, login string) (gistdeal.Account, error)
+	UserByID(ctx context.Context, id int64) (gistdeal.Account, error)
+	Gists(ctx context.Context, login, etag string, l *gistdeal.Listing) iter.Seq2[gistdeal.GistPage, error]
+	// Ready returns nil if a scan may begin, or a Limited error.
+	Ready() error
+}
+
+// Store is the part of the database that a Scanner uses.
+type Store interface {
+	Setting(ctx context.Context, name string) (string, error)
+	Track(ctx context.Context, a gistdeal.Account, policy gistdeal.FirstScan, now time.Time) (gistdeal.User, error)
+	User(ctx context.Context, id int64) (gistdeal.User, error)
+	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
+	Rename(ctx context.Context, a gistdeal.Account) error
+	Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error
+
+	Ask(ctx context.Context, now time.Time, asks ...gistdeal.Ask) ([]gistdeal.Ask, error)
+	WaitingAsks(ctx context.Context, least gistdeal.Want, limit int) ([]gistdeal.Ask, error)
+	Answer(ctx context.Context, a gistdeal.Ask, answer gistdeal.Answer, now time.Time) (bool, error)
+	Answers(ctx context.Context, asks ...gistdeal.Ask) (map[string]gistdeal.Answer, error)
+	Requeue(ctx context.Context, a gistdeal.Ask, problem string, now time.Time) error
+
+	BringForward(ctx context.Context, interval time.Duration, now time.Time) (int64, error)
+	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
+	DueCount(ctx context.Context, now, latest time.Time) (int, error)
+	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.Noticing, now time.Time) (int, error)
+	HasGists(ctx context.Context, userID int64) (bool, error)
+	MarkGone(ctx context.Context, userID int64, listed []string, now time.Time) error
+	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
+	FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (int, error)
+	ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error
+}
+
+// Options are the settings of a Scanner; the zero value works.
+type Options struct {
+	Interval     time.Duration              // between two scans of a user; 0 means 3 h
+	FirstScan    gistdeal.FirstScan         // of users that are tracked from now on; "" means all
+	FirstScanMax int                        // a first scan with more new deals waits for approval; 0 means no limit
+	Locked       map[gistdeal.Choice]string // settings that only the configuration decides, by variable
+	Background   GitHub                     // for scans that nobody waits for; nil means the same as for the others
+	Now          func() time.Time           // the clock of the rows; nil means time.Now
+	Log          *slog.Logger               // nil means none
+	Metrics      prometheus.Registerer
+}
+
+// Scanner reads users' gists. Track and Ask work in every process; the loops
+// Sweep and ServeRequests are for the leader.
+type Scanner struct {
+	store      Store
+	github     GitHub
+	background GitHub
+	runs       *runlog.Log
+	backoff    *loop.Backoff // from GitHub
+	queued     loop.Signal   // set when a deal may be due
+	options    Options
+	log        *slog.Logger
+	now        func() time.Time
+	stopping   <-chan struct{}
+
+	scans    singleflight.Group // at most one scan of a user at a time, by id
+	requests requests
+	ended    *prometheus.CounterVec
+	sent     prometheus.Counter
+}
+
+// New returns a Scanner. It sets queued whenever it has stored a deal row.
+// Requests end with a Temporary error once stopping is closed.
+func New(s Store, g GitHub, runs *runlog.Log, backoff *loop.Backoff, queued loop.Signal, stopping <-chan struct{}, o Options) *Scanner {
+	if o.Interval == 0 {
+		o.Interval = 3 * time.Hour
+	}
+	if o.FirstScan == "" {
+		o.FirstScan = gistdeal.FirstScanAll
+	}
+	if o.Background == nil {
+		o.Background = g
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	f := promauto.With(o.Metrics)
+	return &Scanner{
+		store: s, github: g, background: o.Background, runs: runs, backoff: backoff, queued: queued, options: o, log: o.Log, now: o.Now,
+		stopping: stopping, requests: newRequests(),
+		ended: f.NewCounterVec(prometheus.CounterOpts{Name: "gistdeal_scans_total", Help: "Scans of a user, by outcome."}, []string{"outcome"}),
+		sent:  f.NewCounter(prometheus.CounterOpts{Name: "gistdeal_scan_requests_total", Help: "Requests to GitHub that scans sent."}),
+	}
+}
+
+// firstScan returns the policy of users that are tracked from now on.
+func (s *Scanner) firstScan(ctx context.Context) (gistdeal.FirstScan, error) {
+	policy, err := gistdeal.Chosen(ctx, s.store, gistdeal.ChoiceFirstScan, string(s.options.FirstScan), s.options.Locked)
+	return gistdeal.FirstScan(policy), err
+}
+
+// firstScanMax returns how many new deals a first scan of u may queue without
+// approval: 0 for any number, or if u was scanned before.
+func (s *Scanner) firstScanMax(ctx context.Context, u gistdeal.User) (int, error) {
+	if !neverScanned(u) {
+		return 0, nil
+	}
+	text, err := gistdeal.Chosen(ctx, s.store, gistdeal.ChoiceFirstScanMax, strconv.Itoa(s.options.FirstScanMax), s.options.Locked)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(text)
+}
+
+// Status says in words whether GitHub is read, and what waits until when.
+func (s *Scanner) Status() string {
+	said, err := "paused", s.github.Ready()
+	if err == nil {
+		said, err = "on, but sweeps wait", s.background.Ready()
+	}
+	if err == nil || s.backoff.Active() {
+		return s.backoff.Status().String()
+	}
+	return fmt.Sprintf("%s: %v; next try at %s", said, err, time.Now().Add(gistdeal.RetryAfter(err)).UTC().Format(time.RFC3339))
+}

@@ -1,0 +1,184 @@
+package scan
+
+import (
+	"context"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gistdeal"
+	"gistdeal/internal/loop"
+	"gistdeal/internal/runlog"
+)
+
+const (
+	sweepScans = 2               // background scans at a time
+	sweepBatch = 100             // due users read at a time
+	sweepPoll  = time.Second     // how often due users are read
+	sweepLog   = 5 * time.Minute // the shortest time between two log lines that nobody is due
+
+	// A sweep without a due user for sweepRest ends, and so does one of
+	// sweepLength: many users due one after another make one run, but not forever.
+	sweepRest   = time.Minute
+	sweepLength = time.Hour
+)
+
+// Sweep scans users when they are due, until ctx ends. After a downtime that is
+// all of them, one after another as fast as GitHub's limit allows. Now and then
+// it logs that no user is left: silence in the log means that scans are late, or
+// that there is no leader.
+func (s *Scanner) Sweep(ctx context.Context) error {
+	sweep := sweepRun{scanner: s}
+	defer func() { sweep.end(ctx) }()
+	var logged time.Time
+	for pause := sweepPoll; s.backoff.Wait(ctx) && s.giveWay(ctx); {
+		now := s.now()
+		users, err := s.store.DueUsers(ctx, now, now.Add(s.planned()), sweepBatch)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("users not read", "error", err)
+		}
+		run := sweep.of(ctx, users)
+		// A failed scan is due again later, unless that cannot be recorded: then
+		// only these pauses protect GitHub and the log.
+		if failed := s.ScanDue(ctx, run, users); failed || err != nil {
+			pause = min(2*pause, loop.MaxPause)
+		} else if pause = sweepPoll; len(users) == sweepBatch {
+			continue // There may be more.
+		}
+		if err == nil && len(users) == 0 && time.Since(logged) >= sweepLog {
+			s.log.Info("sweep on time")
+			logged = time.Now()
+		}
+		if !loop.Sleep(ctx, pause) {
+			break
+		}
+	}
+	return nil
+}
+
+// giveWay waits while GitHub's limits leave nothing to background scans;
+// interactive ones go on. It returns false when ctx ends.
+func (s *Scanner) giveWay(ctx context.Context) bool {
+	for err := s.background.Ready(); err != nil; err = s.background.Ready() {
+		wait := gistdeal.RetryAfter(err)
+		s.log.Info("sweep waits", "remote", "GitHub", "reason", loop.Reason(err), "retry_in", wait.String())
+		if !loop.Sleep(ctx, wait) {
+			return false
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// planned is the furthest ahead that a scan is ever planned.
+func (s *Scanner) planned() time.Duration { return max(2*s.options.Interval, goneAtMost+goneRetry) }
+
+// ScanDue scans the users that are still due, as a part of run, which may be nil,
+// and reports whether a scan failed. That a user is gone is not a failure.
+func (s *Scanner) ScanDue(ctx context.Context, run *runlog.Run, users []gistdeal.User) (failed bool) {
+	var g errgroup.Group
+	g.SetLimit(sweepScans)
+	for _, u := range users {
+		g.Go(func() error {
+			if s.backoff.Left() > 0 || s.background.Ready() != nil || ctx.Err() != nil {
+				return nil
+			}
+			err := s.scanOnce(ctx, caller{github: s.background, sweep: run}, u.ID, s.due)
+			if gistdeal.KindOf(err) == gistdeal.NotFound {
+				return nil
+			}
+			return err
+		})
+	}
+	return g.Wait() != nil
+}
+
+// scanOnce scans a user, or waits for a scan of the same user that is under way
+// and shares its outcome. It does nothing if needed is false by now: another scan
+// ended since the caller looked.
+func (s *Scanner) scanOnce(ctx context.Context, by caller, id int64, needed func(gistdeal.User) bool) error {
+	_, err, _ := s.scans.Do(strconv.FormatInt(id, 10), func() (any, error) {
+		u, err := s.store.User(ctx, id)
+		if err != nil || !needed(u) {
+			return nil, err
+		}
+		return nil, s.scan(ctx, by, u)
+	})
+	return err
+}
+
+// due reports whether a user's next scan is due, by the rule of DueUsers.
+func (s *Scanner) due(u gistdeal.User) bool {
+	now := s.now()
+	if u.State == gistdeal.UserPaused {
+		return false
+	}
+	return !u.NextScanAt.After(now) || u.NextScanAt.After(now.Add(s.planned()))
+}
+
+// neverScanned reports whether no scan of a user has succeeded yet.
+func neverScanned(u gistdeal.User) bool { return u.LastScanAt.IsZero() }
+
+// nextScan returns when a user is due after a successful scan: an interval later,
+// give or take a tenth, so that users added together spread out.
+func (s *Scanner) nextScan() time.Time {
+	interval := float64(s.options.Interval)
+	return s.now().Add(time.Duration(interval * (0.9 + 0.2*rand.Float64())))
+}
+
+// BringForward reschedules active users that were planned with a longer interval.
+func (s *Scanner) BringForward(ctx context.Context) {
+	n, err := s.store.BringForward(ctx, s.options.Interval, s.now())
+	if err != nil {
+		s.log.Error("scans not brought forward", "error", err)
+	} else if n > 0 {
+		s.log.Info("scans brought forward", "users", n, "interval", s.options.Interval.String())
+	}
+}
+
+// sweepRun keeps the run of a sweep between its batches.
+type sweepRun struct {
+	scanner *Scanner
+	run     *runlog.Run // nil if none is in progress
+	begun   time.Time
+	busy    time.Time // when users were due last
+}
+
+// of returns the run for scans of the due users: nil if there are none.
+func (w *sweepRun) of(ctx context.Context, users []gistdeal.User) *runlog.Run {
+	now := time.Now()
+	if w.run != nil && (now.Sub(w.busy) >= sweepRest || now.Sub(w.begun) >= sweepLength) {
+		w.end(ctx)
+	}
+	if len(users) == 0 {
+		return nil
+	}
+	w.busy = now
+	if w.run == nil {
+		w.begun, w.run = now, w.scanner.runs.Begin(gistdeal.RunSweep, 0, nil)
+		w.run.Keep()
+	}
+	due := len(users)
+	if due == sweepBatch {
+		due = w.scanner.dueCount(ctx)
+	}
+	w.run.Note(ctx, func(r *gistdeal.Run) { r.Total = r.Done + due })
+	return w.run
+}
+
+// end ends the run, if one is in progress.
+func (w *sweepRun) end(ctx context.Context) {
+	w.run.End(ctx, nil)
+	w.run = nil
+}
+
+// dueCount returns how many users are due, at least a batch.
+func (s *Scanner) dueCount(ctx context.Context) int {
+	now := s.now()
+	n, err := s.store.DueCount(ctx, now, now.Add(s.planned()))
+	if err != nil {
+		return sweepBatch
+	}
+	return max(n, sweepBatch)
+}

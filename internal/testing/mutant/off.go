@@ -1,0 +1,11 @@
+//go:build !failpoint
+
+package mutant
+
+import "gistdeal/internal/engine"
+
+// Store returns s.
+func Store(s engine.Store) engine.Store { return s }
+
+// Pipedrive returns p.
+func Pipedrive(p engine.Pipedrive) engine.Pipedrive { return p }

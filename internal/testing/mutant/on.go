@@ -1,0 +1,116 @@
+//go:build failpoint
+
+package mutant
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/engine"
+	"gistdeal/internal/failpoint"
+)
+
+// sending holds a value from a claim of the rule LateClaim until its outcome:
+// there is one at a time.
+var sending = make(chan struct{}, 1)
+
+func release() {
+	select {
+	case <-sending:
+	default:
+	}
+}
+
+// Store returns s without the rules that FAILPOINT breaks.
+func Store(s engine.Store) engine.Store { return store{s} }
+
+type store struct{ engine.Store }
+
+// TryLease grants the lease to every process under NoLease.
+func (s store) TryLease(ctx context.Context) (context.Context, error) {
+	if failpoint.Broken(failpoint.NoLease) {
+		return ctx, nil
+	}
+	return s.Store.TryLease(ctx)
+}
+
+// Claim leaves the deal queued under LateClaim, as if it were claimed only after
+// the request.
+func (s store) Claim(ctx context.Context, owner string, now, remote time.Time) (gistdeal.Claim, bool, error) {
+	if !failpoint.Broken(failpoint.LateClaim) {
+		return s.Store.Claim(ctx, owner, now, remote)
+	}
+	sending <- struct{}{}
+	c, ok, err := s.Store.Claim(ctx, owner, now, remote)
+	if !ok || err != nil {
+		release()
+		return c, ok, err
+	}
+	_, err = s.Store.GiveBack(ctx, c, "", now)
+	return c, true, err
+}
+
+// Reclaim claims the deal under NoFence, whichever attempt has it by now.
+func (s store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error) {
+	if failpoint.Broken(failpoint.NoFence) {
+		claims, err := s.Store.Unknown(ctx)
+		if err != nil {
+			return c, false, err
+		}
+		for _, present := range claims {
+			if present.Draft.GistID == c.Draft.GistID {
+				c = present
+			}
+		}
+	}
+	return s.Store.Reclaim(ctx, c, lookups, owner, now, remote)
+}
+
+// Made ends a claim of LateClaim.
+func (s store) Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error) {
+	defer release()
+	return s.Store.Made(ctx, c, dealID, now)
+}
+
+// Refuse ends a claim of LateClaim.
+func (s store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error {
+	defer release()
+	return s.Store.Refuse(ctx, c, reason, now)
+}
+
+// GiveBack ends a claim of LateClaim.
+func (s store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error) {
+	defer release()
+	return s.Store.GiveBack(ctx, c, reason, now)
+}
+
+// Pipedrive returns p without the rules that FAILPOINT breaks.
+func Pipedrive(p engine.Pipedrive) engine.Pipedrive { return pipedrive{p} }
+
+type pipedrive struct{ engine.Pipedrive }
+
+// CreateDeal ends a claim of LateClaim if its outcome is unknown.
+func (p pipedrive) CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error) {
+	id, err := p.Pipedrive.CreateDeal(ctx, start, d)
+	if gistdeal.KindOf(err) == gistdeal.Unknown {
+		release()
+	}
+	return id, err
+}
+
+// Deals shows nothing under NoLook, and no archived deals under NoArchived.
+func (p pipedrive) Deals(ctx context.Context, since time.Time) iter.Seq2[gistdeal.RemoteDeal, error] {
+	return func(yield func(gistdeal.RemoteDeal, error) bool) {
+		for d, err := range p.Pipedrive.Deals(ctx, since) {
+			hidden := failpoint.Broken(failpoint.NoLook) || d.Archived && failpoint.Broken(failpoint.NoArchived)
+			if err == nil && hidden {
+				continue
+			}
+			if !yield(d, err) {
+				return
+			}
+		}
+	}
+}
