@@ -179,3 +179,61 @@ func short(d time.Duration) string {
 	}
 	return text
 }
+
+// code are the places that a document names between backticks.
+var code = regexp.MustCompile("`((?:cmd|contrib|docs|e2e|infra|internal|scripts)(?:/[\\w.*-]+)*)/?`")
+
+// Decisions are left out: they say how it was.
+func TestDocumentsNameOnlyPlacesThatThereAre(t *testing.T) {
+	t.Parallel()
+	for _, name := range documents(t) {
+		if filepath.Dir(name) == "docs/decisions" {
+			continue
+		}
+		for _, mention := range code.FindAllStringSubmatch(readText(t, name), -1) {
+			if found, err := filepath.Glob(mention[1]); err != nil || len(found) == 0 {
+				t.Errorf("%s: there is no %s", name, mention[1])
+			}
+		}
+	}
+}
+
+func TestTheArchitectureListsEveryPackage(t *testing.T) {
+	t.Parallel()
+	_, table, _ := strings.Cut(readText(t, "docs/architecture.md"), "\n## Packages\n")
+	var listed []string
+	for _, mention := range code.FindAllStringSubmatch(table, -1) {
+		listed = append(listed, mention[1])
+	}
+	for _, file := range sources(t) {
+		dir := filepath.Dir(file.name)
+		if file.test || dir == "." || strings.HasPrefix(dir, "infra/") {
+			continue
+		}
+		if !slices.ContainsFunc(listed, func(at string) bool { return dir == at || strings.HasPrefix(dir, at+"/") }) {
+			t.Errorf("docs/architecture.md does not list %s", dir)
+			listed = append(listed, dir) // Said once.
+		}
+	}
+}
+
+var benchmark = regexp.MustCompile(`(?m)^go test .*-bench (\w+) .*\./(\S+)$`)
+
+func TestTheManualMeasuresWithBenchmarksThatThereAre(t *testing.T) {
+	t.Parallel()
+	commands := benchmark.FindAllStringSubmatch(readText(t, "docs/performance.md"), -1)
+	if len(commands) == 0 {
+		t.Fatal("docs/performance.md has no command")
+	}
+	for _, command := range commands {
+		found := false
+		for _, file := range sources(t) {
+			for name := range tests([]source{file}) {
+				found = found || filepath.Dir(file.name) == command[2] && strings.HasPrefix(name, "Benchmark") && strings.Contains(name, command[1])
+			}
+		}
+		if !found {
+			t.Errorf("%s has no benchmark %s", command[2], command[1])
+		}
+	}
+}
