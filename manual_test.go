@@ -237,3 +237,67 @@ func TestTheManualMeasuresWithBenchmarksThatThereAre(t *testing.T) {
 		}
 	}
 }
+
+var documentedRoute = regexp.MustCompile("(?m)^\\| (`(?:GET|POST|PUT|DELETE) /[^|]*) \\| (?:read|write|admin)[a-z, ]* \\|")
+
+func TestTheManualListsEveryRouteOfTheAPI(t *testing.T) {
+	t.Parallel()
+	var listed []string
+	for _, row := range documentedRoute.FindAllStringSubmatch(readText(t, "docs/api.md"), -1) {
+		path := ""
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+			if _, is, ok := strings.Cut(name[1], " "); ok {
+				path = is
+			} else { // Another end of the same path.
+				path = path[:strings.LastIndex(path, "/")+1] + name[1]
+			}
+			listed = append(listed, path)
+		}
+	}
+	known := routes(t)
+	for _, path := range listed {
+		if !slices.ContainsFunc(known, func(k string) bool { return k == path || strings.HasSuffix(k, "/") && strings.HasPrefix(path, k) }) {
+			t.Errorf("docs/api.md lists %s, which is no route of internal/api", path)
+		}
+	}
+	for _, path := range known {
+		if !slices.ContainsFunc(listed, func(l string) bool { return l == path || strings.HasSuffix(path, "/") && strings.HasPrefix(l, path) }) {
+			t.Errorf("docs/api.md does not list %s", path)
+		}
+	}
+}
+
+// routes are the paths of the API's operations; one that ends in a slash is the
+// constant part of several.
+func routes(t *testing.T) []string {
+	t.Helper()
+	var known []string
+	for _, file := range sources(t) {
+		if file.test || filepath.Dir(file.name) != "internal/api" {
+			continue
+		}
+		ast.Inspect(file.File, func(node ast.Node) bool {
+			pair, ok := node.(*ast.KeyValueExpr)
+			if !ok {
+				return true
+			}
+			if key, ok := pair.Key.(*ast.Ident); !ok || !strings.EqualFold(key.Name, "path") {
+				return true
+			}
+			value := pair.Value
+			if sum, ok := value.(*ast.BinaryExpr); ok {
+				if value = sum.X; constant(value) == "" {
+					value = sum.Y // The common prefix is not constant here.
+				}
+			}
+			if path := constant(value); strings.HasPrefix(path, "/") {
+				known = append(known, path)
+			}
+			return true
+		})
+	}
+	if len(known) == 0 {
+		t.Fatal("internal/api has no route")
+	}
+	return known
+}

@@ -39,7 +39,7 @@ func TestTheManualOfTheCommandLineIsGenerated(t *testing.T) {
 	}
 	want := manualHead + manual(parser.Model.Node, "gistdeal")
 	if *update {
-		if err := os.WriteFile(cliManual, []byte(want), 0o644); err != nil { //nolint:gosec // A document is for everybody.
+		if err := os.WriteFile(cliManual, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
