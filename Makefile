@@ -1,11 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-boot torture lint fmt build pictures check
+.PHONY: help demo run test test-boot torture lint fmt build pictures docs screenshot check
 
 TOOL := go tool -modfile=tools/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 help: ## show these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## the whole product against simulated GitHub and Pipedrive; needs no account
 	go run ./cmd/gistdeal demo
@@ -34,5 +34,11 @@ build: ## a static binary: bin/gistdeal
 
 pictures: ## docs/*.svg from docs/*.dot; needs Graphviz
 	for name in docs/*.dot; do dot -Tsvg -o "$${name%.dot}.svg" "$$name" || exit; done
+
+docs: ## docs/cli.md from the command line's own definitions
+	go test ./cmd/gistdeal -run '^TestTheManualOfTheCommandLineIsGenerated$$' -count=1 -update
+
+screenshot: ## docs/screenshot.png from the demo; needs Chromium
+	@scripts/screenshot.sh
 
 check: lint test ## everything a change must pass

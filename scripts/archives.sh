@@ -21,7 +21,7 @@ for platform in "${platforms[@]}"; do
     -o "dist/$name/gistdeal" ./cmd/gistdeal
   go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0 bin -json -std -noserial -version "$version" \
     -output "dist/$name.cdx.json" "dist/$name/gistdeal" 2>/dev/null
-  cp CHANGELOG.md LICENSE README.md contrib/gistdeal.service "dist/$name"
+  cp -r CHANGELOG.md LICENSE README.md docs contrib/gistdeal.service "dist/$name"
   tar --create --directory dist --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u+rw,go+r,go-w "$name" |
     gzip --no-name >"dist/$name.tar.gz"
   rm -r "dist/$name"

@@ -20,12 +20,20 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	command := kong.Parse(&cli{}, kong.Name("gistdeal"),
-		kong.Description("Watches public gists of GitHub users and makes exactly one Pipedrive deal for each.\n\nConfiguration is in the environment; see the README."),
-		kong.Vars{"sim_addr": app.DemoSimAddr},
-		kong.BindTo(ctx, (*context.Context)(nil)))
+	command := kong.Parse(&cli{}, options(ctx)...)
 	if err := command.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "gistdeal:", err)
 		os.Exit(exitStatus(err)) //nolint:gocritic // Nothing is left to stop.
+	}
+}
+
+// options tell the parser of the command line what the commands need.
+func options(ctx context.Context) []kong.Option {
+	return []kong.Option{
+		kong.Name("gistdeal"),
+		kong.Description("Watches public gists of GitHub users and creates exactly one Pipedrive deal for each gist.\n\n" +
+			"The configuration is in the environment; docs/configuration.md lists all variables."),
+		kong.Vars{"sim_addr": app.DemoSimAddr},
+		kong.BindTo(ctx, (*context.Context)(nil)),
 	}
 }

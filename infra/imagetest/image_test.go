@@ -188,12 +188,12 @@ func (s *service) isStartedByTheUnit() {
 	s.ready()
 }
 
-// readme is the command of the README that starts a container.
+// readme is the command of docs/deploy.md that starts a container.
 func (s *service) readme() []string {
 	s.t.Helper()
-	command := regexp.MustCompile(`(?m)^docker (run --detach (?:.*\\\n)*.*)$`).FindStringSubmatch(read(s.t, "../../README.md"))
+	command := regexp.MustCompile(`(?m)^docker (run --detach (?:.*\\\n)*.*)$`).FindStringSubmatch(read(s.t, "../../docs/deploy.md"))
 	if command == nil {
-		s.t.Fatal("the README starts no container")
+		s.t.Fatal("docs/deploy.md starts no container")
 	}
 	return strings.Fields(strings.NewReplacer("\\\n", " ", "gistdeal.env", s.env).Replace(command[1]))
 }
