@@ -2,8 +2,11 @@ package store
 
 import (
 	"database/sql"
+	"fmt"
+	"io/fs"
 	"slices"
 	"testing"
+	"testing/fstest"
 	"time"
 )
 
@@ -28,6 +31,24 @@ func (s *Store) Exec(t *testing.T, statement string) {
 	if _, err := s.db.db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Migrate applies the files of the schema and, after them, one more.
+func (s *Store) Migrate(t *testing.T, last string) error {
+	t.Helper()
+	files, err := fs.Glob(schema, s.db.dialect.schema+"/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := fstest.MapFS{fmt.Sprintf("%s/%04d_last.sql", s.db.dialect.schema, len(files)+1): {Data: []byte(last)}}
+	for _, file := range files {
+		text, err := schema.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder[file] = &fstest.MapFile{Data: text}
+	}
+	return s.migrate(t.Context(), folder)
 }
 
 // SetClock makes the lease's clock differ from the machine's.

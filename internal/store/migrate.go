@@ -13,16 +13,16 @@ import (
 //go:embed schema
 var schema embed.FS
 
-// migrate applies the numbered files of the schema that the database does not
-// have yet, each in a transaction of its own. Forward only: going back means
-// restoring a backup. A database of a newer gistdeal is an error.
-func (s *Store) migrate(ctx context.Context) error {
-	files, err := fs.Glob(schema, s.db.dialect.schema+"/*.sql")
+// migrate applies the numbered files of folder that the database does not have
+// yet, each in a transaction of its own. Forward only: the way back is to restore
+// a backup. A database of a newer gistdeal is an error.
+func (s *Store) migrate(ctx context.Context, folder fs.FS) error {
+	files, err := fs.Glob(folder, s.db.dialect.schema+"/*.sql")
 	if err != nil {
 		return err
 	}
-	// In a transaction because it may lose a race: PostgreSQL looks first and
-	// makes the table then, and processes may start at once.
+	// In a transaction because it may lose a race: PostgreSQL checks first and
+	// creates the table afterwards, and several processes may start at once.
 	if err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY)`)
 		return err
@@ -34,7 +34,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("migration %s has no number: %w", file, err)
 		}
-		text, err := schema.ReadFile(file)
+		text, err := fs.ReadFile(folder, file)
 		if err != nil {
 			return err
 		}
@@ -52,8 +52,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-// apply runs one migration unless it is there. Inserting its number comes first
-// and locks out other processes that want to, so that they may start at once.
+// apply runs one migration unless the database has it. It inserts the number
+// first: that locks out other processes, so that several may start at once.
 func apply(ctx context.Context, tx *sql.Tx, version int, text string) error {
 	ok, err := changed(tx.ExecContext(ctx, `INSERT INTO migrations (version) VALUES ($1) ON CONFLICT DO NOTHING`, version))
 	if err != nil || !ok {

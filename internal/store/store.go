@@ -61,7 +61,7 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	if _, err := s.Schema(ctx); err != nil {
 		return err
 	}
-	if err := s.migrate(ctx); err != nil {
+	if err := s.migrate(ctx, schema); err != nil {
 		return err
 	}
 	s.view, err = s.read.db.PrepareContext(ctx, viewQuery)

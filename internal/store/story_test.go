@@ -1,9 +1,6 @@
 package store_test
 
 import (
-	"database/sql"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -58,37 +55,4 @@ func TestAStoryMayHaveADealAndNoGist(t *testing.T) {
 			t.Errorf("an unknown gist: %v, want not found", err)
 		}
 	})
-}
-
-func TestADatabaseOfTheFirstSchemaKeepsItsDeals(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "old.db")
-	schema, err := os.ReadFile("schema/sqlite/0001_init.sql")
-	must(t, err)
-	db, err := sql.Open("sqlite", "file:"+path)
-	must(t, err)
-	_, err = db.ExecContext(t.Context(), string(schema)+`
-		CREATE TABLE migrations (version BIGINT PRIMARY KEY);
-		INSERT INTO migrations VALUES (1);
-		INSERT INTO users (id, login, login_key, state, first_scan, tracked_at, next_scan_at) VALUES (1, 'a', 'a', 'active', 'all', 1, 1);
-		INSERT INTO gists VALUES ('g1', 1, 1, '', '[]', 1, 1), ('g2', 1, 2, '', '[]', 1, 1);
-		INSERT INTO deals VALUES ('g1', 'made', 5, 1, 'me', 1, 1, ''), ('g2', 'sending', NULL, 3, 'me', 1, 1, 'words');`)
-	must(t, err)
-	must(t, db.Close())
-	s := open(t, path)
-	before, err := s.View(t.Context(), "", "a")
-	must(t, err)
-	want := []gistdeal.ListedDeal{
-		{Deal: gistdeal.Deal{GistID: "g1", State: "made", DealID: 5}, UserID: 1, Login: "a", Attempts: 1},
-		{Deal: gistdeal.Deal{GistID: "g2", State: "sending", Problem: "words"}, UserID: 1, Login: "a", Attempts: 3},
-	}
-	got, err := s.Deals(t.Context(), gistdeal.DealFilter{}, "", 10)
-	must(t, err)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	must(t, s.Refuse(t.Context(), gistdeal.Claim{Draft: gistdeal.Draft{GistID: "g2"}, Attempt: 3, Owner: "me"}, "bad", noon))
-	if after, err := s.View(t.Context(), "", "a"); after.Version == before.Version || err != nil {
-		t.Errorf("no new version after a change of a deal, error %v", err)
-	}
 }
