@@ -70,7 +70,8 @@ func TestADatabaseOfTheFirstSchemaKeepsItsDeals(t *testing.T) {
 	_, err = db.ExecContext(t.Context(), string(schema)+`
 		CREATE TABLE migrations (version BIGINT PRIMARY KEY);
 		INSERT INTO migrations VALUES (1);
-		INSERT INTO users (id, login, login_key, state, first_scan, tracked_at, next_scan_at) VALUES (1, 'a', 'a', 'active', 'all', 1, 1);
+		INSERT INTO users (id, login, login_key, state, first_scan, tracked_at, next_scan_at) VALUES (1, 'a', 'a', 'active', 'all', 1, 1), (2, 'b', 'b', 'active', 'new', 1, 1);
+		INSERT INTO settings VALUES ('first_scan', 'new'), ('first_scan_max', '5');
 		INSERT INTO gists VALUES ('g1', 1, 1, '', '[]', 1, 1), ('g2', 1, 2, '', '[]', 1, 1);
 		INSERT INTO deals VALUES ('g1', 'made', 5, 1, 'me', 1, 1, ''), ('g2', 'sending', NULL, 3, 'me', 1, 1, 'words');`)
 	must(t, err)
@@ -86,6 +87,16 @@ func TestADatabaseOfTheFirstSchemaKeepsItsDeals(t *testing.T) {
 	must(t, err)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	for login, want := range map[string]gistdeal.FirstScan{"a": gistdeal.FirstScanAll, "b": gistdeal.FirstScanNew} {
+		if u, err := s.UserByLogin(t.Context(), login); err != nil || u.FirstScan != want {
+			t.Errorf("%s has the backfill %q, %v; want %q", login, u.FirstScan, err, want)
+		}
+	}
+	for name, want := range map[gistdeal.Choice]string{gistdeal.ChoiceFirstScan: "none", gistdeal.ChoiceFirstScanMax: "5"} {
+		if value, err := s.Setting(t.Context(), string(name)); err != nil || value != want {
+			t.Errorf("the setting %s is %q, %v; want %q", name, value, err, want)
+		}
 	}
 	must(t, s.Refuse(t.Context(), gistdeal.Claim{Draft: gistdeal.Draft{GistID: "g2"}, Attempt: 3, Owner: "me"}, "bad", noon))
 	if after, err := s.View(t.Context(), "", "a"); after.Version == before.Version || err != nil {

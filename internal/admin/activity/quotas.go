@@ -1,0 +1,24 @@
+package activity
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"gistdeal"
+	"gistdeal/internal/engine"
+)
+
+// Quotas returns the quotas and backoffs of both remotes as the leader last
+// recorded them, a few seconds ago while it runs.
+func (a *Activity) Quotas(ctx context.Context) (l engine.Limits, err error) {
+	l.Budgets = []gistdeal.Budget{} // An empty list, not null, before any is known.
+	text, err := a.db.Setting(ctx, engine.SettingLimits)
+	if err == nil && text != "" {
+		err = json.Unmarshal([]byte(text), &l)
+	}
+	if err != nil {
+		return l, fmt.Errorf("read the quotas: %w", err)
+	}
+	return l, nil
+}
