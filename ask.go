@@ -32,10 +32,10 @@ type Answer struct {
 	Err   error // why the ask was refused, with its kind; nil if it was not
 }
 
-// Pause is a person's word that no deals be sent for now.
+// Pause says that an operator has paused all pushes; the zero value, that nobody has.
 type Pause struct {
-	Since time.Time // zero: there is no pause
-	Why   string    // in the person's words; may be ""
+	Since time.Time `json:"since,omitzero"`
+	Why   string    `json:"reason"` // as the operator worded it; may be ""
 }
 
 // On reports whether there is a pause.

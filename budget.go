@@ -16,9 +16,9 @@ type Budget struct {
 	Name      string    `json:"name"`
 	Limit     int       `json:"limit"` // 0 while it is not known
 	Remaining int       `json:"remaining"`
-	Kept      int       `json:"kept"`    // of what remains, left to people
-	Reset     time.Time `json:"reset"`   // when it is whole again, on the remote's clock
-	SeenAt    time.Time `json:"seen_at"` // when the answer came, zero if none has told
+	Kept      int       `json:"kept"` // of what remains, left to people
+	Reset     time.Time `json:"reset,omitzero" doc:"When it is whole again, on the remote's clock."`
+	SeenAt    time.Time `json:"seen_at,omitzero" doc:"When the answer came; left out if none told."`
 }
 
 // SettingLimits is the name of the setting that keeps Quotas, as JSON.

@@ -1,6 +1,7 @@
 package gistdeal
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -38,10 +39,10 @@ var DealStates = []DealState{DealHeld, DealFound, DealSending, DealMade, DealFai
 
 // Deal is the one deal of a gist.
 type Deal struct {
-	GistID  string
-	State   DealState
-	DealID  int64  // Pipedrive's id, 0 until made
-	Problem string // why it failed or waits, in words for people
+	GistID  string    `json:"gist_id"`
+	State   DealState `json:"state" enum:"held,found,sending,made,failed,skipped"`
+	DealID  int64     `json:"deal_id" doc:"Pipedrive's number of it; 0 until it is created."`
+	Problem string    `json:"problem" doc:"Why it failed or waits."`
 }
 
 // Draft is what a deal is made from.
@@ -110,6 +111,15 @@ type PipedriveAccount struct {
 	CompanyID   int64
 	CompanyName string
 	DealURL     string // the address of a deal's page, before its id
+}
+
+// DealURL returns the URL of the page of a deal in Pipedrive, "" if there is no
+// deal or the address of deals is not known.
+func DealURL(address string, dealID int64) string {
+	if address == "" || dealID == 0 {
+		return ""
+	}
+	return address + strconv.FormatInt(dealID, 10)
 }
 
 // SettingDealURL is the name of the setting that keeps PipedriveAccount.DealURL.

@@ -49,15 +49,37 @@ const policy = `
 	internal/sim:
 	internal/web: internal/problem
 
-	# app puts the parts together; operate looks at them from beside, for operators.
-	internal/app: . internal/api internal/desk internal/engine internal/failpoint internal/github internal/pipedrive internal/plan internal/server internal/sim internal/store internal/testing/mutant internal/web
-	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
-	internal/desk:    . internal/store
-	internal/plan:    . internal/pipedrive internal/store golang.org/x/sync
-	internal/api:     . internal/desk internal/engine internal/plan internal/problem github.com/danielgtaylor/huma/v2
+	# config opens the database for commands, and takes the default URL of
+	# Pipedrive from its client.
+	internal/config: . internal/pipedrive internal/store
+
+	# Texts for people need nothing of ours.
+	internal/format:
+
+	# admin works on the database alone: it imports no client of a remote and never
+	# config, so that the HTTP API and the commands share it.
+	internal/admin:          . internal/admin/activity internal/format internal/store
+	internal/admin/activity: . internal/engine internal/store
+	internal/admin/settings: . internal/store
+	internal/admin/transfer: . internal/store
+	# An estimate asks the remotes: GitHub through an interface, Pipedrive for its quotas.
+	internal/admin/estimate: . internal/pipedrive internal/store golang.org/x/sync
+
+	# The API is admin as routes; huma generates its OpenAPI document.
+	internal/api:     . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/engine internal/format
+	internal/api:     internal/problem internal/store github.com/danielgtaylor/huma/v2
 	internal/problem: .
-	internal/operate: . internal/app internal/desk internal/engine internal/github internal/pipedrive internal/plan internal/store golang.org/x/sys
-	cmd/gistdeal: . internal/app internal/desk internal/operate internal/plan github.com/alecthomas/kong golang.org/x/term
+
+	# doctor checks a configuration with the clients of the real remotes.
+	internal/doctor: . internal/config internal/engine internal/format internal/github internal/pipedrive internal/store golang.org/x/sys
+
+	# app builds the program from all parts; the commands are beside it, not below.
+	internal/app: . internal/admin/activity internal/admin/estimate internal/admin/settings internal/api internal/config internal/engine
+	internal/app: internal/failpoint internal/github internal/pipedrive internal/server internal/sim internal/store internal/testing/mutant internal/web
+	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
+	# The plan command makes clients of its own; the others pass the open database on.
+	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/transfer internal/app internal/config internal/doctor internal/format
+	cmd/gistdeal: internal/github internal/pipedrive internal/store github.com/alecthomas/kong golang.org/x/term
 
 	# Breaks rules of the engine from outside, by a build tag; else it does nothing.
 	internal/testing/mutant: . internal/engine internal/failpoint
@@ -112,6 +134,8 @@ func TestThePolicyRefusesWhatItDoesNotName(t *testing.T) {
 		{"internal/sim", "gistdeal", false},
 		{"internal/app", "gistdeal/internal/sim", true},
 		{"internal/app", "gistdeal/internal/contract", false},
+		{"internal/admin", "gistdeal/internal/config", false},
+		{"internal/admin", "gistdeal/internal/github", false},
 		{"cmd/gistdeal", "gistdeal/internal/sim", false},
 		{"internal/torture", "gistdeal/internal/engine", false},
 		{"internal/newcomer", "fmt", false},
@@ -126,9 +150,9 @@ func TestThePolicyRefusesWhatItDoesNotName(t *testing.T) {
 func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
-		// Test support, and tests, may ask what they are run with.
+		// Tests, and test support, may read the environment of their run.
 		support := []string{"internal/contract", "internal/pgtest", "infra/offline"}
-		if file.test || file.name == "internal/app/config.go" || slices.Contains(support, path.Dir(file.name)) {
+		if file.test || path.Dir(file.name) == "internal/config" || slices.Contains(support, path.Dir(file.name)) {
 			continue
 		}
 		// Fail points are set by a variable, in a file that no ordinary build has.
@@ -137,7 +161,7 @@ func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 		}
 		for _, name := range []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"} {
 			for _, use := range file.uses("os", name) {
-				t.Errorf("%s: os.%s; only internal/app/config.go reads the environment", file.pos(use), name)
+				t.Errorf("%s: os.%s; only internal/config reads the environment", file.pos(use), name)
 			}
 		}
 	}

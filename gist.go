@@ -4,13 +4,13 @@ import "time"
 
 // Gist is a public gist of a tracked user, keyed by its gist id.
 type Gist struct {
-	ID          string
-	UserID      int64
-	OwnerID     int64  // as GitHub said; 0 for a gist without an owner
-	Description string // "" for none
-	Files       []File // sorted by name
-	CreatedAt   time.Time
-	Seq         int64 // order of noticing over all users, from 1; 0 before it is stored
+	ID          string    `json:"id"`
+	UserID      int64     `json:"-"`
+	OwnerID     int64     `json:"-"` // as GitHub said; 0 for a gist without an owner
+	Description string    `json:"description"`
+	Files       []File    `json:"files" doc:"Sorted by name."`
+	CreatedAt   time.Time `json:"created_at,omitzero"`
+	Seq         int64     `json:"seq" doc:"The order in which gists were noticed, over all users."` // from 1; 0 before it is stored
 }
 
 // File is one file of a gist.
@@ -22,14 +22,15 @@ type File struct {
 // GistDeal is a stored gist with where its deal stands.
 type GistDeal struct {
 	Gist
-	Deal Deal
+	Deal
 }
 
-// UserGist is a stored gist with whose it is, and whether it is new to who asks.
+// UserGist is a stored gist with the login of its user, and whether it is new
+// to a visitor.
 type UserGist struct {
 	GistDeal
-	Login string
-	New   bool
+	Login string `json:"login"`
+	New   bool   `json:"new" doc:"It was noticed since your last visit to its user."`
 }
 
 // GistURL returns the address of a gist's page, as people and the seed write it.

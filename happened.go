@@ -2,27 +2,27 @@ package gistdeal
 
 import "time"
 
-// Happened is the end of one attempt at a deal.
+// Happened is an event: the end of one attempt at a deal.
 type Happened struct {
-	At      time.Time
-	GistID  string
-	N       int    // of the gist's attempts, from 1
-	Login   string // "" if the gist was never read
-	Outcome string // as Attempt's
-	DealID  int64  // Pipedrive's, 0 if there is none
-	Reason  string // in Pipedrive's words
+	At      time.Time `json:"at"`
+	GistID  string    `json:"gist_id"`
+	N       int       `json:"n" doc:"The number of the attempt among those of the gist, from 1."`
+	Login   string    `json:"login" doc:"Empty if the gist was never read."`
+	Outcome string    `json:"outcome" doc:"As the outcome of an attempt."`
+	DealID  int64     `json:"deal_id,omitempty"`
+	Reason  string    `json:"reason,omitempty" doc:"As Pipedrive words it."`
 }
 
-// Day is what happened on one day in UTC.
+// Day counts the work of one day in UTC.
 type Day struct {
-	Begin time.Time
-	Found int // gists that were noticed
-	Made  int // deals that were made, or found to be made
+	Date  string `json:"date" format:"date"`
+	Gists int    `json:"gists" doc:"Gists that were noticed."`
+	Deals int    `json:"deals" doc:"Deals that were created or adopted."`
 }
 
 // Failure is a cause of failed deals.
 type Failure struct {
-	Problem string
-	Deals   int
-	Example string // the gist id of one of them
+	Problem string `json:"problem"`
+	Deals   int    `json:"deals"`
+	Example string `json:"example" doc:"The gist id of one of them."`
 }

@@ -35,13 +35,13 @@ type DealFilter struct {
 	Problem string // the words of a deal's problem, as a whole
 }
 
-// ListedDeal is a deal with what tells a person whose it is.
+// ListedDeal is a deal with facts about its gist and user.
 type ListedDeal struct {
 	Deal
-	UserID      int64 // 0 if the gist was never read, and then there is no Login either
-	Login       string
-	Description string
-	Attempts    int
+	UserID      int64  `json:"-"` // 0 if the gist was never read
+	Login       string `json:"login" doc:"Empty if the gist was never read: only its deal is known."`
+	Description string `json:"description"`
+	Attempts    int    `json:"attempts"`
 }
 
 // Changed is what became of the deals that a person wanted retried or skipped.

@@ -14,11 +14,11 @@ type Choice string
 
 // The choices.
 const (
-	ChoicePipeline     Choice = "pipeline"       // name of the pipeline for new deals; "" is the account's default
-	ChoiceStage        Choice = "stage"          // name of the stage for new deals; "" is the pipeline's first
-	ChoiceOwner        Choice = "owner"          // name or e-mail address of whose new deals are; "" is whose the key is
-	ChoiceFirstScan    Choice = "first_scan"     // policy of users that are tracked from now on
-	ChoiceFirstScanMax Choice = "first_scan_max" // more deals than that from a first scan wait for a yes; 0: no limit
+	ChoicePipeline     Choice = "pipeline"           // name of the pipeline for new deals; "" is the account's default
+	ChoiceStage        Choice = "stage"              // name of the stage for new deals; "" is the pipeline's first
+	ChoiceOwner        Choice = "owner"              // name or e-mail address of whose new deals are; "" is whose the key is
+	ChoiceFirstScan    Choice = "backfill"           // policy of users that are tracked from now on
+	ChoiceFirstScanMax Choice = "approval_threshold" // a first scan with more deals waits for approval; 0: no limit
 )
 
 // Choices lists all of them.
@@ -36,12 +36,10 @@ type Aim struct {
 func (c Choice) Check(value string) error {
 	switch c {
 	case ChoiceFirstScan:
-		if value != string(FirstScanAll) && value != string(FirstScanNew) {
-			return Errorf(Invalid, "first_scan is %q, want all or new", value)
-		}
+		return FirstScan(value).Check()
 	case ChoiceFirstScanMax:
 		if n, err := strconv.Atoi(value); err != nil || n < 0 {
-			return Errorf(Invalid, "first_scan_max is %q, want a number, 0 for no limit", value)
+			return Errorf(Invalid, "approval_threshold is %q, want a number, 0 for no limit", value)
 		}
 	default:
 		if strings.TrimSpace(value) != value || len(value) > 255 {
@@ -56,12 +54,12 @@ const SettingAccounts = "accounts"
 
 // Accounts is what the process that works saw last of the accounts it works with.
 type Accounts struct {
-	CheckedAt *time.Time       `json:"checked_at" doc:"null before anybody looked."`
+	CheckedAt *time.Time       `json:"checked_at,omitempty" doc:"Left out before the first check."`
 	GitHub    GitHubAccess     `json:"github"`
 	Pipedrive PipedriveAccess  `json:"pipedrive"`
 	Pipelines []AccessPipeline `json:"pipelines" doc:"That new deals can go to."`
 	Owners    []string         `json:"owners" doc:"Who can own new deals, by name, or by e-mail address where two have one name."`
-	ListedAt  *time.Time       `json:"listed_at" doc:"When pipelines and owners were listed; null before anybody did."`
+	ListedAt  *time.Time       `json:"listed_at,omitempty" doc:"When pipelines and owners were listed; left out before that."`
 }
 
 // GitHubAccess is whom GitHub takes us for.

@@ -2,16 +2,16 @@ package gistdeal
 
 import "time"
 
-// Story is all that is known of one gist and its deal.
+// Story is the history of a gist: everything known about it and its deal.
 type Story struct {
-	Deal      Deal
-	Gist      Gist      // Seq is 0 if the gist was never read: its deal was found in Pipedrive
-	User      User      // of the gist; ID is 0 if the gist was never read
-	NoticedAt time.Time // when the gist was first read
-	NoticedBy string    // NoticedByFirstScan or NoticedByScan; "" if that was not kept
-	QueuedAt  time.Time // since when the deal has waited for its turn, if it is found
-	Attempts  []Attempt // in their order
-	Surplus   []Surplus // in the order of their ids
+	Deal
+	Gist      Gist      `json:"gist,omitzero" doc:"Left out if the gist was never read: its deal was found in Pipedrive."`
+	User      User      `json:"user,omitzero" doc:"The gist's user; left out if the gist was never read."`
+	NoticedAt time.Time `json:"noticed_at,omitzero" doc:"When the gist was first read."`
+	NoticedBy string    `json:"noticed_by"` // NoticedByFirstScan or NoticedByScan; "" if that is not known
+	QueuedAt  time.Time `json:"queued_at,omitzero" doc:"Since when the deal is queued; left out in other states."`
+	Attempts  []Attempt `json:"attempts" doc:"In their order."`
+	Surplus   []Surplus `json:"duplicates" doc:"Further deals of the gist in Pipedrive, by id."`
 }
 
 // How a gist was noticed.
@@ -22,23 +22,21 @@ const (
 
 // Attempt is one attempt at a deal.
 type Attempt struct {
-	N        int
-	Owner    string // the process that made it
-	SentAt   time.Time
-	RemoteAt time.Time // SentAt on Pipedrive's clock
-	EndedAt  time.Time // zero while its outcome is not known
-	// Outcome is "made", "refused", "not sent", "adopted" (a look found the deal),
-	// "absent" (enough looks did not), or "" while it is not known.
-	Outcome string
-	DealID  int64  // Pipedrive's, 0 if there is none
-	Looks   int    // complete looks that the outcome took
-	Reason  string // in Pipedrive's words
+	N        int       `json:"n"`
+	Owner    string    `json:"-"` // the process that made it
+	SentAt   time.Time `json:"sent_at,omitzero"`
+	RemoteAt time.Time `json:"-"` // SentAt on Pipedrive's clock
+	EndedAt  time.Time `json:"ended_at,omitzero" doc:"Left out while the outcome is not known."`
+	Outcome  string    `json:"outcome" doc:"made, refused, not sent, adopted (a lookup found the deal), absent (enough lookups did not), or empty while it is not known."`
+	DealID   int64     `json:"deal_id" doc:"Pipedrive's number of the deal; 0 if there is none."`
+	Looks    int       `json:"lookups" doc:"Complete lookups that it took to decide the outcome."`
+	Reason   string    `json:"reason" doc:"As Pipedrive words it."`
 }
 
 // Surplus is a deal in Pipedrive beyond the one of its gist.
 type Surplus struct {
-	DealID    int64
-	GistID    string
-	Login     string // "" if the gist was never read
-	NoticedAt time.Time
+	DealID    int64     `json:"deal_id"`
+	GistID    string    `json:"gist_id,omitempty" doc:"Left out in the history of the gist."`
+	Login     string    `json:"login,omitempty" doc:"Left out if the gist was never read."`
+	NoticedAt time.Time `json:"noticed_at"`
 }

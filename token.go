@@ -16,10 +16,10 @@ const AdminToken = "admin"
 
 // Token is what is known of an API token; its value is known to its bearer only.
 type Token struct {
-	Name       string
-	Scope      Scope
-	CreatedAt  time.Time
-	LastUsedAt time.Time // to a minute or two; zero if it was never used
+	Name       string    `json:"name"`
+	Scope      Scope     `json:"scope" enum:"read,write,admin"`
+	CreatedAt  time.Time `json:"created_at"`
+	LastUsedAt time.Time `json:"last_used_at,omitzero" doc:"Within a minute or two; left out if it was never used."`
 }
 
 // NewToken returns the value of a new token: it cannot be guessed, and tools

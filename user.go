@@ -25,34 +25,60 @@ const (
 // UserStates lists all states.
 var UserStates = []UserState{UserActive, UserPaused, UserRemoved, UserGone}
 
-// FirstScan is the policy for gists that exist before their user is tracked.
+// FirstScan is the backfill policy of a user: which of the gists that exist
+// before tracking begins get a deal. It is FirstScanAll, FirstScanNew or a date
+// such as "2026-01-31" (in UTC): a deal for each gist created on or after it.
 type FirstScan string
 
 const (
 	// FirstScanAll makes a deal for each gist that the user has.
 	FirstScanAll FirstScan = "all"
 	// FirstScanNew skips gists that were created before tracking began.
-	FirstScanNew FirstScan = "new"
+	FirstScanNew FirstScan = "none"
 )
+
+// Check returns an Invalid error unless f is all, none or a date.
+func (f FirstScan) Check() error {
+	if f == FirstScanAll || f == FirstScanNew {
+		return nil
+	}
+	if _, err := time.Parse(time.DateOnly, string(f)); err != nil {
+		return Errorf(Invalid, "backfill is %q, want all, none or a date like 2026-01-31", string(f))
+	}
+	return nil
+}
+
+// Cutoff returns the time before which a gist gets no deal, for a user tracked
+// since trackedAt; zero if every gist gets one. It is never later than
+// trackedAt: each gist that is created from then on gets a deal.
+func (f FirstScan) Cutoff(trackedAt time.Time) time.Time {
+	if f == FirstScanAll || f == "" {
+		return time.Time{}
+	}
+	date, err := time.Parse(time.DateOnly, string(f))
+	if err != nil || date.After(trackedAt) {
+		return trackedAt
+	}
+	return date
+}
 
 // User is a tracked GitHub user, keyed by GitHub's numeric id.
 type User struct {
-	ID        int64
-	Login     string // a label in GitHub's spelling; it may change
-	State     UserState
-	FirstScan FirstScan
-	TrackedAt time.Time
+	ID        int64     `json:"id" doc:"GitHub's number of the user."`
+	Login     string    `json:"login"` // a label in GitHub's spelling; it may change
+	State     UserState `json:"state" enum:"active,paused,removed,gone"`
+	FirstScan FirstScan `json:"backfill" doc:"all, none, or a date: which of the gists that existed before tracking began get a deal."`
+	TrackedAt time.Time `json:"tracked_at"`
 	// LoginStale is set when another user was seen to own the login now.
-	LoginStale bool
+	LoginStale bool `json:"-"`
 	// ETag and Pages are those of the last complete reading of the user's gists.
-	ETag  string
-	Pages int
-	// LastScanAt is when a scan last ended well, zero before the first did;
-	// WholeScanAt is when one last read every page.
-	LastScanAt, WholeScanAt time.Time
-	NextScanAt              time.Time
-	Failures                int    // scans in a row that ended badly
-	Problem                 string // why the last scan ended badly, in words for people
+	ETag        string    `json:"-"`
+	Pages       int       `json:"-"`
+	LastScanAt  time.Time `json:"last_scan_at,omitzero" doc:"When a scan last succeeded; left out before the first did."`
+	WholeScanAt time.Time `json:"-"` // when a scan last read every page
+	NextScanAt  time.Time `json:"next_scan_at,omitzero"`
+	Failures    int       `json:"failures" doc:"Scans in a row that failed."`
+	Problem     string    `json:"problem" doc:"Why the last scan failed."`
 }
 
 // Account is a GitHub account as a look-up by login or by id found it.

@@ -7,50 +7,51 @@ import (
 	"strings"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/config"
+	"gistdeal/internal/format"
+	"gistdeal/internal/store"
 )
 
 type auditCmd struct {
 	printing
-	Repair        bool   `xor:"what" help:"Adopt, relink and queue what can be mended; makes no deal again that once was there, and deletes none."`
-	Recreate      string `xor:"what" help:"Make the deal of this gist again, whose deal is gone from Pipedrive." placeholder:"GIST"`
-	Yes           bool   `help:"Repair without asking."`
-	DeleteSurplus int64  `xor:"what" help:"Delete this deal, the second one of its gist, in Pipedrive." placeholder:"DEAL"`
+	Repair          bool   `xor:"what" help:"Adopt, relink and queue deals where that is safe; recreates no deal that existed before, and deletes none."`
+	Recreate        string `xor:"what" help:"Recreate the deal of this gist, which is gone from Pipedrive." placeholder:"GIST"`
+	Yes             bool   `help:"Repair without asking."`
+	DeleteDuplicate int64  `xor:"what" help:"Delete this deal, a duplicate of the deal of its gist, in Pipedrive." placeholder:"DEAL"`
 }
 
-// Run orders an audit and shows its report. Without flags it changes nothing and
-// says what --repair would do; a person at the terminal is shown that first,
-// and asked.
+// Run requests an audit and shows its report. Without flags it changes nothing and
+// says what --repair would do. At a terminal, --repair shows that first and asks.
 func (c *auditCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
+	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+		a := admin.New(db)
 		if c.Repair && !c.Yes && !c.JSON && mayAsk() {
-			if err := c.agree(ctx, d); err != nil {
+			if err := c.agree(ctx, a); err != nil {
 				return err
 			}
 		}
-		a, err := d.Audit(ctx, gistdeal.AuditOrder{Repair: c.Repair, Recreate: c.Recreate, DeleteSurplus: c.DeleteSurplus})
+		report, err := a.Audit(ctx, gistdeal.AuditOrder{Repair: c.Repair, Recreate: c.Recreate, DeleteSurplus: c.DeleteDuplicate})
 		if err != nil {
 			return err
 		}
-		if err := c.print(a, func(t *table) { c.rows(t, a) }); err != nil {
+		if err := c.print(report, func(t *table) { c.rows(t, report) }); err != nil {
 			return err
 		}
-		if a.Problem != "" {
-			return errors.New(a.Problem)
+		if report.Problem != "" {
+			return errors.New(report.Problem)
 		}
 		return nil
 	})
 }
 
-// agree shows what a repair would do and returns an error unless the person
-// says yes.
-func (c *auditCmd) agree(ctx context.Context, d *desk.Desk) error {
-	a, err := d.Audit(ctx, gistdeal.AuditOrder{})
+// agree shows what a repair would do and returns an error unless the answer is yes.
+func (c *auditCmd) agree(ctx context.Context, a *admin.Admin) error {
+	report, err := a.Audit(ctx, gistdeal.AuditOrder{})
 	if err != nil {
 		return err
 	}
-	if err := c.print(a, func(t *table) { c.rows(t, a) }); err != nil {
+	if err := c.print(report, func(t *table) { c.rows(t, report) }); err != nil {
 		return err
 	}
 	answer, err := question("Repair this? [yes/NO] ")
@@ -60,21 +61,21 @@ func (c *auditCmd) agree(ctx context.Context, d *desk.Desk) error {
 	return err
 }
 
-func (c *auditCmd) rows(t *table, a gistdeal.Audit) {
+func (c *auditCmd) rows(t *table, report gistdeal.Audit) {
 	switch {
-	case a.Problem != "":
+	case report.Problem != "":
 		return
 	case c.Recreate != "":
-		t.row("the deal of gist " + c.Recreate + " will be made again")
+		t.row("the deal of gist " + c.Recreate + " will be created again")
 		return
-	case c.DeleteSurplus != 0:
-		t.row(fmt.Sprintf("deal %d is deleted", c.DeleteSurplus))
+	case c.DeleteDuplicate != 0:
+		t.row(fmt.Sprintf("deal %d is deleted", c.DeleteDuplicate))
 		return
 	}
-	if len(a.Differences) > 0 {
-		t.row("DIFFERENCE", "GIST", "USER", "DEAL", "OTHERS", "REPAIR")
+	if len(report.Differences) > 0 {
+		t.row("DISCREPANCY", "GIST", "USER", "DEAL", "OTHERS", "REPAIR")
 	}
-	for _, d := range a.Differences {
+	for _, d := range report.Differences {
 		repair := d.Repair
 		if d.Repaired {
 			repair = "done: " + repair
@@ -82,9 +83,9 @@ func (c *auditCmd) rows(t *table, a gistdeal.Audit) {
 		t.row(string(d.Kind), d.GistID, d.Login, fmt.Sprint(d.DealID), strings.Trim(fmt.Sprint(d.Others), "[]"), repair)
 	}
 	t.end()
-	last := fmt.Sprintf("%s gists compared with %s deals: %s differences", desk.Number(a.Gists), desk.Number(a.Deals), desk.Number(a.Different()))
-	if kept := len(a.Differences); kept < a.Different() {
-		last += fmt.Sprintf(", of which the first %s are listed", desk.Number(kept))
+	last := fmt.Sprintf("%s gists compared with %s deals: %s discrepancies", format.Number(report.Gists), format.Number(report.Deals), format.Number(report.Different()))
+	if kept := len(report.Differences); kept < report.Different() {
+		last += fmt.Sprintf(", of which the first %s are listed", format.Number(kept))
 	}
 	t.row(last)
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"gistdeal/internal/desk"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/admin/transfer"
+	"gistdeal/internal/format"
 )
 
 type backupCmd struct {
@@ -19,14 +19,14 @@ func (c *backupCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b, err := operate.MakeBackup(ctx, config, c.File)
+	b, err := transfer.Backup(ctx, string(config.Database), c.File)
 	if err != nil {
 		return err
 	}
 	return c.print(b, func(t *table) {
-		t.row(fmt.Sprintf("%s is a checked copy of %s (%s).", b.File, b.Database, desk.Bytes(b.Bytes)))
+		t.row(fmt.Sprintf("%s is a checked copy of %s (%s).", b.File, b.Database, format.Bytes(b.Bytes)))
 		t.row("To restore it, stop gistdeal, delete the database's -wal and -shm files, and put the copy in the database's place:")
 		t.row(fmt.Sprintf("  rm -f %[2]s-wal %[2]s-shm && cp %[1]s %[2]s", shellQuote(b.File), shellQuote(b.Database)))
-		t.row("Deals made since the copy are found in Pipedrive at the next start and not made again.")
+		t.row("Deals created since the copy are found in Pipedrive at the next start and not created again.")
 	})
 }

@@ -2,17 +2,17 @@ package main
 
 // cli is all commands; each has a file of its own.
 type cli struct {
-	Serve       serveCmd       `cmd:"" default:"withargs" help:"Watch users and make deals; answer requests (the default)."`
+	Serve       serveCmd       `cmd:"" default:"withargs" help:"Watch users, create deals and answer requests (the default)."`
 	Users       usersCmd       `cmd:"" help:"Add, list, remove, pause, resume and approve users."`
 	Scan        scanCmd        `cmd:"" help:"Scan a tracked user now, and follow its deals."`
 	Deals       dealsCmd       `cmd:"" help:"List, retry, skip and explain deals."`
 	Tokens      tokensCmd      `cmd:"" help:"Add, list and revoke the tokens of the HTTP API and the page."`
-	Pause       pauseCmd       `cmd:"" help:"Make no more deals until resume."`
-	Resume      resumeCmd      `cmd:"" help:"End what pause began."`
-	Limits      limitsCmd      `cmd:"" help:"Show what is left of both remotes' allowances, and what is paused."`
-	Audit       auditCmd       `cmd:"" help:"Compare our rows with Pipedrive's deals, name every difference, and repair on request."`
-	Doctor      doctorCmd      `cmd:"" help:"Check everything that gistdeal needs, and say what to do; exit status 1 if something fails."`
-	Plan        planCmd        `cmd:"" help:"Say what tracking users would come to, in deals, requests, tokens and time; writes nothing anywhere."`
+	Pause       pauseCmd       `cmd:"" help:"Stop creating deals until resume."`
+	Resume      resumeCmd      `cmd:"" help:"Resume creating deals."`
+	Quota       quotaCmd       `cmd:"" help:"Show the quotas and backoffs of both remotes."`
+	Audit       auditCmd       `cmd:"" help:"Compare the database with Pipedrive's deals, list every discrepancy, and repair on request."`
+	Doctor      doctorCmd      `cmd:"" help:"Check everything that gistdeal needs and say how to fix it; exit status 1 if a check fails."`
+	Plan        planCmd        `cmd:"" help:"Estimate the cost of tracking users, in deals, requests, tokens and time; writes nothing anywhere."`
 	Backup      backupCmd      `cmd:"" help:"Copy the database to a new file, also while gistdeal runs."`
 	Copy        copyCmd        `cmd:"" help:"Copy every row of a SQLite database to PostgreSQL, and compare."`
 	Demo        demoCmd        `cmd:"" help:"Run the whole product against simulators of GitHub and Pipedrive: no keys, nothing is real."`

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 
-	"gistdeal/internal/desk"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/admin/transfer"
+	"gistdeal/internal/format"
 )
 
 type copyCmd struct {
@@ -19,14 +19,13 @@ func (c *copyCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	copied := []operate.CopiedTable{}
-	err = operate.CopyDatabase(ctx, c.From, c.To, config.PasswordFile, func(t operate.CopiedTable) { copied = append(copied, t) })
+	copied, err := transfer.Copy(ctx, c.From, c.To, config.PasswordFile)
 	if err != nil {
 		return err
 	}
 	return c.print(copied, func(t *table) {
 		for _, one := range copied {
-			t.row(one.Name, desk.Number(one.Rows), "rows, equal on both sides")
+			t.row(one.Name, format.Number(one.Rows), "rows, equal on both sides")
 		}
 		t.end()
 		t.row("Set GISTDEAL_DATABASE_URL to the new database and start gistdeal. Never start one on " + shellQuote(c.From) + " again beside it.")

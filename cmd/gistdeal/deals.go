@@ -7,15 +7,17 @@ import (
 	"os"
 	"strconv"
 
-	"gistdeal/internal/desk"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/config"
+	"gistdeal/internal/format"
+	"gistdeal/internal/store"
 )
 
 type dealsCmd struct {
 	List    dealsListCmd    `cmd:"" help:"List deals."`
-	Retry   dealsRetryCmd   `cmd:"" help:"Make failed deals wait for their turn again; skipped and held ones too, if they are named by gist or state."`
-	Skip    dealsSkipCmd    `cmd:"" help:"Make no deals for gists whose deals wait, are held or failed."`
-	Explain dealsExplainCmd `cmd:"" help:"Tell the story of one gist and its deal."`
+	Retry   dealsRetryCmd   `cmd:"" help:"Queue failed deals again; skipped and held ones too, if they are selected by gist or state."`
+	Skip    dealsSkipCmd    `cmd:"" help:"Decide that queued, held or failed deals are not created."`
+	Explain dealsExplainCmd `cmd:"" help:"Show the history of one gist and its deal."`
 }
 
 // dealFlags choose deals.
@@ -25,8 +27,8 @@ type dealFlags struct {
 	Problem string   `help:"Only deals with this problem, word for word." placeholder:"TEXT"`
 }
 
-func (f dealFlags) selection() desk.DealSelection {
-	return desk.DealSelection{States: f.State, User: f.User, Problem: f.Problem}
+func (f dealFlags) selection() admin.DealSelection {
+	return admin.DealSelection{States: f.State, User: f.User, Problem: f.Problem}
 }
 
 type dealsListCmd struct {
@@ -37,14 +39,15 @@ type dealsListCmd struct {
 
 // Run prints the deals.
 func (c *dealsListCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
-		deals, more, err := d.Deals(ctx, c.selection(), "", c.Limit)
+	return withStore(ctx, config.Config.ReadDatabase, func(db *store.Store) error {
+		a := admin.New(db)
+		deals, more, err := a.Deals(ctx, c.selection(), "", c.Limit)
 		if err != nil {
 			return err
 		}
 		err = c.print(struct {
-			Deals []desk.Deal `json:"deals"`
-			More  bool        `json:"more"`
+			Deals []admin.Deal `json:"deals"`
+			More  bool         `json:"more"`
 		}{deals, more}, func(t *table) {
 			t.row("GIST", "USER", "STATE", "DEAL", "ATTEMPTS", "DESCRIPTION", "PROBLEM")
 			for _, one := range deals {
@@ -79,7 +82,7 @@ type gistArgs struct {
 	Gists []string `arg:"" optional:"" name:"gist" help:"Ids or addresses of gists."`
 }
 
-func (a gistArgs) selection() desk.DealSelection {
+func (a gistArgs) selection() admin.DealSelection {
 	s := a.dealFlags.selection()
 	s.Gists = a.Gists
 	return s
@@ -92,18 +95,18 @@ type dealsRetryCmd struct {
 
 // Run retries, by default all that failed.
 func (c *dealsRetryCmd) Run(ctx context.Context) error {
-	return c.turn(ctx, c.printing, "deals wait for their turn", func(d *desk.Desk) (desk.Turned, error) {
-		return d.Retry(ctx, c.selection())
+	return c.turn(ctx, c.printing, "deals are queued", func(a *admin.Admin) (admin.Turned, error) {
+		return a.Retry(ctx, c.selection())
 	})
 }
 
 type dealsSkipCmd struct {
 	gistArgs
 	printing
-	Why string `help:"The reason, which is shown with the deals." default:"skipped by a person"`
+	Why string `help:"The reason, which is shown with the deals." default:"skipped by an operator"`
 }
 
-// Validate makes a command line that would skip everything one that is not understood.
+// Validate refuses a command line that would skip everything.
 func (c *dealsSkipCmd) Validate() error {
 	if len(c.Gists) == 0 && len(c.State) == 0 && c.User == "" && c.Problem == "" {
 		return errors.New("name gists, a --user, a --state or a --problem")
@@ -113,29 +116,30 @@ func (c *dealsSkipCmd) Validate() error {
 
 // Run skips.
 func (c *dealsSkipCmd) Run(ctx context.Context) error {
-	return c.turn(ctx, c.printing, "deals are skipped", func(d *desk.Desk) (desk.Turned, error) {
-		return d.Skip(ctx, c.selection(), c.Why)
+	return c.turn(ctx, c.printing, "deals are skipped", func(a *admin.Admin) (admin.Turned, error) {
+		return a.Skip(ctx, c.selection(), c.Why)
 	})
 }
 
-// turn changes deals and prints what became of those that were named.
-func (a gistArgs) turn(ctx context.Context, p printing, did string, change func(*desk.Desk) (desk.Turned, error)) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
-		turned, err := change(d)
+// turn changes deals and prints the result of each that was named.
+func (gistArgs) turn(ctx context.Context, p printing, did string, change func(*admin.Admin) (admin.Turned, error)) error {
+	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+		a := admin.New(db)
+		turned, err := change(a)
 		if err != nil {
 			return err
 		}
 		err = p.print(turned, func(t *table) {
 			for _, r := range turned.Results {
-				t.row(r.Asked, spaced(r.Result), r.Reason)
+				t.row(r.Input, spaced(r.Result), r.Reason)
 			}
 			t.end()
-			t.row(desk.Number(turned.Deals) + " " + did)
+			t.row(format.Number(turned.Deals) + " " + did)
 		})
 		if err != nil {
 			return err
 		}
-		return desk.Undone(turned.Results)
+		return admin.Undone(turned.Results)
 	})
 }
 
@@ -144,46 +148,47 @@ type dealsExplainCmd struct {
 	Gist string `arg:"" help:"Id or address of a gist."`
 }
 
-// Run tells the story.
+// Run shows the history.
 func (c *dealsExplainCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
-		story, err := d.Explain(ctx, c.Gist)
+	return withStore(ctx, config.Config.ReadDatabase, func(db *store.Store) error {
+		a := admin.New(db)
+		history, err := a.History(ctx, c.Gist)
 		if err != nil {
 			return err
 		}
-		return c.print(story, func(t *table) { showStory(t, story) })
+		return c.print(history, func(t *table) { showHistory(t, history) })
 	})
 }
 
-func showStory(t *table, s desk.Story) {
-	t.row("gist", s.GistID)
+func showHistory(t *table, h admin.History) {
+	t.row("gist", h.GistID)
 	for _, fact := range [][2]string{
-		{"user", s.Login},
-		{"description", s.Description},
-		{"created", clock(s.CreatedAt)},
-		{"noticed", clock(s.NoticedAt)},
-		{"by", s.NoticedBy},
-		{"state", string(s.State)},
-		{"deal", dealName(s.DealID)},
-		{"address", s.DealURL},
-		{"waits since", clock(s.QueuedAt)},
-		{"problem", s.Problem},
+		{"user", h.User.Login},
+		{"description", h.Gist.Description},
+		{"created", clock(h.Gist.CreatedAt)},
+		{"noticed", clock(h.NoticedAt)},
+		{"by", h.NoticedBy},
+		{"state", string(h.State)},
+		{"deal", dealName(h.DealID)},
+		{"address", h.DealURL},
+		{"queued since", clock(h.QueuedAt)},
+		{"problem", h.Problem},
 	} {
 		if fact[1] != "" && fact[1] != "-" {
 			t.row(fact[0], fact[1])
 		}
 	}
-	for _, id := range s.Surplus {
-		t.row("second deal", dealName(id))
+	for _, d := range h.Surplus {
+		t.row("duplicate deal", dealName(d.DealID))
 	}
 	t.end()
-	if len(s.Tries) == 0 {
+	if len(h.Attempts) == 0 {
 		t.row("No attempt was made.")
 		return
 	}
 	t.row()
-	t.row("ATTEMPT", "SENT", "ENDED", "OUTCOME", "DEAL", "LOOKS", "REASON")
-	for _, a := range s.Tries {
+	t.row("ATTEMPT", "SENT", "ENDED", "OUTCOME", "DEAL", "LOOKUPS", "REASON")
+	for _, a := range h.Attempts {
 		outcome := a.Outcome
 		if outcome == "" {
 			outcome = "not known yet"

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"gistdeal/internal/app"
+	"gistdeal/internal/config"
 )
 
 type demoCmd struct{}
 
 // Run runs the demo until the process is told to stop.
 func (demoCmd) Run(ctx context.Context) error {
-	return app.Demo(ctx, app.Environ(), version, os.Stdout)
+	return app.Demo(ctx, config.Environ(), version, os.Stdout)
 }
 
 type simCmd struct {

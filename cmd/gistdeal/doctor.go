@@ -5,13 +5,13 @@ import (
 	"errors"
 	"time"
 
-	"gistdeal/internal/app"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/config"
+	"gistdeal/internal/doctor"
 )
 
 type doctorCmd struct {
 	printing
-	Timeout time.Duration `help:"How long each remote, and the look at the database, may take." default:"10s"`
+	Timeout time.Duration `help:"How long the checks of each remote, and of the database, may take." default:"10s"`
 	MinFree int64         `help:"Megabytes that must be free on the database's disk." default:"500" placeholder:"MB"`
 }
 
@@ -19,7 +19,8 @@ var errUnhealthy = errors.New("a check failed")
 
 // Run examines, and prints one line for each check.
 func (c *doctorCmd) Run(ctx context.Context) error {
-	health := operate.Doctor(ctx, app.Environ(), operate.Examination{Timeout: c.Timeout, MinFree: c.MinFree * 1e6})
+	conf, mistakes := config.Parse(config.Environ())
+	health := doctor.Examine(ctx, conf, mistakes, doctor.Options{Timeout: c.Timeout, MinFree: c.MinFree * 1e6})
 	err := c.print(health, func(t *table) {
 		for _, check := range health.Checks {
 			t.row(string(check.State), check.Name, check.Message)

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"gistdeal/internal/desk"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/config"
+	"gistdeal/internal/format"
+	"gistdeal/internal/store"
 )
 
 // eraseWait is how long a deal that is being sent is waited for.
@@ -29,17 +31,18 @@ func (c *usersEraseCmd) Run(ctx context.Context) error {
 			return errCancelled
 		}
 	}
-	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
+	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+		a := admin.New(db)
 		waiting, cancel := context.WithTimeout(ctx, eraseWait)
 		defer cancel()
-		e, err := d.Erase(waiting, c.Login)
+		e, err := a.Erase(waiting, c.Login)
 		if err != nil {
 			return err
 		}
 		return c.print(e, func(t *table) {
 			t.row("DEAL THAT PIPEDRIVE STILL HAS", "")
 			for _, one := range e.Deals {
-				t.row(desk.Number(int(one.ID)), one.URL)
+				t.row(format.Number(int(one.ID)), one.URL)
 			}
 		})
 	})

@@ -6,8 +6,8 @@ import (
 	"os"
 	"time"
 
-	"gistdeal/internal/app"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/config"
+	"gistdeal/internal/doctor"
 )
 
 type healthcheckCmd struct {
@@ -18,14 +18,14 @@ type healthcheckCmd struct {
 func (c *healthcheckCmd) Run(ctx context.Context) error {
 	addr := c.Addr
 	if addr == "" {
-		addr = app.Environ()["GISTDEAL_ADDR"]
+		addr = config.Environ()["GISTDEAL_ADDR"]
 	}
 	if addr == "" {
-		addr = app.DefaultAddr
+		addr = config.DefaultAddr
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	status, err := operate.Ready(ctx, addr)
+	status, err := doctor.Ready(ctx, addr)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"gistdeal/internal/desk"
+	"gistdeal/internal/format"
 )
 
 // loginArgs are the users that a command is about.
@@ -31,7 +31,7 @@ func (a *loginArgs) read() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = desk.Words(text)
+		all = format.Words(text)
 	}
 	for _, login := range a.Logins {
 		if login != "-" {
@@ -42,7 +42,7 @@ func (a *loginArgs) read() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, desk.Words(text)...)
+		all = append(all, format.Words(text)...)
 	}
 	if len(all) == 0 {
 		return nil, errors.New("no user is named there")

@@ -3,24 +3,25 @@ package main
 import (
 	"context"
 
-	"gistdeal/internal/desk"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/admin/activity"
+	"gistdeal/internal/config"
+	"gistdeal/internal/store"
 )
 
 type pauseCmd struct {
 	printing
-	Why string `help:"The reason, which is shown wherever the pause is." placeholder:"TEXT"`
+	Why string `help:"The reason, shown wherever the pause is." placeholder:"TEXT"`
 }
 
-// Run holds all pushes back.
+// Run pauses all pushes.
 func (c *pauseCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
-		p, err := d.PausePushes(ctx, c.Why)
+	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+		p, err := activity.New(db).PausePushes(ctx, c.Why)
 		if err != nil {
 			return err
 		}
 		return c.print(p, func(t *table) {
-			text := "no deals are made until `gistdeal resume`; users are scanned all the same"
+			text := "no deals are created until `gistdeal resume`; users are scanned all the same"
 			if !p.Changed {
 				text = "paused already, since " + clock(p.Since) + ": " + p.Why
 			}
@@ -31,15 +32,15 @@ func (c *pauseCmd) Run(ctx context.Context) error {
 
 type resumeCmd struct{ printing }
 
-// Run lets pushes go on.
+// Run resumes all pushes.
 func (c *resumeCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
-		p, err := d.ResumePushes(ctx)
+	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+		p, err := activity.New(db).ResumePushes(ctx)
 		if err != nil {
 			return err
 		}
 		return c.print(p, func(t *table) {
-			text := "deals are made again"
+			text := "deals are created again"
 			if !p.Changed {
 				text = "nothing was paused"
 			}

@@ -7,9 +7,12 @@ import (
 	"os"
 	"time"
 
+	"gistdeal"
+	"gistdeal/internal/admin"
 	"gistdeal/internal/app"
-	"gistdeal/internal/desk"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/config"
+	"gistdeal/internal/format"
+	"gistdeal/internal/store"
 )
 
 type scanCmd struct {
@@ -17,20 +20,21 @@ type scanCmd struct {
 	Login string `arg:"" help:"A tracked user."`
 }
 
-// Run asks for a scan and follows it.
+// Run requests a scan and follows it.
 func (c *scanCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
+	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+		a := admin.New(db)
 		follow := follower{terminal: app.IsTerminal(os.Stderr), quiet: c.JSON}
-		scan, err := d.Scan(ctx, c.Login, follow.show)
+		scan, err := a.Scan(ctx, c.Login, follow.show)
 		follow.end()
 		if err != nil {
 			return err
 		}
 		err = c.print(scan, func(t *table) {
 			t.row("STATE", "DEALS")
-			for _, state := range desk.DealStates {
+			for _, state := range gistdeal.DealStates {
 				if n := scan.Deals[state]; n > 0 {
-					t.row(string(state), desk.Number(n))
+					t.row(string(state), format.Number(n))
 				}
 			}
 		})
@@ -55,12 +59,12 @@ const (
 	clearLine  = "\r\x1b[K"
 )
 
-func (f *follower) show(p desk.Progress) {
-	text := fmt.Sprintf("reading: %s gists so far", desk.Number(p.Gists))
+func (f *follower) show(p admin.Progress) {
+	text := fmt.Sprintf("reading: %s gists so far", format.Number(p.Gists))
 	if !p.Reading {
-		text = fmt.Sprintf("deals: %s of %s gists wait", desk.Number(p.Waiting), desk.Number(p.Gists))
+		text = fmt.Sprintf("deals: %s of %s gists wait", format.Number(p.Waiting), format.Number(p.Gists))
 		if p.Rate > 0 {
-			text += fmt.Sprintf(", %.1f/s, %s left", p.Rate, desk.Duration(p.Left))
+			text += fmt.Sprintf(", %.1f/s, %s left", p.Rate, format.Duration(p.Left))
 		}
 	}
 	if p.Problem != "" {

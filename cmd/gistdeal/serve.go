@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"gistdeal/internal/app"
+	"gistdeal/internal/config"
 )
 
 // errConfig is an error of the configuration: exit status 2.
@@ -29,11 +30,11 @@ func mistaken(err error) error {
 	return fmt.Errorf("%w:\n  %s", errConfig, strings.ReplaceAll(err.Error(), "\n", "\n  "))
 }
 
-// withoutKey returns the configuration for a command that can do without
+// withoutKey returns the configuration for a command that does not need
 // Pipedrive's key.
-func withoutKey() (app.Config, error) {
-	c, err := app.ParseConfig(app.Environ())
-	mistakes := slices.DeleteFunc(app.Mistakes(err), func(err error) bool { return errors.Is(err, app.ErrNoKey) })
+func withoutKey() (config.Config, error) {
+	c, err := config.Parse(config.Environ())
+	mistakes := slices.DeleteFunc(config.Mistakes(err), func(err error) bool { return errors.Is(err, config.ErrNoKey) })
 	if len(mistakes) > 0 {
 		return c, mistaken(errors.Join(mistakes...))
 	}
@@ -46,42 +47,42 @@ type serveCmd struct {
 
 // Run serves until the process is told to stop.
 func (c *serveCmd) Run(ctx context.Context) error {
-	config, err := app.ParseConfig(app.Environ())
-	if errors.Is(err, app.ErrNoKey) && !c.Check {
-		config, err = askForKey(err)
+	conf, err := config.Parse(config.Environ())
+	if errors.Is(err, config.ErrNoKey) && !c.Check {
+		conf, err = askForKey(err)
 	}
 	if err != nil {
 		return mistaken(err)
 	}
 	if c.Check {
-		return config.Print(os.Stdout)
+		return conf.Print(os.Stdout)
 	}
-	return serve(ctx, config)
+	return serve(ctx, conf)
 }
 
 // serve runs the app until ctx ends.
-func serve(ctx context.Context, config app.Config) error {
-	config.Version = version
-	a, err := app.New(ctx, config, app.NewLog(os.Stderr, config.Log))
+func serve(ctx context.Context, conf config.Config) error {
+	conf.Version = version
+	a, err := app.New(ctx, conf, app.NewLog(os.Stderr, conf.Log))
 	if err != nil {
 		return err
 	}
 	return a.Run(ctx)
 }
 
-// askForKey asks the person at the terminal for the Pipedrive key and parses
-// the environment again with it; without a terminal it returns err.
-func askForKey(err error) (app.Config, error) {
+// askForKey asks at the terminal for the Pipedrive key and parses the environment
+// again with it; without a terminal it returns err.
+func askForKey(err error) (config.Config, error) {
 	if !app.IsTerminal(os.Stdin) || !app.IsTerminal(os.Stderr) {
-		return app.Config{}, err
+		return config.Config{}, err
 	}
 	fmt.Fprint(os.Stderr, "Pipedrive API token (it is not shown): ")
 	key, readErr := term.ReadPassword(int(os.Stdin.Fd()))
 	fmt.Fprintln(os.Stderr)
 	if readErr != nil {
-		return app.Config{}, fmt.Errorf("read the token: %w", readErr)
+		return config.Config{}, fmt.Errorf("read the token: %w", readErr)
 	}
-	env := app.Environ()
+	env := config.Environ()
 	env["PIPEDRIVE_API_KEY"] = string(key)
-	return app.ParseConfig(env)
+	return config.Parse(env)
 }

@@ -6,26 +6,28 @@ import (
 	"os"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/config"
+	"gistdeal/internal/store"
 )
 
 type tokensCmd struct {
-	Add    tokensAddCmd    `cmd:"" help:"Make a token and print it, this once."`
+	Add    tokensAddCmd    `cmd:"" help:"Create a token and print it, this once."`
 	List   tokensListCmd   `cmd:"" help:"List the tokens, and when each was last used."`
 	Revoke tokensRevokeCmd `cmd:"" help:"End a token at once."`
 }
 
 type tokensAddCmd struct {
 	printing
-	Name  string         `required:"" help:"Who will send it: what it is shown is new to that name. 1 to 40 letters, digits, dots, - or _."`
-	Scope gistdeal.Scope `required:"" enum:"read,write,admin" help:"read: look; write: also track users, and change what becomes of them and of deals; admin: everything." placeholder:"read|write|admin"`
+	Name  string         `required:"" help:"The name of its user: gists that were shown to another name are new to it. 1 to 40 letters, digits, dots, - or _."`
+	Scope gistdeal.Scope `required:"" enum:"read,write,admin" help:"read: read; write: also track users and change users and deals; admin: everything." placeholder:"read|write|admin"`
 }
 
-// Run makes a token. Standard output gets the token alone.
+// Run creates a token. Standard output gets the token alone.
 func (c *tokensAddCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
-		token, err := d.AddToken(ctx, c.Name, c.Scope)
+	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+		a := admin.New(db)
+		token, err := a.AddToken(ctx, c.Name, c.Scope)
 		if err != nil {
 			return err
 		}
@@ -40,17 +42,18 @@ type tokensListCmd struct{ printing }
 
 // Run prints the tokens.
 func (c *tokensListCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
-		tokens, err := d.Tokens(ctx)
+	return withStore(ctx, config.Config.ReadDatabase, func(db *store.Store) error {
+		a := admin.New(db)
+		tokens, err := a.Tokens(ctx)
 		if err != nil {
 			return err
 		}
 		return c.print(struct {
-			Tokens []desk.Token `json:"tokens"`
+			Tokens []gistdeal.Token `json:"tokens"`
 		}{tokens}, func(t *table) {
-			t.row("NAME", "SCOPE", "MADE", "LAST USED")
+			t.row("NAME", "SCOPE", "CREATED", "LAST USED")
 			for _, token := range tokens {
-				t.row(token.Name, string(token.Scope), ago(token.MadeAt), ago(token.LastUsedAt))
+				t.row(token.Name, string(token.Scope), ago(token.CreatedAt), ago(token.LastUsedAt))
 			}
 		})
 	})
@@ -63,11 +66,12 @@ type tokensRevokeCmd struct {
 
 // Run revokes a token.
 func (c *tokensRevokeCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
-		r, err := d.RevokeToken(ctx, c.Name)
+	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+		a := admin.New(db)
+		r, err := a.RevokeToken(ctx, c.Name)
 		if err != nil {
 			return err
 		}
-		return c.print(r, func(t *table) { t.row(r.Asked, r.Result, r.Reason) })
+		return c.print(r, func(t *table) { t.row(r.Input, r.Result, r.Reason) })
 	})
 }

@@ -6,53 +6,60 @@ import (
 	"os"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
-	"gistdeal/internal/operate"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/config"
+	"gistdeal/internal/format"
+	"gistdeal/internal/store"
 )
 
 type usersCmd struct {
-	Add     usersAddCmd     `cmd:"" help:"Track users: a line for each, as its answer comes."`
+	Add     usersAddCmd     `cmd:"" help:"Track users: prints a line for each as soon as its result is known."`
 	List    usersListCmd    `cmd:"" help:"List the users."`
-	Remove  usersRemoveCmd  `cmd:"" help:"End the tracking of users. Their gists and deals are kept."`
+	Remove  usersRemoveCmd  `cmd:"" help:"Stop tracking users. Their gists and deals are kept."`
 	Pause   usersPauseCmd   `cmd:"" help:"Stop scanning users."`
 	Resume  usersResumeCmd  `cmd:"" help:"Scan paused users again."`
-	Erase   usersEraseCmd   `cmd:"" help:"Forget a person, but for the ids of its gists and their deals; it is never tracked again unless you say so."`
-	Approve usersApproveCmd `cmd:"" help:"Say yes to first scans that found more gists than are allowed: their deals are made."`
+	Erase   usersEraseCmd   `cmd:"" help:"Forget a person, except for the ids of its gists and their deals. It is never tracked again without --again."`
+	Approve usersApproveCmd `cmd:"" help:"Approve first scans with more new deals than the threshold: their deals are queued."`
 }
 
 type usersAddCmd struct {
 	loginArgs
 	printing
-	FirstScan string `help:"A deal for each gist that a user has (all), or only for those to come (new). By default a user keeps what it was tracked with, and a new one gets GISTDEAL_FIRST_SCAN, or new if there are several." enum:"all,new," default:"" placeholder:"all|new"`
-	Again     bool   `help:"Track those too that were erased."`
-	Yes       bool   `help:"Don't ask."`
+	Backfill backfill `help:"A deal for each gist that a user has already (all), for none, or for those created since a date. By default a user keeps its policy, and a new one gets GISTDEAL_BACKFILL, or none if there are several." placeholder:"all|none|DATE"`
+	Again    bool     `help:"Track also users that were erased."`
+	Yes      bool     `help:"Don't ask."`
 }
 
-// Run asks for the users and prints what becomes of each.
+// Run tracks the users and prints the result of each.
 func (c *usersAddCmd) Run(ctx context.Context) error {
 	logins, err := c.read()
 	if err != nil {
 		return err
 	}
-	otherwise := gistdeal.FirstScan("")
-	if len(logins) > 1 && c.FirstScan == "" {
-		if otherwise, err = c.policy(len(logins)); err != nil {
+	add := admin.Addition{Logins: logins, Backfill: gistdeal.FirstScan(c.Backfill), Notice: notice}
+	if len(logins) > 1 && c.Backfill == "" {
+		if add.Default, err = c.policy(len(logins)); err != nil {
 			return err
 		}
 	}
-	results := []desk.Result{}
-	err = atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
+	results := []admin.Result{}
+	err = withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+		a := admin.New(db)
 		if c.Again {
-			if err := d.AllowAgain(ctx, logins); err != nil {
+			if err := a.AllowAgain(ctx, logins); err != nil {
 				return err
 			}
 		}
-		return d.AddUsers(ctx, logins, gistdeal.FirstScan(c.FirstScan), otherwise, notice, func(r desk.Result) {
+		for r, err := range a.AddUsers(ctx, add) {
+			if err != nil {
+				return err
+			}
 			results = append(results, r)
 			if !c.JSON {
 				printResult(r)
 			}
-		})
+		}
+		return nil
 	})
 	if c.JSON && err == nil {
 		err = c.print(usersDone{results}, nil)
@@ -60,29 +67,29 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return desk.Undone(results)
+	return admin.Undone(results)
 }
 
-// notice tells a person what standard output has no place for.
+// notice prints a text that does not belong to standard output.
 func notice(text string) { fmt.Fprintln(os.Stderr, plain(text)) }
 
 type usersDone struct {
-	Users []desk.Result `json:"users"`
+	Users []admin.Result `json:"users"`
 }
 
-// policy asks the person at the terminal for the first-scan policy of those of
-// many users who are new; without one it is the careful one.
+// policy asks at the terminal for the backfill policy of the new ones among many
+// users; without a terminal it is none, which creates no deals by accident.
 func (c *usersAddCmd) policy(users int) (gistdeal.FirstScan, error) {
 	if c.Yes || !mayAsk() {
 		return gistdeal.FirstScanNew, nil
 	}
-	answer, err := question(fmt.Sprintf("Track %s users. Deals for all gists that they have, or only for new ones? [all/NEW/cancel] ", desk.Number(users)))
+	answer, err := question(fmt.Sprintf("Track %s users. Deals for all gists that they have, or only for new ones? [all/NONE/cancel] ", format.Number(users)))
 	switch {
 	case err != nil:
 		return "", err
 	case answer == "all":
 		return gistdeal.FirstScanAll, nil
-	case answer == "new", answer == "":
+	case answer == "none", answer == "":
 		return gistdeal.FirstScanNew, nil
 	}
 	return "", errCancelled
@@ -96,15 +103,23 @@ type usersListCmd struct {
 
 // Run prints the users.
 func (c *usersListCmd) Run(ctx context.Context) error {
-	return atDesk(ctx, operate.ReadDesk, func(d *desk.Desk) error {
-		users, err := d.Users(ctx, c.State, c.Search)
-		if err != nil {
-			return err
+	return withStore(ctx, config.Config.ReadDatabase, func(db *store.Store) error {
+		a := admin.New(db)
+		f := gistdeal.UserFilter{Search: c.Search}
+		for _, state := range c.State {
+			f.States = append(f.States, gistdeal.UserState(state))
+		}
+		users := []gistdeal.User{}
+		for u, err := range a.Users(ctx, f) {
+			if err != nil {
+				return err
+			}
+			users = append(users, u)
 		}
 		return c.print(struct {
-			Users []desk.User `json:"users"`
+			Users []gistdeal.User `json:"users"`
 		}{users}, func(t *table) {
-			t.row("LOGIN", "STATE", "FIRST SCAN", "TRACKED", "LAST SCAN", "NEXT SCAN", "PROBLEM")
+			t.row("LOGIN", "STATE", "BACKFILL", "TRACKED", "LAST SCAN", "NEXT SCAN", "PROBLEM")
 			for _, u := range users {
 				t.row(u.Login, string(u.State), string(u.FirstScan), ago(u.TrackedAt), ago(u.LastScanAt), ago(u.NextScanAt), u.Problem)
 			}
@@ -120,42 +135,43 @@ type (
 )
 
 // Run removes.
-func (c *usersRemoveCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Remove) }
+func (c *usersRemoveCmd) Run(ctx context.Context) error { return c.change(ctx, admin.Remove) }
 
 // Run pauses.
-func (c *usersPauseCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Pause) }
+func (c *usersPauseCmd) Run(ctx context.Context) error { return c.change(ctx, admin.Pause) }
 
 // Run resumes.
-func (c *usersResumeCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Resume) }
+func (c *usersResumeCmd) Run(ctx context.Context) error { return c.change(ctx, admin.Resume) }
 
-// Run says yes.
-func (c *usersApproveCmd) Run(ctx context.Context) error { return c.change(ctx, desk.Approve) }
+// Run approves.
+func (c *usersApproveCmd) Run(ctx context.Context) error { return c.change(ctx, admin.Approve) }
 
-// changeUsers is what the commands share that change users.
+// changeUsers is the common part of the commands that change users.
 type changeUsers struct {
 	loginArgs
 	printing
 }
 
-func (c *changeUsers) change(ctx context.Context, what desk.Change) error {
+func (c *changeUsers) change(ctx context.Context, what admin.Change) error {
 	logins, err := c.read()
 	if err != nil {
 		return err
 	}
-	var results []desk.Result
-	err = atDesk(ctx, operate.OpenDesk, func(d *desk.Desk) error {
-		results, err = d.ChangeUsers(ctx, logins, what)
+	var results []admin.Result
+	err = withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+		a := admin.New(db)
+		results, err = a.ChangeUsers(ctx, logins, what)
 		return err
 	})
 	if err == nil {
 		err = c.print(usersDone{results}, func(t *table) {
 			for _, r := range results {
-				t.row(r.Asked, spaced(r.Result), r.Reason)
+				t.row(r.Input, spaced(r.Result), r.Reason)
 			}
 		})
 	}
 	if err != nil {
 		return err
 	}
-	return desk.Undone(results)
+	return admin.Undone(results)
 }

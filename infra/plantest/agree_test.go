@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"gistdeal/internal/app"
+	"gistdeal/internal/config"
 	"gistdeal/internal/server"
 	"gistdeal/internal/web"
 )
@@ -95,12 +95,12 @@ func TestTheProgramWaitsAsTheTableOfTimeLimitsSays(t *testing.T) {
 		}
 		limits[m[1]] = time.Duration(seconds) * time.Second
 	}
-	config, err := app.ParseConfig(map[string]string{"PIPEDRIVE_API_KEY": "key"})
+	c, err := config.Parse(map[string]string{"PIPEDRIVE_API_KEY": "key"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if limits["answer_wait"] != config.AnswerWait {
-		t.Errorf("answer_wait is %v, and %v in the program", limits["answer_wait"], config.AnswerWait)
+	if limits["answer_wait"] != c.RequestWait {
+		t.Errorf("answer_wait is %v, and %v in the program", limits["answer_wait"], c.RequestWait)
 	}
 	ping := regexp.MustCompile(`pingEvery = (\d+) \* time\.Second`).FindStringSubmatch(text(t, "internal/api/events.go"))
 	if ping == nil || limits["event_ping"].String() != ping[1]+"s" {

@@ -13,9 +13,12 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
-	"gistdeal/internal/plan"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/admin/activity"
+	"gistdeal/internal/admin/estimate"
+	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/problem"
+	"gistdeal/internal/store"
 )
 
 // Path is where all routes begin.
@@ -23,30 +26,33 @@ const Path = "/api/v1"
 
 // Options are what an API can be told; the zero value works.
 type Options struct {
-	Version    string        // of gistdeal
-	Wait       time.Duration // how long an answer waits for who works; 0 means 25 s
-	Wake       func()        // makes who works in this process look at once; nil if nobody does
-	Log        *slog.Logger  // nil means none
-	Configured desk.Configured
-	Plan       func(ctx context.Context, logins []string, policy gistdeal.FirstScan) (plan.Plan, error) // nil if nobody can
+	Version string        // of gistdeal
+	Wait    time.Duration // how long an answer waits for the leader; 0 means 25 s
+	Wake    func()        // makes the engine of this process read new rows at once; nil if there is none
+	Log     *slog.Logger  // nil means none
+	// Estimate works out the cost of tracking users; nil if this process cannot.
+	Estimate func(ctx context.Context, logins []string, backfill gistdeal.FirstScan) (estimate.Estimate, error)
 }
 
 // API answers the routes below Path. It is told who asks by the request's
 // context; see gistdeal.WithCaller.
 type API struct {
-	desk    *desk.Desk
-	options Options
-	log     *slog.Logger
-	mux     *http.ServeMux
-	huma    huma.API
-	text    func() ([]byte, error) // the OpenAPI document, written once
-	changes *changes
-	streams streams
-	ping    time.Duration // between signs of life of a stream
+	admin    *admin.Admin
+	activity *activity.Activity
+	choices  *settings.Settings
+	options  Options
+	log      *slog.Logger
+	mux      *http.ServeMux
+	huma     huma.API
+	text     func() ([]byte, error) // the OpenAPI document, written once
+	changes  *changes
+	streams  streams
+	ping     time.Duration // between signs of life of a stream
 }
 
-// New returns the API over the desk. Close ends what it does beside requests.
-func New(d *desk.Desk, o Options) *API {
+// New returns the API over the database. Close ends its streams and the goroutine
+// that feeds them.
+func New(db *store.Store, c settings.Configured, o Options) *API {
 	if o.Wait == 0 {
 		o.Wait = 25 * time.Second
 	}
@@ -56,8 +62,8 @@ func New(d *desk.Desk, o Options) *API {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &API{desk: d, options: o, log: o.Log, mux: http.NewServeMux(), ping: pingEvery}
-	a.changes = newChanges(d, o.Log)
+	a := &API{admin: admin.New(db), activity: activity.New(db), choices: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), ping: pingEvery}
+	a.changes = newChanges(a.activity, o.Log)
 	a.huma = humago.New(a.mux, config(o.Version))
 	a.text = sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })
 	a.users()
@@ -67,7 +73,7 @@ func New(d *desk.Desk, o Options) *API {
 	a.runs()
 	a.tokens()
 	a.settings()
-	a.plans()
+	a.estimates()
 	a.events()
 	a.allowNull()
 	a.mux.HandleFunc("GET "+Path+"/openapi.json", a.document)
@@ -79,7 +85,7 @@ func config(version string) huma.Config {
 	c := huma.DefaultConfig("gistdeal", version)
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
 	c.Info.Description = "Watches public gists of GitHub users and makes exactly one Pipedrive deal for each. " +
-		"Errors are application/problem+json (RFC 9457), times RFC 3339 in UTC. Lists come in parts: `next`, if there, is the `cursor` of the next one."
+		"Errors are application/problem+json (RFC 9457), times RFC 3339 in UTC; a time that is not known is left out. Lists come in pages: `next`, if there, is the `cursor` of the next one."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "A token of `gistdeal tokens add`. On the same machine none is needed."},
 		"cookie": {Type: "apiKey", In: "cookie", Name: "gistdeal", Description: "The same token, as `POST /login` gives it to a browser. Over TLS its name is __Host-gistdeal."},
@@ -90,7 +96,7 @@ func config(version string) huma.Config {
 	return c
 }
 
-// mayBeNull are the lists that are null where nobody knows what is in them. No other is.
+// mayBeNull are the lists that are null while their content is not known. No other is.
 var mayBeNull = map[string][]string{
 	"Accounts": {"pipelines"}, "AccessPipeline": {"stages"}, "PipedriveAccess": {"fields"}, "Setting": {"choices"},
 }

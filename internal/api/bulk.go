@@ -4,12 +4,12 @@ import (
 	"context"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
+	"gistdeal/internal/admin"
 )
 
 // bulkChanges are the changes of many users, by what a request calls them.
-var bulkChanges = map[string]desk.Change{
-	"pause": desk.Pause, "resume": desk.Resume, "remove": desk.Remove, "approve": desk.Approve, "scan": desk.ScanNow,
+var bulkChanges = map[string]admin.Change{
+	"pause": admin.Pause, "resume": admin.Resume, "remove": admin.Remove, "approve": admin.Approve, "scan": admin.ScanNow,
 }
 
 type changeUsersInput struct {
@@ -22,15 +22,15 @@ type changeUsersInput struct {
 }
 
 type changedUsers struct {
-	Users   int           `json:"users" doc:"How many were changed."`
-	Results []desk.Result `json:"results" doc:"One for each user that was named."`
+	Users   int            `json:"users" doc:"How many were changed."`
+	Results []admin.Result `json:"results" doc:"One for each user that was named."`
 }
 
 func (a *API) changeUsers(ctx context.Context, in *changeUsersInput) (*reply[changedUsers], error) {
 	b := in.Body
 	filtered := b.Search != "" || len(b.States) > 0
 	if filtered == (len(b.Users) > 0) {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "say which users: either users, or search and states")
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "select users, either by users, or by search and states")
 	}
 	states, err := stateNames(b.States, gistdeal.UserStates)
 	if err != nil {
@@ -38,9 +38,9 @@ func (a *API) changeUsers(ctx context.Context, in *changeUsersInput) (*reply[cha
 	}
 	defer a.options.Wake()
 	if filtered {
-		n, err := a.desk.ChangeAll(ctx, gistdeal.UserFilter{States: states, Search: b.Search}, bulkChanges[b.Change])
-		return &reply[changedUsers]{changedUsers{n, []desk.Result{}}}, err
+		n, err := a.admin.ChangeAll(ctx, gistdeal.UserFilter{States: states, Search: b.Search}, bulkChanges[b.Change])
+		return &reply[changedUsers]{changedUsers{n, []admin.Result{}}}, err
 	}
-	results, err := a.desk.ChangeUsers(ctx, b.Users, bulkChanges[b.Change])
-	return &reply[changedUsers]{changedUsers{desk.Did(results, bulkChanges[b.Change]), results}}, err
+	results, err := a.admin.ChangeUsers(ctx, b.Users, bulkChanges[b.Change])
+	return &reply[changedUsers]{changedUsers{admin.Changed(results, bulkChanges[b.Change]), results}}, err
 }

@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
+	"gistdeal/internal/admin"
 )
 
 type changedUsers struct {
 	Users   int
-	Results []desk.Result
+	Results []admin.Result
 }
 
 func TestManyUsersAreChangedAtOnce(t *testing.T) {
@@ -26,7 +26,7 @@ func TestManyUsersAreChangedAtOnce(t *testing.T) {
 		results []string
 	}{
 		{`{"change":"pause","users":["alice","BOB","nobody-here","bob"]}`, 2, []string{"paused", "paused", "not_found", "unchanged"}},
-		{`{"change":"scan","users":["alice","carla"]}`, 1, []string{"unchanged", "asked"}},
+		{`{"change":"scan","users":["alice","carla"]}`, 1, []string{"unchanged", "requested"}},
 		{`{"change":"resume","states":["paused"]}`, 2, nil},
 		{`{"change":"remove","search":"a"}`, 2, nil}, // alice and carla
 	} {
@@ -56,7 +56,7 @@ func TestTheLastGistsOfAllUsersAreListedAndWhichAreNew(t *testing.T) {
 	w := newWorld(t)
 	w.track(2, "alice", "bob")
 	var list struct {
-		Gists []desk.UserGist
+		Gists []admin.UserGist
 		Next  string
 	}
 	w.read(w.send(http.MethodPut, "/users/bob/visit", `{"seq":1000}`), http.StatusOK, nil)
@@ -78,20 +78,20 @@ func TestSurplusDealsAreListed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")
-	var gists struct{ Gists []desk.UserGist }
+	var gists struct{ Gists []admin.UserGist }
 	w.get("/gists", &gists)
 	id := gists.Gists[0].ID
 	w.must(w.db.AddSurplus(t.Context(), map[string][]int64{id: {900, 901}}, gists.Gists[0].CreatedAt))
 	var list struct {
-		Surplus []desk.SurplusDeal
-		Next    string
+		Duplicates []admin.ListedDuplicate
+		Next       string
 	}
-	w.get("/surplus?limit=1", &list)
-	if len(list.Surplus) != 1 || list.Surplus[0].DealID != 900 || list.Surplus[0].Login != "alice" || list.Surplus[0].GistID != id || list.Surplus[0].DealURL == "" {
+	w.get("/duplicates?limit=1", &list)
+	if len(list.Duplicates) != 1 || list.Duplicates[0].DealID != 900 || list.Duplicates[0].Login != "alice" || list.Duplicates[0].GistID != id || list.Duplicates[0].DealURL == "" {
 		t.Fatalf("%+v, want the first", list)
 	}
-	w.get("/surplus?cursor="+list.Next, &list)
-	if len(list.Surplus) != 1 || list.Surplus[0].DealID != 901 {
+	w.get("/duplicates?cursor="+list.Next, &list)
+	if len(list.Duplicates) != 1 || list.Duplicates[0].DealID != 901 {
 		t.Errorf("%+v, want the second", list)
 	}
 }
@@ -99,9 +99,9 @@ func TestSurplusDealsAreListed(t *testing.T) {
 func TestTokensAreMadeSeenWithoutTheirValueAndRevoked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	var made desk.NewToken
+	var made admin.NewToken
 	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusCreated, &made)
-	var list struct{ Tokens []desk.Token }
+	var list struct{ Tokens []gistdeal.Token }
 	w.get("/tokens", &list)
 	if made.Token == "" || len(list.Tokens) != 1 || list.Tokens[0].Name != "ci" || list.Tokens[0].Scope != "read" {
 		t.Fatalf("made %v, listed %+v", made.Token != "", list.Tokens)
@@ -135,7 +135,7 @@ func TestHundredsOfUsersAreChangedAtOnceEachWithItsResult(t *testing.T) {
 			t.Fatalf("%s: %d results", change, len(got.Results))
 		}
 		for i, r := range got.Results {
-			if r.Asked != names[i] || (r.Result == "not_found") != (i%3 == 0) {
+			if r.Input != names[i] || (r.Result == "not_found") != (i%3 == 0) {
 				t.Errorf("%s: %+v for %s", change, r, names[i])
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"gistdeal/internal/desk"
+	"gistdeal/internal/admin/activity"
 )
 
 const (
@@ -21,30 +21,30 @@ const (
 // changes tells listeners what happens, with one question to the database for
 // all of them.
 type changes struct {
-	desk *desk.Desk
-	log  *slog.Logger
+	activity *activity.Activity
+	log      *slog.Logger
 
 	mu        sync.Mutex
-	listeners map[chan []desk.Event]bool
+	listeners map[chan []activity.Event]bool
 	stop      context.CancelFunc // ends the questions; nil while nobody listens
 	closed    bool
 }
 
-func newChanges(d *desk.Desk, log *slog.Logger) *changes {
-	return &changes{desk: d, log: log, listeners: map[chan []desk.Event]bool{}}
+func newChanges(d *activity.Activity, log *slog.Logger) *changes {
+	return &changes{activity: d, log: log, listeners: map[chan []activity.Event]bool{}}
 }
 
 // listen returns where what happens from now on is told, nil after close or if
 // the database does not answer. The channel is closed when its listener was too
 // slow, or by close.
-func (c *changes) listen(ctx context.Context) chan []desk.Event {
+func (c *changes) listen(ctx context.Context) chan []activity.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return nil
 	}
 	if c.stop == nil {
-		tail, err := c.desk.Tail(ctx)
+		tail, err := c.activity.Tail(ctx)
 		if err != nil {
 			c.log.Error("changes not read", "error", err)
 			return nil
@@ -53,13 +53,13 @@ func (c *changes) listen(ctx context.Context) chan []desk.Event {
 		c.stop = stop
 		go c.follow(following, tail)
 	}
-	l := make(chan []desk.Event, listenerBuffer)
+	l := make(chan []activity.Event, listenerBuffer)
 	c.listeners[l] = true
 	return l
 }
 
 // leave ends what listen began.
-func (c *changes) leave(l chan []desk.Event) {
+func (c *changes) leave(l chan []activity.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drop(l)
@@ -70,7 +70,7 @@ func (c *changes) leave(l chan []desk.Event) {
 }
 
 // drop ends a listener; c.mu is held.
-func (c *changes) drop(l chan []desk.Event) {
+func (c *changes) drop(l chan []activity.Event) {
 	if c.listeners[l] {
 		delete(c.listeners, l)
 		close(l)
@@ -92,7 +92,7 @@ func (c *changes) close() {
 }
 
 // follow tells what happens, until ctx ends.
-func (c *changes) follow(ctx context.Context, tail *desk.Tail) {
+func (c *changes) follow(ctx context.Context, tail *activity.Tail) {
 	tick := time.NewTicker(changePoll)
 	defer tick.Stop()
 	for {
@@ -109,7 +109,7 @@ func (c *changes) follow(ctx context.Context, tail *desk.Tail) {
 	}
 }
 
-func (c *changes) tell(events []desk.Event) {
+func (c *changes) tell(events []activity.Event) {
 	if len(events) == 0 {
 		return
 	}

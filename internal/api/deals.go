@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
+	"gistdeal/internal/admin"
 )
 
 // deals adds the routes about deals.
@@ -13,7 +13,7 @@ func (a *API) deals() {
 	add(a, route{method: http.MethodGet, path: "/deals", id: "list-deals", scope: gistdeal.ScopeRead, summary: "List deals by gist id"}, a.listDeals)
 	add(a, route{
 		method: http.MethodGet, path: "/deals/{gist}", id: "explain-deal", scope: gistdeal.ScopeRead,
-		summary: "Tell the whole story of a gist's deal",
+		summary: "Show the history of a gist and its deal",
 	}, a.explain)
 	add(a, route{
 		method: http.MethodPost, path: "/deals/retry", id: "retry-deals", scope: gistdeal.ScopeWrite,
@@ -28,14 +28,14 @@ func (a *API) deals() {
 		summary: "Count failed deals by their cause",
 	}, a.failures)
 	add(a, route{
-		method: http.MethodGet, path: "/surplus", id: "list-surplus", scope: gistdeal.ScopeRead,
+		method: http.MethodGet, path: "/duplicates", id: "list-duplicates", scope: gistdeal.ScopeRead,
 		summary: "List deals in Pipedrive beyond the one that their gist should have",
 	}, a.surplus)
 }
 
 type dealList struct {
-	Deals []desk.Deal `json:"deals"`
-	Next  string      `json:"next,omitempty" doc:"The cursor of the next part."`
+	Deals []admin.Deal `json:"deals"`
+	Next  string       `json:"next,omitempty" doc:"The cursor of the next part."`
 }
 
 type listDealsInput struct {
@@ -53,7 +53,7 @@ func (a *API) listDeals(ctx context.Context, in *listDealsInput) (*reply[dealLis
 	if _, err := stateNames(in.State, gistdeal.DealStates); err != nil {
 		return nil, err
 	}
-	deals, more, err := a.desk.Deals(ctx, desk.DealSelection{States: in.State, User: in.User, Problem: in.Problem}, after, in.Limit)
+	deals, more, err := a.admin.Deals(ctx, admin.DealSelection{States: in.State, User: in.User, Problem: in.Problem}, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -68,12 +68,12 @@ type explainInput struct {
 	Gist string `path:"gist" maxLength:"100" doc:"The gist's id."`
 }
 
-func (a *API) explain(ctx context.Context, in *explainInput) (*reply[desk.Story], error) {
-	s, err := a.desk.Explain(ctx, in.Gist)
-	return &reply[desk.Story]{s}, err
+func (a *API) explain(ctx context.Context, in *explainInput) (*reply[admin.History], error) {
+	s, err := a.admin.History(ctx, in.Gist)
+	return &reply[admin.History]{s}, err
 }
 
-// Choice says which deals are meant: those to which all that is set applies.
+// Choice selects deals: those that match everything that is set.
 type Choice struct {
 	Gists   []string `json:"gists,omitempty" maxItems:"1000" doc:"Ids or addresses; each gets a result of its own."`
 	States  []string `json:"states,omitempty" enum:"held,found,failed,skipped"`
@@ -81,46 +81,46 @@ type Choice struct {
 	Problem string   `json:"problem,omitempty" maxLength:"2000" doc:"As a failure names it."`
 }
 
-func (c Choice) selection() desk.DealSelection {
-	return desk.DealSelection{Gists: c.Gists, States: c.States, User: c.User, Problem: c.Problem}
+func (c Choice) selection() admin.DealSelection {
+	return admin.DealSelection{Gists: c.Gists, States: c.States, User: c.User, Problem: c.Problem}
 }
 
 type retryInput struct{ Body Choice }
 
-func (a *API) retry(ctx context.Context, in *retryInput) (*reply[desk.Turned], error) {
-	t, err := a.desk.Retry(ctx, in.Body.selection())
+func (a *API) retry(ctx context.Context, in *retryInput) (*reply[admin.Turned], error) {
+	t, err := a.admin.Retry(ctx, in.Body.selection())
 	a.options.Wake()
-	return &reply[desk.Turned]{t}, err
+	return &reply[admin.Turned]{t}, err
 }
 
 type skipInput struct {
 	Body struct {
 		Choice
-		Note string `json:"note" minLength:"1" maxLength:"500" doc:"Why, for those who ask later."`
+		Note string `json:"note" minLength:"1" maxLength:"500" doc:"The reason, shown with the deals."`
 	}
 }
 
-func (a *API) skip(ctx context.Context, in *skipInput) (*reply[desk.Turned], error) {
+func (a *API) skip(ctx context.Context, in *skipInput) (*reply[admin.Turned], error) {
 	s := in.Body.selection()
 	if len(s.Gists)+len(s.States) == 0 && s.User == "" && s.Problem == "" {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "say which deals: gists, states, a user or a problem")
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "select deals by gists, states, a user or a problem")
 	}
-	t, err := a.desk.Skip(ctx, s, in.Body.Note)
-	return &reply[desk.Turned]{t}, err
+	t, err := a.admin.Skip(ctx, s, in.Body.Note)
+	return &reply[admin.Turned]{t}, err
 }
 
 type failureList struct {
-	Failures []desk.Failure `json:"failures"`
+	Failures []gistdeal.Failure `json:"failures"`
 }
 
 func (a *API) failures(ctx context.Context, _ *struct{}) (*reply[failureList], error) {
-	f, err := a.desk.Failures(ctx)
+	f, err := a.activity.Failures(ctx)
 	return &reply[failureList]{failureList{f}}, err
 }
 
 type surplusList struct {
-	Surplus []desk.SurplusDeal `json:"surplus"`
-	Next    string             `json:"next,omitempty" doc:"The cursor of the next part."`
+	Surplus []admin.ListedDuplicate `json:"duplicates"`
+	Next    string                  `json:"next,omitempty" doc:"The cursor of the next part."`
 }
 
 func (a *API) surplus(ctx context.Context, in *struct{ Part }) (*reply[surplusList], error) {
@@ -128,7 +128,7 @@ func (a *API) surplus(ctx context.Context, in *struct{ Part }) (*reply[surplusLi
 	if err := in.read(&after); err != nil {
 		return nil, err
 	}
-	deals, err := a.desk.Surplus(ctx, after, in.Limit)
+	deals, err := a.admin.Duplicates(ctx, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}

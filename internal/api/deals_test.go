@@ -7,13 +7,15 @@ import (
 	"strings"
 	"testing"
 
-	"gistdeal/internal/desk"
+	"gistdeal"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/admin/activity"
 	"gistdeal/internal/sim"
 )
 
 type dealList struct {
-	Deals []desk.Deal `json:"deals"`
-	Next  string      `json:"next"`
+	Deals []admin.Deal `json:"deals"`
+	Next  string       `json:"next"`
 }
 
 func TestAVisitIsRecordedByACallAndDecidesWhatIsNew(t *testing.T) {
@@ -21,9 +23,9 @@ func TestAVisitIsRecordedByACallAndDecidesWhatIsNew(t *testing.T) {
 	w := newWorld(t)
 	w.track(3, "alice")
 	var list struct {
-		Gists []desk.Gist `json:"gists"`
-		Seen  int64       `json:"seen"`
-		Next  string      `json:"next"`
+		Gists []admin.ListedGist `json:"gists"`
+		Seen  int64              `json:"seen"`
+		Next  string             `json:"next"`
 	}
 	w.get("/users/alice/gists?show=new&limit=2", &list)
 	if len(list.Gists) != 2 || list.Seen != 0 || list.Next == "" || list.Gists[0].DealURL == "" || list.Gists[0].Seq <= list.Gists[1].Seq {
@@ -65,7 +67,7 @@ func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
 	w := newWorld(t)
 	w.sim.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid", Times: 3})
 	w.track(5, "alice")
-	var failures struct{ Failures []desk.Failure }
+	var failures struct{ Failures []gistdeal.Failure }
 	w.get("/failures", &failures)
 	if len(failures.Failures) != 1 || failures.Failures[0].Deals != 3 || failures.Failures[0].Problem == "" {
 		t.Fatalf("failures: %+v", failures)
@@ -75,7 +77,7 @@ func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
 	if len(list.Deals) != 2 || list.Next == "" {
 		t.Fatalf("%+v", list)
 	}
-	var turned desk.Turned
+	var turned admin.Turned
 	first := list.Deals[0].GistID
 	w.read(w.send(http.MethodPost, "/deals/skip", `{"gists":["`+first+`","nosuch"],"note":"not ours"}`), http.StatusOK, &turned)
 	if turned.Deals != 1 || len(turned.Results) != 2 || turned.Results[1].Result != "not_found" {
@@ -90,10 +92,10 @@ func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
 	if len(list.Deals) != 1 || list.Deals[0].Problem != "not ours" {
 		t.Errorf("skipped: %+v", list)
 	}
-	var story desk.Story
-	w.get("/deals/"+failures.Failures[0].Example, &story)
-	if len(story.Tries) == 0 || story.Tries[0].Outcome != "refused" || story.NoticedAt == nil {
-		t.Errorf("story: %+v", story)
+	var history admin.History
+	w.get("/deals/"+failures.Failures[0].Example, &history)
+	if len(history.Attempts) == 0 || history.Attempts[0].Outcome != "refused" || history.NoticedAt.IsZero() || history.Gist.ID != history.GistID {
+		t.Errorf("history: %+v", history)
 	}
 	w.refused(w.send(http.MethodGet, "/deals/nosuch", ""), http.StatusNotFound, "not-found")
 	w.refused(w.send(http.MethodPost, "/deals/skip", `{"note":"all of them"}`), http.StatusBadRequest, "invalid")
@@ -111,7 +113,7 @@ func TestOneCauseIsRetriedInARequestAndTheOthersStay(t *testing.T) {
 	w.track(3, "alice")
 	refused("value: too high", 2)
 	w.track(2, "bob")
-	var failures struct{ Failures []desk.Failure }
+	var failures struct{ Failures []gistdeal.Failure }
 	w.get("/failures", &failures)
 	if len(failures.Failures) != 2 || failures.Failures[0].Deals != 3 {
 		t.Fatalf("failures: %+v", failures)
@@ -126,7 +128,7 @@ func TestOneCauseIsRetriedInARequestAndTheOthersStay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var turned desk.Turned
+	var turned admin.Turned
 	w.read(w.send(http.MethodPost, "/deals/retry", string(body)), http.StatusOK, &turned)
 	if turned.Deals != 3 {
 		t.Errorf("%d deals are retried, want the 3 of %q", turned.Deals, cause)
@@ -142,14 +144,14 @@ func TestTheOverviewSaysWhatIsGoingOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(3, "alice")
-	var o desk.Overview
+	var o activity.Overview
 	w.get("/overview", &o)
 	today := o.Days[len(o.Days)-1]
-	if !o.Working || o.Users["active"] != 1 || o.Deals["made"] != 3 || len(o.Days) != 30 || today.Found != 3 || today.Made != 3 || o.NextScan == nil {
+	if !o.Leader || o.Users["active"] != 1 || o.Deals["made"] != 3 || len(o.Days) != 30 || today.Gists != 3 || today.Deals != 3 || o.NextScan.IsZero() {
 		t.Errorf("overview: %+v", o)
 	}
-	var p desk.Pushes
-	w.read(w.send(http.MethodPost, "/pushes/pause", `{"why":"spring cleaning"}`), http.StatusOK, &p)
+	var p activity.Pushes
+	w.read(w.send(http.MethodPost, "/pushes/pause", `{"reason":"spring cleaning"}`), http.StatusOK, &p)
 	w.get("/overview", &o)
 	if !p.Changed || !o.Pushes.Paused || o.Pushes.Why != "spring cleaning" {
 		t.Errorf("paused: %+v, overview: %+v", p, o.Pushes)
@@ -162,7 +164,7 @@ func TestTheOverviewSaysWhatIsGoingOn(t *testing.T) {
 	var limits struct {
 		Budgets []struct{ Name string }
 	}
-	w.get("/limits", &limits)
+	w.get("/quotas", &limits)
 	var me struct{ Name, Scope, Version string }
 	if w.get("/me", &me); me.Scope != "admin" || me.Version != "test" {
 		t.Errorf("me: %+v", me)

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
+	"gistdeal/internal/admin"
 	"gistdeal/internal/sim"
 )
 
@@ -16,7 +16,7 @@ func TestAPersonIsErasedAndNotTrackedAgainUnlessSomebodyAsksForThat(t *testing.T
 	w.track(3, "alice", "bob")
 	w.refused(w.send(http.MethodPost, "/users/alice/erase", `{"confirm":"bob"}`), http.StatusBadRequest, "invalid")
 
-	var erased desk.Erased
+	var erased admin.Erased
 	w.read(w.send(http.MethodPost, "/users/Alice/erase", `{"confirm":"alice"}`), http.StatusOK, &erased)
 	if erased.Kept != 3 || len(erased.Deals) != 3 || !strings.HasSuffix(erased.Deals[0].URL, "1") {
 		t.Errorf("%+v, want three deals that Pipedrive still has", erased)
@@ -28,7 +28,7 @@ func TestAPersonIsErasedAndNotTrackedAgainUnlessSomebodyAsksForThat(t *testing.T
 	}
 	w.refused(w.send(http.MethodPost, "/users/alice/erase", `{"confirm":"alice"}`), http.StatusNotFound, "not-found")
 
-	add := func(body string) desk.Result {
+	add := func(body string) admin.Result {
 		var list resultList
 		w.read(w.send(http.MethodPost, "/users", body), http.StatusOK, &list)
 		return list.Results[0]

@@ -12,7 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/sse"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
+	"gistdeal/internal/admin/activity"
 	"gistdeal/internal/problem"
 )
 
@@ -30,7 +30,7 @@ type pinged struct {
 
 // happened is what came of deals since the event before.
 type happened struct {
-	Deals []desk.Event `json:"deals"`
+	Deals []activity.Event `json:"deals"`
 }
 
 // events adds the stream of what happens. Its ids only tell events apart: what

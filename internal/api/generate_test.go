@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -93,6 +94,9 @@ func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m))
 
 // text returns a text that the schema allows.
 func (g generator) text(s *openapi3.Schema) string {
+	if s.Pattern != "" {
+		return g.matching(regexp.MustCompile(s.Pattern))
+	}
 	text := pick(g, known)
 	if g.one(3) {
 		text = strings.ToValidUTF8(pick(g, odd), "?")
@@ -105,6 +109,16 @@ func (g generator) text(s *openapi3.Schema) string {
 		runes = append(runes, 'x')
 	}
 	return string(runes)
+}
+
+// matching returns a text that a pattern of the document allows: all of them are
+// of backfill policies.
+func (g generator) matching(pattern *regexp.Regexp) string {
+	text := pick(g, []string{"all", "none", "2026-01-31", "0000-00-00", "9999-99-99"})
+	if !pattern.MatchString(text) {
+		panic("no text is known for the pattern " + pattern.String())
+	}
+	return text
 }
 
 // cursor returns something in the form of a cursor, or nearly.

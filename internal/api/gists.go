@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
+	"gistdeal/internal/admin"
 )
 
 // gists adds the routes about a user's gists and who was shown them.
@@ -27,9 +27,9 @@ func (a *API) gists() {
 }
 
 type gistList struct {
-	Gists []desk.Gist `json:"gists"`
-	Seen  int64       `json:"seen" doc:"The highest seq that you were shown at your last visit: higher ones are new to you."`
-	Next  string      `json:"next,omitempty" doc:"The cursor of the next part."`
+	Gists []admin.ListedGist `json:"gists"`
+	Seen  int64              `json:"seen" doc:"The highest seq that you were shown at your last visit: higher ones are new to you."`
+	Next  string             `json:"next,omitempty" doc:"The cursor of the next part."`
 }
 
 type listGistsInput struct {
@@ -48,7 +48,7 @@ func (a *API) listGists(ctx context.Context, in *listGistsInput) (*reply[gistLis
 	if err := in.read(&before); err != nil {
 		return nil, err
 	}
-	gists, seen, err := a.desk.Gists(ctx, in.Login, gistdeal.CallerOf(ctx).Name, in.Show == "new", states, before, in.Limit)
+	gists, seen, err := a.admin.Gists(ctx, in.Login, gistdeal.CallerOf(ctx).Name, in.Show == "new", states, before, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +60,8 @@ func (a *API) listGists(ctx context.Context, in *listGistsInput) (*reply[gistLis
 }
 
 type lastGistList struct {
-	Gists []desk.UserGist `json:"gists"`
-	Next  string          `json:"next,omitempty" doc:"The cursor of the next part."`
+	Gists []admin.UserGist `json:"gists"`
+	Next  string           `json:"next,omitempty" doc:"The cursor of the next part."`
 }
 
 type lastGistsInput struct {
@@ -74,7 +74,7 @@ func (a *API) lastGists(ctx context.Context, in *lastGistsInput) (*reply[lastGis
 	if err := in.read(&before); err != nil {
 		return nil, err
 	}
-	gists, err := a.desk.LastGists(ctx, gistdeal.CallerOf(ctx).Name, in.Show == "new", before, in.Limit)
+	gists, err := a.admin.LastGists(ctx, gistdeal.CallerOf(ctx).Name, in.Show == "new", before, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +97,6 @@ type visitAnswer struct {
 }
 
 func (a *API) visit(ctx context.Context, in *visitInput) (*reply[visitAnswer], error) {
-	seen, err := a.desk.Visit(ctx, in.Login, gistdeal.CallerOf(ctx).Name, in.Body.Seq, time.Now())
+	seen, err := a.admin.Visit(ctx, in.Login, gistdeal.CallerOf(ctx).Name, in.Body.Seq, time.Now())
 	return &reply[visitAnswer]{visitAnswer{seen}}, err
 }

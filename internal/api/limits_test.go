@@ -9,7 +9,7 @@ import (
 func TestBudgetsAreAListBeforeAnythingIsKnownOfThem(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
-	if r := w.send(http.MethodGet, "/limits", ""); !strings.Contains(r.body, `"budgets":[]`) {
+	if r := w.send(http.MethodGet, "/quotas", ""); !strings.Contains(r.body, `"budgets":[]`) {
 		t.Errorf("%s, want an empty list", r.body)
 	}
 }

@@ -5,27 +5,26 @@ import (
 	"net/http"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
 )
 
-// runs adds the route about what the work found and cost.
+// runs adds the route about runs.
 func (a *API) runs() {
 	add(a, route{
 		method: http.MethodGet, path: "/runs", id: "list-runs", scope: gistdeal.ScopeRead,
-		summary: "List what scans, sweeps and pushes found and cost, the last first",
+		summary: "List the runs of scans, sweeps and pushes, the last first",
 	}, a.listRuns)
 }
 
 type runList struct {
-	Runs []desk.Run `json:"runs"`
-	Next string     `json:"next,omitempty" doc:"The cursor of the next part."`
+	Runs []gistdeal.Run `json:"runs"`
+	Next string         `json:"next,omitempty" doc:"The cursor of the next part."`
 }
 
 type listRunsInput struct {
 	Part
 	Kind  []string `query:"kind" enum:"scan,sweep,push" doc:"Only runs of these kinds."`
 	User  string   `query:"user" maxLength:"100" doc:"Only scans of this user."`
-	Going bool     `query:"going" doc:"Only runs that go on."`
+	Going bool     `query:"in_progress" doc:"Only runs that are in progress."`
 }
 
 func (a *API) listRuns(ctx context.Context, in *listRunsInput) (*reply[runList], error) {
@@ -37,7 +36,15 @@ func (a *API) listRuns(ctx context.Context, in *listRunsInput) (*reply[runList],
 	if err != nil {
 		return nil, err
 	}
-	runs, err := a.desk.Runs(ctx, desk.RunSelection{Kinds: kinds, User: in.User, Going: in.Going}, before, in.Limit)
+	f := gistdeal.RunFilter{Kinds: kinds, Going: in.Going}
+	if in.User != "" {
+		u, err := a.admin.User(ctx, in.User)
+		if err != nil {
+			return nil, err
+		}
+		f.UserID = u.ID
+	}
+	runs, err := a.activity.Runs(ctx, f, before, in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func TestRunsAreListedByKindUserAndPart(t *testing.T) {
 		t.Errorf("%+v, want alice's scan only", list)
 	}
 	w.eventually("nothing goes on", func() bool {
-		w.get("/runs?going=true", &list)
+		w.get("/runs?in_progress=true", &list)
 		return len(list.Runs) == 0
 	})
 	w.refused(w.send(http.MethodGet, "/runs?user=nobody-here", ""), http.StatusNotFound, "not-found")

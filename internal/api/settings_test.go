@@ -8,10 +8,11 @@ import (
 	"testing"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/admin/settings"
 )
 
-type settingList struct{ Settings []desk.Setting }
+type settingList struct{ Settings []settings.Setting }
 
 func (l settingList) value(name gistdeal.Choice) string {
 	for _, s := range l.Settings {
@@ -56,17 +57,17 @@ func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T)
 	w.track(1, "alice")
 	var list settingList
 	put := func(body string) reply { return w.send(http.MethodPut, "/settings", body) }
-	w.read(put(`{"pipeline":"Gists","stage":"Done","owner":"Ann Admin","first_scan":"new"}`), http.StatusOK, &list)
-	if list.value(gistdeal.ChoicePipeline) != "Gists" || list.value(gistdeal.ChoiceStage) != "Done" || list.value(gistdeal.ChoiceFirstScan) != "new" {
+	w.read(put(`{"pipeline":"Gists","stage":"Done","owner":"Ann Admin","backfill":"2024-01-31"}`), http.StatusOK, &list)
+	if list.value(gistdeal.ChoicePipeline) != "Gists" || list.value(gistdeal.ChoiceStage) != "Done" || list.value(gistdeal.ChoiceFirstScan) != "2024-01-31" {
 		t.Fatalf("%+v, want what was chosen", list)
 	}
 	for body, words := range map[string]string{
-		`{"pipeline":"Nowhere"}`:                 `there is no pipeline "Nowhere": choose one of Pipeline, Gists`,
-		`{"pipeline":"Pipeline","stage":"Done"}`: `there is no stage "Done"`,
-		`{"pipeline":"Pipeline"}`:                `there is no stage "Done"`,
-		`{"owner":"Leo Left"}`:                   `there is no owner "Leo Left": choose one of Sim User`,
-		`{"first_scan":"some"}`:                  "want all or new",
-		`{"stage":"New","first_scan_max":"5"}`:   "GISTDEAL_FIRST_SCAN_MAX",
+		`{"pipeline":"Nowhere"}`:                   `there is no pipeline "Nowhere": choose one of Pipeline, Gists`,
+		`{"pipeline":"Pipeline","stage":"Done"}`:   `there is no stage "Done"`,
+		`{"pipeline":"Pipeline"}`:                  `there is no stage "Done"`,
+		`{"owner":"Leo Left"}`:                     `there is no owner "Leo Left": choose one of Sim User`,
+		`{"backfill":"some"}`:                      "want all, none or a date",
+		`{"stage":"New","approval_threshold":"5"}`: "GISTDEAL_APPROVAL_THRESHOLD",
 	} {
 		r := put(body)
 		w.refused(r, http.StatusBadRequest, "invalid")
@@ -87,7 +88,7 @@ func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T)
 	w.track(2, "bob") // Of whom two gists are older than the tracking: by the policy they get none.
 	w.sim.MakeGists("alice", 1)
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
-	var deals struct{ Deals []desk.Deal }
+	var deals struct{ Deals []admin.Deal }
 	w.eventually("the new gist's deal", func() bool {
 		w.get("/deals?state=made", &deals)
 		return len(deals.Deals) == 2
@@ -97,7 +98,7 @@ func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T)
 		t.Errorf("the new deal is not Ann's (102) in stage 7, Done: %s", got)
 	}
 
-	w.read(put(`{"pipeline":"","stage":"","owner":"","first_scan":""}`), http.StatusOK, &list)
+	w.read(put(`{"pipeline":"","stage":"","owner":"","backfill":""}`), http.StatusOK, &list)
 	if list.value(gistdeal.ChoicePipeline) != "" || list.value(gistdeal.ChoiceFirstScan) != "all" {
 		t.Errorf("%+v, want what is configured again", list)
 	}

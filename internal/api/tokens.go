@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
+	"gistdeal/internal/admin"
 )
 
 // tokens adds the routes about API tokens.
@@ -22,11 +22,11 @@ func (a *API) tokens() {
 }
 
 type tokenList struct {
-	Tokens []desk.Token `json:"tokens"`
+	Tokens []gistdeal.Token `json:"tokens"`
 }
 
 func (a *API) listTokens(ctx context.Context, _ *struct{}) (*reply[tokenList], error) {
-	tokens, err := a.desk.Tokens(ctx)
+	tokens, err := a.admin.Tokens(ctx)
 	return &reply[tokenList]{tokenList{tokens}}, err
 }
 
@@ -37,16 +37,16 @@ type addTokenInput struct {
 	}
 }
 
-func (a *API) addToken(ctx context.Context, in *addTokenInput) (*reply[desk.NewToken], error) {
-	t, err := a.desk.AddToken(ctx, in.Body.Name, in.Body.Scope)
-	return &reply[desk.NewToken]{t}, err
+func (a *API) addToken(ctx context.Context, in *addTokenInput) (*reply[admin.NewToken], error) {
+	t, err := a.admin.AddToken(ctx, in.Body.Name, in.Body.Scope)
+	return &reply[admin.NewToken]{t}, err
 }
 
 type oneToken struct {
 	Name string `path:"name" maxLength:"64"`
 }
 
-func (a *API) revokeToken(ctx context.Context, in *oneToken) (*reply[desk.Result], error) {
-	r, err := a.desk.RevokeToken(ctx, in.Name)
-	return &reply[desk.Result]{r}, err
+func (a *API) revokeToken(ctx context.Context, in *oneToken) (*reply[admin.Result], error) {
+	r, err := a.admin.RevokeToken(ctx, in.Name)
+	return &reply[admin.Result]{r}, err
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"gistdeal"
-	"gistdeal/internal/desk"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/format"
 )
 
 // users adds the routes about users.
@@ -24,11 +25,11 @@ func (a *API) users() {
 	add(a, route{method: http.MethodGet, path: "/users/{login}", id: "get-user", scope: gistdeal.ScopeRead, summary: "Show a tracked user"}, a.user)
 	for _, c := range []struct {
 		verb, summary string
-		change        desk.Change
+		change        admin.Change
 	}{
-		{"pause", "Stop scanning a user", desk.Pause},
-		{"resume", "Scan a paused user again", desk.Resume},
-		{"approve", "Say yes to a first scan that is held", desk.Approve},
+		{"pause", "Stop scanning a user", admin.Pause},
+		{"resume", "Scan a paused user again", admin.Resume},
+		{"approve", "Approve the deals of a first scan that wait for approval", admin.Approve},
 	} {
 		add(a, route{method: http.MethodPost, path: "/users/{login}/" + c.verb, id: c.verb + "-user", scope: gistdeal.ScopeWrite, summary: c.summary}, a.changeUser(c.change))
 	}
@@ -39,7 +40,7 @@ func (a *API) users() {
 	add(a, route{
 		method: http.MethodDelete, path: "/users/{login}", id: "remove-user", scope: gistdeal.ScopeWrite,
 		summary: "End the tracking of a user; gists and deals are kept",
-	}, a.changeUser(desk.Remove))
+	}, a.changeUser(admin.Remove))
 	add(a, route{
 		method: http.MethodPost, path: "/users/{login}/erase", id: "erase-user", scope: gistdeal.ScopeAdmin,
 		summary: "Forget a person, tracked or removed, and never track it again unless asked to",
@@ -51,8 +52,8 @@ func (a *API) users() {
 }
 
 type userList struct {
-	Users []desk.CountedUser `json:"users"`
-	Next  string             `json:"next,omitempty" doc:"The cursor of the next part."`
+	Users []admin.CountedUser `json:"users"`
+	Next  string              `json:"next,omitempty" doc:"The cursor of the next part."`
 }
 
 type listUsersInput struct {
@@ -76,7 +77,7 @@ func (a *API) listUsers(ctx context.Context, in *listUsersInput) (*reply[userLis
 	if in.Cursor != "" {
 		p.After = after.user(p.Order)
 	}
-	users, last, err := a.desk.UserPage(ctx, gistdeal.UserFilter{States: states, Search: in.Search}, p)
+	users, last, err := a.admin.UserPage(ctx, gistdeal.UserFilter{States: states, Search: in.Search}, p)
 	if err != nil {
 		return nil, err
 	}
@@ -125,14 +126,14 @@ func (m mark) user(order gistdeal.UserOrder) *gistdeal.User {
 }
 
 type addUsersBody struct {
-	Users     []string           `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or addresses at github.com."`
-	FirstScan gistdeal.FirstScan `json:"first_scan,omitempty" enum:"all,new" doc:"Deals for all gists that they have, or only for new ones; by default new, for one user as configured."`
-	Again     bool               `json:"again,omitempty" doc:"Track those too that were erased."`
+	Users    []string           `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or addresses at github.com."`
+	Backfill gistdeal.FirstScan `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"Deals for all gists that the users have already, for none, or for those since a date; by default none, and for a single user the configured policy."`
+	Again    bool               `json:"again,omitempty" doc:"Track also users that were erased."`
 }
 
 type addUsersInput struct {
 	contentType string
-	FirstScan   string `query:"first_scan" enum:"all,new" doc:"For text and CSV: as first_scan in JSON."`
+	Backfill    string `query:"backfill" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"For text and CSV: as backfill in JSON."`
 	RawBody     []byte
 }
 
@@ -143,7 +144,7 @@ func (in *addUsersInput) Resolve(ctx huma.Context) []error {
 }
 
 type resultList struct {
-	Results []desk.Result `json:"results" doc:"One for each that was named."`
+	Results []admin.Result `json:"results" doc:"One for each that was named."`
 }
 
 // rawBody is what huma takes a body for that it is to leave as it is.
@@ -163,36 +164,48 @@ func textToo(op *huma.Operation) {
 // maxText is how long a list of users may be: 10,000 and more.
 const maxText = 1 << 20
 
-// addUsers tracks users and waits a while for what becomes of each.
-func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultList], error) {
-	body := addUsersBody{FirstScan: gistdeal.FirstScan(in.FirstScan)}
+// body returns the body in either form.
+func (in *addUsersInput) body() (addUsersBody, error) {
+	body := addUsersBody{Backfill: gistdeal.FirstScan(in.Backfill)}
 	if strings.HasPrefix(in.contentType, "text/") {
-		body.Users = desk.Words(string(in.RawBody))
+		body.Users = format.Words(string(in.RawBody))
 	} else if err := unmarshal(in.RawBody, &body); err != nil {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "the body is not JSON like {\"users\": [\"octocat\"]}; logins as text come with Content-Type: text/plain (%v)", err)
-	}
-	switch body.FirstScan {
-	case "", gistdeal.FirstScanAll, gistdeal.FirstScanNew:
-	default:
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "first_scan is %q, want all or new", body.FirstScan)
+		return body, gistdeal.Errorf(gistdeal.Invalid, "the body is not JSON like {\"users\": [\"octocat\"]}; logins as text come with Content-Type: text/plain (%v)", err)
 	}
 	if len(body.Users) == 0 {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "no user is named")
+		return body, gistdeal.Errorf(gistdeal.Invalid, "no user is named")
+	}
+	if body.Backfill == "" {
+		return body, nil
+	}
+	return body, body.Backfill.Check()
+}
+
+// addUsers tracks users and waits a while for the result of each.
+func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultList], error) {
+	body, err := in.body()
+	if err != nil {
+		return nil, err
 	}
 	if body.Again {
-		if err := a.desk.AllowAgain(ctx, body.Users); err != nil {
+		if err := a.admin.AllowAgain(ctx, body.Users); err != nil {
 			return nil, err
 		}
 	}
-	otherwise := gistdeal.FirstScan("")
+	users := admin.Addition{Logins: body.Users, Backfill: body.Backfill}
 	if len(body.Users) > 1 {
-		otherwise = gistdeal.FirstScanNew
+		users.Default = gistdeal.FirstScanNew
 	}
 	waiting, cancel := context.WithTimeout(ctx, a.options.Wait)
 	defer cancel()
-	list := resultList{Results: []desk.Result{}}
-	err := a.desk.AddUsers(waiting, body.Users, body.FirstScan, otherwise, func(string) {}, func(r desk.Result) { list.Results = append(list.Results, r) })
-	return &reply[resultList]{list}, err
+	list := resultList{Results: []admin.Result{}}
+	for r, err := range a.admin.AddUsers(waiting, users) {
+		if err != nil {
+			return nil, err
+		}
+		list.Results = append(list.Results, r)
+	}
+	return &reply[resultList]{list}, nil
 }
 
 // OneUser (exported for huma, which sees no other embedded types) is the user that a request is about.
@@ -200,15 +213,15 @@ type OneUser struct {
 	Login string `path:"login" maxLength:"100" example:"octocat"`
 }
 
-func (a *API) user(ctx context.Context, in *OneUser) (*reply[desk.CountedUser], error) {
-	u, err := a.desk.User(ctx, in.Login)
-	return &reply[desk.CountedUser]{u}, err
+func (a *API) user(ctx context.Context, in *OneUser) (*reply[admin.CountedUser], error) {
+	u, err := a.admin.User(ctx, in.Login)
+	return &reply[admin.CountedUser]{u}, err
 }
 
 // changeUser returns the handler that does one thing to a user.
-func (a *API) changeUser(c desk.Change) func(context.Context, *OneUser) (*reply[desk.Result], error) {
-	return func(ctx context.Context, in *OneUser) (*reply[desk.Result], error) {
-		results, err := a.desk.ChangeUsers(ctx, []string{in.Login}, c)
+func (a *API) changeUser(c admin.Change) func(context.Context, *OneUser) (*reply[admin.Result], error) {
+	return func(ctx context.Context, in *OneUser) (*reply[admin.Result], error) {
+		results, err := a.admin.ChangeUsers(ctx, []string{in.Login}, c)
 		if err != nil {
 			return nil, err
 		}
@@ -218,26 +231,26 @@ func (a *API) changeUser(c desk.Change) func(context.Context, *OneUser) (*reply[
 }
 
 // done tells a result, or as a problem that it could not be done.
-func done(r desk.Result) (*reply[desk.Result], error) {
+func done(r admin.Result) (*reply[admin.Result], error) {
 	switch r.Result {
 	case "not_found":
 		return nil, gistdeal.Errorf(gistdeal.NotFound, "%s", r.Reason)
 	case "invalid", "refused":
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "%s", r.Reason)
 	}
-	return &reply[desk.Result]{r}, nil
+	return &reply[admin.Result]{r}, nil
 }
 
-func (a *API) scanUser(ctx context.Context, in *OneUser) (*reply[desk.Result], error) {
-	u, err := a.desk.User(ctx, in.Login)
+func (a *API) scanUser(ctx context.Context, in *OneUser) (*reply[admin.Result], error) {
+	u, err := a.admin.User(ctx, in.Login)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.desk.AskForScan(ctx, u.Login); err != nil {
+	if err := a.admin.RequestScan(ctx, u.Login); err != nil {
 		return nil, err
 	}
 	a.options.Wake()
-	return &reply[desk.Result]{desk.Result{Asked: in.Login, Result: "asked", Reason: "it is scanned next"}}, nil
+	return &reply[admin.Result]{admin.Result{Input: in.Login, Result: "requested", Reason: "it is scanned next"}}, nil
 }
 
 type eraseInput struct {
@@ -248,12 +261,12 @@ type eraseInput struct {
 }
 
 // eraseUser waits a while for a deal that is being sent.
-func (a *API) eraseUser(ctx context.Context, in *eraseInput) (*reply[desk.Erased], error) {
+func (a *API) eraseUser(ctx context.Context, in *eraseInput) (*reply[admin.Erased], error) {
 	if gistdeal.LoginKey(in.Body.Confirm) != gistdeal.LoginKey(in.Login) {
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "confirm is %q, want the login once more", in.Body.Confirm)
 	}
 	waiting, cancel := context.WithTimeout(ctx, a.options.Wait)
 	defer cancel()
-	e, err := a.desk.Erase(waiting, in.Login)
-	return &reply[desk.Erased]{e}, err
+	e, err := a.admin.Erase(waiting, in.Login)
+	return &reply[admin.Erased]{e}, err
 }

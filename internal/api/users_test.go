@@ -7,17 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	"gistdeal/internal/desk"
+	"gistdeal/internal/admin"
 	"gistdeal/internal/sim"
 )
 
 type userList struct {
-	Users []desk.CountedUser `json:"users"`
-	Next  string             `json:"next"`
+	Users []admin.CountedUser `json:"users"`
+	Next  string              `json:"next"`
 }
 
 type resultList struct {
-	Results []desk.Result `json:"results"`
+	Results []admin.Result `json:"results"`
 }
 
 func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
@@ -41,7 +41,7 @@ func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
 		w.read(w.send(http.MethodPost, "/users", tt.body, "Content-Type: "+tt.kind), http.StatusOK, &list)
 		got := []string{}
 		for _, r := range list.Results {
-			got = append(got, r.Asked+" "+r.Result)
+			got = append(got, r.Input+" "+r.Result)
 			if r.Result == "invalid" && r.Reason == "" {
 				t.Errorf("no reason for %v", r)
 			}
@@ -58,11 +58,11 @@ func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
 		t.Errorf("%d users are tracked, want 4", len(list.Users))
 	}
 	for _, u := range list.Users {
-		if u.FirstScan != "new" {
+		if u.FirstScan != "none" {
 			t.Errorf("%s has the policy %s: of several users only new gists get deals", u.Login, u.FirstScan)
 		}
 	}
-	for _, body := range []string{``, `{`, `{"users":[]}`, `{"users":["a"],"first_scan":"some"}`, `[]`, `null`} {
+	for _, body := range []string{``, `{`, `{"users":[]}`, `{"users":["a"],"backfill":"some"}`, `[]`, `null`} {
 		w.refused(w.send(http.MethodPost, "/users", body, "Content-Type: application/json"), http.StatusBadRequest, "invalid")
 	}
 }
@@ -71,7 +71,7 @@ func TestUsersAreListedInPartsSortedSearchedAndByState(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice", "bob", "carol", "bobby", "zed")
-	var done desk.Result
+	var done admin.Result
 	w.read(w.send(http.MethodPost, "/users/carol/pause", ""), http.StatusOK, &done)
 	w.read(w.send(http.MethodDelete, "/users/zed", ""), http.StatusOK, &done)
 	all := func(query string) (logins []string) {
@@ -106,7 +106,7 @@ func TestUsersAreListedInPartsSortedSearchedAndByState(t *testing.T) {
 	}
 	var list userList
 	w.get("/users?search=alice", &list)
-	if u := list.Users[0]; u.Deals["made"] != 1 || u.LastScanAt == nil || u.State != "active" {
+	if u := list.Users[0]; u.Deals["made"] != 1 || u.LastScanAt.IsZero() || u.State != "active" {
 		t.Errorf("alice is shown as %+v", u)
 	}
 	for query, want := range map[string]int{"sort=shoesize": 422, "limit=0": 422, "limit=501": 422, "state=happy": 422, "cursor=abc": 400, "colour=red": 422} {
@@ -118,8 +118,8 @@ func TestOneUserIsPausedResumedScannedAndRemoved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")
-	var u desk.CountedUser
-	var done desk.Result
+	var u admin.CountedUser
+	var done admin.Result
 	for _, step := range []struct{ method, path, result, state string }{
 		{"POST", "/users/alice/pause", "paused", "paused"},
 		{"POST", "/users/alice/pause", "unchanged", "paused"},

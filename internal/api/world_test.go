@@ -18,21 +18,21 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"gistdeal"
+	"gistdeal/internal/admin/estimate"
+	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/api"
-	"gistdeal/internal/desk"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
-	"gistdeal/internal/plan"
 	"gistdeal/internal/server"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
 )
 
 // configured is what the API is told of the configuration.
-var configured = desk.Configured{
+var configured = settings.Configured{
 	Values: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScan: "all", gistdeal.ChoiceFirstScanMax: "0"},
-	Locked: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScanMax: "GISTDEAL_FIRST_SCAN_MAX"},
+	Locked: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScanMax: "GISTDEAL_APPROVAL_THRESHOLD"},
 }
 
 // world is the API as clients reach it, with simulated remotes behind it. Each
@@ -89,9 +89,9 @@ func newIdleWorld(t *testing.T, prepare ...func(*api.API)) *world {
 	return w
 }
 
-// plan is what the API is told of planning.
-func (w *world) plan(ctx context.Context, logins []string, policy gistdeal.FirstScan) (plan.Plan, error) {
-	return plan.Make(ctx, w.hub, w.db, logins, policy, func(context.Context) (plan.Pace, error) { return plan.Pace{PerSecond: 10}, nil })
+// estimate is the API's way to estimate.
+func (w *world) estimate(ctx context.Context, logins []string, policy gistdeal.FirstScan) (estimate.Estimate, error) {
+	return estimate.Make(ctx, w.hub, w.db, logins, policy, func(context.Context) (estimate.Pace, error) { return estimate.Pace{PerSecond: 10}, nil })
 }
 
 // work lets the engine work until the end of the test.
@@ -107,7 +107,7 @@ func (w *world) work() {
 
 func (w *world) serve(prepare ...func(*api.API)) {
 	w.t.Helper()
-	a := api.New(desk.New(w.db), api.Options{Version: "test", Wait: 5 * time.Second, Wake: w.engine.Wake, Configured: configured, Plan: w.plan})
+	a := api.New(w.db, configured, api.Options{Version: "test", Wait: 5 * time.Second, Wake: w.engine.Wake, Estimate: w.estimate})
 	for _, change := range prepare {
 		change(a)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -15,13 +16,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gistdeal"
+	"gistdeal/internal/admin/activity"
+	"gistdeal/internal/admin/estimate"
+	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/api"
-	"gistdeal/internal/desk"
+	"gistdeal/internal/config"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/failpoint"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
-	"gistdeal/internal/plan"
 	"gistdeal/internal/server"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/mutant"
@@ -34,7 +37,7 @@ const stopTimeout = 20 * time.Second
 
 // App is the whole of gistdeal, put together.
 type App struct {
-	config  Config
+	config  config.Config
 	log     *slog.Logger
 	metrics *prometheus.Registry
 	store   *store.Store
@@ -45,20 +48,20 @@ type App struct {
 
 // New opens the database, listens, and puts the parts together. Nothing works
 // before Run. Errors say what to do.
-func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
+func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 	registry := prometheus.NewRegistry()
 	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken), Metrics: registry})
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_API_URL: %w", err)
 	}
 	pipe, err := pipedrive.New(c.PipedriveURL, pipedrive.Options{
-		Token: string(c.PipedriveKey), Rate: c.PipedriveRate, DayReserve: c.DayReserve,
+		Token: string(c.PipedriveKey), Rate: c.PipedriveRate, DayReserve: c.QuotaReserve,
 		PushTimeout: c.PushTimeout, Aim: c.Aim, Metrics: registry,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
 	}
-	db, err := c.OpenDatabase(ctx, log)
+	db, err := store.Open(ctx, string(c.Database), c.StoreOptions(log))
 	if err != nil {
 		return nil, err
 	}
@@ -77,24 +80,14 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(mutant.Store(a.store), hub, mutant.Pipedrive(pipe), engine.Options{
-		ScanInterval: c.ScanInterval, FirstScan: c.FirstScan, FirstScanMax: c.FirstScanMax, Background: hub.Background(),
+		ScanInterval: c.ScanInterval, FirstScan: c.Backfill, FirstScanMax: c.Threshold, Background: hub.Background(),
 		Aim: c.Aim, Locked: c.Locked,
-		Absence: c.Absence, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
+		Absence: c.ResendAfter, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
 	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
-	people := desk.New(a.store)
 	a.server = server.New(a.store, a.engine, server.Options{
-		AnswerWait: c.AnswerWait, Open: c.Open, PublicURL: c.PublicURL, Page: web.Handler(),
-		API: api.New(people, api.Options{
-			Version: c.Version, Wait: c.AnswerWait, Wake: a.engine.Wake, Log: a.log, Configured: c.configured(),
-			Plan: func(ctx context.Context, logins []string, policy gistdeal.FirstScan) (plan.Plan, error) {
-				return plan.Make(ctx, hub, a.store, logins, policy, func(ctx context.Context) (plan.Pace, error) {
-					l, err := people.Limits(ctx) // Who works knows it best.
-					return plan.Pace{PerSecond: pipe.Pace(), Budgets: l.Budgets}, err
-				})
-			},
-		}),
-		Details: a.details, Metrics: a.metrics, Log: a.log,
+		AnswerWait: c.RequestWait, Auth: server.Auth(c.Auth), PublicURL: c.PublicURL, Page: web.Handler(),
+		API: a.api(hub, pipe), Details: a.details, Metrics: a.metrics, Log: a.log,
 	})
 	var err error
 	a.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
@@ -107,8 +100,28 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	return nil
 }
 
-// setAdminToken makes the token of the configuration valid, and an earlier one
-// not: what the configuration no longer says must not open anything.
+// api returns the HTTP API.
+func (a *App) api(hub *github.Client, pipe *pipedrive.Client) *api.API {
+	return api.New(a.store, configured(a.config), api.Options{
+		Version: a.config.Version, Wait: a.config.RequestWait, Wake: a.engine.Wake, Log: a.log,
+		Estimate: func(ctx context.Context, logins []string, backfill gistdeal.FirstScan) (estimate.Estimate, error) {
+			return estimate.Make(ctx, hub, a.store, logins, backfill, func(ctx context.Context) (estimate.Pace, error) {
+				l, err := activity.New(a.store).Quotas(ctx) // Of the leader, which this process may not be.
+				return estimate.Pace{PerSecond: pipe.Pace(), Quotas: l.Budgets}, err
+			})
+		},
+	})
+}
+
+// configured returns the part of the configuration that is about settings.
+func configured(c config.Config) settings.Configured {
+	return settings.Configured{Locked: c.Locked, Values: map[gistdeal.Choice]string{
+		gistdeal.ChoicePipeline: c.Aim.Pipeline, gistdeal.ChoiceStage: c.Aim.Stage, gistdeal.ChoiceOwner: c.Aim.Owner,
+		gistdeal.ChoiceFirstScan: string(c.Backfill), gistdeal.ChoiceFirstScanMax: strconv.Itoa(c.Threshold),
+	}}
+}
+
+// setAdminToken makes the configured token valid, and an earlier one invalid.
 func (a *App) setAdminToken(ctx context.Context) error {
 	if a.config.AdminToken == "" {
 		if err := a.store.RevokeToken(ctx, gistdeal.AdminToken); gistdeal.KindOf(err) != gistdeal.NotFound {

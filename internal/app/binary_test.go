@@ -225,7 +225,7 @@ func environment(t testing.TB, url string) map[string]string {
 		"GITHUB_API_URL": url, "GITHUB_TOKEN": "secret-github",
 		"PIPEDRIVE_API_URL": url, "PIPEDRIVE_API_KEY": "secret-pipedrive",
 		"GISTDEAL_ADDR": "127.0.0.1:0", "GISTDEAL_DATABASE_URL": filepath.Join(t.TempDir(), "test.db"),
-		"GISTDEAL_PIPEDRIVE_RATE": "1000", "GISTDEAL_PUSH_TIMEOUT": "500ms", "GISTDEAL_ABSENCE": "2s",
+		"GISTDEAL_PIPEDRIVE_RATE": "1000", "GISTDEAL_PUSH_TIMEOUT": "500ms", "GISTDEAL_RESEND_AFTER": "2s",
 	}
 }
 

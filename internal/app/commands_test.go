@@ -47,7 +47,7 @@ func read(t *testing.T, env map[string]string, into any, args ...string) (status
 
 // results are what commands about many users print.
 type results struct {
-	Users []struct{ Asked, Result, Reason string }
+	Users []struct{ Input, Result, Reason string }
 }
 
 func (r results) count(result string) (n int) {
@@ -63,7 +63,7 @@ func (r results) count(result string) (n int) {
 type listed struct {
 	Users []struct {
 		Login, State string
-		FirstScan    string `json:"first_scan"`
+		Backfill     string
 	}
 	Deals []struct {
 		GistID string `json:"gist_id"`
@@ -89,7 +89,7 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wantRun(t, env, 0, "added", "users", "add", "giant", "--first-scan=all")
+	wantRun(t, env, 0, "added", "users", "add", "giant", "--backfill=all")
 	eventually(t, "the scan has begun", func() bool { return s.Report().Requests["GET /users/{login}/gists"] > 0 }, p.out.String)
 	var r results
 	if status := read(t, env, &r, "users", "add", "--file", file); status != 1 {
@@ -102,14 +102,14 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 	}
 	for _, u := range r.Users {
 		if want := map[string]string{"added": "deals for new gists only", "tracked": "already, a deal for each gist it has"}[u.Result]; !strings.Contains(u.Reason, want) {
-			t.Errorf("%s is %s with the reason %q, want %q", u.Asked, u.Result, u.Reason, want)
+			t.Errorf("%s is %s with the reason %q, want %q", u.Input, u.Result, u.Reason, want)
 		}
 	}
 	var list listed
 	read(t, env, &list, "users", "list", "--search=user")
 	for _, u := range list.Users {
-		if u.FirstScan != "new" {
-			t.Errorf("%s has policy %s: of many, nobody asked for all", u.Login, u.FirstScan)
+		if u.Backfill != "none" {
+			t.Errorf("%s has policy %s: of many, nobody asked for all", u.Login, u.Backfill)
 		}
 	}
 	if len(list.Users) != 190 {
@@ -139,8 +139,8 @@ func TestCommandsWithoutADatabase(t *testing.T) {
 	wantRun(t, env, 1, "not found", "users", "remove", "alice")
 	wantRun(t, env, 1, "users add", "scan", "alice")
 	wantRun(t, env, 0, "nothing was paused", "resume")
-	wantRun(t, env, 0, "0 deals wait", "deals", "retry")
-	wantRun(t, env, 0, "no gistdeal is at work", "users", "add", "alice")
+	wantRun(t, env, 0, "0 deals are queued", "deals", "retry")
+	wantRun(t, env, 0, "no gistdeal instance is running", "users", "add", "alice")
 	allTracked := func(p *process) func() bool {
 		return func() bool { _, body := p.get("/trackedusers"); return strings.Contains(body, "alice") }
 	}
@@ -181,20 +181,20 @@ func TestDealsAreRetriedSkippedAndExplainedBesideARunningServe(t *testing.T) {
 	s.ClearFaults()
 	wantRun(t, env, 0, "g1  skipped\n1 deals are skipped\n", "deals", "skip", "g1", "--why=not ours")
 	wantRun(t, env, 1, "is skipped already", "deals", "skip", "g1")
-	wantRun(t, env, 0, "2 deals wait for their turn", "deals", "retry")
+	wantRun(t, env, 0, "2 deals are queued", "deals", "retry")
 	eventually(t, "two are made", func() bool { return s.Report().Deals == 2 }, p.out.String)
-	wantRun(t, env, 1, "no such gist", "deals", "retry", "g1", "nope")
+	wantRun(t, env, 1, "this gist is not known", "deals", "retry", "g1", "nope")
 	allMade(t, p, "alice", 3)
 	wantRun(t, env, 1, "has its deal in Pipedrive", "deals", "retry", "g2")
 	wantRun(t, env, 80, "name gists", "deals", "skip")
 	wantRun(t, env, 80, "must be one of", "deals", "list", "--state=done")
-	var story struct {
-		State string
-		Tries []struct{ Outcome string }
+	var history struct {
+		State    string
+		Attempts []struct{ Outcome string }
 	}
-	read(t, env, &story, "deals", "explain", "g2")
-	if story.State != "made" || len(story.Tries) != 2 || story.Tries[0].Outcome != "refused" || story.Tries[1].Outcome != "made" {
-		t.Errorf("%+v", story)
+	read(t, env, &history, "deals", "explain", "g2")
+	if history.State != "made" || len(history.Attempts) != 2 || history.Attempts[0].Outcome != "refused" || history.Attempts[1].Outcome != "made" {
+		t.Errorf("%+v", history)
 	}
 }
 
@@ -220,7 +220,7 @@ func TestAScanIsFollowedToItsLastDeal(t *testing.T) {
 	wantRun(t, env, 0, "until `gistdeal resume`", "pause", "--why=holiday")
 	s.MakeGists("alice", 1)
 	wantRun(t, env, 1, "holiday", "scan", "alice")
-	wantRun(t, env, 0, "made again", "resume")
+	wantRun(t, env, 0, "created again", "resume")
 	allMade(t, p, "alice", 122)
 }
 
@@ -231,9 +231,9 @@ func TestCtrlCLeavesWhatWasAskedFor(t *testing.T) {
 	s.MakeGists("alice", 3)
 	s.AddFault(sim.Fault{Match: "GET /users/alice", Kind: "hang-before"})
 	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "limit"})
-	add := launch(t, env, "users", "add", "alice", "--first-scan=all")
+	add := launch(t, env, "users", "add", "alice", "--backfill=all")
 	eventually(t, "the look-up hangs", func() bool { return s.Report().Requests["GET /users/{login}"] > 0 }, p.out.String)
-	if status := add.signal(syscall.SIGINT); status != 0 || !strings.Contains(add.out.String(), "what was asked for stays") {
+	if status := add.signal(syscall.SIGINT); status != 0 || !strings.Contains(add.out.String(), "the request stays") {
 		t.Errorf("exit status %d:\n%s", status, add.out)
 	}
 	p.signal(syscall.SIGKILL)
@@ -243,7 +243,7 @@ func TestCtrlCLeavesWhatWasAskedFor(t *testing.T) {
 	eventually(t, "alice is tracked", func() bool { _, body := p.get("/trackedusers"); return strings.Contains(body, "alice") }, p.out.String)
 	scan := launch(t, env, "scan", "alice")
 	eventually(t, "deals wait", func() bool { return strings.Contains(scan.out.String(), "3 of 3 gists wait") }, func() string { return scan.out.String() + p.out.String() })
-	if status := scan.signal(syscall.SIGINT); status != 1 || !strings.Contains(scan.out.String(), "what was asked for stays") {
+	if status := scan.signal(syscall.SIGINT); status != 1 || !strings.Contains(scan.out.String(), "the request stays") {
 		t.Errorf("exit status %d:\n%s", status, scan.out)
 	}
 	s.ClearFaults()

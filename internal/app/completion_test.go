@@ -11,10 +11,9 @@ import (
 func TestShellsCompleteCommandsFlagsAndFiles(t *testing.T) {
 	t.Parallel()
 	tries := map[string]string{ // what is typed, and what the last word becomes
-		"gistdeal doc":                  "doctor",
-		"gistdeal plan --fir":           "--first-scan",
-		"gistdeal plan --first-scan ne": "new",
-		"gistdeal completion z":         "zsh",
+		"gistdeal doc":          "doctor",
+		"gistdeal plan --back":  "--backfill",
+		"gistdeal completion z": "zsh",
 	}
 	for shell, script := range map[string]string{
 		"bash": `source "$1"; COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _gistdeal gistdeal; printf '%s\n' "${COMPREPLY[@]}"`,

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/config"
 	"gistdeal/internal/sim"
 )
 
@@ -49,7 +50,7 @@ func Demo(ctx context.Context, env map[string]string, version string, out io.Wri
 		return fmt.Errorf("folder for the demo's database: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	c, err := ParseConfig(demoEnv(env, simulators.url, filepath.Join(dir, "demo.db")))
+	c, err := config.Parse(demoEnv(env, simulators.url, filepath.Join(dir, "demo.db")))
 	if err != nil {
 		return err
 	}

@@ -76,9 +76,9 @@ func TestTheDoctorIsContentBesideARunningServe(t *testing.T) {
 	env["GISTDEAL_ADDR"] = strings.TrimPrefix(p.url, "http://")
 	h := examine(t, env)
 	h.except(t)
-	h.want(t, "work", "ok", "a gistdeal is at work")
+	h.want(t, "leader", "ok", "a gistdeal instance is running")
 	h.want(t, "address", "ok", "a gistdeal at")
-	h.want(t, "company", "ok", "the database's")
+	h.want(t, "company", "ok", "as in the database")
 	h.want(t, "deals", "ok", "3 made")
 	h.want(t, "database", "ok", "is sound")
 	h.want(t, "pipeline", "ok", "to the account's default")
@@ -108,7 +108,7 @@ func allMade(t *testing.T, p *process, login string, n int) {
 func TestTheDoctorChangesNothing(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
-	examine(t, env).want(t, "database", "ok", "will be made at the first start")
+	examine(t, env).want(t, "database", "ok", "will be created at the first start")
 	if files := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])); len(files) > 0 {
 		t.Errorf("files were made: %v", files)
 	}
@@ -121,7 +121,7 @@ func TestTheDoctorChangesNothing(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	before, posts := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])), s.Report().Requests["POST /api/v2/dealFields"]
 	h := examine(t, env)
-	h.want(t, "work", "ok", "no gistdeal is at work")
+	h.want(t, "leader", "ok", "no gistdeal instance is running")
 	after := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"]))
 	for name, text := range before {
 		if !bytes.Equal(after[name], text) {
@@ -165,7 +165,7 @@ func TestTheDoctorNamesEachFaultAndChecksTheRest(t *testing.T) {
 		return func(s *sim.Sim) { s.AddFault(sim.Fault{Match: match, Kind: kind}) }
 	}
 	none := func(*sim.Sim) {}
-	pipedrive := []string{"company", "fields", "pipeline", "pipedrive_limit"}
+	pipedrive := []string{"company", "fields", "pipeline", "pipedrive_quota"}
 	for name, tt := range map[string]struct {
 		world       func(*sim.Sim)
 		env         string // NAME=value
@@ -176,34 +176,34 @@ func TestTheDoctorNamesEachFaultAndChecksTheRest(t *testing.T) {
 	}{
 		"wrong Pipedrive key":      {set(func(o *sim.Options) { o.Token = "x" }), "", nil, "pipedrive", "fail", "set PIPEDRIVE_API_KEY", pipedrive},
 		"no Pipedrive key":         {none, "PIPEDRIVE_API_KEY=", nil, "pipedrive", "fail", "set PIPEDRIVE_API_KEY", append(pipedrive, "configuration")},
-		"wrong GitHub token":       {set(func(o *sim.Options) { o.GitHubToken = "x" }), "", nil, "github", "fail", "set GITHUB_TOKEN", []string{"github_limit"}},
+		"wrong GitHub token":       {set(func(o *sim.Options) { o.GitHubToken = "x" }), "", nil, "github", "fail", "set GITHUB_TOKEN", []string{"github_quota"}},
 		"no GitHub token":          {none, "GITHUB_TOKEN=", nil, "github", "warn", "60 requests an hour", nil},
 		"GitHub token with scopes": {set(func(o *sim.Options) { o.TokenScopes = "repo, gist" }), "", nil, "github", "warn", "scopes repo, gist", nil},
 		"GitHub's hour nearly over": {
-			set(func(o *sim.Options) { o.GitHubLimit = 1 }), "", nil, "github_limit", "warn", "0 of 1 requests left", nil,
+			set(func(o *sim.Options) { o.GitHubLimit = 1 }), "", nil, "github_quota", "warn", "0 of 1 requests left", nil,
 		},
 		"unreachable Pipedrive":   {none, "PIPEDRIVE_API_URL=http://127.0.0.1:1", nil, "pipedrive", "fail", "connection refused", pipedrive},
-		"unreachable GitHub":      {none, "GITHUB_API_URL=http://127.0.0.1:1", nil, "github", "fail", "connection refused", []string{"github_limit"}},
+		"unreachable GitHub":      {none, "GITHUB_API_URL=http://127.0.0.1:1", nil, "github", "fail", "connection refused", []string{"github_quota"}},
 		"silent Pipedrive":        {fault("GET /v1/users/me", "hang-before"), "", []string{"--timeout=1s"}, "pipedrive", "fail", "does not answer within 1s", pipedrive},
 		"redirecting Pipedrive":   {fault("GET /v1/users/me", "redirect"), "", nil, "pipedrive", "fail", "check PIPEDRIVE_API_URL", pipedrive},
-		"redirecting GitHub":      {fault("GET /user", "redirect"), "", nil, "github", "fail", "is GITHUB_API_URL right?", []string{"github_limit"}},
+		"redirecting GitHub":      {fault("GET /user", "redirect"), "", nil, "github", "fail", "is GITHUB_API_URL right?", []string{"github_quota"}},
 		"wrong pipeline":          {none, "GISTDEAL_PIPELINE=Gifts", nil, "pipeline", "fail", `set GISTDEAL_PIPELINE to one of "Pipeline", "Gists"`, nil},
 		"wrong stage":             {none, "GISTDEAL_STAGE=Won", nil, "pipeline", "fail", "set GISTDEAL_STAGE to one of", nil},
 		"wrong owner":             {none, "GISTDEAL_OWNER=Leo Left", nil, "pipeline", "fail", "set GISTDEAL_OWNER to one of", nil},
 		"another's deals":         {set(func(o *sim.Options) { o.Regular = true }), "GISTDEAL_OWNER=Ann Admin", nil, "pipeline", "fail", "may not see all deals", nil},
 		"two fields of one name":  {func(s *sim.Sim) { s.AddField("Gist ID", "varchar"); s.AddField("Gist ID", "varchar") }, "", nil, "fields", "fail", "rename all but one", nil},
 		"field of no text":        {func(s *sim.Sim) { s.AddField("Gist ID", "double") }, "", nil, "fields", "fail", `of type "double"`, nil},
-		"Pipedrive's day is over": {set(func(o *sim.Options) { o.DailyTokens = 13 }), "", nil, "pipedrive_limit", "warn", "of the day's 13 tokens 1 are left", nil},
+		"Pipedrive's day is over": {set(func(o *sim.Options) { o.DailyTokens = 13 }), "", nil, "pipedrive_quota", "warn", "of the day's 13 tokens 1 are left", nil},
 		"clock two minutes off":   {late(2 * time.Minute), "", nil, "clock", "warn", "is NTP running?", nil},
 		"clock ten minutes off":   {late(-10 * time.Minute), "", nil, "clock", "fail", "best by NTP", nil},
-		"not a database":          {none, "GISTDEAL_DATABASE_URL=" + text, nil, "database", "fail", "not a SQLite database", []string{"work", "deals"}},
-		"database is a folder":    {none, "GISTDEAL_DATABASE_URL=" + filepath.Dir(text), nil, "database", "fail", "name a file", []string{"work", "deals"}},
-		"no such folder":          {none, "GISTDEAL_DATABASE_URL=/no/such/x.db", nil, "database", "fail", "make the folder", []string{"work", "deals", "disk"}},
+		"not a database":          {none, "GISTDEAL_DATABASE_URL=" + text, nil, "database", "fail", "not a SQLite database", []string{"leader", "deals"}},
+		"database is a folder":    {none, "GISTDEAL_DATABASE_URL=" + filepath.Dir(text), nil, "database", "fail", "name a file", []string{"leader", "deals"}},
+		"no such folder":          {none, "GISTDEAL_DATABASE_URL=/no/such/x.db", nil, "database", "fail", "make the folder", []string{"leader", "deals", "disk"}},
 		"disk full":               {none, "", []string{"--min-free=1000000000000"}, "disk", "fail", "make room", nil},
 		"address in use":          {none, "GISTDEAL_ADDR=" + strings.TrimPrefix(other.URL, "http://"), nil, "address", "fail", "in use by another program", nil},
 		"address of another host": {none, "GISTDEAL_ADDR=192.0.2.1:80", nil, "address", "fail", "set GISTDEAL_ADDR", nil},
 		"mistaken variable":       {none, "GISTDEAL_ABSENT=1", nil, "configuration", "fail", "GISTDEAL_ABSENT is not a variable", nil},
-		"mistaken duration":       {none, "GISTDEAL_ABSENCE=soon", nil, "configuration", "fail", `"soon" is not a duration`, nil},
+		"mistaken duration":       {none, "GISTDEAL_RESEND_AFTER=soon", nil, "configuration", "fail", `"soon" is not a duration`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -154,7 +154,7 @@ func TestEachMistakeAtTheStartIsExplained(t *testing.T) {
 		want   []string
 	}{
 		"no key":            {map[string]string{"PIPEDRIVE_API_KEY": ""}, 2, []string{"PIPEDRIVE_API_KEY is not set", "gistdeal demo"}},
-		"many mistakes":     {map[string]string{"GISTDEAL_ABSENCE": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENT": "1m", "GISTDEAL_FIRST_SCAN": "none", "GISTDEAL_FIRST_SCAN_MAX": "few"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENT is not a variable", `"none" is not one of all, new`, `"few" is not a number`}},
+		"many mistakes":     {map[string]string{"GISTDEAL_RESEND_AFTER": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENT": "1m", "GISTDEAL_BACKFILL": "new", "GISTDEAL_APPROVAL_THRESHOLD": "few"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENT is not a variable", `GISTDEAL_BACKFILL: backfill is "new", want all, none or a date`, `"few" is not a number`}},
 		"times at odds":     {map[string]string{"GISTDEAL_PUSH_TIMEOUT": "3s"}, 2, []string{"must be less than"}},
 		"port in use":       {map[string]string{"GISTDEAL_ADDR": strings.TrimPrefix(busy.URL, "http://")}, 1, []string{"is in use by another process"}},
 		"not a database":    {map[string]string{"GISTDEAL_DATABASE_URL": notADatabase}, 1, []string{"is not a SQLite database"}},
@@ -200,7 +200,7 @@ func TestTheConfigurationIsPrintedWithoutSecrets(t *testing.T) {
 	env["GISTDEAL_DATABASE_URL"] = "postgres://me:secret-db@db.example:5432/x?password=secret-too"
 	p := launch(t, env, "serve", "--check")
 	status, out := p.exit()
-	if status != 0 || !strings.Contains(out, "GISTDEAL_DATABASE_URL=postgres://me:xxxxx@db.example:5432/x\n") || !strings.Contains(out, "PIPEDRIVE_API_KEY=(set, hidden)") || !strings.Contains(out, "GISTDEAL_ABSENCE=2s") {
+	if status != 0 || !strings.Contains(out, "GISTDEAL_DATABASE_URL=postgres://me:xxxxx@db.example:5432/x\n") || !strings.Contains(out, "PIPEDRIVE_API_KEY=(set, hidden)") || !strings.Contains(out, "GISTDEAL_RESEND_AFTER=2s") {
 		t.Errorf("exit status %d:\n%s", status, out)
 	}
 	noSecret(t, p)
@@ -272,10 +272,10 @@ func TestAPersonsWordHoldsDealsAndIsTold(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 3)
-	env["GISTDEAL_FIRST_SCAN_MAX"] = "2"
+	env["GISTDEAL_APPROVAL_THRESHOLD"] = "2"
 	p := start(t, env)
 	for _, g := range p.user("alice").New {
-		if g.Deal.State != "held" || !strings.Contains(g.Deal.Reason, "GISTDEAL_FIRST_SCAN_MAX (2)") {
+		if g.Deal.State != "held" || !strings.Contains(g.Deal.Reason, "GISTDEAL_APPROVAL_THRESHOLD (2)") {
 			t.Errorf("deal is %+v, want it held for a yes", g.Deal)
 		}
 	}

@@ -52,7 +52,7 @@ func TestARestoredDatabaseIsLookedAtBehindAPause(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	s.MakeGists("alice", 1)
 	env["GISTDEAL_DATABASE_URL"] = copied
-	wantRun(t, env, 0, "no deals are made", "pause", "--why=restored")
+	wantRun(t, env, 0, "no deals are created", "pause", "--why=restored")
 	p = start(t, env)
 	wantRun(t, env, 1, "restored", "scan", "alice")
 	eventually(t, "the two are adopted", func() bool {
@@ -62,7 +62,7 @@ func TestARestoredDatabaseIsLookedAtBehindAPause(t *testing.T) {
 	if r := s.Report(); r.Deals != 5 {
 		t.Errorf("%d deals behind the pause, want 5", r.Deals)
 	}
-	wantRun(t, env, 0, "made again", "resume")
+	wantRun(t, env, 0, "created again", "resume")
 	allMade(t, p, "alice", 6)
 	if r := s.Report(); r.Deals != 6 || len(r.Doubled) > 0 {
 		t.Errorf("%d deals, doubled: %v", r.Deals, r.Doubled)

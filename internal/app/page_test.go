@@ -133,7 +133,7 @@ func TestAUserWhomGitHubDoesNotTellYetIsShownAsWaitingWithTheReason(t *testing.T
 	s, env := simulate(t, sim.Options{Seed: 5})
 	s.AddFault(sim.Fault{Match: "GET /user", Kind: "limit", Header: map[string]string{"Retry-After": "600"}})
 	s.MakeGists("alice", 1)
-	env["GISTDEAL_ANSWER_WAIT"] = "200ms"
+	env["GISTDEAL_REQUEST_WAIT"] = "200ms"
 	p := start(t, env)
 	ctx := browse(t)
 	do(t, ctx, p,

@@ -26,9 +26,9 @@ func TestUsersArePastedAndEachHasItsResult(t *testing.T) {
 			chromedp.Click(fmt.Sprintf(`input[value="%s"]`, policy)),
 			chromedp.Click("#add"))
 	}
-	paste("@alice https://github.com/bob\n-bad- nobody-here # a comment", "new")
+	paste("@alice https://github.com/bob\n-bad- nobody-here # a comment", "none")
 	for asked, result := range map[string]string{"@alice": "added", "https://github.com/bob": "added", "-bad-": "invalid", "nobody-here": "not_found"} {
-		do(t, ctx, p, chromedp.WaitVisible(fmt.Sprintf(`#added tr[data-asked="%s"][data-result="%s"]`, asked, result)))
+		do(t, ctx, p, chromedp.WaitVisible(fmt.Sprintf(`#added tr[data-input="%s"][data-result="%s"]`, asked, result)))
 	}
 	if got := text(t, ctx, "#added"); strings.Contains(got, "comment") {
 		t.Errorf("a comment was taken for a login: %s", got)
@@ -36,8 +36,8 @@ func TestUsersArePastedAndEachHasItsResult(t *testing.T) {
 	// Of a table only the column of logins is read.
 	paste("company,GitHub,since\nACME,carol,2024\nUmbrella,alice,2025\n", "all")
 	do(t, ctx, p,
-		chromedp.WaitVisible(`#added tr[data-asked="carol"][data-result="added"]`),
-		chromedp.WaitVisible(`#added tr[data-asked="alice"][data-result="tracked"]`))
+		chromedp.WaitVisible(`#added tr[data-input="carol"][data-result="added"]`),
+		chromedp.WaitVisible(`#added tr[data-input="alice"][data-result="tracked"]`))
 	if got := ask[int](t, ctx, `document.querySelectorAll('#added tbody tr').length`); got != 2 {
 		t.Errorf("%d results, want 2", got)
 	}

@@ -84,7 +84,7 @@ func TestEachRouteOfTheAPIStandsInItsReadablePage(t *testing.T) {
 func TestTheFirstRunSaysWhetherEverythingIsReadyAndASettingIsChosen(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{Seed: 5})
-	env["GISTDEAL_FIRST_SCAN_MAX"] = "77"
+	env["GISTDEAL_APPROVAL_THRESHOLD"] = "77"
 	p := start(t, env)
 	ctx := browse(t)
 	do(t, ctx, p,
@@ -92,15 +92,15 @@ func TestTheFirstRunSaysWhetherEverythingIsReadyAndASettingIsChosen(t *testing.T
 		chromedp.WaitVisible(`.checks [data-check="Pipedrive"][data-tone="good"]`),
 		chromedp.WaitVisible(`.checks [data-check="GitHub"][data-tone="good"]`),
 		open(p, "settings"),
-		chromedp.WaitVisible(`[data-setting="first_scan_max"] .badge`))
-	if got := text(t, ctx, `[data-setting="first_scan_max"]`); !strings.Contains(got, "GISTDEAL_FIRST_SCAN_MAX") || !strings.Contains(got, "77") {
+		chromedp.WaitVisible(`[data-setting="approval_threshold"] .badge`))
+	if got := text(t, ctx, `[data-setting="approval_threshold"]`); !strings.Contains(got, "GISTDEAL_APPROVAL_THRESHOLD") || !strings.Contains(got, "77") {
 		t.Errorf("of a setting that is locked the page says %q", got)
 	}
-	ask[any](t, ctx, `document.querySelector('#set-first_scan').value = 'new'; null`)
+	ask[any](t, ctx, `document.querySelector('#set-backfill').value = 'none'; null`)
 	do(t, ctx, p, chromedp.Click("#save"))
 	eventually(t, "the choice is kept", func() bool {
 		_, body := p.get("/api/v1/settings")
-		return strings.Contains(body, `"name":"first_scan","value":"new"`)
+		return strings.Contains(body, `"name":"backfill","value":"none"`)
 	}, p.out.String)
 }
 

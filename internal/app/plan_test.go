@@ -12,15 +12,15 @@ import (
 
 // plan is what `gistdeal plan --json` prints.
 type plan struct {
-	FirstScan string `json:"first_scan"`
-	Users     []struct {
-		Asked   string
+	Backfill string
+	Users    []struct {
+		Input   string
 		Login   string
 		State   string
 		Gists   int `json:"public_gists"`
-		Made    int `json:"deals_made"`
-		All     int `json:"push_all"`
-		New     int `json:"push_new"`
+		Made    int `json:"deals_created"`
+		All     int `json:"deals_all"`
+		New     int `json:"deals_none"`
 		Problem string
 	}
 	Deals  int
@@ -55,16 +55,16 @@ func TestAPlanCountsAndWritesNothing(t *testing.T) {
 	pl := makePlan(t, env, "bob", "--file", file)
 	problems := map[string]string{"@ALICE": "twice", "nobody": "knows no such user", "acme": "organisation", "../gists?": "cannot be a GitHub login"}
 	for _, u := range pl.Users {
-		if want := problems[u.Asked]; want == "" && u.Problem != "" || !strings.Contains(u.Problem, want) {
-			t.Errorf("%s: %q, want %q", u.Asked, u.Problem, want)
+		if want := problems[u.Input]; want == "" && u.Problem != "" || !strings.Contains(u.Problem, want) {
+			t.Errorf("%s: %q, want %q", u.Input, u.Problem, want)
 		}
 	}
 	// 290 deals cost 1,450 tokens; 602 of a day's 1,002 are not for people. 600 are left.
 	if len(pl.Users) != 6 || pl.Deals != 290 || pl.Tokens != 1450 || pl.GitHub != 1+3+1+1 || pl.Sec != 30 || pl.Days == nil || *pl.Days != 3 {
 		t.Errorf("%+v", pl)
 	}
-	if pl := makePlan(t, env, "bob", "--first-scan=new"); pl.Deals != 0 || pl.Users[0].All != 40 {
-		t.Errorf("of policy new: %+v", pl)
+	if pl := makePlan(t, env, "bob", "--backfill=none"); pl.Deals != 0 || pl.Users[0].All != 40 {
+		t.Errorf("of policy none: %+v", pl)
 	}
 	if files := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])); len(files) > 0 {
 		t.Errorf("files were made: %v", files)
@@ -106,10 +106,10 @@ func TestAPlanNeedsNoKeyAndNoRate(t *testing.T) {
 	if pl := makePlan(t, env, "alice"); pl.Deals != 100 || pl.Sec != 11 || pl.Days != nil {
 		t.Errorf("%+v", pl)
 	}
-	wantRun(t, env, 0, "Time                    11 s at the allowed rate", "plan", "alice")
-	env["PIPEDRIVE_API_KEY"], env["GISTDEAL_DAY_RESERVE"] = "secret-pipedrive", "99%"
+	wantRun(t, env, 0, "Time                  11 s at the allowed rate", "plan", "alice")
+	env["PIPEDRIVE_API_KEY"], env["GISTDEAL_QUOTA_RESERVE"] = "secret-pipedrive", "99%"
 	s.Set(func(o *sim.Options) { o.DailyTokens = 400 })
-	wantRun(t, env, 0, "never: of today's 400 tokens 398 are left, 396 are kept for people", "plan", "alice")
+	wantRun(t, env, 0, "never: of today's 400 tokens 398 are left, 396 are reserved", "plan", "alice")
 }
 
 func TestAPlanStopsAskingWhereGitHubLimits(t *testing.T) {
@@ -126,7 +126,7 @@ func TestAPlanStopsAskingWhereGitHubLimits(t *testing.T) {
 		if u.Problem == "" {
 			planned++
 		} else if !strings.Contains(u.Problem, "requests that GitHub allows this hour are spent") {
-			t.Errorf("%s: %q", u.Asked, u.Problem)
+			t.Errorf("%s: %q", u.Input, u.Problem)
 		}
 	}
 	if refused := s.Report().Requests["GET /users/{login}"] - planned; planned != 3 || refused > 4 {
@@ -137,7 +137,7 @@ func TestAPlanStopsAskingWhereGitHubLimits(t *testing.T) {
 func TestAPlanForNobodyIsNotUnderstood(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
-	for _, args := range [][]string{{"plan"}, {"plan", "a", "--first-scan=some"}} {
+	for _, args := range [][]string{{"plan"}, {"plan", "a", "--backfill=some"}} {
 		if status, out := launch(t, env, args...).exit(); status != 80 {
 			t.Errorf("%v: exit status %d: %s", args, status, out)
 		}
@@ -145,7 +145,7 @@ func TestAPlanForNobodyIsNotUnderstood(t *testing.T) {
 	if status, out := launch(t, env, "plan", "--file=/no/such/file").exit(); status != 1 || !strings.Contains(out, "no such file") {
 		t.Errorf("exit status %d: %s", status, out)
 	}
-	env["GISTDEAL_ABSENCE"] = "soon"
+	env["GISTDEAL_RESEND_AFTER"] = "soon"
 	if status, out := launch(t, env, "plan", "a").exit(); status != 2 || !strings.Contains(out, `"soon" is not a duration`) {
 		t.Errorf("exit status %d: %s", status, out)
 	}

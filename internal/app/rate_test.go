@@ -16,7 +16,7 @@ func pushAll(t testing.TB, n int, latency time.Duration, meanwhile func(*sim.Sim
 	s, env := simulate(t, sim.Options{Latency: latency})
 	s.Set(func(o *sim.Options) { o.Burst = 20 })
 	delete(env, "GISTDEAL_PIPEDRIVE_RATE")
-	env["GISTDEAL_PUSH_TIMEOUT"], env["GISTDEAL_ABSENCE"] = "5s", "10s"
+	env["GISTDEAL_PUSH_TIMEOUT"], env["GISTDEAL_RESEND_AFTER"] = "5s", "10s"
 	s.MakeGists("alice", n)
 	p := start(t, env)
 	p.user("alice")

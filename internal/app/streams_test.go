@@ -23,7 +23,7 @@ func TestTwoHundredStreamsAreToldEverythingWhileOthersAsk(t *testing.T) {
 	const streams, gists = 200, 100
 	s, env := simulate(t, sim.Options{})
 	env["GISTDEAL_PIPEDRIVE_RATE"] = "40" // So that there is something to tell for a while.
-	for _, short := range []string{"GISTDEAL_PUSH_TIMEOUT", "GISTDEAL_ABSENCE"} {
+	for _, short := range []string{"GISTDEAL_PUSH_TIMEOUT", "GISTDEAL_RESEND_AFTER"} {
 		delete(env, short) // Each deal is made at once, also while the machine is busy.
 	}
 	s.MakeGists("alice", gists)

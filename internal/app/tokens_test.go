@@ -17,7 +17,7 @@ type made struct{ Name, Scope, Token string }
 type tokens struct {
 	Tokens []struct {
 		Name, Scope string
-		MadeAt      *time.Time `json:"made_at"`
+		CreatedAt   *time.Time `json:"created_at"`
 		LastUsedAt  *time.Time `json:"last_used_at"`
 	}
 }
@@ -62,7 +62,7 @@ func TestATokenIsMadeUsedSeenAndRevokedBesideARunningServe(t *testing.T) {
 		read(t, env, &list, "tokens", "list")
 		return len(list.Tokens) == 2 && list.Tokens[0].LastUsedAt != nil
 	}, p.out.String)
-	if list.Tokens[0].Name != "ci" || list.Tokens[0].MadeAt == nil || list.Tokens[1].LastUsedAt != nil {
+	if list.Tokens[0].Name != "ci" || list.Tokens[0].CreatedAt == nil || list.Tokens[1].LastUsedAt != nil {
 		t.Errorf("%+v", list)
 	}
 	if _, out := run(t, env, "tokens", "list"); strings.Contains(out, ci.Token) || !strings.Contains(out, "ago") {

@@ -101,7 +101,7 @@ func spentWords(b gistdeal.Budget) string {
 	case b.Kept == 0 || b.Remaining == 0:
 		return "the day's budget of Pipedrive requests is spent"
 	}
-	return fmt.Sprintf("our share of the day's Pipedrive budget is spent: the %d of %d tokens that are left are for people (GISTDEAL_DAY_RESERVE)", b.Remaining, b.Limit)
+	return fmt.Sprintf("our share of the day's Pipedrive budget is spent: the %d of %d tokens that are left are for people (GISTDEAL_QUOTA_RESERVE)", b.Remaining, b.Limit)
 }
 
 // forget drops what was told before then: the account was asked again, and has

@@ -88,10 +88,10 @@ func (s *Scanner) etagFor(u gistdeal.User) string {
 // later is new, whatever its dates.
 func noticing(u gistdeal.User, most int) gistdeal.Noticing {
 	n := gistdeal.Noticing{First: neverScanned(u)}
-	if n.First && u.FirstScan == gistdeal.FirstScanNew {
-		n.SkipBefore = u.TrackedAt
+	if n.First {
+		n.SkipBefore = u.FirstScan.Cutoff(u.TrackedAt)
 	}
-	n.Hold = n.First && u.FirstScan == gistdeal.FirstScanAll && most > 0
+	n.Hold = n.First && u.FirstScan != gistdeal.FirstScanNew && most > 0
 	return n
 }
 

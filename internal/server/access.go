@@ -14,6 +14,16 @@ import (
 	"gistdeal/internal/problem"
 )
 
+// Auth says which requests need a token.
+type Auth string
+
+// The values of Auth.
+const (
+	AuthAuto  Auth = "auto"  // all but those that are made on this machine, directly
+	AuthToken Auth = "token" // all
+	AuthNone  Auth = "none"  // none
+)
+
 // policy lets nothing in: no answer is a page but the page's own, which says so itself.
 const policy = "default-src 'none'; frame-ancestors 'none'"
 
@@ -87,13 +97,14 @@ func (s *Server) allow(r route) http.HandlerFunc {
 
 var (
 	errNoToken    = errors.New("without a token gistdeal answers only its own machine, asked directly under a loopback name: send Authorization: Bearer <token>")
+	errTokenOnly  = errors.New("this server answers no request without a token: send Authorization: Bearer <token>")
 	errWrongToken = errors.New("there is no such token")
 )
 
 // unidentified answers a request of which identify returned an error. A cookie
 // that has lost its token is taken back: nobody sends one on purpose.
 func (s *Server) unidentified(w http.ResponseWriter, r *http.Request, err error) {
-	if !errors.Is(err, errNoToken) && !errors.Is(err, errWrongToken) {
+	if !errors.Is(err, errNoToken) && !errors.Is(err, errTokenOnly) && !errors.Is(err, errWrongToken) {
 		s.fail(w, r, err)
 		return
 	}
@@ -111,7 +122,10 @@ func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 	if token, sent := credential(r); sent {
 		return s.callerOf(r, token)
 	}
-	if s.options.Open || isLocal(r) {
+	if s.options.Auth == AuthToken {
+		return gistdeal.Caller{}, errTokenOnly
+	}
+	if s.options.Auth == AuthNone || isLocal(r) {
 		return gistdeal.Caller{Name: gistdeal.Everybody, Scope: gistdeal.ScopeAdmin}, nil
 	}
 	return gistdeal.Caller{}, errNoToken

@@ -86,7 +86,7 @@ func TestWhoMayAsk(t *testing.T) {
 	token(t, db)
 	handlers := map[bool]http.Handler{}
 	for _, open := range []bool{false, true} {
-		o := server.Options{Open: open, Details: func(context.Context) any { return map[string]string{"pushes": "paused"} }}
+		o := server.Options{Auth: auth(open), Details: func(context.Context) any { return map[string]string{"pushes": "paused"} }}
 		handlers[open] = server.New(db, answering{errNobody}, o).Handler()
 	}
 	for _, tt := range tests {

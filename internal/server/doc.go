@@ -1,5 +1,5 @@
-// Package server answers HTTP requests: the routes that clients of the seed
-// know, health, metrics, and the page that it is given. It owns who may ask
-// what, all limits on requests, and the map from an error's kind to a status.
-// It talks to nobody but the database and the engine.
+// Package server answers HTTP requests: health, metrics, logins, the page and the
+// API that it is given, and, in compat.go, the routes of the system that gistdeal
+// replaces. It owns access and all limits on requests. It uses the database
+// and the engine, and no remote.
 package server

@@ -94,7 +94,7 @@ func TestALogInThatIsNoneSetsNoCookie(t *testing.T) {
 	t.Parallel()
 	db := open(t)
 	token(t, db)
-	b := &browser{t: t, handler: server.New(db, answering{errNobody}, server.Options{Open: true}).Handler()}
+	b := &browser{t: t, handler: server.New(db, answering{errNobody}, server.Options{Auth: server.AuthNone}).Handler()}
 	for body, want := range map[string]int{
 		"": 400, "token=" + ciToken: 400, `{"token":""}`: 400, `{"token":1}`: 400, `{}`: 400, `["` + ciToken + `"]`: 400,
 		`{"token":"wrong"}`: 401, `{"token":"` + gistdeal.HashToken(ciToken) + `"}`: 401,
@@ -165,7 +165,7 @@ func TestAPageOfAnotherSiteChangesNothing(t *testing.T) {
 	token(t, db)
 	handlers := map[bool]http.Handler{}
 	for _, open := range []bool{false, true} {
-		handlers[open] = server.New(db, answering{errNobody}, server.Options{Open: open, PublicURL: public}).Handler()
+		handlers[open] = server.New(db, answering{errNobody}, server.Options{Auth: auth(open), PublicURL: public}).Handler()
 	}
 	w := &world{t: t, store: db}
 	for _, tt := range tests {

@@ -54,7 +54,7 @@ type API interface {
 // Options are what a Server can be told; the zero value works.
 type Options struct {
 	AnswerWait time.Duration             // how long a request waits for a first scan; 0 means 25 s
-	Open       bool                      // whoever reaches the server may use it
+	Auth       Auth                      // which requests need a token; "" means AuthAuto
 	PublicURL  string                    // what browsers call the server by, scheme://host; "" if that is not known
 	Page       http.Handler              // answers what no route does; nil means 404
 	API        API                       // answers what is below /api/v1/; nil means 404
@@ -135,15 +135,13 @@ func (s *Server) routes() []route {
 		ErrorHandling: promhttp.ContinueOnError, ErrorLog: metricsLog{s.log},
 	})
 	routes := []route{
-		{"/user/{login}", []string{"GET", "HEAD", "POST"}, false, s.user},
-		{"/user/{$}", []string{"GET", "HEAD", "POST"}, false, s.user}, // the empty login
-		{"/trackedusers", []string{"GET", "HEAD"}, false, toAll(s.trackedUsers)},
 		{"/login", []string{"POST"}, true, toAll(s.login)},
 		{"/logout", []string{"POST"}, true, toAll(s.logout)},
 		{"/livez", []string{"GET", "HEAD"}, true, toAll(s.livez)},
 		{"/readyz", []string{"GET", "HEAD"}, true, toAll(s.readyz)},
 		{"/metrics", []string{"GET", "HEAD"}, false, toAll(metrics.ServeHTTP)},
 	}
+	routes = append(routes, s.compatRoutes()...)
 	if s.options.API != nil {
 		routes = append(routes, route{apiPath, nil, false, s.api})
 	}

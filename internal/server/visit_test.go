@@ -97,7 +97,7 @@ func TestAClientThatLeavesWhileItsAnswerIsWrittenWasNotThere(t *testing.T) {
 			t.Parallel()
 			db := open(t)
 			fill(t, db, 1, 10)
-			s := server.New(db, answering{errNobody}, server.Options{Open: true})
+			s := server.New(db, answering{errNobody}, server.Options{Auth: server.AuthNone})
 			ctx, leave := context.WithCancel(t.Context())
 			defer leave()
 			r := httptest.NewRequestWithContext(ctx, "GET", "/user/alice", nil)

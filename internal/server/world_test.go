@@ -322,3 +322,11 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// auth returns the mode of a server that needs no tokens, or the default.
+func auth(open bool) server.Auth {
+	if open {
+		return server.AuthNone
+	}
+	return server.AuthAuto
+}

@@ -36,17 +36,17 @@ func (s *Store) Ask(ctx context.Context, now time.Time, asks ...gistdeal.Ask) ([
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO asks (login_key, login, first_scan, want, asked_at)
+			INSERT INTO asks (login_key, login, backfill, want, asked_at)
 			SELECT key, value ->> 'login', CASE WHEN value ->> 'policy' <> ''
 					OR EXISTS (SELECT 1 FROM users WHERE users.login_key = key AND state <> 'removed')
 					OR EXISTS (SELECT 1 FROM asks waiting WHERE waiting.login_key = key AND waiting.ended_at = 0)
 					THEN value ->> 'policy' ELSE value ->> 'otherwise' END,
 				CAST(value ->> 'want' AS BIGINT), $1 FROM json_each($2) WHERE true
 			ON CONFLICT (login_key) DO UPDATE SET login = excluded.login,
-				first_scan = CASE WHEN excluded.first_scan = '' AND asks.ended_at = 0 THEN asks.first_scan ELSE excluded.first_scan END,
+				backfill = CASE WHEN excluded.backfill = '' AND asks.ended_at = 0 THEN asks.backfill ELSE excluded.backfill END,
 				want = CASE WHEN asks.ended_at = 0 AND asks.want > excluded.want THEN asks.want ELSE excluded.want END,
 				n = asks.n + 1, asked_at = excluded.asked_at, ended_at = 0, outcome = '', problem = '', retry_after = 0
-			WHERE asks.ended_at > 0 OR excluded.want > asks.want OR excluded.first_scan NOT IN ('', asks.first_scan)`,
+			WHERE asks.ended_at > 0 OR excluded.want > asks.want OR excluded.backfill NOT IN ('', asks.backfill)`,
 			millis(now), object); err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func askObject(asks []gistdeal.Ask) (string, error) {
 // WaitingAsks returns up to limit asks that want at least so much and have no
 // answer: those that somebody waits for first, and then those asked first.
 func (s *Store) WaitingAsks(ctx context.Context, least gistdeal.Want, limit int) ([]gistdeal.Ask, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT login, first_scan, want, n FROM asks
+	rows, err := s.read.QueryContext(ctx, `SELECT login, backfill, want, n FROM asks
 		WHERE ended_at = 0 AND want >= $1 ORDER BY want DESC, asked_at LIMIT $2`, least, limit)
 	return collect(rows, err, func(row *sql.Rows) (a gistdeal.Ask, err error) {
 		return a, row.Scan(&a.Login, &a.Policy, &a.Want, &a.N)

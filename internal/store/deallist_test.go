@@ -189,7 +189,7 @@ func TestHeldDealsSayWhyTheyWaitAndAreAdopted(t *testing.T) {
 		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); n != 1 || err != nil {
 			t.Errorf("adopted %d, error %v; want the held deal that is in Pipedrive", n, err)
 		}
-		if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_FIRST_SCAN_MAX (1)"; story.Deal.Problem != want {
+		if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_APPROVAL_THRESHOLD (1)"; story.Deal.Problem != want {
 			t.Errorf("problem is %q, want %q", story.Deal.Problem, want)
 		}
 	})

@@ -42,7 +42,7 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 			userID, millis(now), noticedBy(n), object); err != nil {
 			return err
 		}
-		if _, err := insertDeals(ctx, tx, object, gistdeal.DealSkipped, "created before its user was tracked", millis(n.SkipBefore), now); err != nil {
+		if _, err := insertDeals(ctx, tx, object, gistdeal.DealSkipped, "created before the backfill of its user begins", millis(n.SkipBefore), now); err != nil {
 			return err
 		}
 		state, problem := gistdeal.DealFound, ""

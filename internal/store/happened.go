@@ -40,8 +40,8 @@ func (s *Store) Days(ctx context.Context, since time.Time) ([]gistdeal.Day, erro
 		) AS happened GROUP BY day ORDER BY day`, millis(since))
 	return collect(rows, err, func(row *sql.Rows) (d gistdeal.Day, err error) {
 		var day int64
-		err = row.Scan(&day, &d.Found, &d.Made)
-		d.Begin = time.UnixMilli(day * 86_400_000).UTC()
+		err = row.Scan(&day, &d.Gists, &d.Deals)
+		d.Date = time.UnixMilli(day * 86_400_000).UTC().Format(time.DateOnly)
 		return d, err
 	})
 }

@@ -40,7 +40,7 @@ func (s *Store) storyOfGist(ctx context.Context, story *gistdeal.Story) error {
 	g := &story.Gist
 	var created, noticed int64
 	var files []byte
-	err := s.read.QueryRowContext(ctx, `SELECT id, user_id, seq, description, files, created_at, noticed_at, noticed_by FROM gists WHERE id = $1`, story.Deal.GistID).
+	err := s.read.QueryRowContext(ctx, `SELECT id, user_id, seq, description, files, created_at, noticed_at, noticed_by FROM gists WHERE id = $1`, story.GistID).
 		Scan(&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &noticed, &story.NoticedBy)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil

@@ -207,7 +207,7 @@ func TestAFilterThatLetsManyThroughShowsThemAllInOrder(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		const users = 1100 // more than are sorted by themselves
-		s.Exec(t, fmt.Sprintf(`INSERT INTO users (id, login, login_key, state, first_scan, tracked_at, next_scan_at)
+		s.Exec(t, fmt.Sprintf(`INSERT INTO users (id, login, login_key, state, backfill, tracked_at, next_scan_at)
 			WITH RECURSIVE n(i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 			SELECT i, 'User' || substr(CAST(i AS TEXT), 2), 'user' || substr(CAST(i AS TEXT), 2), 'active', 'all', 1, 1 FROM n`, 10000+users-1))
 		for search, want := range map[string]int{"user": users, "user00": 100, "9": 290, "x": 0} {

@@ -9,7 +9,7 @@ import (
 	"gistdeal"
 )
 
-const userColumns = `id, login, login_key IS NULL, state, first_scan, tracked_at, etag, pages,
+const userColumns = `id, login, login_key IS NULL, state, backfill, tracked_at, etag, pages,
 	last_scan_at, whole_scan_at, next_scan_at, failures, problem`
 
 func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {
@@ -36,10 +36,10 @@ func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.F
 			return err
 		}
 		row := tx.QueryRowContext(ctx, `
-			INSERT INTO users (id, login, login_key, state, first_scan, tracked_at, next_scan_at, version)
+			INSERT INTO users (id, login, login_key, state, backfill, tracked_at, next_scan_at, version)
 			VALUES ($1, $2, $3, 'active', $4, $5, $5, $5)
 			ON CONFLICT (id) DO UPDATE SET login = excluded.login, login_key = excluded.login_key,
-				first_scan = CASE users.last_scan_at WHEN 0 THEN excluded.first_scan ELSE users.first_scan END,
+				backfill = CASE users.last_scan_at WHEN 0 THEN excluded.backfill ELSE users.backfill END,
 				state = CASE users.state WHEN 'paused' THEN 'paused' ELSE 'active' END, next_scan_at = excluded.next_scan_at
 			RETURNING `+userColumns,
 			a.ID, a.Login, gistdeal.LoginKey(a.Login), policy, millis(now))
@@ -158,7 +158,7 @@ func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listi
 		}
 		state, problem := gistdeal.DealFound, ""
 		if most > 0 && held > most {
-			state, problem = gistdeal.DealHeld, fmt.Sprintf("waits for a yes: the first scan found %d gists, more than GISTDEAL_FIRST_SCAN_MAX (%d)", held, most)
+			state, problem = gistdeal.DealHeld, fmt.Sprintf("waits for a yes: the first scan found %d gists, more than GISTDEAL_APPROVAL_THRESHOLD (%d)", held, most)
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, queued_at = $3
 			WHERE state = 'held' AND gist_id IN (SELECT id FROM gists WHERE user_id = $4)`, state, problem, millis(now), userID); err != nil {

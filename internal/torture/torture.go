@@ -26,7 +26,7 @@ type Options struct {
 	Steps     []string      // at which it is killed or frozen; nil means all
 	Latency   time.Duration // of the answers of both remotes; 0 means 25 ms
 	ListDelay time.Duration // in all worlds; 0 leaves it to the seed
-	Absence   time.Duration // the program's GISTDEAL_ABSENCE; 0 means 800 ms
+	Absence   time.Duration // the program's GISTDEAL_RESEND_AFTER; 0 means 800 ms
 	Then      string        // what becomes of each database after each life: kept, lost or restored; "" leaves it to the seed
 	Broken    []string      // rules of failpoint that are broken, to see that it shows
 	Program   string        // what Build made; "" means to build it

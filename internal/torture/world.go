@@ -273,7 +273,7 @@ func (w *world) start(l life, env ...string) (*process, error) {
 		"PIPEDRIVE_API_URL=" + w.url, "PIPEDRIVE_API_KEY=secret-pipedrive",
 		"GISTDEAL_ADDR=127.0.0.1:0", "GISTDEAL_DATABASE_URL=" + w.database.url(),
 		"GISTDEAL_PIPEDRIVE_RATE=" + strconv.Itoa(rate), "GISTDEAL_SCAN_INTERVAL=" + scanEvery.String(),
-		"GISTDEAL_PUSH_TIMEOUT=" + pushTimeout.String(), "GISTDEAL_LEASE=" + w.options.lease().String(), "GISTDEAL_ABSENCE=" + w.options.Absence.String(),
+		"GISTDEAL_PUSH_TIMEOUT=" + pushTimeout.String(), "GISTDEAL_LEASE=" + w.options.lease().String(), "GISTDEAL_RESEND_AFTER=" + w.options.Absence.String(),
 		"GISTDEAL_LOG=json",
 	}, env...), w.tally.hit)
 }

@@ -32,7 +32,7 @@ async function read(state) {
   const { page, kind } = state;
   const limit = Math.min(most, Math.max(part, state.all.length));
   const [{ runs: now }, { runs, next = '' }] = await Promise.all([
-    api.runs({ kind, going: true }, page.signal), api.runs({ kind, limit }, page.signal),
+    api.runs({ kind, in_progress: true }, page.signal), api.runs({ kind, limit }, page.signal),
   ]);
   Object.assign(state, { all: runs, next });
   keyed(state.now, now, ({ id }) => id, underWay);
@@ -82,11 +82,11 @@ function underWay(run) {
       el('h2', {}, icon(runKinds[kind].mark), el('span', {}, title(run))), el('p', { className: 'badge' }, icon('sending'), 'Goes on')),
     bar,
     el('p', { className: 'strong' }, text, pace(run)),
-    el('p', { className: 'quiet' }, sum(run), ' · begun ', when(run.begun_at)));
+    el('p', { className: 'quiet' }, sum(run), ' · begun ', when(run.started_at)));
 }
 
 // pace says how fast a run is and when it ends, by the server's clock.
-function pace({ begun_at: begun, noted_at: noted, done, total }) {
+function pace({ started_at: begun, updated_at: noted, done, total }) {
   const seconds = (new Date(noted) - new Date(begun)) / 1000;
   if (!(seconds > 0 && done > 0)) return '';
   const rate = done / seconds;
@@ -96,7 +96,7 @@ function pace({ begun_at: begun, noted_at: noted, done, total }) {
 
 // row shows a run that has ended.
 function row(run) {
-  const { kind, begun_at: begun, ended_at: ended, problem, failed, done, total } = run;
+  const { kind, started_at: begun, ended_at: ended, problem, failed, done, total } = run;
   const bad = problem || failed > 0;
   return el('li', { tabIndex: -1, data: { run: kind, state: bad ? 'failed' : 'made' } },
     icon(runKinds[kind].mark),

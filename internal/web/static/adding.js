@@ -57,7 +57,7 @@ export function adding(page) {
 function policies() {
   const choice = (value, word, means, checked) => el('label', { className: 'choice' }, el('input', { type: 'radio', name: 'policy', value, checked }), el('span', {}, el('span', { className: 'strong' }, word), el('span', { className: 'quiet block' }, means)));
   return el('fieldset', {}, el('legend', {}, 'Which gists get a deal?'),
-    choice('new', 'Only new ones', 'Gists that they have today are listed, but get no deal.', true),
+    choice('none', 'Only new ones', 'Gists that they have today are listed, but get no deal.', true),
     choice('all', 'All', 'Also those that they have today: a user of 1,000 gists makes 1,000 deals.', false));
 }
 
@@ -66,7 +66,7 @@ async function add(page, logins, policy, told) {
   const bar = el('progress', { max: logins.length, value: 0, ariaLabel: 'Users added' });
   const sum = el('p', { className: 'strong', role: 'status' });
   const lines = el('tbody');
-  const head = el('thead', {}, el('tr', {}, ['Asked for', 'Result', 'Reason'].map((word) => el('th', { scope: 'col' }, word))));
+  const head = el('thead', {}, el('tr', {}, ['Input', 'Result', 'Reason'].map((word) => el('th', { scope: 'col' }, word))));
   told.replaceChildren(el('section', { className: 'card' }, el('h2', {}, 'What came of it'), bar, sum, el('table', {}, head, lines)));
   told.scrollIntoView({ block: 'nearest' });
   const counts = {};
@@ -90,11 +90,11 @@ async function add(page, logins, policy, told) {
     : 'No login was recognised in this text.';
 }
 
-function line({ asked, result, reason = '' }) {
+function line({ input, result, reason = '' }) {
   const { word = result, mark = 'skipped', tone = 'none' } = results[result] ?? {};
   const there = ['added', 'tracked'].includes(result);
-  return el('tr', { data: { asked, result } },
-    el('th', { scope: 'row' }, there ? el('a', { href: `#/users/${encodeURIComponent(named(asked))}` }, asked) : asked),
+  return el('tr', { data: { input, result } },
+    el('th', { scope: 'row' }, there ? el('a', { href: `#/users/${encodeURIComponent(named(input))}` }, input) : input),
     el('td', {}, el('span', { className: 'badge', data: { tone } }, icon(mark), word)),
     el('td', { className: 'quiet' }, reason && result !== 'tracked' ? capital(reason) : spoken('none')));
 }

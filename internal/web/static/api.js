@@ -20,7 +20,7 @@ const ofUser = (login, rest = '') => `users/${encodeURIComponent(login)}${rest}`
 
 export const me = () => ask('GET', 'me');
 export const overview = (signal) => ask('GET', 'overview', { signal });
-export const limits = (signal) => ask('GET', 'limits', { signal });
+export const limits = (signal) => ask('GET', 'quotas', { signal });
 export const failures = (signal) => ask('GET', 'failures', { signal });
 export const runs = (query, signal) => ask('GET', 'runs', { query, signal });
 export const users = (query, signal) => ask('GET', 'users', { query, signal });
@@ -44,7 +44,7 @@ export const described = (signal) => ask('GET', 'openapi.json', { signal });
 
 // add tracks users; each has a result. Without a policy one user gets the configured one.
 export const add = (logins, policy, signal) =>
-  ask('POST', 'users', { body: { users: logins, ...(policy && { first_scan: policy }) }, signal });
+  ask('POST', 'users', { body: { users: logins, ...(policy && { backfill: policy }) }, signal });
 // change does one thing to a user: pause, resume, approve, scan or remove.
 export const change = (login, verb) =>
   verb === 'remove' ? ask('DELETE', ofUser(login)) : ask('POST', ofUser(login, `/${verb}`));
@@ -55,7 +55,7 @@ export const changeAll = (which, verb) => ask('POST', 'users/change', { body: { 
 export const visit = (login, seq) => ask('PUT', ofUser(login, '/visit'), { body: { seq }, keepalive: true });
 export const retry = (choice) => ask('POST', 'deals/retry', { body: choice });
 export const skip = (choice, note) => ask('POST', 'deals/skip', { body: { ...choice, note } });
-export const pausePushes = (why) => ask('POST', 'pushes/pause', { body: { why } });
+export const pausePushes = (reason) => ask('POST', 'pushes/pause', { body: { reason } });
 export const resumePushes = () => ask('POST', 'pushes/resume');
 
 function older(problem) {

@@ -8,18 +8,18 @@ const slot = 10; // for a day
 const bar = 3.6;
 
 export function chart(days) {
-  const most = round(Math.max(1, ...days.map(({ found, made }) => Math.max(found, made))));
+  const most = round(Math.max(1, ...days.map(({ gists, deals }) => Math.max(gists, deals))));
   const sum = (part) => days.reduce((all, one) => all + one[part], 0);
-  const text = `In ${days.length} days ${counted(sum('found'), 'gist')} found and ${counted(sum('made'), 'deal')} made.`;
+  const text = `In ${days.length} days ${counted(sum('gists'), 'gist')} found and ${counted(sum('deals'), 'deal')} made.`;
   const drawing = svg('svg', { viewBox: `0 0 ${days.length * slot} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': text },
     [0, 0.5, 1].map((part) => svg('path', { class: 'grid', d: `M0 ${height * part}H${days.length * slot}` })),
     days.map((one, i) => svg('g', {},
-      svg('title', {}, `${dayOf(one.date)}: ${counted(one.found, 'gist')} found, ${counted(one.made, 'deal')} made`),
+      svg('title', {}, `${dayOf(one.date)}: ${counted(one.gists, 'gist')} found, ${counted(one.deals, 'deal')} made`),
       svg('rect', { class: 'slot', x: i * slot, y: 0, width: slot, height }),
-      column('found', i * slot + 1.1, one.found / most),
-      column('made', i * slot + 1.5 + bar, one.made / most))));
+      column('gists', i * slot + 1.1, one.gists / most),
+      column('deals', i * slot + 1.5 + bar, one.deals / most))));
   return el('figure', { className: 'chart' },
-    el('figcaption', {}, text, el('span', { className: 'legend' }, key('found', 'Gists found'), key('made', 'Deals made'))),
+    el('figcaption', {}, text, el('span', { className: 'legend' }, key('gists', 'Gists found'), key('deals', 'Deals made'))),
     el('div', { className: 'plot' },
       el('div', { className: 'axis', ariaHidden: 'true' }, el('span', {}, count(most)), most > 1 && el('span', {}, count(most / 2)), el('span', {}, '0')),
       drawing),
@@ -36,8 +36,8 @@ function column(name, x, part) {
 const key = (name, word) => el('span', {}, svg('svg', { viewBox: '0 0 10 10', 'aria-hidden': 'true' }, svg('rect', { class: name, width: 10, height: 10, rx: 2 })), word);
 
 function table(days) {
-  const rows = days.toReversed().map(({ date, found, made }) =>
-    el('tr', {}, el('th', { scope: 'row' }, dayOf(date)), el('td', {}, count(found)), el('td', {}, count(made))));
+  const rows = days.toReversed().map(({ date, gists, deals }) =>
+    el('tr', {}, el('th', { scope: 'row' }, dayOf(date)), el('td', {}, count(gists)), el('td', {}, count(deals))));
   return el('div', { className: 'scroll', tabIndex: 0, role: 'region', ariaLabel: 'Gists and deals per day' },
     el('table', {}, el('thead', {}, el('tr', {}, ['Day (UTC)', 'Gists found', 'Deals made'].map((word) => el('th', { scope: 'col' }, word)))), el('tbody', {}, rows)));
 }

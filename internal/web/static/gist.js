@@ -37,7 +37,7 @@ function dealOf(gist, may, changed) {
   return [
     el('div', { className: 'state' }, dealBadge(gist.state),
       gist.deal_id > 0 && outside(gist.deal_url || '', `no. ${gist.deal_id}`, { className: 'number', title: 'Open the deal in Pipedrive' }),
-      button('Why?', () => why(gist.id), { kind: 'plain', ariaLabel: `Why? The story of ${about}`, data: { act: 'why' } })),
+      button('Why?', () => why(gist.id), { kind: 'plain', ariaLabel: `Why? The history of ${about}`, data: { act: 'why' } })),
     gist.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(gist.problem)),
     may && [...retried, ...skipped].includes(gist.state) && el('div', { className: 'line small' },
       retried.includes(gist.state) && button(gist.state === 'held' ? 'Say yes' : 'Retry', () => retry(gist, changed), { mark: 'again', ariaLabel: `Retry ${about}`, data: { act: 'retry' } }),
@@ -56,34 +56,35 @@ async function retry(gist, changed) {
 }
 
 async function skip(gist, changed) {
-  const note = await confirm('Skip this deal?', 'The gist gets no deal, until somebody retries it.', 'Skip it', { ask: 'Why? For those who wonder later', needed: true });
+  const note = await confirm('Skip this deal?', 'The gist gets no deal, until somebody retries it.', 'Skip it', { ask: 'Reason', needed: true });
   if (note === null) return;
   if (await attempt(() => api.skip({ gists: [gist.id] }, note), ({ results: [r] }) => (r.result === 'skipped' ? 'Skipped' : capital(r.reason)))) changed();
 }
 
-// why tells the whole story of a gist's deal.
+// why shows the history of a gist and its deal.
 export async function why(id) {
-  const story = await attempt(() => api.explain(id));
-  if (!story) return;
+  const history = await attempt(() => api.explain(id));
+  if (!history) return;
+  const gist = history.gist ?? { description: '' }; // Only its deal may be known.
   const steps = [
-    story.created_at && step('found', 'Created on GitHub', story.created_at),
-    story.noticed_at && step('found', `Noticed by ${story.noticed_by || 'gistdeal'}`, story.noticed_at),
-    ...story.tries.map(tried),
-    story.queued_at && step('found', 'Waits for its turn', story.queued_at),
+    gist.created_at && step('found', 'Created on GitHub', gist.created_at),
+    history.noticed_at && step('found', `Noticed by ${history.noticed_by || 'gistdeal'}`, history.noticed_at),
+    ...history.attempts.map(attempted),
+    history.queued_at && step('found', 'Waits for its turn', history.queued_at),
   ].filter(Boolean);
-  dialog(story.description.trim().slice(0, 80) || 'untitled',
-    el('p', { className: 'state' }, dealBadge(story.state), story.deal_id > 0 && outside(story.deal_url, `no. ${story.deal_id}`)),
-    story.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(story.problem)),
+  dialog(gist.description.trim().slice(0, 80) || 'untitled',
+    el('p', { className: 'state' }, dealBadge(history.state), history.deal_id > 0 && outside(history.deal_url, `no. ${history.deal_id}`)),
+    history.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(history.problem)),
     steps.length ? el('ol', { className: 'story' }, steps) : empty('found', 'Nothing happened yet', 'The deal waits for its turn.'),
-    story.surplus.length > 0 && el('p', {}, `Pipedrive has more deals of this gist: ${story.surplus.join(', ')}. gistdeal deletes none; look which one to keep.`),
-    el('p', { className: 'quiet' }, `Gist ${story.gist_id}`));
+    history.duplicates.length > 0 && el('p', {}, `Pipedrive has more deals of this gist: ${history.duplicates.map((deal) => deal.deal_id).join(', ')}. gistdeal deletes none: choose the one to keep.`),
+    el('p', { className: 'quiet' }, `Gist ${history.gist_id}`));
 }
 
 const step = (state, text, time, more = '') =>
   el('li', { data: { state } }, icon(state), el('div', {}, el('p', {}, text), time && el('p', { className: 'quiet' }, exactly(time)), more && el('p', { className: 'quiet', dir: 'auto' }, localTimes(more))));
 
-function tried({ n, sent_at: sent, ended_at: ended, outcome, looks, reason }) {
-  const { word, state } = ended ? outcomes[outcome] ?? { word: outcome, state: 'sending' } : { word: 'nobody knows yet what became of it', state: 'sending' };
-  const looked = looks > 0 ? ` after ${counted(looks, 'look')} at Pipedrive` : '';
-  return step(state, `Attempt ${n}: ${word.charAt(0).toLowerCase()}${word.slice(1)}${looked}`, sent, reason);
+function attempted({ n, sent_at: sent, ended_at: ended, outcome, lookups, reason }) {
+  const { word, state } = ended ? outcomes[outcome] ?? { word: outcome, state: 'sending' } : { word: 'the outcome is not known yet', state: 'sending' };
+  const after = lookups > 0 ? ` after ${counted(lookups, 'lookup')} in Pipedrive` : '';
+  return step(state, `Attempt ${n}: ${word.charAt(0).toLowerCase()}${word.slice(1)}${after}`, sent, reason);
 }

@@ -38,15 +38,15 @@ export function budget({ name, limit, remaining, kept, reset, seen_at: seen }) {
 const gate = (name, { reason, until } = {}) =>
   reason && note('warn', 'held', el('p', { className: 'strong' }, `${name} makes gistdeal wait`), el('p', { dir: 'auto' }, localTimes(reason)), el('p', {}, 'It tries again ', when(until), '.'));
 
-function pausing({ admin }, { paused, since, why }, read) {
+function pausing({ admin }, { paused, since, reason }, read) {
   const act = async (run, done) => (await attempt(run, done)) && read();
   const pause = async () => {
-    const words = await confirm('Pause making deals?', 'Users are scanned all the same; their deals wait. A restart changes nothing about it.', 'Pause', { ask: 'Why? For those who wonder' });
+    const words = await confirm('Pause making deals?', 'Users are scanned all the same; their deals wait. A restart changes nothing about it.', 'Pause', { ask: 'Reason (optional)' });
     if (words !== null) await act(() => api.pausePushes(words), 'No deal is made until you resume');
   };
   return el('div', { className: 'quick' },
     paused
-      ? el('p', {}, el('span', { className: 'strong' }, 'Paused by a person'), ' since ', when(since), why && `: ${why}`)
+      ? el('p', {}, el('span', { className: 'strong' }, 'Paused by a person'), ' since ', when(since), reason && `: ${reason}`)
       : el('p', {}, el('span', { className: 'strong' }, 'On. '), 'Each new gist gets its deal as fast as the limits allow.'),
     admin
       ? el('div', { className: 'line' }, paused ? button('Resume', () => act(api.resumePushes, 'Deals are made again'), { kind: 'primary', mark: 'go' }) : button('Pause', pause, { mark: 'held' }))

@@ -48,22 +48,22 @@ export function overview(page) {
   return page.keep(draw);
 }
 
-const untouched = ({ users, deals, asks }) => !Object.keys(users).length && !Object.keys(deals).length && !asks;
+const untouched = ({ users, deals, pending_scan_requests: pending }) => !Object.keys(users).length && !Object.keys(deals).length && !pending;
 
 function redraw(parts, now, limits, known, page) {
-  renew(parts.works, [now.working, now.pushes, limits.pushes, limits.github, now.next_scan, now.asks], () => working(now, limits));
-  renew(parts.calls, [now.deals, now.users, now.surplus, known, known && limits.budgets], () => (known ? firstRun(page, known, limits) : needs(now)));
+  renew(parts.works, [now.leader, now.pushes, limits.pushes, limits.github, now.next_scan, now.pending_scan_requests], () => working(now, limits));
+  renew(parts.calls, [now.deals, now.users, now.duplicates, known, known && limits.budgets], () => (known ? firstRun(page, known, limits) : needs(now)));
   renew(parts.numbers, [now.deals, now.users, now.days.at(-1)], () => numbers(now));
   renew(parts.daily, now.days, () => card('Gists and deals per day', chart(now.days)));
   renew(parts.budgets, limits.budgets, () => card('What is left', budgets(limits), el('p', {}, el('a', { href: '#/limits' }, 'All limits'))));
 }
 
 // working says whether gistdeal works, and else why not.
-function working({ working: works, pushes, next_scan: next, asks }, limits) {
-  if (!works) return note('bad', 'failed', el('p', { className: 'strong' }, 'gistdeal is not at work'), el('p', {}, 'No process scans users or makes deals on this database. Look at its log, or start it.'));
+function working({ leader, pushes, next_scan: next, pending_scan_requests: pending }, limits) {
+  if (!leader) return note('bad', 'failed', el('p', { className: 'strong' }, 'No gistdeal instance is running'), el('p', {}, 'Users are not scanned and deals are not created on this database. Check the log, or start an instance.'));
   if (pushes.paused) {
     return note('warn', 'held', el('p', { className: 'strong' }, 'Making deals is paused by a person'),
-      el('p', {}, 'Since ', when(pushes.since), pushes.why && `: ${pushes.why}`, '. ', el('a', { href: '#/limits' }, 'Resume under Limits')));
+      el('p', {}, 'Since ', when(pushes.since), pushes.reason && `: ${pushes.reason}`, '. ', el('a', { href: '#/limits' }, 'Resume under Limits')));
   }
   for (const [gate, name] of [[limits.pushes, 'Pipedrive'], [limits.github, 'GitHub']]) {
     if (gate?.reason) {
@@ -72,15 +72,15 @@ function working({ working: works, pushes, next_scan: next, asks }, limits) {
     }
   }
   return note('good', 'made', el('p', { className: 'strong' }, 'Everything works'),
-    el('p', {}, next ? ['The next scan is due ', when(next)] : 'No scan is planned', asks > 0 && ` · ${counted(asks, 'login')} being looked up`));
+    el('p', {}, next ? ['The next scan is due ', when(next)] : 'No scan is planned', pending > 0 && ` · ${counted(pending, 'login')} being looked up`));
 }
 
-function needs({ deals, users, surplus }) {
+function needs({ deals, users, duplicates }) {
   const all = [
     deals.failed && { mark: 'failed', tone: 'bad', text: `${counted(deals.failed, 'deal')} failed`, href: '#/failures', verb: 'See why, and retry' },
     deals.held && { mark: 'held', tone: 'warn', text: `${counted(deals.held, 'deal')} held for your yes`, href: '#/deals?state=held', verb: 'Look and decide' },
     users.gone && { mark: 'failed', tone: 'warn', text: `${counted(users.gone, 'user')} gone from GitHub`, href: '#/users?state=gone', verb: 'See who' },
-    surplus && { mark: 'failed', tone: 'warn', text: `${counted(surplus, 'deal')} too many in Pipedrive`, verb: 'Run “gistdeal audit” to see which' },
+    duplicates && { mark: 'failed', tone: 'warn', text: `${counted(duplicates, 'duplicate deal')} in Pipedrive`, verb: 'Run “gistdeal audit” to see which' },
   ].filter(Boolean);
   return card('Needs you', all.length
     ? el('ul', { className: 'needs-list' }, all.map(({ mark, tone, text, href, verb }) =>
@@ -96,7 +96,7 @@ function numbers({ deals, users, days }) {
   return [
     stat((users.active ?? 0) + (users.paused ?? 0) + (users.gone ?? 0), 'Users', '#/users', 'users'),
     ...['made', 'found', 'sending', 'failed'].map(ofDeals),
-    el('p', { className: 'stat today' }, el('span', { className: 'value' }, today.found ? `+${count(today.found)}` : '0'), el('span', { className: 'word' }, icon('new'), 'New gists today')),
+    el('p', { className: 'stat today' }, el('span', { className: 'value' }, today.gists ? `+${count(today.gists)}` : '0'), el('span', { className: 'word' }, icon('new'), 'New gists today')),
   ];
 }
 

@@ -13,7 +13,7 @@ const scopes = {
 };
 
 const names = {
-  pipeline: 'Pipeline of new deals', stage: 'Stage of new deals', owner: 'Owner of new deals', first_scan: 'Gists that a new user has already', first_scan_max: 'Deals of a first scan without a yes',
+  pipeline: 'Pipeline of new deals', stage: 'Stage of new deals', owner: 'Owner of new deals', backfill: 'Gists that a new user has already', approval_threshold: 'Deals of a first scan without approval',
 };
 
 export function settings(page) {
@@ -80,7 +80,7 @@ function choice(one, admin) {
 }
 
 function listed(tokens, read) {
-  const line = ({ name, scope, made_at: made, last_used_at: used }) => {
+  const line = ({ name, scope, created_at: made, last_used_at: used }) => {
     const { word, mark, tone } = scopes[scope];
     return el('tr', { data: { token: name } },
       el('th', { scope: 'row' }, name, el('p', { className: 'quiet' }, 'made ', when(made), ', last used ', when(used))),

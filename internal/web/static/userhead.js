@@ -6,6 +6,7 @@ import { attempt, confirm, empty, note, userBadge, when } from './parts.js';
 import { track } from './quick.js';
 import { capital, counted, localTimes } from './words.js';
 
+const backfills = { all: 'deals for all gists', none: 'deals for new gists only' };
 const askEvery = 5000; // ms between two looks at a user who is not known yet
 
 export function about(state) {
@@ -16,7 +17,7 @@ export function about(state) {
         outside(`https://gist.github.com/${encodeURIComponent(found.login)}`, 'Gists at GitHub'),
         el('span', {}, 'scanned ', when(found.last_scan_at)),
         found.state === 'active' && el('span', {}, 'next ', when(found.next_scan_at, 'not planned')),
-        el('span', {}, found.first_scan === 'new' ? 'deals for new gists only' : 'deals for all gists')),
+        el('span', {}, backfills[found.backfill] ?? `deals for gists since ${found.backfill}`)),
       page.may && actions(state)),
     found.problem && note(found.state === 'gone' ? 'bad' : 'warn', 'failed', el('p', { dir: 'auto' }, localTimes(found.problem))),
   ];

@@ -195,7 +195,7 @@ async function toAll(state, verb) {
   const { users: changed, results } = answer;
   if (changed) toast(`${counted(changed, 'user')} ${done}`);
   const not = results.filter(({ result }) => result !== verb);
-  if (not.length) toast(`${counted(not.length, 'user')} not: ${not.slice(0, 3).map(({ asked, reason }) => `${asked}: ${reason}`).join('; ')}`, 'bad');
+  if (not.length) toast(`${counted(not.length, 'user')} not: ${not.slice(0, 3).map(({ input, reason }) => `${input}: ${reason}`).join('; ')}`, 'bad');
   state.chosen.clear();
   state.beyond = false;
   for (const box of state.rows.querySelectorAll('input')) box.checked = false;

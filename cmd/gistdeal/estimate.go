@@ -1,0 +1,98 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/admin/estimate"
+	"gistdeal/internal/config"
+	"gistdeal/internal/format"
+	"gistdeal/internal/github"
+	"gistdeal/internal/pipedrive"
+)
+
+type planCmd struct {
+	loginArgs
+	printing
+	Backfill backfill `help:"Backfill policy of the sums: a deal for each gist that a user has (all), for none, or for those created since a date; by default GISTDEAL_BACKFILL." placeholder:"all|none|DATE"`
+}
+
+// Run prints a line for each user, then the sums.
+func (c *planCmd) Run(ctx context.Context) error {
+	conf, err := withoutKey()
+	if err != nil {
+		return err
+	}
+	logins, err := c.read()
+	if err != nil {
+		return err
+	}
+	e, err := c.estimate(ctx, conf, logins)
+	if err != nil {
+		return err
+	}
+	return c.print(e, func(t *table) { showEstimate(t, e) })
+}
+
+// estimate asks GitHub for the users and Pipedrive for its quotas.
+func (c *planCmd) estimate(ctx context.Context, conf config.Config, logins []string) (e estimate.Estimate, err error) {
+	hub, err := github.New(conf.GitHubURL, github.Options{Token: string(conf.GitHubToken)})
+	if err != nil {
+		return e, err
+	}
+	db, err := conf.ReadDatabase(ctx)
+	if err != nil {
+		return e, err
+	}
+	policy := cmp.Or(gistdeal.FirstScan(c.Backfill), conf.Backfill)
+	e, err = estimate.Make(ctx, hub, db, logins, policy, func(ctx context.Context) (estimate.Pace, error) {
+		return estimate.PaceOf(ctx, conf.PipedriveURL, pipedrive.Options{
+			Token: string(conf.PipedriveKey), Rate: conf.PipedriveRate, DayReserve: conf.QuotaReserve,
+		})
+	})
+	return e, errors.Join(err, db.Close())
+}
+
+func showEstimate(t *table, e estimate.Estimate) {
+	t.row("USER", "STATE", "GISTS", "CREATED", "WAITING", "SKIPPED", "NEW (ALL)", "NEW (NONE)")
+	for _, u := range e.Users {
+		if u.Problem != "" {
+			continue
+		}
+		cells := []string{u.Login, u.State}
+		for _, n := range []int{u.Gists, u.Created, u.Waiting, u.Skipped, u.All, u.None} {
+			cells = append(cells, format.Number(n))
+		}
+		t.row(cells...)
+	}
+	t.end()
+	for _, u := range e.Users {
+		if u.Problem != "" {
+			t.row(u.Input, u.Problem)
+		}
+	}
+	t.end()
+	t.row()
+	t.row(fmt.Sprintf("With backfill %q:", e.Backfill), format.Number(e.Deals)+" deals")
+	t.row("GitHub", format.Number(e.GitHubRequests)+" requests")
+	t.row("Pipedrive", fmt.Sprintf("%s requests, %s tokens", format.Number(e.PipedriveRequests), format.Number(e.PipedriveTokens)))
+	t.row("Time", format.Duration(time.Duration(e.Seconds*float64(time.Second)))+" at the allowed rate")
+	t.row("Days", daysOf(e))
+}
+
+// daysOf says how many days the deals take with the daily quota.
+func daysOf(e estimate.Estimate) string {
+	if e.Days == nil {
+		return "not known: Pipedrive did not tell the daily quota"
+	}
+	days := format.Number(*e.Days)
+	if *e.Days == 0 && e.Deals > 0 {
+		days = "never"
+	}
+	return fmt.Sprintf("%s: of today's %s tokens %s are left, %s are reserved",
+		days, format.Number(*e.DayTokens), format.Number(*e.DayTokensLeft), format.Number(*e.DayTokensReserved))
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+
+	"gistdeal/internal/admin/activity"
+	"gistdeal/internal/config"
+	"gistdeal/internal/format"
+	"gistdeal/internal/store"
+)
+
+type quotaCmd struct{ printing }
+
+// Run shows the quotas and backoffs of both remotes.
+func (c *quotaCmd) Run(ctx context.Context) error {
+	return withStore(ctx, config.Config.ReadDatabase, func(db *store.Store) error {
+		l, err := activity.New(db).Quotas(ctx)
+		if err != nil {
+			return err
+		}
+		return c.print(l, func(t *table) {
+			if len(l.Budgets) == 0 {
+				t.row("no quota is known yet: no gistdeal has run on this database")
+				return
+			}
+			t.row("QUOTA", "REMAINING", "OF", "RESERVED", "RESETS", "SEEN")
+			for _, b := range l.Budgets {
+				t.row(b.Name, format.Number(b.Remaining), format.Number(b.Limit), format.Number(b.Kept), clock(b.Reset), ago(b.SeenAt))
+			}
+			t.end()
+			for _, p := range [][2]string{{"Pipedrive", l.Pushes.Reason}, {"GitHub", l.GitHub.Reason}} {
+				if p[1] != "" {
+					t.row(p[0] + " is paused: " + p[1])
+				}
+			}
+		})
+	})
+}

@@ -1,0 +1,72 @@
+package activity
+
+import (
+	"context"
+	"time"
+
+	"gistdeal"
+)
+
+// Overview is the state of everything at a glance.
+type Overview struct {
+	Leader    bool                       `json:"leader" doc:"Whether an instance holds the lease, and so scans users and creates deals."`
+	Pushes    Pushes                     `json:"pushes" doc:"Whether an operator has paused all pushes."`
+	Users     map[gistdeal.UserState]int `json:"users"`
+	Deals     map[gistdeal.DealState]int `json:"deals"`
+	Surplus   int                        `json:"duplicates" doc:"Deals in Pipedrive beyond the one of their gist."`
+	Requests  int                        `json:"pending_scan_requests" doc:"Requests to track or scan a user that have no result yet."`
+	WaitsFrom time.Time                  `json:"oldest_queued_at,omitzero" doc:"Since when the next deal is queued; left out if none is."`
+	NextScan  time.Time                  `json:"next_scan,omitzero" doc:"When the next scan is due; left out if none is planned."`
+	Days      []gistdeal.Day             `json:"days" doc:"The last 30 days in UTC, without gaps."`
+}
+
+// daysShown is how many days an overview has, today included.
+const daysShown = 30
+
+// Overview counts everything.
+func (a *Activity) Overview(ctx context.Context) (o Overview, err error) {
+	if o.Leader, err = a.db.Worked(ctx); err != nil {
+		return o, err
+	}
+	p, err := a.db.PushPause(ctx)
+	if err != nil {
+		return o, err
+	}
+	o.Pushes = Pushes{Pause: p, Paused: p.On()}
+	n, err := a.db.Counts(ctx)
+	if err != nil {
+		return o, err
+	}
+	o.Users, o.Deals, o.Surplus, o.Requests = n.Users, n.Deals, n.Surplus, n.Asks
+	o.WaitsFrom, o.NextScan = n.OldestFound, n.OldestDue
+	o.Days, err = a.days(ctx, time.Now())
+	return o, err
+}
+
+// days returns one entry for each of the last days, also for those without work.
+func (a *Activity) days(ctx context.Context, now time.Time) ([]gistdeal.Day, error) {
+	begin := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-daysShown)
+	known, err := a.db.Days(ctx, begin)
+	if err != nil {
+		return nil, err
+	}
+	byDate := map[string]gistdeal.Day{}
+	for _, day := range known {
+		byDate[day.Date] = day
+	}
+	days := make([]gistdeal.Day, daysShown)
+	for i := range days {
+		date := begin.AddDate(0, 0, i).Format(time.DateOnly)
+		days[i] = byDate[date]
+		days[i].Date = date
+	}
+	return days, nil
+}
+
+// causesShown is the largest number of causes that Failures returns.
+const causesShown = 100
+
+// Failures counts failed deals by their cause, the most frequent first.
+func (a *Activity) Failures(ctx context.Context) ([]gistdeal.Failure, error) {
+	return a.db.Failures(ctx, causesShown)
+}

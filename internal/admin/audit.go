@@ -1,0 +1,34 @@
+package admin
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"gistdeal"
+)
+
+// Audit requests an audit from the leader and waits for its report. If ctx ends
+// before, the request stays. Without a leader it returns an error: an audit
+// reads Pipedrive, and only the leader does that.
+func (a *Admin) Audit(ctx context.Context, o gistdeal.AuditOrder) (report gistdeal.Audit, err error) {
+	leader, err := a.db.Worked(ctx)
+	if err != nil {
+		return report, err
+	}
+	if !leader {
+		return report, gistdeal.Errorf(gistdeal.Temporary, "no gistdeal instance is running on this database: start one, then try again")
+	}
+	o.ID, o.AskedAt = rand.Text(), time.Now()
+	if err := a.db.OrderAudit(ctx, o); err != nil {
+		return report, err
+	}
+	for {
+		if report, err = a.db.Audit(ctx, o.ID); err != nil || !report.EndedAt.IsZero() {
+			return report, err
+		}
+		if !wait(ctx) {
+			return report, ctx.Err()
+		}
+	}
+}

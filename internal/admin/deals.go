@@ -1,0 +1,189 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"gistdeal"
+)
+
+// Deal is a deal with its URL.
+type Deal struct {
+	gistdeal.ListedDeal
+	DealURL string `json:"deal_url" doc:"Its page in Pipedrive; empty until it is created."`
+}
+
+// DealSelection selects deals: those that match everything that is set.
+type DealSelection struct {
+	Gists   []string // ids or addresses
+	States  []string
+	User    string // a login or an address
+	Problem string // as a failure names it, the whole text
+}
+
+// filter returns the selection as the database knows it.
+func (a *Admin) filter(ctx context.Context, s DealSelection) (f gistdeal.DealFilter, err error) {
+	f.Problem = s.Problem
+	for _, state := range s.States {
+		f.States = append(f.States, gistdeal.DealState(state))
+	}
+	for _, gist := range s.Gists {
+		f.GistIDs = append(f.GistIDs, gistID(gist))
+	}
+	if s.User != "" {
+		u, err := a.user(ctx, s.User)
+		if err != nil {
+			return f, err
+		}
+		f.UserID = u.ID
+	}
+	return f, nil
+}
+
+// gistID returns the id in an input, which is an id or an address.
+func gistID(input string) string {
+	if id := gistdeal.GistIDFromURL(input); id != "" {
+		return id
+	}
+	return strings.TrimSpace(input)
+}
+
+// Deals returns up to limit of the selected deals, all for 0, by gist id, from
+// the one that follows the gist id after, and whether there are more.
+func (a *Admin) Deals(ctx context.Context, s DealSelection, after string, limit int) (all []Deal, more bool, err error) {
+	f, err := a.filter(ctx, s)
+	if err != nil {
+		return nil, false, err
+	}
+	address, err := a.dealAddress(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	all = []Deal{}
+	for {
+		deals, err := a.db.Deals(ctx, f, after, page)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, d := range deals {
+			if limit > 0 && len(all) == limit {
+				return all, true, nil
+			}
+			after = d.GistID
+			all = append(all, Deal{d, gistdeal.DealURL(address, d.DealID)})
+		}
+		if len(deals) < page {
+			return all, false, nil
+		}
+	}
+}
+
+// Turned is the result of retrying or skipping deals.
+type Turned struct {
+	Deals   int      `json:"deals" doc:"How many were changed."`
+	Results []Result `json:"results" doc:"One for each gist that was named."`
+}
+
+// Retry queues failed, skipped and held deals again. Deals that are selected
+// neither by their gist nor by a state are retried only if they failed.
+func (a *Admin) Retry(ctx context.Context, s DealSelection) (Turned, error) {
+	if len(s.Gists) == 0 && len(s.States) == 0 {
+		s.States = []string{string(gistdeal.DealFailed)}
+	}
+	return a.turn(ctx, s, turning{"retried", gistdeal.WhyNotRetried, func(f gistdeal.DealFilter) (gistdeal.Changed, error) {
+		return a.db.Retry(ctx, f, time.Now())
+	}})
+}
+
+// Skip decides that the selected deals are not created, for the reason in note.
+func (a *Admin) Skip(ctx context.Context, s DealSelection, note string) (Turned, error) {
+	return a.turn(ctx, s, turning{"skipped", gistdeal.WhyNotSkipped, func(f gistdeal.DealFilter) (gistdeal.Changed, error) {
+		return a.db.Skip(ctx, f, note, time.Now())
+	}})
+}
+
+// turning is retrying or skipping.
+type turning struct {
+	result string
+	whyNot map[gistdeal.DealState]string
+	change func(gistdeal.DealFilter) (gistdeal.Changed, error)
+}
+
+// turn changes the selected deals, one by one if they are named by their gists:
+// each of those has a result.
+func (a *Admin) turn(ctx context.Context, s DealSelection, how turning) (Turned, error) {
+	t := Turned{Results: []Result{}}
+	f, err := a.filter(ctx, s)
+	if err != nil {
+		return t, err
+	}
+	if len(f.GistIDs) == 0 {
+		changed, err := how.change(f)
+		t.Deals = changed.Deals
+		return t, err
+	}
+	ids := f.GistIDs
+	for i, id := range ids {
+		f.GistIDs = []string{id}
+		changed, err := how.change(f)
+		if err != nil {
+			return t, err
+		}
+		t.Deals += changed.Deals
+		t.Results = append(t.Results, how.of(s.Gists[i], changed))
+	}
+	return t, nil
+}
+
+// of returns the result of one gist's deal.
+func (how turning) of(input string, changed gistdeal.Changed) Result {
+	if changed.Deals > 0 {
+		return Result{Input: input, Result: how.result}
+	}
+	for state := range changed.Left {
+		if why := how.whyNot[state]; why != "" {
+			return Result{input, "refused", why}
+		}
+		return Result{input, "refused", fmt.Sprintf("is %s, which was not selected", state)}
+	}
+	return Result{input, "not_found", "this gist is not known, or it belongs to another user"}
+}
+
+// History is the history of a gist with the URL of its deal.
+type History struct {
+	gistdeal.Story
+	DealURL string `json:"deal_url"`
+}
+
+// History returns the history of a gist, given by its id or address.
+func (a *Admin) History(ctx context.Context, gist string) (History, error) {
+	story, err := a.db.Explain(ctx, gistID(gist))
+	if err != nil {
+		return History{}, err
+	}
+	address, err := a.dealAddress(ctx)
+	return History{story, gistdeal.DealURL(address, story.DealID)}, err
+}
+
+// ListedDuplicate is a duplicate deal with its URL.
+type ListedDuplicate struct {
+	gistdeal.Surplus
+	DealURL string `json:"deal_url"`
+}
+
+// Duplicates returns up to limit deals beyond the one of their gist, by deal id,
+// from the one that follows the id after.
+func (a *Admin) Duplicates(ctx context.Context, after int64, limit int) ([]ListedDuplicate, error) {
+	address, err := a.dealAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page, err := a.db.SurplusDeals(ctx, after, limit)
+	deals := make([]ListedDuplicate, len(page))
+	for i, d := range page {
+		deals[i] = ListedDuplicate{d, gistdeal.DealURL(address, d.DealID)}
+	}
+	return deals, err
+}

@@ -1,0 +1,66 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"gistdeal"
+)
+
+// Erased is the result of erasing a person.
+type Erased struct {
+	Kept  int         `json:"kept" doc:"How many gist ids are kept, each with the id of its deal only, so that no deal is created again."`
+	Deals []DealPlace `json:"deals" doc:"The deals of the person that Pipedrive still has: gistdeal deletes nothing there."`
+}
+
+// DealPlace is the place of a deal in Pipedrive.
+type DealPlace struct {
+	ID  int64  `json:"id"`
+	URL string `json:"url"`
+}
+
+// Erase forgets a user, tracked or removed, and never tracks it again until
+// AllowAgain. It waits while one of the user's deals is being sent, as long as
+// ctx lasts; if that is too short, the user is removed but not forgotten.
+func (a *Admin) Erase(ctx context.Context, input string) (Erased, error) {
+	login, err := gistdeal.LoginFrom(input)
+	if err != nil {
+		return Erased{}, err
+	}
+	u, err := a.db.KnownUser(ctx, login)
+	if err != nil {
+		return Erased{}, err
+	}
+	if u.State != gistdeal.UserRemoved {
+		if _, err := a.db.RemoveUsers(ctx, u.ID); err != nil {
+			return Erased{}, err
+		}
+	}
+	address, err := a.dealAddress(ctx)
+	if err != nil {
+		return Erased{}, err
+	}
+	deals, err := a.db.Erase(ctx, u, time.Now())
+	for gistdeal.KindOf(err) == gistdeal.Invalid && wait(ctx) {
+		deals, err = a.db.Erase(ctx, u, time.Now())
+	}
+	e := Erased{Kept: len(deals), Deals: []DealPlace{}}
+	for _, id := range deals {
+		e.Deals = append(e.Deals, DealPlace{id, gistdeal.DealURL(address, id)})
+	}
+	return e, err
+}
+
+// AllowAgain lets erased users be tracked again.
+func (a *Admin) AllowAgain(ctx context.Context, logins []string) error {
+	for _, text := range logins {
+		login, err := gistdeal.LoginFrom(text)
+		if err != nil {
+			continue // AddUsers reports it.
+		}
+		if err := a.db.AllowAgain(ctx, login, time.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package estimate
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gistdeal"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/store"
+)
+
+// GitHub looks users up.
+type GitHub interface {
+	User(ctx context.Context, login string) (gistdeal.Account, error)
+}
+
+// UserEstimate is the estimate of tracking one login.
+type UserEstimate struct {
+	Input string `json:"input"` // as it was given
+	Login string `json:"login,omitempty"`
+	// State is "new", or the state of the user in the database: "active", "paused",
+	// "gone" or "removed"; "" beside a Problem.
+	State string `json:"state,omitempty"`
+	Gists int    `json:"public_gists"`
+	// The deals that the gists have already.
+	Created int `json:"deals_created"`
+	Waiting int `json:"deals_waiting"` // queued or being sent, or waiting for approval
+	Skipped int `json:"deals_skipped"` // or failed: only an operator changes that
+	// The deals that would be created in addition, by backfill policy.
+	All     int    `json:"deals_all"`
+	None    int    `json:"deals_none"`
+	Problem string `json:"problem,omitempty"` // why there is no estimate
+}
+
+// Estimate is the cost of tracking users, in requests, tokens and time.
+type Estimate struct {
+	Backfill gistdeal.FirstScan `json:"backfill" doc:"The policy of the sums. A date counts like all: how many gists are older is known only after their scan."`
+	Users    []UserEstimate     `json:"users"`
+	Deals    int                `json:"deals"`
+	// The cost of tracking, not of the estimate.
+	GitHubRequests    int     `json:"github_requests"`
+	PipedriveRequests int     `json:"pipedrive_requests"`
+	PipedriveTokens   int     `json:"pipedrive_tokens"`
+	Seconds           float64 `json:"seconds"` // at the allowed rate
+	// The daily quota of the company; left out if Pipedrive did not tell it.
+	DayTokens         *int `json:"day_tokens,omitempty"`
+	DayTokensLeft     *int `json:"day_tokens_left,omitempty"`
+	DayTokensReserved *int `json:"day_tokens_reserved,omitempty"`
+	Days              *int `json:"days,omitempty" doc:"How many days the deals take with this quota, if nothing else uses it; 0 beside deals means never."`
+}
+
+const (
+	lookups = 4                // users that are looked up at the same time
+	timeout = 30 * time.Second // of one request
+)
+
+// Pace is the speed at which deals can be created.
+type Pace struct {
+	PerSecond float64
+	Quotas    []gistdeal.Budget // of Pipedrive, as far as they are known
+}
+
+// Make estimates the cost of tracking the logins. It asks GitHub once for each
+// login, and pace at the end.
+func Make(ctx context.Context, hub GitHub, db *store.Store, logins []string, backfill gistdeal.FirstScan, pace func(context.Context) (Pace, error)) (Estimate, error) {
+	m := maker{hub: hub, db: db}
+	e := Estimate{Backfill: backfill, Users: make([]UserEstimate, len(logins))}
+	var g errgroup.Group
+	g.SetLimit(lookups)
+	for i, input := range logins {
+		g.Go(func() (err error) {
+			e.Users[i], err = m.user(ctx, input)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return Estimate{}, err
+	}
+	e.mergeTwins()
+	e.add()
+	speed, err := pace(ctx)
+	if err == nil {
+		e.time(speed)
+	}
+	return e, err
+}
+
+// maker looks users up.
+type maker struct {
+	hub GitHub
+	db  *store.Store
+	// limited is set once GitHub limits requests: further ones would fail too.
+	limited atomic.Pointer[error]
+}
+
+// user estimates one login. Its errors are internal: problems of GitHub or of
+// the login are part of the estimate.
+func (m *maker) user(ctx context.Context, input string) (UserEstimate, error) {
+	u := UserEstimate{Input: input}
+	login, err := gistdeal.LoginFrom(input)
+	if err != nil {
+		u.Problem = err.Error()
+		return u, nil
+	}
+	if limit := m.limited.Load(); limit != nil {
+		u.Problem = "not looked up: " + (*limit).Error()
+		return u, nil
+	}
+	account, err := m.lookUp(ctx, login)
+	switch {
+	case ctx.Err() != nil:
+		return u, ctx.Err()
+	case gistdeal.KindOf(err) == gistdeal.NotFound:
+		u.Problem = "GitHub knows no such user"
+		return u, nil
+	case err != nil:
+		u.Problem = err.Error()
+		return u, nil
+	}
+	u.Login, u.State, u.Gists = account.Login, "new", account.PublicGists
+	return u, m.compare(ctx, &u, account.ID)
+}
+
+func (m *maker) lookUp(ctx context.Context, login string) (gistdeal.Account, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	account, err := m.hub.User(ctx, login)
+	if err == nil {
+		err = account.CheckGists()
+	}
+	if gistdeal.KindOf(err) == gistdeal.Limited {
+		m.limited.Store(&err)
+	}
+	return account, err
+}
+
+// compare subtracts the deals in the database from the gists at GitHub.
+func (m *maker) compare(ctx context.Context, u *UserEstimate, id int64) error {
+	deals, err := m.db.DealsOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	u.Created = deals[gistdeal.DealMade]
+	u.Waiting = deals[gistdeal.DealHeld] + deals[gistdeal.DealFound] + deals[gistdeal.DealSending]
+	u.Skipped = deals[gistdeal.DealSkipped] + deals[gistdeal.DealFailed]
+	u.All = max(0, u.Gists-u.Created-u.Waiting-u.Skipped)
+	known, err := m.db.User(ctx, id)
+	switch {
+	case err == nil && known.LastScanAt.IsZero() && known.FirstScan == gistdeal.FirstScanNew:
+		u.State, u.All = string(known.State), 0 // A tracked user keeps its policy.
+	case err == nil:
+		// Gists that no scan has seen yet are younger than the tracking.
+		u.State, u.None = string(known.State), u.All
+	case gistdeal.KindOf(err) != gistdeal.NotFound:
+		return err
+	case len(deals) > 0:
+		u.State = string(gistdeal.UserRemoved)
+	}
+	return nil
+}
+
+// mergeTwins turns each user but the first of the same login into a problem.
+func (e *Estimate) mergeTwins() {
+	seen := map[string]bool{}
+	for i, u := range e.Users {
+		key := gistdeal.LoginKey(u.Login)
+		if u.Problem == "" && seen[key] {
+			e.Users[i] = UserEstimate{Input: u.Input, Login: u.Login, Problem: "named twice"}
+		}
+		seen[key] = true
+	}
+}
+
+// add adds up the users.
+func (e *Estimate) add() {
+	for _, u := range e.Users {
+		if u.Problem != "" {
+			continue
+		}
+		if e.Backfill == gistdeal.FirstScanNew {
+			e.Deals += u.None
+		} else {
+			e.Deals += u.All
+		}
+		e.GitHubRequests += max(1, (u.Gists+99)/100) // pages of 100 gists
+		if u.State == "new" {
+			e.GitHubRequests++ // looks the user up
+		}
+	}
+	e.PipedriveRequests = e.Deals
+	e.PipedriveTokens = e.Deals * pipedrive.DealTokens
+}
+
+// time adds the time at the allowed rate and with the daily quota. The quota
+// stays open if Pipedrive did not tell it: the rest is useful without it.
+func (e *Estimate) time(pace Pace) {
+	e.Seconds = math.Ceil(float64(e.Deals) / pace.PerSecond)
+	for _, q := range pace.Quotas {
+		if q.Name == pipedrive.BudgetDay && q.Limit > 0 {
+			e.DayTokens, e.DayTokensLeft, e.DayTokensReserved = &q.Limit, &q.Remaining, &q.Kept
+			days := days(e.Deals, pace.Quotas)
+			e.Days = &days
+		}
+	}
+}
+
+// days returns the number of days that so many deals take: today with the rest
+// of each quota, from tomorrow on with all of it, always without the reserved
+// share. 0 means never.
+func days(deals int, quotas []gistdeal.Budget) int {
+	today, later := deals, deals
+	for _, q := range quotas {
+		if q.Limit == 0 {
+			continue
+		}
+		cost := 1
+		if q.Name == pipedrive.BudgetDay {
+			cost = pipedrive.DealTokens
+		}
+		today, later = min(today, max(0, q.Remaining-q.Kept)/cost), min(later, max(0, q.Limit-q.Kept)/cost)
+	}
+	switch {
+	case deals <= today:
+		return min(1, deals)
+	case later == 0:
+		return 0
+	}
+	return min(1, today) + (deals-today+later-1)/later
+}

@@ -1,0 +1,214 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"strings"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/admin/activity"
+)
+
+// CountedUser is a user with the number of its deals.
+type CountedUser struct {
+	gistdeal.User
+	Deals map[gistdeal.DealState]int `json:"deals" doc:"How many deals the user has in each state."`
+}
+
+// Users yields the users that f means, by id.
+func (a *Admin) Users(ctx context.Context, f gistdeal.UserFilter) iter.Seq2[gistdeal.User, error] {
+	return func(yield func(gistdeal.User, error) bool) {
+		for p, more := (gistdeal.UserPage{Limit: page}), true; more; {
+			users, err := a.db.Users(ctx, f, p)
+			if err != nil {
+				yield(gistdeal.User{}, err)
+				return
+			}
+			for _, u := range users {
+				p.After = &u
+				if !yield(u, nil) {
+					return
+				}
+			}
+			more = len(users) == page
+		}
+	}
+}
+
+// UserPage returns a page of the users that f means, and the last of them if
+// there may be more.
+func (a *Admin) UserPage(ctx context.Context, f gistdeal.UserFilter, p gistdeal.UserPage) ([]CountedUser, *gistdeal.User, error) {
+	users, err := a.db.Users(ctx, f, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	deals, err := a.db.DealsOfUsers(ctx, idsOf(users))
+	if err != nil {
+		return nil, nil, err
+	}
+	counted := make([]CountedUser, len(users))
+	for i, u := range users {
+		counted[i] = CountedUser{u, deals[u.ID]}
+	}
+	if len(users) < p.Limit {
+		return counted, nil, nil
+	}
+	return counted, &users[len(users)-1], nil
+}
+
+func idsOf(users []gistdeal.User) []int64 {
+	ids := make([]int64, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	return ids
+}
+
+// User returns a tracked user, given by its login or address.
+func (a *Admin) User(ctx context.Context, input string) (CountedUser, error) {
+	u, err := a.user(ctx, input)
+	if err != nil {
+		return CountedUser{}, err
+	}
+	deals, err := a.db.DealsOf(ctx, u.ID)
+	return CountedUser{u, deals}, err
+}
+
+// user returns the tracked user that the input names.
+func (a *Admin) user(ctx context.Context, input string) (gistdeal.User, error) {
+	login, err := gistdeal.LoginFrom(input)
+	if err != nil {
+		return gistdeal.User{}, err
+	}
+	u, err := a.db.UserByLogin(ctx, login)
+	return u, a.notTracked(ctx, login, err)
+}
+
+// notTracked returns the error of a query for a user. If it is NotFound and a
+// request to track the user is pending, the error says so.
+func (a *Admin) notTracked(ctx context.Context, login string, err error) error {
+	if gistdeal.KindOf(err) != gistdeal.NotFound {
+		return err
+	}
+	reason, waits, requestErr := a.db.AskWaits(ctx, login)
+	switch {
+	case requestErr != nil:
+		return requestErr
+	case waits:
+		return gistdeal.Errorf(gistdeal.NotFound, "%q is not tracked yet: its account is being looked up at GitHub; %s", login, cmp.Or(reason, "GitHub has not answered yet"))
+	}
+	return err
+}
+
+// Addition says how users are to be tracked.
+type Addition struct {
+	Logins []string // logins or addresses
+	// Backfill is the policy of every user whose first scan has not ended; "" means
+	// that a tracked user keeps its policy.
+	Backfill gistdeal.FirstScan
+	// Default is the policy of new users if Backfill is ""; "" means the configured one.
+	Default gistdeal.FirstScan
+	// Notice is told, once, if GitHub limits requests and the users wait for that; may be nil.
+	Notice func(text string)
+}
+
+// AddUsers requests that users be tracked, and yields the result of each as it
+// comes: "added", "tracked" (already), "waiting", "invalid", "not_found" or
+// "refused". Users are waiting if there is no leader, or if ctx ends before
+// their result is known; their requests stay.
+func (a *Admin) AddUsers(ctx context.Context, add Addition) iter.Seq2[Result, error] {
+	return func(yield func(Result, error) bool) {
+		requests, inputs, invalid := add.requests()
+		for _, r := range invalid {
+			if !yield(r, nil) {
+				return
+			}
+		}
+		if len(requests) == 0 {
+			return
+		}
+		requests, err := a.db.Ask(ctx, time.Now(), requests...)
+		if err != nil {
+			yield(Result{}, err)
+			return
+		}
+		for o, err := range a.follow(ctx, requests, a.limitOnce(ctx, add.Notice)) {
+			if err != nil {
+				yield(Result{}, err)
+				return
+			}
+			if !yield(a.addition(ctx, inputs[gistdeal.LoginKey(o.Login)], o), nil) {
+				return
+			}
+		}
+	}
+}
+
+// requests returns a request for each login, the inputs by login key, and the
+// results of the inputs that are no logins.
+func (add Addition) requests() (requests []gistdeal.Ask, inputs map[string]string, invalid []Result) {
+	inputs = map[string]string{}
+	for _, input := range add.Logins {
+		login, err := gistdeal.LoginFrom(input)
+		key := gistdeal.LoginKey(login)
+		switch _, twice := inputs[key]; {
+		case err != nil:
+			invalid = append(invalid, Result{input, "invalid", err.Error()})
+		case twice:
+			invalid = append(invalid, Result{input, "invalid", "named twice"})
+		default:
+			inputs[key] = input
+			requests = append(requests, gistdeal.Ask{Login: login, Policy: add.Backfill, Otherwise: add.Default})
+		}
+	}
+	return requests, inputs, invalid
+}
+
+// limitOnce returns a function that tells notice of a limit of GitHub the first
+// time that there is one.
+func (a *Admin) limitOnce(ctx context.Context, notice func(string)) func() {
+	done := notice == nil
+	return func() {
+		if done {
+			return
+		}
+		if l, err := activity.New(a.db).Quotas(ctx); err == nil && l.GitHub.Active(time.Now()) {
+			done = true
+			notice("GitHub is " + l.GitHub.String())
+		}
+	}
+}
+
+// addition is the result of a request to track a user.
+func (a *Admin) addition(ctx context.Context, input string, o outcome) Result {
+	switch err := o.Answer.Err; {
+	case o.Waiting != "":
+		return Result{input, "waiting", o.Waiting}
+	case err != nil:
+		if r, ok := refusal(input, err); ok {
+			return r
+		}
+		return Result{input, "refused", err.Error()}
+	}
+	r := Result{Input: input, Result: "tracked", Reason: "already"}
+	if o.Answer.Added {
+		r = Result{Input: input, Result: "added"}
+	}
+	// The backfill is left out for a user that is renamed at this very moment.
+	if u, err := a.db.UserByLogin(ctx, o.Login); err == nil {
+		r.Reason = strings.TrimPrefix(r.Reason+", "+backfillText(u.FirstScan), ", ")
+	}
+	return r
+}
+
+func backfillText(f gistdeal.FirstScan) string {
+	switch f {
+	case gistdeal.FirstScanAll:
+		return "a deal for each gist it has"
+	case gistdeal.FirstScanNew:
+		return "deals for new gists only"
+	}
+	return "deals for gists created since " + string(f)
+}

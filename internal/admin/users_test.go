@@ -1,0 +1,224 @@
+package admin_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/admin"
+)
+
+// add adds users and returns all results, sorted by input.
+func (w *world) add(ctx context.Context, a admin.Addition) (results []admin.Result) {
+	w.Helper()
+	for r, err := range w.AddUsers(ctx, a) {
+		w.must(err)
+		results = append(results, r)
+	}
+	slices.SortFunc(results, func(a, b admin.Result) int { return strings.Compare(a.Input, b.Input) })
+	return results
+}
+
+func TestUsersThatAreAddedWithoutALeaderWait(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	results := w.add(t.Context(), admin.Addition{Logins: []string{"alice", "-bad-", "https://github.com/ALICE", "bob"}})
+	w.want(results, "-bad- invalid", "alice waiting", "bob waiting", "https://github.com/ALICE invalid")
+	if !strings.Contains(results[1].Reason, "no gistdeal instance is running") {
+		t.Errorf("the reason is %q", results[1].Reason)
+	}
+	if _, err := w.User(t.Context(), "bob"); gistdeal.KindOf(err) != gistdeal.NotFound || !strings.Contains(err.Error(), "not tracked yet") {
+		t.Errorf("%v, want that bob is not tracked yet", err)
+	}
+	if _, _, err := w.Gists(t.Context(), "bob", "", false, nil, 0, 1); gistdeal.KindOf(err) != gistdeal.NotFound || !strings.Contains(err.Error(), "not tracked yet") {
+		t.Errorf("%v, want that bob is not tracked yet", err)
+	}
+}
+
+func TestTheLeaderAnswersForEachUserThatIsAdded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).lead()
+	w.sim.MakeGists("alice", 2)
+	w.sim.MakeGists("bob", 1)
+	results := w.add(t.Context(), admin.Addition{Logins: []string{"alice", "nobody-here"}, Backfill: "2024-05-01"})
+	w.want(results, "alice added", "nobody-here not_found")
+	if want := "deals for gists created since 2024-05-01"; results[0].Reason != want {
+		t.Errorf("the reason is %q, want %q", results[0].Reason, want)
+	}
+	w.want(w.add(t.Context(), admin.Addition{Logins: []string{"alice", "bob"}, Default: gistdeal.FirstScanNew}), "alice tracked", "bob added")
+	bob, err := w.User(t.Context(), "bob")
+	w.must(err)
+	if bob.FirstScan != gistdeal.FirstScanNew {
+		t.Errorf("bob has the backfill %q, want none", bob.FirstScan)
+	}
+}
+
+func TestResultsThatNobodyWantsAreNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := 0
+	for r, err := range w.AddUsers(t.Context(), admin.Addition{Logins: []string{"alice", "bob"}}) {
+		w.must(err)
+		if n++; r.Result != "waiting" {
+			t.Errorf("%+v, want it waiting", r)
+		}
+		break
+	}
+	if n != 1 {
+		t.Errorf("%d results after a break", n)
+	}
+}
+
+func TestManyUsersAreChangedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice", 1)
+	w.track(2, "bob", 1)
+	w.track(3, "carla", 0)
+	for _, step := range []struct {
+		change admin.Change
+		inputs []string
+		want   []string
+	}{
+		{admin.Pause, []string{"alice", "BOB", "nobody", "bob", "-bad-"}, []string{"alice paused", "BOB paused", "nobody not_found", "bob unchanged", "-bad- invalid"}},
+		{admin.ScanNow, []string{"alice", "carla"}, []string{"alice unchanged", "carla requested"}},
+		{admin.Resume, []string{"alice", "carla"}, []string{"alice resumed", "carla unchanged"}},
+		{admin.Approve, []string{"alice"}, []string{"alice unchanged"}},
+		{admin.Remove, []string{"https://github.com/carla"}, []string{"https://github.com/carla removed"}},
+	} {
+		results, err := w.ChangeUsers(t.Context(), step.inputs, step.change)
+		w.must(err)
+		w.want(results, step.want...)
+	}
+	n, err := w.ChangeAll(t.Context(), gistdeal.UserFilter{Search: "b"}, admin.Remove)
+	if w.must(err); n != 1 {
+		t.Errorf("%d users are removed, want bob only", n)
+	}
+	var left []string
+	for u, err := range w.Users(t.Context(), gistdeal.UserFilter{}) {
+		w.must(err)
+		left = append(left, u.Login)
+	}
+	if !slices.Equal(left, []string{"alice"}) {
+		t.Errorf("%v are tracked, want alice", left)
+	}
+}
+
+func TestAFirstScanOverTheThresholdIsApproved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx, now := t.Context(), time.Now()
+	_, err := w.db.Track(ctx, gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, now)
+	w.must(err)
+	_, err = w.db.SaveGists(ctx, 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}}, gistdeal.Noticing{First: true, Hold: true}, now)
+	w.must(err)
+	_, err = w.db.FirstScanned(ctx, 1, gistdeal.Listing{}, 1, now, now.Add(time.Hour))
+	w.must(err)
+	results, err := w.ChangeUsers(ctx, []string{"alice"}, admin.Approve)
+	w.must(err)
+	w.want(results, "alice approved")
+	if results[0].Reason != "2 deals are queued" {
+		t.Errorf("the reason is %q", results[0].Reason)
+	}
+}
+
+func TestAnErasedPersonLeavesIdsOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice", 2)
+	w.must(w.db.Set(t.Context(), gistdeal.SettingDealURL, "https://crm.example/deal/"))
+	_, err := w.db.Made(t.Context(), w.claim(), 77, time.Now())
+	w.must(err)
+	erased, err := w.Erase(t.Context(), "alice")
+	w.must(err)
+	if len(erased.Deals) != 1 || erased.Deals[0].URL != "https://crm.example/deal/77" {
+		t.Errorf("%+v, want the deal that Pipedrive still has", erased)
+	}
+	if _, err := w.Erase(t.Context(), "alice"); gistdeal.KindOf(err) != gistdeal.NotFound {
+		t.Errorf("erased twice: %v", err)
+	}
+	w.must(w.AllowAgain(t.Context(), []string{"alice", "-bad-"}))
+}
+
+func TestErasingEndsWithTheContextWhileADealIsBeingSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice", 1)
+	w.claim()
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if _, err := w.Erase(ctx, "alice"); err == nil {
+		t.Error("a person is erased whose deal is being sent")
+	}
+	if _, err := w.db.KnownUser(t.Context(), "alice"); err != nil {
+		t.Errorf("the user is forgotten: %v", err)
+	}
+}
+
+func TestAScanIsFollowedToTheLastDeal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).lead()
+	w.sim.MakeGists("alice", 3)
+	w.want(w.add(t.Context(), admin.Addition{Logins: []string{"alice"}, Backfill: gistdeal.FirstScanAll}), "alice added")
+	s, err := w.Scan(t.Context(), "alice", func(admin.Progress) {})
+	w.must(err)
+	if s.Waiting != "" || s.Deals[gistdeal.DealMade] != 3 {
+		t.Errorf("%+v, want 3 deals created", s)
+	}
+}
+
+func TestAScanWithoutALeaderSaysSoAndKeepsTheRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice", 1)
+	if _, err := w.Scan(t.Context(), "alice", func(admin.Progress) {}); err == nil || !strings.Contains(err.Error(), "no gistdeal instance is running") {
+		t.Errorf("%v, want that there is no leader", err)
+	}
+	counts, err := w.db.Counts(t.Context())
+	if w.must(err); counts.Asks != 1 {
+		t.Errorf("%d requests are pending, want 1", counts.Asks)
+	}
+	if _, err := w.Scan(t.Context(), "nobody", nil); gistdeal.KindOf(err) != gistdeal.NotFound || !strings.Contains(err.Error(), "gistdeal users add") {
+		t.Errorf("%v, want how to add the user", err)
+	}
+}
+
+func TestAnAuditNeedsALeader(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.Audit(t.Context(), gistdeal.AuditOrder{}); gistdeal.KindOf(err) != gistdeal.Temporary {
+		t.Errorf("%v, want a temporary error", err)
+	}
+	report, err := newWorld(t).lead().Audit(t.Context(), gistdeal.AuditOrder{})
+	if err != nil || report.EndedAt.IsZero() || report.Different() != 0 {
+		t.Errorf("%+v, %v: want an audit without discrepancies", report, err)
+	}
+}
+
+func TestATokenIsCreatedListedAndRevoked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	made, err := w.AddToken(t.Context(), "ci", gistdeal.ScopeRead)
+	w.must(err)
+	if caller, err := w.db.Caller(t.Context(), gistdeal.HashToken(made.Token)); err != nil || caller.Name != "ci" {
+		t.Errorf("the token belongs to %+v, %v", caller, err)
+	}
+	for _, name := range []string{"", "two words", gistdeal.AdminToken} {
+		if _, err := w.AddToken(t.Context(), name, gistdeal.ScopeRead); gistdeal.KindOf(err) != gistdeal.Invalid {
+			t.Errorf("a token named %q: %v", name, err)
+		}
+	}
+	tokens, err := w.Tokens(t.Context())
+	if w.must(err); len(tokens) != 1 || tokens[0].Name != "ci" || !tokens[0].LastUsedAt.IsZero() {
+		t.Errorf("%+v, want the token, never used", tokens)
+	}
+	r, err := w.RevokeToken(t.Context(), "ci")
+	w.must(err)
+	w.want([]admin.Result{r}, "ci revoked")
+	if _, err := w.RevokeToken(t.Context(), "ci"); gistdeal.KindOf(err) != gistdeal.NotFound {
+		t.Errorf("revoked twice: %v", err)
+	}
+}

@@ -1,0 +1,122 @@
+package config
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/store"
+)
+
+// Config is the checked environment. Its fields have the order of the table in
+// the manual.
+type Config struct {
+	GitHubToken   Secret
+	GitHubURL     string
+	PipedriveKey  Secret
+	PipedriveURL  string
+	Addr          string
+	PublicURL     string // scheme://host as browsers write it; "" if it is not known
+	Database      Database
+	PasswordFile  string // of the database
+	AdminToken    Secret
+	Auth          string // AuthAuto, AuthToken or AuthNone
+	ScanInterval  time.Duration
+	Backfill      gistdeal.FirstScan
+	Threshold     int          // a first scan with more deals waits for approval; 0: no limit
+	Aim           gistdeal.Aim // where new deals go
+	PipedriveRate float64      // requests a second, 0 for the rate of the account
+	QuotaReserve  float64      // share of the day's tokens that is left to other people and tools
+	RequestWait   time.Duration
+	PushTimeout   time.Duration
+	Lease         time.Duration
+	ResendAfter   time.Duration
+	Drain         time.Duration
+	Log           string                     // "text", "json", or "" for text on a terminal and JSON elsewhere
+	Locked        map[gistdeal.Choice]string // settings that a variable decides, with the variable's name
+
+	Version string // of the program; not from the environment
+	Demo    bool   // the remotes are simulators; not from the environment
+}
+
+// Values of GISTDEAL_AUTH.
+const (
+	AuthAuto  = "auto"  // requests from this machine need no token, all others do
+	AuthToken = "token" // every request needs a token
+	AuthNone  = "none"  // no request needs a token
+)
+
+// DefaultAddr is the address to listen on if none is configured: this machine only.
+const DefaultAddr = "127.0.0.1:8050"
+
+// ErrNoKey is among the errors of Parse if there is no Pipedrive key.
+var ErrNoKey = errors.New("PIPEDRIVE_API_KEY is not set: it is the API token of your Pipedrive user (Settings > Personal preferences > API); set it, or PIPEDRIVE_API_KEY_FILE, or try `gistdeal demo`, which needs none")
+
+// Environ returns the environment of the process as a map.
+func Environ() map[string]string {
+	env := map[string]string{}
+	for _, line := range os.Environ() {
+		name, value, _ := strings.Cut(line, "=")
+		env[name] = value
+	}
+	return env
+}
+
+// Parse reads env. Its error joins all mistakes.
+func Parse(env map[string]string) (Config, error) {
+	p := parser{env: env, used: map[string]bool{}, wrong: map[string]bool{}}
+	c := Config{
+		GitHubToken:   p.secret("GITHUB_AT", "GITHUB_TOKEN"),
+		GitHubURL:     p.url("GITHUB_API_URL", "https://api.github.com"),
+		PipedriveKey:  p.secret("PIPEDRIVE_API_KEY", "PIPEDRIVE_TOKEN"),
+		PipedriveURL:  p.url("PIPEDRIVE_API_URL", pipedrive.DefaultURL),
+		Addr:          p.addr("GISTDEAL_ADDR", DefaultAddr),
+		PublicURL:     p.origin("GISTDEAL_PUBLIC_URL"),
+		Database:      p.database("GISTDEAL_DATABASE_URL", "gistdeal.db"),
+		PasswordFile:  p.text("GISTDEAL_DATABASE_PASSWORD_FILE", ""),
+		AdminToken:    p.secret("GISTDEAL_ADMIN_TOKEN"),
+		Auth:          p.choice("GISTDEAL_AUTH", AuthAuto, AuthAuto, AuthToken, AuthNone),
+		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
+		Backfill:      p.backfill("GISTDEAL_BACKFILL"),
+		Threshold:     p.number("GISTDEAL_APPROVAL_THRESHOLD"),
+		Aim:           gistdeal.Aim{Pipeline: p.text("GISTDEAL_PIPELINE", ""), Stage: p.text("GISTDEAL_STAGE", ""), Owner: p.text("GISTDEAL_OWNER", "")},
+		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE"),
+		QuotaReserve:  p.share("GISTDEAL_QUOTA_RESERVE", "40%"),
+		RequestWait:   p.duration("GISTDEAL_REQUEST_WAIT", 25*time.Second, time.Millisecond),
+		PushTimeout:   p.duration("GISTDEAL_PUSH_TIMEOUT", 10*time.Second, time.Millisecond),
+		Lease:         p.duration("GISTDEAL_LEASE", 12*time.Second, time.Millisecond),
+		ResendAfter:   p.duration("GISTDEAL_RESEND_AFTER", 10*time.Minute, time.Millisecond),
+		Drain:         p.duration("GISTDEAL_DRAIN", 0, 0),
+		Log:           p.choice("GISTDEAL_LOG", "", "", "text", "json"),
+	}
+	if c.PipedriveKey == "" && !p.wrong["PIPEDRIVE_API_KEY"] {
+		p.errs = append(p.errs, ErrNoKey)
+	}
+	if c.PushTimeout >= c.ResendAfter || c.PushTimeout >= c.Lease {
+		p.mistake("GISTDEAL_PUSH_TIMEOUT (%v) must be less than GISTDEAL_LEASE (%v) and GISTDEAL_RESEND_AFTER (%v): otherwise a deal could be sent again while the first request is still running",
+			c.PushTimeout, c.Lease, c.ResendAfter)
+	}
+	c.Locked = p.locked()
+	p.password(c.Database, c.PasswordFile)
+	p.renamed()
+	p.unknown()
+	return c, errors.Join(p.errs...)
+}
+
+// StoreOptions returns the options with which the database is opened.
+func (c Config) StoreOptions(log *slog.Logger) store.Options {
+	return store.Options{PasswordFile: c.PasswordFile, Lease: c.Lease, Log: log}
+}
+
+// Mistakes returns each mistake that an error of Parse joins.
+func Mistakes(err error) []error {
+	var joined interface{ Unwrap() []error }
+	if !errors.As(err, &joined) {
+		return nil
+	}
+	return joined.Unwrap()
+}

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"fmt"
+	"io"
+
+	"gistdeal"
+)
+
+// Print writes the configuration, one variable a line, in a form that Parse
+// reads back. Variables that are not set or not shown are comments.
+func (c Config) Print(w io.Writer) error {
+	for _, l := range c.variables() {
+		value, readable := shown(l.value)
+		line := l.name + "=" + value
+		if !readable {
+			line = "# " + line
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// variable is a variable with its value.
+type variable struct {
+	name  string
+	value any
+}
+
+// variables returns the whole configuration in the order of the manual.
+func (c Config) variables() []variable {
+	return []variable{
+		{"GITHUB_TOKEN", c.GitHubToken},
+		{"GITHUB_API_URL", c.GitHubURL},
+		{"PIPEDRIVE_API_KEY", c.PipedriveKey},
+		{"PIPEDRIVE_API_URL", c.PipedriveURL},
+		{"GISTDEAL_ADDR", c.Addr},
+		{"GISTDEAL_PUBLIC_URL", c.PublicURL},
+		{"GISTDEAL_DATABASE_URL", c.Database},
+		{"GISTDEAL_DATABASE_PASSWORD_FILE", c.PasswordFile},
+		{"GISTDEAL_ADMIN_TOKEN", c.AdminToken},
+		{"GISTDEAL_AUTH", c.Auth},
+		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval},
+		{"GISTDEAL_BACKFILL", c.unlocked(gistdeal.ChoiceFirstScan, c.Backfill)},
+		{"GISTDEAL_APPROVAL_THRESHOLD", c.unlocked(gistdeal.ChoiceFirstScanMax, c.Threshold)},
+		{"GISTDEAL_PIPELINE", c.Aim.Pipeline},
+		{"GISTDEAL_STAGE", c.Aim.Stage},
+		{"GISTDEAL_OWNER", c.Aim.Owner},
+		{"GISTDEAL_PIPEDRIVE_RATE", c.PipedriveRate},
+		{"GISTDEAL_QUOTA_RESERVE", fmt.Sprintf("%.4g%%", 100*c.QuotaReserve)},
+		{"GISTDEAL_REQUEST_WAIT", c.RequestWait},
+		{"GISTDEAL_PUSH_TIMEOUT", c.PushTimeout},
+		{"GISTDEAL_LEASE", c.Lease},
+		{"GISTDEAL_RESEND_AFTER", c.ResendAfter},
+		{"GISTDEAL_DRAIN", c.Drain},
+		{"GISTDEAL_LOG", c.Log},
+	}
+}
+
+// shown returns the text to print for a value, and whether Parse reads the same
+// value from it.
+func shown(value any) (text string, readable bool) {
+	switch v := value.(type) {
+	case Secret:
+		return v.String(), false
+	case unlocked:
+		return string(v), false
+	case Database:
+		return v.String(), v.String() == string(v)
+	case float64:
+		if v == 0 {
+			return "(the rate of the account)", false
+		}
+	case string:
+		if v == "" {
+			return "(not set)", false
+		}
+	}
+	return fmt.Sprint(value), true
+}

@@ -1,0 +1,33 @@
+package config
+
+import (
+	"log/slog"
+
+	"gistdeal/internal/store"
+)
+
+// Secret is a text that is never shown.
+type Secret string
+
+// String returns a text to show in place of the secret.
+func (s Secret) String() string {
+	if s == "" {
+		return "(not set)"
+	}
+	return "(set, hidden)"
+}
+
+// LogValue hides the secret in logs too.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Database is the path or the URL of a database.
+type Database string
+
+// String returns it without its password.
+func (d Database) String() string { return store.DisplayName(string(d)) }
+
+// IsFile reports whether the database is a file on this machine.
+func (d Database) IsFile() bool { return store.IsFile(string(d)) }
+
+// LogValue hides the password in logs too.
+func (d Database) LogValue() slog.Value { return slog.StringValue(d.String()) }

@@ -1,0 +1,150 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"gistdeal/internal/format"
+	"gistdeal/internal/github"
+	"gistdeal/internal/pipedrive"
+)
+
+// scarce reports whether less than a tenth of a limit is left.
+func scarce(left, limit int) bool { return left*10 < limit }
+
+// github checks the token and the rest of its quota.
+func (d *doctor) github(ctx context.Context) []Check {
+	client, err := github.New(d.config.GitHubURL, github.Options{Token: string(d.config.GitHubToken)})
+	if err != nil {
+		return []Check{{"github", Fail, "GITHUB_API_URL: " + lines(err)}, unchecked("github_quota", "no address")}
+	}
+	i, err := client.Identify(ctx)
+	if err != nil {
+		return []Check{remote(ctx, "github", "GitHub", "GITHUB_API_URL", err, d.o.Timeout), unchecked("github_quota", "GitHub did not answer")}
+	}
+	if !i.Clock.IsZero() {
+		ahead := time.Until(i.Clock)
+		d.ahead[0] = &ahead
+	}
+	return []Check{d.githubToken(i), githubQuota(i)}
+}
+
+func (d *doctor) githubToken(i github.Identity) Check {
+	switch {
+	case i.Login == "":
+		return Check{"github", Warn, "reachable without a token, which GitHub limits to 60 requests an hour: set GITHUB_TOKEN to a token without any scope, for 5,000"}
+	case len(i.Scopes) > 0:
+		return Check{"github", Warn, fmt.Sprintf("the token of %s has the scopes %s, and public gists need none: make one without, so that a leak does no harm", i.Login, strings.Join(i.Scopes, ", "))}
+	}
+	return Check{"github", OK, "reachable with the token of " + i.Login}
+}
+
+func githubQuota(i github.Identity) Check {
+	if i.Limit == 0 {
+		return Check{"github_quota", OK, "GitHub told no limit"}
+	}
+	text := fmt.Sprintf("%s of %s requests left until %s", format.Number(i.Remaining), format.Number(i.Limit), i.Reset.Format("15:04:05 UTC"))
+	if scarce(i.Remaining, i.Limit) {
+		return Check{"github_quota", Warn, text + ": scans wait; does another program use the token or, without one, this address?"}
+	}
+	return Check{"github_quota", OK, text}
+}
+
+// pipedrive checks the key, and with it everything that deals need in the account.
+func (d *doctor) pipedrive(ctx context.Context) []Check {
+	rest := []string{"company", "fields", "pipeline", "pipedrive_quota"}
+	without := func(c Check, why string) []Check {
+		checks := []Check{c}
+		for _, name := range rest {
+			checks = append(checks, unchecked(name, why))
+		}
+		return checks
+	}
+	if d.config.PipedriveKey == "" {
+		return without(Check{"pipedrive", Fail, "there is no key: set PIPEDRIVE_API_KEY"}, "there is no key")
+	}
+	client, err := pipedrive.New(d.config.PipedriveURL, pipedrive.Options{
+		Token: string(d.config.PipedriveKey), Rate: d.config.PipedriveRate, DayReserve: d.config.QuotaReserve,
+		Aim: d.aim,
+	})
+	if err != nil {
+		return without(Check{"pipedrive", Fail, "PIPEDRIVE_API_URL: " + lines(err)}, "no address")
+	}
+	me, err := client.Me(ctx)
+	if err != nil {
+		return without(remote(ctx, "pipedrive", "Pipedrive", "PIPEDRIVE_API_URL", err, d.o.Timeout), "Pipedrive did not accept the key")
+	}
+	if now, known := client.Now(); known {
+		ahead := time.Until(now)
+		d.ahead[1] = &ahead
+	}
+	return []Check{
+		{"pipedrive", OK, fmt.Sprintf("reachable with the key of %s (user %d)", me.UserName, me.UserID)},
+		d.checkCompany(strconv.FormatInt(me.CompanyID, 10), me.CompanyName),
+		d.fields(ctx, client), d.pipeline(ctx, client), pipedriveQuota(client),
+	}
+}
+
+func (d *doctor) checkCompany(id, name string) Check {
+	switch d.company {
+	case "":
+		return Check{"company", OK, fmt.Sprintf("%s (%s); the database belongs to no company yet", name, id)}
+	case id:
+		return Check{"company", OK, fmt.Sprintf("%s (%s), as in the database", name, id)}
+	}
+	return Check{"company", Fail, fmt.Sprintf("the key is of %s (%s), but the database belongs to company %s: set that one's key, or name a new file in GISTDEAL_DATABASE_URL", name, id, d.company)}
+}
+
+func (d *doctor) fields(ctx context.Context, client *pipedrive.Client) Check {
+	missing, err := client.Missing(ctx, d.codes)
+	switch {
+	case err != nil:
+		return remote(ctx, "fields", "Pipedrive", "PIPEDRIVE_API_URL", err, d.o.Timeout)
+	case len(missing) == 0:
+		return Check{"fields", OK, strings.Join(pipedrive.FieldNames, ", ") + " exist"}
+	}
+	return Check{"fields", OK, strings.Join(missing, ", ") + " will be created when gistdeal starts"}
+}
+
+func (d *doctor) pipeline(ctx context.Context, client *pipedrive.Client) Check {
+	if err := client.CheckAim(ctx); err != nil {
+		return remote(ctx, "pipeline", "Pipedrive", "PIPEDRIVE_API_URL", err, d.o.Timeout)
+	}
+	where := "the account's default"
+	switch pipeline, stage := d.aim.Pipeline, d.aim.Stage; {
+	case pipeline != "" && stage != "":
+		where = fmt.Sprintf("the stage %q of %q", stage, pipeline)
+	case pipeline != "":
+		where = fmt.Sprintf("the first stage of %q", pipeline)
+	case stage != "":
+		where = fmt.Sprintf("the stage %q", stage)
+	}
+	if d.aim.Owner != "" {
+		where += fmt.Sprintf(", owned by %q", d.aim.Owner)
+	}
+	return Check{"pipeline", OK, "new deals go to " + where}
+}
+
+// pipedriveQuota checks the rate of requests and the rest of the daily quotas.
+func pipedriveQuota(client *pipedrive.Client) Check {
+	text, spent := fmt.Sprintf("up to %.1f requests a second", client.Pace()), false
+	for _, b := range client.Budgets() {
+		if b.SeenAt.IsZero() {
+			continue
+		}
+		text += fmt.Sprintf("; of the day's %s %s %s are left", format.Number(b.Limit), map[string]string{
+			pipedrive.BudgetDay: "tokens", pipedrive.BudgetWrites: "POSTs",
+		}[b.Name], format.Number(b.Remaining))
+		if b.Kept > 0 {
+			text += fmt.Sprintf(", %s of them reserved", format.Number(min(b.Kept, b.Remaining)))
+		}
+		spent = spent || b.Remaining-b.Kept < pipedrive.DealTokens
+	}
+	if spent {
+		return Check{"pipedrive_quota", Warn, text + ": deals wait for the next day; do other programs use this company's API, or is GISTDEAL_QUOTA_RESERVE too high?"}
+	}
+	return Check{"pipedrive_quota", OK, text}
+}
