@@ -31,12 +31,12 @@ const policy = `
 	# Names of the steps at which tests kill the program: in an ordinary build,
 	# empty functions. It stands for nothing that a package could depend on.
 	# Its tagged half alone sits between SQLite and its files.
-	internal/failpoint: modernc.org/libc modernc.org/sqlite
+	internal/testing/failpoint: modernc.org/libc modernc.org/sqlite
 
 	# Neighbours know the domain and not one another.
-	internal/engine:    . internal/failpoint golang.org/x/sync github.com/prometheus/client_golang
+	internal/engine:    . internal/testing/failpoint golang.org/x/sync github.com/prometheus/client_golang
 	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
-	internal/pipedrive: . internal/failpoint golang.org/x/sys github.com/prometheus/client_golang
+	internal/pipedrive: . internal/testing/failpoint golang.org/x/sys github.com/prometheus/client_golang
 	internal/server:    . internal/problem github.com/prometheus/client_golang golang.org/x/time
 	internal/store:     . github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
@@ -45,7 +45,7 @@ const policy = `
 	internal/web: internal/problem
 
 	# app puts the parts together; operate looks at them from beside, for operators.
-	internal/app: . internal/api internal/desk internal/engine internal/failpoint internal/github internal/pipedrive internal/plan internal/server internal/sim internal/store internal/web
+	internal/app: . internal/api internal/desk internal/engine internal/testing/failpoint internal/github internal/pipedrive internal/plan internal/server internal/sim internal/store internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	internal/desk:    . internal/engine internal/store
 	internal/plan:    . internal/pipedrive internal/store golang.org/x/sync
@@ -56,12 +56,12 @@ const policy = `
 
 	# The kill harness knows the program from outside alone: its database by a
 	# driver of its own, so that what store believes is checked too.
-	internal/torture: internal/failpoint internal/pgtest internal/sim github.com/jackc/pgx/v5 golang.org/x/sync modernc.org/sqlite
-	cmd/torture: internal/torture
+	internal/testing/torture: internal/testing/failpoint internal/testing/pgtest internal/sim github.com/jackc/pgx/v5 golang.org/x/sync modernc.org/sqlite
+	cmd/torture: internal/testing/torture
 
 	# For tests: no line above names them.
-	internal/contract: github.com/getkin/kin-openapi
-	internal/pgtest:   github.com/jackc/pgx/v5
+	internal/testing/contract: github.com/getkin/kin-openapi
+	internal/testing/pgtest:   github.com/jackc/pgx/v5
 	infra/offline:
 	infra/plantest:
 `
@@ -103,9 +103,9 @@ func TestThePolicyRefusesWhatItDoesNotName(t *testing.T) {
 		{"internal/pipedrive", "gistdeal/internal/github", false},
 		{"internal/sim", "gistdeal", false},
 		{"internal/app", "gistdeal/internal/sim", true},
-		{"internal/app", "gistdeal/internal/contract", false},
+		{"internal/app", "gistdeal/internal/testing/contract", false},
 		{"cmd/gistdeal", "gistdeal/internal/sim", false},
-		{"internal/torture", "gistdeal/internal/engine", false},
+		{"internal/testing/torture", "gistdeal/internal/engine", false},
 		{"internal/newcomer", "fmt", false},
 	}
 	for _, tt := range tests {
@@ -119,12 +119,12 @@ func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
 		// Test support, and tests, may ask what they are run with.
-		support := []string{"internal/contract", "internal/pgtest", "infra/offline"}
+		support := []string{"internal/testing/contract", "internal/testing/pgtest", "infra/offline"}
 		if file.test || file.name == "internal/app/config.go" || slices.Contains(support, path.Dir(file.name)) {
 			continue
 		}
 		// Fail points are set by a variable, in a file that no ordinary build has.
-		if file.name == "internal/failpoint/on.go" && file.leftOut(t) {
+		if file.name == "internal/testing/failpoint/on.go" && file.leftOut(t) {
 			continue
 		}
 		for _, name := range []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"} {

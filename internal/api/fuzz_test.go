@@ -21,9 +21,9 @@ import (
 	"gistdeal"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/github"
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/pgtest"
 )
 
 var (

@@ -18,12 +18,12 @@ import (
 	"gistdeal/internal/api"
 	"gistdeal/internal/desk"
 	"gistdeal/internal/engine"
-	"gistdeal/internal/failpoint"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/plan"
 	"gistdeal/internal/server"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/failpoint"
 	"gistdeal/internal/web"
 )
 

@@ -5,8 +5,8 @@ import (
 	"syscall"
 	"testing"
 
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/pgtest"
 )
 
 func TestAfterACopyToPostgreSQLEachGistStillHasOneDeal(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"gistdeal/internal/contract"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/contract"
 )
 
 func TestTheProgramMakesOneDealForEachGistThroughKillsAndLostAnswers(t *testing.T) {

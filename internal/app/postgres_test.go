@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/pgtest"
 )
 
 // fleet is instances on one PostgreSQL.

@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/pgtest"
 )
 
 // restart is what a service manager does: it ends the old process, if there is

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/pgtest"
 )
 
 // BenchmarkUserList tells how long parts of a list of 100,000 users take, each

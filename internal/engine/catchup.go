@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/failpoint"
+	"gistdeal/internal/testing/failpoint"
 )
 
 const (

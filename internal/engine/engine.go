@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"gistdeal"
-	"gistdeal/internal/failpoint"
+	"gistdeal/internal/testing/failpoint"
 )
 
 // GitHub is what the engine needs of GitHub.

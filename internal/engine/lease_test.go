@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/pgtest"
 )
 
 // steal takes the lease of the world's database as a process would that dies then.

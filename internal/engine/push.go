@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"gistdeal"
-	"gistdeal/internal/failpoint"
+	"gistdeal/internal/testing/failpoint"
 )
 
 const (

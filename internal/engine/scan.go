@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/failpoint"
+	"gistdeal/internal/testing/failpoint"
 )
 
 const (

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/contract"
+	"gistdeal/internal/testing/contract"
 )
 
 // recording is an answer that GitHub really gave.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/contract"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/contract"
 )
 
 // simulate starts a simulated GitHub whose requests and answers are held

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/contract"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/contract"
 )
 
 func TestAllCallsAgreeWithPipedrivesDescription(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/contract"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/contract"
 )
 
 func TestEachCallIsCountedWithWhatPipedriveSaysThatItCosts(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/failpoint"
+	"gistdeal/internal/testing/failpoint"
 )
 
 // deal is a deal as lists show it. Live answers lack fields that the

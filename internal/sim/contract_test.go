@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"testing"
 
-	"gistdeal/internal/contract"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/contract"
 )
 
 func TestAnswersAgreeWithTheOfficialDescriptions(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gistdeal"
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/pgtest"
 )
 
 // full returns a SQLite database with rows in every table.

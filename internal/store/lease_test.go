@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/pgtest"
 )
 
 // leaseTTL is the tests' lease: short, and long enough for a busy machine to renew it.

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"gistdeal"
-	"gistdeal/internal/pgtest"
+	"gistdeal/internal/testing/pgtest"
 )
 
 func TestAsksAndAnswersOfOtherProcessesAreHeard(t *testing.T) {

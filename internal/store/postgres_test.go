@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/pgtest"
 )
 
 func TestReadersAreToldThatTheDatabaseIsAwayAndServedOnceItIsBack(t *testing.T) {

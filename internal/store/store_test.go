@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gistdeal"
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/pgtest"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"gistdeal/internal/failpoint"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/failpoint"
 )
 
 // The program's times, as short as a busy machine allows: what the simulators

@@ -1,7 +1,7 @@
 // Package torture is the kill harness: it proves that each gist gets exactly one
 // deal, none lost and none doubled, whatever dies when.
 //
-// It builds the real program with its fail points (internal/failpoint), runs it
+// It builds the real program with its fail points (internal/testing/failpoint), runs it
 // against simulators that drop answers after the work, answer late, fail, limit
 // and show new deals late, and kills it with SIGKILL or freezes it with SIGSTOP
 // for longer than every time that the program reckons with: at each named step

@@ -17,8 +17,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"gistdeal/internal/failpoint"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/failpoint"
 )
 
 // patience is how long a life goes on for a point that is not reached. Of

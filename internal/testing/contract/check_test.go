@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"gistdeal/internal/contract"
+	"gistdeal/internal/testing/contract"
 )
 
 // hearing is a test that notes its errors instead of failing.

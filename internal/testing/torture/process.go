@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"gistdeal/internal/failpoint"
+	"gistdeal/internal/testing/failpoint"
 )
 
 // process is one running program.

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"gistdeal/internal/pgtest"
+	"gistdeal/internal/testing/pgtest"
 )
 
 func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {

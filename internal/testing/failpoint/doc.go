@@ -1,4 +1,4 @@
-// Package failpoint names the steps at which the kill harness (internal/torture)
+// Package failpoint names the steps at which the kill harness (internal/testing/torture)
 // ends or freezes the program, and the rules that it breaks on purpose to show
 // that it would notice. In an ordinary build all of it is empty functions that
 // compile to nothing. Only the build tag "failpoint" makes it work: then the

@@ -5,7 +5,7 @@ import (
 	"io"
 	"sync"
 
-	"gistdeal/internal/failpoint"
+	"gistdeal/internal/testing/failpoint"
 )
 
 // tally counts what happens in all worlds of a run.

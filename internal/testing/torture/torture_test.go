@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"gistdeal/internal/pgtest"
-	"gistdeal/internal/torture"
+	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/torture"
 )
 
 // program is the real program with its fail points, and harness the command

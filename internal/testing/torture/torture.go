@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"gistdeal/internal/failpoint"
-	"gistdeal/internal/pgtest"
+	"gistdeal/internal/testing/failpoint"
+	"gistdeal/internal/testing/pgtest"
 )
 
 // Options say how long a run is and how hard.

@@ -13,10 +13,10 @@ import (
 	"path/filepath"
 	"slices"
 
-	"gistdeal/internal/failpoint"
+	"gistdeal/internal/testing/failpoint"
 )
 
-// operation is one thing that the program did to a file, as internal/failpoint
+// operation is one thing that the program did to a file, as internal/testing/failpoint
 // records it in disk.go.
 type operation struct {
 	kind  byte // w: write, t: truncate, s: sync, d: delete, h: a hit of the step name
