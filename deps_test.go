@@ -56,12 +56,15 @@ const policy = `
 
 	# The kill harness knows the program from outside alone: its database by a
 	# driver of its own, so that what store believes is checked too.
-	internal/testing/torture: internal/testing/failpoint internal/testing/pgtest internal/sim github.com/jackc/pgx/v5 golang.org/x/sync modernc.org/sqlite
+	internal/testing/torture: internal/testing/failpoint internal/testing/pgtest internal/testing/testenv internal/sim github.com/jackc/pgx/v5 golang.org/x/sync modernc.org/sqlite
 	cmd/torture: internal/testing/torture
 
 	# For tests: no line above names them.
-	internal/testing/contract: github.com/getkin/kin-openapi
-	internal/testing/pgtest:   github.com/jackc/pgx/v5
+	internal/testing/testenv:  internal/sim
+	internal/testing/contract: internal/testing/testenv github.com/getkin/kin-openapi
+	internal/testing/pgtest:   internal/testing/testenv github.com/jackc/pgx/v5
+	internal/testing/stack:    internal/engine internal/github internal/pipedrive internal/store internal/testing/testenv
+	e2e:
 	infra/offline:
 	infra/plantest:
 `
@@ -119,7 +122,7 @@ func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
 		// Test support, and tests, may ask what they are run with.
-		support := []string{"internal/testing/contract", "internal/testing/pgtest", "infra/offline"}
+		support := []string{"internal/testing/contract", "internal/testing/testenv", "infra/offline"}
 		if file.test || file.name == "internal/app/config.go" || slices.Contains(support, path.Dir(file.name)) {
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/desk"
+	"gistdeal/internal/testing/testenv"
 )
 
 type changedUsers struct {
@@ -81,7 +82,7 @@ func TestSurplusDealsAreListed(t *testing.T) {
 	var gists struct{ Gists []desk.UserGist }
 	w.get("/gists", &gists)
 	id := gists.Gists[0].ID
-	w.must(w.db.AddSurplus(t.Context(), map[string][]int64{id: {900, 901}}, gists.Gists[0].CreatedAt))
+	testenv.Must(w.t, w.db.AddSurplus(t.Context(), map[string][]int64{id: {900, 901}}, gists.Gists[0].CreatedAt))
 	var list struct {
 		Surplus []desk.SurplusDeal
 		Next    string
@@ -123,12 +124,12 @@ func TestHundredsOfUsersAreChangedAtOnceEachWithItsResult(t *testing.T) {
 		names[i] = fmt.Sprintf("user%d", i)
 		if i%3 > 0 {
 			_, err := w.db.Track(t.Context(), gistdeal.Account{ID: int64(i), Login: names[i]}, gistdeal.FirstScanAll, time.Now())
-			w.must(err)
+			testenv.Must(w.t, err)
 		}
 	}
 	for _, change := range []string{"pause", "scan", "resume", "scan", "approve", "remove"} {
 		body, err := json.Marshal(map[string]any{"change": change, "users": names})
-		w.must(err)
+		testenv.Must(w.t, err)
 		var got changedUsers
 		w.read(w.send(http.MethodPost, "/users/change", string(body)), http.StatusOK, &got)
 		if len(got.Results) != users {

@@ -9,6 +9,7 @@ import (
 
 	"gistdeal/internal/desk"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 type dealList struct {
@@ -85,7 +86,7 @@ func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
 	if turned.Deals != 2 {
 		t.Errorf("%d deals are retried, want the 2 that failed", turned.Deals)
 	}
-	w.eventually("the retried deals", func() bool { return w.sim.Report().Deals == 4 })
+	testenv.Eventually(w.t, "the retried deals", func() bool { return w.sim.Report().Deals == 4 })
 	w.get("/deals?user=alice&state=skipped", &list)
 	if len(list.Deals) != 1 || list.Deals[0].Problem != "not ours" {
 		t.Errorf("skipped: %+v", list)
@@ -131,7 +132,7 @@ func TestOneCauseIsRetriedInARequestAndTheOthersStay(t *testing.T) {
 	if turned.Deals != 3 {
 		t.Errorf("%d deals are retried, want the 3 of %q", turned.Deals, cause)
 	}
-	w.eventually("the retried deals", func() bool { return w.sim.Report().Deals == 3 })
+	testenv.Eventually(w.t, "the retried deals", func() bool { return w.sim.Report().Deals == 3 })
 	w.get("/deals?state=failed", &list)
 	if len(list.Deals) != 2 || list.Deals[0].Login != "bob" {
 		t.Errorf("%+v, want bob's 2", list)

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"gistdeal/internal/testing/testenv"
 	"strings"
 	"testing"
 
@@ -10,7 +11,7 @@ import (
 func TestTheDocumentHasWhatGeneratorsOfClientsNeed(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
-	w.must(w.doc.Validate(t.Context()))
+	testenv.Must(w.t, w.doc.Validate(t.Context()))
 	ids := map[string]bool{}
 	for _, op := range w.operations() {
 		if op.OperationID == "" || ids[op.OperationID] || len(op.Tags) != 1 || op.Summary == "" {

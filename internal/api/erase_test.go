@@ -8,6 +8,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/desk"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestAPersonIsErasedAndNotTrackedAgainUnlessSomebodyAsksForThat(t *testing.T) {
@@ -44,14 +45,14 @@ func TestAPersonIsErasedAndNotTrackedAgainUnlessSomebodyAsksForThat(t *testing.T
 	if r := add(`{"users":["alice"],"again":true}`); r.Result != "added" {
 		t.Fatalf("%+v, want her tracked again", r)
 	}
-	w.must(w.engine.Track(t.Context(), "alice"))
-	w.eventually("her scan has ended", func() bool {
+	testenv.Must(w.t, w.engine.Track(t.Context(), "alice"))
+	testenv.Eventually(w.t, "her scan has ended", func() bool {
 		u, err := w.db.UserByLogin(t.Context(), "alice")
-		w.must(err)
+		testenv.Must(w.t, err)
 		return !u.LastScanAt.IsZero()
 	})
 	counts, err := w.db.Counts(t.Context())
-	w.must(err)
+	testenv.Must(w.t, err)
 	if posts := w.sim.Report().Requests["POST /api/v2/deals"]; posts != 6 || counts.Deals[gistdeal.DealMade] != 6 {
 		t.Errorf("%d POSTs, %v; want six deals as before", posts, counts.Deals)
 	}
@@ -64,9 +65,9 @@ func TestErasingWaitsForADealThatIsBeingSent(t *testing.T) {
 	w.sim.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "hang-before", Times: 1})
 	w.sim.MakeGists("alice", 1)
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
-	w.eventually("a deal is being sent", func() bool {
+	testenv.Eventually(w.t, "a deal is being sent", func() bool {
 		counts, err := w.db.Counts(t.Context())
-		w.must(err)
+		testenv.Must(w.t, err)
 		return counts.Deals[gistdeal.DealSending] == 1
 	})
 	r := w.send(http.MethodPost, "/users/alice/erase", `{"confirm":"alice"}`)

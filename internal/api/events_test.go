@@ -11,15 +11,16 @@ import (
 	"gistdeal"
 	"gistdeal/internal/api"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // follow opens the stream of events and returns its lines.
 func (w *world) follow(ctx context.Context) <-chan string {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+api.Path+"/events", nil)
-	w.must(err)
+	testenv.Must(w.t, err)
 	resp, err := http.DefaultClient.Do(r) //nolint:bodyclose // By the goroutine that reads it.
-	w.must(err)
+	testenv.Must(w.t, err)
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
 		w.t.Fatalf("status %d, %s", resp.StatusCode, resp.Header.Get("Content-Type"))
 	}
@@ -89,7 +90,7 @@ func TestATokenMayDoWhatItsScopeSays(t *testing.T) {
 	w := newWorld(t)
 	w.track(1, "alice")
 	for _, scope := range gistdeal.Scopes {
-		w.must(w.db.SetToken(t.Context(), string(scope), gistdeal.HashToken(string(scope)), scope, time.Now()))
+		testenv.Must(w.t, w.db.SetToken(t.Context(), string(scope), gistdeal.HashToken(string(scope)), scope, time.Now()))
 	}
 	for _, tt := range []struct {
 		method, path, body string
@@ -119,15 +120,15 @@ func TestAnEndThatIsWrittenDownAfterALaterOneIsToldToo(t *testing.T) {
 	w := newIdleWorld(t)
 	now := time.Now()
 	_, err := w.db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, now)
-	w.must(err)
+	testenv.Must(w.t, err)
 	_, err = w.db.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.Noticing{}, now)
-	w.must(err)
+	testenv.Must(w.t, err)
 	_, err = w.db.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 0, now, now.Add(time.Hour))
-	w.must(err)
+	testenv.Must(w.t, err)
 	claims := map[string]gistdeal.Claim{}
 	for range 3 {
 		c, ok, err := w.db.Claim(t.Context(), "test", now, now)
-		if w.must(err); !ok {
+		if testenv.Must(w.t, err); !ok {
 			t.Fatal("nothing to claim")
 		}
 		claims[c.Draft.GistID] = c
@@ -140,7 +141,7 @@ func TestAnEndThatIsWrittenDownAfterALaterOneIsToldToo(t *testing.T) {
 		at   time.Duration
 	}{{"a2", 3 * time.Second}, {"a3", time.Second}, {"a1", 3 * time.Second}} {
 		_, err := w.db.Made(t.Context(), claims[end.gist], int64(i+1), now.Add(end.at))
-		w.must(err)
+		testenv.Must(w.t, err)
 		text := until(t, lines, end.gist)
 		for gist := range claims {
 			told[gist] += strings.Count(text, gist)
@@ -166,16 +167,16 @@ func TestAStreamSaysNowAndThenThatItLives(t *testing.T) {
 func TestAClientMayHaveOnlySoManyStreams(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
-	w.must(w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeRead, time.Now()))
+	testenv.Must(w.t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeRead, time.Now()))
 	ask := func(ctx context.Context, client string) (status int) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+api.Path+"/events", nil)
-		w.must(err)
+		testenv.Must(w.t, err)
 		r.Header.Set("Authorization", "Bearer ci")
 		if client != "" {
 			r.Header.Set("X-Forwarded-For", client)
 		}
 		resp, err := http.DefaultClient.Do(r)
-		w.must(err)
+		testenv.Must(w.t, err)
 		t.Cleanup(func() { resp.Body.Close() })
 		return resp.StatusCode
 	}
@@ -198,5 +199,5 @@ func TestAClientMayHaveOnlySoManyStreams(t *testing.T) {
 		}
 	}
 	leave()
-	w.eventually("those that left make room", func() bool { return ask(t.Context(), "192.0.2.7") == http.StatusOK })
+	testenv.Eventually(w.t, "those that left make room", func() bool { return ask(t.Context(), "192.0.2.7") == http.StatusOK })
 }

@@ -20,10 +20,11 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/engine"
-	"gistdeal/internal/github"
+	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
-	"gistdeal/internal/store"
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 var (
@@ -205,7 +206,7 @@ func (f *fuzz) send(op operation, text []byte, token string) int {
 	resp := rec.Result()
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	f.must(err)
+	testenv.Must(f.t, err)
 	f.sent++
 	f.statuses[resp.StatusCode]++
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 && resp.StatusCode != http.StatusNotModified {
@@ -286,45 +287,37 @@ func told(resp *http.Response, body []byte) error {
 // newFilledWorld returns a world with some of everything, in which nobody works.
 func newFilledWorld(t *testing.T, database string) *world {
 	t.Helper()
-	w := &world{t: t, sim: sim.New(sim.Options{Seed: 1, GitHubLimit: -1})}
-	remote := httptest.NewServer(w.sim)
-	t.Cleanup(func() {
-		w.sim.Close()
-		remote.Close()
-	})
-	db, err := store.Open(t.Context(), database, store.Options{})
-	w.must(err)
-	w.db = db
-	t.Cleanup(func() { w.must(db.Close()) })
-	w.hub, err = github.New(remote.URL, github.Options{Token: "secret-github"})
-	w.must(err)
+	s, url := testenv.Simulate(t, sim.Options{Seed: 1, GitHubLimit: -1})
+	db := stack.OpenAt(t, database)
+	w := &world{t: t, sim: s, db: db}
+	w.hub, _ = stack.Clients(t, url, pipedrive.Options{})
 	w.engine = engine.New(db, nil, nil, engine.Options{})
 	ctx, now := t.Context(), time.Now()
 	for id := int64(1); id <= 9; id++ {
 		_, err := db.Track(ctx, gistdeal.Account{ID: id, Login: fmt.Sprintf("user%d", id)}, gistdeal.FirstScanAll, now)
-		w.must(err)
+		testenv.Must(w.t, err)
 		gists := make([]gistdeal.Gist, 3)
 		for i := range gists {
 			gists[i] = gistdeal.Gist{ID: fmt.Sprintf("%032x", int(id-1)*3+i+1), Files: []gistdeal.File{{Name: "a", RawURL: "https://gist.example/a"}}, CreatedAt: now}
 		}
 		_, err = db.SaveGists(ctx, id, gists, gistdeal.Noticing{}, now)
-		w.must(err)
+		testenv.Must(w.t, err)
 		_, err = db.FirstScanned(ctx, id, gistdeal.Listing{}, 0, now, now)
-		w.must(err)
+		testenv.Must(w.t, err)
 	}
 	for id := range int64(3) {
 		c, _, err := db.Claim(ctx, "test", now, now)
-		w.must(err)
+		testenv.Must(w.t, err)
 		if id == 0 {
-			w.must(db.Refuse(ctx, c, "title is bad", now))
+			testenv.Must(w.t, db.Refuse(ctx, c, "title is bad", now))
 			continue
 		}
 		_, err = db.Made(ctx, c, id, now)
-		w.must(err)
-		w.must(db.AddSurplus(ctx, map[string][]int64{c.Draft.GistID: {100 + id}}, now))
+		testenv.Must(w.t, err)
+		testenv.Must(w.t, db.AddSurplus(ctx, map[string][]int64{c.Draft.GistID: {100 + id}}, now))
 	}
 	for _, scope := range gistdeal.Scopes {
-		w.must(db.SetToken(ctx, string(scope), gistdeal.HashToken(string(scope)), scope, now))
+		testenv.Must(w.t, db.SetToken(ctx, string(scope), gistdeal.HashToken(string(scope)), scope, now))
 	}
 	w.serve()
 	return w

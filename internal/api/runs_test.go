@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"gistdeal/internal/testing/testenv"
 	"net/http"
 	"testing"
 )
@@ -29,7 +30,7 @@ func TestRunsAreListedByKindUserAndPart(t *testing.T) {
 	if len(list.Runs) != 1 || list.Runs[0].Login != "alice" {
 		t.Errorf("%+v, want alice's scan only", list)
 	}
-	w.eventually("nothing goes on", func() bool {
+	testenv.Eventually(w.t, "nothing goes on", func() bool {
 		w.get("/runs?going=true", &list)
 		return len(list.Runs) == 0
 	})

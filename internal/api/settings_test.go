@@ -9,6 +9,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/desk"
+	"gistdeal/internal/testing/testenv"
 )
 
 type settingList struct{ Settings []desk.Setting }
@@ -35,7 +36,7 @@ func TestTheAccountsAreToldAsWhoWorksSawThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var a gistdeal.Accounts
-	w.eventually("both remotes are known", func() bool {
+	testenv.Eventually(w.t, "both remotes are known", func() bool {
 		w.get("/account", &a)
 		return a.GitHub.Login != "" && len(a.Pipedrive.Fields) == 4
 	})
@@ -79,7 +80,7 @@ func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T)
 		t.Errorf("%+v: a refused choice changed something", list)
 	}
 
-	w.eventually("new deals go there", func() bool {
+	testenv.Eventually(w.t, "new deals go there", func() bool {
 		var a gistdeal.Accounts
 		w.get("/account", &a)
 		return a.Pipedrive.Stage == "Done"
@@ -88,7 +89,7 @@ func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T)
 	w.sim.MakeGists("alice", 1)
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
 	var deals struct{ Deals []desk.Deal }
-	w.eventually("the new gist's deal", func() bool {
+	testenv.Eventually(w.t, "the new gist's deal", func() bool {
 		w.get("/deals?state=made", &deals)
 		return len(deals.Deals) == 2
 	})

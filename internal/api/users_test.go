@@ -9,6 +9,7 @@ import (
 
 	"gistdeal/internal/desk"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 type userList struct {
@@ -134,7 +135,7 @@ func TestOneUserIsPausedResumedScannedAndRemoved(t *testing.T) {
 	}
 	w.sim.AddGist("alice", sim.Gist{ID: "ab12"})
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, &done)
-	w.eventually("the new gist", func() bool {
+	testenv.Eventually(w.t, "the new gist", func() bool {
 		w.get("/users/alice", &u)
 		return u.Deals["made"] == 2
 	})

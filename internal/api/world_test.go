@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,11 +21,12 @@ import (
 	"gistdeal/internal/desk"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/github"
-	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/plan"
 	"gistdeal/internal/server"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 // configured is what the API is told of the configuration.
@@ -53,24 +53,9 @@ type world struct {
 // newWorld returns a world whose engine works.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, sim: sim.New(sim.Options{Seed: 1, Burst: -1, DailyTokens: -1, GitHubLimit: -1})}
-	remote := httptest.NewServer(w.sim)
-	t.Cleanup(func() {
-		w.sim.Close()
-		remote.Close()
-	})
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{})
-	w.must(err)
-	w.db = db
-	t.Cleanup(func() { w.must(db.Close()) })
-	hub, err := github.New(remote.URL, github.Options{Token: "secret-github"})
-	w.must(err)
-	w.hub = hub
-	pipe, err := pipedrive.New(remote.URL, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: 5 * time.Second})
-	w.must(err)
-	w.engine = engine.New(db, hub, pipe, engine.Options{Owner: "test"})
-	w.work()
-	w.eventually("the engine works", func() bool { return w.engine.Status().Working })
+	s, url := testenv.Simulate(t, testenv.Unlimited(sim.Options{Seed: 1}))
+	w := &world{t: t, sim: s, db: stack.Open(t)}
+	w.engine, w.hub = stack.Start(t, w.db, url)
 	w.serve()
 	return w
 }
@@ -79,12 +64,8 @@ func newWorld(t *testing.T) *world {
 // may change the API before it serves.
 func newIdleWorld(t *testing.T, prepare ...func(*api.API)) *world {
 	t.Helper()
-	w := &world{t: t}
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{})
-	w.must(err)
-	w.db = db
-	t.Cleanup(func() { w.must(db.Close()) })
-	w.engine = engine.New(db, nil, nil, engine.Options{})
+	w := &world{t: t, db: stack.Open(t)}
+	w.engine = engine.New(w.db, nil, nil, engine.Options{})
 	w.serve(prepare...)
 	return w
 }
@@ -92,17 +73,6 @@ func newIdleWorld(t *testing.T, prepare ...func(*api.API)) *world {
 // plan is what the API is told of planning.
 func (w *world) plan(ctx context.Context, logins []string, policy gistdeal.FirstScan) (plan.Plan, error) {
 	return plan.Make(ctx, w.hub, w.db, logins, policy, func(context.Context) (plan.Pace, error) { return plan.Pace{PerSecond: 10}, nil })
-}
-
-// work lets the engine work until the end of the test.
-func (w *world) work() {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- w.engine.Run(ctx) }()
-	w.t.Cleanup(func() {
-		cancel()
-		w.must(<-ended)
-	})
 }
 
 func (w *world) serve(prepare ...func(*api.API)) {
@@ -119,18 +89,11 @@ func (w *world) serve(prepare ...func(*api.API)) {
 	})
 	w.url = s.URL
 	text, err := a.Document()
-	w.must(err)
+	testenv.Must(w.t, err)
 	w.doc, err = openapi3.NewLoader().LoadFromData(text)
-	w.must(err)
+	testenv.Must(w.t, err)
 	w.router, err = gorillamux.NewRouter(w.doc)
-	w.must(err)
-}
-
-func (w *world) must(err error) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 }
 
 // reply is an answer.
@@ -144,7 +107,7 @@ type reply struct {
 func (w *world) send(method, path, body string, headers ...string) reply {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.url+api.Path+path, strings.NewReader(body))
-	w.must(err)
+	testenv.Must(w.t, err)
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -153,10 +116,10 @@ func (w *world) send(method, path, body string, headers ...string) reply {
 		r.Header.Set(name, value)
 	}
 	resp, err := http.DefaultClient.Do(r)
-	w.must(err)
+	testenv.Must(w.t, err)
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	w.must(err)
+	testenv.Must(w.t, err)
 	if strings.Contains(string(text), "secret-") {
 		w.t.Errorf("a secret is told: %s", text)
 	}
@@ -219,31 +182,16 @@ func (w *world) refused(r reply, status int, kind string) {
 	}
 }
 
-// eventually waits until done.
-func (w *world) eventually(what string, done func() bool) {
-	w.t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(60 * time.Second)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-late:
-			w.t.Fatalf("not within 60 s: %s", what)
-		}
-	}
-}
-
 // track tracks users and waits until all their deals are made.
 func (w *world) track(gists int, logins ...string) {
 	w.t.Helper()
 	for _, login := range logins {
 		w.sim.MakeGists(login, gists)
-		w.must(w.engine.Track(w.t.Context(), login))
+		testenv.Must(w.t, w.engine.Track(w.t.Context(), login))
 	}
-	w.eventually("all deals", func() bool {
+	testenv.Eventually(w.t, "all deals", func() bool {
 		counts, err := w.db.Counts(w.t.Context())
-		w.must(err)
+		testenv.Must(w.t, err)
 		return counts.Deals[gistdeal.DealFound]+counts.Deals[gistdeal.DealSending] == 0
 	})
 }

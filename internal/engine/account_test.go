@@ -103,7 +103,7 @@ func TestASweepLeavesTheLastOfGitHubsHourToPeople(t *testing.T) {
 	r := w.startTracking("alice")
 	w.sim.AddGist("alice", sim.Gist{})
 	clock.add(4 * time.Hour)
-	w.eventually("the sweep waits", func() bool { return w.log.count("sweep waits") > 0 })
+	w.eventually("the sweep waits", func() bool { return w.log.Count("sweep waits") > 0 })
 	if err := w.track(r, "bob"); err != nil {
 		t.Errorf("bob, whom a person asked for: %v", err)
 	}

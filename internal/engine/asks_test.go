@@ -9,21 +9,13 @@ import (
 	"gistdeal"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
 )
 
 // openStore opens the world's database as another process does, without an engine.
 func (w *world) openStore() *store.Store {
 	w.t.Helper()
-	db, err := store.Open(w.t.Context(), w.path, store.Options{})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			w.t.Error(err)
-		}
-	})
-	return db
+	return stack.OpenAt(w.t, w.path)
 }
 
 // ask asks as another process does, and returns what it asked.
@@ -146,7 +138,7 @@ func TestARemovedUserIsTrackedAgainWhenAskedForAndKeepsItsSkippedDeals(t *testin
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit"})
 	r := w.startTracking("alice")
-	w.eventually("pushes pause", func() bool { return w.log.count("remote paused") > 0 })
+	w.eventually("pushes pause", func() bool { return w.log.Count("remote paused") > 0 })
 	if _, err := r.store.RemoveUsers(t.Context(), w.user(r, "alice").ID); err != nil {
 		t.Fatal(err)
 	}

@@ -264,7 +264,7 @@ func TestTheNightHasItsAudit(t *testing.T) {
 		last, err := r.store.LastAudit(t.Context())
 		return err == nil && !last.IsZero()
 	})
-	if got := w.log.count("audit ended"); got != 1 {
+	if got := w.log.Count("audit ended"); got != 1 {
 		t.Errorf("%d audits", got)
 	}
 }

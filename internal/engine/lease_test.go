@@ -54,8 +54,8 @@ func TestWhatWasSentBeforeTheLeaseWasLostIsRecorded(t *testing.T) {
 	w.eventually("the deal is there, but not yet its answer", func() bool { return w.sim.Report().Deals == 1 })
 	w.steal()
 	w.settled(r, "alice")
-	w.eventually("the loss is told", func() bool { return w.log.count("lease lost") == 1 })
-	if w.log.count("deal made") != 1 || w.log.count("found by a look") != 0 {
+	w.eventually("the loss is told", func() bool { return w.log.Count("lease lost") == 1 })
+	if w.log.Count("deal made") != 1 || w.log.Count("found by a look") != 0 {
 		t.Errorf("want the deal to be known by the answer to its POST:\n%s", w.log)
 	}
 }

@@ -44,7 +44,7 @@ func TestASpentDayEndsWhenPipedriveSaysSo(t *testing.T) {
 	w.sim.MakeGists("alice", 6)
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
-	if got := w.log.count("the day's budget of Pipedrive requests is spent"); got < 1 || got > 2 {
+	if got := w.log.Count("the day's budget of Pipedrive requests is spent"); got < 1 || got > 2 {
 		t.Errorf("told %d times that the day was spent:\n%s", got, w.log)
 	}
 }

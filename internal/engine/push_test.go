@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestEachGistHasOneDealWhateverBecomesOfTheAnswers(t *testing.T) {
@@ -163,7 +163,7 @@ func TestWhatTheAccountRefusesPausesAllPushesAndEndsByItself(t *testing.T) {
 			}
 			w.eventually("pushes pause", func() bool { return strings.Contains(r.Status().Pushes, want) })
 			w.eventually("a second try", func() bool { return w.count(postDeal) >= 2 })
-			if got := w.log.count("remote paused"); got != 1 {
+			if got := w.log.Count("remote paused"); got != 1 {
 				t.Errorf("the log says %d times that pushes pause, want once:\n%s", got, w.log)
 			}
 			w.sim.ClearFaults()
@@ -232,14 +232,7 @@ func TestPipedriveBeingAwayLosesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := testenv.FreeAddress(t)
 	w.url = "http://" + address
 	r := w.start()
 	w.eventually("pushes pause", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
@@ -278,7 +271,7 @@ func TestASecondProcessWaitsAndTakesOver(t *testing.T) {
 	w.settled(first, "alice")
 	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 2)})
 	second := w.start()
-	w.eventually("the second says that it waits", func() bool { return w.log.count("another process works") == 1 })
+	w.eventually("the second says that it waits", func() bool { return w.log.Count("another process works") == 1 })
 	if err := second.Track(t.Context(), "bob"); err != nil || second.Status().Working {
 		t.Errorf("asked for at the second: %v, want the first to track bob", err)
 	}

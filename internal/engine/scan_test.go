@@ -7,8 +7,9 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/engine"
-	"gistdeal/internal/github"
+	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/stack"
 )
 
 func TestAScanMakesOneDealForEachGist(t *testing.T) {
@@ -220,7 +221,7 @@ func TestASuccessThatWasUnderWayDoesNotEndALimit(t *testing.T) {
 	if err := <-bob; err != nil {
 		t.Fatal(err)
 	}
-	if w.log.count("remote goes on") > 0 {
+	if w.log.Count("remote goes on") > 0 {
 		t.Errorf("the limit of alice ended with what was begun before it:\n%s", w.log)
 	}
 }
@@ -239,10 +240,7 @@ func TestThatAUserIsGoneIsAnOutcomeAndNoFailureOfTheSweep(t *testing.T) {
 	alice, bob := w.user(r, "alice"), w.user(r, "bob")
 	r.end()
 	db := w.openStore()
-	hub, err := github.New(w.url, github.Options{Token: "secret-github"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	hub, _ := stack.Clients(t, w.url, pipedrive.Options{})
 	e := engine.New(db, hub, nil, w.options)
 	clock.add(4 * time.Hour)
 	w.sim.DeleteUser("alice")

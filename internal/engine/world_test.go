@@ -1,25 +1,23 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"gistdeal"
 	"gistdeal/internal/engine"
-	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 // world is the simulators and one database, over which engines are started
@@ -33,21 +31,15 @@ type world struct {
 	pushTimeout time.Duration
 	lease       time.Duration // of a PostgreSQL database
 	dayReserve  float64
-	log         *journal
+	log         *testenv.Log
 }
 
 // newWorld returns a world without limits of rate, in which absence takes half a second.
 func newWorld(t *testing.T, o sim.Options) *world {
 	t.Helper()
-	o.Burst, o.DailyTokens, o.GitHubLimit = -1, -1, -1
-	s := sim.New(o)
-	server := httptest.NewServer(s)
-	t.Cleanup(func() {
-		s.Close()
-		server.Close()
-	})
+	s, url := testenv.Simulate(t, testenv.Unlimited(o))
 	return &world{
-		t: t, sim: s, url: server.URL, path: filepath.Join(t.TempDir(), "test.db"), log: &journal{},
+		t: t, sim: s, url: url, path: filepath.Join(t.TempDir(), "test.db"), log: &testenv.Log{},
 		options: engine.Options{Absence: 500 * time.Millisecond}, pushTimeout: 300 * time.Millisecond,
 	}
 }
@@ -68,24 +60,14 @@ func (w *world) start() *run {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	hub, err := github.New(w.url, github.Options{Token: "secret-github"})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	pipe, err := pipedrive.New(w.url, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: w.pushTimeout, DayReserve: w.dayReserve})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	hub, pipe := stack.Clients(w.t, w.url, pipedrive.Options{PushTimeout: w.pushTimeout, DayReserve: w.dayReserve})
 	o := w.options
 	o.Background = hub.Background()
 	o.Owner, o.Log = rand.Text(), slog.New(slog.NewTextHandler(w.log, nil))
 	r := &run{Engine: engine.New(db, hub, pipe, o), t: w.t, store: db}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
+	stop := stack.Run(r.Engine)
 	r.stop = sync.OnceValue(func() error {
-		cancel()
-		err := <-ended
+		err := stop()
 		if closeErr := db.Close(); closeErr != nil {
 			w.t.Error(closeErr)
 		}
@@ -129,21 +111,7 @@ func (w *world) track(r *run, login string) error {
 // eventually waits until done is true.
 func (w *world) eventually(what string, done func() bool) {
 	w.t.Helper()
-	eventually(w.t, what, done, func() string { return w.log.String() })
-}
-
-func eventually(t *testing.T, what string, done func() bool, tell func() string) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(60 * time.Second)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("not within a minute: %s\n%s", what, tell())
-		}
-	}
+	testenv.Eventually(w.t, what, done, w.log)
 }
 
 // settled waits until each gist of the given users has its one deal, here and
@@ -204,26 +172,6 @@ func (w *world) deals(r *run, login string) map[string]gistdeal.Deal {
 
 // count returns how often the simulators were asked for a route.
 func (w *world) count(route string) int { return w.sim.Report().Requests[route] }
-
-// journal is a log that tests can read.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
-func (j *journal) count(part string) int { return strings.Count(j.String(), part) }
 
 // simGists returns n gists with ids made from prefix.
 func simGists(prefix string, n int) []sim.Gist {

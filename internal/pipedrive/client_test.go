@@ -19,6 +19,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 const token = "0123456789abcdef0123456789abcdef01234567"
@@ -65,16 +66,9 @@ type world struct {
 // begin starts a world without limits; change may put a handler in front of it.
 func begin(t *testing.T, so sim.Options, o pipedrive.Options, change ...func(http.Handler) http.Handler) world {
 	t.Helper()
-	so.Burst, so.DailyTokens, so.Token = -1, -1, token
-	s := sim.New(so)
-	var h http.Handler = s
-	for _, f := range change {
-		h = f(h)
-	}
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	t.Cleanup(s.Close)
-	return world{Sim: s, url: server.URL, client: client(t, server.URL, o)}
+	so.Token = token
+	s, url := testenv.Simulate(t, testenv.Unlimited(so), change...)
+	return world{Sim: s, url: url, client: client(t, url, o)}
 }
 
 // client returns a client of a server, nearly without a limit of its own.

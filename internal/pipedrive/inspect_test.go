@@ -1,7 +1,6 @@
 package pipedrive_test
 
 import (
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +8,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestLookingForMissingFieldsMakesNone(t *testing.T) {
@@ -60,11 +60,9 @@ func TestWhereNewDealsGoIsCheckedByName(t *testing.T) {
 
 func TestThePaceIsWhatTheAccountAllowsButNotMoreThanIsWanted(t *testing.T) {
 	t.Parallel()
-	s := sim.New(sim.Options{Burst: 40})
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
+	_, url := testenv.Simulate(t, sim.Options{Burst: 40})
 	for rate, want := range map[float64][2]float64{0: {10, 20}, 5: {5, 5}, 100: {100, 20}} {
-		c, err := pipedrive.New(server.URL, pipedrive.Options{Token: token, Rate: rate})
+		c, err := pipedrive.New(url, pipedrive.Options{Token: token, Rate: rate})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,8 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 // guarded are the routes that not everybody may ask, open those that everybody may.
@@ -81,7 +83,7 @@ func TestWhoMayAsk(t *testing.T) {
 		{name: "open mode behind a proxy", peer: remote, host: "x", header: "X-Forwarded-For: 192.0.2.9", open: true, want: 200},
 		{name: "open mode behind a proxy with a password", peer: remote, host: "x", header: "Authorization: Basic YTpi", open: true, want: 200},
 	}
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 1, 10)
 	token(t, db)
 	handlers := map[bool]http.Handler{}
@@ -127,7 +129,7 @@ func TestWhoMayAsk(t *testing.T) {
 
 func TestADNSRebindingPageGetsNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	problem(t, w.ask("GET", "/trackedusers", "Host: evil.example"), 401)
 	if r := w.ask("GET", "/trackedusers"); r.status != 200 {
 		t.Errorf("without the name: %d", r.status)
@@ -136,7 +138,7 @@ func TestADNSRebindingPageGetsNothing(t *testing.T) {
 
 func TestAMethodThatARouteDoesNotKnowGets405(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	for path, allowed := range map[string]string{
 		"/user/alice": "GET, HEAD, POST", "/trackedusers": "GET, HEAD", "/livez": "GET, HEAD",
 		"/readyz": "GET, HEAD", "/metrics": "GET, HEAD", "/": "GET, HEAD",
@@ -156,7 +158,7 @@ func TestAMethodThatARouteDoesNotKnowGets405(t *testing.T) {
 
 func TestATokenThatCannotBeCheckedIsNoWrongToken(t *testing.T) {
 	t.Parallel()
-	s := server.New(broken{open(t)}, answering{errNobody}, server.Options{})
+	s := server.New(broken{stack.Open(t)}, answering{errNobody}, server.Options{})
 	for _, path := range guarded {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
 		r.Header.Set("Authorization", "Bearer "+ciToken)
@@ -172,8 +174,8 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 		}
 		panic(errors.New("secretive bug"))
 	})
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{Page: page}, nil)
-	w.log.allow("secretive bug")
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{Page: page}, nil)
+	w.told = "secretive bug"
 	p := problem(t, w.ask("GET", "/"), 500)
 	log := w.log.String()
 	if !strings.Contains(log, "secretive bug") || !strings.Contains(log, p.RequestID) || !strings.Contains(log, "access_test.go") {
@@ -194,7 +196,7 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 func TestATokenOfTheScopeReadSeesWhoIsTrackedAndTracksNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
-	must(t, w.store.SetToken(t.Context(), "viewer", gistdeal.HashToken("viewer-token"), gistdeal.ScopeRead, time.Now()))
+	testenv.Must(t, w.store.SetToken(t.Context(), "viewer", gistdeal.HashToken("viewer-token"), gistdeal.ScopeRead, time.Now()))
 	const viewer = "Authorization: Bearer viewer-token"
 	w.sim.MakeGists("alice", 2)
 	w.sim.MakeGists("bob", 2)

@@ -15,11 +15,13 @@ import (
 	"gistdeal"
 	"gistdeal/internal/server"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	show := func(old, fresh int) gist {
@@ -47,11 +49,11 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 	if g := show(2, 0); g.Deal.State != "made" || g.Deal.URL != "" {
 		t.Errorf("deal is %+v, want made, without an address that is not known", g.Deal)
 	}
-	must(t, db.Set(t.Context(), gistdeal.SettingDealURL, "https://example.test/deal/"))
+	testenv.Must(t, db.Set(t.Context(), gistdeal.SettingDealURL, "https://example.test/deal/"))
 	if g := show(2, 0); g.Deal.URL != fmt.Sprintf("https://example.test/deal/%d", g.Deal.ID) {
 		t.Errorf("deal is %+v, want it with its address", g.Deal)
 	}
-	must(t, db.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "ALICE"}))
+	testenv.Must(t, db.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "ALICE"}))
 	if g := show(2, 0); g.Username != "ALICE" {
 		t.Errorf("after a rename the username is %q", g.Username)
 	}
@@ -64,7 +66,7 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 
 func TestGistsAreReadOnceUntilTheyChange(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	reads := counting{Store: db, gists: new(atomic.Int32)}
 	w := newWorldOver(t, reads, answering{errNobody}, server.Options{Open: true}, nil)
@@ -94,7 +96,7 @@ func (c counting) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDea
 
 func TestEachGistIsNewOnceHoweverManyComeMeanwhile(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 1, 10)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	const all = 60
@@ -105,9 +107,9 @@ func TestEachGistIsNewOnceHoweverManyComeMeanwhile(t *testing.T) {
 		}
 	})
 	news := map[string]int{}
-	eventually(t, "all gists are shown", func() bool {
+	testenv.Eventually(t, "all gists are shown", func() bool {
 		var l lists
-		must(t, json.Unmarshal([]byte(w.ask("GET", "/user/alice").body), &l))
+		testenv.Must(t, json.Unmarshal([]byte(w.ask("GET", "/user/alice").body), &l))
 		if len(l.Old) != len(news) {
 			t.Errorf("%d gists are old, want %d", len(l.Old), len(news))
 		}
@@ -126,14 +128,14 @@ func TestEachGistIsNewOnceHoweverManyComeMeanwhile(t *testing.T) {
 
 func TestOnlySoManyAnswersAreKept(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	for id := range int64(20) {
 		_, err := db.Track(t.Context(), gistdeal.Account{ID: id + 1, Login: fmt.Sprintf("user-%d", id)}, gistdeal.FirstScanAll, time.Now())
-		must(t, err)
+		testenv.Must(t, err)
 		g := gistdeal.Gist{ID: strconv.FormatInt(id, 10), Description: strings.Repeat("d", int(1000+100*id))}
 		_, err = db.SaveGists(t.Context(), id+1, []gistdeal.Gist{g}, gistdeal.Noticing{}, time.Now())
-		must(t, err)
-		must(t, db.Scanned(t.Context(), id+1, gistdeal.Listing{}, time.Now(), time.Now()))
+		testenv.Must(t, err)
+		testenv.Must(t, db.Scanned(t.Context(), id+1, gistdeal.Listing{}, time.Now(), time.Now()))
 	}
 	for _, limit := range []int{0, 500, 5000, 1 << 20} {
 		w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)

@@ -10,6 +10,8 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 // BenchmarkTrackedUser asks for a user over loopback, clients included, with a
@@ -17,9 +19,9 @@ import (
 // server of net/http that does nothing else: what is possible at the most.
 func BenchmarkTrackedUser(b *testing.B) {
 	for _, n := range []int{10, 100, 1000, 5000} {
-		db := open(b)
+		db := stack.Open(b)
 		fill(b, db, n, 60)
-		must(b, db.Set(b.Context(), gistdeal.SettingDealURL, "https://example.pipedrive.com/deal/"))
+		testenv.Must(b, db.Set(b.Context(), gistdeal.SettingDealURL, "https://example.pipedrive.com/deal/"))
 		handler := server.New(db, answering{errNobody}, server.Options{}).Handler()
 		var body []byte
 		b.Run(strconv.Itoa(n)+"/gistdeal", func(b *testing.B) { body = measure(b, handler) })
@@ -53,7 +55,7 @@ func measure(b *testing.B, handler http.Handler) []byte {
 		return err
 	}
 	var page bytes.Buffer
-	must(b, fetch(&page)) // The visit is recorded from here on.
+	testenv.Must(b, fetch(&page)) // The visit is recorded from here on.
 	b.SetParallelism(4)
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {

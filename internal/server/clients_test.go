@@ -14,6 +14,8 @@ import (
 	"gistdeal"
 	"gistdeal/internal/server"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 // keyring is a database without users that knows ciToken alone, for bubbles:
@@ -84,7 +86,7 @@ func TestWhoSendsManyWrongTokensWaitsAndOthersDoNot(t *testing.T) {
 					t.Errorf("another client: %d", got.status)
 				}
 				seconds, err := strconv.Atoi(refused.header.Get("Retry-After"))
-				must(t, err)
+				testenv.Must(t, err)
 				time.Sleep(time.Duration(seconds) * time.Second)
 				if got := from(h, "192.0.2.7:1", "/trackedusers", right); got.status != 200 || seconds > 60 {
 					t.Errorf("after Retry-After of %d s: %d", seconds, got.status)
@@ -217,7 +219,7 @@ func (s stuck) UseToken(ctx context.Context, _ string, _ time.Time) error {
 
 func TestNoRequestWaitsForTheUseOfItsTokenToBeWritten(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	token(t, db)
 	s := stuck{db, make(chan struct{}, 1)}
 	w := newWorldOver(t, s, answering{errNobody}, server.Options{}, nil)
@@ -226,19 +228,19 @@ func TestNoRequestWaitsForTheUseOfItsTokenToBeWritten(t *testing.T) {
 			t.Errorf("got %d", r.status)
 		}
 	}
-	eventually(t, "the use is to be written", func() bool { return len(s.asked) > 0 })
+	testenv.Eventually(t, "the use is to be written", func() bool { return len(s.asked) > 0 })
 }
 
 func TestTheLastUseOfATokenIsSeen(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	token(t, db)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	begin := time.Now().Truncate(time.Millisecond)
 	w.ask("GET", "/trackedusers", right)
-	eventually(t, "the use is written", func() bool {
+	testenv.Eventually(t, "the use is written", func() bool {
 		tokens, err := db.Tokens(t.Context())
-		must(t, err)
+		testenv.Must(t, err)
 		return !tokens[0].LastUsedAt.Before(begin)
 	})
 }
@@ -256,15 +258,15 @@ func (c noting) UseToken(_ context.Context, hash string, _ time.Time) error {
 
 func TestTheUseOfATokenIsNotWrittenForEachRequest(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	token(t, db)
-	must(t, db.AddToken(t.Context(), "other", gistdeal.HashToken("other"), gistdeal.ScopeRead, time.Now()))
+	testenv.Must(t, db.AddToken(t.Context(), "other", gistdeal.HashToken("other"), gistdeal.ScopeRead, time.Now()))
 	c := noting{db, make(chan string, 10)}
 	w := newWorldOver(t, c, answering{errNobody}, server.Options{}, nil)
 	for _, header := range []string{right, right, right, "Authorization: Bearer other"} {
 		w.ask("GET", "/trackedusers", header)
 	}
-	eventually(t, "the last one is written", func() bool { return len(c.written) >= 2 })
+	testenv.Eventually(t, "the last one is written", func() bool { return len(c.written) >= 2 })
 	if first, second := <-c.written, <-c.written; first != gistdeal.HashToken(ciToken) || second != gistdeal.HashToken("other") {
 		t.Errorf("written: %s, %s", first, second)
 	}

@@ -10,13 +10,14 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 // track makes alice, user 1, a tracked user whose first scan is to come.
 func track(t testing.TB, db *store.Store) {
 	t.Helper()
 	_, err := db.Track(context.Background(), gistdeal.Account{ID: 1, Login: "Alice", Type: "User"}, gistdeal.FirstScanAll, time.Now())
-	must(t, err)
+	testenv.Must(t, err)
 }
 
 // fill makes alice a tracked user with n gists, whose descriptions have that size.
@@ -26,7 +27,7 @@ func fill(t testing.TB, db *store.Store, n, size int) {
 	for from := 0; from < n; from += 100 {
 		post(t, db, from, min(from+100, n), size)
 	}
-	must(t, db.Scanned(context.Background(), 1, gistdeal.Listing{Pages: 1}, time.Now(), time.Now().Add(time.Hour)))
+	testenv.Must(t, db.Scanned(context.Background(), 1, gistdeal.Listing{Pages: 1}, time.Now(), time.Now().Add(time.Hour)))
 }
 
 // post gives alice the gists with the numbers from <= i < to.
@@ -42,13 +43,13 @@ func post(t testing.TB, db *store.Store, from, to, size int) {
 		})
 	}
 	_, err := db.SaveGists(context.Background(), 1, gists, gistdeal.Noticing{}, time.Now())
-	must(t, err)
+	testenv.Must(t, err)
 }
 
 // token makes a token known, which "ci" sends as ciToken.
 func token(t testing.TB, db *store.Store) {
 	t.Helper()
-	must(t, db.SetToken(context.Background(), "ci", gistdeal.HashToken(ciToken), "admin", time.Now()))
+	testenv.Must(t, db.SetToken(context.Background(), "ci", gistdeal.HashToken(ciToken), "admin", time.Now()))
 }
 
 // answering is an engine whose every first scan ends with the same error.

@@ -9,6 +9,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
 )
 
 func FuzzAPathNeverBreaksTheServerNorAsksForAnImpossibleLogin(f *testing.F) {
@@ -18,7 +19,7 @@ func FuzzAPathNeverBreaksTheServerNorAsksForAnImpossibleLogin(f *testing.F) {
 	} {
 		f.Add(path)
 	}
-	db := open(f)
+	db := stack.Open(f)
 	handler := server.New(db, strict{f}, server.Options{Open: true}).Handler()
 	f.Fuzz(func(t *testing.T, path string) {
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET /user/" + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")))

@@ -13,12 +13,14 @@ import (
 	"gistdeal"
 	"gistdeal/internal/server"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 	"gistdeal/internal/web"
 )
 
 func TestTheServerIsReadyUntilItIsToStop(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	for _, path := range public {
 		if r := w.ask("GET", path); r.status != 200 || r.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %d, Cache-Control %q", path, r.status, r.header.Get("Cache-Control"))
@@ -38,8 +40,8 @@ func TestTheServerIsReadyUntilItIsToStop(t *testing.T) {
 
 func TestWithoutADatabaseNothingIsReadyAndNothingIsTold(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
-	must(t, w.store.Close())
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
+	testenv.Must(t, w.store.Close())
 	if r := w.ask("GET", "/livez"); r.status != 200 {
 		t.Errorf("/livez: %d, want 200", r.status)
 	}
@@ -59,8 +61,8 @@ func TestWithoutADatabaseNothingIsReadyAndNothingIsTold(t *testing.T) {
 
 func TestInnerErrorsStayInTheLog(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, broken{open(t)}, answering{errNobody}, server.Options{}, nil)
-	w.log.allow(errSecret.Error())
+	w := newWorldOver(t, broken{stack.Open(t)}, answering{errNobody}, server.Options{}, nil)
+	w.told = errSecret.Error()
 	for _, path := range []string{"/trackedusers", "/user/alice", "/readyz"} {
 		if r := w.ask("GET", path); strings.Contains(r.body, "disk") || r.status < 500 {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
@@ -86,10 +88,10 @@ func (broken) View(context.Context, string, string) (gistdeal.View, error) {
 
 func TestAVisitThatCannotBeRecordedIsLoggedAndShownAgain(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	w := newWorldOver(t, forgetful{db}, answering{errNobody}, server.Options{}, nil)
-	w.log.allow(errSecret.Error())
+	w.told = errSecret.Error()
 	for range 2 {
 		w.shows(w.ask("GET", "/user/alice"), 200, 0, 2)
 	}
@@ -107,8 +109,8 @@ func TestMetricsTellHowLongEachRouteTakes(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(failing{})
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{Metrics: registry}, nil)
-	w.log.allow(errSecret.Error())
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{Metrics: registry}, nil)
+	w.told = errSecret.Error()
 	w.ask("GET", "/livez")
 	w.ask("GET", "/user/..%2F")
 	w.ask("GET", "/user/alice")
@@ -142,7 +144,7 @@ func TestUnknownPathsAreProblemsWithAndWithoutThePage(t *testing.T) {
 	for name, page := range map[string]http.Handler{"without": nil, "with": web.Handler()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorldOver(t, open(t), answering{errNobody}, server.Options{Page: page}, nil)
+			w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{Page: page}, nil)
 			for _, path := range []string{"/no-such-path", "/user/a/b", "/user/alice/", "/api/v1/nothing", "/trackedusers/", "/%00", "/static/", "/..%2f..%2fetc%2fpasswd"} {
 				problem(t, w.ask("GET", path), 404)
 			}
@@ -155,7 +157,7 @@ func TestUnknownPathsAreProblemsWithAndWithoutThePage(t *testing.T) {
 
 func TestEachKindOfErrorHasItsStatus(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	for kind, want := range map[gistdeal.Kind]int{
 		gistdeal.Internal: 500, gistdeal.Invalid: 400, gistdeal.NotFound: 404, gistdeal.Unauthorized: 502,
 		gistdeal.Limited: 503, gistdeal.Temporary: 503, gistdeal.Unknown: 502,

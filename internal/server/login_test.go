@@ -10,6 +10,8 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 // browser is a browser on another machine.
@@ -58,7 +60,7 @@ func (b *browser) logIn(token string) string {
 
 func TestWhoLogsInIsTheTokensVisitorUntilItIsRevoked(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	token(t, db)
 	w := &world{t: t, store: db}
@@ -83,7 +85,7 @@ func TestWhoLogsInIsTheTokensVisitorUntilItIsRevoked(t *testing.T) {
 	problem(t, b.send("GET", "/user/alice", ""), 401)
 
 	b.logIn(ciToken)
-	must(t, db.RevokeToken(t.Context(), "ci"))
+	testenv.Must(t, db.RevokeToken(t.Context(), "ci"))
 	problem(t, b.send("GET", "/user/alice", ""), 401)
 	if b.cookie != "" {
 		t.Error("a cookie without its token is left with the browser")
@@ -92,7 +94,7 @@ func TestWhoLogsInIsTheTokensVisitorUntilItIsRevoked(t *testing.T) {
 
 func TestALogInThatIsNoneSetsNoCookie(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	token(t, db)
 	b := &browser{t: t, handler: server.New(db, answering{errNobody}, server.Options{Open: true}).Handler()}
 	for body, want := range map[string]int{
@@ -109,9 +111,9 @@ func TestALogInThatIsNoneSetsNoCookie(t *testing.T) {
 
 func TestNoScriptReadsTheCookieAndOnlyTLSCarriesOneThatCameByIt(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	const odd = `a"b;c,d\e=%`
-	must(t, db.SetToken(t.Context(), "odd", gistdeal.HashToken(odd), gistdeal.ScopeRead, time.Now()))
+	testenv.Must(t, db.SetToken(t.Context(), "odd", gistdeal.HashToken(odd), gistdeal.ScopeRead, time.Now()))
 	handler := server.New(db, answering{errNobody}, server.Options{}).Handler()
 	for name, b := range map[string]*browser{
 		"plain": {}, "TLS": {tls: true}, "TLS to a proxy": {headers: []string{"X-Forwarded-Proto: https"}},
@@ -160,7 +162,7 @@ func TestAPageOfAnotherSiteChangesNothing(t *testing.T) {
 		{"one that begins like it", []string{"Origin: " + public + ".evil.example"}, false},
 		{"the public name without TLS", []string{"Origin: http://deals.example"}, false},
 	}
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	token(t, db)
 	handlers := map[bool]http.Handler{}
@@ -201,7 +203,7 @@ func TestAPageOfAnotherSiteChangesNothing(t *testing.T) {
 
 func TestEveryAnswerSaysWhatABrowserMayDoWithIt(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Security-Policy", "of the page") })
 	for public, hsts := range map[string]bool{"": false, "http://deals.example": false, "https://deals.example": true} {
 		b := browser{t: t, handler: server.New(db, answering{errNobody}, server.Options{PublicURL: public, Page: page}).Handler()}

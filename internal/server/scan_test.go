@@ -8,11 +8,12 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
 )
 
 func TestAFirstScanThatTakesLongIsAnsweredWith202UntilItEnds(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	engine := newSlow(db)
 	w := newWorldOver(t, db, engine, server.Options{AnswerWait: 50 * time.Millisecond}, nil)
 	for _, ask := range []func() reply{
@@ -43,7 +44,7 @@ func TestAFirstScanThatTakesLongIsAnsweredWith202UntilItEnds(t *testing.T) {
 
 func TestWhileGitHubIsSilentAnUnknownLoginGets503(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	w := newWorldOver(t, db, answering{context.DeadlineExceeded}, server.Options{}, nil)
 	r := w.ask("GET", "/user/alice")
 	problem(t, r, 503)
@@ -54,7 +55,7 @@ func TestWhileGitHubIsSilentAnUnknownLoginGets503(t *testing.T) {
 
 func TestAScanThatFailsForNowIsAnsweredWith202(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	track(t, db)
 	limited := &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: 61500 * time.Millisecond, Err: io.EOF}
 	w := newWorldOver(t, db, answering{limited}, server.Options{}, nil)
@@ -67,7 +68,7 @@ func TestAScanThatFailsForNowIsAnsweredWith202(t *testing.T) {
 
 func TestAScanThatEndsJustTooLateIsNoProblem(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	w := newWorldOver(t, db, justTooLate{t, newSlow(db)}, server.Options{}, nil)
 	r := w.ask("GET", "/user/alice")
 	if r.status != 202 && r.status != 200 {

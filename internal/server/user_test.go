@@ -11,6 +11,8 @@ import (
 	"gistdeal"
 	"gistdeal/internal/server"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestGistsAreNewToEachVisitorOnce(t *testing.T) {
@@ -26,9 +28,9 @@ func TestGistsAreNewToEachVisitorOnce(t *testing.T) {
 	w.shows(w.ask("GET", "/user/alice", ci), 200, 0, 3)
 	w.shows(w.ask("GET", "/user/ALICE", ci), 200, 3, 0)
 	u, err := w.store.UserByLogin(t.Context(), "alice")
-	must(t, err)
+	testenv.Must(t, err)
 	_, err = w.store.SaveGists(t.Context(), u.ID, []gistdeal.Gist{{ID: "later"}}, gistdeal.Noticing{}, time.Now())
-	must(t, err)
+	testenv.Must(t, err)
 	for _, visitor := range []string{"Accept: */*", ci} {
 		l := w.shows(w.ask("GET", "/user/alice", visitor), 200, 3, 1)
 		if l.New[0].ID != "later" || l.New[0].Files == nil {
@@ -47,7 +49,7 @@ func TestAGistIsShownAsTheSeedDidWithItsDeal(t *testing.T) {
 	}}})
 	w.shows(w.ask("GET", "/user/alice"), 200, 0, 1)
 	var g gist
-	eventually(t, "the deal is made", func() bool {
+	testenv.Eventually(t, "the deal is made", func() bool {
 		g = w.shows(w.ask("GET", "/user/alice"), 200, 1, 0).Old[0]
 		return g.Deal.State == string(gistdeal.DealMade)
 	})
@@ -64,7 +66,7 @@ func TestAGistIsShownAsTheSeedDidWithItsDeal(t *testing.T) {
 
 func TestPostAnswersLikeGet(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	w.shows(w.ask("POST", "/user/alice"), 200, 0, 2)
@@ -88,7 +90,7 @@ var quiet = []struct{ name, method, path, header string }{
 
 func TestWhatShowsGistsToNobodyRecordsNoVisit(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	for _, tt := range quiet {
@@ -186,7 +188,7 @@ func TestTrackedUsersAreAListOfLogins(t *testing.T) {
 	}
 	r := w.ask("GET", "/trackedusers")
 	var logins []string
-	must(t, json.Unmarshal([]byte(r.body), &logins))
+	testenv.Must(t, json.Unmarshal([]byte(r.body), &logins))
 	if strings.Join(logins, " ") != "Alice bob" || r.header.Get("Content-Type") != "application/json" {
 		t.Errorf("got %q of type %s, want Alice and bob", r.body, r.header.Get("Content-Type"))
 	}

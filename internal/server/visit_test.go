@@ -12,6 +12,8 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestAClientThatReadTheWholeAnswerFindsItsVisitRecorded(t *testing.T) {
@@ -19,7 +21,7 @@ func TestAClientThatReadTheWholeAnswerFindsItsVisitRecorded(t *testing.T) {
 	for name, size := range map[string]int{"small": 10, "large": 9000} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db := open(t)
+			db := stack.Open(t)
 			fill(t, db, 1, size)
 			w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 			for i := range 50 {
@@ -33,18 +35,18 @@ func TestAClientThatReadTheWholeAnswerFindsItsVisitRecorded(t *testing.T) {
 
 func TestAClientThatLeavesHalfwayThroughTheAnswerWasNotThere(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	// More than the buffers between server and client hold.
 	fill(t, db, 50, 160_000)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(w.url, "http://"))
-	must(t, err)
+	testenv.Must(t, err)
 	defer conn.Close()
 	_, err = io.WriteString(conn, "GET /user/alice HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	must(t, err)
+	testenv.Must(t, err)
 	_, err = io.ReadFull(conn, make([]byte, 1000))
-	must(t, err)
-	must(t, conn.Close())
+	testenv.Must(t, err)
+	testenv.Must(t, conn.Close())
 	w.stopped()
 	if got := w.visited(gistdeal.Everybody); got != 0 {
 		t.Errorf("visit recorded up to %d", got)
@@ -56,10 +58,10 @@ func TestAClientThatLeavesDuringTheFirstScanWasNotThere(t *testing.T) {
 	for _, method := range []string{"GET", "POST", "POST with a body"} {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
-			db := open(t)
+			db := stack.Open(t)
 			fill(t, db, 1, 10)
 			// Tracked, with a gist, but its first scan is not over.
-			must(t, db.Scanned(t.Context(), 1, gistdeal.Listing{}, time.Time{}, time.Now()))
+			testenv.Must(t, db.Scanned(t.Context(), 1, gistdeal.Listing{}, time.Time{}, time.Now()))
 			engine := newSlow(db)
 			w := newWorldOver(t, db, engine, server.Options{}, nil)
 			ctx, leave := context.WithCancel(t.Context())
@@ -95,7 +97,7 @@ func TestAClientThatLeavesWhileItsAnswerIsWrittenWasNotThere(t *testing.T) {
 	for name, err := range map[string]error{"it fits the buffers": nil, "it does not": io.ErrClosedPipe} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db := open(t)
+			db := stack.Open(t)
 			fill(t, db, 1, 10)
 			s := server.New(db, answering{errNobody}, server.Options{Open: true})
 			ctx, leave := context.WithCancel(t.Context())
@@ -103,7 +105,7 @@ func TestAClientThatLeavesWhileItsAnswerIsWrittenWasNotThere(t *testing.T) {
 			r := httptest.NewRequestWithContext(ctx, "GET", "/user/alice", nil)
 			s.Handler().ServeHTTP(leaving{httptest.NewRecorder(), leave, err}, r)
 			v, err := db.View(t.Context(), gistdeal.Everybody, "alice")
-			must(t, err)
+			testenv.Must(t, err)
 			if v.Seen != 0 {
 				t.Errorf("visit recorded up to %d", v.Seen)
 			}

@@ -10,7 +10,7 @@ import (
 
 func TestAnswersAgreeWithTheOfficialDescriptions(t *testing.T) {
 	t.Parallel()
-	w := serve(t, sim.New(unlimited()), func(h http.Handler) http.Handler {
+	w := start(t, unlimited(), func(h http.Handler) http.Handler {
 		return contract.Check(t, h, contract.GitHub, contract.PipedriveV2, contract.PipedriveV1)
 	})
 	w.MakeGists("octocat", 60)

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // clock is a time that tests move.
@@ -42,21 +42,10 @@ type world struct {
 	url string
 }
 
-func start(t *testing.T, o sim.Options) *world {
+func start(t *testing.T, o sim.Options, wrappers ...func(http.Handler) http.Handler) *world {
 	t.Helper()
-	return serve(t, sim.New(o), nil)
-}
-
-func serve(t *testing.T, s *sim.Sim, wrap func(http.Handler) http.Handler) *world {
-	t.Helper()
-	var h http.Handler = s
-	if wrap != nil {
-		h = wrap(s)
-	}
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	t.Cleanup(s.Close)
-	return &world{t: t, Sim: s, url: server.URL}
+	s, url := testenv.Simulate(t, o, wrappers...)
+	return &world{t: t, Sim: s, url: url}
 }
 
 // got is an answer read whole.

@@ -8,6 +8,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 // ask asks for one login and returns the ask as it is stored.
@@ -19,7 +20,7 @@ func ask(t *testing.T, s *store.Store, login string, want gistdeal.Want) gistdea
 func askAt(t *testing.T, s *store.Store, a gistdeal.Ask, now time.Time) gistdeal.Ask {
 	t.Helper()
 	asked, err := s.Ask(t.Context(), now, a)
-	must(t, err)
+	testenv.Must(t, err)
 	return asked[0]
 }
 
@@ -27,7 +28,7 @@ func askAt(t *testing.T, s *store.Store, a gistdeal.Ask, now time.Time) gistdeal
 func waiting(t *testing.T, s *store.Store, least gistdeal.Want) []string {
 	t.Helper()
 	asks, err := s.WaitingAsks(t.Context(), least, 10)
-	must(t, err)
+	testenv.Must(t, err)
 	logins := []string{}
 	for _, a := range asks {
 		logins = append(logins, a.Login)
@@ -47,7 +48,7 @@ func TestAsksThatSomebodyWaitsForGoFirst(t *testing.T) {
 		if diff := cmp.Diff([]string{"carol", "alice"}, waiting(t, s, gistdeal.WantFirstScan)); diff != "" {
 			t.Errorf("those that somebody waits for: %s", diff)
 		}
-		must(t, s.Requeue(t.Context(), gistdeal.Ask{Login: "carol", N: 1}, "GitHub is away", noon.Add(time.Hour)))
+		testenv.Must(t, s.Requeue(t.Context(), gistdeal.Ask{Login: "carol", N: 1}, "GitHub is away", noon.Add(time.Hour)))
 		if diff := cmp.Diff([]string{"alice", "carol"}, waiting(t, s, gistdeal.WantFirstScan)); diff != "" {
 			t.Errorf("after carol was put back: %s", diff)
 		}
@@ -86,7 +87,7 @@ func TestAPolicyThatIsAskedForIsNotLostToAnAskWithoutOne(t *testing.T) {
 		askAt(t, s, gistdeal.Ask{Login: "alice", Policy: gistdeal.FirstScanNew}, noon)
 		ask(t, s, "alice", gistdeal.WantFirstScan)
 		asks, err := s.WaitingAsks(t.Context(), gistdeal.WantTracked, 10)
-		must(t, err)
+		testenv.Must(t, err)
 		if len(asks) != 1 || asks[0].Policy != gistdeal.FirstScanNew || asks[0].Want != gistdeal.WantFirstScan {
 			t.Errorf("waiting is %+v, want one ask for a first scan of policy new", asks)
 		}
@@ -106,7 +107,7 @@ func TestAnAnswerKeepsItsErrorWithKindWordsAndTime(t *testing.T) {
 				t.Fatal(err)
 			}
 			answers, err := s.Answers(t.Context(), a)
-			must(t, err)
+			testenv.Must(t, err)
 			got := answers["alice"].Err
 			if gistdeal.KindOf(got) != gistdeal.KindOf(want) || got.Error() != want.Error() || gistdeal.RetryAfter(got) != gistdeal.RetryAfter(want) {
 				t.Errorf("the answer is %v, want %v", got, want)
@@ -142,7 +143,7 @@ func TestAPolicyForNewUsersChangesNoOther(t *testing.T) {
 		track(t, s, "tracked", 1)
 		removed := track(t, s, "removed", 2)
 		_, err := s.RemoveUsers(t.Context(), removed.ID)
-		must(t, err)
+		testenv.Must(t, err)
 		askAt(t, s, gistdeal.Ask{Login: "waiting", Policy: gistdeal.FirstScanAll}, noon)
 		askAt(t, s, gistdeal.Ask{Login: "configured"}, noon)
 		for i, tt := range []struct {
@@ -160,7 +161,7 @@ func TestAPolicyForNewUsersChangesNoOther(t *testing.T) {
 			tt.ask.Otherwise = gistdeal.FirstScanNew
 			askAt(t, s, tt.ask, noon)
 			asks, err := s.WaitingAsks(t.Context(), gistdeal.WantTracked, 10)
-			must(t, err)
+			testenv.Must(t, err)
 			for _, a := range asks {
 				if gistdeal.LoginKey(a.Login) == gistdeal.LoginKey(tt.ask.Login) && a.Policy != tt.want {
 					t.Errorf("%d: %s is asked for with policy %q, want %q", i, tt.ask.Login, a.Policy, tt.want)

@@ -10,6 +10,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestABackupIsOfOneInstantWhileWritesGoOn(t *testing.T) {
@@ -37,17 +38,17 @@ func TestABackupIsOfOneInstantWhileWritesGoOn(t *testing.T) {
 	for i := range 5 {
 		to := filepath.Join(dir, fmt.Sprint("copy", i, ".db"))
 		size, err := store.Backup(t.Context(), path, to)
-		must(t, err)
+		testenv.Must(t, err)
 		info, err := os.Stat(to)
-		must(t, err)
+		testenv.Must(t, err)
 		if info.Size() != size || info.Mode().Perm() != 0o600 {
 			t.Errorf("%d bytes, mode %v, said %d bytes", info.Size(), info.Mode(), size)
 		}
 		copied := open(t, to)
 		all, err := copied.GistsOf(t.Context(), u.ID)
-		must(t, err)
+		testenv.Must(t, err)
 		n, err := copied.Counts(t.Context())
-		must(t, err)
+		testenv.Must(t, err)
 		if n.Deals[gistdeal.DealFound] != len(all) {
 			t.Errorf("%d gists and %d deals", len(all), n.Deals[gistdeal.DealFound])
 		}
@@ -66,13 +67,13 @@ func TestABackupReplacesNoFileAndLeavesNoneBehindAfterAnError(t *testing.T) {
 	if _, err := store.Backup(t.Context(), path, to); gistdeal.KindOf(err) != gistdeal.NotFound {
 		t.Errorf("without a database: %v", err)
 	}
-	must(t, os.WriteFile(path, bytes.Repeat([]byte("no database "), 1000), 0o600))
+	testenv.Must(t, os.WriteFile(path, bytes.Repeat([]byte("no database "), 1000), 0o600))
 	if _, err := store.Backup(t.Context(), path, to); err == nil {
 		t.Error("a backup of what is no database")
 	}
-	must(t, os.Remove(path))
+	testenv.Must(t, os.Remove(path))
 	open(t, path)
-	must(t, os.WriteFile(to, []byte("precious"), 0o600))
+	testenv.Must(t, os.WriteFile(to, []byte("precious"), 0o600))
 	if _, err := store.Backup(t.Context(), path, to); gistdeal.KindOf(err) != gistdeal.Invalid {
 		t.Errorf("over a file: %v", err)
 	}

@@ -8,13 +8,14 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 // states returns the state of each of a user's deals by gist id.
 func states(t *testing.T, s *store.Store, userID int64) map[string]gistdeal.DealState {
 	t.Helper()
 	all, err := s.GistsOf(t.Context(), userID)
-	must(t, err)
+	testenv.Must(t, err)
 	byGist := map[string]gistdeal.DealState{}
 	for _, g := range all {
 		byGist[g.ID] = g.Deal.State
@@ -29,7 +30,7 @@ func oneInEachState(t *testing.T, s *store.Store) {
 	track(t, s, "octocat", 1)
 	save(t, s, 1, gists("a", 5))
 	made(t, s, claim(t, s, "me"), 70)
-	must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
+	testenv.Must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
 	claim(t, s, "me")
 	if _, err := s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0004"}}, "not ours", noon); err != nil {
 		t.Fatal(err)
@@ -41,7 +42,7 @@ func TestARetryTakesWhatFailedOrWasSkippedAndNothingElse(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		oneInEachState(t, s)
 		done, err := s.Retry(t.Context(), gistdeal.DealFilter{UserID: 1}, noon.Add(time.Hour))
-		must(t, err)
+		testenv.Must(t, err)
 		want := gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"made": 1, "sending": 1, "found": 1}}
 		if diff := cmp.Diff(want, done); diff != "" {
 			t.Error(diff)
@@ -62,7 +63,7 @@ func TestASkipTakesWhatIsNotSentAndKeepsItsReason(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		oneInEachState(t, s)
 		done, err := s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0001", "a0002", "a0003", "a0005"}}, "not ours", noon)
-		must(t, err)
+		testenv.Must(t, err)
 		if diff := cmp.Diff(gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"made": 1, "sending": 1}}, done); diff != "" {
 			t.Error(diff)
 		}
@@ -104,7 +105,7 @@ func TestDealsAreListedPageByPage(t *testing.T) {
 			t.Helper()
 			for after := ""; ; {
 				page, err := s.Deals(t.Context(), f, after, 2)
-				must(t, err)
+				testenv.Must(t, err)
 				if len(page) == 0 {
 					return ids
 				}
@@ -159,7 +160,7 @@ func TestAFirstScanThatIsTooBigWaitsForAYes(t *testing.T) {
 				}
 				save(t, s, 1, []gistdeal.Gist{{ID: "later", CreatedAt: noon}})
 				counts, err := s.DealsOf(t.Context(), 1)
-				must(t, err)
+				testenv.Must(t, err)
 				if counts[gistdeal.DealHeld] != test.held || counts[gistdeal.DealFound] != test.gists-test.held+1 {
 					t.Errorf("deals are %v, want %d held and the others found", counts, test.held)
 				}
@@ -185,7 +186,7 @@ func TestHeldDealsSayWhyTheyWaitAndAreAdopted(t *testing.T) {
 			t.Fatal(err)
 		}
 		story, err := s.Explain(t.Context(), "a0001")
-		must(t, err)
+		testenv.Must(t, err)
 		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); n != 1 || err != nil {
 			t.Errorf("adopted %d, error %v; want the held deal that is in Pipedrive", n, err)
 		}
@@ -212,11 +213,11 @@ func TestNothingIsClaimedWhileAPersonPausedAllPushes(t *testing.T) {
 			t.Errorf("pause is %q, error %v", p, err)
 		}
 		due, err := s.Due(t.Context())
-		must(t, err)
+		testenv.Must(t, err)
 		_, claimed, err := s.Claim(t.Context(), "me", noon, noon)
-		must(t, err)
+		testenv.Must(t, err)
 		_, reclaimed, err := s.Reclaim(t.Context(), sending, 3, "me", noon, noon)
-		must(t, err)
+		testenv.Must(t, err)
 		if due || claimed || reclaimed {
 			t.Errorf("due %v, claimed %v, claimed again %v; want none of it", due, claimed, reclaimed)
 		}

@@ -9,6 +9,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 // leaseTTL is the tests' lease: short, and long enough for a busy machine to renew it.
@@ -22,7 +23,7 @@ func take(t *testing.T, s *store.Store) context.Context {
 	for gistdeal.KindOf(err) == gistdeal.Temporary {
 		held, err = s.TryLease(t.Context())
 	}
-	must(t, err)
+	testenv.Must(t, err)
 	return held
 }
 
@@ -54,7 +55,7 @@ func TestOneProcessHoldsTheLease(t *testing.T) {
 		if take(t, first) == nil || take(t, second) != nil {
 			t.Error("want the first to get the lease and the second not")
 		}
-		must(t, first.Release())
+		testenv.Must(t, first.Release())
 		if take(t, second) == nil {
 			t.Error("want the second to get the lease once the first gave it back")
 		}
@@ -75,7 +76,7 @@ func TestALeaseThatIsRenewedIsKeptHoweverClocksDiffer(t *testing.T) {
 			t.Fatal("another got the lease of one that lives")
 		}
 	}
-	must(t, held.Err())
+	testenv.Must(t, held.Err())
 }
 
 func TestTheLeaseOfADeadProcessIsTakenOver(t *testing.T) {
@@ -115,7 +116,7 @@ func TestAHolderStopsAtOnceIfAnotherHasTheLease(t *testing.T) {
 	if cause := context.Cause(held); !strings.Contains(cause.Error(), "another process") {
 		t.Errorf("it was lost because %v, want a word about another process", cause)
 	}
-	must(t, s.Release())
+	testenv.Must(t, s.Release())
 	if take(t, s) != nil {
 		t.Error("a lost lease that was released is free, want it to be the other's still")
 	}

@@ -7,6 +7,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestAsksAndAnswersOfOtherProcessesAreHeard(t *testing.T) {
@@ -27,7 +28,7 @@ func TestAsksAndAnswersOfOtherProcessesAreHeard(t *testing.T) {
 	})
 	<-heard // It listens.
 	asked, err := other.Ask(t.Context(), noon, gistdeal.Ask{Login: "octocat"})
-	must(t, err)
+	testenv.Must(t, err)
 	<-heard
 	if _, err := other.Answer(t.Context(), asked[0], gistdeal.Answer{}, noon); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestReadersAreToldThatTheDatabaseIsAwayAndServedOnceItIsBack(t *testing.T) {
@@ -61,7 +62,7 @@ func TestWhoAsksIsNotToldWhereTheDatabaseIs(t *testing.T) {
 	server := pgtest.Start(t)
 	log := &strings.Builder{}
 	s, err := store.Open(t.Context(), server.URL(t), store.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
-	must(t, err)
+	testenv.Must(t, err)
 	server.Stop(t)
 	for range 3 {
 		if _, err = s.View(t.Context(), "", "octocat"); err == nil || strings.Contains(err.Error(), "pgtest-") {
@@ -81,12 +82,12 @@ func TestAPasswordFileIsReadAtEachNewConnection(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	rotate := func(password string) {
 		server.Exec(t, `ALTER ROLE keyed PASSWORD '`+password+`'`)
-		must(t, os.WriteFile(file, []byte(password+"\n"), 0o600))
+		testenv.Must(t, os.WriteFile(file, []byte(password+"\n"), 0o600))
 	}
 	server.Exec(t, `CREATE ROLE keyed LOGIN SUPERUSER`)
 	rotate("s3cret-one")
 	s, err := store.Open(t.Context(), address, store.Options{PasswordFile: file})
-	must(t, err)
+	testenv.Must(t, err)
 	rotate("s3cret-two")
 	server.Cut(t)
 	for n := 0; s.Ping(t.Context()) != nil; n++ {
@@ -94,8 +95,8 @@ func TestAPasswordFileIsReadAtEachNewConnection(t *testing.T) {
 			t.Fatal("no connection with the new password")
 		}
 	}
-	must(t, s.Close())
-	must(t, os.WriteFile(file, []byte("s3cret-wrong"), 0o600))
+	testenv.Must(t, s.Close())
+	testenv.Must(t, os.WriteFile(file, []byte("s3cret-wrong"), 0o600))
 	if _, err := store.Open(t.Context(), address, store.Options{PasswordFile: file}); err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "keyed") {
 		t.Errorf("with a wrong password: %v; want an error that names the account and no password", err)
 	}
@@ -185,7 +186,7 @@ func TestTransactionsThatMeetAllSucceed(t *testing.T) {
 	}
 	wg.Wait()
 	counts, err := s.Counts(t.Context())
-	must(t, err)
+	testenv.Must(t, err)
 	total := 0
 	for _, n := range counts.Deals {
 		total += n

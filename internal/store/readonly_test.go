@@ -7,6 +7,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestReadingOnlyLeavesTheDatabaseAsItIs(t *testing.T) {
@@ -19,7 +20,7 @@ func TestReadingOnlyLeavesTheDatabaseAsItIs(t *testing.T) {
 			if _, err := os.Stat(database); !os.IsNotExist(err) {
 				t.Errorf("a file was made: %v", err)
 			}
-			must(t, os.WriteFile(database, nil, 0o600)) // what the first start left when it was killed
+			testenv.Must(t, os.WriteFile(database, nil, 0o600)) // what the first start left when it was killed
 		}
 		r := readOnly(t, database)
 		if v, err := r.Schema(t.Context()); err != nil || v.Version != 0 || v.Current() {
@@ -46,8 +47,8 @@ func TestReadingOnlyLeavesTheDatabaseAsItIs(t *testing.T) {
 func readOnly(t *testing.T, database string) *store.Store {
 	t.Helper()
 	r, err := store.OpenReadOnly(t.Context(), database, store.Options{})
-	must(t, err)
-	t.Cleanup(func() { must(t, r.Close()) })
+	testenv.Must(t, err)
+	t.Cleanup(func() { testenv.Must(t, r.Close()) })
 	return r
 }
 
@@ -72,7 +73,7 @@ func TestWhetherSomebodyWorksCanBeSeenWithoutTheLease(t *testing.T) {
 			t.Errorf("the holder sees %v, %v", worked, err)
 		}
 		want(true)
-		must(t, s.Release())
+		testenv.Must(t, s.Release())
 		want(false)
 		if held, err := s.TryLease(t.Context()); held == nil || err != nil {
 			t.Errorf("the look kept the lease: %v", err)
@@ -83,7 +84,7 @@ func TestWhetherSomebodyWorksCanBeSeenWithoutTheLease(t *testing.T) {
 func TestBothDatabasesHaveTheSameMigrations(t *testing.T) {
 	t.Parallel()
 	sqlite, err := filepath.Glob("schema/sqlite/*.sql")
-	must(t, err)
+	testenv.Must(t, err)
 	for _, file := range sqlite {
 		if _, err := os.Stat(filepath.Join("schema/postgres", filepath.Base(file))); err != nil {
 			t.Errorf("%s has no twin: %v", file, err)

@@ -17,6 +17,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -105,7 +106,7 @@ func made(t *testing.T, s *store.Store, c gistdeal.Claim, dealID int64) {
 func giveBack(t *testing.T, s *store.Store, c gistdeal.Claim, reason string) bool {
 	t.Helper()
 	ok, err := s.GiveBack(t.Context(), c, reason, noon.Add(time.Minute))
-	must(t, err)
+	testenv.Must(t, err)
 	return ok
 }
 
@@ -119,13 +120,6 @@ func deal(t *testing.T, s *store.Store) gistdeal.Deal {
 	return all[0].Deal
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestASecondScanOfTheSameGistsChangesNothing(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
@@ -134,12 +128,12 @@ func TestASecondScanOfTheSameGistsChangesNothing(t *testing.T) {
 			t.Errorf("first scan found %d deals, want 3", got)
 		}
 		before, err := s.GistsOf(t.Context(), 1)
-		must(t, err)
+		testenv.Must(t, err)
 		if got := save(t, s, 1, gists("a", 3)); got != 0 {
 			t.Errorf("second scan found %d deals, want 0", got)
 		}
 		after, err := s.GistsOf(t.Context(), 1)
-		must(t, err)
+		testenv.Must(t, err)
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Error(diff)
 		}
@@ -157,7 +151,7 @@ func TestGistsComeInTheOrderInWhichTheyWereCreatedHoweverTheyWereRead(t *testing
 		save(t, s, 1, all[:2])
 		save(t, s, 1, all[2:]) // the next page: older gists, noticed later
 		got, err := s.GistsOf(t.Context(), 1)
-		must(t, err)
+		testenv.Must(t, err)
 		for i, g := range got {
 			if g.ID != all[i].ID {
 				t.Errorf("gist %d is %s, want %s", i, g.ID, all[i].ID)
@@ -179,7 +173,7 @@ func TestAnEditedGistShowsItsNewTextAndKeepsItsPlaceAndItsDeal(t *testing.T) {
 			t.Errorf("an edit found %d deals, want 0", got)
 		}
 		all, err := s.GistsOf(t.Context(), 1)
-		must(t, err)
+		testenv.Must(t, err)
 		if all[0].Description != "edited" || all[0].Seq != 1 || all[0].Deal.DealID != 77 {
 			t.Errorf("got %+v, want the new text, seq 1 and deal 77", all[0])
 		}
@@ -194,7 +188,7 @@ func TestTextThatPostgreSQLCannotHoldIsCleaned(t *testing.T) {
 		one[0].Description = "a\x00b\xff'; DROP TABLE gists; -- 🦑"
 		save(t, s, 1, one)
 		all, err := s.GistsOf(t.Context(), 1)
-		must(t, err)
+		testenv.Must(t, err)
 		if want := "ab\uFFFD'; DROP TABLE gists; -- 🦑"; all[0].Description != want {
 			t.Errorf("description is %q, want %q", all[0].Description, want)
 		}
@@ -212,7 +206,7 @@ func TestTheFirstScanOfPolicyNewSkipsOlderGists(t *testing.T) {
 			t.Fatalf("found %d, error %v; want 1", found, err)
 		}
 		counts, err := s.Counts(t.Context())
-		must(t, err)
+		testenv.Must(t, err)
 		if counts.Deals[gistdeal.DealSkipped] != 2 || counts.Deals[gistdeal.DealFound] != 1 {
 			t.Errorf("deals are %v, want 2 skipped and 1 found", counts.Deals)
 		}
@@ -285,7 +279,7 @@ func TestOnlyThePresentAttemptDecides(t *testing.T) {
 			t.Errorf("a second reclaim of the same attempt: ok %v, error %v; want false", ok, err)
 		}
 		giveBack(t, s, old, "late")
-		must(t, s.Refuse(t.Context(), old, "late", noon))
+		testenv.Must(t, s.Refuse(t.Context(), old, "late", noon))
 		if ok, err := s.AdoptUnknown(t.Context(), old, 5, nil, 3, noon); ok || err != nil {
 			t.Errorf("adopting for an old attempt: ok %v, error %v; want false", ok, err)
 		}
@@ -321,12 +315,12 @@ func TestADealThatALostWorkerMadeIsNeverForgotten(t *testing.T) {
 			save(t, s, 1, gists("a", 1))
 			old := claim(t, s, "old")
 			now, _, err := s.Reclaim(t.Context(), old, 3, "new", noon, noon.Add(time.Hour))
-			must(t, err)
+			testenv.Must(t, err)
 			made(t, s, now, 6)
 			made(t, s, old, 5)
 			made(t, s, now, 6)
 			counts, err := s.Counts(t.Context())
-			must(t, err)
+			testenv.Must(t, err)
 			if got := deal(t, s); got.DealID != 6 || counts.Surplus != 1 {
 				t.Errorf("deal is %d with %d surplus, want 6 with 1", got.DealID, counts.Surplus)
 			}
@@ -339,7 +333,7 @@ func TestARefusedDealFailsWithItsReasonAndIsNotDueAgain(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
 		save(t, s, 1, gists("a", 1))
-		must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
+		testenv.Must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
 		if got := deal(t, s); got.State != gistdeal.DealFailed || got.Problem != "title is bad" {
 			t.Errorf("deal is %+v, want failed with the reason", got)
 		}
@@ -381,7 +375,7 @@ func TestAnAttemptTakenForAbsentIsNeverForgotten(t *testing.T) {
 		track(t, s, "octocat", 1)
 		save(t, s, 1, gists("a", 1))
 		again, _, err := s.Reclaim(t.Context(), claim(t, s, "me"), 3, "me", noon, noon.Add(time.Hour))
-		must(t, err)
+		testenv.Must(t, err)
 		if !again.Since.Equal(noon) || again.Absences != 1 {
 			t.Errorf("the second attempt is looked for since %v after %d absences, want since the first's %v after 1", again.Since, again.Absences, noon)
 		}
@@ -389,7 +383,7 @@ func TestAnAttemptTakenForAbsentIsNeverForgotten(t *testing.T) {
 			t.Error("the deal is found again without a look")
 		}
 		unknown, err := s.Unknown(t.Context())
-		must(t, err)
+		testenv.Must(t, err)
 		again.Draft = gistdeal.Draft{GistID: "a0001"}
 		if diff := cmp.Diff([]gistdeal.Claim{again}, unknown); diff != "" {
 			t.Error(diff)
@@ -426,7 +420,7 @@ func TestDealsFoundInPipedriveAreAdopted(t *testing.T) {
 		states := map[string]gistdeal.DealState{}
 		save(t, s, 1, []gistdeal.Gist{{ID: "later", CreatedAt: noon}})
 		all, err := s.GistsOf(t.Context(), 1)
-		must(t, err)
+		testenv.Must(t, err)
 		for _, g := range all {
 			states[g.ID] = g.Deal.State
 		}
@@ -435,7 +429,7 @@ func TestDealsFoundInPipedriveAreAdopted(t *testing.T) {
 			t.Error(diff)
 		}
 		counts, err := s.Counts(t.Context())
-		must(t, err)
+		testenv.Must(t, err)
 		if counts.Surplus != 1 {
 			t.Errorf("%d surplus deals, want 1: those of a deal that is being sent are not known yet", counts.Surplus)
 		}
@@ -443,7 +437,7 @@ func TestDealsFoundInPipedriveAreAdopted(t *testing.T) {
 			t.Errorf("adopting again: %d, error %v; want 0", n, err)
 		}
 		strange, err := s.Strange(t.Context(), map[string]int64{"a0001": 1, "a0002": 2, "later": 9})
-		must(t, err)
+		testenv.Must(t, err)
 		slices.Sort(strange)
 		if diff := cmp.Diff([]string{"a0002", "later"}, strange); diff != "" {
 			t.Errorf("strange are: %s", diff)
@@ -457,7 +451,7 @@ func TestARenamedUserIsFoundByItsNewLoginOnly(t *testing.T) {
 		track(t, s, "alice", 1)
 		track(t, s, "Bob", 2)
 		// Alice takes Bob's login; Bob's new one is not known yet.
-		must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "bob"}))
+		testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "bob"}))
 		u, err := s.UserByLogin(t.Context(), "BOB")
 		if err != nil || u.ID != 1 {
 			t.Errorf("bob is user %d, error %v; want 1", u.ID, err)
@@ -469,7 +463,7 @@ func TestARenamedUserIsFoundByItsNewLoginOnly(t *testing.T) {
 		if err != nil || !old.LoginStale {
 			t.Errorf("the former bob: stale is %v, error %v; want stale", old.LoginStale, err)
 		}
-		must(t, s.Rename(t.Context(), gistdeal.Account{ID: 2, Login: "robert"}))
+		testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 2, Login: "robert"}))
 		if u, err := s.UserByLogin(t.Context(), "Robert"); err != nil || u.ID != 2 || u.LoginStale {
 			t.Errorf("robert is %+v, error %v; want user 2", u, err)
 		}
@@ -480,9 +474,9 @@ func TestTrackingAgainKeepsPolicyAndHistory(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
-		must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{ETag: `"e"`, Pages: 2}, noon, noon.Add(time.Hour)))
+		testenv.Must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{ETag: `"e"`, Pages: 2}, noon, noon.Add(time.Hour)))
 		u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "Alice"}, gistdeal.FirstScanNew, noon.Add(time.Minute))
-		must(t, err)
+		testenv.Must(t, err)
 		if u.FirstScan != gistdeal.FirstScanAll || u.ETag != `"e"` || !u.TrackedAt.Equal(noon) || u.Login != "Alice" {
 			t.Errorf("user is %+v, want the policy, ETag and time of before and the login of now", u)
 		}
@@ -494,9 +488,9 @@ func TestAVisitNeverLowersWhatWasShown(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
 		for _, seq := range []int64{5, 3} {
-			must(t, s.RecordVisit(t.Context(), gistdeal.Visit{UserID: 1, Seq: seq}, noon))
+			testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{UserID: 1, Seq: seq}, noon))
 		}
-		must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 4}, noon))
+		testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 4}, noon))
 		for visitor, want := range map[string]int64{"": 5, "ci": 4, "nobody": 0} {
 			if v, err := s.View(t.Context(), visitor, "alice"); v.Seen != want || err != nil {
 				t.Errorf("%q has seen up to %d, error %v; want %d", visitor, v.Seen, err, want)
@@ -513,7 +507,7 @@ func TestAViewHasANewVersionAfterEachChangeThatReadersSee(t *testing.T) {
 		see := func(what string, want bool) {
 			t.Helper()
 			v, err := s.View(t.Context(), "", "OctoCat")
-			must(t, err)
+			testenv.Must(t, err)
 			if changed := v.Version != last; changed != want {
 				t.Errorf("%s: new version is %v, want %v", what, changed, want)
 			}
@@ -532,9 +526,9 @@ func TestAViewHasANewVersionAfterEachChangeThatReadersSee(t *testing.T) {
 		see("a claim", true)
 		made(t, s, c, 7)
 		see("a deal", true)
-		must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{NotModified: true}, noon, noon))
+		testenv.Must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{NotModified: true}, noon, noon))
 		see("a scan without news", false)
-		must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "OCTOCAT"}))
+		testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "OCTOCAT"}))
 		see("a rename", true)
 	})
 }
@@ -543,8 +537,8 @@ func TestAViewSaysWhatTheVisitorHasSeen(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
-		must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 4}, noon))
-		must(t, s.Set(t.Context(), gistdeal.SettingDealURL, "https://example.test/deal/"))
+		testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 4}, noon))
+		testenv.Must(t, s.Set(t.Context(), gistdeal.SettingDealURL, "https://example.test/deal/"))
 		v, err := s.View(t.Context(), "ci", "octocat")
 		if err != nil || v.Seen != 4 || v.DealURL != "https://example.test/deal/" || v.UserID != 1 {
 			t.Errorf("view is %+v, error %v", v, err)
@@ -559,9 +553,9 @@ func TestADatabaseOfANewerVersionIsRefused(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, database string) {
 		s, err := store.Open(t.Context(), database, store.Options{})
-		must(t, err)
+		testenv.Must(t, err)
 		s.Exec(t, `INSERT INTO migrations VALUES (999)`)
-		must(t, s.Close())
+		testenv.Must(t, s.Close())
 		if _, err = store.Open(t.Context(), database, store.Options{}); err == nil || !strings.Contains(err.Error(), "newer gistdeal") {
 			t.Errorf("got %v, want a word about a newer gistdeal", err)
 		}
@@ -574,12 +568,12 @@ func TestAnotherProgramsDatabaseIsRefusedAndLeftAsItIs(t *testing.T) {
 	refused := func(t *testing.T, driver, database string) {
 		t.Helper()
 		db, err := sql.Open(driver, database)
-		must(t, err)
+		testenv.Must(t, err)
 		for _, statement := range statements {
 			_, err := db.ExecContext(t.Context(), statement)
-			must(t, err)
+			testenv.Must(t, err)
 		}
-		must(t, db.Close())
+		testenv.Must(t, db.Close())
 		for range 2 {
 			if _, err := store.Open(t.Context(), database, store.Options{}); err == nil || !strings.Contains(err.Error(), "another program's tables; name") {
 				t.Errorf("open: %v, want it refused with a hint", err)
@@ -594,7 +588,7 @@ func TestAnotherProgramsDatabaseIsRefusedAndLeftAsItIs(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "theirs.db")
 		refused(t, "sqlite", path)
 		content, err := os.ReadFile(path)
-		must(t, err)
+		testenv.Must(t, err)
 		if journal := content[18]; journal != 1 {
 			t.Errorf("the file's journal is of version %d now, want 1 as before", journal)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 func remove(t *testing.T, s *store.Store, id int64) {
@@ -23,7 +24,7 @@ func remove(t *testing.T, s *store.Store, id int64) {
 func dueUsers(t *testing.T, s *store.Store) (ids []int64) {
 	t.Helper()
 	users, err := s.DueUsers(t.Context(), noon.Add(time.Hour), noon.Add(24*time.Hour), 10)
-	must(t, err)
+	testenv.Must(t, err)
 	for _, u := range users {
 		ids = append(ids, u.ID)
 	}
@@ -93,7 +94,7 @@ func TestTrackingAgainChangesThePolicyOnlyBeforeTheFirstScanHasEnded(t *testing.
 				t.Errorf("policy is %s, error %v; want new", u.FirstScan, err)
 			}
 		}
-		must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{}, noon, noon))
+		testenv.Must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{}, noon, noon))
 		if u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, noon); err != nil || u.FirstScan != gistdeal.FirstScanNew {
 			t.Errorf("policy is %s after the first scan, error %v; want new", u.FirstScan, err)
 		}
@@ -121,7 +122,7 @@ func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
 			{"a part that looks like a pattern", gistdeal.UserFilter{Search: "b_b"}, []string{"Bob_by"}},
 		} {
 			users, err := s.Users(t.Context(), test.filter, gistdeal.UserPage{Limit: 10})
-			must(t, err)
+			testenv.Must(t, err)
 			got := []string{}
 			for _, u := range users {
 				got = append(got, u.Login)
@@ -140,16 +141,16 @@ func TestPagesOfUsersMissNobodyAndRepeatNobody(t *testing.T) {
 		for i, login := range logins {
 			track(t, s, login, int64(i+1))
 			// Some are equal, so that the ids decide.
-			must(t, s.Scanned(t.Context(), int64(i+1), gistdeal.Listing{}, noon.Add(time.Duration(i%3)*time.Hour), noon.Add(time.Duration(i%2)*time.Hour)))
+			testenv.Must(t, s.Scanned(t.Context(), int64(i+1), gistdeal.Listing{}, noon.Add(time.Duration(i%3)*time.Hour), noon.Add(time.Duration(i%2)*time.Hour)))
 		}
 		for _, order := range []gistdeal.UserOrder{"", gistdeal.OrderByID, gistdeal.OrderByLogin, gistdeal.OrderByTracked, gistdeal.OrderByLastScan, gistdeal.OrderByNextScan} {
 			whole, err := s.Users(t.Context(), gistdeal.UserFilter{}, gistdeal.UserPage{Order: order, Limit: 100})
-			must(t, err)
+			testenv.Must(t, err)
 			for _, descending := range []bool{false, true} {
 				var got []gistdeal.User
 				for p := (gistdeal.UserPage{Order: order, Descending: descending, Limit: 2}); ; {
 					part, err := s.Users(t.Context(), gistdeal.UserFilter{}, p)
-					must(t, err)
+					testenv.Must(t, err)
 					if got = append(got, part...); len(part) < 2 {
 						break
 					}
@@ -183,9 +184,9 @@ func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
 		}
 		for i, tt := range tests {
 			u := track(t, s, tt.login, int64(i+501))
-			must(t, s.Scanned(t.Context(), u.ID, gistdeal.Listing{}, noon.Add(tt.last), noon.Add(tt.next)))
+			testenv.Must(t, s.Scanned(t.Context(), u.ID, gistdeal.Listing{}, noon.Add(tt.last), noon.Add(tt.next)))
 			if tt.failed {
-				must(t, s.ScanFailed(t.Context(), u.ID, "GitHub is away", noon.Add(tt.next)))
+				testenv.Must(t, s.ScanFailed(t.Context(), u.ID, "GitHub is away", noon.Add(tt.next)))
 			}
 		}
 		for _, want := range []int64{1, 0} {
@@ -195,7 +196,7 @@ func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
 		}
 		for i, tt := range tests {
 			u, err := s.User(t.Context(), int64(i+501))
-			must(t, err)
+			testenv.Must(t, err)
 			if next := u.NextScanAt.Sub(noon); next < tt.from || next > tt.to {
 				t.Errorf("%s: the next scan is %v from noon, want %v to %v", tt.login, next, tt.from, tt.to)
 			}
@@ -215,7 +216,7 @@ func TestAFilterThatLetsManyThroughShowsThemAllInOrder(t *testing.T) {
 			n, last := 0, "zzz"
 			for {
 				some, err := s.Users(t.Context(), gistdeal.UserFilter{Search: search, States: []gistdeal.UserState{gistdeal.UserActive}}, p)
-				must(t, err)
+				testenv.Must(t, err)
 				for _, u := range some {
 					if n++; u.Login >= last {
 						t.Fatalf("%s comes after %s", u.Login, last)

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"gistdeal/internal/testing/testenv"
 	"os"
 	"path/filepath"
 	"testing"
@@ -24,7 +25,7 @@ func SharedDir(t testing.TB) string {
 // absent fails the test if the folder was not to be missed.
 func absent(t testing.TB, reason error) {
 	t.Helper()
-	if os.Getenv("REQUIRE_ALL") == "1" && os.Getenv("SHARED_DIR") != "none" {
+	if testenv.RequireAll() && os.Getenv("SHARED_DIR") != "none" {
 		t.Fatal(reason)
 	}
 }
@@ -36,7 +37,7 @@ func find() (string, error) {
 		return "", fmt.Errorf("declined: SHARED_DIR=none, no official descriptions")
 	}
 	if dir == "" {
-		root, err := moduleRoot()
+		root, err := testenv.Root()
 		if err != nil {
 			return "", err
 		}
@@ -46,22 +47,4 @@ func find() (string, error) {
 		return "", fmt.Errorf("no official descriptions: %w", err)
 	}
 	return filepath.Abs(dir)
-}
-
-// moduleRoot looks upwards, because go test runs each package in its own folder.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", fmt.Errorf("no go.mod above the test's folder")
-		}
-		dir = parent
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
@@ -67,22 +68,11 @@ func TestNothingIsLeftAfterAKill(t *testing.T) {
 	if err := victim.Run(); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Fatalf("the victim ended with %v, want killed", err)
 	}
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for late := time.After(30 * time.Second); ; {
-		left, err := filepath.Glob(filepath.Join(dir, "pgtest-*"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(left) == 0 {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("left: %v", left)
-		}
-	}
+	testenv.Eventually(t, "the server's files are removed", func() bool {
+		files, err := filepath.Glob(filepath.Join(dir, "pgtest-*"))
+		testenv.Must(t, err)
+		return len(files) == 0
+	})
 }
 
 func connect(t *testing.T, url string) *sql.DB {

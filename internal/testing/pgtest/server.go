@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"gistdeal/internal/testing/testenv"
 	"os"
 	"os/exec"
 	"os/user"
@@ -64,12 +65,10 @@ var errAbsent = errors.New("no PostgreSQL for tests")
 
 func accept(t testing.TB, err error) {
 	t.Helper()
-	if errors.Is(err, errAbsent) && os.Getenv("REQUIRE_ALL") != "1" {
-		t.Skip(err)
+	if errors.Is(err, errAbsent) {
+		testenv.SkipIf(t, err)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 }
 
 // start starts a server and returns once it takes connections.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"gistdeal/internal/testing/failpoint"
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 // Options say how long a run is and how hard.
@@ -121,13 +121,7 @@ func TempDir() (string, error) {
 
 // Build builds the program with its fail points in dir and returns its path.
 func Build(ctx context.Context, dir string) (string, error) {
-	program := filepath.Join(dir, "gistdeal")
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "failpoint", "-buildvcs=false", "-o", program, "gistdeal/cmd/gistdeal")
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the program: %w\n%s", err, out)
-	}
-	return program, nil
+	return testenv.Build(ctx, dir, "gistdeal/cmd/gistdeal", "-tags", "failpoint")
 }
 
 // run is a run that goes on.

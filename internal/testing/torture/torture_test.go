@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 	"gistdeal/internal/testing/torture"
 )
 
@@ -26,26 +25,16 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
-	os.Exit(buildAndRun(m))
+	os.Exit(testenv.Main(m, torture.TempDir, build))
 }
 
-func buildAndRun(m *testing.M) int {
-	var err error
-	dir, err = torture.TempDir()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+func build(folder string) (err error) {
+	dir = folder
+	if program, err = torture.Build(context.Background(), dir); err != nil {
+		return err
 	}
-	defer os.RemoveAll(dir)
-	program, err = torture.Build(context.Background(), dir)
-	harness = filepath.Join(dir, "torture")
-	build := exec.Command("go", "build", "-o", harness, "gistdeal/cmd/torture")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, buildErr := build.CombinedOutput(); err != nil || buildErr != nil {
-		fmt.Fprintf(os.Stderr, "build: %v %v\n%s", err, buildErr, out)
-		return 1
-	}
-	return m.Run()
+	harness, err = testenv.Build(context.Background(), dir, "gistdeal/cmd/torture")
+	return err
 }
 
 // exit statuses of the harness

@@ -1,0 +1,5 @@
+// Package testenv holds what tests of several packages need: waiting for a
+// condition, reading a log, starting the simulators, building programs, and
+// skipping a test on a machine that lacks a program. It imports none of the
+// packages under test, so that their internal tests can import it.
+package testenv
