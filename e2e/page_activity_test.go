@@ -1,7 +1,6 @@
-package app_test
+package e2e_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -12,20 +11,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
-
-// press presses what the selector means, once it is there.
-func press(t *testing.T, ctx context.Context, selector string) {
-	t.Helper()
-	once(t, ctx, fmt.Sprintf(`document.querySelector(%q)`, selector))
-	ask[any](t, ctx, fmt.Sprintf(`document.querySelector(%q).click()`, selector))
-}
-
-// once waits until an expression in the page is true.
-func once(t *testing.T, ctx context.Context, expression string) {
-	t.Helper()
-	eventually(t, expression, func() bool { return ask[bool](t, ctx, "!!("+expression+")") }, func() string { return "" })
-}
 
 func TestThePageShowsAScanWhileItGoesOnAndWhatItFound(t *testing.T) {
 	t.Parallel()
@@ -98,10 +85,10 @@ func TestTheFirstRunSaysWhetherEverythingIsReadyAndASettingIsChosen(t *testing.T
 	}
 	ask[any](t, ctx, `document.querySelector('#set-first_scan').value = 'new'; null`)
 	do(t, ctx, p, chromedp.Click("#save"))
-	eventually(t, "the choice is kept", func() bool {
+	testenv.Eventually(t, "the choice is kept", func() bool {
 		_, body := p.get("/api/v1/settings")
 		return strings.Contains(body, `"name":"first_scan","value":"new"`)
-	}, p.out.String)
+	}, p.out)
 }
 
 func TestATokenIsMadeShownOnceAndRevokedOnThePage(t *testing.T) {

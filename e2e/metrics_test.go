@@ -1,10 +1,11 @@
-package app_test
+package e2e_test
 
 import (
 	"regexp"
 	"testing"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestTheMetricsTellWhatIsLeftOfTheDay(t *testing.T) {
@@ -14,7 +15,7 @@ func TestTheMetricsTellWhatIsLeftOfTheDay(t *testing.T) {
 	s.MakeGists("alice", 3)
 	p := start(t, env)
 	p.user("alice")
-	eventually(t, "all deals", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out.String)
+	testenv.Eventually(t, "all deals", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out)
 	_, text := p.get("/metrics")
 	for _, want := range []string{
 		`gistdeal_budget_limit\{name="pipedrive-day"\} 30000`,

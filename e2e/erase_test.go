@@ -1,10 +1,11 @@
-package app_test
+package e2e_test
 
 import (
 	"strings"
 	"testing"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestAPersonIsForgottenByACommandAndAddedAgainOnlyByAWord(t *testing.T) {
@@ -13,7 +14,7 @@ func TestAPersonIsForgottenByACommandAndAddedAgainOnlyByAWord(t *testing.T) {
 	s.MakeGists("alice", 2)
 	p := start(t, env)
 	p.get("/user/alice")
-	eventually(t, "both deals", func() bool { return s.Report().Deals == 2 }, p.out.String)
+	testenv.Eventually(t, "both deals", func() bool { return s.Report().Deals == 2 }, p.out)
 	wantRun(t, env, 0, "/deal/", "users", "erase", "alice", "--yes")
 	wantRun(t, env, 1, "nothing is known", "users", "erase", "alice", "--yes")
 	if status, _ := p.get("/user/alice"); status == 200 {

@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/contract"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestTheProgramMakesOneDealForEachGistThroughKillsAndLostAnswers(t *testing.T) {
@@ -34,13 +35,13 @@ func TestTheProgramMakesOneDealForEachGistThroughKillsAndLostAnswers(t *testing.
 		p.user(login)
 	}
 	for _, deals := range []int{20, 80, 160} {
-		eventually(t, "some deals more", func() bool { return s.Report().Deals >= deals }, p.out.String)
+		testenv.Eventually(t, "some deals more", func() bool { return s.Report().Deals >= deals }, p.out)
 		p.signal(syscall.SIGKILL)
 		noSecret(t, p)
 		p = start(t, env)
 	}
-	eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out.String)
-	eventually(t, "each deal is known", func() bool {
+	testenv.Eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out)
+	testenv.Eventually(t, "each deal is known", func() bool {
 		u := p.user("ManyGists")
 		for _, g := range append(u.Old, u.New...) {
 			if g.Deal.State != "made" {
@@ -48,7 +49,7 @@ func TestTheProgramMakesOneDealForEachGistThroughKillsAndLostAnswers(t *testing.
 			}
 		}
 		return len(u.New) == 0
-	}, p.out.String)
+	}, p.out)
 	if doubled := s.Report().Doubled; len(doubled) > 0 {
 		t.Errorf("gists with more than one deal: %v\n%s", doubled, p.out)
 	}
@@ -99,7 +100,7 @@ func TestWhatGitHubReallyAnsweredBecomesOneDealForEachPublicGist(t *testing.T) {
 	if shown != want || want < 30 {
 		t.Errorf("%d gists shown, want the %d public ones", shown, want)
 	}
-	eventually(t, "all deals", func() bool { return s.Report().Deals >= want }, p.out.String)
+	testenv.Eventually(t, "all deals", func() bool { return s.Report().Deals >= want }, p.out)
 	for id, deals := range s.Report().ByGist {
 		if !public[id] || len(deals) != 1 {
 			t.Errorf("gist %s (public: %v) has deals %v", id, public[id], deals)
@@ -214,10 +215,10 @@ func TestARefusedKeyKeepsTheProgramRunningAndSaysWhatToDo(t *testing.T) {
 	if got := len(p.user("alice").New); got != 3 {
 		t.Errorf("%d gists shown, want 3: readers are served all the same", got)
 	}
-	eventually(t, "readyz says why", func() bool {
+	testenv.Eventually(t, "readyz says why", func() bool {
 		status, body := p.get("/readyz")
 		return status == http.StatusOK && strings.Contains(body, "set PIPEDRIVE_API_KEY")
-	}, p.out.String)
+	}, p.out)
 	if got := s.Report().Deals; got != 0 {
 		t.Errorf("%d deals with a refused key", got)
 	}
@@ -257,12 +258,12 @@ func TestASecondProgramOnTheSameDatabaseAnswersReadersAndTakesNewUsers(t *testin
 	if status, body := second.get("/user/missing"); status != http.StatusNotFound {
 		t.Errorf("a user whom GitHub does not know at the second program: %d %s", status, body)
 	}
-	eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, first.out.String)
+	testenv.Eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, first.out)
 	first.signal(syscall.SIGKILL)
-	eventually(t, "the second takes over", func() bool {
+	testenv.Eventually(t, "the second takes over", func() bool {
 		_, body := second.get("/readyz")
 		return strings.Contains(body, `"working":true`)
-	}, second.out.String)
+	}, second.out)
 	if got := s.Report().Requests["POST /api/v2/deals"]; got != 3 {
 		t.Errorf("%d POSTs for 3 gists", got)
 	}
@@ -310,7 +311,7 @@ func TestAPersonsWordHoldsDealsAndIsTold(t *testing.T) {
 	if _, err := db.ResumePushes(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, p.out.String)
+	testenv.Eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, p.out)
 }
 
 func TestHealthcheckAndVersion(t *testing.T) {

@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"net/http"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // pushAll starts the program beside an account that allows 20 requests in two
@@ -21,7 +22,7 @@ func pushAll(t testing.TB, n int, latency time.Duration, meanwhile func(*sim.Sim
 	p := start(t, env)
 	p.user("alice")
 	meanwhile(s)
-	eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out.String)
+	testenv.Eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out)
 	var posts []time.Time
 	for _, seen := range s.Report().RequestLog {
 		if seen.Method == http.MethodPost && seen.Path == "/api/v2/deals" && seen.Status == http.StatusOK {

@@ -1,9 +1,8 @@
-package app_test
+package e2e_test
 
 import (
 	"bytes"
 	"encoding/json"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // health is what `gistdeal doctor --json` prints.
@@ -72,7 +72,7 @@ func TestTheDoctorIsContentBesideARunningServe(t *testing.T) {
 	s.MakeGists("alice", 3)
 	p := start(t, env)
 	p.user("alice")
-	allMade(t, p, "alice", 3)
+	waitForDeals(t, p, "alice", 3)
 	env["GISTDEAL_ADDR"] = strings.TrimPrefix(p.url, "http://")
 	h := examine(t, env)
 	h.except(t)
@@ -88,21 +88,6 @@ func TestTheDoctorIsContentBesideARunningServe(t *testing.T) {
 	if status != 0 || strings.Count(out, "\n") != len(h.Checks) || !strings.HasPrefix(out, "ok  configuration ") {
 		t.Errorf("for people, exit status %d:\n%s", status, out)
 	}
-}
-
-// allMade waits until the program says that n gists of a user have deals.
-func allMade(t *testing.T, p *process, login string, n int) {
-	t.Helper()
-	eventually(t, "all deals of "+login, func() bool {
-		u := p.user(login)
-		made := 0
-		for _, g := range append(u.Old, u.New...) {
-			if g.Deal.State == "made" {
-				made++
-			}
-		}
-		return made == n
-	}, p.out.String)
 }
 
 func TestTheDoctorChangesNothing(t *testing.T) {
@@ -131,22 +116,6 @@ func TestTheDoctorChangesNothing(t *testing.T) {
 	if s.Report().Requests["POST /api/v2/dealFields"] != posts {
 		t.Error("fields were made")
 	}
-}
-
-// contents returns the files of a folder.
-func contents(t *testing.T, dir string) map[string][]byte {
-	t.Helper()
-	files := map[string][]byte{}
-	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			files[name], err = os.ReadFile(name)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
 }
 
 func TestTheDoctorNamesEachFaultAndChecksTheRest(t *testing.T) {
@@ -226,7 +195,7 @@ func TestTheDoctorKnowsTheKeyOfAnotherCompany(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	p := start(t, env)
-	eventually(t, "the database has a company", func() bool { return s.Report().Requests["GET /api/v2/deals/archived"] > 0 }, p.out.String)
+	testenv.Eventually(t, "the database has a company", func() bool { return s.Report().Requests["GET /api/v2/deals/archived"] > 0 }, p.out)
 	p.signal(syscall.SIGTERM)
 	s.Set(func(o *sim.Options) { o.CompanyID = 42 })
 	h := examine(t, env)

@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"encoding/json"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // run runs a command to its end.
@@ -90,7 +91,7 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantRun(t, env, 0, "added", "users", "add", "giant", "--first-scan=all")
-	eventually(t, "the scan has begun", func() bool { return s.Report().Requests["GET /users/{login}/gists"] > 0 }, p.out.String)
+	testenv.Eventually(t, "the scan has begun", func() bool { return s.Report().Requests["GET /users/{login}/gists"] > 0 }, p.out)
 	var r results
 	if status := read(t, env, &r, "users", "add", "--file", file); status != 1 {
 		t.Errorf("exit status %d, want 1 for the wrong ones", status)
@@ -115,7 +116,7 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 	if len(list.Users) != 190 {
 		t.Errorf("%d users are listed, want 190", len(list.Users))
 	}
-	allMade(t, p, "giant", 700)
+	waitForDeals(t, p, "giant", 700)
 	if r := s.Report(); r.Deals != 700 || len(r.Doubled) > 0 {
 		t.Errorf("%d deals, doubled: %v", r.Deals, r.Doubled)
 	}
@@ -145,7 +146,7 @@ func TestCommandsWithoutADatabase(t *testing.T) {
 		return func() bool { _, body := p.get("/trackedusers"); return strings.Contains(body, "alice") }
 	}
 	p := start(t, env)
-	eventually(t, "what was asked for is done", allTracked(p), p.out.String)
+	testenv.Eventually(t, "what was asked for is done", allTracked(p), p.out)
 }
 
 func TestCommandsOnWhatIsNoDatabaseSaySo(t *testing.T) {
@@ -173,7 +174,7 @@ func TestDealsAreRetriedSkippedAndExplainedBesideARunningServe(t *testing.T) {
 		read(t, env, &list, "deals", "list", "--state=failed", "--user=ALICE")
 		return list
 	}
-	eventually(t, "three failed", func() bool { return len(failed().Deals) == 3 }, p.out.String)
+	testenv.Eventually(t, "three failed", func() bool { return len(failed().Deals) == 3 }, p.out)
 	wantRun(t, env, 0, "refused", "deals", "explain", "https://gist.github.com/alice/g1")
 	if _, out := run(t, env, "deals", "list"); strings.ContainsAny(out, "\x1b\x07\t") {
 		t.Errorf("a terminal obeys this: %q", out)
@@ -182,9 +183,9 @@ func TestDealsAreRetriedSkippedAndExplainedBesideARunningServe(t *testing.T) {
 	wantRun(t, env, 0, "g1  skipped\n1 deals are skipped\n", "deals", "skip", "g1", "--why=not ours")
 	wantRun(t, env, 1, "is skipped already", "deals", "skip", "g1")
 	wantRun(t, env, 0, "2 deals wait for their turn", "deals", "retry")
-	eventually(t, "two are made", func() bool { return s.Report().Deals == 2 }, p.out.String)
+	testenv.Eventually(t, "two are made", func() bool { return s.Report().Deals == 2 }, p.out)
 	wantRun(t, env, 1, "no such gist", "deals", "retry", "g1", "nope")
-	allMade(t, p, "alice", 3)
+	waitForDeals(t, p, "alice", 3)
 	wantRun(t, env, 1, "has its deal in Pipedrive", "deals", "retry", "g2")
 	wantRun(t, env, 80, "name gists", "deals", "skip")
 	wantRun(t, env, 80, "must be one of", "deals", "list", "--state=done")
@@ -221,7 +222,7 @@ func TestAScanIsFollowedToItsLastDeal(t *testing.T) {
 	s.MakeGists("alice", 1)
 	wantRun(t, env, 1, "holiday", "scan", "alice")
 	wantRun(t, env, 0, "made again", "resume")
-	allMade(t, p, "alice", 122)
+	waitForDeals(t, p, "alice", 122)
 }
 
 func TestCtrlCLeavesWhatWasAskedFor(t *testing.T) {
@@ -232,7 +233,7 @@ func TestCtrlCLeavesWhatWasAskedFor(t *testing.T) {
 	s.AddFault(sim.Fault{Match: "GET /users/alice", Kind: "hang-before"})
 	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "limit"})
 	add := launch(t, env, "users", "add", "alice", "--first-scan=all")
-	eventually(t, "the look-up hangs", func() bool { return s.Report().Requests["GET /users/{login}"] > 0 }, p.out.String)
+	testenv.Eventually(t, "the look-up hangs", func() bool { return s.Report().Requests["GET /users/{login}"] > 0 }, p.out)
 	if status := add.signal(syscall.SIGINT); status != 0 || !strings.Contains(add.out.String(), "what was asked for stays") {
 		t.Errorf("exit status %d:\n%s", status, add.out)
 	}
@@ -240,14 +241,14 @@ func TestCtrlCLeavesWhatWasAskedFor(t *testing.T) {
 	s.ClearFaults()
 	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "limit"})
 	p = start(t, env)
-	eventually(t, "alice is tracked", func() bool { _, body := p.get("/trackedusers"); return strings.Contains(body, "alice") }, p.out.String)
+	testenv.Eventually(t, "alice is tracked", func() bool { _, body := p.get("/trackedusers"); return strings.Contains(body, "alice") }, p.out)
 	scan := launch(t, env, "scan", "alice")
-	eventually(t, "deals wait", func() bool { return strings.Contains(scan.out.String(), "3 of 3 gists wait") }, func() string { return scan.out.String() + p.out.String() })
+	testenv.Eventually(t, "deals wait", func() bool { return strings.Contains(scan.out.String(), "3 of 3 gists wait") }, scan.out, p.out)
 	if status := scan.signal(syscall.SIGINT); status != 1 || !strings.Contains(scan.out.String(), "what was asked for stays") {
 		t.Errorf("exit status %d:\n%s", status, scan.out)
 	}
 	s.ClearFaults()
-	allMade(t, p, "alice", 3)
+	waitForDeals(t, p, "alice", 3)
 }
 
 // atTerminal runs a command at a terminal at which somebody types answer, and
@@ -289,10 +290,9 @@ func TestCommandsThatFollowSayWhatLimitsAndUntilWhen(t *testing.T) {
 		t.Errorf("exit status %d, want the limit told once, and then alice added:\n%s", status, out)
 	}
 	scan := launch(t, env, "scan", "alice")
-	tell := func() string { return scan.out.String() + p.out.String() }
-	eventually(t, "the scan says what Pipedrive refuses", func() bool {
+	testenv.Eventually(t, "the scan says what Pipedrive refuses", func() bool {
 		return strings.Contains(scan.out.String(), "1 of 1 gists wait: Pipedrive is paused: ")
-	}, tell)
+	}, scan.out, p.out)
 	scan.signal(syscall.SIGINT)
 }
 

@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestAServeOnABackupDoublesNothing(t *testing.T) {
@@ -17,7 +18,7 @@ func TestAServeOnABackupDoublesNothing(t *testing.T) {
 	s.MakeGists("alice", 300)
 	p := start(t, env)
 	p.user("alice")
-	eventually(t, "some deals", func() bool { return s.Report().Deals >= 20 }, p.out.String)
+	testenv.Eventually(t, "some deals", func() bool { return s.Report().Deals >= 20 }, p.out)
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	status, out := launch(t, env, "backup", copied).exit()
 	if status != 0 || !strings.Contains(out, "To restore it") {
@@ -26,12 +27,12 @@ func TestAServeOnABackupDoublesNothing(t *testing.T) {
 	if status, out := launch(t, env, "backup", copied).exit(); status != 1 || !strings.Contains(out, "exists already") {
 		t.Errorf("over a file: exit status %d:\n%s", status, out)
 	}
-	allMade(t, p, "alice", 300)
+	waitForDeals(t, p, "alice", 300)
 	p.signal(syscall.SIGKILL)
 	// The copy knows nothing of most of the 300 deals.
 	env["GISTDEAL_DATABASE_URL"] = copied
 	p = start(t, env)
-	allMade(t, p, "alice", 300)
+	waitForDeals(t, p, "alice", 300)
 	if r := s.Report(); r.Deals != 300 || len(r.Doubled) > 0 {
 		t.Errorf("%d deals for 300 gists, doubled: %v\n%s", r.Deals, r.Doubled, p.out)
 	}

@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"encoding/json"
@@ -82,7 +82,7 @@ func TestAPlanKnowsWhatIsDoneAlreadyBesideARunningServe(t *testing.T) {
 	s.MakeGists("alice", 5)
 	p := start(t, env)
 	p.user("alice")
-	allMade(t, p, "alice", 5)
+	waitForDeals(t, p, "alice", 5)
 	s.MakeGists("alice", 2) // no scan has seen them yet
 	env["PIPEDRIVE_API_KEY"] = ""
 	pl := makePlan(t, env, "https://gist.github.com/alice/1234")

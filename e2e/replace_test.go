@@ -1,9 +1,8 @@
-package app_test
+package e2e_test
 
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -21,6 +20,7 @@ import (
 
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 // restart is what a service manager does: it ends the old process, if there is
@@ -58,12 +58,12 @@ func newServices(t *testing.T, env map[string]string, n int) *services {
 	}
 	t.Cleanup(s.end)
 	for range n {
-		address := freeAddress(t)
+		address := testenv.FreeAddress(t)
 		s.addresses = append(s.addresses, address)
 		s.run("/bin/bash", s.command(), address)
 	}
 	for _, address := range s.addresses {
-		eventually(t, address+" is ready", func() bool { return ready(t.Context(), address) }, s.logs)
+		testenv.Eventually(t, address+" is ready", func() bool { return ready(t.Context(), address) }, s)
 	}
 	return s
 }
@@ -75,17 +75,18 @@ func (s *services) run(args ...string) {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = s.env
 	if out, err := cmd.CombinedOutput(); err != nil {
-		s.t.Fatalf("%v: %v\n%s\n%s", args, err, out, s.logs())
+		s.t.Fatalf("%v: %v\n%s\n%s", args, err, out, s)
 	}
 }
 
 // replace replaces all instances, one by one.
 func (s *services) replace() {
 	s.t.Helper()
-	s.run(append([]string{"../../scripts/replace.sh", "/bin/bash " + s.command()}, s.addresses...)...)
+	s.run(append([]string{"../scripts/replace.sh", "/bin/bash " + s.command()}, s.addresses...)...)
 }
 
-func (s *services) logs() string {
+// String returns what all instances wrote.
+func (s *services) String() string {
 	files, _ := filepath.Glob(filepath.Join(s.dir, "*.log"))
 	text := ""
 	for _, file := range files {
@@ -103,16 +104,6 @@ func (s *services) end() {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // It may have ended.
 		}
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // At once.
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // balancer passes requests on to instances that are ready, as a health check of
@@ -198,11 +189,11 @@ func TestReadersNoticeNothingOfARollingReplacementAndNoDealIsDoubled(t *testing.
 	close(stop)
 	readers.Wait()
 	t.Logf("%d requests during the replacement", asked.Load())
-	eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, instances.logs)
+	testenv.Eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, instances)
 	if doubled := s.Report().Doubled; len(doubled) > 0 {
 		t.Errorf("gists with more than one deal: %v", doubled)
 	}
-	if logs := instances.logs(); strings.Count(logs, `"msg":"listening"`) != 6 || strings.Count(logs, `"msg":"stopping"`) != 3 {
+	if logs := instances.String(); strings.Count(logs, `"msg":"listening"`) != 6 || strings.Count(logs, `"msg":"stopping"`) != 3 {
 		t.Errorf("want six starts and three stops:\n%s", logs)
 	}
 }
@@ -215,14 +206,14 @@ func TestAReplacementStopsAtTheFirstInstanceThatIsNotReady(t *testing.T) {
 	first, second := instances.addresses[0], instances.addresses[1]
 	replace := func(command string, addresses ...string) {
 		t.Helper()
-		cmd := exec.Command("../../scripts/replace.sh", append([]string{command}, addresses...)...)
+		cmd := exec.Command("../scripts/replace.sh", append([]string{command}, addresses...)...)
 		cmd.Env = instances.env
 		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "is not ready: the others are left as they are") {
 			t.Errorf("replacing %v: %v\n%s", addresses, err, out)
 		}
 	}
 	replace("/bin/bash "+instances.command(), first, "127.0.0.1:1")
-	if logs := instances.logs(); strings.Contains(logs, "stopping") {
+	if logs := instances.String(); strings.Contains(logs, "stopping") {
 		t.Errorf("one was replaced while another was down:\n%s", logs)
 	}
 	broken := filepath.Join(instances.dir, "broken")
@@ -231,7 +222,7 @@ func TestAReplacementStopsAtTheFirstInstanceThatIsNotReady(t *testing.T) {
 	}
 	replace("/bin/bash "+broken, first, second)
 	if !ready(t.Context(), second) {
-		t.Errorf("the second was touched:\n%s", instances.logs())
+		t.Errorf("the second was touched:\n%s", instances.String())
 	}
 }
 

@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"net/http"
@@ -11,6 +11,7 @@ import (
 
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 // fleet is instances on one PostgreSQL.
@@ -30,14 +31,14 @@ func (f *fleet) grow() {
 func (f *fleet) worker() *process {
 	f.t.Helper()
 	var found *process
-	eventually(f.t, "an instance works", func() bool {
+	testenv.Eventually(f.t, "an instance works", func() bool {
 		for _, p := range f.instances {
 			if _, body := p.get("/readyz"); strings.Contains(body, `"working":true`) {
 				found = p
 			}
 		}
 		return found != nil
-	}, f.tell)
+	}, f)
 	return found
 }
 
@@ -61,8 +62,8 @@ func (f *fleet) askAll(login string, gists int) {
 	asking.Wait()
 }
 
-// tell returns what all instances wrote.
-func (f *fleet) tell() string {
+// String returns what all instances wrote.
+func (f *fleet) String() string {
 	text := ""
 	for _, p := range f.instances {
 		text += p.url + "\n" + p.out.String()
@@ -84,7 +85,7 @@ func TestThreeInstancesOnOneDatabaseMakeOneDealForEachGist(t *testing.T) {
 	f.askAll("manygists", 400)
 	deals := func(n int) {
 		t.Helper()
-		eventually(t, "more deals", func() bool { return s.Report().Deals >= n }, f.tell)
+		testenv.Eventually(t, "more deals", func() bool { return s.Report().Deals >= n }, f)
 	}
 
 	deals(40)
@@ -101,21 +102,21 @@ func TestThreeInstancesOnOneDatabaseMakeOneDealForEachGist(t *testing.T) {
 
 	deals(220)
 	server.Freeze(t)
-	eventually(t, "readers are told so", func() bool {
+	testenv.Eventually(t, "readers are told so", func() bool {
 		status, body := f.instances[0].get("/user/manygists")
 		return status == http.StatusServiceUnavailable && strings.Contains(body, "the database does not answer")
-	}, f.tell)
+	}, f)
 	server.Thaw(t)
 
 	deals(280)
 	server.Cut(t)
-	eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, f.tell)
-	eventually(t, "each deal is known", func() bool {
+	testenv.Eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, f)
+	testenv.Eventually(t, "each deal is known", func() bool {
 		u := f.instances[0].user("manygists")
 		return !slices.ContainsFunc(append(u.Old, u.New...), func(g shown) bool { return g.Deal.State != "made" })
-	}, f.tell)
+	}, f)
 	if doubled := s.Report().Doubled; len(doubled) > 0 {
-		t.Errorf("gists with more than one deal: %v\n%s", doubled, f.tell())
+		t.Errorf("gists with more than one deal: %v\n%s", doubled, f)
 	}
 	for _, p := range f.instances {
 		noSecret(t, p)

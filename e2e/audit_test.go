@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestLimitsAndAuditsAreToldBesideARunningServe(t *testing.T) {
@@ -23,12 +24,12 @@ func TestLimitsAndAuditsAreToldBesideARunningServe(t *testing.T) {
 	wantRun(t, env, 1, "no gistdeal is at work", "audit")
 	p := start(t, env)
 	p.user("alice")
-	eventually(t, "its deal", func() bool { return s.Report().Deals == 1 }, p.out.String)
-	eventually(t, "the limits are told", func() bool {
+	testenv.Eventually(t, "its deal", func() bool { return s.Report().Deals == 1 }, p.out)
+	testenv.Eventually(t, "the limits are told", func() bool {
 		var limits struct{ Budgets []struct{ Name string } }
 		read(t, env, &limits, "limits")
 		return len(limits.Budgets) > 0
-	}, p.out.String)
+	}, p.out)
 	wantRun(t, env, 0, "pipedrive-day", "limits")
 	wantRun(t, env, 0, "0 differences", "audit")
 	second := s.SeedDeal("alice", "aa01", "by hand")
@@ -76,10 +77,10 @@ func TestAPersonAtTheTerminalIsShownWhatARepairDoesAndAsked(t *testing.T) {
 	s.MakeGists("alice", 1)
 	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid", Times: 1})
 	p := start(t, env)
-	eventually(t, "a refused deal", func() bool {
+	testenv.Eventually(t, "a refused deal", func() bool {
 		u := p.user("alice")
 		return append(u.Old, u.New...)[0].Deal.State == "failed"
-	}, p.out.String)
+	}, p.out)
 	if status, screen := atTerminal(t, env, "", "audit --repair"); status != 1 || !strings.Contains(screen, "never made") || !strings.Contains(screen, "nothing was done") {
 		t.Errorf("no: exit status %d:\n%s", status, screen)
 	}
@@ -89,5 +90,5 @@ func TestAPersonAtTheTerminalIsShownWhatARepairDoesAndAsked(t *testing.T) {
 	if status, screen := atTerminal(t, env, "yes", "audit --repair"); status != 0 || !strings.Contains(screen, "done: ") {
 		t.Errorf("yes: exit status %d:\n%s", status, screen)
 	}
-	allMade(t, p, "alice", 1)
+	waitForDeals(t, p, "alice", 1)
 }

@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"os"
@@ -8,19 +8,14 @@ import (
 	"testing"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
-const alerts = "../../docs/alerts.yml"
+const alerts = "../docs/alerts.yml"
 
 func TestTheAlertsAreRulesThatPrometheusTakes(t *testing.T) {
 	t.Parallel()
-	promtool, err := exec.LookPath("promtool")
-	if err != nil && os.Getenv("REQUIRE_ALL") == "1" {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip("promtool is not installed; scripts/packages.sh installs it")
-	}
+	promtool := testenv.Program(t, "promtool")
 	for _, args := range [][]string{{"check", "rules", alerts}, {"test", "rules", "testdata/alerts_test.yml"}} {
 		if out, err := exec.Command(promtool, args...).CombinedOutput(); err != nil {
 			t.Errorf("promtool %v: %v\n%s", args, err, out)
@@ -38,7 +33,7 @@ func TestTheAlertsWatchMetricsThatThereAre(t *testing.T) {
 	s.Set(func(o *sim.Options) { o.DailyTokens, o.GitHubLimit = 30_000, 5_000 }) // Both tell their budgets.
 	s.MakeGists("alice", 1)
 	p := start(t, env)
-	allMade(t, p, "alice", 1) // Counters show once they have counted.
+	waitForDeals(t, p, "alice", 1) // Counters show once they have counted.
 	_, metrics := p.get("/metrics")
 	names := regexp.MustCompile(`gistdeal_[a-z_]+`).FindAllString(string(rules), -1)
 	if len(names) == 0 {
@@ -58,7 +53,7 @@ func TestEachAlertHasItsEntryInTheManual(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	manual, err := os.ReadFile("../../docs/operations.md")
+	manual, err := os.ReadFile("../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"bufio"
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestTwoHundredStreamsAreToldEverythingWhileOthersAsk(t *testing.T) {
@@ -69,9 +70,9 @@ func TestTwoHundredStreamsAreToldEverythingWhileOthersAsk(t *testing.T) {
 		t.Errorf("only %d requests were answered", asked.Load())
 	}
 	http.DefaultClient.CloseIdleConnections()
-	eventually(t, "nothing is left of the streams", func() bool {
+	testenv.Eventually(t, "nothing is left of the streams", func() bool {
 		return p.gauge("go_goroutines") <= goroutines+20 && p.gauge("process_open_fds") <= files+20
-	}, p.out.String)
+	}, p.out)
 }
 
 // followDeals follows the events until that many gists have their deal, each of

@@ -1,10 +1,9 @@
-package app_test
+package e2e_test
 
 import (
 	"compress/gzip"
 	"context"
 	"io"
-	"net/http/httptest"
 	"os"
 	"testing"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // axe returns the checker of accessibility, a script.
@@ -40,13 +40,8 @@ const findings = `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', '
 func TestEachViewFitsANarrowScreenInBothThemesAndAxeFindsNothing(t *testing.T) {
 	t.Parallel()
 	// With limits, so that there are budgets to be shown.
-	s := sim.New(sim.Options{Seed: 5})
-	remote := httptest.NewServer(s)
-	t.Cleanup(func() {
-		s.Close()
-		remote.Close()
-	})
-	env := environment(t, remote.URL)
+	s, url := testenv.Simulate(t, sim.Options{Seed: 5})
+	env := environment(t, url)
 	delete(env, "GISTDEAL_PIPEDRIVE_RATE")
 	const login = "alice-with-a-login-of-39-letters-really"
 	s.MakeGists(login, 12)

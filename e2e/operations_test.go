@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"os"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestAChangedKeyIsReadAtTheNextStart(t *testing.T) {
@@ -26,7 +27,7 @@ func TestAChangedKeyIsReadAtTheNextStart(t *testing.T) {
 	s.MakeGists("alice", 3)
 	p := start(t, env)
 	p.user("alice")
-	allMade(t, p, "alice", 3)
+	waitForDeals(t, p, "alice", 3)
 	s.Set(func(o *sim.Options) { o.Token, o.GitHubToken = "secret-new", "secret-new" })
 	write("secret-new")
 	s.MakeGists("alice", 2)
@@ -44,7 +45,7 @@ func TestARestoredDatabaseIsLookedAtBehindAPause(t *testing.T) {
 	s.MakeGists("alice", 3)
 	p := start(t, env)
 	p.user("alice")
-	allMade(t, p, "alice", 3)
+	waitForDeals(t, p, "alice", 3)
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	wantRun(t, env, 0, "To restore it", "backup", copied)
 	s.MakeGists("alice", 2)
@@ -55,15 +56,15 @@ func TestARestoredDatabaseIsLookedAtBehindAPause(t *testing.T) {
 	wantRun(t, env, 0, "no deals are made", "pause", "--why=restored")
 	p = start(t, env)
 	wantRun(t, env, 1, "restored", "scan", "alice")
-	eventually(t, "the two are adopted", func() bool {
+	testenv.Eventually(t, "the two are adopted", func() bool {
 		_, out := run(t, env, "deals", "list", "--state=made")
 		return strings.Count(out, "alice") == 5
-	}, p.out.String)
+	}, p.out)
 	if r := s.Report(); r.Deals != 5 {
 		t.Errorf("%d deals behind the pause, want 5", r.Deals)
 	}
 	wantRun(t, env, 0, "made again", "resume")
-	allMade(t, p, "alice", 6)
+	waitForDeals(t, p, "alice", 6)
 	if r := s.Report(); r.Deals != 6 || len(r.Doubled) > 0 {
 		t.Errorf("%d deals, doubled: %v", r.Deals, r.Doubled)
 	}

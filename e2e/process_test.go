@@ -1,53 +1,36 @@
-package app_test
+package e2e_test
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
-	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
-// binary is the real program, built once for all tests of the package. It is
-// built without the race detector: its SQLite would be thirty times slower.
+// binary is the path of the real program, which is built once for all tests.
 var binary string
 
 func TestMain(m *testing.M) {
-	os.Exit(buildAndRun(m))
-}
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "gistdeal-test-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	// A test runs it as another user.
-	if err := os.Chmod(dir, 0o755); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	binary = filepath.Join(dir, "gistdeal")
-	build := exec.Command("go", "build", "-o", binary, "gistdeal/cmd/gistdeal")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+	tempDir := func() (string, error) { return os.MkdirTemp("", "gistdeal-test-") }
+	os.Exit(testenv.Main(m, tempDir, func(dir string) (err error) {
+		if err := os.Chmod(dir, 0o755); err != nil { // A test runs the program as another user.
+			return err
+		}
+		binary, err = testenv.Build(context.Background(), dir, "gistdeal/cmd/gistdeal")
+		return err
+	}))
 }
 
 // process is a running program.
@@ -55,7 +38,7 @@ type process struct {
 	t     testing.TB
 	cmd   *exec.Cmd
 	url   string
-	out   *output
+	out   *testenv.Log
 	ended chan struct{}
 }
 
@@ -63,7 +46,7 @@ type process struct {
 func start(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
 	p := launch(t, env, args...)
-	eventually(t, "the program listens", func() bool {
+	testenv.Eventually(t, "the program listens", func() bool {
 		select {
 		case <-p.ended:
 			t.Fatalf("the program ended: %v\n%s", p.cmd.ProcessState, p.out)
@@ -73,7 +56,7 @@ func start(t testing.TB, env map[string]string, args ...string) *process {
 			p.url = "http://" + match[1]
 		}
 		return p.url != ""
-	}, p.out.String)
+	}, p.out)
 	return p
 }
 
@@ -82,7 +65,7 @@ var listening = regexp.MustCompile(`"msg":"listening","address":"([^"]+)"`)
 // launch starts the program; it is killed at the end of the test if not before.
 func launch(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(binary, args...), out: &output{}, ended: make(chan struct{})}
+	p := &process{t: t, cmd: exec.Command(binary, args...), out: &testenv.Log{}, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Env = []string{"HOME=" + p.cmd.Dir, "PATH=/usr/bin:/bin"}
@@ -174,7 +157,7 @@ type shown struct {
 func (p *process) user(login string) user {
 	p.t.Helper()
 	var u user
-	eventually(p.t, login+" is shown", func() bool {
+	testenv.Eventually(p.t, login+" is shown", func() bool {
 		status, body := p.get("/user/" + login)
 		if status != http.StatusOK {
 			return false
@@ -183,40 +166,16 @@ func (p *process) user(login string) user {
 			p.t.Fatal(err)
 		}
 		return true
-	}, p.out.String)
+	}, p.out)
 	return u
-}
-
-// output collects what a program writes.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // simulate starts simulators without limits and returns them with the
 // environment that points the program at them and at a database of its own.
 func simulate(t testing.TB, o sim.Options) (*sim.Sim, map[string]string) {
 	t.Helper()
-	o.Burst, o.DailyTokens, o.GitHubLimit = -1, -1, -1
-	s := sim.New(o)
-	server := httptest.NewServer(s)
-	t.Cleanup(func() {
-		s.Close()
-		server.Close()
-	})
-	return s, environment(t, server.URL)
+	s, url := testenv.Simulate(t, testenv.Unlimited(o))
+	return s, environment(t, url)
 }
 
 func environment(t testing.TB, url string) map[string]string {
@@ -229,24 +188,41 @@ func environment(t testing.TB, url string) map[string]string {
 	}
 }
 
-func eventually(t testing.TB, what string, done func() bool, tell func() string) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(90 * time.Second)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("not within 90 s: %s\n%s", what, tell())
-		}
-	}
-}
-
 // noSecret fails the test if the program told a secret.
 func noSecret(t *testing.T, p *process) {
 	t.Helper()
 	if strings.Contains(p.out.String(), "secret-") {
 		t.Errorf("a secret is in the output:\n%s", p.out)
 	}
+}
+
+// waitForDeals waits until the program says that n gists of a user have deals.
+func waitForDeals(t *testing.T, p *process, login string, n int) {
+	t.Helper()
+	testenv.Eventually(t, "all deals of "+login, func() bool {
+		u := p.user(login)
+		made := 0
+		for _, g := range append(u.Old, u.New...) {
+			if g.Deal.State == "made" {
+				made++
+			}
+		}
+		return made == n
+	}, p.out)
+}
+
+// contents returns the files of a folder.
+func contents(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			files[name], err = os.ReadFile(name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }

@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestUsersArePastedAndEachHasItsResult(t *testing.T) {
@@ -71,7 +72,7 @@ func TestAFailureIsRetriedAndItsDealBecomesMadeBeforeOnesEyes(t *testing.T) {
 		open(p, "failures"),
 		chromedp.Click(`[data-act="retry-cause"]`),
 		chromedp.WaitNotPresent(".cause"), chromedp.WaitVisible(".empty"))
-	eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, p.out.String)
+	testenv.Eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, p.out)
 }
 
 func TestManyUsersArePausedAtOnceAndFound(t *testing.T) {
@@ -150,9 +151,9 @@ func TestThePageIsUsedByKeyboardAlone(t *testing.T) {
 	ctx := browse(t)
 	focused := func(want string) {
 		t.Helper()
-		eventually(t, want+" has the focus", func() bool {
+		testenv.Eventually(t, want+" has the focus", func() bool {
 			return ask[bool](t, ctx, fmt.Sprintf(`document.activeElement.matches(%q)`, want))
-		}, func() string { return ask[string](t, ctx, `document.activeElement.outerHTML.slice(0, 200)`) })
+		}, dump(func() string { return ask[string](t, ctx, `document.activeElement.outerHTML.slice(0, 200)`) }))
 	}
 	press := func(keys string) { t.Helper(); do(t, ctx, p, chromedp.KeyEvent(keys)) }
 	do(t, ctx, p, chromedp.Navigate(p.url), chromedp.WaitVisible("#login"))

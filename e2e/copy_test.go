@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"strings"
@@ -7,6 +7,7 @@ import (
 
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestAfterACopyToPostgreSQLEachGistStillHasOneDeal(t *testing.T) {
@@ -16,7 +17,7 @@ func TestAfterACopyToPostgreSQLEachGistStillHasOneDeal(t *testing.T) {
 	file, database := env["GISTDEAL_DATABASE_URL"], pgtest.URL(t)
 	p := start(t, env)
 	p.user("alice")
-	eventually(t, "some deals", func() bool { return s.Report().Deals >= 20 }, p.out.String)
+	testenv.Eventually(t, "some deals", func() bool { return s.Report().Deals >= 20 }, p.out)
 	if status, out := launch(t, env, "copy", file, database).exit(); status != 1 || !strings.Contains(out, "stop it, then copy") {
 		t.Errorf("beside a serve: exit status %d:\n%s", status, out)
 	}
@@ -31,7 +32,7 @@ func TestAfterACopyToPostgreSQLEachGistStillHasOneDeal(t *testing.T) {
 	}
 	env["GISTDEAL_DATABASE_URL"] = database
 	p = start(t, env)
-	allMade(t, p, "alice", 200)
+	waitForDeals(t, p, "alice", 200)
 	if r := s.Report(); r.Deals != 200 || len(r.Doubled) > 0 {
 		t.Errorf("%d deals for 200 gists, doubled: %v\n%s", r.Deals, r.Doubled, p.out)
 	}

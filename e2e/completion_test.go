@@ -1,6 +1,7 @@
-package app_test
+package e2e_test
 
 import (
+	"gistdeal/internal/testing/testenv"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,13 +25,7 @@ func TestShellsCompleteCommandsFlagsAndFiles(t *testing.T) {
 	} {
 		t.Run(shell, func(t *testing.T) {
 			t.Parallel()
-			path, err := exec.LookPath(shell)
-			if err != nil && os.Getenv("REQUIRE_ALL") == "1" {
-				t.Fatal(err)
-			}
-			if err != nil {
-				t.Skip(err)
-			}
+			path := testenv.Program(t, shell)
 			status, text := launch(t, nil, "completion", shell).exit()
 			file := filepath.Join(t.TempDir(), "completion")
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil || status != 0 {

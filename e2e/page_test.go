@@ -1,84 +1,13 @@
-package app_test
+package e2e_test
 
 import (
-	"context"
-	"errors"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"gistdeal/internal/sim"
 )
-
-// browse opens a real browser for one test.
-func browse(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
-	t.Helper()
-	path, err := findBrowser()
-	if err != nil && os.Getenv("REQUIRE_ALL") == "1" {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip(err)
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		// A browser that calls home is slow where it cannot.
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	options = append(options, more...)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func findBrowser() (string, error) {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", errors.New("no browser found: install chromium")
-}
-
-// do makes steps in the browser.
-func do(t *testing.T, ctx context.Context, p *process, steps ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatalf("%v\n%s", err, p.out)
-	}
-}
-
-// text returns the text of an element, all of it.
-func text(t *testing.T, ctx context.Context, selector string) string {
-	t.Helper()
-	text, err := chromedp.Run(ctx, chromedp.TextContent(selector))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
-}
-
-// ask returns the value of an expression in the page.
-func ask[T any](t *testing.T, ctx context.Context, expression string) T {
-	t.Helper()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatalf("%s: %v", expression, err)
-	}
-	return value
-}
-
-// open goes to one of the page's views.
-func open(p *process, view string) chromedp.Action[chromedp.Void] {
-	return chromedp.Navigate(p.url + "/#/" + view)
-}
 
 func TestThePageShowsNewGistsThenOldOnesAndTheirDeals(t *testing.T) {
 	t.Parallel()

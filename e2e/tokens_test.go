@@ -1,4 +1,4 @@
-package app_test
+package e2e_test
 
 import (
 	"net/http"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // made is what `tokens add --json` prints.
@@ -58,10 +59,10 @@ func TestATokenIsMadeUsedSeenAndRevokedBesideARunningServe(t *testing.T) {
 	if got := p.ask(ci.Token, "/user/alice"); got != 403 {
 		t.Errorf("tracking with a token that may only read: %d", got)
 	}
-	eventually(t, "the use is seen", func() bool {
+	testenv.Eventually(t, "the use is seen", func() bool {
 		read(t, env, &list, "tokens", "list")
 		return len(list.Tokens) == 2 && list.Tokens[0].LastUsedAt != nil
-	}, p.out.String)
+	}, p.out)
 	if list.Tokens[0].Name != "ci" || list.Tokens[0].MadeAt == nil || list.Tokens[1].LastUsedAt != nil {
 		t.Errorf("%+v", list)
 	}
