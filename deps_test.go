@@ -71,7 +71,7 @@ const policy = `
 
 const module = "gistdeal"
 
-func TestEachPackageImportsOnlyWhatThePolicyGrantsIt(t *testing.T) {
+func TestEachPackageImportsOnlyWhatThePolicyAllows(t *testing.T) {
 	t.Parallel()
 	allowed := parsePolicy(policy)
 	for _, file := range sources(t) {
@@ -90,7 +90,7 @@ func TestEachPackageImportsOnlyWhatThePolicyGrantsIt(t *testing.T) {
 	}
 }
 
-func TestThePolicyRefusesWhatItDoesNotName(t *testing.T) {
+func TestThePolicyRefusesUnlistedImports(t *testing.T) {
 	t.Parallel()
 	allowed := parsePolicy(policy)
 	tests := []struct {

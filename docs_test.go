@@ -13,7 +13,7 @@ import (
 
 // Decisions are read too: a record is not rewritten, but what proves it must be
 // there under the name that it gives.
-func TestDocumentsNameOnlyWhatThereIs(t *testing.T) {
+func TestDocumentsNameOnlyExistingTestsAndVariables(t *testing.T) {
 	t.Parallel()
 	files := sources(t)
 	texts := literals(files)

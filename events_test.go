@@ -20,7 +20,7 @@ type event struct {
 // levels are the methods of slog that write what a person cares about.
 var levels = []string{"Info", "Warn", "Error"}
 
-func TestTheEventsOfTheLogAreThoseOfTheManual(t *testing.T) {
+func TestTheManualListsEveryLogEvent(t *testing.T) {
 	t.Parallel()
 	logged, listed := loggedEvents(t), listedEvents(t)
 	for name, e := range logged {

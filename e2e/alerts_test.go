@@ -13,7 +13,7 @@ import (
 
 const alerts = "../docs/alerts.yml"
 
-func TestTheAlertsAreRulesThatPrometheusTakes(t *testing.T) {
+func TestTheAlertsAreValidPrometheusRules(t *testing.T) {
 	t.Parallel()
 	promtool := testenv.Program(t, "promtool")
 	for _, args := range [][]string{{"check", "rules", alerts}, {"test", "rules", "testdata/alerts_test.yml"}} {
@@ -23,7 +23,7 @@ func TestTheAlertsAreRulesThatPrometheusTakes(t *testing.T) {
 	}
 }
 
-func TestTheAlertsWatchMetricsThatThereAre(t *testing.T) {
+func TestTheAlertsUseExistingMetrics(t *testing.T) {
 	t.Parallel()
 	rules, err := os.ReadFile(alerts)
 	if err != nil {
@@ -47,7 +47,7 @@ func TestTheAlertsWatchMetricsThatThereAre(t *testing.T) {
 	}
 }
 
-func TestEachAlertHasItsEntryInTheManual(t *testing.T) {
+func TestEachAlertIsInTheManual(t *testing.T) {
 	t.Parallel()
 	rules, err := os.ReadFile(alerts)
 	if err != nil {

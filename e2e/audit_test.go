@@ -14,7 +14,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestLimitsAndAuditsAreToldBesideARunningServe(t *testing.T) {
+func TestQuotasAndAuditsAreReportedWhileServeRuns(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.Set(func(o *sim.Options) { o.DailyTokens = 30_000 })
@@ -43,7 +43,7 @@ func TestLimitsAndAuditsAreToldBesideARunningServe(t *testing.T) {
 	}
 }
 
-func TestAnAuditTellsHowManyDifferencesThereAreAlsoBeyondThoseThatItLists(t *testing.T) {
+func TestAnAuditCountsDiscrepanciesBeyondThoseListed(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
 	db, err := store.Open(t.Context(), env["GISTDEAL_DATABASE_URL"], store.Options{})
@@ -71,7 +71,7 @@ func TestAnAuditTellsHowManyDifferencesThereAreAlsoBeyondThoseThatItLists(t *tes
 	}
 }
 
-func TestAPersonAtTheTerminalIsShownWhatARepairDoesAndAsked(t *testing.T) {
+func TestARepairAtATerminalNeedsConfirmation(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 1)

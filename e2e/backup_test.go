@@ -12,7 +12,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestAServeOnABackupDoublesNothing(t *testing.T) {
+func TestAServeOnABackupDuplicatesNothing(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 300)
@@ -38,7 +38,7 @@ func TestAServeOnABackupDoublesNothing(t *testing.T) {
 	}
 }
 
-func TestABackupIsPrintedForPrograms(t *testing.T) {
+func TestABackupIsPrintedAsJSON(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	if status, out := launch(t, env, "backup", "copy.db").exit(); status != 1 || !strings.Contains(out, "there is no database file") {

@@ -149,7 +149,7 @@ func TestCommandsWithoutADatabase(t *testing.T) {
 	testenv.Eventually(t, "what was asked for is done", allTracked(p), p.out)
 }
 
-func TestCommandsOnWhatIsNoDatabaseSaySo(t *testing.T) {
+func TestCommandsRefuseAFileThatIsNotADatabase(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
 	if err := os.WriteFile(env["GISTDEAL_DATABASE_URL"], []byte(strings.Repeat("text ", 1000)), 0o600); err != nil {
@@ -163,7 +163,7 @@ func TestCommandsOnWhatIsNoDatabaseSaySo(t *testing.T) {
 	}
 }
 
-func TestDealsAreRetriedSkippedAndExplainedBesideARunningServe(t *testing.T) {
+func TestDealsAreRetriedSkippedAndExplainedWhileServeRuns(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{{ID: "g1"}, {ID: "g2", Description: "\x1b[31mred\x07\ttab"}, {ID: "g3"}}})
@@ -225,7 +225,7 @@ func TestAScanIsFollowedToItsLastDeal(t *testing.T) {
 	waitForDeals(t, p, "alice", 122)
 }
 
-func TestCtrlCLeavesWhatWasAskedFor(t *testing.T) {
+func TestCtrlCLeavesTheScanRequestQueued(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	p := start(t, env)
@@ -265,7 +265,7 @@ func atTerminal(t *testing.T, env map[string]string, answer, command string) (st
 	return cmd.ProcessState.ExitCode(), string(out)
 }
 
-func TestAPersonAtTheTerminalIsAskedAboutManyUsers(t *testing.T) {
+func TestAddingManyUsersAtATerminalNeedsConfirmation(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
 	for answer, want := range map[string]string{"all": "all", "": "new", "cancel": ""} {
@@ -278,7 +278,7 @@ func TestAPersonAtTheTerminalIsAskedAboutManyUsers(t *testing.T) {
 	}
 }
 
-func TestCommandsThatFollowSayWhatLimitsAndUntilWhen(t *testing.T) {
+func TestWaitingCommandsReportTheLimitAndItsEnd(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 1)
@@ -296,7 +296,7 @@ func TestCommandsThatFollowSayWhatLimitsAndUntilWhen(t *testing.T) {
 	scan.signal(syscall.SIGINT)
 }
 
-func TestTheDemoSaysWhichVersionItIs(t *testing.T) {
+func TestTheDemoReportsItsVersion(t *testing.T) {
 	t.Parallel()
 	p := start(t, map[string]string{"GISTDEAL_ADDR": "127.0.0.1:0", "GISTDEAL_LOG": "json"}, "demo")
 	if status, body := p.get("/api/v1/me"); status != http.StatusOK || strings.Contains(body, `"version":""`) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestShellsCompleteCommandsFlagsAndFiles(t *testing.T) {
+func TestShellsCompleteCommandsAndFlags(t *testing.T) {
 	t.Parallel()
 	tries := map[string]string{ // what is typed, and what the last word becomes
 		"gistdeal doc":                  "doctor",

@@ -66,7 +66,7 @@ func (h health) except(t *testing.T, names ...string) {
 	}
 }
 
-func TestTheDoctorIsContentBesideARunningServe(t *testing.T) {
+func TestTheDoctorReportsNothingWhileServeRuns(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 3)
@@ -118,7 +118,7 @@ func TestTheDoctorChangesNothing(t *testing.T) {
 	}
 }
 
-func TestTheDoctorNamesEachFaultAndChecksTheRest(t *testing.T) {
+func TestTheDoctorReportsEachFaultAndChecksTheRest(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(other.Close)
@@ -191,7 +191,7 @@ func TestTheDoctorNamesEachFaultAndChecksTheRest(t *testing.T) {
 	}
 }
 
-func TestTheDoctorKnowsTheKeyOfAnotherCompany(t *testing.T) {
+func TestTheDoctorReportsAKeyOfAnotherCompany(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	p := start(t, env)
@@ -203,7 +203,7 @@ func TestTheDoctorKnowsTheKeyOfAnotherCompany(t *testing.T) {
 	h.except(t, "company", "fields")
 }
 
-func TestTheDoctorSeesThatTheDatabaseCannotBeWritten(t *testing.T) {
+func TestTheDoctorReportsAReadOnlyDatabaseFolder(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
 	database := filepath.Join(t.TempDir(), "test.db")

@@ -8,7 +8,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestAPersonIsForgottenByACommandAndAddedAgainOnlyByAWord(t *testing.T) {
+func TestAnErasedUserIsAddedAgainOnlyWithAFlag(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 1})
 	s.MakeGists("alice", 2)

@@ -8,7 +8,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestTheMetricsTellWhatIsLeftOfTheDay(t *testing.T) {
+func TestTheMetricsIncludeTheRemainingQuota(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.Set(func(o *sim.Options) { o.DailyTokens = 30_000 })

@@ -39,7 +39,7 @@ func TestAChangedKeyIsReadAtTheNextStart(t *testing.T) {
 	noSecret(t, p)
 }
 
-func TestARestoredDatabaseIsLookedAtBehindAPause(t *testing.T) {
+func TestARestoredDatabaseIsInspectedDuringAPause(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 3)

@@ -14,7 +14,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestThePageShowsAScanWhileItGoesOnAndWhatItFound(t *testing.T) {
+func TestThePageShowsTheProgressAndResultOfAScan(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
 	s.MakeGists("alice", 150)
@@ -39,7 +39,7 @@ func TestThePageShowsAScanWhileItGoesOnAndWhatItFound(t *testing.T) {
 	once(t, ctx, `!document.querySelector('#runs li[data-run="scan"]') && document.querySelector('#runs li[data-run="push"], #going li[data-run="push"]')`)
 }
 
-func TestEachRouteOfTheAPIStandsInItsReadablePage(t *testing.T) {
+func TestEachAPIRouteIsInTheReferencePage(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{Seed: 5})
 	p := start(t, env)
@@ -68,7 +68,7 @@ func TestEachRouteOfTheAPIStandsInItsReadablePage(t *testing.T) {
 	}
 }
 
-func TestTheFirstRunSaysWhetherEverythingIsReadyAndASettingIsChosen(t *testing.T) {
+func TestTheFirstVisitShowsChecksAndSettingsCanBeChanged(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{Seed: 5})
 	env["GISTDEAL_FIRST_SCAN_MAX"] = "77"
@@ -91,7 +91,7 @@ func TestTheFirstRunSaysWhetherEverythingIsReadyAndASettingIsChosen(t *testing.T
 	}, p.out)
 }
 
-func TestATokenIsMadeShownOnceAndRevokedOnThePage(t *testing.T) {
+func TestATokenIsCreatedShownOnceAndRevokedOnThePage(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{Seed: 5})
 	p := start(t, env)

@@ -39,7 +39,7 @@ func TestThePageShowsNewGistsThenOldOnesAndTheirDeals(t *testing.T) {
 	}
 }
 
-func TestThePageSaysWhatIsWrongWithALogin(t *testing.T) {
+func TestThePageExplainsAnInvalidLogin(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{Seed: 5})
 	p := start(t, env)
@@ -57,7 +57,7 @@ func TestThePageSaysWhatIsWrongWithALogin(t *testing.T) {
 	}
 }
 
-func TestAUserWhomGitHubDoesNotTellYetIsShownAsWaitingWithTheReason(t *testing.T) {
+func TestAUserThatWaitsForGitHubIsShownWithTheReason(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
 	s.AddFault(sim.Fault{Match: "GET /user", Kind: "limit", Header: map[string]string{"Retry-After": "600"}})
@@ -79,7 +79,7 @@ func TestAUserWhomGitHubDoesNotTellYetIsShownAsWaitingWithTheReason(t *testing.T
 	}
 }
 
-func TestALinkToAUserWhoIsNotTrackedTracksNobody(t *testing.T) {
+func TestALinkToAnUntrackedUserTracksNobody(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
 	s.MakeGists("alice", 1)

@@ -12,7 +12,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestUsersArePastedAndEachHasItsResult(t *testing.T) {
+func TestPastedUsersHaveAResultEach(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
 	for _, login := range []string{"alice", "bob", "carol"} {
@@ -48,7 +48,7 @@ func TestUsersArePastedAndEachHasItsResult(t *testing.T) {
 	}
 }
 
-func TestAFailureIsRetriedAndItsDealBecomesMadeBeforeOnesEyes(t *testing.T) {
+func TestThePageShowsThatARetriedDealIsCreated(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
 	s.MakeGists("alice", 3)
@@ -75,7 +75,7 @@ func TestAFailureIsRetriedAndItsDealBecomesMadeBeforeOnesEyes(t *testing.T) {
 	testenv.Eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, p.out)
 }
 
-func TestManyUsersArePausedAtOnceAndFound(t *testing.T) {
+func TestManyUsersArePausedAndListedOnThePage(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
 	logins := []string{"alice", "bob", "bobby"}
@@ -103,7 +103,7 @@ func TestManyUsersArePausedAtOnceAndFound(t *testing.T) {
 		chromedp.WaitVisible(`tr[data-login="bobby"]`))
 }
 
-func TestAllUsersThatMatchAreChangedAtOnceAlsoThoseOnOtherPages(t *testing.T) {
+func TestABulkChangeIncludesMatchingUsersOnOtherPages(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
 	p := start(t, env)
@@ -143,7 +143,7 @@ func TestAllUsersThatMatchAreChangedAtOnceAlsoThoseOnOtherPages(t *testing.T) {
 	}
 }
 
-func TestThePageIsUsedByKeyboardAlone(t *testing.T) {
+func TestThePageWorksByKeyboardAlone(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
 	s.MakeGists("alice", 1)
@@ -184,7 +184,7 @@ func TestThePageIsUsedByKeyboardAlone(t *testing.T) {
 	}
 }
 
-func TestThePageFindsItsWayBackWhenTheServerWasAway(t *testing.T) {
+func TestThePageReconnectsAfterARestart(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5})
 	s.MakeGists("alice", 1)
@@ -201,7 +201,7 @@ func TestThePageFindsItsWayBackWhenTheServerWasAway(t *testing.T) {
 	do(t, ctx, p, chromedp.WaitVisible(`#live[data-on="true"]`), chromedp.WaitVisible(`.arrivals button, li[data-gist="meanwhile"]`))
 }
 
-func TestATokenIsAskedForWhereOneIsNeeded(t *testing.T) {
+func TestThePageRequestsATokenWhereNeeded(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{Seed: 5})
 	env["GISTDEAL_ADMIN_TOKEN"] = "secret-token-of-thirty-two-letters"

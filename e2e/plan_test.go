@@ -76,7 +76,7 @@ func TestAPlanCountsAndWritesNothing(t *testing.T) {
 	}
 }
 
-func TestAPlanKnowsWhatIsDoneAlreadyBesideARunningServe(t *testing.T) {
+func TestAPlanLeavesOutExistingDealsWhileServeRuns(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 5)
@@ -112,7 +112,7 @@ func TestAPlanNeedsNoKeyAndNoRate(t *testing.T) {
 	wantRun(t, env, 0, "never: of today's 400 tokens 398 are left, 396 are kept for people", "plan", "alice")
 }
 
-func TestAPlanStopsAskingWhereGitHubLimits(t *testing.T) {
+func TestAPlanStopsAtAGitHubLimit(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.Set(func(o *sim.Options) { o.GitHubLimit = 3 })
@@ -134,7 +134,7 @@ func TestAPlanStopsAskingWhereGitHubLimits(t *testing.T) {
 	}
 }
 
-func TestAPlanForNobodyIsNotUnderstood(t *testing.T) {
+func TestAPlanWithoutLoginsIsRefused(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
 	for _, args := range [][]string{{"plan"}, {"plan", "a", "--first-scan=some"}} {

@@ -71,7 +71,7 @@ func (f *fleet) String() string {
 	return text
 }
 
-func TestThreeInstancesOnOneDatabaseMakeOneDealForEachGist(t *testing.T) {
+func TestThreeInstancesOnOneDatabaseCreateOneDealForEachGist(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	s, env := simulate(t, sim.Options{Seed: 3, ListDelay: 300 * time.Millisecond})
@@ -126,7 +126,7 @@ func TestThreeInstancesOnOneDatabaseMakeOneDealForEachGist(t *testing.T) {
 	}
 }
 
-func TestTheLeaseIsGivenBackAtOnceByAGracefulStop(t *testing.T) {
+func TestAGracefulStopReleasesTheLeaseAtOnce(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
 	// So long that nobody could take over otherwise.

@@ -18,7 +18,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestTheProgramMakesOneDealForEachGistThroughKillsAndLostAnswers(t *testing.T) {
+func TestEachGistHasOneDealThroughKillsAndLostAnswers(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 3, ListDelay: 300 * time.Millisecond})
 	s.MakeGists("FewGists", 10)
@@ -59,7 +59,7 @@ func TestTheProgramMakesOneDealForEachGistThroughKillsAndLostAnswers(t *testing.
 	noSecret(t, p)
 }
 
-func TestWhatGitHubReallyAnsweredBecomesOneDealForEachPublicGist(t *testing.T) {
+func TestRecordedGitHubAnswersBecomeOneDealForEachPublicGist(t *testing.T) {
 	t.Parallel()
 	shared := contract.SharedDir(t)
 	public := map[string]bool{}
@@ -141,7 +141,7 @@ func answer(t *testing.T, w http.ResponseWriter, v any) {
 	}
 }
 
-func TestEachMistakeAtTheStartIsExplained(t *testing.T) {
+func TestEachConfigurationMistakeIsExplained(t *testing.T) {
 	t.Parallel()
 	busy := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(busy.Close)
@@ -207,7 +207,7 @@ func TestTheConfigurationIsPrintedWithoutSecrets(t *testing.T) {
 	noSecret(t, p)
 }
 
-func TestARefusedKeyKeepsTheProgramRunningAndSaysWhatToDo(t *testing.T) {
+func TestARefusedKeyIsExplainedAndTheProgramKeepsRunning(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Token: "another"})
 	s.MakeGists("alice", 3)
@@ -225,7 +225,7 @@ func TestARefusedKeyKeepsTheProgramRunningAndSaysWhatToDo(t *testing.T) {
 	noSecret(t, p)
 }
 
-func TestWithoutAGitHubTokenTheStartSaysHowFarTheHourReaches(t *testing.T) {
+func TestWithoutAGitHubTokenTheStartLogsTheQuota(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 3)
@@ -241,7 +241,7 @@ func TestWithoutAGitHubTokenTheStartSaysHowFarTheHourReaches(t *testing.T) {
 	}
 }
 
-func TestASecondProgramOnTheSameDatabaseAnswersReadersAndTakesNewUsers(t *testing.T) {
+func TestASecondInstanceAnswersReadersAndAcceptsNewUsers(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 2)
@@ -269,7 +269,7 @@ func TestASecondProgramOnTheSameDatabaseAnswersReadersAndTakesNewUsers(t *testin
 	}
 }
 
-func TestAPersonsWordHoldsDealsAndIsTold(t *testing.T) {
+func TestApprovalAndPauseStopDealsAndAreReported(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 3)

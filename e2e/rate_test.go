@@ -32,7 +32,7 @@ func pushAll(t testing.TB, n int, latency time.Duration, meanwhile func(*sim.Sim
 	return s, posts
 }
 
-func TestTheProgramStaysBelowTheLimitHoweverLongAnswersTake(t *testing.T) {
+func TestTheProgramStaysBelowTheLimitAtAnyLatency(t *testing.T) {
 	t.Parallel()
 	for name, latency := range map[string]time.Duration{"soon": 0, "150 ms": 150 * time.Millisecond, "600 ms": 600 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestTheProgramStaysBelowTheLimitHoweverLongAnswersTake(t *testing.T) {
 	}
 }
 
-func TestALimitThatIsHalvedCostsAFewRefusalsAndNoDeal(t *testing.T) {
+func TestAHalvedLimitCausesFewRefusalsAndLosesNoDeal(t *testing.T) {
 	t.Parallel()
 	const latency = 150 * time.Millisecond
 	s, _ := pushAll(t, 60, latency, func(s *sim.Sim) {

@@ -149,7 +149,7 @@ func balancer(t *testing.T, addresses []string) *httptest.Server {
 	return proxy
 }
 
-func TestReadersNoticeNothingOfARollingReplacementAndNoDealIsDoubled(t *testing.T) {
+func TestARollingReplacementFailsNoRequestAndDuplicatesNoDeal(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 5, ListDelay: 200 * time.Millisecond})
 	s.MakeGists("manygists", 300)
@@ -198,7 +198,7 @@ func TestReadersNoticeNothingOfARollingReplacementAndNoDealIsDoubled(t *testing.
 	}
 }
 
-func TestAReplacementStopsAtTheFirstInstanceThatIsNotReady(t *testing.T) {
+func TestARollingReplacementStopsAtTheFirstInstanceThatIsNotReady(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
 	env["READY_WAIT"], env["GISTDEAL_DATABASE_URL"] = "1", pgtest.URL(t)

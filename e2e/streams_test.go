@@ -19,7 +19,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestTwoHundredStreamsAreToldEverythingWhileOthersAsk(t *testing.T) {
+func TestTwoHundredStreamsReceiveAllEventsUnderLoad(t *testing.T) {
 	t.Parallel()
 	const streams, gists = 200, 100
 	s, env := simulate(t, sim.Options{})

@@ -39,7 +39,7 @@ func (p *process) ask(token, path string) int {
 	return resp.StatusCode
 }
 
-func TestATokenIsMadeUsedSeenAndRevokedBesideARunningServe(t *testing.T) {
+func TestATokenIsCreatedUsedListedAndRevokedWhileServeRuns(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 1)
@@ -92,7 +92,7 @@ func TestATokenIsMadeUsedSeenAndRevokedBesideARunningServe(t *testing.T) {
 	}
 }
 
-func TestTheAdminTokenIsValidAsLongAsTheConfigurationSaysSo(t *testing.T) {
+func TestTheAdminTokenIsValidWhileItIsConfigured(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
 	valid := func(token, want string) {
@@ -121,7 +121,7 @@ func TestTheAdminTokenIsValidAsLongAsTheConfigurationSaysSo(t *testing.T) {
 	}
 }
 
-func TestThePublicURLIsAnAddressOfASite(t *testing.T) {
+func TestThePublicURLIsTheAddressOfASite(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
 	for url, want := range map[string]string{

@@ -17,7 +17,7 @@ type changedUsers struct {
 	Results []desk.Result
 }
 
-func TestManyUsersAreChangedAtOnce(t *testing.T) {
+func TestABulkChangeAppliesToManyUsers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice", "bob", "carla")
@@ -52,7 +52,7 @@ func TestManyUsersAreChangedAtOnce(t *testing.T) {
 	}
 }
 
-func TestTheLastGistsOfAllUsersAreListedAndWhichAreNew(t *testing.T) {
+func TestTheLatestGistsOfAllUsersAreListedWithTheNewOnesMarked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(2, "alice", "bob")
@@ -75,7 +75,7 @@ func TestTheLastGistsOfAllUsersAreListedAndWhichAreNew(t *testing.T) {
 	}
 }
 
-func TestSurplusDealsAreListed(t *testing.T) {
+func TestDuplicateDealsAreListed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")
@@ -97,7 +97,7 @@ func TestSurplusDealsAreListed(t *testing.T) {
 	}
 }
 
-func TestTokensAreMadeSeenWithoutTheirValueAndRevoked(t *testing.T) {
+func TestTokensAreCreatedListedWithoutTheirValueAndRevoked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var made desk.NewToken
@@ -115,7 +115,7 @@ func TestTokensAreMadeSeenWithoutTheirValueAndRevoked(t *testing.T) {
 	w.refused(w.send(http.MethodDelete, "/tokens/ci", ""), http.StatusNotFound, "not-found")
 }
 
-func TestHundredsOfUsersAreChangedAtOnceEachWithItsResult(t *testing.T) {
+func TestABulkChangeOfHundredsOfUsersHasAResultForEach(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
 	const users = 510 // of two transactions

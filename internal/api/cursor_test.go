@@ -9,7 +9,7 @@ import (
 	"gistdeal/internal/api"
 )
 
-func FuzzACursorIsReadAsItWasWrittenOrRefused(f *testing.F) {
+func FuzzACursorIsReadBackOrRefused(f *testing.F) {
 	for _, plain := range oddCursors {
 		f.Add(base64.RawURLEncoding.EncodeToString([]byte(plain)))
 	}
@@ -38,7 +38,7 @@ func again[T comparable](t *testing.T, text string, place *T) {
 	}
 }
 
-func TestACursorHoldsNoTextThatADatabaseCannot(t *testing.T) {
+func TestACursorWithInvalidTextIsRefused(t *testing.T) {
 	t.Parallel()
 	for plain, ok := range map[string]bool{`"a"`: true, `"\u0000"`: false, `"\\u0000"`: true, `"\\\u0000"`: false, `"\\\\u0000 \u0000"`: false} {
 		var place string

@@ -17,7 +17,7 @@ type dealList struct {
 	Next  string      `json:"next"`
 }
 
-func TestAVisitIsRecordedByACallAndDecidesWhatIsNew(t *testing.T) {
+func TestARecordedVisitDecidesWhichGistsAreNew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(3, "alice")
@@ -102,7 +102,7 @@ func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
 	w.refused(w.send(http.MethodPost, "/deals/retry", `{"gist":["a"]}`), http.StatusUnprocessableEntity, "invalid")
 }
 
-func TestOneCauseIsRetriedInARequestAndTheOthersStay(t *testing.T) {
+func TestDealsOfOneCauseAreRetriedAndOthersStay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	refused := func(words string, times int) {
@@ -139,7 +139,7 @@ func TestOneCauseIsRetriedInARequestAndTheOthersStay(t *testing.T) {
 	}
 }
 
-func TestTheOverviewSaysWhatIsGoingOn(t *testing.T) {
+func TestTheOverviewShowsTheCurrentState(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(3, "alice")
@@ -170,7 +170,7 @@ func TestTheOverviewSaysWhatIsGoingOn(t *testing.T) {
 	}
 }
 
-func TestALongListIsNotSentAgainToWhoHasIt(t *testing.T) {
+func TestAnUnchangedListIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")
@@ -185,7 +185,7 @@ func TestALongListIsNotSentAgainToWhoHasIt(t *testing.T) {
 	}
 }
 
-func TestARouteThatIsNotThereSaysWhichAre(t *testing.T) {
+func TestAnUnknownRouteListsTheRoutes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.refused(w.send(http.MethodGet, "/nothing", ""), http.StatusNotFound, "about:blank")

@@ -8,7 +8,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-func TestTheDocumentHasWhatGeneratorsOfClientsNeed(t *testing.T) {
+func TestTheDocumentIsCompleteForClientGenerators(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
 	testenv.Must(w.t, w.doc.Validate(t.Context()))

@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestAPersonIsErasedAndNotTrackedAgainUnlessSomebodyAsksForThat(t *testing.T) {
+func TestAnErasedUserIsTrackedAgainOnlyOnRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(3, "alice", "bob")

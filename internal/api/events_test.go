@@ -58,7 +58,7 @@ func until(t *testing.T, lines <-chan string, text string) (read string) {
 	}
 }
 
-func TestWhatHappensIsToldToAllWhoListen(t *testing.T) {
+func TestEventsAreSentToAllStreams(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")
@@ -74,7 +74,7 @@ func TestWhatHappensIsToldToAllWhoListen(t *testing.T) {
 	until(t, b, `"outcome":"made"`)
 }
 
-func TestTheFirstDealOfAllIsToldToo(t *testing.T) {
+func TestTheFirstDealIsPublishedToo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -85,7 +85,7 @@ func TestTheFirstDealOfAllIsToldToo(t *testing.T) {
 	until(t, lines, `"outcome":"made"`)
 }
 
-func TestATokenMayDoWhatItsScopeSays(t *testing.T) {
+func TestATokenIsLimitedToItsScope(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")
@@ -115,7 +115,7 @@ func TestATokenMayDoWhatItsScopeSays(t *testing.T) {
 	w.refused(w.send(http.MethodGet, "/users", "", "Authorization: Bearer wrong"), http.StatusUnauthorized, "about:blank")
 }
 
-func TestAnEndThatIsWrittenDownAfterALaterOneIsToldToo(t *testing.T) {
+func TestARunRecordedAfterALaterOneIsPublishedToo(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
 	now := time.Now()
@@ -154,7 +154,7 @@ func TestAnEndThatIsWrittenDownAfterALaterOneIsToldToo(t *testing.T) {
 	}
 }
 
-func TestAStreamSaysNowAndThenThatItLives(t *testing.T) {
+func TestAStreamSendsHeartbeats(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t, func(a *api.API) { a.PingEvery(10 * time.Millisecond) })
 	lines := w.follow(t.Context())
@@ -164,7 +164,7 @@ func TestAStreamSaysNowAndThenThatItLives(t *testing.T) {
 	}
 }
 
-func TestAClientMayHaveOnlySoManyStreams(t *testing.T) {
+func TestTheNumberOfStreamsPerClientIsLimited(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
 	testenv.Must(w.t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeRead, time.Now()))

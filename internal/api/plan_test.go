@@ -7,7 +7,7 @@ import (
 	"gistdeal/internal/plan"
 )
 
-func TestAPlanSaysWhatTrackingWouldComeToAndWritesNothing(t *testing.T) {
+func TestAPlanEstimatesTheCostOfTrackingAndWritesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(2, "alice")

@@ -32,7 +32,7 @@ func (w *world) pipedrive(path string) string {
 	return answer.Body.String()
 }
 
-func TestTheAccountsAreToldAsWhoWorksSawThem(t *testing.T) {
+func TestTheAccountsAreShownAsTheLeaderSawThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var a gistdeal.Accounts
@@ -51,7 +51,7 @@ func TestTheAccountsAreToldAsWhoWorksSawThem(t *testing.T) {
 	}
 }
 
-func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T) {
+func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")

@@ -68,7 +68,7 @@ func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
 	}
 }
 
-func TestUsersAreListedInPartsSortedSearchedAndByState(t *testing.T) {
+func TestUsersAreListedInPagesSortedAndFiltered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice", "bob", "carol", "bobby", "zed")
@@ -146,7 +146,7 @@ func TestOneUserIsPausedResumedScannedAndRemoved(t *testing.T) {
 	w.refused(w.send(http.MethodPost, "/users/..%2Fx/scan", ""), http.StatusBadRequest, "invalid")
 }
 
-func TestThousandsOfUsersComeInOneList(t *testing.T) {
+func TestThousandsOfUsersAreListedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	// None is a login: what becomes of each is known at once.

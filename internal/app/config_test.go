@@ -13,7 +13,7 @@ import (
 	"gistdeal/internal/app"
 )
 
-func TestAKeyWithAMistakeIsNotReportedAsMissingToo(t *testing.T) {
+func TestAnInvalidKeyIsNotAlsoReportedAsMissing(t *testing.T) {
 	t.Parallel()
 	empty := filepath.Join(t.TempDir(), "empty")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
@@ -35,7 +35,7 @@ func TestAKeyWithAMistakeIsNotReportedAsMissingToo(t *testing.T) {
 	}
 }
 
-func TestWhatIsPrintedOfAConfigurationCanBeReadBack(t *testing.T) {
+func TestAPrintedConfigurationCanBeReadBack(t *testing.T) {
 	t.Parallel()
 	for _, env := range []map[string]string{
 		{"PIPEDRIVE_API_KEY": "secret"},

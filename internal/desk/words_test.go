@@ -10,7 +10,7 @@ import (
 	"gistdeal/internal/desk"
 )
 
-func FuzzAPastedListComesApartIntoWordsAndTheseIntoLogins(f *testing.F) {
+func FuzzAPastedListIsSplitIntoLogins(f *testing.F) {
 	for _, text := range []string{
 		"", "alice\nbob", "alice,bob;carol", "login,name\r\nalice,Alice\r\n", "\ufeffalice", "# nobody\nalice # a friend\n", "@alice https://github.com/bob/ http://gist.github.com/carol",
 		"alice\x00bob", "\xff\xfe", "a\u2028b", "a\u00a0b", ",;,;", "\"alice\",\"bob\"", "a#b", "https://github.com/alice?tab=repositories#x", "github.com/..", strings.Repeat("a,", 1000),

@@ -27,7 +27,7 @@ func vanished(t *testing.T, vanish func(*world)) (*world, *run, *clock) {
 	return w, r, clock
 }
 
-func TestASuspendedUserIsLookedForDailyToWeeklyAndComesBack(t *testing.T) {
+func TestASuspendedUserIsCheckedDailyThenWeeklyAndComesBack(t *testing.T) {
 	t.Parallel()
 	w, r, clock := vanished(t, func(w *world) { w.sim.SuspendUser("alice", true) })
 	gone := func(times, days int) {
@@ -57,7 +57,7 @@ func TestASuspendedUserIsLookedForDailyToWeeklyAndComesBack(t *testing.T) {
 	})
 }
 
-func TestAUserThatBecomesAnOrganisationIsGoneWithAWordForIt(t *testing.T) {
+func TestAUserThatBecomesAnOrganisationIsGoneWithAReason(t *testing.T) {
 	t.Parallel()
 	w, r, _ := vanished(t, func(w *world) { w.sim.ConvertUser("alice") })
 	w.eventually("alice is gone", func() bool { return w.user(r, "alice").State == gistdeal.UserGone })
@@ -69,7 +69,7 @@ func TestAUserThatBecomesAnOrganisationIsGoneWithAWordForIt(t *testing.T) {
 	}
 }
 
-func TestARenamedUserIsFoundThoughTheLoginListsNothingNow(t *testing.T) {
+func TestARenameIsDetectedIfTheOldLoginListsNothing(t *testing.T) {
 	t.Parallel()
 	w, r, _ := vanished(t, func(w *world) {
 		w.sim.RenameUser("alice", "alicia")
@@ -83,7 +83,7 @@ func TestARenamedUserIsFoundThoughTheLoginListsNothingNow(t *testing.T) {
 	w.eventually("the new gist", func() bool { return w.deals(r, "alicia")["a9"].State == gistdeal.DealMade })
 }
 
-func TestASweepLeavesTheLastOfGitHubsHourToPeople(t *testing.T) {
+func TestASweepKeepsTheReservedPartOfGitHubsQuota(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -113,7 +113,7 @@ func TestASweepLeavesTheLastOfGitHubsHourToPeople(t *testing.T) {
 	w.eventually("the new gist", func() bool { return len(w.deals(r, "alice")) == 2 })
 }
 
-func TestARestartListsNoPipelinesAgain(t *testing.T) {
+func TestARestartDoesNotListPipelinesAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 1)

@@ -42,7 +42,7 @@ func (w *world) answers(db *store.Store, asks []gistdeal.Ask) map[string]gistdea
 	return answers
 }
 
-func TestAnAskIsAnsweredByTheNextProcessThatWorks(t *testing.T) {
+func TestAScanRequestIsAnsweredByTheNextLeader(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 3)
@@ -62,7 +62,7 @@ func TestAnAskIsAnsweredByTheNextProcessThatWorks(t *testing.T) {
 	}
 }
 
-func TestAWaiterIsAnsweredWhenItsProcessStopsAndTheAskStays(t *testing.T) {
+func TestAWaitingClientIsAnsweredAtAStopAndItsScanRequestStays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 3)
@@ -84,7 +84,7 @@ func TestAWaiterIsAnsweredWhenItsProcessStopsAndTheAskStays(t *testing.T) {
 	})
 }
 
-func TestAsksThatNobodyWaitsForOutlastALimitOfGitHub(t *testing.T) {
+func TestBackgroundScanRequestsOutlastAGitHubLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	db := w.openStore()
@@ -108,7 +108,7 @@ func TestAsksThatNobodyWaitsForOutlastALimitOfGitHub(t *testing.T) {
 	}
 }
 
-func TestAPersonDoesNotWaitBehindManyWhoDoNot(t *testing.T) {
+func TestAnInteractiveRequestGoesBeforeBackgroundRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, Latency: 20 * time.Millisecond})
 	db := w.openStore()
@@ -132,7 +132,7 @@ func TestAPersonDoesNotWaitBehindManyWhoDoNot(t *testing.T) {
 	}
 }
 
-func TestARemovedUserIsTrackedAgainWhenAskedForAndKeepsItsSkippedDeals(t *testing.T) {
+func TestARemovedUserIsTrackedAgainOnRequestAndKeepsItsSkippedDeals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
@@ -158,7 +158,7 @@ func TestARemovedUserIsTrackedAgainWhenAskedForAndKeepsItsSkippedDeals(t *testin
 	}
 }
 
-func TestAScanThatIsAskedForReadsAUserWhoIsNotDue(t *testing.T) {
+func TestARequestedScanReadsAUserBeforeItIsDue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})

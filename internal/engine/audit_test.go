@@ -49,7 +49,7 @@ func (w *world) anyDeal(r *run, login string) gistdeal.Deal {
 	return gistdeal.Deal{}
 }
 
-func TestAnAuditOfWhatIsAsItShouldBeFindsNothing(t *testing.T) {
+func TestAnAuditWithoutDiscrepanciesListsNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.MakeGists("alice", 12)
@@ -61,7 +61,7 @@ func TestAnAuditOfWhatIsAsItShouldBeFindsNothing(t *testing.T) {
 	}
 }
 
-func TestAnAuditNamesEveryDifferenceAndChangesNothing(t *testing.T) {
+func TestAnAuditListsEveryDiscrepancyAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.pushTimeout = 10 * time.Second // So many are refused, none is given up.
@@ -120,7 +120,7 @@ func TestAnAuditNamesEveryDifferenceAndChangesNothing(t *testing.T) {
 	}
 }
 
-func TestARepairMendsWithoutMakingADealAgain(t *testing.T) {
+func TestARepairCreatesNoDealAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.pushTimeout = 10 * time.Second // So many are refused, none is given up.
@@ -169,7 +169,7 @@ func TestARepairMendsWithoutMakingADealAgain(t *testing.T) {
 	w.noneDoubled()
 }
 
-func TestADealIsMadeAgainOnlyByAPersonsWord(t *testing.T) {
+func TestADeletedDealIsRecreatedOnlyByTheOperator(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.MakeGists("alice", 2)
@@ -204,7 +204,7 @@ func TestADealIsMadeAgainOnlyByAPersonsWord(t *testing.T) {
 	}
 }
 
-func TestASurplusDealIsDeletedOnlyByAPersonsWord(t *testing.T) {
+func TestADuplicateDealIsDeletedOnlyByTheOperator(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.MakeGists("alice", 1)
@@ -230,7 +230,7 @@ func TestASurplusDealIsDeletedOnlyByAPersonsWord(t *testing.T) {
 	}
 }
 
-func TestASecondRequestIsLookedAtAgainLater(t *testing.T) {
+func TestASecondAttemptHasLookupsOfItsOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.options.LookAgain = 2 * time.Second
@@ -252,7 +252,7 @@ func TestASecondRequestIsLookedAtAgainLater(t *testing.T) {
 	})
 }
 
-func TestTheNightHasItsAudit(t *testing.T) {
+func TestAnAuditRunsEachNight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	night := time.Date(2026, 11, 25, 3, 30, 0, 0, time.UTC)

@@ -20,7 +20,7 @@ func (w *world) loseDatabase() {
 	}
 }
 
-func TestALostDatabaseDoublesNothing(t *testing.T) {
+func TestALostDatabaseDuplicatesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 8)})
@@ -38,7 +38,7 @@ func TestALostDatabaseDoublesNothing(t *testing.T) {
 	}
 }
 
-func TestALostDatabaseWaitsForDealsThatShowLate(t *testing.T) {
+func TestTheCatchUpAfterALostDatabaseWaitsForDealsThatAppearLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, ListDelay: time.Second})
 	w.options.Absence = 4 * time.Second
@@ -64,7 +64,7 @@ func TestALostDatabaseWaitsForDealsThatShowLate(t *testing.T) {
 	}
 }
 
-func TestARestoredDatabaseWaitsForDealsThatShowLate(t *testing.T) {
+func TestTheCatchUpOfARestoredDatabaseWaitsForDealsThatAppearLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.options.Absence = 2 * time.Second
@@ -112,7 +112,7 @@ func TestDealsOfTheSeedAreAdopted(t *testing.T) {
 	}
 }
 
-func TestASecondDealOfAGistIsReportedAndLeftAlone(t *testing.T) {
+func TestADuplicateDealIsReportedAndLeftUnchanged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
@@ -131,7 +131,7 @@ func TestASecondDealOfAGistIsReportedAndLeftAlone(t *testing.T) {
 	}
 }
 
-func TestNothingIsPushedBeforeTheCatchUpHasReadEveryPage(t *testing.T) {
+func TestNothingIsPushedBeforeTheCatchUpIsComplete(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})

@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestAMachineThatSleptFindsTheDealThatItHadSentBefore(t *testing.T) {
+func TestAfterAMachineSleptADealSentBeforeIsAdopted(t *testing.T) {
 	t.Parallel()
 	var slept atomic.Int64
 	w := newWorld(t, sim.Options{Seed: 1, Now: func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }})
@@ -29,7 +29,7 @@ func TestAMachineThatSleptFindsTheDealThatItHadSentBefore(t *testing.T) {
 	w.settled(r, "alice", "bob")
 }
 
-func TestAWrongDateOnTheWayDoesNotBlindTheLooks(t *testing.T) {
+func TestAWrongDateHeaderDoesNotSpoilLookups(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, ListDelay: 250 * time.Millisecond})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
@@ -42,7 +42,7 @@ func TestAWrongDateOnTheWayDoesNotBlindTheLooks(t *testing.T) {
 	w.settled(r, "alice")
 }
 
-func TestTheFirstAttemptsDealIsStillLookedForAfterTheSecondAttempt(t *testing.T) {
+func TestTheDealOfTheFirstAttemptIsLookedUpAfterTheSecond(t *testing.T) {
 	t.Parallel()
 	var later atomic.Int64
 	w := newWorld(t, sim.Options{Seed: 1, Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
@@ -62,7 +62,7 @@ func TestTheFirstAttemptsDealIsStillLookedForAfterTheSecondAttempt(t *testing.T)
 	}
 }
 
-func TestASecondAttemptThatIsTurnedAwayIsLookedForAgainFirst(t *testing.T) {
+func TestARejectedSecondAttemptStartsWithALookupAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
@@ -84,7 +84,7 @@ func TestASecondAttemptThatIsTurnedAwayIsLookedForAgainFirst(t *testing.T) {
 	}
 }
 
-func TestARestartDoesNotCutTheWaitForDealsThatShowLate(t *testing.T) {
+func TestARestartDoesNotShortenTheWaitForDealsThatAppearLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.options.Absence = 4 * time.Second
@@ -103,7 +103,7 @@ func TestARestartDoesNotCutTheWaitForDealsThatShowLate(t *testing.T) {
 	w.eventually("it still waits after a restart", waits(third))
 }
 
-func TestAListWithoutOurFieldsDoesNotMakeThemAnew(t *testing.T) {
+func TestFieldsMissingFromAListAreNotCreatedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
@@ -119,7 +119,7 @@ func TestAListWithoutOurFieldsDoesNotMakeThemAnew(t *testing.T) {
 	}
 }
 
-func TestAClockThatWasSetBackDelaysNothing(t *testing.T) {
+func TestAClockSetBackDelaysNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -134,7 +134,7 @@ func TestAClockThatWasSetBackDelaysNothing(t *testing.T) {
 	w.eventually("the next scan", func() bool { return w.deals(r, "alice")["later"].State == gistdeal.DealMade })
 }
 
-func TestPushesGoOnOnceNothingIsInDoubt(t *testing.T) {
+func TestPushesResumeAfterAllOutcomesAreKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 5)})

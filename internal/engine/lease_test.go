@@ -24,7 +24,7 @@ func (w *world) steal() {
 	}
 }
 
-func TestAnEngineThatLosesTheLeaseWorksAgainOnceItHasItBack(t *testing.T) {
+func TestAnEngineThatLosesTheLeaseWorksAgainWithANewOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.path, w.lease = pgtest.URL(t), time.Second
@@ -44,7 +44,7 @@ func TestAnEngineThatLosesTheLeaseWorksAgainOnceItHasItBack(t *testing.T) {
 	}
 }
 
-func TestWhatWasSentBeforeTheLeaseWasLostIsRecorded(t *testing.T) {
+func TestADealSentBeforeTheLeaseWasLostIsRecorded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.path, w.lease, w.pushTimeout = pgtest.URL(t), time.Second, 20*time.Second
@@ -60,7 +60,7 @@ func TestWhatWasSentBeforeTheLeaseWasLostIsRecorded(t *testing.T) {
 	}
 }
 
-func TestAnAttemptThatNobodyKnowsOfIsLookedFor(t *testing.T) {
+func TestAnOrphanedAttemptIsLookedUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
@@ -91,7 +91,7 @@ func TestAnAttemptThatNobodyKnowsOfIsLookedFor(t *testing.T) {
 	w.noneDoubled()
 }
 
-func TestInstancesWhoseClocksDifferByAMinuteDoubleNothing(t *testing.T) {
+func TestInstancesWithDifferentClocksDuplicateNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.path, w.lease, w.pushTimeout, w.options.Absence = pgtest.URL(t), time.Second, 2*time.Second, 4*time.Second

@@ -9,7 +9,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestPeopleKeepTheirShareOfTheDayAndTheRestWaits(t *testing.T) {
+func TestTheReservedShareOfTheDayIsKeptAndDealsWait(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.Set(func(o *sim.Options) { o.DailyTokens = 300 })
@@ -37,7 +37,7 @@ func TestPeopleKeepTheirShareOfTheDayAndTheRestWaits(t *testing.T) {
 	w.settled(r, "alice")
 }
 
-func TestASpentDayEndsWhenPipedriveSaysSo(t *testing.T) {
+func TestASpentDailyQuotaEndsWhenPipedriveAcceptsACall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "spent", After: 2, Times: 1, Header: map[string]string{"Retry-After": "1"}})
@@ -49,7 +49,7 @@ func TestASpentDayEndsWhenPipedriveSaysSo(t *testing.T) {
 	}
 }
 
-func TestABanStopsAllRequestsAlsoAfterARestart(t *testing.T) {
+func TestABanStopsAllRequestsEvenAfterARestart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.MakeGists("alice", 30)
@@ -82,7 +82,7 @@ func TestABanStopsAllRequestsAlsoAfterARestart(t *testing.T) {
 	}
 }
 
-func TestABanThatTheLastRequestMeetsIsKeptOverTheStop(t *testing.T) {
+func TestABanInTheLastRequestBeforeAStopIsSaved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.MakeGists("alice", 1)

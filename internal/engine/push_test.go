@@ -15,7 +15,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestEachGistHasOneDealWhateverBecomesOfTheAnswers(t *testing.T) {
+func TestEachGistHasOneDealWhateverTheAnswersAre(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"drop-after", "drop-before", "error-after", "error-before", "truncate", "hang-after", "hang-before"} {
 		t.Run(kind, func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestEachGistHasOneDealWhateverBecomesOfTheAnswers(t *testing.T) {
 	}
 }
 
-func TestALostRequestIsSentAgainOnlyAfterEnoughLooks(t *testing.T) {
+func TestALostRequestIsSentAgainOnlyAfterEnoughLookups(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
@@ -58,7 +58,7 @@ func TestALostRequestIsSentAgainOnlyAfterEnoughLooks(t *testing.T) {
 	}
 }
 
-func TestALookWithAFailedPageIsNoLook(t *testing.T) {
+func TestALookupWithAFailedPageDoesNotCount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
@@ -79,7 +79,7 @@ func TestALookWithAFailedPageIsNoLook(t *testing.T) {
 	}
 }
 
-func TestADealWhoseFieldWasDeletedBeforeItWasFoundIsKnownByItsURL(t *testing.T) {
+func TestADealWithoutTheGistIDFieldIsIdentifiedByItsURL(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
@@ -100,7 +100,7 @@ func TestADealWhoseFieldWasDeletedBeforeItWasFoundIsKnownByItsURL(t *testing.T) 
 	}
 }
 
-func TestADealThatAPersonDeletedIsNotMadeAgain(t *testing.T) {
+func TestADealDeletedByAPersonIsNotCreatedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
@@ -147,7 +147,7 @@ func TestARefusedDealFailsAloneAndAtOnce(t *testing.T) {
 	}
 }
 
-func TestWhatTheAccountRefusesPausesAllPushesAndEndsByItself(t *testing.T) {
+func TestARefusalOfTheAccountStopsAllPushesAndEndsByItself(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[string]string{
 		"unauthorized": "PIPEDRIVE_API_KEY", "payment": "not open", "redirect": "PIPEDRIVE_API_URL",
@@ -173,7 +173,7 @@ func TestWhatTheAccountRefusesPausesAllPushesAndEndsByItself(t *testing.T) {
 	}
 }
 
-func TestABanStopsAllCallsForAQuarterOfAnHour(t *testing.T) {
+func TestABanStopsAllCallsFor15Minutes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
@@ -191,7 +191,7 @@ func TestABanStopsAllCallsForAQuarterOfAnHour(t *testing.T) {
 	}
 }
 
-func TestAFieldThatAPersonDeletedIsMadeAnewAndNothingIsLost(t *testing.T) {
+func TestADeletedFieldIsCreatedAgainAndNoDealIsLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
@@ -208,7 +208,7 @@ func TestAFieldThatAPersonDeletedIsMadeAnewAndNothingIsLost(t *testing.T) {
 	}
 }
 
-func TestManyUnknownOutcomesInARowLeaveOneTrialAtATime(t *testing.T) {
+func TestRepeatedUnknownOutcomesLimitPushesToOneAtATime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 60)})
@@ -223,7 +223,7 @@ func TestManyUnknownOutcomesInARowLeaveOneTrialAtATime(t *testing.T) {
 	}
 }
 
-func TestPipedriveBeingAwayLosesNothing(t *testing.T) {
+func TestAPipedriveOutageLosesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 10)})
@@ -243,7 +243,7 @@ func TestPipedriveBeingAwayLosesNothing(t *testing.T) {
 	w.settled(r, "alice")
 }
 
-func TestAStopInTheMiddleFinishesWhatIsUnderWay(t *testing.T) {
+func TestAStopFinishesThePushUnderWay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.pushTimeout = 10 * time.Second
@@ -283,7 +283,7 @@ func TestASecondProcessWaitsAndTakesOver(t *testing.T) {
 	w.settled(second, "alice", "bob", "carol")
 }
 
-func TestAKeyOfAnotherCompanyEndsTheRun(t *testing.T) {
+func TestAKeyOfAnotherCompanyStopsTheEngine(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, CompanyID: 11})
 	r := w.start()

@@ -23,7 +23,7 @@ func (w *world) runs(r *run, kind gistdeal.RunKind) (ended []gistdeal.Run) {
 	return ended
 }
 
-func TestRunsTellWhatAFirstScanAndItsPushesFoundAndCost(t *testing.T) {
+func TestRunsRecordTheResultsAndCostOfAFirstScan(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.pushTimeout, w.options.Absence = 20*time.Second, 30*time.Second // Also on a busy machine no POST is late.
@@ -57,7 +57,7 @@ func TestRunsTellWhatAFirstScanAndItsPushesFoundAndCost(t *testing.T) {
 	}
 }
 
-func TestASweepIsOneRunAndAScanOfItThatFoundNothingIsNone(t *testing.T) {
+func TestASweepIsOneRunAndItsScansWithoutNewGistsAreNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -86,7 +86,7 @@ func TestASweepIsOneRunAndAScanOfItThatFoundNothingIsNone(t *testing.T) {
 	}
 }
 
-func TestARunTellsWhyItEndedBadly(t *testing.T) {
+func TestAFailedRunTellsItsReason(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 1)

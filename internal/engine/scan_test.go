@@ -12,7 +12,7 @@ import (
 	"gistdeal/internal/testing/stack"
 )
 
-func TestAScanMakesOneDealForEachGist(t *testing.T) {
+func TestAScanCreatesOneDealForEachGist(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("Alice", 30)
@@ -29,7 +29,7 @@ func TestAScanMakesOneDealForEachGist(t *testing.T) {
 	}
 }
 
-func TestAScanTakesNoMoreRequestsThanItNeeds(t *testing.T) {
+func TestAScanSendsAsFewRequestsAsPossible(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.options.ScanInterval = time.Hour
@@ -50,7 +50,7 @@ func TestAScanTakesNoMoreRequestsThanItNeeds(t *testing.T) {
 	w.eventually("the daily reading of all pages", func() bool { return pages() >= 7 })
 }
 
-func TestOneScanAnswersAllWhoAskAtOnce(t *testing.T) {
+func TestOneScanAnswersConcurrentRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, Latency: 20 * time.Millisecond})
 	w.sim.MakeGists("alice", 120)
@@ -71,7 +71,7 @@ func TestOneScanAnswersAllWhoAskAtOnce(t *testing.T) {
 	}
 }
 
-func TestAScanThatBreaksOffIsRepeatedWhole(t *testing.T) {
+func TestAnInterruptedScanIsRepeatedFromTheStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -89,7 +89,7 @@ func TestAScanThatBreaksOffIsRepeatedWhole(t *testing.T) {
 	}
 }
 
-func TestANewGistIsNoticedByTheSweep(t *testing.T) {
+func TestTheSweepQueuesADealForANewGist(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -103,7 +103,7 @@ func TestANewGistIsNoticedByTheSweep(t *testing.T) {
 	w.settled(r, "alice")
 }
 
-func TestUsersAreScannedAfterADowntimeWithoutBeingAskedFor(t *testing.T) {
+func TestUsersAreScannedAfterADowntime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -126,7 +126,7 @@ func TestUsersAreScannedAfterADowntimeWithoutBeingAskedFor(t *testing.T) {
 	w.settled(second, "alice", "bob")
 }
 
-func TestAShorterIntervalHoldsForScansThatArePlannedAlready(t *testing.T) {
+func TestAShorterIntervalAppliesToPlannedScans(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 1)
@@ -138,7 +138,7 @@ func TestAShorterIntervalHoldsForScansThatArePlannedAlready(t *testing.T) {
 	w.settled(r, "alice")
 }
 
-func TestPolicyNewMakesDealsOnlyForGistsAfterTracking(t *testing.T) {
+func TestBackfillNoneCreatesDealsOnlyForLaterGists(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -160,7 +160,7 @@ func TestPolicyNewMakesDealsOnlyForGistsAfterTracking(t *testing.T) {
 	}
 }
 
-func TestARenamedUserIsFollowedAndItsLoginGoesToWhoHasItNow(t *testing.T) {
+func TestARenamedUserKeepsItsGistsAndItsOldLoginMovesToItsNewOwner(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -186,7 +186,7 @@ func TestARenamedUserIsFollowedAndItsLoginGoesToWhoHasItNow(t *testing.T) {
 	}
 }
 
-func TestAUserThatVanishesIsGoneAndMayComeBack(t *testing.T) {
+func TestADeletedUserIsGoneAndMayComeBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -204,7 +204,7 @@ func TestAUserThatVanishesIsGoneAndMayComeBack(t *testing.T) {
 	w.eventually("her new gist", func() bool { return len(w.deals(r, "alice")) == 2 })
 }
 
-func TestASuccessThatWasUnderWayDoesNotEndALimit(t *testing.T) {
+func TestASuccessSentBeforeALimitDoesNotEndIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 1)
@@ -226,7 +226,7 @@ func TestASuccessThatWasUnderWayDoesNotEndALimit(t *testing.T) {
 	}
 }
 
-func TestThatAUserIsGoneIsAnOutcomeAndNoFailureOfTheSweep(t *testing.T) {
+func TestAGoneUserIsNoFailureOfTheSweep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -256,7 +256,7 @@ func TestThatAUserIsGoneIsAnOutcomeAndNoFailureOfTheSweep(t *testing.T) {
 	}
 }
 
-func TestWhatGitHubSaysOfALoginIsPassedOn(t *testing.T) {
+func TestErrorsOfGitHubAreReturnedToTheClient(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "acme", Type: "Organization"})
@@ -272,7 +272,7 @@ func TestWhatGitHubSaysOfALoginIsPassedOn(t *testing.T) {
 	}
 }
 
-func TestALimitOfGitHubHoldsAllScansAndIsPassedOn(t *testing.T) {
+func TestAGitHubLimitStopsAllScansAndIsReported(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 3)

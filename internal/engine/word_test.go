@@ -9,7 +9,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestAFirstScanThatIsTooBigMakesDealsOnlyAfterAYes(t *testing.T) {
+func TestALargeFirstScanCreatesDealsOnlyAfterApproval(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -36,7 +36,7 @@ func TestAFirstScanThatIsTooBigMakesDealsOnlyAfterAYes(t *testing.T) {
 	w.settled(r, "alice", "bob")
 }
 
-func TestAFirstScanThatBreaksOffHoldsItsDealsUntilItHasEnded(t *testing.T) {
+func TestAnInterruptedFirstScanCreatesNoDealsUntilItIsComplete(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -56,7 +56,7 @@ func TestAFirstScanThatBreaksOffHoldsItsDealsUntilItHasEnded(t *testing.T) {
 	}
 }
 
-func TestAPersonsPauseHoldsPushesOverARestartAndLetsScansAndLooksGoOn(t *testing.T) {
+func TestThePauseStopsPushesAcrossARestartButNoScansOrLookups(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
@@ -86,7 +86,7 @@ func TestAPersonsPauseHoldsPushesOverARestartAndLetsScansAndLooksGoOn(t *testing
 	w.settled(second, "alice", "bob", "carol")
 }
 
-func TestARetryAfterAnAttemptThatWasTakenForAbsentLooksFirst(t *testing.T) {
+func TestARetryAfterAnAttemptPresumedLostStartsWithALookup(t *testing.T) {
 	t.Parallel()
 	var later atomic.Int64
 	w := newWorld(t, sim.Options{Seed: 1, Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
@@ -109,7 +109,7 @@ func TestARetryAfterAnAttemptThatWasTakenForAbsentLooksFirst(t *testing.T) {
 	}
 }
 
-func TestAPauseEndsWhenNothingIsLeftToTry(t *testing.T) {
+func TestABackoffEndsWhenNoDealIsLeft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 1)

@@ -90,7 +90,7 @@ func wantText(t *testing.T, err error, want string) {
 	}
 }
 
-func TestNewRefusesWhatCannotBeTheAddressOfAnAPI(t *testing.T) {
+func TestNewRefusesAnInvalidAPIAddress(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{
 		"", "api.github.com", "ftp://api.github.com", "http://", "https:///api", "http:opaque",
@@ -154,7 +154,7 @@ func TestEachRequestCarriesTheSameHeaders(t *testing.T) {
 	check(anonymous, 2)
 }
 
-func TestUserIsFoundByLoginAndByID(t *testing.T) {
+func TestUsersAreReadByLoginAndByID(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
 	body := `{"id":583231,"login":"Octocat","type":"User","name":null,"public_gists":8}`
@@ -170,7 +170,7 @@ func TestUserIsFoundByLoginAndByID(t *testing.T) {
 	}
 }
 
-func TestUserThatMakesNoSenseIsATemporaryError(t *testing.T) {
+func TestAnInvalidUserIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
 		``, `null`, `{}`, `[]`, `{"id":7}`, `{"login":"x"}`, `{"id":"7","login":"x"}`,
@@ -183,7 +183,7 @@ func TestUserThatMakesNoSenseIsATemporaryError(t *testing.T) {
 	}
 }
 
-func TestLoginThatNobodyCanHaveIsNeverAskedFor(t *testing.T) {
+func TestAnInvalidLoginIsNeverRequested(t *testing.T) {
 	t.Parallel()
 	c, asked := serve(t, "", userWith(1))
 	for _, login := range []string{"", ".", "..", "a/b", "a%2Fb", "a?b", "a b", "-a", strings.Repeat("a", 40)} {
@@ -258,7 +258,7 @@ func TestRedirectsEndAfterThree(t *testing.T) {
 	}
 }
 
-func TestRedirectToNowhereIsATemporaryError(t *testing.T) {
+func TestARedirectWithoutALocationIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	for _, location := range []string{"", "http://a b/"} {
 		c, _ := serve(t, "", reply(302, map[string]string{"Location": location}, ""))
@@ -267,7 +267,7 @@ func TestRedirectToNowhereIsATemporaryError(t *testing.T) {
 	}
 }
 
-func TestUnreachableGitHubIsATemporaryError(t *testing.T) {
+func TestAnUnreachableGitHubIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
@@ -307,7 +307,7 @@ func TestCancellingEndsARequest(t *testing.T) {
 	}
 }
 
-func TestDeadlineOfTheCallerIsToldFromOurs(t *testing.T) {
+func TestACallersDeadlineDiffersFromAClientTimeout(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, "", hanging(true, func() {}))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

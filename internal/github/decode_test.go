@@ -8,7 +8,7 @@ import (
 	"gistdeal"
 )
 
-func TestNextLinkIsFoundAmongOthers(t *testing.T) {
+func TestTheNextLinkIsReadAmongOthers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
@@ -46,7 +46,7 @@ func TestLinkHeaderThatCannotBeParsedIsAnError(t *testing.T) {
 	}
 }
 
-func TestDecodePageReadsWhatGitHubAllows(t *testing.T) {
+func TestDecodePageAcceptsEveryValidGist(t *testing.T) {
 	t.Parallel()
 	file := gistdeal.File{Name: "a.txt", RawURL: "https://gist.githubusercontent.com/a.txt"}
 	created := time.Date(2026, 11, 23, 10, 20, 30, 0, time.UTC)
@@ -88,7 +88,7 @@ func TestDecodePageReadsWhatGitHubAllows(t *testing.T) {
 	}
 }
 
-func TestPageThatMakesNoSenseIsATemporaryError(t *testing.T) {
+func TestAnInvalidPageIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	good := gist("a1")
 	for name, body := range map[string]string{

@@ -66,7 +66,7 @@ func none(t *testing.T) func(gistdeal.GistPage) error {
 	}
 }
 
-func TestGistsReadsEveryPageAndNoneMore(t *testing.T) {
+func TestGistsReadsEveryPageAndNoMore(t *testing.T) {
 	t.Parallel()
 	for gists, requests := range map[int]int{0: 1, 1: 1, 99: 1, 100: 1, 101: 2, 1000: 10, 5000: 50} {
 		t.Run(fmt.Sprint(gists, " gists"), func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestGistsReadsEveryPageAndNoneMore(t *testing.T) {
 	}
 }
 
-func TestGistsOfAnUnchangedUserTakeOneConditionalRequest(t *testing.T) {
+func TestAnUnchangedUserTakesOneConditionalRequest(t *testing.T) {
 	t.Parallel()
 	const etag = `W/"b6d4, 5b"`
 	c, asked := serve(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -121,7 +121,7 @@ func TestETagIsSentWithPageOneOnly(t *testing.T) {
 	}
 }
 
-func TestNotModifiedThatNobodyAskedForIsATemporaryError(t *testing.T) {
+func TestAnUnexpected304IsATemporaryError(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, "", reply(http.StatusNotModified, nil, ""))
 	_, err := c.Gists(t.Context(), "octocat", "", none(t))
@@ -164,7 +164,7 @@ func TestLinksAreFollowedOnTheBaseOnly(t *testing.T) {
 	}
 }
 
-func TestGistThatComesTwiceIsHandedOverOnce(t *testing.T) {
+func TestAGistListedTwiceIsReturnedOnce(t *testing.T) {
 	t.Parallel()
 	pages := [][]string{{"a", "b", "a"}, {"b", "c"}, {"c", "a"}, {"d"}}
 	c, _ := serve(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -249,7 +249,7 @@ func TestLinksThatNeverEndAreATemporaryError(t *testing.T) {
 	}
 }
 
-func TestErrorOfThePageFunctionEndsTheReading(t *testing.T) {
+func TestAnErrorOfTheCallbackEndsTheList(t *testing.T) {
 	t.Parallel()
 	c, asked := serve(t, "", userWith(500))
 	full := errors.New("disk full")
@@ -271,7 +271,7 @@ func TestErrorOfThePageFunctionEndsTheReading(t *testing.T) {
 	}
 }
 
-func TestErrorOnALaterPageLeavesNoETag(t *testing.T) {
+func TestAnErrorOnALaterPageReturnsNoETag(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("page") == "3" {
@@ -289,7 +289,7 @@ func TestErrorOnALaterPageLeavesNoETag(t *testing.T) {
 	}
 }
 
-func TestAnswerThatIsNotWholeJSONIsATemporaryError(t *testing.T) {
+func TestATruncatedAnswerIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	body := "[" + gist("a1") + "]"
 	for name, h := range map[string]http.HandlerFunc{
@@ -324,7 +324,7 @@ func (s spaces) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(s)}, nil
 }
 
-func TestAnswerThatNeverEndsIsATemporaryError(t *testing.T) {
+func TestAnEndlessAnswerIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	c, err := New("https://api.github.com", Options{Transport: spaces{}})
 	if err != nil {

@@ -88,7 +88,7 @@ func lookUp(c *Client) error {
 	return err
 }
 
-func TestASpentHourStopsAllRequestsUntilItsResetAndThenGoesOn(t *testing.T) {
+func TestASpentHourlyQuotaStopsAllRequestsUntilTheReset(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{GitHubLimit: 7}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 1150)
@@ -118,7 +118,7 @@ func TestASpentHourStopsAllRequestsUntilItsResetAndThenGoesOn(t *testing.T) {
 	})
 }
 
-func TestAnHourThatOthersSpentStopsAllRequestsToo(t *testing.T) {
+func TestAnHourlyQuotaSpentByOthersStopsAllRequests(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 1)
@@ -134,7 +134,7 @@ func TestAnHourThatOthersSpentStopsAllRequestsToo(t *testing.T) {
 	})
 }
 
-func TestEveryThirdListLimitedAReadingStillEndsAndRepeatsNothing(t *testing.T) {
+func TestAListEndsWithoutRepetitionIfEveryThirdRequestIsLimited(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 1150)
@@ -149,7 +149,7 @@ func TestEveryThirdListLimitedAReadingStillEndsAndRepeatsNothing(t *testing.T) {
 	})
 }
 
-func TestALimitOnPageOneIsToldAtOnce(t *testing.T) {
+func TestALimitOnPageOneIsReturnedAtOnce(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 150)
@@ -165,7 +165,7 @@ func TestALimitOnPageOneIsToldAtOnce(t *testing.T) {
 	})
 }
 
-func TestALimitWhoseEndIsNotNamedGrowsAndAReadingGivesUp(t *testing.T) {
+func TestALimitWithoutARetryTimeBacksOffLongerEachTime(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 150)
@@ -187,7 +187,7 @@ func TestALimitWhoseEndIsNotNamedGrowsAndAReadingGivesUp(t *testing.T) {
 	})
 }
 
-func TestAReadingThatWaitsEndsWithItsContext(t *testing.T) {
+func TestAWaitingListEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, _ *tracker) {
 		s.MakeGists("octocat", 150)
@@ -201,7 +201,7 @@ func TestAReadingThatWaitsEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestParallelReadingsSendNothingAfterTheFirstRefusal(t *testing.T) {
+func TestConcurrentListsSendNothingAfterTheFirstRefusal(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{Latency: 100 * time.Millisecond}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.AddUser(sim.User{Login: "octocat"})
@@ -217,7 +217,7 @@ func TestParallelReadingsSendNothingAfterTheFirstRefusal(t *testing.T) {
 	})
 }
 
-func TestNoMinuteHasMoreRequestsThanGitHubAllows(t *testing.T) {
+func TestNoMinuteExceedsGitHubsRequestLimit(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{GitHubLimit: -1, Latency: time.Millisecond}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.AddUser(sim.User{Login: "octocat"})
@@ -246,7 +246,7 @@ func TestNoMinuteHasMoreRequestsThanGitHubAllows(t *testing.T) {
 	})
 }
 
-func TestPeopleAreNotHeldUpByBackgroundWork(t *testing.T) {
+func TestInteractiveRequestsDoNotWaitForBackgroundWork(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{GitHubLimit: -1}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 5000)
@@ -280,7 +280,7 @@ func TestPeopleAreNotHeldUpByBackgroundWork(t *testing.T) {
 	})
 }
 
-func TestBackgroundWorkLeavesTheLastTenthOfTheHourToPeople(t *testing.T) {
+func TestBackgroundWorkLeavesTheReservedTenthOfTheHour(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{GitHubLimit: 200}, token, func(t *testing.T, s *sim.Sim, c *Client, _ *tracker) {
 		s.MakeGists("octocat", 250)
@@ -313,7 +313,7 @@ func TestBackgroundWorkLeavesTheLastTenthOfTheHourToPeople(t *testing.T) {
 	})
 }
 
-func TestWithoutATokenFiftyOfTheHourAreForBackgroundWork(t *testing.T) {
+func TestWithoutATokenBackgroundWorkMaySend50RequestsAnHour(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, "", func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		background, etag := c.Background(), ""
@@ -340,7 +340,7 @@ func TestWithoutATokenFiftyOfTheHourAreForBackgroundWork(t *testing.T) {
 	})
 }
 
-func TestTheBudgetIsThatOfTheNewestAnswerOnOurClock(t *testing.T) {
+func TestTheQuotaIsThatOfTheNewestAnswer(t *testing.T) {
 	t.Parallel()
 	// GitHub's clock is 25 years behind ours and its hour has 90 s left.
 	header := fields{"Date": "Sun, 23 Nov 2001 10:00:00 GMT", "X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4000", "X-RateLimit-Reset": "1006509690"}

@@ -79,7 +79,7 @@ func (r recording) page() []byte {
 	return r.Response.Body
 }
 
-func TestRecordedGistsAreReadWhole(t *testing.T) {
+func TestRecordedGistsAreReadCompletely(t *testing.T) {
 	t.Parallel()
 	gists := 0
 	for name, answers := range recordings(t) {
@@ -146,7 +146,7 @@ func compare(t *testing.T, g gistdeal.Gist, want map[string]any) {
 	}
 }
 
-func TestRecordedAnswerThatIsNoListIsRefused(t *testing.T) {
+func TestARecordedAnswerThatIsNoListIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, answers := range recordings(t) {
 		for _, r := range answers {

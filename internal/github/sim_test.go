@@ -23,7 +23,7 @@ func simulate(t *testing.T, o sim.Options) (*sim.Sim, *Client, *log) {
 	return s, c, asked
 }
 
-func TestLifelikeGistsTakeOneRequestPerHundred(t *testing.T) {
+func TestGistsTakeOneRequestPerHundred(t *testing.T) {
 	t.Parallel()
 	for gists, requests := range map[int]int{100: 1, 1000: 10} {
 		t.Run(fmt.Sprint(gists, " gists"), func(t *testing.T) {
@@ -42,7 +42,7 @@ func TestLifelikeGistsTakeOneRequestPerHundred(t *testing.T) {
 	}
 }
 
-func TestSecondReadingIsFreeUntilSomethingChanges(t *testing.T) {
+func TestASecondListIsFreeUntilSomethingChanges(t *testing.T) {
 	t.Parallel()
 	s, c, _ := simulate(t, sim.Options{GitHubLimit: 6})
 	s.MakeGists("octocat", 250)
@@ -65,7 +65,7 @@ func TestSecondReadingIsFreeUntilSomethingChanges(t *testing.T) {
 	}
 }
 
-func TestGistsPostedWhileReadingDoubleNothing(t *testing.T) {
+func TestGistsPostedDuringAListDuplicateNothing(t *testing.T) {
 	t.Parallel()
 	s, c, _ := simulate(t, sim.Options{})
 	s.MakeGists("octocat", 350)
@@ -89,7 +89,7 @@ func TestGistsPostedWhileReadingDoubleNothing(t *testing.T) {
 	}
 }
 
-func TestSecretGistsOfTheTokensOwnUserAreLeftOut(t *testing.T) {
+func TestSecretGistsOfTheTokenOwnerAreLeftOut(t *testing.T) {
 	t.Parallel()
 	s, c, _ := simulate(t, sim.Options{TokenUser: "octocat"})
 	public := s.AddGist("octocat", sim.Gist{})
@@ -99,7 +99,7 @@ func TestSecretGistsOfTheTokensOwnUserAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestRenamedUserIsFoundByIDOnly(t *testing.T) {
+func TestARenamedUserIsReadByIDOnly(t *testing.T) {
 	t.Parallel()
 	s, c, _ := simulate(t, sim.Options{})
 	id := s.AddUser(sim.User{Login: "octocat"})
@@ -122,7 +122,7 @@ func TestRenamedUserIsFoundByIDOnly(t *testing.T) {
 	wantKind(t, err, gistdeal.NotFound)
 }
 
-func TestFaultsOfGitHubHaveTheirKindAndPass(t *testing.T) {
+func TestGitHubFaultsHaveTheirKindAndEnd(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[string]gistdeal.Kind{
 		"error-before": gistdeal.Temporary,
@@ -166,7 +166,7 @@ func TestFaultsOfGitHubHaveTheirKindAndPass(t *testing.T) {
 	}
 }
 
-func TestWrongTokenIsRefusedInWordsForPeople(t *testing.T) {
+func TestAWrongTokenIsRefusedWithAnExplanation(t *testing.T) {
 	t.Parallel()
 	_, c, _ := simulate(t, sim.Options{GitHubToken: "another"})
 	_, err := c.User(t.Context(), "octocat")

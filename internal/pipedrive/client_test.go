@@ -202,7 +202,7 @@ func TestOnlyTheURLOfAServerIsAccepted(t *testing.T) {
 	}
 }
 
-func TestMeTellsWhoseKeyItIs(t *testing.T) {
+func TestMeReturnsTheOwnerOfTheKey(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{CompanyID: 77, CompanyDomain: "acme"}, pipedrive.Options{})
 	got, err := w.client.Me(t.Context())
@@ -215,7 +215,7 @@ func TestMeTellsWhoseKeyItIs(t *testing.T) {
 	}
 }
 
-func TestDealsHaveTheirPageOnTheCompanysHost(t *testing.T) {
+func TestDealURLsAreOnTheHostOfTheCompany(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ base, domain, want string }{
 		{pipedrive.DefaultURL, "acme", "https://acme.pipedrive.com/deal/"},
@@ -233,7 +233,7 @@ func TestDealsHaveTheirPageOnTheCompanysHost(t *testing.T) {
 	}
 }
 
-func TestNowIsPipedrivesClock(t *testing.T) {
+func TestNowFollowsPipedrivesClock(t *testing.T) {
 	t.Parallel()
 	const ahead = 10 * time.Minute
 	w := begin(t, sim.Options{Now: func() time.Time { return time.Now().Add(ahead) }}, pipedrive.Options{})
@@ -262,7 +262,7 @@ func TestNowIsPipedrivesClock(t *testing.T) {
 	near(-ahead) // a failure may be some proxy's
 }
 
-func TestAnAnswerThatDoesNotSayWhoseKeyItIsSaysNothing(t *testing.T) {
+func TestAnAnswerWithoutTheOwnerOfTheKeyIsAnError(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	w.AddFault(sim.Fault{Match: "GET /v1/users/me", Kind: "answer", Status: 200, ContentType: "application/json", Body: `{"success":true,"data":null}`})
@@ -291,7 +291,7 @@ func TestRedirectsAreNotFollowedAndTheKeyGoesNowhereElse(t *testing.T) {
 	}
 }
 
-func TestTheKeyIsInAHeaderAlone(t *testing.T) {
+func TestTheKeyIsSentInAHeaderOnly(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

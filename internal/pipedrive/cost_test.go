@@ -17,7 +17,7 @@ import (
 	"gistdeal/internal/testing/contract"
 )
 
-func TestEachCallIsCountedWithWhatPipedriveSaysThatItCosts(t *testing.T) {
+func TestEachCallIsCountedWithItsOfficialCost(t *testing.T) {
 	t.Parallel()
 	costs := readCosts(t)
 	var want atomic.Int64

@@ -14,7 +14,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestTheDealIsWhatTheDraftSays(t *testing.T) {
+func TestTheDealMatchesItsDraft(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{200, 201} {
 		t.Run(fmt.Sprint("answered with ", status), func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestTheDealIsWhatTheDraftSays(t *testing.T) {
 	}
 }
 
-func TestDescriptionsAreCutToWhatTheFieldHolds(t *testing.T) {
+func TestDescriptionsAreCutToTheSizeOfTheField(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, kind, description, want string
@@ -77,7 +77,7 @@ func TestTitlesAreCutToAVarchar(t *testing.T) {
 	}
 }
 
-func TestManyDealsAtOnceAreEachMadeOnce(t *testing.T) {
+func TestConcurrentDealsAreEachCreatedOnce(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
 	var pushes sync.WaitGroup
@@ -110,7 +110,7 @@ func TestNothingIsSentBeforePrepare(t *testing.T) {
 	}
 }
 
-func TestCutKeepsTextWithinItsLimit(t *testing.T) {
+func TestCutKeepsTextWithinTheLimit(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		text  string

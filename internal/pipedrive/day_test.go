@@ -20,7 +20,7 @@ func headers(pairs ...string) http.Header {
 	return h
 }
 
-func TestWhatIsLeftOfTheDayDecidesWhetherToGoOn(t *testing.T) {
+func TestTheRemainingDailyQuotaDecidesWhetherToContinue(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		reserve float64
@@ -53,7 +53,7 @@ func TestWhatIsLeftOfTheDayDecidesWhetherToGoOn(t *testing.T) {
 	}
 }
 
-func TestASpentDayIsAskedAboutEachHourAndShortlyAfterMidnight(t *testing.T) {
+func TestASpentDailyQuotaIsCheckedEachHourAndAfterMidnight(t *testing.T) {
 	t.Parallel()
 	spent := headers("x-daily-ratelimit-token-limit", "100", "x-daily-ratelimit-token-remaining", "0")
 	for clock, want := range map[string]time.Duration{
@@ -83,7 +83,7 @@ func TestASpentDayIsAskedAboutEachHourAndShortlyAfterMidnight(t *testing.T) {
 	}
 }
 
-func TestBudgetsOutliveTheProcessThatLearntThem(t *testing.T) {
+func TestQuotasSurviveARestart(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	w.Set(func(o *sim.Options) { o.DailyTokens = 1000 })
@@ -99,7 +99,7 @@ func TestBudgetsOutliveTheProcessThatLearntThem(t *testing.T) {
 	}
 }
 
-func TestTheAccountIsAskedBeforeADayEnds(t *testing.T) {
+func TestTheAccountIsCheckedBeforeTheDailyQuotaEnds(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{DayReserve: 0.4})
 	gone := gistdeal.Budget{Name: pipedrive.BudgetDay, Limit: 100, Remaining: 0, Kept: 40, SeenAt: time.Now().Add(-2 * time.Hour)}

@@ -26,7 +26,7 @@ func (w world) deals(t *testing.T, since time.Time) (all []gistdeal.RemoteDeal) 
 	return all
 }
 
-func TestDealsComePageByPage(t *testing.T) {
+func TestDealsAreReadPageByPage(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
 	const n = 1001
@@ -44,7 +44,7 @@ func TestDealsComePageByPage(t *testing.T) {
 	}
 }
 
-func TestDealsThatPeopleTouchedAreListedToo(t *testing.T) {
+func TestEditedDealsAreListedToo(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
 	before := time.Now().Add(-time.Second)
@@ -101,7 +101,7 @@ func TestADealIsReadAndDeletedByItsID(t *testing.T) {
 	}
 }
 
-func TestDealsSinceATimeAreAskedForInWholeSeconds(t *testing.T) {
+func TestDealsSinceATimeAreRequestedInWholeSeconds(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
 	w.SeedDeal("octocat", "old", "")
@@ -125,7 +125,7 @@ func TestDealsSinceATimeAreAskedForInWholeSeconds(t *testing.T) {
 	}
 }
 
-func TestTheGistIsKnownByItsIDElseByItsURL(t *testing.T) {
+func TestTheGistIsIdentifiedByItsIDOrItsURL(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		id, url string // as JSON; "" is absent
@@ -181,7 +181,7 @@ func listOf(t *testing.T, h http.Handler, each func(gistdeal.RemoteDeal)) error 
 	return c.Deals(t.Context(), time.Time{}, each)
 }
 
-func TestTimesAreReadInBothForms(t *testing.T) {
+func TestTimesAreReadInBothFormats(t *testing.T) {
 	t.Parallel()
 	want := time.Date(2026, 7, 1, 5, 46, 33, 0, time.UTC)
 	for text, want := range map[string]time.Time{
@@ -200,7 +200,7 @@ func TestTimesAreReadInBothForms(t *testing.T) {
 	}
 }
 
-func TestAListOfWhichAPageFailsIsAnError(t *testing.T) {
+func TestAListWithAFailedPageIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name  string
@@ -236,7 +236,7 @@ func TestAListOfWhichAPageFailsIsAnError(t *testing.T) {
 	}
 }
 
-func TestACursorThatComesTwiceEndsTheList(t *testing.T) {
+func TestARepeatedCursorEndsTheList(t *testing.T) {
 	t.Parallel()
 	for _, circle := range [][]string{{"a"}, {"a", "b"}} {
 		var asked []string
@@ -256,7 +256,7 @@ func TestACursorThatComesTwiceEndsTheList(t *testing.T) {
 	}
 }
 
-func TestAnEmptyPageIsNotTheLastOne(t *testing.T) {
+func TestAnEmptyPageIsNotTheLastPage(t *testing.T) {
 	t.Parallel()
 	item := fmt.Sprintf(`{"id":7,"custom_fields":{%q:"aa5a"}}`, pipedrive.AssumedCode(pipedrive.FieldGistID))
 	found := 0

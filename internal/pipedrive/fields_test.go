@@ -24,7 +24,7 @@ func wantNames(t *testing.T, w world, want ...string) {
 	}
 }
 
-func TestPrepareMakesTheFieldsOnce(t *testing.T) {
+func TestPrepareCreatesTheFieldsOnce(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	made := w.prepare(t, nil)
@@ -53,7 +53,7 @@ func TestPrepareMakesTheFieldsOnce(t *testing.T) {
 	}
 }
 
-func TestFieldTypesSuitWhatTheyHold(t *testing.T) {
+func TestFieldTypesSuitTheirContent(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
 	for _, name := range pipedrive.FieldNames {
@@ -68,7 +68,7 @@ func TestFieldTypesSuitWhatTheyHold(t *testing.T) {
 	}
 }
 
-func TestTheSeedsFieldsAreFound(t *testing.T) {
+func TestFieldsOfTheOriginalProgramAreReused(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	w.SeedFields()
@@ -85,7 +85,7 @@ func TestTheSeedsFieldsAreFound(t *testing.T) {
 	}
 }
 
-func TestAFieldThatIsRenamedStaysOurs(t *testing.T) {
+func TestARenamedFieldIsStillUsed(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	code := w.AddField("What somebody calls it now", "varchar")
@@ -107,7 +107,7 @@ func TestSpacesAroundAFieldsNameDoNotMatter(t *testing.T) {
 	}
 }
 
-func TestTwoFieldsOfOneNameAreForAPersonToDecide(t *testing.T) {
+func TestTwoFieldsOfOneNameAreRefused(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	one, two := w.AddField(pipedrive.FieldGist, "text"), w.AddField(pipedrive.FieldGist, "enum")
@@ -122,7 +122,7 @@ func TestTwoFieldsOfOneNameAreForAPersonToDecide(t *testing.T) {
 	}
 }
 
-func TestAFieldThatHoldsNoTextIsRefused(t *testing.T) {
+func TestAFieldOfAnotherTypeIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"enum", "double", "date", "set"} {
 		w := begin(t, sim.Options{}, pipedrive.Options{})
@@ -159,7 +159,7 @@ func TestAFieldOfTheSystemIsNotOurs(t *testing.T) {
 	w.made(t, hello) // though nobody said what type the new fields are of
 }
 
-func TestAFieldWhoseMakingWentUnansweredIsFound(t *testing.T) {
+func TestAFieldCreatedWithoutAnAnswerIsReused(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"drop-after", "error-after", "truncate"} {
 		t.Run(kind, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestAFieldWhoseMakingWentUnansweredIsFound(t *testing.T) {
 	}
 }
 
-func TestPrepareSaysWhatKeepsItFromMakingFields(t *testing.T) {
+func TestPrepareExplainsWhyItCannotCreateFields(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		fault sim.Fault
@@ -195,7 +195,7 @@ func TestPrepareSaysWhatKeepsItFromMakingFields(t *testing.T) {
 	}
 }
 
-func TestADeletedFieldIsNamedAndPrepareMakesItAgain(t *testing.T) {
+func TestPrepareRecreatesADeletedField(t *testing.T) {
 	t.Parallel()
 	for _, name := range pipedrive.FieldNames {
 		t.Run(name, func(t *testing.T) {
@@ -217,7 +217,7 @@ func TestADeletedFieldIsNamedAndPrepareMakesItAgain(t *testing.T) {
 	}
 }
 
-func TestARefusedValueIsNoDeletedField(t *testing.T) {
+func TestARefusedValueIsNotTakenForADeletedField(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	code := w.prepare(t, nil)[pipedrive.FieldGist]
@@ -228,7 +228,7 @@ func TestARefusedValueIsNoDeletedField(t *testing.T) {
 	}
 }
 
-func TestARefusalThatCannotBeLookedIntoIsForLater(t *testing.T) {
+func TestAnUnexplainedRefusalIsTemporary(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"error-before", "limit", "spent", "html403", "drop-before", "invalid", "unauthorized"} {
 		w := begin(t, sim.Options{}, pipedrive.Options{})

@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestLookingForMissingFieldsMakesNone(t *testing.T) {
+func TestCheckingFieldsCreatesNone(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	w.SeedFields()
@@ -29,7 +29,7 @@ func TestLookingForMissingFieldsMakesNone(t *testing.T) {
 	}
 }
 
-func TestAllMistakesAboutFieldsAreToldAtOnce(t *testing.T) {
+func TestAllMistakesAboutFieldsAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	first, second := w.AddField(pipedrive.FieldGist, "text"), w.AddField(pipedrive.FieldGist, "text")
@@ -45,7 +45,7 @@ func TestAllMistakesAboutFieldsAreToldAtOnce(t *testing.T) {
 	}
 }
 
-func TestWhereNewDealsGoIsCheckedByName(t *testing.T) {
+func TestTheTargetOfNewDealsIsCheckedByName(t *testing.T) {
 	t.Parallel()
 	for aim, there := range map[gistdeal.Aim]bool{
 		{}: true, {Pipeline: "gists", Stage: "Done", Owner: "Ann Admin"}: true,
@@ -58,7 +58,7 @@ func TestWhereNewDealsGoIsCheckedByName(t *testing.T) {
 	}
 }
 
-func TestThePaceIsWhatTheAccountAllowsButNotMoreThanIsWanted(t *testing.T) {
+func TestTheRateIsTheLowerOfAllowedAndConfigured(t *testing.T) {
 	t.Parallel()
 	_, url := testenv.Simulate(t, sim.Options{Burst: 40})
 	for rate, want := range map[float64][2]float64{0: {10, 20}, 5: {5, 5}, 100: {100, 20}} {

@@ -93,7 +93,7 @@ func work(t *testing.T, l pipedrive.Limiter, a *account, latency, d time.Duratio
 	}
 }
 
-func TestTheAllowedRateIsUsedAndNeverExceeded(t *testing.T) {
+func TestTheAllowedRateIsReachedAndNeverExceeded(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		rate    float64
@@ -128,7 +128,7 @@ func TestTheAllowedRateIsUsedAndNeverExceeded(t *testing.T) {
 	}
 }
 
-func TestRoomThatOthersUseIsLeftToThemAndTakenBack(t *testing.T) {
+func TestTheRateAdaptsToOtherClientsOfTheAccount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, a := pipedrive.NewLimiter(0), &account{limit: 20}
@@ -155,7 +155,7 @@ func TestRoomThatOthersUseIsLeftToThemAndTakenBack(t *testing.T) {
 	})
 }
 
-func TestAFreshStartCountsOnRequestsSentJustBefore(t *testing.T) {
+func TestAStartAssumesRequestsSentJustBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := &account{limit: 20}
@@ -168,7 +168,7 @@ func TestAFreshStartCountsOnRequestsSentJustBefore(t *testing.T) {
 	})
 }
 
-func TestIdleTimeIsNotMadeUpFor(t *testing.T) {
+func TestIdleTimeAllowsNoBurst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := pipedrive.NewLimiter(0)
@@ -187,7 +187,7 @@ func TestIdleTimeIsNotMadeUpFor(t *testing.T) {
 	})
 }
 
-func TestNothingIsSentWhileALimitStopsAll(t *testing.T) {
+func TestNothingIsSentDuringALimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := pipedrive.NewLimiter(0)

@@ -26,9 +26,9 @@ func answered(status int, body string, header ...string) sim.Fault {
 	return f
 }
 
-// TestTheAnswerDecidesWhatIsKnownOfTheDeal holds the rule of one deal for each
+// TestTheAnswerDecidesTheOutcome holds the rule of one deal for each
 // gist: whatever may have made a deal is Unknown, and nothing is sent twice.
-func TestTheAnswerDecidesWhatIsKnownOfTheDeal(t *testing.T) {
+func TestTheAnswerDecidesTheOutcome(t *testing.T) {
 	t.Parallel()
 	const html = "Content-Type"
 	page := "text/html; charset=UTF-8"
@@ -132,8 +132,8 @@ func TestTheAnswerDecidesWhatIsKnownOfTheDeal(t *testing.T) {
 	}
 }
 
-// TestASuccessIsBelieved is the other side of the rule: a made deal is not doubted.
-func TestASuccessIsBelieved(t *testing.T) {
+// TestASuccessMeansThatTheDealExists is the other side of the rule: a made deal is not doubted.
+func TestASuccessMeansThatTheDealExists(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]sim.Fault{
 		"as it is live":      {Kind: "answer", Status: 201, Body: `{"success":true,"data":{"id":7,"title":"x","custom_fields":{"a":null}}}`},
@@ -172,7 +172,7 @@ func broken(status int, body string, header ...string) http.HandlerFunc {
 	}
 }
 
-func TestARefusalThatBreaksOffIsStillARefusal(t *testing.T) {
+func TestATruncatedRefusalIsStillARefusal(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
@@ -230,7 +230,7 @@ func long(text string, n int) http.HandlerFunc {
 	}
 }
 
-func TestAnInterimAnswerIsNotTheAnswer(t *testing.T) {
+func TestAnInterimResponseIsIgnored(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusEarlyHints)

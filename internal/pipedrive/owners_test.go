@@ -9,7 +9,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestOwnersAreFoundByNameOrAddress(t *testing.T) {
+func TestOwnersAreResolvedByNameOrAddress(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, owner string
@@ -43,7 +43,7 @@ func TestOwnersAreFoundByNameOrAddress(t *testing.T) {
 	}
 }
 
-func TestWhoCanOwnDealsIsListedByNamesThatTellThemApart(t *testing.T) {
+func TestOwnersAreListedByUnambiguousNames(t *testing.T) {
 	t.Parallel()
 	for regular, want := range map[bool][]string{
 		false: {"Sim User", "Ann Admin", "sam@example.com", "sam.same@example.com"},
@@ -57,7 +57,7 @@ func TestWhoCanOwnDealsIsListedByNamesThatTellThemApart(t *testing.T) {
 	}
 }
 
-func TestAnOwnerWhoLeftIsNoFaultOfTheDeal(t *testing.T) {
+func TestADeactivatedOwnerFailsNoDeal(t *testing.T) {
 	t.Parallel()
 	goneIsNoFaultOfTheDeal(t, gistdeal.Aim{Owner: "Ann Admin"}, "GET /v1/users",
 		`{"id":101,"name":"Sim User","active_flag":true,"is_you":true,"access":[{"app":"sales","admin":true}]}`,

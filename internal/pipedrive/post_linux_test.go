@@ -16,7 +16,7 @@ import (
 	"gistdeal/internal/pipedrive"
 )
 
-func TestUnsentBytesDieWithTheConnection(t *testing.T) {
+func TestUnsentBytesAreDiscardedWithTheConnection(t *testing.T) {
 	t.Parallel()
 	// A small window: the rest of the request has to wait in our kernel.
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
@@ -48,7 +48,7 @@ func TestUnsentBytesDieWithTheConnection(t *testing.T) {
 	}
 }
 
-func TestThePostsSocketGivesUpWhenItsTimeDoes(t *testing.T) {
+func TestTheSocketOfAPOSTEndsAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		ago           time.Duration

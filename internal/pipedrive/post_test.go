@@ -117,7 +117,7 @@ func TestNothingIsSentAfterTheDeadline(t *testing.T) {
 	}
 }
 
-func TestAStartInTheFutureIsNoLongerTime(t *testing.T) {
+func TestASendTimeInTheFutureDoesNotExtendTheDeadline(t *testing.T) {
 	t.Parallel()
 	// The wall clock was set back an hour since the start.
 	e := hear(t)
@@ -129,7 +129,7 @@ func TestAStartInTheFutureIsNoLongerTime(t *testing.T) {
 	}
 }
 
-func TestAConnectionRefusedMeansNothingWasDone(t *testing.T) {
+func TestARefusedConnectionMeansThatNothingWasSent(t *testing.T) {
 	t.Parallel()
 	l := listen(t)
 	if err := l.Close(); err != nil {
@@ -144,7 +144,7 @@ func TestAConnectionRefusedMeansNothingWasDone(t *testing.T) {
 	}
 }
 
-func TestSilenceIsUnknownWhenTheTimeIsUp(t *testing.T) {
+func TestATimeoutMeansAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	const timeout = 300 * time.Millisecond
 	for name, serve := range map[string]func(net.Listener){
@@ -188,7 +188,7 @@ func TestSilenceIsUnknownWhenTheTimeIsUp(t *testing.T) {
 	}
 }
 
-func TestALateServerIsInTimeUntilTheDeadline(t *testing.T) {
+func TestASlowAnswerIsAcceptedUntilTheDeadline(t *testing.T) {
 	t.Parallel()
 	l := listen(t)
 	server := &http.Server{Handler: reply(200, `{"success":true,"data":{"id":7}}`), ReadHeaderTimeout: time.Minute}
@@ -200,7 +200,7 @@ func TestALateServerIsInTimeUntilTheDeadline(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsNoHTTPIsUnknown(t *testing.T) {
+func TestAnAnswerThatIsNotHTTPIsUnknown(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{"", "SSH-2.0-OpenSSH\r\n", "HTTP/1.1 two hundred\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 2<<20)} {
 		l := listen(t)
@@ -246,7 +246,7 @@ func TestADeadlineThatPassesWhileConnecting(t *testing.T) {
 	}
 }
 
-func TestACertificateThatIsNotTheirsMeansNothingWasDone(t *testing.T) {
+func TestAWrongCertificateMeansThatNothingWasSent(t *testing.T) {
 	t.Parallel()
 	s := sim.New(sim.Options{})
 	server := httptest.NewUnstartedServer(s)
@@ -338,7 +338,7 @@ func TestEachPostHasItsOwnConnectionAndListsShareOne(t *testing.T) {
 	}
 }
 
-func TestWritesEndWithTheirShot(t *testing.T) {
+func TestWritesEndAtThePowerCut(t *testing.T) {
 	t.Parallel()
 	type step struct {
 		late, ended bool // when it is written

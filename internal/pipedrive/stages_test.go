@@ -10,7 +10,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestStagesAreFoundByName(t *testing.T) {
+func TestStagesAreResolvedByName(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		pipeline, stage string
@@ -63,7 +63,7 @@ func withAnswer(match string, answer http.HandlerFunc) func(http.Handler) http.H
 	}
 }
 
-func TestThePipelinesFirstStageIsTheFirstInItsOrder(t *testing.T) {
+func TestTheFirstStageIsTheFirstInThePipelinesOrder(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: "Pipeline"}}, withStages(reply(200, `{"success":true,"data":[
 		{"id":1,"name":"Last","order_nr":3,"pipeline_id":1},
@@ -76,7 +76,7 @@ func TestThePipelinesFirstStageIsTheFirstInItsOrder(t *testing.T) {
 	}
 }
 
-func TestAStageThatIsNotTheOnlyOneIsForAPersonToDecide(t *testing.T) {
+func TestAnAmbiguousStageNameIsRefused(t *testing.T) {
 	t.Parallel()
 	stages := withStages(reply(200, `{"success":true,"data":[{"id":1,"name":"New","pipeline_id":1},
 		{"id":6,"name":"new ","pipeline_id":2},{"id":8,"name":"Odd","pipeline_id":2,"is_deleted":true}]}`))
@@ -100,7 +100,7 @@ func TestAFailedListOfStagesIsAnError(t *testing.T) {
 	}
 }
 
-func TestADeletedStageIsNoFaultOfTheDeal(t *testing.T) {
+func TestADeletedStageFailsNoDeal(t *testing.T) {
 	t.Parallel()
 	goneIsNoFaultOfTheDeal(t, gistdeal.Aim{Stage: "Done"}, "GET /api/v2/stages",
 		`{"id":6,"name":"New","pipeline_id":2}`, `{"id":7,"name":"Done","pipeline_id":2}`,

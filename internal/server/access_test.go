@@ -22,7 +22,7 @@ var (
 	public  = []string{"/livez", "/readyz"}
 )
 
-func TestWhoMayAsk(t *testing.T) {
+func TestAccessRules(t *testing.T) {
 	t.Parallel()
 	const (
 		local  = "127.0.0.1:50000"
@@ -136,7 +136,7 @@ func TestADNSRebindingPageGetsNothing(t *testing.T) {
 	}
 }
 
-func TestAMethodThatARouteDoesNotKnowGets405(t *testing.T) {
+func TestAnUnsupportedMethodGets405(t *testing.T) {
 	t.Parallel()
 	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	for path, allowed := range map[string]string{
@@ -156,7 +156,7 @@ func TestAMethodThatARouteDoesNotKnowGets405(t *testing.T) {
 	}
 }
 
-func TestATokenThatCannotBeCheckedIsNoWrongToken(t *testing.T) {
+func TestATokenThatCannotBeCheckedIsNotReportedAsWrong(t *testing.T) {
 	t.Parallel()
 	s := server.New(broken{stack.Open(t)}, answering{errNobody}, server.Options{})
 	for _, path := range guarded {
@@ -193,7 +193,7 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 	}
 }
 
-func TestATokenOfTheScopeReadSeesWhoIsTrackedAndTracksNobody(t *testing.T) {
+func TestAReadTokenListsTrackedUsersAndTracksNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	testenv.Must(t, w.store.SetToken(t.Context(), "viewer", gistdeal.HashToken("viewer-token"), gistdeal.ScopeRead, time.Now()))

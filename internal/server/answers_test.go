@@ -94,7 +94,7 @@ func (c counting) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDea
 	return c.Store.GistsOf(ctx, userID)
 }
 
-func TestEachGistIsNewOnceHoweverManyComeMeanwhile(t *testing.T) {
+func TestEachGistIsNewOnceWhileOthersAreAdded(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	fill(t, db, 1, 10)
@@ -126,7 +126,7 @@ func TestEachGistIsNewOnceHoweverManyComeMeanwhile(t *testing.T) {
 	}
 }
 
-func TestOnlySoManyAnswersAreKept(t *testing.T) {
+func TestTheNumberOfStoredAnswersIsLimited(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	for id := range int64(20) {

@@ -56,7 +56,7 @@ const (
 	wrong = "Authorization: Bearer wrong"
 )
 
-func TestWhoSendsManyWrongTokensWaitsAndOthersDoNot(t *testing.T) {
+func TestManyWrongTokensSlowDownOneClientOnly(t *testing.T) {
 	t.Parallel()
 	ways := map[string]func(http.Handler) reply{
 		"as a bearer": func(h http.Handler) reply { return from(h, "192.0.2.7:1", "/trackedusers", wrong) },
@@ -104,7 +104,7 @@ func TestWhoSendsManyWrongTokensWaitsAndOthersDoNot(t *testing.T) {
 	}
 }
 
-func TestAClientMaySendOnlySoManyRequests(t *testing.T) {
+func TestTheNumberOfRequestsPerClientIsLimited(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, peer, header string
@@ -142,7 +142,7 @@ func TestAClientMaySendOnlySoManyRequests(t *testing.T) {
 	}
 }
 
-func TestClientsAreToldApartByWhatTheyCannotChoose(t *testing.T) {
+func TestClientsAreDistinguishedByTheirAddress(t *testing.T) {
 	t.Parallel()
 	const proxy = "127.0.0.1:1"
 	tests := []struct {
@@ -185,7 +185,7 @@ func TestClientsAreToldApartByWhatTheyCannotChoose(t *testing.T) {
 	}
 }
 
-func TestOnlySoManyClientsAreRemembered(t *testing.T) {
+func TestTheNumberOfRememberedClientsIsLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 20
@@ -231,7 +231,7 @@ func TestNoRequestWaitsForTheUseOfItsTokenToBeWritten(t *testing.T) {
 	testenv.Eventually(t, "the use is to be written", func() bool { return len(s.asked) > 0 })
 }
 
-func TestTheLastUseOfATokenIsSeen(t *testing.T) {
+func TestTheLastUseOfATokenIsRecorded(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	token(t, db)
@@ -256,7 +256,7 @@ func (c noting) UseToken(_ context.Context, hash string, _ time.Time) error {
 	return nil
 }
 
-func TestTheUseOfATokenIsNotWrittenForEachRequest(t *testing.T) {
+func TestTheLastUseOfATokenIsNotWrittenForEachRequest(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	token(t, db)

@@ -12,7 +12,7 @@ import (
 	"gistdeal/internal/testing/stack"
 )
 
-func FuzzAPathNeverBreaksTheServerNorAsksForAnImpossibleLogin(f *testing.F) {
+func FuzzNoPathBreaksTheServerOrRequestsAnInvalidLogin(f *testing.F) {
 	for _, path := range []string{
 		"octocat", "", ".", "..", "../x", "..%2Fgists%3F", "a..b", "%00", "%2e%2e", "%2F%2F", "a/b", "a?peek=true", "a?peek=%ff&;", "a#b",
 		"%zz", "a%0d%0aX: y", strings.Repeat("a", 39), strings.Repeat("a", 40), "%F0%9F%90%99", "..;/x", "\\..\\x", "A-_", "a%2",

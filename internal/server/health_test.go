@@ -18,7 +18,7 @@ import (
 	"gistdeal/internal/web"
 )
 
-func TestTheServerIsReadyUntilItIsToStop(t *testing.T) {
+func TestTheServerIsReadyUntilItStops(t *testing.T) {
 	t.Parallel()
 	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	for _, path := range public {
@@ -38,7 +38,7 @@ func TestTheServerIsReadyUntilItIsToStop(t *testing.T) {
 	}
 }
 
-func TestWithoutADatabaseNothingIsReadyAndNothingIsTold(t *testing.T) {
+func TestWithoutADatabaseTheServerIsNotReadyAndTellsNoDetails(t *testing.T) {
 	t.Parallel()
 	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	testenv.Must(t, w.store.Close())
@@ -86,7 +86,7 @@ func (broken) View(context.Context, string, string) (gistdeal.View, error) {
 	return gistdeal.View{}, errSecret
 }
 
-func TestAVisitThatCannotBeRecordedIsLoggedAndShownAgain(t *testing.T) {
+func TestAnUnrecordedVisitIsLoggedAndItsGistsStayNew(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	fill(t, db, 2, 10)
@@ -105,7 +105,7 @@ type forgetful struct{ *store.Store }
 
 func (forgetful) RecordVisit(context.Context, gistdeal.Visit, time.Time) error { return errSecret }
 
-func TestMetricsTellHowLongEachRouteTakes(t *testing.T) {
+func TestMetricsIncludeTheDurationOfEachRoute(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(failing{})

@@ -16,7 +16,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestEveryWaitForAClientHasAnEnd(t *testing.T) {
+func TestEveryWaitForAClientHasATimeout(t *testing.T) {
 	t.Parallel()
 	h := server.New(stack.Open(t), answering{errNobody}, server.Options{AnswerWait: 40 * time.Second}).HTTP()
 	if h.ReadHeaderTimeout <= 0 || h.ReadHeaderTimeout > 10*time.Second {
@@ -36,7 +36,7 @@ func TestEveryWaitForAClientHasAnEnd(t *testing.T) {
 	}
 }
 
-func TestAFirstScanMayTakeLongerThanARequestMayTakeToComeIn(t *testing.T) {
+func TestAFirstScanMayTakeLongerThanTheReadTimeout(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	engine := newSlow(db)
@@ -51,7 +51,7 @@ func TestAFirstScanMayTakeLongerThanARequestMayTakeToComeIn(t *testing.T) {
 	w.shows(w.send(w.request(t.Context(), "POST", "/user/alice", strings.NewReader("name=alice"))), 200, 0, 0)
 }
 
-func TestABodyThatIsTooLargeGets413(t *testing.T) {
+func TestATooLargeBodyGets413(t *testing.T) {
 	t.Parallel()
 	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	for _, path := range []string{"/user/alice", "/no/such/path"} {
@@ -66,7 +66,7 @@ func TestABodyThatIsTooLargeGets413(t *testing.T) {
 	}
 }
 
-func TestABodyThatNeverEndsHoldsNothingUp(t *testing.T) {
+func TestAnEndlessBodyBlocksNothing(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/user/alice", "/trackedusers"} {
 		t.Run("it keeps coming to "+path, func(t *testing.T) {
@@ -102,7 +102,7 @@ func (endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
+func TestATooLargeHeaderIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	if r := w.ask("GET", "/livez", "X-Long: "+strings.Repeat("x", 64<<10)); r.status != 431 {
@@ -113,7 +113,7 @@ func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
 	}
 }
 
-func TestStopWaitsForTheRequestUnderWayAndTakesNoMore(t *testing.T) {
+func TestStopWaitsForTheRequestUnderWayAndAcceptsNoMore(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	engine := newSlow(db)
@@ -149,7 +149,7 @@ func TestStopWaitsForTheRequestUnderWayAndTakesNoMore(t *testing.T) {
 	}
 }
 
-func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
+func TestStopCancelsSlowRequests(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	engine := newSlow(db)
@@ -173,7 +173,7 @@ func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
 	}
 }
 
-func TestAServerThatWasStoppedDoesNotServe(t *testing.T) {
+func TestAStoppedServerDoesNotServe(t *testing.T) {
 	t.Parallel()
 	s := server.New(stack.Open(t), answering{errNobody}, server.Options{})
 	testenv.Must(t, s.Stop(t.Context()))

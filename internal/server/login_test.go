@@ -58,7 +58,7 @@ func (b *browser) logIn(token string) string {
 	return answer.header.Get("Set-Cookie")
 }
 
-func TestWhoLogsInIsTheTokensVisitorUntilItIsRevoked(t *testing.T) {
+func TestALoggedInClientIsTheVisitorOfItsToken(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	fill(t, db, 2, 10)
@@ -92,7 +92,7 @@ func TestWhoLogsInIsTheTokensVisitorUntilItIsRevoked(t *testing.T) {
 	}
 }
 
-func TestALogInThatIsNoneSetsNoCookie(t *testing.T) {
+func TestAFailedLoginSetsNoCookie(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	token(t, db)
@@ -139,7 +139,7 @@ func TestNoScriptReadsTheCookieAndOnlyTLSCarriesOneThatCameByIt(t *testing.T) {
 	}
 }
 
-func TestAPageOfAnotherSiteChangesNothing(t *testing.T) {
+func TestACrossSiteRequestChangesNothing(t *testing.T) {
 	t.Parallel()
 	const public = "https://deals.example"
 	tests := []struct {
@@ -201,7 +201,7 @@ func TestAPageOfAnotherSiteChangesNothing(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerSaysWhatABrowserMayDoWithIt(t *testing.T) {
+func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Security-Policy", "of the page") })

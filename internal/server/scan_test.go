@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/testing/stack"
 )
 
-func TestAFirstScanThatTakesLongIsAnsweredWith202UntilItEnds(t *testing.T) {
+func TestASlowFirstScanIsAnsweredWith202UntilItEnds(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	engine := newSlow(db)
@@ -42,7 +42,7 @@ func TestAFirstScanThatTakesLongIsAnsweredWith202UntilItEnds(t *testing.T) {
 	w.shows(w.ask("GET", "/user/alice"), 200, 2, 0)
 }
 
-func TestWhileGitHubIsSilentAnUnknownLoginGets503(t *testing.T) {
+func TestAnUnknownLoginGets503DuringAGitHubOutage(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	w := newWorldOver(t, db, answering{context.DeadlineExceeded}, server.Options{}, nil)
@@ -53,7 +53,7 @@ func TestWhileGitHubIsSilentAnUnknownLoginGets503(t *testing.T) {
 	}
 }
 
-func TestAScanThatFailsForNowIsAnsweredWith202(t *testing.T) {
+func TestATemporarilyFailedScanIsAnsweredWith202(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	track(t, db)
@@ -66,7 +66,7 @@ func TestAScanThatFailsForNowIsAnsweredWith202(t *testing.T) {
 	}
 }
 
-func TestAScanThatEndsJustTooLateIsNoProblem(t *testing.T) {
+func TestAScanThatEndsJustAfterTheWaitIsNoProblem(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	w := newWorldOver(t, db, justTooLate{t, newSlow(db)}, server.Options{}, nil)

@@ -15,7 +15,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestGistsAreNewToEachVisitorOnce(t *testing.T) {
+func TestEachGistIsNewToEachVisitorOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	token(t, w.store)
@@ -40,7 +40,7 @@ func TestGistsAreNewToEachVisitorOnce(t *testing.T) {
 	}
 }
 
-func TestAGistIsShownAsTheSeedDidWithItsDeal(t *testing.T) {
+func TestAGistIsShownWithItsDeal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	created := time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
@@ -88,7 +88,7 @@ var quiet = []struct{ name, method, path, header string }{
 	{"cross-site", "GET", "", "Sec-Fetch-Site: cross-site"},
 }
 
-func TestWhatShowsGistsToNobodyRecordsNoVisit(t *testing.T) {
+func TestRequestsThatShowNoGistsRecordNoVisit(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	fill(t, db, 2, 10)
@@ -107,7 +107,7 @@ func TestWhatShowsGistsToNobodyRecordsNoVisit(t *testing.T) {
 	w.shows(w.ask("GET", "/user/alice?peek=true"), 200, 2, 0)
 }
 
-func TestWhatShowsGistsToNobodyTracksNobody(t *testing.T) {
+func TestRequestsThatShowNoGistsTrackNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	w.sim.MakeGists("alice", 1)
@@ -130,7 +130,7 @@ func TestWhatShowsGistsToNobodyTracksNobody(t *testing.T) {
 	}
 }
 
-func TestTrackingForAPageOfAnotherSiteIsRefusedInEveryMode(t *testing.T) {
+func TestCrossSiteTrackingIsRefusedInEveryMode(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]bool{"guarded": false, "open": true} {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestTrackingForAPageOfAnotherSiteIsRefusedInEveryMode(t *testing.T) {
 	}
 }
 
-func TestALoginThatCannotBeOneGets400AndNobodyIsAsked(t *testing.T) {
+func TestAnInvalidLoginGets400WithoutARequestToGitHub(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	for _, login := range []string{
@@ -167,7 +167,7 @@ func TestALoginThatCannotBeOneGets400AndNobodyIsAsked(t *testing.T) {
 	}
 }
 
-func TestALoginThatGitHubDoesNotKnowGets404(t *testing.T) {
+func TestAnUnknownLoginGets404(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	w.sim.AddUser(sim.User{Login: "acme", Type: "Organization"})
@@ -197,7 +197,7 @@ func TestTrackedUsersAreAListOfLogins(t *testing.T) {
 	}
 }
 
-func TestAPeekThatCannotBeReadTracksNobody(t *testing.T) {
+func TestAnInvalidPeekTracksNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	for _, peek := range []string{"yes", "", "2"} {

@@ -16,7 +16,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestAClientThatReadTheWholeAnswerFindsItsVisitRecorded(t *testing.T) {
+func TestAClientThatReadsTheWholeAnswerRecordsAVisit(t *testing.T) {
 	t.Parallel()
 	for name, size := range map[string]int{"small": 10, "large": 9000} {
 		t.Run(name, func(t *testing.T) {
@@ -33,7 +33,7 @@ func TestAClientThatReadTheWholeAnswerFindsItsVisitRecorded(t *testing.T) {
 	}
 }
 
-func TestAClientThatLeavesHalfwayThroughTheAnswerWasNotThere(t *testing.T) {
+func TestAClientThatDisconnectsHalfwayThroughTheAnswerRecordsNoVisit(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	// More than the buffers between server and client hold.
@@ -53,7 +53,7 @@ func TestAClientThatLeavesHalfwayThroughTheAnswerWasNotThere(t *testing.T) {
 	}
 }
 
-func TestAClientThatLeavesDuringTheFirstScanWasNotThere(t *testing.T) {
+func TestAClientThatDisconnectsDuringTheFirstScanRecordsNoVisit(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"GET", "POST", "POST with a body"} {
 		t.Run(method, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestAClientThatLeavesDuringTheFirstScanWasNotThere(t *testing.T) {
 	}
 }
 
-func TestAClientThatLeavesWhileItsAnswerIsWrittenWasNotThere(t *testing.T) {
+func TestAClientThatDisconnectsDuringTheAnswerRecordsNoVisit(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{"it fits the buffers": nil, "it does not": io.ErrClosedPipe} {
 		t.Run(name, func(t *testing.T) {

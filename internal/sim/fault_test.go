@@ -15,7 +15,7 @@ import (
 
 const deals = "/api/v2/deals"
 
-func TestFaultsBreakTheAnswerAndDoTheWorkOrNot(t *testing.T) {
+func TestFaultsFailBeforeOrAfterTheEffect(t *testing.T) {
 	t.Parallel()
 	for kind, done := range map[string]int{
 		"error-before": 0, "drop-before": 0, "html403": 0, "limit": 0, "spent": 0, "unauthorized": 0, "payment": 0,
@@ -40,7 +40,7 @@ func TestFaultsBreakTheAnswerAndDoTheWorkOrNot(t *testing.T) {
 	}
 }
 
-func TestCannedAnswersAreThoseOfTheServices(t *testing.T) {
+func TestCannedAnswersMatchTheRealServices(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		path, kind string
@@ -86,7 +86,7 @@ func TestCannedAnswersAreThoseOfTheServices(t *testing.T) {
 	wantHeader(t, g, "Retry-After", "")
 }
 
-func TestTruncatedAnswersEndInBothWays(t *testing.T) {
+func TestAnswersAreTruncatedInBothWays(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Burst: -1})
 	w.AddFault(sim.Fault{Kind: "truncate"})
@@ -130,7 +130,7 @@ func TestHangingRequestsEndWithTheirClientOrWithClose(t *testing.T) {
 	}
 }
 
-func TestLatencyCarriesOutWhatTheClientGaveUp(t *testing.T) {
+func TestADelayedRequestTakesEffectAfterTheClientGaveUp(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
 	w.AddFault(sim.Fault{Match: "POST " + deals, Kind: "latency", Latency: 150 * time.Millisecond})
@@ -154,7 +154,7 @@ func TestLatencyCarriesOutWhatTheClientGaveUp(t *testing.T) {
 	}
 }
 
-func TestFaultsCountAndChoose(t *testing.T) {
+func TestFaultsSelectRequestsByCount(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Seed: 5, Burst: -1})
 	w.AddFault(sim.Fault{Match: "GET /api/v2/", Kind: "error-before", After: 2, Times: 2})
@@ -189,7 +189,7 @@ func TestFaultsCountAndChoose(t *testing.T) {
 	want(t, w.get(deals), http.StatusOK)
 }
 
-func TestRefusedRequestsMeetNoFault(t *testing.T) {
+func TestFaultsDoNotApplyToRefusedRequests(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Token: "key"})
 	w.AddFault(sim.Fault{Kind: "error-after", Times: 1})

@@ -81,7 +81,7 @@ func TestGistListsAreNewestFirstAndLinkedByNumericID(t *testing.T) {
 	}
 }
 
-func TestMadeGistsAreLifelikeAndTheSameForTheSameSeed(t *testing.T) {
+func TestGeneratedGistsAreTheSameForTheSameSeed(t *testing.T) {
 	t.Parallel()
 	list := func(seed uint64) []gistView {
 		w := start(t, sim.Options{Seed: seed, Now: newClock().now})
@@ -133,7 +133,7 @@ func TestMadeGistsAreLifelikeAndTheSameForTheSameSeed(t *testing.T) {
 	}
 }
 
-func TestUnchangedListIsA304ThatIsFreeOnlyWithAToken(t *testing.T) {
+func TestA304IsFreeOnlyWithAToken(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Seed: 1})
 	w.MakeGists("octocat", 3)
@@ -160,7 +160,7 @@ func TestUnchangedListIsA304ThatIsFreeOnlyWithAToken(t *testing.T) {
 	want(t, w.get(path, "Authorization", "Bearer a", "If-None-Match", known.header.Get("ETag")), http.StatusOK)
 }
 
-func TestHourSpentIsRefusedUntilItsReset(t *testing.T) {
+func TestASpentHourlyQuotaRefusesRequestsUntilItsReset(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	w := start(t, sim.Options{Now: c.now, GitHubLimit: 2})
@@ -179,7 +179,7 @@ func TestHourSpentIsRefusedUntilItsReset(t *testing.T) {
 	want(t, w.get("/users/octocat", "Authorization", "Bearer a"), http.StatusOK)
 }
 
-func TestGitHubTurnsAwayWhatItDoesNotKnow(t *testing.T) {
+func TestGitHubRefusesUnknownRequests(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{GitHubToken: "right"})
 	w.AddUser(sim.User{Login: "acme", Type: "Organization"})
@@ -197,7 +197,7 @@ func TestGitHubTurnsAwayWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestUserThatBecomesAnOrganisationKeepsItsNumberAndListsNoGists(t *testing.T) {
+func TestAUserThatBecomesAnOrganisationKeepsItsIDAndListsNoGists(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
 	w.MakeGists("acme", 2)
@@ -209,7 +209,7 @@ func TestUserThatBecomesAnOrganisationKeepsItsNumberAndListsNoGists(t *testing.T
 	}
 }
 
-func TestRenamedUserAnswersByIDAndNewLoginOnly(t *testing.T) {
+func TestARenamedUserIsReachedByIDAndNewLoginOnly(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
 	w.MakeGists("before", 2)
@@ -253,7 +253,7 @@ func TestSecretGistsAreListedForTheirAuthorOnly(t *testing.T) {
 	want(t, w.get("/gists/public"), http.StatusOK, secret)
 }
 
-func TestPublicFeedHasTheNewest3000(t *testing.T) {
+func TestThePublicFeedHasTheNewest3000Gists(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{GitHubLimit: -1})
 	w.MakeGists("a", 2_000)
@@ -266,7 +266,7 @@ func TestPublicFeedHasTheNewest3000(t *testing.T) {
 	want(t, w.get("/gists/public?per_page=100&page=31"), http.StatusUnprocessableEntity)
 }
 
-func TestEditsAndDeletionsShow(t *testing.T) {
+func TestEditsAndDeletionsAreVisible(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	w := start(t, sim.Options{Now: c.now})

@@ -15,7 +15,7 @@ import (
 // unlimited is an account without limits.
 func unlimited() sim.Options { return sim.Options{Seed: 1, Burst: -1, DailyTokens: -1} }
 
-func TestDealsAreMadeReadChangedAndDeleted(t *testing.T) {
+func TestDealsAreCreatedReadChangedAndDeleted(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	code := w.AddField("Gist ID", "varchar")
@@ -40,7 +40,7 @@ func TestDealsAreMadeReadChangedAndDeleted(t *testing.T) {
 	want(t, w.ask(http.MethodPost, "/api/v2/deals", title(2)), http.StatusCreated, `"id":2`)
 }
 
-func TestBodiesAreStrict(t *testing.T) {
+func TestInvalidBodiesAreRefused(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	short, long, when := w.AddField("short", "varchar"), w.AddField("long", "text"), w.AddField("when", "date")
@@ -80,7 +80,7 @@ func TestBodiesAreStrict(t *testing.T) {
 	}
 }
 
-func TestQueriesAreStrict(t *testing.T) {
+func TestInvalidQueriesAreRefused(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	for _, query := range []string{
@@ -148,7 +148,7 @@ func TestCursorsVisitEachDealOnceInEveryOrder(t *testing.T) {
 	want(t, w.get("/api/v2/deals?limit=7&sort_by=add_time&cursor="+*next), http.StatusBadRequest, "cursor")
 }
 
-func TestDealsMadeBetweenPagesMoveNothing(t *testing.T) {
+func TestDealsCreatedBetweenPagesShiftNothing(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	for n := range 4 {
@@ -209,7 +209,7 @@ func TestListsFilterByStateAndTime(t *testing.T) {
 	want(t, w.get("/api/v2/deals/4"), http.StatusNotFound)
 }
 
-func TestNewDealsAreLateInListsAndAtOnceByID(t *testing.T) {
+func TestNewDealsAppearLateInListsAndAtOnceByID(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	o := unlimited()
@@ -231,7 +231,7 @@ func TestNewDealsAreLateInListsAndAtOnceByID(t *testing.T) {
 	}
 }
 
-func TestBurstLimitRollsOver2Seconds(t *testing.T) {
+func TestTheBurstLimitCoversAnyTwoSeconds(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	w := start(t, sim.Options{Now: c.now})
@@ -252,7 +252,7 @@ func TestBurstLimitRollsOver2Seconds(t *testing.T) {
 	}
 }
 
-func TestDaySpentIsRefusedUntilMidnightUTC(t *testing.T) {
+func TestASpentDailyQuotaRefusesRequestsUntilMidnightUTC(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	w := start(t, sim.Options{Now: c.now, DailyTokens: 15})
@@ -269,7 +269,7 @@ func TestDaySpentIsRefusedUntilMidnightUTC(t *testing.T) {
 	wantHeader(t, w.get("/v1/users/me"), "X-RateLimit-Limit", "", "X-Daily-RateLimit-Token-Remaining", "")
 }
 
-func TestWrongKeyIsTheGateways401(t *testing.T) {
+func TestAWrongKeyGetsThe401OfTheGateway(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Token: "right", CompanyID: 42, CompanyDomain: "acme"})
 	g := w.get("/v1/users/me")
@@ -281,7 +281,7 @@ func TestWrongKeyIsTheGateways401(t *testing.T) {
 	}
 }
 
-func TestFieldsOfOneNameAreTwoFields(t *testing.T) {
+func TestTwoFieldsMayHaveOneName(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	type created struct {
@@ -303,7 +303,7 @@ func TestFieldsOfOneNameAreTwoFields(t *testing.T) {
 	want(t, w.ask(http.MethodPost, "/api/v2/dealFields", `{"field_name":"x"}`), http.StatusBadRequest, "field_type: Required")
 }
 
-func TestDeletedFieldRefusesDealsThatNameIt(t *testing.T) {
+func TestADealWithADeletedFieldIsRefused(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	code, other := w.AddField("Gist ID", "varchar"), w.AddField("Other", "varchar")

@@ -14,7 +14,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestReportSaysWhatEachGistGot(t *testing.T) {
+func TestTheReportListsTheDealsOfEachGist(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	w.SeedFields()
@@ -90,7 +90,7 @@ func (n *nowhere) Header() http.Header {
 func (*nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (*nowhere) WriteHeader(int)             {}
 
-func TestControlRoutesSteerTheSimulator(t *testing.T) {
+func TestControlRoutesChangeTheSimulator(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
 	want(t, w.ask(http.MethodPost, "/_sim/users", `{"login":"octocat","gists":3}`), http.StatusOK, `"id":`)
@@ -121,7 +121,7 @@ func TestControlRoutesSteerTheSimulator(t *testing.T) {
 	want(t, w.get("/_sim/report", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden)
 }
 
-func TestPageShowsDealsToPeople(t *testing.T) {
+func TestTheSimulatorsPageShowsDeals(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	id := w.SeedDeal("octocat", "abc", "<script>alert(1)</script>")
@@ -139,7 +139,7 @@ func TestPageShowsDealsToPeople(t *testing.T) {
 	want(t, w.get("/deal/102"), http.StatusNotFound)
 }
 
-func TestDemoHasUsersOfAllSizesAndRunPostsMore(t *testing.T) {
+func TestDemoHasUsersOfAllSizesAndRunAddsGists(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := sim.New(sim.Options{Seed: 1})

@@ -36,7 +36,7 @@ func waiting(t *testing.T, s *store.Store, least gistdeal.Want) []string {
 	return logins
 }
 
-func TestAsksThatSomebodyWaitsForGoFirst(t *testing.T) {
+func TestInteractiveScanRequestsGoFirst(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		for i, a := range []gistdeal.Ask{{Login: "bulk"}, {Login: "carol", Want: gistdeal.WantFirstScan}, {Login: "alice", Want: gistdeal.WantFirstScan}} {
@@ -55,7 +55,7 @@ func TestAsksThatSomebodyWaitsForGoFirst(t *testing.T) {
 	})
 }
 
-func TestAsksForOneLoginShareOneAnswerUnlessTheyWantMore(t *testing.T) {
+func TestScanRequestsForOneLoginShareOneResult(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		first := ask(t, s, "Alice", gistdeal.WantFirstScan)
@@ -81,7 +81,7 @@ func TestAsksForOneLoginShareOneAnswerUnlessTheyWantMore(t *testing.T) {
 	})
 }
 
-func TestAPolicyThatIsAskedForIsNotLostToAnAskWithoutOne(t *testing.T) {
+func TestARequestedBackfillIsNotLostToARequestWithoutOne(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		askAt(t, s, gistdeal.Ask{Login: "alice", Policy: gistdeal.FirstScanNew}, noon)
@@ -94,7 +94,7 @@ func TestAPolicyThatIsAskedForIsNotLostToAnAskWithoutOne(t *testing.T) {
 	})
 }
 
-func TestAnAnswerKeepsItsErrorWithKindWordsAndTime(t *testing.T) {
+func TestARequestResultKeepsTheKindTextAndTimeOfItsError(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		for _, want := range []error{
@@ -116,7 +116,7 @@ func TestAnAnswerKeepsItsErrorWithKindWordsAndTime(t *testing.T) {
 	})
 }
 
-func TestAnswersAreForgottenAfterAnHourAndAsksNever(t *testing.T) {
+func TestRequestResultsExpireAfterAnHourAndScanRequestsNever(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		answered := ask(t, s, "alice", gistdeal.WantFirstScan)
@@ -137,7 +137,7 @@ func TestAnswersAreForgottenAfterAnHourAndAsksNever(t *testing.T) {
 	})
 }
 
-func TestAPolicyForNewUsersChangesNoOther(t *testing.T) {
+func TestTheDefaultBackfillAppliesToNewUsersOnly(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "tracked", 1)

@@ -13,7 +13,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestABackupIsOfOneInstantWhileWritesGoOn(t *testing.T) {
+func TestABackupIsConsistentDuringWrites(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "test.db")
@@ -60,7 +60,7 @@ func TestABackupIsOfOneInstantWhileWritesGoOn(t *testing.T) {
 	}
 }
 
-func TestABackupReplacesNoFileAndLeavesNoneBehindAfterAnError(t *testing.T) {
+func TestABackupOverwritesNoFileAndLeavesNoneAfterAnError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path, to := filepath.Join(dir, "test.db"), filepath.Join(dir, "copy.db")

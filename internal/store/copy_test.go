@@ -43,7 +43,7 @@ func full(t *testing.T) *store.Store {
 	return s
 }
 
-func TestACopyHasEveryRowAndGoesOnWhereItsSourceWas(t *testing.T) {
+func TestACopyHasEveryRowAndContinuesTheCounters(t *testing.T) {
 	t.Parallel()
 	from, to := full(t), open(t, pgtest.URL(t))
 	copied := map[string]int{}
@@ -76,7 +76,7 @@ func TestACopyHasEveryRowAndGoesOnWhereItsSourceWas(t *testing.T) {
 	}
 }
 
-func TestACopyIsWholeOrNotThereAtAll(t *testing.T) {
+func TestACopyIsCompleteOrAbsent(t *testing.T) {
 	t.Parallel()
 	from, to := full(t), open(t, pgtest.URL(t))
 	refused := func(want string) {

@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestCountsTellWhatHasWaitedLongest(t *testing.T) {
+func TestCountsIncludeTheLongestWait(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		empty := store.Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}

@@ -37,7 +37,7 @@ func oneInEachState(t *testing.T, s *store.Store) {
 	}
 }
 
-func TestARetryTakesWhatFailedOrWasSkippedAndNothingElse(t *testing.T) {
+func TestARetryQueuesOnlyFailedAndSkippedDeals(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		oneInEachState(t, s)
@@ -58,7 +58,7 @@ func TestARetryTakesWhatFailedOrWasSkippedAndNothingElse(t *testing.T) {
 	})
 }
 
-func TestASkipTakesWhatIsNotSentAndKeepsItsReason(t *testing.T) {
+func TestASkipAppliesToUnsentDealsAndKeepsItsReason(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		oneInEachState(t, s)
@@ -79,7 +79,7 @@ func TestASkipTakesWhatIsNotSentAndKeepsItsReason(t *testing.T) {
 	})
 }
 
-func TestAFilterByStateLeavesTheOthers(t *testing.T) {
+func TestAFilterByStateLeavesOutOtherStates(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		oneInEachState(t, s)
@@ -129,7 +129,7 @@ func TestDealsAreListedPageByPage(t *testing.T) {
 	})
 }
 
-func TestAFirstScanThatIsTooBigWaitsForAYes(t *testing.T) {
+func TestALargeFirstScanWaitsForApproval(t *testing.T) {
 	t.Parallel()
 	first := gistdeal.Noticing{First: true, Hold: true}
 	for _, test := range []struct {
@@ -175,7 +175,7 @@ func TestAFirstScanThatIsTooBigWaitsForAYes(t *testing.T) {
 	}
 }
 
-func TestHeldDealsSayWhyTheyWaitAndAreAdopted(t *testing.T) {
+func TestDealsAwaitingApprovalHaveAReasonAndAreAdopted(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -196,7 +196,7 @@ func TestHeldDealsSayWhyTheyWaitAndAreAdopted(t *testing.T) {
 	})
 }
 
-func TestNothingIsClaimedWhileAPersonPausedAllPushes(t *testing.T) {
+func TestNothingIsClaimedDuringAPause(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)

@@ -18,7 +18,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestAFullDiskIsToldUntilThereIsRoom(t *testing.T) {
+func TestAFullDiskIsReportedUntilThereIsSpace(t *testing.T) {
 	t.Parallel()
 	log := &strings.Builder{}
 	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
@@ -49,7 +49,7 @@ func TestAFullDiskIsToldUntilThereIsRoom(t *testing.T) {
 	}
 }
 
-func TestTheProgramGoesOnByItselfOnceAFullDiskHasRoom(t *testing.T) {
+func TestTheProgramRecoversFromAFullDisk(t *testing.T) {
 	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "test.db"))
 	remotes, url := testenv.Simulate(t, testenv.Unlimited(sim.Options{Seed: 1}))

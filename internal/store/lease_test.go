@@ -48,7 +48,7 @@ func await(t *testing.T, s *store.Store) context.Context {
 	}
 }
 
-func TestOneProcessHoldsTheLease(t *testing.T) {
+func TestOneProcessHasTheLease(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, database string) {
 		first, second := open(t, database), open(t, database)
@@ -62,7 +62,7 @@ func TestOneProcessHoldsTheLease(t *testing.T) {
 	})
 }
 
-func TestALeaseThatIsRenewedIsKeptHoweverClocksDiffer(t *testing.T) {
+func TestARenewedLeaseIsKeptHoweverClocksDiffer(t *testing.T) {
 	t.Parallel()
 	database := pgtest.URL(t)
 	first, second, third := open(t, database), open(t, database), open(t, database)
@@ -89,7 +89,7 @@ func TestTheLeaseOfADeadProcessIsTakenOver(t *testing.T) {
 	await(t, s)
 }
 
-func TestAHolderThatCannotRenewGivesUpBeforeAnotherTakesOver(t *testing.T) {
+func TestAnInstanceThatCannotRenewTheLeaseStopsBeforeAnotherTakesOver(t *testing.T) {
 	t.Parallel()
 	for name, obstacle := range map[string]string{"refused": `RAISE 'no'`, "not answered": `PERFORM pg_sleep(60)`} {
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestAHolderThatCannotRenewGivesUpBeforeAnotherTakesOver(t *testing.T) {
 	}
 }
 
-func TestAHolderStopsAtOnceIfAnotherHasTheLease(t *testing.T) {
+func TestAnInstanceStopsAtOnceIfAnotherHasTheLease(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.URL(t))
 	held := take(t, s)
@@ -122,7 +122,7 @@ func TestAHolderStopsAtOnceIfAnotherHasTheLease(t *testing.T) {
 	}
 }
 
-func TestALeaseThatNobodyElseTookIsTakenAgainAtOnce(t *testing.T) {
+func TestALostLeaseThatIsStillFreeIsTakenAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.URL(t))
 	ctx, cancel := context.WithCancel(t.Context())

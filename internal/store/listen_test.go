@@ -10,7 +10,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestAsksAndAnswersOfOtherProcessesAreHeard(t *testing.T) {
+func TestScanRequestsAndResultsOfOtherProcessesAreNotified(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	database := server.URL(t)

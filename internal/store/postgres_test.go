@@ -16,7 +16,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestReadersAreToldThatTheDatabaseIsAwayAndServedOnceItIsBack(t *testing.T) {
+func TestADatabaseOutageIsReportedAndServingResumesAfterIt(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	s := open(t, server.URL(t))
@@ -57,7 +57,7 @@ func TestReadersAreToldThatTheDatabaseIsAwayAndServedOnceItIsBack(t *testing.T) 
 	}
 }
 
-func TestWhoAsksIsNotToldWhereTheDatabaseIs(t *testing.T) {
+func TestAnswersDoNotNameTheDatabase(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	log := &strings.Builder{}
@@ -75,7 +75,7 @@ func TestWhoAsksIsNotToldWhereTheDatabaseIs(t *testing.T) {
 	_ = s.Close() // The server is away.
 }
 
-func TestAPasswordFileIsReadAtEachNewConnection(t *testing.T) {
+func TestThePasswordFileIsReadForEachNewConnection(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	address := strings.Replace(server.URL(t), "gistdeal@", "keyed@", 1)
@@ -102,7 +102,7 @@ func TestAPasswordFileIsReadAtEachNewConnection(t *testing.T) {
 	}
 }
 
-func TestNoPasswordIsToldWhateverIsWrongWithTheURL(t *testing.T) {
+func TestNoErrorAboutTheURLContainsThePassword(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{
 		"postgres://me:s3cret@127.0.0.1:1/db",
@@ -134,7 +134,7 @@ func TestNoPasswordIsToldWhateverIsWrongWithTheURL(t *testing.T) {
 }
 
 // Other transactions than these do not meet: one process works, mostly.
-func TestTransactionsThatMeetAllSucceed(t *testing.T) {
+func TestConflictingTransactionsAllSucceed(t *testing.T) {
 	t.Parallel()
 	database := pgtest.URL(t)
 	s := open(t, database)
@@ -196,7 +196,7 @@ func TestTransactionsThatMeetAllSucceed(t *testing.T) {
 	}
 }
 
-func TestOneDealOfTwoGistsIsTakenByOne(t *testing.T) {
+func TestADealNamedByTwoGistsIsAdoptedByOne(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.URL(t))
 	track(t, s, "octocat", 1)

@@ -10,7 +10,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestReadingOnlyLeavesTheDatabaseAsItIs(t *testing.T) {
+func TestAReadOnlyStoreLeavesTheDatabaseUnchanged(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, database string) {
 		if store.IsFile(database) {
@@ -52,7 +52,7 @@ func readOnly(t *testing.T, database string) *store.Store {
 	return r
 }
 
-func TestWhetherSomebodyWorksCanBeSeenWithoutTheLease(t *testing.T) {
+func TestALeaderIsVisibleWithoutTheLease(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, database string) {
 		s := open(t, database)

@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestRunsAreListedFromTheLast(t *testing.T) {
+func TestRunsAreListedNewestFirst(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
@@ -47,7 +47,7 @@ func TestRunsAreListedFromTheLast(t *testing.T) {
 	})
 }
 
-func TestARunThatNobodyWorksOnAnyMoreIsCutShort(t *testing.T) {
+func TestARunOfADeadInstanceIsEnded(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		r := gistdeal.Run{Kind: gistdeal.RunSweep, Begun: noon, Noted: noon.Add(time.Minute), Done: 7}
@@ -65,7 +65,7 @@ func TestARunThatNobodyWorksOnAnyMoreIsCutShort(t *testing.T) {
 	})
 }
 
-func TestOldRunsGo(t *testing.T) {
+func TestOldRunsAreDeleted(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		begin := func() {

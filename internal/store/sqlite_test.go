@@ -54,7 +54,7 @@ func TestOnlyItsUserMayReadTheDatabase(t *testing.T) {
 	}
 }
 
-func TestEveryCommitIsOnTheDiskBeforeItIsReported(t *testing.T) {
+func TestEveryCommitIsSyncedBeforeItReturns(t *testing.T) {
 	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "test.db"))
 	for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal", "foreign_keys": "1"} {

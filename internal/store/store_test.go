@@ -120,7 +120,7 @@ func deal(t *testing.T, s *store.Store) gistdeal.Deal {
 	return all[0].Deal
 }
 
-func TestASecondScanOfTheSameGistsChangesNothing(t *testing.T) {
+func TestSavingTheSameGistsAgainChangesNothing(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "Octocat", 1)
@@ -143,7 +143,7 @@ func TestASecondScanOfTheSameGistsChangesNothing(t *testing.T) {
 	})
 }
 
-func TestGistsComeInTheOrderInWhichTheyWereCreatedHoweverTheyWereRead(t *testing.T) {
+func TestGistsAreOrderedByCreationTime(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -160,7 +160,7 @@ func TestGistsComeInTheOrderInWhichTheyWereCreatedHoweverTheyWereRead(t *testing
 	})
 }
 
-func TestAnEditedGistShowsItsNewTextAndKeepsItsPlaceAndItsDeal(t *testing.T) {
+func TestAnEditedGistKeepsItsPlaceAndItsDeal(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -180,7 +180,7 @@ func TestAnEditedGistShowsItsNewTextAndKeepsItsPlaceAndItsDeal(t *testing.T) {
 	})
 }
 
-func TestTextThatPostgreSQLCannotHoldIsCleaned(t *testing.T) {
+func TestTextThatPostgreSQLRefusesIsCleaned(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -195,7 +195,7 @@ func TestTextThatPostgreSQLCannotHoldIsCleaned(t *testing.T) {
 	})
 }
 
-func TestTheFirstScanOfPolicyNewSkipsOlderGists(t *testing.T) {
+func TestTheFirstScanWithoutBackfillSkipsOlderGists(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -253,7 +253,7 @@ func TestManyClaimersTakeEachDealOnce(t *testing.T) {
 	})
 }
 
-func TestAClaimCarriesWhatTheDealIsMadeFrom(t *testing.T) {
+func TestAClaimCarriesTheDraftOfTheDeal(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "Octocat", 1)
@@ -265,7 +265,7 @@ func TestAClaimCarriesWhatTheDealIsMadeFrom(t *testing.T) {
 	})
 }
 
-func TestOnlyThePresentAttemptDecides(t *testing.T) {
+func TestOnlyTheCurrentAttemptRecordsAnOutcome(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -293,7 +293,7 @@ func TestOnlyThePresentAttemptDecides(t *testing.T) {
 	})
 }
 
-func TestADealThatALostWorkerMadeIsNeverForgotten(t *testing.T) {
+func TestADealOfACrashedInstanceIsAdopted(t *testing.T) {
 	t.Parallel()
 	t.Run("it is the deal, if there is no other yet", func(t *testing.T) {
 		t.Parallel()
@@ -344,7 +344,7 @@ func TestARefusedDealFailsWithItsReasonAndIsNotDueAgain(t *testing.T) {
 	})
 }
 
-func TestADealGivenBackIsDueAtOnce(t *testing.T) {
+func TestAReleasedDealIsDueAtOnce(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -356,7 +356,7 @@ func TestADealGivenBackIsDueAtOnce(t *testing.T) {
 	})
 }
 
-func TestADealGivenBackGoesToTheEndOfTheQueue(t *testing.T) {
+func TestAReleasedDealGoesToTheEndOfTheQueue(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -369,7 +369,7 @@ func TestADealGivenBackGoesToTheEndOfTheQueue(t *testing.T) {
 	})
 }
 
-func TestAnAttemptTakenForAbsentIsNeverForgotten(t *testing.T) {
+func TestAnAttemptPresumedLostIsStillLookedUp(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -391,7 +391,7 @@ func TestAnAttemptTakenForAbsentIsNeverForgotten(t *testing.T) {
 	})
 }
 
-func TestADealThatIsAnotherGistsIsNotTaken(t *testing.T) {
+func TestADealOfAnotherGistIsNotAdopted(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -407,7 +407,7 @@ func TestADealThatIsAnotherGistsIsNotTaken(t *testing.T) {
 	})
 }
 
-func TestDealsFoundInPipedriveAreAdopted(t *testing.T) {
+func TestExistingDealsInPipedriveAreAdopted(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -445,7 +445,7 @@ func TestDealsFoundInPipedriveAreAdopted(t *testing.T) {
 	})
 }
 
-func TestARenamedUserIsFoundByItsNewLoginOnly(t *testing.T) {
+func TestARenamedUserIsReadByItsNewLoginOnly(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
@@ -470,7 +470,7 @@ func TestARenamedUserIsFoundByItsNewLoginOnly(t *testing.T) {
 	})
 }
 
-func TestTrackingAgainKeepsPolicyAndHistory(t *testing.T) {
+func TestTrackingAgainKeepsBackfillAndGists(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
@@ -483,7 +483,7 @@ func TestTrackingAgainKeepsPolicyAndHistory(t *testing.T) {
 	})
 }
 
-func TestAVisitNeverLowersWhatWasShown(t *testing.T) {
+func TestAVisitNeverLowersTheLastGistSeen(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
@@ -499,7 +499,7 @@ func TestAVisitNeverLowersWhatWasShown(t *testing.T) {
 	})
 }
 
-func TestAViewHasANewVersionAfterEachChangeThatReadersSee(t *testing.T) {
+func TestAViewHasANewVersionAfterEachVisibleChange(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -533,7 +533,7 @@ func TestAViewHasANewVersionAfterEachChangeThatReadersSee(t *testing.T) {
 	})
 }
 
-func TestAViewSaysWhatTheVisitorHasSeen(t *testing.T) {
+func TestAViewReturnsTheLastGistSeenByTheVisitor(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -562,7 +562,7 @@ func TestADatabaseOfANewerVersionIsRefused(t *testing.T) {
 	})
 }
 
-func TestAnotherProgramsDatabaseIsRefusedAndLeftAsItIs(t *testing.T) {
+func TestADatabaseOfAnotherProgramIsRefusedAndUnchanged(t *testing.T) {
 	t.Parallel()
 	statements := []string{`CREATE TABLE users (name TEXT)`, `INSERT INTO users (name) VALUES ('bob')`}
 	refused := func(t *testing.T, driver, database string) {

@@ -14,7 +14,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestTheStoryOfAGistTellsEachAttempt(t *testing.T) {
+func TestTheHistoryOfAGistListsEachAttempt(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		u := track(t, s, "octocat", 1)
@@ -45,7 +45,7 @@ func TestTheStoryOfAGistTellsEachAttempt(t *testing.T) {
 	})
 }
 
-func TestAStoryMayHaveADealAndNoGist(t *testing.T) {
+func TestAHistoryMayHaveADealWithoutAGist(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		if _, err := s.Adopt(t.Context(), map[string]int64{"b": 9}, nil, noon); err != nil {

@@ -51,7 +51,7 @@ func TestATokenIsValidUntilItIsRevokedAndItsVisitsStay(t *testing.T) {
 	})
 }
 
-func TestTheTokenOfTheConfigurationTakesNobodyElses(t *testing.T) {
+func TestTheConfiguredTokenReplacesNoOther(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		testenv.Must(t, s.AddToken(t.Context(), "ci", gistdeal.HashToken("one"), gistdeal.ScopeRead, noon))
@@ -70,7 +70,7 @@ func TestTheTokenOfTheConfigurationTakesNobodyElses(t *testing.T) {
 	})
 }
 
-func TestTheLastUseOfATokenIsWrittenOnceAMinuteAndNeverGoesBack(t *testing.T) {
+func TestTheLastUseOfATokenIsWrittenOncePerMinute(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		testenv.Must(t, s.AddToken(t.Context(), "ci", "hash-ci", gistdeal.ScopeRead, noon))

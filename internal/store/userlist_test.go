@@ -56,7 +56,7 @@ func TestAPausedUserIsNotDueUntilItIsResumed(t *testing.T) {
 	})
 }
 
-func TestARemovedUsersDealsAreSkippedUnlessTheyAreSent(t *testing.T) {
+func TestTheDealsOfARemovedUserAreSkippedUnlessSent(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
@@ -84,7 +84,7 @@ func TestARemovedUsersDealsAreSkippedUnlessTheyAreSent(t *testing.T) {
 	})
 }
 
-func TestTrackingAgainChangesThePolicyOnlyBeforeTheFirstScanHasEnded(t *testing.T) {
+func TestTrackingAgainChangesTheBackfillOnlyBeforeTheFirstScanEnds(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
@@ -101,7 +101,7 @@ func TestTrackingAgainChangesThePolicyOnlyBeforeTheFirstScanHasEnded(t *testing.
 	})
 }
 
-func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
+func TestUsersAreListedByStateAndPartOfTheLogin(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		for i, login := range []string{"alice", "Bob_by", "carol", "bobxby", "dave"} {
@@ -134,7 +134,7 @@ func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
 	})
 }
 
-func TestPagesOfUsersMissNobodyAndRepeatNobody(t *testing.T) {
+func TestPagesOfUsersMissAndRepeatNobody(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		logins := []string{"dave", "Alice", "bob", "carol", "Eve", "a-b", "zoe"}
@@ -204,7 +204,7 @@ func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
 	})
 }
 
-func TestAFilterThatLetsManyThroughShowsThemAllInOrder(t *testing.T) {
+func TestAFilterWithManyResultsListsAllInOrder(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		const users = 1100 // more than are sorted by themselves

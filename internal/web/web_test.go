@@ -18,7 +18,7 @@ func get(path string, header http.Header) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestEachFileComesWithItsTypeAndTheHeadersThatKeepThePageSafe(t *testing.T) {
+func TestEachFileHasItsTypeAndTheSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	for path, contentType := range map[string]string{
 		"/":            "text/html; charset=utf-8",
@@ -51,7 +51,7 @@ func TestEachFileComesWithItsTypeAndTheHeadersThatKeepThePageSafe(t *testing.T) 
 	}
 }
 
-func TestAFileTheBrowserHasIsNotSentAgain(t *testing.T) {
+func TestACachedFileIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	etag := get("/app.js", nil).Header().Get("ETag")
 	if etag == "" {
@@ -86,7 +86,7 @@ func TestAnyOtherPathIsNotFound(t *testing.T) {
 }
 
 // What the policy forbids would not fail here but in the reader's browser.
-func TestNothingStandsInThePageThatItsPolicyForbids(t *testing.T) {
+func TestThePageObeysItsContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	html := get("/", nil).Body.String()
 	for _, forbidden := range []string{`(?i)<style`, `(?i)\sstyle\s*=`, `(?i)\son[a-z]+\s*=`, `(?i)<script(?:\s[^>]*)?>\s*[^<\s]`, `(?i)javascript:`, `(?i)<base`, `(?i)(?:src|href)="(?:https?:)?//`} {
@@ -106,7 +106,7 @@ func TestNothingStandsInThePageThatItsPolicyForbids(t *testing.T) {
 	}
 }
 
-func TestEveryFileThatIsNamedExistsAndEveryFileIsNamed(t *testing.T) {
+func TestReferencedFilesExistAndAllFilesAreReferenced(t *testing.T) {
 	t.Parallel()
 	assets := load()
 	named := map[string]bool{"/": true, "/index.html": true}
@@ -128,7 +128,7 @@ func TestEveryFileThatIsNamedExistsAndEveryFileIsNamed(t *testing.T) {
 }
 
 // The scripts find these, and so do the tests in a browser.
-func TestTheElementsThatScriptsLookForStandInThePage(t *testing.T) {
+func TestThePageHasTheElementsThatScriptsNeed(t *testing.T) {
 	t.Parallel()
 	assets := load()
 	html := string(assets["/index.html"].content)

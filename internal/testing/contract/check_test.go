@@ -33,7 +33,7 @@ const (
 	deal = `{"success":true,"data":{"id":7,"title":"Gist from u10","person_id":null,"custom_fields":{"abc":null}}}`
 )
 
-func TestCheckTellsWhatTheDescriptionsDoNotAllow(t *testing.T) {
+func TestCheckReportsViolationsOfTheDescriptions(t *testing.T) {
 	t.Parallel()
 	contract.SharedDir(t)
 	tests := []struct {
@@ -114,7 +114,7 @@ func wantHeard(t *testing.T, errs []string, want string) {
 	}
 }
 
-func TestCheckPassesWhatAClientNeverGotWhole(t *testing.T) {
+func TestCheckIgnoresIncompleteAnswers(t *testing.T) {
 	t.Parallel()
 	contract.SharedDir(t)
 	heard := &hearing{TB: t}

@@ -25,7 +25,7 @@ func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestAFrozenServerAnswersOnceItIsThawed(t *testing.T) {
+func TestAFrozenServerAnswersAgainAfterAThaw(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t)
 	db := connect(t, s.URL(t))
@@ -49,8 +49,8 @@ func TestAFrozenServerAnswersOnceItIsThawed(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeftAfterAKill runs itself as a process that is killed.
-func TestNothingIsLeftAfterAKill(t *testing.T) {
+// TestAKilledTestLeavesNoServerBehind runs itself as a process that is killed.
+func TestAKilledTestLeavesNoServerBehind(t *testing.T) {
 	if os.Getenv("PGTEST_VICTIM") != "" {
 		pgtest.Start(t).Freeze(t)
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -63,7 +63,7 @@ func TestNothingIsLeftAfterAKill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	victim := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNothingIsLeftAfterAKill$")
+	victim := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAKilledTestLeavesNoServerBehind$")
 	victim.Env = append(os.Environ(), "PGTEST_VICTIM=1", "TMPDIR="+dir)
 	if err := victim.Run(); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Fatalf("the victim ended with %v, want killed", err)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTheSameSeedDrawsTheSamePlan(t *testing.T) {
+func TestTheSameSeedGivesTheSamePlan(t *testing.T) {
 	t.Parallel()
 	a, b, other := draw(options(7), 3), draw(options(7), 3), draw(options(8), 3)
 	if !reflect.DeepEqual(a, b) {
@@ -22,7 +22,7 @@ func options(seed uint64) Options {
 	return o
 }
 
-func TestALifeEndsInItsOnlyKill(t *testing.T) {
+func TestEachProcessIsKilledOnce(t *testing.T) {
 	t.Parallel()
 	for number := range 100 {
 		for _, r := range draw(options(1), number).rounds {

@@ -35,7 +35,7 @@ func TestAPowerCutKeepsWhatWasSyncedAndAnyPartOfTheRest(t *testing.T) {
 	}
 }
 
-func TestARecordThatBreaksOffEndsWithItsLastWholeOperation(t *testing.T) {
+func TestATruncatedRecordEndsWithItsLastCompleteOperation(t *testing.T) {
 	t.Parallel()
 	one := []byte("w\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00\x07dbabc")
 	for n := range len(one) {

@@ -62,19 +62,19 @@ func run(t *testing.T, want int, args ...string) {
 	t.Logf("%s", out)
 }
 
-func TestEachGistGetsOneDealWhateverDiesWhen(t *testing.T) {
+func TestEachGistGetsOneDealThroughKillsAtEveryStep(t *testing.T) {
 	t.Parallel()
 	run(t, held, "-points", "150", "-worlds", "10", "-partial")
 }
 
-func TestThreeProcessesOnOnePostgreSQLMakeOneDealForEachGist(t *testing.T) {
+func TestThreeProcessesOnOnePostgreSQLCreateOneDealForEachGist(t *testing.T) {
 	t.Parallel()
 	pgtest.URL(t) // Skips without PostgreSQL.
 	run(t, held, "-postgres", "-points", "8", "-worlds", "1", "-partial")
 }
 
 // What the harness is for: each rule, once broken, shows.
-func TestTheHarnessSeesABrokenRule(t *testing.T) {
+func TestTheHarnessDetectsMutants(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string]string{
 		"sent again without a look":              "-break no-look",
