@@ -131,7 +131,7 @@ func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 			continue
 		}
 		for _, name := range []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"} {
-			for _, use := range file.uses("os", name) {
+			for _, use := range file.selectors("os", name) {
 				t.Errorf("%s: os.%s; only internal/app/config.go reads the environment", file.pos(use), name)
 			}
 		}
@@ -145,7 +145,7 @@ func TestNoTestSleepsInRealTime(t *testing.T) {
 		if !file.test || file.imports("testing/synctest") {
 			continue
 		}
-		for _, use := range file.uses("time", "Sleep") {
+		for _, use := range file.selectors("time", "Sleep") {
 			t.Errorf("%s: time.Sleep in a test outside testing/synctest", file.pos(use))
 		}
 	}
@@ -215,17 +215,17 @@ func (s source) leftOut(t *testing.T) bool {
 
 // uses finds pkg.name, called or passed on. A package imported under another
 // name goes unseen; nobody does that to os and time.
-func (s source) uses(pkg, name string) []ast.Node {
-	var found []ast.Node
+func (s source) selectors(pkg, name string) []ast.Node {
+	var nodes []ast.Node
 	ast.Inspect(s.File, func(node ast.Node) bool {
 		if sel, ok := node.(*ast.SelectorExpr); ok && sel.Sel.Name == name {
 			if id, ok := sel.X.(*ast.Ident); ok && id.Name == pkg {
-				found = append(found, sel)
+				nodes = append(nodes, sel)
 			}
 		}
 		return true
 	})
-	return found
+	return nodes
 }
 
 // sources reads the files themselves rather than ask the go command, so that

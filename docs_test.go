@@ -39,11 +39,11 @@ func documents(t *testing.T) []string {
 	t.Helper()
 	var names []string
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*.yml", "docs/*/*.md"} {
-		found, err := filepath.Glob(pattern)
-		if err != nil || len(found) == 0 {
-			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
 		}
-		names = append(names, found...)
+		names = append(names, files...)
 	}
 	return names
 }

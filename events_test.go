@@ -47,7 +47,7 @@ func loggedEvents(t *testing.T) map[string]event {
 			continue
 		}
 		for _, level := range levels {
-			for _, use := range file.uses("slog", "Level"+level) {
+			for _, use := range file.selectors("slog", "Level"+level) {
 				t.Errorf("%s: a writer at level %s would log messages that are not constant", file.pos(use), level)
 			}
 		}

@@ -26,9 +26,11 @@ func TestQuotasAndAuditsAreReportedWhileServeRuns(t *testing.T) {
 	p.user("alice")
 	testenv.Eventually(t, "its deal", func() bool { return s.Report().Deals == 1 }, p.out)
 	testenv.Eventually(t, "the limits are told", func() bool {
-		var limits struct{ Budgets []struct{ Name string } }
-		read(t, env, &limits, "limits")
-		return len(limits.Budgets) > 0
+		var quotas struct {
+			Quotas []struct{ Name string } `json:"budgets"`
+		}
+		read(t, env, &quotas, "limits")
+		return len(quotas.Quotas) > 0
 	}, p.out)
 	wantRun(t, env, 0, "pipedrive-day", "limits")
 	wantRun(t, env, 0, "0 differences", "audit")

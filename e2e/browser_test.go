@@ -3,9 +3,10 @@ package e2e_test
 import (
 	"context"
 	"fmt"
-	"gistdeal/internal/testing/testenv"
 	"testing"
 	"time"
+
+	"gistdeal/internal/testing/testenv"
 
 	"github.com/chromedp/chromedp"
 )

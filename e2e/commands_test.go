@@ -48,7 +48,10 @@ func read(t *testing.T, env map[string]string, into any, args ...string) (status
 
 // results are what commands about many users print.
 type results struct {
-	Users []struct{ Asked, Result, Reason string }
+	Users []struct {
+		Input          string `json:"asked"`
+		Result, Reason string
+	}
 }
 
 func (r results) count(result string) (n int) {
@@ -103,7 +106,7 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 	}
 	for _, u := range r.Users {
 		if want := map[string]string{"added": "deals for new gists only", "tracked": "already, a deal for each gist it has"}[u.Result]; !strings.Contains(u.Reason, want) {
-			t.Errorf("%s is %s with the reason %q, want %q", u.Asked, u.Result, u.Reason, want)
+			t.Errorf("%s is %s with the reason %q, want %q", u.Input, u.Result, u.Reason, want)
 		}
 	}
 	var list listed
@@ -189,13 +192,13 @@ func TestDealsAreRetriedSkippedAndExplainedWhileServeRuns(t *testing.T) {
 	wantRun(t, env, 1, "has its deal in Pipedrive", "deals", "retry", "g2")
 	wantRun(t, env, 80, "name gists", "deals", "skip")
 	wantRun(t, env, 80, "must be one of", "deals", "list", "--state=done")
-	var story struct {
-		State string
-		Tries []struct{ Outcome string }
+	var history struct {
+		State    string
+		Attempts []struct{ Outcome string } `json:"tries"`
 	}
-	read(t, env, &story, "deals", "explain", "g2")
-	if story.State != "made" || len(story.Tries) != 2 || story.Tries[0].Outcome != "refused" || story.Tries[1].Outcome != "made" {
-		t.Errorf("%+v", story)
+	read(t, env, &history, "deals", "explain", "g2")
+	if history.State != "made" || len(history.Attempts) != 2 || history.Attempts[0].Outcome != "refused" || history.Attempts[1].Outcome != "made" {
+		t.Errorf("%+v", history)
 	}
 }
 

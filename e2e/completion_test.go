@@ -1,12 +1,13 @@
 package e2e_test
 
 import (
-	"gistdeal/internal/testing/testenv"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestShellsCompleteCommandsAndFlags(t *testing.T) {

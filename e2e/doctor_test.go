@@ -118,14 +118,19 @@ func TestTheDoctorChangesNothing(t *testing.T) {
 	}
 }
 
-func TestTheDoctorReportsEachFaultAndChecksTheRest(t *testing.T) {
-	t.Parallel()
-	other := httptest.NewServer(http.NotFoundHandler())
-	t.Cleanup(other.Close)
-	text := filepath.Join(t.TempDir(), "notes.txt")
-	if err := os.WriteFile(text, bytes.Repeat([]byte("text "), 1000), 0o600); err != nil {
-		t.Fatal(err)
-	}
+// doctorFault is something wrong and the finding that doctor must report.
+type doctorFault struct {
+	world       func(*sim.Sim)
+	env         string // NAME=value
+	args        []string
+	check       string
+	state, text string
+	beside      []string // checks that cannot be made, or say the same
+}
+
+// doctorFaults are the faults by name. The file is not a database, and on the
+// address listens another program.
+func doctorFaults(file, address string) map[string]doctorFault {
 	set := func(change func(*sim.Options)) func(*sim.Sim) { return func(s *sim.Sim) { s.Set(change) } }
 	late := func(d time.Duration) func(*sim.Sim) {
 		return set(func(o *sim.Options) { o.Now = func() time.Time { return time.Now().Add(d) } })
@@ -135,14 +140,7 @@ func TestTheDoctorReportsEachFaultAndChecksTheRest(t *testing.T) {
 	}
 	none := func(*sim.Sim) {}
 	pipedrive := []string{"company", "fields", "pipeline", "pipedrive_limit"}
-	for name, tt := range map[string]struct {
-		world       func(*sim.Sim)
-		env         string // NAME=value
-		args        []string
-		check       string
-		state, text string
-		beside      []string // checks that cannot be made, or say the same
-	}{
+	return map[string]doctorFault{
 		"wrong Pipedrive key":      {set(func(o *sim.Options) { o.Token = "x" }), "", nil, "pipedrive", "fail", "set PIPEDRIVE_API_KEY", pipedrive},
 		"no Pipedrive key":         {none, "PIPEDRIVE_API_KEY=", nil, "pipedrive", "fail", "set PIPEDRIVE_API_KEY", append(pipedrive, "configuration")},
 		"wrong GitHub token":       {set(func(o *sim.Options) { o.GitHubToken = "x" }), "", nil, "github", "fail", "set GITHUB_TOKEN", []string{"github_limit"}},
@@ -165,15 +163,26 @@ func TestTheDoctorReportsEachFaultAndChecksTheRest(t *testing.T) {
 		"Pipedrive's day is over": {set(func(o *sim.Options) { o.DailyTokens = 13 }), "", nil, "pipedrive_limit", "warn", "of the day's 13 tokens 1 are left", nil},
 		"clock two minutes off":   {late(2 * time.Minute), "", nil, "clock", "warn", "is NTP running?", nil},
 		"clock ten minutes off":   {late(-10 * time.Minute), "", nil, "clock", "fail", "best by NTP", nil},
-		"not a database":          {none, "GISTDEAL_DATABASE_URL=" + text, nil, "database", "fail", "not a SQLite database", []string{"work", "deals"}},
-		"database is a folder":    {none, "GISTDEAL_DATABASE_URL=" + filepath.Dir(text), nil, "database", "fail", "name a file", []string{"work", "deals"}},
+		"not a database":          {none, "GISTDEAL_DATABASE_URL=" + file, nil, "database", "fail", "not a SQLite database", []string{"work", "deals"}},
+		"database is a folder":    {none, "GISTDEAL_DATABASE_URL=" + filepath.Dir(file), nil, "database", "fail", "name a file", []string{"work", "deals"}},
 		"no such folder":          {none, "GISTDEAL_DATABASE_URL=/no/such/x.db", nil, "database", "fail", "make the folder", []string{"work", "deals", "disk"}},
 		"disk full":               {none, "", []string{"--min-free=1000000000000"}, "disk", "fail", "make room", nil},
-		"address in use":          {none, "GISTDEAL_ADDR=" + strings.TrimPrefix(other.URL, "http://"), nil, "address", "fail", "in use by another program", nil},
+		"address in use":          {none, "GISTDEAL_ADDR=" + address, nil, "address", "fail", "in use by another program", nil},
 		"address of another host": {none, "GISTDEAL_ADDR=192.0.2.1:80", nil, "address", "fail", "set GISTDEAL_ADDR", nil},
 		"mistaken variable":       {none, "GISTDEAL_ABSENT=1", nil, "configuration", "fail", "GISTDEAL_ABSENT is not a variable", nil},
 		"mistaken duration":       {none, "GISTDEAL_ABSENCE=soon", nil, "configuration", "fail", `"soon" is not a duration`, nil},
-	} {
+	}
+}
+
+func TestTheDoctorReportsEachFaultAndChecksTheRest(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	text := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(text, bytes.Repeat([]byte("text "), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range doctorFaults(text, strings.TrimPrefix(other.URL, "http://")) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, env := simulate(t, sim.Options{})

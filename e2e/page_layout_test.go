@@ -34,7 +34,7 @@ func axe(t *testing.T) string {
 }
 
 // findings makes axe check the page; the answer names each finding and where.
-const findings = `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
+const axeRun = `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
 	.then(({violations}) => violations.map((v) => v.id + ' at ' + v.nodes.map((n) => n.target).join(', ')).join('; '))`
 
 func TestEachViewFitsANarrowScreenInBothThemesAndAxeFindsNothing(t *testing.T) {
@@ -73,8 +73,8 @@ func look(t *testing.T, ctx context.Context, p *process, view, theme string, wid
 	if over := ask[int](t, ctx, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 		t.Errorf("#/%s, %s, %d wide: %d pixels lie beside the screen", view, theme, width, over)
 	}
-	if found := ask[string](t, ctx, findings); found != "" {
-		t.Errorf("#/%s, %s, %d wide: %s", view, theme, width, found)
+	if violations := ask[string](t, ctx, axeRun); violations != "" {
+		t.Errorf("#/%s, %s, %d wide: %s", view, theme, width, violations)
 	}
 	return ask[string](t, ctx, `getComputedStyle(document.body).backgroundColor`)
 }

@@ -14,11 +14,11 @@ import (
 type plan struct {
 	FirstScan string `json:"first_scan"`
 	Users     []struct {
-		Asked   string
+		Input   string `json:"asked"`
 		Login   string
 		State   string
 		Gists   int `json:"public_gists"`
-		Made    int `json:"deals_made"`
+		Created int `json:"deals_made"`
 		All     int `json:"push_all"`
 		New     int `json:"push_new"`
 		Problem string
@@ -55,8 +55,8 @@ func TestAPlanCountsAndWritesNothing(t *testing.T) {
 	pl := makePlan(t, env, "bob", "--file", file)
 	problems := map[string]string{"@ALICE": "twice", "nobody": "knows no such user", "acme": "organisation", "../gists?": "cannot be a GitHub login"}
 	for _, u := range pl.Users {
-		if want := problems[u.Asked]; want == "" && u.Problem != "" || !strings.Contains(u.Problem, want) {
-			t.Errorf("%s: %q, want %q", u.Asked, u.Problem, want)
+		if want := problems[u.Input]; want == "" && u.Problem != "" || !strings.Contains(u.Problem, want) {
+			t.Errorf("%s: %q, want %q", u.Input, u.Problem, want)
 		}
 	}
 	// 290 deals cost 1,450 tokens; 602 of a day's 1,002 are not for people. 600 are left.
@@ -86,7 +86,7 @@ func TestAPlanLeavesOutExistingDealsWhileServeRuns(t *testing.T) {
 	s.MakeGists("alice", 2) // no scan has seen them yet
 	env["PIPEDRIVE_API_KEY"] = ""
 	pl := makePlan(t, env, "https://gist.github.com/alice/1234")
-	if u := pl.Users[0]; u.State != "active" || u.Gists != 7 || u.Made != 5 || u.All != 2 || u.New != 2 || pl.Days != nil {
+	if u := pl.Users[0]; u.State != "active" || u.Gists != 7 || u.Created != 5 || u.All != 2 || u.New != 2 || pl.Days != nil {
 		t.Errorf("%+v", pl)
 	}
 	status, out := launch(t, env, "plan", "alice", "nobody").exit()
@@ -126,7 +126,7 @@ func TestAPlanStopsAtAGitHubLimit(t *testing.T) {
 		if u.Problem == "" {
 			planned++
 		} else if !strings.Contains(u.Problem, "requests that GitHub allows this hour are spent") {
-			t.Errorf("%s: %q", u.Asked, u.Problem)
+			t.Errorf("%s: %q", u.Input, u.Problem)
 		}
 	}
 	if refused := s.Report().Requests["GET /users/{login}"] - planned; planned != 3 || refused > 4 {

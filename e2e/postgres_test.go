@@ -28,18 +28,18 @@ func (f *fleet) grow() {
 }
 
 // worker waits until one of the instances works and returns it.
-func (f *fleet) worker() *process {
+func (f *fleet) leader() *process {
 	f.t.Helper()
-	var found *process
+	var leader *process
 	testenv.Eventually(f.t, "an instance works", func() bool {
 		for _, p := range f.instances {
 			if _, body := p.get("/readyz"); strings.Contains(body, `"working":true`) {
-				found = p
+				leader = p
 			}
 		}
-		return found != nil
+		return leader != nil
 	}, f)
-	return found
+	return leader
 }
 
 // without forgets an instance, and returns it.
@@ -81,7 +81,7 @@ func TestThreeInstancesOnOneDatabaseCreateOneDealForEachGist(t *testing.T) {
 	for range 3 {
 		f.grow()
 	}
-	f.worker()
+	f.leader()
 	f.askAll("manygists", 400)
 	deals := func(n int) {
 		t.Helper()
@@ -89,13 +89,13 @@ func TestThreeInstancesOnOneDatabaseCreateOneDealForEachGist(t *testing.T) {
 	}
 
 	deals(40)
-	f.without(f.worker()).signal(syscall.SIGKILL)
+	f.without(f.leader()).signal(syscall.SIGKILL)
 	f.grow()
 
 	deals(100)
-	frozen := f.without(f.worker())
+	frozen := f.without(f.leader())
 	freeze(t, frozen, syscall.SIGSTOP)
-	f.worker()
+	f.leader()
 	deals(160)
 	freeze(t, frozen, syscall.SIGCONT)
 	f.instances = append(f.instances, frozen)
@@ -133,10 +133,10 @@ func TestAGracefulStopReleasesTheLeaseAtOnce(t *testing.T) {
 	env["GISTDEAL_DATABASE_URL"], env["GISTDEAL_LEASE"] = pgtest.URL(t), "1h"
 	f := &fleet{t: t, env: env}
 	f.grow()
-	first := f.worker()
+	first := f.leader()
 	f.grow()
 	f.without(first).signal(syscall.SIGTERM)
-	f.worker()
+	f.leader()
 }
 
 // freeze sends a signal that does not end the program.

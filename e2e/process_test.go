@@ -201,13 +201,13 @@ func waitForDeals(t *testing.T, p *process, login string, n int) {
 	t.Helper()
 	testenv.Eventually(t, "all deals of "+login, func() bool {
 		u := p.user(login)
-		made := 0
+		created := 0
 		for _, g := range append(u.Old, u.New...) {
 			if g.Deal.State == "made" {
-				made++
+				created++
 			}
 		}
-		return made == n
+		return created == n
 	}, p.out)
 }
 

@@ -92,7 +92,7 @@ func (p *process) followDeals(ctx context.Context, gists int, listening func()) 
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("status %d", resp.StatusCode)
 	}
-	made, last := map[string]bool{}, 0
+	created, last := map[string]bool{}, 0
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -105,19 +105,19 @@ func (p *process) followDeals(ctx context.Context, gists int, listening func()) 
 			last++
 			heard()
 		case "data":
-			if err := note(made, value); err != nil {
+			if err := note(created, value); err != nil {
 				return err
 			}
 		}
-		if len(made) == gists {
+		if len(created) == gists {
 			return nil
 		}
 	}
-	return fmt.Errorf("told of %d deals, want %d: %w", len(made), gists, io.ErrUnexpectedEOF)
+	return fmt.Errorf("told of %d deals, want %d: %w", len(created), gists, io.ErrUnexpectedEOF)
 }
 
 // note adds the gists whose deals an event tells of.
-func note(made map[string]bool, data string) error {
+func note(created map[string]bool, data string) error {
 	var event struct {
 		Deals []struct {
 			GistID  string `json:"gist_id"`
@@ -128,10 +128,10 @@ func note(made map[string]bool, data string) error {
 		return err
 	}
 	for _, d := range event.Deals {
-		if d.Outcome != "made" || made[d.GistID] {
-			return fmt.Errorf("%+v after %d others, want it made, and told once", d, len(made))
+		if d.Outcome != "made" || created[d.GistID] {
+			return fmt.Errorf("%+v after %d others, want it made, and told once", d, len(created))
 		}
-		made[d.GistID] = true
+		created[d.GistID] = true
 	}
 	return nil
 }

@@ -12,13 +12,13 @@ import (
 )
 
 // made is what `tokens add --json` prints.
-type made struct{ Name, Scope, Token string }
+type newToken struct{ Name, Scope, Token string }
 
 // tokens is what `tokens list --json` prints.
 type tokens struct {
 	Tokens []struct {
 		Name, Scope string
-		MadeAt      *time.Time `json:"made_at"`
+		CreatedAt   *time.Time `json:"made_at"`
 		LastUsedAt  *time.Time `json:"last_used_at"`
 	}
 }
@@ -48,7 +48,7 @@ func TestATokenIsCreatedUsedListedAndRevokedWhileServeRuns(t *testing.T) {
 		t.Errorf("without a database: %d %+v", status, list)
 	}
 	p := start(t, env)
-	var ci made
+	var ci newToken
 	if status := read(t, env, &ci, "tokens", "add", "--name=ci", "--scope=read"); status != 0 || ci.Name != "ci" || ci.Scope != "read" {
 		t.Fatalf("exit status %d, %+v", status, ci)
 	}
@@ -63,7 +63,7 @@ func TestATokenIsCreatedUsedListedAndRevokedWhileServeRuns(t *testing.T) {
 		read(t, env, &list, "tokens", "list")
 		return len(list.Tokens) == 2 && list.Tokens[0].LastUsedAt != nil
 	}, p.out)
-	if list.Tokens[0].Name != "ci" || list.Tokens[0].MadeAt == nil || list.Tokens[1].LastUsedAt != nil {
+	if list.Tokens[0].Name != "ci" || list.Tokens[0].CreatedAt == nil || list.Tokens[1].LastUsedAt != nil {
 		t.Errorf("%+v", list)
 	}
 	if _, out := run(t, env, "tokens", "list"); strings.Contains(out, ci.Token) || !strings.Contains(out, "ago") {
@@ -113,7 +113,7 @@ func TestTheAdminTokenIsValidWhileItIsConfigured(t *testing.T) {
 	valid("secret-two", "secret-two")
 	valid("", "")
 
-	var ci made
+	var ci newToken
 	read(t, env, &ci, "tokens", "add", "--name=ci", "--scope=read")
 	env["GISTDEAL_ADMIN_TOKEN"] = ci.Token
 	if status, out := launch(t, env).exit(); status != 1 || !strings.Contains(out, `that of the token "ci"`) || strings.Contains(out, ci.Token) {

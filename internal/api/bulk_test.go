@@ -84,15 +84,15 @@ func TestDuplicateDealsAreListed(t *testing.T) {
 	id := gists.Gists[0].ID
 	testenv.Must(w.t, w.db.AddSurplus(t.Context(), map[string][]int64{id: {900, 901}}, gists.Gists[0].CreatedAt))
 	var list struct {
-		Surplus []desk.SurplusDeal
-		Next    string
+		Duplicates []desk.SurplusDeal `json:"surplus"`
+		Next       string
 	}
 	w.get("/surplus?limit=1", &list)
-	if len(list.Surplus) != 1 || list.Surplus[0].DealID != 900 || list.Surplus[0].Login != "alice" || list.Surplus[0].GistID != id || list.Surplus[0].DealURL == "" {
+	if len(list.Duplicates) != 1 || list.Duplicates[0].DealID != 900 || list.Duplicates[0].Login != "alice" || list.Duplicates[0].GistID != id || list.Duplicates[0].DealURL == "" {
 		t.Fatalf("%+v, want the first", list)
 	}
 	w.get("/surplus?cursor="+list.Next, &list)
-	if len(list.Surplus) != 1 || list.Surplus[0].DealID != 901 {
+	if len(list.Duplicates) != 1 || list.Duplicates[0].DealID != 901 {
 		t.Errorf("%+v, want the second", list)
 	}
 }
@@ -100,14 +100,14 @@ func TestDuplicateDealsAreListed(t *testing.T) {
 func TestTokensAreCreatedListedWithoutTheirValueAndRevoked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	var made desk.NewToken
-	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusCreated, &made)
+	var token desk.NewToken
+	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusCreated, &token)
 	var list struct{ Tokens []desk.Token }
 	w.get("/tokens", &list)
-	if made.Token == "" || len(list.Tokens) != 1 || list.Tokens[0].Name != "ci" || list.Tokens[0].Scope != "read" {
-		t.Fatalf("made %v, listed %+v", made.Token != "", list.Tokens)
+	if token.Token == "" || len(list.Tokens) != 1 || list.Tokens[0].Name != "ci" || list.Tokens[0].Scope != "read" {
+		t.Fatalf("made %v, listed %+v", token.Token != "", list.Tokens)
 	}
-	header := "Authorization: Bearer " + made.Token
+	header := "Authorization: Bearer " + token.Token
 	w.refused(w.send(http.MethodGet, "/tokens", "", header), http.StatusForbidden, "scope-too-small")
 	w.refused(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusBadRequest, "invalid")
 	w.read(w.send(http.MethodDelete, "/tokens/ci", ""), http.StatusOK, nil)

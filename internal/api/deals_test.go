@@ -91,10 +91,10 @@ func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
 	if len(list.Deals) != 1 || list.Deals[0].Problem != "not ours" {
 		t.Errorf("skipped: %+v", list)
 	}
-	var story desk.Story
-	w.get("/deals/"+failures.Failures[0].Example, &story)
-	if len(story.Tries) == 0 || story.Tries[0].Outcome != "refused" || story.NoticedAt == nil {
-		t.Errorf("story: %+v", story)
+	var history desk.Story
+	w.get("/deals/"+failures.Failures[0].Example, &history)
+	if len(history.Tries) == 0 || history.Tries[0].Outcome != "refused" || history.NoticedAt == nil {
+		t.Errorf("story: %+v", history)
 	}
 	w.refused(w.send(http.MethodGet, "/deals/nosuch", ""), http.StatusNotFound, "not-found")
 	w.refused(w.send(http.MethodPost, "/deals/skip", `{"note":"all of them"}`), http.StatusBadRequest, "invalid")

@@ -1,9 +1,10 @@
 package api_test
 
 import (
-	"gistdeal/internal/testing/testenv"
 	"strings"
 	"testing"
+
+	"gistdeal/internal/testing/testenv"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )

@@ -76,7 +76,7 @@ func TestGeneratedRequestsAreAnsweredAsTheDocumentSays(t *testing.T) {
 			}
 			t.Logf("-seed %d", start)
 			w := newFilledWorld(t, database(t))
-			f := fuzz{world: w, generator: generator{rand.New(rand.NewPCG(start, 0))}, statuses: map[int]int{}, held: map[string]bool{}}
+			f := fuzz{world: w, generator: generator{rand.New(rand.NewPCG(start, 0))}, statuses: map[int]int{}, checked: map[string]bool{}}
 			all := w.operations()
 			if len(all) < 30 {
 				t.Fatalf("the document has %d operations", len(all))
@@ -97,7 +97,7 @@ type fuzz struct {
 	generator
 	sent     int
 	statuses map[int]int
-	held     map[string]bool // statuses of operations that were held against the document
+	checked  map[string]bool // statuses of operations that were held against the document
 }
 
 // round sends an operation one request that is valid, some that are not, and
@@ -226,10 +226,10 @@ func (f *fuzz) send(op operation, text []byte, token string) int {
 // at, one of each kind to each operation: it takes long.
 func (f *fuzz) hold(op operation, stream bool, r *http.Request, resp *http.Response, body []byte) {
 	kind := fmt.Sprint(op.OperationID, resp.StatusCode)
-	if resp.StatusCode >= 400 && f.held[kind] || stream && resp.StatusCode == http.StatusOK {
+	if resp.StatusCode >= 400 && f.checked[kind] || stream && resp.StatusCode == http.StatusOK {
 		return
 	}
-	f.held[kind] = true
+	f.checked[kind] = true
 	f.check(r, resp, body)
 }
 

@@ -1,9 +1,10 @@
 package api_test
 
 import (
-	"gistdeal/internal/testing/testenv"
 	"net/http"
 	"testing"
+
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestRunsAreListedByKindUserAndPart(t *testing.T) {

@@ -19,25 +19,25 @@ func (w *world) openStore() *store.Store {
 }
 
 // ask asks as another process does, and returns what it asked.
-func (w *world) ask(db *store.Store, asks ...gistdeal.Ask) []gistdeal.Ask {
+func (w *world) ask(db *store.Store, requests ...gistdeal.Ask) []gistdeal.Ask {
 	w.t.Helper()
-	asked, err := db.Ask(w.t.Context(), time.Now(), asks...)
+	requested, err := db.Ask(w.t.Context(), time.Now(), requests...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return asked
+	return requested
 }
 
 // answers waits until all asks have an answer.
-func (w *world) answers(db *store.Store, asks []gistdeal.Ask) map[string]gistdeal.Answer {
+func (w *world) answers(db *store.Store, requests []gistdeal.Ask) map[string]gistdeal.Answer {
 	w.t.Helper()
 	var answers map[string]gistdeal.Answer
 	w.eventually("the answers", func() (done bool) {
 		var err error
-		if answers, err = db.Answers(w.t.Context(), asks...); err != nil {
+		if answers, err = db.Answers(w.t.Context(), requests...); err != nil {
 			w.t.Fatal(err)
 		}
-		return len(answers) == len(asks)
+		return len(answers) == len(requests)
 	})
 	return answers
 }
@@ -47,9 +47,9 @@ func TestAScanRequestIsAnsweredByTheNextLeader(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 3)
 	db := w.openStore()
-	asked := w.ask(db, gistdeal.Ask{Login: "alice", Want: gistdeal.WantFirstScan}, gistdeal.Ask{Login: "missing"})
+	requested := w.ask(db, gistdeal.Ask{Login: "alice", Want: gistdeal.WantFirstScan}, gistdeal.Ask{Login: "missing"})
 	r := w.start()
-	answers := w.answers(db, asked)
+	answers := w.answers(db, requested)
 	if a := answers["alice"]; !a.Added || a.Err != nil {
 		t.Errorf("alice: %+v, want her added", a)
 	}
@@ -88,17 +88,17 @@ func TestBackgroundScanRequestsOutlastAGitHubLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	db := w.openStore()
-	var asks []gistdeal.Ask
+	var requests []gistdeal.Ask
 	for i := range 12 {
 		login := fmt.Sprintf("user-%d", i)
 		w.sim.MakeGists(login, 1)
-		asks = append(asks, gistdeal.Ask{Login: login, Policy: gistdeal.FirstScanNew})
+		requests = append(requests, gistdeal.Ask{Login: login, Policy: gistdeal.FirstScanNew})
 	}
 	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "limit", Times: 1, Header: map[string]string{"Retry-After": "1"}})
 	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "error-before", Times: 1})
-	asks = w.ask(db, asks...)
+	requests = w.ask(db, requests...)
 	r := w.start()
-	for login, a := range w.answers(db, asks) {
+	for login, a := range w.answers(db, requests) {
 		if !a.Added || a.Err != nil {
 			t.Errorf("%s: %+v, want it added", login, a)
 		}
@@ -112,21 +112,21 @@ func TestAnInteractiveRequestGoesBeforeBackgroundRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, Latency: 20 * time.Millisecond})
 	db := w.openStore()
-	var asks []gistdeal.Ask
+	var requests []gistdeal.Ask
 	for i := range 200 {
-		asks = append(asks, gistdeal.Ask{Login: fmt.Sprintf("missing-%d", i)})
+		requests = append(requests, gistdeal.Ask{Login: fmt.Sprintf("missing-%d", i)})
 	}
-	asks = w.ask(db, asks...)
+	requests = w.ask(db, requests...)
 	w.sim.MakeGists("alice", 1)
 	r := w.start()
 	w.eventually("the first answer", func() bool {
-		answers, err := db.Answers(t.Context(), asks...)
+		answers, err := db.Answers(t.Context(), requests...)
 		return err == nil && len(answers) > 0
 	})
 	if err := w.track(r, "alice"); err != nil {
 		t.Fatal(err)
 	}
-	answers, err := db.Answers(t.Context(), asks...)
+	answers, err := db.Answers(t.Context(), requests...)
 	if err != nil || len(answers) > 100 {
 		t.Errorf("%d of 200 were answered before alice, error %v", len(answers), err)
 	}

@@ -140,18 +140,18 @@ func TestARepairCreatesNoDealAgain(t *testing.T) {
 		return n == 3
 	})
 	var failed []string
-	made := gistdeal.Deal{}
+	created := gistdeal.Deal{}
 	for id, d := range w.deals(r, "alice") {
 		if d.State == gistdeal.DealFailed {
 			failed = append(failed, id)
 		} else {
-			made = d
+			created = d
 		}
 	}
 	slices.Sort(failed)
 	byHand := w.sim.SeedDeal("alice", failed[0], "by hand")
-	w.sim.PurgeDeal(made.DealID)
-	instead := w.sim.SeedDeal("alice", made.GistID, "by hand")
+	w.sim.PurgeDeal(created.DealID)
+	instead := w.sim.SeedDeal("alice", created.GistID, "by hand")
 	a := w.audit(r, gistdeal.AuditOrder{Repair: true})
 	for _, d := range a.Differences {
 		if d.Repair != "" && !d.Repaired {
@@ -160,7 +160,7 @@ func TestARepairCreatesNoDealAgain(t *testing.T) {
 	}
 	w.eventually("the deal that was never made is made", func() bool { return w.deals(r, "alice")[failed[1]].State == gistdeal.DealMade })
 	deals := w.deals(r, "alice")
-	if deals[failed[0]].DealID != byHand || deals[made.GistID].DealID != instead {
+	if deals[failed[0]].DealID != byHand || deals[created.GistID].DealID != instead {
 		t.Errorf("deals after the repair: %v", deals)
 	}
 	if got := w.count(postDeal); got != 4 {
@@ -230,7 +230,7 @@ func TestADuplicateDealIsDeletedOnlyByTheOperator(t *testing.T) {
 	}
 }
 
-func TestASecondAttemptHasLookupsOfItsOwn(t *testing.T) {
+func TestADuplicateAfterAResendIsDetected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.options.LookAgain = 2 * time.Second

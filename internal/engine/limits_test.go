@@ -18,21 +18,21 @@ func TestTheReservedShareOfTheDayIsKeptAndDealsWait(t *testing.T) {
 	r := w.startTracking("alice")
 	w.eventually("our share is spent", func() bool { return strings.Contains(r.Status().Pushes, "of 300 tokens that are left are for people") })
 	r.end() // Deals that were on their way when the share was spent are made.
-	made := w.sim.Report().Deals
-	if made == 0 || made >= 40 {
-		t.Errorf("%d deals made, want some and not all", made)
+	created := w.sim.Report().Deals
+	if created == 0 || created >= 40 {
+		t.Errorf("%d deals made, want some and not all", created)
 	}
 	// A restart does not begin a new day.
 	r = w.start()
 	w.eventually("it knows after a restart", func() bool { return strings.Contains(r.Status().Pushes, "for people") })
-	if got := w.sim.Report().Deals; got != made {
-		t.Errorf("%d deals made after the share was spent", got-made)
+	if got := w.sim.Report().Deals; got != created {
+		t.Errorf("%d deals made after the share was spent", got-created)
 	}
 	r.end()
 	// Less is left to people from now on.
 	w.dayReserve = 0
 	r = w.start()
-	w.eventually("the rest of the day is used", func() bool { return w.sim.Report().Deals > made })
+	w.eventually("the rest of the day is used", func() bool { return w.sim.Report().Deals > created })
 	w.sim.Set(func(o *sim.Options) { o.DailyTokens = 1000 })
 	w.settled(r, "alice")
 }

@@ -127,18 +127,18 @@ func TestARefusedDealFailsAloneAndAtOnce(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 5)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "invalid", Times: 1})
 	r := w.startTracking("alice")
-	states := func() (made, failed int, reason string) {
+	states := func() (created, failed int, reason string) {
 		for _, d := range w.deals(r, "alice") {
 			switch d.State {
 			case gistdeal.DealMade:
-				made++
+				created++
 			case gistdeal.DealFailed:
 				failed, reason = failed+1, d.Problem
 			}
 		}
-		return made, failed, reason
+		return created, failed, reason
 	}
-	w.eventually("all are decided", func() bool { made, failed, _ := states(); return made+failed == 5 })
+	w.eventually("all are decided", func() bool { created, failed, _ := states(); return created+failed == 5 })
 	if _, failed, reason := states(); failed != 1 || !strings.Contains(reason, "400") {
 		t.Errorf("%d failed with %q, want 1 with Pipedrive's words", failed, reason)
 	}

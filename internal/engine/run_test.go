@@ -31,11 +31,11 @@ func TestRunsRecordTheResultsAndCostOfAFirstScan(t *testing.T) {
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	w.eventually("the pushes' runs have ended", func() bool {
-		made := 0
+		created := 0
 		for _, p := range w.runs(r, gistdeal.RunPush) {
-			made += p.Deals
+			created += p.Deals
 		}
-		return made >= 130
+		return created >= 130
 	})
 	scans := w.runs(r, gistdeal.RunScan)
 	if len(scans) != 1 {

@@ -14,7 +14,7 @@ func TestTheNextLinkIsReadAmongOthers(t *testing.T) {
 		name  string
 		links []string
 		want  string
-		found bool
+		ok    bool
 	}{
 		{"no header", nil, "", false},
 		{"empty header", []string{""}, "", false},
@@ -30,9 +30,9 @@ func TestTheNextLinkIsReadAmongOthers(t *testing.T) {
 		{"separators in a title", []string{`</1>; title="a, <b>; rel=next"; rel="prev", </2>; title="x;y"; rel="next"`}, "/2", true},
 		{"empty links", []string{`, ,</2>; rel="next",, `}, "/2", true},
 	} {
-		got, found, err := linkTo("next", c.links)
-		if err != nil || got != c.want && found || found != c.found {
-			t.Errorf("%s: %q, %t, %v, want %q, %t", c.name, got, found, err, c.want, c.found)
+		got, ok, err := linkTo("next", c.links)
+		if err != nil || got != c.want && ok || ok != c.ok {
+			t.Errorf("%s: %q, %t, %v, want %q, %t", c.name, got, ok, err, c.want, c.ok)
 		}
 	}
 }
@@ -40,8 +40,8 @@ func TestTheNextLinkIsReadAmongOthers(t *testing.T) {
 func TestLinkHeaderThatCannotBeParsedIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, link := range []string{`https://x/2; rel="next"`, `<https://x/2; rel="next"`, `</1>; rel="prev", /2; rel="next"`, `</2>; rel="next`, `</2>; rel`} {
-		if got, found, err := linkTo("next", []string{link}); err == nil {
-			t.Errorf("%s: %q, %t, want an error", link, got, found)
+		if got, ok, err := linkTo("next", []string{link}); err == nil {
+			t.Errorf("%s: %q, %t, want an error", link, got, ok)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func TestRefusalsHaveTheirKind(t *testing.T) {
 	}
 }
 
-func TestALimitWithoutATokenAdvisesToSetOne(t *testing.T) {
+func TestWithoutATokenARefusalAdvisesToSetOne(t *testing.T) {
 	t.Parallel()
 	named, _ := serve(t, "", reply(401, nil, `{"message":"Must authenticate to access this API."}`))
 	c, err := New(named.base.String(), Options{})
@@ -120,7 +120,7 @@ func TestLimitsSayHowLongToWait(t *testing.T) {
 	}
 }
 
-func TestALimitWithoutADateUsesTheLocalClock(t *testing.T) {
+func TestALimitWithoutADateFollowsTheLocalClock(t *testing.T) {
 	t.Parallel()
 	reset := time.Now().Add(30 * time.Minute).Unix()
 	a := answer{status: 403, header: map[string][]string{}}

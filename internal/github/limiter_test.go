@@ -47,7 +47,7 @@ func (k *tracker) count() int {
 }
 
 // inVirtualTime runs a story with a simulated GitHub and a client of it.
-func inVirtualTime(t *testing.T, o sim.Options, token string, story func(t *testing.T, s *sim.Sim, c *Client, k *tracker)) {
+func inVirtualTime(t *testing.T, o sim.Options, token string, scenario func(t *testing.T, s *sim.Sim, c *Client, k *tracker)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := sim.New(o)
@@ -57,7 +57,7 @@ func inVirtualTime(t *testing.T, o sim.Options, token string, story func(t *test
 		if err != nil {
 			t.Fatal(err)
 		}
-		story(t, s, c, k)
+		scenario(t, s, c, k)
 	})
 }
 

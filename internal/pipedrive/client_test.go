@@ -109,7 +109,7 @@ func (w world) create(t *testing.T, d gistdeal.Draft) (int64, error) {
 }
 
 // made makes a deal that must succeed.
-func (w world) made(t *testing.T, d gistdeal.Draft) int64 {
+func (w world) mustCreate(t *testing.T, d gistdeal.Draft) int64 {
 	t.Helper()
 	id, err := w.create(t, d)
 	if err != nil {
@@ -253,7 +253,7 @@ func TestNowFollowsPipedrivesClock(t *testing.T) {
 	near(ahead)
 	w.prepare(t, nil)
 	w.Set(func(o *sim.Options) { o.Now = func() time.Time { return time.Now().Add(-ahead) } })
-	w.made(t, hello)
+	w.mustCreate(t, hello)
 	near(-ahead)
 	w.AddFault(sim.Fault{Kind: "error-before"})
 	w.Set(func(o *sim.Options) { o.Now = time.Now })
@@ -307,7 +307,7 @@ func TestTheKeyIsSentInAHeaderOnly(t *testing.T) {
 		})
 	})
 	w.prepare(t, nil)
-	w.made(t, hello)
+	w.mustCreate(t, hello)
 	if err := w.client.Deals(t.Context(), time.Time{}, func(gistdeal.RemoteDeal) {}); err != nil {
 		t.Error(err)
 	}

@@ -40,7 +40,7 @@ func TestEachCallIsCountedWithItsOfficialCost(t *testing.T) {
 		{"pipelines", func() { _, err := w.client.Pipelines(t.Context()); noError(t, err) }},
 		{"owners", func() { _, err := w.client.Owners(t.Context()); noError(t, err) }},
 		{"where deals go", func() { noError(t, w.client.CheckAim(t.Context())) }},
-		{"making a deal", func() { id = w.made(t, hello) }},
+		{"making a deal", func() { id = w.mustCreate(t, hello) }},
 		{"a deal", func() { _, err := w.client.Deal(t.Context(), id); noError(t, err) }},
 		{"deals, also archived ones", func() { w.deals(t, time.Time{}) }},
 		{"deleting a deal", func() { noError(t, w.client.DeleteDeal(t.Context(), id)) }},

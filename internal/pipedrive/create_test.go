@@ -21,7 +21,7 @@ func TestTheDealMatchesItsDraft(t *testing.T) {
 			t.Parallel()
 			w := begin(t, sim.Options{CreateStatus: status}, pipedrive.Options{})
 			codes := w.prepare(t, nil)
-			got := w.deal(t, w.made(t, hello))
+			got := w.deal(t, w.mustCreate(t, hello))
 			want := kept{Title: "Gist from octocat", StageID: 1, OwnerID: 101, VisibleTo: 3, Custom: map[string]string{
 				codes[pipedrive.FieldAuthor]:    "https://gist.github.com/octocat",
 				codes[pipedrive.FieldGist]:      "Hello World Examples",
@@ -61,7 +61,7 @@ func TestDescriptionsAreCutToTheSizeOfTheField(t *testing.T) {
 			w.prepare(t, nil)
 			d := hello
 			d.Description = tt.description
-			if got := w.deal(t, w.made(t, d)).Custom[code]; got != tt.want {
+			if got := w.deal(t, w.mustCreate(t, d)).Custom[code]; got != tt.want {
 				t.Errorf("%d runes, %.80q..., want %d", utf8.RuneCountInString(got), got, utf8.RuneCountInString(tt.want))
 			}
 		})
@@ -71,7 +71,7 @@ func TestDescriptionsAreCutToTheSizeOfTheField(t *testing.T) {
 func TestTitlesAreCutToAVarchar(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
-	got := w.deal(t, w.made(t, gistdeal.Draft{GistID: "1", Login: strings.Repeat("ü", 300)})).Title
+	got := w.deal(t, w.mustCreate(t, gistdeal.Draft{GistID: "1", Login: strings.Repeat("ü", 300)})).Title
 	if want := "Gist from " + strings.Repeat("ü", 244) + "…"; got != want {
 		t.Errorf("got %q", got)
 	}

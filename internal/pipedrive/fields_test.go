@@ -27,25 +27,25 @@ func wantNames(t *testing.T, w world, want ...string) {
 func TestPrepareCreatesTheFieldsOnce(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
-	made := w.prepare(t, nil)
+	codes := w.prepare(t, nil)
 	wantNames(t, w, pipedrive.FieldNames...)
 	for _, name := range pipedrive.FieldNames {
-		if code, ok := w.Field(name); !ok || made[name] != code || len(code) != 40 {
-			t.Errorf("%q has code %q, Prepare says %q", name, code, made[name])
+		if code, ok := w.Field(name); !ok || codes[name] != code || len(code) != 40 {
+			t.Errorf("%q has code %q, Prepare says %q", name, code, codes[name])
 		}
 	}
 	for name, keys := range map[string]map[string]string{
-		"with the keys":         made,
+		"with the keys":         codes,
 		"without":               nil,
-		"with some":             {pipedrive.FieldGist: made[pipedrive.FieldGist]},
+		"with some":             {pipedrive.FieldGist: codes[pipedrive.FieldGist]},
 		"with keys long gone":   {pipedrive.FieldGist: strings.Repeat("0", 40)},
 		"with an empty key":     {pipedrive.FieldGist: ""},
 		"with keys of no field": {"Gist colour": strings.Repeat("0", 40)},
 	} {
 		again := client(t, w.url, pipedrive.Options{})
-		found, err := again.Prepare(t.Context(), keys)
-		if err != nil || !maps.Equal(found, made) {
-			t.Errorf("%s: %v, %v", name, found, err)
+		got, err := again.Prepare(t.Context(), keys)
+		if err != nil || !maps.Equal(got, codes) {
+			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
 	if n := w.requests(postField); n != 4 {
@@ -80,7 +80,7 @@ func TestFieldsOfTheOriginalProgramAreReused(t *testing.T) {
 	d := hello
 	d.Description = strings.Repeat("x", 300)
 	code, _ := w.Field(pipedrive.FieldGist)
-	if got := w.deal(t, w.made(t, d)).Custom[code]; len([]rune(got)) != 255 {
+	if got := w.deal(t, w.mustCreate(t, d)).Custom[code]; len([]rune(got)) != 255 {
 		t.Errorf("%d runes in the seed's short field", len([]rune(got)))
 	}
 }
@@ -94,7 +94,7 @@ func TestARenamedFieldIsStillUsed(t *testing.T) {
 	if codes[pipedrive.FieldGistID] != code {
 		t.Errorf("took %s, not %s", codes[pipedrive.FieldGistID], code)
 	}
-	if got := w.deal(t, w.made(t, hello)).Custom[code]; got != hello.GistID {
+	if got := w.deal(t, w.mustCreate(t, hello)).Custom[code]; got != hello.GistID {
 		t.Errorf("it holds %q", got)
 	}
 }
@@ -139,12 +139,12 @@ func TestAFieldOfTheSystemIsNotOurs(t *testing.T) {
 	// Two items without a code, as no answer should have them.
 	const fields = `{"success":true,"data":[{"field_name":"Gist ID","field_code":"gist_id","field_type":"varchar","is_custom_field":false},
 		{"field_name":"Nameless","field_type":"varchar"},{}],"additional_data":null}`
-	var made atomic.Int32
+	var number atomic.Int32
 	w := begin(t, sim.Options{}, pipedrive.Options{}, func(http.Handler) http.Handler {
 		mux := http.NewServeMux()
 		mux.Handle(listFields, reply(200, fields))
 		mux.HandleFunc(postField, func(w http.ResponseWriter, r *http.Request) {
-			reply(200, fmt.Sprintf(`{"success":true,"data":{"field_code":"made%d"}}`, made.Add(1)))(w, r)
+			reply(200, fmt.Sprintf(`{"success":true,"data":{"field_code":"made%d"}}`, number.Add(1)))(w, r)
 		})
 		mux.Handle(postDeal, reply(200, `{"success":true,"data":{"id":7}}`))
 		return mux
@@ -156,7 +156,7 @@ func TestAFieldOfTheSystemIsNotOurs(t *testing.T) {
 	if diff := cmp.Diff(want, w.prepare(t, nil)); diff != "" {
 		t.Error(diff)
 	}
-	w.made(t, hello) // though nobody said what type the new fields are of
+	w.mustCreate(t, hello) // though nobody said what type the new fields are of
 }
 
 func TestAFieldCreatedWithoutAnAnswerIsReused(t *testing.T) {
@@ -211,7 +211,7 @@ func TestPrepareRecreatesADeletedField(t *testing.T) {
 			if again := w.prepare(t, codes); again[name] == codes[name] {
 				t.Error("the deleted field was found")
 			}
-			w.made(t, hello)
+			w.mustCreate(t, hello)
 			wantNames(t, w, pipedrive.FieldNames...)
 		})
 	}

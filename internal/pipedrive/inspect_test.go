@@ -47,13 +47,13 @@ func TestAllMistakesAboutFieldsAreReportedAtOnce(t *testing.T) {
 
 func TestTheTargetOfNewDealsIsCheckedByName(t *testing.T) {
 	t.Parallel()
-	for aim, there := range map[gistdeal.Aim]bool{
+	for target, there := range map[gistdeal.Aim]bool{
 		{}: true, {Pipeline: "gists", Stage: "Done", Owner: "Ann Admin"}: true,
 		{Pipeline: "Gifts"}: false, {Pipeline: "Gists", Stage: "Won"}: false, {Owner: "Nobody"}: false,
 	} {
-		w := begin(t, sim.Options{}, pipedrive.Options{Aim: aim})
+		w := begin(t, sim.Options{}, pipedrive.Options{Aim: target})
 		if err := w.client.CheckAim(t.Context()); (err == nil) != there {
-			t.Errorf("%v: %v", aim, err)
+			t.Errorf("%v: %v", target, err)
 		}
 	}
 }

@@ -136,11 +136,11 @@ func TestTheRateAdaptsToOtherClientsOfTheAccount(t *testing.T) {
 		work(t, l, a, latency, 20*time.Second)
 		a.set(func() { a.others = 10 })
 		work(t, l, a, latency, 4*time.Second)
-		begin, noticed := a.counts()
+		begin, detected := a.counts()
 		work(t, l, a, latency, 60*time.Second)
 		end, refused := a.counts()
-		if refused != noticed || noticed > 20 {
-			t.Errorf("%d requests refused before the others were noticed, %d after", noticed, refused-noticed)
+		if refused != detected || detected > 20 {
+			t.Errorf("%d requests refused before the others were noticed, %d after", detected, refused-detected)
 		}
 		if got := end - begin; got < 294 || got > 303 {
 			t.Errorf("%d requests in 60 s beside another who uses half, want 300", got)

@@ -36,7 +36,7 @@ func TestOwnersAreResolvedByNameOrAddress(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := w.deal(t, w.made(t, hello)).OwnerID; got != tt.want {
+			if got := w.deal(t, w.mustCreate(t, hello)).OwnerID; got != tt.want {
 				t.Errorf("the deal is of user %d, want %d", got, tt.want)
 			}
 		})

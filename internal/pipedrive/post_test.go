@@ -338,7 +338,7 @@ func TestEachPostHasItsOwnConnectionAndListsShareOne(t *testing.T) {
 	}
 }
 
-func TestWritesEndAtThePowerCut(t *testing.T) {
+func TestASocketWritesOnlyBeforeItsDeadlineAndEnd(t *testing.T) {
 	t.Parallel()
 	type step struct {
 		late, ended bool // when it is written

@@ -41,7 +41,7 @@ func TestStagesAreResolvedByName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := w.deal(t, w.made(t, hello)).StageID; got != tt.want {
+			if got := w.deal(t, w.mustCreate(t, hello)).StageID; got != tt.want {
 				t.Errorf("stage %d, want %d", got, tt.want)
 			}
 		})
@@ -71,7 +71,7 @@ func TestTheFirstStageIsTheFirstInThePipelinesOrder(t *testing.T) {
 		{"id":3,"name":"First","order_nr":1,"pipeline_id":1},
 		{"id":4,"name":"Second","order_nr":2,"pipeline_id":1}]}`)))
 	w.prepare(t, nil)
-	if got := w.deal(t, w.made(t, hello)).StageID; got != 3 {
+	if got := w.deal(t, w.mustCreate(t, hello)).StageID; got != 3 {
 		t.Errorf("stage %d, want 3", got)
 	}
 }
@@ -109,10 +109,10 @@ func TestADeletedStageFailsNoDeal(t *testing.T) {
 
 // goneIsNoFaultOfTheDeal has Pipedrive refuse a deal with those words, first
 // while the list has what new deals are aimed at, and then without it.
-func goneIsNoFaultOfTheDeal(t *testing.T, aim gistdeal.Aim, list, stays, goes, words, what, name string) {
+func goneIsNoFaultOfTheDeal(t *testing.T, target gistdeal.Aim, list, stays, goes, words, what, name string) {
 	t.Helper()
 	var gone atomic.Bool
-	w := begin(t, sim.Options{}, pipedrive.Options{Aim: aim}, withAnswer(list, func(w http.ResponseWriter, r *http.Request) {
+	w := begin(t, sim.Options{}, pipedrive.Options{Aim: target}, withAnswer(list, func(w http.ResponseWriter, r *http.Request) {
 		items := stays
 		if !gone.Load() {
 			items += "," + goes

@@ -22,67 +22,68 @@ var (
 	public  = []string{"/livez", "/readyz"}
 )
 
+const (
+	local  = "127.0.0.1:50000"
+	remote = "192.0.2.7:50000"
+)
+
+// accessRules has an address of its own for each client with a wrong token,
+// because such clients are slowed down.
+var accessRules = []struct {
+	name, peer, host, header string
+	open                     bool
+	want                     int
+}{
+	{name: "localhost", peer: local, host: "localhost", want: 200},
+	{name: "localhost with a port", peer: local, host: "localhost:8050", want: 200},
+	{name: "LOCALHOST", peer: local, host: "LOCALHOST:8050", want: 200},
+	{name: "127.0.0.1", peer: local, host: "127.0.0.1", want: 200},
+	{name: "127.0.0.1 with a port", peer: local, host: "127.0.0.1:8050", want: 200},
+	{name: "127.1.2.3", peer: "127.9.9.9:1", host: "127.1.2.3:8050", want: 200},
+	{name: "[::1]", peer: "[::1]:50000", host: "[::1]", want: 200},
+	{name: "[::1] with a port", peer: "[::1]:50000", host: "[::1]:8050", want: 200},
+	{name: "IPv4 in IPv6", peer: "[::ffff:127.0.0.1]:50000", host: "localhost", want: 200},
+
+	{name: "a name that was made to point here", peer: local, host: "evil.example:8050", want: 401},
+	{name: "a name that begins like ours", peer: local, host: "localhost.evil.example", want: 401},
+	{name: "a name that begins like our address", peer: local, host: "127.0.0.1.evil.example", want: 401},
+	{name: "a name that ends like ours", peer: local, host: "evil.localhost", want: 401},
+	{name: "an address that is not loopback", peer: local, host: "192.0.2.7", want: 401},
+	{name: "the address of all interfaces", peer: local, host: "0.0.0.0:8050", want: 401},
+	{name: "no host", peer: local, host: "", want: 401},
+
+	{name: "X-Forwarded-For", peer: local, host: "localhost", header: "X-Forwarded-For: 127.0.0.1", want: 401},
+	{name: "X-Forwarded-Host", peer: local, host: "localhost", header: "X-Forwarded-Host: localhost", want: 401},
+	{name: "X-Forwarded-Proto", peer: local, host: "localhost", header: "X-Forwarded-Proto: https", want: 401},
+	{name: "X-Forwarded", peer: local, host: "localhost", header: "X-Forwarded: for=127.0.0.1", want: 401},
+	{name: "Forwarded", peer: local, host: "localhost", header: "Forwarded: for=127.0.0.1", want: 401},
+	{name: "X-Real-IP", peer: local, host: "localhost", header: "X-Real-IP: 127.0.0.1", want: 401},
+	{name: "Via", peer: local, host: "localhost", header: "Via: 1.1 proxy", want: 401},
+	{name: "an empty X-Forwarded-For", peer: local, host: "localhost", header: "X-Forwarded-For: ", want: 401},
+
+	{name: "another machine", peer: remote, host: "localhost", want: 401},
+	{name: "another machine by our name", peer: remote, host: "gistdeal.example", want: 401},
+	{name: "a peer without an address", peer: "@", host: "localhost", want: 401},
+
+	{name: "the right token", peer: remote, host: "gistdeal.example", header: right, want: 200},
+	{name: "the right token, scheme in lower case", peer: remote, host: "gistdeal.example", header: "Authorization: bearer " + ciToken, want: 200},
+	{name: "the right token on this machine", peer: local, host: "localhost", header: right, want: 200},
+	{name: "a wrong token", peer: "192.0.2.12:1", host: "gistdeal.example", header: wrong, want: 401},
+	{name: "a wrong token on this machine", peer: "127.0.0.2:1", host: "localhost", header: wrong, want: 401},
+	{name: "a wrong token in open mode", peer: "192.0.2.13:1", host: "x", header: wrong, open: true, want: 401},
+	{name: "an empty token", peer: "127.0.0.3:1", host: "localhost", header: "Authorization: Bearer ", want: 401},
+	{name: "the token's hash", peer: "192.0.2.14:1", host: "x", header: "Authorization: Bearer " + gistdeal.HashToken(ciToken), want: 401},
+	{name: "the right token with more behind it", peer: "192.0.2.15:1", host: "x", header: right + "x", want: 401},
+	{name: "a password on this machine", peer: local, host: "localhost", header: "Authorization: Basic YTpi", want: 200},
+	{name: "a password on another machine", peer: remote, host: "x", header: "Authorization: Basic YTpi", want: 401},
+
+	{name: "open mode", peer: remote, host: "gistdeal.example", open: true, want: 200},
+	{name: "open mode behind a proxy", peer: remote, host: "x", header: "X-Forwarded-For: 192.0.2.9", open: true, want: 200},
+	{name: "open mode behind a proxy with a password", peer: remote, host: "x", header: "Authorization: Basic YTpi", open: true, want: 200},
+}
+
 func TestAccessRules(t *testing.T) {
 	t.Parallel()
-	const (
-		local  = "127.0.0.1:50000"
-		remote = "192.0.2.7:50000"
-		right  = "Authorization: Bearer " + ciToken
-		wrong  = "Authorization: Bearer wrong"
-	)
-	// Who sends wrong tokens has an address of its own: such clients are slowed.
-	tests := []struct {
-		name, peer, host, header string
-		open                     bool
-		want                     int
-	}{
-		{name: "localhost", peer: local, host: "localhost", want: 200},
-		{name: "localhost with a port", peer: local, host: "localhost:8050", want: 200},
-		{name: "LOCALHOST", peer: local, host: "LOCALHOST:8050", want: 200},
-		{name: "127.0.0.1", peer: local, host: "127.0.0.1", want: 200},
-		{name: "127.0.0.1 with a port", peer: local, host: "127.0.0.1:8050", want: 200},
-		{name: "127.1.2.3", peer: "127.9.9.9:1", host: "127.1.2.3:8050", want: 200},
-		{name: "[::1]", peer: "[::1]:50000", host: "[::1]", want: 200},
-		{name: "[::1] with a port", peer: "[::1]:50000", host: "[::1]:8050", want: 200},
-		{name: "IPv4 in IPv6", peer: "[::ffff:127.0.0.1]:50000", host: "localhost", want: 200},
-
-		{name: "a name that was made to point here", peer: local, host: "evil.example:8050", want: 401},
-		{name: "a name that begins like ours", peer: local, host: "localhost.evil.example", want: 401},
-		{name: "a name that begins like our address", peer: local, host: "127.0.0.1.evil.example", want: 401},
-		{name: "a name that ends like ours", peer: local, host: "evil.localhost", want: 401},
-		{name: "an address that is not loopback", peer: local, host: "192.0.2.7", want: 401},
-		{name: "the address of all interfaces", peer: local, host: "0.0.0.0:8050", want: 401},
-		{name: "no host", peer: local, host: "", want: 401},
-
-		{name: "X-Forwarded-For", peer: local, host: "localhost", header: "X-Forwarded-For: 127.0.0.1", want: 401},
-		{name: "X-Forwarded-Host", peer: local, host: "localhost", header: "X-Forwarded-Host: localhost", want: 401},
-		{name: "X-Forwarded-Proto", peer: local, host: "localhost", header: "X-Forwarded-Proto: https", want: 401},
-		{name: "X-Forwarded", peer: local, host: "localhost", header: "X-Forwarded: for=127.0.0.1", want: 401},
-		{name: "Forwarded", peer: local, host: "localhost", header: "Forwarded: for=127.0.0.1", want: 401},
-		{name: "X-Real-IP", peer: local, host: "localhost", header: "X-Real-IP: 127.0.0.1", want: 401},
-		{name: "Via", peer: local, host: "localhost", header: "Via: 1.1 proxy", want: 401},
-		{name: "an empty X-Forwarded-For", peer: local, host: "localhost", header: "X-Forwarded-For: ", want: 401},
-
-		{name: "another machine", peer: remote, host: "localhost", want: 401},
-		{name: "another machine by our name", peer: remote, host: "gistdeal.example", want: 401},
-		{name: "a peer without an address", peer: "@", host: "localhost", want: 401},
-
-		{name: "the right token", peer: remote, host: "gistdeal.example", header: right, want: 200},
-		{name: "the right token, scheme in lower case", peer: remote, host: "gistdeal.example", header: "Authorization: bearer " + ciToken, want: 200},
-		{name: "the right token on this machine", peer: local, host: "localhost", header: right, want: 200},
-		{name: "a wrong token", peer: "192.0.2.12:1", host: "gistdeal.example", header: wrong, want: 401},
-		{name: "a wrong token on this machine", peer: "127.0.0.2:1", host: "localhost", header: wrong, want: 401},
-		{name: "a wrong token in open mode", peer: "192.0.2.13:1", host: "x", header: wrong, open: true, want: 401},
-		{name: "an empty token", peer: "127.0.0.3:1", host: "localhost", header: "Authorization: Bearer ", want: 401},
-		{name: "the token's hash", peer: "192.0.2.14:1", host: "x", header: "Authorization: Bearer " + gistdeal.HashToken(ciToken), want: 401},
-		{name: "the right token with more behind it", peer: "192.0.2.15:1", host: "x", header: right + "x", want: 401},
-		{name: "a password on this machine", peer: local, host: "localhost", header: "Authorization: Basic YTpi", want: 200},
-		{name: "a password on another machine", peer: remote, host: "x", header: "Authorization: Basic YTpi", want: 401},
-
-		{name: "open mode", peer: remote, host: "gistdeal.example", open: true, want: 200},
-		{name: "open mode behind a proxy", peer: remote, host: "x", header: "X-Forwarded-For: 192.0.2.9", open: true, want: 200},
-		{name: "open mode behind a proxy with a password", peer: remote, host: "x", header: "Authorization: Basic YTpi", open: true, want: 200},
-	}
 	db := stack.Open(t)
 	fill(t, db, 1, 10)
 	token(t, db)
@@ -91,7 +92,7 @@ func TestAccessRules(t *testing.T) {
 		o := server.Options{Open: open, Details: func(context.Context) any { return map[string]string{"pushes": "paused"} }}
 		handlers[open] = server.New(db, answering{errNobody}, o).Handler()
 	}
-	for _, tt := range tests {
+	for _, tt := range accessRules {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			ask := func(path string) reply {

@@ -126,7 +126,7 @@ func TestEachGistIsNewOnceWhileOthersAreAdded(t *testing.T) {
 	}
 }
 
-func TestTheNumberOfStoredAnswersIsLimited(t *testing.T) {
+func TestTheSizeOfStoredAnswersIsLimited(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	for id := range int64(20) {

@@ -139,38 +139,41 @@ func TestNoScriptReadsTheCookieAndOnlyTLSCarriesOneThatCameByIt(t *testing.T) {
 	}
 }
 
+const publicURL = "https://deals.example"
+
+// crossSite are the headers of browsers, and whether the request may change something.
+var crossSite = []struct {
+	name    string
+	headers []string
+	ok      bool
+}{
+	{"no browser", nil, true},
+	{"our page", []string{"Sec-Fetch-Site: same-origin", "Origin: http://gistdeal.example"}, true},
+	{"a person's bookmark", []string{"Sec-Fetch-Site: none"}, true},
+	{"another site", []string{"Sec-Fetch-Site: cross-site", "Origin: https://evil.example"}, false},
+	{"another site that says to be ours", []string{"Sec-Fetch-Site: cross-site", "Origin: http://gistdeal.example"}, false},
+	{"a neighbour", []string{"Sec-Fetch-Site: same-site", "Origin: https://evil.gistdeal.example"}, false},
+	{"a word that no browser says", []string{"Sec-Fetch-Site: x"}, false},
+	{"our page in an old browser", []string{"Origin: http://gistdeal.example"}, true},
+	{"another site in an old browser", []string{"Origin: https://evil.example"}, false},
+	{"a frame without a name", []string{"Origin: null"}, false},
+	{"the page by its public name", []string{"Origin: " + publicURL}, true},
+	{"the page by its public name, from another host", []string{"Sec-Fetch-Site: cross-site", "Origin: " + publicURL}, true},
+	{"one that begins like it", []string{"Origin: " + publicURL + ".evil.example"}, false},
+	{"the public name without TLS", []string{"Origin: http://deals.example"}, false},
+}
+
 func TestACrossSiteRequestChangesNothing(t *testing.T) {
 	t.Parallel()
-	const public = "https://deals.example"
-	tests := []struct {
-		name    string
-		headers []string
-		ok      bool
-	}{
-		{"no browser", nil, true},
-		{"our page", []string{"Sec-Fetch-Site: same-origin", "Origin: http://gistdeal.example"}, true},
-		{"a person's bookmark", []string{"Sec-Fetch-Site: none"}, true},
-		{"another site", []string{"Sec-Fetch-Site: cross-site", "Origin: https://evil.example"}, false},
-		{"another site that says to be ours", []string{"Sec-Fetch-Site: cross-site", "Origin: http://gistdeal.example"}, false},
-		{"a neighbour", []string{"Sec-Fetch-Site: same-site", "Origin: https://evil.gistdeal.example"}, false},
-		{"a word that no browser says", []string{"Sec-Fetch-Site: x"}, false},
-		{"our page in an old browser", []string{"Origin: http://gistdeal.example"}, true},
-		{"another site in an old browser", []string{"Origin: https://evil.example"}, false},
-		{"a frame without a name", []string{"Origin: null"}, false},
-		{"the page by its public name", []string{"Origin: " + public}, true},
-		{"the page by its public name, from another host", []string{"Sec-Fetch-Site: cross-site", "Origin: " + public}, true},
-		{"one that begins like it", []string{"Origin: " + public + ".evil.example"}, false},
-		{"the public name without TLS", []string{"Origin: http://deals.example"}, false},
-	}
 	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	token(t, db)
 	handlers := map[bool]http.Handler{}
 	for _, open := range []bool{false, true} {
-		handlers[open] = server.New(db, answering{errNobody}, server.Options{Open: open, PublicURL: public}).Handler()
+		handlers[open] = server.New(db, answering{errNobody}, server.Options{Open: open, PublicURL: publicURL}).Handler()
 	}
 	w := &world{t: t, store: db}
-	for _, tt := range tests {
+	for _, tt := range crossSite {
 		for who, b := range map[string]*browser{
 			"nobody": {handler: handlers[true]}, "a cookie": {handler: handlers[false]}, "a bearer": {handler: handlers[false]},
 		} {

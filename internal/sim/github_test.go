@@ -96,11 +96,11 @@ func TestGeneratedGistsAreTheSameForTheSameSeed(t *testing.T) {
 	if other := list(8); slices.Equal(gistIDs(gists), gistIDs(other)) {
 		t.Error("another seed gave the same gists")
 	}
-	found := map[string]int{}
+	listed := map[string]int{}
 	for _, g := range gists {
 		note := func(what string, is bool) {
 			if is {
-				found[what]++
+				listed[what]++
 			}
 		}
 		note("null", g.Description == nil)
@@ -127,7 +127,7 @@ func TestGeneratedGistsAreTheSameForTheSameSeed(t *testing.T) {
 		"null", "edited", "no files", "many files", "id of digits", "id of 20", "id of 32", "empty", "equal", "emoji",
 		"newlines", "right to left", "over 255", "over 1000", "unknown language",
 	} {
-		if found[what] == 0 {
+		if listed[what] == 0 {
 			t.Errorf("none of 200 gists is: %s", what)
 		}
 	}
@@ -270,13 +270,13 @@ func TestEditsAndDeletionsAreVisible(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	w := start(t, sim.Options{Now: c.now})
-	made := c.now()
+	created := c.now()
 	id := w.AddGist("octocat", sim.Gist{NullDescription: true, Files: []sim.File{{Name: "a.go", Size: 7}}})
 	want(t, w.get("/gists/"+id), http.StatusOK, `"description":null`, `"language":"Go"`, `"content":"# a.go\n"`)
 	c.pass(time.Minute)
 	w.EditGist(id, func(g *sim.Gist) { g.Description = "edited" })
 	g := decode[gistView](t, w.get("/gists/"+id))
-	if *g.Description != "edited" || !g.CreatedAt.Equal(made) || !g.UpdatedAt.Equal(c.now()) {
+	if *g.Description != "edited" || !g.CreatedAt.Equal(created) || !g.UpdatedAt.Equal(c.now()) {
 		t.Errorf("after the edit: %+v", g)
 	}
 	since := "?since=" + c.now().Format(time.RFC3339)

@@ -21,9 +21,9 @@ func TestDealsAreCreatedReadChangedAndDeleted(t *testing.T) {
 	code := w.AddField("Gist ID", "varchar")
 	g := w.ask(http.MethodPost, "/api/v2/deals", `{"title":"a deal","stage_id":7,"visible_to":3,"custom_fields":{"`+code+`":"abc"}}`)
 	want(t, g, http.StatusOK, `"success":true`, `"add_time":"`)
-	made := decode[one](t, g).Data
-	if made.ID != 1 || made.PipelineID != 2 || made.CustomFields[code] != "abc" {
-		t.Errorf("made: %+v", made)
+	created := decode[one](t, g).Data
+	if created.ID != 1 || created.PipelineID != 2 || created.CustomFields[code] != "abc" {
+		t.Errorf("made: %+v", created)
 	}
 	if strings.Contains(g.text, "won_time") {
 		t.Error("an open deal says when it was won")

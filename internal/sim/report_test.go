@@ -94,12 +94,12 @@ func TestControlRoutesChangeTheSimulator(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
 	want(t, w.ask(http.MethodPost, "/_sim/users", `{"login":"octocat","gists":3}`), http.StatusOK, `"id":`)
-	type made struct {
+	type created struct {
 		ID string `json:"id"`
 	}
-	id := decode[made](t, w.ask(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":null,"files":["a.go"]}`)).ID
+	id := decode[created](t, w.ask(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":null,"files":["a.go"]}`)).ID
 	want(t, w.get("/gists/"+id), http.StatusOK, `"description":null`, `"a.go"`)
-	id = decode[made](t, w.ask(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":""}`)).ID
+	id = decode[created](t, w.ask(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":""}`)).ID
 	want(t, w.get("/gists/"+id), http.StatusOK, `"description":""`)
 	w.deal(title(1))
 	want(t, w.ask(http.MethodPost, "/_sim/deals/1/archive", ""), http.StatusOK)

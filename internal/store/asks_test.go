@@ -27,10 +27,10 @@ func askAt(t *testing.T, s *store.Store, a gistdeal.Ask, now time.Time) gistdeal
 // waiting returns the logins of the asks that have no answer, in their turn.
 func waiting(t *testing.T, s *store.Store, least gistdeal.Want) []string {
 	t.Helper()
-	asks, err := s.WaitingAsks(t.Context(), least, 10)
+	requests, err := s.WaitingAsks(t.Context(), least, 10)
 	testenv.Must(t, err)
 	logins := []string{}
-	for _, a := range asks {
+	for _, a := range requests {
 		logins = append(logins, a.Login)
 	}
 	return logins
@@ -86,10 +86,10 @@ func TestARequestedBackfillIsNotLostToARequestWithoutOne(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		askAt(t, s, gistdeal.Ask{Login: "alice", Policy: gistdeal.FirstScanNew}, noon)
 		ask(t, s, "alice", gistdeal.WantFirstScan)
-		asks, err := s.WaitingAsks(t.Context(), gistdeal.WantTracked, 10)
+		requests, err := s.WaitingAsks(t.Context(), gistdeal.WantTracked, 10)
 		testenv.Must(t, err)
-		if len(asks) != 1 || asks[0].Policy != gistdeal.FirstScanNew || asks[0].Want != gistdeal.WantFirstScan {
-			t.Errorf("waiting is %+v, want one ask for a first scan of policy new", asks)
+		if len(requests) != 1 || requests[0].Policy != gistdeal.FirstScanNew || requests[0].Want != gistdeal.WantFirstScan {
+			t.Errorf("waiting is %+v, want one ask for a first scan of policy new", requests)
 		}
 	})
 }
@@ -160,9 +160,9 @@ func TestTheDefaultBackfillAppliesToNewUsersOnly(t *testing.T) {
 		} {
 			tt.ask.Otherwise = gistdeal.FirstScanNew
 			askAt(t, s, tt.ask, noon)
-			asks, err := s.WaitingAsks(t.Context(), gistdeal.WantTracked, 10)
+			requests, err := s.WaitingAsks(t.Context(), gistdeal.WantTracked, 10)
 			testenv.Must(t, err)
-			for _, a := range asks {
+			for _, a := range requests {
 				if gistdeal.LoginKey(a.Login) == gistdeal.LoginKey(tt.ask.Login) && a.Policy != tt.want {
 					t.Errorf("%d: %s is asked for with policy %q, want %q", i, tt.ask.Login, a.Policy, tt.want)
 				}

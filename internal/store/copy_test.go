@@ -23,7 +23,7 @@ func full(t *testing.T) *store.Store {
 	// More values than go into one statement.
 	save(t, s, 1, gists("a", 400))
 	save(t, s, 2, []gistdeal.Gist{{ID: "ünï", Description: "snow ☃ and \"quotes\", 'these' too\nline", CreatedAt: noon}})
-	made(t, s, claim(t, s, "me"), 70)
+	recordCreated(t, s, claim(t, s, "me"), 70)
 	testenv.Must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
 	claim(t, s, "me")
 	testenv.Must(t, s.Set(t.Context(), "a", "b"))
@@ -103,7 +103,7 @@ func TestACopyIsCompleteOrAbsent(t *testing.T) {
 	to.Exec(t, `DELETE FROM settings`)
 
 	other := open(t, from.Path(t))
-	if held, err := other.TryLease(t.Context()); held == nil || err != nil {
+	if lease, err := other.TryLease(t.Context()); lease == nil || err != nil {
 		t.Fatalf("no lease: %v", err)
 	}
 	refused("a gistdeal works")

@@ -29,7 +29,7 @@ func oneInEachState(t *testing.T, s *store.Store) {
 	t.Helper()
 	track(t, s, "octocat", 1)
 	save(t, s, 1, gists("a", 5))
-	made(t, s, claim(t, s, "me"), 70)
+	recordCreated(t, s, claim(t, s, "me"), 70)
 	testenv.Must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
 	claim(t, s, "me")
 	if _, err := s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0004"}}, "not ours", noon); err != nil {
@@ -72,9 +72,9 @@ func TestASkipAppliesToUnsentDealsAndKeepsItsReason(t *testing.T) {
 				t.Errorf("there are no words for why a deal that is %s is not skipped", state)
 			}
 		}
-		story, err := s.Explain(t.Context(), "a0002")
-		if err != nil || story.Deal.State != gistdeal.DealSkipped || story.Deal.Problem != "not ours" {
-			t.Errorf("deal is %+v, error %v; want skipped with the note", story.Deal, err)
+		history, err := s.Explain(t.Context(), "a0002")
+		if err != nil || history.Deal.State != gistdeal.DealSkipped || history.Deal.Problem != "not ours" {
+			t.Errorf("deal is %+v, error %v; want skipped with the note", history.Deal, err)
 		}
 	})
 }
@@ -122,8 +122,8 @@ func TestDealsAreListedPageByPage(t *testing.T) {
 		if diff := cmp.Diff(all[:5], list(gistdeal.DealFilter{UserID: 1})); diff != "" {
 			t.Errorf("of one user: %s", diff)
 		}
-		made := gistdeal.DealFilter{States: []gistdeal.DealState{gistdeal.DealMade, gistdeal.DealSkipped}, GistIDs: []string{"b", "a0001", "a0002"}}
-		if diff := cmp.Diff([]string{all[0], all[5]}, list(made)); diff != "" {
+		created := gistdeal.DealFilter{States: []gistdeal.DealState{gistdeal.DealMade, gistdeal.DealSkipped}, GistIDs: []string{"b", "a0001", "a0002"}}
+		if diff := cmp.Diff([]string{all[0], all[5]}, list(created)); diff != "" {
 			t.Errorf("by state and id: %s", diff)
 		}
 	})
@@ -135,7 +135,7 @@ func TestALargeFirstScanWaitsForApproval(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		gists, max int
-		held       int
+		awaiting   int
 	}{
 		{"as many as are allowed", 3, 3, 0},
 		{"one more than is allowed", 4, 3, 4},
@@ -154,18 +154,18 @@ func TestALargeFirstScanWaitsForApproval(t *testing.T) {
 				if due, err := s.Due(t.Context()); due || err != nil {
 					t.Fatalf("due before the end of the first scan: %v, error %v", due, err)
 				}
-				held, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 1}, test.max, noon, noon)
-				if err != nil || held != test.held {
-					t.Fatalf("%d held, error %v; want %d", held, err, test.held)
+				awaiting, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 1}, test.max, noon, noon)
+				if err != nil || awaiting != test.awaiting {
+					t.Fatalf("%d held, error %v; want %d", awaiting, err, test.awaiting)
 				}
 				save(t, s, 1, []gistdeal.Gist{{ID: "later", CreatedAt: noon}})
 				counts, err := s.DealsOf(t.Context(), 1)
 				testenv.Must(t, err)
-				if counts[gistdeal.DealHeld] != test.held || counts[gistdeal.DealFound] != test.gists-test.held+1 {
-					t.Errorf("deals are %v, want %d held and the others found", counts, test.held)
+				if counts[gistdeal.DealHeld] != test.awaiting || counts[gistdeal.DealFound] != test.gists-test.awaiting+1 {
+					t.Errorf("deals are %v, want %d held and the others found", counts, test.awaiting)
 				}
-				if n, err := s.Approve(t.Context(), 1, noon); n != test.held || err != nil {
-					t.Errorf("approved %d, error %v; want %d", n, err, test.held)
+				if n, err := s.Approve(t.Context(), 1, noon); n != test.awaiting || err != nil {
+					t.Errorf("approved %d, error %v; want %d", n, err, test.awaiting)
 				}
 				if counts, err = s.DealsOf(t.Context(), 1); err != nil || counts[gistdeal.DealFound] != test.gists+1 {
 					t.Errorf("deals are %v after the yes, error %v; want all found", counts, err)
@@ -185,13 +185,13 @@ func TestDealsAwaitingApprovalHaveAReasonAndAreAdopted(t *testing.T) {
 		if _, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 1, noon, noon); err != nil {
 			t.Fatal(err)
 		}
-		story, err := s.Explain(t.Context(), "a0001")
+		history, err := s.Explain(t.Context(), "a0001")
 		testenv.Must(t, err)
 		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); n != 1 || err != nil {
 			t.Errorf("adopted %d, error %v; want the held deal that is in Pipedrive", n, err)
 		}
-		if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_FIRST_SCAN_MAX (1)"; story.Deal.Problem != want {
-			t.Errorf("problem is %q, want %q", story.Deal.Problem, want)
+		if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_FIRST_SCAN_MAX (1)"; history.Deal.Problem != want {
+			t.Errorf("problem is %q, want %q", history.Deal.Problem, want)
 		}
 	})
 }
@@ -221,8 +221,8 @@ func TestNothingIsClaimedDuringAPause(t *testing.T) {
 		if due || claimed || reclaimed {
 			t.Errorf("due %v, claimed %v, claimed again %v; want none of it", due, claimed, reclaimed)
 		}
-		if story, err := s.Explain(t.Context(), sending.Draft.GistID); err != nil || story.Attempts[0].Outcome != "" {
-			t.Errorf("the attempt is %+v, error %v; want it not decided", story.Attempts, err)
+		if history, err := s.Explain(t.Context(), sending.Draft.GistID); err != nil || history.Attempts[0].Outcome != "" {
+			t.Errorf("the attempt is %+v, error %v; want it not decided", history.Attempts, err)
 		}
 		if ok, err := s.ResumePushes(t.Context()); !ok || err != nil {
 			t.Errorf("resume: %v, error %v", ok, err)

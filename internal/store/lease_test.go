@@ -19,12 +19,12 @@ const leaseTTL = 3 * time.Second
 // in time: then it is asked again, as the engine does.
 func take(t *testing.T, s *store.Store) context.Context {
 	t.Helper()
-	held, err := s.TryLease(t.Context())
+	lease, err := s.TryLease(t.Context())
 	for gistdeal.KindOf(err) == gistdeal.Temporary {
-		held, err = s.TryLease(t.Context())
+		lease, err = s.TryLease(t.Context())
 	}
 	testenv.Must(t, err)
-	return held
+	return lease
 }
 
 // await tries for the lease until it is there.
@@ -33,9 +33,9 @@ func await(t *testing.T, s *store.Store) context.Context {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		held, err := s.TryLease(t.Context())
-		if held != nil {
-			return held
+		lease, err := s.TryLease(t.Context())
+		if lease != nil {
+			return lease
 		}
 		if err != nil && gistdeal.KindOf(err) != gistdeal.Temporary {
 			t.Fatal(err)
@@ -68,7 +68,7 @@ func TestARenewedLeaseIsKeptHoweverClocksDiffer(t *testing.T) {
 	first, second, third := open(t, database), open(t, database), open(t, database)
 	second.SetClock(time.Minute)
 	third.SetClock(-time.Minute)
-	held := take(t, first)
+	lease := take(t, first)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for begin := time.Now(); time.Since(begin) < 2*leaseTTL; <-tick.C {
@@ -76,7 +76,7 @@ func TestARenewedLeaseIsKeptHoweverClocksDiffer(t *testing.T) {
 			t.Fatal("another got the lease of one that lives")
 		}
 	}
-	testenv.Must(t, held.Err())
+	testenv.Must(t, lease.Err())
 }
 
 func TestTheLeaseOfADeadProcessIsTakenOver(t *testing.T) {
@@ -96,11 +96,11 @@ func TestAnInstanceThatCannotRenewTheLeaseStopsBeforeAnotherTakesOver(t *testing
 			t.Parallel()
 			database := pgtest.URL(t)
 			first, second := open(t, database), open(t, database)
-			held := take(t, first)
+			lease := take(t, first)
 			first.Exec(t, `CREATE FUNCTION obstacle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN `+obstacle+`; RETURN NEW; END $$`)
 			first.Exec(t, `CREATE TRIGGER obstacle BEFORE UPDATE ON lease FOR EACH ROW WHEN (OLD.owner = NEW.owner) EXECUTE FUNCTION obstacle()`)
 			await(t, second)
-			if cause := context.Cause(held); cause == nil || !strings.Contains(cause.Error(), "renewed in time") {
+			if cause := context.Cause(lease); cause == nil || !strings.Contains(cause.Error(), "renewed in time") {
 				t.Errorf("the second got the lease while the first still works: %v", cause)
 			}
 		})
@@ -110,10 +110,10 @@ func TestAnInstanceThatCannotRenewTheLeaseStopsBeforeAnotherTakesOver(t *testing
 func TestAnInstanceStopsAtOnceIfAnotherHasTheLease(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.URL(t))
-	held := take(t, s)
+	lease := take(t, s)
 	s.Exec(t, `UPDATE lease SET owner = 'thief'`)
-	<-held.Done()
-	if cause := context.Cause(held); !strings.Contains(cause.Error(), "another process") {
+	<-lease.Done()
+	if cause := context.Cause(lease); !strings.Contains(cause.Error(), "another process") {
 		t.Errorf("it was lost because %v, want a word about another process", cause)
 	}
 	testenv.Must(t, s.Release())
@@ -126,8 +126,8 @@ func TestALostLeaseThatIsStillFreeIsTakenAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.URL(t))
 	ctx, cancel := context.WithCancel(t.Context())
-	if held, err := s.TryLease(ctx); held == nil || err != nil {
-		t.Fatalf("held %v, error %v", held, err)
+	if lease, err := s.TryLease(ctx); lease == nil || err != nil {
+		t.Fatalf("held %v, error %v", lease, err)
 	}
 	cancel() // The renewals end. The row stays as it is, as after a failed release.
 	if take(t, s) == nil {

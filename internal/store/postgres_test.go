@@ -138,9 +138,8 @@ func TestConflictingTransactionsAllSucceed(t *testing.T) {
 	t.Parallel()
 	database := pgtest.URL(t)
 	s := open(t, database)
-	for id, login := range map[int64]string{1: "alice", 2: "bob"} {
-		track(t, s, login, id)
-	}
+	track(t, s, "alice", 1)
+	track(t, s, "bob", 2)
 	all := gists("a", 60)
 	save(t, s, 1, all[:30])
 	adopt := map[string]int64{}

@@ -64,7 +64,7 @@ func TestALeaderIsVisibleWithoutTheLease(t *testing.T) {
 			}
 		}
 		want(false)
-		if held, err := s.TryLease(t.Context()); held == nil || err != nil {
+		if lease, err := s.TryLease(t.Context()); lease == nil || err != nil {
 			t.Fatalf("no lease: %v", err)
 		}
 		want(true)
@@ -75,7 +75,7 @@ func TestALeaderIsVisibleWithoutTheLease(t *testing.T) {
 		want(true)
 		testenv.Must(t, s.Release())
 		want(false)
-		if held, err := s.TryLease(t.Context()); held == nil || err != nil {
+		if lease, err := s.TryLease(t.Context()); lease == nil || err != nil {
 			t.Errorf("the look kept the lease: %v", err)
 		}
 	})

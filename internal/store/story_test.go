@@ -51,9 +51,9 @@ func TestAHistoryMayHaveADealWithoutAGist(t *testing.T) {
 		if _, err := s.Adopt(t.Context(), map[string]int64{"b": 9}, nil, noon); err != nil {
 			t.Fatal(err)
 		}
-		story, err := s.Explain(t.Context(), "b")
-		if err != nil || story.Deal.DealID != 9 || story.Gist.Seq != 0 || story.User.ID != 0 {
-			t.Errorf("story is %+v, error %v; want deal 9 alone", story, err)
+		history, err := s.Explain(t.Context(), "b")
+		if err != nil || history.Deal.DealID != 9 || history.Gist.Seq != 0 || history.User.ID != 0 {
+			t.Errorf("story is %+v, error %v; want deal 9 alone", history, err)
 		}
 		if _, err := s.Explain(t.Context(), "c"); gistdeal.KindOf(err) != gistdeal.NotFound {
 			t.Errorf("an unknown gist: %v, want not found", err)

@@ -61,7 +61,7 @@ func TestTheDealsOfARemovedUserAreSkippedUnlessSent(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
 		save(t, s, 1, gists("a", 4))
-		made(t, s, claim(t, s, "me"), 7)
+		recordCreated(t, s, claim(t, s, "me"), 7)
 		turnedAway, sending := claim(t, s, "me"), claim(t, s, "me")
 		remove(t, s, 1)
 		if back := giveBack(t, s, turnedAway, "limit"); !back {

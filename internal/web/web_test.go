@@ -69,7 +69,7 @@ func TestACachedFileIsNotSentAgain(t *testing.T) {
 	}
 }
 
-func TestAnyOtherPathIsNotFound(t *testing.T) {
+func TestAnyOtherPathGets404(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/nothing", "/static/app.js", "/app.js/", "//", "/../web.go", "/doc.go"} {
 		response := get("http://gistdeal.test"+path, nil)
@@ -90,8 +90,8 @@ func TestThePageObeysItsContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	html := get("/", nil).Body.String()
 	for _, forbidden := range []string{`(?i)<style`, `(?i)\sstyle\s*=`, `(?i)\son[a-z]+\s*=`, `(?i)<script(?:\s[^>]*)?>\s*[^<\s]`, `(?i)javascript:`, `(?i)<base`, `(?i)(?:src|href)="(?:https?:)?//`} {
-		if found := regexp.MustCompile(forbidden).FindString(html); found != "" {
-			t.Errorf("index.html: %q", found)
+		if match := regexp.MustCompile(forbidden).FindString(html); match != "" {
+			t.Errorf("index.html: %q", match)
 		}
 	}
 	for path, a := range load() {

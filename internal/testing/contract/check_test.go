@@ -33,44 +33,46 @@ const (
 	deal = `{"success":true,"data":{"id":7,"title":"Gist from u10","person_id":null,"custom_fields":{"abc":null}}}`
 )
 
+// checks are exchanges and the violation that Check must report.
+var checks = []struct {
+	name    string
+	request string // method and target
+	body    string
+	token   string
+	status  int
+	answer  string
+	want    string // part of the one error; none if empty
+}{
+	{name: "gists", request: "GET /users/u10/gists?per_page=100&page=2", answer: "[" + gist + "]"},
+	{name: "gist without its id", request: "GET /users/u10/gists", answer: strings.Replace("["+gist+"]", `"id"`, `"no"`, 1), want: `/0/id: property "id" is missing`},
+	{name: "unknown query parameter", request: "GET /users/u10/gists?perpage=100", answer: "[]", want: `query parameter "perpage" is not described`},
+	{name: "query parameter of another type", request: "GET /users/u10/gists?page=two", answer: "[]", want: "page"},
+	{name: "status that is not described", request: "GET /users/u10/gists", status: 404, answer: `{}`},
+	{name: "described status with another body", request: "GET /users/u10", status: 404, answer: `{"message":7}`, want: "answer 404: "},
+	{name: "route that is not described", request: "GET /user/1/gists", answer: `"anything"`},
+	{name: "knob of a simulator", request: "POST /_sim/faults?x=1", answer: `{}`},
+	{name: "limits without the old rate", request: "GET /rate_limit", answer: `{"resources":{"core":{"limit":60,"remaining":59,"reset":1,"used":1},"search":{"limit":10,"remaining":10,"reset":1,"used":0}}}`},
+
+	{name: "deal", request: "POST /api/v2/deals", token: "secret", body: `{"title":"Gist from u10","custom_fields":{"abc":"x"}}`, answer: deal},
+	{name: "deal made with 201", request: "POST /api/v2/deals", token: "secret", body: `{"title":"t"}`, status: 201, answer: deal},
+	{name: "deal of another type made with 201", request: "POST /api/v2/deals", token: "secret", body: `{"title":"t"}`, status: 201, answer: `{"success":true,"data":{"id":"7"}}`, want: "answer 201: "},
+	{name: "deal without a title", request: "POST /api/v2/deals", token: "secret", body: `{}`, answer: deal, want: `"title" is missing`},
+	{name: "deal without a body", request: "POST /api/v2/deals", token: "secret", answer: deal, want: "request body"},
+	{name: "deal with a key that Pipedrive refuses", request: "POST /api/v2/deals", token: "secret", body: `{"title":"t","user_id":1}`, answer: deal, want: `"user_id" is unsupported`},
+	{name: "field with a key that Pipedrive refuses", request: "POST /api/v2/dealFields", token: "secret", body: `{"field_name":"Gist","field_type":"text","name":"Gist"}`, answer: `{"success":true,"data":null}`, want: `"name" is unsupported`},
+	{name: "list", request: "GET /api/v2/deals?status=open,won,lost,deleted&limit=500", token: "secret", answer: `{"success":true,"data":null,"additional_data":{"next_cursor":null}}`},
+	{name: "list of an unknown status", request: "GET /api/v2/deals?status=open,gone", token: "secret", answer: `{"success":true,"data":[]}`, want: `"status" in query`},
+	{name: "list with a deal of another type", request: "GET /api/v2/deals", token: "secret", answer: `{"success":true,"data":[{"id":"7"}]}`, want: "/data/0/id"},
+	{name: "null for an answer", request: "GET /api/v2/deals", token: "secret", answer: `null`, want: "answer 200: "},
+	{name: "no token", request: "GET /v1/users/me", answer: `{"success":true}`, want: "no header X-Api-Token"},
+	{name: "token in the query", request: "GET /v1/users/me?api_token=secret", answer: `{"success":true}`, want: "the token is in the query"},
+	{name: "limited", request: "POST /api/v2/deals", token: "secret", body: `{"title":"t"}`, status: 429, answer: `{"success":false}`},
+}
+
 func TestCheckReportsViolationsOfTheDescriptions(t *testing.T) {
 	t.Parallel()
 	contract.SharedDir(t)
-	tests := []struct {
-		name    string
-		request string // method and target
-		body    string
-		token   string
-		status  int
-		answer  string
-		want    string // part of the one error; none if empty
-	}{
-		{name: "gists", request: "GET /users/u10/gists?per_page=100&page=2", answer: "[" + gist + "]"},
-		{name: "gist without its id", request: "GET /users/u10/gists", answer: strings.Replace("["+gist+"]", `"id"`, `"no"`, 1), want: `/0/id: property "id" is missing`},
-		{name: "unknown query parameter", request: "GET /users/u10/gists?perpage=100", answer: "[]", want: `query parameter "perpage" is not described`},
-		{name: "query parameter of another type", request: "GET /users/u10/gists?page=two", answer: "[]", want: "page"},
-		{name: "status that is not described", request: "GET /users/u10/gists", status: 404, answer: `{}`},
-		{name: "described status with another body", request: "GET /users/u10", status: 404, answer: `{"message":7}`, want: "answer 404: "},
-		{name: "route that is not described", request: "GET /user/1/gists", answer: `"anything"`},
-		{name: "knob of a simulator", request: "POST /_sim/faults?x=1", answer: `{}`},
-		{name: "limits without the old rate", request: "GET /rate_limit", answer: `{"resources":{"core":{"limit":60,"remaining":59,"reset":1,"used":1},"search":{"limit":10,"remaining":10,"reset":1,"used":0}}}`},
-
-		{name: "deal", request: "POST /api/v2/deals", token: "secret", body: `{"title":"Gist from u10","custom_fields":{"abc":"x"}}`, answer: deal},
-		{name: "deal made with 201", request: "POST /api/v2/deals", token: "secret", body: `{"title":"t"}`, status: 201, answer: deal},
-		{name: "deal of another type made with 201", request: "POST /api/v2/deals", token: "secret", body: `{"title":"t"}`, status: 201, answer: `{"success":true,"data":{"id":"7"}}`, want: "answer 201: "},
-		{name: "deal without a title", request: "POST /api/v2/deals", token: "secret", body: `{}`, answer: deal, want: `"title" is missing`},
-		{name: "deal without a body", request: "POST /api/v2/deals", token: "secret", answer: deal, want: "request body"},
-		{name: "deal with a key that Pipedrive refuses", request: "POST /api/v2/deals", token: "secret", body: `{"title":"t","user_id":1}`, answer: deal, want: `"user_id" is unsupported`},
-		{name: "field with a key that Pipedrive refuses", request: "POST /api/v2/dealFields", token: "secret", body: `{"field_name":"Gist","field_type":"text","name":"Gist"}`, answer: `{"success":true,"data":null}`, want: `"name" is unsupported`},
-		{name: "list", request: "GET /api/v2/deals?status=open,won,lost,deleted&limit=500", token: "secret", answer: `{"success":true,"data":null,"additional_data":{"next_cursor":null}}`},
-		{name: "list of an unknown status", request: "GET /api/v2/deals?status=open,gone", token: "secret", answer: `{"success":true,"data":[]}`, want: `"status" in query`},
-		{name: "list with a deal of another type", request: "GET /api/v2/deals", token: "secret", answer: `{"success":true,"data":[{"id":"7"}]}`, want: "/data/0/id"},
-		{name: "null for an answer", request: "GET /api/v2/deals", token: "secret", answer: `null`, want: "answer 200: "},
-		{name: "no token", request: "GET /v1/users/me", answer: `{"success":true}`, want: "no header X-Api-Token"},
-		{name: "token in the query", request: "GET /v1/users/me?api_token=secret", answer: `{"success":true}`, want: "the token is in the query"},
-		{name: "limited", request: "POST /api/v2/deals", token: "secret", body: `{"title":"t"}`, status: 429, answer: `{"success":false}`},
-	}
-	for _, tt := range tests {
+	for _, tt := range checks {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			heard := &hearing{TB: t}

@@ -2,10 +2,11 @@ package contract
 
 import (
 	"fmt"
-	"gistdeal/internal/testing/testenv"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"gistdeal/internal/testing/testenv"
 )
 
 // SharedDir returns the folder with the official API descriptions and recorded

@@ -7,7 +7,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"gistdeal/internal/testing/testenv"
 	"os"
 	"os/exec"
 	"os/user"
@@ -18,6 +17,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"gistdeal/internal/testing/testenv"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
@@ -141,11 +142,11 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 // keeps them off the PATH.
 func find() (string, error) {
 	newest, dir := 0, ""
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	binaries, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil {
 		return "", err
 	}
-	for _, path := range found {
+	for _, path := range binaries {
 		bin := filepath.Dir(path)
 		if version, err := strconv.Atoi(filepath.Base(filepath.Dir(bin))); err == nil && version > newest {
 			newest, dir = version, bin

@@ -47,10 +47,10 @@ func operations(record []byte) (list []operation, whole int) {
 // disk is what a disk holds of a database's files, and what it was told since
 // each file's last sync.
 type disk struct {
-	files   map[string][]byte
-	pending map[string][]operation
-	claims  int // hits of "claimed": by all that the program knew, so many claims are safe
-	made    int // hits of "recorded": so many deals' ids are safe
+	files    map[string][]byte
+	pending  map[string][]operation
+	claims   int // hits of "claimed": by all that the program knew, so many claims are safe
+	recorded int // hits of "recorded": so many deals' ids are safe
 }
 
 // diskAfter returns a disk that began with some files and was told operations.
@@ -67,7 +67,7 @@ func diskAfter(base map[string][]byte, list []operation) disk {
 		case o.kind == 'h' && o.name == failpoint.Claimed:
 			d.claims++
 		case o.kind == 'h' && o.name == failpoint.Recorded:
-			d.made++
+			d.recorded++
 		case o.kind != 'h':
 			d.pending[o.name] = append(d.pending[o.name], o)
 		}
@@ -161,9 +161,9 @@ func (f file) cutPower(ctx context.Context, rng *rand.Rand, samples int) (wrong 
 		now, err := f.rebuilt(ctx, left)
 		if err != nil {
 			wrong = append(wrong, fmt.Sprintf("power cut after operation %d: %v", n, err))
-		} else if now.claims < before.claims+then.claims || now.made < before.made+then.made {
+		} else if now.claims < before.claims+then.claims || now.recorded < before.recorded+then.recorded {
 			wrong = append(wrong, fmt.Sprintf("power cut after operation %d: %d claims and %d made, but the program knew of %d and %d",
-				n, now.claims, now.made, before.claims+then.claims, before.made+then.made))
+				n, now.claims, now.recorded, before.claims+then.claims, before.recorded+then.recorded))
 		}
 	}
 	return wrong, f.replace(left)
@@ -188,7 +188,7 @@ func moments(rng *rand.Rand, list []operation, samples int) (at []int) {
 }
 
 // safe is what is safe in a database: attempts are never deleted.
-type safe struct{ claims, made int }
+type safe struct{ claims, recorded int }
 
 // rebuilt opens the database that the files are, beside the true one, and
 // returns what is safe in it, or an error if it is damaged.
@@ -210,7 +210,7 @@ func (f file) rebuilt(ctx context.Context, files map[string][]byte) (s safe, err
 		return s, fmt.Errorf("damaged: %s", damage)
 	}
 	err = there.query(ctx, `SELECT count(*), count(CASE outcome WHEN 'made' THEN 1 END) FROM attempts`, nil,
-		func(r *sql.Rows) error { return r.Scan(&s.claims, &s.made) })
+		func(r *sql.Rows) error { return r.Scan(&s.claims, &s.recorded) })
 	return s, err
 }
 

@@ -30,8 +30,8 @@ func TestAPowerCutKeepsWhatWasSyncedAndAnyPartOfTheRest(t *testing.T) {
 			t.Errorf("no cut leaves the sectors %s", want)
 		}
 	}
-	if d.claims != 1 || d.made != 0 {
-		t.Errorf("%d claims, %d made", d.claims, d.made)
+	if d.claims != 1 || d.recorded != 0 {
+		t.Errorf("%d claims, %d made", d.claims, d.recorded)
 	}
 }
 

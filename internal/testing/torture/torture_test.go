@@ -39,8 +39,8 @@ func build(folder string) (err error) {
 
 // exit statuses of the harness
 const (
-	held   = 0
-	broken = 3
+	passed   = 0
+	detected = 3
 )
 
 // run lets the harness run with such arguments, to end with that status.
@@ -64,13 +64,13 @@ func run(t *testing.T, want int, args ...string) {
 
 func TestEachGistGetsOneDealThroughKillsAtEveryStep(t *testing.T) {
 	t.Parallel()
-	run(t, held, "-points", "150", "-worlds", "10", "-partial")
+	run(t, passed, "-points", "150", "-worlds", "10", "-partial")
 }
 
 func TestThreeProcessesOnOnePostgreSQLCreateOneDealForEachGist(t *testing.T) {
 	t.Parallel()
 	pgtest.URL(t) // Skips without PostgreSQL.
-	run(t, held, "-postgres", "-points", "8", "-worlds", "1", "-partial")
+	run(t, passed, "-postgres", "-points", "8", "-worlds", "1", "-partial")
 }
 
 // What the harness is for: each rule, once broken, shows.
@@ -86,7 +86,7 @@ func TestTheHarnessDetectsMutants(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			run(t, broken, append(strings.Fields(args), "-points", "300", "-worlds", "2")...)
+			run(t, detected, append(strings.Fields(args), "-points", "300", "-worlds", "2")...)
 		})
 	}
 }

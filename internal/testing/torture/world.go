@@ -95,7 +95,7 @@ func (w *world) makeDatabase(ctx context.Context) error {
 func (w *world) run(ctx context.Context) (findings, error) {
 	people, leave := context.WithCancel(ctx)
 	var here sync.WaitGroup
-	here.Go(func() { w.meddle(people) })
+	here.Go(func() { w.editByHand(people) })
 	if w.schema != nil {
 		here.Go(func() { w.disconnect(people) })
 	}
@@ -169,11 +169,11 @@ func (w *world) live(ctx context.Context, l life) error {
 		return err
 	}
 	asking, stop := context.WithCancel(ctx)
-	var asks sync.WaitGroup
-	asks.Go(func() { _ = w.ask(asking, p, login) }) // Who is killed does not answer.
+	var requests sync.WaitGroup
+	requests.Go(func() { _ = w.ask(asking, p, login) }) // Who is killed does not answer.
 	defer func() {
 		stop()
-		asks.Wait()
+		requests.Wait()
 	}()
 	defer w.keepOutput(l, p)
 	defer p.kill()

@@ -8,7 +8,7 @@ import (
 
 // meddle archives and deletes deals soon after they are made, as people do,
 // until ctx ends. Which ones, the plan's seed says.
-func (w *world) meddle(ctx context.Context) {
+func (w *world) editByHand(ctx context.Context) {
 	rng := rand.New(rand.NewPCG(w.plan.seed, 1))
 	for id := int64(0); ; {
 		id += 1 + rng.Int64N(8)
