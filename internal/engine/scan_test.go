@@ -24,9 +24,7 @@ func TestAScanCreatesOneDealForEachGist(t *testing.T) {
 		}
 	}
 	w.settled(r, "alice", "nobody")
-	if got := w.count(postDeal); got != 30 {
-		t.Errorf("%d POSTs for 30 gists", got)
-	}
+	w.wantPosts(30)
 }
 
 func TestAScanSendsAsFewRequestsAsPossible(t *testing.T) {
@@ -39,15 +37,15 @@ func TestAScanSendsAsFewRequestsAsPossible(t *testing.T) {
 	r := w.startTracking("alice")
 	pages := func() int { return w.count(listGists) + w.count("GET /user/{id}/gists") }
 	if got := pages(); got != 3 || w.count(lookUp) != 1 {
-		t.Fatalf("first scan: %d pages and %d look-ups, want 3 and 1", got, w.count(lookUp))
+		t.Fatalf("first scan: %d pages and %d user requests, want 3 and 1", got, w.count(lookUp))
 	}
 	clock.add(2 * time.Hour)
 	w.eventually("the second scan", func() bool { return w.user(r, "alice").LastScanAt.After(time.Now().Add(time.Hour)) })
 	if got := pages(); got != 4 || w.count(lookUp) != 1 {
-		t.Errorf("with the second scan: %d pages and %d look-ups, want 4 and 1: one conditional request", got, w.count(lookUp))
+		t.Errorf("after the second scan: %d pages and %d user requests, want 4 and 1: one conditional request", got, w.count(lookUp))
 	}
 	clock.add(23 * time.Hour)
-	w.eventually("the daily reading of all pages", func() bool { return pages() >= 7 })
+	w.eventually("the daily scan of all pages", func() bool { return pages() >= 7 })
 }
 
 func TestOneScanAnswersConcurrentRequests(t *testing.T) {
@@ -55,7 +53,7 @@ func TestOneScanAnswersConcurrentRequests(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1, Latency: 20 * time.Millisecond})
 	w.sim.MakeGists("alice", 120)
 	r := w.start()
-	w.eventually("the engine works", func() bool { return r.Status().Working })
+	w.eventually("the engine has the lease", func() bool { return r.Status().Working })
 	var wg sync.WaitGroup
 	for i := range 20 {
 		login := []string{"alice", "Alice", "ALICE"}[i%3]
@@ -67,7 +65,7 @@ func TestOneScanAnswersConcurrentRequests(t *testing.T) {
 	}
 	wg.Wait()
 	if w.count(lookUp) != 1 || w.count(listGists) != 1 {
-		t.Errorf("%d look-ups and %d first pages, want 1 and 1", w.count(lookUp), w.count(listGists))
+		t.Errorf("%d user requests and %d first pages, want 1 and 1", w.count(lookUp), w.count(listGists))
 	}
 }
 
@@ -85,7 +83,7 @@ func TestAnInterruptedScanIsRepeatedFromTheStart(t *testing.T) {
 	clock.add(time.Minute)
 	w.settled(r, "alice")
 	if got := len(w.deals(r, "alice")); got != 150 {
-		t.Errorf("%d gists, want 150: a 304 after a broken scan would have hidden the rest", got)
+		t.Errorf("%d gists, want 150: a 304 after an interrupted scan would have hidden the rest", got)
 	}
 }
 
@@ -148,7 +146,7 @@ func TestBackfillNoneCreatesDealsOnlyForLaterGists(t *testing.T) {
 		{ID: "old", CreatedAt: clock.now().Add(-time.Hour)}, {ID: "young", CreatedAt: clock.now().Add(time.Hour)},
 	}})
 	r := w.startTracking("alice")
-	// Public later, but with an old date: new to us, so it gets a deal.
+	// It becomes public later with an old date. It is new here, so it gets a deal.
 	w.sim.AddGist("alice", sim.Gist{ID: "flipped", CreatedAt: clock.now().Add(-2 * time.Hour)})
 	clock.add(4 * time.Hour)
 	w.eventually("two deals", func() bool {
@@ -156,7 +154,7 @@ func TestBackfillNoneCreatesDealsOnlyForLaterGists(t *testing.T) {
 		return deals["young"].State == gistdeal.DealMade && deals["flipped"].State == gistdeal.DealMade
 	})
 	if got := w.deals(r, "alice")["old"].State; got != gistdeal.DealSkipped {
-		t.Errorf("the old gist's deal is %s, want skipped", got)
+		t.Errorf("the deal of the old gist is %s, want skipped", got)
 	}
 }
 
@@ -172,7 +170,7 @@ func TestARenamedUserKeepsItsGistsAndItsOldLoginMovesToItsNewOwner(t *testing.T)
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("b", 1)})
 	w.sim.AddGist("alicia", sim.Gist{ID: "a9"})
 	clock.add(4 * time.Hour)
-	w.eventually("the rename is noticed", func() bool {
+	w.eventually("the rename is detected", func() bool {
 		_, err := r.store.UserByLogin(t.Context(), "alicia")
 		return err == nil
 	})
@@ -182,7 +180,7 @@ func TestARenamedUserKeepsItsGistsAndItsOldLoginMovesToItsNewOwner(t *testing.T)
 	}
 	w.settled(r, "alice", "alicia")
 	if got := len(w.deals(r, "alice")); got != 1 {
-		t.Errorf("the new alice has %d gists, want her own 1", got)
+		t.Errorf("the new alice has %d gists, want 1 of her own", got)
 	}
 }
 
@@ -214,7 +212,7 @@ func TestASuccessSentBeforeALimitDoesNotEndIt(t *testing.T) {
 	r := w.start()
 	bob := make(chan error, 1)
 	go func() { bob <- w.track(r, "bob") }()
-	w.eventually("bob is being read", func() bool { return w.count(listGists) == 1 })
+	w.eventually("the scan of bob is under way", func() bool { return w.count(listGists) == 1 })
 	if err := w.track(r, "alice"); gistdeal.KindOf(err) != gistdeal.Limited {
 		t.Fatalf("alice: %v, want a limit", err)
 	}
@@ -222,7 +220,7 @@ func TestASuccessSentBeforeALimitDoesNotEndIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	if w.log.Count("remote goes on") > 0 {
-		t.Errorf("the limit of alice ended with what was begun before it:\n%s", w.log)
+		t.Errorf("the limit of alice was ended by a request sent before it:\n%s", w.log)
 	}
 }
 
@@ -252,7 +250,7 @@ func TestAGoneUserIsNoFailureOfTheSweep(t *testing.T) {
 	}
 	w.sim.AddFault(sim.Fault{Match: "GET /users/bob", Kind: "error-before"})
 	if !e.ScanDue(t.Context(), bob) {
-		t.Error("a scan that GitHub answers with an error is no failure")
+		t.Error("a scan that GitHub answers with an error does not count as a failure")
 	}
 }
 
@@ -268,7 +266,7 @@ func TestErrorsOfGitHubAreReturnedToTheClient(t *testing.T) {
 		}
 	}
 	if logins, err := r.store.Logins(t.Context()); len(logins) != 0 || err != nil {
-		t.Errorf("tracked are %v, error %v; want none", logins, err)
+		t.Errorf("tracked users are %v, error %v; want none", logins, err)
 	}
 }
 
@@ -280,17 +278,17 @@ func TestAGitHubLimitStopsAllScansAndIsReported(t *testing.T) {
 	r := w.start()
 	err := w.track(r, "alice")
 	if gistdeal.KindOf(err) != gistdeal.Limited || gistdeal.RetryAfter(err) == 0 {
-		t.Errorf("got %v, want limited with a time", err)
+		t.Errorf("got %v, want a limit with a retry time", err)
 	}
 	if err := w.track(r, "bob"); gistdeal.KindOf(err) != gistdeal.Limited {
-		t.Errorf("got %v for another user, want limited without asking GitHub", err)
+		t.Errorf("got %v for another user, want a limit without a request to GitHub", err)
 	}
 	if got := w.count(lookUp); got != 1 {
 		t.Errorf("%d requests to GitHub, want 1", got)
 	}
 }
 
-// clock is a wall clock that tests set. It goes on by itself, as clocks do.
+// clock is a running wall clock that tests can move.
 type clock struct {
 	mu    sync.Mutex
 	ahead time.Duration

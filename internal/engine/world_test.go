@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,21 +21,21 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// world is the simulators and one database, over which engines are started
-// and stopped.
+// world has simulators and one database. Tests start and stop engines on it.
 type world struct {
 	t           *testing.T
 	sim         *sim.Sim
 	url         string
-	path        string // of the database, or its URL
+	path        string // or URL of the database
 	options     engine.Options
 	pushTimeout time.Duration
-	lease       time.Duration // of a PostgreSQL database
+	lease       time.Duration // for a PostgreSQL database
 	dayReserve  float64
 	log         *testenv.Log
 }
 
-// newWorld returns a world without limits of rate, in which absence takes half a second.
+// newWorld returns a world without quotas and with a resend interval of half a
+// second.
 func newWorld(t *testing.T, o sim.Options) *world {
 	t.Helper()
 	s, url := testenv.Simulate(t, testenv.Unlimited(o))
@@ -44,16 +45,16 @@ func newWorld(t *testing.T, o sim.Options) *world {
 	}
 }
 
-// run is an engine at work.
+// run is a running engine.
 type run struct {
 	*engine.Engine
 	t     *testing.T
 	store *store.Store
-	stop  func() error // ends it and returns Run's error
-	fails bool         // the test expects that error
+	stop  func() error // ends the engine and returns the error of Run
+	fails bool         // the test expects an error of Run
 }
 
-// start starts an engine on the world's database; it ends with the test if not before.
+// start starts an engine on the world's database until the end of the test.
 func (w *world) start() *run {
 	w.t.Helper()
 	db, err := store.Open(w.t.Context(), w.path, store.Options{Lease: w.lease})
@@ -75,13 +76,13 @@ func (w *world) start() *run {
 	})
 	w.t.Cleanup(func() {
 		if err := r.stop(); err != nil && !r.fails {
-			w.t.Errorf("engine ended with: %v", err)
+			w.t.Errorf("the engine ended with: %v", err)
 		}
 	})
 	return r
 }
 
-// startTracking starts an engine and tracks login with it.
+// startTracking starts an engine and tracks a login.
 func (w *world) startTracking(login string) *run {
 	w.t.Helper()
 	r := w.start()
@@ -91,7 +92,7 @@ func (w *world) startTracking(login string) *run {
 	return r
 }
 
-// end stops the engine, which must end without an error.
+// end stops the engine and expects no error.
 func (r *run) end() {
 	r.t.Helper()
 	if err := r.stop(); err != nil {
@@ -99,10 +100,10 @@ func (r *run) end() {
 	}
 }
 
-// track tracks login, and waits until the engine has the lease if need be.
+// track waits until the engine has the lease and tracks a login.
 func (w *world) track(r *run, login string) error {
 	w.t.Helper()
-	w.eventually("the engine works", func() bool { return r.Status().Working })
+	w.eventually("the engine has the lease", func() bool { return r.Status().Working })
 	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
 	defer cancel()
 	return r.Track(ctx, login)
@@ -114,8 +115,8 @@ func (w *world) eventually(what string, done func() bool) {
 	testenv.Eventually(w.t, what, done, w.log)
 }
 
-// settled waits until each gist of the given users has its one deal, here and
-// in Pipedrive, and checks that none has two.
+// settled waits until each gist of the users has a deal in the database and in
+// Pipedrive, and checks that no gist has two.
 func (w *world) settled(r *run, logins ...string) {
 	w.t.Helper()
 	w.eventually("every gist has its deal", func() bool {
@@ -136,13 +137,21 @@ func (w *world) settled(r *run, logins ...string) {
 		}
 		return len(w.sim.Report().WithoutDeal) == 0
 	})
-	w.noneDoubled()
+	w.noDuplicates()
 }
 
-func (w *world) noneDoubled() {
+func (w *world) noDuplicates() {
 	w.t.Helper()
-	if doubled := w.sim.Report().Doubled; len(doubled) > 0 {
-		w.t.Errorf("gists with more than one deal: %v\n%s", doubled, w.log)
+	if duplicates := w.sim.Report().Doubled; len(duplicates) > 0 {
+		w.t.Errorf("gists with more than one deal: %v\n%s", duplicates, w.log)
+	}
+}
+
+// wantPosts checks the number of POSTs of deals; why explains it.
+func (w *world) wantPosts(want int, why ...string) {
+	w.t.Helper()
+	if got := w.count(postDeal); got != want {
+		w.t.Errorf("%d POSTs, want %d %s", got, want, strings.Join(why, ""))
 	}
 }
 
@@ -170,10 +179,10 @@ func (w *world) deals(r *run, login string) map[string]gistdeal.Deal {
 	return deals
 }
 
-// count returns how often the simulators were asked for a route.
+// count returns the number of requests to a route of the simulators.
 func (w *world) count(route string) int { return w.sim.Report().Requests[route] }
 
-// simGists returns n gists with ids made from prefix.
+// simGists returns n gists with ids that start with the prefix.
 func simGists(prefix string, n int) []sim.Gist {
 	gists := make([]sim.Gist, n)
 	for i := range gists {

@@ -20,8 +20,8 @@ func TestAfterAMachineSleptADealSentBeforeIsAdopted(t *testing.T) {
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "hang-after", Times: 1})
 	r := w.startTracking("alice")
 	w.eventually("the deal exists", func() bool { return w.sim.Report().Deals == 1 })
-	// Our monotonic clock stood still meanwhile, Pipedrive's did not; the next
-	// answer tells it.
+	// During sleep the monotonic clock stands still and Pipedrive's clock does not.
+	// The next answer shows the difference.
 	slept.Store(int64(2 * time.Hour))
 	if err := w.track(r, "bob"); err != nil {
 		t.Fatal(err)
@@ -51,15 +51,13 @@ func TestTheDealOfTheFirstAttemptIsLookedUpAfterTheSecond(t *testing.T) {
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-before", Times: 1})
 	w.sim.Set(func(o *sim.Options) { o.ListDelay = time.Hour })
 	r := w.startTracking("alice")
-	w.eventually("the first look", func() bool { return w.count("GET /api/v2/deals/archived") == 2 })
+	w.eventually("the first lookup", func() bool { return w.count("GET /api/v2/deals/archived") == 2 })
 	later.Store(int64(20 * time.Minute))
 	w.eventually("the second attempt", func() bool { return w.count(postDeal) == 2 })
-	// An hour on, the first attempt's deal shows at last.
+	// The deal of the first attempt appears in lists an hour later.
 	later.Store(int64(2 * time.Hour))
 	w.settled(r, "alice")
-	if got := w.count(postDeal); got != 2 {
-		t.Errorf("%d POSTs, want 2", got)
-	}
+	w.wantPosts(2)
 }
 
 func TestARejectedSecondAttemptStartsWithALookupAgain(t *testing.T) {
@@ -70,17 +68,17 @@ func TestARejectedSecondAttemptStartsWithALookupAgain(t *testing.T) {
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit", Times: 1})
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
-	looks, posts := 0, 0
+	lookups, posts := 0, 0
 	for _, seen := range w.sim.Report().RequestLog {
 		switch {
 		case seen.Method == http.MethodPost && seen.Path == "/api/v2/deals":
 			posts++
 		case posts == 2 && strings.HasPrefix(seen.Path, "/api/v2/deals/archived"):
-			looks++
+			lookups++
 		}
 	}
-	if posts != 3 || looks == 0 {
-		t.Errorf("%d POSTs with %d looks before the last, want 3 with at least one", posts, looks)
+	if posts != 3 || lookups == 0 {
+		t.Errorf("%d POSTs and %d lookups before the last, want 3 and at least one", posts, lookups)
 	}
 }
 
@@ -97,10 +95,10 @@ func TestARestartDoesNotShortenTheWaitForDealsThatAppearLate(t *testing.T) {
 		return func() bool { return strings.Contains(r.Status().Pushes, "another database made deals") }
 	}
 	second := w.start()
-	w.eventually("it waits", waits(second))
+	w.eventually("pushes wait", waits(second))
 	second.end()
 	third := w.start()
-	w.eventually("it still waits after a restart", waits(third))
+	w.eventually("pushes still wait after a restart", waits(third))
 }
 
 func TestFieldsMissingFromAListAreNotCreatedAgain(t *testing.T) {
@@ -113,9 +111,9 @@ func TestFieldsMissingFromAListAreNotCreatedAgain(t *testing.T) {
 	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/dealFields?", Kind: "answer", Status: http.StatusOK, ContentType: "application/json", Body: `{"success":true,"data":[]}`, Times: 1})
 	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/dealFields", Kind: "answer", Status: http.StatusOK, ContentType: "application/json", Body: `{"success":true,"data":[]}`, Times: 1})
 	w.start()
-	w.eventually("the second start has caught up", func() bool { return w.count("GET /api/v2/deals/archived") == 2 })
+	w.eventually("the catch-up of the second start is complete", func() bool { return w.count("GET /api/v2/deals/archived") == 2 })
 	if got := w.count("POST /api/v2/dealFields"); got != 4 {
-		t.Errorf("%d fields were made, want 4", got)
+		t.Errorf("%d fields were created, want 4", got)
 	}
 }
 

@@ -12,13 +12,13 @@ import (
 	"gistdeal/internal/testing/stack"
 )
 
-// openStore opens the world's database as another process does, without an engine.
+// openStore opens the world's database without an engine, as another process does.
 func (w *world) openStore() *store.Store {
 	w.t.Helper()
 	return stack.OpenAt(w.t, w.path)
 }
 
-// ask asks as another process does, and returns what it asked.
+// ask queues scan requests as another process does.
 func (w *world) ask(db *store.Store, requests ...gistdeal.Ask) []gistdeal.Ask {
 	w.t.Helper()
 	requested, err := db.Ask(w.t.Context(), time.Now(), requests...)
@@ -28,7 +28,7 @@ func (w *world) ask(db *store.Store, requests ...gistdeal.Ask) []gistdeal.Ask {
 	return requested
 }
 
-// answers waits until all asks have an answer.
+// answers waits until all scan requests have a result.
 func (w *world) answers(db *store.Store, requests []gistdeal.Ask) map[string]gistdeal.Answer {
 	w.t.Helper()
 	var answers map[string]gistdeal.Answer
@@ -51,14 +51,14 @@ func TestAScanRequestIsAnsweredByTheNextLeader(t *testing.T) {
 	r := w.start()
 	answers := w.answers(db, requested)
 	if a := answers["alice"]; !a.Added || a.Err != nil {
-		t.Errorf("alice: %+v, want her added", a)
+		t.Errorf("alice: %+v, want added", a)
 	}
 	if err := answers["missing"].Err; gistdeal.KindOf(err) != gistdeal.NotFound {
 		t.Errorf("missing: %v, want not found", err)
 	}
 	w.settled(r, "alice")
 	if a := w.answers(db, w.ask(db, gistdeal.Ask{Login: "Alice"}))["alice"]; a.Added || a.Err != nil {
-		t.Errorf("alice again: %+v, want her known", a)
+		t.Errorf("alice again: %+v, want already tracked", a)
 	}
 }
 
@@ -67,11 +67,11 @@ func TestAWaitingClientIsAnsweredAtAStopAndItsScanRequestStays(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 3)
 	r := w.start()
-	w.eventually("the engine works", func() bool { return r.Status().Working })
+	w.eventually("the engine has the lease", func() bool { return r.Status().Working })
 	waiter := make(chan error, 1)
 	w.sim.AddFault(sim.Fault{Match: "GET /users/alice", Kind: "slow", Latency: time.Minute})
 	go func() { waiter <- r.Track(context.Background(), "alice") }()
-	w.eventually("the look-up is under way", func() bool { return w.count(lookUp) == 1 })
+	w.eventually("the request to GitHub is under way", func() bool { return w.count(lookUp) == 1 })
 	r.end()
 	if err := <-waiter; gistdeal.KindOf(err) != gistdeal.Temporary {
 		t.Errorf("got %v, want a temporary error", err)
@@ -100,7 +100,7 @@ func TestBackgroundScanRequestsOutlastAGitHubLimit(t *testing.T) {
 	r := w.start()
 	for login, a := range w.answers(db, requests) {
 		if !a.Added || a.Err != nil {
-			t.Errorf("%s: %+v, want it added", login, a)
+			t.Errorf("%s: %+v, want added", login, a)
 		}
 		if u := w.user(r, login); u.FirstScan != gistdeal.FirstScanNew {
 			t.Errorf("%s has policy %s, want new", login, u.FirstScan)
@@ -138,7 +138,7 @@ func TestARemovedUserIsTrackedAgainOnRequestAndKeepsItsSkippedDeals(t *testing.T
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit"})
 	r := w.startTracking("alice")
-	w.eventually("pushes pause", func() bool { return w.log.Count("remote paused") > 0 })
+	w.eventually("pushes back off", func() bool { return w.log.Count("remote paused") > 0 })
 	if _, err := r.store.RemoveUsers(t.Context(), w.user(r, "alice").ID); err != nil {
 		t.Fatal(err)
 	}
@@ -169,16 +169,16 @@ func TestARequestedScanReadsAUserBeforeItIsDue(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, ok := w.deals(r, "alice")["a9"]; !ok {
-		t.Error("the new gist is not there")
+		t.Error("the new gist was not saved")
 	}
 	if _, err := r.store.PauseUsers(t.Context(), w.user(r, "alice").ID); err != nil {
 		t.Fatal(err)
 	}
 	pages := w.count(listGists)
 	if _, err := r.Ask(t.Context(), scan); gistdeal.KindOf(err) != gistdeal.Invalid {
-		t.Errorf("a scan of a paused user: %v, want it refused", err)
+		t.Errorf("a scan of a paused user: %v, want a refusal", err)
 	}
 	if err := r.Track(t.Context(), "alice"); err != nil || w.count(listGists) != pages {
-		t.Errorf("a paused user was read, error %v", err)
+		t.Errorf("a paused user was scanned, error %v", err)
 	}
 }

@@ -22,7 +22,7 @@ func TestALargeFirstScanCreatesDealsOnlyAfterApproval(t *testing.T) {
 	}
 	w.sim.AddGist("alice", sim.Gist{ID: "later"})
 	clock.add(4 * time.Hour)
-	w.eventually("what is not held", func() bool {
+	w.eventually("the deals below the threshold are created", func() bool {
 		return w.deals(r, "alice")["later"].State == gistdeal.DealMade && w.sim.Report().Deals == 4
 	})
 	for id, d := range w.deals(r, "alice") {
@@ -52,7 +52,7 @@ func TestAnInterruptedFirstScanCreatesNoDealsUntilItIsComplete(t *testing.T) {
 	second := w.start()
 	w.eventually("the first scan", func() bool { return !w.user(second, "alice").LastScanAt.IsZero() })
 	if counts, err := second.store.DealsOf(t.Context(), w.user(second, "alice").ID); err != nil || counts[gistdeal.DealHeld] != 120 {
-		t.Errorf("deals are %v, error %v; want 120 held", counts, err)
+		t.Errorf("deals are %v, error %v; want 120 that wait", counts, err)
 	}
 }
 
@@ -72,13 +72,11 @@ func TestThePauseStopsPushesAcrossARestartButNoScansOrLookups(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "carol", Gists: simGists("c", 2)})
 	before := w.count("GET /api/v2/deals/archived")
 	second := w.startTracking("bob")
-	w.eventually("the catch-up and three looks", func() bool { return w.count("GET /api/v2/deals/archived") == before+4 })
+	w.eventually("the catch-up and three lookups", func() bool { return w.count("GET /api/v2/deals/archived") == before+4 })
 	if err := w.track(second, "carol"); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.count(postDeal); got != 1 {
-		t.Errorf("%d POSTs, want the 1 before the pause", got)
-	}
+	w.wantPosts(1, "from before the pause")
 	if _, err := db.ResumePushes(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +94,7 @@ func TestARetryAfterAnAttemptPresumedLostStartsWithALookup(t *testing.T) {
 	w.sim.Set(func(o *sim.Options) { o.ListDelay = time.Hour })
 	r := w.startTracking("alice")
 	w.eventually("the second attempt is refused", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealFailed })
-	// The first attempt's deal shows only now.
+	// The deal of the first attempt appears in lists only now.
 	later.Store(int64(2 * time.Hour))
 	done, err := r.store.Retry(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0000"}}, time.Now())
 	if err != nil || done.Deals != 1 {
@@ -104,9 +102,7 @@ func TestARetryAfterAnAttemptPresumedLostStartsWithALookup(t *testing.T) {
 	}
 	r.Wake()
 	w.settled(r, "alice")
-	if got := w.count(postDeal); got != 2 {
-		t.Errorf("%d POSTs, want 2: the retry finds the first attempt's deal", got)
-	}
+	w.wantPosts(2, "the retry adopts the deal of the first attempt")
 }
 
 func TestABackoffEndsWhenNoDealIsLeft(t *testing.T) {
@@ -115,9 +111,9 @@ func TestABackoffEndsWhenNoDealIsLeft(t *testing.T) {
 	w.sim.MakeGists("alice", 1)
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit", Header: map[string]string{"Retry-After": "2"}})
 	r := w.startTracking("alice")
-	w.eventually("pushes pause", func() bool { return w.log.Count("remote paused") > 0 })
+	w.eventually("pushes back off", func() bool { return w.log.Count("remote paused") > 0 })
 	if _, err := r.store.RemoveUsers(t.Context(), w.user(r, "alice").ID); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("the pause is over", func() bool { return r.Status().Pushes == "on" })
+	w.eventually("the backoff ends", func() bool { return r.Status().Pushes == "on" })
 }
