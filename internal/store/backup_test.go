@@ -28,7 +28,7 @@ func TestABackupIsConsistentDuringWrites(t *testing.T) {
 				return
 			default:
 			}
-			// Each write is a gist and its deal: no copy may have one without the other.
+			// Each write saves a gist and its deal. No copy may have one without the other.
 			if _, err := s.SaveGists(t.Context(), u.ID, gists(fmt.Sprint("w", i, "-"), 1), gistdeal.Noticing{}, noon); err != nil {
 				t.Error(err)
 				return
@@ -42,7 +42,7 @@ func TestABackupIsConsistentDuringWrites(t *testing.T) {
 		info, err := os.Stat(to)
 		testenv.Must(t, err)
 		if info.Size() != size || info.Mode().Perm() != 0o600 {
-			t.Errorf("%d bytes, mode %v, said %d bytes", info.Size(), info.Mode(), size)
+			t.Errorf("%d bytes, mode %v, reported %d bytes", info.Size(), info.Mode(), size)
 		}
 		copied := open(t, to)
 		all, err := copied.GistsOf(t.Context(), u.ID)
@@ -56,7 +56,7 @@ func TestABackupIsConsistentDuringWrites(t *testing.T) {
 	close(stop)
 	writer.Wait()
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.part-*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
+		t.Errorf("files left behind: %v", left)
 	}
 }
 
@@ -69,19 +69,19 @@ func TestABackupOverwritesNoFileAndLeavesNoneAfterAnError(t *testing.T) {
 	}
 	testenv.Must(t, os.WriteFile(path, bytes.Repeat([]byte("no database "), 1000), 0o600))
 	if _, err := store.Backup(t.Context(), path, to); err == nil {
-		t.Error("a backup of what is no database")
+		t.Error("a backup of a file that is not a database succeeded")
 	}
 	testenv.Must(t, os.Remove(path))
 	open(t, path)
 	testenv.Must(t, os.WriteFile(to, []byte("precious"), 0o600))
 	if _, err := store.Backup(t.Context(), path, to); gistdeal.KindOf(err) != gistdeal.Invalid {
-		t.Errorf("over a file: %v", err)
+		t.Errorf("a backup over an existing file: %v", err)
 	}
 	text, err := os.ReadFile(to)
 	if err != nil || string(text) != "precious" {
-		t.Errorf("the file says %q, %v", text, err)
+		t.Errorf("the file contains %q, error %v", text, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.part-*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
+		t.Errorf("files left behind: %v", left)
 	}
 }

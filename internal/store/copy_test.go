@@ -20,7 +20,7 @@ func full(t *testing.T) *store.Store {
 	s := open(t, filepath.Join(t.TempDir(), "full.db"))
 	track(t, s, "octocat", 1)
 	track(t, s, "hubot", 2)
-	// More values than go into one statement.
+	// More rows than fit into one statement.
 	save(t, s, 1, gists("a", 400))
 	save(t, s, 2, []gistdeal.Gist{{ID: "ünï", Description: "snow ☃ and \"quotes\", 'these' too\nline", CreatedAt: noon}})
 	recordCreated(t, s, claim(t, s, "me"), 70)
@@ -54,7 +54,7 @@ func TestACopyHasEveryRowAndContinuesTheCounters(t *testing.T) {
 	}
 	for _, name := range names {
 		if copied[name] == 0 || copied[name] != to.CountRows(t, name) {
-			t.Errorf("table %s: %d rows told, %d there", name, copied[name], to.CountRows(t, name))
+			t.Errorf("table %s: %d rows reported, %d copied", name, copied[name], to.CountRows(t, name))
 		}
 	}
 	for _, login := range []string{"octocat", "hubot"} {
@@ -72,7 +72,7 @@ func TestACopyHasEveryRowAndContinuesTheCounters(t *testing.T) {
 	before, err := from.View(t.Context(), "anna", "hubot")
 	testenv.Must(t, err)
 	if v.Version <= before.Version {
-		t.Errorf("version %d after a change, %d before: triggers do not run", v.Version, before.Version)
+		t.Errorf("version %d after a change, %d before: the triggers do not run", v.Version, before.Version)
 	}
 }
 
@@ -86,10 +86,10 @@ func TestACopyIsCompleteOrAbsent(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 		if n := to.CountRows(t, "gists"); n != 0 {
-			t.Errorf("%d gists are there", n)
+			t.Errorf("%d gists were copied", n)
 		}
 	}
-	from.Exec(t, `UPDATE attempts SET reason = 'a' || char(0) WHERE n = 1`) // PostgreSQL takes no such text.
+	from.Exec(t, `UPDATE attempts SET reason = 'a' || char(0) WHERE n = 1`) // PostgreSQL refuses such text.
 	refused("copy table attempts")
 	from.Exec(t, `UPDATE attempts SET reason = ''`)
 

@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// states returns the state of each of a user's deals by gist id.
+// states returns the states of a user's deals by gist id.
 func states(t *testing.T, s *store.Store, userID int64) map[string]gistdeal.DealState {
 	t.Helper()
 	all, err := s.GistsOf(t.Context(), userID)
@@ -23,8 +23,9 @@ func states(t *testing.T, s *store.Store, userID int64) map[string]gistdeal.Deal
 	return byGist
 }
 
-// oneInEachState gives user 1 a deal in every state but held: made, failed,
-// sending, skipped and found from a0001 to a0005.
+// oneInEachState gives user 1 a deal in every state except that which waits for
+// approval. The deals from a0001 to a0005 are created, failed, sending, skipped
+// and queued.
 func oneInEachState(t *testing.T, s *store.Store) {
 	t.Helper()
 	track(t, s, "octocat", 1)
@@ -51,9 +52,9 @@ func TestARetryQueuesOnlyFailedAndSkippedDeals(t *testing.T) {
 		if diff := cmp.Diff(after, states(t, s, 1)); diff != "" {
 			t.Error(diff)
 		}
-		claim(t, s, "me") // a0005 waits longer
+		claim(t, s, "me") // a0005 is queued for longer
 		if c := claim(t, s, "me"); c.Draft.GistID != "a0002" || c.Attempt != 2 {
-			t.Errorf("claimed attempt %d at %s, want the second at a0002", c.Attempt, c.Draft.GistID)
+			t.Errorf("claimed attempt %d at %s, want attempt 2 at a0002", c.Attempt, c.Draft.GistID)
 		}
 	})
 }
@@ -69,7 +70,7 @@ func TestASkipAppliesToUnsentDealsAndKeepsItsReason(t *testing.T) {
 		}
 		for state := range done.Left {
 			if gistdeal.WhyNotSkipped[state] == "" {
-				t.Errorf("there are no words for why a deal that is %s is not skipped", state)
+				t.Errorf("there is no reason why a deal in state %s is not skipped", state)
 			}
 		}
 		history, err := s.Explain(t.Context(), "a0002")
@@ -120,11 +121,11 @@ func TestDealsAreListedPageByPage(t *testing.T) {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff(all[:5], list(gistdeal.DealFilter{UserID: 1})); diff != "" {
-			t.Errorf("of one user: %s", diff)
+			t.Errorf("deals of one user: %s", diff)
 		}
 		created := gistdeal.DealFilter{States: []gistdeal.DealState{gistdeal.DealMade, gistdeal.DealSkipped}, GistIDs: []string{"b", "a0001", "a0002"}}
 		if diff := cmp.Diff([]string{all[0], all[5]}, list(created)); diff != "" {
-			t.Errorf("by state and id: %s", diff)
+			t.Errorf("deals by state and id: %s", diff)
 		}
 	})
 }
@@ -156,19 +157,19 @@ func TestALargeFirstScanWaitsForApproval(t *testing.T) {
 				}
 				awaiting, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 1}, test.max, noon, noon)
 				if err != nil || awaiting != test.awaiting {
-					t.Fatalf("%d held, error %v; want %d", awaiting, err, test.awaiting)
+					t.Fatalf("%d deals await approval, error %v; want %d", awaiting, err, test.awaiting)
 				}
 				save(t, s, 1, []gistdeal.Gist{{ID: "later", CreatedAt: noon}})
 				counts, err := s.DealsOf(t.Context(), 1)
 				testenv.Must(t, err)
 				if counts[gistdeal.DealHeld] != test.awaiting || counts[gistdeal.DealFound] != test.gists-test.awaiting+1 {
-					t.Errorf("deals are %v, want %d held and the others found", counts, test.awaiting)
+					t.Errorf("deals are %v, want %d that await approval and the others queued", counts, test.awaiting)
 				}
 				if n, err := s.Approve(t.Context(), 1, noon); n != test.awaiting || err != nil {
 					t.Errorf("approved %d, error %v; want %d", n, err, test.awaiting)
 				}
 				if counts, err = s.DealsOf(t.Context(), 1); err != nil || counts[gistdeal.DealFound] != test.gists+1 {
-					t.Errorf("deals are %v after the yes, error %v; want all found", counts, err)
+					t.Errorf("deals are %v after the approval, error %v; want all queued", counts, err)
 				}
 			})
 		})
@@ -188,7 +189,7 @@ func TestDealsAwaitingApprovalHaveAReasonAndAreAdopted(t *testing.T) {
 		history, err := s.Explain(t.Context(), "a0001")
 		testenv.Must(t, err)
 		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); n != 1 || err != nil {
-			t.Errorf("adopted %d, error %v; want the held deal that is in Pipedrive", n, err)
+			t.Errorf("adopted %d, error %v; want the waiting deal that exists in Pipedrive", n, err)
 		}
 		if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_FIRST_SCAN_MAX (1)"; history.Deal.Problem != want {
 			t.Errorf("problem is %q, want %q", history.Deal.Problem, want)
@@ -219,10 +220,10 @@ func TestNothingIsClaimedDuringAPause(t *testing.T) {
 		_, reclaimed, err := s.Reclaim(t.Context(), sending, 3, "me", noon, noon)
 		testenv.Must(t, err)
 		if due || claimed || reclaimed {
-			t.Errorf("due %v, claimed %v, claimed again %v; want none of it", due, claimed, reclaimed)
+			t.Errorf("due %v, claimed %v, reclaimed %v; want all false", due, claimed, reclaimed)
 		}
 		if history, err := s.Explain(t.Context(), sending.Draft.GistID); err != nil || history.Attempts[0].Outcome != "" {
-			t.Errorf("the attempt is %+v, error %v; want it not decided", history.Attempts, err)
+			t.Errorf("the attempt is %+v, error %v; want no outcome", history.Attempts, err)
 		}
 		if ok, err := s.ResumePushes(t.Context()); !ok || err != nil {
 			t.Errorf("resume: %v, error %v", ok, err)

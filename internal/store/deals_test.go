@@ -43,11 +43,11 @@ func TestManyClaimersTakeEachDealOnce(t *testing.T) {
 		}
 		wg.Wait()
 		if len(taken) != deals {
-			t.Errorf("%d deals taken, want %d", len(taken), deals)
+			t.Errorf("%d deals were claimed, want %d", len(taken), deals)
 		}
 		for id, n := range taken {
 			if n != 1 {
-				t.Errorf("deal %s was taken %d times", id, n)
+				t.Errorf("deal %s was claimed %d times", id, n)
 			}
 		}
 	})
@@ -84,11 +84,11 @@ func TestOnlyTheCurrentAttemptRecordsAnOutcome(t *testing.T) {
 			t.Errorf("adopting for an old attempt: ok %v, error %v; want false", ok, err)
 		}
 		if got := deal(t, s).State; got != gistdeal.DealSending {
-			t.Errorf("state is %s after words of an old attempt, want sending", got)
+			t.Errorf("the state is %s after outcomes of an old attempt, want sending", got)
 		}
 		recordCreated(t, s, now, 6)
 		if got := deal(t, s); got.State != gistdeal.DealMade || got.DealID != 6 {
-			t.Errorf("deal is %+v, want made with id 6", got)
+			t.Errorf("the deal is %+v, want id 6", got)
 		}
 	})
 }
@@ -104,7 +104,7 @@ func TestADealOfACrashedInstanceIsAdopted(t *testing.T) {
 			giveBack(t, s, old, "decided by another")
 			recordCreated(t, s, old, 5)
 			if got := deal(t, s); got.State != gistdeal.DealMade || got.DealID != 5 {
-				t.Errorf("deal is %+v, want made with id 5", got)
+				t.Errorf("the deal is %+v, want id 5", got)
 			}
 		})
 	})
@@ -122,7 +122,7 @@ func TestADealOfACrashedInstanceIsAdopted(t *testing.T) {
 			counts, err := s.Counts(t.Context())
 			testenv.Must(t, err)
 			if got := deal(t, s); got.DealID != 6 || counts.Surplus != 1 {
-				t.Errorf("deal is %d with %d surplus, want 6 with 1", got.DealID, counts.Surplus)
+				t.Errorf("the deal is %d with %d duplicates, want 6 with 1", got.DealID, counts.Surplus)
 			}
 		})
 	})
@@ -135,7 +135,7 @@ func TestARefusedDealFailsWithItsReasonAndIsNotDueAgain(t *testing.T) {
 		save(t, s, 1, gists("a", 1))
 		testenv.Must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
 		if got := deal(t, s); got.State != gistdeal.DealFailed || got.Problem != "title is bad" {
-			t.Errorf("deal is %+v, want failed with the reason", got)
+			t.Errorf("the deal is %+v, want failed with the reason", got)
 		}
 		due, err := s.Due(t.Context())
 		if due || err != nil {
@@ -164,7 +164,7 @@ func TestAReleasedDealGoesToTheEndOfTheQueue(t *testing.T) {
 		first := claim(t, s, "me")
 		giveBack(t, s, first, "turned away")
 		if next := claim(t, s, "me"); next.Draft.GistID == first.Draft.GistID {
-			t.Errorf("%s is claimed again before the other", first.Draft.GistID)
+			t.Errorf("%s was claimed again before the other deal", first.Draft.GistID)
 		}
 	})
 }
@@ -177,10 +177,10 @@ func TestAnAttemptPresumedLostIsStillLookedUp(t *testing.T) {
 		again, _, err := s.Reclaim(t.Context(), claim(t, s, "me"), 3, "me", noon, noon.Add(time.Hour))
 		testenv.Must(t, err)
 		if !again.Since.Equal(noon) || again.Absences != 1 {
-			t.Errorf("the second attempt is looked for since %v after %d absences, want since the first's %v after 1", again.Since, again.Absences, noon)
+			t.Errorf("the second attempt is looked up since %v after %d resends, want since %v of the first attempt after 1", again.Since, again.Absences, noon)
 		}
 		if giveBack(t, s, again, "limit") {
-			t.Error("the deal is found again without a look")
+			t.Error("the deal was queued again without a lookup")
 		}
 		unknown, err := s.Unknown(t.Context())
 		testenv.Must(t, err)
@@ -199,7 +199,7 @@ func TestADealOfAnotherGistIsNotAdopted(t *testing.T) {
 		recordCreated(t, s, claim(t, s, "me"), 5)
 		c := claim(t, s, "me")
 		if known, err := s.Made(t.Context(), c, 5, noon); known || err != nil {
-			t.Errorf("made: known %v, error %v; want false", known, err)
+			t.Errorf("created: recorded %v, error %v; want false", known, err)
 		}
 		if ok, err := s.AdoptUnknown(t.Context(), c, 5, nil, 1, noon); ok || err != nil {
 			t.Errorf("adopted: %v, error %v; want false", ok, err)
@@ -212,7 +212,7 @@ func TestExistingDealsInPipedriveAreAdopted(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
 		save(t, s, 1, gists("a", 3))
-		sending := claim(t, s, "me") // a0001: decided by looks only
+		sending := claim(t, s, "me") // a0001: only lookups decide it
 		n, err := s.Adopt(t.Context(), map[string]int64{"a0001": 1, "a0002": 2, "later": 9}, map[string][]int64{"a0002": {12}, "a0001": {11}}, noon)
 		if err != nil || n != 2 {
 			t.Fatalf("adopted %d, error %v; want 2", n, err)
@@ -231,7 +231,7 @@ func TestExistingDealsInPipedriveAreAdopted(t *testing.T) {
 		counts, err := s.Counts(t.Context())
 		testenv.Must(t, err)
 		if counts.Surplus != 1 {
-			t.Errorf("%d surplus deals, want 1: those of a deal that is being sent are not known yet", counts.Surplus)
+			t.Errorf("%d duplicate deals, want 1: those of a deal in state sending are not known yet", counts.Surplus)
 		}
 		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 2, "later": 9}, nil, noon); n != 0 || err != nil {
 			t.Errorf("adopting again: %d, error %v; want 0", n, err)
@@ -240,7 +240,7 @@ func TestExistingDealsInPipedriveAreAdopted(t *testing.T) {
 		testenv.Must(t, err)
 		slices.Sort(strange)
 		if diff := cmp.Diff([]string{"a0002", "later"}, strange); diff != "" {
-			t.Errorf("strange are: %s", diff)
+			t.Errorf("unknown gists: %s", diff)
 		}
 	})
 }

@@ -34,13 +34,13 @@ func TestAFullDiskIsReportedUntilThereIsSpace(t *testing.T) {
 			}
 		}
 		if _, err := s.User(t.Context(), 1); err != nil {
-			t.Errorf("nothing can be read: %v", err)
+			t.Errorf("reading fails: %v", err)
 		}
 	}
 	s.MakeRoom(t)
 	testenv.Must(t, s.Ping(t.Context()))
 	if got := save(t, s, 1, gists("a", 500)); got != 500 {
-		t.Errorf("%d gists found once there is room, want all 500", got)
+		t.Errorf("%d gists were saved after there was space, want 500", got)
 	}
 	for line, want := range map[string]int{"database away": 1, "(13)": 1, "database back": 1} {
 		if got := strings.Count(log.String(), line); got != want {
@@ -62,7 +62,7 @@ func TestTheProgramRecoversFromAFullDisk(t *testing.T) {
 		t.Fatalf("alice: %d %s", status, body)
 	}
 	s.Fill(t)
-	// Whether bob is tracked by now depends on the gaps that are left.
+	// bob may or may not be tracked yet: a page of the file may have free space.
 	if status, body := ask("/user/bob"); status != http.StatusAccepted && status != http.StatusServiceUnavailable {
 		t.Errorf("bob while the disk is full: %d %s", status, body)
 	}
@@ -75,15 +75,15 @@ func TestTheProgramRecoversFromAFullDisk(t *testing.T) {
 		return status == http.StatusOK && len(remotes.Report().WithoutDeal) == 0
 	})
 	if status, body := ask("/readyz"); status != http.StatusOK {
-		t.Errorf("/readyz once there is room: %d %s", status, body)
+		t.Errorf("/readyz after there was space: %d %s", status, body)
 	}
-	if doubled := remotes.Report().Doubled; len(doubled) > 0 {
-		t.Errorf("gists with more than one deal: %v", doubled)
+	if duplicates := remotes.Report().Doubled; len(duplicates) > 0 {
+		t.Errorf("gists with more than one deal: %v", duplicates)
 	}
 }
 
-// work runs the engine and the server over s until the test ends, and returns
-// what asks the server.
+// work runs the engine and the server on s until the end of the test. It returns
+// a function that sends a request to the server.
 func work(t *testing.T, s *store.Store, url string) (ask func(path string) (status int, body string)) {
 	t.Helper()
 	e, _ := stack.Start(t, s, url)
@@ -91,7 +91,7 @@ func work(t *testing.T, s *store.Store, url string) (ask func(path string) (stat
 	t.Cleanup(front.Close)
 	return func(path string) (int, string) {
 		t.Helper()
-		r, err := http.Get(front.URL + path) //nolint:noctx // The test's end closes the server.
+		r, err := http.Get(front.URL + path) //nolint:noctx // The server is closed at the end of the test.
 		testenv.Must(t, err)
 		defer r.Body.Close()
 		body, err := io.ReadAll(r.Body)

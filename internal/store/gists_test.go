@@ -16,12 +16,12 @@ func TestSavingTheSameGistsAgainChangesNothing(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "Octocat", 1)
 		if got := save(t, s, 1, gists("a", 3)); got != 3 {
-			t.Errorf("first scan found %d deals, want 3", got)
+			t.Errorf("the first save queued %d deals, want 3", got)
 		}
 		before, err := s.GistsOf(t.Context(), 1)
 		testenv.Must(t, err)
 		if got := save(t, s, 1, gists("a", 3)); got != 0 {
-			t.Errorf("second scan found %d deals, want 0", got)
+			t.Errorf("the second save queued %d deals, want 0", got)
 		}
 		after, err := s.GistsOf(t.Context(), 1)
 		testenv.Must(t, err)
@@ -29,7 +29,7 @@ func TestSavingTheSameGistsAgainChangesNothing(t *testing.T) {
 			t.Error(diff)
 		}
 		if before[0].ID != "a0003" || before[2].ID != "a0001" {
-			t.Errorf("order is %s ... %s, want the newest first", before[0].ID, before[2].ID)
+			t.Errorf("the order is %s ... %s, want the newest first", before[0].ID, before[2].ID)
 		}
 	})
 }
@@ -40,7 +40,7 @@ func TestGistsAreOrderedByCreationTime(t *testing.T) {
 		track(t, s, "octocat", 1)
 		all := gists("a", 4)
 		save(t, s, 1, all[:2])
-		save(t, s, 1, all[2:]) // the next page: older gists, noticed later
+		save(t, s, 1, all[2:]) // the next page: older gists, saved later
 		got, err := s.GistsOf(t.Context(), 1)
 		testenv.Must(t, err)
 		for i, g := range got {
@@ -61,7 +61,7 @@ func TestAnEditedGistKeepsItsPlaceAndItsDeal(t *testing.T) {
 		recordCreated(t, s, c, 77)
 		one[0].Description = "edited"
 		if got := save(t, s, 1, one); got != 0 {
-			t.Errorf("an edit found %d deals, want 0", got)
+			t.Errorf("an edit queued %d deals, want 0", got)
 		}
 		all, err := s.GistsOf(t.Context(), 1)
 		testenv.Must(t, err)
@@ -94,12 +94,12 @@ func TestTheFirstScanWithoutBackfillSkipsOlderGists(t *testing.T) {
 		all[0].CreatedAt = noon.Add(time.Minute)
 		queued, err := s.SaveGists(t.Context(), 1, all, gistdeal.Noticing{First: true, SkipBefore: noon}, noon)
 		if err != nil || queued != 1 {
-			t.Fatalf("found %d, error %v; want 1", queued, err)
+			t.Fatalf("queued %d, error %v; want 1", queued, err)
 		}
 		counts, err := s.Counts(t.Context())
 		testenv.Must(t, err)
 		if counts.Deals[gistdeal.DealSkipped] != 2 || counts.Deals[gistdeal.DealFound] != 1 {
-			t.Errorf("deals are %v, want 2 skipped and 1 found", counts.Deals)
+			t.Errorf("deals are %v, want 2 skipped and 1 queued", counts.Deals)
 		}
 	})
 }

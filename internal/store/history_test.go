@@ -53,7 +53,7 @@ func TestAHistoryMayHaveADealWithoutAGist(t *testing.T) {
 		}
 		history, err := s.Explain(t.Context(), "b")
 		if err != nil || history.Deal.DealID != 9 || history.Gist.Seq != 0 || history.User.ID != 0 {
-			t.Errorf("story is %+v, error %v; want deal 9 alone", history, err)
+			t.Errorf("the history is %+v, error %v; want deal 9 only", history, err)
 		}
 		if _, err := s.Explain(t.Context(), "c"); gistdeal.KindOf(err) != gistdeal.NotFound {
 			t.Errorf("an unknown gist: %v, want not found", err)

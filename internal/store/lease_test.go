@@ -12,11 +12,11 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// leaseTTL is the tests' lease: short, and long enough for a busy machine to renew it.
+// leaseTTL is short, and long enough that a busy machine can renew the lease.
 const leaseTTL = 3 * time.Second
 
-// take tries for the lease once. On a busy machine the database may not answer
-// in time: then it is asked again, as the engine does.
+// take tries to get the lease once. It repeats a try that fails temporarily, as
+// the engine does, because a busy machine may answer too late.
 func take(t *testing.T, s *store.Store) context.Context {
 	t.Helper()
 	lease, err := s.TryLease(t.Context())
@@ -27,7 +27,7 @@ func take(t *testing.T, s *store.Store) context.Context {
 	return lease
 }
 
-// await tries for the lease until it is there.
+// await tries until it gets the lease.
 func await(t *testing.T, s *store.Store) context.Context {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -43,7 +43,7 @@ func await(t *testing.T, s *store.Store) context.Context {
 		select {
 		case <-tick.C:
 		case <-t.Context().Done():
-			t.Fatal("the lease is never free")
+			t.Fatal("the lease was never free")
 		}
 	}
 }
@@ -53,11 +53,11 @@ func TestOneProcessHasTheLease(t *testing.T) {
 	each(t, func(t *testing.T, database string) {
 		first, second := open(t, database), open(t, database)
 		if take(t, first) == nil || take(t, second) != nil {
-			t.Error("want the first to get the lease and the second not")
+			t.Error("want the first process to get the lease and the second to be refused")
 		}
 		testenv.Must(t, first.Release())
 		if take(t, second) == nil {
-			t.Error("want the second to get the lease once the first gave it back")
+			t.Error("want the second process to get the lease after its release")
 		}
 	})
 }
@@ -73,7 +73,7 @@ func TestARenewedLeaseIsKeptHoweverClocksDiffer(t *testing.T) {
 	defer tick.Stop()
 	for begin := time.Now(); time.Since(begin) < 2*leaseTTL; <-tick.C {
 		if take(t, second) != nil || take(t, third) != nil {
-			t.Fatal("another got the lease of one that lives")
+			t.Fatal("another process got the lease of a running process")
 		}
 	}
 	testenv.Must(t, lease.Err())
@@ -82,9 +82,9 @@ func TestARenewedLeaseIsKeptHoweverClocksDiffer(t *testing.T) {
 func TestTheLeaseOfADeadProcessIsTakenOver(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.URL(t))
-	s.Exec(t, `UPDATE lease SET owner = 'dead', counter = 7`) // What a process leaves that was killed.
+	s.Exec(t, `UPDATE lease SET owner = 'dead', counter = 7`) // The row as a killed process leaves it.
 	if take(t, s) != nil {
-		t.Error("the lease was taken before anybody could know that its holder is dead")
+		t.Error("the lease was taken before it expired")
 	}
 	await(t, s)
 }
@@ -101,7 +101,7 @@ func TestAnInstanceThatCannotRenewTheLeaseStopsBeforeAnotherTakesOver(t *testing
 			first.Exec(t, `CREATE TRIGGER obstacle BEFORE UPDATE ON lease FOR EACH ROW WHEN (OLD.owner = NEW.owner) EXECUTE FUNCTION obstacle()`)
 			await(t, second)
 			if cause := context.Cause(lease); cause == nil || !strings.Contains(cause.Error(), "renewed in time") {
-				t.Errorf("the second got the lease while the first still works: %v", cause)
+				t.Errorf("the second process got the lease while the first one still had it: %v", cause)
 			}
 		})
 	}
@@ -114,11 +114,11 @@ func TestAnInstanceStopsAtOnceIfAnotherHasTheLease(t *testing.T) {
 	s.Exec(t, `UPDATE lease SET owner = 'thief'`)
 	<-lease.Done()
 	if cause := context.Cause(lease); !strings.Contains(cause.Error(), "another process") {
-		t.Errorf("it was lost because %v, want a word about another process", cause)
+		t.Errorf("the lease was lost because of %v, want another process as the reason", cause)
 	}
 	testenv.Must(t, s.Release())
 	if take(t, s) != nil {
-		t.Error("a lost lease that was released is free, want it to be the other's still")
+		t.Error("the release of a lost lease freed the lease of the other process")
 	}
 }
 
@@ -127,10 +127,10 @@ func TestALostLeaseThatIsStillFreeIsTakenAgainAtOnce(t *testing.T) {
 	s := open(t, pgtest.URL(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	if lease, err := s.TryLease(ctx); lease == nil || err != nil {
-		t.Fatalf("held %v, error %v", lease, err)
+		t.Fatalf("lease %v, error %v", lease, err)
 	}
-	cancel() // The renewals end. The row stays as it is, as after a failed release.
+	cancel() // The renewals end and the row stays, as after a failed release.
 	if take(t, s) == nil {
-		t.Error("the lease has to wait for itself")
+		t.Error("the process has to wait for its own lease")
 	}
 }

@@ -26,7 +26,7 @@ func TestScanRequestsAndResultsOfOtherProcessesAreNotified(t *testing.T) {
 			}
 		})
 	})
-	<-heard // It listens.
+	<-heard // The store listens.
 	asked, err := other.Ask(t.Context(), noon, gistdeal.Ask{Login: "octocat"})
 	testenv.Must(t, err)
 	<-heard
@@ -35,7 +35,7 @@ func TestScanRequestsAndResultsOfOtherProcessesAreNotified(t *testing.T) {
 	}
 	<-heard
 	server.Cut(t)
-	<-heard // It listens again.
+	<-heard // The store listens again.
 	cancel()
 	listening.Wait()
 }

@@ -22,7 +22,7 @@ func TestADatabaseOfANewerVersionIsRefused(t *testing.T) {
 		s.Exec(t, `INSERT INTO migrations VALUES (999)`)
 		testenv.Must(t, s.Close())
 		if _, err = store.Open(t.Context(), database, store.Options{}); err == nil || !strings.Contains(err.Error(), "newer gistdeal") {
-			t.Errorf("got %v, want a word about a newer gistdeal", err)
+			t.Errorf("got %v, want it to name a newer gistdeal", err)
 		}
 	})
 }
@@ -41,10 +41,10 @@ func TestADatabaseOfAnotherProgramIsRefusedAndUnchanged(t *testing.T) {
 		testenv.Must(t, db.Close())
 		for range 2 {
 			if _, err := store.Open(t.Context(), database, store.Options{}); err == nil || !strings.Contains(err.Error(), "another program's tables; name") {
-				t.Errorf("open: %v, want it refused with a hint", err)
+				t.Errorf("open: %v, want a refusal with a hint", err)
 			}
 			if _, err := store.OpenReadOnly(t.Context(), database, store.Options{}); err == nil || !strings.Contains(err.Error(), "another program's tables") {
-				t.Errorf("open to read: %v, want it refused", err)
+				t.Errorf("open for reading: %v, want a refusal", err)
 			}
 		}
 	}
@@ -55,7 +55,7 @@ func TestADatabaseOfAnotherProgramIsRefusedAndUnchanged(t *testing.T) {
 		content, err := os.ReadFile(path)
 		testenv.Must(t, err)
 		if journal := content[18]; journal != 1 {
-			t.Errorf("the file's journal is of version %d now, want 1 as before", journal)
+			t.Errorf("the journal version of the file is %d, want 1 as before", journal)
 		}
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {

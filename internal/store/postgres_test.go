@@ -46,12 +46,12 @@ func TestADatabaseOutageIsReportedAndServingResumesAfterIt(t *testing.T) {
 	} {
 		harm.do(t)
 		if harm.away && served() {
-			t.Errorf("%s: it answers", harm.name)
+			t.Errorf("%s: the database answers", harm.name)
 		}
 		harm.undo(t)
 		for n := 0; !served(); n++ {
 			if n > 100 {
-				t.Fatalf("%s: it does not answer any more", harm.name)
+				t.Fatalf("%s: the database does not answer any more", harm.name)
 			}
 		}
 	}
@@ -70,9 +70,9 @@ func TestAnswersDoNotNameTheDatabase(t *testing.T) {
 		}
 	}
 	if strings.Count(log.String(), "database away") != 1 || !strings.Contains(log.String(), "pgtest-") {
-		t.Errorf("the log does not tell once where and why:\n%s", log)
+		t.Errorf("the log does not name the address and the reason once:\n%s", log)
 	}
-	_ = s.Close() // The server is away.
+	_ = s.Close() // The server is stopped, so Close may fail.
 }
 
 func TestThePasswordFileIsReadForEachNewConnection(t *testing.T) {
@@ -92,7 +92,7 @@ func TestThePasswordFileIsReadForEachNewConnection(t *testing.T) {
 	server.Cut(t)
 	for n := 0; s.Ping(t.Context()) != nil; n++ {
 		if n > 20 {
-			t.Fatal("no connection with the new password")
+			t.Fatal("no connection succeeded with the new password")
 		}
 	}
 	testenv.Must(t, s.Close())
@@ -122,18 +122,18 @@ func TestNoErrorAboutTheURLContainsThePassword(t *testing.T) {
 	} {
 		_, err := store.Open(t.Context(), address, store.Options{})
 		if err == nil {
-			t.Errorf("%s: opened", address)
+			t.Errorf("%s: opening succeeded", address)
 			continue
 		}
 		for what, text := range map[string]string{"the error": err.Error(), "the name": store.DisplayName(address), "the check": fmt.Sprint(store.CheckName(address))} {
 			if strings.Contains(text, "s3cret") {
-				t.Errorf("%s of %s tells the password: %s", what, address, text)
+				t.Errorf("%s of %s contains the password: %s", what, address, text)
 			}
 		}
 	}
 }
 
-// Other transactions than these do not meet: one process works, mostly.
+// Only these transactions can conflict: one process does most of the work.
 func TestConflictingTransactionsAllSucceed(t *testing.T) {
 	t.Parallel()
 	database := pgtest.URL(t)
@@ -214,7 +214,7 @@ func TestADealNamedByTwoGistsIsAdoptedByOne(t *testing.T) {
 		}
 		wg.Wait()
 		if known[0] == known[1] {
-			t.Errorf("deal %d is known as that of both gists, or of none: %v", id+1, known)
+			t.Errorf("deal %d belongs to both gists or to none: %v", id+1, known)
 		}
 	}
 }

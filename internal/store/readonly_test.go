@@ -18,9 +18,9 @@ func TestAReadOnlyStoreLeavesTheDatabaseUnchanged(t *testing.T) {
 				t.Errorf("no file: %v", err)
 			}
 			if _, err := os.Stat(database); !os.IsNotExist(err) {
-				t.Errorf("a file was made: %v", err)
+				t.Errorf("a file was created: %v", err)
 			}
-			testenv.Must(t, os.WriteFile(database, nil, 0o600)) // what the first start left when it was killed
+			testenv.Must(t, os.WriteFile(database, nil, 0o600)) // as left by a killed first start
 		}
 		r := readOnly(t, database)
 		if v, err := r.Schema(t.Context()); err != nil || v.Version != 0 || v.Current() {
@@ -33,13 +33,13 @@ func TestAReadOnlyStoreLeavesTheDatabaseUnchanged(t *testing.T) {
 			t.Errorf("a new database: %+v, %v", v, err)
 		}
 		if err := r.Sound(t.Context()); err != nil {
-			t.Errorf("not sound: %v", err)
+			t.Errorf("the check reports %v", err)
 		}
 		if _, err := r.UserByLogin(t.Context(), "ALICE"); err != nil {
-			t.Errorf("nothing can be read: %v", err)
+			t.Errorf("reading fails: %v", err)
 		}
 		if err := r.Set(t.Context(), "a", "b"); err == nil {
-			t.Error("something was written")
+			t.Error("a write succeeded")
 		}
 	})
 }
@@ -60,7 +60,7 @@ func TestALeaderIsVisibleWithoutTheLease(t *testing.T) {
 		want := func(want bool) {
 			t.Helper()
 			if worked, err := r.Worked(t.Context()); err != nil || worked != want {
-				t.Errorf("worked: %v, %v, want %v", worked, err, want)
+				t.Errorf("a leader is seen: %v, error %v, want %v", worked, err, want)
 			}
 		}
 		want(false)
@@ -68,15 +68,15 @@ func TestALeaderIsVisibleWithoutTheLease(t *testing.T) {
 			t.Fatalf("no lease: %v", err)
 		}
 		want(true)
-		// Who holds it may look too, and still holds it then.
+		// The leader may check too and keeps its lease.
 		if worked, err := s.Worked(t.Context()); err != nil || !worked {
-			t.Errorf("the holder sees %v, %v", worked, err)
+			t.Errorf("the leader sees %v, error %v", worked, err)
 		}
 		want(true)
 		testenv.Must(t, s.Release())
 		want(false)
 		if lease, err := s.TryLease(t.Context()); lease == nil || err != nil {
-			t.Errorf("the look kept the lease: %v", err)
+			t.Errorf("the check took the lease: %v", err)
 		}
 	})
 }
@@ -87,7 +87,7 @@ func TestBothDatabasesHaveTheSameMigrations(t *testing.T) {
 	testenv.Must(t, err)
 	for _, file := range sqlite {
 		if _, err := os.Stat(filepath.Join("schema/postgres", filepath.Base(file))); err != nil {
-			t.Errorf("%s has no twin: %v", file, err)
+			t.Errorf("%s has no counterpart: %v", file, err)
 		}
 	}
 	if twins, _ := filepath.Glob("schema/postgres/*.sql"); len(sqlite) == 0 || len(twins) != len(sqlite) {

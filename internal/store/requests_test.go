@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// ask asks for one login and returns the ask as it is stored.
+// ask queues a scan request for one login and returns it as it is stored.
 func ask(t *testing.T, s *store.Store, login string, want gistdeal.Want) gistdeal.Ask {
 	t.Helper()
 	return askAt(t, s, gistdeal.Ask{Login: login, Want: want}, noon)
@@ -24,7 +24,7 @@ func askAt(t *testing.T, s *store.Store, a gistdeal.Ask, now time.Time) gistdeal
 	return asked[0]
 }
 
-// waiting returns the logins of the asks that have no answer, in their turn.
+// waiting returns the logins of the scan requests without a result, in order.
 func waiting(t *testing.T, s *store.Store, least gistdeal.Want) []string {
 	t.Helper()
 	requests, err := s.WaitingAsks(t.Context(), least, 10)
@@ -46,11 +46,11 @@ func TestInteractiveScanRequestsGoFirst(t *testing.T) {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff([]string{"carol", "alice"}, waiting(t, s, gistdeal.WantFirstScan)); diff != "" {
-			t.Errorf("those that somebody waits for: %s", diff)
+			t.Errorf("interactive requests: %s", diff)
 		}
 		testenv.Must(t, s.Requeue(t.Context(), gistdeal.Ask{Login: "carol", N: 1}, "GitHub is away", noon.Add(time.Hour)))
 		if diff := cmp.Diff([]string{"alice", "carol"}, waiting(t, s, gistdeal.WantFirstScan)); diff != "" {
-			t.Errorf("after carol was put back: %s", diff)
+			t.Errorf("after carol was requeued: %s", diff)
 		}
 	})
 }
@@ -60,22 +60,22 @@ func TestScanRequestsForOneLoginShareOneResult(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		first := ask(t, s, "Alice", gistdeal.WantFirstScan)
 		if again := ask(t, s, "aLICE", gistdeal.WantTracked); again.N != first.N {
-			t.Errorf("an ask for less has number %d, want %d as the one that waits", again.N, first.N)
+			t.Errorf("a request for less has number %d, want %d of the pending one", again.N, first.N)
 		}
 		more := ask(t, s, "alice", gistdeal.WantScan)
 		if more.N == first.N {
-			t.Error("an ask for more is taken for the one that waits")
+			t.Error("a request for more was merged into the pending one")
 		}
 		if ok, err := s.Answer(t.Context(), first, gistdeal.Answer{}, noon); ok || err != nil {
-			t.Errorf("an answer to what is no longer all that is wanted: %v, error %v; want false", ok, err)
+			t.Errorf("the result of a replaced request: %v, error %v; want false", ok, err)
 		}
 		if ok, err := s.Answer(t.Context(), more, gistdeal.Answer{Added: true}, noon); !ok || err != nil {
-			t.Errorf("answer: %v, error %v; want true", ok, err)
+			t.Errorf("result: %v, error %v; want true", ok, err)
 		}
 		for _, a := range []gistdeal.Ask{first, more} {
 			answers, err := s.Answers(t.Context(), a)
 			if err != nil || !answers["alice"].Added {
-				t.Errorf("answers to ask %d are %v, error %v; want alice added", a.N, answers, err)
+				t.Errorf("the results of request %d are %v, error %v; want alice added", a.N, answers, err)
 			}
 		}
 	})
@@ -89,7 +89,7 @@ func TestARequestedBackfillIsNotLostToARequestWithoutOne(t *testing.T) {
 		requests, err := s.WaitingAsks(t.Context(), gistdeal.WantTracked, 10)
 		testenv.Must(t, err)
 		if len(requests) != 1 || requests[0].Policy != gistdeal.FirstScanNew || requests[0].Want != gistdeal.WantFirstScan {
-			t.Errorf("waiting is %+v, want one ask for a first scan of policy new", requests)
+			t.Errorf("pending is %+v, want one request for a first scan with policy new", requests)
 		}
 	})
 }
@@ -110,7 +110,7 @@ func TestARequestResultKeepsTheKindTextAndTimeOfItsError(t *testing.T) {
 			testenv.Must(t, err)
 			got := answers["alice"].Err
 			if gistdeal.KindOf(got) != gistdeal.KindOf(want) || got.Error() != want.Error() || gistdeal.RetryAfter(got) != gistdeal.RetryAfter(want) {
-				t.Errorf("the answer is %v, want %v", got, want)
+				t.Errorf("the result is %v, want %v", got, want)
 			}
 		}
 	})
@@ -128,7 +128,7 @@ func TestRequestResultsExpireAfterAnHourAndScanRequestsNever(t *testing.T) {
 			askAt(t, s, gistdeal.Ask{Login: "carol"}, noon.Add(later))
 			answers, err := s.Answers(t.Context(), answered)
 			if err != nil || len(answers) != 1-i {
-				t.Errorf("after %v: %d answers, error %v; want %d", later, len(answers), err, 1-i)
+				t.Errorf("after %v: %d results, error %v; want %d", later, len(answers), err, 1-i)
 			}
 		}
 		if diff := cmp.Diff([]string{"bob", "carol"}, waiting(t, s, gistdeal.WantTracked)); diff != "" {
@@ -164,7 +164,7 @@ func TestTheDefaultBackfillAppliesToNewUsersOnly(t *testing.T) {
 			testenv.Must(t, err)
 			for _, a := range requests {
 				if gistdeal.LoginKey(a.Login) == gistdeal.LoginKey(tt.ask.Login) && a.Policy != tt.want {
-					t.Errorf("%d: %s is asked for with policy %q, want %q", i, tt.ask.Login, a.Policy, tt.want)
+					t.Errorf("%d: the request for %s has policy %q, want %q", i, tt.ask.Login, a.Policy, tt.want)
 				}
 			}
 		}

@@ -56,11 +56,11 @@ func TestARunOfADeadInstanceIsEnded(t *testing.T) {
 		testenv.Must(t, err)
 		testenv.Must(t, s.CutRuns(t.Context()))
 		r.Done = 8
-		testenv.Must(t, s.NoteRun(t.Context(), r)) // By who lost the lease and does not know it.
+		testenv.Must(t, s.NoteRun(t.Context(), r)) // By an instance that lost the lease unnoticed.
 		got, err := s.Runs(t.Context(), gistdeal.RunFilter{}, 0, 10)
 		testenv.Must(t, err)
 		if len(got) != 1 || !got[0].Ended.Equal(r.Noted) || got[0].Done != 7 || got[0].Problem == "" {
-			t.Errorf("%+v, want it ended when it was last noted, and to say so", got)
+			t.Errorf("%+v, want it ended at its last update, with a reason", got)
 		}
 	})
 }
@@ -79,7 +79,7 @@ func TestOldRunsAreDeleted(t *testing.T) {
 		got, err := s.Runs(t.Context(), gistdeal.RunFilter{}, 0, 10)
 		testenv.Must(t, err)
 		if len(got) != 2 || got[0].ID != 10_001 || got[1].ID != 2 {
-			t.Errorf("%+v, want the 10,000 numbers up to the last", got)
+			t.Errorf("%+v, want the last 10,000 numbers", got)
 		}
 	})
 }

@@ -37,7 +37,7 @@ func TestTwoNamesOfOneDatabaseShareOneLease(t *testing.T) {
 	testenv.Must(t, os.Symlink(filepath.Join(dir, "test.db"), filepath.Join(dir, "other.db")))
 	second := open(t, filepath.Join(dir, "other.db"))
 	if take(t, first) == nil || take(t, second) != nil {
-		t.Error("want the lease for the first name and not for the second")
+		t.Error("want the lease by the first name and a refusal by the second")
 	}
 }
 

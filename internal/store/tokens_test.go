@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// callerOf returns who sends a token, "" if nobody does.
+// callerOf returns the name of the valid token, "" if there is none.
 func callerOf(t *testing.T, s *store.Store, token string) string {
 	t.Helper()
 	c, err := s.Caller(t.Context(), gistdeal.HashToken(token))
@@ -32,7 +32,7 @@ func TestATokenIsValidUntilItIsRevokedAndItsVisitsStay(t *testing.T) {
 			t.Errorf("a second token of that name: %v", err)
 		}
 		if callerOf(t, s, "one") != "ci" || callerOf(t, s, "two") != "" {
-			t.Error("the first token of a name is not the valid one")
+			t.Error("the first token of a name is not valid")
 		}
 		track(t, s, "alice", 1)
 		testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 7}, noon))
@@ -42,7 +42,7 @@ func TestATokenIsValidUntilItIsRevokedAndItsVisitsStay(t *testing.T) {
 			t.Error("a revoked token is valid")
 		}
 		if err := s.RevokeToken(t.Context(), "ci"); gistdeal.KindOf(err) != gistdeal.NotFound {
-			t.Errorf("revoked twice: %v", err)
+			t.Errorf("a second revocation: %v", err)
 		}
 		if v, err := s.View(t.Context(), "ci", "alice"); err != nil || v.Seen != 7 {
 			t.Errorf("seen %d, %v; want 7", v.Seen, err)
@@ -65,7 +65,7 @@ func TestTheConfiguredTokenReplacesNoOther(t *testing.T) {
 		testenv.Must(t, set("two"))
 		testenv.Must(t, set("three"))
 		if callerOf(t, s, "one") != "ci" || callerOf(t, s, "two") != "" || callerOf(t, s, "three") != "admin" {
-			t.Error("the values are not those that were set last")
+			t.Error("the tokens do not have the values set last")
 		}
 	})
 }

@@ -40,12 +40,12 @@ func TestAPausedUserIsNotDueUntilItIsResumed(t *testing.T) {
 				t.Errorf("paused are %v, error %v; want %v", did, err, want)
 			}
 		}
-		track(t, s, "Alice", 1) // under its new login, say
+		track(t, s, "Alice", 1) // under its new login, for example
 		if due := dueUsers(t, s); len(due) != 0 {
-			t.Errorf("due are %v, want nobody", due)
+			t.Errorf("due are %v, want no user", due)
 		}
 		if v, err := s.View(t.Context(), "", "alice"); !v.Scanned || err != nil {
-			t.Errorf("view is %+v, error %v; want to be shown what there is", v, err)
+			t.Errorf("the view is %+v, error %v; want the existing gists", v, err)
 		}
 		if did, err := s.ResumeUsers(t.Context(), noon.Add(time.Minute), 1); len(did) != 1 || err != nil {
 			t.Errorf("resumed are %v, error %v", did, err)
@@ -65,21 +65,21 @@ func TestTheDealsOfARemovedUserAreSkippedUnlessSent(t *testing.T) {
 		turnedAway, sending := claim(t, s, "me"), claim(t, s, "me")
 		remove(t, s, 1)
 		if back := giveBack(t, s, turnedAway, "limit"); !back {
-			t.Error("the deal that was not sent stays sending")
+			t.Error("the unsent deal is still in state sending")
 		}
 		want := map[string]gistdeal.DealState{"a0001": "made", "a0002": "skipped", sending.Draft.GistID: "sending", "a0004": "skipped"}
 		if diff := cmp.Diff(want, states(t, s, 1)); diff != "" {
 			t.Error(diff)
 		}
 		if _, err := s.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "later"}}, gistdeal.Noticing{}, noon); gistdeal.KindOf(err) != gistdeal.Invalid {
-			t.Errorf("gists of a removed user: %v, want them refused", err)
+			t.Errorf("saving gists of a removed user: %v, want a refusal", err)
 		}
 		track(t, s, "alice", 1)
 		if diff := cmp.Diff(want, states(t, s, 1)); diff != "" {
-			t.Errorf("after it was added again: %s", diff)
+			t.Errorf("after the user was added again: %s", diff)
 		}
 		if diff := cmp.Diff([]int64{1}, dueUsers(t, s)); diff != "" {
-			t.Errorf("due after it was added again: %s", diff)
+			t.Errorf("due after the user was added again: %s", diff)
 		}
 	})
 }
@@ -140,7 +140,7 @@ func TestPagesOfUsersMissAndRepeatNobody(t *testing.T) {
 		logins := []string{"dave", "Alice", "bob", "carol", "Eve", "a-b", "zoe"}
 		for i, login := range logins {
 			track(t, s, login, int64(i+1))
-			// Some are equal, so that the ids decide.
+			// Some times are equal, so that the ids decide.
 			testenv.Must(t, s.Scanned(t.Context(), int64(i+1), gistdeal.Listing{}, noon.Add(time.Duration(i%3)*time.Hour), noon.Add(time.Duration(i%2)*time.Hour)))
 		}
 		for _, order := range []gistdeal.UserOrder{"", gistdeal.OrderByID, gistdeal.OrderByLogin, gistdeal.OrderByTracked, gistdeal.OrderByLastScan, gistdeal.OrderByNextScan} {
@@ -175,7 +175,7 @@ func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
 			login      string
 			last, next time.Duration // from noon
 			failed     bool
-			from, to   time.Duration // where the next scan is then
+			from, to   time.Duration // range of the next scan afterwards
 		}{
 			{"planned by three hours", -10 * time.Minute, 170 * time.Minute, false, 44 * time.Minute, 50 * time.Minute},
 			{"planned by this interval", -10 * time.Minute, 55 * time.Minute, false, 55 * time.Minute, 55 * time.Minute},
@@ -207,7 +207,7 @@ func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
 func TestAFilterWithManyResultsListsAllInOrder(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
-		const users = 1100 // more than are sorted by themselves
+		const users = 1100 // more than are sorted without an index
 		s.Exec(t, fmt.Sprintf(`INSERT INTO users (id, login, login_key, state, first_scan, tracked_at, next_scan_at)
 			WITH RECURSIVE n(i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 			SELECT i, 'User' || substr(CAST(i AS TEXT), 2), 'user' || substr(CAST(i AS TEXT), 2), 'active', 'all', 1, 1 FROM n`, 10000+users-1))

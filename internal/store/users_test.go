@@ -14,7 +14,7 @@ func TestARenamedUserIsReadByItsNewLoginOnly(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
 		track(t, s, "Bob", 2)
-		// Alice takes Bob's login; Bob's new one is not known yet.
+		// Alice takes Bob's login. The new login of Bob is not known yet.
 		testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "bob"}))
 		u, err := s.UserByLogin(t.Context(), "BOB")
 		if err != nil || u.ID != 1 {
@@ -42,7 +42,7 @@ func TestTrackingAgainKeepsBackfillAndGists(t *testing.T) {
 		u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "Alice"}, gistdeal.FirstScanNew, noon.Add(time.Minute))
 		testenv.Must(t, err)
 		if u.FirstScan != gistdeal.FirstScanAll || u.ETag != `"e"` || !u.TrackedAt.Equal(noon) || u.Login != "Alice" {
-			t.Errorf("user is %+v, want the policy, ETag and time of before and the login of now", u)
+			t.Errorf("the user is %+v, want the old policy, ETag and time and the new login", u)
 		}
 	})
 }
@@ -57,7 +57,7 @@ func TestAVisitNeverLowersTheLastGistSeen(t *testing.T) {
 		testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 4}, noon))
 		for visitor, want := range map[string]int64{"": 5, "ci": 4, "nobody": 0} {
 			if v, err := s.View(t.Context(), visitor, "alice"); v.Seen != want || err != nil {
-				t.Errorf("%q has seen up to %d, error %v; want %d", visitor, v.Seen, err, want)
+				t.Errorf("%q has seen gists up to %d, error %v; want %d", visitor, v.Seen, err, want)
 			}
 		}
 	})
@@ -73,7 +73,7 @@ func TestAViewHasANewVersionAfterEachVisibleChange(t *testing.T) {
 			v, err := s.View(t.Context(), "", "OctoCat")
 			testenv.Must(t, err)
 			if changed := v.Version != last; changed != want {
-				t.Errorf("%s: new version is %v, want %v", what, changed, want)
+				t.Errorf("%s: a new version is %v, want %v", what, changed, want)
 			}
 			last = v.Version
 		}

@@ -48,7 +48,7 @@ func open(t *testing.T, database string) *store.Store {
 	return s
 }
 
-// track tracks a user with a number made from its login.
+// track tracks a user.
 func track(t *testing.T, s *store.Store, login string, id int64) gistdeal.User {
 	t.Helper()
 	u, err := s.Track(t.Context(), gistdeal.Account{ID: id, Login: login}, gistdeal.FirstScanAll, noon)
@@ -91,7 +91,7 @@ func claim(t *testing.T, s *store.Store, owner string) gistdeal.Claim {
 func recordCreated(t *testing.T, s *store.Store, c gistdeal.Claim, dealID int64) {
 	t.Helper()
 	if known, err := s.Made(t.Context(), c, dealID, noon); !known || err != nil {
-		t.Fatalf("made: known %v, error %v", known, err)
+		t.Fatalf("created: recorded %v, error %v", known, err)
 	}
 }
 
