@@ -30,19 +30,19 @@ func TestTheAlertsUseExistingMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, env := simulate(t, sim.Options{})
-	s.Set(func(o *sim.Options) { o.DailyTokens, o.GitHubLimit = 30_000, 5_000 }) // Both tell their budgets.
+	s.Set(func(o *sim.Options) { o.DailyTokens, o.GitHubLimit = 30_000, 5_000 }) // Both remotes report their quotas.
 	s.MakeGists("alice", 1)
 	p := start(t, env)
-	waitForDeals(t, p, "alice", 1) // Counters show once they have counted.
+	waitForDeals(t, p, "alice", 1) // A counter appears with its first count.
 	_, metrics := p.get("/metrics")
 	names := regexp.MustCompile(`gistdeal_[a-z_]+`).FindAllString(string(rules), -1)
 	if len(names) == 0 {
-		t.Fatal("the alerts name no metric")
+		t.Fatal("the alerts use no metric")
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if !regexp.MustCompile(`(?m)^` + name + `[ {]`).MatchString(metrics) {
-			t.Errorf("there is no %s in /metrics", name)
+			t.Errorf("/metrics does not contain %s", name)
 		}
 	}
 }

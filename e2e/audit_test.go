@@ -24,8 +24,8 @@ func TestQuotasAndAuditsAreReportedWhileServeRuns(t *testing.T) {
 	wantRun(t, env, 1, "no gistdeal is at work", "audit")
 	p := start(t, env)
 	p.user("alice")
-	testenv.Eventually(t, "its deal", func() bool { return s.Report().Deals == 1 }, p.out)
-	testenv.Eventually(t, "the limits are told", func() bool {
+	testenv.Eventually(t, "the deal exists", func() bool { return s.Report().Deals == 1 }, p.out)
+	testenv.Eventually(t, "the quotas are reported", func() bool {
 		var quotas struct {
 			Quotas []struct{ Name string } `json:"budgets"`
 		}
@@ -41,7 +41,7 @@ func TestQuotasAndAuditsAreReportedWhileServeRuns(t *testing.T) {
 	wantRun(t, env, 0, "is deleted", "audit", "--delete-surplus", strconv.FormatInt(second, 10))
 	wantRun(t, env, 0, "0 differences", "audit")
 	if got := s.Report().ByGist["aa01"]; len(got) != 1 {
-		t.Errorf("deals %v", got)
+		t.Errorf("the gist has the deals %v, want one", got)
 	}
 }
 
@@ -69,7 +69,7 @@ func TestAnAuditCountsDiscrepanciesBeyondThoseListed(t *testing.T) {
 	p := start(t, env)
 	wantRun(t, env, 0, "10,001 differences, of which the first 10,000 are listed", "audit")
 	if !strings.Contains(p.out.String(), `"differences":10001`) {
-		t.Errorf("the log lacks how many:\n%s", p.out)
+		t.Errorf("the log does not contain the number of discrepancies:\n%s", p.out)
 	}
 }
 
@@ -79,18 +79,18 @@ func TestARepairAtATerminalNeedsConfirmation(t *testing.T) {
 	s.MakeGists("alice", 1)
 	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid", Times: 1})
 	p := start(t, env)
-	testenv.Eventually(t, "a refused deal", func() bool {
+	testenv.Eventually(t, "the deal is refused", func() bool {
 		u := p.user("alice")
 		return append(u.Old, u.New...)[0].Deal.State == "failed"
 	}, p.out)
 	if status, screen := atTerminal(t, env, "", "audit --repair"); status != 1 || !strings.Contains(screen, "never made") || !strings.Contains(screen, "nothing was done") {
-		t.Errorf("no: exit status %d:\n%s", status, screen)
+		t.Errorf("answer no: exit status %d:\n%s", status, screen)
 	}
 	if n := s.Report().Deals; n != 0 {
-		t.Errorf("%d deals after no", n)
+		t.Errorf("%d deals after the answer no", n)
 	}
 	if status, screen := atTerminal(t, env, "yes", "audit --repair"); status != 0 || !strings.Contains(screen, "done: ") {
-		t.Errorf("yes: exit status %d:\n%s", status, screen)
+		t.Errorf("answer yes: exit status %d:\n%s", status, screen)
 	}
 	waitForDeals(t, p, "alice", 1)
 }

@@ -16,9 +16,9 @@ import (
 	"gistdeal/internal/store"
 )
 
-// BenchmarkFirstAnswer tells how long the first answer about a user takes whose
-// gists are not known yet, beside reading the same pages and doing nothing else
-// ("pages"). GitHub answers after 100 ms.
+// BenchmarkFirstAnswer measures the first answer about a new user. It compares
+// the time with that of reading the same pages only ("pages"). GitHub answers
+// after 100 ms.
 func BenchmarkFirstAnswer(b *testing.B) {
 	for _, n := range []int{10, 100, 1000, 5000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
@@ -35,7 +35,7 @@ func BenchmarkFirstAnswer(b *testing.B) {
 				readPage(b, fmt.Sprintf("%s/users/alice/gists?per_page=100&page=%d", env["GITHUB_API_URL"], page))
 			}
 			pages := time.Since(begin)
-			for b.Loop() { // Measured once; asking again is what BenchmarkTrackedUser measures.
+			for b.Loop() { // Measured once; BenchmarkTrackedUser measures later requests.
 			}
 			b.ReportMetric(answer.Seconds(), "answer-s")
 			b.ReportMetric(pages.Seconds(), "pages-s")
@@ -60,9 +60,8 @@ func readPage(b *testing.B, url string) {
 	}
 }
 
-// BenchmarkMemory tells how much memory the program has while it is idle: with
-// an empty database, and with 100,000 gists of 100 users, all of which somebody
-// has looked at.
+// BenchmarkMemory measures the memory of the idle program with an empty database
+// and with 100,000 gists of 100 users, all of which were shown before.
 func BenchmarkMemory(b *testing.B) {
 	for _, users := range []int{0, 100} {
 		b.Run(strconv.Itoa(users*1000), func(b *testing.B) {
@@ -81,7 +80,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// fillDatabase makes users with 1,000 gists each, whose deals are made.
+// fillDatabase adds users with 1,000 gists and 1,000 deals each.
 func fillDatabase(b *testing.B, path string, users int) {
 	b.Helper()
 	ctx := context.Background()
@@ -119,7 +118,7 @@ func fillDatabase(b *testing.B, path string, users int) {
 
 var resident = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
 
-// residentMB returns how much memory a program has. Linux tells it.
+// residentMB returns the resident memory of a program. It works on Linux only.
 func residentMB(b *testing.B, p *process) float64 {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))

@@ -17,7 +17,7 @@ func browse(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context 
 	path := testenv.Program(t, "chromium", "chromium-browser", "google-chrome")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		// A browser that calls home is slow where it cannot.
+		// Without these flags a browser without internet access is slow.
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	options = append(options, more...)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -29,7 +29,7 @@ func browse(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context 
 	return ctx
 }
 
-// do makes steps in the browser.
+// do performs steps in the browser.
 func do(t *testing.T, ctx context.Context, p *process, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	if err := chromedp.Do(ctx, steps...); err != nil {
@@ -37,7 +37,7 @@ func do(t *testing.T, ctx context.Context, p *process, steps ...chromedp.Action[
 	}
 }
 
-// text returns the text of an element, all of it.
+// text returns the whole text of an element.
 func text(t *testing.T, ctx context.Context, selector string) string {
 	t.Helper()
 	text, err := chromedp.Run(ctx, chromedp.TextContent(selector))
@@ -47,8 +47,8 @@ func text(t *testing.T, ctx context.Context, selector string) string {
 	return text
 }
 
-// ask returns the value of an expression in the page.
-func ask[T any](t *testing.T, ctx context.Context, expression string) T {
+// eval returns the value of an expression in the page.
+func eval[T any](t *testing.T, ctx context.Context, expression string) T {
 	t.Helper()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -57,25 +57,25 @@ func ask[T any](t *testing.T, ctx context.Context, expression string) T {
 	return value
 }
 
-// open goes to one of the page's views.
+// open navigates to a view of the page.
 func open(p *process, view string) chromedp.Action[chromedp.Void] {
 	return chromedp.Navigate(p.url + "/#/" + view)
 }
 
-// press presses what the selector means, once it is there.
-func press(t *testing.T, ctx context.Context, selector string) {
+// click waits for the element of the selector and clicks it.
+func click(t *testing.T, ctx context.Context, selector string) {
 	t.Helper()
-	once(t, ctx, fmt.Sprintf(`document.querySelector(%q)`, selector))
-	ask[any](t, ctx, fmt.Sprintf(`document.querySelector(%q).click()`, selector))
+	waitFor(t, ctx, fmt.Sprintf(`document.querySelector(%q)`, selector))
+	eval[any](t, ctx, fmt.Sprintf(`document.querySelector(%q).click()`, selector))
 }
 
-// once waits until an expression in the page is true.
-func once(t *testing.T, ctx context.Context, expression string) {
+// waitFor waits until an expression in the page is true.
+func waitFor(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
-	testenv.Eventually(t, expression, func() bool { return ask[bool](t, ctx, "!!("+expression+")") })
+	testenv.Eventually(t, expression, func() bool { return eval[bool](t, ctx, "!!("+expression+")") })
 }
 
-// dump is text that is read only if a wait has failed.
+// dump is a text that is computed only after a failed wait.
 type dump func() string
 
 func (d dump) String() string { return d() }

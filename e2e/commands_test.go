@@ -16,7 +16,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// run runs a command to its end.
+// run runs a command until it ends.
 func run(t *testing.T, env map[string]string, args ...string) (status int, out string) {
 	t.Helper()
 	p := launch(t, env, args...)
@@ -28,7 +28,7 @@ func run(t *testing.T, env map[string]string, args ...string) (status int, out s
 	return status, out
 }
 
-// wantRun runs a command and fails the test unless it ends and speaks so.
+// wantRun runs a command and checks its exit status and a part of its output.
 func wantRun(t *testing.T, env map[string]string, want int, text string, args ...string) {
 	t.Helper()
 	if status, out := run(t, env, args...); status != want || !strings.Contains(out, text) {
@@ -36,7 +36,7 @@ func wantRun(t *testing.T, env map[string]string, want int, text string, args ..
 	}
 }
 
-// read runs a command with --json and reads what it prints.
+// read runs a command with --json and decodes its output.
 func read(t *testing.T, env map[string]string, into any, args ...string) (status int) {
 	t.Helper()
 	status, out := run(t, env, append(args, "--json")...)
@@ -46,7 +46,7 @@ func read(t *testing.T, env map[string]string, into any, args ...string) (status
 	return status
 }
 
-// results are what commands about many users print.
+// results is the JSON output of commands for many users.
 type results struct {
 	Users []struct {
 		Input          string `json:"asked"`
@@ -63,7 +63,7 @@ func (r results) count(result string) (n int) {
 	return n
 }
 
-// listed is what the lists print.
+// listed is the JSON output of the list commands.
 type listed struct {
 	Users []struct {
 		Login, State string
@@ -94,10 +94,10 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantRun(t, env, 0, "added", "users", "add", "giant", "--first-scan=all")
-	testenv.Eventually(t, "the scan has begun", func() bool { return s.Report().Requests["GET /users/{login}/gists"] > 0 }, p.out)
+	testenv.Eventually(t, "the scan has started", func() bool { return s.Report().Requests["GET /users/{login}/gists"] > 0 }, p.out)
 	var r results
 	if status := read(t, env, &r, "users", "add", "--file", file); status != 1 {
-		t.Errorf("exit status %d, want 1 for the wrong ones", status)
+		t.Errorf("exit status %d, want 1 because of the invalid logins", status)
 	}
 	for result, want := range map[string]int{"added": 190, "tracked": 1, "not_found": 3, "invalid": 6} {
 		if got := r.count(result); got != want {
@@ -113,16 +113,14 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 	read(t, env, &list, "users", "list", "--search=user")
 	for _, u := range list.Users {
 		if u.FirstScan != "new" {
-			t.Errorf("%s has policy %s: of many, nobody asked for all", u.Login, u.FirstScan)
+			t.Errorf("%s has policy %s, want the default for many users", u.Login, u.FirstScan)
 		}
 	}
 	if len(list.Users) != 190 {
 		t.Errorf("%d users are listed, want 190", len(list.Users))
 	}
 	waitForDeals(t, p, "giant", 700)
-	if r := s.Report(); r.Deals != 700 || len(r.Doubled) > 0 {
-		t.Errorf("%d deals, doubled: %v", r.Deals, r.Doubled)
-	}
+	wantDeals(t, s, 700)
 }
 
 func TestCommandsWithoutADatabase(t *testing.T) {
@@ -138,7 +136,7 @@ func TestCommandsWithoutADatabase(t *testing.T) {
 	}
 	wantRun(t, env, 1, "was ever seen", "deals", "explain", "abc")
 	if files := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])); len(files) > 0 {
-		t.Errorf("looking made files: %v", files)
+		t.Errorf("reading created files: %v", files)
 	}
 	wantRun(t, env, 1, "not found", "users", "remove", "alice")
 	wantRun(t, env, 1, "users add", "scan", "alice")
@@ -149,7 +147,7 @@ func TestCommandsWithoutADatabase(t *testing.T) {
 		return func() bool { _, body := p.get("/trackedusers"); return strings.Contains(body, "alice") }
 	}
 	p := start(t, env)
-	testenv.Eventually(t, "what was asked for is done", allTracked(p), p.out)
+	testenv.Eventually(t, "the queued request is done", allTracked(p), p.out)
 }
 
 func TestCommandsRefuseAFileThatIsNotADatabase(t *testing.T) {
@@ -177,16 +175,16 @@ func TestDealsAreRetriedSkippedAndExplainedWhileServeRuns(t *testing.T) {
 		read(t, env, &list, "deals", "list", "--state=failed", "--user=ALICE")
 		return list
 	}
-	testenv.Eventually(t, "three failed", func() bool { return len(failed().Deals) == 3 }, p.out)
+	testenv.Eventually(t, "three deals failed", func() bool { return len(failed().Deals) == 3 }, p.out)
 	wantRun(t, env, 0, "refused", "deals", "explain", "https://gist.github.com/alice/g1")
 	if _, out := run(t, env, "deals", "list"); strings.ContainsAny(out, "\x1b\x07\t") {
-		t.Errorf("a terminal obeys this: %q", out)
+		t.Errorf("the output contains control characters: %q", out)
 	}
 	s.ClearFaults()
 	wantRun(t, env, 0, "g1  skipped\n1 deals are skipped\n", "deals", "skip", "g1", "--why=not ours")
 	wantRun(t, env, 1, "is skipped already", "deals", "skip", "g1")
 	wantRun(t, env, 0, "2 deals wait for their turn", "deals", "retry")
-	testenv.Eventually(t, "two are made", func() bool { return s.Report().Deals == 2 }, p.out)
+	testenv.Eventually(t, "two deals exist", func() bool { return s.Report().Deals == 2 }, p.out)
 	wantRun(t, env, 1, "no such gist", "deals", "retry", "g1", "nope")
 	waitForDeals(t, p, "alice", 3)
 	wantRun(t, env, 1, "has its deal in Pipedrive", "deals", "retry", "g2")
@@ -236,7 +234,7 @@ func TestCtrlCLeavesTheScanRequestQueued(t *testing.T) {
 	s.AddFault(sim.Fault{Match: "GET /users/alice", Kind: "hang-before"})
 	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "limit"})
 	add := launch(t, env, "users", "add", "alice", "--first-scan=all")
-	testenv.Eventually(t, "the look-up hangs", func() bool { return s.Report().Requests["GET /users/{login}"] > 0 }, p.out)
+	testenv.Eventually(t, "the request to GitHub hangs", func() bool { return s.Report().Requests["GET /users/{login}"] > 0 }, p.out)
 	if status := add.signal(syscall.SIGINT); status != 0 || !strings.Contains(add.out.String(), "what was asked for stays") {
 		t.Errorf("exit status %d:\n%s", status, add.out)
 	}
@@ -254,11 +252,11 @@ func TestCtrlCLeavesTheScanRequestQueued(t *testing.T) {
 	waitForDeals(t, p, "alice", 3)
 }
 
-// atTerminal runs a command at a terminal at which somebody types answer, and
-// returns its status and all that is shown.
+// atTerminal runs a command at a terminal, types the answer, and returns the
+// exit status and everything shown on the screen.
 func atTerminal(t *testing.T, env map[string]string, answer, command string) (status int, screen string) {
 	t.Helper()
-	cmd := exec.Command("script", "-qec", binary+" "+command, "/dev/null") // gives the command a terminal
+	cmd := exec.Command("script", "-qec", binary+" "+command, "/dev/null") // runs the command in a terminal
 	cmd.Dir, cmd.Stdin = t.TempDir(), strings.NewReader(answer+"\n")
 	cmd.Env = []string{"PATH=/usr/bin:/bin"}
 	for name, value := range env {
@@ -274,8 +272,8 @@ func TestAddingManyUsersAtATerminalNeedsConfirmation(t *testing.T) {
 	for answer, want := range map[string]string{"all": "all", "": "new", "cancel": ""} {
 		env["GISTDEAL_DATABASE_URL"] = filepath.Join(t.TempDir(), "test.db")
 		status, screen := atTerminal(t, env, answer, "users add a b")
-		asked := strings.Contains(screen, "Track 2 users.")
-		if done := strings.Contains(screen, "waiting"); !asked || done != (want != "") {
+		requested := strings.Contains(screen, "Track 2 users.")
+		if done := strings.Contains(screen, "waiting"); !requested || done != (want != "") {
 			t.Errorf("answer %q: exit status %d:\n%s", answer, status, screen)
 		}
 	}
@@ -290,10 +288,10 @@ func TestWaitingCommandsReportTheLimitAndItsEnd(t *testing.T) {
 	p := start(t, env)
 	status, out := run(t, env, "users", "add", "alice")
 	if status != 0 || strings.Count(out, "GitHub is paused: ") != 1 || !strings.Contains(out, "next try at 20") || !strings.Contains(out, "added") {
-		t.Errorf("exit status %d, want the limit told once, and then alice added:\n%s", status, out)
+		t.Errorf("exit status %d, want one report of the limit and then alice added:\n%s", status, out)
 	}
 	scan := launch(t, env, "scan", "alice")
-	testenv.Eventually(t, "the scan says what Pipedrive refuses", func() bool {
+	testenv.Eventually(t, "the scan reports the refusal of Pipedrive", func() bool {
 		return strings.Contains(scan.out.String(), "1 of 1 gists wait: Pipedrive is paused: ")
 	}, scan.out, p.out)
 	scan.signal(syscall.SIGINT)

@@ -12,7 +12,7 @@ import (
 
 func TestShellsCompleteCommandsAndFlags(t *testing.T) {
 	t.Parallel()
-	tries := map[string]string{ // what is typed, and what the last word becomes
+	tries := map[string]string{ // typed text and the completed last word
 		"gistdeal doc":                  "doctor",
 		"gistdeal plan --fir":           "--first-scan",
 		"gistdeal plan --first-scan ne": "new",
@@ -20,7 +20,7 @@ func TestShellsCompleteCommandsAndFlags(t *testing.T) {
 	}
 	for shell, script := range map[string]string{
 		"bash": `source "$1"; COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _gistdeal gistdeal; printf '%s\n' "${COMPREPLY[@]}"`,
-		// The shell's own part is played by two functions that print.
+		// Functions that print replace those of the shell's completion system.
 		"zsh":  `compdef() { }; compadd() { shift; print -l -- $@ }; _files() { ls -d $words[-1]* }; source $1; words=(${=2}); CURRENT=$#words; _gistdeal`,
 		"fish": `source $argv[1]; complete -C $argv[2]`,
 	} {

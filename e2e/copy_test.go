@@ -17,11 +17,11 @@ func TestAfterACopyToPostgreSQLEachGistStillHasOneDeal(t *testing.T) {
 	file, database := env["GISTDEAL_DATABASE_URL"], pgtest.URL(t)
 	p := start(t, env)
 	p.user("alice")
-	testenv.Eventually(t, "some deals", func() bool { return s.Report().Deals >= 20 }, p.out)
+	testenv.Eventually(t, "some deals exist", func() bool { return s.Report().Deals >= 20 }, p.out)
 	if status, out := launch(t, env, "copy", file, database).exit(); status != 1 || !strings.Contains(out, "stop it, then copy") {
-		t.Errorf("beside a serve: exit status %d:\n%s", status, out)
+		t.Errorf("while serve runs: exit status %d:\n%s", status, out)
 	}
-	p.signal(syscall.SIGKILL) // Some deals are on their way.
+	p.signal(syscall.SIGKILL) // Some deals are under way.
 	for _, args := range [][]string{{file, file}, {database, file}, {"nothing.db", database}} {
 		if status, out := launch(t, env, append([]string{"copy"}, args...)...).exit(); status != 1 {
 			t.Errorf("%v: exit status %d:\n%s", args, status, out)
@@ -33,7 +33,5 @@ func TestAfterACopyToPostgreSQLEachGistStillHasOneDeal(t *testing.T) {
 	env["GISTDEAL_DATABASE_URL"] = database
 	p = start(t, env)
 	waitForDeals(t, p, "alice", 200)
-	if r := s.Report(); r.Deals != 200 || len(r.Doubled) > 0 {
-		t.Errorf("%d deals for 200 gists, doubled: %v\n%s", r.Deals, r.Doubled, p.out)
-	}
+	wantDeals(t, s, 200)
 }

@@ -18,7 +18,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// health is what `gistdeal doctor --json` prints.
+// health is the output of `gistdeal doctor --json`.
 type health struct {
 	OK     bool    `json:"ok"`
 	Checks []check `json:"checks"`
@@ -46,17 +46,18 @@ func examine(t *testing.T, env map[string]string, args ...string) health {
 	return h
 }
 
-// want fails the test unless a check of that name has the state and says text.
+// want fails the test unless the named check has the state and its message
+// contains the text.
 func (h health) want(t *testing.T, name, state, text string) {
 	t.Helper()
 	if !slices.ContainsFunc(h.Checks, func(c check) bool {
 		return c.Name == name && c.State == state && strings.Contains(c.Message, text)
 	}) {
-		t.Errorf("no %s with state %s that says %q:\n%s", name, state, text, h.out)
+		t.Errorf("no check %s with state %s and the text %q:\n%s", name, state, text, h.out)
 	}
 }
 
-// except fails the test if a check is not ok that is not named.
+// except fails the test if a check that is not named is not ok.
 func (h health) except(t *testing.T, names ...string) {
 	t.Helper()
 	for _, c := range h.Checks {
@@ -86,7 +87,7 @@ func TestTheDoctorReportsNothingWhileServeRuns(t *testing.T) {
 	examine(t, env).want(t, "pipeline", "ok", `the first stage of "Gists", owned by "Ann Admin"`)
 	status, out := launch(t, env, "doctor").exit()
 	if status != 0 || strings.Count(out, "\n") != len(h.Checks) || !strings.HasPrefix(out, "ok  configuration ") {
-		t.Errorf("for people, exit status %d:\n%s", status, out)
+		t.Errorf("text output: exit status %d:\n%s", status, out)
 	}
 }
 
@@ -95,10 +96,10 @@ func TestTheDoctorChangesNothing(t *testing.T) {
 	s, env := simulate(t, sim.Options{})
 	examine(t, env).want(t, "database", "ok", "will be made at the first start")
 	if files := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])); len(files) > 0 {
-		t.Errorf("files were made: %v", files)
+		t.Errorf("files were created: %v", files)
 	}
 	if s.Report().Requests["POST /api/v2/dealFields"] > 0 {
-		t.Error("fields were made")
+		t.Error("fields were created")
 	}
 	s.MakeGists("alice", 3)
 	p := start(t, env)
@@ -114,22 +115,22 @@ func TestTheDoctorChangesNothing(t *testing.T) {
 		}
 	}
 	if s.Report().Requests["POST /api/v2/dealFields"] != posts {
-		t.Error("fields were made")
+		t.Error("fields were created")
 	}
 }
 
-// doctorFault is something wrong and the finding that doctor must report.
+// doctorFault is a fault and the check that must report it.
 type doctorFault struct {
 	world       func(*sim.Sim)
 	env         string // NAME=value
 	args        []string
 	check       string
 	state, text string
-	beside      []string // checks that cannot be made, or say the same
+	beside      []string // other checks that are not ok because of the fault
 }
 
-// doctorFaults are the faults by name. The file is not a database, and on the
-// address listens another program.
+// doctorFaults returns the faults by name. The file is not a database; another
+// program listens on the address.
 func doctorFaults(file, address string) map[string]doctorFault {
 	set := func(change func(*sim.Options)) func(*sim.Sim) { return func(s *sim.Sim) { s.Set(change) } }
 	late := func(d time.Duration) func(*sim.Sim) {
@@ -218,7 +219,7 @@ func TestTheDoctorReportsAReadOnlyDatabaseFolder(t *testing.T) {
 	database := filepath.Join(t.TempDir(), "test.db")
 	cmd := exec.Command(binary, "doctor")
 	cmd.Dir = filepath.Dir(database)
-	if os.Getuid() == 0 { // To whom nothing is forbidden.
+	if os.Getuid() == 0 { // Permissions do not apply to root.
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		if err := os.Chmod(filepath.Dir(cmd.Dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -227,7 +228,7 @@ func TestTheDoctorReportsAReadOnlyDatabaseFolder(t *testing.T) {
 	if err := os.Chmod(cmd.Dir, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.Chmod(cmd.Dir, 0o700) }) // or it cannot be removed
+	t.Cleanup(func() { _ = os.Chmod(cmd.Dir, 0o700) }) // Otherwise it cannot be removed.
 	env["GISTDEAL_DATABASE_URL"] = database
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)

@@ -15,7 +15,7 @@ func TestTheMetricsIncludeTheRemainingQuota(t *testing.T) {
 	s.MakeGists("alice", 3)
 	p := start(t, env)
 	p.user("alice")
-	testenv.Eventually(t, "all deals", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out)
+	testenv.Eventually(t, "all deals exist", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out)
 	_, text := p.get("/metrics")
 	for _, want := range []string{
 		`gistdeal_budget_limit\{name="pipedrive-day"\} 30000`,

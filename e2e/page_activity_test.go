@@ -22,21 +22,21 @@ func TestThePageShowsTheProgressAndResultOfAScan(t *testing.T) {
 	ctx := browse(t)
 	do(t, ctx, p, open(p, "activity"), chromedp.WaitVisible(".empty"))
 	if got := text(t, ctx, ".empty"); !strings.Contains(got, "Add users") {
-		t.Errorf("with nothing done the page says %q, want what to do", got)
+		t.Errorf("without activity the page shows %q, want a hint", got)
 	}
-	// The second page of two comes late, so that the scan can be seen.
+	// The second page of gists is slow, so that the running scan is visible.
 	s.AddFault(sim.Fault{Match: "GET /user/", Kind: "latency", Latency: 20 * time.Second, Times: 1})
-	ask[any](t, ctx, `(() => { fetch('user/alice'); return null; })()`)
-	once(t, ctx, `document.querySelector('#going li[data-run="scan"] progress')`)
+	eval[any](t, ctx, `(() => { fetch('user/alice'); return null; })()`)
+	waitFor(t, ctx, `document.querySelector('#going li[data-run="scan"] progress')`)
 	if got := text(t, ctx, "#going"); !strings.Contains(got, "alice") || !strings.Contains(got, "page") {
-		t.Errorf("of the scan that goes on the page says %q", got)
+		t.Errorf("the page shows the running scan as %q", got)
 	}
-	once(t, ctx, `document.querySelector('#runs li[data-run="scan"][data-state="made"]')`)
+	waitFor(t, ctx, `document.querySelector('#runs li[data-run="scan"][data-state="made"]')`)
 	if got := text(t, ctx, `#runs li[data-run="scan"]`); !strings.Contains(got, "150 gists found") || !strings.Contains(got, "2 pages") {
-		t.Errorf("of the scan that has ended the page says %q", got)
+		t.Errorf("the page shows the ended scan as %q", got)
 	}
-	press(t, ctx, `.chips a[data-only="push"]`)
-	once(t, ctx, `!document.querySelector('#runs li[data-run="scan"]') && document.querySelector('#runs li[data-run="push"], #going li[data-run="push"]')`)
+	click(t, ctx, `.chips a[data-only="push"]`)
+	waitFor(t, ctx, `!document.querySelector('#runs li[data-run="scan"]') && document.querySelector('#runs li[data-run="push"], #going li[data-run="push"]')`)
 }
 
 func TestEachAPIRouteIsInTheReferencePage(t *testing.T) {
@@ -54,8 +54,8 @@ func TestEachAPIRouteIsInTheReferencePage(t *testing.T) {
 	do(t, ctx, p,
 		chromedp.Navigate(p.url), chromedp.WaitVisible("#login"),
 		chromedp.Click("#help"))
-	press(t, ctx, `dialog[open] a[href="#/api"]`)
-	press(t, ctx, "#open-all")
+	click(t, ctx, `dialog[open] a[href="#/api"]`)
+	click(t, ctx, "#open-all")
 	for path, methods := range doc.Paths {
 		for method, o := range methods {
 			if got := text(t, ctx, fmt.Sprintf(`[data-operation="%s %s"]`, method, path)); !strings.Contains(got, o.Summary) || !strings.Contains(got, "Answer 20") {
@@ -64,7 +64,7 @@ func TestEachAPIRouteIsInTheReferencePage(t *testing.T) {
 		}
 	}
 	if got := text(t, ctx, `[data-operation="get /api/v1/runs"]`); !strings.Contains(got, `kind: "scan" | "sweep" | "push"`) {
-		t.Errorf("what a run is stands nowhere in %q", got)
+		t.Errorf("the kinds of runs are missing in %q", got)
 	}
 }
 
@@ -81,11 +81,11 @@ func TestTheFirstVisitShowsChecksAndSettingsCanBeChanged(t *testing.T) {
 		open(p, "settings"),
 		chromedp.WaitVisible(`[data-setting="first_scan_max"] .badge`))
 	if got := text(t, ctx, `[data-setting="first_scan_max"]`); !strings.Contains(got, "GISTDEAL_FIRST_SCAN_MAX") || !strings.Contains(got, "77") {
-		t.Errorf("of a setting that is locked the page says %q", got)
+		t.Errorf("the page shows a locked setting as %q", got)
 	}
-	ask[any](t, ctx, `document.querySelector('#set-first_scan').value = 'new'; null`)
+	eval[any](t, ctx, `document.querySelector('#set-first_scan').value = 'new'; null`)
 	do(t, ctx, p, chromedp.Click("#save"))
-	testenv.Eventually(t, "the choice is kept", func() bool {
+	testenv.Eventually(t, "the setting is saved", func() bool {
 		_, body := p.get("/api/v1/settings")
 		return strings.Contains(body, `"name":"first_scan","value":"new"`)
 	}, p.out)
@@ -97,23 +97,23 @@ func TestATokenIsCreatedShownOnceAndRevokedOnThePage(t *testing.T) {
 	p := start(t, env)
 	ctx := browse(t)
 	do(t, ctx, p, open(p, "settings"))
-	press(t, ctx, `input[value="write"]`)
-	ask[any](t, ctx, `document.querySelector('#token-name').value = 'ci'; null`)
-	press(t, ctx, "#make-token")
-	once(t, ctx, `document.querySelector('#new-token')`)
-	token := ask[string](t, ctx, `document.querySelector('#new-token').value`)
-	if status := p.ask(token, "/api/v1/users"); status != 200 {
+	click(t, ctx, `input[value="write"]`)
+	eval[any](t, ctx, `document.querySelector('#token-name').value = 'ci'; null`)
+	click(t, ctx, "#make-token")
+	waitFor(t, ctx, `document.querySelector('#new-token')`)
+	token := eval[string](t, ctx, `document.querySelector('#new-token').value`)
+	if status := p.statusWith(token, "/api/v1/users"); status != 200 {
 		t.Errorf("with the new token the API answers %d", status)
 	}
 	do(t, ctx, p, chromedp.KeyEvent(kb.Escape))
-	once(t, ctx, `document.querySelector('tr[data-token="ci"]')`)
-	if ask[bool](t, ctx, fmt.Sprintf(`document.documentElement.outerHTML.includes(%q)`, token)) {
-		t.Error("the token stands in the page after its dialog was closed")
+	waitFor(t, ctx, `document.querySelector('tr[data-token="ci"]')`)
+	if eval[bool](t, ctx, fmt.Sprintf(`document.documentElement.outerHTML.includes(%q)`, token)) {
+		t.Error("the page contains the token after its dialog was closed")
 	}
-	press(t, ctx, `tr[data-token="ci"] [data-act="revoke"]`)
-	press(t, ctx, "dialog[open] .danger")
-	once(t, ctx, `!document.querySelector('tr[data-token="ci"]')`)
-	if status := p.ask(token, "/api/v1/users"); status != 401 {
+	click(t, ctx, `tr[data-token="ci"] [data-act="revoke"]`)
+	click(t, ctx, "dialog[open] .danger")
+	waitFor(t, ctx, `!document.querySelector('tr[data-token="ci"]')`)
+	if status := p.statusWith(token, "/api/v1/users"); status != 401 {
 		t.Errorf("with the revoked token the API answers %d, want 401", status)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// axe returns the checker of accessibility, a script.
+// axe returns the script of the accessibility checker axe.
 func axe(t *testing.T) string {
 	t.Helper()
 	f, err := os.Open("testdata/axe/axe.min.js.gz")
@@ -33,13 +33,13 @@ func axe(t *testing.T) string {
 	return string(script)
 }
 
-// findings makes axe check the page; the answer names each finding and where.
+// axeRun checks the page and returns each violation with its place.
 const axeRun = `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
 	.then(({violations}) => violations.map((v) => v.id + ' at ' + v.nodes.map((n) => n.target).join(', ')).join('; '))`
 
 func TestEachViewFitsANarrowScreenInBothThemesAndAxeFindsNothing(t *testing.T) {
 	t.Parallel()
-	// With limits, so that there are budgets to be shown.
+	// With quotas, so that the page has some to show.
 	s, url := testenv.Simulate(t, sim.Options{Seed: 5})
 	env := environment(t, url)
 	delete(env, "GISTDEAL_PIPEDRIVE_RATE")
@@ -60,26 +60,26 @@ func TestEachViewFitsANarrowScreenInBothThemesAndAxeFindsNothing(t *testing.T) {
 		do(t, ctx, p, open(p, view), chromedp.WaitVisible(there))
 		light := look(t, ctx, p, view, "light", 1280)
 		if dark := look(t, ctx, p, view, "dark", 320); light == dark {
-			t.Errorf("#/%s: the ground is %s in both themes", view, dark)
+			t.Errorf("#/%s: the background is %s in both themes", view, dark)
 		}
 	}
 }
 
-// look examines the view in a theme and at a width, and returns the colour of its ground.
+// look checks the view in a theme at a width and returns its background colour.
 func look(t *testing.T, ctx context.Context, p *process, view, theme string, width int64) string {
 	t.Helper()
 	scheme(t, ctx, theme)
 	do(t, ctx, p, chromedp.EmulateViewport(width, 800))
-	if over := ask[int](t, ctx, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-		t.Errorf("#/%s, %s, %d wide: %d pixels lie beside the screen", view, theme, width, over)
+	if over := eval[int](t, ctx, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+		t.Errorf("#/%s, %s, width %d: %d pixels are outside the screen", view, theme, width, over)
 	}
-	if violations := ask[string](t, ctx, axeRun); violations != "" {
-		t.Errorf("#/%s, %s, %d wide: %s", view, theme, width, violations)
+	if violations := eval[string](t, ctx, axeRun); violations != "" {
+		t.Errorf("#/%s, %s, width %d: %s", view, theme, width, violations)
 	}
-	return ask[string](t, ctx, `getComputedStyle(document.body).backgroundColor`)
+	return eval[string](t, ctx, `getComputedStyle(document.body).backgroundColor`)
 }
 
-// scheme makes the browser's reader prefer light or dark.
+// scheme sets the preferred colour scheme of the browser.
 func scheme(t *testing.T, ctx context.Context, theme string) {
 	t.Helper()
 	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{

@@ -21,18 +21,18 @@ func TestThePageShowsNewGistsThenOldOnesAndTheirDeals(t *testing.T) {
 		chromedp.Navigate(p.url),
 		chromedp.SendKeys("#login", "alice"),
 		chromedp.Click("#go"),
-		// The page follows the scan and the deals by itself.
+		// The page follows the scan and the deals without a reload.
 		chromedp.WaitVisible(`#new-gists li[data-gist="a1"][data-state="made"] a.number`),
 		chromedp.WaitVisible(`#new-gists li[data-gist="a3"][data-state="made"]`),
 		chromedp.WaitVisible(`#new-gists li[data-gist="a1"] .files a`))
 	if got := text(t, ctx, `#new-gists li[data-gist="a1"]`); !strings.Contains(got, "<b>bold</b> & 'quoted'") {
-		t.Errorf("the description is shown as %q, want its text as it is", got)
+		t.Errorf("the description is shown as %q, want its exact text", got)
 	}
 	do(t, ctx, p, open(p, "users"), chromedp.WaitVisible(`#users a[data-login="Alice"]`))
-	// An address of the page as it was before leads there too.
+	// An address of the page's earlier version leads there too.
 	do(t, ctx, p, chromedp.Navigate(p.url+"/#Alice"), chromedp.WaitVisible(`#old-gists li[data-gist="a2"]`))
 	if got := text(t, ctx, "#new-count"); got != "0" {
-		t.Errorf("%q gists are new after the second look", got)
+		t.Errorf("%q gists are new after the second visit", got)
 	}
 	if got := s.Report().Deals; got != 3 {
 		t.Errorf("%d deals, want 3", got)
@@ -52,7 +52,7 @@ func TestThePageExplainsAnInvalidLogin(t *testing.T) {
 			chromedp.Click("#go"),
 			chromedp.WaitVisible(`#login[aria-invalid="true"]`))
 		if got := text(t, ctx, "#login-wrong"); !strings.Contains(got, want) {
-			t.Errorf("%s: the page says %q, want %q in it", login, got, want)
+			t.Errorf("%s: the page shows %q, want %q in it", login, got, want)
 		}
 	}
 }
@@ -71,11 +71,11 @@ func TestAUserThatWaitsForGitHubIsShownWithTheReason(t *testing.T) {
 		chromedp.Click("#go"),
 		chromedp.WaitVisible(`#login[aria-invalid="true"]`))
 	if got := text(t, ctx, "#login-wrong"); !strings.Contains(got, "waits") {
-		t.Errorf("the box says %q, want that it waits", got)
+		t.Errorf("the form shows %q, want that the request waits", got)
 	}
 	do(t, ctx, p, open(p, "users/alice"), chromedp.WaitVisible("#view .empty"))
 	if got := text(t, ctx, "#view"); !strings.Contains(got, "alice is not tracked yet") || !strings.Contains(got, "GitHub") {
-		t.Errorf("the view says %q, want that it is not known yet, and why", got)
+		t.Errorf("the view shows %q, want that alice is not tracked yet, with a reason", got)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestALinkToAnUntrackedUserTracksNobody(t *testing.T) {
 	ctx := browse(t)
 	do(t, ctx, p, open(p, "users/alice"), chromedp.WaitVisible("#track"))
 	if _, body := p.get("/trackedusers"); strings.TrimSpace(body) != "[]" {
-		t.Errorf("tracked are %s, want nobody before a press", body)
+		t.Errorf("tracked users are %s, want none before the click", body)
 	}
 	do(t, ctx, p, chromedp.Click("#track"), chromedp.WaitVisible(`#new-gists li[data-state="made"]`))
 }
@@ -103,9 +103,9 @@ func TestTheDemoOpensWithThreeUsersAndTheirDeals(t *testing.T) {
 		chromedp.Click(`#users a[data-login="seven-swans"]`),
 		chromedp.WaitVisible(`li[data-gist][data-state="made"]`))
 	if got := text(t, ctx, "#demo"); !strings.Contains(got, "Nothing here is real") {
-		t.Errorf("the banner says %q", got)
+		t.Errorf("the banner shows %q", got)
 	}
 	if out := p.out.String(); !strings.Contains(out, "http://localhost:") || !strings.Contains(out, "/deals") {
-		t.Errorf("the demo does not say where to look:\n%s", out)
+		t.Errorf("the demo does not print its addresses:\n%s", out)
 	}
 }

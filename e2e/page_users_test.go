@@ -28,23 +28,23 @@ func TestPastedUsersHaveAResultEach(t *testing.T) {
 			chromedp.Click("#add"))
 	}
 	paste("@alice https://github.com/bob\n-bad- nobody-here # a comment", "new")
-	for asked, result := range map[string]string{"@alice": "added", "https://github.com/bob": "added", "-bad-": "invalid", "nobody-here": "not_found"} {
-		do(t, ctx, p, chromedp.WaitVisible(fmt.Sprintf(`#added tr[data-asked="%s"][data-result="%s"]`, asked, result)))
+	for requested, result := range map[string]string{"@alice": "added", "https://github.com/bob": "added", "-bad-": "invalid", "nobody-here": "not_found"} {
+		do(t, ctx, p, chromedp.WaitVisible(fmt.Sprintf(`#added tr[data-asked="%s"][data-result="%s"]`, requested, result)))
 	}
 	if got := text(t, ctx, "#added"); strings.Contains(got, "comment") {
-		t.Errorf("a comment was taken for a login: %s", got)
+		t.Errorf("a comment was read as a login: %s", got)
 	}
-	// Of a table only the column of logins is read.
+	// Only the column of logins is read from a table.
 	paste("company,GitHub,since\nACME,carol,2024\nUmbrella,alice,2025\n", "all")
 	do(t, ctx, p,
 		chromedp.WaitVisible(`#added tr[data-asked="carol"][data-result="added"]`),
 		chromedp.WaitVisible(`#added tr[data-asked="alice"][data-result="tracked"]`))
-	if got := ask[int](t, ctx, `document.querySelectorAll('#added tbody tr').length`); got != 2 {
+	if got := eval[int](t, ctx, `document.querySelectorAll('#added tbody tr').length`); got != 2 {
 		t.Errorf("%d results, want 2", got)
 	}
 	do(t, ctx, p, open(p, "users/carol"), chromedp.WaitVisible(`li[data-state="made"]`), open(p, "users/alice"), chromedp.WaitVisible(`li[data-state="skipped"]`))
 	if got := s.Report().Deals; got != 2 {
-		t.Errorf("%d deals, want the 2 of carol", got)
+		t.Errorf("%d deals, want 2 of carol", got)
 	}
 }
 
@@ -61,18 +61,18 @@ func TestThePageShowsThatARetriedDealIsCreated(t *testing.T) {
 		chromedp.WaitVisible(`li[data-state="failed"] [data-act="retry"]`),
 		chromedp.WaitNotPresent(`li:is([data-state="found"], [data-state="sending"])`))
 	s.ClearFaults()
-	// Nothing but the stream of events tells this view of the deal.
+	// This view learns of the deal from the event stream only.
 	do(t, ctx, p, chromedp.Click(`li[data-state="failed"] [data-act="retry"]`), chromedp.WaitVisible(`li[data-state="made"] a.number`))
 	do(t, ctx, p, chromedp.Click(`li[data-state="made"] [data-act="why"]`), chromedp.WaitVisible("dialog .story"))
 	if got := text(t, ctx, "dialog"); !strings.Contains(got, "Attempt 1: refused") || !strings.Contains(got, "Attempt 2: deal made") {
-		t.Errorf("the story is %q", got)
+		t.Errorf("the history is %q", got)
 	}
 	do(t, ctx, p,
 		chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent("dialog"),
 		open(p, "failures"),
 		chromedp.Click(`[data-act="retry-cause"]`),
 		chromedp.WaitNotPresent(".cause"), chromedp.WaitVisible(".empty"))
-	testenv.Eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, p.out)
+	testenv.Eventually(t, "all deals exist", func() bool { return s.Report().Deals == 3 }, p.out)
 }
 
 func TestManyUsersArePausedAndListedOnThePage(t *testing.T) {
@@ -129,17 +129,17 @@ func TestABulkChangeIncludesMatchingUsersOnOtherPages(t *testing.T) {
 		chromedp.Click(`dialog[open] button[value="yes"]`),
 		chromedp.WaitNotVisible(".bulk"))
 	if got := paused(); got != "60 0" {
-		t.Errorf("paused are %s of the 60 bobs and alice, want 60 and 0", got)
+		t.Errorf("%s of the 60 bobs and alice are paused, want 60 and 0", got)
 	}
 	do(t, ctx, p,
 		chromedp.Click("thead input"),
 		chromedp.Click(`[data-beyond="yes"]`),
-		chromedp.Click(`tr[data-login="bob59"] input`), // One less: those shown are meant again.
+		chromedp.Click(`tr[data-login="bob59"] input`), // After this the selection is the shown users again.
 		chromedp.WaitNotPresent(`[data-beyond]`),
 		chromedp.Click(`[data-bulk="resume"]`),
 		chromedp.WaitNotVisible(".bulk"))
 	if got := paused(); got != "11 0" {
-		t.Errorf("paused are %s of the 60 bobs and alice, want the 11 that were not chosen", got)
+		t.Errorf("%s of the 60 bobs and alice are paused, want the 11 unselected ones", got)
 	}
 }
 
@@ -152,35 +152,35 @@ func TestThePageWorksByKeyboardAlone(t *testing.T) {
 	focused := func(want string) {
 		t.Helper()
 		testenv.Eventually(t, want+" has the focus", func() bool {
-			return ask[bool](t, ctx, fmt.Sprintf(`document.activeElement.matches(%q)`, want))
-		}, dump(func() string { return ask[string](t, ctx, `document.activeElement.outerHTML.slice(0, 200)`) }))
+			return eval[bool](t, ctx, fmt.Sprintf(`document.activeElement.matches(%q)`, want))
+		}, dump(func() string { return eval[string](t, ctx, `document.activeElement.outerHTML.slice(0, 200)`) }))
 	}
-	press := func(keys string) { t.Helper(); do(t, ctx, p, chromedp.KeyEvent(keys)) }
+	click := func(keys string) { t.Helper(); do(t, ctx, p, chromedp.KeyEvent(keys)) }
 	do(t, ctx, p, chromedp.Navigate(p.url), chromedp.WaitVisible("#login"))
-	press(kb.Tab)
+	click(kb.Tab)
 	focused("#skip")
-	press(kb.Enter)
+	click(kb.Enter)
 	focused("h1")
-	for !ask[bool](t, ctx, `document.activeElement.id === 'login'`) {
-		press(kb.Tab)
+	for !eval[bool](t, ctx, `document.activeElement.id === 'login'`) {
+		click(kb.Tab)
 	}
-	press("alice" + kb.Enter)
+	click("alice" + kb.Enter)
 	focused("h1")
 	do(t, ctx, p, chromedp.WaitVisible(`li[data-state="made"]`))
-	press("?")
+	click("?")
 	do(t, ctx, p, chromedp.WaitVisible("dialog[open]"))
-	press(kb.Escape)
+	click(kb.Escape)
 	do(t, ctx, p, chromedp.WaitNotPresent("dialog"))
-	press("/")
+	click("/")
 	focused("#search")
-	press("zzz")
+	click("zzz")
 	do(t, ctx, p, chromedp.WaitNotPresent("#users tbody tr"))
-	press(kb.Escape)
+	click(kb.Escape)
 	do(t, ctx, p, chromedp.WaitVisible("#users tbody tr"))
-	// What one types stays text there.
-	press("?/")
-	if got := ask[string](t, ctx, `document.activeElement.value`); got != "?/" {
-		t.Errorf("the search says %q", got)
+	// Shortcuts do not apply in the search box.
+	click("?/")
+	if got := eval[string](t, ctx, `document.activeElement.value`); got != "?/" {
+		t.Errorf("the search box contains %q", got)
 	}
 }
 
@@ -206,7 +206,7 @@ func TestThePageRequestsATokenWhereNeeded(t *testing.T) {
 	_, env := simulate(t, sim.Options{Seed: 5})
 	env["GISTDEAL_ADMIN_TOKEN"] = "secret-token-of-thirty-two-letters"
 	p := start(t, env)
-	// Under another name than the machine's own nobody is let in without.
+	// Under another host name than localhost a token is needed.
 	ctx := browse(t, chromedp.Flag("host-resolver-rules", "MAP gistdeal.test 127.0.0.1"))
 	_, port, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), ":")
 	do(t, ctx, p,

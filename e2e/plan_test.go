@@ -10,7 +10,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// plan is what `gistdeal plan --json` prints.
+// plan is the output of `gistdeal plan --json`.
 type plan struct {
 	FirstScan string `json:"first_scan"`
 	Users     []struct {
@@ -51,7 +51,7 @@ func TestAPlanCountsAndWritesNothing(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	delete(env, "GISTDEAL_PIPEDRIVE_RATE") // what the account allows
+	delete(env, "GISTDEAL_PIPEDRIVE_RATE") // The rate is that of the account.
 	pl := makePlan(t, env, "bob", "--file", file)
 	problems := map[string]string{"@ALICE": "twice", "nobody": "knows no such user", "acme": "organisation", "../gists?": "cannot be a GitHub login"}
 	for _, u := range pl.Users {
@@ -59,15 +59,16 @@ func TestAPlanCountsAndWritesNothing(t *testing.T) {
 			t.Errorf("%s: %q, want %q", u.Input, u.Problem, want)
 		}
 	}
-	// 290 deals cost 1,450 tokens; 602 of a day's 1,002 are not for people. 600 are left.
+	// 290 deals cost 1,450 tokens. 602 of the 1,002 tokens of a day are not
+	// reserved, and 600 of them remain.
 	if len(pl.Users) != 6 || pl.Deals != 290 || pl.Tokens != 1450 || pl.GitHub != 1+3+1+1 || pl.Sec != 30 || pl.Days == nil || *pl.Days != 3 {
 		t.Errorf("%+v", pl)
 	}
 	if pl := makePlan(t, env, "bob", "--first-scan=new"); pl.Deals != 0 || pl.Users[0].All != 40 {
-		t.Errorf("of policy new: %+v", pl)
+		t.Errorf("with policy new: %+v", pl)
 	}
 	if files := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])); len(files) > 0 {
-		t.Errorf("files were made: %v", files)
+		t.Errorf("files were created: %v", files)
 	}
 	for name := range s.Report().Requests {
 		if strings.HasPrefix(name, "POST") {
@@ -83,7 +84,7 @@ func TestAPlanLeavesOutExistingDealsWhileServeRuns(t *testing.T) {
 	p := start(t, env)
 	p.user("alice")
 	waitForDeals(t, p, "alice", 5)
-	s.MakeGists("alice", 2) // no scan has seen them yet
+	s.MakeGists("alice", 2) // not scanned yet
 	env["PIPEDRIVE_API_KEY"] = ""
 	pl := makePlan(t, env, "https://gist.github.com/alice/1234")
 	if u := pl.Users[0]; u.State != "active" || u.Gists != 7 || u.Created != 5 || u.All != 2 || u.New != 2 || pl.Days != nil {
@@ -130,7 +131,7 @@ func TestAPlanStopsAtAGitHubLimit(t *testing.T) {
 		}
 	}
 	if refused := s.Report().Requests["GET /users/{login}"] - planned; planned != 3 || refused > 4 {
-		t.Errorf("%d planned, asked %d times in vain", planned, refused)
+		t.Errorf("%d planned, %d refused requests", planned, refused)
 	}
 }
 

@@ -14,24 +14,24 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// fleet is instances on one PostgreSQL.
+// fleet is several instances on one PostgreSQL database.
 type fleet struct {
 	t         *testing.T
 	env       map[string]string
 	instances []*process
 }
 
-// grow starts one more instance.
+// grow starts another instance.
 func (f *fleet) grow() {
 	f.t.Helper()
 	f.instances = append(f.instances, start(f.t, f.env))
 }
 
-// worker waits until one of the instances works and returns it.
+// leader waits until an instance has the lease and returns it.
 func (f *fleet) leader() *process {
 	f.t.Helper()
 	var leader *process
-	testenv.Eventually(f.t, "an instance works", func() bool {
+	testenv.Eventually(f.t, "an instance has the lease", func() bool {
 		for _, p := range f.instances {
 			if _, body := p.get("/readyz"); strings.Contains(body, `"working":true`) {
 				leader = p
@@ -42,27 +42,27 @@ func (f *fleet) leader() *process {
 	return leader
 }
 
-// without forgets an instance, and returns it.
+// without removes an instance from the fleet and returns it.
 func (f *fleet) without(p *process) *process {
 	f.instances = slices.DeleteFunc(f.instances, func(other *process) bool { return other == p })
 	return p
 }
 
-// askAll asks all instances for the same new user at the same moment.
-func (f *fleet) askAll(login string, gists int) {
+// requestFromAll requests the same new user from all instances at once.
+func (f *fleet) requestFromAll(login string, gists int) {
 	f.t.Helper()
-	var asking sync.WaitGroup
+	var requests sync.WaitGroup
 	for _, p := range f.instances {
-		asking.Go(func() {
+		requests.Go(func() {
 			if got := p.user(login); len(got.Old)+len(got.New) != gists {
 				f.t.Errorf("%s: %d old and %d new gists, want %d in all", p.url, len(got.Old), len(got.New), gists)
 			}
 		})
 	}
-	asking.Wait()
+	requests.Wait()
 }
 
-// String returns what all instances wrote.
+// String returns the output of all instances.
 func (f *fleet) String() string {
 	text := ""
 	for _, p := range f.instances {
@@ -82,10 +82,10 @@ func TestThreeInstancesOnOneDatabaseCreateOneDealForEachGist(t *testing.T) {
 		f.grow()
 	}
 	f.leader()
-	f.askAll("manygists", 400)
+	f.requestFromAll("manygists", 400)
 	deals := func(n int) {
 		t.Helper()
-		testenv.Eventually(t, "more deals", func() bool { return s.Report().Deals >= n }, f)
+		testenv.Eventually(t, "more deals exist", func() bool { return s.Report().Deals >= n }, f)
 	}
 
 	deals(40)
@@ -102,7 +102,7 @@ func TestThreeInstancesOnOneDatabaseCreateOneDealForEachGist(t *testing.T) {
 
 	deals(220)
 	server.Freeze(t)
-	testenv.Eventually(t, "readers are told so", func() bool {
+	testenv.Eventually(t, "readers get an error that names the database", func() bool {
 		status, body := f.instances[0].get("/user/manygists")
 		return status == http.StatusServiceUnavailable && strings.Contains(body, "the database does not answer")
 	}, f)
@@ -111,13 +111,11 @@ func TestThreeInstancesOnOneDatabaseCreateOneDealForEachGist(t *testing.T) {
 	deals(280)
 	server.Cut(t)
 	testenv.Eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, f)
-	testenv.Eventually(t, "each deal is known", func() bool {
+	testenv.Eventually(t, "each deal is recorded", func() bool {
 		u := f.instances[0].user("manygists")
 		return !slices.ContainsFunc(append(u.Old, u.New...), func(g shown) bool { return g.Deal.State != "made" })
 	}, f)
-	if doubled := s.Report().Doubled; len(doubled) > 0 {
-		t.Errorf("gists with more than one deal: %v\n%s", doubled, f)
-	}
+	noDuplicates(t, s)
 	for _, p := range f.instances {
 		noSecret(t, p)
 		if status := p.signal(syscall.SIGTERM); status != 0 {
@@ -129,7 +127,7 @@ func TestThreeInstancesOnOneDatabaseCreateOneDealForEachGist(t *testing.T) {
 func TestAGracefulStopReleasesTheLeaseAtOnce(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
-	// So long that nobody could take over otherwise.
+	// So long that no instance could take over without a release.
 	env["GISTDEAL_DATABASE_URL"], env["GISTDEAL_LEASE"] = pgtest.URL(t), "1h"
 	f := &fleet{t: t, env: env}
 	f.grow()
@@ -139,7 +137,7 @@ func TestAGracefulStopReleasesTheLeaseAtOnce(t *testing.T) {
 	f.leader()
 }
 
-// freeze sends a signal that does not end the program.
+// freeze sends SIGSTOP or SIGCONT.
 func freeze(t *testing.T, p *process, s syscall.Signal) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil {

@@ -25,7 +25,7 @@ var binary string
 func TestMain(m *testing.M) {
 	tempDir := func() (string, error) { return os.MkdirTemp("", "gistdeal-test-") }
 	os.Exit(testenv.Main(m, tempDir, func(dir string) (err error) {
-		if err := os.Chmod(dir, 0o755); err != nil { // A test runs the program as another user.
+		if err := os.Chmod(dir, 0o755); err != nil { // One test runs the program as another user.
 			return err
 		}
 		binary, err = testenv.Build(context.Background(), dir, "gistdeal/cmd/gistdeal")
@@ -42,7 +42,8 @@ type process struct {
 	ended chan struct{}
 }
 
-// start starts the program with env alone and waits until it listens.
+// start starts the program with only env as its environment and waits until it
+// listens.
 func start(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
 	p := launch(t, env, args...)
@@ -62,7 +63,7 @@ func start(t testing.TB, env map[string]string, args ...string) *process {
 
 var listening = regexp.MustCompile(`"msg":"listening","address":"([^"]+)"`)
 
-// launch starts the program; it is killed at the end of the test if not before.
+// launch starts the program and kills it at the end of the test.
 func launch(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary, args...), out: &testenv.Log{}, ended: make(chan struct{})}
@@ -83,7 +84,7 @@ func launch(t testing.TB, env map[string]string, args ...string) *process {
 	return p
 }
 
-// signal sends the program a signal and waits for its end.
+// signal sends a signal to the program and waits until it ends.
 func (p *process) signal(s syscall.Signal) int {
 	p.t.Helper()
 	_ = p.cmd.Process.Signal(s) // It may have ended.
@@ -95,21 +96,21 @@ func (p *process) signal(s syscall.Signal) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// exit waits for the program to end by itself.
+// exit waits until the program ends by itself.
 func (p *process) exit() (status int, output string) {
 	p.t.Helper()
 	select {
 	case <-p.ended:
 	case <-time.After(30 * time.Second):
-		p.t.Fatalf("the program goes on\n%s", p.out)
+		p.t.Fatalf("the program has not ended after 30 s\n%s", p.out)
 	}
 	return p.cmd.ProcessState.ExitCode(), p.out.String()
 }
 
-// get asks the program and returns the answer's status and body.
+// get sends a GET request and returns the status and body of the answer.
 func (p *process) get(path string) (status int, body string) {
 	p.t.Helper()
-	resp, err := http.Get(p.url + path) //nolint:noctx // The test's end kills the program.
+	resp, err := http.Get(p.url + path) //nolint:noctx // The program is killed at the end of the test.
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -121,7 +122,7 @@ func (p *process) get(path string) (status int, body string) {
 	return resp.StatusCode, string(text)
 }
 
-// put has the program take body.
+// put sends a PUT request with a JSON body and expects success.
 func (p *process) put(path, body string) {
 	p.t.Helper()
 	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPut, p.url+path, strings.NewReader(body))
@@ -153,7 +154,7 @@ type shown struct {
 	} `json:"deal"`
 }
 
-// user asks for a login until the first scan has ended.
+// user requests a login until its first scan has ended.
 func (p *process) user(login string) user {
 	p.t.Helper()
 	var u user
@@ -170,8 +171,8 @@ func (p *process) user(login string) user {
 	return u
 }
 
-// simulate starts simulators without limits and returns them with the
-// environment that points the program at them and at a database of its own.
+// simulate starts simulators without quotas. It returns them with an environment
+// in which the program uses them and a database of its own.
 func simulate(t testing.TB, o sim.Options) (*sim.Sim, map[string]string) {
 	t.Helper()
 	s, url := testenv.Simulate(t, testenv.Unlimited(o))
@@ -188,7 +189,7 @@ func environment(t testing.TB, url string) map[string]string {
 	}
 }
 
-// noSecret fails the test if the program told a secret.
+// noSecret fails the test if the output contains a secret.
 func noSecret(t *testing.T, p *process) {
 	t.Helper()
 	if strings.Contains(p.out.String(), "secret-") {
@@ -196,10 +197,27 @@ func noSecret(t *testing.T, p *process) {
 	}
 }
 
-// waitForDeals waits until the program says that n gists of a user have deals.
+// wantDeals checks the number of deals and that no gist has two.
+func wantDeals(t *testing.T, s *sim.Sim, want int) {
+	t.Helper()
+	if got := s.Report().Deals; got != want {
+		t.Errorf("%d deals, want %d", got, want)
+	}
+	noDuplicates(t, s)
+}
+
+// noDuplicates fails the test if a gist has more than one deal.
+func noDuplicates(t *testing.T, s *sim.Sim) {
+	t.Helper()
+	if duplicates := s.Report().Doubled; len(duplicates) > 0 {
+		t.Errorf("gists with more than one deal: %v", duplicates)
+	}
+}
+
+// waitForDeals waits until the program shows deals for n gists of a user.
 func waitForDeals(t *testing.T, p *process, login string, n int) {
 	t.Helper()
-	testenv.Eventually(t, "all deals of "+login, func() bool {
+	testenv.Eventually(t, "all deals of "+login+" exist", func() bool {
 		u := p.user(login)
 		created := 0
 		for _, g := range append(u.Old, u.New...) {

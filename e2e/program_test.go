@@ -35,13 +35,13 @@ func TestEachGistHasOneDealThroughKillsAndLostAnswers(t *testing.T) {
 		p.user(login)
 	}
 	for _, deals := range []int{20, 80, 160} {
-		testenv.Eventually(t, "some deals more", func() bool { return s.Report().Deals >= deals }, p.out)
+		testenv.Eventually(t, "more deals exist", func() bool { return s.Report().Deals >= deals }, p.out)
 		p.signal(syscall.SIGKILL)
 		noSecret(t, p)
 		p = start(t, env)
 	}
 	testenv.Eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out)
-	testenv.Eventually(t, "each deal is known", func() bool {
+	testenv.Eventually(t, "each deal is recorded", func() bool {
 		u := p.user("ManyGists")
 		for _, g := range append(u.Old, u.New...) {
 			if g.Deal.State != "made" {
@@ -50,9 +50,7 @@ func TestEachGistHasOneDealThroughKillsAndLostAnswers(t *testing.T) {
 		}
 		return len(u.New) == 0
 	}, p.out)
-	if doubled := s.Report().Doubled; len(doubled) > 0 {
-		t.Errorf("gists with more than one deal: %v\n%s", doubled, p.out)
-	}
+	noDuplicates(t, s)
 	if status := p.signal(syscall.SIGTERM); status != 0 {
 		t.Errorf("exit status %d after SIGTERM, want 0\n%s", status, p.out)
 	}
@@ -72,7 +70,7 @@ func TestRecordedGitHubAnswersBecomeOneDealForEachPublicGist(t *testing.T) {
 		file string
 	}{"defunkt": {2, "github-user-gists-2014.json"}, "own": {1, "github-own-gists-2014.json"}} {
 		page := recordedList(t, filepath.Join(shared, "recordings", recording.file))
-		// In life the list of a token's own user has secret gists among them.
+		// The real list of the token's owner includes secret gists.
 		if login == "own" {
 			page[0]["public"] = false
 		}
@@ -100,7 +98,7 @@ func TestRecordedGitHubAnswersBecomeOneDealForEachPublicGist(t *testing.T) {
 	if shown != want || want < 30 {
 		t.Errorf("%d gists shown, want the %d public ones", shown, want)
 	}
-	testenv.Eventually(t, "all deals", func() bool { return s.Report().Deals >= want }, p.out)
+	testenv.Eventually(t, "all deals exist", func() bool { return s.Report().Deals >= want }, p.out)
 	for id, deals := range s.Report().ByGist {
 		if !public[id] || len(deals) != 1 {
 			t.Errorf("gist %s (public: %v) has deals %v", id, public[id], deals)
@@ -184,11 +182,11 @@ func TestEachConfigurationMistakeIsExplained(t *testing.T) {
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(out, want) {
-					t.Errorf("no word of %q in:\n%s", want, out)
+					t.Errorf("no %q in:\n%s", want, out)
 				}
 			}
 			if strings.Contains(out, "goroutine ") {
-				t.Errorf("a stack trace:\n%s", out)
+				t.Errorf("the output contains a stack trace:\n%s", out)
 			}
 			noSecret(t, p)
 		})
@@ -213,9 +211,9 @@ func TestARefusedKeyIsExplainedAndTheProgramKeepsRunning(t *testing.T) {
 	s.MakeGists("alice", 3)
 	p := start(t, env)
 	if got := len(p.user("alice").New); got != 3 {
-		t.Errorf("%d gists shown, want 3: readers are served all the same", got)
+		t.Errorf("%d gists shown, want 3: a refused key does not affect readers", got)
 	}
-	testenv.Eventually(t, "readyz says why", func() bool {
+	testenv.Eventually(t, "/readyz names the reason", func() bool {
 		status, body := p.get("/readyz")
 		return status == http.StatusOK && strings.Contains(body, "set PIPEDRIVE_API_KEY")
 	}, p.out)
@@ -234,10 +232,10 @@ func TestWithoutAGitHubTokenTheStartLogsTheQuota(t *testing.T) {
 	p.user("alice")
 	const want = `"requests_an_hour":60,"kept_for_people":10,"users_of_one_page":150,"scanned_every":"3h0m0s"`
 	if !strings.Contains(p.out.String(), want) {
-		t.Errorf("no word of %s in:\n%s", want, p.out)
+		t.Errorf("no %s in:\n%s", want, p.out)
 	}
 	if _, body := p.get("/metrics"); !strings.Contains(body, `gistdeal_github_requests_total{status="200"} 2`) {
-		t.Errorf("the look-up and the scan are not counted:\n%s", body)
+		t.Errorf("the two requests to GitHub are not counted:\n%s", body)
 	}
 }
 
@@ -250,17 +248,17 @@ func TestASecondInstanceAnswersReadersAndAcceptsNewUsers(t *testing.T) {
 	first.user("alice")
 	second := start(t, env)
 	if got := len(second.user("alice").Old); got != 2 {
-		t.Errorf("%d gists shown by the second program, want the 2 that the first has shown", got)
+		t.Errorf("the second instance shows %d old gists, want the 2 that the first one showed", got)
 	}
 	if status, body := second.get("/user/bob"); status != http.StatusOK || !strings.Contains(body, `"old_gists":[],"new_gists":[{`) {
-		t.Errorf("a new user at the second program: %d %s", status, body)
+		t.Errorf("a new user at the second instance: %d %s", status, body)
 	}
 	if status, body := second.get("/user/missing"); status != http.StatusNotFound {
-		t.Errorf("a user whom GitHub does not know at the second program: %d %s", status, body)
+		t.Errorf("an unknown user at the second instance: %d %s", status, body)
 	}
-	testenv.Eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, first.out)
+	testenv.Eventually(t, "all deals exist", func() bool { return s.Report().Deals == 3 }, first.out)
 	first.signal(syscall.SIGKILL)
-	testenv.Eventually(t, "the second takes over", func() bool {
+	testenv.Eventually(t, "the second instance takes over", func() bool {
 		_, body := second.get("/readyz")
 		return strings.Contains(body, `"working":true`)
 	}, second.out)
@@ -277,10 +275,10 @@ func TestApprovalAndPauseStopDealsAndAreReported(t *testing.T) {
 	p := start(t, env)
 	for _, g := range p.user("alice").New {
 		if g.Deal.State != "held" || !strings.Contains(g.Deal.Reason, "GISTDEAL_FIRST_SCAN_MAX (2)") {
-			t.Errorf("deal is %+v, want it held for a yes", g.Deal)
+			t.Errorf("the deal is %+v, want it to await approval", g.Deal)
 		}
 	}
-	// Another process on the database, as a command is.
+	// Another process on the database, like a command.
 	db, err := store.Open(t.Context(), env["GISTDEAL_DATABASE_URL"], store.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -297,7 +295,7 @@ func TestApprovalAndPauseStopDealsAndAreReported(t *testing.T) {
 		t.Fatalf("%d deals approved, error %v; want 3", n, err)
 	}
 	if _, body := p.get("/readyz"); !strings.Contains(body, "paused by a person since") || !strings.Contains(body, "quarter's end") {
-		t.Errorf("readyz says %s", body)
+		t.Errorf("/readyz shows %s", body)
 	}
 	_, metrics := p.get("/metrics")
 	for _, want := range []string{
@@ -311,7 +309,7 @@ func TestApprovalAndPauseStopDealsAndAreReported(t *testing.T) {
 	if _, err := db.ResumePushes(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	testenv.Eventually(t, "all deals", func() bool { return s.Report().Deals == 3 }, p.out)
+	testenv.Eventually(t, "all deals exist", func() bool { return s.Report().Deals == 3 }, p.out)
 }
 
 func TestHealthcheckAndVersion(t *testing.T) {
@@ -324,7 +322,7 @@ func TestHealthcheckAndVersion(t *testing.T) {
 	}
 	p.signal(syscall.SIGTERM)
 	if status, _ := launch(t, env, "healthcheck").exit(); status != 1 {
-		t.Errorf("healthcheck of nothing: exit status %d, want 1", status)
+		t.Errorf("healthcheck without a server: exit status %d, want 1", status)
 	}
 	if status, out := launch(t, env, "version").exit(); status != 0 || !strings.HasPrefix(out, "gistdeal ") {
 		t.Errorf("version: %d %s", status, out)
@@ -338,6 +336,6 @@ func TestTheProgramHasNoFailPoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	if bytes.Contains(program, []byte("FAILPOINT")) {
-		t.Error("the ordinary program reads the variable FAILPOINT")
+		t.Error("the released program reads the variable FAILPOINT")
 	}
 }

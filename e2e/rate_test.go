@@ -9,9 +9,9 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// pushAll starts the program beside an account that allows 20 requests in two
-// seconds and answers after the latency, and waits until n gists have deals. It
-// returns when each POST came.
+// pushAll starts the program with an account that allows 20 requests in two
+// seconds and answers after the latency. It waits until n gists have deals and
+// returns the times of the POSTs.
 func pushAll(t testing.TB, n int, latency time.Duration, meanwhile func(*sim.Sim)) (*sim.Sim, []time.Time) {
 	t.Helper()
 	s, env := simulate(t, sim.Options{Latency: latency})
@@ -38,8 +38,8 @@ func TestTheProgramStaysBelowTheLimitAtAnyLatency(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, _ := pushAll(t, 60, latency, func(*sim.Sim) {})
-			// A machine that is busy with other tests may hold a request back for long
-			// enough to bring it into the next window; without a limit 50 are refused.
+			// On a busy machine a request may be delayed into the next window. Without
+			// a limit 50 requests are refused.
 			if r := s.Report(); r.Limited > 2 || len(r.Doubled) > 0 {
 				t.Errorf("%d requests refused, up to %d in 2 s; doubled: %v", r.Limited, r.PeakPer2s, r.Doubled)
 			}
@@ -53,14 +53,14 @@ func TestAHalvedLimitCausesFewRefusalsAndLosesNoDeal(t *testing.T) {
 	s, _ := pushAll(t, 60, latency, func(s *sim.Sim) {
 		s.Set(func(o *sim.Options) { o.Burst = 10 })
 	})
-	// Those that were under way when the limit fell, and few others.
+	// The requests under way when the limit fell, and a few more.
 	if r := s.Report(); r.Limited > 6 || len(r.Doubled) > 0 {
 		t.Errorf("%d requests refused, doubled: %v", r.Limited, r.Doubled)
 	}
 }
 
-// BenchmarkAllowedRate tells which share of the allowed 10 requests a second
-// becomes deals.
+// BenchmarkAllowedRate measures the share of the allowed 10 requests a second
+// that creates deals.
 func BenchmarkAllowedRate(b *testing.B) {
 	for _, latency := range []time.Duration{10 * time.Millisecond, 150 * time.Millisecond, 600 * time.Millisecond} {
 		b.Run(latency.String(), func(b *testing.B) {

@@ -23,8 +23,8 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// restart is what a service manager does: it ends the old process, if there is
-// one, and starts a new one.
+// restart acts like a service manager: it ends the old process, if any, and
+// starts a new one.
 const restart = `
 set -eu
 file=$DIR/$1
@@ -37,7 +37,7 @@ GISTDEAL_ADDR=$1 nohup "$GISTDEAL" >>"$file.log" 2>&1 </dev/null &
 echo $! >"$file.pid"
 `
 
-// services are instances that scripts/replace.sh replaces.
+// services are instances for scripts/replace.sh.
 type services struct {
 	t         *testing.T
 	dir       string
@@ -45,7 +45,7 @@ type services struct {
 	addresses []string
 }
 
-// newServices starts so many instances with env, and ends whatever runs at the end of the test.
+// newServices starts n instances until the end of the test.
 func newServices(t *testing.T, env map[string]string, n int) *services {
 	t.Helper()
 	s := &services{t: t, dir: t.TempDir(), env: []string{"PATH=/usr/bin:/bin", "GISTDEAL=" + binary, "SETTLE=0.5"}}
@@ -85,7 +85,7 @@ func (s *services) replace() {
 	s.run(append([]string{"../scripts/replace.sh", "/bin/bash " + s.command()}, s.addresses...)...)
 }
 
-// String returns what all instances wrote.
+// String returns the output of all instances.
 func (s *services) String() string {
 	files, _ := filepath.Glob(filepath.Join(s.dir, "*.log"))
 	text := ""
@@ -106,8 +106,8 @@ func (s *services) end() {
 	}
 }
 
-// balancer passes requests on to instances that are ready, as a health check of
-// each every 100 ms sees it, in turn. It tries no request twice.
+// balancer distributes requests over the ready instances, which it checks every
+// 100 ms. It sends no request twice.
 func balancer(t *testing.T, addresses []string) *httptest.Server {
 	t.Helper()
 	healthy := make([]atomic.Bool, len(addresses))
@@ -162,8 +162,8 @@ func TestARollingReplacementFailsNoRequestAndDuplicatesNoDeal(t *testing.T) {
 		t.Fatalf("status %d: %s", status, body)
 	}
 
-	// Each reader asks for what is known, and sometimes for somebody new.
-	stop, readers, asked := make(chan struct{}), sync.WaitGroup{}, atomic.Int64{}
+	// Each reader requests a known user and sometimes a new one.
+	stop, readers, requested := make(chan struct{}), sync.WaitGroup{}, atomic.Int64{}
 	for reader := range 4 {
 		readers.Go(func() {
 			for n := 0; ; n++ {
@@ -181,18 +181,16 @@ func TestARollingReplacementFailsNoRequestAndDuplicatesNoDeal(t *testing.T) {
 				if status, body := get(path); status != http.StatusOK {
 					t.Errorf("%s: status %d: %s", path, status, body)
 				}
-				asked.Add(1)
+				requested.Add(1)
 			}
 		})
 	}
 	instances.replace()
 	close(stop)
 	readers.Wait()
-	t.Logf("%d requests during the replacement", asked.Load())
+	t.Logf("%d requests during the replacement", requested.Load())
 	testenv.Eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, instances)
-	if doubled := s.Report().Doubled; len(doubled) > 0 {
-		t.Errorf("gists with more than one deal: %v", doubled)
-	}
+	noDuplicates(t, s)
 	if logs := instances.String(); strings.Count(logs, `"msg":"listening"`) != 6 || strings.Count(logs, `"msg":"stopping"`) != 3 {
 		t.Errorf("want six starts and three stops:\n%s", logs)
 	}
@@ -214,7 +212,7 @@ func TestARollingReplacementStopsAtTheFirstInstanceThatIsNotReady(t *testing.T) 
 	}
 	replace("/bin/bash "+instances.command(), first, "127.0.0.1:1")
 	if logs := instances.String(); strings.Contains(logs, "stopping") {
-		t.Errorf("one was replaced while another was down:\n%s", logs)
+		t.Errorf("an instance was replaced while another one was down:\n%s", logs)
 	}
 	broken := filepath.Join(instances.dir, "broken")
 	if err := os.WriteFile(broken, []byte(`kill -TERM "$(cat "$DIR/$1.pid")"`), 0o600); err != nil {
@@ -222,11 +220,11 @@ func TestARollingReplacementStopsAtTheFirstInstanceThatIsNotReady(t *testing.T) 
 	}
 	replace("/bin/bash "+broken, first, second)
 	if !ready(t.Context(), second) {
-		t.Errorf("the second was touched:\n%s", instances.String())
+		t.Errorf("the second instance was replaced:\n%s", instances.String())
 	}
 }
 
-// ready reports whether the instance at address wants requests.
+// ready reports whether the instance at address is ready.
 func ready(ctx context.Context, address string) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

@@ -23,9 +23,9 @@ func TestTwoHundredStreamsReceiveAllEventsUnderLoad(t *testing.T) {
 	t.Parallel()
 	const streams, gists = 200, 100
 	s, env := simulate(t, sim.Options{})
-	env["GISTDEAL_PIPEDRIVE_RATE"] = "40" // So that there is something to tell for a while.
+	env["GISTDEAL_PIPEDRIVE_RATE"] = "40" // Slow, so that events last for a while.
 	for _, short := range []string{"GISTDEAL_PUSH_TIMEOUT", "GISTDEAL_ABSENCE"} {
-		delete(env, short) // Each deal is made at once, also while the machine is busy.
+		delete(env, short) // No POST may time out while the machine is busy.
 	}
 	s.MakeGists("alice", gists)
 	p := start(t, env)
@@ -34,49 +34,49 @@ func TestTwoHundredStreamsReceiveAllEventsUnderLoad(t *testing.T) {
 
 	ctx, leave := context.WithTimeout(t.Context(), 90*time.Second)
 	defer leave()
-	var listening, told, asking sync.WaitGroup
+	var listening, followers, requests sync.WaitGroup
 	listening.Add(streams)
 	for range streams {
-		told.Go(func() {
+		followers.Go(func() {
 			if err := p.followDeals(ctx, gists, listening.Done); err != nil {
 				t.Error(err)
-				leave() // The others need not wait.
+				leave() // One failure ends the test.
 			}
 		})
 	}
 	listening.Wait()
 	if open := p.gauge("process_open_fds") - files; open < streams {
-		t.Errorf("%v files more are open, want one for each stream", open)
+		t.Errorf("%v more files are open, want one for each stream", open)
 	}
-	var asked atomic.Int64
+	var requested atomic.Int64
 	loaded, rest := context.WithCancel(ctx)
 	for i := range 4 {
-		asking.Go(func() {
+		requests.Go(func() {
 			for n := i; loaded.Err() == nil; n++ {
 				path := []string{"/api/v1/users", "/api/v1/overview", "/api/v1/deals?limit=100", "/trackedusers"}[n%4]
 				if status, body := p.get(path); status != http.StatusOK {
 					t.Errorf("%s: status %d: %.200s", path, status, body)
 				}
-				asked.Add(1)
+				requested.Add(1)
 			}
 		})
 	}
 	p.user("alice")
-	told.Wait()
+	followers.Wait()
 	rest()
-	asking.Wait()
-	t.Logf("%d requests were answered meanwhile", asked.Load())
-	if asked.Load() < 100 {
-		t.Errorf("only %d requests were answered", asked.Load())
+	requests.Wait()
+	t.Logf("%d requests were answered in the meantime", requested.Load())
+	if requested.Load() < 100 {
+		t.Errorf("only %d requests were answered", requested.Load())
 	}
 	http.DefaultClient.CloseIdleConnections()
-	testenv.Eventually(t, "nothing is left of the streams", func() bool {
+	testenv.Eventually(t, "the streams are cleaned up", func() bool {
 		return p.gauge("go_goroutines") <= goroutines+20 && p.gauge("process_open_fds") <= files+20
 	}, p.out)
 }
 
-// followDeals follows the events until that many gists have their deal, each of
-// which is told once, and the ids of events rise by one.
+// followDeals reads events until that many gists have their deal. Each deal must
+// occur once, and the ids of events must rise by one.
 func (p *process) followDeals(ctx context.Context, gists int, listening func()) error {
 	heard := sync.OnceFunc(listening)
 	defer heard()
@@ -113,10 +113,10 @@ func (p *process) followDeals(ctx context.Context, gists int, listening func()) 
 			return nil
 		}
 	}
-	return fmt.Errorf("told of %d deals, want %d: %w", len(created), gists, io.ErrUnexpectedEOF)
+	return fmt.Errorf("%d deals in the events, want %d: %w", len(created), gists, io.ErrUnexpectedEOF)
 }
 
-// note adds the gists whose deals an event tells of.
+// note adds the gists of an event's deals.
 func note(created map[string]bool, data string) error {
 	var event struct {
 		Deals []struct {
@@ -129,7 +129,7 @@ func note(created map[string]bool, data string) error {
 	}
 	for _, d := range event.Deals {
 		if d.Outcome != "made" || created[d.GistID] {
-			return fmt.Errorf("%+v after %d others, want it made, and told once", d, len(created))
+			return fmt.Errorf("%+v after %d others, want a new deal and each one once", d, len(created))
 		}
 		created[d.GistID] = true
 	}

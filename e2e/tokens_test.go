@@ -11,10 +11,10 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// made is what `tokens add --json` prints.
+// newToken is the output of `tokens add --json`.
 type newToken struct{ Name, Scope, Token string }
 
-// tokens is what `tokens list --json` prints.
+// tokens is the output of `tokens list --json`.
 type tokens struct {
 	Tokens []struct {
 		Name, Scope string
@@ -23,8 +23,8 @@ type tokens struct {
 	}
 }
 
-// ask sends a token to the program, and returns the status of its answer.
-func (p *process) ask(token, path string) int {
+// statusWith sends a request with a token and returns the status of the answer.
+func (p *process) statusWith(token, path string) int {
 	p.t.Helper()
 	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.url+path, nil)
 	if err != nil {
@@ -53,13 +53,13 @@ func TestATokenIsCreatedUsedListedAndRevokedWhileServeRuns(t *testing.T) {
 		t.Fatalf("exit status %d, %+v", status, ci)
 	}
 	wantRun(t, env, 0, "\ngd_", "tokens", "add", "--name=other.one", "--scope", "write")
-	if got := p.ask(ci.Token, "/trackedusers"); got != 200 {
+	if got := p.statusWith(ci.Token, "/trackedusers"); got != 200 {
 		t.Errorf("with the token: %d", got)
 	}
-	if got := p.ask(ci.Token, "/user/alice"); got != 403 {
-		t.Errorf("tracking with a token that may only read: %d", got)
+	if got := p.statusWith(ci.Token, "/user/alice"); got != 403 {
+		t.Errorf("tracking with a read token: %d", got)
 	}
-	testenv.Eventually(t, "the use is seen", func() bool {
+	testenv.Eventually(t, "the last use is recorded", func() bool {
 		read(t, env, &list, "tokens", "list")
 		return len(list.Tokens) == 2 && list.Tokens[0].LastUsedAt != nil
 	}, p.out)
@@ -84,11 +84,11 @@ func TestATokenIsCreatedUsedListedAndRevokedWhileServeRuns(t *testing.T) {
 		wantRun(t, env, bad.status, bad.text, append([]string{"tokens"}, strings.Fields(bad.args)...)...)
 	}
 	wantRun(t, env, 0, "revoked", "tokens", "revoke", "ci")
-	if got := p.ask(ci.Token, "/trackedusers"); got != 401 {
+	if got := p.statusWith(ci.Token, "/trackedusers"); got != 401 {
 		t.Errorf("with the revoked token: %d", got)
 	}
 	if strings.Contains(p.out.String(), ci.Token) {
-		t.Error("the token is in the log")
+		t.Error("the log contains the token")
 	}
 }
 
@@ -100,7 +100,7 @@ func TestTheAdminTokenIsValidWhileItIsConfigured(t *testing.T) {
 		env["GISTDEAL_ADMIN_TOKEN"] = token
 		p := start(t, env)
 		for _, try := range []string{"secret-one", "secret-two"} {
-			if got := p.ask(try, "/trackedusers"); (got == 200) != (try == want) {
+			if got := p.statusWith(try, "/trackedusers"); (got == 200) != (try == want) {
 				t.Errorf("GISTDEAL_ADMIN_TOKEN=%s: %s gets %d", token, try, got)
 			}
 		}

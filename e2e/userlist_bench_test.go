@@ -16,9 +16,9 @@ import (
 	"gistdeal/internal/testing/pgtest"
 )
 
-// BenchmarkUserList tells how long parts of a list of 100,000 users take, each
-// with its deals counted, asked one after another of the real program. "x-bare"
-// is the median beside that of /livez, an answer that needs no database.
+// BenchmarkUserList measures pages of a list of 100,000 users with the counts of
+// their deals, requested one after another. "x-bare" is the ratio of the median
+// to that of /livez, which needs no database.
 func BenchmarkUserList(b *testing.B) {
 	for name, driver := range map[string]string{"SQLite": "sqlite", "PostgreSQL": "pgx"} {
 		b.Run(name, func(b *testing.B) {
@@ -37,7 +37,7 @@ func BenchmarkUserList(b *testing.B) {
 						path += p.deepCursor(b, path)
 					}
 					if deep && strings.HasSuffix(path, query) {
-						continue // There is one part only.
+						continue // The list has one page only.
 					}
 					b.Run(fmt.Sprintf("%s/deep=%t", query, deep), func(b *testing.B) {
 						took := p.pace(b, path, 100)
@@ -63,7 +63,7 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func median(sorted []time.Duration) time.Duration { return sorted[len(sorted)/2] }
 
-// pace asks for a path that many times and returns how long each took, sorted.
+// pace requests a path that many times and returns the sorted durations.
 func (p *process) pace(b *testing.B, path string, times int) []time.Duration {
 	b.Helper()
 	took := make([]time.Duration, times)
@@ -78,8 +78,8 @@ func (p *process) pace(b *testing.B, path string, times int) []time.Duration {
 	return took
 }
 
-// deepCursor walks to the part of a list that begins after 40,000 users, or to
-// its last part, and returns its cursor.
+// deepCursor returns the cursor of the page after 40,000 users, or of the last
+// page.
 func (p *process) deepCursor(b *testing.B, path string) (cursor string) {
 	b.Helper()
 	for range 80 {
@@ -99,11 +99,11 @@ func (p *process) deepCursor(b *testing.B, path string) (cursor string) {
 	return cursor
 }
 
-// fillUsers makes users in all states, each with three gists and their deals.
-// The statements are understood by both databases.
+// fillUsers adds users in all states with three gists and three deals each. The
+// statements work on both databases.
 func fillUsers(b *testing.B, driver, database string, users int) {
 	b.Helper()
-	s, err := store.Open(b.Context(), database, store.Options{}) // For the schema.
+	s, err := store.Open(b.Context(), database, store.Options{}) // Creates the schema.
 	if err == nil {
 		err = s.Close()
 	}
@@ -126,7 +126,7 @@ func fillUsers(b *testing.B, driver, database string, users int) {
 			SELECT CAST(i AS TEXT) || '-' || CAST(k AS TEXT), i, i * 3 + k, 'notes', '[]', %d, %d FROM n, (SELECT 0 AS k UNION SELECT 1 UNION SELECT 2) AS three`, numbers, now, now),
 		`INSERT INTO deals (gist_id, state, deal_id) SELECT id, CASE WHEN seq % 40 = 0 THEN 'failed' ELSE 'made' END, CASE WHEN seq % 40 = 0 THEN NULL ELSE seq END FROM gists`,
 		fmt.Sprintf(`UPDATE counters SET value = %d WHERE name = 'gist_seq'`, users*3+3),
-		`VACUUM`, `ANALYZE`, // As the databases do by themselves in time.
+		`VACUUM`, `ANALYZE`, // The databases do this by themselves later.
 	} {
 		if _, err := db.ExecContext(b.Context(), statement); err != nil {
 			b.Fatalf("%v: %.80s", err, statement)
