@@ -63,11 +63,11 @@ func TestTheLatestGistsOfAllUsersAreListedWithTheNewOnesMarked(t *testing.T) {
 	w.read(w.send(http.MethodPut, "/users/bob/visit", `{"seq":1000}`), http.StatusOK, nil)
 	w.get("/gists?limit=3", &list)
 	if len(list.Gists) != 3 || list.Gists[0].Login != "bob" || list.Gists[0].New || list.Gists[2].Login != "alice" || !list.Gists[2].New || list.Next == "" {
-		t.Fatalf("%+v, want bob's two, which are seen, and one of alice's, which is new", list)
+		t.Fatalf("%+v, want bob's two seen gists and one new gist of alice", list)
 	}
 	w.get("/gists?limit=3&cursor="+list.Next, &list)
 	if len(list.Gists) != 1 || list.Gists[0].DealURL == "" {
-		t.Errorf("%+v, want the first of all with its deal", list)
+		t.Errorf("%+v, want the first gist with its deal", list)
 	}
 	w.get("/gists?show=new", &list)
 	if len(list.Gists) != 2 || list.Gists[0].Login != "alice" {
@@ -105,7 +105,7 @@ func TestTokensAreCreatedListedWithoutTheirValueAndRevoked(t *testing.T) {
 	var list struct{ Tokens []desk.Token }
 	w.get("/tokens", &list)
 	if token.Token == "" || len(list.Tokens) != 1 || list.Tokens[0].Name != "ci" || list.Tokens[0].Scope != "read" {
-		t.Fatalf("made %v, listed %+v", token.Token != "", list.Tokens)
+		t.Fatalf("created %v, listed %+v", token.Token != "", list.Tokens)
 	}
 	header := "Authorization: Bearer " + token.Token
 	w.refused(w.send(http.MethodGet, "/tokens", "", header), http.StatusForbidden, "scope-too-small")
@@ -118,7 +118,7 @@ func TestTokensAreCreatedListedWithoutTheirValueAndRevoked(t *testing.T) {
 func TestABulkChangeOfHundredsOfUsersHasAResultForEach(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
-	const users = 510 // of two transactions
+	const users = 510 // more than one transaction
 	names := make([]string, users)
 	for i := range names {
 		names[i] = fmt.Sprintf("user%d", i)
@@ -144,6 +144,6 @@ func TestABulkChangeOfHundredsOfUsersHasAResultForEach(t *testing.T) {
 	var list userList
 	w.get("/users?state=removed&limit=500", &list)
 	if len(list.Users) != users*2/3 {
-		t.Errorf("%d users are removed, want all that were tracked", len(list.Users))
+		t.Errorf("%d users are removed, want all tracked ones", len(list.Users))
 	}
 }

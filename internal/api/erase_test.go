@@ -20,11 +20,11 @@ func TestAnErasedUserIsTrackedAgainOnlyOnRequest(t *testing.T) {
 	var erased desk.Erased
 	w.read(w.send(http.MethodPost, "/users/Alice/erase", `{"confirm":"alice"}`), http.StatusOK, &erased)
 	if erased.Kept != 3 || len(erased.Deals) != 3 || !strings.HasSuffix(erased.Deals[0].URL, "1") {
-		t.Errorf("%+v, want three deals that Pipedrive still has", erased)
+		t.Errorf("%+v, want three deals that still exist in Pipedrive", erased)
 	}
 	for _, path := range []string{"/users?state=removed&state=active", "/runs", "/gists", "/deals?state=made"} {
 		if r := w.send(http.MethodGet, path, ""); strings.Contains(r.body, "alice") {
-			t.Errorf("%s still tells of alice: %s", path, r.body)
+			t.Errorf("%s still contains alice: %s", path, r.body)
 		}
 	}
 	w.refused(w.send(http.MethodPost, "/users/alice/erase", `{"confirm":"alice"}`), http.StatusNotFound, "not-found")
@@ -35,18 +35,18 @@ func TestAnErasedUserIsTrackedAgainOnlyOnRequest(t *testing.T) {
 		return list.Results[0]
 	}
 	if r := add(`{"users":["alice"]}`); r.Result != "invalid" || !strings.Contains(r.Reason, "erased") {
-		t.Errorf("%+v, want that she was erased", r)
+		t.Errorf("%+v, want alice reported as erased", r)
 	}
 	w.sim.RenameUser("alice", "alicia")
 	if r := add(`{"users":["alicia"]}`); r.Result != "invalid" || !strings.Contains(r.Reason, "erased") {
-		t.Errorf("%+v, want that she is known by her number", r)
+		t.Errorf("%+v, want alice recognised by her id", r)
 	}
 	w.sim.RenameUser("alicia", "alice")
 	if r := add(`{"users":["alice"],"again":true}`); r.Result != "added" {
-		t.Fatalf("%+v, want her tracked again", r)
+		t.Fatalf("%+v, want alice tracked again", r)
 	}
 	testenv.Must(w.t, w.engine.Track(t.Context(), "alice"))
-	testenv.Eventually(w.t, "her scan has ended", func() bool {
+	testenv.Eventually(w.t, "the scan of alice has ended", func() bool {
 		u, err := w.db.UserByLogin(t.Context(), "alice")
 		testenv.Must(w.t, err)
 		return !u.LastScanAt.IsZero()
@@ -73,9 +73,9 @@ func TestErasingWaitsForADealThatIsBeingSent(t *testing.T) {
 	r := w.send(http.MethodPost, "/users/alice/erase", `{"confirm":"alice"}`)
 	w.refused(r, http.StatusBadRequest, "invalid")
 	if !strings.Contains(r.body, "being sent") {
-		t.Errorf("%s, want that a deal is being sent", r.body)
+		t.Errorf("%s, want a deal being sent as the reason", r.body)
 	}
 	if _, err := w.db.KnownUser(t.Context(), "alice"); err != nil {
-		t.Errorf("she is forgotten though a deal is being sent: %v", err)
+		t.Errorf("alice was erased while a deal was being sent: %v", err)
 	}
 }

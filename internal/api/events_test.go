@@ -19,7 +19,7 @@ func (w *world) follow(ctx context.Context) <-chan string {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+api.Path+"/events", nil)
 	testenv.Must(w.t, err)
-	resp, err := http.DefaultClient.Do(r) //nolint:bodyclose // By the goroutine that reads it.
+	resp, err := http.DefaultClient.Do(r) //nolint:bodyclose // The goroutine that reads the body closes it.
 	testenv.Must(w.t, err)
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
 		w.t.Fatalf("status %d, %s", resp.StatusCode, resp.Header.Get("Content-Type"))
@@ -39,7 +39,7 @@ func (w *world) follow(ctx context.Context) <-chan string {
 	return lines
 }
 
-// until reads lines up to one that has text, and returns them.
+// until returns the lines up to the first one that contains text.
 func until(t *testing.T, lines <-chan string, text string) (read string) {
 	t.Helper()
 	late := time.After(60 * time.Second)
@@ -129,7 +129,7 @@ func TestARunRecordedAfterALaterOneIsPublishedToo(t *testing.T) {
 	for range 3 {
 		c, ok, err := w.db.Claim(t.Context(), "test", now, now)
 		if testenv.Must(w.t, err); !ok {
-			t.Fatal("nothing to claim")
+			t.Fatal("no deal to claim")
 		}
 		claims[c.Draft.GistID] = c
 	}
@@ -149,7 +149,7 @@ func TestARunRecordedAfterALaterOneIsPublishedToo(t *testing.T) {
 	}
 	for gist, n := range told {
 		if n != 1 {
-			t.Errorf("%s is told %d times", gist, n)
+			t.Errorf("%s occurs in %d events", gist, n)
 		}
 	}
 }
@@ -199,5 +199,5 @@ func TestTheNumberOfStreamsPerClientIsLimited(t *testing.T) {
 		}
 	}
 	leave()
-	testenv.Eventually(w.t, "those that left make room", func() bool { return ask(t.Context(), "192.0.2.7") == http.StatusOK })
+	testenv.Eventually(w.t, "closed streams free their places", func() bool { return ask(t.Context(), "192.0.2.7") == http.StatusOK })
 }

@@ -21,7 +21,7 @@ func TestRunsAreListedByKindUserAndPart(t *testing.T) {
 	}
 	w.get("/runs?kind=scan&limit=1", &list)
 	if len(list.Runs) != 1 || list.Runs[0] != (run{"scan", "bob", 3}) || list.Next == "" {
-		t.Fatalf("%+v, want bob's scan and a next part", list)
+		t.Fatalf("%+v, want bob's scan and a next page", list)
 	}
 	w.get("/runs?kind=scan&limit=1&cursor="+list.Next, &list)
 	if len(list.Runs) != 1 || list.Runs[0].Login != "alice" {
@@ -31,7 +31,7 @@ func TestRunsAreListedByKindUserAndPart(t *testing.T) {
 	if len(list.Runs) != 1 || list.Runs[0].Login != "alice" {
 		t.Errorf("%+v, want alice's scan only", list)
 	}
-	testenv.Eventually(w.t, "nothing goes on", func() bool {
+	testenv.Eventually(w.t, "no run is in progress", func() bool {
 		w.get("/runs?going=true", &list)
 		return len(list.Runs) == 0
 	})

@@ -23,7 +23,7 @@ func (l settingList) value(name gistdeal.Choice) string {
 	return "none"
 }
 
-// pipedrive asks the simulated Pipedrive.
+// pipedrive sends a request to the simulated Pipedrive.
 func (w *world) pipedrive(path string) string {
 	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, path, http.NoBody)
 	r.Header.Set("x-api-token", "secret-pipedrive")
@@ -36,7 +36,7 @@ func TestTheAccountsAreShownAsTheLeaderSawThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var a gistdeal.Accounts
-	testenv.Eventually(w.t, "both remotes are known", func() bool {
+	testenv.Eventually(w.t, "both accounts are known", func() bool {
 		w.get("/account", &a)
 		return a.GitHub.Login != "" && len(a.Pipedrive.Fields) == 4
 	})
@@ -44,10 +44,10 @@ func TestTheAccountsAreShownAsTheLeaderSawThem(t *testing.T) {
 		t.Errorf("%+v, want both accepted", a)
 	}
 	if len(a.Pipelines) != 2 || a.Pipelines[1].Name != "Gists" || strings.Join(a.Pipelines[1].Stages, ",") != "New,Done" {
-		t.Errorf("%+v, want Pipedrive's pipelines with their stages", a.Pipelines)
+		t.Errorf("%+v, want the pipelines of Pipedrive with their stages", a.Pipelines)
 	}
 	if len(a.Owners) != 4 || a.Owners[1] != "Ann Admin" {
-		t.Errorf("%q, want who can own deals", a.Owners)
+		t.Errorf("%q, want the possible owners of deals", a.Owners)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 	put := func(body string) reply { return w.send(http.MethodPut, "/settings", body) }
 	w.read(put(`{"pipeline":"Gists","stage":"Done","owner":"Ann Admin","first_scan":"new"}`), http.StatusOK, &list)
 	if list.value(gistdeal.ChoicePipeline) != "Gists" || list.value(gistdeal.ChoiceStage) != "Done" || list.value(gistdeal.ChoiceFirstScan) != "new" {
-		t.Fatalf("%+v, want what was chosen", list)
+		t.Fatalf("%+v, want the saved settings", list)
 	}
 	for body, words := range map[string]string{
 		`{"pipeline":"Nowhere"}`:                 `there is no pipeline "Nowhere": choose one of Pipeline, Gists`,
@@ -77,15 +77,15 @@ func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 	}
 	w.get("/settings", &list)
 	if list.value(gistdeal.ChoiceStage) != "Done" {
-		t.Errorf("%+v: a refused choice changed something", list)
+		t.Errorf("%+v: a refused setting changed something", list)
 	}
 
-	testenv.Eventually(w.t, "new deals go there", func() bool {
+	testenv.Eventually(w.t, "new deals use the target", func() bool {
 		var a gistdeal.Accounts
 		w.get("/account", &a)
 		return a.Pipedrive.Stage == "Done"
 	})
-	w.track(2, "bob") // Of whom two gists are older than the tracking: by the policy they get none.
+	w.track(2, "bob") // Two gists are older than the tracking and get no deal by the policy.
 	w.sim.MakeGists("alice", 1)
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
 	var deals struct{ Deals []desk.Deal }
@@ -95,11 +95,11 @@ func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 	})
 	newest := max(deals.Deals[0].DealID, deals.Deals[1].DealID)
 	if got := w.pipedrive(fmt.Sprintf("/api/v2/deals/%d", newest)); !strings.Contains(got, `"stage_id":7,`) || !strings.Contains(got, `"owner_id":102,`) {
-		t.Errorf("the new deal is not Ann's (102) in stage 7, Done: %s", got)
+		t.Errorf("the new deal is not of owner 102 (Ann) in stage 7 (Done): %s", got)
 	}
 
 	w.read(put(`{"pipeline":"","stage":"","owner":"","first_scan":""}`), http.StatusOK, &list)
 	if list.value(gistdeal.ChoicePipeline) != "" || list.value(gistdeal.ChoiceFirstScan) != "all" {
-		t.Errorf("%+v, want what is configured again", list)
+		t.Errorf("%+v, want the configured values again", list)
 	}
 }

@@ -60,7 +60,7 @@ func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
 	}
 	for _, u := range list.Users {
 		if u.FirstScan != "new" {
-			t.Errorf("%s has the policy %s: of several users only new gists get deals", u.Login, u.FirstScan)
+			t.Errorf("%s has the policy %s, want the default for several users", u.Login, u.FirstScan)
 		}
 	}
 	for _, body := range []string{``, `{`, `{"users":[]}`, `{"users":["a"],"first_scan":"some"}`, `[]`, `null`} {
@@ -99,7 +99,7 @@ func TestUsersAreListedInPagesSortedAndFiltered(t *testing.T) {
 	} {
 		got := all(query)
 		if query == "" {
-			slices.Sort(got) // Ids are the simulator's.
+			slices.Sort(got) // The simulator chooses the ids.
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("%q: %v, want %s", query, got, want)
@@ -149,7 +149,7 @@ func TestOneUserIsPausedResumedScannedAndRemoved(t *testing.T) {
 func TestThousandsOfUsersAreListedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	// None is a login: what becomes of each is known at once.
+	// None is a valid login, so each result is known at once.
 	lines := strings.Repeat("-"+strings.Repeat("x", 30)+"-\n", 5000)
 	var list resultList
 	w.read(w.send(http.MethodPost, "/users", lines, "Content-Type: text/plain"), http.StatusOK, &list)

@@ -29,14 +29,14 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// configured is what the API is told of the configuration.
+// configured is the part of the configuration that the API shows.
 var configured = desk.Configured{
 	Values: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScan: "all", gistdeal.ChoiceFirstScanMax: "0"},
 	Locked: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScanMax: "GISTDEAL_FIRST_SCAN_MAX"},
 }
 
-// world is the API as clients reach it, with simulated remotes behind it. Each
-// answer is held against the OpenAPI document.
+// world is the API behind HTTP with simulated remotes. Each answer is checked
+// against the OpenAPI document.
 type world struct {
 	t      *testing.T
 	db     *store.Store
@@ -50,7 +50,7 @@ type world struct {
 	router  routers.Router
 }
 
-// newWorld returns a world whose engine works.
+// newWorld returns a world with a running engine.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	s, url := testenv.Simulate(t, testenv.Unlimited(sim.Options{Seed: 1}))
@@ -60,7 +60,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// newIdleWorld returns a world in which nobody works, and no remote is; prepare
+// newIdleWorld returns a world without a leader and remotes. The function prepare
 // may change the API before it serves.
 func newIdleWorld(t *testing.T, prepare ...func(*api.API)) *world {
 	t.Helper()
@@ -70,7 +70,7 @@ func newIdleWorld(t *testing.T, prepare ...func(*api.API)) *world {
 	return w
 }
 
-// plan is what the API is told of planning.
+// plan computes plans for the API.
 func (w *world) plan(ctx context.Context, logins []string, policy gistdeal.FirstScan) (plan.Plan, error) {
 	return plan.Make(ctx, w.hub, w.db, logins, policy, func(context.Context) (plan.Pace, error) { return plan.Pace{PerSecond: 10}, nil })
 }
@@ -103,7 +103,7 @@ type reply struct {
 	body   string
 }
 
-// send sends a request to the API; the body is JSON unless headers say something else.
+// send sends a request to the API; the body is JSON unless a header differs.
 func (w *world) send(method, path, body string, headers ...string) reply {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.url+api.Path+path, strings.NewReader(body))
@@ -121,13 +121,13 @@ func (w *world) send(method, path, body string, headers ...string) reply {
 	text, err := io.ReadAll(resp.Body)
 	testenv.Must(w.t, err)
 	if strings.Contains(string(text), "secret-") {
-		w.t.Errorf("a secret is told: %s", text)
+		w.t.Errorf("the answer contains a secret: %s", text)
 	}
 	w.check(r, resp, text)
 	return reply{resp.StatusCode, resp.Header, string(text)}
 }
 
-// check holds an answer against the document.
+// check checks an answer against the document.
 func (w *world) check(r *http.Request, resp *http.Response, body []byte) {
 	w.t.Helper()
 	if resp.StatusCode == http.StatusNotModified || resp.StatusCode == http.StatusMethodNotAllowed || strings.HasSuffix(r.URL.Path, "/openapi.json") {
@@ -148,11 +148,11 @@ func (w *world) check(r *http.Request, resp *http.Response, body []byte) {
 		Options: &openapi3filter.Options{IncludeResponseStatus: true},
 	})
 	if err != nil {
-		w.t.Errorf("%s %s: the answer %d is not as the document says: %v\n%s", r.Method, r.URL.Path, resp.StatusCode, err, body)
+		w.t.Errorf("%s %s: the answer %d violates the document: %v\n%s", r.Method, r.URL.Path, resp.StatusCode, err, body)
 	}
 }
 
-// get asks and reads a good answer.
+// get sends a GET request and decodes a successful answer.
 func (w *world) get(path string, into any) {
 	w.t.Helper()
 	w.read(w.send(http.MethodGet, path, ""), http.StatusOK, into)
@@ -170,7 +170,7 @@ func (w *world) read(r reply, status int, into any) {
 	}
 }
 
-// refused asserts that a request is told to be a problem of that status and type.
+// refused checks that an answer is a problem of that status and type.
 func (w *world) refused(r reply, status int, kind string) {
 	w.t.Helper()
 	var p struct{ Type, Title, Detail, RequestID string }
@@ -182,14 +182,14 @@ func (w *world) refused(r reply, status int, kind string) {
 	}
 }
 
-// track tracks users and waits until all their deals are made.
+// track tracks users and waits until all their deals are created.
 func (w *world) track(gists int, logins ...string) {
 	w.t.Helper()
 	for _, login := range logins {
 		w.sim.MakeGists(login, gists)
 		testenv.Must(w.t, w.engine.Track(w.t.Context(), login))
 	}
-	testenv.Eventually(w.t, "all deals", func() bool {
+	testenv.Eventually(w.t, "all deals are created", func() bool {
 		counts, err := w.db.Counts(w.t.Context())
 		testenv.Must(w.t, err)
 		return counts.Deals[gistdeal.DealFound]+counts.Deals[gistdeal.DealSending] == 0

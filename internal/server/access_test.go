@@ -16,7 +16,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// guarded are the routes that not everybody may ask, open those that everybody may.
+// guarded routes need access rights; public routes are open to everybody.
 var (
 	guarded = []string{"/user/alice", "/trackedusers", "/metrics"}
 	public  = []string{"/livez", "/readyz"}
@@ -27,7 +27,7 @@ const (
 	remote = "192.0.2.7:50000"
 )
 
-// accessRules has an address of its own for each client with a wrong token,
+// accessRules gives each client with a wrong token an address of its own,
 // because such clients are slowed down.
 var accessRules = []struct {
 	name, peer, host, header string
@@ -122,7 +122,7 @@ func TestAccessRules(t *testing.T) {
 				}
 			}
 			if told := strings.Contains(ask("/readyz").body, "paused"); told != (tt.want == 200) {
-				t.Errorf("details of /readyz are told: %t", told)
+				t.Errorf("the answer of /readyz has details: %t", told)
 			}
 		})
 	}
@@ -133,7 +133,7 @@ func TestADNSRebindingPageGetsNothing(t *testing.T) {
 	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	problem(t, w.ask("GET", "/trackedusers", "Host: evil.example"), 401)
 	if r := w.ask("GET", "/trackedusers"); r.status != 200 {
-		t.Errorf("without the name: %d", r.status)
+		t.Errorf("without the host name: %d", r.status)
 	}
 }
 
@@ -180,17 +180,17 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 	p := problem(t, w.ask("GET", "/"), 500)
 	log := w.log.String()
 	if !strings.Contains(log, "secretive bug") || !strings.Contains(log, p.RequestID) || !strings.Contains(log, "access_test.go") {
-		t.Errorf("log lacks the panic, its place or its request_id %s:\n%s", p.RequestID, log)
+		t.Errorf("the log lacks the panic, its position or its request_id %s:\n%s", p.RequestID, log)
 	}
-	// No client may take half an answer for a whole one.
+	// A client must be able to detect a truncated answer.
 	if resp, err := client.Do(w.request(t.Context(), "GET", "/half", nil)); err == nil {
 		defer resp.Body.Close()
 		if b, err := io.ReadAll(resp.Body); err == nil {
-			t.Errorf("half an answer ends like a whole one: %d bytes", len(b))
+			t.Errorf("a truncated answer of %d bytes looks complete", len(b))
 		}
 	}
 	if got := w.ask("GET", "/metrics").body; !strings.Contains(got, `gistdeal_http_request_duration_seconds_count{route="/",status="500"} 1`) {
-		t.Errorf("the panic is not among the figures:\n%s", got)
+		t.Errorf("the metrics do not count the panic:\n%s", got)
 	}
 }
 
@@ -206,6 +206,6 @@ func TestAReadTokenListsTrackedUsersAndTracksNobody(t *testing.T) {
 	w.shows(w.ask("GET", "/user/alice", viewer), 200, 2, 0)
 	problem(t, w.ask("GET", "/user/bob", viewer), 403)
 	if logins, err := w.store.Logins(t.Context()); err != nil || len(logins) != 1 {
-		t.Errorf("tracked: %v, %v; want alice alone", logins, err)
+		t.Errorf("tracked users: %v, %v; want only alice", logins, err)
 	}
 }

@@ -31,7 +31,7 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 	}
 	show(0, 2)
 	if g := show(2, 0); g.Deal.State != "found" {
-		t.Errorf("deal is %+v, want found", g.Deal)
+		t.Errorf("the deal is %+v, want found", g.Deal)
 	}
 	post(t, db, 0, 2, 11)
 	if g := show(2, 0); len(g.Description) != 11 {
@@ -43,15 +43,15 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 			t.Fatalf("claim: %v, error %v", ok, err)
 		}
 		if known, err := db.Made(t.Context(), c, 70+deal, time.Now()); !known || err != nil {
-			t.Fatalf("made: known %v, error %v", known, err)
+			t.Fatalf("created: recorded %v, error %v", known, err)
 		}
 	}
 	if g := show(2, 0); g.Deal.State != "made" || g.Deal.URL != "" {
-		t.Errorf("deal is %+v, want made, without an address that is not known", g.Deal)
+		t.Errorf("the deal is %+v, want it created and without a URL", g.Deal)
 	}
 	testenv.Must(t, db.Set(t.Context(), gistdeal.SettingDealURL, "https://example.test/deal/"))
 	if g := show(2, 0); g.Deal.URL != fmt.Sprintf("https://example.test/deal/%d", g.Deal.ID) {
-		t.Errorf("deal is %+v, want it with its address", g.Deal)
+		t.Errorf("the deal is %+v, want it with its URL", g.Deal)
 	}
 	testenv.Must(t, db.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "ALICE"}))
 	if g := show(2, 0); g.Username != "ALICE" {
@@ -60,7 +60,7 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 	post(t, db, 2, 3, 10)
 	show(2, 1)
 	if counted, kept := w.Kept(); counted != kept {
-		t.Errorf("%d bytes are counted and %d kept", counted, kept)
+		t.Errorf("%d bytes are counted and %d stored", counted, kept)
 	}
 }
 
@@ -74,16 +74,16 @@ func TestGistsAreReadOnceUntilTheyChange(t *testing.T) {
 		w.ask("GET", "/user/alice")
 	}
 	if got := reads.gists.Load(); got != 1 {
-		t.Errorf("three requests read the gists %d times", got)
+		t.Errorf("three requests caused %d reads of the gists", got)
 	}
 	post(t, db, 2, 3, 10)
 	w.shows(w.ask("GET", "/user/alice"), 200, 2, 1)
 	if got := reads.gists.Load(); got != 2 {
-		t.Errorf("after a new gist: %d readings, want 2", got)
+		t.Errorf("%d reads after a new gist, want 2", got)
 	}
 }
 
-// counting counts how often gists are read.
+// counting counts the reads of gists.
 type counting struct {
 	*store.Store
 	gists *atomic.Int32
@@ -144,12 +144,12 @@ func TestTheSizeOfStoredAnswersIsLimited(t *testing.T) {
 			for id := range 20 {
 				w.shows(w.ask("GET", fmt.Sprintf("/user/user-%d?peek=true", id)), 200, 0, 1)
 				if counted, kept := w.Kept(); counted != kept || kept > limit {
-					t.Fatalf("limit %d: %d bytes are counted and %d kept", limit, counted, kept)
+					t.Fatalf("limit %d: %d bytes are counted and %d stored", limit, counted, kept)
 				}
 			}
 		}
 		if _, kept := w.Kept(); limit >= 5000 && kept < limit/3 && kept < 20_000 {
-			t.Errorf("limit %d: only %d bytes are kept", limit, kept)
+			t.Errorf("limit %d: only %d bytes are stored", limit, kept)
 		}
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// BenchmarkTrackedUser asks for a user over loopback, clients included, with a
-// database on disk and the visit recorded. "bare" is the same answer from a
-// server of net/http that does nothing else: what is possible at the most.
+// BenchmarkTrackedUser requests a user over loopback, with a database on disk and
+// a recorded visit; the time of the clients is included. "bare" is the same
+// answer from a minimal net/http server, the upper limit.
 func BenchmarkTrackedUser(b *testing.B) {
 	for _, n := range []int{10, 100, 1000, 5000} {
 		db := stack.Open(b)
@@ -35,7 +35,7 @@ func BenchmarkTrackedUser(b *testing.B) {
 	}
 }
 
-// measure asks a handler for one page as often as it can, and returns the page.
+// measure requests one page as often as possible and returns it.
 func measure(b *testing.B, handler http.Handler) []byte {
 	s := httptest.NewServer(handler)
 	defer s.Close()
@@ -55,7 +55,7 @@ func measure(b *testing.B, handler http.Handler) []byte {
 		return err
 	}
 	var page bytes.Buffer
-	testenv.Must(b, fetch(&page)) // The visit is recorded from here on.
+	testenv.Must(b, fetch(&page)) // This records the visit.
 	b.SetParallelism(4)
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {

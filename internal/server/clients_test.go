@@ -18,8 +18,8 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// keyring is a database without users that knows ciToken alone, for bubbles:
-// there are no files in them.
+// keyring is a database without users and with only one token, ciToken. It needs
+// no files, so it works in a bubble of synctest.
 type keyring struct{ server.Store }
 
 func (keyring) Caller(_ context.Context, hash string) (gistdeal.Caller, error) {
@@ -40,7 +40,7 @@ func from(h http.Handler, peer, path string, headers ...string) reply {
 	return sent(h, "GET", peer, path, "", headers...)
 }
 
-// sent has the handler answer a request from a peer; headers are "Name: value".
+// sent sends a request of a peer to the handler; headers are "Name: value".
 func sent(h http.Handler, method, peer, path, body string, headers ...string) reply {
 	r := httptest.NewRequestWithContext(context.Background(), method, path, strings.NewReader(body))
 	r.RemoteAddr, r.Host = peer, "gistdeal.example"
@@ -165,7 +165,7 @@ func TestClientsAreDistinguishedByTheirAddress(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { // No time passes, so nothing is forgiven.
+			synctest.Test(t, func(t *testing.T) { // No time passes, so no limit is reset.
 				h := newKeyring().Handler()
 				ask := func(peer, forwarded, token string) int {
 					headers := []string{token}
@@ -194,7 +194,7 @@ func TestTheNumberOfRememberedClientsIsLimited(t *testing.T) {
 		h := s.Handler()
 		for i := range 10 * limit {
 			from(h, fmt.Sprintf("192.0.2.%d:1", i), "/livez")
-			if i%(limit/2) == 0 { // One that comes all the time is not forgotten.
+			if i%(limit/2) == 0 { // A frequent client is remembered.
 				from(h, "198.51.100.7:1", "/trackedusers", wrong)
 			}
 		}
@@ -205,7 +205,7 @@ func TestTheNumberOfRememberedClientsIsLimited(t *testing.T) {
 	})
 }
 
-// stuck is a database that takes no word of a token's use until the test ends.
+// stuck is a database that blocks the writing of token uses until the test ends.
 type stuck struct {
 	*store.Store
 	asked chan struct{}
@@ -228,7 +228,7 @@ func TestNoRequestWaitsForTheUseOfItsTokenToBeWritten(t *testing.T) {
 			t.Errorf("got %d", r.status)
 		}
 	}
-	testenv.Eventually(t, "the use is to be written", func() bool { return len(s.asked) > 0 })
+	testenv.Eventually(t, "the last use is being written", func() bool { return len(s.asked) > 0 })
 }
 
 func TestTheLastUseOfATokenIsRecorded(t *testing.T) {
@@ -238,14 +238,14 @@ func TestTheLastUseOfATokenIsRecorded(t *testing.T) {
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	begin := time.Now().Truncate(time.Millisecond)
 	w.ask("GET", "/trackedusers", right)
-	testenv.Eventually(t, "the use is written", func() bool {
+	testenv.Eventually(t, "the last use is written", func() bool {
 		tokens, err := db.Tokens(t.Context())
 		testenv.Must(t, err)
 		return !tokens[0].LastUsedAt.Before(begin)
 	})
 }
 
-// noting is a database that tells whose tokens' uses it is to write.
+// noting is a database that publishes the token uses written to it.
 type noting struct {
 	*store.Store
 	written chan string
@@ -266,7 +266,7 @@ func TestTheLastUseOfATokenIsNotWrittenForEachRequest(t *testing.T) {
 	for _, header := range []string{right, right, right, "Authorization: Bearer other"} {
 		w.ask("GET", "/trackedusers", header)
 	}
-	testenv.Eventually(t, "the last one is written", func() bool { return len(c.written) >= 2 })
+	testenv.Eventually(t, "two uses are written", func() bool { return len(c.written) >= 2 })
 	if first, second := <-c.written, <-c.written; first != gistdeal.HashToken(ciToken) || second != gistdeal.HashToken("other") {
 		t.Errorf("written: %s, %s", first, second)
 	}

@@ -24,12 +24,12 @@ func FuzzNoPathBreaksTheServerOrRequestsAnInvalidLogin(f *testing.F) {
 	f.Fuzz(func(t *testing.T, path string) {
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET /user/" + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")))
 		if err != nil {
-			return // net/http refuses it itself.
+			return // net/http itself refuses it.
 		}
-		r.RemoteAddr = "127.0.0.1:1" // This machine may ask as often as it likes.
+		r.RemoteAddr = "127.0.0.1:1" // Requests of this machine are not limited.
 		answer := call(handler, r.WithContext(t.Context()))
 		switch {
-		case answer.status >= 300 && answer.status < 400: // net/http's, to the path without dots and double slashes
+		case answer.status >= 300 && answer.status < 400: // a redirect of net/http to the cleaned path
 		case answer.status >= 400 && answer.status < 500:
 			problem(t, answer, answer.status)
 		default:
@@ -38,13 +38,12 @@ func FuzzNoPathBreaksTheServerOrRequestsAnInvalidLogin(f *testing.F) {
 	})
 }
 
-// strict is an engine of a GitHub without users, which may be asked only for
-// logins that could be one.
+// strict is an engine for a GitHub without users. It accepts valid logins only.
 type strict struct{ f *testing.F }
 
 func (e strict) Track(_ context.Context, login string) error {
 	if err := gistdeal.CheckLogin(login); err != nil {
-		e.f.Errorf("the engine was asked for %q", login)
+		e.f.Errorf("the engine got the login %q", login)
 	}
 	return errNobody
 }

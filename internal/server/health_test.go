@@ -53,7 +53,7 @@ func TestWithoutADatabaseTheServerIsNotReadyAndTellsNoDetails(t *testing.T) {
 		if want == 500 {
 			p := problem(t, r, 500)
 			if log := w.log.String(); !strings.Contains(log, "is closed") || !strings.Contains(log, p.RequestID) {
-				t.Errorf("log lacks the error of request %s:\n%s", p.RequestID, log)
+				t.Errorf("the log lacks the error of request %s:\n%s", p.RequestID, log)
 			}
 		}
 	}
@@ -69,11 +69,11 @@ func TestInnerErrorsStayInTheLog(t *testing.T) {
 		}
 	}
 	if !strings.Contains(w.log.String(), errSecret.Error()) {
-		t.Errorf("log lacks the error:\n%s", w.log)
+		t.Errorf("the log lacks the error:\n%s", w.log)
 	}
 }
 
-// broken is a database whose disk is full: most of it fails.
+// broken is a database with a full disk; most methods fail.
 type broken struct{ *store.Store }
 
 func (broken) Ping(context.Context) error               { return errSecret }
@@ -96,11 +96,11 @@ func TestAnUnrecordedVisitIsLoggedAndItsGistsStayNew(t *testing.T) {
 		w.shows(w.ask("GET", "/user/alice"), 200, 0, 2)
 	}
 	if !strings.Contains(w.log.String(), "visit not recorded") {
-		t.Errorf("log lacks the error:\n%s", w.log)
+		t.Errorf("the log lacks the error:\n%s", w.log)
 	}
 }
 
-// forgetful is a database that records no visit.
+// forgetful is a database that cannot record visits.
 type forgetful struct{ *store.Store }
 
 func (forgetful) RecordVisit(context.Context, gistdeal.Visit, time.Time) error { return errSecret }
@@ -121,15 +121,15 @@ func TestMetricsIncludeTheDurationOfEachRoute(t *testing.T) {
 		`{route="/user/{login}",status="404"} 1`, `{route="/",status="405"} 1`,
 	} {
 		if !strings.Contains(r.body, "gistdeal_http_request_duration_seconds_count"+line) {
-			t.Errorf("metrics lack %s:\n%s", line, r.body)
+			t.Errorf("the metrics lack %s:\n%s", line, r.body)
 		}
 	}
 	if r.status != 200 || !strings.Contains(w.log.String(), errSecret.Error()) {
-		t.Errorf("%d; a figure that cannot be read belongs into the log, beside the others:\n%s", r.status, w.log)
+		t.Errorf("status %d; want the other metrics, and the unreadable one in the log:\n%s", r.status, w.log)
 	}
 }
 
-// failing is a figure that cannot be read.
+// failing is a metric that cannot be read.
 type failing struct{}
 
 var desc = prometheus.NewDesc("broken", "Fails.", nil, nil)
@@ -149,7 +149,7 @@ func TestUnknownPathsAreProblemsWithAndWithoutThePage(t *testing.T) {
 				problem(t, w.ask("GET", path), 404)
 			}
 			if r := w.ask("GET", "/"); (r.status == 200) != (page != nil) {
-				t.Errorf("the page: %d", r.status)
+				t.Errorf("status of the page: %d", r.status)
 			}
 		})
 	}
@@ -168,7 +168,7 @@ func TestEachKindOfErrorHasItsStatus(t *testing.T) {
 			r := w.ask("GET", "/user/alice")
 			p := problem(t, r, want)
 			if told := strings.Contains(p.Detail, "words for people"); told == (kind == gistdeal.Internal) {
-				t.Errorf("detail is %q", p.Detail)
+				t.Errorf("the detail is %q", p.Detail)
 			}
 			if got := r.header.Get("Retry-After"); (got != "") != (want == 503) {
 				t.Errorf("Retry-After is %q", got)

@@ -86,13 +86,13 @@ func TestAnEndlessBodyBlocksNothing(t *testing.T) {
 			answer, err := io.ReadAll(conn)
 			testenv.Must(t, err)
 			if got := string(answer); !strings.HasPrefix(got, "HTTP/1.1 4") || !strings.Contains(got, "application/problem+json") {
-				t.Errorf("answer is %s", got)
+				t.Errorf("the answer is %s", got)
 			}
 		})
 	}
 }
 
-// endless is a body that never ends.
+// endless is a body without an end.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {
@@ -126,7 +126,7 @@ func TestStopWaitsForTheRequestUnderWayAndAcceptsNoMore(t *testing.T) {
 	<-engine.asked
 	stopped := make(chan error, 1)
 	go func() { stopped <- w.Stop(t.Context()) }()
-	testenv.Eventually(t, "no connection is taken", func() bool {
+	testenv.Eventually(t, "no connection is accepted", func() bool {
 		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(w.url, "http://"), time.Second)
 		if err != nil {
 			return true
@@ -166,7 +166,7 @@ func TestStopCancelsSlowRequests(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := w.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Stop returned %v, want that its time was over", err)
+		t.Errorf("Stop returned %v, want a deadline error", err)
 	}
 	if err := <-failed; err == nil {
 		t.Error("the request was answered")
@@ -180,7 +180,7 @@ func TestAStoppedServerDoesNotServe(t *testing.T) {
 	testenv.Must(t, s.Serve(testenv.Listen(t)))
 }
 
-// dial connects to the server; the connection ends with the test.
+// dial connects to the server until the end of the test.
 func (w *world) dial() net.Conn {
 	w.t.Helper()
 	conn, err := new(net.Dialer).DialContext(w.t.Context(), "tcp", strings.TrimPrefix(w.url, "http://"))

@@ -18,12 +18,12 @@ import (
 type browser struct {
 	t       *testing.T
 	handler http.Handler
-	cookie  string // as it sends it, "" for none
+	cookie  string // as sent, "" for none
 	headers []string
 	tls     bool
 }
 
-// send makes a request and keeps the cookie that the answer sets.
+// send sends a request and stores the cookie of the answer.
 func (b *browser) send(method, path, body string, headers ...string) reply {
 	b.t.Helper()
 	r := httptest.NewRequestWithContext(b.t.Context(), method, path, strings.NewReader(body))
@@ -48,7 +48,7 @@ func (b *browser) send(method, path, body string, headers ...string) reply {
 	return answer
 }
 
-// logIn logs in and returns the cookie as the server set it.
+// logIn logs in and returns the Set-Cookie header.
 func (b *browser) logIn(token string) string {
 	b.t.Helper()
 	answer := b.send("POST", "/login", `{"token":"`+token+`"}`)
@@ -71,7 +71,7 @@ func TestALoggedInClientIsTheVisitorOfItsToken(t *testing.T) {
 	}
 	w.shows(b.send("GET", "/user/alice", ""), 200, 0, 2)
 	if w.visited("ci") == 0 || w.visited(gistdeal.Everybody) != 0 {
-		t.Error("the visit is not the token's")
+		t.Error("the visit was not recorded for the token")
 	}
 	w.shows(b.send("GET", "/user/alice", "", "Authorization: Bearer "+ciToken), 200, 2, 0)
 	problem(t, b.send("GET", "/user/alice", "", "Authorization: Bearer wrong"), 401)
@@ -88,7 +88,7 @@ func TestALoggedInClientIsTheVisitorOfItsToken(t *testing.T) {
 	testenv.Must(t, db.RevokeToken(t.Context(), "ci"))
 	problem(t, b.send("GET", "/user/alice", ""), 401)
 	if b.cookie != "" {
-		t.Error("a cookie without its token is left with the browser")
+		t.Error("the browser still has the cookie of a revoked token")
 	}
 }
 
@@ -103,7 +103,7 @@ func TestAFailedLoginSetsNoCookie(t *testing.T) {
 	} {
 		problem(t, b.send("POST", "/login", body), want)
 		if b.cookie != "" {
-			t.Errorf("%s: a cookie", body)
+			t.Errorf("%s: the answer sets a cookie", body)
 		}
 	}
 	problem(t, b.send("GET", "/login?token="+ciToken, ""), 405)
@@ -131,7 +131,7 @@ func TestNoScriptReadsTheCookieAndOnlyTLSCarriesOneThatCameByIt(t *testing.T) {
 			}
 		}
 		if strings.Contains(set, "Domain") {
-			t.Errorf("%s: other hosts get the cookie: %s", name, set)
+			t.Errorf("%s: other hosts receive the cookie: %s", name, set)
 		}
 		if got := b.send("GET", "/trackedusers", ""); got.status != 200 {
 			t.Errorf("%s: the cookie is not accepted: %d %s", name, got.status, got.body)
@@ -141,7 +141,7 @@ func TestNoScriptReadsTheCookieAndOnlyTLSCarriesOneThatCameByIt(t *testing.T) {
 
 const publicURL = "https://deals.example"
 
-// crossSite are the headers of browsers, and whether the request may change something.
+// crossSite lists headers of browsers; ok means that the request may change data.
 var crossSite = []struct {
 	name    string
 	headers []string
@@ -174,27 +174,27 @@ func TestACrossSiteRequestChangesNothing(t *testing.T) {
 	}
 	w := &world{t: t, store: db}
 	for _, tt := range crossSite {
-		for who, b := range map[string]*browser{
+		for caller, b := range map[string]*browser{
 			"nobody": {handler: handlers[true]}, "a cookie": {handler: handlers[false]}, "a bearer": {handler: handlers[false]},
 		} {
 			b.t = t
-			switch who {
+			switch caller {
 			case "a cookie":
 				b.logIn(ciToken)
 			case "a bearer":
 				b.headers = []string{"Authorization: Bearer " + ciToken}
 			}
-			// GitHub knows nobody, so whoever may track gets 404.
+			// GitHub has no users, so an allowed request gets 404.
 			for _, method := range []string{"GET", "POST"} {
 				if got := b.send(method, "/user/nobody", "", tt.headers...); (got.status == 404) != tt.ok || (got.status == 403) == tt.ok {
-					t.Errorf("%s with %s tracks by %s: %d %s", tt.name, who, method, got.status, got.body)
+					t.Errorf("%s with %s tracks by %s: %d %s", tt.name, caller, method, got.status, got.body)
 				}
 			}
 			if got := b.send("GET", "/trackedusers", "", tt.headers...); got.status != 200 {
-				t.Errorf("%s with %s reads: %d", tt.name, who, got.status)
+				t.Errorf("%s with %s reads: %d", tt.name, caller, got.status)
 			}
-			if got, ok := b.send("POST", "/logout", "", tt.headers...), tt.ok || who == "a bearer"; (got.status == 204) != ok || (got.status == 403) == ok {
-				t.Errorf("%s logs %s out: %d", tt.name, who, got.status)
+			if got, ok := b.send("POST", "/logout", "", tt.headers...), tt.ok || caller == "a bearer"; (got.status == 204) != ok || (got.status == 403) == ok {
+				t.Errorf("%s logs %s out: %d", tt.name, caller, got.status)
 			}
 		}
 		if !tt.ok {

@@ -29,13 +29,13 @@ func TestASlowFirstScanIsAnsweredWith202UntilItEnds(t *testing.T) {
 		}
 	}
 	post(t, db, 0, 2, 10)
-	w.shows(w.ask("GET", "/user/alice"), 202, 0, 0) // Half a list is not shown.
+	w.shows(w.ask("GET", "/user/alice"), 202, 0, 0) // An incomplete list is not shown.
 	if w.visited(gistdeal.Everybody) != 0 {
 		t.Error("a 202 recorded a visit")
 	}
 	close(engine.end)
 	r := w.ask("GET", "/user/alice")
-	for r.status == 202 { // The end may take longer than an answer waits.
+	for r.status == 202 { // The scan may take longer than one answer waits.
 		r = w.ask("GET", "/user/alice")
 	}
 	w.shows(r, 200, 0, 2)
@@ -76,7 +76,7 @@ func TestAScanThatEndsJustAfterTheWaitIsNoProblem(t *testing.T) {
 	}
 }
 
-// justTooLate is an engine whose scan ends at the moment at which its waiter gives up.
+// justTooLate is an engine that ends its scan when the request times out.
 type justTooLate struct {
 	t *testing.T
 	*slow

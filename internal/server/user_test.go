@@ -34,7 +34,7 @@ func TestEachGistIsNewToEachVisitorOnce(t *testing.T) {
 	for _, visitor := range []string{"Accept: */*", ci} {
 		l := w.shows(w.ask("GET", "/user/alice", visitor), 200, 3, 1)
 		if l.New[0].ID != "later" || l.New[0].Files == nil {
-			t.Errorf("the new gist is %+v, want the later one, with files that are not null", l.New[0])
+			t.Errorf("the new gist is %+v, want the later one with a list of files", l.New[0])
 		}
 		w.shows(w.ask("GET", "/user/alice", visitor), 200, 4, 0)
 	}
@@ -49,18 +49,18 @@ func TestAGistIsShownWithItsDeal(t *testing.T) {
 	}}})
 	w.shows(w.ask("GET", "/user/alice"), 200, 0, 1)
 	var g gist
-	testenv.Eventually(t, "the deal is made", func() bool {
+	testenv.Eventually(t, "the deal is created", func() bool {
 		g = w.shows(w.ask("GET", "/user/alice"), 200, 1, 0).Old[0]
 		return g.Deal.State == string(gistdeal.DealMade)
 	})
 	if g.ID != "abc1" || g.Username != "Alice" || g.Description != "<b>notes</b>" || !g.CreatedAt.Equal(created) {
-		t.Errorf("gist is %+v", g)
+		t.Errorf("the gist is %+v", g)
 	}
 	if g.URL != "https://gist.github.com/Alice/abc1" || len(g.Files) != 2 || !strings.HasSuffix(g.Files[0], "/a.go") {
-		t.Errorf("gist is at %s with files %v", g.URL, g.Files)
+		t.Errorf("the gist has the URL %s and the files %v", g.URL, g.Files)
 	}
 	if g.Deal.ID == 0 || !strings.HasSuffix(g.Deal.URL, "/deal/"+strconv.FormatInt(g.Deal.ID, 10)) {
-		t.Errorf("deal is %+v, want an id and the address of its page", g.Deal)
+		t.Errorf("the deal is %+v, want an id and a URL", g.Deal)
 	}
 }
 
@@ -74,7 +74,7 @@ func TestPostAnswersLikeGet(t *testing.T) {
 	w.shows(w.ask("GET", "/user/alice"), 200, 2, 0)
 }
 
-// quiet are requests that show gists to nobody, or to nobody who asked.
+// quiet requests show gists to nobody, or were not made by a person.
 var quiet = []struct{ name, method, path, header string }{
 	{"peek", "GET", "?peek=true", "Accept: */*"},
 	{"peek by POST", "POST", "?peek=1", "Accept: */*"},
@@ -126,7 +126,7 @@ func TestRequestsThatShowNoGistsTrackNobody(t *testing.T) {
 		t.Errorf("tracked users are %q, want an empty list", got)
 	}
 	if got := w.sim.Report().Requests["GET /users/{login}"]; got != 0 {
-		t.Errorf("GitHub was asked %d times", got)
+		t.Errorf("GitHub got %d requests", got)
 	}
 }
 

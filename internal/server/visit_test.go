@@ -36,7 +36,7 @@ func TestAClientThatReadsTheWholeAnswerRecordsAVisit(t *testing.T) {
 func TestAClientThatDisconnectsHalfwayThroughTheAnswerRecordsNoVisit(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
-	// More than the buffers between server and client hold.
+	// More than fits into the buffers between server and client.
 	fill(t, db, 50, 160_000)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(w.url, "http://"))
@@ -49,7 +49,7 @@ func TestAClientThatDisconnectsHalfwayThroughTheAnswerRecordsNoVisit(t *testing.
 	testenv.Must(t, conn.Close())
 	w.stopped()
 	if got := w.visited(gistdeal.Everybody); got != 0 {
-		t.Errorf("visit recorded up to %d", got)
+		t.Errorf("the visit is recorded up to %d", got)
 	}
 }
 
@@ -60,7 +60,7 @@ func TestAClientThatDisconnectsDuringTheFirstScanRecordsNoVisit(t *testing.T) {
 			t.Parallel()
 			db := stack.Open(t)
 			fill(t, db, 1, 10)
-			// Tracked, with a gist, but its first scan is not over.
+			// A tracked user with a gist during its first scan.
 			testenv.Must(t, db.Scanned(t.Context(), 1, gistdeal.Listing{}, time.Time{}, time.Now()))
 			engine := newSlow(db)
 			w := newWorldOver(t, db, engine, server.Options{}, nil)
@@ -80,13 +80,14 @@ func TestAClientThatDisconnectsDuringTheFirstScanRecordsNoVisit(t *testing.T) {
 			if err := <-gone; err == nil {
 				t.Fatal("the client got an answer")
 			}
-			// The server ends because it notices, not because the scan does.
+			// The server ends the request because the client left, not because the scan
+			// ended.
 			w.stopped()
 			if got := w.visited(gistdeal.Everybody); got != 0 {
-				t.Errorf("visit recorded up to %d", got)
+				t.Errorf("the visit is recorded up to %d", got)
 			}
 			if log := w.log.String(); strings.Contains(log, "ERROR") {
-				t.Errorf("a client that leaves is no error:\n%s", log)
+				t.Errorf("a disconnected client is logged as an error:\n%s", log)
 			}
 		})
 	}
@@ -107,14 +108,14 @@ func TestAClientThatDisconnectsDuringTheAnswerRecordsNoVisit(t *testing.T) {
 			v, err := db.View(t.Context(), gistdeal.Everybody, "alice")
 			testenv.Must(t, err)
 			if v.Seen != 0 {
-				t.Errorf("visit recorded up to %d", v.Seen)
+				t.Errorf("the visit is recorded up to %d", v.Seen)
 			}
 		})
 	}
 }
 
-// leaving is the connection of a client that leaves while it gets its answer:
-// the write fails, or the server notices otherwise.
+// leaving is the connection of a client that disconnects during its answer. The
+// write fails, or the server detects it in another way.
 type leaving struct {
 	http.ResponseWriter
 	leave context.CancelFunc

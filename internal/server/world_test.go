@@ -24,16 +24,16 @@ const ciToken = "secret-ci"
 type world struct {
 	t     *testing.T
 	db    server.Store
-	store *store.Store // the same, nil if it is a fake
+	store *store.Store // the same database; nil if it is a fake
 	sim   *sim.Sim     // nil if the engine is a fake
 	*server.Server
 	url   string
 	log   *testenv.Log
 	told  string     // a text that the log may contain although it looks like a secret
-	ended chan error // gets what Serve returns
+	ended chan error // receives the error of Serve
 }
 
-// newWorld returns a server over the real engine and the simulators.
+// newWorld returns a server with the real engine and the simulators.
 func newWorld(t *testing.T, o server.Options) *world {
 	t.Helper()
 	db := stack.Open(t)
@@ -45,8 +45,8 @@ func newWorld(t *testing.T, o server.Options) *world {
 	return w
 }
 
-// newWorldOver returns a server over a database and an engine of the test's
-// own; limits may change the http.Server before it starts.
+// newWorldOver returns a server with the given database and engine. The function
+// limits may change the http.Server before it starts.
 func newWorldOver(t *testing.T, db server.Store, e server.Engine, o server.Options, limits func(*http.Server)) *world {
 	t.Helper()
 	w := &world{t: t, db: db, log: &testenv.Log{}}
@@ -55,7 +55,7 @@ func newWorldOver(t *testing.T, db server.Store, e server.Engine, o server.Optio
 	return w
 }
 
-// serve starts the server; it ends with the test if not before.
+// serve starts the server until the end of the test.
 func (w *world) serve(e server.Engine, o server.Options, limits func(*http.Server)) {
 	w.t.Helper()
 	o.Log = w.log.Logger()
@@ -87,14 +87,14 @@ func (w *world) serve(e server.Engine, o server.Options, limits func(*http.Serve
 	})
 }
 
-// reply is an answer, read whole.
+// reply is a complete answer.
 type reply struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// ask makes a request; headers are "Name: value".
+// ask sends a request; headers are "Name: value".
 func (w *world) ask(method, path string, headers ...string) reply {
 	w.t.Helper()
 	return w.send(w.request(w.t.Context(), method, path, nil, headers...))
@@ -129,18 +129,18 @@ func (w *world) send(r *http.Request) reply {
 func (w *world) noSecret(text string) {
 	w.t.Helper()
 	if strings.Contains(text, "secret") {
-		w.t.Errorf("a secret is told: %s", text)
+		w.t.Errorf("the text contains a secret: %s", text)
 	}
 }
 
-// client follows no redirects: a test sees what the server said.
+// client follows no redirects, so that a test sees each answer of the server.
 var client = &http.Client{
 	Timeout:       60 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	Transport:     &http.Transport{DisableCompression: true},
 }
 
-// gist is a gist as clients know it.
+// gist is a gist in an answer.
 type gist struct {
 	ID          string    `json:"id"`
 	Username    string    `json:"username"`
@@ -156,13 +156,13 @@ type gist struct {
 	} `json:"deal"`
 }
 
-// lists are the lists of an answer about a user; null and missing ones stay nil.
+// lists are the lists in an answer about a user; null and missing ones are nil.
 type lists struct {
 	Old []gist `json:"old_gists"`
 	New []gist `json:"new_gists"`
 }
 
-// shows checks that an answer has that status and that many old and new gists.
+// shows checks the status and the numbers of old and new gists of an answer.
 func (w *world) shows(r reply, status, old, fresh int) lists {
 	w.t.Helper()
 	var l lists
@@ -178,7 +178,7 @@ func (w *world) shows(r reply, status, old, fresh int) lists {
 	return l
 }
 
-// visited returns up to which number a visitor was shown the gists of user 1.
+// visited returns the number of the last gist of user 1 shown to a visitor.
 func (w *world) visited(visitor string) int64 {
 	w.t.Helper()
 	u, err := w.store.User(w.t.Context(), 1)
@@ -188,7 +188,7 @@ func (w *world) visited(visitor string) int64 {
 	return v.Seen
 }
 
-// stopped stops the server, so that whatever was under way has ended.
+// stopped stops the server and waits for the requests under way.
 func (w *world) stopped() {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
@@ -196,7 +196,7 @@ func (w *world) stopped() {
 	testenv.Must(w.t, w.Stop(ctx))
 }
 
-// problem checks that an answer is a problem of that status and returns it.
+// problem checks that an answer is a problem with that status and returns it.
 func problem(t testing.TB, r reply, status int) (p struct {
 	Type      string `json:"type"`
 	Title     string `json:"title"`
@@ -225,7 +225,8 @@ func problem(t testing.TB, r reply, status int) (p struct {
 	return p
 }
 
-// call has the handler answer a request without a network, so that the peer can be anybody.
+// call sends a request to the handler without a network, so that the peer address
+// is free to choose.
 func call(h http.Handler, r *http.Request) reply {
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, r)
