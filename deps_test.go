@@ -18,9 +18,9 @@ import (
 	"testing"
 )
 
-// policy says what each package may import besides the standard library; tests
-// are free. It is a statement of policy: a new line, or a longer one, is a
-// decision to be argued for in its commit, not a way to mend a build.
+// policy lists the packages that each package may import besides the standard
+// library; tests are free. A new or longer line is a decision that needs a reason
+// in its commit. It is not a way to repair a build.
 //
 // "package: imports", ours by their folder ("." is the domain, the root of the
 // module), others by a path that stands for everything below it.
@@ -121,12 +121,12 @@ func TestThePolicyRefusesUnlistedImports(t *testing.T) {
 func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
-		// Test support, and tests, may ask what they are run with.
+		// Test support and tests may read their own variables.
 		support := []string{"internal/testing/contract", "internal/testing/testenv", "infra/offline"}
 		if file.test || file.name == "internal/app/config.go" || slices.Contains(support, path.Dir(file.name)) {
 			continue
 		}
-		// Fail points are set by a variable, in a file that no ordinary build has.
+		// A variable sets fail points, in a file with a build tag of its own.
 		if file.name == "internal/testing/failpoint/on.go" && file.leftOut(t) {
 			continue
 		}
@@ -141,7 +141,7 @@ func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 func TestNoTestSleepsInRealTime(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
-		// Inside a bubble of synctest a sleep costs nothing.
+		// Inside a bubble of synctest a sleep takes no time.
 		if !file.test || file.imports("testing/synctest") {
 			continue
 		}
@@ -184,10 +184,10 @@ func (g grants) check(folder, imported string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s may not import %s, says the policy of deps_test.go", folder, imported)
+	return fmt.Errorf("%s may not import %s by the policy of deps_test.go", folder, imported)
 }
 
-// source is one parsed Go file of the module, its name relative to the root.
+// source is a parsed Go file of the module; its name is relative to the root.
 type source struct {
 	*ast.File
 	fset *token.FileSet
@@ -213,8 +213,8 @@ func (s source) leftOut(t *testing.T) bool {
 	return !built
 }
 
-// uses finds pkg.name, called or passed on. A package imported under another
-// name goes unseen; nobody does that to os and time.
+// selectors returns the places of pkg.name. It ignores packages imported under
+// another name; os and time are not.
 func (s source) selectors(pkg, name string) []ast.Node {
 	var nodes []ast.Node
 	ast.Inspect(s.File, func(node ast.Node) bool {
@@ -228,8 +228,8 @@ func (s source) selectors(pkg, name string) []ast.Node {
 	return nodes
 }
 
-// sources reads the files themselves rather than ask the go command, so that
-// files for other systems are seen as well.
+// sources reads the files without the go command, so that files for other systems
+// are included.
 func sources(t *testing.T) []source {
 	t.Helper()
 	var files []source
@@ -260,8 +260,8 @@ func sources(t *testing.T) []source {
 	return files
 }
 
-// skipFolder leaves out what the go command leaves out: hidden folders, test
-// data, and modules of their own.
+// skipFolder skips the folders that the go command skips: hidden folders, test
+// data, and other modules.
 func skipFolder(name string) error {
 	if name == "." {
 		return nil

@@ -27,7 +27,7 @@ func TestAnInvalidKeyIsNotAlsoReportedAsMissing(t *testing.T) {
 	} {
 		_, err := app.ParseConfig(env)
 		if mistakes := app.Mistakes(err); len(mistakes) != 1 || errors.Is(err, app.ErrNoKey) {
-			t.Errorf("%s: %v, want one mistake, and another one than that there is no key", name, err)
+			t.Errorf("%s: %v, want one mistake other than a missing key", name, err)
 		}
 	}
 	if _, err := app.ParseConfig(nil); !errors.Is(err, app.ErrNoKey) {

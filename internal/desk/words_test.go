@@ -31,9 +31,9 @@ func FuzzAPastedListIsSplitIntoLogins(f *testing.F) {
 				t.Errorf("%q: %v, want Invalid", word, err)
 			}
 		}
-		// In front of the rest no word can be taken for a mark of the whole text.
+		// With the rest of the text behind it no word can be read as a mark.
 		if again := desk.Words("x\n" + strings.Join(words, "\n")); !slices.Equal(again[1:], words) {
-			t.Errorf("%q comes apart into %q, and these into %q", text, words, again[1:])
+			t.Errorf("%q is split into %q, and these into %q", text, words, again[1:])
 		}
 	})
 }

@@ -141,7 +141,7 @@ func FuzzNextPageStaysOnTheBase(f *testing.F) {
 		}
 		u, err := resolve(next, "")
 		if err != nil || u.Scheme != "https" || u.Host != "ghe.example" || u.User != nil {
-			t.Errorf("Link %q leads to %q (%v)", link, next, err)
+			t.Errorf("the link %q leads to %q (%v)", link, next, err)
 		}
 	})
 }
@@ -156,7 +156,7 @@ func FuzzDecodePageReturnsWholeGistsOrAnError(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		gists, err := decodePage(body)
 		if err != nil && gists != nil {
-			t.Errorf("both gists and an error for %q", body)
+			t.Errorf("gists and an error for %q", body)
 		}
 		for _, g := range gists {
 			if !gistID.MatchString(g.ID) || g.CreatedAt.IsZero() || g.Files == nil || g.UserID != 0 || g.Seq != 0 {

@@ -47,7 +47,7 @@ func TestRefusalsHaveTheirKind(t *testing.T) {
 			wantText(t, err, `look up GitHub user "octocat": `)
 			wantText(t, err, c.text)
 			if wait := gistdeal.RetryAfter(err); wait != 0 {
-				t.Errorf("to be tried again after %s, want 0", wait)
+				t.Errorf("retry after %s, want 0", wait)
 			}
 			if n := len(asked.all()); n != 1 {
 				t.Errorf("%d requests, want 1", n)
@@ -111,7 +111,7 @@ func TestLimitsSayHowLongToWait(t *testing.T) {
 			wantKind(t, err, gistdeal.Limited)
 			wantText(t, err, `list gists of "octocat": page 1: GitHub limits our requests: `)
 			if got := gistdeal.RetryAfter(err); got != c.want {
-				t.Errorf("to be tried again after %s, want %s", got, c.want)
+				t.Errorf("retry after %s, want %s", got, c.want)
 			}
 			if listing != (gistdeal.Listing{Requests: 1}) {
 				t.Errorf("listing %+v", listing)
@@ -138,6 +138,6 @@ func TestAServerErrorKeepsItsRetryTime(t *testing.T) {
 	_, err := c.User(t.Context(), "octocat")
 	wantKind(t, err, gistdeal.Temporary)
 	if got := gistdeal.RetryAfter(err); got != 2*time.Minute {
-		t.Errorf("to be tried again after %s, want 2m", got)
+		t.Errorf("retry after %s, want 2m", got)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// anonymous returns a client without a token of a server.
+// anonymous returns a client without a token.
 func anonymous(t *testing.T, h http.Handler) *Client {
 	t.Helper()
 	server := httptest.NewServer(h)

@@ -15,7 +15,7 @@ import (
 	"gistdeal/internal/testing/contract"
 )
 
-// recording is an answer that GitHub really gave.
+// recording is a recorded answer of the real GitHub.
 type recording struct {
 	Request struct {
 		Method string `json:"method"`
@@ -23,7 +23,7 @@ type recording struct {
 	} `json:"request"`
 	Response struct {
 		Status  int                        `json:"status"`
-		Headers map[string]json.RawMessage `json:"headers"` // a text or a list of texts
+		Headers map[string]json.RawMessage `json:"headers"` // a string or a list of strings
 		Body    json.RawMessage            `json:"body"`
 	} `json:"response"`
 }
@@ -49,7 +49,7 @@ func recordings(t *testing.T) map[string][]recording {
 	return all
 }
 
-// ServeHTTP answers as recorded, and every further page with an empty list.
+// ServeHTTP sends the recorded answers and an empty list for later pages.
 func (r recording) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if req.URL.Query().Get("page") != "" {
 		reply(200, nil, "[]")(w, req)
@@ -95,7 +95,7 @@ func TestRecordedGistsAreReadCompletely(t *testing.T) {
 	}
 }
 
-// checkRecording compares what the client makes of a recording with the recording itself.
+// checkRecording compares the gists that the client reads with the recording.
 func checkRecording(t *testing.T, r recording) int {
 	c, _ := serve(t, "", r)
 	var got []gistdeal.Gist

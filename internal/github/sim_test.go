@@ -13,8 +13,8 @@ import (
 	"gistdeal/internal/testing/contract"
 )
 
-// simulate starts a simulated GitHub whose requests and answers are held
-// against GitHub's official description.
+// simulate starts a simulated GitHub. Its requests and answers are checked against
+// GitHub's official description.
 func simulate(t *testing.T, o sim.Options) (*sim.Sim, *Client, *log) {
 	t.Helper()
 	s := sim.New(o)
@@ -61,7 +61,7 @@ func TestASecondListIsFreeUntilSomethingChanges(t *testing.T) {
 	_, err := c.Gists(t.Context(), "octocat", "", none(t))
 	wantKind(t, err, gistdeal.Limited)
 	if wait := gistdeal.RetryAfter(err); wait < 55*time.Minute || wait > time.Hour {
-		t.Errorf("to be tried again after %s, want nearly an hour", wait)
+		t.Errorf("retry after %s, want nearly an hour", wait)
 	}
 }
 
@@ -85,7 +85,7 @@ func TestGistsPostedDuringAListDuplicateNothing(t *testing.T) {
 	}
 	slices.Sort(ids)
 	if n := len(slices.Compact(slices.Clone(ids))); n != 350 || len(ids) != n {
-		t.Errorf("%d gists handed over, %d of them different, want 350", len(ids), n)
+		t.Errorf("%d gists were returned, %d of them different, want 350", len(ids), n)
 	}
 }
 
@@ -140,13 +140,13 @@ func TestGitHubFaultsHaveTheirKindAndEnd(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			s := sim.New(sim.Options{})
-			// Faults are no answers of the description's: unchecked. Without kept
-			// connections: net/http itself tries again where one of those breaks.
+			// Not checked, because faults violate the description. Without reused
+			// connections, because net/http retries on those.
 			c, _ := serve(t, "", s)
 			c.http.Transport = &http.Transport{DisableKeepAlives: true}
 			t.Cleanup(s.Close)
 			s.MakeGists("octocat", 150)
-			s.AddFault(sim.Fault{Match: "GET /user", Kind: kind, After: 1, Times: 1}) // meets page 2
+			s.AddFault(sim.Fault{Match: "GET /user", Kind: kind, After: 1, Times: 1}) // applies to page 2
 			listing, err := c.Gists(t.Context(), "octocat", "", func(gistdeal.GistPage) error {
 				if kind == "hang-before" {
 					c.timeout = 20 * time.Millisecond
@@ -172,6 +172,6 @@ func TestAWrongTokenIsRefusedWithAnExplanation(t *testing.T) {
 	_, err := c.User(t.Context(), "octocat")
 	wantKind(t, err, gistdeal.Unauthorized)
 	if !strings.HasSuffix(err.Error(), "set GITHUB_TOKEN to a valid one") {
-		t.Errorf("%v does not say what to do", err)
+		t.Errorf("%v contains no advice", err)
 	}
 }

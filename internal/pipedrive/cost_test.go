@@ -54,13 +54,13 @@ func TestEachCallIsCountedWithItsOfficialCost(t *testing.T) {
 	}
 }
 
-// costs are what Pipedrive's descriptions say that calls take of the day's tokens.
+// costs are the token costs of calls in Pipedrive's descriptions.
 type costs []priced
 
 type priced struct {
 	method string
 	path   *regexp.Regexp
-	plain  bool // without parameters: it wins over a path with some
+	plain  bool // without parameters: it goes before a path with some
 	cost   int
 }
 
@@ -78,7 +78,7 @@ func (all costs) of(t *testing.T, r *http.Request) (cost int) {
 	return cost
 }
 
-// readCosts skips the test where there are no descriptions.
+// readCosts skips the test without the descriptions.
 func readCosts(t *testing.T) (all costs) {
 	t.Helper()
 	parameter := regexp.MustCompile(`\{[^}]+\}`)

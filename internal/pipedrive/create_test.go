@@ -127,10 +127,10 @@ func TestCutKeepsTextWithinTheLimit(t *testing.T) {
 		{"a\x00b", 2, "ab"},
 		{"a\x00b", 3, "ab"},
 		{"\x00\x00\x00", 2, ""},
-		{"a\xff\xfeb", 3, "a\uFFFDb"}, // one for a run of them
+		{"a\xff\xfeb", 3, "a\uFFFDb"}, // one replacement for several bytes
 		{"a\xffb\xff", 3, "a\uFFFD…"},
 		{"🦉"[:3], 3, "\uFFFD"},
-		{"e\u0301e\u0301", 4, "e\u0301e\u0301"}, // runes count, not what people see
+		{"e\u0301e\u0301", 4, "e\u0301e\u0301"}, // runes count, not visible characters
 		{"a\uFFFEb", 3, "a\uFFFEb"},
 	} {
 		got := pipedrive.Cut(tt.text, tt.limit)

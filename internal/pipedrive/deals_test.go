@@ -191,7 +191,7 @@ func TestTimesAreReadInBothFormats(t *testing.T) {
 		item := fmt.Sprintf(`{"id":7,"add_time":%s,"custom_fields":{%q:"aa5a"}}`, text, pipedrive.AssumedCode(pipedrive.FieldGistID))
 		err := listOf(t, reply(200, `{"success":true,"data":[`+item+`]}`), func(d gistdeal.RemoteDeal) {
 			if !d.AddedAt.Equal(want) {
-				t.Errorf("%s is read as %v", text, d.AddedAt)
+				t.Errorf("%s was read as %v", text, d.AddedAt)
 			}
 		})
 		if err != nil {

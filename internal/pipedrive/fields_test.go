@@ -16,7 +16,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// wantNames fails unless these are the account's custom fields.
+// wantNames fails the test unless these are the account's custom fields.
 func wantNames(t *testing.T, w world, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(slices.Sorted(slices.Values(want)), w.names(t)); diff != "" {
@@ -49,7 +49,7 @@ func TestPrepareCreatesTheFieldsOnce(t *testing.T) {
 		}
 	}
 	if n := w.requests(postField); n != 4 {
-		t.Errorf("%d fields made", n)
+		t.Errorf("%d fields were created", n)
 	}
 }
 
@@ -75,13 +75,13 @@ func TestFieldsOfTheOriginalProgramAreReused(t *testing.T) {
 	w.prepare(t, nil)
 	wantNames(t, w, pipedrive.FieldNames...)
 	if n := w.requests(postField); n != 1 {
-		t.Errorf("%d fields made, want one", n)
+		t.Errorf("%d fields were created, want one", n)
 	}
 	d := hello
 	d.Description = strings.Repeat("x", 300)
 	code, _ := w.Field(pipedrive.FieldGist)
 	if got := w.deal(t, w.mustCreate(t, d)).Custom[code]; len([]rune(got)) != 255 {
-		t.Errorf("%d runes in the seed's short field", len([]rune(got)))
+		t.Errorf("%d runes in the short field of the original program", len([]rune(got)))
 	}
 }
 
@@ -89,13 +89,13 @@ func TestARenamedFieldIsStillUsed(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	code := w.AddField("What somebody calls it now", "varchar")
-	w.AddField(pipedrive.FieldGistID, "varchar") // what somebody made instead
+	w.AddField(pipedrive.FieldGistID, "varchar") // a replacement created by a person
 	codes := w.prepare(t, map[string]string{pipedrive.FieldGistID: code})
 	if codes[pipedrive.FieldGistID] != code {
-		t.Errorf("took %s, not %s", codes[pipedrive.FieldGistID], code)
+		t.Errorf("got %s, want %s", codes[pipedrive.FieldGistID], code)
 	}
 	if got := w.deal(t, w.mustCreate(t, hello)).Custom[code]; got != hello.GistID {
-		t.Errorf("it holds %q", got)
+		t.Errorf("the field contains %q", got)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestSpacesAroundAFieldsNameDoNotMatter(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	if code := w.AddField(" Gist ID ", "varchar"); w.prepare(t, nil)[pipedrive.FieldGistID] != code {
-		t.Error("another field was made")
+		t.Error("another field was created")
 	}
 }
 
@@ -114,11 +114,11 @@ func TestTwoFieldsOfOneNameAreRefused(t *testing.T) {
 	_, err := w.client.Prepare(t.Context(), nil)
 	wantKind(t, err, gistdeal.Unauthorized, pipedrive.FieldGist, one, two)
 	if codes := w.prepare(t, map[string]string{pipedrive.FieldGist: one}); codes[pipedrive.FieldGist] != one {
-		t.Errorf("took %s, not the stored %s", codes[pipedrive.FieldGist], one)
+		t.Errorf("got %s, want the stored %s", codes[pipedrive.FieldGist], one)
 	}
 	w.DeleteField(two)
 	if codes := w.prepare(t, nil); codes[pipedrive.FieldGist] != one {
-		t.Errorf("took %s, not the only one, %s", codes[pipedrive.FieldGist], one)
+		t.Errorf("got %s, want the only one, %s", codes[pipedrive.FieldGist], one)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestAFieldOfAnotherTypeIsRefused(t *testing.T) {
 
 func TestAFieldOfTheSystemIsNotOurs(t *testing.T) {
 	t.Parallel()
-	// Two items without a code, as no answer should have them.
+	// Two items without a code, which a correct answer never has.
 	const fields = `{"success":true,"data":[{"field_name":"Gist ID","field_code":"gist_id","field_type":"varchar","is_custom_field":false},
 		{"field_name":"Nameless","field_type":"varchar"},{}],"additional_data":null}`
 	var number atomic.Int32
@@ -156,7 +156,7 @@ func TestAFieldOfTheSystemIsNotOurs(t *testing.T) {
 	if diff := cmp.Diff(want, w.prepare(t, nil)); diff != "" {
 		t.Error(diff)
 	}
-	w.mustCreate(t, hello) // though nobody said what type the new fields are of
+	w.mustCreate(t, hello) // although the answer lacks the type of the new fields
 }
 
 func TestAFieldCreatedWithoutAnAnswerIsReused(t *testing.T) {
@@ -209,7 +209,7 @@ func TestPrepareRecreatesADeletedField(t *testing.T) {
 				t.Errorf("%d POSTs, %d deals", r.Requests[postDeal], r.Deals)
 			}
 			if again := w.prepare(t, codes); again[name] == codes[name] {
-				t.Error("the deleted field was found")
+				t.Error("the deleted field was used")
 			}
 			w.mustCreate(t, hello)
 			wantNames(t, w, pipedrive.FieldNames...)

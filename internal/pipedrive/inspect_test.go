@@ -20,7 +20,7 @@ func TestCheckingFieldsCreatesNone(t *testing.T) {
 		t.Errorf("missing: %v, %v", missing, err)
 	}
 	if n := w.requests(postField); n != 0 {
-		t.Errorf("%d fields made", n)
+		t.Errorf("%d fields were created", n)
 	}
 	keys := w.prepare(t, nil)
 	w.AddField(pipedrive.FieldGist, "text")
@@ -40,7 +40,7 @@ func TestAllMistakesAboutFieldsAreReportedAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{first, second, `of type "double"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("no word of %s: %v", want, err)
+			t.Errorf("the error does not contain %s: %v", want, err)
 		}
 	}
 }
@@ -72,7 +72,7 @@ func TestTheRateIsTheLowerOfAllowedAndConfigured(t *testing.T) {
 		}
 		for i, got := range []float64{before, c.Pace()} {
 			if got > want[i] || got < 0.95*want[i] {
-				t.Errorf("rate %g: a pace of %g, then %g, want nearly %v", rate, before, c.Pace(), want)
+				t.Errorf("configured %g: a rate of %g, then %g, want about %v", rate, before, c.Pace(), want)
 			}
 		}
 	}

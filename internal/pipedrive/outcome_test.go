@@ -13,7 +13,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// refusal is a body in Pipedrive's form.
+// refusal is an error body in Pipedrive's format.
 func refusal(words string) string {
 	return fmt.Sprintf(`{"success":false,"error":%q,"data":null}`, words)
 }
@@ -105,8 +105,9 @@ var outcomes = []struct {
 	{name: "204", fault: answered(204, ""), want: gistdeal.Unknown},
 }
 
-// TestTheAnswerDecidesTheOutcome holds the rule of one deal for each
-// gist: whatever may have made a deal is Unknown, and nothing is sent twice.
+// TestTheAnswerDecidesTheOutcome checks the rule of one deal for each gist: an
+// answer to a POST that may have created a deal is Unknown, and nothing is sent
+// twice.
 func TestTheAnswerDecidesTheOutcome(t *testing.T) {
 	t.Parallel()
 	for _, tt := range outcomes {
@@ -116,7 +117,7 @@ func TestTheAnswerDecidesTheOutcome(t *testing.T) {
 			if tt.fault.Kind == "slow" || strings.HasPrefix(tt.fault.Kind, "hang") {
 				patience = 200 * time.Millisecond
 			}
-			// In the last hour of a day a spent one is asked about earlier.
+			// In the last hour of a day a spent quota is checked earlier.
 			noon := func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
 			w := prepared(t, sim.Options{Now: noon}, pipedrive.Options{PushTimeout: patience})
 			tt.fault.Match = postDeal
@@ -124,20 +125,21 @@ func TestTheAnswerDecidesTheOutcome(t *testing.T) {
 			id, err := w.create(t, hello)
 			wantKind(t, err, tt.want, "create deal for gist "+hello.GistID, tt.words)
 			if id != 0 {
-				t.Errorf("id %d beside an error", id)
+				t.Errorf("id %d with an error", id)
 			}
 			if got := gistdeal.RetryAfter(err); got != tt.after {
 				t.Errorf("retry after %v, want %v", got, tt.after)
 			}
 			r := w.Report()
 			if r.Requests[postDeal] != 1 || r.Deals != tt.created {
-				t.Errorf("%d POSTs made %d deals, want 1 and %d", r.Requests[postDeal], r.Deals, tt.created)
+				t.Errorf("%d POSTs created %d deals, want 1 and %d", r.Requests[postDeal], r.Deals, tt.created)
 			}
 		})
 	}
 }
 
-// TestASuccessMeansThatTheDealExists is the other side of the rule: a made deal is not doubted.
+// TestASuccessMeansThatTheDealExists checks the other half of the rule: a success
+// is certain.
 func TestASuccessMeansThatTheDealExists(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]sim.Fault{
@@ -162,7 +164,7 @@ func TestASuccessMeansThatTheDealExists(t *testing.T) {
 	}
 }
 
-// broken answers and then breaks the connection in the middle of the body.
+// broken sends an answer and closes the connection in the middle of the body.
 func broken(status int, body string, header ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -171,7 +173,7 @@ func broken(status int, body string, header ...string) http.HandlerFunc {
 			w.Header().Set(header[i], header[i+1])
 		}
 		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body)) // The client has left, or not.
+		_, _ = w.Write([]byte(body)) // The client may have disconnected.
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
@@ -184,8 +186,8 @@ func TestATruncatedRefusalIsStillARefusal(t *testing.T) {
 		answer http.HandlerFunc
 		want   gistdeal.Kind
 	}{
-		// The missing part may say that the plan is full, or that a field is gone:
-		// the gist must not be given up for that.
+		// The missing part may say that the plan is full or that a field is deleted.
+		// The deal must not fail because of that.
 		{"403", broken(403, `{"success":false,"err`), gistdeal.Temporary},
 		{"400", broken(400, `{"success":false,"err`), gistdeal.Temporary},
 		{"401", broken(401, `{"success":false,"err`), gistdeal.Unauthorized},
@@ -211,7 +213,7 @@ func TestATruncatedRefusalIsStillARefusal(t *testing.T) {
 	}
 }
 
-// reply is a handler that always answers the same.
+// reply is a handler that always sends the same answer.
 func reply(status int, body string, header ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -219,11 +221,11 @@ func reply(status int, body string, header ...string) http.HandlerFunc {
 			w.Header().Set(header[i], header[i+1])
 		}
 		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body)) // The client has left, or not.
+		_, _ = w.Write([]byte(body)) // The client may have disconnected.
 	}
 }
 
-// long answers with a text and so many spaces.
+// long answers with a text and a number of spaces.
 func long(text string, n int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		reply(200, text)(w, r)

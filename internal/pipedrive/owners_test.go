@@ -13,9 +13,9 @@ func TestOwnersAreResolvedByNameOrAddress(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, owner string
-		regular     bool // the key's user is no admin
+		regular     bool // the user of the key is no admin
 		want        int64
-		words       []string // of why not
+		words       []string // of the reason
 	}{
 		{name: "nobody is named", want: 101},
 		{name: "by name", owner: " ann ADMIN", want: 102},

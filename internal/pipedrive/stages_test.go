@@ -48,12 +48,12 @@ func TestStagesAreResolvedByName(t *testing.T) {
 	}
 }
 
-// withStages answers the list of stages instead of the simulator.
+// withStages replaces the simulator's list of stages.
 func withStages(stages http.HandlerFunc) func(http.Handler) http.Handler {
 	return withAnswer("GET /api/v2/stages", stages)
 }
 
-// withAnswer answers the requests that match instead of the simulator.
+// withAnswer replaces the simulator's answers to matching requests.
 func withAnswer(match string, answer http.HandlerFunc) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		mux := http.NewServeMux()
@@ -107,8 +107,8 @@ func TestADeletedStageFailsNoDeal(t *testing.T) {
 		"Validation failed: stage_id: The stage does not exist", "the stage", `"Done"`)
 }
 
-// goneIsNoFaultOfTheDeal has Pipedrive refuse a deal with those words, first
-// while the list has what new deals are aimed at, and then without it.
+// goneIsNoFaultOfTheDeal makes Pipedrive refuse a deal with those words, first
+// while the list contains the target of new deals and then without it.
 func goneIsNoFaultOfTheDeal(t *testing.T, target gistdeal.Aim, list, stays, goes, words, what, name string) {
 	t.Helper()
 	var gone atomic.Bool

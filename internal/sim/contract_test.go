@@ -50,5 +50,5 @@ func TestAnswersAgreeWithTheOfficialDescriptions(t *testing.T) {
 	want(t, w.ask(http.MethodDelete, "/api/v2/dealFields/"+code, ""), http.StatusOK)
 }
 
-// ofJSON is the header of a body.
+// ofJSON is the header of a JSON body.
 var ofJSON = []string{"Content-Type", "application/json"}

@@ -103,7 +103,7 @@ func TestAnswersAreTruncatedInBothWays(t *testing.T) {
 		}
 	}
 	if cut == 0 || short == 0 {
-		t.Errorf("%d connections cut, %d answers short, want both", cut, short)
+		t.Errorf("%d connections were cut, %d answers were short, want both", cut, short)
 	}
 }
 
@@ -117,14 +117,14 @@ func TestHangingRequestsEndWithTheirClientOrWithClose(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			if _, err := w.try(ctx, http.MethodPost, deals, title(1)); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("error %v, want the client's deadline", err)
+				t.Errorf("error %v, want the deadline of the client", err)
 			}
 			if n := w.Report().Deals; n != done {
 				t.Errorf("%d deals, want %d", n, done)
 			}
 			w.Close()
 			if _, err := w.try(t.Context(), http.MethodPost, deals, title(2)); err == nil {
-				t.Error("an answer after Close, want a cut")
+				t.Error("got an answer after Close, want a closed connection")
 			}
 		})
 	}
@@ -141,16 +141,16 @@ func TestADelayedRequestTakesEffectAfterTheClientGaveUp(t *testing.T) {
 		t.Fatal("answered in time")
 	}
 	if n := w.Report().Deals; n != 0 {
-		t.Errorf("%d deals while it waits", n)
+		t.Errorf("%d deals during the wait", n)
 	}
 	for w.Report().Deals == 0 {
 		if time.Since(begin) > 5*time.Second {
-			t.Fatal("the deal was never made")
+			t.Fatal("the deal was never created")
 		}
 		w.get("/v1/users/me")
 	}
 	if early := time.Since(begin); early < 150*time.Millisecond {
-		t.Errorf("made after %s, when the client left", early)
+		t.Errorf("created after %s, when the client disconnected", early)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestFaultsSelectRequestsByCount(t *testing.T) {
 		got = append(got, w.get(deals).status/100)
 	}
 	if text, _ := json.Marshal(got); string(text) != "[2,2,2,5,2,2,5,2,2]" {
-		t.Errorf("each third after the first: answers %s", text)
+		t.Errorf("every third after the first: answers %s", text)
 	}
 	w.AddFault(sim.Fault{Kind: "error-before", Share: 0.3})
 	hits := 0
@@ -183,7 +183,7 @@ func TestFaultsSelectRequestsByCount(t *testing.T) {
 		}
 	}
 	if hits < 30 || hits > 90 {
-		t.Errorf("%d of 200 requests hit by a fault of 0.3", hits)
+		t.Errorf("a fault with a share of 0.3 applied to %d of 200 requests", hits)
 	}
 	w.ClearFaults()
 	want(t, w.get(deals), http.StatusOK)

@@ -128,7 +128,7 @@ func TestGeneratedGistsAreTheSameForTheSameSeed(t *testing.T) {
 		"newlines", "right to left", "over 255", "over 1000", "unknown language",
 	} {
 		if listed[what] == 0 {
-			t.Errorf("none of 200 gists is: %s", what)
+			t.Errorf("no gist of 200 is: %s", what)
 		}
 	}
 }

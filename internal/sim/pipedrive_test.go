@@ -23,10 +23,10 @@ func TestDealsAreCreatedReadChangedAndDeleted(t *testing.T) {
 	want(t, g, http.StatusOK, `"success":true`, `"add_time":"`)
 	created := decode[one](t, g).Data
 	if created.ID != 1 || created.PipelineID != 2 || created.CustomFields[code] != "abc" {
-		t.Errorf("made: %+v", created)
+		t.Errorf("created: %+v", created)
 	}
 	if strings.Contains(g.text, "won_time") {
-		t.Error("an open deal says when it was won")
+		t.Error("an open deal has a time at which it was won")
 	}
 	g = w.ask(http.MethodPatch, "/api/v2/deals/1", `{"title":"`+strings.Repeat("ä", 300)+`"}`)
 	if title := decode[one](t, g).Data.Title; title != strings.Repeat("ä", 255) {
@@ -125,7 +125,7 @@ func TestCursorsVisitEachDealOnceInEveryOrder(t *testing.T) {
 	w := start(t, o)
 	for n := range 25 {
 		w.deal(title(n))
-		c.pass(time.Duration(n%2) * time.Second) // two deals a second
+		c.pass(time.Duration(n%2) * time.Second) // two deals per second
 	}
 	c.pass(time.Second)
 	w.ask(http.MethodPatch, "/api/v2/deals/3", `{"title":"last changed"}`)
@@ -138,7 +138,7 @@ func TestCursorsVisitEachDealOnceInEveryOrder(t *testing.T) {
 		down, _ := walk(t, w, "/api/v2/deals?limit=7&sort_direction=desc&sort_by="+order, "")
 		back := many{Data: down}.ids()
 		if slices.Reverse(back); !slices.Equal(ids, back) {
-			t.Errorf("sort_by=%s: %v upwards, %v downwards", order, ids, back)
+			t.Errorf("sort_by=%s: %v ascending, %v descending", order, ids, back)
 		}
 		if last := ids[len(ids)-1]; order == "update_time" && last != 3 {
 			t.Errorf("the deal changed last is %d, want 3", last)
@@ -320,7 +320,7 @@ func TestADealWithADeletedFieldIsRefused(t *testing.T) {
 		t.Error("a deleted field is still shown")
 	}
 	if deals := w.Report().ByGist["abc"]; !slices.Equal(deals, []int64{id}) {
-		t.Errorf("the report forgot the deal: %v", deals)
+		t.Errorf("the report lacks the deal: %v", deals)
 	}
 }
 

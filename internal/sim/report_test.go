@@ -32,13 +32,13 @@ func TestTheReportListsTheDealsOfEachGist(t *testing.T) {
 		t.Errorf("%d deals, %d gists, without a deal: %v", r.Deals, r.Gists, r.WithoutDeal)
 	}
 	if !maps.EqualFunc(r.Doubled, map[string][]int64{"twice": {a, b}}, slices.Equal) {
-		t.Errorf("doubled: %v", r.Doubled)
+		t.Errorf("duplicates: %v", r.Doubled)
 	}
 	if !slices.Equal(r.ByGist["once"], []int64{once}) || len(r.ByGist) != 2 {
 		t.Errorf("by gist: %v", r.ByGist)
 	}
 	if w.DeleteDeal(99) || w.ArchiveDeal(0) {
-		t.Error("deals that don't exist were changed")
+		t.Error("a change of a missing deal succeeded")
 	}
 }
 
@@ -54,7 +54,7 @@ func TestReportLogsRequestsWithoutSecrets(t *testing.T) {
 	}
 	text, err := json.Marshal(r)
 	if err != nil || strings.Contains(string(text), "hush") {
-		t.Errorf("the report tells a secret: %s, %v", text, err)
+		t.Errorf("the report contains a secret: %s, %v", text, err)
 	}
 	first := r.RequestLog[0]
 	if first.Path != "/users/octocat/gists?per_page=100" || first.Status != http.StatusOK || first.Method != http.MethodGet {
@@ -78,7 +78,7 @@ func TestRequestLogKeepsTheLast10000(t *testing.T) {
 	}
 }
 
-// nowhere is a client that reads nothing.
+// nowhere discards answers.
 type nowhere struct{ header http.Header }
 
 func (n *nowhere) Header() http.Header {

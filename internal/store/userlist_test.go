@@ -20,7 +20,7 @@ func remove(t *testing.T, s *store.Store, id int64) {
 	}
 }
 
-// dueUsers returns the ids of the users whose scan is due an hour after noon.
+// dueUsers returns the ids of the users due an hour after noon.
 func dueUsers(t *testing.T, s *store.Store) (ids []int64) {
 	t.Helper()
 	users, err := s.DueUsers(t.Context(), noon.Add(time.Hour), noon.Add(24*time.Hour), 10)

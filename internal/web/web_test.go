@@ -85,7 +85,7 @@ func TestAnyOtherPathGets404(t *testing.T) {
 	}
 }
 
-// What the policy forbids would not fail here but in the reader's browser.
+// A violation of the policy fails only in the browser of a user.
 func TestThePageObeysItsContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	html := get("/", nil).Body.String()
@@ -116,18 +116,18 @@ func TestReferencedFilesExistAndAllFilesAreReferenced(t *testing.T) {
 			path := "/" + match[1]
 			named[path] = true
 			if _, ok := assets[path]; !ok {
-				t.Errorf("%s is named but does not exist", path)
+				t.Errorf("%s is referenced but does not exist", path)
 			}
 		}
 	}
 	for path := range assets {
 		if !named[path] {
-			t.Errorf("%s is served but nothing names it", path)
+			t.Errorf("%s is served but no file refers to it", path)
 		}
 	}
 }
 
-// The scripts find these, and so do the tests in a browser.
+// The scripts and the browser tests need these elements.
 func TestThePageHasTheElementsThatScriptsNeed(t *testing.T) {
 	t.Parallel()
 	assets := load()
@@ -138,7 +138,7 @@ func TestThePageHasTheElementsThatScriptsNeed(t *testing.T) {
 		}
 		for _, match := range regexp.MustCompile(`\$\('([a-z-]+)'`).FindAllStringSubmatch(string(a.content), -1) {
 			if !strings.Contains(html, `id="`+match[1]+`"`) {
-				t.Errorf("%s looks for #%s, which index.html does not have", path, match[1])
+				t.Errorf("%s needs #%s, which is not in index.html", path, match[1])
 			}
 		}
 	}
@@ -150,7 +150,7 @@ func TestThePageStaysSmall(t *testing.T) {
 	sum := 0
 	for path, a := range load() {
 		if path == "/" {
-			continue // It is index.html.
+			continue // index.html
 		}
 		sum += len(a.content)
 		if len(a.content) > file {

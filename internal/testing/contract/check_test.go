@@ -11,15 +11,15 @@ import (
 	"gistdeal/internal/testing/contract"
 )
 
-// hearing is a test that notes its errors instead of failing.
-type hearing struct {
+// recorder is a test that records its errors instead of failing.
+type recorder struct {
 	testing.TB
 	errs []string
 }
 
-func (h *hearing) Helper() {}
+func (h *recorder) Helper() {}
 
-func (h *hearing) Errorf(format string, args ...any) {
+func (h *recorder) Errorf(format string, args ...any) {
 	h.errs = append(h.errs, fmt.Sprintf(format, args...))
 }
 
@@ -41,7 +41,7 @@ var checks = []struct {
 	token   string
 	status  int
 	answer  string
-	want    string // part of the one error; none if empty
+	want    string // part of the only error; no error if empty
 }{
 	{name: "gists", request: "GET /users/u10/gists?per_page=100&page=2", answer: "[" + gist + "]"},
 	{name: "gist without its id", request: "GET /users/u10/gists", answer: strings.Replace("["+gist+"]", `"id"`, `"no"`, 1), want: `/0/id: property "id" is missing`},
@@ -75,10 +75,10 @@ func TestCheckReportsViolationsOfTheDescriptions(t *testing.T) {
 	for _, tt := range checks {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			heard := &hearing{TB: t}
+			recorded := &recorder{TB: t}
 			answers := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if body, _ := io.ReadAll(r.Body); string(body) != tt.body {
-					t.Errorf("handler read %q, sent was %q", body, tt.body)
+					t.Errorf("the handler read %q, want %q", body, tt.body)
 				}
 				w.Header().Set("Content-Type", "application/json; charset=utf-8")
 				if tt.status != 0 {
@@ -93,33 +93,33 @@ func TestCheckReportsViolationsOfTheDescriptions(t *testing.T) {
 				r.Header.Set("X-Api-Token", tt.token)
 			}
 			w := httptest.NewRecorder()
-			contract.Check(heard, answers, contract.GitHub, contract.PipedriveV2, contract.PipedriveV1).ServeHTTP(w, r)
+			contract.Check(recorded, answers, contract.GitHub, contract.PipedriveV2, contract.PipedriveV1).ServeHTTP(w, r)
 
 			if w.Body.String() != tt.answer {
-				t.Errorf("client read %q, answered was %q", w.Body, tt.answer)
+				t.Errorf("the client read %q, want %q", w.Body, tt.answer)
 			}
-			wantHeard(t, heard.errs, tt.want)
+			wantErrors(t, recorded.errs, tt.want)
 		})
 	}
 }
 
-func wantHeard(t *testing.T, errs []string, want string) {
+func wantErrors(t *testing.T, errs []string, want string) {
 	t.Helper()
 	if strings.Contains(strings.Join(errs, ""), "secret") {
-		t.Errorf("a token is told: %q", errs)
+		t.Errorf("an error contains a token: %q", errs)
 	}
 	switch {
 	case want == "" && len(errs) > 0:
-		t.Errorf("heard %q, want nothing", errs)
+		t.Errorf("errors %q, want none", errs)
 	case want != "" && (len(errs) != 1 || !strings.Contains(errs[0], want)):
-		t.Errorf("heard %q, want one error with %q", errs, want)
+		t.Errorf("errors %q, want one with %q", errs, want)
 	}
 }
 
 func TestCheckIgnoresIncompleteAnswers(t *testing.T) {
 	t.Parallel()
 	contract.SharedDir(t)
-	heard := &hearing{TB: t}
+	recorded := &recorder{TB: t}
 	cut := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
@@ -128,11 +128,11 @@ func TestCheckIgnoresIncompleteAnswers(t *testing.T) {
 		}
 		_ = conn.Close()
 	})
-	server := httptest.NewServer(contract.Check(heard, cut, contract.GitHub))
+	server := httptest.NewServer(contract.Check(recorded, cut, contract.GitHub))
 	defer server.Close()
 	if resp, err := server.Client().Get(server.URL + "/users/u10/gists"); err == nil {
 		_ = resp.Body.Close()
-		t.Error("the answer arrived")
+		t.Error("the client got an answer")
 	}
-	wantHeard(t, heard.errs, "")
+	wantErrors(t, recorded.errs, "")
 }

@@ -49,24 +49,24 @@ func TestAFrozenServerAnswersAgainAfterAThaw(t *testing.T) {
 	}
 }
 
-// TestAKilledTestLeavesNoServerBehind runs itself as a process that is killed.
+// TestAKilledTestLeavesNoServerBehind starts itself as a process that kills itself.
 func TestAKilledTestLeavesNoServerBehind(t *testing.T) {
 	if os.Getenv("PGTEST_VICTIM") != "" {
 		pgtest.Start(t).Freeze(t)
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
 	t.Parallel()
-	pgtest.URL(t) // Skips if there is no PostgreSQL.
+	pgtest.URL(t) // Skips without PostgreSQL.
 	dir := t.TempDir()
 	for path := dir; len(path) > len(os.TempDir()); path = filepath.Dir(path) {
-		if err := os.Chmod(path, 0o777); err != nil { //nolint:gosec // The server's account makes a folder there.
+		if err := os.Chmod(path, 0o777); err != nil { //nolint:gosec // The server's account creates a folder there.
 			t.Fatal(err)
 		}
 	}
 	victim := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAKilledTestLeavesNoServerBehind$")
 	victim.Env = append(os.Environ(), "PGTEST_VICTIM=1", "TMPDIR="+dir)
 	if err := victim.Run(); err == nil || !strings.Contains(err.Error(), "killed") {
-		t.Fatalf("the victim ended with %v, want killed", err)
+		t.Fatalf("the process ended with %v, want killed", err)
 	}
 	testenv.Eventually(t, "the server's files are removed", func() bool {
 		files, err := filepath.Glob(filepath.Join(dir, "pgtest-*"))

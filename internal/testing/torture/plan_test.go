@@ -9,10 +9,10 @@ func TestTheSameSeedGivesTheSamePlan(t *testing.T) {
 	t.Parallel()
 	a, b, other := draw(options(7), 3), draw(options(7), 3), draw(options(8), 3)
 	if !reflect.DeepEqual(a, b) {
-		t.Errorf("two plans of one seed:\n%+v\n%+v", a, b)
+		t.Errorf("one seed gave two plans:\n%+v\n%+v", a, b)
 	}
 	if reflect.DeepEqual(a.rounds, other.rounds) {
-		t.Error("two seeds draw the same plan")
+		t.Error("two seeds gave the same plan")
 	}
 }
 

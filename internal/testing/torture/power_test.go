@@ -27,11 +27,11 @@ func TestAPowerCutKeepsWhatWasSyncedAndAnyPartOfTheRest(t *testing.T) {
 	}
 	for _, want := range []string{"oo", "on", "no", "nn"} {
 		if !seen[want] {
-			t.Errorf("no cut leaves the sectors %s", want)
+			t.Errorf("no cut results in the sectors %s", want)
 		}
 	}
 	if d.claims != 1 || d.recorded != 0 {
-		t.Errorf("%d claims, %d made", d.claims, d.recorded)
+		t.Errorf("%d claims, %d created", d.claims, d.recorded)
 	}
 }
 

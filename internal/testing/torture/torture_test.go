@@ -14,14 +14,14 @@ import (
 	"gistdeal/internal/testing/torture"
 )
 
-// program is the real program with its fail points, and harness the command
-// that runs it. Both are built once, and without the race detector: it would
-// make the simulators and SQLite so slow that the program's short times pass.
-// dir is for the files of all runs.
+// program is the real program with fail points, and harness is the command that runs
+// it. Both are built once, without the race detector: with it the simulators and
+// SQLite are slower than the program's short timeouts. dir is the folder for the
+// files of all runs.
 var program, harness, dir string
 
 func TestMain(m *testing.M) {
-	// All at once, whatever the machine: they wait far more than they work.
+	// All tests in parallel, because they mostly wait.
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
@@ -43,7 +43,7 @@ const (
 	detected = 3
 )
 
-// run lets the harness run with such arguments, to end with that status.
+// run runs the harness with the arguments and checks its exit status.
 func run(t *testing.T, want int, args ...string) {
 	t.Helper()
 	own, err := os.MkdirTemp(dir, "")
@@ -73,7 +73,7 @@ func TestThreeProcessesOnOnePostgreSQLCreateOneDealForEachGist(t *testing.T) {
 	run(t, passed, "-postgres", "-points", "8", "-worlds", "1", "-partial")
 }
 
-// What the harness is for: each rule, once broken, shows.
+// Each mutant must be detected.
 func TestTheHarnessDetectsMutants(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string]string{
