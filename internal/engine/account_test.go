@@ -73,7 +73,7 @@ func TestARenameIsDetectedIfTheOldLoginListsNothing(t *testing.T) {
 	t.Parallel()
 	w, r, _ := vanished(t, func(w *world) {
 		w.sim.RenameUser("alice", "alicia")
-		w.sim.AddUser(sim.User{Login: "alice"}) // somebody else, without gists
+		w.sim.AddUser(sim.User{Login: "alice"}) // another user without gists
 		w.sim.AddGist("alicia", sim.Gist{ID: "a9"})
 	})
 	w.eventually("the rename is detected", func() bool {

@@ -251,7 +251,7 @@ func TestARepeatedCursorEndsTheList(t *testing.T) {
 		}), func(gistdeal.RemoteDeal) {})
 		wantKind(t, err, gistdeal.Temporary, "same cursor")
 		if want := slices.Concat([]string{""}, circle); !slices.Equal(asked, want) {
-			t.Errorf("asked for %q, want %q", asked, want)
+			t.Errorf("requested %q, want %q", asked, want)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func TestPostAnswersLikeGet(t *testing.T) {
 	w.shows(w.ask("GET", "/user/alice"), 200, 2, 0)
 }
 
-// quiet requests show gists to nobody, or were not made by a person.
+// quiet requests show no gists, or were not sent by a person.
 var quiet = []struct{ name, method, path, header string }{
 	{"peek", "GET", "?peek=true", "Accept: */*"},
 	{"peek by POST", "POST", "?peek=1", "Accept: */*"},

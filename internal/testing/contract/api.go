@@ -14,15 +14,15 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 )
 
-// API is one official description and where its paths are served.
+// API is an official description and the prefixes of its paths.
 type API struct {
 	file     string
 	prefixes []string
 	amend    func(*openapi3.T)
-	token    string // the header that each request carries, if any
+	token    string // required header of each request, if any
 }
 
-// The descriptions that Check knows.
+// The descriptions for Check.
 var (
 	GitHub      = API{file: "github-gists.json", prefixes: []string{"/"}, amend: amendGitHub}
 	PipedriveV2 = API{file: "pipedrive-v2.json", prefixes: []string{"/api/v2"}, amend: amendPipedrive, token: "X-Api-Token"}
@@ -36,8 +36,8 @@ func (a API) serves(path string) bool {
 	})
 }
 
-// loaded keeps each description for the whole run: reading one takes a good
-// part of a second under the race detector.
+// loaded caches each description, because loading one takes a large part of a
+// second under the race detector.
 var loaded = struct {
 	sync.Mutex
 	routers map[string]routers.Router
@@ -69,11 +69,11 @@ func (a API) load(dir string) (routers.Router, error) {
 
 func amendGitHub(doc *openapi3.T) {
 	for _, schema := range doc.Components.Schemas {
-		// API version 2026-03-10 took the gist's "user" and the limits' "rate" away.
+		// API version 2026-03-10 removed "user" of gists and "rate" of limits.
 		schema.Value.Required = slices.DeleteFunc(schema.Value.Required, func(name string) bool {
 			return name == "user" || name == "rate"
 		})
-		// A file's language is null where GitHub knows none; its type may be as well.
+		// The language of a file is null if it is unknown; its type may be null too.
 		if files := schema.Value.Properties["files"]; files != nil {
 			if file := files.Value.AdditionalProperties.Schema; file != nil {
 				allowNullBelow(file)
@@ -88,13 +88,13 @@ func amendPipedrive(doc *openapi3.T) {
 			for _, param := range op.Parameters {
 				allowLists(param.Value)
 			}
-			// What is null in life is described as never null, in nearly every field.
+			// Nearly every field is described as never null, but the real API sends null.
 			for _, response := range op.Responses.Map() {
 				for _, media := range response.Value.Content {
 					allowNullBelow(media.Schema)
 				}
 			}
-			// Pipedrive refuses keys it does not know; the description does not say so.
+			// Pipedrive refuses unknown keys, which the description does not mention.
 			if method == http.MethodPost && (path == "/deals" || path == "/dealFields") {
 				op.RequestBody.Value.Required = true
 				body := op.RequestBody.Value.Content["application/json"].Schema.Value
@@ -105,8 +105,8 @@ func amendPipedrive(doc *openapi3.T) {
 	}
 }
 
-// allowLists turns the enum of a parameter whose text speaks of a "comma
-// separated array" (?status=open,won) into such a list.
+// allowLists turns the enum of a parameter described as a "comma separated array"
+// (?status=open,won) into such a list.
 func allowLists(param *openapi3.Parameter) {
 	schema := param.Schema.Value
 	if len(schema.Enum) == 0 || !strings.Contains(param.Description, "comma") {
@@ -120,9 +120,9 @@ func allowLists(param *openapi3.Parameter) {
 	schema.Enum, schema.Pattern = nil, "^"+one+"(,"+one+")*$"
 }
 
-// allowNullBelow lets each property below schema be null, schema itself not.
-// Booleans stay as described: "success" is never null. Alternatives (oneOf) are
-// left alone, since a null would match all of them.
+// allowNullBelow allows null for each property below schema, but not for schema
+// itself. Booleans stay as described: "success" is never null. Alternatives
+// (oneOf) are unchanged, because null would match all of them.
 func allowNullBelow(ref *openapi3.SchemaRef) {
 	if ref == nil {
 		return

@@ -17,12 +17,12 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-// Check returns next wrapped so that each request and each answer is held
-// against the descriptions; a mismatch is a t.Errorf with method, path and
-// reason. Routes and statuses that are not described pass, and so do answers
-// that never arrived whole (hijacked, aborted, given up by the client). A
-// simulator told to answer nonsense is reported, so it is not for Check. Without
-// the folder of SharedDir the test runs unchecked, or fails if REQUIRE_ALL=1.
+// Check returns a handler that passes requests to next and checks each request and
+// answer against the descriptions. It reports a mismatch by t.Errorf with method,
+// path and reason. It ignores routes and statuses without a description, and
+// incomplete answers (hijacked, aborted, abandoned by the client). Do not use it
+// with a simulator that sends invalid answers on purpose. Without the folder of
+// SharedDir the test runs unchecked, or fails if REQUIRE_ALL=1.
 func Check(t testing.TB, next http.Handler, apis ...API) http.Handler {
 	t.Helper()
 	dir, err := find()
@@ -53,7 +53,7 @@ func (c *checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sent := c.checkRequest(r)
 	answer := &answer{ResponseWriter: w, status: http.StatusOK}
 	c.next.ServeHTTP(answer, r)
-	// A handler that was given up by its client may well have written nothing.
+	// If the client disconnected, the handler may have written nothing.
 	if sent == nil || answer.hijacked || r.Context().Err() != nil {
 		return
 	}
@@ -62,14 +62,14 @@ func (c *checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// report says nothing of headers or the query: tokens are there.
+// report omits headers and the query, because they contain tokens.
 func (c *checker) report(r *http.Request, what string, err error) {
 	c.t.Helper()
 	c.t.Errorf("%s %s: %s: %v", r.Method, r.URL.Path, what, err)
 }
 
-// checkRequest reports what is wrong with r and returns what checkAnswer needs,
-// nil if r's route is not described.
+// checkRequest reports mistakes in r and returns the input for checkAnswer, nil if
+// the route is not described.
 func (c *checker) checkRequest(r *http.Request) *openapi3filter.RequestValidationInput {
 	for _, api := range c.apis {
 		if err := checkToken(api, r); err != nil {
@@ -80,7 +80,7 @@ func (c *checker) checkRequest(r *http.Request) *openapi3filter.RequestValidatio
 	if in == nil {
 		return nil
 	}
-	// An incomplete body is no request: the handler shall find that out itself.
+	// The handler must handle an incomplete body itself.
 	body, err := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), r.Body))
 	if err != nil {
@@ -112,7 +112,7 @@ func options() *openapi3filter.Options {
 		RejectWhenRequestBodyNotSpecified: true,
 		SkipSettingDefaults:               true,
 	}
-	// The default text repeats the whole schema and value.
+	// The default text contains the whole schema and value.
 	opts.WithCustomSchemaErrorFunc(func(err *openapi3.SchemaError) string {
 		text := fmt.Sprintf("at /%s: %s", strings.Join(err.JSONPointer(), "/"), err.Reason)
 		if err.Origin != nil {
@@ -123,13 +123,13 @@ func options() *openapi3filter.Options {
 	return opts
 }
 
-// checkToken looks after what the descriptions leave to their security part.
+// checkToken checks the token, which the descriptions mention only as security.
 func checkToken(api API, r *http.Request) error {
 	if api.token == "" || !api.serves(r.URL.Path) {
 		return nil
 	}
 	if r.URL.Query().Has("api_token") {
-		return errors.New("the token is in the query, where logs keep it")
+		return errors.New("the token is in the query, which logs contain")
 	}
 	if r.Header.Get(api.token) == "" {
 		return fmt.Errorf("no header %s", api.token)
@@ -137,8 +137,8 @@ func checkToken(api API, r *http.Request) error {
 	return nil
 }
 
-// checkNames reports query parameters that are not described; the library
-// looks only at those that are.
+// checkNames reports query parameters without a description. The library checks
+// only the described ones.
 func checkNames(in *openapi3filter.RequestValidationInput) error {
 	query, err := url.ParseQuery(in.Request.URL.RawQuery)
 	if err != nil {
@@ -156,11 +156,11 @@ func checkNames(in *openapi3filter.RequestValidationInput) error {
 func checkAnswer(sent *openapi3filter.RequestValidationInput, got *answer) error {
 	status := got.status
 	if status == http.StatusCreated && sent.Route.Operation.Responses.Status(status) == nil {
-		// Pipedrive's pages say 201 where its description says 200.
+		// Pipedrive's documentation has 201 and its description 200.
 		status = http.StatusOK
 	}
 	if status >= 400 && !strings.HasPrefix(got.Header().Get("Content-Type"), "application/json") {
-		// Proxies in front of the API answer errors with pages of their own.
+		// Proxies in front of the API send error pages of their own.
 		return nil
 	}
 	return openapi3filter.ValidateResponse(sent.Request.Context(), &openapi3filter.ResponseValidationInput{
@@ -172,7 +172,7 @@ func checkAnswer(sent *openapi3filter.RequestValidationInput, got *answer) error
 	})
 }
 
-// answer copies what passes through it.
+// answer copies the answer that passes through it.
 type answer struct {
 	http.ResponseWriter
 	status   int
@@ -195,13 +195,13 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
-// Unwrap lets http.ResponseController reach deadlines and the like.
+// Unwrap is for http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// Flush is for handlers that ask for an http.Flusher.
+// Flush implements http.Flusher.
 func (a *answer) Flush() { _ = http.NewResponseController(a.ResponseWriter).Flush() }
 
-// Hijack is for handlers that cut the connection; nothing is checked then.
+// Hijack implements http.Hijacker. A hijacked answer is not checked.
 func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	a.hijacked = true
 	return http.NewResponseController(a.ResponseWriter).Hijack()

@@ -10,9 +10,9 @@ import (
 )
 
 // SharedDir returns the folder with the official API descriptions and recorded
-// answers: $SHARED_DIR, or ../shared beside the checkout. It skips the test
-// where there is none, or fails it if REQUIRE_ALL=1; SHARED_DIR=none declines
-// the folder, and then the test is skipped in any case.
+// answers: $SHARED_DIR, or ../shared beside the checkout. Without the folder the
+// test is skipped, or fails if REQUIRE_ALL=1. With SHARED_DIR=none it is always
+// skipped.
 func SharedDir(t testing.TB) string {
 	t.Helper()
 	dir, err := find()
@@ -23,7 +23,7 @@ func SharedDir(t testing.TB) string {
 	return dir
 }
 
-// absent fails the test if the folder was not to be missed.
+// absent fails the test if the folder is required.
 func absent(t testing.TB, reason error) {
 	t.Helper()
 	if testenv.RequireAll() && os.Getenv("SHARED_DIR") != "none" {
@@ -31,7 +31,7 @@ func absent(t testing.TB, reason error) {
 	}
 }
 
-// find is apart from SharedDir because Check can do without the folder.
+// find is a function of its own because Check works without the folder.
 func find() (string, error) {
 	dir := os.Getenv("SHARED_DIR")
 	if dir == "none" {

@@ -13,21 +13,21 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// The word record=FILE puts a layer between SQLite and its files that appends
-// to FILE all that is done to them, so that a power cut can be played: what was
-// written before a sync ended is on the disk, of the rest anything may be.
+// The word record=FILE puts a layer between SQLite and its files that appends all
+// operations to FILE. With it a power cut can be simulated: writes before a
+// completed sync are on the disk, and any part of the other writes may be.
 //
-// A record is an operation's byte, then, each as four bytes of big endian, the
-// length of the name, the length of the data and the place in the file, then
-// the name without its folder, and the data. Each is one write, so a kill
-// leaves whole records behind. A write is recorded before it is done, a sync
-// after; hits of steps stand between them.
+// A record is the byte of the operation; the length of the name, the length of the
+// data and the offset in the file, each as four bytes in big endian; the name
+// without its folder; and the data. Each record is one write, so a kill leaves
+// only complete records. A write is recorded before it is done, a sync afterwards.
+// Hits of steps are recorded too.
 const (
 	opWrite    = 'w'
-	opTruncate = 't' // to the place
+	opTruncate = 't' // to the offset
 	opSync     = 's'
 	opDelete   = 'd'
-	opHit      = 'h' // the name is a step's
+	opHit      = 'h' // the name is that of a step
 )
 
 // disk is the record, nil if there is none.
@@ -47,7 +47,8 @@ func record(op byte, name string, data []byte, place int64) {
 	}
 }
 
-// SQLite's own methods, which ours call; files of each kind have the same.
+// The methods of SQLite, which the recording methods call. Files of one kind have
+// the same methods.
 var (
 	unix  sqlite3.Tsqlite3_vfs
 	files sync.Map // SQLite's file, a uintptr, to *file
@@ -76,13 +77,13 @@ func recordDisk(name string) (err error) {
 	return err
 }
 
-// at returns what is in SQLite's memory at p.
+// at returns the value at p in SQLite's memory.
 func at[T any](p uintptr) *T { return (*T)(*(*unsafe.Pointer)(unsafe.Pointer(&p))) }
 
-// set makes a field of SQLite's, which holds a function, hold f.
+// set sets a function field of SQLite to f.
 func set[F any](field *uintptr, f F) { *field = *(*uintptr)(unsafe.Pointer(&f)) }
 
-// call returns the function that a field of SQLite's holds.
+// call returns the function in a field of SQLite.
 func call[F any](field uintptr) F {
 	return *(*F)(unsafe.Pointer(&field))
 }
@@ -90,7 +91,7 @@ func call[F any](field uintptr) F {
 func openFile(tls *libc.TLS, vfs, path, f uintptr, flags int32, outFlags uintptr) int32 {
 	rc := call[func(*libc.TLS, uintptr, uintptr, uintptr, int32, uintptr) int32](unix.FxOpen)(tls, vfs, path, f, flags, outFlags)
 	if lasting := sqlite3.SQLITE_OPEN_MAIN_DB | sqlite3.SQLITE_OPEN_MAIN_JOURNAL | sqlite3.SQLITE_OPEN_WAL; rc != sqlite3.SQLITE_OK || int(flags)&lasting == 0 {
-		return rc // Temporary files are not what a power cut is about.
+		return rc // A power cut does not affect temporary files.
 	}
 	opened := at[sqlite3.Tsqlite3_file](f)
 	methods := at[sqlite3.Tsqlite3_io_methods](opened.FpMethods)

@@ -4,10 +4,10 @@ package failpoint
 
 import "time"
 
-// Hit says that the program has come to a step.
+// Hit marks a fail point.
 func Hit(string) {}
 
-// Broken reports whether a rule is broken on purpose.
+// Broken reports whether a mutant is active.
 func Broken(string) bool { return false }
 
 // Now returns the time.

@@ -14,17 +14,17 @@ import (
 	"time"
 )
 
-// What the variable FAILPOINT says, as words separated by spaces, in any number:
+// The variable FAILPOINT contains words separated by spaces:
 //
 //	kill=STEP#N   at the N-th hit of STEP the process kills itself
-//	stop=STEP#N   at the N-th hit of STEP it freezes until somebody continues it
+//	stop=STEP#N   at the N-th hit of STEP it freezes until it is continued
 //	break=RULE    the rule is broken
-//	clock=1h30m   the engine's wall clock is that much ahead
-//	record=FILE   what is done to the database's files is recorded (disk.go)
+//	clock=1h30m   the engine's wall clock is ahead by that much
+//	record=FILE   operations on the database's files are recorded (disk.go)
 //	report        each hit is written to file 3 as a line: the step's name, with
 //	              an exclamation mark if the process dies or freezes there
 //
-// Points wait for one another: the hits of the second are counted from the first on.
+// Points apply in order: hits of the second are counted after the first.
 var (
 	points []point
 	broken []string
@@ -79,8 +79,8 @@ func add(signal syscall.Signal, place string) error {
 
 var mu sync.Mutex // guards points and the report
 
-// Hit says that the program has come to a step. If that is the next point, the
-// process dies or freezes before Hit returns.
+// Hit marks a fail point. If it is the next point, the process dies or freezes
+// before Hit returns.
 func Hit(step string) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -91,13 +91,13 @@ func Hit(step string) {
 		if signal != 0 {
 			line = step + "!\n"
 		}
-		// Who reads it may have ended; then so will we.
+		// The reader may have ended; this process will end as well.
 		_, _ = report.WriteString(line)
 	}
 	if signal == 0 {
 		return
 	}
-	// To this very thread, so that it goes no further than this call.
+	// To this thread, so that it does not continue after this call.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := syscall.Tgkill(syscall.Getpid(), syscall.Gettid(), signal); err != nil {
@@ -105,7 +105,7 @@ func Hit(step string) {
 	}
 }
 
-// next counts a hit and returns the signal that is due at it, 0 for none.
+// next counts a hit and returns the signal for it, 0 for none.
 func next(step string) syscall.Signal {
 	if len(points) == 0 || points[0].step != step {
 		return 0
@@ -118,8 +118,8 @@ func next(step string) syscall.Signal {
 	return signal
 }
 
-// Broken reports whether a rule is broken on purpose.
+// Broken reports whether a mutant is active.
 func Broken(rule string) bool { return slices.Contains(broken, rule) }
 
-// Now returns the time on the wall clock that FAILPOINT sets.
+// Now returns the time of the wall clock set by FAILPOINT.
 func Now() time.Time { return time.Now().Add(ahead) }

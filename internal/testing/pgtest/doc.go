@@ -1,4 +1,4 @@
-// Package pgtest is test support: a PostgreSQL of the test's own, from the
-// system's package, on a temporary folder and a Unix socket. It ends with the
-// test process, however that ends, and leaves nothing behind.
+// Package pgtest runs a PostgreSQL server for tests, from the system's package, in
+// a temporary folder with a Unix socket. The server and its files are removed when
+// the test process ends, even after a kill.
 package pgtest

@@ -10,37 +10,37 @@ import (
 	"testing"
 )
 
-// Cut ends all connections to the server but for its superuser's own, as an
-// administrator would.
+// Cut ends all connections to the server except those of its superuser, as an
+// administrator can.
 func (s *Server) Cut(t testing.TB) {
 	t.Helper()
 	s.Exec(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'`)
 }
 
-// Freeze stops all processes of the server: it takes connections and never
-// answers. Thaw, or the end of the test, lets it go on.
+// Freeze stops all processes of the server: it accepts connections and never
+// answers. Thaw, or the end of the test, continues them.
 func (s *Server) Freeze(t testing.TB) {
 	t.Helper()
-	// The parent first: it shall start no more children.
+	// The parent first, so that it starts no more children.
 	pid := s.pid(t)
 	s.signal(t, syscall.SIGSTOP, pid)
 	s.signal(t, syscall.SIGSTOP, s.children(t, pid)...)
 }
 
-// Thaw ends what Freeze did.
+// Thaw continues a frozen server.
 func (s *Server) Thaw(t testing.TB) {
 	t.Helper()
 	pid := s.pid(t)
 	s.signal(t, syscall.SIGCONT, append(s.children(t, pid), pid)...)
 }
 
-// Stop stops the server, as a crash would; Go starts it again.
+// Stop stops the server like a crash; Go starts it again.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
 	s.control(t, "stop", "-m", "immediate")
 }
 
-// Go starts a stopped server and returns once it takes connections.
+// Go starts a stopped server and returns once it accepts connections.
 func (s *Server) Go(t testing.TB) {
 	t.Helper()
 	s.control(t, "start", "-w", "-l", filepath.Join(s.dir, "log"))

@@ -1,8 +1,8 @@
 package pgtest
 
-// Serve starts a server for a program that is no test. It returns the address
-// of its first database, for the superuser, and what ends the server; the
-// program's end does that too.
+// Serve starts a server for a program that is not a test. It returns the URL of its
+// first database for the superuser, and a function that stops the server. The end
+// of the program stops it too.
 func Serve() (address string, stop func(), err error) {
 	s, err := start()
 	if err != nil {

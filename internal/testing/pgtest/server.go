@@ -26,17 +26,16 @@ import (
 //go:embed server.sh
 var script string
 
-// Server is a running PostgreSQL. Its databases and what is done to it are the
-// test's own only if the server is: see Start.
+// Server is a running PostgreSQL server. Tests share it unless they call Start.
 type Server struct {
 	bin, dir  string
-	account   *syscall.Credential // PostgreSQL does not run as root; nil for who runs the test
-	stdin     *os.File            // its end is the server's
+	account   *syscall.Credential // PostgreSQL does not run as root; nil for the current user
+	stdin     *os.File            // closing it stops the server
 	admin     *sql.DB
 	databases atomic.Int64
 }
 
-// shared is started by the first test that wants a database and serves them all.
+// shared is started by the first test that needs a database.
 var shared = sync.OnceValues(start)
 
 // URL returns the address of a new, empty database on the server that all
@@ -49,7 +48,7 @@ func URL(t testing.TB) string {
 	return s.URL(t)
 }
 
-// Start returns a server of the test's own, which it may freeze and restart.
+// Start returns a new server for one test, which may freeze and restart it.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	s, err := start()
@@ -72,7 +71,7 @@ func accept(t testing.TB, err error) {
 	testenv.Must(t, err)
 }
 
-// start starts a server and returns once it takes connections.
+// start starts a server and returns once it accepts connections.
 func start() (*Server, error) {
 	s := &Server{}
 	var err error
@@ -129,8 +128,8 @@ func (s *Server) run() error {
 	return nil
 }
 
-// command is a program that runs as the server's account, in a group of its
-// own: Ctrl+C at the test is not for it.
+// command is a program that runs under the server's account. Its process group is
+// separate, so that Ctrl+C does not reach it.
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.Background(), name, args...)
 	cmd.Dir = "/"
@@ -138,8 +137,8 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// find returns the folder with the programs of the newest PostgreSQL: Debian
-// keeps them off the PATH.
+// find returns the folder with the programs of the newest PostgreSQL, which Debian
+// does not put on the PATH.
 func find() (string, error) {
 	newest, dir := 0, ""
 	binaries, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
@@ -158,7 +157,8 @@ func find() (string, error) {
 	return dir, nil
 }
 
-// account returns who the server runs as: postgres, if the test runs as root.
+// account returns the account of the server: postgres if the test runs as root,
+// nil otherwise.
 func account() (*syscall.Credential, error) {
 	if os.Getuid() != 0 {
 		return nil, nil

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Log collects what a program or a logger writes. Several goroutines may use it
+// Log collects the output of a program or a logger. Several goroutines may use it
 // at the same time.
 type Log struct {
 	mu   sync.Mutex

@@ -10,11 +10,11 @@ import (
 )
 
 // RequireAll reports whether REQUIRE_ALL=1: then no test may be skipped because
-// the machine lacks something.
+// this machine lacks something.
 func RequireAll() bool { return os.Getenv("REQUIRE_ALL") == "1" }
 
 // SkipIf skips the test if err is not nil, or fails it if RequireAll. The error
-// says what this machine lacks.
+// names the missing program.
 func SkipIf(t testing.TB, err error) {
 	t.Helper()
 	switch {

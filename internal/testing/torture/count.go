@@ -16,27 +16,28 @@ import (
 )
 
 const (
-	// settleClock is ahead of every clock before, so that all users are due and are read whole.
+	// settleClock is ahead of all earlier clocks, so that all users are due and
+	// scanned completely.
 	settleClock = 30 * time.Hour
 	settleLimit = 5 * time.Minute
 )
 
-// findings are what is wrong in the end.
+// findings are the mistakes at the end of a world.
 type findings struct {
 	gists   int
 	lost    []string           // gists without a deal
-	doubled map[string][]int64 // gists with more than one, deleted ones too
-	wrong   []string           // where the database says other than Pipedrive, in words
+	doubled map[string][]int64 // gists with more than one deal, including deleted deals
+	wrong   []string           // differences between the database and Pipedrive, as text
 }
 
 func (f findings) any() bool { return len(f.lost)+len(f.doubled)+len(f.wrong) > 0 }
 
-// settle ends all faults, lets one more process make good what is left, and counts.
+// settle ends all faults, runs one more process to complete the work, and counts.
 func (w *world) settle(ctx context.Context) (findings, error) {
 	w.sim.ClearFaults()
 	l := life{clock: settleClock}
 	begin := time.Now().Add(settleClock)
-	// Nothing fails any more: the program gets the time that a busy machine takes.
+	// There are no more faults, so the program may take the time of a busy machine.
 	p, err := w.start(l, "GISTDEAL_PUSH_TIMEOUT="+(w.options.Absence-100*time.Millisecond).String(), "GISTDEAL_LEASE="+(2*w.options.Absence).String())
 	if err != nil {
 		return findings{}, err
@@ -61,7 +62,7 @@ func (w *world) settle(ctx context.Context) (findings, error) {
 	return w.count(ctx)
 }
 
-// settled waits until all users were read since begin, and no deal waits any more.
+// settled waits until all users were scanned since begin and no deal is pending.
 func (w *world) settled(ctx context.Context, begin time.Time) error {
 	for {
 		left, err := waiting(ctx, w.database, begin)
@@ -69,12 +70,12 @@ func (w *world) settled(ctx context.Context, begin time.Time) error {
 			return nil
 		}
 		if wait(ctx, 200*time.Millisecond) != nil {
-			return fmt.Errorf("not settled within %v: %d scans or deals wait (%w)", settleLimit, left, err)
+			return fmt.Errorf("not settled within %v: %d scans or deals are pending (%w)", settleLimit, left, err)
 		}
 	}
 }
 
-// count compares what is on GitHub, in Pipedrive and in the database.
+// count compares GitHub, Pipedrive and the database.
 func (w *world) count(ctx context.Context) (findings, error) {
 	f, report := w.doubled(), w.sim.Report()
 	f.lost = report.WithoutDeal
@@ -84,7 +85,7 @@ func (w *world) count(ctx context.Context) (findings, error) {
 	}
 	for id, deals := range report.EverByGist {
 		if one := rows[id]; one.state != "made" || !slices.Contains(deals, one.dealID) {
-			f.wrong = append(f.wrong, fmt.Sprintf("gist %s has deals %v, the database says %q %d", id, deals, one.state, one.dealID))
+			f.wrong = append(f.wrong, fmt.Sprintf("gist %s has the deals %v, the database has %q %d", id, deals, one.state, one.dealID))
 		}
 	}
 	slices.Sort(f.wrong)
@@ -94,7 +95,7 @@ func (w *world) count(ctx context.Context) (findings, error) {
 	return f, err
 }
 
-// doubled returns the gists that have more than one deal by now.
+// doubled returns the gists with more than one deal.
 func (w *world) doubled() findings {
 	report := w.sim.Report()
 	f := findings{gists: report.Gists, doubled: map[string][]int64{}, wrong: slices.Clone(w.damage)}
@@ -106,7 +107,7 @@ func (w *world) doubled() findings {
 	return f
 }
 
-// explain leaves all that the simulators know beside the logs.
+// explain writes the report of the simulators beside the logs.
 func (w *world) explain() error {
 	text, err := json.MarshalIndent(w.sim.Report(), "", " ")
 	if err != nil {
@@ -115,7 +116,7 @@ func (w *world) explain() error {
 	return os.WriteFile(filepath.Join(w.dir, "report.json"), text, 0o600)
 }
 
-// String tells the findings in a few lines.
+// String returns the findings in a few lines.
 func (f findings) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d gists, %d without a deal %v, %d with more than one", f.gists, len(f.lost), some(f.lost), len(f.doubled))
@@ -128,5 +129,5 @@ func (f findings) String() string {
 	return b.String()
 }
 
-// some returns the first few of a list.
+// some returns the first few elements of a list.
 func some(list []string) []string { return list[:min(len(list), 5)] }

@@ -1,16 +1,16 @@
-// Package torture is the kill harness: it proves that each gist gets exactly one
-// deal, none lost and none doubled, whatever dies when.
+// Package torture is the kill harness: it checks that each gist gets exactly one
+// deal, whenever the program is killed or frozen.
 //
 // It builds the real program with its fail points (internal/testing/failpoint), runs it
 // against simulators that drop answers after the work, answer late, fail, limit
-// and show new deals late, and kills it with SIGKILL or freezes it with SIGSTOP
-// for longer than every time that the program reckons with: at each named step
-// and at random moments. Databases get lost, or replaced by older copies; the
-// power is cut under SQLite's files; PostgreSQL's connections are cut. In the
-// end the faults cease, and it counts.
+// and list new deals late. It kills the program with SIGKILL or freezes it with
+// SIGSTOP, for longer than all timeouts of the program, at each fail point and at
+// random moments. Databases are lost or replaced by older copies, SQLite's files
+// lose power, and PostgreSQL's connections are cut. At the end the faults stop and
+// the harness counts.
 //
-// The parts: plan.go draws what shall happen from a seed, process.go is one life
-// of the program, world.go carries out a plan, count.go counts, database.go
-// reads what the program left in sqlite.go or postgres.go, power.go is the disk
-// that loses its power, and torture.go runs many worlds and adds up.
+// The parts: plan.go draws a plan from a seed, process.go runs the program once,
+// world.go executes a plan, count.go counts, database.go with sqlite.go and
+// postgres.go reads the program's database, power.go simulates a disk that loses
+// power, and torture.go runs many worlds and sums up.
 package torture

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// meddle archives and deletes deals soon after they are made, as people do,
-// until ctx ends. Which ones, the plan's seed says.
+// editByHand archives and deletes new deals, as people do, until ctx ends. The
+// seed of the plan selects the deals.
 func (w *world) editByHand(ctx context.Context) {
 	rng := rand.New(rand.NewPCG(w.plan.seed, 1))
 	for id := int64(0); ; {

@@ -11,17 +11,18 @@ import (
 	"gistdeal/internal/testing/failpoint"
 )
 
-// The program's times, as short as a busy machine allows: what the simulators
-// do late (lateWork and the list delay together) must stay well below Options.Absence,
-// or they would break what Pipedrive is assumed to do, and not the program.
+// The times of the program are as short as a busy machine allows. The delays of
+// the simulators (lateWork plus the list delay) must be well below Options.Absence.
+// Otherwise they violate the assumptions about Pipedrive.
 const (
 	pushTimeout = 200 * time.Millisecond
 	lateWork    = 100 * time.Millisecond
 	scanEvery   = 3 * time.Second
-	randomSpan  = 600 * time.Millisecond // random moments lie so long after a start or a point at the most
+	randomSpan  = 600 * time.Millisecond // longest time from a start or a point to a random moment
 )
 
-// lease is GISTDEAL_LEASE. A row must be renewed within it, a file's lock need not.
+// lease is GISTDEAL_LEASE. A row must be renewed within it; the lock of a file need
+// not be.
 func (o Options) lease() time.Duration {
 	if o.Postgres {
 		return time.Second
@@ -29,16 +30,16 @@ func (o Options) lease() time.Duration {
 	return pushTimeout + 100*time.Millisecond
 }
 
-// frozen is how long a process is frozen.
+// frozen is the duration of a freeze.
 func (o Options) frozen() time.Duration {
 	return pushTimeout + o.lease() + o.Absence + 100*time.Millisecond
 }
 
-// pointsOfAWorld is how many points a world has at the least: what they leave
-// behind is made good and counted once.
+// pointsOfAWorld is the minimum of points in a world, because the settling and
+// counting at its end take time.
 const pointsOfAWorld = 25
 
-// plan is all that is decided about a world, before anything happens in it.
+// plan contains all decisions about a world before it starts.
 type plan struct {
 	number    int
 	seed      uint64 // of the simulators
@@ -47,31 +48,30 @@ type plan struct {
 	rounds    []round
 }
 
-// round is some lives of each process, one after the other. Between two rounds
-// nothing runs.
+// round is a sequence of lives of each process. Between two rounds no process runs.
 type round struct {
 	lives [][]life // by process
 	then  string
 }
 
-// What becomes of the database after a round.
+// The fate of the database after a round.
 const (
 	kept     = "kept"
-	lost     = "lost"     // it is gone
-	restored = "restored" // a copy from the end of an earlier round is put in its place
+	lost     = "lost"     // it is deleted
+	restored = "restored" // it is replaced by a copy from the end of an earlier round
 )
 
-// life is one run of the program, from its start to its last point, a kill.
+// life is one execution of the program from its start to its last point, a kill.
 type life struct {
-	clock  time.Duration // by which the program's clock is ahead
+	clock  time.Duration // lead of the program's clock
 	gists  int           // of a new user
 	faults []sim.Fault
 	points []point
-	power  uint64 // if not 0, the power is cut at its end, and this decides about what was not synced
+	power  uint64 // if not 0, the power is cut at the end, and this seed decides about unsynced writes
 }
 
-// point is where the program is killed or frozen: at the n-th hit of a step, or
-// ("" as step) some time after what was before.
+// point is a moment at which the program is killed or frozen: at the n-th hit of a
+// step, or, with an empty step, some time after the previous point.
 type point struct {
 	freeze bool
 	step   string
@@ -79,7 +79,7 @@ type point struct {
 	after  time.Duration
 }
 
-// spec returns what FAILPOINT says of a life.
+// spec returns the value of FAILPOINT for a life.
 func (l life) spec(broken []string) string {
 	words := []string{"report", "clock=" + l.clock.String()}
 	for _, rule := range broken {
@@ -96,14 +96,14 @@ func (l life) spec(broken []string) string {
 	return strings.Join(words, " ")
 }
 
-// drawer draws a plan. It reads no clock and nothing that happens: the same
-// seed gives the same plan.
+// drawer draws a plan. It depends on the seed only: the same seed gives the same
+// plan.
 type drawer struct {
 	*rand.Rand
 	steps []string
 }
 
-// draw returns the plan of a run's world of that number.
+// draw returns the plan of the world with that number.
 func draw(o Options, number int) plan {
 	d := drawer{rand.New(rand.NewPCG(o.Seed, uint64(number))), o.Steps}
 	p := plan{number: number, seed: d.Uint64(), listDelay: time.Duration(d.IntN(5)) * 50 * time.Millisecond, burst: -1}
@@ -142,13 +142,13 @@ func (d drawer) life() life {
 	}
 	last := l.points[len(l.points)-1]
 	if last.step == "" {
-		l.gists += 30 // There shall be work at any moment.
+		l.gists += 30 // Enough gists for work at any moment.
 	}
 	for range d.IntN(4) {
 		l.faults = append(l.faults, d.fault())
 	}
 	if slices.ContainsFunc(l.points, point.afterLoss) {
-		// The first attempts do nothing, of the second only the answers get lost.
+		// The first attempts have no effect; of the second only the answers are lost.
 		const post, times = "POST /api/v2/deals", 4
 		l.faults = append([]sim.Fault{
 			{Match: post, Kind: "drop-before", Times: times},
@@ -158,13 +158,13 @@ func (d drawer) life() life {
 	return l
 }
 
-// afterLoss reports whether a request must get lost for the point to be reached.
+// afterLoss reports whether the point needs a lost request.
 func (p point) afterLoss() bool {
 	return p.step == failpoint.Looked || p.step == failpoint.Absent || p.step == failpoint.Reclaimed
 }
 
-// points are one to three, the last of them a kill. They come in the order of a
-// gist's way, because that is how the program meets them.
+// points returns one to three points, the last of them a kill. They are in the order
+// of processing a gist, because the program reaches them in that order.
 func (d drawer) points() []point {
 	var chosen []int
 	for range []int{1, 1, 1, 2}[d.IntN(4)] {
@@ -196,7 +196,7 @@ func (d drawer) points() []point {
 
 func (d drawer) moment() time.Duration { return time.Duration(d.Int64N(int64(randomSpan))) }
 
-// fault is one of the ways in which the remotes behave badly for a while.
+// fault returns a temporary fault of the remotes.
 func (d drawer) fault() sim.Fault {
 	const post, list, hub = "POST /api/v2/deals", "GET /api/v2/deals", "GET /users/"
 	faults := []sim.Fault{
@@ -213,12 +213,12 @@ func (d drawer) fault() sim.Fault {
 		{Match: list, Kind: "error-before", Share: 0.5, Times: 2},
 		{Match: list, Kind: "truncate", Share: 0.5, Times: 2},
 		{Match: hub, Kind: "error-before", Share: 0.5, Times: 1},
-		{Kind: "drop-before", Share: 0.5, Times: 6}, // an outage of everything
+		{Kind: "drop-before", Share: 0.5, Times: 6}, // a complete outage
 	}
 	return faults[d.IntN(len(faults))]
 }
 
-// points returns how many points a plan has.
+// points returns the number of points of a plan.
 func (p plan) points() (n int) {
 	for _, r := range p.rounds {
 		for _, lives := range r.lives {

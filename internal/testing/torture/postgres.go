@@ -10,9 +10,9 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// schema is a database of PostgreSQL on the harness's own server.
+// schema is a PostgreSQL database on the harness's server.
 type schema struct {
-	server string // address of another database there, for the superuser
+	server string // URL of another database of the server, for the superuser
 	name   string
 }
 
@@ -21,7 +21,7 @@ func (s schema) url() string { return s.address(s.name) }
 func (s schema) address(name string) string {
 	u, err := url.Parse(s.server)
 	if err != nil {
-		panic(err) // The harness made it itself.
+		panic(err) // The harness created the URL.
 	}
 	u.Path = "/" + name
 	return u.String()
@@ -50,10 +50,11 @@ func (s schema) restore(ctx context.Context) error {
 	return s.exec(ctx, "DROP DATABASE IF EXISTS "+s.name+" WITH (FORCE)", "CREATE DATABASE "+s.name+" TEMPLATE "+s.copied())
 }
 
-// ours is how the harness's own connections are called.
+// ours is the application name of the harness's connections.
 const ours = "torture"
 
-// cut ends the program's connections to the database, as an administrator or a network may.
+// cut ends the program's connections to the database, as an administrator or a
+// network failure does.
 func (s schema) cut(ctx context.Context) error {
 	return s.exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+s.name+"' AND application_name <> '"+ours+"'")
 }
@@ -76,7 +77,7 @@ func (s schema) query(ctx context.Context, text string, args []any, each func(*s
 	const undefinedTable = "42P01"
 	err := query(ctx, s.url()+"&application_name="+ours, text, args, each)
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == undefinedTable {
-		return nil // Nobody has made the tables yet.
+		return nil // The tables do not exist yet.
 	}
 	return err
 }

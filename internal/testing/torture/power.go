@@ -16,8 +16,8 @@ import (
 	"gistdeal/internal/testing/failpoint"
 )
 
-// operation is one thing that the program did to a file, as internal/testing/failpoint
-// records it in disk.go.
+// operation is an operation of the program on a file, as recorded by
+// internal/testing/failpoint in disk.go.
 type operation struct {
 	kind  byte // w: write, t: truncate, s: sync, d: delete, h: a hit of the step name
 	name  string
@@ -25,8 +25,8 @@ type operation struct {
 	place int64
 }
 
-// operations reads a record, and returns how much of it is whole: a kill may cut
-// a last operation short, which then never happened.
+// operations reads a record and returns the length of its complete part. A kill may
+// truncate the last operation, which then was not executed.
 func operations(record []byte) (list []operation, whole int) {
 	const head = 13
 	for len(record) >= head {
@@ -44,16 +44,16 @@ func operations(record []byte) (list []operation, whole int) {
 	return list, whole
 }
 
-// disk is what a disk holds of a database's files, and what it was told since
+// disk contains the synced state of a database's files and the operations since
 // each file's last sync.
 type disk struct {
 	files    map[string][]byte
 	pending  map[string][]operation
-	claims   int // hits of "claimed": by all that the program knew, so many claims are safe
-	recorded int // hits of "recorded": so many deals' ids are safe
+	claims   int // hits of "claimed": the program relies on as many claims
+	recorded int // hits of "recorded": the program relies on as many deal ids
 }
 
-// diskAfter returns a disk that began with some files and was told operations.
+// diskAfter returns a disk with some files after the operations.
 func diskAfter(base map[string][]byte, list []operation) disk {
 	d := disk{files: maps.Clone(base), pending: map[string][]operation{}}
 	for _, o := range list {
@@ -75,8 +75,8 @@ func diskAfter(base map[string][]byte, list []operation) disk {
 	return d
 }
 
-// cut returns the files as the power cut leaves them: of what no sync followed,
-// nothing, all, or a random part, sector by sector.
+// cut returns the files after a power cut: of the unsynced writes nothing, all, or
+// random sectors.
 func (d disk) cut(rng *rand.Rand) map[string][]byte {
 	files, share := maps.Clone(d.files), []float64{0, 1, 0.2, 0.5, 0.8}[rng.IntN(5)]
 	for _, name := range slices.Sorted(maps.Keys(d.pending)) {
@@ -91,7 +91,7 @@ func (d disk) cut(rng *rand.Rand) map[string][]byte {
 	return files
 }
 
-// sectors cuts writes into what a disk does at once.
+// sectors splits writes into atomic writes of a disk.
 func sectors(list []operation) (small []operation) {
 	const sector = 512
 	for _, o := range list {
@@ -109,7 +109,7 @@ func sectors(list []operation) (small []operation) {
 	return small
 }
 
-// applied returns a file's content after writes and truncations.
+// applied returns the content of a file after writes and truncations.
 func applied(content []byte, list []operation) []byte {
 	content = slices.Clone(content)
 	for _, o := range list {
@@ -125,8 +125,8 @@ func applied(content []byte, list []operation) []byte {
 	return content
 }
 
-// trim takes from the record what a kill has cut short; the next process goes
-// on behind it.
+// trim removes a truncated operation from the record, so that the next process can
+// append.
 func (f file) trim() error {
 	record, err := os.ReadFile(f.record())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -136,10 +136,10 @@ func (f file) trim() error {
 	return errors.Join(err, os.Truncate(f.record(), int64(whole)))
 }
 
-// cutPower leaves of the database, which nobody uses, what a power cut would
-// have left at this moment. Of that, and of the same at some earlier moments, it
-// returns in words what was not as it must be: whole, and with all that the
-// program had acted upon.
+// cutPower changes the unused database to its state after a power cut at this
+// moment. For this and some earlier moments it checks that the database is intact
+// and contains everything on which the program relied. It returns the violations
+// as text.
 func (f file) cutPower(ctx context.Context, rng *rand.Rand, samples int) (wrong []string, err error) {
 	record, err := os.ReadFile(f.record())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -152,7 +152,7 @@ func (f file) cutPower(ctx context.Context, rng *rand.Rand, samples int) (wrong 
 	list, _ := operations(record)
 	before, err := f.rebuilt(ctx, base)
 	if err != nil {
-		return nil, fmt.Errorf("the database as it was before the record: %w", err)
+		return nil, fmt.Errorf("the database before the record: %w", err)
 	}
 	var left map[string][]byte
 	for _, n := range append(moments(rng, list, samples), len(list)) {
@@ -162,15 +162,15 @@ func (f file) cutPower(ctx context.Context, rng *rand.Rand, samples int) (wrong 
 		if err != nil {
 			wrong = append(wrong, fmt.Sprintf("power cut after operation %d: %v", n, err))
 		} else if now.claims < before.claims+then.claims || now.recorded < before.recorded+then.recorded {
-			wrong = append(wrong, fmt.Sprintf("power cut after operation %d: %d claims and %d made, but the program knew of %d and %d",
+			wrong = append(wrong, fmt.Sprintf("power cut after operation %d: %d claims and %d created deals, but the program relied on %d and %d",
 				n, now.claims, now.recorded, before.claims+then.claims, before.recorded+then.recorded))
 		}
 	}
 	return wrong, f.replace(left)
 }
 
-// moments returns after how many operations to try a cut: at random, and just
-// after as many syncs, as long as there are any.
+// moments returns the numbers of operations after which to try a cut: random ones
+// and as many directly after syncs.
 func moments(rng *rand.Rand, list []operation, samples int) (at []int) {
 	var syncs []int
 	for i, o := range list {
@@ -187,11 +187,11 @@ func moments(rng *rand.Rand, list []operation, samples int) (at []int) {
 	return at
 }
 
-// safe is what is safe in a database: attempts are never deleted.
+// safe counts the durable attempts in a database. Attempts are never deleted.
 type safe struct{ claims, recorded int }
 
-// rebuilt opens the database that the files are, beside the true one, and
-// returns what is safe in it, or an error if it is damaged.
+// rebuilt opens a copy of the database made of the files and returns its counts, or
+// an error if it is damaged.
 func (f file) rebuilt(ctx context.Context, files map[string][]byte) (s safe, err error) {
 	dir, err := os.MkdirTemp(f.dir, "rebuilt-")
 	if err != nil {
@@ -214,8 +214,8 @@ func (f file) rebuilt(ctx context.Context, files map[string][]byte) (s safe, err
 	return s, err
 }
 
-// replace puts files in the place of the database's. They are on the disk, so
-// the record begins anew.
+// replace replaces the files of the database. They are synced, so the record starts
+// again.
 func (f file) replace(files map[string][]byte) error {
 	for _, part := range []string{"", "-wal", "-shm", "-journal"} {
 		if err := os.Remove(f.url() + part); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -228,7 +228,7 @@ func (f file) replace(files map[string][]byte) error {
 	return errors.Join(writeFolder(f.dir, files), os.RemoveAll(f.base()), writeFolder(f.base(), files))
 }
 
-// readFolder reads all files of a folder, none if there is no folder.
+// readFolder reads all files of a folder; a missing folder has none.
 func readFolder(dir string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	entries, err := os.ReadDir(dir)
@@ -243,7 +243,7 @@ func readFolder(dir string) (map[string][]byte, error) {
 	return files, err
 }
 
-// writeFolder writes files into a folder, which it makes if need be.
+// writeFolder writes files into a folder and creates it if necessary.
 func writeFolder(dir string, files map[string][]byte) error {
 	err := os.MkdirAll(dir, 0o700)
 	for name, data := range files {

@@ -16,16 +16,17 @@ import (
 	"gistdeal/internal/testing/failpoint"
 )
 
-// process is one running program.
+// process is a running program.
 type process struct {
 	cmd     *exec.Cmd
 	out     *output
-	working chan struct{} // closed once it has claimed a deal
-	reached chan string   // steps at which it dies or freezes by itself; closed when it has ended
-	ended   chan struct{} // all of its output is read, and its state is known
+	working chan struct{} // closed after its first claim
+	reached chan string   // steps at which it dies or freezes by itself; closed after its end
+	ended   chan struct{} // closed after all output was read and the state is known
 }
 
-// start starts the program with env alone. hit is called for each hit of a step.
+// start starts the program with only env as its environment. It calls hit for each
+// hit of a step.
 func start(binary, dir string, env []string, hit func(step string)) (*process, error) {
 	report, child, err := os.Pipe()
 	if err != nil {
@@ -47,7 +48,7 @@ func start(binary, dir string, env []string, hit func(step string)) (*process, e
 	go func() {
 		defer close(p.ended)
 		p.read(report, hit)
-		_ = p.cmd.Wait() // How it ended is in ProcessState.
+		_ = p.cmd.Wait() // The result is in ProcessState.
 	}()
 	return p, nil
 }
@@ -70,7 +71,7 @@ func (p *process) read(report *os.File, hit func(step string)) {
 	}
 }
 
-// kill ends the program, frozen or not, and waits until it is gone.
+// kill ends the program, frozen or not, and waits until it has ended.
 func (p *process) kill() {
 	_ = p.cmd.Process.Signal(syscall.SIGKILL) // It may have ended.
 	<-p.ended
@@ -78,7 +79,7 @@ func (p *process) kill() {
 
 func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
 
-// listened reports whether the program has come as far as to take requests.
+// listened reports whether the program listens.
 func (p *process) listened() bool {
 	select {
 	case <-p.out.listening:
@@ -88,8 +89,8 @@ func (p *process) listened() bool {
 	}
 }
 
-// awaitWork waits until the program works, at most so long: of several processes
-// one does, and at a random moment it shall have something to lose.
+// awaitWork waits until the program has claimed a deal, but no longer than limit. Of
+// several processes one works, and a kill at a random moment needs work under way.
 func (p *process) awaitWork(ctx context.Context, limit time.Duration) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -100,7 +101,7 @@ func (p *process) awaitWork(ctx context.Context, limit time.Duration) {
 	}
 }
 
-// failed returns an error if the program has ended in another way than by a kill.
+// failed returns an error if the program ended without a kill.
 func (p *process) failed() error {
 	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
@@ -109,7 +110,7 @@ func (p *process) failed() error {
 	return fmt.Errorf("the program ended by itself: %v", p.cmd.ProcessState)
 }
 
-// output keeps the end of what a program writes, and the address that it names.
+// output stores the end of a program's output and the address in it.
 type output struct {
 	listening chan struct{} // closed once the address is known
 

@@ -13,30 +13,30 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// file is a database of SQLite, in a folder of its own.
+// file is a SQLite database in a folder of its own.
 type file struct {
 	dir  string
-	mend bool // whoever reads it may bring it in order; else nothing of it changes
+	mend bool // reading may recover the database; otherwise reading changes nothing
 }
 
 const databaseName = "gistdeal.db"
 
-// url names the database to the program.
+// url returns the name of the database for the program.
 func (f file) url() string { return filepath.Join(f.dir, databaseName) }
 
-// record is where the program records what it does to the files.
+// record returns the path of the program's record of file operations.
 func (f file) record() string { return filepath.Join(f.dir, "record") }
 
-// base is the folder of what the files were when the record began.
+// base returns the folder with the files at the start of the record.
 func (f file) base() string { return filepath.Join(f.dir, "base") }
 
-// copied is the folder of the copy that restore puts back.
+// copied returns the folder of the copy for restore.
 func (f file) copied() string { return filepath.Join(f.dir, "copy") }
 
-// keep copies the database, which nobody uses.
+// keep copies the unused database.
 func (f file) keep(context.Context) error {
 	files := map[string][]byte{}
-	for _, name := range []string{databaseName, databaseName + "-wal"} { // The others are made anew.
+	for _, name := range []string{databaseName, databaseName + "-wal"} { // The other files are created again.
 		data, err := os.ReadFile(filepath.Join(f.dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -52,7 +52,7 @@ func (f file) keep(context.Context) error {
 // lose deletes the database.
 func (f file) lose(context.Context) error { return f.replace(nil) }
 
-// restore puts the copy in the database's place, if there is one.
+// restore replaces the database by the copy, if any.
 func (f file) restore(context.Context) error {
 	files, err := readFolder(f.copied())
 	if err != nil {
@@ -61,7 +61,7 @@ func (f file) restore(context.Context) error {
 	return f.replace(files)
 }
 
-// query reads, the logs of what was not yet written back included.
+// query reads the database including its write-ahead log.
 func (f file) query(ctx context.Context, text string, args []any, each func(*sql.Rows) error) error {
 	if _, err := os.Stat(f.url()); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -88,8 +88,8 @@ func (f file) query(ctx context.Context, text string, args []any, each func(*sql
 	return rows.Err()
 }
 
-// explain returns nil for the error of a database whose schema nobody has made
-// yet: it has no tables, or not even its first journal is rolled back.
+// explain returns nil for the error of a database without a schema: it has no
+// tables, or its first journal is not rolled back.
 func (f file) explain(ctx context.Context, db *sql.DB, err error) error {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code() == sqlite3.SQLITE_READONLY_ROLLBACK {
 		return nil

@@ -8,16 +8,16 @@ import (
 	"gistdeal/internal/testing/failpoint"
 )
 
-// tally counts what happens in all worlds of a run.
+// tally counts the events in all worlds of a run.
 type tally struct {
 	mu      sync.Mutex
-	hits    map[string]int // of steps, also where nothing happened
+	hits    map[string]int // of all steps, with and without a point
 	killed  map[string]int // by step, "" at random moments
 	frozen  map[string]int
-	unmet   map[string]int // points that were not reached
-	counted map[string]int // what else happened
+	unmet   map[string]int // unreached points
+	counted map[string]int // other events
 	deaths  int            // at random moments
-	sending int            // of these, with a row that was being sent
+	sending int            // number of these with a deal in state sending
 }
 
 func newTally() *tally {
@@ -63,7 +63,7 @@ func (t *tally) died(sending bool) {
 	}
 }
 
-// points returns how many kills and freezes there were.
+// points returns the number of kills and freezes.
 func (t *tally) points() (n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,8 +75,8 @@ func (t *tally) points() (n int) {
 	return n
 }
 
-// unproved returns what a run did not try, though it should have: each step is
-// killed and frozen at, and half of the random kills find a deal being sent.
+// unproved returns the gaps of a run: each step needs a kill and a freeze, and half
+// of the random kills need a deal in state sending.
 func (t *tally) unproved() (gaps []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -93,7 +93,7 @@ func (t *tally) unproved() (gaps []string) {
 		}
 	}
 	if 2*t.sending < t.deaths {
-		gaps = append(gaps, fmt.Sprintf("of %d kills at random moments only %d found a deal being sent", t.deaths, t.sending))
+		gaps = append(gaps, fmt.Sprintf("of %d kills at random moments only %d met a deal in state sending", t.deaths, t.sending))
 	}
 	return gaps
 }

@@ -16,41 +16,41 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// Options say how long a run is and how hard.
+// Options are the length and the difficulty of a run.
 type Options struct {
-	Points    int           // how many kills and freezes are planned; 0 means 300
+	Points    int           // number of planned kills and freezes; 0 means 300
 	Seed      uint64        // the same seed repeats all decisions
-	Worlds    int           // how many worlds there are at a time; 0 means 6
-	Postgres  bool          // the databases are PostgreSQL's, on a server of the harness's own; else SQLite's
-	Processes int           // how many share one database; 0 means 1, or 3 on PostgreSQL
-	Steps     []string      // at which it is killed or frozen; nil means all
+	Worlds    int           // number of worlds at a time; 0 means 6
+	Postgres  bool          // use PostgreSQL on a server of the harness instead of SQLite
+	Processes int           // number of processes on one database; 0 means 1, or 3 on PostgreSQL
+	Steps     []string      // steps of kills and freezes; nil means all
 	Latency   time.Duration // of the answers of both remotes; 0 means 25 ms
-	ListDelay time.Duration // in all worlds; 0 leaves it to the seed
-	Absence   time.Duration // the program's GISTDEAL_ABSENCE; 0 means 800 ms
-	Then      string        // what becomes of each database after each life: kept, lost or restored; "" leaves it to the seed
-	Broken    []string      // rules of failpoint that are broken, to see that it shows
-	Program   string        // what Build made; "" means to build it
-	Dir       string        // for the worlds' files; "" means one that TempDir makes
-	server    string        // PostgreSQL's address
-	Log       io.Writer     // told of each world and, in the end, of all; nil means nobody
+	ListDelay time.Duration // in all worlds; 0 means random
+	Absence   time.Duration // value of the program's GISTDEAL_ABSENCE; 0 means 800 ms
+	Then      string        // fate of each database after each life: kept, lost or restored; "" means random
+	Broken    []string      // active mutants of failpoint
+	Program   string        // path of the program of Build; "" means to build it
+	Dir       string        // folder for the files of worlds; "" means a folder of TempDir
+	server    string        // URL of PostgreSQL
+	Log       io.Writer     // output for each world and the totals; nil means none
 }
 
-// Result is what a run found.
+// Result is the result of a run.
 type Result struct {
 	Points  int      // kills and freezes
-	Gists   int      // that there were
+	Gists   int      // number of gists
 	Lost    int      // gists without a deal
 	Doubled int      // gists with more than one
-	Wrong   int      // gists of which the database says other than Pipedrive
-	Gaps    []string // what was not tried though it should have been, in words
+	Wrong   int      // gists with a difference between the database and Pipedrive
+	Gaps    []string // missing tries, as text
 }
 
-// OK reports whether each gist got exactly one deal. (Gaps are another matter.)
+// OK reports whether each gist got exactly one deal. It ignores gaps.
 func (r Result) OK() bool { return r.Lost+r.Doubled+r.Wrong == 0 }
 
-// Run carries out a run. It ends early if in some world something is wrong, and
-// leaves that world's files behind. An error means that the run itself failed,
-// or that the program ended by itself.
+// Run executes a run. It ends early after a world with a mistake and keeps the files
+// of that world. It returns an error if the run itself failed or the program ended
+// by itself.
 func Run(ctx context.Context, o Options) (Result, error) {
 	o.fill()
 	begin := time.Now()
@@ -110,8 +110,8 @@ func (o *Options) fill() {
 	}
 }
 
-// TempDir makes a folder, in memory if it can: a killed process loses nothing
-// of what it wrote, wherever that is, and the disk would only slow it.
+// TempDir creates a folder, in memory if possible. A killed process loses no
+// completed write in either case, and a disk is slower.
 func TempDir() (string, error) {
 	if dir, err := os.MkdirTemp("/dev/shm", "gistdeal-torture-"); err == nil {
 		return dir, nil
@@ -124,7 +124,7 @@ func Build(ctx context.Context, dir string) (string, error) {
 	return testenv.Build(ctx, dir, "gistdeal/cmd/gistdeal", "-tags", "failpoint")
 }
 
-// run is a run that goes on.
+// run is a run in progress.
 type run struct {
 	options Options
 	tally   *tally
@@ -133,8 +133,8 @@ type run struct {
 	result Result
 }
 
-// worlds carries out as many worlds as the points need. Some points are never
-// reached; further worlds make up for them.
+// worlds runs as many worlds as the points need. Some points are never reached, so
+// it adds further worlds.
 func (r *run) worlds(ctx context.Context) (err error) {
 	for number, left := 0, r.options.Points; left > 0 && err == nil && r.ok(); left = r.options.Points - r.tally.points() {
 		number, err = r.batch(ctx, number, left)
@@ -142,8 +142,8 @@ func (r *run) worlds(ctx context.Context) (err error) {
 	return err
 }
 
-// batch carries out the worlds from first on that are planned to have so many
-// points, some at a time, and returns the number of the next.
+// batch runs worlds from number first, some at a time, until the planned number of
+// points. It returns the number of the next world.
 func (r *run) batch(ctx context.Context, first, points int) (next int, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -155,7 +155,7 @@ func (r *run) batch(ctx context.Context, first, points int) (next int, err error
 		g.Go(func() error {
 			err := r.world(ctx, p)
 			if !r.ok() {
-				stop() // The others say nothing any more.
+				stop() // The other worlds report no more.
 				return nil
 			}
 			if err != nil {
@@ -173,7 +173,7 @@ func (r *run) ok() bool {
 	return r.result.OK()
 }
 
-// world carries out one world.
+// world runs one world.
 func (r *run) world(ctx context.Context, p plan) error {
 	if r.options.ListDelay != 0 {
 		p.listDelay = r.options.ListDelay

@@ -21,11 +21,11 @@ import (
 	"gistdeal/internal/testing/failpoint"
 )
 
-// patience is how long a life goes on for a point that is not reached. Of
-// several processes one works; the others get their turn when it is gone.
+// patience is the time limit of a life for its next point. Of several processes one
+// works; the others take over after its end.
 func (o Options) patience() time.Duration { return time.Duration(o.Processes) * 5 * time.Second }
 
-// world is the two simulated remotes and one database, in which a plan is carried out.
+// world has two simulated remotes and one database and executes a plan.
 type world struct {
 	plan     plan
 	options  Options
@@ -33,19 +33,19 @@ type world struct {
 	sim      *sim.Sim
 	url      string
 	database database
-	file     *file   // the same, if it is SQLite's
-	schema   *schema // or PostgreSQL's
+	file     *file   // the database if it is SQLite
+	schema   *schema // the database if it is PostgreSQL
 	tally    *tally
 
 	mu     sync.Mutex
 	users  []string
-	damage []string // what power cuts did that they must not, in words
+	damage []string // damage by power cuts, as text
 	log    *os.File
 
 	close func()
 }
 
-// newWorld makes a world in an empty folder; close ends it.
+// newWorld creates a world in an empty folder; close ends it.
 func newWorld(ctx context.Context, p plan, o Options, dir string, t *tally) (w *world, err error) {
 	w = &world{plan: p, options: o, dir: dir, tally: t}
 	if err = w.makeDatabase(ctx); err != nil {
@@ -63,7 +63,7 @@ func newWorld(ctx context.Context, p plan, o Options, dir string, t *tally) (w *
 		Burst: p.burst, DailyTokens: -1, GitHubLimit: -1,
 	})
 	if slices.Contains(o.Broken, failpoint.NoLease) {
-		// Only the lease keeps two processes from making the account's fields twice.
+		// Without the lease two processes may create the account's fields twice.
 		for _, name := range []string{"Gist author", "Gist", "Gist Access URL", "Gist ID"} {
 			w.sim.AddField(name, "varchar")
 		}
@@ -79,7 +79,7 @@ func newWorld(ctx context.Context, p plan, o Options, dir string, t *tally) (w *
 	return w, nil
 }
 
-// makeDatabase makes an empty database.
+// makeDatabase creates an empty database.
 func (w *world) makeDatabase(ctx context.Context) error {
 	if w.options.server != "" {
 		w.schema = &schema{server: w.options.server, name: fmt.Sprintf("world%d", w.plan.number)}
@@ -91,7 +91,7 @@ func (w *world) makeDatabase(ctx context.Context) error {
 	return os.Mkdir(w.file.dir, 0o700)
 }
 
-// run carries out the plan, lets all that is left be made good, and counts.
+// run executes the plan, completes the remaining work, and counts.
 func (w *world) run(ctx context.Context) (findings, error) {
 	people, leave := context.WithCancel(ctx)
 	var here sync.WaitGroup
@@ -108,7 +108,7 @@ func (w *world) run(ctx context.Context) (findings, error) {
 	return w.settle(ctx)
 }
 
-// rounds carries out the rounds, up to one after which a gist has two deals.
+// rounds executes the rounds until a gist has two deals.
 func (w *world) rounds(ctx context.Context) (f findings, err error) {
 	for _, r := range w.plan.rounds {
 		g, together := errgroup.WithContext(ctx)
@@ -116,7 +116,7 @@ func (w *world) rounds(ctx context.Context) (f findings, err error) {
 			g.Go(func() error {
 				for _, l := range lives {
 					if w.damaged() {
-						return nil // It is counted after the round.
+						return nil // Counted after the round.
 					}
 					if err := w.live(together, l); err != nil {
 						return err
@@ -138,8 +138,8 @@ func (w *world) rounds(ctx context.Context) (f findings, err error) {
 	return f, nil
 }
 
-// strike does to the database what follows a round. Of a database that is gone
-// the program is told by Pipedrive's lists alone: they get the time to show all
+// strike changes the database after a round. After a loss the program learns of its
+// deals only from Pipedrive's lists, so strike waits until they show all deals
 // (docs/decisions/0004, "Price").
 func (w *world) strike(ctx context.Context, then string) error {
 	switch then {
@@ -157,7 +157,7 @@ func (w *world) listsComplete() time.Duration {
 	return w.plan.listDelay + lateWork + 4*w.options.Latency
 }
 
-// live starts the program, comes to the life's points, and ends in a kill.
+// live starts the program, waits for the points of the life, and kills it.
 func (w *world) live(ctx context.Context, l life) error {
 	w.sim.ClearFaults()
 	for _, f := range l.faults {
@@ -170,7 +170,7 @@ func (w *world) live(ctx context.Context, l life) error {
 	}
 	asking, stop := context.WithCancel(ctx)
 	var requests sync.WaitGroup
-	requests.Go(func() { _ = w.ask(asking, p, login) }) // Who is killed does not answer.
+	requests.Go(func() { _ = w.ask(asking, p, login) }) // A killed program does not answer.
 	defer func() {
 		stop()
 		requests.Wait()
@@ -185,7 +185,7 @@ func (w *world) live(ctx context.Context, l life) error {
 	}
 	p.kill()
 	if w.schema != nil && !p.listened() && p.failed() != nil {
-		w.tally.count("starts that failed") // Its connection was cut; who runs it starts it again.
+		w.tally.count("starts that failed") // Its connection was cut; an operator would start it again.
 		return ctx.Err()
 	}
 	if err := errors.Join(ctx.Err(), p.failed()); err != nil {
@@ -197,7 +197,7 @@ func (w *world) live(ctx context.Context, l life) error {
 	return w.cutPower(ctx, l.power)
 }
 
-// cutPower cuts the power under the killed program's files.
+// cutPower simulates a power cut for the files of the killed program.
 func (w *world) cutPower(ctx context.Context, seed uint64) error {
 	w.tally.count("power cuts")
 	wrong, err := w.file.cutPower(ctx, rand.New(rand.NewPCG(w.plan.seed, seed)), 2)
@@ -207,8 +207,8 @@ func (w *world) cutPower(ctx context.Context, seed uint64) error {
 	return err
 }
 
-// reach waits for a point and freezes or kills the program there. It reports
-// false if the point was not reached, or ctx has ended.
+// reach waits for a point and freezes or kills the program. It returns false if the
+// point was not reached or ctx ended.
 func (w *world) reach(ctx context.Context, p *process, pt point) bool {
 	limit := w.options.patience()
 	if pt.step == "" {
@@ -236,13 +236,13 @@ func (w *world) reach(ctx context.Context, p *process, pt point) bool {
 	}
 	w.tally.reached(pt)
 	if pt.freeze {
-		_ = wait(ctx, w.options.frozen()) // The caller looks at ctx.
+		_ = wait(ctx, w.options.frozen()) // The caller checks ctx.
 		p.signal(syscall.SIGCONT)
 	}
 	return true
 }
 
-// autopsy reads what the killed program left, before anything mends it.
+// autopsy reads the database of the killed program before it is recovered.
 func (w *world) autopsy(ctx context.Context, last point) error {
 	n, err := sending(ctx, w.database)
 	if err == nil && last.step == "" {
@@ -254,14 +254,14 @@ func (w *world) autopsy(ctx context.Context, last point) error {
 	return err
 }
 
-// damaged reports whether a power cut did what it must not.
+// damaged reports whether a power cut damaged the database.
 func (w *world) damaged() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.damage) > 0
 }
 
-// start starts the program for a life, with some of its environment given.
+// start starts the program for a life with some environment variables.
 func (w *world) start(l life, env ...string) (*process, error) {
 	rate := 200
 	if w.plan.burst > 0 {
@@ -278,8 +278,8 @@ func (w *world) start(l life, env ...string) (*process, error) {
 	}, env...), w.tally.hit)
 }
 
-// recording returns the word that makes the program record what it does to its
-// files. The power is cut under one process alone.
+// recording returns the word of FAILPOINT that records file operations. Power cuts
+// need a single process.
 func (w *world) recording() string {
 	if w.file == nil || w.options.Processes > 1 {
 		return ""
@@ -287,14 +287,14 @@ func (w *world) recording() string {
 	return " record=" + w.file.record()
 }
 
-// keepOutput writes down what a life was to be and what the program said.
+// keepOutput logs the plan of a life and the program's output.
 func (w *world) keepOutput(l life, p *process) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	fmt.Fprintf(w.log, "--- pid %d, %+v\n%s", p.cmd.Process.Pid, l, p.out.bytes())
 }
 
-// newUser makes a GitHub user with so many gists.
+// newUser creates a GitHub user with n gists.
 func (w *world) newUser(gists int) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -304,8 +304,8 @@ func (w *world) newUser(gists int) string {
 	return login
 }
 
-// ask asks the program for a user, which makes it track and scan a new one,
-// until it answers with the user's gists.
+// ask requests a user, which the program tracks and scans, until the answer
+// contains the user's gists.
 func (w *world) ask(ctx context.Context, p *process, login string) error {
 	select {
 	case <-p.out.listening:
@@ -333,10 +333,11 @@ func (w *world) ask(ctx context.Context, p *process, login string) error {
 	}
 }
 
-// asker makes each connection anew: programs die, and addresses come again.
+// asker opens a new connection for each request, because programs die and addresses
+// are reused.
 var asker = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
-// wait waits for d and returns nil, or ctx's error as soon as that ends.
+// wait waits for d, or returns the error of ctx when it ends.
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
