@@ -26,9 +26,7 @@ func TestTheAlertsAreValidPrometheusRules(t *testing.T) {
 func TestTheAlertsUseExistingMetrics(t *testing.T) {
 	t.Parallel()
 	rules, err := os.ReadFile(alerts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	s, env := simulate(t, sim.Options{})
 	s.Set(func(o *sim.Options) { o.DailyTokens, o.GitHubLimit = 30_000, 5_000 }) // Both remotes report their quotas.
 	s.MakeGists("alice", 1)
@@ -50,13 +48,9 @@ func TestTheAlertsUseExistingMetrics(t *testing.T) {
 func TestEachAlertIsInTheManual(t *testing.T) {
 	t.Parallel()
 	rules, err := os.ReadFile(alerts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	manual, err := os.ReadFile("../docs/operations.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	all := func(pattern string, text []byte) (names []string) {
 		for _, match := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
 			names = append(names, string(match[1]))

@@ -63,9 +63,7 @@ func TestAnAuditCountsDiscrepanciesBeyondThoseListed(t *testing.T) {
 	if err == nil {
 		err = errors.Join(db.MarkGone(t.Context(), 1, nil, now), db.Scanned(t.Context(), 1, gistdeal.Listing{}, now, now.Add(time.Hour)), db.Close())
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	p := start(t, env)
 	wantRun(t, env, 0, "10,001 differences, of which the first 10,000 are listed", "audit")
 	if !strings.Contains(p.out.String(), `"differences":10001`) {

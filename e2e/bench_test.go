@@ -14,6 +14,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 // BenchmarkFirstAnswer measures the first answer about a new user. It compares
@@ -47,13 +48,9 @@ func BenchmarkFirstAnswer(b *testing.B) {
 func readPage(b *testing.B, url string) {
 	b.Helper()
 	r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
+	testenv.Must(b, err)
 	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		b.Fatal(err)
-	}
+	testenv.Must(b, err)
 	defer resp.Body.Close()
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 		b.Fatal(err)
@@ -85,9 +82,7 @@ func fillDatabase(b *testing.B, path string, users int) {
 	b.Helper()
 	ctx := context.Background()
 	db, err := store.Open(ctx, path, store.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	testenv.Must(b, err)
 	defer db.Close()
 	now := time.Now()
 	for i := range users {
@@ -110,9 +105,7 @@ func fillDatabase(b *testing.B, path string, users int) {
 		if err == nil {
 			err = db.Scanned(ctx, id, gistdeal.Listing{Pages: 10}, now, now.Add(24*time.Hour))
 		}
-		if err != nil {
-			b.Fatal(err)
-		}
+		testenv.Must(b, err)
 	}
 }
 
@@ -126,8 +119,6 @@ func residentMB(b *testing.B, p *process) float64 {
 		b.Skip(err)
 	}
 	kB, err := strconv.ParseFloat(string(resident.FindSubmatch(text)[1]), 64)
-	if err != nil {
-		b.Fatal(err)
-	}
+	testenv.Must(b, err)
 	return kB / 1000
 }

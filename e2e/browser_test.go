@@ -41,9 +41,7 @@ func do(t *testing.T, ctx context.Context, p *process, steps ...chromedp.Action[
 func text(t *testing.T, ctx context.Context, selector string) string {
 	t.Helper()
 	text, err := chromedp.Run(ctx, chromedp.TextContent(selector))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	return text
 }
 

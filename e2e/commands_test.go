@@ -90,9 +90,7 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 	}
 	text += "missing1, missing2, missing3\nnot/a/login  b@d\nUSER7 @user8\ngiant # known already\nhttps://gitlab.com/user1\n"
 	file := filepath.Join(t.TempDir(), "users.txt")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(file, []byte(text), 0o600))
 	wantRun(t, env, 0, "added", "users", "add", "giant", "--first-scan=all")
 	testenv.Eventually(t, "the scan has started", func() bool { return s.Report().Requests["GET /users/{login}/gists"] > 0 }, p.out)
 	var r results
@@ -153,9 +151,7 @@ func TestCommandsWithoutADatabase(t *testing.T) {
 func TestCommandsRefuseAFileThatIsNotADatabase(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
-	if err := os.WriteFile(env["GISTDEAL_DATABASE_URL"], []byte(strings.Repeat("text ", 1000)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(env["GISTDEAL_DATABASE_URL"], []byte(strings.Repeat("text ", 1000)), 0o600))
 	for _, args := range []string{
 		"users list", "users add a", "users pause a", "scan a", "deals list", "deals retry", "deals skip x", "deals explain x",
 		"pause", "resume", "plan a", "backup copy.db",

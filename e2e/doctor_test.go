@@ -180,9 +180,7 @@ func TestTheDoctorReportsEachFaultAndChecksTheRest(t *testing.T) {
 	other := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(other.Close)
 	text := filepath.Join(t.TempDir(), "notes.txt")
-	if err := os.WriteFile(text, bytes.Repeat([]byte("text "), 1000), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(text, bytes.Repeat([]byte("text "), 1000), 0o600))
 	for name, tt := range doctorFaults(text, strings.TrimPrefix(other.URL, "http://")) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -221,13 +219,9 @@ func TestTheDoctorReportsAReadOnlyDatabaseFolder(t *testing.T) {
 	cmd.Dir = filepath.Dir(database)
 	if os.Getuid() == 0 { // Permissions do not apply to root.
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-		if err := os.Chmod(filepath.Dir(cmd.Dir), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, os.Chmod(filepath.Dir(cmd.Dir), 0o755))
 	}
-	if err := os.Chmod(cmd.Dir, 0o555); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.Chmod(cmd.Dir, 0o555))
 	t.Cleanup(func() { _ = os.Chmod(cmd.Dir, 0o700) }) // Otherwise it cannot be removed.
 	env["GISTDEAL_DATABASE_URL"] = database
 	for name, value := range env {

@@ -17,9 +17,7 @@ func TestAChangedKeyIsReadAtTheNextStart(t *testing.T) {
 	s.Set(func(o *sim.Options) { o.Token, o.GitHubToken = "secret-old", "secret-old" })
 	file := filepath.Join(t.TempDir(), "key")
 	write := func(key string) {
-		if err := os.WriteFile(file, []byte(key+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, os.WriteFile(file, []byte(key+"\n"), 0o600))
 	}
 	write("secret-old")
 	env["GITHUB_TOKEN"], env["PIPEDRIVE_API_KEY"] = "", ""

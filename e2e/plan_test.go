@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // plan is the output of `gistdeal plan --json`.
@@ -48,9 +49,7 @@ func TestAPlanCountsAndWritesNothing(t *testing.T) {
 	s.AddUser(sim.User{Login: "acme", Type: "Organization"})
 	file := filepath.Join(t.TempDir(), "users.txt")
 	text := "# our users\nhttps://github.com/alice, @ALICE\nnobody\tacme # no user\n../gists?\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(file, []byte(text), 0o600))
 	delete(env, "GISTDEAL_PIPEDRIVE_RATE") // The rate is that of the account.
 	pl := makePlan(t, env, "bob", "--file", file)
 	problems := map[string]string{"@ALICE": "twice", "nobody": "knows no such user", "acme": "organisation", "../gists?": "cannot be a GitHub login"}

@@ -140,7 +140,5 @@ func TestAGracefulStopReleasesTheLeaseAtOnce(t *testing.T) {
 // freeze sends SIGSTOP or SIGCONT.
 func freeze(t *testing.T, p *process, s syscall.Signal) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, p.cmd.Process.Signal(s))
 }

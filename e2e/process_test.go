@@ -73,9 +73,7 @@ func launch(t testing.TB, env map[string]string, args ...string) *process {
 	for name, value := range env {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
 	}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, p.cmd.Start())
 	go func() {
 		defer close(p.ended)
 		_ = p.cmd.Wait() // Its outcome is in ProcessState.
@@ -126,14 +124,10 @@ func (p *process) get(path string) (status int, body string) {
 func (p *process) put(path, body string) {
 	p.t.Helper()
 	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPut, p.url+path, strings.NewReader(body))
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	testenv.Must(p.t, err)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	testenv.Must(p.t, err)
 	defer resp.Body.Close()
 	if text, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
 		p.t.Fatalf("PUT %s: status %d: %s", path, resp.StatusCode, text)
@@ -163,9 +157,7 @@ func (p *process) user(login string) user {
 		if status != http.StatusOK {
 			return false
 		}
-		if err := json.Unmarshal([]byte(body), &u); err != nil {
-			p.t.Fatal(err)
-		}
+		testenv.Must(p.t, json.Unmarshal([]byte(body), &u))
 		return true
 	}, p.out)
 	return u
@@ -239,8 +231,6 @@ func contents(t *testing.T, dir string) map[string][]byte {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	return files
 }

@@ -110,17 +110,13 @@ func TestRecordedGitHubAnswersBecomeOneDealForEachPublicGist(t *testing.T) {
 func recordedList(t *testing.T, file string) []map[string]any {
 	t.Helper()
 	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	var exchanges []struct {
 		Response struct {
 			Body json.RawMessage `json:"body"`
 		} `json:"response"`
 	}
-	if err := json.Unmarshal(text, &exchanges); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, json.Unmarshal(text, &exchanges))
 	for _, e := range exchanges {
 		var list []map[string]any
 		if json.Unmarshal(e.Response.Body, &list) == nil && len(list) > 0 {
@@ -144,9 +140,7 @@ func TestEachConfigurationMistakeIsExplained(t *testing.T) {
 	busy := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(busy.Close)
 	notADatabase := filepath.Join(t.TempDir(), "notes.txt")
-	if err := os.WriteFile(notADatabase, []byte(strings.Repeat("text ", 1000)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(notADatabase, []byte(strings.Repeat("text ", 1000)), 0o600))
 	for name, tt := range map[string]struct {
 		change map[string]string
 		status int
@@ -280,17 +274,13 @@ func TestApprovalAndPauseStopDealsAndAreReported(t *testing.T) {
 	}
 	// Another process on the database, like a command.
 	db, err := store.Open(t.Context(), env["GISTDEAL_DATABASE_URL"], store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	defer db.Close()
 	if _, err := db.PausePushes(t.Context(), "quarter's end", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	alice, err := db.UserByLogin(t.Context(), "alice")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	if n, err := db.Approve(t.Context(), alice.ID, time.Now().Add(-time.Hour)); n != 3 || err != nil {
 		t.Fatalf("%d deals approved, error %v; want 3", n, err)
 	}
@@ -332,9 +322,7 @@ func TestHealthcheckAndVersion(t *testing.T) {
 func TestTheProgramHasNoFailPoints(t *testing.T) {
 	t.Parallel()
 	program, err := os.ReadFile(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	if bytes.Contains(program, []byte("FAILPOINT")) {
 		t.Error("the released program reads the variable FAILPOINT")
 	}

@@ -53,9 +53,7 @@ func newServices(t *testing.T, env map[string]string, n int) *services {
 	for name, value := range env {
 		s.env = append(s.env, name+"="+value)
 	}
-	if err := os.WriteFile(s.command(), []byte(restart), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(s.command(), []byte(restart), 0o600))
 	t.Cleanup(s.end)
 	for range n {
 		address := testenv.FreeAddress(t)
@@ -215,9 +213,7 @@ func TestARollingReplacementStopsAtTheFirstInstanceThatIsNotReady(t *testing.T) 
 		t.Errorf("an instance was replaced while another one was down:\n%s", logs)
 	}
 	broken := filepath.Join(instances.dir, "broken")
-	if err := os.WriteFile(broken, []byte(`kill -TERM "$(cat "$DIR/$1.pid")"`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(broken, []byte(`kill -TERM "$(cat "$DIR/$1.pid")"`), 0o600))
 	replace("/bin/bash "+broken, first, second)
 	if !ready(t.Context(), second) {
 		t.Errorf("the second instance was replaced:\n%s", instances.String())

@@ -145,8 +145,6 @@ func (p *process) gauge(name string) float64 {
 		p.t.Fatalf("no %s in:\n%s", name, text)
 	}
 	value, err := strconv.ParseFloat(match[1], 64)
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	testenv.Must(p.t, err)
 	return value
 }

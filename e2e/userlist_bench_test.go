@@ -14,6 +14,7 @@ import (
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 // BenchmarkUserList measures pages of a list of 100,000 users with the counts of
@@ -107,13 +108,9 @@ func fillUsers(b *testing.B, driver, database string, users int) {
 	if err == nil {
 		err = s.Close()
 	}
-	if err != nil {
-		b.Fatal(err)
-	}
+	testenv.Must(b, err)
 	db, err := sql.Open(driver, database)
-	if err != nil {
-		b.Fatal(err)
-	}
+	testenv.Must(b, err)
 	defer db.Close()
 	now := time.Now().UnixMilli()
 	numbers := fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)`, users)

@@ -10,6 +10,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // vanished tracks alice, a user with a gist, and changes the simulator with
@@ -43,9 +44,7 @@ func TestASuspendedUserIsCheckedDailyThenWeeklyAndComesBack(t *testing.T) {
 	}
 	gone(1, 1)
 	for range 8 { // Eight more lookups that failed.
-		if err := r.store.ScanFailed(t.Context(), w.user(r, "alice").ID, "", clock.now().Add(time.Hour)); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, r.store.ScanFailed(t.Context(), w.user(r, "alice").ID, "", clock.now().Add(time.Hour)))
 	}
 	clock.add(2 * time.Hour)
 	gone(10, 7)

@@ -7,6 +7,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestALargeFirstScanCreatesDealsOnlyAfterApproval(t *testing.T) {
@@ -17,9 +18,7 @@ func TestALargeFirstScanCreatesDealsOnlyAfterApproval(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 4)})
 	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 3)})
 	r := w.startTracking("alice")
-	if err := w.track(r, "bob"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "bob"))
 	w.sim.AddGist("alice", sim.Gist{ID: "later"})
 	clock.add(4 * time.Hour)
 	w.eventually("the deals below the threshold are created", func() bool {
@@ -73,9 +72,7 @@ func TestThePauseStopsPushesAcrossARestartButNoScansOrLookups(t *testing.T) {
 	before := w.count("GET /api/v2/deals/archived")
 	second := w.startTracking("bob")
 	w.eventually("the catch-up and three lookups", func() bool { return w.count("GET /api/v2/deals/archived") == before+4 })
-	if err := w.track(second, "carol"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(second, "carol"))
 	w.wantPosts(1, "from before the pause")
 	if _, err := db.ResumePushes(t.Context()); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestAfterAMachineSleptADealSentBeforeIsAdopted(t *testing.T) {
@@ -23,9 +24,7 @@ func TestAfterAMachineSleptADealSentBeforeIsAdopted(t *testing.T) {
 	// During sleep the monotonic clock stands still and Pipedrive's clock does not.
 	// The next answer shows the difference.
 	slept.Store(int64(2 * time.Hour))
-	if err := w.track(r, "bob"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "bob"))
 	w.settled(r, "alice", "bob")
 }
 

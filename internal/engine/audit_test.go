@@ -10,15 +10,14 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // audit requests an audit and waits for its result.
 func (w *world) audit(r *run, o gistdeal.AuditOrder) gistdeal.Audit {
 	w.t.Helper()
 	o.ID, o.AskedAt = rand.Text(), time.Now()
-	if err := r.store.OrderAudit(w.t.Context(), o); err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, r.store.OrderAudit(w.t.Context(), o))
 	var a gistdeal.Audit
 	w.eventually("the audit ends", func() bool {
 		var err error

@@ -8,6 +8,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // loseDatabase deletes the files of the database.
@@ -69,9 +70,7 @@ func TestTheCatchUpOfARestoredDatabaseWaitsForDealsThatAppearLate(t *testing.T) 
 	w.settled(first, "alice")
 	first.end()
 	backup, err := os.ReadFile(w.path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	clock := newClock()
 	w.options.Now = clock.now
 	second := w.start()
@@ -80,9 +79,7 @@ func TestTheCatchUpOfARestoredDatabaseWaitsForDealsThatAppearLate(t *testing.T) 
 	w.settled(second, "alice")
 	second.end()
 	w.loseDatabase()
-	if err := os.WriteFile(w.path, backup, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(w.path, backup, 0o600))
 	third := w.start()
 	w.eventually("the status says that pushes wait", func() bool { return strings.Contains(third.Status().Pushes, "another database made deals") })
 	w.settled(third, "alice")
@@ -114,9 +111,7 @@ func TestADuplicateDealIsReportedAndLeftUnchanged(t *testing.T) {
 	r := w.startTracking("alice")
 	w.eventually("the deal is recorded", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealMade })
 	counts, err := r.store.Counts(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	if got := w.deals(r, "alice")["a0000"].DealID; got != first || counts.Surplus != 1 {
 		t.Errorf("the deal is %d with %d duplicates; want %d, and %d as a duplicate", got, counts.Surplus, first, second)
 	}

@@ -9,6 +9,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 // steal takes the lease of the world's database as another process that crashes
@@ -16,9 +17,7 @@ import (
 func (w *world) steal() {
 	w.t.Helper()
 	db, err := sql.Open("pgx", w.path)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 	defer db.Close()
 	if _, err := db.ExecContext(w.t.Context(), `UPDATE lease SET owner = 'thief', counter = counter + 1`); err != nil {
 		w.t.Fatal(err)
@@ -37,9 +36,7 @@ func TestAnEngineThatLosesTheLeaseWorksAgainWithANewOne(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 5)})
 	// The scan request waits for the next leader. The other process never renews
 	// the lease, so this engine gets it back.
-	if err := w.track(r, "bob"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "bob"))
 	w.settled(r, "alice", "bob")
 	w.wantPosts(10)
 }
@@ -112,9 +109,7 @@ func TestInstancesWithDifferentClocksDuplicateNothing(t *testing.T) {
 			return worker >= 0
 		})
 		reader = (worker + 1) % len(instances)
-		if err := w.track(instances[worker], login); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, w.track(instances[worker], login))
 		if _, err := instances[reader].store.View(t.Context(), "anna", login); err != nil {
 			t.Errorf("an instance does not see the gists that another one scanned: %v", err)
 		}

@@ -24,9 +24,7 @@ func TestEachGistHasOneDealWhateverTheAnswersAre(t *testing.T) {
 			w.sim.MakeGists("alice", 12)
 			w.sim.AddFault(sim.Fault{Match: postDeal, Kind: kind, Share: 0.4, Times: 8})
 			r := w.start()
-			if err := w.track(r, "alice"); err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, w.track(r, "alice"))
 			w.settled(r, "alice")
 			if !strings.Contains(w.log.String(), "outcome unknown") {
 				t.Error("no outcome was unknown: the fault applied to no request")
@@ -68,9 +66,7 @@ func withoutAnswer(t *testing.T, lists sim.Fault) (*world, *run) {
 	r := w.start()
 	w.eventually("the catch-up", func() bool { return w.count("GET /api/v2/deals/archived") == 1 })
 	w.sim.AddFault(lists)
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "alice"))
 	w.eventually("the deal exists", func() bool { return w.sim.Report().Deals == 1 })
 	return w, r
 }
@@ -140,9 +136,7 @@ func TestARefusalOfTheAccountStopsAllPushesAndEndsByItself(t *testing.T) {
 			w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 5)})
 			r := w.start()
 			w.sim.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: kind})
-			if err := w.track(r, "alice"); err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, w.track(r, "alice"))
 			w.eventually("pushes back off", func() bool { return strings.Contains(r.Status().Pushes, want) })
 			w.eventually("a second attempt", func() bool { return w.count(postDeal) >= 2 })
 			if got := w.log.Count("remote paused"); got != 1 {
@@ -181,9 +175,7 @@ func TestADeletedFieldIsCreatedAgainAndNoDealIsLost(t *testing.T) {
 	w.eventually("the fields exist", func() bool { _, ok := w.sim.Field("Gist author"); return ok && w.count("GET /api/v2/deals") > 0 })
 	code, _ := w.sim.Field("Gist author")
 	w.sim.DeleteField(code)
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "alice"))
 	w.settled(r, "alice")
 	if !strings.Contains(w.log.String(), "was deleted in Pipedrive") {
 		t.Errorf("the log does not name the reason of the backoff:\n%s", w.log)
@@ -211,9 +203,7 @@ func TestAPipedriveOutageLosesNothing(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 10)})
 	// A proxy in front of the simulators that can be stopped.
 	target, err := url.Parse(w.url)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	address := testenv.FreeAddress(t)
 	w.url = "http://" + address
 	r := w.start()
@@ -257,9 +247,7 @@ func TestASecondProcessWaitsAndTakesOver(t *testing.T) {
 	}
 	first.end()
 	w.sim.AddUser(sim.User{Login: "carol", Gists: simGists("c", 2)})
-	if err := w.track(second, "carol"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(second, "carol"))
 	w.settled(second, "alice", "bob", "carol")
 }
 

@@ -10,6 +10,7 @@ import (
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 // openStore opens the world's database without an engine, as another process does.
@@ -22,9 +23,7 @@ func (w *world) openStore() *store.Store {
 func (w *world) ask(db *store.Store, requests ...gistdeal.Ask) []gistdeal.Ask {
 	w.t.Helper()
 	requested, err := db.Ask(w.t.Context(), time.Now(), requests...)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 	return requested
 }
 
@@ -123,9 +122,7 @@ func TestAnInteractiveRequestGoesBeforeBackgroundRequests(t *testing.T) {
 		answers, err := db.Answers(t.Context(), requests...)
 		return err == nil && len(answers) > 0
 	})
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "alice"))
 	answers, err := db.Answers(t.Context(), requests...)
 	if err != nil || len(answers) > 100 {
 		t.Errorf("%d of 200 were answered before alice, error %v", len(answers), err)
@@ -147,9 +144,7 @@ func TestARemovedUserIsTrackedAgainOnRequestAndKeepsItsSkippedDeals(t *testing.T
 	}
 	w.sim.ClearFaults()
 	w.sim.AddGist("alice", sim.Gist{ID: "a9"})
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "alice"))
 	w.eventually("the new gist's deal", func() bool { return w.deals(r, "alice")["a9"].State == gistdeal.DealMade })
 	for _, id := range []string{"a0000", "a0001"} {
 		if got := w.deals(r, "alice")[id].State; got != gistdeal.DealSkipped {

@@ -6,15 +6,14 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // runs returns the ended runs of a kind, the oldest first.
 func (w *world) runs(r *run, kind gistdeal.RunKind) (ended []gistdeal.Run) {
 	w.t.Helper()
 	all, err := r.store.Runs(w.t.Context(), gistdeal.RunFilter{Kinds: []gistdeal.RunKind{kind}}, 0, 100)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 	for i := len(all) - 1; i >= 0; i-- {
 		if !all[i].Ended.IsZero() {
 			ended = append(ended, all[i])
@@ -65,9 +64,7 @@ func TestASweepIsOneRunAndItsScansWithoutNewGistsAreNone(t *testing.T) {
 	w.sim.MakeGists("alice", 3)
 	w.sim.MakeGists("bob", 3)
 	r := w.startTracking("alice")
-	if err := w.track(r, "bob"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "bob"))
 	w.settled(r, "alice", "bob")
 	w.sim.MakeGists("bob", 2)
 	clock.add(4 * time.Hour)

@@ -10,6 +10,7 @@ import (
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestAScanCreatesOneDealForEachGist(t *testing.T) {
@@ -19,9 +20,7 @@ func TestAScanCreatesOneDealForEachGist(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "nobody"})
 	r := w.start()
 	for _, login := range []string{"alice", "nobody"} {
-		if err := w.track(r, login); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, w.track(r, login))
 	}
 	w.settled(r, "alice", "nobody")
 	w.wantPosts(30)
@@ -110,9 +109,7 @@ func TestUsersAreScannedAfterADowntime(t *testing.T) {
 	w.sim.MakeGists("bob", 2)
 	first := w.start()
 	for _, login := range []string{"alice", "bob"} {
-		if err := w.track(first, login); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, w.track(first, login))
 	}
 	w.settled(first, "alice", "bob")
 	first.end()
@@ -175,9 +172,7 @@ func TestARenamedUserKeepsItsGistsAndItsOldLoginMovesToItsNewOwner(t *testing.T)
 		return err == nil
 	})
 	w.eventually("the new gist", func() bool { return w.deals(r, "alicia")["a9"].State == gistdeal.DealMade })
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "alice"))
 	w.settled(r, "alice", "alicia")
 	if got := len(w.deals(r, "alice")); got != 1 {
 		t.Errorf("the new alice has %d gists, want 1 of her own", got)
@@ -216,9 +211,7 @@ func TestASuccessSentBeforeALimitDoesNotEndIt(t *testing.T) {
 	if err := w.track(r, "alice"); gistdeal.KindOf(err) != gistdeal.Limited {
 		t.Fatalf("alice: %v, want a limit", err)
 	}
-	if err := <-bob; err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, <-bob)
 	if w.log.Count("remote goes on") > 0 {
 		t.Errorf("the limit of alice was ended by a request sent before it:\n%s", w.log)
 	}
@@ -232,9 +225,7 @@ func TestAGoneUserIsNoFailureOfTheSweep(t *testing.T) {
 	w.sim.MakeGists("alice", 1)
 	w.sim.MakeGists("bob", 1)
 	r := w.startTracking("alice")
-	if err := w.track(r, "bob"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "bob"))
 	alice, bob := w.user(r, "alice"), w.user(r, "bob")
 	r.end()
 	db := w.openStore()

@@ -58,9 +58,7 @@ type run struct {
 func (w *world) start() *run {
 	w.t.Helper()
 	db, err := store.Open(w.t.Context(), w.path, store.Options{Lease: w.lease})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 	hub, pipe := stack.Clients(w.t, w.url, pipedrive.Options{PushTimeout: w.pushTimeout, DayReserve: w.dayReserve})
 	o := w.options
 	o.Background = hub.Background()
@@ -86,18 +84,14 @@ func (w *world) start() *run {
 func (w *world) startTracking(login string) *run {
 	w.t.Helper()
 	r := w.start()
-	if err := w.track(r, login); err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, w.track(r, login))
 	return r
 }
 
 // end stops the engine and expects no error.
 func (r *run) end() {
 	r.t.Helper()
-	if err := r.stop(); err != nil {
-		r.t.Fatal(err)
-	}
+	testenv.Must(r.t, r.stop())
 }
 
 // track waits until the engine has the lease and tracks a login.
@@ -159,9 +153,7 @@ func (w *world) wantPosts(want int, why ...string) {
 func (w *world) user(r *run, login string) gistdeal.User {
 	w.t.Helper()
 	u, err := r.store.UserByLogin(w.t.Context(), login)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 	return u
 }
 
@@ -169,9 +161,7 @@ func (w *world) user(r *run, login string) gistdeal.User {
 func (w *world) deals(r *run, login string) map[string]gistdeal.Deal {
 	w.t.Helper()
 	gists, err := r.store.GistsOf(w.t.Context(), w.user(r, login).ID)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 	deals := map[string]gistdeal.Deal{}
 	for _, g := range gists {
 		deals[g.ID] = g.Deal

@@ -37,9 +37,7 @@ func each(t *testing.T, test func(t *testing.T, database string)) {
 func open(t *testing.T, database string) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), database, store.Options{Lease: leaseTTL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -52,9 +50,7 @@ func open(t *testing.T, database string) *store.Store {
 func track(t *testing.T, s *store.Store, login string, id int64) gistdeal.User {
 	t.Helper()
 	u, err := s.Track(t.Context(), gistdeal.Account{ID: id, Login: login}, gistdeal.FirstScanAll, noon)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	return u
 }
 
@@ -73,9 +69,7 @@ func gists(prefix string, n int) []gistdeal.Gist {
 func save(t *testing.T, s *store.Store, userID int64, all []gistdeal.Gist) int {
 	t.Helper()
 	queued, err := s.SaveGists(t.Context(), userID, all, gistdeal.Noticing{}, noon)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	return queued
 }
 
