@@ -18,9 +18,9 @@ import (
 	"testing"
 )
 
-// policy says what each package may import besides the standard library; tests
-// are free. It is a statement of policy: a new line, or a longer one, is a
-// decision to be argued for in its commit, not a way to mend a build.
+// policy lists the packages that each package may import besides the standard
+// library; tests are free. A new or longer line is a decision that needs a reason
+// in its commit. It is not a way to repair a build.
 //
 // "package: imports", ours by their folder ("." is the domain, the root of the
 // module), others by a path that stands for everything below it.
@@ -31,17 +31,17 @@ const policy = `
 	# Names of the steps at which tests kill the program: in an ordinary build,
 	# empty functions. It stands for nothing that a package could depend on.
 	# Its tagged half alone sits between SQLite and its files.
-	internal/failpoint: modernc.org/libc modernc.org/sqlite
+	internal/testing/failpoint: modernc.org/libc modernc.org/sqlite
 
 	# Neighbours know the domain and not one another.
 	internal/loop:      .
 	internal/runlog:    .
-	internal/scan:      . internal/failpoint internal/loop internal/runlog golang.org/x/sync github.com/prometheus/client_golang
-	internal/reconcile: . internal/failpoint internal/loop
-	internal/push:      . internal/failpoint internal/loop internal/reconcile internal/runlog golang.org/x/sync github.com/prometheus/client_golang
+	internal/scan:      . internal/testing/failpoint internal/loop internal/runlog golang.org/x/sync github.com/prometheus/client_golang
+	internal/reconcile: . internal/testing/failpoint internal/loop
+	internal/push:      . internal/testing/failpoint internal/loop internal/reconcile internal/runlog golang.org/x/sync github.com/prometheus/client_golang
 	internal/engine:    . internal/loop internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
 	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
-	internal/pipedrive: . internal/failpoint golang.org/x/sys github.com/prometheus/client_golang
+	internal/pipedrive: . internal/testing/failpoint golang.org/x/sys github.com/prometheus/client_golang
 	internal/server:    . internal/problem github.com/prometheus/client_golang golang.org/x/time
 	internal/store:     . github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
@@ -75,30 +75,33 @@ const policy = `
 
 	# app builds the program from all parts; the commands are beside it, not below.
 	internal/app: . internal/admin/activity internal/admin/estimate internal/admin/settings internal/api internal/config internal/engine
-	internal/app: internal/failpoint internal/github internal/pipedrive internal/server internal/sim internal/store internal/testing/mutant internal/web
+	internal/app: internal/testing/failpoint internal/github internal/pipedrive internal/server internal/sim internal/store internal/testing/mutant internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	# The plan command makes clients of its own; the others pass the open database on.
 	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/transfer internal/app internal/config internal/doctor internal/format
 	cmd/gistdeal: internal/github internal/pipedrive internal/store github.com/alecthomas/kong golang.org/x/term
 
 	# Breaks rules of the engine from outside, by a build tag; else it does nothing.
-	internal/testing/mutant: . internal/engine internal/failpoint
+	internal/testing/mutant: . internal/engine internal/testing/failpoint
 
 	# The kill harness knows the program from outside alone: its database by a
 	# driver of its own, so that what store believes is checked too.
-	internal/torture: internal/failpoint internal/pgtest internal/sim github.com/jackc/pgx/v5 golang.org/x/sync modernc.org/sqlite
-	cmd/torture: internal/torture
+	internal/testing/torture: internal/testing/failpoint internal/testing/pgtest internal/testing/testenv internal/sim github.com/jackc/pgx/v5 golang.org/x/sync modernc.org/sqlite
+	cmd/torture: internal/testing/torture
 
 	# For tests: no line above names them.
-	internal/contract: github.com/getkin/kin-openapi
-	internal/pgtest:   github.com/jackc/pgx/v5
+	internal/testing/testenv:  internal/sim
+	internal/testing/contract: internal/testing/testenv github.com/getkin/kin-openapi
+	internal/testing/pgtest:   internal/testing/testenv github.com/jackc/pgx/v5
+	internal/testing/stack:    internal/engine internal/github internal/pipedrive internal/store internal/testing/testenv
+	e2e:
 	infra/offline:
 	infra/plantest:
 `
 
 const module = "gistdeal"
 
-func TestEachPackageImportsOnlyWhatThePolicyGrantsIt(t *testing.T) {
+func TestEachPackageImportsOnlyWhatThePolicyAllows(t *testing.T) {
 	t.Parallel()
 	allowed := parsePolicy(policy)
 	for _, file := range sources(t) {
@@ -117,7 +120,7 @@ func TestEachPackageImportsOnlyWhatThePolicyGrantsIt(t *testing.T) {
 	}
 }
 
-func TestThePolicyRefusesWhatItDoesNotName(t *testing.T) {
+func TestThePolicyRefusesUnlistedImports(t *testing.T) {
 	t.Parallel()
 	allowed := parsePolicy(policy)
 	tests := []struct {
@@ -133,11 +136,11 @@ func TestThePolicyRefusesWhatItDoesNotName(t *testing.T) {
 		{"internal/pipedrive", "gistdeal/internal/github", false},
 		{"internal/sim", "gistdeal", false},
 		{"internal/app", "gistdeal/internal/sim", true},
-		{"internal/app", "gistdeal/internal/contract", false},
+		{"internal/app", "gistdeal/internal/testing/contract", false},
 		{"internal/admin", "gistdeal/internal/config", false},
 		{"internal/admin", "gistdeal/internal/github", false},
 		{"cmd/gistdeal", "gistdeal/internal/sim", false},
-		{"internal/torture", "gistdeal/internal/engine", false},
+		{"internal/testing/torture", "gistdeal/internal/engine", false},
 		{"internal/newcomer", "fmt", false},
 	}
 	for _, tt := range tests {
@@ -151,16 +154,16 @@ func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
 		// Tests, and test support, may read the environment of their run.
-		support := []string{"internal/contract", "internal/pgtest", "infra/offline"}
+		support := []string{"internal/testing/contract", "internal/testing/testenv", "infra/offline"}
 		if file.test || path.Dir(file.name) == "internal/config" || slices.Contains(support, path.Dir(file.name)) {
 			continue
 		}
-		// Fail points are set by a variable, in a file that no ordinary build has.
-		if file.name == "internal/failpoint/on.go" && file.leftOut(t) {
+		// A variable sets fail points, in a file with a build tag of its own.
+		if file.name == "internal/testing/failpoint/on.go" && file.leftOut(t) {
 			continue
 		}
 		for _, name := range []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"} {
-			for _, use := range file.uses("os", name) {
+			for _, use := range file.selectors("os", name) {
 				t.Errorf("%s: os.%s; only internal/config reads the environment", file.pos(use), name)
 			}
 		}
@@ -170,11 +173,11 @@ func TestOnlyTheConfigurationReadsTheEnvironment(t *testing.T) {
 func TestNoTestSleepsInRealTime(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
-		// Inside a bubble of synctest a sleep costs nothing.
+		// Inside a bubble of synctest a sleep takes no time.
 		if !file.test || file.imports("testing/synctest") {
 			continue
 		}
-		for _, use := range file.uses("time", "Sleep") {
+		for _, use := range file.selectors("time", "Sleep") {
 			t.Errorf("%s: time.Sleep in a test outside testing/synctest", file.pos(use))
 		}
 	}
@@ -213,10 +216,10 @@ func (g grants) check(folder, imported string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s may not import %s, says the policy of deps_test.go", folder, imported)
+	return fmt.Errorf("%s may not import %s by the policy of deps_test.go", folder, imported)
 }
 
-// source is one parsed Go file of the module, its name relative to the root.
+// source is a parsed Go file of the module; its name is relative to the root.
 type source struct {
 	*ast.File
 	fset *token.FileSet
@@ -242,23 +245,23 @@ func (s source) leftOut(t *testing.T) bool {
 	return !built
 }
 
-// uses finds pkg.name, called or passed on. A package imported under another
-// name goes unseen; nobody does that to os and time.
-func (s source) uses(pkg, name string) []ast.Node {
-	var found []ast.Node
+// selectors returns the places of pkg.name. It ignores packages imported under
+// another name; os and time are not.
+func (s source) selectors(pkg, name string) []ast.Node {
+	var nodes []ast.Node
 	ast.Inspect(s.File, func(node ast.Node) bool {
 		if sel, ok := node.(*ast.SelectorExpr); ok && sel.Sel.Name == name {
 			if id, ok := sel.X.(*ast.Ident); ok && id.Name == pkg {
-				found = append(found, sel)
+				nodes = append(nodes, sel)
 			}
 		}
 		return true
 	})
-	return found
+	return nodes
 }
 
-// sources reads the files themselves rather than ask the go command, so that
-// files for other systems are seen as well.
+// sources reads the files without the go command, so that files for other systems
+// are included.
 func sources(t *testing.T) []source {
 	t.Helper()
 	var files []source
@@ -289,8 +292,8 @@ func sources(t *testing.T) []source {
 	return files
 }
 
-// skipFolder leaves out what the go command leaves out: hidden folders, test
-// data, and modules of their own.
+// skipFolder skips the folders that the go command skips: hidden folders, test
+// data, and other modules.
 func skipFolder(name string) error {
 	if name == "." {
 		return nil

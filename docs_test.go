@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// Decisions are read too: a record is not rewritten, but what proves it must be
-// there under the name that it gives.
-func TestDocumentsNameOnlyWhatThereIs(t *testing.T) {
+// Decision records are checked too. A record is not rewritten, but the tests that
+// it names must exist.
+func TestDocumentsNameOnlyExistingTestsAndVariables(t *testing.T) {
 	t.Parallel()
 	files := sources(t)
 	texts := literals(files)
@@ -27,23 +27,23 @@ func TestDocumentsNameOnlyWhatThereIs(t *testing.T) {
 		for _, name := range documents(t) {
 			for _, mention := range regexp.MustCompile(c.pattern).FindAllString(readText(t, name), -1) {
 				if !c.exists[mention] {
-					t.Errorf("%s: there is no %s %s", name, what, mention)
+					t.Errorf("%s: the %s %s does not exist", name, what, mention)
 				}
 			}
 		}
 	}
 }
 
-// documents are all texts for users and maintainers.
+// documents returns the names of all texts for users and maintainers.
 func documents(t *testing.T) []string {
 	t.Helper()
 	var names []string
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*.yml", "docs/*/*.md"} {
-		found, err := filepath.Glob(pattern)
-		if err != nil || len(found) == 0 {
-			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
 		}
-		names = append(names, found...)
+		names = append(names, files...)
 	}
 	return names
 }
@@ -57,7 +57,7 @@ func readText(t *testing.T, name string) string {
 	return string(text)
 }
 
-// literals are all texts in the code that is not of tests.
+// literals returns all string literals outside tests.
 func literals(files []source) map[string]bool {
 	texts := map[string]bool{}
 	for _, file := range files {
@@ -76,9 +76,10 @@ func literals(files []source) map[string]bool {
 	return texts
 }
 
-// variables are texts that are names of variables. Any of them may be in a file.
+// variables returns the texts that are names of variables. Each variable may also
+// be given as a file.
 func variables(texts map[string]bool) map[string]bool {
-	names := map[string]bool{"GISTDEAL_": true} // as one says it of all of them
+	names := map[string]bool{"GISTDEAL_": true} // the common prefix
 	for text := range texts {
 		if strings.HasPrefix(text, "GISTDEAL_") || strings.HasPrefix(text, "GITHUB_") || strings.HasPrefix(text, "PIPEDRIVE_") {
 			names[text], names[strings.TrimSuffix(text, "_FILE")+"_FILE"] = true, true
@@ -87,7 +88,7 @@ func variables(texts map[string]bool) map[string]bool {
 	return names
 }
 
-// tests are the functions that go test runs.
+// tests returns the functions in test files.
 func tests(files []source) map[string]bool {
 	names := map[string]bool{}
 	for _, file := range files {

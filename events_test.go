@@ -11,34 +11,34 @@ import (
 	"testing"
 )
 
-// event is what a call that logs says: its message is the event's name.
+// event is a logging call; its message is the name of the event.
 type event struct {
 	level      string
 	attributes []string // in order, without repetitions
 }
 
-// levels are the methods of slog that write what a person cares about.
+// levels are the levels of events.
 var levels = []string{"Info", "Warn", "Error"}
 
-func TestTheEventsOfTheLogAreThoseOfTheManual(t *testing.T) {
+func TestTheManualListsEveryLogEvent(t *testing.T) {
 	t.Parallel()
 	logged, listed := loggedEvents(t), listedEvents(t)
 	for name, e := range logged {
 		if want, ok := listed[name]; !ok {
 			t.Errorf("docs/operations.md does not list the event %q", name)
 		} else if e.level != want.level || !slices.Equal(e.attributes, want.attributes) {
-			t.Errorf("event %q: docs/operations.md says %v, the program %v", name, want, e)
+			t.Errorf("event %q: docs/operations.md has %v, the program %v", name, want, e)
 		}
 	}
 	for name := range listed {
 		if _, ok := logged[name]; !ok {
-			t.Errorf("docs/operations.md lists the event %q, which nothing logs", name)
+			t.Errorf("docs/operations.md lists the event %q, which is never logged", name)
 		}
 	}
 }
 
-// loggedEvents reads the events from the program's own calls. Their messages
-// and the names of their attributes must be constant.
+// loggedEvents returns the events of the program's logging calls. Messages and
+// attribute names must be constant.
 func loggedEvents(t *testing.T) map[string]event {
 	t.Helper()
 	events := map[string]event{}
@@ -47,7 +47,7 @@ func loggedEvents(t *testing.T) map[string]event {
 			continue
 		}
 		for _, level := range levels {
-			for _, use := range file.uses("slog", "Level"+level) {
+			for _, use := range file.selectors("slog", "Level"+level) {
 				t.Errorf("%s: a writer at level %s would log messages that are not constant", file.pos(use), level)
 			}
 		}
@@ -77,8 +77,8 @@ func loggedEvents(t *testing.T) map[string]event {
 	return events
 }
 
-// logs reports whether a call is one of a log's methods that matter here. A log
-// is called log everywhere, or it is the package's own.
+// logs reports whether a call logs an event. Loggers are named log or are the
+// slog package itself.
 func logs(call *ast.CallExpr) bool {
 	method, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok || len(call.Args) == 0 || !slices.Contains(levels, strings.TrimSuffix(method.Sel.Name, "Context")) {
@@ -93,7 +93,7 @@ func logs(call *ast.CallExpr) bool {
 	return false
 }
 
-// constant returns the text of a string literal, "" if it is none.
+// constant returns the text of a string literal, "" for other expressions.
 func constant(e ast.Expr) string {
 	literal, ok := e.(*ast.BasicLit)
 	if !ok || literal.Kind != token.STRING {
@@ -111,7 +111,7 @@ var (
 	attribute = regexp.MustCompile("`([^`]+)`")
 )
 
-// listedEvents reads the table of the manual.
+// listedEvents returns the events in the table of the manual.
 func listedEvents(t *testing.T) map[string]event {
 	t.Helper()
 	text, err := os.ReadFile("docs/operations.md")

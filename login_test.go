@@ -6,7 +6,7 @@ import (
 	"gistdeal"
 )
 
-func TestPeopleNameALoginInManyWays(t *testing.T) {
+func TestLoginsAreReadFromManyForms(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"octocat":                                   "octocat",

@@ -7,7 +7,7 @@ import (
 	"gistdeal"
 )
 
-func TestATokensNameIsShortAndPlainAndNotTheConfigurations(t *testing.T) {
+func TestTokenNamesAreShortPlainAndNotReserved(t *testing.T) {
 	t.Parallel()
 	for name, ok := range map[string]bool{
 		"ci": true, "CI-2_b.x": true, "7": true, strings.Repeat("a", 40): true, "Admin": true,

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"syscall"
 
-	"gistdeal/internal/torture"
+	"gistdeal/internal/testing/torture"
 )
 
 func main() {
@@ -32,7 +32,7 @@ func main() {
 	steps := flag.String("steps", "", "steps to kill and freeze at, separated by commas (default all)")
 	partial := flag.Bool("partial", false, "do not fail if something was not tried")
 	flag.StringVar(&o.Dir, "dir", "", "an empty folder for the files of what goes on (default in memory)")
-	broken := flag.String("break", "", "rules to break on purpose, separated by commas (internal/failpoint)")
+	broken := flag.String("break", "", "rules to break on purpose, separated by commas (internal/testing/failpoint)")
 	flag.Parse()
 	if *broken != "" {
 		o.Broken = strings.Split(*broken, ",")

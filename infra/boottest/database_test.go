@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"gistdeal/internal/pgtest"
+	"gistdeal/internal/testing/pgtest"
 )
 
 // database is a PostgreSQL that is reached by TCP, with TLS and a password.

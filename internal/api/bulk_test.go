@@ -9,6 +9,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
+	"gistdeal/internal/testing/testenv"
 )
 
 type changedUsers struct {
@@ -16,7 +17,7 @@ type changedUsers struct {
 	Results []admin.Result
 }
 
-func TestManyUsersAreChangedAtOnce(t *testing.T) {
+func TestABulkChangeAppliesToManyUsers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice", "bob", "carla")
@@ -51,7 +52,7 @@ func TestManyUsersAreChangedAtOnce(t *testing.T) {
 	}
 }
 
-func TestTheLastGistsOfAllUsersAreListedAndWhichAreNew(t *testing.T) {
+func TestTheLatestGistsOfAllUsersAreListedWithTheNewOnesMarked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(2, "alice", "bob")
@@ -62,11 +63,11 @@ func TestTheLastGistsOfAllUsersAreListedAndWhichAreNew(t *testing.T) {
 	w.read(w.send(http.MethodPut, "/users/bob/visit", `{"seq":1000}`), http.StatusOK, nil)
 	w.get("/gists?limit=3", &list)
 	if len(list.Gists) != 3 || list.Gists[0].Login != "bob" || list.Gists[0].New || list.Gists[2].Login != "alice" || !list.Gists[2].New || list.Next == "" {
-		t.Fatalf("%+v, want bob's two, which are seen, and one of alice's, which is new", list)
+		t.Fatalf("%+v, want bob's two seen gists and one new gist of alice", list)
 	}
 	w.get("/gists?limit=3&cursor="+list.Next, &list)
 	if len(list.Gists) != 1 || list.Gists[0].DealURL == "" {
-		t.Errorf("%+v, want the first of all with its deal", list)
+		t.Errorf("%+v, want the first gist with its deal", list)
 	}
 	w.get("/gists?show=new", &list)
 	if len(list.Gists) != 2 || list.Gists[0].Login != "alice" {
@@ -74,16 +75,16 @@ func TestTheLastGistsOfAllUsersAreListedAndWhichAreNew(t *testing.T) {
 	}
 }
 
-func TestSurplusDealsAreListed(t *testing.T) {
+func TestDuplicateDealsAreListed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")
 	var gists struct{ Gists []admin.UserGist }
 	w.get("/gists", &gists)
 	id := gists.Gists[0].ID
-	w.must(w.db.AddSurplus(t.Context(), map[string][]int64{id: {900, 901}}, gists.Gists[0].CreatedAt))
+	testenv.Must(w.t, w.db.AddSurplus(t.Context(), map[string][]int64{id: {900, 901}}, gists.Gists[0].CreatedAt))
 	var list struct {
-		Duplicates []admin.ListedDuplicate
+		Duplicates []admin.ListedDuplicate `json:"duplicates"`
 		Next       string
 	}
 	w.get("/duplicates?limit=1", &list)
@@ -96,17 +97,17 @@ func TestSurplusDealsAreListed(t *testing.T) {
 	}
 }
 
-func TestTokensAreMadeSeenWithoutTheirValueAndRevoked(t *testing.T) {
+func TestTokensAreCreatedListedWithoutTheirValueAndRevoked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	var made admin.NewToken
-	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusCreated, &made)
+	var token admin.NewToken
+	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusCreated, &token)
 	var list struct{ Tokens []gistdeal.Token }
 	w.get("/tokens", &list)
-	if made.Token == "" || len(list.Tokens) != 1 || list.Tokens[0].Name != "ci" || list.Tokens[0].Scope != "read" {
-		t.Fatalf("made %v, listed %+v", made.Token != "", list.Tokens)
+	if token.Token == "" || len(list.Tokens) != 1 || list.Tokens[0].Name != "ci" || list.Tokens[0].Scope != "read" {
+		t.Fatalf("created %v, listed %+v", token.Token != "", list.Tokens)
 	}
-	header := "Authorization: Bearer " + made.Token
+	header := "Authorization: Bearer " + token.Token
 	w.refused(w.send(http.MethodGet, "/tokens", "", header), http.StatusForbidden, "scope-too-small")
 	w.refused(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusBadRequest, "invalid")
 	w.read(w.send(http.MethodDelete, "/tokens/ci", ""), http.StatusOK, nil)
@@ -114,21 +115,21 @@ func TestTokensAreMadeSeenWithoutTheirValueAndRevoked(t *testing.T) {
 	w.refused(w.send(http.MethodDelete, "/tokens/ci", ""), http.StatusNotFound, "not-found")
 }
 
-func TestHundredsOfUsersAreChangedAtOnceEachWithItsResult(t *testing.T) {
+func TestABulkChangeOfHundredsOfUsersHasAResultForEach(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
-	const users = 510 // of two transactions
+	const users = 510 // more than one transaction
 	names := make([]string, users)
 	for i := range names {
 		names[i] = fmt.Sprintf("user%d", i)
 		if i%3 > 0 {
 			_, err := w.db.Track(t.Context(), gistdeal.Account{ID: int64(i), Login: names[i]}, gistdeal.FirstScanAll, time.Now())
-			w.must(err)
+			testenv.Must(w.t, err)
 		}
 	}
 	for _, change := range []string{"pause", "scan", "resume", "scan", "approve", "remove"} {
 		body, err := json.Marshal(map[string]any{"change": change, "users": names})
-		w.must(err)
+		testenv.Must(w.t, err)
 		var got changedUsers
 		w.read(w.send(http.MethodPost, "/users/change", string(body)), http.StatusOK, &got)
 		if len(got.Results) != users {
@@ -143,6 +144,6 @@ func TestHundredsOfUsersAreChangedAtOnceEachWithItsResult(t *testing.T) {
 	var list userList
 	w.get("/users?state=removed&limit=500", &list)
 	if len(list.Users) != users*2/3 {
-		t.Errorf("%d users are removed, want all that were tracked", len(list.Users))
+		t.Errorf("%d users are removed, want all tracked ones", len(list.Users))
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"gistdeal/internal/api"
 )
 
-func FuzzACursorIsReadAsItWasWrittenOrRefused(f *testing.F) {
+func FuzzACursorIsReadBackOrRefused(f *testing.F) {
 	for _, plain := range oddCursors {
 		f.Add(base64.RawURLEncoding.EncodeToString([]byte(plain)))
 	}
@@ -23,7 +23,7 @@ func FuzzACursorIsReadAsItWasWrittenOrRefused(f *testing.F) {
 	})
 }
 
-// again reads a cursor, and what is written of the place that it is for.
+// again reads a cursor, encodes its place and reads the result too.
 func again[T comparable](t *testing.T, text string, place *T) {
 	t.Helper()
 	if err := api.ReadCursor(text, place); err != nil {
@@ -34,17 +34,17 @@ func again[T comparable](t *testing.T, text string, place *T) {
 	}
 	var second T
 	if err := api.ReadCursor(api.Cursor(*place), &second); text != "" && (err != nil || second != *place) {
-		t.Errorf("%q is %+v, and that written down is %+v, %v", text, *place, second, err)
+		t.Errorf("%q is %+v and encoded again %+v, error %v", text, *place, second, err)
 	}
 }
 
-func TestACursorHoldsNoTextThatADatabaseCannot(t *testing.T) {
+func TestACursorWithInvalidTextIsRefused(t *testing.T) {
 	t.Parallel()
 	for plain, ok := range map[string]bool{`"a"`: true, `"\u0000"`: false, `"\\u0000"`: true, `"\\\u0000"`: false, `"\\\\u0000 \u0000"`: false} {
 		var place string
 		err := api.ReadCursor(base64.RawURLEncoding.EncodeToString([]byte(plain)), &place)
 		if (err == nil) != ok || strings.Contains(place, "\x00") {
-			t.Errorf("%s: %q, %v; want it read: %t", plain, place, err, ok)
+			t.Errorf("%s: %q, error %v; want success: %t", plain, place, err, ok)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"gistdeal/internal/admin"
 	"gistdeal/internal/admin/activity"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 type dealList struct {
@@ -18,7 +19,7 @@ type dealList struct {
 	Next  string       `json:"next"`
 }
 
-func TestAVisitIsRecordedByACallAndDecidesWhatIsNew(t *testing.T) {
+func TestARecordedVisitDecidesWhichGistsAreNew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(3, "alice")
@@ -33,7 +34,7 @@ func TestAVisitIsRecordedByACallAndDecidesWhatIsNew(t *testing.T) {
 	}
 	w.get("/users/alice/gists?show=new&limit=2&cursor="+list.Next, &list)
 	if len(list.Gists) != 1 {
-		t.Errorf("the second part has %d gists, want 1", len(list.Gists))
+		t.Errorf("the second page has %d gists, want 1", len(list.Gists))
 	}
 	var seen struct{ Seen int64 }
 	w.read(w.send(http.MethodPut, "/users/alice/visit", `{"seq":1}`), http.StatusOK, &seen)
@@ -44,7 +45,7 @@ func TestAVisitIsRecordedByACallAndDecidesWhatIsNew(t *testing.T) {
 	if len(list.Gists) != 2 {
 		t.Errorf("%d new gists after a visit of the first, want 2", len(list.Gists))
 	}
-	// What is yet to come was shown to nobody, and a later visit never lowers it.
+	// Nobody saw future gists, and a later visit never lowers the last gist seen.
 	w.read(w.send(http.MethodPut, "/users/alice/visit", `{"seq":9000000000}`), http.StatusOK, &seen)
 	w.read(w.send(http.MethodPut, "/users/alice/visit", `{"seq":1}`), http.StatusOK, &seen)
 	if seen.Seen != 3 {
@@ -56,7 +57,7 @@ func TestAVisitIsRecordedByACallAndDecidesWhatIsNew(t *testing.T) {
 	}
 	w.get("/users/alice/gists?state=failed,held", &list)
 	if len(list.Gists) != 0 {
-		t.Errorf("%d gists whose deal failed, want none", len(list.Gists))
+		t.Errorf("%d gists with failed deals, want none", len(list.Gists))
 	}
 	w.refused(w.send(http.MethodGet, "/users/nobody/gists", ""), http.StatusNotFound, "not-found")
 	w.refused(w.send(http.MethodPut, "/users/alice/visit", `{"seq":-1}`), http.StatusUnprocessableEntity, "invalid")
@@ -85,9 +86,9 @@ func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
 	}
 	w.read(w.send(http.MethodPost, "/deals/retry", `{}`), http.StatusOK, &turned)
 	if turned.Deals != 2 {
-		t.Errorf("%d deals are retried, want the 2 that failed", turned.Deals)
+		t.Errorf("%d deals are retried, want the 2 failed ones", turned.Deals)
 	}
-	w.eventually("the retried deals", func() bool { return w.sim.Report().Deals == 4 })
+	testenv.Eventually(w.t, "the retried deals exist", func() bool { return w.sim.Report().Deals == 4 })
 	w.get("/deals?user=alice&state=skipped", &list)
 	if len(list.Deals) != 1 || list.Deals[0].Problem != "not ours" {
 		t.Errorf("skipped: %+v", list)
@@ -103,7 +104,7 @@ func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
 	w.refused(w.send(http.MethodPost, "/deals/retry", `{"gist":["a"]}`), http.StatusUnprocessableEntity, "invalid")
 }
 
-func TestOneCauseIsRetriedInARequestAndTheOthersStay(t *testing.T) {
+func TestDealsOfOneCauseAreRetriedAndOthersStay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	refused := func(words string, times int) {
@@ -133,14 +134,14 @@ func TestOneCauseIsRetriedInARequestAndTheOthersStay(t *testing.T) {
 	if turned.Deals != 3 {
 		t.Errorf("%d deals are retried, want the 3 of %q", turned.Deals, cause)
 	}
-	w.eventually("the retried deals", func() bool { return w.sim.Report().Deals == 3 })
+	testenv.Eventually(w.t, "the retried deals exist", func() bool { return w.sim.Report().Deals == 3 })
 	w.get("/deals?state=failed", &list)
 	if len(list.Deals) != 2 || list.Deals[0].Login != "bob" {
 		t.Errorf("%+v, want bob's 2", list)
 	}
 }
 
-func TestTheOverviewSaysWhatIsGoingOn(t *testing.T) {
+func TestTheOverviewShowsTheCurrentState(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(3, "alice")
@@ -171,14 +172,14 @@ func TestTheOverviewSaysWhatIsGoingOn(t *testing.T) {
 	}
 }
 
-func TestALongListIsNotSentAgainToWhoHasIt(t *testing.T) {
+func TestAnUnchangedListIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")
 	first := w.send(http.MethodGet, "/users", "")
 	tag := first.header.Get("ETag")
 	if again := w.send(http.MethodGet, "/users", "", "If-None-Match: W/"+tag); again.status != http.StatusNotModified || again.body != "" || tag == "" {
-		t.Errorf("tag %q: status %d, %q", tag, again.status, again.body)
+		t.Errorf("ETag %q: status %d, %q", tag, again.status, again.body)
 	}
 	w.read(w.send(http.MethodPost, "/users/alice/pause", ""), http.StatusOK, nil)
 	if changed := w.send(http.MethodGet, "/users", "", "If-None-Match: "+tag); changed.status != http.StatusOK {
@@ -186,7 +187,7 @@ func TestALongListIsNotSentAgainToWhoHasIt(t *testing.T) {
 	}
 }
 
-func TestARouteThatIsNotThereSaysWhichAre(t *testing.T) {
+func TestAnUnknownRouteListsTheRoutes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.refused(w.send(http.MethodGet, "/nothing", ""), http.StatusNotFound, "about:blank")

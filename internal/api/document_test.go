@@ -4,13 +4,15 @@ import (
 	"strings"
 	"testing"
 
+	"gistdeal/internal/testing/testenv"
+
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-func TestTheDocumentHasWhatGeneratorsOfClientsNeed(t *testing.T) {
+func TestTheDocumentIsCompleteForClientGenerators(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
-	w.must(w.doc.Validate(t.Context()))
+	testenv.Must(w.t, w.doc.Validate(t.Context()))
 	ids := map[string]bool{}
 	for _, op := range w.operations() {
 		if op.OperationID == "" || ids[op.OperationID] || len(op.Tags) != 1 || op.Summary == "" {
@@ -18,12 +20,12 @@ func TestTheDocumentHasWhatGeneratorsOfClientsNeed(t *testing.T) {
 		}
 		ids[op.OperationID] = true
 		if !strings.Contains(op.Description, "Needs the scope "+string(op.scope)+".") {
-			t.Errorf("%s is for the scope %s and says %q", op.OperationID, op.scope, op.Description)
+			t.Errorf("%s needs the scope %s and its description is %q", op.OperationID, op.scope, op.Description)
 		}
 		for _, way := range *op.Security {
 			for name := range way {
 				if w.doc.Components.SecuritySchemes[name] == nil {
-					t.Errorf("%s: there is no security scheme %s", op.OperationID, name)
+					t.Errorf("%s: the security scheme %s does not exist", op.OperationID, name)
 				}
 			}
 		}
@@ -34,7 +36,7 @@ func TestTheDocumentHasWhatGeneratorsOfClientsNeed(t *testing.T) {
 		}
 		for status, r := range op.Responses.Map() {
 			if status >= "4" && r.Value.Content["application/problem+json"] == nil {
-				t.Errorf("%s: what %s looks like is not said", op.OperationID, status)
+				t.Errorf("%s: the answer %s has no schema", op.OperationID, status)
 			}
 		}
 	}
@@ -44,7 +46,7 @@ func TestTheDocumentHasWhatGeneratorsOfClientsNeed(t *testing.T) {
 	}
 	for name, schema := range w.doc.Components.Schemas {
 		if names[strings.ToLower(name)] {
-			t.Errorf("a schema and a security scheme are both called %s", name)
+			t.Errorf("a schema and a security scheme have the same name %s", name)
 		}
 		for property, of := range schema.Value.Properties {
 			if known := mayBeNull[name+"."+property]; isNullableList(of.Value) != known {
@@ -54,7 +56,7 @@ func TestTheDocumentHasWhatGeneratorsOfClientsNeed(t *testing.T) {
 	}
 }
 
-// mayBeNull are the lists that are null where nobody knows what is in them.
+// mayBeNull are the lists that are null if their content is unknown.
 var mayBeNull = map[string]bool{"Accounts.pipelines": true, "AccessPipeline.stages": true, "PipedriveAccess.fields": true, "Setting.choices": true}
 
 func isNullableList(s *openapi3.Schema) bool {

@@ -8,9 +8,10 @@ import (
 	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestAPersonIsErasedAndNotTrackedAgainUnlessSomebodyAsksForThat(t *testing.T) {
+func TestAnErasedUserIsTrackedAgainOnlyOnRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(3, "alice", "bob")
@@ -19,11 +20,11 @@ func TestAPersonIsErasedAndNotTrackedAgainUnlessSomebodyAsksForThat(t *testing.T
 	var erased admin.Erased
 	w.read(w.send(http.MethodPost, "/users/Alice/erase", `{"confirm":"alice"}`), http.StatusOK, &erased)
 	if erased.Kept != 3 || len(erased.Deals) != 3 || !strings.HasSuffix(erased.Deals[0].URL, "1") {
-		t.Errorf("%+v, want three deals that Pipedrive still has", erased)
+		t.Errorf("%+v, want three deals that still exist in Pipedrive", erased)
 	}
 	for _, path := range []string{"/users?state=removed&state=active", "/runs", "/gists", "/deals?state=made"} {
 		if r := w.send(http.MethodGet, path, ""); strings.Contains(r.body, "alice") {
-			t.Errorf("%s still tells of alice: %s", path, r.body)
+			t.Errorf("%s still contains alice: %s", path, r.body)
 		}
 	}
 	w.refused(w.send(http.MethodPost, "/users/alice/erase", `{"confirm":"alice"}`), http.StatusNotFound, "not-found")
@@ -34,24 +35,24 @@ func TestAPersonIsErasedAndNotTrackedAgainUnlessSomebodyAsksForThat(t *testing.T
 		return list.Results[0]
 	}
 	if r := add(`{"users":["alice"]}`); r.Result != "invalid" || !strings.Contains(r.Reason, "erased") {
-		t.Errorf("%+v, want that she was erased", r)
+		t.Errorf("%+v, want alice reported as erased", r)
 	}
 	w.sim.RenameUser("alice", "alicia")
 	if r := add(`{"users":["alicia"]}`); r.Result != "invalid" || !strings.Contains(r.Reason, "erased") {
-		t.Errorf("%+v, want that she is known by her number", r)
+		t.Errorf("%+v, want alice recognised by her id", r)
 	}
 	w.sim.RenameUser("alicia", "alice")
 	if r := add(`{"users":["alice"],"again":true}`); r.Result != "added" {
-		t.Fatalf("%+v, want her tracked again", r)
+		t.Fatalf("%+v, want alice tracked again", r)
 	}
-	w.must(w.engine.Track(t.Context(), "alice"))
-	w.eventually("her scan has ended", func() bool {
+	testenv.Must(w.t, w.engine.Track(t.Context(), "alice"))
+	testenv.Eventually(w.t, "the scan of alice has ended", func() bool {
 		u, err := w.db.UserByLogin(t.Context(), "alice")
-		w.must(err)
+		testenv.Must(w.t, err)
 		return !u.LastScanAt.IsZero()
 	})
 	counts, err := w.db.Counts(t.Context())
-	w.must(err)
+	testenv.Must(w.t, err)
 	if posts := w.sim.Report().Requests["POST /api/v2/deals"]; posts != 6 || counts.Deals[gistdeal.DealMade] != 6 {
 		t.Errorf("%d POSTs, %v; want six deals as before", posts, counts.Deals)
 	}
@@ -64,17 +65,17 @@ func TestErasingWaitsForADealThatIsBeingSent(t *testing.T) {
 	w.sim.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "hang-before", Times: 1})
 	w.sim.MakeGists("alice", 1)
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
-	w.eventually("a deal is being sent", func() bool {
+	testenv.Eventually(w.t, "a deal is being sent", func() bool {
 		counts, err := w.db.Counts(t.Context())
-		w.must(err)
+		testenv.Must(w.t, err)
 		return counts.Deals[gistdeal.DealSending] == 1
 	})
 	r := w.send(http.MethodPost, "/users/alice/erase", `{"confirm":"alice"}`)
 	w.refused(r, http.StatusBadRequest, "invalid")
 	if !strings.Contains(r.body, "being sent") {
-		t.Errorf("%s, want that a deal is being sent", r.body)
+		t.Errorf("%s, want a deal being sent as the reason", r.body)
 	}
 	if _, err := w.db.KnownUser(t.Context(), "alice"); err != nil {
-		t.Errorf("she is forgotten though a deal is being sent: %v", err)
+		t.Errorf("alice was erased while a deal was being sent: %v", err)
 	}
 }

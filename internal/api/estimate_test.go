@@ -21,12 +21,12 @@ func TestAnEstimateOfTrackingUsersWritesNothing(t *testing.T) {
 	}
 	w.read(w.send(http.MethodPost, "/plan", `{"users":["bob"],"backfill":"none"}`), http.StatusOK, &p)
 	if p.Deals != 0 {
-		t.Errorf("%+v, want no deal for what bob has", p)
+		t.Errorf("%+v, want no deal for the gists of bob", p)
 	}
 	var list userList
 	w.get("/users", &list)
 	if len(list.Users) != 1 || w.sim.Report().Requests["POST /api/v2/deals"] != posts {
-		t.Errorf("%+v: a plan tracked somebody or made a deal", list)
+		t.Errorf("%+v: a plan tracked a user or created a deal", list)
 	}
 	w.refused(w.send(http.MethodPost, "/plan", `{"users":[]}`), http.StatusUnprocessableEntity, "")
 }

@@ -11,15 +11,16 @@ import (
 	"gistdeal"
 	"gistdeal/internal/api"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // follow opens the stream of events and returns its lines.
 func (w *world) follow(ctx context.Context) <-chan string {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+api.Path+"/events", nil)
-	w.must(err)
-	resp, err := http.DefaultClient.Do(r) //nolint:bodyclose // By the goroutine that reads it.
-	w.must(err)
+	testenv.Must(w.t, err)
+	resp, err := http.DefaultClient.Do(r) //nolint:bodyclose // The goroutine that reads the body closes it.
+	testenv.Must(w.t, err)
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
 		w.t.Fatalf("status %d, %s", resp.StatusCode, resp.Header.Get("Content-Type"))
 	}
@@ -38,7 +39,7 @@ func (w *world) follow(ctx context.Context) <-chan string {
 	return lines
 }
 
-// until reads lines up to one that has text, and returns them.
+// until returns the lines up to the first one that contains text.
 func until(t *testing.T, lines <-chan string, text string) (read string) {
 	t.Helper()
 	late := time.After(60 * time.Second)
@@ -57,7 +58,7 @@ func until(t *testing.T, lines <-chan string, text string) (read string) {
 	}
 }
 
-func TestWhatHappensIsToldToAllWhoListen(t *testing.T) {
+func TestEventsAreSentToAllStreams(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")
@@ -73,7 +74,7 @@ func TestWhatHappensIsToldToAllWhoListen(t *testing.T) {
 	until(t, b, `"outcome":"made"`)
 }
 
-func TestTheFirstDealOfAllIsToldToo(t *testing.T) {
+func TestTheFirstDealIsPublishedToo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -84,12 +85,12 @@ func TestTheFirstDealOfAllIsToldToo(t *testing.T) {
 	until(t, lines, `"outcome":"made"`)
 }
 
-func TestATokenMayDoWhatItsScopeSays(t *testing.T) {
+func TestATokenIsLimitedToItsScope(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")
 	for _, scope := range gistdeal.Scopes {
-		w.must(w.db.SetToken(t.Context(), string(scope), gistdeal.HashToken(string(scope)), scope, time.Now()))
+		testenv.Must(w.t, w.db.SetToken(t.Context(), string(scope), gistdeal.HashToken(string(scope)), scope, time.Now()))
 	}
 	for _, tt := range []struct {
 		method, path, body string
@@ -114,21 +115,21 @@ func TestATokenMayDoWhatItsScopeSays(t *testing.T) {
 	w.refused(w.send(http.MethodGet, "/users", "", "Authorization: Bearer wrong"), http.StatusUnauthorized, "about:blank")
 }
 
-func TestAnEndThatIsWrittenDownAfterALaterOneIsToldToo(t *testing.T) {
+func TestARunRecordedAfterALaterOneIsPublishedToo(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
 	now := time.Now()
 	_, err := w.db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, now)
-	w.must(err)
+	testenv.Must(w.t, err)
 	_, err = w.db.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.Noticing{}, now)
-	w.must(err)
+	testenv.Must(w.t, err)
 	_, err = w.db.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 0, now, now.Add(time.Hour))
-	w.must(err)
+	testenv.Must(w.t, err)
 	claims := map[string]gistdeal.Claim{}
 	for range 3 {
 		c, ok, err := w.db.Claim(t.Context(), "test", now, now)
-		if w.must(err); !ok {
-			t.Fatal("nothing to claim")
+		if testenv.Must(w.t, err); !ok {
+			t.Fatal("no deal to claim")
 		}
 		claims[c.Draft.GistID] = c
 	}
@@ -140,7 +141,7 @@ func TestAnEndThatIsWrittenDownAfterALaterOneIsToldToo(t *testing.T) {
 		at   time.Duration
 	}{{"a2", 3 * time.Second}, {"a3", time.Second}, {"a1", 3 * time.Second}} {
 		_, err := w.db.Made(t.Context(), claims[end.gist], int64(i+1), now.Add(end.at))
-		w.must(err)
+		testenv.Must(w.t, err)
 		text := until(t, lines, end.gist)
 		for gist := range claims {
 			told[gist] += strings.Count(text, gist)
@@ -148,12 +149,12 @@ func TestAnEndThatIsWrittenDownAfterALaterOneIsToldToo(t *testing.T) {
 	}
 	for gist, n := range told {
 		if n != 1 {
-			t.Errorf("%s is told %d times", gist, n)
+			t.Errorf("%s occurs in %d events", gist, n)
 		}
 	}
 }
 
-func TestAStreamSaysNowAndThenThatItLives(t *testing.T) {
+func TestAStreamSendsHeartbeats(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t, func(a *api.API) { a.PingEvery(10 * time.Millisecond) })
 	lines := w.follow(t.Context())
@@ -163,19 +164,19 @@ func TestAStreamSaysNowAndThenThatItLives(t *testing.T) {
 	}
 }
 
-func TestAClientMayHaveOnlySoManyStreams(t *testing.T) {
+func TestTheNumberOfStreamsPerClientIsLimited(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
-	w.must(w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeRead, time.Now()))
+	testenv.Must(w.t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeRead, time.Now()))
 	ask := func(ctx context.Context, client string) (status int) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+api.Path+"/events", nil)
-		w.must(err)
+		testenv.Must(w.t, err)
 		r.Header.Set("Authorization", "Bearer ci")
 		if client != "" {
 			r.Header.Set("X-Forwarded-For", client)
 		}
 		resp, err := http.DefaultClient.Do(r)
-		w.must(err)
+		testenv.Must(w.t, err)
 		t.Cleanup(func() { resp.Body.Close() })
 		return resp.StatusCode
 	}
@@ -198,5 +199,5 @@ func TestAClientMayHaveOnlySoManyStreams(t *testing.T) {
 		}
 	}
 	leave()
-	w.eventually("those that left make room", func() bool { return ask(t.Context(), "192.0.2.7") == http.StatusOK })
+	testenv.Eventually(w.t, "closed streams free their places", func() bool { return ask(t.Context(), "192.0.2.7") == http.StatusOK })
 }

@@ -2,10 +2,10 @@ package api
 
 import "time"
 
-// StreamsOfClient is how many streams a client may have.
+// StreamsOfClient is the limit of streams per client.
 const StreamsOfClient = streamsOfClient
 
-// Cursor returns a place in a list as clients keep it.
+// Cursor encodes a place in a list.
 func Cursor(place any) string { return cursor(place) }
 
 // ReadCursor is the inverse of Cursor.
@@ -14,5 +14,5 @@ func ReadCursor(text string, place any) error { return Part{Cursor: text}.read(p
 // Mark is a place in a list of users.
 type Mark = mark
 
-// PingEvery shortens the time between signs of life, before anything is served.
+// PingEvery sets the interval of heartbeats. Call it before serving.
 func (a *API) PingEvery(d time.Duration) { a.ping = d }

@@ -20,10 +20,11 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/engine"
-	"gistdeal/internal/github"
-	"gistdeal/internal/pgtest"
+	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
-	"gistdeal/internal/store"
+	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 var (
@@ -31,7 +32,7 @@ var (
 	rounds = flag.Int("rounds", 4, "of generated requests to each operation")
 )
 
-// operation is one of the document.
+// operation is an operation in the document.
 type operation struct {
 	method, path string
 	*openapi3.Operation
@@ -53,7 +54,7 @@ func (w *world) operations() (all []operation) {
 				}
 			}
 			if o.scope == "" {
-				w.t.Errorf("%s %s needs no token, as the document has it", method, path)
+				w.t.Errorf("%s %s needs no token according to the document", method, path)
 			}
 			all = append(all, o)
 		}
@@ -75,7 +76,7 @@ func TestGeneratedRequestsAreAnsweredAsTheDocumentSays(t *testing.T) {
 			}
 			t.Logf("-seed %d", start)
 			w := newFilledWorld(t, database(t))
-			f := fuzz{world: w, generator: generator{rand.New(rand.NewPCG(start, 0))}, statuses: map[int]int{}, held: map[string]bool{}}
+			f := fuzz{world: w, generator: generator{rand.New(rand.NewPCG(start, 0))}, statuses: map[int]int{}, checked: map[string]bool{}}
 			all := w.operations()
 			if len(all) < 30 {
 				t.Fatalf("the document has %d operations", len(all))
@@ -96,15 +97,15 @@ type fuzz struct {
 	generator
 	sent     int
 	statuses map[int]int
-	held     map[string]bool // statuses of operations that were held against the document
+	checked  map[string]bool // statuses by operation that were checked against the document
 }
 
-// round sends an operation one request that is valid, some that are not, and
-// some of those who may not ask for it.
+// round sends to an operation one valid request, some invalid ones, and some
+// with an insufficient scope.
 func (f *fuzz) round(op operation) {
 	valid := f.request(op, true)
 	if status := f.send(op, valid, "admin"); status == 413 || status == 415 || status == 422 {
-		f.t.Errorf("%d for a request that the document allows:\n%.2000s", status, valid)
+		f.t.Errorf("status %d for a request that the document allows:\n%.2000s", status, valid)
 	}
 	for range 2 {
 		f.send(op, f.request(op, false), "admin")
@@ -124,7 +125,7 @@ func (f *fuzz) round(op operation) {
 	}
 }
 
-// request returns a request as it goes over the wire.
+// request returns a request in wire format.
 func (f *fuzz) request(op operation, valid bool) []byte {
 	var body []byte
 	kind := ""
@@ -148,7 +149,7 @@ func (f *fuzz) request(op operation, valid bool) []byte {
 	}
 	if length := len(body); length > 0 {
 		if !valid && f.one(20) {
-			length += 10 // The rest never comes.
+			length += 10 // The rest of the body is never sent.
 		}
 		fmt.Fprintf(&text, "Content-Length: %d\r\n", length)
 	}
@@ -157,7 +158,7 @@ func (f *fuzz) request(op operation, valid bool) []byte {
 	return text.Bytes()
 }
 
-// content returns a body of one of the types that an operation takes, and its type.
+// content returns a body of a type that the operation accepts, and the type.
 func (f *fuzz) content(content openapi3.Content, valid bool) ([]byte, string) {
 	kind := pick(f.generator, sorted(content))
 	var body []byte
@@ -179,9 +180,9 @@ func (f *fuzz) content(content openapi3.Content, valid bool) ([]byte, string) {
 	return body, kind
 }
 
-// send has the handler answer a request that comes from another machine, and
-// returns the status of the answer, which is as all must be. It is 0 if
-// net/http itself refuses such a request, or sends to another path.
+// send sends a request of another machine to the handler, checks the answer and
+// returns its status. The status is 0 if net/http itself refuses the request or
+// redirects it.
 func (f *fuzz) send(op operation, text []byte, token string) int {
 	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(text)))
 	if err != nil {
@@ -190,7 +191,7 @@ func (f *fuzz) send(op operation, text []byte, token string) int {
 	if r.RequestURI != r.URL.RequestURI() && strings.Contains(r.URL.Path, "..") {
 		return f.expected(token, op)
 	}
-	r.RemoteAddr = fmt.Sprintf("[2001:db8:%x:%x::1]:1", f.IntN(1<<16), f.IntN(1<<16)) // Nobody sends too many.
+	r.RemoteAddr = fmt.Sprintf("[2001:db8:%x:%x::1]:1", f.IntN(1<<16), f.IntN(1<<16)) // No client reaches the request limit.
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
@@ -199,40 +200,40 @@ func (f *fuzz) send(op operation, text []byte, token string) int {
 	rec := recorder{ResponseRecorder: httptest.NewRecorder()}
 	stream := strings.HasSuffix(op.path, "/events")
 	if stream {
-		rec.wrote = cancel // Its first event is enough.
+		rec.wrote = cancel // The first event is enough.
 	}
 	f.handler.ServeHTTP(rec, r.WithContext(ctx))
 	resp := rec.Result()
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	f.must(err)
+	testenv.Must(f.t, err)
 	f.sent++
 	f.statuses[resp.StatusCode]++
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 && resp.StatusCode != http.StatusNotModified {
-		return f.expected(token, op) // net/http's, to the path without dots and double slashes
+		return f.expected(token, op) // a redirect of net/http to the cleaned path
 	}
 	if resp.StatusCode == http.StatusNotFound && bytes.Contains(body, []byte("no such route")) {
 		return f.expected(token, op) // A parameter was empty.
 	}
-	if err := told(resp, body); err != nil {
+	if err := checkProblem(resp, body); err != nil {
 		f.t.Errorf("%v: %d %.500s\n%.2000q", err, resp.StatusCode, body, text)
 	}
-	f.hold(op, stream, r, resp, body)
+	f.checkAnswer(op, stream, r, resp, body)
 	return resp.StatusCode
 }
 
-// hold holds an answer against the document; of problems, which told has looked
-// at, one of each kind to each operation: it takes long.
-func (f *fuzz) hold(op operation, stream bool, r *http.Request, resp *http.Response, body []byte) {
+// checkAnswer checks an answer against the document. Problems were checked before,
+// so it checks only one of each kind for each operation, because it is slow.
+func (f *fuzz) checkAnswer(op operation, stream bool, r *http.Request, resp *http.Response, body []byte) {
 	kind := fmt.Sprint(op.OperationID, resp.StatusCode)
-	if resp.StatusCode >= 400 && f.held[kind] || stream && resp.StatusCode == http.StatusOK {
+	if resp.StatusCode >= 400 && f.checked[kind] || stream && resp.StatusCode == http.StatusOK {
 		return
 	}
-	f.held[kind] = true
+	f.checked[kind] = true
 	f.check(r, resp, body)
 }
 
-// recorder takes deadlines, as connections do.
+// recorder accepts deadlines, as connections do.
 type recorder struct {
 	*httptest.ResponseRecorder
 	wrote func()
@@ -247,7 +248,7 @@ func (r recorder) Write(b []byte) (int, error) {
 
 func (recorder) SetWriteDeadline(time.Time) error { return nil }
 
-// expected is the status that round asks for, where nothing can be asked.
+// expected is the status that round wants for requests that net/http answers.
 func (f *fuzz) expected(token string, op operation) int {
 	switch {
 	case token == "" || token == "wrong":
@@ -258,13 +259,13 @@ func (f *fuzz) expected(token string, op operation) int {
 	return 0
 }
 
-// told says what is wrong with an answer that is a problem.
-func told(resp *http.Response, body []byte) error {
+// checkProblem returns an error if an answer is not a correct problem.
+func checkProblem(resp *http.Response, body []byte) error {
 	if resp.StatusCode < 400 {
 		return nil
 	}
 	if resp.StatusCode >= 500 {
-		return fmt.Errorf("it breaks")
+		return fmt.Errorf("an internal error")
 	}
 	var p struct {
 		Type, Title, Detail string
@@ -275,56 +276,48 @@ func told(resp *http.Response, body []byte) error {
 		return err
 	}
 	if resp.Header.Get("Content-Type") != "application/problem+json" || p.Type == "" || p.Title == "" || p.Detail == "" || p.Status != resp.StatusCode {
-		return fmt.Errorf("not a whole problem")
+		return fmt.Errorf("the problem is incomplete")
 	}
 	if p.RequestID == "" || p.RequestID != resp.Header.Get("X-Request-Id") {
-		return fmt.Errorf("not the request's id")
+		return fmt.Errorf("the request id is not that of the request")
 	}
 	return nil
 }
 
-// newFilledWorld returns a world with some of everything, in which nobody works.
+// newFilledWorld returns a world with data of each kind and without a leader.
 func newFilledWorld(t *testing.T, database string) *world {
 	t.Helper()
-	w := &world{t: t, sim: sim.New(sim.Options{Seed: 1, GitHubLimit: -1})}
-	remote := httptest.NewServer(w.sim)
-	t.Cleanup(func() {
-		w.sim.Close()
-		remote.Close()
-	})
-	db, err := store.Open(t.Context(), database, store.Options{})
-	w.must(err)
-	w.db = db
-	t.Cleanup(func() { w.must(db.Close()) })
-	w.hub, err = github.New(remote.URL, github.Options{Token: "secret-github"})
-	w.must(err)
+	s, url := testenv.Simulate(t, sim.Options{Seed: 1, GitHubLimit: -1})
+	db := stack.OpenAt(t, database)
+	w := &world{t: t, sim: s, db: db}
+	w.hub, _ = stack.Clients(t, url, pipedrive.Options{})
 	w.engine = engine.New(db, nil, nil, engine.Options{})
 	ctx, now := t.Context(), time.Now()
 	for id := int64(1); id <= 9; id++ {
 		_, err := db.Track(ctx, gistdeal.Account{ID: id, Login: fmt.Sprintf("user%d", id)}, gistdeal.FirstScanAll, now)
-		w.must(err)
+		testenv.Must(w.t, err)
 		gists := make([]gistdeal.Gist, 3)
 		for i := range gists {
 			gists[i] = gistdeal.Gist{ID: fmt.Sprintf("%032x", int(id-1)*3+i+1), Files: []gistdeal.File{{Name: "a", RawURL: "https://gist.example/a"}}, CreatedAt: now}
 		}
 		_, err = db.SaveGists(ctx, id, gists, gistdeal.Noticing{}, now)
-		w.must(err)
+		testenv.Must(w.t, err)
 		_, err = db.FirstScanned(ctx, id, gistdeal.Listing{}, 0, now, now)
-		w.must(err)
+		testenv.Must(w.t, err)
 	}
 	for id := range int64(3) {
 		c, _, err := db.Claim(ctx, "test", now, now)
-		w.must(err)
+		testenv.Must(w.t, err)
 		if id == 0 {
-			w.must(db.Refuse(ctx, c, "title is bad", now))
+			testenv.Must(w.t, db.Refuse(ctx, c, "title is bad", now))
 			continue
 		}
 		_, err = db.Made(ctx, c, id, now)
-		w.must(err)
-		w.must(db.AddSurplus(ctx, map[string][]int64{c.Draft.GistID: {100 + id}}, now))
+		testenv.Must(w.t, err)
+		testenv.Must(w.t, db.AddSurplus(ctx, map[string][]int64{c.Draft.GistID: {100 + id}}, now))
 	}
 	for _, scope := range gistdeal.Scopes {
-		w.must(db.SetToken(ctx, string(scope), gistdeal.HashToken(string(scope)), scope, now))
+		testenv.Must(w.t, db.SetToken(ctx, string(scope), gistdeal.HashToken(string(scope)), scope, now))
 	}
 	w.serve()
 	return w

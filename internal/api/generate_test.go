@@ -15,26 +15,26 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// known are texts that the world of the fuzz test has a meaning for.
+// known are texts with a meaning in the world of the fuzz test.
 var known = []string{
 	"user1", "USER2", "@user3", "https://github.com/user4", "user5", "user99999", "octocat",
 	"00000000000000000000000000000001", "https://gist.github.com/user1/00000000000000000000000000000002", "00000000000000000000000000000003", "ci", "all", "new", "7",
 }
 
-// odd are texts that break what is careless.
+// odd are texts that often cause errors.
 var odd = []string{
 	"", " ", ".", "..", "../..", "%", "%00", "\x00", "a\x00b", "\xff\xfe", "\xed\xa0\x80", "\u202e", "é", "漢字", "🐙", "'", `"`, "\\", "_%_", "a,b", ",", ",,,,",
 	"-1", "0", "1e400", "NaN", "null", "true", "{}", "[]", "9223372036854775807", "9223372036854775808", "-9223372036854775809", "0x10", "1_000", "+1", "\r\nX: y", "<script>",
 	strings.Repeat("a", 39), strings.Repeat("a", 40), strings.Repeat("a", 101), strings.Repeat("é", 300), strings.Repeat("x", 20_000),
 }
 
-// oddJSON are values that a schema does not expect.
+// oddJSON are unexpected JSON values.
 var oddJSON = []string{
 	"null", "true", "0", "-1", "1.5", "1e400", "-0", "9223372036854775807", "9223372036854775808", "123456789012345678901234567890", `""`, `"\u0000"`, `"\ud800"`, "\"\xff\"",
 	"[]", "{}", "[null]", `[[]]`, `{"":null}`, `["a",1]`, strings.Repeat("[", 10_001), strings.Repeat(`{"a":`, 10_001), `"` + strings.Repeat("y", 70_000) + `"`,
 }
 
-// oddCursors are the plain forms of places in lists that no list has.
+// oddCursors are decoded cursors that belong to no list.
 var oddCursors = []string{
 	"null", "{}", "[]", `""`, `"\u0000"`, "0", "-1", "1.5", "1e400", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "true",
 	`{"i":1,"l":"\u0000","t":9223372036854775807}`, `{"i":-9223372036854775808,"t":-9223372036854775808}`, `{"i":"1"}`, `{"l":1}`, `{"i":null,"l":null,"t":null}`, "{", "\xff",
@@ -45,7 +45,7 @@ var oddTypes = []string{
 	"application/problem+json", "a/b; =", "/", "text/", "application/octet-stream", "\xff", "application/cbor",
 }
 
-// generator makes requests from the OpenAPI document.
+// generator generates requests from the OpenAPI document.
 type generator struct{ *rand.Rand }
 
 func pick[T any](g generator, some []T) T { return some[g.IntN(len(some))] }
@@ -89,7 +89,7 @@ func (g generator) value(ref *openapi3.SchemaRef) any {
 	return g.text(s)
 }
 
-// sorted returns the keys of a map in an order that is the same each time.
+// sorted returns the keys of a map in order.
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // text returns a text that the schema allows.
@@ -129,7 +129,7 @@ func (g generator) cursor() string {
 	return base64.RawURLEncoding.EncodeToString([]byte(pick(g, oddCursors)))
 }
 
-// body returns a JSON body, broken somewhere unless valid.
+// body returns a JSON body, with an error unless valid.
 func (g generator) body(ref *openapi3.SchemaRef, valid bool) []byte {
 	value := g.value(ref)
 	if object, ok := value.(map[string]any); ok && !valid {
@@ -142,7 +142,7 @@ func (g generator) body(ref *openapi3.SchemaRef, valid bool) []byte {
 	if valid {
 		return text
 	}
-	// What cannot be marshalled stands in by its number.
+	// Values that cannot be marshalled are replaced by their number.
 	for i, raw := range oddJSON {
 		text = bytes.ReplaceAll(text, fmt.Appendf(nil, `"odd-%d"`, i), []byte(raw))
 	}
@@ -159,7 +159,7 @@ func (g generator) body(ref *openapi3.SchemaRef, valid bool) []byte {
 	return text
 }
 
-// breakMember leaves a member out, adds one, or gives one a value that does not fit.
+// breakMember removes a member, adds one, or gives one an unsuitable value.
 func (g generator) breakMember(object map[string]any) {
 	names := []string{"extra", "", "\x00", "users.0", "__proto__"}
 	for _, name := range sorted(object) {
@@ -179,13 +179,13 @@ func (g generator) breakMember(object map[string]any) {
 	}
 }
 
-// query returns the query of a request with those parameters.
+// query returns a query with those parameters.
 func (g generator) query(params openapi3.Parameters, valid bool) string {
 	q := url.Values{}
 	for _, p := range params {
 		switch {
 		case p.Value.In != "query" || g.one(2):
-		case valid && p.Value.Name == "cursor": // Only lists know those.
+		case valid && p.Value.Name == "cursor": // Only lists return valid cursors.
 		case valid:
 			q.Set(p.Value.Name, joined(g.value(p.Value.Schema)))
 		case p.Value.Name == "cursor" && !g.one(4):
@@ -214,7 +214,7 @@ func (g generator) query(params openapi3.Parameters, valid bool) string {
 	return text
 }
 
-// joined writes a value as queries do, lists with commas.
+// joined formats a value for a query, lists with commas.
 func joined(value any) string {
 	list, ok := value.([]any)
 	if !ok {
@@ -227,7 +227,7 @@ func joined(value any) string {
 	return strings.Join(texts, ",")
 }
 
-// path fills in a path's parameters.
+// path fills in the parameters of a path.
 func (g generator) path(template string, params openapi3.Parameters, valid bool) string {
 	for _, p := range params {
 		if p.Value.In != "path" {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestBudgetsAreAListBeforeAnythingIsKnownOfThem(t *testing.T) {
+func TestQuotasAreAnEmptyListAtFirst(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
 	if r := w.send(http.MethodGet, "/quotas", ""); !strings.Contains(r.body, `"budgets":[]`) {

@@ -8,16 +8,17 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestATimeThatIsNotKnownIsLeftOut(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
 	_, err := w.db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, "2026-01-31", time.Now())
-	w.must(err)
-	w.must(w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeRead, time.Now()))
+	testenv.Must(w.t, err)
+	testenv.Must(w.t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeRead, time.Now()))
 	_, err = w.db.Adopt(t.Context(), map[string]int64{"adopted": 7}, nil, time.Now())
-	w.must(err)
+	testenv.Must(w.t, err)
 	for path, left := range map[string][]string{
 		"/users/alice":   {"last_scan_at"},
 		"/tokens":        {"last_used_at"},

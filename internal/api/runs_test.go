@@ -3,6 +3,8 @@ package api_test
 import (
 	"net/http"
 	"testing"
+
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestRunsAreListedByKindUserAndPart(t *testing.T) {
@@ -19,7 +21,7 @@ func TestRunsAreListedByKindUserAndPart(t *testing.T) {
 	}
 	w.get("/runs?kind=scan&limit=1", &list)
 	if len(list.Runs) != 1 || list.Runs[0] != (run{"scan", "bob", 3}) || list.Next == "" {
-		t.Fatalf("%+v, want bob's scan and a next part", list)
+		t.Fatalf("%+v, want bob's scan and a next page", list)
 	}
 	w.get("/runs?kind=scan&limit=1&cursor="+list.Next, &list)
 	if len(list.Runs) != 1 || list.Runs[0].Login != "alice" {
@@ -29,7 +31,7 @@ func TestRunsAreListedByKindUserAndPart(t *testing.T) {
 	if len(list.Runs) != 1 || list.Runs[0].Login != "alice" {
 		t.Errorf("%+v, want alice's scan only", list)
 	}
-	w.eventually("nothing goes on", func() bool {
+	testenv.Eventually(w.t, "nothing goes on", func() bool {
 		w.get("/runs?in_progress=true", &list)
 		return len(list.Runs) == 0
 	})

@@ -10,6 +10,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/admin/settings"
+	"gistdeal/internal/testing/testenv"
 )
 
 type settingList struct{ Settings []settings.Setting }
@@ -23,7 +24,7 @@ func (l settingList) value(name gistdeal.Choice) string {
 	return "none"
 }
 
-// pipedrive asks the simulated Pipedrive.
+// pipedrive sends a request to the simulated Pipedrive.
 func (w *world) pipedrive(path string) string {
 	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, path, http.NoBody)
 	r.Header.Set("x-api-token", "secret-pipedrive")
@@ -32,11 +33,11 @@ func (w *world) pipedrive(path string) string {
 	return answer.Body.String()
 }
 
-func TestTheAccountsAreToldAsWhoWorksSawThem(t *testing.T) {
+func TestTheAccountsAreShownAsTheLeaderSawThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var a gistdeal.Accounts
-	w.eventually("both remotes are known", func() bool {
+	testenv.Eventually(w.t, "both accounts are known", func() bool {
 		w.get("/account", &a)
 		return a.GitHub.Login != "" && len(a.Pipedrive.Fields) == 4
 	})
@@ -44,14 +45,14 @@ func TestTheAccountsAreToldAsWhoWorksSawThem(t *testing.T) {
 		t.Errorf("%+v, want both accepted", a)
 	}
 	if len(a.Pipelines) != 2 || a.Pipelines[1].Name != "Gists" || strings.Join(a.Pipelines[1].Stages, ",") != "New,Done" {
-		t.Errorf("%+v, want Pipedrive's pipelines with their stages", a.Pipelines)
+		t.Errorf("%+v, want the pipelines of Pipedrive with their stages", a.Pipelines)
 	}
 	if len(a.Owners) != 4 || a.Owners[1] != "Ann Admin" {
-		t.Errorf("%q, want who can own deals", a.Owners)
+		t.Errorf("%q, want the possible owners of deals", a.Owners)
 	}
 }
 
-func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T) {
+func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice")
@@ -77,29 +78,29 @@ func TestSettingsAreChosenAmongWhatTheAccountHasAndHoldForNewDeals(t *testing.T)
 	}
 	w.get("/settings", &list)
 	if list.value(gistdeal.ChoiceStage) != "Done" {
-		t.Errorf("%+v: a refused choice changed something", list)
+		t.Errorf("%+v: a refused setting changed something", list)
 	}
 
-	w.eventually("new deals go there", func() bool {
+	testenv.Eventually(w.t, "new deals use the target", func() bool {
 		var a gistdeal.Accounts
 		w.get("/account", &a)
 		return a.Pipedrive.Stage == "Done"
 	})
-	w.track(2, "bob") // Of whom two gists are older than the tracking: by the policy they get none.
+	w.track(2, "bob") // Two gists are older than the tracking and get no deal by the policy.
 	w.sim.MakeGists("alice", 1)
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
 	var deals struct{ Deals []admin.Deal }
-	w.eventually("the new gist's deal", func() bool {
+	testenv.Eventually(w.t, "the new gist's deal", func() bool {
 		w.get("/deals?state=made", &deals)
 		return len(deals.Deals) == 2
 	})
 	newest := max(deals.Deals[0].DealID, deals.Deals[1].DealID)
 	if got := w.pipedrive(fmt.Sprintf("/api/v2/deals/%d", newest)); !strings.Contains(got, `"stage_id":7,`) || !strings.Contains(got, `"owner_id":102,`) {
-		t.Errorf("the new deal is not Ann's (102) in stage 7, Done: %s", got)
+		t.Errorf("the new deal is not of owner 102 (Ann) in stage 7 (Done): %s", got)
 	}
 
 	w.read(put(`{"pipeline":"","stage":"","owner":"","backfill":""}`), http.StatusOK, &list)
 	if list.value(gistdeal.ChoicePipeline) != "" || list.value(gistdeal.ChoiceFirstScan) != "all" {
-		t.Errorf("%+v, want what is configured again", list)
+		t.Errorf("%+v, want the configured values again", list)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"gistdeal/internal/admin"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 type userList struct {
@@ -67,7 +68,7 @@ func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
 	}
 }
 
-func TestUsersAreListedInPartsSortedSearchedAndByState(t *testing.T) {
+func TestUsersAreListedInPagesSortedAndFiltered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice", "bob", "carol", "bobby", "zed")
@@ -98,7 +99,7 @@ func TestUsersAreListedInPartsSortedSearchedAndByState(t *testing.T) {
 	} {
 		got := all(query)
 		if query == "" {
-			slices.Sort(got) // Ids are the simulator's.
+			slices.Sort(got) // The simulator chooses the ids.
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("%q: %v, want %s", query, got, want)
@@ -134,7 +135,7 @@ func TestOneUserIsPausedResumedScannedAndRemoved(t *testing.T) {
 	}
 	w.sim.AddGist("alice", sim.Gist{ID: "ab12"})
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, &done)
-	w.eventually("the new gist", func() bool {
+	testenv.Eventually(w.t, "the new gist", func() bool {
 		w.get("/users/alice", &u)
 		return u.Deals["made"] == 2
 	})
@@ -145,10 +146,10 @@ func TestOneUserIsPausedResumedScannedAndRemoved(t *testing.T) {
 	w.refused(w.send(http.MethodPost, "/users/..%2Fx/scan", ""), http.StatusBadRequest, "invalid")
 }
 
-func TestThousandsOfUsersComeInOneList(t *testing.T) {
+func TestThousandsOfUsersAreListedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	// None is a login: what becomes of each is known at once.
+	// None is a valid login, so each result is known at once.
 	lines := strings.Repeat("-"+strings.Repeat("x", 30)+"-\n", 5000)
 	var list resultList
 	w.read(w.send(http.MethodPost, "/users", lines, "Content-Type: text/plain"), http.StatusOK, &list)

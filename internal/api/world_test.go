@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,10 +22,11 @@ import (
 	"gistdeal/internal/api"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/github"
-	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/server"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 // configured is what the API is told of the configuration.
@@ -35,8 +35,8 @@ var configured = settings.Configured{
 	Locked: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScanMax: "GISTDEAL_APPROVAL_THRESHOLD"},
 }
 
-// world is the API as clients reach it, with simulated remotes behind it. Each
-// answer is held against the OpenAPI document.
+// world is the API behind HTTP with simulated remotes. Each answer is checked
+// against the OpenAPI document.
 type world struct {
 	t      *testing.T
 	db     *store.Store
@@ -50,41 +50,22 @@ type world struct {
 	router  routers.Router
 }
 
-// newWorld returns a world whose engine works.
+// newWorld returns a world with a running engine.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, sim: sim.New(sim.Options{Seed: 1, Burst: -1, DailyTokens: -1, GitHubLimit: -1})}
-	remote := httptest.NewServer(w.sim)
-	t.Cleanup(func() {
-		w.sim.Close()
-		remote.Close()
-	})
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{})
-	w.must(err)
-	w.db = db
-	t.Cleanup(func() { w.must(db.Close()) })
-	hub, err := github.New(remote.URL, github.Options{Token: "secret-github"})
-	w.must(err)
-	w.hub = hub
-	pipe, err := pipedrive.New(remote.URL, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: 5 * time.Second})
-	w.must(err)
-	w.engine = engine.New(db, hub, pipe, engine.Options{Owner: "test"})
-	w.work()
-	w.eventually("the engine works", func() bool { return w.engine.Status().Working })
+	s, url := testenv.Simulate(t, testenv.Unlimited(sim.Options{Seed: 1}))
+	w := &world{t: t, sim: s, db: stack.Open(t)}
+	w.engine, w.hub = stack.Start(t, w.db, url)
 	w.serve()
 	return w
 }
 
-// newIdleWorld returns a world in which nobody works, and no remote is; prepare
+// newIdleWorld returns a world without a leader and remotes. The function prepare
 // may change the API before it serves.
 func newIdleWorld(t *testing.T, prepare ...func(*api.API)) *world {
 	t.Helper()
-	w := &world{t: t}
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{})
-	w.must(err)
-	w.db = db
-	t.Cleanup(func() { w.must(db.Close()) })
-	w.engine = engine.New(db, nil, nil, engine.Options{})
+	w := &world{t: t, db: stack.Open(t)}
+	w.engine = engine.New(w.db, nil, nil, engine.Options{})
 	w.serve(prepare...)
 	return w
 }
@@ -92,17 +73,6 @@ func newIdleWorld(t *testing.T, prepare ...func(*api.API)) *world {
 // estimate is the API's way to estimate.
 func (w *world) estimate(ctx context.Context, logins []string, policy gistdeal.FirstScan) (estimate.Estimate, error) {
 	return estimate.Make(ctx, w.hub, w.db, logins, policy, func(context.Context) (estimate.Pace, error) { return estimate.Pace{PerSecond: 10}, nil })
-}
-
-// work lets the engine work until the end of the test.
-func (w *world) work() {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- w.engine.Run(ctx) }()
-	w.t.Cleanup(func() {
-		cancel()
-		w.must(<-ended)
-	})
 }
 
 func (w *world) serve(prepare ...func(*api.API)) {
@@ -119,18 +89,11 @@ func (w *world) serve(prepare ...func(*api.API)) {
 	})
 	w.url = s.URL
 	text, err := a.Document()
-	w.must(err)
+	testenv.Must(w.t, err)
 	w.doc, err = openapi3.NewLoader().LoadFromData(text)
-	w.must(err)
+	testenv.Must(w.t, err)
 	w.router, err = gorillamux.NewRouter(w.doc)
-	w.must(err)
-}
-
-func (w *world) must(err error) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 }
 
 // reply is an answer.
@@ -140,11 +103,11 @@ type reply struct {
 	body   string
 }
 
-// send sends a request to the API; the body is JSON unless headers say something else.
+// send sends a request to the API; the body is JSON unless a header differs.
 func (w *world) send(method, path, body string, headers ...string) reply {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.url+api.Path+path, strings.NewReader(body))
-	w.must(err)
+	testenv.Must(w.t, err)
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -153,18 +116,18 @@ func (w *world) send(method, path, body string, headers ...string) reply {
 		r.Header.Set(name, value)
 	}
 	resp, err := http.DefaultClient.Do(r)
-	w.must(err)
+	testenv.Must(w.t, err)
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	w.must(err)
+	testenv.Must(w.t, err)
 	if strings.Contains(string(text), "secret-") {
-		w.t.Errorf("a secret is told: %s", text)
+		w.t.Errorf("the answer contains a secret: %s", text)
 	}
 	w.check(r, resp, text)
 	return reply{resp.StatusCode, resp.Header, string(text)}
 }
 
-// check holds an answer against the document.
+// check checks an answer against the document.
 func (w *world) check(r *http.Request, resp *http.Response, body []byte) {
 	w.t.Helper()
 	if resp.StatusCode == http.StatusNotModified || resp.StatusCode == http.StatusMethodNotAllowed || strings.HasSuffix(r.URL.Path, "/openapi.json") {
@@ -185,11 +148,11 @@ func (w *world) check(r *http.Request, resp *http.Response, body []byte) {
 		Options: &openapi3filter.Options{IncludeResponseStatus: true},
 	})
 	if err != nil {
-		w.t.Errorf("%s %s: the answer %d is not as the document says: %v\n%s", r.Method, r.URL.Path, resp.StatusCode, err, body)
+		w.t.Errorf("%s %s: the answer %d violates the document: %v\n%s", r.Method, r.URL.Path, resp.StatusCode, err, body)
 	}
 }
 
-// get asks and reads a good answer.
+// get sends a GET request and decodes a successful answer.
 func (w *world) get(path string, into any) {
 	w.t.Helper()
 	w.read(w.send(http.MethodGet, path, ""), http.StatusOK, into)
@@ -207,7 +170,7 @@ func (w *world) read(r reply, status int, into any) {
 	}
 }
 
-// refused asserts that a request is told to be a problem of that status and type.
+// refused checks that an answer is a problem of that status and type.
 func (w *world) refused(r reply, status int, kind string) {
 	w.t.Helper()
 	var p struct{ Type, Title, Detail, RequestID string }
@@ -219,31 +182,16 @@ func (w *world) refused(r reply, status int, kind string) {
 	}
 }
 
-// eventually waits until done.
-func (w *world) eventually(what string, done func() bool) {
-	w.t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(60 * time.Second)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-late:
-			w.t.Fatalf("not within 60 s: %s", what)
-		}
-	}
-}
-
-// track tracks users and waits until all their deals are made.
+// track tracks users and waits until all their deals are created.
 func (w *world) track(gists int, logins ...string) {
 	w.t.Helper()
 	for _, login := range logins {
 		w.sim.MakeGists(login, gists)
-		w.must(w.engine.Track(w.t.Context(), login))
+		testenv.Must(w.t, w.engine.Track(w.t.Context(), login))
 	}
-	w.eventually("all deals", func() bool {
+	testenv.Eventually(w.t, "all deals are created", func() bool {
 		counts, err := w.db.Counts(w.t.Context())
-		w.must(err)
+		testenv.Must(w.t, err)
 		return counts.Deals[gistdeal.DealFound]+counts.Deals[gistdeal.DealSending] == 0
 	})
 }

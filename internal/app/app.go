@@ -22,11 +22,11 @@ import (
 	"gistdeal/internal/api"
 	"gistdeal/internal/config"
 	"gistdeal/internal/engine"
-	"gistdeal/internal/failpoint"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/server"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/failpoint"
 	"gistdeal/internal/testing/mutant"
 	"gistdeal/internal/web"
 )

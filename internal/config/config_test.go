@@ -13,7 +13,7 @@ import (
 	"gistdeal/internal/config"
 )
 
-func TestAKeyWithAMistakeIsNotReportedAsMissingToo(t *testing.T) {
+func TestAnInvalidKeyIsNotAlsoReportedAsMissing(t *testing.T) {
 	t.Parallel()
 	empty := filepath.Join(t.TempDir(), "empty")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
@@ -27,7 +27,7 @@ func TestAKeyWithAMistakeIsNotReportedAsMissingToo(t *testing.T) {
 	} {
 		_, err := config.Parse(env)
 		if mistakes := config.Mistakes(err); len(mistakes) != 1 || errors.Is(err, config.ErrNoKey) {
-			t.Errorf("%s: %v, want one mistake, and another one than that there is no key", name, err)
+			t.Errorf("%s: %v, want one mistake other than a missing key", name, err)
 		}
 	}
 	if _, err := config.Parse(nil); !errors.Is(err, config.ErrNoKey) {
@@ -35,7 +35,7 @@ func TestAKeyWithAMistakeIsNotReportedAsMissingToo(t *testing.T) {
 	}
 }
 
-func TestWhatIsPrintedOfAConfigurationCanBeReadBack(t *testing.T) {
+func TestAPrintedConfigurationCanBeReadBack(t *testing.T) {
 	t.Parallel()
 	for _, env := range []map[string]string{
 		{"PIPEDRIVE_API_KEY": "secret"},

@@ -10,10 +10,11 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
-// vanished tracks alice, who has a gist, and lets vanish do something to her
-// before the next scan.
+// vanished tracks alice, a user with a gist, and changes the simulator with
+// vanish before the next scan.
 func vanished(t *testing.T, vanish func(*world)) (*world, *run, *clock) {
 	t.Helper()
 	w := newWorld(t, sim.Options{Seed: 1})
@@ -27,25 +28,23 @@ func vanished(t *testing.T, vanish func(*world)) (*world, *run, *clock) {
 	return w, r, clock
 }
 
-func TestASuspendedUserIsLookedForDailyToWeeklyAndComesBack(t *testing.T) {
+func TestASuspendedUserIsCheckedDailyThenWeeklyAndComesBack(t *testing.T) {
 	t.Parallel()
 	w, r, clock := vanished(t, func(w *world) { w.sim.SuspendUser("alice", true) })
 	gone := func(times, days int) {
-		w.eventually("alice is looked for", func() bool { return w.user(r, "alice").Failures == times })
+		w.eventually("alice is looked up", func() bool { return w.user(r, "alice").Failures == times })
 		u := w.user(r, "alice")
 		if u.State != gistdeal.UserGone || !strings.Contains(u.Problem, "suspended") {
 			t.Errorf("alice is %s with the problem %q", u.State, u.Problem)
 		}
 		want := time.Duration(days) * 24 * time.Hour
 		if wait := u.NextScanAt.Sub(clock.now()); wait > want || wait < want-time.Hour {
-			t.Errorf("after %d times the next is in %s, want %d days", times, wait, days)
+			t.Errorf("after %d lookups the next one is in %s, want %d days", times, wait, days)
 		}
 	}
 	gone(1, 1)
-	for range 8 { // as if so many looks more had been in vain
-		if err := r.store.ScanFailed(t.Context(), w.user(r, "alice").ID, "", clock.now().Add(time.Hour)); err != nil {
-			t.Fatal(err)
-		}
+	for range 8 { // Eight more lookups that failed.
+		testenv.Must(t, r.store.ScanFailed(t.Context(), w.user(r, "alice").ID, "", clock.now().Add(time.Hour)))
 	}
 	clock.add(2 * time.Hour)
 	gone(10, 7)
@@ -57,39 +56,39 @@ func TestASuspendedUserIsLookedForDailyToWeeklyAndComesBack(t *testing.T) {
 	})
 }
 
-func TestAUserThatBecomesAnOrganisationIsGoneWithAWordForIt(t *testing.T) {
+func TestAUserThatBecomesAnOrganisationIsGoneWithAReason(t *testing.T) {
 	t.Parallel()
 	w, r, _ := vanished(t, func(w *world) { w.sim.ConvertUser("alice") })
 	w.eventually("alice is gone", func() bool { return w.user(r, "alice").State == gistdeal.UserGone })
 	if got := w.user(r, "alice").Problem; !strings.Contains(got, "organisation") {
-		t.Errorf("the problem is %q, want a word about an organisation", got)
+		t.Errorf("the problem is %q, want it to name an organisation", got)
 	}
 	if got := len(w.deals(r, "alice")); got != 1 {
-		t.Errorf("%d gists, want the 1 that there was", got)
+		t.Errorf("%d gists, want the 1 from before", got)
 	}
 }
 
-func TestARenamedUserIsFoundThoughTheLoginListsNothingNow(t *testing.T) {
+func TestARenameIsDetectedIfTheOldLoginListsNothing(t *testing.T) {
 	t.Parallel()
 	w, r, _ := vanished(t, func(w *world) {
 		w.sim.RenameUser("alice", "alicia")
-		w.sim.AddUser(sim.User{Login: "alice"}) // somebody else, without gists
+		w.sim.AddUser(sim.User{Login: "alice"}) // another user without gists
 		w.sim.AddGist("alicia", sim.Gist{ID: "a9"})
 	})
-	w.eventually("the rename is noticed", func() bool {
+	w.eventually("the rename is detected", func() bool {
 		_, err := r.store.UserByLogin(t.Context(), "alicia")
 		return err == nil
 	})
 	w.eventually("the new gist", func() bool { return w.deals(r, "alicia")["a9"].State == gistdeal.DealMade })
 }
 
-func TestASweepLeavesTheLastOfGitHubsHourToPeople(t *testing.T) {
+func TestASweepKeepsTheReservedPartOfGitHubsQuota(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
 	w.options.Now = clock.now
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/user") { // an hour that is nearly spent, with 2 s to go
+		if strings.HasPrefix(r.URL.Path, "/user") { // The quota is nearly spent; it resets in 2 s.
 			rw.Header().Set("X-RateLimit-Limit", "5000")
 			rw.Header().Set("X-RateLimit-Remaining", "500")
 			rw.Header().Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Unix()+2, 10))
@@ -103,17 +102,17 @@ func TestASweepLeavesTheLastOfGitHubsHourToPeople(t *testing.T) {
 	r := w.startTracking("alice")
 	w.sim.AddGist("alice", sim.Gist{})
 	clock.add(4 * time.Hour)
-	w.eventually("the sweep waits", func() bool { return w.log.count("sweep waits") > 0 })
+	w.eventually("the sweep waits", func() bool { return w.log.Count("sweep waits") > 0 })
 	if err := w.track(r, "bob"); err != nil {
-		t.Errorf("bob, whom a person asked for: %v", err)
+		t.Errorf("bob, requested by a person: %v", err)
 	}
 	if got := r.Status().GitHub; !strings.HasPrefix(got, "on, but sweeps wait: the last 500 of the 5000 requests") {
-		t.Errorf("GitHub is %q", got)
+		t.Errorf("the status of GitHub is %q", got)
 	}
 	w.eventually("the new gist", func() bool { return len(w.deals(r, "alice")) == 2 })
 }
 
-func TestARestartListsNoPipelinesAgain(t *testing.T) {
+func TestARestartDoesNotListPipelinesAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 1)
@@ -122,7 +121,7 @@ func TestARestartListsNoPipelinesAgain(t *testing.T) {
 	w.settled(r, "alice")
 	r.end()
 	if lists() != 1 {
-		t.Fatalf("%d lists of pipelines at the first start, want 1", lists())
+		t.Fatalf("pipelines were listed %d times at the first start, want once", lists())
 	}
 	clock := newClock()
 	w.options.Now = clock.now
@@ -134,7 +133,7 @@ func TestARestartListsNoPipelinesAgain(t *testing.T) {
 	w.settled(r, "alice")
 	r.end()
 	if lists() != 1 {
-		t.Errorf("%d lists of pipelines after a restart, want 1: each costs tokens", lists())
+		t.Errorf("pipelines were listed %d times with a restart, want once: each list costs tokens", lists())
 	}
 	clock.add(2 * time.Hour)
 	w.start()

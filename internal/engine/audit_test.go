@@ -10,15 +10,14 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
-// audit orders an audit and waits for its report.
+// audit requests an audit and waits for its result.
 func (w *world) audit(r *run, o gistdeal.AuditOrder) gistdeal.Audit {
 	w.t.Helper()
 	o.ID, o.AskedAt = rand.Text(), time.Now()
-	if err := r.store.OrderAudit(w.t.Context(), o); err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, r.store.OrderAudit(w.t.Context(), o))
 	var a gistdeal.Audit
 	w.eventually("the audit ends", func() bool {
 		var err error
@@ -30,7 +29,7 @@ func (w *world) audit(r *run, o gistdeal.AuditOrder) gistdeal.Audit {
 	return a
 }
 
-// kinds returns which gists an audit names for which difference.
+// kinds returns the gists of each kind of discrepancy.
 func kinds(a gistdeal.Audit) map[gistdeal.DiffKind][]string {
 	named := map[gistdeal.DiffKind][]string{}
 	for _, d := range a.Differences {
@@ -49,7 +48,7 @@ func (w *world) anyDeal(r *run, login string) gistdeal.Deal {
 	return gistdeal.Deal{}
 }
 
-func TestAnAuditOfWhatIsAsItShouldBeFindsNothing(t *testing.T) {
+func TestAnAuditWithoutDiscrepanciesListsNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.MakeGists("alice", 12)
@@ -61,18 +60,18 @@ func TestAnAuditOfWhatIsAsItShouldBeFindsNothing(t *testing.T) {
 	}
 }
 
-func TestAnAuditNamesEveryDifferenceAndChangesNothing(t *testing.T) {
+func TestAnAuditListsEveryDiscrepancyAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
-	w.pushTimeout = 10 * time.Second // So many are refused, none is given up.
+	w.pushTimeout = 10 * time.Second // Refusals take time here; no POST may time out.
 	w.sim.AddUser(sim.User{Login: "alice"})
 	for _, id := range []string{"aa01", "aa02", "aa03", "aa04", "aa05", "aa06", "aa07"} {
 		w.sim.AddGist("alice", sim.Gist{ID: id, Description: id})
 	}
 	w.sim.SeedDeal("alice", "aa05", "aa05")
-	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "invalid", Times: 1}) // The first of them is refused.
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "invalid", Times: 1}) // One deal is refused.
 	r := w.startTracking("alice")
-	w.eventually("all are decided", func() bool {
+	w.eventually("all deals are created or failed", func() bool {
 		for _, d := range w.deals(r, "alice") {
 			if d.State != gistdeal.DealMade && d.State != gistdeal.DealFailed {
 				return false
@@ -100,7 +99,7 @@ func TestAnAuditNamesEveryDifferenceAndChangesNothing(t *testing.T) {
 		gistdeal.DiffForeign: {"aa05"}, gistdeal.DiffMissing: {"aa06"}, gistdeal.DiffGistGone: {"aa07"},
 		gistdeal.DiffNeverMade: {refused},
 	}
-	for range 2 { // The second finds the same.
+	for range 2 { // Both have the same result.
 		a := w.audit(r, gistdeal.AuditOrder{})
 		got := kinds(a)
 		for id, gists := range got {
@@ -108,29 +107,29 @@ func TestAnAuditNamesEveryDifferenceAndChangesNothing(t *testing.T) {
 			got[id] = gists
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("differences: %s", diff)
+			t.Errorf("discrepancies: %s", diff)
 		}
 	}
 	if diff := cmp.Diff(deals, w.deals(r, "alice")); diff != "" {
-		t.Errorf("an audit without repair changed: %s", diff)
+		t.Errorf("an audit without a repair changed %s", diff)
 	}
 	counts, err := r.store.Counts(t.Context())
 	if err != nil || counts.Surplus != 1 {
-		t.Errorf("%d surplus deals, want 1: %v", counts.Surplus, err)
+		t.Errorf("%d duplicate deals, want 1, error %v", counts.Surplus, err)
 	}
 }
 
-func TestARepairMendsWithoutMakingADealAgain(t *testing.T) {
+func TestARepairCreatesNoDealAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
-	w.pushTimeout = 10 * time.Second // So many are refused, none is given up.
+	w.pushTimeout = 10 * time.Second // Refusals take time here; no POST may time out.
 	w.sim.AddUser(sim.User{Login: "alice"})
 	for _, id := range []string{"aa01", "aa02", "aa03"} {
 		w.sim.AddGist("alice", sim.Gist{ID: id, Description: id})
 	}
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "invalid", Times: 2})
 	r := w.startTracking("alice")
-	w.eventually("all are decided", func() bool {
+	w.eventually("all deals are created or failed", func() bool {
 		n := 0
 		for _, d := range w.deals(r, "alice") {
 			if d.State == gistdeal.DealMade || d.State == gistdeal.DealFailed {
@@ -140,36 +139,34 @@ func TestARepairMendsWithoutMakingADealAgain(t *testing.T) {
 		return n == 3
 	})
 	var failed []string
-	made := gistdeal.Deal{}
+	created := gistdeal.Deal{}
 	for id, d := range w.deals(r, "alice") {
 		if d.State == gistdeal.DealFailed {
 			failed = append(failed, id)
 		} else {
-			made = d
+			created = d
 		}
 	}
 	slices.Sort(failed)
 	byHand := w.sim.SeedDeal("alice", failed[0], "by hand")
-	w.sim.PurgeDeal(made.DealID)
-	instead := w.sim.SeedDeal("alice", made.GistID, "by hand")
+	w.sim.PurgeDeal(created.DealID)
+	instead := w.sim.SeedDeal("alice", created.GistID, "by hand")
 	a := w.audit(r, gistdeal.AuditOrder{Repair: true})
 	for _, d := range a.Differences {
 		if d.Repair != "" && !d.Repaired {
 			t.Errorf("not repaired: %+v", d)
 		}
 	}
-	w.eventually("the deal that was never made is made", func() bool { return w.deals(r, "alice")[failed[1]].State == gistdeal.DealMade })
+	w.eventually("the missing deal is created", func() bool { return w.deals(r, "alice")[failed[1]].State == gistdeal.DealMade })
 	deals := w.deals(r, "alice")
-	if deals[failed[0]].DealID != byHand || deals[made.GistID].DealID != instead {
+	if deals[failed[0]].DealID != byHand || deals[created.GistID].DealID != instead {
 		t.Errorf("deals after the repair: %v", deals)
 	}
-	if got := w.count(postDeal); got != 4 {
-		t.Errorf("%d POSTs, want the first 3 and one after the repair", got)
-	}
-	w.noneDoubled()
+	w.wantPosts(4, "3 and one more after the repair")
+	w.noDuplicates()
 }
 
-func TestADealIsMadeAgainOnlyByAPersonsWord(t *testing.T) {
+func TestADeletedDealIsRecreatedOnlyByTheOperator(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.MakeGists("alice", 2)
@@ -177,14 +174,14 @@ func TestADealIsMadeAgainOnlyByAPersonsWord(t *testing.T) {
 	w.settled(r, "alice")
 	first := w.anyDeal(r, "alice")
 	if a := w.audit(r, gistdeal.AuditOrder{Recreate: first.GistID}); a.Problem == "" {
-		t.Error("a deal that exists was made again")
+		t.Error("an existing deal was created again")
 	}
 	w.sim.DeleteDeal(first.DealID)
 	w.audit(r, gistdeal.AuditOrder{Repair: true})
 	if d := w.deals(r, "alice")[first.GistID]; d != first {
 		t.Errorf("a repair changed %+v to %+v", first, d)
 	}
-	// The deleted deal is still in the lists when the engine looks for deals to take over.
+	// The deleted deal is still in the lists when the engine looks for deals to adopt.
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-before", Times: 1})
 	if a := w.audit(r, gistdeal.AuditOrder{Recreate: first.GistID}); a.Problem != "" {
 		t.Fatal(a.Problem)
@@ -192,19 +189,19 @@ func TestADealIsMadeAgainOnlyByAPersonsWord(t *testing.T) {
 	w.eventually("it is sent", func() bool { return w.count(postDeal) >= 3 })
 	r.end()
 	r = w.start()
-	w.eventually("it is made again", func() bool {
+	w.eventually("it is created again", func() bool {
 		d := w.deals(r, "alice")[first.GistID]
 		return d.State == gistdeal.DealMade && d.DealID != first.DealID
 	})
-	w.noneDoubled()
+	w.noDuplicates()
 	for _, o := range []gistdeal.AuditOrder{{Recreate: "no-such-gist"}, {DeleteSurplus: first.DealID}, {DeleteSurplus: 99}} {
 		if a := w.audit(r, o); a.Problem == "" {
-			t.Errorf("%+v was carried out", o)
+			t.Errorf("%+v succeeded, want an error", o)
 		}
 	}
 }
 
-func TestASurplusDealIsDeletedOnlyByAPersonsWord(t *testing.T) {
+func TestADuplicateDealIsDeletedOnlyByTheOperator(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.MakeGists("alice", 1)
@@ -217,7 +214,7 @@ func TestASurplusDealIsDeletedOnlyByAPersonsWord(t *testing.T) {
 		t.Fatalf("%d deals after a repair, want 2", got)
 	}
 	if a := w.audit(r, gistdeal.AuditOrder{DeleteSurplus: one.DealID}); a.Problem == "" {
-		t.Error("the gist's one deal was deleted")
+		t.Error("the gist's only deal was deleted")
 	}
 	if a := w.audit(r, gistdeal.AuditOrder{DeleteSurplus: second}); a.Problem != "" {
 		t.Error(a.Problem)
@@ -226,33 +223,31 @@ func TestASurplusDealIsDeletedOnlyByAPersonsWord(t *testing.T) {
 		t.Errorf("deals %v, want the first one", got)
 	}
 	if counts, err := r.store.Counts(t.Context()); err != nil || counts.Surplus != 0 {
-		t.Errorf("%d surplus deals: %v", counts.Surplus, err)
+		t.Errorf("%d duplicate deals, error %v", counts.Surplus, err)
 	}
 }
 
-func TestASecondRequestIsLookedAtAgainLater(t *testing.T) {
+func TestADuplicateAfterAResendIsDetected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.options.LookAgain = 2 * time.Second
 	w.sim.MakeGists("alice", 1)
-	// Pipedrive carries the first request out after it was taken for absent: a
-	// window that stays open, so it must be noticed.
+	// Pipedrive executes the first request after it was presumed lost. Nothing
+	// prevents the duplicate, so it must be detected.
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "latency", Latency: 1500 * time.Millisecond, Times: 1})
 	r := w.startTracking("alice")
-	w.eventually("the second deal is noticed", func() bool {
+	w.eventually("the duplicate is detected", func() bool {
 		counts, err := r.store.Counts(t.Context())
 		return err == nil && counts.Surplus == 1
 	})
-	if got := w.count(postDeal); got != 2 {
-		t.Errorf("%d POSTs", got)
-	}
-	w.eventually("it is looked at once", func() bool {
+	w.wantPosts(2)
+	w.eventually("it is checked once", func() bool {
 		gists, _, err := r.store.SentAgain(t.Context(), time.Now())
 		return err == nil && len(gists) == 0
 	})
 }
 
-func TestTheNightHasItsAudit(t *testing.T) {
+func TestAnAuditRunsEachNight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	night := time.Date(2026, 11, 25, 3, 30, 0, 0, time.UTC)
@@ -264,7 +259,7 @@ func TestTheNightHasItsAudit(t *testing.T) {
 		last, err := r.store.LastAudit(t.Context())
 		return err == nil && !last.IsZero()
 	})
-	if got := w.log.count("audit ended"); got != 1 {
+	if got := w.log.Count("audit ended"); got != 1 {
 		t.Errorf("%d audits", got)
 	}
 }

@@ -8,9 +8,10 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
-// loseDatabase deletes the database's files, as a person or a new machine does.
+// loseDatabase deletes the files of the database.
 func (w *world) loseDatabase() {
 	w.t.Helper()
 	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
@@ -20,7 +21,7 @@ func (w *world) loseDatabase() {
 	}
 }
 
-func TestALostDatabaseDoublesNothing(t *testing.T) {
+func TestALostDatabaseDuplicatesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 8)})
@@ -33,12 +34,10 @@ func TestALostDatabaseDoublesNothing(t *testing.T) {
 	w.sim.AddGist("alice", sim.Gist{ID: "newcomer"})
 	second := w.startTracking("alice")
 	w.settled(second, "alice")
-	if got := w.count(postDeal); got != 9 {
-		t.Errorf("%d POSTs for 9 gists", got)
-	}
+	w.wantPosts(9)
 }
 
-func TestALostDatabaseWaitsForDealsThatShowLate(t *testing.T) {
+func TestTheCatchUpAfterALostDatabaseWaitsForDealsThatAppearLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, ListDelay: time.Second})
 	w.options.Absence = 4 * time.Second
@@ -47,9 +46,9 @@ func TestALostDatabaseWaitsForDealsThatShowLate(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
 	first := w.startTracking("alice")
 	w.settled(first, "alice")
-	// Those show in lists by now; the next is made at the last moment and does not.
+	// These deals appear in lists by now. The next deal does not yet.
 	shown := time.Now().Add(time.Second)
-	w.eventually("the first deals show", func() bool { return time.Now().After(shown) })
+	w.eventually("the first deals appear in lists", func() bool { return time.Now().After(shown) })
 	w.sim.AddGist("alice", sim.Gist{ID: "late"})
 	clock.add(4 * time.Hour)
 	w.settled(first, "alice")
@@ -57,14 +56,12 @@ func TestALostDatabaseWaitsForDealsThatShowLate(t *testing.T) {
 	clock.add(-4 * time.Hour)
 	w.loseDatabase()
 	second := w.startTracking("alice")
-	w.eventually("it says that it waits", func() bool { return strings.Contains(second.Status().Pushes, "another database made deals") })
+	w.eventually("the status says that pushes wait", func() bool { return strings.Contains(second.Status().Pushes, "another database made deals") })
 	w.settled(second, "alice")
-	if got := w.count(postDeal); got != 4 {
-		t.Errorf("%d POSTs for 4 gists", got)
-	}
+	w.wantPosts(4)
 }
 
-func TestARestoredDatabaseWaitsForDealsThatShowLate(t *testing.T) {
+func TestTheCatchUpOfARestoredDatabaseWaitsForDealsThatAppearLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.options.Absence = 2 * time.Second
@@ -73,9 +70,7 @@ func TestARestoredDatabaseWaitsForDealsThatShowLate(t *testing.T) {
 	w.settled(first, "alice")
 	first.end()
 	backup, err := os.ReadFile(w.path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	clock := newClock()
 	w.options.Now = clock.now
 	second := w.start()
@@ -84,15 +79,11 @@ func TestARestoredDatabaseWaitsForDealsThatShowLate(t *testing.T) {
 	w.settled(second, "alice")
 	second.end()
 	w.loseDatabase()
-	if err := os.WriteFile(w.path, backup, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, os.WriteFile(w.path, backup, 0o600))
 	third := w.start()
-	w.eventually("it says that it waits", func() bool { return strings.Contains(third.Status().Pushes, "another database made deals") })
+	w.eventually("the status says that pushes wait", func() bool { return strings.Contains(third.Status().Pushes, "another database made deals") })
 	w.settled(third, "alice")
-	if got := w.count(postDeal); got != 4 {
-		t.Errorf("%d POSTs for 4 gists", got)
-	}
+	w.wantPosts(4)
 }
 
 func TestDealsOfTheSeedAreAdopted(t *testing.T) {
@@ -103,35 +94,33 @@ func TestDealsOfTheSeedAreAdopted(t *testing.T) {
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	if got := w.deals(r, "alice")["a0001"].DealID; got != dealID || w.count(postDeal) != 2 {
-		t.Errorf("deal is %d after %d POSTs, want %d after 2", got, w.count(postDeal), dealID)
+		t.Errorf("the deal is %d after %d POSTs, want %d after 2", got, w.count(postDeal), dealID)
 	}
 	for _, name := range []string{"Gist author", "Gist", "Gist Access URL"} {
 		if got := w.count("POST /api/v2/dealFields"); got != 1 {
-			t.Fatalf("%d fields made, want 1: %q was there", got, name)
+			t.Fatalf("%d fields were created, want 1: %q existed", got, name)
 		}
 	}
 }
 
-func TestASecondDealOfAGistIsReportedAndLeftAlone(t *testing.T) {
+func TestADuplicateDealIsReportedAndLeftUnchanged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
 	first, second := w.sim.SeedDeal("alice", "a0000", ""), w.sim.SeedDeal("alice", "a0000", "")
 	r := w.startTracking("alice")
-	w.eventually("the deal is known", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealMade })
+	w.eventually("the deal is recorded", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealMade })
 	counts, err := r.store.Counts(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	if got := w.deals(r, "alice")["a0000"].DealID; got != first || counts.Surplus != 1 {
-		t.Errorf("deal is %d with %d surplus; want %d, and %d surplus", got, counts.Surplus, first, second)
+		t.Errorf("the deal is %d with %d duplicates; want %d, and %d as a duplicate", got, counts.Surplus, first, second)
 	}
 	if got := w.sim.Report().Deals; got != 2 {
-		t.Errorf("%d deals in Pipedrive, want both left", got)
+		t.Errorf("%d deals in Pipedrive, want both kept", got)
 	}
 }
 
-func TestNothingIsPushedBeforeTheCatchUpHasReadEveryPage(t *testing.T) {
+func TestNothingIsPushedBeforeTheCatchUpIsComplete(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
@@ -139,9 +128,7 @@ func TestNothingIsPushedBeforeTheCatchUpHasReadEveryPage(t *testing.T) {
 	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals/archived", Kind: "error-before"})
 	r := w.startTracking("alice")
 	w.eventually("three tries", func() bool { return w.count("GET /api/v2/deals/archived") >= 3 })
-	if got := w.count(postDeal); got != 0 {
-		t.Errorf("%d POSTs, want none", got)
-	}
+	w.wantPosts(0)
 	w.sim.ClearFaults()
 	w.settled(r, "alice")
 }
@@ -161,7 +148,7 @@ func TestARestartReadsOnlyWhatIsNew(t *testing.T) {
 			starts++
 		}
 		if starts == 2 && strings.HasPrefix(seen.Path, "/api/v2/deals") && !strings.Contains(seen.Path, "updated_since=") {
-			t.Errorf("a restart reads all deals: %s", seen.Path)
+			t.Errorf("a restart listed all deals: %s", seen.Path)
 		}
 	}
 }

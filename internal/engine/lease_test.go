@@ -7,24 +7,24 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
-// steal takes the lease of the world's database as a process would that dies then.
+// steal takes the lease of the world's database as another process that crashes
+// afterwards.
 func (w *world) steal() {
 	w.t.Helper()
 	db, err := sql.Open("pgx", w.path)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 	defer db.Close()
 	if _, err := db.ExecContext(w.t.Context(), `UPDATE lease SET owner = 'thief', counter = counter + 1`); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func TestAnEngineThatLosesTheLeaseWorksAgainOnceItHasItBack(t *testing.T) {
+func TestAnEngineThatLosesTheLeaseWorksAgainWithANewOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.path, w.lease = pgtest.URL(t), time.Second
@@ -32,35 +32,32 @@ func TestAnEngineThatLosesTheLeaseWorksAgainOnceItHasItBack(t *testing.T) {
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	w.steal()
-	w.eventually("it stops working", func() bool { return !r.Status().Working })
+	w.eventually("the engine loses the lease", func() bool { return !r.Status().Working })
 	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 5)})
-	// The ask waits for whoever works next. The thief never renews, so the lease comes back.
-	if err := w.track(r, "bob"); err != nil {
-		t.Fatal(err)
-	}
+	// The scan request waits for the next leader. The other process never renews
+	// the lease, so this engine gets it back.
+	testenv.Must(t, w.track(r, "bob"))
 	w.settled(r, "alice", "bob")
-	if got := w.count(postDeal); got != 10 {
-		t.Errorf("%d POSTs for 10 gists", got)
-	}
+	w.wantPosts(10)
 }
 
-func TestWhatWasSentBeforeTheLeaseWasLostIsRecorded(t *testing.T) {
+func TestADealSentBeforeTheLeaseWasLostIsRecorded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.path, w.lease, w.pushTimeout = pgtest.URL(t), time.Second, 20*time.Second
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "slow", Latency: 2 * time.Second})
 	r := w.startTracking("alice")
-	w.eventually("the deal is there, but not yet its answer", func() bool { return w.sim.Report().Deals == 1 })
+	w.eventually("the deal exists and its answer is still under way", func() bool { return w.sim.Report().Deals == 1 })
 	w.steal()
 	w.settled(r, "alice")
-	w.eventually("the loss is told", func() bool { return w.log.count("lease lost") == 1 })
-	if w.log.count("deal made") != 1 || w.log.count("found by a look") != 0 {
-		t.Errorf("want the deal to be known by the answer to its POST:\n%s", w.log)
+	w.eventually("the loss of the lease is logged", func() bool { return w.log.Count("lease lost") == 1 })
+	if w.log.Count("deal made") != 1 || w.log.Count("found by a look") != 0 {
+		t.Errorf("want the outcome recorded from the answer to the POST:\n%s", w.log)
 	}
 }
 
-func TestAnAttemptThatNobodyKnowsOfIsLookedFor(t *testing.T) {
+func TestAnOrphanedAttemptIsLookedUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
@@ -72,8 +69,8 @@ func TestAnAttemptThatNobodyKnowsOfIsLookedFor(t *testing.T) {
 		if _, err := r.store.SaveGists(t.Context(), alice.ID, []gistdeal.Gist{g}, gistdeal.Noticing{}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		// A process that has lost the lease claims a moment before it dies. If the
-		// engine is faster, another gist will do.
+		// A process without the lease claims a deal and crashes. If the engine was
+		// faster, it claims the deal of another gist.
 		if _, ok, err := r.store.Claim(t.Context(), "dead", time.Now(), time.Now()); err != nil {
 			t.Fatal(err)
 		} else if ok {
@@ -88,10 +85,10 @@ func TestAnAttemptThatNobodyKnowsOfIsLookedFor(t *testing.T) {
 		}
 		return true
 	})
-	w.noneDoubled()
+	w.noDuplicates()
 }
 
-func TestInstancesWhoseClocksDifferByAMinuteDoubleNothing(t *testing.T) {
+func TestInstancesWithDifferentClocksDuplicateNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.path, w.lease, w.pushTimeout, w.options.Absence = pgtest.URL(t), time.Second, 2*time.Second, 4*time.Second
@@ -100,27 +97,25 @@ func TestInstancesWhoseClocksDifferByAMinuteDoubleNothing(t *testing.T) {
 		w.options.Now = func() time.Time { return time.Now().Add(ahead) }
 		instances = append(instances, w.start())
 	}
-	// Each in its turn works, is stopped while it works, and leaves attempts
-	// whose times are its clock's to one whose clock says something else.
+	// Each instance leads in turn and is stopped at work. It leaves attempts with
+	// the times of its own clock to an instance with another clock.
 	for len(instances) > 1 {
 		login := []string{"zero", "alice", "bob"}[len(instances)-1]
 		w.sim.MakeGists(login, 20)
 		w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-after", Times: 3})
 		var worker, reader int
-		w.eventually("one works", func() bool {
+		w.eventually("an instance has the lease", func() bool {
 			worker = slices.IndexFunc(instances, func(r *run) bool { return r.Status().Working })
 			return worker >= 0
 		})
 		reader = (worker + 1) % len(instances)
-		if err := w.track(instances[worker], login); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, w.track(instances[worker], login))
 		if _, err := instances[reader].store.View(t.Context(), "anna", login); err != nil {
-			t.Errorf("what one instance has read, another does not know: %v", err)
+			t.Errorf("an instance does not see the gists that another one scanned: %v", err)
 		}
 		instances[worker].end()
 		instances = slices.Delete(instances, worker, worker+1)
 	}
-	w.eventually("the last works", func() bool { return instances[0].Status().Working })
+	w.eventually("the last instance has the lease", func() bool { return instances[0].Status().Working })
 	w.settled(instances[0], "alice", "bob")
 }

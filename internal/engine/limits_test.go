@@ -9,54 +9,54 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestPeopleKeepTheirShareOfTheDayAndTheRestWaits(t *testing.T) {
+func TestTheReservedShareOfTheDayIsKeptAndDealsWait(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.Set(func(o *sim.Options) { o.DailyTokens = 300 })
 	w.dayReserve = 0.4
 	w.sim.MakeGists("alice", 40)
 	r := w.startTracking("alice")
-	w.eventually("our share is spent", func() bool { return strings.Contains(r.Status().Pushes, "of 300 tokens that are left are for people") })
-	r.end() // Deals that were on their way when the share was spent are made.
-	made := w.sim.Report().Deals
-	if made == 0 || made >= 40 {
-		t.Errorf("%d deals made, want some and not all", made)
+	w.eventually("the share of background work is spent", func() bool { return strings.Contains(r.Status().Pushes, "of 300 tokens that are left are for people") })
+	r.end() // Deals under way when the share was spent are created.
+	created := w.sim.Report().Deals
+	if created == 0 || created >= 40 {
+		t.Errorf("%d deals were created, want some and not all", created)
 	}
-	// A restart does not begin a new day.
+	// A restart does not reset the quota.
 	r = w.start()
-	w.eventually("it knows after a restart", func() bool { return strings.Contains(r.Status().Pushes, "for people") })
-	if got := w.sim.Report().Deals; got != made {
-		t.Errorf("%d deals made after the share was spent", got-made)
+	w.eventually("the quota is still spent after a restart", func() bool { return strings.Contains(r.Status().Pushes, "for people") })
+	if got := w.sim.Report().Deals; got != created {
+		t.Errorf("%d deals were created after the share was spent", got-created)
 	}
 	r.end()
-	// Less is left to people from now on.
+	// From now on the reserved share is smaller.
 	w.dayReserve = 0
 	r = w.start()
-	w.eventually("the rest of the day is used", func() bool { return w.sim.Report().Deals > made })
+	w.eventually("the rest of the quota is spent", func() bool { return w.sim.Report().Deals > created })
 	w.sim.Set(func(o *sim.Options) { o.DailyTokens = 1000 })
 	w.settled(r, "alice")
 }
 
-func TestASpentDayEndsWhenPipedriveSaysSo(t *testing.T) {
+func TestASpentDailyQuotaEndsWhenPipedriveAcceptsACall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "spent", After: 2, Times: 1, Header: map[string]string{"Retry-After": "1"}})
 	w.sim.MakeGists("alice", 6)
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
-	if got := w.log.count("the day's budget of Pipedrive requests is spent"); got < 1 || got > 2 {
-		t.Errorf("told %d times that the day was spent:\n%s", got, w.log)
+	if got := w.log.Count("the day's budget of Pipedrive requests is spent"); got < 1 || got > 2 {
+		t.Errorf("the spent quota was logged %d times:\n%s", got, w.log)
 	}
 }
 
-func TestABanStopsAllRequestsAlsoAfterARestart(t *testing.T) {
+func TestABanStopsAllRequestsEvenAfterARestart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.MakeGists("alice", 30)
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "html403", After: 5})
 	r := w.startTracking("alice")
-	w.eventually("the ban is told", func() bool { return strings.Contains(r.Status().Pushes, "banned this key") })
-	w.eventually("the ban is kept", func() bool {
+	w.eventually("the status names the ban", func() bool { return strings.Contains(r.Status().Pushes, "banned this key") })
+	w.eventually("the ban is stored", func() bool {
 		text, err := r.store.Setting(t.Context(), "limits")
 		return err == nil && strings.Contains(text, "banned this key")
 	})
@@ -67,22 +67,22 @@ func TestABanStopsAllRequestsAlsoAfterARestart(t *testing.T) {
 	w.sim.ClearFaults()
 	r.end()
 	r = w.start()
-	w.eventually("the engine works", func() bool { return r.Status().Working })
+	w.eventually("the engine has the lease", func() bool { return r.Status().Working })
 	if !strings.Contains(r.Status().Pushes, "banned this key") {
 		t.Errorf("after a restart: %q", r.Status().Pushes)
 	}
-	if err := w.track(r, "alice"); err != nil { // Time passes, and something happens.
+	if err := w.track(r, "alice"); err != nil { // This takes time and causes events.
 		t.Fatal(err)
 	}
 	if got := w.sim.Report(); got.Requests[postDeal] != before.Requests[postDeal] || got.Requests["GET /v1/users/me"] != before.Requests["GET /v1/users/me"] {
-		t.Errorf("requests in the middle of a ban: %v, before %v", got.Requests, before.Requests)
+		t.Errorf("requests during a ban: %v, before %v", got.Requests, before.Requests)
 	}
 	if got := w.count(postDeal); got > 5+10 {
-		t.Errorf("%d POSTs, of which 5 were made before the ban", got)
+		t.Errorf("%d POSTs, want at most 10 more than the 5 before the ban", got)
 	}
 }
 
-func TestABanThatTheLastRequestMeetsIsKeptOverTheStop(t *testing.T) {
+func TestABanInTheLastRequestBeforeAStopIsSaved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.MakeGists("alice", 1)
@@ -95,7 +95,7 @@ func TestABanThatTheLastRequestMeetsIsKeptOverTheStop(t *testing.T) {
 	})
 	r.end()
 	r = w.start()
-	w.eventually("the engine works", func() bool { return r.Status().Working })
+	w.eventually("the engine has the lease", func() bool { return r.Status().Working })
 	if !strings.Contains(r.Status().Pushes, "banned this key") {
 		t.Errorf("after a restart: %q", r.Status().Pushes)
 	}

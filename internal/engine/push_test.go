@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -13,9 +12,10 @@ import (
 	"gistdeal"
 	"gistdeal/internal/push"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestEachGistHasOneDealWhateverBecomesOfTheAnswers(t *testing.T) {
+func TestEachGistHasOneDealWhateverTheAnswersAre(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"drop-after", "drop-before", "error-after", "error-before", "truncate", "hang-after", "hang-before"} {
 		t.Run(kind, func(t *testing.T) {
@@ -24,18 +24,16 @@ func TestEachGistHasOneDealWhateverBecomesOfTheAnswers(t *testing.T) {
 			w.sim.MakeGists("alice", 12)
 			w.sim.AddFault(sim.Fault{Match: postDeal, Kind: kind, Share: 0.4, Times: 8})
 			r := w.start()
-			if err := w.track(r, "alice"); err != nil {
-				t.Fatal(err)
-			}
+			testenv.Must(t, w.track(r, "alice"))
 			w.settled(r, "alice")
 			if !strings.Contains(w.log.String(), "outcome unknown") {
-				t.Error("no outcome was unknown: the fault hit nothing")
+				t.Error("no outcome was unknown: the fault applied to no request")
 			}
 		})
 	}
 }
 
-func TestALostRequestIsSentAgainOnlyAfterEnoughLooks(t *testing.T) {
+func TestALostRequestIsSentAgainOnlyAfterEnoughLookups(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
@@ -43,82 +41,64 @@ func TestALostRequestIsSentAgainOnlyAfterEnoughLooks(t *testing.T) {
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	var posts []time.Time
-	looks := 0
+	lookups := 0
 	for _, seen := range w.sim.Report().RequestLog {
 		switch {
 		case seen.Method == http.MethodPost && seen.Path == "/api/v2/deals":
 			posts = append(posts, seen.At)
 		case len(posts) == 1 && strings.HasPrefix(seen.Path, "/api/v2/deals/archived"):
-			looks++
+			lookups++
 		}
 	}
-	if len(posts) != 2 || looks < 3 || posts[1].Sub(posts[0]) < w.options.Absence {
-		t.Errorf("%d POSTs with %d looks between, %v apart; want 2 with at least 3, at least %v apart",
-			len(posts), looks, posts[len(posts)-1].Sub(posts[0]), w.options.Absence)
+	if len(posts) != 2 || lookups < 3 || posts[1].Sub(posts[0]) < w.options.Absence {
+		t.Errorf("%d POSTs with %d lookups between them, %v apart; want 2 with at least 3, at least %v apart",
+			len(posts), lookups, posts[len(posts)-1].Sub(posts[0]), w.options.Absence)
 	}
 }
 
-func TestALookWithAFailedPageIsNoLook(t *testing.T) {
-	t.Parallel()
+// withoutAnswer returns a world with a deal of gist a0000 for which no answer
+// came. The fault applies to lists after the catch-up.
+func withoutAnswer(t *testing.T, lists sim.Fault) (*world, *run) {
+	t.Helper()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-after", Times: 1})
 	r := w.start()
-	// The catch-up passes; then each list of archived deals fails, and the deal
-	// is archived, so that the other list does not have it.
 	w.eventually("the catch-up", func() bool { return w.count("GET /api/v2/deals/archived") == 1 })
-	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals/archived", Kind: "error-before", Times: 3})
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	w.sim.AddFault(lists)
+	testenv.Must(t, w.track(r, "alice"))
 	w.eventually("the deal exists", func() bool { return w.sim.Report().Deals == 1 })
+	return w, r
+}
+
+func TestALookupWithAFailedPageDoesNotCount(t *testing.T) {
+	t.Parallel()
+	// Each list of archived deals fails. The deal is archived, so the other list
+	// does not contain it.
+	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals/archived", Kind: "error-before", Times: 3})
 	w.sim.ArchiveDeal(1)
 	w.settled(r, "alice")
-	if got := w.count(postDeal); got != 1 {
-		t.Errorf("%d POSTs, want 1: the deal is there, archived", got)
-	}
+	w.wantPosts(1, "the deal exists and is archived")
 }
 
-func TestADealWhoseFieldWasDeletedBeforeItWasFoundIsKnownByItsURL(t *testing.T) {
+func TestADealWithoutTheGistIDFieldIsIdentifiedByItsURL(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, sim.Options{Seed: 1})
-	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
-	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-after", Times: 1})
-	r := w.start()
-	w.eventually("the catch-up", func() bool { return w.count("GET /api/v2/deals/archived") == 1 })
-	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
-	w.eventually("the deal exists", func() bool { return w.sim.Report().Deals == 1 })
+	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
 	code, _ := w.sim.Field("Gist ID")
 	w.sim.DeleteField(code)
 	w.sim.ClearFaults()
 	w.settled(r, "alice")
-	if got := w.count(postDeal); got != 1 {
-		t.Errorf("%d POSTs, want 1", got)
-	}
+	w.wantPosts(1)
 }
 
-func TestADealThatAPersonDeletedIsNotMadeAgain(t *testing.T) {
+func TestADealDeletedByAPersonIsNotCreatedAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, sim.Options{Seed: 1})
-	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
-	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-after", Times: 1})
-	r := w.start()
-	w.eventually("the catch-up", func() bool { return w.count("GET /api/v2/deals/archived") == 1 })
-	// No look succeeds before the deal is deleted.
-	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
-	w.eventually("the deal exists", func() bool { return w.sim.Report().Deals == 1 })
+	// No lookup succeeds before the deal is deleted.
+	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
 	w.sim.DeleteDeal(1)
 	w.sim.ClearFaults()
-	w.eventually("the deal is known", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealMade })
-	if got := w.count(postDeal); got != 1 {
-		t.Errorf("%d POSTs, want 1", got)
-	}
+	w.eventually("the deal is recorded", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealMade })
+	w.wantPosts(1)
 }
 
 func TestARefusedDealFailsAloneAndAtOnce(t *testing.T) {
@@ -127,27 +107,25 @@ func TestARefusedDealFailsAloneAndAtOnce(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 5)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "invalid", Times: 1})
 	r := w.startTracking("alice")
-	states := func() (made, failed int, reason string) {
+	states := func() (created, failed int, reason string) {
 		for _, d := range w.deals(r, "alice") {
 			switch d.State {
 			case gistdeal.DealMade:
-				made++
+				created++
 			case gistdeal.DealFailed:
 				failed, reason = failed+1, d.Problem
 			}
 		}
-		return made, failed, reason
+		return created, failed, reason
 	}
-	w.eventually("all are decided", func() bool { made, failed, _ := states(); return made+failed == 5 })
+	w.eventually("all deals are created or failed", func() bool { created, failed, _ := states(); return created+failed == 5 })
 	if _, failed, reason := states(); failed != 1 || !strings.Contains(reason, "400") {
-		t.Errorf("%d failed with %q, want 1 with Pipedrive's words", failed, reason)
+		t.Errorf("%d failed with %q, want 1 with the text of Pipedrive", failed, reason)
 	}
-	if got := w.count(postDeal); got != 5 {
-		t.Errorf("%d POSTs, want 5: a refusal is tried once", got)
-	}
+	w.wantPosts(5, "a refused deal is sent once")
 }
 
-func TestWhatTheAccountRefusesPausesAllPushesAndEndsByItself(t *testing.T) {
+func TestARefusalOfTheAccountStopsAllPushesAndEndsByItself(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[string]string{
 		"unauthorized": "PIPEDRIVE_API_KEY", "payment": "not open", "redirect": "PIPEDRIVE_API_URL",
@@ -158,91 +136,78 @@ func TestWhatTheAccountRefusesPausesAllPushesAndEndsByItself(t *testing.T) {
 			w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 5)})
 			r := w.start()
 			w.sim.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: kind})
-			if err := w.track(r, "alice"); err != nil {
-				t.Fatal(err)
-			}
-			w.eventually("pushes pause", func() bool { return strings.Contains(r.Status().Pushes, want) })
-			w.eventually("a second try", func() bool { return w.count(postDeal) >= 2 })
-			if got := w.log.count("remote paused"); got != 1 {
-				t.Errorf("the log says %d times that pushes pause, want once:\n%s", got, w.log)
+			testenv.Must(t, w.track(r, "alice"))
+			w.eventually("pushes back off", func() bool { return strings.Contains(r.Status().Pushes, want) })
+			w.eventually("a second attempt", func() bool { return w.count(postDeal) >= 2 })
+			if got := w.log.Count("remote paused"); got != 1 {
+				t.Errorf("the backoff was logged %d times, want once:\n%s", got, w.log)
 			}
 			w.sim.ClearFaults()
 			w.settled(r, "alice")
-			w.eventually("pushes go on", func() bool { return r.Status().Pushes == "on" })
+			w.eventually("pushes resume", func() bool { return r.Status().Pushes == "on" })
 		})
 	}
 }
 
-func TestABanStopsAllCallsForAQuarterOfAnHour(t *testing.T) {
+func TestABanStopsAllCallsFor15Minutes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
 	w.sim.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "html403"})
 	r := w.startTracking("alice")
-	w.eventually("pushes pause", func() bool { return strings.Contains(r.Status().Pushes, "banned") })
+	w.eventually("pushes back off", func() bool { return strings.Contains(r.Status().Pushes, "banned") })
 	until := r.Status().Pushes[strings.LastIndexByte(r.Status().Pushes, ' ')+1:]
 	if next, err := time.Parse(time.RFC3339, until); err != nil || time.Until(next) < 14*time.Minute {
-		t.Errorf("next try at %q, want in 15 minutes", until)
+		t.Errorf("the next attempt is at %q, want in 15 minutes", until)
 	}
 	for id, d := range w.deals(r, "alice") {
 		if d.State != gistdeal.DealFound {
-			t.Errorf("deal of %s is %s, want found", id, d.State)
+			t.Errorf("the deal of %s is %s, want found", id, d.State)
 		}
 	}
 }
 
-func TestAFieldThatAPersonDeletedIsMadeAnewAndNothingIsLost(t *testing.T) {
+func TestADeletedFieldIsCreatedAgainAndNoDealIsLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
 	r := w.start()
-	w.eventually("fields are made", func() bool { _, ok := w.sim.Field("Gist author"); return ok && w.count("GET /api/v2/deals") > 0 })
+	w.eventually("the fields exist", func() bool { _, ok := w.sim.Field("Gist author"); return ok && w.count("GET /api/v2/deals") > 0 })
 	code, _ := w.sim.Field("Gist author")
 	w.sim.DeleteField(code)
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "alice"))
 	w.settled(r, "alice")
 	if !strings.Contains(w.log.String(), "was deleted in Pipedrive") {
-		t.Errorf("the log does not say why pushes paused:\n%s", w.log)
+		t.Errorf("the log does not name the reason of the backoff:\n%s", w.log)
 	}
 }
 
-func TestManyUnknownOutcomesInARowLeaveOneTrialAtATime(t *testing.T) {
+func TestRepeatedUnknownOutcomesLimitPushesToOneAtATime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 60)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "error-before"})
 	w.options.Absence = time.Hour
 	r := w.startTracking("alice")
-	w.eventually("pushes pause", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
+	w.eventually("pushes back off", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
 	before := w.count(postDeal)
-	w.eventually("two trials", func() bool { return w.count(postDeal) >= before+2 })
+	w.eventually("two more attempts", func() bool { return w.count(postDeal) >= before+2 })
 	if got := w.count(postDeal); got > 5+32+2 {
-		t.Errorf("%d POSTs, want no more than were under way, and trials one by one", got)
+		t.Errorf("%d POSTs, want those under way and then one attempt at a time", got)
 	}
 }
 
-func TestPipedriveBeingAwayLosesNothing(t *testing.T) {
+func TestAPipedriveOutageLosesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 10)})
-	// A door in front of the simulators that can be shut.
+	// A proxy in front of the simulators that can be stopped.
 	target, err := url.Parse(w.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
+	address := testenv.FreeAddress(t)
 	w.url = "http://" + address
 	r := w.start()
-	w.eventually("pushes pause", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
+	w.eventually("pushes back off", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
 	door := &http.Server{Addr: address, Handler: httputil.NewSingleHostReverseProxy(target), ReadHeaderTimeout: time.Second}
 	go func() { _ = door.ListenAndServe() }()
 	t.Cleanup(func() { _ = door.Close() })
@@ -250,7 +215,7 @@ func TestPipedriveBeingAwayLosesNothing(t *testing.T) {
 	w.settled(r, "alice")
 }
 
-func TestAStopInTheMiddleFinishesWhatIsUnderWay(t *testing.T) {
+func TestAStopFinishesThePushUnderWay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.pushTimeout = 10 * time.Second
@@ -262,12 +227,10 @@ func TestAStopInTheMiddleFinishesWhatIsUnderWay(t *testing.T) {
 	w.sim.ClearFaults()
 	second := w.start()
 	if claims, err := second.store.Unknown(t.Context()); len(claims) != 0 || err != nil {
-		t.Errorf("%d deals are left without an outcome, error %v; want none", len(claims), err)
+		t.Errorf("%d deals have no outcome, error %v; want none", len(claims), err)
 	}
 	w.settled(second, "alice")
-	if got := w.count(postDeal); got != 4 {
-		t.Errorf("%d POSTs, want 4", got)
-	}
+	w.wantPosts(4)
 }
 
 func TestASecondProcessWaitsAndTakesOver(t *testing.T) {
@@ -278,23 +241,21 @@ func TestASecondProcessWaitsAndTakesOver(t *testing.T) {
 	w.settled(first, "alice")
 	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 2)})
 	second := w.start()
-	w.eventually("the second says that it waits", func() bool { return w.log.count("another process works") == 1 })
+	w.eventually("the second instance logs that it waits", func() bool { return w.log.Count("another process works") == 1 })
 	if err := second.Track(t.Context(), "bob"); err != nil || second.Status().Working {
-		t.Errorf("asked for at the second: %v, want the first to track bob", err)
+		t.Errorf("requested at the second instance: %v, want the first one to track bob", err)
 	}
 	first.end()
 	w.sim.AddUser(sim.User{Login: "carol", Gists: simGists("c", 2)})
-	if err := w.track(second, "carol"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(second, "carol"))
 	w.settled(second, "alice", "bob", "carol")
 }
 
-func TestAKeyOfAnotherCompanyEndsTheRun(t *testing.T) {
+func TestAKeyOfAnotherCompanyStopsTheEngine(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, CompanyID: 11})
 	r := w.start()
-	w.eventually("the company is known", func() bool {
+	w.eventually("the company is stored", func() bool {
 		id, err := r.store.Setting(t.Context(), "company_id")
 		return id == "11" && err == nil
 	})
@@ -305,7 +266,7 @@ func TestAKeyOfAnotherCompanyEndsTheRun(t *testing.T) {
 	r.fails = true
 	other.eventually("the second run ends", func() bool { return other.count("GET /v1/users/me") == 1 && !r.Status().Working })
 	if company, ok := errors.AsType[*push.OtherCompanyError](r.stop()); !ok || company.Database != "11" || company.Key != "22" {
-		t.Errorf("got %v, want the two companies named", company)
+		t.Errorf("got %v, want it to name the two companies", company)
 	}
 }
 
@@ -317,8 +278,8 @@ func TestNoSecretIsEverLogged(t *testing.T) {
 	if err := w.track(r, "alice"); gistdeal.KindOf(err) != gistdeal.Unauthorized || strings.Contains(err.Error(), "secret-") {
 		t.Errorf("got %v, want unauthorized without the token", err)
 	}
-	w.eventually("pushes pause", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
+	w.eventually("pushes back off", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
 	if strings.Contains(w.log.String(), "secret-") || strings.Contains(r.Status().Pushes, "secret-") {
-		t.Errorf("a token is in the log or the status:\n%s\n%s", w.log, r.Status().Pushes)
+		t.Errorf("the log or the status contains a token:\n%s\n%s", w.log, r.Status().Pushes)
 	}
 }

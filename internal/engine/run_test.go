@@ -6,15 +6,14 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
-// runs returns the runs of a kind that have ended, the first first.
+// runs returns the ended runs of a kind, the oldest first.
 func (w *world) runs(r *run, kind gistdeal.RunKind) (ended []gistdeal.Run) {
 	w.t.Helper()
 	all, err := r.store.Runs(w.t.Context(), gistdeal.RunFilter{Kinds: []gistdeal.RunKind{kind}}, 0, 100)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 	for i := len(all) - 1; i >= 0; i-- {
 		if !all[i].Ended.IsZero() {
 			ended = append(ended, all[i])
@@ -23,19 +22,19 @@ func (w *world) runs(r *run, kind gistdeal.RunKind) (ended []gistdeal.Run) {
 	return ended
 }
 
-func TestRunsTellWhatAFirstScanAndItsPushesFoundAndCost(t *testing.T) {
+func TestRunsRecordTheResultsAndCostOfAFirstScan(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
-	w.pushTimeout, w.options.Absence = 20*time.Second, 30*time.Second // Also on a busy machine no POST is late.
+	w.pushTimeout, w.options.Absence = 20*time.Second, 30*time.Second // No POST may time out, even on a busy machine.
 	w.sim.MakeGists("alice", 130)
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
-	w.eventually("the pushes' runs have ended", func() bool {
-		made := 0
+	w.eventually("the runs of the pushes have ended", func() bool {
+		created := 0
 		for _, p := range w.runs(r, gistdeal.RunPush) {
-			made += p.Deals
+			created += p.Deals
 		}
-		return made >= 130
+		return created >= 130
 	})
 	scans := w.runs(r, gistdeal.RunScan)
 	if len(scans) != 1 {
@@ -43,21 +42,21 @@ func TestRunsTellWhatAFirstScanAndItsPushesFoundAndCost(t *testing.T) {
 	}
 	s := scans[0]
 	if s.Login != "alice" || s.Gists != 130 || s.Done != 2 || s.Total != 2 || s.Requests != 2 || s.Problem != "" || s.Failed != 0 {
-		t.Errorf("the scan: %+v", s)
+		t.Errorf("the run of the scan is %+v", s)
 	}
 	deals, tokens := 0, 0
 	for _, p := range w.runs(r, gistdeal.RunPush) {
 		deals, tokens = deals+p.Deals, tokens+p.Tokens
 		if p.Done != p.Deals || p.Requests < p.Deals || p.Problem != "" {
-			t.Errorf("the pushes: %+v", p)
+			t.Errorf("a run of pushes is %+v", p)
 		}
 	}
 	if deals != 130 || tokens < 130*5 {
-		t.Errorf("%d deals for %d tokens, want 130 for 5 each at the least", deals, tokens)
+		t.Errorf("%d deals for %d tokens, want 130 at 5 tokens or more each", deals, tokens)
 	}
 }
 
-func TestASweepIsOneRunAndAScanOfItThatFoundNothingIsNone(t *testing.T) {
+func TestASweepIsOneRunAndItsScansWithoutNewGistsAreNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -65,9 +64,7 @@ func TestASweepIsOneRunAndAScanOfItThatFoundNothingIsNone(t *testing.T) {
 	w.sim.MakeGists("alice", 3)
 	w.sim.MakeGists("bob", 3)
 	r := w.startTracking("alice")
-	if err := w.track(r, "bob"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "bob"))
 	w.settled(r, "alice", "bob")
 	w.sim.MakeGists("bob", 2)
 	clock.add(4 * time.Hour)
@@ -78,7 +75,7 @@ func TestASweepIsOneRunAndAScanOfItThatFoundNothingIsNone(t *testing.T) {
 	r = w.start()
 	sweeps := w.runs(r, gistdeal.RunSweep)
 	if len(sweeps) != 1 || sweeps[0].Done != 2 || sweeps[0].Total != 2 || sweeps[0].Gists != 2 || sweeps[0].Requests < 2 {
-		t.Errorf("%+v, want one sweep of two users that found two gists", sweeps)
+		t.Errorf("%+v, want one sweep of two users with two gists", sweeps)
 	}
 	scans := w.runs(r, gistdeal.RunScan)
 	if len(scans) != 3 || scans[2].Login != "bob" || scans[2].Gists != 2 {
@@ -86,17 +83,17 @@ func TestASweepIsOneRunAndAScanOfItThatFoundNothingIsNone(t *testing.T) {
 	}
 }
 
-func TestARunTellsWhyItEndedBadly(t *testing.T) {
+func TestAFailedRunTellsItsReason(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 1)
 	r := w.startTracking("alice")
 	w.sim.DeleteUser("alice")
 	if _, err := r.Ask(t.Context(), gistdeal.Ask{Login: "alice", Want: gistdeal.WantScan}); err == nil {
-		t.Error("a scan of a deleted user ended well")
+		t.Error("a scan of a deleted user succeeded")
 	}
 	w.eventually("its run", func() bool { return len(w.runs(r, gistdeal.RunScan)) == 2 })
 	if got := w.runs(r, gistdeal.RunScan)[1]; got.Problem == "" || got.Failed != 1 {
-		t.Errorf("%+v, want it to say why it failed", got)
+		t.Errorf("%+v, want the reason of its failure", got)
 	}
 }

@@ -7,28 +7,26 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/engine"
-	"gistdeal/internal/github"
+	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestAScanMakesOneDealForEachGist(t *testing.T) {
+func TestAScanCreatesOneDealForEachGist(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("Alice", 30)
 	w.sim.AddUser(sim.User{Login: "nobody"})
 	r := w.start()
 	for _, login := range []string{"alice", "nobody"} {
-		if err := w.track(r, login); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, w.track(r, login))
 	}
 	w.settled(r, "alice", "nobody")
-	if got := w.count(postDeal); got != 30 {
-		t.Errorf("%d POSTs for 30 gists", got)
-	}
+	w.wantPosts(30)
 }
 
-func TestAScanTakesNoMoreRequestsThanItNeeds(t *testing.T) {
+func TestAScanSendsAsFewRequestsAsPossible(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.options.ScanInterval = time.Hour
@@ -38,23 +36,23 @@ func TestAScanTakesNoMoreRequestsThanItNeeds(t *testing.T) {
 	r := w.startTracking("alice")
 	pages := func() int { return w.count(listGists) + w.count("GET /user/{id}/gists") }
 	if got := pages(); got != 3 || w.count(lookUp) != 1 {
-		t.Fatalf("first scan: %d pages and %d look-ups, want 3 and 1", got, w.count(lookUp))
+		t.Fatalf("first scan: %d pages and %d user requests, want 3 and 1", got, w.count(lookUp))
 	}
 	clock.add(2 * time.Hour)
 	w.eventually("the second scan", func() bool { return w.user(r, "alice").LastScanAt.After(time.Now().Add(time.Hour)) })
 	if got := pages(); got != 4 || w.count(lookUp) != 1 {
-		t.Errorf("with the second scan: %d pages and %d look-ups, want 4 and 1: one conditional request", got, w.count(lookUp))
+		t.Errorf("after the second scan: %d pages and %d user requests, want 4 and 1: one conditional request", got, w.count(lookUp))
 	}
 	clock.add(23 * time.Hour)
-	w.eventually("the daily reading of all pages", func() bool { return pages() >= 7 })
+	w.eventually("the daily scan of all pages", func() bool { return pages() >= 7 })
 }
 
-func TestOneScanAnswersAllWhoAskAtOnce(t *testing.T) {
+func TestOneScanAnswersConcurrentRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, Latency: 20 * time.Millisecond})
 	w.sim.MakeGists("alice", 120)
 	r := w.start()
-	w.eventually("the engine works", func() bool { return r.Status().Working })
+	w.eventually("the engine has the lease", func() bool { return r.Status().Working })
 	var wg sync.WaitGroup
 	for i := range 20 {
 		login := []string{"alice", "Alice", "ALICE"}[i%3]
@@ -66,11 +64,11 @@ func TestOneScanAnswersAllWhoAskAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	if w.count(lookUp) != 1 || w.count(listGists) != 1 {
-		t.Errorf("%d look-ups and %d first pages, want 1 and 1", w.count(lookUp), w.count(listGists))
+		t.Errorf("%d user requests and %d first pages, want 1 and 1", w.count(lookUp), w.count(listGists))
 	}
 }
 
-func TestAScanThatBreaksOffIsRepeatedWhole(t *testing.T) {
+func TestAnInterruptedScanIsRepeatedFromTheStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -84,11 +82,11 @@ func TestAScanThatBreaksOffIsRepeatedWhole(t *testing.T) {
 	clock.add(time.Minute)
 	w.settled(r, "alice")
 	if got := len(w.deals(r, "alice")); got != 150 {
-		t.Errorf("%d gists, want 150: a 304 after a broken scan would have hidden the rest", got)
+		t.Errorf("%d gists, want 150: a 304 after an interrupted scan would have hidden the rest", got)
 	}
 }
 
-func TestANewGistIsNoticedByTheSweep(t *testing.T) {
+func TestTheSweepQueuesADealForANewGist(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -102,7 +100,7 @@ func TestANewGistIsNoticedByTheSweep(t *testing.T) {
 	w.settled(r, "alice")
 }
 
-func TestUsersAreScannedAfterADowntimeWithoutBeingAskedFor(t *testing.T) {
+func TestUsersAreScannedAfterADowntime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -111,9 +109,7 @@ func TestUsersAreScannedAfterADowntimeWithoutBeingAskedFor(t *testing.T) {
 	w.sim.MakeGists("bob", 2)
 	first := w.start()
 	for _, login := range []string{"alice", "bob"} {
-		if err := w.track(first, login); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Must(t, w.track(first, login))
 	}
 	w.settled(first, "alice", "bob")
 	first.end()
@@ -125,7 +121,7 @@ func TestUsersAreScannedAfterADowntimeWithoutBeingAskedFor(t *testing.T) {
 	w.settled(second, "alice", "bob")
 }
 
-func TestAShorterIntervalHoldsForScansThatArePlannedAlready(t *testing.T) {
+func TestAShorterIntervalAppliesToPlannedScans(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 1)
@@ -137,7 +133,7 @@ func TestAShorterIntervalHoldsForScansThatArePlannedAlready(t *testing.T) {
 	w.settled(r, "alice")
 }
 
-func TestPolicyNewMakesDealsOnlyForGistsAfterTracking(t *testing.T) {
+func TestBackfillNoneCreatesDealsOnlyForLaterGists(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -147,7 +143,7 @@ func TestPolicyNewMakesDealsOnlyForGistsAfterTracking(t *testing.T) {
 		{ID: "old", CreatedAt: clock.now().Add(-time.Hour)}, {ID: "young", CreatedAt: clock.now().Add(time.Hour)},
 	}})
 	r := w.startTracking("alice")
-	// Public later, but with an old date: new to us, so it gets a deal.
+	// It becomes public later with an old date. It is new here, so it gets a deal.
 	w.sim.AddGist("alice", sim.Gist{ID: "flipped", CreatedAt: clock.now().Add(-2 * time.Hour)})
 	clock.add(4 * time.Hour)
 	w.eventually("two deals", func() bool {
@@ -155,11 +151,11 @@ func TestPolicyNewMakesDealsOnlyForGistsAfterTracking(t *testing.T) {
 		return deals["young"].State == gistdeal.DealMade && deals["flipped"].State == gistdeal.DealMade
 	})
 	if got := w.deals(r, "alice")["old"].State; got != gistdeal.DealSkipped {
-		t.Errorf("the old gist's deal is %s, want skipped", got)
+		t.Errorf("the deal of the old gist is %s, want skipped", got)
 	}
 }
 
-func TestARenamedUserIsFollowedAndItsLoginGoesToWhoHasItNow(t *testing.T) {
+func TestARenamedUserKeepsItsGistsAndItsOldLoginMovesToItsNewOwner(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -171,21 +167,19 @@ func TestARenamedUserIsFollowedAndItsLoginGoesToWhoHasItNow(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("b", 1)})
 	w.sim.AddGist("alicia", sim.Gist{ID: "a9"})
 	clock.add(4 * time.Hour)
-	w.eventually("the rename is noticed", func() bool {
+	w.eventually("the rename is detected", func() bool {
 		_, err := r.store.UserByLogin(t.Context(), "alicia")
 		return err == nil
 	})
 	w.eventually("the new gist", func() bool { return w.deals(r, "alicia")["a9"].State == gistdeal.DealMade })
-	if err := w.track(r, "alice"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "alice"))
 	w.settled(r, "alice", "alicia")
 	if got := len(w.deals(r, "alice")); got != 1 {
-		t.Errorf("the new alice has %d gists, want her own 1", got)
+		t.Errorf("the new alice has %d gists, want 1 of her own", got)
 	}
 }
 
-func TestAUserThatVanishesIsGoneAndMayComeBack(t *testing.T) {
+func TestADeletedUserIsGoneAndMayComeBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -203,7 +197,7 @@ func TestAUserThatVanishesIsGoneAndMayComeBack(t *testing.T) {
 	w.eventually("her new gist", func() bool { return len(w.deals(r, "alice")) == 2 })
 }
 
-func TestASuccessThatWasUnderWayDoesNotEndALimit(t *testing.T) {
+func TestASuccessSentBeforeALimitDoesNotEndIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 1)
@@ -213,19 +207,17 @@ func TestASuccessThatWasUnderWayDoesNotEndALimit(t *testing.T) {
 	r := w.start()
 	bob := make(chan error, 1)
 	go func() { bob <- w.track(r, "bob") }()
-	w.eventually("bob is being read", func() bool { return w.count(listGists) == 1 })
+	w.eventually("the scan of bob is under way", func() bool { return w.count(listGists) == 1 })
 	if err := w.track(r, "alice"); gistdeal.KindOf(err) != gistdeal.Limited {
 		t.Fatalf("alice: %v, want a limit", err)
 	}
-	if err := <-bob; err != nil {
-		t.Fatal(err)
-	}
-	if w.log.count("remote goes on") > 0 {
-		t.Errorf("the limit of alice ended with what was begun before it:\n%s", w.log)
+	testenv.Must(t, <-bob)
+	if w.log.Count("remote goes on") > 0 {
+		t.Errorf("the limit of alice was ended by a request sent before it:\n%s", w.log)
 	}
 }
 
-func TestThatAUserIsGoneIsAnOutcomeAndNoFailureOfTheSweep(t *testing.T) {
+func TestAGoneUserIsNoFailureOfTheSweep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
@@ -233,16 +225,11 @@ func TestThatAUserIsGoneIsAnOutcomeAndNoFailureOfTheSweep(t *testing.T) {
 	w.sim.MakeGists("alice", 1)
 	w.sim.MakeGists("bob", 1)
 	r := w.startTracking("alice")
-	if err := w.track(r, "bob"); err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, w.track(r, "bob"))
 	alice, bob := w.user(r, "alice"), w.user(r, "bob")
 	r.end()
 	db := w.openStore()
-	hub, err := github.New(w.url, github.Options{Token: "secret-github"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	hub, _ := stack.Clients(t, w.url, pipedrive.Options{})
 	e := engine.New(db, hub, nil, w.options)
 	clock.add(4 * time.Hour)
 	w.sim.DeleteUser("alice")
@@ -254,11 +241,11 @@ func TestThatAUserIsGoneIsAnOutcomeAndNoFailureOfTheSweep(t *testing.T) {
 	}
 	w.sim.AddFault(sim.Fault{Match: "GET /users/bob", Kind: "error-before"})
 	if !e.ScanDue(t.Context(), bob) {
-		t.Error("a scan that GitHub answers with an error is no failure")
+		t.Error("a scan that GitHub answers with an error does not count as a failure")
 	}
 }
 
-func TestWhatGitHubSaysOfALoginIsPassedOn(t *testing.T) {
+func TestErrorsOfGitHubAreReturnedToTheClient(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "acme", Type: "Organization"})
@@ -270,11 +257,11 @@ func TestWhatGitHubSaysOfALoginIsPassedOn(t *testing.T) {
 		}
 	}
 	if logins, err := r.store.Logins(t.Context()); len(logins) != 0 || err != nil {
-		t.Errorf("tracked are %v, error %v; want none", logins, err)
+		t.Errorf("tracked users are %v, error %v; want none", logins, err)
 	}
 }
 
-func TestALimitOfGitHubHoldsAllScansAndIsPassedOn(t *testing.T) {
+func TestAGitHubLimitStopsAllScansAndIsReported(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 3)
@@ -282,17 +269,17 @@ func TestALimitOfGitHubHoldsAllScansAndIsPassedOn(t *testing.T) {
 	r := w.start()
 	err := w.track(r, "alice")
 	if gistdeal.KindOf(err) != gistdeal.Limited || gistdeal.RetryAfter(err) == 0 {
-		t.Errorf("got %v, want limited with a time", err)
+		t.Errorf("got %v, want a limit with a retry time", err)
 	}
 	if err := w.track(r, "bob"); gistdeal.KindOf(err) != gistdeal.Limited {
-		t.Errorf("got %v for another user, want limited without asking GitHub", err)
+		t.Errorf("got %v for another user, want a limit without a request to GitHub", err)
 	}
 	if got := w.count(lookUp); got != 1 {
 		t.Errorf("%d requests to GitHub, want 1", got)
 	}
 }
 
-// clock is a wall clock that tests set. It goes on by itself, as clocks do.
+// clock is a running wall clock that tests can move.
 type clock struct {
 	mu    sync.Mutex
 	ahead time.Duration

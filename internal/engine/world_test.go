@@ -1,13 +1,11 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -16,76 +14,59 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/engine"
-	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
-// world is the simulators and one database, over which engines are started
-// and stopped.
+// world has simulators and one database. Tests start and stop engines on it.
 type world struct {
 	t           *testing.T
 	sim         *sim.Sim
 	url         string
-	path        string // of the database, or its URL
+	path        string // or URL of the database
 	options     engine.Options
 	pushTimeout time.Duration
-	lease       time.Duration // of a PostgreSQL database
+	lease       time.Duration // for a PostgreSQL database
 	dayReserve  float64
-	log         *journal
+	log         *testenv.Log
 }
 
-// newWorld returns a world without limits of rate, in which absence takes half a second.
+// newWorld returns a world without quotas and with a resend interval of half a
+// second.
 func newWorld(t *testing.T, o sim.Options) *world {
 	t.Helper()
-	o.Burst, o.DailyTokens, o.GitHubLimit = -1, -1, -1
-	s := sim.New(o)
-	server := httptest.NewServer(s)
-	t.Cleanup(func() {
-		s.Close()
-		server.Close()
-	})
+	s, url := testenv.Simulate(t, testenv.Unlimited(o))
 	return &world{
-		t: t, sim: s, url: server.URL, path: filepath.Join(t.TempDir(), "test.db"), log: &journal{},
+		t: t, sim: s, url: url, path: filepath.Join(t.TempDir(), "test.db"), log: &testenv.Log{},
 		options: engine.Options{Absence: 500 * time.Millisecond}, pushTimeout: 300 * time.Millisecond,
 	}
 }
 
-// run is an engine at work.
+// run is a running engine.
 type run struct {
 	*engine.Engine
 	t     *testing.T
 	store *store.Store
-	stop  func() error // ends it and returns Run's error
-	fails bool         // the test expects that error
+	stop  func() error // ends the engine and returns the error of Run
+	fails bool         // the test expects an error of Run
 }
 
-// start starts an engine on the world's database; it ends with the test if not before.
+// start starts an engine on the world's database until the end of the test.
 func (w *world) start() *run {
 	w.t.Helper()
 	db, err := store.Open(w.t.Context(), w.path, store.Options{Lease: w.lease})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	hub, err := github.New(w.url, github.Options{Token: "secret-github"})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	pipe, err := pipedrive.New(w.url, pipedrive.Options{Token: "secret-pipedrive", Rate: 1000, PushTimeout: w.pushTimeout, DayReserve: w.dayReserve})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
+	hub, pipe := stack.Clients(w.t, w.url, pipedrive.Options{PushTimeout: w.pushTimeout, DayReserve: w.dayReserve})
 	o := w.options
 	o.Background = hub.Background()
 	o.Owner, o.Log = rand.Text(), slog.New(slog.NewTextHandler(w.log, nil))
 	r := &run{Engine: engine.New(db, hub, pipe, o), t: w.t, store: db}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
+	stop := stack.Run(r.Engine)
 	r.stop = sync.OnceValue(func() error {
-		cancel()
-		err := <-ended
+		err := stop()
 		if closeErr := db.Close(); closeErr != nil {
 			w.t.Error(closeErr)
 		}
@@ -93,34 +74,30 @@ func (w *world) start() *run {
 	})
 	w.t.Cleanup(func() {
 		if err := r.stop(); err != nil && !r.fails {
-			w.t.Errorf("engine ended with: %v", err)
+			w.t.Errorf("the engine ended with: %v", err)
 		}
 	})
 	return r
 }
 
-// startTracking starts an engine and tracks login with it.
+// startTracking starts an engine and tracks a login.
 func (w *world) startTracking(login string) *run {
 	w.t.Helper()
 	r := w.start()
-	if err := w.track(r, login); err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, w.track(r, login))
 	return r
 }
 
-// end stops the engine, which must end without an error.
+// end stops the engine and expects no error.
 func (r *run) end() {
 	r.t.Helper()
-	if err := r.stop(); err != nil {
-		r.t.Fatal(err)
-	}
+	testenv.Must(r.t, r.stop())
 }
 
-// track tracks login, and waits until the engine has the lease if need be.
+// track waits until the engine has the lease and tracks a login.
 func (w *world) track(r *run, login string) error {
 	w.t.Helper()
-	w.eventually("the engine works", func() bool { return r.Status().Working })
+	w.eventually("the engine has the lease", func() bool { return r.Status().Working })
 	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
 	defer cancel()
 	return r.Track(ctx, login)
@@ -129,25 +106,11 @@ func (w *world) track(r *run, login string) error {
 // eventually waits until done is true.
 func (w *world) eventually(what string, done func() bool) {
 	w.t.Helper()
-	eventually(w.t, what, done, func() string { return w.log.String() })
+	testenv.Eventually(w.t, what, done, w.log)
 }
 
-func eventually(t *testing.T, what string, done func() bool, tell func() string) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(60 * time.Second)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("not within a minute: %s\n%s", what, tell())
-		}
-	}
-}
-
-// settled waits until each gist of the given users has its one deal, here and
-// in Pipedrive, and checks that none has two.
+// settled waits until each gist of the users has a deal in the database and in
+// Pipedrive, and checks that no gist has two.
 func (w *world) settled(r *run, logins ...string) {
 	w.t.Helper()
 	w.eventually("every gist has its deal", func() bool {
@@ -168,13 +131,21 @@ func (w *world) settled(r *run, logins ...string) {
 		}
 		return len(w.sim.Report().WithoutDeal) == 0
 	})
-	w.noneDoubled()
+	w.noDuplicates()
 }
 
-func (w *world) noneDoubled() {
+func (w *world) noDuplicates() {
 	w.t.Helper()
-	if doubled := w.sim.Report().Doubled; len(doubled) > 0 {
-		w.t.Errorf("gists with more than one deal: %v\n%s", doubled, w.log)
+	if duplicates := w.sim.Report().Doubled; len(duplicates) > 0 {
+		w.t.Errorf("gists with more than one deal: %v\n%s", duplicates, w.log)
+	}
+}
+
+// wantPosts checks the number of POSTs of deals; why explains it.
+func (w *world) wantPosts(want int, why ...string) {
+	w.t.Helper()
+	if got := w.count(postDeal); got != want {
+		w.t.Errorf("%d POSTs, want %d %s", got, want, strings.Join(why, ""))
 	}
 }
 
@@ -182,9 +153,7 @@ func (w *world) noneDoubled() {
 func (w *world) user(r *run, login string) gistdeal.User {
 	w.t.Helper()
 	u, err := r.store.UserByLogin(w.t.Context(), login)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 	return u
 }
 
@@ -192,9 +161,7 @@ func (w *world) user(r *run, login string) gistdeal.User {
 func (w *world) deals(r *run, login string) map[string]gistdeal.Deal {
 	w.t.Helper()
 	gists, err := r.store.GistsOf(w.t.Context(), w.user(r, login).ID)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	testenv.Must(w.t, err)
 	deals := map[string]gistdeal.Deal{}
 	for _, g := range gists {
 		deals[g.ID] = g.Deal
@@ -202,30 +169,10 @@ func (w *world) deals(r *run, login string) map[string]gistdeal.Deal {
 	return deals
 }
 
-// count returns how often the simulators were asked for a route.
+// count returns the number of requests to a route of the simulators.
 func (w *world) count(route string) int { return w.sim.Report().Requests[route] }
 
-// journal is a log that tests can read.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
-func (j *journal) count(part string) int { return strings.Count(j.String(), part) }
-
-// simGists returns n gists with ids made from prefix.
+// simGists returns n gists with ids that start with the prefix.
 func simGists(prefix string, n int) []sim.Gist {
 	gists := make([]sim.Gist, n)
 	for i := range gists {

@@ -10,7 +10,7 @@ import (
 	"gistdeal/internal/format"
 )
 
-func FuzzAPastedListComesApartIntoWordsAndTheseIntoLogins(f *testing.F) {
+func FuzzAPastedListIsSplitIntoLogins(f *testing.F) {
 	for _, text := range []string{
 		"", "alice\nbob", "alice,bob;carol", "login,name\r\nalice,Alice\r\n", "\ufeffalice", "# nobody\nalice # a friend\n", "@alice https://github.com/bob/ http://gist.github.com/carol",
 		"alice\x00bob", "\xff\xfe", "a\u2028b", "a\u00a0b", ",;,;", "\"alice\",\"bob\"", "a#b", "https://github.com/alice?tab=repositories#x", "github.com/..", strings.Repeat("a,", 1000),
@@ -31,9 +31,9 @@ func FuzzAPastedListComesApartIntoWordsAndTheseIntoLogins(f *testing.F) {
 				t.Errorf("%q: %v, want Invalid", word, err)
 			}
 		}
-		// In front of the rest no word can be taken for a mark of the whole text.
+		// With the rest of the text behind it no word can be read as a mark.
 		if again := format.Words("x\n" + strings.Join(words, "\n")); !slices.Equal(again[1:], words) {
-			t.Errorf("%q comes apart into %q, and these into %q", text, words, again[1:])
+			t.Errorf("%q is split into %q, and these into %q", text, words, again[1:])
 		}
 	})
 }

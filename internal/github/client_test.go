@@ -19,7 +19,7 @@ import (
 
 const token = "github_pat_not-to-be-seen"
 
-// log keeps what a server was asked.
+// log records the requests to a server.
 type log struct {
 	mu       sync.Mutex
 	requests []*http.Request
@@ -37,7 +37,7 @@ func (l *log) all() []*http.Request {
 	return l.requests
 }
 
-// serve starts a server and returns a client with a token for path on it.
+// serve starts a server and returns a client with a token for a path on it.
 func serve(t *testing.T, path string, h http.Handler) (*Client, *log) {
 	t.Helper()
 	asked := &log{}
@@ -53,13 +53,13 @@ func serve(t *testing.T, path string, h http.Handler) (*Client, *log) {
 	return c, asked
 }
 
-// reply is a handler that always answers the same.
+// reply is a handler that always sends the same answer.
 func reply(status int, header map[string]string, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		for name, value := range header {
 			if value == "" {
-				w.Header()[name] = nil // or net/http would add its own Date
+				w.Header()[name] = nil // Otherwise net/http adds its own Date.
 				continue
 			}
 			w.Header().Set(name, value)
@@ -69,7 +69,7 @@ func reply(status int, header map[string]string, body string) http.HandlerFunc {
 	}
 }
 
-// wantKind fails the test unless err is of the kind and keeps the token.
+// wantKind fails the test unless err has the kind and does not contain the token.
 func wantKind(t *testing.T, err error, want gistdeal.Kind) {
 	t.Helper()
 	if err == nil {
@@ -79,18 +79,18 @@ func wantKind(t *testing.T, err error, want gistdeal.Kind) {
 		t.Errorf("kind %q, want %q: %v", got, want, err)
 	}
 	if strings.Contains(err.Error(), token) {
-		t.Errorf("the error shows the token: %v", err)
+		t.Errorf("the error contains the token: %v", err)
 	}
 }
 
 func wantText(t *testing.T, err error, want string) {
 	t.Helper()
 	if !strings.Contains(err.Error(), want) {
-		t.Errorf("error %q does not say %q", err, want)
+		t.Errorf("error %q does not contain %q", err, want)
 	}
 }
 
-func TestNewRefusesWhatCannotBeTheAddressOfAnAPI(t *testing.T) {
+func TestNewRefusesAnInvalidAPIAddress(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{
 		"", "api.github.com", "ftp://api.github.com", "http://", "https:///api", "http:opaque",
@@ -101,7 +101,7 @@ func TestNewRefusesWhatCannotBeTheAddressOfAnAPI(t *testing.T) {
 			t.Errorf("New(%q): %v, want an Invalid error", address, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "sec") {
-			t.Errorf("New(%q) shows the password: %v", address, err)
+			t.Errorf("New(%q) returns the password: %v", address, err)
 		}
 	}
 	for _, address := range []string{"https://api.github.com", "https://api.github.com/", "http://127.0.0.1:9", "https://host/api/v3/"} {
@@ -128,7 +128,7 @@ func TestEachRequestCarriesTheSameHeaders(t *testing.T) {
 	}
 	want := map[string]string{
 		"Accept":               "application/vnd.github+json",
-		"Accept-Encoding":      "gzip", // by net/http, which also unpacks it
+		"Accept-Encoding":      "gzip", // set by net/http, which also decompresses
 		"Authorization":        "Bearer " + token,
 		"User-Agent":           "gistdeal",
 		"X-Github-Api-Version": "2022-11-28",
@@ -154,7 +154,7 @@ func TestEachRequestCarriesTheSameHeaders(t *testing.T) {
 	check(anonymous, 2)
 }
 
-func TestUserIsFoundByLoginAndByID(t *testing.T) {
+func TestUsersAreReadByLoginAndByID(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
 	body := `{"id":583231,"login":"Octocat","type":"User","name":null,"public_gists":8}`
@@ -170,7 +170,7 @@ func TestUserIsFoundByLoginAndByID(t *testing.T) {
 	}
 }
 
-func TestUserThatMakesNoSenseIsATemporaryError(t *testing.T) {
+func TestAnInvalidUserIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
 		``, `null`, `{}`, `[]`, `{"id":7}`, `{"login":"x"}`, `{"id":"7","login":"x"}`,
@@ -183,7 +183,7 @@ func TestUserThatMakesNoSenseIsATemporaryError(t *testing.T) {
 	}
 }
 
-func TestLoginThatNobodyCanHaveIsNeverAskedFor(t *testing.T) {
+func TestAnInvalidLoginIsNeverRequested(t *testing.T) {
 	t.Parallel()
 	c, asked := serve(t, "", userWith(1))
 	for _, login := range []string{"", ".", "..", "a/b", "a%2Fb", "a?b", "a b", "-a", strings.Repeat("a", 40)} {
@@ -210,7 +210,7 @@ func TestRedirectOnTheSameHostIsFollowed(t *testing.T) {
 		}
 		moved := asked.all()[1]
 		if moved.Header.Get("Authorization") == "" || moved.Header.Get("If-None-Match") != `"old"` || moved.URL.RawQuery != "per_page=100" {
-			t.Errorf("%d: asked for %s with %v", status, moved.URL, moved.Header)
+			t.Errorf("%d: requested %s with %v", status, moved.URL, moved.Header)
 		}
 	}
 }
@@ -258,7 +258,7 @@ func TestRedirectsEndAfterThree(t *testing.T) {
 	}
 }
 
-func TestRedirectToNowhereIsATemporaryError(t *testing.T) {
+func TestARedirectWithoutALocationIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	for _, location := range []string{"", "http://a b/"} {
 		c, _ := serve(t, "", reply(302, map[string]string{"Location": location}, ""))
@@ -267,7 +267,7 @@ func TestRedirectToNowhereIsATemporaryError(t *testing.T) {
 	}
 }
 
-func TestUnreachableGitHubIsATemporaryError(t *testing.T) {
+func TestAnUnreachableGitHubIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
@@ -279,7 +279,8 @@ func TestUnreachableGitHubIsATemporaryError(t *testing.T) {
 	wantKind(t, err, gistdeal.Temporary)
 }
 
-// hanging answers the head of an answer and then nothing until the client goes.
+// hanging sends the head of an answer and then nothing until the client
+// disconnects.
 func hanging(head bool, arrived func()) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if head {
@@ -307,7 +308,7 @@ func TestCancellingEndsARequest(t *testing.T) {
 	}
 }
 
-func TestDeadlineOfTheCallerIsToldFromOurs(t *testing.T) {
+func TestACallersDeadlineDiffersFromAClientTimeout(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, "", hanging(true, func() {}))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -323,11 +324,11 @@ func TestDeadlineOfTheCallerIsToldFromOurs(t *testing.T) {
 	wantKind(t, err, gistdeal.Temporary)
 	wantText(t, err, "no answer of GitHub within 20ms")
 	if errors.Is(err, context.DeadlineExceeded) {
-		t.Error("our own deadline looks like the caller's")
+		t.Error("the client's own timeout looks like the deadline of the caller")
 	}
 }
 
-// gist returns a gist as GitHub lists it, cut to what is read; edits are pairs
+// gist returns the relevant part of a gist in GitHub's JSON. The edits are pairs
 // of a key and its JSON, "" to leave the key out.
 func gist(id string, edits ...string) string {
 	fields := map[string]json.RawMessage{

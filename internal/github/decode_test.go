@@ -8,13 +8,13 @@ import (
 	"gistdeal"
 )
 
-func TestNextLinkIsFoundAmongOthers(t *testing.T) {
+func TestTheNextLinkIsReadAmongOthers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		links []string
 		want  string
-		found bool
+		ok    bool
 	}{
 		{"no header", nil, "", false},
 		{"empty header", []string{""}, "", false},
@@ -30,9 +30,9 @@ func TestNextLinkIsFoundAmongOthers(t *testing.T) {
 		{"separators in a title", []string{`</1>; title="a, <b>; rel=next"; rel="prev", </2>; title="x;y"; rel="next"`}, "/2", true},
 		{"empty links", []string{`, ,</2>; rel="next",, `}, "/2", true},
 	} {
-		got, found, err := linkTo("next", c.links)
-		if err != nil || got != c.want && found || found != c.found {
-			t.Errorf("%s: %q, %t, %v, want %q, %t", c.name, got, found, err, c.want, c.found)
+		got, ok, err := linkTo("next", c.links)
+		if err != nil || got != c.want && ok || ok != c.ok {
+			t.Errorf("%s: %q, %t, %v, want %q, %t", c.name, got, ok, err, c.want, c.ok)
 		}
 	}
 }
@@ -40,13 +40,13 @@ func TestNextLinkIsFoundAmongOthers(t *testing.T) {
 func TestLinkHeaderThatCannotBeParsedIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, link := range []string{`https://x/2; rel="next"`, `<https://x/2; rel="next"`, `</1>; rel="prev", /2; rel="next"`, `</2>; rel="next`, `</2>; rel`} {
-		if got, found, err := linkTo("next", []string{link}); err == nil {
-			t.Errorf("%s: %q, %t, want an error", link, got, found)
+		if got, ok, err := linkTo("next", []string{link}); err == nil {
+			t.Errorf("%s: %q, %t, want an error", link, got, ok)
 		}
 	}
 }
 
-func TestDecodePageReadsWhatGitHubAllows(t *testing.T) {
+func TestDecodePageAcceptsEveryValidGist(t *testing.T) {
 	t.Parallel()
 	file := gistdeal.File{Name: "a.txt", RawURL: "https://gist.githubusercontent.com/a.txt"}
 	created := time.Date(2026, 11, 23, 10, 20, 30, 0, time.UTC)
@@ -88,7 +88,7 @@ func TestDecodePageReadsWhatGitHubAllows(t *testing.T) {
 	}
 }
 
-func TestPageThatMakesNoSenseIsATemporaryError(t *testing.T) {
+func TestAnInvalidPageIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	good := gist("a1")
 	for name, body := range map[string]string{
@@ -141,7 +141,7 @@ func FuzzNextPageStaysOnTheBase(f *testing.F) {
 		}
 		u, err := resolve(next, "")
 		if err != nil || u.Scheme != "https" || u.Host != "ghe.example" || u.User != nil {
-			t.Errorf("Link %q leads to %q (%v)", link, next, err)
+			t.Errorf("the link %q leads to %q (%v)", link, next, err)
 		}
 	})
 }
@@ -156,7 +156,7 @@ func FuzzDecodePageReturnsWholeGistsOrAnError(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		gists, err := decodePage(body)
 		if err != nil && gists != nil {
-			t.Errorf("both gists and an error for %q", body)
+			t.Errorf("gists and an error for %q", body)
 		}
 		for _, g := range gists {
 			if !gistID.MatchString(g.ID) || g.CreatedAt.IsZero() || g.Files == nil || g.UserID != 0 || g.Seq != 0 {

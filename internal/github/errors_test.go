@@ -47,7 +47,7 @@ func TestRefusalsHaveTheirKind(t *testing.T) {
 			wantText(t, err, `look up GitHub user "octocat": `)
 			wantText(t, err, c.text)
 			if wait := gistdeal.RetryAfter(err); wait != 0 {
-				t.Errorf("to be tried again after %s, want 0", wait)
+				t.Errorf("retry after %s, want 0", wait)
 			}
 			if n := len(asked.all()); n != 1 {
 				t.Errorf("%d requests, want 1", n)
@@ -56,7 +56,7 @@ func TestRefusalsHaveTheirKind(t *testing.T) {
 	}
 }
 
-func TestWithoutATokenGitHubWantsOne(t *testing.T) {
+func TestWithoutATokenARefusalAdvisesToSetOne(t *testing.T) {
 	t.Parallel()
 	named, _ := serve(t, "", reply(401, nil, `{"message":"Must authenticate to access this API."}`))
 	c, err := New(named.base.String(), Options{})
@@ -111,7 +111,7 @@ func TestLimitsSayHowLongToWait(t *testing.T) {
 			wantKind(t, err, gistdeal.Limited)
 			wantText(t, err, `list gists of "octocat": page 1: GitHub limits our requests: `)
 			if got := gistdeal.RetryAfter(err); got != c.want {
-				t.Errorf("to be tried again after %s, want %s", got, c.want)
+				t.Errorf("retry after %s, want %s", got, c.want)
 			}
 			if listing != (gistdeal.Listing{Requests: 1}) {
 				t.Errorf("listing %+v", listing)
@@ -120,7 +120,7 @@ func TestLimitsSayHowLongToWait(t *testing.T) {
 	}
 }
 
-func TestLimitWithoutADateGoesByOurClock(t *testing.T) {
+func TestALimitWithoutADateFollowsTheLocalClock(t *testing.T) {
 	t.Parallel()
 	reset := time.Now().Add(30 * time.Minute).Unix()
 	a := answer{status: 403, header: map[string][]string{}}
@@ -132,12 +132,12 @@ func TestLimitWithoutADateGoesByOurClock(t *testing.T) {
 	}
 }
 
-func TestServerErrorKeepsTheWaitThatItNames(t *testing.T) {
+func TestAServerErrorKeepsItsRetryTime(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, "", reply(503, fields{"Retry-After": "120"}, ``))
 	_, err := c.User(t.Context(), "octocat")
 	wantKind(t, err, gistdeal.Temporary)
 	if got := gistdeal.RetryAfter(err); got != 2*time.Minute {
-		t.Errorf("to be tried again after %s, want 2m", got)
+		t.Errorf("retry after %s, want 2m", got)
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"gistdeal"
 )
 
-// userWith answers the lists of a user with n gists, g1 to gn, as GitHub does:
-// links name its own host and the user by number.
+// userWith answers like GitHub for a user with the gists g1 to gn: links contain
+// the host and the user's id.
 func userWith(n int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		size, _ := strconv.Atoi(r.URL.Query().Get("per_page"))
@@ -75,12 +75,12 @@ func none(t *testing.T) func(gistdeal.GistPage) error {
 	return func(page gistdeal.GistPage) error {
 		gists := page.Gists
 		t.Helper()
-		t.Errorf("%d gists handed over, want none", len(gists))
+		t.Errorf("%d gists were returned, want none", len(gists))
 		return nil
 	}
 }
 
-func TestGistsReadsEveryPageAndNoneMore(t *testing.T) {
+func TestGistsReadsEveryPageAndNoMore(t *testing.T) {
 	t.Parallel()
 	for gists, requests := range map[int]int{0: 1, 1: 1, 99: 1, 100: 1, 101: 2, 1000: 10, 5000: 50} {
 		t.Run(fmt.Sprint(gists, " gists"), func(t *testing.T) {
@@ -101,13 +101,13 @@ func TestGistsReadsEveryPageAndNoneMore(t *testing.T) {
 				t.Errorf("listing %+v, want %+v", listing, l)
 			}
 			if first := asked.all()[0].URL.String(); first != "/users/octocat/gists?per_page=100" {
-				t.Errorf("first asked for %s", first)
+				t.Errorf("the first request is %s", first)
 			}
 		})
 	}
 }
 
-func TestGistsOfAnUnchangedUserTakeOneConditionalRequest(t *testing.T) {
+func TestAnUnchangedUserTakesOneConditionalRequest(t *testing.T) {
 	t.Parallel()
 	const etag = `W/"b6d4, 5b"`
 	c, asked := serve(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -119,7 +119,7 @@ func TestGistsOfAnUnchangedUserTakeOneConditionalRequest(t *testing.T) {
 		t.Errorf("read %v, %+v, want %+v", ids, listing, want)
 	}
 	if got := asked.all()[0].Header.Get("If-None-Match"); got != etag {
-		t.Errorf("If-None-Match: %s, want %s to the byte", got, etag)
+		t.Errorf("If-None-Match: %s, want exactly %s", got, etag)
 	}
 }
 
@@ -131,11 +131,11 @@ func TestETagIsSentWithPageOneOnly(t *testing.T) {
 		t.Errorf("listing %+v", listing)
 	}
 	if got := asked.all()[1].Header.Values("If-None-Match"); len(got) != 0 {
-		t.Errorf("page 2 asked with If-None-Match %q", got)
+		t.Errorf("page 2 was requested with If-None-Match %q", got)
 	}
 }
 
-func TestNotModifiedThatNobodyAskedForIsATemporaryError(t *testing.T) {
+func TestAnUnexpected304IsATemporaryError(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, "", reply(http.StatusNotModified, nil, ""))
 	_, err := listGists(t.Context(), c, "octocat", "", none(t))
@@ -169,16 +169,16 @@ func TestLinksAreFollowedOnTheBaseOnly(t *testing.T) {
 			}
 			r := asked.all()[1]
 			if got := r.RequestURI; got != c.want {
-				t.Errorf("asked for %s, want %s", got, c.want)
+				t.Errorf("requested %s, want %s", got, c.want)
 			}
 			if r.Header.Get("Authorization") != "Bearer "+token {
-				t.Errorf("asked with Authorization %q", r.Header.Get("Authorization"))
+				t.Errorf("requested with Authorization %q", r.Header.Get("Authorization"))
 			}
 		})
 	}
 }
 
-func TestGistThatComesTwiceIsHandedOverOnce(t *testing.T) {
+func TestAGistListedTwiceIsReturnedOnce(t *testing.T) {
 	t.Parallel()
 	pages := [][]string{{"a", "b", "a"}, {"b", "c"}, {"c", "a"}, {"d"}}
 	c, _ := serve(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -207,21 +207,21 @@ func TestGistThatComesTwiceIsHandedOverOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := [][]string{{"a", "b"}, {"c"}, {"d"}}; !reflect.DeepEqual(got, want) {
-		t.Errorf("handed over %v, want %v", got, want)
+		t.Errorf("returned %v, want %v", got, want)
 	}
 	if listing.Pages != 4 {
 		t.Errorf("%d pages, want 4", listing.Pages)
 	}
 }
 
-// handled is a transport that asks a handler directly: thousands of requests
-// take no time without sockets.
+// handled is a transport that calls a handler directly. Without sockets thousands
+// of requests are fast.
 type handled struct{ http.Handler }
 
 func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	r = r.Clone(r.Context())
-	r.Body = http.NoBody // as a server has it
+	r.Body = http.NoBody // as in a server
 	h.ServeHTTP(w, r)
 	return w.Result(), nil
 }
@@ -263,7 +263,7 @@ func TestLinksThatNeverEndAreATemporaryError(t *testing.T) {
 	}
 }
 
-func TestErrorOfThePageFunctionEndsTheReading(t *testing.T) {
+func TestAnErrorOfTheCallbackEndsTheList(t *testing.T) {
 	t.Parallel()
 	c, asked := serve(t, "", userWith(500))
 	full := errors.New("disk full")
@@ -275,7 +275,7 @@ func TestErrorOfThePageFunctionEndsTheReading(t *testing.T) {
 		return nil
 	})
 	if !errors.Is(err, full) || err.Error() != full.Error() {
-		t.Errorf("%v, want the function's own error as it is", err)
+		t.Errorf("%v, want the error of the function unchanged", err)
 	}
 	if calls != 2 || len(asked.all()) != 2 {
 		t.Errorf("%d calls, %d requests, want 2 of each", calls, len(asked.all()))
@@ -285,7 +285,7 @@ func TestErrorOfThePageFunctionEndsTheReading(t *testing.T) {
 	}
 }
 
-func TestErrorOnALaterPageLeavesNoETag(t *testing.T) {
+func TestAnErrorOnALaterPageReturnsNoETag(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("page") == "3" {
@@ -299,11 +299,11 @@ func TestErrorOnALaterPageLeavesNoETag(t *testing.T) {
 	wantKind(t, err, gistdeal.Temporary)
 	wantText(t, err, `list gists of "octocat": page 3: GitHub answers 502 "Server Error"`)
 	if want := (gistdeal.Listing{Pages: 2, Requests: 3}); listing != want || pages != 2 {
-		t.Errorf("listing %+v, want %+v; %d pages handed over, want 2", listing, want, pages)
+		t.Errorf("listing %+v, want %+v; %d pages, want 2", listing, want, pages)
 	}
 }
 
-func TestAnswerThatIsNotWholeJSONIsATemporaryError(t *testing.T) {
+func TestATruncatedAnswerIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	body := "[" + gist("a1") + "]"
 	for name, h := range map[string]http.HandlerFunc{
@@ -324,7 +324,7 @@ func TestAnswerThatIsNotWholeJSONIsATemporaryError(t *testing.T) {
 	}
 }
 
-// spaces are the beginning of an answer that never ends.
+// spaces is the beginning of an endless answer.
 type spaces struct{}
 
 func (spaces) Read(p []byte) (int, error) {
@@ -338,7 +338,7 @@ func (s spaces) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(s)}, nil
 }
 
-func TestAnswerThatNeverEndsIsATemporaryError(t *testing.T) {
+func TestAnEndlessAnswerIsATemporaryError(t *testing.T) {
 	t.Parallel()
 	c, err := New("https://api.github.com", Options{Transport: spaces{}})
 	if err != nil {

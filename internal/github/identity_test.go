@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// anonymous returns a client without a token of a server.
+// anonymous returns a client without a token.
 func anonymous(t *testing.T, h http.Handler) *Client {
 	t.Helper()
 	server := httptest.NewServer(h)
@@ -23,7 +23,7 @@ func anonymous(t *testing.T, h http.Handler) *Client {
 	return c
 }
 
-func TestATokenTellsItsUserScopesAndLimits(t *testing.T) {
+func TestIdentifyReturnsUserScopesAndLimits(t *testing.T) {
 	t.Parallel()
 	_, c, asked := simulate(t, sim.Options{TokenUser: "robot", TokenScopes: "gist, repo"})
 	i, err := c.Identify(t.Context())
@@ -38,7 +38,7 @@ func TestATokenTellsItsUserScopesAndLimits(t *testing.T) {
 	}
 }
 
-func TestWithoutATokenAskingForTheLimitsIsFree(t *testing.T) {
+func TestWithoutATokenReadingTheLimitsIsFree(t *testing.T) {
 	t.Parallel()
 	s := sim.New(sim.Options{})
 	t.Cleanup(s.Close)
@@ -59,7 +59,7 @@ func TestAServerWithoutLimitsHasNone(t *testing.T) {
 	}
 }
 
-func TestARefusedTokenIsSaidSo(t *testing.T) {
+func TestARefusedTokenIsReported(t *testing.T) {
 	t.Parallel()
 	_, c, _ := simulate(t, sim.Options{GitHubToken: "another"})
 	_, err := c.Identify(t.Context())

@@ -17,8 +17,8 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// tracker hands requests to a simulated GitHub without a socket, so that their
-// time can be virtual, and keeps when each was sent and how many at a time.
+// tracker passes requests to a simulated GitHub without a socket, so that time can
+// be virtual. It records the time of each request and the number under way.
 type tracker struct {
 	handled
 	mu        sync.Mutex
@@ -46,8 +46,8 @@ func (k *tracker) count() int {
 	return len(k.sent)
 }
 
-// inVirtualTime runs a story with a simulated GitHub and a client of it.
-func inVirtualTime(t *testing.T, o sim.Options, token string, story func(t *testing.T, s *sim.Sim, c *Client, k *tracker)) {
+// inVirtualTime runs a scenario with a simulated GitHub and a client.
+func inVirtualTime(t *testing.T, o sim.Options, token string, scenario func(t *testing.T, s *sim.Sim, c *Client, k *tracker)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := sim.New(o)
@@ -57,11 +57,12 @@ func inVirtualTime(t *testing.T, o sim.Options, token string, story func(t *test
 		if err != nil {
 			t.Fatal(err)
 		}
-		story(t, s, c, k)
+		scenario(t, s, c, k)
 	})
 }
 
-// about fails the test unless got is want or up to 2 seconds more: GitHub tells whole ones.
+// about fails the test unless got is want or up to 2 seconds more, because GitHub
+// sends whole seconds.
 func about(t *testing.T, what string, got, want time.Duration) {
 	t.Helper()
 	if got < want || got > want+2*time.Second {
@@ -78,7 +79,7 @@ func limited(t *testing.T, what string, err error, wait time.Duration) {
 	about(t, what, gistdeal.RetryAfter(err), wait)
 }
 
-// broken is a network that is down.
+// broken is a network without a connection.
 type broken struct{}
 
 func (broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, errors.New("no network") }
@@ -88,7 +89,7 @@ func lookUp(c *Client) error {
 	return err
 }
 
-func TestASpentHourStopsAllRequestsUntilItsResetAndThenGoesOn(t *testing.T) {
+func TestASpentHourlyQuotaStopsAllRequestsUntilTheReset(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{GitHubLimit: 7}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 1150)
@@ -96,16 +97,16 @@ func TestASpentHourStopsAllRequestsUntilItsResetAndThenGoesOn(t *testing.T) {
 		var pages sync.WaitGroup
 		pages.Go(func() {
 			if ids, l := read(t, c, ""); len(ids) != 1150 || l.Requests != 12 || l.Pages != 12 {
-				t.Errorf("%d gists, %+v, want 1150 by 12 requests", len(ids), l)
+				t.Errorf("%d gists, %+v, want 1150 in 12 requests", len(ids), l)
 			}
 		})
-		synctest.Wait() // 7 pages are read, and the reading waits
+		synctest.Wait() // 7 pages are read and the list waits.
 		time.Sleep(20 * time.Minute)
 		for range 5 {
 			limited(t, "meanwhile", lookUp(c), 40*time.Minute)
 		}
 		if n := k.count(); n != 7 {
-			t.Errorf("%d requests in the hour, want 7 and none that GitHub has to refuse", n)
+			t.Errorf("%d requests in the hour, want 7 and none refused by GitHub", n)
 		}
 		pages.Wait()
 		about(t, "the reading", time.Since(begin), time.Hour)
@@ -118,7 +119,7 @@ func TestASpentHourStopsAllRequestsUntilItsResetAndThenGoesOn(t *testing.T) {
 	})
 }
 
-func TestAnHourThatOthersSpentStopsAllRequestsToo(t *testing.T) {
+func TestAnHourlyQuotaSpentByOthersStopsAllRequests(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 1)
@@ -134,22 +135,22 @@ func TestAnHourThatOthersSpentStopsAllRequestsToo(t *testing.T) {
 	})
 }
 
-func TestEveryThirdListLimitedAReadingStillEndsAndRepeatsNothing(t *testing.T) {
+func TestAListEndsWithoutRepetitionIfEveryThirdRequestIsLimited(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 1150)
 		s.AddFault(sim.Fault{Match: "GET /user", Kind: "limit", Every: 3})
 		begin := time.Now()
 		ids, l := read(t, c, "")
-		// 17 requests, of which the 3rd, 6th, 9th, 12th and 15th are refused.
+		// 17 requests; GitHub refuses the 3rd, 6th, 9th, 12th and 15th.
 		if len(ids) != 1150 || l.Pages != 12 || l.Requests != 17 || k.count() != 17 {
-			t.Errorf("%d gists, %+v, %d requests, want 1150 of 12 pages by 17 requests", len(ids), l, k.count())
+			t.Errorf("%d gists, %+v, %d requests, want 1150 of 12 pages in 17 requests", len(ids), l, k.count())
 		}
 		about(t, "the reading", time.Since(begin), 5*time.Minute)
 	})
 }
 
-func TestALimitOnPageOneIsToldAtOnce(t *testing.T) {
+func TestALimitOnPageOneIsReturnedAtOnce(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 150)
@@ -165,7 +166,7 @@ func TestALimitOnPageOneIsToldAtOnce(t *testing.T) {
 	})
 }
 
-func TestALimitWhoseEndIsNotNamedGrowsAndAReadingGivesUp(t *testing.T) {
+func TestALimitWithoutARetryTimeBacksOffLongerEachTime(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 150)
@@ -187,7 +188,7 @@ func TestALimitWhoseEndIsNotNamedGrowsAndAReadingGivesUp(t *testing.T) {
 	})
 }
 
-func TestAReadingThatWaitsEndsWithItsContext(t *testing.T) {
+func TestAWaitingListEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, _ *tracker) {
 		s.MakeGists("octocat", 150)
@@ -201,7 +202,7 @@ func TestAReadingThatWaitsEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestParallelReadingsSendNothingAfterTheFirstRefusal(t *testing.T) {
+func TestConcurrentListsSendNothingAfterTheFirstRefusal(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{Latency: 100 * time.Millisecond}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.AddUser(sim.User{Login: "octocat"})
@@ -212,12 +213,12 @@ func TestParallelReadingsSendNothingAfterTheFirstRefusal(t *testing.T) {
 		}
 		all.Wait()
 		if n := k.count(); k.most != inFlight || n > 20+inFlight {
-			t.Errorf("%d requests at a time and %d in all, want %d, and no more than so many after the 20th", k.most, n, inFlight)
+			t.Errorf("%d requests at a time and %d in total, want %d at a time and at most as many after the 20th", k.most, n, inFlight)
 		}
 	})
 }
 
-func TestNoMinuteHasMoreRequestsThanGitHubAllows(t *testing.T) {
+func TestNoMinuteExceedsGitHubsRequestLimit(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{GitHubLimit: -1, Latency: time.Millisecond}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.AddUser(sim.User{Login: "octocat"})
@@ -246,7 +247,7 @@ func TestNoMinuteHasMoreRequestsThanGitHubAllows(t *testing.T) {
 	})
 }
 
-func TestPeopleAreNotHeldUpByBackgroundWork(t *testing.T) {
+func TestInteractiveRequestsDoNotWaitForBackgroundWork(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{GitHubLimit: -1}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		s.MakeGists("octocat", 5000)
@@ -280,7 +281,7 @@ func TestPeopleAreNotHeldUpByBackgroundWork(t *testing.T) {
 	})
 }
 
-func TestBackgroundWorkLeavesTheLastTenthOfTheHourToPeople(t *testing.T) {
+func TestBackgroundWorkLeavesTheReservedTenthOfTheHour(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{GitHubLimit: 200}, token, func(t *testing.T, s *sim.Sim, c *Client, _ *tracker) {
 		s.MakeGists("octocat", 250)
@@ -291,14 +292,14 @@ func TestBackgroundWorkLeavesTheLastTenthOfTheHourToPeople(t *testing.T) {
 			}
 		}
 		if err := background.Ready(); err != nil {
-			t.Errorf("21 of 200 left: %v", err)
+			t.Errorf("with 21 of 200 left: %v", err)
 		}
 		began := time.Now()
-		read(t, background, "") // may go on below the share: 18 are left
+		read(t, background, "") // May continue below the reserved share: 18 are left.
 		hour := c.Budget().Reset.Sub(began)
 		limited(t, "18 left", background.Ready(), hour-2*time.Second)
 		if err := c.Ready(); err != nil {
-			t.Errorf("people have to wait too: %v", err)
+			t.Errorf("an interactive request has to wait: %v", err)
 		}
 		for range 18 {
 			if err := lookUp(c); err != nil {
@@ -313,17 +314,17 @@ func TestBackgroundWorkLeavesTheLastTenthOfTheHourToPeople(t *testing.T) {
 	})
 }
 
-func TestWithoutATokenFiftyOfTheHourAreForBackgroundWork(t *testing.T) {
+func TestWithoutATokenBackgroundWorkMaySend50RequestsAnHour(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, "", func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
 		background, etag := c.Background(), ""
 		s.MakeGists("octocat", 100)
 		for background.Ready() == nil {
-			_, l := read(t, background, etag) // a 304 is not free without a token
+			_, l := read(t, background, etag) // A 304 is not free without a token.
 			etag = l.ETag
 		}
 		if n := k.count(); n != AnonymousLimit-Kept(AnonymousLimit) || n != 50 {
-			t.Errorf("%d requests in the background, want 50", n)
+			t.Errorf("%d background requests, want 50", n)
 		}
 		for range 10 {
 			if err := lookUp(c); err != nil {
@@ -340,9 +341,9 @@ func TestWithoutATokenFiftyOfTheHourAreForBackgroundWork(t *testing.T) {
 	})
 }
 
-func TestTheBudgetIsThatOfTheNewestAnswerOnOurClock(t *testing.T) {
+func TestTheQuotaIsThatOfTheNewestAnswer(t *testing.T) {
 	t.Parallel()
-	// GitHub's clock is 25 years behind ours and its hour has 90 s left.
+	// GitHub's clock is 25 years behind, and its hour has 90 s left.
 	header := fields{"Date": "Sun, 23 Nov 2001 10:00:00 GMT", "X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4000", "X-RateLimit-Reset": "1006509690"}
 	c, _ := serve(t, "", reply(404, header, `{}`))
 	if b := c.Budget(); b.Name != "github-hour" || b.Limit != 0 {

@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/contract"
+	"gistdeal/internal/testing/contract"
 )
 
-// recording is an answer that GitHub really gave.
+// recording is a recorded answer of the real GitHub.
 type recording struct {
 	Request struct {
 		Method string `json:"method"`
@@ -23,7 +23,7 @@ type recording struct {
 	} `json:"request"`
 	Response struct {
 		Status  int                        `json:"status"`
-		Headers map[string]json.RawMessage `json:"headers"` // a text or a list of texts
+		Headers map[string]json.RawMessage `json:"headers"` // a string or a list of strings
 		Body    json.RawMessage            `json:"body"`
 	} `json:"response"`
 }
@@ -49,7 +49,7 @@ func recordings(t *testing.T) map[string][]recording {
 	return all
 }
 
-// ServeHTTP answers as recorded, and every further page with an empty list.
+// ServeHTTP sends the recorded answers and an empty list for later pages.
 func (r recording) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if req.URL.Query().Get("page") != "" {
 		reply(200, nil, "[]")(w, req)
@@ -79,7 +79,7 @@ func (r recording) page() []byte {
 	return r.Response.Body
 }
 
-func TestRecordedGistsAreReadWhole(t *testing.T) {
+func TestRecordedGistsAreReadCompletely(t *testing.T) {
 	t.Parallel()
 	gists := 0
 	for name, answers := range recordings(t) {
@@ -95,7 +95,7 @@ func TestRecordedGistsAreReadWhole(t *testing.T) {
 	}
 }
 
-// checkRecording compares what the client makes of a recording with the recording itself.
+// checkRecording compares the gists that the client reads with the recording.
 func checkRecording(t *testing.T, r recording) int {
 	c, _ := serve(t, "", r)
 	var got []gistdeal.Gist
@@ -146,7 +146,7 @@ func compare(t *testing.T, g gistdeal.Gist, want map[string]any) {
 	}
 }
 
-func TestRecordedAnswerThatIsNoListIsRefused(t *testing.T) {
+func TestARecordedAnswerThatIsNoListIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, answers := range recordings(t) {
 		for _, r := range answers {

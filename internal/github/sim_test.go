@@ -9,12 +9,12 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/contract"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/contract"
 )
 
-// simulate starts a simulated GitHub whose requests and answers are held
-// against GitHub's official description.
+// simulate starts a simulated GitHub. Its requests and answers are checked against
+// GitHub's official description.
 func simulate(t *testing.T, o sim.Options) (*sim.Sim, *Client, *log) {
 	t.Helper()
 	s := sim.New(o)
@@ -23,7 +23,7 @@ func simulate(t *testing.T, o sim.Options) (*sim.Sim, *Client, *log) {
 	return s, c, asked
 }
 
-func TestLifelikeGistsTakeOneRequestPerHundred(t *testing.T) {
+func TestGistsTakeOneRequestPerHundred(t *testing.T) {
 	t.Parallel()
 	for gists, requests := range map[int]int{100: 1, 1000: 10} {
 		t.Run(fmt.Sprint(gists, " gists"), func(t *testing.T) {
@@ -42,7 +42,7 @@ func TestLifelikeGistsTakeOneRequestPerHundred(t *testing.T) {
 	}
 }
 
-func TestSecondReadingIsFreeUntilSomethingChanges(t *testing.T) {
+func TestASecondListIsFreeUntilSomethingChanges(t *testing.T) {
 	t.Parallel()
 	s, c, _ := simulate(t, sim.Options{GitHubLimit: 6})
 	s.MakeGists("octocat", 250)
@@ -61,11 +61,11 @@ func TestSecondReadingIsFreeUntilSomethingChanges(t *testing.T) {
 	_, err := listGists(t.Context(), c, "octocat", "", none(t))
 	wantKind(t, err, gistdeal.Limited)
 	if wait := gistdeal.RetryAfter(err); wait < 55*time.Minute || wait > time.Hour {
-		t.Errorf("to be tried again after %s, want nearly an hour", wait)
+		t.Errorf("retry after %s, want nearly an hour", wait)
 	}
 }
 
-func TestGistsPostedWhileReadingDoubleNothing(t *testing.T) {
+func TestGistsPostedDuringAListDuplicateNothing(t *testing.T) {
 	t.Parallel()
 	s, c, _ := simulate(t, sim.Options{})
 	s.MakeGists("octocat", 350)
@@ -85,11 +85,11 @@ func TestGistsPostedWhileReadingDoubleNothing(t *testing.T) {
 	}
 	slices.Sort(ids)
 	if n := len(slices.Compact(slices.Clone(ids))); n != 350 || len(ids) != n {
-		t.Errorf("%d gists handed over, %d of them different, want 350", len(ids), n)
+		t.Errorf("%d gists were returned, %d of them different, want 350", len(ids), n)
 	}
 }
 
-func TestSecretGistsOfTheTokensOwnUserAreLeftOut(t *testing.T) {
+func TestSecretGistsOfTheTokenOwnerAreLeftOut(t *testing.T) {
 	t.Parallel()
 	s, c, _ := simulate(t, sim.Options{TokenUser: "octocat"})
 	public := s.AddGist("octocat", sim.Gist{})
@@ -99,7 +99,7 @@ func TestSecretGistsOfTheTokensOwnUserAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestRenamedUserIsFoundByIDOnly(t *testing.T) {
+func TestARenamedUserIsReadByIDOnly(t *testing.T) {
 	t.Parallel()
 	s, c, _ := simulate(t, sim.Options{})
 	id := s.AddUser(sim.User{Login: "octocat"})
@@ -122,7 +122,7 @@ func TestRenamedUserIsFoundByIDOnly(t *testing.T) {
 	wantKind(t, err, gistdeal.NotFound)
 }
 
-func TestFaultsOfGitHubHaveTheirKindAndPass(t *testing.T) {
+func TestGitHubFaultsHaveTheirKindAndEnd(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[string]gistdeal.Kind{
 		"error-before": gistdeal.Temporary,
@@ -140,13 +140,13 @@ func TestFaultsOfGitHubHaveTheirKindAndPass(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			s := sim.New(sim.Options{})
-			// Faults are no answers of the description's: unchecked. Without kept
-			// connections: net/http itself tries again where one of those breaks.
+			// Not checked, because faults violate the description. Without reused
+			// connections, because net/http retries on those.
 			c, _ := serve(t, "", s)
 			c.http.Transport = &http.Transport{DisableKeepAlives: true}
 			t.Cleanup(s.Close)
 			s.MakeGists("octocat", 150)
-			s.AddFault(sim.Fault{Match: "GET /user", Kind: kind, After: 1, Times: 1}) // meets page 2
+			s.AddFault(sim.Fault{Match: "GET /user", Kind: kind, After: 1, Times: 1}) // applies to page 2
 			listing, err := listGists(t.Context(), c, "octocat", "", func(gistdeal.GistPage) error {
 				if kind == "hang-before" {
 					c.timeout = 20 * time.Millisecond
@@ -166,12 +166,12 @@ func TestFaultsOfGitHubHaveTheirKindAndPass(t *testing.T) {
 	}
 }
 
-func TestWrongTokenIsRefusedInWordsForPeople(t *testing.T) {
+func TestAWrongTokenIsRefusedWithAnExplanation(t *testing.T) {
 	t.Parallel()
 	_, c, _ := simulate(t, sim.Options{GitHubToken: "another"})
 	_, err := c.User(t.Context(), "octocat")
 	wantKind(t, err, gistdeal.Unauthorized)
 	if !strings.HasSuffix(err.Error(), "set GITHUB_TOKEN to a valid one") {
-		t.Errorf("%v does not say what to do", err)
+		t.Errorf("%v contains no advice", err)
 	}
 }

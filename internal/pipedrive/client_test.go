@@ -19,6 +19,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 const token = "0123456789abcdef0123456789abcdef01234567"
@@ -30,8 +31,8 @@ const (
 	postField  = "POST /api/v2/dealFields"
 )
 
-// TestMain makes this process trust httptest's certificate, as the client has
-// no knob for other authorities than the machine's.
+// TestMain makes this process trust the certificate of httptest, because the client
+// trusts only the authorities of the machine.
 func TestMain(m *testing.M) {
 	os.Exit(trusting(m))
 }
@@ -55,29 +56,22 @@ func trusting(m *testing.M) int {
 	return m.Run()
 }
 
-// world is a simulated account and a client of it.
+// world is a simulated account with a client.
 type world struct {
 	*sim.Sim
 	url    string
 	client *pipedrive.Client
 }
 
-// begin starts a world without limits; change may put a handler in front of it.
+// begin starts a world without quotas; change may put a handler in front of it.
 func begin(t *testing.T, so sim.Options, o pipedrive.Options, change ...func(http.Handler) http.Handler) world {
 	t.Helper()
-	so.Burst, so.DailyTokens, so.Token = -1, -1, token
-	s := sim.New(so)
-	var h http.Handler = s
-	for _, f := range change {
-		h = f(h)
-	}
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	t.Cleanup(s.Close)
-	return world{Sim: s, url: server.URL, client: client(t, server.URL, o)}
+	so.Token = token
+	s, url := testenv.Simulate(t, testenv.Unlimited(so), change...)
+	return world{Sim: s, url: url, client: client(t, url, o)}
 }
 
-// client returns a client of a server, nearly without a limit of its own.
+// client returns a client with almost no rate limit of its own.
 func client(t *testing.T, url string, o pipedrive.Options) *pipedrive.Client {
 	t.Helper()
 	o.Token = token
@@ -91,7 +85,7 @@ func client(t *testing.T, url string, o pipedrive.Options) *pipedrive.Client {
 	return c
 }
 
-// prepared is begin and then Prepare.
+// prepared starts a world and calls Prepare.
 func prepared(t *testing.T, so sim.Options, o pipedrive.Options) world {
 	t.Helper()
 	w := begin(t, so, o)
@@ -108,14 +102,14 @@ func (w world) prepare(t *testing.T, keys map[string]string) map[string]string {
 	return codes
 }
 
-// create makes a deal now.
+// create creates a deal.
 func (w world) create(t *testing.T, d gistdeal.Draft) (int64, error) {
 	t.Helper()
 	return w.client.CreateDeal(t.Context(), time.Now(), d)
 }
 
-// made makes a deal that must succeed.
-func (w world) made(t *testing.T, d gistdeal.Draft) int64 {
+// mustCreate creates a deal and expects success.
+func (w world) mustCreate(t *testing.T, d gistdeal.Draft) int64 {
 	t.Helper()
 	id, err := w.create(t, d)
 	if err != nil {
@@ -124,7 +118,7 @@ func (w world) made(t *testing.T, d gistdeal.Draft) int64 {
 	return id
 }
 
-// kept is a deal as the account holds it.
+// kept is a deal in the account.
 type kept struct {
 	Title     string            `json:"title"`
 	StageID   int64             `json:"stage_id"`
@@ -139,7 +133,7 @@ func (w world) deal(t *testing.T, id int64) (d kept) {
 	return d
 }
 
-// names returns the names of the account's custom fields, sorted.
+// names returns the sorted names of the account's custom fields.
 func (w world) names(t *testing.T) (names []string) {
 	t.Helper()
 	var all []struct {
@@ -156,7 +150,7 @@ func (w world) names(t *testing.T) (names []string) {
 	return names
 }
 
-// get asks the simulator itself, past the client.
+// get sends a request to the simulator without the client.
 func (w world) get(t *testing.T, path string, data any) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, path, nil)
@@ -175,7 +169,7 @@ func (w world) requests(name string) int { return w.Report().Requests[name] }
 // hello is a draft of a deal.
 var hello = gistdeal.Draft{GistID: "aa5a315d61ae9438b18d", Login: "octocat", Description: "Hello World Examples"}
 
-// wantKind fails unless err is of kind k and tells no secret.
+// wantKind fails the test unless err has kind k and contains no secret.
 func wantKind(t *testing.T, err error, k gistdeal.Kind, words ...string) {
 	t.Helper()
 	if err == nil {
@@ -186,11 +180,11 @@ func wantKind(t *testing.T, err error, k gistdeal.Kind, words ...string) {
 	}
 	for _, word := range words {
 		if !strings.Contains(err.Error(), word) {
-			t.Errorf("%q does not say %q", err, word)
+			t.Errorf("%q does not contain %q", err, word)
 		}
 	}
 	if strings.Contains(err.Error(), token) {
-		t.Errorf("%q holds the token", err)
+		t.Errorf("%q contains the token", err)
 	}
 }
 
@@ -200,7 +194,7 @@ func TestOnlyTheURLOfAServerIsAccepted(t *testing.T) {
 		_, err := pipedrive.New(url, pipedrive.Options{})
 		wantKind(t, err, gistdeal.Invalid)
 		if strings.Contains(err.Error(), "secret") {
-			t.Errorf("%q holds a secret", err)
+			t.Errorf("%q contains a secret", err)
 		}
 	}
 	if _, err := pipedrive.New(pipedrive.DefaultURL, pipedrive.Options{}); err != nil {
@@ -208,7 +202,7 @@ func TestOnlyTheURLOfAServerIsAccepted(t *testing.T) {
 	}
 }
 
-func TestMeTellsWhoseKeyItIs(t *testing.T) {
+func TestMeReturnsTheOwnerOfTheKey(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{CompanyID: 77, CompanyDomain: "acme"}, pipedrive.Options{})
 	got, err := w.client.Me(t.Context())
@@ -221,7 +215,7 @@ func TestMeTellsWhoseKeyItIs(t *testing.T) {
 	}
 }
 
-func TestDealsHaveTheirPageOnTheCompanysHost(t *testing.T) {
+func TestDealURLsAreOnTheHostOfTheCompany(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ base, domain, want string }{
 		{pipedrive.DefaultURL, "acme", "https://acme.pipedrive.com/deal/"},
@@ -239,7 +233,7 @@ func TestDealsHaveTheirPageOnTheCompanysHost(t *testing.T) {
 	}
 }
 
-func TestNowIsPipedrivesClock(t *testing.T) {
+func TestNowFollowsPipedrivesClock(t *testing.T) {
 	t.Parallel()
 	const ahead = 10 * time.Minute
 	w := begin(t, sim.Options{Now: func() time.Time { return time.Now().Add(ahead) }}, pipedrive.Options{})
@@ -259,16 +253,16 @@ func TestNowIsPipedrivesClock(t *testing.T) {
 	near(ahead)
 	w.prepare(t, nil)
 	w.Set(func(o *sim.Options) { o.Now = func() time.Time { return time.Now().Add(-ahead) } })
-	w.made(t, hello)
+	w.mustCreate(t, hello)
 	near(-ahead)
 	w.AddFault(sim.Fault{Kind: "error-before"})
 	w.Set(func(o *sim.Options) { o.Now = time.Now })
 	_, err := w.client.Me(t.Context())
 	wantKind(t, err, gistdeal.Temporary)
-	near(-ahead) // a failure may be some proxy's
+	near(-ahead) // The failure may come from a proxy.
 }
 
-func TestAnAnswerThatDoesNotSayWhoseKeyItIsSaysNothing(t *testing.T) {
+func TestAnAnswerWithoutTheOwnerOfTheKeyIsAnError(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	w.AddFault(sim.Fault{Match: "GET /v1/users/me", Kind: "answer", Status: 200, ContentType: "application/json", Body: `{"success":true,"data":null}`})
@@ -293,11 +287,11 @@ func TestRedirectsAreNotFollowedAndTheKeyGoesNowhereElse(t *testing.T) {
 		wantKind(t, err, gistdeal.Unauthorized)
 	}
 	if n := strangers.Load(); n != 0 {
-		t.Errorf("%d requests went elsewhere", n)
+		t.Errorf("%d requests were sent to another host", n)
 	}
 }
 
-func TestTheKeyIsInAHeaderAlone(t *testing.T) {
+func TestTheKeyIsSentInAHeaderOnly(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -313,7 +307,7 @@ func TestTheKeyIsInAHeaderAlone(t *testing.T) {
 		})
 	})
 	w.prepare(t, nil)
-	w.made(t, hello)
+	w.mustCreate(t, hello)
 	if err := eachDeal(t.Context(), w.client, time.Time{}, func(gistdeal.RemoteDeal) {}); err != nil {
 		t.Error(err)
 	}

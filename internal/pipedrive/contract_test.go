@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/contract"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/contract"
 )
 
 func TestAllCallsAgreeWithPipedrivesDescription(t *testing.T) {
@@ -26,14 +26,14 @@ func TestAllCallsAgreeWithPipedrivesDescription(t *testing.T) {
 		w.prepare(t, codes)
 		d := hello
 		d.Description = strings.Repeat("🦉", 70_000)
-		id := w.made(t, d)
+		id := w.mustCreate(t, d)
 		if _, err := w.client.Deal(t.Context(), id); err != nil {
 			t.Error(err)
 		}
 		if err := w.client.DeleteDeal(t.Context(), id); err != nil {
 			t.Error(err)
 		}
-		w.ArchiveDeal(w.made(t, gistdeal.Draft{GistID: "bb6b", Login: "u10"}))
+		w.ArchiveDeal(w.mustCreate(t, gistdeal.Draft{GistID: "bb6b", Login: "u10"}))
 		for i := range 501 {
 			w.SeedDeal("octocat", strings.Repeat("a", i+1), "")
 		}

@@ -12,12 +12,12 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/contract"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/contract"
 )
 
-func TestEachCallIsCountedWithWhatPipedriveSaysThatItCosts(t *testing.T) {
+func TestEachCallIsCountedWithItsOfficialCost(t *testing.T) {
 	t.Parallel()
 	costs := readCosts(t)
 	var want atomic.Int64
@@ -40,7 +40,7 @@ func TestEachCallIsCountedWithWhatPipedriveSaysThatItCosts(t *testing.T) {
 		{"pipelines", func() { _, err := w.client.Pipelines(t.Context()); noError(t, err) }},
 		{"owners", func() { _, err := w.client.Owners(t.Context()); noError(t, err) }},
 		{"where deals go", func() { noError(t, w.client.CheckAim(t.Context())) }},
-		{"making a deal", func() { id = w.made(t, hello) }},
+		{"making a deal", func() { id = w.mustCreate(t, hello) }},
 		{"a deal", func() { _, err := w.client.Deal(t.Context(), id); noError(t, err) }},
 		{"deals, also archived ones", func() { w.deals(t, time.Time{}) }},
 		{"deleting a deal", func() { noError(t, w.client.DeleteDeal(t.Context(), id)) }},
@@ -54,13 +54,13 @@ func TestEachCallIsCountedWithWhatPipedriveSaysThatItCosts(t *testing.T) {
 	}
 }
 
-// costs are what Pipedrive's descriptions say that calls take of the day's tokens.
+// costs are the token costs of calls in Pipedrive's descriptions.
 type costs []priced
 
 type priced struct {
 	method string
 	path   *regexp.Regexp
-	plain  bool // without parameters: it wins over a path with some
+	plain  bool // without parameters: it goes before a path with some
 	cost   int
 }
 
@@ -78,7 +78,7 @@ func (all costs) of(t *testing.T, r *http.Request) (cost int) {
 	return cost
 }
 
-// readCosts skips the test where there are no descriptions.
+// readCosts skips the test without the descriptions.
 func readCosts(t *testing.T) (all costs) {
 	t.Helper()
 	parameter := regexp.MustCompile(`\{[^}]+\}`)

@@ -14,14 +14,14 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestTheDealIsWhatTheDraftSays(t *testing.T) {
+func TestTheDealMatchesItsDraft(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{200, 201} {
 		t.Run(fmt.Sprint("answered with ", status), func(t *testing.T) {
 			t.Parallel()
 			w := begin(t, sim.Options{CreateStatus: status}, pipedrive.Options{})
 			codes := w.prepare(t, nil)
-			got := w.deal(t, w.made(t, hello))
+			got := w.deal(t, w.mustCreate(t, hello))
 			want := kept{Title: "Gist from octocat", StageID: 1, OwnerID: 101, VisibleTo: 3, Custom: map[string]string{
 				codes[pipedrive.FieldAuthor]:    "https://gist.github.com/octocat",
 				codes[pipedrive.FieldGist]:      "Hello World Examples",
@@ -38,7 +38,7 @@ func TestTheDealIsWhatTheDraftSays(t *testing.T) {
 	}
 }
 
-func TestDescriptionsAreCutToWhatTheFieldHolds(t *testing.T) {
+func TestDescriptionsAreCutToTheSizeOfTheField(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, kind, description, want string
@@ -61,7 +61,7 @@ func TestDescriptionsAreCutToWhatTheFieldHolds(t *testing.T) {
 			w.prepare(t, nil)
 			d := hello
 			d.Description = tt.description
-			if got := w.deal(t, w.made(t, d)).Custom[code]; got != tt.want {
+			if got := w.deal(t, w.mustCreate(t, d)).Custom[code]; got != tt.want {
 				t.Errorf("%d runes, %.80q..., want %d", utf8.RuneCountInString(got), got, utf8.RuneCountInString(tt.want))
 			}
 		})
@@ -71,13 +71,13 @@ func TestDescriptionsAreCutToWhatTheFieldHolds(t *testing.T) {
 func TestTitlesAreCutToAVarchar(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
-	got := w.deal(t, w.made(t, gistdeal.Draft{GistID: "1", Login: strings.Repeat("ü", 300)})).Title
+	got := w.deal(t, w.mustCreate(t, gistdeal.Draft{GistID: "1", Login: strings.Repeat("ü", 300)})).Title
 	if want := "Gist from " + strings.Repeat("ü", 244) + "…"; got != want {
 		t.Errorf("got %q", got)
 	}
 }
 
-func TestManyDealsAtOnceAreEachMadeOnce(t *testing.T) {
+func TestConcurrentDealsAreEachCreatedOnce(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
 	var pushes sync.WaitGroup
@@ -110,7 +110,7 @@ func TestNothingIsSentBeforePrepare(t *testing.T) {
 	}
 }
 
-func TestCutKeepsTextWithinItsLimit(t *testing.T) {
+func TestCutKeepsTextWithinTheLimit(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		text  string
@@ -127,10 +127,10 @@ func TestCutKeepsTextWithinItsLimit(t *testing.T) {
 		{"a\x00b", 2, "ab"},
 		{"a\x00b", 3, "ab"},
 		{"\x00\x00\x00", 2, ""},
-		{"a\xff\xfeb", 3, "a\uFFFDb"}, // one for a run of them
+		{"a\xff\xfeb", 3, "a\uFFFDb"}, // one replacement for several bytes
 		{"a\xffb\xff", 3, "a\uFFFD…"},
 		{"🦉"[:3], 3, "\uFFFD"},
-		{"e\u0301e\u0301", 4, "e\u0301e\u0301"}, // runes count, not what people see
+		{"e\u0301e\u0301", 4, "e\u0301e\u0301"}, // runes count, not visible characters
 		{"a\uFFFEb", 3, "a\uFFFEb"},
 	} {
 		got := pipedrive.Cut(tt.text, tt.limit)

@@ -20,12 +20,12 @@ func headers(pairs ...string) http.Header {
 	return h
 }
 
-func TestWhatIsLeftOfTheDayDecidesWhetherToGoOn(t *testing.T) {
+func TestTheRemainingDailyQuotaDecidesWhetherToContinue(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		reserve float64
 		headers http.Header
-		words   string // of why not, "" for going on
+		words   string // part of the reason, "" to continue
 	}{
 		"nothing is told":                {0.4, headers(), ""},
 		"enough":                         {0.4, headers("x-daily-ratelimit-token-limit", "30000", "x-daily-ratelimit-token-remaining", "12001"), ""},
@@ -53,7 +53,7 @@ func TestWhatIsLeftOfTheDayDecidesWhetherToGoOn(t *testing.T) {
 	}
 }
 
-func TestASpentDayIsAskedAboutEachHourAndShortlyAfterMidnight(t *testing.T) {
+func TestASpentDailyQuotaIsCheckedEachHourAndAfterMidnight(t *testing.T) {
 	t.Parallel()
 	spent := headers("x-daily-ratelimit-token-limit", "100", "x-daily-ratelimit-token-remaining", "0")
 	for clock, want := range map[string]time.Duration{
@@ -64,7 +64,7 @@ func TestASpentDayIsAskedAboutEachHourAndShortlyAfterMidnight(t *testing.T) {
 		t.Run(clock, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				now, err := time.Parse(time.RFC3339, clock) // Pipedrive's; ours is another one.
+				now, err := time.Parse(time.RFC3339, clock) // Pipedrive's clock, which differs from the local one.
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -72,25 +72,25 @@ func TestASpentDayIsAskedAboutEachHourAndShortlyAfterMidnight(t *testing.T) {
 				d.Learn(spent, now)
 				again, err := d.Spent()
 				if gistdeal.RetryAfter(err) != want || again {
-					t.Errorf("retry after %v, want %v; ask again: %t", gistdeal.RetryAfter(err), want, again)
+					t.Errorf("retry after %v, want %v; check again: %t", gistdeal.RetryAfter(err), want, again)
 				}
 				time.Sleep(want)
 				if again, _ = d.Spent(); !again {
-					t.Error("it is not asked about in time")
+					t.Error("the quota is not checked again in time")
 				}
 			})
 		})
 	}
 }
 
-func TestBudgetsOutliveTheProcessThatLearntThem(t *testing.T) {
+func TestQuotasSurviveARestart(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	w.Set(func(o *sim.Options) { o.DailyTokens = 1000 })
 	w.prepare(t, nil)
 	known := w.client.Budgets()
 	if b := known[0]; b.Name != pipedrive.BudgetDay || b.Limit != 1000 || b.Remaining >= 1000 || b.Remaining < 900 || b.SeenAt.IsZero() {
-		t.Fatalf("the day's budget: %+v", b)
+		t.Fatalf("the daily quota: %+v", b)
 	}
 	next := client(t, w.url, pipedrive.Options{})
 	next.Restore(known)
@@ -99,13 +99,13 @@ func TestBudgetsOutliveTheProcessThatLearntThem(t *testing.T) {
 	}
 }
 
-func TestTheAccountIsAskedBeforeADayEnds(t *testing.T) {
+func TestTheAccountIsCheckedBeforeTheDailyQuotaEnds(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{DayReserve: 0.4})
 	gone := gistdeal.Budget{Name: pipedrive.BudgetDay, Limit: 100, Remaining: 0, Kept: 40, SeenAt: time.Now().Add(-2 * time.Hour)}
 	w.client.Restore([]gistdeal.Budget{gone})
 	if err := w.client.Reserve(t.Context()); err != nil {
-		t.Errorf("the account answered, so the day is not spent: %v", err)
+		t.Errorf("the account answered, so the quota is not spent: %v", err)
 	}
 	w.Set(func(o *sim.Options) { o.DailyTokens = 10 })
 	next := client(t, w.url, pipedrive.Options{DayReserve: 0.4})
@@ -113,12 +113,12 @@ func TestTheAccountIsAskedBeforeADayEnds(t *testing.T) {
 	err := next.Reserve(t.Context())
 	wantKind(t, err, gistdeal.Limited)
 	if asked := w.Report().Requests["GET /v1/users/me"]; asked != 2 {
-		t.Errorf("asked %d times, want once each", asked)
+		t.Errorf("%d checks, want one for each client", asked)
 	}
 	if err := next.Reserve(t.Context()); gistdeal.KindOf(err) != gistdeal.Limited || !strings.Contains(err.Error(), "spent") {
 		t.Errorf("a moment later: %v", err)
 	}
 	if asked := w.Report().Requests["GET /v1/users/me"]; asked != 2 {
-		t.Errorf("asked %d times, want no more until it is time", asked)
+		t.Errorf("%d checks, want no more until the retry time", asked)
 	}
 }

@@ -38,7 +38,7 @@ func (w world) deals(t *testing.T, since time.Time) (all []gistdeal.RemoteDeal) 
 	return all
 }
 
-func TestDealsComePageByPage(t *testing.T) {
+func TestDealsAreReadPageByPage(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
 	const n = 1001
@@ -56,35 +56,35 @@ func TestDealsComePageByPage(t *testing.T) {
 	}
 }
 
-func TestDealsThatPeopleTouchedAreListedToo(t *testing.T) {
+func TestEditedDealsAreListedToo(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
 	before := time.Now().Add(-time.Second)
-	made := map[string]int64{}
+	created := map[string]int64{}
 	for _, id := range []string{"open", "won", "lost", "deleted", "archived", "both"} {
-		made[id] = w.made(t, gistdeal.Draft{GistID: id, Login: "octocat"})
+		created[id] = w.mustCreate(t, gistdeal.Draft{GistID: id, Login: "octocat"})
 	}
 	for _, status := range []string{"won", "lost"} {
-		patch := httptest.NewRequest(http.MethodPatch, fmt.Sprint("/api/v2/deals/", made[status]), strings.NewReader(fmt.Sprintf(`{"status":%q}`, status)))
+		patch := httptest.NewRequest(http.MethodPatch, fmt.Sprint("/api/v2/deals/", created[status]), strings.NewReader(fmt.Sprintf(`{"status":%q}`, status)))
 		patch.Header.Set("x-api-token", token)
 		answer := httptest.NewRecorder()
 		if w.ServeHTTP(answer, patch); answer.Code != http.StatusOK {
 			t.Fatal(answer.Body)
 		}
 	}
-	w.ArchiveDeal(made["archived"])
-	w.ArchiveDeal(made["both"])
-	w.DeleteDeal(made["both"])
-	w.DeleteDeal(made["deleted"])
-	found := map[string]int64{}
+	w.ArchiveDeal(created["archived"])
+	w.ArchiveDeal(created["both"])
+	w.DeleteDeal(created["both"])
+	w.DeleteDeal(created["deleted"])
+	listed := map[string]int64{}
 	for _, d := range w.deals(t, before) {
-		found[d.GistID] = d.ID
+		listed[d.GistID] = d.ID
 		archived := d.GistID == "archived" || d.GistID == "both"
 		if gone := d.GistID == "deleted" || d.GistID == "both"; d.Deleted != gone || d.Archived != archived || !d.Exact || d.CreatorID != 101 || d.AddedAt.Before(before.Truncate(time.Second)) {
 			t.Errorf("%+v", d)
 		}
 	}
-	if diff := cmp.Diff(made, found); diff != "" {
+	if diff := cmp.Diff(created, listed); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -93,7 +93,7 @@ func TestADealIsReadAndDeletedByItsID(t *testing.T) {
 	t.Parallel()
 	for _, goneIs404 := range []bool{false, true} {
 		w := prepared(t, sim.Options{DeletedDeal404: goneIs404}, pipedrive.Options{})
-		id := w.made(t, hello)
+		id := w.mustCreate(t, hello)
 		d, err := w.client.Deal(t.Context(), id)
 		if err != nil || d.ID != id || d.GistID != hello.GistID || !d.Exact || d.Deleted {
 			t.Errorf("%+v, %v", d, err)
@@ -113,11 +113,11 @@ func TestADealIsReadAndDeletedByItsID(t *testing.T) {
 	}
 }
 
-func TestDealsSinceATimeAreAskedForInWholeSeconds(t *testing.T) {
+func TestDealsSinceATimeAreRequestedInWholeSeconds(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
 	w.SeedDeal("octocat", "old", "")
-	id := w.made(t, hello)
+	id := w.mustCreate(t, hello)
 	since := time.Now().Add(-time.Hour).Truncate(time.Second).Add(999_999_999).In(time.FixedZone("", -3*3600))
 	got := w.deals(t, since)
 	if len(got) != 1 || got[0].ID != id {
@@ -137,7 +137,7 @@ func TestDealsSinceATimeAreAskedForInWholeSeconds(t *testing.T) {
 	}
 }
 
-func TestTheGistIsKnownByItsIDElseByItsURL(t *testing.T) {
+func TestTheGistIsIdentifiedByItsIDOrItsURL(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		id, url string // as JSON; "" is absent
@@ -193,7 +193,7 @@ func listOf(t *testing.T, h http.Handler, each func(gistdeal.RemoteDeal)) error 
 	return eachDeal(t.Context(), c, time.Time{}, each)
 }
 
-func TestTimesAreReadInBothForms(t *testing.T) {
+func TestTimesAreReadInBothFormats(t *testing.T) {
 	t.Parallel()
 	want := time.Date(2026, 7, 1, 5, 46, 33, 0, time.UTC)
 	for text, want := range map[string]time.Time{
@@ -203,7 +203,7 @@ func TestTimesAreReadInBothForms(t *testing.T) {
 		item := fmt.Sprintf(`{"id":7,"add_time":%s,"custom_fields":{%q:"aa5a"}}`, text, pipedrive.AssumedCode(pipedrive.FieldGistID))
 		err := listOf(t, reply(200, `{"success":true,"data":[`+item+`]}`), func(d gistdeal.RemoteDeal) {
 			if !d.AddedAt.Equal(want) {
-				t.Errorf("%s is read as %v", text, d.AddedAt)
+				t.Errorf("%s was read as %v", text, d.AddedAt)
 			}
 		})
 		if err != nil {
@@ -212,7 +212,7 @@ func TestTimesAreReadInBothForms(t *testing.T) {
 	}
 }
 
-func TestAListOfWhichAPageFailsIsAnError(t *testing.T) {
+func TestAListWithAFailedPageIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name  string
@@ -248,7 +248,7 @@ func TestAListOfWhichAPageFailsIsAnError(t *testing.T) {
 	}
 }
 
-func TestACursorThatComesTwiceEndsTheList(t *testing.T) {
+func TestARepeatedCursorEndsTheList(t *testing.T) {
 	t.Parallel()
 	for _, circle := range [][]string{{"a"}, {"a", "b"}} {
 		var asked []string
@@ -263,15 +263,15 @@ func TestACursorThatComesTwiceEndsTheList(t *testing.T) {
 		}), func(gistdeal.RemoteDeal) {})
 		wantKind(t, err, gistdeal.Temporary, "same cursor")
 		if want := slices.Concat([]string{""}, circle); !slices.Equal(asked, want) {
-			t.Errorf("asked for %q, want %q", asked, want)
+			t.Errorf("requested %q, want %q", asked, want)
 		}
 	}
 }
 
-func TestAnEmptyPageIsNotTheLastOne(t *testing.T) {
+func TestAnEmptyPageIsNotTheLastPage(t *testing.T) {
 	t.Parallel()
 	item := fmt.Sprintf(`{"id":7,"custom_fields":{%q:"aa5a"}}`, pipedrive.AssumedCode(pipedrive.FieldGistID))
-	found := 0
+	listed := 0
 	mux := http.NewServeMux()
 	mux.HandleFunc(listDeals, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("cursor") == "" {
@@ -281,8 +281,8 @@ func TestAnEmptyPageIsNotTheLastOne(t *testing.T) {
 		reply(200, `{"success":true,"data":[`+item+`],"additional_data":{"next_cursor":""}}`)(w, r)
 	})
 	mux.Handle(listDeals+"/archived", reply(200, `{"success":true,"data":[]}`))
-	if err := listOf(t, mux, func(gistdeal.RemoteDeal) { found++ }); err != nil || found != 1 {
-		t.Errorf("%d deals, %v", found, err)
+	if err := listOf(t, mux, func(gistdeal.RemoteDeal) { listed++ }); err != nil || listed != 1 {
+		t.Errorf("%d deals, %v", listed, err)
 	}
 }
 

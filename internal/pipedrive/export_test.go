@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// What tests of this package's edges need and nobody else does.
+// These functions are for the tests of this package only.
 var (
 	Cut     = cut
 	ErrLate = errLate
 )
 
-// Assume prepares c without a server: each field is of type text, its code made from its name.
+// Assume prepares c without a server: each field has the type text and a code
+// derived from its name.
 func (c *Client) Assume() {
 	t := &target{fields: map[string]field{}}
 	for _, name := range FieldNames {
@@ -22,21 +23,21 @@ func (c *Client) Assume() {
 	c.target.Store(t)
 }
 
-// AssumedCode returns the code that Assume gives a field.
+// AssumedCode returns the code of a field after Assume.
 func AssumedCode(name string) string { return "code of " + name }
 
-// DealURLOf returns the address before a deal's id in a company of that domain.
+// DealURLOf returns the URL of deals without the id for a company domain.
 func (c *Client) DealURLOf(domain string) string { return c.dealURL(domain) }
 
-// Shot is one POST's connection and its deadline.
+// Shot is the connection of one POST with its deadline.
 type Shot struct {
 	net.Conn
-	Raw *net.TCPConn // below the deadline
+	Raw *net.TCPConn // without the deadline
 	Arm func()
 	End func() bool
 }
 
-// Dial connects as a POST that began at start does.
+// Dial connects like a POST that started at start.
 func Dial(ctx context.Context, start time.Time, timeout time.Duration, address string) (Shot, error) {
 	s := &shot{start: start, timeout: timeout}
 	conn, err := s.dial(ctx, "tcp", address)
@@ -49,29 +50,30 @@ func Dial(ctx context.Context, start time.Time, timeout time.Duration, address s
 // Limiter is the limiter of a client, without the client.
 type Limiter struct{ *limiter }
 
-// NewLimiter returns a limiter for rate requests a second at the most, 0 for what is allowed.
+// NewLimiter returns a limiter for at most rate requests a second; 0 means as many
+// as allowed.
 func NewLimiter(rate float64) Limiter { return Limiter{newLimiter(rate)} }
 
-// Wait waits for a turn.
+// Wait waits until a request may be sent.
 func (l Limiter) Wait(ctx context.Context) error { return l.wait(ctx) }
 
-// Enter waits for room in the window.
+// Enter waits for space in the window.
 func (l Limiter) Enter(ctx context.Context) (int, error) { return l.enter(ctx) }
 
-// Learn reads an answer's headers.
+// Learn reads the headers of an answer.
 func (l Limiter) Learn(ours int, h http.Header) { l.learn(ours, h) }
 
 // Block stops all requests for a time.
 func (l Limiter) Block(d time.Duration, why error) { l.block(d, why) }
 
-// Day is what is left of an account's day, without a client.
+// Day is the daily quota of an account, without a client.
 type Day struct{ *day }
 
-// NewDay returns a day of which that share is left to people.
+// NewDay returns a daily quota with that reserved share.
 func NewDay(reserve float64) Day { return Day{newDay(reserve)} }
 
-// Learn reads an answer's headers; now is Pipedrive's time.
+// Learn reads the headers of an answer; now is Pipedrive's time.
 func (d Day) Learn(h http.Header, now time.Time) { d.learn(h, now) }
 
-// Spent returns why nothing is left, and whether to ask again.
+// Spent returns the reason why nothing is left and whether to check again.
 func (d Day) Spent() (again bool, err error) { return d.spent() }

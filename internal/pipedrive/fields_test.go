@@ -16,7 +16,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// wantNames fails unless these are the account's custom fields.
+// wantNames fails the test unless these are the account's custom fields.
 func wantNames(t *testing.T, w world, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(slices.Sorted(slices.Values(want)), w.names(t)); diff != "" {
@@ -24,36 +24,36 @@ func wantNames(t *testing.T, w world, want ...string) {
 	}
 }
 
-func TestPrepareMakesTheFieldsOnce(t *testing.T) {
+func TestPrepareCreatesTheFieldsOnce(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
-	made := w.prepare(t, nil)
+	codes := w.prepare(t, nil)
 	wantNames(t, w, pipedrive.FieldNames...)
 	for _, name := range pipedrive.FieldNames {
-		if code, ok := w.Field(name); !ok || made[name] != code || len(code) != 40 {
-			t.Errorf("%q has code %q, Prepare says %q", name, code, made[name])
+		if code, ok := w.Field(name); !ok || codes[name] != code || len(code) != 40 {
+			t.Errorf("%q has code %q, Prepare says %q", name, code, codes[name])
 		}
 	}
 	for name, keys := range map[string]map[string]string{
-		"with the keys":         made,
+		"with the keys":         codes,
 		"without":               nil,
-		"with some":             {pipedrive.FieldGist: made[pipedrive.FieldGist]},
+		"with some":             {pipedrive.FieldGist: codes[pipedrive.FieldGist]},
 		"with keys long gone":   {pipedrive.FieldGist: strings.Repeat("0", 40)},
 		"with an empty key":     {pipedrive.FieldGist: ""},
 		"with keys of no field": {"Gist colour": strings.Repeat("0", 40)},
 	} {
 		again := client(t, w.url, pipedrive.Options{})
-		found, err := again.Prepare(t.Context(), keys)
-		if err != nil || !maps.Equal(found, made) {
-			t.Errorf("%s: %v, %v", name, found, err)
+		got, err := again.Prepare(t.Context(), keys)
+		if err != nil || !maps.Equal(got, codes) {
+			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
 	if n := w.requests(postField); n != 4 {
-		t.Errorf("%d fields made", n)
+		t.Errorf("%d fields were created", n)
 	}
 }
 
-func TestFieldTypesSuitWhatTheyHold(t *testing.T) {
+func TestFieldTypesSuitTheirContent(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
 	for _, name := range pipedrive.FieldNames {
@@ -68,34 +68,34 @@ func TestFieldTypesSuitWhatTheyHold(t *testing.T) {
 	}
 }
 
-func TestTheSeedsFieldsAreFound(t *testing.T) {
+func TestFieldsOfTheOriginalProgramAreReused(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	w.SeedFields()
 	w.prepare(t, nil)
 	wantNames(t, w, pipedrive.FieldNames...)
 	if n := w.requests(postField); n != 1 {
-		t.Errorf("%d fields made, want one", n)
+		t.Errorf("%d fields were created, want one", n)
 	}
 	d := hello
 	d.Description = strings.Repeat("x", 300)
 	code, _ := w.Field(pipedrive.FieldGist)
-	if got := w.deal(t, w.made(t, d)).Custom[code]; len([]rune(got)) != 255 {
-		t.Errorf("%d runes in the seed's short field", len([]rune(got)))
+	if got := w.deal(t, w.mustCreate(t, d)).Custom[code]; len([]rune(got)) != 255 {
+		t.Errorf("%d runes in the short field of the original program", len([]rune(got)))
 	}
 }
 
-func TestAFieldThatIsRenamedStaysOurs(t *testing.T) {
+func TestARenamedFieldIsStillUsed(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	code := w.AddField("What somebody calls it now", "varchar")
-	w.AddField(pipedrive.FieldGistID, "varchar") // what somebody made instead
+	w.AddField(pipedrive.FieldGistID, "varchar") // a replacement created by a person
 	codes := w.prepare(t, map[string]string{pipedrive.FieldGistID: code})
 	if codes[pipedrive.FieldGistID] != code {
-		t.Errorf("took %s, not %s", codes[pipedrive.FieldGistID], code)
+		t.Errorf("got %s, want %s", codes[pipedrive.FieldGistID], code)
 	}
-	if got := w.deal(t, w.made(t, hello)).Custom[code]; got != hello.GistID {
-		t.Errorf("it holds %q", got)
+	if got := w.deal(t, w.mustCreate(t, hello)).Custom[code]; got != hello.GistID {
+		t.Errorf("the field contains %q", got)
 	}
 }
 
@@ -103,26 +103,26 @@ func TestSpacesAroundAFieldsNameDoNotMatter(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	if code := w.AddField(" Gist ID ", "varchar"); w.prepare(t, nil)[pipedrive.FieldGistID] != code {
-		t.Error("another field was made")
+		t.Error("another field was created")
 	}
 }
 
-func TestTwoFieldsOfOneNameAreForAPersonToDecide(t *testing.T) {
+func TestTwoFieldsOfOneNameAreRefused(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	one, two := w.AddField(pipedrive.FieldGist, "text"), w.AddField(pipedrive.FieldGist, "enum")
 	_, err := w.client.Prepare(t.Context(), nil)
 	wantKind(t, err, gistdeal.Unauthorized, pipedrive.FieldGist, one, two)
 	if codes := w.prepare(t, map[string]string{pipedrive.FieldGist: one}); codes[pipedrive.FieldGist] != one {
-		t.Errorf("took %s, not the stored %s", codes[pipedrive.FieldGist], one)
+		t.Errorf("got %s, want the stored %s", codes[pipedrive.FieldGist], one)
 	}
 	w.DeleteField(two)
 	if codes := w.prepare(t, nil); codes[pipedrive.FieldGist] != one {
-		t.Errorf("took %s, not the only one, %s", codes[pipedrive.FieldGist], one)
+		t.Errorf("got %s, want the only one, %s", codes[pipedrive.FieldGist], one)
 	}
 }
 
-func TestAFieldThatHoldsNoTextIsRefused(t *testing.T) {
+func TestAFieldOfAnotherTypeIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"enum", "double", "date", "set"} {
 		w := begin(t, sim.Options{}, pipedrive.Options{})
@@ -136,15 +136,15 @@ func TestAFieldThatHoldsNoTextIsRefused(t *testing.T) {
 
 func TestAFieldOfTheSystemIsNotOurs(t *testing.T) {
 	t.Parallel()
-	// Two items without a code, as no answer should have them.
+	// Two items without a code, which a correct answer never has.
 	const fields = `{"success":true,"data":[{"field_name":"Gist ID","field_code":"gist_id","field_type":"varchar","is_custom_field":false},
 		{"field_name":"Nameless","field_type":"varchar"},{}],"additional_data":null}`
-	var made atomic.Int32
+	var number atomic.Int32
 	w := begin(t, sim.Options{}, pipedrive.Options{}, func(http.Handler) http.Handler {
 		mux := http.NewServeMux()
 		mux.Handle(listFields, reply(200, fields))
 		mux.HandleFunc(postField, func(w http.ResponseWriter, r *http.Request) {
-			reply(200, fmt.Sprintf(`{"success":true,"data":{"field_code":"made%d"}}`, made.Add(1)))(w, r)
+			reply(200, fmt.Sprintf(`{"success":true,"data":{"field_code":"made%d"}}`, number.Add(1)))(w, r)
 		})
 		mux.Handle(postDeal, reply(200, `{"success":true,"data":{"id":7}}`))
 		return mux
@@ -156,10 +156,10 @@ func TestAFieldOfTheSystemIsNotOurs(t *testing.T) {
 	if diff := cmp.Diff(want, w.prepare(t, nil)); diff != "" {
 		t.Error(diff)
 	}
-	w.made(t, hello) // though nobody said what type the new fields are of
+	w.mustCreate(t, hello) // although the answer lacks the type of the new fields
 }
 
-func TestAFieldWhoseMakingWentUnansweredIsFound(t *testing.T) {
+func TestAFieldCreatedWithoutAnAnswerIsReused(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"drop-after", "error-after", "truncate"} {
 		t.Run(kind, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestAFieldWhoseMakingWentUnansweredIsFound(t *testing.T) {
 	}
 }
 
-func TestPrepareSaysWhatKeepsItFromMakingFields(t *testing.T) {
+func TestPrepareExplainsWhyItCannotCreateFields(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		fault sim.Fault
@@ -195,7 +195,7 @@ func TestPrepareSaysWhatKeepsItFromMakingFields(t *testing.T) {
 	}
 }
 
-func TestADeletedFieldIsNamedAndPrepareMakesItAgain(t *testing.T) {
+func TestPrepareRecreatesADeletedField(t *testing.T) {
 	t.Parallel()
 	for _, name := range pipedrive.FieldNames {
 		t.Run(name, func(t *testing.T) {
@@ -209,15 +209,15 @@ func TestADeletedFieldIsNamedAndPrepareMakesItAgain(t *testing.T) {
 				t.Errorf("%d POSTs, %d deals", r.Requests[postDeal], r.Deals)
 			}
 			if again := w.prepare(t, codes); again[name] == codes[name] {
-				t.Error("the deleted field was found")
+				t.Error("the deleted field was used")
 			}
-			w.made(t, hello)
+			w.mustCreate(t, hello)
 			wantNames(t, w, pipedrive.FieldNames...)
 		})
 	}
 }
 
-func TestARefusedValueIsNoDeletedField(t *testing.T) {
+func TestARefusedValueIsNotTakenForADeletedField(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	code := w.prepare(t, nil)[pipedrive.FieldGist]
@@ -228,7 +228,7 @@ func TestARefusedValueIsNoDeletedField(t *testing.T) {
 	}
 }
 
-func TestARefusalThatCannotBeLookedIntoIsForLater(t *testing.T) {
+func TestAnUnexplainedRefusalIsTemporary(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"error-before", "limit", "spent", "html403", "drop-before", "invalid", "unauthorized"} {
 		w := begin(t, sim.Options{}, pipedrive.Options{})

@@ -1,7 +1,6 @@
 package pipedrive_test
 
 import (
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -9,9 +8,10 @@ import (
 	"gistdeal"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestLookingForMissingFieldsMakesNone(t *testing.T) {
+func TestCheckingFieldsCreatesNone(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	w.SeedFields()
@@ -20,7 +20,7 @@ func TestLookingForMissingFieldsMakesNone(t *testing.T) {
 		t.Errorf("missing: %v, %v", missing, err)
 	}
 	if n := w.requests(postField); n != 0 {
-		t.Errorf("%d fields made", n)
+		t.Errorf("%d fields were created", n)
 	}
 	keys := w.prepare(t, nil)
 	w.AddField(pipedrive.FieldGist, "text")
@@ -29,7 +29,7 @@ func TestLookingForMissingFieldsMakesNone(t *testing.T) {
 	}
 }
 
-func TestAllMistakesAboutFieldsAreToldAtOnce(t *testing.T) {
+func TestAllMistakesAboutFieldsAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	first, second := w.AddField(pipedrive.FieldGist, "text"), w.AddField(pipedrive.FieldGist, "text")
@@ -40,31 +40,29 @@ func TestAllMistakesAboutFieldsAreToldAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{first, second, `of type "double"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("no word of %s: %v", want, err)
+			t.Errorf("the error does not contain %s: %v", want, err)
 		}
 	}
 }
 
-func TestWhereNewDealsGoIsCheckedByName(t *testing.T) {
+func TestTheTargetOfNewDealsIsCheckedByName(t *testing.T) {
 	t.Parallel()
-	for aim, there := range map[gistdeal.Aim]bool{
+	for target, there := range map[gistdeal.Aim]bool{
 		{}: true, {Pipeline: "gists", Stage: "Done", Owner: "Ann Admin"}: true,
 		{Pipeline: "Gifts"}: false, {Pipeline: "Gists", Stage: "Won"}: false, {Owner: "Nobody"}: false,
 	} {
-		w := begin(t, sim.Options{}, pipedrive.Options{Aim: aim})
+		w := begin(t, sim.Options{}, pipedrive.Options{Aim: target})
 		if err := w.client.CheckAim(t.Context()); (err == nil) != there {
-			t.Errorf("%v: %v", aim, err)
+			t.Errorf("%v: %v", target, err)
 		}
 	}
 }
 
-func TestThePaceIsWhatTheAccountAllowsButNotMoreThanIsWanted(t *testing.T) {
+func TestTheRateIsTheLowerOfAllowedAndConfigured(t *testing.T) {
 	t.Parallel()
-	s := sim.New(sim.Options{Burst: 40})
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
+	_, url := testenv.Simulate(t, sim.Options{Burst: 40})
 	for rate, want := range map[float64][2]float64{0: {10, 20}, 5: {5, 5}, 100: {100, 20}} {
-		c, err := pipedrive.New(server.URL, pipedrive.Options{Token: token, Rate: rate})
+		c, err := pipedrive.New(url, pipedrive.Options{Token: token, Rate: rate})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +72,7 @@ func TestThePaceIsWhatTheAccountAllowsButNotMoreThanIsWanted(t *testing.T) {
 		}
 		for i, got := range []float64{before, c.Pace()} {
 			if got > want[i] || got < 0.95*want[i] {
-				t.Errorf("rate %g: a pace of %g, then %g, want nearly %v", rate, before, c.Pace(), want)
+				t.Errorf("configured %g: a rate of %g, then %g, want about %v", rate, before, c.Pace(), want)
 			}
 		}
 	}

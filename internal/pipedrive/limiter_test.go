@@ -15,19 +15,19 @@ import (
 	"gistdeal/internal/pipedrive"
 )
 
-// account is the other side of the burst limit: it counts requests in any two
-// seconds and refuses those beyond its limit. It is asked in virtual time.
+// account simulates the burst limit in virtual time: it counts requests in any two
+// seconds and refuses those beyond its limit.
 type account struct {
 	mu      sync.Mutex
 	limit   int
-	others  int // requests in each window that somebody else makes
+	others  int // requests of other clients in each window
 	window  []time.Time
 	taken   int
 	refused int
 }
 
-// take counts a request as it comes in, unless it is over the limit, and answers
-// with the account's headers.
+// take counts a request unless it exceeds the limit, and answers with the headers
+// of the account.
 func (a *account) take() (h http.Header, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -59,9 +59,9 @@ func (a *account) counts() (taken, refused int) {
 	return a.taken, a.refused
 }
 
-// work makes requests for a time, as the engine does: each waits for its turn, is
-// claimed, travels, and is answered after the latency; many are under way. One
-// that is refused stops all for two seconds.
+// work sends requests for a time, as the engine does. Each one waits for its turn,
+// is claimed, is sent, and is answered after the latency; many are under way. A
+// refused request stops all for two seconds.
 func work(t *testing.T, l pipedrive.Limiter, a *account, latency, d time.Duration) {
 	t.Helper()
 	chance := rand.New(rand.NewPCG(1, 1))
@@ -93,7 +93,7 @@ func work(t *testing.T, l pipedrive.Limiter, a *account, latency, d time.Duratio
 	}
 }
 
-func TestTheAllowedRateIsUsedAndNeverExceeded(t *testing.T) {
+func TestTheAllowedRateIsReachedAndNeverExceeded(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		rate    float64
@@ -113,7 +113,7 @@ func TestTheAllowedRateIsUsedAndNeverExceeded(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				l, a := pipedrive.NewLimiter(tt.rate), &account{limit: tt.limit}
-				work(t, l, a, tt.latency, 10*time.Second) // The first answers tell the limit.
+				work(t, l, a, tt.latency, 10*time.Second) // The first answers contain the limit.
 				begin, refusedBefore := a.counts()
 				work(t, l, a, tt.latency, 100*time.Second)
 				end, refused := a.counts()
@@ -121,14 +121,14 @@ func TestTheAllowedRateIsUsedAndNeverExceeded(t *testing.T) {
 					t.Errorf("%d requests refused, %d of them at the beginning", refused, refusedBefore)
 				}
 				if got := end - begin; got*100 < 98*100*tt.want || got > 101*tt.want {
-					t.Errorf("%d requests in 100 s, want 98 %% of %d at the least", got, 100*tt.want)
+					t.Errorf("%d requests in 100 s, want at least 98 %% of %d", got, 100*tt.want)
 				}
 			})
 		})
 	}
 }
 
-func TestRoomThatOthersUseIsLeftToThemAndTakenBack(t *testing.T) {
+func TestTheRateAdaptsToOtherClientsOfTheAccount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, a := pipedrive.NewLimiter(0), &account{limit: 20}
@@ -136,30 +136,30 @@ func TestRoomThatOthersUseIsLeftToThemAndTakenBack(t *testing.T) {
 		work(t, l, a, latency, 20*time.Second)
 		a.set(func() { a.others = 10 })
 		work(t, l, a, latency, 4*time.Second)
-		begin, noticed := a.counts()
+		begin, detected := a.counts()
 		work(t, l, a, latency, 60*time.Second)
 		end, refused := a.counts()
-		if refused != noticed || noticed > 20 {
-			t.Errorf("%d requests refused before the others were noticed, %d after", noticed, refused-noticed)
+		if refused != detected || detected > 20 {
+			t.Errorf("%d requests were refused before the other client was detected, %d after", detected, refused-detected)
 		}
 		if got := end - begin; got < 294 || got > 303 {
-			t.Errorf("%d requests in 60 s beside another who uses half, want 300", got)
+			t.Errorf("%d requests in 60 s with another client at half the limit, want 300", got)
 		}
 		a.set(func() { a.others = 0 })
 		work(t, l, a, latency, 4*time.Second)
 		begin, _ = a.counts()
 		work(t, l, a, latency, 60*time.Second)
 		if end, _ = a.counts(); end-begin < 588 {
-			t.Errorf("%d requests in 60 s after the other has gone, want 600", end-begin)
+			t.Errorf("%d requests in 60 s after the other client stopped, want 600", end-begin)
 		}
 	})
 }
 
-func TestAFreshStartCountsOnRequestsSentJustBefore(t *testing.T) {
+func TestAStartAssumesRequestsSentJustBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := &account{limit: 20}
-		for range 10 { // Restarts in the middle of the work.
+		for range 10 { // Restarts during the work.
 			work(t, pipedrive.NewLimiter(0), a, 10*time.Millisecond, 1300*time.Millisecond)
 		}
 		if _, refused := a.counts(); refused > 0 {
@@ -168,7 +168,7 @@ func TestAFreshStartCountsOnRequestsSentJustBefore(t *testing.T) {
 	})
 }
 
-func TestIdleTimeIsNotMadeUpFor(t *testing.T) {
+func TestIdleTimeAllowsNoBurst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := pipedrive.NewLimiter(0)
@@ -187,7 +187,7 @@ func TestIdleTimeIsNotMadeUpFor(t *testing.T) {
 	})
 }
 
-func TestNothingIsSentWhileALimitStopsAll(t *testing.T) {
+func TestNothingIsSentDuringALimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := pipedrive.NewLimiter(0)
@@ -235,7 +235,7 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 			}
 		}
 		if err := l.Wait(t.Context()); err != nil || time.Since(begun) > 2*time.Second {
-			t.Errorf("waited %v after those who took no turn: %v", time.Since(begun), err)
+			t.Errorf("waited %v after requests that took no turn: %v", time.Since(begun), err)
 		}
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// refusal is a body in Pipedrive's form.
+// refusal is an error body in Pipedrive's format.
 func refusal(words string) string {
 	return fmt.Sprintf(`{"success":false,"error":%q,"data":null}`, words)
 }
@@ -26,92 +26,98 @@ func answered(status int, body string, header ...string) sim.Fault {
 	return f
 }
 
-// TestTheAnswerDecidesWhatIsKnownOfTheDeal holds the rule of one deal for each
-// gist: whatever may have made a deal is Unknown, and nothing is sent twice.
-func TestTheAnswerDecidesWhatIsKnownOfTheDeal(t *testing.T) {
+const (
+	html = "Content-Type"
+	page = "text/html; charset=UTF-8"
+)
+
+// outcomes are answers to a POST and the kind of error that each must give.
+var outcomes = []struct {
+	name    string
+	fault   sim.Fault
+	want    gistdeal.Kind
+	after   time.Duration // RetryAfter
+	words   string
+	created int // deals in the account
+}{
+	{name: "400", fault: sim.Fault{Kind: "invalid"}, want: gistdeal.Invalid, words: "not a valid 'string'"},
+	{name: "400 that is a page", fault: answered(400, "<html>", html, page), want: gistdeal.Invalid, words: "400"},
+	{name: "400 without a body", fault: answered(400, ""), want: gistdeal.Invalid, words: "400"},
+	{name: "400 with null", fault: answered(400, "null"), want: gistdeal.Invalid, words: "400"},
+	{name: "409", fault: answered(409, refusal("conflict")), want: gistdeal.Invalid, words: "conflict"},
+	{name: "422", fault: answered(422, refusal("limit of webhooks")), want: gistdeal.Invalid, words: "limit of webhooks"},
+	{name: "403", fault: sim.Fault{Kind: "forbidden"}, want: gistdeal.Invalid, words: "Forbidden"},
+	{name: "403 with a number for a code", fault: answered(403, `{"error":"no","code":403}`), want: gistdeal.Invalid, words: "no"},
+
+	{name: "401", fault: sim.Fault{Kind: "unauthorized"}, want: gistdeal.Unauthorized, words: "PIPEDRIVE_API_KEY"},
+	{name: "402", fault: sim.Fault{Kind: "payment"}, want: gistdeal.Unauthorized, words: "not open"},
+	{name: "404", fault: answered(404, refusal("Not found")), want: gistdeal.Unauthorized, words: "PIPEDRIVE_API_URL"},
+	{name: "405", fault: answered(405, "<html>", html, page), want: gistdeal.Unauthorized, words: "405"},
+	{name: "410", fault: answered(410, refusal("gone")), want: gistdeal.Unauthorized, words: "upgrade"},
+	{name: "415", fault: answered(415, refusal("feature is not enabled")), want: gistdeal.Unauthorized, words: "feature is not enabled"},
+	{name: "plan is full", fault: sim.Fault{Kind: "cap"}, want: gistdeal.Unauthorized, after: time.Hour, words: "Open deals limit"},
+	{name: "302", fault: sim.Fault{Kind: "redirect"}, want: gistdeal.Unauthorized, words: "redirects"},
+
+	{name: "429 of a burst", fault: sim.Fault{Kind: "limit"}, want: gistdeal.Limited, after: 2 * time.Second, words: "429"},
+	{name: "429 without headers", fault: answered(429, ""), want: gistdeal.Limited, after: 2 * time.Second},
+	{name: "429 that is a page", fault: answered(429, "<html>", html, page), want: gistdeal.Limited, after: 2 * time.Second},
+	{name: "429 with a longer window", fault: answered(429, "", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "4"), want: gistdeal.Limited, after: 4 * time.Second},
+	{name: "429 with Retry-After", fault: answered(429, "", "Retry-After", "7", "X-RateLimit-Reset", "3"), want: gistdeal.Limited, after: 7 * time.Second},
+	{name: "429 with the time of day for a wait", fault: answered(429, "", "X-RateLimit-Reset", "1795475296"), want: gistdeal.Limited, after: 10 * time.Second},
+	{name: "429 with nonsense for a wait", fault: answered(429, "", "Retry-After", "soon", "X-RateLimit-Reset", "-5"), want: gistdeal.Limited, after: 2 * time.Second},
+	{name: "429 of a spent day", fault: sim.Fault{Kind: "spent"}, want: gistdeal.Limited, after: time.Hour, words: "day"},
+	{name: "429 of a spent day with Retry-After", fault: answered(429, "", "Retry-After", "90", "X-Daily-RateLimit-Token-Remaining", "0"), want: gistdeal.Limited, after: 90 * time.Second, words: "day"},
+	{name: "429 of no POSTs left", fault: answered(429, "", "X-Daily-Requests-Left", "0", "X-Daily-RateLimit-Token-Remaining", "900"), want: gistdeal.Limited, after: time.Hour, words: "day"},
+	{name: "429 with tokens left", fault: answered(429, "", "X-RateLimit-Remaining", "12", "X-Daily-RateLimit-Token-Remaining", "900"), want: gistdeal.Limited, after: 2 * time.Second},
+	{name: "429 with requests left in the window", fault: answered(429, "", "X-RateLimit-Remaining", "12"), want: gistdeal.Limited, after: time.Hour, words: "day"},
+	{name: "403 that is a page", fault: sim.Fault{Kind: "html403"}, want: gistdeal.Limited, after: 15 * time.Minute, words: "banned"},
+	{name: "403 of nothing", fault: answered(403, "", html, ""), want: gistdeal.Limited, after: 15 * time.Minute},
+
+	{name: "500", fault: sim.Fault{Kind: "error-before"}, want: gistdeal.Unknown, words: "500"},
+	{name: "500 with another reason", fault: answered(500, refusal("oh")), want: gistdeal.Unknown, words: "oh"},
+	{name: "501", fault: answered(501, ""), want: gistdeal.Unknown},
+	{name: "502 after the work", fault: sim.Fault{Kind: "error-after"}, want: gistdeal.Unknown, words: "502", created: 1},
+	{name: "503 with a wait", fault: answered(503, "", "Retry-After", "60"), want: gistdeal.Unknown, words: "503"},
+	{name: "504 that is a page", fault: answered(504, "<html>", html, page), want: gistdeal.Unknown},
+	{name: "524", fault: answered(524, "error code: 524", html, "text/plain"), want: gistdeal.Unknown, words: "524"},
+	{name: "599", fault: answered(599, ""), want: gistdeal.Unknown},
+	{name: "408", fault: answered(408, ""), want: gistdeal.Unknown, words: "408"},
+	{name: "dropped before the work", fault: sim.Fault{Kind: "drop-before"}, want: gistdeal.Unknown, words: "no answer"},
+	{name: "dropped after the work", fault: sim.Fault{Kind: "drop-after"}, want: gistdeal.Unknown, created: 1},
+	{name: "answer broken off", fault: sim.Fault{Kind: "truncate"}, want: gistdeal.Unknown, created: 1},
+	{name: "no answer", fault: sim.Fault{Kind: "hang-before"}, want: gistdeal.Unknown},
+	{name: "no answer after the work", fault: sim.Fault{Kind: "hang-after"}, want: gistdeal.Unknown, created: 1},
+	{name: "answer too late", fault: sim.Fault{Kind: "slow", Latency: time.Minute}, want: gistdeal.Unknown, created: 1},
+
+	{name: "success without an id", fault: answered(200, `{"success":true,"data":{"title":"x"}}`), want: gistdeal.Unknown, words: "without the id"},
+	{name: "success with id 0", fault: answered(200, `{"success":true,"data":{"id":0}}`), want: gistdeal.Unknown},
+	{name: "success with a negative id", fault: answered(200, `{"success":true,"data":{"id":-7}}`), want: gistdeal.Unknown},
+	{name: "success with a text for an id", fault: answered(200, `{"success":true,"data":{"id":"seven"}}`), want: gistdeal.Unknown},
+	{name: "success with part of an id", fault: answered(200, `{"success":true,"data":{"id":7.5}}`), want: gistdeal.Unknown},
+	{name: "success with a list", fault: answered(200, `{"success":true,"data":[{"id":7}]}`), want: gistdeal.Unknown},
+	{name: "success without data", fault: answered(200, `{"success":true,"data":null}`), want: gistdeal.Unknown},
+	{name: "200 without success", fault: answered(200, `{"success":false,"error":"no","data":{"id":7}}`), want: gistdeal.Unknown},
+	{name: "200 that is a page", fault: answered(200, `{"success":true,"data":{"id":7}}`, html, page), want: gistdeal.Unknown},
+	{name: "200 that is no JSON", fault: answered(200, "ok"), want: gistdeal.Unknown},
+	{name: "200 that is half of it", fault: answered(200, `{"success":true,"data":{"id":7`), want: gistdeal.Unknown},
+	{name: "200 that goes on", fault: answered(200, `{"success":true,"data":{"id":7}}{"success":false}`), want: gistdeal.Unknown},
+	{name: "200 of nothing", fault: answered(200, ""), want: gistdeal.Unknown},
+	{name: "204", fault: answered(204, ""), want: gistdeal.Unknown},
+}
+
+// TestTheAnswerDecidesTheOutcome checks the rule of one deal for each gist: an
+// answer to a POST that may have created a deal is Unknown, and nothing is sent
+// twice.
+func TestTheAnswerDecidesTheOutcome(t *testing.T) {
 	t.Parallel()
-	const html = "Content-Type"
-	page := "text/html; charset=UTF-8"
-	tests := []struct {
-		name  string
-		fault sim.Fault
-		want  gistdeal.Kind
-		after time.Duration // RetryAfter
-		words string
-		made  int // deals in the account
-	}{
-		{name: "400", fault: sim.Fault{Kind: "invalid"}, want: gistdeal.Invalid, words: "not a valid 'string'"},
-		{name: "400 that is a page", fault: answered(400, "<html>", html, page), want: gistdeal.Invalid, words: "400"},
-		{name: "400 without a body", fault: answered(400, ""), want: gistdeal.Invalid, words: "400"},
-		{name: "400 with null", fault: answered(400, "null"), want: gistdeal.Invalid, words: "400"},
-		{name: "409", fault: answered(409, refusal("conflict")), want: gistdeal.Invalid, words: "conflict"},
-		{name: "422", fault: answered(422, refusal("limit of webhooks")), want: gistdeal.Invalid, words: "limit of webhooks"},
-		{name: "403", fault: sim.Fault{Kind: "forbidden"}, want: gistdeal.Invalid, words: "Forbidden"},
-		{name: "403 with a number for a code", fault: answered(403, `{"error":"no","code":403}`), want: gistdeal.Invalid, words: "no"},
-
-		{name: "401", fault: sim.Fault{Kind: "unauthorized"}, want: gistdeal.Unauthorized, words: "PIPEDRIVE_API_KEY"},
-		{name: "402", fault: sim.Fault{Kind: "payment"}, want: gistdeal.Unauthorized, words: "not open"},
-		{name: "404", fault: answered(404, refusal("Not found")), want: gistdeal.Unauthorized, words: "PIPEDRIVE_API_URL"},
-		{name: "405", fault: answered(405, "<html>", html, page), want: gistdeal.Unauthorized, words: "405"},
-		{name: "410", fault: answered(410, refusal("gone")), want: gistdeal.Unauthorized, words: "upgrade"},
-		{name: "415", fault: answered(415, refusal("feature is not enabled")), want: gistdeal.Unauthorized, words: "feature is not enabled"},
-		{name: "plan is full", fault: sim.Fault{Kind: "cap"}, want: gistdeal.Unauthorized, after: time.Hour, words: "Open deals limit"},
-		{name: "302", fault: sim.Fault{Kind: "redirect"}, want: gistdeal.Unauthorized, words: "redirects"},
-
-		{name: "429 of a burst", fault: sim.Fault{Kind: "limit"}, want: gistdeal.Limited, after: 2 * time.Second, words: "429"},
-		{name: "429 without headers", fault: answered(429, ""), want: gistdeal.Limited, after: 2 * time.Second},
-		{name: "429 that is a page", fault: answered(429, "<html>", html, page), want: gistdeal.Limited, after: 2 * time.Second},
-		{name: "429 with a longer window", fault: answered(429, "", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "4"), want: gistdeal.Limited, after: 4 * time.Second},
-		{name: "429 with Retry-After", fault: answered(429, "", "Retry-After", "7", "X-RateLimit-Reset", "3"), want: gistdeal.Limited, after: 7 * time.Second},
-		{name: "429 with the time of day for a wait", fault: answered(429, "", "X-RateLimit-Reset", "1795475296"), want: gistdeal.Limited, after: 10 * time.Second},
-		{name: "429 with nonsense for a wait", fault: answered(429, "", "Retry-After", "soon", "X-RateLimit-Reset", "-5"), want: gistdeal.Limited, after: 2 * time.Second},
-		{name: "429 of a spent day", fault: sim.Fault{Kind: "spent"}, want: gistdeal.Limited, after: time.Hour, words: "day"},
-		{name: "429 of a spent day with Retry-After", fault: answered(429, "", "Retry-After", "90", "X-Daily-RateLimit-Token-Remaining", "0"), want: gistdeal.Limited, after: 90 * time.Second, words: "day"},
-		{name: "429 of no POSTs left", fault: answered(429, "", "X-Daily-Requests-Left", "0", "X-Daily-RateLimit-Token-Remaining", "900"), want: gistdeal.Limited, after: time.Hour, words: "day"},
-		{name: "429 with tokens left", fault: answered(429, "", "X-RateLimit-Remaining", "12", "X-Daily-RateLimit-Token-Remaining", "900"), want: gistdeal.Limited, after: 2 * time.Second},
-		{name: "429 with requests left in the window", fault: answered(429, "", "X-RateLimit-Remaining", "12"), want: gistdeal.Limited, after: time.Hour, words: "day"},
-		{name: "403 that is a page", fault: sim.Fault{Kind: "html403"}, want: gistdeal.Limited, after: 15 * time.Minute, words: "banned"},
-		{name: "403 of nothing", fault: answered(403, "", html, ""), want: gistdeal.Limited, after: 15 * time.Minute},
-
-		{name: "500", fault: sim.Fault{Kind: "error-before"}, want: gistdeal.Unknown, words: "500"},
-		{name: "500 with another reason", fault: answered(500, refusal("oh")), want: gistdeal.Unknown, words: "oh"},
-		{name: "501", fault: answered(501, ""), want: gistdeal.Unknown},
-		{name: "502 after the work", fault: sim.Fault{Kind: "error-after"}, want: gistdeal.Unknown, words: "502", made: 1},
-		{name: "503 with a wait", fault: answered(503, "", "Retry-After", "60"), want: gistdeal.Unknown, words: "503"},
-		{name: "504 that is a page", fault: answered(504, "<html>", html, page), want: gistdeal.Unknown},
-		{name: "524", fault: answered(524, "error code: 524", html, "text/plain"), want: gistdeal.Unknown, words: "524"},
-		{name: "599", fault: answered(599, ""), want: gistdeal.Unknown},
-		{name: "408", fault: answered(408, ""), want: gistdeal.Unknown, words: "408"},
-		{name: "dropped before the work", fault: sim.Fault{Kind: "drop-before"}, want: gistdeal.Unknown, words: "no answer"},
-		{name: "dropped after the work", fault: sim.Fault{Kind: "drop-after"}, want: gistdeal.Unknown, made: 1},
-		{name: "answer broken off", fault: sim.Fault{Kind: "truncate"}, want: gistdeal.Unknown, made: 1},
-		{name: "no answer", fault: sim.Fault{Kind: "hang-before"}, want: gistdeal.Unknown},
-		{name: "no answer after the work", fault: sim.Fault{Kind: "hang-after"}, want: gistdeal.Unknown, made: 1},
-		{name: "answer too late", fault: sim.Fault{Kind: "slow", Latency: time.Minute}, want: gistdeal.Unknown, made: 1},
-
-		{name: "success without an id", fault: answered(200, `{"success":true,"data":{"title":"x"}}`), want: gistdeal.Unknown, words: "without the id"},
-		{name: "success with id 0", fault: answered(200, `{"success":true,"data":{"id":0}}`), want: gistdeal.Unknown},
-		{name: "success with a negative id", fault: answered(200, `{"success":true,"data":{"id":-7}}`), want: gistdeal.Unknown},
-		{name: "success with a text for an id", fault: answered(200, `{"success":true,"data":{"id":"seven"}}`), want: gistdeal.Unknown},
-		{name: "success with part of an id", fault: answered(200, `{"success":true,"data":{"id":7.5}}`), want: gistdeal.Unknown},
-		{name: "success with a list", fault: answered(200, `{"success":true,"data":[{"id":7}]}`), want: gistdeal.Unknown},
-		{name: "success without data", fault: answered(200, `{"success":true,"data":null}`), want: gistdeal.Unknown},
-		{name: "200 without success", fault: answered(200, `{"success":false,"error":"no","data":{"id":7}}`), want: gistdeal.Unknown},
-		{name: "200 that is a page", fault: answered(200, `{"success":true,"data":{"id":7}}`, html, page), want: gistdeal.Unknown},
-		{name: "200 that is no JSON", fault: answered(200, "ok"), want: gistdeal.Unknown},
-		{name: "200 that is half of it", fault: answered(200, `{"success":true,"data":{"id":7`), want: gistdeal.Unknown},
-		{name: "200 that goes on", fault: answered(200, `{"success":true,"data":{"id":7}}{"success":false}`), want: gistdeal.Unknown},
-		{name: "200 of nothing", fault: answered(200, ""), want: gistdeal.Unknown},
-		{name: "204", fault: answered(204, ""), want: gistdeal.Unknown},
-	}
-	for _, tt := range tests {
+	for _, tt := range outcomes {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			patience := 20 * time.Second
 			if tt.fault.Kind == "slow" || strings.HasPrefix(tt.fault.Kind, "hang") {
 				patience = 200 * time.Millisecond
 			}
-			// In the last hour of a day a spent one is asked about earlier.
+			// In the last hour of a day a spent quota is checked earlier.
 			noon := func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
 			w := prepared(t, sim.Options{Now: noon}, pipedrive.Options{PushTimeout: patience})
 			tt.fault.Match = postDeal
@@ -119,21 +125,22 @@ func TestTheAnswerDecidesWhatIsKnownOfTheDeal(t *testing.T) {
 			id, err := w.create(t, hello)
 			wantKind(t, err, tt.want, "create deal for gist "+hello.GistID, tt.words)
 			if id != 0 {
-				t.Errorf("id %d beside an error", id)
+				t.Errorf("id %d with an error", id)
 			}
 			if got := gistdeal.RetryAfter(err); got != tt.after {
 				t.Errorf("retry after %v, want %v", got, tt.after)
 			}
 			r := w.Report()
-			if r.Requests[postDeal] != 1 || r.Deals != tt.made {
-				t.Errorf("%d POSTs made %d deals, want 1 and %d", r.Requests[postDeal], r.Deals, tt.made)
+			if r.Requests[postDeal] != 1 || r.Deals != tt.created {
+				t.Errorf("%d POSTs created %d deals, want 1 and %d", r.Requests[postDeal], r.Deals, tt.created)
 			}
 		})
 	}
 }
 
-// TestASuccessIsBelieved is the other side of the rule: a made deal is not doubted.
-func TestASuccessIsBelieved(t *testing.T) {
+// TestASuccessMeansThatTheDealExists checks the other half of the rule: a success
+// is certain.
+func TestASuccessMeansThatTheDealExists(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]sim.Fault{
 		"as it is live":      {Kind: "answer", Status: 201, Body: `{"success":true,"data":{"id":7,"title":"x","custom_fields":{"a":null}}}`},
@@ -150,14 +157,14 @@ func TestASuccessIsBelieved(t *testing.T) {
 			w := prepared(t, sim.Options{}, pipedrive.Options{})
 			f.Match = postDeal
 			w.AddFault(f)
-			if id := w.made(t, hello); id != 7 {
+			if id := w.mustCreate(t, hello); id != 7 {
 				t.Errorf("id %d, want 7", id)
 			}
 		})
 	}
 }
 
-// broken answers and then breaks the connection in the middle of the body.
+// broken sends an answer and closes the connection in the middle of the body.
 func broken(status int, body string, header ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -166,21 +173,21 @@ func broken(status int, body string, header ...string) http.HandlerFunc {
 			w.Header().Set(header[i], header[i+1])
 		}
 		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body)) // The client has left, or not.
+		_, _ = w.Write([]byte(body)) // The client may have disconnected.
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 }
 
-func TestARefusalThatBreaksOffIsStillARefusal(t *testing.T) {
+func TestATruncatedRefusalIsStillARefusal(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		answer http.HandlerFunc
 		want   gistdeal.Kind
 	}{
-		// The missing part may say that the plan is full, or that a field is gone:
-		// the gist must not be given up for that.
+		// The missing part may say that the plan is full or that a field is deleted.
+		// The deal must not fail because of that.
 		{"403", broken(403, `{"success":false,"err`), gistdeal.Temporary},
 		{"400", broken(400, `{"success":false,"err`), gistdeal.Temporary},
 		{"401", broken(401, `{"success":false,"err`), gistdeal.Unauthorized},
@@ -206,7 +213,7 @@ func TestARefusalThatBreaksOffIsStillARefusal(t *testing.T) {
 	}
 }
 
-// reply is a handler that always answers the same.
+// reply is a handler that always sends the same answer.
 func reply(status int, body string, header ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -214,11 +221,11 @@ func reply(status int, body string, header ...string) http.HandlerFunc {
 			w.Header().Set(header[i], header[i+1])
 		}
 		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body)) // The client has left, or not.
+		_, _ = w.Write([]byte(body)) // The client may have disconnected.
 	}
 }
 
-// long answers with a text and so many spaces.
+// long answers with a text and a number of spaces.
 func long(text string, n int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		reply(200, text)(w, r)
@@ -230,7 +237,7 @@ func long(text string, n int) http.HandlerFunc {
 	}
 }
 
-func TestAnInterimAnswerIsNotTheAnswer(t *testing.T) {
+func TestAnInterimResponseIsIgnored(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusEarlyHints)

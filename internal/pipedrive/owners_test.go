@@ -9,13 +9,13 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestOwnersAreFoundByNameOrAddress(t *testing.T) {
+func TestOwnersAreResolvedByNameOrAddress(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, owner string
-		regular     bool // the key's user is no admin
+		regular     bool // the user of the key is no admin
 		want        int64
-		words       []string // of why not
+		words       []string // of the reason
 	}{
 		{name: "nobody is named", want: 101},
 		{name: "by name", owner: " ann ADMIN", want: 102},
@@ -36,14 +36,14 @@ func TestOwnersAreFoundByNameOrAddress(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := w.deal(t, w.made(t, hello)).OwnerID; got != tt.want {
+			if got := w.deal(t, w.mustCreate(t, hello)).OwnerID; got != tt.want {
 				t.Errorf("the deal is of user %d, want %d", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestWhoCanOwnDealsIsListedByNamesThatTellThemApart(t *testing.T) {
+func TestOwnersAreListedByUnambiguousNames(t *testing.T) {
 	t.Parallel()
 	for regular, want := range map[bool][]string{
 		false: {"Sim User", "Ann Admin", "sam@example.com", "sam.same@example.com"},
@@ -57,7 +57,7 @@ func TestWhoCanOwnDealsIsListedByNamesThatTellThemApart(t *testing.T) {
 	}
 }
 
-func TestAnOwnerWhoLeftIsNoFaultOfTheDeal(t *testing.T) {
+func TestADeactivatedOwnerFailsNoDeal(t *testing.T) {
 	t.Parallel()
 	goneIsNoFaultOfTheDeal(t, gistdeal.Aim{Owner: "Ann Admin"}, "GET /v1/users",
 		`{"id":101,"name":"Sim User","active_flag":true,"is_you":true,"access":[{"app":"sales","admin":true}]}`,

@@ -16,9 +16,9 @@ import (
 	"gistdeal/internal/pipedrive"
 )
 
-func TestUnsentBytesDieWithTheConnection(t *testing.T) {
+func TestUnsentBytesAreDiscardedWithTheConnection(t *testing.T) {
 	t.Parallel()
-	// A small window: the rest of the request has to wait in our kernel.
+	// A small window: the rest of the request waits in the local kernel.
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
 		var setErr error
 		err := raw.Control(func(fd uintptr) { setErr = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4096) })
@@ -48,7 +48,7 @@ func TestUnsentBytesDieWithTheConnection(t *testing.T) {
 	}
 }
 
-func TestThePostsSocketGivesUpWhenItsTimeDoes(t *testing.T) {
+func TestTheSocketOfAPOSTEndsAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		ago           time.Duration
@@ -56,7 +56,7 @@ func TestThePostsSocketGivesUpWhenItsTimeDoes(t *testing.T) {
 	}{
 		{0, 50_000, 60_000},
 		{50 * time.Second, 1, 10_000},
-		{time.Hour, 1, 1}, // 0 would mean for ever
+		{time.Hour, 1, 1}, // 0 would mean without a limit
 	} {
 		l := listen(t)
 		conn, err := pipedrive.Dial(t.Context(), time.Now().Add(-tt.ago), time.Minute, l.Addr().String())

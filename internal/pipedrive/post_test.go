@@ -22,7 +22,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// listen opens a port for the test.
+// listen listens on a port until the end of the test.
 func listen(t *testing.T) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -33,7 +33,7 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// assumed returns a client, ready to push, of the server at address.
+// assumed returns a prepared client of the server at address.
 func assumed(t *testing.T, scheme, address string, timeout time.Duration) *pipedrive.Client {
 	t.Helper()
 	c := client(t, scheme+"://"+address, pipedrive.Options{PushTimeout: timeout})
@@ -41,16 +41,16 @@ func assumed(t *testing.T, scheme, address string, timeout time.Duration) *piped
 	return c
 }
 
-// ear accepts connections until its port is closed, and counts what comes.
-type ear struct {
+// byteCounter accepts connections until its port is closed and counts received bytes.
+type byteCounter struct {
 	net.Listener
 	accepted, bytes atomic.Int64
 	done            sync.WaitGroup
 }
 
-func hear(t *testing.T) *ear {
+func newByteCounter(t *testing.T) *byteCounter {
 	t.Helper()
-	e := &ear{Listener: listen(t)}
+	e := &byteCounter{Listener: listen(t)}
 	e.done.Go(func() {
 		for {
 			conn, err := e.Accept()
@@ -60,7 +60,7 @@ func hear(t *testing.T) *ear {
 			e.accepted.Add(1)
 			e.done.Go(func() {
 				defer conn.Close()
-				n, _ := io.Copy(io.Discard, conn) // However it ends, n came.
+				n, _ := io.Copy(io.Discard, conn) // n bytes were received, even with an error.
 				e.bytes.Add(n)
 			})
 		}
@@ -68,21 +68,21 @@ func hear(t *testing.T) *ear {
 	return e
 }
 
-// heard closes the port and returns all that came.
-func (e *ear) heard() (accepted, bytes int64) {
+// stop closes the port and returns the counts.
+func (e *byteCounter) stop() (accepted, bytes int64) {
 	_ = e.Close()
 	e.done.Wait()
 	return e.accepted.Load(), e.bytes.Load()
 }
 
-// skewed returns t with its two clocks moved apart, as when somebody sets the
-// wall clock, or a machine sleeps: only the first 64 bits of a time.Time hold the
-// wall clock, only the second the monotonic one.
+// skewed returns t with its two clocks moved apart, as after setting the wall clock
+// or a sleep of the machine. The first 64 bits of a time.Time contain the wall
+// clock, the second 64 bits the monotonic clock.
 func skewed(t *testing.T, now time.Time, wall, monotonic time.Duration) time.Time {
 	t.Helper()
 	moved := now
 	words := (*[2]uint64)(unsafe.Pointer(&moved))
-	words[0] += uint64(wall/time.Second) << 30 // below are the nanoseconds
+	words[0] += uint64(wall/time.Second) << 30 // the lower bits are nanoseconds
 	words[1] += uint64(monotonic)
 	if moved.Sub(now) != monotonic || moved.Round(0).Sub(now.Round(0)) != wall {
 		t.Fatal("time.Time has another layout in this version of Go")
@@ -104,23 +104,23 @@ func TestNothingIsSentAfterTheDeadline(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := hear(t)
-			// Should it be sent, there is no answer to wait for.
+			e := newByteCounter(t)
+			// If the request is sent, there is no answer.
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			_, err := assumed(t, "http", e.Addr().String(), timeout).CreateDeal(ctx, start, hello)
 			wantKind(t, err, gistdeal.Temporary, "could not be sent")
-			if accepted, bytes := e.heard(); accepted != 0 || bytes != 0 {
-				t.Errorf("%d connections brought %d bytes", accepted, bytes)
+			if accepted, bytes := e.stop(); accepted != 0 || bytes != 0 {
+				t.Errorf("%d connections with %d bytes", accepted, bytes)
 			}
 		})
 	}
 }
 
-func TestAStartInTheFutureIsNoLongerTime(t *testing.T) {
+func TestASendTimeInTheFutureDoesNotExtendTheDeadline(t *testing.T) {
 	t.Parallel()
-	// The wall clock was set back an hour since the start.
-	e := hear(t)
+	// The wall clock was set back by an hour after the start.
+	e := newByteCounter(t)
 	begun := time.Now()
 	_, err := assumed(t, "http", e.Addr().String(), 200*time.Millisecond).CreateDeal(t.Context(), skewed(t, begun, time.Hour, 0), hello)
 	wantKind(t, err, gistdeal.Unknown)
@@ -129,7 +129,7 @@ func TestAStartInTheFutureIsNoLongerTime(t *testing.T) {
 	}
 }
 
-func TestAConnectionRefusedMeansNothingWasDone(t *testing.T) {
+func TestARefusedConnectionMeansThatNothingWasSent(t *testing.T) {
 	t.Parallel()
 	l := listen(t)
 	if err := l.Close(); err != nil {
@@ -144,7 +144,7 @@ func TestAConnectionRefusedMeansNothingWasDone(t *testing.T) {
 	}
 }
 
-func TestSilenceIsUnknownWhenTheTimeIsUp(t *testing.T) {
+func TestATimeoutMeansAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	const timeout = 300 * time.Millisecond
 	for name, serve := range map[string]func(net.Listener){
@@ -152,21 +152,21 @@ func TestSilenceIsUnknownWhenTheTimeIsUp(t *testing.T) {
 		"nothing is read": func(l net.Listener) {
 			if conn, err := l.Accept(); err == nil {
 				defer conn.Close()
-				_, _ = l.Accept() // until the test ends
+				_, _ = l.Accept() // blocks until the test ends
 			}
 		},
 		"nothing is answered": func(l net.Listener) {
 			if conn, err := l.Accept(); err == nil {
 				defer conn.Close()
-				_, _ = io.Copy(io.Discard, conn) // until the client leaves
+				_, _ = io.Copy(io.Discard, conn) // blocks until the client disconnects
 			}
 		},
 		"the answer stops": func(l net.Listener) {
 			if conn, err := l.Accept(); err == nil {
 				defer conn.Close()
-				_, _ = http.ReadRequest(bufio.NewReader(conn)) // before it, an answer is nonsense
+				_, _ = http.ReadRequest(bufio.NewReader(conn)) // An answer before the request would be invalid.
 				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{")
-				_, _ = io.Copy(io.Discard, conn) // until the client leaves
+				_, _ = io.Copy(io.Discard, conn) // blocks until the client disconnects
 			}
 		},
 	} {
@@ -180,7 +180,7 @@ func TestSilenceIsUnknownWhenTheTimeIsUp(t *testing.T) {
 			took := time.Since(begun)
 			wantKind(t, err, gistdeal.Unknown)
 			if took < timeout || took > timeout+3*time.Second {
-				t.Errorf("gave up after %v, want %v", took, timeout)
+				t.Errorf("timed out after %v, want %v", took, timeout)
 			}
 			_ = l.Close()
 			server.Wait()
@@ -188,7 +188,7 @@ func TestSilenceIsUnknownWhenTheTimeIsUp(t *testing.T) {
 	}
 }
 
-func TestALateServerIsInTimeUntilTheDeadline(t *testing.T) {
+func TestASlowAnswerIsAcceptedUntilTheDeadline(t *testing.T) {
 	t.Parallel()
 	l := listen(t)
 	server := &http.Server{Handler: reply(200, `{"success":true,"data":{"id":7}}`), ReadHeaderTimeout: time.Minute}
@@ -200,7 +200,7 @@ func TestALateServerIsInTimeUntilTheDeadline(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsNoHTTPIsUnknown(t *testing.T) {
+func TestAnAnswerThatIsNotHTTPIsUnknown(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{"", "SSH-2.0-OpenSSH\r\n", "HTTP/1.1 two hundred\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 2<<20)} {
 		l := listen(t)
@@ -214,7 +214,7 @@ func TestAnAnswerThatIsNoHTTPIsUnknown(t *testing.T) {
 			if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
 				t.Error(err)
 			}
-			_, _ = io.WriteString(conn, answer) // The client has left, or not.
+			_, _ = io.WriteString(conn, answer) // The client may have disconnected.
 		})
 		_, err := assumed(t, "http", l.Addr().String(), 20*time.Second).CreateDeal(t.Context(), time.Now(), hello)
 		wantKind(t, err, gistdeal.Unknown)
@@ -222,8 +222,8 @@ func TestAnAnswerThatIsNoHTTPIsUnknown(t *testing.T) {
 	}
 }
 
-// TestADeadlineThatPassesWhileConnecting is about TLS, where much goes to and fro
-// before the request: none of it is the request, and none is left behind.
+// TestADeadlineThatPassesWhileConnecting uses TLS: the handshake is no part of the
+// request, and the connection must be closed.
 func TestADeadlineThatPassesWhileConnecting(t *testing.T) {
 	t.Parallel()
 	l := listen(t)
@@ -236,7 +236,7 @@ func TestADeadlineThatPassesWhileConnecting(t *testing.T) {
 		}
 		defer conn.Close()
 		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-		_, err = io.Copy(io.Discard, conn) // the ClientHello, never answered
+		_, err = io.Copy(io.Discard, conn) // the ClientHello, which gets no answer
 		left <- err
 	}()
 	_, err := assumed(t, "https", l.Addr().String(), 200*time.Millisecond).CreateDeal(t.Context(), time.Now(), hello)
@@ -246,7 +246,7 @@ func TestADeadlineThatPassesWhileConnecting(t *testing.T) {
 	}
 }
 
-func TestACertificateThatIsNotTheirsMeansNothingWasDone(t *testing.T) {
+func TestAWrongCertificateMeansThatNothingWasSent(t *testing.T) {
 	t.Parallel()
 	s := sim.New(sim.Options{})
 	server := httptest.NewUnstartedServer(s)
@@ -257,7 +257,7 @@ func TestACertificateThatIsNotTheirsMeansNothingWasDone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The certificate is for 127.0.0.1.
+	// The certificate is valid for 127.0.0.1 only.
 	_, err = assumed(t, "https", "localhost:"+port, 20*time.Second).CreateDeal(t.Context(), time.Now(), hello)
 	wantKind(t, err, gistdeal.Temporary, "could not be sent")
 	if n := s.Report().Requests[postDeal]; n != 0 {
@@ -273,7 +273,7 @@ func TestOverTLSPostsAreHTTP1AndResumeTheirSessions(t *testing.T) {
 		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/deals") {
 			posts.Add(1)
 			if r.ProtoMajor != 1 {
-				t.Errorf("POST came by %s", r.Proto)
+				t.Errorf("the POST uses %s", r.Proto)
 			}
 			if r.TLS.DidResume {
 				resumed.Add(1)
@@ -299,7 +299,7 @@ func TestOverTLSPostsAreHTTP1AndResumeTheirSessions(t *testing.T) {
 	}
 }
 
-// count counts connections as they are made.
+// count counts new connections.
 func count(n *atomic.Int32) func(net.Conn, http.ConnState) {
 	return func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
@@ -338,10 +338,10 @@ func TestEachPostHasItsOwnConnectionAndListsShareOne(t *testing.T) {
 	}
 }
 
-func TestWritesEndWithTheirShot(t *testing.T) {
+func TestASocketWritesOnlyBeforeItsDeadlineAndEnd(t *testing.T) {
 	t.Parallel()
 	type step struct {
-		late, ended bool // when it is written
+		late, ended bool // state at the write
 		armed       bool
 		written     bool // want
 	}
@@ -372,7 +372,7 @@ func TestWritesEndWithTheirShot(t *testing.T) {
 				conn.Arm()
 			}
 			if s.ended && conn.End() {
-				t.Error("something was sent before")
+				t.Error("something was sent before the write")
 			}
 			n, err := conn.Write([]byte("hello"))
 			if s.written != (err == nil && n == 5) || err != nil && !errors.Is(err, pipedrive.ErrLate) {
@@ -381,12 +381,12 @@ func TestWritesEndWithTheirShot(t *testing.T) {
 			if sent, want := conn.End(), s.armed && s.written; sent != want {
 				t.Errorf("sent = %v, want %v", sent, want)
 			}
-			// What was written arrives, without the linger that would throw it away.
+			// Written bytes arrive, because no linger option discards them.
 			if err := errors.Join(conn.Raw.SetLinger(-1), conn.Close()); err != nil {
 				t.Error(err)
 			}
 			if got, err := io.ReadAll(server); err != nil || (string(got) == "hello") != s.written {
-				t.Errorf("%q came: %v", got, err)
+				t.Errorf("received %q, error %v", got, err)
 			}
 		})
 	}

@@ -10,7 +10,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestStagesAreFoundByName(t *testing.T) {
+func TestStagesAreResolvedByName(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		pipeline, stage string
@@ -41,19 +41,19 @@ func TestStagesAreFoundByName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := w.deal(t, w.made(t, hello)).StageID; got != tt.want {
+			if got := w.deal(t, w.mustCreate(t, hello)).StageID; got != tt.want {
 				t.Errorf("stage %d, want %d", got, tt.want)
 			}
 		})
 	}
 }
 
-// withStages answers the list of stages instead of the simulator.
+// withStages replaces the simulator's list of stages.
 func withStages(stages http.HandlerFunc) func(http.Handler) http.Handler {
 	return withAnswer("GET /api/v2/stages", stages)
 }
 
-// withAnswer answers the requests that match instead of the simulator.
+// withAnswer replaces the simulator's answers to matching requests.
 func withAnswer(match string, answer http.HandlerFunc) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		mux := http.NewServeMux()
@@ -63,7 +63,7 @@ func withAnswer(match string, answer http.HandlerFunc) func(http.Handler) http.H
 	}
 }
 
-func TestThePipelinesFirstStageIsTheFirstInItsOrder(t *testing.T) {
+func TestTheFirstStageIsTheFirstInThePipelinesOrder(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: "Pipeline"}}, withStages(reply(200, `{"success":true,"data":[
 		{"id":1,"name":"Last","order_nr":3,"pipeline_id":1},
@@ -71,12 +71,12 @@ func TestThePipelinesFirstStageIsTheFirstInItsOrder(t *testing.T) {
 		{"id":3,"name":"First","order_nr":1,"pipeline_id":1},
 		{"id":4,"name":"Second","order_nr":2,"pipeline_id":1}]}`)))
 	w.prepare(t, nil)
-	if got := w.deal(t, w.made(t, hello)).StageID; got != 3 {
+	if got := w.deal(t, w.mustCreate(t, hello)).StageID; got != 3 {
 		t.Errorf("stage %d, want 3", got)
 	}
 }
 
-func TestAStageThatIsNotTheOnlyOneIsForAPersonToDecide(t *testing.T) {
+func TestAnAmbiguousStageNameIsRefused(t *testing.T) {
 	t.Parallel()
 	stages := withStages(reply(200, `{"success":true,"data":[{"id":1,"name":"New","pipeline_id":1},
 		{"id":6,"name":"new ","pipeline_id":2},{"id":8,"name":"Odd","pipeline_id":2,"is_deleted":true}]}`))
@@ -100,19 +100,19 @@ func TestAFailedListOfStagesIsAnError(t *testing.T) {
 	}
 }
 
-func TestADeletedStageIsNoFaultOfTheDeal(t *testing.T) {
+func TestADeletedStageFailsNoDeal(t *testing.T) {
 	t.Parallel()
 	goneIsNoFaultOfTheDeal(t, gistdeal.Aim{Stage: "Done"}, "GET /api/v2/stages",
 		`{"id":6,"name":"New","pipeline_id":2}`, `{"id":7,"name":"Done","pipeline_id":2}`,
 		"Validation failed: stage_id: The stage does not exist", "the stage", `"Done"`)
 }
 
-// goneIsNoFaultOfTheDeal has Pipedrive refuse a deal with those words, first
-// while the list has what new deals are aimed at, and then without it.
-func goneIsNoFaultOfTheDeal(t *testing.T, aim gistdeal.Aim, list, stays, goes, words, what, name string) {
+// goneIsNoFaultOfTheDeal makes Pipedrive refuse a deal with those words, first
+// while the list contains the target of new deals and then without it.
+func goneIsNoFaultOfTheDeal(t *testing.T, target gistdeal.Aim, list, stays, goes, words, what, name string) {
 	t.Helper()
 	var gone atomic.Bool
-	w := begin(t, sim.Options{}, pipedrive.Options{Aim: aim}, withAnswer(list, func(w http.ResponseWriter, r *http.Request) {
+	w := begin(t, sim.Options{}, pipedrive.Options{Aim: target}, withAnswer(list, func(w http.ResponseWriter, r *http.Request) {
 		items := stays
 		if !gone.Load() {
 			items += "," + goes

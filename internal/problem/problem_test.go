@@ -19,6 +19,6 @@ func TestRetryAfterIsRoundedUp(t *testing.T) {
 		}
 	}
 	if got := problem.RetryAfter(gistdeal.Errorf(gistdeal.NotFound, "no such user")); got != "" {
-		t.Errorf("of what does not pass: %q, want none", got)
+		t.Errorf("without a retry time: %q, want none", got)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"gistdeal"
-	"gistdeal/internal/failpoint"
 	"gistdeal/internal/loop"
+	"gistdeal/internal/testing/failpoint"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/failpoint"
+	"gistdeal/internal/testing/failpoint"
 )
 
 // catchUpBack is how far before our newest outcome the catch-up begins.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/failpoint"
+	"gistdeal/internal/testing/failpoint"
 )
 
 // lookBack is how far before a claim a lookup begins, on Pipedrive's clock.

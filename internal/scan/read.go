@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/failpoint"
 	"gistdeal/internal/runlog"
+	"gistdeal/internal/testing/failpoint"
 )
 
 // read reads the gists of u from g and stores each page as it arrives. The ETag

@@ -12,76 +12,79 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
-// guarded are the routes that not everybody may ask, open those that everybody may.
+// guarded routes need access rights; public routes are open to everybody.
 var (
 	guarded = []string{"/user/alice", "/trackedusers", "/metrics"}
 	public  = []string{"/livez", "/readyz"}
 )
 
-func TestWhoMayAsk(t *testing.T) {
+const (
+	local  = "127.0.0.1:50000"
+	remote = "192.0.2.7:50000"
+)
+
+// accessRules gives each client with a wrong token an address of its own,
+// because such clients are slowed down.
+var accessRules = []struct {
+	name, peer, host, header string
+	open                     bool
+	want                     int
+}{
+	{name: "localhost", peer: local, host: "localhost", want: 200},
+	{name: "localhost with a port", peer: local, host: "localhost:8050", want: 200},
+	{name: "LOCALHOST", peer: local, host: "LOCALHOST:8050", want: 200},
+	{name: "127.0.0.1", peer: local, host: "127.0.0.1", want: 200},
+	{name: "127.0.0.1 with a port", peer: local, host: "127.0.0.1:8050", want: 200},
+	{name: "127.1.2.3", peer: "127.9.9.9:1", host: "127.1.2.3:8050", want: 200},
+	{name: "[::1]", peer: "[::1]:50000", host: "[::1]", want: 200},
+	{name: "[::1] with a port", peer: "[::1]:50000", host: "[::1]:8050", want: 200},
+	{name: "IPv4 in IPv6", peer: "[::ffff:127.0.0.1]:50000", host: "localhost", want: 200},
+
+	{name: "a name that was made to point here", peer: local, host: "evil.example:8050", want: 401},
+	{name: "a name that begins like ours", peer: local, host: "localhost.evil.example", want: 401},
+	{name: "a name that begins like our address", peer: local, host: "127.0.0.1.evil.example", want: 401},
+	{name: "a name that ends like ours", peer: local, host: "evil.localhost", want: 401},
+	{name: "an address that is not loopback", peer: local, host: "192.0.2.7", want: 401},
+	{name: "the address of all interfaces", peer: local, host: "0.0.0.0:8050", want: 401},
+	{name: "no host", peer: local, host: "", want: 401},
+
+	{name: "X-Forwarded-For", peer: local, host: "localhost", header: "X-Forwarded-For: 127.0.0.1", want: 401},
+	{name: "X-Forwarded-Host", peer: local, host: "localhost", header: "X-Forwarded-Host: localhost", want: 401},
+	{name: "X-Forwarded-Proto", peer: local, host: "localhost", header: "X-Forwarded-Proto: https", want: 401},
+	{name: "X-Forwarded", peer: local, host: "localhost", header: "X-Forwarded: for=127.0.0.1", want: 401},
+	{name: "Forwarded", peer: local, host: "localhost", header: "Forwarded: for=127.0.0.1", want: 401},
+	{name: "X-Real-IP", peer: local, host: "localhost", header: "X-Real-IP: 127.0.0.1", want: 401},
+	{name: "Via", peer: local, host: "localhost", header: "Via: 1.1 proxy", want: 401},
+	{name: "an empty X-Forwarded-For", peer: local, host: "localhost", header: "X-Forwarded-For: ", want: 401},
+
+	{name: "another machine", peer: remote, host: "localhost", want: 401},
+	{name: "another machine by our name", peer: remote, host: "gistdeal.example", want: 401},
+	{name: "a peer without an address", peer: "@", host: "localhost", want: 401},
+
+	{name: "the right token", peer: remote, host: "gistdeal.example", header: right, want: 200},
+	{name: "the right token, scheme in lower case", peer: remote, host: "gistdeal.example", header: "Authorization: bearer " + ciToken, want: 200},
+	{name: "the right token on this machine", peer: local, host: "localhost", header: right, want: 200},
+	{name: "a wrong token", peer: "192.0.2.12:1", host: "gistdeal.example", header: wrong, want: 401},
+	{name: "a wrong token on this machine", peer: "127.0.0.2:1", host: "localhost", header: wrong, want: 401},
+	{name: "a wrong token in open mode", peer: "192.0.2.13:1", host: "x", header: wrong, open: true, want: 401},
+	{name: "an empty token", peer: "127.0.0.3:1", host: "localhost", header: "Authorization: Bearer ", want: 401},
+	{name: "the token's hash", peer: "192.0.2.14:1", host: "x", header: "Authorization: Bearer " + gistdeal.HashToken(ciToken), want: 401},
+	{name: "the right token with more behind it", peer: "192.0.2.15:1", host: "x", header: right + "x", want: 401},
+	{name: "a password on this machine", peer: local, host: "localhost", header: "Authorization: Basic YTpi", want: 200},
+	{name: "a password on another machine", peer: remote, host: "x", header: "Authorization: Basic YTpi", want: 401},
+
+	{name: "open mode", peer: remote, host: "gistdeal.example", open: true, want: 200},
+	{name: "open mode behind a proxy", peer: remote, host: "x", header: "X-Forwarded-For: 192.0.2.9", open: true, want: 200},
+	{name: "open mode behind a proxy with a password", peer: remote, host: "x", header: "Authorization: Basic YTpi", open: true, want: 200},
+}
+
+func TestAccessRules(t *testing.T) {
 	t.Parallel()
-	const (
-		local  = "127.0.0.1:50000"
-		remote = "192.0.2.7:50000"
-		right  = "Authorization: Bearer " + ciToken
-		wrong  = "Authorization: Bearer wrong"
-	)
-	// Who sends wrong tokens has an address of its own: such clients are slowed.
-	tests := []struct {
-		name, peer, host, header string
-		open                     bool
-		want                     int
-	}{
-		{name: "localhost", peer: local, host: "localhost", want: 200},
-		{name: "localhost with a port", peer: local, host: "localhost:8050", want: 200},
-		{name: "LOCALHOST", peer: local, host: "LOCALHOST:8050", want: 200},
-		{name: "127.0.0.1", peer: local, host: "127.0.0.1", want: 200},
-		{name: "127.0.0.1 with a port", peer: local, host: "127.0.0.1:8050", want: 200},
-		{name: "127.1.2.3", peer: "127.9.9.9:1", host: "127.1.2.3:8050", want: 200},
-		{name: "[::1]", peer: "[::1]:50000", host: "[::1]", want: 200},
-		{name: "[::1] with a port", peer: "[::1]:50000", host: "[::1]:8050", want: 200},
-		{name: "IPv4 in IPv6", peer: "[::ffff:127.0.0.1]:50000", host: "localhost", want: 200},
-
-		{name: "a name that was made to point here", peer: local, host: "evil.example:8050", want: 401},
-		{name: "a name that begins like ours", peer: local, host: "localhost.evil.example", want: 401},
-		{name: "a name that begins like our address", peer: local, host: "127.0.0.1.evil.example", want: 401},
-		{name: "a name that ends like ours", peer: local, host: "evil.localhost", want: 401},
-		{name: "an address that is not loopback", peer: local, host: "192.0.2.7", want: 401},
-		{name: "the address of all interfaces", peer: local, host: "0.0.0.0:8050", want: 401},
-		{name: "no host", peer: local, host: "", want: 401},
-
-		{name: "X-Forwarded-For", peer: local, host: "localhost", header: "X-Forwarded-For: 127.0.0.1", want: 401},
-		{name: "X-Forwarded-Host", peer: local, host: "localhost", header: "X-Forwarded-Host: localhost", want: 401},
-		{name: "X-Forwarded-Proto", peer: local, host: "localhost", header: "X-Forwarded-Proto: https", want: 401},
-		{name: "X-Forwarded", peer: local, host: "localhost", header: "X-Forwarded: for=127.0.0.1", want: 401},
-		{name: "Forwarded", peer: local, host: "localhost", header: "Forwarded: for=127.0.0.1", want: 401},
-		{name: "X-Real-IP", peer: local, host: "localhost", header: "X-Real-IP: 127.0.0.1", want: 401},
-		{name: "Via", peer: local, host: "localhost", header: "Via: 1.1 proxy", want: 401},
-		{name: "an empty X-Forwarded-For", peer: local, host: "localhost", header: "X-Forwarded-For: ", want: 401},
-
-		{name: "another machine", peer: remote, host: "localhost", want: 401},
-		{name: "another machine by our name", peer: remote, host: "gistdeal.example", want: 401},
-		{name: "a peer without an address", peer: "@", host: "localhost", want: 401},
-
-		{name: "the right token", peer: remote, host: "gistdeal.example", header: right, want: 200},
-		{name: "the right token, scheme in lower case", peer: remote, host: "gistdeal.example", header: "Authorization: bearer " + ciToken, want: 200},
-		{name: "the right token on this machine", peer: local, host: "localhost", header: right, want: 200},
-		{name: "a wrong token", peer: "192.0.2.12:1", host: "gistdeal.example", header: wrong, want: 401},
-		{name: "a wrong token on this machine", peer: "127.0.0.2:1", host: "localhost", header: wrong, want: 401},
-		{name: "a wrong token in open mode", peer: "192.0.2.13:1", host: "x", header: wrong, open: true, want: 401},
-		{name: "an empty token", peer: "127.0.0.3:1", host: "localhost", header: "Authorization: Bearer ", want: 401},
-		{name: "the token's hash", peer: "192.0.2.14:1", host: "x", header: "Authorization: Bearer " + gistdeal.HashToken(ciToken), want: 401},
-		{name: "the right token with more behind it", peer: "192.0.2.15:1", host: "x", header: right + "x", want: 401},
-		{name: "a password on this machine", peer: local, host: "localhost", header: "Authorization: Basic YTpi", want: 200},
-		{name: "a password on another machine", peer: remote, host: "x", header: "Authorization: Basic YTpi", want: 401},
-
-		{name: "open mode", peer: remote, host: "gistdeal.example", open: true, want: 200},
-		{name: "open mode behind a proxy", peer: remote, host: "x", header: "X-Forwarded-For: 192.0.2.9", open: true, want: 200},
-		{name: "open mode behind a proxy with a password", peer: remote, host: "x", header: "Authorization: Basic YTpi", open: true, want: 200},
-	}
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 1, 10)
 	token(t, db)
 	handlers := map[bool]http.Handler{}
@@ -89,7 +92,7 @@ func TestWhoMayAsk(t *testing.T) {
 		o := server.Options{Auth: auth(open), Details: func(context.Context) any { return map[string]string{"pushes": "paused"} }}
 		handlers[open] = server.New(db, answering{errNobody}, o).Handler()
 	}
-	for _, tt := range tests {
+	for _, tt := range accessRules {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			ask := func(path string) reply {
@@ -119,7 +122,7 @@ func TestWhoMayAsk(t *testing.T) {
 				}
 			}
 			if told := strings.Contains(ask("/readyz").body, "paused"); told != (tt.want == 200) {
-				t.Errorf("details of /readyz are told: %t", told)
+				t.Errorf("the answer of /readyz has details: %t", told)
 			}
 		})
 	}
@@ -127,16 +130,16 @@ func TestWhoMayAsk(t *testing.T) {
 
 func TestADNSRebindingPageGetsNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	problem(t, w.ask("GET", "/trackedusers", "Host: evil.example"), 401)
 	if r := w.ask("GET", "/trackedusers"); r.status != 200 {
-		t.Errorf("without the name: %d", r.status)
+		t.Errorf("without the host name: %d", r.status)
 	}
 }
 
-func TestAMethodThatARouteDoesNotKnowGets405(t *testing.T) {
+func TestAnUnsupportedMethodGets405(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	for path, allowed := range map[string]string{
 		"/user/alice": "GET, HEAD, POST", "/trackedusers": "GET, HEAD", "/livez": "GET, HEAD",
 		"/readyz": "GET, HEAD", "/metrics": "GET, HEAD", "/": "GET, HEAD",
@@ -154,9 +157,9 @@ func TestAMethodThatARouteDoesNotKnowGets405(t *testing.T) {
 	}
 }
 
-func TestATokenThatCannotBeCheckedIsNoWrongToken(t *testing.T) {
+func TestATokenThatCannotBeCheckedIsNotReportedAsWrong(t *testing.T) {
 	t.Parallel()
-	s := server.New(broken{open(t)}, answering{errNobody}, server.Options{})
+	s := server.New(broken{stack.Open(t)}, answering{errNobody}, server.Options{})
 	for _, path := range guarded {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
 		r.Header.Set("Authorization", "Bearer "+ciToken)
@@ -172,29 +175,29 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 		}
 		panic(errors.New("secretive bug"))
 	})
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{Page: page}, nil)
-	w.log.allow("secretive bug")
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{Page: page}, nil)
+	w.told = "secretive bug"
 	p := problem(t, w.ask("GET", "/"), 500)
 	log := w.log.String()
 	if !strings.Contains(log, "secretive bug") || !strings.Contains(log, p.RequestID) || !strings.Contains(log, "access_test.go") {
-		t.Errorf("log lacks the panic, its place or its request_id %s:\n%s", p.RequestID, log)
+		t.Errorf("the log lacks the panic, its position or its request_id %s:\n%s", p.RequestID, log)
 	}
-	// No client may take half an answer for a whole one.
+	// A client must be able to detect a truncated answer.
 	if resp, err := client.Do(w.request(t.Context(), "GET", "/half", nil)); err == nil {
 		defer resp.Body.Close()
 		if b, err := io.ReadAll(resp.Body); err == nil {
-			t.Errorf("half an answer ends like a whole one: %d bytes", len(b))
+			t.Errorf("a truncated answer of %d bytes looks complete", len(b))
 		}
 	}
 	if got := w.ask("GET", "/metrics").body; !strings.Contains(got, `gistdeal_http_request_duration_seconds_count{route="/",status="500"} 1`) {
-		t.Errorf("the panic is not among the figures:\n%s", got)
+		t.Errorf("the metrics do not count the panic:\n%s", got)
 	}
 }
 
-func TestATokenOfTheScopeReadSeesWhoIsTrackedAndTracksNobody(t *testing.T) {
+func TestAReadTokenListsTrackedUsersAndTracksNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
-	must(t, w.store.SetToken(t.Context(), "viewer", gistdeal.HashToken("viewer-token"), gistdeal.ScopeRead, time.Now()))
+	testenv.Must(t, w.store.SetToken(t.Context(), "viewer", gistdeal.HashToken("viewer-token"), gistdeal.ScopeRead, time.Now()))
 	const viewer = "Authorization: Bearer viewer-token"
 	w.sim.MakeGists("alice", 2)
 	w.sim.MakeGists("bob", 2)
@@ -203,6 +206,6 @@ func TestATokenOfTheScopeReadSeesWhoIsTrackedAndTracksNobody(t *testing.T) {
 	w.shows(w.ask("GET", "/user/alice", viewer), 200, 2, 0)
 	problem(t, w.ask("GET", "/user/bob", viewer), 403)
 	if logins, err := w.store.Logins(t.Context()); err != nil || len(logins) != 1 {
-		t.Errorf("tracked: %v, %v; want alice alone", logins, err)
+		t.Errorf("tracked users: %v, %v; want only alice", logins, err)
 	}
 }

@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
 )
 
 func TestWithAuthTokenRequestsOfThisMachineNeedATokenToo(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 1, 1)
 	token(t, db)
 	handler := server.New(db, answering{errNobody}, server.Options{Auth: server.AuthToken}).Handler()

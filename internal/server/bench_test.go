@@ -10,16 +10,18 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
-// BenchmarkTrackedUser asks for a user over loopback, clients included, with a
-// database on disk and the visit recorded. "bare" is the same answer from a
-// server of net/http that does nothing else: what is possible at the most.
+// BenchmarkTrackedUser requests a user over loopback, with a database on disk and
+// a recorded visit; the time of the clients is included. "bare" is the same
+// answer from a minimal net/http server, the upper limit.
 func BenchmarkTrackedUser(b *testing.B) {
 	for _, n := range []int{10, 100, 1000, 5000} {
-		db := open(b)
+		db := stack.Open(b)
 		fill(b, db, n, 60)
-		must(b, db.Set(b.Context(), gistdeal.SettingDealURL, "https://example.pipedrive.com/deal/"))
+		testenv.Must(b, db.Set(b.Context(), gistdeal.SettingDealURL, "https://example.pipedrive.com/deal/"))
 		handler := server.New(db, answering{errNobody}, server.Options{}).Handler()
 		var body []byte
 		b.Run(strconv.Itoa(n)+"/gistdeal", func(b *testing.B) { body = measure(b, handler) })
@@ -33,7 +35,7 @@ func BenchmarkTrackedUser(b *testing.B) {
 	}
 }
 
-// measure asks a handler for one page as often as it can, and returns the page.
+// measure requests one page as often as possible and returns it.
 func measure(b *testing.B, handler http.Handler) []byte {
 	s := httptest.NewServer(handler)
 	defer s.Close()
@@ -53,7 +55,7 @@ func measure(b *testing.B, handler http.Handler) []byte {
 		return err
 	}
 	var page bytes.Buffer
-	must(b, fetch(&page)) // The visit is recorded from here on.
+	testenv.Must(b, fetch(&page)) // This records the visit.
 	b.SetParallelism(4)
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {

@@ -14,10 +14,12 @@ import (
 	"gistdeal"
 	"gistdeal/internal/server"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
-// keyring is a database without users that knows ciToken alone, for bubbles:
-// there are no files in them.
+// keyring is a database without users and with only one token, ciToken. It needs
+// no files, so it works in a bubble of synctest.
 type keyring struct{ server.Store }
 
 func (keyring) Caller(_ context.Context, hash string) (gistdeal.Caller, error) {
@@ -38,7 +40,7 @@ func from(h http.Handler, peer, path string, headers ...string) reply {
 	return sent(h, "GET", peer, path, "", headers...)
 }
 
-// sent has the handler answer a request from a peer; headers are "Name: value".
+// sent sends a request of a peer to the handler; headers are "Name: value".
 func sent(h http.Handler, method, peer, path, body string, headers ...string) reply {
 	r := httptest.NewRequestWithContext(context.Background(), method, path, strings.NewReader(body))
 	r.RemoteAddr, r.Host = peer, "gistdeal.example"
@@ -54,7 +56,7 @@ const (
 	wrong = "Authorization: Bearer wrong"
 )
 
-func TestWhoSendsManyWrongTokensWaitsAndOthersDoNot(t *testing.T) {
+func TestManyWrongTokensSlowDownOneClientOnly(t *testing.T) {
 	t.Parallel()
 	ways := map[string]func(http.Handler) reply{
 		"as a bearer": func(h http.Handler) reply { return from(h, "192.0.2.7:1", "/trackedusers", wrong) },
@@ -84,7 +86,7 @@ func TestWhoSendsManyWrongTokensWaitsAndOthersDoNot(t *testing.T) {
 					t.Errorf("another client: %d", got.status)
 				}
 				seconds, err := strconv.Atoi(refused.header.Get("Retry-After"))
-				must(t, err)
+				testenv.Must(t, err)
 				time.Sleep(time.Duration(seconds) * time.Second)
 				if got := from(h, "192.0.2.7:1", "/trackedusers", right); got.status != 200 || seconds > 60 {
 					t.Errorf("after Retry-After of %d s: %d", seconds, got.status)
@@ -102,7 +104,7 @@ func TestWhoSendsManyWrongTokensWaitsAndOthersDoNot(t *testing.T) {
 	}
 }
 
-func TestAClientMaySendOnlySoManyRequests(t *testing.T) {
+func TestTheNumberOfRequestsPerClientIsLimited(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, peer, header string
@@ -140,7 +142,7 @@ func TestAClientMaySendOnlySoManyRequests(t *testing.T) {
 	}
 }
 
-func TestClientsAreToldApartByWhatTheyCannotChoose(t *testing.T) {
+func TestClientsAreDistinguishedByTheirAddress(t *testing.T) {
 	t.Parallel()
 	const proxy = "127.0.0.1:1"
 	tests := []struct {
@@ -163,7 +165,7 @@ func TestClientsAreToldApartByWhatTheyCannotChoose(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { // No time passes, so nothing is forgiven.
+			synctest.Test(t, func(t *testing.T) { // No time passes, so no limit is reset.
 				h := newKeyring().Handler()
 				ask := func(peer, forwarded, token string) int {
 					headers := []string{token}
@@ -183,7 +185,7 @@ func TestClientsAreToldApartByWhatTheyCannotChoose(t *testing.T) {
 	}
 }
 
-func TestOnlySoManyClientsAreRemembered(t *testing.T) {
+func TestTheNumberOfRememberedClientsIsLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 20
@@ -192,7 +194,7 @@ func TestOnlySoManyClientsAreRemembered(t *testing.T) {
 		h := s.Handler()
 		for i := range 10 * limit {
 			from(h, fmt.Sprintf("192.0.2.%d:1", i), "/livez")
-			if i%(limit/2) == 0 { // One that comes all the time is not forgotten.
+			if i%(limit/2) == 0 { // A frequent client is remembered.
 				from(h, "198.51.100.7:1", "/trackedusers", wrong)
 			}
 		}
@@ -203,7 +205,7 @@ func TestOnlySoManyClientsAreRemembered(t *testing.T) {
 	})
 }
 
-// stuck is a database that takes no word of a token's use until the test ends.
+// stuck is a database that blocks the writing of token uses until the test ends.
 type stuck struct {
 	*store.Store
 	asked chan struct{}
@@ -217,7 +219,7 @@ func (s stuck) UseToken(ctx context.Context, _ string, _ time.Time) error {
 
 func TestNoRequestWaitsForTheUseOfItsTokenToBeWritten(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	token(t, db)
 	s := stuck{db, make(chan struct{}, 1)}
 	w := newWorldOver(t, s, answering{errNobody}, server.Options{}, nil)
@@ -226,24 +228,24 @@ func TestNoRequestWaitsForTheUseOfItsTokenToBeWritten(t *testing.T) {
 			t.Errorf("got %d", r.status)
 		}
 	}
-	eventually(t, "the use is to be written", func() bool { return len(s.asked) > 0 })
+	testenv.Eventually(t, "the last use is being written", func() bool { return len(s.asked) > 0 })
 }
 
-func TestTheLastUseOfATokenIsSeen(t *testing.T) {
+func TestTheLastUseOfATokenIsRecorded(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	token(t, db)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	begin := time.Now().Truncate(time.Millisecond)
 	w.ask("GET", "/trackedusers", right)
-	eventually(t, "the use is written", func() bool {
+	testenv.Eventually(t, "the last use is written", func() bool {
 		tokens, err := db.Tokens(t.Context())
-		must(t, err)
+		testenv.Must(t, err)
 		return !tokens[0].LastUsedAt.Before(begin)
 	})
 }
 
-// noting is a database that tells whose tokens' uses it is to write.
+// noting is a database that publishes the token uses written to it.
 type noting struct {
 	*store.Store
 	written chan string
@@ -254,17 +256,17 @@ func (c noting) UseToken(_ context.Context, hash string, _ time.Time) error {
 	return nil
 }
 
-func TestTheUseOfATokenIsNotWrittenForEachRequest(t *testing.T) {
+func TestTheLastUseOfATokenIsNotWrittenForEachRequest(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	token(t, db)
-	must(t, db.AddToken(t.Context(), "other", gistdeal.HashToken("other"), gistdeal.ScopeRead, time.Now()))
+	testenv.Must(t, db.AddToken(t.Context(), "other", gistdeal.HashToken("other"), gistdeal.ScopeRead, time.Now()))
 	c := noting{db, make(chan string, 10)}
 	w := newWorldOver(t, c, answering{errNobody}, server.Options{}, nil)
 	for _, header := range []string{right, right, right, "Authorization: Bearer other"} {
 		w.ask("GET", "/trackedusers", header)
 	}
-	eventually(t, "the last one is written", func() bool { return len(c.written) >= 2 })
+	testenv.Eventually(t, "two uses are written", func() bool { return len(c.written) >= 2 })
 	if first, second := <-c.written, <-c.written; first != gistdeal.HashToken(ciToken) || second != gistdeal.HashToken("other") {
 		t.Errorf("written: %s, %s", first, second)
 	}

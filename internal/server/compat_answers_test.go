@@ -15,11 +15,13 @@ import (
 	"gistdeal"
 	"gistdeal/internal/server"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	show := func(old, fresh int) gist {
@@ -29,7 +31,7 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 	}
 	show(0, 2)
 	if g := show(2, 0); g.Deal.State != "found" {
-		t.Errorf("deal is %+v, want found", g.Deal)
+		t.Errorf("the deal is %+v, want found", g.Deal)
 	}
 	post(t, db, 0, 2, 11)
 	if g := show(2, 0); len(g.Description) != 11 {
@@ -41,30 +43,30 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 			t.Fatalf("claim: %v, error %v", ok, err)
 		}
 		if known, err := db.Made(t.Context(), c, 70+deal, time.Now()); !known || err != nil {
-			t.Fatalf("made: known %v, error %v", known, err)
+			t.Fatalf("created: recorded %v, error %v", known, err)
 		}
 	}
 	if g := show(2, 0); g.Deal.State != "made" || g.Deal.URL != "" {
-		t.Errorf("deal is %+v, want made, without an address that is not known", g.Deal)
+		t.Errorf("the deal is %+v, want it created and without a URL", g.Deal)
 	}
-	must(t, db.Set(t.Context(), gistdeal.SettingDealURL, "https://example.test/deal/"))
+	testenv.Must(t, db.Set(t.Context(), gistdeal.SettingDealURL, "https://example.test/deal/"))
 	if g := show(2, 0); g.Deal.URL != fmt.Sprintf("https://example.test/deal/%d", g.Deal.ID) {
-		t.Errorf("deal is %+v, want it with its address", g.Deal)
+		t.Errorf("the deal is %+v, want it with its URL", g.Deal)
 	}
-	must(t, db.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "ALICE"}))
+	testenv.Must(t, db.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "ALICE"}))
 	if g := show(2, 0); g.Username != "ALICE" {
 		t.Errorf("after a rename the username is %q", g.Username)
 	}
 	post(t, db, 2, 3, 10)
 	show(2, 1)
 	if counted, kept := w.Kept(); counted != kept {
-		t.Errorf("%d bytes are counted and %d kept", counted, kept)
+		t.Errorf("%d bytes are counted and %d stored", counted, kept)
 	}
 }
 
 func TestGistsAreReadOnceUntilTheyChange(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	reads := counting{Store: db, gists: new(atomic.Int32)}
 	w := newWorldOver(t, reads, answering{errNobody}, server.Options{Auth: server.AuthNone}, nil)
@@ -72,16 +74,16 @@ func TestGistsAreReadOnceUntilTheyChange(t *testing.T) {
 		w.ask("GET", "/user/alice")
 	}
 	if got := reads.gists.Load(); got != 1 {
-		t.Errorf("three requests read the gists %d times", got)
+		t.Errorf("three requests caused %d reads of the gists", got)
 	}
 	post(t, db, 2, 3, 10)
 	w.shows(w.ask("GET", "/user/alice"), 200, 2, 1)
 	if got := reads.gists.Load(); got != 2 {
-		t.Errorf("after a new gist: %d readings, want 2", got)
+		t.Errorf("%d reads after a new gist, want 2", got)
 	}
 }
 
-// counting counts how often gists are read.
+// counting counts the reads of gists.
 type counting struct {
 	*store.Store
 	gists *atomic.Int32
@@ -92,9 +94,9 @@ func (c counting) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDea
 	return c.Store.GistsOf(ctx, userID)
 }
 
-func TestEachGistIsNewOnceHoweverManyComeMeanwhile(t *testing.T) {
+func TestEachGistIsNewOnceWhileOthersAreAdded(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 1, 10)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	const all = 60
@@ -105,9 +107,9 @@ func TestEachGistIsNewOnceHoweverManyComeMeanwhile(t *testing.T) {
 		}
 	})
 	news := map[string]int{}
-	eventually(t, "all gists are shown", func() bool {
+	testenv.Eventually(t, "all gists are shown", func() bool {
 		var l lists
-		must(t, json.Unmarshal([]byte(w.ask("GET", "/user/alice").body), &l))
+		testenv.Must(t, json.Unmarshal([]byte(w.ask("GET", "/user/alice").body), &l))
 		if len(l.Old) != len(news) {
 			t.Errorf("%d gists are old, want %d", len(l.Old), len(news))
 		}
@@ -124,16 +126,16 @@ func TestEachGistIsNewOnceHoweverManyComeMeanwhile(t *testing.T) {
 	}
 }
 
-func TestOnlySoManyAnswersAreKept(t *testing.T) {
+func TestTheSizeOfStoredAnswersIsLimited(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	for id := range int64(20) {
 		_, err := db.Track(t.Context(), gistdeal.Account{ID: id + 1, Login: fmt.Sprintf("user-%d", id)}, gistdeal.FirstScanAll, time.Now())
-		must(t, err)
+		testenv.Must(t, err)
 		g := gistdeal.Gist{ID: strconv.FormatInt(id, 10), Description: strings.Repeat("d", int(1000+100*id))}
 		_, err = db.SaveGists(t.Context(), id+1, []gistdeal.Gist{g}, gistdeal.Noticing{}, time.Now())
-		must(t, err)
-		must(t, db.Scanned(t.Context(), id+1, gistdeal.Listing{}, time.Now(), time.Now()))
+		testenv.Must(t, err)
+		testenv.Must(t, db.Scanned(t.Context(), id+1, gistdeal.Listing{}, time.Now(), time.Now()))
 	}
 	for _, limit := range []int{0, 500, 5000, 1 << 20} {
 		w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
@@ -142,12 +144,12 @@ func TestOnlySoManyAnswersAreKept(t *testing.T) {
 			for id := range 20 {
 				w.shows(w.ask("GET", fmt.Sprintf("/user/user-%d?peek=true", id)), 200, 0, 1)
 				if counted, kept := w.Kept(); counted != kept || kept > limit {
-					t.Fatalf("limit %d: %d bytes are counted and %d kept", limit, counted, kept)
+					t.Fatalf("limit %d: %d bytes are counted and %d stored", limit, counted, kept)
 				}
 			}
 		}
 		if _, kept := w.Kept(); limit >= 5000 && kept < limit/3 && kept < 20_000 {
-			t.Errorf("limit %d: only %d bytes are kept", limit, kept)
+			t.Errorf("limit %d: only %d bytes are stored", limit, kept)
 		}
 	}
 }

@@ -11,9 +11,11 @@ import (
 	"gistdeal"
 	"gistdeal/internal/server"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestGistsAreNewToEachVisitorOnce(t *testing.T) {
+func TestEachGistIsNewToEachVisitorOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	token(t, w.store)
@@ -26,19 +28,19 @@ func TestGistsAreNewToEachVisitorOnce(t *testing.T) {
 	w.shows(w.ask("GET", "/user/alice", ci), 200, 0, 3)
 	w.shows(w.ask("GET", "/user/ALICE", ci), 200, 3, 0)
 	u, err := w.store.UserByLogin(t.Context(), "alice")
-	must(t, err)
+	testenv.Must(t, err)
 	_, err = w.store.SaveGists(t.Context(), u.ID, []gistdeal.Gist{{ID: "later"}}, gistdeal.Noticing{}, time.Now())
-	must(t, err)
+	testenv.Must(t, err)
 	for _, visitor := range []string{"Accept: */*", ci} {
 		l := w.shows(w.ask("GET", "/user/alice", visitor), 200, 3, 1)
 		if l.New[0].ID != "later" || l.New[0].Files == nil {
-			t.Errorf("the new gist is %+v, want the later one, with files that are not null", l.New[0])
+			t.Errorf("the new gist is %+v, want the later one with a list of files", l.New[0])
 		}
 		w.shows(w.ask("GET", "/user/alice", visitor), 200, 4, 0)
 	}
 }
 
-func TestAGistIsShownAsTheSeedDidWithItsDeal(t *testing.T) {
+func TestAGistIsShownWithItsDeal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	created := time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
@@ -47,24 +49,24 @@ func TestAGistIsShownAsTheSeedDidWithItsDeal(t *testing.T) {
 	}}})
 	w.shows(w.ask("GET", "/user/alice"), 200, 0, 1)
 	var g gist
-	eventually(t, "the deal is made", func() bool {
+	testenv.Eventually(t, "the deal is created", func() bool {
 		g = w.shows(w.ask("GET", "/user/alice"), 200, 1, 0).Old[0]
 		return g.Deal.State == string(gistdeal.DealMade)
 	})
 	if g.ID != "abc1" || g.Username != "Alice" || g.Description != "<b>notes</b>" || !g.CreatedAt.Equal(created) {
-		t.Errorf("gist is %+v", g)
+		t.Errorf("the gist is %+v", g)
 	}
 	if g.URL != "https://gist.github.com/Alice/abc1" || len(g.Files) != 2 || !strings.HasSuffix(g.Files[0], "/a.go") {
-		t.Errorf("gist is at %s with files %v", g.URL, g.Files)
+		t.Errorf("the gist has the URL %s and the files %v", g.URL, g.Files)
 	}
 	if g.Deal.ID == 0 || !strings.HasSuffix(g.Deal.URL, "/deal/"+strconv.FormatInt(g.Deal.ID, 10)) {
-		t.Errorf("deal is %+v, want an id and the address of its page", g.Deal)
+		t.Errorf("the deal is %+v, want an id and a URL", g.Deal)
 	}
 }
 
 func TestPostAnswersLikeGet(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	w.shows(w.ask("POST", "/user/alice"), 200, 0, 2)
@@ -72,7 +74,7 @@ func TestPostAnswersLikeGet(t *testing.T) {
 	w.shows(w.ask("GET", "/user/alice"), 200, 2, 0)
 }
 
-// quiet are requests that show gists to nobody, or to nobody who asked.
+// quiet requests show no gists, or were not sent by a person.
 var quiet = []struct{ name, method, path, header string }{
 	{"peek", "GET", "?peek=true", "Accept: */*"},
 	{"peek by POST", "POST", "?peek=1", "Accept: */*"},
@@ -86,9 +88,9 @@ var quiet = []struct{ name, method, path, header string }{
 	{"cross-site", "GET", "", "Sec-Fetch-Site: cross-site"},
 }
 
-func TestWhatShowsGistsToNobodyRecordsNoVisit(t *testing.T) {
+func TestRequestsThatShowNoGistsRecordNoVisit(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	for _, tt := range quiet {
@@ -105,7 +107,7 @@ func TestWhatShowsGistsToNobodyRecordsNoVisit(t *testing.T) {
 	w.shows(w.ask("GET", "/user/alice?peek=true"), 200, 2, 0)
 }
 
-func TestWhatShowsGistsToNobodyTracksNobody(t *testing.T) {
+func TestRequestsThatShowNoGistsTrackNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	w.sim.MakeGists("alice", 1)
@@ -124,11 +126,11 @@ func TestWhatShowsGistsToNobodyTracksNobody(t *testing.T) {
 		t.Errorf("tracked users are %q, want an empty list", got)
 	}
 	if got := w.sim.Report().Requests["GET /users/{login}"]; got != 0 {
-		t.Errorf("GitHub was asked %d times", got)
+		t.Errorf("GitHub got %d requests", got)
 	}
 }
 
-func TestTrackingForAPageOfAnotherSiteIsRefusedInEveryMode(t *testing.T) {
+func TestCrossSiteTrackingIsRefusedInEveryMode(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]bool{"guarded": false, "open": true} {
 		t.Run(name, func(t *testing.T) {
@@ -149,7 +151,7 @@ func TestTrackingForAPageOfAnotherSiteIsRefusedInEveryMode(t *testing.T) {
 	}
 }
 
-func TestALoginThatCannotBeOneGets400AndNobodyIsAsked(t *testing.T) {
+func TestAnInvalidLoginGets400WithoutARequestToGitHub(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	for _, login := range []string{
@@ -165,7 +167,7 @@ func TestALoginThatCannotBeOneGets400AndNobodyIsAsked(t *testing.T) {
 	}
 }
 
-func TestALoginThatGitHubDoesNotKnowGets404(t *testing.T) {
+func TestAnUnknownLoginGets404(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	w.sim.AddUser(sim.User{Login: "acme", Type: "Organization"})
@@ -186,7 +188,7 @@ func TestTrackedUsersAreAListOfLogins(t *testing.T) {
 	}
 	r := w.ask("GET", "/trackedusers")
 	var logins []string
-	must(t, json.Unmarshal([]byte(r.body), &logins))
+	testenv.Must(t, json.Unmarshal([]byte(r.body), &logins))
 	if strings.Join(logins, " ") != "Alice bob" || r.header.Get("Content-Type") != "application/json" {
 		t.Errorf("got %q of type %s, want Alice and bob", r.body, r.header.Get("Content-Type"))
 	}
@@ -195,7 +197,7 @@ func TestTrackedUsersAreAListOfLogins(t *testing.T) {
 	}
 }
 
-func TestAPeekThatCannotBeReadTracksNobody(t *testing.T) {
+func TestAnInvalidPeekTracksNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, server.Options{})
 	for _, peek := range []string{"yes", "", "2"} {

@@ -2,14 +2,13 @@ package server
 
 import "net/http"
 
-// HTTP returns the server beneath: tests look at its limits, and shorten those
-// that they would have to wait for.
+// HTTP returns the http.Server: tests read its timeouts and shorten some.
 func (s *Server) HTTP() *http.Server { return &s.http }
 
-// KeepAnswers sets how many bytes of answers are kept.
+// KeepAnswers sets the number of bytes of stored answers.
 func (s *Server) KeepAnswers(limit int) { s.answers.limit = limit }
 
-// Kept returns how many bytes of answers are kept, as counted and as they are.
+// Kept returns the counted and the real number of bytes of stored answers.
 func (s *Server) Kept() (counted, real int) {
 	s.answers.mu.Lock()
 	defer s.answers.mu.Unlock()
@@ -19,8 +18,8 @@ func (s *Server) Kept() (counted, real int) {
 	return s.answers.size, real
 }
 
-// RememberClients sets of how many clients something is remembered.
+// RememberClients sets the number of remembered clients.
 func (s *Server) RememberClients(limit int) { s.clients.limit = limit }
 
-// Clients returns how many clients are remembered.
+// Clients returns the number of remembered clients.
 func (s *Server) Clients() int { return len(s.clients.last) + len(s.clients.before) }

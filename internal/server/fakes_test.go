@@ -10,26 +10,27 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
-// track makes alice, user 1, a tracked user whose first scan is to come.
+// track makes alice, user 1, a tracked user without a scan.
 func track(t testing.TB, db *store.Store) {
 	t.Helper()
 	_, err := db.Track(context.Background(), gistdeal.Account{ID: 1, Login: "Alice", Type: "User"}, gistdeal.FirstScanAll, time.Now())
-	must(t, err)
+	testenv.Must(t, err)
 }
 
-// fill makes alice a tracked user with n gists, whose descriptions have that size.
+// fill makes alice a tracked user with n gists with descriptions of that size.
 func fill(t testing.TB, db *store.Store, n, size int) {
 	t.Helper()
 	track(t, db)
 	for from := 0; from < n; from += 100 {
 		post(t, db, from, min(from+100, n), size)
 	}
-	must(t, db.Scanned(context.Background(), 1, gistdeal.Listing{Pages: 1}, time.Now(), time.Now().Add(time.Hour)))
+	testenv.Must(t, db.Scanned(context.Background(), 1, gistdeal.Listing{Pages: 1}, time.Now(), time.Now().Add(time.Hour)))
 }
 
-// post gives alice the gists with the numbers from <= i < to.
+// post adds the gists with the numbers from <= i < to to alice.
 func post(t testing.TB, db *store.Store, from, to, size int) {
 	t.Helper()
 	var gists []gistdeal.Gist
@@ -42,30 +43,30 @@ func post(t testing.TB, db *store.Store, from, to, size int) {
 		})
 	}
 	_, err := db.SaveGists(context.Background(), 1, gists, gistdeal.Noticing{}, time.Now())
-	must(t, err)
+	testenv.Must(t, err)
 }
 
-// token makes a token known, which "ci" sends as ciToken.
+// token stores the token ciToken under the name "ci".
 func token(t testing.TB, db *store.Store) {
 	t.Helper()
-	must(t, db.SetToken(context.Background(), "ci", gistdeal.HashToken(ciToken), "admin", time.Now()))
+	testenv.Must(t, db.SetToken(context.Background(), "ci", gistdeal.HashToken(ciToken), "admin", time.Now()))
 }
 
-// answering is an engine whose every first scan ends with the same error.
+// answering is an engine that ends every first scan with the same error.
 type answering struct{ err error }
 
 func (e answering) Track(context.Context, string) error { return e.err }
 
 var (
 	errNobody = gistdeal.Errorf(gistdeal.NotFound, "GitHub knows no such user")
-	// errSecret is what must not be told.
+	// errSecret must not be in any answer.
 	errSecret = errors.New("disk of secret-host is full")
 )
 
-// slow is an engine that tracks alice at once and whose scan ends when told.
+// slow is an engine that tracks alice at once. The test ends its scan.
 type slow struct {
 	store *store.Store
-	asked chan string   // gets each login that is asked for
+	asked chan string   // receives each requested login
 	end   chan struct{} // closed to end the scan
 }
 

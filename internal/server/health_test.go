@@ -13,12 +13,14 @@ import (
 	"gistdeal"
 	"gistdeal/internal/server"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 	"gistdeal/internal/web"
 )
 
-func TestTheServerIsReadyUntilItIsToStop(t *testing.T) {
+func TestTheServerIsReadyUntilItStops(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	for _, path := range public {
 		if r := w.ask("GET", path); r.status != 200 || r.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %d, Cache-Control %q", path, r.status, r.header.Get("Cache-Control"))
@@ -36,10 +38,10 @@ func TestTheServerIsReadyUntilItIsToStop(t *testing.T) {
 	}
 }
 
-func TestWithoutADatabaseNothingIsReadyAndNothingIsTold(t *testing.T) {
+func TestWithoutADatabaseTheServerIsNotReadyAndTellsNoDetails(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
-	must(t, w.store.Close())
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
+	testenv.Must(t, w.store.Close())
 	if r := w.ask("GET", "/livez"); r.status != 200 {
 		t.Errorf("/livez: %d, want 200", r.status)
 	}
@@ -51,7 +53,7 @@ func TestWithoutADatabaseNothingIsReadyAndNothingIsTold(t *testing.T) {
 		if want == 500 {
 			p := problem(t, r, 500)
 			if log := w.log.String(); !strings.Contains(log, "is closed") || !strings.Contains(log, p.RequestID) {
-				t.Errorf("log lacks the error of request %s:\n%s", p.RequestID, log)
+				t.Errorf("the log lacks the error of request %s:\n%s", p.RequestID, log)
 			}
 		}
 	}
@@ -59,19 +61,19 @@ func TestWithoutADatabaseNothingIsReadyAndNothingIsTold(t *testing.T) {
 
 func TestInnerErrorsStayInTheLog(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, broken{open(t)}, answering{errNobody}, server.Options{}, nil)
-	w.log.allow(errSecret.Error())
+	w := newWorldOver(t, broken{stack.Open(t)}, answering{errNobody}, server.Options{}, nil)
+	w.told = errSecret.Error()
 	for _, path := range []string{"/trackedusers", "/user/alice", "/readyz"} {
 		if r := w.ask("GET", path); strings.Contains(r.body, "disk") || r.status < 500 {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
 	}
 	if !strings.Contains(w.log.String(), errSecret.Error()) {
-		t.Errorf("log lacks the error:\n%s", w.log)
+		t.Errorf("the log lacks the error:\n%s", w.log)
 	}
 }
 
-// broken is a database whose disk is full: most of it fails.
+// broken is a database with a full disk; most methods fail.
 type broken struct{ *store.Store }
 
 func (broken) Ping(context.Context) error               { return errSecret }
@@ -84,31 +86,31 @@ func (broken) View(context.Context, string, string) (gistdeal.View, error) {
 	return gistdeal.View{}, errSecret
 }
 
-func TestAVisitThatCannotBeRecordedIsLoggedAndShownAgain(t *testing.T) {
+func TestAnUnrecordedVisitIsLoggedAndItsGistsStayNew(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	w := newWorldOver(t, forgetful{db}, answering{errNobody}, server.Options{}, nil)
-	w.log.allow(errSecret.Error())
+	w.told = errSecret.Error()
 	for range 2 {
 		w.shows(w.ask("GET", "/user/alice"), 200, 0, 2)
 	}
 	if !strings.Contains(w.log.String(), "visit not recorded") {
-		t.Errorf("log lacks the error:\n%s", w.log)
+		t.Errorf("the log lacks the error:\n%s", w.log)
 	}
 }
 
-// forgetful is a database that records no visit.
+// forgetful is a database that cannot record visits.
 type forgetful struct{ *store.Store }
 
 func (forgetful) RecordVisit(context.Context, gistdeal.Visit, time.Time) error { return errSecret }
 
-func TestMetricsTellHowLongEachRouteTakes(t *testing.T) {
+func TestMetricsIncludeTheDurationOfEachRoute(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(failing{})
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{Metrics: registry}, nil)
-	w.log.allow(errSecret.Error())
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{Metrics: registry}, nil)
+	w.told = errSecret.Error()
 	w.ask("GET", "/livez")
 	w.ask("GET", "/user/..%2F")
 	w.ask("GET", "/user/alice")
@@ -119,15 +121,15 @@ func TestMetricsTellHowLongEachRouteTakes(t *testing.T) {
 		`{route="/user/{login}",status="404"} 1`, `{route="/",status="405"} 1`,
 	} {
 		if !strings.Contains(r.body, "gistdeal_http_request_duration_seconds_count"+line) {
-			t.Errorf("metrics lack %s:\n%s", line, r.body)
+			t.Errorf("the metrics lack %s:\n%s", line, r.body)
 		}
 	}
 	if r.status != 200 || !strings.Contains(w.log.String(), errSecret.Error()) {
-		t.Errorf("%d; a figure that cannot be read belongs into the log, beside the others:\n%s", r.status, w.log)
+		t.Errorf("status %d; want the other metrics, and the unreadable one in the log:\n%s", r.status, w.log)
 	}
 }
 
-// failing is a figure that cannot be read.
+// failing is a metric that cannot be read.
 type failing struct{}
 
 var desc = prometheus.NewDesc("broken", "Fails.", nil, nil)
@@ -142,12 +144,12 @@ func TestUnknownPathsAreProblemsWithAndWithoutThePage(t *testing.T) {
 	for name, page := range map[string]http.Handler{"without": nil, "with": web.Handler()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorldOver(t, open(t), answering{errNobody}, server.Options{Page: page}, nil)
+			w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{Page: page}, nil)
 			for _, path := range []string{"/no-such-path", "/user/a/b", "/user/alice/", "/api/v1/nothing", "/trackedusers/", "/%00", "/static/", "/..%2f..%2fetc%2fpasswd"} {
 				problem(t, w.ask("GET", path), 404)
 			}
 			if r := w.ask("GET", "/"); (r.status == 200) != (page != nil) {
-				t.Errorf("the page: %d", r.status)
+				t.Errorf("status of the page: %d", r.status)
 			}
 		})
 	}
@@ -155,7 +157,7 @@ func TestUnknownPathsAreProblemsWithAndWithoutThePage(t *testing.T) {
 
 func TestEachKindOfErrorHasItsStatus(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	for kind, want := range map[gistdeal.Kind]int{
 		gistdeal.Internal: 500, gistdeal.Invalid: 400, gistdeal.NotFound: 404, gistdeal.Unauthorized: 502,
 		gistdeal.Limited: 503, gistdeal.Temporary: 503, gistdeal.Unknown: 502,
@@ -166,7 +168,7 @@ func TestEachKindOfErrorHasItsStatus(t *testing.T) {
 			r := w.ask("GET", "/user/alice")
 			p := problem(t, r, want)
 			if told := strings.Contains(p.Detail, "words for people"); told == (kind == gistdeal.Internal) {
-				t.Errorf("detail is %q", p.Detail)
+				t.Errorf("the detail is %q", p.Detail)
 			}
 			if got := r.header.Get("Retry-After"); (got != "") != (want == 503) {
 				t.Errorf("Retry-After is %q", got)

@@ -12,11 +12,13 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestEveryWaitForAClientHasAnEnd(t *testing.T) {
+func TestEveryWaitForAClientHasATimeout(t *testing.T) {
 	t.Parallel()
-	h := server.New(open(t), answering{errNobody}, server.Options{AnswerWait: 40 * time.Second}).HTTP()
+	h := server.New(stack.Open(t), answering{errNobody}, server.Options{AnswerWait: 40 * time.Second}).HTTP()
 	if h.ReadHeaderTimeout <= 0 || h.ReadHeaderTimeout > 10*time.Second {
 		t.Errorf("ReadHeaderTimeout is %v", h.ReadHeaderTimeout)
 	}
@@ -34,9 +36,9 @@ func TestEveryWaitForAClientHasAnEnd(t *testing.T) {
 	}
 }
 
-func TestAFirstScanMayTakeLongerThanARequestMayTakeToComeIn(t *testing.T) {
+func TestAFirstScanMayTakeLongerThanTheReadTimeout(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	engine := newSlow(db)
 	w := newWorldOver(t, db, engine, server.Options{}, func(h *http.Server) {
 		h.ReadTimeout, h.ReadHeaderTimeout = 100*time.Millisecond, 100*time.Millisecond
@@ -49,27 +51,27 @@ func TestAFirstScanMayTakeLongerThanARequestMayTakeToComeIn(t *testing.T) {
 	w.shows(w.send(w.request(t.Context(), "POST", "/user/alice", strings.NewReader("name=alice"))), 200, 0, 0)
 }
 
-func TestABodyThatIsTooLargeGets413(t *testing.T) {
+func TestATooLargeBodyGets413(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	for _, path := range []string{"/user/alice", "/no/such/path"} {
 		conn := w.dial()
 		_, err := io.WriteString(conn, "POST "+path+" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n")
-		must(t, err)
+		testenv.Must(t, err)
 		answer, err := io.ReadAll(conn)
-		must(t, err)
+		testenv.Must(t, err)
 		if got := string(answer); !strings.HasPrefix(got, "HTTP/1.1 413 ") || !strings.Contains(got, "application/problem+json") {
 			t.Errorf("%s: %s", path, got)
 		}
 	}
 }
 
-func TestABodyThatNeverEndsHoldsNothingUp(t *testing.T) {
+func TestAnEndlessBodyBlocksNothing(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/user/alice", "/trackedusers"} {
 		t.Run("it keeps coming to "+path, func(t *testing.T) {
 			t.Parallel()
-			w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
+			w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 			r := w.send(w.request(t.Context(), "POST", path, endless{}))
 			if r.status != 413 && r.status != 405 {
 				t.Errorf("got %d: %s", r.status, r.body)
@@ -77,20 +79,20 @@ func TestABodyThatNeverEndsHoldsNothingUp(t *testing.T) {
 		})
 		t.Run("it stops coming to "+path, func(t *testing.T) {
 			t.Parallel()
-			w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, func(h *http.Server) { h.ReadTimeout = 200 * time.Millisecond })
+			w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, func(h *http.Server) { h.ReadTimeout = 200 * time.Millisecond })
 			conn := w.dial()
 			_, err := io.WriteString(conn, "POST "+path+" HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
-			must(t, err)
+			testenv.Must(t, err)
 			answer, err := io.ReadAll(conn)
-			must(t, err)
+			testenv.Must(t, err)
 			if got := string(answer); !strings.HasPrefix(got, "HTTP/1.1 4") || !strings.Contains(got, "application/problem+json") {
-				t.Errorf("answer is %s", got)
+				t.Errorf("the answer is %s", got)
 			}
 		})
 	}
 }
 
-// endless is a body that never ends.
+// endless is a body without an end.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {
@@ -100,9 +102,9 @@ func (endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
+func TestATooLargeHeaderIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorldOver(t, open(t), answering{errNobody}, server.Options{}, nil)
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
 	if r := w.ask("GET", "/livez", "X-Long: "+strings.Repeat("x", 64<<10)); r.status != 431 {
 		t.Errorf("got %d, want 431", r.status)
 	}
@@ -111,9 +113,9 @@ func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
 	}
 }
 
-func TestStopWaitsForTheRequestUnderWayAndTakesNoMore(t *testing.T) {
+func TestStopWaitsForTheRequestUnderWayAndAcceptsNoMore(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	engine := newSlow(db)
 	w := newWorldOver(t, db, engine, server.Options{}, nil)
 	answered := make(chan reply, 1)
@@ -124,7 +126,7 @@ func TestStopWaitsForTheRequestUnderWayAndTakesNoMore(t *testing.T) {
 	<-engine.asked
 	stopped := make(chan error, 1)
 	go func() { stopped <- w.Stop(t.Context()) }()
-	eventually(t, "no connection is taken", func() bool {
+	testenv.Eventually(t, "no connection is accepted", func() bool {
 		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(w.url, "http://"), time.Second)
 		if err != nil {
 			return true
@@ -132,7 +134,7 @@ func TestStopWaitsForTheRequestUnderWayAndTakesNoMore(t *testing.T) {
 		conn.Close()
 		return false
 	})
-	must(t, <-w.ended)
+	testenv.Must(t, <-w.ended)
 	select {
 	case err := <-stopped:
 		t.Fatalf("Stop returned %v while a request was under way", err)
@@ -141,15 +143,15 @@ func TestStopWaitsForTheRequestUnderWayAndTakesNoMore(t *testing.T) {
 	post(t, db, 0, 1, 10)
 	close(engine.end)
 	w.shows(<-answered, 200, 0, 1)
-	must(t, <-stopped)
+	testenv.Must(t, <-stopped)
 	if w.visited(gistdeal.Everybody) == 0 {
 		t.Error("the last visit is not recorded")
 	}
 }
 
-func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
+func TestStopCancelsSlowRequests(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	engine := newSlow(db)
 	w := newWorldOver(t, db, engine, server.Options{}, nil)
 	failed := make(chan error, 1)
@@ -164,28 +166,26 @@ func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := w.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Stop returned %v, want that its time was over", err)
+		t.Errorf("Stop returned %v, want a deadline error", err)
 	}
 	if err := <-failed; err == nil {
 		t.Error("the request was answered")
 	}
 }
 
-func TestAServerThatWasStoppedDoesNotServe(t *testing.T) {
+func TestAStoppedServerDoesNotServe(t *testing.T) {
 	t.Parallel()
-	s := server.New(open(t), answering{errNobody}, server.Options{})
-	must(t, s.Stop(t.Context()))
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	must(t, s.Serve(l))
+	s := server.New(stack.Open(t), answering{errNobody}, server.Options{})
+	testenv.Must(t, s.Stop(t.Context()))
+	testenv.Must(t, s.Serve(testenv.Listen(t)))
 }
 
-// dial connects to the server; the connection ends with the test.
+// dial connects to the server until the end of the test.
 func (w *world) dial() net.Conn {
 	w.t.Helper()
 	conn, err := new(net.Dialer).DialContext(w.t.Context(), "tcp", strings.TrimPrefix(w.url, "http://"))
-	must(w.t, err)
+	testenv.Must(w.t, err)
 	w.t.Cleanup(func() { conn.Close() })
-	must(w.t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+	testenv.Must(w.t, conn.SetDeadline(time.Now().Add(30*time.Second)))
 	return conn
 }

@@ -10,18 +10,20 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 // browser is a browser on another machine.
 type browser struct {
 	t       *testing.T
 	handler http.Handler
-	cookie  string // as it sends it, "" for none
+	cookie  string // as sent, "" for none
 	headers []string
 	tls     bool
 }
 
-// send makes a request and keeps the cookie that the answer sets.
+// send sends a request and stores the cookie of the answer.
 func (b *browser) send(method, path, body string, headers ...string) reply {
 	b.t.Helper()
 	r := httptest.NewRequestWithContext(b.t.Context(), method, path, strings.NewReader(body))
@@ -46,7 +48,7 @@ func (b *browser) send(method, path, body string, headers ...string) reply {
 	return answer
 }
 
-// logIn logs in and returns the cookie as the server set it.
+// logIn logs in and returns the Set-Cookie header.
 func (b *browser) logIn(token string) string {
 	b.t.Helper()
 	answer := b.send("POST", "/login", `{"token":"`+token+`"}`)
@@ -56,9 +58,9 @@ func (b *browser) logIn(token string) string {
 	return answer.header.Get("Set-Cookie")
 }
 
-func TestWhoLogsInIsTheTokensVisitorUntilItIsRevoked(t *testing.T) {
+func TestALoggedInClientIsTheVisitorOfItsToken(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	token(t, db)
 	w := &world{t: t, store: db}
@@ -69,7 +71,7 @@ func TestWhoLogsInIsTheTokensVisitorUntilItIsRevoked(t *testing.T) {
 	}
 	w.shows(b.send("GET", "/user/alice", ""), 200, 0, 2)
 	if w.visited("ci") == 0 || w.visited(gistdeal.Everybody) != 0 {
-		t.Error("the visit is not the token's")
+		t.Error("the visit was not recorded for the token")
 	}
 	w.shows(b.send("GET", "/user/alice", "", "Authorization: Bearer "+ciToken), 200, 2, 0)
 	problem(t, b.send("GET", "/user/alice", "", "Authorization: Bearer wrong"), 401)
@@ -83,16 +85,16 @@ func TestWhoLogsInIsTheTokensVisitorUntilItIsRevoked(t *testing.T) {
 	problem(t, b.send("GET", "/user/alice", ""), 401)
 
 	b.logIn(ciToken)
-	must(t, db.RevokeToken(t.Context(), "ci"))
+	testenv.Must(t, db.RevokeToken(t.Context(), "ci"))
 	problem(t, b.send("GET", "/user/alice", ""), 401)
 	if b.cookie != "" {
-		t.Error("a cookie without its token is left with the browser")
+		t.Error("the browser still has the cookie of a revoked token")
 	}
 }
 
-func TestALogInThatIsNoneSetsNoCookie(t *testing.T) {
+func TestAFailedLoginSetsNoCookie(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	token(t, db)
 	b := &browser{t: t, handler: server.New(db, answering{errNobody}, server.Options{Auth: server.AuthNone}).Handler()}
 	for body, want := range map[string]int{
@@ -101,7 +103,7 @@ func TestALogInThatIsNoneSetsNoCookie(t *testing.T) {
 	} {
 		problem(t, b.send("POST", "/login", body), want)
 		if b.cookie != "" {
-			t.Errorf("%s: a cookie", body)
+			t.Errorf("%s: the answer sets a cookie", body)
 		}
 	}
 	problem(t, b.send("GET", "/login?token="+ciToken, ""), 405)
@@ -109,9 +111,9 @@ func TestALogInThatIsNoneSetsNoCookie(t *testing.T) {
 
 func TestNoScriptReadsTheCookieAndOnlyTLSCarriesOneThatCameByIt(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	const odd = `a"b;c,d\e=%`
-	must(t, db.SetToken(t.Context(), "odd", gistdeal.HashToken(odd), gistdeal.ScopeRead, time.Now()))
+	testenv.Must(t, db.SetToken(t.Context(), "odd", gistdeal.HashToken(odd), gistdeal.ScopeRead, time.Now()))
 	handler := server.New(db, answering{errNobody}, server.Options{}).Handler()
 	for name, b := range map[string]*browser{
 		"plain": {}, "TLS": {tls: true}, "TLS to a proxy": {headers: []string{"X-Forwarded-Proto: https"}},
@@ -129,7 +131,7 @@ func TestNoScriptReadsTheCookieAndOnlyTLSCarriesOneThatCameByIt(t *testing.T) {
 			}
 		}
 		if strings.Contains(set, "Domain") {
-			t.Errorf("%s: other hosts get the cookie: %s", name, set)
+			t.Errorf("%s: other hosts receive the cookie: %s", name, set)
 		}
 		if got := b.send("GET", "/trackedusers", ""); got.status != 200 {
 			t.Errorf("%s: the cookie is not accepted: %d %s", name, got.status, got.body)
@@ -137,59 +139,62 @@ func TestNoScriptReadsTheCookieAndOnlyTLSCarriesOneThatCameByIt(t *testing.T) {
 	}
 }
 
-func TestAPageOfAnotherSiteChangesNothing(t *testing.T) {
+const publicURL = "https://deals.example"
+
+// crossSite lists headers of browsers; ok means that the request may change data.
+var crossSite = []struct {
+	name    string
+	headers []string
+	ok      bool
+}{
+	{"no browser", nil, true},
+	{"our page", []string{"Sec-Fetch-Site: same-origin", "Origin: http://gistdeal.example"}, true},
+	{"a person's bookmark", []string{"Sec-Fetch-Site: none"}, true},
+	{"another site", []string{"Sec-Fetch-Site: cross-site", "Origin: https://evil.example"}, false},
+	{"another site that says to be ours", []string{"Sec-Fetch-Site: cross-site", "Origin: http://gistdeal.example"}, false},
+	{"a neighbour", []string{"Sec-Fetch-Site: same-site", "Origin: https://evil.gistdeal.example"}, false},
+	{"a word that no browser says", []string{"Sec-Fetch-Site: x"}, false},
+	{"our page in an old browser", []string{"Origin: http://gistdeal.example"}, true},
+	{"another site in an old browser", []string{"Origin: https://evil.example"}, false},
+	{"a frame without a name", []string{"Origin: null"}, false},
+	{"the page by its public name", []string{"Origin: " + publicURL}, true},
+	{"the page by its public name, from another host", []string{"Sec-Fetch-Site: cross-site", "Origin: " + publicURL}, true},
+	{"one that begins like it", []string{"Origin: " + publicURL + ".evil.example"}, false},
+	{"the public name without TLS", []string{"Origin: http://deals.example"}, false},
+}
+
+func TestACrossSiteRequestChangesNothing(t *testing.T) {
 	t.Parallel()
-	const public = "https://deals.example"
-	tests := []struct {
-		name    string
-		headers []string
-		ok      bool
-	}{
-		{"no browser", nil, true},
-		{"our page", []string{"Sec-Fetch-Site: same-origin", "Origin: http://gistdeal.example"}, true},
-		{"a person's bookmark", []string{"Sec-Fetch-Site: none"}, true},
-		{"another site", []string{"Sec-Fetch-Site: cross-site", "Origin: https://evil.example"}, false},
-		{"another site that says to be ours", []string{"Sec-Fetch-Site: cross-site", "Origin: http://gistdeal.example"}, false},
-		{"a neighbour", []string{"Sec-Fetch-Site: same-site", "Origin: https://evil.gistdeal.example"}, false},
-		{"a word that no browser says", []string{"Sec-Fetch-Site: x"}, false},
-		{"our page in an old browser", []string{"Origin: http://gistdeal.example"}, true},
-		{"another site in an old browser", []string{"Origin: https://evil.example"}, false},
-		{"a frame without a name", []string{"Origin: null"}, false},
-		{"the page by its public name", []string{"Origin: " + public}, true},
-		{"the page by its public name, from another host", []string{"Sec-Fetch-Site: cross-site", "Origin: " + public}, true},
-		{"one that begins like it", []string{"Origin: " + public + ".evil.example"}, false},
-		{"the public name without TLS", []string{"Origin: http://deals.example"}, false},
-	}
-	db := open(t)
+	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	token(t, db)
 	handlers := map[bool]http.Handler{}
 	for _, open := range []bool{false, true} {
-		handlers[open] = server.New(db, answering{errNobody}, server.Options{Auth: auth(open), PublicURL: public}).Handler()
+		handlers[open] = server.New(db, answering{errNobody}, server.Options{Auth: auth(open), PublicURL: publicURL}).Handler()
 	}
 	w := &world{t: t, store: db}
-	for _, tt := range tests {
-		for who, b := range map[string]*browser{
+	for _, tt := range crossSite {
+		for caller, b := range map[string]*browser{
 			"nobody": {handler: handlers[true]}, "a cookie": {handler: handlers[false]}, "a bearer": {handler: handlers[false]},
 		} {
 			b.t = t
-			switch who {
+			switch caller {
 			case "a cookie":
 				b.logIn(ciToken)
 			case "a bearer":
 				b.headers = []string{"Authorization: Bearer " + ciToken}
 			}
-			// GitHub knows nobody, so whoever may track gets 404.
+			// GitHub has no users, so an allowed request gets 404.
 			for _, method := range []string{"GET", "POST"} {
 				if got := b.send(method, "/user/nobody", "", tt.headers...); (got.status == 404) != tt.ok || (got.status == 403) == tt.ok {
-					t.Errorf("%s with %s tracks by %s: %d %s", tt.name, who, method, got.status, got.body)
+					t.Errorf("%s with %s tracks by %s: %d %s", tt.name, caller, method, got.status, got.body)
 				}
 			}
 			if got := b.send("GET", "/trackedusers", "", tt.headers...); got.status != 200 {
-				t.Errorf("%s with %s reads: %d", tt.name, who, got.status)
+				t.Errorf("%s with %s reads: %d", tt.name, caller, got.status)
 			}
-			if got, ok := b.send("POST", "/logout", "", tt.headers...), tt.ok || who == "a bearer"; (got.status == 204) != ok || (got.status == 403) == ok {
-				t.Errorf("%s logs %s out: %d", tt.name, who, got.status)
+			if got, ok := b.send("POST", "/logout", "", tt.headers...), tt.ok || caller == "a bearer"; (got.status == 204) != ok || (got.status == 403) == ok {
+				t.Errorf("%s logs %s out: %d", tt.name, caller, got.status)
 			}
 		}
 		if !tt.ok {
@@ -199,9 +204,9 @@ func TestAPageOfAnotherSiteChangesNothing(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerSaysWhatABrowserMayDoWithIt(t *testing.T) {
+func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Security-Policy", "of the page") })
 	for public, hsts := range map[string]bool{"": false, "http://deals.example": false, "https://deals.example": true} {
 		b := browser{t: t, handler: server.New(db, answering{errNobody}, server.Options{PublicURL: public, Page: page}).Handler()}

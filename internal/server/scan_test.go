@@ -8,11 +8,12 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
 )
 
-func TestAFirstScanThatTakesLongIsAnsweredWith202UntilItEnds(t *testing.T) {
+func TestASlowFirstScanIsAnsweredWith202UntilItEnds(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	engine := newSlow(db)
 	w := newWorldOver(t, db, engine, server.Options{AnswerWait: 50 * time.Millisecond}, nil)
 	for _, ask := range []func() reply{
@@ -28,22 +29,22 @@ func TestAFirstScanThatTakesLongIsAnsweredWith202UntilItEnds(t *testing.T) {
 		}
 	}
 	post(t, db, 0, 2, 10)
-	w.shows(w.ask("GET", "/user/alice"), 202, 0, 0) // Half a list is not shown.
+	w.shows(w.ask("GET", "/user/alice"), 202, 0, 0) // An incomplete list is not shown.
 	if w.visited(gistdeal.Everybody) != 0 {
 		t.Error("a 202 recorded a visit")
 	}
 	close(engine.end)
 	r := w.ask("GET", "/user/alice")
-	for r.status == 202 { // The end may take longer than an answer waits.
+	for r.status == 202 { // The scan may take longer than one answer waits.
 		r = w.ask("GET", "/user/alice")
 	}
 	w.shows(r, 200, 0, 2)
 	w.shows(w.ask("GET", "/user/alice"), 200, 2, 0)
 }
 
-func TestWhileGitHubIsSilentAnUnknownLoginGets503(t *testing.T) {
+func TestAnUnknownLoginGets503DuringAGitHubOutage(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	w := newWorldOver(t, db, answering{context.DeadlineExceeded}, server.Options{}, nil)
 	r := w.ask("GET", "/user/alice")
 	problem(t, r, 503)
@@ -52,9 +53,9 @@ func TestWhileGitHubIsSilentAnUnknownLoginGets503(t *testing.T) {
 	}
 }
 
-func TestAScanThatFailsForNowIsAnsweredWith202(t *testing.T) {
+func TestATemporarilyFailedScanIsAnsweredWith202(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	track(t, db)
 	limited := &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: 61500 * time.Millisecond, Err: io.EOF}
 	w := newWorldOver(t, db, answering{limited}, server.Options{}, nil)
@@ -65,9 +66,9 @@ func TestAScanThatFailsForNowIsAnsweredWith202(t *testing.T) {
 	}
 }
 
-func TestAScanThatEndsJustTooLateIsNoProblem(t *testing.T) {
+func TestAScanThatEndsJustAfterTheWaitIsNoProblem(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := stack.Open(t)
 	w := newWorldOver(t, db, justTooLate{t, newSlow(db)}, server.Options{}, nil)
 	r := w.ask("GET", "/user/alice")
 	if r.status != 202 && r.status != 200 {
@@ -75,7 +76,7 @@ func TestAScanThatEndsJustTooLateIsNoProblem(t *testing.T) {
 	}
 }
 
-// justTooLate is an engine whose scan ends at the moment at which its waiter gives up.
+// justTooLate is an engine that ends its scan when the request times out.
 type justTooLate struct {
 	t *testing.T
 	*slow

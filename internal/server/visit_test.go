@@ -12,14 +12,16 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/server"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestAClientThatReadTheWholeAnswerFindsItsVisitRecorded(t *testing.T) {
+func TestAClientThatReadsTheWholeAnswerRecordsAVisit(t *testing.T) {
 	t.Parallel()
 	for name, size := range map[string]int{"small": 10, "large": 9000} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db := open(t)
+			db := stack.Open(t)
 			fill(t, db, 1, size)
 			w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 			for i := range 50 {
@@ -31,35 +33,35 @@ func TestAClientThatReadTheWholeAnswerFindsItsVisitRecorded(t *testing.T) {
 	}
 }
 
-func TestAClientThatLeavesHalfwayThroughTheAnswerWasNotThere(t *testing.T) {
+func TestAClientThatDisconnectsHalfwayThroughTheAnswerRecordsNoVisit(t *testing.T) {
 	t.Parallel()
-	db := open(t)
-	// More than the buffers between server and client hold.
+	db := stack.Open(t)
+	// More than fits into the buffers between server and client.
 	fill(t, db, 50, 160_000)
 	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(w.url, "http://"))
-	must(t, err)
+	testenv.Must(t, err)
 	defer conn.Close()
 	_, err = io.WriteString(conn, "GET /user/alice HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	must(t, err)
+	testenv.Must(t, err)
 	_, err = io.ReadFull(conn, make([]byte, 1000))
-	must(t, err)
-	must(t, conn.Close())
+	testenv.Must(t, err)
+	testenv.Must(t, conn.Close())
 	w.stopped()
 	if got := w.visited(gistdeal.Everybody); got != 0 {
-		t.Errorf("visit recorded up to %d", got)
+		t.Errorf("the visit is recorded up to %d", got)
 	}
 }
 
-func TestAClientThatLeavesDuringTheFirstScanWasNotThere(t *testing.T) {
+func TestAClientThatDisconnectsDuringTheFirstScanRecordsNoVisit(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"GET", "POST", "POST with a body"} {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
-			db := open(t)
+			db := stack.Open(t)
 			fill(t, db, 1, 10)
-			// Tracked, with a gist, but its first scan is not over.
-			must(t, db.Scanned(t.Context(), 1, gistdeal.Listing{}, time.Time{}, time.Now()))
+			// A tracked user with a gist during its first scan.
+			testenv.Must(t, db.Scanned(t.Context(), 1, gistdeal.Listing{}, time.Time{}, time.Now()))
 			engine := newSlow(db)
 			w := newWorldOver(t, db, engine, server.Options{}, nil)
 			ctx, leave := context.WithCancel(t.Context())
@@ -78,24 +80,25 @@ func TestAClientThatLeavesDuringTheFirstScanWasNotThere(t *testing.T) {
 			if err := <-gone; err == nil {
 				t.Fatal("the client got an answer")
 			}
-			// The server ends because it notices, not because the scan does.
+			// The server ends the request because the client left, not because the scan
+			// ended.
 			w.stopped()
 			if got := w.visited(gistdeal.Everybody); got != 0 {
-				t.Errorf("visit recorded up to %d", got)
+				t.Errorf("the visit is recorded up to %d", got)
 			}
 			if log := w.log.String(); strings.Contains(log, "ERROR") {
-				t.Errorf("a client that leaves is no error:\n%s", log)
+				t.Errorf("a disconnected client is logged as an error:\n%s", log)
 			}
 		})
 	}
 }
 
-func TestAClientThatLeavesWhileItsAnswerIsWrittenWasNotThere(t *testing.T) {
+func TestAClientThatDisconnectsDuringTheAnswerRecordsNoVisit(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{"it fits the buffers": nil, "it does not": io.ErrClosedPipe} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db := open(t)
+			db := stack.Open(t)
 			fill(t, db, 1, 10)
 			s := server.New(db, answering{errNobody}, server.Options{Auth: server.AuthNone})
 			ctx, leave := context.WithCancel(t.Context())
@@ -103,16 +106,16 @@ func TestAClientThatLeavesWhileItsAnswerIsWrittenWasNotThere(t *testing.T) {
 			r := httptest.NewRequestWithContext(ctx, "GET", "/user/alice", nil)
 			s.Handler().ServeHTTP(leaving{httptest.NewRecorder(), leave, err}, r)
 			v, err := db.View(t.Context(), gistdeal.Everybody, "alice")
-			must(t, err)
+			testenv.Must(t, err)
 			if v.Seen != 0 {
-				t.Errorf("visit recorded up to %d", v.Seen)
+				t.Errorf("the visit is recorded up to %d", v.Seen)
 			}
 		})
 	}
 }
 
-// leaving is the connection of a client that leaves while it gets its answer:
-// the write fails, or the server notices otherwise.
+// leaving is the connection of a client that disconnects during its answer. The
+// write fails, or the server detects it in another way.
 type leaving struct {
 	http.ResponseWriter
 	leave context.CancelFunc

@@ -1,116 +1,69 @@
 package server_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"gistdeal/internal/engine"
-	"gistdeal/internal/github"
-	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/server"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
-const (
-	githubKey    = "secret-github"
-	pipedriveKey = "secret-pipedrive"
-	ciToken      = "secret-ci"
-)
+const ciToken = "secret-ci"
 
 // world is a server on a loopback port over a real database.
 type world struct {
 	t     *testing.T
 	db    server.Store
-	store *store.Store // the same, nil if it is a fake
+	store *store.Store // the same database; nil if it is a fake
 	sim   *sim.Sim     // nil if the engine is a fake
 	*server.Server
 	url   string
-	log   *journal
-	ended chan error // gets what Serve returns
+	log   *testenv.Log
+	told  string     // a text that the log may contain although it looks like a secret
+	ended chan error // receives the error of Serve
 }
 
-// newWorld returns a server over the real engine and the simulators.
+// newWorld returns a server with the real engine and the simulators.
 func newWorld(t *testing.T, o server.Options) *world {
 	t.Helper()
-	db := open(t)
-	w := &world{t: t, store: db, db: db, log: &journal{}}
-	w.sim = sim.New(sim.Options{Seed: 1, Burst: -1, DailyTokens: -1, GitHubLimit: -1})
-	remote := httptest.NewServer(w.sim)
-	t.Cleanup(func() {
-		w.sim.Close()
-		remote.Close()
-	})
-	w.serve(w.work(remote.URL), o, nil)
+	db := stack.Open(t)
+	w := &world{t: t, store: db, db: db, log: &testenv.Log{}}
+	s, url := testenv.Simulate(t, testenv.Unlimited(sim.Options{Seed: 1}))
+	w.sim = s
+	e, _ := stack.Start(t, db, url)
+	w.serve(e, o, nil)
 	return w
 }
 
-// newWorldOver returns a server over a database and an engine of the test's
-// own; limits may change the http.Server before it starts.
+// newWorldOver returns a server with the given database and engine. The function
+// limits may change the http.Server before it starts.
 func newWorldOver(t *testing.T, db server.Store, e server.Engine, o server.Options, limits func(*http.Server)) *world {
 	t.Helper()
-	w := &world{t: t, db: db, log: &journal{}}
+	w := &world{t: t, db: db, log: &testenv.Log{}}
 	w.store, _ = db.(*store.Store)
 	w.serve(e, o, limits)
 	return w
 }
 
-// open opens a new database that lives as long as the test.
-func open(t testing.TB) *store.Store {
-	t.Helper()
-	db, err := store.Open(context.Background(), filepath.Join(t.TempDir(), "t.db"), store.Options{})
-	must(t, err)
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return db
-}
-
-// work runs an engine against the simulators until the test ends.
-func (w *world) work(url string) *engine.Engine {
-	w.t.Helper()
-	hub, err := github.New(url, github.Options{Token: githubKey})
-	must(w.t, err)
-	pipe, err := pipedrive.New(url, pipedrive.Options{Token: pipedriveKey, Rate: 1000, PushTimeout: 5 * time.Second})
-	must(w.t, err)
-	e := engine.New(w.store, hub, pipe, engine.Options{Owner: "test"})
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- e.Run(ctx) }()
-	w.t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			w.t.Errorf("engine ended with: %v", err)
-		}
-	})
-	eventually(w.t, "the engine works", func() bool { return e.Status().Working })
-	return e
-}
-
-// serve starts the server; it ends with the test if not before.
+// serve starts the server until the end of the test.
 func (w *world) serve(e server.Engine, o server.Options, limits func(*http.Server)) {
 	w.t.Helper()
-	o.Log = slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.Log = w.log.Logger()
 	w.Server = server.New(w.db, e, o)
 	if limits != nil {
 		limits(w.HTTP())
 	}
-	l, err := new(net.ListenConfig).Listen(w.t.Context(), "tcp", "127.0.0.1:0")
-	must(w.t, err)
+	l := testenv.Listen(w.t)
 	w.url = "http://" + l.Addr().String()
 	w.ended = make(chan error, 1)
 	go func() {
@@ -126,22 +79,22 @@ func (w *world) serve(e server.Engine, o server.Options, limits func(*http.Serve
 		if err := <-w.ended; err != nil {
 			w.t.Errorf("serve: %v", err)
 		}
-		if text := w.log.String(); w.log.secret == "" {
-			w.noSecret(text)
-		} else {
-			w.noSecret(strings.ReplaceAll(text, w.log.secret, ""))
+		text := w.log.String()
+		if w.told != "" {
+			text = strings.ReplaceAll(text, w.told, "")
 		}
+		w.noSecret(text)
 	})
 }
 
-// reply is an answer, read whole.
+// reply is a complete answer.
 type reply struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// ask makes a request; headers are "Name: value".
+// ask sends a request; headers are "Name: value".
 func (w *world) ask(method, path string, headers ...string) reply {
 	w.t.Helper()
 	return w.send(w.request(w.t.Context(), method, path, nil, headers...))
@@ -150,7 +103,7 @@ func (w *world) ask(method, path string, headers ...string) reply {
 func (w *world) request(ctx context.Context, method, path string, body io.Reader, headers ...string) *http.Request {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(ctx, method, w.url+path, body)
-	must(w.t, err)
+	testenv.Must(w.t, err)
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
 		if name == "Host" {
@@ -165,10 +118,10 @@ func (w *world) request(ctx context.Context, method, path string, body io.Reader
 func (w *world) send(r *http.Request) reply {
 	w.t.Helper()
 	resp, err := client.Do(r)
-	must(w.t, err)
+	testenv.Must(w.t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	must(w.t, err)
+	testenv.Must(w.t, err)
 	w.noSecret(fmt.Sprint(resp.Header, string(body)))
 	return reply{resp.StatusCode, resp.Header, string(body)}
 }
@@ -176,18 +129,18 @@ func (w *world) send(r *http.Request) reply {
 func (w *world) noSecret(text string) {
 	w.t.Helper()
 	if strings.Contains(text, "secret") {
-		w.t.Errorf("a secret is told: %s", text)
+		w.t.Errorf("the text contains a secret: %s", text)
 	}
 }
 
-// client follows no redirects: a test sees what the server said.
+// client follows no redirects, so that a test sees each answer of the server.
 var client = &http.Client{
 	Timeout:       60 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	Transport:     &http.Transport{DisableCompression: true},
 }
 
-// gist is a gist as clients know it.
+// gist is a gist in an answer.
 type gist struct {
 	ID          string    `json:"id"`
 	Username    string    `json:"username"`
@@ -203,13 +156,13 @@ type gist struct {
 	} `json:"deal"`
 }
 
-// lists are the lists of an answer about a user; null and missing ones stay nil.
+// lists are the lists in an answer about a user; null and missing ones are nil.
 type lists struct {
 	Old []gist `json:"old_gists"`
 	New []gist `json:"new_gists"`
 }
 
-// shows checks that an answer has that status and that many old and new gists.
+// shows checks the status and the numbers of old and new gists of an answer.
 func (w *world) shows(r reply, status, old, fresh int) lists {
 	w.t.Helper()
 	var l lists
@@ -225,25 +178,25 @@ func (w *world) shows(r reply, status, old, fresh int) lists {
 	return l
 }
 
-// visited returns up to which number a visitor was shown the gists of user 1.
+// visited returns the number of the last gist of user 1 shown to a visitor.
 func (w *world) visited(visitor string) int64 {
 	w.t.Helper()
 	u, err := w.store.User(w.t.Context(), 1)
-	must(w.t, err)
+	testenv.Must(w.t, err)
 	v, err := w.store.View(w.t.Context(), visitor, u.Login)
-	must(w.t, err)
+	testenv.Must(w.t, err)
 	return v.Seen
 }
 
-// stopped stops the server, so that whatever was under way has ended.
+// stopped stops the server and waits for the requests under way.
 func (w *world) stopped() {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
 	defer cancel()
-	must(w.t, w.Stop(ctx))
+	testenv.Must(w.t, w.Stop(ctx))
 }
 
-// problem checks that an answer is a problem of that status and returns it.
+// problem checks that an answer is a problem with that status and returns it.
 func problem(t testing.TB, r reply, status int) (p struct {
 	Type      string `json:"type"`
 	Title     string `json:"title"`
@@ -272,55 +225,12 @@ func problem(t testing.TB, r reply, status int) (p struct {
 	return p
 }
 
-// call has the handler answer a request without a network, so that the peer can be anybody.
+// call sends a request to the handler without a network, so that the peer address
+// is free to choose.
 func call(h http.Handler, r *http.Request) reply {
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, r)
 	return reply{rec.Code, rec.Header(), rec.Body.String()}
-}
-
-// journal is a log that tests can read.
-type journal struct {
-	mu     sync.Mutex
-	text   bytes.Buffer
-	secret string // what it may hold though it speaks of a secret
-}
-
-// allow lets the log hold a text that answers must not.
-func (j *journal) allow(secret string) { j.secret = secret }
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
-// eventually waits until done is true.
-func eventually(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(30 * time.Second)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("not within 30 seconds: %s", what)
-		}
-	}
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // auth returns the mode of a server that needs no tokens, or the default.

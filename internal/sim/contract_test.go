@@ -4,13 +4,13 @@ import (
 	"net/http"
 	"testing"
 
-	"gistdeal/internal/contract"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/contract"
 )
 
 func TestAnswersAgreeWithTheOfficialDescriptions(t *testing.T) {
 	t.Parallel()
-	w := serve(t, sim.New(unlimited()), func(h http.Handler) http.Handler {
+	w := start(t, unlimited(), func(h http.Handler) http.Handler {
 		return contract.Check(t, h, contract.GitHub, contract.PipedriveV2, contract.PipedriveV1)
 	})
 	w.MakeGists("octocat", 60)
@@ -50,5 +50,5 @@ func TestAnswersAgreeWithTheOfficialDescriptions(t *testing.T) {
 	want(t, w.ask(http.MethodDelete, "/api/v2/dealFields/"+code, ""), http.StatusOK)
 }
 
-// ofJSON is the header of a body.
+// ofJSON is the header of a JSON body.
 var ofJSON = []string{"Content-Type", "application/json"}

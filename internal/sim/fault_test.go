@@ -15,7 +15,7 @@ import (
 
 const deals = "/api/v2/deals"
 
-func TestFaultsBreakTheAnswerAndDoTheWorkOrNot(t *testing.T) {
+func TestFaultsFailBeforeOrAfterTheEffect(t *testing.T) {
 	t.Parallel()
 	for kind, done := range map[string]int{
 		"error-before": 0, "drop-before": 0, "html403": 0, "limit": 0, "spent": 0, "unauthorized": 0, "payment": 0,
@@ -40,7 +40,7 @@ func TestFaultsBreakTheAnswerAndDoTheWorkOrNot(t *testing.T) {
 	}
 }
 
-func TestCannedAnswersAreThoseOfTheServices(t *testing.T) {
+func TestCannedAnswersMatchTheRealServices(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		path, kind string
@@ -86,7 +86,7 @@ func TestCannedAnswersAreThoseOfTheServices(t *testing.T) {
 	wantHeader(t, g, "Retry-After", "")
 }
 
-func TestTruncatedAnswersEndInBothWays(t *testing.T) {
+func TestAnswersAreTruncatedInBothWays(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Burst: -1})
 	w.AddFault(sim.Fault{Kind: "truncate"})
@@ -103,7 +103,7 @@ func TestTruncatedAnswersEndInBothWays(t *testing.T) {
 		}
 	}
 	if cut == 0 || short == 0 {
-		t.Errorf("%d connections cut, %d answers short, want both", cut, short)
+		t.Errorf("%d connections were cut, %d answers were short, want both", cut, short)
 	}
 }
 
@@ -117,20 +117,20 @@ func TestHangingRequestsEndWithTheirClientOrWithClose(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			if _, err := w.try(ctx, http.MethodPost, deals, title(1)); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("error %v, want the client's deadline", err)
+				t.Errorf("error %v, want the deadline of the client", err)
 			}
 			if n := w.Report().Deals; n != done {
 				t.Errorf("%d deals, want %d", n, done)
 			}
 			w.Close()
 			if _, err := w.try(t.Context(), http.MethodPost, deals, title(2)); err == nil {
-				t.Error("an answer after Close, want a cut")
+				t.Error("got an answer after Close, want a closed connection")
 			}
 		})
 	}
 }
 
-func TestLatencyCarriesOutWhatTheClientGaveUp(t *testing.T) {
+func TestADelayedRequestTakesEffectAfterTheClientGaveUp(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
 	w.AddFault(sim.Fault{Match: "POST " + deals, Kind: "latency", Latency: 150 * time.Millisecond})
@@ -141,20 +141,20 @@ func TestLatencyCarriesOutWhatTheClientGaveUp(t *testing.T) {
 		t.Fatal("answered in time")
 	}
 	if n := w.Report().Deals; n != 0 {
-		t.Errorf("%d deals while it waits", n)
+		t.Errorf("%d deals during the wait", n)
 	}
 	for w.Report().Deals == 0 {
 		if time.Since(begin) > 5*time.Second {
-			t.Fatal("the deal was never made")
+			t.Fatal("the deal was never created")
 		}
 		w.get("/v1/users/me")
 	}
 	if early := time.Since(begin); early < 150*time.Millisecond {
-		t.Errorf("made after %s, when the client left", early)
+		t.Errorf("created after %s, when the client disconnected", early)
 	}
 }
 
-func TestFaultsCountAndChoose(t *testing.T) {
+func TestFaultsSelectRequestsByCount(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Seed: 5, Burst: -1})
 	w.AddFault(sim.Fault{Match: "GET /api/v2/", Kind: "error-before", After: 2, Times: 2})
@@ -173,7 +173,7 @@ func TestFaultsCountAndChoose(t *testing.T) {
 		got = append(got, w.get(deals).status/100)
 	}
 	if text, _ := json.Marshal(got); string(text) != "[2,2,2,5,2,2,5,2,2]" {
-		t.Errorf("each third after the first: answers %s", text)
+		t.Errorf("every third after the first: answers %s", text)
 	}
 	w.AddFault(sim.Fault{Kind: "error-before", Share: 0.3})
 	hits := 0
@@ -183,13 +183,13 @@ func TestFaultsCountAndChoose(t *testing.T) {
 		}
 	}
 	if hits < 30 || hits > 90 {
-		t.Errorf("%d of 200 requests hit by a fault of 0.3", hits)
+		t.Errorf("a fault with a share of 0.3 applied to %d of 200 requests", hits)
 	}
 	w.ClearFaults()
 	want(t, w.get(deals), http.StatusOK)
 }
 
-func TestRefusedRequestsMeetNoFault(t *testing.T) {
+func TestFaultsDoNotApplyToRefusedRequests(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Token: "key"})
 	w.AddFault(sim.Fault{Kind: "error-after", Times: 1})

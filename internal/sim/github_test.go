@@ -81,7 +81,7 @@ func TestGistListsAreNewestFirstAndLinkedByNumericID(t *testing.T) {
 	}
 }
 
-func TestMadeGistsAreLifelikeAndTheSameForTheSameSeed(t *testing.T) {
+func TestGeneratedGistsAreTheSameForTheSameSeed(t *testing.T) {
 	t.Parallel()
 	list := func(seed uint64) []gistView {
 		w := start(t, sim.Options{Seed: seed, Now: newClock().now})
@@ -96,11 +96,11 @@ func TestMadeGistsAreLifelikeAndTheSameForTheSameSeed(t *testing.T) {
 	if other := list(8); slices.Equal(gistIDs(gists), gistIDs(other)) {
 		t.Error("another seed gave the same gists")
 	}
-	found := map[string]int{}
+	listed := map[string]int{}
 	for _, g := range gists {
 		note := func(what string, is bool) {
 			if is {
-				found[what]++
+				listed[what]++
 			}
 		}
 		note("null", g.Description == nil)
@@ -127,13 +127,13 @@ func TestMadeGistsAreLifelikeAndTheSameForTheSameSeed(t *testing.T) {
 		"null", "edited", "no files", "many files", "id of digits", "id of 20", "id of 32", "empty", "equal", "emoji",
 		"newlines", "right to left", "over 255", "over 1000", "unknown language",
 	} {
-		if found[what] == 0 {
-			t.Errorf("none of 200 gists is: %s", what)
+		if listed[what] == 0 {
+			t.Errorf("no gist of 200 is: %s", what)
 		}
 	}
 }
 
-func TestUnchangedListIsA304ThatIsFreeOnlyWithAToken(t *testing.T) {
+func TestA304IsFreeOnlyWithAToken(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Seed: 1})
 	w.MakeGists("octocat", 3)
@@ -160,7 +160,7 @@ func TestUnchangedListIsA304ThatIsFreeOnlyWithAToken(t *testing.T) {
 	want(t, w.get(path, "Authorization", "Bearer a", "If-None-Match", known.header.Get("ETag")), http.StatusOK)
 }
 
-func TestHourSpentIsRefusedUntilItsReset(t *testing.T) {
+func TestASpentHourlyQuotaRefusesRequestsUntilItsReset(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	w := start(t, sim.Options{Now: c.now, GitHubLimit: 2})
@@ -179,7 +179,7 @@ func TestHourSpentIsRefusedUntilItsReset(t *testing.T) {
 	want(t, w.get("/users/octocat", "Authorization", "Bearer a"), http.StatusOK)
 }
 
-func TestGitHubTurnsAwayWhatItDoesNotKnow(t *testing.T) {
+func TestGitHubRefusesUnknownRequests(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{GitHubToken: "right"})
 	w.AddUser(sim.User{Login: "acme", Type: "Organization"})
@@ -197,7 +197,7 @@ func TestGitHubTurnsAwayWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestUserThatBecomesAnOrganisationKeepsItsNumberAndListsNoGists(t *testing.T) {
+func TestAUserThatBecomesAnOrganisationKeepsItsIDAndListsNoGists(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
 	w.MakeGists("acme", 2)
@@ -209,7 +209,7 @@ func TestUserThatBecomesAnOrganisationKeepsItsNumberAndListsNoGists(t *testing.T
 	}
 }
 
-func TestRenamedUserAnswersByIDAndNewLoginOnly(t *testing.T) {
+func TestARenamedUserIsReachedByIDAndNewLoginOnly(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
 	w.MakeGists("before", 2)
@@ -253,7 +253,7 @@ func TestSecretGistsAreListedForTheirAuthorOnly(t *testing.T) {
 	want(t, w.get("/gists/public"), http.StatusOK, secret)
 }
 
-func TestPublicFeedHasTheNewest3000(t *testing.T) {
+func TestThePublicFeedHasTheNewest3000Gists(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{GitHubLimit: -1})
 	w.MakeGists("a", 2_000)
@@ -266,17 +266,17 @@ func TestPublicFeedHasTheNewest3000(t *testing.T) {
 	want(t, w.get("/gists/public?per_page=100&page=31"), http.StatusUnprocessableEntity)
 }
 
-func TestEditsAndDeletionsShow(t *testing.T) {
+func TestEditsAndDeletionsAreVisible(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	w := start(t, sim.Options{Now: c.now})
-	made := c.now()
+	created := c.now()
 	id := w.AddGist("octocat", sim.Gist{NullDescription: true, Files: []sim.File{{Name: "a.go", Size: 7}}})
 	want(t, w.get("/gists/"+id), http.StatusOK, `"description":null`, `"language":"Go"`, `"content":"# a.go\n"`)
 	c.pass(time.Minute)
 	w.EditGist(id, func(g *sim.Gist) { g.Description = "edited" })
 	g := decode[gistView](t, w.get("/gists/"+id))
-	if *g.Description != "edited" || !g.CreatedAt.Equal(made) || !g.UpdatedAt.Equal(c.now()) {
+	if *g.Description != "edited" || !g.CreatedAt.Equal(created) || !g.UpdatedAt.Equal(c.now()) {
 		t.Errorf("after the edit: %+v", g)
 	}
 	since := "?since=" + c.now().Format(time.RFC3339)

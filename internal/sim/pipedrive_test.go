@@ -15,18 +15,18 @@ import (
 // unlimited is an account without limits.
 func unlimited() sim.Options { return sim.Options{Seed: 1, Burst: -1, DailyTokens: -1} }
 
-func TestDealsAreMadeReadChangedAndDeleted(t *testing.T) {
+func TestDealsAreCreatedReadChangedAndDeleted(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	code := w.AddField("Gist ID", "varchar")
 	g := w.ask(http.MethodPost, "/api/v2/deals", `{"title":"a deal","stage_id":7,"visible_to":3,"custom_fields":{"`+code+`":"abc"}}`)
 	want(t, g, http.StatusOK, `"success":true`, `"add_time":"`)
-	made := decode[one](t, g).Data
-	if made.ID != 1 || made.PipelineID != 2 || made.CustomFields[code] != "abc" {
-		t.Errorf("made: %+v", made)
+	created := decode[one](t, g).Data
+	if created.ID != 1 || created.PipelineID != 2 || created.CustomFields[code] != "abc" {
+		t.Errorf("created: %+v", created)
 	}
 	if strings.Contains(g.text, "won_time") {
-		t.Error("an open deal says when it was won")
+		t.Error("an open deal has a time at which it was won")
 	}
 	g = w.ask(http.MethodPatch, "/api/v2/deals/1", `{"title":"`+strings.Repeat("ä", 300)+`"}`)
 	if title := decode[one](t, g).Data.Title; title != strings.Repeat("ä", 255) {
@@ -40,7 +40,7 @@ func TestDealsAreMadeReadChangedAndDeleted(t *testing.T) {
 	want(t, w.ask(http.MethodPost, "/api/v2/deals", title(2)), http.StatusCreated, `"id":2`)
 }
 
-func TestBodiesAreStrict(t *testing.T) {
+func TestInvalidBodiesAreRefused(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	short, long, when := w.AddField("short", "varchar"), w.AddField("long", "text"), w.AddField("when", "date")
@@ -80,7 +80,7 @@ func TestBodiesAreStrict(t *testing.T) {
 	}
 }
 
-func TestQueriesAreStrict(t *testing.T) {
+func TestInvalidQueriesAreRefused(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	for _, query := range []string{
@@ -125,7 +125,7 @@ func TestCursorsVisitEachDealOnceInEveryOrder(t *testing.T) {
 	w := start(t, o)
 	for n := range 25 {
 		w.deal(title(n))
-		c.pass(time.Duration(n%2) * time.Second) // two deals a second
+		c.pass(time.Duration(n%2) * time.Second) // two deals per second
 	}
 	c.pass(time.Second)
 	w.ask(http.MethodPatch, "/api/v2/deals/3", `{"title":"last changed"}`)
@@ -138,7 +138,7 @@ func TestCursorsVisitEachDealOnceInEveryOrder(t *testing.T) {
 		down, _ := walk(t, w, "/api/v2/deals?limit=7&sort_direction=desc&sort_by="+order, "")
 		back := many{Data: down}.ids()
 		if slices.Reverse(back); !slices.Equal(ids, back) {
-			t.Errorf("sort_by=%s: %v upwards, %v downwards", order, ids, back)
+			t.Errorf("sort_by=%s: %v ascending, %v descending", order, ids, back)
 		}
 		if last := ids[len(ids)-1]; order == "update_time" && last != 3 {
 			t.Errorf("the deal changed last is %d, want 3", last)
@@ -148,7 +148,7 @@ func TestCursorsVisitEachDealOnceInEveryOrder(t *testing.T) {
 	want(t, w.get("/api/v2/deals?limit=7&sort_by=add_time&cursor="+*next), http.StatusBadRequest, "cursor")
 }
 
-func TestDealsMadeBetweenPagesMoveNothing(t *testing.T) {
+func TestDealsCreatedBetweenPagesShiftNothing(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	for n := range 4 {
@@ -209,7 +209,7 @@ func TestListsFilterByStateAndTime(t *testing.T) {
 	want(t, w.get("/api/v2/deals/4"), http.StatusNotFound)
 }
 
-func TestNewDealsAreLateInListsAndAtOnceByID(t *testing.T) {
+func TestNewDealsAppearLateInListsAndAtOnceByID(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	o := unlimited()
@@ -231,7 +231,7 @@ func TestNewDealsAreLateInListsAndAtOnceByID(t *testing.T) {
 	}
 }
 
-func TestBurstLimitRollsOver2Seconds(t *testing.T) {
+func TestTheBurstLimitCoversAnyTwoSeconds(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	w := start(t, sim.Options{Now: c.now})
@@ -252,7 +252,7 @@ func TestBurstLimitRollsOver2Seconds(t *testing.T) {
 	}
 }
 
-func TestDaySpentIsRefusedUntilMidnightUTC(t *testing.T) {
+func TestASpentDailyQuotaRefusesRequestsUntilMidnightUTC(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	w := start(t, sim.Options{Now: c.now, DailyTokens: 15})
@@ -269,7 +269,7 @@ func TestDaySpentIsRefusedUntilMidnightUTC(t *testing.T) {
 	wantHeader(t, w.get("/v1/users/me"), "X-RateLimit-Limit", "", "X-Daily-RateLimit-Token-Remaining", "")
 }
 
-func TestWrongKeyIsTheGateways401(t *testing.T) {
+func TestAWrongKeyGetsThe401OfTheGateway(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Token: "right", CompanyID: 42, CompanyDomain: "acme"})
 	g := w.get("/v1/users/me")
@@ -281,7 +281,7 @@ func TestWrongKeyIsTheGateways401(t *testing.T) {
 	}
 }
 
-func TestFieldsOfOneNameAreTwoFields(t *testing.T) {
+func TestTwoFieldsMayHaveOneName(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	type created struct {
@@ -303,7 +303,7 @@ func TestFieldsOfOneNameAreTwoFields(t *testing.T) {
 	want(t, w.ask(http.MethodPost, "/api/v2/dealFields", `{"field_name":"x"}`), http.StatusBadRequest, "field_type: Required")
 }
 
-func TestDeletedFieldRefusesDealsThatNameIt(t *testing.T) {
+func TestADealWithADeletedFieldIsRefused(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	code, other := w.AddField("Gist ID", "varchar"), w.AddField("Other", "varchar")
@@ -320,7 +320,7 @@ func TestDeletedFieldRefusesDealsThatNameIt(t *testing.T) {
 		t.Error("a deleted field is still shown")
 	}
 	if deals := w.Report().ByGist["abc"]; !slices.Equal(deals, []int64{id}) {
-		t.Errorf("the report forgot the deal: %v", deals)
+		t.Errorf("the report lacks the deal: %v", deals)
 	}
 }
 

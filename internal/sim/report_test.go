@@ -14,7 +14,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestReportSaysWhatEachGistGot(t *testing.T) {
+func TestTheReportListsTheDealsOfEachGist(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	w.SeedFields()
@@ -32,13 +32,13 @@ func TestReportSaysWhatEachGistGot(t *testing.T) {
 		t.Errorf("%d deals, %d gists, without a deal: %v", r.Deals, r.Gists, r.WithoutDeal)
 	}
 	if !maps.EqualFunc(r.Doubled, map[string][]int64{"twice": {a, b}}, slices.Equal) {
-		t.Errorf("doubled: %v", r.Doubled)
+		t.Errorf("duplicates: %v", r.Doubled)
 	}
 	if !slices.Equal(r.ByGist["once"], []int64{once}) || len(r.ByGist) != 2 {
 		t.Errorf("by gist: %v", r.ByGist)
 	}
 	if w.DeleteDeal(99) || w.ArchiveDeal(0) {
-		t.Error("deals that don't exist were changed")
+		t.Error("a change of a missing deal succeeded")
 	}
 }
 
@@ -54,7 +54,7 @@ func TestReportLogsRequestsWithoutSecrets(t *testing.T) {
 	}
 	text, err := json.Marshal(r)
 	if err != nil || strings.Contains(string(text), "hush") {
-		t.Errorf("the report tells a secret: %s, %v", text, err)
+		t.Errorf("the report contains a secret: %s, %v", text, err)
 	}
 	first := r.RequestLog[0]
 	if first.Path != "/users/octocat/gists?per_page=100" || first.Status != http.StatusOK || first.Method != http.MethodGet {
@@ -78,7 +78,7 @@ func TestRequestLogKeepsTheLast10000(t *testing.T) {
 	}
 }
 
-// nowhere is a client that reads nothing.
+// nowhere discards answers.
 type nowhere struct{ header http.Header }
 
 func (n *nowhere) Header() http.Header {
@@ -90,16 +90,16 @@ func (n *nowhere) Header() http.Header {
 func (*nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (*nowhere) WriteHeader(int)             {}
 
-func TestControlRoutesSteerTheSimulator(t *testing.T) {
+func TestControlRoutesChangeTheSimulator(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
 	want(t, w.ask(http.MethodPost, "/_sim/users", `{"login":"octocat","gists":3}`), http.StatusOK, `"id":`)
-	type made struct {
+	type created struct {
 		ID string `json:"id"`
 	}
-	id := decode[made](t, w.ask(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":null,"files":["a.go"]}`)).ID
+	id := decode[created](t, w.ask(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":null,"files":["a.go"]}`)).ID
 	want(t, w.get("/gists/"+id), http.StatusOK, `"description":null`, `"a.go"`)
-	id = decode[made](t, w.ask(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":""}`)).ID
+	id = decode[created](t, w.ask(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":""}`)).ID
 	want(t, w.get("/gists/"+id), http.StatusOK, `"description":""`)
 	w.deal(title(1))
 	want(t, w.ask(http.MethodPost, "/_sim/deals/1/archive", ""), http.StatusOK)
@@ -121,7 +121,7 @@ func TestControlRoutesSteerTheSimulator(t *testing.T) {
 	want(t, w.get("/_sim/report", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden)
 }
 
-func TestPageShowsDealsToPeople(t *testing.T) {
+func TestTheSimulatorsPageShowsDeals(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	id := w.SeedDeal("octocat", "abc", "<script>alert(1)</script>")
@@ -139,7 +139,7 @@ func TestPageShowsDealsToPeople(t *testing.T) {
 	want(t, w.get("/deal/102"), http.StatusNotFound)
 }
 
-func TestDemoHasUsersOfAllSizesAndRunPostsMore(t *testing.T) {
+func TestDemoHasUsersOfAllSizesAndRunAddsGists(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := sim.New(sim.Options{Seed: 1})

@@ -6,16 +6,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
-// clock is a time that tests move.
+// clock is a clock that tests move.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -35,38 +35,27 @@ func (c *clock) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// world is a simulator behind a socket.
+// world is a simulator with a socket.
 type world struct {
 	t *testing.T
 	*sim.Sim
 	url string
 }
 
-func start(t *testing.T, o sim.Options) *world {
+func start(t *testing.T, o sim.Options, wrappers ...func(http.Handler) http.Handler) *world {
 	t.Helper()
-	return serve(t, sim.New(o), nil)
+	s, url := testenv.Simulate(t, o, wrappers...)
+	return &world{t: t, Sim: s, url: url}
 }
 
-func serve(t *testing.T, s *sim.Sim, wrap func(http.Handler) http.Handler) *world {
-	t.Helper()
-	var h http.Handler = s
-	if wrap != nil {
-		h = wrap(s)
-	}
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	t.Cleanup(s.Close)
-	return &world{t: t, Sim: s, url: server.URL}
-}
-
-// got is an answer read whole.
+// got is a complete answer.
 type got struct {
 	status int
 	header http.Header
 	text   string
 }
 
-// try asks; every second header is the value of the one before it.
+// try sends a request; headers are pairs of name and value.
 func (w *world) try(ctx context.Context, method, path, body string, header ...string) (got, error) {
 	if !strings.HasPrefix(path, "http") {
 		path = w.url + path
@@ -89,7 +78,7 @@ func (w *world) try(ctx context.Context, method, path, body string, header ...st
 	return got{status: resp.StatusCode, header: resp.Header, text: string(text)}, err
 }
 
-// ask asks and expects an answer.
+// ask sends a request and expects an answer.
 func (w *world) ask(method, path, body string, header ...string) got {
 	w.t.Helper()
 	g, err := w.try(w.t.Context(), method, path, body, header...)
@@ -104,14 +93,14 @@ func (w *world) get(path string, header ...string) got {
 	return w.ask(http.MethodGet, path, "", header...)
 }
 
-// deal makes a deal and returns its id.
+// deal creates a deal and returns its id.
 func (w *world) deal(body string) int64 {
 	w.t.Helper()
 	g := w.ask(http.MethodPost, "/api/v2/deals", body)
 	return decode[one](w.t, g).Data.ID
 }
 
-// one is an answer with one deal, many one with a page of them.
+// one is an answer with one deal; many is an answer with a page of deals.
 type one struct {
 	Data dealView `json:"data"`
 }
@@ -150,7 +139,7 @@ func decode[T any](t *testing.T, g got) T {
 	return value
 }
 
-// want checks the status and words of an answer.
+// want checks the status of an answer and some of its text.
 func want(t *testing.T, g got, status int, words ...string) {
 	t.Helper()
 	if g.status != status {
@@ -158,7 +147,7 @@ func want(t *testing.T, g got, status int, words ...string) {
 	}
 	for _, word := range words {
 		if !strings.Contains(g.text, word) {
-			t.Errorf("answer %.300s has no %q", g.text, word)
+			t.Errorf("the answer %.300s does not contain %q", g.text, word)
 		}
 	}
 }

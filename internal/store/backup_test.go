@@ -10,9 +10,10 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestABackupIsOfOneInstantWhileWritesGoOn(t *testing.T) {
+func TestABackupIsConsistentDuringWrites(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "test.db")
@@ -27,7 +28,7 @@ func TestABackupIsOfOneInstantWhileWritesGoOn(t *testing.T) {
 				return
 			default:
 			}
-			// Each write is a gist and its deal: no copy may have one without the other.
+			// Each write saves a gist and its deal. No copy may have one without the other.
 			if _, err := s.SaveGists(t.Context(), u.ID, gists(fmt.Sprint("w", i, "-"), 1), gistdeal.Noticing{}, noon); err != nil {
 				t.Error(err)
 				return
@@ -37,17 +38,17 @@ func TestABackupIsOfOneInstantWhileWritesGoOn(t *testing.T) {
 	for i := range 5 {
 		to := filepath.Join(dir, fmt.Sprint("copy", i, ".db"))
 		size, err := store.Backup(t.Context(), path, to)
-		must(t, err)
+		testenv.Must(t, err)
 		info, err := os.Stat(to)
-		must(t, err)
+		testenv.Must(t, err)
 		if info.Size() != size || info.Mode().Perm() != 0o600 {
-			t.Errorf("%d bytes, mode %v, said %d bytes", info.Size(), info.Mode(), size)
+			t.Errorf("%d bytes, mode %v, reported %d bytes", info.Size(), info.Mode(), size)
 		}
 		copied := open(t, to)
 		all, err := copied.GistsOf(t.Context(), u.ID)
-		must(t, err)
+		testenv.Must(t, err)
 		n, err := copied.Counts(t.Context())
-		must(t, err)
+		testenv.Must(t, err)
 		if n.Deals[gistdeal.DealFound] != len(all) {
 			t.Errorf("%d gists and %d deals", len(all), n.Deals[gistdeal.DealFound])
 		}
@@ -55,32 +56,32 @@ func TestABackupIsOfOneInstantWhileWritesGoOn(t *testing.T) {
 	close(stop)
 	writer.Wait()
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.part-*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
+		t.Errorf("files left behind: %v", left)
 	}
 }
 
-func TestABackupReplacesNoFileAndLeavesNoneBehindAfterAnError(t *testing.T) {
+func TestABackupOverwritesNoFileAndLeavesNoneAfterAnError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path, to := filepath.Join(dir, "test.db"), filepath.Join(dir, "copy.db")
 	if _, err := store.Backup(t.Context(), path, to); gistdeal.KindOf(err) != gistdeal.NotFound {
 		t.Errorf("without a database: %v", err)
 	}
-	must(t, os.WriteFile(path, bytes.Repeat([]byte("no database "), 1000), 0o600))
+	testenv.Must(t, os.WriteFile(path, bytes.Repeat([]byte("no database "), 1000), 0o600))
 	if _, err := store.Backup(t.Context(), path, to); err == nil {
-		t.Error("a backup of what is no database")
+		t.Error("a backup of a file that is not a database succeeded")
 	}
-	must(t, os.Remove(path))
+	testenv.Must(t, os.Remove(path))
 	open(t, path)
-	must(t, os.WriteFile(to, []byte("precious"), 0o600))
+	testenv.Must(t, os.WriteFile(to, []byte("precious"), 0o600))
 	if _, err := store.Backup(t.Context(), path, to); gistdeal.KindOf(err) != gistdeal.Invalid {
-		t.Errorf("over a file: %v", err)
+		t.Errorf("a backup over an existing file: %v", err)
 	}
 	text, err := os.ReadFile(to)
 	if err != nil || string(text) != "precious" {
-		t.Errorf("the file says %q, %v", text, err)
+		t.Errorf("the file contains %q, error %v", text, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.part-*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
+		t.Errorf("files left behind: %v", left)
 	}
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gistdeal"
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
 // full returns a SQLite database with rows in every table.
@@ -19,14 +20,14 @@ func full(t *testing.T) *store.Store {
 	s := open(t, filepath.Join(t.TempDir(), "full.db"))
 	track(t, s, "octocat", 1)
 	track(t, s, "hubot", 2)
-	// More values than go into one statement.
+	// More rows than fit into one statement.
 	save(t, s, 1, gists("a", 400))
 	save(t, s, 2, []gistdeal.Gist{{ID: "ünï", Description: "snow ☃ and \"quotes\", 'these' too\nline", CreatedAt: noon}})
-	made(t, s, claim(t, s, "me"), 70)
-	must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
+	recordCreated(t, s, claim(t, s, "me"), 70)
+	testenv.Must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
 	claim(t, s, "me")
-	must(t, s.Set(t.Context(), "a", "b"))
-	must(t, s.AddSurplus(t.Context(), map[string][]int64{"a0001": {71}}, noon))
+	testenv.Must(t, s.Set(t.Context(), "a", "b"))
+	testenv.Must(t, s.AddSurplus(t.Context(), map[string][]int64{"a0001": {71}}, noon))
 	for _, statement := range []string{
 		`INSERT INTO dropped (deal_id, gist_id, at) VALUES (69, 'a0002', 5)`,
 		`INSERT INTO visits (visitor, user_id, seq, at) VALUES ('everybody', 1, 3, 5), ('Zed', 1, 3, 5), ('anna', 1, 3, 5)`,
@@ -37,45 +38,45 @@ func full(t *testing.T) *store.Store {
 		s.Exec(t, statement)
 	}
 	_, err := s.Ask(t.Context(), noon, gistdeal.Ask{Login: "someone"})
-	must(t, err)
-	must(t, s.OrderAudit(t.Context(), gistdeal.AuditOrder{ID: "x", AskedAt: noon}))
+	testenv.Must(t, err)
+	testenv.Must(t, s.OrderAudit(t.Context(), gistdeal.AuditOrder{ID: "x", AskedAt: noon}))
 	return s
 }
 
-func TestACopyHasEveryRowAndGoesOnWhereItsSourceWas(t *testing.T) {
+func TestACopyHasEveryRowAndContinuesTheCounters(t *testing.T) {
 	t.Parallel()
 	from, to := full(t), open(t, pgtest.URL(t))
 	copied := map[string]int{}
-	must(t, store.Copy(t.Context(), from, to, func(c store.CopiedTable) { copied[c.Name] = c.Rows }))
+	testenv.Must(t, store.Copy(t.Context(), from, to, func(c store.CopiedTable) { copied[c.Name] = c.Rows }))
 	names := from.Tables(t)
 	if len(copied) != len(names) {
 		t.Errorf("copied %v, want all of %v", copied, names)
 	}
 	for _, name := range names {
 		if copied[name] == 0 || copied[name] != to.CountRows(t, name) {
-			t.Errorf("table %s: %d rows told, %d there", name, copied[name], to.CountRows(t, name))
+			t.Errorf("table %s: %d rows reported, %d copied", name, copied[name], to.CountRows(t, name))
 		}
 	}
 	for _, login := range []string{"octocat", "hubot"} {
 		want, err := from.View(t.Context(), "anna", login)
-		must(t, err)
+		testenv.Must(t, err)
 		got, err := to.View(t.Context(), "anna", login)
-		must(t, err)
+		testenv.Must(t, err)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
 	}
 	save(t, to, 2, gists("later", 3))
 	v, err := to.View(t.Context(), "anna", "hubot")
-	must(t, err)
+	testenv.Must(t, err)
 	before, err := from.View(t.Context(), "anna", "hubot")
-	must(t, err)
+	testenv.Must(t, err)
 	if v.Version <= before.Version {
-		t.Errorf("version %d after a change, %d before: triggers do not run", v.Version, before.Version)
+		t.Errorf("version %d after a change, %d before: the triggers do not run", v.Version, before.Version)
 	}
 }
 
-func TestACopyIsWholeOrNotThereAtAll(t *testing.T) {
+func TestACopyIsCompleteOrAbsent(t *testing.T) {
 	t.Parallel()
 	from, to := full(t), open(t, pgtest.URL(t))
 	refused := func(want string) {
@@ -85,10 +86,10 @@ func TestACopyIsWholeOrNotThereAtAll(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 		if n := to.CountRows(t, "gists"); n != 0 {
-			t.Errorf("%d gists are there", n)
+			t.Errorf("%d gists were copied", n)
 		}
 	}
-	from.Exec(t, `UPDATE attempts SET reason = 'a' || char(0) WHERE n = 1`) // PostgreSQL takes no such text.
+	from.Exec(t, `UPDATE attempts SET reason = 'a' || char(0) WHERE n = 1`) // PostgreSQL refuses such text.
 	refused("copy table attempts")
 	from.Exec(t, `UPDATE attempts SET reason = ''`)
 
@@ -102,12 +103,12 @@ func TestACopyIsWholeOrNotThereAtAll(t *testing.T) {
 	to.Exec(t, `DELETE FROM settings`)
 
 	other := open(t, from.Path(t))
-	if held, err := other.TryLease(t.Context()); held == nil || err != nil {
+	if lease, err := other.TryLease(t.Context()); lease == nil || err != nil {
 		t.Fatalf("no lease: %v", err)
 	}
 	refused("a gistdeal works")
-	must(t, other.Release())
-	must(t, store.Copy(t.Context(), from, to, func(store.CopiedTable) {}))
+	testenv.Must(t, other.Release())
+	testenv.Must(t, store.Copy(t.Context(), from, to, func(store.CopiedTable) {}))
 }
 
 func TestAllTablesButTheMigrationsAndTheLeaseAreCopied(t *testing.T) {

@@ -8,14 +8,15 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestCountsTellWhatHasWaitedLongest(t *testing.T) {
+func TestCountsIncludeTheLongestWait(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		empty := store.Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
 		got, err := s.Counts(t.Context())
-		must(t, err)
+		testenv.Must(t, err)
 		if diff := cmp.Diff(empty, got); diff != "" {
 			t.Errorf("an empty database: %s", diff)
 		}
@@ -24,7 +25,7 @@ func TestCountsTellWhatHasWaitedLongest(t *testing.T) {
 		if _, err := s.PauseUsers(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
-		must(t, s.ScanFailed(t.Context(), 2, "away", noon.Add(time.Minute)))
+		testenv.Must(t, s.ScanFailed(t.Context(), 2, "away", noon.Add(time.Minute)))
 		save(t, s, 1, gists("a", 3))
 		if _, ok, err := s.Reclaim(t.Context(), claim(t, s, "me"), 3, "me", noon.Add(time.Hour), noon); !ok || err != nil {
 			t.Fatalf("reclaim: %v, error %v", ok, err)
@@ -39,7 +40,7 @@ func TestCountsTellWhatHasWaitedLongest(t *testing.T) {
 			Asks: 1, OldestFound: noon, OldestSending: noon, OldestDue: noon.Add(time.Minute), PushesPaused: true,
 		}
 		got, err = s.Counts(t.Context())
-		must(t, err)
+		testenv.Must(t, err)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}

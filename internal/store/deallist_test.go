@@ -8,13 +8,14 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
-// states returns the state of each of a user's deals by gist id.
+// states returns the states of a user's deals by gist id.
 func states(t *testing.T, s *store.Store, userID int64) map[string]gistdeal.DealState {
 	t.Helper()
 	all, err := s.GistsOf(t.Context(), userID)
-	must(t, err)
+	testenv.Must(t, err)
 	byGist := map[string]gistdeal.DealState{}
 	for _, g := range all {
 		byGist[g.ID] = g.Deal.State
@@ -22,26 +23,27 @@ func states(t *testing.T, s *store.Store, userID int64) map[string]gistdeal.Deal
 	return byGist
 }
 
-// oneInEachState gives user 1 a deal in every state but held: made, failed,
-// sending, skipped and found from a0001 to a0005.
+// oneInEachState gives user 1 a deal in every state except that which waits for
+// approval. The deals from a0001 to a0005 are created, failed, sending, skipped
+// and queued.
 func oneInEachState(t *testing.T, s *store.Store) {
 	t.Helper()
 	track(t, s, "octocat", 1)
 	save(t, s, 1, gists("a", 5))
-	made(t, s, claim(t, s, "me"), 70)
-	must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
+	recordCreated(t, s, claim(t, s, "me"), 70)
+	testenv.Must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
 	claim(t, s, "me")
 	if _, err := s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0004"}}, "not ours", noon); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestARetryTakesWhatFailedOrWasSkippedAndNothingElse(t *testing.T) {
+func TestARetryQueuesOnlyFailedAndSkippedDeals(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		oneInEachState(t, s)
 		done, err := s.Retry(t.Context(), gistdeal.DealFilter{UserID: 1}, noon.Add(time.Hour))
-		must(t, err)
+		testenv.Must(t, err)
 		want := gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"made": 1, "sending": 1, "found": 1}}
 		if diff := cmp.Diff(want, done); diff != "" {
 			t.Error(diff)
@@ -50,35 +52,35 @@ func TestARetryTakesWhatFailedOrWasSkippedAndNothingElse(t *testing.T) {
 		if diff := cmp.Diff(after, states(t, s, 1)); diff != "" {
 			t.Error(diff)
 		}
-		claim(t, s, "me") // a0005 waits longer
+		claim(t, s, "me") // a0005 is queued for longer
 		if c := claim(t, s, "me"); c.Draft.GistID != "a0002" || c.Attempt != 2 {
-			t.Errorf("claimed attempt %d at %s, want the second at a0002", c.Attempt, c.Draft.GistID)
+			t.Errorf("claimed attempt %d at %s, want attempt 2 at a0002", c.Attempt, c.Draft.GistID)
 		}
 	})
 }
 
-func TestASkipTakesWhatIsNotSentAndKeepsItsReason(t *testing.T) {
+func TestASkipAppliesToUnsentDealsAndKeepsItsReason(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		oneInEachState(t, s)
 		done, err := s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0001", "a0002", "a0003", "a0005"}}, "not ours", noon)
-		must(t, err)
+		testenv.Must(t, err)
 		if diff := cmp.Diff(gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"made": 1, "sending": 1}}, done); diff != "" {
 			t.Error(diff)
 		}
 		for state := range done.Left {
 			if gistdeal.WhyNotSkipped[state] == "" {
-				t.Errorf("there are no words for why a deal that is %s is not skipped", state)
+				t.Errorf("there is no reason why a deal in state %s is not skipped", state)
 			}
 		}
-		story, err := s.Explain(t.Context(), "a0002")
-		if err != nil || story.Deal.State != gistdeal.DealSkipped || story.Deal.Problem != "not ours" {
-			t.Errorf("deal is %+v, error %v; want skipped with the note", story.Deal, err)
+		history, err := s.Explain(t.Context(), "a0002")
+		if err != nil || history.Deal.State != gistdeal.DealSkipped || history.Deal.Problem != "not ours" {
+			t.Errorf("deal is %+v, error %v; want skipped with the note", history.Deal, err)
 		}
 	})
 }
 
-func TestAFilterByStateLeavesTheOthers(t *testing.T) {
+func TestAFilterByStateLeavesOutOtherStates(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		oneInEachState(t, s)
@@ -104,7 +106,7 @@ func TestDealsAreListedPageByPage(t *testing.T) {
 			t.Helper()
 			for after := ""; ; {
 				page, err := s.Deals(t.Context(), f, after, 2)
-				must(t, err)
+				testenv.Must(t, err)
 				if len(page) == 0 {
 					return ids
 				}
@@ -119,22 +121,22 @@ func TestDealsAreListedPageByPage(t *testing.T) {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff(all[:5], list(gistdeal.DealFilter{UserID: 1})); diff != "" {
-			t.Errorf("of one user: %s", diff)
+			t.Errorf("deals of one user: %s", diff)
 		}
-		made := gistdeal.DealFilter{States: []gistdeal.DealState{gistdeal.DealMade, gistdeal.DealSkipped}, GistIDs: []string{"b", "a0001", "a0002"}}
-		if diff := cmp.Diff([]string{all[0], all[5]}, list(made)); diff != "" {
-			t.Errorf("by state and id: %s", diff)
+		created := gistdeal.DealFilter{States: []gistdeal.DealState{gistdeal.DealMade, gistdeal.DealSkipped}, GistIDs: []string{"b", "a0001", "a0002"}}
+		if diff := cmp.Diff([]string{all[0], all[5]}, list(created)); diff != "" {
+			t.Errorf("deals by state and id: %s", diff)
 		}
 	})
 }
 
-func TestAFirstScanThatIsTooBigWaitsForAYes(t *testing.T) {
+func TestALargeFirstScanWaitsForApproval(t *testing.T) {
 	t.Parallel()
 	first := gistdeal.Noticing{First: true, Hold: true}
 	for _, test := range []struct {
 		name       string
 		gists, max int
-		held       int
+		awaiting   int
 	}{
 		{"as many as are allowed", 3, 3, 0},
 		{"one more than is allowed", 4, 3, 4},
@@ -153,28 +155,28 @@ func TestAFirstScanThatIsTooBigWaitsForAYes(t *testing.T) {
 				if due, err := s.Due(t.Context()); due || err != nil {
 					t.Fatalf("due before the end of the first scan: %v, error %v", due, err)
 				}
-				held, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 1}, test.max, noon, noon)
-				if err != nil || held != test.held {
-					t.Fatalf("%d held, error %v; want %d", held, err, test.held)
+				awaiting, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 1}, test.max, noon, noon)
+				if err != nil || awaiting != test.awaiting {
+					t.Fatalf("%d deals await approval, error %v; want %d", awaiting, err, test.awaiting)
 				}
 				save(t, s, 1, []gistdeal.Gist{{ID: "later", CreatedAt: noon}})
 				counts, err := s.DealsOf(t.Context(), 1)
-				must(t, err)
-				if counts[gistdeal.DealHeld] != test.held || counts[gistdeal.DealFound] != test.gists-test.held+1 {
-					t.Errorf("deals are %v, want %d held and the others found", counts, test.held)
+				testenv.Must(t, err)
+				if counts[gistdeal.DealHeld] != test.awaiting || counts[gistdeal.DealFound] != test.gists-test.awaiting+1 {
+					t.Errorf("deals are %v, want %d that await approval and the others queued", counts, test.awaiting)
 				}
-				if n, err := s.Approve(t.Context(), 1, noon); n != test.held || err != nil {
-					t.Errorf("approved %d, error %v; want %d", n, err, test.held)
+				if n, err := s.Approve(t.Context(), 1, noon); n != test.awaiting || err != nil {
+					t.Errorf("approved %d, error %v; want %d", n, err, test.awaiting)
 				}
 				if counts, err = s.DealsOf(t.Context(), 1); err != nil || counts[gistdeal.DealFound] != test.gists+1 {
-					t.Errorf("deals are %v after the yes, error %v; want all found", counts, err)
+					t.Errorf("deals are %v after the approval, error %v; want all queued", counts, err)
 				}
 			})
 		})
 	}
 }
 
-func TestHeldDealsSayWhyTheyWaitAndAreAdopted(t *testing.T) {
+func TestDealsAwaitingApprovalHaveAReasonAndAreAdopted(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -184,18 +186,18 @@ func TestHeldDealsSayWhyTheyWaitAndAreAdopted(t *testing.T) {
 		if _, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 1, noon, noon); err != nil {
 			t.Fatal(err)
 		}
-		story, err := s.Explain(t.Context(), "a0001")
-		must(t, err)
+		history, err := s.Explain(t.Context(), "a0001")
+		testenv.Must(t, err)
 		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); n != 1 || err != nil {
-			t.Errorf("adopted %d, error %v; want the held deal that is in Pipedrive", n, err)
+			t.Errorf("adopted %d, error %v; want the waiting deal that exists in Pipedrive", n, err)
 		}
-		if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_APPROVAL_THRESHOLD (1)"; story.Deal.Problem != want {
-			t.Errorf("problem is %q, want %q", story.Deal.Problem, want)
+		if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_APPROVAL_THRESHOLD (1)"; history.Deal.Problem != want {
+			t.Errorf("problem is %q, want %q", history.Deal.Problem, want)
 		}
 	})
 }
 
-func TestNothingIsClaimedWhileAPersonPausedAllPushes(t *testing.T) {
+func TestNothingIsClaimedDuringAPause(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
@@ -212,16 +214,16 @@ func TestNothingIsClaimedWhileAPersonPausedAllPushes(t *testing.T) {
 			t.Errorf("pause is %q, error %v", p, err)
 		}
 		due, err := s.Due(t.Context())
-		must(t, err)
+		testenv.Must(t, err)
 		_, claimed, err := s.Claim(t.Context(), "me", noon, noon)
-		must(t, err)
+		testenv.Must(t, err)
 		_, reclaimed, err := s.Reclaim(t.Context(), sending, 3, "me", noon, noon)
-		must(t, err)
+		testenv.Must(t, err)
 		if due || claimed || reclaimed {
-			t.Errorf("due %v, claimed %v, claimed again %v; want none of it", due, claimed, reclaimed)
+			t.Errorf("due %v, claimed %v, reclaimed %v; want all false", due, claimed, reclaimed)
 		}
-		if story, err := s.Explain(t.Context(), sending.Draft.GistID); err != nil || story.Attempts[0].Outcome != "" {
-			t.Errorf("the attempt is %+v, error %v; want it not decided", story.Attempts, err)
+		if history, err := s.Explain(t.Context(), sending.Draft.GistID); err != nil || history.Attempts[0].Outcome != "" {
+			t.Errorf("the attempt is %+v, error %v; want no outcome", history.Attempts, err)
 		}
 		if ok, err := s.ResumePushes(t.Context()); !ok || err != nil {
 			t.Errorf("resume: %v, error %v", ok, err)

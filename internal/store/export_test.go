@@ -19,13 +19,13 @@ func (s *Store) Pragma(t *testing.T, name string) (value string) {
 	return value
 }
 
-// Fill makes the disk of a SQLite database full: the file cannot grow any more.
+// Fill simulates a full disk: the file of a SQLite database cannot grow.
 func (s *Store) Fill(t *testing.T) { s.Exec(t, `PRAGMA max_page_count = 1`) }
 
-// MakeRoom makes the disk of a SQLite database large.
+// MakeRoom ends the full disk that Fill simulates.
 func (s *Store) MakeRoom(t *testing.T) { s.Exec(t, `PRAGMA max_page_count = 1000000`) }
 
-// Exec runs a statement as it is.
+// Exec runs a statement without changes.
 func (s *Store) Exec(t *testing.T, statement string) {
 	t.Helper()
 	if _, err := s.db.db.ExecContext(t.Context(), statement); err != nil {
@@ -51,15 +51,15 @@ func (s *Store) Migrate(t *testing.T, last string) error {
 	return s.migrate(t.Context(), folder)
 }
 
-// SetClock makes the lease's clock differ from the machine's.
+// SetClock moves the clock of the lease.
 func (s *Store) SetClock(by time.Duration) {
 	s.lease.(*rowLease).now = func() time.Time { return time.Now().Add(by) }
 }
 
-// SetLimit makes the store wait for the database no longer than limit.
+// SetLimit sets the time that the store waits for the database.
 func (s *Store) SetLimit(limit time.Duration) { s.db.limit, s.read.limit = limit, limit }
 
-// Tables returns the names of all tables but the migrations, sorted.
+// Tables returns the sorted names of all tables except migrations.
 func (s *Store) Tables(t *testing.T) []string {
 	t.Helper()
 	query := `SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'migrations' ORDER BY name`
@@ -74,7 +74,7 @@ func (s *Store) Tables(t *testing.T) []string {
 	return names
 }
 
-// CopiedTables returns the names of the tables that a copy has, sorted.
+// CopiedTables returns the sorted names of the tables in a copy.
 func CopiedTables() (names []string) {
 	for _, t := range tables {
 		names = append(names, t.name)
@@ -83,7 +83,7 @@ func CopiedTables() (names []string) {
 	return names
 }
 
-// CountRows returns how many rows a table has.
+// CountRows returns the number of rows of a table.
 func (s *Store) CountRows(t *testing.T, table string) (n int) {
 	t.Helper()
 	if err := s.read.QueryRowContext(t.Context(), `SELECT count(*) FROM `+table).Scan(&n); err != nil {

@@ -7,34 +7,35 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
-// leaseTTL is the tests' lease: short, and long enough for a busy machine to renew it.
+// leaseTTL is short, and long enough that a busy machine can renew the lease.
 const leaseTTL = 3 * time.Second
 
-// take tries for the lease once. On a busy machine the database may not answer
-// in time: then it is asked again, as the engine does.
+// take tries to get the lease once. It repeats a try that fails temporarily, as
+// the engine does, because a busy machine may answer too late.
 func take(t *testing.T, s *store.Store) context.Context {
 	t.Helper()
-	held, err := s.TryLease(t.Context())
+	lease, err := s.TryLease(t.Context())
 	for gistdeal.KindOf(err) == gistdeal.Temporary {
-		held, err = s.TryLease(t.Context())
+		lease, err = s.TryLease(t.Context())
 	}
-	must(t, err)
-	return held
+	testenv.Must(t, err)
+	return lease
 }
 
-// await tries for the lease until it is there.
+// await tries until it gets the lease.
 func await(t *testing.T, s *store.Store) context.Context {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		held, err := s.TryLease(t.Context())
-		if held != nil {
-			return held
+		lease, err := s.TryLease(t.Context())
+		if lease != nil {
+			return lease
 		}
 		if err != nil && gistdeal.KindOf(err) != gistdeal.Temporary {
 			t.Fatal(err)
@@ -42,94 +43,94 @@ func await(t *testing.T, s *store.Store) context.Context {
 		select {
 		case <-tick.C:
 		case <-t.Context().Done():
-			t.Fatal("the lease is never free")
+			t.Fatal("the lease was never free")
 		}
 	}
 }
 
-func TestOneProcessHoldsTheLease(t *testing.T) {
+func TestOneProcessHasTheLease(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, database string) {
 		first, second := open(t, database), open(t, database)
 		if take(t, first) == nil || take(t, second) != nil {
-			t.Error("want the first to get the lease and the second not")
+			t.Error("want the first process to get the lease and the second to be refused")
 		}
-		must(t, first.Release())
+		testenv.Must(t, first.Release())
 		if take(t, second) == nil {
-			t.Error("want the second to get the lease once the first gave it back")
+			t.Error("want the second process to get the lease after its release")
 		}
 	})
 }
 
-func TestALeaseThatIsRenewedIsKeptHoweverClocksDiffer(t *testing.T) {
+func TestARenewedLeaseIsKeptHoweverClocksDiffer(t *testing.T) {
 	t.Parallel()
 	database := pgtest.URL(t)
 	first, second, third := open(t, database), open(t, database), open(t, database)
 	second.SetClock(time.Minute)
 	third.SetClock(-time.Minute)
-	held := take(t, first)
+	lease := take(t, first)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for begin := time.Now(); time.Since(begin) < 2*leaseTTL; <-tick.C {
 		if take(t, second) != nil || take(t, third) != nil {
-			t.Fatal("another got the lease of one that lives")
+			t.Fatal("another process got the lease of a running process")
 		}
 	}
-	must(t, held.Err())
+	testenv.Must(t, lease.Err())
 }
 
 func TestTheLeaseOfADeadProcessIsTakenOver(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.URL(t))
-	s.Exec(t, `UPDATE lease SET owner = 'dead', counter = 7`) // What a process leaves that was killed.
+	s.Exec(t, `UPDATE lease SET owner = 'dead', counter = 7`) // The row as a killed process leaves it.
 	if take(t, s) != nil {
-		t.Error("the lease was taken before anybody could know that its holder is dead")
+		t.Error("the lease was taken before it expired")
 	}
 	await(t, s)
 }
 
-func TestAHolderThatCannotRenewGivesUpBeforeAnotherTakesOver(t *testing.T) {
+func TestAnInstanceThatCannotRenewTheLeaseStopsBeforeAnotherTakesOver(t *testing.T) {
 	t.Parallel()
 	for name, obstacle := range map[string]string{"refused": `RAISE 'no'`, "not answered": `PERFORM pg_sleep(60)`} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			database := pgtest.URL(t)
 			first, second := open(t, database), open(t, database)
-			held := take(t, first)
+			lease := take(t, first)
 			first.Exec(t, `CREATE FUNCTION obstacle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN `+obstacle+`; RETURN NEW; END $$`)
 			first.Exec(t, `CREATE TRIGGER obstacle BEFORE UPDATE ON lease FOR EACH ROW WHEN (OLD.owner = NEW.owner) EXECUTE FUNCTION obstacle()`)
 			await(t, second)
-			if cause := context.Cause(held); cause == nil || !strings.Contains(cause.Error(), "renewed in time") {
-				t.Errorf("the second got the lease while the first still works: %v", cause)
+			if cause := context.Cause(lease); cause == nil || !strings.Contains(cause.Error(), "renewed in time") {
+				t.Errorf("the second process got the lease while the first one still had it: %v", cause)
 			}
 		})
 	}
 }
 
-func TestAHolderStopsAtOnceIfAnotherHasTheLease(t *testing.T) {
+func TestAnInstanceStopsAtOnceIfAnotherHasTheLease(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.URL(t))
-	held := take(t, s)
+	lease := take(t, s)
 	s.Exec(t, `UPDATE lease SET owner = 'thief'`)
-	<-held.Done()
-	if cause := context.Cause(held); !strings.Contains(cause.Error(), "another process") {
-		t.Errorf("it was lost because %v, want a word about another process", cause)
+	<-lease.Done()
+	if cause := context.Cause(lease); !strings.Contains(cause.Error(), "another process") {
+		t.Errorf("the lease was lost because of %v, want another process as the reason", cause)
 	}
-	must(t, s.Release())
+	testenv.Must(t, s.Release())
 	if take(t, s) != nil {
-		t.Error("a lost lease that was released is free, want it to be the other's still")
+		t.Error("the release of a lost lease freed the lease of the other process")
 	}
 }
 
-func TestALeaseThatNobodyElseTookIsTakenAgainAtOnce(t *testing.T) {
+func TestALostLeaseThatIsStillFreeIsTakenAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.URL(t))
 	ctx, cancel := context.WithCancel(t.Context())
-	if held, err := s.TryLease(ctx); held == nil || err != nil {
-		t.Fatalf("held %v, error %v", held, err)
+	if lease, err := s.TryLease(ctx); lease == nil || err != nil {
+		t.Fatalf("lease %v, error %v", lease, err)
 	}
-	cancel() // The renewals end. The row stays as it is, as after a failed release.
+	cancel() // The renewals end and the row stays, as after a failed release.
 	if take(t, s) == nil {
-		t.Error("the lease has to wait for itself")
+		t.Error("the process has to wait for its own lease")
 	}
 }

@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"gistdeal"
-	"gistdeal/internal/pgtest"
+	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestAsksAndAnswersOfOtherProcessesAreHeard(t *testing.T) {
+func TestScanRequestsAndResultsOfOtherProcessesAreNotified(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	database := server.URL(t)
@@ -25,16 +26,16 @@ func TestAsksAndAnswersOfOtherProcessesAreHeard(t *testing.T) {
 			}
 		})
 	})
-	<-heard // It listens.
+	<-heard // The store listens.
 	asked, err := other.Ask(t.Context(), noon, gistdeal.Ask{Login: "octocat"})
-	must(t, err)
+	testenv.Must(t, err)
 	<-heard
 	if _, err := other.Answer(t.Context(), asked[0], gistdeal.Answer{}, noon); err != nil {
 		t.Fatal(err)
 	}
 	<-heard
 	server.Cut(t)
-	<-heard // It listens again.
+	<-heard // The store listens again.
 	cancel()
 	listening.Wait()
 }

@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/pgtest"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/pgtest"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestReadersAreToldThatTheDatabaseIsAwayAndServedOnceItIsBack(t *testing.T) {
+func TestADatabaseOutageIsReportedAndServingResumesAfterIt(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	s := open(t, server.URL(t))
@@ -45,23 +46,23 @@ func TestReadersAreToldThatTheDatabaseIsAwayAndServedOnceItIsBack(t *testing.T) 
 	} {
 		harm.do(t)
 		if harm.away && served() {
-			t.Errorf("%s: it answers", harm.name)
+			t.Errorf("%s: the database answers", harm.name)
 		}
 		harm.undo(t)
 		for n := 0; !served(); n++ {
 			if n > 100 {
-				t.Fatalf("%s: it does not answer any more", harm.name)
+				t.Fatalf("%s: the database does not answer any more", harm.name)
 			}
 		}
 	}
 }
 
-func TestWhoAsksIsNotToldWhereTheDatabaseIs(t *testing.T) {
+func TestAnswersDoNotNameTheDatabase(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	log := &strings.Builder{}
 	s, err := store.Open(t.Context(), server.URL(t), store.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
-	must(t, err)
+	testenv.Must(t, err)
 	server.Stop(t)
 	for range 3 {
 		if _, err = s.View(t.Context(), "", "octocat"); err == nil || strings.Contains(err.Error(), "pgtest-") {
@@ -69,39 +70,39 @@ func TestWhoAsksIsNotToldWhereTheDatabaseIs(t *testing.T) {
 		}
 	}
 	if strings.Count(log.String(), "database away") != 1 || !strings.Contains(log.String(), "pgtest-") {
-		t.Errorf("the log does not tell once where and why:\n%s", log)
+		t.Errorf("the log does not name the address and the reason once:\n%s", log)
 	}
-	_ = s.Close() // The server is away.
+	_ = s.Close() // The server is stopped, so Close may fail.
 }
 
-func TestAPasswordFileIsReadAtEachNewConnection(t *testing.T) {
+func TestThePasswordFileIsReadForEachNewConnection(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	address := strings.Replace(server.URL(t), "gistdeal@", "keyed@", 1)
 	file := filepath.Join(t.TempDir(), "password")
 	rotate := func(password string) {
 		server.Exec(t, `ALTER ROLE keyed PASSWORD '`+password+`'`)
-		must(t, os.WriteFile(file, []byte(password+"\n"), 0o600))
+		testenv.Must(t, os.WriteFile(file, []byte(password+"\n"), 0o600))
 	}
 	server.Exec(t, `CREATE ROLE keyed LOGIN SUPERUSER`)
 	rotate("s3cret-one")
 	s, err := store.Open(t.Context(), address, store.Options{PasswordFile: file})
-	must(t, err)
+	testenv.Must(t, err)
 	rotate("s3cret-two")
 	server.Cut(t)
 	for n := 0; s.Ping(t.Context()) != nil; n++ {
 		if n > 20 {
-			t.Fatal("no connection with the new password")
+			t.Fatal("no connection succeeded with the new password")
 		}
 	}
-	must(t, s.Close())
-	must(t, os.WriteFile(file, []byte("s3cret-wrong"), 0o600))
+	testenv.Must(t, s.Close())
+	testenv.Must(t, os.WriteFile(file, []byte("s3cret-wrong"), 0o600))
 	if _, err := store.Open(t.Context(), address, store.Options{PasswordFile: file}); err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "keyed") {
 		t.Errorf("with a wrong password: %v; want an error that names the account and no password", err)
 	}
 }
 
-func TestNoPasswordIsToldWhateverIsWrongWithTheURL(t *testing.T) {
+func TestNoErrorAboutTheURLContainsThePassword(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{
 		"postgres://me:s3cret@127.0.0.1:1/db",
@@ -121,25 +122,24 @@ func TestNoPasswordIsToldWhateverIsWrongWithTheURL(t *testing.T) {
 	} {
 		_, err := store.Open(t.Context(), address, store.Options{})
 		if err == nil {
-			t.Errorf("%s: opened", address)
+			t.Errorf("%s: opening succeeded", address)
 			continue
 		}
 		for what, text := range map[string]string{"the error": err.Error(), "the name": store.DisplayName(address), "the check": fmt.Sprint(store.CheckName(address))} {
 			if strings.Contains(text, "s3cret") {
-				t.Errorf("%s of %s tells the password: %s", what, address, text)
+				t.Errorf("%s of %s contains the password: %s", what, address, text)
 			}
 		}
 	}
 }
 
-// Other transactions than these do not meet: one process works, mostly.
-func TestTransactionsThatMeetAllSucceed(t *testing.T) {
+// Only these transactions can conflict: one process does most of the work.
+func TestConflictingTransactionsAllSucceed(t *testing.T) {
 	t.Parallel()
 	database := pgtest.URL(t)
 	s := open(t, database)
-	for id, login := range map[int64]string{1: "alice", 2: "bob"} {
-		track(t, s, login, id)
-	}
+	track(t, s, "alice", 1)
+	track(t, s, "bob", 2)
 	all := gists("a", 60)
 	save(t, s, 1, all[:30])
 	adopt := map[string]int64{}
@@ -185,7 +185,7 @@ func TestTransactionsThatMeetAllSucceed(t *testing.T) {
 	}
 	wg.Wait()
 	counts, err := s.Counts(t.Context())
-	must(t, err)
+	testenv.Must(t, err)
 	total := 0
 	for _, n := range counts.Deals {
 		total += n
@@ -195,7 +195,7 @@ func TestTransactionsThatMeetAllSucceed(t *testing.T) {
 	}
 }
 
-func TestOneDealOfTwoGistsIsTakenByOne(t *testing.T) {
+func TestADealNamedByTwoGistsIsAdoptedByOne(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.URL(t))
 	track(t, s, "octocat", 1)
@@ -214,7 +214,7 @@ func TestOneDealOfTwoGistsIsTakenByOne(t *testing.T) {
 		}
 		wg.Wait()
 		if known[0] == known[1] {
-			t.Errorf("deal %d is known as that of both gists, or of none: %v", id+1, known)
+			t.Errorf("deal %d belongs to both gists or to none: %v", id+1, known)
 		}
 	}
 }

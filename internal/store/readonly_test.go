@@ -7,9 +7,10 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestReadingOnlyLeavesTheDatabaseAsItIs(t *testing.T) {
+func TestAReadOnlyStoreLeavesTheDatabaseUnchanged(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, database string) {
 		if store.IsFile(database) {
@@ -17,9 +18,9 @@ func TestReadingOnlyLeavesTheDatabaseAsItIs(t *testing.T) {
 				t.Errorf("no file: %v", err)
 			}
 			if _, err := os.Stat(database); !os.IsNotExist(err) {
-				t.Errorf("a file was made: %v", err)
+				t.Errorf("a file was created: %v", err)
 			}
-			must(t, os.WriteFile(database, nil, 0o600)) // what the first start left when it was killed
+			testenv.Must(t, os.WriteFile(database, nil, 0o600)) // as left by a killed first start
 		}
 		r := readOnly(t, database)
 		if v, err := r.Schema(t.Context()); err != nil || v.Version != 0 || v.Current() {
@@ -32,13 +33,13 @@ func TestReadingOnlyLeavesTheDatabaseAsItIs(t *testing.T) {
 			t.Errorf("a new database: %+v, %v", v, err)
 		}
 		if err := r.Sound(t.Context()); err != nil {
-			t.Errorf("not sound: %v", err)
+			t.Errorf("the check reports %v", err)
 		}
 		if _, err := r.UserByLogin(t.Context(), "ALICE"); err != nil {
-			t.Errorf("nothing can be read: %v", err)
+			t.Errorf("reading fails: %v", err)
 		}
 		if err := r.Set(t.Context(), "a", "b"); err == nil {
-			t.Error("something was written")
+			t.Error("a write succeeded")
 		}
 	})
 }
@@ -46,12 +47,12 @@ func TestReadingOnlyLeavesTheDatabaseAsItIs(t *testing.T) {
 func readOnly(t *testing.T, database string) *store.Store {
 	t.Helper()
 	r, err := store.OpenReadOnly(t.Context(), database, store.Options{})
-	must(t, err)
-	t.Cleanup(func() { must(t, r.Close()) })
+	testenv.Must(t, err)
+	t.Cleanup(func() { testenv.Must(t, r.Close()) })
 	return r
 }
 
-func TestWhetherSomebodyWorksCanBeSeenWithoutTheLease(t *testing.T) {
+func TestALeaderIsVisibleWithoutTheLease(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, database string) {
 		s := open(t, database)
@@ -59,23 +60,23 @@ func TestWhetherSomebodyWorksCanBeSeenWithoutTheLease(t *testing.T) {
 		want := func(want bool) {
 			t.Helper()
 			if worked, err := r.Worked(t.Context()); err != nil || worked != want {
-				t.Errorf("worked: %v, %v, want %v", worked, err, want)
+				t.Errorf("a leader is seen: %v, error %v, want %v", worked, err, want)
 			}
 		}
 		want(false)
-		if held, err := s.TryLease(t.Context()); held == nil || err != nil {
+		if lease, err := s.TryLease(t.Context()); lease == nil || err != nil {
 			t.Fatalf("no lease: %v", err)
 		}
 		want(true)
-		// Who holds it may look too, and still holds it then.
+		// The leader may check too and keeps its lease.
 		if worked, err := s.Worked(t.Context()); err != nil || !worked {
-			t.Errorf("the holder sees %v, %v", worked, err)
+			t.Errorf("the leader sees %v, error %v", worked, err)
 		}
 		want(true)
-		must(t, s.Release())
+		testenv.Must(t, s.Release())
 		want(false)
-		if held, err := s.TryLease(t.Context()); held == nil || err != nil {
-			t.Errorf("the look kept the lease: %v", err)
+		if lease, err := s.TryLease(t.Context()); lease == nil || err != nil {
+			t.Errorf("the check took the lease: %v", err)
 		}
 	})
 }
@@ -83,10 +84,10 @@ func TestWhetherSomebodyWorksCanBeSeenWithoutTheLease(t *testing.T) {
 func TestBothDatabasesHaveTheSameMigrations(t *testing.T) {
 	t.Parallel()
 	sqlite, err := filepath.Glob("schema/sqlite/*.sql")
-	must(t, err)
+	testenv.Must(t, err)
 	for _, file := range sqlite {
 		if _, err := os.Stat(filepath.Join("schema/postgres", filepath.Base(file))); err != nil {
-			t.Errorf("%s has no twin: %v", file, err)
+			t.Errorf("%s has no counterpart: %v", file, err)
 		}
 	}
 	if twins, _ := filepath.Glob("schema/postgres/*.sql"); len(sqlite) == 0 || len(twins) != len(sqlite) {

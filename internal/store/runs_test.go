@@ -8,9 +8,10 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
-func TestRunsAreListedFromTheLast(t *testing.T) {
+func TestRunsAreListedNewestFirst(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
@@ -19,10 +20,10 @@ func TestRunsAreListedFromTheLast(t *testing.T) {
 		for _, r := range []*gistdeal.Run{&scan, &push} {
 			var err error
 			r.ID, err = s.BeginRun(t.Context(), *r)
-			must(t, err)
+			testenv.Must(t, err)
 		}
 		push.Noted, push.Done, push.Deals, push.Failed, push.Tokens, push.Requests = noon.Add(time.Minute), 12, 10, 2, 60, 12
-		must(t, s.NoteRun(t.Context(), push))
+		testenv.Must(t, s.NoteRun(t.Context(), push))
 		scan.Login = "alice"
 
 		for _, c := range []struct {
@@ -38,7 +39,7 @@ func TestRunsAreListedFromTheLast(t *testing.T) {
 			{"those that go on", gistdeal.RunFilter{Going: true}, 0, []gistdeal.Run{push}},
 		} {
 			got, err := s.Runs(t.Context(), c.filter, c.before, 10)
-			must(t, err)
+			testenv.Must(t, err)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("%s: %s", c.name, diff)
 			}
@@ -46,39 +47,39 @@ func TestRunsAreListedFromTheLast(t *testing.T) {
 	})
 }
 
-func TestARunThatNobodyWorksOnAnyMoreIsCutShort(t *testing.T) {
+func TestARunOfADeadInstanceIsEnded(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		r := gistdeal.Run{Kind: gistdeal.RunSweep, Begun: noon, Noted: noon.Add(time.Minute), Done: 7}
 		var err error
 		r.ID, err = s.BeginRun(t.Context(), r)
-		must(t, err)
-		must(t, s.CutRuns(t.Context()))
+		testenv.Must(t, err)
+		testenv.Must(t, s.CutRuns(t.Context()))
 		r.Done = 8
-		must(t, s.NoteRun(t.Context(), r)) // By who lost the lease and does not know it.
+		testenv.Must(t, s.NoteRun(t.Context(), r)) // By an instance that lost the lease unnoticed.
 		got, err := s.Runs(t.Context(), gistdeal.RunFilter{}, 0, 10)
-		must(t, err)
+		testenv.Must(t, err)
 		if len(got) != 1 || !got[0].Ended.Equal(r.Noted) || got[0].Done != 7 || got[0].Problem == "" {
-			t.Errorf("%+v, want it ended when it was last noted, and to say so", got)
+			t.Errorf("%+v, want it ended at its last update, with a reason", got)
 		}
 	})
 }
 
-func TestOldRunsGo(t *testing.T) {
+func TestOldRunsAreDeleted(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		begin := func() {
 			_, err := s.BeginRun(t.Context(), gistdeal.Run{Kind: gistdeal.RunPush, Begun: noon})
-			must(t, err)
+			testenv.Must(t, err)
 		}
 		begin()
 		begin()
 		s.Exec(t, `UPDATE counters SET value = 10000 WHERE name = 'run_id'`)
 		begin()
 		got, err := s.Runs(t.Context(), gistdeal.RunFilter{}, 0, 10)
-		must(t, err)
+		testenv.Must(t, err)
 		if len(got) != 2 || got[0].ID != 10_001 || got[1].ID != 2 {
-			t.Errorf("%+v, want the 10,000 numbers up to the last", got)
+			t.Errorf("%+v, want the last 10,000 numbers", got)
 		}
 	})
 }

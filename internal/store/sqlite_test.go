@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestFilesThatCannotBeADatabaseAreExplained(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	text := filepath.Join(dir, "notes.txt")
-	must(t, os.WriteFile(text, []byte(strings.Repeat("not a database ", 100)), 0o600))
+	testenv.Must(t, os.WriteFile(text, []byte(strings.Repeat("not a database ", 100)), 0o600))
 	for path, want := range map[string]string{
 		text:                                  "is not a SQLite database",
 		dir:                                   "is a folder",
@@ -33,10 +34,10 @@ func TestTwoNamesOfOneDatabaseShareOneLease(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := open(t, filepath.Join(dir, "test.db"))
-	must(t, os.Symlink(filepath.Join(dir, "test.db"), filepath.Join(dir, "other.db")))
+	testenv.Must(t, os.Symlink(filepath.Join(dir, "test.db"), filepath.Join(dir, "other.db")))
 	second := open(t, filepath.Join(dir, "other.db"))
 	if take(t, first) == nil || take(t, second) != nil {
-		t.Error("want the lease for the first name and not for the second")
+		t.Error("want the lease by the first name and a refusal by the second")
 	}
 }
 
@@ -46,14 +47,14 @@ func TestOnlyItsUserMayReadTheDatabase(t *testing.T) {
 	open(t, path)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(path + suffix)
-		must(t, err)
+		testenv.Must(t, err)
 		if got := info.Mode().Perm(); got != 0o600 {
 			t.Errorf("%s has mode %o, want 600", info.Name(), got)
 		}
 	}
 }
 
-func TestEveryCommitIsOnTheDiskBeforeItIsReported(t *testing.T) {
+func TestEveryCommitIsSyncedBeforeItReturns(t *testing.T) {
 	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "test.db"))
 	for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal", "foreign_keys": "1"} {

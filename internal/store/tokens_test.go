@@ -8,14 +8,15 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
-// callerOf returns who sends a token, "" if nobody does.
+// callerOf returns the name of the valid token, "" if there is none.
 func callerOf(t *testing.T, s *store.Store, token string) string {
 	t.Helper()
 	c, err := s.Caller(t.Context(), gistdeal.HashToken(token))
 	if gistdeal.KindOf(err) != gistdeal.NotFound {
-		must(t, err)
+		testenv.Must(t, err)
 	}
 	return c.Name
 }
@@ -26,60 +27,60 @@ func TestATokenIsValidUntilItIsRevokedAndItsVisitsStay(t *testing.T) {
 		add := func(name, token string) error {
 			return s.AddToken(t.Context(), name, gistdeal.HashToken(token), gistdeal.ScopeWrite, noon)
 		}
-		must(t, add("ci", "one"))
+		testenv.Must(t, add("ci", "one"))
 		if err := add("ci", "two"); gistdeal.KindOf(err) != gistdeal.Invalid {
 			t.Errorf("a second token of that name: %v", err)
 		}
 		if callerOf(t, s, "one") != "ci" || callerOf(t, s, "two") != "" {
-			t.Error("the first token of a name is not the valid one")
+			t.Error("the first token of a name is not valid")
 		}
 		track(t, s, "alice", 1)
-		must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 7}, noon))
+		testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 7}, noon))
 
-		must(t, s.RevokeToken(t.Context(), "ci"))
+		testenv.Must(t, s.RevokeToken(t.Context(), "ci"))
 		if callerOf(t, s, "one") != "" {
 			t.Error("a revoked token is valid")
 		}
 		if err := s.RevokeToken(t.Context(), "ci"); gistdeal.KindOf(err) != gistdeal.NotFound {
-			t.Errorf("revoked twice: %v", err)
+			t.Errorf("a second revocation: %v", err)
 		}
 		if v, err := s.View(t.Context(), "ci", "alice"); err != nil || v.Seen != 7 {
 			t.Errorf("seen %d, %v; want 7", v.Seen, err)
 		}
-		must(t, add("ci", "two"))
+		testenv.Must(t, add("ci", "two"))
 	})
 }
 
-func TestTheTokenOfTheConfigurationTakesNobodyElses(t *testing.T) {
+func TestTheConfiguredTokenReplacesNoOther(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
-		must(t, s.AddToken(t.Context(), "ci", gistdeal.HashToken("one"), gistdeal.ScopeRead, noon))
+		testenv.Must(t, s.AddToken(t.Context(), "ci", gistdeal.HashToken("one"), gistdeal.ScopeRead, noon))
 		set := func(token string) error {
 			return s.SetToken(t.Context(), gistdeal.AdminToken, gistdeal.HashToken(token), gistdeal.ScopeAdmin, noon)
 		}
 		if err := set("one"); gistdeal.KindOf(err) != gistdeal.Invalid {
 			t.Errorf("the value of another token: %v", err)
 		}
-		must(t, set("two"))
-		must(t, set("two"))
-		must(t, set("three"))
+		testenv.Must(t, set("two"))
+		testenv.Must(t, set("two"))
+		testenv.Must(t, set("three"))
 		if callerOf(t, s, "one") != "ci" || callerOf(t, s, "two") != "" || callerOf(t, s, "three") != "admin" {
-			t.Error("the values are not those that were set last")
+			t.Error("the tokens do not have the values set last")
 		}
 	})
 }
 
-func TestTheLastUseOfATokenIsWrittenOnceAMinuteAndNeverGoesBack(t *testing.T) {
+func TestTheLastUseOfATokenIsWrittenOncePerMinute(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
-		must(t, s.AddToken(t.Context(), "ci", "hash-ci", gistdeal.ScopeRead, noon))
-		must(t, s.AddToken(t.Context(), "bi", "hash-bi", gistdeal.ScopeAdmin, noon.Add(time.Hour)))
+		testenv.Must(t, s.AddToken(t.Context(), "ci", "hash-ci", gistdeal.ScopeRead, noon))
+		testenv.Must(t, s.AddToken(t.Context(), "bi", "hash-bi", gistdeal.ScopeAdmin, noon.Add(time.Hour)))
 		for _, use := range []struct{ at, want time.Duration }{
 			{time.Second, time.Second}, {60 * time.Second, time.Second}, {61 * time.Second, 61 * time.Second}, {30 * time.Second, 61 * time.Second},
 		} {
-			must(t, s.UseToken(t.Context(), "hash-ci", noon.Add(use.at)))
+			testenv.Must(t, s.UseToken(t.Context(), "hash-ci", noon.Add(use.at)))
 			got, err := s.Tokens(t.Context())
-			must(t, err)
+			testenv.Must(t, err)
 			want := []gistdeal.Token{
 				{Name: "bi", Scope: gistdeal.ScopeAdmin, CreatedAt: noon.Add(time.Hour)},
 				{Name: "ci", Scope: gistdeal.ScopeRead, CreatedAt: noon, LastUsedAt: noon.Add(use.want)},
@@ -88,6 +89,6 @@ func TestTheLastUseOfATokenIsWrittenOnceAMinuteAndNeverGoesBack(t *testing.T) {
 				t.Errorf("used %v after noon: %s", use.at, diff)
 			}
 		}
-		must(t, s.UseToken(t.Context(), "hash of a token that was revoked meanwhile", noon))
+		testenv.Must(t, s.UseToken(t.Context(), "hash of a token that was revoked meanwhile", noon))
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 func remove(t *testing.T, s *store.Store, id int64) {
@@ -19,11 +20,11 @@ func remove(t *testing.T, s *store.Store, id int64) {
 	}
 }
 
-// dueUsers returns the ids of the users whose scan is due an hour after noon.
+// dueUsers returns the ids of the users due an hour after noon.
 func dueUsers(t *testing.T, s *store.Store) (ids []int64) {
 	t.Helper()
 	users, err := s.DueUsers(t.Context(), noon.Add(time.Hour), noon.Add(24*time.Hour), 10)
-	must(t, err)
+	testenv.Must(t, err)
 	for _, u := range users {
 		ids = append(ids, u.ID)
 	}
@@ -39,12 +40,12 @@ func TestAPausedUserIsNotDueUntilItIsResumed(t *testing.T) {
 				t.Errorf("paused are %v, error %v; want %v", did, err, want)
 			}
 		}
-		track(t, s, "Alice", 1) // under its new login, say
+		track(t, s, "Alice", 1) // under its new login, for example
 		if due := dueUsers(t, s); len(due) != 0 {
-			t.Errorf("due are %v, want nobody", due)
+			t.Errorf("due are %v, want no user", due)
 		}
 		if v, err := s.View(t.Context(), "", "alice"); !v.Scanned || err != nil {
-			t.Errorf("view is %+v, error %v; want to be shown what there is", v, err)
+			t.Errorf("the view is %+v, error %v; want the existing gists", v, err)
 		}
 		if did, err := s.ResumeUsers(t.Context(), noon.Add(time.Minute), 1); len(did) != 1 || err != nil {
 			t.Errorf("resumed are %v, error %v", did, err)
@@ -55,35 +56,35 @@ func TestAPausedUserIsNotDueUntilItIsResumed(t *testing.T) {
 	})
 }
 
-func TestARemovedUsersDealsAreSkippedUnlessTheyAreSent(t *testing.T) {
+func TestTheDealsOfARemovedUserAreSkippedUnlessSent(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
 		save(t, s, 1, gists("a", 4))
-		made(t, s, claim(t, s, "me"), 7)
+		recordCreated(t, s, claim(t, s, "me"), 7)
 		turnedAway, sending := claim(t, s, "me"), claim(t, s, "me")
 		remove(t, s, 1)
 		if back := giveBack(t, s, turnedAway, "limit"); !back {
-			t.Error("the deal that was not sent stays sending")
+			t.Error("the unsent deal is still in state sending")
 		}
 		want := map[string]gistdeal.DealState{"a0001": "made", "a0002": "skipped", sending.Draft.GistID: "sending", "a0004": "skipped"}
 		if diff := cmp.Diff(want, states(t, s, 1)); diff != "" {
 			t.Error(diff)
 		}
 		if _, err := s.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "later"}}, gistdeal.Noticing{}, noon); gistdeal.KindOf(err) != gistdeal.Invalid {
-			t.Errorf("gists of a removed user: %v, want them refused", err)
+			t.Errorf("saving gists of a removed user: %v, want a refusal", err)
 		}
 		track(t, s, "alice", 1)
 		if diff := cmp.Diff(want, states(t, s, 1)); diff != "" {
-			t.Errorf("after it was added again: %s", diff)
+			t.Errorf("after the user was added again: %s", diff)
 		}
 		if diff := cmp.Diff([]int64{1}, dueUsers(t, s)); diff != "" {
-			t.Errorf("due after it was added again: %s", diff)
+			t.Errorf("due after the user was added again: %s", diff)
 		}
 	})
 }
 
-func TestTrackingAgainChangesThePolicyOnlyBeforeTheFirstScanHasEnded(t *testing.T) {
+func TestTrackingAgainChangesTheBackfillOnlyBeforeTheFirstScanEnds(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
@@ -93,14 +94,14 @@ func TestTrackingAgainChangesThePolicyOnlyBeforeTheFirstScanHasEnded(t *testing.
 				t.Errorf("policy is %s, error %v; want new", u.FirstScan, err)
 			}
 		}
-		must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{}, noon, noon))
+		testenv.Must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{}, noon, noon))
 		if u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, noon); err != nil || u.FirstScan != gistdeal.FirstScanNew {
 			t.Errorf("policy is %s after the first scan, error %v; want new", u.FirstScan, err)
 		}
 	})
 }
 
-func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
+func TestUsersAreListedByStateAndPartOfTheLogin(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		for i, login := range []string{"alice", "Bob_by", "carol", "bobxby", "dave"} {
@@ -121,7 +122,7 @@ func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
 			{"a part that looks like a pattern", gistdeal.UserFilter{Search: "b_b"}, []string{"Bob_by"}},
 		} {
 			users, err := s.Users(t.Context(), test.filter, gistdeal.UserPage{Limit: 10})
-			must(t, err)
+			testenv.Must(t, err)
 			got := []string{}
 			for _, u := range users {
 				got = append(got, u.Login)
@@ -133,23 +134,23 @@ func TestUsersAreListedByStateAndByAPartOfTheirLogin(t *testing.T) {
 	})
 }
 
-func TestPagesOfUsersMissNobodyAndRepeatNobody(t *testing.T) {
+func TestPagesOfUsersMissAndRepeatNobody(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		logins := []string{"dave", "Alice", "bob", "carol", "Eve", "a-b", "zoe"}
 		for i, login := range logins {
 			track(t, s, login, int64(i+1))
-			// Some are equal, so that the ids decide.
-			must(t, s.Scanned(t.Context(), int64(i+1), gistdeal.Listing{}, noon.Add(time.Duration(i%3)*time.Hour), noon.Add(time.Duration(i%2)*time.Hour)))
+			// Some times are equal, so that the ids decide.
+			testenv.Must(t, s.Scanned(t.Context(), int64(i+1), gistdeal.Listing{}, noon.Add(time.Duration(i%3)*time.Hour), noon.Add(time.Duration(i%2)*time.Hour)))
 		}
 		for _, order := range []gistdeal.UserOrder{"", gistdeal.OrderByID, gistdeal.OrderByLogin, gistdeal.OrderByTracked, gistdeal.OrderByLastScan, gistdeal.OrderByNextScan} {
 			whole, err := s.Users(t.Context(), gistdeal.UserFilter{}, gistdeal.UserPage{Order: order, Limit: 100})
-			must(t, err)
+			testenv.Must(t, err)
 			for _, descending := range []bool{false, true} {
 				var got []gistdeal.User
 				for p := (gistdeal.UserPage{Order: order, Descending: descending, Limit: 2}); ; {
 					part, err := s.Users(t.Context(), gistdeal.UserFilter{}, p)
-					must(t, err)
+					testenv.Must(t, err)
 					if got = append(got, part...); len(part) < 2 {
 						break
 					}
@@ -174,7 +175,7 @@ func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
 			login      string
 			last, next time.Duration // from noon
 			failed     bool
-			from, to   time.Duration // where the next scan is then
+			from, to   time.Duration // range of the next scan afterwards
 		}{
 			{"planned by three hours", -10 * time.Minute, 170 * time.Minute, false, 44 * time.Minute, 50 * time.Minute},
 			{"planned by this interval", -10 * time.Minute, 55 * time.Minute, false, 55 * time.Minute, 55 * time.Minute},
@@ -183,9 +184,9 @@ func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
 		}
 		for i, tt := range tests {
 			u := track(t, s, tt.login, int64(i+501))
-			must(t, s.Scanned(t.Context(), u.ID, gistdeal.Listing{}, noon.Add(tt.last), noon.Add(tt.next)))
+			testenv.Must(t, s.Scanned(t.Context(), u.ID, gistdeal.Listing{}, noon.Add(tt.last), noon.Add(tt.next)))
 			if tt.failed {
-				must(t, s.ScanFailed(t.Context(), u.ID, "GitHub is away", noon.Add(tt.next)))
+				testenv.Must(t, s.ScanFailed(t.Context(), u.ID, "GitHub is away", noon.Add(tt.next)))
 			}
 		}
 		for _, want := range []int64{1, 0} {
@@ -195,7 +196,7 @@ func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
 		}
 		for i, tt := range tests {
 			u, err := s.User(t.Context(), int64(i+501))
-			must(t, err)
+			testenv.Must(t, err)
 			if next := u.NextScanAt.Sub(noon); next < tt.from || next > tt.to {
 				t.Errorf("%s: the next scan is %v from noon, want %v to %v", tt.login, next, tt.from, tt.to)
 			}
@@ -203,10 +204,10 @@ func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {
 	})
 }
 
-func TestAFilterThatLetsManyThroughShowsThemAllInOrder(t *testing.T) {
+func TestAFilterWithManyResultsListsAllInOrder(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
-		const users = 1100 // more than are sorted by themselves
+		const users = 1100 // more than are sorted without an index
 		s.Exec(t, fmt.Sprintf(`INSERT INTO users (id, login, login_key, state, backfill, tracked_at, next_scan_at)
 			WITH RECURSIVE n(i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 			SELECT i, 'User' || substr(CAST(i AS TEXT), 2), 'user' || substr(CAST(i AS TEXT), 2), 'active', 'all', 1, 1 FROM n`, 10000+users-1))
@@ -215,7 +216,7 @@ func TestAFilterThatLetsManyThroughShowsThemAllInOrder(t *testing.T) {
 			n, last := 0, "zzz"
 			for {
 				some, err := s.Users(t.Context(), gistdeal.UserFilter{Search: search, States: []gistdeal.UserState{gistdeal.UserActive}}, p)
-				must(t, err)
+				testenv.Must(t, err)
 				for _, u := range some {
 					if n++; u.Login >= last {
 						t.Fatalf("%s comes after %s", u.Login, last)

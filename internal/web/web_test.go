@@ -18,7 +18,7 @@ func get(path string, header http.Header) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestEachFileComesWithItsTypeAndTheHeadersThatKeepThePageSafe(t *testing.T) {
+func TestEachFileHasItsTypeAndTheSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	for path, contentType := range map[string]string{
 		"/":            "text/html; charset=utf-8",
@@ -51,7 +51,7 @@ func TestEachFileComesWithItsTypeAndTheHeadersThatKeepThePageSafe(t *testing.T) 
 	}
 }
 
-func TestAFileTheBrowserHasIsNotSentAgain(t *testing.T) {
+func TestACachedFileIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	etag := get("/app.js", nil).Header().Get("ETag")
 	if etag == "" {
@@ -69,7 +69,7 @@ func TestAFileTheBrowserHasIsNotSentAgain(t *testing.T) {
 	}
 }
 
-func TestAnyOtherPathIsNotFound(t *testing.T) {
+func TestAnyOtherPathGets404(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/nothing", "/static/app.js", "/app.js/", "//", "/../web.go", "/doc.go"} {
 		response := get("http://gistdeal.test"+path, nil)
@@ -85,13 +85,13 @@ func TestAnyOtherPathIsNotFound(t *testing.T) {
 	}
 }
 
-// What the policy forbids would not fail here but in the reader's browser.
-func TestNothingStandsInThePageThatItsPolicyForbids(t *testing.T) {
+// A violation of the policy fails only in the browser of a user.
+func TestThePageObeysItsContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	html := get("/", nil).Body.String()
 	for _, forbidden := range []string{`(?i)<style`, `(?i)\sstyle\s*=`, `(?i)\son[a-z]+\s*=`, `(?i)<script(?:\s[^>]*)?>\s*[^<\s]`, `(?i)javascript:`, `(?i)<base`, `(?i)(?:src|href)="(?:https?:)?//`} {
-		if found := regexp.MustCompile(forbidden).FindString(html); found != "" {
-			t.Errorf("index.html: %q", found)
+		if match := regexp.MustCompile(forbidden).FindString(html); match != "" {
+			t.Errorf("index.html: %q", match)
 		}
 	}
 	for path, a := range load() {
@@ -106,7 +106,7 @@ func TestNothingStandsInThePageThatItsPolicyForbids(t *testing.T) {
 	}
 }
 
-func TestEveryFileThatIsNamedExistsAndEveryFileIsNamed(t *testing.T) {
+func TestReferencedFilesExistAndAllFilesAreReferenced(t *testing.T) {
 	t.Parallel()
 	assets := load()
 	named := map[string]bool{"/": true, "/index.html": true}
@@ -116,19 +116,19 @@ func TestEveryFileThatIsNamedExistsAndEveryFileIsNamed(t *testing.T) {
 			path := "/" + match[1]
 			named[path] = true
 			if _, ok := assets[path]; !ok {
-				t.Errorf("%s is named but does not exist", path)
+				t.Errorf("%s is referenced but does not exist", path)
 			}
 		}
 	}
 	for path := range assets {
 		if !named[path] {
-			t.Errorf("%s is served but nothing names it", path)
+			t.Errorf("%s is served but no file refers to it", path)
 		}
 	}
 }
 
-// The scripts find these, and so do the tests in a browser.
-func TestTheElementsThatScriptsLookForStandInThePage(t *testing.T) {
+// The scripts and the browser tests need these elements.
+func TestThePageHasTheElementsThatScriptsNeed(t *testing.T) {
 	t.Parallel()
 	assets := load()
 	html := string(assets["/index.html"].content)
@@ -138,7 +138,7 @@ func TestTheElementsThatScriptsLookForStandInThePage(t *testing.T) {
 		}
 		for _, match := range regexp.MustCompile(`\$\('([a-z-]+)'`).FindAllStringSubmatch(string(a.content), -1) {
 			if !strings.Contains(html, `id="`+match[1]+`"`) {
-				t.Errorf("%s looks for #%s, which index.html does not have", path, match[1])
+				t.Errorf("%s needs #%s, which is not in index.html", path, match[1])
 			}
 		}
 	}
@@ -150,7 +150,7 @@ func TestThePageStaysSmall(t *testing.T) {
 	sum := 0
 	for path, a := range load() {
 		if path == "/" {
-			continue // It is index.html.
+			continue // index.html
 		}
 		sum += len(a.content)
 		if len(a.content) > file {

@@ -9,7 +9,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/engine"
-	"gistdeal/internal/failpoint"
+	"gistdeal/internal/testing/failpoint"
 )
 
 // sending holds a value from a claim of the rule LateClaim until its outcome:

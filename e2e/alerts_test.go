@@ -1,0 +1,69 @@
+package e2e_test
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"testing"
+
+	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
+)
+
+const alerts = "../docs/alerts.yml"
+
+func TestTheAlertsAreValidPrometheusRules(t *testing.T) {
+	t.Parallel()
+	promtool := testenv.Program(t, "promtool")
+	for _, args := range [][]string{{"check", "rules", alerts}, {"test", "rules", "testdata/alerts_test.yml"}} {
+		if out, err := exec.Command(promtool, args...).CombinedOutput(); err != nil {
+			t.Errorf("promtool %v: %v\n%s", args, err, out)
+		}
+	}
+}
+
+func TestTheAlertsUseExistingMetrics(t *testing.T) {
+	t.Parallel()
+	rules, err := os.ReadFile(alerts)
+	testenv.Must(t, err)
+	s, env := simulate(t, sim.Options{})
+	s.Set(func(o *sim.Options) { o.DailyTokens, o.GitHubLimit = 30_000, 5_000 }) // Both remotes report their quotas.
+	s.MakeGists("alice", 1)
+	p := start(t, env)
+	waitForDeals(t, p, "alice", 1) // A counter appears with its first count.
+	_, metrics := p.get("/metrics")
+	names := regexp.MustCompile(`gistdeal_[a-z_]+`).FindAllString(string(rules), -1)
+	if len(names) == 0 {
+		t.Fatal("the alerts use no metric")
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if !regexp.MustCompile(`(?m)^` + name + `[ {]`).MatchString(metrics) {
+			t.Errorf("/metrics does not contain %s", name)
+		}
+	}
+}
+
+func TestEachAlertIsInTheManual(t *testing.T) {
+	t.Parallel()
+	rules, err := os.ReadFile(alerts)
+	testenv.Must(t, err)
+	manual, err := os.ReadFile("../docs/operations.md")
+	testenv.Must(t, err)
+	all := func(pattern string, text []byte) (names []string) {
+		for _, match := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
+			names = append(names, string(match[1]))
+		}
+		return names
+	}
+	there := all(`(?m)^ *- alert: (\w+)$`, rules)
+	if entries := all("(?m)^\\| `(Gistdeal\\w+)` \\|", manual); len(there) == 0 || !slices.Equal(entries, there) {
+		t.Errorf("the manual has entries for %v, the rules are %v", entries, there)
+	}
+	for _, name := range all(`(Gistdeal[A-Z]\w+)`, manual) {
+		if !slices.Contains(there, name) {
+			t.Errorf("the manual names %s, which is no alert", name)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+
+	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
+)
+
+func TestAnErasedUserIsAddedAgainOnlyWithAFlag(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 1})
+	s.MakeGists("alice", 2)
+	p := start(t, env)
+	p.get("/user/alice")
+	testenv.Eventually(t, "both deals exist", func() bool { return s.Report().Deals == 2 }, p.out)
+	wantRun(t, env, 0, "/deal/", "users", "erase", "alice", "--yes")
+	wantRun(t, env, 1, "nothing is known", "users", "erase", "alice", "--yes")
+	if status, _ := p.get("/user/alice"); status == 200 {
+		t.Error("showing an erased user tracks it again")
+	}
+	wantRun(t, env, 1, "erased", "users", "add", "alice")
+	var added results
+	if read(t, env, &added, "users", "add", "--again", "alice"); added.count("added") != 1 {
+		t.Errorf("%+v, want alice added", added)
+	}
+	if _, body := p.get("/user/alice"); strings.Count(body, `"state":"made"`) != 2 || s.Report().Deals != 2 {
+		t.Errorf("%d deals: %s", s.Report().Deals, body)
+	}
+}

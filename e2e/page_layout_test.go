@@ -1,0 +1,83 @@
+package e2e_test
+
+import (
+	"compress/gzip"
+	"context"
+	"io"
+	"os"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
+)
+
+// axe returns the script of the accessibility checker axe.
+func axe(t *testing.T) string {
+	t.Helper()
+	f, err := os.Open("testdata/axe/axe.min.js.gz")
+	testenv.Must(t, err)
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	testenv.Must(t, err)
+	script, err := io.ReadAll(z)
+	testenv.Must(t, err)
+	return string(script)
+}
+
+// axeRun checks the page and returns each violation with its place.
+const axeRun = `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
+	.then(({violations}) => violations.map((v) => v.id + ' at ' + v.nodes.map((n) => n.target).join(', ')).join('; '))`
+
+func TestEachViewFitsANarrowScreenInBothThemesAndAxeFindsNothing(t *testing.T) {
+	t.Parallel()
+	// With quotas, so that the page has some to show.
+	s, url := testenv.Simulate(t, sim.Options{Seed: 5})
+	env := environment(t, url)
+	delete(env, "GISTDEAL_PIPEDRIVE_RATE")
+	const login = "alice-with-a-login-of-39-letters-really"
+	s.MakeGists(login, 12)
+	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid", Every: 3})
+	p := start(t, env)
+	p.user(login)
+	ctx := browse(t)
+	do(t, ctx, p, chromedp.Navigate(p.url))
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](axe(t)+";null")); err != nil {
+		t.Fatal(err)
+	}
+	for view, there := range map[string]string{
+		"": ".numbers", "users": "tr[data-login]", "users/" + login: "#old-gists li", "deals": "#deals li",
+		"failures": ".cause", "activity": "#runs li", "api": ".operation", "settings": "#token-name", "limits": ".budget-list .meter", "add": "#logins", "users/nobody-here": "#track",
+	} {
+		do(t, ctx, p, open(p, view), chromedp.WaitVisible(there))
+		light := look(t, ctx, p, view, "light", 1280)
+		if dark := look(t, ctx, p, view, "dark", 320); light == dark {
+			t.Errorf("#/%s: the background is %s in both themes", view, dark)
+		}
+	}
+}
+
+// look checks the view in a theme at a width and returns its background colour.
+func look(t *testing.T, ctx context.Context, p *process, view, theme string, width int64) string {
+	t.Helper()
+	scheme(t, ctx, theme)
+	do(t, ctx, p, chromedp.EmulateViewport(width, 800))
+	if over := eval[int](t, ctx, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+		t.Errorf("#/%s, %s, width %d: %d pixels are outside the screen", view, theme, width, over)
+	}
+	if violations := eval[string](t, ctx, axeRun); violations != "" {
+		t.Errorf("#/%s, %s, width %d: %s", view, theme, width, violations)
+	}
+	return eval[string](t, ctx, `getComputedStyle(document.body).backgroundColor`)
+}
+
+// scheme sets the preferred colour scheme of the browser.
+func scheme(t *testing.T, ctx context.Context, theme string) {
+	t.Helper()
+	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
+	})
+	testenv.Must(t, err)
+}

@@ -1,0 +1,221 @@
+package e2e_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
+)
+
+func TestPastedUsersHaveAResultEach(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	for _, login := range []string{"alice", "bob", "carol"} {
+		s.MakeGists(login, 2)
+	}
+	p := start(t, env)
+	ctx := browse(t)
+	paste := func(text, policy string) {
+		do(t, ctx, p,
+			chromedp.Navigate("about:blank"), open(p, "add"),
+			chromedp.SendKeys("#logins", text),
+			chromedp.Click(fmt.Sprintf(`input[value="%s"]`, policy)),
+			chromedp.Click("#add"))
+	}
+	paste("@alice https://github.com/bob\n-bad- nobody-here # a comment", "none")
+	for requested, result := range map[string]string{"@alice": "added", "https://github.com/bob": "added", "-bad-": "invalid", "nobody-here": "not_found"} {
+		do(t, ctx, p, chromedp.WaitVisible(fmt.Sprintf(`#added tr[data-input="%s"][data-result="%s"]`, requested, result)))
+	}
+	if got := text(t, ctx, "#added"); strings.Contains(got, "comment") {
+		t.Errorf("a comment was read as a login: %s", got)
+	}
+	// Only the column of logins is read from a table.
+	paste("company,GitHub,since\nACME,carol,2024\nUmbrella,alice,2025\n", "all")
+	do(t, ctx, p,
+		chromedp.WaitVisible(`#added tr[data-input="carol"][data-result="added"]`),
+		chromedp.WaitVisible(`#added tr[data-input="alice"][data-result="tracked"]`))
+	if got := eval[int](t, ctx, `document.querySelectorAll('#added tbody tr').length`); got != 2 {
+		t.Errorf("%d results, want 2", got)
+	}
+	do(t, ctx, p, open(p, "users/carol"), chromedp.WaitVisible(`li[data-state="made"]`), open(p, "users/alice"), chromedp.WaitVisible(`li[data-state="skipped"]`))
+	if got := s.Report().Deals; got != 2 {
+		t.Errorf("%d deals, want 2 of carol", got)
+	}
+}
+
+func TestThePageShowsThatARetriedDealIsCreated(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.MakeGists("alice", 3)
+	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid"})
+	p := start(t, env)
+	p.user("alice")
+	ctx := browse(t)
+	do(t, ctx, p,
+		open(p, "users/alice"),
+		chromedp.WaitVisible(`li[data-state="failed"] [data-act="retry"]`),
+		chromedp.WaitNotPresent(`li:is([data-state="found"], [data-state="sending"])`))
+	s.ClearFaults()
+	// This view learns of the deal from the event stream only.
+	do(t, ctx, p, chromedp.Click(`li[data-state="failed"] [data-act="retry"]`), chromedp.WaitVisible(`li[data-state="made"] a.number`))
+	do(t, ctx, p, chromedp.Click(`li[data-state="made"] [data-act="why"]`), chromedp.WaitVisible("dialog .story"))
+	if got := text(t, ctx, "dialog"); !strings.Contains(got, "Attempt 1: refused") || !strings.Contains(got, "Attempt 2: deal made") {
+		t.Errorf("the history is %q", got)
+	}
+	do(t, ctx, p,
+		chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent("dialog"),
+		open(p, "failures"),
+		chromedp.Click(`[data-act="retry-cause"]`),
+		chromedp.WaitNotPresent(".cause"), chromedp.WaitVisible(".empty"))
+	testenv.Eventually(t, "all deals exist", func() bool { return s.Report().Deals == 3 }, p.out)
+}
+
+func TestManyUsersArePausedAndListedOnThePage(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	logins := []string{"alice", "bob", "bobby"}
+	for _, login := range logins {
+		s.MakeGists(login, 1)
+	}
+	p := start(t, env)
+	for _, login := range logins {
+		p.user(login)
+	}
+	ctx := browse(t)
+	do(t, ctx, p,
+		open(p, "users"),
+		chromedp.WaitVisible(`tr[data-login="alice"]`),
+		chromedp.SendKeys("#search", "BOB"),
+		chromedp.WaitNotPresent(`tr[data-login="alice"]`),
+		chromedp.Click("thead input"),
+		chromedp.Click(`[data-bulk="pause"]`),
+		chromedp.WaitVisible(`tr[data-login="bob"] td [data-tone="warn"]`),
+		chromedp.WaitNotVisible(".bulk"),
+		chromedp.KeyEvent(kb.Escape),
+		chromedp.WaitVisible(`tr[data-login="alice"]`),
+		chromedp.Click(`.chips a[data-state="paused"]`),
+		chromedp.WaitNotPresent(`tr[data-login="alice"]`),
+		chromedp.WaitVisible(`tr[data-login="bobby"]`))
+}
+
+func TestABulkChangeIncludesMatchingUsersOnOtherPages(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	p := start(t, env)
+	for i := range 60 {
+		login := fmt.Sprintf("bob%02d", i)
+		s.MakeGists(login, 0)
+		p.user(login)
+	}
+	s.MakeGists("alice", 0)
+	p.user("alice")
+	paused := func() string {
+		_, body := p.get("/api/v1/users?state=paused&limit=500")
+		return fmt.Sprint(strings.Count(body, `"login":"bob`), strings.Count(body, `"login":"alice"`))
+	}
+	ctx := browse(t)
+	do(t, ctx, p,
+		open(p, "users?search=bob"),
+		chromedp.WaitVisible(`tr[data-login="bob59"]`),
+		chromedp.Click("thead input"),
+		chromedp.Click(`[data-beyond="yes"]`),
+		chromedp.WaitVisible(`[data-beyond="no"]`),
+		chromedp.Click(`[data-bulk="pause"]`),
+		chromedp.Click(`dialog[open] button[value="yes"]`),
+		chromedp.WaitNotVisible(".bulk"))
+	if got := paused(); got != "60 0" {
+		t.Errorf("%s of the 60 bobs and alice are paused, want 60 and 0", got)
+	}
+	do(t, ctx, p,
+		chromedp.Click("thead input"),
+		chromedp.Click(`[data-beyond="yes"]`),
+		chromedp.Click(`tr[data-login="bob59"] input`), // After this the selection is the shown users again.
+		chromedp.WaitNotPresent(`[data-beyond]`),
+		chromedp.Click(`[data-bulk="resume"]`),
+		chromedp.WaitNotVisible(".bulk"))
+	if got := paused(); got != "11 0" {
+		t.Errorf("%s of the 60 bobs and alice are paused, want the 11 unselected ones", got)
+	}
+}
+
+func TestThePageWorksByKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.MakeGists("alice", 1)
+	p := start(t, env)
+	ctx := browse(t)
+	focused := func(want string) {
+		t.Helper()
+		testenv.Eventually(t, want+" has the focus", func() bool {
+			return eval[bool](t, ctx, fmt.Sprintf(`document.activeElement.matches(%q)`, want))
+		}, dump(func() string { return eval[string](t, ctx, `document.activeElement.outerHTML.slice(0, 200)`) }))
+	}
+	click := func(keys string) { t.Helper(); do(t, ctx, p, chromedp.KeyEvent(keys)) }
+	do(t, ctx, p, chromedp.Navigate(p.url), chromedp.WaitVisible("#login"))
+	click(kb.Tab)
+	focused("#skip")
+	click(kb.Enter)
+	focused("h1")
+	for !eval[bool](t, ctx, `document.activeElement.id === 'login'`) {
+		click(kb.Tab)
+	}
+	click("alice" + kb.Enter)
+	focused("h1")
+	do(t, ctx, p, chromedp.WaitVisible(`li[data-state="made"]`))
+	click("?")
+	do(t, ctx, p, chromedp.WaitVisible("dialog[open]"))
+	click(kb.Escape)
+	do(t, ctx, p, chromedp.WaitNotPresent("dialog"))
+	click("/")
+	focused("#search")
+	click("zzz")
+	do(t, ctx, p, chromedp.WaitNotPresent("#users tbody tr"))
+	click(kb.Escape)
+	do(t, ctx, p, chromedp.WaitVisible("#users tbody tr"))
+	// Shortcuts do not apply in the search box.
+	click("?/")
+	if got := eval[string](t, ctx, `document.activeElement.value`); got != "?/" {
+		t.Errorf("the search box contains %q", got)
+	}
+}
+
+func TestThePageReconnectsAfterARestart(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.MakeGists("alice", 1)
+	env["GISTDEAL_SCAN_INTERVAL"] = "2s"
+	p := start(t, env)
+	p.user("alice")
+	ctx := browse(t)
+	do(t, ctx, p, open(p, "users/alice"), chromedp.WaitVisible(`li[data-gist]`), chromedp.WaitVisible(`#live[data-on="true"]`))
+	p.signal(9)
+	do(t, ctx, p, chromedp.WaitVisible(`#live[data-on="false"]`), chromedp.WaitVisible(`li[data-gist]`))
+	s.AddGist("alice", sim.Gist{ID: "meanwhile"})
+	env["GISTDEAL_ADDR"] = strings.TrimPrefix(p.url, "http://")
+	p = start(t, env)
+	do(t, ctx, p, chromedp.WaitVisible(`#live[data-on="true"]`), chromedp.WaitVisible(`.arrivals button, li[data-gist="meanwhile"]`))
+}
+
+func TestThePageRequestsATokenWhereNeeded(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	env["GISTDEAL_ADMIN_TOKEN"] = "secret-token-of-thirty-two-letters"
+	p := start(t, env)
+	// Under another host name than localhost a token is needed.
+	ctx := browse(t, chromedp.Flag("host-resolver-rules", "MAP gistdeal.test 127.0.0.1"))
+	_, port, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), ":")
+	do(t, ctx, p,
+		chromedp.Navigate("http://gistdeal.test:"+port+"/"),
+		chromedp.SendKeys("#token", "wrong"+kb.Enter),
+		chromedp.WaitVisible(`#token[aria-invalid="true"]`),
+		chromedp.SendKeys("#token", env["GISTDEAL_ADMIN_TOKEN"]+kb.Enter),
+		chromedp.WaitVisible("#leave"),
+		chromedp.WaitVisible("#login"),
+		chromedp.Click("#leave"),
+		chromedp.WaitVisible("#token"))
+}

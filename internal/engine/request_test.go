@@ -1,0 +1,179 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
+)
+
+// openStore opens the world's database without an engine, as another process does.
+func (w *world) openStore() *store.Store {
+	w.t.Helper()
+	return stack.OpenAt(w.t, w.path)
+}
+
+// ask queues scan requests as another process does.
+func (w *world) ask(db *store.Store, requests ...gistdeal.Ask) []gistdeal.Ask {
+	w.t.Helper()
+	requested, err := db.Ask(w.t.Context(), time.Now(), requests...)
+	testenv.Must(w.t, err)
+	return requested
+}
+
+// answers waits until all scan requests have a result.
+func (w *world) answers(db *store.Store, requests []gistdeal.Ask) map[string]gistdeal.Answer {
+	w.t.Helper()
+	var answers map[string]gistdeal.Answer
+	w.eventually("the answers", func() (done bool) {
+		var err error
+		if answers, err = db.Answers(w.t.Context(), requests...); err != nil {
+			w.t.Fatal(err)
+		}
+		return len(answers) == len(requests)
+	})
+	return answers
+}
+
+func TestAScanRequestIsAnsweredByTheNextLeader(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("alice", 3)
+	db := w.openStore()
+	requested := w.ask(db, gistdeal.Ask{Login: "alice", Want: gistdeal.WantFirstScan}, gistdeal.Ask{Login: "missing"})
+	r := w.start()
+	answers := w.answers(db, requested)
+	if a := answers["alice"]; !a.Added || a.Err != nil {
+		t.Errorf("alice: %+v, want added", a)
+	}
+	if err := answers["missing"].Err; gistdeal.KindOf(err) != gistdeal.NotFound {
+		t.Errorf("missing: %v, want not found", err)
+	}
+	w.settled(r, "alice")
+	if a := w.answers(db, w.ask(db, gistdeal.Ask{Login: "Alice"}))["alice"]; a.Added || a.Err != nil {
+		t.Errorf("alice again: %+v, want already tracked", a)
+	}
+}
+
+func TestAWaitingClientIsAnsweredAtAStopAndItsScanRequestStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.MakeGists("alice", 3)
+	r := w.start()
+	w.eventually("the engine has the lease", func() bool { return r.Status().Working })
+	waiter := make(chan error, 1)
+	w.sim.AddFault(sim.Fault{Match: "GET /users/alice", Kind: "slow", Latency: time.Minute})
+	go func() { waiter <- r.Track(context.Background(), "alice") }()
+	w.eventually("the request to GitHub is under way", func() bool { return w.count(lookUp) == 1 })
+	r.end()
+	if err := <-waiter; gistdeal.KindOf(err) != gistdeal.Temporary {
+		t.Errorf("got %v, want a temporary error", err)
+	}
+	w.sim.ClearFaults()
+	second := w.start()
+	w.eventually("alice is tracked", func() bool {
+		u, err := second.store.UserByLogin(t.Context(), "alice")
+		return err == nil && !u.LastScanAt.IsZero()
+	})
+}
+
+func TestBackgroundScanRequestsOutlastAGitHubLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	db := w.openStore()
+	var requests []gistdeal.Ask
+	for i := range 12 {
+		login := fmt.Sprintf("user-%d", i)
+		w.sim.MakeGists(login, 1)
+		requests = append(requests, gistdeal.Ask{Login: login, Policy: gistdeal.FirstScanNew})
+	}
+	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "limit", Times: 1, Header: map[string]string{"Retry-After": "1"}})
+	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "error-before", Times: 1})
+	requests = w.ask(db, requests...)
+	r := w.start()
+	for login, a := range w.answers(db, requests) {
+		if !a.Added || a.Err != nil {
+			t.Errorf("%s: %+v, want added", login, a)
+		}
+		if u := w.user(r, login); u.FirstScan != gistdeal.FirstScanNew {
+			t.Errorf("%s has policy %s, want new", login, u.FirstScan)
+		}
+	}
+}
+
+func TestAnInteractiveRequestGoesBeforeBackgroundRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1, Latency: 20 * time.Millisecond})
+	db := w.openStore()
+	var requests []gistdeal.Ask
+	for i := range 200 {
+		requests = append(requests, gistdeal.Ask{Login: fmt.Sprintf("missing-%d", i)})
+	}
+	requests = w.ask(db, requests...)
+	w.sim.MakeGists("alice", 1)
+	r := w.start()
+	w.eventually("the first answer", func() bool {
+		answers, err := db.Answers(t.Context(), requests...)
+		return err == nil && len(answers) > 0
+	})
+	testenv.Must(t, w.track(r, "alice"))
+	answers, err := db.Answers(t.Context(), requests...)
+	if err != nil || len(answers) > 100 {
+		t.Errorf("%d of 200 were answered before alice, error %v", len(answers), err)
+	}
+}
+
+func TestARemovedUserIsTrackedAgainOnRequestAndKeepsItsSkippedDeals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit"})
+	r := w.startTracking("alice")
+	w.eventually("pushes back off", func() bool { return w.log.Count("remote paused") > 0 })
+	if _, err := r.store.RemoveUsers(t.Context(), w.user(r, "alice").ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.store.UserByLogin(t.Context(), "alice"); gistdeal.KindOf(err) != gistdeal.NotFound {
+		t.Errorf("alice: %v, want not found", err)
+	}
+	w.sim.ClearFaults()
+	w.sim.AddGist("alice", sim.Gist{ID: "a9"})
+	testenv.Must(t, w.track(r, "alice"))
+	w.eventually("the new gist's deal", func() bool { return w.deals(r, "alice")["a9"].State == gistdeal.DealMade })
+	for _, id := range []string{"a0000", "a0001"} {
+		if got := w.deals(r, "alice")[id].State; got != gistdeal.DealSkipped {
+			t.Errorf("%s is %s, want skipped", id, got)
+		}
+	}
+}
+
+func TestARequestedScanReadsAUserBeforeItIsDue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	r := w.startTracking("alice")
+	w.sim.AddGist("alice", sim.Gist{ID: "a9"})
+	scan := gistdeal.Ask{Login: "alice", Want: gistdeal.WantScan}
+	if _, err := r.Ask(t.Context(), scan); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := w.deals(r, "alice")["a9"]; !ok {
+		t.Error("the new gist was not saved")
+	}
+	if _, err := r.store.PauseUsers(t.Context(), w.user(r, "alice").ID); err != nil {
+		t.Fatal(err)
+	}
+	pages := w.count(listGists)
+	if _, err := r.Ask(t.Context(), scan); gistdeal.KindOf(err) != gistdeal.Invalid {
+		t.Errorf("a scan of a paused user: %v, want a refusal", err)
+	}
+	if err := r.Track(t.Context(), "alice"); err != nil || w.count(listGists) != pages {
+		t.Errorf("a paused user was scanned, error %v", err)
+	}
+}

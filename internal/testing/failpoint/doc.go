@@ -1,0 +1,42 @@
+// Package failpoint defines the fail points at which the kill harness
+// (internal/testing/torture) kills or freezes the program, and the mutants:
+// deliberately broken rules that the harness must detect. In an ordinary build its
+// functions are empty. With the build tag "failpoint" the variable FAILPOINT
+// selects the actions (on.go) and the operations on SQLite's files are recorded
+// (disk.go).
+package failpoint
+
+// The fail points in the order of processing a gist. At each of them something was
+// written or sent and the next step has not started.
+const (
+	CatchUpListed  = "catch-up-listed"  // Pipedrive's deals are read, none is adopted
+	CatchUpAdopted = "catch-up-adopted" // the deals are adopted, caught_up_at is not written
+	PageSaved      = "page-saved"       // the gists of a page are stored
+	RowsSaved      = "rows-saved"       // the gists of the last page are stored, the ETag is not
+	ETagSaved      = "etag-saved"       // the ETag is stored too
+	Claimed        = "claimed"          // the claim is committed, nothing is sent
+	Sent           = "sent"             // the request is written, no answer is read
+	Answered       = "answered"         // a 2xx is read, the outcome is not recorded
+	Recorded       = "recorded"         // the outcome is recorded
+	Looked         = "looked"           // a lookup has read all lists, nothing is decided
+	Absent         = "absent"           // the last lookup did not find the deal, no new claim exists
+	Reclaimed      = "reclaimed"        // the new claim is committed, nothing is sent
+)
+
+// Steps returns all fail points.
+func Steps() []string {
+	return []string{
+		CatchUpListed, CatchUpAdopted, PageSaved, RowsSaved, ETagSaved,
+		Claimed, Sent, Answered, Recorded, Looked, Absent, Reclaimed,
+	}
+}
+
+// The mutants. Each breaks one line of the program.
+const (
+	NoLook     = "no-look"     // an attempt in doubt counts as lost without a lookup
+	LateClaim  = "late-claim"  // the claim of a deal is written with its outcome
+	NoFence    = "no-fence"    // a new claim ignores the current attempt of the row
+	NoLease    = "no-lease"    // every process is a leader
+	NoArchived = "no-archived" // archived deals are not listed
+	NoSync     = "no-sync"     // the database is never synced to the disk (only with record=)
+)

@@ -1,0 +1,35 @@
+package torture
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// editByHand archives and deletes new deals, as people do, until ctx ends. The
+// seed of the plan selects the deals.
+func (w *world) editByHand(ctx context.Context) {
+	rng := rand.New(rand.NewPCG(w.plan.seed, 1))
+	for id := int64(0); ; {
+		id += 1 + rng.Int64N(8)
+		change := w.sim.ArchiveDeal
+		if rng.IntN(4) == 0 {
+			change = w.sim.DeleteDeal
+		}
+		for !change(id) {
+			if wait(ctx, 10*time.Millisecond) != nil {
+				return
+			}
+		}
+	}
+}
+
+// disconnect cuts all connections to the database from time to time, until ctx ends.
+func (w *world) disconnect(ctx context.Context) {
+	rng := rand.New(rand.NewPCG(w.plan.seed, 2))
+	for wait(ctx, time.Second+time.Duration(rng.Int64N(int64(4*time.Second)))) == nil {
+		if w.schema.cut(ctx) == nil {
+			w.tally.count("connections cut")
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package torture
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// schema is a PostgreSQL database on the harness's server.
+type schema struct {
+	server string // URL of another database of the server, for the superuser
+	name   string
+}
+
+func (s schema) url() string { return s.address(s.name) }
+
+func (s schema) address(name string) string {
+	u, err := url.Parse(s.server)
+	if err != nil {
+		panic(err) // The harness created the URL.
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+func (s schema) copied() string { return s.name + "_copy" }
+
+func (s schema) keep(ctx context.Context) error {
+	if err := s.cut(ctx); err != nil {
+		return err
+	}
+	return s.exec(ctx, "DROP DATABASE IF EXISTS "+s.copied()+" WITH (FORCE)", "CREATE DATABASE "+s.copied()+" TEMPLATE "+s.name)
+}
+
+func (s schema) lose(ctx context.Context) error {
+	return s.exec(ctx, "DROP DATABASE IF EXISTS "+s.name+" WITH (FORCE)", "CREATE DATABASE "+s.name)
+}
+
+func (s schema) restore(ctx context.Context) error {
+	var there bool
+	err := query(ctx, s.server, `SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)`, []any{s.copied()},
+		func(r *sql.Rows) error { return r.Scan(&there) })
+	if err != nil || !there {
+		return errors.Join(err, s.lose(ctx))
+	}
+	return s.exec(ctx, "DROP DATABASE IF EXISTS "+s.name+" WITH (FORCE)", "CREATE DATABASE "+s.name+" TEMPLATE "+s.copied())
+}
+
+// ours is the application name of the harness's connections.
+const ours = "torture"
+
+// cut ends the program's connections to the database, as an administrator or a
+// network failure does.
+func (s schema) cut(ctx context.Context) error {
+	return s.exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+s.name+"' AND application_name <> '"+ours+"'")
+}
+
+func (s schema) exec(ctx context.Context, statements ...string) error {
+	db, err := sql.Open("pgx", s.server)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, text := range statements {
+		if _, err := db.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s schema) query(ctx context.Context, text string, args []any, each func(*sql.Rows) error) error {
+	const undefinedTable = "42P01"
+	err := query(ctx, s.url()+"&application_name="+ours, text, args, each)
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == undefinedTable {
+		return nil // The tables do not exist yet.
+	}
+	return err
+}
+
+func query(ctx context.Context, address, text string, args []any, each func(*sql.Rows) error) error {
+	db, err := sql.Open("pgx", address)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
