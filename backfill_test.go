@@ -10,7 +10,7 @@ import (
 func TestABackfillPolicyIsAllNoneOrADate(t *testing.T) {
 	t.Parallel()
 	tracked := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for policy, want := range map[gistdeal.FirstScan]time.Time{
+	for policy, want := range map[gistdeal.Backfill]time.Time{
 		"all":        {},
 		"none":       tracked,
 		"2026-01-31": time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC),
@@ -23,7 +23,7 @@ func TestABackfillPolicyIsAllNoneOrADate(t *testing.T) {
 			t.Errorf("%s: the cut-off is %v, want %v", policy, got, want)
 		}
 	}
-	for _, policy := range []gistdeal.FirstScan{"", "new", "ALL", "2026-02-30", "2026-1-31", "2026-01-31T00:00:00Z"} {
+	for _, policy := range []gistdeal.Backfill{"", "new", "ALL", "2026-02-30", "2026-1-31", "2026-01-31T00:00:00Z"} {
 		if gistdeal.KindOf(policy.Check()) != gistdeal.Invalid {
 			t.Errorf("%q is a policy", policy)
 		}

@@ -18,15 +18,15 @@ import (
 type DealState string
 
 const (
-	// DealHeld waits for a person's yes, because its user's first scan found
+	// DealAwaitingApproval waits for a person's yes, because its user's first scan found
 	// more gists than are allowed, or for the end of that scan.
-	DealHeld DealState = "held"
-	// DealFound waits for its turn.
-	DealFound DealState = "found"
+	DealAwaitingApproval DealState = "awaiting_approval"
+	// DealQueued waits for its turn.
+	DealQueued DealState = "queued"
 	// DealSending has an attempt whose outcome is not known (yet).
 	DealSending DealState = "sending"
-	// DealMade exists in Pipedrive, or a person deleted or archived it there.
-	DealMade DealState = "made"
+	// DealCreated exists in Pipedrive, or a person deleted or archived it there.
+	DealCreated DealState = "created"
 	// DealFailed was refused for a reason that does not pass by itself.
 	DealFailed DealState = "failed"
 	// DealSkipped gets no deal: by the user's first-scan policy, a person's word,
@@ -35,12 +35,12 @@ const (
 )
 
 // DealStates lists all states in the order in which a deal may pass them.
-var DealStates = []DealState{DealHeld, DealFound, DealSending, DealMade, DealFailed, DealSkipped}
+var DealStates = []DealState{DealAwaitingApproval, DealQueued, DealSending, DealCreated, DealFailed, DealSkipped}
 
 // Deal is the one deal of a gist.
 type Deal struct {
 	GistID  string    `json:"gist_id"`
-	State   DealState `json:"state" enum:"held,found,sending,made,failed,skipped"`
+	State   DealState `json:"state" enum:"awaiting_approval,queued,sending,created,failed,skipped"`
 	DealID  int64     `json:"deal_id" doc:"Pipedrive's number of it; 0 until it is created."`
 	Problem string    `json:"problem" doc:"Why it failed or waits."`
 }
@@ -78,8 +78,8 @@ type Claim struct {
 	Owner   string // the process that claimed
 	// Since is when, on Pipedrive's clock, the earliest attempt began that may
 	// have made the deal: this one, or one that was taken for absent.
-	Since    time.Time
-	Absences int // attempts before this one that were taken for absent
+	Since   time.Time
+	Resends int // attempts before this one that were taken for absent
 }
 
 // RemoteDeal is a deal as Pipedrive lists it.
@@ -122,5 +122,5 @@ func DealURL(address string, dealID int64) string {
 	return address + strconv.FormatInt(dealID, 10)
 }
 
-// SettingDealURL is the name of the setting that keeps PipedriveAccount.DealURL.
-const SettingDealURL = "deal_url"
+// KeyDealURL is the name of the setting that keeps PipedriveAccount.DealURL.
+const KeyDealURL = "deal_url"

@@ -38,9 +38,9 @@ func GistURL(login, gistID string) string {
 	return "https://gist.github.com/" + login + "/" + gistID
 }
 
-// Noticing says what a scan makes of gists that were never seen before; the
+// NewGistPolicy says what a scan makes of gists that were never seen before; the
 // zero value, deals for all of them.
-type Noticing struct {
+type NewGistPolicy struct {
 	First      bool      // the user's first scan
 	SkipBefore time.Time // gists created before get no deal; zero: none is skipped
 	Hold       bool      // deals wait for the end of the first scan

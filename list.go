@@ -35,8 +35,8 @@ type DealFilter struct {
 	Problem string // the words of a deal's problem, as a whole
 }
 
-// ListedDeal is a deal with facts about its gist and user.
-type ListedDeal struct {
+// DealSummary is a deal with facts about its gist and user.
+type DealSummary struct {
 	Deal
 	UserID      int64  `json:"-"` // 0 if the gist was never read
 	Login       string `json:"login" doc:"Empty if the gist was never read: only its deal is known."`
@@ -52,14 +52,14 @@ type Changed struct {
 
 // WhyNotRetried says in words why a deal of that state is not retried.
 var WhyNotRetried = map[DealState]string{
-	DealFound:   "waits for its turn already",
+	DealQueued:  "waits for its turn already",
 	DealSending: "is being sent: its outcome decides",
-	DealMade:    "has its deal in Pipedrive",
+	DealCreated: "has its deal in Pipedrive",
 }
 
 // WhyNotSkipped says in words why a deal of that state is not skipped.
 var WhyNotSkipped = map[DealState]string{
 	DealSending: "is being sent: its outcome decides; skip it if it is found or failed then",
-	DealMade:    "has its deal in Pipedrive: delete it there",
+	DealCreated: "has its deal in Pipedrive: delete it there",
 	DealSkipped: "is skipped already",
 }

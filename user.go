@@ -25,21 +25,21 @@ const (
 // UserStates lists all states.
 var UserStates = []UserState{UserActive, UserPaused, UserRemoved, UserGone}
 
-// FirstScan is the backfill policy of a user: which of the gists that exist
-// before tracking begins get a deal. It is FirstScanAll, FirstScanNew or a date
+// Backfill is the backfill policy of a user: which of the gists that exist
+// before tracking begins get a deal. It is BackfillAll, BackfillNone or a date
 // such as "2026-01-31" (in UTC): a deal for each gist created on or after it.
-type FirstScan string
+type Backfill string
 
 const (
-	// FirstScanAll makes a deal for each gist that the user has.
-	FirstScanAll FirstScan = "all"
-	// FirstScanNew skips gists that were created before tracking began.
-	FirstScanNew FirstScan = "none"
+	// BackfillAll makes a deal for each gist that the user has.
+	BackfillAll Backfill = "all"
+	// BackfillNone skips gists that were created before tracking began.
+	BackfillNone Backfill = "none"
 )
 
 // Check returns an Invalid error unless f is all, none or a date.
-func (f FirstScan) Check() error {
-	if f == FirstScanAll || f == FirstScanNew {
+func (f Backfill) Check() error {
+	if f == BackfillAll || f == BackfillNone {
 		return nil
 	}
 	if _, err := time.Parse(time.DateOnly, string(f)); err != nil {
@@ -51,8 +51,8 @@ func (f FirstScan) Check() error {
 // Cutoff returns the time before which a gist gets no deal, for a user tracked
 // since trackedAt; zero if every gist gets one. It is never later than
 // trackedAt: each gist that is created from then on gets a deal.
-func (f FirstScan) Cutoff(trackedAt time.Time) time.Time {
-	if f == FirstScanAll || f == "" {
+func (f Backfill) Cutoff(trackedAt time.Time) time.Time {
+	if f == BackfillAll || f == "" {
 		return time.Time{}
 	}
 	date, err := time.Parse(time.DateOnly, string(f))
@@ -67,18 +67,18 @@ type User struct {
 	ID        int64     `json:"id" doc:"GitHub's number of the user."`
 	Login     string    `json:"login"` // a label in GitHub's spelling; it may change
 	State     UserState `json:"state" enum:"active,paused,removed,gone"`
-	FirstScan FirstScan `json:"backfill" doc:"all, none, or a date: which of the gists that existed before tracking began get a deal."`
+	Backfill  Backfill  `json:"backfill" doc:"all, none, or a date: which of the gists that existed before tracking began get a deal."`
 	TrackedAt time.Time `json:"tracked_at"`
 	// LoginStale is set when another user was seen to own the login now.
 	LoginStale bool `json:"-"`
 	// ETag and Pages are those of the last complete reading of the user's gists.
-	ETag        string    `json:"-"`
-	Pages       int       `json:"-"`
-	LastScanAt  time.Time `json:"last_scan_at,omitzero" doc:"When a scan last succeeded; left out before the first did."`
-	WholeScanAt time.Time `json:"-"` // when a scan last read every page
-	NextScanAt  time.Time `json:"next_scan_at,omitzero"`
-	Failures    int       `json:"failures" doc:"Scans in a row that failed."`
-	Problem     string    `json:"problem" doc:"Why the last scan failed."`
+	ETag       string    `json:"-"`
+	Pages      int       `json:"-"`
+	LastScanAt time.Time `json:"last_scan_at,omitzero" doc:"When a scan last succeeded; left out before the first did."`
+	FullScanAt time.Time `json:"-"` // when a scan last read every page
+	NextScanAt time.Time `json:"next_scan_at,omitzero"`
+	Failures   int       `json:"failures" doc:"Scans in a row that failed."`
+	Problem    string    `json:"problem" doc:"Why the last scan failed."`
 }
 
 // Account is a GitHub account as a look-up by login or by id found it.

@@ -1,7 +1,7 @@
 package gistdeal
 
-// Everybody is the visitor of requests without a token: all of them together.
-const Everybody = ""
+// Anonymous is the visitor of requests without a token: all of them together.
+const Anonymous = ""
 
 // Visit is what a visitor was shown of a user's gists.
 type Visit struct {

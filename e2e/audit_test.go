@@ -27,7 +27,7 @@ func TestQuotasAndAuditsAreReportedWhileServeRuns(t *testing.T) {
 	testenv.Eventually(t, "the deal exists", func() bool { return s.Report().Deals == 1 }, p.out)
 	testenv.Eventually(t, "the quotas are reported", func() bool {
 		var quotas struct {
-			Quotas []struct{ Name string } `json:"budgets"`
+			Quotas []struct{ Name string } `json:"quotas"`
 		}
 		read(t, env, &quotas, "quota")
 		return len(quotas.Quotas) > 0
@@ -35,8 +35,8 @@ func TestQuotasAndAuditsAreReportedWhileServeRuns(t *testing.T) {
 	wantRun(t, env, 0, "pipedrive-day", "quota")
 	wantRun(t, env, 0, "0 discrepancies", "audit")
 	second := s.SeedDeal("alice", "aa01", "by hand")
-	wantRun(t, env, 0, "doubled", "audit")
-	wantRun(t, env, 0, "doubled", "audit", "--repair")
+	wantRun(t, env, 0, "duplicate", "audit")
+	wantRun(t, env, 0, "duplicate", "audit", "--repair")
 	wantRun(t, env, 1, "delete it there first", "audit", "--recreate", "aa01")
 	wantRun(t, env, 0, "is deleted", "audit", "--delete-duplicate", strconv.FormatInt(second, 10))
 	wantRun(t, env, 0, "0 discrepancies", "audit")
@@ -51,14 +51,14 @@ func TestAnAuditCountsDiscrepanciesBeyondThoseListed(t *testing.T) {
 	db, err := store.Open(t.Context(), env["GISTDEAL_DATABASE_URL"], store.Options{})
 	now := time.Now()
 	if err == nil {
-		_, err = db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanNew, now)
+		_, err = db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillNone, now)
 	}
-	gists := make([]gistdeal.Gist, gistdeal.MaxDifferences+1)
+	gists := make([]gistdeal.Gist, gistdeal.MaxDiscrepancies+1)
 	for i := range gists {
 		gists[i] = gistdeal.Gist{ID: fmt.Sprintf("a%06d", i), CreatedAt: now.Add(-time.Hour)}
 	}
 	if err == nil {
-		_, err = db.SaveGists(t.Context(), 1, gists, gistdeal.Noticing{First: true, SkipBefore: now}, now)
+		_, err = db.SaveGists(t.Context(), 1, gists, gistdeal.NewGistPolicy{First: true, SkipBefore: now}, now)
 	}
 	if err == nil {
 		err = errors.Join(db.MarkGone(t.Context(), 1, nil, now), db.Scanned(t.Context(), 1, gistdeal.Listing{}, now, now.Add(time.Hour)), db.Close())
@@ -81,7 +81,7 @@ func TestARepairAtATerminalNeedsConfirmation(t *testing.T) {
 		u := p.user("alice")
 		return append(u.Old, u.New...)[0].Deal.State == "failed"
 	}, p.out)
-	if status, screen := atTerminal(t, env, "", "audit --repair"); status != 1 || !strings.Contains(screen, "never made") || !strings.Contains(screen, "nothing was done") {
+	if status, screen := atTerminal(t, env, "", "audit --repair"); status != 1 || !strings.Contains(screen, "never_created") || !strings.Contains(screen, "nothing was done") {
 		t.Errorf("answer no: exit status %d:\n%s", status, screen)
 	}
 	if n := s.Report().Deals; n != 0 {

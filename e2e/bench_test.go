@@ -87,7 +87,7 @@ func fillDatabase(b *testing.B, path string, users int) {
 	now := time.Now()
 	for i := range users {
 		id := int64(i + 1)
-		_, err := db.Track(ctx, gistdeal.Account{ID: id, Login: fmt.Sprintf("user%d", i)}, gistdeal.FirstScanAll, now)
+		_, err := db.Track(ctx, gistdeal.Account{ID: id, Login: fmt.Sprintf("user%d", i)}, gistdeal.BackfillAll, now)
 		gists, deals := make([]gistdeal.Gist, 1000), map[string]int64{}
 		for j := range gists {
 			n := i*1000 + j + 1
@@ -97,7 +97,7 @@ func fillDatabase(b *testing.B, path string, users int) {
 			deals[gist] = int64(n)
 		}
 		if err == nil {
-			_, err = db.SaveGists(ctx, id, gists, gistdeal.Noticing{}, now)
+			_, err = db.SaveGists(ctx, id, gists, gistdeal.NewGistPolicy{}, now)
 		}
 		if err == nil {
 			_, err = db.Adopt(ctx, deals, nil, now)

@@ -191,7 +191,7 @@ func TestDealsAreRetriedSkippedAndExplainedWhileServeRuns(t *testing.T) {
 		Attempts []struct{ Outcome string } `json:"attempts"`
 	}
 	read(t, env, &history, "deals", "explain", "g2")
-	if history.State != "made" || len(history.Attempts) != 2 || history.Attempts[0].Outcome != "refused" || history.Attempts[1].Outcome != "made" {
+	if history.State != "created" || len(history.Attempts) != 2 || history.Attempts[0].Outcome != "refused" || history.Attempts[1].Outcome != "created" {
 		t.Errorf("%+v", history)
 	}
 }
@@ -208,7 +208,7 @@ func TestAScanIsFollowedToItsLastDeal(t *testing.T) {
 		Login string
 		Deals map[string]int
 	}
-	if status := read(t, env, &scan, "scan", "https://github.com/ALICE"); status != 0 || scan.Deals["made"] != 121 || len(scan.Deals) != 1 {
+	if status := read(t, env, &scan, "scan", "https://github.com/ALICE"); status != 0 || scan.Deals["created"] != 121 || len(scan.Deals) != 1 {
 		t.Errorf("exit status %d, %+v", status, scan)
 	}
 	wantRun(t, env, 0, "STATE  DEALS\nmade   121\n", "scan", "alice")

@@ -25,7 +25,7 @@ func TestAnErasedUserIsAddedAgainOnlyWithAFlag(t *testing.T) {
 	if read(t, env, &added, "users", "add", "--again", "alice"); added.count("added") != 1 {
 		t.Errorf("%+v, want alice added", added)
 	}
-	if _, body := p.get("/user/alice"); strings.Count(body, `"state":"made"`) != 2 || s.Report().Deals != 2 {
+	if _, body := p.get("/user/alice"); strings.Count(body, `"state":"created"`) != 2 || s.Report().Deals != 2 {
 		t.Errorf("%d deals: %s", s.Report().Deals, body)
 	}
 }

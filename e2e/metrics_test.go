@@ -18,10 +18,10 @@ func TestTheMetricsIncludeTheRemainingQuota(t *testing.T) {
 	testenv.Eventually(t, "all deals exist", func() bool { return len(s.Report().WithoutDeal) == 0 }, p.out)
 	_, text := p.get("/metrics")
 	for _, want := range []string{
-		`gistdeal_budget_limit\{name="pipedrive-day"\} 30000`,
-		`gistdeal_budget_remaining\{name="pipedrive-day"\} 29[89]\d\d`,
-		`gistdeal_budget_kept\{name="pipedrive-day"\} 12000`,
-		`gistdeal_budget_remaining\{name="pipedrive-writes"\} 999\d`,
+		`gistdeal_quota_limit\{name="pipedrive-day"\} 30000`,
+		`gistdeal_quota_remaining\{name="pipedrive-day"\} 29[89]\d\d`,
+		`gistdeal_quota_reserved\{name="pipedrive-day"\} 12000`,
+		`gistdeal_quota_remaining\{name="pipedrive-writes"\} 999\d`,
 		`gistdeal_pipedrive_requests_total\{status="200"\} \d+`,
 	} {
 		if !regexp.MustCompile(`(?m)^` + want + `$`).MatchString(text) {

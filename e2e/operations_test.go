@@ -55,7 +55,7 @@ func TestARestoredDatabaseIsInspectedDuringAPause(t *testing.T) {
 	p = start(t, env)
 	wantRun(t, env, 1, "restored", "scan", "alice")
 	testenv.Eventually(t, "two deals are adopted", func() bool {
-		_, out := run(t, env, "deals", "list", "--state=made")
+		_, out := run(t, env, "deals", "list", "--state=created")
 		return strings.Count(out, "alice") == 5
 	}, p.out)
 	if r := s.Report(); r.Deals != 5 {

@@ -31,7 +31,7 @@ func TestThePageShowsTheProgressAndResultOfAScan(t *testing.T) {
 	if got := text(t, ctx, "#going"); !strings.Contains(got, "alice") || !strings.Contains(got, "page") {
 		t.Errorf("the page shows the running scan as %q", got)
 	}
-	waitFor(t, ctx, `document.querySelector('#runs li[data-run="scan"][data-state="made"]')`)
+	waitFor(t, ctx, `document.querySelector('#runs li[data-run="scan"][data-state="created"]')`)
 	if got := text(t, ctx, `#runs li[data-run="scan"]`); !strings.Contains(got, "150 gists found") || !strings.Contains(got, "2 pages") {
 		t.Errorf("the page shows the ended scan as %q", got)
 	}

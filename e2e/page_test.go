@@ -22,8 +22,8 @@ func TestThePageShowsNewGistsThenOldOnesAndTheirDeals(t *testing.T) {
 		chromedp.SendKeys("#login", "alice"),
 		chromedp.Click("#go"),
 		// The page follows the scan and the deals without a reload.
-		chromedp.WaitVisible(`#new-gists li[data-gist="a1"][data-state="made"] a.number`),
-		chromedp.WaitVisible(`#new-gists li[data-gist="a3"][data-state="made"]`),
+		chromedp.WaitVisible(`#new-gists li[data-gist="a1"][data-state="created"] a.number`),
+		chromedp.WaitVisible(`#new-gists li[data-gist="a3"][data-state="created"]`),
 		chromedp.WaitVisible(`#new-gists li[data-gist="a1"] .files a`))
 	if got := text(t, ctx, `#new-gists li[data-gist="a1"]`); !strings.Contains(got, "<b>bold</b> & 'quoted'") {
 		t.Errorf("the description is shown as %q, want its exact text", got)
@@ -89,7 +89,7 @@ func TestALinkToAnUntrackedUserTracksNobody(t *testing.T) {
 	if _, body := p.get("/trackedusers"); strings.TrimSpace(body) != "[]" {
 		t.Errorf("tracked users are %s, want none before the click", body)
 	}
-	do(t, ctx, p, chromedp.Click("#track"), chromedp.WaitVisible(`#new-gists li[data-state="made"]`))
+	do(t, ctx, p, chromedp.Click("#track"), chromedp.WaitVisible(`#new-gists li[data-state="created"]`))
 }
 
 func TestTheDemoOpensWithThreeUsersAndTheirDeals(t *testing.T) {
@@ -101,7 +101,7 @@ func TestTheDemoOpensWithThreeUsersAndTheirDeals(t *testing.T) {
 		chromedp.WaitVisible("#demo"),
 		chromedp.WaitVisible(`#users a[data-login="FortyFoxes"]`),
 		chromedp.Click(`#users a[data-login="seven-swans"]`),
-		chromedp.WaitVisible(`li[data-gist][data-state="made"]`))
+		chromedp.WaitVisible(`li[data-gist][data-state="created"]`))
 	if got := text(t, ctx, "#demo"); !strings.Contains(got, "Nothing here is real") {
 		t.Errorf("the banner shows %q", got)
 	}

@@ -42,7 +42,7 @@ func TestPastedUsersHaveAResultEach(t *testing.T) {
 	if got := eval[int](t, ctx, `document.querySelectorAll('#added tbody tr').length`); got != 2 {
 		t.Errorf("%d results, want 2", got)
 	}
-	do(t, ctx, p, open(p, "users/carol"), chromedp.WaitVisible(`li[data-state="made"]`), open(p, "users/alice"), chromedp.WaitVisible(`li[data-state="skipped"]`))
+	do(t, ctx, p, open(p, "users/carol"), chromedp.WaitVisible(`li[data-state="created"]`), open(p, "users/alice"), chromedp.WaitVisible(`li[data-state="skipped"]`))
 	if got := s.Report().Deals; got != 2 {
 		t.Errorf("%d deals, want 2 of carol", got)
 	}
@@ -59,11 +59,11 @@ func TestThePageShowsThatARetriedDealIsCreated(t *testing.T) {
 	do(t, ctx, p,
 		open(p, "users/alice"),
 		chromedp.WaitVisible(`li[data-state="failed"] [data-act="retry"]`),
-		chromedp.WaitNotPresent(`li:is([data-state="found"], [data-state="sending"])`))
+		chromedp.WaitNotPresent(`li:is([data-state="queued"], [data-state="sending"])`))
 	s.ClearFaults()
 	// This view learns of the deal from the event stream only.
-	do(t, ctx, p, chromedp.Click(`li[data-state="failed"] [data-act="retry"]`), chromedp.WaitVisible(`li[data-state="made"] a.number`))
-	do(t, ctx, p, chromedp.Click(`li[data-state="made"] [data-act="why"]`), chromedp.WaitVisible("dialog .story"))
+	do(t, ctx, p, chromedp.Click(`li[data-state="failed"] [data-act="retry"]`), chromedp.WaitVisible(`li[data-state="created"] a.number`))
+	do(t, ctx, p, chromedp.Click(`li[data-state="created"] [data-act="why"]`), chromedp.WaitVisible("dialog .story"))
 	if got := text(t, ctx, "dialog"); !strings.Contains(got, "Attempt 1: refused") || !strings.Contains(got, "Attempt 2: deal made") {
 		t.Errorf("the history is %q", got)
 	}
@@ -166,7 +166,7 @@ func TestThePageWorksByKeyboardAlone(t *testing.T) {
 	}
 	click("alice" + kb.Enter)
 	focused("h1")
-	do(t, ctx, p, chromedp.WaitVisible(`li[data-state="made"]`))
+	do(t, ctx, p, chromedp.WaitVisible(`li[data-state="created"]`))
 	click("?")
 	do(t, ctx, p, chromedp.WaitVisible("dialog[open]"))
 	click(kb.Escape)

@@ -113,7 +113,7 @@ func TestThreeInstancesOnOneDatabaseCreateOneDealForEachGist(t *testing.T) {
 	testenv.Eventually(t, "each gist has a deal", func() bool { return len(s.Report().WithoutDeal) == 0 }, f)
 	testenv.Eventually(t, "each deal is recorded", func() bool {
 		u := f.instances[0].user("manygists")
-		return !slices.ContainsFunc(append(u.Old, u.New...), func(g shown) bool { return g.Deal.State != "made" })
+		return !slices.ContainsFunc(append(u.Old, u.New...), func(g shown) bool { return g.Deal.State != "created" })
 	}, f)
 	noDuplicates(t, s)
 	for _, p := range f.instances {

@@ -201,7 +201,7 @@ func wantDeals(t *testing.T, s *sim.Sim, want int) {
 // noDuplicates fails the test if a gist has more than one deal.
 func noDuplicates(t *testing.T, s *sim.Sim) {
 	t.Helper()
-	if duplicates := s.Report().Doubled; len(duplicates) > 0 {
+	if duplicates := s.Report().Duplicated; len(duplicates) > 0 {
 		t.Errorf("gists with more than one deal: %v", duplicates)
 	}
 }
@@ -213,7 +213,7 @@ func waitForDeals(t *testing.T, p *process, login string, n int) {
 		u := p.user(login)
 		created := 0
 		for _, g := range append(u.Old, u.New...) {
-			if g.Deal.State == "made" {
+			if g.Deal.State == "created" {
 				created++
 			}
 		}

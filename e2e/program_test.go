@@ -44,7 +44,7 @@ func TestEachGistHasOneDealThroughKillsAndLostAnswers(t *testing.T) {
 	testenv.Eventually(t, "each deal is recorded", func() bool {
 		u := p.user("ManyGists")
 		for _, g := range append(u.Old, u.New...) {
-			if g.Deal.State != "made" {
+			if g.Deal.State != "created" {
 				return false
 			}
 		}
@@ -268,7 +268,7 @@ func TestApprovalAndPauseStopDealsAndAreReported(t *testing.T) {
 	env["GISTDEAL_APPROVAL_THRESHOLD"] = "2"
 	p := start(t, env)
 	for _, g := range p.user("alice").New {
-		if g.Deal.State != "held" || !strings.Contains(g.Deal.Reason, "GISTDEAL_APPROVAL_THRESHOLD (2)") {
+		if g.Deal.State != "awaiting_approval" || !strings.Contains(g.Deal.Reason, "GISTDEAL_APPROVAL_THRESHOLD (2)") {
 			t.Errorf("the deal is %+v, want it to await approval", g.Deal)
 		}
 	}
@@ -289,8 +289,8 @@ func TestApprovalAndPauseStopDealsAndAreReported(t *testing.T) {
 	}
 	_, metrics := p.get("/metrics")
 	for _, want := range []string{
-		"gistdeal_pushes_paused_by_person 1\n", "gistdeal_pushes_paused 0\n", "gistdeal_deals{state=\"found\"} 3\n", "gistdeal_deals{state=\"held\"} 0\n",
-		"gistdeal_oldest_found_seconds 36", "gistdeal_oldest_sending_seconds 0\n", "gistdeal_scan_lag_seconds 0\n", "gistdeal_asks_waiting 0\n",
+		"gistdeal_pushes_paused 1\n", "gistdeal_pipedrive_backoff 0\n", "gistdeal_deals{state=\"found\"} 3\n", "gistdeal_deals{state=\"held\"} 0\n",
+		"gistdeal_oldest_queued_seconds 36", "gistdeal_oldest_sending_seconds 0\n", "gistdeal_scan_lag_seconds 0\n", "gistdeal_scan_requests_pending 0\n",
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("no %q among the metrics", want)

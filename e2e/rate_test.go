@@ -40,8 +40,8 @@ func TestTheProgramStaysBelowTheLimitAtAnyLatency(t *testing.T) {
 			s, _ := pushAll(t, 60, latency, func(*sim.Sim) {})
 			// On a busy machine a request may be delayed into the next window. Without
 			// a limit 50 requests are refused.
-			if r := s.Report(); r.Limited > 2 || len(r.Doubled) > 0 {
-				t.Errorf("%d requests refused, up to %d in 2 s; doubled: %v", r.Limited, r.PeakPer2s, r.Doubled)
+			if r := s.Report(); r.Limited > 2 || len(r.Duplicated) > 0 {
+				t.Errorf("%d requests refused, up to %d in 2 s; doubled: %v", r.Limited, r.PeakPer2s, r.Duplicated)
 			}
 		})
 	}
@@ -54,8 +54,8 @@ func TestAHalvedLimitCausesFewRefusalsAndLosesNoDeal(t *testing.T) {
 		s.Set(func(o *sim.Options) { o.Burst = 10 })
 	})
 	// The requests under way when the limit fell, and a few more.
-	if r := s.Report(); r.Limited > 6 || len(r.Doubled) > 0 {
-		t.Errorf("%d requests refused, doubled: %v", r.Limited, r.Doubled)
+	if r := s.Report(); r.Limited > 6 || len(r.Duplicated) > 0 {
+		t.Errorf("%d requests refused, doubled: %v", r.Limited, r.Duplicated)
 	}
 }
 

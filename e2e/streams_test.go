@@ -128,7 +128,7 @@ func note(created map[string]bool, data string) error {
 		return err
 	}
 	for _, d := range event.Deals {
-		if d.Outcome != "made" || created[d.GistID] {
+		if d.Outcome != "created" || created[d.GistID] {
 			return fmt.Errorf("%+v after %d others, want a new deal and each one once", d, len(created))
 		}
 		created[d.GistID] = true

@@ -115,13 +115,13 @@ func fillUsers(b *testing.B, driver, database string, users int) {
 	now := time.Now().UnixMilli()
 	numbers := fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)`, users)
 	for _, statement := range []string{
-		fmt.Sprintf(`INSERT INTO users (id, login, login_key, state, backfill, tracked_at, last_scan_at, whole_scan_at, next_scan_at) %s
+		fmt.Sprintf(`INSERT INTO users (id, login, login_key, state, backfill, tracked_at, last_scan_at, full_scan_at, next_scan_at) %s
 			SELECT i, 'User' || (i * 7919 %% 1000003), 'user' || (i * 7919 %% 1000003),
 				CASE WHEN i %% 50 = 1 THEN 'removed' WHEN i %% 20 = 2 THEN 'paused' WHEN i %% 30 = 3 THEN 'gone' ELSE 'active' END,
 				'all', %d - i * 1009 %% 9000000, %d - i * 7 %% 10800000, %d, %d + i * 13 %% 10800000 FROM n`, numbers, now, now, now, now+86_400_000),
 		fmt.Sprintf(`INSERT INTO gists (id, user_id, seq, description, files, created_at, noticed_at) %s
 			SELECT CAST(i AS TEXT) || '-' || CAST(k AS TEXT), i, i * 3 + k, 'notes', '[]', %d, %d FROM n, (SELECT 0 AS k UNION SELECT 1 UNION SELECT 2) AS three`, numbers, now, now),
-		`INSERT INTO deals (gist_id, state, deal_id) SELECT id, CASE WHEN seq % 40 = 0 THEN 'failed' ELSE 'made' END, CASE WHEN seq % 40 = 0 THEN NULL ELSE seq END FROM gists`,
+		`INSERT INTO deals (gist_id, state, deal_id) SELECT id, CASE WHEN seq % 40 = 0 THEN 'failed' ELSE 'created' END, CASE WHEN seq % 40 = 0 THEN NULL ELSE seq END FROM gists`,
 		fmt.Sprintf(`UPDATE counters SET value = %d WHERE name = 'gist_seq'`, users*3+3),
 		`VACUUM`, `ANALYZE`, // The databases do this by themselves later.
 	} {

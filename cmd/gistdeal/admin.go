@@ -31,8 +31,8 @@ func withStore(ctx context.Context, open func(config.Config, context.Context) (*
 	return errors.Join(use(db), db.Close())
 }
 
-// mayAsk reports whether questions can be asked at a terminal.
-func mayAsk() bool { return app.IsTerminal(os.Stdin) && app.IsTerminal(os.Stderr) }
+// interactive reports whether questions can be asked at a terminal.
+func interactive() bool { return app.IsTerminal(os.Stdin) && app.IsTerminal(os.Stderr) }
 
 // question asks at the terminal and returns the answer in lower case.
 func question(text string) (string, error) {

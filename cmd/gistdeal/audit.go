@@ -26,12 +26,12 @@ type auditCmd struct {
 func (c *auditCmd) Run(ctx context.Context) error {
 	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
 		a := admin.New(db)
-		if c.Repair && !c.Yes && !c.JSON && mayAsk() {
+		if c.Repair && !c.Yes && !c.JSON && interactive() {
 			if err := c.agree(ctx, a); err != nil {
 				return err
 			}
 		}
-		report, err := a.Audit(ctx, gistdeal.AuditOrder{Repair: c.Repair, Recreate: c.Recreate, DeleteSurplus: c.DeleteDuplicate})
+		report, err := a.Audit(ctx, gistdeal.AuditRequest{Repair: c.Repair, Recreate: c.Recreate, DeleteDuplicate: c.DeleteDuplicate})
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (c *auditCmd) Run(ctx context.Context) error {
 
 // agree shows what a repair would do and returns an error unless the answer is yes.
 func (c *auditCmd) agree(ctx context.Context, a *admin.Admin) error {
-	report, err := a.Audit(ctx, gistdeal.AuditOrder{})
+	report, err := a.Audit(ctx, gistdeal.AuditRequest{})
 	if err != nil {
 		return err
 	}
@@ -72,10 +72,10 @@ func (c *auditCmd) rows(t *table, report gistdeal.Audit) {
 		t.row(fmt.Sprintf("deal %d is deleted", c.DeleteDuplicate))
 		return
 	}
-	if len(report.Differences) > 0 {
+	if len(report.Discrepancies) > 0 {
 		t.row("DISCREPANCY", "GIST", "USER", "DEAL", "OTHERS", "REPAIR")
 	}
-	for _, d := range report.Differences {
+	for _, d := range report.Discrepancies {
 		repair := d.Repair
 		if d.Repaired {
 			repair = "done: " + repair
@@ -84,7 +84,7 @@ func (c *auditCmd) rows(t *table, report gistdeal.Audit) {
 	}
 	t.end()
 	last := fmt.Sprintf("%s gists compared with %s deals: %s discrepancies", format.Number(report.Gists), format.Number(report.Deals), format.Number(report.Different()))
-	if kept := len(report.Differences); kept < report.Different() {
+	if kept := len(report.Discrepancies); kept < report.Different() {
 		last += fmt.Sprintf(", of which the first %s are listed", format.Number(kept))
 	}
 	t.row(last)

@@ -11,5 +11,5 @@ func (b *backfill) UnmarshalText(text []byte) error {
 	if *b == "" {
 		return nil
 	}
-	return gistdeal.FirstScan(*b).Check()
+	return gistdeal.Backfill(*b).Check()
 }

@@ -85,7 +85,7 @@ func candidates(node *kong.Node, before []string, typed string) []string {
 			node = node.Children[i]
 		}
 	}
-	all := choices(node)
+	all := offered(node)
 	switch {
 	case open != nil:
 		all = open.EnumSlice()
@@ -116,8 +116,8 @@ func flags(node *kong.Node) (all []string) {
 	return all
 }
 
-// choices returns a command's own commands and the values of its arguments.
-func choices(node *kong.Node) (all []string) {
+// offered returns a command's own commands and the values of its arguments.
+func offered(node *kong.Node) (all []string) {
 	for _, child := range node.Children {
 		if !child.Hidden {
 			all = append(all, child.Name)

@@ -22,7 +22,7 @@ type dealsCmd struct {
 
 // dealFlags choose deals.
 type dealFlags struct {
-	State   []string `help:"Only deals in these states." enum:"held,found,sending,made,failed,skipped"`
+	State   []string `help:"Only deals in these states." enum:"awaiting_approval,queued,sending,created,failed,skipped"`
 	User    string   `help:"Only deals of this user's gists." placeholder:"LOGIN"`
 	Problem string   `help:"Only deals with this problem, word for word." placeholder:"TEXT"`
 }
@@ -103,7 +103,7 @@ func (c *dealsRetryCmd) Run(ctx context.Context) error {
 type dealsSkipCmd struct {
 	gistArgs
 	printing
-	Why string `help:"The reason, which is shown with the deals." default:"skipped by an operator"`
+	Reason string `help:"The reason, which is shown with the deals." default:"skipped by an operator"`
 }
 
 // Validate refuses a command line that would skip everything.
@@ -117,7 +117,7 @@ func (c *dealsSkipCmd) Validate() error {
 // Run skips.
 func (c *dealsSkipCmd) Run(ctx context.Context) error {
 	return c.turn(ctx, c.printing, "deals are skipped", func(a *admin.Admin) (admin.Turned, error) {
-		return a.Skip(ctx, c.selection(), c.Why)
+		return a.Skip(ctx, c.selection(), c.Reason)
 	})
 }
 
@@ -178,7 +178,7 @@ func showHistory(t *table, h admin.History) {
 			t.row(fact[0], fact[1])
 		}
 	}
-	for _, d := range h.Surplus {
+	for _, d := range h.Duplicates {
 		t.row("duplicate deal", dealName(d.DealID))
 	}
 	t.end()
@@ -193,6 +193,6 @@ func showHistory(t *table, h admin.History) {
 		if outcome == "" {
 			outcome = "not known yet"
 		}
-		t.row(strconv.Itoa(a.N), clock(a.SentAt), clock(a.EndedAt), outcome, dealName(a.DealID), strconv.Itoa(a.Looks), a.Reason)
+		t.row(strconv.Itoa(a.N), clock(a.SentAt), clock(a.EndedAt), outcome, dealName(a.DealID), strconv.Itoa(a.Lookups), a.Reason)
 	}
 }

@@ -22,7 +22,7 @@ type usersEraseCmd struct {
 
 // Run forgets a person and prints what is left.
 func (c *usersEraseCmd) Run(ctx context.Context) error {
-	if !c.Yes && mayAsk() {
+	if !c.Yes && interactive() {
 		answer, err := question(fmt.Sprintf("Forget %s for good? Its deals in Pipedrive stay. [yes/NO] ", plain(c.Login)))
 		if err != nil {
 			return err

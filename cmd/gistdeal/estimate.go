@@ -48,10 +48,10 @@ func (c *planCmd) estimate(ctx context.Context, conf config.Config, logins []str
 	if err != nil {
 		return e, err
 	}
-	policy := cmp.Or(gistdeal.FirstScan(c.Backfill), conf.Backfill)
+	policy := cmp.Or(gistdeal.Backfill(c.Backfill), conf.Backfill)
 	e, err = estimate.Make(ctx, hub, db, logins, policy, func(ctx context.Context) (estimate.Pace, error) {
 		return estimate.PaceOf(ctx, conf.PipedriveURL, pipedrive.Options{
-			Token: string(conf.PipedriveKey), Rate: conf.PipedriveRate, DayReserve: conf.QuotaReserve,
+			Token: string(conf.PipedriveKey), Rate: conf.PipedriveRate, QuotaReserve: conf.QuotaReserve,
 		})
 	})
 	return e, errors.Join(err, db.Close())

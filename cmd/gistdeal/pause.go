@@ -10,20 +10,20 @@ import (
 
 type pauseCmd struct {
 	printing
-	Why string `help:"The reason, shown wherever the pause is." placeholder:"TEXT"`
+	Reason string `help:"The reason, shown wherever the pause is." placeholder:"TEXT"`
 }
 
 // Run pauses all pushes.
 func (c *pauseCmd) Run(ctx context.Context) error {
 	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
-		p, err := activity.New(db).PausePushes(ctx, c.Why)
+		p, err := activity.New(db).PausePushes(ctx, c.Reason)
 		if err != nil {
 			return err
 		}
 		return c.print(p, func(t *table) {
 			text := "no deals are created until `gistdeal resume`; users are scanned all the same"
 			if !p.Changed {
-				text = "paused already, since " + clock(p.Since) + ": " + p.Why
+				text = "paused already, since " + clock(p.Since) + ": " + p.Reason
 			}
 			t.row(text)
 		})

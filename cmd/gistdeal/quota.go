@@ -19,13 +19,13 @@ func (c *quotaCmd) Run(ctx context.Context) error {
 			return err
 		}
 		return c.print(l, func(t *table) {
-			if len(l.Budgets) == 0 {
+			if len(l.Quotas) == 0 {
 				t.row("no quota is known yet: no gistdeal has run on this database")
 				return
 			}
 			t.row("QUOTA", "REMAINING", "OF", "RESERVED", "RESETS", "SEEN")
-			for _, b := range l.Budgets {
-				t.row(b.Name, format.Number(b.Remaining), format.Number(b.Limit), format.Number(b.Kept), clock(b.Reset), ago(b.SeenAt))
+			for _, b := range l.Quotas {
+				t.row(b.Name, format.Number(b.Remaining), format.Number(b.Limit), format.Number(b.Reserved), clock(b.Reset), ago(b.SeenAt))
 			}
 			t.end()
 			for _, p := range [][2]string{{"Pipedrive", l.Pushes.Reason}, {"GitHub", l.GitHub.Reason}} {

@@ -49,7 +49,7 @@ type serveCmd struct {
 func (c *serveCmd) Run(ctx context.Context) error {
 	conf, err := config.Parse(config.Environ())
 	if errors.Is(err, config.ErrNoKey) && !c.Check {
-		conf, err = askForKey(err)
+		conf, err = promptForKey(err)
 	}
 	if err != nil {
 		return mistaken(err)
@@ -70,9 +70,9 @@ func serve(ctx context.Context, conf config.Config) error {
 	return a.Run(ctx)
 }
 
-// askForKey asks at the terminal for the Pipedrive key and parses the environment
+// promptForKey asks at the terminal for the Pipedrive key and parses the environment
 // again with it; without a terminal it returns err.
-func askForKey(err error) (config.Config, error) {
+func promptForKey(err error) (config.Config, error) {
 	if !app.IsTerminal(os.Stdin) || !app.IsTerminal(os.Stderr) {
 		return config.Config{}, err
 	}

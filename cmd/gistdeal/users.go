@@ -36,7 +36,7 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	add := admin.Addition{Logins: logins, Backfill: gistdeal.FirstScan(c.Backfill), Notice: notice}
+	add := admin.Addition{Logins: logins, Backfill: gistdeal.Backfill(c.Backfill), Notice: notice}
 	if len(logins) > 1 && c.Backfill == "" {
 		if add.Default, err = c.policy(len(logins)); err != nil {
 			return err
@@ -79,18 +79,18 @@ type usersDone struct {
 
 // policy asks at the terminal for the backfill policy of the new ones among many
 // users; without a terminal it is none, which creates no deals by accident.
-func (c *usersAddCmd) policy(users int) (gistdeal.FirstScan, error) {
-	if c.Yes || !mayAsk() {
-		return gistdeal.FirstScanNew, nil
+func (c *usersAddCmd) policy(users int) (gistdeal.Backfill, error) {
+	if c.Yes || !interactive() {
+		return gistdeal.BackfillNone, nil
 	}
 	answer, err := question(fmt.Sprintf("Track %s users. Deals for all gists that they have, or only for new ones? [all/NONE/cancel] ", format.Number(users)))
 	switch {
 	case err != nil:
 		return "", err
 	case answer == "all":
-		return gistdeal.FirstScanAll, nil
+		return gistdeal.BackfillAll, nil
 	case answer == "none", answer == "":
-		return gistdeal.FirstScanNew, nil
+		return gistdeal.BackfillNone, nil
 	}
 	return "", errCancelled
 }
@@ -121,7 +121,7 @@ func (c *usersListCmd) Run(ctx context.Context) error {
 		}{users}, func(t *table) {
 			t.row("LOGIN", "STATE", "BACKFILL", "TRACKED", "LAST SCAN", "NEXT SCAN", "PROBLEM")
 			for _, u := range users {
-				t.row(u.Login, string(u.State), string(u.FirstScan), ago(u.TrackedAt), ago(u.LastScanAt), ago(u.NextScanAt), u.Problem)
+				t.row(u.Login, string(u.State), string(u.Backfill), ago(u.TrackedAt), ago(u.LastScanAt), ago(u.NextScanAt), u.Problem)
 			}
 		})
 	})

@@ -75,8 +75,8 @@ func TestTheImageServesAsTheReadmeSaysThroughErrorsStopsAndRestarts(t *testing.T
 			return
 		}
 	}
-	if r := s.sim.Report(); len(r.WithoutDeal) > 0 || len(r.Doubled) > 0 {
-		t.Errorf("without a deal %v, doubled %v", r.WithoutDeal, r.Doubled)
+	if r := s.sim.Report(); len(r.WithoutDeal) > 0 || len(r.Duplicated) > 0 {
+		t.Errorf("without a deal %v, doubled %v", r.WithoutDeal, r.Duplicated)
 	}
 }
 

@@ -32,8 +32,8 @@ func TestTheCostsAddUpAndAreOfWhatIsThere(t *testing.T) {
 	if math.Abs(sum-total) > 0.005 {
 		t.Errorf("the sum is %.2f, and not %.2f", sum, total)
 	}
-	budget := regexp.MustCompile(`variable "monthly_budget" \{[^}]*default     = (\d+)`).FindStringSubmatch(text(t, "infra/variables.tf"))
-	if most, err := strconv.ParseFloat(budget[1], 64); err != nil || most*0.8 < total {
-		t.Errorf("a month of %.2f warns at 80%% of %s: %v", total, budget[1], err)
+	quota := regexp.MustCompile(`variable "monthly_budget" \{[^}]*default     = (\d+)`).FindStringSubmatch(text(t, "infra/variables.tf"))
+	if most, err := strconv.ParseFloat(quota[1], 64); err != nil || most*0.8 < total {
+		t.Errorf("a month of %.2f warns at 80%% of %s: %v", total, quota[1], err)
 	}
 }

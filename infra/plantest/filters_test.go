@@ -84,7 +84,7 @@ func TestEachFilterCountsTheEventThatTheProgramWrites(t *testing.T) {
 func TestNoFilterCountsWhatIsNoConcernOfIts(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		`{"msg":"deal made"}`: "",
+		`{"msg":"deal created"}`:                                     "",
 		`{"msg":"remote paused","remote":"Pipedrive","spent":false}`: "",
 		`{"msg":"remote paused","remote":"GitHub","spent":true}`:     "",
 		`deal refused`: "",

@@ -124,7 +124,7 @@ func TestWhatHasToWaitForSomethingWaitsForIt(t *testing.T) {
 // unwired says what does not wait for what it has to wait for, which shows in
 // no value.
 func unwired(p plan) (problems []string) {
-	uses := map[string][]string{
+	usage := map[string][]string{
 		"aws_ssm_parameter.pipedrive_api_key": {"var.pipedrive_api_key"},
 		"aws_ssm_parameter.github_token":      {"var.github_token"},
 		"aws_ssm_parameter.admin_token":       {"var.admin_token"},
@@ -154,7 +154,7 @@ func unwired(p plan) (problems []string) {
 				problems = append(problems, r.Address+" has "+argument+", where nobody looks for it")
 			}
 		}
-		for _, name := range uses[r.Address] {
+		for _, name := range usage[r.Address] {
 			if !slices.Contains(referred, name) {
 				problems = append(problems, r.Address+" does not take "+name)
 			}

@@ -88,5 +88,5 @@ func wait(ctx context.Context) bool {
 
 // dealAddress returns the address of deals for gistdeal.DealURL.
 func (a *Admin) dealAddress(ctx context.Context) (string, error) {
-	return a.db.Setting(ctx, gistdeal.SettingDealURL)
+	return a.db.Setting(ctx, gistdeal.KeyDealURL)
 }

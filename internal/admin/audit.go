@@ -11,16 +11,16 @@ import (
 // Audit requests an audit from the leader and waits for its report. If ctx ends
 // before, the request stays. Without a leader it returns an error: an audit
 // reads Pipedrive, and only the leader does that.
-func (a *Admin) Audit(ctx context.Context, o gistdeal.AuditOrder) (report gistdeal.Audit, err error) {
-	leader, err := a.db.Worked(ctx)
+func (a *Admin) Audit(ctx context.Context, o gistdeal.AuditRequest) (report gistdeal.Audit, err error) {
+	leader, err := a.db.HasLeader(ctx)
 	if err != nil {
 		return report, err
 	}
 	if !leader {
 		return report, gistdeal.Errorf(gistdeal.Temporary, "no gistdeal instance is running on this database: start one, then try again")
 	}
-	o.ID, o.AskedAt = rand.Text(), time.Now()
-	if err := a.db.OrderAudit(ctx, o); err != nil {
+	o.ID, o.RequestedAt = rand.Text(), time.Now()
+	if err := a.db.RequestAudit(ctx, o); err != nil {
 		return report, err
 	}
 	for {

@@ -155,14 +155,14 @@ func (a *Admin) approve(ctx context.Context, users []gistdeal.User) (map[int64]s
 
 // requestScans requests scans of those users that are not paused, and returns their ids.
 func (a *Admin) requestScans(ctx context.Context, users []gistdeal.User) (ids []int64, err error) {
-	var requests []gistdeal.Ask
+	var requests []gistdeal.ScanRequest
 	for _, u := range users {
 		if u.State != gistdeal.UserPaused {
-			ids, requests = append(ids, u.ID), append(requests, gistdeal.Ask{Login: u.Login, Want: gistdeal.WantScan})
+			ids, requests = append(ids, u.ID), append(requests, gistdeal.ScanRequest{Login: u.Login, Kind: gistdeal.RequestScanNow})
 		}
 	}
 	if len(requests) > 0 {
-		_, err = a.db.Ask(ctx, time.Now(), requests...)
+		_, err = a.db.RequestScan(ctx, time.Now(), requests...)
 	}
 	return ids, err
 }

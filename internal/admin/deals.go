@@ -11,7 +11,7 @@ import (
 
 // Deal is a deal with its URL.
 type Deal struct {
-	gistdeal.ListedDeal
+	gistdeal.DealSummary
 	DealURL string `json:"deal_url" doc:"Its page in Pipedrive; empty until it is created."`
 }
 
@@ -153,23 +153,23 @@ func (how turning) of(input string, changed gistdeal.Changed) Result {
 
 // History is the history of a gist with the URL of its deal.
 type History struct {
-	gistdeal.Story
+	gistdeal.History
 	DealURL string `json:"deal_url"`
 }
 
 // History returns the history of a gist, given by its id or address.
 func (a *Admin) History(ctx context.Context, gist string) (History, error) {
-	story, err := a.db.Explain(ctx, gistID(gist))
+	history, err := a.db.Explain(ctx, gistID(gist))
 	if err != nil {
 		return History{}, err
 	}
 	address, err := a.dealAddress(ctx)
-	return History{story, gistdeal.DealURL(address, story.DealID)}, err
+	return History{history, gistdeal.DealURL(address, history.DealID)}, err
 }
 
 // ListedDuplicate is a duplicate deal with its URL.
 type ListedDuplicate struct {
-	gistdeal.Surplus
+	gistdeal.DuplicateDeal
 	DealURL string `json:"deal_url"`
 }
 
@@ -180,7 +180,7 @@ func (a *Admin) Duplicates(ctx context.Context, after int64, limit int) ([]Liste
 	if err != nil {
 		return nil, err
 	}
-	page, err := a.db.SurplusDeals(ctx, after, limit)
+	page, err := a.db.DuplicateDeals(ctx, after, limit)
 	deals := make([]ListedDuplicate, len(page))
 	for i, d := range page {
 		deals[i] = ListedDuplicate{d, gistdeal.DealURL(address, d.DealID)}

@@ -39,7 +39,7 @@ func TestDealsAreRetriedAndSkippedOrTheRefusalSaysWhy(t *testing.T) {
 	turned, err = w.Retry(t.Context(), admin.DealSelection{Gists: []string{left, gistdeal.GistURL("alice", failed.Draft.GistID)}})
 	w.must(err)
 	w.want(turned.Results, left+" retried", gistdeal.GistURL("alice", failed.Draft.GistID)+" refused")
-	if why := turned.Results[1].Reason; why != gistdeal.WhyNotRetried[gistdeal.DealFound] {
+	if why := turned.Results[1].Reason; why != gistdeal.WhyNotRetried[gistdeal.DealQueued] {
 		t.Errorf("the reason is %q", why)
 	}
 	if _, err := w.Retry(t.Context(), admin.DealSelection{User: "nobody"}); gistdeal.KindOf(err) != gistdeal.NotFound {
@@ -51,25 +51,25 @@ func TestTheHistoryOfAGistTellsItsAttemptsAndDuplicates(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.track(1, "alice", 1)[0]
-	w.must(w.db.Set(t.Context(), gistdeal.SettingDealURL, "https://crm.example/deal/"))
+	w.must(w.db.Set(t.Context(), gistdeal.KeyDealURL, "https://crm.example/deal/"))
 	w.must(w.db.Refuse(t.Context(), w.claim(), "title is bad", time.Now()))
 	_, err := w.Retry(t.Context(), admin.DealSelection{})
 	w.must(err)
-	_, err = w.db.Made(t.Context(), w.claim(), 77, time.Now())
+	_, err = w.db.RecordCreated(t.Context(), w.claim(), 77, time.Now())
 	w.must(err)
-	w.must(w.db.AddSurplus(t.Context(), map[string][]int64{id: {78}}, time.Now()))
+	w.must(w.db.AddDuplicates(t.Context(), map[string][]int64{id: {78}}, time.Now()))
 
 	h, err := w.History(t.Context(), gistdeal.GistURL("alice", id))
 	w.must(err)
-	if h.State != gistdeal.DealMade || h.DealURL != "https://crm.example/deal/77" || h.User.Login != "alice" || h.Gist.Description != "a gist" || h.NoticedBy != gistdeal.NoticedByFirstScan {
+	if h.State != gistdeal.DealCreated || h.DealURL != "https://crm.example/deal/77" || h.User.Login != "alice" || h.Gist.Description != "a gist" || h.NoticedBy != gistdeal.NoticedByFirstScan {
 		t.Errorf("%+v", h)
 	}
 	if len(h.Attempts) != 2 || h.Attempts[0].Outcome != "refused" || h.Attempts[0].Reason != "title is bad" || h.Attempts[1].DealID != 77 {
 		t.Errorf("the attempts are %+v", h.Attempts)
 	}
 	duplicates, err := w.Duplicates(t.Context(), 0, 10)
-	if w.must(err); len(h.Surplus) != 1 || len(duplicates) != 1 || duplicates[0].DealURL != "https://crm.example/deal/78" || duplicates[0].Login != "alice" {
-		t.Errorf("history %+v, list %+v: want the duplicate 78 in both", h.Surplus, duplicates)
+	if w.must(err); len(h.Duplicates) != 1 || len(duplicates) != 1 || duplicates[0].DealURL != "https://crm.example/deal/78" || duplicates[0].Login != "alice" {
+		t.Errorf("history %+v, list %+v: want the duplicate 78 in both", h.Duplicates, duplicates)
 	}
 	if _, err := w.History(t.Context(), "nosuch"); gistdeal.KindOf(err) != gistdeal.NotFound {
 		t.Errorf("the history of an unknown gist: %v", err)

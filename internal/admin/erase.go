@@ -9,8 +9,8 @@ import (
 
 // Erased is the result of erasing a person.
 type Erased struct {
-	Kept  int         `json:"kept" doc:"How many gist ids are kept, each with the id of its deal only, so that no deal is created again."`
-	Deals []DealPlace `json:"deals" doc:"The deals of the person that Pipedrive still has: gistdeal deletes nothing there."`
+	Reserved int         `json:"reserved" doc:"How many gist ids are kept, each with the id of its deal only, so that no deal is created again."`
+	Deals    []DealPlace `json:"deals" doc:"The deals of the person that Pipedrive still has: gistdeal deletes nothing there."`
 }
 
 // DealPlace is the place of a deal in Pipedrive.
@@ -44,7 +44,7 @@ func (a *Admin) Erase(ctx context.Context, input string) (Erased, error) {
 	for gistdeal.KindOf(err) == gistdeal.Invalid && wait(ctx) {
 		deals, err = a.db.Erase(ctx, u, time.Now())
 	}
-	e := Erased{Kept: len(deals), Deals: []DealPlace{}}
+	e := Erased{Reserved: len(deals), Deals: []DealPlace{}}
 	for _, id := range deals {
 		e.Deals = append(e.Deals, DealPlace{id, gistdeal.DealURL(address, id)})
 	}

@@ -10,14 +10,14 @@ import (
 // outcome is the outcome of a scan request: its result, or the reason why that
 // has to wait.
 type outcome struct {
-	gistdeal.Ask
-	Answer  gistdeal.Answer
+	gistdeal.ScanRequest
+	Answer  gistdeal.RequestResult
 	Waiting string
 }
 
 // follow yields the outcome of each request. If there is no leader, or ctx ends,
 // the requests without a result are waiting. pending is called now and then.
-func (a *Admin) follow(ctx context.Context, requests []gistdeal.Ask, pending func()) iter.Seq2[outcome, error] {
+func (a *Admin) follow(ctx context.Context, requests []gistdeal.ScanRequest, pending func()) iter.Seq2[outcome, error] {
 	return func(yield func(outcome, error) bool) {
 		for {
 			answers, waiting, err := a.answers(ctx, requests)
@@ -25,16 +25,16 @@ func (a *Admin) follow(ctx context.Context, requests []gistdeal.Ask, pending fun
 				yield(outcome{}, err)
 				return
 			}
-			var left []gistdeal.Ask
+			var left []gistdeal.ScanRequest
 			for _, r := range requests {
 				answer, ok := answers[gistdeal.LoginKey(r.Login)]
 				switch {
 				case ok:
-					if !yield(outcome{Ask: r, Answer: answer}, nil) {
+					if !yield(outcome{ScanRequest: r, Answer: answer}, nil) {
 						return
 					}
 				case waiting != "":
-					if !yield(outcome{Ask: r, Waiting: waiting}, nil) {
+					if !yield(outcome{ScanRequest: r, Waiting: waiting}, nil) {
 						return
 					}
 				default:
@@ -52,11 +52,11 @@ func (a *Admin) follow(ctx context.Context, requests []gistdeal.Ask, pending fun
 
 // answers returns the known results of requests by login key, and the reason why
 // the others have to wait, "" if they will come.
-func (a *Admin) answers(ctx context.Context, requests []gistdeal.Ask) (answers map[string]gistdeal.Answer, waiting string, err error) {
+func (a *Admin) answers(ctx context.Context, requests []gistdeal.ScanRequest) (answers map[string]gistdeal.RequestResult, waiting string, err error) {
 	// The leader comes first: one that answers and then ends leaves its answers.
-	leader, err := a.db.Worked(ctx)
+	leader, err := a.db.HasLeader(ctx)
 	if err == nil {
-		answers, err = a.db.Answers(ctx, requests...)
+		answers, err = a.db.RequestResults(ctx, requests...)
 	}
 	switch {
 	case ctx.Err() != nil:

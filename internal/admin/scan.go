@@ -39,7 +39,7 @@ func (a *Admin) Scan(ctx context.Context, input string, progress func(Progress))
 	if err != nil {
 		return Scan{}, err
 	}
-	requests, err := a.db.Ask(ctx, time.Now(), gistdeal.Ask{Login: u.Login, Want: gistdeal.WantScan})
+	requests, err := a.db.RequestScan(ctx, time.Now(), gistdeal.ScanRequest{Login: u.Login, Kind: gistdeal.RequestScanNow})
 	if err != nil {
 		return Scan{}, err
 	}
@@ -79,7 +79,7 @@ func (a *Admin) showReading(ctx context.Context, u gistdeal.User, progress func(
 
 // RequestScan requests a scan of a tracked user, and follows nothing.
 func (a *Admin) RequestScan(ctx context.Context, login string) error {
-	_, err := a.db.Ask(ctx, time.Now(), gistdeal.Ask{Login: login, Want: gistdeal.WantScan})
+	_, err := a.db.RequestScan(ctx, time.Now(), gistdeal.ScanRequest{Login: login, Kind: gistdeal.RequestScanNow})
 	return err
 }
 
@@ -97,7 +97,7 @@ func (a *Admin) followDeals(ctx context.Context, u gistdeal.User, progress func(
 			return s, err
 		}
 		s.Deals = deals
-		waiting := deals[gistdeal.DealFound] + deals[gistdeal.DealSending]
+		waiting := deals[gistdeal.DealQueued] + deals[gistdeal.DealSending]
 		if waiting == 0 {
 			return s, nil
 		}
@@ -124,7 +124,7 @@ func (a *Admin) problem(ctx context.Context, u gistdeal.User) string {
 	if l, err := activity.New(a.db).Quotas(ctx); err == nil && l.Pushes.Active(time.Now()) {
 		return "Pipedrive is " + l.Pushes.String()
 	}
-	f := gistdeal.DealFilter{UserID: u.ID, States: []gistdeal.DealState{gistdeal.DealFound}}
+	f := gistdeal.DealFilter{UserID: u.ID, States: []gistdeal.DealState{gistdeal.DealQueued}}
 	deals, err := a.db.Deals(ctx, f, "", 1)
 	if err != nil || len(deals) == 0 {
 		return "" // The next report has it, if it still holds.
@@ -138,7 +138,7 @@ func (a *Admin) obstacle(ctx context.Context) (string, error) {
 	if err != nil || p.On() {
 		return p.String(), err
 	}
-	leader, err := a.db.Worked(ctx)
+	leader, err := a.db.HasLeader(ctx)
 	if err != nil || leader {
 		return "", err
 	}

@@ -92,7 +92,7 @@ func (a *Admin) notTracked(ctx context.Context, login string, err error) error {
 	if gistdeal.KindOf(err) != gistdeal.NotFound {
 		return err
 	}
-	reason, waits, requestErr := a.db.AskWaits(ctx, login)
+	reason, waits, requestErr := a.db.PendingRequest(ctx, login)
 	switch {
 	case requestErr != nil:
 		return requestErr
@@ -107,9 +107,9 @@ type Addition struct {
 	Logins []string // logins or addresses
 	// Backfill is the policy of every user whose first scan has not ended; "" means
 	// that a tracked user keeps its policy.
-	Backfill gistdeal.FirstScan
+	Backfill gistdeal.Backfill
 	// Default is the policy of new users if Backfill is ""; "" means the configured one.
-	Default gistdeal.FirstScan
+	Default gistdeal.Backfill
 	// Notice is told, once, if GitHub limits requests and the users wait for that; may be nil.
 	Notice func(text string)
 }
@@ -129,7 +129,7 @@ func (a *Admin) AddUsers(ctx context.Context, add Addition) iter.Seq2[Result, er
 		if len(requests) == 0 {
 			return
 		}
-		requests, err := a.db.Ask(ctx, time.Now(), requests...)
+		requests, err := a.db.RequestScan(ctx, time.Now(), requests...)
 		if err != nil {
 			yield(Result{}, err)
 			return
@@ -148,7 +148,7 @@ func (a *Admin) AddUsers(ctx context.Context, add Addition) iter.Seq2[Result, er
 
 // requests returns a request for each login, the inputs by login key, and the
 // results of the inputs that are no logins.
-func (add Addition) requests() (requests []gistdeal.Ask, inputs map[string]string, invalid []Result) {
+func (add Addition) requests() (requests []gistdeal.ScanRequest, inputs map[string]string, invalid []Result) {
 	inputs = map[string]string{}
 	for _, input := range add.Logins {
 		login, err := gistdeal.LoginFrom(input)
@@ -160,7 +160,7 @@ func (add Addition) requests() (requests []gistdeal.Ask, inputs map[string]strin
 			invalid = append(invalid, Result{input, "invalid", "named twice"})
 		default:
 			inputs[key] = input
-			requests = append(requests, gistdeal.Ask{Login: login, Policy: add.Backfill, Otherwise: add.Default})
+			requests = append(requests, gistdeal.ScanRequest{Login: login, Backfill: add.Backfill, DefaultBackfill: add.Default})
 		}
 	}
 	return requests, inputs, invalid
@@ -198,16 +198,16 @@ func (a *Admin) addition(ctx context.Context, input string, o outcome) Result {
 	}
 	// The backfill is left out for a user that is renamed at this very moment.
 	if u, err := a.db.UserByLogin(ctx, o.Login); err == nil {
-		r.Reason = strings.TrimPrefix(r.Reason+", "+backfillText(u.FirstScan), ", ")
+		r.Reason = strings.TrimPrefix(r.Reason+", "+backfillText(u.Backfill), ", ")
 	}
 	return r
 }
 
-func backfillText(f gistdeal.FirstScan) string {
+func backfillText(f gistdeal.Backfill) string {
 	switch f {
-	case gistdeal.FirstScanAll:
+	case gistdeal.BackfillAll:
 		return "a deal for each gist it has"
-	case gistdeal.FirstScanNew:
+	case gistdeal.BackfillNone:
 		return "deals for new gists only"
 	}
 	return "deals for gists created since " + string(f)

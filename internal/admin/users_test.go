@@ -48,11 +48,11 @@ func TestTheLeaderAnswersForEachUserThatIsAdded(t *testing.T) {
 	if want := "deals for gists created since 2024-05-01"; results[0].Reason != want {
 		t.Errorf("the reason is %q, want %q", results[0].Reason, want)
 	}
-	w.want(w.add(t.Context(), admin.Addition{Logins: []string{"alice", "bob"}, Default: gistdeal.FirstScanNew}), "alice tracked", "bob added")
+	w.want(w.add(t.Context(), admin.Addition{Logins: []string{"alice", "bob"}, Default: gistdeal.BackfillNone}), "alice tracked", "bob added")
 	bob, err := w.User(t.Context(), "bob")
 	w.must(err)
-	if bob.FirstScan != gistdeal.FirstScanNew {
-		t.Errorf("bob has the backfill %q, want none", bob.FirstScan)
+	if bob.Backfill != gistdeal.BackfillNone {
+		t.Errorf("bob has the backfill %q, want none", bob.Backfill)
 	}
 }
 
@@ -111,9 +111,9 @@ func TestAFirstScanOverTheThresholdIsApproved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx, now := t.Context(), time.Now()
-	_, err := w.db.Track(ctx, gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, now)
+	_, err := w.db.Track(ctx, gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, now)
 	w.must(err)
-	_, err = w.db.SaveGists(ctx, 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}}, gistdeal.Noticing{First: true, Hold: true}, now)
+	_, err = w.db.SaveGists(ctx, 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}}, gistdeal.NewGistPolicy{First: true, Hold: true}, now)
 	w.must(err)
 	_, err = w.db.FirstScanned(ctx, 1, gistdeal.Listing{}, 1, now, now.Add(time.Hour))
 	w.must(err)
@@ -129,8 +129,8 @@ func TestAnErasedPersonLeavesIdsOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice", 2)
-	w.must(w.db.Set(t.Context(), gistdeal.SettingDealURL, "https://crm.example/deal/"))
-	_, err := w.db.Made(t.Context(), w.claim(), 77, time.Now())
+	w.must(w.db.Set(t.Context(), gistdeal.KeyDealURL, "https://crm.example/deal/"))
+	_, err := w.db.RecordCreated(t.Context(), w.claim(), 77, time.Now())
 	w.must(err)
 	erased, err := w.Erase(t.Context(), "alice")
 	w.must(err)
@@ -162,10 +162,10 @@ func TestAScanIsFollowedToTheLastDeal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).lead()
 	w.sim.MakeGists("alice", 3)
-	w.want(w.add(t.Context(), admin.Addition{Logins: []string{"alice"}, Backfill: gistdeal.FirstScanAll}), "alice added")
+	w.want(w.add(t.Context(), admin.Addition{Logins: []string{"alice"}, Backfill: gistdeal.BackfillAll}), "alice added")
 	s, err := w.Scan(t.Context(), "alice", func(admin.Progress) {})
 	w.must(err)
-	if s.Waiting != "" || s.Deals[gistdeal.DealMade] != 3 {
+	if s.Waiting != "" || s.Deals[gistdeal.DealCreated] != 3 {
 		t.Errorf("%+v, want 3 deals created", s)
 	}
 }
@@ -178,8 +178,8 @@ func TestAScanWithoutALeaderSaysSoAndKeepsTheRequest(t *testing.T) {
 		t.Errorf("%v, want that there is no leader", err)
 	}
 	counts, err := w.db.Counts(t.Context())
-	if w.must(err); counts.Asks != 1 {
-		t.Errorf("%d requests are pending, want 1", counts.Asks)
+	if w.must(err); counts.ScanRequests != 1 {
+		t.Errorf("%d requests are pending, want 1", counts.ScanRequests)
 	}
 	if _, err := w.Scan(t.Context(), "nobody", nil); gistdeal.KindOf(err) != gistdeal.NotFound || !strings.Contains(err.Error(), "gistdeal users add") {
 		t.Errorf("%v, want how to add the user", err)
@@ -189,10 +189,10 @@ func TestAScanWithoutALeaderSaysSoAndKeepsTheRequest(t *testing.T) {
 func TestAnAuditNeedsALeader(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	if _, err := w.Audit(t.Context(), gistdeal.AuditOrder{}); gistdeal.KindOf(err) != gistdeal.Temporary {
+	if _, err := w.Audit(t.Context(), gistdeal.AuditRequest{}); gistdeal.KindOf(err) != gistdeal.Temporary {
 		t.Errorf("%v, want a temporary error", err)
 	}
-	report, err := newWorld(t).lead().Audit(t.Context(), gistdeal.AuditOrder{})
+	report, err := newWorld(t).lead().Audit(t.Context(), gistdeal.AuditRequest{})
 	if err != nil || report.EndedAt.IsZero() || report.Different() != 0 {
 		t.Errorf("%+v, %v: want an audit without discrepancies", report, err)
 	}
@@ -201,9 +201,9 @@ func TestAnAuditNeedsALeader(t *testing.T) {
 func TestATokenIsCreatedListedAndRevoked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	made, err := w.AddToken(t.Context(), "ci", gistdeal.ScopeRead)
+	token, err := w.AddToken(t.Context(), "ci", gistdeal.ScopeRead)
 	w.must(err)
-	if caller, err := w.db.Caller(t.Context(), gistdeal.HashToken(made.Token)); err != nil || caller.Name != "ci" {
+	if caller, err := w.db.Caller(t.Context(), gistdeal.HashToken(token.Token)); err != nil || caller.Name != "ci" {
 		t.Errorf("the token belongs to %+v, %v", caller, err)
 	}
 	for _, name := range []string{"", "two words", gistdeal.AdminToken} {

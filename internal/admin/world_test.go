@@ -57,7 +57,7 @@ func (w *world) lead() *world {
 		remote.Close()
 	})
 	w.eventually("there is a leader", func() bool {
-		leader, err := w.db.Worked(w.Context())
+		leader, err := w.db.HasLeader(w.Context())
 		w.must(err)
 		return leader
 	})
@@ -90,14 +90,14 @@ func (w *world) eventually(what string, done func() bool) {
 func (w *world) track(id int64, login string, gists int) (gistIDs []string) {
 	w.Helper()
 	ctx, now := w.Context(), time.Now()
-	_, err := w.db.Track(ctx, gistdeal.Account{ID: id, Login: login}, gistdeal.FirstScanAll, now)
+	_, err := w.db.Track(ctx, gistdeal.Account{ID: id, Login: login}, gistdeal.BackfillAll, now)
 	w.must(err)
 	var all []gistdeal.Gist
 	for i := range gists {
 		g := gistdeal.Gist{ID: fmt.Sprintf("%s%d", login, i), Description: "a gist", CreatedAt: now}
 		all, gistIDs = append(all, g), append(gistIDs, g.ID)
 	}
-	_, err = w.db.SaveGists(ctx, id, all, gistdeal.Noticing{First: true}, now)
+	_, err = w.db.SaveGists(ctx, id, all, gistdeal.NewGistPolicy{First: true}, now)
 	w.must(err)
 	_, err = w.db.FirstScanned(ctx, id, gistdeal.Listing{}, 0, now, now.Add(time.Hour))
 	w.must(err)

@@ -31,7 +31,7 @@ type Options struct {
 	Wake    func()        // makes the engine of this process read new rows at once; nil if there is none
 	Log     *slog.Logger  // nil means none
 	// Estimate works out the cost of tracking users; nil if this process cannot.
-	Estimate func(ctx context.Context, logins []string, backfill gistdeal.FirstScan) (estimate.Estimate, error)
+	Estimate func(ctx context.Context, logins []string, backfill gistdeal.Backfill) (estimate.Estimate, error)
 }
 
 // API answers the routes below Path. It is told who asks by the request's
@@ -39,7 +39,7 @@ type Options struct {
 type API struct {
 	admin    *admin.Admin
 	activity *activity.Activity
-	choices  *settings.Settings
+	offered  *settings.Settings
 	options  Options
 	log      *slog.Logger
 	mux      *http.ServeMux
@@ -62,7 +62,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &API{admin: admin.New(db), activity: activity.New(db), choices: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), ping: pingEvery}
+	a := &API{admin: admin.New(db), activity: activity.New(db), offered: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), ping: pingEvery}
 	a.changes = newChanges(a.activity, o.Log)
 	a.huma = humago.New(a.mux, config(o.Version))
 	a.text = sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })

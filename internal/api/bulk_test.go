@@ -82,7 +82,7 @@ func TestDuplicateDealsAreListed(t *testing.T) {
 	var gists struct{ Gists []admin.UserGist }
 	w.get("/gists", &gists)
 	id := gists.Gists[0].ID
-	testenv.Must(w.t, w.db.AddSurplus(t.Context(), map[string][]int64{id: {900, 901}}, gists.Gists[0].CreatedAt))
+	testenv.Must(w.t, w.db.AddDuplicates(t.Context(), map[string][]int64{id: {900, 901}}, gists.Gists[0].CreatedAt))
 	var list struct {
 		Duplicates []admin.ListedDuplicate `json:"duplicates"`
 		Next       string
@@ -123,7 +123,7 @@ func TestABulkChangeOfHundredsOfUsersHasAResultForEach(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprintf("user%d", i)
 		if i%3 > 0 {
-			_, err := w.db.Track(t.Context(), gistdeal.Account{ID: int64(i), Login: names[i]}, gistdeal.FirstScanAll, time.Now())
+			_, err := w.db.Track(t.Context(), gistdeal.Account{ID: int64(i), Login: names[i]}, gistdeal.BackfillAll, time.Now())
 			testenv.Must(w.t, err)
 		}
 	}

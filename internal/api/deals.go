@@ -30,7 +30,7 @@ func (a *API) deals() {
 	add(a, route{
 		method: http.MethodGet, path: "/duplicates", id: "list-duplicates", scope: gistdeal.ScopeRead,
 		summary: "List deals in Pipedrive beyond the one that their gist should have",
-	}, a.surplus)
+	}, a.duplicates)
 }
 
 type dealList struct {
@@ -40,7 +40,7 @@ type dealList struct {
 
 type listDealsInput struct {
 	Part
-	State   []string `query:"state" enum:"held,found,sending,made,failed,skipped" doc:"Only deals in these states."`
+	State   []string `query:"state" enum:"awaiting_approval,queued,sending,created,failed,skipped" doc:"Only deals in these states."`
 	User    string   `query:"user" maxLength:"100" doc:"Only deals of this user's gists."`
 	Problem string   `query:"problem" maxLength:"2000" doc:"Only deals with this problem, as a failure names it."`
 }
@@ -74,18 +74,18 @@ func (a *API) explain(ctx context.Context, in *explainInput) (*reply[admin.Histo
 }
 
 // Choice selects deals: those that match everything that is set.
-type Choice struct {
+type DealSelection struct {
 	Gists   []string `json:"gists,omitempty" maxItems:"1000" doc:"Ids or addresses; each gets a result of its own."`
-	States  []string `json:"states,omitempty" enum:"held,found,failed,skipped"`
+	States  []string `json:"states,omitempty" enum:"awaiting_approval,queued,failed,skipped"`
 	User    string   `json:"user,omitempty" maxLength:"100"`
 	Problem string   `json:"problem,omitempty" maxLength:"2000" doc:"As a failure names it."`
 }
 
-func (c Choice) selection() admin.DealSelection {
+func (c DealSelection) selection() admin.DealSelection {
 	return admin.DealSelection{Gists: c.Gists, States: c.States, User: c.User, Problem: c.Problem}
 }
 
-type retryInput struct{ Body Choice }
+type retryInput struct{ Body DealSelection }
 
 func (a *API) retry(ctx context.Context, in *retryInput) (*reply[admin.Turned], error) {
 	t, err := a.admin.Retry(ctx, in.Body.selection())
@@ -95,7 +95,7 @@ func (a *API) retry(ctx context.Context, in *retryInput) (*reply[admin.Turned], 
 
 type skipInput struct {
 	Body struct {
-		Choice
+		DealSelection
 		Note string `json:"note" minLength:"1" maxLength:"500" doc:"The reason, shown with the deals."`
 	}
 }
@@ -118,12 +118,12 @@ func (a *API) failures(ctx context.Context, _ *struct{}) (*reply[failureList], e
 	return &reply[failureList]{failureList{f}}, err
 }
 
-type surplusList struct {
-	Surplus []admin.ListedDuplicate `json:"duplicates"`
-	Next    string                  `json:"next,omitempty" doc:"The cursor of the next part."`
+type duplicateList struct {
+	Duplicates []admin.ListedDuplicate `json:"duplicates"`
+	Next       string                  `json:"next,omitempty" doc:"The cursor of the next part."`
 }
 
-func (a *API) surplus(ctx context.Context, in *struct{ Part }) (*reply[surplusList], error) {
+func (a *API) duplicates(ctx context.Context, in *struct{ Part }) (*reply[duplicateList], error) {
 	after := int64(0)
 	if err := in.read(&after); err != nil {
 		return nil, err
@@ -132,9 +132,9 @@ func (a *API) surplus(ctx context.Context, in *struct{ Part }) (*reply[surplusLi
 	if err != nil {
 		return nil, err
 	}
-	list := surplusList{Surplus: deals}
+	list := duplicateList{Duplicates: deals}
 	if len(deals) == in.Limit {
 		list.Next = cursor(deals[len(deals)-1].DealID)
 	}
-	return &reply[surplusList]{list}, nil
+	return &reply[duplicateList]{list}, nil
 }

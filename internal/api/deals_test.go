@@ -55,7 +55,7 @@ func TestARecordedVisitDecidesWhichGistsAreNew(t *testing.T) {
 	if len(list.Gists) != 0 {
 		t.Errorf("%d new gists, want none", len(list.Gists))
 	}
-	w.get("/users/alice/gists?state=failed,held", &list)
+	w.get("/users/alice/gists?state=failed,awaiting_approval", &list)
 	if len(list.Gists) != 0 {
 		t.Errorf("%d gists with failed deals, want none", len(list.Gists))
 	}
@@ -148,13 +148,13 @@ func TestTheOverviewShowsTheCurrentState(t *testing.T) {
 	var o activity.Overview
 	w.get("/overview", &o)
 	today := o.Days[len(o.Days)-1]
-	if !o.Leader || o.Users["active"] != 1 || o.Deals["made"] != 3 || len(o.Days) != 30 || today.Gists != 3 || today.Deals != 3 || o.NextScan.IsZero() {
+	if !o.Leader || o.Users["active"] != 1 || o.Deals["created"] != 3 || len(o.Days) != 30 || today.Gists != 3 || today.Deals != 3 || o.NextScan.IsZero() {
 		t.Errorf("overview: %+v", o)
 	}
 	var p activity.Pushes
 	w.read(w.send(http.MethodPost, "/pushes/pause", `{"reason":"spring cleaning"}`), http.StatusOK, &p)
 	w.get("/overview", &o)
-	if !p.Changed || !o.Pushes.Paused || o.Pushes.Why != "spring cleaning" {
+	if !p.Changed || !o.Pushes.Paused || o.Pushes.Reason != "spring cleaning" {
 		t.Errorf("paused: %+v, overview: %+v", p, o.Pushes)
 	}
 	w.read(w.send(http.MethodPost, "/pushes/resume", ""), http.StatusOK, &p)
@@ -163,7 +163,7 @@ func TestTheOverviewShowsTheCurrentState(t *testing.T) {
 		t.Errorf("resumed: %+v, overview: %+v", p, o.Pushes)
 	}
 	var limits struct {
-		Budgets []struct{ Name string }
+		Quotas []struct{ Name string }
 	}
 	w.get("/quotas", &limits)
 	var me struct{ Name, Scope, Version string }

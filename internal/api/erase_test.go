@@ -19,10 +19,10 @@ func TestAnErasedUserIsTrackedAgainOnlyOnRequest(t *testing.T) {
 
 	var erased admin.Erased
 	w.read(w.send(http.MethodPost, "/users/Alice/erase", `{"confirm":"alice"}`), http.StatusOK, &erased)
-	if erased.Kept != 3 || len(erased.Deals) != 3 || !strings.HasSuffix(erased.Deals[0].URL, "1") {
+	if erased.Reserved != 3 || len(erased.Deals) != 3 || !strings.HasSuffix(erased.Deals[0].URL, "1") {
 		t.Errorf("%+v, want three deals that still exist in Pipedrive", erased)
 	}
-	for _, path := range []string{"/users?state=removed&state=active", "/runs", "/gists", "/deals?state=made"} {
+	for _, path := range []string{"/users?state=removed&state=active", "/runs", "/gists", "/deals?state=created"} {
 		if r := w.send(http.MethodGet, path, ""); strings.Contains(r.body, "alice") {
 			t.Errorf("%s still contains alice: %s", path, r.body)
 		}
@@ -53,7 +53,7 @@ func TestAnErasedUserIsTrackedAgainOnlyOnRequest(t *testing.T) {
 	})
 	counts, err := w.db.Counts(t.Context())
 	testenv.Must(w.t, err)
-	if posts := w.sim.Report().Requests["POST /api/v2/deals"]; posts != 6 || counts.Deals[gistdeal.DealMade] != 6 {
+	if posts := w.sim.Report().Requests["POST /api/v2/deals"]; posts != 6 || counts.Deals[gistdeal.DealCreated] != 6 {
 		t.Errorf("%d POSTs, %v; want six deals as before", posts, counts.Deals)
 	}
 }

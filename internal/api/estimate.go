@@ -18,8 +18,8 @@ func (a *API) estimates() {
 
 type estimateInput struct {
 	Body struct {
-		Users    []string           `json:"users" minItems:"1" maxItems:"100" doc:"Logins or addresses: GitHub is asked once for each."`
-		Backfill gistdeal.FirstScan `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The policy of the sums; by default the one for new users."`
+		Users    []string          `json:"users" minItems:"1" maxItems:"100" doc:"Logins or addresses: GitHub is asked once for each."`
+		Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The policy of the sums; by default the one for new users."`
 	}
 }
 
@@ -29,11 +29,11 @@ func (a *API) estimate(ctx context.Context, in *estimateInput) (*reply[estimate.
 	}
 	backfill := in.Body.Backfill
 	if backfill == "" {
-		value, err := a.choices.Value(ctx, gistdeal.ChoiceFirstScan)
+		value, err := a.offered.Value(ctx, gistdeal.SettingBackfill)
 		if err != nil {
 			return nil, err
 		}
-		backfill = gistdeal.FirstScan(value)
+		backfill = gistdeal.Backfill(value)
 	}
 	if err := backfill.Check(); err != nil {
 		return nil, err

@@ -28,8 +28,8 @@ type pinged struct {
 	At time.Time `json:"at"`
 }
 
-// happened is what came of deals since the event before.
-type happened struct {
+// ended is what came of deals since the event before.
+type ended struct {
 	Deals []activity.Event `json:"deals"`
 }
 
@@ -44,7 +44,7 @@ func (a *API) events() {
 		Security:    secured(gistdeal.ScopeRead),
 		Errors:      []int{400, 401, 403, 413, 422, 429, 503},
 		Middlewares: huma.Middlewares{scoped(gistdeal.ScopeRead), readable, a.boundStreams},
-	}, map[string]any{"deals": happened{}, "ping": pinged{}}, a.stream)
+	}, map[string]any{"deals": ended{}, "ping": pinged{}}, a.stream)
 }
 
 // boundStreams lets a client have so many streams and no more. This machine's
@@ -116,7 +116,7 @@ func (a *API) stream(ctx context.Context, _ *struct{}, send sse.Sender) {
 			if !ok {
 				return
 			}
-			err = send(sse.Message{ID: id, Data: happened{deals}})
+			err = send(sse.Message{ID: id, Data: ended{deals}})
 		}
 	}
 }

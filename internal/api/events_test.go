@@ -71,7 +71,7 @@ func TestEventsAreSentToAllStreams(t *testing.T) {
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
 	until(t, a, "event: deals")
 	until(t, a, gist)
-	until(t, b, `"outcome":"made"`)
+	until(t, b, `"outcome":"created"`)
 }
 
 func TestTheFirstDealIsPublishedToo(t *testing.T) {
@@ -82,7 +82,7 @@ func TestTheFirstDealIsPublishedToo(t *testing.T) {
 	lines := w.follow(ctx)
 	until(t, lines, "event: ping")
 	w.track(1, "alice")
-	until(t, lines, `"outcome":"made"`)
+	until(t, lines, `"outcome":"created"`)
 }
 
 func TestATokenIsLimitedToItsScope(t *testing.T) {
@@ -119,9 +119,9 @@ func TestARunRecordedAfterALaterOneIsPublishedToo(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
 	now := time.Now()
-	_, err := w.db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, now)
+	_, err := w.db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, now)
 	testenv.Must(w.t, err)
-	_, err = w.db.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.Noticing{}, now)
+	_, err = w.db.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.NewGistPolicy{}, now)
 	testenv.Must(w.t, err)
 	_, err = w.db.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 0, now, now.Add(time.Hour))
 	testenv.Must(w.t, err)
@@ -140,7 +140,7 @@ func TestARunRecordedAfterALaterOneIsPublishedToo(t *testing.T) {
 		gist string
 		at   time.Duration
 	}{{"a2", 3 * time.Second}, {"a3", time.Second}, {"a1", 3 * time.Second}} {
-		_, err := w.db.Made(t.Context(), claims[end.gist], int64(i+1), now.Add(end.at))
+		_, err := w.db.RecordCreated(t.Context(), claims[end.gist], int64(i+1), now.Add(end.at))
 		testenv.Must(w.t, err)
 		text := until(t, lines, end.gist)
 		for gist := range claims {

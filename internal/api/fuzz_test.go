@@ -294,13 +294,13 @@ func newFilledWorld(t *testing.T, database string) *world {
 	w.engine = engine.New(db, nil, nil, engine.Options{})
 	ctx, now := t.Context(), time.Now()
 	for id := int64(1); id <= 9; id++ {
-		_, err := db.Track(ctx, gistdeal.Account{ID: id, Login: fmt.Sprintf("user%d", id)}, gistdeal.FirstScanAll, now)
+		_, err := db.Track(ctx, gistdeal.Account{ID: id, Login: fmt.Sprintf("user%d", id)}, gistdeal.BackfillAll, now)
 		testenv.Must(w.t, err)
 		gists := make([]gistdeal.Gist, 3)
 		for i := range gists {
 			gists[i] = gistdeal.Gist{ID: fmt.Sprintf("%032x", int(id-1)*3+i+1), Files: []gistdeal.File{{Name: "a", RawURL: "https://gist.example/a"}}, CreatedAt: now}
 		}
-		_, err = db.SaveGists(ctx, id, gists, gistdeal.Noticing{}, now)
+		_, err = db.SaveGists(ctx, id, gists, gistdeal.NewGistPolicy{}, now)
 		testenv.Must(w.t, err)
 		_, err = db.FirstScanned(ctx, id, gistdeal.Listing{}, 0, now, now)
 		testenv.Must(w.t, err)
@@ -312,9 +312,9 @@ func newFilledWorld(t *testing.T, database string) *world {
 			testenv.Must(w.t, db.Refuse(ctx, c, "title is bad", now))
 			continue
 		}
-		_, err = db.Made(ctx, c, id, now)
+		_, err = db.RecordCreated(ctx, c, id, now)
 		testenv.Must(w.t, err)
-		testenv.Must(w.t, db.AddSurplus(ctx, map[string][]int64{c.Draft.GistID: {100 + id}}, now))
+		testenv.Must(w.t, db.AddDuplicates(ctx, map[string][]int64{c.Draft.GistID: {100 + id}}, now))
 	}
 	for _, scope := range gistdeal.Scopes {
 		testenv.Must(w.t, db.SetToken(ctx, string(scope), gistdeal.HashToken(string(scope)), scope, now))

@@ -36,7 +36,7 @@ type listGistsInput struct {
 	OneUser
 	Part
 	Show  string   `query:"show" enum:"all,new" default:"all" doc:"new: only those noticed since your last visit."`
-	State []string `query:"state" enum:"held,found,sending,made,failed,skipped" doc:"Only gists whose deal is in one of these states."`
+	State []string `query:"state" enum:"awaiting_approval,queued,sending,created,failed,skipped" doc:"Only gists whose deal is in one of these states."`
 }
 
 func (a *API) listGists(ctx context.Context, in *listGistsInput) (*reply[gistList], error) {

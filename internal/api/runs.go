@@ -22,9 +22,9 @@ type runList struct {
 
 type listRunsInput struct {
 	Part
-	Kind  []string `query:"kind" enum:"scan,sweep,push" doc:"Only runs of these kinds."`
-	User  string   `query:"user" maxLength:"100" doc:"Only scans of this user."`
-	Going bool     `query:"in_progress" doc:"Only runs that are in progress."`
+	Kind       []string `query:"kind" enum:"scan,sweep,push" doc:"Only runs of these kinds."`
+	User       string   `query:"user" maxLength:"100" doc:"Only scans of this user."`
+	InProgress bool     `query:"in_progress" doc:"Only runs that are in progress."`
 }
 
 func (a *API) listRuns(ctx context.Context, in *listRunsInput) (*reply[runList], error) {
@@ -36,7 +36,7 @@ func (a *API) listRuns(ctx context.Context, in *listRunsInput) (*reply[runList],
 	if err != nil {
 		return nil, err
 	}
-	f := gistdeal.RunFilter{Kinds: kinds, Going: in.Going}
+	f := gistdeal.RunFilter{Kinds: kinds, InProgress: in.InProgress}
 	if in.User != "" {
 		u, err := a.admin.User(ctx, in.User)
 		if err != nil {

@@ -22,7 +22,7 @@ func (a *API) settings() {
 }
 
 func (a *API) account(ctx context.Context, _ *struct{}) (*reply[gistdeal.Accounts], error) {
-	accounts, err := a.choices.Accounts(ctx)
+	accounts, err := a.offered.Accounts(ctx)
 	return &reply[gistdeal.Accounts]{accounts}, err
 }
 
@@ -31,7 +31,7 @@ type settingList struct {
 }
 
 func (a *API) listSettings(ctx context.Context, _ *struct{}) (*reply[settingList], error) {
-	list, err := a.choices.List(ctx)
+	list, err := a.offered.List(ctx)
 	return &reply[settingList]{settingList{list}}, err
 }
 
@@ -46,15 +46,15 @@ type changeSettingsInput struct {
 }
 
 func (a *API) changeSettings(ctx context.Context, in *changeSettingsInput) (*reply[settingList], error) {
-	values := map[gistdeal.Choice]string{}
-	for name, value := range map[gistdeal.Choice]*string{
-		gistdeal.ChoicePipeline: in.Body.Pipeline, gistdeal.ChoiceStage: in.Body.Stage, gistdeal.ChoiceOwner: in.Body.Owner,
-		gistdeal.ChoiceFirstScan: in.Body.Backfill, gistdeal.ChoiceFirstScanMax: in.Body.Threshold,
+	values := map[gistdeal.Setting]string{}
+	for name, value := range map[gistdeal.Setting]*string{
+		gistdeal.SettingPipeline: in.Body.Pipeline, gistdeal.SettingStage: in.Body.Stage, gistdeal.SettingOwner: in.Body.Owner,
+		gistdeal.SettingBackfill: in.Body.Backfill, gistdeal.SettingApprovalThreshold: in.Body.Threshold,
 	} {
 		if value != nil {
 			values[name] = *value
 		}
 	}
-	list, err := a.choices.Change(ctx, values)
+	list, err := a.offered.Change(ctx, values)
 	return &reply[settingList]{settingList{list}}, err
 }

@@ -15,7 +15,7 @@ import (
 
 type settingList struct{ Settings []settings.Setting }
 
-func (l settingList) value(name gistdeal.Choice) string {
+func (l settingList) value(name gistdeal.Setting) string {
 	for _, s := range l.Settings {
 		if s.Name == name {
 			return s.Value
@@ -59,7 +59,7 @@ func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 	var list settingList
 	put := func(body string) reply { return w.send(http.MethodPut, "/settings", body) }
 	w.read(put(`{"pipeline":"Gists","stage":"Done","owner":"Ann Admin","backfill":"2024-01-31"}`), http.StatusOK, &list)
-	if list.value(gistdeal.ChoicePipeline) != "Gists" || list.value(gistdeal.ChoiceStage) != "Done" || list.value(gistdeal.ChoiceFirstScan) != "2024-01-31" {
+	if list.value(gistdeal.SettingPipeline) != "Gists" || list.value(gistdeal.SettingStage) != "Done" || list.value(gistdeal.SettingBackfill) != "2024-01-31" {
 		t.Fatalf("%+v, want what was chosen", list)
 	}
 	for body, words := range map[string]string{
@@ -77,7 +77,7 @@ func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 		}
 	}
 	w.get("/settings", &list)
-	if list.value(gistdeal.ChoiceStage) != "Done" {
+	if list.value(gistdeal.SettingStage) != "Done" {
 		t.Errorf("%+v: a refused setting changed something", list)
 	}
 
@@ -91,7 +91,7 @@ func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
 	var deals struct{ Deals []admin.Deal }
 	testenv.Eventually(w.t, "the new gist's deal", func() bool {
-		w.get("/deals?state=made", &deals)
+		w.get("/deals?state=created", &deals)
 		return len(deals.Deals) == 2
 	})
 	newest := max(deals.Deals[0].DealID, deals.Deals[1].DealID)
@@ -100,7 +100,7 @@ func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 	}
 
 	w.read(put(`{"pipeline":"","stage":"","owner":"","backfill":""}`), http.StatusOK, &list)
-	if list.value(gistdeal.ChoicePipeline) != "" || list.value(gistdeal.ChoiceFirstScan) != "all" {
+	if list.value(gistdeal.SettingPipeline) != "" || list.value(gistdeal.SettingBackfill) != "all" {
 		t.Errorf("%+v, want the configured values again", list)
 	}
 }

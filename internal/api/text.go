@@ -41,8 +41,8 @@ func unmarshal(data []byte, v any) error {
 // written as an escape.
 func hasNUL(data []byte) bool {
 	for escape := []byte(`\u0000`); ; {
-		before, after, found := bytes.Cut(data, escape)
-		if !found {
+		before, after, ok := bytes.Cut(data, escape)
+		if !ok {
 			return false
 		}
 		// A backslash that is itself escaped escapes nothing.

@@ -126,9 +126,9 @@ func (m mark) user(order gistdeal.UserOrder) *gistdeal.User {
 }
 
 type addUsersBody struct {
-	Users    []string           `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or addresses at github.com."`
-	Backfill gistdeal.FirstScan `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"Deals for all gists that the users have already, for none, or for those since a date; by default none, and for a single user the configured policy."`
-	Again    bool               `json:"again,omitempty" doc:"Track also users that were erased."`
+	Users    []string          `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or addresses at github.com."`
+	Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"Deals for all gists that the users have already, for none, or for those since a date; by default none, and for a single user the configured policy."`
+	Again    bool              `json:"again,omitempty" doc:"Track also users that were erased."`
 }
 
 type addUsersInput struct {
@@ -166,7 +166,7 @@ const maxText = 1 << 20
 
 // body returns the body in either form.
 func (in *addUsersInput) body() (addUsersBody, error) {
-	body := addUsersBody{Backfill: gistdeal.FirstScan(in.Backfill)}
+	body := addUsersBody{Backfill: gistdeal.Backfill(in.Backfill)}
 	if strings.HasPrefix(in.contentType, "text/") {
 		body.Users = format.Words(string(in.RawBody))
 	} else if err := unmarshal(in.RawBody, &body); err != nil {
@@ -194,7 +194,7 @@ func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultLis
 	}
 	users := admin.Addition{Logins: body.Users, Backfill: body.Backfill}
 	if len(body.Users) > 1 {
-		users.Default = gistdeal.FirstScanNew
+		users.Default = gistdeal.BackfillNone
 	}
 	waiting, cancel := context.WithTimeout(ctx, a.options.Wait)
 	defer cancel()

@@ -59,8 +59,8 @@ func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
 		t.Errorf("%d users are tracked, want 4", len(list.Users))
 	}
 	for _, u := range list.Users {
-		if u.FirstScan != "none" {
-			t.Errorf("%s has the policy %s: of several users only new gists get deals", u.Login, u.FirstScan)
+		if u.Backfill != "none" {
+			t.Errorf("%s has the policy %s: of several users only new gists get deals", u.Login, u.Backfill)
 		}
 	}
 	for _, body := range []string{``, `{`, `{"users":[]}`, `{"users":["a"],"backfill":"some"}`, `[]`, `null`} {
@@ -107,7 +107,7 @@ func TestUsersAreListedInPagesSortedAndFiltered(t *testing.T) {
 	}
 	var list userList
 	w.get("/users?search=alice", &list)
-	if u := list.Users[0]; u.Deals["made"] != 1 || u.LastScanAt.IsZero() || u.State != "active" {
+	if u := list.Users[0]; u.Deals["created"] != 1 || u.LastScanAt.IsZero() || u.State != "active" {
 		t.Errorf("alice is shown as %+v", u)
 	}
 	for query, want := range map[string]int{"sort=shoesize": 422, "limit=0": 422, "limit=501": 422, "state=happy": 422, "cursor=abc": 400, "colour=red": 422} {
@@ -137,7 +137,7 @@ func TestOneUserIsPausedResumedScannedAndRemoved(t *testing.T) {
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, &done)
 	testenv.Eventually(w.t, "the new gist", func() bool {
 		w.get("/users/alice", &u)
-		return u.Deals["made"] == 2
+		return u.Deals["created"] == 2
 	})
 	w.read(w.send(http.MethodDelete, "/users/alice", ""), http.StatusOK, &done)
 	w.refused(w.send(http.MethodGet, "/users/alice", ""), http.StatusNotFound, "not-found")

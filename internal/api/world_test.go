@@ -31,8 +31,8 @@ import (
 
 // configured is what the API is told of the configuration.
 var configured = settings.Configured{
-	Values: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScan: "all", gistdeal.ChoiceFirstScanMax: "0"},
-	Locked: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScanMax: "GISTDEAL_APPROVAL_THRESHOLD"},
+	Values: map[gistdeal.Setting]string{gistdeal.SettingBackfill: "all", gistdeal.SettingApprovalThreshold: "0"},
+	Locked: map[gistdeal.Setting]string{gistdeal.SettingApprovalThreshold: "GISTDEAL_APPROVAL_THRESHOLD"},
 }
 
 // world is the API behind HTTP with simulated remotes. Each answer is checked
@@ -71,7 +71,7 @@ func newIdleWorld(t *testing.T, prepare ...func(*api.API)) *world {
 }
 
 // estimate is the API's way to estimate.
-func (w *world) estimate(ctx context.Context, logins []string, policy gistdeal.FirstScan) (estimate.Estimate, error) {
+func (w *world) estimate(ctx context.Context, logins []string, policy gistdeal.Backfill) (estimate.Estimate, error) {
 	return estimate.Make(ctx, w.hub, w.db, logins, policy, func(context.Context) (estimate.Pace, error) { return estimate.Pace{PerSecond: 10}, nil })
 }
 
@@ -192,6 +192,6 @@ func (w *world) track(gists int, logins ...string) {
 	testenv.Eventually(w.t, "all deals are created", func() bool {
 		counts, err := w.db.Counts(w.t.Context())
 		testenv.Must(w.t, err)
-		return counts.Deals[gistdeal.DealFound]+counts.Deals[gistdeal.DealSending] == 0
+		return counts.Deals[gistdeal.DealQueued]+counts.Deals[gistdeal.DealSending] == 0
 	})
 }

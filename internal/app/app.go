@@ -55,8 +55,8 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 		return nil, fmt.Errorf("GITHUB_API_URL: %w", err)
 	}
 	pipe, err := pipedrive.New(c.PipedriveURL, pipedrive.Options{
-		Token: string(c.PipedriveKey), Rate: c.PipedriveRate, DayReserve: c.QuotaReserve,
-		PushTimeout: c.PushTimeout, Aim: c.Aim, Metrics: registry,
+		Token: string(c.PipedriveKey), Rate: c.PipedriveRate, QuotaReserve: c.QuotaReserve,
+		PushTimeout: c.PushTimeout, Target: c.Target, Metrics: registry,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
@@ -80,13 +80,13 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(mutant.Store(a.store), hub, mutant.Pipedrive(pipe), engine.Options{
-		ScanInterval: c.ScanInterval, FirstScan: c.Backfill, FirstScanMax: c.Threshold, Background: hub.Background(),
-		Aim: c.Aim, Locked: c.Locked,
-		Absence: c.ResendAfter, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
+		ScanInterval: c.ScanInterval, Backfill: c.Backfill, ApprovalThreshold: c.Threshold, Background: hub.Background(),
+		Target: c.Target, Locked: c.Locked,
+		ResendAfter: c.ResendAfter, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
-	a.metrics.MustRegister(newBudgets(func() []gistdeal.Budget { return a.engine.Status().Budgets }))
+	a.metrics.MustRegister(newQuotas(func() []gistdeal.Quota { return a.engine.Status().Quotas }))
 	a.server = server.New(a.store, a.engine, server.Options{
-		AnswerWait: c.RequestWait, Auth: server.Auth(c.Auth), PublicURL: c.PublicURL, Page: web.Handler(),
+		RequestWait: c.RequestWait, Auth: server.Auth(c.Auth), PublicURL: c.PublicURL, Page: web.Handler(),
 		API: a.api(hub, pipe), Details: a.details, Metrics: a.metrics, Log: a.log,
 	})
 	var err error
@@ -104,10 +104,10 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 func (a *App) api(hub *github.Client, pipe *pipedrive.Client) *api.API {
 	return api.New(a.store, configured(a.config), api.Options{
 		Version: a.config.Version, Wait: a.config.RequestWait, Wake: a.engine.Wake, Log: a.log,
-		Estimate: func(ctx context.Context, logins []string, backfill gistdeal.FirstScan) (estimate.Estimate, error) {
+		Estimate: func(ctx context.Context, logins []string, backfill gistdeal.Backfill) (estimate.Estimate, error) {
 			return estimate.Make(ctx, hub, a.store, logins, backfill, func(ctx context.Context) (estimate.Pace, error) {
 				l, err := activity.New(a.store).Quotas(ctx) // Of the leader, which this process may not be.
-				return estimate.Pace{PerSecond: pipe.Pace(), Quotas: l.Budgets}, err
+				return estimate.Pace{PerSecond: pipe.Pace(), Quotas: l.Quotas}, err
 			})
 		},
 	})
@@ -115,9 +115,9 @@ func (a *App) api(hub *github.Client, pipe *pipedrive.Client) *api.API {
 
 // configured returns the part of the configuration that is about settings.
 func configured(c config.Config) settings.Configured {
-	return settings.Configured{Locked: c.Locked, Values: map[gistdeal.Choice]string{
-		gistdeal.ChoicePipeline: c.Aim.Pipeline, gistdeal.ChoiceStage: c.Aim.Stage, gistdeal.ChoiceOwner: c.Aim.Owner,
-		gistdeal.ChoiceFirstScan: string(c.Backfill), gistdeal.ChoiceFirstScanMax: strconv.Itoa(c.Threshold),
+	return settings.Configured{Locked: c.Locked, Values: map[gistdeal.Setting]string{
+		gistdeal.SettingPipeline: c.Target.Pipeline, gistdeal.SettingStage: c.Target.Stage, gistdeal.SettingOwner: c.Target.Owner,
+		gistdeal.SettingBackfill: string(c.Backfill), gistdeal.SettingApprovalThreshold: strconv.Itoa(c.Threshold),
 	}}
 }
 
@@ -139,7 +139,7 @@ func (a *App) setAdminToken(ctx context.Context) error {
 // anonymousUsers returns how many users of up to 100 gists can be scanned every
 // interval without a token: one request each, also if nothing is new.
 func anonymousUsers(interval time.Duration) int {
-	return int(float64(github.AnonymousLimit-github.Kept(github.AnonymousLimit)) * interval.Hours())
+	return int(float64(github.AnonymousLimit-github.Reserved(github.AnonymousLimit)) * interval.Hours())
 }
 
 // details is what /readyz tells those who may use the server.
@@ -174,7 +174,7 @@ func (a *App) Run(ctx context.Context) error {
 	a.log.Info("listening", "address", a.Addr(), "database", a.config.Database)
 	if a.config.GitHubToken == "" {
 		a.log.Warn("no GITHUB_TOKEN", "meaning", "GitHub allows this address few requests, with a token 5,000 an hour",
-			"requests_an_hour", github.AnonymousLimit, "kept_for_people", github.Kept(github.AnonymousLimit),
+			"requests_an_hour", github.AnonymousLimit, "kept_for_people", github.Reserved(github.AnonymousLimit),
 			"users_of_one_page", anonymousUsers(a.config.ScanInterval), "scanned_every", a.config.ScanInterval.String())
 	}
 

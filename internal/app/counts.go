@@ -17,8 +17,8 @@ type counts struct {
 	store *store.Store
 	log   *slog.Logger
 
-	users, deals, surplus, asks, paused *prometheus.Desc
-	oldestFound, oldestSending, scanLag *prometheus.Desc
+	users, deals, duplicates, requests, paused *prometheus.Desc
+	oldestQueued, oldestSending, scanLag       *prometheus.Desc
 }
 
 func newCounts(s *store.Store, log *slog.Logger) *counts {
@@ -29,10 +29,10 @@ func newCounts(s *store.Store, log *slog.Logger) *counts {
 		store: s, log: log,
 		users:         desc("gistdeal_users", "Users, by state.", "state"),
 		deals:         desc("gistdeal_deals", "Deals, by state.", "state"),
-		surplus:       desc("gistdeal_surplus_deals", "Deals in Pipedrive beyond the one of their gist."),
-		asks:          desc("gistdeal_asks_waiting", "Logins that were asked for and have no answer yet."),
-		paused:        desc("gistdeal_pushes_paused_by_person", "1 while a person's word holds all pushes back."),
-		oldestFound:   desc("gistdeal_oldest_found_seconds", "How long the next deal has waited for its turn, 0 if none waits."),
+		duplicates:    desc("gistdeal_duplicate_deals", "Deals in Pipedrive beyond the one of their gist."),
+		requests:      desc("gistdeal_scan_requests_pending", "Logins that were asked for and have no answer yet."),
+		paused:        desc("gistdeal_pushes_paused", "1 while a person's word holds all pushes back."),
+		oldestQueued:  desc("gistdeal_oldest_queued_seconds", "How long the next deal has waited for its turn, 0 if none waits."),
 		oldestSending: desc("gistdeal_oldest_sending_seconds", "How long the outcome of a deal has not been known, of the longest; 0 if none is being sent."),
 		scanLag:       desc("gistdeal_scan_lag_seconds", "How late the scan is that is most overdue, 0 if none is."),
 	}
@@ -40,7 +40,7 @@ func newCounts(s *store.Store, log *slog.Logger) *counts {
 
 // Describe sends the descriptions of all that Collect sends.
 func (c *counts) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.users, c.deals, c.surplus, c.asks, c.paused, c.oldestFound, c.oldestSending, c.scanLag} {
+	for _, d := range []*prometheus.Desc{c.users, c.deals, c.duplicates, c.requests, c.paused, c.oldestQueued, c.oldestSending, c.scanLag} {
 		ch <- d
 	}
 }
@@ -63,14 +63,14 @@ func (c *counts) Collect(ch chan<- prometheus.Metric) {
 	for _, state := range gistdeal.DealStates {
 		show(c.deals, float64(n.Deals[state]), string(state))
 	}
-	show(c.surplus, float64(n.Surplus))
-	show(c.asks, float64(n.Asks))
+	show(c.duplicates, float64(n.Duplicates))
+	show(c.requests, float64(n.ScanRequests))
 	paused := 0.0
 	if n.PushesPaused {
 		paused = 1
 	}
 	show(c.paused, paused)
-	show(c.oldestFound, secondsSince(n.OldestFound))
+	show(c.oldestQueued, secondsSince(n.OldestQueued))
 	show(c.oldestSending, secondsSince(n.OldestSending))
 	show(c.scanLag, secondsSince(n.OldestDue))
 }

@@ -85,7 +85,7 @@ func (a *App) refuseReal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	company, err := a.store.Setting(ctx, gistdeal.SettingCompany)
+	company, err := a.store.Setting(ctx, gistdeal.KeyCompany)
 	if err != nil {
 		return err
 	}

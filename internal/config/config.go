@@ -26,18 +26,18 @@ type Config struct {
 	AdminToken    Secret
 	Auth          string // AuthAuto, AuthToken or AuthNone
 	ScanInterval  time.Duration
-	Backfill      gistdeal.FirstScan
-	Threshold     int          // a first scan with more deals waits for approval; 0: no limit
-	Aim           gistdeal.Aim // where new deals go
-	PipedriveRate float64      // requests a second, 0 for the rate of the account
-	QuotaReserve  float64      // share of the day's tokens that is left to other people and tools
+	Backfill      gistdeal.Backfill
+	Threshold     int             // a first scan with more deals waits for approval; 0: no limit
+	Target        gistdeal.Target // where new deals go
+	PipedriveRate float64         // requests a second, 0 for the rate of the account
+	QuotaReserve  float64         // share of the day's tokens that is left to other people and tools
 	RequestWait   time.Duration
 	PushTimeout   time.Duration
 	Lease         time.Duration
 	ResendAfter   time.Duration
 	Drain         time.Duration
-	Log           string                     // "text", "json", or "" for text on a terminal and JSON elsewhere
-	Locked        map[gistdeal.Choice]string // settings that a variable decides, with the variable's name
+	Log           string                      // "text", "json", or "" for text on a terminal and JSON elsewhere
+	Locked        map[gistdeal.Setting]string // settings that a variable decides, with the variable's name
 
 	Version string // of the program; not from the environment
 	Demo    bool   // the remotes are simulators; not from the environment
@@ -79,11 +79,11 @@ func Parse(env map[string]string) (Config, error) {
 		Database:      p.database("GISTDEAL_DATABASE_URL", "gistdeal.db"),
 		PasswordFile:  p.text("GISTDEAL_DATABASE_PASSWORD_FILE", ""),
 		AdminToken:    p.secret("GISTDEAL_ADMIN_TOKEN"),
-		Auth:          p.choice("GISTDEAL_AUTH", AuthAuto, AuthAuto, AuthToken, AuthNone),
+		Auth:          p.oneOf("GISTDEAL_AUTH", AuthAuto, AuthAuto, AuthToken, AuthNone),
 		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
 		Backfill:      p.backfill("GISTDEAL_BACKFILL"),
 		Threshold:     p.number("GISTDEAL_APPROVAL_THRESHOLD"),
-		Aim:           gistdeal.Aim{Pipeline: p.text("GISTDEAL_PIPELINE", ""), Stage: p.text("GISTDEAL_STAGE", ""), Owner: p.text("GISTDEAL_OWNER", "")},
+		Target:        gistdeal.Target{Pipeline: p.text("GISTDEAL_PIPELINE", ""), Stage: p.text("GISTDEAL_STAGE", ""), Owner: p.text("GISTDEAL_OWNER", "")},
 		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE"),
 		QuotaReserve:  p.share("GISTDEAL_QUOTA_RESERVE", "40%"),
 		RequestWait:   p.duration("GISTDEAL_REQUEST_WAIT", 25*time.Second, time.Millisecond),
@@ -91,7 +91,7 @@ func Parse(env map[string]string) (Config, error) {
 		Lease:         p.duration("GISTDEAL_LEASE", 12*time.Second, time.Millisecond),
 		ResendAfter:   p.duration("GISTDEAL_RESEND_AFTER", 10*time.Minute, time.Millisecond),
 		Drain:         p.duration("GISTDEAL_DRAIN", 0, 0),
-		Log:           p.choice("GISTDEAL_LOG", "", "", "text", "json"),
+		Log:           p.oneOf("GISTDEAL_LOG", "", "", "text", "json"),
 	}
 	if c.PipedriveKey == "" && !p.wrong["PIPEDRIVE_API_KEY"] {
 		p.errs = append(p.errs, ErrNoKey)

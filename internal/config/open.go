@@ -33,7 +33,7 @@ func (c Config) refuseUpgrade(ctx context.Context) error {
 	if err != nil || schema.Current() {
 		return err
 	}
-	if leader, err := db.Worked(ctx); err != nil || !leader {
+	if leader, err := db.HasLeader(ctx); err != nil || !leader {
 		return err
 	}
 	return fmt.Errorf("the gistdeal that runs on %s has another version than this one: restart it first", c.Database)

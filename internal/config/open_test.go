@@ -22,7 +22,7 @@ func TestADatabaseThatDoesNotExistReadsAsAnEmptyOneAndIsNotCreated(t *testing.T)
 	if logins, err := db.Logins(t.Context()); err != nil || len(logins) != 0 {
 		t.Errorf("it has the users %v, %v", logins, err)
 	}
-	if leader, err := db.Worked(t.Context()); err != nil || leader {
+	if leader, err := db.HasLeader(t.Context()); err != nil || leader {
 		t.Errorf("it has a leader: %t, %v", leader, err)
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
@@ -37,7 +37,7 @@ func TestADatabaseIsCreatedForACommandThatWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, time.Now()); err != nil {
+	if _, err := db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, time.Now()); err != nil {
 		t.Error(err)
 	}
 	if err := db.Close(); err != nil {

@@ -27,7 +27,7 @@ func TestAnEnvironmentWithAKeyOnlyHasTheDocumentedDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Addr != "127.0.0.1:8050" || c.Database != "gistdeal.db" || c.Auth != config.AuthAuto || c.Backfill != gistdeal.FirstScanAll || c.Threshold != 0 ||
+	if c.Addr != "127.0.0.1:8050" || c.Database != "gistdeal.db" || c.Auth != config.AuthAuto || c.Backfill != gistdeal.BackfillAll || c.Threshold != 0 ||
 		c.ScanInterval != 3*time.Hour || c.RequestWait != 25*time.Second || c.ResendAfter != 10*time.Minute || c.QuotaReserve != 0.4 || len(c.Locked) != 0 {
 		t.Errorf("%+v", c)
 	}
@@ -124,7 +124,7 @@ func TestASecretComesFromItsVariableOrAFile(t *testing.T) {
 func TestAVariableLocksItsSetting(t *testing.T) {
 	t.Parallel()
 	c, err := parse(map[string]string{"GISTDEAL_BACKFILL": "2026-01-31", "GISTDEAL_OWNER": "Ann"})
-	if err != nil || c.Backfill != "2026-01-31" || c.Locked[gistdeal.ChoiceFirstScan] != "GISTDEAL_BACKFILL" || c.Locked[gistdeal.ChoiceOwner] != "GISTDEAL_OWNER" || len(c.Locked) != 2 {
+	if err != nil || c.Backfill != "2026-01-31" || c.Locked[gistdeal.SettingBackfill] != "GISTDEAL_BACKFILL" || c.Locked[gistdeal.SettingOwner] != "GISTDEAL_OWNER" || len(c.Locked) != 2 {
 		t.Errorf("%+v, %v", c.Locked, err)
 	}
 }

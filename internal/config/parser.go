@@ -119,17 +119,17 @@ func (p *parser) password(database Database, file string) {
 	}
 }
 
-func (p *parser) choice(name, standard string, choices ...string) string {
+func (p *parser) oneOf(name, standard string, offered ...string) string {
 	v := p.text(name, standard)
-	if !slices.Contains(choices, v) {
-		p.mistake("%s: %q is not one of %s", name, v, strings.Trim(strings.Join(choices, ", "), ", "))
+	if !slices.Contains(offered, v) {
+		p.mistake("%s: %q is not one of %s", name, v, strings.Trim(strings.Join(offered, ", "), ", "))
 	}
 	return v
 }
 
 // backfill returns the backfill policy: all, none or a date.
-func (p *parser) backfill(name string) gistdeal.FirstScan {
-	f := gistdeal.FirstScan(p.text(name, string(gistdeal.FirstScanAll)))
+func (p *parser) backfill(name string) gistdeal.Backfill {
+	f := gistdeal.Backfill(p.text(name, string(gistdeal.BackfillAll)))
 	if err := f.Check(); err != nil {
 		p.mistake("%s: %w", name, err)
 	}

@@ -7,14 +7,14 @@ import (
 )
 
 // settingVariables are the variables that decide a setting.
-var settingVariables = map[gistdeal.Choice]string{
-	gistdeal.ChoicePipeline: "GISTDEAL_PIPELINE", gistdeal.ChoiceStage: "GISTDEAL_STAGE", gistdeal.ChoiceOwner: "GISTDEAL_OWNER",
-	gistdeal.ChoiceFirstScan: "GISTDEAL_BACKFILL", gistdeal.ChoiceFirstScanMax: "GISTDEAL_APPROVAL_THRESHOLD",
+var settingVariables = map[gistdeal.Setting]string{
+	gistdeal.SettingPipeline: "GISTDEAL_PIPELINE", gistdeal.SettingStage: "GISTDEAL_STAGE", gistdeal.SettingOwner: "GISTDEAL_OWNER",
+	gistdeal.SettingBackfill: "GISTDEAL_BACKFILL", gistdeal.SettingApprovalThreshold: "GISTDEAL_APPROVAL_THRESHOLD",
 }
 
 // locked returns the settings that a variable decides.
-func (p *parser) locked() map[gistdeal.Choice]string {
-	locked := map[gistdeal.Choice]string{}
+func (p *parser) locked() map[gistdeal.Setting]string {
+	locked := map[gistdeal.Setting]string{}
 	for setting, name := range settingVariables {
 		if p.text(name, "") != "" {
 			locked[setting] = name
@@ -28,7 +28,7 @@ type unlocked string
 
 // unlocked returns the value of a setting for Print. A default is printed as a
 // comment: read back as a variable it would lock the setting.
-func (c Config) unlocked(setting gistdeal.Choice, value any) any {
+func (c Config) unlocked(setting gistdeal.Setting, value any) any {
 	if c.Locked[setting] == "" {
 		return unlocked(fmt.Sprint(value))
 	}

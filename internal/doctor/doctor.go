@@ -54,20 +54,20 @@ func Examine(ctx context.Context, c config.Config, mistakes error, o Options) He
 		defer d.db.Close() //nolint:errcheck // Nothing was written.
 	}
 	groups := []func(context.Context) []Check{d.github, d.pipedrive, d.database, d.disk, d.address}
-	found := make([][]Check, len(groups))
+	results := make([][]Check, len(groups))
 	var all sync.WaitGroup
 	for i, group := range groups {
 		all.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 			defer cancel()
-			found[i] = group(ctx)
+			results[i] = group(ctx)
 		})
 	}
 	all.Wait()
-	checks = append(checks, found[0]...)
-	checks = append(checks, found[1]...)
+	checks = append(checks, results[0]...)
+	checks = append(checks, results[1]...)
 	checks = append(checks, d.clock())
-	for _, group := range found[2:] {
+	for _, group := range results[2:] {
 		checks = append(checks, group...)
 	}
 	health := Health{OK: true, Checks: checks}

@@ -142,7 +142,7 @@ func TestTheStateOfTheDatabaseIsReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, w.examine(t), "deals", doctor.Warn, "gistdeal resume")
-	for name, value := range map[string]string{gistdeal.SettingCompany: "42", string(gistdeal.ChoicePipeline): "Gists"} {
+	for name, value := range map[string]string{gistdeal.KeyCompany: "42", string(gistdeal.SettingPipeline): "Gists"} {
 		if err := db.Set(t.Context(), name, value); err != nil {
 			t.Fatal(err)
 		}

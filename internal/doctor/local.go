@@ -21,33 +21,33 @@ import (
 
 // local is the content of the database that the checks need.
 type local struct {
-	db      *store.Store // nil if it cannot be opened
-	openErr error        // why
-	schema  store.Schema
-	company string            // that the database belongs to, "" if none yet
-	codes   map[string]string // of the fields
-	aim     gistdeal.Aim      // the target of new deals
+	db           *store.Store // nil if it cannot be opened
+	openErr      error        // why
+	schema       store.Schema
+	company      string            // that the database belongs to, "" if none yet
+	codes        map[string]string // of the fields
+	wantedTarget gistdeal.Target   // the target of new deals
 }
 
 // open opens the database and reads the values that the checks of the remotes need.
 func (d *doctor) open(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, d.o.Timeout)
 	defer cancel()
-	d.aim = d.config.Aim
+	d.wantedTarget = d.config.Target
 	if d.db, d.openErr = store.OpenReadOnly(ctx, string(d.config.Database), d.config.StoreOptions(nil)); d.openErr != nil {
 		return
 	}
 	if d.schema, d.openErr = d.db.Schema(ctx); d.openErr != nil || !d.schema.Current() {
 		return
 	}
-	if d.company, d.openErr = d.db.Setting(ctx, gistdeal.SettingCompany); d.openErr != nil {
+	if d.company, d.openErr = d.db.Setting(ctx, gistdeal.KeyCompany); d.openErr != nil {
 		return
 	}
-	if d.aim, d.openErr = gistdeal.Aimed(ctx, d.db, d.config.Aim, d.config.Locked); d.openErr != nil {
+	if d.wantedTarget, d.openErr = gistdeal.CurrentTarget(ctx, d.db, d.config.Target, d.config.Locked); d.openErr != nil {
 		return
 	}
 	var codes string
-	if codes, d.openErr = d.db.Setting(ctx, gistdeal.SettingFields); codes != "" && d.openErr == nil {
+	if codes, d.openErr = d.db.Setting(ctx, gistdeal.KeyFields); codes != "" && d.openErr == nil {
 		d.openErr = json.Unmarshal([]byte(codes), &d.codes)
 	}
 }
@@ -82,11 +82,11 @@ func (d *doctor) database(ctx context.Context) []Check {
 			"the database belongs to an older gistdeal")
 	}
 	leader, running := d.leader(ctx)
-	return []Check{d.sound(ctx), leader, d.deals(ctx, running)}
+	return []Check{d.checkIntegrity(ctx), leader, d.deals(ctx, running)}
 }
 
-func (d *doctor) sound(ctx context.Context) Check {
-	err := d.db.Sound(ctx)
+func (d *doctor) checkIntegrity(ctx context.Context) Check {
+	err := d.db.CheckIntegrity(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return Check{"database", Warn, fmt.Sprintf("%s opens, but is too large to be checked within %s: give --timeout more", d.config.Database, d.o.Timeout)}
@@ -97,7 +97,7 @@ func (d *doctor) sound(ctx context.Context) Check {
 }
 
 func (d *doctor) leader(ctx context.Context) (c Check, running bool) {
-	running, err := d.db.Worked(ctx)
+	running, err := d.db.HasLeader(ctx)
 	switch {
 	case err != nil:
 		return Check{"leader", Fail, lines(err)}, true
@@ -117,8 +117,8 @@ func (d *doctor) deals(ctx context.Context, running bool) Check {
 		parts = append(parts, fmt.Sprintf("%s %s", format.Number(n.Deals[state]), state))
 	}
 	text := strings.Join(parts, ", ")
-	if !n.OldestFound.IsZero() {
-		text += ", waiting for " + format.Duration(time.Since(n.OldestFound))
+	if !n.OldestQueued.IsZero() {
+		text += ", waiting for " + format.Duration(time.Since(n.OldestQueued))
 	}
 	pushes, err := d.db.PushPause(ctx)
 	switch {
@@ -126,13 +126,13 @@ func (d *doctor) deals(ctx context.Context, running bool) Check {
 		return Check{"deals", Fail, lines(err)}
 	case pushes.On():
 		return Check{"deals", Warn, fmt.Sprintf("%s; %s: end it with `gistdeal resume`", text, pushes)}
-	case n.Surplus > 0:
-		return Check{"deals", Warn, fmt.Sprintf("%s; %s duplicate deals in Pipedrive: delete them there, by Gist ID", text, format.Number(n.Surplus))}
+	case n.Duplicates > 0:
+		return Check{"deals", Warn, fmt.Sprintf("%s; %s duplicate deals in Pipedrive: delete them there, by Gist ID", text, format.Number(n.Duplicates))}
 	case n.Deals[gistdeal.DealFailed] > 0:
 		return Check{"deals", Warn, text + ": see why some failed with `gistdeal deals list --state failed`, then `gistdeal deals retry`"}
-	case n.Deals[gistdeal.DealHeld] > 0:
-		return Check{"deals", Warn, text + ": approve the held ones with `gistdeal users approve LOGIN`, or reject them with `gistdeal deals skip --state held`"}
-	case !running && n.Deals[gistdeal.DealFound] > 0:
+	case n.Deals[gistdeal.DealAwaitingApproval] > 0:
+		return Check{"deals", Warn, text + ": approve the held ones with `gistdeal users approve LOGIN`, or reject them with `gistdeal deals skip --state awaiting_approval`"}
+	case !running && n.Deals[gistdeal.DealQueued] > 0:
 		return Check{"deals", Warn, text + ": start `gistdeal serve`"}
 	}
 	return Check{"deals", OK, text}

@@ -67,8 +67,8 @@ func (d *doctor) pipedrive(ctx context.Context) []Check {
 		return without(Check{"pipedrive", Fail, "there is no key: set PIPEDRIVE_API_KEY"}, "there is no key")
 	}
 	client, err := pipedrive.New(d.config.PipedriveURL, pipedrive.Options{
-		Token: string(d.config.PipedriveKey), Rate: d.config.PipedriveRate, DayReserve: d.config.QuotaReserve,
-		Aim: d.aim,
+		Token: string(d.config.PipedriveKey), Rate: d.config.PipedriveRate, QuotaReserve: d.config.QuotaReserve,
+		Target: d.wantedTarget,
 	})
 	if err != nil {
 		return without(Check{"pipedrive", Fail, "PIPEDRIVE_API_URL: " + lines(err)}, "no address")
@@ -110,11 +110,11 @@ func (d *doctor) fields(ctx context.Context, client *pipedrive.Client) Check {
 }
 
 func (d *doctor) pipeline(ctx context.Context, client *pipedrive.Client) Check {
-	if err := client.CheckAim(ctx); err != nil {
+	if err := client.CheckTarget(ctx); err != nil {
 		return remote(ctx, "pipeline", "Pipedrive", "PIPEDRIVE_API_URL", err, d.o.Timeout)
 	}
 	where := "the account's default"
-	switch pipeline, stage := d.aim.Pipeline, d.aim.Stage; {
+	switch pipeline, stage := d.wantedTarget.Pipeline, d.wantedTarget.Stage; {
 	case pipeline != "" && stage != "":
 		where = fmt.Sprintf("the stage %q of %q", stage, pipeline)
 	case pipeline != "":
@@ -122,8 +122,8 @@ func (d *doctor) pipeline(ctx context.Context, client *pipedrive.Client) Check {
 	case stage != "":
 		where = fmt.Sprintf("the stage %q", stage)
 	}
-	if d.aim.Owner != "" {
-		where += fmt.Sprintf(", owned by %q", d.aim.Owner)
+	if d.wantedTarget.Owner != "" {
+		where += fmt.Sprintf(", owned by %q", d.wantedTarget.Owner)
 	}
 	return Check{"pipeline", OK, "new deals go to " + where}
 }
@@ -131,17 +131,17 @@ func (d *doctor) pipeline(ctx context.Context, client *pipedrive.Client) Check {
 // pipedriveQuota checks the rate of requests and the rest of the daily quotas.
 func pipedriveQuota(client *pipedrive.Client) Check {
 	text, spent := fmt.Sprintf("up to %.1f requests a second", client.Pace()), false
-	for _, b := range client.Budgets() {
+	for _, b := range client.Quotas() {
 		if b.SeenAt.IsZero() {
 			continue
 		}
 		text += fmt.Sprintf("; of the day's %s %s %s are left", format.Number(b.Limit), map[string]string{
-			pipedrive.BudgetDay: "tokens", pipedrive.BudgetWrites: "POSTs",
+			pipedrive.QuotaDay: "tokens", pipedrive.QuotaWrites: "POSTs",
 		}[b.Name], format.Number(b.Remaining))
-		if b.Kept > 0 {
-			text += fmt.Sprintf(", %s of them reserved", format.Number(min(b.Kept, b.Remaining)))
+		if b.Reserved > 0 {
+			text += fmt.Sprintf(", %s of them reserved", format.Number(min(b.Reserved, b.Remaining)))
 		}
-		spent = spent || b.Remaining-b.Kept < pipedrive.DealTokens
+		spent = spent || b.Remaining-b.Reserved < pipedrive.DealTokens
 	}
 	if spent {
 		return Check{"pipedrive_quota", Warn, text + ": deals wait for the next day; do other programs use this company's API, or is GISTDEAL_QUOTA_RESERVE too high?"}

@@ -79,7 +79,7 @@ func TestARenameIsDetectedIfTheOldLoginListsNothing(t *testing.T) {
 		_, err := r.store.UserByLogin(t.Context(), "alicia")
 		return err == nil
 	})
-	w.eventually("the new gist", func() bool { return w.deals(r, "alicia")["a9"].State == gistdeal.DealMade })
+	w.eventually("the new gist", func() bool { return w.deals(r, "alicia")["a9"].State == gistdeal.DealCreated })
 }
 
 func TestASweepKeepsTheReservedPartOfGitHubsQuota(t *testing.T) {
@@ -127,7 +127,7 @@ func TestARestartDoesNotListPipelinesAgain(t *testing.T) {
 	w.options.Now = clock.now
 	r = w.start()
 	w.sim.MakeGists("alice", 1)
-	if _, err := r.Ask(t.Context(), gistdeal.Ask{Login: "alice", Want: gistdeal.WantScan}); err != nil {
+	if _, err := r.RequestScan(t.Context(), gistdeal.ScanRequest{Login: "alice", Kind: gistdeal.RequestScanNow}); err != nil {
 		t.Fatal(err)
 	}
 	w.settled(r, "alice")

@@ -14,7 +14,7 @@ func TestALargeFirstScanCreatesDealsOnlyAfterApproval(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
-	w.options.Now, w.options.FirstScanMax = clock.now, 3
+	w.options.Now, w.options.ApprovalThreshold = clock.now, 3
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 4)})
 	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 3)})
 	r := w.startTracking("alice")
@@ -22,10 +22,10 @@ func TestALargeFirstScanCreatesDealsOnlyAfterApproval(t *testing.T) {
 	w.sim.AddGist("alice", sim.Gist{ID: "later"})
 	clock.add(4 * time.Hour)
 	w.eventually("the deals below the threshold are created", func() bool {
-		return w.deals(r, "alice")["later"].State == gistdeal.DealMade && w.sim.Report().Deals == 4
+		return w.deals(r, "alice")["later"].State == gistdeal.DealCreated && w.sim.Report().Deals == 4
 	})
 	for id, d := range w.deals(r, "alice") {
-		if id != "later" && d.State != gistdeal.DealHeld {
+		if id != "later" && d.State != gistdeal.DealAwaitingApproval {
 			t.Errorf("%s is %s, want held", id, d.State)
 		}
 	}
@@ -39,7 +39,7 @@ func TestAnInterruptedFirstScanCreatesNoDealsUntilItIsComplete(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
-	w.options.Now, w.options.FirstScanMax = clock.now, 110
+	w.options.Now, w.options.ApprovalThreshold = clock.now, 110
 	w.sim.MakeGists("alice", 120)
 	w.sim.AddFault(sim.Fault{Match: "GET /user/", Kind: "truncate", Times: 1})
 	r := w.start()
@@ -50,7 +50,7 @@ func TestAnInterruptedFirstScanCreatesNoDealsUntilItIsComplete(t *testing.T) {
 	clock.add(time.Minute)
 	second := w.start()
 	w.eventually("the first scan", func() bool { return !w.user(second, "alice").LastScanAt.IsZero() })
-	if counts, err := second.store.DealsOf(t.Context(), w.user(second, "alice").ID); err != nil || counts[gistdeal.DealHeld] != 120 {
+	if counts, err := second.store.DealsOf(t.Context(), w.user(second, "alice").ID); err != nil || counts[gistdeal.DealAwaitingApproval] != 120 {
 		t.Errorf("deals are %v, error %v; want 120 that wait", counts, err)
 	}
 }

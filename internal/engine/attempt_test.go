@@ -84,7 +84,7 @@ func TestARejectedSecondAttemptStartsWithALookupAgain(t *testing.T) {
 func TestARestartDoesNotShortenTheWaitForDealsThatAppearLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
-	w.options.Absence = 4 * time.Second
+	w.options.ResendAfter = 4 * time.Second
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
 	first := w.startTracking("alice")
 	w.settled(first, "alice")
@@ -127,8 +127,8 @@ func TestAClockSetBackDelaysNothing(t *testing.T) {
 	r := w.startTracking("alice")
 	w.sim.AddGist("alice", sim.Gist{ID: "later"})
 	clock.add(-1000 * time.Hour)
-	w.eventually("the first deal", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealMade })
-	w.eventually("the next scan", func() bool { return w.deals(r, "alice")["later"].State == gistdeal.DealMade })
+	w.eventually("the first deal", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealCreated })
+	w.eventually("the next scan", func() bool { return w.deals(r, "alice")["later"].State == gistdeal.DealCreated })
 }
 
 func TestPushesResumeAfterAllOutcomesAreKnown(t *testing.T) {

@@ -14,10 +14,10 @@ import (
 )
 
 // audit requests an audit and waits for its result.
-func (w *world) audit(r *run, o gistdeal.AuditOrder) gistdeal.Audit {
+func (w *world) audit(r *run, o gistdeal.AuditRequest) gistdeal.Audit {
 	w.t.Helper()
-	o.ID, o.AskedAt = rand.Text(), time.Now()
-	testenv.Must(w.t, r.store.OrderAudit(w.t.Context(), o))
+	o.ID, o.RequestedAt = rand.Text(), time.Now()
+	testenv.Must(w.t, r.store.RequestAudit(w.t.Context(), o))
 	var a gistdeal.Audit
 	w.eventually("the audit ends", func() bool {
 		var err error
@@ -30,9 +30,9 @@ func (w *world) audit(r *run, o gistdeal.AuditOrder) gistdeal.Audit {
 }
 
 // kinds returns the gists of each kind of discrepancy.
-func kinds(a gistdeal.Audit) map[gistdeal.DiffKind][]string {
-	named := map[gistdeal.DiffKind][]string{}
-	for _, d := range a.Differences {
+func kinds(a gistdeal.Audit) map[gistdeal.DiscrepancyKind][]string {
+	named := map[gistdeal.DiscrepancyKind][]string{}
+	for _, d := range a.Discrepancies {
 		named[d.Kind] = append(named[d.Kind], d.GistID)
 	}
 	return named
@@ -54,8 +54,8 @@ func TestAnAuditWithoutDiscrepanciesListsNone(t *testing.T) {
 	w.sim.MakeGists("alice", 12)
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
-	a := w.audit(r, gistdeal.AuditOrder{})
-	if len(a.Differences) != 0 || a.Gists != 12 || a.Deals != 12 || a.Problem != "" {
+	a := w.audit(r, gistdeal.AuditRequest{})
+	if len(a.Discrepancies) != 0 || a.Gists != 12 || a.Deals != 12 || a.Problem != "" {
 		t.Errorf("%+v", a)
 	}
 }
@@ -73,7 +73,7 @@ func TestAnAuditListsEveryDiscrepancyAndChangesNothing(t *testing.T) {
 	r := w.startTracking("alice")
 	w.eventually("all deals are created or failed", func() bool {
 		for _, d := range w.deals(r, "alice") {
-			if d.State != gistdeal.DealMade && d.State != gistdeal.DealFailed {
+			if d.State != gistdeal.DealCreated && d.State != gistdeal.DealFailed {
 				return false
 			}
 		}
@@ -85,7 +85,7 @@ func TestAnAuditListsEveryDiscrepancyAndChangesNothing(t *testing.T) {
 	w.sim.SeedDeal("alice", "aa04", "a second one")
 	w.sim.PurgeDeal(deals["aa06"].DealID)
 	w.sim.DeleteGist("aa07")
-	if _, err := r.Ask(t.Context(), gistdeal.Ask{Login: "alice", Want: gistdeal.WantScan}); err != nil {
+	if _, err := r.RequestScan(t.Context(), gistdeal.ScanRequest{Login: "alice", Kind: gistdeal.RequestScanNow}); err != nil {
 		t.Fatal(err)
 	}
 	refused := ""
@@ -94,13 +94,13 @@ func TestAnAuditListsEveryDiscrepancyAndChangesNothing(t *testing.T) {
 			refused = id
 		}
 	}
-	want := map[gistdeal.DiffKind][]string{
-		gistdeal.DiffDeleted: {"aa02"}, gistdeal.DiffArchived: {"aa03"}, gistdeal.DiffDoubled: {"aa04"},
-		gistdeal.DiffForeign: {"aa05"}, gistdeal.DiffMissing: {"aa06"}, gistdeal.DiffGistGone: {"aa07"},
-		gistdeal.DiffNeverMade: {refused},
+	want := map[gistdeal.DiscrepancyKind][]string{
+		gistdeal.DiscrepancyDeleted: {"aa02"}, gistdeal.DiscrepancyArchived: {"aa03"}, gistdeal.DiscrepancyDuplicate: {"aa04"},
+		gistdeal.DiscrepancyForeign: {"aa05"}, gistdeal.DiscrepancyMissing: {"aa06"}, gistdeal.DiscrepancyGistGone: {"aa07"},
+		gistdeal.DiscrepancyNeverCreated: {refused},
 	}
 	for range 2 { // Both have the same result.
-		a := w.audit(r, gistdeal.AuditOrder{})
+		a := w.audit(r, gistdeal.AuditRequest{})
 		got := kinds(a)
 		for id, gists := range got {
 			slices.Sort(gists)
@@ -114,8 +114,8 @@ func TestAnAuditListsEveryDiscrepancyAndChangesNothing(t *testing.T) {
 		t.Errorf("an audit without a repair changed %s", diff)
 	}
 	counts, err := r.store.Counts(t.Context())
-	if err != nil || counts.Surplus != 1 {
-		t.Errorf("%d duplicate deals, want 1, error %v", counts.Surplus, err)
+	if err != nil || counts.Duplicates != 1 {
+		t.Errorf("%d duplicate deals, want 1, error %v", counts.Duplicates, err)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestARepairCreatesNoDealAgain(t *testing.T) {
 	w.eventually("all deals are created or failed", func() bool {
 		n := 0
 		for _, d := range w.deals(r, "alice") {
-			if d.State == gistdeal.DealMade || d.State == gistdeal.DealFailed {
+			if d.State == gistdeal.DealCreated || d.State == gistdeal.DealFailed {
 				n++
 			}
 		}
@@ -151,13 +151,13 @@ func TestARepairCreatesNoDealAgain(t *testing.T) {
 	byHand := w.sim.SeedDeal("alice", failed[0], "by hand")
 	w.sim.PurgeDeal(created.DealID)
 	instead := w.sim.SeedDeal("alice", created.GistID, "by hand")
-	a := w.audit(r, gistdeal.AuditOrder{Repair: true})
-	for _, d := range a.Differences {
+	a := w.audit(r, gistdeal.AuditRequest{Repair: true})
+	for _, d := range a.Discrepancies {
 		if d.Repair != "" && !d.Repaired {
 			t.Errorf("not repaired: %+v", d)
 		}
 	}
-	w.eventually("the missing deal is created", func() bool { return w.deals(r, "alice")[failed[1]].State == gistdeal.DealMade })
+	w.eventually("the missing deal is created", func() bool { return w.deals(r, "alice")[failed[1]].State == gistdeal.DealCreated })
 	deals := w.deals(r, "alice")
 	if deals[failed[0]].DealID != byHand || deals[created.GistID].DealID != instead {
 		t.Errorf("deals after the repair: %v", deals)
@@ -173,17 +173,17 @@ func TestADeletedDealIsRecreatedOnlyByTheOperator(t *testing.T) {
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	first := w.anyDeal(r, "alice")
-	if a := w.audit(r, gistdeal.AuditOrder{Recreate: first.GistID}); a.Problem == "" {
+	if a := w.audit(r, gistdeal.AuditRequest{Recreate: first.GistID}); a.Problem == "" {
 		t.Error("an existing deal was created again")
 	}
 	w.sim.DeleteDeal(first.DealID)
-	w.audit(r, gistdeal.AuditOrder{Repair: true})
+	w.audit(r, gistdeal.AuditRequest{Repair: true})
 	if d := w.deals(r, "alice")[first.GistID]; d != first {
 		t.Errorf("a repair changed %+v to %+v", first, d)
 	}
 	// The deleted deal is still in the lists when the engine looks for deals to adopt.
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-before", Times: 1})
-	if a := w.audit(r, gistdeal.AuditOrder{Recreate: first.GistID}); a.Problem != "" {
+	if a := w.audit(r, gistdeal.AuditRequest{Recreate: first.GistID}); a.Problem != "" {
 		t.Fatal(a.Problem)
 	}
 	w.eventually("it is sent", func() bool { return w.count(postDeal) >= 3 })
@@ -191,10 +191,10 @@ func TestADeletedDealIsRecreatedOnlyByTheOperator(t *testing.T) {
 	r = w.start()
 	w.eventually("it is created again", func() bool {
 		d := w.deals(r, "alice")[first.GistID]
-		return d.State == gistdeal.DealMade && d.DealID != first.DealID
+		return d.State == gistdeal.DealCreated && d.DealID != first.DealID
 	})
 	w.noDuplicates()
-	for _, o := range []gistdeal.AuditOrder{{Recreate: "no-such-gist"}, {DeleteSurplus: first.DealID}, {DeleteSurplus: 99}} {
+	for _, o := range []gistdeal.AuditRequest{{Recreate: "no-such-gist"}, {DeleteDuplicate: first.DealID}, {DeleteDuplicate: 99}} {
 		if a := w.audit(r, o); a.Problem == "" {
 			t.Errorf("%+v succeeded, want an error", o)
 		}
@@ -209,28 +209,28 @@ func TestADuplicateDealIsDeletedOnlyByTheOperator(t *testing.T) {
 	w.settled(r, "alice")
 	one := w.anyDeal(r, "alice")
 	second := w.sim.SeedDeal("alice", one.GistID, "by hand")
-	w.audit(r, gistdeal.AuditOrder{Repair: true})
+	w.audit(r, gistdeal.AuditRequest{Repair: true})
 	if got := len(w.sim.Report().ByGist[one.GistID]); got != 2 {
 		t.Fatalf("%d deals after a repair, want 2", got)
 	}
-	if a := w.audit(r, gistdeal.AuditOrder{DeleteSurplus: one.DealID}); a.Problem == "" {
+	if a := w.audit(r, gistdeal.AuditRequest{DeleteDuplicate: one.DealID}); a.Problem == "" {
 		t.Error("the gist's only deal was deleted")
 	}
-	if a := w.audit(r, gistdeal.AuditOrder{DeleteSurplus: second}); a.Problem != "" {
+	if a := w.audit(r, gistdeal.AuditRequest{DeleteDuplicate: second}); a.Problem != "" {
 		t.Error(a.Problem)
 	}
 	if got := w.sim.Report().ByGist[one.GistID]; !slices.Equal(got, []int64{one.DealID}) {
 		t.Errorf("deals %v, want the first one", got)
 	}
-	if counts, err := r.store.Counts(t.Context()); err != nil || counts.Surplus != 0 {
-		t.Errorf("%d duplicate deals, error %v", counts.Surplus, err)
+	if counts, err := r.store.Counts(t.Context()); err != nil || counts.Duplicates != 0 {
+		t.Errorf("%d duplicate deals, error %v", counts.Duplicates, err)
 	}
 }
 
 func TestADuplicateAfterAResendIsDetected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
-	w.options.LookAgain = 2 * time.Second
+	w.options.RecheckAfter = 2 * time.Second
 	w.sim.MakeGists("alice", 1)
 	// Pipedrive executes the first request after it was presumed lost. Nothing
 	// prevents the duplicate, so it must be detected.
@@ -238,11 +238,11 @@ func TestADuplicateAfterAResendIsDetected(t *testing.T) {
 	r := w.startTracking("alice")
 	w.eventually("the duplicate is detected", func() bool {
 		counts, err := r.store.Counts(t.Context())
-		return err == nil && counts.Surplus == 1
+		return err == nil && counts.Duplicates == 1
 	})
 	w.wantPosts(2)
 	w.eventually("it is checked once", func() bool {
-		gists, _, err := r.store.SentAgain(t.Context(), time.Now())
+		gists, _, err := r.store.ResentGists(t.Context(), time.Now())
 		return err == nil && len(gists) == 0
 	})
 }

@@ -40,7 +40,7 @@ func TestALostDatabaseDuplicatesNothing(t *testing.T) {
 func TestTheCatchUpAfterALostDatabaseWaitsForDealsThatAppearLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, ListDelay: time.Second})
-	w.options.Absence = 4 * time.Second
+	w.options.ResendAfter = 4 * time.Second
 	clock := newClock()
 	w.options.Now = clock.now
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
@@ -64,7 +64,7 @@ func TestTheCatchUpAfterALostDatabaseWaitsForDealsThatAppearLate(t *testing.T) {
 func TestTheCatchUpOfARestoredDatabaseWaitsForDealsThatAppearLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
-	w.options.Absence = 2 * time.Second
+	w.options.ResendAfter = 2 * time.Second
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
 	first := w.startTracking("alice")
 	w.settled(first, "alice")
@@ -109,11 +109,11 @@ func TestADuplicateDealIsReportedAndLeftUnchanged(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
 	first, second := w.sim.SeedDeal("alice", "a0000", ""), w.sim.SeedDeal("alice", "a0000", "")
 	r := w.startTracking("alice")
-	w.eventually("the deal is recorded", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealMade })
+	w.eventually("the deal is recorded", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealCreated })
 	counts, err := r.store.Counts(t.Context())
 	testenv.Must(t, err)
-	if got := w.deals(r, "alice")["a0000"].DealID; got != first || counts.Surplus != 1 {
-		t.Errorf("the deal is %d with %d duplicates; want %d, and %d as a duplicate", got, counts.Surplus, first, second)
+	if got := w.deals(r, "alice")["a0000"].DealID; got != first || counts.Duplicates != 1 {
+		t.Errorf("the deal is %d with %d duplicates; want %d, and %d as a duplicate", got, counts.Duplicates, first, second)
 	}
 	if got := w.sim.Report().Deals; got != 2 {
 		t.Errorf("%d deals in Pipedrive, want both kept", got)

@@ -21,15 +21,15 @@ type GitHub interface {
 	scan.GitHub
 	// Whose returns the login of the token's user; token is false without a token.
 	Whose(ctx context.Context) (login string, token bool, err error)
-	Budget() gistdeal.Budget
+	Quota() gistdeal.Quota
 }
 
 // Pipedrive is the part of Pipedrive's client that the leader uses.
 type Pipedrive interface {
 	push.Pipedrive
 	reconcile.Pipedrive
-	Budgets() []gistdeal.Budget
-	Restore([]gistdeal.Budget)
+	Quotas() []gistdeal.Quota
+	Restore([]gistdeal.Quota)
 }
 
 // Store is the part of the database that the leader uses.
@@ -43,24 +43,24 @@ type Store interface {
 	TryLease(ctx context.Context) (leading context.Context, err error)
 	Release() error
 	Listen(ctx context.Context, notified func())
-	CutRuns(ctx context.Context) error
+	InterruptRuns(ctx context.Context) error
 }
 
 // Options are the settings of an Engine; the zero value works.
 type Options struct {
-	ScanInterval time.Duration              // between two scans of a user; 0 means 3 h
-	FirstScan    gistdeal.FirstScan         // of users that are tracked from now on; "" means all
-	FirstScanMax int                        // a first scan with more new deals waits for approval; 0 means no limit
-	Aim          gistdeal.Aim               // where new deals go
-	Locked       map[gistdeal.Choice]string // settings that only the configuration decides, by variable
-	Background   scan.GitHub                // for scans that nobody waits for; nil means the same as for the others
-	Absence      time.Duration              // how long a deal must be missing before it is sent again; 0 means 10 min
-	LookAgain    time.Duration              // how long after a deal was sent again its gist is checked for a duplicate; 0 means 1 h
-	Drain        time.Duration              // how long after the end of the work results of requests are still waited for
-	Owner        string                     // names this process in claims; unique for each start
-	Now          func() time.Time           // the clock of the rows; nil means time.Now
-	Log          *slog.Logger               // nil means none
-	Metrics      prometheus.Registerer
+	ScanInterval      time.Duration               // between two scans of a user; 0 means 3 h
+	Backfill          gistdeal.Backfill           // of users that are tracked from now on; "" means all
+	ApprovalThreshold int                         // a first scan with more new deals waits for approval; 0 means no limit
+	Target            gistdeal.Target             // where new deals go
+	Locked            map[gistdeal.Setting]string // settings that only the configuration decides, by variable
+	Background        scan.GitHub                 // for scans that nobody waits for; nil means the same as for the others
+	ResendAfter       time.Duration               // how long a deal must be missing before it is sent again; 0 means 10 min
+	RecheckAfter      time.Duration               // how long after a deal was sent again its gist is checked for a duplicate; 0 means 1 h
+	Drain             time.Duration               // how long after the end of the work results of requests are still waited for
+	Owner             string                      // names this process in claims; unique for each start
+	Now               func() time.Time            // the clock of the rows; nil means time.Now
+	Log               *slog.Logger                // nil means none
+	Metrics           prometheus.Registerer
 }
 
 // Engine composes the loops, and runs them while it holds the lease. Track and
@@ -105,16 +105,16 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	}
 	runs := runlog.New(s, o.Log, o.Now)
 	e.scanner = scan.New(s, g, runs, e.gitHubBackoff, queued, e.drained, scan.Options{
-		Interval: o.ScanInterval, FirstScan: o.FirstScan, FirstScanMax: o.FirstScanMax, Locked: o.Locked,
+		Interval: o.ScanInterval, Backfill: o.Backfill, ApprovalThreshold: o.ApprovalThreshold, Locked: o.Locked,
 		Background: o.Background, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
 	})
 	e.reconciler = reconcile.New(s, p, e.pushBackoff, queued, reconcile.Options{
-		ResendAfter: o.Absence, RecheckAfter: o.LookAgain, Now: o.Now, Log: o.Log,
+		ResendAfter: o.ResendAfter, RecheckAfter: o.RecheckAfter, Now: o.Now, Log: o.Log,
 	})
 	e.pusher = push.New(s, p, push.Shared{
 		Reconciler: e.reconciler, Runs: runs, Accounts: e.accounts, Backoff: e.pushBackoff, Queued: queued, Stopping: e.stopped,
 	}, push.Options{
-		Target: o.Aim, Locked: o.Locked, ResendAfter: o.Absence, Owner: o.Owner, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
+		Target: o.Target, Locked: o.Locked, ResendAfter: o.ResendAfter, Owner: o.Owner, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
 	})
 	e.watch(o.Metrics)
 	return e
@@ -124,10 +124,10 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 // [scan.Scanner.Track].
 func (e *Engine) Track(ctx context.Context, login string) error { return e.scanner.Track(ctx, login) }
 
-// Ask stores a request for the leader and waits for the result. See
+// RequestScan stores a request for the leader and waits for the result. See
 // [scan.Scanner.Ask].
-func (e *Engine) Ask(ctx context.Context, a gistdeal.Ask) (gistdeal.Answer, error) {
-	return e.scanner.Ask(ctx, a)
+func (e *Engine) RequestScan(ctx context.Context, a gistdeal.ScanRequest) (gistdeal.RequestResult, error) {
+	return e.scanner.RequestScan(ctx, a)
 }
 
 // Wake makes the loops read at once the rows that another part of this process
@@ -139,10 +139,10 @@ func (e *Engine) Wake() {
 
 // Status is the present state of the work, in words for people.
 type Status struct {
-	Working bool              `json:"working" doc:"whether this process holds the lease"`
-	Pushes  string            `json:"pushes"`
-	GitHub  string            `json:"github"`
-	Budgets []gistdeal.Budget `json:"budgets,omitempty"` // those that are known
+	Working bool             `json:"leader" doc:"whether this process holds the lease"`
+	Pushes  string           `json:"pushes"`
+	GitHub  string           `json:"github"`
+	Quotas  []gistdeal.Quota `json:"quotas,omitempty"` // those that are known
 }
 
 // Status returns the present state of the work.
@@ -150,5 +150,5 @@ func (e *Engine) Status() Status {
 	if !e.leading.Load() {
 		return Status{Pushes: "done by another process", GitHub: "read by another process"}
 	}
-	return Status{Working: true, Pushes: e.pushBackoff.Status().String(), GitHub: e.scanner.Status(), Budgets: e.budgets()}
+	return Status{Working: true, Pushes: e.pushBackoff.Status().String(), GitHub: e.scanner.Status(), Quotas: e.quotas()}
 }

@@ -32,7 +32,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 		err = e.lead(leading)
 		if leading.Err() == nil || ctx.Err() != nil { // Otherwise another process may know better.
-			e.keepLastLimits(ctx)
+			e.keepLastQuotas(ctx)
 		}
 		if releaseErr := e.store.Release(); releaseErr != nil {
 			e.log.Error("lease not released", "error", releaseErr)
@@ -59,14 +59,14 @@ func (e *Engine) announceStop(ctx context.Context) {
 func (e *Engine) lead(ctx context.Context) error {
 	e.pusher.Reset()
 	e.reconciler.Reset()
-	e.restoreLimits(ctx)
+	e.restoreQuotas(ctx)
 	e.endRuns(ctx)
 	e.scanner.BringForward(ctx)
 	e.leading.Store(true)
 	defer e.leading.Store(false)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, run := range []func(context.Context) error{
-		e.scanner.ServeRequests, e.scanner.Sweep, e.pusher.Run, e.reconciler.Watch, e.keepLimits, e.noteGitHub,
+		e.scanner.ServeRequests, e.scanner.Sweep, e.pusher.Run, e.reconciler.Watch, e.keepQuotas, e.noteGitHub,
 	} {
 		g.Go(func() error { return run(ctx) })
 	}
@@ -98,7 +98,7 @@ func (e *Engine) awaitLease(ctx context.Context) (context.Context, error) {
 
 // endRuns ends the runs that an earlier leader left in progress.
 func (e *Engine) endRuns(ctx context.Context) {
-	if err := e.store.CutRuns(ctx); err != nil && ctx.Err() == nil {
+	if err := e.store.InterruptRuns(ctx); err != nil && ctx.Err() == nil {
 		e.log.Warn("runs of before not ended", "error", err)
 	}
 }

@@ -52,7 +52,7 @@ func TestADealSentBeforeTheLeaseWasLostIsRecorded(t *testing.T) {
 	w.steal()
 	w.settled(r, "alice")
 	w.eventually("the loss of the lease is logged", func() bool { return w.log.Count("lease lost") == 1 })
-	if w.log.Count("deal made") != 1 || w.log.Count("found by a look") != 0 {
+	if w.log.Count("deal created") != 1 || w.log.Count("found by a look") != 0 {
 		t.Errorf("want the outcome recorded from the answer to the POST:\n%s", w.log)
 	}
 }
@@ -66,7 +66,7 @@ func TestAnOrphanedAttemptIsLookedUp(t *testing.T) {
 	alice := w.user(r, "alice")
 	for n := range 10 {
 		g := gistdeal.Gist{ID: "late" + string(rune('0'+n)), CreatedAt: time.Now()}
-		if _, err := r.store.SaveGists(t.Context(), alice.ID, []gistdeal.Gist{g}, gistdeal.Noticing{}, time.Now()); err != nil {
+		if _, err := r.store.SaveGists(t.Context(), alice.ID, []gistdeal.Gist{g}, gistdeal.NewGistPolicy{}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		// A process without the lease claims a deal and crashes. If the engine was
@@ -79,7 +79,7 @@ func TestAnOrphanedAttemptIsLookedUp(t *testing.T) {
 	}
 	w.eventually("the gist of the dead process has its deal", func() bool {
 		for _, d := range w.deals(r, "alice") {
-			if d.State != gistdeal.DealMade {
+			if d.State != gistdeal.DealCreated {
 				return false
 			}
 		}
@@ -91,7 +91,7 @@ func TestAnOrphanedAttemptIsLookedUp(t *testing.T) {
 func TestInstancesWithDifferentClocksDuplicateNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
-	w.path, w.lease, w.pushTimeout, w.options.Absence = pgtest.URL(t), time.Second, 2*time.Second, 4*time.Second
+	w.path, w.lease, w.pushTimeout, w.options.ResendAfter = pgtest.URL(t), time.Second, 2*time.Second, 4*time.Second
 	var instances []*run
 	for _, ahead := range []time.Duration{-time.Minute, 0, time.Minute} {
 		w.options.Now = func() time.Time { return time.Now().Add(ahead) }

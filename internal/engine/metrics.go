@@ -16,9 +16,9 @@ func (e *Engine) watch(r prometheus.Registerer) {
 			return 0
 		})
 	}
-	gauge("gistdeal_working", "1 while this process holds the lease.", e.leading.Load)
-	gauge("gistdeal_pushes_paused", "1 while Pipedrive refuses all requests.", e.pushBackoff.Active)
-	gauge("gistdeal_github_paused", "1 while GitHub refuses all requests.", func() bool {
+	gauge("gistdeal_leader", "1 while this process holds the lease.", e.leading.Load)
+	gauge("gistdeal_pipedrive_backoff", "1 while Pipedrive refuses all requests.", e.pushBackoff.Active)
+	gauge("gistdeal_github_backoff", "1 while GitHub refuses all requests.", func() bool {
 		return e.gitHubBackoff.Active() || e.github.Ready() != nil
 	})
 }

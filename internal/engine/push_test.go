@@ -50,9 +50,9 @@ func TestALostRequestIsSentAgainOnlyAfterEnoughLookups(t *testing.T) {
 			lookups++
 		}
 	}
-	if len(posts) != 2 || lookups < 3 || posts[1].Sub(posts[0]) < w.options.Absence {
+	if len(posts) != 2 || lookups < 3 || posts[1].Sub(posts[0]) < w.options.ResendAfter {
 		t.Errorf("%d POSTs with %d lookups between them, %v apart; want 2 with at least 3, at least %v apart",
-			len(posts), lookups, posts[len(posts)-1].Sub(posts[0]), w.options.Absence)
+			len(posts), lookups, posts[len(posts)-1].Sub(posts[0]), w.options.ResendAfter)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestADealDeletedByAPersonIsNotCreatedAgain(t *testing.T) {
 	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
 	w.sim.DeleteDeal(1)
 	w.sim.ClearFaults()
-	w.eventually("the deal is recorded", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealMade })
+	w.eventually("the deal is recorded", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealCreated })
 	w.wantPosts(1)
 }
 
@@ -110,7 +110,7 @@ func TestARefusedDealFailsAloneAndAtOnce(t *testing.T) {
 	states := func() (created, failed int, reason string) {
 		for _, d := range w.deals(r, "alice") {
 			switch d.State {
-			case gistdeal.DealMade:
+			case gistdeal.DealCreated:
 				created++
 			case gistdeal.DealFailed:
 				failed, reason = failed+1, d.Problem
@@ -161,7 +161,7 @@ func TestABanStopsAllCallsFor15Minutes(t *testing.T) {
 		t.Errorf("the next attempt is at %q, want in 15 minutes", until)
 	}
 	for id, d := range w.deals(r, "alice") {
-		if d.State != gistdeal.DealFound {
+		if d.State != gistdeal.DealQueued {
 			t.Errorf("the deal of %s is %s, want found", id, d.State)
 		}
 	}
@@ -187,7 +187,7 @@ func TestRepeatedUnknownOutcomesLimitPushesToOneAtATime(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 60)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "error-before"})
-	w.options.Absence = time.Hour
+	w.options.ResendAfter = time.Hour
 	r := w.startTracking("alice")
 	w.eventually("pushes back off", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
 	before := w.count(postDeal)
@@ -226,7 +226,7 @@ func TestAStopFinishesThePushUnderWay(t *testing.T) {
 	r.end()
 	w.sim.ClearFaults()
 	second := w.start()
-	if claims, err := second.store.Unknown(t.Context()); len(claims) != 0 || err != nil {
+	if claims, err := second.store.InDoubt(t.Context()); len(claims) != 0 || err != nil {
 		t.Errorf("%d deals have no outcome, error %v; want none", len(claims), err)
 	}
 	w.settled(second, "alice")

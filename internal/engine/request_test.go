@@ -20,20 +20,20 @@ func (w *world) openStore() *store.Store {
 }
 
 // ask queues scan requests as another process does.
-func (w *world) ask(db *store.Store, requests ...gistdeal.Ask) []gistdeal.Ask {
+func (w *world) ask(db *store.Store, requests ...gistdeal.ScanRequest) []gistdeal.ScanRequest {
 	w.t.Helper()
-	requested, err := db.Ask(w.t.Context(), time.Now(), requests...)
+	requested, err := db.RequestScan(w.t.Context(), time.Now(), requests...)
 	testenv.Must(w.t, err)
 	return requested
 }
 
 // answers waits until all scan requests have a result.
-func (w *world) answers(db *store.Store, requests []gistdeal.Ask) map[string]gistdeal.Answer {
+func (w *world) answers(db *store.Store, requests []gistdeal.ScanRequest) map[string]gistdeal.RequestResult {
 	w.t.Helper()
-	var answers map[string]gistdeal.Answer
+	var answers map[string]gistdeal.RequestResult
 	w.eventually("the answers", func() (done bool) {
 		var err error
-		if answers, err = db.Answers(w.t.Context(), requests...); err != nil {
+		if answers, err = db.RequestResults(w.t.Context(), requests...); err != nil {
 			w.t.Fatal(err)
 		}
 		return len(answers) == len(requests)
@@ -46,7 +46,7 @@ func TestAScanRequestIsAnsweredByTheNextLeader(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	w.sim.MakeGists("alice", 3)
 	db := w.openStore()
-	requested := w.ask(db, gistdeal.Ask{Login: "alice", Want: gistdeal.WantFirstScan}, gistdeal.Ask{Login: "missing"})
+	requested := w.ask(db, gistdeal.ScanRequest{Login: "alice", Kind: gistdeal.RequestFirstScan}, gistdeal.ScanRequest{Login: "missing"})
 	r := w.start()
 	answers := w.answers(db, requested)
 	if a := answers["alice"]; !a.Added || a.Err != nil {
@@ -56,7 +56,7 @@ func TestAScanRequestIsAnsweredByTheNextLeader(t *testing.T) {
 		t.Errorf("missing: %v, want not found", err)
 	}
 	w.settled(r, "alice")
-	if a := w.answers(db, w.ask(db, gistdeal.Ask{Login: "Alice"}))["alice"]; a.Added || a.Err != nil {
+	if a := w.answers(db, w.ask(db, gistdeal.ScanRequest{Login: "Alice"}))["alice"]; a.Added || a.Err != nil {
 		t.Errorf("alice again: %+v, want already tracked", a)
 	}
 }
@@ -87,11 +87,11 @@ func TestBackgroundScanRequestsOutlastAGitHubLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	db := w.openStore()
-	var requests []gistdeal.Ask
+	var requests []gistdeal.ScanRequest
 	for i := range 12 {
 		login := fmt.Sprintf("user-%d", i)
 		w.sim.MakeGists(login, 1)
-		requests = append(requests, gistdeal.Ask{Login: login, Policy: gistdeal.FirstScanNew})
+		requests = append(requests, gistdeal.ScanRequest{Login: login, Backfill: gistdeal.BackfillNone})
 	}
 	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "limit", Times: 1, Header: map[string]string{"Retry-After": "1"}})
 	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "error-before", Times: 1})
@@ -101,8 +101,8 @@ func TestBackgroundScanRequestsOutlastAGitHubLimit(t *testing.T) {
 		if !a.Added || a.Err != nil {
 			t.Errorf("%s: %+v, want added", login, a)
 		}
-		if u := w.user(r, login); u.FirstScan != gistdeal.FirstScanNew {
-			t.Errorf("%s has policy %s, want new", login, u.FirstScan)
+		if u := w.user(r, login); u.Backfill != gistdeal.BackfillNone {
+			t.Errorf("%s has policy %s, want new", login, u.Backfill)
 		}
 	}
 }
@@ -111,19 +111,19 @@ func TestAnInteractiveRequestGoesBeforeBackgroundRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, Latency: 20 * time.Millisecond})
 	db := w.openStore()
-	var requests []gistdeal.Ask
+	var requests []gistdeal.ScanRequest
 	for i := range 200 {
-		requests = append(requests, gistdeal.Ask{Login: fmt.Sprintf("missing-%d", i)})
+		requests = append(requests, gistdeal.ScanRequest{Login: fmt.Sprintf("missing-%d", i)})
 	}
 	requests = w.ask(db, requests...)
 	w.sim.MakeGists("alice", 1)
 	r := w.start()
 	w.eventually("the first answer", func() bool {
-		answers, err := db.Answers(t.Context(), requests...)
+		answers, err := db.RequestResults(t.Context(), requests...)
 		return err == nil && len(answers) > 0
 	})
 	testenv.Must(t, w.track(r, "alice"))
-	answers, err := db.Answers(t.Context(), requests...)
+	answers, err := db.RequestResults(t.Context(), requests...)
 	if err != nil || len(answers) > 100 {
 		t.Errorf("%d of 200 were answered before alice, error %v", len(answers), err)
 	}
@@ -145,7 +145,7 @@ func TestARemovedUserIsTrackedAgainOnRequestAndKeepsItsSkippedDeals(t *testing.T
 	w.sim.ClearFaults()
 	w.sim.AddGist("alice", sim.Gist{ID: "a9"})
 	testenv.Must(t, w.track(r, "alice"))
-	w.eventually("the new gist's deal", func() bool { return w.deals(r, "alice")["a9"].State == gistdeal.DealMade })
+	w.eventually("the new gist's deal", func() bool { return w.deals(r, "alice")["a9"].State == gistdeal.DealCreated })
 	for _, id := range []string{"a0000", "a0001"} {
 		if got := w.deals(r, "alice")[id].State; got != gistdeal.DealSkipped {
 			t.Errorf("%s is %s, want skipped", id, got)
@@ -159,8 +159,8 @@ func TestARequestedScanReadsAUserBeforeItIsDue(t *testing.T) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
 	r := w.startTracking("alice")
 	w.sim.AddGist("alice", sim.Gist{ID: "a9"})
-	scan := gistdeal.Ask{Login: "alice", Want: gistdeal.WantScan}
-	if _, err := r.Ask(t.Context(), scan); err != nil {
+	scan := gistdeal.ScanRequest{Login: "alice", Kind: gistdeal.RequestScanNow}
+	if _, err := r.RequestScan(t.Context(), scan); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := w.deals(r, "alice")["a9"]; !ok {
@@ -170,7 +170,7 @@ func TestARequestedScanReadsAUserBeforeItIsDue(t *testing.T) {
 		t.Fatal(err)
 	}
 	pages := w.count(listGists)
-	if _, err := r.Ask(t.Context(), scan); gistdeal.KindOf(err) != gistdeal.Invalid {
+	if _, err := r.RequestScan(t.Context(), scan); gistdeal.KindOf(err) != gistdeal.Invalid {
 		t.Errorf("a scan of a paused user: %v, want a refusal", err)
 	}
 	if err := r.Track(t.Context(), "alice"); err != nil || w.count(listGists) != pages {

@@ -25,7 +25,7 @@ func (w *world) runs(r *run, kind gistdeal.RunKind) (ended []gistdeal.Run) {
 func TestRunsRecordTheResultsAndCostOfAFirstScan(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
-	w.pushTimeout, w.options.Absence = 20*time.Second, 30*time.Second // No POST may time out, even on a busy machine.
+	w.pushTimeout, w.options.ResendAfter = 20*time.Second, 30*time.Second // No POST may time out, even on a busy machine.
 	w.sim.MakeGists("alice", 130)
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
@@ -89,7 +89,7 @@ func TestAFailedRunTellsItsReason(t *testing.T) {
 	w.sim.MakeGists("alice", 1)
 	r := w.startTracking("alice")
 	w.sim.DeleteUser("alice")
-	if _, err := r.Ask(t.Context(), gistdeal.Ask{Login: "alice", Want: gistdeal.WantScan}); err == nil {
+	if _, err := r.RequestScan(t.Context(), gistdeal.ScanRequest{Login: "alice", Kind: gistdeal.RequestScanNow}); err == nil {
 		t.Error("a scan of a deleted user succeeded")
 	}
 	w.eventually("its run", func() bool { return len(w.runs(r, gistdeal.RunScan)) == 2 })

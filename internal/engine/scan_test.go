@@ -138,7 +138,7 @@ func TestBackfillNoneCreatesDealsOnlyForLaterGists(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
 	w.options.Now = clock.now
-	w.options.FirstScan = gistdeal.FirstScanNew
+	w.options.Backfill = gistdeal.BackfillNone
 	w.sim.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{
 		{ID: "old", CreatedAt: clock.now().Add(-time.Hour)}, {ID: "young", CreatedAt: clock.now().Add(time.Hour)},
 	}})
@@ -148,7 +148,7 @@ func TestBackfillNoneCreatesDealsOnlyForLaterGists(t *testing.T) {
 	clock.add(4 * time.Hour)
 	w.eventually("two deals", func() bool {
 		deals := w.deals(r, "alice")
-		return deals["young"].State == gistdeal.DealMade && deals["flipped"].State == gistdeal.DealMade
+		return deals["young"].State == gistdeal.DealCreated && deals["flipped"].State == gistdeal.DealCreated
 	})
 	if got := w.deals(r, "alice")["old"].State; got != gistdeal.DealSkipped {
 		t.Errorf("the deal of the old gist is %s, want skipped", got)
@@ -171,7 +171,7 @@ func TestARenamedUserKeepsItsGistsAndItsOldLoginMovesToItsNewOwner(t *testing.T)
 		_, err := r.store.UserByLogin(t.Context(), "alicia")
 		return err == nil
 	})
-	w.eventually("the new gist", func() bool { return w.deals(r, "alicia")["a9"].State == gistdeal.DealMade })
+	w.eventually("the new gist", func() bool { return w.deals(r, "alicia")["a9"].State == gistdeal.DealCreated })
 	testenv.Must(t, w.track(r, "alice"))
 	w.settled(r, "alice", "alicia")
 	if got := len(w.deals(r, "alice")); got != 1 {

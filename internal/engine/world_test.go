@@ -23,15 +23,15 @@ import (
 
 // world has simulators and one database. Tests start and stop engines on it.
 type world struct {
-	t           *testing.T
-	sim         *sim.Sim
-	url         string
-	path        string // or URL of the database
-	options     engine.Options
-	pushTimeout time.Duration
-	lease       time.Duration // for a PostgreSQL database
-	dayReserve  float64
-	log         *testenv.Log
+	t            *testing.T
+	sim          *sim.Sim
+	url          string
+	path         string // or URL of the database
+	options      engine.Options
+	pushTimeout  time.Duration
+	lease        time.Duration // for a PostgreSQL database
+	quotaReserve float64
+	log          *testenv.Log
 }
 
 // newWorld returns a world without quotas and with a resend interval of half a
@@ -41,7 +41,7 @@ func newWorld(t *testing.T, o sim.Options) *world {
 	s, url := testenv.Simulate(t, testenv.Unlimited(o))
 	return &world{
 		t: t, sim: s, url: url, path: filepath.Join(t.TempDir(), "test.db"), log: &testenv.Log{},
-		options: engine.Options{Absence: 500 * time.Millisecond}, pushTimeout: 300 * time.Millisecond,
+		options: engine.Options{ResendAfter: 500 * time.Millisecond}, pushTimeout: 300 * time.Millisecond,
 	}
 }
 
@@ -59,7 +59,7 @@ func (w *world) start() *run {
 	w.t.Helper()
 	db, err := store.Open(w.t.Context(), w.path, store.Options{Lease: w.lease})
 	testenv.Must(w.t, err)
-	hub, pipe := stack.Clients(w.t, w.url, pipedrive.Options{PushTimeout: w.pushTimeout, DayReserve: w.dayReserve})
+	hub, pipe := stack.Clients(w.t, w.url, pipedrive.Options{PushTimeout: w.pushTimeout, QuotaReserve: w.quotaReserve})
 	o := w.options
 	o.Background = hub.Background()
 	o.Owner, o.Log = rand.Text(), slog.New(slog.NewTextHandler(w.log, nil))
@@ -124,7 +124,7 @@ func (w *world) settled(r *run, logins ...string) {
 				return false
 			}
 			for _, g := range gists {
-				if g.Deal.State != gistdeal.DealMade {
+				if g.Deal.State != gistdeal.DealCreated {
 					return false
 				}
 			}
@@ -136,7 +136,7 @@ func (w *world) settled(r *run, logins ...string) {
 
 func (w *world) noDuplicates() {
 	w.t.Helper()
-	if duplicates := w.sim.Report().Doubled; len(duplicates) > 0 {
+	if duplicates := w.sim.Report().Duplicated; len(duplicates) > 0 {
 		w.t.Errorf("gists with more than one deal: %v\n%s", duplicates, w.log)
 	}
 }

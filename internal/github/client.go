@@ -106,11 +106,11 @@ func (c *Client) Ready() error {
 	return c.limiter.kept()
 }
 
-// Budget returns what is known of the requests that GitHub allows in an hour.
-func (c *Client) Budget() gistdeal.Budget {
+// Quota returns what is known of the requests that GitHub allows in an hour.
+func (c *Client) Quota() gistdeal.Quota {
 	c.limiter.mu.Lock()
 	defer c.limiter.mu.Unlock()
-	return c.limiter.budget
+	return c.limiter.quota
 }
 
 // header returns what each request carries. GitHub's ETags depend on Accept and

@@ -202,8 +202,8 @@ func (item gistJSON) gist() gistdeal.Gist {
 // taken from the Link header, never built (GitHub docs, "Using pagination in
 // the REST API"): after page 1 it names the user by number, not by login.
 func (c *Client) nextPage(address string, links []string) (string, error) {
-	link, found, err := linkTo("next", links)
-	if err != nil || !found {
+	link, exists, err := linkTo("next", links)
+	if err != nil || !exists {
 		return "", err
 	}
 	u, err := resolve(address, link)
@@ -230,7 +230,7 @@ func lastPage(links []string) int {
 
 // linkTo finds the target of a relation in Link headers (RFC 8288). A header
 // that cannot be parsed is an error: read as "no next page" it would lose gists.
-func linkTo(relation string, links []string) (target string, found bool, err error) {
+func linkTo(relation string, links []string) (target string, exists bool, err error) {
 	for _, rest := range links {
 		for rest = strings.Trim(rest, " \t,"); rest != ""; {
 			var params string

@@ -30,8 +30,8 @@ const (
 const (
 	// Of each hour a tenth is kept for people, and not less than a look-up and
 	// some pages.
-	keptShare = 10
-	keptLeast = 10
+	reservedShare = 10
+	reservedMin   = 10
 
 	maxDoublings = 6 // of unnamedWait: 64 minutes
 )
@@ -40,12 +40,12 @@ const (
 // without a token (GitHub docs, "Rate limits for the REST API").
 const AnonymousLimit = 60
 
-// BudgetHour names what GitHub allows in an hour.
-const BudgetHour = "github-hour"
+// QuotaHour names what GitHub allows in an hour.
+const QuotaHour = "github-hour"
 
-// Kept returns how many of an hour's requests are left to people: background
+// Reserved returns how many of an hour's requests are left to people: background
 // work begins nothing any more when so few remain.
-func Kept(limit int) int { return max(limit/keptShare, keptLeast) }
+func Reserved(limit int) int { return max(limit/reservedShare, reservedMin) }
 
 // limiter keeps all requests of a token inside GitHub's limits, whoever makes
 // them. What limits last is told by our own clock.
@@ -53,7 +53,7 @@ type limiter struct {
 	people, background *lane
 
 	mu       sync.Mutex
-	budget   gistdeal.Budget
+	quota    gistdeal.Quota
 	until    time.Time // nothing is sent before
 	reason   error
 	refusals int // in a row, of limits whose end GitHub did not name
@@ -67,7 +67,7 @@ func newLimiter() *limiter {
 			rate:  rate.NewLimiter(backgroundPerSecond, backgroundBurst),
 			slots: make(chan struct{}, backgroundInFlight), within: people,
 		},
-		budget: gistdeal.Budget{Name: BudgetHour},
+		quota: gistdeal.Quota{Name: QuotaHour},
 	}
 }
 
@@ -103,12 +103,12 @@ func (l *limiter) closed() error {
 func (l *limiter) kept() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.budget
+	b := l.quota
 	left := time.Until(b.Reset)
-	if b.Limit == 0 || b.Remaining > b.Kept || left <= 0 {
+	if b.Limit == 0 || b.Remaining > b.Reserved || left <= 0 {
 		return nil
 	}
-	return refused(gistdeal.Limited, left, "the last %d of the %d requests that GitHub allows this hour are kept for people who ask", b.Kept, b.Limit)
+	return refused(gistdeal.Limited, left, "the last %d of the %d requests that GitHub allows this hour are kept for people who ask", b.Reserved, b.Limit)
 }
 
 // learn keeps what an answer tells of the limits. If the answer is a limit's
@@ -145,8 +145,8 @@ func (l *limiter) count(a answer, now time.Time) {
 	if err1 != nil || err2 != nil || left == 0 || limit <= 0 {
 		return
 	}
-	l.budget = gistdeal.Budget{
-		Name: BudgetHour, Limit: limit, Remaining: remaining, Kept: Kept(limit), Reset: now.Add(left), SeenAt: now,
+	l.quota = gistdeal.Quota{
+		Name: QuotaHour, Limit: limit, Remaining: remaining, Reserved: Reserved(limit), Reset: now.Add(left), SeenAt: now,
 	}
 	if remaining > 0 {
 		return

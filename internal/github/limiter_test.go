@@ -159,7 +159,7 @@ func TestALimitOnPageOneIsReturnedAtOnce(t *testing.T) {
 		limited(t, "refused", err, time.Minute)
 		time.Sleep(20 * time.Second)
 		unsent, err := listGists(t.Context(), c, "octocat", "", none(t))
-		limited(t, "not sent", err, 40*time.Second)
+		limited(t, "not_sent", err, 40*time.Second)
 		if l.Requests != 1 || unsent.Requests != 0 || k.count() != 1 {
 			t.Errorf("counted %d and %d requests, sent %d; want 1, 0 and 1", l.Requests, unsent.Requests, k.count())
 		}
@@ -296,7 +296,7 @@ func TestBackgroundWorkLeavesTheReservedTenthOfTheHour(t *testing.T) {
 		}
 		began := time.Now()
 		read(t, background, "") // May continue below the reserved share: 18 are left.
-		hour := c.Budget().Reset.Sub(began)
+		hour := c.Quota().Reset.Sub(began)
 		limited(t, "18 left", background.Ready(), hour-2*time.Second)
 		if err := c.Ready(); err != nil {
 			t.Errorf("an interactive request has to wait: %v", err)
@@ -323,7 +323,7 @@ func TestWithoutATokenBackgroundWorkMaySend50RequestsAnHour(t *testing.T) {
 			_, l := read(t, background, etag) // A 304 is not free without a token.
 			etag = l.ETag
 		}
-		if n := k.count(); n != AnonymousLimit-Kept(AnonymousLimit) || n != 50 {
+		if n := k.count(); n != AnonymousLimit-Reserved(AnonymousLimit) || n != 50 {
 			t.Errorf("%d background requests, want 50", n)
 		}
 		for range 10 {
@@ -331,11 +331,11 @@ func TestWithoutATokenBackgroundWorkMaySend50RequestsAnHour(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		limited(t, "the 61st", lookUp(c), time.Until(c.Budget().Reset))
+		limited(t, "the 61st", lookUp(c), time.Until(c.Quota().Reset))
 		wantText(t, lookUp(c), "all 60 requests that GitHub allows this hour are spent: with a GITHUB_TOKEN")
-		time.Sleep(time.Until(c.Budget().Reset))
+		time.Sleep(time.Until(c.Quota().Reset))
 		read(t, background, etag)
-		if b := c.Budget(); b.Limit != 60 || b.Remaining != 59 || s.Report().Limited != 0 {
+		if b := c.Quota(); b.Limit != 60 || b.Remaining != 59 || s.Report().Limited != 0 {
 			t.Errorf("%+v and %d refusals, want 59 of 60 left and none", b, s.Report().Limited)
 		}
 	})
@@ -346,12 +346,12 @@ func TestTheQuotaIsThatOfTheNewestAnswer(t *testing.T) {
 	// GitHub's clock is 25 years behind, and its hour has 90 s left.
 	header := fields{"Date": "Sun, 23 Nov 2001 10:00:00 GMT", "X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4000", "X-RateLimit-Reset": "1006509690"}
 	c, _ := serve(t, "", reply(404, header, `{}`))
-	if b := c.Budget(); b.Name != "github-hour" || b.Limit != 0 {
+	if b := c.Quota(); b.Name != "github-hour" || b.Limit != 0 {
 		t.Errorf("before any answer: %+v", b)
 	}
 	begin := time.Now()
 	_ = lookUp(c)
-	b := c.Background().Budget()
+	b := c.Background().Quota()
 	if b.Limit != 5000 || b.Remaining != 4000 || b.SeenAt.Before(begin) || b.Reset.Sub(b.SeenAt) != 90*time.Second {
 		t.Errorf("%+v, want 4000 of 5000 left for 90 s", b)
 	}

@@ -57,7 +57,7 @@ func (b *Backoff) Begin(stage string, err error) {
 	}
 	b.failures++
 	b.until = time.Now().Add(pause)
-	kind, spent, reason := gistdeal.KindOf(err), errors.Is(err, gistdeal.ErrSpent), Reason(err)
+	kind, spent, reason := gistdeal.KindOf(err), errors.Is(err, gistdeal.ErrQuotaSpent), Reason(err)
 	if b.stage == "" || b.kind != kind || b.spent != spent {
 		b.log.Warn("remote paused", "remote", b.remote, "kind", kind.String(), "spent", spent, "reason", reason, "retry_in", pause.String())
 	}

@@ -32,25 +32,25 @@ const (
 
 // Options are what a Client can be told beyond its base URL.
 type Options struct {
-	Token       string        // the API token of one user of one company
-	Rate        float64       // requests a second at the most; 0 means what the account allows
-	DayReserve  float64       // share of the day's tokens that is left to people, 0 to 1
-	PushTimeout time.Duration // how long one POST of a deal may take; 0 means 10 s
-	Aim         gistdeal.Aim  // where new deals go
-	UserAgent   string
-	Metrics     prometheus.Registerer
+	Token        string          // the API token of one user of one company
+	Rate         float64         // requests a second at the most; 0 means what the account allows
+	QuotaReserve float64         // share of the day's tokens that is left to people, 0 to 1
+	PushTimeout  time.Duration   // how long one POST of a deal may take; 0 means 10 s
+	Target       gistdeal.Target // where new deals go
+	UserAgent    string
+	Metrics      prometheus.Registerer
 }
 
 // Client calls Pipedrive's API. Its methods may be called from many goroutines.
 type Client struct {
-	base    *url.URL
-	options Options
-	http    *http.Client
-	limiter *limiter
-	day     *day
-	ahead   atomic.Pointer[time.Duration] // by which Pipedrive's clock is ahead of ours
-	target  atomic.Pointer[target]
-	aim     atomic.Pointer[gistdeal.Aim]
+	base         *url.URL
+	options      Options
+	http         *http.Client
+	limiter      *limiter
+	day          *day
+	ahead        atomic.Pointer[time.Duration] // by which Pipedrive's clock is ahead of ours
+	target       atomic.Pointer[target]
+	wantedTarget atomic.Pointer[gistdeal.Target]
 
 	requests *prometheus.CounterVec
 	used     used
@@ -77,7 +77,7 @@ func New(baseURL string, o Options) (*Client, error) {
 		options:  o,
 		sessions: tls.NewLRUClientSessionCache(0),
 		limiter:  newLimiter(o.Rate),
-		day:      newDay(o.DayReserve),
+		day:      newDay(o.QuotaReserve),
 		requests: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
 			Name: "gistdeal_pipedrive_requests_total",
 			Help: "Requests to Pipedrive, by the status of the answer, none if there was none.",
@@ -88,7 +88,7 @@ func New(baseURL string, o Options) (*Client, error) {
 			DialContext: (&net.Dialer{Timeout: connectTimeout}).DialContext, TLSHandshakeTimeout: connectTimeout,
 		}},
 	}
-	c.Aim(o.Aim)
+	c.SetTarget(o.Target)
 	return c, nil
 }
 
@@ -116,11 +116,11 @@ func (c *Client) Reserve(ctx context.Context) error {
 	return c.limiter.wait(ctx)
 }
 
-// Budgets returns what is left of the day, as the newest answers told it.
-func (c *Client) Budgets() []gistdeal.Budget { return c.day.budgets() }
+// Quotas returns what is left of the day, as the newest answers told it.
+func (c *Client) Quotas() []gistdeal.Quota { return c.day.quotas() }
 
 // Restore takes up budgets that an earlier process knew.
-func (c *Client) Restore(budgets []gistdeal.Budget) { c.day.restore(budgets) }
+func (c *Client) Restore(quotas []gistdeal.Quota) { c.day.restore(quotas) }
 
 // Now returns the time on Pipedrive's clock, as its answers tell it. Until one
 // has told it, that is our own, and known is false.

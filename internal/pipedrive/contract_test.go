@@ -16,7 +16,7 @@ func TestAllCallsAgreeWithPipedrivesDescription(t *testing.T) {
 	t.Parallel()
 	contract.SharedDir(t)
 	for _, status := range []int{200, 201} {
-		w := begin(t, sim.Options{CreateStatus: status}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: "Gists", Stage: "Done", Owner: "Ann Admin"}}, func(next http.Handler) http.Handler {
+		w := begin(t, sim.Options{CreateStatus: status}, pipedrive.Options{Target: gistdeal.Target{Pipeline: "Gists", Stage: "Done", Owner: "Ann Admin"}}, func(next http.Handler) http.Handler {
 			return contract.Check(t, next, contract.PipedriveV2, contract.PipedriveV1)
 		})
 		if _, err := w.client.Me(t.Context()); err != nil {

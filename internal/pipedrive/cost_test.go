@@ -21,7 +21,7 @@ func TestEachCallIsCountedWithItsOfficialCost(t *testing.T) {
 	t.Parallel()
 	costs := readCosts(t)
 	var want atomic.Int64
-	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: "Gists", Stage: "Done", Owner: "Ann Admin"}}, func(next http.Handler) http.Handler {
+	w := begin(t, sim.Options{}, pipedrive.Options{Target: gistdeal.Target{Pipeline: "Gists", Stage: "Done", Owner: "Ann Admin"}}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			want.Add(int64(costs.of(t, r)))
 			next.ServeHTTP(w, r)
@@ -39,7 +39,7 @@ func TestEachCallIsCountedWithItsOfficialCost(t *testing.T) {
 		{"missing fields", func() { _, err := w.client.Missing(t.Context(), codes); noError(t, err) }},
 		{"pipelines", func() { _, err := w.client.Pipelines(t.Context()); noError(t, err) }},
 		{"owners", func() { _, err := w.client.Owners(t.Context()); noError(t, err) }},
-		{"where deals go", func() { noError(t, w.client.CheckAim(t.Context())) }},
+		{"where deals go", func() { noError(t, w.client.CheckTarget(t.Context())) }},
 		{"making a deal", func() { id = w.mustCreate(t, hello) }},
 		{"a deal", func() { _, err := w.client.Deal(t.Context(), id); noError(t, err) }},
 		{"deals, also archived ones", func() { w.deals(t, time.Time{}) }},

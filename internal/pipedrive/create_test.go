@@ -89,8 +89,8 @@ func TestConcurrentDealsAreEachCreatedOnce(t *testing.T) {
 		})
 	}
 	pushes.Wait()
-	if r := w.Report(); len(r.ByGist) != 32 || len(r.Doubled) != 0 || r.Requests[postDeal] != 32 {
-		t.Errorf("%d gists have deals, %d more than one, after %d POSTs", len(r.ByGist), len(r.Doubled), r.Requests[postDeal])
+	if r := w.Report(); len(r.ByGist) != 32 || len(r.Duplicated) != 0 || r.Requests[postDeal] != 32 {
+		t.Errorf("%d gists have deals, %d more than one, after %d POSTs", len(r.ByGist), len(r.Duplicated), r.Requests[postDeal])
 	}
 }
 

@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// BudgetDay names the tokens of a day, of which everybody's requests cost some.
-	BudgetDay = "pipedrive-day"
-	// BudgetWrites names the POSTs that the key may make in a day.
-	BudgetWrites = "pipedrive-writes"
+	// QuotaDay names the tokens of a day, of which everybody's requests cost some.
+	QuotaDay = "pipedrive-day"
+	// QuotaWrites names the POSTs that the key may make in a day.
+	QuotaWrites = "pipedrive-writes"
 
 	// writesADay is the fair use of POSTs. Pipedrive changelog, 2019.
 	writesADay = 10_000
@@ -26,13 +26,13 @@ type day struct {
 	reserve float64 // share of the tokens that is left to people
 
 	mu      sync.Mutex
-	tokens  gistdeal.Budget
-	writes  gistdeal.Budget
+	tokens  gistdeal.Quota
+	writes  gistdeal.Quota
 	recheck time.Time // until then there is no use in asking again
 }
 
 func newDay(reserve float64) *day {
-	return &day{reserve: reserve, tokens: gistdeal.Budget{Name: BudgetDay}, writes: gistdeal.Budget{Name: BudgetWrites}}
+	return &day{reserve: reserve, tokens: gistdeal.Quota{Name: QuotaDay}, writes: gistdeal.Quota{Name: QuotaWrites}}
 }
 
 // learn reads what an answer says of the day; now is Pipedrive's time. Headers:
@@ -42,19 +42,19 @@ func (d *day) learn(h http.Header, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	limit, hasLimit := count(h, "x-daily-ratelimit-token-limit")
-	left, found := count(h, "x-daily-ratelimit-token-remaining")
-	if hasLimit && found {
-		d.tokens = d.budget(BudgetDay, limit, left, now)
-		d.tokens.Kept = int(d.reserve * float64(limit))
+	left, exists := count(h, "x-daily-ratelimit-token-remaining")
+	if hasLimit && exists {
+		d.tokens = d.quota(QuotaDay, limit, left, now)
+		d.tokens.Reserved = int(d.reserve * float64(limit))
 	}
-	if left, found := count(h, "x-daily-requests-left"); found {
-		d.writes = d.budget(BudgetWrites, max(writesADay, left), left, now)
+	if left, exists := count(h, "x-daily-requests-left"); exists {
+		d.writes = d.quota(QuotaWrites, max(writesADay, left), left, now)
 	}
 }
 
-func (d *day) budget(name string, limit, left int, now time.Time) gistdeal.Budget {
+func (d *day) quota(name string, limit, left int, now time.Time) gistdeal.Quota {
 	d.recheck = time.Now().Add(untilNextProbe(now))
-	return gistdeal.Budget{Name: name, Limit: limit, Remaining: left, Reset: midnight(now), SeenAt: time.Now()}
+	return gistdeal.Quota{Name: name, Limit: limit, Remaining: left, Reset: midnight(now), SeenAt: time.Now()}
 }
 
 // exhaust records that a request was refused because the day is spent, and when
@@ -72,8 +72,8 @@ func (d *day) spent() (again bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := time.Now()
-	for _, b := range []gistdeal.Budget{d.tokens, d.writes} {
-		if b.SeenAt.IsZero() || b.Remaining > b.Kept {
+	for _, b := range []gistdeal.Quota{d.tokens, d.writes} {
+		if b.SeenAt.IsZero() || b.Remaining > b.Reserved {
 			continue
 		}
 		err = &gistdeal.Error{
@@ -90,15 +90,15 @@ type spent struct{ words string }
 
 func (e *spent) Error() string { return e.words }
 
-// Is makes it a gistdeal.ErrSpent.
-func (e *spent) Is(target error) bool { return target == gistdeal.ErrSpent }
+// Is makes it a gistdeal.ErrQuotaSpent.
+func (e *spent) Is(target error) bool { return target == gistdeal.ErrQuotaSpent }
 
 // spentWords says what of a day is spent.
-func spentWords(b gistdeal.Budget) string {
+func spentWords(b gistdeal.Quota) string {
 	switch {
-	case b.Name == BudgetWrites:
+	case b.Name == QuotaWrites:
 		return "Pipedrive takes no more POSTs with this key today"
-	case b.Kept == 0 || b.Remaining == 0:
+	case b.Reserved == 0 || b.Remaining == 0:
 		return "the day's budget of Pipedrive requests is spent"
 	}
 	return fmt.Sprintf("our share of the day's Pipedrive budget is spent: the %d of %d tokens that are left are for people (GISTDEAL_QUOTA_RESERVE)", b.Remaining, b.Limit)
@@ -109,26 +109,26 @@ func spentWords(b gistdeal.Budget) string {
 func (d *day) forget(then time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, b := range []*gistdeal.Budget{&d.tokens, &d.writes} {
+	for _, b := range []*gistdeal.Quota{&d.tokens, &d.writes} {
 		if b.SeenAt.Before(then) {
-			*b = gistdeal.Budget{Name: b.Name}
+			*b = gistdeal.Quota{Name: b.Name}
 		}
 	}
 }
 
-// budgets returns what is known.
-func (d *day) budgets() []gistdeal.Budget {
+// quotas returns what is known.
+func (d *day) quotas() []gistdeal.Quota {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return []gistdeal.Budget{d.tokens, d.writes}
+	return []gistdeal.Quota{d.tokens, d.writes}
 }
 
 // restore takes up what an earlier process knew, unless an answer has told more.
-func (d *day) restore(budgets []gistdeal.Budget) {
+func (d *day) restore(quotas []gistdeal.Quota) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, known := range budgets {
-		for _, b := range []*gistdeal.Budget{&d.tokens, &d.writes} {
+	for _, known := range quotas {
+		for _, b := range []*gistdeal.Quota{&d.tokens, &d.writes} {
 			if known.Name == b.Name && b.SeenAt.IsZero() {
 				*b = known
 			}

@@ -88,28 +88,28 @@ func TestQuotasSurviveARestart(t *testing.T) {
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	w.Set(func(o *sim.Options) { o.DailyTokens = 1000 })
 	w.prepare(t, nil)
-	known := w.client.Budgets()
-	if b := known[0]; b.Name != pipedrive.BudgetDay || b.Limit != 1000 || b.Remaining >= 1000 || b.Remaining < 900 || b.SeenAt.IsZero() {
+	known := w.client.Quotas()
+	if b := known[0]; b.Name != pipedrive.QuotaDay || b.Limit != 1000 || b.Remaining >= 1000 || b.Remaining < 900 || b.SeenAt.IsZero() {
 		t.Fatalf("the daily quota: %+v", b)
 	}
 	next := client(t, w.url, pipedrive.Options{})
 	next.Restore(known)
-	if got := next.Budgets()[0]; got != known[0] {
+	if got := next.Quotas()[0]; got != known[0] {
 		t.Errorf("restored: %+v, want %+v", got, known[0])
 	}
 }
 
 func TestTheAccountIsCheckedBeforeTheDailyQuotaEnds(t *testing.T) {
 	t.Parallel()
-	w := prepared(t, sim.Options{}, pipedrive.Options{DayReserve: 0.4})
-	gone := gistdeal.Budget{Name: pipedrive.BudgetDay, Limit: 100, Remaining: 0, Kept: 40, SeenAt: time.Now().Add(-2 * time.Hour)}
-	w.client.Restore([]gistdeal.Budget{gone})
+	w := prepared(t, sim.Options{}, pipedrive.Options{QuotaReserve: 0.4})
+	gone := gistdeal.Quota{Name: pipedrive.QuotaDay, Limit: 100, Remaining: 0, Reserved: 40, SeenAt: time.Now().Add(-2 * time.Hour)}
+	w.client.Restore([]gistdeal.Quota{gone})
 	if err := w.client.Reserve(t.Context()); err != nil {
 		t.Errorf("the account answered, so the quota is not spent: %v", err)
 	}
 	w.Set(func(o *sim.Options) { o.DailyTokens = 10 })
-	next := client(t, w.url, pipedrive.Options{DayReserve: 0.4})
-	next.Restore([]gistdeal.Budget{gone})
+	next := client(t, w.url, pipedrive.Options{QuotaReserve: 0.4})
+	next.Restore([]gistdeal.Quota{gone})
 	err := next.Reserve(t.Context())
 	wantKind(t, err, gistdeal.Limited)
 	if asked := w.Report().Requests["GET /v1/users/me"]; asked != 2 {

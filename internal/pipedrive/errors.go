@@ -99,8 +99,8 @@ func (a answer) daySpent() bool {
 	if told && tokens == 0 || postsTold && posts == 0 {
 		return true
 	}
-	room, found := count(a.header, "x-ratelimit-remaining")
-	return !told && found && room > 0
+	room, exists := count(a.header, "x-ratelimit-remaining")
+	return !told && exists && room > 0
 }
 
 // clock returns the answer's time, ours if it tells none.

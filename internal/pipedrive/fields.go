@@ -92,15 +92,15 @@ func (c *Client) listFields(ctx context.Context) (all []field, err error) {
 }
 
 func (c *Client) findOrMake(ctx context.Context, all []field, name, code string) (field, error) {
-	f, found, err := c.find(ctx, all, name, code)
-	if found || err != nil {
+	f, exists, err := c.find(ctx, all, name, code)
+	if exists || err != nil {
 		return f, err
 	}
 	return c.makeField(ctx, name)
 }
 
 // find returns the field with that code, or else the one of that name; false if there is neither.
-func (c *Client) find(ctx context.Context, all []field, name, code string) (f field, found bool, err error) {
+func (c *Client) find(ctx context.Context, all []field, name, code string) (f field, exists bool, err error) {
 	var named []field
 	for _, f := range all {
 		if code != "" && f.Code == code {

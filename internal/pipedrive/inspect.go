@@ -57,18 +57,18 @@ func (c *Client) Missing(ctx context.Context, keys map[string]string) (missing [
 		return nil, err
 	}
 	for _, name := range FieldNames {
-		_, found, findErr := c.find(ctx, all, name, keys[name])
+		_, exists, findErr := c.find(ctx, all, name, keys[name])
 		if findErr != nil {
 			err = errors.Join(err, fmt.Errorf("field %q: %w", name, findErr))
-		} else if !found {
+		} else if !exists {
 			missing = append(missing, name)
 		}
 	}
 	return missing, err
 }
 
-// CheckAim returns nil if new deals have a stage to go to and an owner.
-func (c *Client) CheckAim(ctx context.Context) error {
+// CheckTarget returns nil if new deals have a stage to go to and an owner.
+func (c *Client) CheckTarget(ctx context.Context) error {
 	_, stageErr := c.findStage(ctx)
 	_, ownerErr := c.findOwner(ctx)
 	return errors.Join(stageErr, ownerErr)

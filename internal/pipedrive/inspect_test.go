@@ -47,12 +47,12 @@ func TestAllMistakesAboutFieldsAreReportedAtOnce(t *testing.T) {
 
 func TestTheTargetOfNewDealsIsCheckedByName(t *testing.T) {
 	t.Parallel()
-	for target, there := range map[gistdeal.Aim]bool{
+	for target, there := range map[gistdeal.Target]bool{
 		{}: true, {Pipeline: "gists", Stage: "Done", Owner: "Ann Admin"}: true,
 		{Pipeline: "Gifts"}: false, {Pipeline: "Gists", Stage: "Won"}: false, {Owner: "Nobody"}: false,
 	} {
-		w := begin(t, sim.Options{}, pipedrive.Options{Aim: target})
-		if err := w.client.CheckAim(t.Context()); (err == nil) != there {
+		w := begin(t, sim.Options{}, pipedrive.Options{Target: target})
+		if err := w.client.CheckTarget(t.Context()); (err == nil) != there {
 			t.Errorf("%v: %v", target, err)
 		}
 	}

@@ -157,14 +157,14 @@ func (l *limiter) block(d time.Duration, why error) {
 // its request: what the account has counted beyond that was sent by others.
 // Headers: Pipedrive docs, "Rate limiting"; each may be absent.
 func (l *limiter) learn(ours int, h http.Header) {
-	limit, found := count(h, "x-ratelimit-limit")
-	if !found || limit == 0 {
+	limit, exists := count(h, "x-ratelimit-limit")
+	if !exists || limit == 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.limit = limit
-	if remaining, found := count(h, "x-ratelimit-remaining"); found {
+	if remaining, exists := count(h, "x-ratelimit-remaining"); exists {
 		l.others.note(limit-remaining-ours, time.Now())
 	}
 }
@@ -187,7 +187,7 @@ func (o *others) note(n int, now time.Time) {
 }
 
 // count reads a header that counts something; it is not found if it doesn't.
-func count(h http.Header, name string) (n int, found bool) {
+func count(h http.Header, name string) (n int, exists bool) {
 	n, err := strconv.Atoi(h.Get(name))
 	return n, err == nil && n >= 0
 }

@@ -72,7 +72,7 @@ func (c *Client) Owners(ctx context.Context) ([]string, error) {
 // deals may not make another's: once somebody changed what is visible, its
 // deals would look lost and be made again.
 func (c *Client) findOwner(ctx context.Context) (int64, error) {
-	name := strings.TrimSpace(c.aim.Load().Owner)
+	name := strings.TrimSpace(c.wantedTarget.Load().Owner)
 	if name == "" {
 		return 0, nil
 	}
@@ -80,26 +80,26 @@ func (c *Client) findOwner(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var found []user
+	var matches []user
 	var names []string
 	for _, u := range users {
 		if u.goesBy(name) {
-			found = append(found, u)
+			matches = append(matches, u)
 		}
 		names = append(names, strconv.Quote(u.Name))
 	}
-	switch len(found) {
+	switch len(matches) {
 	case 0:
 		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has no active user %q: set GISTDEAL_OWNER to one of %s", name, strings.Join(names, ", "))
 	case 1:
 	default:
-		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d users named %q: set GISTDEAL_OWNER to the e-mail address of one", len(found), name)
+		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d users named %q: set GISTDEAL_OWNER to the e-mail address of one", len(matches), name)
 	}
-	if owner := found[0]; owner.You || keySeesAllDeals(users) {
+	if owner := matches[0]; owner.You || keySeesAllDeals(users) {
 		return owner.ID, nil
 	}
 	return 0, gistdeal.Errorf(gistdeal.Unauthorized,
-		"deals shall be %q's (GISTDEAL_OWNER), but whose PIPEDRIVE_API_KEY it is may not see all deals, and one that is hidden later would look lost: set the key of an admin of deals, or no owner", found[0].Name)
+		"deals shall be %q's (GISTDEAL_OWNER), but whose PIPEDRIVE_API_KEY it is may not see all deals, and one that is hidden later would look lost: set the key of an admin of deals, or no owner", matches[0].Name)
 }
 
 // listUsers lists the active users of the company.

@@ -27,7 +27,7 @@ func TestOwnersAreResolvedByNameOrAddress(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := begin(t, sim.Options{Regular: tt.regular}, pipedrive.Options{Aim: gistdeal.Aim{Owner: tt.owner}})
+			w := begin(t, sim.Options{Regular: tt.regular}, pipedrive.Options{Target: gistdeal.Target{Owner: tt.owner}})
 			_, err := w.client.Prepare(t.Context(), nil)
 			if tt.words != nil {
 				wantKind(t, err, gistdeal.Unauthorized, tt.words...)
@@ -59,7 +59,7 @@ func TestOwnersAreListedByUnambiguousNames(t *testing.T) {
 
 func TestADeactivatedOwnerFailsNoDeal(t *testing.T) {
 	t.Parallel()
-	goneIsNoFaultOfTheDeal(t, gistdeal.Aim{Owner: "Ann Admin"}, "GET /v1/users",
+	goneIsNoFaultOfTheDeal(t, gistdeal.Target{Owner: "Ann Admin"}, "GET /v1/users",
 		`{"id":101,"name":"Sim User","active_flag":true,"is_you":true,"access":[{"app":"sales","admin":true}]}`,
 		`{"id":102,"name":"Ann Admin","active_flag":true}`,
 		"Validation failed: owner_id: The user does not exist", "the owner", `"Ann Admin"`)

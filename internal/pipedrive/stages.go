@@ -20,8 +20,8 @@ type named struct {
 	Deleted    bool   `json:"is_deleted"`
 }
 
-// Aim has new deals go elsewhere than the options say, from the next Prepare on.
-func (c *Client) Aim(a gistdeal.Aim) { c.aim.Store(&a) }
+// SetTarget has new deals go elsewhere than the options say, from the next Prepare on.
+func (c *Client) SetTarget(t gistdeal.Target) { c.wantedTarget.Store(&t) }
 
 // Pipelines lists the pipelines with their stages, in Pipedrive's order.
 func (c *Client) Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, error) {
@@ -51,17 +51,17 @@ func (c *Client) Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, erro
 // findStage returns the id of the stage for new deals, by the names that it is
 // aimed at: 0, the account's default, if neither is given.
 func (c *Client) findStage(ctx context.Context) (int64, error) {
-	aim := c.aim.Load()
-	if aim.Pipeline == "" && aim.Stage == "" {
+	wantedTarget := c.wantedTarget.Load()
+	if wantedTarget.Pipeline == "" && wantedTarget.Stage == "" {
 		return 0, nil
 	}
 	query := url.Values{"limit": {"500"}}
-	if aim.Pipeline != "" {
+	if wantedTarget.Pipeline != "" {
 		pipelines, err := c.listNamed(ctx, "/api/v2/pipelines", url.Values{"limit": {"500"}})
 		if err != nil {
 			return 0, err
 		}
-		p, err := pick(pipelines, aim.Pipeline, "pipeline", "GISTDEAL_PIPELINE")
+		p, err := pick(pipelines, wantedTarget.Pipeline, "pipeline", "GISTDEAL_PIPELINE")
 		if err != nil {
 			return 0, err
 		}
@@ -71,12 +71,12 @@ func (c *Client) findStage(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if aim.Stage != "" {
-		s, err := pick(stages, aim.Stage, "stage", "GISTDEAL_STAGE")
+	if wantedTarget.Stage != "" {
+		s, err := pick(stages, wantedTarget.Stage, "stage", "GISTDEAL_STAGE")
 		return s.ID, err
 	}
 	if len(stages) == 0 {
-		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive pipeline %q has no stage: make one, or set GISTDEAL_PIPELINE", aim.Pipeline)
+		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive pipeline %q has no stage: make one, or set GISTDEAL_PIPELINE", wantedTarget.Pipeline)
 	}
 	return slices.MinFunc(stages, func(a, b named) int { return cmp.Compare(a.OrderNr, b.OrderNr) }).ID, nil
 }
@@ -97,19 +97,19 @@ func (c *Client) listNamed(ctx context.Context, path string, query url.Values) (
 
 // pick returns the only one of that name, in whatever case it is written.
 func pick(all []named, name, what, variable string) (named, error) {
-	var found []named
+	var matches []named
 	var names []string
 	for _, n := range all {
 		if strings.EqualFold(strings.TrimSpace(n.Name), strings.TrimSpace(name)) {
-			found = append(found, n)
+			matches = append(matches, n)
 		}
 		names = append(names, strconv.Quote(n.Name))
 	}
-	switch len(found) {
+	switch len(matches) {
 	case 1:
-		return found[0], nil
+		return matches[0], nil
 	case 0:
 		return named{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has no %s %q: set %s to one of %s", what, name, variable, strings.Join(names, ", "))
 	}
-	return named{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d %ss named %q: name the pipeline in GISTDEAL_PIPELINE, or rename all but one", len(found), what, name)
+	return named{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d %ss named %q: name the pipeline in GISTDEAL_PIPELINE, or rename all but one", len(matches), what, name)
 }

@@ -32,7 +32,7 @@ func TestStagesAreResolvedByName(t *testing.T) {
 	} {
 		t.Run(tt.pipeline+"/"+tt.stage, func(t *testing.T) {
 			t.Parallel()
-			w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: tt.pipeline, Stage: tt.stage}})
+			w := begin(t, sim.Options{}, pipedrive.Options{Target: gistdeal.Target{Pipeline: tt.pipeline, Stage: tt.stage}})
 			_, err := w.client.Prepare(t.Context(), nil)
 			if tt.kind != gistdeal.Internal {
 				wantKind(t, err, tt.kind, tt.words...)
@@ -65,7 +65,7 @@ func withAnswer(match string, answer http.HandlerFunc) func(http.Handler) http.H
 
 func TestTheFirstStageIsTheFirstInThePipelinesOrder(t *testing.T) {
 	t.Parallel()
-	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: "Pipeline"}}, withStages(reply(200, `{"success":true,"data":[
+	w := begin(t, sim.Options{}, pipedrive.Options{Target: gistdeal.Target{Pipeline: "Pipeline"}}, withStages(reply(200, `{"success":true,"data":[
 		{"id":1,"name":"Last","order_nr":3,"pipeline_id":1},
 		{"id":2,"name":"Gone","order_nr":0,"pipeline_id":1,"is_deleted":true},
 		{"id":3,"name":"First","order_nr":1,"pipeline_id":1},
@@ -81,11 +81,11 @@ func TestAnAmbiguousStageNameIsRefused(t *testing.T) {
 	stages := withStages(reply(200, `{"success":true,"data":[{"id":1,"name":"New","pipeline_id":1},
 		{"id":6,"name":"new ","pipeline_id":2},{"id":8,"name":"Odd","pipeline_id":2,"is_deleted":true}]}`))
 	for stage, words := range map[string]string{"New": "GISTDEAL_PIPELINE", "Odd": `no stage "Odd"`} {
-		w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Stage: stage}}, stages)
+		w := begin(t, sim.Options{}, pipedrive.Options{Target: gistdeal.Target{Stage: stage}}, stages)
 		_, err := w.client.Prepare(t.Context(), nil)
 		wantKind(t, err, gistdeal.Unauthorized, stage, words)
 	}
-	w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: "Gists"}}, withStages(reply(200, `{"success":true,"data":[]}`)))
+	w := begin(t, sim.Options{}, pipedrive.Options{Target: gistdeal.Target{Pipeline: "Gists"}}, withStages(reply(200, `{"success":true,"data":[]}`)))
 	_, err := w.client.Prepare(t.Context(), nil)
 	wantKind(t, err, gistdeal.Unauthorized, `"Gists" has no stage`)
 }
@@ -93,7 +93,7 @@ func TestAnAmbiguousStageNameIsRefused(t *testing.T) {
 func TestAFailedListOfStagesIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, match := range []string{"GET /api/v2/pipelines", "GET /api/v2/stages"} {
-		w := begin(t, sim.Options{}, pipedrive.Options{Aim: gistdeal.Aim{Pipeline: "Gists", Stage: "Done"}})
+		w := begin(t, sim.Options{}, pipedrive.Options{Target: gistdeal.Target{Pipeline: "Gists", Stage: "Done"}})
 		w.AddFault(sim.Fault{Match: match, Kind: "truncate"})
 		_, err := w.client.Prepare(t.Context(), nil)
 		wantKind(t, err, gistdeal.Temporary)
@@ -102,17 +102,17 @@ func TestAFailedListOfStagesIsAnError(t *testing.T) {
 
 func TestADeletedStageFailsNoDeal(t *testing.T) {
 	t.Parallel()
-	goneIsNoFaultOfTheDeal(t, gistdeal.Aim{Stage: "Done"}, "GET /api/v2/stages",
+	goneIsNoFaultOfTheDeal(t, gistdeal.Target{Stage: "Done"}, "GET /api/v2/stages",
 		`{"id":6,"name":"New","pipeline_id":2}`, `{"id":7,"name":"Done","pipeline_id":2}`,
 		"Validation failed: stage_id: The stage does not exist", "the stage", `"Done"`)
 }
 
 // goneIsNoFaultOfTheDeal makes Pipedrive refuse a deal with those words, first
 // while the list contains the target of new deals and then without it.
-func goneIsNoFaultOfTheDeal(t *testing.T, target gistdeal.Aim, list, stays, goes, words, what, name string) {
+func goneIsNoFaultOfTheDeal(t *testing.T, target gistdeal.Target, list, stays, goes, words, what, name string) {
 	t.Helper()
 	var gone atomic.Bool
-	w := begin(t, sim.Options{}, pipedrive.Options{Aim: target}, withAnswer(list, func(w http.ResponseWriter, r *http.Request) {
+	w := begin(t, sim.Options{}, pipedrive.Options{Target: target}, withAnswer(list, func(w http.ResponseWriter, r *http.Request) {
 		items := stays
 		if !gone.Load() {
 			items += "," + goes

@@ -37,7 +37,7 @@ func (a *Accounts) Note(ctx context.Context, change func(*gistdeal.Accounts)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.known.CheckedAt == nil {
-		if text, err := a.store.Setting(ctx, gistdeal.SettingAccounts); err == nil && text != "" {
+		if text, err := a.store.Setting(ctx, gistdeal.KeyAccounts); err == nil && text != "" {
 			_ = json.Unmarshal([]byte(text), &a.known) // What cannot be read is found out again.
 		}
 	}
@@ -46,7 +46,7 @@ func (a *Accounts) Note(ctx context.Context, change func(*gistdeal.Accounts)) {
 	a.known.CheckedAt = &now
 	text, err := json.Marshal(a.known)
 	if err == nil {
-		err = a.store.Set(ctx, gistdeal.SettingAccounts, string(text))
+		err = a.store.Set(ctx, gistdeal.KeyAccounts, string(text))
 	}
 	if err != nil && ctx.Err() == nil {
 		a.log.Warn("accounts not kept", "error", err)

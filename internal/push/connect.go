@@ -53,17 +53,17 @@ func (p *Pusher) connect(ctx context.Context) (err error) {
 	if p.target, err = p.chosenTarget(ctx); err != nil {
 		return err
 	}
-	p.pipedrive.Aim(p.target)
+	p.pipedrive.SetTarget(p.target)
 	codes, err = p.prepareFields(ctx)
 	if err != nil {
 		return err
 	}
-	return p.store.Set(ctx, gistdeal.SettingDealURL, me.DealURL)
+	return p.store.Set(ctx, gistdeal.KeyDealURL, me.DealURL)
 }
 
 // chosenTarget returns the target that new deals should have now.
-func (p *Pusher) chosenTarget(ctx context.Context) (gistdeal.Aim, error) {
-	return gistdeal.Aimed(ctx, p.store, p.options.Target, p.options.Locked)
+func (p *Pusher) chosenTarget(ctx context.Context) (gistdeal.Target, error) {
+	return gistdeal.CurrentTarget(ctx, p.store, p.options.Target, p.options.Locked)
 }
 
 // watchTarget returns errTargetChanged once the target was changed, nil when ctx ends.
@@ -80,13 +80,13 @@ func (p *Pusher) watchTarget(ctx context.Context) error {
 // prepareFields finds or creates the account's fields, and returns their codes by name.
 func (p *Pusher) prepareFields(ctx context.Context) (map[string]string, error) {
 	codes := map[string]string{}
-	kept, err := p.store.Setting(ctx, gistdeal.SettingFields)
+	kept, err := p.store.Setting(ctx, gistdeal.KeyFields)
 	if err != nil {
 		return nil, err
 	}
 	if kept != "" {
 		if err := json.Unmarshal([]byte(kept), &codes); err != nil {
-			return nil, fmt.Errorf("setting %s: %w", gistdeal.SettingFields, err)
+			return nil, fmt.Errorf("setting %s: %w", gistdeal.KeyFields, err)
 		}
 	}
 	if codes, err = p.pipedrive.Prepare(ctx, codes); err != nil {
@@ -96,18 +96,18 @@ func (p *Pusher) prepareFields(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return codes, p.store.Set(ctx, gistdeal.SettingFields, string(text))
+	return codes, p.store.Set(ctx, gistdeal.KeyFields, string(text))
 }
 
 // checkCompany binds the database to the first company that it meets.
 func (p *Pusher) checkCompany(ctx context.Context, me gistdeal.PipedriveAccount) error {
 	id := strconv.FormatInt(me.CompanyID, 10)
-	kept, err := p.store.Setting(ctx, gistdeal.SettingCompany)
+	kept, err := p.store.Setting(ctx, gistdeal.KeyCompany)
 	if err != nil {
 		return err
 	}
 	if kept == "" {
-		return p.store.Set(ctx, gistdeal.SettingCompany, id)
+		return p.store.Set(ctx, gistdeal.KeyCompany, id)
 	}
 	if kept != id {
 		return &OtherCompanyError{Database: kept, Key: id}

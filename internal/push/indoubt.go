@@ -53,7 +53,7 @@ func (d *inDoubt) reset() {
 // earlier process or from a claim of ours that failed halfway. No request may be
 // under way.
 func (p *Pusher) loadInDoubt(ctx context.Context) error {
-	claims, err := p.store.Unknown(ctx)
+	claims, err := p.store.InDoubt(ctx)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (d *inDoubt) missed(c gistdeal.Claim, begin, end time.Time) {
 // span returns how long the deal must be missing: twice as long after each time
 // that it was sent again, for a gist whose every attempt ends in doubt.
 func (d *inDoubt) span(c gistdeal.Claim) time.Duration {
-	return d.resendAfter * time.Duration(min(1<<min(c.Absences, 10), maxDelay))
+	return d.resendAfter * time.Duration(min(1<<min(c.Resends, 10), maxDelay))
 }
 
 // absent reports whether enough lookups over enough time did not find the deal.

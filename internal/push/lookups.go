@@ -81,7 +81,7 @@ func (p *Pusher) lookUp(ctx context.Context, attempts []reconcile.Attempt) error
 func (p *Pusher) findOrphaned(ctx context.Context) {
 	before := map[string]int{} // attempts by gist
 	for loop.Sleep(ctx, p.options.ResendAfter) {
-		claims, err := p.store.Unknown(ctx)
+		claims, err := p.store.InDoubt(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
 				p.log.Error("attempts of unknown outcome not read", "error", err)

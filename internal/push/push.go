@@ -138,7 +138,7 @@ func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 		return c, start, ok, err
 	}
 	c, ok, err = p.store.Claim(ctx, p.options.Owner, p.now(), p.Reconciler.RemoteNow())
-	if ok && c.Absences > 0 {
+	if ok && c.Resends > 0 {
 		// An operator retried the deal after an attempt whose deal was only not
 		// found: lookups come first again.
 		p.inDoubt.put(c)
@@ -168,7 +168,7 @@ func (p *Pusher) waitForTurn(ctx context.Context, err error) error {
 		return err
 	}
 	stage := stagePush
-	if errors.Is(err, gistdeal.ErrSpent) {
+	if errors.Is(err, gistdeal.ErrQuotaSpent) {
 		stage = StageQuota
 	}
 	p.Backoff.Begin(stage, err)
@@ -179,7 +179,7 @@ func (p *Pusher) waitForTurn(ctx context.Context, err error) error {
 // putBack returns an attempt to those in doubt if it still is: an operator paused
 // the pushes before its next attempt was claimed. Its lookups start again.
 func (p *Pusher) putBack(ctx context.Context, absent gistdeal.Claim) error {
-	claims, err := p.store.Unknown(ctx)
+	claims, err := p.store.InDoubt(ctx)
 	for _, c := range claims {
 		if c.Draft.GistID == absent.Draft.GistID && c.Attempt == absent.Attempt {
 			p.inDoubt.put(c)
@@ -233,10 +233,10 @@ func (p *Pusher) push(ctx context.Context, c gistdeal.Claim, start time.Time) er
 // created records that an attempt created a deal.
 func (p *Pusher) created(ctx context.Context, c gistdeal.Claim, dealID int64) {
 	failpoint.Hit(failpoint.Answered)
-	p.pushes.WithLabelValues("made").Inc()
-	p.log.Info("deal made", "gist", c.Draft.GistID, "deal", dealID, "login", c.Draft.Login)
+	p.pushes.WithLabelValues("created").Inc()
+	p.log.Info("deal created", "gist", c.Draft.GistID, "deal", dealID, "login", c.Draft.Login)
 	p.record(ctx, func(ctx context.Context) error {
-		known, err := p.store.Made(ctx, c, dealID, p.now())
+		known, err := p.store.RecordCreated(ctx, c, dealID, p.now())
 		if err == nil && !known {
 			p.inDoubt.put(c)
 		}

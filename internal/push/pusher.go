@@ -19,7 +19,7 @@ import (
 // Pipedrive is the part of Pipedrive's client that a Pusher uses.
 type Pipedrive interface {
 	Me(ctx context.Context) (gistdeal.PipedriveAccount, error)
-	Aim(a gistdeal.Aim)
+	SetTarget(t gistdeal.Target)
 	Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, error)
 	Owners(ctx context.Context) ([]string, error)
 	Prepare(ctx context.Context, keys map[string]string) (map[string]string, error)
@@ -34,21 +34,21 @@ type Store interface {
 	Set(ctx context.Context, name, value string) error
 	Due(ctx context.Context) (bool, error)
 	Claim(ctx context.Context, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
-	Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
-	Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error)
+	Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
+	RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error)
 	Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
 	GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error)
-	Unknown(ctx context.Context) ([]gistdeal.Claim, error)
+	InDoubt(ctx context.Context) ([]gistdeal.Claim, error)
 }
 
 // Options are the settings of a Pusher; the zero value works.
 type Options struct {
-	Target      gistdeal.Aim               // of new deals, as configured
-	Locked      map[gistdeal.Choice]string // settings that only the configuration decides, by variable
-	ResendAfter time.Duration              // how long a deal must be missing before it is sent again; 0 means 10 min
-	Owner       string                     // names this process in claims; unique for each start
-	Now         func() time.Time           // the clock of the rows; nil means time.Now
-	Log         *slog.Logger               // nil means none
+	Target      gistdeal.Target             // of new deals, as configured
+	Locked      map[gistdeal.Setting]string // settings that only the configuration decides, by variable
+	ResendAfter time.Duration               // how long a deal must be missing before it is sent again; 0 means 10 min
+	Owner       string                      // names this process in claims; unique for each start
+	Now         func() time.Time            // the clock of the rows; nil means time.Now
+	Log         *slog.Logger                // nil means none
 	Metrics     prometheus.Registerer
 }
 
@@ -71,7 +71,7 @@ type Pusher struct {
 	log       *slog.Logger
 	now       func() time.Time
 	account   atomic.Pointer[gistdeal.PipedriveAccount]
-	target    gistdeal.Aim // of the deals that are being pushed
+	target    gistdeal.Target // of the deals that are being pushed
 	inDoubt   inDoubt
 	run       pushRun
 
@@ -98,7 +98,7 @@ func New(s Store, p Pipedrive, shared Shared, o Options) *Pusher {
 			Name: "gistdeal_pushes_total", Help: "Attempts to create a deal, by outcome.",
 		}, []string{"outcome"}),
 		lookups: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "gistdeal_looks_total", Help: "Lookups in Pipedrive for attempts in doubt, by outcome.",
+			Name: "gistdeal_lookups_total", Help: "Lookups in Pipedrive for attempts in doubt, by outcome.",
 		}, []string{"outcome"}),
 	}
 }

@@ -50,12 +50,12 @@ func (r *Reconciler) nextAudit(ctx context.Context) error {
 		if due, err := r.nightlyDue(ctx); err != nil || !due {
 			return err
 		}
-		o = gistdeal.AuditOrder{ID: rand.Text(), AskedAt: r.now()}
-		if err := r.store.OrderAudit(ctx, o); err != nil {
+		o = gistdeal.AuditRequest{ID: rand.Text(), RequestedAt: r.now()}
+		if err := r.store.RequestAudit(ctx, o); err != nil {
 			return err
 		}
 	}
-	a := gistdeal.Audit{ID: o.ID, AskedAt: o.AskedAt, Counts: map[gistdeal.DiffKind]int{}, Differences: []gistdeal.Difference{}}
+	a := gistdeal.Audit{ID: o.ID, RequestedAt: o.RequestedAt, Counts: map[gistdeal.DiscrepancyKind]int{}, Discrepancies: []gistdeal.Discrepancy{}}
 	switch err := r.carryOut(ctx, o, &a); gistdeal.KindOf(err) {
 	case gistdeal.Invalid, gistdeal.NotFound, gistdeal.Unauthorized:
 		a.Problem = loop.Reason(err) // Asking again would not help.
@@ -84,12 +84,12 @@ func (r *Reconciler) nightlyDue(ctx context.Context) (bool, error) {
 }
 
 // carryOut does what was ordered.
-func (r *Reconciler) carryOut(ctx context.Context, o gistdeal.AuditOrder, a *gistdeal.Audit) error {
+func (r *Reconciler) carryOut(ctx context.Context, o gistdeal.AuditRequest, a *gistdeal.Audit) error {
 	switch {
 	case o.Recreate != "":
 		return r.recreate(ctx, o.Recreate)
-	case o.DeleteSurplus != 0:
-		return r.deleteDuplicate(ctx, o.DeleteSurplus)
+	case o.DeleteDuplicate != 0:
+		return r.deleteDuplicate(ctx, o.DeleteDuplicate)
 	}
 	if err := r.compare(ctx, a); err != nil {
 		return err

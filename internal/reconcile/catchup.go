@@ -85,7 +85,7 @@ func (r *Reconciler) adoptSince(ctx context.Context, since, recent time.Time) (n
 			fresh[gistID], createdAt[gistID] = chosen.ID, chosen.AddedAt
 		}
 	}
-	foreign, err := r.store.Strange(ctx, fresh)
+	foreign, err := r.store.ForeignDeals(ctx, fresh)
 	if err != nil {
 		return newest, err
 	}
@@ -105,7 +105,7 @@ func (r *Reconciler) adoptSince(ctx context.Context, since, recent time.Time) (n
 // first request was carried out after all, the gist has two deals.
 func (r *Reconciler) recheck(ctx context.Context) error {
 	then := r.now().Add(-r.options.RecheckAfter)
-	gists, since, err := r.store.SentAgain(ctx, then)
+	gists, since, err := r.store.ResentGists(ctx, then)
 	if err != nil || len(gists) == 0 {
 		return err
 	}
@@ -113,5 +113,5 @@ func (r *Reconciler) recheck(ctx context.Context) error {
 		return err
 	}
 	r.log.Info("deals looked at again", "gists", len(gists))
-	return r.store.LookedAgain(ctx, gists, then, r.now())
+	return r.store.MarkRechecked(ctx, gists, then, r.now())
 }

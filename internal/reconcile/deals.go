@@ -13,7 +13,7 @@ import (
 // deals that an operator has replaced. After an error nothing follows.
 func (r *Reconciler) dealsSince(ctx context.Context, since time.Time) iter.Seq2[gistdeal.RemoteDeal, error] {
 	return func(yield func(gistdeal.RemoteDeal, error) bool) {
-		replaced, err := r.store.Dropped(ctx)
+		replaced, err := r.store.ReplacedDeals(ctx)
 		if err != nil {
 			yield(gistdeal.RemoteDeal{}, err)
 			return

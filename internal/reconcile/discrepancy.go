@@ -22,42 +22,42 @@ type comparison struct {
 }
 
 // add notes a difference.
-func (c *comparison) add(kind gistdeal.DiffKind, d gistdeal.Difference) {
+func (c *comparison) add(kind gistdeal.DiscrepancyKind, d gistdeal.Discrepancy) {
 	d.Kind = kind
 	c.audit.Counts[kind]++
-	if len(c.audit.Differences) < gistdeal.MaxDifferences {
-		c.audit.Differences = append(c.audit.Differences, d)
+	if len(c.audit.Discrepancies) < gistdeal.MaxDiscrepancies {
+		c.audit.Discrepancies = append(c.audit.Discrepancies, d)
 	}
 }
 
 // row compares a gist's row with the deals of the gist.
 func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gistdeal.RemoteDeal) error {
-	d := gistdeal.Difference{GistID: row.GistID, Login: row.Login, DealID: row.DealID}
+	d := gistdeal.Discrepancy{GistID: row.GistID, Login: row.Login, DealID: row.DealID}
 	if row.Gone {
-		c.add(gistdeal.DiffGistGone, d)
+		c.add(gistdeal.DiscrepancyGistGone, d)
 	}
 	alive := living(deals)
 	others := slices.DeleteFunc(slices.Clone(alive), func(id int64) bool { return id == row.DealID })
 	switch row.State {
-	case gistdeal.DealMade:
-		return c.made(ctx, row, d, deals, others)
+	case gistdeal.DealCreated:
+		return c.created(ctx, row, d, deals, others)
 	case gistdeal.DealSending:
 		return nil // Looks decide.
 	}
 	switch {
 	case len(alive) > 0:
 		d.Others, d.Repair = alive, repairAdopt
-		c.add(gistdeal.DiffUnlinked, d)
+		c.add(gistdeal.DiscrepancyUnlinked, d)
 	case row.State == gistdeal.DealFailed || row.State == "":
 		d.Repair = repairQueue
-		c.add(gistdeal.DiffNeverMade, d)
+		c.add(gistdeal.DiscrepancyNeverCreated, d)
 	}
 	return nil
 }
 
 // made compares the row of a gist that has a deal. others are the gist's
 // further deals.
-func (c *comparison) made(ctx context.Context, row gistdeal.AuditRow, d gistdeal.Difference, deals []gistdeal.RemoteDeal, others []int64) error {
+func (c *comparison) created(ctx context.Context, row gistdeal.AuditRow, d gistdeal.Discrepancy, deals []gistdeal.RemoteDeal, others []int64) error {
 	i := slices.IndexFunc(deals, func(d gistdeal.RemoteDeal) bool { return d.ID == row.DealID })
 	missing := false
 	if i < 0 {
@@ -72,21 +72,21 @@ func (c *comparison) made(ctx context.Context, row gistdeal.AuditRow, d gistdeal
 		if len(others) == 1 && c.questions > 0 {
 			d.Repair = repairRelink
 		}
-		c.add(gistdeal.DiffMissing, d)
+		c.add(gistdeal.DiscrepancyMissing, d)
 	} else if len(others) > 0 {
-		c.add(gistdeal.DiffDoubled, d)
+		c.add(gistdeal.DiscrepancyDuplicate, d)
 	}
 	if i < 0 {
 		return nil
 	}
 	d.Others = nil
 	if deals[i].Deleted {
-		c.add(gistdeal.DiffDeleted, d)
+		c.add(gistdeal.DiscrepancyDeleted, d)
 	} else if deals[i].Archived {
-		c.add(gistdeal.DiffArchived, d)
+		c.add(gistdeal.DiscrepancyArchived, d)
 	}
 	if !row.Ours {
-		c.add(gistdeal.DiffForeign, d)
+		c.add(gistdeal.DiscrepancyForeign, d)
 	}
 	return nil
 }
@@ -110,8 +110,8 @@ func (c *comparison) missing(ctx context.Context, dealID int64) (bool, error) {
 // a deal that somebody decided about. Each change is conditional: what has
 // changed since the comparison is left alone.
 func (r *Reconciler) repair(ctx context.Context, a *gistdeal.Audit) error {
-	for i := range a.Differences {
-		d := &a.Differences[i]
+	for i := range a.Discrepancies {
+		d := &a.Discrepancies[i]
 		var err error
 		switch d.Repair {
 		case repairAdopt:
@@ -137,41 +137,41 @@ func (r *Reconciler) repair(ctx context.Context, a *gistdeal.Audit) error {
 // recreate makes the deal of a gist again, because a person said so. The deal
 // that it had must be gone.
 func (r *Reconciler) recreate(ctx context.Context, gistID string) error {
-	story, err := r.store.Explain(ctx, gistID)
+	history, err := r.store.Explain(ctx, gistID)
 	if err != nil {
 		return err
 	}
-	if story.Deal.State != gistdeal.DealMade {
-		return gistdeal.Errorf(gistdeal.Invalid, "gist %s has no deal to be made again: it is %s", gistID, story.Deal.State)
+	if history.Deal.State != gistdeal.DealCreated {
+		return gistdeal.Errorf(gistdeal.Invalid, "gist %s has no deal to be made again: it is %s", gistID, history.Deal.State)
 	}
-	d, err := r.pipedrive.Deal(ctx, story.Deal.DealID)
+	d, err := r.pipedrive.Deal(ctx, history.Deal.DealID)
 	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
 		return err
 	}
 	if err == nil && !d.Deleted {
-		return gistdeal.Errorf(gistdeal.Invalid, "deal %d of gist %s is in Pipedrive: delete it there first", story.Deal.DealID, gistID)
+		return gistdeal.Errorf(gistdeal.Invalid, "deal %d of gist %s is in Pipedrive: delete it there first", history.Deal.DealID, gistID)
 	}
-	ok, err := r.store.Recreate(ctx, gistID, story.Deal.DealID, r.now())
+	ok, err := r.store.Recreate(ctx, gistID, history.Deal.DealID, r.now())
 	if err == nil && !ok {
 		err = gistdeal.Errorf(gistdeal.Invalid, "the deal of gist %s has just changed: look again", gistID)
 	}
 	if err == nil {
-		r.log.Info("deal will be made again", "gist", gistID, "instead_of", story.Deal.DealID)
+		r.log.Info("deal will be made again", "gist", gistID, "instead_of", history.Deal.DealID)
 		r.queued.Set()
 	}
 	return err
 }
 
-// deleteSurplus deletes the second deal of a gist in Pipedrive, because a person said so.
+// deleteDuplicate deletes the second deal of a gist in Pipedrive, because a person said so.
 func (r *Reconciler) deleteDuplicate(ctx context.Context, dealID int64) error {
-	gistID, err := r.store.SurplusOf(ctx, dealID)
+	gistID, err := r.store.DuplicateOf(ctx, dealID)
 	if err != nil {
 		return err
 	}
 	d, err := r.pipedrive.Deal(ctx, dealID)
 	switch {
 	case gistdeal.KindOf(err) == gistdeal.NotFound || err == nil && d.Deleted:
-		return r.store.ForgetSurplus(ctx, dealID)
+		return r.store.ForgetDuplicate(ctx, dealID)
 	case err != nil:
 		return err
 	case d.GistID != gistID:
@@ -181,5 +181,5 @@ func (r *Reconciler) deleteDuplicate(ctx context.Context, dealID int64) error {
 		return err
 	}
 	r.log.Info("surplus deal deleted", "gist", gistID, "deal", dealID)
-	return r.store.ForgetSurplus(ctx, dealID)
+	return r.store.ForgetDuplicate(ctx, dealID)
 }

@@ -39,7 +39,7 @@ func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attemp
 			seen[d.GistID] = append(seen[d.GistID], d)
 		}
 	}
-	failpoint.Hit(failpoint.Looked)
+	failpoint.Hit(failpoint.LookedUp)
 	for gistID, deals := range seen {
 		a := byGist[gistID]
 		ok, err := r.adopt(ctx, userID, a, deals)
@@ -59,7 +59,7 @@ func (r *Reconciler) adopt(ctx context.Context, userID int64, a Attempt, deals [
 	c := a.Claim
 	chosen, duplicates := choose(deals, func(d gistdeal.RemoteDeal) bool { return createdBy(userID, c, d) })
 	lookups := a.Lookups + 1
-	adopted, err := r.store.AdoptUnknown(ctx, c, chosen.ID, duplicates, lookups, r.now())
+	adopted, err := r.store.AdoptInDoubt(ctx, c, chosen.ID, duplicates, lookups, r.now())
 	if err != nil || !adopted {
 		return false, err
 	}

@@ -24,22 +24,22 @@ type Pipedrive interface {
 type Store interface {
 	CaughtUpTo(ctx context.Context) (time.Time, error)
 	SetCaughtUpTo(ctx context.Context, remote time.Time) error
-	Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (int, error)
-	AdoptUnknown(ctx context.Context, c gistdeal.Claim, dealID int64, surplus []int64, looks int, now time.Time) (bool, error)
-	Strange(ctx context.Context, deals map[string]int64) ([]string, error)
-	Dropped(ctx context.Context) (map[int64]bool, error)
-	SentAgain(ctx context.Context, then time.Time) (gists []string, since time.Time, err error)
-	LookedAgain(ctx context.Context, gists []string, then, now time.Time) error
+	Adopt(ctx context.Context, one map[string]int64, duplicates map[string][]int64, now time.Time) (int, error)
+	AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, duplicates []int64, lookups int, now time.Time) (bool, error)
+	ForeignDeals(ctx context.Context, deals map[string]int64) ([]string, error)
+	ReplacedDeals(ctx context.Context) (map[int64]bool, error)
+	ResentGists(ctx context.Context, then time.Time) (gists []string, since time.Time, err error)
+	MarkRechecked(ctx context.Context, gists []string, then, now time.Time) error
 
-	OrderAudit(ctx context.Context, o gistdeal.AuditOrder) error
-	NextAudit(ctx context.Context) (gistdeal.AuditOrder, bool, error)
+	RequestAudit(ctx context.Context, o gistdeal.AuditRequest) error
+	NextAudit(ctx context.Context) (gistdeal.AuditRequest, bool, error)
 	EndAudit(ctx context.Context, a gistdeal.Audit) error
 	LastAudit(ctx context.Context) (time.Time, error)
 	AuditRows(ctx context.Context, after string, limit int) ([]gistdeal.AuditRow, error)
-	Explain(ctx context.Context, gistID string) (gistdeal.Story, error)
-	ReplaceSurplus(ctx context.Context, alive map[int64]bool, surplus map[string][]int64, now time.Time) error
-	SurplusOf(ctx context.Context, dealID int64) (string, error)
-	ForgetSurplus(ctx context.Context, dealID int64) error
+	Explain(ctx context.Context, gistID string) (gistdeal.History, error)
+	ReplaceSurplus(ctx context.Context, alive map[int64]bool, duplicates map[string][]int64, now time.Time) error
+	DuplicateOf(ctx context.Context, dealID int64) (string, error)
+	ForgetDuplicate(ctx context.Context, dealID int64) error
 	Relink(ctx context.Context, gistID string, from, to int64) (bool, error)
 	Queue(ctx context.Context, gistID string, now time.Time) (bool, error)
 	Recreate(ctx context.Context, gistID string, dealID int64, now time.Time) (bool, error)

@@ -18,8 +18,8 @@ const (
 
 // Store keeps runs.
 type Store interface {
-	BeginRun(ctx context.Context, r gistdeal.Run) (int64, error)
-	NoteRun(ctx context.Context, r gistdeal.Run) error
+	StartRun(ctx context.Context, r gistdeal.Run) (int64, error)
+	UpdateRun(ctx context.Context, r gistdeal.Run) error
 }
 
 // Log begins runs.
@@ -57,7 +57,7 @@ func (l *Log) Begin(kind gistdeal.RunKind, userID int64, sum *Run) *Run {
 	now := l.now()
 	r := &Run{
 		log: l, sum: sum, wrote: time.Now(), fired: make(chan struct{}),
-		run: gistdeal.Run{Kind: kind, UserID: userID, Begun: now, Noted: now},
+		run: gistdeal.Run{Kind: kind, UserID: userID, StartedAt: now, UpdatedAt: now},
 	}
 	r.late = time.AfterFunc(writeEvery, func() {
 		defer close(r.fired)
@@ -75,7 +75,7 @@ func (r *Run) Note(ctx context.Context, change func(*gistdeal.Run)) {
 	before := r.run
 	change(&r.run)
 	after := r.run
-	r.run.Noted = r.log.now()
+	r.run.UpdatedAt = r.log.now()
 	due := !r.busy && time.Since(r.wrote) >= writeEvery
 	r.mu.Unlock()
 	r.sum.Note(ctx, func(s *gistdeal.Run) {
@@ -112,7 +112,7 @@ func (r *Run) End(ctx context.Context, err error) {
 		<-r.fired // The write under way decides whether the run has a row to end.
 	}
 	r.mu.Lock()
-	r.run.Ended = r.run.Noted
+	r.run.Ended = r.run.UpdatedAt
 	switch {
 	case err != nil && ctx.Err() != nil:
 		r.run.Problem = "cut short: gistdeal stops"
@@ -138,9 +138,9 @@ func (r *Run) write(ctx context.Context) {
 	defer cancel()
 	var err error
 	if run.ID == 0 {
-		run.ID, err = r.log.store.BeginRun(ctx, run)
+		run.ID, err = r.log.store.StartRun(ctx, run)
 	} else {
-		err = r.log.store.NoteRun(ctx, run)
+		err = r.log.store.UpdateRun(ctx, run)
 	}
 	if err != nil && ctx.Err() == nil {
 		r.log.log.Warn("run not written down", "kind", string(run.Kind), "error", err)

@@ -20,7 +20,7 @@ type table struct {
 	runs  []gistdeal.Run
 }
 
-func (t *table) BeginRun(_ context.Context, r gistdeal.Run) (int64, error) {
+func (t *table) StartRun(_ context.Context, r gistdeal.Run) (int64, error) {
 	time.Sleep(t.takes)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -29,7 +29,7 @@ func (t *table) BeginRun(_ context.Context, r gistdeal.Run) (int64, error) {
 	return r.ID, nil
 }
 
-func (t *table) NoteRun(_ context.Context, r gistdeal.Run) error {
+func (t *table) UpdateRun(_ context.Context, r gistdeal.Run) error {
 	time.Sleep(t.takes)
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -15,7 +15,7 @@ func (s *Scanner) read(ctx context.Context, g GitHub, run *runlog.Run, u gistdea
 	if u.LoginStale {
 		return errTaken
 	}
-	most, err := s.firstScanMax(ctx, u)
+	most, err := s.approvalThreshold(ctx, u)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (s *Scanner) read(ctx context.Context, g GitHub, run *runlog.Run, u gistdea
 	}
 	failpoint.Hit(failpoint.ETagSaved)
 	if fresh > 0 || neverScanned(u) {
-		s.log.Info("user scanned", "login", u.Login, "gists", len(listed), "found", fresh, "requests", l.Requests, "took", time.Since(begin).String())
+		s.log.Info("user scanned", "login", u.Login, "gists", len(listed), "queued", fresh, "requests", l.Requests, "took", time.Since(begin).String())
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func (s *Scanner) readPages(ctx context.Context, g GitHub, run *runlog.Run, u gi
 			}
 			listed = append(listed, gist.ID)
 		}
-		n, err := s.store.SaveGists(ctx, u.ID, page.Gists, noticing(u, most), s.now())
+		n, err := s.store.SaveGists(ctx, u.ID, page.Gists, newGistPolicy(u, most), s.now())
 		failpoint.Hit(failpoint.PageSaved)
 		if n > 0 {
 			s.queued.Set()
@@ -77,21 +77,21 @@ func (s *Scanner) readPages(ctx context.Context, g GitHub, run *runlog.Run, u gi
 // etagFor returns the ETag to send: none once a day for users with several pages,
 // because a 304 says nothing about the later pages.
 func (s *Scanner) etagFor(u gistdeal.User) string {
-	if u.Pages > 1 && s.now().Sub(u.WholeScanAt) >= fullScanEvery {
+	if u.Pages > 1 && s.now().Sub(u.FullScanAt) >= fullScanEvery {
 		return ""
 	}
 	return u.ETag
 }
 
-// noticing returns the policy for gists that a scan of u finds for the first time.
+// newGistPolicy returns the policy for gists that a scan of u finds for the first time.
 // Only the first scan skips deals or holds them for approval: a gist that shows up
 // later is new, whatever its dates.
-func noticing(u gistdeal.User, most int) gistdeal.Noticing {
-	n := gistdeal.Noticing{First: neverScanned(u)}
+func newGistPolicy(u gistdeal.User, most int) gistdeal.NewGistPolicy {
+	n := gistdeal.NewGistPolicy{First: neverScanned(u)}
 	if n.First {
-		n.SkipBefore = u.FirstScan.Cutoff(u.TrackedAt)
+		n.SkipBefore = u.Backfill.Cutoff(u.TrackedAt)
 	}
-	n.Hold = n.First && u.FirstScan != gistdeal.FirstScanNew && most > 0
+	n.Hold = n.First && u.Backfill != gistdeal.BackfillNone && most > 0
 	return n
 }
 
@@ -101,9 +101,9 @@ func (s *Scanner) scanned(ctx context.Context, u gistdeal.User, most int, l gist
 	if !neverScanned(u) {
 		return s.store.Scanned(ctx, u.ID, l, s.now(), s.nextScan())
 	}
-	held, err := s.store.FirstScanned(ctx, u.ID, l, most, s.now(), s.nextScan())
-	if held > 0 {
-		s.log.Warn("first scan waits for a yes", "login", u.Login, "user", u.ID, "gists", held, "allowed", most)
+	awaiting, err := s.store.FirstScanned(ctx, u.ID, l, most, s.now(), s.nextScan())
+	if awaiting > 0 {
+		s.log.Warn("first scan waits for a yes", "login", u.Login, "user", u.ID, "gists", awaiting, "allowed", most)
 	}
 	s.queued.Set()
 	return err

@@ -41,22 +41,22 @@ func newRequests() requests {
 // ends before, the request stays and the error is ctx's. NotFound, Invalid and
 // Limited report GitHub's answer; Temporary means that a later try may help.
 func (s *Scanner) Track(ctx context.Context, login string) error {
-	_, err := s.Ask(ctx, gistdeal.Ask{Login: login, Want: gistdeal.WantFirstScan})
+	_, err := s.RequestScan(ctx, gistdeal.ScanRequest{Login: login, Kind: gistdeal.RequestFirstScan})
 	return err
 }
 
-// Ask stores a request for the leader, which may be another process, and waits
+// RequestScan stores a request for the leader, which may be another process, and waits
 // for the result. Its errors are those of Track.
-func (s *Scanner) Ask(ctx context.Context, a gistdeal.Ask) (gistdeal.Answer, error) {
+func (s *Scanner) RequestScan(ctx context.Context, a gistdeal.ScanRequest) (gistdeal.RequestResult, error) {
 	if err := gistdeal.CheckLogin(a.Login); err != nil {
-		return gistdeal.Answer{}, err
+		return gistdeal.RequestResult{}, err
 	}
-	stored, err := s.store.Ask(ctx, s.now(), a)
+	stored, err := s.store.RequestScan(ctx, s.now(), a)
 	s.requests.wake.Set()
 	for err == nil {
 		changed := s.requests.next()
-		var results map[string]gistdeal.Answer
-		if results, err = s.store.Answers(ctx, stored...); err != nil {
+		var results map[string]gistdeal.RequestResult
+		if results, err = s.store.RequestResults(ctx, stored...); err != nil {
 			break
 		}
 		if result, ok := results[gistdeal.LoginKey(a.Login)]; ok {
@@ -74,7 +74,7 @@ func (s *Scanner) Ask(ctx context.Context, a gistdeal.Ask) (gistdeal.Answer, err
 	if ctx.Err() != nil {
 		err = ctx.Err() // SQLite reports the end of a context as an interrupt.
 	}
-	return gistdeal.Answer{}, err
+	return gistdeal.RequestResult{}, err
 }
 
 // Wake makes the leader read the requests at once.
@@ -117,14 +117,14 @@ func (s *Scanner) ServeRequests(ctx context.Context) error {
 
 // takeRequest takes the next pending request. During a backoff from GitHub it
 // takes only interactive ones.
-func (s *Scanner) takeRequest(ctx context.Context) (a gistdeal.Ask, ok bool, err error) {
+func (s *Scanner) takeRequest(ctx context.Context) (a gistdeal.ScanRequest, ok bool, err error) {
 	// Read before the query: a request finished since is not among the rows.
 	busy, resting := s.requests.underWay()
-	least := gistdeal.WantTracked
+	least := gistdeal.RequestTrack
 	if resting || s.backoff.Left() > 0 {
-		least = gistdeal.WantFirstScan
+		least = gistdeal.RequestFirstScan
 	}
-	pending, err := s.store.WaitingAsks(ctx, least, servedAtOnce)
+	pending, err := s.store.PendingRequests(ctx, least, servedAtOnce)
 	for _, a := range pending {
 		if key := gistdeal.LoginKey(a.Login); !busy[key] {
 			s.requests.begin(key)
@@ -136,21 +136,21 @@ func (s *Scanner) takeRequest(ctx context.Context) (a gistdeal.Ask, ok bool, err
 
 // serve carries out a request and records its result. A background request stays
 // pending if a later try may help.
-func (s *Scanner) serve(ctx context.Context, a gistdeal.Ask) {
+func (s *Scanner) serve(ctx context.Context, a gistdeal.ScanRequest) {
 	defer s.requests.end(gistdeal.LoginKey(a.Login))
 	added, err := s.track(ctx, a)
 	if err != nil && ctx.Err() != nil {
 		return // It is served after the next start.
 	}
-	again := a.Want == gistdeal.WantTracked && mayHelpLater(err)
+	again := a.Kind == gistdeal.RequestTrack && mayHelpLater(err)
 	loop.Record(ctx, ctx.Done(), s.log, func(ctx context.Context) error {
 		if again {
-			return s.store.Requeue(ctx, a, err.Error(), s.now())
+			return s.store.RequeueRequest(ctx, a, err.Error(), s.now())
 		}
-		_, err := s.store.Answer(ctx, a, gistdeal.Answer{Added: added, Err: err}, s.now())
+		_, err := s.store.Answer(ctx, a, gistdeal.RequestResult{Added: added, Err: err}, s.now())
 		return err
 	})
-	if a.Want == gistdeal.WantTracked {
+	if a.Kind == gistdeal.RequestTrack {
 		s.requests.slow(again)
 	}
 }

@@ -29,22 +29,22 @@ type GitHub interface {
 // Store is the part of the database that a Scanner uses.
 type Store interface {
 	Setting(ctx context.Context, name string) (string, error)
-	Track(ctx context.Context, a gistdeal.Account, policy gistdeal.FirstScan, now time.Time) (gistdeal.User, error)
+	Track(ctx context.Context, a gistdeal.Account, policy gistdeal.Backfill, now time.Time) (gistdeal.User, error)
 	User(ctx context.Context, id int64) (gistdeal.User, error)
 	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
 	Rename(ctx context.Context, a gistdeal.Account) error
 	Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error
 
-	Ask(ctx context.Context, now time.Time, asks ...gistdeal.Ask) ([]gistdeal.Ask, error)
-	WaitingAsks(ctx context.Context, least gistdeal.Want, limit int) ([]gistdeal.Ask, error)
-	Answer(ctx context.Context, a gistdeal.Ask, answer gistdeal.Answer, now time.Time) (bool, error)
-	Answers(ctx context.Context, asks ...gistdeal.Ask) (map[string]gistdeal.Answer, error)
-	Requeue(ctx context.Context, a gistdeal.Ask, problem string, now time.Time) error
+	RequestScan(ctx context.Context, now time.Time, requests ...gistdeal.ScanRequest) ([]gistdeal.ScanRequest, error)
+	PendingRequests(ctx context.Context, least gistdeal.RequestKind, limit int) ([]gistdeal.ScanRequest, error)
+	Answer(ctx context.Context, a gistdeal.ScanRequest, answer gistdeal.RequestResult, now time.Time) (bool, error)
+	RequestResults(ctx context.Context, requests ...gistdeal.ScanRequest) (map[string]gistdeal.RequestResult, error)
+	RequeueRequest(ctx context.Context, a gistdeal.ScanRequest, problem string, now time.Time) error
 
 	BringForward(ctx context.Context, interval time.Duration, now time.Time) (int64, error)
 	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	DueCount(ctx context.Context, now, latest time.Time) (int, error)
-	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.Noticing, now time.Time) (int, error)
+	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (int, error)
 	HasGists(ctx context.Context, userID int64) (bool, error)
 	MarkGone(ctx context.Context, userID int64, listed []string, now time.Time) error
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
@@ -54,14 +54,14 @@ type Store interface {
 
 // Options are the settings of a Scanner; the zero value works.
 type Options struct {
-	Interval     time.Duration              // between two scans of a user; 0 means 3 h
-	FirstScan    gistdeal.FirstScan         // of users that are tracked from now on; "" means all
-	FirstScanMax int                        // a first scan with more new deals waits for approval; 0 means no limit
-	Locked       map[gistdeal.Choice]string // settings that only the configuration decides, by variable
-	Background   GitHub                     // for scans that nobody waits for; nil means the same as for the others
-	Now          func() time.Time           // the clock of the rows; nil means time.Now
-	Log          *slog.Logger               // nil means none
-	Metrics      prometheus.Registerer
+	Interval          time.Duration               // between two scans of a user; 0 means 3 h
+	Backfill          gistdeal.Backfill           // of users that are tracked from now on; "" means all
+	ApprovalThreshold int                         // a first scan with more new deals waits for approval; 0 means no limit
+	Locked            map[gistdeal.Setting]string // settings that only the configuration decides, by variable
+	Background        GitHub                      // for scans that nobody waits for; nil means the same as for the others
+	Now               func() time.Time            // the clock of the rows; nil means time.Now
+	Log               *slog.Logger                // nil means none
+	Metrics           prometheus.Registerer
 }
 
 // Scanner reads users' gists. Track and Ask work in every process; the loops
@@ -90,8 +90,8 @@ func New(s Store, g GitHub, runs *runlog.Log, backoff *loop.Backoff, queued loop
 	if o.Interval == 0 {
 		o.Interval = 3 * time.Hour
 	}
-	if o.FirstScan == "" {
-		o.FirstScan = gistdeal.FirstScanAll
+	if o.Backfill == "" {
+		o.Backfill = gistdeal.BackfillAll
 	}
 	if o.Background == nil {
 		o.Background = g
@@ -107,23 +107,23 @@ func New(s Store, g GitHub, runs *runlog.Log, backoff *loop.Backoff, queued loop
 		store: s, github: g, background: o.Background, runs: runs, backoff: backoff, queued: queued, options: o, log: o.Log, now: o.Now,
 		stopping: stopping, requests: newRequests(),
 		ended: f.NewCounterVec(prometheus.CounterOpts{Name: "gistdeal_scans_total", Help: "Scans of a user, by outcome."}, []string{"outcome"}),
-		sent:  f.NewCounter(prometheus.CounterOpts{Name: "gistdeal_scan_requests_total", Help: "Requests to GitHub that scans sent."}),
+		sent:  f.NewCounter(prometheus.CounterOpts{Name: "gistdeal_scan_github_requests_total", Help: "Requests to GitHub that scans sent."}),
 	}
 }
 
 // firstScan returns the policy of users that are tracked from now on.
-func (s *Scanner) firstScan(ctx context.Context) (gistdeal.FirstScan, error) {
-	policy, err := gistdeal.Chosen(ctx, s.store, gistdeal.ChoiceFirstScan, string(s.options.FirstScan), s.options.Locked)
-	return gistdeal.FirstScan(policy), err
+func (s *Scanner) firstScan(ctx context.Context) (gistdeal.Backfill, error) {
+	policy, err := gistdeal.Chosen(ctx, s.store, gistdeal.SettingBackfill, string(s.options.Backfill), s.options.Locked)
+	return gistdeal.Backfill(policy), err
 }
 
-// firstScanMax returns how many new deals a first scan of u may queue without
+// approvalThreshold returns how many new deals a first scan of u may queue without
 // approval: 0 for any number, or if u was scanned before.
-func (s *Scanner) firstScanMax(ctx context.Context, u gistdeal.User) (int, error) {
+func (s *Scanner) approvalThreshold(ctx context.Context, u gistdeal.User) (int, error) {
 	if !neverScanned(u) {
 		return 0, nil
 	}
-	text, err := gistdeal.Chosen(ctx, s.store, gistdeal.ChoiceFirstScanMax, strconv.Itoa(s.options.FirstScanMax), s.options.Locked)
+	text, err := gistdeal.Chosen(ctx, s.store, gistdeal.SettingApprovalThreshold, strconv.Itoa(s.options.ApprovalThreshold), s.options.Locked)
 	if err != nil {
 		return 0, err
 	}

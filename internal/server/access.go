@@ -126,7 +126,7 @@ func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 		return gistdeal.Caller{}, errTokenOnly
 	}
 	if s.options.Auth == AuthNone || isLocal(r) {
-		return gistdeal.Caller{Name: gistdeal.Everybody, Scope: gistdeal.ScopeAdmin}, nil
+		return gistdeal.Caller{Name: gistdeal.Anonymous, Scope: gistdeal.ScopeAdmin}, nil
 	}
 	return gistdeal.Caller{}, errNoToken
 }

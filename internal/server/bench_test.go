@@ -21,7 +21,7 @@ func BenchmarkTrackedUser(b *testing.B) {
 	for _, n := range []int{10, 100, 1000, 5000} {
 		db := stack.Open(b)
 		fill(b, db, n, 60)
-		testenv.Must(b, db.Set(b.Context(), gistdeal.SettingDealURL, "https://example.pipedrive.com/deal/"))
+		testenv.Must(b, db.Set(b.Context(), gistdeal.KeyDealURL, "https://example.pipedrive.com/deal/"))
 		handler := server.New(db, answering{errNobody}, server.Options{}).Handler()
 		var body []byte
 		b.Run(strconv.Itoa(n)+"/gistdeal", func(b *testing.B) { body = measure(b, handler) })

@@ -132,7 +132,7 @@ func (s *Server) callerOf(r *http.Request, token string) (gistdeal.Caller, error
 		return caller, errWrongToken
 	}
 	if err == nil {
-		s.uses.note(hash, time.Now())
+		s.usage.note(hash, time.Now())
 	}
 	return caller, err
 }

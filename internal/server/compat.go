@@ -123,7 +123,7 @@ func (s *Server) tracked(r *http.Request, c gistdeal.Caller, login string) (gist
 	if !c.Scope.Allows(gistdeal.ScopeWrite) {
 		return v, errReadOnly
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.options.AnswerWait)
+	ctx, cancel := context.WithTimeout(r.Context(), s.options.RequestWait)
 	defer cancel()
 	if err := s.engine.Track(ctx, login); err != nil {
 		return v, err
@@ -151,7 +151,7 @@ func (s *Server) notYet(w http.ResponseWriter, r *http.Request, login string, er
 	}
 	kind := gistdeal.KindOf(err)
 	if errors.Is(err, context.DeadlineExceeded) || kind == gistdeal.Temporary || kind == gistdeal.Limited {
-		if _, findErr := s.store.View(r.Context(), gistdeal.Everybody, login); findErr == nil {
+		if _, findErr := s.store.View(r.Context(), gistdeal.Anonymous, login); findErr == nil {
 			w.Header().Set("Retry-After", cmp.Or(problem.RetryAfter(err), "5"))
 			_ = new(answer).write(w, http.StatusAccepted, 0, true) // If it cannot be written the client has gone.
 			return

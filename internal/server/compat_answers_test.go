@@ -30,7 +30,7 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 		return slices.Concat(l.New, l.Old)[0]
 	}
 	show(0, 2)
-	if g := show(2, 0); g.Deal.State != "found" {
+	if g := show(2, 0); g.Deal.State != "queued" {
 		t.Errorf("the deal is %+v, want found", g.Deal)
 	}
 	post(t, db, 0, 2, 11)
@@ -42,14 +42,14 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 		if err != nil || !ok {
 			t.Fatalf("claim: %v, error %v", ok, err)
 		}
-		if known, err := db.Made(t.Context(), c, 70+deal, time.Now()); !known || err != nil {
+		if known, err := db.RecordCreated(t.Context(), c, 70+deal, time.Now()); !known || err != nil {
 			t.Fatalf("created: recorded %v, error %v", known, err)
 		}
 	}
-	if g := show(2, 0); g.Deal.State != "made" || g.Deal.URL != "" {
+	if g := show(2, 0); g.Deal.State != "created" || g.Deal.URL != "" {
 		t.Errorf("the deal is %+v, want it created and without a URL", g.Deal)
 	}
-	testenv.Must(t, db.Set(t.Context(), gistdeal.SettingDealURL, "https://example.test/deal/"))
+	testenv.Must(t, db.Set(t.Context(), gistdeal.KeyDealURL, "https://example.test/deal/"))
 	if g := show(2, 0); g.Deal.URL != fmt.Sprintf("https://example.test/deal/%d", g.Deal.ID) {
 		t.Errorf("the deal is %+v, want it with its URL", g.Deal)
 	}
@@ -59,7 +59,7 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 	}
 	post(t, db, 2, 3, 10)
 	show(2, 1)
-	if counted, kept := w.Kept(); counted != kept {
+	if counted, kept := w.Reserved(); counted != kept {
 		t.Errorf("%d bytes are counted and %d stored", counted, kept)
 	}
 }
@@ -130,10 +130,10 @@ func TestTheSizeOfStoredAnswersIsLimited(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	for id := range int64(20) {
-		_, err := db.Track(t.Context(), gistdeal.Account{ID: id + 1, Login: fmt.Sprintf("user-%d", id)}, gistdeal.FirstScanAll, time.Now())
+		_, err := db.Track(t.Context(), gistdeal.Account{ID: id + 1, Login: fmt.Sprintf("user-%d", id)}, gistdeal.BackfillAll, time.Now())
 		testenv.Must(t, err)
 		g := gistdeal.Gist{ID: strconv.FormatInt(id, 10), Description: strings.Repeat("d", int(1000+100*id))}
-		_, err = db.SaveGists(t.Context(), id+1, []gistdeal.Gist{g}, gistdeal.Noticing{}, time.Now())
+		_, err = db.SaveGists(t.Context(), id+1, []gistdeal.Gist{g}, gistdeal.NewGistPolicy{}, time.Now())
 		testenv.Must(t, err)
 		testenv.Must(t, db.Scanned(t.Context(), id+1, gistdeal.Listing{}, time.Now(), time.Now()))
 	}
@@ -143,12 +143,12 @@ func TestTheSizeOfStoredAnswersIsLimited(t *testing.T) {
 		for range 2 {
 			for id := range 20 {
 				w.shows(w.ask("GET", fmt.Sprintf("/user/user-%d?peek=true", id)), 200, 0, 1)
-				if counted, kept := w.Kept(); counted != kept || kept > limit {
+				if counted, kept := w.Reserved(); counted != kept || kept > limit {
 					t.Fatalf("limit %d: %d bytes are counted and %d stored", limit, counted, kept)
 				}
 			}
 		}
-		if _, kept := w.Kept(); limit >= 5000 && kept < limit/3 && kept < 20_000 {
+		if _, kept := w.Reserved(); limit >= 5000 && kept < limit/3 && kept < 20_000 {
 			t.Errorf("limit %d: only %d bytes are stored", limit, kept)
 		}
 	}

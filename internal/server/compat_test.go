@@ -29,7 +29,7 @@ func TestEachGistIsNewToEachVisitorOnce(t *testing.T) {
 	w.shows(w.ask("GET", "/user/ALICE", ci), 200, 3, 0)
 	u, err := w.store.UserByLogin(t.Context(), "alice")
 	testenv.Must(t, err)
-	_, err = w.store.SaveGists(t.Context(), u.ID, []gistdeal.Gist{{ID: "later"}}, gistdeal.Noticing{}, time.Now())
+	_, err = w.store.SaveGists(t.Context(), u.ID, []gistdeal.Gist{{ID: "later"}}, gistdeal.NewGistPolicy{}, time.Now())
 	testenv.Must(t, err)
 	for _, visitor := range []string{"Accept: */*", ci} {
 		l := w.shows(w.ask("GET", "/user/alice", visitor), 200, 3, 1)
@@ -51,7 +51,7 @@ func TestAGistIsShownWithItsDeal(t *testing.T) {
 	var g gist
 	testenv.Eventually(t, "the deal is created", func() bool {
 		g = w.shows(w.ask("GET", "/user/alice"), 200, 1, 0).Old[0]
-		return g.Deal.State == string(gistdeal.DealMade)
+		return g.Deal.State == string(gistdeal.DealCreated)
 	})
 	if g.ID != "abc1" || g.Username != "Alice" || g.Description != "<b>notes</b>" || !g.CreatedAt.Equal(created) {
 		t.Errorf("the gist is %+v", g)

@@ -8,8 +8,8 @@ func (s *Server) HTTP() *http.Server { return &s.http }
 // KeepAnswers sets the number of bytes of stored answers.
 func (s *Server) KeepAnswers(limit int) { s.answers.limit = limit }
 
-// Kept returns the counted and the real number of bytes of stored answers.
-func (s *Server) Kept() (counted, real int) {
+// Reserved returns the counted and the real number of bytes of stored answers.
+func (s *Server) Reserved() (counted, real int) {
 	s.answers.mu.Lock()
 	defer s.answers.mu.Unlock()
 	for _, a := range s.answers.byUser {

@@ -16,7 +16,7 @@ import (
 // track makes alice, user 1, a tracked user without a scan.
 func track(t testing.TB, db *store.Store) {
 	t.Helper()
-	_, err := db.Track(context.Background(), gistdeal.Account{ID: 1, Login: "Alice", Type: "User"}, gistdeal.FirstScanAll, time.Now())
+	_, err := db.Track(context.Background(), gistdeal.Account{ID: 1, Login: "Alice", Type: "User"}, gistdeal.BackfillAll, time.Now())
 	testenv.Must(t, err)
 }
 
@@ -42,7 +42,7 @@ func post(t testing.TB, db *store.Store, from, to, size int) {
 			Files: []gistdeal.File{{Name: "notes.md", RawURL: raw}, {Name: "todo.md", RawURL: raw}},
 		})
 	}
-	_, err := db.SaveGists(context.Background(), 1, gists, gistdeal.Noticing{}, time.Now())
+	_, err := db.SaveGists(context.Background(), 1, gists, gistdeal.NewGistPolicy{}, time.Now())
 	testenv.Must(t, err)
 }
 
@@ -76,7 +76,7 @@ func newSlow(db *store.Store) *slow {
 
 func (e *slow) Track(ctx context.Context, login string) error {
 	account := gistdeal.Account{ID: 1, Login: login, Type: "User"}
-	if _, err := e.store.Track(ctx, account, gistdeal.FirstScanAll, time.Now()); err != nil {
+	if _, err := e.store.Track(ctx, account, gistdeal.BackfillAll, time.Now()); err != nil {
 		return err
 	}
 	e.asked <- login

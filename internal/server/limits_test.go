@@ -18,7 +18,7 @@ import (
 
 func TestEveryWaitForAClientHasATimeout(t *testing.T) {
 	t.Parallel()
-	h := server.New(stack.Open(t), answering{errNobody}, server.Options{AnswerWait: 40 * time.Second}).HTTP()
+	h := server.New(stack.Open(t), answering{errNobody}, server.Options{RequestWait: 40 * time.Second}).HTTP()
 	if h.ReadHeaderTimeout <= 0 || h.ReadHeaderTimeout > 10*time.Second {
 		t.Errorf("ReadHeaderTimeout is %v", h.ReadHeaderTimeout)
 	}
@@ -144,7 +144,7 @@ func TestStopWaitsForTheRequestUnderWayAndAcceptsNoMore(t *testing.T) {
 	close(engine.end)
 	w.shows(<-answered, 200, 0, 1)
 	testenv.Must(t, <-stopped)
-	if w.visited(gistdeal.Everybody) == 0 {
+	if w.visited(gistdeal.Anonymous) == 0 {
 		t.Error("the last visit is not recorded")
 	}
 }

@@ -70,7 +70,7 @@ func TestALoggedInClientIsTheVisitorOfItsToken(t *testing.T) {
 		t.Errorf("log-in: %d %s", got.status, got.body)
 	}
 	w.shows(b.send("GET", "/user/alice", ""), 200, 0, 2)
-	if w.visited("ci") == 0 || w.visited(gistdeal.Everybody) != 0 {
+	if w.visited("ci") == 0 || w.visited(gistdeal.Anonymous) != 0 {
 		t.Error("the visit was not recorded for the token")
 	}
 	w.shows(b.send("GET", "/user/alice", "", "Authorization: Bearer "+ciToken), 200, 2, 0)

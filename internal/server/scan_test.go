@@ -15,7 +15,7 @@ func TestASlowFirstScanIsAnsweredWith202UntilItEnds(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	engine := newSlow(db)
-	w := newWorldOver(t, db, engine, server.Options{AnswerWait: 50 * time.Millisecond}, nil)
+	w := newWorldOver(t, db, engine, server.Options{RequestWait: 50 * time.Millisecond}, nil)
 	for _, ask := range []func() reply{
 		func() reply { return w.ask("GET", "/user/alice") },
 		func() reply { return w.ask("POST", "/user/ALICE") },
@@ -30,7 +30,7 @@ func TestASlowFirstScanIsAnsweredWith202UntilItEnds(t *testing.T) {
 	}
 	post(t, db, 0, 2, 10)
 	w.shows(w.ask("GET", "/user/alice"), 202, 0, 0) // An incomplete list is not shown.
-	if w.visited(gistdeal.Everybody) != 0 {
+	if w.visited(gistdeal.Anonymous) != 0 {
 		t.Error("a 202 recorded a visit")
 	}
 	close(engine.end)

@@ -53,14 +53,14 @@ type API interface {
 
 // Options are what a Server can be told; the zero value works.
 type Options struct {
-	AnswerWait time.Duration             // how long a request waits for a first scan; 0 means 25 s
-	Auth       Auth                      // which requests need a token; "" means AuthAuto
-	PublicURL  string                    // what browsers call the server by, scheme://host; "" if that is not known
-	Page       http.Handler              // answers what no route does; nil means 404
-	API        API                       // answers what is below /api/v1/; nil means 404
-	Details    func(context.Context) any // for /readyz, told only to those who may use the server
-	Metrics    *prometheus.Registry
-	Log        *slog.Logger
+	RequestWait time.Duration             // how long a request waits for a first scan; 0 means 25 s
+	Auth        Auth                      // which requests need a token; "" means AuthAuto
+	PublicURL   string                    // what browsers call the server by, scheme://host; "" if that is not known
+	Page        http.Handler              // answers what no route does; nil means 404
+	API         API                       // answers what is below /api/v1/; nil means 404
+	Details     func(context.Context) any // for /readyz, told only to those who may use the server
+	Metrics     *prometheus.Registry
+	Log         *slog.Logger
 }
 
 // Server is the HTTP server.
@@ -74,14 +74,14 @@ type Server struct {
 	took     *prometheus.HistogramVec
 	answers  answers
 	clients  clients
-	uses     *uses
+	usage    *usage
 	origins  *http.CrossOriginProtection
 }
 
 // New returns a server; Serve starts it.
 func New(s Store, e Engine, o Options) *Server {
-	if o.AnswerWait == 0 {
-		o.AnswerWait = 25 * time.Second
+	if o.RequestWait == 0 {
+		o.RequestWait = 25 * time.Second
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -91,7 +91,7 @@ func New(s Store, e Engine, o Options) *Server {
 	}
 	srv := &Server{
 		store: s, engine: e, options: o, log: o.Log, origins: trust(o.PublicURL),
-		answers: answers{limit: maxAnswers}, clients: clients{limit: manyClients}, uses: newUses(),
+		answers: answers{limit: maxAnswers}, clients: clients{limit: manyClients}, usage: newUsage(),
 	}
 	srv.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "gistdeal_http_request_duration_seconds", Help: "Time to answer a request, by route and status.",
@@ -102,7 +102,7 @@ func New(s Store, e Engine, o Options) *Server {
 		Handler:           srv.Handler(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      o.AnswerWait + slowClient,
+		WriteTimeout:      o.RequestWait + slowClient,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
@@ -182,7 +182,7 @@ func (s *Server) Handler() http.Handler {
 func (s *Server) Serve(l net.Listener) error {
 	ctx, end := context.WithCancel(context.Background())
 	var writing sync.WaitGroup
-	writing.Go(func() { s.uses.write(ctx, s.store, s.log) })
+	writing.Go(func() { s.usage.write(ctx, s.store, s.log) })
 	defer writing.Wait()
 	defer end()
 	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -10,8 +10,8 @@ import (
 // useWritten is how often the use of a token is written down at the most.
 const useWritten = time.Minute
 
-// uses writes down when tokens are used, beside the requests: none waits for it.
-type uses struct {
+// usage writes down when tokens are used, beside the requests: none waits for it.
+type usage struct {
 	mu    sync.Mutex
 	noted map[string]time.Time // by the token's hash
 	queue chan use
@@ -22,11 +22,11 @@ type use struct {
 	at   time.Time
 }
 
-func newUses() *uses { return &uses{noted: map[string]time.Time{}, queue: make(chan use, 100)} }
+func newUsage() *usage { return &usage{noted: map[string]time.Time{}, queue: make(chan use, 100)} }
 
 // note has the use of a token that is known written down, unless that was done
 // not long ago. If there is much to write it is left to the next request.
-func (u *uses) note(hash string, now time.Time) {
+func (u *usage) note(hash string, now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if last, ok := u.noted[hash]; ok && now.Sub(last) < useWritten {
@@ -40,7 +40,7 @@ func (u *uses) note(hash string, now time.Time) {
 }
 
 // write writes down what was noted until ctx ends.
-func (u *uses) write(ctx context.Context, s Store, log *slog.Logger) {
+func (u *usage) write(ctx context.Context, s Store, log *slog.Logger) {
 	for {
 		select {
 		case <-ctx.Done():

@@ -48,7 +48,7 @@ func TestAClientThatDisconnectsHalfwayThroughTheAnswerRecordsNoVisit(t *testing.
 	testenv.Must(t, err)
 	testenv.Must(t, conn.Close())
 	w.stopped()
-	if got := w.visited(gistdeal.Everybody); got != 0 {
+	if got := w.visited(gistdeal.Anonymous); got != 0 {
 		t.Errorf("the visit is recorded up to %d", got)
 	}
 }
@@ -83,7 +83,7 @@ func TestAClientThatDisconnectsDuringTheFirstScanRecordsNoVisit(t *testing.T) {
 			// The server ends the request because the client left, not because the scan
 			// ended.
 			w.stopped()
-			if got := w.visited(gistdeal.Everybody); got != 0 {
+			if got := w.visited(gistdeal.Anonymous); got != 0 {
 				t.Errorf("the visit is recorded up to %d", got)
 			}
 			if log := w.log.String(); strings.Contains(log, "ERROR") {
@@ -105,7 +105,7 @@ func TestAClientThatDisconnectsDuringTheAnswerRecordsNoVisit(t *testing.T) {
 			defer leave()
 			r := httptest.NewRequestWithContext(ctx, "GET", "/user/alice", nil)
 			s.Handler().ServeHTTP(leaving{httptest.NewRecorder(), leave, err}, r)
-			v, err := db.View(t.Context(), gistdeal.Everybody, "alice")
+			v, err := db.View(t.Context(), gistdeal.Anonymous, "alice")
 			testenv.Must(t, err)
 			if v.Seen != 0 {
 				t.Errorf("the visit is recorded up to %d", v.Seen)

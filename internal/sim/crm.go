@@ -57,13 +57,13 @@ func newCRM(o *Options) *crm {
 }
 
 func (p *crm) addPipeline(name string, stages ...string) {
-	made := seconds(p.o.Now())
+	now := seconds(p.o.Now())
 	n := len(p.pipelines) + 1
-	p.pipelines = append(p.pipelines, pipeline{ID: int64(n), Name: name, OrderNr: n, AddTime: made, UpdateTime: made})
+	p.pipelines = append(p.pipelines, pipeline{ID: int64(n), Name: name, OrderNr: n, AddTime: now, UpdateTime: now})
 	for i, name := range stages {
 		p.stages = append(p.stages, stage{
 			ID: int64(len(p.stages) + 1), Name: name, OrderNr: i + 1, PipelineID: int64(n), DealProbability: 100,
-			AddTime: made, UpdateTime: made,
+			AddTime: now, UpdateTime: now,
 		})
 	}
 }

@@ -129,7 +129,7 @@ func (p *crm) wanted(q url.Values, now time.Time, archived bool) func(*deal) boo
 		return q.Get(name) == "" || value != nil && same(name, *value)
 	}
 	return func(d *deal) bool {
-		return d.IsArchived == archived && now.Sub(d.made) >= p.o.ListDelay && d.hasStatus(statuses, now) &&
+		return d.IsArchived == archived && now.Sub(d.createdAt) >= p.o.ListDelay && d.hasStatus(statuses, now) &&
 			(since.IsZero() || !d.updated.Before(since)) && (until.IsZero() || d.updated.Before(until)) &&
 			(ids[0] == "" || slices.Contains(ids, strconv.FormatInt(d.id, 10))) &&
 			same("owner_id", d.OwnerID) && same("pipeline_id", d.PipelineID) && same("stage_id", d.StageID) &&
@@ -205,14 +205,14 @@ func (p *crm) walk(o order, from *deal, n int, show func(*deal) bool) []*deal {
 		at, _ := slices.BinarySearchFunc(deals, from, o.compare)
 		deals = deals[at:]
 	}
-	var found []*deal
+	var matches []*deal
 	for _, d := range deals {
-		if len(found) == n {
+		if len(matches) == n {
 			break
 		}
 		if show(d) {
-			found = append(found, d)
+			matches = append(matches, d)
 		}
 	}
-	return found
+	return matches
 }

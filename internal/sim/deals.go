@@ -41,7 +41,7 @@ type deal struct {
 	properties
 	id                         int64
 	added, updated, stageMoved time.Time      // in whole seconds, as answers say
-	made                       time.Time      // to the fraction
+	createdAt                  time.Time      // to the fraction
 	custom                     map[string]any // by field code, no nulls
 }
 
@@ -100,7 +100,7 @@ func (p *crm) createDeal(c *call) answer {
 func (p *crm) newDeal(now time.Time) *deal {
 	at := seconds(now)
 	return &deal{
-		id: int64(len(p.deals) + 1), added: at, updated: at, stageMoved: at, made: now,
+		id: int64(len(p.deals) + 1), added: at, updated: at, stageMoved: at, createdAt: now,
 		custom: map[string]any{},
 		properties: properties{
 			OwnerID: userID, PipelineID: 1, StageID: 1, Currency: "EUR", Status: "open", VisibleTo: 3, LabelIDs: []int64{},

@@ -42,8 +42,8 @@ var effects = map[string]effect{
 }
 
 func effectOf(kind string, chance *rand.Rand) effect {
-	e, found := effects[kind]
-	if !found {
+	e, exists := effects[kind]
+	if !exists {
 		return effect{canned: status(http.StatusNotImplemented)}
 	}
 	// A client has to see through both: an answer that ends well but is no JSON,

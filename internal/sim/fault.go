@@ -63,7 +63,7 @@ func (f *Fault) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("fault: %w", err)
 	}
 	*f = Fault(j.plainFault)
-	if _, found := effects[f.Kind]; !found {
+	if _, exists := effects[f.Kind]; !exists {
 		return fmt.Errorf("fault: there is no kind %q", f.Kind)
 	}
 	if j.Latency == "" {

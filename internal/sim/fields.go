@@ -85,13 +85,13 @@ func isOptions(v any) string {
 
 // customFields returns the custom fields that exist.
 func (p *crm) customFields() map[string]*field {
-	found := map[string]*field{}
+	byCode := map[string]*field{}
 	for _, f := range p.fields {
 		if f.Custom && !f.deleted {
-			found[f.Code] = f
+			byCode[f.Code] = f
 		}
 	}
-	return found
+	return byCode
 }
 
 // checkCustom returns what is wrong with the custom fields of a body.

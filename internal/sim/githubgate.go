@@ -139,8 +139,8 @@ func (h *hub) broken(status int) answer {
 		http.StatusInternalServerError: "Server Error",
 		http.StatusBadGateway:          "Server Error",
 	}
-	message, found := messages[status]
-	if !found {
+	message, exists := messages[status]
+	if !exists {
 		message = http.StatusText(status)
 	}
 	return gitHubError(status, message)

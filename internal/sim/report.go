@@ -17,7 +17,7 @@ type Report struct {
 	ByGist      map[string][]int64 `json:"by_gist"`      // gist id to the deals that exist
 	EverByGist  map[string][]int64 `json:"ever_by_gist"` // the same with the deals that were deleted
 	WithoutDeal []string           `json:"without_deal"` // public gists that never got a deal
-	Doubled     map[string][]int64 `json:"doubled"`      // gists with more than one deal
+	Duplicated  map[string][]int64 `json:"duplicate"`    // gists with more than one deal
 	PeakPer2s   int                `json:"peak_per_2s"`  // most Pipedrive requests in any 2 s, refused ones too
 }
 
@@ -37,7 +37,7 @@ func (s *Sim) Report() Report {
 	r := Report{
 		Requests: maps.Clone(s.log.requests), RequestLog: s.log.last(),
 		Limited: s.hub.refused + s.crm.refused, PeakPer2s: s.log.peak,
-		ByGist: map[string][]int64{}, EverByGist: map[string][]int64{}, WithoutDeal: []string{}, Doubled: map[string][]int64{},
+		ByGist: map[string][]int64{}, EverByGist: map[string][]int64{}, WithoutDeal: []string{}, Duplicated: map[string][]int64{},
 	}
 	for _, d := range s.crm.deals {
 		id := s.crm.gistOf(d)
@@ -54,7 +54,7 @@ func (s *Sim) Report() Report {
 	}
 	for id, deals := range r.ByGist {
 		if len(deals) > 1 {
-			r.Doubled[id] = slices.Clone(deals)
+			r.Duplicated[id] = slices.Clone(deals)
 		}
 	}
 	for id, p := range s.hub.posts {

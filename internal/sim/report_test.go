@@ -31,8 +31,8 @@ func TestTheReportListsTheDealsOfEachGist(t *testing.T) {
 	if r.Deals != 3 || r.Gists != 4 || !slices.Equal(r.WithoutDeal, []string{"never"}) {
 		t.Errorf("%d deals, %d gists, without a deal: %v", r.Deals, r.Gists, r.WithoutDeal)
 	}
-	if !maps.EqualFunc(r.Doubled, map[string][]int64{"twice": {a, b}}, slices.Equal) {
-		t.Errorf("duplicates: %v", r.Doubled)
+	if !maps.EqualFunc(r.Duplicated, map[string][]int64{"twice": {a, b}}, slices.Equal) {
+		t.Errorf("duplicates: %v", r.Duplicated)
 	}
 	if !slices.Equal(r.ByGist["once"], []int64{once}) || len(r.ByGist) != 2 {
 		t.Errorf("by gist: %v", r.ByGist)
@@ -105,7 +105,7 @@ func TestControlRoutesChangeTheSimulator(t *testing.T) {
 	want(t, w.ask(http.MethodPost, "/_sim/deals/1/archive", ""), http.StatusOK)
 	want(t, w.ask(http.MethodDelete, "/_sim/deals/1", ""), http.StatusOK)
 	want(t, w.ask(http.MethodDelete, "/_sim/deals/1", ""), http.StatusNotFound)
-	want(t, w.get("/_sim/report"), http.StatusOK, `"by_gist":{}`, `"without_deal":["`, `"gists":5`, `"peak_per_2s":1`, `"doubled":{}`)
+	want(t, w.get("/_sim/report"), http.StatusOK, `"by_gist":{}`, `"without_deal":["`, `"gists":5`, `"peak_per_2s":1`, `"duplicate":{}`)
 
 	fault := `{"match":"GET /api/v2/deals","kind":"latency","latency":"10ms","times":3}`
 	want(t, w.ask(http.MethodPost, "/_sim/faults", fault), http.StatusOK, `"latency":"10ms"`)

@@ -26,7 +26,7 @@ func (s *Sim) SeedFields() {
 
 func (p *crm) seedFields() {
 	for _, name := range []string{fieldAuthor, fieldGist, fieldURL} {
-		if _, found := p.field(name); !found {
+		if _, exists := p.field(name); !exists {
 			p.addField(name, "varchar")
 		}
 	}
@@ -48,7 +48,7 @@ func (s *Sim) SeedDeal(login, gistID, description string) int64 {
 		fieldGist:   firstRunes(description, maxVarchar),
 		fieldURL:    "https://gist.github.com/" + login + "/" + gistID,
 	} {
-		if code, found := s.crm.field(name); found {
+		if code, exists := s.crm.field(name); exists {
 			d.custom[code] = value
 		}
 	}

@@ -175,7 +175,7 @@ func (s *Sim) wait(ctx context.Context, d time.Duration) {
 // merge adds headers that an answer does not have itself.
 func merge(a answer, header http.Header) answer {
 	for name, values := range header {
-		if _, found := a.header[name]; !found {
+		if _, exists := a.header[name]; !exists {
 			a.header[name] = values
 		}
 	}

@@ -158,8 +158,8 @@ func notAllowed(name string) string {
 // checkQuery returns what is wrong with a query, "" if nothing.
 func checkQuery(q url.Values, known map[string]check) string {
 	for _, name := range slices.Sorted(maps.Keys(q)) {
-		c, found := known[name]
-		if !found {
+		c, exists := known[name]
+		if !exists {
 			return notAllowed(name)
 		}
 		if reason := c(q.Get(name)); reason != "" {
@@ -177,8 +177,8 @@ func readBody(body []byte, known map[string]check) (values map[string]any, reaso
 		return nil, "body: " + notA("object")
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		c, found := known[name]
-		if !found {
+		c, exists := known[name]
+		if !exists {
 			return nil, notAllowed(name)
 		}
 		if reason := c(values[name]); reason != "" {

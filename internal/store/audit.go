@@ -11,10 +11,10 @@ import (
 	"gistdeal"
 )
 
-// OrderAudit asks the process that works for an audit.
-func (s *Store) OrderAudit(ctx context.Context, o gistdeal.AuditOrder) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO audits (id, repair, recreate, delete_surplus, asked_at) VALUES ($1, $2, $3, $4, $5)`,
-		o.ID, boolean(o.Repair), o.Recreate, o.DeleteSurplus, millis(o.AskedAt))
+// RequestAudit asks the process that works for an audit.
+func (s *Store) RequestAudit(ctx context.Context, o gistdeal.AuditRequest) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO audits (id, repair, recreate, delete_duplicate, requested_at) VALUES ($1, $2, $3, $4, $5)`,
+		o.ID, boolean(o.Repair), o.Recreate, o.DeleteDuplicate, millis(o.RequestedAt))
 	if err != nil {
 		return fmt.Errorf("order an audit: %w", err)
 	}
@@ -22,19 +22,19 @@ func (s *Store) OrderAudit(ctx context.Context, o gistdeal.AuditOrder) error {
 }
 
 // NextAudit returns the audit that has waited longest; it reports false if none waits.
-func (s *Store) NextAudit(ctx context.Context) (o gistdeal.AuditOrder, ok bool, err error) {
+func (s *Store) NextAudit(ctx context.Context) (o gistdeal.AuditRequest, ok bool, err error) {
 	var repair, asked int64
-	err = s.db.QueryRowContext(ctx, `SELECT id, repair, recreate, delete_surplus, asked_at FROM audits WHERE ended_at = 0
-		ORDER BY asked_at, id LIMIT 1`).Scan(&o.ID, &repair, &o.Recreate, &o.DeleteSurplus, &asked)
-	o.Repair, o.AskedAt = repair != 0, fromMillis(asked)
+	err = s.db.QueryRowContext(ctx, `SELECT id, repair, recreate, delete_duplicate, requested_at FROM audits WHERE ended_at = 0
+		ORDER BY requested_at, id LIMIT 1`).Scan(&o.ID, &repair, &o.Recreate, &o.DeleteDuplicate, &asked)
+	o.Repair, o.RequestedAt = repair != 0, fromMillis(asked)
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, false, nil
 	}
 	return o, err == nil, err
 }
 
-// auditsKept is how long reports are kept.
-const auditsKept = 90 * 24 * time.Hour
+// keepAudits is how long reports are kept.
+const keepAudits = 90 * 24 * time.Hour
 
 // EndAudit keeps the report of an audit that has ended, and drops old ones.
 func (s *Store) EndAudit(ctx context.Context, a gistdeal.Audit) error {
@@ -47,7 +47,7 @@ func (s *Store) EndAudit(ctx context.Context, a gistdeal.Audit) error {
 			millis(a.EndedAt), clean(string(report)), a.ID); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM audits WHERE ended_at <> 0 AND ended_at < $1`, millis(a.EndedAt.Add(-auditsKept)))
+		_, err := tx.ExecContext(ctx, `DELETE FROM audits WHERE ended_at <> 0 AND ended_at < $1`, millis(a.EndedAt.Add(-keepAudits)))
 		return err
 	})
 	if err != nil {
@@ -61,11 +61,11 @@ func (s *Store) EndAudit(ctx context.Context, a gistdeal.Audit) error {
 func (s *Store) Audit(ctx context.Context, id string) (a gistdeal.Audit, err error) {
 	var asked int64
 	var report string
-	err = s.read.QueryRowContext(ctx, `SELECT asked_at, report FROM audits WHERE id = $1`, id).Scan(&asked, &report)
+	err = s.read.QueryRowContext(ctx, `SELECT requested_at, report FROM audits WHERE id = $1`, id).Scan(&asked, &report)
 	if err != nil {
 		return a, notFound(err, "there is no audit %q", id)
 	}
-	a.ID, a.AskedAt = id, fromMillis(asked)
+	a.ID, a.RequestedAt = id, fromMillis(asked)
 	if report != "" {
 		err = json.Unmarshal([]byte(report), &a)
 	}
@@ -75,7 +75,7 @@ func (s *Store) Audit(ctx context.Context, id string) (a gistdeal.Audit, err err
 // LastAudit returns when the last audit ended that compared everything, zero if none did.
 func (s *Store) LastAudit(ctx context.Context) (time.Time, error) {
 	var ms int64
-	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(ended_at), 0) FROM audits WHERE recreate = '' AND delete_surplus = 0`).Scan(&ms)
+	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(ended_at), 0) FROM audits WHERE recreate = '' AND delete_duplicate = 0`).Scan(&ms)
 	return fromMillis(ms), err
 }
 

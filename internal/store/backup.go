@@ -69,7 +69,7 @@ func (s *Store) copyTo(ctx context.Context, part string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := errors.Join(sound(ctx, db), db.db.Close(), syncFile(part)); err != nil {
+	if err := errors.Join(checkIntegrity(ctx, db), db.db.Close(), syncFile(part)); err != nil {
 		return 0, err
 	}
 	info, err := os.Stat(part)

@@ -29,7 +29,7 @@ func TestABackupIsConsistentDuringWrites(t *testing.T) {
 			default:
 			}
 			// Each write saves a gist and its deal. No copy may have one without the other.
-			if _, err := s.SaveGists(t.Context(), u.ID, gists(fmt.Sprint("w", i, "-"), 1), gistdeal.Noticing{}, noon); err != nil {
+			if _, err := s.SaveGists(t.Context(), u.ID, gists(fmt.Sprint("w", i, "-"), 1), gistdeal.NewGistPolicy{}, noon); err != nil {
 				t.Error(err)
 				return
 			}
@@ -49,8 +49,8 @@ func TestABackupIsConsistentDuringWrites(t *testing.T) {
 		testenv.Must(t, err)
 		n, err := copied.Counts(t.Context())
 		testenv.Must(t, err)
-		if n.Deals[gistdeal.DealFound] != len(all) {
-			t.Errorf("%d gists and %d deals", len(all), n.Deals[gistdeal.DealFound])
+		if n.Deals[gistdeal.DealQueued] != len(all) {
+			t.Errorf("%d gists and %d deals", len(all), n.Deals[gistdeal.DealQueued])
 		}
 	}
 	close(stop)

@@ -21,11 +21,11 @@ var tables = []table{
 	{"gists", "id"},
 	{"deals", "gist_id"},
 	{"attempts", "gist_id, n"},
-	{"surplus", "deal_id"},
-	{"dropped", "deal_id"},
+	{"duplicate_deals", "deal_id"},
+	{"replaced_deals", "deal_id"},
 	{"visits", "visitor, user_id"},
 	{"tokens", "name"},
-	{"asks", "login_key"},
+	{"scan_requests", "login_key"},
 	{"audits", "id"},
 	{"runs", "id"},
 	{"erased", "login_hash"},
@@ -48,11 +48,11 @@ type CopiedTable struct {
 // is compared.
 func Copy(ctx context.Context, from, to *Store, tell func(CopiedTable)) error {
 	for _, s := range []*Store{from, to} {
-		held, err := s.TryLease(ctx)
+		lease, err := s.TryLease(ctx)
 		if err != nil {
 			return err
 		}
-		if held == nil {
+		if lease == nil {
 			return gistdeal.Errorf(gistdeal.Invalid, "a gistdeal works on one of the two databases: stop it, then copy")
 		}
 		defer s.Release() //nolint:errcheck // It ends with the process at the latest.

@@ -27,9 +27,9 @@ func full(t *testing.T) *store.Store {
 	testenv.Must(t, s.Refuse(t.Context(), claim(t, s, "me"), "title is bad", noon))
 	claim(t, s, "me")
 	testenv.Must(t, s.Set(t.Context(), "a", "b"))
-	testenv.Must(t, s.AddSurplus(t.Context(), map[string][]int64{"a0001": {71}}, noon))
+	testenv.Must(t, s.AddDuplicates(t.Context(), map[string][]int64{"a0001": {71}}, noon))
 	for _, statement := range []string{
-		`INSERT INTO dropped (deal_id, gist_id, at) VALUES (69, 'a0002', 5)`,
+		`INSERT INTO replaced_deals (deal_id, gist_id, at) VALUES (69, 'a0002', 5)`,
 		`INSERT INTO visits (visitor, user_id, seq, at) VALUES ('everybody', 1, 3, 5), ('Zed', 1, 3, 5), ('anna', 1, 3, 5)`,
 		`INSERT INTO runs VALUES (1, 'scan', 1, 5, 6, 0, 1, 1, 3, 0, 0, 1, 0, '')`,
 		`INSERT INTO erased (login_hash, at) VALUES ('abc', 5)`,
@@ -37,9 +37,9 @@ func full(t *testing.T) *store.Store {
 	} {
 		s.Exec(t, statement)
 	}
-	_, err := s.Ask(t.Context(), noon, gistdeal.Ask{Login: "someone"})
+	_, err := s.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: "someone"})
 	testenv.Must(t, err)
-	testenv.Must(t, s.OrderAudit(t.Context(), gistdeal.AuditOrder{ID: "x", AskedAt: noon}))
+	testenv.Must(t, s.RequestAudit(t.Context(), gistdeal.AuditRequest{ID: "x", RequestedAt: noon}))
 	return s
 }
 

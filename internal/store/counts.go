@@ -11,12 +11,12 @@ import (
 
 // Counts is how much of everything there is, and what has waited longest.
 type Counts struct {
-	Users   map[gistdeal.UserState]int
-	Deals   map[gistdeal.DealState]int
-	Surplus int
-	Asks    int // without an answer
+	Users        map[gistdeal.UserState]int
+	Deals        map[gistdeal.DealState]int
+	Duplicates   int
+	ScanRequests int // without an answer
 
-	OldestFound   time.Time // when it was queued; zero if no deal is found
+	OldestQueued  time.Time // when it was queued; zero if no deal is found
 	OldestSending time.Time // when the first of its attempts in doubt began; zero if no deal is sending
 	OldestDue     time.Time // when the user's scan that is due first is due; zero if none is planned
 	PushesPaused  bool      // by a person
@@ -50,13 +50,13 @@ func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 
 // waits reads what of Counts is not by state.
 func (s *Store) waits(ctx context.Context, c *Counts) error {
-	var found, sending, due int64
-	err := s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM surplus),
-		(SELECT count(*) FROM asks WHERE ended_at = 0),
-		(SELECT coalesce(min(queued_at), 0) FROM deals WHERE state = 'found'),
-		(SELECT coalesce(min(a.sent_at), 0) FROM deals d JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'absent') WHERE d.state = 'sending'),
+	var queued, sending, due int64
+	err := s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM duplicate_deals),
+		(SELECT count(*) FROM scan_requests WHERE ended_at = 0),
+		(SELECT coalesce(min(queued_at), 0) FROM deals WHERE state = 'queued'),
+		(SELECT coalesce(min(a.sent_at), 0) FROM deals d JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'not_found') WHERE d.state = 'sending'),
 		(SELECT coalesce(min(next_scan_at), 0) FROM users WHERE state IN ('active', 'gone')),
-		`+pausedByAPerson).Scan(&c.Surplus, &c.Asks, &found, &sending, &due, &c.PushesPaused)
-	c.OldestFound, c.OldestSending, c.OldestDue = fromMillis(found), fromMillis(sending), fromMillis(due)
+		`+pushesPaused).Scan(&c.Duplicates, &c.ScanRequests, &queued, &sending, &due, &c.PushesPaused)
+	c.OldestQueued, c.OldestSending, c.OldestDue = fromMillis(queued), fromMillis(sending), fromMillis(due)
 	return err
 }

@@ -31,13 +31,13 @@ func TestCountsIncludeTheLongestWait(t *testing.T) {
 			t.Fatalf("reclaim: %v, error %v", ok, err)
 		}
 		giveBack(t, s, claim(t, s, "me"), "limit")
-		ask(t, s, "carol", gistdeal.WantTracked)
+		ask(t, s, "carol", gistdeal.RequestTrack)
 		if _, err := s.PausePushes(t.Context(), "", noon); err != nil {
 			t.Fatal(err)
 		}
 		want := store.Counts{
-			Users: map[gistdeal.UserState]int{"active": 1, "paused": 1}, Deals: map[gistdeal.DealState]int{"sending": 1, "found": 2},
-			Asks: 1, OldestFound: noon, OldestSending: noon, OldestDue: noon.Add(time.Minute), PushesPaused: true,
+			Users: map[gistdeal.UserState]int{"active": 1, "paused": 1}, Deals: map[gistdeal.DealState]int{"sending": 1, "queued": 2},
+			ScanRequests: 1, OldestQueued: noon, OldestSending: noon, OldestDue: noon.Add(time.Minute), PushesPaused: true,
 		}
 		got, err = s.Counts(t.Context())
 		testenv.Must(t, err)

@@ -30,7 +30,7 @@ func (w *where) deals(f gistdeal.DealFilter) error {
 
 // Deals returns up to limit of the deals that f means, by gist id, from the one
 // that follows the gist id after.
-func (s *Store) Deals(ctx context.Context, f gistdeal.DealFilter, after string, limit int) ([]gistdeal.ListedDeal, error) {
+func (s *Store) Deals(ctx context.Context, f gistdeal.DealFilter, after string, limit int) ([]gistdeal.DealSummary, error) {
 	w := where{}
 	w.add("d.gist_id > ?", after)
 	if len(f.States) > 0 {
@@ -43,7 +43,7 @@ func (s *Store) Deals(ctx context.Context, f gistdeal.DealFilter, after string, 
 	rows, err := s.read.QueryContext(ctx, `SELECT d.gist_id, d.state, coalesce(d.deal_id, 0), d.problem, d.attempts,
 		coalesce(u.id, 0), coalesce(u.login, ''), coalesce(g.description, '')
 		FROM deals d LEFT JOIN gists g ON g.id = d.gist_id LEFT JOIN users u ON u.id = g.user_id`+limited, w.args...)
-	return collect(rows, err, func(row *sql.Rows) (d gistdeal.ListedDeal, err error) {
+	return collect(rows, err, func(row *sql.Rows) (d gistdeal.DealSummary, err error) {
 		return d, row.Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &d.Attempts, &d.UserID, &d.Login, &d.Description)
 	})
 }
@@ -51,21 +51,21 @@ func (s *Store) Deals(ctx context.Context, f gistdeal.DealFilter, after string, 
 // Retry makes the deals that f means and that are failed, skipped or held wait
 // for their turn, as if they were found now. Their attempts are kept.
 func (s *Store) Retry(ctx context.Context, f gistdeal.DealFilter, now time.Time) (gistdeal.Changed, error) {
-	from := []gistdeal.DealState{gistdeal.DealFailed, gistdeal.DealSkipped, gistdeal.DealHeld}
-	return s.change(ctx, f, from, gistdeal.DealFound, "", now)
+	from := []gistdeal.DealState{gistdeal.DealFailed, gistdeal.DealSkipped, gistdeal.DealAwaitingApproval}
+	return s.change(ctx, f, from, gistdeal.DealQueued, "", now)
 }
 
 // Skip makes the deals that f means and that are found, failed or held get no
 // deal, for the reason in note.
 func (s *Store) Skip(ctx context.Context, f gistdeal.DealFilter, note string, now time.Time) (gistdeal.Changed, error) {
-	from := []gistdeal.DealState{gistdeal.DealFound, gistdeal.DealFailed, gistdeal.DealHeld}
+	from := []gistdeal.DealState{gistdeal.DealQueued, gistdeal.DealFailed, gistdeal.DealAwaitingApproval}
 	return s.change(ctx, f, from, gistdeal.DealSkipped, clean(note), now)
 }
 
 // Approve is the yes to a first scan that found more gists than are allowed:
 // the user's held deals wait for their turn now. It returns how many.
 func (s *Store) Approve(ctx context.Context, userID int64, now time.Time) (int, error) {
-	done, err := s.Retry(ctx, gistdeal.DealFilter{UserID: userID, States: []gistdeal.DealState{gistdeal.DealHeld}}, now)
+	done, err := s.Retry(ctx, gistdeal.DealFilter{UserID: userID, States: []gistdeal.DealState{gistdeal.DealAwaitingApproval}}, now)
 	return done.Deals, err
 }
 

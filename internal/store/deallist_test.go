@@ -44,11 +44,11 @@ func TestARetryQueuesOnlyFailedAndSkippedDeals(t *testing.T) {
 		oneInEachState(t, s)
 		done, err := s.Retry(t.Context(), gistdeal.DealFilter{UserID: 1}, noon.Add(time.Hour))
 		testenv.Must(t, err)
-		want := gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"made": 1, "sending": 1, "found": 1}}
+		want := gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"created": 1, "sending": 1, "queued": 1}}
 		if diff := cmp.Diff(want, done); diff != "" {
 			t.Error(diff)
 		}
-		after := map[string]gistdeal.DealState{"a0001": "made", "a0002": "found", "a0003": "sending", "a0004": "found", "a0005": "found"}
+		after := map[string]gistdeal.DealState{"a0001": "created", "a0002": "queued", "a0003": "sending", "a0004": "queued", "a0005": "queued"}
 		if diff := cmp.Diff(after, states(t, s, 1)); diff != "" {
 			t.Error(diff)
 		}
@@ -65,7 +65,7 @@ func TestASkipAppliesToUnsentDealsAndKeepsItsReason(t *testing.T) {
 		oneInEachState(t, s)
 		done, err := s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0001", "a0002", "a0003", "a0005"}}, "not ours", noon)
 		testenv.Must(t, err)
-		if diff := cmp.Diff(gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"made": 1, "sending": 1}}, done); diff != "" {
+		if diff := cmp.Diff(gistdeal.Changed{Deals: 2, Left: map[gistdeal.DealState]int{"created": 1, "sending": 1}}, done); diff != "" {
 			t.Error(diff)
 		}
 		for state := range done.Left {
@@ -84,7 +84,7 @@ func TestAFilterByStateLeavesOutOtherStates(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		oneInEachState(t, s)
-		done, err := s.Retry(t.Context(), gistdeal.DealFilter{UserID: 1, States: []gistdeal.DealState{gistdeal.DealFailed, gistdeal.DealMade}}, noon)
+		done, err := s.Retry(t.Context(), gistdeal.DealFilter{UserID: 1, States: []gistdeal.DealState{gistdeal.DealFailed, gistdeal.DealCreated}}, noon)
 		if err != nil || done.Deals != 1 {
 			t.Errorf("%d deals retried, error %v; want the failed one", done.Deals, err)
 		}
@@ -116,14 +116,14 @@ func TestDealsAreListedPageByPage(t *testing.T) {
 				after = page[len(page)-1].GistID
 			}
 		}
-		all := []string{"a0001 made octocat", "a0002 failed octocat", "a0003 sending octocat", "a0004 skipped octocat", "a0005 found octocat", "b made "}
+		all := []string{"a0001 created octocat", "a0002 failed octocat", "a0003 sending octocat", "a0004 skipped octocat", "a0005 queued octocat", "b created "}
 		if diff := cmp.Diff(all, list(gistdeal.DealFilter{})); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff(all[:5], list(gistdeal.DealFilter{UserID: 1})); diff != "" {
 			t.Errorf("deals of one user: %s", diff)
 		}
-		created := gistdeal.DealFilter{States: []gistdeal.DealState{gistdeal.DealMade, gistdeal.DealSkipped}, GistIDs: []string{"b", "a0001", "a0002"}}
+		created := gistdeal.DealFilter{States: []gistdeal.DealState{gistdeal.DealCreated, gistdeal.DealSkipped}, GistIDs: []string{"b", "a0001", "a0002"}}
 		if diff := cmp.Diff([]string{all[0], all[5]}, list(created)); diff != "" {
 			t.Errorf("deals by state and id: %s", diff)
 		}
@@ -132,7 +132,7 @@ func TestDealsAreListedPageByPage(t *testing.T) {
 
 func TestALargeFirstScanWaitsForApproval(t *testing.T) {
 	t.Parallel()
-	first := gistdeal.Noticing{First: true, Hold: true}
+	first := gistdeal.NewGistPolicy{First: true, Hold: true}
 	for _, test := range []struct {
 		name       string
 		gists, max int
@@ -162,13 +162,13 @@ func TestALargeFirstScanWaitsForApproval(t *testing.T) {
 				save(t, s, 1, []gistdeal.Gist{{ID: "later", CreatedAt: noon}})
 				counts, err := s.DealsOf(t.Context(), 1)
 				testenv.Must(t, err)
-				if counts[gistdeal.DealHeld] != test.awaiting || counts[gistdeal.DealFound] != test.gists-test.awaiting+1 {
+				if counts[gistdeal.DealAwaitingApproval] != test.awaiting || counts[gistdeal.DealQueued] != test.gists-test.awaiting+1 {
 					t.Errorf("deals are %v, want %d that await approval and the others queued", counts, test.awaiting)
 				}
 				if n, err := s.Approve(t.Context(), 1, noon); n != test.awaiting || err != nil {
 					t.Errorf("approved %d, error %v; want %d", n, err, test.awaiting)
 				}
-				if counts, err = s.DealsOf(t.Context(), 1); err != nil || counts[gistdeal.DealFound] != test.gists+1 {
+				if counts, err = s.DealsOf(t.Context(), 1); err != nil || counts[gistdeal.DealQueued] != test.gists+1 {
 					t.Errorf("deals are %v after the approval, error %v; want all queued", counts, err)
 				}
 			})
@@ -180,7 +180,7 @@ func TestDealsAwaitingApprovalHaveAReasonAndAreAdopted(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
-		if _, err := s.SaveGists(t.Context(), 1, gists("a", 2), gistdeal.Noticing{First: true, Hold: true}, noon); err != nil {
+		if _, err := s.SaveGists(t.Context(), 1, gists("a", 2), gistdeal.NewGistPolicy{First: true, Hold: true}, noon); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 1, noon, noon); err != nil {

@@ -23,9 +23,9 @@ func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) 
 		// two sessions of PostgreSQL were seen to take the same row.
 		row := tx.QueryRowContext(ctx, `
 			UPDATE deals SET state = 'sending', attempts = attempts + 1, owner = $1, sent_at = $2, problem = ''
-			WHERE state = 'found' AND gist_id = (
-				SELECT gist_id FROM deals WHERE state = 'found' ORDER BY queued_at, gist_id LIMIT 1)
-			AND NOT `+pausedByAPerson+`
+			WHERE state = 'queued' AND gist_id = (
+				SELECT gist_id FROM deals WHERE state = 'queued' ORDER BY queued_at, gist_id LIMIT 1)
+			AND NOT `+pushesPaused+`
 			RETURNING gist_id, attempts`, owner, millis(now))
 		c, err = claimed(ctx, tx, row, owner, now, remote)
 		return err
@@ -37,14 +37,14 @@ func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) 
 // made none, after so many looks. It reports false and changes nothing if
 // somebody else decided about the deal in the meantime, or a person paused all
 // pushes.
-func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, looks int, owner string, now, remote time.Time) (next gistdeal.Claim, ok bool, err error) {
+func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (next gistdeal.Claim, ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = 'absent', looks = $1, ended_at = $2
-			WHERE gist_id = $3 AND n = $4 AND outcome = ''`, looks, millis(now), c.Draft.GistID, c.Attempt); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = 'not_found', lookups = $1, ended_at = $2
+			WHERE gist_id = $3 AND n = $4 AND outcome = ''`, lookups, millis(now), c.Draft.GistID, c.Attempt); err != nil {
 			return err
 		}
 		row := tx.QueryRowContext(ctx, `UPDATE deals SET attempts = attempts + 1, owner = $1, sent_at = $2
-			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5 AND NOT `+pausedByAPerson+`
+			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5 AND NOT `+pushesPaused+`
 			RETURNING gist_id, attempts`,
 			owner, millis(now), c.Draft.GistID, c.Attempt, c.Owner)
 		next, err = claimed(ctx, tx, row, owner, now, remote)
@@ -76,7 +76,7 @@ func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, r
 	}
 	var since int64
 	err = tx.QueryRowContext(ctx, `SELECT g.description, u.login, a.since, a.absences FROM gists g JOIN users u ON u.id = g.user_id
-		CROSS JOIN (`+inDoubt+`) a WHERE g.id = $1`, c.Draft.GistID).Scan(&c.Draft.Description, &c.Draft.Login, &since, &c.Absences)
+		CROSS JOIN (`+inDoubt+`) a WHERE g.id = $1`, c.Draft.GistID).Scan(&c.Draft.Description, &c.Draft.Login, &since, &c.Resends)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("deal %s has no gist", c.Draft.GistID)
 	}
@@ -86,14 +86,14 @@ func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, r
 
 // inDoubt selects, of the attempts at gist $1 that may have made its deal, when
 // the first began on Pipedrive's clock, and how many were taken for absent.
-const inDoubt = `SELECT min(remote_at) AS since, count(CASE outcome WHEN 'absent' THEN 1 END) AS absences
-	FROM attempts WHERE gist_id = $1 AND outcome IN ('', 'absent')`
+const inDoubt = `SELECT min(remote_at) AS since, count(CASE outcome WHEN 'not_found' THEN 1 END) AS absences
+	FROM attempts WHERE gist_id = $1 AND outcome IN ('', 'not_found')`
 
 // attemptEnd is what an attempt came to.
 type attemptEnd struct {
 	outcome string
 	dealID  int64
-	looks   int
+	lookups int
 	reason  string
 	now     time.Time
 }
@@ -101,29 +101,29 @@ type attemptEnd struct {
 // endAttempt writes the end of an attempt, whoever owns the deal's row by now:
 // what became of it is a fact, and the id of a deal that was made above all.
 func endAttempt(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, e attemptEnd) error {
-	_, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = $1, deal_id = $2, looks = $3, reason = $4, ended_at = $5
+	_, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = $1, deal_id = $2, lookups = $3, reason = $4, ended_at = $5
 		WHERE gist_id = $6 AND n = $7 AND owner = $8`,
-		e.outcome, sql.NullInt64{Int64: e.dealID, Valid: e.dealID != 0}, e.looks, clean(e.reason), millis(e.now), c.Draft.GistID, c.Attempt, c.Owner)
+		e.outcome, sql.NullInt64{Int64: e.dealID, Valid: e.dealID != 0}, e.lookups, clean(e.reason), millis(e.now), c.Draft.GistID, c.Attempt, c.Owner)
 	return err
 }
 
-// Made records that the attempt c made the deal dealID, even if c is no longer
+// RecordCreated records that the attempt c made the deal dealID, even if c is no longer
 // the deal's present attempt: that the deal exists is a fact. If the gist has
 // another deal by now, dealID is recorded as surplus. It reports false if the
 // gist's deal is still not known, because dealID is known as another gist's.
-func (s *Store) Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error) {
-	end := attemptEnd{outcome: "made", dealID: dealID, now: now}
+func (s *Store) RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error) {
+	end := attemptEnd{outcome: "created", dealID: dealID, now: now}
 	known := false
 	_, err := s.settle(ctx, c, end, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'made', deal_id = $1, problem = '' WHERE gist_id = $2 AND state <> 'made'
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'created', deal_id = $1, problem = '' WHERE gist_id = $2 AND state <> 'created'
 			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID))
 		if err != nil {
 			return false, err
 		}
-		if err := addSurplus(ctx, tx, map[string][]int64{c.Draft.GistID: {dealID}}, now); err != nil {
+		if err := addDuplicates(ctx, tx, map[string][]int64{c.Draft.GistID: {dealID}}, now); err != nil {
 			return false, err
 		}
-		return ok, tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE gist_id = $1 AND state = 'made')`, c.Draft.GistID).Scan(&known)
+		return ok, tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE gist_id = $1 AND state = 'created')`, c.Draft.GistID).Scan(&known)
 	})
 	return known, err
 }
@@ -143,37 +143,37 @@ func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now
 // the deal stays sending, because an earlier attempt was only taken for absent:
 // then looks come first again.
 func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error) {
-	return s.settle(ctx, c, attemptEnd{outcome: "not sent", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'found', problem = $1, queued_at = $2
+	return s.settle(ctx, c, attemptEnd{outcome: "not_sent", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5
-			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'absent')`,
+			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'not_found')`,
 			clean(reason), millis(now), c.Draft.GistID, c.Attempt, c.Owner))
 		if err != nil || !ok {
 			return ok, err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE gist_id = $2 AND state = 'found'
+		_, err = tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE gist_id = $2 AND state = 'queued'
 			AND EXISTS (SELECT 1 FROM gists g JOIN users u ON u.id = g.user_id WHERE g.id = $2 AND u.state = 'removed')`, userRemoved, c.Draft.GistID)
 		return true, err
 	})
 }
 
-// AdoptUnknown records that a look found dealID to be what the attempt c, whose
+// AdoptInDoubt records that a look found dealID to be what the attempt c, whose
 // outcome was unknown, had made, and that surplus are further deals of its
 // gist. It reports false if dealID is known as another gist's, or somebody else
 // decided.
-func (s *Store) AdoptUnknown(ctx context.Context, c gistdeal.Claim, dealID int64, surplus []int64, looks int, now time.Time) (bool, error) {
+func (s *Store) AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, duplicates []int64, lookups int, now time.Time) (bool, error) {
 	var adopted bool
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		adopted, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'made', deal_id = $1, problem = ''
+		adopted, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'created', deal_id = $1, problem = ''
 			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3
 			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID, c.Attempt))
 		if err != nil || !adopted {
 			return err
 		}
-		if err := endAttempt(ctx, tx, c, attemptEnd{outcome: "adopted", dealID: dealID, looks: looks, now: now}); err != nil {
+		if err := endAttempt(ctx, tx, c, attemptEnd{outcome: "adopted", dealID: dealID, lookups: lookups, now: now}); err != nil {
 			return err
 		}
-		return addSurplus(ctx, tx, map[string][]int64{c.Draft.GistID: surplus}, now)
+		return addDuplicates(ctx, tx, map[string][]int64{c.Draft.GistID: duplicates}, now)
 	})
 	if err != nil {
 		return false, fmt.Errorf("adopt deal %d for gist %s: %w", dealID, c.Draft.GistID, err)
@@ -197,8 +197,8 @@ func (s *Store) settle(ctx context.Context, c gistdeal.Claim, e attemptEnd, chan
 	return ok, nil
 }
 
-// surplusRow is a further deal inside the JSON object of a bulk insert.
-type surplusRow struct {
+// duplicateRow is a further deal inside the JSON object of a bulk insert.
+type duplicateRow struct {
 	GistID string `json:"gist"`
 }
 
@@ -207,13 +207,13 @@ type adoptionRow struct {
 	DealID int64 `json:"deal"`
 }
 
-// addSurplus records those of the given deals, by gist, that are not the one
+// addDuplicates records those of the given deals, by gist, that are not the one
 // that their gist is known to have.
-func addSurplus(ctx context.Context, tx *sql.Tx, deals map[string][]int64, now time.Time) error {
-	rows := map[int64]surplusRow{}
+func addDuplicates(ctx context.Context, tx *sql.Tx, deals map[string][]int64, now time.Time) error {
+	rows := map[int64]duplicateRow{}
 	for gistID, ids := range deals {
 		for _, id := range ids {
-			rows[id] = surplusRow{GistID: gistID}
+			rows[id] = duplicateRow{GistID: gistID}
 		}
 	}
 	object, err := json.Marshal(rows)
@@ -221,21 +221,21 @@ func addSurplus(ctx context.Context, tx *sql.Tx, deals map[string][]int64, now t
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
-		INSERT INTO surplus (deal_id, gist_id, noticed_at)
+		INSERT INTO duplicate_deals (deal_id, gist_id, noticed_at)
 		SELECT CAST(key AS BIGINT), value ->> 'gist', $1 FROM json_each($2)
 		WHERE EXISTS (SELECT 1 FROM deals WHERE gist_id = value ->> 'gist' AND deal_id <> CAST(key AS BIGINT))
 		ON CONFLICT (deal_id) DO NOTHING`, millis(now), string(object))
 	return err
 }
 
-// Unknown returns the attempts whose outcome is not known: of each deal that is sending, the last.
-func (s *Store) Unknown(ctx context.Context) ([]gistdeal.Claim, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT d.gist_id, d.attempts, d.owner, min(a.remote_at), count(CASE a.outcome WHEN 'absent' THEN 1 END)
-		FROM deals d JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'absent')
+// InDoubt returns the attempts whose outcome is not known: of each deal that is sending, the last.
+func (s *Store) InDoubt(ctx context.Context) ([]gistdeal.Claim, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT d.gist_id, d.attempts, d.owner, min(a.remote_at), count(CASE a.outcome WHEN 'not_found' THEN 1 END)
+		FROM deals d JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'not_found')
 		WHERE d.state = 'sending' GROUP BY d.gist_id, d.attempts, d.owner ORDER BY d.gist_id`)
 	return collect(rows, err, func(row *sql.Rows) (c gistdeal.Claim, err error) {
 		var since int64
-		err = row.Scan(&c.Draft.GistID, &c.Attempt, &c.Owner, &since, &c.Absences)
+		err = row.Scan(&c.Draft.GistID, &c.Attempt, &c.Owner, &since, &c.Resends)
 		c.Since = fromMillis(since)
 		return c, err
 	})
@@ -243,13 +243,13 @@ func (s *Store) Unknown(ctx context.Context) ([]gistdeal.Claim, error) {
 
 // Due reports whether a deal waits to be pushed, and no person paused all pushes.
 func (s *Store) Due(ctx context.Context) (due bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE state = 'found') AND NOT `+pausedByAPerson).Scan(&due)
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE state = 'queued') AND NOT `+pushesPaused).Scan(&due)
 	return due, err
 }
 
-// Strange returns those of the given gists whose deal no attempt of this
+// ForeignDeals returns those of the given gists whose deal no attempt of this
 // database made, or may have made.
-func (s *Store) Strange(ctx context.Context, deals map[string]int64) ([]string, error) {
+func (s *Store) ForeignDeals(ctx context.Context, deals map[string]int64) ([]string, error) {
 	object, err := adoptionObject(deals)
 	if err != nil {
 		return nil, err
@@ -274,22 +274,22 @@ func adoptionObject(deals map[string]int64) (string, error) {
 // made, whether the gist is known yet or not, and further ones surplus.
 // Attempts of unknown outcome are left alone, they are decided by looks. It
 // returns how many deals were new to the database.
-func (s *Store) Adopt(ctx context.Context, one map[string]int64, surplus map[string][]int64, now time.Time) (adopted int, err error) {
+func (s *Store) Adopt(ctx context.Context, one map[string]int64, duplicates map[string][]int64, now time.Time) (adopted int, err error) {
 	object, err := adoptionObject(one)
 	if err != nil {
 		return 0, err
 	}
 	all := map[string][]int64{}
 	for gistID, id := range one {
-		all[gistID] = append(slices.Clone(surplus[gistID]), id)
+		all[gistID] = append(slices.Clone(duplicates[gistID]), id)
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, `
 			INSERT INTO deals (gist_id, state, deal_id)
-			SELECT key, 'made', CAST(value ->> 'deal' AS BIGINT) FROM json_each($1)
+			SELECT key, 'created', CAST(value ->> 'deal' AS BIGINT) FROM json_each($1)
 			WHERE NOT EXISTS (SELECT 1 FROM deals WHERE deal_id = CAST(value ->> 'deal' AS BIGINT))
-			ON CONFLICT (gist_id) DO UPDATE SET state = 'made', deal_id = excluded.deal_id, problem = ''
-			WHERE deals.state IN ('held', 'found', 'failed', 'skipped')`, object)
+			ON CONFLICT (gist_id) DO UPDATE SET state = 'created', deal_id = excluded.deal_id, problem = ''
+			WHERE deals.state IN ('awaiting_approval', 'queued', 'failed', 'skipped')`, object)
 		if err != nil {
 			return err
 		}
@@ -298,7 +298,7 @@ func (s *Store) Adopt(ctx context.Context, one map[string]int64, surplus map[str
 		if err != nil {
 			return err
 		}
-		return addSurplus(ctx, tx, all, now)
+		return addDuplicates(ctx, tx, all, now)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("adopt %d deals: %w", len(one), err)

@@ -80,14 +80,14 @@ func TestOnlyTheCurrentAttemptRecordsAnOutcome(t *testing.T) {
 		}
 		giveBack(t, s, old, "late")
 		testenv.Must(t, s.Refuse(t.Context(), old, "late", noon))
-		if ok, err := s.AdoptUnknown(t.Context(), old, 5, nil, 3, noon); ok || err != nil {
+		if ok, err := s.AdoptInDoubt(t.Context(), old, 5, nil, 3, noon); ok || err != nil {
 			t.Errorf("adopting for an old attempt: ok %v, error %v; want false", ok, err)
 		}
 		if got := deal(t, s).State; got != gistdeal.DealSending {
 			t.Errorf("the state is %s after outcomes of an old attempt, want sending", got)
 		}
 		recordCreated(t, s, now, 6)
-		if got := deal(t, s); got.State != gistdeal.DealMade || got.DealID != 6 {
+		if got := deal(t, s); got.State != gistdeal.DealCreated || got.DealID != 6 {
 			t.Errorf("the deal is %+v, want id 6", got)
 		}
 	})
@@ -103,7 +103,7 @@ func TestADealOfACrashedInstanceIsAdopted(t *testing.T) {
 			old := claim(t, s, "old")
 			giveBack(t, s, old, "decided by another")
 			recordCreated(t, s, old, 5)
-			if got := deal(t, s); got.State != gistdeal.DealMade || got.DealID != 5 {
+			if got := deal(t, s); got.State != gistdeal.DealCreated || got.DealID != 5 {
 				t.Errorf("the deal is %+v, want id 5", got)
 			}
 		})
@@ -121,8 +121,8 @@ func TestADealOfACrashedInstanceIsAdopted(t *testing.T) {
 			recordCreated(t, s, now, 6)
 			counts, err := s.Counts(t.Context())
 			testenv.Must(t, err)
-			if got := deal(t, s); got.DealID != 6 || counts.Surplus != 1 {
-				t.Errorf("the deal is %d with %d duplicates, want 6 with 1", got.DealID, counts.Surplus)
+			if got := deal(t, s); got.DealID != 6 || counts.Duplicates != 1 {
+				t.Errorf("the deal is %d with %d duplicates, want 6 with 1", got.DealID, counts.Duplicates)
 			}
 		})
 	})
@@ -176,13 +176,13 @@ func TestAnAttemptPresumedLostIsStillLookedUp(t *testing.T) {
 		save(t, s, 1, gists("a", 1))
 		again, _, err := s.Reclaim(t.Context(), claim(t, s, "me"), 3, "me", noon, noon.Add(time.Hour))
 		testenv.Must(t, err)
-		if !again.Since.Equal(noon) || again.Absences != 1 {
-			t.Errorf("the second attempt is looked up since %v after %d resends, want since %v of the first attempt after 1", again.Since, again.Absences, noon)
+		if !again.Since.Equal(noon) || again.Resends != 1 {
+			t.Errorf("the second attempt is looked up since %v after %d resends, want since %v of the first attempt after 1", again.Since, again.Resends, noon)
 		}
 		if giveBack(t, s, again, "limit") {
 			t.Error("the deal was queued again without a lookup")
 		}
-		unknown, err := s.Unknown(t.Context())
+		unknown, err := s.InDoubt(t.Context())
 		testenv.Must(t, err)
 		again.Draft = gistdeal.Draft{GistID: "a0001"}
 		if diff := cmp.Diff([]gistdeal.Claim{again}, unknown); diff != "" {
@@ -198,10 +198,10 @@ func TestADealOfAnotherGistIsNotAdopted(t *testing.T) {
 		save(t, s, 1, gists("a", 2))
 		recordCreated(t, s, claim(t, s, "me"), 5)
 		c := claim(t, s, "me")
-		if known, err := s.Made(t.Context(), c, 5, noon); known || err != nil {
+		if known, err := s.RecordCreated(t.Context(), c, 5, noon); known || err != nil {
 			t.Errorf("created: recorded %v, error %v; want false", known, err)
 		}
-		if ok, err := s.AdoptUnknown(t.Context(), c, 5, nil, 1, noon); ok || err != nil {
+		if ok, err := s.AdoptInDoubt(t.Context(), c, 5, nil, 1, noon); ok || err != nil {
 			t.Errorf("adopted: %v, error %v; want false", ok, err)
 		}
 	})
@@ -224,19 +224,19 @@ func TestExistingDealsInPipedriveAreAdopted(t *testing.T) {
 		for _, g := range all {
 			states[g.ID] = g.Deal.State
 		}
-		want := map[string]gistdeal.DealState{sending.Draft.GistID: "sending", "a0002": "made", "a0003": "found", "later": "made"}
+		want := map[string]gistdeal.DealState{sending.Draft.GistID: "sending", "a0002": "created", "a0003": "queued", "later": "created"}
 		if diff := cmp.Diff(want, states); diff != "" {
 			t.Error(diff)
 		}
 		counts, err := s.Counts(t.Context())
 		testenv.Must(t, err)
-		if counts.Surplus != 1 {
-			t.Errorf("%d duplicate deals, want 1: those of a deal in state sending are not known yet", counts.Surplus)
+		if counts.Duplicates != 1 {
+			t.Errorf("%d duplicate deals, want 1: those of a deal in state sending are not known yet", counts.Duplicates)
 		}
 		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 2, "later": 9}, nil, noon); n != 0 || err != nil {
 			t.Errorf("adopting again: %d, error %v; want 0", n, err)
 		}
-		strange, err := s.Strange(t.Context(), map[string]int64{"a0001": 1, "a0002": 2, "later": 9})
+		strange, err := s.ForeignDeals(t.Context(), map[string]int64{"a0001": 1, "a0002": 2, "later": 9})
 		testenv.Must(t, err)
 		slices.Sort(strange)
 		if diff := cmp.Diff([]string{"a0002", "later"}, strange); diff != "" {

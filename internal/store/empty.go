@@ -24,6 +24,6 @@ func OpenEmpty(ctx context.Context) (*Store, error) {
 type noLease struct{}
 
 func (noLease) try(context.Context) (context.Context, error) { return nil, nil }
-func (noLease) held(context.Context) (bool, error)           { return false, nil }
+func (noLease) taken(context.Context) (bool, error)          { return false, nil }
 func (noLease) release() error                               { return nil }
 func (noLease) close() error                                 { return nil }

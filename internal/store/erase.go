@@ -33,7 +33,7 @@ func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deal
 			return gistdeal.Errorf(gistdeal.Invalid, "a deal of %q is being sent, or it is tracked again: erase it again in a minute", u.Login)
 		}
 		rows, err := queryIn(ctx, tx, `SELECT d.deal_id FROM gists g JOIN deals d ON d.gist_id = g.id WHERE g.user_id = $1 AND d.deal_id IS NOT NULL
-			UNION SELECT s.deal_id FROM gists g JOIN surplus s ON s.gist_id = g.id WHERE g.user_id = $1 ORDER BY 1`, u.ID)
+			UNION SELECT s.deal_id FROM gists g JOIN duplicate_deals s ON s.gist_id = g.id WHERE g.user_id = $1 ORDER BY 1`, u.ID)
 		if deals, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) }); err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deal
 func forget(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 	for _, statement := range []string{
 		`DELETE FROM attempts WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
-		`DELETE FROM deals WHERE state <> 'made' AND gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
+		`DELETE FROM deals WHERE state <> 'created' AND gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`UPDATE deals SET problem = '', owner = '' WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`DELETE FROM gists WHERE user_id = $1`,
 		`DELETE FROM visits WHERE user_id = $1`,
@@ -72,7 +72,7 @@ func forget(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM asks WHERE login_key = $1`, gistdeal.LoginKey(u.Login)); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE login_key = $1`, gistdeal.LoginKey(u.Login)); err != nil {
 		return err
 	}
 	// A report names whose gists differed.

@@ -27,7 +27,7 @@ func TestAFullDiskIsReportedUntilThereIsSpace(t *testing.T) {
 	track(t, s, "octocat", 1)
 	s.Fill(t)
 	for range 2 {
-		_, err = s.SaveGists(t.Context(), 1, gists("a", 500), gistdeal.Noticing{}, noon)
+		_, err = s.SaveGists(t.Context(), 1, gists("a", 500), gistdeal.NewGistPolicy{}, noon)
 		for _, err := range []error{err, s.Ping(t.Context())} {
 			if gistdeal.KindOf(err) != gistdeal.Temporary || !strings.Contains(err.Error(), "the disk of the database is full") {
 				t.Errorf("the error is %v, of kind %v", err, gistdeal.KindOf(err))
@@ -77,7 +77,7 @@ func TestTheProgramRecoversFromAFullDisk(t *testing.T) {
 	if status, body := ask("/readyz"); status != http.StatusOK {
 		t.Errorf("/readyz after there was space: %d %s", status, body)
 	}
-	if duplicates := remotes.Report().Doubled; len(duplicates) > 0 {
+	if duplicates := remotes.Report().Duplicated; len(duplicates) > 0 {
 		t.Errorf("gists with more than one deal: %v", duplicates)
 	}
 }

@@ -23,7 +23,7 @@ type gistRow struct {
 // held or skipped. Gists that are known get their present description and
 // files. It returns how many deals are new and not skipped. A user that was
 // removed meanwhile is an error, and nothing is stored.
-func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.Noticing, now time.Time) (found int, err error) {
+func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (queued int, err error) {
 	if len(gists) == 0 {
 		return 0, nil
 	}
@@ -45,11 +45,11 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 		if _, err := insertDeals(ctx, tx, object, gistdeal.DealSkipped, "created before the backfill of its user begins", millis(n.SkipBefore), now); err != nil {
 			return err
 		}
-		state, problem := gistdeal.DealFound, ""
+		state, problem := gistdeal.DealQueued, ""
 		if n.Hold {
-			state, problem = gistdeal.DealHeld, "waits for the end of its user's first scan"
+			state, problem = gistdeal.DealAwaitingApproval, "waits for the end of its user's first scan"
 		}
-		if found, err = insertDeals(ctx, tx, object, state, problem, maxMillis, now); err != nil {
+		if queued, err = insertDeals(ctx, tx, object, state, problem, maxMillis, now); err != nil {
 			return err
 		}
 		return stillTracked(ctx, tx, userID)
@@ -57,10 +57,10 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 	if err != nil {
 		return 0, fmt.Errorf("save %d gists of user %d: %w", len(gists), userID, err)
 	}
-	return found, nil
+	return queued, nil
 }
 
-func noticedBy(n gistdeal.Noticing) string {
+func noticedBy(n gistdeal.NewGistPolicy) string {
 	if n.First {
 		return gistdeal.NoticedByFirstScan
 	}
@@ -164,7 +164,7 @@ const viewQuery = `SELECT id, login, last_scan_at <> 0 OR state = 'paused', vers
 // cannot be cancelled, the query is six times as fast: a cancellable one has
 // database/sql start a goroutine for each.
 func (s *Store) View(ctx context.Context, visitor, login string) (v gistdeal.View, err error) {
-	row := s.read.prepared(context.WithoutCancel(ctx), s.view, visitor, gistdeal.SettingDealURL, gistdeal.LoginKey(login))
+	row := s.read.prepared(context.WithoutCancel(ctx), s.view, visitor, gistdeal.KeyDealURL, gistdeal.LoginKey(login))
 	if err := row.Scan(&v.UserID, &v.Login, &v.Scanned, &v.Version, &v.Seen, &v.DealURL); err != nil {
 		return v, notFound(err, "%q is not tracked", login)
 	}

@@ -92,13 +92,13 @@ func TestTheFirstScanWithoutBackfillSkipsOlderGists(t *testing.T) {
 		track(t, s, "octocat", 1)
 		all := gists("a", 3)
 		all[0].CreatedAt = noon.Add(time.Minute)
-		queued, err := s.SaveGists(t.Context(), 1, all, gistdeal.Noticing{First: true, SkipBefore: noon}, noon)
+		queued, err := s.SaveGists(t.Context(), 1, all, gistdeal.NewGistPolicy{First: true, SkipBefore: noon}, noon)
 		if err != nil || queued != 1 {
 			t.Fatalf("queued %d, error %v; want 1", queued, err)
 		}
 		counts, err := s.Counts(t.Context())
 		testenv.Must(t, err)
-		if counts.Deals[gistdeal.DealSkipped] != 2 || counts.Deals[gistdeal.DealFound] != 1 {
+		if counts.Deals[gistdeal.DealSkipped] != 2 || counts.Deals[gistdeal.DealQueued] != 1 {
 			t.Errorf("deals are %v, want 2 skipped and 1 queued", counts.Deals)
 		}
 	})

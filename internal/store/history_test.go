@@ -16,25 +16,25 @@ func TestTheHistoryOfAGistListsEachAttempt(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		u := track(t, s, "octocat", 1)
 		one := gists("a", 1)
-		if _, err := s.SaveGists(t.Context(), 1, one, gistdeal.Noticing{First: true}, noon); err != nil {
+		if _, err := s.SaveGists(t.Context(), 1, one, gistdeal.NewGistPolicy{First: true}, noon); err != nil {
 			t.Fatal(err)
 		}
 		c, _, err := s.Reclaim(t.Context(), claim(t, s, "me"), 3, "you", noon.Add(time.Hour), noon.Add(2*time.Hour))
 		testenv.Must(t, err)
-		if ok, err := s.AdoptUnknown(t.Context(), c, 7, []int64{8}, 2, noon.Add(3*time.Hour)); !ok || err != nil {
+		if ok, err := s.AdoptInDoubt(t.Context(), c, 7, []int64{8}, 2, noon.Add(3*time.Hour)); !ok || err != nil {
 			t.Fatalf("adopt: %v, error %v", ok, err)
 		}
 		got, err := s.Explain(t.Context(), "a0001")
 		testenv.Must(t, err)
 		one[0].UserID, one[0].Seq = 1, 1
-		want := gistdeal.Story{
-			Deal: gistdeal.Deal{GistID: "a0001", State: "made", DealID: 7}, Gist: one[0], User: u,
+		want := gistdeal.History{
+			Deal: gistdeal.Deal{GistID: "a0001", State: "created", DealID: 7}, Gist: one[0], User: u,
 			NoticedAt: noon, NoticedBy: gistdeal.NoticedByFirstScan,
 			Attempts: []gistdeal.Attempt{
-				{N: 1, Owner: "me", SentAt: noon, RemoteAt: noon, EndedAt: noon.Add(time.Hour), Outcome: "absent", Looks: 3},
-				{N: 2, Owner: "you", SentAt: noon.Add(time.Hour), RemoteAt: noon.Add(2 * time.Hour), EndedAt: noon.Add(3 * time.Hour), Outcome: "adopted", DealID: 7, Looks: 2},
+				{N: 1, Owner: "me", SentAt: noon, RemoteAt: noon, EndedAt: noon.Add(time.Hour), Outcome: "not_found", Lookups: 3},
+				{N: 2, Owner: "you", SentAt: noon.Add(time.Hour), RemoteAt: noon.Add(2 * time.Hour), EndedAt: noon.Add(3 * time.Hour), Outcome: "adopted", DealID: 7, Lookups: 2},
 			},
-			Surplus: []gistdeal.Surplus{{DealID: 8, NoticedAt: noon.Add(3 * time.Hour)}},
+			Duplicates: []gistdeal.DuplicateDeal{{DealID: 8, NoticedAt: noon.Add(3 * time.Hour)}},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

@@ -9,8 +9,8 @@ import (
 
 // lease is the right to work, as one of the databases keeps it.
 type lease interface {
-	try(ctx context.Context) (held context.Context, err error)
-	held(ctx context.Context) (bool, error) // by whatever process
+	try(ctx context.Context) (leading context.Context, err error)
+	taken(ctx context.Context) (bool, error) // by any process
 	release() error
 	close() error
 }
@@ -20,7 +20,7 @@ type lease interface {
 // right is lost, a while before another process can get it; it is nil if
 // another process has the right. Whoever got it calls Release once the work
 // has ended, also when the right was lost.
-func (s *Store) TryLease(ctx context.Context) (held context.Context, err error) {
+func (s *Store) TryLease(ctx context.Context) (leading context.Context, err error) {
 	return s.lease.try(ctx)
 }
 
@@ -60,7 +60,7 @@ func newRowLease(db *pool, h *health, owner string, ttl time.Duration) *rowLease
 	return &rowLease{db: db, owner: owner, ttl: ttl, now: time.Now}
 }
 
-func (l *rowLease) try(ctx context.Context) (held context.Context, err error) {
+func (l *rowLease) try(ctx context.Context) (leading context.Context, err error) {
 	free, err := l.free(ctx)
 	if err != nil || !free {
 		return nil, err
@@ -93,27 +93,27 @@ func (l *rowLease) free(ctx context.Context) (bool, error) {
 
 // hold starts the renewals of a lease that was taken after renewed.
 func (l *rowLease) hold(ctx context.Context, renewed time.Time) context.Context {
-	held, lose := context.WithCancelCause(ctx)
+	leading, lose := context.WithCancelCause(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		lose(l.keep(held, renewed))
+		lose(l.keep(leading, renewed))
 	}()
 	l.end = func() {
 		lose(nil)
 		<-ended
 	}
-	return held
+	return leading
 }
 
 // keep renews the lease until held ends, or returns why it is lost.
-func (l *rowLease) keep(held context.Context, renewed time.Time) error {
+func (l *rowLease) keep(leading context.Context, renewed time.Time) error {
 	// Often, because a timer does not see that the machine was suspended.
 	tick := time.NewTicker(l.ttl / 24)
 	defer tick.Stop()
 	for {
 		select {
-		case <-held.Done():
+		case <-leading.Done():
 			return nil
 		case <-tick.C:
 		}
@@ -125,7 +125,7 @@ func (l *rowLease) keep(held context.Context, renewed time.Time) error {
 			continue
 		}
 		begin := l.now()
-		kept, err := l.renew(held, left)
+		kept, err := l.renew(leading, left)
 		if err == nil && !kept {
 			return errTaken
 		}
@@ -137,8 +137,8 @@ func (l *rowLease) keep(held context.Context, renewed time.Time) error {
 
 // renew reports whether the lease is still this process's. Its counter is not
 // asked for: a renewal may be done although its answer was lost.
-func (l *rowLease) renew(held context.Context, left time.Duration) (bool, error) {
-	ctx, cancel := context.WithTimeout(held, left)
+func (l *rowLease) renew(leading context.Context, left time.Duration) (bool, error) {
+	ctx, cancel := context.WithTimeout(leading, left)
 	defer cancel()
 	return changed(l.db.ExecContext(ctx, `UPDATE lease SET counter = counter + 1, renewed_at = clock_timestamp() WHERE name = 'work' AND owner = $1`, l.owner))
 }
@@ -150,14 +150,14 @@ func (l *rowLease) passed(t time.Time) time.Duration {
 	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
 }
 
-// held goes by the database's clock, and its answer is for people only.
-func (l *rowLease) held(ctx context.Context) (held bool, err error) {
+// taken uses the database's clock; its answer is only for people.
+func (l *rowLease) taken(ctx context.Context) (taken bool, err error) {
 	err = l.db.QueryRowContext(ctx, `SELECT owner <> '' AND renewed_at > clock_timestamp() - make_interval(secs => $1)
-		FROM lease WHERE name = 'work'`, l.ttl.Seconds()).Scan(&held)
+		FROM lease WHERE name = 'work'`, l.ttl.Seconds()).Scan(&taken)
 	if err != nil {
 		return false, fmt.Errorf("read the lease: %w", err)
 	}
-	return held, nil
+	return taken, nil
 }
 
 func (l *rowLease) release() error {

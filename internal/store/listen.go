@@ -15,12 +15,12 @@ const listenRetry = time.Second
 // takes no place of that: SQLite tells nothing, and PostgreSQL nothing while
 // the connection is lost.
 func (s *Store) Listen(ctx context.Context, heard func()) {
-	if s.ears == nil {
+	if s.listener == nil {
 		<-ctx.Done()
 		return
 	}
 	for ctx.Err() == nil {
-		_ = s.ears.listen(ctx, heard) // That the database is away, others tell.
+		_ = s.listener.listen(ctx, heard) // That the database is away, others tell.
 		wait(ctx, listenRetry)
 	}
 }
@@ -32,7 +32,7 @@ func (p *pool) listen(ctx context.Context, heard func()) error {
 		return err
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, `LISTEN asks`); err != nil {
+	if _, err := conn.ExecContext(ctx, `LISTEN scan_requests`); err != nil {
 		return err
 	}
 	heard() // What was written before this.

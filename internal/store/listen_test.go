@@ -27,10 +27,10 @@ func TestScanRequestsAndResultsOfOtherProcessesAreNotified(t *testing.T) {
 		})
 	})
 	<-heard // The store listens.
-	asked, err := other.Ask(t.Context(), noon, gistdeal.Ask{Login: "octocat"})
+	asked, err := other.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: "octocat"})
 	testenv.Must(t, err)
 	<-heard
-	if _, err := other.Answer(t.Context(), asked[0], gistdeal.Answer{}, noon); err != nil {
+	if _, err := other.Answer(t.Context(), asked[0], gistdeal.RequestResult{}, noon); err != nil {
 		t.Fatal(err)
 	}
 	<-heard

@@ -9,21 +9,21 @@ import (
 	"gistdeal"
 )
 
-// settingPause keeps that a person paused all pushes; without it they are on.
-const settingPause = "pushes_paused"
+// keyPause keeps that a person paused all pushes; without it they are on.
+const keyPause = "pushes_paused"
 
-// pausedByAPerson is true in SQL while a person's word holds all pushes back.
-const pausedByAPerson = `EXISTS (SELECT 1 FROM settings WHERE name = '` + settingPause + `')`
+// pushesPaused is true in SQL while a person's word holds all pushes back.
+const pushesPaused = `EXISTS (SELECT 1 FROM settings WHERE name = '` + keyPause + `')`
 
 // PausePushes holds all pushes back until ResumePushes, over restarts, and says
 // why. It reports false if they are held back already: then nothing changes.
 func (s *Store) PausePushes(ctx context.Context, why string, now time.Time) (bool, error) {
-	value, err := json.Marshal(gistdeal.Pause{Since: fromMillis(millis(now)), Why: clean(why)})
+	value, err := json.Marshal(gistdeal.Pause{Since: fromMillis(millis(now)), Reason: clean(why)})
 	if err != nil {
 		return false, err
 	}
 	ok, err := changed(s.db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
-		settingPause, string(value)))
+		keyPause, string(value)))
 	if err != nil {
 		return false, fmt.Errorf("pause pushes: %w", err)
 	}
@@ -32,7 +32,7 @@ func (s *Store) PausePushes(ctx context.Context, why string, now time.Time) (boo
 
 // ResumePushes ends what PausePushes began. It reports false if nothing held pushes back.
 func (s *Store) ResumePushes(ctx context.Context) (bool, error) {
-	ok, err := changed(s.db.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, settingPause))
+	ok, err := changed(s.db.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, keyPause))
 	if err != nil {
 		return false, fmt.Errorf("resume pushes: %w", err)
 	}
@@ -41,7 +41,7 @@ func (s *Store) ResumePushes(ctx context.Context) (bool, error) {
 
 // PushPause returns by whose word pushes are held back; it is not on if they are not.
 func (s *Store) PushPause(ctx context.Context) (p gistdeal.Pause, err error) {
-	value, err := s.Setting(ctx, settingPause)
+	value, err := s.Setting(ctx, keyPause)
 	if err == nil && value != "" {
 		err = json.Unmarshal([]byte(value), &p)
 	}

@@ -14,9 +14,9 @@ import (
 
 // dialect is how one database differs from the other.
 type dialect struct {
-	schema string // folder of its migrations
-	made   string // query: is there a table of migrations?
-	others string // query: is there any other table, and none of migrations?
+	schema   string // folder of its migrations
+	migrated string // query: is there a table of migrations?
+	others   string // query: is there any other table, and none of migrations?
 	// away returns what callers are told if err says that the database does not
 	// answer, or not now; else "".
 	away  func(err error) string

@@ -35,9 +35,9 @@ const (
 )
 
 var postgresDialect = dialect{
-	schema: "schema/postgres",
-	made:   `SELECT to_regclass('migrations') IS NOT NULL`,
-	others: `SELECT count(*) > 0 AND count(*) FILTER (WHERE tablename = 'migrations') = 0 FROM pg_tables WHERE schemaname = current_schema()`,
+	schema:   "schema/postgres",
+	migrated: `SELECT to_regclass('migrations') IS NOT NULL`,
+	others:   `SELECT count(*) > 0 AND count(*) FILTER (WHERE tablename = 'migrations') = 0 FROM pg_tables WHERE schemaname = current_schema()`,
 	away: func(err error) string {
 		if away(err) {
 			return unanswered
@@ -55,7 +55,7 @@ func openPostgres(ctx context.Context, address string, o Options) (*Store, error
 		return nil, err
 	}
 	h := &health{log: o.Log}
-	s := &Store{db: open(workers), read: open(readers), lease: newRowLease(open(1), h, rand.Text(), o.Lease), ears: open(1)}
+	s := &Store{db: open(workers), read: open(readers), lease: newRowLease(open(1), h, rand.Text(), o.Lease), listener: open(1)}
 	// Without a limit yet: another instance's migration may take its time.
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(postgresDialect.explain(address, err), s.Close())

@@ -25,7 +25,7 @@ func TestADatabaseOutageIsReportedAndServingResumesAfterIt(t *testing.T) {
 	served := func() bool {
 		_, err := s.View(t.Context(), "", "octocat")
 		_, listErr := s.GistsOf(t.Context(), 1)
-		_, writeErr := s.SaveGists(t.Context(), 1, gists("a", 2), gistdeal.Noticing{}, noon)
+		_, writeErr := s.SaveGists(t.Context(), 1, gists("a", 2), gistdeal.NewGistPolicy{}, noon)
 		ok := true
 		for _, err := range []error{err, listErr, writeErr, s.Ping(t.Context())} {
 			if err != nil && gistdeal.KindOf(err) != gistdeal.Temporary {
@@ -161,7 +161,7 @@ func TestConflictingTransactionsAllSucceed(t *testing.T) {
 		repeat("save", func(n int) error {
 			all := gists("a", 60)
 			all[n].Description = fmt.Sprint(n)
-			_, err := s.SaveGists(t.Context(), 1, all, gistdeal.Noticing{}, noon)
+			_, err := s.SaveGists(t.Context(), 1, all, gistdeal.NewGistPolicy{}, noon)
 			return err
 		})
 		repeat("adopt", func(n int) error {
@@ -171,7 +171,7 @@ func TestConflictingTransactionsAllSucceed(t *testing.T) {
 		repeat("claim", func(n int) error {
 			c, ok, err := s.Claim(t.Context(), "me", noon, noon)
 			if ok {
-				_, err = s.Made(t.Context(), c, int64(n+1), noon)
+				_, err = s.RecordCreated(t.Context(), c, int64(n+1), noon)
 			}
 			return err
 		})
@@ -179,7 +179,7 @@ func TestConflictingTransactionsAllSucceed(t *testing.T) {
 			return s.Rename(t.Context(), gistdeal.Account{ID: int64(n%2 + 1), Login: "alice"})
 		})
 		repeat("take two logins", func(n int) error {
-			_, err := s.Track(t.Context(), gistdeal.Account{ID: int64(n%2 + 1), Login: "bob"}, gistdeal.FirstScanAll, noon)
+			_, err := s.Track(t.Context(), gistdeal.Account{ID: int64(n%2 + 1), Login: "bob"}, gistdeal.BackfillAll, noon)
 			return err
 		})
 	}
@@ -207,7 +207,7 @@ func TestADealNamedByTwoGistsIsAdoptedByOne(t *testing.T) {
 			c := claim(t, s, "me")
 			wg.Go(func() {
 				var err error
-				if known[i], err = s.Made(t.Context(), c, id+1, noon); err != nil {
+				if known[i], err = s.RecordCreated(t.Context(), c, id+1, noon); err != nil {
 					t.Error(err)
 				}
 			})

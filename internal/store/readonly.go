@@ -42,11 +42,11 @@ func (s *Store) Schema(ctx context.Context) (Schema, error) {
 		return Schema{}, err
 	}
 	v := Schema{Known: len(files)}
-	var made bool
-	if err := s.read.QueryRowContext(ctx, s.read.dialect.made).Scan(&made); err != nil {
+	var migrated bool
+	if err := s.read.QueryRowContext(ctx, s.read.dialect.migrated).Scan(&migrated); err != nil {
 		return v, err
 	}
-	if !made {
+	if !migrated {
 		return v, s.refuseOthers(ctx)
 	}
 	err = s.read.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM migrations`).Scan(&v.Version)
@@ -66,16 +66,16 @@ func (s *Store) refuseOthers(ctx context.Context) error {
 	return nil
 }
 
-// Sound returns nil if SQLite finds the file in order. It reads all of it.
+// CheckIntegrity returns nil if SQLite finds the file in order. It reads all of it.
 // PostgreSQL has no such check: nil if it answers.
-func (s *Store) Sound(ctx context.Context) error {
+func (s *Store) CheckIntegrity(ctx context.Context) error {
 	if _, ok := s.lease.(fileLease); !ok {
 		return s.Ping(ctx)
 	}
-	return sound(ctx, s.read)
+	return checkIntegrity(ctx, s.read)
 }
 
-func sound(ctx context.Context, db *pool) error {
+func checkIntegrity(ctx context.Context, db *pool) error {
 	var verdict string
 	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
 		return err
@@ -86,6 +86,6 @@ func sound(ctx context.Context, db *pool) error {
 	return nil
 }
 
-// Worked reports whether a process holds the lease. It leaves the lease alone,
+// HasLeader reports whether a process holds the lease. It leaves the lease alone,
 // but for an instant in which a process that asks for it may have to ask again.
-func (s *Store) Worked(ctx context.Context) (bool, error) { return s.lease.held(ctx) }
+func (s *Store) HasLeader(ctx context.Context) (bool, error) { return s.lease.taken(ctx) }

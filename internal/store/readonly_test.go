@@ -32,7 +32,7 @@ func TestAReadOnlyStoreLeavesTheDatabaseUnchanged(t *testing.T) {
 		if v, err := r.Schema(t.Context()); err != nil || !v.Current() {
 			t.Errorf("a new database: %+v, %v", v, err)
 		}
-		if err := r.Sound(t.Context()); err != nil {
+		if err := r.CheckIntegrity(t.Context()); err != nil {
 			t.Errorf("the check reports %v", err)
 		}
 		if _, err := r.UserByLogin(t.Context(), "ALICE"); err != nil {
@@ -59,7 +59,7 @@ func TestALeaderIsVisibleWithoutTheLease(t *testing.T) {
 		r := readOnly(t, database)
 		want := func(want bool) {
 			t.Helper()
-			if worked, err := r.Worked(t.Context()); err != nil || worked != want {
+			if worked, err := r.HasLeader(t.Context()); err != nil || worked != want {
 				t.Errorf("a leader is seen: %v, error %v, want %v", worked, err, want)
 			}
 		}
@@ -69,7 +69,7 @@ func TestALeaderIsVisibleWithoutTheLease(t *testing.T) {
 		}
 		want(true)
 		// The leader may check too and keeps its lease.
-		if worked, err := s.Worked(t.Context()); err != nil || !worked {
+		if worked, err := s.HasLeader(t.Context()); err != nil || !worked {
 			t.Errorf("the leader sees %v, error %v", worked, err)
 		}
 		want(true)

@@ -9,21 +9,21 @@ import (
 	"gistdeal"
 )
 
-// runsKept is how many runs are kept: those begun last.
-const runsKept = 10_000
+// keepRuns is how many runs are kept: those begun last.
+const keepRuns = 10_000
 
-// BeginRun writes a new run down and returns its number. Old runs go.
-func (s *Store) BeginRun(ctx context.Context, r gistdeal.Run) (id int64, err error) {
+// StartRun writes a new run down and returns its number. Old runs go.
+func (s *Store) StartRun(ctx context.Context, r gistdeal.Run) (id int64, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, `UPDATE counters SET value = value + 1 WHERE name = 'run_id' RETURNING value`).Scan(&id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM runs WHERE id <= $1`, id-runsKept); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM runs WHERE id <= $1`, id-keepRuns); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, kind, user_id, begun_at, noted_at, ended_at, total, done, gists, deals, failed, requests, tokens, problem)
+		_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, kind, user_id, started_at, updated_at, ended_at, total, done, gists, deals, failed, requests, tokens, problem)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			id, string(r.Kind), r.UserID, millis(r.Begun), millis(r.Noted), millis(r.Ended), r.Total, r.Done, r.Gists, r.Deals, r.Failed, r.Requests, r.Tokens, clean(r.Problem))
+			id, string(r.Kind), r.UserID, millis(r.StartedAt), millis(r.UpdatedAt), millis(r.Ended), r.Total, r.Done, r.Gists, r.Deals, r.Failed, r.Requests, r.Tokens, clean(r.Problem))
 		return err
 	})
 	if err != nil {
@@ -32,21 +32,21 @@ func (s *Store) BeginRun(ctx context.Context, r gistdeal.Run) (id int64, err err
 	return id, nil
 }
 
-// NoteRun writes down how a run stands, unless it has ended.
-func (s *Store) NoteRun(ctx context.Context, r gistdeal.Run) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE runs SET noted_at = $1, ended_at = $2, total = $3, done = $4, gists = $5, deals = $6,
+// UpdateRun writes down how a run stands, unless it has ended.
+func (s *Store) UpdateRun(ctx context.Context, r gistdeal.Run) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE runs SET updated_at = $1, ended_at = $2, total = $3, done = $4, gists = $5, deals = $6,
 		failed = $7, requests = $8, tokens = $9, problem = $10 WHERE id = $11 AND ended_at = 0`,
-		millis(r.Noted), millis(r.Ended), r.Total, r.Done, r.Gists, r.Deals, r.Failed, r.Requests, r.Tokens, clean(r.Problem), r.ID)
+		millis(r.UpdatedAt), millis(r.Ended), r.Total, r.Done, r.Gists, r.Deals, r.Failed, r.Requests, r.Tokens, clean(r.Problem), r.ID)
 	if err != nil {
 		return fmt.Errorf("note a run: %w", err)
 	}
 	return nil
 }
 
-// CutRuns ends the runs that go on, because nobody works on them any more: when
+// InterruptRuns ends the runs that go on, because nobody works on them any more: when
 // their numbers were last written down.
-func (s *Store) CutRuns(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE runs SET ended_at = noted_at, problem = 'cut short: gistdeal stopped, or another process took over' WHERE ended_at = 0`)
+func (s *Store) InterruptRuns(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE runs SET ended_at = updated_at, problem = 'cut short: gistdeal stopped, or another process took over' WHERE ended_at = 0`)
 	if err != nil {
 		return fmt.Errorf("end the runs of before: %w", err)
 	}
@@ -66,18 +66,18 @@ func (s *Store) Runs(ctx context.Context, f gistdeal.RunFilter, before int64, li
 	if f.UserID != 0 {
 		w.add("r.user_id = ?", f.UserID)
 	}
-	if f.Going {
+	if f.InProgress {
 		w.conditions = append(w.conditions, "r.ended_at = 0")
 	}
 	part := w.sql() + " ORDER BY r.id DESC LIMIT " + w.arg(limit)
-	rows, err := s.read.QueryContext(ctx, `SELECT r.id, r.kind, r.user_id, coalesce(u.login, ''), r.begun_at, r.noted_at, r.ended_at,
+	rows, err := s.read.QueryContext(ctx, `SELECT r.id, r.kind, r.user_id, coalesce(u.login, ''), r.started_at, r.updated_at, r.ended_at,
 		r.total, r.done, r.gists, r.deals, r.failed, r.requests, r.tokens, r.problem
 		FROM runs r LEFT JOIN users u ON u.id = r.user_id`+part, w.args...)
 	return collect(rows, err, func(row *sql.Rows) (r gistdeal.Run, err error) {
 		var times [3]int64
 		err = row.Scan(&r.ID, &r.Kind, &r.UserID, &r.Login, &times[0], &times[1], &times[2],
 			&r.Total, &r.Done, &r.Gists, &r.Deals, &r.Failed, &r.Requests, &r.Tokens, &r.Problem)
-		for i, t := range []*time.Time{&r.Begun, &r.Noted, &r.Ended} {
+		for i, t := range []*time.Time{&r.StartedAt, &r.UpdatedAt, &r.Ended} {
 			*t = fromMillis(times[i])
 		}
 		return r, err

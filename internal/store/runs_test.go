@@ -15,15 +15,15 @@ func TestRunsAreListedNewestFirst(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
-		scan := gistdeal.Run{Kind: gistdeal.RunScan, UserID: 1, Begun: noon, Noted: noon, Ended: noon.Add(time.Second), Total: 2, Done: 2, Gists: 120, Requests: 3}
-		push := gistdeal.Run{Kind: gistdeal.RunPush, Begun: noon, Noted: noon}
+		scan := gistdeal.Run{Kind: gistdeal.RunScan, UserID: 1, StartedAt: noon, UpdatedAt: noon, Ended: noon.Add(time.Second), Total: 2, Done: 2, Gists: 120, Requests: 3}
+		push := gistdeal.Run{Kind: gistdeal.RunPush, StartedAt: noon, UpdatedAt: noon}
 		for _, r := range []*gistdeal.Run{&scan, &push} {
 			var err error
-			r.ID, err = s.BeginRun(t.Context(), *r)
+			r.ID, err = s.StartRun(t.Context(), *r)
 			testenv.Must(t, err)
 		}
-		push.Noted, push.Done, push.Deals, push.Failed, push.Tokens, push.Requests = noon.Add(time.Minute), 12, 10, 2, 60, 12
-		testenv.Must(t, s.NoteRun(t.Context(), push))
+		push.UpdatedAt, push.Done, push.Deals, push.Failed, push.Tokens, push.Requests = noon.Add(time.Minute), 12, 10, 2, 60, 12
+		testenv.Must(t, s.UpdateRun(t.Context(), push))
 		scan.Login = "alice"
 
 		for _, c := range []struct {
@@ -36,7 +36,7 @@ func TestRunsAreListedNewestFirst(t *testing.T) {
 			{"the second part", gistdeal.RunFilter{}, push.ID, []gistdeal.Run{scan}},
 			{"scans", gistdeal.RunFilter{Kinds: []gistdeal.RunKind{gistdeal.RunScan, gistdeal.RunSweep}}, 0, []gistdeal.Run{scan}},
 			{"those of a user", gistdeal.RunFilter{UserID: 1}, 0, []gistdeal.Run{scan}},
-			{"those that go on", gistdeal.RunFilter{Going: true}, 0, []gistdeal.Run{push}},
+			{"those that go on", gistdeal.RunFilter{InProgress: true}, 0, []gistdeal.Run{push}},
 		} {
 			got, err := s.Runs(t.Context(), c.filter, c.before, 10)
 			testenv.Must(t, err)
@@ -50,16 +50,16 @@ func TestRunsAreListedNewestFirst(t *testing.T) {
 func TestARunOfADeadInstanceIsEnded(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
-		r := gistdeal.Run{Kind: gistdeal.RunSweep, Begun: noon, Noted: noon.Add(time.Minute), Done: 7}
+		r := gistdeal.Run{Kind: gistdeal.RunSweep, StartedAt: noon, UpdatedAt: noon.Add(time.Minute), Done: 7}
 		var err error
-		r.ID, err = s.BeginRun(t.Context(), r)
+		r.ID, err = s.StartRun(t.Context(), r)
 		testenv.Must(t, err)
-		testenv.Must(t, s.CutRuns(t.Context()))
+		testenv.Must(t, s.InterruptRuns(t.Context()))
 		r.Done = 8
-		testenv.Must(t, s.NoteRun(t.Context(), r)) // By an instance that lost the lease unnoticed.
+		testenv.Must(t, s.UpdateRun(t.Context(), r)) // By an instance that lost the lease unnoticed.
 		got, err := s.Runs(t.Context(), gistdeal.RunFilter{}, 0, 10)
 		testenv.Must(t, err)
-		if len(got) != 1 || !got[0].Ended.Equal(r.Noted) || got[0].Done != 7 || got[0].Problem == "" {
+		if len(got) != 1 || !got[0].Ended.Equal(r.UpdatedAt) || got[0].Done != 7 || got[0].Problem == "" {
 			t.Errorf("%+v, want it ended at its last update, with a reason", got)
 		}
 	})
@@ -69,7 +69,7 @@ func TestOldRunsAreDeleted(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		begin := func() {
-			_, err := s.BeginRun(t.Context(), gistdeal.Run{Kind: gistdeal.RunPush, Begun: noon})
+			_, err := s.StartRun(t.Context(), gistdeal.Run{Kind: gistdeal.RunPush, StartedAt: noon})
 			testenv.Must(t, err)
 		}
 		begin()

@@ -30,8 +30,8 @@ func (s *Store) Set(ctx context.Context, name, value string) error {
 	return nil
 }
 
-// Choose keeps what a person chose, all or nothing; "" is no choice.
-func (s *Store) Choose(ctx context.Context, values map[gistdeal.Choice]string) error {
+// ChangeSettings keeps what a person chose, all or nothing; "" is no choice.
+func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]string) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for name, value := range values {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, string(name)); err != nil {
@@ -52,9 +52,9 @@ func (s *Store) Choose(ctx context.Context, values map[gistdeal.Choice]string) e
 	return nil
 }
 
-// settingCaughtUp is the name of the setting that keeps until when the deals of
+// keyCaughtUp is the name of the setting that keeps until when the deals of
 // Pipedrive are known, in Unix milliseconds on Pipedrive's clock.
-const settingCaughtUp = "caught_up_at"
+const keyCaughtUp = "caught_up_at"
 
 // CaughtUpTo returns the time on Pipedrive's clock until which the database knows
 // all deals: the last SetCaughtUpTo, or the begin of the newest attempt with a
@@ -65,13 +65,13 @@ func (s *Store) CaughtUpTo(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	text, err := s.Setting(ctx, settingCaughtUp)
+	text, err := s.Setting(ctx, keyCaughtUp)
 	if err != nil || text == "" {
 		return fromMillis(outcome), err
 	}
 	caughtUp, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("setting %s: %w", settingCaughtUp, err)
+		return time.Time{}, fmt.Errorf("setting %s: %w", keyCaughtUp, err)
 	}
 	return fromMillis(max(outcome, caughtUp)), nil
 }
@@ -79,5 +79,5 @@ func (s *Store) CaughtUpTo(ctx context.Context) (time.Time, error) {
 // SetCaughtUpTo records that the database knows all deals that were created until
 // then, on Pipedrive's clock.
 func (s *Store) SetCaughtUpTo(ctx context.Context, remote time.Time) error {
-	return s.Set(ctx, settingCaughtUp, strconv.FormatInt(millis(remote), 10))
+	return s.Set(ctx, keyCaughtUp, strconv.FormatInt(millis(remote), 10))
 }

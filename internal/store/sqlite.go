@@ -19,12 +19,12 @@ import (
 
 // sqliteDialect: a file is there or it is not, and has one writer.
 var sqliteDialect = dialect{
-	schema:  "schema/sqlite",
-	made:    `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'migrations')`,
-	others:  `SELECT count(*) > 0 AND sum(name = 'migrations') = 0 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
-	away:    fileAway,
-	again:   func(error) bool { return false },
-	explain: explainFile,
+	schema:   "schema/sqlite",
+	migrated: `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'migrations')`,
+	others:   `SELECT count(*) > 0 AND sum(name = 'migrations') = 0 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
+	away:     fileAway,
+	again:    func(error) bool { return false },
+	explain:  explainFile,
 }
 
 // openSQLite opens the SQLite database in the file path, and makes it if there
@@ -183,17 +183,17 @@ func fileAway(err error) string {
 type fileLease struct{ lock *flock.Flock }
 
 func (l fileLease) try(ctx context.Context) (context.Context, error) {
-	held, err := l.lock.TryLock()
+	taken, err := l.lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock file %q: %w", l.lock.Path(), err)
 	}
-	if !held {
+	if !taken {
 		return nil, nil
 	}
 	return ctx, nil
 }
 
-func (l fileLease) held(context.Context) (bool, error) {
+func (l fileLease) taken(context.Context) (bool, error) {
 	// The lock would make its file.
 	if _, err := os.Stat(l.lock.Path()); errors.Is(err, fs.ErrNotExist) {
 		return false, nil

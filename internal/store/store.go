@@ -16,11 +16,11 @@ import (
 // error of kind Temporary means that the database does not answer: trying
 // again does no harm, even if the change was made and only the answer is lost.
 type Store struct {
-	db    *pool // writes, and reads that a decision hangs on
-	read  *pool // what readers are shown; never waits for a write
-	view  *sql.Stmt
-	lease lease
-	ears  *pool // one connection, for Listen; nil if the database tells nothing
+	db       *pool // writes, and reads that a decision hangs on
+	read     *pool // what readers are shown; never waits for a write
+	view     *sql.Stmt
+	lease    lease
+	listener *pool // one connection, for Listen; nil if the database tells nothing
 }
 
 // readers is how many connections serve readers.
@@ -74,8 +74,8 @@ func (s *Store) Close() error {
 	if s.view != nil { // A Store that is opened read-only has none.
 		errs = append(errs, s.view.Close())
 	}
-	if s.ears != nil {
-		errs = append(errs, s.ears.db.Close())
+	if s.listener != nil {
+		errs = append(errs, s.listener.db.Close())
 	}
 	return errors.Join(append(errs, s.read.db.Close(), s.db.db.Close())...)
 }

@@ -168,7 +168,7 @@ func (s *Store) ResumeUsers(ctx context.Context, now time.Time, ids ...int64) ([
 // those of their deals that have not begun to be sent are skipped.
 func (s *Store) RemoveUsers(ctx context.Context, ids ...int64) ([]int64, error) {
 	return s.setStates(ctx, ids, func(ctx context.Context, tx *sql.Tx, users string) error {
-		_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE state IN ('held', 'found')
+		_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE state IN ('awaiting_approval', 'queued')
 			AND gist_id IN (SELECT id FROM gists WHERE user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($2)))`, userRemoved, users)
 		return err
 	}, `state = 'removed'`, `state <> 'removed'`)

@@ -67,11 +67,11 @@ func TestTheDealsOfARemovedUserAreSkippedUnlessSent(t *testing.T) {
 		if back := giveBack(t, s, turnedAway, "limit"); !back {
 			t.Error("the unsent deal is still in state sending")
 		}
-		want := map[string]gistdeal.DealState{"a0001": "made", "a0002": "skipped", sending.Draft.GistID: "sending", "a0004": "skipped"}
+		want := map[string]gistdeal.DealState{"a0001": "created", "a0002": "skipped", sending.Draft.GistID: "sending", "a0004": "skipped"}
 		if diff := cmp.Diff(want, states(t, s, 1)); diff != "" {
 			t.Error(diff)
 		}
-		if _, err := s.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "later"}}, gistdeal.Noticing{}, noon); gistdeal.KindOf(err) != gistdeal.Invalid {
+		if _, err := s.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "later"}}, gistdeal.NewGistPolicy{}, noon); gistdeal.KindOf(err) != gistdeal.Invalid {
 			t.Errorf("saving gists of a removed user: %v, want a refusal", err)
 		}
 		track(t, s, "alice", 1)
@@ -88,15 +88,15 @@ func TestTrackingAgainChangesTheBackfillOnlyBeforeTheFirstScanEnds(t *testing.T)
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
-		for _, want := range []gistdeal.FirstScan{gistdeal.FirstScanNew, gistdeal.FirstScanNew} {
+		for _, want := range []gistdeal.Backfill{gistdeal.BackfillNone, gistdeal.BackfillNone} {
 			u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, want, noon)
-			if err != nil || u.FirstScan != gistdeal.FirstScanNew {
-				t.Errorf("policy is %s, error %v; want new", u.FirstScan, err)
+			if err != nil || u.Backfill != gistdeal.BackfillNone {
+				t.Errorf("policy is %s, error %v; want new", u.Backfill, err)
 			}
 		}
 		testenv.Must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{}, noon, noon))
-		if u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, noon); err != nil || u.FirstScan != gistdeal.FirstScanNew {
-			t.Errorf("policy is %s after the first scan, error %v; want new", u.FirstScan, err)
+		if u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, noon); err != nil || u.Backfill != gistdeal.BackfillNone {
+			t.Errorf("policy is %s after the first scan, error %v; want new", u.Backfill, err)
 		}
 	})
 }

@@ -10,13 +10,13 @@ import (
 )
 
 const userColumns = `id, login, login_key IS NULL, state, backfill, tracked_at, etag, pages,
-	last_scan_at, whole_scan_at, next_scan_at, failures, problem`
+	last_scan_at, full_scan_at, next_scan_at, failures, problem`
 
 func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {
 	var tracked, last, whole, next int64
-	err = row.Scan(&u.ID, &u.Login, &u.LoginStale, &u.State, &u.FirstScan, &tracked, &u.ETag, &u.Pages,
+	err = row.Scan(&u.ID, &u.Login, &u.LoginStale, &u.State, &u.Backfill, &tracked, &u.ETag, &u.Pages,
 		&last, &whole, &next, &u.Failures, &u.Problem)
-	u.TrackedAt, u.LastScanAt, u.WholeScanAt, u.NextScanAt = fromMillis(tracked), fromMillis(last), fromMillis(whole), fromMillis(next)
+	u.TrackedAt, u.LastScanAt, u.FullScanAt, u.NextScanAt = fromMillis(tracked), fromMillis(last), fromMillis(whole), fromMillis(next)
 	return u, err
 }
 
@@ -27,7 +27,7 @@ func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) 
 // begins with the time, so that one who was erased and is tracked again never
 // has a version that stood for something else. It is Invalid for an erased
 // account until AllowAgain was called for its login.
-func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.FirstScan, now time.Time) (u gistdeal.User, err error) {
+func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.Backfill, now time.Time) (u gistdeal.User, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := refuseErased(ctx, tx, a); err != nil {
 			return err
@@ -150,29 +150,29 @@ func (s *Store) Scanned(ctx context.Context, userID int64, l gistdeal.Listing, n
 // transaction lets the deals that it held wait for their turn, unless they are
 // more than most (0: however many): then they wait for Approve. It returns how
 // many do.
-func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (held int, err error) {
+func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (awaiting int, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM gists g JOIN deals d ON d.gist_id = g.id
-			WHERE g.user_id = $1 AND d.state = 'held'`, userID).Scan(&held); err != nil {
+			WHERE g.user_id = $1 AND d.state = 'awaiting_approval'`, userID).Scan(&awaiting); err != nil {
 			return err
 		}
-		state, problem := gistdeal.DealFound, ""
-		if most > 0 && held > most {
-			state, problem = gistdeal.DealHeld, fmt.Sprintf("waits for a yes: the first scan found %d gists, more than GISTDEAL_APPROVAL_THRESHOLD (%d)", held, most)
+		state, problem := gistdeal.DealQueued, ""
+		if most > 0 && awaiting > most {
+			state, problem = gistdeal.DealAwaitingApproval, fmt.Sprintf("waits for a yes: the first scan found %d gists, more than GISTDEAL_APPROVAL_THRESHOLD (%d)", awaiting, most)
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, queued_at = $3
-			WHERE state = 'held' AND gist_id IN (SELECT id FROM gists WHERE user_id = $4)`, state, problem, millis(now), userID); err != nil {
+			WHERE state = 'awaiting_approval' AND gist_id IN (SELECT id FROM gists WHERE user_id = $4)`, state, problem, millis(now), userID); err != nil {
 			return err
 		}
-		if state == gistdeal.DealFound {
-			held = 0
+		if state == gistdeal.DealQueued {
+			awaiting = 0
 		}
 		return scanned(ctx, tx, userID, l, now, next)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("record first scan of user %d: %w", userID, err)
 	}
-	return held, nil
+	return awaiting, nil
 }
 
 // execer is a database or a transaction.
@@ -187,7 +187,7 @@ func scanned(ctx context.Context, db execer, userID int64, l gistdeal.Listing, n
 			millis(now), millis(next), userID)
 	} else {
 		_, err = db.ExecContext(ctx, `UPDATE users SET state = CASE state WHEN 'gone' THEN 'active' ELSE state END,
-			etag = $1, pages = $2, last_scan_at = $3, whole_scan_at = $3, next_scan_at = $4, failures = 0, problem = '' WHERE id = $5`,
+			etag = $1, pages = $2, last_scan_at = $3, full_scan_at = $3, next_scan_at = $4, failures = 0, problem = '' WHERE id = $5`,
 			l.ETag, l.Pages, millis(now), millis(next), userID)
 	}
 	return err

@@ -39,9 +39,9 @@ func TestTrackingAgainKeepsBackfillAndGists(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
 		testenv.Must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{ETag: `"e"`, Pages: 2}, noon, noon.Add(time.Hour)))
-		u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "Alice"}, gistdeal.FirstScanNew, noon.Add(time.Minute))
+		u, err := s.Track(t.Context(), gistdeal.Account{ID: 1, Login: "Alice"}, gistdeal.BackfillNone, noon.Add(time.Minute))
 		testenv.Must(t, err)
-		if u.FirstScan != gistdeal.FirstScanAll || u.ETag != `"e"` || !u.TrackedAt.Equal(noon) || u.Login != "Alice" {
+		if u.Backfill != gistdeal.BackfillAll || u.ETag != `"e"` || !u.TrackedAt.Equal(noon) || u.Login != "Alice" {
 			t.Errorf("the user is %+v, want the old policy, ETag and time and the new login", u)
 		}
 	})
@@ -102,7 +102,7 @@ func TestAViewReturnsTheLastGistSeenByTheVisitor(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
 		testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 4}, noon))
-		testenv.Must(t, s.Set(t.Context(), gistdeal.SettingDealURL, "https://example.test/deal/"))
+		testenv.Must(t, s.Set(t.Context(), gistdeal.KeyDealURL, "https://example.test/deal/"))
 		v, err := s.View(t.Context(), "ci", "octocat")
 		if err != nil || v.Seen != 4 || v.DealURL != "https://example.test/deal/" || v.UserID != 1 {
 			t.Errorf("view is %+v, error %v", v, err)

@@ -49,7 +49,7 @@ func open(t *testing.T, database string) *store.Store {
 // track tracks a user.
 func track(t *testing.T, s *store.Store, login string, id int64) gistdeal.User {
 	t.Helper()
-	u, err := s.Track(t.Context(), gistdeal.Account{ID: id, Login: login}, gistdeal.FirstScanAll, noon)
+	u, err := s.Track(t.Context(), gistdeal.Account{ID: id, Login: login}, gistdeal.BackfillAll, noon)
 	testenv.Must(t, err)
 	return u
 }
@@ -68,7 +68,7 @@ func gists(prefix string, n int) []gistdeal.Gist {
 
 func save(t *testing.T, s *store.Store, userID int64, all []gistdeal.Gist) int {
 	t.Helper()
-	queued, err := s.SaveGists(t.Context(), userID, all, gistdeal.Noticing{}, noon)
+	queued, err := s.SaveGists(t.Context(), userID, all, gistdeal.NewGistPolicy{}, noon)
 	testenv.Must(t, err)
 	return queued
 }
@@ -84,7 +84,7 @@ func claim(t *testing.T, s *store.Store, owner string) gistdeal.Claim {
 
 func recordCreated(t *testing.T, s *store.Store, c gistdeal.Claim, dealID int64) {
 	t.Helper()
-	if known, err := s.Made(t.Context(), c, dealID, noon); !known || err != nil {
+	if known, err := s.RecordCreated(t.Context(), c, dealID, noon); !known || err != nil {
 		t.Fatalf("created: recorded %v, error %v", known, err)
 	}
 }

@@ -29,9 +29,9 @@ func open(t *testing.T) *store.Store {
 func fail(t *testing.T, db *store.Store) (claimed gistdeal.Claim) {
 	t.Helper()
 	now := time.Now()
-	_, err := db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, now)
+	_, err := db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, now)
 	must(t, err)
-	_, err = db.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}}, gistdeal.Noticing{First: true}, now)
+	_, err = db.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}}, gistdeal.NewGistPolicy{First: true}, now)
 	must(t, err)
 	_, err = db.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 0, now, now.Add(time.Hour))
 	must(t, err)
@@ -51,7 +51,7 @@ func TestTheOverviewCountsEverything(t *testing.T) {
 	a := activity.New(db)
 	o, err := a.Overview(t.Context())
 	must(t, err)
-	if o.Leader || len(o.Users) != 0 || len(o.Days) != 30 || !o.NextScan.IsZero() || !o.WaitsFrom.IsZero() {
+	if o.Leader || len(o.Users) != 0 || len(o.Days) != 30 || !o.NextScan.IsZero() || !o.OldestQueuedAt.IsZero() {
 		t.Errorf("of an empty database: %+v", o)
 	}
 	fail(t, db)
@@ -72,15 +72,15 @@ func TestAPauseHoldsUntilItIsResumed(t *testing.T) {
 	a := activity.New(open(t))
 	p, err := a.PausePushes(t.Context(), "holiday")
 	must(t, err)
-	if !p.Paused || !p.Changed || p.Why != "holiday" || p.Since.IsZero() {
+	if !p.Paused || !p.Changed || p.Reason != "holiday" || p.Since.IsZero() {
 		t.Errorf("%+v", p)
 	}
 	again, err := a.PausePushes(t.Context(), "another reason")
 	must(t, err)
-	if again.Changed || again.Why != "holiday" {
+	if again.Changed || again.Reason != "holiday" {
 		t.Errorf("paused twice: %+v", again)
 	}
-	if o, err := a.Overview(t.Context()); err != nil || o.Pushes.Why != "holiday" || !o.Pushes.Paused {
+	if o, err := a.Overview(t.Context()); err != nil || o.Pushes.Reason != "holiday" || !o.Pushes.Paused {
 		t.Errorf("the overview says %+v, %v", o.Pushes, err)
 	}
 	for _, changed := range []bool{true, false} {
@@ -94,14 +94,14 @@ func TestAPauseHoldsUntilItIsResumed(t *testing.T) {
 func TestTheTailReturnsEachEventOnce(t *testing.T) {
 	t.Parallel()
 	db := open(t)
-	must(t, db.Set(t.Context(), gistdeal.SettingDealURL, "https://crm.example/deal/"))
+	must(t, db.Set(t.Context(), gistdeal.KeyDealURL, "https://crm.example/deal/"))
 	claimed := fail(t, db)
 	tail, err := activity.New(db).Tail(t.Context())
 	must(t, err)
 	if events, err := tail.Next(t.Context()); err != nil || len(events) != 0 {
 		t.Errorf("%+v, %v: events from before", events, err)
 	}
-	_, err = db.Made(t.Context(), claimed, 7, time.Now())
+	_, err = db.RecordCreated(t.Context(), claimed, 7, time.Now())
 	must(t, err)
 	for _, n := range []int{1, 0} {
 		events, err := tail.Next(t.Context())
@@ -118,14 +118,14 @@ func TestQuotasAreAsTheLeaderRecordedThem(t *testing.T) {
 	t.Parallel()
 	db := open(t)
 	a := activity.New(db)
-	if l, err := a.Quotas(t.Context()); err != nil || l.Budgets == nil || len(l.Budgets) != 0 {
+	if l, err := a.Quotas(t.Context()); err != nil || l.Quotas == nil || len(l.Quotas) != 0 {
 		t.Errorf("%+v, %v: want an empty list before any is known", l, err)
 	}
-	must(t, db.Set(t.Context(), gistdeal.SettingLimits, `{"budgets":[{"name":"pipedrive-day","remaining":5}]}`))
-	if l, err := a.Quotas(t.Context()); err != nil || len(l.Budgets) != 1 || l.Budgets[0].Remaining != 5 {
+	must(t, db.Set(t.Context(), gistdeal.KeyQuotas, `{"quotas":[{"name":"pipedrive-day","remaining":5}]}`))
+	if l, err := a.Quotas(t.Context()); err != nil || len(l.Quotas) != 1 || l.Quotas[0].Remaining != 5 {
 		t.Errorf("%+v, %v", l, err)
 	}
-	must(t, db.Set(t.Context(), gistdeal.SettingLimits, `not JSON`))
+	must(t, db.Set(t.Context(), gistdeal.KeyQuotas, `not JSON`))
 	if _, err := a.Quotas(t.Context()); err == nil {
 		t.Error("quotas were read from a text that is not JSON")
 	}
@@ -136,10 +136,10 @@ func TestRunsAreListedByUser(t *testing.T) {
 	db := open(t)
 	now := time.Now()
 	for user := range int64(3) {
-		_, err := db.BeginRun(t.Context(), gistdeal.Run{Kind: gistdeal.RunScan, UserID: user, Begun: now, Noted: now})
+		_, err := db.StartRun(t.Context(), gistdeal.Run{Kind: gistdeal.RunScan, UserID: user, StartedAt: now, UpdatedAt: now})
 		must(t, err)
 	}
-	runs, err := activity.New(db).Runs(t.Context(), gistdeal.RunFilter{UserID: 2, Going: true}, 0, 10)
+	runs, err := activity.New(db).Runs(t.Context(), gistdeal.RunFilter{UserID: 2, InProgress: true}, 0, 10)
 	must(t, err)
 	if len(runs) != 1 || runs[0].UserID != 2 || !runs[0].Ended.IsZero() {
 		t.Errorf("%+v, want the run of user 2", runs)

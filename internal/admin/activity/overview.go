@@ -9,15 +9,15 @@ import (
 
 // Overview is the state of everything at a glance.
 type Overview struct {
-	Leader    bool                       `json:"leader" doc:"Whether an instance holds the lease, and so scans users and creates deals."`
-	Pushes    Pushes                     `json:"pushes" doc:"Whether an operator has paused all pushes."`
-	Users     map[gistdeal.UserState]int `json:"users"`
-	Deals     map[gistdeal.DealState]int `json:"deals"`
-	Surplus   int                        `json:"duplicates" doc:"Deals in Pipedrive beyond the one of their gist."`
-	Requests  int                        `json:"pending_scan_requests" doc:"Requests to track or scan a user that have no result yet."`
-	WaitsFrom time.Time                  `json:"oldest_queued_at,omitzero" doc:"Since when the next deal is queued; left out if none is."`
-	NextScan  time.Time                  `json:"next_scan,omitzero" doc:"When the next scan is due; left out if none is planned."`
-	Days      []gistdeal.Day             `json:"days" doc:"The last 30 days in UTC, without gaps."`
+	Leader         bool                       `json:"leader" doc:"Whether an instance holds the lease, and so scans users and creates deals."`
+	Pushes         Pushes                     `json:"pushes" doc:"Whether an operator has paused all pushes."`
+	Users          map[gistdeal.UserState]int `json:"users"`
+	Deals          map[gistdeal.DealState]int `json:"deals"`
+	Duplicates     int                        `json:"duplicates" doc:"Deals in Pipedrive beyond the one of their gist."`
+	Requests       int                        `json:"pending_scan_requests" doc:"Requests to track or scan a user that have no result yet."`
+	OldestQueuedAt time.Time                  `json:"oldest_queued_at,omitzero" doc:"Since when the next deal is queued; left out if none is."`
+	NextScan       time.Time                  `json:"next_scan,omitzero" doc:"When the next scan is due; left out if none is planned."`
+	Days           []gistdeal.Day             `json:"days" doc:"The last 30 days in UTC, without gaps."`
 }
 
 // daysShown is how many days an overview has, today included.
@@ -25,7 +25,7 @@ const daysShown = 30
 
 // Overview counts everything.
 func (a *Activity) Overview(ctx context.Context) (o Overview, err error) {
-	if o.Leader, err = a.db.Worked(ctx); err != nil {
+	if o.Leader, err = a.db.HasLeader(ctx); err != nil {
 		return o, err
 	}
 	p, err := a.db.PushPause(ctx)
@@ -37,8 +37,8 @@ func (a *Activity) Overview(ctx context.Context) (o Overview, err error) {
 	if err != nil {
 		return o, err
 	}
-	o.Users, o.Deals, o.Surplus, o.Requests = n.Users, n.Deals, n.Surplus, n.Asks
-	o.WaitsFrom, o.NextScan = n.OldestFound, n.OldestDue
+	o.Users, o.Deals, o.Duplicates, o.Requests = n.Users, n.Deals, n.Duplicates, n.ScanRequests
+	o.OldestQueuedAt, o.NextScan = n.OldestQueued, n.OldestDue
 	o.Days, err = a.days(ctx, time.Now())
 	return o, err
 }

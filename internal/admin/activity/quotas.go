@@ -11,8 +11,8 @@ import (
 // Quotas returns the quotas and backoffs of both remotes as the leader last
 // recorded them, a few seconds ago while it runs.
 func (a *Activity) Quotas(ctx context.Context) (l gistdeal.Quotas, err error) {
-	l.Budgets = []gistdeal.Budget{} // An empty list, not null, before any is known.
-	text, err := a.db.Setting(ctx, gistdeal.SettingLimits)
+	l.Quotas = []gistdeal.Quota{} // An empty list, not null, before any is known.
+	text, err := a.db.Setting(ctx, gistdeal.KeyQuotas)
 	if err == nil && text != "" {
 		err = json.Unmarshal([]byte(text), &l)
 	}

@@ -17,7 +17,7 @@ const lateEnd = 5 * time.Second
 
 // Event is an event with the URL of its deal.
 type Event struct {
-	gistdeal.Happened
+	gistdeal.Event
 	DealURL string `json:"deal_url,omitempty"`
 }
 
@@ -38,7 +38,7 @@ type ending struct {
 
 // Tail returns the tail of the events from now on.
 func (a *Activity) Tail(ctx context.Context) (*Tail, error) {
-	last, err := a.db.LastEnded(ctx)
+	last, err := a.db.LastEventAt(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (a *Activity) Tail(ctx context.Context) (*Tail, error) {
 // Next returns the events since the call before.
 func (t *Tail) Next(ctx context.Context) ([]Event, error) {
 	// The address comes first: fresh returns an event only once, and an error after it would lose it.
-	address, err := t.db.Setting(ctx, gistdeal.SettingDealURL)
+	address, err := t.db.Setting(ctx, gistdeal.KeyDealURL)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +65,8 @@ func (t *Tail) Next(ctx context.Context) ([]Event, error) {
 // fresh returns the events that it has not returned before. It reads recent ones
 // again, since others may have come between them. With an error it returns the
 // events that it has read so far.
-func (t *Tail) fresh(ctx context.Context) (all []gistdeal.Happened, err error) {
-	var since gistdeal.Happened
+func (t *Tail) fresh(ctx context.Context) (all []gistdeal.Event, err error) {
+	var since gistdeal.Event
 	if !t.last.IsZero() {
 		since.At = t.last.Add(-lateEnd)
 	}
@@ -76,7 +76,7 @@ func (t *Tail) fresh(ctx context.Context) (all []gistdeal.Happened, err error) {
 		}
 	}
 	for more := true; more; {
-		events, err := t.db.Ended(ctx, since, page)
+		events, err := t.db.Events(ctx, since, page)
 		if err != nil {
 			return all, err
 		}

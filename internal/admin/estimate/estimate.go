@@ -38,9 +38,9 @@ type UserEstimate struct {
 
 // Estimate is the cost of tracking users, in requests, tokens and time.
 type Estimate struct {
-	Backfill gistdeal.FirstScan `json:"backfill" doc:"The policy of the sums. A date counts like all: how many gists are older is known only after their scan."`
-	Users    []UserEstimate     `json:"users"`
-	Deals    int                `json:"deals"`
+	Backfill gistdeal.Backfill `json:"backfill" doc:"The policy of the sums. A date counts like all: how many gists are older is known only after their scan."`
+	Users    []UserEstimate    `json:"users"`
+	Deals    int               `json:"deals"`
 	// The cost of tracking, not of the estimate.
 	GitHubRequests    int     `json:"github_requests"`
 	PipedriveRequests int     `json:"pipedrive_requests"`
@@ -61,12 +61,12 @@ const (
 // Pace is the speed at which deals can be created.
 type Pace struct {
 	PerSecond float64
-	Quotas    []gistdeal.Budget // of Pipedrive, as far as they are known
+	Quotas    []gistdeal.Quota // of Pipedrive, as far as they are known
 }
 
 // Make estimates the cost of tracking the logins. It asks GitHub once for each
 // login, and pace at the end.
-func Make(ctx context.Context, hub GitHub, db *store.Store, logins []string, backfill gistdeal.FirstScan, pace func(context.Context) (Pace, error)) (Estimate, error) {
+func Make(ctx context.Context, hub GitHub, db *store.Store, logins []string, backfill gistdeal.Backfill, pace func(context.Context) (Pace, error)) (Estimate, error) {
 	m := maker{hub: hub, db: db}
 	e := Estimate{Backfill: backfill, Users: make([]UserEstimate, len(logins))}
 	var g errgroup.Group
@@ -144,13 +144,13 @@ func (m *maker) compare(ctx context.Context, u *UserEstimate, id int64) error {
 	if err != nil {
 		return err
 	}
-	u.Created = deals[gistdeal.DealMade]
-	u.Waiting = deals[gistdeal.DealHeld] + deals[gistdeal.DealFound] + deals[gistdeal.DealSending]
+	u.Created = deals[gistdeal.DealCreated]
+	u.Waiting = deals[gistdeal.DealAwaitingApproval] + deals[gistdeal.DealQueued] + deals[gistdeal.DealSending]
 	u.Skipped = deals[gistdeal.DealSkipped] + deals[gistdeal.DealFailed]
 	u.All = max(0, u.Gists-u.Created-u.Waiting-u.Skipped)
 	known, err := m.db.User(ctx, id)
 	switch {
-	case err == nil && known.LastScanAt.IsZero() && known.FirstScan == gistdeal.FirstScanNew:
+	case err == nil && known.LastScanAt.IsZero() && known.Backfill == gistdeal.BackfillNone:
 		u.State, u.All = string(known.State), 0 // A tracked user keeps its policy.
 	case err == nil:
 		// Gists that no scan has seen yet are younger than the tracking.
@@ -181,7 +181,7 @@ func (e *Estimate) add() {
 		if u.Problem != "" {
 			continue
 		}
-		if e.Backfill == gistdeal.FirstScanNew {
+		if e.Backfill == gistdeal.BackfillNone {
 			e.Deals += u.None
 		} else {
 			e.Deals += u.All
@@ -200,8 +200,8 @@ func (e *Estimate) add() {
 func (e *Estimate) time(pace Pace) {
 	e.Seconds = math.Ceil(float64(e.Deals) / pace.PerSecond)
 	for _, q := range pace.Quotas {
-		if q.Name == pipedrive.BudgetDay && q.Limit > 0 {
-			e.DayTokens, e.DayTokensLeft, e.DayTokensReserved = &q.Limit, &q.Remaining, &q.Kept
+		if q.Name == pipedrive.QuotaDay && q.Limit > 0 {
+			e.DayTokens, e.DayTokensLeft, e.DayTokensReserved = &q.Limit, &q.Remaining, &q.Reserved
 			days := days(e.Deals, pace.Quotas)
 			e.Days = &days
 		}
@@ -211,17 +211,17 @@ func (e *Estimate) time(pace Pace) {
 // days returns the number of days that so many deals take: today with the rest
 // of each quota, from tomorrow on with all of it, always without the reserved
 // share. 0 means never.
-func days(deals int, quotas []gistdeal.Budget) int {
+func days(deals int, quotas []gistdeal.Quota) int {
 	today, later := deals, deals
 	for _, q := range quotas {
 		if q.Limit == 0 {
 			continue
 		}
 		cost := 1
-		if q.Name == pipedrive.BudgetDay {
+		if q.Name == pipedrive.QuotaDay {
 			cost = pipedrive.DealTokens
 		}
-		today, later = min(today, max(0, q.Remaining-q.Kept)/cost), min(later, max(0, q.Limit-q.Kept)/cost)
+		today, later = min(today, max(0, q.Remaining-q.Reserved)/cost), min(later, max(0, q.Limit-q.Reserved)/cost)
 	}
 	switch {
 	case deals <= today:

@@ -47,7 +47,7 @@ func newWorld(t *testing.T) world {
 }
 
 // estimate estimates with the pace of the simulated account.
-func (w world) estimate(t *testing.T, backfill gistdeal.FirstScan, logins ...string) estimate.Estimate {
+func (w world) estimate(t *testing.T, backfill gistdeal.Backfill, logins ...string) estimate.Estimate {
 	t.Helper()
 	e, err := estimate.Make(t.Context(), w.hub, w.db, logins, backfill, func(ctx context.Context) (estimate.Pace, error) {
 		return estimate.PaceOf(ctx, w.url, pipedrive.Options{Token: "pipedrive", Rate: 10})
@@ -64,7 +64,7 @@ func TestNewUsersCostADealForEachGist(t *testing.T) {
 	w.sim.MakeGists("alice", 150)
 	w.sim.MakeGists("bob", 30)
 	w.sim.AddUser(sim.User{Login: "acme", Type: "Organization"})
-	e := w.estimate(t, gistdeal.FirstScanAll, "alice", "@bob", "ALICE", "nobody-here", "acme", "-bad-")
+	e := w.estimate(t, gistdeal.BackfillAll, "alice", "@bob", "ALICE", "nobody-here", "acme", "-bad-")
 	if e.Deals != 180 || e.PipedriveRequests != 180 || e.PipedriveTokens != 180*pipedrive.DealTokens || e.GitHubRequests != 2+1+1+1 || e.Seconds != 19 { // at a bit less than 10 a second
 		t.Errorf("%+v", e)
 	}
@@ -76,7 +76,7 @@ func TestNewUsersCostADealForEachGist(t *testing.T) {
 			t.Errorf("%+v, want a problem", u)
 		}
 	}
-	if e := w.estimate(t, gistdeal.FirstScanNew, "alice"); e.Deals != 0 || e.Users[0].All != 150 {
+	if e := w.estimate(t, gistdeal.BackfillNone, "alice"); e.Deals != 0 || e.Users[0].All != 150 {
 		t.Errorf("with backfill none: %+v", e)
 	}
 }
@@ -90,16 +90,16 @@ func TestDealsThatExistAreNotCountedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	_, trackErr := w.db.Track(t.Context(), account, gistdeal.FirstScanAll, now)
-	_, saveErr := w.db.SaveGists(t.Context(), account.ID, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.Noticing{First: true}, now)
+	_, trackErr := w.db.Track(t.Context(), account, gistdeal.BackfillAll, now)
+	_, saveErr := w.db.SaveGists(t.Context(), account.ID, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.NewGistPolicy{First: true}, now)
 	_, scanErr := w.db.FirstScanned(t.Context(), account.ID, gistdeal.Listing{}, 0, now, now)
 	claim, _, claimErr := w.db.Claim(t.Context(), "test", now, now)
-	_, madeErr := w.db.Made(t.Context(), claim, 1, now)
-	if err := errors.Join(trackErr, saveErr, scanErr, claimErr, madeErr); err != nil {
+	_, recordErr := w.db.RecordCreated(t.Context(), claim, 1, now)
+	if err := errors.Join(trackErr, saveErr, scanErr, claimErr, recordErr); err != nil {
 		t.Fatal(err)
 	}
 	// Gists that no scan has read yet get a deal with any backfill.
-	e := w.estimate(t, gistdeal.FirstScanNew, "alice")
+	e := w.estimate(t, gistdeal.BackfillNone, "alice")
 	if u := e.Users[0]; u.State != "active" || u.Created != 1 || u.Waiting != 2 || u.None != 2 || e.Deals != 2 {
 		t.Errorf("%+v", e)
 	}
@@ -110,7 +110,7 @@ func TestAQuotaThatIsTooSmallMeansNever(t *testing.T) {
 	w := newWorld(t)
 	w.sim.Set(func(o *sim.Options) { o.DailyTokens = 4 })
 	w.sim.MakeGists("alice", 1)
-	if e := w.estimate(t, gistdeal.FirstScanAll, "alice"); e.Days == nil || *e.Days != 0 || e.Deals != 1 {
+	if e := w.estimate(t, gistdeal.BackfillAll, "alice"); e.Days == nil || *e.Days != 0 || e.Deals != 1 {
 		t.Errorf("%+v, want that a deal is never created", e)
 	}
 }
@@ -137,7 +137,7 @@ func TestAnExceededLimitOfGitHubEndsTheLookups(t *testing.T) {
 		logins = append(logins, login)
 	}
 	known := 0
-	for _, u := range w.estimate(t, gistdeal.FirstScanAll, logins...).Users {
+	for _, u := range w.estimate(t, gistdeal.BackfillAll, logins...).Users {
 		if u.Problem == "" {
 			known++
 		}

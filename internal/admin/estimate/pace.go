@@ -18,11 +18,11 @@ func PaceOf(ctx context.Context, url string, o pipedrive.Options) (Pace, error) 
 		return Pace{}, err
 	}
 	if o.Token != "" {
-		asking, cancel := context.WithTimeout(ctx, paceTimeout)
+		requesting, cancel := context.WithTimeout(ctx, paceTimeout)
 		defer cancel()
-		if _, err := client.Me(asking); err != nil && ctx.Err() != nil {
+		if _, err := client.Me(requesting); err != nil && ctx.Err() != nil {
 			return Pace{}, ctx.Err()
 		}
 	}
-	return Pace{PerSecond: client.Pace(), Quotas: client.Budgets()}, nil
+	return Pace{PerSecond: client.Pace(), Quotas: client.Quotas()}, nil
 }

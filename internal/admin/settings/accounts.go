@@ -10,7 +10,7 @@ import (
 
 // Accounts returns the accounts as the leader last saw them.
 func (s *Settings) Accounts(ctx context.Context) (a gistdeal.Accounts, err error) {
-	text, err := s.db.Setting(ctx, gistdeal.SettingAccounts)
+	text, err := s.db.Setting(ctx, gistdeal.KeyAccounts)
 	if err == nil && text != "" {
 		err = json.Unmarshal([]byte(text), &a)
 	}

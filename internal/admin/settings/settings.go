@@ -12,18 +12,18 @@ import (
 
 // Setting is a value that can be changed while gistdeal runs.
 type Setting struct {
-	Name     gistdeal.Choice `json:"name" enum:"pipeline,stage,owner,backfill,approval_threshold"`
-	Value    string          `json:"value" doc:"The current value."`
-	Default  string          `json:"default" doc:"The value if none is set."`
-	LockedBy string          `json:"locked_by" doc:"The environment variable that decides the value, so that it cannot be changed here; else empty."`
-	Choices  []string        `json:"choices" doc:"The possible values, as far as they are known; null for any text or number."`
-	Doc      string          `json:"doc"`
+	Name     gistdeal.Setting `json:"name" enum:"pipeline,stage,owner,backfill,approval_threshold"`
+	Value    string           `json:"value" doc:"The current value."`
+	Default  string           `json:"default" doc:"The value if none is set."`
+	LockedBy string           `json:"locked_by" doc:"The environment variable that decides the value, so that it cannot be changed here; else empty."`
+	Offered  []string         `json:"choices" doc:"The possible values, as far as they are known; null for any text or number."`
+	Doc      string           `json:"doc"`
 }
 
 // Configured is the part of the configuration that is about settings.
 type Configured struct {
-	Values map[gistdeal.Choice]string
-	Locked map[gistdeal.Choice]string // by which variable
+	Values map[gistdeal.Setting]string
+	Locked map[gistdeal.Setting]string // by which variable
 }
 
 // Settings are the settings of a database.
@@ -36,12 +36,12 @@ type Settings struct {
 func New(db *store.Store, c Configured) *Settings { return &Settings{db, c} }
 
 // docs describe the settings.
-var docs = map[gistdeal.Choice]string{
-	gistdeal.ChoicePipeline:     "The pipeline of new deals; empty for the account's default.",
-	gistdeal.ChoiceStage:        "The stage of new deals; empty for the first stage of the pipeline.",
-	gistdeal.ChoiceOwner:        "The owner of new deals; empty for the owner of the API key. Another owner needs a key that sees all deals.",
-	gistdeal.ChoiceFirstScan:    "Which gists of a new user get a deal: all, none of those that exist before tracking begins, or those created on or after a date like 2026-01-31.",
-	gistdeal.ChoiceFirstScanMax: "A first scan with more new deals than this waits for approval; 0 for no limit.",
+var docs = map[gistdeal.Setting]string{
+	gistdeal.SettingPipeline:          "The pipeline of new deals; empty for the account's default.",
+	gistdeal.SettingStage:             "The stage of new deals; empty for the first stage of the pipeline.",
+	gistdeal.SettingOwner:             "The owner of new deals; empty for the owner of the API key. Another owner needs a key that sees all deals.",
+	gistdeal.SettingBackfill:          "Which gists of a new user get a deal: all, none of those that exist before tracking begins, or those created on or after a date like 2026-01-31.",
+	gistdeal.SettingApprovalThreshold: "A first scan with more new deals than this waits for approval; 0 for no limit.",
 }
 
 // List returns all settings.
@@ -54,7 +54,7 @@ func (s *Settings) List(ctx context.Context) ([]Setting, error) {
 }
 
 // Value returns the current value of a setting.
-func (s *Settings) Value(ctx context.Context, name gistdeal.Choice) (string, error) {
+func (s *Settings) Value(ctx context.Context, name gistdeal.Setting) (string, error) {
 	value := s.configured.Values[name]
 	if s.configured.Locked[name] != "" {
 		return value, nil
@@ -64,34 +64,34 @@ func (s *Settings) Value(ctx context.Context, name gistdeal.Choice) (string, err
 }
 
 func (s *Settings) list(ctx context.Context, accounts gistdeal.Accounts) ([]Setting, error) {
-	all := make([]Setting, len(gistdeal.Choices))
-	for i, name := range gistdeal.Choices {
+	all := make([]Setting, len(gistdeal.Settings))
+	for i, name := range gistdeal.Settings {
 		value, err := s.Value(ctx, name)
 		if err != nil {
 			return nil, err
 		}
 		all[i] = Setting{Name: name, Value: value, Default: s.configured.Values[name], LockedBy: s.configured.Locked[name], Doc: docs[name]}
-		all[i].Choices = choices(name, all[0].Value, accounts)
+		all[i].Offered = offered(name, all[0].Value, accounts)
 	}
 	return all, nil
 }
 
-// choices returns the possible values, nil if they are not known or not a list.
-func choices(name gistdeal.Choice, pipeline string, a gistdeal.Accounts) (names []string) {
+// offered returns the possible values, nil if they are not known or not a list.
+func offered(name gistdeal.Setting, pipeline string, a gistdeal.Accounts) (names []string) {
 	switch name {
-	case gistdeal.ChoiceFirstScan:
-		return []string{string(gistdeal.FirstScanAll), string(gistdeal.FirstScanNew)} // Or a date.
-	case gistdeal.ChoicePipeline:
+	case gistdeal.SettingBackfill:
+		return []string{string(gistdeal.BackfillAll), string(gistdeal.BackfillNone)} // Or a date.
+	case gistdeal.SettingPipeline:
 		for _, p := range a.Pipelines {
 			names = append(names, p.Name)
 		}
-	case gistdeal.ChoiceStage:
+	case gistdeal.SettingStage:
 		for _, p := range a.Pipelines {
 			if pipeline == "" || strings.EqualFold(p.Name, pipeline) {
 				names = append(names, p.Stages...)
 			}
 		}
-	case gistdeal.ChoiceOwner:
+	case gistdeal.SettingOwner:
 		return a.Owners
 	}
 	return names
@@ -101,7 +101,7 @@ func choices(name gistdeal.Choice, pipeline string, a gistdeal.Accounts) (names 
 // and changes nothing, if a setting is locked or a value is not possible, or if
 // the stage does not belong to the new pipeline. The leader acts on the change
 // within seconds.
-func (s *Settings) Change(ctx context.Context, values map[gistdeal.Choice]string) ([]Setting, error) {
+func (s *Settings) Change(ctx context.Context, values map[gistdeal.Setting]string) ([]Setting, error) {
 	accounts, err := s.Accounts(ctx)
 	if err != nil {
 		return nil, err
@@ -113,14 +113,14 @@ func (s *Settings) Change(ctx context.Context, values map[gistdeal.Choice]string
 	if err := check(current, values, accounts); err != nil {
 		return nil, err
 	}
-	if err := s.db.Choose(ctx, values); err != nil {
+	if err := s.db.ChangeSettings(ctx, values); err != nil {
 		return nil, err
 	}
 	return s.list(ctx, accounts)
 }
 
 // check returns an Invalid error if the settings cannot be changed to values.
-func check(current []Setting, values map[gistdeal.Choice]string, accounts gistdeal.Accounts) error {
+func check(current []Setting, values map[gistdeal.Setting]string, accounts gistdeal.Accounts) error {
 	pipeline := ""
 	for _, s := range current {
 		value, wanted := values[s.Name]
@@ -130,14 +130,14 @@ func check(current []Setting, values map[gistdeal.Choice]string, accounts gistde
 		case wanted:
 			s.Value = cmp.Or(value, s.Default)
 		}
-		if s.Name == gistdeal.ChoicePipeline {
+		if s.Name == gistdeal.SettingPipeline {
 			pipeline = s.Value // The first of all, so that the stage is checked against it.
 		}
-		moved := s.Name == gistdeal.ChoiceStage && pipeline != current[0].Value
+		moved := s.Name == gistdeal.SettingStage && pipeline != current[0].Value
 		if !wanted && !moved {
 			continue
 		}
-		if err := possible(s.Name, s.Value, choices(s.Name, pipeline, accounts)); err != nil {
+		if err := possible(s.Name, s.Value, offered(s.Name, pipeline, accounts)); err != nil {
 			return err
 		}
 	}
@@ -145,14 +145,14 @@ func check(current []Setting, values map[gistdeal.Choice]string, accounts gistde
 }
 
 // possible returns an Invalid error if the setting cannot have the value.
-func possible(name gistdeal.Choice, value string, known []string) error {
+func possible(name gistdeal.Setting, value string, known []string) error {
 	if value == "" {
 		return nil
 	}
 	if err := name.Check(value); err != nil {
 		return err
 	}
-	if name == gistdeal.ChoiceFirstScan {
+	if name == gistdeal.SettingBackfill {
 		return nil
 	}
 	if len(known) > 0 && !slices.ContainsFunc(known, func(one string) bool { return strings.EqualFold(one, value) }) {

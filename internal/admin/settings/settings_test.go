@@ -29,18 +29,18 @@ func newSettings(t *testing.T) *settings.Settings {
 		Owners:    []string{"Ann"},
 	})
 	if err == nil {
-		err = db.Set(t.Context(), gistdeal.SettingAccounts, string(accounts))
+		err = db.Set(t.Context(), gistdeal.KeyAccounts, string(accounts))
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	return settings.New(db, settings.Configured{
-		Values: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScan: "all", gistdeal.ChoiceFirstScanMax: "50"},
-		Locked: map[gistdeal.Choice]string{gistdeal.ChoiceFirstScanMax: "GISTDEAL_APPROVAL_THRESHOLD"},
+		Values: map[gistdeal.Setting]string{gistdeal.SettingBackfill: "all", gistdeal.SettingApprovalThreshold: "50"},
+		Locked: map[gistdeal.Setting]string{gistdeal.SettingApprovalThreshold: "GISTDEAL_APPROVAL_THRESHOLD"},
 	})
 }
 
-func value(t *testing.T, s *settings.Settings, name gistdeal.Choice) string {
+func value(t *testing.T, s *settings.Settings, name gistdeal.Setting) string {
 	t.Helper()
 	v, err := s.Value(t.Context(), name)
 	if err != nil {
@@ -52,7 +52,7 @@ func value(t *testing.T, s *settings.Settings, name gistdeal.Choice) string {
 func TestSettingsAreChangedTogetherAndResetToTheirDefault(t *testing.T) {
 	t.Parallel()
 	s := newSettings(t)
-	list, err := s.Change(t.Context(), map[gistdeal.Choice]string{gistdeal.ChoicePipeline: "Gists", gistdeal.ChoiceStage: "seen", gistdeal.ChoiceFirstScan: "2026-01-31"})
+	list, err := s.Change(t.Context(), map[gistdeal.Setting]string{gistdeal.SettingPipeline: "Gists", gistdeal.SettingStage: "seen", gistdeal.SettingBackfill: "2026-01-31"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,39 +60,39 @@ func TestSettingsAreChangedTogetherAndResetToTheirDefault(t *testing.T) {
 		if one.Doc == "" {
 			t.Errorf("%s is not described", one.Name)
 		}
-		if one.Name == gistdeal.ChoiceFirstScan && (one.Value != "2026-01-31" || one.Default != "all") {
+		if one.Name == gistdeal.SettingBackfill && (one.Value != "2026-01-31" || one.Default != "all") {
 			t.Errorf("%+v, want the date", one)
 		}
-		if one.Name == gistdeal.ChoiceStage && strings.Join(one.Choices, ",") != "Seen" {
+		if one.Name == gistdeal.SettingStage && strings.Join(one.Offered, ",") != "Seen" {
 			t.Errorf("%+v, want the stages of the pipeline", one)
 		}
 	}
-	if _, err := s.Change(t.Context(), map[gistdeal.Choice]string{gistdeal.ChoiceFirstScan: ""}); err != nil || value(t, s, gistdeal.ChoiceFirstScan) != "all" {
-		t.Errorf("the backfill is %q, %v; want the default", value(t, s, gistdeal.ChoiceFirstScan), err)
+	if _, err := s.Change(t.Context(), map[gistdeal.Setting]string{gistdeal.SettingBackfill: ""}); err != nil || value(t, s, gistdeal.SettingBackfill) != "all" {
+		t.Errorf("the backfill is %q, %v; want the default", value(t, s, gistdeal.SettingBackfill), err)
 	}
 }
 
 func TestALockedOrImpossibleSettingChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newSettings(t)
-	if _, err := s.Change(t.Context(), map[gistdeal.Choice]string{gistdeal.ChoicePipeline: "Sales", gistdeal.ChoiceStage: "Won"}); err != nil {
+	if _, err := s.Change(t.Context(), map[gistdeal.Setting]string{gistdeal.SettingPipeline: "Sales", gistdeal.SettingStage: "Won"}); err != nil {
 		t.Fatal(err)
 	}
-	for text, values := range map[string]map[gistdeal.Choice]string{
-		"decided by GISTDEAL_APPROVAL_THRESHOLD":                     {gistdeal.ChoiceFirstScanMax: "5", gistdeal.ChoiceOwner: "Ann"},
-		`there is no pipeline "Nowhere": choose one of Sales, Gists`: {gistdeal.ChoicePipeline: "Nowhere", gistdeal.ChoiceOwner: "Ann"},
-		`there is no stage "Won"`:                                    {gistdeal.ChoicePipeline: "Gists", gistdeal.ChoiceOwner: "Ann"},
-		"want all, none or a date":                                   {gistdeal.ChoiceFirstScan: "2026-02-30", gistdeal.ChoiceOwner: "Ann"},
-		`there is no owner "Bob"`:                                    {gistdeal.ChoiceOwner: "Bob"},
+	for text, values := range map[string]map[gistdeal.Setting]string{
+		"decided by GISTDEAL_APPROVAL_THRESHOLD":                     {gistdeal.SettingApprovalThreshold: "5", gistdeal.SettingOwner: "Ann"},
+		`there is no pipeline "Nowhere": choose one of Sales, Gists`: {gistdeal.SettingPipeline: "Nowhere", gistdeal.SettingOwner: "Ann"},
+		`there is no stage "Won"`:                                    {gistdeal.SettingPipeline: "Gists", gistdeal.SettingOwner: "Ann"},
+		"want all, none or a date":                                   {gistdeal.SettingBackfill: "2026-02-30", gistdeal.SettingOwner: "Ann"},
+		`there is no owner "Bob"`:                                    {gistdeal.SettingOwner: "Bob"},
 	} {
 		if _, err := s.Change(t.Context(), values); gistdeal.KindOf(err) != gistdeal.Invalid || !strings.Contains(err.Error(), text) {
 			t.Errorf("%v: %v, want %q", values, err, text)
 		}
 	}
-	if pipeline, owner := value(t, s, gistdeal.ChoicePipeline), value(t, s, gistdeal.ChoiceOwner); pipeline != "Sales" || owner != "" {
+	if pipeline, owner := value(t, s, gistdeal.SettingPipeline), value(t, s, gistdeal.SettingOwner); pipeline != "Sales" || owner != "" {
 		t.Errorf("pipeline %q, owner %q: something was changed", pipeline, owner)
 	}
-	if got := value(t, s, gistdeal.ChoiceFirstScanMax); got != "50" {
+	if got := value(t, s, gistdeal.SettingApprovalThreshold); got != "50" {
 		t.Errorf("the locked threshold is %q", got)
 	}
 }

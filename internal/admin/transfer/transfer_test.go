@@ -19,7 +19,7 @@ func TestABackupIsAWholeDatabaseAndReplacesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.FirstScanAll, time.Now()); err != nil {
+	if _, err := db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	target := filepath.Join(t.TempDir(), "copy.db")

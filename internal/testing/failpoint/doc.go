@@ -18,8 +18,8 @@ const (
 	Sent           = "sent"             // the request is written, no answer is read
 	Answered       = "answered"         // a 2xx is read, the outcome is not recorded
 	Recorded       = "recorded"         // the outcome is recorded
-	Looked         = "looked"           // a lookup has read all lists, nothing is decided
-	Absent         = "absent"           // the last lookup did not find the deal, no new claim exists
+	LookedUp       = "looked"           // a lookup has read all lists, nothing is decided
+	Absent         = "not_found"        // the last lookup did not find the deal, no new claim exists
 	Reclaimed      = "reclaimed"        // the new claim is committed, nothing is sent
 )
 
@@ -27,13 +27,13 @@ const (
 func Steps() []string {
 	return []string{
 		CatchUpListed, CatchUpAdopted, PageSaved, RowsSaved, ETagSaved,
-		Claimed, Sent, Answered, Recorded, Looked, Absent, Reclaimed,
+		Claimed, Sent, Answered, Recorded, LookedUp, Absent, Reclaimed,
 	}
 }
 
 // The mutants. Each breaks one line of the program.
 const (
-	NoLook     = "no-look"     // an attempt in doubt counts as lost without a lookup
+	NoLookup   = "no-look"     // an attempt in doubt counts as lost without a lookup
 	LateClaim  = "late-claim"  // the claim of a deal is written with its outcome
 	NoFence    = "no-fence"    // a new claim ignores the current attempt of the row
 	NoLease    = "no-lease"    // every process is a leader

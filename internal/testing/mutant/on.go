@@ -55,7 +55,7 @@ func (s store) Claim(ctx context.Context, owner string, now, remote time.Time) (
 // Reclaim claims the deal under NoFence, whichever attempt has it by now.
 func (s store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error) {
 	if failpoint.Broken(failpoint.NoFence) {
-		claims, err := s.Store.Unknown(ctx)
+		claims, err := s.Store.InDoubt(ctx)
 		if err != nil {
 			return c, false, err
 		}
@@ -68,10 +68,10 @@ func (s store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner
 	return s.Store.Reclaim(ctx, c, lookups, owner, now, remote)
 }
 
-// Made ends a claim of LateClaim.
-func (s store) Made(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error) {
+// RecordCreated ends a claim of LateClaim.
+func (s store) RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error) {
 	defer release()
-	return s.Store.Made(ctx, c, dealID, now)
+	return s.Store.RecordCreated(ctx, c, dealID, now)
 }
 
 // Refuse ends a claim of LateClaim.
@@ -100,11 +100,11 @@ func (p pipedrive) CreateDeal(ctx context.Context, start time.Time, d gistdeal.D
 	return id, err
 }
 
-// Deals shows nothing under NoLook, and no archived deals under NoArchived.
+// Deals shows nothing under NoLookup, and no archived deals under NoArchived.
 func (p pipedrive) Deals(ctx context.Context, since time.Time) iter.Seq2[gistdeal.RemoteDeal, error] {
 	return func(yield func(gistdeal.RemoteDeal, error) bool) {
 		for d, err := range p.Pipedrive.Deals(ctx, since) {
-			hidden := failpoint.Broken(failpoint.NoLook) || d.Archived && failpoint.Broken(failpoint.NoArchived)
+			hidden := failpoint.Broken(failpoint.NoLookup) || d.Archived && failpoint.Broken(failpoint.NoArchived)
 			if err == nil && hidden {
 				continue
 			}

@@ -24,13 +24,13 @@ const (
 
 // findings are the mistakes at the end of a world.
 type findings struct {
-	gists   int
-	lost    []string           // gists without a deal
-	doubled map[string][]int64 // gists with more than one deal, including deleted deals
-	wrong   []string           // differences between the database and Pipedrive, as text
+	gists      int
+	lost       []string           // gists without a deal
+	duplicated map[string][]int64 // gists with more than one deal, including deleted deals
+	wrong      []string           // differences between the database and Pipedrive, as text
 }
 
-func (f findings) any() bool { return len(f.lost)+len(f.doubled)+len(f.wrong) > 0 }
+func (f findings) any() bool { return len(f.lost)+len(f.duplicated)+len(f.wrong) > 0 }
 
 // settle ends all faults, runs one more process to complete the work, and counts.
 func (w *world) settle(ctx context.Context) (findings, error) {
@@ -38,7 +38,7 @@ func (w *world) settle(ctx context.Context) (findings, error) {
 	l := life{clock: settleClock}
 	begin := time.Now().Add(settleClock)
 	// There are no more faults, so the program may take the time of a busy machine.
-	p, err := w.start(l, "GISTDEAL_PUSH_TIMEOUT="+(w.options.Absence-100*time.Millisecond).String(), "GISTDEAL_LEASE="+(2*w.options.Absence).String())
+	p, err := w.start(l, "GISTDEAL_PUSH_TIMEOUT="+(w.options.ResendAfter-100*time.Millisecond).String(), "GISTDEAL_LEASE="+(2*w.options.ResendAfter).String())
 	if err != nil {
 		return findings{}, err
 	}
@@ -46,10 +46,10 @@ func (w *world) settle(ctx context.Context) (findings, error) {
 	defer p.kill()
 	limited, cancel := context.WithTimeout(ctx, settleLimit)
 	defer cancel()
-	g, asking := errgroup.WithContext(limited)
+	g, requesting := errgroup.WithContext(limited)
 	g.SetLimit(8)
 	for _, login := range w.users {
-		g.Go(func() error { return w.ask(asking, p, login) })
+		g.Go(func() error { return w.ask(requesting, p, login) })
 	}
 	err = g.Wait()
 	if err == nil {
@@ -77,14 +77,14 @@ func (w *world) settled(ctx context.Context, begin time.Time) error {
 
 // count compares GitHub, Pipedrive and the database.
 func (w *world) count(ctx context.Context) (findings, error) {
-	f, report := w.doubled(), w.sim.Report()
+	f, report := w.duplicated(), w.sim.Report()
 	f.lost = report.WithoutDeal
 	rows, err := dealsOf(ctx, w.database)
 	if err != nil {
 		return f, err
 	}
 	for id, deals := range report.EverByGist {
-		if one := rows[id]; one.state != "made" || !slices.Contains(deals, one.dealID) {
+		if one := rows[id]; one.state != "created" || !slices.Contains(deals, one.dealID) {
 			f.wrong = append(f.wrong, fmt.Sprintf("gist %s has the deals %v, the database has %q %d", id, deals, one.state, one.dealID))
 		}
 	}
@@ -95,13 +95,13 @@ func (w *world) count(ctx context.Context) (findings, error) {
 	return f, err
 }
 
-// doubled returns the gists with more than one deal.
-func (w *world) doubled() findings {
+// duplicated returns the gists with more than one deal.
+func (w *world) duplicated() findings {
 	report := w.sim.Report()
-	f := findings{gists: report.Gists, doubled: map[string][]int64{}, wrong: slices.Clone(w.damage)}
+	f := findings{gists: report.Gists, duplicated: map[string][]int64{}, wrong: slices.Clone(w.damage)}
 	for id, deals := range report.EverByGist {
 		if len(deals) > 1 {
-			f.doubled[id] = deals
+			f.duplicated[id] = deals
 		}
 	}
 	return f
@@ -119,9 +119,9 @@ func (w *world) explain() error {
 // String returns the findings in a few lines.
 func (f findings) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d gists, %d without a deal %v, %d with more than one", f.gists, len(f.lost), some(f.lost), len(f.doubled))
-	for _, id := range some(slices.Sorted(maps.Keys(f.doubled))) {
-		fmt.Fprintf(&b, "\n  gist %s has deals %v", id, f.doubled[id])
+	fmt.Fprintf(&b, "%d gists, %d without a deal %v, %d with more than one", f.gists, len(f.lost), some(f.lost), len(f.duplicated))
+	for _, id := range some(slices.Sorted(maps.Keys(f.duplicated))) {
+		fmt.Fprintf(&b, "\n  gist %s has deals %v", id, f.duplicated[id])
 	}
 	for _, text := range some(f.wrong) {
 		fmt.Fprintf(&b, "\n  %s", text)

@@ -43,7 +43,7 @@ func sending(ctx context.Context, d database) (n int, err error) {
 
 // waiting returns the number of pending deals and of users not scanned since then.
 func waiting(ctx context.Context, d database, since time.Time) (n int, err error) {
-	err = d.query(ctx, `SELECT (SELECT count(*) FROM deals WHERE state IN ('found', 'sending')) + (SELECT count(*) FROM users WHERE last_scan_at < $1)`,
+	err = d.query(ctx, `SELECT (SELECT count(*) FROM deals WHERE state IN ('queued', 'sending')) + (SELECT count(*) FROM users WHERE last_scan_at < $1)`,
 		[]any{since.UnixMilli()}, func(r *sql.Rows) error { return r.Scan(&n) })
 	return n, err
 }

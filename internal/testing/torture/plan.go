@@ -32,7 +32,7 @@ func (o Options) lease() time.Duration {
 
 // frozen is the duration of a freeze.
 func (o Options) frozen() time.Duration {
-	return pushTimeout + o.lease() + o.Absence + 100*time.Millisecond
+	return pushTimeout + o.lease() + o.ResendAfter + 100*time.Millisecond
 }
 
 // pointsOfAWorld is the minimum of points in a world, because the settling and
@@ -160,7 +160,7 @@ func (d drawer) life() life {
 
 // afterLoss reports whether the point needs a lost request.
 func (p point) afterLoss() bool {
-	return p.step == failpoint.Looked || p.step == failpoint.Absent || p.step == failpoint.Reclaimed
+	return p.step == failpoint.LookedUp || p.step == failpoint.Absent || p.step == failpoint.Reclaimed
 }
 
 // points returns one to three points, the last of them a kill. They are in the order
@@ -177,7 +177,7 @@ func (d drawer) points() []point {
 		switch p.step {
 		case failpoint.Claimed, failpoint.Sent, failpoint.Answered, failpoint.Recorded:
 			p.n += d.IntN(3)
-		case failpoint.Looked:
+		case failpoint.LookedUp:
 			p.n += d.IntN(3)
 		case failpoint.Absent, failpoint.Reclaimed:
 			p.n += d.IntN(4)

@@ -209,7 +209,7 @@ func (f file) rebuilt(ctx context.Context, files map[string][]byte) (s safe, err
 	if damage != "ok" && damage != "" {
 		return s, fmt.Errorf("damaged: %s", damage)
 	}
-	err = there.query(ctx, `SELECT count(*), count(CASE outcome WHEN 'made' THEN 1 END) FROM attempts`, nil,
+	err = there.query(ctx, `SELECT count(*), count(CASE outcome WHEN 'created' THEN 1 END) FROM attempts`, nil,
 		func(r *sql.Rows) error { return r.Scan(&s.claims, &s.recorded) })
 	return s, err
 }

@@ -18,35 +18,35 @@ import (
 
 // Options are the length and the difficulty of a run.
 type Options struct {
-	Points    int           // number of planned kills and freezes; 0 means 300
-	Seed      uint64        // the same seed repeats all decisions
-	Worlds    int           // number of worlds at a time; 0 means 6
-	Postgres  bool          // use PostgreSQL on a server of the harness instead of SQLite
-	Processes int           // number of processes on one database; 0 means 1, or 3 on PostgreSQL
-	Steps     []string      // steps of kills and freezes; nil means all
-	Latency   time.Duration // of the answers of both remotes; 0 means 25 ms
-	ListDelay time.Duration // in all worlds; 0 means random
-	Absence   time.Duration // value of the program's GISTDEAL_RESEND_AFTER; 0 means 800 ms
-	Then      string        // fate of each database after each life: kept, lost or restored; "" means random
-	Broken    []string      // active mutants of failpoint
-	Program   string        // path of the program of Build; "" means to build it
-	Dir       string        // folder for the files of worlds; "" means a folder of TempDir
-	server    string        // URL of PostgreSQL
-	Log       io.Writer     // output for each world and the totals; nil means none
+	Points      int           // number of planned kills and freezes; 0 means 300
+	Seed        uint64        // the same seed repeats all decisions
+	Worlds      int           // number of worlds at a time; 0 means 6
+	Postgres    bool          // use PostgreSQL on a server of the harness instead of SQLite
+	Processes   int           // number of processes on one database; 0 means 1, or 3 on PostgreSQL
+	Steps       []string      // steps of kills and freezes; nil means all
+	Latency     time.Duration // of the answers of both remotes; 0 means 25 ms
+	ListDelay   time.Duration // in all worlds; 0 means random
+	ResendAfter time.Duration // value of the program's GISTDEAL_RESEND_AFTER; 0 means 800 ms
+	Then        string        // fate of each database after each life: kept, lost or restored; "" means random
+	Broken      []string      // active mutants of failpoint
+	Program     string        // path of the program of Build; "" means to build it
+	Dir         string        // folder for the files of worlds; "" means a folder of TempDir
+	server      string        // URL of PostgreSQL
+	Log         io.Writer     // output for each world and the totals; nil means none
 }
 
 // Result is the result of a run.
 type Result struct {
-	Points  int      // kills and freezes
-	Gists   int      // number of gists
-	Lost    int      // gists without a deal
-	Doubled int      // gists with more than one
-	Wrong   int      // gists with a difference between the database and Pipedrive
-	Gaps    []string // missing tries, as text
+	Points     int      // kills and freezes
+	Gists      int      // number of gists
+	Lost       int      // gists without a deal
+	Duplicated int      // gists with more than one
+	Wrong      int      // gists with a difference between the database and Pipedrive
+	Gaps       []string // missing tries, as text
 }
 
 // OK reports whether each gist got exactly one deal. It ignores gaps.
-func (r Result) OK() bool { return r.Lost+r.Doubled+r.Wrong == 0 }
+func (r Result) OK() bool { return r.Lost+r.Duplicated+r.Wrong == 0 }
 
 // Run executes a run. It ends early after a world with a mistake and keeps the files
 // of that world. It returns an error if the run itself failed or the program ended
@@ -78,7 +78,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	r.result.Points, r.result.Gaps = r.tally.points(), r.tally.unproved()
 	r.tally.print(o.Log)
 	fmt.Fprintf(o.Log, "%d kills and freezes, %d gists: %d without a deal, %d with more than one, %d not as the database says, in %v\n",
-		r.result.Points, r.result.Gists, r.result.Lost, r.result.Doubled, r.result.Wrong, time.Since(begin).Round(time.Second))
+		r.result.Points, r.result.Gists, r.result.Lost, r.result.Duplicated, r.result.Wrong, time.Since(begin).Round(time.Second))
 	if err == nil && r.result.OK() {
 		err = os.RemoveAll(o.Dir)
 	}
@@ -99,8 +99,8 @@ func (o *Options) fill() {
 	if o.Latency == 0 {
 		o.Latency = 25 * time.Millisecond
 	}
-	if o.Absence == 0 {
-		o.Absence = 800 * time.Millisecond
+	if o.ResendAfter == 0 {
+		o.ResendAfter = 800 * time.Millisecond
 	}
 	if o.Steps == nil {
 		o.Steps = failpoint.Steps()
@@ -206,6 +206,6 @@ func (r *run) add(f findings) {
 	defer r.mu.Unlock()
 	r.result.Gists += f.gists
 	r.result.Lost += len(f.lost)
-	r.result.Doubled += len(f.doubled)
+	r.result.Duplicated += len(f.duplicated)
 	r.result.Wrong += len(f.wrong)
 }

@@ -128,7 +128,7 @@ func (w *world) rounds(ctx context.Context) (f findings, err error) {
 		if err := g.Wait(); err != nil {
 			return f, err
 		}
-		if f = w.doubled(); f.any() {
+		if f = w.duplicated(); f.any() {
 			return f, w.explain()
 		}
 		if err := w.strike(ctx, r.then); err != nil {
@@ -168,9 +168,9 @@ func (w *world) live(ctx context.Context, l life) error {
 	if err != nil {
 		return err
 	}
-	asking, stop := context.WithCancel(ctx)
+	requesting, stop := context.WithCancel(ctx)
 	var requests sync.WaitGroup
-	requests.Go(func() { _ = w.ask(asking, p, login) }) // A killed program does not answer.
+	requests.Go(func() { _ = w.ask(requesting, p, login) }) // A killed program does not answer.
 	defer func() {
 		stop()
 		requests.Wait()
@@ -273,7 +273,7 @@ func (w *world) start(l life, env ...string) (*process, error) {
 		"PIPEDRIVE_API_URL=" + w.url, "PIPEDRIVE_API_KEY=secret-pipedrive",
 		"GISTDEAL_ADDR=127.0.0.1:0", "GISTDEAL_DATABASE_URL=" + w.database.url(),
 		"GISTDEAL_PIPEDRIVE_RATE=" + strconv.Itoa(rate), "GISTDEAL_SCAN_INTERVAL=" + scanEvery.String(),
-		"GISTDEAL_PUSH_TIMEOUT=" + pushTimeout.String(), "GISTDEAL_LEASE=" + w.options.lease().String(), "GISTDEAL_RESEND_AFTER=" + w.options.Absence.String(),
+		"GISTDEAL_PUSH_TIMEOUT=" + pushTimeout.String(), "GISTDEAL_LEASE=" + w.options.lease().String(), "GISTDEAL_RESEND_AFTER=" + w.options.ResendAfter.String(),
 		"GISTDEAL_LOG=json",
 	}, env...), w.tally.hit)
 }

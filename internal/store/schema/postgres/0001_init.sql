@@ -1,6 +1,7 @@
--- The tables of ../sqlite/0001_init.sql, where their columns are explained, and
--- the lease. Texts that are ordered or compared in order have the collation "C",
--- so that each database orders them like SQLite.
+-- The tables of ../sqlite/0001_init.sql, which explains their columns, and the
+-- lease. Text that is ordered or compared in order has the collation "C", so that
+-- both databases order it alike.
+
 
 CREATE TABLE settings (
   name  TEXT COLLATE "C" PRIMARY KEY,
@@ -11,34 +12,34 @@ CREATE TABLE counters (
   name  TEXT COLLATE "C" PRIMARY KEY,
   value BIGINT NOT NULL
 );
-INSERT INTO counters (name, value) VALUES ('gist_seq', 0);
-
--- Who works. A holder that lives raises the counter every few seconds.
-CREATE TABLE lease (
-  name       TEXT COLLATE "C" PRIMARY KEY,
-  owner      TEXT        NOT NULL,                -- '' while nobody holds it
-  counter    BIGINT      NOT NULL,
-  renewed_at TIMESTAMPTZ NOT NULL DEFAULT now()   -- only shown: who works decides by the counter
-);
-INSERT INTO lease (name, owner, counter) VALUES ('work', '', 0);
+INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0);
 
 CREATE TABLE users (
-  id            BIGINT PRIMARY KEY,
-  login         TEXT   NOT NULL,
-  login_key     TEXT COLLATE "C" UNIQUE,
-  state         TEXT   NOT NULL CHECK (state IN ('active', 'paused', 'removed', 'gone')),
-  first_scan    TEXT   NOT NULL CHECK (first_scan IN ('all', 'new')),
-  tracked_at    BIGINT NOT NULL,
-  etag          TEXT   NOT NULL DEFAULT '',
-  pages         BIGINT NOT NULL DEFAULT 0,
-  last_scan_at  BIGINT NOT NULL DEFAULT 0,
-  whole_scan_at BIGINT NOT NULL DEFAULT 0,
-  next_scan_at  BIGINT NOT NULL,
-  failures      BIGINT NOT NULL DEFAULT 0,
-  problem       TEXT   NOT NULL DEFAULT '',
-  version       BIGINT NOT NULL DEFAULT 0
+  id           BIGINT PRIMARY KEY,
+  login        TEXT   NOT NULL,
+  login_key    TEXT COLLATE "C" UNIQUE,
+  state        TEXT   NOT NULL CHECK (state IN ('active', 'paused', 'removed', 'gone')),
+  backfill     TEXT   NOT NULL CHECK (backfill <> ''),
+  tracked_at   BIGINT NOT NULL,
+  etag         TEXT   NOT NULL DEFAULT '',
+  pages        BIGINT NOT NULL DEFAULT 0,
+  last_scan_at BIGINT NOT NULL DEFAULT 0,
+  full_scan_at BIGINT NOT NULL DEFAULT 0,
+  next_scan_at BIGINT NOT NULL,
+  failures     BIGINT NOT NULL DEFAULT 0,
+  problem      TEXT   NOT NULL DEFAULT '',
+  version      BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX users_due ON users (next_scan_at) WHERE state IN ('active', 'gone');
+CREATE INDEX users_login ON users (lower(login), id);
+CREATE INDEX users_tracked ON users (tracked_at, id);
+CREATE INDEX users_last_scan ON users (last_scan_at, id);
+CREATE INDEX users_next_scan ON users (next_scan_at, id);
+
+CREATE TABLE erased (
+  login_hash TEXT   PRIMARY KEY,
+  at         BIGINT NOT NULL
+);
 
 CREATE TABLE gists (
   id          TEXT COLLATE "C" PRIMARY KEY,
@@ -47,27 +48,130 @@ CREATE TABLE gists (
   description TEXT   NOT NULL,
   files       TEXT   NOT NULL,
   created_at  BIGINT NOT NULL,
-  noticed_at  BIGINT NOT NULL
+  noticed_at  BIGINT NOT NULL,
+  noticed_by  TEXT   NOT NULL,
+  gone_at     BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
+CREATE INDEX gists_noticed ON gists (noticed_at);
 
 CREATE TABLE deals (
-  gist_id         TEXT COLLATE "C" PRIMARY KEY,
-  state           TEXT   NOT NULL CHECK (state IN ('found', 'sending', 'made', 'failed', 'skipped')),
-  deal_id         BIGINT UNIQUE,
-  attempts        BIGINT NOT NULL DEFAULT 0,
-  owner           TEXT   NOT NULL DEFAULT '',
-  sent_at         BIGINT NOT NULL DEFAULT 0,
-  queued_at       BIGINT NOT NULL DEFAULT 0,
-  problem         TEXT   NOT NULL DEFAULT '',
-  CHECK ((state = 'made') = (deal_id IS NOT NULL))
+  gist_id   TEXT COLLATE "C" PRIMARY KEY,
+  state     TEXT   NOT NULL CHECK (state IN ('awaiting_approval', 'queued', 'sending', 'created', 'failed', 'skipped')),
+  deal_id   BIGINT UNIQUE,
+  attempts  BIGINT NOT NULL DEFAULT 0,
+  owner     TEXT   NOT NULL DEFAULT '',
+  sent_at   BIGINT NOT NULL DEFAULT 0,
+  queued_at BIGINT NOT NULL DEFAULT 0,
+  problem   TEXT   NOT NULL DEFAULT '',
+  CHECK ((state = 'created') = (deal_id IS NOT NULL))
 );
-CREATE INDEX deals_found ON deals (queued_at, gist_id) WHERE state = 'found';
-CREATE INDEX deals_sending ON deals (gist_id) WHERE state = 'sending';
-CREATE INDEX deals_failed ON deals (gist_id) WHERE state = 'failed';
+CREATE INDEX deals_turn ON deals (state, queued_at, gist_id);
+CREATE INDEX deals_state ON deals (state, gist_id);
 
--- Once for each statement, not for each row: a thousand changes of one row in
--- one transaction would leave a thousand versions of it to walk along.
+CREATE TABLE attempts (
+  gist_id    TEXT COLLATE "C" NOT NULL,
+  n          BIGINT NOT NULL,
+  owner      TEXT   NOT NULL,
+  sent_at    BIGINT NOT NULL,
+  remote_at  BIGINT NOT NULL,
+  ended_at   BIGINT NOT NULL DEFAULT 0,
+  outcome    TEXT   NOT NULL DEFAULT '' CHECK (outcome IN ('', 'created', 'refused', 'not_sent', 'adopted', 'not_found')),
+  deal_id    BIGINT,
+  lookups    BIGINT NOT NULL DEFAULT 0,
+  reason     TEXT   NOT NULL DEFAULT '',
+  checked_at BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (gist_id, n)
+);
+CREATE INDEX attempts_remote ON attempts (remote_at);
+CREATE INDEX attempts_ended ON attempts (ended_at);
+CREATE INDEX attempts_deal ON attempts (deal_id) WHERE deal_id IS NOT NULL;
+CREATE INDEX attempts_not_found ON attempts (ended_at) WHERE outcome = 'not_found' AND checked_at = 0;
+
+CREATE TABLE duplicate_deals (
+  deal_id    BIGINT PRIMARY KEY,
+  gist_id    TEXT COLLATE "C" NOT NULL,
+  noticed_at BIGINT NOT NULL
+);
+CREATE INDEX duplicate_deals_gist ON duplicate_deals (gist_id);
+
+CREATE TABLE replaced_deals (
+  deal_id BIGINT PRIMARY KEY,
+  gist_id TEXT COLLATE "C" NOT NULL,
+  at      BIGINT NOT NULL
+);
+
+CREATE TABLE scan_requests (
+  login_key    TEXT COLLATE "C" PRIMARY KEY,
+  login        TEXT   NOT NULL,
+  backfill     TEXT   NOT NULL,
+  kind         BIGINT NOT NULL CHECK (kind IN (0, 1, 2)),
+  number       BIGINT NOT NULL DEFAULT 1,
+  requested_at BIGINT NOT NULL,
+  ended_at     BIGINT NOT NULL DEFAULT 0,
+  outcome      TEXT   NOT NULL DEFAULT '',
+  problem      TEXT   NOT NULL DEFAULT '',
+  retry_after  BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX scan_requests_turn ON scan_requests (ended_at, kind DESC, requested_at);
+
+CREATE TABLE audits (
+  id               TEXT COLLATE "C" PRIMARY KEY,
+  repair           BIGINT NOT NULL,
+  recreate         TEXT COLLATE "C" NOT NULL,
+  delete_duplicate BIGINT NOT NULL,
+  requested_at     BIGINT NOT NULL,
+  ended_at         BIGINT NOT NULL DEFAULT 0,
+  report           TEXT   NOT NULL DEFAULT ''
+);
+CREATE INDEX audits_turn ON audits (ended_at, requested_at);
+
+CREATE TABLE runs (
+  id         BIGINT PRIMARY KEY,
+  kind       TEXT   NOT NULL CHECK (kind IN ('scan', 'sweep', 'push')),
+  user_id    BIGINT NOT NULL,
+  started_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  ended_at   BIGINT NOT NULL,
+  total      BIGINT NOT NULL,
+  done       BIGINT NOT NULL,
+  gists      BIGINT NOT NULL,
+  deals      BIGINT NOT NULL,
+  failed     BIGINT NOT NULL,
+  requests   BIGINT NOT NULL,
+  tokens     BIGINT NOT NULL,
+  problem    TEXT   NOT NULL
+);
+CREATE INDEX runs_in_progress ON runs (id) WHERE ended_at = 0;
+CREATE INDEX runs_user ON runs (user_id, id) WHERE user_id <> 0;
+
+CREATE TABLE visits (
+  visitor TEXT COLLATE "C" NOT NULL,
+  user_id BIGINT NOT NULL REFERENCES users (id),
+  seq     BIGINT NOT NULL,
+  at      BIGINT NOT NULL,
+  PRIMARY KEY (visitor, user_id)
+);
+
+CREATE TABLE tokens (
+  name         TEXT COLLATE "C" PRIMARY KEY,
+  hash         TEXT COLLATE "C" NOT NULL UNIQUE,
+  scope        TEXT   NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
+  created_at   BIGINT NOT NULL,
+  last_used_at BIGINT NOT NULL DEFAULT 0
+);
+
+-- The leader raises the counter every few seconds.
+CREATE TABLE lease (
+  name       TEXT COLLATE "C" PRIMARY KEY,
+  owner      TEXT        NOT NULL,                -- '' while the lease is free
+  counter    BIGINT      NOT NULL,
+  renewed_at TIMESTAMPTZ NOT NULL DEFAULT now()   -- for people; decisions use the counter
+);
+INSERT INTO lease (name, owner, counter) VALUES ('work', '', 0);
+
+-- Once per statement, not per row: a thousand changes of one row in one
+-- transaction would leave a thousand versions of it to walk along.
 CREATE FUNCTION users_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   NEW.version := NEW.version + 1;
   RETURN NEW;
@@ -90,39 +194,9 @@ CREATE TRIGGER gists_version_update AFTER UPDATE ON gists REFERENCING NEW TABLE 
 CREATE TRIGGER deals_version AFTER UPDATE ON deals REFERENCING NEW TABLE AS changed
   FOR EACH STATEMENT EXECUTE FUNCTION deals_version();
 
-CREATE TABLE attempts (
-  gist_id   TEXT COLLATE "C" NOT NULL,
-  n         BIGINT NOT NULL,
-  owner     TEXT   NOT NULL,
-  sent_at   BIGINT NOT NULL,
-  remote_at BIGINT NOT NULL,
-  ended_at  BIGINT NOT NULL DEFAULT 0,
-  outcome   TEXT   NOT NULL DEFAULT '' CHECK (outcome IN ('', 'made', 'refused', 'not sent', 'adopted', 'absent')),
-  deal_id   BIGINT,
-  looks     BIGINT NOT NULL DEFAULT 0,
-  reason    TEXT   NOT NULL DEFAULT '',
-  PRIMARY KEY (gist_id, n)
-);
-CREATE INDEX attempts_remote ON attempts (remote_at);
-CREATE INDEX attempts_deal ON attempts (deal_id) WHERE deal_id IS NOT NULL;
-
-CREATE TABLE surplus (
-  deal_id    BIGINT PRIMARY KEY,
-  gist_id    TEXT COLLATE "C" NOT NULL,
-  noticed_at BIGINT NOT NULL
-);
-
-CREATE TABLE visits (
-  visitor TEXT COLLATE "C" NOT NULL,
-  user_id BIGINT NOT NULL REFERENCES users (id),
-  seq     BIGINT NOT NULL,
-  at      BIGINT NOT NULL,
-  PRIMARY KEY (visitor, user_id)
-);
-
-CREATE TABLE tokens (
-  name       TEXT COLLATE "C" PRIMARY KEY,
-  hash       TEXT COLLATE "C" NOT NULL UNIQUE,
-  scope      TEXT   NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
-  created_at BIGINT NOT NULL
-);
+-- Processes that wait for a request or its result listen.
+CREATE FUNCTION scan_requests_notify() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  NOTIFY scan_requests;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER scan_requests_notify AFTER INSERT OR UPDATE ON scan_requests FOR EACH STATEMENT EXECUTE FUNCTION scan_requests_notify();

@@ -1,4 +1,4 @@
--- Times are Unix milliseconds, UTC. Keys are natural ones. Never edited once merged.
+-- Times are Unix milliseconds, UTC; 0 means never. Merged migrations are never edited.
 
 CREATE TABLE settings (
   name  TEXT PRIMARY KEY,
@@ -9,55 +9,67 @@ CREATE TABLE counters (
   name  TEXT PRIMARY KEY,
   value BIGINT NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO counters (name, value) VALUES ('gist_seq', 0);
+INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0);
 
 CREATE TABLE users (
-  id            BIGINT PRIMARY KEY,               -- GitHub's number
-  login         TEXT   NOT NULL,                  -- a label, in GitHub's spelling
-  login_key     TEXT   UNIQUE,                    -- lower case; NULL once somebody else owns the login
-  state         TEXT   NOT NULL CHECK (state IN ('active', 'paused', 'removed', 'gone')),
-  first_scan    TEXT   NOT NULL CHECK (first_scan IN ('all', 'new')),
-  tracked_at    BIGINT NOT NULL,
-  etag          TEXT   NOT NULL DEFAULT '',
-  pages         BIGINT NOT NULL DEFAULT 0,
-  last_scan_at  BIGINT NOT NULL DEFAULT 0,        -- 0: the first scan has not ended yet
-  whole_scan_at BIGINT NOT NULL DEFAULT 0,
-  next_scan_at  BIGINT NOT NULL,
-  failures      BIGINT NOT NULL DEFAULT 0,
-  problem       TEXT   NOT NULL DEFAULT '',
-  version       BIGINT NOT NULL DEFAULT 0         -- raised by each change of what readers see of the user
+  id           BIGINT PRIMARY KEY,                -- GitHub's numeric id
+  login        TEXT   NOT NULL,                   -- a label, in GitHub's spelling
+  login_key    TEXT   UNIQUE,                     -- lower case; NULL once another user owns the login
+  state        TEXT   NOT NULL CHECK (state IN ('active', 'paused', 'removed', 'gone')),
+  backfill     TEXT   NOT NULL CHECK (backfill <> ''),  -- 'all', 'none', or a date such as '2026-01-31'
+  tracked_at   BIGINT NOT NULL,
+  etag         TEXT   NOT NULL DEFAULT '',
+  pages        BIGINT NOT NULL DEFAULT 0,
+  last_scan_at BIGINT NOT NULL DEFAULT 0,         -- 0: the first scan has not succeeded yet
+  full_scan_at BIGINT NOT NULL DEFAULT 0,         -- when a scan last read every page
+  next_scan_at BIGINT NOT NULL,
+  failures     BIGINT NOT NULL DEFAULT 0,
+  problem      TEXT   NOT NULL DEFAULT '',
+  version      BIGINT NOT NULL DEFAULT 0          -- raised by each change that a reader of the user can see
 );
 CREATE INDEX users_due ON users (next_scan_at) WHERE state IN ('active', 'gone');
+CREATE INDEX users_login ON users (lower(login), id);
+CREATE INDEX users_tracked ON users (tracked_at, id);
+CREATE INDEX users_last_scan ON users (last_scan_at, id);
+CREATE INDEX users_next_scan ON users (next_scan_at, id);
+
+-- Erased people. The keyed hash does not reveal the login.
+CREATE TABLE erased (
+  login_hash TEXT   PRIMARY KEY,
+  at         BIGINT NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE gists (
   id          TEXT   PRIMARY KEY,
   user_id     BIGINT NOT NULL REFERENCES users (id),
-  seq         BIGINT NOT NULL UNIQUE,             -- order of noticing
+  seq         BIGINT NOT NULL UNIQUE,             -- the order in which gists were noticed
   description TEXT   NOT NULL,
   files       TEXT   NOT NULL,                    -- JSON array of {name, raw_url}
   created_at  BIGINT NOT NULL,
-  noticed_at  BIGINT NOT NULL
+  noticed_at  BIGINT NOT NULL,
+  noticed_by  TEXT   NOT NULL,                    -- 'first_scan' or 'scan'
+  gone_at     BIGINT NOT NULL DEFAULT 0           -- when GitHub stopped listing it; 0: it is listed
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
+CREATE INDEX gists_noticed ON gists (noticed_at);
 
--- No reference to gists: a deal can be found in Pipedrive before its gist is read.
+-- No reference to gists: a deal can turn up in Pipedrive before its gist is read.
 CREATE TABLE deals (
-  gist_id         TEXT   PRIMARY KEY,
-  state           TEXT   NOT NULL CHECK (state IN ('found', 'sending', 'made', 'failed', 'skipped')),
-  deal_id         BIGINT UNIQUE,
-  attempts        BIGINT NOT NULL DEFAULT 0,      -- the fencing number
-  owner           TEXT   NOT NULL DEFAULT '',
-  sent_at         BIGINT NOT NULL DEFAULT 0,
-  queued_at       BIGINT NOT NULL DEFAULT 0,      -- the order in which deals that are found get their turn
-  problem         TEXT   NOT NULL DEFAULT '',
-  CHECK ((state = 'made') = (deal_id IS NOT NULL))
+  gist_id   TEXT   PRIMARY KEY,
+  state     TEXT   NOT NULL CHECK (state IN ('awaiting_approval', 'queued', 'sending', 'created', 'failed', 'skipped')),
+  deal_id   BIGINT UNIQUE,                        -- Pipedrive's id
+  attempts  BIGINT NOT NULL DEFAULT 0,            -- the fencing number
+  owner     TEXT   NOT NULL DEFAULT '',           -- the process that made the last claim
+  sent_at   BIGINT NOT NULL DEFAULT 0,
+  queued_at BIGINT NOT NULL DEFAULT 0,            -- the order in which queued deals are claimed
+  problem   TEXT   NOT NULL DEFAULT '',
+  CHECK ((state = 'created') = (deal_id IS NOT NULL))
 ) WITHOUT ROWID;
-CREATE INDEX deals_found ON deals (queued_at, gist_id) WHERE state = 'found';
-CREATE INDEX deals_sending ON deals (gist_id) WHERE state = 'sending';
-CREATE INDEX deals_failed ON deals (gist_id) WHERE state = 'failed';
+CREATE INDEX deals_turn ON deals (state, queued_at, gist_id);     -- for the next claim
+CREATE INDEX deals_state ON deals (state, gist_id);               -- for lists
 
--- Triggers, because then no statement can forget it. A deal that is inserted
--- comes with its gist, or is of a gist that nobody sees yet.
+-- Triggers, because no statement can forget them. An inserted deal comes with
+-- its gist, or belongs to a gist that is not visible yet.
 CREATE TRIGGER users_version AFTER UPDATE OF login ON users BEGIN
   UPDATE users SET version = version + 1 WHERE id = NEW.id;
 END;
@@ -71,41 +83,100 @@ CREATE TRIGGER deals_version AFTER UPDATE ON deals BEGIN
   UPDATE users SET version = version + 1 WHERE id = (SELECT user_id FROM gists WHERE id = NEW.gist_id);
 END;
 
--- Append-only: the story of each deal. outcome is '' while nobody knows it.
+-- The history of each deal. Rows are only added and completed, never removed.
 CREATE TABLE attempts (
-  gist_id   TEXT   NOT NULL,
-  n         BIGINT NOT NULL,
-  owner     TEXT   NOT NULL,
-  sent_at   BIGINT NOT NULL,
-  remote_at BIGINT NOT NULL,                      -- sent_at on Pipedrive's clock
-  ended_at  BIGINT NOT NULL DEFAULT 0,
-  outcome   TEXT   NOT NULL DEFAULT '' CHECK (outcome IN ('', 'made', 'refused', 'not sent', 'adopted', 'absent')),
-  deal_id   BIGINT,
-  looks     BIGINT NOT NULL DEFAULT 0,
-  reason    TEXT   NOT NULL DEFAULT '',
+  gist_id    TEXT   NOT NULL,
+  n          BIGINT NOT NULL,
+  owner      TEXT   NOT NULL,
+  sent_at    BIGINT NOT NULL,
+  remote_at  BIGINT NOT NULL,                     -- sent_at on Pipedrive's clock
+  ended_at   BIGINT NOT NULL DEFAULT 0,
+  outcome    TEXT   NOT NULL DEFAULT '' CHECK (outcome IN ('', 'created', 'refused', 'not_sent', 'adopted', 'not_found')),  -- '': in doubt
+  deal_id    BIGINT,
+  lookups    BIGINT NOT NULL DEFAULT 0,           -- complete lookups that the outcome took
+  reason     TEXT   NOT NULL DEFAULT '',
+  checked_at BIGINT NOT NULL DEFAULT 0,           -- when the deals were listed again after 'not_found'
   PRIMARY KEY (gist_id, n)
 ) WITHOUT ROWID;
 CREATE INDEX attempts_remote ON attempts (remote_at);
+CREATE INDEX attempts_ended ON attempts (ended_at);
 CREATE INDEX attempts_deal ON attempts (deal_id) WHERE deal_id IS NOT NULL;
+CREATE INDEX attempts_not_found ON attempts (ended_at) WHERE outcome = 'not_found' AND checked_at = 0;
 
--- Deals in Pipedrive beyond the one that a gist should have. Reported, never deleted.
-CREATE TABLE surplus (
+-- Second living deals of a gist in Pipedrive: reported, and deleted only on request.
+CREATE TABLE duplicate_deals (
   deal_id    BIGINT PRIMARY KEY,
   gist_id    TEXT   NOT NULL,
   noticed_at BIGINT NOT NULL
 );
+CREATE INDEX duplicate_deals_gist ON duplicate_deals (gist_id);
+
+-- Deals that an operator replaced with a new one.
+CREATE TABLE replaced_deals (
+  deal_id BIGINT PRIMARY KEY,
+  gist_id TEXT   NOT NULL,
+  at      BIGINT NOT NULL
+);
+
+-- Requests to track or scan a user, for the leader. Results are kept for a
+-- while, for the clients that wait for them.
+CREATE TABLE scan_requests (
+  login_key    TEXT   PRIMARY KEY,                -- lower case
+  login        TEXT   NOT NULL,                   -- as requested
+  backfill     TEXT   NOT NULL,                   -- '': as configured
+  kind         BIGINT NOT NULL CHECK (kind IN (0, 1, 2)),  -- 0: track; a client waits for 1: the first scan, 2: a scan
+  number       BIGINT NOT NULL DEFAULT 1,         -- raised by each request that differs from the pending one
+  requested_at BIGINT NOT NULL,
+  ended_at     BIGINT NOT NULL DEFAULT 0,         -- 0: pending
+  outcome      TEXT   NOT NULL DEFAULT '',        -- 'added', 'known', or the kind of error
+  problem      TEXT   NOT NULL DEFAULT '',        -- the error, or why it is still pending
+  retry_after  BIGINT NOT NULL DEFAULT 0          -- of the error, in milliseconds
+) WITHOUT ROWID;
+CREATE INDEX scan_requests_turn ON scan_requests (ended_at, kind DESC, requested_at);
+
+CREATE TABLE audits (
+  id               TEXT   PRIMARY KEY,
+  repair           BIGINT NOT NULL,
+  recreate         TEXT   NOT NULL,
+  delete_duplicate BIGINT NOT NULL,
+  requested_at     BIGINT NOT NULL,
+  ended_at         BIGINT NOT NULL DEFAULT 0,     -- 0: pending or in progress
+  report           TEXT   NOT NULL DEFAULT ''     -- JSON
+) WITHOUT ROWID;
+CREATE INDEX audits_turn ON audits (ended_at, requested_at);
+
+CREATE TABLE runs (
+  id         BIGINT PRIMARY KEY,                  -- from a counter: the order in which runs were recorded
+  kind       TEXT   NOT NULL CHECK (kind IN ('scan', 'sweep', 'push')),
+  user_id    BIGINT NOT NULL,                     -- of a scan, else 0
+  started_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  ended_at   BIGINT NOT NULL,                     -- 0: in progress
+  total      BIGINT NOT NULL,                     -- 0: not known
+  done       BIGINT NOT NULL,
+  gists      BIGINT NOT NULL,
+  deals      BIGINT NOT NULL,
+  failed     BIGINT NOT NULL,
+  requests   BIGINT NOT NULL,
+  tokens     BIGINT NOT NULL,
+  problem    TEXT   NOT NULL
+);
+CREATE INDEX runs_in_progress ON runs (id) WHERE ended_at = 0;
+CREATE INDEX runs_user ON runs (user_id, id) WHERE user_id <> 0;
 
 CREATE TABLE visits (
   visitor TEXT   NOT NULL,
   user_id BIGINT NOT NULL REFERENCES users (id),
-  seq     BIGINT NOT NULL,                        -- the highest one shown
+  seq     BIGINT NOT NULL,                        -- the highest gists.seq shown
   at      BIGINT NOT NULL,
   PRIMARY KEY (visitor, user_id)
 ) WITHOUT ROWID;
 
+-- A revoked token has no row.
 CREATE TABLE tokens (
-  name       TEXT   PRIMARY KEY,
-  hash       TEXT   NOT NULL UNIQUE,              -- SHA-256 of the token, in hexadecimal
-  scope      TEXT   NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
-  created_at BIGINT NOT NULL
+  name         TEXT   PRIMARY KEY,
+  hash         TEXT   NOT NULL UNIQUE,            -- SHA-256 of the token, in hexadecimal
+  scope        TEXT   NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
+  created_at   BIGINT NOT NULL,
+  last_used_at BIGINT NOT NULL DEFAULT 0          -- to a minute or two
 ) WITHOUT ROWID;

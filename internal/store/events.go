@@ -9,14 +9,14 @@ import (
 	"gistdeal"
 )
 
-// Ended returns up to limit attempts that follow the one after, in the order of
+// Events returns up to limit attempts that follow the one after, in the order of
 // their ends, and of gist ids and numbers where those are the same.
-func (s *Store) Ended(ctx context.Context, after gistdeal.Happened, limit int) ([]gistdeal.Happened, error) {
+func (s *Store) Events(ctx context.Context, after gistdeal.Event, limit int) ([]gistdeal.Event, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT a.ended_at, a.gist_id, a.n, a.outcome, coalesce(a.deal_id, 0), a.reason, coalesce(u.login, '')
 		FROM attempts a LEFT JOIN gists g ON g.id = a.gist_id LEFT JOIN users u ON u.id = g.user_id
 		WHERE a.ended_at >= $1 AND a.ended_at > 0 AND (a.ended_at, a.gist_id, a.n) > ($1, $2, $3)
 		ORDER BY a.ended_at, a.gist_id, a.n LIMIT $4`, millis(after.At), after.GistID, after.N, limit)
-	return collect(rows, err, func(row *sql.Rows) (h gistdeal.Happened, err error) {
+	return collect(rows, err, func(row *sql.Rows) (h gistdeal.Event, err error) {
 		var at int64
 		err = row.Scan(&at, &h.GistID, &h.N, &h.Outcome, &h.DealID, &h.Reason, &h.Login)
 		h.At = fromMillis(at)
@@ -24,8 +24,8 @@ func (s *Store) Ended(ctx context.Context, after gistdeal.Happened, limit int) (
 	})
 }
 
-// LastEnded returns when the last attempt ended, zero if none did.
-func (s *Store) LastEnded(ctx context.Context) (time.Time, error) {
+// LastEventAt returns when the last attempt ended, zero if none did.
+func (s *Store) LastEventAt(ctx context.Context) (time.Time, error) {
 	var ms int64
 	err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(ended_at), 0) FROM attempts`).Scan(&ms)
 	return fromMillis(ms), err
@@ -34,10 +34,10 @@ func (s *Store) LastEnded(ctx context.Context) (time.Time, error) {
 // Days returns how many gists were noticed and deals made on each day in UTC
 // since the given day's begin, the first day first; days of nothing are left out.
 func (s *Store) Days(ctx context.Context, since time.Time) ([]gistdeal.Day, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT day, CAST(sum(found) AS BIGINT), CAST(sum(made) AS BIGINT) FROM (
-			SELECT noticed_at / 86400000 AS day, 1 AS found, 0 AS made FROM gists WHERE noticed_at >= $1
-			UNION ALL SELECT ended_at / 86400000, 0, 1 FROM attempts WHERE ended_at >= $1 AND outcome IN ('made', 'adopted')
-		) AS happened GROUP BY day ORDER BY day`, millis(since))
+	rows, err := s.read.QueryContext(ctx, `SELECT day, CAST(sum(gists) AS BIGINT), CAST(sum(deals) AS BIGINT) FROM (
+			SELECT noticed_at / 86400000 AS day, 1 AS gists, 0 AS deals FROM gists WHERE noticed_at >= $1
+			UNION ALL SELECT ended_at / 86400000, 0, 1 FROM attempts WHERE ended_at >= $1 AND outcome IN ('created', 'adopted')
+		) AS events GROUP BY day ORDER BY day`, millis(since))
 	return collect(rows, err, func(row *sql.Rows) (d gistdeal.Day, err error) {
 		var day int64
 		err = row.Scan(&day, &d.Gists, &d.Deals)

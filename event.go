@@ -2,8 +2,8 @@ package gistdeal
 
 import "time"
 
-// Happened is an event: the end of one attempt at a deal.
-type Happened struct {
+// Event is an event: the end of one attempt at a deal.
+type Event struct {
 	At      time.Time `json:"at"`
 	GistID  string    `json:"gist_id"`
 	N       int       `json:"n" doc:"The number of the attempt among those of the gist, from 1."`

@@ -6,30 +6,30 @@ import (
 	"time"
 )
 
-// ErrSpent is in the chain of a Limited error that comes of a Budget: the next
+// ErrQuotaSpent is in the chain of a Limited error that comes of a Budget: the next
 // process knows it from there.
-var ErrSpent = errors.New("the budget is spent")
+var ErrQuotaSpent = errors.New("the budget is spent")
 
-// Budget is what is left of an allowance that a remote gives for a time, as its
+// Quota is what is left of an allowance that a remote gives for a time, as its
 // newest answer told it.
-type Budget struct {
+type Quota struct {
 	Name      string    `json:"name"`
 	Limit     int       `json:"limit"` // 0 while it is not known
 	Remaining int       `json:"remaining"`
-	Kept      int       `json:"kept"` // of what remains, left to people
+	Reserved  int       `json:"reserved"` // of what remains, left to people
 	Reset     time.Time `json:"reset,omitzero" doc:"When it is whole again, on the remote's clock."`
 	SeenAt    time.Time `json:"seen_at,omitzero" doc:"When the answer came; left out if none told."`
 }
 
-// SettingLimits is the name of the setting that keeps Quotas, as JSON.
-const SettingLimits = "limits"
+// KeyQuotas is the name of the setting that keeps Quotas, as JSON.
+const KeyQuotas = "quotas"
 
 // Quotas is the leader's newest knowledge of the remotes' limits. It is kept in
 // the database for the next leader and for people.
 type Quotas struct {
-	Budgets []Budget `json:"budgets"`
-	Pushes  Backoff  `json:"pushes"`
-	GitHub  Backoff  `json:"github"`
+	Quotas []Quota `json:"quotas"`
+	Pushes Backoff `json:"pushes"`
+	GitHub Backoff `json:"github"`
 }
 
 // Backoff says that all work with a remote waits, because the remote refused a

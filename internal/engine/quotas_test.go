@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"gistdeal"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ func TestTheReservedShareOfTheDayIsKeptAndDealsWait(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.Set(func(o *sim.Options) { o.DailyTokens = 300 })
-	w.dayReserve = 0.4
+	w.quotaReserve = 0.4
 	w.sim.MakeGists("alice", 40)
 	r := w.startTracking("alice")
 	w.eventually("the share of background work is spent", func() bool { return strings.Contains(r.Status().Pushes, "of 300 tokens that are left are for people") })
@@ -30,7 +31,7 @@ func TestTheReservedShareOfTheDayIsKeptAndDealsWait(t *testing.T) {
 	}
 	r.end()
 	// From now on the reserved share is smaller.
-	w.dayReserve = 0
+	w.quotaReserve = 0
 	r = w.start()
 	w.eventually("the rest of the quota is spent", func() bool { return w.sim.Report().Deals > created })
 	w.sim.Set(func(o *sim.Options) { o.DailyTokens = 1000 })
@@ -57,7 +58,7 @@ func TestABanStopsAllRequestsEvenAfterARestart(t *testing.T) {
 	r := w.startTracking("alice")
 	w.eventually("the status names the ban", func() bool { return strings.Contains(r.Status().Pushes, "banned this key") })
 	w.eventually("the ban is stored", func() bool {
-		text, err := r.store.Setting(t.Context(), "limits")
+		text, err := r.store.Setting(t.Context(), gistdeal.KeyQuotas)
 		return err == nil && strings.Contains(text, "banned this key")
 	})
 	w.eventually("nothing is under way", func() bool {

@@ -9,7 +9,7 @@ import (
 func TestQuotasAreAnEmptyListAtFirst(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
-	if r := w.send(http.MethodGet, "/quotas", ""); !strings.Contains(r.body, `"budgets":[]`) {
+	if r := w.send(http.MethodGet, "/quotas", ""); !strings.Contains(r.body, `"quotas":[]`) {
 		t.Errorf("%s, want an empty list", r.body)
 	}
 }

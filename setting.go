@@ -8,36 +8,36 @@ import (
 	"time"
 )
 
-// Choice names what a person may choose while gistdeal runs. It is also the name
+// Setting names what a person may choose while gistdeal runs. It is also the name
 // of the setting that keeps it; without one, the configuration decides.
-type Choice string
+type Setting string
 
 // The choices.
 const (
-	ChoicePipeline     Choice = "pipeline"           // name of the pipeline for new deals; "" is the account's default
-	ChoiceStage        Choice = "stage"              // name of the stage for new deals; "" is the pipeline's first
-	ChoiceOwner        Choice = "owner"              // name or e-mail address of whose new deals are; "" is whose the key is
-	ChoiceFirstScan    Choice = "backfill"           // policy of users that are tracked from now on
-	ChoiceFirstScanMax Choice = "approval_threshold" // a first scan with more deals waits for approval; 0: no limit
+	SettingPipeline          Setting = "pipeline"           // name of the pipeline for new deals; "" is the account's default
+	SettingStage             Setting = "stage"              // name of the stage for new deals; "" is the pipeline's first
+	SettingOwner             Setting = "owner"              // name or e-mail address of whose new deals are; "" is whose the key is
+	SettingBackfill          Setting = "backfill"           // policy of users that are tracked from now on
+	SettingApprovalThreshold Setting = "approval_threshold" // a first scan with more deals waits for approval; 0: no limit
 )
 
-// Choices lists all of them.
-var Choices = []Choice{ChoicePipeline, ChoiceStage, ChoiceOwner, ChoiceFirstScan, ChoiceFirstScanMax}
+// Settings lists all of them.
+var Settings = []Setting{SettingPipeline, SettingStage, SettingOwner, SettingBackfill, SettingApprovalThreshold}
 
-// Aim is where new deals go, by the names that Pipedrive's pages show. What is
+// Target is where new deals go, by the names that Pipedrive's pages show. What is
 // empty is as the account has it.
-type Aim struct {
+type Target struct {
 	Pipeline string // "" is the account's default
 	Stage    string // "" is the pipeline's first
 	Owner    string // or the e-mail address; "" is whose the key is
 }
 
 // Check returns an Invalid error if value cannot be chosen, whatever the account has.
-func (c Choice) Check(value string) error {
+func (c Setting) Check(value string) error {
 	switch c {
-	case ChoiceFirstScan:
-		return FirstScan(value).Check()
-	case ChoiceFirstScanMax:
+	case SettingBackfill:
+		return Backfill(value).Check()
+	case SettingApprovalThreshold:
 		if n, err := strconv.Atoi(value); err != nil || n < 0 {
 			return Errorf(Invalid, "approval_threshold is %q, want a number, 0 for no limit", value)
 		}
@@ -49,8 +49,8 @@ func (c Choice) Check(value string) error {
 	return nil
 }
 
-// SettingAccounts is the name of the setting that keeps Accounts, as JSON.
-const SettingAccounts = "accounts"
+// KeyAccounts is the name of the setting that keeps Accounts, as JSON.
+const KeyAccounts = "accounts"
 
 // Accounts is what the process that works saw last of the accounts it works with.
 type Accounts struct {
@@ -92,13 +92,13 @@ type AccessPipeline struct {
 	Stages []string `json:"stages"`
 }
 
-// SettingFields is the name of the setting that keeps the codes of the account's
+// KeyFields is the name of the setting that keeps the codes of the account's
 // fields by name, as JSON.
-const SettingFields = "field_codes"
+const KeyFields = "field_codes"
 
-// SettingCompany is the name of the setting that keeps Pipedrive's id of the
+// KeyCompany is the name of the setting that keeps Pipedrive's id of the
 // company that the database belongs to; "" before the first connection.
-const SettingCompany = "company_id"
+const KeyCompany = "company_id"
 
 // SettingReader reads the value kept under a name, "" if there is none.
 type SettingReader interface {
@@ -107,7 +107,7 @@ type SettingReader interface {
 
 // Chosen returns the chosen value of c, or configured if nobody chose one. A
 // locked choice always has its configured value.
-func Chosen(ctx context.Context, kept SettingReader, c Choice, configured string, locked map[Choice]string) (string, error) {
+func Chosen(ctx context.Context, kept SettingReader, c Setting, configured string, locked map[Setting]string) (string, error) {
 	if locked[c] != "" {
 		return configured, nil
 	}
@@ -115,10 +115,10 @@ func Chosen(ctx context.Context, kept SettingReader, c Choice, configured string
 	return cmp.Or(value, configured), err
 }
 
-// Aimed returns where new deals go: each part as chosen, or as configured.
-func Aimed(ctx context.Context, kept SettingReader, configured Aim, locked map[Choice]string) (Aim, error) {
+// CurrentTarget returns where new deals go: each part as chosen, or as configured.
+func CurrentTarget(ctx context.Context, kept SettingReader, configured Target, locked map[Setting]string) (Target, error) {
 	a := configured
-	for c, name := range map[Choice]*string{ChoicePipeline: &a.Pipeline, ChoiceStage: &a.Stage, ChoiceOwner: &a.Owner} {
+	for c, name := range map[Setting]*string{SettingPipeline: &a.Pipeline, SettingStage: &a.Stage, SettingOwner: &a.Owner} {
 		value, err := Chosen(ctx, kept, c, *name, locked)
 		if err != nil {
 			return a, err

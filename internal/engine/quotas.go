@@ -12,13 +12,13 @@ import (
 	"gistdeal/internal/push"
 )
 
-// limitsEvery is how often the remotes' limits are kept.
-const limitsEvery = 5 * time.Second
+// quotasEvery is how often the remotes' limits are kept.
+const quotasEvery = 5 * time.Second
 
-// budgets returns the budgets of which something is known.
-func (e *Engine) budgets() []gistdeal.Budget {
-	known := []gistdeal.Budget{}
-	for _, b := range append(e.pipedrive.Budgets(), e.github.Budget()) {
+// quotas returns the budgets of which something is known.
+func (e *Engine) quotas() []gistdeal.Quota {
+	known := []gistdeal.Quota{}
+	for _, b := range append(e.pipedrive.Quotas(), e.github.Quota()) {
 		if !b.SeenAt.IsZero() {
 			known = append(known, b)
 		}
@@ -26,55 +26,55 @@ func (e *Engine) budgets() []gistdeal.Budget {
 	return known
 }
 
-// keepLimits keeps what is known about the limits whenever it has changed, until
+// keepQuotas keeps what is known about the limits whenever it has changed, until
 // ctx ends.
-func (e *Engine) keepLimits(ctx context.Context) error {
+func (e *Engine) keepQuotas(ctx context.Context) error {
 	var kept gistdeal.Quotas
-	for loop.SleepOrWake(ctx, limitsEvery, e.backoffs) {
+	for loop.SleepOrWake(ctx, quotasEvery, e.backoffs) {
 		e.keep(ctx, &kept)
 	}
 	return nil
 }
 
-// keepLastLimits keeps the limits after all work has ended: the last requests may
+// keepLastQuotas keeps the limits after all work has ended: the last requests may
 // have met one.
-func (e *Engine) keepLastLimits(ctx context.Context) {
+func (e *Engine) keepLastQuotas(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loop.RecordTimeout)
 	defer cancel()
 	e.keep(ctx, &gistdeal.Quotas{})
 }
 
 func (e *Engine) keep(ctx context.Context, kept *gistdeal.Quotas) {
-	now := gistdeal.Quotas{Budgets: e.budgets(), Pushes: e.pushBackoff.Status(), GitHub: e.gitHubBackoff.Status()}
+	now := gistdeal.Quotas{Quotas: e.quotas(), Pushes: e.pushBackoff.Status(), GitHub: e.gitHubBackoff.Status()}
 	if reflect.DeepEqual(now, *kept) {
 		return
 	}
 	text, err := json.Marshal(now)
 	if err == nil {
-		err = e.store.Set(ctx, gistdeal.SettingLimits, string(text))
+		err = e.store.Set(ctx, gistdeal.KeyQuotas, string(text))
 	}
 	if err != nil {
-		e.log.Error("limits not kept", "error", err)
+		e.log.Error("quotas not kept", "error", err)
 		return
 	}
 	*kept = now
 }
 
-// restoreLimits continues with the limits of the leader before this one: a ban or
+// restoreQuotas continues with the limits of the leader before this one: a ban or
 // a spent day does not end with a restart, and requests in the meantime prolong
 // it. Our own share of the day may have changed, and so may the GitHub token:
 // those are found out again.
-func (e *Engine) restoreLimits(ctx context.Context) {
+func (e *Engine) restoreQuotas(ctx context.Context) {
 	var known gistdeal.Quotas
-	text, err := e.store.Setting(ctx, gistdeal.SettingLimits)
+	text, err := e.store.Setting(ctx, gistdeal.KeyQuotas)
 	if err == nil && text != "" {
 		err = json.Unmarshal([]byte(text), &known)
 	}
 	if err != nil {
-		e.log.Error("limits not read", "error", err)
+		e.log.Error("quotas not read", "error", err)
 		return
 	}
-	e.pipedrive.Restore(known.Budgets)
+	e.pipedrive.Restore(known.Quotas)
 	b := known.Pushes
 	left := min(time.Until(b.Until), 24*time.Hour)
 	if b.Kind == gistdeal.Limited.String() && b.Stage != push.StageQuota && left > 0 {

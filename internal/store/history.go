@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"gistdeal"
+)
+
+// Explain returns the story of a gist and its deal, as far as it is known; it
+// may be that only its deal is, found in Pipedrive. NotFound if nothing is.
+func (s *Store) Explain(ctx context.Context, gistID string) (history gistdeal.History, err error) {
+	d := &history.Deal
+	var queued int64
+	err = s.read.QueryRowContext(ctx, `SELECT gist_id, state, coalesce(deal_id, 0), problem, queued_at FROM deals WHERE gist_id = $1`, gistID).
+		Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &queued)
+	if err != nil {
+		return history, notFound(err, "no gist %q was ever seen: it may be secret, deleted, or of a user who is not tracked", gistID)
+	}
+	if d.State == gistdeal.DealQueued {
+		history.QueuedAt = fromMillis(queued)
+	}
+	if err = s.historyOfGist(ctx, &history); err == nil {
+		history.Attempts, err = s.attempts(ctx, gistID)
+	}
+	if err == nil {
+		history.Duplicates, err = s.duplicates(ctx, gistID)
+	}
+	if err != nil {
+		return history, fmt.Errorf("explain gist %s: %w", gistID, err)
+	}
+	return history, nil
+}
+
+// historyOfGist adds the gist and its user, if they are known.
+func (s *Store) historyOfGist(ctx context.Context, history *gistdeal.History) error {
+	g := &history.Gist
+	var created, noticed int64
+	var files []byte
+	err := s.read.QueryRowContext(ctx, `SELECT id, user_id, seq, description, files, created_at, noticed_at, noticed_by FROM gists WHERE id = $1`, history.GistID).
+		Scan(&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &noticed, &history.NoticedBy)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	g.CreatedAt, history.NoticedAt = fromMillis(created), fromMillis(noticed)
+	if err := json.Unmarshal(files, &g.Files); err != nil {
+		return err
+	}
+	history.User, err = scanUser(s.read.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE id = $1`, g.UserID))
+	return err
+}
+
+// attempts returns all attempts at a gist's deal.
+func (s *Store) attempts(ctx context.Context, gistID string) ([]gistdeal.Attempt, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT n, owner, sent_at, remote_at, ended_at, outcome, coalesce(deal_id, 0), lookups, reason
+		FROM attempts WHERE gist_id = $1 ORDER BY n`, gistID)
+	return collect(rows, err, func(row *sql.Rows) (a gistdeal.Attempt, err error) {
+		var sent, remote, ended int64
+		err = row.Scan(&a.N, &a.Owner, &sent, &remote, &ended, &a.Outcome, &a.DealID, &a.Lookups, &a.Reason)
+		a.SentAt, a.RemoteAt, a.EndedAt = fromMillis(sent), fromMillis(remote), fromMillis(ended)
+		return a, err
+	})
+}
+
+// duplicates returns the deals that a gist has beyond its one.
+func (s *Store) duplicates(ctx context.Context, gistID string) ([]gistdeal.DuplicateDeal, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT deal_id, noticed_at FROM duplicate_deals WHERE gist_id = $1 ORDER BY deal_id`, gistID)
+	return collect(rows, err, func(row *sql.Rows) (d gistdeal.DuplicateDeal, err error) {
+		var noticed int64
+		err = row.Scan(&d.DealID, &noticed)
+		d.NoticedAt = fromMillis(noticed)
+		return d, err
+	})
+}

@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"gistdeal"
+)
+
+// resultsKeptFor is how long an answer can be read.
+const resultsKeptFor = time.Hour
+
+// requestRow is an ask inside the JSON object of a bulk insert.
+type requestRow struct {
+	Login           string               `json:"login"`
+	Backfill        gistdeal.Backfill    `json:"backfill"`
+	DefaultBackfill gistdeal.Backfill    `json:"default"`
+	Kind            gistdeal.RequestKind `json:"kind"`
+}
+
+// RequestScan stores asks for the process that works, and returns them with the
+// numbers by which their answers are known. One that waits already for the
+// same, or for more, is joined and not asked again.
+func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gistdeal.ScanRequest) ([]gistdeal.ScanRequest, error) {
+	object, err := requestObject(requests)
+	if err != nil {
+		return nil, err
+	}
+	numbers := map[string]int64{}
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE ended_at > 0 AND ended_at < $1`, millis(now.Add(-resultsKeptFor))); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `
+			INSERT INTO scan_requests (login_key, login, backfill, kind, requested_at)
+			SELECT key, value ->> 'login', CASE WHEN value ->> 'backfill' <> ''
+					OR EXISTS (SELECT 1 FROM users WHERE users.login_key = key AND state <> 'removed')
+					OR EXISTS (SELECT 1 FROM scan_requests pending WHERE pending.login_key = key AND pending.ended_at = 0)
+					THEN value ->> 'backfill' ELSE value ->> 'default' END,
+				CAST(value ->> 'kind' AS BIGINT), $1 FROM json_each($2) WHERE true
+			ON CONFLICT (login_key) DO UPDATE SET login = excluded.login,
+				backfill = CASE WHEN excluded.backfill = '' AND scan_requests.ended_at = 0 THEN scan_requests.backfill ELSE excluded.backfill END,
+				kind = CASE WHEN scan_requests.ended_at = 0 AND scan_requests.kind > excluded.kind THEN scan_requests.kind ELSE excluded.kind END,
+				number = scan_requests.number + 1, requested_at = excluded.requested_at, ended_at = 0, outcome = '', problem = '', retry_after = 0
+			WHERE scan_requests.ended_at > 0 OR excluded.kind > scan_requests.kind OR excluded.backfill NOT IN ('', scan_requests.backfill)`,
+			millis(now), object); err != nil {
+			return err
+		}
+		rows, err := queryIn(ctx, tx, `SELECT login_key, number FROM scan_requests WHERE login_key IN (SELECT key FROM json_each($1))`, object)
+		_, err = collect(rows, err, func(row *sql.Rows) (key string, err error) {
+			var n int64
+			err = row.Scan(&key, &n)
+			numbers[key] = n
+			return key, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ask for %d logins: %w", len(requests), err)
+	}
+	stored := make([]gistdeal.ScanRequest, len(requests))
+	for i, a := range requests {
+		a.Number = numbers[gistdeal.LoginKey(a.Login)]
+		stored[i] = a
+	}
+	return stored, nil
+}
+
+// requestObject returns asks as a JSON object for a bulk statement.
+func requestObject(requests []gistdeal.ScanRequest) (string, error) {
+	rows := make(map[string]requestRow, len(requests))
+	for _, a := range requests {
+		rows[gistdeal.LoginKey(a.Login)] = requestRow{Login: a.Login, Backfill: a.Backfill, DefaultBackfill: a.DefaultBackfill, Kind: a.Kind}
+	}
+	object, err := json.Marshal(rows)
+	return string(object), err
+}
+
+// PendingRequests returns up to limit asks that want at least so much and have no
+// answer: those that somebody waits for first, and then those asked first.
+func (s *Store) PendingRequests(ctx context.Context, least gistdeal.RequestKind, limit int) ([]gistdeal.ScanRequest, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT login, backfill, kind, number FROM scan_requests
+		WHERE ended_at = 0 AND kind >= $1 ORDER BY kind DESC, requested_at LIMIT $2`, least, limit)
+	return collect(rows, err, func(row *sql.Rows) (a gistdeal.ScanRequest, err error) {
+		return a, row.Scan(&a.Login, &a.Backfill, &a.Kind, &a.Number)
+	})
+}
+
+// RequestResult records what became of an ask. It reports false if more is asked for
+// by now: then the ask waits on, with another number.
+func (s *Store) Answer(ctx context.Context, a gistdeal.ScanRequest, answer gistdeal.RequestResult, now time.Time) (bool, error) {
+	outcome, problem := "known", ""
+	if answer.Added {
+		outcome = "added"
+	}
+	if answer.Err != nil {
+		outcome, problem = gistdeal.KindOf(answer.Err).String(), answer.Err.Error()
+	}
+	ok, err := changed(s.db.ExecContext(ctx, `UPDATE scan_requests SET ended_at = $1, outcome = $2, problem = $3, retry_after = $4
+		WHERE login_key = $5 AND number = $6 AND ended_at = 0`,
+		millis(now), outcome, clean(problem), gistdeal.RetryAfter(answer.Err).Milliseconds(), gistdeal.LoginKey(a.Login), a.Number))
+	if err != nil {
+		return false, fmt.Errorf("answer the ask for %q: %w", a.Login, err)
+	}
+	return ok, nil
+}
+
+// RequeueRequest puts an ask behind those that want as much, and says why it still waits.
+func (s *Store) RequeueRequest(ctx context.Context, a gistdeal.ScanRequest, problem string, now time.Time) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE scan_requests SET requested_at = $1, problem = $2 WHERE login_key = $3 AND number = $4 AND ended_at = 0`,
+		millis(now), clean(problem), gistdeal.LoginKey(a.Login), a.Number)
+	if err != nil {
+		return fmt.Errorf("requeue the ask for %q: %w", a.Login, err)
+	}
+	return nil
+}
+
+// PendingRequest returns whether a login is asked for and has no answer yet, and why
+// not if there is a reason.
+func (s *Store) PendingRequest(ctx context.Context, login string) (problem string, waits bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT problem FROM scan_requests WHERE login_key = $1 AND ended_at = 0`, gistdeal.LoginKey(login)).Scan(&problem)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("look whether %q is asked for: %w", login, err)
+	}
+	return problem, true, nil
+}
+
+// RequestResults returns the answers to those of the given asks that have one, by
+// login key. They can be read for an hour.
+func (s *Store) RequestResults(ctx context.Context, requests ...gistdeal.ScanRequest) (map[string]gistdeal.RequestResult, error) {
+	object, err := requestObject(requests)
+	if err != nil {
+		return nil, err
+	}
+	least := map[string]int64{}
+	for _, a := range requests {
+		least[gistdeal.LoginKey(a.Login)] = a.Number
+	}
+	answers := map[string]gistdeal.RequestResult{}
+	rows, err := s.read.QueryContext(ctx, `SELECT login_key, number, outcome, problem, retry_after FROM scan_requests
+		WHERE ended_at > 0 AND login_key IN (SELECT key FROM json_each($1))`, object)
+	_, err = collect(rows, err, func(row *sql.Rows) (key string, err error) {
+		var n, retryAfter int64
+		var outcome, problem string
+		if err := row.Scan(&key, &n, &outcome, &problem, &retryAfter); err != nil {
+			return key, err
+		}
+		if n >= least[key] {
+			answers[key] = answerOf(outcome, problem, time.Duration(retryAfter)*time.Millisecond)
+		}
+		return key, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read answers: %w", err)
+	}
+	return answers, nil
+}
+
+// answerOf is the inverse of what Answer writes.
+func answerOf(outcome, problem string, retryAfter time.Duration) gistdeal.RequestResult {
+	switch outcome {
+	case "added":
+		return gistdeal.RequestResult{Added: true}
+	case "known":
+		return gistdeal.RequestResult{}
+	}
+	return gistdeal.RequestResult{Err: &gistdeal.Error{Kind: gistdeal.KindNamed(outcome), RetryAfter: retryAfter, Err: errors.New(problem)}}
+}
