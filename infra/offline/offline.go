@@ -3,6 +3,7 @@
 package offline
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -58,9 +59,12 @@ func initialise(f Folder) (err error) {
 	if ready.dir, err = os.MkdirTemp("", "gistdeal-terraform-"); err != nil {
 		return err
 	}
-	out, err := exec.Command(setup(), ready.dir+"/offline").Output()
+	var stderr bytes.Buffer
+	build := exec.Command(setup(), ready.dir+"/offline")
+	build.Stderr = &stderr
+	out, err := build.Output()
 	if err != nil {
-		return fmt.Errorf("%s: %w", setup(), err)
+		return fmt.Errorf("%s: %w\n%s", setup(), err, &stderr)
 	}
 	ready.config = strings.TrimSpace(string(out))
 	f.env = append(f.env, "TF_CLI_CONFIG_FILE="+ready.config, "TF_DATA_DIR="+ready.dir+"/data")
