@@ -11,6 +11,13 @@ scripts/packages.sh
 # (a checkout owned by somebody else).
 export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
 
+# Some tests build programs, and some run without a network: every module is
+# downloaded before.
+go mod download
+go mod download -modfile=tools/go.mod
+provider=${SHARED_DIR:-../shared}/tools/aws-offline
+if [ -e "$provider/go.mod" ]; then (cd "$provider" && go mod download); fi
+
 flags=(-shuffle=on -timeout=15m)
 if [ "$(go env CGO_ENABLED)" = 1 ] && command -v "$(go env CC)" >/dev/null; then
   flags+=(-race)

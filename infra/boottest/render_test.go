@@ -1,6 +1,7 @@
 package boottest
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -167,9 +168,11 @@ func (s shape) template(t *testing.T) string {
 	console.Dir = dir
 	console.Stdin = strings.NewReader(`jsonencode(replace(templatefile("` + template + `", jsondecode(file("variables.json"))), ` +
 		firsts(t, "../machines.tf", `comment_lines = (".*")`)[0] + `, ""))`)
+	var stderr bytes.Buffer
+	console.Stderr = &stderr
 	out, err := console.Output()
 	if err != nil {
-		t.Fatalf("terraform console: %v\n%s", err, out)
+		t.Fatalf("terraform console: %v\n%s%s", err, out, &stderr)
 	}
 	// The console shows a string of HCL, which holds one of JSON.
 	var encoded, script string

@@ -34,12 +34,20 @@ ip link set lo up
 wait $!
 `
 
+// TestMain runs the tests again in namespaces, where there is no internet: the
+// modules that the image is built of are downloaded first.
 func TestMain(m *testing.M) {
 	if os.Getenv(inside) != "" || missing() != "" {
 		os.Exit(m.Run())
 	}
+	download := exec.Command("go", "mod", "download")
+	download.Dir = "../.."
+	if out, err := download.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go mod download: %v\n%s", err, out)
+		os.Exit(1)
+	}
 	again := exec.Command("unshare", append(slices.Concat(namespaces, []string{"bash", "-c", world, "bash"}), os.Args...)...)
-	again.Env = append(os.Environ(), inside+"=1")
+	again.Env = append(os.Environ(), inside+"=1", "GOPROXY=off")
 	again.Stdout, again.Stderr = os.Stdout, os.Stderr
 	if err := again.Run(); again.ProcessState == nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -160,7 +168,6 @@ func (e *engine) build() {
 	if err != nil {
 		e.t.Fatalf("%v\n%s", err, out)
 	}
-	run(e.t, "go", "mod", "download")
 	e.docker("build", "--tag", "gistdeal", ".")
 }
 
@@ -229,9 +236,11 @@ func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Dir = "../.."
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+		t.Fatalf("%s %v: %v\n%s%s", name, args, err, out, &stderr)
 	}
 	return string(out)
 }

@@ -56,8 +56,16 @@ func TestTheConfigurationIsFormattedAndValid(t *testing.T) {
 
 func TestEachPromiseHoldsInAPlan(t *testing.T) {
 	t.Parallel()
-	f := offline.Copy(t)
-	f.Must("test", "-no-color")
+	files, err := filepath.Glob(root + "/infra/tests/*.tftest.hcl")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d test files, %v", len(files), err)
+	}
+	for _, name := range files {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			offline.Copy(t).Must("test", "-no-color", "-filter=tests/"+filepath.Base(name))
+		})
+	}
 }
 
 func TestAnApplyIsNotUndoneByTheNext(t *testing.T) {
