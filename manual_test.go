@@ -13,7 +13,7 @@ import (
 	"unicode"
 )
 
-// maxReadme is how many words the README may have; the rest is for docs/.
+// maxReadme is the limit of words in the README; other texts belong into docs/.
 const maxReadme = 1600
 
 func TestTheReadmeIsShortAndSaysHowToTryIt(t *testing.T) {
@@ -56,7 +56,7 @@ func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
 		for _, match := range link.FindAllStringSubmatch(prose(readText(t, name)), -1) {
 			file, heading, _ := strings.Cut(match[1], "#")
 			if strings.Contains(file, ":") {
-				continue // Elsewhere on the web.
+				continue // on another site
 			}
 			target := name
 			if file != "" {
@@ -71,12 +71,12 @@ func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
 	}
 }
 
-// prose is a document without its blocks of code.
+// prose returns a document without its code blocks.
 func prose(text string) string {
 	return regexp.MustCompile("(?ms)^ *```.*?^ *```$").ReplaceAllString(text, "")
 }
 
-// anchors are the names under which GitHub links to the headings of a document.
+// anchors returns the anchors that GitHub gives to the headings of a document.
 func anchors(text string) []string {
 	var names []string
 	for _, heading := range regexp.MustCompile(`(?m)^#+ +(.*)$`).FindAllStringSubmatch(prose(text), -1) {
@@ -132,7 +132,7 @@ func defaults(t *testing.T) map[string]string {
 				return true
 			}
 			if other := constant(call.Args[1]); variable.MatchString(other) {
-				known[other] = "" // Another name of the same.
+				known[other] = "" // another name of the same variable
 			} else {
 				known[constant(call.Args[0])] = written(call.Args[1])
 			}
@@ -144,7 +144,7 @@ func defaults(t *testing.T) map[string]string {
 
 var units = map[string]time.Duration{"Millisecond": time.Millisecond, "Second": time.Second, "Minute": time.Minute, "Hour": time.Hour}
 
-// written returns a constant as a person writes it in a variable.
+// written returns a constant in the form of a variable's value.
 func written(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -180,18 +180,18 @@ func short(d time.Duration) string {
 	return text
 }
 
-// code are the places that a document names between backticks.
+// code matches paths in backticks.
 var code = regexp.MustCompile("`((?:cmd|contrib|docs|e2e|infra|internal|scripts)(?:/[\\w.*-]+)*)/?`")
 
-// Decisions are left out: they say how it was.
-func TestDocumentsNameOnlyPlacesThatThereAre(t *testing.T) {
+// Decision records are left out, because they describe the past.
+func TestDocumentsNameOnlyExistingPlaces(t *testing.T) {
 	t.Parallel()
 	for _, name := range documents(t) {
 		if filepath.Dir(name) == "docs/decisions" {
 			continue
 		}
 		for _, mention := range code.FindAllStringSubmatch(readText(t, name), -1) {
-			if found, err := filepath.Glob(mention[1]); err != nil || len(found) == 0 {
+			if matched, err := filepath.Glob(mention[1]); err != nil || len(matched) == 0 {
 				t.Errorf("%s: there is no %s", name, mention[1])
 			}
 		}
@@ -212,27 +212,27 @@ func TestTheArchitectureListsEveryPackage(t *testing.T) {
 		}
 		if !slices.ContainsFunc(listed, func(at string) bool { return dir == at || strings.HasPrefix(dir, at+"/") }) {
 			t.Errorf("docs/architecture.md does not list %s", dir)
-			listed = append(listed, dir) // Said once.
+			listed = append(listed, dir) // each folder once
 		}
 	}
 }
 
 var benchmark = regexp.MustCompile(`(?m)^go test .*-bench (\w+) .*\./(\S+)$`)
 
-func TestTheManualMeasuresWithBenchmarksThatThereAre(t *testing.T) {
+func TestTheManualNamesOnlyExistingBenchmarks(t *testing.T) {
 	t.Parallel()
 	commands := benchmark.FindAllStringSubmatch(readText(t, "docs/performance.md"), -1)
 	if len(commands) == 0 {
 		t.Fatal("docs/performance.md has no command")
 	}
 	for _, command := range commands {
-		found := false
+		matched := false
 		for _, file := range sources(t) {
 			for name := range tests([]source{file}) {
-				found = found || filepath.Dir(file.name) == command[2] && strings.HasPrefix(name, "Benchmark") && strings.Contains(name, command[1])
+				matched = matched || filepath.Dir(file.name) == command[2] && strings.HasPrefix(name, "Benchmark") && strings.Contains(name, command[1])
 			}
 		}
-		if !found {
+		if !matched {
 			t.Errorf("%s has no benchmark %s", command[2], command[1])
 		}
 	}
@@ -248,7 +248,7 @@ func TestTheManualListsEveryRouteOfTheAPI(t *testing.T) {
 		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
 			if _, is, ok := strings.Cut(name[1], " "); ok {
 				path = is
-			} else { // Another end of the same path.
+			} else { // another path with the same beginning
 				path = path[:strings.LastIndex(path, "/")+1] + name[1]
 			}
 			listed = append(listed, path)

@@ -9,13 +9,14 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
+	"gistdeal/internal/testing/testenv"
 )
 
 // add adds users and returns all results, sorted by input.
 func (w *world) add(ctx context.Context, a admin.Addition) (results []admin.Result) {
 	w.Helper()
 	for r, err := range w.AddUsers(ctx, a) {
-		w.must(err)
+		testenv.Must(w.T, err)
 		results = append(results, r)
 	}
 	slices.SortFunc(results, func(a, b admin.Result) int { return strings.Compare(a.Input, b.Input) })
@@ -50,7 +51,7 @@ func TestTheLeaderAnswersForEachUserThatIsAdded(t *testing.T) {
 	}
 	w.want(w.add(t.Context(), admin.Addition{Logins: []string{"alice", "bob"}, Default: gistdeal.BackfillNone}), "alice tracked", "bob added")
 	bob, err := w.User(t.Context(), "bob")
-	w.must(err)
+	testenv.Must(w.T, err)
 	if bob.Backfill != gistdeal.BackfillNone {
 		t.Errorf("bob has the backfill %q, want none", bob.Backfill)
 	}
@@ -61,7 +62,7 @@ func TestResultsThatNobodyWantsAreNotWaitedFor(t *testing.T) {
 	w := newWorld(t)
 	n := 0
 	for r, err := range w.AddUsers(t.Context(), admin.Addition{Logins: []string{"alice", "bob"}}) {
-		w.must(err)
+		testenv.Must(w.T, err)
 		if n++; r.Result != "waiting" {
 			t.Errorf("%+v, want it waiting", r)
 		}
@@ -72,7 +73,7 @@ func TestResultsThatNobodyWantsAreNotWaitedFor(t *testing.T) {
 	}
 }
 
-func TestManyUsersAreChangedAtOnce(t *testing.T) {
+func TestABulkChangeAppliesToManyUsers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice", 1)
@@ -90,16 +91,17 @@ func TestManyUsersAreChangedAtOnce(t *testing.T) {
 		{admin.Remove, []string{"https://github.com/carla"}, []string{"https://github.com/carla removed"}},
 	} {
 		results, err := w.ChangeUsers(t.Context(), step.inputs, step.change)
-		w.must(err)
+		testenv.Must(w.T, err)
 		w.want(results, step.want...)
 	}
 	n, err := w.ChangeAll(t.Context(), gistdeal.UserFilter{Search: "b"}, admin.Remove)
-	if w.must(err); n != 1 {
+	testenv.Must(w.T, err)
+	if n != 1 {
 		t.Errorf("%d users are removed, want bob only", n)
 	}
 	var left []string
 	for u, err := range w.Users(t.Context(), gistdeal.UserFilter{}) {
-		w.must(err)
+		testenv.Must(w.T, err)
 		left = append(left, u.Login)
 	}
 	if !slices.Equal(left, []string{"alice"}) {
@@ -112,13 +114,13 @@ func TestAFirstScanOverTheThresholdIsApproved(t *testing.T) {
 	w := newWorld(t)
 	ctx, now := t.Context(), time.Now()
 	_, err := w.db.Track(ctx, gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, now)
-	w.must(err)
+	testenv.Must(w.T, err)
 	_, err = w.db.SaveGists(ctx, 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}}, gistdeal.NewGistPolicy{First: true, Hold: true}, now)
-	w.must(err)
+	testenv.Must(w.T, err)
 	_, err = w.db.FirstScanned(ctx, 1, gistdeal.Listing{}, 1, now, now.Add(time.Hour))
-	w.must(err)
+	testenv.Must(w.T, err)
 	results, err := w.ChangeUsers(ctx, []string{"alice"}, admin.Approve)
-	w.must(err)
+	testenv.Must(w.T, err)
 	w.want(results, "alice approved")
 	if results[0].Reason != "2 deals are queued" {
 		t.Errorf("the reason is %q", results[0].Reason)
@@ -129,18 +131,18 @@ func TestAnErasedPersonLeavesIdsOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice", 2)
-	w.must(w.db.Set(t.Context(), gistdeal.KeyDealURL, "https://crm.example/deal/"))
+	testenv.Must(w.T, w.db.Set(t.Context(), gistdeal.KeyDealURL, "https://crm.example/deal/"))
 	_, err := w.db.RecordCreated(t.Context(), w.claim(), 77, time.Now())
-	w.must(err)
+	testenv.Must(w.T, err)
 	erased, err := w.Erase(t.Context(), "alice")
-	w.must(err)
+	testenv.Must(w.T, err)
 	if len(erased.Deals) != 1 || erased.Deals[0].URL != "https://crm.example/deal/77" {
 		t.Errorf("%+v, want the deal that Pipedrive still has", erased)
 	}
 	if _, err := w.Erase(t.Context(), "alice"); gistdeal.KindOf(err) != gistdeal.NotFound {
 		t.Errorf("erased twice: %v", err)
 	}
-	w.must(w.AllowAgain(t.Context(), []string{"alice", "-bad-"}))
+	testenv.Must(w.T, w.AllowAgain(t.Context(), []string{"alice", "-bad-"}))
 }
 
 func TestErasingEndsWithTheContextWhileADealIsBeingSent(t *testing.T) {
@@ -164,7 +166,7 @@ func TestAScanIsFollowedToTheLastDeal(t *testing.T) {
 	w.sim.MakeGists("alice", 3)
 	w.want(w.add(t.Context(), admin.Addition{Logins: []string{"alice"}, Backfill: gistdeal.BackfillAll}), "alice added")
 	s, err := w.Scan(t.Context(), "alice", func(admin.Progress) {})
-	w.must(err)
+	testenv.Must(w.T, err)
 	if s.Waiting != "" || s.Deals[gistdeal.DealCreated] != 3 {
 		t.Errorf("%+v, want 3 deals created", s)
 	}
@@ -178,7 +180,8 @@ func TestAScanWithoutALeaderSaysSoAndKeepsTheRequest(t *testing.T) {
 		t.Errorf("%v, want that there is no leader", err)
 	}
 	counts, err := w.db.Counts(t.Context())
-	if w.must(err); counts.ScanRequests != 1 {
+	testenv.Must(w.T, err)
+	if counts.ScanRequests != 1 {
 		t.Errorf("%d requests are pending, want 1", counts.ScanRequests)
 	}
 	if _, err := w.Scan(t.Context(), "nobody", nil); gistdeal.KindOf(err) != gistdeal.NotFound || !strings.Contains(err.Error(), "gistdeal users add") {
@@ -202,7 +205,7 @@ func TestATokenIsCreatedListedAndRevoked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	token, err := w.AddToken(t.Context(), "ci", gistdeal.ScopeRead)
-	w.must(err)
+	testenv.Must(w.T, err)
 	if caller, err := w.db.Caller(t.Context(), gistdeal.HashToken(token.Token)); err != nil || caller.Name != "ci" {
 		t.Errorf("the token belongs to %+v, %v", caller, err)
 	}
@@ -212,11 +215,12 @@ func TestATokenIsCreatedListedAndRevoked(t *testing.T) {
 		}
 	}
 	tokens, err := w.Tokens(t.Context())
-	if w.must(err); len(tokens) != 1 || tokens[0].Name != "ci" || !tokens[0].LastUsedAt.IsZero() {
+	testenv.Must(w.T, err)
+	if len(tokens) != 1 || tokens[0].Name != "ci" || !tokens[0].LastUsedAt.IsZero() {
 		t.Errorf("%+v, want the token, never used", tokens)
 	}
 	r, err := w.RevokeToken(t.Context(), "ci")
-	w.must(err)
+	testenv.Must(w.T, err)
 	w.want([]admin.Result{r}, "ci revoked")
 	if _, err := w.RevokeToken(t.Context(), "ci"); gistdeal.KindOf(err) != gistdeal.NotFound {
 		t.Errorf("revoked twice: %v", err)

@@ -1,20 +1,16 @@
 package admin_test
 
 import (
-	"context"
 	"fmt"
-	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"gistdeal"
 	"gistdeal/internal/admin"
-	"gistdeal/internal/engine"
-	"gistdeal/internal/github"
-	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 // world is an Admin over a database of its own.
@@ -28,79 +24,34 @@ type world struct {
 // newWorld returns a world without a leader: nothing changes but by the test.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{T: t, Admin: admin.New(db), db: db}
-	t.Cleanup(func() { w.must(db.Close()) })
-	return w
+	db := stack.Open(t)
+	return &world{T: t, Admin: admin.New(db), db: db}
 }
 
 // lead starts an engine on the world's database, with simulated remotes.
 func (w *world) lead() *world {
 	w.Helper()
-	w.sim = sim.New(sim.Options{Seed: 1, Burst: -1, DailyTokens: -1, GitHubLimit: -1})
-	remote := httptest.NewServer(w.sim)
-	hub, err := github.New(remote.URL, github.Options{Token: "github"})
-	w.must(err)
-	pipe, err := pipedrive.New(remote.URL, pipedrive.Options{Token: "pipedrive", Rate: 1000, PushTimeout: 5 * time.Second})
-	w.must(err)
-	e := engine.New(w.db, hub, pipe, engine.Options{Owner: "test"})
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- e.Run(ctx) }()
-	w.Cleanup(func() {
-		cancel()
-		w.must(<-ended)
-		w.sim.Close()
-		remote.Close()
-	})
-	w.eventually("there is a leader", func() bool {
-		leader, err := w.db.HasLeader(w.Context())
-		w.must(err)
-		return leader
-	})
+	s, url := testenv.Simulate(w.T, testenv.Unlimited(sim.Options{Seed: 1}))
+	w.sim = s
+	stack.Start(w.T, w.db, url)
 	return w
 }
 
-func (w *world) must(err error) {
-	w.Helper()
-	if err != nil {
-		w.Fatal(err)
-	}
-}
-
-// eventually waits until done.
-func (w *world) eventually(what string, done func() bool) {
-	w.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(60 * time.Second)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-late:
-			w.Fatalf("not within 60 s: %s", what)
-		}
-	}
-}
-
-// track stores a user with gists whose deals are queued, and returns their ids.
+// track stores a user with gists and queued deals, and returns the gist ids.
 func (w *world) track(id int64, login string, gists int) (gistIDs []string) {
 	w.Helper()
 	ctx, now := w.Context(), time.Now()
 	_, err := w.db.Track(ctx, gistdeal.Account{ID: id, Login: login}, gistdeal.BackfillAll, now)
-	w.must(err)
+	testenv.Must(w.T, err)
 	var all []gistdeal.Gist
 	for i := range gists {
 		g := gistdeal.Gist{ID: fmt.Sprintf("%s%d", login, i), Description: "a gist", CreatedAt: now}
 		all, gistIDs = append(all, g), append(gistIDs, g.ID)
 	}
 	_, err = w.db.SaveGists(ctx, id, all, gistdeal.NewGistPolicy{First: true}, now)
-	w.must(err)
+	testenv.Must(w.T, err)
 	_, err = w.db.FirstScanned(ctx, id, gistdeal.Listing{}, 0, now, now.Add(time.Hour))
-	w.must(err)
+	testenv.Must(w.T, err)
 	return gistIDs
 }
 
@@ -108,7 +59,7 @@ func (w *world) track(id int64, login string, gists int) (gistIDs []string) {
 func (w *world) claim() gistdeal.Claim {
 	w.Helper()
 	c, ok, err := w.db.Claim(w.Context(), "test", time.Now(), time.Now())
-	w.must(err)
+	testenv.Must(w.T, err)
 	if !ok {
 		w.Fatal("no deal is queued")
 	}

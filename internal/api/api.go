@@ -98,7 +98,7 @@ func config(version string) huma.Config {
 
 // mayBeNull are the lists that are null while their content is not known. No other is.
 var mayBeNull = map[string][]string{
-	"Accounts": {"pipelines"}, "AccessPipeline": {"stages"}, "PipedriveAccess": {"fields"}, "Setting": {"choices"},
+	"Accounts": {"pipelines"}, "AccessPipeline": {"stages"}, "PipedriveAccess": {"fields"}, "Setting": {"options"},
 }
 
 func (a *API) allowNull() {

@@ -126,9 +126,7 @@ func TestDealsOfOneCauseAreRetriedAndOthersStay(t *testing.T) {
 		t.Errorf("%+v, want the 3 of %q", list, cause)
 	}
 	body, err := json.Marshal(map[string]string{"problem": cause})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	var turned admin.Turned
 	w.read(w.send(http.MethodPost, "/deals/retry", string(body)), http.StatusOK, &turned)
 	if turned.Deals != 3 {

@@ -57,7 +57,7 @@ func TestTheDocumentIsCompleteForClientGenerators(t *testing.T) {
 }
 
 // mayBeNull are the lists that are null if their content is unknown.
-var mayBeNull = map[string]bool{"Accounts.pipelines": true, "AccessPipeline.stages": true, "PipedriveAccess.fields": true, "Setting.choices": true}
+var mayBeNull = map[string]bool{"Accounts.pipelines": true, "AccessPipeline.stages": true, "PipedriveAccess.fields": true, "Setting.options": true}
 
 func isNullableList(s *openapi3.Schema) bool {
 	return s.Type.Includes("array") && s.Type.Includes("null")

@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"gistdeal"
 	"gistdeal/internal/testing/testenv"
+
+	"gistdeal"
 )
 
 func TestATimeThatIsNotKnownIsLeftOut(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"gistdeal/internal/doctor"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 // world is the simulated remotes and an environment that fits them.
@@ -26,14 +27,9 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	s := sim.New(sim.Options{Seed: 1})
-	remote := httptest.NewServer(s)
-	t.Cleanup(func() {
-		s.Close()
-		remote.Close()
-	})
+	s, url := testenv.Simulate(t, sim.Options{Seed: 1})
 	return world{s, map[string]string{
-		"GITHUB_TOKEN": "github", "GITHUB_API_URL": remote.URL, "PIPEDRIVE_API_KEY": "pipedrive", "PIPEDRIVE_API_URL": remote.URL,
+		"GITHUB_TOKEN": "github", "GITHUB_API_URL": url, "PIPEDRIVE_API_KEY": "pipedrive", "PIPEDRIVE_API_URL": url,
 		"GISTDEAL_ADDR": "127.0.0.1:0", "GISTDEAL_DATABASE_URL": filepath.Join(t.TempDir(), "test.db"),
 	}}
 }
@@ -78,7 +74,7 @@ func TestAGoodConfigurationPassesAllChecks(t *testing.T) {
 	}
 }
 
-func TestEachFaultIsNamedAndTheOtherChecksAreMade(t *testing.T) {
+func TestEachFaultIsReportedAndTheOtherChecksRun(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(other.Close)
@@ -152,7 +148,7 @@ func TestTheStateOfTheDatabaseIsReported(t *testing.T) {
 	want(t, h, "pipeline", doctor.OK, `the first stage of "Gists"`)
 }
 
-func TestReadyAsksAllAddressesOfThisMachine(t *testing.T) {
+func TestReadyTriesAllAddressesOfThisMachine(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/readyz" {

@@ -143,5 +143,5 @@ func (r *Reconciler) recordDuplicates(ctx context.Context, byGist map[string][]g
 			duplicates[gistID] = ids
 		}
 	}
-	return r.store.ReplaceSurplus(ctx, alive, duplicates, r.now())
+	return r.store.ReplaceDuplicates(ctx, alive, duplicates, r.now())
 }

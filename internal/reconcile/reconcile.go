@@ -37,7 +37,7 @@ type Store interface {
 	LastAudit(ctx context.Context) (time.Time, error)
 	AuditRows(ctx context.Context, after string, limit int) ([]gistdeal.AuditRow, error)
 	Explain(ctx context.Context, gistID string) (gistdeal.History, error)
-	ReplaceSurplus(ctx context.Context, alive map[int64]bool, duplicates map[string][]int64, now time.Time) error
+	ReplaceDuplicates(ctx context.Context, alive map[int64]bool, duplicates map[string][]int64, now time.Time) error
 	DuplicateOf(ctx context.Context, dealID int64) (string, error)
 	ForgetDuplicate(ctx context.Context, dealID int64) error
 	Relink(ctx context.Context, gistID string, from, to int64) (bool, error)

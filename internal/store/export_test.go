@@ -33,7 +33,7 @@ func (s *Store) Exec(t *testing.T, statement string) {
 	}
 }
 
-// Migrate applies the files of the schema and, after them, one more.
+// Migrate applies the files of the schema and then one more.
 func (s *Store) Migrate(t *testing.T, last string) error {
 	t.Helper()
 	files, err := fs.Glob(schema, s.db.dialect.schema+"/*.sql")

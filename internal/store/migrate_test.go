@@ -9,12 +9,13 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"gistdeal"
+
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/pgtest"
 	"gistdeal/internal/testing/testenv"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestADatabaseOfANewerVersionIsRefused(t *testing.T) {
@@ -98,7 +99,7 @@ func TestAMigrationKeepsAllRowsAndRunsOnce(t *testing.T) {
 		deals, err := s.Deals(t.Context(), gistdeal.DealFilter{}, "", 10)
 		testenv.Must(t, err)
 
-		// A second run of it would fail.
+		// It would fail if it ran twice.
 		const last = `ALTER TABLE users ADD COLUMN note TEXT NOT NULL DEFAULT 'new'`
 		testenv.Must(t, s.Migrate(t, last))
 		testenv.Must(t, s.Migrate(t, last))
@@ -109,7 +110,7 @@ func TestAMigrationKeepsAllRowsAndRunsOnce(t *testing.T) {
 			t.Errorf("deals differ after the migration:\n%s", diff)
 		}
 		if got, err := s.User(t.Context(), u.ID); err != nil || got != u {
-			t.Errorf("user is %+v, error %v; want %+v", got, err, u)
+			t.Errorf("the user is %+v, error %v; want %+v", got, err, u)
 		}
 		testenv.Must(t, s.Refuse(t.Context(), sending, "bad", noon))
 		if v, err := s.View(t.Context(), "", "octocat"); err != nil || v.Version == before.Version {
@@ -125,6 +126,6 @@ func TestAMigrationThatFailsChangesNothing(t *testing.T) {
 		if err := s.Migrate(t, first+`; INSERT INTO nowhere VALUES (1)`); err == nil {
 			t.Fatal("a migration with a mistake did not fail")
 		}
-		testenv.Must(t, s.Migrate(t, first)) // It would fail if the column were there.
+		testenv.Must(t, s.Migrate(t, first)) // It would fail if the column existed.
 	})
 }

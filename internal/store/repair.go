@@ -95,10 +95,10 @@ func (s *Store) AddDuplicates(ctx context.Context, deals map[string][]int64, now
 	return nil
 }
 
-// ReplaceSurplus forgets the surplus deals that are not alive, and records those
+// ReplaceDuplicates forgets the surplus deals that are not alive, and records those
 // of the given deals, by gist, that are not the one that their gist is known to
 // have.
-func (s *Store) ReplaceSurplus(ctx context.Context, alive map[int64]bool, duplicates map[string][]int64, now time.Time) error {
+func (s *Store) ReplaceDuplicates(ctx context.Context, alive map[int64]bool, duplicates map[string][]int64, now time.Time) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := queryIn(ctx, tx, `SELECT deal_id FROM duplicate_deals ORDER BY deal_id`)
 		known, err := collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) })

@@ -3,7 +3,6 @@ package estimate_test
 import (
 	"context"
 	"errors"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -13,6 +12,8 @@ import (
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/stack"
+	"gistdeal/internal/testing/testenv"
 )
 
 // world is the simulated remotes and an empty database.
@@ -25,24 +26,9 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	w := world{sim: sim.New(sim.Options{Seed: 1, GitHubLimit: -1})}
-	remote := httptest.NewServer(w.sim)
-	w.url = remote.URL
-	t.Cleanup(func() {
-		w.sim.Close()
-		remote.Close()
-	})
-	var err, dbErr error
-	w.hub, err = github.New(remote.URL, github.Options{Token: "github"})
-	w.db, dbErr = store.Open(t.Context(), t.TempDir()+"/test.db", store.Options{})
-	if err := errors.Join(err, dbErr); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	w := world{db: stack.Open(t)}
+	w.sim, w.url = testenv.Simulate(t, sim.Options{Seed: 1, GitHubLimit: -1})
+	w.hub, _ = stack.Clients(t, w.url, pipedrive.Options{})
 	return w
 }
 
@@ -94,8 +80,8 @@ func TestDealsThatExistAreNotCountedAgain(t *testing.T) {
 	_, saveErr := w.db.SaveGists(t.Context(), account.ID, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.NewGistPolicy{First: true}, now)
 	_, scanErr := w.db.FirstScanned(t.Context(), account.ID, gistdeal.Listing{}, 0, now, now)
 	claim, _, claimErr := w.db.Claim(t.Context(), "test", now, now)
-	_, recordErr := w.db.RecordCreated(t.Context(), claim, 1, now)
-	if err := errors.Join(trackErr, saveErr, scanErr, claimErr, recordErr); err != nil {
+	_, createErr := w.db.RecordCreated(t.Context(), claim, 1, now)
+	if err := errors.Join(trackErr, saveErr, scanErr, claimErr, createErr); err != nil {
 		t.Fatal(err)
 	}
 	// Gists that no scan has read yet get a deal with any backfill.

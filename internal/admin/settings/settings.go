@@ -16,7 +16,7 @@ type Setting struct {
 	Value    string           `json:"value" doc:"The current value."`
 	Default  string           `json:"default" doc:"The value if none is set."`
 	LockedBy string           `json:"locked_by" doc:"The environment variable that decides the value, so that it cannot be changed here; else empty."`
-	Offered  []string         `json:"choices" doc:"The possible values, as far as they are known; null for any text or number."`
+	Options  []string         `json:"options" doc:"The possible values, as far as they are known; null for any text or number."`
 	Doc      string           `json:"doc"`
 }
 
@@ -71,7 +71,7 @@ func (s *Settings) list(ctx context.Context, accounts gistdeal.Accounts) ([]Sett
 			return nil, err
 		}
 		all[i] = Setting{Name: name, Value: value, Default: s.configured.Values[name], LockedBy: s.configured.Locked[name], Doc: docs[name]}
-		all[i].Offered = offered(name, all[0].Value, accounts)
+		all[i].Options = offered(name, all[0].Value, accounts)
 	}
 	return all, nil
 }

@@ -63,7 +63,7 @@ func TestSettingsAreChangedTogetherAndResetToTheirDefault(t *testing.T) {
 		if one.Name == gistdeal.SettingBackfill && (one.Value != "2026-01-31" || one.Default != "all") {
 			t.Errorf("%+v, want the date", one)
 		}
-		if one.Name == gistdeal.SettingStage && strings.Join(one.Offered, ",") != "Seen" {
+		if one.Name == gistdeal.SettingStage && strings.Join(one.Options, ",") != "Seen" {
 			t.Errorf("%+v, want the stages of the pipeline", one)
 		}
 	}

@@ -33,7 +33,7 @@ func Steps() []string {
 
 // The mutants. Each breaks one line of the program.
 const (
-	NoLookup   = "no-look"     // an attempt in doubt counts as lost without a lookup
+	NoLookup   = "no-look"     // lists show nothing, so an attempt in doubt is sent again
 	LateClaim  = "late-claim"  // the claim of a deal is written with its outcome
 	NoFence    = "no-fence"    // a new claim ignores the current attempt of the row
 	NoLease    = "no-lease"    // every process is a leader

@@ -63,7 +63,7 @@ const usually = (name) => (name === 'owner' ? 'whose the key is' : 'the accountâ
 
 // choice is a setting: a choice, or a text, or what locks it.
 function choice(one, admin) {
-  const { name, value, default: usual, locked_by: locked, choices: some, doc } = one;
+  const { name, value, default: usual, locked_by: locked, options: some, doc } = one;
   const word = names[name] ?? name;
   const hint = el('span', { className: 'quiet', id: `${name}-hint` }, doc && capital(doc));
   if (locked || !admin) {
