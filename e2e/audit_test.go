@@ -66,7 +66,7 @@ func TestAnAuditCountsDiscrepanciesBeyondThoseListed(t *testing.T) {
 	testenv.Must(t, err)
 	p := start(t, env)
 	wantRun(t, env, 0, "10,001 discrepancies, of which the first 10,000 are listed", "audit")
-	if !strings.Contains(p.out.String(), `"differences":10001`) {
+	if !strings.Contains(p.out.String(), `"discrepancies":10001`) {
 		t.Errorf("the log does not contain the number of discrepancies:\n%s", p.out)
 	}
 }

@@ -87,10 +87,10 @@ func TestNoFilterCountsWhatIsNoConcernOfIts(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
 		`{"msg":"deal created"}`:                                     "",
-		`{"msg":"remote paused","remote":"Pipedrive","spent":false}`: "",
-		`{"msg":"remote paused","remote":"GitHub","spent":true}`:     "",
+		`{"msg":"backoff started","remote":"Pipedrive","spent":false}`: "",
+		`{"msg":"backoff started","remote":"GitHub","spent":true}`:     "",
 		`deal refused`: "",
-		`{"msg":"remote paused","remote":"Pipedrive","spent":true}`: "day-spent",
+		`{"msg":"backoff started","remote":"Pipedrive","spent":true}`: "day-spent",
 	} {
 		for name, pattern := range filters(t) {
 			if got, err := matches(pattern, []byte(line)); err != nil || got != (name == want) {

@@ -108,7 +108,7 @@ func TestABackoffEndsWhenNoDealIsLeft(t *testing.T) {
 	w.sim.MakeGists("alice", 1)
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit", Header: map[string]string{"Retry-After": "2"}})
 	r := w.startTracking("alice")
-	w.eventually("pushes back off", func() bool { return w.log.Count("remote paused") > 0 })
+	w.eventually("pushes back off", func() bool { return w.log.Count("backoff started") > 0 })
 	if _, err := r.store.RemoveUsers(t.Context(), w.user(r, "alice").ID); err != nil {
 		t.Fatal(err)
 	}

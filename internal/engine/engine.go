@@ -148,7 +148,7 @@ type Status struct {
 // Status returns the present state of the work.
 func (e *Engine) Status() Status {
 	if !e.leading.Load() {
-		return Status{Pushes: "done by another process", GitHub: "read by another process"}
+		return Status{Pushes: "done by the leader, another instance", GitHub: "read by the leader, another instance"}
 	}
 	return Status{Working: true, Pushes: e.pushBackoff.Status().String(), GitHub: e.scanner.Status(), Quotas: e.quotas()}
 }

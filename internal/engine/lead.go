@@ -40,7 +40,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		if err != nil || ctx.Err() != nil {
 			return err
 		}
-		e.log.Warn("lease lost", "meaning", "this process only answers readers until it has it again", "reason", context.Cause(leading))
+		e.log.Warn("lease lost", "meaning", "this instance only answers reads until it has the lease again", "reason", context.Cause(leading))
 	}
 }
 
@@ -87,7 +87,7 @@ func (e *Engine) awaitLease(ctx context.Context) (context.Context, error) {
 		}
 		if err == nil {
 			once.Do(func() {
-				e.log.Warn("another process works", "meaning", "this one only answers readers until that one ends")
+				e.log.Warn("another instance is the leader", "meaning", "this instance only answers reads until that one ends")
 			})
 		}
 		if !loop.Sleep(ctx, leaseRetry) {
@@ -99,7 +99,7 @@ func (e *Engine) awaitLease(ctx context.Context) (context.Context, error) {
 // endRuns ends the runs that an earlier leader left in progress.
 func (e *Engine) endRuns(ctx context.Context) {
 	if err := e.store.InterruptRuns(ctx); err != nil && ctx.Err() == nil {
-		e.log.Warn("runs of before not ended", "error", err)
+		e.log.Warn("interrupted runs not ended", "error", err)
 	}
 }
 

@@ -139,7 +139,7 @@ func TestARefusalOfTheAccountStopsAllPushesAndEndsByItself(t *testing.T) {
 			testenv.Must(t, w.track(r, "alice"))
 			w.eventually("pushes back off", func() bool { return strings.Contains(r.Status().Pushes, want) })
 			w.eventually("a second attempt", func() bool { return w.count(postDeal) >= 2 })
-			if got := w.log.Count("remote paused"); got != 1 {
+			if got := w.log.Count("backoff started"); got != 1 {
 				t.Errorf("the backoff was logged %d times, want once:\n%s", got, w.log)
 			}
 			w.sim.ClearFaults()
@@ -241,7 +241,7 @@ func TestASecondProcessWaitsAndTakesOver(t *testing.T) {
 	w.settled(first, "alice")
 	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 2)})
 	second := w.start()
-	w.eventually("the second instance logs that it waits", func() bool { return w.log.Count("another process works") == 1 })
+	w.eventually("the second instance logs that it waits", func() bool { return w.log.Count("another instance is the leader") == 1 })
 	if err := second.Track(t.Context(), "bob"); err != nil || second.Status().Working {
 		t.Errorf("requested at the second instance: %v, want the first one to track bob", err)
 	}

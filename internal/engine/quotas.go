@@ -12,7 +12,7 @@ import (
 	"gistdeal/internal/push"
 )
 
-// quotasEvery is how often the remotes' limits are kept.
+// quotasEvery is how often the quotas are saved.
 const quotasEvery = 5 * time.Second
 
 // quotas returns the budgets of which something is known.
@@ -26,8 +26,7 @@ func (e *Engine) quotas() []gistdeal.Quota {
 	return known
 }
 
-// keepQuotas keeps what is known about the limits whenever it has changed, until
-// ctx ends.
+// keepQuotas saves the quotas and backoffs whenever they change, until ctx ends.
 func (e *Engine) keepQuotas(ctx context.Context) error {
 	var kept gistdeal.Quotas
 	for loop.SleepOrWake(ctx, quotasEvery, e.backoffs) {
@@ -54,7 +53,7 @@ func (e *Engine) keep(ctx context.Context, kept *gistdeal.Quotas) {
 		err = e.store.Set(ctx, gistdeal.KeyQuotas, string(text))
 	}
 	if err != nil {
-		e.log.Error("quotas not kept", "error", err)
+		e.log.Error("quotas not saved", "error", err)
 		return
 	}
 	*kept = now

@@ -135,7 +135,7 @@ func TestARemovedUserIsTrackedAgainOnRequestAndKeepsItsSkippedDeals(t *testing.T
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit"})
 	r := w.startTracking("alice")
-	w.eventually("pushes back off", func() bool { return w.log.Count("remote paused") > 0 })
+	w.eventually("pushes back off", func() bool { return w.log.Count("backoff started") > 0 })
 	if _, err := r.store.RemoveUsers(t.Context(), w.user(r, "alice").ID); err != nil {
 		t.Fatal(err)
 	}

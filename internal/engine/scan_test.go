@@ -212,7 +212,7 @@ func TestASuccessSentBeforeALimitDoesNotEndIt(t *testing.T) {
 		t.Fatalf("alice: %v, want a limit", err)
 	}
 	testenv.Must(t, <-bob)
-	if w.log.Count("remote goes on") > 0 {
+	if w.log.Count("backoff ended") > 0 {
 		t.Errorf("the limit of alice was ended by a request sent before it:\n%s", w.log)
 	}
 }

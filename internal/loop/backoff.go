@@ -59,7 +59,7 @@ func (b *Backoff) Begin(stage string, err error) {
 	b.until = time.Now().Add(pause)
 	kind, spent, reason := gistdeal.KindOf(err), errors.Is(err, gistdeal.ErrQuotaSpent), Reason(err)
 	if b.stage == "" || b.kind != kind || b.spent != spent {
-		b.log.Warn("remote paused", "remote", b.remote, "kind", kind.String(), "spent", spent, "reason", reason, "retry_in", pause.String())
+		b.log.Warn("backoff started", "remote", b.remote, "kind", kind.String(), "spent", spent, "reason", reason, "retry_in", pause.String())
 	}
 	b.stage, b.kind, b.spent, b.reason = stage, kind, spent, reason
 	b.changed.Set()
@@ -109,7 +109,7 @@ func (b *Backoff) over() bool { return b.stage != "" && !time.Now().Before(b.unt
 
 // end ends the backoff; b.mu is held.
 func (b *Backoff) end() {
-	b.log.Info("remote goes on", "remote", b.remote, "after", b.reason)
+	b.log.Info("backoff ended", "remote", b.remote, "after", b.reason)
 	b.stage, b.reason, b.failures, b.until = "", "", 0, time.Time{}
 	b.changed.Set()
 }

@@ -16,7 +16,7 @@ type SettingStore interface {
 	Set(ctx context.Context, name, value string) error
 }
 
-// Accounts keeps in the database what the leader knows about both accounts, for people.
+// Accounts saves facts about both accounts in the database, for people.
 type Accounts struct {
 	store SettingStore
 	log   *slog.Logger
@@ -31,14 +31,14 @@ func NewAccounts(s SettingStore, log *slog.Logger, now func() time.Time) *Accoun
 	return &Accounts{store: s, log: log, now: now}
 }
 
-// Note changes what is known and keeps it. The first call starts from what an
-// earlier leader kept. A failure is only logged: no work needs this.
+// Note changes the facts and saves them. The first call starts from the facts of
+// the last leader. A failure is only logged: no work needs this.
 func (a *Accounts) Note(ctx context.Context, change func(*gistdeal.Accounts)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.known.CheckedAt == nil {
 		if text, err := a.store.Setting(ctx, gistdeal.KeyAccounts); err == nil && text != "" {
-			_ = json.Unmarshal([]byte(text), &a.known) // What cannot be read is found out again.
+			_ = json.Unmarshal([]byte(text), &a.known) // Facts that cannot be read are found out again.
 		}
 	}
 	change(&a.known)
@@ -49,6 +49,6 @@ func (a *Accounts) Note(ctx context.Context, change func(*gistdeal.Accounts)) {
 		err = a.store.Set(ctx, gistdeal.KeyAccounts, string(text))
 	}
 	if err != nil && ctx.Err() == nil {
-		a.log.Warn("accounts not kept", "error", err)
+		a.log.Warn("accounts not saved", "error", err)
 	}
 }

@@ -41,7 +41,7 @@ func (p *Pusher) lookUpUntil(ctx context.Context) error {
 		if gistdeal.KindOf(err) != gistdeal.Temporary {
 			return err
 		}
-		p.log.Warn("look failed", "error", err, "retry_in", pause.String())
+		p.log.Warn("lookup failed", "error", err, "retry_in", pause.String())
 		if !loop.Sleep(ctx, pause) {
 			return nil
 		}
@@ -84,7 +84,7 @@ func (p *Pusher) findOrphaned(ctx context.Context) {
 		claims, err := p.store.InDoubt(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
-				p.log.Error("attempts of unknown outcome not read", "error", err)
+				p.log.Error("attempts in doubt not read", "error", err)
 			}
 			continue
 		}

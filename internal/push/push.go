@@ -154,7 +154,7 @@ func (p *Pusher) sendAgain(ctx context.Context, absent gistdeal.Claim, lookups i
 	c, ok, err = p.store.Reclaim(ctx, absent, lookups, p.options.Owner, p.now(), p.Reconciler.RemoteNow())
 	if ok {
 		failpoint.Hit(failpoint.Reclaimed)
-		p.log.Info("deal absent, sent again", "gist", c.Draft.GistID, "attempt", c.Attempt, "looks", lookups)
+		p.log.Info("deal not found, sent again", "gist", c.Draft.GistID, "attempt", c.Attempt, "lookups", lookups)
 	} else if err == nil {
 		err = p.putBack(ctx, absent)
 	}

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	auditPoll  = time.Second // how often what was ordered is looked for
+	auditPoll  = time.Second // how often requested audits are read
 	auditBatch = 1000        // rows compared at a time
-	auditHour  = 3           // UTC, in which an audit is made each night
+	auditHour  = 3           // UTC, of the nightly audit
 	auditEvery = 20 * time.Hour
-	// auditRetry is how long an audit that failed waits for its next try.
+	// auditRetry is the pause after a failed audit.
 	auditRetry = time.Minute
-	// auditQuestions is how many deals that no list shows an audit asks for, one by one.
-	auditQuestions = 1000
+	// auditRequests is how many deals that no list shows an audit reads one by one.
+	auditRequests = 1000
 )
 
 // Watch checks gists again whose deal was sent twice, and carries out the audits
@@ -40,7 +40,7 @@ func (r *Reconciler) Watch(ctx context.Context) error {
 	return nil
 }
 
-// nextAudit makes the audit that was ordered first, or the one of the night.
+// nextAudit carries out the audit requested first, or the nightly one.
 func (r *Reconciler) nextAudit(ctx context.Context) error {
 	o, ok, err := r.store.NextAudit(ctx)
 	if err != nil {
@@ -58,19 +58,19 @@ func (r *Reconciler) nextAudit(ctx context.Context) error {
 	a := gistdeal.Audit{ID: o.ID, RequestedAt: o.RequestedAt, Counts: map[gistdeal.DiscrepancyKind]int{}, Discrepancies: []gistdeal.Discrepancy{}}
 	switch err := r.carryOut(ctx, o, &a); gistdeal.KindOf(err) {
 	case gistdeal.Invalid, gistdeal.NotFound, gistdeal.Unauthorized:
-		a.Problem = loop.Reason(err) // Asking again would not help.
+		a.Problem = loop.Reason(err) // A repetition would not help.
 	default:
 		if err != nil {
-			return err // The order stays.
+			return err // The request stays.
 		}
 	}
 	a.EndedAt = r.now()
-	r.log.Info("audit ended", "audit", a.ID, "gists", a.Gists, "deals", a.Deals, "differences", a.Different(), "problem", a.Problem)
+	r.log.Info("audit ended", "audit", a.ID, "gists", a.Gists, "deals", a.Deals, "discrepancies", a.Different(), "problem", a.Problem)
 	return r.store.EndAudit(ctx, a)
 }
 
-// nightlyDue reports whether it is the hour for the audit of the night, there
-// was none, and the day's budget has something left for it.
+// nightlyDue reports whether the nightly audit is due and the day's quota has room
+// for it.
 func (r *Reconciler) nightlyDue(ctx context.Context) (bool, error) {
 	now := r.now().UTC()
 	if now.Hour() != auditHour {
@@ -83,7 +83,7 @@ func (r *Reconciler) nightlyDue(ctx context.Context) (bool, error) {
 	return r.pipedrive.Reserve(ctx) == nil, nil
 }
 
-// carryOut does what was ordered.
+// carryOut carries out a request.
 func (r *Reconciler) carryOut(ctx context.Context, o gistdeal.AuditRequest, a *gistdeal.Audit) error {
 	switch {
 	case o.Recreate != "":
@@ -100,8 +100,8 @@ func (r *Reconciler) carryOut(ctx context.Context, o gistdeal.AuditRequest, a *g
 	return nil
 }
 
-// compare finds the differences between Pipedrive's deals, which are listed
-// first, and our rows.
+// compare finds the discrepancies between Pipedrive's deals, which it lists first,
+// and our rows.
 func (r *Reconciler) compare(ctx context.Context, a *gistdeal.Audit) error {
 	byGist, err := r.dealsByGist(ctx, time.Time{})
 	if err != nil {
@@ -110,7 +110,7 @@ func (r *Reconciler) compare(ctx context.Context, a *gistdeal.Audit) error {
 	for _, deals := range byGist {
 		a.Deals += len(deals)
 	}
-	c := comparison{reconciler: r, audit: a, questions: auditQuestions}
+	c := comparison{reconciler: r, audit: a, requests: auditRequests}
 	for after := ""; ; {
 		rows, err := r.store.AuditRows(ctx, after, auditBatch)
 		if err != nil {

@@ -112,6 +112,6 @@ func (r *Reconciler) recheck(ctx context.Context) error {
 	if _, err := r.adoptSince(ctx, since.Add(-lookBack), r.RemoteNow()); err != nil {
 		return err
 	}
-	r.log.Info("deals looked at again", "gists", len(gists))
+	r.log.Info("gists rechecked for duplicates", "gists", len(gists))
 	return r.store.MarkRechecked(ctx, gists, then, r.now())
 }

@@ -7,21 +7,21 @@ import (
 	"gistdeal"
 )
 
-// What a repair does about a difference.
+// Repairs of discrepancies.
 const (
-	repairAdopt  = "take over the deal that is there"
-	repairRelink = "link the gist to the deal that is there"
-	repairQueue  = "make the deal"
+	repairAdopt  = "adopt the existing deal"
+	repairRelink = "link the gist to the existing deal"
+	repairQueue  = "queue the deal"
 )
 
-// comparison compares one row after another with what Pipedrive lists.
+// comparison compares rows with the deals that Pipedrive lists.
 type comparison struct {
 	reconciler *Reconciler
 	audit      *gistdeal.Audit
-	questions  int // that may still be asked of Pipedrive
+	requests   int // that may still be sent for single deals
 }
 
-// add notes a difference.
+// add records a discrepancy.
 func (c *comparison) add(kind gistdeal.DiscrepancyKind, d gistdeal.Discrepancy) {
 	d.Kind = kind
 	c.audit.Counts[kind]++
@@ -42,7 +42,7 @@ func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gis
 	case gistdeal.DealCreated:
 		return c.created(ctx, row, d, deals, others)
 	case gistdeal.DealSending:
-		return nil // Looks decide.
+		return nil // Lookups decide.
 	}
 	switch {
 	case len(alive) > 0:
@@ -55,8 +55,8 @@ func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gis
 	return nil
 }
 
-// made compares the row of a gist that has a deal. others are the gist's
-// further deals.
+// created compares the row of a gist that has a deal. others are the gist's other
+// living deals.
 func (c *comparison) created(ctx context.Context, row gistdeal.AuditRow, d gistdeal.Discrepancy, deals []gistdeal.RemoteDeal, others []int64) error {
 	i := slices.IndexFunc(deals, func(d gistdeal.RemoteDeal) bool { return d.ID == row.DealID })
 	missing := false
@@ -68,8 +68,8 @@ func (c *comparison) created(ctx context.Context, row gistdeal.AuditRow, d gistd
 	}
 	d.Others = others
 	if missing {
-		// Without a question left it was not asked whether the deal is there.
-		if len(others) == 1 && c.questions > 0 {
+		// Without a request left the deal was not read, and may exist.
+		if len(others) == 1 && c.requests > 0 {
 			d.Repair = repairRelink
 		}
 		c.add(gistdeal.DiscrepancyMissing, d)
@@ -91,14 +91,14 @@ func (c *comparison) created(ctx context.Context, row gistdeal.AuditRow, d gistd
 	return nil
 }
 
-// missing reports whether Pipedrive says that it has no deal of that id, which
-// no list shows with its gist: somebody may only have emptied its fields, or it
-// was made after the list was read.
+// missing reports whether Pipedrive has no deal of that id. No list shows it with
+// its gist, but a person may have emptied its fields, or it was created after the
+// list was read.
 func (c *comparison) missing(ctx context.Context, dealID int64) (bool, error) {
-	if c.questions == 0 {
+	if c.requests == 0 {
 		return true, nil
 	}
-	c.questions--
+	c.requests--
 	_, err := c.reconciler.pipedrive.Deal(ctx, dealID)
 	if gistdeal.KindOf(err) == gistdeal.NotFound {
 		return true, nil
@@ -106,9 +106,9 @@ func (c *comparison) missing(ctx context.Context, dealID int64) (bool, error) {
 	return false, err
 }
 
-// repair does what can be done about the differences without making or deleting
-// a deal that somebody decided about. Each change is conditional: what has
-// changed since the comparison is left alone.
+// repair repairs the discrepancies for which that neither creates nor deletes a
+// deal against a person's decision. Each change is conditional: a row that changed
+// since the comparison is left alone.
 func (r *Reconciler) repair(ctx context.Context, a *gistdeal.Audit) error {
 	for i := range a.Discrepancies {
 		d := &a.Discrepancies[i]
@@ -127,36 +127,36 @@ func (r *Reconciler) repair(ctx context.Context, a *gistdeal.Audit) error {
 			return err
 		}
 		if d.Repaired {
-			r.log.Info("difference repaired", "gist", d.GistID, "difference", string(d.Kind), "repair", d.Repair)
+			r.log.Info("discrepancy repaired", "gist", d.GistID, "discrepancy", string(d.Kind), "repair", d.Repair)
 		}
 	}
 	r.queued.Set()
 	return nil
 }
 
-// recreate makes the deal of a gist again, because a person said so. The deal
-// that it had must be gone.
+// recreate queues the deal of a gist again, on an operator's request. Its old deal
+// must be deleted in Pipedrive.
 func (r *Reconciler) recreate(ctx context.Context, gistID string) error {
 	history, err := r.store.Explain(ctx, gistID)
 	if err != nil {
 		return err
 	}
 	if history.Deal.State != gistdeal.DealCreated {
-		return gistdeal.Errorf(gistdeal.Invalid, "gist %s has no deal to be made again: it is %s", gistID, history.Deal.State)
+		return gistdeal.Errorf(gistdeal.Invalid, "gist %s has no deal to recreate: it is %s", gistID, history.Deal.State)
 	}
 	d, err := r.pipedrive.Deal(ctx, history.Deal.DealID)
 	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
 		return err
 	}
 	if err == nil && !d.Deleted {
-		return gistdeal.Errorf(gistdeal.Invalid, "deal %d of gist %s is in Pipedrive: delete it there first", history.Deal.DealID, gistID)
+		return gistdeal.Errorf(gistdeal.Invalid, "deal %d of gist %s exists in Pipedrive: delete it there first", history.Deal.DealID, gistID)
 	}
 	ok, err := r.store.Recreate(ctx, gistID, history.Deal.DealID, r.now())
 	if err == nil && !ok {
-		err = gistdeal.Errorf(gistdeal.Invalid, "the deal of gist %s has just changed: look again", gistID)
+		err = gistdeal.Errorf(gistdeal.Invalid, "the deal of gist %s has just changed: try again", gistID)
 	}
 	if err == nil {
-		r.log.Info("deal will be made again", "gist", gistID, "instead_of", history.Deal.DealID)
+		r.log.Info("deal will be recreated", "gist", gistID, "instead_of", history.Deal.DealID)
 		r.queued.Set()
 	}
 	return err
@@ -175,11 +175,11 @@ func (r *Reconciler) deleteDuplicate(ctx context.Context, dealID int64) error {
 	case err != nil:
 		return err
 	case d.GistID != gistID:
-		return gistdeal.Errorf(gistdeal.Invalid, "deal %d does not name gist %s any more: delete it in Pipedrive if you want to", dealID, gistID)
+		return gistdeal.Errorf(gistdeal.Invalid, "deal %d no longer names gist %s: delete it in Pipedrive if you want to", dealID, gistID)
 	}
 	if err := r.pipedrive.DeleteDeal(ctx, dealID); err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
 		return err
 	}
-	r.log.Info("surplus deal deleted", "gist", gistID, "deal", dealID)
+	r.log.Info("duplicate deal deleted", "gist", gistID, "deal", dealID)
 	return r.store.ForgetDuplicate(ctx, dealID)
 }

@@ -63,14 +63,14 @@ func (r *Reconciler) adopt(ctx context.Context, userID int64, a Attempt, deals [
 	if err != nil || !adopted {
 		return false, err
 	}
-	r.log.Info("deal found by a look", "gist", c.Draft.GistID, "deal", chosen.ID, "attempt", c.Attempt, "looks", lookups)
+	r.log.Info("deal adopted after a lookup", "gist", c.Draft.GistID, "deal", chosen.ID, "attempt", c.Attempt, "lookups", lookups)
 	r.warnOfDuplicates(c.Draft.GistID, chosen.ID, duplicates)
 	return true, nil
 }
 
 func (r *Reconciler) warnOfDuplicates(gistID string, dealID int64, duplicates []int64) {
 	if len(duplicates) > 0 {
-		r.log.Warn("gist has more than one deal", "gist", gistID, "deal", dealID, "surplus", duplicates)
+		r.log.Warn("gist has more than one deal", "gist", gistID, "deal", dealID, "duplicates", duplicates)
 	}
 }
 

@@ -143,7 +143,7 @@ func (r *Run) write(ctx context.Context) {
 		err = r.log.store.UpdateRun(ctx, run)
 	}
 	if err != nil && ctx.Err() == nil {
-		r.log.log.Warn("run not written down", "kind", string(run.Kind), "error", err)
+		r.log.log.Warn("run not recorded", "kind", string(run.Kind), "error", err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -85,7 +85,7 @@ func (s *Scanner) etagFor(u gistdeal.User) string {
 
 // newGistPolicy returns the policy for gists that a scan of u finds for the first time.
 // Only the first scan skips deals or holds them for approval: a gist that shows up
-// later is new, whatever its dates.
+// later is new even if its dates are older.
 func newGistPolicy(u gistdeal.User, most int) gistdeal.NewGistPolicy {
 	n := gistdeal.NewGistPolicy{First: neverScanned(u)}
 	if n.First {
@@ -103,7 +103,7 @@ func (s *Scanner) scanned(ctx context.Context, u gistdeal.User, most int, l gist
 	}
 	awaiting, err := s.store.FirstScanned(ctx, u.ID, l, most, s.now(), s.nextScan())
 	if awaiting > 0 {
-		s.log.Warn("first scan waits for a yes", "login", u.Login, "user", u.ID, "gists", awaiting, "allowed", most)
+		s.log.Warn("first scan awaits approval", "login", u.Login, "user", u.ID, "gists", awaiting, "allowed", most)
 	}
 	s.queued.Set()
 	return err

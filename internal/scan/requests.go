@@ -107,7 +107,7 @@ func (s *Scanner) ServeRequests(ctx context.Context) error {
 		}
 		slots.Release(1)
 		if err != nil && ctx.Err() == nil {
-			s.log.Error("asks not read", "error", err)
+			s.log.Error("scan requests not read", "error", err)
 			pause = min(2*pause, loop.MaxPause)
 		}
 		loop.SleepOrWake(ctx, pause, s.requests.wake)

@@ -27,7 +27,7 @@ var errTaken = errors.New("the login belongs to another user now")
 // errOrganisation means that the user became an organisation.
 var errOrganisation = gistdeal.Errorf(gistdeal.NotFound, "it is an organisation on GitHub now: organisations have no gists")
 
-// caller says for whom a scan runs.
+// caller is the reason for a scan.
 type caller struct {
 	github GitHub
 	sweep  *runlog.Run // that the scan is a part of; nil for an interactive scan

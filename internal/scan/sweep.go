@@ -131,9 +131,9 @@ func (s *Scanner) nextScan() time.Time {
 func (s *Scanner) BringForward(ctx context.Context) {
 	n, err := s.store.BringForward(ctx, s.options.Interval, s.now())
 	if err != nil {
-		s.log.Error("scans not brought forward", "error", err)
+		s.log.Error("scans not rescheduled", "error", err)
 	} else if n > 0 {
-		s.log.Info("scans brought forward", "users", n, "interval", s.options.Interval.String())
+		s.log.Info("scans rescheduled", "users", n, "interval", s.options.Interval.String())
 	}
 }
 
