@@ -139,7 +139,7 @@ func TestCommandsWithoutADatabase(t *testing.T) {
 	wantRun(t, env, 1, "not found", "users", "remove", "alice")
 	wantRun(t, env, 1, "users add", "scan", "alice")
 	wantRun(t, env, 0, "nothing was paused", "resume")
-	wantRun(t, env, 0, "0 deals are queued", "deals", "retry")
+	wantRun(t, env, 0, "0 deals queued", "deals", "retry")
 	wantRun(t, env, 0, "no gistdeal instance is running", "users", "add", "alice")
 	allTracked := func(p *process) func() bool {
 		return func() bool { _, body := p.get("/trackedusers"); return strings.Contains(body, "alice") }
@@ -177,9 +177,9 @@ func TestDealsAreRetriedSkippedAndExplainedWhileServeRuns(t *testing.T) {
 		t.Errorf("the output contains control characters: %q", out)
 	}
 	s.ClearFaults()
-	wantRun(t, env, 0, "g1  skipped\n1 deals are skipped\n", "deals", "skip", "g1", "--why=not ours")
+	wantRun(t, env, 0, "g1  skipped\n1 deals skipped\n", "deals", "skip", "g1", "--reason=not ours")
 	wantRun(t, env, 1, "is skipped already", "deals", "skip", "g1")
-	wantRun(t, env, 0, "2 deals are queued", "deals", "retry")
+	wantRun(t, env, 0, "2 deals queued", "deals", "retry")
 	testenv.Eventually(t, "two deals exist", func() bool { return s.Report().Deals == 2 }, p.out)
 	wantRun(t, env, 1, "this gist is not known", "deals", "retry", "g1", "nope")
 	waitForDeals(t, p, "alice", 3)
@@ -215,7 +215,7 @@ func TestAScanIsFollowedToItsLastDeal(t *testing.T) {
 	wantRun(t, env, 0, "paused", "users", "pause", "alice")
 	wantRun(t, env, 1, "resume it first", "scan", "alice")
 	wantRun(t, env, 0, "resumed", "users", "resume", "alice")
-	wantRun(t, env, 0, "until `gistdeal resume`", "pause", "--why=holiday")
+	wantRun(t, env, 0, "until `gistdeal resume`", "pause", "--reason=holiday")
 	s.MakeGists("alice", 1)
 	wantRun(t, env, 1, "holiday", "scan", "alice")
 	wantRun(t, env, 0, "created again", "resume")

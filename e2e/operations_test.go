@@ -51,7 +51,7 @@ func TestARestoredDatabaseIsInspectedDuringAPause(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	s.MakeGists("alice", 1)
 	env["GISTDEAL_DATABASE_URL"] = copied
-	wantRun(t, env, 0, "no deals are created", "pause", "--why=restored")
+	wantRun(t, env, 0, "no deals are created", "pause", "--reason=restored")
 	p = start(t, env)
 	wantRun(t, env, 1, "restored", "scan", "alice")
 	testenv.Eventually(t, "two deals are adopted", func() bool {

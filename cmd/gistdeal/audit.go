@@ -21,8 +21,8 @@ type auditCmd struct {
 	DeleteDuplicate int64  `xor:"what" help:"Delete this deal, a duplicate of the deal of its gist, in Pipedrive." placeholder:"DEAL"`
 }
 
-// Run requests an audit and shows its report. Without flags it changes nothing and
-// says what --repair would do. At a terminal, --repair shows that first and asks.
+// Run requests an audit and prints its report. Without flags it changes nothing and
+// lists the repairs of --repair. At a terminal, --repair lists them first and asks.
 func (c *auditCmd) Run(ctx context.Context) error {
 	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
 		a := admin.New(db)
@@ -45,7 +45,7 @@ func (c *auditCmd) Run(ctx context.Context) error {
 	})
 }
 
-// agree shows what a repair would do and returns an error unless the answer is yes.
+// agree lists the repairs and returns an error unless the operator agrees.
 func (c *auditCmd) agree(ctx context.Context, a *admin.Admin) error {
 	report, err := a.Audit(ctx, gistdeal.AuditRequest{})
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *auditCmd) rows(t *table, report gistdeal.Audit) {
 	case report.Problem != "":
 		return
 	case c.Recreate != "":
-		t.row("the deal of gist " + c.Recreate + " will be created again")
+		t.row("the deal of gist " + c.Recreate + " will be recreated")
 		return
 	case c.DeleteDuplicate != 0:
 		t.row(fmt.Sprintf("deal %d is deleted", c.DeleteDuplicate))

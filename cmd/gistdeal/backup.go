@@ -10,10 +10,10 @@ import (
 
 type backupCmd struct {
 	printing
-	File string `arg:"" help:"Where to; nothing may be there yet."`
+	File string `arg:"" help:"New file for the copy; it must not exist."`
 }
 
-// Run makes the copy and says how to restore it.
+// Run copies the database and prints how to restore it.
 func (c *backupCmd) Run(ctx context.Context) error {
 	config, err := withoutKey()
 	if err != nil {

@@ -1,6 +1,6 @@
 package main
 
-// cli is all commands; each has a file of its own.
+// cli lists all commands. Each has a file of its own.
 type cli struct {
 	Serve       serveCmd       `cmd:"" default:"withargs" help:"Watch users, create deals and answer requests (the default)."`
 	Users       usersCmd       `cmd:"" help:"Add, list, remove, pause, resume and approve users."`
@@ -12,12 +12,12 @@ type cli struct {
 	Quota       quotaCmd       `cmd:"" help:"Show the quotas and backoffs of both remotes."`
 	Audit       auditCmd       `cmd:"" help:"Compare the database with Pipedrive's deals, list every discrepancy, and repair on request."`
 	Doctor      doctorCmd      `cmd:"" help:"Check everything that gistdeal needs and say how to fix it; exit status 1 if a check fails."`
-	Plan        planCmd        `cmd:"" help:"Estimate the cost of tracking users, in deals, requests, tokens and time; writes nothing anywhere."`
+	Plan        planCmd        `cmd:"" help:"Estimate the deals, requests and time that tracking users would take; writes nothing."`
 	Backup      backupCmd      `cmd:"" help:"Copy the database to a new file, also while gistdeal runs."`
 	Copy        copyCmd        `cmd:"" help:"Copy every row of a SQLite database to PostgreSQL, and compare."`
 	Demo        demoCmd        `cmd:"" help:"Run the whole product against simulators of GitHub and Pipedrive: no keys, nothing is real."`
 	Sim         simCmd         `cmd:"" help:"Run the simulators of GitHub and Pipedrive alone."`
-	Healthcheck healthcheckCmd `cmd:"" help:"Ask a running server whether it is ready; exit status 1 if not."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Check that a running server is ready; exit status 1 if not."`
 	Completion  completionCmd  `cmd:"" help:"Print the script that lets bash, zsh or fish complete commands and flags."`
 	Complete    completeCmd    `cmd:"" hidden:""`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

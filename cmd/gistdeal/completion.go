@@ -13,9 +13,8 @@ type completionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
-// scripts ask the program itself what may come next, by the hidden command
-// complete, so that they never know less than it does. Where it has no answer
-// they offer files.
+// scripts call the hidden command complete, so that they always match the program.
+// Without a candidate they offer files.
 var scripts = map[string]string{
 	"bash": `_gistdeal() {
   local IFS=$'\n'
@@ -25,17 +24,17 @@ complete -o default -F _gistdeal gistdeal
 `,
 	"zsh": `#compdef gistdeal
 _gistdeal() {
-  local -a found
-  found=(${(f)"$("${words[1]}" complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)"})
-  if (( $#found )); then compadd -- $found; else _files; fi
+  local -a words_
+  words_=(${(f)"$("${words[1]}" complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)"})
+  if (( $#words_ )); then compadd -- $words_; else _files; fi
 }
 compdef _gistdeal gistdeal
 `,
 	"fish": `function __gistdeal
   set -l typed (commandline -opc)
-  set -l found ($typed[1] complete -- $typed[2..] (commandline -ct) 2>/dev/null)
-  if test -n "$found"
-    printf '%s\n' $found
+  set -l candidates ($typed[1] complete -- $typed[2..] (commandline -ct) 2>/dev/null)
+  if test -n "$candidates"
+    printf '%s\n' $candidates
   else
     __fish_complete_path (commandline -ct)
   end
@@ -54,7 +53,7 @@ type completeCmd struct {
 	Words []string `arg:"" optional:"" help:"The words after the program's name; the last one is being typed."`
 }
 
-// Run prints what the last word may become, one a line.
+// Run prints the candidates for the last word, one per line.
 func (c *completeCmd) Run(command *kong.Context) error {
 	if len(c.Words) == 0 {
 		c.Words = []string{""}
@@ -68,8 +67,8 @@ func (c *completeCmd) Run(command *kong.Context) error {
 	return nil
 }
 
-// candidates returns what a word that is being typed may become, after the
-// words before it, and nothing where only a person knows.
+// candidates returns the completions of the typed word after the words before it;
+// none for free text.
 func candidates(node *kong.Node, before []string, typed string) []string {
 	var open *kong.Flag // wants a value
 	for _, word := range before {
@@ -116,7 +115,7 @@ func flags(node *kong.Node) (all []string) {
 	return all
 }
 
-// offered returns a command's own commands and the values of its arguments.
+// offered returns the subcommands and the argument values of a command.
 func offered(node *kong.Node) (all []string) {
 	for _, child := range node.Children {
 		if !child.Hidden {

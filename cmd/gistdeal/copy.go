@@ -9,11 +9,11 @@ import (
 
 type copyCmd struct {
 	printing
-	From string `arg:"" help:"A SQLite file on which no gistdeal works."`
+	From string `arg:"" help:"A SQLite file that no instance uses."`
 	To   string `arg:"" help:"The postgres:// URL of an empty database."`
 }
 
-// Run copies, compares, and says how to go on.
+// Run copies the rows, compares them, and prints the next step.
 func (c *copyCmd) Run(ctx context.Context) error {
 	config, err := withoutKey()
 	if err != nil {
@@ -28,6 +28,6 @@ func (c *copyCmd) Run(ctx context.Context) error {
 			t.row(one.Name, format.Number(one.Rows), "rows, equal on both sides")
 		}
 		t.end()
-		t.row("Set GISTDEAL_DATABASE_URL to the new database and start gistdeal. Never start one on " + shellQuote(c.From) + " again beside it.")
+		t.row("Set GISTDEAL_DATABASE_URL to the new database and start gistdeal. Never start another instance on " + shellQuote(c.From) + ".")
 	})
 }

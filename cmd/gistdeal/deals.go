@@ -15,12 +15,12 @@ import (
 
 type dealsCmd struct {
 	List    dealsListCmd    `cmd:"" help:"List deals."`
-	Retry   dealsRetryCmd   `cmd:"" help:"Queue failed deals again; skipped and held ones too, if they are selected by gist or state."`
-	Skip    dealsSkipCmd    `cmd:"" help:"Decide that queued, held or failed deals are not created."`
+	Retry   dealsRetryCmd   `cmd:"" help:"Queue failed deals again. Skipped deals and deals awaiting approval are queued too if they are selected by gist or state."`
+	Skip    dealsSkipCmd    `cmd:"" help:"Skip deals that are queued, failed or awaiting approval: they are not created."`
 	Explain dealsExplainCmd `cmd:"" help:"Show the history of one gist and its deal."`
 }
 
-// dealFlags choose deals.
+// dealFlags select deals.
 type dealFlags struct {
 	State   []string `help:"Only deals in these states." enum:"awaiting_approval,queued,sending,created,failed,skipped"`
 	User    string   `help:"Only deals of this user's gists." placeholder:"LOGIN"`
@@ -34,7 +34,7 @@ func (f dealFlags) selection() admin.DealSelection {
 type dealsListCmd struct {
 	dealFlags
 	printing
-	Limit int `help:"How many at the most; 0 for all." default:"100"`
+	Limit int `help:"Maximum number of deals; 0 for all." default:"100"`
 }
 
 // Run prints the deals.
@@ -68,7 +68,7 @@ func dealName(id int64) string {
 	return strconv.FormatInt(id, 10)
 }
 
-// shortened returns so much of a text as a table has room for.
+// shortened returns at most that many runes of text.
 func shortened(text string, most int) string {
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most-1]) + "…"
@@ -76,7 +76,7 @@ func shortened(text string, most int) string {
 	return text
 }
 
-// gistArgs are the deals that a command is to change.
+// gistArgs select the deals that a command changes.
 type gistArgs struct {
 	dealFlags
 	Gists []string `arg:"" optional:"" name:"gist" help:"Ids or addresses of gists."`
@@ -93,9 +93,9 @@ type dealsRetryCmd struct {
 	printing
 }
 
-// Run retries, by default all that failed.
+// Run queues the deals again, by default all failed ones.
 func (c *dealsRetryCmd) Run(ctx context.Context) error {
-	return c.turn(ctx, c.printing, "deals are queued", func(a *admin.Admin) (admin.Turned, error) {
+	return c.turn(ctx, c.printing, "deals queued", func(a *admin.Admin) (admin.DealResults, error) {
 		return a.Retry(ctx, c.selection())
 	})
 }
@@ -116,13 +116,13 @@ func (c *dealsSkipCmd) Validate() error {
 
 // Run skips.
 func (c *dealsSkipCmd) Run(ctx context.Context) error {
-	return c.turn(ctx, c.printing, "deals are skipped", func(a *admin.Admin) (admin.Turned, error) {
+	return c.turn(ctx, c.printing, "deals skipped", func(a *admin.Admin) (admin.DealResults, error) {
 		return a.Skip(ctx, c.selection(), c.Reason)
 	})
 }
 
-// turn changes deals and prints the result of each that was named.
-func (gistArgs) turn(ctx context.Context, p printing, did string, change func(*admin.Admin) (admin.Turned, error)) error {
+// turn changes deals and prints the result of each named gist.
+func (gistArgs) turn(ctx context.Context, p printing, did string, change func(*admin.Admin) (admin.DealResults, error)) error {
 	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
 		a := admin.New(db)
 		turned, err := change(a)
@@ -183,7 +183,7 @@ func showHistory(t *table, h admin.History) {
 	}
 	t.end()
 	if len(h.Attempts) == 0 {
-		t.row("No attempt was made.")
+		t.row("No attempt yet.")
 		return
 	}
 	t.row()
@@ -191,7 +191,7 @@ func showHistory(t *table, h admin.History) {
 	for _, a := range h.Attempts {
 		outcome := a.Outcome
 		if outcome == "" {
-			outcome = "not known yet"
+			outcome = "in doubt"
 		}
 		t.row(strconv.Itoa(a.N), clock(a.SentAt), clock(a.EndedAt), outcome, dealName(a.DealID), strconv.Itoa(a.Lookups), a.Reason)
 	}

@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/store"
 )
 
-// eraseWait is how long a deal that is being sent is waited for.
+// eraseWait is how long the command waits for a deal that is being sent.
 const eraseWait = time.Minute
 
 type usersEraseCmd struct {
@@ -20,10 +20,10 @@ type usersEraseCmd struct {
 	Yes   bool   `help:"Don't ask."`
 }
 
-// Run forgets a person and prints what is left.
+// Run erases a person and prints the deals that remain in Pipedrive.
 func (c *usersEraseCmd) Run(ctx context.Context) error {
 	if !c.Yes && interactive() {
-		answer, err := question(fmt.Sprintf("Forget %s for good? Its deals in Pipedrive stay. [yes/NO] ", plain(c.Login)))
+		answer, err := question(fmt.Sprintf("Erase %s for good? The deals in Pipedrive stay. [yes/NO] ", plain(c.Login)))
 		if err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (c *usersEraseCmd) Run(ctx context.Context) error {
 			return err
 		}
 		return c.print(e, func(t *table) {
-			t.row("DEAL THAT PIPEDRIVE STILL HAS", "")
+			t.row("REMAINING DEAL IN PIPEDRIVE", "")
 			for _, one := range e.Deals {
 				t.row(format.Number(int(one.ID)), one.URL)
 			}

@@ -18,7 +18,7 @@ import (
 type planCmd struct {
 	loginArgs
 	printing
-	Backfill backfill `help:"Backfill policy of the sums: a deal for each gist that a user has (all), for none, or for those created since a date; by default GISTDEAL_BACKFILL." placeholder:"all|none|DATE"`
+	Backfill backfill `help:"Backfill policy of the estimate; the default is GISTDEAL_BACKFILL." placeholder:"all|none|DATE"`
 }
 
 // Run prints a line for each user, then the sums.
@@ -84,10 +84,10 @@ func showEstimate(t *table, e estimate.Estimate) {
 	t.row("Days", daysOf(e))
 }
 
-// daysOf says how many days the deals take with the daily quota.
+// daysOf returns how many days the deals take with the daily quota.
 func daysOf(e estimate.Estimate) string {
 	if e.Days == nil {
-		return "not known: Pipedrive did not tell the daily quota"
+		return "unknown: Pipedrive did not report the daily quota"
 	}
 	days := format.Number(*e.Days)
 	if *e.Days == 0 && e.Deals > 0 {

@@ -9,13 +9,13 @@ import (
 	"gistdeal/internal/format"
 )
 
-// loginArgs are the users that a command is about.
+// loginArgs are the users named on the command line.
 type loginArgs struct {
 	Logins []string `arg:"" optional:"" name:"login" help:"Logins, @logins or addresses at github.com; - reads them from standard input."`
-	File   string   `help:"Read logins from a file too: one or more a line, # begins a comment." placeholder:"FILE"`
+	File   string   `help:"Read logins from a file too: one or more per line; # starts a comment." placeholder:"FILE"`
 }
 
-// Validate makes a command line that names nobody one that is not understood.
+// Validate refuses a command line without users.
 func (a *loginArgs) Validate() error {
 	if len(a.Logins) == 0 && a.File == "" {
 		return errors.New("name at least one user, or a --file of them")
@@ -23,7 +23,7 @@ func (a *loginArgs) Validate() error {
 	return nil
 }
 
-// read returns the users as they were named, in their order.
+// read returns the users as named, in order.
 func (a *loginArgs) read() ([]string, error) {
 	var all []string
 	if a.File != "" {
@@ -45,7 +45,7 @@ func (a *loginArgs) read() ([]string, error) {
 		all = append(all, format.Words(text)...)
 	}
 	if len(all) == 0 {
-		return nil, errors.New("no user is named there")
+		return nil, errors.New("the input names no user")
 	}
 	return all, nil
 }

@@ -1,4 +1,4 @@
-// Gistdeal watches the public gists of GitHub users and makes exactly one
+// Gistdeal watches the public gists of GitHub users and creates exactly one
 // Pipedrive deal for each gist. `gistdeal help` lists its commands.
 package main
 
@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-// options tell the parser of the command line what the commands need.
+// options configure the parser of the command line.
 func options(ctx context.Context) []kong.Option {
 	return []kong.Option{
 		kong.Name("gistdeal"),

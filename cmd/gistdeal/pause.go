@@ -10,7 +10,7 @@ import (
 
 type pauseCmd struct {
 	printing
-	Reason string `help:"The reason, shown wherever the pause is." placeholder:"TEXT"`
+	Reason string `help:"Reason for the pause." placeholder:"TEXT"`
 }
 
 // Run pauses all pushes.
@@ -21,7 +21,7 @@ func (c *pauseCmd) Run(ctx context.Context) error {
 			return err
 		}
 		return c.print(p, func(t *table) {
-			text := "no deals are created until `gistdeal resume`; users are scanned all the same"
+			text := "no deals are created until `gistdeal resume`; users are still scanned"
 			if !p.Changed {
 				text = "paused already, since " + clock(p.Since) + ": " + p.Reason
 			}

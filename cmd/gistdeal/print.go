@@ -9,13 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// printing is the flag that all commands have which print data. The JSON names
-// are kept stable; people's words may change.
+// printing is the flag of all commands that print data. JSON names are stable; the
+// texts for people may change.
 type printing struct {
-	JSON bool `name:"json" help:"Print JSON, for programs."`
+	JSON bool `name:"json" help:"Print JSON."`
 }
 
-// print writes v as JSON or, for people, what the rows say.
+// print writes v as JSON or, for people, the rows.
 func (p printing) print(v any, rows func(*table)) error {
 	if p.JSON {
 		e := json.NewEncoder(os.Stdout)
@@ -71,8 +71,8 @@ func (t *table) end() {
 	t.rows = nil
 }
 
-// plain returns text without what a terminal would obey: texts come from
-// outside too.
+// plain returns text without control characters, which a terminal would obey: some
+// texts come from outside.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {

@@ -30,7 +30,7 @@ func (c *quotaCmd) Run(ctx context.Context) error {
 			t.end()
 			for _, p := range [][2]string{{"Pipedrive", l.Pushes.Reason}, {"GitHub", l.GitHub.Reason}} {
 				if p[1] != "" {
-					t.row(p[0] + " is paused: " + p[1])
+					t.row(p[0] + " is in backoff: " + p[1])
 				}
 			}
 		})

@@ -83,7 +83,7 @@ func (f *follower) show(p admin.Progress) {
 	f.last, f.at = text, time.Now()
 }
 
-// end leaves the terminal's line to what follows.
+// end moves the terminal to a new line.
 func (f *follower) end() {
 	if f.terminal && f.last != "" {
 		fmt.Fprint(os.Stderr, clearLine)

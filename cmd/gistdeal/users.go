@@ -13,20 +13,20 @@ import (
 )
 
 type usersCmd struct {
-	Add     usersAddCmd     `cmd:"" help:"Track users: prints a line for each as soon as its result is known."`
+	Add     usersAddCmd     `cmd:"" help:"Track users, and print the result of each as soon as it is known."`
 	List    usersListCmd    `cmd:"" help:"List the users."`
 	Remove  usersRemoveCmd  `cmd:"" help:"Stop tracking users. Their gists and deals are kept."`
 	Pause   usersPauseCmd   `cmd:"" help:"Stop scanning users."`
 	Resume  usersResumeCmd  `cmd:"" help:"Scan paused users again."`
-	Erase   usersEraseCmd   `cmd:"" help:"Forget a person, except for the ids of its gists and their deals. It is never tracked again without --again."`
-	Approve usersApproveCmd `cmd:"" help:"Approve first scans with more new deals than the threshold: their deals are queued."`
+	Erase   usersEraseCmd   `cmd:"" help:"Erase a person's data, keeping only gist and deal ids. The person is never tracked again without --again."`
+	Approve usersApproveCmd `cmd:"" help:"Approve batches held for approval: their deals are queued."`
 }
 
 type usersAddCmd struct {
 	loginArgs
 	printing
-	Backfill backfill `help:"A deal for each gist that a user has already (all), for none, or for those created since a date. By default a user keeps its policy, and a new one gets GISTDEAL_BACKFILL, or none if there are several." placeholder:"all|none|DATE"`
-	Again    bool     `help:"Track also users that were erased."`
+	Backfill backfill `help:"Create deals for all existing gists of a new user, for none, or for those created since a date. The default is GISTDEAL_BACKFILL for one user, and none for several; a tracked user keeps its policy." placeholder:"all|none|DATE"`
+	Again    bool     `help:"Also track users that were erased."`
 	Yes      bool     `help:"Don't ask."`
 }
 
@@ -77,13 +77,13 @@ type usersDone struct {
 	Users []admin.Result `json:"users"`
 }
 
-// policy asks at the terminal for the backfill policy of the new ones among many
-// users; without a terminal it is none, which creates no deals by accident.
+// policy asks at the terminal for the backfill policy of the new users. Without a
+// terminal it is none, which creates no deals by accident.
 func (c *usersAddCmd) policy(users int) (gistdeal.Backfill, error) {
 	if c.Yes || !interactive() {
 		return gistdeal.BackfillNone, nil
 	}
-	answer, err := question(fmt.Sprintf("Track %s users. Deals for all gists that they have, or only for new ones? [all/NONE/cancel] ", format.Number(users)))
+	answer, err := question(fmt.Sprintf("Track %s users. Create deals for all of their existing gists? [all/NONE/cancel] ", format.Number(users)))
 	switch {
 	case err != nil:
 		return "", err

@@ -88,13 +88,13 @@ func (a *Admin) ChangeUsers(ctx context.Context, inputs []string, c Change) ([]R
 	return results, nil
 }
 
-// reasons say what a change of a user means, or why nothing changed.
+// reasons explain a change of a user, or why nothing changed.
 var reasons = map[Change]struct{ done, unchanged string }{
 	Remove:  {"its gists and deals are kept, queued deals are skipped", "removed already"},
 	Pause:   {"it is not scanned any more, its queued deals are still created", "paused already"},
 	Resume:  {"it is scanned next", "not paused"},
 	ScanNow: {"it is scanned next", "it is paused: resume it first"},
-	Approve: {"", "no deal waits for approval"},
+	Approve: {"", "no deal awaits approval"},
 }
 
 // change changes users, and returns a result for each, without its input.
@@ -147,7 +147,7 @@ func (a *Admin) approve(ctx context.Context, users []gistdeal.User) (map[int64]s
 			return changed, err
 		}
 		if n > 0 {
-			changed[id] = fmt.Sprintf("%s deals are queued", format.Number(n))
+			changed[id] = fmt.Sprintf("%s deals queued", format.Number(n))
 		}
 	}
 	return changed, nil

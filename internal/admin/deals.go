@@ -80,15 +80,15 @@ func (a *Admin) Deals(ctx context.Context, s DealSelection, after string, limit 
 	}
 }
 
-// Turned is the result of retrying or skipping deals.
-type Turned struct {
+// DealResults is the result of retrying or skipping deals.
+type DealResults struct {
 	Deals   int      `json:"deals" doc:"How many were changed."`
 	Results []Result `json:"results" doc:"One for each gist that was named."`
 }
 
 // Retry queues failed, skipped and held deals again. Deals that are selected
 // neither by their gist nor by a state are retried only if they failed.
-func (a *Admin) Retry(ctx context.Context, s DealSelection) (Turned, error) {
+func (a *Admin) Retry(ctx context.Context, s DealSelection) (DealResults, error) {
 	if len(s.Gists) == 0 && len(s.States) == 0 {
 		s.States = []string{string(gistdeal.DealFailed)}
 	}
@@ -98,7 +98,7 @@ func (a *Admin) Retry(ctx context.Context, s DealSelection) (Turned, error) {
 }
 
 // Skip decides that the selected deals are not created, for the reason in note.
-func (a *Admin) Skip(ctx context.Context, s DealSelection, note string) (Turned, error) {
+func (a *Admin) Skip(ctx context.Context, s DealSelection, note string) (DealResults, error) {
 	return a.turn(ctx, s, turning{"skipped", gistdeal.WhyNotSkipped, func(f gistdeal.DealFilter) (gistdeal.Changed, error) {
 		return a.db.Skip(ctx, f, note, time.Now())
 	}})
@@ -113,8 +113,8 @@ type turning struct {
 
 // turn changes the selected deals, one by one if they are named by their gists:
 // each of those has a result.
-func (a *Admin) turn(ctx context.Context, s DealSelection, how turning) (Turned, error) {
-	t := Turned{Results: []Result{}}
+func (a *Admin) turn(ctx context.Context, s DealSelection, how turning) (DealResults, error) {
+	t := DealResults{Results: []Result{}}
 	f, err := a.filter(ctx, s)
 	if err != nil {
 		return t, err

@@ -102,15 +102,15 @@ func (a *Admin) notTracked(ctx context.Context, login string, err error) error {
 	return err
 }
 
-// Addition says how users are to be tracked.
+// Addition is a request to track users.
 type Addition struct {
 	Logins []string // logins or addresses
-	// Backfill is the policy of every user whose first scan has not ended; "" means
+	// Backfill is the policy of every user without a complete first scan; "" means
 	// that a tracked user keeps its policy.
 	Backfill gistdeal.Backfill
 	// Default is the policy of new users if Backfill is ""; "" means the configured one.
 	Default gistdeal.Backfill
-	// Notice is told, once, if GitHub limits requests and the users wait for that; may be nil.
+	// Notice is called once if the users wait because of a limit of GitHub; may be nil.
 	Notice func(text string)
 }
 

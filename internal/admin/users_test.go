@@ -122,7 +122,7 @@ func TestAFirstScanOverTheThresholdIsApproved(t *testing.T) {
 	results, err := w.ChangeUsers(ctx, []string{"alice"}, admin.Approve)
 	testenv.Must(w.T, err)
 	w.want(results, "alice approved")
-	if results[0].Reason != "2 deals are queued" {
+	if results[0].Reason != "2 deals queued" {
 		t.Errorf("the reason is %q", results[0].Reason)
 	}
 }

@@ -87,10 +87,10 @@ func (c DealSelection) selection() admin.DealSelection {
 
 type retryInput struct{ Body DealSelection }
 
-func (a *API) retry(ctx context.Context, in *retryInput) (*reply[admin.Turned], error) {
+func (a *API) retry(ctx context.Context, in *retryInput) (*reply[admin.DealResults], error) {
 	t, err := a.admin.Retry(ctx, in.Body.selection())
 	a.options.Wake()
-	return &reply[admin.Turned]{t}, err
+	return &reply[admin.DealResults]{t}, err
 }
 
 type skipInput struct {
@@ -100,13 +100,13 @@ type skipInput struct {
 	}
 }
 
-func (a *API) skip(ctx context.Context, in *skipInput) (*reply[admin.Turned], error) {
+func (a *API) skip(ctx context.Context, in *skipInput) (*reply[admin.DealResults], error) {
 	s := in.Body.selection()
 	if len(s.Gists)+len(s.States) == 0 && s.User == "" && s.Problem == "" {
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "select deals by gists, states, a user or a problem")
 	}
 	t, err := a.admin.Skip(ctx, s, in.Body.Note)
-	return &reply[admin.Turned]{t}, err
+	return &reply[admin.DealResults]{t}, err
 }
 
 type failureList struct {

@@ -78,7 +78,7 @@ func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
 	if len(list.Deals) != 2 || list.Next == "" {
 		t.Fatalf("%+v", list)
 	}
-	var turned admin.Turned
+	var turned admin.DealResults
 	first := list.Deals[0].GistID
 	w.read(w.send(http.MethodPost, "/deals/skip", `{"gists":["`+first+`","nosuch"],"note":"not ours"}`), http.StatusOK, &turned)
 	if turned.Deals != 1 || len(turned.Results) != 2 || turned.Results[1].Result != "not_found" {
@@ -127,7 +127,7 @@ func TestDealsOfOneCauseAreRetriedAndOthersStay(t *testing.T) {
 	}
 	body, err := json.Marshal(map[string]string{"problem": cause})
 	testenv.Must(t, err)
-	var turned admin.Turned
+	var turned admin.DealResults
 	w.read(w.send(http.MethodPost, "/deals/retry", string(body)), http.StatusOK, &turned)
 	if turned.Deals != 3 {
 		t.Errorf("%d deals are retried, want the 3 of %q", turned.Deals, cause)

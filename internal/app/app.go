@@ -31,11 +31,11 @@ import (
 	"gistdeal/internal/web"
 )
 
-// stopTimeout is how long Run takes to stop at the most: longer than a POST's
-// usual deadline, shorter than what service managers allow before they kill.
+// stopTimeout is the longest time that Run takes to stop: longer than the usual
+// deadline of a POST, shorter than the patience of service managers.
 const stopTimeout = 20 * time.Second
 
-// App is the whole of gistdeal, put together.
+// App is the assembled program.
 type App struct {
 	config  config.Config
 	log     *slog.Logger
@@ -46,8 +46,8 @@ type App struct {
 	listen  net.Listener
 }
 
-// New opens the database, listens, and puts the parts together. Nothing works
-// before Run. Errors say what to do.
+// New opens the database, listens, and assembles the parts. No loop runs before
+// Run. Errors tell the operator how to fix the cause.
 func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 	registry := prometheus.NewRegistry()
 	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken), Metrics: registry})
@@ -72,7 +72,7 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 	return a, nil
 }
 
-// prepare does what New does once there is a database.
+// prepare completes New after the database was opened.
 func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.Client) error {
 	c := a.config
 	if err := a.setAdminToken(ctx); err != nil {
@@ -142,10 +142,10 @@ func anonymousUsers(interval time.Duration) int {
 	return int(float64(github.AnonymousLimit-github.Reserved(github.AnonymousLimit)) * interval.Hours())
 }
 
-// details is what /readyz tells those who may use the server.
+// details returns the details of /readyz, for callers with access.
 func (a *App) details(ctx context.Context) any {
 	status := a.engine.Status()
-	// Any process may have written it, so only the database knows.
+	// Any instance may have paused the pushes, so only the database knows.
 	if p, err := a.store.PushPause(ctx); err != nil {
 		a.log.Error("pause not read", "error", err)
 	} else if p.On() {
@@ -160,11 +160,11 @@ func (a *App) details(ctx context.Context) any {
 // Addr returns the address that the server listens on.
 func (a *App) Addr() string { return a.listen.Addr().String() }
 
-// Run works and answers until ctx ends, or until a part of it ends with an
-// error that only a person can mend, which it returns. Then it stops: not ready
-// at once, no new work, and what is under way gets its outcome or is left to be
-// looked for after the next start, all within 20 seconds. While it drains it
-// answers as before.
+// Run runs the engine and the server until ctx ends, or until one of them returns
+// an error that needs a person, which Run returns. Then it stops within 20 seconds:
+// it is not ready at once, starts no new work, and records the outcomes of requests
+// under way; attempts without an outcome are looked up after the next start. During
+// the drain it answers as before.
 func (a *App) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -173,8 +173,8 @@ func (a *App) Run(ctx context.Context) error {
 	parts.Go(func() error { defer stop(); return a.server.Serve(a.listen) })
 	a.log.Info("listening", "address", a.Addr(), "database", a.config.Database)
 	if a.config.GitHubToken == "" {
-		a.log.Warn("no GITHUB_TOKEN", "meaning", "GitHub allows this address few requests, with a token 5,000 an hour",
-			"requests_an_hour", github.AnonymousLimit, "kept_for_people", github.Reserved(github.AnonymousLimit),
+		a.log.Warn("no GITHUB_TOKEN", "meaning", "without a token GitHub allows this address few requests; with one, 5,000 an hour",
+			"requests_an_hour", github.AnonymousLimit, "reserved_interactive", github.Reserved(github.AnonymousLimit),
 			"users_of_one_page", anonymousUsers(a.config.ScanInterval), "scanned_every", a.config.ScanInterval.String())
 	}
 
@@ -193,7 +193,7 @@ func (a *App) Run(ctx context.Context) error {
 	case err := <-ended:
 		return errors.Join(err, a.store.Close())
 	case <-stopping.Done():
-		a.log.Warn("stopped before all work had ended", "meaning", "it is looked for after the next start")
+		a.log.Warn("stopped before all work had ended", "meaning", "attempts without an outcome are looked up after the next start")
 		return nil
 	}
 }

@@ -131,7 +131,7 @@ func (d *doctor) deals(ctx context.Context, running bool) Check {
 	case n.Deals[gistdeal.DealFailed] > 0:
 		return Check{"deals", Warn, text + ": see why some failed with `gistdeal deals list --state failed`, then `gistdeal deals retry`"}
 	case n.Deals[gistdeal.DealAwaitingApproval] > 0:
-		return Check{"deals", Warn, text + ": approve the held ones with `gistdeal users approve LOGIN`, or reject them with `gistdeal deals skip --state awaiting_approval`"}
+		return Check{"deals", Warn, text + ": approve them with `gistdeal users approve LOGIN`, or reject them with `gistdeal deals skip --state awaiting_approval`"}
 	case !running && n.Deals[gistdeal.DealQueued] > 0:
 		return Check{"deals", Warn, text + ": start `gistdeal serve`"}
 	}
