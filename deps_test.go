@@ -25,71 +25,76 @@ import (
 // "package: imports", ours by their folder ("." is the domain, the root of the
 // module), others by a path that stands for everything below it.
 const policy = `
-	# The domain stands alone.
+	# The domain stands alone: everything else may depend on it.
 	.:
 
-	# Names of the steps at which tests kill the program: in an ordinary build,
-	# empty functions. It stands for nothing that a package could depend on.
-	# Its tagged half alone sits between SQLite and its files.
-	internal/testing/failpoint: modernc.org/libc modernc.org/sqlite
+	# Helpers of every loop: sleep, signal, backoff, and the records of runs.
+	internal/loop:   .
+	internal/runlog: .
 
-	# Neighbours know the domain and not one another.
-	internal/loop:      .
-	internal/runlog:    .
-	internal/scan:      . internal/testing/failpoint internal/loop internal/runlog golang.org/x/sync github.com/prometheus/client_golang
-	internal/reconcile: . internal/testing/failpoint internal/loop
-	internal/push:      . internal/testing/failpoint internal/loop internal/reconcile internal/runlog golang.org/x/sync github.com/prometheus/client_golang
+	# The leader composes three programs. scan and push do not know each other: a row
+	# and a signal are the hand-over. push asks reconcile for existing deals; the
+	# audit of reconcile needs no push.
+	internal/scan:      . internal/loop internal/runlog internal/testing/failpoint golang.org/x/sync github.com/prometheus/client_golang
+	internal/reconcile: . internal/loop internal/testing/failpoint
+	internal/push:      . internal/loop internal/reconcile internal/runlog internal/testing/failpoint golang.org/x/sync github.com/prometheus/client_golang
 	internal/engine:    . internal/loop internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
+
+	# Adapters know the domain and not one another, so that each can be replaced.
 	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
 	internal/pipedrive: . internal/testing/failpoint golang.org/x/sys github.com/prometheus/client_golang
-	internal/server:    . internal/problem github.com/prometheus/client_golang golang.org/x/time
 	internal/store:     . github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
-	# The page is files; the simulators share no type with what they test.
-	internal/sim:
-	internal/web: internal/problem
+	# HTTP: the server owns access and limits and gets the API and the page as
+	# handlers. All three write errors as problem+json.
+	internal/problem: .
+	internal/server:  . internal/problem github.com/prometheus/client_golang golang.org/x/time
+	internal/web:     internal/problem
+	# The API is admin as routes; huma generates its OpenAPI document.
+	internal/api: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/format
+	internal/api: internal/problem internal/store github.com/danielgtaylor/huma/v2
 
-	# config opens the database for commands, and takes the default URL of
-	# Pipedrive from its client.
-	internal/config: . internal/pipedrive internal/store
-
-	# Texts for people need nothing of ours.
+	# Numbers and durations as text need nothing of ours.
 	internal/format:
 
 	# admin works on the database alone: it imports no client of a remote and never
 	# config, so that the HTTP API and the commands share it.
 	internal/admin:          . internal/admin/activity internal/format internal/store
-	internal/admin/activity: . internal/engine internal/store
+	internal/admin/activity: . internal/store
 	internal/admin/settings: . internal/store
 	internal/admin/transfer: . internal/store
-	# An estimate asks the remotes: GitHub through an interface, Pipedrive for its quotas.
+	# An estimate reads GitHub through an interface, and Pipedrive for its quotas.
 	internal/admin/estimate: . internal/pipedrive internal/store golang.org/x/sync
 
-	# The API is admin as routes; huma generates its OpenAPI document.
-	internal/api:     . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/engine internal/format
-	internal/api:     internal/problem internal/store github.com/danielgtaylor/huma/v2
-	internal/problem: .
+	# config opens the database for commands, and takes the default URL of Pipedrive
+	# from its client.
+	internal/config: . internal/pipedrive internal/store
 
 	# doctor checks a configuration with the clients of the real remotes.
-	internal/doctor: . internal/config internal/engine internal/format internal/github internal/pipedrive internal/store golang.org/x/sys
+	internal/doctor: . internal/config internal/format internal/github internal/pipedrive internal/store golang.org/x/sys
 
-	# app builds the program from all parts; the commands are beside it, not below.
+	# The simulators share no type with the clients: a shared mistake would go unseen.
+	internal/sim:
+
+	# app assembles the program; the commands use it and stand beside it.
 	internal/app: . internal/admin/activity internal/admin/estimate internal/admin/settings internal/api internal/config internal/engine
-	internal/app: internal/testing/failpoint internal/github internal/pipedrive internal/server internal/sim internal/store internal/testing/mutant internal/web
+	internal/app: internal/github internal/pipedrive internal/server internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
-	# The plan command makes clients of its own; the others pass the open database on.
+	# The plan command creates clients of its own; the others pass the open database on.
 	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/transfer internal/app internal/config internal/doctor internal/format
 	cmd/gistdeal: internal/github internal/pipedrive internal/store github.com/alecthomas/kong golang.org/x/term
 
-	# Breaks rules of the engine from outside, by a build tag; else it does nothing.
-	internal/testing/mutant: . internal/engine internal/testing/failpoint
+	# Fail points and mutants are empty in an ordinary build, so that every package may
+	# name them. With the build tag, a fail point also stands between SQLite and its files.
+	internal/testing/failpoint: modernc.org/libc modernc.org/sqlite
+	internal/testing/mutant:    . internal/engine internal/testing/failpoint
 
-	# The kill harness knows the program from outside alone: its database by a
-	# driver of its own, so that what store believes is checked too.
-	internal/testing/torture: internal/testing/failpoint internal/testing/pgtest internal/testing/testenv internal/sim github.com/jackc/pgx/v5 golang.org/x/sync modernc.org/sqlite
+	# The kill harness knows the program only from outside, and reads its database
+	# with a driver of its own, so that it checks the store too.
+	internal/testing/torture: internal/sim internal/testing/failpoint internal/testing/pgtest internal/testing/testenv github.com/jackc/pgx/v5 golang.org/x/sync modernc.org/sqlite
 	cmd/torture: internal/testing/torture
 
-	# For tests: no line above names them.
+	# Test support: no line above names it.
 	internal/testing/testenv:  internal/sim
 	internal/testing/contract: internal/testing/testenv github.com/getkin/kin-openapi
 	internal/testing/pgtest:   internal/testing/testenv github.com/jackc/pgx/v5
@@ -103,7 +108,7 @@ const module = "gistdeal"
 
 func TestEachPackageImportsOnlyWhatThePolicyAllows(t *testing.T) {
 	t.Parallel()
-	allowed := parsePolicy(policy)
+	allowed, used := parsePolicy(policy), map[string][]string{}
 	for _, file := range sources(t) {
 		if file.test {
 			continue
@@ -115,6 +120,14 @@ func TestEachPackageImportsOnlyWhatThePolicyAllows(t *testing.T) {
 			}
 			if err := allowed.check(path.Dir(file.name), imported); err != nil {
 				t.Errorf("%s: %v", file.pos(spec), err)
+			}
+			used[path.Dir(file.name)] = append(used[path.Dir(file.name)], imported)
+		}
+	}
+	for folder, grants := range allowed {
+		for _, grant := range grants {
+			if !slices.ContainsFunc(used[folder], func(imported string) bool { return matches(grant, imported) }) {
+				t.Errorf("the policy allows %s to import %s, which it does not: delete the grant", folder, grant)
 			}
 		}
 	}
@@ -204,19 +217,22 @@ func (g grants) check(folder, imported string) error {
 	if !ok {
 		return fmt.Errorf("package %s is not in the policy of deps_test.go", folder)
 	}
-	ours := imported == module || strings.HasPrefix(imported, module+"/")
-	if first, _, _ := strings.Cut(imported, "/"); !ours && !strings.Contains(first, ".") {
+	if first, _, _ := strings.Cut(imported, "/"); first != module && !strings.Contains(first, ".") {
 		return nil // the standard library
 	}
-	if ours {
-		imported = cmp.Or(strings.TrimPrefix(strings.TrimPrefix(imported, module), "/"), ".")
-	}
-	for _, grant := range list {
-		if imported == grant || !ours && strings.HasPrefix(imported, grant+"/") {
-			return nil
-		}
+	if slices.ContainsFunc(list, func(grant string) bool { return matches(grant, imported) }) {
+		return nil
 	}
 	return fmt.Errorf("%s may not import %s by the policy of deps_test.go", folder, imported)
+}
+
+// matches reports whether a grant covers the import of a path: a package of ours, or
+// a path of others with everything below it.
+func matches(grant, imported string) bool {
+	if imported == module || strings.HasPrefix(imported, module+"/") {
+		return grant == cmp.Or(strings.TrimPrefix(strings.TrimPrefix(imported, module), "/"), ".")
+	}
+	return imported == grant || strings.HasPrefix(imported, grant+"/")
 }
 
 // source is a parsed Go file of the module; its name is relative to the root.

@@ -224,7 +224,7 @@ func TestWithoutAGitHubTokenTheStartLogsTheQuota(t *testing.T) {
 	env["GITHUB_TOKEN"] = ""
 	p := start(t, env)
 	p.user("alice")
-	const want = `"requests_an_hour":60,"kept_for_people":10,"users_of_one_page":150,"scanned_every":"3h0m0s"`
+	const want = `"requests_an_hour":60,"reserved_interactive":10,"users_of_one_page":150,"scanned_every":"3h0m0s"`
 	if !strings.Contains(p.out.String(), want) {
 		t.Errorf("no %s in:\n%s", want, p.out)
 	}

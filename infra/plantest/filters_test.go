@@ -86,7 +86,7 @@ func TestEachFilterCountsTheEventThatTheProgramWrites(t *testing.T) {
 func TestNoFilterCountsWhatIsNoConcernOfIts(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		`{"msg":"deal created"}`:                                     "",
+		`{"msg":"deal created"}`: "",
 		`{"msg":"backoff started","remote":"Pipedrive","spent":false}`: "",
 		`{"msg":"backoff started","remote":"GitHub","spent":true}`:     "",
 		`deal refused`: "",
