@@ -1,6 +1,5 @@
-# The subnets' own lists, a second fence behind the security groups. They know
-# no connections: an answer needs a rule of its own, to the ports from 1024 on
-# that whoever asked has chosen.
+# Network ACLs of the subnets, a second fence behind the security groups. They are
+# stateless: an answer needs a rule of its own, to the client's port, 1024 or higher.
 
 locals {
   everybody = "0.0.0.0/0"
@@ -25,8 +24,8 @@ resource "aws_network_acl" "public" {
   tags = { Name = "${var.name}-public" }
 }
 
-# Clients come from everywhere, and packages, images and both remotes are
-# anywhere: what is let in further is the security groups' business.
+# Clients, package mirrors, image registries and both remotes can have any address.
+# The security groups restrict the traffic further.
 resource "aws_network_acl_rule" "public_in" {
   for_each = local.public_rules
 

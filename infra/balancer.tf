@@ -1,7 +1,7 @@
-# Clients reach machines through here: port 80 passes on what the certificate
-# authority asks for and sends everything else to 443.
+# The way of clients to the machines: port 80 passes on the challenges of the
+# certificate authority and redirects everything else to 443.
 
-#tfsec:ignore:aws-elb-alb-not-public -- it is what clients call
+#tfsec:ignore:aws-elb-alb-not-public -- clients call it
 resource "aws_lb" "balancer" {
   name                       = var.name
   load_balancer_type         = "application"

@@ -1,5 +1,5 @@
-# What clients see. Whoever uses a certificate takes it from its validation, not
-# from the certificate itself: an unvalidated one is refused, minutes later.
+# The certificates for clients. Resources refer to the validation of a certificate,
+# not to the certificate: AWS refuses an unvalidated one, minutes later.
 
 resource "aws_acm_certificate" "api" {
   domain_name       = local.api_domain

@@ -18,7 +18,7 @@ resource "aws_db_subnet_group" "database" {
   subnet_ids  = aws_subnet.private[*].id
 }
 
-# A destroy leaves a snapshot, whose name must be new each time.
+# A destroy leaves a snapshot; its name must be new each time.
 resource "terraform_data" "snapshot" {
   count = var.database_url_parameter == "" ? 1 : 0
 }

@@ -1,6 +1,6 @@
 # The names: challenge.<domain> is the page and, behind it, the API;
-# api-challenge.<domain> is the load balancer, and what machines get their
-# certificate for.
+# api-challenge.<domain> is the load balancer and the name in the machines'
+# certificate.
 
 locals {
   page_domain = "challenge.${var.domain}"

@@ -1,5 +1,6 @@
-# What machines share of the certificate authority: its questions, which come to
-# any of them, and the certificate, of which it gives five a week.
+# Files that the machines share: the challenges of the certificate authority, which
+# can reach any machine, and the certificate, which it issues five times a week at
+# most.
 
 #tfsec:ignore:aws-efs-enable-at-rest-encryption -- it is; tfsec wants a key of our own, which costs more than the file system
 resource "aws_efs_file_system" "shared" {

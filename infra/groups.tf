@@ -1,7 +1,7 @@
-# Who may open a connection to whom. Machines are reached by the load balancer
-# alone; there is no port 22 anywhere (Session Manager does not need one).
+# The allowed connections. Only the load balancer reaches the machines; port 22 is
+# closed everywhere (Session Manager does not need it).
 
-# What nobody gave a group gets this one, which lets nothing through.
+# Resources without a group get this one, which allows nothing.
 resource "aws_default_security_group" "none" {
   vpc_id = aws_vpc.main.id
 }

@@ -1,6 +1,6 @@
-# What a machine may do, and no more: read its own secrets, write its own log,
-# and be reached by Session Manager. Not AmazonSSMManagedInstanceCore, which may
-# read every parameter of the account.
+# The permissions of a machine: read its own secrets, write its own log, and use
+# Session Manager. AmazonSSMManagedInstanceCore would also allow it to read every
+# parameter of the account.
 
 data "aws_caller_identity" "current" {}
 
@@ -45,7 +45,7 @@ locals {
         Resource = ["*"] # these actions know no resources
       },
     ],
-    # A private registry of ECR wants a log-in, and says who may pull.
+    # A private ECR registry needs a login and a permission to pull.
     local.registry == "" ? [] : [
       {
         Sid      = "LogInToRegistry"

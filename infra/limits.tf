@@ -1,8 +1,8 @@
-# How long each on a request's way waits, in seconds. Whoever stands nearer to
-# the reader must give up before whoever stands behind him, or readers get
-# errors for answers that come: event ping < answer < CloudFront < load balancer
-# < nginx. A machine that leaves is asked for nothing more (drain) before it is
-# stopped (stop). A test holds this table against the program's own values.
+# The timeouts on the way of a request, in seconds. A hop must time out later than
+# the hop behind it answers, or clients get errors for answers that still come:
+# event ping < answer < CloudFront < load balancer < nginx. A machine gets no more
+# requests (drain) before it is stopped (stop). A test compares this table with the
+# program's values.
 locals {
   limits = {
     event_ping  = 15 # a stream of events says that it lives

@@ -5,7 +5,7 @@ locals {
   canonical_ami = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
   ami_id        = var.ami == null ? data.aws_ssm_parameter.ubuntu[0].insecure_value : var.ami.id
 
-  # What the start-up script sets itself: var.settings may not hold it.
+  # Variables that the start-up script sets: var.settings may not contain them.
   given = [
     "GISTDEAL_ADDR", "GISTDEAL_ADMIN_TOKEN", "GISTDEAL_ANSWER_WAIT", "GISTDEAL_DATABASE_PASSWORD", "GISTDEAL_DATABASE_URL",
     "GISTDEAL_DRAIN", "GISTDEAL_LOG", "GISTDEAL_OPEN", "GISTDEAL_PUBLIC_URL",

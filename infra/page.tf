@@ -13,7 +13,7 @@ locals {
     svg  = "image/svg+xml"
   }
 
-  # What the program answers itself; all else is a file of the page.
+  # Paths that the program answers; all others are files of the page.
   api_paths = ["/api/*", "/user/*", "/trackedusers", "/login", "/logout"]
 
   # The headers that the program sends with its own page.
@@ -23,7 +23,7 @@ locals {
   ])
 }
 
-# The files are in git, and nobody reads who fetched them.
+# The files are in git, and nobody reads access logs of them.
 #tfsec:ignore:aws-s3-enable-versioning
 #tfsec:ignore:aws-s3-enable-bucket-logging
 resource "aws_s3_bucket" "page" {
@@ -143,7 +143,7 @@ data "aws_cloudfront_origin_request_policy" "all_but_host" {
   name = "Managed-AllViewerExceptHostHeader"
 }
 
-#tfsec:ignore:aws-cloudfront-enable-logging -- the program logs what it is asked; nobody reads who fetched the page's files
+#tfsec:ignore:aws-cloudfront-enable-logging -- the program logs its requests; nobody reads access logs of the page's files
 #tfsec:ignore:aws-cloudfront-enable-waf -- costs more than the rest; the program limits requests itself
 resource "aws_cloudfront_distribution" "page" {
   enabled             = true

@@ -1,5 +1,5 @@
-# What tells a person that something is wrong. Filters count named events of the
-# program's log; docs/operations.md says what each means and what to do.
+# Alarms for operators. Filters count named events of the program's log;
+# docs/operations.md explains each event and the response to it.
 
 #tfsec:ignore:aws-cloudwatch-log-group-customer-key -- logs hold no secrets, and are encrypted with Amazon's key
 resource "aws_cloudwatch_log_group" "log" {
@@ -14,8 +14,8 @@ locals {
     day-spent     = "{ $.msg = \"remote paused\" && $.remote = \"Pipedrive\" && $.spent IS TRUE }"
   }
 
-  # Alarms on what AWS and the filters above measure. What is missing is bad
-  # where something has to be heard, and good where nothing should be.
+  # Alarms on metrics of AWS and of the filters above. Missing data is a fault where
+  # data must arrive, and fine where none should.
   alarms = merge({
     deals-refused = {
       text      = "Pipedrive refused a deal for itself: gistdeal deals list --state failed says why."

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// reply is what came back.
+// reply is the answer to a request.
 type reply struct {
 	status int
 	header http.Header
@@ -21,8 +21,8 @@ type reply struct {
 }
 
 // ask sends a request to a host of the world from one of its addresses; headers
-// are "Name: value". Over TLS it looks who signed the host's certificate for the
-// domain of the API; roots, if there are any, must have.
+// are "Name: value". Over TLS it verifies the host's certificate for the domain of
+// the API against roots, if there are any.
 func (w *world) ask(from, host, method, url string, roots *x509.CertPool, headers ...string) (reply, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,

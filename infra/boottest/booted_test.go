@@ -20,8 +20,8 @@ type system struct {
 	nspawn *exec.Cmd // nil while it is off
 }
 
-// system makes a machine that has what the script installs, and systemd instead
-// of what stands in for it. In the place of dockerd is a service that does nothing.
+// system creates a machine with the packages of the script and with the real
+// systemd. A service that does nothing replaces dockerd.
 func (w *world) system() *system {
 	w.t.Helper()
 	m := w.machine()
@@ -143,7 +143,7 @@ func TestTwoSystemsBootAtOnceServeAndAreBackAfterAPowerCut(t *testing.T) {
 	one.works()
 }
 
-// works looks at what systemd has to keep running, or start in time.
+// works checks the services and timers of systemd.
 func (s *system) works() {
 	s.t.Helper()
 	for _, unit := range []string{"nginx.service", "gistdeal.service", "gistdeal-certificate.timer"} {
@@ -154,7 +154,7 @@ func (s *system) works() {
 	if timers := s.saw("systemctl", "list-timers", "--no-pager", "--all"); !strings.Contains(timers, "gistdeal-certificate.service") || strings.Contains(timers, "certbot.service") {
 		s.t.Errorf("%s has the timers %s", s.name, timers)
 	}
-	// What the timer starts, by itself and in the surroundings that a service has.
+	// The unit of the timer, started alone and in the environment of a service.
 	if out := s.saw("systemctl", "start", "gistdeal-certificate.service"); out != "" {
 		s.t.Errorf("%s: %s%s", s.name, out, s.saw("journalctl", "--no-pager", "-u", "gistdeal-certificate.service"))
 	}

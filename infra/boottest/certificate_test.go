@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// certificate returns who signed what the machine serves with, and its number.
+// certificate returns the issuer and the serial number of the machine's certificate.
 func (m *machine) certificate() (issuer, serial string) {
 	m.t.Helper()
 	r, err := m.ask(balancerAddress, m.address, "GET", "https://"+apiDomain+"/readyz", nil)

@@ -111,7 +111,7 @@ func listen(t *testing.T, address string) net.Listener {
 	return l
 }
 
-// metadata answers as an instance's metadata do, only to who has a token.
+// metadata answers like the metadata service of an instance, and requires a token.
 func metadata(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodPut && r.URL.Path == "/latest/api/token" && r.Header.Get("X-aws-ec2-metadata-token-ttl-seconds") != "":
@@ -133,9 +133,9 @@ func (w *world) trust(rw http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(rw, w.rds.pem)
 }
 
-// balancer takes turns over the machines, as the load balancer does: it adds to
-// X-Forwarded-For, asks not who signed a machine's certificate, and passes the
-// challenges of port 80 on.
+// balancer takes turns over the machines like the load balancer: it adds to
+// X-Forwarded-For, does not verify the certificate of a machine, and passes on the
+// challenges on port 80.
 type balancer struct {
 	mu    sync.Mutex
 	turn  int
@@ -190,7 +190,7 @@ func (w *world) balance() {
 	w.serveTLS(balancerAddress+":443", apiDomain, pass("https"))
 }
 
-// acme starts the certificate authority, whose certificates are valid for so long.
+// acme starts the certificate authority; its certificates are valid for that long.
 func (w *world) acme(valid time.Duration) {
 	w.t.Helper()
 	cert, private := w.ca.issue(w.t, "acme.test")
@@ -230,7 +230,7 @@ func (w *world) acme(valid time.Duration) {
 // acmeRoot returns the certificate that those of the authority lead to.
 func (w *world) acmeRoot() (string, error) {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true, //nolint:gosec // It is asked for what can be trusted.
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true, //nolint:gosec // The request fetches the roots.
 	}}
 	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, "https://"+acmeAddress+":15000/roots/0", nil)
 	if err != nil {

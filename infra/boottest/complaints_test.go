@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// complaints are what is wrong with a machine on which the script ran.
+// complaints lists the faults of a machine after the script ran.
 type complaints []string
 
 func (c *complaints) want(what, got, want string) {
@@ -58,13 +58,13 @@ func (m *machine) complaints() complaints {
 	return append(c, m.deals()...)
 }
 
-// trusted asks the machine, and believes nobody but the authority who it is.
+// trusted requests a page from the machine and trusts only the authority.
 func (m *machine) trusted() error {
 	_, err := m.ask(balancerAddress, m.address, "GET", "https://"+apiDomain+"/readyz", m.roots())
 	return err
 }
 
-// settled looks at what the script leaves on the machine.
+// settled checks the files and settings that the script leaves on the machine.
 func (m *machine) settled() complaints {
 	var c complaints
 	c.want("swap", m.saw("cat", "/run/standin/swap")+m.saw("grep", "^/swapfile", "/etc/fstab"), "/swapfile\n/swapfile none swap sw 0 0\n")
@@ -87,7 +87,7 @@ gistdeal.pem 600 0
 	return c
 }
 
-// doors looks at who gets in where, and what one is told there.
+// doors checks the access to each address and the answers there.
 func (m *machine) doors() complaints {
 	var c complaints
 	for url, want := range map[string]string{
@@ -121,7 +121,7 @@ func (m *machine) forgeries() complaints {
 	for _, forged := range []string{"X-Forwarded-For: 127.0.0.1", "X-Real-IP: 127.0.0.1", "Forwarded: for=127.0.0.1;host=localhost", "X-Forwarded-Host: localhost"} {
 		c.status(m.world, 401, "GET", "/trackedusers", "Host: localhost:8050", forged)
 	}
-	// Who guesses under many addresses is one client, and no other pays for it.
+	// Guesses with many forged addresses count for one client and for no other.
 	var statuses []int
 	for i := range 12 {
 		r, err := m.ask(visitorAddress, balancerAddress, "GET", "https://"+apiDomain+"/trackedusers", nil,

@@ -124,7 +124,7 @@ func TestAMachineTrustsItsOwnDatabaseAloneAndFollowsItsPassword(t *testing.T) {
 		t.Errorf("only these are active: %s", got)
 	}
 
-	// What the timer runs.
+	// The command of the timer.
 	renew := strings.TrimSpace(strings.TrimPrefix(m.ran("grep", "^ExecStart=", "/etc/systemd/system/gistdeal-password.service"), "ExecStart="))
 	d.rotate("second")
 	m.ran(renew)
@@ -169,7 +169,7 @@ func TestAWorldEndsWithWhoeverStartedIt(t *testing.T) {
 	if err := victim.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// Whoever lives in the world holds its output open.
+	// Every process of the world holds its output open.
 	ended := make(chan string, 1)
 	said := make([]byte, len("started\n"))
 	if _, err := out.Read(said); err != nil || string(said) != "started\n" {

@@ -62,7 +62,7 @@ func (m *machine) command(args ...string) *exec.Cmd {
 	return exec.CommandContext(m.t.Context(), "nsenter", slices.Concat(m.enter, []string{"env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, args)...)
 }
 
-// boot runs the script and returns what it wrote, and how it ended.
+// boot runs the script and returns its output and its error.
 func (m *machine) boot(script string) (string, error) {
 	m.t.Helper()
 	m.write(m.root+"/opt/startup", script)

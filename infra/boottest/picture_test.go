@@ -22,7 +22,7 @@ func TestThePictureShowsTheStepsOfTheScript(t *testing.T) {
 	}
 }
 
-// firsts returns what the pattern's group finds in a file, in its order.
+// firsts returns the matches of the pattern's group in a file, in order.
 func firsts(t *testing.T, name, pattern string) []string {
 	t.Helper()
 	text, err := os.ReadFile(name)

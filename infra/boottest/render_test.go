@@ -21,12 +21,12 @@ import (
 type shape struct {
 	name      string
 	planned   string         // further variables, as one gives them to Terraform
-	templated map[string]any // what the template's variables then are, besides those that all shapes have
+	templated map[string]any // values of the template's variables besides those of all shapes
 }
 
-// All have these values. Their name says what is special about the others.
+// The values of all shapes. The name of a shape describes its other values.
 var (
-	// What most worlds run: a file is the database, named by a parameter.
+	// The shape of most worlds: the database is a file named by a parameter.
 	parameterised = shape{"database-in-a-parameter", `
 database_url_parameter = "/gistdeal/database-url"
 database_cidr          = "192.0.2.10/32"
@@ -56,7 +56,7 @@ database_cidr          = "192.0.2.10/32"
 	shapes = []shape{parameterised, whole, alone}
 )
 
-// installation is what all shapes are planned with.
+// installation has the variables of all plans.
 const installation = `
 image                  = "registry.test/gistdeal:1"
 domain                 = "example.test"
@@ -67,7 +67,7 @@ pipedrive_api_key      = "canary-pipedrive-0123456789"
 admin_token            = "canary-admin-0123456789abcdef"
 `
 
-// variables are what the template of all shapes is rendered with.
+// variables are the values of the template for all shapes.
 func variables() map[string]any {
 	return map[string]any{
 		"region": "us-east-1", "log_group": "/gistdeal", "image": "registry.test/gistdeal:1", "registry": "",
@@ -145,7 +145,7 @@ func (s shape) plan(t *testing.T) string {
 	return ""
 }
 
-// template returns what the template becomes, and machines.tf makes of that.
+// template returns the rendered template as machines.tf passes it on.
 func (s shape) template(t *testing.T) string {
 	t.Helper()
 	all := variables()
@@ -202,7 +202,7 @@ func TestTheTemplateAloneBecomesWhatIsPlanned(t *testing.T) {
 	}
 }
 
-// without returns a text in which what a pattern's group finds is left out.
+// without returns a text without the match of a pattern's group.
 func without(text, pattern string) string {
 	for _, found := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
 		text = strings.ReplaceAll(text, found[1], "")
@@ -230,7 +230,7 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// file returns what the script writes by put into the file of that name.
+// file returns the content that the script writes to the file of that name.
 func file(t *testing.T, script, name string) string {
 	t.Helper()
 	_, after, found := strings.Cut(script, "\nput "+name+" ")
@@ -243,7 +243,7 @@ func file(t *testing.T, script, name string) string {
 	return text + "\n"
 }
 
-// named returns what a pattern's group finds in a script, once.
+// named returns the only match of a pattern's group in a script.
 func named(t *testing.T, script, pattern string) string {
 	t.Helper()
 	found := regexp.MustCompile(pattern).FindStringSubmatch(script)

@@ -15,15 +15,15 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// audience is many visitors who follow what happens, and come back when cut off.
+// audience is many clients that follow events and reconnect when cut off.
 type audience struct {
 	client *http.Client
 	url    string
 
 	mu     sync.Mutex
-	opened int            // streams, those of who came back too
+	opened int            // streams, including reconnections
 	saw    map[string]int // how many visitors were told of a gist
-	wrong  []string       // what should not have been
+	wrong  []string       // unexpected answers
 }
 
 // listen follows events as one visitor, from that address, until the context ends.
@@ -67,7 +67,7 @@ func (a *audience) stream(ctx context.Context, address string) error {
 	return nil // nginx cut it.
 }
 
-// hear counts what a line tells; the first event of a stream says that it is open.
+// hear counts the events of a line; the first event of a stream means that it is open.
 func (a *audience) hear(line string, first bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -139,7 +139,7 @@ func TestEventsReachTwoHundredStreamsAcrossAReloadOfNginx(t *testing.T) {
 	a.open(t, many)
 	a.hears(m, "octocat", many)
 	m.ran("/usr/sbin/nginx", "-s", "reload")
-	a.hears(m, "hubot", many) // By the old workers, who stay as long as a machine drains.
+	a.hears(m, "hubot", many) // By the old workers of nginx, which stay as long as a machine drains.
 	a.open(t, 2*many)         // By the new ones, once the old are gone.
 	a.hears(m, "monalisa", many)
 }

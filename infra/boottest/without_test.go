@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestEachLineIsMissedIfItIsLeftOut takes one line of the script away at a time:
-// what TestAMachineServes... looks at must then go wrong, in the way that is named.
+// TestEachLineIsMissedIfItIsLeftOut removes one line of the script at a time: the
+// checks of TestAMachineServes... must then fail in the named way.
 func TestEachLineIsMissedIfItIsLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, line, why string }{

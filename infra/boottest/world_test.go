@@ -19,7 +19,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// Who is where in a world. Machines are 10.0.1.1 and so on.
+// The addresses of a world. Machines are 10.0.1.1 and so on.
 const (
 	gatewayAddress  = "10.0.0.1"
 	balancerAddress = "10.0.0.2"
@@ -34,7 +34,7 @@ const (
 	apiDomain = "api-challenge.example.test"
 )
 
-// What the Parameter Store holds: characters that shells and programs treat in ways of their own.
+// The values in the Parameter Store, with characters that shells and programs treat specially.
 const (
 	pipedriveKey  = `pd-$HOME&"it's"\1`
 	gitHubToken   = "gh-`id`;#!"
@@ -127,7 +127,7 @@ func pattern(name string) string {
 	return strings.Join(parts, "/")
 }
 
-// binaries builds what the worlds run besides the system's programs.
+// binaries builds the programs of the worlds that the system does not have.
 var binaries = sync.OnceValues(func() (string, error) {
 	bin := filepath.Join(scratch, "bin")
 	for _, build := range [][]string{
@@ -161,8 +161,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// newWorld makes the network and what machines find in it. /srv is what all
-// machines see; /run is the world's own.
+// newWorld creates the network and its services. All machines share /srv; /run
+// belongs to the world.
 func newWorld(t *testing.T, bin string) *world {
 	t.Helper()
 	w := &world{t: t}

@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 	os.Exit(again.ProcessState.ExitCode())
 }
 
-// missing says what an engine of our own lacks on this machine, "" for nothing.
+// missing returns the reason why no Docker engine can run on this machine, "" if one can.
 func missing() string {
 	if os.Geteuid() != 0 {
 		return "not root"
@@ -129,7 +129,7 @@ func (e *engine) restart() {
 	e.start()
 }
 
-// try runs docker and returns what it says.
+// try runs docker and returns its output.
 func (e *engine) try(args ...string) (string, error) { return e.pipe(nil, args...) }
 
 // pipe is try with an input.

@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// compose is what the tests want to know of a compose file.
+// compose is the part of a compose file that the tests read.
 type compose struct {
 	Services map[string]struct {
 		User        string            `yaml:"user"`
@@ -67,7 +67,7 @@ func TestComposeGivesEachServiceWhatItNeedsAndNoMore(t *testing.T) {
 		}
 	}
 	if exec.CommandContext(t.Context(), "docker", "compose", "version").Run() != nil {
-		return // What it would say of the form, the rest of this test has to do without.
+		return // Without docker compose its check of the syntax is left out.
 	}
 	check := exec.CommandContext(t.Context(), "docker", "compose", "--file", "../../compose.yaml", "config", "--quiet")
 	check.Env = append(os.Environ(), "GITHUB_TOKEN=")

@@ -23,7 +23,7 @@ const (
 	adminToken = "admin-token-of-the-test"
 )
 
-// service is the image as it is run, and what it works on.
+// service is a running image with its data.
 type service struct {
 	*engine
 	sim *sim.Sim
@@ -80,7 +80,7 @@ func TestTheImageServesAsTheReadmeSaysThroughErrorsStopsAndRestarts(t *testing.T
 	}
 }
 
-// during has the test of one part be told what fails in it.
+// during reports failures of one part to the test of that part.
 func (s *service) during(t *testing.T, part func()) {
 	all := s.t
 	s.t = t
@@ -179,7 +179,7 @@ func (s *service) isStartedByTheUnit() {
 	}
 	start()
 	s.ready()
-	// What no restart mends shall end, so that somebody notices.
+	// The program ends on an error that no restart can fix, so that somebody notices.
 	if policy := s.inspect("{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}"); policy != "on-failure 10" {
 		s.t.Errorf("the engine restarts it: %s", policy)
 	}
@@ -198,7 +198,7 @@ func (s *service) readme() []string {
 	return strings.Fields(strings.NewReplacer("\\\n", " ", "gistdeal.env", s.env).Replace(command[1]))
 }
 
-// command is what systemd runs; must says whether it may not fail.
+// command is a command of a systemd unit; must means that it may not fail.
 type command struct {
 	must bool
 	args []string

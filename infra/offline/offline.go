@@ -39,14 +39,14 @@ type Folder struct {
 	env  []string
 }
 
-// ready holds what `terraform init` made, for all copies.
+// ready has the output of `terraform init`, for all copies.
 var ready struct {
 	sync.Once
 	dir, config, lock string
 	err               error
 }
 
-// Clean removes what copies share, once no test uses any.
+// Clean removes the files that copies share, after the last test.
 func Clean() {
 	if ready.dir != "" {
 		_ = os.RemoveAll(ready.dir) // It is in the folder for temporary files.
@@ -115,7 +115,7 @@ func Anywhere(t testing.TB, dir string) Folder {
 	return Folder{t, dir, append(os.Environ(), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", "GOGC=400")}
 }
 
-// copy copies what Terraform reads of a folder: not its own traces, and no Go.
+// copy copies the files of a folder that Terraform reads: neither its own state nor Go.
 func (f Folder) copy(from, to string) {
 	f.t.Helper()
 	err := filepath.WalkDir(from, func(name string, entry os.DirEntry, err error) error {
@@ -144,8 +144,8 @@ func (f Folder) copy(from, to string) {
 	}
 }
 
-// Run runs Terraform in the folder and returns what it said, and whether it
-// ended well.
+// Run runs Terraform in the folder and returns its output, and whether it
+// succeeded.
 func (f Folder) Run(args ...string) (said string, ok bool) {
 	f.t.Helper()
 	atOnce <- struct{}{}
@@ -156,7 +156,7 @@ func (f Folder) Run(args ...string) (said string, ok bool) {
 	return string(out), err == nil
 }
 
-// Must is Run for what has to end well.
+// Must is Run for a command that must succeed.
 func (f Folder) Must(args ...string) string {
 	f.t.Helper()
 	said, ok := f.Run(args...)

@@ -16,8 +16,8 @@ import (
 	"gistdeal/internal/web"
 )
 
-// answer returns what the real program answers as the page at path, behind a
-// public address of https.
+// answer returns the headers of the real program's page at path, with an https
+// public URL.
 func answer(path string) http.Header {
 	handler := server.New(nil, nil, server.Options{PublicURL: "https://challenge.example.com", Page: web.Handler(), Log: slog.New(slog.DiscardHandler)}).Handler()
 	w := httptest.NewRecorder()

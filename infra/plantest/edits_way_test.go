@@ -1,6 +1,6 @@
 package plantest_test
 
-// editsOfTheWay are mistakes in what leads to a machine and from it.
+// editsOfTheWay are mistakes on the network paths to and from a machine.
 var editsOfTheWay = []edit{
 	{
 		"groups.tf", `resource "aws_vpc_security_group_ingress_rule" "machines" {

@@ -35,7 +35,7 @@ func filters(t *testing.T) map[string]string {
 func matches(pattern string, line []byte) (bool, error) {
 	var event map[string]any
 	if json.Unmarshal(line, &event) != nil {
-		return false, nil // What is no JSON matches nothing.
+		return false, nil // A line that is not JSON matches nothing.
 	}
 	for term := range strings.SplitSeq(strings.Trim(pattern, "{} "), " && ") {
 		if m := regexp.MustCompile(`^\$\.(\w+) = "([^"*]*)"$`).FindStringSubmatch(term); m != nil {
@@ -100,8 +100,8 @@ func TestNoFilterCountsWhatIsNoConcernOfIts(t *testing.T) {
 	}
 }
 
-// written yields the lines that the real program writes, with one user to scan
-// whose deal meets what happens, until the caller has seen enough.
+// written yields the log of the real program, with one user to scan and faults for
+// its deal, until the caller has seen enough.
 func written(t *testing.T, binary string, happens func(*sim.Sim)) func(func([]byte) bool) {
 	t.Helper()
 	s := sim.New(sim.Options{Burst: -1, DailyTokens: -1, GitHubLimit: -1})

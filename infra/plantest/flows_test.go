@@ -45,7 +45,7 @@ var flows = []flow{
 	{"file_system", "internet", 443, false},
 }
 
-// Routes, groups, and the subnets' lists there and back, of what was made. IDs
+// Routes, groups and network ACLs in both directions, of applied resources. IDs
 // are known only then; a plan has the same values without them.
 func TestConnectionsPassWhereTheyShouldAndNowhereElse(t *testing.T) {
 	t.Parallel()
@@ -65,7 +65,7 @@ func TestConnectionsPassWhereTheyShouldAndNowhereElse(t *testing.T) {
 	}
 }
 
-// network is what was made, with all its values.
+// network has the applied resources with all their values.
 type network struct{ resources []resource }
 
 // all returns the values of all resources of a type.

@@ -8,8 +8,8 @@ import (
 	"gistdeal/infra/offline"
 )
 
-// secrets are what an installation is made with here. They may be nowhere but
-// with AWS.
+// secrets are the secrets of the installation here. They may appear nowhere but at
+// AWS.
 var secrets = []string{
 	"TF_VAR_pipedrive_api_key=canary-pipedrive-0123456789",
 	"TF_VAR_admin_token=canary-admin-0123456789abcdef",
@@ -36,7 +36,7 @@ func installed(t *testing.T) offline.Folder {
 	return offline.Copy(t).With(installation...).With(secrets...)
 }
 
-// planned plans in a folder, into the file plan, and returns what is read of it here.
+// planned plans in a folder, into the file plan, and returns the parsed plan.
 func planned(t *testing.T, f offline.Folder, options ...string) plan {
 	t.Helper()
 	f.Must(append([]string{"plan", "-no-color", "-input=false", "-out=plan"}, options...)...)

@@ -39,7 +39,7 @@ func TestThePicturesAreDrawnFromTheirTexts(t *testing.T) {
 	}
 }
 
-// ofText are what a text of Graphviz names.
+// ofText returns the names in a Graphviz text.
 func ofText(source string) (all []string) {
 	for _, m := range regexp.MustCompile(`(?m)^ *(\w+) \[label=`).FindAllStringSubmatch(source, -1) {
 		all = append(all, "box "+m[1])
@@ -57,7 +57,7 @@ func ofText(source string) (all []string) {
 	return all
 }
 
-// ofPicture are what an SVG of Graphviz shows.
+// ofPicture returns the names in an SVG of Graphviz.
 func ofPicture(svg string) (all []string) {
 	for _, m := range regexp.MustCompile(`class="(node|edge)">\n<title>(.*)</title>`).FindAllStringSubmatch(svg, -1) {
 		name := html.UnescapeString(m[2])

@@ -11,7 +11,7 @@ import (
 	"gistdeal/infra/offline"
 )
 
-// plan is what is read here of a plan's JSON.
+// plan is the part of a plan's JSON that the tests read.
 type plan struct {
 	Configuration struct {
 		ProviderConfig map[string]struct {
@@ -129,8 +129,7 @@ func TestWhatHasToWaitForSomethingWaitsForIt(t *testing.T) {
 	}
 }
 
-// unwired says what does not wait for what it has to wait for, which shows in
-// no value.
+// unwired lists missing dependencies between resources, which no value shows.
 func unwired(p plan) (problems []string) {
 	usage := map[string][]string{
 		"aws_ssm_parameter.pipedrive_api_key": {"var.pipedrive_api_key"},
@@ -193,8 +192,8 @@ var aside = map[string][]string{
 	"aws_s3_bucket":              {"acl", "policy"},
 }
 
-// known are the resources that assertions look at, since one that is added can
-// undo what the others promise: another rule, another policy.
+// known lists the resources that assertions cover: an added resource, such as
+// another rule or policy, could undo an assertion about the others.
 var known = strings.Fields(`
 	aws_acm_certificate.api aws_acm_certificate.page aws_acm_certificate_validation.api aws_acm_certificate_validation.page
 	aws_autoscaling_group.machines aws_autoscaling_policy.load aws_budgets_budget.month aws_cloudfront_distribution.page

@@ -13,8 +13,8 @@ import (
 	"gistdeal/infra/offline"
 )
 
-// blocks returns the blocks of a file that begin at a margin, by what is in
-// their quotes.
+// blocks returns the blocks of a file that begin at a margin, by the text in their
+// quotes.
 func blocks(text, margin, kind string) (names, bodies []string) {
 	for _, m := range regexp.MustCompile(`(?ms)^`+margin+kind+` (?:"(\w+)" )?\{\n(.*?)^`+margin+`\}`).FindAllStringSubmatch(text, -1) {
 		names, bodies = append(names, m[1]), append(bodies, m[2])
@@ -48,9 +48,9 @@ func TestEachVariableIsDescribedTypedAndValidated(t *testing.T) {
 }
 
 // TestEachVariableRefusesABadValueAndSaysWhy plans each run of the variables'
-// tests by itself and without the failures that it expects: what Terraform then
-// says must hold the message of every validation, each from a run that expects
-// that variable to fail. Variables alone need no provider, so this is quick.
+// tests alone and without its expected failures: the output of Terraform must then
+// contain the message of every validation, each from a run that expects that
+// variable to fail. Variables alone need no provider, so this is quick.
 func TestEachVariableRefusesABadValueAndSaysWhy(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("terraform"); err != nil {
@@ -94,7 +94,7 @@ func TestEachVariableRefusesABadValueAndSaysWhy(t *testing.T) {
 	}
 }
 
-// failures are what Terraform says of each run of the tests in a folder.
+// failures returns the output of Terraform for each run of the tests in a folder.
 func failures(t *testing.T, f offline.Folder) map[string]string {
 	t.Helper()
 	f.Must("init", "-no-color", "-input=false")

@@ -9,7 +9,7 @@ mock_provider "aws" {
   override_during = plan
 }
 
-# Each refuses what AWS would refuse later, or take and break by.
+# Each validation refuses a value that AWS would refuse later, or accept and then fail with.
 
 run "image_without_a_tag" {
   command = plan

@@ -11,8 +11,8 @@ import (
 	"gistdeal/internal/store"
 )
 
-// counts shows how many users and deals the database has, and what waits, as of
-// each scrape: every process on the database shows the same.
+// counts exports the numbers of users and deals in the database, and the oldest
+// waiting ones, at each scrape: every instance on the database exports the same.
 type counts struct {
 	store *store.Store
 	log   *slog.Logger

@@ -95,8 +95,8 @@ func (a *App) refuseReal(ctx context.Context) error {
 	return nil
 }
 
-// demoEnv returns env as the demo changes it: what it needs is set, what a
-// person may want to try stays.
+// demoEnv returns env with the variables that the demo needs; the others stay, so
+// that a person can try them.
 func demoEnv(env map[string]string, url, database string) map[string]string {
 	demo := map[string]string{"GISTDEAL_DATABASE_URL": database, "GISTDEAL_SCAN_INTERVAL": demoInterval.String()}
 	for name, value := range env {

@@ -6,7 +6,7 @@ import (
 	"gistdeal"
 )
 
-// quotas shows what is left of the remotes' allowances, in the process that works.
+// quotas exports the remaining quotas of the remotes, in the leader.
 type quotas struct {
 	known                  func() []gistdeal.Quota
 	limit, remaining, kept *prometheus.Desc

@@ -29,13 +29,13 @@ var errTargetChanged = errors.New("new deals go elsewhere from now on")
 // its deals are not there, and each gist would get a second one.
 type OtherCompanyError struct{ Database, Key string }
 
-// Error says what is wrong and what to do.
+// Error explains the mismatch and both ways to resolve it.
 func (e *OtherCompanyError) Error() string {
 	return fmt.Sprintf("this database belongs to the Pipedrive company %s, but the key is of company %s: set the key of the former, or name a new database in GISTDEAL_DATABASE_URL", e.Database, e.Key)
 }
 
 // connect reads the account of the key, finds or creates its fields and the
-// target, and keeps what it learns in the database.
+// target, and saves them in the database.
 func (p *Pusher) connect(ctx context.Context) (err error) {
 	var codes map[string]string
 	defer func() { p.notePipedrive(ctx, codes, err) }()

@@ -28,7 +28,7 @@ type doubtful struct {
 	last     time.Time // end of the last lookup
 }
 
-// inDoubt holds the attempts in doubt whose request is no longer under way.
+// inDoubt holds the attempts in doubt without a request under way.
 type inDoubt struct {
 	resendAfter time.Duration
 	wake        loop.Signal
@@ -160,7 +160,7 @@ func (d *inDoubt) missed(c gistdeal.Claim, begin, end time.Time) {
 }
 
 // span returns how long the deal must be missing: twice as long after each time
-// that it was sent again, for a gist whose every attempt ends in doubt.
+// that it was sent again, in case every attempt at a gist ends in doubt.
 func (d *inDoubt) span(c gistdeal.Claim) time.Duration {
 	return d.resendAfter * time.Duration(min(1<<min(c.Resends, 10), maxDelay))
 }

@@ -49,7 +49,7 @@ func (p *Pusher) lookUpUntil(ctx context.Context) error {
 	}
 }
 
-// lookUp looks up the deals of the attempts. An attempt whose deal exists is no
+// lookUp looks up the deals of the attempts. An attempt with an existing deal is no
 // longer in doubt; for the others the lookup counts as missed.
 func (p *Pusher) lookUp(ctx context.Context, attempts []reconcile.Attempt) error {
 	userID := int64(0)

@@ -139,8 +139,8 @@ func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 	}
 	c, ok, err = p.store.Claim(ctx, p.options.Owner, p.now(), p.Reconciler.RemoteNow())
 	if ok && c.Resends > 0 {
-		// An operator retried the deal after an attempt whose deal was only not
-		// found: lookups come first again.
+		// An operator retried the deal after lookups did not find that of an earlier
+		// attempt. It may still show up, so lookups come first again.
 		p.inDoubt.put(c)
 		p.Queued.Set()
 		ok = false

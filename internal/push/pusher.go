@@ -52,7 +52,7 @@ type Options struct {
 	Metrics     prometheus.Registerer
 }
 
-// Shared is what a Pusher has in common with the other parts of the leader.
+// Shared has the parts that a Pusher shares with the rest of the leader.
 type Shared struct {
 	Reconciler *reconcile.Reconciler
 	Runs       *runlog.Log
@@ -146,8 +146,8 @@ func (p *Pusher) Run(ctx context.Context) error {
 			continue
 		}
 		p.Backoff.Begin(stage, err)
-		// A person may have changed the key, a field or the pipeline: that is read
-		// again. What passes by itself needs no reading.
+		// A person may have changed the key, a field or the pipeline, so they are read
+		// again, unless the cause passes by itself.
 		connected = connected && passes(err)
 	}
 	return nil

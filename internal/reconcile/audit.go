@@ -20,8 +20,8 @@ const (
 	auditRequests = 1000
 )
 
-// Watch checks gists again whose deal was sent twice, and carries out the audits
-// that were requested and one each night, until ctx ends.
+// Watch rechecks gists with a deal that was sent twice, and carries out requested
+// audits and one each night, until ctx ends.
 func (r *Reconciler) Watch(ctx context.Context) error {
 	for pause := auditPoll; loop.Sleep(ctx, pause); {
 		pause = auditPoll

@@ -101,8 +101,8 @@ func (r *Reconciler) adoptSince(ctx context.Context, since, recent time.Time) (n
 	return newest, err
 }
 
-// recheck lists the deals of gists whose deal was sent again a while ago: if the
-// first request was carried out after all, the gist has two deals.
+// recheck lists the deals of gists with a deal that was sent again a while ago: if
+// Pipedrive carried out the first request after all, the gist has two deals.
 func (r *Reconciler) recheck(ctx context.Context) error {
 	then := r.now().Add(-r.options.RecheckAfter)
 	gists, since, err := r.store.ResentGists(ctx, then)

@@ -19,7 +19,7 @@ type Attempt struct {
 
 // LookUp lists the deals created since the oldest of the attempts and adopts
 // those that the attempts created. userID is the key's user. One list serves all
-// attempts. It returns the attempts whose deal it adopted, also beside an error;
+// attempts. It returns the attempts with an adopted deal, also beside an error;
 // an error means that the lookup says nothing about the others.
 func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attempt) (adopted []gistdeal.Claim, err error) {
 	since, byGist := r.RemoteNow(), make(map[string]Attempt, len(attempts))

@@ -90,7 +90,7 @@ func (s *Scanner) scanFailed(ctx context.Context, u gistdeal.User, taken bool, e
 		recordErr = s.store.ScanFailed(ctx, u.ID, err.Error(), s.now().Add(wait))
 	}
 	if recordErr != nil {
-		// Not with err, by whose kind it would count as written down.
+		// %v hides the kind of err: with it the failure would count as recorded.
 		return fmt.Errorf("%w, after: %v", recordErr, err) //nolint:errorlint // See above.
 	}
 	return err

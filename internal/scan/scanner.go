@@ -130,7 +130,7 @@ func (s *Scanner) approvalThreshold(ctx context.Context, u gistdeal.User) (int, 
 	return strconv.Atoi(text)
 }
 
-// Status says in words whether GitHub is read, and what waits until when.
+// Status describes in words the reading of GitHub, and any wait with its end.
 func (s *Scanner) Status() string {
 	said, err := "paused", s.github.Ready()
 	if err == nil {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Stands in for what only a machine on AWS has, in tests of the start-up script.
-# Called under the name of a command, it does what that would do here, and
-# refuses each argument that it does not know.
+# Replaces commands that only a machine on AWS has, in tests of the start-up script.
+# Called under the name of a command, it has the effect of that command here, and
+# refuses unknown arguments.
 set -euo pipefail
 name=${0##*/}
 told=/var/log/standin
@@ -18,7 +18,7 @@ unit() { [ -e "/etc/systemd/system/$1" ] || [ -e "/lib/systemd/system/$1" ]; }
 
 running() { [ -s "$1" ] && kill -0 "$(<"$1")" 2>/dev/null; }
 
-# units takes over what stands in the folder of units, as systemd does when it is told to.
+# units reads the folder of units again, like `systemctl daemon-reload`.
 units() {
   mkdir -p /run/standin/units
   cp /etc/systemd/system/gistdeal* /run/standin/units/ 2>/dev/null || true
@@ -42,7 +42,7 @@ install_packages() {
     [ -n "$path" ] || refuse "$package"
     if [ "$path" = - ] || [ -e "$path" ]; then continue; fi
     mv "/opt/packages/$package" "$path"
-    # Debian and Ubuntu start what they install.
+    # Debian and Ubuntu start a service when they install it.
     if [ "$package" = nginx ]; then nginx; fi
   done
 }

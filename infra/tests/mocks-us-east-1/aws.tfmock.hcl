@@ -1,4 +1,4 @@
-# What is made in us-east-1 shows it by its ARN.
+# Resources in us-east-1 have the region in their ARN.
 
 mock_resource "aws_acm_certificate" {
   defaults = {

@@ -1,5 +1,5 @@
-# Values of the right form for what only AWS can tell, so that plans need no
-# account. Resources that have to be told apart have each their own.
+# Values of the right form that only AWS knows, so that plans need no account.
+# Resources that a test distinguishes have different values.
 
 mock_data "aws_route53_zone" {
   defaults = { id = "ZEXISTING0000" }
