@@ -228,7 +228,7 @@ variable "shared_file_system" {
 }
 
 variable "settings" {
-  description = "Further GISTDEAL_ variables of the program, as in { GISTDEAL_FIRST_SCAN = \"new\" }; its README lists them."
+  description = "Further GISTDEAL_ variables of the program, as in { GISTDEAL_BACKFILL = \"none\" }; docs/configuration.md lists them."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -240,7 +240,7 @@ variable "settings" {
 
   validation {
     condition     = alltrue([for name in keys(var.settings) : !contains(local.given, trimsuffix(name, "_FILE"))])
-    error_message = "settings must not hold what follows from the rest (addresses, database, secrets, time limits, the log), and never GISTDEAL_OPEN, which would let everybody in."
+    error_message = "settings must not hold what follows from the rest (addresses, database, secrets, time limits, the log), and never GISTDEAL_AUTH, which would let everybody in."
   }
 
   validation {

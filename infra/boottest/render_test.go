@@ -78,7 +78,7 @@ func variables() map[string]any {
 		"acme_email": "admin@example.test", "acme_server": "https://acme.test/dir", "wait_for_load_balancer": 20,
 		"settings": map[string]string{},
 		"limits": map[string]int{
-			"event_ping": 15, "answer_wait": 25, "origin_read": 60, "idle": 75, "proxy_read": 90, "drain": 30, "stop": 60,
+			"event_ping": 15, "request_wait": 25, "origin_read": 60, "idle": 75, "proxy_read": 90, "drain": 30, "stop": 60,
 		},
 	}
 }

@@ -21,7 +21,7 @@ func TestTheScriptIsCleanAndSmallEnoughInEachShape(t *testing.T) {
 			if len(script) >= mostUserData {
 				t.Errorf("%d bytes, EC2 takes less than %d", len(script), mostUserData)
 			}
-			if strings.Contains(script, "GISTDEAL_OPEN") || strings.Contains(script, "set -x") {
+			if strings.Contains(script, "GISTDEAL_AUTH") || strings.Contains(script, "set -x") {
 				t.Error("the script opens gistdeal to everybody, or shows its secrets")
 			}
 			texts := []string{script, file(t, script, "/usr/local/sbin/gistdeal-certificate")}

@@ -99,8 +99,8 @@ func TestTheProgramWaitsAsTheTableOfTimeLimitsSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if limits["answer_wait"] != c.RequestWait {
-		t.Errorf("answer_wait is %v, and %v in the program", limits["answer_wait"], c.RequestWait)
+	if limits["request_wait"] != c.RequestWait {
+		t.Errorf("request_wait is %v, and %v in the program", limits["request_wait"], c.RequestWait)
 	}
 	ping := regexp.MustCompile(`pingEvery = (\d+) \* time\.Second`).FindStringSubmatch(text(t, "internal/api/events.go"))
 	if ping == nil || limits["event_ping"].String() != ping[1]+"s" {

@@ -89,7 +89,7 @@ var editsOfTheRest = []edit{
 		"machines", "both target groups",
 	},
 	{
-		"machines.tf", "settings                    = var.settings", `settings                    = merge(var.settings, { GISTDEAL_OPEN = "1" })`,
+		"machines.tf", "settings                    = var.settings", `settings                    = merge(var.settings, { GISTDEAL_AUTH = "none" })`,
 		"machines", "never open to everybody",
 	},
 	{

@@ -13,7 +13,7 @@ run "limits" {
   command = plan
 
   assert {
-    condition     = local.limits.event_ping < local.limits.answer_wait && local.limits.answer_wait < local.limits.origin_read && local.limits.origin_read < local.limits.idle && local.limits.idle < local.limits.proxy_read
+    condition     = local.limits.event_ping < local.limits.request_wait && local.limits.request_wait < local.limits.origin_read && local.limits.origin_read < local.limits.idle && local.limits.idle < local.limits.proxy_read
     error_message = "Who stands nearer to the reader gives up first: event ping < answer wait < CloudFront < load balancer < nginx."
   }
 
@@ -38,7 +38,7 @@ run "limits" {
   }
 
   assert {
-    condition     = toset(keys(local.limits)) == toset(["event_ping", "answer_wait", "origin_read", "idle", "proxy_read", "drain", "stop"])
+    condition     = toset(keys(local.limits)) == toset(["event_ping", "request_wait", "origin_read", "idle", "proxy_read", "drain", "stop"])
     error_message = "The table has the limits that the start-up script is written for."
   }
 

@@ -62,7 +62,7 @@ run "machines" {
   }
 
   assert {
-    condition     = !strcontains(base64decode(aws_launch_template.machine.user_data), "GISTDEAL_OPEN")
+    condition     = !strcontains(base64decode(aws_launch_template.machine.user_data), "GISTDEAL_AUTH")
     error_message = "The service is never open to everybody."
   }
 

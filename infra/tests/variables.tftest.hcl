@@ -296,7 +296,7 @@ run "settings_open" {
   command = plan
 
   variables {
-    settings = { GISTDEAL_OPEN = "1" }
+    settings = { GISTDEAL_AUTH = "none" }
   }
 
   expect_failures = [var.settings]
@@ -326,7 +326,7 @@ run "settings_of_two_lines" {
   command = plan
 
   variables {
-    settings = { GISTDEAL_PIPELINE = "a\nGISTDEAL_OPEN=1" }
+    settings = { GISTDEAL_PIPELINE = "a\nGISTDEAL_AUTH=none" }
   }
 
   expect_failures = [var.settings]
