@@ -211,7 +211,7 @@ func TestAScanIsFollowedToItsLastDeal(t *testing.T) {
 	if status := read(t, env, &scan, "scan", "https://github.com/ALICE"); status != 0 || scan.Deals["created"] != 121 || len(scan.Deals) != 1 {
 		t.Errorf("exit status %d, %+v", status, scan)
 	}
-	wantRun(t, env, 0, "STATE  DEALS\nmade   121\n", "scan", "alice")
+	wantRun(t, env, 0, "STATE    DEALS\ncreated  121\n", "scan", "alice")
 	wantRun(t, env, 0, "paused", "users", "pause", "alice")
 	wantRun(t, env, 1, "resume it first", "scan", "alice")
 	wantRun(t, env, 0, "resumed", "users", "resume", "alice")

@@ -80,7 +80,7 @@ func TestTheDoctorReportsNothingWhileServeRuns(t *testing.T) {
 	h.want(t, "leader", "ok", "a gistdeal instance is running")
 	h.want(t, "address", "ok", "a gistdeal at")
 	h.want(t, "company", "ok", "as in the database")
-	h.want(t, "deals", "ok", "3 made")
+	h.want(t, "deals", "ok", "3 created")
 	h.want(t, "database", "ok", "is sound")
 	h.want(t, "pipeline", "ok", "to the account's default")
 	p.put("/api/v1/settings", `{"pipeline":"Gists","owner":"Ann Admin"}`)

@@ -33,7 +33,7 @@ func TestAChangedKeyIsReadAtTheNextStart(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	noSecret(t, p)
 	p = start(t, env)
-	wantRun(t, env, 0, "made   5", "scan", "alice")
+	wantRun(t, env, 0, "created  5", "scan", "alice")
 	noSecret(t, p)
 }
 
@@ -47,7 +47,7 @@ func TestARestoredDatabaseIsInspectedDuringAPause(t *testing.T) {
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	wantRun(t, env, 0, "To restore it", "backup", copied)
 	s.MakeGists("alice", 2)
-	wantRun(t, env, 0, "made   5", "scan", "alice")
+	wantRun(t, env, 0, "created  5", "scan", "alice")
 	p.signal(syscall.SIGTERM)
 	s.MakeGists("alice", 1)
 	env["GISTDEAL_DATABASE_URL"] = copied

@@ -27,16 +27,16 @@ func TestThePageShowsTheProgressAndResultOfAScan(t *testing.T) {
 	// The second page of gists is slow, so that the running scan is visible.
 	s.AddFault(sim.Fault{Match: "GET /user/", Kind: "latency", Latency: 20 * time.Second, Times: 1})
 	eval[any](t, ctx, `(() => { fetch('user/alice'); return null; })()`)
-	waitFor(t, ctx, `document.querySelector('#going li[data-run="scan"] progress')`)
-	if got := text(t, ctx, "#going"); !strings.Contains(got, "alice") || !strings.Contains(got, "page") {
+	waitFor(t, ctx, `document.querySelector('#in-progress li[data-run="scan"] progress')`)
+	if got := text(t, ctx, "#in-progress"); !strings.Contains(got, "alice") || !strings.Contains(got, "page") {
 		t.Errorf("the page shows the running scan as %q", got)
 	}
 	waitFor(t, ctx, `document.querySelector('#runs li[data-run="scan"][data-state="created"]')`)
-	if got := text(t, ctx, `#runs li[data-run="scan"]`); !strings.Contains(got, "150 gists found") || !strings.Contains(got, "2 pages") {
+	if got := text(t, ctx, `#runs li[data-run="scan"]`); !strings.Contains(got, "150 new gists") || !strings.Contains(got, "2 pages") {
 		t.Errorf("the page shows the ended scan as %q", got)
 	}
 	click(t, ctx, `.chips a[data-only="push"]`)
-	waitFor(t, ctx, `!document.querySelector('#runs li[data-run="scan"]') && document.querySelector('#runs li[data-run="push"], #going li[data-run="push"]')`)
+	waitFor(t, ctx, `!document.querySelector('#runs li[data-run="scan"]') && document.querySelector('#runs li[data-run="push"], #in-progress li[data-run="push"]')`)
 }
 
 func TestEachAPIRouteIsInTheReferencePage(t *testing.T) {

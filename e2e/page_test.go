@@ -70,7 +70,7 @@ func TestAUserThatWaitsForGitHubIsShownWithTheReason(t *testing.T) {
 		chromedp.SendKeys("#login", "alice"),
 		chromedp.Click("#go"),
 		chromedp.WaitVisible(`#login[aria-invalid="true"]`))
-	if got := text(t, ctx, "#login-wrong"); !strings.Contains(got, "waits") {
+	if got := text(t, ctx, "#login-wrong"); !strings.Contains(got, "Waiting") {
 		t.Errorf("the form shows %q, want that the request waits", got)
 	}
 	do(t, ctx, p, open(p, "users/alice"), chromedp.WaitVisible("#view .empty"))

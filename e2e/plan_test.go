@@ -90,7 +90,7 @@ func TestAPlanLeavesOutExistingDealsWhileServeRuns(t *testing.T) {
 		t.Errorf("%+v", pl)
 	}
 	status, out := launch(t, env, "plan", "alice", "nobody").exit()
-	for _, want := range []string{"alice  active  7      5 ", "nobody  GitHub knows no such user", "2 requests, 10 tokens", "not known"} {
+	for _, want := range []string{"alice  active  7      5 ", "nobody  GitHub knows no such user", "2 requests, 10 tokens", "unknown"} {
 		if status != 0 || !strings.Contains(out, want) {
 			t.Errorf("exit status %d, no %q:\n%s", status, want, out)
 		}

@@ -33,7 +33,7 @@ func (f *fleet) leader() *process {
 	var leader *process
 	testenv.Eventually(f.t, "an instance has the lease", func() bool {
 		for _, p := range f.instances {
-			if _, body := p.get("/readyz"); strings.Contains(body, `"working":true`) {
+			if _, body := p.get("/readyz"); strings.Contains(body, `"leader":true`) {
 				leader = p
 			}
 		}

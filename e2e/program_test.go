@@ -254,7 +254,7 @@ func TestASecondInstanceAnswersReadersAndAcceptsNewUsers(t *testing.T) {
 	first.signal(syscall.SIGKILL)
 	testenv.Eventually(t, "the second instance takes over", func() bool {
 		_, body := second.get("/readyz")
-		return strings.Contains(body, `"working":true`)
+		return strings.Contains(body, `"leader":true`)
 	}, second.out)
 	if got := s.Report().Requests["POST /api/v2/deals"]; got != 3 {
 		t.Errorf("%d POSTs for 3 gists", got)
@@ -289,7 +289,7 @@ func TestApprovalAndPauseStopDealsAndAreReported(t *testing.T) {
 	}
 	_, metrics := p.get("/metrics")
 	for _, want := range []string{
-		"gistdeal_pushes_paused 1\n", "gistdeal_pipedrive_backoff 0\n", "gistdeal_deals{state=\"found\"} 3\n", "gistdeal_deals{state=\"held\"} 0\n",
+		"gistdeal_pushes_paused 1\n", "gistdeal_pipedrive_backoff 0\n", "gistdeal_deals{state=\"queued\"} 3\n", "gistdeal_deals{state=\"awaiting_approval\"} 0\n",
 		"gistdeal_oldest_queued_seconds 36", "gistdeal_oldest_sending_seconds 0\n", "gistdeal_scan_lag_seconds 0\n", "gistdeal_scan_requests_pending 0\n",
 	} {
 		if !strings.Contains(metrics, want) {

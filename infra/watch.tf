@@ -11,7 +11,7 @@ locals {
   events = {
     deals-refused = "{ $.msg = \"deal refused\" }"
     sweep-on-time = "{ $.msg = \"sweep on time\" }"
-    day-spent     = "{ $.msg = \"remote paused\" && $.remote = \"Pipedrive\" && $.spent IS TRUE }"
+    day-spent     = "{ $.msg = \"backoff started\" && $.remote = \"Pipedrive\" && $.spent IS TRUE }"
   }
 
   # Alarms on metrics of AWS and of the filters above. Missing data is a fault where

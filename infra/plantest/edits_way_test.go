@@ -123,11 +123,11 @@ var editsOfTheWay = []edit{
 		"balancer", "Port 80 redirects to HTTPS.",
 	},
 	{
-		"limits.tf", "idle        = 75", "idle        = 55",
+		"limits.tf", "idle         = 75", "idle         = 55",
 		"limits", "gives up first",
 	},
 	{
-		"limits.tf", "stop        = 60", "stop        = 20",
+		"limits.tf", "stop         = 60", "stop         = 20",
 		"limits", "drained before it is stopped",
 	},
 	{

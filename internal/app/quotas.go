@@ -8,8 +8,8 @@ import (
 
 // quotas exports the remaining quotas of the remotes, in the leader.
 type quotas struct {
-	known                  func() []gistdeal.Quota
-	limit, remaining, kept *prometheus.Desc
+	known                      func() []gistdeal.Quota
+	limit, remaining, reserved *prometheus.Desc
 }
 
 func newQuotas(known func() []gistdeal.Quota) *quotas {
@@ -18,9 +18,9 @@ func newQuotas(known func() []gistdeal.Quota) *quotas {
 	}
 	return &quotas{
 		known:     known,
-		limit:     desc("limit", "Size of an allowance, as the remote tells it."),
-		remaining: desc("remaining", "What remains of an allowance."),
-		kept:      desc("kept", "What is left to people of an allowance."),
+		limit:     desc("limit", "Size of a quota, as reported by the remote."),
+		remaining: desc("remaining", "Remaining quota."),
+		reserved:  desc("reserved", "Part of a quota that background work leaves to interactive use and to other people."),
 	}
 }
 
@@ -28,13 +28,13 @@ func newQuotas(known func() []gistdeal.Quota) *quotas {
 func (b *quotas) Describe(ch chan<- *prometheus.Desc) {
 	ch <- b.limit
 	ch <- b.remaining
-	ch <- b.kept
+	ch <- b.reserved
 }
 
-// Collect sends the budgets that are known.
+// Collect sends the known quotas.
 func (b *quotas) Collect(ch chan<- prometheus.Metric) {
 	for _, quota := range b.known() {
-		for desc, n := range map[*prometheus.Desc]int{b.limit: quota.Limit, b.remaining: quota.Remaining, b.kept: quota.Reserved} {
+		for desc, n := range map[*prometheus.Desc]int{b.limit: quota.Limit, b.remaining: quota.Remaining, b.reserved: quota.Reserved} {
 			ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n), quota.Name)
 		}
 	}

@@ -1,38 +1,38 @@
-// The accounts that gistdeal works for: accepted or not, and what to do about it.
+// The two accounts: accepted or not, with advice.
 
 import { el, icon, spoken } from './dom.js';
 import { empty, when } from './parts.js';
-import { budgetName, capital, count, localTimes, percent } from './words.js';
+import { quotaName, capital, count, localTimes, percent } from './words.js';
 
-// account lists what a working gistdeal needs, as the process at work saw it last.
-export function account(known, budgets) {
+// account lists the facts about both accounts, as the leader last saw them.
+export function account(known, quotas) {
   if (!known) return unknown();
   const { checked_at: at, github, pipedrive } = known;
-  if (!at) return empty('found', 'Not looked at yet', 'The process that works asks both accounts when it starts. If this stays, look at its log.');
+  if (!at) return empty('queued', 'Not checked yet', 'gistdeal checks both accounts when it starts. If this stays, look at its log.');
   const { company, user, problem, pipeline, stage, owner, fields } = pipedrive;
   const refused = problem && !company;
   return el('div', { className: 'account' },
     el('ul', { className: 'checks' },
       check('GitHub', github.problem ? 'bad' : github.token ? 'good' : 'warn',
-        github.problem ? 'Token is not accepted' : github.token ? `Token accepted${github.login ? `, of ${github.login}` : ''}` : 'No token',
-        github.problem || (!github.token && 'GitHub then allows 60 requests an hour. Set GITHUB_TOKEN, and 5,000 are allowed.')),
-      check('Pipedrive', refused ? 'bad' : problem ? 'warn' : 'good', refused ? 'Key is not accepted' : `Key accepted${user ? `, of ${user}` : ''}${company ? ` at ${company}` : ''}`, problem),
-      check('Deals go to', problem ? 'warn' : 'good', `${pipeline || 'The account’s default pipeline'} → ${stage || 'its first stage'}${owner ? `, owned by ${owner}` : ''}`, problem && 'Only once Pipedrive’s problem is solved.'),
-      check('Fields', fields.length ? 'good' : 'warn', fields.length ? fields.map(({ name }) => name).join(', ') : 'Not made yet', !fields.length && 'gistdeal makes the fields that tell deals apart before its first deal.'),
-      budgets.filter(({ name }) => name === 'pipedrive-day').map(left)),
+        github.problem ? 'Token rejected' : github.token ? `Token accepted${github.login ? `, of ${github.login}` : ''}` : 'No token',
+        github.problem || (!github.token && 'Without a token GitHub allows 60 requests an hour. Set GITHUB_TOKEN for 5,000.')),
+      check('Pipedrive', refused ? 'bad' : problem ? 'warn' : 'good', refused ? 'API key rejected' : `Key accepted${user ? `, of ${user}` : ''}${company ? ` at ${company}` : ''}`, problem),
+      check('Deals go to', problem ? 'warn' : 'good', `${pipeline || 'The account’s default pipeline'} → ${stage || 'its first stage'}${owner ? `, owned by ${owner}` : ''}`, problem && 'Once the problem with Pipedrive is solved.'),
+      check('Fields', fields.length ? 'good' : 'warn', fields.length ? fields.map(({ name }) => name).join(', ') : 'Not created yet', !fields.length && 'gistdeal creates its fields before the first deal.'),
+      quotas.filter(({ name }) => name === 'pipedrive-day').map(left)),
     el('p', { className: 'quiet' }, 'Seen ', when(at), '.'));
 }
 
 // unknown says that the server is older than the page.
-export const unknown = () => empty('found', 'Not told here', 'This gistdeal is older than its page. Update it to see this.');
+export const unknown = () => empty('queued', 'Not available', 'The server is older than this page. Update it to see this.');
 
-function left({ name, remaining, limit, kept }) {
-  const low = remaining <= kept;
-  return check('Left of the day', low ? 'warn' : 'good', `${count(remaining)} of ${count(limit)} ${budgetName(name).unit}${limit ? ` (${percent(remaining / limit)})` : ''}`,
-    low && 'What is left is kept for people; deals wait until it is whole again.');
+function left({ name, remaining, limit, reserved }) {
+  const low = remaining <= reserved;
+  return check('Remaining today', low ? 'warn' : 'good', `${count(remaining)} of ${count(limit)} ${quotaName(name).unit}${limit ? ` (${percent(remaining / limit)})` : ''}`,
+    low && 'The rest is reserved for your team; deals wait until the quota resets.');
 }
 
-const tones = { good: ['made', 'Good'], warn: ['held', 'Look'], bad: ['failed', 'Wrong'] };
+const tones = { good: ['created', 'Good'], warn: ['pause', 'Check'], bad: ['failed', 'Problem'] };
 
-const check = (what, tone, word, advice) => el('li', { data: { tone, check: what } }, icon(tones[tone][0]),
-  el('div', {}, el('p', {}, spoken(`${tones[tone][1]}: `), el('span', { className: 'quiet' }, what), el('span', { className: 'strong block' }, word)), advice && el('p', { className: 'reason', dir: 'auto' }, capital(localTimes(advice)))));
+const check = (name, tone, word, advice) => el('li', { data: { tone, check: name } }, icon(tones[tone][0]),
+  el('div', {}, el('p', {}, spoken(`${tones[tone][1]}: `), el('span', { className: 'quiet' }, name), el('span', { className: 'strong block' }, word)), advice && el('p', { className: 'reason', dir: 'auto' }, capital(localTimes(advice)))));

@@ -1,20 +1,20 @@
-// What scans, sweeps and pushes found and cost; those that go on come first.
+// The results and costs of scans, sweeps and pushes; runs in progress come first.
 
 import * as api from './api.js';
 import { el, icon, keyed, renew } from './dom.js';
 import { attempt, chips, empty, more, when } from './parts.js';
 import { capital, count, counted, localTimes, runKinds, span } from './words.js';
 
-const going = 2000; // ms between questions while something goes on
+const busy = 2000; // ms between reads while a run is in progress
 const resting = 5000;
 const part = 50; // runs read at a time
-const most = 500; // that the server tells at once
+const most = 500; // per request, set by the server
 
 export function activity(page) {
   page.head('Activity');
   const kind = page.query.get('kind') ?? '';
   const state = { page, kind: runKinds[kind] ? kind : '', all: [], next: '' };
-  state.now = el('ul', { className: 'going', id: 'going' });
+  state.now = el('ul', { className: 'in-progress', id: 'in-progress' });
   state.past = el('ul', { className: 'runs card', id: 'runs' });
   for (const name of ['none', 'rest']) state[name] = el('div');
   let timer = 0;
@@ -22,7 +22,7 @@ export function activity(page) {
   const soon = () => {
     clearTimeout(timer);
     if (page.signal.aborted) return;
-    timer = setTimeout(() => (document.hidden ? soon() : read(state).catch(() => {}).finally(soon)), state.now.childElementCount ? going : resting);
+    timer = setTimeout(() => (document.hidden ? soon() : read(state).catch(() => {}).finally(soon)), state.now.childElementCount ? busy : resting);
   };
   return page.keep(() => read(state).finally(soon));
 }
@@ -64,14 +64,14 @@ const tabs = (kind) => chips('Show only', [
 
 const nothing = (kind, may) => (kind
   ? empty(runKinds[kind].mark, `No ${runKinds[kind].many.toLowerCase()} yet`, runKinds[kind].none, el('a', { href: '#/activity' }, 'Show everything'))
-  : empty('again', 'Nothing was done yet', 'Once users are tracked, each reading of their gists and each round of deals is listed here, with what it found and cost.',
+  : empty('again', 'No activity yet', 'Once you track users, each scan and each push is listed here with its results and cost.',
     may && el('a', { href: '#/add', className: 'button primary' }, 'Add users')));
 
 const title = ({ kind, login }) => [
-  runKinds[kind].word, kind === 'scan' && [' of ', login ? el('a', { href: `#/users/${encodeURIComponent(login)}` }, login) : 'somebody who is not tracked any more'],
+  runKinds[kind].word, kind === 'scan' && [' of ', login ? el('a', { href: `#/users/${encodeURIComponent(login)}` }, login) : 'a removed user'],
 ];
 
-// underWay shows a run that goes on, as it was when it was last written down.
+// underWay shows a run in progress, as last recorded.
 function underWay(run) {
   const { kind, done, total } = run;
   const unit = runKinds[kind].unit;
@@ -79,15 +79,15 @@ function underWay(run) {
   const bar = el('progress', { max: total || 1, ...(total && { value: done }), ariaLabel: `${runKinds[kind].word}${run.login ? ` of ${run.login}` : ''}: ${text}` }, text);
   return el('li', { className: 'card', data: { run: kind, state: 'sending' } },
     el('div', { className: 'between' },
-      el('h2', {}, icon(runKinds[kind].mark), el('span', {}, title(run))), el('p', { className: 'badge' }, icon('sending'), 'Goes on')),
+      el('h2', {}, icon(runKinds[kind].mark), el('span', {}, title(run))), el('p', { className: 'badge' }, icon('sending'), 'In progress')),
     bar,
     el('p', { className: 'strong' }, text, pace(run)),
-    el('p', { className: 'quiet' }, sum(run), ' · begun ', when(run.started_at)));
+    el('p', { className: 'quiet' }, sum(run), ' · started ', when(run.started_at)));
 }
 
-// pace says how fast a run is and when it ends, by the server's clock.
-function pace({ started_at: begun, updated_at: noted, done, total }) {
-  const seconds = (new Date(noted) - new Date(begun)) / 1000;
+// pace returns the speed of a run and the time left, by the server's clock.
+function pace({ started_at: begun, updated_at: updated, done, total }) {
+  const seconds = (new Date(updated) - new Date(begun)) / 1000;
   if (!(seconds > 0 && done > 0)) return '';
   const rate = done / seconds;
   const fast = rate >= 1 ? `${count(Math.round(rate))} a second` : `${count(Math.max(1, Math.round(rate * 60)))} a minute`;
@@ -98,17 +98,17 @@ function pace({ started_at: begun, updated_at: noted, done, total }) {
 function row(run) {
   const { kind, started_at: begun, ended_at: ended, problem, failed, done, total } = run;
   const bad = problem || failed > 0;
-  return el('li', { tabIndex: -1, data: { run: kind, state: bad ? 'failed' : 'made' } },
+  return el('li', { tabIndex: -1, data: { run: kind, state: bad ? 'failed' : 'created' } },
     icon(runKinds[kind].mark),
     el('div', {},
       el('p', { className: 'facts' }, el('span', { className: 'strong' }, title(run)), when(ended), el('span', {}, 'took ', span((new Date(ended) - new Date(begun)) / 1000))),
-      el('p', { className: 'quiet' }, total > done ? `${count(done)} of ${counted(total, runKinds[kind].unit)}` : counted(done, runKinds[kind].unit), ' · ', sum(run)),
+      el('p', { className: 'quiet' }, [total > done ? `${count(done)} of ${counted(total, runKinds[kind].unit)}` : done > 0 && counted(done, runKinds[kind].unit), sum(run)].filter(Boolean).join(' · ')),
       problem && el('p', { className: 'reason', dir: 'auto' }, capital(localTimes(problem)))),
-    el('p', { className: 'badge' }, icon(bad ? 'failed' : 'made'), problem ? 'Ended badly' : failed ? `${count(failed)} failed` : 'Done'));
+    el('p', { className: 'badge' }, icon(bad ? 'failed' : 'created'), problem ? 'Failed' : failed ? `${count(failed)} failed` : 'Done'));
 }
 
-// sum is what a run found and cost.
+// sum is the result and the cost of a run.
 const sum = ({ kind, gists, deals, requests, tokens }) => [
-  kind === 'push' ? `${count(deals)} made` : counted(gists, 'gist found', 'gists found'),
-  counted(requests, 'request'), tokens > 0 && counted(tokens, 'token'),
+  kind === 'push' ? `${count(deals)} created` : gists ? counted(gists, 'new gist') : 'No new gists',
+  requests > 0 && counted(requests, 'request'), tokens > 0 && counted(tokens, 'token'),
 ].filter(Boolean).join(' · ');

@@ -7,14 +7,14 @@ import { named } from './quick.js';
 import { capital, count, counted } from './words.js';
 import { words } from './paste.js';
 
-const part = 100; // logins sent at a time, so that one sees it go on
+const part = 100; // logins sent at a time, so that progress shows
 
 const results = {
-  added: { word: 'Added', mark: 'made', tone: 'good' },
-  tracked: { word: 'Already there', mark: 'made', tone: 'none' },
-  waiting: { word: 'Waits', mark: 'found', tone: 'warn' },
+  added: { word: 'Added', mark: 'created', tone: 'good' },
+  tracked: { word: 'Already there', mark: 'created', tone: 'none' },
+  waiting: { word: 'Waiting', mark: 'queued', tone: 'warn' },
   invalid: { word: 'Not a login', mark: 'failed', tone: 'bad' },
-  not_found: { word: 'Not at GitHub', mark: 'failed', tone: 'bad' },
+  not_found: { word: 'Not on GitHub', mark: 'failed', tone: 'bad' },
   refused: { word: 'Refused', mark: 'failed', tone: 'bad' },
 };
 
@@ -25,20 +25,20 @@ export function adding(page) {
   const file = el('input', { id: 'file', type: 'file', accept: '.txt,.csv,text/plain,text/csv' });
   const send = el('button', { className: 'primary', id: 'add' }, 'Add users');
   const told = el('div', { id: 'added' });
-  const recognise = () => {
+  const recognize = () => {
     const n = words(text.value).length;
-    known.textContent = text.value.trim() ? `${counted(n, 'login')} recognised` : '';
+    known.textContent = text.value.trim() ? `${counted(n, 'login')} recognized` : '';
     send.lastChild.textContent = n > 1 ? `Add ${count(n)} users` : 'Add users';
   };
-  text.oninput = recognise;
+  text.oninput = recognize;
   file.onchange = async () => {
     if (file.files.length) text.value = [text.value, await file.files[0].text()].filter(Boolean).join('\n');
     file.value = '';
-    recognise();
+    recognize();
   };
   const form = el('form', { className: 'card add' },
     el('p', { className: 'field' }, el('label', { htmlFor: 'logins' }, 'GitHub logins'), text,
-      el('span', { id: 'logins-hint', className: 'quiet' }, 'Logins, @logins, links to profiles or gists, or a CSV: with a column “login” or “github” only that one is read. What follows # is ignored.')),
+      el('span', { id: 'logins-hint', className: 'quiet' }, 'Logins, @logins, links to profiles or gists, or a CSV: with a column “login” or “github” only that one is read. Text after # is ignored.')),
     known,
     el('p', { className: 'field' }, el('label', { htmlFor: 'file' }, 'Or a file'), file),
     policies(),
@@ -55,10 +55,10 @@ export function adding(page) {
 }
 
 function policies() {
-  const choice = (value, word, means, checked) => el('label', { className: 'choice' }, el('input', { type: 'radio', name: 'policy', value, checked }), el('span', {}, el('span', { className: 'strong' }, word), el('span', { className: 'quiet block' }, means)));
+  const option = (value, word, means, checked) => el('label', { className: 'option' }, el('input', { type: 'radio', name: 'policy', value, checked }), el('span', {}, el('span', { className: 'strong' }, word), el('span', { className: 'quiet block' }, means)));
   return el('fieldset', {}, el('legend', {}, 'Which gists get a deal?'),
-    choice('none', 'Only new ones', 'Gists that they have today are listed, but get no deal.', true),
-    choice('all', 'All', 'Also those that they have today: a user of 1,000 gists makes 1,000 deals.', false));
+    option('none', 'New gists only', 'Existing gists are listed, but get no deal.', true),
+    option('all', 'All gists', 'Existing gists too: a user with 1,000 gists creates 1,000 deals.', false));
 }
 
 // add sends the logins part by part, and shows each result as it comes.
@@ -67,7 +67,7 @@ async function add(page, logins, policy, told) {
   const sum = el('p', { className: 'strong', role: 'status' });
   const lines = el('tbody');
   const head = el('thead', {}, el('tr', {}, ['Input', 'Result', 'Reason'].map((word) => el('th', { scope: 'col' }, word))));
-  told.replaceChildren(el('section', { className: 'card' }, el('h2', {}, 'What came of it'), bar, sum, el('table', {}, head, lines)));
+  told.replaceChildren(el('section', { className: 'card' }, el('h2', {}, 'Results'), bar, sum, el('table', {}, head, lines)));
   told.scrollIntoView({ block: 'nearest' });
   const counts = {};
   for (let i = 0; i < logins.length; i += part) {
@@ -87,7 +87,7 @@ async function add(page, logins, policy, told) {
   bar.hidden = true;
   sum.textContent = logins.length
     ? Object.entries(counts).map(([result, n]) => `${count(n)} ${(results[result]?.word ?? result).toLowerCase()}`).join(' · ')
-    : 'No login was recognised in this text.';
+    : 'No login was recognized in this text.';
 }
 
 function line({ input, result, reason = '' }) {

@@ -1,10 +1,9 @@
-// Asks the server. Answers are plain data; whatever goes wrong is a Problem.
-// Who it is, the browser says by a cookie that no script can read.
+// Sends requests to the server. Answers are plain data; every failure is a Problem.
+// The browser identifies itself by a cookie that no script can read.
 
-const patience = 60_000; // ms; the server waits up to 25 s for who works
+const patience = 60_000; // ms; the server waits up to 25 s for the leader
 
-// Problem is an answer that is not what was asked for. Its status is 0 if there
-// was no answer at all.
+// Problem is an error answer. Its status is 0 if there was no answer.
 export class Problem extends Error {
   constructor(status, title, detail, retryAfter = 0, requestID = '') {
     super(detail || title);
@@ -12,7 +11,7 @@ export class Problem extends Error {
   }
 }
 
-// signIn gives the browser a token as that cookie; signOut takes it back.
+// signIn stores a token as that cookie; signOut removes it.
 export const signIn = (token) => ask('POST', '/login', { body: { token } });
 export const signOut = () => ask('POST', '/logout');
 
@@ -20,7 +19,7 @@ const ofUser = (login, rest = '') => `users/${encodeURIComponent(login)}${rest}`
 
 export const me = () => ask('GET', 'me');
 export const overview = (signal) => ask('GET', 'overview', { signal });
-export const limits = (signal) => ask('GET', 'quotas', { signal });
+export const quotas = (signal) => ask('GET', 'quotas', { signal });
 export const failures = (signal) => ask('GET', 'failures', { signal });
 export const runs = (query, signal) => ask('GET', 'runs', { query, signal });
 export const users = (query, signal) => ask('GET', 'users', { query, signal });
@@ -29,8 +28,7 @@ export const gists = (login, query, signal) => ask('GET', ofUser(login, '/gists'
 export const deals = (query, signal) => ask('GET', 'deals', { query, signal });
 export const explain = (gist) => ask('GET', `deals/${encodeURIComponent(gist)}`);
 
-// account and settings are null where the server is older than the page, whose
-// files may come from elsewhere.
+// account and settings are null if the server is older than the page.
 export const account = (signal) => ask('GET', 'account', { signal }).catch(older);
 export const settings = (signal) => ask('GET', 'settings', { signal }).catch(older);
 export const set = (changed) => ask('PUT', 'settings', { body: changed });
@@ -42,7 +40,7 @@ export const revoke = (name) => ask('DELETE', `tokens/${encodeURIComponent(name)
 export const openapi = 'api/v1/openapi.json';
 export const described = (signal) => ask('GET', 'openapi.json', { signal });
 
-// add tracks users; each has a result. Without a policy one user gets the configured one.
+// add tracks users; each has a result. Without a policy a single user gets the configured one.
 export const add = (logins, policy, signal) =>
   ask('POST', 'users', { body: { users: logins, ...(policy && { backfill: policy }) }, signal });
 // change does one thing to a user: pause, resume, approve, scan or remove.
@@ -51,10 +49,10 @@ export const change = (login, verb) =>
 // changeAll does one thing to many users: to { users }, named, where each has a
 // result, or to all that { search, states } means.
 export const changeAll = (which, verb) => ask('POST', 'users/change', { body: { change: verb, ...which } });
-// visit goes on when the page is left.
+// visit completes even when the page is left.
 export const visit = (login, seq) => ask('PUT', ofUser(login, '/visit'), { body: { seq }, keepalive: true });
-export const retry = (choice) => ask('POST', 'deals/retry', { body: choice });
-export const skip = (choice, note) => ask('POST', 'deals/skip', { body: { ...choice, note } });
+export const retry = (selection) => ask('POST', 'deals/retry', { body: selection });
+export const skip = (selection, note) => ask('POST', 'deals/skip', { body: { ...selection, note } });
 export const pausePushes = (reason) => ask('POST', 'pushes/pause', { body: { reason } });
 export const resumePushes = () => ask('POST', 'pushes/resume');
 
@@ -63,7 +61,7 @@ function older(problem) {
   throw problem;
 }
 
-// demo reports whether nothing here is real.
+// demo reports whether the remotes are simulated.
 export async function demo() {
   const response = await fetch('readyz', { cache: 'no-store' });
   const body = await response.json();
@@ -82,7 +80,7 @@ async function ask(method, path, { query, body, keepalive = false, signal = new 
     answer = response.status === 204 ? null : await response.json();
   } catch (error) {
     signal.throwIfAborted();
-    if (!response) throw new Problem(0, 'gistdeal does not answer', 'Check that it runs and can be reached.');
+    if (!response) throw new Problem(0, 'gistdeal isn’t running', 'Check that it runs and can be reached.');
     if (response.ok || !(error instanceof SyntaxError)) throw unreadable(response.status);
   }
   if (response.ok) return answer;

@@ -1,5 +1,5 @@
-// Decides which view is shown. The address behind # says it, so that reload and
-// back work: #/users?state=paused.
+// Shows the view named after # in the address, so that reload and back work:
+// #/users?state=paused.
 
 import * as api from './api.js';
 import { activity } from './activity.js';
@@ -7,9 +7,9 @@ import { deals } from './deals.js';
 import { $, el } from './dom.js';
 import { failures } from './failures.js';
 import { keyboard } from './keys.js';
-import { limits } from './limits.js';
 import * as live from './live.js';
 import { overview } from './overview.js';
+import { quotas } from './quotas.js';
 import { adding } from './adding.js';
 import { age, loading, toast, trouble } from './parts.js';
 import { reference } from './reference.js';
@@ -18,7 +18,7 @@ import { signIn } from './signin.js';
 import { user } from './user.js';
 import { users } from './users.js';
 
-const views = { overview, users, add: adding, deals, activity, failures, limits, settings, api: reference };
+const views = { overview, users, add: adding, deals, activity, failures, quotas, settings, api: reference };
 const inNavigation = { add: 'users', user: 'users', deals: 'overview' };
 const ageEvery = 15_000; // ms
 const retryEvery = 10_000;
@@ -26,7 +26,7 @@ const retryEvery = 10_000;
 let leaving = new AbortController(); // ends the view that is shown
 let scope = 'read';
 
-// Page is what a view knows of where it is shown.
+// Page is the place of a view.
 class Page {
   constructor(root, query, login, again = false) {
     Object.assign(this, { root, query, login, again, signal: leaving.signal, may: scope !== 'read', admin: scope === 'admin' });
@@ -47,18 +47,18 @@ class Page {
     this.body.replaceChildren(...children.filter(Boolean));
   }
 
-  // keep reads now, and whenever something may have been missed. What is shown
-  // stays while it cannot be read anew.
+  // keep reads now, and whenever events may have been missed. The view stays while
+  // it cannot be read again.
   keep(read) {
     const now = async () => {
       clearTimeout(this.timer);
-      if (this.broken) { // What the view has drawn is gone.
+      if (this.broken) { // An error has replaced the view.
         route();
         return;
       }
       try {
         await read();
-        this.whole = true;
+        this.complete = true;
         stale('');
       } catch (problem) {
         if (!this.signal.aborted) this.fail(problem, now);
@@ -77,7 +77,7 @@ class Page {
     }
     const passing = [0, 429, 502, 503, 504].includes(problem.status);
     if (passing) this.timer = setTimeout(again, Math.max(retryEvery, (problem.retryAfter || 0) * 1000));
-    if (this.whole && passing) stale(`${problem.title}: what you see may be out of date.`);
+    if (this.complete && passing) stale(`${problem.title}: this view may be out of date.`);
     else {
       this.broken = true;
       this.body.replaceChildren(trouble(problem, again));
@@ -85,7 +85,7 @@ class Page {
   }
 }
 
-// stale says that what is shown is not up to date.
+// stale shows that the view may be out of date.
 function stale(text) {
   if ($('stale-text').textContent !== text) $('stale-text').textContent = text;
   $('stale').hidden = !text;
@@ -118,8 +118,8 @@ function show(name, query, login) {
   stale('');
   for (const link of $('nav').querySelectorAll('a')) link.ariaCurrent = link.dataset.view === (inNavigation[name] ?? name) ? 'page' : null;
   const place = `${name}/${login}`;
-  const held = document.activeElement;
-  const narrowed = place === shownName && $('view').contains(held) ? held.dataset : null;
+  const active = document.activeElement;
+  const narrowed = place === shownName && $('view').contains(active) ? active.dataset : null;
   const page = new Page($('view'), query, login, place === shownName);
   const ready = (name === 'user' ? user : views[name])(page);
   if (narrowed) refocus(ready, narrowed, page.signal);
@@ -136,7 +136,7 @@ async function refocus(ready, { only, state }, signal) {
   if (!signal.aborted && document.activeElement === document.body) (same ?? $('view').querySelector('h1')).focus();
 }
 
-// begin finds out who we are here, and shows the page or asks for a token.
+// begin reads the identity of the browser, and shows the page or asks for a token.
 async function begin() {
   leaving.abort();
   leaving = new AbortController();

@@ -1,4 +1,4 @@
-// Draws gists found and deals made per day, with its table.
+// Draws new gists and created deals per day, with a table.
 
 import { el, svg } from './dom.js';
 import { count, counted, dayOf } from './words.js';
@@ -10,16 +10,16 @@ const bar = 3.6;
 export function chart(days) {
   const most = round(Math.max(1, ...days.map(({ gists, deals }) => Math.max(gists, deals))));
   const sum = (part) => days.reduce((all, one) => all + one[part], 0);
-  const text = `In ${days.length} days ${counted(sum('gists'), 'gist')} found and ${counted(sum('deals'), 'deal')} made.`;
+  const text = `${counted(sum('gists'), 'new gist')} and ${counted(sum('deals'), 'deal')} created in ${days.length} days.`;
   const drawing = svg('svg', { viewBox: `0 0 ${days.length * slot} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': text },
     [0, 0.5, 1].map((part) => svg('path', { class: 'grid', d: `M0 ${height * part}H${days.length * slot}` })),
     days.map((one, i) => svg('g', {},
-      svg('title', {}, `${dayOf(one.date)}: ${counted(one.gists, 'gist')} found, ${counted(one.deals, 'deal')} made`),
+      svg('title', {}, `${dayOf(one.date)}: ${counted(one.gists, 'new gist')}, ${counted(one.deals, 'deal')} created`),
       svg('rect', { class: 'slot', x: i * slot, y: 0, width: slot, height }),
       column('gists', i * slot + 1.1, one.gists / most),
       column('deals', i * slot + 1.5 + bar, one.deals / most))));
   return el('figure', { className: 'chart' },
-    el('figcaption', {}, text, el('span', { className: 'legend' }, key('gists', 'Gists found'), key('deals', 'Deals made'))),
+    el('figcaption', {}, text, el('span', { className: 'legend' }, key('gists', 'New gists'), key('deals', 'Deals created'))),
     el('div', { className: 'plot' },
       el('div', { className: 'axis', ariaHidden: 'true' }, el('span', {}, count(most)), most > 1 && el('span', {}, count(most / 2)), el('span', {}, '0')),
       drawing),
@@ -28,7 +28,7 @@ export function chart(days) {
 }
 
 function column(name, x, part) {
-  // What is not nothing is seen, however little.
+  // The smallest value is visible too.
   const high = part > 0 ? Math.max(2, part * height) : 0;
   return svg('rect', { class: name, x, y: height - high, width: bar, height: high });
 }
@@ -39,7 +39,7 @@ function table(days) {
   const rows = days.toReversed().map(({ date, gists, deals }) =>
     el('tr', {}, el('th', { scope: 'row' }, dayOf(date)), el('td', {}, count(gists)), el('td', {}, count(deals))));
   return el('div', { className: 'scroll', tabIndex: 0, role: 'region', ariaLabel: 'Gists and deals per day' },
-    el('table', {}, el('thead', {}, el('tr', {}, ['Day (UTC)', 'Gists found', 'Deals made'].map((word) => el('th', { scope: 'col' }, word)))), el('tbody', {}, rows)));
+    el('table', {}, el('thead', {}, el('tr', {}, ['Day (UTC)', 'New gists', 'Deals created'].map((word) => el('th', { scope: 'col' }, word)))), el('tbody', {}, rows)));
 }
 
 // round returns the next number that a scale ends with well.

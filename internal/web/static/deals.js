@@ -14,15 +14,15 @@ export function deals(page) {
   const list = el('ul', { className: 'gists card', id: 'deals' });
   const rest = el('div');
   const read = async (cursor = '') => {
-    const [{ deals: counts }, { deals: found, next }] = await Promise.all([api.overview(page.signal), api.deals({ state: only, cursor }, page.signal)]);
-    const rows = found.map((deal) => row(asGist(deal), { may: page.may, login: deal.login, changed: read }));
+    const [{ deals: counts }, { deals: some, next }] = await Promise.all([api.overview(page.signal), api.deals({ state: only, cursor }, page.signal)]);
+    const rows = some.map((deal) => row(asGist(deal), { may: page.may, login: deal.login, changed: read }));
     if (cursor) list.append(...rows);
     else list.replaceChildren(...rows);
     if (cursor) rows[0]?.querySelector('a')?.focus();
     rest.replaceChildren(...[more(next, () => read(next))].filter(Boolean));
     page.show(dealChips(counts, only, href), only && el('p', { className: 'quiet' }, dealStates[only]?.means ?? ''), list.childElementCount
       ? list
-      : empty('made', 'No such deals', only ? 'No deal is in this state now.' : 'Deals appear here once a user is tracked.'), rest);
+      : empty('created', 'No such deals', only ? 'No deal is in this state now.' : 'Deals appear here once a user is tracked.'), rest);
   };
   return page.keep(() => read());
 }

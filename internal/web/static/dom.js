@@ -29,8 +29,8 @@ export const present = (children) => children.flat(Infinity).filter((child) => c
 export const icon = (name) =>
   svg('svg', { viewBox: '0 0 16 16', class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: `#icon-${name}` }));
 
-// outside links to another site, in a new tab: who comes back finds the page as
-// it was. An address that is not of the web stays text.
+// outside links to another site in a new tab, so that the page stays as it is. An
+// address without http or https stays text.
 export function outside(address, text, props = {}) {
   if (!/^https?:\/\//i.test(address)) return el('span', { dir: 'auto', ...props }, text);
   return el('a', { dir: 'auto', href: address, target: '_blank', rel: 'noopener noreferrer', ...props }, text);
@@ -38,17 +38,17 @@ export function outside(address, text, props = {}) {
 
 // button makes a button that does something and cannot be pressed twice meanwhile.
 export function button(text, run, { kind = '', mark = '', ...props } = {}) {
-  const made = el('button', { type: 'button', className: kind, ...props }, mark && icon(mark), el('span', {}, text));
-  made.onclick = async (event) => {
-    if (made.ariaBusy === 'true') return;
-    made.ariaBusy = 'true';
+  const node = el('button', { type: 'button', className: kind, ...props }, mark && icon(mark), el('span', {}, text));
+  node.onclick = async (event) => {
+    if (node.ariaBusy === 'true') return;
+    node.ariaBusy = 'true';
     try {
       await run(event);
     } finally {
-      made.ariaBusy = null;
+      node.ariaBusy = null;
     }
   };
-  return made;
+  return node;
 }
 
 // hidden is text for those who listen.
@@ -70,7 +70,7 @@ export function keyed(list, items, key, draw) {
   if (after.length !== list.children.length || after.some((child, i) => list.children[i] !== child)) list.replaceChildren(...after);
 }
 
-// renew draws a part anew only if what it tells has changed.
+// renew redraws a part only if its data has changed.
 export function renew(part, told, draw) {
   const text = JSON.stringify(told);
   if (part.told === text) return;

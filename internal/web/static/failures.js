@@ -21,7 +21,7 @@ export function failures(page) {
     page.told = told;
     page.show(causes.length
       ? el('div', { className: 'causes' }, causes.map((one) => cause(one, page, read)))
-      : empty('made', 'No deal has failed', 'What Pipedrive refuses is listed here by its cause. Limits and outages are no failures: gistdeal waits and goes on by itself.'));
+      : empty('created', 'No deal has failed', 'Deals that Pipedrive refuses are listed here by cause. Quotas and outages are not failures: gistdeal waits and continues by itself.'));
   };
   let timer = 0;
   const soon = () => (timer ||= setTimeout(() => {
@@ -34,20 +34,20 @@ export function failures(page) {
 }
 
 async function retryAll(read) {
-  await attempt(() => api.retry({ states: ['failed'] }), ({ deals }) => `${counted(deals, 'deal')} wait for their turn again`);
+  await attempt(() => api.retry({ states: ['failed'] }), ({ deals }) => `${counted(deals, 'deal')} queued again`);
   await attempt(read);
 }
 
 function cause({ problem, deals }, page, read) {
   const list = el('ul', { className: 'gists' });
-  const some = el('details', {}, el('summary', {}, 'Which ones'), list);
-  some.ontoggle = async () => {
-    if (!some.open || list.childElementCount) return;
+  const which = el('details', {}, el('summary', {}, 'Which ones'), list);
+  which.ontoggle = async () => {
+    if (!which.open || list.childElementCount) return;
     list.replaceChildren(el('li', {}, loading(2)));
     try {
-      const { deals: found } = await api.deals({ state: 'failed', problem, limit: 20 });
-      list.replaceChildren(...found.map((deal) => row(asGist(deal), { may: page.may, login: deal.login, changed: read })));
-      if (deals > found.length) list.append(el('li', { className: 'quiet rest' }, `and ${count(deals - found.length)} more: `, el('a', { href: '#/deals?state=failed' }, 'all failed deals')));
+      const { deals: some } = await api.deals({ state: 'failed', problem, limit: 20 });
+      list.replaceChildren(...some.map((deal) => row(asGist(deal), { may: page.may, login: deal.login, changed: read })));
+      if (deals > some.length) list.append(el('li', { className: 'quiet rest' }, `and ${count(deals - some.length)} more: `, el('a', { href: '#/deals?state=failed' }, 'all failed deals')));
     } catch (failed) {
       list.replaceChildren(el('li', {}, trouble(failed)));
     }
@@ -57,10 +57,10 @@ function cause({ problem, deals }, page, read) {
       el('h2', { dir: 'auto' }, icon('failed'), localTimes(problem) || 'Without a reason'),
       page.may && button(deals === 1 ? 'Retry it' : `Retry these ${count(deals)}`, () => retryCause(problem, read), { mark: 'again', data: { act: 'retry-cause' } })),
     el('p', { className: 'quiet' }, counted(deals, 'deal')),
-    some);
+    which);
 }
 
 async function retryCause(problem, read) {
-  await attempt(() => api.retry({ states: ['failed'], problem }), ({ deals }) => `${counted(deals, 'deal')} ${deals === 1 ? 'waits for its' : 'wait for their'} turn again`);
+  await attempt(() => api.retry({ states: ['failed'], problem }), ({ deals }) => `${counted(deals, 'deal')} queued again`);
   await attempt(read);
 }

@@ -9,10 +9,10 @@ let off = false;
 try {
   off = sessionStorage.getItem(offKey) === '1';
 } catch {
-  // Storage is blocked: the choice lives as long as the page.
+  // Storage is blocked: the setting lasts as long as the page.
 }
 
-function choose(value) {
+function turnOff(value) {
   off = value;
   try {
     sessionStorage.setItem(offKey, value ? '1' : '');
@@ -23,16 +23,16 @@ function choose(value) {
 
 const shortcuts = [
   ['/', 'Search users'], ['?', 'This help'], ['Esc', 'Close a dialog, empty the search'],
-  ['Tab', 'To the next thing; Shift goes back'], ['Enter', 'Follow a link, press a button'], ['Space', 'Choose a user'],
+  ['Tab', 'To the next thing; Shift goes back'], ['Enter', 'Follow a link, press a button'], ['Space', 'Select a user'],
 ];
 
 export function help() {
-  const choice = el('input', { type: 'checkbox', checked: !off, onchange: () => choose(!choice.checked) });
-  const box = dialog('Keyboard and words',
+  const box = el('input', { type: 'checkbox', checked: !off, onchange: () => turnOff(!box.checked) });
+  const help = dialog('Keyboard and terms',
     el('table', { className: 'keys' }, el('tbody', {}, shortcuts.map(([key, does]) => el('tr', {}, el('th', { scope: 'row' }, el('kbd', {}, key)), el('td', {}, does))))),
-    el('label', { className: 'choice' }, choice, 'Use the keys / and ?'),
-    el('p', {}, 'A scan reads one user’s gists. Each public gist gets exactly one deal in Pipedrive: it waits, is sent, and is made. What Pipedrive refuses is listed under Failures.'),
-    el('p', {}, 'For programs: ', el('a', { href: '#/api', onclick: () => box.close() }, 'what the API can do'), '.'));
+    el('label', { className: 'option' }, box, 'Use the keys / and ?'),
+    el('p', {}, 'A scan reads one user’s gists. Each public gist gets exactly one deal in Pipedrive: it is queued, sent and created. Refused deals are listed under Failures.'),
+    el('p', {}, 'For programs: ', el('a', { href: '#/api', onclick: () => help.close() }, 'the API reference'), '.'));
 }
 
 function search() {

@@ -1,5 +1,5 @@
-// Follows what happens. Listeners are told of deals as they come, and to read
-// everything anew after whatever may have been missed: a cut, a hidden tab.
+// Follows the event stream. Listeners get deals as they change, and a call to read
+// everything again after a gap: a lost connection, a hidden tab.
 
 import * as api from './api.js';
 
@@ -7,7 +7,7 @@ const again = 8_000; // ms until the next try where the browser gives up, as wit
 const listeners = new Set();
 let source = null;
 let timer = 0;
-let missed = false; // something may have happened that was not told
+let missed = false; // events may have been missed
 let connected = null;
 
 // follow calls deals(events) and anew() until the signal aborts.
@@ -18,10 +18,10 @@ export function follow({ deals = () => {}, anew = () => {}, link = () => {} }, s
   if (connected !== null) link(connected);
 }
 
-const tell = (what, ...given) => [...listeners].forEach((listener) => listener[what](...given));
+const notify = (name, ...given) => [...listeners].forEach((listener) => listener[name](...given));
 
 function linked(on) {
-  if (on !== connected) tell('link', on);
+  if (on !== connected) notify('link', on);
   connected = on;
 }
 
@@ -45,16 +45,16 @@ function open() {
   source = api.stream();
   source.addEventListener('open', () => {
     linked(true);
-    if (missed) tell('anew');
+    if (missed) notify('anew');
     missed = false;
   });
-  source.addEventListener('deals', ({ data }) => tell('deals', JSON.parse(data).deals));
+  source.addEventListener('deals', ({ data }) => notify('deals', JSON.parse(data).deals));
   source.addEventListener('error', () => {
     missed = true;
     linked(false);
     if (source.readyState !== EventSource.CLOSED) return; // The browser tries again.
     timer = setTimeout(() => {
-      tell('anew');
+      notify('anew');
       open();
     }, again);
   });

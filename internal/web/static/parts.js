@@ -17,13 +17,13 @@ export function userBadge(state) {
   return badge(tone, mark, word);
 }
 
-// when shows how far away a time is; what it is exactly stands in its title.
+// when shows a relative time, with the exact time as its title.
 export function when(time, none = 'never') {
   if (!time) return el('span', { className: 'quiet' }, none);
   return el('time', { dateTime: time, title: exactly(time), data: { ago: time } }, ago(time));
 }
 
-// age keeps all that when made true as time passes.
+// age updates all relative times.
 export function age() {
   for (const time of document.querySelectorAll('time[data-ago]')) time.textContent = ago(time.dataset.ago);
 }
@@ -31,18 +31,18 @@ export function age() {
 export const loading = (rows = 4) =>
   el('div', { className: 'loading', role: 'status' }, spoken('Loading'), Array.from({ length: rows }, () => el('i')));
 
-// empty says why there is nothing, and what to do.
+// empty explains an empty view, with the next step.
 export const empty = (mark, title, text, ...actions) =>
   el('div', { className: 'empty' }, icon(mark), el('p', { className: 'strong' }, title), el('p', { className: 'quiet' }, text), actions.length > 0 && el('div', { className: 'line' }, actions));
 
 const advice = {
   0: 'The page tries again by itself.',
-  403: 'Ask whoever runs gistdeal for a token that may do this.',
-  404: 'It may have been removed meanwhile.',
-  503: 'It is busy or its database is away. The page tries again by itself.',
+  403: 'Ask your gistdeal admin for a token with this scope.',
+  404: 'It may have been removed.',
+  503: 'The server is busy or can’t reach its database. The page tries again by itself.',
 };
 
-// trouble says what went wrong and what to do about it.
+// trouble shows a problem and the advice for it.
 export function trouble(problem, again) {
   const { status, title = 'The page failed', message, requestID } = problem;
   return el('div', { className: 'empty', role: 'alert', data: { tone: 'bad', status: String(status ?? '') } },
@@ -57,14 +57,14 @@ export function trouble(problem, again) {
 // note is a line that stands out.
 export const note = (tone, mark, ...children) => el('div', { className: 'note', data: { tone } }, icon(mark), el('div', {}, ...present(children)));
 
-// toast tells in passing that something was done, or was not.
+// toast shows the result of an action for a few seconds.
 export function toast(text, tone = 'good') {
-  const told = el('p', { className: 'toast', data: { tone } }, icon(tone === 'bad' ? 'failed' : 'made'), el('span', {}, text));
+  const told = el('p', { className: 'toast', data: { tone } }, icon(tone === 'bad' ? 'failed' : 'created'), el('span', {}, text));
   $('toasts').append(told);
   setTimeout(() => told.remove(), tone === 'bad' ? 12_000 : 6_000);
 }
 
-// attempt does something and tells of it; it returns what came of it, null for a problem.
+// attempt runs an action and shows its result; it returns the result, null for a problem.
 export async function attempt(run, done = '') {
   try {
     const result = await run();
@@ -83,7 +83,7 @@ export function dialog(title, ...children) {
   const close = button('Close', () => box.close(), { kind: 'plain', mark: 'close' });
   const box = el('dialog', { attrs: { 'aria-labelledby': 'dialog-title' } }, el('div', { className: 'dialog-head' }, heading, close), ...present(children));
   box.onclose = () => box.remove();
-  box.onclick = ({ target }) => { // What it returns would forbid all else that a click does.
+  box.onclick = ({ target }) => { // The return value of a handler could cancel the click.
     if (target === box) box.close();
   };
   document.body.append(box);
@@ -91,8 +91,8 @@ export function dialog(title, ...children) {
   return box;
 }
 
-// confirm asks before something is done. With ask it wants some words, too. It
-// returns them, '' for none, and null for a no.
+// confirm asks for confirmation, and with ask for a text. It returns the text, ''
+// for none, and null if cancelled.
 export function confirm(title, text, verb, { ask = '', needed = false, danger = false } = {}) {
   return new Promise((resolve) => {
     const words = ask && el('input', { id: 'dialog-words', maxLength: 500, required: needed, autocomplete: 'off' });
@@ -115,7 +115,7 @@ export const chips = (label, all) => el('nav', { className: 'chips', ariaLabel: 
 export function dealChips(deals, only, href) {
   const all = Object.values(deals).reduce((sum, n) => sum + n, 0);
   const states = Object.keys(dealStates).filter((state) => deals[state] || state === only);
-  return chips('Show only gists whose deal is', [
+  return chips('Show only gists with a deal that is', [
     { word: 'Any deal', number: all, href: href(''), on: !only },
     ...states.map((state) => ({
       word: capital(dealStates[state].few), number: deals[state] ?? 0, mark: state, href: href(state), on: state === only, data: { only: state },
@@ -123,14 +123,14 @@ export function dealChips(deals, only, href) {
   ]);
 }
 
-// meter is a budget as a bar: what is left, and which part of it is for people.
-export function meter(label, text, left, limit, kept = 0) {
+// meter shows a quota as a bar: the remaining part, and the reserved part of it.
+export function meter(label, text, left, limit, reserved = 0) {
   const part = limit ? Math.max(0, Math.min(1, left / limit)) : 0;
-  const low = left <= kept || part < 0.1;
+  const low = left <= reserved || part < 0.1;
   const fill = el('i', { className: 'fill' });
   fill.style.width = `${part * 100}%`;
-  const mark = kept > 0 && el('i', { className: 'kept' });
-  if (mark) mark.style.width = `${Math.min(1, kept / limit) * 100}%`;
+  const mark = reserved > 0 && el('i', { className: 'reserved' });
+  if (mark) mark.style.width = `${Math.min(1, reserved / limit) * 100}%`;
   return el('div', { className: 'meter', role: 'meter', ariaLabel: label, ariaValueMin: '0', ariaValueMax: String(limit), ariaValueNow: String(left), ariaValueText: text, data: { tone: low ? 'warn' : 'good' } }, fill, mark);
 }
 

@@ -7,16 +7,16 @@ import { capital } from './words.js';
 export function quick(many = false) {
   const login = el('input', { id: 'login', required: true, autocomplete: 'off', autocapitalize: 'none', spellcheck: false, placeholder: 'octocat', attrs: { 'aria-describedby': 'login-wrong login-hint' } });
   const wrong = el('p', { id: 'login-wrong', className: 'wrong', role: 'alert' });
-  const go = el('button', { id: 'go', className: 'primary' }, 'Track and show gists');
+  const go = el('button', { id: 'go', className: 'primary' }, 'Track user');
   const hint = el('p', { id: 'login-hint', className: 'quiet', role: 'status' });
   const busy = (on) => {
     go.ariaBusy = on ? 'true' : null;
-    hint.textContent = on ? 'Asking GitHub …' : 'From then on each public gist of this user gets one deal in Pipedrive.';
+    hint.textContent = on ? 'Asking GitHub …' : 'Creates one deal per public gist, now and in future.';
   };
   busy(false);
   const form = el('form', { className: 'card quick' },
     el('label', { htmlFor: 'login' }, 'GitHub login'),
-    el('div', { className: 'line' }, login, go, many && el('a', { href: '#/add', className: 'button' }, 'Add many')),
+    el('div', { className: 'line' }, login, go, many && el('a', { href: '#/add', className: 'button' }, 'Add in bulk')),
     wrong,
     hint);
   form.onsubmit = async (event) => {
@@ -35,12 +35,12 @@ export function quick(many = false) {
   return form;
 }
 
-// track tracks a user and shows it; else it returns why it could not.
+// track tracks a user and shows it, or returns the reason for a failure.
 export async function track(text) {
   try {
     const { results: [{ result, reason }] } = await api.add([text]);
     if (['invalid', 'not_found', 'refused'].includes(result)) return reason;
-    if (result === 'waiting') return `it waits: ${reason}`;
+    if (result === 'waiting') return `Waiting: ${reason}`;
     location.hash = `#/users/${encodeURIComponent(named(text))}`;
     return '';
   } catch (problem) {

@@ -1,4 +1,4 @@
-// The API for those who write programs: its OpenAPI document in a readable form.
+// The API for programmers: its OpenAPI document in a readable form.
 
 import * as api from './api.js';
 import { button, el, icon } from './dom.js';
@@ -19,7 +19,7 @@ export function reference(page) {
     if (page.shown) return; // It is part of the program: it changes only with it.
     const groups = Map.groupBy(operations(doc), ({ tag }) => tag);
     page.show(
-      card('How to ask', el('p', {}, doc.info.description), el('p', { className: 'quiet' }, 'A program sends a token as “Authorization: Bearer …”; this page has its cookie. Whoever runs gistdeal makes tokens, under Settings.')),
+      card('Requests', el('p', {}, doc.info.description), el('p', { className: 'quiet' }, 'A program sends a token as “Authorization: Bearer …”; this page has its cookie. Your gistdeal admin creates tokens under Settings.')),
       ...(groups.size ? [...groups].map(([tag, some]) => el('section', { className: 'card group' }, el('h2', {}, capital(tag), el('span', { className: 'count' }, some.length)), some.map((one) => operation(doc, one)))) : [empty('failed', 'The document names no operation', 'Look at the document itself.')]));
   });
 }
@@ -34,7 +34,7 @@ function operation(doc, { path, verb, summary, description = '', parameters = []
   return el('details', { className: 'operation', data: { operation: `${verb} ${path}` } },
     el('summary', {},
       el('span', { className: 'verb', data: { verb } }, verb.toUpperCase()), el('code', {}, path),
-      scope && el('span', { className: 'badge', data: { tone: tones[scope] ?? 'none' }, title: `Needs a token of the scope ${scope}` }, icon(marks[scope] ?? 'found'), scope),
+      scope && el('span', { className: 'badge', data: { tone: tones[scope] ?? 'none' }, title: `Needs a token of the scope ${scope}` }, icon(marks[scope] ?? 'queued'), scope),
       el('span', { className: 'quiet summary' }, summary)),
     el('div', { className: 'described' },
       text && el('p', {}, text),
@@ -45,7 +45,7 @@ function operation(doc, { path, verb, summary, description = '', parameters = []
 }
 
 const tones = { read: 'good', write: 'info', admin: 'warn' };
-const marks = { read: 'found', write: 'sending', admin: 'users' };
+const marks = { read: 'queued', write: 'sending', admin: 'users' };
 
 const parameter = (doc, { name, in: place, required, schema, description }) => [
   el('dt', {}, el('code', {}, name), el('span', { className: 'quiet' }, ` in the ${place}${required ? ', needed' : ''}`)),
@@ -65,16 +65,16 @@ function problems(answers) {
   return some.length > 0 && el('p', { className: 'quiet' }, `Problems: ${some.join(', ')}, as application/problem+json.`);
 }
 
-// shape writes a schema as programmers write types; what has a name is shown in
-// its place, but for what is inside itself.
+// shape writes a schema as a type. Named schemas are expanded, except inside
+// themselves.
 function shape(doc, schema = {}, indent = '', inside = []) {
   if (schema.$ref) {
     const name = schema.$ref.split('/').at(-1);
     return inside.includes(name) ? name : shape(doc, doc.components.schemas[name], indent, [...inside, name]);
   }
   const one = (part) => shape(doc, part, indent, inside);
-  const choice = schema.oneOf ?? schema.anyOf;
-  if (choice) return choice.map(one).join(' | ');
+  const variants = schema.oneOf ?? schema.anyOf;
+  if (variants) return variants.map(one).join(' | ');
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
   const types = [schema.type ?? 'any'].flat();
   const [type] = types;

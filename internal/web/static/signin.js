@@ -11,14 +11,14 @@ export function signIn(done) {
     el('label', { htmlFor: 'token' }, 'API token'),
     el('div', { className: 'line' }, token, el('button', { className: 'primary' }, 'Sign in')),
     wrong,
-    el('p', { id: 'token-hint', className: 'quiet' }, 'Whoever runs gistdeal has one for you. This browser keeps it for 30 days, or until you sign out.'));
+    el('p', { id: 'token-hint', className: 'quiet' }, 'Ask your gistdeal admin for a token. This browser keeps it for 30 days, or until you sign out.'));
   form.onsubmit = async (event) => {
     event.preventDefault();
     try {
       await api.signIn(token.value.trim());
       done();
     } catch (problem) {
-      wrong.textContent = capital(problem.status === 401 ? 'this token is refused: check that it is whole, and not revoked' : problem.message);
+      wrong.textContent = capital(problem.status === 401 ? 'this token is refused: check that it is complete and not revoked' : problem.message);
       token.ariaInvalid = 'true';
       token.select();
     }

@@ -13,8 +13,8 @@ const scanningEvery = 1500; // ms between questions while a first scan goes on
 const settle = 1000;
 let opened = {}; // {login, since}: what is new is decided when a user is opened
 
-// user shows a user. What is new when it is opened stays so until it is opened
-// again; the visit is recorded once all that is new was on the screen.
+// user shows a user. Gists that are new when the view opens stay new until it is
+// opened again; the visit is recorded once all of them were on the screen.
 export function user(page) {
   page.head(page.login);
   if (!page.again) opened = {};
@@ -32,54 +32,57 @@ export function user(page) {
     state.follow().catch(() => {}); // The stream tells when the server is away.
   }, wait));
   page.signal.addEventListener('abort', () => clearTimeout(timer));
-  live.follow({ deals: (events) => happened(state, events) }, page.signal);
+  live.follow({ deals: (events) => apply(state, events) }, page.signal);
   return page.keep(state.read);
 }
 
-const ask = ({ page, only }, cursor = '') => Promise.all([
-  api.user(page.login, page.signal), api.gists(page.login, { state: only, limit: part, cursor }, page.signal),
-]);
+// ask reads the user first: only that answer gives the reason why a login is not
+// tracked yet.
+async function ask({ page, only }, cursor = '') {
+  const user = await api.user(page.login, page.signal);
+  return [user, await api.gists(page.login, { state: only, limit: part, cursor }, page.signal)];
+}
 
 // read reads the user and its first gists.
 async function read(state) {
   try {
-    const [found, first] = await ask(state);
+    const [user, first] = await ask(state);
     opened.since ??= first.seen;
     state.gists = new Map();
     state.arrived = 0;
-    take(state, found, first);
+    take(state, user, first);
   } catch (problem) {
     if (problem.status !== 404 && problem.status !== 400) throw problem;
     offer(state, problem);
   }
 }
 
-function take(state, found, { gists, next = '' }) {
-  state.user = found;
+function take(state, user, { gists, next = '' }) {
+  state.user = user;
   for (const gist of gists) state.gists.set(gist.id, gist);
   state.next = next;
   draw(state);
   visited(state);
-  if (!found.last_scan_at) state.soon(scanningEvery);
+  if (!user.last_scan_at) state.soon(scanningEvery);
 }
 
-// follow takes over what has changed since, without moving what is shown.
+// follow applies changes without moving the shown rows.
 async function follow(state) {
   const scanning = !state.user?.last_scan_at;
-  const [found, first] = await ask(state);
+  const [user, first] = await ask(state);
   if (scanning) {
     state.gists = new Map();
-    take(state, found, first);
+    take(state, user, first);
     return;
   }
-  state.user = found;
+  state.user = user;
   for (const gist of first.gists) if (state.gists.has(gist.id)) state.gists.set(gist.id, gist);
   state.arrived = first.gists.filter((gist) => !state.gists.has(gist.id)).length;
   draw(state);
 }
 
-// happened takes over what became of deals that are shown.
-function happened(state, events) {
+// apply applies events to the shown deals.
+function apply(state, events) {
   const ours = events.filter(({ login }) => login.toLowerCase() === state.user?.login.toLowerCase());
   for (const { gist_id: id, outcome, deal_id: deal, deal_url: url, reason } of ours) {
     const gist = state.gists.get(id);
@@ -91,7 +94,7 @@ function happened(state, events) {
   state.soon(settle);
 }
 
-// visited records the visit once all that is new was on the screen.
+// visited records the visit once all new gists were on the screen.
 async function visited(state, all = false) {
   const shown = [...state.gists.values()].map(({ seq }) => seq);
   const whole = !state.only && (!state.next || Math.min(...shown) <= opened.since);
@@ -104,17 +107,17 @@ async function visited(state, all = false) {
 const isNew = (gist) => gist.seq > opened.since;
 
 function draw(state) {
-  const { page, user: found, only, onlyNew, parts } = state;
-  document.title = `${found.login} · gistdeal`;
-  page.root.querySelector('h1').textContent = found.login;
+  const { page, user, only, onlyNew, parts } = state;
+  document.title = `${user.login} · gistdeal`;
+  page.root.querySelector('h1').textContent = user.login;
   const all = [...state.gists.values()];
   const fresh = all.filter(isNew);
-  renew(parts.about, found, () => about(state));
-  renew(parts['narrow-by'], [found.deals, fresh.length], () => narrowing(state, fresh.length));
+  renew(parts.about, user, () => about(state));
+  renew(parts['narrow-by'], [user.deals, fresh.length], () => narrowing(state, fresh.length));
   renew(parts.arrivals, state.arrived, () => state.arrived > 0 &&
-    button(`${counted(state.arrived, 'new gist')} came: show`, () => attempt(state.read), { kind: 'small', mark: 'new' }));
-  // The lists are made anew only if there are others; their rows by themselves.
-  const shape = [!all.length && !found.last_scan_at, !all.length, !fresh.length, all.length === fresh.length, state.next];
+    button(`Show ${counted(state.arrived, 'new gist')}`, () => attempt(state.read), { kind: 'small', mark: 'new' }));
+  // The lists are redrawn only if their shape changes; rows are redrawn one by one.
+  const shape = [!all.length && !user.last_scan_at, !all.length, !fresh.length, all.length === fresh.length, state.next];
   renew(parts.lists, shape, () => lists(state));
   fill(state, 'new', fresh);
   fill(state, 'old', all.slice(fresh.length));
@@ -123,27 +126,27 @@ function draw(state) {
   if (only || onlyNew) parts.lists.dataset.narrowed = 'true';
 }
 
-function narrowing({ user: found, only, onlyNew }, fresh) {
-  const here = (show, state) => `#/users/${encodeURIComponent(found.login)}?${new URLSearchParams({ ...(show && { show: 'new' }), ...(state && { state }) })}`;
+function narrowing({ user, only, onlyNew }, fresh) {
+  const here = (show, state) => `#/users/${encodeURIComponent(user.login)}?${new URLSearchParams({ ...(show && { show: 'new' }), ...(state && { state }) })}`;
   return [
     chips('Show', [
       { word: 'All gists', href: here(false, only), on: !onlyNew, data: { state: 'all' } },
       { word: 'New since last visit', number: fresh, mark: 'new', href: here(true, only), on: onlyNew, data: { state: 'new' } },
     ]),
-    dealChips(found.deals, only, (state) => here(onlyNew, state)),
+    dealChips(user.deals, only, (state) => here(onlyNew, state)),
   ];
 }
 
-// lists makes the places for new and old gists, or says why there are none.
+// lists creates the lists of new and old gists, or explains their absence.
 function lists(state) {
-  const { user: found, only, onlyNew, next } = state;
-  if (!state.gists.size && !found.last_scan_at) {
-    return empty('sending', 'The first scan goes on', 'Gists appear here by themselves as they are read.');
+  const { user, only, onlyNew, next } = state;
+  if (!state.gists.size && !user.last_scan_at) {
+    return empty('sending', 'First scan in progress', 'Gists appear here as they are read.');
   }
   if (!state.gists.size) {
     return only
-      ? empty('skipped', 'No gist in this state', 'Choose another one above.')
-      : empty('found', `${found.login} has no public gists yet`, 'gistdeal keeps looking, and makes a deal for each that comes.');
+      ? empty('skipped', 'No gist in this state', 'Select another state above.')
+      : empty('queued', `${user.login} has no public gists yet`, 'gistdeal keeps scanning and creates a deal for each new one.');
   }
   const list = (id, title, none) => el('section', {},
     el('h2', {}, title, el('span', { className: 'count', id: `${id}-count` })),
@@ -152,14 +155,14 @@ function lists(state) {
   return [
     list('new', 'New', only ? 'None of these.' : 'Nothing new since your last visit.'),
     next && allNew && !only && button('Mark all as seen', () => visited(state, true), { kind: 'plain' }),
-    !onlyNew && list('old', 'Seen before', only ? 'None of these.' : 'This is your first look at them.'),
+    !onlyNew && list('old', 'Seen before', only ? 'None of these.' : 'Nothing seen yet'),
     more(next && (!onlyNew || allNew), () => attempt(() => further(state))),
   ];
 }
 
 // fill draws the rows of a list that have changed.
 function fill(state, id, gists) {
-  const find = (what) => state.parts.lists.querySelector(`#${id}-${what}`);
+  const find = (name) => state.parts.lists.querySelector(`#${id}-${name}`);
   if (!find('gists')) return;
   find('count').textContent = count(gists.length) + (state.next && (id === 'old' || state.gists.size === gists.length) ? '+' : '');
   find('gists').hidden = !gists.length;

@@ -1,4 +1,4 @@
-// All users: search, filter, sort, and what can be done to many at once.
+// All users: search, filter, sort, and bulk actions.
 
 import * as api from './api.js';
 import { button, el, icon, keyed, renew, spoken } from './dom.js';
@@ -16,10 +16,10 @@ const sorts = {
 
 const verbs = {
   scan: { word: 'Scan now', mark: 'again', done: 'are scanned next' },
-  pause: { word: 'Pause', mark: 'held', done: 'are paused' },
+  pause: { word: 'Pause', mark: 'pause', done: 'are paused' },
   resume: { word: 'Resume', mark: 'go', done: 'are resumed' },
-  approve: { word: 'Say yes', mark: 'made', done: 'have a yes for their first scan' },
-  remove: { word: 'Remove', mark: 'skipped', done: 'are removed', sure: 'They are not scanned any more, and deals that wait are skipped. Gists and deals are kept.' },
+  approve: { word: 'Approve', mark: 'created', done: 'are approved' },
+  remove: { word: 'Remove', mark: 'skipped', done: 'are removed', sure: 'They are no longer scanned, and queued deals are skipped. Gists and deals are kept.' },
 };
 
 // tracked are the states of users whom the list shows if no state is asked for.
@@ -51,16 +51,16 @@ async function read(state) {
   const { page, given } = state;
   const limit = Math.min(500, Math.max(50, state.all.length));
   const asked = { ...given };
-  const [{ users: counts }, { users: found, next = '' }] = await Promise.all([api.overview(page.signal), api.users({ ...asked, limit }, page.signal)]);
+  const [{ users: counts }, { users: some, next = '' }] = await Promise.all([api.overview(page.signal), api.users({ ...asked, limit }, page.signal)]);
   if (asked.search !== given.search) return; // Another search is under way.
-  Object.assign(state, { all: found, next });
+  Object.assign(state, { all: some, next });
   renew(state.tabs, [counts, given], () => tabs(counts, given));
   draw(state);
 }
 
 function tabs(counts, given) {
   const all = (counts.active ?? 0) + (counts.paused ?? 0) + (counts.gone ?? 0);
-  return chips('Show only users who are', [
+  return chips('Show only users in state', [
     { word: 'All', number: all, href: href(given, { state: '' }), on: !given.state, data: { state: '' } },
     ...Object.entries(userStates).map(([state, { word, mark }]) =>
       ({ word, mark, number: counts[state] ?? 0, href: href(given, { state }), on: given.state === state, data: { state } })),
@@ -95,7 +95,7 @@ function tools(state) {
 }
 
 function table(state) {
-  state.every = el('input', { type: 'checkbox', ariaLabel: 'Choose all users shown' });
+  state.every = el('input', { type: 'checkbox', ariaLabel: 'Select all users shown' });
   state.every.onchange = () => {
     state.chosen = new Set(state.every.checked ? state.all.map(({ login }) => login) : []);
     state.beyond = false;
@@ -123,20 +123,20 @@ function draw(state) {
 }
 
 async function further(state) {
-  const { users: found, next = '' } = await api.users({ ...state.given, limit: 50, cursor: state.next }, state.page.signal);
-  state.all.push(...found);
+  const { users: some, next = '' } = await api.users({ ...state.given, limit: 50, cursor: state.next }, state.page.signal);
+  state.all.push(...some);
   state.next = next;
   draw(state);
-  if (found.length) state.rows.querySelector(`[data-key="${found[0].id}"] a`)?.focus();
+  if (some.length) state.rows.querySelector(`[data-key="${some[0].id}"] a`)?.focus();
 }
 
 const nobody = ({ search, state }) => (search || state
-  ? empty('users', 'Nobody', search ? `No login contains “${search}”.` : 'No user is in this state.', el('a', { href: '#/users' }, 'Show all users'))
-  : empty('users', 'Nobody is tracked yet', 'Type a login above, or paste many at once.', el('a', { href: '#/add', className: 'button primary' }, 'Add users')));
+  ? empty('users', 'No users', search ? `No login contains “${search}”.` : 'No user is in this state.', el('a', { href: '#/users' }, 'Show all users'))
+  : empty('users', 'No users yet', 'Type a login above, or add users in bulk.', el('a', { href: '#/add', className: 'button primary' }, 'Add users')));
 
 function line(state, user) {
   const { login } = user;
-  const box = el('input', { type: 'checkbox', checked: state.chosen.has(login), ariaLabel: `Choose ${login}` });
+  const box = el('input', { type: 'checkbox', checked: state.chosen.has(login), ariaLabel: `Select ${login}` });
   box.onchange = () => {
     if (box.checked) state.chosen.add(login);
     else state.chosen.delete(login);
@@ -158,11 +158,11 @@ const dealsOf = ({ deals }) => {
   return states.map((state) => el('span', { className: 'mini', data: { tone: dealStates[state].tone }, title: dealStates[state].means }, icon(state), count(deals[state]), spoken(` ${dealStates[state].few} `)));
 };
 
-// matching says in words which users the list is about, beyond those that it shows.
-const matching = ({ search, state }) => `all ${state ? `${userStates[state].word.toLowerCase()} ` : ''}users${search ? ` whose login contains “${search}”` : ''}`;
+// matching describes all users that match the list, including those on other pages.
+const matching = ({ search, state }) => `all ${state ? `${userStates[state].word.toLowerCase()} ` : ''}users${search ? ` with “${search}” in the login` : ''}`;
 
-// bulk is the bar of what can be done to the chosen users, who may be all that
-// the list is about: those on other pages too (beyond).
+// bulk is the bar of actions for the selected users; beyond means all that match the
+// list, including those on other pages.
 function bulk(state) {
   const { chosen, all, given, next } = state;
   state.beyond &&= chosen.size === all.length;
@@ -177,8 +177,8 @@ function bulk(state) {
   };
   renew(state.bulk, [chosen.size, more, state.beyond, given], () => [
     el('div', { className: 'line' },
-      el('p', { className: 'strong', role: 'status' }, state.beyond ? `${capital(matching(given))} are chosen` : `${counted(chosen.size, 'user')} chosen`),
-      state.beyond ? button('Only those shown', beyond(false), { data: { beyond: 'no' } }) : more && button(`Choose ${matching(given)}`, beyond(true), { data: { beyond: 'yes' } })),
+      el('p', { className: 'strong', role: 'status' }, state.beyond ? `${capital(matching(given))} selected` : `${counted(chosen.size, 'user')} selected`),
+      state.beyond ? button('Only those shown', beyond(false), { data: { beyond: 'no' } }) : more && button(`Select ${matching(given)}`, beyond(true), { data: { beyond: 'yes' } })),
     el('div', { className: 'line small' }, Object.keys(verbs).map((verb) =>
       button(verbs[verb].word, () => toAll(state, verb), { mark: verbs[verb].mark, kind: verb === 'remove' ? 'danger' : '', data: { bulk: verb } }))),
   ]);
@@ -186,9 +186,9 @@ function bulk(state) {
 
 async function toAll(state, verb) {
   const { given, beyond } = state;
-  const { word, done, sure = 'Those on other pages too.' } = verbs[verb];
-  const whom = beyond ? matching(given) : counted(state.chosen.size, 'user');
-  if ((verbs[verb].sure || beyond) && (await confirm(`${word}: ${whom}?`, sure, word, { danger: verb === 'remove' })) === null) return;
+  const { word, done, sure = 'This includes users on other pages.' } = verbs[verb];
+  const users = beyond ? matching(given) : counted(state.chosen.size, 'user');
+  if ((verbs[verb].sure || beyond) && (await confirm(`${word} ${users}?`, sure, word, { danger: verb === 'remove' })) === null) return;
   const which = beyond ? { search: given.search, states: given.state ? [given.state] : tracked } : { users: [...state.chosen] };
   const answer = await attempt(() => api.changeAll(which, verb));
   if (!answer) return;

@@ -1,4 +1,4 @@
-// Words and their icons, numbers and times in the reader's way of writing.
+// Terms with their icons, and numbers and times in the reader's locale.
 
 const number = new Intl.NumberFormat();
 const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
@@ -6,47 +6,47 @@ const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeS
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const distance = new Intl.RelativeTimeFormat('en', { numeric: 'auto' }); // Its words stand in English sentences.
 
-// dealStates are all states of a deal: what it is called, and what that means.
+// dealStates are all states of a deal with their names and meanings.
 export const dealStates = {
-  made: { word: 'Deal made', few: 'made', tone: 'good', means: 'The deal is in Pipedrive.' },
-  sending: { word: 'Sending', few: 'sending', tone: 'info', means: 'Sent, or its outcome is being looked for.' },
-  found: { word: 'Waiting', few: 'waiting', tone: 'warn', means: 'The gist is known; its deal is made when its turn comes.' },
-  held: { word: 'Needs your yes', few: 'held', tone: 'warn', means: 'The first scan found more gists than are allowed without a yes.' },
+  created: { word: 'Deal created', few: 'created', tone: 'good', means: 'The deal exists in Pipedrive.' },
+  sending: { word: 'Sending', few: 'sending', tone: 'info', means: 'Sent; its outcome is not known yet.' },
+  queued: { word: 'Queued', few: 'queued', tone: 'warn', means: 'The deal waits for its turn.' },
+  awaiting_approval: { word: 'Awaiting approval', few: 'awaiting approval', tone: 'warn', means: 'The first scan has more gists than the approval threshold.' },
   failed: { word: 'Failed', few: 'failed', tone: 'bad', means: 'Pipedrive refused this deal.' },
   skipped: { word: 'Skipped', few: 'skipped', tone: 'none', means: 'This gist gets no deal.' },
 };
 
 // userStates are all states of a user.
 export const userStates = {
-  active: { word: 'Active', tone: 'good', mark: 'made' },
-  paused: { word: 'Paused', tone: 'warn', mark: 'held' },
+  active: { word: 'Active', tone: 'good', mark: 'created' },
+  paused: { word: 'Paused', tone: 'warn', mark: 'pause' },
   gone: { word: 'Gone', tone: 'bad', mark: 'failed' },
   removed: { word: 'Removed', tone: 'none', mark: 'skipped' },
 };
 
 // outcomes are all ends of an attempt, with the state that the deal has then.
 export const outcomes = {
-  made: { word: 'Deal made', state: 'made' },
-  adopted: { word: 'Found in Pipedrive', state: 'made' },
+  created: { word: 'Deal created', state: 'created' },
+  adopted: { word: 'Adopted from Pipedrive', state: 'created' },
   refused: { word: 'Refused by Pipedrive', state: 'failed' },
-  'not sent': { word: 'Not sent, waits again', state: 'found' },
-  absent: { word: 'Not in Pipedrive, sent again', state: 'sending' },
+  not_sent: { word: 'Not sent, queued again', state: 'queued' },
+  not_found: { word: 'Not in Pipedrive, sent again', state: 'sending' },
 };
 
-// runKinds are all kinds of work, and what is counted of each.
+// runKinds are all kinds of runs, with the unit that each counts.
 export const runKinds = {
-  sweep: { word: 'Sweep of all that were due', many: 'Sweeps', mark: 'again', unit: 'user', none: 'A sweep scans all users that are due.' },
-  scan: { word: 'Scan', many: 'Scans', mark: 'users', unit: 'page', none: 'A scan is listed if somebody asked for it, and else if it found something, failed or took long.' },
-  push: { word: 'Push of deals', many: 'Pushes', mark: 'sending', unit: 'deal', none: 'A push makes deals until none waits.' },
+  sweep: { word: 'Scheduled scan', many: 'Sweeps', mark: 'again', unit: 'user', none: 'A sweep scans all users that are due.' },
+  scan: { word: 'Scan', many: 'Scans', mark: 'users', unit: 'page', none: 'Requested scans are listed, and scheduled ones that had new gists, failed or took long.' },
+  push: { word: 'Push', many: 'Pushes', mark: 'sending', unit: 'deal', none: 'A push creates deals until none is queued.' },
 };
 
-const budgetNames = {
-  'pipedrive-day': { name: 'Pipedrive, today', unit: 'tokens', about: 'Each new deal takes some. The part left to people is never used.' },
-  'pipedrive-writes': { name: 'Pipedrive, writes today', unit: 'writes', about: 'Deals and changes that the account may write in a day.' },
-  'github-hour': { name: 'GitHub, this hour', unit: 'requests', about: 'A scan takes one for each 100 gists; one that finds nothing new takes none.' },
+const quotaNames = {
+  'pipedrive-day': { name: 'Pipedrive, today', unit: 'tokens', about: 'Each new deal takes some. The reserved part is never used.' },
+  'pipedrive-writes': { name: 'Pipedrive, writes today', unit: 'writes', about: 'Deals and changes that the account may write per day.' },
+  'github-hour': { name: 'GitHub, this hour', unit: 'requests', about: 'A scan takes one per 100 gists; a scan without news takes none.' },
 };
 
-export const budgetName = (name) => budgetNames[name] ?? { name, unit: '', about: '' };
+export const quotaName = (name) => quotaNames[name] ?? { name, unit: '', about: '' };
 
 export const count = (n) => number.format(n);
 export const percent = (part) => share.format(part);
@@ -56,13 +56,13 @@ export const dayOf = (date) => day.format(new Date(date));
 
 const units = [['year', 31_557_600], ['month', 2_629_800], ['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]];
 
-// span says how long something takes: "3 minutes".
+// span formats a duration: "3 minutes".
 export function span(seconds) {
   const [unit, size] = units.find(([, s]) => seconds >= s) ?? units.at(-1);
   return seconds < 1 ? 'less than a second' : counted(Math.round(seconds / size), unit);
 }
 
-// ago says how far away a time is: "3 minutes ago", "in 2 hours".
+// ago formats a relative time: "3 minutes ago", "in 2 hours".
 export function ago(time) {
   const seconds = (new Date(time) - Date.now()) / 1000;
   const [unit, size] = units.find(([, s]) => Math.abs(seconds) >= s) ?? units.at(-1);
