@@ -10,7 +10,7 @@ import (
 	"gistdeal"
 )
 
-// answer is what came back, read whole.
+// answer is a complete answer of Pipedrive.
 type answer struct {
 	status int
 	header http.Header
@@ -18,8 +18,8 @@ type answer struct {
 	cost   int // of its request, in tokens
 }
 
-// read reads the answer's body, up to maxAnswer. What could be read comes back
-// beside an error too.
+// read reads the answer's body, up to maxAnswer. It returns the part that it could
+// read also beside an error.
 func read(resp *http.Response) (answer, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(body) > maxAnswer {

@@ -30,10 +30,10 @@ const (
 	maxAnswer      = 32 << 20 // bytes; a page of 500 deals is about 1 MiB
 )
 
-// Options are what a Client can be told beyond its base URL.
+// Options are the settings of a Client beyond its base URL.
 type Options struct {
 	Token        string          // the API token of one user of one company
-	Rate         float64         // requests a second at the most; 0 means what the account allows
+	Rate         float64         // at most so many requests a second; 0 means the account's limit
 	QuotaReserve float64         // share of the day's tokens that is left to people, 0 to 1
 	PushTimeout  time.Duration   // how long one POST of a deal may take; 0 means 10 s
 	Target       gistdeal.Target // where new deals go
@@ -63,7 +63,7 @@ func New(baseURL string, o Options) (*Client, error) {
 	base, err := url.Parse(baseURL)
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") ||
 		base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		// Without the URL: what is wrong with it may be a secret in it.
+		// Without the URL: its faulty part may be a secret.
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "not the URL of a server (want https://host)")
 	}
 	if o.PushTimeout == 0 {
@@ -95,15 +95,15 @@ func New(baseURL string, o Options) (*Client, error) {
 // noRedirect hands a redirect to the caller: Go would carry our key along.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// Reserve waits until it is the turn of one more POST of a deal. CreateDeal
-// needs it called first; every other call waits by itself. It returns a Limited
-// error while nothing may be sent, or while what is left of the day is for
-// people: then RetryAfter is when it is worth asking again.
+// Reserve waits for the turn of one more POST of a deal. CreateDeal needs it called
+// first; every other call waits by itself. It returns a Limited error while nothing
+// may be sent, or while the rest of the day is reserved; RetryAfter is then the time
+// until the next useful try.
 func (c *Client) Reserve(ctx context.Context) error {
 	now := time.Now()
 	again, err := c.day.spent()
 	if err != nil && again {
-		// The cheapest question whose answer tells how the day stands.
+		// The cheapest call that returns the quota headers.
 		if _, err := c.Me(ctx); err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func (c *Client) Reserve(ctx context.Context) error {
 	return c.limiter.wait(ctx)
 }
 
-// Quotas returns what is left of the day, as the newest answers told it.
+// Quotas returns the day's quotas from the newest answers.
 func (c *Client) Quotas() []gistdeal.Quota { return c.day.quotas() }
 
 // Restore takes up budgets that an earlier process knew.
@@ -164,9 +164,9 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 	return req, nil
 }
 
-// call makes one limited request that is safe to repeat, or whose repetition
-// the caller guards, and decodes the answer's data into data. It returns the
-// cursor of the next page, "" at the end.
+// call sends one limited request that is safe to repeat, or that the caller guards
+// against repetition, and decodes the answer's data into data. It returns the cursor
+// of the next page, "" at the end.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, body io.Reader, data any) (string, error) {
 	a, err := c.ask(ctx, method, path, query, body)
 	if err != nil {
@@ -237,8 +237,8 @@ func (c *Client) count(status int) {
 	c.used.requests.Add(1)
 }
 
-// learn takes from an answer what it says of the limits. ours is what the
-// limiter said when its request was sent.
+// learn reads the limits in an answer's headers. ours is the result of the limiter
+// for its request.
 func (c *Client) learn(ours int, a answer) {
 	c.count(a.status)
 	c.used.tokens.Add(int64(a.cost))
@@ -279,7 +279,7 @@ func pages[T any](ctx context.Context, c *Client, path string, query url.Values)
 	}
 }
 
-// Me tells whose key it is. (There is no v2 of this call.)
+// Me returns the user and the company of the key. (There is no v2 of this call.)
 func (c *Client) Me(ctx context.Context) (gistdeal.PipedriveAccount, error) {
 	var me struct {
 		ID            int64  `json:"id"`

@@ -30,13 +30,13 @@ type newDeal struct {
 	CustomFields map[string]string `json:"custom_fields"`
 }
 
-// CreateDeal sends one POST for d, never repeated, and returns Pipedrive's id
-// of the deal. start is when the attempt began, before it was recorded: nothing
-// is sent later than PushTimeout after it. Prepare and Reserve come first.
+// CreateDeal sends one POST for d, never repeated, and returns Pipedrive's id of the
+// deal. start is the begin of the attempt, before it was recorded: nothing is sent
+// later than PushTimeout after it. Prepare and Reserve come first.
 //
-// The error's kind says what is known: Unknown = the deal may exist; any other
-// kind = it surely does not. Unauthorized and Limited speak of the account,
-// Invalid of this deal.
+// The error's kind says whether the deal may exist: with Unknown it may, with any
+// other kind it certainly does not. Unauthorized and Limited concern the account,
+// Invalid this deal.
 func (c *Client) CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error) {
 	id, err := c.createDeal(ctx, start, d)
 	if err != nil {
@@ -102,7 +102,7 @@ func (c *Client) targetRefused(ctx context.Context, t *target, refusal error) er
 	return gistdeal.Errorf(gistdeal.Unauthorized, "%s was deleted in Pipedrive: %w", gone, refusal)
 }
 
-// newDeal fills the account's fields for d, each cut to what its type holds.
+// newDeal fills the account's fields for d, each cut to the length of its type.
 func (t *target) newDeal(d gistdeal.Draft) newDeal {
 	values := map[string]string{
 		FieldAuthor: d.Author(), FieldGist: d.Text(), FieldAccessURL: d.AccessURL(), FieldGistID: d.GistID,

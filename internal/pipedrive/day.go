@@ -19,9 +19,9 @@ const (
 	writesADay = 10_000
 )
 
-// day is what is left of the account's day. Whose midnight ends it is not
-// documented; it is taken for UTC's, and while the day is spent the account is
-// asked each hour.
+// day is the remaining quota of the account's day. The documents do not say in which
+// time zone the day ends. gistdeal assumes UTC, and asks the account each hour while
+// the day is spent.
 type day struct {
 	reserve float64 // share of the tokens that is left to people
 
@@ -35,9 +35,9 @@ func newDay(reserve float64) *day {
 	return &day{reserve: reserve, tokens: gistdeal.Quota{Name: QuotaDay}, writes: gistdeal.Quota{Name: QuotaWrites}}
 }
 
-// learn reads what an answer says of the day; now is Pipedrive's time. Headers:
-// x-daily-requests-left is from Pipedrive's docs, "Rate limiting", the other two
-// were seen in live answers. Each may be absent.
+// learn reads the day's quotas in an answer's headers; now is Pipedrive's time.
+// x-daily-requests-left is documented in Pipedrive's docs, "Rate limiting"; the other
+// two headers were seen in live answers. Each may be absent.
 func (d *day) learn(h http.Header, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -93,7 +93,7 @@ func (e *spent) Error() string { return e.words }
 // Is makes it a gistdeal.ErrQuotaSpent.
 func (e *spent) Is(target error) bool { return target == gistdeal.ErrQuotaSpent }
 
-// spentWords says what of a day is spent.
+// spentWords names the spent quota of a day.
 func spentWords(b gistdeal.Quota) string {
 	switch {
 	case b.Name == QuotaWrites:
@@ -104,8 +104,7 @@ func spentWords(b gistdeal.Quota) string {
 	return fmt.Sprintf("our share of the day's Pipedrive budget is spent: the %d of %d tokens that are left are for people (GISTDEAL_QUOTA_RESERVE)", b.Remaining, b.Limit)
 }
 
-// forget drops what was told before then: the account was asked again, and has
-// not said it any more.
+// forget drops facts older than then: a newer answer did not repeat them.
 func (d *day) forget(then time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -116,14 +115,14 @@ func (d *day) forget(then time.Time) {
 	}
 }
 
-// quotas returns what is known.
+// quotas returns the known quotas.
 func (d *day) quotas() []gistdeal.Quota {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return []gistdeal.Quota{d.tokens, d.writes}
 }
 
-// restore takes up what an earlier process knew, unless an answer has told more.
+// restore starts from the quotas of an earlier process, unless an answer was newer.
 func (d *day) restore(quotas []gistdeal.Quota) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -113,7 +113,7 @@ func (t *target) remote(d deal) gistdeal.RemoteDeal {
 	return r
 }
 
-// text returns what the deal has in a field, "" for nothing or for what is not text.
+// text returns the text of a deal's field, "" if it is empty or not text.
 func (t *target) text(d deal, name string) (s string) {
 	_ = json.Unmarshal(d.CustomFields[t.fields[name].Code], &s) // null and absent leave "".
 	return strings.TrimSpace(s)

@@ -129,7 +129,7 @@ type problem struct {
 
 func (a answer) problem() (p problem) {
 	if a.isJSON() {
-		_ = json.Unmarshal(a.body, &p) // What cannot be read says nothing.
+		_ = json.Unmarshal(a.body, &p) // An unreadable body has no message.
 	}
 	return p
 }
@@ -139,7 +139,7 @@ func (a answer) code() string {
 	return code
 }
 
-// detail returns ": " and what the answer says for people, or "".
+// detail returns ": " and the answer's message, or "".
 func (a answer) detail() string {
 	if text := cut(a.problem().Error, detailRunes); text != "" {
 		return ": " + text

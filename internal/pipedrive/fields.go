@@ -30,7 +30,7 @@ var FieldNames = []string{FieldAuthor, FieldGist, FieldAccessURL, FieldGistID}
 type target struct {
 	fields  map[string]field // by name
 	stageID int64            // 0 is the account's default
-	ownerID int64            // 0 is whose the key is
+	ownerID int64            // 0 is the user of the key
 }
 
 // field is a custom field of deals.
@@ -179,7 +179,7 @@ func (t *target) named(text string) bool {
 		slices.ContainsFunc(slices.Collect(maps.Values(t.fields)), func(f field) bool { return strings.Contains(text, f.Code) })
 }
 
-// missing returns what of t no longer exists, in words, or "".
+// missing names the part of t that no longer exists, or returns "".
 func (c *Client) missing(ctx context.Context, t *target) (string, error) {
 	all, err := c.listFields(ctx)
 	if err != nil {

@@ -9,17 +9,17 @@ import (
 	"sync/atomic"
 )
 
-// used counts what was sent since the client was made.
+// used counts the requests and tokens since the client was created.
 type used struct{ requests, tokens atomic.Int64 }
 
-// Used returns how many requests were sent since the client was made, and how
-// many of the day's tokens those took that were answered. Pipedrive does not
-// say what a request takes that it refuses: it counts in full.
+// Used returns the number of requests since the client was created, and the number
+// of the day's tokens that the answered ones cost. Pipedrive does not document the
+// cost of a refused request: it counts in full.
 func (c *Client) Used() (requests, tokens int) {
 	return int(c.used.requests.Load()), int(c.used.tokens.Load())
 }
 
-// cost returns what a request takes of the day's tokens (Pipedrive OpenAPI
+// cost returns the cost of a request in tokens of the day (Pipedrive OpenAPI
 // 2026-08-18, x-token-cost).
 func cost(r *http.Request) int {
 	ends := func(path string) bool { return strings.HasSuffix(r.URL.Path, path) }
@@ -40,7 +40,7 @@ func cost(r *http.Request) int {
 	return 1 // One of a kind, by its id.
 }
 
-// DealTokens is what one new deal costs of the day's tokens (Pipedrive OpenAPI
+// DealTokens is the cost of one new deal in tokens of the day (Pipedrive OpenAPI
 // 2026-08-18, x-token-cost).
 const DealTokens = 5
 

@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	// window is what the burst limit counts requests in; it rolls. Pipedrive
-	// docs, "Rate limiting".
+	// window is the rolling window of the burst limit. Pipedrive docs, "Rate limiting".
 	window = 2 * time.Second
 	// guard is by how much our windows are longer: a request takes a little
 	// longer or shorter on its way than the one that left a window before it.
@@ -21,16 +20,16 @@ const (
 	everyPlan = 20
 )
 
-// limiter keeps the requests made with a key below what the account allows, as
-// its answers tell it, also when somebody else makes requests with the same key.
+// limiter keeps the requests with a key below the account's limit, as reported by
+// its answers, also while other programs use the same key.
 //
-// A request waits twice. wait hands out turns, evenly spread, so that none is
-// made up for after idle time or after a restart, when nobody knows what was
-// sent just before. enter, when the connection is made and nothing is left to
-// do but write, lets in only what fits into the window: what happens between
-// the two, a commit or a handshake, takes longer for some than for others.
+// A request waits twice. wait hands out turns evenly, so that no idle time is made
+// up for, not even after a restart, when the last requests are unknown. enter comes
+// after the connection is established, right before the write, and admits a request
+// only if it fits into the window: a commit or a handshake between the two takes
+// longer for some requests than for others.
 type limiter struct {
-	most int // requests in a window at the most, whatever is allowed; 0 = no other limit
+	most int // at most so many requests in a window; 0 means only the account's limit
 
 	mu      sync.Mutex
 	limit   int         // requests in a window that the account allows
@@ -41,8 +40,8 @@ type limiter struct {
 	why     error
 }
 
-// newLimiter returns a limiter for rate requests a second at the most; 0 means
-// what the account allows.
+// newLimiter returns a limiter for at most rate requests a second; 0 means the
+// account's limit.
 func newLimiter(rate float64) *limiter {
 	l := &limiter{limit: everyPlan}
 	if rate != 0 {
@@ -153,9 +152,9 @@ func (l *limiter) block(d time.Duration, why error) {
 	}
 }
 
-// learn reads what an answer says of the limit. ours is what enter returned for
-// its request: what the account has counted beyond that was sent by others.
-// Headers: Pipedrive docs, "Rate limiting"; each may be absent.
+// learn reads the limit in an answer's headers. ours is the result of enter for its
+// request: the account counted any further requests from other programs. Headers:
+// Pipedrive docs, "Rate limiting"; each may be absent.
 func (l *limiter) learn(ours int, h http.Header) {
 	limit, exists := count(h, "x-ratelimit-limit")
 	if !exists || limit == 0 {
@@ -169,9 +168,9 @@ func (l *limiter) learn(ours int, h http.Header) {
 	}
 }
 
-// others is how many requests in a window others make with the same key. What
-// an answer shows of them is the least that they made: some of ours may have
-// left the account's window already. The most of the last two windows counts.
+// others is the number of requests in a window from other programs with the same key.
+// An answer shows the least that they sent, because some of ours may have left the
+// account's window already. The highest number of the last two windows counts.
 type others struct {
 	present, past int
 	since         time.Time

@@ -23,9 +23,9 @@ type user struct {
 	} `json:"access"`
 }
 
-// seesAllDeals reports whether no deal is hidden from u: so it is with admins
-// of deals ("sales"), whatever visibility a deal has. Pipedrive knowledge base,
-// "Users & permissions".
+// seesAllDeals reports whether no deal is hidden from u: true for admins of deals
+// ("sales"), independent of a deal's visibility. Pipedrive knowledge base, "Users &
+// permissions".
 func (u user) seesAllDeals() bool {
 	for _, a := range u.Access {
 		if a.App == "sales" && a.Admin {
@@ -40,13 +40,13 @@ func keySeesAllDeals(all []user) bool {
 	return slices.ContainsFunc(all, func(u user) bool { return u.You && u.seesAllDeals() })
 }
 
-// goesBy reports whether name is how u is called, in whatever case.
+// goesBy reports whether name is the name of u, ignoring case.
 func (u user) goesBy(name string) bool {
 	return strings.EqualFold(u.Name, name) || strings.EqualFold(u.Email, name)
 }
 
-// Owners lists who can own new deals: by name, or by e-mail address where two
-// have one name. A key that does not see all deals can only make its own user's.
+// Owners lists the possible owners of new deals: by name, or by e-mail address if two
+// have one name. A key that does not see all deals can only create its own user's.
 func (c *Client) Owners(ctx context.Context) ([]string, error) {
 	users, err := c.listUsers(ctx)
 	if err != nil {
@@ -67,10 +67,10 @@ func (c *Client) Owners(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// findOwner returns the id of the owner of new deals, by the name that it is
-// aimed at: 0, whose the key is, if none is given. A key that does not see all
-// deals may not make another's: once somebody changed what is visible, its
-// deals would look lost and be made again.
+// findOwner returns the id of the configured owner of new deals, 0 for the key's user
+// if none is configured. A key that does not see all deals may not create deals of
+// another user: after a change of visibility they would look lost and be created
+// again.
 func (c *Client) findOwner(ctx context.Context) (int64, error) {
 	name := strings.TrimSpace(c.wantedTarget.Load().Owner)
 	if name == "" {

@@ -63,8 +63,8 @@ type shot struct {
 	timeout time.Duration
 
 	mu      sync.Mutex
-	armed   bool // the connection is made: what is written now is the request
-	ours    int  // what the limiter said of it
+	armed   bool // the connection is established; the next write is the request
+	ours    int  // the limiter's result for it
 	refused error
 	sent    bool // some of the request may have left
 	ended   bool
@@ -76,15 +76,15 @@ func (s *shot) left() time.Duration {
 	return s.timeout - max(now.Sub(s.start), now.Round(0).Sub(s.start.Round(0)))
 }
 
-// arm says that what is written from now on is the request, unless the limiter
-// refused it: then nothing more is written.
+// arm marks the following writes as the request, unless the limiter refused it: then
+// nothing more is written.
 func (s *shot) arm(ours int, refused error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.armed, s.ours, s.refused = true, ours, refused
 }
 
-// failed returns what is known of a request that ended with err and without an answer.
+// failed returns the error of a request that ended with err and without an answer.
 func (s *shot) failed(err error) error {
 	switch {
 	case s.end():
@@ -117,9 +117,9 @@ func (s *shot) mayWrite() error {
 	return nil
 }
 
-// dial connects. What the kernel has not yet delivered when the process dies
-// or closes the connection is thrown away (linger 0), and so is what stays
-// unacknowledged for longer than the time left.
+// dial connects. If the process dies or closes the connection, the kernel discards
+// undelivered bytes (linger 0), and also bytes that stay unacknowledged for longer
+// than the time left.
 func (s *shot) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, address)
 	if err != nil {

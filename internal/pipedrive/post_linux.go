@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setUserTimeout bounds how long the kernel goes on delivering what was
-// written (TCP_USER_TIMEOUT).
+// setUserTimeout bounds the time for which the kernel tries to deliver written bytes
+// (TCP_USER_TIMEOUT).
 func setUserTimeout(conn *net.TCPConn, d time.Duration) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {

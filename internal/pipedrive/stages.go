@@ -95,7 +95,7 @@ func (c *Client) listNamed(ctx context.Context, path string, query url.Values) (
 	return all, nil
 }
 
-// pick returns the only one of that name, in whatever case it is written.
+// pick returns the only one with that name, ignoring case.
 func pick(all []named, name, what, variable string) (named, error) {
 	var matches []named
 	var names []string

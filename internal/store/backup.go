@@ -11,12 +11,11 @@ import (
 	"gistdeal"
 )
 
-// Backup writes a copy of the database in the file path to the file at to and
-// returns its size. The copy is of one instant, whoever writes to the database
-// meanwhile, and it is on the disk and checked before it gets its name: a file
-// of that name is whole. Invalid if there is such a file already, or the
-// database is PostgreSQL's, which has tools of its own; NotFound if there is no
-// database. The database is left as it is.
+// Backup writes a copy of the database in the file path to the file at to and returns
+// its size. The copy is consistent, also during writes, and it is synced and checked
+// before it gets its name: a file of that name is complete. It is Invalid if the file
+// exists or the database is PostgreSQL, which has its own tools; NotFound if there is
+// no database. The database stays unchanged.
 func Backup(ctx context.Context, path, to string) (size int64, err error) {
 	if isPostgres(path) {
 		return 0, gistdeal.Errorf(gistdeal.Invalid, "the database is in PostgreSQL: back it up with pg_dump, and restore it with pg_restore")
@@ -79,7 +78,7 @@ func (s *Store) copyTo(ctx context.Context, part string) (int64, error) {
 	return info.Size(), nil
 }
 
-// syncFile returns once what was written to the file or folder is on the disk.
+// syncFile returns after the writes to the file or folder are on the disk.
 func syncFile(name string) error {
 	f, err := os.Open(name)
 	if err != nil {

@@ -104,8 +104,8 @@ func (c copying) run(ctx context.Context) error {
 	return nil
 }
 
-// checkEmpty empties the target of what its migrations put there, and returns
-// an error if there is more.
+// checkEmpty deletes the rows that migrations inserted into the target, and returns
+// an error if there are others.
 func (c copying) checkEmpty(ctx context.Context) error {
 	if _, err := c.target.ExecContext(ctx, `DELETE FROM counters WHERE value = 0`); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"gistdeal"
 )
 
-// Counts is how much of everything there is, and what has waited longest.
+// Counts has the numbers of users and deals, and the times of the oldest waiting ones.
 type Counts struct {
 	Users        map[gistdeal.UserState]int
 	Deals        map[gistdeal.DealState]int
@@ -22,8 +22,8 @@ type Counts struct {
 	PushesPaused  bool      // by a person
 }
 
-// Counts counts users and deals by state, surplus deals and asks, and finds
-// what has waited longest.
+// Counts counts users and deals by state, duplicate deals and pending scan requests,
+// and reads the times of the oldest waiting ones.
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	c = Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
 	rows, err := s.read.QueryContext(ctx, `SELECT 'user', state, count(*) FROM users GROUP BY state
@@ -48,7 +48,7 @@ func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	return c, nil
 }
 
-// waits reads what of Counts is not by state.
+// waits reads the parts of Counts that are not by state.
 func (s *Store) waits(ctx context.Context, c *Counts) error {
 	var queued, sending, due int64
 	err := s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM duplicate_deals),

@@ -10,7 +10,7 @@ import (
 	"gistdeal"
 )
 
-// deals adds to w which deals f means, whatever their states; d is the table.
+// deals adds the conditions of f to w, without its states; d is the table.
 func (w *where) deals(f gistdeal.DealFilter) error {
 	if f.UserID != 0 {
 		w.add("d.gist_id IN (SELECT id FROM gists WHERE user_id = ?)", f.UserID)
@@ -69,8 +69,8 @@ func (s *Store) Approve(ctx context.Context, userID int64, now time.Time) (int, 
 	return done.Deals, err
 }
 
-// change takes the deals that f means from one of the given states to another,
-// and counts those that are left, whatever f says of states and problems.
+// change moves the deals that f matches from one of the given states to another, and
+// counts the others that match apart from their state and problem.
 func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistdeal.DealState, to gistdeal.DealState, problem string, now time.Time) (done gistdeal.Changed, err error) {
 	if len(f.States) > 0 {
 		from = slices.DeleteFunc(from, func(state gistdeal.DealState) bool { return !slices.Contains(f.States, state) })
@@ -99,7 +99,7 @@ func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistde
 	return done, nil
 }
 
-// update does what change says, and returns for how many deals.
+// update changes the states, and returns the number of deals.
 func update(ctx context.Context, tx *sql.Tx, f gistdeal.DealFilter, from []gistdeal.DealState, to gistdeal.DealState, problem string, now time.Time) (int, error) {
 	w := where{}
 	set := `UPDATE deals AS d SET state = ` + w.arg(to) + `, problem = ` + w.arg(problem) + `, queued_at = ` + w.arg(millis(now))

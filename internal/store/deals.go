@@ -12,11 +12,10 @@ import (
 	"gistdeal"
 )
 
-// Claim takes the deal that has waited longest from found to sending, and
-// records the attempt; remote is now on Pipedrive's clock. It reports false if
-// none is found, another process took it a moment before, or a person paused
-// all pushes. Nothing may be sent before Claim has returned: what it wrote is
-// on the disk then.
+// Claim moves the deal that was queued first from queued to sending, and records the
+// attempt; remote is the present time on Pipedrive's clock. It reports false if no
+// deal is queued, another process was faster, or an operator paused the pushes.
+// Nothing may be sent before Claim has returned: then the claim is on the disk.
 func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) (c gistdeal.Claim, ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// The state is tested outside of the sub-select too: without that,
@@ -33,10 +32,9 @@ func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) 
 	return claimResult(c, err)
 }
 
-// Reclaim starts the next attempt at a deal whose attempt c was found to have
-// made none, after so many looks. It reports false and changes nothing if
-// somebody else decided about the deal in the meantime, or a person paused all
-// pushes.
+// Reclaim starts the next attempt at a deal after so many lookups did not find the
+// deal of attempt c. It reports false and changes nothing if the deal was decided in
+// the meantime, or if an operator paused the pushes.
 func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (next gistdeal.Claim, ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = 'not_found', lookups = $1, ended_at = $2
@@ -64,7 +62,7 @@ func claimResult(c gistdeal.Claim, err error) (gistdeal.Claim, bool, error) {
 	return c, true, nil
 }
 
-// claimed completes the claim whose row was just changed.
+// claimed completes the claim of the row that was just changed.
 func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, remote time.Time) (c gistdeal.Claim, err error) {
 	c.Owner = owner
 	if err := row.Scan(&c.Draft.GistID, &c.Attempt); err != nil {
@@ -89,7 +87,7 @@ func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, r
 const inDoubt = `SELECT min(remote_at) AS since, count(CASE outcome WHEN 'not_found' THEN 1 END) AS absences
 	FROM attempts WHERE gist_id = $1 AND outcome IN ('', 'not_found')`
 
-// attemptEnd is what an attempt came to.
+// attemptEnd is the end of an attempt.
 type attemptEnd struct {
 	outcome string
 	dealID  int64
@@ -98,8 +96,8 @@ type attemptEnd struct {
 	now     time.Time
 }
 
-// endAttempt writes the end of an attempt, whoever owns the deal's row by now:
-// what became of it is a fact, and the id of a deal that was made above all.
+// endAttempt writes the end of an attempt, even if another process owns the deal's row
+// by now: the outcome is a fact, above all the id of a created deal.
 func endAttempt(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, e attemptEnd) error {
 	_, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = $1, deal_id = $2, lookups = $3, reason = $4, ended_at = $5
 		WHERE gist_id = $6 AND n = $7 AND owner = $8`,
@@ -137,11 +135,11 @@ func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now
 	return err
 }
 
-// GiveBack records that the attempt c surely made no deal: found again, at the
-// end of the queue, so that a gist whose every attempt is turned away does not
-// hold up the others, or skipped if its user was removed. It reports false if
-// the deal stays sending, because an earlier attempt was only taken for absent:
-// then looks come first again.
+// GiveBack records that the attempt c certainly created no deal. The deal is queued
+// again, at the end, so that a gist with nothing but refused attempts does not hold
+// up the others; it is skipped if its user was removed. It reports false if the deal
+// stays sending because lookups only did not find the deal of an earlier attempt:
+// then lookups come first again.
 func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error) {
 	return s.settle(ctx, c, attemptEnd{outcome: "not_sent", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2
@@ -157,10 +155,9 @@ func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, n
 	})
 }
 
-// AdoptInDoubt records that a look found dealID to be what the attempt c, whose
-// outcome was unknown, had made, and that surplus are further deals of its
-// gist. It reports false if dealID is known as another gist's, or somebody else
-// decided.
+// AdoptInDoubt records that a lookup found dealID as the deal of the attempt c in
+// doubt, and that surplus are duplicates. It reports false if dealID is the deal of
+// another gist, or if the attempt was decided in the meantime.
 func (s *Store) AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, duplicates []int64, lookups int, now time.Time) (bool, error) {
 	var adopted bool
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
@@ -181,8 +178,8 @@ func (s *Store) AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64
 	return adopted, nil
 }
 
-// settle writes the end of an attempt and changes the deal's state, and
-// reports what change does.
+// settle writes the end of an attempt and changes the deal's state, and returns the
+// result of change.
 func (s *Store) settle(ctx context.Context, c gistdeal.Claim, e attemptEnd, change func(context.Context, *sql.Tx) (bool, error)) (ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := endAttempt(ctx, tx, c, e); err != nil {
@@ -228,7 +225,7 @@ func addDuplicates(ctx context.Context, tx *sql.Tx, deals map[string][]int64, no
 	return err
 }
 
-// InDoubt returns the attempts whose outcome is not known: of each deal that is sending, the last.
+// InDoubt returns the attempts in doubt: the last one of each deal that is sending.
 func (s *Store) InDoubt(ctx context.Context) ([]gistdeal.Claim, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT d.gist_id, d.attempts, d.owner, min(a.remote_at), count(CASE a.outcome WHEN 'not_found' THEN 1 END)
 		FROM deals d JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'not_found')
@@ -247,8 +244,8 @@ func (s *Store) Due(ctx context.Context) (due bool, err error) {
 	return due, err
 }
 
-// ForeignDeals returns those of the given gists whose deal no attempt of this
-// database made, or may have made.
+// ForeignDeals returns those of the given gists with a deal that no attempt of this
+// database created, or may have created.
 func (s *Store) ForeignDeals(ctx context.Context, deals map[string]int64) ([]string, error) {
 	object, err := adoptionObject(deals)
 	if err != nil {

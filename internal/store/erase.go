@@ -15,13 +15,13 @@ import (
 	"gistdeal"
 )
 
-// settingEraseKey is the name of the setting that keeps the key of the hashes of
-// who is erased: without it the few logins that there are could be tried.
+// settingEraseKey is the name of the setting with the key of the erased hashes:
+// without a key anybody could hash all logins and compare.
 const settingEraseKey = "erase_key"
 
-// Erase forgets a user who is removed: of its gists it keeps the ids of those
-// that have a deal, with the deal's, so that none is made again. Invalid while a
-// deal of it is being sent. It returns the deals that remain in Pipedrive.
+// Erase deletes the data of a removed user. It keeps the ids of gists with a deal, and
+// the deals' ids, so that no deal is created again. It is Invalid while a deal of the
+// user is being sent. It returns the deals that remain in Pipedrive.
 func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deals []int64, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var sending int
@@ -57,7 +57,7 @@ func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deal
 	return deals, nil
 }
 
-// forget deletes what is known of a user.
+// forget deletes everything about a user.
 func forget(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 	for _, statement := range []string{
 		`DELETE FROM attempts WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
@@ -75,7 +75,7 @@ func forget(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE login_key = $1`, gistdeal.LoginKey(u.Login)); err != nil {
 		return err
 	}
-	// A report names whose gists differed.
+	// A report names the users of gists with discrepancies.
 	_, err := tx.ExecContext(ctx, `DELETE FROM audits WHERE ended_at <> 0 AND lower(report) LIKE $1 ESCAPE '\'`,
 		`%"login":"`+likePattern.Replace(gistdeal.LoginKey(u.Login))+`"%`)
 	return err
@@ -129,7 +129,7 @@ func refuseErased(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
 	return err
 }
 
-// AllowAgain lets who has that login be tracked again though it was erased.
+// AllowAgain lets the erased user with that login be tracked again.
 func (s *Store) AllowAgain(ctx context.Context, login string, now time.Time) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return markErased(ctx, tx, again(login), now) })
 	if err != nil {

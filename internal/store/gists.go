@@ -18,11 +18,11 @@ type gistRow struct {
 	CreatedAt   int64  `json:"created_at"`
 }
 
-// SaveGists stores what a scan read of a user, newest first, and in the same
-// transaction a deal row for each gist that never had one, as n says: found,
-// held or skipped. Gists that are known get their present description and
-// files. It returns how many deals are new and not skipped. A user that was
-// removed meanwhile is an error, and nothing is stored.
+// SaveGists stores the gists of a user, newest first, and in the same transaction a
+// deal row for each gist that never had one: queued, awaiting approval or skipped, by
+// the policy n. Known gists get their present description and files. It returns the
+// number of new deals that are not skipped. It is an error if the user was removed
+// meanwhile, and then nothing is stored.
 func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (queued int, err error) {
 	if len(gists) == 0 {
 		return 0, nil
@@ -156,13 +156,13 @@ const viewQuery = `SELECT id, login, last_scan_at <> 0 OR state = 'paused', vers
 		coalesce((SELECT value FROM settings WHERE name = $2), '')
 	FROM users WHERE login_key = $3 AND state <> 'removed'`
 
-// View returns what it takes to show the user with that login to a visitor;
-// NotFound if there is none or it was removed. Gists read after it are at least
-// as new as its Version.
+// View returns the data for showing the user with that login to a visitor; NotFound if
+// there is none or it was removed. Gists read after it are at least as new as its
+// Version.
 //
-// Every request of a reader comes here. Prepared, and with a context that
-// cannot be cancelled, the query is six times as fast: a cancellable one has
-// database/sql start a goroutine for each.
+// Every read request comes here. Prepared, and with a context that cannot be
+// cancelled, the query is six times as fast: for a cancellable context database/sql
+// starts a goroutine.
 func (s *Store) View(ctx context.Context, visitor, login string) (v gistdeal.View, err error) {
 	row := s.read.prepared(context.WithoutCancel(ctx), s.view, visitor, gistdeal.KeyDealURL, gistdeal.LoginKey(login))
 	if err := row.Scan(&v.UserID, &v.Login, &v.Scanned, &v.Version, &v.Seen, &v.DealURL); err != nil {
@@ -171,7 +171,8 @@ func (s *Store) View(ctx context.Context, visitor, login string) (v gistdeal.Vie
 	return v, nil
 }
 
-// RecordVisit records what a visitor was shown; a later visit never lowers it.
+// RecordVisit records that a visitor has seen gists; a later visit never lowers the
+// number.
 func (s *Store) RecordVisit(ctx context.Context, v gistdeal.Visit, now time.Time) error {
 	_, err := s.db.ExecContext(ctx, `INSERT INTO visits (visitor, user_id, seq, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (visitor, user_id) DO UPDATE SET seq = excluded.seq, at = excluded.at WHERE visits.seq < excluded.seq`,

@@ -15,11 +15,10 @@ type lease interface {
 	close() error
 }
 
-// TryLease takes the right to work (to talk to GitHub and Pipedrive) if no
-// other process has it. The context that it returns ends with ctx, and when the
-// right is lost, a while before another process can get it; it is nil if
-// another process has the right. Whoever got it calls Release once the work
-// has ended, also when the right was lost.
+// TryLease takes the lease, the right to talk to GitHub and Pipedrive, if no other
+// process has it. The returned context ends with ctx, and when the lease is lost, a
+// while before another process can get it; it is nil if another process has the
+// lease. The caller calls Release after the work has ended, also after a loss.
 func (s *Store) TryLease(ctx context.Context) (leading context.Context, err error) {
 	return s.lease.try(ctx)
 }
@@ -32,13 +31,13 @@ var (
 	errTaken      = errors.New("another process has taken it")
 )
 
-// rowLease is a row that its holder changes every few seconds. Who wants it
-// takes it once the row has not changed for ttl on the own clock, so that
-// clocks may differ, and a frozen holder loses it.
+// rowLease is a row that its holder changes every few seconds. Another process takes it
+// once the row has not changed for ttl on that process's own clock. So clocks may
+// differ, and a frozen holder loses the lease.
 //
-// A holder gives up after two thirds of ttl without a renewal. It counts from
-// the begin of the last one that went well, and whoever wants the row from
-// the end of reading it, so the holder is always first.
+// A holder gives up after two thirds of ttl without a renewal. It counts from the
+// begin of its last successful renewal, the other process from the end of its read,
+// so the holder always gives up first.
 type rowLease struct {
 	db    *pool // one connection of its own: no renewal waits for other work
 	owner string
@@ -143,8 +142,8 @@ func (l *rowLease) renew(leading context.Context, left time.Duration) (bool, err
 	return changed(l.db.ExecContext(ctx, `UPDATE lease SET counter = counter + 1, renewed_at = clock_timestamp() WHERE name = 'work' AND owner = $1`, l.owner))
 }
 
-// passed returns how long ago t was, on the monotonic clock, which a suspended
-// machine stops, or on the wall clock, which somebody may set: what is more counts.
+// passed returns the time since t, the greater one of two clocks: the monotonic clock
+// stops while a machine is suspended, and a person may set the wall clock.
 func (l *rowLease) passed(t time.Time) time.Duration {
 	now := l.now()
 	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))

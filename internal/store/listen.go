@@ -10,10 +10,9 @@ import (
 // listenRetry is how long after a lost connection Listen connects again.
 const listenRetry = time.Second
 
-// Listen calls heard when an ask or an answer was written, by whatever process,
-// until ctx ends. It is only faster than looking at the rows now and then, and
-// takes no place of that: SQLite tells nothing, and PostgreSQL nothing while
-// the connection is lost.
+// Listen calls heard after any process wrote a scan request or a result, until ctx
+// ends. It only saves time: callers read the rows now and then anyway, because SQLite
+// notifies nobody, and PostgreSQL nobody during a lost connection.
 func (s *Store) Listen(ctx context.Context, heard func()) {
 	if s.listener == nil {
 		<-ctx.Done()
@@ -25,7 +24,7 @@ func (s *Store) Listen(ctx context.Context, heard func()) {
 	}
 }
 
-// listen does what Listen does until the connection is lost.
+// listen calls heard until the connection is lost.
 func (p *pool) listen(ctx context.Context, heard func()) error {
 	conn, err := p.db.Conn(ctx)
 	if err != nil {
@@ -35,7 +34,7 @@ func (p *pool) listen(ctx context.Context, heard func()) error {
 	if _, err := conn.ExecContext(ctx, `LISTEN scan_requests`); err != nil {
 		return err
 	}
-	heard() // What was written before this.
+	heard() // For rows written before this.
 	return conn.Raw(func(driver any) error {
 		for {
 			if _, err := driver.(*stdlib.Conn).Conn().WaitForNotification(ctx); err != nil {

@@ -30,7 +30,7 @@ func (s *Store) PausePushes(ctx context.Context, why string, now time.Time) (boo
 	return ok, nil
 }
 
-// ResumePushes ends what PausePushes began. It reports false if nothing held pushes back.
+// ResumePushes resumes pushes. It reports false if they were not paused.
 func (s *Store) ResumePushes(ctx context.Context) (bool, error) {
 	ok, err := changed(s.db.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, keyPause))
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Store) ResumePushes(ctx context.Context) (bool, error) {
 	return ok, nil
 }
 
-// PushPause returns by whose word pushes are held back; it is not on if they are not.
+// PushPause returns the operator's pause; zero if there is none.
 func (s *Store) PushPause(ctx context.Context) (p gistdeal.Pause, err error) {
 	value, err := s.Setting(ctx, keyPause)
 	if err == nil && value != "" {

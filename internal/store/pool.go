@@ -17,11 +17,11 @@ type dialect struct {
 	schema   string // folder of its migrations
 	migrated string // query: is there a table of migrations?
 	others   string // query: is there any other table, and none of migrations?
-	// away returns what callers are told if err says that the database does not
-	// answer, or not now; else "".
+	// away returns the message for callers if err says that the database does not answer,
+	// or not now; else "".
 	away  func(err error) string
 	again func(err error) bool // the transaction lost a race, and may win the next one
-	// explain says of which database an error is, and what to do.
+	// explain adds the database and the remedy to an error.
 	explain func(database string, err error) error
 }
 
@@ -53,8 +53,8 @@ func newPool(db *sql.DB, connections int, d dialect) *pool {
 // answers. Before that, while the database is opened, errors are as they come.
 func (p *pool) watch(h *health, limit time.Duration) { p.health, p.limit = h, limit }
 
-// begin returns ctx with the pool's limit, and what has to be called at the
-// end with the error, which it gives its kind.
+// begin returns ctx with the pool's limit, and a function that the caller calls at the
+// end with the error, to give it its kind.
 func (p *pool) begin(ctx context.Context) (context.Context, func(error) error) {
 	if p.health == nil {
 		return ctx, func(err error) error { return err }
@@ -85,7 +85,7 @@ func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.
 	return r, end(err)
 }
 
-// QueryRowContext is sql.DB's. Scan must be called on what it returns.
+// QueryRowContext is sql.DB's. The caller must call Scan on the result.
 func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *row {
 	ctx, end := p.begin(ctx)
 	return &row{p.db.QueryRowContext(ctx, query, args...), end}
@@ -197,8 +197,8 @@ type health struct {
 	gone atomic.Bool
 }
 
-// away returns what callers are told. Why is in the log only: it names hosts
-// and accounts, and a time limit of ours is not one of the caller's.
+// away returns the message for callers. The cause is only logged: it names hosts and
+// accounts, and a time limit of ours is not the caller's.
 func (h *health) away(err error, told string) error {
 	if !h.gone.Swap(true) {
 		h.log.Error("database away", "error", err)

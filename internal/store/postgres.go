@@ -75,8 +75,8 @@ func readPostgres(address string, o Options) (*Store, error) {
 	return &Store{db: db, read: db, lease: newRowLease(open(1), &health{log: o.Log}, "", o.Lease)}, nil
 }
 
-// connector returns what opens pools of so many connections to the database at
-// a URL, with these names and values of run-time parameters.
+// connector returns a function that opens pools of so many connections to the database
+// at a URL, with these run-time parameters.
 func connector(address string, o Options, parameters ...string) (func(connections int) *pool, error) {
 	config, err := parseAddress(address)
 	if err != nil {
@@ -97,7 +97,8 @@ func connector(address string, o Options, parameters ...string) (func(connection
 	}, nil
 }
 
-// readPassword returns what is in the file now: passwords are changed while gistdeal runs.
+// readPassword returns the present content of the file: passwords change while gistdeal
+// runs.
 func readPassword(file string) (string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -131,13 +132,13 @@ func TakesPassword(database string) bool {
 	}
 	u, err := splitAddress(database)
 	if err != nil {
-		return true // CheckName tells what is wrong.
+		return true // CheckName reports the mistake.
 	}
 	_, set := u.User.Password()
 	return !set && !u.Query().Has("password")
 }
 
-// DisplayName returns what may be shown of a database's path or URL.
+// DisplayName returns a database's path or URL without its password.
 func DisplayName(database string) string {
 	if !isPostgres(database) {
 		return database
@@ -150,9 +151,8 @@ func DisplayName(database string) string {
 	return u.Redacted()
 }
 
-// splitAddress parses a URL of PostgreSQL, strictly: where a password is not
-// written as it should be, readers of URLs disagree about what is the password
-// and what the host, and the host is shown.
+// splitAddress parses a URL of PostgreSQL strictly: with wrongly escaped characters,
+// parsers disagree about the end of the password, and the host is shown.
 func splitAddress(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Fragment != "" || strings.Count(address, "@") > 1 || strings.Contains(address, "@") != (u.User != nil) {
@@ -207,8 +207,8 @@ func away(err error) bool {
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// lostRace reports whether err comes of two transactions at the same time: the
-// same transaction sees what the other did when it is run again.
+// lostRace reports whether err comes from two concurrent transactions: a second run of
+// the same transaction sees the changes of the other.
 func lostRace(err error) bool {
 	pe, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {

@@ -7,10 +7,10 @@ import (
 	"io/fs"
 )
 
-// OpenReadOnly opens a database as it is, also beside a process that works on
-// it: no file is made, the schema stays as it is, and what would write fails.
-// NotFound if it names a file that does not exist yet. Before methods that read
-// tables comes Schema: an old database may not have them.
+// OpenReadOnly opens a database for reading, also beside a running instance. It creates
+// no file and does not migrate; writes fail. It is NotFound for a file that does not
+// exist. The caller calls Schema before methods that read tables: an old database may
+// lack them.
 func OpenReadOnly(ctx context.Context, database string, o Options) (s *Store, err error) {
 	o = o.orDefaults()
 	if isPostgres(database) {

@@ -9,8 +9,8 @@ import (
 	"gistdeal"
 )
 
-// Relink gives a gist whose deal from is gone the deal to instead, and reports
-// whether the gist had that deal and to is nobody else's.
+// Relink replaces the deal from of a gist, which no longer exists, with the deal to. It
+// reports whether the gist had the deal from and no gist had the deal to.
 func (s *Store) Relink(ctx context.Context, gistID string, from, to int64) (ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET deal_id = $1 WHERE gist_id = $2 AND state = 'created' AND deal_id = $3

@@ -163,7 +163,7 @@ func (s *Store) RequestResults(ctx context.Context, requests ...gistdeal.ScanReq
 	return answers, nil
 }
 
-// answerOf is the inverse of what Answer writes.
+// answerOf is the inverse of FinishRequest.
 func answerOf(outcome, problem string, retryAfter time.Duration) gistdeal.RequestResult {
 	switch outcome {
 	case "added":

@@ -11,7 +11,7 @@ import (
 	"gistdeal"
 )
 
-// Setting returns what was set under name, "" if nothing was.
+// Setting returns the value of a name, "" if there is none.
 func (s *Store) Setting(ctx context.Context, name string) (value string, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -30,7 +30,7 @@ func (s *Store) Set(ctx context.Context, name, value string) error {
 	return nil
 }
 
-// ChangeSettings keeps what a person chose, all or nothing; "" is no choice.
+// ChangeSettings stores chosen values, all or nothing; "" deletes a choice.
 func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]string) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for name, value := range values {

@@ -27,11 +27,11 @@ var sqliteDialect = dialect{
 	explain:  explainFile,
 }
 
-// openSQLite opens the SQLite database in the file path, and makes it if there
-// is none. Errors say what is wrong with the file.
+// openSQLite opens the SQLite database in the file path, and creates it if there is
+// none. Errors describe the fault of the file.
 //
-// Every commit is on the disk before it is reported (synchronous=FULL): with
-// less, a power cut could lose the record of an attempt, and so double a deal.
+// Every commit is on the disk before it is reported (synchronous=FULL): otherwise a
+// power cut could lose the record of an attempt, and so duplicate a deal.
 func openSQLite(ctx context.Context, path string, o Options) (*Store, error) {
 	abs, err := prepareFile(path)
 	if err != nil {
@@ -143,7 +143,7 @@ func connect(abs string, connections int, query string) (*pool, error) {
 	return newPool(db, connections, sqliteDialect), nil
 }
 
-// explainFile turns what SQLite says of a file that it cannot use into what to do.
+// explainFile turns SQLite's error about an unusable file into advice.
 func explainFile(path string, err error) error {
 	hint := ""
 	if se, ok := errors.AsType[*sqlite.Error](err); ok {
@@ -164,8 +164,8 @@ func explainFile(path string, err error) error {
 	return fmt.Errorf("database file %q: %s (%w)", path, hint, err)
 }
 
-// fileAway returns what callers are told of a file that was in order and cannot
-// be used now; a person makes room, or gives the disk or the rights back.
+// fileAway returns the message for a file that was usable before and is not now, until a
+// person frees space or restores the disk or the permissions.
 func fileAway(err error) string {
 	if se, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch se.Code() & 0xff {

@@ -17,7 +17,7 @@ import (
 // again does no harm, even if the change was made and only the answer is lost.
 type Store struct {
 	db       *pool // writes, and reads that a decision hangs on
-	read     *pool // what readers are shown; never waits for a write
+	read     *pool // for reads; never waits for a write
 	view     *sql.Stmt
 	lease    lease
 	listener *pool // one connection, for Listen; nil if the database tells nothing
@@ -26,7 +26,7 @@ type Store struct {
 // readers is how many connections serve readers.
 const readers = 4
 
-// Options are what a Store can be told; the zero value works.
+// Options are the settings of a Store; the zero value works.
 type Options struct {
 	// PasswordFile names a file with PostgreSQL's password, read at each new connection.
 	PasswordFile string
@@ -44,9 +44,9 @@ func (o Options) orDefaults() Options {
 	return o
 }
 
-// Open opens a database and brings its schema up to date: PostgreSQL, if
-// database is a postgres:// URL, else SQLite in the file of that path, which is
-// made if there is none. Errors say what to do, and hold no password.
+// Open opens a database and migrates its schema: PostgreSQL, if database is a postgres://
+// URL, else the SQLite file of that path, which it creates if there is none. Errors
+// contain advice and no password.
 func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	o = o.orDefaults()
 	if isPostgres(database) {
@@ -55,9 +55,9 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	return openSQLite(ctx, database, o)
 }
 
-// prepare does what Open does once there are connections.
+// prepare completes Open after the connections exist.
 func (s *Store) prepare(ctx context.Context) (err error) {
-	// Through a connection that writes nothing: what is another program's stays as it is.
+	// Through a read-only connection: the database of another program stays unchanged.
 	if _, err := s.Schema(ctx); err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func fromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// clean drops what PostgreSQL's text cannot hold.
+// clean removes characters that PostgreSQL's text cannot contain.
 func clean(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "") }
 
 // notFound gives sql.ErrNoRows the kind that the server maps to 404.

@@ -50,8 +50,8 @@ func (s *Store) AddToken(ctx context.Context, name, hash string, scope gistdeal.
 	return nil
 }
 
-// RevokeToken ends the validity of a token at once. What its bearer was shown
-// stays known, for another token of that name. NotFound if there is none.
+// RevokeToken ends the validity of a token at once. Its visits stay, for another token
+// of that name. It is NotFound if there is none.
 func (s *Store) RevokeToken(ctx context.Context, name string) error {
 	ok, err := changed(s.db.ExecContext(ctx, `DELETE FROM tokens WHERE name = $1`, name))
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *Store) Tokens(ctx context.Context) ([]gistdeal.Token, error) {
 	})
 }
 
-// Caller returns who sends the token with that hash; NotFound if there is none.
+// Caller returns the bearer of the token with that hash; NotFound if there is none.
 func (s *Store) Caller(ctx context.Context, hash string) (c gistdeal.Caller, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT name, scope FROM tokens WHERE hash = $1`, hash).Scan(&c.Name, &c.Scope)
 	return c, notFound(err, "no such token")

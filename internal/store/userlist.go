@@ -11,10 +11,10 @@ import (
 	"gistdeal"
 )
 
-// likePattern escapes what has a meaning in the pattern of LIKE.
+// likePattern escapes the special characters of LIKE patterns.
 var likePattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// orderKeys are what users are ordered by, and what a user has there.
+// orderKeys are the sort keys of users, with the value of a user for each.
 var orderKeys = map[gistdeal.UserOrder]struct {
 	column string
 	of     func(gistdeal.User) any
@@ -48,8 +48,8 @@ func (w *where) after(p gistdeal.UserPage) string {
 	return " ORDER BY id" + direction
 }
 
-// search adds that the login contains a text. Only who lost its login has no
-// key: lower takes several times as long.
+// search adds a condition on the login. Only users that lost their login have no key, and
+// lower is several times as slow.
 func (w *where) search(text string) {
 	like := " LIKE " + w.arg("%"+likePattern.Replace(gistdeal.LoginKey(text))+"%") + ` ESCAPE '\'`
 	w.conditions = append(w.conditions, "(login_key"+like+" OR login_key IS NULL AND lower(login)"+like+")")
@@ -57,7 +57,7 @@ func (w *where) search(text string) {
 
 // userConditions returns the conditions of a filter.
 func userConditions(f gistdeal.UserFilter) (w where) {
-	if f.Search != "" { // First, because it leaves the fewest rows for what follows.
+	if f.Search != "" { // First, because it leaves the fewest rows.
 		w.search(f.Search)
 	}
 	if len(f.States) == 0 {
@@ -152,9 +152,8 @@ func countStates(rows *rows, err error) (map[gistdeal.DealState]int, error) {
 // userRemoved is the problem of deals that are skipped because their user is not tracked any more.
 const userRemoved = "its user was removed"
 
-// PauseUsers stops the scans of users, and returns the ids of those that it
-// changed: not of who is paused already, or not tracked. So do ResumeUsers and
-// RemoveUsers, each for what it does.
+// PauseUsers stops the scans of users and returns the ids of those that it changed, not
+// of paused or removed ones. ResumeUsers and RemoveUsers do the same for their change.
 func (s *Store) PauseUsers(ctx context.Context, ids ...int64) ([]int64, error) {
 	return s.setStates(ctx, ids, nil, `state = 'paused'`, `state IN ('active', 'gone')`)
 }
@@ -174,8 +173,8 @@ func (s *Store) RemoveUsers(ctx context.Context, ids ...int64) ([]int64, error) 
 	}, `state = 'removed'`, `state <> 'removed'`)
 }
 
-// setStates does what set says to those users for which the condition holds, and
-// then what follows for them, which are the keys of an object.
+// setStates applies set to the users that meet the condition, and then follows to them;
+// they are the keys of an object.
 func (s *Store) setStates(ctx context.Context, ids []int64, follows func(ctx context.Context, tx *sql.Tx, users string) error, set, condition string) (changed []int64, err error) {
 	users, err := idKeys(ids)
 	if err != nil {
@@ -198,7 +197,7 @@ func (s *Store) setStates(ctx context.Context, ids []int64, follows func(ctx con
 	return changed, nil
 }
 
-// idKeys returns a JSON object whose keys are the ids.
+// idKeys returns a JSON object with the ids as keys.
 func idKeys(ids []int64) (string, error) {
 	names := make([]string, len(ids))
 	for i, id := range ids {

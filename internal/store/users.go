@@ -20,13 +20,12 @@ func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) 
 	return u, err
 }
 
-// Track makes a as known to GitHub a tracked user, due for a scan at now, and
-// returns it. A user that is tracked already keeps its history and gets a's
-// login, and the policy only if its first scan has not ended; one that was
-// removed or gone is active again, one that is paused stays so. Its version
-// begins with the time, so that one who was erased and is tracked again never
-// has a version that stood for something else. It is Invalid for an erased
-// account until AllowAgain was called for its login.
+// Track tracks the account a, due for a scan at now, and returns the user. A tracked user
+// keeps its history and gets a's login, and the policy only before its first complete
+// scan. A removed or gone user is active again; a paused one stays paused. The version
+// starts with the time, so that a user tracked again after an erasure never repeats an
+// old version. It is Invalid for an erased account until AllowAgain was called for its
+// login.
 func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.Backfill, now time.Time) (u gistdeal.User, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := refuseErased(ctx, tx, a); err != nil {
@@ -55,7 +54,7 @@ func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.B
 	return u, nil
 }
 
-// takeLogin lets the login go of any other user who had it: GitHub says it is a's now.
+// takeLogin removes the login from any other user: GitHub says that it belongs to a now.
 func takeLogin(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
 	_, err := tx.ExecContext(ctx, `UPDATE users SET login_key = NULL WHERE login_key = $1 AND id <> $2`, gistdeal.LoginKey(a.Login), a.ID)
 	return err
@@ -76,8 +75,8 @@ func (s *Store) Rename(ctx context.Context, a gistdeal.Account) error {
 	return nil
 }
 
-// UserByLogin returns the user with that login, in whatever case it is
-// written; NotFound if there is none or it was removed.
+// UserByLogin returns the user with that login, ignoring case; NotFound if there is none
+// or it was removed.
 func (s *Store) UserByLogin(ctx context.Context, login string) (gistdeal.User, error) {
 	u, err := scanUser(s.db.QueryRowContext(ctx,
 		`SELECT `+userColumns+` FROM users WHERE login_key = $1 AND state <> 'removed'`, gistdeal.LoginKey(login)))
@@ -104,9 +103,9 @@ func (s *Store) Logins(ctx context.Context) ([]string, error) {
 	})
 }
 
-// DueUsers returns up to limit users whose scan is due at now, the longest due
-// first. Who is due later than latest is due as well: nothing plans so far
-// ahead, so a clock was wrong then.
+// DueUsers returns up to limit users that are due at now, the longest due first. A time
+// past latest also counts as due: no scan is planned that far ahead, so the clock was
+// wrong.
 func (s *Store) DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT `+userColumns+` FROM users
 		WHERE state IN ('active', 'gone') AND (next_scan_at <= $1 OR next_scan_at > $2) ORDER BY next_scan_at, id LIMIT $3`,
@@ -121,11 +120,10 @@ func (s *Store) DueCount(ctx context.Context, now, latest time.Time) (n int, err
 	return n, err
 }
 
-// BringForward plans the next scans anew of active users that are not planned
-// by interval, but by a longer one of before: for an interval after the last,
-// less up to a tenth, so that users who were added together spread out. It
-// returns of how many. Who is due at now, or waits after a scan that failed,
-// stays as it is.
+// BringForward reschedules active users that were planned with a longer interval: an
+// interval after their last scan, less up to a tenth, so that users added together
+// spread out. It returns their number. Users that are due at now or wait after a failed
+// scan stay as they are.
 func (s *Store) BringForward(ctx context.Context, interval time.Duration, now time.Time) (int64, error) {
 	r, err := s.db.ExecContext(ctx, `UPDATE users SET next_scan_at = last_scan_at + $1 - $2 * (id % 1000) / 1000
 		WHERE state = 'active' AND failures = 0 AND last_scan_at > 0 AND next_scan_at > $3 AND next_scan_at > last_scan_at + $1 + $2`,
@@ -180,7 +178,7 @@ type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// scanned writes what a scan that ended well says of its user.
+// scanned writes the result of a successful scan to its user.
 func scanned(ctx context.Context, db execer, userID int64, l gistdeal.Listing, now, next time.Time) (err error) {
 	if l.NotModified {
 		_, err = db.ExecContext(ctx, `UPDATE users SET last_scan_at = $1, next_scan_at = $2, failures = 0, problem = '' WHERE id = $3`,
@@ -203,9 +201,8 @@ func (s *Store) ScanFailed(ctx context.Context, userID int64, problem string, ne
 	return nil
 }
 
-// Gone records that GitHub no longer knows the user, as problem says in words;
-// who may come back and is looked for again at next. loginTaken says that the
-// login is somebody else's now.
+// Gone records that GitHub no longer knows the user, with the reason in problem. The user
+// is looked up again at next. loginTaken means that another user has the login now.
 func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE users SET state = 'gone', etag = '', failures = failures + 1, next_scan_at = $1,
 		login_key = CASE WHEN $2 THEN NULL ELSE login_key END,

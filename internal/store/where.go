@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// where is the conditions of a statement, and the arguments of the whole of it
-// so far. Conditions are text of ours; what comes from outside is an argument.
+// where is the conditions of a statement and all arguments so far. Conditions are our
+// text; external values are arguments.
 type where struct {
 	conditions []string
 	args       []any
