@@ -2,16 +2,16 @@ package gistdeal
 
 import "time"
 
-// AuditRequest is what somebody wants of an audit.
+// AuditRequest is a request for an audit, with an optional action.
 type AuditRequest struct {
-	ID              string // of the audit, chosen by who asks
-	Repair          bool   // mend what can be mended without making or deleting a deal
-	Recreate        string // id of a gist whose deal is gone from Pipedrive and is to be made again
+	ID              string // of the audit, chosen by the requester
+	Repair          bool   // repair discrepancies without creating or deleting deals
+	Recreate        string // id of a gist with a deal to recreate, which is deleted in Pipedrive
 	DeleteDuplicate int64  // id of a second deal of a gist, to be deleted in Pipedrive
 	RequestedAt     time.Time
 }
 
-// Audit is what an audit found and did.
+// Audit is the report of an audit.
 type Audit struct {
 	ID            string                  `json:"id"`
 	RequestedAt   time.Time               `json:"requested_at"`
@@ -54,7 +54,7 @@ const (
 	DiscrepancyForeign DiscrepancyKind = "foreign"
 	// DiscrepancyUnlinked is a gist that has a deal in Pipedrive of which its row does not know.
 	DiscrepancyUnlinked DiscrepancyKind = "unlinked"
-	// DiscrepancyNeverCreated is a gist whose deal was refused, or that has no row of a deal.
+	// DiscrepancyNeverCreated is a gist with a refused deal, or without a deal row.
 	DiscrepancyNeverCreated DiscrepancyKind = "never_created"
 )
 
@@ -65,7 +65,7 @@ type Discrepancy struct {
 	Login    string          `json:"login,omitempty"`
 	DealID   int64           `json:"deal_id,omitempty"` // the gist's one
 	Others   []int64         `json:"others,omitempty"`  // further deals of the gist
-	Repair   string          `json:"repair,omitempty"`  // what a repair does about it; "" for nothing
+	Repair   string          `json:"repair,omitempty"`  // the possible repair; "" for none
 	Repaired bool            `json:"repaired,omitempty"`
 }
 

@@ -6,31 +6,31 @@ import (
 	"time"
 )
 
-// DealState is where a gist's deal stands.
+// DealState is the state of a gist's deal.
 //
-//	held ──a yes──▶ found ──claim──▶ sending ──2xx──▶ made
-//	                  ▲                │  │
-//	                  └─surely not done┘  └─refused──▶ failed
+//	awaiting_approval ──approve──▶ queued ──claim──▶ sending ──2xx──▶ created
+//	                                 ▲                │  │
+//	                                 └─surely not done┘  └─refused──▶ failed
 //
-// A row of unknown outcome stays sending until looks at Pipedrive decide. A
-// person may retry what is failed, skipped or held (it is found then) and skip
-// what is found, failed or held.
+// A deal with an unknown outcome stays sending until lookups in Pipedrive decide. An
+// operator may retry a failed, skipped or awaiting deal (it is queued then), and skip
+// a queued, failed or awaiting one.
 type DealState string
 
 const (
-	// DealAwaitingApproval waits for a person's yes, because its user's first scan found
-	// more gists than are allowed, or for the end of that scan.
+	// DealAwaitingApproval waits for approval because the first scan of its user found
+	// more gists than the approval threshold, or for the end of that scan.
 	DealAwaitingApproval DealState = "awaiting_approval"
 	// DealQueued waits for its turn.
 	DealQueued DealState = "queued"
-	// DealSending has an attempt whose outcome is not known (yet).
+	// DealSending has an attempt without a known outcome.
 	DealSending DealState = "sending"
 	// DealCreated exists in Pipedrive, or a person deleted or archived it there.
 	DealCreated DealState = "created"
 	// DealFailed was refused for a reason that does not pass by itself.
 	DealFailed DealState = "failed"
-	// DealSkipped gets no deal: by the user's first-scan policy, a person's word,
-	// or because its user was removed.
+	// DealSkipped is deliberately not created: by the backfill policy, by an operator, or
+	// because its user was removed.
 	DealSkipped DealState = "skipped"
 )
 
@@ -45,7 +45,7 @@ type Deal struct {
 	Problem string    `json:"problem" doc:"Why it failed or waits."`
 }
 
-// Draft is what a deal is made from.
+// Draft is the content of a deal to be created.
 type Draft struct {
 	GistID      string
 	Login       string
@@ -70,8 +70,8 @@ func (d Draft) Text() string {
 // AccessURL returns the text of the field "Gist Access URL".
 func (d Draft) AccessURL() string { return GistURL(d.Login, d.GistID) }
 
-// Claim is the right to make one attempt at a deal. Attempt is the fencing
-// number: whatever is written about the attempt later carries it and Owner.
+// Claim is the right to make one attempt at a deal. Attempt is the fencing number: all
+// later writes about the attempt carry it and Owner.
 type Claim struct {
 	Draft   Draft
 	Attempt int

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Kind says what an error means for the work. Clients of remote APIs set it,
-// the engine decides by it, the server maps it to a status.
+// Kind is the meaning of an error for the work. Clients of remote APIs set it, callers
+// decide by it, and the server maps it to a status.
 type Kind int
 
 const (
@@ -16,7 +16,7 @@ const (
 	Internal Kind = iota
 	// Invalid means that this one request is refused and will be refused again.
 	Invalid
-	// NotFound means that what was asked for does not exist.
+	// NotFound means that the requested thing does not exist.
 	NotFound
 	// Unauthorized means that the account refuses everything of this sort until
 	// a person changes something: the key, the plan, the configuration.
@@ -34,7 +34,7 @@ var kindNames = [...]string{"internal", "invalid", "not found", "unauthorized", 
 // String returns the kind's name in lower case.
 func (k Kind) String() string { return kindNames[k] }
 
-// KindNamed returns the kind whose String is name, Internal if there is none.
+// KindNamed returns the kind with that String, Internal if there is none.
 func KindNamed(name string) Kind { return Kind(max(slices.Index(kindNames[:], name), 0)) }
 
 // Error is an error with a kind. Its text never holds a secret.

@@ -38,8 +38,8 @@ func GistURL(login, gistID string) string {
 	return "https://gist.github.com/" + login + "/" + gistID
 }
 
-// NewGistPolicy says what a scan makes of gists that were never seen before; the
-// zero value, deals for all of them.
+// NewGistPolicy decides about the deals of new gists in a scan; by the zero value all
+// of them are queued.
 type NewGistPolicy struct {
 	First      bool      // the user's first scan
 	SkipBefore time.Time // gists created before get no deal; zero: none is skipped
@@ -52,7 +52,7 @@ type GistPage struct {
 	Pages int // in all, as GitHub counts them now
 }
 
-// Listing is what reading a user's gists to the last page gave, beside the gists.
+// Listing has the totals of reading a user's gists.
 type Listing struct {
 	ETag        string // of page 1; "" if the answer had none
 	Pages       int    // pages read, 0 if not modified

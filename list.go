@@ -44,10 +44,10 @@ type DealSummary struct {
 	Attempts    int    `json:"attempts"`
 }
 
-// Changed is what became of the deals that a person wanted retried or skipped.
+// Changed is the result of retrying or skipping deals.
 type Changed struct {
 	Deals int               // that changed
-	Left  map[DealState]int // that a filter means, whatever their state, and that did not
+	Left  map[DealState]int // other deals that match apart from their state
 }
 
 // WhyNotRetried says in words why a deal of that state is not retried.

@@ -10,13 +10,12 @@ import (
 // process knows it from there.
 var ErrQuotaSpent = errors.New("the budget is spent")
 
-// Quota is what is left of an allowance that a remote gives for a time, as its
-// newest answer told it.
+// Quota is a quota of a remote with its remaining part, from the newest answer.
 type Quota struct {
 	Name      string    `json:"name"`
 	Limit     int       `json:"limit"` // 0 while it is not known
 	Remaining int       `json:"remaining"`
-	Reserved  int       `json:"reserved"` // of what remains, left to people
+	Reserved  int       `json:"reserved"` // part of Remaining for interactive use and other people
 	Reset     time.Time `json:"reset,omitzero" doc:"When it is whole again, on the remote's clock."`
 	SeenAt    time.Time `json:"seen_at,omitzero" doc:"When the answer came; left out if none told."`
 }

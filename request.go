@@ -2,31 +2,31 @@ package gistdeal
 
 import "time"
 
-// RequestKind is how much an ask wants done before it counts as answered.
+// RequestKind is the result that a scan request waits for.
 type RequestKind int
 
 const (
-	// RequestTrack wants the user tracked; its first scan comes with the sweep.
+	// RequestTrack waits until the user is tracked; its first scan comes with the sweep.
 	RequestTrack RequestKind = iota
-	// RequestFirstScan wants the user tracked and scanned at least once: somebody waits.
+	// RequestFirstScan waits for the first scan of the user. It is interactive.
 	RequestFirstScan
-	// RequestScanNow wants a scan now, however lately there was one: somebody waits.
+	// RequestScanNow waits for a new scan, however recent the last one is. It is interactive.
 	RequestScanNow
 )
 
-// ScanRequest is somebody's wish that the user with a login be tracked or scanned. Any
-// process may ask; the one that works answers, now or after its next start.
+// ScanRequest is a request to track or scan the user with a login. Any process may
+// store it; the leader serves it, now or after its next start.
 type ScanRequest struct {
 	Login    string
-	Backfill Backfill // of a user whose first scan has not ended; "" means the one that it has
-	// DefaultBackfill is the policy, without a Policy, of a user who is neither tracked
-	// nor asked for yet; "" means the configured one.
+	Backfill Backfill // of a user without a complete first scan; "" keeps its policy
+	// DefaultBackfill is the policy, without a Backfill, of a user that is neither tracked
+	// nor requested yet; "" means the configured one.
 	DefaultBackfill Backfill
 	Kind            RequestKind
 	Number          int64 // tells apart the asks about one login, from 1; 0 before it is stored
 }
 
-// RequestResult is what became of an ask.
+// RequestResult is the result of a scan request.
 type RequestResult struct {
 	Added bool  // the user was not tracked before
 	Err   error // why the ask was refused, with its kind; nil if it was not

@@ -2,7 +2,7 @@ package gistdeal
 
 import "time"
 
-// RunKind says what a run does.
+// RunKind is the kind of work of a run.
 type RunKind string
 
 const (
@@ -18,7 +18,7 @@ const (
 // RunKinds lists all kinds.
 var RunKinds = []RunKind{RunScan, RunSweep, RunPush}
 
-// Run is a piece of work with what it found and cost.
+// Run is the record of one sweep, scan or push batch, with its results and cost.
 type Run struct {
 	ID        int64     `json:"id"` // in the order in which runs were first recorded
 	Kind      RunKind   `json:"kind" enum:"scan,sweep,push" doc:"scan: the gists of one user (of background scans, only those that found something, failed or took long). sweep: all users that were due. push: deals, until none was queued."`

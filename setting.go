@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Setting names what a person may choose while gistdeal runs. It is also the name
-// of the setting that keeps it; without one, the configuration decides.
+// Setting is the name of a value that an operator can change while gistdeal runs. The
+// database keeps it under that name; without a stored value the configuration counts.
 type Setting string
 
 // The choices.
 const (
 	SettingPipeline          Setting = "pipeline"           // name of the pipeline for new deals; "" is the account's default
 	SettingStage             Setting = "stage"              // name of the stage for new deals; "" is the pipeline's first
-	SettingOwner             Setting = "owner"              // name or e-mail address of whose new deals are; "" is whose the key is
+	SettingOwner             Setting = "owner"              // name or e-mail address of the owner of new deals; "" is the key's user
 	SettingBackfill          Setting = "backfill"           // policy of users that are tracked from now on
 	SettingApprovalThreshold Setting = "approval_threshold" // a first scan with more deals waits for approval; 0: no limit
 )
@@ -24,15 +24,15 @@ const (
 // Settings lists all of them.
 var Settings = []Setting{SettingPipeline, SettingStage, SettingOwner, SettingBackfill, SettingApprovalThreshold}
 
-// Target is where new deals go, by the names that Pipedrive's pages show. What is
-// empty is as the account has it.
+// Target is the place of new deals, by the names on Pipedrive's pages. An empty part
+// means the account's default.
 type Target struct {
 	Pipeline string // "" is the account's default
 	Stage    string // "" is the pipeline's first
-	Owner    string // or the e-mail address; "" is whose the key is
+	Owner    string // or the e-mail address; "" is the key's user
 }
 
-// Check returns an Invalid error if value cannot be chosen, whatever the account has.
+// Check returns an Invalid error for a value that is not possible in any account.
 func (c Setting) Check(value string) error {
 	switch c {
 	case SettingBackfill:
@@ -52,7 +52,7 @@ func (c Setting) Check(value string) error {
 // KeyAccounts is the name of the setting that keeps Accounts, as JSON.
 const KeyAccounts = "accounts"
 
-// Accounts is what the process that works saw last of the accounts it works with.
+// Accounts has the facts about both accounts, as the leader last saw them.
 type Accounts struct {
 	CheckedAt *time.Time       `json:"checked_at,omitempty" doc:"Left out before the first check."`
 	GitHub    GitHubAccess     `json:"github"`
@@ -62,14 +62,14 @@ type Accounts struct {
 	ListedAt  *time.Time       `json:"listed_at,omitempty" doc:"When pipelines and owners were listed; left out before that."`
 }
 
-// GitHubAccess is whom GitHub takes us for.
+// GitHubAccess is the account of the GitHub token.
 type GitHubAccess struct {
 	Token   bool   `json:"token" doc:"Whether there is one."`
 	Login   string `json:"login" doc:"Whose the token is."`
 	Problem string `json:"problem" doc:"Why GitHub does not accept it."`
 }
 
-// PipedriveAccess is whom Pipedrive takes us for, and where new deals go.
+// PipedriveAccess is the account of the Pipedrive key, and the target of new deals.
 type PipedriveAccess struct {
 	Company  string        `json:"company"`
 	User     string        `json:"user" doc:"Whose the key is."`

@@ -14,7 +14,7 @@ import (
 // token may have it.
 const AdminToken = "admin"
 
-// Token is what is known of an API token; its value is known to its bearer only.
+// Token is an API token without its value, which only its bearer has.
 type Token struct {
 	Name       string    `json:"name"`
 	Scope      Scope     `json:"scope" enum:"read,write,admin"`
@@ -46,14 +46,13 @@ func CheckTokenName(name string) error {
 	return nil
 }
 
-// Scope is how much who asks may do; each allows what those before it allow.
+// Scope is the set of allowed actions; each scope includes the ones before it.
 type Scope string
 
 const (
-	// ScopeRead shows everything but tokens, and changes nothing but the visits
-	// of who asks.
+	// ScopeRead reads everything except tokens, and changes only the caller's visits.
 	ScopeRead Scope = "read"
-	// ScopeWrite tracks users, and changes what becomes of users and deals.
+	// ScopeWrite tracks and changes users, and retries or skips deals.
 	ScopeWrite Scope = "write"
 	// ScopeAdmin pauses all pushes, changes settings and tokens, and erases people.
 	ScopeAdmin Scope = "admin"
@@ -62,12 +61,12 @@ const (
 // Scopes lists all scopes, the least first.
 var Scopes = []Scope{ScopeRead, ScopeWrite, ScopeAdmin}
 
-// Allows reports whether who has the scope s may do what needs another.
+// Allows reports whether the scope s includes the needed one.
 func (s Scope) Allows(needed Scope) bool {
 	return slices.Index(Scopes, s) >= slices.Index(Scopes, needed)
 }
 
-// Caller is who asks: the bearer of a token, or everybody without one.
+// Caller is the origin of a request: the bearer of a token, or Anonymous.
 type Caller struct {
 	Name  string // of the token, and so of the visitor; Everybody without one
 	Scope Scope
@@ -83,7 +82,7 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// CallerOf returns for whom the work of ctx is done; nobody may do nothing.
+// CallerOf returns the caller of the work of ctx; the zero value has no rights.
 func CallerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c

@@ -107,8 +107,8 @@ func (a Account) CheckGists() error {
 	return nil
 }
 
-// GitHub's rule is stricter today (no underscore, no double hyphen), but older
-// and managed accounts break it: what could be a login is left to GitHub.
+// GitHub's rule is stricter today (no underscore, no double hyphen), but older and
+// managed accounts break it, so GitHub decides about possible logins.
 var loginPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$`)
 
 // CheckLogin returns an Invalid error if no GitHub user can have this login.

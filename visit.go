@@ -3,14 +3,14 @@ package gistdeal
 // Anonymous is the visitor of requests without a token: all of them together.
 const Anonymous = ""
 
-// Visit is what a visitor was shown of a user's gists.
+// Visit records the gists of a user that a visitor has seen.
 type Visit struct {
 	Visitor string
 	UserID  int64
 	Seq     int64 // the highest Gist.Seq shown
 }
 
-// View is what it takes to show a visitor a user's gists, beside the gists.
+// View has the data for showing a user's gists to a visitor, without the gists.
 type View struct {
 	UserID  int64
 	Login   string

@@ -103,7 +103,7 @@ func (m *machine) refuses(why string) {
 
 func TestAMachineTrustsItsOwnDatabaseAloneAndFollowsItsPassword(t *testing.T) {
 	t.Parallel()
-	if found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); err != nil || len(found) == 0 {
+	if matches, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); err != nil || len(matches) == 0 {
 		t.Skip("no PostgreSQL")
 	}
 	w := enter(t)

@@ -192,8 +192,8 @@ func TestTheTemplateAloneBecomesWhatIsPlanned(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			planned, alone := render(t, s), s.template(t)
-			for _, made := range []string{`echo "(\S+):/ \$shared nfs4`, `gistdeal@(\S+):5432`, `--secret-id '(\S+)'`} {
-				planned, alone = without(planned, made), without(alone, made)
+			for _, pattern := range []string{`echo "(\S+):/ \$shared nfs4`, `gistdeal@(\S+):5432`, `--secret-id '(\S+)'`} {
+				planned, alone = without(planned, pattern), without(alone, pattern)
 			}
 			if planned != alone {
 				t.Errorf("planned:\n%s\nrendered:\n%s", planned, alone)
@@ -204,8 +204,8 @@ func TestTheTemplateAloneBecomesWhatIsPlanned(t *testing.T) {
 
 // without returns a text without the match of a pattern's group.
 func without(text, pattern string) string {
-	for _, found := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
-		text = strings.ReplaceAll(text, found[1], "")
+	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+		text = strings.ReplaceAll(text, match[1], "")
 	}
 	return text
 }
@@ -233,11 +233,11 @@ func tool(t *testing.T, name string) string {
 // file returns the content that the script writes to the file of that name.
 func file(t *testing.T, script, name string) string {
 	t.Helper()
-	_, after, found := strings.Cut(script, "\nput "+name+" ")
+	_, after, begun := strings.Cut(script, "\nput "+name+" ")
 	head, body, _ := strings.Cut(after, "\n")
 	_, end, _ := strings.Cut(head, "<<")
 	text, _, ended := strings.Cut(body, "\n"+strings.Trim(end, "'")+"\n")
-	if !found || !ended {
+	if !begun || !ended {
 		t.Fatalf("the script writes no %s", name)
 	}
 	return text + "\n"
@@ -246,9 +246,9 @@ func file(t *testing.T, script, name string) string {
 // named returns the only match of a pattern's group in a script.
 func named(t *testing.T, script, pattern string) string {
 	t.Helper()
-	found := regexp.MustCompile(pattern).FindStringSubmatch(script)
-	if found == nil {
+	match := regexp.MustCompile(pattern).FindStringSubmatch(script)
+	if match == nil {
 		t.Fatal(fmt.Errorf("the script has no %s", pattern))
 	}
-	return found[1]
+	return match[1]
 }

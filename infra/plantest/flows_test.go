@@ -69,13 +69,13 @@ func TestConnectionsPassWhereTheyShouldAndNowhereElse(t *testing.T) {
 type network struct{ resources []resource }
 
 // all returns the values of all resources of a type.
-func (n network) all(kind string) (found []map[string]any) {
+func (n network) all(kind string) (matches []map[string]any) {
 	for _, r := range n.resources {
 		if r.Type == kind && r.Mode == "managed" {
-			found = append(found, r.Values)
+			matches = append(matches, r.Values)
 		}
 	}
-	return found
+	return matches
 }
 
 // at returns the values of the resource with that address.

@@ -74,11 +74,11 @@ func TestEachVariableRefusesABadValueAndSaysWhy(t *testing.T) {
 	expects := regexp.MustCompile(`(?m)^  expect_failures = \[var\.(\w+)\]\n`)
 	expected := map[string]string{}
 	for i, body := range bodies {
-		found := expects.FindStringSubmatch(body)
-		if found == nil {
+		match := expects.FindStringSubmatch(body)
+		if match == nil {
 			t.Fatalf("%s expects no failure of one variable", runs[i])
 		}
-		expected[runs[i]] = found[1]
+		expected[runs[i]] = match[1]
 		write("tests/"+runs[i]+".tftest.hcl", fmt.Sprintf("run %q {\n%s}\n", runs[i], expects.ReplaceAllString(body, "")))
 	}
 	said := failures(t, offline.Anywhere(t, dir))

@@ -24,7 +24,7 @@ import (
 // Path is where all routes begin.
 const Path = "/api/v1"
 
-// Options are what an API can be told; the zero value works.
+// Options are the settings of an API; the zero value works.
 type Options struct {
 	Version string        // of gistdeal
 	Wait    time.Duration // how long an answer waits for the leader; 0 means 25 s
@@ -34,8 +34,8 @@ type Options struct {
 	Estimate func(ctx context.Context, logins []string, backfill gistdeal.Backfill) (estimate.Estimate, error)
 }
 
-// API answers the routes below Path. It is told who asks by the request's
-// context; see gistdeal.WithCaller.
+// API answers the routes below Path. The caller is in the request's context; see
+// gistdeal.WithCaller.
 type API struct {
 	admin    *admin.Admin
 	activity *activity.Activity
@@ -173,7 +173,7 @@ type route struct {
 // reply is an answer with a body.
 type reply[T any] struct{ Body T }
 
-// add adds a route. What f returns as an error is told as a problem.
+// add adds a route. An error of f becomes a problem.
 func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: Path + r.path, Summary: r.summary, DefaultStatus: r.status,
@@ -198,10 +198,11 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 	})
 }
 
-// needs says in words what secured says to programs.
+// needs describes the scope for people, as secured does for programs.
 func needs(scope gistdeal.Scope) string { return "Needs the scope " + string(scope) + "." }
 
-// secured says who may use an operation: the scope stands where OpenAPI 3.1 has roles.
+// secured lists the ways to authenticate; the scope stands in the place of roles in
+// OpenAPI 3.1.
 func secured(scope gistdeal.Scope) []map[string][]string {
 	roles := []string{string(scope)}
 	return []map[string][]string{{"bearer": roles}, {"cookie": roles}, {}}

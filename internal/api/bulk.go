@@ -7,7 +7,7 @@ import (
 	"gistdeal/internal/admin"
 )
 
-// bulkChanges are the changes of many users, by what a request calls them.
+// bulkChanges maps the names in requests to the changes of users.
 var bulkChanges = map[string]admin.Change{
 	"pause": admin.Pause, "resume": admin.Resume, "remove": admin.Remove, "approve": admin.Approve, "scan": admin.ScanNow,
 }

@@ -10,16 +10,15 @@ import (
 )
 
 const (
-	// changePoll is how often the database is asked what happened, while
-	// somebody listens: any process may have done it.
+	// changePoll is how often events are read from the database while a client listens:
+	// any process may have written them.
 	changePoll = time.Second
 	// listenerBuffer is how many changes wait for a slow listener before it is
 	// told to read everything anew.
 	listenerBuffer = 8
 )
 
-// changes tells listeners what happens, with one question to the database for
-// all of them.
+// changes sends events to its listeners, with one query for all of them.
 type changes struct {
 	activity *activity.Activity
 	log      *slog.Logger
@@ -34,9 +33,8 @@ func newChanges(d *activity.Activity, log *slog.Logger) *changes {
 	return &changes{activity: d, log: log, listeners: map[chan []activity.Event]bool{}}
 }
 
-// listen returns where what happens from now on is told, nil after close or if
-// the database does not answer. The channel is closed when its listener was too
-// slow, or by close.
+// listen returns a channel of events from now on, nil after close or if the database
+// does not answer. The channel is closed if its listener is too slow, and by close.
 func (c *changes) listen(ctx context.Context) chan []activity.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +56,7 @@ func (c *changes) listen(ctx context.Context) chan []activity.Event {
 	return l
 }
 
-// leave ends what listen began.
+// leave ends a subscription of listen.
 func (c *changes) leave(l chan []activity.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -91,7 +89,7 @@ func (c *changes) close() {
 	}
 }
 
-// follow tells what happens, until ctx ends.
+// follow sends events until ctx ends.
 func (c *changes) follow(ctx context.Context, tail *activity.Tail) {
 	tick := time.NewTicker(changePoll)
 	defer tick.Stop()

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// tagged lets next answer, and sends the answer only if the client does not
-// have it already: what is compared is the answer itself.
+// tagged calls next, and sends the answer only if the client does not have it already:
+// the ETag is computed from the answer itself.
 func tagged(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	k := &kept{header: w.Header(), status: http.StatusOK}
 	next.ServeHTTP(k, r)

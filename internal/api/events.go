@@ -28,13 +28,13 @@ type pinged struct {
 	At time.Time `json:"at"`
 }
 
-// ended is what came of deals since the event before.
+// ended has the ended attempts since the previous event.
 type ended struct {
 	Deals []activity.Event `json:"deals"`
 }
 
-// events adds the stream of what happens. Its ids only tell events apart: what
-// was missed is not sent again; read the lists anew after a reconnect.
+// events adds the event stream. Its ids only distinguish events: missed ones are not
+// sent again, so clients read the lists after a reconnect.
 func (a *API) events() {
 	sse.Register(a.huma, huma.Operation{
 		OperationID: "follow-events", Method: http.MethodGet, Path: Path + "/events", Tags: []string{"events"},

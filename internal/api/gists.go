@@ -10,7 +10,7 @@ import (
 	"gistdeal/internal/admin"
 )
 
-// gists adds the routes about a user's gists and who was shown them.
+// gists adds the routes for gists and visits.
 func (a *API) gists() {
 	add(a, route{
 		method: http.MethodGet, path: "/users/{login}/gists", id: "list-gists", scope: gistdeal.ScopeRead,

@@ -31,7 +31,7 @@ func (p *statusProblem) GetHeaders() http.Header {
 	return h
 }
 
-// problem returns err as clients are told; what is internal is for the log.
+// problem returns err for clients; an internal error is only logged.
 func (a *API) problem(ctx context.Context, err error) error {
 	if gistdeal.KindOf(err) == gistdeal.Internal && ctx.Err() == nil {
 		a.log.Error("request failed", "error", err, "request_id", ctx.Value(requestID{}))
@@ -44,7 +44,7 @@ func (a *API) problem(ctx context.Context, err error) error {
 // cutOff is how huma words that a body ends early, which it takes for a fault of ours.
 const cutOff = "cannot read request body"
 
-// newProblem words what huma finds wrong with a request.
+// newProblem describes huma's validation errors.
 func newProblem(status int, detail string, errs ...error) *statusProblem {
 	if status == http.StatusInternalServerError && detail == cutOff {
 		status, detail = http.StatusBadRequest, "the body ends before its time"

@@ -13,13 +13,13 @@ import (
 	"gistdeal/internal/problem"
 )
 
-// errNoText refuses what PostgreSQL's texts cannot hold; SQLite's could.
+// errNoText refuses characters that PostgreSQL's text cannot contain.
 var errNoText = gistdeal.Errorf(gistdeal.Invalid, "texts are UTF-8 without the character NUL")
 
 // isText reports whether all databases can hold s.
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// readable lets those requests through whose path and query are texts.
+// readable refuses requests with such characters in their path or query.
 func readable(ctx huma.Context, next func(huma.Context)) {
 	address := ctx.URL()
 	if query, err := url.QueryUnescape(address.RawQuery); err != nil || !isText(query) || !isText(address.Path) {

@@ -137,7 +137,8 @@ type addUsersInput struct {
 	RawBody     []byte
 }
 
-// Resolve (exported for huma) reads what the document names beside the bodies, and not as a parameter.
+// Resolve (exported for huma) reads the content type, which the document lists with the
+// bodies and not as a parameter.
 func (in *addUsersInput) Resolve(ctx huma.Context) []error {
 	in.contentType = ctx.Header("Content-Type")
 	return nil
@@ -147,7 +148,7 @@ type resultList struct {
 	Results []admin.Result `json:"results" doc:"One for each that was named."`
 }
 
-// rawBody is what huma takes a body for that it is to leave as it is.
+// rawBody is huma's content type for a body that it leaves unparsed.
 const rawBody = "application/octet-stream"
 
 // textToo says in the document that logins may come as text.

@@ -97,8 +97,8 @@ func (c *Client) Background() *Client {
 	return &view
 }
 
-// Ready returns nil if a reading may begin, or a Limited error that says why
-// not and for how long. What has begun may go on.
+// Ready returns nil if a scan may begin, or a Limited error with the reason and the
+// wait. A scan in progress may continue.
 func (c *Client) Ready() error {
 	if err := c.limiter.closed(); err != nil || c.lane == c.limiter.people {
 		return err
@@ -106,15 +106,15 @@ func (c *Client) Ready() error {
 	return c.limiter.kept()
 }
 
-// Quota returns what is known of the requests that GitHub allows in an hour.
+// Quota returns the known quota of requests per hour.
 func (c *Client) Quota() gistdeal.Quota {
 	c.limiter.mu.Lock()
 	defer c.limiter.mu.Unlock()
 	return c.limiter.quota
 }
 
-// header returns what each request carries. GitHub's ETags depend on Accept and
-// Authorization, so they are made once and stay the same to the byte.
+// header returns the headers of each request. GitHub's ETags depend on Accept and
+// Authorization, so they are built once and stay equal to the byte.
 func header(o Options) http.Header {
 	h := http.Header{}
 	h.Set("Accept", "application/vnd.github+json")
@@ -226,7 +226,7 @@ func (c *Client) get(ctx context.Context, address, etag string, limit int64) (an
 	}
 }
 
-// ask makes one request when its turn comes, and learns what the answer tells of limits.
+// ask sends one request when its turn comes, and reads the limits in the answer.
 func (c *Client) ask(ctx context.Context, address, etag string, limit int64) (answer, error) {
 	if err := c.limiter.enter(ctx, c.lane); err != nil {
 		return answer{}, err

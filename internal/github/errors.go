@@ -13,9 +13,9 @@ import (
 	"gistdeal"
 )
 
-// Waits of a limit. A primary limit lasts an hour at most, so a longer one is a
-// wrong clock; 60 s is what GitHub asks for where it names no time, and more
-// each time that this was not enough.
+// Waits after a limit. A primary limit lasts an hour at most, so a longer one means a
+// wrong clock. GitHub asks for 60 s if it names no time, and for more after each
+// further refusal.
 const (
 	minWait       = time.Second
 	maxWait       = time.Hour + 5*time.Minute
@@ -96,7 +96,7 @@ func (a answer) isHTML() bool {
 	return kind == "text/html"
 }
 
-// message returns what GitHub says about an error, and where it says more.
+// message returns GitHub's message about an error, with its documentation link.
 func (a answer) message() (message, docs string) {
 	var problem struct {
 		Message string `json:"message"`

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// maxPages ends a reading whose links never do; nobody has 200,000 gists.
+	// maxPages ends a list whose links never end; no user has 200,000 gists.
 	maxPages = 2000
 	// maxRefusals ends a reading that GitHub does not let go on, after hours
 	// if it names no times.
@@ -138,7 +138,7 @@ func (r *reading) known(g gistdeal.Gist) bool {
 	return known
 }
 
-// gistJSON is what we read of a gist in a list. Description, owner and a file
+// gistJSON has the fields that we read of a listed gist. Description, owner and a file
 // may be null or absent (GitHub's OpenAPI description, schema base-gist).
 type gistJSON struct {
 	ID          string    `json:"id"`
@@ -213,8 +213,8 @@ func (c *Client) nextPage(address string, links []string) (string, error) {
 	return c.onBase(u), nil
 }
 
-// lastPage returns the number of the last page by the Link headers, 0 where they
-// do not name it: it is for people who wait, nothing rests on it.
+// lastPage returns the number of the last page from the Link headers, 0 if they do not
+// name it. It only serves to show progress.
 func lastPage(links []string) int {
 	link, _, err := linkTo("last", links)
 	if err != nil {

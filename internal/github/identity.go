@@ -12,7 +12,7 @@ import (
 	"gistdeal"
 )
 
-// Identity is who GitHub takes us for, and how much we may still ask.
+// Identity is the account of the token and its remaining quota.
 type Identity struct {
 	Login  string   // the token's user, "" without a token
 	Scopes []string // of a classic token; reading public gists needs none
@@ -23,8 +23,8 @@ type Identity struct {
 	Clock            time.Time // GitHub's time when it answered, zero if it told none
 }
 
-// Identify asks whose token it is, which counts as one request, or, without a
-// token, only for the limits, which counts as none.
+// Identify reads the account of the token, which counts as one request, or without a
+// token only the limits, which counts as none.
 func (c *Client) Identify(ctx context.Context) (Identity, error) {
 	path := "/user"
 	if !c.hasToken {
@@ -81,8 +81,8 @@ func (a answer) date() time.Time {
 	return date
 }
 
-// Whose returns whose token it is, by one request; token is false, and nothing
-// is asked, if there is none.
+// Whose returns the login of the token's account, with one request; token is false
+// without a token, and then nothing is sent.
 func (c *Client) Whose(ctx context.Context) (login string, token bool, err error) {
 	if !c.hasToken {
 		return "", false, nil

@@ -20,8 +20,7 @@ const (
 	burst     = 120
 	inFlight  = 10
 
-	// What nobody waits for leaves room at all times, so that the next person's
-	// burst is there when it is wanted.
+	// Background requests leave room at all times for the next interactive burst.
 	backgroundPerSecond = 7
 	backgroundBurst     = 7
 	backgroundInFlight  = 5
@@ -40,15 +39,15 @@ const (
 // without a token (GitHub docs, "Rate limits for the REST API").
 const AnonymousLimit = 60
 
-// QuotaHour names what GitHub allows in an hour.
+// QuotaHour is the name of GitHub's quota per hour.
 const QuotaHour = "github-hour"
 
 // Reserved returns how many of an hour's requests are left to people: background
 // work begins nothing any more when so few remain.
 func Reserved(limit int) int { return max(limit/reservedShare, reservedMin) }
 
-// limiter keeps all requests of a token inside GitHub's limits, whoever makes
-// them. What limits last is told by our own clock.
+// limiter keeps all requests of a token within GitHub's limits. It measures the
+// duration of limits with our own clock.
 type limiter struct {
 	people, background *lane
 
@@ -56,7 +55,7 @@ type limiter struct {
 	quota    gistdeal.Quota
 	until    time.Time // nothing is sent before
 	reason   error
-	refusals int // in a row, of limits whose end GitHub did not name
+	refusals int // in a row, without a time from GitHub
 }
 
 func newLimiter() *limiter {
@@ -99,7 +98,7 @@ func (l *limiter) closed() error {
 	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: l.reason}
 }
 
-// kept returns a Limited error if what is left of the hour is kept for people, or nil.
+// kept returns a Limited error if the rest of the hour is reserved, or nil.
 func (l *limiter) kept() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -111,8 +110,8 @@ func (l *limiter) kept() error {
 	return refused(gistdeal.Limited, left, "the last %d of the %d requests that GitHub allows this hour are kept for people who ask", b.Reserved, b.Limit)
 }
 
-// learn keeps what an answer tells of the limits. If the answer is a limit's
-// refusal it stops all requests and returns a Limited error.
+// learn reads the limits in an answer. If the answer refuses because of a limit, it
+// stops all requests and returns a Limited error.
 func (l *limiter) learn(a answer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -136,8 +135,8 @@ func (l *limiter) learn(a answer) error {
 	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: l.until.Sub(now), Err: l.reason}
 }
 
-// count keeps what is left of the hour. Answers overtake one another, but no
-// further than the share that is kept for people.
+// count records the rest of the hour. Answers may overtake one another, but by no more
+// than the reserved share.
 func (l *limiter) count(a answer, now time.Time) {
 	limit, err1 := strconv.Atoi(a.header.Get("X-RateLimit-Limit"))
 	remaining, err2 := strconv.Atoi(a.header.Get("X-RateLimit-Remaining"))
@@ -169,7 +168,7 @@ func (l *limiter) stop(until time.Time, reason error) {
 type lane struct {
 	rate   *rate.Limiter
 	slots  chan struct{}
-	within *lane // whose limits hold as well, or nil
+	within *lane // with limits that apply as well, or nil
 }
 
 func (l *lane) enter(ctx context.Context) error {

@@ -1,5 +1,4 @@
-// Package problem is what HTTP clients are told when something is not as they
-// asked: one form, RFC 9457's, for every route.
+// Package problem writes error answers in one form, RFC 9457, for every route.
 package problem
 
 import (
@@ -37,8 +36,8 @@ type Detail struct {
 // Error returns the detail.
 func (p *Problem) Error() string { return p.Detail }
 
-// kinds is the table from the kind of an error to what the client is told.
-// Unauthorized is about our keys at the remotes, not about the client's token.
+// kinds maps the kind of an error to the answer. Unauthorized concerns our keys at the
+// remotes, not the client's token.
 var kinds = map[gistdeal.Kind]Problem{
 	gistdeal.Internal:     {Type: "urn:gistdeal:problem:internal", Title: "Internal error", Status: http.StatusInternalServerError},
 	gistdeal.Invalid:      {Type: "urn:gistdeal:problem:invalid", Title: "Invalid request", Status: http.StatusBadRequest},
@@ -49,7 +48,7 @@ var kinds = map[gistdeal.Kind]Problem{
 	gistdeal.Unknown:      {Type: "urn:gistdeal:problem:outcome-unknown", Title: "Outcome unknown", Status: http.StatusBadGateway},
 }
 
-// Of returns the problem that err is. What is internal is for the log alone.
+// Of returns the problem for err. The text of an internal error is only logged.
 func Of(err error) Problem {
 	kind := gistdeal.KindOf(err)
 	p := kinds[kind]

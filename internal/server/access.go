@@ -27,8 +27,8 @@ const (
 // policy lets nothing in: no answer is a page but the page's own, which says so itself.
 const policy = "default-src 'none'; frame-ancestors 'none'"
 
-// guard bounds what every request may send and how often, and keeps pages
-// elsewhere from changing anything.
+// guard limits the size and the rate of all requests, and keeps pages of other sites
+// from changing anything.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.secure(w.Header())
@@ -68,12 +68,12 @@ func (s *Server) secure(h http.Header) {
 	}
 }
 
-// refuseBody answers a request whose body is longer than any may be.
+// refuseBody answers a request with a body over the limit.
 func refuseBody(w http.ResponseWriter, most int64) {
 	refuse(w, http.StatusRequestEntityTooLarge, "Body too large", "no request like this needs more than "+strconv.FormatInt(most, 10)+" bytes")
 }
 
-// allow lets only the route's methods through, and only those who may ask.
+// allow refuses methods that the route does not have, and callers without access.
 func (s *Server) allow(r route) http.HandlerFunc {
 	allowed := strings.Join(r.methods, ", ")
 	return func(w http.ResponseWriter, req *http.Request) {
@@ -115,9 +115,9 @@ func (s *Server) unidentified(w http.ResponseWriter, r *http.Request, err error)
 	refuse(w, http.StatusUnauthorized, "Token needed", err.Error())
 }
 
-// identify returns who asks: the token's bearer, or everybody, who may do all,
-// for a request without one that may do without. A token that is not known is an error also
-// then: who sends one wants to be somebody, with visits of its own.
+// identify returns the caller: the bearer of the token, or Anonymous with all rights for
+// a request without a token where none is needed. An unknown token is an error also
+// there: its sender expects an identity with its own visits.
 func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 	if token, sent := credential(r); sent {
 		return s.callerOf(r, token)
@@ -145,10 +145,10 @@ func bearerToken(r *http.Request) (string, bool) {
 	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
 }
 
-// isLocal reports whether a request was made on this machine, directly and
-// under a name of this machine. The name matters: a page elsewhere can make
-// its own name point here, and then its scripts ask us as their own server. A
-// forwarding header means that a proxy stands between, and who asks is unknown.
+// isLocal reports whether a request comes directly from this machine under a name of
+// this machine. The name matters: another site can point its own name here, and then
+// its scripts call us as their own server. A forwarding header means that a proxy is
+// in between and the client is unknown.
 func isLocal(r *http.Request) bool {
 	if forwarded(r) || !peer(r).IsLoopback() {
 		return false
@@ -175,20 +175,20 @@ func forwarded(r *http.Request) bool {
 	return false
 }
 
-// trust returns what tells requests of pages elsewhere from those of the page
-// itself, also if a proxy calls us by another name than browsers call it.
+// trust returns the protection that distinguishes requests of other sites from those of
+// the page itself, also behind a proxy that changes the host name.
 func trust(publicURL string) *http.CrossOriginProtection {
 	origins := http.NewCrossOriginProtection()
 	if publicURL != "" {
 		if err := origins.AddTrustedOrigin(publicURL); err != nil {
-			panic(err) // Whoever makes a Server has checked it.
+			panic(err) // The configuration was checked before.
 		}
 	}
 	return origins
 }
 
-// foreign reports whether a page elsewhere may have made the browser send the
-// request, whatever its method: reading a user tracks it and records a visit.
+// foreign reports whether a page of another site may have made the browser send the
+// request, with any method: reading a user tracks it and records a visit.
 func (s *Server) foreign(r *http.Request) bool {
 	return s.origins.Check(&http.Request{Method: http.MethodPost, Host: r.Host, Header: r.Header}) != nil
 }

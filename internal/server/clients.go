@@ -27,7 +27,7 @@ const (
 	manyClients = 10_000
 )
 
-// client is what is remembered of one client.
+// client is the state of one client.
 type client struct {
 	requests *rate.Limiter
 	wrong    *rate.Limiter // tokens; those tried at the same time may leave it in debt
@@ -72,9 +72,9 @@ func (k *clients) of(r *http.Request) client {
 	return c
 }
 
-// clientKey returns by what a client is told from others: its address, of IPv6
-// the part that a provider gives to one customer. A proxy on this machine
-// speaks for many, and says last for whom.
+// clientKey returns the key of a client: its IPv4 address, or the IPv6 prefix that a
+// provider gives to one customer. A proxy on this machine serves many clients and
+// appends their address last.
 func clientKey(r *http.Request) netip.Prefix {
 	addr := peer(r)
 	if addr.IsLoopback() {
@@ -91,7 +91,7 @@ func clientKey(r *http.Request) netip.Prefix {
 	return key
 }
 
-// peer returns the address of who connected; not a valid one if it has none.
+// peer returns the address of the connection's peer; an invalid one if it has none.
 func peer(r *http.Request) netip.Addr {
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	return peer.Addr().Unmap()
@@ -123,7 +123,7 @@ func (s *Server) guesses(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// callerOf returns who sends a token. A wrong one is held against the client.
+// callerOf returns the bearer of a token. A wrong token counts against the client.
 func (s *Server) callerOf(r *http.Request, token string) (gistdeal.Caller, error) {
 	hash := gistdeal.HashToken(token)
 	caller, err := s.store.Caller(r.Context(), hash)

@@ -15,8 +15,8 @@ import (
 )
 
 // compatRoutes are the two routes of the system that gistdeal replaces. They are a
-// promise to its clients: paths, fields and meaning stay as they are. Whatever is
-// new belongs to the API.
+// promise to its clients: paths, fields and meaning stay as they are. New features
+// belong in the API.
 func (s *Server) compatRoutes() []route {
 	return []route{
 		{"/user/{login}", []string{"GET", "HEAD", "POST"}, false, s.user},
@@ -56,9 +56,8 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, c gistdeal.Caller)
 	}
 }
 
-// record records what a visitor was shown. It is called when all is written
-// and before the answer ends: whoever has read it whole and asks again finds
-// the visit recorded.
+// record records a visit. It runs after the last write and before the end of the
+// answer, so that a client that has read the complete answer finds the visit recorded.
 func (s *Server) record(r *http.Request, v gistdeal.Visit) {
 	if r.Context().Err() != nil {
 		return // The client has gone.
@@ -80,8 +79,8 @@ func readBody(w http.ResponseWriter, r *http.Request) bool {
 	return err == nil
 }
 
-// checkPeek returns an error for a peek that cannot be read: taken for false, it
-// would track a user for somebody who only wanted to look.
+// checkPeek returns an error for an unreadable peek: read as false, it would track a
+// user for a client that only wanted to look.
 func checkPeek(r *http.Request) error {
 	peek := r.URL.Query()["peek"]
 	if len(peek) == 0 {
@@ -93,8 +92,8 @@ func checkPeek(r *http.Request) error {
 	return nil
 }
 
-// onlyPeeks reports whether the request shows gists to nobody, or to nobody
-// who asked for them: it records no visit and tracks no user.
+// onlyPeeks reports whether the request only looks: it records no visit and tracks no
+// user.
 func (s *Server) onlyPeeks(r *http.Request) bool {
 	peek, _ := strconv.ParseBool(r.URL.Query().Get("peek"))
 	purpose := r.Header.Get("Sec-Purpose") + r.Header.Get("Purpose") + r.Header.Get("X-Moz") + r.Header.Get("X-Purpose")

@@ -79,8 +79,8 @@ func (s *Server) answer(ctx context.Context, v gistdeal.View) (*answer, error) {
 	return a, nil
 }
 
-// split returns the gists that a visitor who was shown those up to seen knows,
-// and those that are new to it. They are all of one sort on most visits.
+// split returns the gists that the visitor has seen, up to seen, and the new ones. On
+// most visits all of them are in one group.
 func (a *answer) split(seen int64) (old, fresh []byte) {
 	if seen >= a.last {
 		return a.text, nil
@@ -100,8 +100,8 @@ func (a *answer) split(seen int64) (old, fresh []byte) {
 	return old, fresh
 }
 
-// parts returns the answer for a visitor who was shown the gists up to seen,
-// to be written one after another. Its lists are never null.
+// parts returns the parts of the answer for a visitor that has seen the gists up to
+// seen, in order. Its lists are never null.
 func (a *answer) parts(seen int64) [][]byte {
 	old, fresh := a.split(seen)
 	return [][]byte{[]byte(`{"old_gists":[`), withoutComma(old), []byte(`],"new_gists":[`), withoutComma(fresh), []byte("]}\n")}
@@ -111,9 +111,9 @@ func (a *answer) parts(seen int64) [][]byte {
 // system call instead of several.
 const oneWrite = 64 << 10
 
-// write answers a visitor who was shown the gists up to seen before. last says
-// that nothing is left to do after it: then the length is said first, which is
-// faster. Otherwise the answer ends only when its handler does.
+// write answers a visitor that has seen the gists up to seen. last means that no work
+// follows: then the length is sent first, which is faster. Otherwise the answer ends
+// with its handler.
 func (a *answer) write(w http.ResponseWriter, status int, seen int64, last bool) error {
 	parts := a.parts(seen)
 	length := 0

@@ -23,9 +23,9 @@ type readiness struct {
 	Details any    `json:"details,omitempty"`
 }
 
-// readyz says whether requests should be sent here: the database answers, can
-// be written, and the process is not about to stop. It stays ready while pushes pause or
-// GitHub is away; the details tell of that, but only to those who may know.
+// readyz reports readiness: the database answers and can be written, and the process is
+// not about to stop. It stays ready during pauses and backoffs; the details, for
+// callers with access, report those.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
@@ -45,7 +45,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, status, ready)
 }
 
-// unready returns what is told of err; what is internal stays in the log.
+// unready returns the message for err; an internal error is only logged.
 func unready(err error) string {
 	if e, ok := errors.AsType[*gistdeal.Error](err); ok {
 		return e.Error()

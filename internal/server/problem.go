@@ -10,7 +10,7 @@ import (
 // statusClientGone, as nginx calls it, is for the metrics: nobody reads the answer.
 const statusClientGone = 499
 
-// fail answers with the problem that err is. What is internal stays in the log.
+// fail answers with the problem for err. An internal error is only logged.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		w.WriteHeader(statusClientGone)
@@ -25,7 +25,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	problem.Write(w, problem.Of(err))
 }
 
-// refuse answers with a problem whose status says it all.
+// refuse answers with a problem that has no type of its own.
 func refuse(w http.ResponseWriter, status int, title, detail string) {
 	problem.Write(w, problem.Problem{Type: "about:blank", Title: title, Status: status, Detail: detail})
 }

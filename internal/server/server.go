@@ -21,14 +21,14 @@ const (
 	maxBody   = 64 << 10 // bytes; no route beside the API's needs more
 	maxList   = 1 << 20  // bytes of a list of users for the API: 10,000 and more
 	maxHeader = 32 << 10
-	// maxAnswers is how many bytes of answers are kept for the next who asks.
+	// maxAnswers is the size of the cache of answers, in bytes.
 	maxAnswers = 64 << 20
 	// slowClient is how long a client may take to read an answer beyond the
 	// time that the answer takes to make.
 	slowClient = 60 * time.Second
 )
 
-// Store is what the server needs of the database.
+// Store is the part of the database that the server uses.
 type Store interface {
 	Ping(ctx context.Context) error
 	View(ctx context.Context, visitor, login string) (gistdeal.View, error)
@@ -39,26 +39,26 @@ type Store interface {
 	UseToken(ctx context.Context, hash string, now time.Time) error
 }
 
-// Engine is what the server needs of the engine.
+// Engine is the part of the engine that the server uses.
 type Engine interface {
 	Track(ctx context.Context, login string) error
 }
 
-// API answers requests below /api/v1/, whose context tells who asks.
+// API answers requests below /api/v1/; the caller is in their context.
 type API interface {
 	http.Handler
 	// Close ends answers that have no end of their own.
 	Close()
 }
 
-// Options are what a Server can be told; the zero value works.
+// Options are the settings of a Server; the zero value works.
 type Options struct {
 	RequestWait time.Duration             // how long a request waits for a first scan; 0 means 25 s
 	Auth        Auth                      // which requests need a token; "" means AuthAuto
-	PublicURL   string                    // what browsers call the server by, scheme://host; "" if that is not known
-	Page        http.Handler              // answers what no route does; nil means 404
-	API         API                       // answers what is below /api/v1/; nil means 404
-	Details     func(context.Context) any // for /readyz, told only to those who may use the server
+	PublicURL   string                    // public origin, scheme://host; "" if it is not known
+	Page        http.Handler              // answers all other paths; nil means 404
+	API         API                       // answers paths below /api/v1/; nil means 404
+	Details     func(context.Context) any // for /readyz, only for callers with access
 	Metrics     *prometheus.Registry
 	Log         *slog.Logger
 }
@@ -116,7 +116,7 @@ func New(s Store, e Engine, o Options) *Server {
 // route is a line of the table of routes.
 type route struct {
 	pattern string
-	methods []string // nil: whatever handle takes
+	methods []string // nil means all that handle accepts
 	open    bool     // answered without a token too; other routes need the scope read
 	handle  handler
 }
@@ -159,10 +159,10 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request, c gistdeal.Caller) 
 	s.options.API.ServeHTTP(w, r.WithContext(gistdeal.WithCaller(r.Context(), c)))
 }
 
-// metricsLog makes one event of whatever promhttp has to say.
+// metricsLog writes the messages of promhttp as one event.
 type metricsLog struct{ log *slog.Logger }
 
-// Println logs what keeps metrics from being shown.
+// Println logs an error of promhttp.
 func (m metricsLog) Println(v ...any) {
 	m.log.Error("metrics not shown whole", "error", fmt.Sprint(v...))
 }

@@ -39,7 +39,7 @@ func (u *usage) note(hash string, now time.Time) {
 	}
 }
 
-// write writes down what was noted until ctx ends.
+// write writes the recorded uses until ctx ends.
 func (u *usage) write(ctx context.Context, s Store, log *slog.Logger) {
 	for {
 		select {

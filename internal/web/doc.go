@@ -1,11 +1,9 @@
-// Package web is the page: static files that are embedded in the binary and the
-// handler that serves them with the headers that keep a page safe. It owns what
-// people see in a browser. It knows nothing of gists, deals or the database:
-// the scripts in static ask the server's API like any other client.
+// Package web is the page: static files embedded in the binary, and the handler that
+// serves them with security headers. It does not know gists, deals or the database:
+// the scripts in static use the server's API like any other client.
 //
-// The scripts are plain modules, and nothing builds them: app.js decides which
-// view is shown, each view is a module of its own, api.js asks the server,
-// live.js follows its events, dom.js, parts.js and words.js are what views are
-// made of. style.css has the design, views.css and work.css what single
-// views add.
+// The scripts are plain modules without a build step: app.js selects the view, each
+// view is a module of its own, api.js sends requests, live.js follows events, and
+// dom.js, parts.js and words.js are shared by the views. style.css has the design;
+// views.css and work.css have the rules of single views.
 package web

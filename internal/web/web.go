@@ -62,8 +62,8 @@ func Handler() http.Handler {
 	})
 }
 
-// load returns the files by the path at which they are served. What it cannot
-// read was not embedded: a programmer's mistake.
+// load returns the files by their path. A file that cannot be read was not embedded: a
+// programmer's mistake.
 func load() map[string]asset {
 	entries, err := static.ReadDir("static")
 	if err != nil {
