@@ -16,7 +16,7 @@ type Quota struct {
 	Limit     int       `json:"limit"` // 0 while it is not known
 	Remaining int       `json:"remaining"`
 	Reserved  int       `json:"reserved"` // part of Remaining for interactive use and other people
-	Reset     time.Time `json:"reset,omitzero" doc:"When it is whole again, on the remote's clock."`
+	Reset     time.Time `json:"reset,omitzero" doc:"Time at which the full quota is available again, by the remote's clock."`
 	SeenAt    time.Time `json:"seen_at,omitzero" doc:"When the answer came; left out if none told."`
 }
 

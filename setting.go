@@ -58,21 +58,21 @@ type Accounts struct {
 	GitHub    GitHubAccess     `json:"github"`
 	Pipedrive PipedriveAccess  `json:"pipedrive"`
 	Pipelines []AccessPipeline `json:"pipelines" doc:"That new deals can go to."`
-	Owners    []string         `json:"owners" doc:"Who can own new deals, by name, or by e-mail address where two have one name."`
+	Owners    []string         `json:"owners" doc:"The possible owners of new deals: names, or e-mail addresses where two owners share a name."`
 	ListedAt  *time.Time       `json:"listed_at,omitempty" doc:"When pipelines and owners were listed; left out before that."`
 }
 
 // GitHubAccess is the account of the GitHub token.
 type GitHubAccess struct {
 	Token   bool   `json:"token" doc:"Whether there is one."`
-	Login   string `json:"login" doc:"Whose the token is."`
+	Login   string `json:"login" doc:"The GitHub login that the token belongs to."`
 	Problem string `json:"problem" doc:"Why GitHub does not accept it."`
 }
 
 // PipedriveAccess is the account of the Pipedrive key, and the target of new deals.
 type PipedriveAccess struct {
 	Company  string        `json:"company"`
-	User     string        `json:"user" doc:"Whose the key is."`
+	User     string        `json:"user" doc:"The Pipedrive user that the key belongs to."`
 	Problem  string        `json:"problem" doc:"Why no deals can be made."`
 	Pipeline string        `json:"pipeline" doc:"By name; empty for the account's default."`
 	Stage    string        `json:"stage" doc:"By name; empty for the pipeline's first."`

@@ -32,7 +32,7 @@ func (a *API) listTokens(ctx context.Context, _ *struct{}) (*reply[tokenList], e
 
 type addTokenInput struct {
 	Body struct {
-		Name  string         `json:"name" minLength:"1" maxLength:"64" doc:"Whose it is or what for: it names who did what, and whose visits are whose."`
+		Name  string         `json:"name" minLength:"1" maxLength:"64" doc:"Name of its owner or purpose. The audit log shows it as the actor."`
 		Scope gistdeal.Scope `json:"scope" enum:"read,write,admin"`
 	}
 }

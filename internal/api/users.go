@@ -43,7 +43,7 @@ func (a *API) users() {
 	}, a.changeUser(admin.Remove))
 	add(a, route{
 		method: http.MethodPost, path: "/users/{login}/erase", id: "erase-user", scope: gistdeal.ScopeAdmin,
-		summary: "Forget a person, tracked or removed, and never track it again unless asked to",
+		summary: "Erase a person's data and keep only gist and deal ids",
 	}, a.eraseUser)
 	add(a, route{
 		method: http.MethodPost, path: "/users/{login}/scan", id: "scan-user", scope: gistdeal.ScopeWrite, status: http.StatusAccepted,
