@@ -1,6 +1,5 @@
-// Package gistdeal is the domain: users whose public gists are watched, the
-// gists, the one deal that each gist gets, and the kinds of errors that decide
-// what happens next. It holds types and rules and imports only the standard
-// library; talking to GitHub, Pipedrive and the database is done by the
-// packages under internal.
+// Package gistdeal is the domain: users, their public gists, the one deal of each
+// gist, and the kinds of errors that decide the next step. It holds types and rules
+// and imports only the standard library; the packages under internal talk to GitHub,
+// Pipedrive and the database.
 package gistdeal

@@ -73,7 +73,7 @@ func (a *API) explain(ctx context.Context, in *explainInput) (*reply[admin.Histo
 	return &reply[admin.History]{s}, err
 }
 
-// Choice selects deals: those that match everything that is set.
+// DealSelection selects deals: those that match everything that is set.
 type DealSelection struct {
 	Gists   []string `json:"gists,omitempty" maxItems:"1000" doc:"Ids or addresses; each gets a result of its own."`
 	States  []string `json:"states,omitempty" enum:"awaiting_approval,queued,failed,skipped"`

@@ -1,11 +1,12 @@
 package engine_test
 
 import (
-	"gistdeal"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"gistdeal"
 
 	"gistdeal/internal/sim"
 )

@@ -124,7 +124,7 @@ func (w *world) settled(r *run, logins ...string) {
 				return false
 			}
 			for _, g := range gists {
-				if g.Deal.State != gistdeal.DealCreated {
+				if g.State != gistdeal.DealCreated {
 					return false
 				}
 			}

@@ -141,22 +141,22 @@ func (r *Reconciler) recreate(ctx context.Context, gistID string) error {
 	if err != nil {
 		return err
 	}
-	if history.Deal.State != gistdeal.DealCreated {
-		return gistdeal.Errorf(gistdeal.Invalid, "gist %s has no deal to recreate: it is %s", gistID, history.Deal.State)
+	if history.State != gistdeal.DealCreated {
+		return gistdeal.Errorf(gistdeal.Invalid, "gist %s has no deal to recreate: it is %s", gistID, history.State)
 	}
-	d, err := r.pipedrive.Deal(ctx, history.Deal.DealID)
+	d, err := r.pipedrive.Deal(ctx, history.DealID)
 	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
 		return err
 	}
 	if err == nil && !d.Deleted {
-		return gistdeal.Errorf(gistdeal.Invalid, "deal %d of gist %s exists in Pipedrive: delete it there first", history.Deal.DealID, gistID)
+		return gistdeal.Errorf(gistdeal.Invalid, "deal %d of gist %s exists in Pipedrive: delete it there first", history.DealID, gistID)
 	}
-	ok, err := r.store.Recreate(ctx, gistID, history.Deal.DealID, r.now())
+	ok, err := r.store.Recreate(ctx, gistID, history.DealID, r.now())
 	if err == nil && !ok {
 		err = gistdeal.Errorf(gistdeal.Invalid, "the deal of gist %s has just changed: try again", gistID)
 	}
 	if err == nil {
-		r.log.Info("deal will be recreated", "gist", gistID, "instead_of", history.Deal.DealID)
+		r.log.Info("deal will be recreated", "gist", gistID, "instead_of", history.DealID)
 		r.queued.Set()
 	}
 	return err

@@ -18,7 +18,7 @@ func states(t *testing.T, s *store.Store, userID int64) map[string]gistdeal.Deal
 	testenv.Must(t, err)
 	byGist := map[string]gistdeal.DealState{}
 	for _, g := range all {
-		byGist[g.ID] = g.Deal.State
+		byGist[g.ID] = g.State
 	}
 	return byGist
 }
@@ -74,7 +74,7 @@ func TestASkipAppliesToUnsentDealsAndKeepsItsReason(t *testing.T) {
 			}
 		}
 		history, err := s.Explain(t.Context(), "a0002")
-		if err != nil || history.Deal.State != gistdeal.DealSkipped || history.Deal.Problem != "not ours" {
+		if err != nil || history.State != gistdeal.DealSkipped || history.Problem != "not ours" {
 			t.Errorf("deal is %+v, error %v; want skipped with the note", history.Deal, err)
 		}
 	})
@@ -191,8 +191,8 @@ func TestDealsAwaitingApprovalHaveAReasonAndAreAdopted(t *testing.T) {
 		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); n != 1 || err != nil {
 			t.Errorf("adopted %d, error %v; want the waiting deal that exists in Pipedrive", n, err)
 		}
-		if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_APPROVAL_THRESHOLD (1)"; history.Deal.Problem != want {
-			t.Errorf("problem is %q, want %q", history.Deal.Problem, want)
+		if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_APPROVAL_THRESHOLD (1)"; history.Problem != want {
+			t.Errorf("problem is %q, want %q", history.Problem, want)
 		}
 	})
 }

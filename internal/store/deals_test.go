@@ -222,7 +222,7 @@ func TestExistingDealsInPipedriveAreAdopted(t *testing.T) {
 		all, err := s.GistsOf(t.Context(), 1)
 		testenv.Must(t, err)
 		for _, g := range all {
-			states[g.ID] = g.Deal.State
+			states[g.ID] = g.State
 		}
 		want := map[string]gistdeal.DealState{sending.Draft.GistID: "sending", "a0002": "created", "a0003": "queued", "later": "created"}
 		if diff := cmp.Diff(want, states); diff != "" {

@@ -137,11 +137,11 @@ func scanGist(row *sql.Rows) (gistdeal.GistDeal, error) { return scanGistDeal(ro
 func scanGistDeal(row *sql.Rows, more ...any) (g gistdeal.GistDeal, err error) {
 	var created int64
 	var files []byte
-	columns := []any{&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &g.Deal.State, &g.Deal.DealID, &g.Deal.Problem}
+	columns := []any{&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &g.State, &g.DealID, &g.Problem}
 	if err := row.Scan(append(columns, more...)...); err != nil {
 		return g, err
 	}
-	g.CreatedAt, g.Deal.GistID = fromMillis(created), g.ID
+	g.CreatedAt, g.GistID = fromMillis(created), g.ID
 	return g, json.Unmarshal(files, &g.Files)
 }
 

@@ -65,7 +65,7 @@ func TestAnEditedGistKeepsItsPlaceAndItsDeal(t *testing.T) {
 		}
 		all, err := s.GistsOf(t.Context(), 1)
 		testenv.Must(t, err)
-		if all[0].Description != "edited" || all[0].Seq != 1 || all[0].Deal.DealID != 77 {
+		if all[0].Description != "edited" || all[0].Seq != 1 || all[0].DealID != 77 {
 			t.Errorf("got %+v, want the new text, seq 1 and deal 77", all[0])
 		}
 	})

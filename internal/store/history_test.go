@@ -49,7 +49,7 @@ func TestAHistoryMayHaveADealWithoutAGist(t *testing.T) {
 			t.Fatal(err)
 		}
 		history, err := s.Explain(t.Context(), "b")
-		if err != nil || history.Deal.DealID != 9 || history.Gist.Seq != 0 || history.User.ID != 0 {
+		if err != nil || history.DealID != 9 || history.Gist.Seq != 0 || history.User.ID != 0 {
 			t.Errorf("the history is %+v, error %v; want deal 9 only", history, err)
 		}
 		if _, err := s.Explain(t.Context(), "c"); gistdeal.KindOf(err) != gistdeal.NotFound {

@@ -90,7 +90,7 @@ func (s *Store) PendingRequests(ctx context.Context, least gistdeal.RequestKind,
 	})
 }
 
-// RequestResult records what became of an ask. It reports false if more is asked for
+// Answer records the result of a request. It reports false if more is asked for
 // by now: then the ask waits on, with another number.
 func (s *Store) Answer(ctx context.Context, a gistdeal.ScanRequest, answer gistdeal.RequestResult, now time.Time) (bool, error) {
 	outcome, problem := "known", ""
