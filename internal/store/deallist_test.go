@@ -191,7 +191,7 @@ func TestDealsAwaitingApprovalHaveAReasonAndAreAdopted(t *testing.T) {
 		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); n != 1 || err != nil {
 			t.Errorf("adopted %d, error %v; want the waiting deal that exists in Pipedrive", n, err)
 		}
-		if want := "waits for a yes: the first scan found 2 gists, more than GISTDEAL_APPROVAL_THRESHOLD (1)"; history.Problem != want {
+		if want := "awaiting approval: the first scan found 2 gists, more than GISTDEAL_APPROVAL_THRESHOLD (1)"; history.Problem != want {
 			t.Errorf("problem is %q, want %q", history.Problem, want)
 		}
 	})

@@ -47,7 +47,7 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 		}
 		state, problem := gistdeal.DealQueued, ""
 		if n.Hold {
-			state, problem = gistdeal.DealAwaitingApproval, "waits for the end of its user's first scan"
+			state, problem = gistdeal.DealAwaitingApproval, "waiting for the end of the user's first scan"
 		}
 		if queued, err = insertDeals(ctx, tx, object, state, problem, maxMillis, now); err != nil {
 			return err

@@ -90,8 +90,8 @@ func (s *Store) PendingRequests(ctx context.Context, least gistdeal.RequestKind,
 	})
 }
 
-// Answer records the result of a request. It reports false if more is asked for
-// by now: then the ask waits on, with another number.
+// Answer records the result of a request. It reports false if another request came in
+// meanwhile: then the request stays pending with a new number.
 func (s *Store) Answer(ctx context.Context, a gistdeal.ScanRequest, answer gistdeal.RequestResult, now time.Time) (bool, error) {
 	outcome, problem := "known", ""
 	if answer.Added {

@@ -156,7 +156,7 @@ func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listi
 		}
 		state, problem := gistdeal.DealQueued, ""
 		if most > 0 && awaiting > most {
-			state, problem = gistdeal.DealAwaitingApproval, fmt.Sprintf("waits for a yes: the first scan found %d gists, more than GISTDEAL_APPROVAL_THRESHOLD (%d)", awaiting, most)
+			state, problem = gistdeal.DealAwaitingApproval, fmt.Sprintf("awaiting approval: the first scan found %d gists, more than GISTDEAL_APPROVAL_THRESHOLD (%d)", awaiting, most)
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, queued_at = $3
 			WHERE state = 'awaiting_approval' AND gist_id IN (SELECT id FROM gists WHERE user_id = $4)`, state, problem, millis(now), userID); err != nil {
