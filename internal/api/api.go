@@ -21,37 +21,37 @@ import (
 	"gistdeal/internal/store"
 )
 
-// Path is where all routes begin.
+// Path is the prefix of all routes.
 const Path = "/api/v1"
 
-// Options are the settings of an API; the zero value works.
+// Options configure an API; the zero value is usable.
 type Options struct {
-	Version string        // of gistdeal
-	Wait    time.Duration // how long an answer waits for the leader; 0 means 25 s
-	Wake    func()        // makes the engine of this process read new rows at once; nil if there is none
+	Version string        // version of gistdeal
+	Wait    time.Duration // how long a request waits for the leader; 0 means 25 s
+	Wake    func()        // makes the engine of this process read new rows now; nil without an engine
 	Log     *slog.Logger  // nil means none
-	// Estimate works out the cost of tracking users; nil if this process cannot.
+	// Estimate estimates the cost of tracking users; if it is nil the route answers 404.
 	Estimate func(ctx context.Context, logins []string, backfill gistdeal.Backfill) (estimate.Estimate, error)
 }
 
-// API answers the routes below Path. The caller is in the request's context; see
-// gistdeal.WithCaller.
+// API serves the routes below Path. The context of a request holds its caller;
+// see gistdeal.WithCaller.
 type API struct {
-	admin    *admin.Admin
-	activity *activity.Activity
-	offered  *settings.Settings
-	options  Options
-	log      *slog.Logger
-	mux      *http.ServeMux
-	huma     huma.API
-	text     func() ([]byte, error) // the OpenAPI document, written once
-	changes  *changes
-	streams  streams
-	ping     time.Duration // between signs of life of a stream
+	admin        *admin.Admin
+	activity     *activity.Activity
+	settings     *settings.Settings
+	options      Options
+	log          *slog.Logger
+	mux          *http.ServeMux
+	huma         huma.API
+	openAPI      func() ([]byte, error) // the OpenAPI document, encoded once
+	broadcaster  *broadcaster
+	streams      streams
+	pingInterval time.Duration
 }
 
-// New returns the API over the database. Close ends its streams and the goroutine
-// that feeds them.
+// New returns the API of the database. Close ends its streams and the goroutine
+// that reads events for them.
 func New(db *store.Store, c settings.Configured, o Options) *API {
 	if o.Wait == 0 {
 		o.Wait = 25 * time.Second
@@ -62,33 +62,34 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &API{admin: admin.New(db), activity: activity.New(db), offered: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), ping: pingEvery}
-	a.changes = newChanges(a.activity, o.Log)
+	a := &API{admin: admin.New(db), activity: activity.New(db), settings: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), pingInterval: pingInterval}
+	a.broadcaster = newBroadcaster(a.activity, o.Log)
 	a.huma = humago.New(a.mux, config(o.Version))
-	a.text = sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })
-	a.users()
-	a.gists()
-	a.deals()
-	a.state()
-	a.runs()
-	a.tokens()
-	a.settings()
-	a.estimates()
-	a.events()
+	a.openAPI = sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })
+	a.addUserRoutes()
+	a.addGistRoutes()
+	a.addDealRoutes()
+	a.addStateRoutes()
+	a.addRunRoutes()
+	a.addTokenRoutes()
+	a.addSettingRoutes()
+	a.addEstimateRoute()
+	a.addEventRoute()
 	a.allowNull()
 	a.mux.HandleFunc("GET "+Path+"/openapi.json", a.document)
 	return a
 }
 
-// config is huma's, without its pages and its $schema links.
+// config returns huma's default configuration without its pages and $schema links.
 func config(version string) huma.Config {
 	c := huma.DefaultConfig("gistdeal", version)
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
-	c.Info.Description = "Watches public gists of GitHub users and makes exactly one Pipedrive deal for each. " +
-		"Errors are application/problem+json (RFC 9457), times RFC 3339 in UTC; a time that is not known is left out. Lists come in pages: `next`, if there, is the `cursor` of the next one."
+	c.Info.Description = "Watches the public gists of tracked GitHub users and creates exactly one Pipedrive deal for each gist. " +
+		"Errors are application/problem+json (RFC 9457). Times are RFC 3339 in UTC; unknown times are left out. " +
+		"Lists come in pages: if an answer has `next`, send it as `cursor` to get the next page."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", Description: "A token of `gistdeal tokens add`. On the same machine none is needed."},
-		"cookie": {Type: "apiKey", In: "cookie", Name: "gistdeal", Description: "The same token, as `POST /login` gives it to a browser. Over TLS its name is __Host-gistdeal."},
+		"bearer": {Type: "http", Scheme: "bearer", Description: "A token from `gistdeal tokens add`. By default, direct requests from the same machine need none."},
+		"cookie": {Type: "apiKey", In: "cookie", Name: "gistdeal", Description: "The same token as a cookie, set by `POST /login`. Over TLS its name is __Host-gistdeal."},
 	}
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
 	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
@@ -96,7 +97,8 @@ func config(version string) huma.Config {
 	return c
 }
 
-// mayBeNull are the lists that are null while their content is not known. No other is.
+// mayBeNull names the lists that are null while their content is unknown, by
+// schema. All other lists are never null.
 var mayBeNull = map[string][]string{
 	"Accounts": {"pipelines"}, "AccessPipeline": {"stages"}, "PipedriveAccess": {"fields"}, "Setting": {"options"},
 }
@@ -110,15 +112,15 @@ func (a *API) allowNull() {
 	}
 }
 
-// ServeHTTP answers a request below Path.
+// ServeHTTP serves a request below Path.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, pattern := a.mux.Handler(r); pattern == "" {
-		a.unknown(w, r)
+		a.refuseUnknownRoute(w, r)
 		return
 	}
 	r = r.WithContext(context.WithValue(r.Context(), requestID{}, w.Header().Get(problem.HeaderRequestID)))
 	if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, "/events") {
-		tagged(a.mux, w, r)
+		serveTagged(a.mux, w, r)
 		return
 	}
 	a.mux.ServeHTTP(w, r)
@@ -127,8 +129,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // requestID is the key of the request's id in its context.
 type requestID struct{}
 
-// unknown answers a request that no route is for.
-func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
+// refuseUnknownRoute answers a request that matches no route.
+func (a *API) refuseUnknownRoute(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		other := r.Clone(r.Context())
@@ -141,15 +143,15 @@ func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		problem.Write(w, problem.Problem{
 			Type: "about:blank", Title: "Method not allowed", Status: http.StatusMethodNotAllowed,
-			Detail: r.Method + " is not possible here, but " + strings.Join(allowed, ", "),
+			Detail: "this route accepts " + strings.Join(allowed, ", ") + ", not " + r.Method,
 		})
 		return
 	}
-	problem.Write(w, problem.Problem{Type: "about:blank", Title: "Not found", Status: http.StatusNotFound, Detail: "there is no such route; " + Path + "/openapi.json names all"})
+	problem.Write(w, problem.Problem{Type: "about:blank", Title: "Not found", Status: http.StatusNotFound, Detail: "there is no such route; " + Path + "/openapi.json lists all routes"})
 }
 
 // Document returns the OpenAPI document.
-func (a *API) Document() ([]byte, error) { return a.text() }
+func (a *API) Document() ([]byte, error) { return a.openAPI() }
 
 func (a *API) document(w http.ResponseWriter, _ *http.Request) {
 	text, err := a.Document()
@@ -158,29 +160,29 @@ func (a *API) document(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/openapi+json")
-	_, _ = w.Write(text) // If it cannot be written the client has gone.
+	_, _ = w.Write(text) // An error means that the client has disconnected.
 }
 
-// route is how an operation is described.
+// route describes an operation.
 type route struct {
 	method, path  string
 	id, summary   string
 	scope         gistdeal.Scope
-	status        int // of an answer that is no problem; 0 means 200
+	status        int // of a successful answer; 0 means 200
 	modifyRequest func(*huma.Operation)
 }
 
-// reply is an answer with a body.
+// reply is a successful answer with a body.
 type reply[T any] struct{ Body T }
 
-// add adds a route. An error of f becomes a problem.
+// add registers an operation. An error of f is answered as a problem.
 func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: Path + r.path, Summary: r.summary, DefaultStatus: r.status,
 		Description: needs(r.scope),
 		Tags:        []string{strings.SplitN(strings.TrimPrefix(r.path, "/"), "/", 2)[0]},
 		Security:    secured(r.scope),
-		Middlewares: huma.Middlewares{scoped(r.scope), readable},
+		Middlewares: huma.Middlewares{scoped(r.scope), requireValidText},
 		Errors:      []int{400, 401, 403, 404, 413, 422, 429, 502, 503},
 	}
 	if r.method != http.MethodGet && r.method != http.MethodDelete {
@@ -198,17 +200,19 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 	})
 }
 
-// needs describes the scope for people, as secured does for programs.
+// needs returns the sentence that describes the scope to readers. The page finds
+// the scope of an operation by this sentence.
 func needs(scope gistdeal.Scope) string { return "Needs the scope " + string(scope) + "." }
 
-// secured lists the ways to authenticate; the scope stands in the place of roles in
-// OpenAPI 3.1.
+// secured returns the security requirements of an operation. OpenAPI 3.1 lists
+// roles there; gistdeal lists the scope.
 func secured(scope gistdeal.Scope) []map[string][]string {
 	roles := []string{string(scope)}
 	return []map[string][]string{{"bearer": roles}, {"cookie": roles}, {}}
 }
 
-// scoped lets those through that have the scope, before anything else is looked at.
+// scoped returns a middleware that refuses callers without the scope, before the
+// request is validated.
 func scoped(scope gistdeal.Scope) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if gistdeal.CallerOf(ctx.Context()).Scope.Allows(scope) {
@@ -217,24 +221,25 @@ func scoped(scope gistdeal.Scope) func(huma.Context, func(huma.Context)) {
 		}
 		refuse(ctx, problem.Problem{
 			Type: "urn:gistdeal:problem:scope-too-small", Title: "Scope too small", Status: http.StatusForbidden,
-			Detail: "this needs a token of the scope " + string(scope),
+			Detail: "this request needs a token with the scope " + string(scope),
 		})
 	}
 }
 
-// refuse answers a request that no operation gets to see.
+// refuse answers a request with p before its operation runs.
 func refuse(ctx huma.Context, p problem.Problem) {
 	_, w := humago.Unwrap(ctx)
 	problem.Write(w, p)
 }
 
-// stateNames checks states that a query names.
-func stateNames[S ~string](names []string, known []S) ([]S, error) {
-	states := make([]S, len(names))
+// parseNames converts names to values of S. It returns an error of kind Invalid
+// if one of them is not known.
+func parseNames[S ~string](names []string, known []S) ([]S, error) {
+	values := make([]S, len(names))
 	for i, name := range names {
-		if states[i] = S(name); !slices.Contains(known, S(name)) {
-			return nil, gistdeal.Errorf(gistdeal.Invalid, "there is no %q here", name)
+		if values[i] = S(name); !slices.Contains(known, S(name)) {
+			return nil, gistdeal.Errorf(gistdeal.Invalid, "%q is unknown, want one of %v", name, known)
 		}
 	}
-	return states, nil
+	return values, nil
 }

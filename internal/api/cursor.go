@@ -7,24 +7,24 @@ import (
 	"gistdeal"
 )
 
-// cursor returns a place in a list in the form in which clients keep it.
+// cursor encodes a place in a list as an opaque text for clients.
 func cursor(place any) string {
 	text, err := json.Marshal(place)
 	if err != nil {
-		panic(err) // A programmer's mistake: places are plain.
+		panic(err) // A programming error: every place can be encoded.
 	}
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// Part (exported for huma, which sees no other embedded types) is which part of
-// a list a request is for.
-type Part struct {
-	Cursor string `query:"cursor" maxLength:"200"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+// Page selects a page of a list. It is exported because huma ignores unexported
+// embedded types.
+type Page struct {
+	Cursor string `query:"cursor" maxLength:"200" doc:"The value of next in the previous page; leave it out for the first page."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"The maximum number of rows in the page."`
 }
 
-// read is the inverse of cursor; without a cursor place stays as it is.
-func (p Part) read(place any) error {
+// read decodes the cursor into place. Without a cursor it leaves place unchanged.
+func (p Page) read(place any) error {
 	if p.Cursor == "" {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (p Part) read(place any) error {
 		err = unmarshal(plain, place)
 	}
 	if err != nil {
-		return gistdeal.Errorf(gistdeal.Invalid, "this cursor is none of ours: begin without one")
+		return gistdeal.Errorf(gistdeal.Invalid, "this cursor is invalid: leave it out to read the first page")
 	}
 	return nil
 }

@@ -8,41 +8,41 @@ import (
 	"gistdeal/internal/admin"
 )
 
-// deals adds the routes about deals.
-func (a *API) deals() {
-	add(a, route{method: http.MethodGet, path: "/deals", id: "list-deals", scope: gistdeal.ScopeRead, summary: "List deals by gist id"}, a.listDeals)
+// addDealRoutes adds the routes for deals.
+func (a *API) addDealRoutes() {
+	add(a, route{method: http.MethodGet, path: "/deals", id: "list-deals", scope: gistdeal.ScopeRead, summary: "List deals, ordered by gist id"}, a.listDeals)
 	add(a, route{
 		method: http.MethodGet, path: "/deals/{gist}", id: "explain-deal", scope: gistdeal.ScopeRead,
 		summary: "Show the history of a gist and its deal",
 	}, a.explain)
 	add(a, route{
 		method: http.MethodPost, path: "/deals/retry", id: "retry-deals", scope: gistdeal.ScopeWrite,
-		summary: "Make failed, skipped and held deals wait for their turn again; without a choice all that failed",
+		summary: "Queue deals again that failed, were skipped or await approval; without a selection, all failed deals",
 	}, a.retry)
 	add(a, route{
 		method: http.MethodPost, path: "/deals/skip", id: "skip-deals", scope: gistdeal.ScopeWrite,
-		summary: "Make no deals for gists whose deal is not sent yet",
+		summary: "Skip deals that are not sent yet",
 	}, a.skip)
 	add(a, route{
 		method: http.MethodGet, path: "/failures", id: "list-failures", scope: gistdeal.ScopeRead,
-		summary: "Count failed deals by their cause",
+		summary: "Count failed deals by cause",
 	}, a.failures)
 	add(a, route{
 		method: http.MethodGet, path: "/duplicates", id: "list-duplicates", scope: gistdeal.ScopeRead,
-		summary: "List deals in Pipedrive beyond the one that their gist should have",
+		summary: "List duplicate deals in Pipedrive",
 	}, a.duplicates)
 }
 
 type dealList struct {
 	Deals []admin.Deal `json:"deals"`
-	Next  string       `json:"next,omitempty" doc:"The cursor of the next part."`
+	Next  string       `json:"next,omitempty" doc:"The cursor of the next page; left out on the last page."`
 }
 
 type listDealsInput struct {
-	Part
+	Page
 	State   []string `query:"state" enum:"awaiting_approval,queued,sending,created,failed,skipped" doc:"Only deals in these states."`
 	User    string   `query:"user" maxLength:"100" doc:"Only deals of this user's gists."`
-	Problem string   `query:"problem" maxLength:"2000" doc:"Only deals with this problem, as a failure names it."`
+	Problem string   `query:"problem" maxLength:"2000" doc:"Only deals with exactly this problem, as listed by /failures."`
 }
 
 func (a *API) listDeals(ctx context.Context, in *listDealsInput) (*reply[dealList], error) {
@@ -50,7 +50,7 @@ func (a *API) listDeals(ctx context.Context, in *listDealsInput) (*reply[dealLis
 	if err := in.read(&after); err != nil {
 		return nil, err
 	}
-	if _, err := stateNames(in.State, gistdeal.DealStates); err != nil {
+	if _, err := parseNames(in.State, gistdeal.DealStates); err != nil {
 		return nil, err
 	}
 	deals, more, err := a.admin.Deals(ctx, admin.DealSelection{States: in.State, User: in.User, Problem: in.Problem}, after, in.Limit)
@@ -69,28 +69,29 @@ type explainInput struct {
 }
 
 func (a *API) explain(ctx context.Context, in *explainInput) (*reply[admin.History], error) {
-	s, err := a.admin.History(ctx, in.Gist)
-	return &reply[admin.History]{s}, err
+	h, err := a.admin.History(ctx, in.Gist)
+	return &reply[admin.History]{h}, err
 }
 
-// DealSelection selects deals: those that match everything that is set.
+// DealSelection selects the deals that match every field that is set. It is
+// exported because huma ignores unexported embedded types.
 type DealSelection struct {
-	Gists   []string `json:"gists,omitempty" maxItems:"1000" doc:"Ids or addresses; each gets a result of its own."`
+	Gists   []string `json:"gists,omitempty" maxItems:"1000" doc:"Gist ids or URLs; each has its own result."`
 	States  []string `json:"states,omitempty" enum:"awaiting_approval,queued,failed,skipped"`
 	User    string   `json:"user,omitempty" maxLength:"100"`
-	Problem string   `json:"problem,omitempty" maxLength:"2000" doc:"As a failure names it."`
+	Problem string   `json:"problem,omitempty" maxLength:"2000" doc:"The exact problem, as listed by /failures."`
 }
 
-func (c DealSelection) selection() admin.DealSelection {
-	return admin.DealSelection{Gists: c.Gists, States: c.States, User: c.User, Problem: c.Problem}
+func (s DealSelection) selection() admin.DealSelection {
+	return admin.DealSelection{Gists: s.Gists, States: s.States, User: s.User, Problem: s.Problem}
 }
 
 type retryInput struct{ Body DealSelection }
 
 func (a *API) retry(ctx context.Context, in *retryInput) (*reply[admin.DealResults], error) {
-	t, err := a.admin.Retry(ctx, in.Body.selection())
+	results, err := a.admin.Retry(ctx, in.Body.selection())
 	a.options.Wake()
-	return &reply[admin.DealResults]{t}, err
+	return &reply[admin.DealResults]{results}, err
 }
 
 type skipInput struct {
@@ -103,10 +104,10 @@ type skipInput struct {
 func (a *API) skip(ctx context.Context, in *skipInput) (*reply[admin.DealResults], error) {
 	s := in.Body.selection()
 	if len(s.Gists)+len(s.States) == 0 && s.User == "" && s.Problem == "" {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "select deals by gists, states, a user or a problem")
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "select deals by gists, states, user or problem")
 	}
-	t, err := a.admin.Skip(ctx, s, in.Body.Note)
-	return &reply[admin.DealResults]{t}, err
+	results, err := a.admin.Skip(ctx, s, in.Body.Note)
+	return &reply[admin.DealResults]{results}, err
 }
 
 type failureList struct {
@@ -120,10 +121,10 @@ func (a *API) failures(ctx context.Context, _ *struct{}) (*reply[failureList], e
 
 type duplicateList struct {
 	Duplicates []admin.ListedDuplicate `json:"duplicates"`
-	Next       string                  `json:"next,omitempty" doc:"The cursor of the next part."`
+	Next       string                  `json:"next,omitempty" doc:"The cursor of the next page; left out on the last page."`
 }
 
-func (a *API) duplicates(ctx context.Context, in *struct{ Part }) (*reply[duplicateList], error) {
+func (a *API) duplicates(ctx context.Context, in *struct{ Page }) (*reply[duplicateList], error) {
 	after := int64(0)
 	if err := in.read(&after); err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
-// Package api is version 1 of the HTTP API, /api/v1: the functions of package
-// admin as routes. The OpenAPI document is generated from the Go types that read
-// requests and write answers, so the two cannot differ. The routes of the first
-// system, /user/{login} and /trackedusers, are not here: they are a
-// compatibility surface in package server.
+// Package api serves version 1 of the HTTP API, /api/v1: the operations of package
+// admin as routes. The OpenAPI document is generated from the Go types that
+// decode requests and encode answers, so the document always matches the code.
+// The routes of the system before gistdeal, /user/{login} and /trackedusers, are
+// not part of this package: package server keeps them for compatibility.
 package api

@@ -8,28 +8,28 @@ import (
 	"gistdeal/internal/admin/estimate"
 )
 
-// estimates adds the route that estimates the cost of tracking users.
-func (a *API) estimates() {
+// addEstimateRoute adds the route that estimates the cost of tracking users.
+func (a *API) addEstimateRoute() {
 	add(a, route{
 		method: http.MethodPost, path: "/plan", id: "plan", scope: gistdeal.ScopeWrite,
-		summary: "Estimate the cost of tracking users, in deals, requests, tokens and time, without writing anything",
+		summary: "Estimate the deals, requests, tokens and time that tracking users would take; this changes nothing",
 	}, a.estimate)
 }
 
 type estimateInput struct {
 	Body struct {
-		Users    []string          `json:"users" minItems:"1" maxItems:"100" doc:"Logins or addresses: GitHub is asked once for each."`
-		Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The policy of the sums; by default the one for new users."`
+		Users    []string          `json:"users" minItems:"1" maxItems:"100" doc:"Logins or GitHub URLs. Each takes one request to GitHub."`
+		Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The policy that the totals assume; by default the policy of new users."`
 	}
 }
 
 func (a *API) estimate(ctx context.Context, in *estimateInput) (*reply[estimate.Estimate], error) {
 	if a.options.Estimate == nil {
-		return nil, gistdeal.Errorf(gistdeal.NotFound, "this server makes no estimates")
+		return nil, gistdeal.Errorf(gistdeal.NotFound, "this server cannot estimate costs")
 	}
 	backfill := in.Body.Backfill
 	if backfill == "" {
-		value, err := a.offered.Value(ctx, gistdeal.SettingBackfill)
+		value, err := a.settings.Value(ctx, gistdeal.SettingBackfill)
 		if err != nil {
 			return nil, err
 		}

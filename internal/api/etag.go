@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// tagged calls next, and sends the answer only if the client does not have it already:
-// the ETag is computed from the answer itself.
-func tagged(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	k := &kept{header: w.Header(), status: http.StatusOK}
-	next.ServeHTTP(k, r)
-	if k.status == http.StatusOK {
-		sum := sha256.Sum256(k.body.Bytes())
+// serveTagged sends the answer of next with an ETag, or 304 without a body if the
+// client has the same answer already. The tag is a hash of the body.
+func serveTagged(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	answer := &bufferedAnswer{header: w.Header(), status: http.StatusOK}
+	next.ServeHTTP(answer, r)
+	if answer.status == http.StatusOK {
+		sum := sha256.Sum256(answer.body.Bytes())
 		tag := `"` + hex.EncodeToString(sum[:12]) + `"`
 		w.Header().Set("ETag", tag)
 		w.Header().Set("Cache-Control", "private, no-cache")
@@ -25,10 +25,11 @@ func tagged(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	w.WriteHeader(k.status)
-	_, _ = w.Write(k.body.Bytes()) // If it cannot be written the client has gone.
+	w.WriteHeader(answer.status)
+	_, _ = w.Write(answer.body.Bytes()) // An error means that the client has disconnected.
 }
 
+// matches reports whether the value of the header If-None-Match includes the tag.
 func matches(header, tag string) bool {
 	return slices.ContainsFunc(strings.Split(header, ","), func(one string) bool {
 		one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
@@ -36,13 +37,13 @@ func matches(header, tag string) bool {
 	})
 }
 
-// kept is an answer that is not sent yet.
-type kept struct {
+// bufferedAnswer is an answer that is not sent yet.
+type bufferedAnswer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (k *kept) Header() http.Header         { return k.header }
-func (k *kept) WriteHeader(status int)      { k.status = status }
-func (k *kept) Write(b []byte) (int, error) { return k.body.Write(b) }
+func (b *bufferedAnswer) Header() http.Header         { return b.header }
+func (b *bufferedAnswer) WriteHeader(status int)      { b.status = status }
+func (b *bufferedAnswer) Write(p []byte) (int, error) { return b.body.Write(p) }

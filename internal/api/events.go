@@ -16,46 +16,46 @@ import (
 	"gistdeal/internal/problem"
 )
 
-// pingEvery is how often a stream says that it lives.
-const pingEvery = 15 * time.Second
+// pingInterval is the time between two heartbeats of a stream.
+const pingInterval = 15 * time.Second
 
-// streamsOfClient is how many streams a client may have: an office behind one
-// address has many pages open, and none of them needs a second one.
-const streamsOfClient = 100
+// streamsPerClient is the maximum number of streams per client. An office behind
+// one address may have many pages open, and each page needs one stream.
+const streamsPerClient = 100
 
-// pinged says that the stream lives, and nothing else.
-type pinged struct {
-	At time.Time `json:"at"`
+// ping is the heartbeat of a stream.
+type ping struct {
+	At time.Time `json:"at" doc:"The time of the server."`
 }
 
-// ended has the ended attempts since the previous event.
-type ended struct {
-	Deals []activity.Event `json:"deals"`
+// dealEvents is an event of the stream.
+type dealEvents struct {
+	Deals []activity.Event `json:"deals" doc:"The attempts that ended since the previous event."`
 }
 
-// events adds the event stream. Its ids only distinguish events: missed ones are not
-// sent again, so clients read the lists after a reconnect.
-func (a *API) events() {
+// addEventRoute adds the stream of events. Event ids only distinguish events:
+// missed ones are not sent again, and clients read the lists after a reconnect.
+func (a *API) addEventRoute() {
 	sse.Register(a.huma, huma.Operation{
 		OperationID: "follow-events", Method: http.MethodGet, Path: Path + "/events", Tags: []string{"events"},
-		Summary: "Follow what happens, as server-sent events",
-		Description: "`deals` tells what came of attempts at deals, `ping` each 15 s that the stream lives. What happened while you were not connected is not told: read the lists anew. A client may have " +
-			strconv.Itoa(streamsOfClient) + " streams. " + needs(gistdeal.ScopeRead),
+		Summary: "Stream the outcomes of deals as server-sent events",
+		Description: "`deals` lists the outcomes of attempts; `ping` is a heartbeat every 15 seconds. Missed events are not repeated: read the lists after a reconnect. A client may have " +
+			strconv.Itoa(streamsPerClient) + " streams at a time. " + needs(gistdeal.ScopeRead),
 		Security:    secured(gistdeal.ScopeRead),
 		Errors:      []int{400, 401, 403, 413, 422, 429, 503},
-		Middlewares: huma.Middlewares{scoped(gistdeal.ScopeRead), readable, a.boundStreams},
-	}, map[string]any{"deals": ended{}, "ping": pinged{}}, a.stream)
+		Middlewares: huma.Middlewares{scoped(gistdeal.ScopeRead), requireValidText, a.limitStreams},
+	}, map[string]any{"deals": dealEvents{}, "ping": ping{}}, a.stream)
 }
 
-// boundStreams lets a client have so many streams and no more. This machine's
-// own programs may have as many as they like.
-func (a *API) boundStreams(ctx huma.Context, next func(huma.Context)) {
+// limitStreams is a middleware that limits the streams per client. Programs on
+// this machine have no client and no limit.
+func (a *API) limitStreams(ctx huma.Context, next func(huma.Context)) {
 	client := gistdeal.CallerOf(ctx.Context()).Client
 	if !a.streams.enter(client) {
 		ctx.SetHeader("Retry-After", "60")
 		refuse(ctx, problem.Problem{
 			Type: "about:blank", Title: "Too many streams", Status: http.StatusTooManyRequests,
-			Detail: fmt.Sprintf("this client follows events in %d streams already, as many as one may: end one", streamsOfClient),
+			Detail: fmt.Sprintf("this client has %d open streams, the maximum: close one and try again", streamsPerClient),
 		})
 		return
 	}
@@ -65,23 +65,24 @@ func (a *API) boundStreams(ctx huma.Context, next func(huma.Context)) {
 
 // streams counts the open streams of each client.
 type streams struct {
-	mu sync.Mutex
-	of map[string]int
+	mu       sync.Mutex
+	byClient map[string]int
 }
 
+// enter counts a new stream. It reports false if the client has the maximum.
 func (s *streams) enter(client string) bool {
 	if client == "" {
 		return true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.of == nil {
-		s.of = map[string]int{}
+	if s.byClient == nil {
+		s.byClient = map[string]int{}
 	}
-	if s.of[client] >= streamsOfClient {
+	if s.byClient[client] >= streamsPerClient {
 		return false
 	}
-	s.of[client]++
+	s.byClient[client]++
 	return true
 }
 
@@ -91,35 +92,36 @@ func (s *streams) leave(client string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.of[client]--; s.of[client] == 0 {
-		delete(s.of, client)
+	if s.byClient[client]--; s.byClient[client] == 0 {
+		delete(s.byClient, client)
 	}
 }
 
-// stream sends events until the client leaves, reads too slowly, or gistdeal stops.
+// stream sends events until the client disconnects or reads too slowly, or
+// gistdeal stops.
 func (a *API) stream(ctx context.Context, _ *struct{}, send sse.Sender) {
-	listening := a.changes.listen(ctx)
-	if listening == nil {
+	events := a.broadcaster.listen(ctx)
+	if events == nil {
 		return
 	}
-	defer a.changes.leave(listening)
-	ping := time.NewTicker(a.ping)
-	defer ping.Stop()
-	err := send(sse.Message{ID: 1, Data: pinged{time.Now().UTC()}}) // So that clients know at once.
+	defer a.broadcaster.leave(events)
+	ticker := time.NewTicker(a.pingInterval)
+	defer ticker.Stop()
+	err := send(sse.Message{ID: 1, Data: ping{time.Now().UTC()}}) // Clients learn at once that the stream works.
 	for id := 2; err == nil; id++ {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-ping.C:
-			err = send(sse.Message{ID: id, Data: pinged{now.UTC()}})
-		case deals, ok := <-listening:
+		case now := <-ticker.C:
+			err = send(sse.Message{ID: id, Data: ping{now.UTC()}})
+		case deals, ok := <-events:
 			if !ok {
 				return
 			}
-			err = send(sse.Message{ID: id, Data: ended{deals}})
+			err = send(sse.Message{ID: id, Data: dealEvents{deals}})
 		}
 	}
 }
 
-// Close ends all streams, and those that come.
-func (a *API) Close() { a.changes.close() }
+// Close ends all streams and refuses new ones.
+func (a *API) Close() { a.broadcaster.close() }

@@ -156,7 +156,7 @@ func TestARunRecordedAfterALaterOneIsPublishedToo(t *testing.T) {
 
 func TestAStreamSendsHeartbeats(t *testing.T) {
 	t.Parallel()
-	w := newIdleWorld(t, func(a *api.API) { a.PingEvery(10 * time.Millisecond) })
+	w := newIdleWorld(t, func(a *api.API) { a.SetPingInterval(10 * time.Millisecond) })
 	lines := w.follow(t.Context())
 	for _, id := range []string{"id: 1", "id: 2", "id: 3"} {
 		until(t, lines, id)
@@ -181,7 +181,7 @@ func TestTheNumberOfStreamsPerClientIsLimited(t *testing.T) {
 		return resp.StatusCode
 	}
 	ctx, leave := context.WithCancel(t.Context())
-	for i := range api.StreamsOfClient {
+	for i := range api.StreamsPerClient {
 		if status := ask(ctx, "192.0.2.7"); status != http.StatusOK {
 			t.Fatalf("stream %d: status %d", i+1, status)
 		}

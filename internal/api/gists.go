@@ -10,37 +10,37 @@ import (
 	"gistdeal/internal/admin"
 )
 
-// gists adds the routes for gists and visits.
-func (a *API) gists() {
+// addGistRoutes adds the routes for gists and visits.
+func (a *API) addGistRoutes() {
 	add(a, route{
 		method: http.MethodGet, path: "/users/{login}/gists", id: "list-gists", scope: gistdeal.ScopeRead,
-		summary: "List a user's gists with their deals, the last noticed first",
+		summary: "List a user's gists with their deals, most recently noticed first",
 	}, a.listGists)
 	add(a, route{
 		method: http.MethodGet, path: "/gists", id: "list-last-gists", scope: gistdeal.ScopeRead,
-		summary: "List the gists of all users with their deals, the last noticed first",
-	}, a.lastGists)
+		summary: "List the gists of all users with their deals, most recently noticed first",
+	}, a.listRecentGists)
 	add(a, route{
 		method: http.MethodPut, path: "/users/{login}/visit", id: "record-visit", scope: gistdeal.ScopeRead,
-		summary: "Record up to which gist you were shown a user's gists",
-	}, a.visit)
+		summary: "Record which of a user's gists you were shown",
+	}, a.recordVisit)
 }
 
 type gistList struct {
 	Gists []admin.ListedGist `json:"gists"`
-	Seen  int64              `json:"seen" doc:"The highest seq that you were shown at your last visit: higher ones are new to you."`
-	Next  string             `json:"next,omitempty" doc:"The cursor of the next part."`
+	Seen  int64              `json:"seen" doc:"The highest seq that you were shown at your last visit. Gists with a higher seq are new to you."`
+	Next  string             `json:"next,omitempty" doc:"The cursor of the next page; left out on the last page."`
 }
 
 type listGistsInput struct {
 	OneUser
-	Part
-	Show  string   `query:"show" enum:"all,new" default:"all" doc:"new: only those noticed since your last visit."`
-	State []string `query:"state" enum:"awaiting_approval,queued,sending,created,failed,skipped" doc:"Only gists whose deal is in one of these states."`
+	Page
+	Show  string   `query:"show" enum:"all,new" default:"all" doc:"new selects the gists noticed since your last visit."`
+	State []string `query:"state" enum:"awaiting_approval,queued,sending,created,failed,skipped" doc:"Only gists with a deal in these states."`
 }
 
 func (a *API) listGists(ctx context.Context, in *listGistsInput) (*reply[gistList], error) {
-	states, err := stateNames(in.State, gistdeal.DealStates)
+	states, err := parseNames(in.State, gistdeal.DealStates)
 	if err != nil {
 		return nil, err
 	}
@@ -59,17 +59,17 @@ func (a *API) listGists(ctx context.Context, in *listGistsInput) (*reply[gistLis
 	return &reply[gistList]{list}, nil
 }
 
-type lastGistList struct {
+type recentGistList struct {
 	Gists []admin.UserGist `json:"gists"`
-	Next  string           `json:"next,omitempty" doc:"The cursor of the next part."`
+	Next  string           `json:"next,omitempty" doc:"The cursor of the next page; left out on the last page."`
 }
 
-type lastGistsInput struct {
-	Part
-	Show string `query:"show" enum:"all,new" default:"all" doc:"new: only those noticed since your last visit to their user."`
+type listRecentGistsInput struct {
+	Page
+	Show string `query:"show" enum:"all,new" default:"all" doc:"new selects the gists noticed since your last visit to their user."`
 }
 
-func (a *API) lastGists(ctx context.Context, in *lastGistsInput) (*reply[lastGistList], error) {
+func (a *API) listRecentGists(ctx context.Context, in *listRecentGistsInput) (*reply[recentGistList], error) {
 	before := int64(math.MaxInt64)
 	if err := in.read(&before); err != nil {
 		return nil, err
@@ -78,11 +78,11 @@ func (a *API) lastGists(ctx context.Context, in *lastGistsInput) (*reply[lastGis
 	if err != nil {
 		return nil, err
 	}
-	list := lastGistList{Gists: gists}
+	list := recentGistList{Gists: gists}
 	if len(gists) == in.Limit {
 		list.Next = cursor(gists[len(gists)-1].Seq)
 	}
-	return &reply[lastGistList]{list}, nil
+	return &reply[recentGistList]{list}, nil
 }
 
 type visitInput struct {
@@ -92,11 +92,11 @@ type visitInput struct {
 	}
 }
 
-type visitAnswer struct {
-	Seen int64 `json:"seen"`
+type visit struct {
+	Seen int64 `json:"seen" doc:"The recorded seq. It never decreases."`
 }
 
-func (a *API) visit(ctx context.Context, in *visitInput) (*reply[visitAnswer], error) {
+func (a *API) recordVisit(ctx context.Context, in *visitInput) (*reply[visit], error) {
 	seen, err := a.admin.Visit(ctx, in.Login, gistdeal.CallerOf(ctx).Name, in.Body.Seq, time.Now())
-	return &reply[visitAnswer]{visitAnswer{seen}}, err
+	return &reply[visit]{visit{seen}}, err
 }

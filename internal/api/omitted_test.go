@@ -27,7 +27,7 @@ func TestATimeThatIsNotKnownIsLeftOut(t *testing.T) {
 		"/account":       {"checked_at", "listed_at"},
 		"/deals/adopted": {`"gist"`, `"user"`, "noticed_at", "queued_at"},
 	} {
-		r := w.send(http.MethodGet, path, "") // The answer is held against the document.
+		r := w.send(http.MethodGet, path, "") // This checks the answer against the document.
 		w.read(r, http.StatusOK, nil)
 		for _, name := range left {
 			if strings.Contains(r.body, name) {

@@ -10,20 +10,22 @@ import (
 	"gistdeal/internal/problem"
 )
 
-// statusProblem is a Problem in the form in which huma writes errors.
-type statusProblem struct {
+// Problem is an error answer of huma. It is exported because its name is the name
+// of the schema.
+type Problem struct {
 	problem.Problem
 	retryAfter string
 }
 
-// GetStatus returns the status.
-func (p *statusProblem) GetStatus() int { return p.Status }
+// GetStatus returns the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
 
-// ContentType returns that of problems.
-func (p *statusProblem) ContentType(string) string { return problem.ContentType }
+// ContentType returns the content type of problems.
+func (p *Problem) ContentType(string) string { return problem.ContentType }
 
-// GetHeaders returns the header Retry-After, if trying again may help.
-func (p *statusProblem) GetHeaders() http.Header {
+// GetHeaders returns the headers of the answer, with Retry-After if a retry may
+// succeed.
+func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{"Cache-Control": {"no-store"}}
 	if p.retryAfter != "" {
 		h.Set("Retry-After", p.retryAfter)
@@ -31,31 +33,33 @@ func (p *statusProblem) GetHeaders() http.Header {
 	return h
 }
 
-// problem returns err for clients; an internal error is only logged.
+// problem returns err as an answer. It logs internal errors, because the answer
+// hides them.
 func (a *API) problem(ctx context.Context, err error) error {
 	if gistdeal.KindOf(err) == gistdeal.Internal && ctx.Err() == nil {
 		a.log.Error("request failed", "error", err, "request_id", ctx.Value(requestID{}))
 	}
-	p := &statusProblem{Problem: problem.Of(err), retryAfter: problem.RetryAfter(err)}
+	p := &Problem{Problem: problem.Of(err), retryAfter: problem.RetryAfter(err)}
 	p.RequestID, _ = ctx.Value(requestID{}).(string)
 	return p
 }
 
-// cutOff is how huma words that a body ends early, which it takes for a fault of ours.
-const cutOff = "cannot read request body"
+// truncatedBody is huma's error for a body that ends early. huma answers it with
+// 500, although the client is at fault.
+const truncatedBody = "cannot read request body"
 
-// newProblem describes huma's validation errors.
-func newProblem(status int, detail string, errs ...error) *statusProblem {
-	if status == http.StatusInternalServerError && detail == cutOff {
-		status, detail = http.StatusBadRequest, "the body ends before its time"
+// newProblem returns the problem for an error that huma detects in a request.
+func newProblem(status int, detail string, errs ...error) *Problem {
+	if status == http.StatusInternalServerError && detail == truncatedBody {
+		status, detail = http.StatusBadRequest, "the request body is incomplete"
 	}
-	p := &statusProblem{Problem: problem.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}}
+	p := &Problem{Problem: problem.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}}
 	if status == http.StatusUnprocessableEntity || status == http.StatusBadRequest {
 		p.Type, p.Title = "urn:gistdeal:problem:invalid", "Invalid request"
 	}
 	for _, err := range errs {
-		if d, ok := err.(huma.ErrorDetailer); ok { //nolint:errorlint // huma gives them bare.
-			detail := d.ErrorDetail() // Without the value: it may be a secret.
+		if d, ok := err.(huma.ErrorDetailer); ok { //nolint:errorlint // huma does not wrap them.
+			detail := d.ErrorDetail() // Its value is left out: it may be a secret.
 			p.Errors = append(p.Errors, problem.Detail{Message: detail.Message, Location: detail.Location})
 		} else if err != nil {
 			p.Errors = append(p.Errors, problem.Detail{Message: err.Error()})
@@ -64,7 +68,8 @@ func newProblem(status int, detail string, errs ...error) *statusProblem {
 	return p
 }
 
-// huma keeps how errors are made, and whether lists may be null, in variables of its package.
+// huma reads the constructors of errors, and whether lists may be null, from
+// variables of its package.
 func init() {
 	huma.DefaultArrayNullable = false
 	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {

@@ -7,21 +7,21 @@ import (
 	"gistdeal"
 )
 
-// runs adds the route about runs.
-func (a *API) runs() {
+// addRunRoutes adds the route for runs.
+func (a *API) addRunRoutes() {
 	add(a, route{
 		method: http.MethodGet, path: "/runs", id: "list-runs", scope: gistdeal.ScopeRead,
-		summary: "List the runs of scans, sweeps and pushes, the last first",
+		summary: "List the runs of scans, sweeps and pushes, latest first",
 	}, a.listRuns)
 }
 
 type runList struct {
 	Runs []gistdeal.Run `json:"runs"`
-	Next string         `json:"next,omitempty" doc:"The cursor of the next part."`
+	Next string         `json:"next,omitempty" doc:"The cursor of the next page; left out on the last page."`
 }
 
 type listRunsInput struct {
-	Part
+	Page
 	Kind       []string `query:"kind" enum:"scan,sweep,push" doc:"Only runs of these kinds."`
 	User       string   `query:"user" maxLength:"100" doc:"Only scans of this user."`
 	InProgress bool     `query:"in_progress" doc:"Only runs that are in progress."`
@@ -32,7 +32,7 @@ func (a *API) listRuns(ctx context.Context, in *listRunsInput) (*reply[runList],
 	if err := in.read(&before); err != nil {
 		return nil, err
 	}
-	kinds, err := stateNames(in.Kind, gistdeal.RunKinds)
+	kinds, err := parseNames(in.Kind, gistdeal.RunKinds)
 	if err != nil {
 		return nil, err
 	}

@@ -8,21 +8,21 @@ import (
 	"gistdeal/internal/admin/settings"
 )
 
-// settings adds the routes about the accounts and the settings.
-func (a *API) settings() {
+// addSettingRoutes adds the routes for the accounts and the settings.
+func (a *API) addSettingRoutes() {
 	add(a, route{
 		method: http.MethodGet, path: "/account", id: "get-account", scope: gistdeal.ScopeRead,
-		summary: "Show the accounts of the keys and the target of new deals, as the leader last saw them",
+		summary: "Show the accounts behind the keys and the target of new deals, as last checked by the leader",
 	}, a.account)
 	add(a, route{method: http.MethodGet, path: "/settings", id: "list-settings", scope: gistdeal.ScopeRead, summary: "List the settings"}, a.listSettings)
 	add(a, route{
 		method: http.MethodPut, path: "/settings", id: "change-settings", scope: gistdeal.ScopeAdmin,
-		summary: "Change settings; the change holds from now on, over restarts",
+		summary: "Change settings; changes apply from now on and survive restarts",
 	}, a.changeSettings)
 }
 
 func (a *API) account(ctx context.Context, _ *struct{}) (*reply[gistdeal.Accounts], error) {
-	accounts, err := a.offered.Accounts(ctx)
+	accounts, err := a.settings.Accounts(ctx)
 	return &reply[gistdeal.Accounts]{accounts}, err
 }
 
@@ -31,7 +31,7 @@ type settingList struct {
 }
 
 func (a *API) listSettings(ctx context.Context, _ *struct{}) (*reply[settingList], error) {
-	list, err := a.offered.List(ctx)
+	list, err := a.settings.List(ctx)
 	return &reply[settingList]{settingList{list}}, err
 }
 
@@ -40,9 +40,9 @@ type changeSettingsInput struct {
 		Pipeline  *string `json:"pipeline,omitempty" maxLength:"255"`
 		Stage     *string `json:"stage,omitempty" maxLength:"255"`
 		Owner     *string `json:"owner,omitempty" maxLength:"255"`
-		Backfill  *string `json:"backfill,omitempty" maxLength:"10" doc:"all, none, or a date like 2026-01-31."`
-		Threshold *string `json:"approval_threshold,omitempty" maxLength:"9" doc:"A number, as text."`
-	} `doc:"The settings to change; an empty text restores the default."`
+		Backfill  *string `json:"backfill,omitempty" maxLength:"10" doc:"all, none, or a date such as 2026-01-31."`
+		Threshold *string `json:"approval_threshold,omitempty" maxLength:"9" doc:"A number, as a string."`
+	} `doc:"The settings to change; an empty string restores the default."`
 }
 
 func (a *API) changeSettings(ctx context.Context, in *changeSettingsInput) (*reply[settingList], error) {
@@ -55,6 +55,6 @@ func (a *API) changeSettings(ctx context.Context, in *changeSettingsInput) (*rep
 			values[name] = *value
 		}
 	}
-	list, err := a.offered.Change(ctx, values)
+	list, err := a.settings.Change(ctx, values)
 	return &reply[settingList]{settingList{list}}, err
 }

@@ -8,24 +8,24 @@ import (
 	"gistdeal/internal/admin/activity"
 )
 
-// state adds the routes about gistdeal itself.
-func (a *API) state() {
-	add(a, route{method: http.MethodGet, path: "/me", id: "get-me", scope: gistdeal.ScopeRead, summary: "Show the caller's token and scope"}, a.me)
-	add(a, route{method: http.MethodGet, path: "/overview", id: "get-overview", scope: gistdeal.ScopeRead, summary: "Show the state of everything at a glance"}, a.overview)
-	add(a, route{method: http.MethodGet, path: "/quotas", id: "get-quotas", scope: gistdeal.ScopeRead, summary: "Show the quotas and backoffs of both remotes"}, a.quotas)
-	add(a, route{method: http.MethodPost, path: "/pushes/pause", id: "pause-pushes", scope: gistdeal.ScopeAdmin, summary: "Stop creating deals until they are resumed"}, a.pause)
+// addStateRoutes adds the routes for the state of gistdeal.
+func (a *API) addStateRoutes() {
+	add(a, route{method: http.MethodGet, path: "/me", id: "get-me", scope: gistdeal.ScopeRead, summary: "Show the name and scope of your token"}, a.me)
+	add(a, route{method: http.MethodGet, path: "/overview", id: "get-overview", scope: gistdeal.ScopeRead, summary: "Show users, deals, pushes and the leader at a glance"}, a.overview)
+	add(a, route{method: http.MethodGet, path: "/quotas", id: "get-quotas", scope: gistdeal.ScopeRead, summary: "Show the quotas and backoffs of GitHub and Pipedrive"}, a.quotas)
+	add(a, route{method: http.MethodPost, path: "/pushes/pause", id: "pause-pushes", scope: gistdeal.ScopeAdmin, summary: "Pause creating deals"}, a.pause)
 	add(a, route{method: http.MethodPost, path: "/pushes/resume", id: "resume-pushes", scope: gistdeal.ScopeAdmin, summary: "Resume creating deals"}, a.resume)
 }
 
-type meAnswer struct {
-	Name    string         `json:"name" doc:"Of your token; empty if you need none."`
+type caller struct {
+	Name    string         `json:"name" doc:"The name of your token; empty without a token."`
 	Scope   gistdeal.Scope `json:"scope" enum:"read,write,admin"`
-	Version string         `json:"version" doc:"Of gistdeal."`
+	Version string         `json:"version" doc:"The version of gistdeal."`
 }
 
-func (a *API) me(ctx context.Context, _ *struct{}) (*reply[meAnswer], error) {
+func (a *API) me(ctx context.Context, _ *struct{}) (*reply[caller], error) {
 	c := gistdeal.CallerOf(ctx)
-	return &reply[meAnswer]{meAnswer{c.Name, c.Scope, a.options.Version}}, nil
+	return &reply[caller]{caller{c.Name, c.Scope, a.options.Version}}, nil
 }
 
 func (a *API) overview(ctx context.Context, _ *struct{}) (*reply[activity.Overview], error) {
@@ -34,13 +34,13 @@ func (a *API) overview(ctx context.Context, _ *struct{}) (*reply[activity.Overvi
 }
 
 func (a *API) quotas(ctx context.Context, _ *struct{}) (*reply[gistdeal.Quotas], error) {
-	l, err := a.activity.Quotas(ctx)
-	return &reply[gistdeal.Quotas]{l}, err
+	q, err := a.activity.Quotas(ctx)
+	return &reply[gistdeal.Quotas]{q}, err
 }
 
 type pauseInput struct {
 	Body struct {
-		Reason string `json:"reason,omitempty" maxLength:"500" doc:"Shown wherever the pause is."`
+		Reason string `json:"reason,omitempty" maxLength:"500" doc:"Shown with the pause."`
 	}
 }
 

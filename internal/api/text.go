@@ -13,39 +13,39 @@ import (
 	"gistdeal/internal/problem"
 )
 
-// errNoText refuses characters that PostgreSQL's text cannot contain.
-var errNoText = gistdeal.Errorf(gistdeal.Invalid, "texts are UTF-8 without the character NUL")
+// errInvalidText refuses texts that PostgreSQL cannot store, although SQLite could.
+var errInvalidText = gistdeal.Errorf(gistdeal.Invalid, "text must be valid UTF-8 without NUL characters")
 
-// isText reports whether all databases can hold s.
-func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+// validText reports whether both databases can store s.
+func validText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// readable refuses requests with such characters in their path or query.
-func readable(ctx huma.Context, next func(huma.Context)) {
-	address := ctx.URL()
-	if query, err := url.QueryUnescape(address.RawQuery); err != nil || !isText(query) || !isText(address.Path) {
-		refuse(ctx, problem.Of(errNoText))
+// requireValidText is a middleware that refuses invalid text in paths and queries.
+func requireValidText(ctx huma.Context, next func(huma.Context)) {
+	requestURL := ctx.URL()
+	if query, err := url.QueryUnescape(requestURL.RawQuery); err != nil || !validText(query) || !validText(requestURL.Path) {
+		refuse(ctx, problem.Of(errInvalidText))
 		return
 	}
 	next(ctx)
 }
 
-// unmarshal reads JSON all texts of which are such that databases can hold them.
+// unmarshal decodes JSON. It refuses strings that a database cannot store.
 func unmarshal(data []byte, v any) error {
 	if hasNUL(data) {
-		return errNoText
+		return errInvalidText
 	}
 	return json.Unmarshal(data, v)
 }
 
-// hasNUL reports whether a text in JSON has the character NUL, which can only be
-// written as an escape.
+// hasNUL reports whether a string in JSON contains a NUL character, which JSON
+// can only express as an escape.
 func hasNUL(data []byte) bool {
 	for escape := []byte(`\u0000`); ; {
 		before, after, ok := bytes.Cut(data, escape)
 		if !ok {
 			return false
 		}
-		// A backslash that is itself escaped escapes nothing.
+		// After an even number of backslashes this one is not escaped itself.
 		if backslashes := len(before) - len(bytes.TrimRight(before, `\`)); backslashes%2 == 0 {
 			return true
 		}

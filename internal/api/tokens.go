@@ -8,16 +8,16 @@ import (
 	"gistdeal/internal/admin"
 )
 
-// tokens adds the routes about API tokens.
-func (a *API) tokens() {
+// addTokenRoutes adds the routes for API tokens.
+func (a *API) addTokenRoutes() {
 	add(a, route{method: http.MethodGet, path: "/tokens", id: "list-tokens", scope: gistdeal.ScopeAdmin, summary: "List API tokens, without their values"}, a.listTokens)
 	add(a, route{
 		method: http.MethodPost, path: "/tokens", id: "add-token", scope: gistdeal.ScopeAdmin, status: http.StatusCreated,
-		summary: "Make an API token; its value is in this answer only",
+		summary: "Create an API token; only this answer contains its value",
 	}, a.addToken)
 	add(a, route{
 		method: http.MethodDelete, path: "/tokens/{name}", id: "revoke-token", scope: gistdeal.ScopeAdmin,
-		summary: "End a token at once, and with it whoever is logged in by it",
+		summary: "Revoke a token; this also ends the log-ins that use it",
 	}, a.revokeToken)
 }
 
@@ -32,14 +32,14 @@ func (a *API) listTokens(ctx context.Context, _ *struct{}) (*reply[tokenList], e
 
 type addTokenInput struct {
 	Body struct {
-		Name  string         `json:"name" minLength:"1" maxLength:"64" doc:"Name of its owner or purpose. The audit log shows it as the actor."`
+		Name  string         `json:"name" minLength:"1" maxLength:"64" doc:"A person or program. It identifies the caller and its visits."`
 		Scope gistdeal.Scope `json:"scope" enum:"read,write,admin"`
 	}
 }
 
 func (a *API) addToken(ctx context.Context, in *addTokenInput) (*reply[admin.NewToken], error) {
-	t, err := a.admin.AddToken(ctx, in.Body.Name, in.Body.Scope)
-	return &reply[admin.NewToken]{t}, err
+	token, err := a.admin.AddToken(ctx, in.Body.Name, in.Body.Scope)
+	return &reply[admin.NewToken]{token}, err
 }
 
 type oneToken struct {

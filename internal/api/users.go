@@ -14,12 +14,12 @@ import (
 	"gistdeal/internal/format"
 )
 
-// users adds the routes about users.
-func (a *API) users() {
+// addUserRoutes adds the routes for users.
+func (a *API) addUserRoutes() {
 	add(a, route{method: http.MethodGet, path: "/users", id: "list-users", scope: gistdeal.ScopeRead, summary: "List tracked users"}, a.listUsers)
 	add(a, route{
 		method: http.MethodPost, path: "/users", id: "add-users", scope: gistdeal.ScopeWrite,
-		summary: "Track users: JSON, or logins, links and CSV as text", modifyRequest: textToo,
+		summary: "Track users, given as JSON, or as logins, URLs and CSV in text", modifyRequest: acceptText,
 	}, a.addUsers)
 	delete(a.huma.OpenAPI().Paths[Path+"/users"].Post.RequestBody.Content, rawBody)
 	add(a, route{method: http.MethodGet, path: "/users/{login}", id: "get-user", scope: gistdeal.ScopeRead, summary: "Show a tracked user"}, a.user)
@@ -27,44 +27,44 @@ func (a *API) users() {
 		verb, summary string
 		change        admin.Change
 	}{
-		{"pause", "Stop scanning a user", admin.Pause},
-		{"resume", "Scan a paused user again", admin.Resume},
-		{"approve", "Approve the deals of a first scan that wait for approval", admin.Approve},
+		{"pause", "Stop scanning a user until it is resumed", admin.Pause},
+		{"resume", "Resume scanning a paused user", admin.Resume},
+		{"approve", "Approve the deals of a user that await approval", admin.Approve},
 	} {
 		add(a, route{method: http.MethodPost, path: "/users/{login}/" + c.verb, id: c.verb + "-user", scope: gistdeal.ScopeWrite, summary: c.summary}, a.changeUser(c.change))
 	}
 	add(a, route{
 		method: http.MethodPost, path: "/users/change", id: "change-users", scope: gistdeal.ScopeWrite,
-		summary: "Do one thing to many users: those that are named, or all that a list would show",
+		summary: "Change many users: the named ones, or all that match a search and states",
 	}, a.changeUsers)
 	add(a, route{
 		method: http.MethodDelete, path: "/users/{login}", id: "remove-user", scope: gistdeal.ScopeWrite,
-		summary: "End the tracking of a user; gists and deals are kept",
+		summary: "Stop tracking a user; its gists and deals are kept, queued deals are skipped",
 	}, a.changeUser(admin.Remove))
 	add(a, route{
 		method: http.MethodPost, path: "/users/{login}/erase", id: "erase-user", scope: gistdeal.ScopeAdmin,
-		summary: "Erase a person's data and keep only gist and deal ids",
+		summary: "Erase a person's data, also of a removed user, keeping only gist ids, deal ids and a keyed hash of the user",
 	}, a.eraseUser)
 	add(a, route{
 		method: http.MethodPost, path: "/users/{login}/scan", id: "scan-user", scope: gistdeal.ScopeWrite, status: http.StatusAccepted,
-		summary: "Scan a tracked user now; the answer does not wait for the end",
+		summary: "Request a scan of a tracked user, without waiting for its end",
 	}, a.scanUser)
 }
 
 type userList struct {
 	Users []admin.CountedUser `json:"users"`
-	Next  string              `json:"next,omitempty" doc:"The cursor of the next part."`
+	Next  string              `json:"next,omitempty" doc:"The cursor of the next page; left out on the last page."`
 }
 
 type listUsersInput struct {
-	Part
-	State  []string `query:"state" enum:"active,paused,removed,gone" doc:"Only users in these states; by default all but removed."`
-	Search string   `query:"search" maxLength:"39" doc:"Only logins that contain this."`
-	Sort   string   `query:"sort" enum:"id,-id,login,-login,tracked,-tracked,last_scan,-last_scan,next_scan,-next_scan" default:"id" doc:"The order; with - the other way round."`
+	Page
+	State  []string `query:"state" enum:"active,paused,removed,gone" doc:"Only users in these states; by default all except removed."`
+	Search string   `query:"search" maxLength:"39" doc:"Only users with this text in their login."`
+	Sort   string   `query:"sort" enum:"id,-id,login,-login,tracked,-tracked,last_scan,-last_scan,next_scan,-next_scan" default:"id" doc:"The order of the list; a leading - reverses it."`
 }
 
 func (a *API) listUsers(ctx context.Context, in *listUsersInput) (*reply[userList], error) {
-	states, err := stateNames(in.State, gistdeal.UserStates)
+	states, err := parseNames(in.State, gistdeal.UserStates)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func markOf(u gistdeal.User, order gistdeal.UserOrder) mark {
 	return m
 }
 
-// user is the inverse of markOf, as far as the order needs it.
+// user is the inverse of markOf for the fields that the order uses.
 func (m mark) user(order gistdeal.UserOrder) *gistdeal.User {
 	at := time.UnixMilli(m.At)
 	u := &gistdeal.User{ID: m.ID, Login: m.Login}
@@ -126,33 +126,33 @@ func (m mark) user(order gistdeal.UserOrder) *gistdeal.User {
 }
 
 type addUsersBody struct {
-	Users    []string          `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or addresses at github.com."`
-	Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"Deals for all gists that the users have already, for none, or for those since a date; by default none, and for a single user the configured policy."`
-	Again    bool              `json:"again,omitempty" doc:"Track also users that were erased."`
+	Users    []string          `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or GitHub URLs."`
+	Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The existing gists that get a deal: all, none, or those created since a date. The default is none; for a single user it is the configured policy."`
+	Again    bool              `json:"again,omitempty" doc:"Also track users that were erased."`
 }
 
 type addUsersInput struct {
 	contentType string
-	Backfill    string `query:"backfill" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"For text and CSV: as backfill in JSON."`
+	Backfill    string `query:"backfill" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"For text and CSV: the same as backfill in JSON."`
 	RawBody     []byte
 }
 
-// Resolve (exported for huma) reads the content type, which the document lists with the
-// bodies and not as a parameter.
+// Resolve implements huma.Resolver. It reads the content type here because the
+// document lists content types with the bodies, not as a parameter.
 func (in *addUsersInput) Resolve(ctx huma.Context) []error {
 	in.contentType = ctx.Header("Content-Type")
 	return nil
 }
 
 type resultList struct {
-	Results []admin.Result `json:"results" doc:"One for each that was named."`
+	Results []admin.Result `json:"results" doc:"One result for each named user."`
 }
 
-// rawBody is huma's content type for a body that it leaves unparsed.
+// rawBody is the content type that huma documents for a body that it does not decode.
 const rawBody = "application/octet-stream"
 
-// textToo says in the document that logins may come as text.
-func textToo(op *huma.Operation) {
+// acceptText documents that logins may also be sent as text.
+func acceptText(op *huma.Operation) {
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	schema := huma.SchemaFromType(huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer), reflect.TypeFor[addUsersBody]())
 	op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
@@ -162,19 +162,19 @@ func textToo(op *huma.Operation) {
 	op.SkipValidateBody = true
 }
 
-// maxText is how long a list of users may be: 10,000 and more.
+// maxText is the maximum size of a list of users in bytes; 10,000 logins fit.
 const maxText = 1 << 20
 
-// body returns the body in either form.
+// body decodes the body from JSON or text.
 func (in *addUsersInput) body() (addUsersBody, error) {
 	body := addUsersBody{Backfill: gistdeal.Backfill(in.Backfill)}
 	if strings.HasPrefix(in.contentType, "text/") {
 		body.Users = format.Words(string(in.RawBody))
 	} else if err := unmarshal(in.RawBody, &body); err != nil {
-		return body, gistdeal.Errorf(gistdeal.Invalid, "the body is not JSON like {\"users\": [\"octocat\"]}; logins as text come with Content-Type: text/plain (%v)", err)
+		return body, gistdeal.Errorf(gistdeal.Invalid, "the body must be JSON such as {\"users\": [\"octocat\"]}; to send logins as text, use Content-Type: text/plain: %v", err)
 	}
 	if len(body.Users) == 0 {
-		return body, gistdeal.Errorf(gistdeal.Invalid, "no user is named")
+		return body, gistdeal.Errorf(gistdeal.Invalid, "the body names no user: name at least one")
 	}
 	if body.Backfill == "" {
 		return body, nil
@@ -182,7 +182,7 @@ func (in *addUsersInput) body() (addUsersBody, error) {
 	return body, body.Backfill.Check()
 }
 
-// addUsers tracks users and waits a while for the result of each.
+// addUsers tracks users and waits up to Options.Wait for their results.
 func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultList], error) {
 	body, err := in.body()
 	if err != nil {
@@ -209,7 +209,8 @@ func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultLis
 	return &reply[resultList]{list}, nil
 }
 
-// OneUser (exported for huma, which sees no other embedded types) is the user that a request is about.
+// OneUser is the user in the path of a request. It is exported because huma
+// ignores unexported embedded types.
 type OneUser struct {
 	Login string `path:"login" maxLength:"100" example:"octocat"`
 }
@@ -219,7 +220,7 @@ func (a *API) user(ctx context.Context, in *OneUser) (*reply[admin.CountedUser],
 	return &reply[admin.CountedUser]{u}, err
 }
 
-// changeUser returns the handler that does one thing to a user.
+// changeUser returns a handler that applies a change to one user.
 func (a *API) changeUser(c admin.Change) func(context.Context, *OneUser) (*reply[admin.Result], error) {
 	return func(ctx context.Context, in *OneUser) (*reply[admin.Result], error) {
 		results, err := a.admin.ChangeUsers(ctx, []string{in.Login}, c)
@@ -227,12 +228,13 @@ func (a *API) changeUser(c admin.Change) func(context.Context, *OneUser) (*reply
 			return nil, err
 		}
 		a.options.Wake()
-		return done(results[0])
+		return answerOf(results[0])
 	}
 }
 
-// done tells a result, or as a problem that it could not be done.
-func done(r admin.Result) (*reply[admin.Result], error) {
+// answerOf returns a result as an answer, or as an error if the change was not
+// possible.
+func answerOf(r admin.Result) (*reply[admin.Result], error) {
 	switch r.Result {
 	case "not_found":
 		return nil, gistdeal.Errorf(gistdeal.NotFound, "%s", r.Reason)
@@ -257,14 +259,14 @@ func (a *API) scanUser(ctx context.Context, in *OneUser) (*reply[admin.Result], 
 type eraseInput struct {
 	OneUser
 	Body struct {
-		Confirm string `json:"confirm" maxLength:"100" doc:"The login once more: what is forgotten cannot be had back."`
+		Confirm string `json:"confirm" maxLength:"100" doc:"The login again, as a confirmation: erased data cannot be restored."`
 	}
 }
 
-// eraseUser waits a while for a deal that is being sent.
+// eraseUser waits up to Options.Wait for a deal that is being sent.
 func (a *API) eraseUser(ctx context.Context, in *eraseInput) (*reply[admin.Erased], error) {
 	if gistdeal.LoginKey(in.Body.Confirm) != gistdeal.LoginKey(in.Login) {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "confirm is %q, want the login once more", in.Body.Confirm)
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "confirm is %q, want the login %q", in.Body.Confirm, in.Login)
 	}
 	waiting, cancel := context.WithTimeout(ctx, a.options.Wait)
 	defer cancel()

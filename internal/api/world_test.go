@@ -29,7 +29,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// configured is what the API is told of the configuration.
+// configured is the configuration of the API.
 var configured = settings.Configured{
 	Values: map[gistdeal.Setting]string{gistdeal.SettingBackfill: "all", gistdeal.SettingApprovalThreshold: "0"},
 	Locked: map[gistdeal.Setting]string{gistdeal.SettingApprovalThreshold: "GISTDEAL_APPROVAL_THRESHOLD"},
