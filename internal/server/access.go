@@ -14,72 +14,74 @@ import (
 	"gistdeal/internal/problem"
 )
 
-// Auth says which requests need a token.
+// Auth selects the requests that need a token.
 type Auth string
 
 // The values of Auth.
 const (
-	AuthAuto  Auth = "auto"  // all but those that are made on this machine, directly
+	AuthAuto  Auth = "auto"  // all except direct requests from this machine
 	AuthToken Auth = "token" // all
 	AuthNone  Auth = "none"  // none
 )
 
-// policy lets nothing in: no answer is a page but the page's own, which says so itself.
-const policy = "default-src 'none'; frame-ancestors 'none'"
+// strictPolicy is the Content-Security-Policy of all answers except the page,
+// which sets its own. It forbids everything, since no other answer is a page.
+const strictPolicy = "default-src 'none'; frame-ancestors 'none'"
 
-// guard limits the size and the rate of all requests, and keeps pages of other sites
-// from changing anything.
+// guard limits the rate and the size of requests, and refuses changes by pages
+// of other sites.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.secure(w.Header())
-		if s.tooMany(w, r) {
+		s.setHeaders(w.Header())
+		if s.refuseRate(w, r) {
 			return
 		}
-		if _, sent := credential(r); sent && s.guesses(w, r) {
+		if _, sent := credential(r); sent && s.refuseGuess(w, r) {
 			return
 		}
-		// No page elsewhere can have a browser send a bearer token.
+		// A page of another site cannot make a browser send a bearer token.
 		if _, sent := bearerToken(r); !sent && s.origins.Check(r) != nil {
-			refuse(w, http.StatusForbidden, "Cross-site request", "a page of another site cannot change anything here")
+			refuse(w, http.StatusForbidden, "Cross-site request", "pages of other sites cannot change anything")
 			return
 		}
-		most := int64(maxBody)
+		limit := int64(maxBody)
 		if strings.HasPrefix(r.URL.Path, apiPath) {
-			most = maxList
+			limit = maxList
 		}
-		if r.ContentLength > most {
+		if r.ContentLength > limit {
 			w.Header().Set("Connection", "close")
-			refuseBody(w, most)
+			refuseBody(w, limit)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, most)
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)
 	})
 }
 
-// secure sets the headers that every answer has.
-func (s *Server) secure(h http.Header) {
+// setHeaders sets the headers of every answer.
+func (s *Server) setHeaders(h http.Header) {
 	h.Set(problem.HeaderRequestID, rand.Text()[:16])
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", strictPolicy)
 	if strings.HasPrefix(s.options.PublicURL, "https:") {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
 
 // refuseBody answers a request with a body over the limit.
-func refuseBody(w http.ResponseWriter, most int64) {
-	refuse(w, http.StatusRequestEntityTooLarge, "Body too large", "no request like this needs more than "+strconv.FormatInt(most, 10)+" bytes")
+func refuseBody(w http.ResponseWriter, limit int64) {
+	refuse(w, http.StatusRequestEntityTooLarge, "Body too large", "the body may have at most "+strconv.FormatInt(limit, 10)+" bytes")
 }
 
-// allow refuses methods that the route does not have, and callers without access.
+// allow returns a handler that checks the method and identifies the caller before
+// it calls the handler of the route.
 func (s *Server) allow(r route) http.HandlerFunc {
 	allowed := strings.Join(r.methods, ", ")
 	return func(w http.ResponseWriter, req *http.Request) {
 		if r.methods != nil && !slices.Contains(r.methods, req.Method) {
 			w.Header().Set("Allow", allowed)
-			refuse(w, http.StatusMethodNotAllowed, "Method not allowed", req.Method+" is not possible here, but "+allowed)
+			refuse(w, http.StatusMethodNotAllowed, "Method not allowed", "this route accepts "+allowed+", not "+req.Method)
 			return
 		}
 		if r.open {
@@ -96,13 +98,13 @@ func (s *Server) allow(r route) http.HandlerFunc {
 }
 
 var (
-	errNoToken    = errors.New("without a token gistdeal answers only its own machine, asked directly under a loopback name: send Authorization: Bearer <token>")
-	errTokenOnly  = errors.New("this server answers no request without a token: send Authorization: Bearer <token>")
-	errWrongToken = errors.New("there is no such token")
+	errNoToken    = errors.New("a token is needed, except for direct requests from the same machine to a loopback address: send Authorization: Bearer <token>")
+	errTokenOnly  = errors.New("every request needs a token: send Authorization: Bearer <token>")
+	errWrongToken = errors.New("the token is unknown or revoked")
 )
 
-// unidentified answers a request of which identify returned an error. A cookie
-// that has lost its token is taken back: nobody sends one on purpose.
+// unidentified answers a request for which identify returned an error. It clears
+// a cookie with an unknown token, since the browser would send it again.
 func (s *Server) unidentified(w http.ResponseWriter, r *http.Request, err error) {
 	if !errors.Is(err, errNoToken) && !errors.Is(err, errTokenOnly) && !errors.Is(err, errWrongToken) {
 		s.fail(w, r, err)
@@ -112,12 +114,12 @@ func (s *Server) unidentified(w http.ResponseWriter, r *http.Request, err error)
 		setCookie(w, r, "", 0)
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="gistdeal"`)
-	refuse(w, http.StatusUnauthorized, "Token needed", err.Error())
+	refuse(w, http.StatusUnauthorized, "Token required", err.Error())
 }
 
-// identify returns the caller: the bearer of the token, or Anonymous with all rights for
-// a request without a token where none is needed. An unknown token is an error also
-// there: its sender expects an identity with its own visits.
+// identify returns the caller of a request: the bearer of its token, or Anonymous
+// with all rights if the request has no token and needs none. An unknown token
+// is always an error: its sender expects visits of its own.
 func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 	if token, sent := credential(r); sent {
 		return s.callerOf(r, token)
@@ -131,7 +133,7 @@ func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 	return gistdeal.Caller{}, errNoToken
 }
 
-// credential returns the token that a request carries, and whether it carries one.
+// credential returns the token of a request, and whether it has one.
 func credential(r *http.Request) (string, bool) {
 	if token, sent := bearerToken(r); sent {
 		return token, true
@@ -145,10 +147,10 @@ func bearerToken(r *http.Request) (string, bool) {
 	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
 }
 
-// isLocal reports whether a request comes directly from this machine under a name of
-// this machine. The name matters: another site can point its own name here, and then
-// its scripts call us as their own server. A forwarding header means that a proxy is
-// in between and the client is unknown.
+// isLocal reports whether a request came directly from this machine, to a
+// loopback name. The name matters because of DNS rebinding: another site can
+// point its own name here, and its scripts then send same-origin requests. With
+// a forwarding header the request came from a proxy, and its client is unknown.
 func isLocal(r *http.Request) bool {
 	if forwarded(r) || !peer(r).IsLoopback() {
 		return false
@@ -175,20 +177,20 @@ func forwarded(r *http.Request) bool {
 	return false
 }
 
-// trust returns the protection that distinguishes requests of other sites from those of
-// the page itself, also behind a proxy that changes the host name.
-func trust(publicURL string) *http.CrossOriginProtection {
+// newOrigins returns a check that detects requests of pages of other sites. It
+// trusts publicURL too: a proxy may use another host name than browsers do.
+func newOrigins(publicURL string) *http.CrossOriginProtection {
 	origins := http.NewCrossOriginProtection()
 	if publicURL != "" {
 		if err := origins.AddTrustedOrigin(publicURL); err != nil {
-			panic(err) // The configuration was checked before.
+			panic(err) // A programming error: the caller of New checks the URL.
 		}
 	}
 	return origins
 }
 
-// foreign reports whether a page of another site may have made the browser send the
-// request, with any method: reading a user tracks it and records a visit.
-func (s *Server) foreign(r *http.Request) bool {
+// crossSite reports whether a page of another site may have caused the request. It
+// ignores the method: even a GET of a user tracks it and records a visit.
+func (s *Server) crossSite(r *http.Request) bool {
 	return s.origins.Check(&http.Request{Method: http.MethodPost, Host: r.Host, Header: r.Header}) != nil
 }

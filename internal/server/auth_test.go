@@ -25,7 +25,7 @@ func TestWithAuthTokenRequestsOfThisMachineNeedATokenToo(t *testing.T) {
 		if got.status != want {
 			t.Errorf("%q: status %d, want %d: %s", header, got.status, want, got.body)
 		}
-		if header == "" && !strings.Contains(got.body, "no request without a token") {
+		if header == "" && !strings.Contains(got.body, "every request needs a token") {
 			t.Errorf("the answer does not say that each request needs a token: %s", got.body)
 		}
 	}

@@ -14,19 +14,19 @@ import (
 	"gistdeal/internal/problem"
 )
 
-// compatRoutes are the two routes of the system that gistdeal replaces. They are a
-// promise to its clients: paths, fields and meaning stay as they are. New features
-// belong in the API.
+// compatRoutes returns the routes of the system before gistdeal. Their paths, fields
+// and meaning never change, because its clients depend on them. New features
+// belong to the API.
 func (s *Server) compatRoutes() []route {
 	return []route{
 		{"/user/{login}", []string{"GET", "HEAD", "POST"}, false, s.user},
 		{"/user/{$}", []string{"GET", "HEAD", "POST"}, false, s.user}, // the empty login
-		{"/trackedusers", []string{"GET", "HEAD"}, false, toAll(s.trackedUsers)},
+		{"/trackedusers", []string{"GET", "HEAD"}, false, forAnyCaller(s.trackedUsers)},
 	}
 }
 
-// user tracks a login if it is new, waits for its first scan, and shows its
-// gists: those that the visitor was shown before and those that are new.
+// user tracks a login if it is new, waits for its first scan, and answers with its
+// gists: those that the visitor was shown before, and new ones.
 func (s *Server) user(w http.ResponseWriter, r *http.Request, c gistdeal.Caller) {
 	login := r.PathValue("login")
 	err := gistdeal.CheckLogin(login)
@@ -42,7 +42,7 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, c gistdeal.Caller)
 	}
 	v, err := s.tracked(r, c, login)
 	if err != nil {
-		s.notYet(w, r, login, err)
+		s.noGists(w, r, login, err)
 		return
 	}
 	a, err := s.answer(r.Context(), v)
@@ -56,31 +56,31 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, c gistdeal.Caller)
 	}
 }
 
-// record records a visit. It runs after the last write and before the end of the
-// answer, so that a client that has read the complete answer finds the visit recorded.
+// record records a visit. It runs after the last write and before the answer ends,
+// so that a client that has read the complete answer finds its visit recorded.
 func (s *Server) record(r *http.Request, v gistdeal.Visit) {
 	if r.Context().Err() != nil {
-		return // The client has gone.
+		return // The client has disconnected.
 	}
 	if err := s.store.RecordVisit(context.WithoutCancel(r.Context()), v, time.Now()); err != nil {
 		s.log.Error("visit not recorded", "user", v.UserID, "error", err)
 	}
 }
 
-// readBody reads the body, which says nothing, to its end: only from then on
-// is it noticed if the client leaves. If it cannot, it answers and reports false.
+// readBody discards the body. net/http detects that a client has disconnected only
+// after the end of the body. If reading fails it answers and reports false.
 func readBody(w http.ResponseWriter, r *http.Request) bool {
 	_, err := io.Copy(io.Discard, r.Body)
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		refuseBody(w, maxBody)
 	} else if err != nil {
-		refuse(w, http.StatusBadRequest, "Body incomplete", "the request's body did not come whole or in time")
+		refuse(w, http.StatusBadRequest, "Body incomplete", "the request body is incomplete or came too slowly")
 	}
 	return err == nil
 }
 
-// checkPeek returns an error for an unreadable peek: read as false, it would track a
-// user for a client that only wanted to look.
+// checkPeek returns an error for an invalid value of peek. As false, it would track
+// a user although the client only asked for a peek.
 func checkPeek(r *http.Request) error {
 	peek := r.URL.Query()["peek"]
 	if len(peek) == 0 {
@@ -92,16 +92,16 @@ func checkPeek(r *http.Request) error {
 	return nil
 }
 
-// onlyPeeks reports whether the request only looks: it records no visit and tracks no
-// user.
+// onlyPeeks reports whether the request may neither record a visit nor track a
+// user: a peek, a HEAD, a prefetch, or a request caused by a page of another site.
 func (s *Server) onlyPeeks(r *http.Request) bool {
 	peek, _ := strconv.ParseBool(r.URL.Query().Get("peek"))
 	purpose := r.Header.Get("Sec-Purpose") + r.Header.Get("Purpose") + r.Header.Get("X-Moz") + r.Header.Get("X-Purpose")
-	return peek || r.Method == http.MethodHead || strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "preview") || s.foreign(r)
+	return peek || r.Method == http.MethodHead || strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "preview") || s.crossSite(r)
 }
 
-// tracked returns the view of a tracked user, scanned at least once, after
-// tracking it if the request may do that.
+// tracked returns the view of a user with a complete first scan. It tracks the user
+// first if needed and allowed.
 func (s *Server) tracked(r *http.Request, c gistdeal.Caller, login string) (gistdeal.View, error) {
 	v, err := s.store.View(r.Context(), c.Name, login)
 	if err == nil && v.Scanned {
@@ -111,9 +111,9 @@ func (s *Server) tracked(r *http.Request, c gistdeal.Caller, login string) (gist
 		return v, err
 	}
 	if s.onlyPeeks(r) && err == nil {
-		return v, context.DeadlineExceeded // Its first scan goes on.
+		return v, context.DeadlineExceeded // The first scan is in progress.
 	}
-	if s.foreign(r) {
+	if s.crossSite(r) {
 		return v, errCrossSite
 	}
 	if s.onlyPeeks(r) {
@@ -131,33 +131,33 @@ func (s *Server) tracked(r *http.Request, c gistdeal.Caller, login string) (gist
 }
 
 var (
-	// errCrossSite refuses to track users for a page of another site.
+	// errCrossSite means that a page of another site cannot track users.
 	errCrossSite = errors.New("cross-site")
-	// errReadOnly refuses to track users for a token of the scope read.
+	// errReadOnly means that a token with the scope read cannot track users.
 	errReadOnly = errors.New("read only")
 )
 
-// notYet answers when there are no gists to show: 202 if the user is tracked
-// and its first scan is still to end, otherwise the problem that err is.
-func (s *Server) notYet(w http.ResponseWriter, r *http.Request, login string, err error) {
+// noGists answers a request that has no gists to show: with 202 if the user is
+// tracked and its first scan has not ended, otherwise with the problem of err.
+func (s *Server) noGists(w http.ResponseWriter, r *http.Request, login string, err error) {
 	if errors.Is(err, errCrossSite) {
-		refuse(w, http.StatusForbidden, "Cross-site request", "a page of another site cannot make gistdeal track a user")
+		refuse(w, http.StatusForbidden, "Cross-site request", "pages of other sites cannot track users")
 		return
 	}
 	if errors.Is(err, errReadOnly) {
-		refuse(w, http.StatusForbidden, "Scope too small", "this user is not tracked yet, and tracking needs a token of the scope write")
+		refuse(w, http.StatusForbidden, "Scope too small", "this user is not tracked, and tracking a user needs a token with the scope write")
 		return
 	}
 	kind := gistdeal.KindOf(err)
 	if errors.Is(err, context.DeadlineExceeded) || kind == gistdeal.Temporary || kind == gistdeal.Limited {
-		if _, findErr := s.store.View(r.Context(), gistdeal.Anonymous, login); findErr == nil {
+		if _, viewErr := s.store.View(r.Context(), gistdeal.Anonymous, login); viewErr == nil {
 			w.Header().Set("Retry-After", cmp.Or(problem.RetryAfter(err), "5"))
-			_ = new(answer).write(w, http.StatusAccepted, 0, true) // If it cannot be written the client has gone.
+			_ = new(answer).write(w, http.StatusAccepted, 0, true) // An error means that the client has disconnected.
 			return
 		}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = gistdeal.Errorf(gistdeal.Temporary, "GitHub has not said yet who %q is; ask again", login)
+		err = gistdeal.Errorf(gistdeal.Temporary, "GitHub has not confirmed yet that %q exists: try again", login)
 	}
 	s.fail(w, r, err)
 }

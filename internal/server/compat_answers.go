@@ -12,8 +12,8 @@ import (
 	"gistdeal"
 )
 
-// compatGist is a gist in the form that clients of /user/{login} know, which is
-// why it is not the gist of the domain.
+// compatGist is a gist as the clients of /user/{login} expect it. This form never
+// changes, unlike the gist of the domain.
 type compatGist struct {
 	ID          string     `json:"id"`
 	Username    string     `json:"username"`
@@ -32,31 +32,31 @@ type compatDeal struct {
 	Reason string             `json:"reason,omitempty"`
 }
 
-// answerOf returns how a gist of v's user is shown.
-func answerOf(v gistdeal.View, g gistdeal.GistDeal) compatGist {
-	a := compatGist{
+// compatGistOf returns the compatGist of a gist of v's user.
+func compatGistOf(v gistdeal.View, g gistdeal.GistDeal) compatGist {
+	c := compatGist{
 		ID: g.ID, Username: v.Login, Description: g.Description, Files: make([]string, len(g.Files)),
 		URL: gistdeal.GistURL(v.Login, g.ID), CreatedAt: g.CreatedAt,
 		Deal: compatDeal{State: g.State, ID: g.DealID, URL: gistdeal.DealURL(v.DealURL, g.DealID), Reason: g.Problem},
 	}
 	for i, f := range g.Files {
-		a.Files[i] = f.RawURL
+		c.Files[i] = f.RawURL
 	}
-	return a
+	return c
 }
 
-// answer is all gists of a user as JSON, the one created last first. It serves
-// every visitor: which gists are new is decided when it is written.
+// answer is all gists of a user as JSON, most recently created first. It serves
+// every visitor: write separates the new gists from the old ones.
 type answer struct {
 	version int64
 	dealURL string
-	last    int64   // the highest number of noticing, 0 if there are no gists
-	seqs    []int64 // the gists' numbers of noticing
-	ends    []int   // where each gist, with a comma behind it, ends in text
+	last    int64   // the highest seq, 0 if there are no gists
+	seqs    []int64 // the seq of each gist
+	ends    []int   // the end of each gist in text, including its comma
 	text    []byte
 }
 
-// answer returns the answer of /user/{login} about v's user.
+// answer returns the answer of /user/{login} for v's user, cached or new.
 func (s *Server) answer(ctx context.Context, v gistdeal.View) (*answer, error) {
 	if a := s.answers.get(v); a != nil {
 		return a, nil
@@ -65,10 +65,11 @@ func (s *Server) answer(ctx context.Context, v gistdeal.View) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The gists may be newer than the version: then the next view's is higher.
+	// The gists may be newer than v. Then the next view has a higher version, which
+	// invalidates this answer.
 	a := &answer{version: v.Version, dealURL: v.DealURL}
 	for _, g := range gists {
-		text, err := json.Marshal(answerOf(v, g))
+		text, err := json.Marshal(compatGistOf(v, g))
 		if err != nil {
 			return nil, err
 		}
@@ -79,9 +80,9 @@ func (s *Server) answer(ctx context.Context, v gistdeal.View) (*answer, error) {
 	return a, nil
 }
 
-// split returns the gists that the visitor has seen, up to seen, and the new ones. On
-// most visits all of them are in one group.
-func (a *answer) split(seen int64) (old, fresh []byte) {
+// split returns the old and the new gists of a visitor that was shown those up to
+// seen. On most visits one of the two is empty.
+func (a *answer) split(seen int64) (oldGists, newGists []byte) {
 	if seen >= a.last {
 		return a.text, nil
 	}
@@ -91,30 +92,30 @@ func (a *answer) split(seen int64) (old, fresh []byte) {
 	begin := 0
 	for i, end := range a.ends {
 		if a.seqs[i] > seen {
-			fresh = append(fresh, a.text[begin:end]...)
+			newGists = append(newGists, a.text[begin:end]...)
 		} else {
-			old = append(old, a.text[begin:end]...)
+			oldGists = append(oldGists, a.text[begin:end]...)
 		}
 		begin = end
 	}
-	return old, fresh
+	return oldGists, newGists
 }
 
-// parts returns the parts of the answer for a visitor that has seen the gists up to
-// seen, in order. Its lists are never null.
+// parts returns the consecutive parts of the answer for a visitor that was shown
+// the gists up to seen. Its lists are never null.
 func (a *answer) parts(seen int64) [][]byte {
-	old, fresh := a.split(seen)
-	return [][]byte{[]byte(`{"old_gists":[`), withoutComma(old), []byte(`],"new_gists":[`), withoutComma(fresh), []byte("]}\n")}
+	oldGists, newGists := a.split(seen)
+	return [][]byte{[]byte(`{"old_gists":[`), withoutComma(oldGists), []byte(`],"new_gists":[`), withoutComma(newGists), []byte("]}\n")}
 }
 
-// oneWrite is up to how many bytes an answer is copied, so that it takes one
-// system call instead of several.
-const oneWrite = 64 << 10
+// maxJoined is the size in bytes up to which an answer is joined, so that it takes
+// one system call instead of several.
+const maxJoined = 64 << 10
 
-// write answers a visitor that has seen the gists up to seen. last means that no work
-// follows: then the length is sent first, which is faster. Otherwise the answer ends
-// with its handler.
-func (a *answer) write(w http.ResponseWriter, status int, seen int64, last bool) error {
+// write answers a visitor that was shown the gists up to seen before. If the
+// handler does nothing afterwards, final sets Content-Length, which is faster.
+// Otherwise the answer ends only when the handler returns.
+func (a *answer) write(w http.ResponseWriter, status int, seen int64, final bool) error {
 	parts := a.parts(seen)
 	length := 0
 	for _, part := range parts {
@@ -123,10 +124,10 @@ func (a *answer) write(w http.ResponseWriter, status int, seen int64, last bool)
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
-	if last {
+	if final {
 		h.Set("Content-Length", strconv.Itoa(length))
 	}
-	if length <= oneWrite {
+	if length <= maxJoined {
 		parts = [][]byte{slices.Concat(parts...)}
 	}
 	w.WriteHeader(status)
@@ -138,12 +139,12 @@ func (a *answer) write(w http.ResponseWriter, status int, seen int64, last bool)
 	return nil
 }
 
-// withoutComma returns a list without the comma behind its last element.
+// withoutComma returns a list without the comma after its last element.
 func withoutComma(list []byte) []byte { return list[:max(len(list)-1, 0)] }
 
-// answers keeps answers, so that a user of thousands of gists is not read and
-// written out for each request. It holds no truth: the database's version says
-// whether an answer is still right.
+// answers caches answers, so that a user with thousands of gists is not read and
+// encoded for each request. The version in the database decides whether a cached
+// answer is valid.
 type answers struct {
 	limit int // bytes of text
 
@@ -152,7 +153,7 @@ type answers struct {
 	size   int
 }
 
-// get returns the answer for v, nil if there is none or it is not right any more.
+// get returns the cached answer for v, nil if there is no valid one.
 func (k *answers) get(v gistdeal.View) *answer {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -162,8 +163,8 @@ func (k *answers) get(v gistdeal.View) *answer {
 	return nil
 }
 
-// put keeps an answer in the place of the user's earlier one, and drops
-// whichever others there are too many of.
+// put caches an answer instead of the user's previous one, and drops arbitrary
+// others until it fits. It does not cache an answer over the limit.
 func (k *answers) put(userID int64, a *answer) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package server answers HTTP requests: health, metrics, logins, the page and the
-// API that it is given, and, in compat.go, the routes of the system that gistdeal
-// replaces. It owns access and all limits on requests. It uses the database
-// and the engine, and no remote.
+// Package server serves HTTP requests: health, metrics, log-ins, the page, the API,
+// and the routes of the system before gistdeal (compat.go). It owns access control
+// and all limits on requests. The page and the API are passed in. It uses the
+// database and the engine, and never calls GitHub or Pipedrive.
 package server

@@ -22,4 +22,4 @@ func (s *Server) Reserved() (counted, real int) {
 func (s *Server) RememberClients(limit int) { s.clients.limit = limit }
 
 // Clients returns the number of remembered clients.
-func (s *Server) Clients() int { return len(s.clients.last) + len(s.clients.before) }
+func (s *Server) Clients() int { return len(s.clients.current) + len(s.clients.previous) }

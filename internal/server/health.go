@@ -12,7 +12,7 @@ import (
 
 const readyTimeout = 3 * time.Second
 
-// livez says that the process answers.
+// livez reports that the process answers.
 func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "live"})
 }
@@ -23,9 +23,9 @@ type readiness struct {
 	Details any    `json:"details,omitempty"`
 }
 
-// readyz reports readiness: the database answers and can be written, and the process is
-// not about to stop. It stays ready during pauses and backoffs; the details, for
-// callers with access, report those.
+// readyz reports whether this instance can serve requests: the database answers and
+// is writable, and the process is not stopping. A pause of pushes or an outage of
+// GitHub does not change that; the details report them, to identified callers only.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
@@ -45,7 +45,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, status, ready)
 }
 
-// unready returns the message for err; an internal error is only logged.
+// unready returns the status for err. It hides the text of internal errors.
 func unready(err error) string {
 	if e, ok := errors.AsType[*gistdeal.Error](err); ok {
 		return e.Error()
@@ -53,7 +53,7 @@ func unready(err error) string {
 	return "the database does not answer"
 }
 
-// page hands over to the page, which knows only its own files.
+// page serves the page and its files.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	if s.options.Page == nil {
 		refuse(w, http.StatusNotFound, "Not found", "there is nothing at this address")
@@ -62,10 +62,10 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	s.options.Page.ServeHTTP(w, r)
 }
 
-// writeJSON answers with v.
+// writeJSON answers with v as JSON.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // If it cannot be written the client has gone.
+	_ = json.NewEncoder(w).Encode(v) // An error means that the client has disconnected.
 }

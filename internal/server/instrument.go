@@ -9,8 +9,8 @@ import (
 	"gistdeal/internal/problem"
 )
 
-// instrument measures how long the answers of a route take, and survives a
-// panic of its handler.
+// instrument measures the duration of the requests of a route, and recovers from
+// panics of its handler.
 func (s *Server) instrument(pattern string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
@@ -18,32 +18,33 @@ func (s *Server) instrument(pattern string, next http.Handler) http.Handler {
 		defer func() {
 			s.took.WithLabelValues(pattern, strconv.Itoa(sw.code())).Observe(time.Since(begin).Seconds())
 		}()
-		defer s.survive(sw, r)
+		defer s.recoverPanic(sw, r)
 		next.ServeHTTP(sw, r)
 	})
 }
 
-// survive answers for a handler that panicked. Once an answer has begun it
-// breaks the connection: half an answer must not look like a whole one.
-func (s *Server) survive(w *statusWriter, r *http.Request) {
+// recoverPanic answers with 500 if the handler panicked. If the answer has begun it
+// aborts the connection: a truncated answer must not look complete.
+func (s *Server) recoverPanic(w *statusWriter, r *http.Request) {
 	p := recover()
 	if p == nil {
 		return
 	}
 	s.log.Error("panic", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()), "request_id", w.Header().Get(problem.HeaderRequestID))
 	if w.status != 0 {
-		panic(http.ErrAbortHandler) // net/http's way to break a connection
+		panic(http.ErrAbortHandler) // net/http then aborts the connection.
 	}
 	refuse(w, http.StatusInternalServerError, "Internal error", "see the log for this request_id")
 }
 
-// statusWriter remembers the status of an answer, 0 before it begins.
+// statusWriter records the status of an answer. The status is 0 before the answer
+// begins.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
 }
 
-// WriteHeader notes the status and passes it on.
+// WriteHeader records the status and begins the answer.
 func (w *statusWriter) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
@@ -51,7 +52,7 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Write begins the answer if need be, and passes b on.
+// Write writes b, and begins the answer with status 200 if it has not begun.
 func (w *statusWriter) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
@@ -59,10 +60,10 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Unwrap gives http.ResponseController the writer beneath.
+// Unwrap returns the underlying writer, for http.ResponseController.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// code returns the status that the client gets.
+// code returns the status that the client receives.
 func (w *statusWriter) code() int {
 	if w.status == 0 {
 		return http.StatusOK

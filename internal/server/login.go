@@ -9,11 +9,11 @@ import (
 	"gistdeal"
 )
 
-// loggedIn is how long a browser keeps the cookie.
-const loggedIn = 30 * 24 * time.Hour
+// cookieAge is the lifetime of the cookie.
+const cookieAge = 30 * 24 * time.Hour
 
-// login gives a browser its token as a cookie that no script can read. Nothing
-// else is kept of it, so it ends with the token.
+// login sets the token as a cookie that scripts cannot read. There is no other
+// session: revoking the token ends the log-in.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Token string `json:"token"`
@@ -22,7 +22,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "Invalid request", `the body must be {"token": "..."}`)
 		return
 	}
-	if s.guesses(w, r) {
+	if s.refuseGuess(w, r) {
 		return
 	}
 	caller, err := s.callerOf(r, body.Token)
@@ -30,34 +30,34 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		s.unidentified(w, r, err)
 		return
 	}
-	setCookie(w, r, body.Token, loggedIn)
+	setCookie(w, r, body.Token, cookieAge)
 	writeJSON(w, http.StatusOK, struct {
 		Name  string         `json:"name"`
 		Scope gistdeal.Scope `json:"scope"`
 	}{caller.Name, caller.Scope})
 }
 
-// logout takes the cookie back.
+// logout clears the cookie.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
 	setCookie(w, r, "", 0)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// setCookie sets the cookie to a token for that time, or clears it. Pages of
-// other sites cannot have the browser send it.
-func setCookie(w http.ResponseWriter, r *http.Request, token string, keep time.Duration) {
+// setCookie sets the cookie to a token with the given lifetime; 0 clears it. Pages
+// of other sites cannot make a browser send the cookie.
+func setCookie(w http.ResponseWriter, r *http.Request, token string, age time.Duration) {
 	c := http.Cookie{
-		Name: cookieName(r), Value: base64.RawURLEncoding.EncodeToString([]byte(token)), // Not all that tokens hold may stand in a cookie.
-		Path: "/", MaxAge: int(keep.Seconds()), HttpOnly: true, Secure: encrypted(r), SameSite: http.SameSiteStrictMode,
+		Name: cookieName(r), Value: base64.RawURLEncoding.EncodeToString([]byte(token)), // A token may contain characters that cookies cannot.
+		Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true, Secure: encrypted(r), SameSite: http.SameSiteStrictMode,
 	}
-	if keep == 0 {
+	if age == 0 {
 		c.MaxAge = -1
 	}
 	http.SetCookie(w, &c)
 }
 
-// cookieToken returns the token of the request's cookie, and whether it has one.
+// cookieToken returns the token in the cookie, and whether there is one.
 func cookieToken(r *http.Request) (string, bool) {
 	c, err := r.Cookie(cookieName(r))
 	if err != nil {
@@ -67,8 +67,8 @@ func cookieToken(r *http.Request) (string, bool) {
 	return string(token), err == nil
 }
 
-// cookieName returns the cookie's name. A browser takes the prefix from a host
-// itself only and by TLS: a neighbour under the same domain cannot set it.
+// cookieName returns the name of the cookie. Browsers accept the prefix __Host- only
+// over TLS and from the host itself, so no other host of the domain can set it.
 func cookieName(r *http.Request) string {
 	if encrypted(r) {
 		return "__Host-gistdeal"
@@ -76,7 +76,7 @@ func cookieName(r *http.Request) string {
 	return "gistdeal"
 }
 
-// encrypted reports whether the browser sent the request by TLS, to us or to a proxy.
+// encrypted reports whether the browser used TLS, to this server or to a proxy.
 func encrypted(r *http.Request) bool {
 	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 }

@@ -7,13 +7,15 @@ import (
 	"gistdeal/internal/problem"
 )
 
-// statusClientGone, as nginx calls it, is for the metrics: nobody reads the answer.
-const statusClientGone = 499
+// statusClientClosed is the status that nginx records if the client disconnected.
+// Only the metrics show it.
+const statusClientClosed = 499
 
-// fail answers with the problem for err. An internal error is only logged.
+// fail answers with the problem of err. It logs internal errors, because the
+// answer hides them.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
-		w.WriteHeader(statusClientGone)
+		w.WriteHeader(statusClientClosed)
 		return
 	}
 	if gistdeal.KindOf(err) == gistdeal.Internal {

@@ -18,14 +18,14 @@ import (
 )
 
 const (
-	maxBody   = 64 << 10 // bytes; no route beside the API's needs more
-	maxList   = 1 << 20  // bytes of a list of users for the API: 10,000 and more
-	maxHeader = 32 << 10
-	// maxAnswers is the size of the cache of answers, in bytes.
+	maxBody   = 64 << 10 // bytes, for all routes except the API
+	maxList   = 1 << 20  // bytes, for the API: a list of 10,000 users fits
+	maxHeader = 32 << 10 // bytes
+	// maxAnswers is the size of the cache of answers in bytes.
 	maxAnswers = 64 << 20
-	// slowClient is how long a client may take to read an answer beyond the
-	// time that the answer takes to make.
-	slowClient = 60 * time.Second
+	// readAnswer is the time that a client has to read an answer, after the longest
+	// wait for a first scan.
+	readAnswer = 60 * time.Second
 )
 
 // Store is the part of the database that the server uses.
@@ -44,21 +44,22 @@ type Engine interface {
 	Track(ctx context.Context, login string) error
 }
 
-// API answers requests below /api/v1/; the caller is in their context.
+// API serves requests below /api/v1/. Their context holds the caller; see
+// gistdeal.WithCaller.
 type API interface {
 	http.Handler
-	// Close ends answers that have no end of their own.
+	// Close ends all event streams.
 	Close()
 }
 
-// Options are the settings of a Server; the zero value works.
+// Options configure a Server; the zero value is usable.
 type Options struct {
 	RequestWait time.Duration             // how long a request waits for a first scan; 0 means 25 s
 	Auth        Auth                      // which requests need a token; "" means AuthAuto
-	PublicURL   string                    // public origin, scheme://host; "" if it is not known
-	Page        http.Handler              // answers all other paths; nil means 404
-	API         API                       // answers paths below /api/v1/; nil means 404
-	Details     func(context.Context) any // for /readyz, only for callers with access
+	PublicURL   string                    // the address of the server for browsers, scheme://host; "" if unknown
+	Page        http.Handler              // serves all paths without a route; nil means 404
+	API         API                       // serves paths below /api/v1/; nil means 404
+	Details     func(context.Context) any // details for /readyz, shown to identified callers only; may be nil
 	Metrics     *prometheus.Registry
 	Log         *slog.Logger
 }
@@ -90,8 +91,8 @@ func New(s Store, e Engine, o Options) *Server {
 		o.Metrics = prometheus.NewRegistry()
 	}
 	srv := &Server{
-		store: s, engine: e, options: o, log: o.Log, origins: trust(o.PublicURL),
-		answers: answers{limit: maxAnswers}, clients: clients{limit: manyClients}, usage: newUsage(),
+		store: s, engine: e, options: o, log: o.Log, origins: newOrigins(o.PublicURL),
+		answers: answers{limit: maxAnswers}, clients: clients{limit: maxClients}, usage: newUsage(),
 	}
 	srv.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "gistdeal_http_request_duration_seconds", Help: "Time to answer a request, by route and status.",
@@ -102,7 +103,7 @@ func New(s Store, e Engine, o Options) *Server {
 		Handler:           srv.Handler(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      o.RequestWait + slowClient,
+		WriteTimeout:      o.RequestWait + readAnswer,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
@@ -113,33 +114,33 @@ func New(s Store, e Engine, o Options) *Server {
 	return srv
 }
 
-// route is a line of the table of routes.
+// route is a row of the table of routes.
 type route struct {
 	pattern string
-	methods []string // nil means all that handle accepts
-	open    bool     // answered without a token too; other routes need the scope read
+	methods []string // nil if handle checks the method
+	open    bool     // needs no token; other routes need at least the scope read
 	handle  handler
 }
 
-// handler answers a request of a caller.
+// handler serves a request of an identified caller.
 type handler func(w http.ResponseWriter, r *http.Request, c gistdeal.Caller)
 
-// toAll returns the handler that answers every caller alike.
-func toAll(h http.HandlerFunc) handler {
+// forAnyCaller returns a handler that serves all callers alike.
+func forAnyCaller(h http.HandlerFunc) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ gistdeal.Caller) { h(w, r) }
 }
 
-// routes is the table of routes, all there are beside the page.
+// routes returns the table of all routes except the page.
 func (s *Server) routes() []route {
 	metrics := promhttp.HandlerFor(s.options.Metrics, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, ErrorLog: metricsLog{s.log},
 	})
 	routes := []route{
-		{"/login", []string{"POST"}, true, toAll(s.login)},
-		{"/logout", []string{"POST"}, true, toAll(s.logout)},
-		{"/livez", []string{"GET", "HEAD"}, true, toAll(s.livez)},
-		{"/readyz", []string{"GET", "HEAD"}, true, toAll(s.readyz)},
-		{"/metrics", []string{"GET", "HEAD"}, false, toAll(metrics.ServeHTTP)},
+		{"/login", []string{"POST"}, true, forAnyCaller(s.login)},
+		{"/logout", []string{"POST"}, true, forAnyCaller(s.logout)},
+		{"/livez", []string{"GET", "HEAD"}, true, forAnyCaller(s.livez)},
+		{"/readyz", []string{"GET", "HEAD"}, true, forAnyCaller(s.readyz)},
+		{"/metrics", []string{"GET", "HEAD"}, false, forAnyCaller(metrics.ServeHTTP)},
 	}
 	routes = append(routes, s.compatRoutes()...)
 	if s.options.API != nil {
@@ -148,10 +149,10 @@ func (s *Server) routes() []route {
 	return routes
 }
 
-// apiPath is where the API's routes are.
+// apiPath is the prefix of the routes of the API.
 const apiPath = "/api/v1/"
 
-// api hands over to the API, which has routes of its own.
+// api passes a request to the API, with its caller and client.
 func (s *Server) api(w http.ResponseWriter, r *http.Request, c gistdeal.Caller) {
 	if !ownProgram(r) {
 		c.Client = clientKey(r).String()
@@ -159,44 +160,44 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request, c gistdeal.Caller) 
 	s.options.API.ServeHTTP(w, r.WithContext(gistdeal.WithCaller(r.Context(), c)))
 }
 
-// metricsLog writes the messages of promhttp as one event.
+// metricsLog logs the errors of promhttp as one event.
 type metricsLog struct{ log *slog.Logger }
 
-// Println logs an error of promhttp.
+// Println logs an error that makes the metrics incomplete.
 func (m metricsLog) Println(v ...any) {
-	m.log.Error("metrics not shown whole", "error", fmt.Sprint(v...))
+	m.log.Error("metrics incomplete", "error", fmt.Sprint(v...))
 }
 
-// Handler returns the handler of all requests.
+// Handler returns the handler for all requests.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.instrument(r.pattern, s.allow(r)))
 	}
-	mux.Handle("/", s.instrument("/", s.allow(route{methods: []string{"GET", "HEAD"}, open: true, handle: toAll(s.page)})))
+	mux.Handle("/", s.instrument("/", s.allow(route{methods: []string{"GET", "HEAD"}, open: true, handle: forAnyCaller(s.page)})))
 	return s.guard(mux)
 }
 
-// Serve answers requests that come to l, until Stop. After that no token's use
-// is written down any more, not even of requests under way.
+// Serve serves requests on l until Stop. Afterwards it records no more use of
+// tokens, not even for requests that Stop waits for.
 func (s *Server) Serve(l net.Listener) error {
-	ctx, end := context.WithCancel(context.Background())
-	var writing sync.WaitGroup
-	writing.Go(func() { s.usage.write(ctx, s.store, s.log) })
-	defer writing.Wait()
-	defer end()
+	ctx, cancel := context.WithCancel(context.Background())
+	var recording sync.WaitGroup
+	recording.Go(func() { s.usage.run(ctx, s.store, s.log) })
+	defer recording.Wait()
+	defer cancel()
 	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
 }
 
-// Drain makes /readyz say that the server is about to stop, so that nothing
-// new is sent here.
+// Drain makes /readyz report that the server is stopping, so that load balancers
+// send no more requests.
 func (s *Server) Drain() { s.stopping.Store(true) }
 
-// Stop takes no more connections, waits for the requests under way until ctx
-// ends, and then cuts them off.
+// Stop closes the listener, waits for requests in progress until ctx ends, and then
+// closes their connections. It calls Drain first.
 func (s *Server) Stop(ctx context.Context) error {
 	s.Drain()
 	if err := s.http.Shutdown(ctx); err != nil {
