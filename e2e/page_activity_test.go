@@ -58,7 +58,7 @@ func TestEachAPIRouteIsInTheReferencePage(t *testing.T) {
 	click(t, ctx, "#open-all")
 	for path, methods := range doc.Paths {
 		for method, o := range methods {
-			if got := text(t, ctx, fmt.Sprintf(`[data-operation="%s %s"]`, method, path)); !strings.Contains(got, o.Summary) || !strings.Contains(got, "Answer 20") {
+			if got := text(t, ctx, fmt.Sprintf(`[data-operation="%s %s"]`, method, path)); !strings.Contains(got, o.Summary) || !strings.Contains(got, "Response 20") {
 				t.Errorf("%s %s is shown as %q", method, path, got)
 			}
 		}
@@ -99,7 +99,7 @@ func TestATokenIsCreatedShownOnceAndRevokedOnThePage(t *testing.T) {
 	do(t, ctx, p, open(p, "settings"))
 	click(t, ctx, `input[value="write"]`)
 	eval[any](t, ctx, `document.querySelector('#token-name').value = 'ci'; null`)
-	click(t, ctx, "#make-token")
+	click(t, ctx, "#create-token")
 	waitFor(t, ctx, `document.querySelector('#new-token')`)
 	token := eval[string](t, ctx, `document.querySelector('#new-token').value`)
 	if status := p.statusWith(token, "/api/v1/users"); status != 200 {

@@ -63,8 +63,8 @@ func TestThePageShowsThatARetriedDealIsCreated(t *testing.T) {
 	s.ClearFaults()
 	// This view learns of the deal from the event stream only.
 	do(t, ctx, p, chromedp.Click(`li[data-state="failed"] [data-act="retry"]`), chromedp.WaitVisible(`li[data-state="created"] a.number`))
-	do(t, ctx, p, chromedp.Click(`li[data-state="created"] [data-act="why"]`), chromedp.WaitVisible("dialog .history"))
-	if got := text(t, ctx, "dialog"); !strings.Contains(got, "Attempt 1: refused") || !strings.Contains(got, "Attempt 2: deal created") {
+	do(t, ctx, p, chromedp.Click(`li[data-state="created"] [data-act="history"]`), chromedp.WaitVisible("dialog .history"))
+	if got := text(t, ctx, "dialog"); !strings.Contains(got, "Attempt 1: rejected by Pipedrive") || !strings.Contains(got, "Attempt 2: deal created") {
 		t.Errorf("the history is %q", got)
 	}
 	do(t, ctx, p,

@@ -1,14 +1,15 @@
-// The results and costs of scans, sweeps and pushes; runs in progress come first.
+// Runs of scans, sweeps and pushes with their results and costs. Runs in progress
+// come first.
 
 import * as api from './api.js';
 import { el, icon, keyed, renew } from './dom.js';
 import { attempt, chips, empty, more, when } from './parts.js';
 import { capital, count, counted, localTimes, runKinds, span } from './words.js';
 
-const busy = 2000; // ms between reads while a run is in progress
-const resting = 5000;
-const part = 50; // runs read at a time
-const most = 500; // per request, set by the server
+const pollBusy = 2000; // ms between requests while a run is in progress
+const pollIdle = 5000;
+const part = 50; // runs per request
+const most = 500; // runs in one response
 
 export function activity(page) {
   page.head('Activity');
@@ -22,12 +23,12 @@ export function activity(page) {
   const soon = () => {
     clearTimeout(timer);
     if (page.signal.aborted) return;
-    timer = setTimeout(() => (document.hidden ? soon() : read(state).catch(() => {}).finally(soon)), state.now.childElementCount ? busy : resting);
+    timer = setTimeout(() => (document.hidden ? soon() : read(state).catch(() => {}).finally(soon)), state.now.childElementCount ? pollBusy : pollIdle);
   };
   return page.keep(() => read(state).finally(soon));
 }
 
-// read reads as many runs as are shown.
+// read reads as many runs as are shown now.
 async function read(state) {
   const { page, kind } = state;
   const limit = Math.min(most, Math.max(part, state.all.length));
@@ -35,7 +36,7 @@ async function read(state) {
     api.runs({ kind, in_progress: true }, page.signal), api.runs({ kind, limit }, page.signal),
   ]);
   Object.assign(state, { all: runs, next });
-  keyed(state.now, now, ({ id }) => id, underWay);
+  keyed(state.now, now, ({ id }) => id, inProgress);
   draw(state);
 }
 
@@ -57,22 +58,22 @@ async function further(state) {
   state.past.querySelector(`[data-key="${runs[0]?.id}"]`)?.focus();
 }
 
-const tabs = (kind) => chips('Show only', [
-  { word: 'Everything', href: '#/activity', on: !kind },
+const tabs = (kind) => chips('Filter by kind', [
+  { word: 'All', href: '#/activity', on: !kind },
   ...Object.entries(runKinds).map(([name, { many, mark }]) => ({ word: many, mark, href: `#/activity?kind=${name}`, on: name === kind, data: { only: name } })),
 ]);
 
 const nothing = (kind, may) => (kind
-  ? empty(runKinds[kind].mark, `No ${runKinds[kind].many.toLowerCase()} yet`, runKinds[kind].none, el('a', { href: '#/activity' }, 'Show everything'))
-  : empty('again', 'No activity yet', 'Once you track users, each scan and each push is listed here with its results and cost.',
+  ? empty(runKinds[kind].mark, `No ${runKinds[kind].many.toLowerCase()} yet`, runKinds[kind].none, el('a', { href: '#/activity' }, 'Show all'))
+  : empty('again', 'No activity yet', 'Scans and new deals appear here once you track a user.',
     may && el('a', { href: '#/add', className: 'button primary' }, 'Add users')));
 
 const title = ({ kind, login }) => [
   runKinds[kind].word, kind === 'scan' && [' of ', login ? el('a', { href: `#/users/${encodeURIComponent(login)}` }, login) : 'a removed user'],
 ];
 
-// underWay shows a run in progress, as last recorded.
-function underWay(run) {
+// inProgress shows a run in progress, as it was last recorded.
+function inProgress(run) {
   const { kind, done, total } = run;
   const unit = runKinds[kind].unit;
   const text = total ? `${count(done)} of ${counted(total, unit)}` : `${counted(done, unit)} so far`;
@@ -85,9 +86,9 @@ function underWay(run) {
     el('p', { className: 'quiet' }, sum(run), ' · started ', when(run.started_at)));
 }
 
-// pace returns the speed of a run and the time left, by the server's clock.
-function pace({ started_at: begun, updated_at: updated, done, total }) {
-  const seconds = (new Date(updated) - new Date(begun)) / 1000;
+// pace shows the speed of a run and the time left, by the server's clock.
+function pace({ started_at: started, updated_at: updated, done, total }) {
+  const seconds = (new Date(updated) - new Date(started)) / 1000;
   if (!(seconds > 0 && done > 0)) return '';
   const rate = done / seconds;
   const fast = rate >= 1 ? `${count(Math.round(rate))} a second` : `${count(Math.max(1, Math.round(rate * 60)))} a minute`;
@@ -96,19 +97,26 @@ function pace({ started_at: begun, updated_at: updated, done, total }) {
 
 // row shows a run that has ended.
 function row(run) {
-  const { kind, started_at: begun, ended_at: ended, problem, failed, done, total } = run;
+  const { kind, started_at: started, ended_at: ended, problem, failed } = run;
   const bad = problem || failed > 0;
   return el('li', { tabIndex: -1, data: { run: kind, state: bad ? 'failed' : 'created' } },
     icon(runKinds[kind].mark),
     el('div', {},
-      el('p', { className: 'facts' }, el('span', { className: 'strong' }, title(run)), when(ended), el('span', {}, 'took ', span((new Date(ended) - new Date(begun)) / 1000))),
-      el('p', { className: 'quiet' }, [total > done ? `${count(done)} of ${counted(total, runKinds[kind].unit)}` : done > 0 && counted(done, runKinds[kind].unit), sum(run)].filter(Boolean).join(' · ')),
+      el('p', { className: 'facts' }, el('span', { className: 'strong' }, title(run)), when(ended), el('span', {}, 'took ', span((new Date(ended) - new Date(started)) / 1000))),
+      el('p', { className: 'quiet' }, [progress(run), sum(run)].filter(Boolean).join(' · ')),
       problem && el('p', { className: 'reason', dir: 'auto' }, capital(localTimes(problem)))),
     el('p', { className: 'badge' }, icon(bad ? 'failed' : 'created'), problem ? 'Failed' : failed ? `${count(failed)} failed` : 'Done'));
 }
 
-// sum is the result and the cost of a run.
+// progress shows the part of a run that is done, '' for an empty run.
+function progress({ kind, done, total }) {
+  const { unit } = runKinds[kind];
+  if (total > done) return `${count(done)} of ${counted(total, unit)}`;
+  return done ? `${counted(done, unit)}${kind === 'push' ? ' sent' : ''}` : '';
+}
+
+// sum shows the results and costs of a run.
 const sum = ({ kind, gists, deals, requests, tokens }) => [
-  kind === 'push' ? `${count(deals)} created` : gists ? counted(gists, 'new gist') : 'No new gists',
+  kind === 'push' ? `${counted(deals, 'deal')} created` : gists ? counted(gists, 'new gist') : 'No new gists',
   requests > 0 && counted(requests, 'request'), tokens > 0 && counted(tokens, 'token'),
 ].filter(Boolean).join(' · ');

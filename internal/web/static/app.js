@@ -1,5 +1,5 @@
-// Shows the view named after # in the address, so that reload and back work:
-// #/users?state=paused.
+// The router. The fragment of the address names the view, so that reload and
+// back work: #/users?state=paused.
 
 import * as api from './api.js';
 import { activity } from './activity.js';
@@ -9,9 +9,9 @@ import { failures } from './failures.js';
 import { keyboard } from './keys.js';
 import * as live from './live.js';
 import { overview } from './overview.js';
-import { quotas } from './quotas.js';
 import { adding } from './adding.js';
 import { age, loading, toast, trouble } from './parts.js';
+import { quotas } from './quotas.js';
 import { reference } from './reference.js';
 import { settings } from './settings.js';
 import { signIn } from './signin.js';
@@ -23,16 +23,16 @@ const inNavigation = { add: 'users', user: 'users', deals: 'overview' };
 const ageEvery = 15_000; // ms
 const retryEvery = 10_000;
 
-let leaving = new AbortController(); // ends the view that is shown
+let leaving = new AbortController(); // aborts the current view
 let scope = 'read';
 
-// Page is the place of a view.
+// Page is the place where a view is shown, with the caller's permissions.
 class Page {
   constructor(root, query, login, again = false) {
     Object.assign(this, { root, query, login, again, signal: leaving.signal, may: scope !== 'read', admin: scope === 'admin' });
   }
 
-  // head shows the view's title, with what can be done beside it.
+  // head shows the title of the view, with its actions beside it.
   head(title, ...beside) {
     document.title = `${title} · gistdeal`;
     const heading = el('h1', { tabIndex: -1 }, title);
@@ -41,30 +41,30 @@ class Page {
     this.root.append(this.body);
   }
 
-  // show replaces what is below the head.
+  // show replaces the content below the head.
   show(...children) {
     this.shown = true;
     this.body.replaceChildren(...children.filter(Boolean));
   }
 
-  // keep reads now, and whenever events may have been missed. The view stays while
-  // it cannot be read again.
+  // keep calls read now, and again whenever events may have been missed. Until
+  // read succeeds again, the page keeps its content.
   keep(read) {
     const now = async () => {
       clearTimeout(this.timer);
-      if (this.broken) { // An error has replaced the view.
+      if (this.broken) { // The error replaced the content of the view.
         route();
         return;
       }
       try {
         await read();
-        this.complete = true;
+        this.loaded = true;
         stale('');
       } catch (problem) {
         if (!this.signal.aborted) this.fail(problem, now);
       }
     };
-    live.follow({ anew: now }, this.signal);
+    live.follow({ refresh: now }, this.signal);
     this.signal.addEventListener('abort', () => clearTimeout(this.timer));
     return now();
   }
@@ -72,12 +72,12 @@ class Page {
   fail(problem, again) {
     if (!(problem instanceof api.Problem)) console.error(problem);
     if (problem.status === 401) {
-      begin();
+      identify();
       return;
     }
-    const passing = [0, 429, 502, 503, 504].includes(problem.status);
-    if (passing) this.timer = setTimeout(again, Math.max(retryEvery, (problem.retryAfter || 0) * 1000));
-    if (this.complete && passing) stale(`${problem.title}: this view may be out of date.`);
+    const temporary = [0, 429, 502, 503, 504].includes(problem.status);
+    if (temporary) this.timer = setTimeout(again, Math.max(retryEvery, (problem.retryAfter || 0) * 1000));
+    if (this.loaded && temporary) stale(`${problem.title.replace(/[^…]$/, '$&.')} This page may be out of date.`);
     else {
       this.broken = true;
       this.body.replaceChildren(trouble(problem, again));
@@ -85,7 +85,7 @@ class Page {
   }
 }
 
-// stale shows that the view may be out of date.
+// stale shows a warning that the page may be out of date; '' hides it.
 function stale(text) {
   if ($('stale-text').textContent !== text) $('stale-text').textContent = text;
   $('stale').hidden = !text;
@@ -93,16 +93,16 @@ function stale(text) {
 
 function route() {
   const text = location.hash.replace(/^#/, '');
-  if (text && !text.startsWith('/')) { // The address of a user's gists as it was before.
+  if (text && !text.startsWith('/')) { // An address of an earlier version: #login.
     location.replace(`#/users/${text}`);
     return;
   }
   const [path, query] = text.split('?');
   const [, name = '', login] = path.split('/');
-  show(login && name === 'users' ? 'user' : views[name] ? name : 'overview', new URLSearchParams(query), plain(login ?? ''));
+  show(login && name === 'users' ? 'user' : views[name] ? name : 'overview', new URLSearchParams(query), decode(login ?? ''));
 }
 
-function plain(text) {
+function decode(text) {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -118,17 +118,17 @@ function show(name, query, login) {
   stale('');
   for (const link of $('nav').querySelectorAll('a')) link.ariaCurrent = link.dataset.view === (inNavigation[name] ?? name) ? 'page' : null;
   const place = `${name}/${login}`;
-  const active = document.activeElement;
-  const narrowed = place === shownName && $('view').contains(active) ? active.dataset : null;
+  const focused = document.activeElement;
+  const filter = place === shownName && $('view').contains(focused) ? focused.dataset : null;
   const page = new Page($('view'), query, login, place === shownName);
   const ready = (name === 'user' ? user : views[name])(page);
-  if (narrowed) refocus(ready, narrowed, page.signal);
+  if (filter) refocus(ready, filter, page.signal);
   else if (shownName && !page.root.contains(document.activeElement)) page.root.querySelector('h1').focus();
   if (place !== shownName) scrollTo(0, 0);
   shownName = place;
 }
 
-// refocus gives the focus back to the link that narrowed the list, once it is there again.
+// refocus returns the focus to the filter link once the list is drawn again.
 async function refocus(ready, { only, state }, signal) {
   await ready;
   const name = only !== undefined ? 'only' : 'state';
@@ -136,14 +136,14 @@ async function refocus(ready, { only, state }, signal) {
   if (!signal.aborted && document.activeElement === document.body) (same ?? $('view').querySelector('h1')).focus();
 }
 
-// begin reads the identity of the browser, and shows the page or asks for a token.
-async function begin() {
+// identify reads the caller's token and shows the view, or the sign-in form.
+async function identify() {
   leaving.abort();
   leaving = new AbortController();
   try {
     const me = await api.me();
     scope = me.scope;
-    $('who').textContent = me.name && me.name !== 'everybody' ? me.name : '';
+    $('token-holder').textContent = me.name;
     $('leave').hidden = !me.name;
     $('nav').hidden = false;
     $('demo').hidden = !(await api.demo().catch(() => false));
@@ -155,10 +155,10 @@ async function begin() {
     if (problem.status === 401) {
       page.show(signIn(() => {
         live.restart();
-        begin();
+        identify();
       }));
     } else {
-      page.fail(problem, begin);
+      page.fail(problem, identify);
     }
   }
 }
@@ -166,17 +166,17 @@ async function begin() {
 $('leave').onclick = async () => {
   await api.signOut();
   toast('Signed out');
-  begin();
+  identify();
 };
 $('skip').onclick = () => $('view').querySelector('h1')?.focus();
 window.addEventListener('hashchange', route);
 live.follow({
   link: (on) => {
     $('live').dataset.on = String(on);
-    $('live-text').textContent = on ? 'Live' : 'Reconnecting';
+    $('live-text').textContent = on ? 'Live' : 'Reconnecting…';
   },
 });
 setInterval(age, ageEvery);
 keyboard();
 live.start();
-begin();
+identify();

@@ -1,16 +1,16 @@
-// Draws new gists and created deals per day, with a table.
+// A chart of new gists and created deals per day, with a table.
 
 import { el, svg } from './dom.js';
 import { count, counted, dayOf } from './words.js';
 
-const height = 100; // of the drawing, which is stretched
-const slot = 10; // for a day
+const height = 100; // of the drawing, which CSS stretches
+const slot = 10; // width of a day
 const bar = 3.6;
 
 export function chart(days) {
   const most = round(Math.max(1, ...days.map(({ gists, deals }) => Math.max(gists, deals))));
   const sum = (part) => days.reduce((all, one) => all + one[part], 0);
-  const text = `${counted(sum('gists'), 'new gist')} and ${counted(sum('deals'), 'deal')} created in ${days.length} days.`;
+  const text = `Last ${days.length} days: ${counted(sum('gists'), 'new gist')}, ${counted(sum('deals'), 'deal')} created.`;
   const drawing = svg('svg', { viewBox: `0 0 ${days.length * slot} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': text },
     [0, 0.5, 1].map((part) => svg('path', { class: 'grid', d: `M0 ${height * part}H${days.length * slot}` })),
     days.map((one, i) => svg('g', {},
@@ -24,11 +24,11 @@ export function chart(days) {
       el('div', { className: 'axis', ariaHidden: 'true' }, el('span', {}, count(most)), most > 1 && el('span', {}, count(most / 2)), el('span', {}, '0')),
       drawing),
     el('div', { className: 'days', ariaHidden: 'true' }, [days[0], days[Math.floor(days.length / 2)], days.at(-1)].map(({ date }) => el('span', {}, dayOf(date)))),
-    el('details', {}, el('summary', {}, 'As a table'), table(days)));
+    el('details', {}, el('summary', {}, 'Show as table'), table(days)));
 }
 
 function column(name, x, part) {
-  // The smallest value is visible too.
+  // Any number above zero is visible.
   const high = part > 0 ? Math.max(2, part * height) : 0;
   return svg('rect', { class: name, x, y: height - high, width: bar, height: high });
 }
@@ -42,7 +42,7 @@ function table(days) {
     el('table', {}, el('thead', {}, el('tr', {}, ['Day (UTC)', 'New gists', 'Deals created'].map((word) => el('th', { scope: 'col' }, word)))), el('tbody', {}, rows)));
 }
 
-// round returns the next number that a scale ends with well.
+// round returns the next round number, as the top of the scale.
 function round(n) {
   const size = 10 ** Math.floor(Math.log10(n));
   return [1, 2, 4, 6, 8, 10].map((m) => m * size).find((m) => m >= n);

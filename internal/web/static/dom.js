@@ -1,11 +1,11 @@
-// Makes elements. All text gets in as text, never as markup.
+// Creates elements. Text is always inserted as text, never as markup.
 
 const svgSpace = 'http://www.w3.org/2000/svg';
 
 export const $ = (id) => document.getElementById(id);
 
-// el makes an element. props are the element's properties, but for data, which
-// are data- attributes, and attrs. Children that are false or null are left out.
+// el creates an element with the properties of props. Its entry data sets data-
+// attributes, and attrs sets other attributes. Empty children are left out.
 export function el(tag, props = {}, ...children) {
   const { data, attrs, ...rest } = props;
   const element = Object.assign(document.createElement(tag), rest);
@@ -15,7 +15,7 @@ export function el(tag, props = {}, ...children) {
   return element;
 }
 
-// svg makes an element of a drawing.
+// svg creates an element of a drawing.
 export function svg(tag, attrs = {}, ...children) {
   const element = document.createElementNS(svgSpace, tag);
   for (const [name, value] of Object.entries(attrs)) element.setAttribute(name, value);
@@ -25,37 +25,37 @@ export function svg(tag, attrs = {}, ...children) {
 
 export const present = (children) => children.flat(Infinity).filter((child) => child || child === 0);
 
-// icon shows one of the drawings of index.html; a word always stands beside it.
+// icon shows a drawing of index.html. Always put text beside it.
 export const icon = (name) =>
   svg('svg', { viewBox: '0 0 16 16', class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: `#icon-${name}` }));
 
-// outside links to another site in a new tab, so that the page stays as it is. An
-// address without http or https stays text.
+// outside links to another site in a new tab, so that the page keeps its state. An
+// address that is not http or https is shown as text.
 export function outside(address, text, props = {}) {
   if (!/^https?:\/\//i.test(address)) return el('span', { dir: 'auto', ...props }, text);
   return el('a', { dir: 'auto', href: address, target: '_blank', rel: 'noopener noreferrer', ...props }, text);
 }
 
-// button makes a button that does something and cannot be pressed twice meanwhile.
+// button creates a button that calls run, and ignores clicks until run is done.
 export function button(text, run, { kind = '', mark = '', ...props } = {}) {
-  const node = el('button', { type: 'button', className: kind, ...props }, mark && icon(mark), el('span', {}, text));
-  node.onclick = async (event) => {
-    if (node.ariaBusy === 'true') return;
-    node.ariaBusy = 'true';
+  const created = el('button', { type: 'button', className: kind, ...props }, mark && icon(mark), el('span', {}, text));
+  created.onclick = async (event) => {
+    if (created.ariaBusy === 'true') return;
+    created.ariaBusy = 'true';
     try {
       await run(event);
     } finally {
-      node.ariaBusy = null;
+      created.ariaBusy = null;
     }
   };
-  return node;
+  return created;
 }
 
-// hidden is text for those who listen.
+// spoken is text for screen readers only.
 export const spoken = (text) => el('span', { className: 'spoken' }, text);
 
-// keyed replaces the children of a list, but leaves alone those that are the
-// same as before: one of them may have the focus or the reader's eye.
+// keyed replaces the children of a list, except for unchanged ones: one of them
+// may have the focus.
 export function keyed(list, items, key, draw) {
   const before = new Map([...list.children].map((child) => [child.dataset.key, child]));
   const after = items.map((item) => {
@@ -70,10 +70,10 @@ export function keyed(list, items, key, draw) {
   if (after.length !== list.children.length || after.some((child, i) => list.children[i] !== child)) list.replaceChildren(...after);
 }
 
-// renew redraws a part only if its data has changed.
-export function renew(part, told, draw) {
-  const text = JSON.stringify(told);
-  if (part.told === text) return;
-  part.told = text;
+// renew redraws a part if its data has changed.
+export function renew(part, data, draw) {
+  const text = JSON.stringify(data);
+  if (part.drawn === text) return;
+  part.drawn = text;
   part.replaceChildren(...present([draw()]));
 }

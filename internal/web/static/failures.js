@@ -1,4 +1,4 @@
-// Failed deals by their cause, with retry.
+// Failed deals by cause, with retry.
 
 import * as api from './api.js';
 import { button, el, icon } from './dom.js';
@@ -16,12 +16,12 @@ export function failures(page) {
   const read = async () => {
     const { failures: causes } = await api.failures(page.signal);
     if (all) all.hidden = causes.length < 2;
-    const told = JSON.stringify(causes);
-    if (told === page.told) return;
-    page.told = told;
+    const text = JSON.stringify(causes);
+    if (text === page.drawn) return;
+    page.drawn = text;
     page.show(causes.length
       ? el('div', { className: 'causes' }, causes.map((one) => cause(one, page, read)))
-      : empty('created', 'No deal has failed', 'Deals that Pipedrive refuses are listed here by cause. Quotas and outages are not failures: gistdeal waits and continues by itself.'));
+      : empty('created', 'No failed deals', 'Deals that Pipedrive rejects appear here, grouped by cause. gistdeal waits out rate limits and outages automatically.'));
   };
   let timer = 0;
   const soon = () => (timer ||= setTimeout(() => {
@@ -34,33 +34,33 @@ export function failures(page) {
 }
 
 async function retryAll(read) {
-  await attempt(() => api.retry({ states: ['failed'] }), ({ deals }) => `${counted(deals, 'deal')} queued again`);
+  await attempt(() => api.retry({ states: ['failed'] }), ({ deals }) => `Retry queued for ${counted(deals, 'deal')}`);
   await attempt(read);
 }
 
 function cause({ problem, deals }, page, read) {
   const list = el('ul', { className: 'gists' });
-  const which = el('details', {}, el('summary', {}, 'Which ones'), list);
-  which.ontoggle = async () => {
-    if (!which.open || list.childElementCount) return;
+  const details = el('details', {}, el('summary', {}, 'Show deals'), list);
+  details.ontoggle = async () => {
+    if (!details.open || list.childElementCount) return;
     list.replaceChildren(el('li', {}, loading(2)));
     try {
       const { deals: some } = await api.deals({ state: 'failed', problem, limit: 20 });
       list.replaceChildren(...some.map((deal) => row(asGist(deal), { may: page.may, login: deal.login, changed: read })));
-      if (deals > some.length) list.append(el('li', { className: 'quiet rest' }, `and ${count(deals - some.length)} more: `, el('a', { href: '#/deals?state=failed' }, 'all failed deals')));
+      if (deals > some.length) list.append(el('li', { className: 'quiet rest' }, `and ${count(deals - some.length)} more: `, el('a', { href: '#/deals?state=failed' }, 'show all failed deals')));
     } catch (failed) {
       list.replaceChildren(el('li', {}, trouble(failed)));
     }
   };
   return el('section', { className: 'card cause', data: { tone: 'bad' } },
     el('div', { className: 'between' },
-      el('h2', { dir: 'auto' }, icon('failed'), localTimes(problem) || 'Without a reason'),
-      page.may && button(deals === 1 ? 'Retry it' : `Retry these ${count(deals)}`, () => retryCause(problem, read), { mark: 'again', data: { act: 'retry-cause' } })),
+      el('h2', { dir: 'auto' }, icon('failed'), localTimes(problem) || 'Unknown reason'),
+      page.may && button(deals === 1 ? 'Retry' : `Retry all ${count(deals)}`, () => retryCause(problem, read), { mark: 'again', data: { act: 'retry-cause' } })),
     el('p', { className: 'quiet' }, counted(deals, 'deal')),
-    which);
+    details);
 }
 
 async function retryCause(problem, read) {
-  await attempt(() => api.retry({ states: ['failed'], problem }), ({ deals }) => `${counted(deals, 'deal')} queued again`);
+  await attempt(() => api.retry({ states: ['failed'], problem }), ({ deals }) => `Retry queued for ${counted(deals, 'deal')}`);
   await attempt(read);
 }

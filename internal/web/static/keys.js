@@ -1,4 +1,4 @@
-// The keyboard: / searches, ? helps, Esc leaves.
+// Keyboard shortcuts: / searches, ? shows the help.
 
 import { $, el } from './dom.js';
 import { dialog } from './parts.js';
@@ -9,7 +9,7 @@ let off = false;
 try {
   off = sessionStorage.getItem(offKey) === '1';
 } catch {
-  // Storage is blocked: the setting lasts as long as the page.
+  // Storage is blocked. The setting lasts as long as the page.
 }
 
 function turnOff(value) {
@@ -22,17 +22,17 @@ function turnOff(value) {
 }
 
 const shortcuts = [
-  ['/', 'Search users'], ['?', 'This help'], ['Esc', 'Close a dialog, empty the search'],
-  ['Tab', 'To the next thing; Shift goes back'], ['Enter', 'Follow a link, press a button'], ['Space', 'Select a user'],
+  ['/', 'Search users'], ['?', 'Show this help'], ['Esc', 'Close a dialog or clear the search'],
+  ['Tab', 'Move to the next control; with Shift, to the previous one'], ['Enter', 'Follow a link or press a button'], ['Space', 'Select a user'],
 ];
 
-export function help() {
+export function showHelp() {
   const box = el('input', { type: 'checkbox', checked: !off, onchange: () => turnOff(!box.checked) });
   const help = dialog('Keyboard and terms',
-    el('table', { className: 'keys' }, el('tbody', {}, shortcuts.map(([key, does]) => el('tr', {}, el('th', { scope: 'row' }, el('kbd', {}, key)), el('td', {}, does))))),
-    el('label', { className: 'option' }, box, 'Use the keys / and ?'),
-    el('p', {}, 'A scan reads one user’s gists. Each public gist gets exactly one deal in Pipedrive: it is queued, sent and created. Refused deals are listed under Failures.'),
-    el('p', {}, 'For programs: ', el('a', { href: '#/api', onclick: () => help.close() }, 'the API reference'), '.'));
+    el('table', { className: 'keys' }, el('tbody', {}, shortcuts.map(([key, action]) => el('tr', {}, el('th', { scope: 'row' }, el('kbd', {}, key)), el('td', {}, action))))),
+    el('label', { className: 'option' }, box, 'Enable the keys / and ?'),
+    el('p', {}, 'A scan reads the gists of one user. Each public gist gets exactly one deal in Pipedrive: it is queued, sent and then created. Deals that Pipedrive rejects are listed under Failures.'),
+    el('p', {}, 'For developers: ', el('a', { href: '#/api', onclick: () => help.close() }, 'API reference'), '.'));
 }
 
 function search() {
@@ -46,11 +46,11 @@ function search() {
 }
 
 export function keyboard() {
-  $('help').onclick = help;
+  $('help').onclick = showHelp;
   document.addEventListener('keydown', (event) => {
     if (off || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') || event.target.closest?.(typing)) return;
     if (event.key === '/') search();
-    else if (event.key === '?') help();
+    else if (event.key === '?') showHelp();
     else return;
     event.preventDefault();
   });

@@ -1,4 +1,4 @@
-// The overview: the state of the system, news, and open tasks.
+// The overview: status, open problems, counts and live activity.
 
 import { account } from './account.js';
 import * as api from './api.js';
@@ -7,42 +7,42 @@ import { el, icon, keyed, outside, renew } from './dom.js';
 import * as live from './live.js';
 import { card, empty, note, when } from './parts.js';
 import { quick } from './quick.js';
-import { quota, waiting } from './quotas.js';
+import { backoff, quota } from './quotas.js';
 import { count, counted, dealStates, localTimes, outcomes } from './words.js';
 
 const eventsShown = 8;
-const settle = 1500; // ms between what happens and counting anew
-let told = []; // the last events; they outlive the view
+const settle = 1500; // ms between an event and the next count
+let latest = []; // the last events; kept while other views are shown
 
-live.follow({ deals: (events) => (told = [...events.toReversed(), ...told].slice(0, eventsShown)) });
+live.follow({ deals: (events) => (latest = [...events.toReversed(), ...latest].slice(0, eventsShown)) });
 
 export function overview(page) {
   page.head('Overview');
-  const parts = Object.fromEntries(['works', 'calls', 'numbers', 'daily', 'quotas'].map((name) => [name, el('div', { className: name })]));
+  const parts = Object.fromEntries(['status', 'attention', 'numbers', 'daily', 'quotas'].map((name) => [name, el('div', { className: name })]));
   const events = el('ol', { className: 'events' });
-  const nothing = empty('sending', 'No activity yet', 'Changes of deals appear here at once.');
+  const nothing = empty('sending', 'No activity yet', 'New deals appear here as they are created.');
   const quickly = page.may && quick(true);
   const figures = el('div', { className: 'two' }, parts.daily, parts.quotas);
-  const happening = card('Live activity', nothing, events);
-  const frame = () => page.show(parts.works, parts.calls, parts.numbers, quickly, figures, happening);
+  const activity = card('Live activity', nothing, events);
+  const frame = () => page.show(parts.status, parts.attention, parts.numbers, quickly, figures, activity);
   const draw = async () => {
     const [now, remotes] = await Promise.all([api.overview(page.signal), api.quotas(page.signal)]);
     const known = untouched(now) ? { account: await api.account(page.signal) } : null;
     redraw(parts, now, remotes, known, page);
-    for (const part of [parts.numbers, figures, happening]) part.hidden = known !== null; // All would be zero.
+    for (const part of [parts.numbers, figures, activity]) part.hidden = known !== null; // They would show only zeros.
     if (!page.shown) frame();
   };
-  const update = () => {
-    nothing.hidden = told.length > 0;
-    keyed(events, told, (e) => `${e.gist_id} ${e.at}`, event);
+  const list = () => {
+    nothing.hidden = latest.length > 0;
+    keyed(events, latest, (e) => `${e.gist_id} ${e.at}`, event);
   };
-  update();
+  list();
   let timer = 0;
   const soon = () => (timer ||= setTimeout(() => {
     timer = 0;
-    draw().catch(() => {}); // The next event or reconnection tries again.
+    draw().catch(() => {}); // The next event or the timer tries again.
   }, settle));
-  live.follow({ deals: () => { update(); soon(); } }, page.signal);
+  live.follow({ deals: () => { list(); soon(); } }, page.signal);
   const each = setInterval(soon, 30_000);
   page.signal.addEventListener('abort', () => { clearTimeout(timer); clearInterval(each); });
   return page.keep(draw);
@@ -51,35 +51,35 @@ export function overview(page) {
 const untouched = ({ users, deals, pending_scan_requests: pending }) => !Object.keys(users).length && !Object.keys(deals).length && !pending;
 
 function redraw(parts, now, remotes, known, page) {
-  renew(parts.works, [now.leader, now.pushes, remotes.pushes, remotes.github, now.next_scan, now.pending_scan_requests], () => status(now, remotes));
-  renew(parts.calls, [now.deals, now.users, now.duplicates, known, known && remotes.quotas], () => (known ? firstRun(page, known, remotes) : needs(now)));
+  renew(parts.status, [now.leader, now.pushes, remotes.pushes, remotes.github, now.next_scan, now.pending_scan_requests], () => status(now, remotes));
+  renew(parts.attention, [now.deals, now.users, now.duplicates, known, known && remotes.quotas], () => (known ? firstRun(page, known, remotes) : attention(now)));
   renew(parts.numbers, [now.deals, now.users, now.days.at(-1)], () => numbers(now));
   renew(parts.daily, now.days, () => card('Gists and deals per day', chart(now.days)));
   renew(parts.quotas, remotes.quotas, () => card('Remaining quota', quotas(remotes), el('p', {}, el('a', { href: '#/quotas' }, 'All quotas'))));
 }
 
-// status shows whether all systems run, or the first reason why not.
+// status tells whether gistdeal runs, or the reason why it does not.
 function status({ leader, pushes, next_scan: next, pending_scan_requests: pending }, remotes) {
-  if (!leader) return note('bad', 'failed', el('p', { className: 'strong' }, 'gistdeal isn’t running'), el('p', {}, 'Users are not scanned and deals are not created on this database. Check the log, or start an instance.'));
+  if (!leader) return note('bad', 'failed', el('p', { className: 'strong' }, 'gistdeal isn’t running'), el('p', {}, 'No users are scanned and no deals are created. Start an instance on this database, or check its log.'));
   if (pushes.paused) {
     return note('warn', 'pause', el('p', { className: 'strong' }, 'Deal creation is paused'),
       el('p', {}, 'Since ', when(pushes.since), pushes.reason && `: ${pushes.reason}`, '. ', el('a', { href: '#/quotas' }, 'Resume under Quotas')));
   }
-  const wait = waiting('Pipedrive', remotes.pushes) ?? waiting('GitHub', remotes.github);
-  if (wait) return wait;
+  const waiting = backoff('Pipedrive', remotes.pushes) ?? backoff('GitHub', remotes.github);
+  if (waiting) return waiting;
   return note('good', 'created', el('p', { className: 'strong' }, 'All systems running'),
-    el('p', {}, next ? ['The next scan is due ', when(next)] : 'No scan is planned', pending > 0 && ` · ${counted(pending, 'login')} being looked up`));
+    el('p', {}, next ? ['Next scan ', when(next)] : 'No scan scheduled', pending > 0 && ` · ${counted(pending, 'new user')} being looked up`));
 }
 
-function needs({ deals, users, duplicates }) {
+function attention({ deals, users, duplicates }) {
   const all = [
-    deals.failed && { mark: 'failed', tone: 'bad', text: `${counted(deals.failed, 'deal')} failed`, href: '#/failures', verb: 'Review and retry' },
+    deals.failed && { mark: 'failed', tone: 'bad', text: `${counted(deals.failed, 'deal')} failed`, href: '#/failures', verb: 'See reasons and retry' },
     deals.awaiting_approval && { mark: 'awaiting_approval', tone: 'warn', text: `${counted(deals.awaiting_approval, 'deal')} awaiting approval`, href: '#/deals?state=awaiting_approval', verb: 'Review' },
-    users.gone && { mark: 'failed', tone: 'warn', text: `${counted(users.gone, 'user')} gone from GitHub`, href: '#/users?state=gone', verb: 'Review' },
+    users.gone && { mark: 'failed', tone: 'warn', text: `${counted(users.gone, 'user')} no longer on GitHub`, href: '#/users?state=gone', verb: 'Show users' },
     duplicates && { mark: 'failed', tone: 'warn', text: `${counted(duplicates, 'duplicate deal')} in Pipedrive`, verb: 'Run “gistdeal audit” to list them' },
   ].filter(Boolean);
   return card('Needs attention', all.length
-    ? el('ul', { className: 'needs-list' }, all.map(({ mark, tone, text, href, verb }) =>
+    ? el('ul', { className: 'attention-list' }, all.map(({ mark, tone, text, href, verb }) =>
       el('li', { data: { tone } }, icon(mark), el('span', { className: 'strong' }, text), href ? el('a', { href }, verb) : el('span', { className: 'quiet' }, verb))))
     : el('p', { className: 'quiet calm' }, icon('created'), 'You’re all caught up.'));
 }
@@ -98,15 +98,15 @@ function numbers({ deals, users, days }) {
 
 function quotas({ quotas: all }) {
   const known = all.filter(({ name }) => ['pipedrive-day', 'github-hour'].includes(name));
-  return known.length ? known.map(quota) : empty('queued', 'Not known yet', 'Quotas appear with the first answers of GitHub and Pipedrive.');
+  return known.length ? known.map(quota) : empty('queued', 'Not known yet', 'Quotas appear after the first requests to GitHub and Pipedrive.');
 }
 
 const firstRun = ({ may }, known, { quotas: all }) => [
-  card('Is everything ready?', account(known.account, all)),
+  card('Connections', account(known.account, all)),
   card('Get started', el('ol', { className: 'steps' },
-    el('li', {}, el('span', { className: 'strong' }, 'Add GitHub users. '), may ? el('a', { href: '#/add' }, 'Paste logins, links or a CSV') : 'You need a token with the scope write.'),
-    el('li', {}, el('span', { className: 'strong' }, 'Choose a policy for their existing gists: '), 'a deal for each, or for new gists only.'),
-    el('li', {}, el('span', { className: 'strong' }, 'Watch deals come: '), 'each public gist gets exactly one, and this page shows anything that needs your attention.'))),
+    el('li', {}, el('span', { className: 'strong' }, 'Add GitHub users. '), may ? el('a', { href: '#/add' }, 'Paste logins, links or a CSV file') : 'This needs a token with the write scope.'),
+    el('li', {}, el('span', { className: 'strong' }, 'Choose which gists get a deal: '), 'all of them, or only new ones.'),
+    el('li', {}, el('span', { className: 'strong' }, 'Watch the deals arrive. '), 'Each public gist gets exactly one deal. Anything that needs attention is shown on this page.'))),
 ];
 
 function event({ at, gist_id: gist, login, outcome, deal_id: id, deal_url: url, reason }) {

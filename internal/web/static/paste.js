@@ -1,5 +1,5 @@
-// Reads pasted text, as the server reads text: words separated by blanks, commas
-// or lines. Of a table with a heading only the column of logins is taken.
+// Parses pasted text like the server: words separated by spaces, commas or line
+// breaks. From a table with a heading, only the column of logins is used.
 
 const heading = /^"?(login|username|user|github|github[ _-]?(login|user|username|url)|profile|url|link)"?$/i;
 

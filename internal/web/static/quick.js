@@ -1,22 +1,22 @@
-// The box for one login: track it, and show its gists.
+// The form that tracks one user and shows its gists.
 
 import * as api from './api.js';
 import { el } from './dom.js';
 import { capital } from './words.js';
 
-export function quick(many = false) {
+export function quick(bulk = false) {
   const login = el('input', { id: 'login', required: true, autocomplete: 'off', autocapitalize: 'none', spellcheck: false, placeholder: 'octocat', attrs: { 'aria-describedby': 'login-wrong login-hint' } });
   const wrong = el('p', { id: 'login-wrong', className: 'wrong', role: 'alert' });
   const go = el('button', { id: 'go', className: 'primary' }, 'Track user');
   const hint = el('p', { id: 'login-hint', className: 'quiet', role: 'status' });
   const busy = (on) => {
     go.ariaBusy = on ? 'true' : null;
-    hint.textContent = on ? 'Asking GitHub …' : 'Creates one deal per public gist, now and in future.';
+    hint.textContent = on ? 'Checking GitHub…' : 'Creates one deal per public gist, now and in future.';
   };
   busy(false);
   const form = el('form', { className: 'card quick' },
     el('label', { htmlFor: 'login' }, 'GitHub login'),
-    el('div', { className: 'line' }, login, go, many && el('a', { href: '#/add', className: 'button' }, 'Add in bulk')),
+    el('div', { className: 'line' }, login, go, bulk && el('a', { href: '#/add', className: 'button' }, 'Add in bulk')),
     wrong,
     hint);
   form.onsubmit = async (event) => {
@@ -35,12 +35,12 @@ export function quick(many = false) {
   return form;
 }
 
-// track tracks a user and shows it, or returns the reason for a failure.
+// track tracks a user and shows it, or returns the reason if that is not possible.
 export async function track(text) {
   try {
     const { results: [{ result, reason }] } = await api.add([text]);
     if (['invalid', 'not_found', 'refused'].includes(result)) return reason;
-    if (result === 'waiting') return `Waiting: ${reason}`;
+    if (result === 'waiting') return `waiting for GitHub: ${reason}`;
     location.hash = `#/users/${encodeURIComponent(named(text))}`;
     return '';
   } catch (problem) {
@@ -48,5 +48,5 @@ export async function track(text) {
   }
 }
 
-// named returns the login that a login or an address names.
+// named returns the login in a login or an address.
 export const named = (text) => text.replace(/^@/, '').replace(/^(https?:\/\/)?((www|gist)\.)?github\.com\//i, '').replace(/[/?#].*$/, '');

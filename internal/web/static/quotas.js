@@ -1,9 +1,9 @@
-// The quotas of both remotes, and the pause of deal creation.
+// The quotas and backoffs of both remotes, and the pause of all pushes.
 
 import * as api from './api.js';
 import { button, el } from './dom.js';
 import { attempt, card, confirm, empty, meter, note, when } from './parts.js';
-import { quotaName, count, localTimes, percent } from './words.js';
+import { capital, quotaName, count, localTimes, percent } from './words.js';
 
 const readEvery = 10_000; // ms
 
@@ -11,50 +11,50 @@ export function quotas(page) {
   page.head('Quotas');
   const read = async () => {
     const [now, { pushes }] = await Promise.all([api.quotas(page.signal), api.overview(page.signal)]);
-    const told = JSON.stringify([now, pushes]);
-    if (told === page.told) return; // Keep the focus.
-    page.told = told;
+    const text = JSON.stringify([now, pushes]);
+    if (text === page.drawn) return; // Keep the focus.
+    page.drawn = text;
     page.show(
       card('Deal creation', pausing(page, pushes, read)),
-      waiting('Pipedrive', now.pushes), waiting('GitHub', now.github),
-      card('Remaining quota', now.quotas.length ? el('div', { className: 'quota-list' }, now.quotas.map(quota)) : empty('queued', 'Not known yet', 'Quotas appear with the first answers of GitHub and Pipedrive.')));
+      backoff('Pipedrive', now.pushes), backoff('GitHub', now.github),
+      card('Remaining quota', now.quotas.length ? el('div', { className: 'quota-list' }, now.quotas.map(quota)) : empty('queued', 'Not known yet', 'Quotas appear after the first requests to GitHub and Pipedrive.')));
   };
-  const timer = setInterval(() => read().catch(() => {}), readEvery); // The event stream reports an unreachable server.
+  const timer = setInterval(() => read().catch(() => {}), readEvery); // The stream detects a lost connection.
   page.signal.addEventListener('abort', () => clearInterval(timer));
   return page.keep(read);
 }
 
-// quota shows the remaining quota.
+// quota shows the remaining part of a quota.
 export function quota({ name, limit, remaining, reserved, reset, seen_at: seen }) {
   const { name: title, unit, about } = quotaName(name);
   const text = `${count(remaining)} of ${count(limit)} ${unit} left`;
   return el('div', { className: 'quota', data: { quota: name } },
     el('p', { className: 'between' }, el('span', { className: 'strong' }, title), el('span', {}, limit ? percent(remaining / limit) : '')),
     meter(title, text, remaining, limit, reserved),
-    el('p', { className: 'quiet' }, text, reserved > 0 && ` · ${count(reserved)} reserved for your team`, ' · resets ', when(reset)),
-    el('p', { className: 'quiet about-quota' }, about, ' Seen ', when(seen), '.'));
+    el('p', { className: 'quiet' }, text, reserved > 0 && ` · ${count(reserved)} reserved for your team`, reset && [' · resets ', when(reset)]),
+    el('p', { className: 'quiet about-quota' }, about, seen && [' Updated ', when(seen), '.']));
 }
 
-// waiting shows a backoff from a remote, and nothing without one.
-export function waiting(name, { kind, reason, until } = {}) {
-  if (!reason) return null;
+// backoff explains the wait for a remote; it is undefined if there is none.
+export function backoff(name, { kind, reason, until } = {}) {
+  if (!reason) return undefined;
   const rejected = kind === 'unauthorized';
   return note(rejected ? 'bad' : 'warn', rejected ? 'failed' : 'pause',
     el('p', { className: 'strong' }, rejected ? `${name} rejected the ${name === 'GitHub' ? 'token' : 'API key'}` : `Waiting for ${name}`),
-    el('p', { dir: 'auto' }, localTimes(reason)), el('p', {}, 'Next try ', when(until), '. Nothing is lost meanwhile.'));
+    el('p', { dir: 'auto' }, capital(localTimes(reason))), until && el('p', {}, 'Next try ', when(until), '. Nothing is lost.'));
 }
 
 function pausing({ admin }, { paused, since, reason }, read) {
   const act = async (run, done) => (await attempt(run, done)) && read();
   const pause = async () => {
-    const words = await confirm('Pause deal creation?', 'Users are still scanned; their deals wait. The pause survives restarts.', 'Pause', { ask: 'Reason (optional)' });
-    if (words !== null) await act(() => api.pausePushes(words), 'Deal creation is paused');
+    const text = await confirm('Pause deal creation?', 'Scans continue, and new deals are queued until you resume. The pause survives restarts.', 'Pause', { label: 'Reason (optional)' });
+    if (text !== null) await act(() => api.pausePushes(text), 'Deal creation paused');
   };
   return el('div', { className: 'quick' },
     paused
       ? el('p', {}, el('span', { className: 'strong' }, 'Paused'), ' since ', when(since), reason && `: ${reason}`)
-      : el('p', {}, el('span', { className: 'strong' }, 'On. '), 'Each new gist gets its deal as fast as the quotas allow.'),
+      : el('p', {}, el('span', { className: 'strong' }, 'Running. '), 'Deals are created as fast as the quotas allow.'),
     admin
       ? el('div', { className: 'line' }, paused ? button('Resume', () => act(api.resumePushes, 'Deal creation resumed'), { kind: 'primary', mark: 'go' }) : button('Pause', pause, { mark: 'pause' }))
-      : el('p', { className: 'quiet' }, 'You need an admin token to change this.'));
+      : el('p', { className: 'quiet' }, 'Only admin tokens can change this.'));
 }

@@ -1,4 +1,4 @@
-// The API for programmers: its OpenAPI document in a readable form.
+// The API reference for developers, drawn from the OpenAPI document.
 
 import * as api from './api.js';
 import { button, el, icon } from './dom.js';
@@ -9,18 +9,18 @@ const verbs = ['get', 'post', 'put', 'patch', 'delete'];
 const scoped = /\s*Needs the scope (\w+)\.\s*/;
 
 export function reference(page) {
-  const all = button('Open all', () => {
+  const all = button('Expand all', () => {
     const closed = [...page.body.querySelectorAll('details.operation')].some((one) => !one.open);
     for (const one of page.body.querySelectorAll('details.operation')) one.open = closed;
   }, { id: 'open-all' });
   page.head('API', el('div', { className: 'line' }, all, el('a', { href: api.openapi, className: 'button', id: 'openapi' }, 'OpenAPI document')));
   return page.keep(async () => {
     const doc = await api.described(page.signal);
-    if (page.shown) return; // It is part of the program: it changes only with it.
+    if (page.shown) return; // The document changes only with the program.
     const groups = Map.groupBy(operations(doc), ({ tag }) => tag);
     page.show(
-      card('Requests', el('p', {}, doc.info.description), el('p', { className: 'quiet' }, 'A program sends a token as “Authorization: Bearer …”; this page has its cookie. Your gistdeal admin creates tokens under Settings.')),
-      ...(groups.size ? [...groups].map(([tag, some]) => el('section', { className: 'card group' }, el('h2', {}, capital(tag), el('span', { className: 'count' }, some.length)), some.map((one) => operation(doc, one)))) : [empty('failed', 'The document names no operation', 'Look at the document itself.')]));
+      card('About the API', el('p', {}, doc.info.description), el('p', { className: 'quiet' }, 'Send a token in the header “Authorization: Bearer …”. Admins create tokens under Settings.')),
+      ...(groups.size ? [...groups].map(([tag, some]) => el('section', { className: 'card group' }, el('h2', {}, capital(tag), el('span', { className: 'count' }, some.length)), some.map((one) => operation(doc, one)))) : [empty('failed', 'No operations', 'Check the OpenAPI document.')]));
   });
 }
 
@@ -34,13 +34,13 @@ function operation(doc, { path, verb, summary, description = '', parameters = []
   return el('details', { className: 'operation', data: { operation: `${verb} ${path}` } },
     el('summary', {},
       el('span', { className: 'verb', data: { verb } }, verb.toUpperCase()), el('code', {}, path),
-      scope && el('span', { className: 'badge', data: { tone: tones[scope] ?? 'none' }, title: `Needs a token of the scope ${scope}` }, icon(marks[scope] ?? 'queued'), scope),
+      scope && el('span', { className: 'badge', data: { tone: tones[scope] ?? 'none' }, title: `Needs a token with the scope ${scope}` }, icon(marks[scope] ?? 'queued'), scope),
       el('span', { className: 'quiet summary' }, summary)),
     el('div', { className: 'described' },
       text && el('p', {}, text),
       parameters.length > 0 && [el('h3', {}, 'Parameters'), el('dl', {}, parameters.map((one) => parameter(doc, one)))],
-      requestBody && [el('h3', {}, 'Body'), contents(doc, requestBody.content)],
-      answers.filter(([status]) => status < '4').map(([status, { content, description: means }]) => [el('h3', {}, `Answer ${status}`), content ? contents(doc, content) : el('p', { className: 'quiet' }, means)]),
+      requestBody && [el('h3', {}, 'Request body'), contents(doc, requestBody.content)],
+      answers.filter(([status]) => status < '4').map(([status, { content, description: means }]) => [el('h3', {}, `Response ${status}`), content ? contents(doc, content) : el('p', { className: 'quiet' }, means)]),
       problems(answers)));
 }
 
@@ -48,12 +48,12 @@ const tones = { read: 'good', write: 'info', admin: 'warn' };
 const marks = { read: 'queued', write: 'sending', admin: 'users' };
 
 const parameter = (doc, { name, in: place, required, schema, description }) => [
-  el('dt', {}, el('code', {}, name), el('span', { className: 'quiet' }, ` in the ${place}${required ? ', needed' : ''}`)),
+  el('dt', {}, el('code', {}, name), el('span', { className: 'quiet' }, ` in ${place}${required ? ', required' : ''}`)),
   el('dd', {}, el('code', {}, shape(doc, schema)), limitsOf(schema), description && el('p', { className: 'quiet' }, description)),
 ];
 
 function limitsOf({ default: usual, minimum, maximum, maxLength }) {
-  const known = [usual !== undefined && `by default ${usual}`, minimum !== undefined && `at least ${minimum}`, maximum !== undefined && `at most ${maximum}`, maxLength && `up to ${counted(maxLength, 'character')}`].filter(Boolean);
+  const known = [usual !== undefined && `default ${usual}`, minimum !== undefined && `minimum ${minimum}`, maximum !== undefined && `maximum ${maximum}`, maxLength && `up to ${counted(maxLength, 'character')}`].filter(Boolean);
   return known.length > 0 && el('span', { className: 'quiet' }, ` ${known.join(', ')}`);
 }
 
@@ -62,11 +62,11 @@ const contents = (doc, content) => Object.entries(content).map(([type, { schema 
 
 function problems(answers) {
   const some = answers.map(([status]) => status).filter((status) => !(status < '4'));
-  return some.length > 0 && el('p', { className: 'quiet' }, `Problems: ${some.join(', ')}, as application/problem+json.`);
+  return some.length > 0 && el('p', { className: 'quiet' }, `Errors: ${some.join(', ')}, as application/problem+json.`);
 }
 
-// shape writes a schema as a type. Named schemas are expanded, except inside
-// themselves.
+// shape formats a schema like a type of a programming language. It expands
+// references, except within themselves.
 function shape(doc, schema = {}, indent = '', inside = []) {
   if (schema.$ref) {
     const name = schema.$ref.split('/').at(-1);

@@ -1,4 +1,4 @@
-// Accounts, settings and API tokens.
+// The accounts, the settings and the API tokens.
 
 import * as api from './api.js';
 import { account, unknown } from './account.js';
@@ -7,9 +7,9 @@ import { attempt, badge, card, confirm, dialog, empty, toast, when } from './par
 import { capital } from './words.js';
 
 const scopes = {
-  read: { word: 'Read', mark: 'queued', tone: 'good', means: 'sees everything, changes nothing' },
-  write: { word: 'Write', mark: 'sending', tone: 'info', means: 'also adds and changes users, retries and skips deals' },
-  admin: { word: 'Admin', mark: 'users', tone: 'warn', means: 'also pauses deal creation, changes settings and creates tokens' },
+  read: { word: 'Read', mark: 'queued', tone: 'good', means: 'view everything' },
+  write: { word: 'Write', mark: 'sending', tone: 'info', means: 'also add and change users, retry and skip deals' },
+  admin: { word: 'Admin', mark: 'users', tone: 'warn', means: 'also pause deal creation, change settings and create tokens' },
 };
 
 const names = {
@@ -20,20 +20,20 @@ export function settings(page) {
   page.head('Settings');
   const parts = Object.fromEntries(['account', 'options', 'tokens'].map((name) => [name, el('section', { className: 'card', id: name })]));
   const read = async () => {
-    const [known, remotes, all, tokens] = await Promise.all([
+    const [known, { quotas }, all, tokens] = await Promise.all([
       api.account(page.signal), api.quotas(page.signal), api.settings(page.signal), page.admin ? api.tokens(page.signal) : null,
     ]);
-    renew(parts.account, [known, remotes.quotas], () => [el('h2', {}, 'Accounts'), account(known, remotes.quotas)]);
-    renew(parts.options, all, () => [el('h2', {}, 'Defaults'), all ? options(page, all.settings, read) : unknown()]);
-    renew(parts.tokens, tokens, () => [el('h2', {}, 'API tokens'), tokens ? listed(tokens.tokens, read) : el('p', { className: 'quiet' }, 'You need an admin token to see and change them.')]);
+    renew(parts.account, [known, quotas], () => [el('h2', {}, 'Accounts'), account(known, quotas)]);
+    renew(parts.options, all, () => [el('h2', {}, 'New deals and users'), all ? options(page, all.settings, read) : unknown()]);
+    renew(parts.tokens, tokens, () => [el('h2', {}, 'API tokens'), tokens ? listed(tokens.tokens, read) : el('p', { className: 'quiet' }, 'Only admin tokens can manage tokens.')]);
     if (!page.shown) page.show(...Object.values(parts), el('p', { className: 'quiet' }, 'Pause and resume deal creation under ', el('a', { href: '#/quotas' }, 'Quotas'), '.'));
   };
   return page.keep(read);
 }
 
 function options({ admin }, all, read) {
-  const fields = all.map((one) => option(one, admin));
-  if (!admin || all.every((one) => one.locked_by)) return [fields, !admin && el('p', { className: 'quiet' }, 'You need an admin token to change them.')];
+  const fields = all.map((one) => setting(one, admin));
+  if (!admin || all.every((one) => one.locked_by)) return [fields, !admin && el('p', { className: 'quiet' }, 'Only admin tokens can change settings.')];
   const wrong = el('p', { className: 'wrong', role: 'alert' });
   const save = el('button', { className: 'primary', id: 'save' }, 'Save');
   const form = el('form', { className: 'options' }, fields, wrong, el('div', { className: 'line' }, save));
@@ -55,90 +55,90 @@ function options({ admin }, all, read) {
   return form;
 }
 
-// chosen is the chosen value; empty for the configured one.
+// chosen is the changed value, '' for the default.
 const chosen = ({ value, default: usual }) => (value === usual ? '' : value);
 
-// usually is the meaning of an empty setting.
-const usually = (name) => (name === 'owner' ? 'owner of the API key' : 'the account’s default');
+// unset describes an empty value.
+const unset = (name) => ({ pipeline: 'account’s pipeline', stage: 'first stage', owner: 'owner of the API key' })[name] ?? 'none';
 
-// option is a setting: a list, a text, or the variable that locks it.
-function option(one, admin) {
-  const { name, value, default: usual, locked_by: locked, options: some, doc } = one;
+// setting shows a setting as a list, a text field, or a value that cannot be changed.
+function setting(one, admin) {
+  const { name, value, default: usual, locked_by: locked, options: known, doc } = one;
   const word = names[name] ?? name;
   const hint = el('span', { className: 'quiet', id: `${name}-hint` }, doc && capital(doc));
   if (locked || !admin) {
     return el('div', { className: 'field', data: { setting: name } }, el('p', { className: 'strong' }, word),
-      el('p', { className: 'line' }, el('span', {}, value || capital(usually(name))), locked && el('span', { className: 'badge', data: { tone: 'none' } }, icon('locked'), `Locked by ${locked}`)), hint);
+      el('p', { className: 'line' }, el('span', {}, value || capital(unset(name))), locked && el('span', { className: 'badge', data: { tone: 'none' } }, icon('locked'), `Locked by ${locked}`)), hint);
   }
   const props = { id: `set-${name}`, name, attrs: { 'aria-describedby': `${name}-hint` } };
   const now = chosen(one);
-  const others = [...new Set([...(some ?? []), now])].filter((each) => each && each !== usual);
-  const field = some
-    ? el('select', props, el('option', { value: '' }, `Default (${usual || usually(name)})`), others.map((each) => el('option', { value: each, selected: each === now }, each)))
-    : el('input', { ...props, value: now, placeholder: usual, autocomplete: 'off' });
+  const others = [...new Set([...(known ?? []), now])].filter((each) => each && each !== usual);
+  const field = known && name !== 'backfill'
+    ? el('select', props, el('option', { value: '' }, `Default (${usual || unset(name)})`), others.map((each) => el('option', { value: each, selected: each === now }, each)))
+    : el('input', { ...props, value: now, placeholder: `Default (${usual})`, autocomplete: 'off' });
   return el('p', { className: 'field', data: { setting: name } }, el('label', { htmlFor: `set-${name}` }, word), field, hint);
 }
 
 function listed(tokens, read) {
-  const line = ({ name, scope, created_at: created, last_used_at: used }) => {
+  const line = ({ name, scope, created_at: created, last_used_at: lastUsed }) => {
     const { word, mark, tone } = scopes[scope];
     return el('tr', { data: { token: name } },
-      el('th', { scope: 'row' }, name, el('p', { className: 'quiet' }, 'created ', when(created), ', last used ', when(used))),
+      el('th', { scope: 'row' }, name, el('p', { className: 'quiet' }, 'created ', when(created), ', last used ', when(lastUsed))),
       el('td', {}, badge(tone, mark, word)),
       el('td', { className: 'act' }, button('Revoke', () => revoke(name, read), { kind: 'danger', ariaLabel: `Revoke ${name}`, data: { act: 'revoke' } })));
   };
   return [
     tokens.length
       ? el('table', { className: 'tokens small' }, el('thead', {}, el('tr', {}, ['Name', 'Scope', 'Action'].map((word) => el('th', { scope: 'col' }, word)))), el('tbody', {}, tokens.map(line)))
-      : empty('users', 'No token yet', 'Without a token only requests from this machine have access, unless GISTDEAL_AUTH=none.'),
-    making(read),
+      : empty('users', 'No token yet', 'Create one to use gistdeal from another machine or from a program.'),
+    creation(read),
   ];
 }
 
 async function revoke(name, read) {
-  const yes = await confirm(`Revoke ${name}?`, 'Programs that use it and browsers signed in with it are refused from now on. This cannot be undone.', 'Revoke', { danger: true });
-  if (yes !== null && await attempt(() => api.revoke(name), ({ reason }) => `${name} is revoked${reason ? `: ${reason}` : ''}`)) await attempt(read);
+  const yes = await confirm(`Revoke ${name}?`, 'Programs and browsers that use this token lose access immediately. You can’t undo this.', 'Revoke', { danger: true });
+  if (yes !== null && await attempt(() => api.revoke(name), ({ reason }) => `${name} revoked${reason ? `: ${reason}` : ''}`)) await attempt(read);
 }
 
-function making(read) {
+function creation(read) {
   const name = el('input', { id: 'token-name', required: true, maxLength: 64, autocomplete: 'off', attrs: { 'aria-describedby': 'token-name-hint' } });
   const pick = ([scope, { word, means }]) => el('label', { className: 'option' }, el('input', { type: 'radio', name: 'scope', value: scope, checked: scope === 'read' }), el('span', {}, el('span', { className: 'strong' }, word), ' ', el('span', { className: 'quiet' }, means)));
   const wrong = el('p', { className: 'wrong', role: 'alert' });
-  const make = el('button', { className: 'primary', id: 'make-token' }, 'Create token');
+  const create = el('button', { className: 'primary', id: 'create-token' }, 'Create token');
   const form = el('form', { className: 'options' },
-    el('p', { className: 'field' }, el('label', { htmlFor: 'token-name' }, 'Name of a new token'), name,
-      el('span', { className: 'quiet', id: 'token-name-hint' }, 'Name the person or program. Each token has its own last visits.')),
+    el('p', { className: 'field' }, el('label', { htmlFor: 'token-name' }, 'New token name'), name,
+      el('span', { className: 'quiet', id: 'token-name-hint' }, 'A person or a program. The name appears in the log, and each token has its own list of new gists.')),
     el('fieldset', {}, el('legend', {}, 'Scope'), Object.entries(scopes).map(pick)),
-    wrong, el('div', { className: 'line' }, make));
+    wrong, el('div', { className: 'line' }, create));
   form.onsubmit = async (event) => {
     event.preventDefault();
-    if (make.ariaBusy === 'true') return;
-    make.ariaBusy = 'true';
+    if (create.ariaBusy === 'true') return;
+    create.ariaBusy = 'true';
     wrong.textContent = '';
     try {
-      shown(await api.makeToken(name.value.trim(), form.elements.scope.value), read);
+      shown(await api.createToken(name.value.trim(), form.elements.scope.value), read);
     } catch (problem) {
       wrong.textContent = capital(problem.message);
       name.focus();
     } finally {
-      make.ariaBusy = null;
+      create.ariaBusy = null;
     }
   };
   return form;
 }
 
-// shown shows a new token, once.
+// shown shows a new token. It is not available again later.
 function shown({ name, token }, read) {
-  const value = el('input', { id: 'new-token', value: token, readOnly: true, ariaLabel: 'The new token', onfocus: () => value.select() });
+  const value = el('input', { id: 'new-token', value: token, readOnly: true, ariaLabel: 'New token', onfocus: () => value.select() });
   const copy = button('Copy', async () => {
     try {
       await navigator.clipboard.writeText(token);
       copy.lastChild.textContent = 'Copied';
-    } catch { // Browsers allow it only under https and on this machine.
+    } catch { // Browsers allow this only over HTTPS and on localhost.
       value.select();
-      copy.lastChild.textContent = 'Selected: press Ctrl+C';
+      copy.lastChild.textContent = 'Press Ctrl+C to copy';
     }
   }, { kind: 'primary', id: 'copy' });
-  const box = dialog(`The token ${name}`, el('p', {}, 'Copy it now: it is not shown again; we store only a hash.'), el('div', { className: 'line' }, value, copy));
+  const box = dialog(`Token ${name}`, el('p', {}, 'Copy the token now. You won’t see it again: we store only a hash.'), el('div', { className: 'line' }, value, copy));
   box.addEventListener('close', () => attempt(read));
 }

@@ -1,4 +1,4 @@
-// Asks for a token.
+// The sign-in form.
 
 import * as api from './api.js';
 import { el } from './dom.js';
@@ -11,14 +11,14 @@ export function signIn(done) {
     el('label', { htmlFor: 'token' }, 'API token'),
     el('div', { className: 'line' }, token, el('button', { className: 'primary' }, 'Sign in')),
     wrong,
-    el('p', { id: 'token-hint', className: 'quiet' }, 'Ask your gistdeal admin for a token. This browser keeps it for 30 days, or until you sign out.'));
+    el('p', { id: 'token-hint', className: 'quiet' }, 'Ask your gistdeal admin for a token. You stay signed in on this browser for 30 days.'));
   form.onsubmit = async (event) => {
     event.preventDefault();
     try {
       await api.signIn(token.value.trim());
       done();
     } catch (problem) {
-      wrong.textContent = capital(problem.status === 401 ? 'this token is refused: check that it is complete and not revoked' : problem.message);
+      wrong.textContent = capital(problem.status === 401 ? 'this token isn’t valid. Check that it is complete and hasn’t been revoked.' : problem.message);
       token.ariaInvalid = 'true';
       token.select();
     }

@@ -1,4 +1,4 @@
-// One user: gists that are new since the last visit, and all others.
+// One user: new gists since the last visit, then all others.
 
 import * as api from './api.js';
 import { about, offer } from './userhead.js';
@@ -8,13 +8,13 @@ import * as live from './live.js';
 import { attempt, chips, dealChips, empty, more } from './parts.js';
 import { count, counted, outcomes } from './words.js';
 
-const part = 100; // gists read at a time
-const scanningEvery = 1500; // ms between questions while a first scan goes on
+const part = 100; // gists per request
+const scanningEvery = 1500; // ms between requests during the first scan
 const settle = 1000;
-let opened = {}; // {login, since}: what is new is decided when a user is opened
+let opened = {}; // since: the last seen gist when the user was opened
 
-// user shows a user. Gists that are new when the view opens stay new until it is
-// opened again; the visit is recorded once all of them were on the screen.
+// user shows a user. Gists that are new when the user is opened stay marked until
+// it is opened again. The visit is recorded once all new gists were shown.
 export function user(page) {
   page.head(page.login);
   if (!page.again) opened = {};
@@ -22,84 +22,84 @@ export function user(page) {
     page, gists: new Map(), next: '', user: null, arrived: 0, parts: {},
     only: page.query.get('state') ?? '', onlyNew: page.query.get('show') === 'new',
   };
-  for (const name of ['about', 'narrow-by', 'arrivals', 'lists']) state.parts[name] = el('div', { className: name });
+  for (const name of ['about', 'filters', 'arrivals', 'lists']) state.parts[name] = el('div', { className: name });
   state.parts.arrivals.role = 'status';
   state.read = () => read(state);
   state.follow = () => follow(state);
   let timer = 0;
   state.soon = (wait) => (timer ||= setTimeout(() => {
     timer = 0;
-    state.follow().catch(() => {}); // The stream tells when the server is away.
+    state.follow().catch(() => {}); // The stream detects a lost connection.
   }, wait));
   page.signal.addEventListener('abort', () => clearTimeout(timer));
   live.follow({ deals: (events) => apply(state, events) }, page.signal);
   return page.keep(state.read);
 }
 
-// ask reads the user first: only that answer gives the reason why a login is not
-// tracked yet.
-async function ask({ page, only }, cursor = '') {
-  const user = await api.user(page.login, page.signal);
-  return [user, await api.gists(page.login, { state: only, limit: part, cursor }, page.signal)];
+// request reads the user before its gists: if both fail, only the error of the
+// user tells whether it is tracked soon.
+async function request({ page, only }) {
+  const current = await api.user(page.login, page.signal);
+  return [current, await api.gists(page.login, { state: only, limit: part }, page.signal)];
 }
 
 // read reads the user and its first gists.
 async function read(state) {
   try {
-    const [user, first] = await ask(state);
+    const [current, first] = await request(state);
     opened.since ??= first.seen;
     state.gists = new Map();
     state.arrived = 0;
-    take(state, user, first);
+    take(state, current, first);
   } catch (problem) {
     if (problem.status !== 404 && problem.status !== 400) throw problem;
     offer(state, problem);
   }
 }
 
-function take(state, user, { gists, next = '' }) {
-  state.user = user;
+function take(state, current, { gists, next = '' }) {
+  state.user = current;
   for (const gist of gists) state.gists.set(gist.id, gist);
   state.next = next;
   draw(state);
   visited(state);
-  if (!user.last_scan_at) state.soon(scanningEvery);
+  if (!current.last_scan_at) state.soon(scanningEvery);
 }
 
-// follow applies changes without moving the shown rows.
+// follow updates the gists that are shown, without moving them.
 async function follow(state) {
   const scanning = !state.user?.last_scan_at;
-  const [user, first] = await ask(state);
+  const [current, first] = await request(state);
   if (scanning) {
     state.gists = new Map();
-    take(state, user, first);
+    take(state, current, first);
     return;
   }
-  state.user = user;
+  state.user = current;
   for (const gist of first.gists) if (state.gists.has(gist.id)) state.gists.set(gist.id, gist);
   state.arrived = first.gists.filter((gist) => !state.gists.has(gist.id)).length;
   draw(state);
 }
 
-// apply applies events to the shown deals.
+// apply updates the shown deals from events.
 function apply(state, events) {
-  const ours = events.filter(({ login }) => login.toLowerCase() === state.user?.login.toLowerCase());
-  for (const { gist_id: id, outcome, deal_id: deal, deal_url: url, reason } of ours) {
+  const own = events.filter(({ login }) => login.toLowerCase() === state.user?.login.toLowerCase());
+  for (const { gist_id: id, outcome, deal_id: deal, deal_url: url, reason } of own) {
     const gist = state.gists.get(id);
     if (!gist || !outcomes[outcome]) continue;
     state.gists.set(id, { ...gist, state: outcomes[outcome].state, problem: reason, ...(deal && { deal_id: deal, deal_url: url }) });
   }
-  if (!ours.length) return;
+  if (!own.length) return;
   draw(state);
   state.soon(settle);
 }
 
-// visited records the visit once all new gists were on the screen.
+// visited records the visit once all new gists were shown.
 async function visited(state, all = false) {
   const shown = [...state.gists.values()].map(({ seq }) => seq);
-  const whole = !state.only && (!state.next || Math.min(...shown) <= opened.since);
+  const complete = !state.only && (!state.next || Math.min(...shown) <= opened.since);
   const last = Math.max(0, ...shown);
-  if (document.hidden || !(whole || all) || last <= Math.max(opened.since, state.visit ?? 0)) return;
+  if (document.hidden || !(complete || all) || last <= Math.max(opened.since, state.visit ?? 0)) return;
   state.visit = last;
   await api.visit(state.user.login, last).catch(() => { state.visit = 0; });
 }
@@ -107,60 +107,60 @@ async function visited(state, all = false) {
 const isNew = (gist) => gist.seq > opened.since;
 
 function draw(state) {
-  const { page, user, only, onlyNew, parts } = state;
-  document.title = `${user.login} · gistdeal`;
-  page.root.querySelector('h1').textContent = user.login;
+  const { page, user: current, only, onlyNew, parts } = state;
+  document.title = `${current.login} · gistdeal`;
+  page.root.querySelector('h1').textContent = current.login;
   const all = [...state.gists.values()];
   const fresh = all.filter(isNew);
-  renew(parts.about, user, () => about(state));
-  renew(parts['narrow-by'], [user.deals, fresh.length], () => narrowing(state, fresh.length));
+  renew(parts.about, current, () => about(state));
+  renew(parts.filters, [current.deals, fresh.length], () => filters(state, fresh.length));
   renew(parts.arrivals, state.arrived, () => state.arrived > 0 &&
     button(`Show ${counted(state.arrived, 'new gist')}`, () => attempt(state.read), { kind: 'small', mark: 'new' }));
-  // The lists are redrawn only if their shape changes; rows are redrawn one by one.
-  const shape = [!all.length && !user.last_scan_at, !all.length, !fresh.length, all.length === fresh.length, state.next];
+  // The lists are redrawn only if their set changes; rows are updated in place.
+  const shape = [!all.length && !current.last_scan_at, !all.length, !fresh.length, all.length === fresh.length, state.next];
   renew(parts.lists, shape, () => lists(state));
   fill(state, 'new', fresh);
   fill(state, 'old', all.slice(fresh.length));
   if (!page.shown) page.show(...Object.values(parts));
   else if (!parts.lists.isConnected) page.show(...Object.values(parts)); // After an offer to track.
-  if (only || onlyNew) parts.lists.dataset.narrowed = 'true';
+  if (only || onlyNew) parts.lists.dataset.filtered = 'true';
 }
 
-function narrowing({ user, only, onlyNew }, fresh) {
-  const here = (show, state) => `#/users/${encodeURIComponent(user.login)}?${new URLSearchParams({ ...(show && { show: 'new' }), ...(state && { state }) })}`;
+function filters({ user: current, only, onlyNew }, fresh) {
+  const here = (show, state) => `#/users/${encodeURIComponent(current.login)}?${new URLSearchParams({ ...(show && { show: 'new' }), ...(state && { state }) })}`;
   return [
     chips('Show', [
       { word: 'All gists', href: here(false, only), on: !onlyNew, data: { state: 'all' } },
       { word: 'New since last visit', number: fresh, mark: 'new', href: here(true, only), on: onlyNew, data: { state: 'new' } },
     ]),
-    dealChips(user.deals, only, (state) => here(onlyNew, state)),
+    dealChips(current.deals, only, (state) => here(onlyNew, state)),
   ];
 }
 
-// lists creates the lists of new and old gists, or explains their absence.
+// lists creates the lists of new and old gists, or explains that there are none.
 function lists(state) {
-  const { user, only, onlyNew, next } = state;
-  if (!state.gists.size && !user.last_scan_at) {
-    return empty('sending', 'First scan in progress', 'Gists appear here as they are read.');
+  const { user: current, only, onlyNew, next } = state;
+  if (!state.gists.size && !current.last_scan_at) {
+    return empty('sending', 'First scan in progress', 'Gists appear here as they are found.');
   }
   if (!state.gists.size) {
     return only
-      ? empty('skipped', 'No gist in this state', 'Select another state above.')
-      : empty('queued', `${user.login} has no public gists yet`, 'gistdeal keeps scanning and creates a deal for each new one.');
+      ? empty('skipped', 'No gists in this state', 'Choose another state above.')
+      : empty('queued', `${current.login} has no public gists yet`, 'gistdeal checks regularly and creates a deal for each new gist.');
   }
   const list = (id, title, none) => el('section', {},
     el('h2', {}, title, el('span', { className: 'count', id: `${id}-count` })),
     el('ul', { className: 'gists card', id: `${id}-gists` }), el('p', { className: 'quiet', id: `${id}-none` }, none));
   const allNew = ![...state.gists.values()].some((gist) => !isNew(gist));
   return [
-    list('new', 'New', only ? 'None of these.' : 'Nothing new since your last visit.'),
+    list('new', 'New', only ? 'No gists in this state.' : 'No new gists since your last visit.'),
     next && allNew && !only && button('Mark all as seen', () => visited(state, true), { kind: 'plain' }),
-    !onlyNew && list('old', 'Seen before', only ? 'None of these.' : 'Nothing seen yet'),
+    !onlyNew && list('old', 'Seen before', only ? 'No gists in this state.' : 'Nothing seen yet'),
     more(next && (!onlyNew || allNew), () => attempt(() => further(state))),
   ];
 }
 
-// fill draws the rows of a list that have changed.
+// fill redraws the changed rows of a list.
 function fill(state, id, gists) {
   const find = (name) => state.parts.lists.querySelector(`#${id}-${name}`);
   if (!find('gists')) return;

@@ -1,4 +1,4 @@
-// All users: search, filter, sort, and bulk actions.
+// All users: search, filter, sort and bulk actions.
 
 import * as api from './api.js';
 import { button, el, icon, keyed, renew, spoken } from './dom.js';
@@ -10,19 +10,19 @@ const settle = 250; // ms after the last key
 const readEvery = 15_000;
 
 const sorts = {
-  '-tracked': 'Last added first', tracked: 'First added first', login: 'Login, A to Z', '-login': 'Login, Z to A',
-  '-last_scan': 'Last scanned first', next_scan: 'Next scan first',
+  '-tracked': 'Newest first', tracked: 'Oldest first', login: 'Login, A to Z', '-login': 'Login, Z to A',
+  '-last_scan': 'Last scan, latest first', next_scan: 'Next scan, soonest first',
 };
 
 const verbs = {
-  scan: { word: 'Scan now', mark: 'again', done: 'are scanned next' },
-  pause: { word: 'Pause', mark: 'pause', done: 'are paused' },
-  resume: { word: 'Resume', mark: 'go', done: 'are resumed' },
-  approve: { word: 'Approve', mark: 'created', done: 'are approved' },
-  remove: { word: 'Remove', mark: 'skipped', done: 'are removed', sure: 'They are no longer scanned, and queued deals are skipped. Gists and deals are kept.' },
+  scan: { word: 'Scan now', mark: 'again', done: 'queued for a scan' },
+  pause: { word: 'Pause', mark: 'pause', done: 'paused' },
+  resume: { word: 'Resume', mark: 'go', done: 'resumed' },
+  approve: { word: 'Approve', mark: 'created', done: 'approved' },
+  remove: { word: 'Remove', mark: 'skipped', done: 'removed', warning: 'Scans stop, and queued deals are skipped. Existing gists and deals are kept.' },
 };
 
-// tracked are the states of users whom the list shows if no state is asked for.
+// tracked are the states that the list shows without a filter.
 const tracked = Object.keys(userStates).filter((state) => state !== 'removed');
 
 export function users(page) {
@@ -31,7 +31,7 @@ export function users(page) {
   page.head('Users', page.may && el('a', { href: '#/add', className: 'button primary' }, icon('new'), 'Add users'));
   const state = { page, given, all: [], chosen: new Set(), beyond: false, next: '', rows: el('tbody'), status: el('p', { className: 'quiet', role: 'status', id: 'users-status' }), tabs: el('div'), rest: el('div'), bulk: el('div', { className: 'bulk', hidden: true }) };
   state.read = () => read(state);
-  const timer = setInterval(() => !document.hidden && state.read().catch(() => {}), readEvery); // The stream tells when the server is away.
+  const timer = setInterval(() => !document.hidden && state.read().catch(() => {}), readEvery); // The stream detects a lost connection.
   page.signal.addEventListener('abort', () => clearInterval(timer));
   page.show(page.may && quick(), state.tabs, tools(state), ...table(state), state.bulk, state.rest);
   if (page.query.get('focus') === 'search') {
@@ -46,21 +46,21 @@ const href = (given, change = {}) => {
   return `#/users${query.size ? `?${query}` : ''}`;
 };
 
-// read reads as many users as are shown.
+// read reads as many users as are shown now.
 async function read(state) {
   const { page, given } = state;
   const limit = Math.min(500, Math.max(50, state.all.length));
-  const asked = { ...given };
-  const [{ users: counts }, { users: some, next = '' }] = await Promise.all([api.overview(page.signal), api.users({ ...asked, limit }, page.signal)]);
-  if (asked.search !== given.search) return; // Another search is under way.
-  Object.assign(state, { all: some, next });
+  const query = { ...given };
+  const [{ users: counts }, { users: part, next = '' }] = await Promise.all([api.overview(page.signal), api.users({ ...query, limit }, page.signal)]);
+  if (query.search !== given.search) return; // A later search replaces this one.
+  Object.assign(state, { all: part, next, counts });
   renew(state.tabs, [counts, given], () => tabs(counts, given));
   draw(state);
 }
 
 function tabs(counts, given) {
   const all = (counts.active ?? 0) + (counts.paused ?? 0) + (counts.gone ?? 0);
-  return chips('Show only users in state', [
+  return chips('Filter by state', [
     { word: 'All', number: all, href: href(given, { state: '' }), on: !given.state, data: { state: '' } },
     ...Object.entries(userStates).map(([state, { word, mark }]) =>
       ({ word, mark, number: counts[state] ?? 0, href: href(given, { state }), on: given.state === state, data: { state } })),
@@ -123,15 +123,15 @@ function draw(state) {
 }
 
 async function further(state) {
-  const { users: some, next = '' } = await api.users({ ...state.given, limit: 50, cursor: state.next }, state.page.signal);
-  state.all.push(...some);
+  const { users: part, next = '' } = await api.users({ ...state.given, limit: 50, cursor: state.next }, state.page.signal);
+  state.all.push(...part);
   state.next = next;
   draw(state);
-  if (some.length) state.rows.querySelector(`[data-key="${some[0].id}"] a`)?.focus();
+  if (part.length) state.rows.querySelector(`[data-key="${part[0].id}"] a`)?.focus();
 }
 
 const nobody = ({ search, state }) => (search || state
-  ? empty('users', 'No users', search ? `No login contains “${search}”.` : 'No user is in this state.', el('a', { href: '#/users' }, 'Show all users'))
+  ? empty('users', 'No users', search ? `No login contains “${search}”.` : 'No users are in this state.', el('a', { href: '#/users' }, 'Show all users'))
   : empty('users', 'No users yet', 'Type a login above, or add users in bulk.', el('a', { href: '#/add', className: 'button primary' }, 'Add users')));
 
 function line(state, user) {
@@ -149,7 +149,7 @@ function line(state, user) {
     el('td', { className: 'wide' }, userBadge(user.state)),
     el('td', { className: 'deals' }, dealsOf(user)),
     el('td', { className: 'wide' }, when(user.last_scan_at, 'not yet')),
-    el('td', { className: 'wide' }, user.state === 'active' ? when(user.next_scan_at, 'not planned') : el('span', { className: 'quiet' }, '–')));
+    el('td', { className: 'wide' }, user.state === 'active' ? when(user.next_scan_at, 'not scheduled') : el('span', { className: 'quiet' }, '–')));
 }
 
 const dealsOf = ({ deals }) => {
@@ -158,11 +158,14 @@ const dealsOf = ({ deals }) => {
   return states.map((state) => el('span', { className: 'mini', data: { tone: dealStates[state].tone }, title: dealStates[state].means }, icon(state), count(deals[state]), spoken(` ${dealStates[state].few} `)));
 };
 
-// matching describes all users that match the list, including those on other pages.
-const matching = ({ search, state }) => `all ${state ? `${userStates[state].word.toLowerCase()} ` : ''}users${search ? ` with “${search}” in the login` : ''}`;
+// matching describes all users that match the filter, with their number if it is known.
+function matching({ given: { search, state }, counts }) {
+  const number = search ? '' : `${count((state ? [state] : tracked).reduce((sum, each) => sum + (counts[each] ?? 0), 0))} `;
+  return `all ${number}${state ? `${userStates[state].word.toLowerCase()} ` : ''}users${search ? ` with “${search}” in the login` : ''}`;
+}
 
-// bulk is the bar of actions for the selected users; beyond means all that match the
-// list, including those on other pages.
+// bulk is the bar of actions on the selected users. With beyond, these include
+// matching users on other pages.
 function bulk(state) {
   const { chosen, all, given, next } = state;
   state.beyond &&= chosen.size === all.length;
@@ -177,8 +180,8 @@ function bulk(state) {
   };
   renew(state.bulk, [chosen.size, more, state.beyond, given], () => [
     el('div', { className: 'line' },
-      el('p', { className: 'strong', role: 'status' }, state.beyond ? `${capital(matching(given))} selected` : `${counted(chosen.size, 'user')} selected`),
-      state.beyond ? button('Only those shown', beyond(false), { data: { beyond: 'no' } }) : more && button(`Select ${matching(given)}`, beyond(true), { data: { beyond: 'yes' } })),
+      el('p', { className: 'strong', role: 'status' }, state.beyond ? `${capital(matching(state))} selected` : `${counted(chosen.size, 'user')} selected`),
+      state.beyond ? button('Select only the users shown', beyond(false), { data: { beyond: 'no' } }) : more && button(`Select ${matching(state)}`, beyond(true), { data: { beyond: 'yes' } })),
     el('div', { className: 'line small' }, Object.keys(verbs).map((verb) =>
       button(verbs[verb].word, () => toAll(state, verb), { mark: verbs[verb].mark, kind: verb === 'remove' ? 'danger' : '', data: { bulk: verb } }))),
   ]);
@@ -186,16 +189,16 @@ function bulk(state) {
 
 async function toAll(state, verb) {
   const { given, beyond } = state;
-  const { word, done, sure = 'This includes users on other pages.' } = verbs[verb];
-  const users = beyond ? matching(given) : counted(state.chosen.size, 'user');
-  if ((verbs[verb].sure || beyond) && (await confirm(`${word} ${users}?`, sure, word, { danger: verb === 'remove' })) === null) return;
+  const { word, done, warning = 'This includes users on other pages.' } = verbs[verb];
+  const target = beyond ? matching(state) : counted(state.chosen.size, 'user');
+  if ((verbs[verb].warning || beyond) && (await confirm(`${word.replace(' now', '')} ${target}?`, warning, word, { danger: verb === 'remove' })) === null) return;
   const which = beyond ? { search: given.search, states: given.state ? [given.state] : tracked } : { users: [...state.chosen] };
   const answer = await attempt(() => api.changeAll(which, verb));
   if (!answer) return;
   const { users: changed, results } = answer;
   if (changed) toast(`${counted(changed, 'user')} ${done}`);
-  const not = results.filter(({ result }) => result !== verb);
-  if (not.length) toast(`${counted(not.length, 'user')} not: ${not.slice(0, 3).map(({ input, reason }) => `${input}: ${reason}`).join('; ')}`, 'bad');
+  const unchanged = results.filter(({ result }) => result !== verb);
+  if (unchanged.length) toast(`${counted(unchanged.length, 'user')} not changed: ${unchanged.slice(0, 3).map(({ input, reason }) => `${input}: ${reason}`).join('; ')}`, 'bad');
   state.chosen.clear();
   state.beyond = false;
   for (const box of state.rows.querySelectorAll('input')) box.checked = false;

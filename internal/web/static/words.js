@@ -4,46 +4,46 @@ const number = new Intl.NumberFormat();
 const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
-const distance = new Intl.RelativeTimeFormat('en', { numeric: 'auto' }); // Its words stand in English sentences.
+const distance = new Intl.RelativeTimeFormat('en', { numeric: 'auto' }); // English, because the sentences around it are.
 
-// dealStates are all states of a deal with their names and meanings.
+// dealStates are all states of a deal. few is the word in a count, means the explanation.
 export const dealStates = {
-  created: { word: 'Deal created', few: 'created', tone: 'good', means: 'The deal exists in Pipedrive.' },
-  sending: { word: 'Sending', few: 'sending', tone: 'info', means: 'Sent; its outcome is not known yet.' },
-  queued: { word: 'Queued', few: 'queued', tone: 'warn', means: 'The deal waits for its turn.' },
-  awaiting_approval: { word: 'Awaiting approval', few: 'awaiting approval', tone: 'warn', means: 'The first scan has more gists than the approval threshold.' },
-  failed: { word: 'Failed', few: 'failed', tone: 'bad', means: 'Pipedrive refused this deal.' },
-  skipped: { word: 'Skipped', few: 'skipped', tone: 'none', means: 'This gist gets no deal.' },
+  created: { word: 'Created', few: 'created', tone: 'good', means: 'The deal is in Pipedrive.' },
+  sending: { word: 'Sending', few: 'sending', tone: 'info', means: 'The request was sent; gistdeal is confirming the result.' },
+  queued: { word: 'Queued', few: 'queued', tone: 'warn', means: 'The deal will be created soon.' },
+  awaiting_approval: { word: 'Awaiting approval', few: 'awaiting approval', tone: 'warn', means: 'The batch is larger than the approval threshold. Approve it to create the deals.' },
+  failed: { word: 'Failed', few: 'failed', tone: 'bad', means: 'Pipedrive rejected this deal.' },
+  skipped: { word: 'Skipped', few: 'skipped', tone: 'none', means: 'No deal will be created for this gist.' },
 };
 
 // userStates are all states of a user.
 export const userStates = {
   active: { word: 'Active', tone: 'good', mark: 'created' },
   paused: { word: 'Paused', tone: 'warn', mark: 'pause' },
-  gone: { word: 'Gone', tone: 'bad', mark: 'failed' },
+  gone: { word: 'Not on GitHub', tone: 'bad', mark: 'failed' },
   removed: { word: 'Removed', tone: 'none', mark: 'skipped' },
 };
 
-// outcomes are all ends of an attempt, with the state that the deal has then.
+// outcomes are all outcomes of an attempt, with the state of the deal afterwards.
 export const outcomes = {
   created: { word: 'Deal created', state: 'created' },
-  adopted: { word: 'Adopted from Pipedrive', state: 'created' },
-  refused: { word: 'Refused by Pipedrive', state: 'failed' },
+  adopted: { word: 'Deal found in Pipedrive', state: 'created' },
+  refused: { word: 'Rejected by Pipedrive', state: 'failed' },
   not_sent: { word: 'Not sent, queued again', state: 'queued' },
-  not_found: { word: 'Not in Pipedrive, sent again', state: 'sending' },
+  not_found: { word: 'Not found in Pipedrive, sending again', state: 'sending' },
 };
 
-// runKinds are all kinds of runs, with the unit that each counts.
+// runKinds are all kinds of runs. unit is the noun of their progress, none the text of an empty list.
 export const runKinds = {
-  sweep: { word: 'Scheduled scan', many: 'Sweeps', mark: 'again', unit: 'user', none: 'A sweep scans all users that are due.' },
-  scan: { word: 'Scan', many: 'Scans', mark: 'users', unit: 'page', none: 'Requested scans are listed, and scheduled ones that had new gists, failed or took long.' },
-  push: { word: 'Push', many: 'Pushes', mark: 'sending', unit: 'deal', none: 'A push creates deals until none is queued.' },
+  sweep: { word: 'Scheduled scan', many: 'Scheduled scans', mark: 'again', unit: 'user', none: 'A scheduled scan checks all users that are due.' },
+  scan: { word: 'Scan', many: 'User scans', mark: 'users', unit: 'page', none: 'Requested scans appear here, and scheduled ones that found new gists, failed or were slow.' },
+  push: { word: 'Deal creation', many: 'Deal creation', mark: 'sending', unit: 'deal', none: 'Each batch of new deals appears here.' },
 };
 
 const quotaNames = {
-  'pipedrive-day': { name: 'Pipedrive, today', unit: 'tokens', about: 'Each new deal takes some. The reserved part is never used.' },
-  'pipedrive-writes': { name: 'Pipedrive, writes today', unit: 'writes', about: 'Deals and changes that the account may write per day.' },
-  'github-hour': { name: 'GitHub, this hour', unit: 'requests', about: 'A scan takes one per 100 gists; a scan without news takes none.' },
+  'pipedrive-day': { name: 'Pipedrive, today', unit: 'tokens', about: 'Each new deal uses some. The reserved part is left for your team.' },
+  'pipedrive-writes': { name: 'Pipedrive, writes today', unit: 'writes', about: 'Deals and changes that the account can write per day.' },
+  'github-hour': { name: 'GitHub, this hour', unit: 'requests', about: 'A scan uses one per 100 gists, and none if nothing is new.' },
 };
 
 export const quotaName = (name) => quotaNames[name] ?? { name, unit: '', about: '' };
@@ -70,13 +70,13 @@ export function ago(time) {
   return distance.format(Math.trunc(seconds / size), unit);
 }
 
-// localTimes puts the times in a text of the server into the reader's way of writing.
+// localTimes formats the times in a text of the server for the reader's locale.
 export const localTimes = (text) =>
   text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (time) => exactly(time));
 
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-// fileName is the last part of an address, as people write it.
+// fileName is the name of a file, or the decoded last part of its address.
 export function fileName(file) {
   if (file.name) return file.name;
   const last = file.raw_url.slice(file.raw_url.lastIndexOf('/') + 1) || file.raw_url;
