@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// control adds the routes by which another process steers the simulator.
+// control adds the routes through which another process controls the simulator.
 func (s *Sim) control(mux *http.ServeMux) {
 	add := func(pattern string, do func(*http.Request) (any, error)) {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { controlled(w, r, do) })
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { serveControl(w, r, do) })
 	}
 	add("GET /_sim/report", func(*http.Request) (any, error) { return s.Report(), nil })
 	add("GET /_sim/faults", func(*http.Request) (any, error) { return s.listFaults(), nil })
@@ -22,16 +22,17 @@ func (s *Sim) control(mux *http.ServeMux) {
 	add("POST /_sim/users", s.postUser)
 	add("POST /_sim/gists", s.postGist)
 	add("POST /_sim/knobs", s.postKnobs)
-	add("POST /_sim/deals/{id}/archive", func(r *http.Request) (any, error) { return changed(r, s.ArchiveDeal) })
-	add("DELETE /_sim/deals/{id}", func(r *http.Request) (any, error) { return changed(r, s.DeleteDeal) })
+	add("POST /_sim/deals/{id}/archive", func(r *http.Request) (any, error) { return changeDeal(r, s.ArchiveDeal) })
+	add("DELETE /_sim/deals/{id}", func(r *http.Request) (any, error) { return changeDeal(r, s.DeleteDeal) })
 }
 
 var errNotFound = errors.New("not found")
 
-// controlled answers a control request with JSON. Pages of other sites may not steer.
-func controlled(w http.ResponseWriter, r *http.Request, do func(*http.Request) (any, error)) {
+// serveControl responds to a control request with JSON. It refuses requests from
+// pages of other sites.
+func serveControl(w http.ResponseWriter, r *http.Request, do func(*http.Request) (any, error)) {
 	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
-		http.Error(w, "not from another site", http.StatusForbidden)
+		http.Error(w, "requests from another site are not allowed", http.StatusForbidden)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -45,11 +46,12 @@ func controlled(w http.ResponseWriter, r *http.Request, do func(*http.Request) (
 	}
 	w.Header().Set("Content-Type", a.header.Get("Content-Type"))
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // whoever asked has left, or not
+	_, _ = w.Write(a.body) // fails only if the client has disconnected
 }
 
-// readInto reads a JSON body in which every name must be known.
-func readInto(r *http.Request, into any) error {
+// decodeBody decodes a JSON body and rejects unknown names. An empty body leaves
+// the value unchanged.
+func decodeBody(r *http.Request, into any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil && !errors.Is(err, io.EOF) {
@@ -58,7 +60,7 @@ func readInto(r *http.Request, into any) error {
 	return nil
 }
 
-func changed(r *http.Request, do func(int64) bool) (any, error) {
+func changeDeal(r *http.Request, do func(int64) bool) (any, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || !do(id) {
 		return nil, fmt.Errorf("deal %q: %w", r.PathValue("id"), errNotFound)
@@ -70,7 +72,7 @@ func (s *Sim) listFaults() map[string][]Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list := []Fault{}
-	for _, a := range s.faults.armed {
+	for _, a := range s.faults.active {
 		list = append(list, a.Fault)
 	}
 	return map[string][]Fault{"faults": list}
@@ -78,7 +80,7 @@ func (s *Sim) listFaults() map[string][]Fault {
 
 func (s *Sim) postFault(r *http.Request) (any, error) {
 	var f Fault
-	if err := readInto(r, &f); err != nil {
+	if err := decodeBody(r, &f); err != nil {
 		return nil, err
 	}
 	s.AddFault(f)
@@ -91,11 +93,11 @@ func (s *Sim) postUser(r *http.Request) (any, error) {
 		Type  string `json:"type"`
 		Gists int    `json:"gists"`
 	}
-	if err := readInto(r, &u); err != nil {
+	if err := decodeBody(r, &u); err != nil {
 		return nil, err
 	}
 	if u.Login == "" || u.Gists < 0 {
-		return nil, errors.New("login is missing, or gists negative")
+		return nil, errors.New("login is missing, or gists is negative")
 	}
 	id := s.AddUser(User{Login: u.Login, Type: u.Type})
 	s.MakeGists(u.Login, u.Gists)
@@ -105,10 +107,10 @@ func (s *Sim) postUser(r *http.Request) (any, error) {
 func (s *Sim) postGist(r *http.Request) (any, error) {
 	var body struct {
 		Login       string          `json:"login"`
-		Description json.RawMessage `json:"description"` // absent = some, null = null
+		Description json.RawMessage `json:"description"` // generated if absent
 		Files       []string        `json:"files"`
 	}
-	if err := readInto(r, &body); err != nil {
+	if err := decodeBody(r, &body); err != nil {
 		return nil, err
 	}
 	if body.Login == "" {
@@ -128,9 +130,10 @@ func (s *Sim) postGist(r *http.Request) (any, error) {
 	return map[string]string{"id": s.AddGist(body.Login, g)}, nil
 }
 
-// knobs are the options that can be changed from outside; absent ones stay.
+// knobs are the options that a control request can change. Absent options keep
+// their values.
 type knobs struct {
-	ListDelay      *string `json:"list_delay"` // as Go writes durations
+	ListDelay      *string `json:"list_delay"` // for time.ParseDuration
 	Latency        *string `json:"latency"`
 	Burst          *int    `json:"burst"`
 	DailyTokens    *int    `json:"daily_tokens"`
@@ -146,7 +149,7 @@ type knobs struct {
 
 func (s *Sim) postKnobs(r *http.Request) (any, error) {
 	var k knobs
-	if err := readInto(r, &k); err != nil {
+	if err := decodeBody(r, &k); err != nil {
 		return nil, err
 	}
 	listDelay, err := k.duration(k.ListDelay)
@@ -186,7 +189,7 @@ func (knobs) duration(text *string) (*time.Duration, error) {
 	return &d, err
 }
 
-// assign copies a value that is given.
+// assign sets *to to *value unless value is nil.
 func assign[T any](to *T, value *T) {
 	if value != nil {
 		*to = *value

@@ -13,14 +13,15 @@ import (
 	"time"
 )
 
-// maxKeys and maxIDs are the limits of two parameters, Pipedrive OpenAPI 2026-08-18, GET /deals.
+// maxKeys and maxIDs limit the parameters custom_fields and ids. Pipedrive
+// OpenAPI 2026-08-18, GET /deals.
 const (
 	maxKeys = 15
 	maxIDs  = 100
 )
 
-// extras are the values of include_fields. They are accepted and add nothing.
-var extras = someOf("next_activity_id", "last_activity_id", "first_won_time", "products_count", "files_count",
+// includeFields accepts the values of include_fields. They add nothing to the response.
+var includeFields = someOf("next_activity_id", "last_activity_id", "first_won_time", "products_count", "files_count",
 	"notes_count", "followers_count", "email_messages_count", "activities_count", "done_activities_count",
 	"undone_activities_count", "participants_count", "last_incoming_mail_time", "last_outgoing_mail_time",
 	"smart_bcc_email", "source_lead_id")
@@ -28,7 +29,7 @@ var extras = someOf("next_activity_id", "last_activity_id", "first_won_time", "p
 // dealQuery are the parameters of GET /deals/{id}, listQuery those of the lists.
 var (
 	dealQuery = map[string]check{
-		"include_fields": extras, "custom_fields": atMost(maxKeys),
+		"include_fields": includeFields, "custom_fields": atMost(maxKeys),
 		"include_option_labels": oneOf("true", "false"), "include_labels": oneOf("true", "false"),
 	}
 	listQuery = map[string]check{
@@ -37,12 +38,12 @@ var (
 		"status":        someOf("open", "won", "lost", "deleted"),
 		"updated_since": isSeconds, "updated_until": isSeconds,
 		"sort_by": oneOf("id", "update_time", "add_time"), "sort_direction": oneOf("asc", "desc"),
-		"include_fields": extras, "custom_fields": atMost(maxKeys), "limit": isLimit, "cursor": anyText,
+		"include_fields": includeFields, "custom_fields": atMost(maxKeys), "limit": isLimit, "cursor": anyText,
 		"include_option_labels": oneOf("true", "false"), "include_labels": oneOf("true", "false"),
 	}
 )
 
-// atMost accepts so many words separated by commas.
+// atMost accepts up to n values separated by commas.
 func atMost(n int) check {
 	return func(v any) string {
 		text, _ := v.(string)
@@ -53,8 +54,8 @@ func atMost(n int) check {
 	}
 }
 
-// cursor is where the next page begins: a marker of its first item, in the
-// form that others have decoded. It holds for one order only.
+// cursor identifies the first item of the next page. It is valid for one order
+// only. The fields follow cursors of real responses that others have decoded.
 type cursor struct {
 	Field     string `json:"field"`
 	Value     any    `json:"fieldValue"`
@@ -62,7 +63,7 @@ type cursor struct {
 	ID        int64  `json:"id"`
 }
 
-// String is the cursor as clients see it.
+// String encodes the cursor for clients.
 func (c cursor) String() string {
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -79,34 +80,34 @@ func readCursor(text string) (c cursor, ok bool) {
 	return c, json.Unmarshal(plain, &c) == nil && c.ID >= 0
 }
 
-func badCursor() answer { return refuse("cursor: The value is not a valid cursor") }
+func badCursor() response { return refuse("cursor: The value is not a valid cursor") }
 
-func (p *crm) listDeals(c *call) answer    { return p.pageOfDeals(c, false) }
-func (p *crm) listArchived(c *call) answer { return p.pageOfDeals(c, true) }
+func (p *pipedrive) listDeals(c *call) response    { return p.pageOfDeals(c, false) }
+func (p *pipedrive) listArchived(c *call) response { return p.pageOfDeals(c, true) }
 
-// pageOfDeals answers a page of the deals that are archived, or that are not.
-func (p *crm) pageOfDeals(c *call, archived bool) answer {
+// pageOfDeals responds with a page of the archived or the other deals.
+func (p *pipedrive) pageOfDeals(c *call, archived bool) response {
 	q := c.URL.Query()
 	if reason := checkQuery(q, listQuery); reason != "" {
 		return refuse(reason)
 	}
 	if q.Get("filter_id") != "" {
-		return failure(http.StatusNotFound, "Filter not found", "") // there are none
+		return failure(http.StatusNotFound, "Filter not found", "") // the account has no filters
 	}
 	o := orderOf(q)
 	var from *deal
 	if text := q.Get("cursor"); text != "" {
-		mark, ok := readCursor(text)
-		if !ok || mark.Field != o.field || mark.Direction != o.direction {
+		start, ok := readCursor(text)
+		if !ok || start.Field != o.field || start.Direction != o.direction {
 			return badCursor()
 		}
-		from = mark.deal()
+		from = start.placeholder()
 	}
 	limit := atoi(q.Get("limit"), defaultLimit)
-	page := p.walk(o, from, limit+1, p.wanted(q, c.now, archived))
+	page := p.selectDeals(o, from, limit+1, p.filter(q, c.now, archived))
 	next := ""
 	if len(page) > limit {
-		next = o.mark(page[limit]).String()
+		next = o.cursorAt(page[limit]).String()
 		page = page[:limit]
 	}
 	items := make([]dealJSON, 0, len(page))
@@ -117,27 +118,29 @@ func (p *crm) pageOfDeals(c *call, archived bool) answer {
 	return list(items, next)
 }
 
-// wanted returns which deals a list shows.
-func (p *crm) wanted(q url.Values, now time.Time, archived bool) func(*deal) bool {
+// filter returns a function that reports whether a list with the query q
+// includes a deal.
+func (p *pipedrive) filter(q url.Values, now time.Time, archived bool) func(*deal) bool {
 	statuses := strings.Split(q.Get("status"), ",")
 	since, until := timeOf(q.Get("updated_since")), timeOf(q.Get("updated_until"))
 	ids := strings.Split(q.Get("ids"), ",")
-	same := func(name string, value int64) bool {
+	matches := func(name string, value int64) bool {
 		return q.Get(name) == "" || q.Get(name) == strconv.FormatInt(value, 10)
 	}
-	pointed := func(name string, value *int64) bool {
-		return q.Get(name) == "" || value != nil && same(name, *value)
+	matchesOptional := func(name string, value *int64) bool {
+		return q.Get(name) == "" || value != nil && matches(name, *value)
 	}
 	return func(d *deal) bool {
 		return d.IsArchived == archived && now.Sub(d.createdAt) >= p.o.ListDelay && d.hasStatus(statuses, now) &&
 			(since.IsZero() || !d.updated.Before(since)) && (until.IsZero() || d.updated.Before(until)) &&
 			(ids[0] == "" || slices.Contains(ids, strconv.FormatInt(d.id, 10))) &&
-			same("owner_id", d.OwnerID) && same("pipeline_id", d.PipelineID) && same("stage_id", d.StageID) &&
-			pointed("person_id", d.PersonID) && pointed("org_id", d.OrgID)
+			matches("owner_id", d.OwnerID) && matches("pipeline_id", d.PipelineID) && matches("stage_id", d.StageID) &&
+			matchesOptional("person_id", d.PersonID) && matchesOptional("org_id", d.OrgID)
 	}
 }
 
-// hasStatus reports whether one of the statuses is the deal's; none = any but deleted.
+// hasStatus reports whether the deal has one of the statuses. A single empty
+// status matches all deals that are not deleted.
 func (d *deal) hasStatus(statuses []string, now time.Time) bool {
 	if d.IsDeleted {
 		return slices.Contains(statuses, "deleted") && !d.purged(now)
@@ -148,12 +151,12 @@ func (d *deal) hasStatus(statuses []string, now time.Time) bool {
 func timeOf(text string) time.Time {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{} // checked before: it is empty
+		return time.Time{} // text is empty; invalid times were refused before
 	}
 	return t
 }
 
-// order is how a list is sorted.
+// order is the sort order of a list.
 type order struct{ field, direction string }
 
 func orderOf(q url.Values) order {
@@ -175,7 +178,8 @@ func (o order) compare(a, b *deal) int {
 	return n
 }
 
-func (o order) mark(d *deal) cursor {
+// cursorAt returns the cursor of a page that begins with d.
+func (o order) cursorAt(d *deal) cursor {
 	c := cursor{Field: o.field, Direction: o.direction, ID: d.id, Value: d.id}
 	switch o.field {
 	case "update_time":
@@ -186,14 +190,16 @@ func (o order) mark(d *deal) cursor {
 	return c
 }
 
-// deal is the place in the order that the cursor marks; the deal itself may have moved since.
-func (c cursor) deal() *deal {
+// placeholder returns a deal with the position of the cursor in the order. The
+// deal of the cursor may have moved since.
+func (c cursor) placeholder() *deal {
 	text, _ := c.Value.(string)
 	return &deal{id: c.ID, added: timeOf(text), updated: timeOf(text)}
 }
 
-// walk returns the first n deals that show is true for, in order, not before from.
-func (p *crm) walk(o order, from *deal, n int, show func(*deal) bool) []*deal {
+// selectDeals returns up to n deals for which show is true, in order, beginning
+// at from; nil begins at the first deal.
+func (p *pipedrive) selectDeals(o order, from *deal, n int, show func(*deal) bool) []*deal {
 	deals := p.deals
 	if o.field != "id" {
 		deals = slices.SortedFunc(slices.Values(deals), o.compare)

@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// properties are what a body may set. A pointer is left out or null in answers
-// until it is set, as live deals are seen, whatever the description says.
+// properties are the values that a request body may set. An unset pointer is
+// absent or null in responses, as in responses of live accounts; the official
+// description differs.
 type properties struct {
 	Title             string   `json:"title"`
 	OwnerID           int64    `json:"owner_id"`
@@ -36,16 +37,16 @@ type properties struct {
 	ChannelID         *string  `json:"channel_id"`
 }
 
-// deal is a deal as the account holds it.
+// deal is a deal of the account.
 type deal struct {
 	properties
 	id                         int64
-	added, updated, stageMoved time.Time      // in whole seconds, as answers say
-	createdAt                  time.Time      // to the fraction
-	custom                     map[string]any // by field code, no nulls
+	added, updated, stageMoved time.Time      // in whole seconds, as in responses
+	createdAt                  time.Time      // with fractions of a second
+	custom                     map[string]any // by field code; without nulls
 }
 
-// dealJSON is a deal in an answer.
+// dealJSON is a deal in a response.
 type dealJSON struct {
 	ID            int64     `json:"id"`
 	CreatorUserID int64     `json:"creator_user_id"`
@@ -62,8 +63,9 @@ type dealJSON struct {
 	CustomFields map[string]any `json:"custom_fields"`
 }
 
-// dealBody is what POST and PATCH take. channel_id is not described, but others
-// have seen it accepted; there is no add_time.
+// dealBody has the properties that POST and PATCH accept. The official
+// description lacks channel_id, but others have seen it accepted. add_time is
+// not accepted.
 var dealBody = map[string]check{
 	"title": isText, "owner_id": isInt, "person_id": nullable(isInt), "org_id": nullable(isInt),
 	"pipeline_id": isInt, "stage_id": isInt, "value": isNumber, "currency": textOf(3, 3),
@@ -80,7 +82,7 @@ func isVisibility(v any) string {
 	return "The value must be one of 1, 3, 5, 7"
 }
 
-func (p *crm) createDeal(c *call) answer {
+func (p *pipedrive) createDeal(c *call) response {
 	values, reason := readBody(c.body, dealBody)
 	switch {
 	case reason != "":
@@ -96,8 +98,9 @@ func (p *crm) createDeal(c *call) answer {
 	return success(p.o.CreateStatus, p.show(d, nil))
 }
 
-// newDeal is a deal of the account's defaults, not yet in the account.
-func (p *crm) newDeal(now time.Time) *deal {
+// newDeal returns a deal with the account's defaults. It does not add the deal
+// to the account.
+func (p *pipedrive) newDeal(now time.Time) *deal {
 	at := seconds(now)
 	return &deal{
 		id: int64(len(p.deals) + 1), added: at, updated: at, stageMoved: at, createdAt: now,
@@ -108,8 +111,9 @@ func (p *crm) newDeal(now time.Time) *deal {
 	}
 }
 
-// apply sets what a body says, or returns what is wrong with it and sets nothing.
-func (p *crm) apply(d *deal, body []byte, values map[string]any) string {
+// apply sets the properties and custom fields of a body. If the body is invalid,
+// it returns the reason and changes nothing.
+func (p *pipedrive) apply(d *deal, body []byte, values map[string]any) string {
 	custom, _ := values["custom_fields"].(map[string]any)
 	if reason := p.checkCustom(custom); reason != "" {
 		return reason
@@ -118,15 +122,15 @@ func (p *crm) apply(d *deal, body []byte, values map[string]any) string {
 	next.LabelIDs = slices.Clone(next.LabelIDs)
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if err := decoder.Decode(&next); err != nil {
-		return "body: " + notA("object")
+		return "body: " + invalidType("object")
 	}
 	if next.IsDeleted {
 		return "is_deleted: The value must be false"
 	}
-	if !slices.ContainsFunc(colleagues, func(c colleague) bool { return c.id == next.OwnerID && c.active }) {
+	if !slices.ContainsFunc(companyUsers, func(c companyUser) bool { return c.id == next.OwnerID && c.active }) {
 		return "owner_id: The user does not exist"
 	}
-	if reason := p.place(&next, values); reason != "" {
+	if reason := p.setStage(&next, values); reason != "" {
 		return reason
 	}
 	next.Title = firstRunes(next.Title, maxVarchar)
@@ -140,9 +144,10 @@ func (p *crm) apply(d *deal, body []byte, values map[string]any) string {
 	return ""
 }
 
-// place makes pipeline and stage agree: a stage alone brings its pipeline, a
-// pipeline alone its first stage.
-func (p *crm) place(next *properties, values map[string]any) string {
+// setStage makes pipeline and stage agree: a stage without a pipeline sets its
+// pipeline, and a pipeline without a stage sets its first stage. It returns the
+// reason if they are invalid.
+func (p *pipedrive) setStage(next *properties, values map[string]any) string {
 	_, pipelineGiven := values["pipeline_id"]
 	_, stageGiven := values["stage_id"]
 	for _, st := range p.stages {
@@ -164,7 +169,8 @@ func (p *crm) place(next *properties, values map[string]any) string {
 	return ""
 }
 
-// firstRunes cuts a title as live accounts were seen to do, without a word.
+// firstRunes returns the first n runes of text. Live accounts silently truncate
+// long titles like this.
 func firstRunes(text string, n int) string {
 	for i := range text {
 		if n--; n < 0 {
@@ -174,8 +180,9 @@ func firstRunes(text string, n int) string {
 	return text
 }
 
-// show is the deal in an answer, with those custom fields that keys selects, or all.
-func (p *crm) show(d *deal, keys []string) dealJSON {
+// show returns the deal for a response with the custom fields that keys selects;
+// nil selects all.
+func (p *pipedrive) show(d *deal, keys []string) dealJSON {
 	j := dealJSON{
 		ID: d.id, CreatorUserID: userID, AddTime: d.added, UpdateTime: d.updated, StageChange: d.stageMoved,
 		Origin: "API", properties: d.properties, CustomFields: map[string]any{},
@@ -188,8 +195,8 @@ func (p *crm) show(d *deal, keys []string) dealJSON {
 	return j
 }
 
-// deal returns the deal that the path names, or nil.
-func (p *crm) deal(c *call) *deal {
+// deal returns the deal with the id in the path, or nil.
+func (p *pipedrive) deal(c *call) *deal {
 	id, err := strconv.ParseInt(c.PathValue("id"), 10, 64)
 	if err != nil || id < 1 || id > int64(len(p.deals)) {
 		return nil
@@ -197,9 +204,9 @@ func (p *crm) deal(c *call) *deal {
 	return p.deals[id-1]
 }
 
-func dealNotFound() answer { return failure(http.StatusNotFound, "Deal not found", "ERR_NOT_FOUND") }
+func dealNotFound() response { return failure(http.StatusNotFound, "Deal not found", "ERR_NOT_FOUND") }
 
-func (p *crm) getDeal(c *call) answer {
+func (p *pipedrive) getDeal(c *call) response {
 	if reason := checkQuery(c.URL.Query(), dealQuery); reason != "" {
 		return refuse(reason)
 	}
@@ -210,12 +217,12 @@ func (p *crm) getDeal(c *call) answer {
 	return success(http.StatusOK, p.show(d, customKeys(c)))
 }
 
-// updateDeal changes a deal. An archived one can only be brought back: Pipedrive
+// updateDeal changes a deal. An archived deal can only be unarchived: Pipedrive
 // changelog 2025-07-15, archived deals cannot be edited.
-func (p *crm) updateDeal(c *call) answer {
+func (p *pipedrive) updateDeal(c *call) response {
 	values, reason := readBody(c.body, dealBody)
 	d := p.deal(c)
-	_, origin := values["origin_id"] // dropped by POST, refused by PATCH
+	_, origin := values["origin_id"] // POST ignores it, PATCH refuses it
 	switch {
 	case reason != "":
 		return refuse(reason)
@@ -234,12 +241,12 @@ func (p *crm) updateDeal(c *call) answer {
 	if d.StageID != stage {
 		d.stageMoved = d.updated
 	}
-	d.stamp(c.now)
+	d.setTimes(c.now)
 	return success(http.StatusOK, p.show(d, nil))
 }
 
-// stamp notes when a deal was won, lost or archived.
-func (d *deal) stamp(now time.Time) {
+// setTimes sets the times at which the deal was won, lost or archived.
+func (d *deal) setTimes(now time.Time) {
 	text := seconds(now).Format(time.RFC3339)
 	switch {
 	case d.Status == "won" && d.WonTime == nil:
@@ -254,7 +261,7 @@ func (d *deal) stamp(now time.Time) {
 	}
 }
 
-func (p *crm) deleteDeal(c *call) answer {
+func (p *pipedrive) deleteDeal(c *call) response {
 	d := p.deal(c)
 	if d == nil || d.IsDeleted {
 		return dealNotFound()
@@ -265,11 +272,12 @@ func (p *crm) deleteDeal(c *call) answer {
 
 func (d *deal) remove(now time.Time) { d.IsDeleted, d.updated = true, seconds(now) }
 
-// purged reports whether a deleted deal is gone for good. Pipedrive OpenAPI
-// 2026-08-18, DELETE /deals/{id}: after 30 days.
+// purged reports whether a deleted deal is permanently removed. Pipedrive
+// OpenAPI 2026-08-18, DELETE /deals/{id}: after 30 days.
 func (d *deal) purged(now time.Time) bool { return now.Sub(d.updated) >= 30*24*time.Hour }
 
-// customKeys reads the selector of custom fields; nil selects all.
+// customKeys returns the codes of the custom fields that the query selects; nil
+// selects all.
 func customKeys(c *call) []string {
 	if text := c.URL.Query().Get("custom_fields"); text != "" {
 		return strings.Split(text, ",")

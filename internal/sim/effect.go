@@ -6,74 +6,75 @@ import (
 	"net/http"
 )
 
-// effect is what a kind of fault does to a request.
+// effect describes how a kind of fault changes the handling of a request.
 type effect struct {
-	work   bool // the request is carried out
-	end    ending
-	canned func(*call, Fault) answer // instead of the answer of the work
-	own    bool                      // canned is said by the service itself, with its usual headers
+	handled        bool // the request takes effect
+	end            ending
+	replace        func(*call, Fault) response // returns another response; nil keeps the real one
+	serviceHeaders bool                        // the response gets the service's usual headers
 }
 
-// latency is the one kind that lets further faults follow.
+// latency is the only kind that can be combined with other faults.
 const latency = "latency"
 
 // effects are the kinds of faults.
 var effects = map[string]effect{
-	latency:        {work: true},
-	"slow":         {work: true},
-	"error-before": {canned: status(http.StatusInternalServerError)},
-	"error-after":  {work: true, canned: status(http.StatusBadGateway)},
-	"drop-before":  {end: cut},
-	"drop-after":   {work: true, end: cut},
-	"hang-before":  {end: hang},
-	"hang-after":   {work: true, end: hang},
-	"truncate":     {work: true, end: severed},
-	"html403":      {canned: cloudflare},
-	"redirect":     {canned: redirect},
-	"limit":        {own: true, canned: func(c *call, _ Fault) answer { return c.route.remote.limited() }},
-	"spent":        {own: true, canned: spent},
-	"gh-primary":   {own: true, canned: spent},
-	"unauthorized": {canned: status(http.StatusUnauthorized)},
-	"payment":      {own: true, canned: status(http.StatusPaymentRequired)},
-	"cap":          {own: true, canned: func(*call, Fault) answer { return capped() }},
-	"forbidden":    {own: true, canned: status(http.StatusForbidden)},
-	"invalid":      {own: true, canned: status(http.StatusBadRequest)},
-	"answer":       {canned: spelt},
+	latency:        {handled: true},
+	"slow":         {handled: true},
+	"error-before": {replace: status(http.StatusInternalServerError)},
+	"error-after":  {handled: true, replace: status(http.StatusBadGateway)},
+	"drop-before":  {end: dropped},
+	"drop-after":   {handled: true, end: dropped},
+	"hang-before":  {end: hung},
+	"hang-after":   {handled: true, end: hung},
+	"truncate":     {handled: true, end: halvedAndDropped},
+	"html403":      {replace: cloudflare},
+	"redirect":     {replace: redirect},
+	"limit":        {serviceHeaders: true, replace: func(c *call, _ Fault) response { return c.route.remote.limited() }},
+	"spent":        {serviceHeaders: true, replace: spent},
+	"gh-primary":   {serviceHeaders: true, replace: spent},
+	"unauthorized": {replace: status(http.StatusUnauthorized)},
+	"payment":      {serviceHeaders: true, replace: status(http.StatusPaymentRequired)},
+	"cap":          {serviceHeaders: true, replace: func(*call, Fault) response { return capped() }},
+	"forbidden":    {serviceHeaders: true, replace: status(http.StatusForbidden)},
+	"invalid":      {serviceHeaders: true, replace: status(http.StatusBadRequest)},
+	"answer":       {replace: configured},
 }
 
-func effectOf(kind string, chance *rand.Rand) effect {
+func effectOf(kind string, rng *rand.Rand) effect {
 	e, exists := effects[kind]
 	if !exists {
-		return effect{canned: status(http.StatusNotImplemented)}
+		return effect{replace: status(http.StatusNotImplemented)}
 	}
-	// A client has to see through both: an answer that ends well but is no JSON,
-	// and a connection that breaks within the answer.
-	if kind == "truncate" && chance.IntN(2) == 0 {
+	// A client has to detect both: a complete response with invalid JSON, and a
+	// connection that breaks within the response.
+	if kind == "truncate" && rng.IntN(2) == 0 {
 		e.end = halved
 	}
 	return e
 }
 
-// status is an answer in the words of the service that was asked.
-func status(code int) func(*call, Fault) answer {
-	return func(c *call, _ Fault) answer { return c.route.remote.broken(code) }
+// status returns an effect that responds with an error in the format of the
+// service.
+func status(code int) func(*call, Fault) response {
+	return func(c *call, _ Fault) response { return c.route.remote.errorResponse(code) }
 }
 
-func spent(c *call, _ Fault) answer { return c.route.remote.spent(c.now) }
+func spent(c *call, _ Fault) response { return c.route.remote.spent(c.now) }
 
-// spelt is the answer that the fault itself spells out.
-func spelt(_ *call, f Fault) answer {
-	return answer{
+// configured returns the response that the fault itself contains.
+func configured(_ *call, f Fault) response {
+	return response{
 		status: cmp.Or(f.Status, http.StatusOK),
 		header: http.Header{"Content-Type": {cmp.Or(f.ContentType, jsonType)}},
 		body:   []byte(f.Body),
 	}
 }
 
-// cloudflare is what an account gets that does not heed its 429s.
+// cloudflare returns the response to an account that ignores its 429s.
 // Pipedrive docs, "Rate limiting": "This error is produced by Cloudflare".
-func cloudflare(*call, Fault) answer {
-	return answer{
+func cloudflare(*call, Fault) response {
+	return response{
 		status: http.StatusForbidden,
 		header: http.Header{"Content-Type": {"text/html; charset=UTF-8"}, "Server": {"cloudflare"}},
 		body: []byte("<!DOCTYPE html>\n<html><head><title>Access denied</title></head>" +
@@ -81,6 +82,6 @@ func cloudflare(*call, Fault) answer {
 	}
 }
 
-func redirect(*call, Fault) answer {
-	return answer{status: http.StatusFound, header: http.Header{"Location": {"https://elsewhere.invalid/"}}}
+func redirect(*call, Fault) response {
+	return response{status: http.StatusFound, header: http.Header{"Location": {"https://elsewhere.invalid/"}}}
 }

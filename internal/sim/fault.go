@@ -10,33 +10,33 @@ import (
 	"time"
 )
 
-// Fault is a way in which requests of the two APIs go wrong. Requests that a
-// service turns away (no key, over a limit) meet no fault. Kinds:
+// Fault makes requests to the two APIs fail or slow down. It does not apply to
+// requests that a service refuses (no key, over a limit). Kinds:
 //
-//	latency       wait, then work and answer; the work is done even if the client leaves
-//	slow          work, then wait, then answer
-//	error-before  500, nothing done            error-after  502, the work is done
-//	drop-before   connection cut, nothing done  drop-after  the same, the work is done
-//	hang-before   no answer until the client leaves or Close; hang-after  the same, the work is done
-//	truncate      the work is done, the answer ends in the middle
+//	latency       waits before the request takes effect, even if the client disconnects
+//	slow          waits between the effect and the response
+//	error-before  500 without an effect        error-after  502 after the effect
+//	drop-before   drops the connection without an effect; drop-after after the effect
+//	hang-before   no effect, and no response until the client disconnects or Close; hang-after with the effect
+//	truncate      takes effect and sends half of the response
 //	html403       Cloudflare's page            redirect     302 to another host
-//	limit         429 of a burst; at GitHub the 403 of the secondary limit
-//	spent         429, Pipedrive's day is spent (gh-primary: 403, GitHub's hour)
+//	limit         429 of the burst limit; at GitHub the 403 of the secondary limit
+//	spent         429, Pipedrive's daily quota is spent; at GitHub and as gh-primary 403, the hourly quota
 //	unauthorized  401                          payment      402
 //	cap           403, the plan's open deals   forbidden    403, another reason
 //	invalid       400 of a refused body        answer       Status, ContentType and Body
 type Fault struct {
-	Match       string            `json:"match"` // "METHOD /path-prefix"; "" = every request of both APIs
+	Match       string            `json:"match"` // "METHOD /path-prefix"; "" matches every request to both APIs
 	Kind        string            `json:"kind"`
-	Share       float64           `json:"share,omitempty"` // chance of each matching request; 0 = each
-	Times       int               `json:"times,omitempty"` // hits until it ends; 0 = until cleared
-	After       int               `json:"after,omitempty"` // matching requests that pass first
-	Every       int               `json:"every,omitempty"` // of those that follow only each n-th; 0 = each
-	Latency     time.Duration     `json:"-"`               // "latency" in JSON, as "1.5s"; of latency and slow
+	Share       float64           `json:"share,omitempty"` // probability for each matching request; 0 means 1
+	Times       int               `json:"times,omitempty"` // number of requests that fail; 0 = no limit
+	After       int               `json:"after,omitempty"` // number of matching requests that succeed first
+	Every       int               `json:"every,omitempty"` // of the following requests, only every n-th fails; 0 = all
+	Latency     time.Duration     `json:"-"`               // of kinds latency and slow; "latency" in JSON, for example "1.5s"
 	Status      int               `json:"status,omitempty"`
 	Body        string            `json:"body,omitempty"`
 	ContentType string            `json:"content_type,omitempty"`
-	Header      map[string]string `json:"header,omitempty"` // over the headers of any kind that answers; "" leaves one out
+	Header      map[string]string `json:"header,omitempty"` // replaces headers of the response; "" removes a header
 }
 
 // plainFault is a Fault without its JSON methods.
@@ -47,7 +47,7 @@ type faultJSON struct {
 	Latency string `json:"latency,omitempty"`
 }
 
-// MarshalJSON writes the latency as Go writes durations.
+// MarshalJSON encodes the latency as a duration string.
 func (f Fault) MarshalJSON() ([]byte, error) {
 	j := faultJSON{plainFault: plainFault(f)}
 	if f.Latency != 0 {
@@ -56,7 +56,7 @@ func (f Fault) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes, of kinds that exist.
+// UnmarshalJSON reverses MarshalJSON. It returns an error if the kind does not exist.
 func (f *Fault) UnmarshalJSON(data []byte) error {
 	var j faultJSON
 	if err := json.Unmarshal(data, &j); err != nil {
@@ -64,75 +64,75 @@ func (f *Fault) UnmarshalJSON(data []byte) error {
 	}
 	*f = Fault(j.plainFault)
 	if _, exists := effects[f.Kind]; !exists {
-		return fmt.Errorf("fault: there is no kind %q", f.Kind)
+		return fmt.Errorf("fault: unknown kind %q", f.Kind)
 	}
 	if j.Latency == "" {
 		return nil
 	}
 	d, err := time.ParseDuration(j.Latency)
 	if err != nil {
-		return fmt.Errorf("fault's latency: %w", err)
+		return fmt.Errorf("fault: latency: %w", err)
 	}
 	f.Latency = d
 	return nil
 }
 
-// AddFault makes requests go wrong from now on. A request meets the matching
-// faults in the order of their adding, up to the first that is not latency. A
-// kind that does not exist answers 501.
+// AddFault adds a fault. Matching faults apply in the order in which they were
+// added, up to the first one of a kind other than latency. Unknown kinds respond
+// with 501.
 func (s *Sim) AddFault(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults.armed = append(s.faults.armed, &armed{Fault: f})
+	s.faults.active = append(s.faults.active, &activeFault{Fault: f})
 }
 
-// ClearFaults ends all faults; requests that already wait go on waiting.
+// ClearFaults removes all faults. It does not affect requests that are already waiting.
 func (s *Sim) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults.armed = nil
+	s.faults.active = nil
 }
 
 type faults struct {
-	armed  []*armed
-	chance *rand.Rand
+	active []*activeFault
+	rng    *rand.Rand
 }
 
-// armed is a fault and how often it matched and hit.
-type armed struct {
+// activeFault is a fault with the numbers of requests that it matched and hit.
+type activeFault struct {
 	Fault
 	matched, hits int
 }
 
-// hit is what happens to one request.
+// hit is the effect of the faults on one request.
 type hit struct {
 	fault         Fault
 	effect        effect
-	before, after time.Duration // waits around the work
+	before, after time.Duration // waits before and after the request takes effect
 }
 
-// strike returns what the faults do to a request.
-func (f *faults) strike(c *call) hit {
-	h := hit{effect: effect{work: true}}
-	for _, a := range f.armed {
-		if !a.matches(c) || !a.fires(f.chance) {
+// match returns the effect of the faults on a request.
+func (f *faults) match(c *call) hit {
+	h := hit{effect: effect{handled: true}}
+	for _, a := range f.active {
+		if !a.matches(c) || !a.fires(f.rng) {
 			continue
 		}
 		if a.Kind == latency {
 			h.before += a.Latency
 			continue
 		}
-		h.fault, h.effect = a.Fault, effectOf(a.Kind, f.chance)
+		h.fault, h.effect = a.Fault, effectOf(a.Kind, f.rng)
 		if a.Kind == "slow" {
 			h.after = a.Latency
 		}
 		break
 	}
-	f.armed = slices.DeleteFunc(f.armed, func(a *armed) bool { return a.Times > 0 && a.hits >= a.Times })
+	f.active = slices.DeleteFunc(f.active, func(a *activeFault) bool { return a.Times > 0 && a.hits >= a.Times })
 	return h
 }
 
-func (a *armed) matches(c *call) bool {
+func (a *activeFault) matches(c *call) bool {
 	if a.Match == "" {
 		return true
 	}
@@ -140,50 +140,50 @@ func (a *armed) matches(c *call) bool {
 	return method == c.Method && strings.HasPrefix(c.URL.Path, prefix)
 }
 
-func (a *armed) fires(chance *rand.Rand) bool {
+func (a *activeFault) fires(rng *rand.Rand) bool {
 	a.matched++
-	if a.matched <= a.After || a.Every > 1 && (a.matched-a.After)%a.Every != 0 || a.Share > 0 && a.Share < 1 && chance.Float64() >= a.Share {
+	if a.matched <= a.After || a.Every > 1 && (a.matched-a.After)%a.Every != 0 || a.Share > 0 && a.Share < 1 && rng.Float64() >= a.Share {
 		return false
 	}
 	a.hits++
 	return true
 }
 
-// ending is how an answer reaches the client.
+// ending is the part of a response that reaches the client.
 type ending int
 
 const (
-	whole   ending = iota
-	cut            // the connection breaks without an answer
-	hang           // no answer until the client leaves
-	halved         // half of the body, well-formed as HTTP
-	severed        // half of the body, then the connection breaks
+	complete         ending = iota
+	dropped                 // the connection breaks without a response
+	hung                    // no response until the client disconnects
+	halved                  // half of the body, well-formed as HTTP
+	halvedAndDropped        // half of the body, then the connection breaks
 )
 
-// send writes the answer, as far as the ending lets it.
-func (s *Sim) send(w http.ResponseWriter, r *http.Request, a answer, end ending) {
+// send writes the part of the response that the ending allows.
+func (s *Sim) send(w http.ResponseWriter, r *http.Request, a response, end ending) {
 	switch end {
-	case hang:
+	case hung:
 		select {
 		case <-r.Context().Done():
 		case <-s.closed:
 		}
-		panic(http.ErrAbortHandler) // net/http's way to break a connection
-	case cut:
+		panic(http.ErrAbortHandler) // net/http then closes the connection
+	case dropped:
 		panic(http.ErrAbortHandler)
 	}
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(a.status)
-	if end == halved || end == severed {
+	if end == halved || end == halvedAndDropped {
 		a.body = a.body[:len(a.body)/2]
 	}
 	if _, err := w.Write(a.body); err != nil {
-		return // the client has left
+		return // the client has disconnected
 	}
-	if end == severed {
-		// A ResponseWriter that cannot flush breaks off a little earlier.
+	if end == halvedAndDropped {
+		// Without support for Flush, the connection breaks a little earlier.
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}

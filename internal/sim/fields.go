@@ -18,9 +18,9 @@ type field struct {
 	Subfields   []field  `json:"subfields"`
 	Custom      bool     `json:"is_custom_field"`
 	Optional    bool     `json:"is_optional_response_field"`
-	Writable    bool     `json:"is_writable"` // undocumented, but others have seen it
+	Writable    bool     `json:"is_writable"` // undocumented, but seen by others
 
-	deleted bool // its values stay with the deals, unseen
+	deleted bool // the deals keep the field's values, but responses omit them
 }
 
 type option struct {
@@ -50,7 +50,7 @@ const (
 	maxText    = 65_000
 )
 
-// valueChecks are the types that can be made, and what their values are.
+// valueChecks are the types of custom fields with the checks of their values.
 var valueChecks = map[string]check{
 	"varchar": textOf(0, maxVarchar), "varchar_auto": textOf(0, maxVarchar), "phone": textOf(0, maxVarchar),
 	"text": textOf(0, maxText), "double": isNumber, "date": isDate,
@@ -64,7 +64,7 @@ var valueChecks = map[string]check{
 	},
 }
 
-// fieldBody is what POST /dealFields takes.
+// fieldBody has the properties that POST /dealFields accepts.
 var fieldBody = map[string]check{
 	"field_name": textOf(1, maxVarchar), "field_type": oneOf(slices.Sorted(maps.Keys(valueChecks))...),
 	"description": nullable(isText), "options": isOptions,
@@ -78,13 +78,13 @@ func isOptions(v any) string {
 		ok = ok && isText(o["label"]) == ""
 	}
 	if !ok {
-		return notA("options")
+		return invalidType("options")
 	}
 	return ""
 }
 
-// customFields returns the custom fields that exist.
-func (p *crm) customFields() map[string]*field {
+// customFields returns the custom fields that are not deleted, by code.
+func (p *pipedrive) customFields() map[string]*field {
 	byCode := map[string]*field{}
 	for _, f := range p.fields {
 		if f.Custom && !f.deleted {
@@ -94,8 +94,9 @@ func (p *crm) customFields() map[string]*field {
 	return byCode
 }
 
-// checkCustom returns what is wrong with the custom fields of a body.
-func (p *crm) checkCustom(values map[string]any) string {
+// checkCustom returns the reason why the custom fields of a body are invalid, ""
+// if they are valid.
+func (p *pipedrive) checkCustom(values map[string]any) string {
 	known := p.customFields()
 	for _, code := range slices.Sorted(maps.Keys(values)) {
 		f := known[code]
@@ -114,7 +115,7 @@ var fieldListQuery = map[string]check{
 	"include_fields": someOf("ui_visibility", "important_fields", "required_fields"),
 }
 
-func (p *crm) listFields(c *call) answer {
+func (p *pipedrive) listFields(c *call) response {
 	var shown []*field
 	for _, f := range p.fields {
 		if !f.deleted {
@@ -124,7 +125,7 @@ func (p *crm) listFields(c *call) answer {
 	return pageOf(c, fieldListQuery, shown)
 }
 
-func (p *crm) createField(c *call) answer {
+func (p *pipedrive) createField(c *call) response {
 	values, reason := readBody(c.body, fieldBody)
 	if reason != "" {
 		return refuse(reason)
@@ -144,7 +145,7 @@ func (p *crm) createField(c *call) answer {
 	return success(http.StatusOK, f)
 }
 
-func (p *crm) getField(c *call) answer {
+func (p *pipedrive) getField(c *call) response {
 	for _, f := range p.fields {
 		if f.Code == c.PathValue("code") && !f.deleted {
 			return success(http.StatusOK, f)
@@ -153,7 +154,7 @@ func (p *crm) getField(c *call) answer {
 	return failure(http.StatusNotFound, "Field not found", "")
 }
 
-func (p *crm) removeField(c *call) answer {
+func (p *pipedrive) removeField(c *call) response {
 	f := p.customFields()[c.PathValue("code")]
 	if f == nil {
 		return failure(http.StatusNotFound, "Field not found", "")
@@ -162,8 +163,8 @@ func (p *crm) removeField(c *call) answer {
 	return success(http.StatusOK, f)
 }
 
-// addField makes a field. Names need not be unique.
-func (p *crm) addField(name, kind string) *field {
+// addField adds a custom field. Names need not be unique.
+func (p *pipedrive) addField(name, kind string) *field {
 	code := ""
 	for len(code) < 40 {
 		code += strconv.FormatUint(uint64(p.rng.IntN(16)), 16)
@@ -173,21 +174,21 @@ func (p *crm) addField(name, kind string) *field {
 	return f
 }
 
-// AddField makes a custom field of deals, also if there is one of that name.
+// AddField adds a custom field of deals, even if one with that name exists.
 func (s *Sim) AddField(name, typ string) (code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.crm.addField(name, typ).Code
+	return s.pipedrive.addField(name, typ).Code
 }
 
-// Field returns the code of the first custom field of that name.
+// Field returns the code of the first custom field with that name.
 func (s *Sim) Field(name string) (code string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.crm.field(name)
+	return s.pipedrive.field(name)
 }
 
-func (p *crm) field(name string) (code string, ok bool) {
+func (p *pipedrive) field(name string) (code string, ok bool) {
 	for _, f := range p.fields {
 		if f.Custom && !f.deleted && f.Name == name {
 			return f.Code, true
@@ -196,11 +197,12 @@ func (p *crm) field(name string) (code string, ok bool) {
 	return "", false
 }
 
-// DeleteField deletes a custom field, if it exists, as a person does it in the account's settings.
+// DeleteField deletes a custom field as a person does in the account's settings.
+// It does nothing if the field does not exist.
 func (s *Sim) DeleteField(code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f := s.crm.customFields()[code]; f != nil {
+	if f := s.pipedrive.customFields()[code]; f != nil {
 		f.deleted = true
 	}
 }

@@ -17,19 +17,20 @@ const (
 	maxPublic = 3_000
 )
 
-// user answers by login or by id. A renamed user's old login is unknown.
-func (h *hub) user(c *call) answer {
+// user responds with an account by login or id. The old login of a renamed user
+// is unknown.
+func (h *gitHub) user(c *call) response {
 	a := h.find(c)
 	if a == nil {
 		return h.notFound(c)
 	}
-	public := len(a.shelf.newest(0, func(p *post) bool { return !p.Secret }))
+	public := len(a.gists.newest(0, func(p *ownedGist) bool { return !p.Secret }))
 	return reply(http.StatusOK, a.profile(public))
 }
 
-// me answers whose token it is. A token belongs to an account without gists if
-// the options name none.
-func (h *hub) me(c *call) answer {
+// me responds with the account of the token: Options.TokenUser, or an account
+// without gists.
+func (h *gitHub) me(c *call) response {
 	if c.Header.Get("Authorization") == "" {
 		return gitHubError(http.StatusUnauthorized, "Requires authentication")
 	}
@@ -37,9 +38,9 @@ func (h *hub) me(c *call) answer {
 	return reply(http.StatusOK, a.profile(0))
 }
 
-// find returns the account that the path names, or nil. A suspended one is
-// not found either, as others have measured of GitHub.
-func (h *hub) find(c *call) *account {
+// find returns the account with the login or id in the path, or nil. It returns
+// nil for a suspended account, because GitHub responds with 404 (measured by others).
+func (h *gitHub) find(c *call) *account {
 	var a *account
 	if login := c.PathValue("login"); login != "" {
 		a = h.logins[strings.ToLower(login)]
@@ -52,8 +53,9 @@ func (h *hub) find(c *call) *account {
 	return a
 }
 
-// userGists lists a user's gists; its secret ones too if the token is that user's.
-func (h *hub) userGists(c *call) answer {
+// userGists lists a user's gists. With a token of that user the list includes
+// secret gists.
+func (h *gitHub) userGists(c *call) response {
 	a := h.find(c)
 	if a == nil {
 		return h.notFound(c)
@@ -62,16 +64,16 @@ func (h *hub) userGists(c *call) answer {
 	if !ok {
 		return badSince()
 	}
-	own := c.Header.Get("Authorization") != "" && strings.EqualFold(h.o.TokenUser, a.login)
-	list := a.shelf.newest(0, func(p *post) bool {
-		return a.kind == "User" && (own || !p.Secret) && !p.UpdatedAt.Before(since)
+	serviceHeaders := c.Header.Get("Authorization") != "" && strings.EqualFold(h.o.TokenUser, a.login)
+	list := a.gists.newest(0, func(p *ownedGist) bool {
+		return a.kind == "User" && (serviceHeaders || !p.Secret) && !p.UpdatedAt.Before(since)
 	})
-	// Recorded answers of GitHub link to the numeric form, whatever form was asked.
+	// Recorded responses of GitHub always link to the numeric form.
 	return h.page(c, "/user/"+strconv.FormatInt(a.id, 10)+"/gists", list)
 }
 
-// publicGists lists the newest gists of everybody.
-func (h *hub) publicGists(c *call) answer {
+// publicGists lists the newest gists of all users.
+func (h *gitHub) publicGists(c *call) response {
 	since, ok := since(c)
 	if !ok {
 		return badSince()
@@ -79,13 +81,13 @@ func (h *hub) publicGists(c *call) answer {
 	if page, perPage := paging(c.URL.Query()); page > (maxPublic+perPage-1)/perPage {
 		return invalid("In order to keep the API fast for everyone, pagination is limited for this resource.")
 	}
-	list := h.feed.newest(maxPublic, func(p *post) bool { return !p.Secret && !p.by.suspended && !p.UpdatedAt.Before(since) })
+	list := h.feed.newest(maxPublic, func(p *ownedGist) bool { return !p.Secret && !p.owner.suspended && !p.UpdatedAt.Before(since) })
 	return h.page(c, "/gists/public", list)
 }
 
-func (h *hub) gist(c *call) answer {
-	p := h.posts[c.PathValue("id")]
-	if p == nil || p.by.suspended {
+func (h *gitHub) gist(c *call) response {
+	p := h.gists[c.PathValue("id")]
+	if p == nil || p.owner.suspended {
 		return h.notFound(c)
 	}
 	a := reply(http.StatusOK, p.full(version(c.Request)))
@@ -93,8 +95,8 @@ func (h *hub) gist(c *call) answer {
 	return a
 }
 
-// rateLimit says how the caller stands. It costs nothing.
-func (h *hub) rateLimit(c *call) answer {
+// rateLimit responds with the caller's quota. The request itself is free.
+func (h *gitHub) rateLimit(c *call) response {
 	q := h.quota(c)
 	core := rateJSON{Limit: q.limit, Remaining: q.limit - q.used, Used: q.used, Reset: q.reset.Unix()}
 	other := rateJSON{Limit: 30, Remaining: 30, Reset: q.reset.Unix()}
@@ -106,8 +108,8 @@ func (h *hub) rateLimit(c *call) answer {
 	return reply(http.StatusOK, overview)
 }
 
-// page answers with one page of a list and the links to the others.
-func (h *hub) page(c *call, path string, list []*post) answer {
+// page responds with one page of a list and links to the other pages.
+func (h *gitHub) page(c *call, path string, list []*ownedGist) response {
 	page, perPage := paging(c.URL.Query())
 	last := max(1, (len(list)+perPage-1)/perPage)
 	from := min((page-1)*perPage, len(list))
@@ -122,13 +124,14 @@ func (h *hub) page(c *call, path string, list []*post) answer {
 	return a
 }
 
-// paging reads page and per_page; GitHub takes what it can't read for the default.
+// paging reads page and per_page. Like GitHub, it uses the default for an
+// invalid value.
 func paging(q url.Values) (page, perPage int) {
 	page, perPage = atoi(q.Get("page"), 1), atoi(q.Get("per_page"), defaultPerPage)
 	return page, min(perPage, maxPerPage)
 }
 
-// atoi reads a positive number.
+// atoi parses a positive number. It returns fallback if the text is not one.
 func atoi(text string, fallback int) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
@@ -137,7 +140,7 @@ func atoi(text string, fallback int) int {
 	return n
 }
 
-// links is the Link header of a page.
+// links returns the Link header of a page, "" if there is only one page.
 func links(c *call, path string, page, last int) string {
 	scheme := "http"
 	if c.TLS != nil {
@@ -162,7 +165,7 @@ func links(c *call, path string, page, last int) string {
 	return strings.Join(parts, ", ")
 }
 
-// since reads the parameter of that name, which looks at updated_at.
+// since reads the parameter since, which filters by updated_at.
 func since(c *call) (t time.Time, ok bool) {
 	text := c.URL.Query().Get("since")
 	if text == "" {
@@ -172,16 +175,17 @@ func since(c *call) (t time.Time, ok bool) {
 	return t, err == nil
 }
 
-func badSince() answer { return invalid("Validation Failed") }
+func badSince() response { return invalid("Validation Failed") }
 
-func (h *hub) notFound(*call) answer { return h.broken(http.StatusNotFound) }
+func (h *gitHub) notFound(*call) response { return h.errorResponse(http.StatusNotFound) }
 
-// versions are those that GitHub docs, "API Versions", names; without the header it is the first.
+// versions are the versions in GitHub docs, "API Versions". The first one is the
+// default.
 var versions = []string{oldVersion, "2026-03-10"}
 
 const oldVersion = "2022-11-28"
 
-// version returns the version of the API that a request asks for.
+// version returns the requested version of the API.
 func version(r *http.Request) string {
 	if v := r.Header.Get("X-Github-Api-Version"); v != "" {
 		return v

@@ -92,7 +92,7 @@ type rateJSON struct {
 	Reset     int64 `json:"reset"`
 }
 
-// short is the account as other answers name it.
+// short returns the account for other objects that refer to it.
 func (a *account) short() *userJSON {
 	api := "https://api.github.com/users/" + a.login
 	return &userJSON{
@@ -112,7 +112,7 @@ func (a *account) short() *userJSON {
 	}
 }
 
-// profile is the account as it is shown by itself.
+// profile returns the account for a response about the account itself.
 func (a *account) profile(publicGists int) profileJSON {
 	return profileJSON{
 		userJSON: *a.short(), PublicGists: publicGists,
@@ -120,8 +120,8 @@ func (a *account) profile(publicGists int) profileJSON {
 	}
 }
 
-// short is a gist as lists show it, in a version of the API.
-func (p *post) short(version string) gistJSON {
+// short returns the gist for a list, in a version of the API.
+func (p *ownedGist) short(version string) gistJSON {
 	api, web := "https://api.github.com/gists/"+p.ID, "https://gist.github.com/"+p.ID
 	g := gistJSON{
 		URL: api, ForksURL: api + "/forks", CommitsURL: api + "/commits", CommentsURL: api + "/comments",
@@ -136,17 +136,17 @@ func (p *post) short(version string) gistJSON {
 		g.Description = &p.Description
 	}
 	if !p.NoOwner {
-		g.Owner = p.by.short()
+		g.Owner = p.owner.short()
 	}
-	// GitHub docs, "Breaking changes", 2026-03-10: user is gone.
+	// GitHub docs, "Breaking changes", 2026-03-10: user is removed.
 	if version == oldVersion {
 		g.User = json.RawMessage("null")
 	}
 	return g
 }
 
-// full is a gist as it is shown by itself.
-func (p *post) full(version string) gistJSON {
+// full returns the gist for a response about the gist itself.
+func (p *ownedGist) full(version string) gistJSON {
 	g := p.short(version)
 	for _, f := range p.Files {
 		j, text, truncated := g.Files[f.Name], f.text(), false
@@ -163,18 +163,19 @@ func (p *post) full(version string) gistJSON {
 	return g
 }
 
-func (p *post) file(f File) fileJSON {
+func (p *ownedGist) file(f File) fileJSON {
 	kind, _, _ := mime.ParseMediaType(mime.TypeByExtension(path.Ext(f.Name)))
 	if kind == "" {
 		kind = "text/plain"
 	}
 	j := fileJSON{Filename: f.Name, Type: kind, RawURL: p.rawURL(f), Size: f.Size}
-	// The official description says string; recorded answers say null for unknown types.
+	// The official description says string, but recorded responses have null for
+	// unknown file types.
 	if f.Language != "" {
 		j.Language = &f.Language
 	}
 	return j
 }
 
-// seconds is a time as both services write it.
+// seconds returns t in UTC and whole seconds, as in responses of both services.
 func seconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

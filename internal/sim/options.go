@@ -6,48 +6,49 @@ import (
 	"time"
 )
 
-// Options say how the two services behave; the zero value is a new Lite account
-// of Pipedrive and an ordinary GitHub.
+// Options configure the two services. The zero value is a new Lite account of
+// Pipedrive and GitHub with its usual limits.
 type Options struct {
-	Seed uint64           // same seed and same calls, same data
+	Seed uint64           // the same seed and calls give the same data
 	Now  func() time.Time // default time.Now
 
-	Token       string // if set, the only Pipedrive key that is accepted; else any
-	GitHubToken string // if set, the only GitHub token that is accepted; else any
-	TokenUser   string // login that each GitHub token belongs to: its secret gists are seen with a token
-	TokenScopes string // of a classic GitHub token, as GitHub lists them; "" is a token that has none
+	Token       string // the only accepted Pipedrive key; "" accepts any
+	GitHubToken string // the only accepted GitHub token; "" accepts any
+	TokenUser   string // login of the owner of all GitHub tokens; requests with a token list its secret gists
+	TokenScopes string // scopes of a classic GitHub token, in GitHub's format; "" sends no scopes header
 
-	// The documents contradict themselves or are silent on these three.
+	// The documentation is contradictory or silent about these three.
 	CreateStatus   int  // status of a created deal: 200 (default) or 201
-	DeletedDeal404 bool // a deleted deal answers 404 instead of is_deleted: true
-	NoRateHeaders  bool // Pipedrive says nothing of its limits
+	DeletedDeal404 bool // the response for a deleted deal is a 404 instead of is_deleted: true
+	NoRateHeaders  bool // Pipedrive sends no headers about its limits
 
-	Regular bool // the key's user is no admin, so does not see all deals
+	Regular bool // the key's user is not an admin, so it does not see all deals
 
 	Burst       int // Pipedrive requests in any 2 s; default 20, negative = no limit
-	DailyTokens int // Pipedrive tokens a UTC day; default 30,000, negative = no limit
-	GitHubLimit int // GitHub requests an hour with a token, default 5,000; negative = no limit; 60 at most without a token
+	DailyTokens int // Pipedrive tokens per UTC day; default 30,000, negative = no limit
+	GitHubLimit int // GitHub requests per hour with a token, default 5,000, negative = no limit; at most 60 without a token
 
-	GitHubHour time.Duration // how long GitHub's hour lasts, whole seconds; default an hour
+	GitHubHour time.Duration // length of GitHub's quota window in whole seconds; default an hour
 
-	ListDelay time.Duration // a new deal is in no list for so long
-	Latency   time.Duration // each answer of both APIs comes so much later
+	ListDelay time.Duration // age at which a new deal appears in lists
+	Latency   time.Duration // delay of every response of both APIs
 
 	CompanyID     int64  // default CompanyID
 	CompanyDomain string // default "gistdeal-sim"
 }
 
-// CompanyID is Pipedrive's number of the simulated company, if Options name no other.
+// CompanyID is the default of Options.CompanyID, Pipedrive's number of the
+// simulated company.
 const CompanyID = 7654321
 
 const (
 	defaultBurst       = 20     // Pipedrive docs, "Rate limiting": API token, Lite
-	defaultDailyTokens = 30_000 // the same: 30,000 x 1 (Lite) x one seat
+	defaultDailyTokens = 30_000 // Pipedrive docs, "Rate limiting": 30,000 x 1 (Lite) x one seat
 	defaultHourly      = 5_000  // GitHub docs, "Rate limits for the REST API"
-	anonymousHourly    = 60     // the same, without a token
+	anonymousHourly    = 60     // GitHub docs, "Rate limits for the REST API", without a token
 )
 
-// fill sets the defaults of what is zero.
+// fill sets zero options to their defaults.
 func (o *Options) fill() {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -57,6 +58,6 @@ func (o *Options) fill() {
 	o.DailyTokens = cmp.Or(o.DailyTokens, defaultDailyTokens)
 	o.GitHubLimit = cmp.Or(o.GitHubLimit, defaultHourly)
 	o.GitHubHour = cmp.Or(o.GitHubHour, time.Hour)
-	o.CompanyID = cmp.Or(o.CompanyID, 7654321)
+	o.CompanyID = cmp.Or(o.CompanyID, CompanyID)
 	o.CompanyDomain = cmp.Or(o.CompanyDomain, "gistdeal-sim")
 }

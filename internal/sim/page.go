@@ -14,13 +14,13 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"isURL": func(text string) bool { return strings.HasPrefix(text, "https://") },
 }).Parse(pageText))
 
-// pageLength is how many deals the page shows.
+// pageLength is the number of deals on a page.
 const pageLength = 100
 
 type pageData struct {
 	Total int
 	Deals []pageDeal
-	Older int64 // id below which the next page begins, 0 on the last
+	Older int64 // the next page begins below this id; 0 on the last page
 }
 
 type pageDeal struct {
@@ -32,14 +32,14 @@ type pageDeal struct {
 
 type pageField struct{ Name, Value string }
 
-// dealsPage shows the newest deals to people.
+// dealsPage serves a page with the newest deals.
 func (s *Sim) dealsPage(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	total := len(s.crm.deals)
+	total := len(s.pipedrive.deals)
 	end := min(atoi(r.URL.Query().Get("before"), total+1)-1, total)
 	page := pageData{Total: total}
 	for n := end; n > max(0, end-pageLength); n-- {
-		page.Deals = append(page.Deals, s.crm.forPeople(s.crm.deals[n-1]))
+		page.Deals = append(page.Deals, s.pipedrive.pageDeal(s.pipedrive.deals[n-1]))
 		page.Older = int64(n)
 	}
 	if page.Older == 1 {
@@ -49,13 +49,13 @@ func (s *Sim) dealsPage(w http.ResponseWriter, r *http.Request) {
 	render(w, page)
 }
 
-// dealPage shows one deal.
+// dealPage serves a page with one deal.
 func (s *Sim) dealPage(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	total, n := len(s.crm.deals), atoi(r.PathValue("id"), 0)
+	total, n := len(s.pipedrive.deals), atoi(r.PathValue("id"), 0)
 	page := pageData{Total: total}
 	if n > 0 && n <= total {
-		page.Deals = []pageDeal{s.crm.forPeople(s.crm.deals[n-1])}
+		page.Deals = []pageDeal{s.pipedrive.pageDeal(s.pipedrive.deals[n-1])}
 	}
 	s.mu.Unlock()
 	if page.Deals == nil {
@@ -68,11 +68,11 @@ func (s *Sim) dealPage(w http.ResponseWriter, r *http.Request) {
 func render(w http.ResponseWriter, page pageData) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	_ = pageTemplate.Execute(w, page) // whoever asked has left, or not
+	_ = pageTemplate.Execute(w, page) // fails only if the client has disconnected
 }
 
-// forPeople is a deal with its custom fields by name.
-func (p *crm) forPeople(d *deal) pageDeal {
+// pageDeal returns a deal for the page, with its custom fields by name.
+func (p *pipedrive) pageDeal(d *deal) pageDeal {
 	shown := pageDeal{ID: d.id, Title: d.Title, Status: d.Status, Added: d.added.Format("2006-01-02 15:04:05")}
 	switch {
 	case d.IsDeleted:

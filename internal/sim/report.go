@@ -7,40 +7,40 @@ import (
 	"time"
 )
 
-// Report is what has happened so far and what each gist got.
+// Report describes all requests and the deals of each gist so far.
 type Report struct {
-	Requests    map[string]int     `json:"requests"`     // by route, as "GET /users/{login}/gists"
+	Requests    map[string]int     `json:"requests"`     // by route, for example "GET /users/{login}/gists"
 	RequestLog  []Seen             `json:"request_log"`  // the last 10,000
 	Limited     int                `json:"limited"`      // requests refused by a limit, not by a fault
-	Deals       int                `json:"deals"`        // that exist, archived ones too
-	Gists       int                `json:"gists"`        // public ones
-	ByGist      map[string][]int64 `json:"by_gist"`      // gist id to the deals that exist
-	EverByGist  map[string][]int64 `json:"ever_by_gist"` // the same with the deals that were deleted
+	Deals       int                `json:"deals"`        // existing deals, including archived ones
+	Gists       int                `json:"gists"`        // public gists
+	ByGist      map[string][]int64 `json:"by_gist"`      // existing deals by gist id
+	EverByGist  map[string][]int64 `json:"ever_by_gist"` // existing and deleted deals by gist id
 	WithoutDeal []string           `json:"without_deal"` // public gists that never got a deal
 	Duplicated  map[string][]int64 `json:"duplicate"`    // gists with more than one deal
-	PeakPer2s   int                `json:"peak_per_2s"`  // most Pipedrive requests in any 2 s, refused ones too
+	PeakPer2s   int                `json:"peak_per_2s"`  // most Pipedrive requests in any 2 s, including refused ones
 }
 
-// Seen is one request of the two APIs. Status is 0 while it is unanswered, and
-// for ever if it never was.
+// Seen is one request to either API. Status is 0 until the response is ready, and
+// stays 0 if the request gets no response.
 type Seen struct {
 	Method string    `json:"method"`
-	Path   string    `json:"path"` // with the query, without secrets
+	Path   string    `json:"path"` // with the query, but without secrets
 	Status int       `json:"status"`
 	At     time.Time `json:"at"`
 }
 
-// Report returns the report as of now.
+// Report returns a report of the current state.
 func (s *Sim) Report() Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := Report{
 		Requests: maps.Clone(s.log.requests), RequestLog: s.log.last(),
-		Limited: s.hub.refused + s.crm.refused, PeakPer2s: s.log.peak,
+		Limited: s.gitHub.refused + s.pipedrive.refused, PeakPer2s: s.log.peak,
 		ByGist: map[string][]int64{}, EverByGist: map[string][]int64{}, WithoutDeal: []string{}, Duplicated: map[string][]int64{},
 	}
-	for _, d := range s.crm.deals {
-		id := s.crm.gistOf(d)
+	for _, d := range s.pipedrive.deals {
+		id := s.pipedrive.gistOf(d)
 		if id != "" {
 			r.EverByGist[id] = append(r.EverByGist[id], d.id)
 		}
@@ -57,7 +57,7 @@ func (s *Sim) Report() Report {
 			r.Duplicated[id] = slices.Clone(deals)
 		}
 	}
-	for id, p := range s.hub.posts {
+	for id, p := range s.gitHub.gists {
 		if p.Secret {
 			continue
 		}
@@ -70,28 +70,28 @@ func (s *Sim) Report() Report {
 	return r
 }
 
-// kept is how many requests the log remembers.
-const kept = 10_000
+// maxLogged is the number of requests in Report.RequestLog.
+const maxLogged = 10_000
 
-// traffic is what the simulator remembers of requests.
-type traffic struct {
+// requestLog records requests.
+type requestLog struct {
 	requests map[string]int
 	seen     []*Seen
 	recent   []time.Time // Pipedrive requests of the last 2 s
 	peak     int
 }
 
-func newTraffic() traffic { return traffic{requests: map[string]int{}} }
+func newRequestLog() requestLog { return requestLog{requests: map[string]int{}} }
 
-// note remembers a request. The caller fills in the status.
-func (t *traffic) note(c *call) *Seen {
+// record records a request. The caller sets the status.
+func (t *requestLog) record(c *call) *Seen {
 	t.requests[c.route.name]++
 	seen := &Seen{Method: c.Method, Path: withoutSecrets(c.URL), At: c.now}
-	if len(t.seen) >= 2*kept {
-		t.seen = slices.Clone(t.seen[kept:])
+	if len(t.seen) >= 2*maxLogged {
+		t.seen = slices.Clone(t.seen[maxLogged:])
 	}
 	t.seen = append(t.seen, seen)
-	if _, ok := c.route.remote.(*crm); ok {
+	if _, ok := c.route.remote.(*pipedrive); ok {
 		t.recent = append(t.recent, c.now)
 		for c.now.Sub(t.recent[0]) >= burstWindow {
 			t.recent = t.recent[1:]
@@ -101,15 +101,15 @@ func (t *traffic) note(c *call) *Seen {
 	return seen
 }
 
-func (t *traffic) last() []Seen {
+func (t *requestLog) last() []Seen {
 	list := []Seen{}
-	for _, seen := range t.seen[max(0, len(t.seen)-kept):] {
+	for _, seen := range t.seen[max(0, len(t.seen)-maxLogged):] {
 		list = append(list, *seen)
 	}
 	return list
 }
 
-// withoutSecrets is the path and query with keys that some client put there left out.
+// withoutSecrets returns the path and query, with keys in the query masked.
 func withoutSecrets(u *url.URL) string {
 	q := u.Query()
 	for _, name := range []string{"api_token", "access_token"} {

@@ -5,18 +5,18 @@ import "net/http"
 // route is one operation of a service.
 type route struct {
 	remote remote
-	name   string // as in the report
+	name   string // in Report.Requests
 	cost   int    // tokens at Pipedrive, requests at GitHub
-	work   func(c *call) answer
+	handle func(c *call) response
 }
 
-// routes returns everything that the simulator answers.
+// routes returns the routes of the simulator.
 func (s *Sim) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	add := func(r remote, pattern string, cost int, work func(*call) answer) {
-		mux.HandleFunc(pattern, s.serve(route{remote: r, name: pattern, cost: cost, work: work}))
+	add := func(r remote, pattern string, cost int, handle func(*call) response) {
+		mux.HandleFunc(pattern, s.serve(route{remote: r, name: pattern, cost: cost, handle: handle}))
 	}
-	h, p := s.hub, s.crm
+	h, p := s.gitHub, s.pipedrive
 	add(h, "GET /user", 1, h.me)
 	add(h, "GET /users/{login}", 1, h.user)
 	add(h, "GET /users/{login}/gists", 1, h.userGists)

@@ -10,41 +10,41 @@ import (
 	"time"
 )
 
-// maxBody is the longest request body that either service reads.
+// maxBody limits request bodies, in bytes.
 const maxBody = 1 << 20
 
-// Sim is both services. All its methods may be called at any time, also while
-// it serves.
+// Sim simulates both services. Its methods may be called concurrently, also while
+// it serves requests.
 type Sim struct {
 	mux    *http.ServeMux
 	closed chan struct{}
 	close  func()
 
-	mu     sync.Mutex // guards everything below; never held while waiting
-	o      Options
-	hub    *hub
-	crm    *crm
-	faults faults
-	log    traffic
+	mu        sync.Mutex // guards everything below; never held while waiting
+	o         Options
+	gitHub    *gitHub
+	pipedrive *pipedrive
+	faults    faults
+	log       requestLog
 }
 
-// New returns an empty world: no users, a Pipedrive account with the pipelines
-// "Pipeline" and "Gists" and without custom fields.
+// New returns a simulator without GitHub users. Its Pipedrive account has the
+// pipelines "Pipeline" and "Gists" and no custom fields.
 func New(o Options) *Sim {
-	s := &Sim{o: o, closed: make(chan struct{}), log: newTraffic()}
+	s := &Sim{o: o, closed: make(chan struct{}), log: newRequestLog()}
 	s.o.fill()
 	s.close = sync.OnceFunc(func() { close(s.closed) })
-	s.hub = newHub(&s.o)
-	s.crm = newCRM(&s.o)
-	s.faults.chance = rand.New(rand.NewPCG(o.Seed, 3))
+	s.gitHub = newGitHub(&s.o)
+	s.pipedrive = newPipedrive(&s.o)
+	s.faults.rng = rand.New(rand.NewPCG(o.Seed, 3))
 	s.mux = s.routes()
 	return s
 }
 
-// ServeHTTP answers requests of both APIs, of the control routes and of the page.
+// ServeHTTP serves both APIs, the control routes and the page.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// Close lets go of all requests that are waiting; later ones don't wait.
+// Close ends the waits of all requests. Later requests do not wait.
 func (s *Sim) Close() { s.close() }
 
 // Set changes options while the simulator runs. change must not call the simulator.
@@ -55,19 +55,19 @@ func (s *Sim) Set(change func(*Options)) {
 	s.o.fill()
 }
 
-// call is one request, read whole.
+// call is one request with its complete body.
 type call struct {
 	*http.Request
 	route  route
 	body   []byte
 	now    time.Time
-	header http.Header // that every answer to this request carries
+	header http.Header // headers of every response to this request
 }
 
-// answer is what a service says; its status is 0 if it says nothing. Services
-// make answers under the lock and whole, so that a fault can hold back or cut
-// what was truly done.
-type answer struct {
+// response is the response of a service; its status is 0 if there is none.
+// Services build complete responses under the lock, so that a fault can delay or
+// truncate the response after the request took effect.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
@@ -75,19 +75,20 @@ type answer struct {
 
 // remote is one of the two services.
 type remote interface {
-	// admit returns why a request is turned away before any work.
-	admit(c *call) (refused answer, ok bool)
-	// finish adds what each answer has to the answer of the work.
-	finish(c *call, a answer) answer
-	// broken returns an answer of that status as the service words it.
-	broken(status int) answer
-	// limited returns the refusal of too many requests at once, spent that of
-	// too many in the hour or day.
-	limited() answer
-	spent(now time.Time) answer
+	// admit reports whether the service accepts a request, and returns the
+	// refusal if it does not.
+	admit(c *call) (refused response, ok bool)
+	// finish adds the headers that every response has to the response of a handler.
+	finish(c *call, a response) response
+	// errorResponse returns an error with that status in the service's format.
+	errorResponse(status int) response
+	// limited returns the refusal of too many requests at once; spent returns the
+	// refusal of too many requests in the hour or day.
+	limited() response
+	spent(now time.Time) response
 }
 
-// serve answers a route of one of the services.
+// serve returns the handler of a route of one of the services.
 func (s *Sim) serve(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -96,9 +97,9 @@ func (s *Sim) serve(rt route) http.HandlerFunc {
 			return
 		}
 		c := &call{Request: r, route: rt, body: body, header: http.Header{}}
-		seen, a, hit := s.arrive(c)
+		seen, a, hit := s.admit(c)
 		if a.status == 0 {
-			a = s.carryOut(c, hit)
+			a = s.execute(c, hit)
 		}
 		s.mu.Lock()
 		seen.Status = a.status
@@ -110,39 +111,40 @@ func (s *Sim) serve(rt route) http.HandlerFunc {
 	}
 }
 
-// arrive notes the request and returns the refusal or the faults that it meets.
-func (s *Sim) arrive(c *call) (*Seen, answer, hit) {
+// admit records the request and returns the refusal, if any, or else the effect
+// of the faults on it.
+func (s *Sim) admit(c *call) (*Seen, response, hit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.now = s.o.Now()
-	seen := s.log.note(c)
+	seen := s.log.record(c)
 	if refused, ok := c.route.remote.admit(c); !ok {
 		return seen, merge(refused, c.header), hit{}
 	}
-	return seen, answer{}, s.faults.strike(c)
+	return seen, response{}, s.faults.match(c)
 }
 
-// carryOut does the work of a request, or not, as the fault that it met says.
-func (s *Sim) carryOut(c *call, h hit) answer {
-	// Services do carry out late what nobody waits for any more.
+// execute handles a request with the waits of its fault.
+func (s *Sim) execute(c *call, h hit) response {
+	// A late request takes effect even if its client has disconnected.
 	s.wait(context.WithoutCancel(c.Context()), h.before)
-	a := s.work(c, h)
+	a := s.respond(c, h)
 	s.wait(c.Context(), h.after)
 	return a
 }
 
-// work does the part of carryOut that needs the lock.
-func (s *Sim) work(c *call, h hit) answer {
+// respond is the part of execute that needs the lock.
+func (s *Sim) respond(c *call, h hit) response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := answer{header: http.Header{}}
-	if h.effect.work {
+	a := response{header: http.Header{}}
+	if h.effect.handled {
 		c.now = s.o.Now()
-		a = merge(c.route.remote.finish(c, c.route.work(c)), c.header)
+		a = merge(c.route.remote.finish(c, c.route.handle(c)), c.header)
 	}
-	if h.effect.canned != nil {
-		a = h.effect.canned(c, h.fault)
-		if h.effect.own {
+	if h.effect.replace != nil {
+		a = h.effect.replace(c, h.fault)
+		if h.effect.serviceHeaders {
 			a = merge(a, c.header)
 		}
 		for name, value := range h.fault.Header {
@@ -152,13 +154,13 @@ func (s *Sim) work(c *call, h hit) answer {
 			}
 		}
 	}
-	if h.effect.end == cut || h.effect.end == hang {
-		a = answer{header: a.header}
+	if h.effect.end == dropped || h.effect.end == hung {
+		a = response{header: a.header}
 	}
 	return a
 }
 
-// wait waits for d, or until ctx ends or the simulator closes.
+// wait returns after d, or earlier if ctx ends or the simulator closes.
 func (s *Sim) wait(ctx context.Context, d time.Duration) {
 	if d <= 0 {
 		return
@@ -172,8 +174,8 @@ func (s *Sim) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// merge adds headers that an answer does not have itself.
-func merge(a answer, header http.Header) answer {
+// merge adds the headers that the response does not have.
+func merge(a response, header http.Header) response {
 	for name, values := range header {
 		if _, exists := a.header[name]; !exists {
 			a.header[name] = values
@@ -184,11 +186,11 @@ func merge(a answer, header http.Header) answer {
 
 const jsonType = "application/json; charset=utf-8"
 
-// reply is an answer with a JSON body.
-func reply(status int, value any) answer {
+// reply returns a response with a JSON body.
+func reply(status int, value any) response {
 	body, err := json.Marshal(value)
 	if err != nil {
 		status, body = http.StatusInternalServerError, []byte(`{}`)
 	}
-	return answer{status: status, body: body, header: http.Header{"Content-Type": {jsonType}}}
+	return response{status: status, body: body, header: http.Header{"Content-Type": {jsonType}}}
 }

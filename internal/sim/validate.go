@@ -13,39 +13,40 @@ import (
 	"unicode/utf8"
 )
 
-// check returns what is wrong with a value, "" if nothing. Values of a body are
-// as encoding/json gives them, with json.Number; values of a query are strings.
+// check returns the reason why a value is invalid, "" if it is valid. Values of a
+// body are decoded by encoding/json, with json.Number; values of a query are
+// strings.
 type check func(value any) string
 
-func notA(kind string) string { return "The value is not a valid '" + kind + "'" }
+func invalidType(kind string) string { return "The value is not a valid '" + kind + "'" }
 
 func isText(v any) string {
 	if _, ok := v.(string); !ok {
-		return notA("string")
+		return invalidType("string")
 	}
 	return ""
 }
 
 func isNumber(v any) string {
 	if _, ok := v.(json.Number); !ok {
-		return notA("number")
+		return invalidType("number")
 	}
 	return ""
 }
 
-// isInt refuses "5": version 2 takes no number for a text and no text for a number.
+// isInt refuses "5": API version 2 does not convert between numbers and strings.
 func isInt(v any) string {
 	if n, ok := v.(json.Number); ok {
 		if _, err := n.Int64(); err == nil {
 			return ""
 		}
 	}
-	return notA("integer")
+	return invalidType("integer")
 }
 
 func isBool(v any) string {
 	if _, ok := v.(bool); !ok {
-		return notA("boolean")
+		return invalidType("boolean")
 	}
 	return ""
 }
@@ -53,14 +54,14 @@ func isBool(v any) string {
 func isInts(v any) string {
 	items, ok := v.([]any)
 	if !ok || slices.ContainsFunc(items, func(v any) bool { return isInt(v) != "" }) {
-		return notA("integer[]")
+		return invalidType("integer[]")
 	}
 	return ""
 }
 
 func isObject(v any) string {
 	if _, ok := v.(map[string]any); !ok {
-		return notA("object")
+		return invalidType("object")
 	}
 	return ""
 }
@@ -68,7 +69,7 @@ func isObject(v any) string {
 func isDate(v any) string {
 	text, ok := v.(string)
 	if _, err := time.Parse(time.DateOnly, text); !ok || err != nil {
-		return notA("date")
+		return invalidType("date")
 	}
 	return ""
 }
@@ -83,31 +84,31 @@ func nullable(c check) check {
 	}
 }
 
-// textOf accepts texts of so many characters.
-func textOf(least, most int) check {
+// textOf accepts texts with between shortest and longest characters.
+func textOf(shortest, longest int) check {
 	return func(v any) string {
 		text, ok := v.(string)
 		if n := utf8.RuneCountInString(text); !ok {
-			return notA("string")
-		} else if n < least || n > most {
-			return fmt.Sprintf("The value must have %d to %d characters", least, most)
+			return invalidType("string")
+		} else if n < shortest || n > longest {
+			return fmt.Sprintf("The value must have %d to %d characters", shortest, longest)
 		}
 		return ""
 	}
 }
 
-func oneOf(words ...string) check {
+func oneOf(values ...string) check {
 	return func(v any) string {
-		if text, ok := v.(string); !ok || !slices.Contains(words, text) {
-			return "The value must be one of " + strings.Join(words, ", ")
+		if text, ok := v.(string); !ok || !slices.Contains(values, text) {
+			return "The value must be one of " + strings.Join(values, ", ")
 		}
 		return ""
 	}
 }
 
-// someOf accepts words separated by commas.
-func someOf(words ...string) check {
-	one := oneOf(words...)
+// someOf accepts a list of the values, separated by commas.
+func someOf(values ...string) check {
+	one := oneOf(values...)
 	return func(v any) string {
 		text, _ := v.(string)
 		for word := range strings.SplitSeq(text, ",") {
@@ -124,12 +125,12 @@ func anyText(any) string { return "" }
 func isIntText(v any) string {
 	text, _ := v.(string)
 	if _, err := strconv.ParseInt(text, 10, 64); err != nil {
-		return notA("integer")
+		return invalidType("integer")
 	}
 	return ""
 }
 
-// isSeconds refuses fractions of a second, as others have met it.
+// isSeconds refuses fractions of a second, as others have observed.
 func isSeconds(v any) string {
 	text, _ := v.(string)
 	if _, err := time.Parse(time.RFC3339, text); err != nil || strings.Contains(text, ".") {
@@ -155,7 +156,7 @@ func notAllowed(name string) string {
 	return fmt.Sprintf("%s: Parameter '%s' is not allowed for this request", name, name)
 }
 
-// checkQuery returns what is wrong with a query, "" if nothing.
+// checkQuery returns the reason why a query is invalid, "" if it is valid.
 func checkQuery(q url.Values, known map[string]check) string {
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		c, exists := known[name]
@@ -169,12 +170,12 @@ func checkQuery(q url.Values, known map[string]check) string {
 	return ""
 }
 
-// readBody reads a JSON object of which only some names are known.
+// readBody decodes and checks a JSON object. It refuses unknown names.
 func readBody(body []byte, known map[string]check) (values map[string]any, reason string) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if err := d.Decode(&values); err != nil || values == nil {
-		return nil, "body: " + notA("object")
+		return nil, "body: " + invalidType("object")
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		c, exists := known[name]

@@ -9,18 +9,19 @@ import (
 	"time"
 )
 
-// quota is what one token, or everybody without one, has used of an hour.
+// quota counts the requests of one token in an hour. All requests without a token
+// share one quota.
 type quota struct {
 	limit, used int
 	reset       time.Time
 }
 
-// quota returns the quota of whoever calls.
-func (h *hub) quota(c *call) *quota {
+// quota returns the quota of the caller.
+func (h *gitHub) quota(c *call) *quota {
 	key := c.Header.Get("Authorization")
 	q := h.quotas[key]
 	if q == nil || !c.now.Before(q.reset) {
-		// As it is told: in whole seconds.
+		// The header has whole seconds.
 		q = &quota{reset: c.now.Add(h.o.GitHubHour).Truncate(time.Second)}
 		h.quotas[key] = q
 	}
@@ -34,18 +35,19 @@ func (h *hub) quota(c *call) *quota {
 	return q
 }
 
-// admit checks what GitHub checks before it works, in its order.
-func (h *hub) admit(c *call) (answer, bool) {
+// admit does the checks that GitHub does before it handles a request, in the same
+// order.
+func (h *gitHub) admit(c *call) (response, bool) {
 	token, given := strings.CutPrefix(strings.Replace(c.Header.Get("Authorization"), "token ", "Bearer ", 1), "Bearer ")
 	switch {
 	case c.UserAgent() == "":
-		return answer{
+		return response{
 			status: http.StatusForbidden,
 			header: http.Header{"Content-Type": {"text/html"}},
 			body:   []byte("\r\nRequest forbidden by administrative rules. Please make sure your request has a User-Agent header.\r\n"),
 		}, false
 	case given && h.o.GitHubToken != "" && token != h.o.GitHubToken:
-		return h.broken(http.StatusUnauthorized), false
+		return h.errorResponse(http.StatusUnauthorized), false
 	case !supported(c.Request):
 		return gitHubError(http.StatusBadRequest, "The version of the API in the header X-GitHub-Api-Version is not supported."), false
 	}
@@ -55,12 +57,12 @@ func (h *hub) admit(c *call) (answer, bool) {
 		h.refused++
 		return hourSpent(q.reset), false
 	}
-	return answer{}, true
+	return response{}, true
 }
 
-// finish adds the ETag and the limits to an answer and makes it a 304 where the
-// client has it already.
-func (h *hub) finish(c *call, a answer) answer {
+// finish adds the ETag and the quota headers to a response. It turns the response
+// into a 304 if the client already has it.
+func (h *gitHub) finish(c *call, a response) response {
 	a.header.Set("X-GitHub-Media-Type", "github.v3; format=json")
 	a.header.Set("X-GitHub-Api-Version-Selected", version(c.Request))
 	a.header.Set("Cache-Control", visibility(c)+", max-age=60, s-maxage=60")
@@ -74,7 +76,7 @@ func (h *hub) finish(c *call, a answer) answer {
 		a.header.Set("ETag", tag)
 		if given := c.Header.Get("If-None-Match"); given != "" && weak(given) == weak(tag) {
 			a.status, a.body = http.StatusNotModified, nil
-			// GitHub docs, "Best practices": a 304 is free, with an Authorization header only.
+			// GitHub docs, "Best practices": a 304 is free only with an Authorization header.
 			if c.Header.Get("Authorization") != "" {
 				cost = 0
 			}
@@ -88,8 +90,9 @@ func (h *hub) finish(c *call, a answer) answer {
 	return a
 }
 
-// rateHeaders go with each answer, a 304 too. GitHub docs, "Rate limits for the REST API".
-func (h *hub) rateHeaders(c *call, q *quota) {
+// rateHeaders adds the quota headers. GitHub sends them with every response,
+// including a 304. GitHub docs, "Rate limits for the REST API".
+func (h *gitHub) rateHeaders(c *call, q *quota) {
 	if h.o.GitHubLimit < 0 {
 		return
 	}
@@ -107,8 +110,8 @@ func visibility(c *call) string {
 	return "private"
 }
 
-// etag is strong with a token and weak without; another token or Accept has
-// another one, as others have measured of GitHub.
+// etag returns a strong tag with a token and a weak one without. The tag depends
+// on the token and on Accept, as others have measured.
 func etag(c *call, body []byte) string {
 	sum := sha256.New()
 	sum.Write([]byte(c.Header.Get("Accept") + ":" + c.Header.Get("Authorization") + ":" + c.Header.Get("Cookie") + ":"))
@@ -122,8 +125,8 @@ func etag(c *call, body []byte) string {
 
 func weak(tag string) string { return strings.TrimPrefix(tag, "W/") }
 
-// gitHubError is GitHub's form of an error.
-func gitHubError(status int, message string) answer {
+// gitHubError returns an error in GitHub's format.
+func gitHubError(status int, message string) response {
 	return reply(status, map[string]string{
 		"message":           message,
 		"documentation_url": "https://docs.github.com/rest",
@@ -131,7 +134,7 @@ func gitHubError(status int, message string) answer {
 	})
 }
 
-func (h *hub) broken(status int) answer {
+func (h *gitHub) errorResponse(status int) response {
 	messages := map[int]string{
 		http.StatusUnauthorized:        "Bad credentials",
 		http.StatusForbidden:           "Forbidden",
@@ -146,16 +149,17 @@ func (h *hub) broken(status int) answer {
 	return gitHubError(status, message)
 }
 
-// invalid is GitHub's 422.
-func invalid(message string) answer {
+// invalid returns GitHub's 422.
+func invalid(message string) response {
 	return reply(http.StatusUnprocessableEntity, map[string]any{
 		"message": message, "errors": []any{}, "documentation_url": "https://docs.github.com/rest", "status": "422",
 	})
 }
 
-// limited is the secondary limit. GitHub docs, "Rate limits for the REST API":
-// 403 or 429 with retry-after, the primary limit still has room.
-func (h *hub) limited() answer {
+// limited returns the response of the secondary limit. GitHub docs, "Rate limits
+// for the REST API": 403 or 429 with retry-after, while the primary limit is not
+// exceeded.
+func (h *gitHub) limited() response {
 	a := reply(http.StatusForbidden, map[string]string{
 		"message":           "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
 		"documentation_url": "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits",
@@ -164,10 +168,10 @@ func (h *hub) limited() answer {
 	return a
 }
 
-func (h *hub) spent(now time.Time) answer { return hourSpent(now.Add(h.o.GitHubHour)) }
+func (h *gitHub) spent(now time.Time) response { return hourSpent(now.Add(h.o.GitHubHour)) }
 
-// hourSpent is the primary limit.
-func hourSpent(reset time.Time) answer {
+// hourSpent returns the response of the primary limit.
+func hourSpent(reset time.Time) response {
 	a := reply(http.StatusForbidden, map[string]string{
 		"message":           "API rate limit exceeded.",
 		"documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api",

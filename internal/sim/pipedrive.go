@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// userID is the user that every key belongs to.
+// userID is the id of the user of every key.
 const userID = 101
 
-// crm is Pipedrive: one company's account.
-type crm struct {
+// pipedrive is the Pipedrive account of one company.
+type pipedrive struct {
 	o         *Options
 	rng       *rand.Rand
-	deals     []*deal // the deal of id n is deals[n-1]
+	deals     []*deal // the deal with id n is deals[n-1]
 	fields    []*field
 	pipelines []pipeline
 	stages    []stage
 
-	window  []time.Time // requests of the last 2 s that were not refused
-	day     string      // the UTC day that the next two count
+	window  []time.Time // times of the accepted requests of the last 2 s
+	day     string      // the UTC day of tokens and writes
 	tokens  int
 	writes  int
 	refused int
@@ -49,14 +49,14 @@ type stage struct {
 	UpdateTime       time.Time `json:"update_time"`
 }
 
-func newCRM(o *Options) *crm {
-	p := &crm{o: o, rng: rand.New(rand.NewPCG(o.Seed, 2)), fields: systemFields()}
+func newPipedrive(o *Options) *pipedrive {
+	p := &pipedrive{o: o, rng: rand.New(rand.NewPCG(o.Seed, 2)), fields: systemFields()}
 	p.addPipeline("Pipeline", "Qualified", "Contact Made", "Demo Scheduled", "Proposal Made", "Negotiations Started")
 	p.addPipeline("Gists", "New", "Done")
 	return p
 }
 
-func (p *crm) addPipeline(name string, stages ...string) {
+func (p *pipedrive) addPipeline(name string, stages ...string) {
 	now := seconds(p.o.Now())
 	n := len(p.pipelines) + 1
 	p.pipelines = append(p.pipelines, pipeline{ID: int64(n), Name: name, OrderNr: n, AddTime: now, UpdateTime: now})
@@ -68,15 +68,15 @@ func (p *crm) addPipeline(name string, stages ...string) {
 	}
 }
 
-// burstWindow is the length of the burst limit's window. Pipedrive docs, "Rate limiting".
+// burstWindow is the window of the burst limit. Pipedrive docs, "Rate limiting".
 const burstWindow = 2 * time.Second
 
-// admit checks the key and the two limits.
-func (p *crm) admit(c *call) (answer, bool) {
+// admit checks the key, the burst limit and the daily quota.
+func (p *pipedrive) admit(c *call) (response, bool) {
 	if key := c.Header.Get("X-Api-Token"); key == "" || p.o.Token != "" && key != p.o.Token {
-		return p.broken(http.StatusUnauthorized), false
+		return p.errorResponse(http.StatusUnauthorized), false
 	}
-	p.roll(c.now)
+	p.expire(c.now)
 	defer p.rateHeaders(c)
 	burst := p.o.Burst > 0 && len(p.window) >= p.o.Burst
 	spent := p.o.DailyTokens > 0 && p.tokens >= p.o.DailyTokens
@@ -89,11 +89,12 @@ func (p *crm) admit(c *call) (answer, bool) {
 	if c.Method != http.MethodGet {
 		p.writes++
 	}
-	return answer{}, true
+	return response{}, true
 }
 
-// roll forgets requests that have left the window, and the day at midnight UTC.
-func (p *crm) roll(now time.Time) {
+// expire removes requests older than the burst window, and resets the daily
+// counts at midnight UTC.
+func (p *pipedrive) expire(now time.Time) {
 	for len(p.window) > 0 && now.Sub(p.window[0]) >= burstWindow {
 		p.window = p.window[1:]
 	}
@@ -102,9 +103,9 @@ func (p *crm) roll(now time.Time) {
 	}
 }
 
-// rateHeaders say how the account stands after this request, also after a
-// refused one. There are none of a limit that is switched off.
-func (p *crm) rateHeaders(c *call) {
+// rateHeaders adds headers with the remaining quotas after this request, even if
+// it was refused. A disabled limit has no headers.
+func (p *pipedrive) rateHeaders(c *call) {
 	if p.o.NoRateHeaders {
 		return
 	}
@@ -116,7 +117,7 @@ func (p *crm) rateHeaders(c *call) {
 	}
 }
 
-func (p *crm) burstHeaders(c *call) {
+func (p *pipedrive) burstHeaders(c *call) {
 	c.header.Set("X-RateLimit-Limit", strconv.Itoa(p.o.Burst))
 	c.header.Set("X-RateLimit-Remaining", strconv.Itoa(max(0, p.o.Burst-len(p.window))))
 	// Seconds from now, not an epoch.
@@ -127,25 +128,25 @@ func (p *crm) burstHeaders(c *call) {
 	c.header.Set("X-RateLimit-Reset", strconv.Itoa(int((left+time.Second-1)/time.Second)))
 }
 
-// dailyWrites is the fair use of POST and PUT. Pipedrive docs, "Rate limiting".
+// dailyWrites is the fair-use limit of POST and PUT. Pipedrive docs, "Rate limiting".
 const dailyWrites = 10_000
 
-func (p *crm) dailyHeaders(c *call) {
+func (p *pipedrive) dailyHeaders(c *call) {
 	c.header.Set("X-Daily-RateLimit-Token-Limit", strconv.Itoa(p.o.DailyTokens))
 	c.header.Set("X-Daily-RateLimit-Token-Remaining", strconv.Itoa(max(0, p.o.DailyTokens-p.tokens)))
 	c.header.Set("X-Daily-Requests-Left", strconv.Itoa(max(0, dailyWrites-p.writes)))
 }
 
-// finish leaves the answer as it is: Pipedrive's headers are decided on admission.
-func (p *crm) finish(_ *call, a answer) answer { return a }
+// finish returns the response unchanged: admit has added Pipedrive's headers.
+func (p *pipedrive) finish(_ *call, a response) response { return a }
 
-// success is Pipedrive's form of a success.
-func success(status int, value any) answer {
+// success returns a success in Pipedrive's format.
+func success(status int, value any) response {
 	return reply(status, map[string]any{"success": true, "data": value})
 }
 
-// list is Pipedrive's form of a page; next is "" on the last one.
-func list(items any, next string) answer {
+// list returns a page in Pipedrive's format; next is "" on the last page.
+func list(items any, next string) response {
 	additional := map[string]any{"next_cursor": nil}
 	if next != "" {
 		additional["next_cursor"] = next
@@ -153,8 +154,8 @@ func list(items any, next string) answer {
 	return reply(http.StatusOK, map[string]any{"success": true, "data": items, "additional_data": additional})
 }
 
-// failure is the older form of an error. Pipedrive docs, "Responses".
-func failure(status int, message, code string) answer {
+// failure returns an error in the older format. Pipedrive docs, "Responses".
+func failure(status int, message, code string) response {
 	body := map[string]any{
 		"success": false, "error": message, "error_info": "Please check developers.pipedrive.com",
 		"data": nil, "additional_data": nil,
@@ -165,14 +166,14 @@ func failure(status int, message, code string) answer {
 	return reply(status, body)
 }
 
-// refuse is how version 2 refuses what it was sent.
-func refuse(reason string) answer {
+// refuse returns the response of API version 2 to an invalid request.
+func refuse(reason string) response {
 	return reply(http.StatusBadRequest, map[string]any{
 		"success": false, "error": "Validation failed: " + reason, "code": "ERR_SCHEMA_VALIDATION_FAILED",
 	})
 }
 
-func (p *crm) broken(status int) answer {
+func (p *pipedrive) errorResponse(status int) response {
 	switch status {
 	case http.StatusUnauthorized:
 		return unauthorized()
@@ -188,8 +189,8 @@ func (p *crm) broken(status int) answer {
 	return failure(status, http.StatusText(status), "")
 }
 
-// unauthorized is the gateway's answer to a wrong key, as others have recorded it.
-func unauthorized() answer {
+// unauthorized returns the gateway's response to a wrong key, as recorded by others.
+func unauthorized() response {
 	a := reply(http.StatusUnauthorized, map[string]any{
 		"success": false, "error": "unauthorized access", "errorCode": 401,
 		"error_info": "Please check developers.pipedrive.com",
@@ -199,10 +200,10 @@ func unauthorized() answer {
 	return a
 }
 
-// overLimit is a 429. Its body is not documented.
-func overLimit() answer { return failure(http.StatusTooManyRequests, "Request over limit", "") }
+// overLimit returns a 429. Its body is not documented.
+func overLimit() response { return failure(http.StatusTooManyRequests, "Request over limit", "") }
 
-func (p *crm) limited() answer {
+func (p *pipedrive) limited() response {
 	a := overLimit()
 	if p.o.NoRateHeaders {
 		return a
@@ -213,8 +214,8 @@ func (p *crm) limited() answer {
 	return a
 }
 
-// spent is the other 429.
-func (p *crm) spent(time.Time) answer {
+// spent returns the 429 of the daily quota.
+func (p *pipedrive) spent(time.Time) response {
 	a := overLimit()
 	if p.o.NoRateHeaders {
 		return a
@@ -224,9 +225,10 @@ func (p *crm) spent(time.Time) answer {
 	return a
 }
 
-// capped is the plan's limit of open deals. Pipedrive docs, "Responses".
-func capped() answer {
+// capped returns the refusal by the plan's limit of open deals. Pipedrive docs,
+// "Responses".
+func capped() response {
 	return failure(http.StatusForbidden, "Couldn't add the deal. Open deals limit reached.", "feature_capping_deals_limit")
 }
 
-func (p *crm) notFound(*call) answer { return p.broken(http.StatusNotFound) }
+func (p *pipedrive) notFound(*call) response { return p.errorResponse(http.StatusNotFound) }

@@ -7,15 +7,15 @@ import (
 	"strconv"
 )
 
-// colleague is somebody of the company.
-type colleague struct {
+// companyUser is a Pipedrive user of the company.
+type companyUser struct {
 	id          int64
 	name, email string
 	active      bool
 }
 
-// colleagues are who the company has; two of them have one name, and one left.
-var colleagues = []colleague{
+// companyUsers are the users of the company. Two share a name, and one has left.
+var companyUsers = []companyUser{
 	{userID, "Sim User", "sim@example.com", true},
 	{userID + 1, "Ann Admin", "ann@example.com", true},
 	{userID + 2, "Sam Same", "sam@example.com", true},
@@ -23,9 +23,9 @@ var colleagues = []colleague{
 	{userID + 4, "Leo Left", "leo@example.com", false},
 }
 
-// me answers whose key it is. Pipedrive OpenAPI (v1) 2026-08-18, GET /users/me.
-func (p *crm) me(*call) answer {
-	me := p.showUser(colleagues[0])
+// me responds with the user of the key. Pipedrive OpenAPI (v1) 2026-08-18, GET /users/me.
+func (p *pipedrive) me(*call) response {
+	me := p.showUser(companyUsers[0])
 	maps.Copy(me, map[string]any{
 		"company_id": p.o.CompanyID, "company_name": "Simulated Company", "company_domain": p.o.CompanyDomain,
 		"company_country": "EE", "company_industry": "IT Services",
@@ -34,16 +34,16 @@ func (p *crm) me(*call) answer {
 	return success(http.StatusOK, me)
 }
 
-// listUsers answers everybody of the company. The same, GET /users.
-func (p *crm) listUsers(*call) answer {
-	all := make([]map[string]any, len(colleagues))
-	for i, c := range colleagues {
+// listUsers responds with all users of the company. Pipedrive OpenAPI (v1) 2026-08-18, GET /users.
+func (p *pipedrive) listUsers(*call) response {
+	all := make([]map[string]any, len(companyUsers))
+	for i, c := range companyUsers {
 		all[i] = p.showUser(c)
 	}
 	return success(http.StatusOK, all)
 }
 
-func (p *crm) showUser(c colleague) map[string]any {
+func (p *pipedrive) showUser(c companyUser) map[string]any {
 	return map[string]any{
 		"id": c.id, "name": c.name, "email": c.email, "phone": nil, "lang": 1, "locale": "en_US",
 		"default_currency": "EUR", "timezone_name": "Etc/UTC", "timezone_offset": "+00:00",
@@ -66,25 +66,25 @@ var (
 	}
 )
 
-func (p *crm) listPipelines(c *call) answer {
+func (p *pipedrive) listPipelines(c *call) response {
 	return pageOf(c, pipelineQuery, p.pipelines)
 }
 
-// listStages gives no stages of a pipeline that does not exist, not an error.
-func (p *crm) listStages(c *call) answer {
-	wanted := c.URL.Query().Get("pipeline_id")
+// listStages responds with an empty list, not an error, if the pipeline does not exist.
+func (p *pipedrive) listStages(c *call) response {
+	pipelineID := c.URL.Query().Get("pipeline_id")
 	var stages []stage
 	for _, st := range p.stages {
-		if wanted == "" || wanted == strconv.FormatInt(st.PipelineID, 10) {
+		if pipelineID == "" || pipelineID == strconv.FormatInt(st.PipelineID, 10) {
 			stages = append(stages, st)
 		}
 	}
 	return pageOf(c, stageQuery, stages)
 }
 
-// pageOf answers one page of a short list, whose order is the same by whatever
-// it is sorted; its cursor is a position.
-func pageOf[T any](c *call, known map[string]check, items []T) answer {
+// pageOf responds with one page of a short list. The order does not depend on
+// sort_by, and the cursor is a position in the list.
+func pageOf[T any](c *call, known map[string]check, items []T) response {
 	q := c.URL.Query()
 	if reason := checkQuery(q, known); reason != "" {
 		return refuse(reason)

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// languages are GitHub's names for what a file's ending says; others it does not know.
+// languages maps file extensions to GitHub's names of languages. GitHub reports
+// no language for other extensions.
 var languages = map[string]string{
 	".go": "Go", ".py": "Python", ".js": "JavaScript", ".md": "Markdown", ".rb": "Ruby",
 	".sh": "Shell", ".sql": "SQL", ".yml": "YAML", ".txt": "Text", ".tf": "HCL",
@@ -27,21 +28,21 @@ var topics = []string{
 	"backup to a second disk", "why this loop deadlocks", "colours of the terminal", "keyboard layout", "benchmark of three maps",
 }
 
-// tellings are the ways in which people describe gists, or don't. Most
-// answers of GitHub have a few of each.
-var tellings = []func(r *rand.Rand, g *Gist){
+// descriptions set descriptions and other properties in the ways that occur in
+// most of GitHub's responses.
+var descriptions = []func(r *rand.Rand, g *Gist){
 	func(r *rand.Rand, g *Gist) { g.Description = topic(r) },
 	func(_ *rand.Rand, g *Gist) { g.NullDescription = true },
 	func(_ *rand.Rand, g *Gist) { g.EmptyDescription = true },
 	func(_ *rand.Rand, g *Gist) { g.Description = "test" },
 	func(r *rand.Rand, g *Gist) { g.Description = topic(r) + " 🦉🚀 👩‍💻" },
 	func(r *rand.Rand, g *Gist) { g.Description = topic(r) + "\n\n- first\n- second\r\n\tthird" },
-	func(r *rand.Rand, g *Gist) { g.Description = long(r, 256+r.IntN(300)) },
+	func(r *rand.Rand, g *Gist) { g.Description = longText(r, 256+r.IntN(300)) },
 	func(_ *rand.Rand, g *Gist) { g.Description = "مثال على الكود مع English في الوسط" },
 	func(r *rand.Rand, g *Gist) {
 		g.Description = "<b>" + topic(r) + "</b> & \"quotes\" 'n' <script>alert(1)</script>"
 	},
-	func(r *rand.Rand, g *Gist) { g.Description = long(r, 1001+r.IntN(2000)) },
+	func(r *rand.Rand, g *Gist) { g.Description = longText(r, 1001+r.IntN(2000)) },
 	func(r *rand.Rand, g *Gist) { g.Description, g.NoFiles = topic(r), true },
 	func(r *rand.Rand, g *Gist) { g.Description, g.Files = topic(r), files(r, 12) },
 	func(_ *rand.Rand, g *Gist) { g.Description = "  \t " },
@@ -50,8 +51,8 @@ var tellings = []func(r *rand.Rand, g *Gist){
 
 func topic(r *rand.Rand) string { return topics[r.IntN(len(topics))] }
 
-// long is a text of so many runes, not all of one byte.
-func long(r *rand.Rand, runes int) string {
+// longText returns a text of that many runes, some of them longer than a byte.
+func longText(r *rand.Rand, runes int) string {
 	var b strings.Builder
 	for b.Len() < 4*runes {
 		b.WriteString(topic(r) + ", naïve – 日本語 – ")
@@ -71,8 +72,8 @@ func files(r *rand.Rand, n int) []File {
 	return list
 }
 
-// fill fills in what a gist leaves open.
-func (h *hub) fill(g *Gist) {
+// fill sets the unset fields of a gist.
+func (h *gitHub) fill(g *Gist) {
 	if g.ID == "" {
 		g.ID = h.hex(32)
 	}
@@ -95,10 +96,10 @@ func (h *hub) fill(g *Gist) {
 	}
 }
 
-// lifelike is the i-th of a user's n gists, counted from the oldest.
-func (h *hub) lifelike(i, n int) Gist {
+// sampleGist returns the i-th of a user's n gists, counted from the oldest.
+func (h *gitHub) sampleGist(i, n int) Gist {
 	g := Gist{ID: h.oldID(i, n)}
-	tellings[(i+h.rng.IntN(3))%len(tellings)](h.rng, &g)
+	descriptions[(i+h.rng.IntN(3))%len(descriptions)](h.rng, &g)
 	const years = 12
 	age := time.Duration(n-i) * (years * 365 * 24 * time.Hour / time.Duration(n+1))
 	g.CreatedAt = h.o.Now().Add(-age - time.Duration(h.rng.Int64N(int64(time.Minute)))).Truncate(time.Second)
@@ -108,8 +109,9 @@ func (h *hub) lifelike(i, n int) Gist {
 	return g
 }
 
-// oldID is an id as GitHub gave them at that time: first numbers, then 20 digits, today 32.
-func (h *hub) oldID(i, n int) string {
+// oldID returns an id in GitHub's format at the time of the gist: first decimal
+// numbers, later 20 hexadecimal digits, today 32.
+func (h *gitHub) oldID(i, n int) string {
 	id := h.hex(32)
 	switch {
 	case i*10 < n && n > 1:
@@ -117,24 +119,24 @@ func (h *hub) oldID(i, n int) string {
 	case i*4 < n && n > 1:
 		id = h.hex(20)
 	}
-	if h.posts[id] != nil {
+	if h.gists[id] != nil {
 		return h.oldID(i, n)
 	}
 	return id
 }
 
-// MakeGists posts n life-like gists of a user, made if it does not exist, over
-// the past twelve years.
+// MakeGists adds n realistic gists of a user, spread over the past twelve years.
+// It adds the user if it does not exist.
 func (s *Sim) MakeGists(login string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.hub.account(User{Login: login})
+	a := s.gitHub.account(User{Login: login})
 	for i := range n {
-		s.hub.post(a, s.hub.lifelike(i, n))
+		s.gitHub.addGist(a, s.gitHub.sampleGist(i, n))
 	}
 }
 
-// Demo makes users of all sizes, from none to more than 2,000 gists, and an organisation.
+// Demo adds an organization and users with between zero and more than 2,000 gists.
 func (s *Sim) Demo() {
 	s.AddUser(User{Login: "quiet-quokka"})
 	s.AddUser(User{Login: "acme-labs", Type: "Organization"})
@@ -147,7 +149,7 @@ func (s *Sim) Demo() {
 	}
 }
 
-// Run posts a life-like gist of some user every so often, until ctx ends.
+// Run adds a realistic gist of a random user at each interval until ctx ends.
 func (s *Sim) Run(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -165,7 +167,7 @@ func (s *Sim) postSomething() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ids []int64
-	for id, a := range s.hub.accounts {
+	for id, a := range s.gitHub.accounts {
 		if a.kind == "User" {
 			ids = append(ids, id)
 		}
@@ -175,11 +177,11 @@ func (s *Sim) postSomething() {
 	}
 	slices.Sort(ids)
 	var g Gist
-	tellings[s.hub.rng.IntN(len(tellings))](s.hub.rng, &g)
-	s.hub.post(s.hub.accounts[ids[s.hub.rng.IntN(len(ids))]], g)
+	descriptions[s.gitHub.rng.IntN(len(descriptions))](s.gitHub.rng, &g)
+	s.gitHub.addGist(s.gitHub.accounts[ids[s.gitHub.rng.IntN(len(ids))]], g)
 }
 
-// text is what a file of that size says.
+// text returns the content of the file. Its length is f.Size.
 func (f File) text() string {
 	line := fmt.Sprintf("# %s\n", f.Name)
 	return strings.Repeat(line, f.Size/len(line)+1)[:f.Size]

@@ -1,0 +1,271 @@
+package sim
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// User is a GitHub account.
+type User struct {
+	Login string
+	ID    int64  // 0 assigns one
+	Type  string // "User" (default) or "Organization"
+	Gists []Gist
+}
+
+// Gist is a gist as written by its author.
+type Gist struct {
+	ID               string
+	Description      string
+	NullDescription  bool // an empty Description is null in responses
+	EmptyDescription bool // an empty Description stays empty, and none is generated
+	Files            []File
+	NoFiles          bool // the gist has no files, and none are generated
+	Secret           bool
+	NoOwner          bool // the response has no owner
+	CreatedAt        time.Time
+	UpdatedAt        time.Time
+	Comments         int
+}
+
+// File is one file of a gist.
+type File struct {
+	Name     string
+	Language string // "" if GitHub does not know the file type
+	Size     int
+}
+
+// gitHub has the accounts and gists of GitHub.
+type gitHub struct {
+	o        *Options
+	rng      *rand.Rand
+	accounts map[int64]*account
+	logins   map[string]*account   // by lower-case login
+	gists    map[string]*ownedGist // by gist id
+	feed     gistList
+	quotas   map[string]*quota // by Authorization header
+	lastID   int64
+	refused  int
+}
+
+// account is a user or organization with its gists.
+type account struct {
+	id      int64
+	login   string
+	kind    string
+	created time.Time
+	gists   gistList
+
+	suspended bool
+}
+
+// ownedGist is a gist with its owner.
+type ownedGist struct {
+	Gist
+	owner *account
+}
+
+// gistList holds gists. newest sorts them by creation time, oldest first.
+type gistList struct {
+	items  []*ownedGist
+	sorted bool
+}
+
+func (s *gistList) add(p *ownedGist) { s.items, s.sorted = append(s.items, p), false }
+
+func (s *gistList) remove(p *ownedGist) {
+	s.items = slices.DeleteFunc(s.items, func(q *ownedGist) bool { return q == p })
+}
+
+// newest returns at most limit gists for which show is true, newest first; a
+// limit of 0 returns all. All recorded lists of GitHub are sorted by created_at,
+// although its documentation differs.
+func (s *gistList) newest(limit int, show func(*ownedGist) bool) []*ownedGist {
+	if !s.sorted {
+		slices.SortStableFunc(s.items, func(a, b *ownedGist) int { return a.CreatedAt.Compare(b.CreatedAt) })
+		s.sorted = true
+	}
+	var list []*ownedGist
+	for _, p := range slices.Backward(s.items) {
+		if limit > 0 && len(list) == limit {
+			break
+		}
+		if show(p) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func newGitHub(o *Options) *gitHub {
+	return &gitHub{
+		o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), lastID: 1_000,
+		accounts: map[int64]*account{}, logins: map[string]*account{},
+		gists: map[string]*ownedGist{}, quotas: map[string]*quota{},
+	}
+}
+
+// AddUser adds an account and returns its id. If the login exists, AddUser adds
+// the gists to that account.
+func (s *Sim) AddUser(u User) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.gitHub.account(u)
+	for _, g := range u.Gists {
+		s.gitHub.addGist(a, g)
+	}
+	return a.id
+}
+
+// AddGist adds a gist of a user and returns the gist's id. It adds the user if
+// it does not exist, generates values for zero fields, and replaces an existing
+// gist with the same id. The default of CreatedAt is now.
+func (s *Sim) AddGist(login string, g Gist) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gitHub.addGist(s.gitHub.account(User{Login: login}), g).ID
+}
+
+// EditGist changes a gist as its author would. It sets UpdatedAt to now unless
+// edit changes it. It does nothing if the gist does not exist. edit must not
+// call the simulator.
+func (s *Sim) EditGist(id string, edit func(*Gist)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.gitHub.gists[id]
+	if p == nil {
+		return
+	}
+	before := p.UpdatedAt
+	edit(&p.Gist)
+	p.ID = id
+	if p.UpdatedAt.Equal(before) {
+		p.UpdatedAt = s.o.Now()
+	}
+	p.owner.gists.sorted, s.gitHub.feed.sorted = false, false
+}
+
+// DeleteGist deletes a gist. It does nothing if the gist does not exist.
+func (s *Sim) DeleteGist(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.gitHub.gists[id]; p != nil {
+		s.gitHub.removeGist(p)
+	}
+}
+
+// RenameUser changes a user's login. The old login is unknown afterwards. It does
+// nothing if the user does not exist.
+func (s *Sim) RenameUser(login, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.gitHub.logins[strings.ToLower(login)]
+	if a == nil {
+		return
+	}
+	delete(s.gitHub.logins, strings.ToLower(login))
+	a.login = name
+	s.gitHub.logins[strings.ToLower(name)] = a
+}
+
+// DeleteUser deletes a user and its gists. It does nothing if the user does not
+// exist.
+func (s *Sim) DeleteUser(login string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.gitHub.logins[strings.ToLower(login)]
+	if a == nil {
+		return
+	}
+	for _, p := range slices.Clone(a.gists.items) {
+		s.gitHub.removeGist(p)
+	}
+	delete(s.gitHub.accounts, a.id)
+	delete(s.gitHub.logins, strings.ToLower(login))
+}
+
+// SuspendUser hides a user and its gists, or shows them again if suspended is
+// false. It does nothing if the user does not exist.
+func (s *Sim) SuspendUser(login string, suspended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.gitHub.logins[strings.ToLower(login)]; a != nil {
+		a.suspended = suspended
+	}
+}
+
+// ConvertUser turns a user into an organization. It does nothing if the user does
+// not exist. GitHub docs, "Converting a user into an organization": nobody can
+// create or change its gists afterwards. The documentation does not say whether
+// GitHub still lists them; the simulator does not.
+func (s *Sim) ConvertUser(login string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.gitHub.logins[strings.ToLower(login)]; a != nil {
+		a.kind = "Organization"
+	}
+}
+
+// account returns the account with the login of u. It adds the account if it does
+// not exist.
+func (h *gitHub) account(u User) *account {
+	if a := h.logins[strings.ToLower(u.Login)]; a != nil {
+		return a
+	}
+	if u.Type == "" {
+		u.Type = "User"
+	}
+	if u.ID == 0 {
+		u.ID = h.lastID + 1 + h.rng.Int64N(100)
+	}
+	h.lastID = max(h.lastID, u.ID)
+	a := &account{id: u.ID, login: u.Login, kind: u.Type, created: h.o.Now().AddDate(-15, 0, 0)}
+	h.accounts[a.id], h.logins[strings.ToLower(a.login)] = a, a
+	return a
+}
+
+// addGist adds a gist to its author's list and to the feed. It replaces an
+// existing gist with the same id.
+func (h *gitHub) addGist(a *account, g Gist) *ownedGist {
+	g.Files = slices.Clone(g.Files)
+	h.fill(&g)
+	if old := h.gists[g.ID]; old != nil {
+		h.removeGist(old)
+	}
+	p := &ownedGist{Gist: g, owner: a}
+	h.gists[p.ID] = p
+	a.gists.add(p)
+	h.feed.add(p)
+	return p
+}
+
+func (h *gitHub) removeGist(p *ownedGist) {
+	delete(h.gists, p.ID)
+	p.owner.gists.remove(p)
+	h.feed.remove(p)
+}
+
+func (h *gitHub) hex(digits int) string {
+	const characters = "0123456789abcdef"
+	var b strings.Builder
+	for range digits {
+		b.WriteByte(characters[h.rng.IntN(len(characters))])
+	}
+	return b.String()
+}
+
+// rawURL returns the address of a file's content.
+func (p *ownedGist) rawURL(f File) string {
+	return fmt.Sprintf("https://gist.githubusercontent.com/%s/%s/raw/%040x/%s", p.owner.login, p.ID, p.UpdatedAt.Unix(), url.PathEscape(f.Name))
+}
+
+// nodeID returns an id in the older of GitHub's two formats, as in recorded
+// responses.
+func nodeID(kind string, id any) string {
+	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%03d:%s%v", len(kind), kind, id))
+}
