@@ -8,7 +8,7 @@ import (
 	"gistdeal/internal/testing/contract"
 )
 
-func TestAnswersAgreeWithTheOfficialDescriptions(t *testing.T) {
+func TestResponsesAgreeWithTheOfficialDescriptions(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited(), func(h http.Handler) http.Handler {
 		return contract.Check(t, h, contract.GitHub, contract.PipedriveV2, contract.PipedriveV1)
@@ -30,14 +30,14 @@ func TestAnswersAgreeWithTheOfficialDescriptions(t *testing.T) {
 	want(t, w.get("/gists/public", "If-None-Match", tag), http.StatusNotModified)
 
 	code := w.AddField("Gist ID", "varchar")
-	want(t, w.ask(http.MethodPost, "/api/v2/dealFields", `{"field_name":"Kind","field_type":"enum","options":[{"label":"a"}]}`, ofJSON...), http.StatusOK)
+	want(t, w.do(http.MethodPost, "/api/v2/dealFields", `{"field_name":"Kind","field_type":"enum","options":[{"label":"a"}]}`, jsonHeader...), http.StatusOK)
 	want(t, w.get("/api/v2/dealFields/"+code), http.StatusOK)
 	for range 3 {
-		want(t, w.ask(http.MethodPost, deals, `{"title":"t","visible_to":3,"stage_id":6,"custom_fields":{"`+code+`":"abc"}}`, ofJSON...), http.StatusOK)
+		want(t, w.do(http.MethodPost, deals, `{"title":"t","visible_to":3,"stage_id":6,"custom_fields":{"`+code+`":"abc"}}`, jsonHeader...), http.StatusOK)
 	}
-	want(t, w.ask(http.MethodPatch, deals+"/1", `{"title":"new","status":"won"}`, ofJSON...), http.StatusOK)
-	want(t, w.ask(http.MethodPatch, deals+"/2", `{"is_archived":true}`, ofJSON...), http.StatusOK)
-	want(t, w.ask(http.MethodDelete, deals+"/3", ""), http.StatusOK)
+	want(t, w.do(http.MethodPatch, deals+"/1", `{"title":"new","status":"won"}`, jsonHeader...), http.StatusOK)
+	want(t, w.do(http.MethodPatch, deals+"/2", `{"is_archived":true}`, jsonHeader...), http.StatusOK)
+	want(t, w.do(http.MethodDelete, deals+"/3", ""), http.StatusOK)
 	for _, path := range []string{
 		deals + "/1", deals + "/2", deals + "/3?custom_fields=" + code, deals + "?limit=1&sort_by=id&status=open,won,lost,deleted",
 		deals + "/archived?limit=1&updated_since=2024-01-01T00:00:00Z", "/api/v2/dealFields?limit=2", "/api/v2/pipelines", "/api/v2/stages?pipeline_id=2",
@@ -46,9 +46,9 @@ func TestAnswersAgreeWithTheOfficialDescriptions(t *testing.T) {
 		want(t, w.get(path), http.StatusOK)
 	}
 	w.Set(func(o *sim.Options) { o.CreateStatus = http.StatusCreated })
-	want(t, w.ask(http.MethodPost, deals, title(1), ofJSON...), http.StatusCreated)
-	want(t, w.ask(http.MethodDelete, "/api/v2/dealFields/"+code, ""), http.StatusOK)
+	want(t, w.do(http.MethodPost, deals, title(1), jsonHeader...), http.StatusCreated)
+	want(t, w.do(http.MethodDelete, "/api/v2/dealFields/"+code, ""), http.StatusOK)
 }
 
-// ofJSON is the header of a JSON body.
-var ofJSON = []string{"Content-Type", "application/json"}
+// jsonHeader declares a JSON body.
+var jsonHeader = []string{"Content-Type", "application/json"}

@@ -26,26 +26,26 @@ func TestFaultsFailBeforeOrAfterTheEffect(t *testing.T) {
 			t.Parallel()
 			w := start(t, sim.Options{})
 			w.AddFault(sim.Fault{Match: "POST " + deals, Kind: kind, Times: 1})
-			g, err := w.try(t.Context(), http.MethodPost, deals, title(1))
-			var whole map[string]any
-			healthy := err == nil && g.status == http.StatusOK && json.Unmarshal([]byte(g.text), &whole) == nil
+			g, err := w.send(t.Context(), http.MethodPost, deals, title(1))
+			var body map[string]any
+			healthy := err == nil && g.status == http.StatusOK && json.Unmarshal([]byte(g.text), &body) == nil
 			if late := kind == "slow" || kind == "latency"; healthy != late {
-				t.Errorf("answer %d %q, %v", g.status, g.text, err)
+				t.Errorf("response %d %q, %v", g.status, g.text, err)
 			}
 			if n := w.Report().Deals; n != done {
 				t.Errorf("%d deals, want %d", n, done)
 			}
-			want(t, w.ask(http.MethodPost, deals, title(2)), http.StatusOK)
+			want(t, w.do(http.MethodPost, deals, title(2)), http.StatusOK)
 		})
 	}
 }
 
-func TestCannedAnswersMatchTheRealServices(t *testing.T) {
+func TestFaultResponsesMatchTheRealServices(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		path, kind string
 		status     int
-		words      []string
+		texts      []string
 		header     []string
 	}{
 		{deals, "html403", 403, []string{"This error is produced by Cloudflare"}, []string{"Content-Type", "text/html; charset=UTF-8"}},
@@ -70,7 +70,7 @@ func TestCannedAnswersMatchTheRealServices(t *testing.T) {
 			w.AddUser(sim.User{Login: "octocat"})
 			w.AddFault(sim.Fault{Kind: c.kind})
 			g := w.get(c.path)
-			want(t, g, c.status, c.words...)
+			want(t, g, c.status, c.texts...)
 			wantHeader(t, g, c.header...)
 		})
 	}
@@ -86,24 +86,24 @@ func TestCannedAnswersMatchTheRealServices(t *testing.T) {
 	wantHeader(t, g, "Retry-After", "")
 }
 
-func TestAnswersAreTruncatedInBothWays(t *testing.T) {
+func TestResponsesAreTruncatedInBothWays(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Burst: -1})
 	w.AddFault(sim.Fault{Kind: "truncate"})
 	cut, short := 0, 0
 	for range 30 {
-		g, err := w.try(t.Context(), http.MethodGet, "/v1/users/me", "")
+		g, err := w.send(t.Context(), http.MethodGet, "/v1/users/me", "")
 		switch {
 		case errors.Is(err, io.ErrUnexpectedEOF) && !strings.HasSuffix(g.text, "}}"):
 			cut++
 		case err == nil && g.status == http.StatusOK && strings.HasPrefix(g.text, "{") && !strings.HasSuffix(g.text, "}}"):
 			short++
 		default:
-			t.Fatalf("answer %d %q, %v", g.status, g.text, err)
+			t.Fatalf("response %d %q, %v", g.status, g.text, err)
 		}
 	}
 	if cut == 0 || short == 0 {
-		t.Errorf("%d connections were cut, %d answers were short, want both", cut, short)
+		t.Errorf("%d connections were cut, %d responses were short, want both", cut, short)
 	}
 }
 
@@ -116,15 +116,15 @@ func TestHangingRequestsEndWithTheirClientOrWithClose(t *testing.T) {
 			w.AddFault(sim.Fault{Kind: kind})
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
-			if _, err := w.try(ctx, http.MethodPost, deals, title(1)); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := w.send(ctx, http.MethodPost, deals, title(1)); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("error %v, want the deadline of the client", err)
 			}
 			if n := w.Report().Deals; n != done {
 				t.Errorf("%d deals, want %d", n, done)
 			}
 			w.Close()
-			if _, err := w.try(t.Context(), http.MethodPost, deals, title(2)); err == nil {
-				t.Error("got an answer after Close, want a closed connection")
+			if _, err := w.send(t.Context(), http.MethodPost, deals, title(2)); err == nil {
+				t.Error("got a response after Close, want a closed connection")
 			}
 		})
 	}
@@ -137,8 +137,8 @@ func TestADelayedRequestTakesEffectAfterTheClientGaveUp(t *testing.T) {
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	if _, err := w.try(ctx, http.MethodPost, deals, title(1)); err == nil {
-		t.Fatal("answered in time")
+	if _, err := w.send(ctx, http.MethodPost, deals, title(1)); err == nil {
+		t.Fatal("got a response in time, want a timeout")
 	}
 	if n := w.Report().Deals; n != 0 {
 		t.Errorf("%d deals during the wait", n)
@@ -149,8 +149,8 @@ func TestADelayedRequestTakesEffectAfterTheClientGaveUp(t *testing.T) {
 		}
 		w.get("/v1/users/me")
 	}
-	if early := time.Since(begin); early < 150*time.Millisecond {
-		t.Errorf("created after %s, when the client disconnected", early)
+	if elapsed := time.Since(begin); elapsed < 150*time.Millisecond {
+		t.Errorf("created after %s, when the client disconnected", elapsed)
 	}
 }
 
@@ -161,11 +161,11 @@ func TestFaultsSelectRequestsByCount(t *testing.T) {
 	var got []int
 	for range 6 {
 		got = append(got, w.get(deals).status/100)
-		want(t, w.ask(http.MethodPost, deals, title(1)), http.StatusOK)
+		want(t, w.do(http.MethodPost, deals, title(1)), http.StatusOK)
 		want(t, w.get("/v1/users/me"), http.StatusOK)
 	}
 	if text, _ := json.Marshal(got); string(text) != "[2,2,5,5,2,2]" {
-		t.Errorf("answers %s", text)
+		t.Errorf("statuses %s", text)
 	}
 	w.AddFault(sim.Fault{Match: "GET " + deals, Kind: "error-before", After: 1, Every: 3, Times: 2})
 	got = nil
@@ -173,7 +173,7 @@ func TestFaultsSelectRequestsByCount(t *testing.T) {
 		got = append(got, w.get(deals).status/100)
 	}
 	if text, _ := json.Marshal(got); string(text) != "[2,2,2,5,2,2,5,2,2]" {
-		t.Errorf("every third after the first: answers %s", text)
+		t.Errorf("every third after the first: statuses %s", text)
 	}
 	w.AddFault(sim.Fault{Kind: "error-before", Share: 0.3})
 	hits := 0

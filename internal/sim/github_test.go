@@ -38,7 +38,7 @@ func gistIDs(gists []gistView) []string {
 	return ids
 }
 
-// pages follows the links to the last page.
+// pages reads a list page by page, following the links.
 func pages(t *testing.T, w *world, path string) (gists []gistView, links []string) {
 	t.Helper()
 	next := regexp.MustCompile(`<([^>]+)>; rel="next"`)
@@ -98,37 +98,37 @@ func TestGeneratedGistsAreTheSameForTheSameSeed(t *testing.T) {
 	}
 	listed := map[string]int{}
 	for _, g := range gists {
-		note := func(what string, is bool) {
-			if is {
-				listed[what]++
+		count := func(property string, present bool) {
+			if present {
+				listed[property]++
 			}
 		}
-		note("null", g.Description == nil)
-		note("edited", g.UpdatedAt.After(g.CreatedAt))
-		note("no files", len(g.Files) == 0)
-		note("many files", len(g.Files) > 10)
-		note("id of digits", regexp.MustCompile(`^\d{6,8}$`).MatchString(g.ID))
-		note("id of 20", len(g.ID) == 20)
-		note("id of 32", len(g.ID) == 32)
+		count("null", g.Description == nil)
+		count("edited", g.UpdatedAt.After(g.CreatedAt))
+		count("no files", len(g.Files) == 0)
+		count("many files", len(g.Files) > 10)
+		count("id of digits", regexp.MustCompile(`^\d{6,8}$`).MatchString(g.ID))
+		count("id of 20", len(g.ID) == 20)
+		count("id of 32", len(g.ID) == 32)
 		if d := g.Description; d != nil {
-			note("empty", *d == "")
-			note("equal", *d == "test")
-			note("emoji", strings.Contains(*d, "🦉"))
-			note("newlines", strings.Contains(*d, "\n"))
-			note("right to left", strings.Contains(*d, "مثال"))
-			note("over 255", utf8.RuneCountInString(*d) > 255)
-			note("over 1000", utf8.RuneCountInString(*d) > 1000)
+			count("empty", *d == "")
+			count("equal", *d == "test")
+			count("emoji", strings.Contains(*d, "🦉"))
+			count("newlines", strings.Contains(*d, "\n"))
+			count("right to left", strings.Contains(*d, "مثال"))
+			count("over 255", utf8.RuneCountInString(*d) > 255)
+			count("over 1000", utf8.RuneCountInString(*d) > 1000)
 		}
 		for _, f := range g.Files {
-			note("unknown language", f.Language == nil)
+			count("unknown language", f.Language == nil)
 		}
 	}
-	for _, what := range []string{
+	for _, property := range []string{
 		"null", "edited", "no files", "many files", "id of digits", "id of 20", "id of 32", "empty", "equal", "emoji",
 		"newlines", "right to left", "over 255", "over 1000", "unknown language",
 	} {
-		if listed[what] == 0 {
-			t.Errorf("no gist of 200 is: %s", what)
+		if listed[property] == 0 {
+			t.Errorf("no gist of 200 is: %s", property)
 		}
 	}
 }
@@ -175,7 +175,7 @@ func TestASpentHourlyQuotaRefusesRequestsUntilItsReset(t *testing.T) {
 	if n := w.Report().Limited; n != 1 {
 		t.Errorf("%d requests limited, want 1", n)
 	}
-	c.pass(time.Hour)
+	c.advance(time.Hour)
 	want(t, w.get("/users/octocat", "Authorization", "Bearer a"), http.StatusOK)
 }
 
@@ -193,11 +193,11 @@ func TestGitHubRefusesUnknownRequests(t *testing.T) {
 	want(t, w.get("/users/acme", "User-Agent", ""), http.StatusForbidden, "User-Agent")
 	want(t, w.get("/users/acme/gists?since=yesterday"), http.StatusUnprocessableEntity)
 	if g := w.get("/users/acme/gists"); g.text != "[]" {
-		t.Errorf("gists of an organisation: %s", g.text)
+		t.Errorf("gists of an organization: %s", g.text)
 	}
 }
 
-func TestAUserThatBecomesAnOrganisationKeepsItsIDAndListsNoGists(t *testing.T) {
+func TestAUserThatBecomesAnOrganizationKeepsItsIDAndListsNoGists(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
 	w.MakeGists("acme", 2)
@@ -205,7 +205,7 @@ func TestAUserThatBecomesAnOrganisationKeepsItsIDAndListsNoGists(t *testing.T) {
 	w.ConvertUser("acme")
 	want(t, w.get("/user/"+id), http.StatusOK, `"type":"Organization"`, `"login":"acme"`)
 	if g := w.get("/users/acme/gists"); g.text != "[]" {
-		t.Errorf("gists of an organisation: %s", g.text)
+		t.Errorf("gists of an organization: %s", g.text)
 	}
 }
 
@@ -273,7 +273,7 @@ func TestEditsAndDeletionsAreVisible(t *testing.T) {
 	created := c.now()
 	id := w.AddGist("octocat", sim.Gist{NullDescription: true, Files: []sim.File{{Name: "a.go", Size: 7}}})
 	want(t, w.get("/gists/"+id), http.StatusOK, `"description":null`, `"language":"Go"`, `"content":"# a.go\n"`)
-	c.pass(time.Minute)
+	c.advance(time.Minute)
 	w.EditGist(id, func(g *sim.Gist) { g.Description = "edited" })
 	g := decode[gistView](t, w.get("/gists/"+id))
 	if *g.Description != "edited" || !g.CreatedAt.Equal(created) || !g.UpdatedAt.Equal(c.now()) {

@@ -12,32 +12,32 @@ import (
 	"gistdeal/internal/sim"
 )
 
-// unlimited is an account without limits.
+// unlimited returns the options of a Pipedrive account without limits.
 func unlimited() sim.Options { return sim.Options{Seed: 1, Burst: -1, DailyTokens: -1} }
 
 func TestDealsAreCreatedReadChangedAndDeleted(t *testing.T) {
 	t.Parallel()
 	w := start(t, unlimited())
 	code := w.AddField("Gist ID", "varchar")
-	g := w.ask(http.MethodPost, "/api/v2/deals", `{"title":"a deal","stage_id":7,"visible_to":3,"custom_fields":{"`+code+`":"abc"}}`)
+	g := w.do(http.MethodPost, "/api/v2/deals", `{"title":"a deal","stage_id":7,"visible_to":3,"custom_fields":{"`+code+`":"abc"}}`)
 	want(t, g, http.StatusOK, `"success":true`, `"add_time":"`)
-	created := decode[one](t, g).Data
+	created := decode[dealResponse](t, g).Data
 	if created.ID != 1 || created.PipelineID != 2 || created.CustomFields[code] != "abc" {
 		t.Errorf("created: %+v", created)
 	}
 	if strings.Contains(g.text, "won_time") {
 		t.Error("an open deal has a time at which it was won")
 	}
-	g = w.ask(http.MethodPatch, "/api/v2/deals/1", `{"title":"`+strings.Repeat("ä", 300)+`"}`)
-	if title := decode[one](t, g).Data.Title; title != strings.Repeat("ä", 255) {
+	g = w.do(http.MethodPatch, "/api/v2/deals/1", `{"title":"`+strings.Repeat("ä", 300)+`"}`)
+	if title := decode[dealResponse](t, g).Data.Title; title != strings.Repeat("ä", 255) {
 		t.Errorf("title of %d bytes, want 255 letters", len(title))
 	}
-	want(t, w.ask(http.MethodDelete, "/api/v2/deals/1", ""), http.StatusOK, `"data":{"id":1}`)
+	want(t, w.do(http.MethodDelete, "/api/v2/deals/1", ""), http.StatusOK, `"data":{"id":1}`)
 	want(t, w.get("/api/v2/deals/1"), http.StatusOK, `"is_deleted":true`)
 	w.Set(func(o *sim.Options) { o.DeletedDeal404 = true })
 	want(t, w.get("/api/v2/deals/1"), http.StatusNotFound, "Deal not found")
 	w.Set(func(o *sim.Options) { o.CreateStatus = http.StatusCreated })
-	want(t, w.ask(http.MethodPost, "/api/v2/deals", title(2)), http.StatusCreated, `"id":2`)
+	want(t, w.do(http.MethodPost, "/api/v2/deals", title(2)), http.StatusCreated, `"id":2`)
 }
 
 func TestInvalidBodiesAreRefused(t *testing.T) {
@@ -66,15 +66,15 @@ func TestInvalidBodiesAreRefused(t *testing.T) {
 		custom(long, text(65_001)):                   long,
 		custom(when, `"yesterday"`):                  when,
 	} {
-		want(t, w.ask(http.MethodPost, "/api/v2/deals", body), http.StatusBadRequest, "Validation failed: ", reason, `"code":"ERR_SCHEMA_VALIDATION_FAILED"`)
+		want(t, w.do(http.MethodPost, "/api/v2/deals", body), http.StatusBadRequest, "Validation failed: ", reason, `"code":"ERR_SCHEMA_VALIDATION_FAILED"`)
 	}
 	for _, body := range []string{
 		custom(short, text(255)), custom(long, text(65_000)), custom(when, `"2026-11-23"`), custom(short, "null"),
 		`{"title":"t","channel_id":"gistdeal","origin_id":"dropped"}`, `{"title":"t","pipeline_id":2}`,
 	} {
-		want(t, w.ask(http.MethodPost, "/api/v2/deals", body), http.StatusOK)
+		want(t, w.do(http.MethodPost, "/api/v2/deals", body), http.StatusOK)
 	}
-	want(t, w.ask(http.MethodPatch, "/api/v2/deals/1", `{"origin_id":"x"}`), http.StatusBadRequest, "origin_id")
+	want(t, w.do(http.MethodPatch, "/api/v2/deals/1", `{"origin_id":"x"}`), http.StatusBadRequest, "origin_id")
 	if n := w.Report().Deals; n != 6 {
 		t.Errorf("%d deals, want 6", n)
 	}
@@ -103,11 +103,11 @@ func TestInvalidQueriesAreRefused(t *testing.T) {
 	want(t, w.get("/api/v2/nonsense"), http.StatusNotFound)
 }
 
-// walk reads a list of deals from a cursor ("" = the first page) to its end.
-func walk(t *testing.T, w *world, path, cursor string) (deals []dealView, requests int) {
+// readList reads a list of deals from a cursor, or from the start if it is "".
+func readList(t *testing.T, w *world, path, cursor string) (deals []dealView, requests int) {
 	t.Helper()
 	for {
-		page := decode[many](t, w.get(path+cursor))
+		page := decode[dealsResponse](t, w.get(path+cursor))
 		deals = append(deals, page.Data...)
 		requests++
 		if page.Additional.Next == nil {
@@ -125,18 +125,18 @@ func TestCursorsVisitEachDealOnceInEveryOrder(t *testing.T) {
 	w := start(t, o)
 	for n := range 25 {
 		w.deal(title(n))
-		c.pass(time.Duration(n%2) * time.Second) // two deals per second
+		c.advance(time.Duration(n%2) * time.Second) // two deals per second
 	}
-	c.pass(time.Second)
-	w.ask(http.MethodPatch, "/api/v2/deals/3", `{"title":"last changed"}`)
+	c.advance(time.Second)
+	w.do(http.MethodPatch, "/api/v2/deals/3", `{"title":"last changed"}`)
 	for _, order := range []string{"id", "add_time", "update_time"} {
-		deals, requests := walk(t, w, "/api/v2/deals?limit=7&sort_by="+order, "")
-		ids := many{Data: deals}.ids()
+		deals, requests := readList(t, w, "/api/v2/deals?limit=7&sort_by="+order, "")
+		ids := dealsResponse{Data: deals}.ids()
 		if sorted := slices.Sorted(slices.Values(ids)); len(slices.Compact(sorted)) != 25 || requests != 4 {
 			t.Errorf("sort_by=%s: %v in %d requests", order, ids, requests)
 		}
-		down, _ := walk(t, w, "/api/v2/deals?limit=7&sort_direction=desc&sort_by="+order, "")
-		back := many{Data: down}.ids()
+		down, _ := readList(t, w, "/api/v2/deals?limit=7&sort_direction=desc&sort_by="+order, "")
+		back := dealsResponse{Data: down}.ids()
 		if slices.Reverse(back); !slices.Equal(ids, back) {
 			t.Errorf("sort_by=%s: %v ascending, %v descending", order, ids, back)
 		}
@@ -144,7 +144,7 @@ func TestCursorsVisitEachDealOnceInEveryOrder(t *testing.T) {
 			t.Errorf("the deal changed last is %d, want 3", last)
 		}
 	}
-	next := decode[many](t, w.get("/api/v2/deals?limit=7")).Additional.Next
+	next := decode[dealsResponse](t, w.get("/api/v2/deals?limit=7")).Additional.Next
 	want(t, w.get("/api/v2/deals?limit=7&sort_by=add_time&cursor="+*next), http.StatusBadRequest, "cursor")
 }
 
@@ -154,11 +154,11 @@ func TestDealsCreatedBetweenPagesShiftNothing(t *testing.T) {
 	for n := range 4 {
 		w.deal(title(n))
 	}
-	first := decode[many](t, w.get("/api/v2/deals?limit=2"))
+	first := decode[dealsResponse](t, w.get("/api/v2/deals?limit=2"))
 	w.DeleteDeal(1)
 	w.deal(title(5))
-	rest, _ := walk(t, w, "/api/v2/deals?limit=2", "&cursor="+*first.Additional.Next)
-	if ids := (many{Data: rest}).ids(); !slices.Equal(ids, []int64{3, 4, 5}) {
+	rest, _ := readList(t, w, "/api/v2/deals?limit=2", "&cursor="+*first.Additional.Next)
+	if ids := (dealsResponse{Data: rest}).ids(); !slices.Equal(ids, []int64{3, 4, 5}) {
 		t.Errorf("the rest is %v, want 3 4 5", ids)
 	}
 }
@@ -172,11 +172,11 @@ func TestListsFilterByStateAndTime(t *testing.T) {
 	for n := range 4 {
 		w.deal(title(n))
 	}
-	c.pass(time.Minute)
+	c.advance(time.Minute)
 	changed := c.now().Format(time.RFC3339)
-	w.ask(http.MethodPatch, "/api/v2/deals/2", `{"status":"won"}`)
-	w.ask(http.MethodPatch, "/api/v2/deals/3", `{"is_archived":true}`)
-	w.ask(http.MethodDelete, "/api/v2/deals/4", "")
+	w.do(http.MethodPatch, "/api/v2/deals/2", `{"status":"won"}`)
+	w.do(http.MethodPatch, "/api/v2/deals/3", `{"is_archived":true}`)
+	w.do(http.MethodDelete, "/api/v2/deals/4", "")
 	for path, ids := range map[string][]int64{
 		"/deals?limit=100":                                 {1, 2},
 		"/deals?status=open":                               {1},
@@ -196,14 +196,14 @@ func TestListsFilterByStateAndTime(t *testing.T) {
 			want(t, g, http.StatusBadRequest)
 			continue
 		}
-		if got := decode[many](t, g).ids(); !slices.Equal(got, ids) {
+		if got := decode[dealsResponse](t, g).ids(); !slices.Equal(got, ids) {
 			t.Errorf("%s: %v, want %v", path, got, ids)
 		}
 	}
-	want(t, w.ask(http.MethodPatch, "/api/v2/deals/3", `{"title":"x"}`), http.StatusForbidden)
-	want(t, w.ask(http.MethodPatch, "/api/v2/deals/3", `{"is_archived":false}`), http.StatusOK, `"is_archived":false`)
-	c.pass(31 * 24 * time.Hour)
-	if ids := decode[many](t, w.get("/api/v2/deals?status=deleted")).ids(); len(ids) != 0 {
+	want(t, w.do(http.MethodPatch, "/api/v2/deals/3", `{"title":"x"}`), http.StatusForbidden)
+	want(t, w.do(http.MethodPatch, "/api/v2/deals/3", `{"is_archived":false}`), http.StatusOK, `"is_archived":false`)
+	c.advance(31 * 24 * time.Hour)
+	if ids := decode[dealsResponse](t, w.get("/api/v2/deals?status=deleted")).ids(); len(ids) != 0 {
 		t.Errorf("deals deleted a month ago: %v", ids)
 	}
 	want(t, w.get("/api/v2/deals/4"), http.StatusNotFound)
@@ -217,15 +217,15 @@ func TestNewDealsAppearLateInListsAndAtOnceByID(t *testing.T) {
 	w := start(t, o)
 	id := w.deal(title(1))
 	want(t, w.get(fmt.Sprint("/api/v2/deals/", id)), http.StatusOK)
-	listed := func() int { return len(decode[many](t, w.get("/api/v2/deals")).Data) }
+	listed := func() int { return len(decode[dealsResponse](t, w.get("/api/v2/deals")).Data) }
 	if n := listed(); n != 0 {
 		t.Errorf("%d deals listed at once", n)
 	}
-	c.pass(29 * time.Second)
+	c.advance(29 * time.Second)
 	if n := listed(); n != 0 {
 		t.Errorf("%d deals listed too early", n)
 	}
-	c.pass(time.Second)
+	c.advance(time.Second)
 	if n := listed(); n != 1 {
 		t.Errorf("%d deals listed after the delay, want 1", n)
 	}
@@ -238,12 +238,12 @@ func TestTheBurstLimitCoversAnyTwoSeconds(t *testing.T) {
 	for n := range 20 {
 		g := w.get("/v1/users/me")
 		wantHeader(t, g, "X-RateLimit-Limit", "20", "X-RateLimit-Remaining", fmt.Sprint(19-n))
-		c.pass(50 * time.Millisecond)
+		c.advance(50 * time.Millisecond)
 	}
 	g := w.get("/v1/users/me") // 1 s after the first
 	want(t, g, http.StatusTooManyRequests)
 	wantHeader(t, g, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "1")
-	c.pass(time.Second)
+	c.advance(time.Second)
 	want(t, w.get("/v1/users/me"), http.StatusOK)
 	want(t, w.get("/v1/users/me"), http.StatusTooManyRequests)
 	r := w.Report()
@@ -257,14 +257,14 @@ func TestASpentDailyQuotaRefusesRequestsUntilMidnightUTC(t *testing.T) {
 	c := newClock()
 	w := start(t, sim.Options{Now: c.now, DailyTokens: 15})
 	wantHeader(t, w.get("/api/v2/deals"), "X-Daily-RateLimit-Token-Limit", "15", "X-Daily-RateLimit-Token-Remaining", "5")
-	g := w.ask(http.MethodPost, "/api/v2/deals", title(1))
+	g := w.do(http.MethodPost, "/api/v2/deals", title(1))
 	want(t, g, http.StatusOK)
 	wantHeader(t, g, "X-Daily-RateLimit-Token-Remaining", "0", "X-Daily-Requests-Left", "9999")
-	g = w.ask(http.MethodPost, "/api/v2/deals", title(2))
+	g = w.do(http.MethodPost, "/api/v2/deals", title(2))
 	want(t, g, http.StatusTooManyRequests)
 	wantHeader(t, g, "X-Daily-RateLimit-Token-Remaining", "0", "X-RateLimit-Remaining", "18")
-	c.pass(12 * time.Hour)
-	want(t, w.ask(http.MethodPost, "/api/v2/deals", title(2)), http.StatusOK)
+	c.advance(12 * time.Hour)
+	want(t, w.do(http.MethodPost, "/api/v2/deals", title(2)), http.StatusOK)
 	w.Set(func(o *sim.Options) { o.NoRateHeaders = true })
 	wantHeader(t, w.get("/v1/users/me"), "X-RateLimit-Limit", "", "X-Daily-RateLimit-Token-Remaining", "")
 }
@@ -291,7 +291,7 @@ func TestTwoFieldsMayHaveOneName(t *testing.T) {
 	}
 	var codes []string
 	for range 2 {
-		g := w.ask(http.MethodPost, "/api/v2/dealFields", `{"field_name":"Gist ID","field_type":"varchar"}`)
+		g := w.do(http.MethodPost, "/api/v2/dealFields", `{"field_name":"Gist ID","field_type":"varchar"}`)
 		want(t, g, http.StatusOK, `"is_custom_field":true`, `"field_name":"Gist ID"`)
 		codes = append(codes, decode[created](t, g).Data.Code)
 	}
@@ -299,8 +299,8 @@ func TestTwoFieldsMayHaveOneName(t *testing.T) {
 		t.Errorf("codes %v", codes)
 	}
 	want(t, w.get("/api/v2/dealFields?limit=500"), http.StatusOK, codes[0], codes[1], `"field_code":"title"`)
-	want(t, w.ask(http.MethodPost, "/api/v2/dealFields", `{"field_name":"x","field_type":"url"}`), http.StatusBadRequest, "field_type")
-	want(t, w.ask(http.MethodPost, "/api/v2/dealFields", `{"field_name":"x"}`), http.StatusBadRequest, "field_type: Required")
+	want(t, w.do(http.MethodPost, "/api/v2/dealFields", `{"field_name":"x","field_type":"url"}`), http.StatusBadRequest, "field_type")
+	want(t, w.do(http.MethodPost, "/api/v2/dealFields", `{"field_name":"x"}`), http.StatusBadRequest, "field_type: Required")
 }
 
 func TestADealWithADeletedFieldIsRefused(t *testing.T) {
@@ -309,13 +309,13 @@ func TestADealWithADeletedFieldIsRefused(t *testing.T) {
 	code, other := w.AddField("Gist ID", "varchar"), w.AddField("Other", "varchar")
 	body := `{"title":"t","custom_fields":{"` + code + `":"abc"}}`
 	id := w.deal(body)
-	one := decode[one](t, w.get("/api/v2/deals/1?custom_fields="+code)).Data
-	if len(one.CustomFields) != 1 || one.CustomFields[code] != "abc" {
-		t.Errorf("one field selected: %v", one.CustomFields)
+	selected := decode[dealResponse](t, w.get("/api/v2/deals/1?custom_fields="+code)).Data
+	if len(selected.CustomFields) != 1 || selected.CustomFields[code] != "abc" {
+		t.Errorf("one field selected: %v", selected.CustomFields)
 	}
 	want(t, w.get("/api/v2/deals/1"), http.StatusOK, `"`+other+`":null`)
 	w.DeleteField(code)
-	want(t, w.ask(http.MethodPost, "/api/v2/deals", body), http.StatusBadRequest, "Unknown key '"+code+"'")
+	want(t, w.do(http.MethodPost, "/api/v2/deals", body), http.StatusBadRequest, "Unknown key '"+code+"'")
 	if g := w.get("/api/v2/deals/1"); strings.Contains(g.text, code) {
 		t.Error("a deleted field is still shown")
 	}
@@ -331,7 +331,7 @@ func TestListOf5000DealsIsWalkedInPagesOf500(t *testing.T) {
 	for n := range deals {
 		w.SeedDeal("octocat", fmt.Sprint(n), "")
 	}
-	seen, requests := walk(t, w, "/api/v2/deals?limit=500&custom_fields=none", "")
+	seen, requests := readList(t, w, "/api/v2/deals?limit=500&custom_fields=none", "")
 	if len(seen) != deals || requests != 10 {
 		t.Errorf("%d deals in %d requests", len(seen), requests)
 	}

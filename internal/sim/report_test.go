@@ -70,7 +70,7 @@ func TestRequestLogKeepsTheLast10000(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.ServeHTTP(&nowhere{}, r)
+		s.ServeHTTP(&discard{}, r)
 	}
 	r := s.Report()
 	if len(r.RequestLog) != 10_000 || r.Requests["GET /rate_limit"] != 20_001 {
@@ -78,46 +78,46 @@ func TestRequestLogKeepsTheLast10000(t *testing.T) {
 	}
 }
 
-// nowhere discards answers.
-type nowhere struct{ header http.Header }
+// discard is a ResponseWriter that discards responses.
+type discard struct{ header http.Header }
 
-func (n *nowhere) Header() http.Header {
+func (n *discard) Header() http.Header {
 	if n.header == nil {
 		n.header = http.Header{}
 	}
 	return n.header
 }
-func (*nowhere) Write(p []byte) (int, error) { return len(p), nil }
-func (*nowhere) WriteHeader(int)             {}
+func (*discard) Write(p []byte) (int, error) { return len(p), nil }
+func (*discard) WriteHeader(int)             {}
 
 func TestControlRoutesChangeTheSimulator(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{})
-	want(t, w.ask(http.MethodPost, "/_sim/users", `{"login":"octocat","gists":3}`), http.StatusOK, `"id":`)
+	want(t, w.do(http.MethodPost, "/_sim/users", `{"login":"octocat","gists":3}`), http.StatusOK, `"id":`)
 	type created struct {
 		ID string `json:"id"`
 	}
-	id := decode[created](t, w.ask(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":null,"files":["a.go"]}`)).ID
+	id := decode[created](t, w.do(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":null,"files":["a.go"]}`)).ID
 	want(t, w.get("/gists/"+id), http.StatusOK, `"description":null`, `"a.go"`)
-	id = decode[created](t, w.ask(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":""}`)).ID
+	id = decode[created](t, w.do(http.MethodPost, "/_sim/gists", `{"login":"octocat","description":""}`)).ID
 	want(t, w.get("/gists/"+id), http.StatusOK, `"description":""`)
 	w.deal(title(1))
-	want(t, w.ask(http.MethodPost, "/_sim/deals/1/archive", ""), http.StatusOK)
-	want(t, w.ask(http.MethodDelete, "/_sim/deals/1", ""), http.StatusOK)
-	want(t, w.ask(http.MethodDelete, "/_sim/deals/1", ""), http.StatusNotFound)
+	want(t, w.do(http.MethodPost, "/_sim/deals/1/archive", ""), http.StatusOK)
+	want(t, w.do(http.MethodDelete, "/_sim/deals/1", ""), http.StatusOK)
+	want(t, w.do(http.MethodDelete, "/_sim/deals/1", ""), http.StatusNotFound)
 	want(t, w.get("/_sim/report"), http.StatusOK, `"by_gist":{}`, `"without_deal":["`, `"gists":5`, `"peak_per_2s":1`, `"duplicate":{}`)
 
 	fault := `{"match":"GET /api/v2/deals","kind":"latency","latency":"10ms","times":3}`
-	want(t, w.ask(http.MethodPost, "/_sim/faults", fault), http.StatusOK, `"latency":"10ms"`)
+	want(t, w.do(http.MethodPost, "/_sim/faults", fault), http.StatusOK, `"latency":"10ms"`)
 	want(t, w.get("/_sim/faults"), http.StatusOK, `"kind":"latency"`)
-	want(t, w.ask(http.MethodDelete, "/_sim/faults", ""), http.StatusOK, `"faults":[]`)
-	want(t, w.ask(http.MethodPost, "/_sim/faults", `{"kind":"nonsense"}`), http.StatusBadRequest, "nonsense")
+	want(t, w.do(http.MethodDelete, "/_sim/faults", ""), http.StatusOK, `"faults":[]`)
+	want(t, w.do(http.MethodPost, "/_sim/faults", `{"kind":"nonsense"}`), http.StatusBadRequest, "nonsense")
 
-	want(t, w.ask(http.MethodPost, "/_sim/knobs", `{"list_delay":"1m","burst":1,"token":"new"}`), http.StatusOK)
+	want(t, w.do(http.MethodPost, "/_sim/knobs", `{"list_delay":"1m","burst":1,"token":"new"}`), http.StatusOK)
 	want(t, w.get(deals), http.StatusUnauthorized)
 	wantHeader(t, w.get("/v1/users/me", "X-Api-Token", "new"), "X-RateLimit-Limit", "1")
-	want(t, w.ask(http.MethodPost, "/_sim/knobs", `{"nonsense":1}`), http.StatusBadRequest)
-	want(t, w.ask(http.MethodPost, "/_sim/knobs", `{"latency":"soon"}`), http.StatusBadRequest)
+	want(t, w.do(http.MethodPost, "/_sim/knobs", `{"nonsense":1}`), http.StatusBadRequest)
+	want(t, w.do(http.MethodPost, "/_sim/knobs", `{"latency":"soon"}`), http.StatusBadRequest)
 	want(t, w.get("/_sim/report", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden)
 }
 

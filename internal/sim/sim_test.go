@@ -15,7 +15,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// clock is a clock that tests move.
+// clock is a clock that tests advance.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -29,13 +29,13 @@ func (c *clock) now() time.Time {
 	return c.at
 }
 
-func (c *clock) pass(d time.Duration) {
+func (c *clock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.at = c.at.Add(d)
 }
 
-// world is a simulator with a socket.
+// world is a simulator that listens on a local address.
 type world struct {
 	t *testing.T
 	*sim.Sim
@@ -48,21 +48,21 @@ func start(t *testing.T, o sim.Options, wrappers ...func(http.Handler) http.Hand
 	return &world{t: t, Sim: s, url: url}
 }
 
-// got is a complete answer.
-type got struct {
+// response is a response with its complete body.
+type response struct {
 	status int
 	header http.Header
 	text   string
 }
 
-// try sends a request; headers are pairs of name and value.
-func (w *world) try(ctx context.Context, method, path, body string, header ...string) (got, error) {
+// send sends a request; header has names and values in turn.
+func (w *world) send(ctx context.Context, method, path, body string, header ...string) (response, error) {
 	if !strings.HasPrefix(path, "http") {
 		path = w.url + path
 	}
 	req, err := http.NewRequestWithContext(ctx, method, path, strings.NewReader(body))
 	if err != nil {
-		return got{}, err
+		return response{}, err
 	}
 	req.Header.Set("X-Api-Token", "key")
 	for i := 0; i+1 < len(header); i += 2 {
@@ -71,41 +71,41 @@ func (w *world) try(ctx context.Context, method, path, body string, header ...st
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
-		return got{}, err
+		return response{}, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	return got{status: resp.StatusCode, header: resp.Header, text: string(text)}, err
+	return response{status: resp.StatusCode, header: resp.Header, text: string(text)}, err
 }
 
-// ask sends a request and expects an answer.
-func (w *world) ask(method, path, body string, header ...string) got {
+// do sends a request and fails the test if there is no complete response.
+func (w *world) do(method, path, body string, header ...string) response {
 	w.t.Helper()
-	g, err := w.try(w.t.Context(), method, path, body, header...)
+	g, err := w.send(w.t.Context(), method, path, body, header...)
 	if err != nil {
 		w.t.Fatalf("%s %s: %v", method, path, err)
 	}
 	return g
 }
 
-func (w *world) get(path string, header ...string) got {
+func (w *world) get(path string, header ...string) response {
 	w.t.Helper()
-	return w.ask(http.MethodGet, path, "", header...)
+	return w.do(http.MethodGet, path, "", header...)
 }
 
 // deal creates a deal and returns its id.
 func (w *world) deal(body string) int64 {
 	w.t.Helper()
-	g := w.ask(http.MethodPost, "/api/v2/deals", body)
-	return decode[one](w.t, g).Data.ID
+	g := w.do(http.MethodPost, "/api/v2/deals", body)
+	return decode[dealResponse](w.t, g).Data.ID
 }
 
-// one is an answer with one deal; many is an answer with a page of deals.
-type one struct {
+// dealResponse is a response with one deal, dealsResponse one with a page of deals.
+type dealResponse struct {
 	Data dealView `json:"data"`
 }
 
-type many struct {
+type dealsResponse struct {
 	Data       []dealView `json:"data"`
 	Additional struct {
 		Next *string `json:"next_cursor"`
@@ -122,7 +122,7 @@ type dealView struct {
 	CustomFields map[string]any `json:"custom_fields"`
 }
 
-func (m many) ids() []int64 {
+func (m dealsResponse) ids() []int64 {
 	ids := []int64{}
 	for _, d := range m.Data {
 		ids = append(ids, d.ID)
@@ -130,7 +130,7 @@ func (m many) ids() []int64 {
 	return ids
 }
 
-func decode[T any](t *testing.T, g got) T {
+func decode[T any](t *testing.T, g response) T {
 	t.Helper()
 	var value T
 	if err := json.Unmarshal([]byte(g.text), &value); err != nil {
@@ -139,20 +139,20 @@ func decode[T any](t *testing.T, g got) T {
 	return value
 }
 
-// want checks the status of an answer and some of its text.
-func want(t *testing.T, g got, status int, words ...string) {
+// want checks the status of a response and that it contains the texts.
+func want(t *testing.T, g response, status int, texts ...string) {
 	t.Helper()
 	if g.status != status {
 		t.Errorf("status %d, want %d: %.300s", g.status, status, g.text)
 	}
-	for _, word := range words {
-		if !strings.Contains(g.text, word) {
-			t.Errorf("the answer %.300s does not contain %q", g.text, word)
+	for _, text := range texts {
+		if !strings.Contains(g.text, text) {
+			t.Errorf("the response %.300s does not contain %q", g.text, text)
 		}
 	}
 }
 
-func wantHeader(t *testing.T, g got, header ...string) {
+func wantHeader(t *testing.T, g response, header ...string) {
 	t.Helper()
 	for i := 0; i+1 < len(header); i += 2 {
 		if value := g.header.Get(header[i]); value != header[i+1] {
