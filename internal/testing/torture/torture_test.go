@@ -80,7 +80,7 @@ func TestTheHarnessDetectsMutants(t *testing.T) {
 		"sent again without a look":              "-break no-look",
 		"claimed after the send":                 "-break late-claim -latency 1ms -then kept -steps answered -absence 6s -list-delay 5s",
 		"archived deals are not listed":          "-break no-archived -then lost",
-		"two workers, and no fence between them": "-break no-lease,no-fence -then kept -processes 2 -steps absent,reclaimed -absence 1s -list-delay 700ms",
+		"two workers, and no fence between them": "-break no-lease,no-fence -then kept -processes 2 -steps not_found,reclaimed -absence 1s -list-delay 700ms",
 		"deals show later than they must":        "-then kept -list-delay 2s",
 		"nothing is synced to the disk":          "-break no-sync",
 	} {
