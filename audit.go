@@ -2,12 +2,13 @@ package gistdeal
 
 import "time"
 
-// AuditRequest is a request for an audit, with an optional action.
+// AuditRequest is a request for an audit. With Recreate or DeleteDuplicate set, only
+// that action is carried out and nothing is compared.
 type AuditRequest struct {
 	ID              string // of the audit, chosen by the requester
 	Repair          bool   // repair discrepancies without creating or deleting deals
-	Recreate        string // id of a gist with a deal to recreate, which is deleted in Pipedrive
-	DeleteDuplicate int64  // id of a second deal of a gist, to be deleted in Pipedrive
+	Recreate        string // id of a gist; its deal is gone from Pipedrive and is created again
+	DeleteDuplicate int64  // id of the duplicate deal to delete in Pipedrive
 	RequestedAt     time.Time
 }
 
@@ -15,15 +16,15 @@ type AuditRequest struct {
 type Audit struct {
 	ID            string                  `json:"id"`
 	RequestedAt   time.Time               `json:"requested_at"`
-	EndedAt       time.Time               `json:"ended_at,omitzero"` // zero while it waits or goes on
-	Problem       string                  `json:"problem,omitempty"` // why it came to nothing
-	Gists         int                     `json:"gists"`             // rows of ours that were compared
-	Deals         int                     `json:"deals"`             // deals of gists in Pipedrive, deleted ones too
-	Counts        map[DiscrepancyKind]int `json:"counts"`            // of all differences
+	EndedAt       time.Time               `json:"ended_at,omitzero"` // zero until the audit ends
+	Problem       string                  `json:"problem,omitempty"` // why the audit failed; "" if it did not
+	Gists         int                     `json:"gists"`             // number of compared rows of the database
+	Deals         int                     `json:"deals"`             // number of deals of gists in Pipedrive, including deleted ones
+	Counts        map[DiscrepancyKind]int `json:"counts"`            // number of discrepancies, including those not listed
 	Discrepancies []Discrepancy           `json:"discrepancies"`     // the first MaxDiscrepancies
 }
 
-// Different returns how many differences were found, kept or not.
+// Different returns the number of discrepancies, including those not listed.
 func (a Audit) Different() (n int) {
 	for _, count := range a.Counts {
 		n += count
@@ -31,40 +32,40 @@ func (a Audit) Different() (n int) {
 	return n
 }
 
-// MaxDiscrepancies is how many differences an audit keeps; it counts all.
+// MaxDiscrepancies is the number of discrepancies that an audit lists. It counts all.
 const MaxDiscrepancies = 10_000
 
-// DiscrepancyKind is a way in which our rows, Pipedrive and GitHub differ.
+// DiscrepancyKind is a way in which the database, Pipedrive and GitHub differ.
 type DiscrepancyKind string
 
 const (
-	// DiscrepancyMissing is a deal that we have made and that Pipedrive no longer has,
-	// or that the key's user cannot see.
+	// DiscrepancyMissing is a created deal that Pipedrive no longer has, or that the
+	// key's user cannot see.
 	DiscrepancyMissing DiscrepancyKind = "missing"
 	// DiscrepancyDuplicate is a gist with more than one deal.
 	DiscrepancyDuplicate DiscrepancyKind = "duplicate"
-	// DiscrepancyDeleted is a deal that a person deleted, less than 30 days ago.
+	// DiscrepancyDeleted is a deal that a person deleted less than 30 days ago.
 	DiscrepancyDeleted DiscrepancyKind = "deleted"
 	// DiscrepancyArchived is a deal that a person archived.
 	DiscrepancyArchived DiscrepancyKind = "archived"
 	// DiscrepancyGistGone is a gist that GitHub no longer lists.
 	DiscrepancyGistGone DiscrepancyKind = "gist_gone"
-	// DiscrepancyForeign is a deal of a gist of ours that somebody else made: a person,
-	// another database, or the system before gistdeal.
+	// DiscrepancyForeign is a deal of a known gist that this database did not create: a
+	// person, another database or the system before gistdeal did.
 	DiscrepancyForeign DiscrepancyKind = "foreign"
-	// DiscrepancyUnlinked is a gist that has a deal in Pipedrive of which its row does not know.
+	// DiscrepancyUnlinked is a gist with a deal in Pipedrive that its row does not have.
 	DiscrepancyUnlinked DiscrepancyKind = "unlinked"
 	// DiscrepancyNeverCreated is a gist with a refused deal, or without a deal row.
 	DiscrepancyNeverCreated DiscrepancyKind = "never_created"
 )
 
-// Discrepancy is one that an audit found.
+// Discrepancy is one difference that an audit reports.
 type Discrepancy struct {
 	Kind     DiscrepancyKind `json:"kind"`
 	GistID   string          `json:"gist_id"`
 	Login    string          `json:"login,omitempty"`
-	DealID   int64           `json:"deal_id,omitempty"` // the gist's one
-	Others   []int64         `json:"others,omitempty"`  // further deals of the gist
+	DealID   int64           `json:"deal_id,omitempty"` // the deal of the gist
+	Others   []int64         `json:"others,omitempty"`  // duplicate deals of the gist
 	Repair   string          `json:"repair,omitempty"`  // the possible repair; "" for none
 	Repaired bool            `json:"repaired,omitempty"`
 }
@@ -73,8 +74,8 @@ type Discrepancy struct {
 type AuditRow struct {
 	GistID string
 	Login  string
-	State  DealState // "" if the gist has no row of a deal
+	State  DealState // "" if the gist has no deal row
 	DealID int64
-	Ours   bool // an attempt of this database made or found the deal
+	Ours   bool // an attempt of this database created or adopted the deal
 	Gone   bool // GitHub no longer lists the gist
 }

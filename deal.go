@@ -10,16 +10,15 @@ import (
 //
 //	awaiting_approval ──approve──▶ queued ──claim──▶ sending ──2xx──▶ created
 //	                                 ▲                │  │
-//	                                 └─surely not done┘  └─refused──▶ failed
+//	                                 └────not sent────┘  └─refused──▶ failed
 //
-// A deal with an unknown outcome stays sending until lookups in Pipedrive decide. An
-// operator may retry a failed, skipped or awaiting deal (it is queued then), and skip
-// a queued, failed or awaiting one.
+// A deal in doubt stays sending until lookups in Pipedrive decide. Retrying a failed,
+// skipped or awaiting deal queues it. A queued, failed or awaiting deal can be skipped.
 type DealState string
 
 const (
-	// DealAwaitingApproval waits for approval because the first scan of its user found
-	// more gists than the approval threshold, or for the end of that scan.
+	// DealAwaitingApproval waits for approval, because the first scan of its user found
+	// more gists than the approval threshold, or waits for the end of that scan.
 	DealAwaitingApproval DealState = "awaiting_approval"
 	// DealQueued waits for its turn.
 	DealQueued DealState = "queued"
@@ -29,20 +28,20 @@ const (
 	DealCreated DealState = "created"
 	// DealFailed was refused for a reason that does not pass by itself.
 	DealFailed DealState = "failed"
-	// DealSkipped is deliberately not created: by the backfill policy, by an operator, or
-	// because its user was removed.
+	// DealSkipped is deliberately not created: because of the backfill policy, because an
+	// operator skipped it, or because its user was removed.
 	DealSkipped DealState = "skipped"
 )
 
-// DealStates lists all states in the order in which a deal may pass them.
+// DealStates lists all states in the order in which a deal may pass through them.
 var DealStates = []DealState{DealAwaitingApproval, DealQueued, DealSending, DealCreated, DealFailed, DealSkipped}
 
 // Deal is the one deal of a gist.
 type Deal struct {
 	GistID  string    `json:"gist_id"`
 	State   DealState `json:"state" enum:"awaiting_approval,queued,sending,created,failed,skipped"`
-	DealID  int64     `json:"deal_id" doc:"Pipedrive's number of it; 0 until it is created."`
-	Problem string    `json:"problem" doc:"Why it failed or waits."`
+	DealID  int64     `json:"deal_id" doc:"The id of the deal in Pipedrive; 0 until it is created."`
+	Problem string    `json:"problem" doc:"Why the deal failed or waits; empty if there is no reason."`
 }
 
 // Draft is the content of a deal to be created.
@@ -58,8 +57,8 @@ func (d Draft) Title() string { return "Gist from " + d.Login }
 // Author returns the text of the field "Gist author".
 func (d Draft) Author() string { return "https://gist.github.com/" + d.Login }
 
-// Text returns the text of the field "Gist": the description, or words with
-// the gist's id where there is none.
+// Text returns the text of the field "Gist": the description, or a placeholder with
+// the gist's id if the description is blank.
 func (d Draft) Text() string {
 	if strings.TrimSpace(d.Description) == "" {
 		return "untitled - " + d.GistID
@@ -75,11 +74,11 @@ func (d Draft) AccessURL() string { return GistURL(d.Login, d.GistID) }
 type Claim struct {
 	Draft   Draft
 	Attempt int
-	Owner   string // the process that claimed
-	// Since is when, on Pipedrive's clock, the earliest attempt began that may
-	// have made the deal: this one, or one that was taken for absent.
+	Owner   string // the process with the claim
+	// Since is the start, on Pipedrive's clock, of the earliest attempt that may have
+	// created the deal: this attempt, or an earlier one with the outcome "not_found".
 	Since   time.Time
-	Resends int // attempts before this one that were taken for absent
+	Resends int // number of earlier attempts with the outcome "not_found"
 }
 
 // RemoteDeal is a deal as Pipedrive lists it.
@@ -93,7 +92,8 @@ type RemoteDeal struct {
 	Archived  bool
 }
 
-// GistIDFromURL returns the last path part of a gist's address, or "" if there is none.
+// GistIDFromURL returns the gist id in the URL of a gist's page, or "" if url is not
+// the URL of one.
 func GistIDFromURL(url string) string {
 	url, _, _ = strings.Cut(strings.TrimSpace(url), "?")
 	url, _, _ = strings.Cut(url, "#")
@@ -104,17 +104,17 @@ func GistIDFromURL(url string) string {
 	return url[strings.LastIndexByte(url, '/')+1:]
 }
 
-// PipedriveAccount is the company and person that a Pipedrive key belongs to.
+// PipedriveAccount is the company and the user that a Pipedrive key belongs to.
 type PipedriveAccount struct {
 	UserID      int64
 	UserName    string
 	CompanyID   int64
 	CompanyName string
-	DealURL     string // the address of a deal's page, before its id
+	DealURL     string // the URL of a deal's page without the deal id at its end
 }
 
-// DealURL returns the URL of the page of a deal in Pipedrive, "" if there is no
-// deal or the address of deals is not known.
+// DealURL returns the URL of a deal's page in Pipedrive. address is a
+// PipedriveAccount.DealURL. DealURL returns "" if address is "" or dealID is 0.
 func DealURL(address string, dealID int64) string {
 	if address == "" || dealID == 0 {
 		return ""
@@ -122,5 +122,5 @@ func DealURL(address string, dealID int64) string {
 	return address + strconv.FormatInt(dealID, 10)
 }
 
-// KeyDealURL is the name of the setting that keeps PipedriveAccount.DealURL.
+// KeyDealURL is the name of the setting that stores PipedriveAccount.DealURL.
 const KeyDealURL = "deal_url"

@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// Kind is the meaning of an error for the work. Clients of remote APIs set it, callers
-// decide by it, and the server maps it to a status.
+// Kind classifies an error by the next step that it calls for. Clients of remote APIs
+// set it, callers decide by it, and the server maps it to a status.
 type Kind int
 
 const (
-	// Internal is any error without a kind: our own fault or our own database's.
+	// Internal is any error without a kind: a fault of gistdeal or of its database.
 	Internal Kind = iota
-	// Invalid means that this one request is refused and will be refused again.
+	// Invalid means that this request is refused and will be refused again.
 	Invalid
 	// NotFound means that the requested thing does not exist.
 	NotFound
-	// Unauthorized means that the account refuses everything of this sort until
-	// a person changes something: the key, the plan, the configuration.
+	// Unauthorized means that the account refuses all requests of this sort until
+	// a person changes the key, the plan or the configuration.
 	Unauthorized
-	// Limited means that nothing was done and that RetryAfter has to pass first.
+	// Limited means that nothing was done and that the next try must wait for RetryAfter.
 	Limited
-	// Temporary means that nothing was done and that trying again may help.
+	// Temporary means that nothing was done and that another try may succeed.
 	Temporary
-	// Unknown means that the remote may or may not have done the work.
+	// Unknown means that the remote may have done the work.
 	Unknown
 )
 
@@ -34,13 +34,13 @@ var kindNames = [...]string{"internal", "invalid", "not found", "unauthorized", 
 // String returns the kind's name in lower case.
 func (k Kind) String() string { return kindNames[k] }
 
-// KindNamed returns the kind with that String, Internal if there is none.
+// KindNamed returns the kind with the given String, or Internal if there is none.
 func KindNamed(name string) Kind { return Kind(max(slices.Index(kindNames[:], name), 0)) }
 
-// Error is an error with a kind. Its text never holds a secret.
+// Error is an error with a kind. Its text never contains a secret.
 type Error struct {
 	Kind Kind
-	// RetryAfter is how long to wait before trying again; 0 if the remote gave no time.
+	// RetryAfter is the wait before the next try; 0 if the remote named none.
 	RetryAfter time.Duration
 	Err        error
 }
@@ -64,7 +64,7 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// RetryAfter returns how long the remote asked to wait, or 0 if it did not say.
+// RetryAfter returns the RetryAfter of the outermost Error in err's chain, or 0.
 func RetryAfter(err error) time.Duration {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.RetryAfter

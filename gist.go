@@ -6,11 +6,11 @@ import "time"
 type Gist struct {
 	ID          string    `json:"id"`
 	UserID      int64     `json:"-"`
-	OwnerID     int64     `json:"-"` // as GitHub said; 0 for a gist without an owner
+	OwnerID     int64     `json:"-"` // from GitHub's answer; 0 for a gist without an owner
 	Description string    `json:"description"`
 	Files       []File    `json:"files" doc:"Sorted by name."`
 	CreatedAt   time.Time `json:"created_at,omitzero"`
-	Seq         int64     `json:"seq" doc:"The order in which gists were noticed, over all users."` // from 1; 0 before it is stored
+	Seq         int64     `json:"seq" doc:"The position of the gist in the order in which gists of all users were first read."` // from 1; 0 before the gist is stored
 }
 
 // File is one file of a gist.
@@ -19,43 +19,42 @@ type File struct {
 	RawURL string `json:"raw_url"`
 }
 
-// GistDeal is a stored gist with where its deal stands.
+// GistDeal is a stored gist with its deal.
 type GistDeal struct {
 	Gist
 	Deal
 }
 
-// UserGist is a stored gist with the login of its user, and whether it is new
-// to a visitor.
+// UserGist is a stored gist as a visitor sees it.
 type UserGist struct {
 	GistDeal
 	Login string `json:"login"`
-	New   bool   `json:"new" doc:"It was noticed since your last visit to its user."`
+	New   bool   `json:"new" doc:"Whether gistdeal first read the gist after your last visit to its user."`
 }
 
-// GistURL returns the address of a gist's page, as people and the seed write it.
+// GistURL returns the URL of a gist's page in its usual form, with the login.
 func GistURL(login, gistID string) string {
 	return "https://gist.github.com/" + login + "/" + gistID
 }
 
-// NewGistPolicy decides about the deals of new gists in a scan; by the zero value all
-// of them are queued.
+// NewGistPolicy decides about the deals of new gists in a scan. With the zero value
+// all of them are queued.
 type NewGistPolicy struct {
-	First      bool      // the user's first scan
-	SkipBefore time.Time // gists created before get no deal; zero: none is skipped
-	Hold       bool      // deals wait for the end of the first scan
+	First      bool      // the scan is the user's first
+	SkipBefore time.Time // deals of gists created before this time are skipped; zero skips none
+	Hold       bool      // deals await approval until the first scan ends
 }
 
 // GistPage is one page of a user's gists.
 type GistPage struct {
 	Gists []Gist
-	Pages int // in all, as GitHub counts them now
+	Pages int // number of all pages, by GitHub's current count
 }
 
-// Listing has the totals of reading a user's gists.
+// Listing is the summary of reading a user's gist list.
 type Listing struct {
 	ETag        string // of page 1; "" if the answer had none
-	Pages       int    // pages read, 0 if not modified
-	Requests    int    // requests that reading took
-	NotModified bool   // page 1 is the one that the given ETag stands for
+	Pages       int    // number of pages read; 0 if not modified
+	Requests    int    // number of requests sent, including failed ones
+	NotModified bool   // page 1 still matches the given ETag
 }

@@ -2,19 +2,19 @@ package gistdeal
 
 import "time"
 
-// History is the history of a gist: everything known about it and its deal.
+// History is everything known about one gist and its deal.
 type History struct {
 	Deal
-	Gist       Gist            `json:"gist,omitzero" doc:"Left out if the gist was never read: its deal was found in Pipedrive."`
-	User       User            `json:"user,omitzero" doc:"The gist's user; left out if the gist was never read."`
+	Gist       Gist            `json:"gist,omitzero" doc:"Left out if the gist was never read and only its deal in Pipedrive is known."`
+	User       User            `json:"user,omitzero" doc:"The user of the gist; left out if the gist was never read."`
 	NoticedAt  time.Time       `json:"noticed_at,omitzero" doc:"When the gist was first read."`
-	NoticedBy  string          `json:"noticed_by"` // NoticedByFirstScan or NoticedByScan; "" if that is not known
-	QueuedAt   time.Time       `json:"queued_at,omitzero" doc:"Since when the deal is queued; left out in other states."`
-	Attempts   []Attempt       `json:"attempts" doc:"In their order."`
-	Duplicates []DuplicateDeal `json:"duplicates" doc:"Further deals of the gist in Pipedrive, by id."`
+	NoticedBy  string          `json:"noticed_by"` // NoticedByFirstScan or NoticedByScan; "" if unknown
+	QueuedAt   time.Time       `json:"queued_at,omitzero" doc:"When the deal was queued; left out in other states."`
+	Attempts   []Attempt       `json:"attempts" doc:"All attempts at the deal, the first one first."`
+	Duplicates []DuplicateDeal `json:"duplicates" doc:"Duplicate deals of the gist in Pipedrive, ordered by id."`
 }
 
-// How a gist was noticed.
+// Values of History.NoticedBy: the scan that first read the gist.
 const (
 	NoticedByFirstScan = "first scan"
 	NoticedByScan      = "scan"
@@ -23,20 +23,20 @@ const (
 // Attempt is one attempt at a deal.
 type Attempt struct {
 	N        int       `json:"n"`
-	Owner    string    `json:"-"` // the process that made it
+	Owner    string    `json:"-"` // the process that made the attempt
 	SentAt   time.Time `json:"sent_at,omitzero"`
 	RemoteAt time.Time `json:"-"` // SentAt on Pipedrive's clock
-	EndedAt  time.Time `json:"ended_at,omitzero" doc:"Left out while the outcome is not known."`
-	Outcome  string    `json:"outcome" doc:"made, refused, not sent, adopted (a lookup found the deal), absent (enough lookups did not), or empty while it is not known."`
-	DealID   int64     `json:"deal_id" doc:"Pipedrive's number of the deal; 0 if there is none."`
-	Lookups  int       `json:"lookups" doc:"Complete lookups that it took to decide the outcome."`
-	Reason   string    `json:"reason" doc:"As Pipedrive words it."`
+	EndedAt  time.Time `json:"ended_at,omitzero" doc:"When the outcome was recorded; left out until then."`
+	Outcome  string    `json:"outcome" doc:"created, refused, not_sent, adopted (a lookup found the deal), not_found (lookups did not find the deal), or empty while the outcome is unknown."`
+	DealID   int64     `json:"deal_id" doc:"The id of the deal in Pipedrive; 0 if there is none."`
+	Lookups  int       `json:"lookups" doc:"The number of complete lookups before the outcome was recorded."`
+	Reason   string    `json:"reason" doc:"The reason for the outcome, usually Pipedrive's message."`
 }
 
-// DuplicateDeal is a deal in Pipedrive beyond the one of its gist.
+// DuplicateDeal is a deal in Pipedrive of a gist that already has its deal.
 type DuplicateDeal struct {
 	DealID    int64     `json:"deal_id"`
-	GistID    string    `json:"gist_id,omitempty" doc:"Left out in the history of the gist."`
-	Login     string    `json:"login,omitempty" doc:"Left out if the gist was never read."`
+	GistID    string    `json:"gist_id,omitempty" doc:"The id of the gist; left out in the history of the gist."`
+	Login     string    `json:"login,omitempty" doc:"The login of the gist's user; left out if the gist was never read."`
 	NoticedAt time.Time `json:"noticed_at"`
 }

@@ -5,11 +5,10 @@ import (
 	"strings"
 )
 
-// LoginFrom returns the login that a person means by text: octocat, @octocat,
-// or an address such as https://github.com/octocat or
-// https://gist.github.com/octocat/6cad326836d38bd3a7ae. It is Invalid if no
-// GitHub user can be meant. Other hosts' addresses name nobody: an Enterprise
-// Server's users are not those of github.com.
+// LoginFrom returns the login in text: octocat, @octocat, or a URL such as
+// https://github.com/octocat or https://gist.github.com/octocat/6cad326836d38bd3a7ae.
+// It returns an Invalid error if text contains no possible login. URLs of other hosts
+// are refused: the users of an Enterprise Server are not those of github.com.
 func LoginFrom(text string) (string, error) {
 	login := strings.TrimSpace(text)
 	if path, ok := pathOnGitHub(login); ok {
@@ -20,7 +19,8 @@ func LoginFrom(text string) (string, error) {
 	return login, CheckLogin(login)
 }
 
-// pathOnGitHub returns the path of an address at GitHub, with or without its scheme.
+// pathOnGitHub returns the path of a github.com URL, which may lack its scheme. It
+// reports false for any other text.
 func pathOnGitHub(text string) (string, bool) {
 	if !strings.Contains(text, "://") {
 		text = "https://" + text

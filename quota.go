@@ -6,47 +6,47 @@ import (
 	"time"
 )
 
-// ErrQuotaSpent is in the chain of a Limited error that comes of a Budget: the next
-// process knows it from there.
-var ErrQuotaSpent = errors.New("the budget is spent")
+// ErrQuotaSpent is in the chain of each Limited error that a spent Quota causes. Such
+// a limit outlives the process, because the quotas are stored.
+var ErrQuotaSpent = errors.New("the quota is spent")
 
-// Quota is a quota of a remote with its remaining part, from the newest answer.
+// Quota is the state of one quota of a remote, as its newest answer reports it.
 type Quota struct {
 	Name      string    `json:"name"`
-	Limit     int       `json:"limit"` // 0 while it is not known
+	Limit     int       `json:"limit"` // 0 if unknown
 	Remaining int       `json:"remaining"`
-	Reserved  int       `json:"reserved"` // part of Remaining for interactive use and other people
-	Reset     time.Time `json:"reset,omitzero" doc:"Time at which the full quota is available again, by the remote's clock."`
-	SeenAt    time.Time `json:"seen_at,omitzero" doc:"When the answer came; left out if none told."`
+	Reserved  int       `json:"reserved"` // share of Limit for interactive use and other people
+	Reset     time.Time `json:"reset,omitzero" doc:"When the full quota is available again, on the remote's clock."`
+	SeenAt    time.Time `json:"seen_at,omitzero" doc:"When the remote reported the quota; left out if it never did."`
 }
 
-// KeyQuotas is the name of the setting that keeps Quotas, as JSON.
+// KeyQuotas is the name of the setting that stores Quotas, as JSON.
 const KeyQuotas = "quotas"
 
-// Quotas is the leader's newest knowledge of the remotes' limits. It is kept in
-// the database for the next leader and for people.
+// Quotas has the remotes' quotas and the backoffs, as the leader last stored them for
+// the next leader and for display.
 type Quotas struct {
 	Quotas []Quota `json:"quotas"`
 	Pushes Backoff `json:"pushes"`
 	GitHub Backoff `json:"github"`
 }
 
-// Backoff says that all work with a remote waits, because the remote refused a
-// request; the zero value means that nothing waits.
+// Backoff is the wait of all work with a remote after the remote refused a request.
+// The zero value means that there is no wait.
 type Backoff struct {
-	Stage  string    `json:"stage,omitempty"` // of the work, for which the remote refused
-	Kind   string    `json:"kind,omitempty"`  // of the error
+	Stage  string    `json:"stage,omitempty"` // the step with the refused request; "" if there is no wait
+	Kind   string    `json:"kind,omitempty"`  // the error's Kind, as text
 	Reason string    `json:"reason,omitempty"`
-	Until  time.Time `json:"until,omitzero"` // when the next request is due
+	Until  time.Time `json:"until,omitzero"` // when the next try is due
 }
 
-// String says in words whether work goes on, and if not, why and until when.
+// String returns "on", or the reason and the end of the wait.
 func (b Backoff) String() string {
 	if b.Stage == "" {
 		return "on"
 	}
-	return fmt.Sprintf("paused: %s; next try at %s", b.Reason, b.Until.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("in backoff: %s; next try at %s", b.Reason, b.Until.UTC().Format(time.RFC3339))
 }
 
-// Active reports whether nothing is tried at now.
+// Active reports whether the wait lasts beyond now.
 func (b Backoff) Active(now time.Time) bool { return b.Stage != "" && now.Before(b.Until) }

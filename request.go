@@ -2,50 +2,52 @@ package gistdeal
 
 import "time"
 
-// RequestKind is the result that a scan request waits for.
+// RequestKind is the condition that completes a scan request.
 type RequestKind int
 
 const (
-	// RequestTrack waits until the user is tracked; its first scan comes with the sweep.
+	// RequestTrack is complete when the user is tracked. A sweep does the first scan.
 	RequestTrack RequestKind = iota
-	// RequestFirstScan waits for the first scan of the user. It is interactive.
+	// RequestFirstScan is complete when the user was scanned at least once. It is
+	// interactive.
 	RequestFirstScan
-	// RequestScanNow waits for a new scan, however recent the last one is. It is interactive.
+	// RequestScanNow is complete after a new scan, however recent the last one is. It is
+	// interactive.
 	RequestScanNow
 )
 
 // ScanRequest is a request to track or scan the user with a login. Any process may
-// store it; the leader serves it, now or after its next start.
+// store one. The leader carries it out, at once or after its next start.
 type ScanRequest struct {
 	Login    string
-	Backfill Backfill // of a user without a complete first scan; "" keeps its policy
-	// DefaultBackfill is the policy, without a Backfill, of a user that is neither tracked
+	Backfill Backfill // policy of a user without a complete first scan; "" keeps its policy
+	// DefaultBackfill is the policy, if Backfill is "", of a user that is neither tracked
 	// nor requested yet; "" means the configured one.
 	DefaultBackfill Backfill
 	Kind            RequestKind
-	Number          int64 // tells apart the asks about one login, from 1; 0 before it is stored
+	Number          int64 // distinguishes the requests for one login, from 1; 0 before it is stored
 }
 
 // RequestResult is the result of a scan request.
 type RequestResult struct {
 	Added bool  // the user was not tracked before
-	Err   error // why the ask was refused, with its kind; nil if it was not
+	Err   error // why the request was refused; nil if it succeeded
 }
 
-// Pause says that an operator has paused all pushes; the zero value, that nobody has.
+// Pause is an operator's pause of all pushes. The zero value means that there is none.
 type Pause struct {
 	Since  time.Time `json:"since,omitzero"`
-	Reason string    `json:"reason"` // as the operator worded it; may be ""
+	Reason string    `json:"reason"` // the operator's note; may be ""
 }
 
 // On reports whether there is a pause.
 func (p Pause) On() bool { return !p.Since.IsZero() }
 
-// String says in words since when and why.
+// String returns the start and the reason of the pause.
 func (p Pause) String() string {
-	words := "paused by a person since " + p.Since.UTC().Format(time.RFC3339)
+	text := "paused by an operator since " + p.Since.UTC().Format(time.RFC3339)
 	if p.Reason != "" {
-		words += ": " + p.Reason
+		text += ": " + p.Reason
 	}
-	return words
+	return text
 }

@@ -6,12 +6,12 @@ import "time"
 type RunKind string
 
 const (
-	// RunScan reads one user's gists. Of scans that nobody waits for, only those
-	// are kept that found something, failed, or took more than a second.
+	// RunScan reads one user's gists. A background scan is recorded only if it found new
+	// gists, failed, took more than a second, or was the user's first.
 	RunScan RunKind = "scan"
 	// RunSweep scans the users that are due, until none is.
 	RunSweep RunKind = "sweep"
-	// RunPush makes deals, until none waits or Pipedrive refuses all of them.
+	// RunPush creates deals, until none is queued or Pipedrive refuses all of them.
 	RunPush RunKind = "push"
 )
 
@@ -20,26 +20,26 @@ var RunKinds = []RunKind{RunScan, RunSweep, RunPush}
 
 // Run is the record of one sweep, scan or push batch, with its results and cost.
 type Run struct {
-	ID        int64     `json:"id"` // in the order in which runs were first recorded
-	Kind      RunKind   `json:"kind" enum:"scan,sweep,push" doc:"scan: the gists of one user (of background scans, only those that found something, failed or took long). sweep: all users that were due. push: deals, until none was queued."`
-	UserID    int64     `json:"-"` // of a scan
-	Login     string    `json:"login,omitempty" doc:"Of a scan; left out if its user is not known any more."`
+	ID        int64     `json:"id"` // increases in the order in which runs are first recorded
+	Kind      RunKind   `json:"kind" enum:"scan,sweep,push" doc:"A scan reads one user's gists; a background scan is listed only if it found new gists, failed, took more than a second, or was the user's first. A sweep scans all users that are due. A push creates the queued deals."`
+	UserID    int64     `json:"-"` // of a scan; 0 for other kinds
+	Login     string    `json:"login,omitempty" doc:"The user of a scan; left out if the user is no longer known."`
 	StartedAt time.Time `json:"started_at"`
 	UpdatedAt time.Time `json:"updated_at" doc:"When these numbers were recorded."`
 	Ended     time.Time `json:"ended_at,omitzero" doc:"Left out while the run is in progress."`
-	Total     int       `json:"total" doc:"Pages, users or deals in all; 0 if that is not known."`
-	Done      int       `json:"done" doc:"Pages read, users scanned, or deals tried."`
-	Gists     int       `json:"gists" doc:"Gists noticed."`
-	Deals     int       `json:"deals" doc:"Deals created or adopted."`
-	Failed    int       `json:"failed" doc:"Scans that failed, or deals that were refused."`
-	Requests  int       `json:"requests" doc:"To GitHub by scans and sweeps, to Pipedrive by pushes."`
-	Tokens    int       `json:"tokens" doc:"Of Pipedrive's daily quota."`
-	Problem   string    `json:"problem,omitempty" doc:"Why it failed."`
+	Total     int       `json:"total" doc:"The number of all pages, users or deals of the run; 0 if unknown."`
+	Done      int       `json:"done" doc:"The number of pages read, users scanned or deals tried."`
+	Gists     int       `json:"gists" doc:"The number of new gists."`
+	Deals     int       `json:"deals" doc:"The number of deals created or adopted."`
+	Failed    int       `json:"failed" doc:"The number of failed scans or refused deals."`
+	Requests  int       `json:"requests" doc:"The number of requests to GitHub (scan, sweep) or Pipedrive (push)."`
+	Tokens    int       `json:"tokens" doc:"The number of tokens used from Pipedrive's daily quota."`
+	Problem   string    `json:"problem,omitempty" doc:"Why the run failed; left out if it did not."`
 }
 
-// RunFilter says which runs are meant; the zero value means all.
+// RunFilter selects runs. The zero value selects all.
 type RunFilter struct {
 	Kinds      []RunKind
-	UserID     int64
-	InProgress bool // only those that go on
+	UserID     int64 // only scans of this user; 0 selects all runs
+	InProgress bool  // only runs in progress
 }

@@ -10,24 +10,24 @@ import (
 	"time"
 )
 
-// AdminToken is the name of the token that the configuration sets. No other
-// token may have it.
+// AdminToken is the name of the token from the configuration. No other token may have
+// this name.
 const AdminToken = "admin"
 
-// Token is an API token without its value, which only its bearer has.
+// Token describes an API token. Only the bearer of the token knows its value.
 type Token struct {
 	Name       string    `json:"name"`
 	Scope      Scope     `json:"scope" enum:"read,write,admin"`
 	CreatedAt  time.Time `json:"created_at"`
-	LastUsedAt time.Time `json:"last_used_at,omitzero" doc:"Within a minute or two; left out if it was never used."`
+	LastUsedAt time.Time `json:"last_used_at,omitzero" doc:"When the token was last used, accurate to two minutes; left out if it was never used."`
 }
 
-// NewToken returns the value of a new token: it cannot be guessed, and tools
-// that look for secrets in texts know it by its beginning.
+// NewToken returns a random value for a new token. Its prefix lets secret scanners
+// recognize it.
 func NewToken() string { return "gd_" + rand.Text() }
 
-// HashToken returns the form in which a token is kept. Its value has far too
-// many possibilities to be tried out, so nothing slower is needed.
+// HashToken returns the form in which a token is stored. A fast hash is enough, because
+// a random value of that length cannot be found by trying.
 func HashToken(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
@@ -35,10 +35,10 @@ func HashToken(token string) string {
 
 var tokenName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,40}$`)
 
-// CheckTokenName returns an Invalid error if a person may not give a token that name.
+// CheckTokenName returns an Invalid error if a new token cannot have that name.
 func CheckTokenName(name string) error {
 	if !tokenName.MatchString(name) {
-		return Errorf(Invalid, "%q cannot be the name of a token: it has 1 to 40 letters, digits, dots, - or _", name)
+		return Errorf(Invalid, "%q cannot be the name of a token: use 1 to 40 letters, digits, dots, hyphens and underscores", name)
 	}
 	if name == AdminToken {
 		return Errorf(Invalid, "%q is the name of the token that GISTDEAL_ADMIN_TOKEN sets: choose another", name)
@@ -46,7 +46,7 @@ func CheckTokenName(name string) error {
 	return nil
 }
 
-// Scope is the set of allowed actions; each scope includes the ones before it.
+// Scope is a set of allowed actions. Each scope includes the ones before it.
 type Scope string
 
 const (
@@ -54,11 +54,11 @@ const (
 	ScopeRead Scope = "read"
 	// ScopeWrite tracks and changes users, and retries or skips deals.
 	ScopeWrite Scope = "write"
-	// ScopeAdmin pauses all pushes, changes settings and tokens, and erases people.
+	// ScopeAdmin pauses all pushes, changes settings and tokens, and erases users.
 	ScopeAdmin Scope = "admin"
 )
 
-// Scopes lists all scopes, the least first.
+// Scopes lists all scopes from the smallest to the largest.
 var Scopes = []Scope{ScopeRead, ScopeWrite, ScopeAdmin}
 
 // Allows reports whether the scope s includes the needed one.
@@ -68,21 +68,21 @@ func (s Scope) Allows(needed Scope) bool {
 
 // Caller is the origin of a request: the bearer of a token, or Anonymous.
 type Caller struct {
-	Name  string // of the token, and so of the visitor; Everybody without one
+	Name  string // of the token, which is also the visitor; Anonymous without a token
 	Scope Scope
-	// Client tells clients apart that have no token of their own, by where they
-	// are. It is empty for programs of this machine, for which no limits hold.
+	// Client identifies a client without a token by its address. It is "" for programs
+	// on this machine, which have no limits.
 	Client string
 }
 
 type callerKey struct{}
 
-// WithCaller returns a context of work that is done for c.
+// WithCaller returns a context for work on behalf of c.
 func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// CallerOf returns the caller of the work of ctx; the zero value has no rights.
+// CallerOf returns the caller in ctx, or the zero Caller, which may do nothing.
 func CallerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c

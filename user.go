@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// UserState says whether a user's gists are being watched.
+// UserState says whether a user is scanned, and if not, why.
 type UserState string
 
 const (
 	// UserActive is scanned when due.
 	UserActive UserState = "active"
-	// UserPaused is tracked but not scanned until a person resumes it. Deals of
-	// gists that were noticed before go on.
+	// UserPaused is tracked but not scanned until an operator resumes it. The deals of
+	// its known gists are still created.
 	UserPaused UserState = "paused"
-	// UserRemoved is no longer tracked; its gists and deals are kept, or adding
-	// it again would double every deal. Those not sent yet are skipped.
+	// UserRemoved is no longer tracked. Its gists and deals are kept, because tracking it
+	// again would otherwise create each deal twice. Deals that were not sent are skipped.
 	UserRemoved UserState = "removed"
-	// UserGone no longer exists on GitHub (deleted or suspended) and may come back.
+	// UserGone no longer exists on GitHub (deleted or suspended). It may come back.
 	UserGone UserState = "gone"
 )
 
@@ -31,9 +31,9 @@ var UserStates = []UserState{UserActive, UserPaused, UserRemoved, UserGone}
 type Backfill string
 
 const (
-	// BackfillAll makes a deal for each gist that the user has.
+	// BackfillAll creates a deal for each existing gist.
 	BackfillAll Backfill = "all"
-	// BackfillNone skips gists that were created before tracking began.
+	// BackfillNone skips the gists that were created before tracking began.
 	BackfillNone Backfill = "none"
 )
 
@@ -48,9 +48,9 @@ func (f Backfill) Check() error {
 	return nil
 }
 
-// Cutoff returns the time before which a gist gets no deal, for a user tracked
-// since trackedAt; zero if every gist gets one. It is never later than
-// trackedAt: each gist that is created from then on gets a deal.
+// Cutoff returns the earliest creation time with which a gist gets a deal, for a user
+// tracked since trackedAt. It is zero if each gist gets a deal, and never later than
+// trackedAt.
 func (f Backfill) Cutoff(trackedAt time.Time) time.Time {
 	if f == BackfillAll || f == "" {
 		return time.Time{}
@@ -64,33 +64,32 @@ func (f Backfill) Cutoff(trackedAt time.Time) time.Time {
 
 // User is a tracked GitHub user, keyed by GitHub's numeric id.
 type User struct {
-	ID        int64     `json:"id" doc:"GitHub's number of the user."`
+	ID        int64     `json:"id" doc:"The numeric id of the user on GitHub."`
 	Login     string    `json:"login"` // a label in GitHub's spelling; it may change
 	State     UserState `json:"state" enum:"active,paused,removed,gone"`
-	Backfill  Backfill  `json:"backfill" doc:"all, none, or a date: which of the gists that existed before tracking began get a deal."`
+	Backfill  Backfill  `json:"backfill" doc:"The deals for gists from before tracking began: all, none, or those for gists created on or after a date."`
 	TrackedAt time.Time `json:"tracked_at"`
-	// LoginStale is set when another user was seen to own the login now.
+	// LoginStale reports that another user has the login now.
 	LoginStale bool `json:"-"`
-	// ETag and Pages are those of the last complete reading of the user's gists.
+	// ETag and Pages are from the last complete list of the user's gists.
 	ETag       string    `json:"-"`
 	Pages      int       `json:"-"`
-	LastScanAt time.Time `json:"last_scan_at,omitzero" doc:"When a scan last succeeded; left out before the first did."`
+	LastScanAt time.Time `json:"last_scan_at,omitzero" doc:"When a scan last succeeded; left out until one does."`
 	FullScanAt time.Time `json:"-"` // when a scan last read every page
 	NextScanAt time.Time `json:"next_scan_at,omitzero"`
-	Failures   int       `json:"failures" doc:"Scans in a row that failed."`
-	Problem    string    `json:"problem" doc:"Why the last scan failed."`
+	Failures   int       `json:"failures" doc:"The number of failed scans in a row."`
+	Problem    string    `json:"problem" doc:"Why the last scan failed; empty if it succeeded."`
 }
 
-// Account is a GitHub account as a look-up by login or by id found it.
+// Account is a GitHub account.
 type Account struct {
-	ID    int64
-	Login string
-	Type  string // "User", Organization, Bot ...
-	// PublicGists is how many public gists GitHub counts.
-	PublicGists int
+	ID          int64
+	Login       string
+	Type        string // "User", Organization, Bot or another type of GitHub
+	PublicGists int    // number of public gists, by GitHub's count
 }
 
-// Types of accounts that have no gists.
+// Account types that have no gists.
 const (
 	Organization = "Organization"
 	Bot          = "Bot"
@@ -100,7 +99,7 @@ const (
 func (a Account) CheckGists() error {
 	switch a.Type {
 	case Organization:
-		return Errorf(Invalid, "%q is an organisation on GitHub: organisations have no gists", a.Login)
+		return Errorf(Invalid, "%q is an organization on GitHub: organizations have no gists", a.Login)
 	case Bot:
 		return Errorf(Invalid, "%q is a bot on GitHub: bots have no gists", a.Login)
 	}
@@ -108,7 +107,7 @@ func (a Account) CheckGists() error {
 }
 
 // GitHub's rule is stricter today (no underscore, no double hyphen), but older and
-// managed accounts break it, so GitHub decides about possible logins.
+// managed accounts break it. GitHub decides about any login that matches the pattern.
 var loginPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$`)
 
 // CheckLogin returns an Invalid error if no GitHub user can have this login.
@@ -123,5 +122,5 @@ func CheckLogin(login string) error {
 	return Errorf(Invalid, "%q cannot be a GitHub login: a login has 1 to 39 letters, digits and hyphens and begins with a letter or digit", shown)
 }
 
-// LoginKey returns the form in which logins are compared: GitHub ignores case.
+// LoginKey returns the form in which logins are compared. GitHub ignores their case.
 func LoginKey(login string) string { return strings.ToLower(login) }

@@ -1,9 +1,9 @@
 package gistdeal
 
-// Anonymous is the visitor of requests without a token: all of them together.
+// Anonymous is the one visitor of all requests without a token.
 const Anonymous = ""
 
-// Visit records the gists of a user that a visitor has seen.
+// Visit records the newest gist of a user that a visitor has seen.
 type Visit struct {
 	Visitor string
 	UserID  int64
@@ -14,8 +14,8 @@ type Visit struct {
 type View struct {
 	UserID  int64
 	Login   string
-	Scanned bool   // the first scan has ended well, or is not to come because the user is paused
-	Version int64  // raised by each change of the user's login, gists or deals
-	Seen    int64  // the highest Gist.Seq that the visitor was shown, 0 before the first visit
-	DealURL string // the address of a deal's page, before its id; "" while it is not known
+	Scanned bool   // the first scan succeeded, or will not come because the user is paused
+	Version int64  // increases with each change of the user's login, gists or deals
+	Seen    int64  // the highest Gist.Seq of the visitor's visits; 0 before the first visit
+	DealURL string // PipedriveAccount.DealURL; "" if unknown
 }

@@ -178,7 +178,7 @@ func TestDealsAreRetriedSkippedAndExplainedWhileServeRuns(t *testing.T) {
 	}
 	s.ClearFaults()
 	wantRun(t, env, 0, "g1  skipped\n1 deals skipped\n", "deals", "skip", "g1", "--reason=not ours")
-	wantRun(t, env, 1, "is skipped already", "deals", "skip", "g1")
+	wantRun(t, env, 1, "is already skipped", "deals", "skip", "g1")
 	wantRun(t, env, 0, "2 deals queued", "deals", "retry")
 	testenv.Eventually(t, "two deals exist", func() bool { return s.Report().Deals == 2 }, p.out)
 	wantRun(t, env, 1, "this gist is not known", "deals", "retry", "g1", "nope")
@@ -283,12 +283,12 @@ func TestWaitingCommandsReportTheLimitAndItsEnd(t *testing.T) {
 	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "limit", Header: map[string]string{"Retry-After": "60"}})
 	p := start(t, env)
 	status, out := run(t, env, "users", "add", "alice")
-	if status != 0 || strings.Count(out, "GitHub is paused: ") != 1 || !strings.Contains(out, "next try at 20") || !strings.Contains(out, "added") {
+	if status != 0 || strings.Count(out, "GitHub is in backoff: ") != 1 || !strings.Contains(out, "next try at 20") || !strings.Contains(out, "added") {
 		t.Errorf("exit status %d, want one report of the limit and then alice added:\n%s", status, out)
 	}
 	scan := launch(t, env, "scan", "alice")
 	testenv.Eventually(t, "the scan reports the refusal of Pipedrive", func() bool {
-		return strings.Contains(scan.out.String(), "1 of 1 gists wait: Pipedrive is paused: ")
+		return strings.Contains(scan.out.String(), "1 of 1 gists wait: Pipedrive is in backoff: ")
 	}, scan.out, p.out)
 	scan.signal(syscall.SIGINT)
 }

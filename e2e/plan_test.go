@@ -52,7 +52,7 @@ func TestAPlanCountsAndWritesNothing(t *testing.T) {
 	testenv.Must(t, os.WriteFile(file, []byte(text), 0o600))
 	delete(env, "GISTDEAL_PIPEDRIVE_RATE") // The rate is that of the account.
 	pl := makePlan(t, env, "bob", "--file", file)
-	problems := map[string]string{"@ALICE": "twice", "nobody": "knows no such user", "acme": "organisation", "../gists?": "cannot be a GitHub login"}
+	problems := map[string]string{"@ALICE": "twice", "nobody": "knows no such user", "acme": "organization", "../gists?": "cannot be a GitHub login"}
 	for _, u := range pl.Users {
 		if want := problems[u.Input]; want == "" && u.Problem != "" || !strings.Contains(u.Problem, want) {
 			t.Errorf("%s: %q, want %q", u.Input, u.Problem, want)

@@ -284,7 +284,7 @@ func TestApprovalAndPauseStopDealsAndAreReported(t *testing.T) {
 	if n, err := db.Approve(t.Context(), alice.ID, time.Now().Add(-time.Hour)); n != 3 || err != nil {
 		t.Fatalf("%d deals approved, error %v; want 3", n, err)
 	}
-	if _, body := p.get("/readyz"); !strings.Contains(body, "paused by a person since") || !strings.Contains(body, "quarter's end") {
+	if _, body := p.get("/readyz"); !strings.Contains(body, "paused by an operator since") || !strings.Contains(body, "quarter's end") {
 		t.Errorf("/readyz shows %s", body)
 	}
 	_, metrics := p.get("/metrics")

@@ -189,7 +189,7 @@ func TestRepeatedUnknownOutcomesLimitPushesToOneAtATime(t *testing.T) {
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "error-before"})
 	w.options.ResendAfter = time.Hour
 	r := w.startTracking("alice")
-	w.eventually("pushes back off", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
+	w.eventually("pushes back off", func() bool { return strings.HasPrefix(r.Status().Pushes, "in backoff") })
 	before := w.count(postDeal)
 	w.eventually("two more attempts", func() bool { return w.count(postDeal) >= before+2 })
 	if got := w.count(postDeal); got > 5+32+2 {
@@ -207,7 +207,7 @@ func TestAPipedriveOutageLosesNothing(t *testing.T) {
 	address := testenv.FreeAddress(t)
 	w.url = "http://" + address
 	r := w.start()
-	w.eventually("pushes back off", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
+	w.eventually("pushes back off", func() bool { return strings.HasPrefix(r.Status().Pushes, "in backoff") })
 	door := &http.Server{Addr: address, Handler: httputil.NewSingleHostReverseProxy(target), ReadHeaderTimeout: time.Second}
 	go func() { _ = door.ListenAndServe() }()
 	t.Cleanup(func() { _ = door.Close() })
@@ -278,7 +278,7 @@ func TestNoSecretIsEverLogged(t *testing.T) {
 	if err := w.track(r, "alice"); gistdeal.KindOf(err) != gistdeal.Unauthorized || strings.Contains(err.Error(), "secret-") {
 		t.Errorf("got %v, want unauthorized without the token", err)
 	}
-	w.eventually("pushes back off", func() bool { return strings.HasPrefix(r.Status().Pushes, "paused") })
+	w.eventually("pushes back off", func() bool { return strings.HasPrefix(r.Status().Pushes, "in backoff") })
 	if strings.Contains(w.log.String(), "secret-") || strings.Contains(r.Status().Pushes, "secret-") {
 		t.Errorf("the log or the status contains a token:\n%s\n%s", w.log, r.Status().Pushes)
 	}

@@ -132,7 +132,7 @@ func (s *Scanner) approvalThreshold(ctx context.Context, u gistdeal.User) (int, 
 
 // Status describes in words the reading of GitHub, and any wait with its end.
 func (s *Scanner) Status() string {
-	said, err := "paused", s.github.Ready()
+	said, err := "in backoff", s.github.Ready()
 	if err == nil {
 		said, err = "on, but sweeps wait", s.background.Ready()
 	}

@@ -210,7 +210,7 @@ func TestNothingIsClaimedDuringAPause(t *testing.T) {
 			t.Errorf("a second pause: %v, error %v; want false", ok, err)
 		}
 		p, err := s.PushPause(t.Context())
-		if err != nil || p.String() != "paused by a person since 2026-11-23T12:00:00Z: quarter's end" {
+		if err != nil || p.String() != "paused by an operator since 2026-11-23T12:00:00Z: quarter's end" {
 			t.Errorf("pause is %q, error %v", p, err)
 		}
 		due, err := s.Due(t.Context())
