@@ -154,7 +154,7 @@ func doctorFaults(file, address string) map[string]doctorFault {
 		"unreachable GitHub":      {none, "GITHUB_API_URL=http://127.0.0.1:1", nil, "github", "fail", "connection refused", []string{"github_quota"}},
 		"silent Pipedrive":        {fault("GET /v1/users/me", "hang-before"), "", []string{"--timeout=1s"}, "pipedrive", "fail", "does not answer within 1s", pipedrive},
 		"redirecting Pipedrive":   {fault("GET /v1/users/me", "redirect"), "", nil, "pipedrive", "fail", "check PIPEDRIVE_API_URL", pipedrive},
-		"redirecting GitHub":      {fault("GET /user", "redirect"), "", nil, "github", "fail", "is GITHUB_API_URL right?", []string{"github_quota"}},
+		"redirecting GitHub":      {fault("GET /user", "redirect"), "", nil, "github", "fail", "check GITHUB_API_URL", []string{"github_quota"}},
 		"wrong pipeline":          {none, "GISTDEAL_PIPELINE=Gifts", nil, "pipeline", "fail", `set GISTDEAL_PIPELINE to one of "Pipeline", "Gists"`, nil},
 		"wrong stage":             {none, "GISTDEAL_STAGE=Won", nil, "pipeline", "fail", "set GISTDEAL_STAGE to one of", nil},
 		"wrong owner":             {none, "GISTDEAL_OWNER=Leo Left", nil, "pipeline", "fail", "set GISTDEAL_OWNER to one of", nil},

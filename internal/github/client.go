@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// A page of 100 gists has some 200 kB; one gist may list 300 files with long names.
+	// A page of 100 gists has about 200 kB, but one gist may have 300 files with long names.
 	maxPageSize = 32 << 20
 	maxUserSize = 1 << 20
 
@@ -27,45 +27,47 @@ const (
 	requestTimeout = 30 * time.Second
 )
 
-// Options are the parts of a Client that have a default.
+// Options are the optional settings of a Client.
 type Options struct {
-	// Token is sent with each request; without one GitHub allows 60 requests an hour.
+	// Token is sent with each request. Without one GitHub allows AnonymousLimit requests
+	// an hour.
 	Token string
-	// Transport sends the requests; nil is one with timeouts of its own.
+	// Transport sends the requests. If it is nil, the Client uses a transport with
+	// timeouts.
 	Transport http.RoundTripper
-	// UserAgent names the program to GitHub; "" is "gistdeal".
+	// UserAgent identifies the program to GitHub. The default is "gistdeal".
 	UserAgent string
-	// Metrics counts the requests that are sent; nil counts nowhere.
+	// Metrics registers the metrics of the client. It may be nil.
 	Metrics prometheus.Registerer
 }
 
-// Client reads GitHub's REST API and keeps inside its limits: requests wait for
-// their turn, and while GitHub refuses all of them none is sent and the error
-// is Limited. It may be used by several goroutines at once. There must be one
-// Client for a token, and views of it: see Background.
+// Client reads GitHub's REST API within its limits: requests wait for their turn, and
+// while GitHub refuses all requests the Client sends none and returns a Limited error.
+// It is safe for concurrent use. Use one Client for each token, and Background for a
+// view of it.
 type Client struct {
-	base     *url.URL // its path has no slash at the end
+	base     *url.URL // without a slash at the end of its path
 	header   http.Header
 	http     *http.Client
 	hasToken bool
-	timeout  time.Duration // of one request, until its body is read
+	timeout  time.Duration // of one request, including reading the body
 	limiter  *limiter
-	lane     *lane // where its requests wait
+	throttle *throttle // of this view
 	requests *prometheus.CounterVec
 }
 
-// New returns a client of the API at baseURL, https://api.github.com or an
-// Enterprise Server's https://HOST/api/v3. It returns an Invalid error if
-// baseURL is no such address or if no header can carry the token.
+// New returns a client of the API at baseURL, which is https://api.github.com or an
+// Enterprise Server's https://HOST/api/v3. It returns an Invalid error if baseURL is
+// not the URL of a server, or if an HTTP header cannot contain the token.
 func New(baseURL string, o Options) (*Client, error) {
 	base, err := url.Parse(baseURL)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Hostname() == "" ||
 		base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		// The address is not shown: a mistaken one may hold a password.
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "the address of GitHub's API must look like https://api.github.com, without user, query and fragment")
+		// The error omits the URL, because it may contain a password.
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "the URL of GitHub's API must look like https://api.github.com, without user, query and fragment")
 	}
 	if strings.ContainsFunc(o.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "the GitHub token holds a space, a line break or a character that no token has")
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "the GitHub token contains a space, a line break or another character that no token has")
 	}
 	if o.Transport == nil {
 		o.Transport = defaultTransport()
@@ -77,50 +79,50 @@ func New(baseURL string, o Options) (*Client, error) {
 	return &Client{
 		base:     &url.URL{Scheme: base.Scheme, Host: base.Host, Path: strings.TrimRight(base.Path, "/")},
 		header:   header(o),
-		http:     &http.Client{Transport: o.Transport, CheckRedirect: keepRedirect},
+		http:     &http.Client{Transport: o.Transport, CheckRedirect: noRedirect},
 		hasToken: o.Token != "",
 		timeout:  requestTimeout,
 		limiter:  limiter,
-		lane:     limiter.people,
+		throttle: limiter.interactive,
 		requests: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
 			Name: "gistdeal_github_requests_total",
-			Help: "Requests sent to GitHub, by the status of the answer, none if there was none.",
+			Help: "Requests sent to GitHub, by the status of the answer. The status is none if there was no answer.",
 		}, []string{"status"}),
 	}, nil
 }
 
-// Background returns a view of c for work that nobody waits for: its requests
-// leave room to those of people, and Ready keeps a share of the hour for them.
+// Background returns a view of c for background work. Its requests leave room for
+// interactive ones, and its Ready reserves a share of the quota for them.
 func (c *Client) Background() *Client {
 	view := *c
-	view.lane = c.limiter.background
+	view.throttle = c.limiter.background
 	return &view
 }
 
 // Ready returns nil if a scan may begin, or a Limited error with the reason and the
 // wait. A scan in progress may continue.
 func (c *Client) Ready() error {
-	if err := c.limiter.closed(); err != nil || c.lane == c.limiter.people {
+	if err := c.limiter.blocked(); err != nil || c.throttle == c.limiter.interactive {
 		return err
 	}
-	return c.limiter.kept()
+	return c.limiter.reserved()
 }
 
-// Quota returns the known quota of requests per hour.
+// Quota returns the quota of requests per hour, as last reported by GitHub.
 func (c *Client) Quota() gistdeal.Quota {
 	c.limiter.mu.Lock()
 	defer c.limiter.mu.Unlock()
 	return c.limiter.quota
 }
 
-// header returns the headers of each request. GitHub's ETags depend on Accept and
-// Authorization, so they are built once and stay equal to the byte.
+// header returns the headers of each request. They are built only once, because
+// GitHub's ETags depend on the exact Accept and Authorization headers.
 func header(o Options) http.Header {
 	h := http.Header{}
 	h.Set("Accept", "application/vnd.github+json")
-	// Not the newest: this is the version that every Enterprise Server with
-	// versions knows, and one that it does not know is answered with 400 (GitHub
-	// docs, "API Versions"). The fields read here are the same in all versions.
+	// This version is not the newest, but all Enterprise Servers with versions support
+	// it. An unsupported version gets a 400 (GitHub docs, "API Versions"). The fields that
+	// we read are the same in all versions.
 	h.Set("X-GitHub-Api-Version", "2022-11-28")
 	h.Set("User-Agent", o.UserAgent)
 	if o.Token != "" {
@@ -136,17 +138,18 @@ func defaultTransport() http.RoundTripper {
 		TLSHandshakeTimeout: 10 * time.Second,
 		IdleConnTimeout:     90 * time.Second,
 		ForceAttemptHTTP2:   true,
-		// Without pings a connection that died silently would swallow every
-		// request until the kernel gives it up, minutes later.
+		// Without pings, all requests on a dead connection would hang for minutes, until
+		// the kernel gives it up.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
 	}
 }
 
-// keepRedirect leaves redirects to Client.follow: net/http would follow one to another host.
-func keepRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+// noRedirect leaves redirects to Client.follow, because net/http would also follow one
+// to another host.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// User looks the account with a login up. A login that no account has, not any
-// more or not yet, is a NotFound error: GitHub does not redirect renamed users.
+// User looks up the account with a login. It returns a NotFound error if no account has
+// the login now, even if one had it before: GitHub does not redirect renamed users.
 func (c *Client) User(ctx context.Context, login string) (gistdeal.Account, error) {
 	if err := gistdeal.CheckLogin(login); err != nil {
 		return gistdeal.Account{}, err
@@ -158,12 +161,12 @@ func (c *Client) User(ctx context.Context, login string) (gistdeal.Account, erro
 	return account, nil
 }
 
-// UserByID looks an account up by GitHub's number for it, which outlives a
-// change of the login. An account that is deleted or suspended is a NotFound error.
+// UserByID looks up an account by its id, which does not change with the login. It
+// returns a NotFound error for a deleted or suspended account.
 func (c *Client) UserByID(ctx context.Context, id int64) (gistdeal.Account, error) {
 	account, err := c.account(ctx, "/user/"+strconv.FormatInt(id, 10))
 	if err == nil && account.ID != id {
-		err = unreadable("the answer is about another user: %d", account.ID)
+		err = unreadable("it describes another user: %d", account.ID)
 	}
 	if err != nil {
 		return gistdeal.Account{}, fmt.Errorf("look up GitHub user %d: %w", id, err)
@@ -188,26 +191,27 @@ func (c *Client) account(ctx context.Context, path string) (gistdeal.Account, er
 	if err := json.Unmarshal(a.body, &user); err != nil {
 		return gistdeal.Account{}, unreadable("%w", err)
 	}
-	// A proxy's own JSON is no user: taken for one it would be tracked as number 0.
+	// Without this check, any JSON of a proxy would pass for the user with the id 0.
 	if user.ID <= 0 || user.Login == "" {
-		return gistdeal.Account{}, unreadable("a user without id or login")
+		return gistdeal.Account{}, unreadable("a user without an id or login")
 	}
 	return gistdeal.Account{ID: user.ID, Login: user.Login, Type: user.Type, PublicGists: user.Gists}, nil
 }
 
-// answer is one that GitHub gave, read to its end.
+// answer is a complete answer from GitHub.
 type answer struct {
 	status   int
 	header   http.Header
 	body     []byte
-	requests int // sent for it, redirects and failures too
+	requests int // number of requests sent for it, including redirects and failures
 }
 
-// get reads an address on the base. Its answer has status 200, or 304 if an
-// ETag was given; every other one is an error, beside which only requests counts.
+// get requests an address below the base URL and follows redirects. The answer has
+// status 200, or 304 if an ETag was given. If get returns an error, only the answer's
+// requests are valid.
 func (c *Client) get(ctx context.Context, address, etag string, limit int64) (answer, error) {
 	for requests := 0; ; {
-		a, err := c.ask(ctx, address, etag, limit)
+		a, err := c.do(ctx, address, etag, limit)
 		requests += a.requests
 		a.requests = requests
 		if err != nil {
@@ -215,7 +219,7 @@ func (c *Client) get(ctx context.Context, address, etag string, limit int64) (an
 		}
 		location := a.location()
 		if location == "" {
-			return a, c.refusal(a, etag != "")
+			return a, c.statusError(a, etag != "")
 		}
 		if requests > maxRedirects {
 			return a, gistdeal.Errorf(gistdeal.Temporary, "GitHub redirects more than %d times", maxRedirects)
@@ -226,28 +230,28 @@ func (c *Client) get(ctx context.Context, address, etag string, limit int64) (an
 	}
 }
 
-// ask sends one request when its turn comes, and reads the limits in the answer.
-func (c *Client) ask(ctx context.Context, address, etag string, limit int64) (answer, error) {
-	if err := c.limiter.enter(ctx, c.lane); err != nil {
+// do sends one request when its turn comes, and records the limits in the answer.
+func (c *Client) do(ctx context.Context, address, etag string, limit int64) (answer, error) {
+	if err := c.limiter.acquire(ctx, c.throttle); err != nil {
 		return answer{}, err
 	}
-	defer c.lane.leave()
+	defer c.throttle.release()
 	a, err := c.send(ctx, address, etag, limit)
 	a.requests = 1
 	if err == nil {
-		err = c.limiter.learn(a)
+		err = c.limiter.record(a)
 	}
 	return a, err
 }
 
-// send makes one request. Each has a deadline of its own: one for a whole reading
-// would have to allow for 2,000 pages, and so for a server that hangs.
+// send sends one request. Each request has its own timeout: a single timeout for 2,000
+// pages would be too long to detect a hanging server.
 func (c *Client) send(ctx context.Context, address, etag string, limit int64) (answer, error) {
-	own, cancel := context.WithTimeout(ctx, c.timeout)
+	reqCtx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(own, http.MethodGet, address, nil)
+	req, err := http.NewRequestWithContext(reqCtx, http.MethodGet, address, nil)
 	if err != nil {
-		return answer{}, unreadable("%w", err) // the address came with an answer
+		return answer{}, unreadable("%w", err) // The address comes from an earlier answer.
 	}
 	req.Header = c.header.Clone()
 	if etag != "" {
@@ -256,15 +260,15 @@ func (c *Client) send(ctx context.Context, address, etag string, limit int64) (a
 	res, err := c.http.Do(req)
 	if err != nil {
 		c.requests.WithLabelValues("none").Inc()
-		return answer{}, c.broken(ctx, own, err)
+		return answer{}, c.requestError(ctx, reqCtx, err)
 	}
 	defer res.Body.Close()
 	c.requests.WithLabelValues(strconv.Itoa(res.StatusCode)).Inc()
 	a := answer{status: res.StatusCode, header: res.Header}
 	a.body, err = io.ReadAll(io.LimitReader(res.Body, limit+1))
 	if err != nil {
-		// Also beside a 403: only its words tell a limit from a refusal.
-		return a, c.broken(ctx, own, err)
+		// This includes a 403: only its complete body distinguishes a limit from a refusal.
+		return a, c.requestError(ctx, reqCtx, err)
 	}
 	if int64(len(a.body)) > limit {
 		return a, unreadable("longer than %d bytes", limit)
@@ -272,22 +276,23 @@ func (c *Client) send(ctx context.Context, address, etag string, limit int64) (a
 	return a, nil
 }
 
-// follow returns where a redirect leads. GitHub's docs ("Best practices for
-// using the REST API") say to follow redirects; to another host the token would go along.
+// follow returns the destination of a redirect. GitHub's docs ("Best practices for
+// using the REST API") require following redirects. A redirect to another host is an
+// error, because following it would disclose the token.
 func (c *Client) follow(from, location string) (string, error) {
 	to, err := resolve(from, location)
 	if err != nil {
 		return "", err
 	}
 	if !strings.EqualFold(to.Scheme, c.base.Scheme) || !strings.EqualFold(to.Host, c.base.Host) {
-		return "", gistdeal.Errorf(gistdeal.Temporary, "GitHub redirects to %q, which is not followed: is GITHUB_API_URL right?", to.Scheme+"://"+to.Host)
+		return "", gistdeal.Errorf(gistdeal.Temporary, "GitHub redirects to another server, %q: check GITHUB_API_URL", to.Scheme+"://"+to.Host)
 	}
-	return c.onBase(to), nil
+	return c.rebase(to), nil
 }
 
-// onBase returns the base's address with u's path and query. Links in answers
-// name GitHub's own host even behind a proxy, and the token must not leave the base.
-func (c *Client) onBase(u *url.URL) string {
+// rebase returns the URL on the base's host with u's path and query. Links in answers
+// name GitHub's own host even behind a proxy, and the token must only go to the base.
+func (c *Client) rebase(u *url.URL) string {
 	prefix, path := c.base.EscapedPath(), u.EscapedPath()
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
@@ -302,7 +307,7 @@ func (c *Client) onBase(u *url.URL) string {
 	return address
 }
 
-// resolve reads a reference in an answer, which may be relative to the address asked.
+// resolve parses a URL reference from the answer to a request for from.
 func resolve(from, ref string) (*url.URL, error) {
 	base, err := url.Parse(from)
 	if err != nil {

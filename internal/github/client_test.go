@@ -179,7 +179,7 @@ func TestAnInvalidUserIsATemporaryError(t *testing.T) {
 		c, _ := serve(t, "", reply(200, nil, body))
 		_, err := c.UserByID(t.Context(), 7)
 		wantKind(t, err, gistdeal.Temporary)
-		wantText(t, err, "look up GitHub user 7: unreadable answer of GitHub")
+		wantText(t, err, "look up GitHub user 7: unreadable answer from GitHub")
 	}
 }
 
@@ -322,7 +322,7 @@ func TestACallersDeadlineDiffersFromAClientTimeout(t *testing.T) {
 	c.timeout = 20 * time.Millisecond
 	_, err = c.User(t.Context(), "octocat")
 	wantKind(t, err, gistdeal.Temporary)
-	wantText(t, err, "no answer of GitHub within 20ms")
+	wantText(t, err, "no answer from GitHub within 20ms")
 	if errors.Is(err, context.DeadlineExceeded) {
 		t.Error("the client's own timeout looks like the deadline of the caller")
 	}

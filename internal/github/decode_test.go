@@ -30,7 +30,7 @@ func TestTheNextLinkIsReadAmongOthers(t *testing.T) {
 		{"separators in a title", []string{`</1>; title="a, <b>; rel=next"; rel="prev", </2>; title="x;y"; rel="next"`}, "/2", true},
 		{"empty links", []string{`, ,</2>; rel="next",, `}, "/2", true},
 	} {
-		got, ok, err := linkTo("next", c.links)
+		got, ok, err := findLink("next", c.links)
 		if err != nil || got != c.want && ok || ok != c.ok {
 			t.Errorf("%s: %q, %t, %v, want %q, %t", c.name, got, ok, err, c.want, c.ok)
 		}
@@ -40,7 +40,7 @@ func TestTheNextLinkIsReadAmongOthers(t *testing.T) {
 func TestLinkHeaderThatCannotBeParsedIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, link := range []string{`https://x/2; rel="next"`, `<https://x/2; rel="next"`, `</1>; rel="prev", /2; rel="next"`, `</2>; rel="next`, `</2>; rel`} {
-		if got, ok, err := linkTo("next", []string{link}); err == nil {
+		if got, ok, err := findLink("next", []string{link}); err == nil {
 			t.Errorf("%s: %q, %t, want an error", link, got, ok)
 		}
 	}
@@ -114,7 +114,7 @@ func TestAnInvalidPageIsATemporaryError(t *testing.T) {
 		listing, err := listGists(t.Context(), c, "octocat", "", none(t))
 		t.Run(name, func(t *testing.T) {
 			wantKind(t, err, gistdeal.Temporary)
-			wantText(t, err, `list gists of "octocat": page 1: unreadable answer of GitHub: `)
+			wantText(t, err, `list gists of "octocat": page 1: unreadable answer from GitHub: `)
 			if listing != (gistdeal.Listing{Requests: 1}) {
 				t.Errorf("listing %+v", listing)
 			}

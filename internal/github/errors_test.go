@@ -24,11 +24,11 @@ func TestRefusalsHaveTheirKind(t *testing.T) {
 		text   string
 	}{
 		{"bad credentials", 401, nil, `{"message":"Bad credentials"}`, gistdeal.Unauthorized, `GitHub refuses the token: "Bad credentials": set GITHUB_TOKEN`},
-		{"unknown", 404, nil, `{"message":"Not Found"}`, gistdeal.NotFound, "GitHub does not know it"},
+		{"unknown", 404, nil, `{"message":"Not Found"}`, gistdeal.NotFound, "not found on GitHub"},
 		{"unknown, says no more", 404, fields{"Content-Type": "text/plain"}, "404 page not found", gistdeal.NotFound, ""},
 		{"a proxy's 404", 404, html, "<h1>Not Found</h1>", gistdeal.Temporary, "a web page answers 404"},
 		{"a proxy's 403", 403, html, "<h1>Forbidden</h1>", gistdeal.Temporary, "a web page answers 403"},
-		{"managed account", 403, nil, `{"message":"Gists are unavailable for EMU"}`, gistdeal.Invalid, `GitHub refuses it: 403 "Gists are unavailable for EMU"`},
+		{"managed account", 403, nil, `{"message":"Gists are unavailable for EMU"}`, gistdeal.Invalid, `GitHub refuses the request: 403 "Gists are unavailable for EMU"`},
 		{"forbidden, calls left", 403, fields{"X-RateLimit-Remaining": "10", "X-RateLimit-Reset": "1"}, `{"message":"Forbidden"}`, gistdeal.Invalid, "Forbidden"},
 		{"an endless message", 422, nil, `{"message":"` + long + `"}`, gistdeal.Invalid, `422 "` + long[:400] + `..."`},
 		{"unsupported version", 400, nil, `{"message":"no"}`, gistdeal.Invalid, "400"},
@@ -65,7 +65,7 @@ func TestWithoutATokenARefusalAdvisesToSetOne(t *testing.T) {
 	}
 	_, err = c.User(t.Context(), "octocat")
 	wantKind(t, err, gistdeal.Unauthorized)
-	wantText(t, err, "GitHub wants a token: set GITHUB_TOKEN")
+	wantText(t, err, "GitHub requires a token: set GITHUB_TOKEN")
 }
 
 func TestLimitsSayHowLongToWait(t *testing.T) {

@@ -21,39 +21,38 @@ import (
 const (
 	// maxPages ends a list whose links never end; no user has 200,000 gists.
 	maxPages = 2000
-	// maxRefusals ends a reading that GitHub does not let go on, after hours
-	// if it names no times.
+	// maxRefusals ends a list while GitHub keeps refusing. If GitHub names no times, that
+	// takes hours.
 	maxRefusals = 8
 )
 
-// Gists returns the public gists of login, page by page to the last; a gist that
-// comes twice is yielded once, and a page without anything new is left out. After
-// an error nothing follows. If etag is the one of an earlier Listing and page 1 is
-// still the same, it yields nothing.
+// Gists returns the public gists of login, page by page. It yields a repeated gist only
+// once, and omits a page without new gists. An error ends the sequence. If etag is from
+// an earlier Listing and page 1 has not changed since, Gists yields nothing.
 //
-// l gets the totals. After the last page it stands for the whole list; beside an
-// error, or if the caller breaks off, it only counts pages and requests.
+// Gists stores the totals in l. They are complete after the last page. After an error,
+// or if the caller stops early, only Pages and Requests are set.
 //
-// A limit on page 1 is a Limited error at once. On a later page Gists waits until
-// the limit is over, or ctx ends, and requests that page again: started anew, a
-// list of many pages might never end.
+// A limit on page 1 returns a Limited error at once. On a later page Gists waits until
+// the limit ends, or ctx does, and requests that page again: restarting a list of many
+// pages might never complete it.
 //
-// A gist deleted on an earlier page moves the later ones up while the pages are
-// read, so that one may slip through, and no ETag of page 1 reveals it. A caller
-// that needs every gist reads without an ETag now and then.
+// If a gist on an earlier page is deleted while Gists reads, the later gists move up and
+// Gists may miss one. The ETag of page 1 does not reveal that. A caller that needs every
+// gist must sometimes read without an ETag.
 func (c *Client) Gists(ctx context.Context, login, etag string, l *gistdeal.Listing) iter.Seq2[gistdeal.GistPage, error] {
 	return func(yield func(gistdeal.GistPage, error) bool) {
 		if err := gistdeal.CheckLogin(login); err != nil {
 			yield(gistdeal.GistPage{}, err)
 			return
 		}
-		r := reading{client: c, read: map[string]bool{}, seen: map[string]bool{}}
+		p := pager{client: c, visited: map[string]bool{}, seen: map[string]bool{}}
 		address := c.base.String() + "/users/" + url.PathEscape(login) + "/gists?per_page=100"
 		for address != "" {
-			page, next, err := r.page(ctx, address, etag)
-			*l = r.counts()
+			page, next, err := p.page(ctx, address, etag)
+			*l = p.counts()
 			if err != nil {
-				yield(gistdeal.GistPage{}, fmt.Errorf("list gists of %q: page %d: %w", login, len(r.read), err))
+				yield(gistdeal.GistPage{}, fmt.Errorf("list gists of %q: page %d: %w", login, len(p.visited), err))
 				return
 			}
 			if len(page.Gists) > 0 && !yield(page, nil) {
@@ -61,64 +60,65 @@ func (c *Client) Gists(ctx context.Context, login, etag string, l *gistdeal.List
 			}
 			address, etag = next, ""
 		}
-		*l = r.listing
+		*l = p.listing
 	}
 }
 
-// reading is one way through a user's pages.
-type reading struct {
+// pager reads the pages of one list of gists.
+type pager struct {
 	client  *Client
 	listing gistdeal.Listing
-	read    map[string]bool // addresses of pages
-	seen    map[string]bool // ids of gists: pages shift while we read them
+	visited map[string]bool // by page address
+	seen    map[string]bool // by gist id; pages shift while we read them
 }
 
-func (r *reading) counts() gistdeal.Listing {
-	return gistdeal.Listing{Pages: r.listing.Pages, Requests: r.listing.Requests}
+func (p *pager) counts() gistdeal.Listing {
+	return gistdeal.Listing{Pages: p.listing.Pages, Requests: p.listing.Requests}
 }
 
-// page reads one page and returns its gists that are new to this reading and
-// the next page's address, "" if there is none.
-func (r *reading) page(ctx context.Context, address, etag string) (p gistdeal.GistPage, next string, err error) {
-	if r.read[address] || len(r.read) == maxPages {
-		return p, "", unreadable("the links to next pages never end")
+// page reads one page. It returns the gists that no earlier page had, and the address of
+// the next page, or "" if there is none.
+func (p *pager) page(ctx context.Context, address, etag string) (page gistdeal.GistPage, next string, err error) {
+	if p.visited[address] || len(p.visited) == maxPages {
+		return page, "", unreadable("the links to next pages never end")
 	}
-	r.read[address] = true
-	a, err := r.get(ctx, address, etag)
+	p.visited[address] = true
+	a, err := p.get(ctx, address, etag)
 	if err != nil {
-		return p, "", err
+		return page, "", err
 	}
 	if a.notModified() {
-		r.listing.NotModified, r.listing.ETag = true, etag
-		return p, "", nil
+		p.listing.NotModified, p.listing.ETag = true, etag
+		return page, "", nil
 	}
 	if err := a.checkJSON(); err != nil {
-		return p, "", err
+		return page, "", err
 	}
 	gists, err := decodePage(a.body)
 	if err != nil {
-		return p, "", err
+		return page, "", err
 	}
 	links := a.header.Values("Link")
-	if next, err = r.client.nextPage(address, links); err != nil {
-		return p, "", err
+	if next, err = p.client.nextPage(address, links); err != nil {
+		return page, "", err
 	}
-	r.listing.Pages++
-	if r.listing.Pages == 1 {
-		r.listing.ETag = a.header.Get("ETag")
+	p.listing.Pages++
+	if p.listing.Pages == 1 {
+		p.listing.ETag = a.header.Get("ETag")
 	}
-	return gistdeal.GistPage{Gists: slices.DeleteFunc(gists, r.known), Pages: max(r.listing.Pages, lastPage(links))}, next, nil
+	return gistdeal.GistPage{Gists: slices.DeleteFunc(gists, p.isRepeated), Pages: max(p.listing.Pages, lastPage(links))}, next, nil
 }
 
-// get asks for a page, and for a later one again when a limit is over that refused it.
-func (r *reading) get(ctx context.Context, address, etag string) (answer, error) {
+// get requests a page. If a limit refuses a page after the first, get waits until the
+// limit ends and requests the page again.
+func (p *pager) get(ctx context.Context, address, etag string) (answer, error) {
 	for refusals := 0; ; {
-		a, err := r.client.get(ctx, address, etag, maxPageSize)
-		r.listing.Requests += a.requests
-		if gistdeal.KindOf(err) != gistdeal.Limited || len(r.read) == 1 {
+		a, err := p.client.get(ctx, address, etag, maxPageSize)
+		p.listing.Requests += a.requests
+		if gistdeal.KindOf(err) != gistdeal.Limited || len(p.visited) == 1 {
 			return a, err
 		}
-		if a.requests > 0 { // else others met the limit
+		if a.requests > 0 { // Otherwise another request reached the limit.
 			refusals++
 		}
 		if refusals == maxRefusals {
@@ -132,14 +132,14 @@ func (r *reading) get(ctx context.Context, address, etag string) (answer, error)
 	}
 }
 
-func (r *reading) known(g gistdeal.Gist) bool {
-	known := r.seen[g.ID]
-	r.seen[g.ID] = true
+func (p *pager) isRepeated(g gistdeal.Gist) bool {
+	known := p.seen[g.ID]
+	p.seen[g.ID] = true
 	return known
 }
 
-// gistJSON has the fields that we read of a listed gist. Description, owner and a file
-// may be null or absent (GitHub's OpenAPI description, schema base-gist).
+// gistJSON has the fields that we use of a listed gist. Description, owner and files may
+// be null or absent (GitHub's OpenAPI description, schema base-gist).
 type gistJSON struct {
 	ID          string    `json:"id"`
 	Public      *bool     `json:"public"`
@@ -153,12 +153,12 @@ type gistJSON struct {
 	} `json:"files"`
 }
 
-// Ids are hexadecimal today and were numbers once; anything that can stand in
-// an address without escaping is left to GitHub.
+// Gist ids are hexadecimal today and used to be decimal. The pattern allows all ids that
+// a URL can contain without escaping.
 var gistID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,100}$`)
 
-// decodePage returns the public gists of a page in their order. One item that
-// makes no sense spoils the page: left out, its gist would be lost silently.
+// decodePage returns the public gists of a page in their order. A single invalid item is
+// an error, because skipping it would silently lose a gist.
 func decodePage(body []byte) ([]gistdeal.Gist, error) {
 	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
 		return nil, unreadable("not a list")
@@ -170,12 +170,13 @@ func decodePage(body []byte) ([]gistdeal.Gist, error) {
 	gists := make([]gistdeal.Gist, 0, len(items))
 	for _, item := range items {
 		if !gistID.MatchString(item.ID) {
-			return nil, unreadable("a gist has the id %q", cut(item.ID))
+			return nil, unreadable("a gist has the id %q", truncate(item.ID))
 		}
 		if item.Public == nil || item.CreatedAt.IsZero() {
 			return nil, unreadable("gist %s lacks public or created_at", item.ID)
 		}
-		// The token's own user also gets the secret ones (GitHub docs, "List gists for a user").
+		// The list of the token's own user includes its secret gists (GitHub docs, "List gists
+		// for a user").
 		if *item.Public {
 			gists = append(gists, item.gist())
 		}
@@ -198,11 +199,11 @@ func (item gistJSON) gist() gistdeal.Gist {
 	}
 }
 
-// nextPage returns the address of the page after the one at address. It is
-// taken from the Link header, never built (GitHub docs, "Using pagination in
-// the REST API"): after page 1 it names the user by number, not by login.
+// nextPage returns the address of the page after the one at address, or "" if there is
+// none. It comes from the Link header and is never built (GitHub docs, "Using pagination
+// in the REST API"): after page 1 it contains the user's id instead of the login.
 func (c *Client) nextPage(address string, links []string) (string, error) {
-	link, exists, err := linkTo("next", links)
+	link, exists, err := findLink("next", links)
 	if err != nil || !exists {
 		return "", err
 	}
@@ -210,13 +211,13 @@ func (c *Client) nextPage(address string, links []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return c.onBase(u), nil
+	return c.rebase(u), nil
 }
 
-// lastPage returns the number of the last page from the Link headers, 0 if they do not
-// name it. It only serves to show progress.
+// lastPage returns the number of the last page from the Link headers, or 0 if they do
+// not name it. It is only used to show progress.
 func lastPage(links []string) int {
-	link, _, err := linkTo("last", links)
+	link, _, err := findLink("last", links)
 	if err != nil {
 		return 0
 	}
@@ -224,13 +225,13 @@ func lastPage(links []string) int {
 	if err != nil {
 		return 0
 	}
-	n, _ := strconv.Atoi(u.Query().Get("page")) //nolint:errcheck // 0 then, as it should be.
+	n, _ := strconv.Atoi(u.Query().Get("page")) //nolint:errcheck // It is 0 after an error.
 	return max(0, n)
 }
 
-// linkTo finds the target of a relation in Link headers (RFC 8288). A header
-// that cannot be parsed is an error: read as "no next page" it would lose gists.
-func linkTo(relation string, links []string) (target string, exists bool, err error) {
+// findLink returns the target of a relation in Link headers (RFC 8288). A header that
+// cannot be parsed is an error, because treating it as "no next page" would lose gists.
+func findLink(relation string, links []string) (target string, exists bool, err error) {
 	for _, rest := range links {
 		for rest = strings.Trim(rest, " \t,"); rest != ""; {
 			var params string
@@ -238,7 +239,7 @@ func linkTo(relation string, links []string) (target string, exists bool, err er
 			if target, params, rest, ok = cutLink(rest); !ok {
 				return "", false, unreadable("a Link header without a target")
 			}
-			// The parameters of a link have the syntax of a media type's.
+			// Link parameters have the syntax of media type parameters.
 			_, values, err := mime.ParseMediaType("a/b" + params)
 			if err != nil {
 				return "", false, unreadable("a Link header: %w", err)
@@ -251,7 +252,8 @@ func linkTo(relation string, links []string) (target string, exists bool, err er
 	return "", false, nil
 }
 
-// cutLink splits links into the first one's target and parameters and the rest.
+// cutLink splits links into the target and the parameters of the first link, and the
+// rest. It reports false if links does not begin with a target.
 func cutLink(links string) (target, params, rest string, ok bool) {
 	links, ok = strings.CutPrefix(links, "<")
 	if !ok {

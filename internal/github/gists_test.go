@@ -249,7 +249,7 @@ func TestLinksThatNeverEndAreATemporaryError(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			client.lane.rate.SetLimit(rate.Inf) // 2,000 pages would take minutes
+			client.throttle.rate.SetLimit(rate.Inf) // 2,000 pages would take minutes
 			listing, err := listGists(t.Context(), client, "octocat", "", none(t))
 			wantKind(t, err, gistdeal.Temporary)
 			wantText(t, err, `list gists of "octocat": page `)

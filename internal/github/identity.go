@@ -14,17 +14,17 @@ import (
 
 // Identity is the account of the token and its remaining quota.
 type Identity struct {
-	Login  string   // the token's user, "" without a token
+	Login  string   // of the token's user; "" without a token
 	Scopes []string // of a classic token; reading public gists needs none
-	// Limit and Remaining are requests in the hour that ends at Reset; Limit is
-	// 0 where GitHub does not limit them, as an Enterprise Server may be set up.
+	// Limit and Remaining count the requests of the hour that ends at Reset. Limit is 0
+	// if GitHub does not limit requests, as some Enterprise Servers do not.
 	Limit, Remaining int
 	Reset            time.Time
-	Clock            time.Time // GitHub's time when it answered, zero if it told none
+	Clock            time.Time // GitHub's time of the answer; zero if unknown
 }
 
-// Identify reads the account of the token, which counts as one request, or without a
-// token only the limits, which counts as none.
+// Identify reads the account of the token, which costs one request of the quota.
+// Without a token it reads only the limits, which costs none.
 func (c *Client) Identify(ctx context.Context) (Identity, error) {
 	path := "/user"
 	if !c.hasToken {
@@ -32,13 +32,13 @@ func (c *Client) Identify(ctx context.Context) (Identity, error) {
 	}
 	a, err := c.get(ctx, c.base.String()+path, "", maxUserSize)
 	if gistdeal.KindOf(err) == gistdeal.NotFound && !c.hasToken {
-		return Identity{}, nil // GitHub docs, "Rate limit": 404 where an Enterprise Server has none.
+		return Identity{}, nil // An Enterprise Server without limits answers 404 (GitHub docs, "Rate limit").
 	}
 	if err == nil {
 		err = a.checkJSON()
 	}
 	if err != nil {
-		return Identity{}, fmt.Errorf("ask GitHub who we are: %w", err)
+		return Identity{}, fmt.Errorf("look up the GitHub account: %w", err)
 	}
 	i := Identity{Scopes: scopes(a.header), Clock: a.date()}
 	i.Limit, i.Remaining, i.Reset = limits(a.header)
@@ -49,18 +49,18 @@ func (c *Client) Identify(ctx context.Context) (Identity, error) {
 		Login string `json:"login"`
 	}
 	if err := json.Unmarshal(a.body, &user); err != nil || user.Login == "" {
-		return Identity{}, unreadable("it does not say whose token it is")
+		return Identity{}, unreadable("a user without a login")
 	}
 	i.Login = user.Login
 	return i, nil
 }
 
-// scopes reads the header that only classic tokens cause.
+// scopes returns the scopes of a classic token. Other tokens have none.
 func scopes(h http.Header) []string {
 	return strings.FieldsFunc(h.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// limits reads the limits that each answer tells, zero if it does not.
+// limits returns the quota in an answer's headers, or zeros if they are absent.
 func limits(h http.Header) (limit, remaining int, reset time.Time) {
 	limit, err := strconv.Atoi(h.Get("X-RateLimit-Limit"))
 	if err != nil {
@@ -75,14 +75,14 @@ func limits(h http.Header) (limit, remaining int, reset time.Time) {
 	return limit, remaining, reset
 }
 
-// date returns GitHub's time, zero if the answer does not tell it.
+// date returns GitHub's time of the answer, or zero if it is unknown.
 func (a answer) date() time.Time {
-	date, _ := http.ParseTime(a.header.Get("Date")) // zero beside an error
+	date, _ := http.ParseTime(a.header.Get("Date")) // It is zero after an error.
 	return date
 }
 
-// Whose returns the login of the token's account, with one request; token is false
-// without a token, and then nothing is sent.
+// Whose returns the login of the token's user. token reports whether there is a token;
+// without one Whose sends no request.
 func (c *Client) Whose(ctx context.Context) (login string, token bool, err error) {
 	if !c.hasToken {
 		return "", false, nil

@@ -12,83 +12,83 @@ import (
 	"gistdeal"
 )
 
-// GitHub docs, "Rate limits for the REST API": no more than 900 points a minute,
-// a GET is one; no more than 100 requests at a time, and less is asked for. Of
-// a burst and 60 s come at most 720, and 840 with a restart in between.
+// GitHub allows 900 points a minute, with one point for a GET, and 100 concurrent
+// requests, and recommends fewer (GitHub docs, "Rate limits for the REST API"). These
+// rates allow at most 720 requests in a minute, and 840 with a restart in between.
 const (
 	perSecond = 10
 	burst     = 120
 	inFlight  = 10
 
-	// Background requests leave room at all times for the next interactive burst.
+	// Background requests always leave room for an interactive burst.
 	backgroundPerSecond = 7
 	backgroundBurst     = 7
 	backgroundInFlight  = 5
 )
 
 const (
-	// Of each hour a tenth is kept for people, and not less than a look-up and
-	// some pages.
+	// A tenth of each hour's requests is reserved for interactive use, but at least enough
+	// for one lookup of a user and some pages.
 	reservedShare = 10
 	reservedMin   = 10
 
-	maxDoublings = 6 // of unnamedWait: 64 minutes
+	maxDoublings = 6 // of defaultWait: 64 minutes
 )
 
-// AnonymousLimit is how many requests an hour GitHub allows to one address
+// AnonymousLimit is the number of requests an hour that GitHub allows from one address
 // without a token (GitHub docs, "Rate limits for the REST API").
 const AnonymousLimit = 60
 
-// QuotaHour is the name of GitHub's quota per hour.
+// QuotaHour is the name of GitHub's quota of requests per hour.
 const QuotaHour = "github-hour"
 
-// Reserved returns how many of an hour's requests are left to people: background
-// work begins nothing any more when so few remain.
+// Reserved returns the number of requests reserved for interactive use, out of limit
+// requests an hour. Background scans do not start if no more than these remain.
 func Reserved(limit int) int { return max(limit/reservedShare, reservedMin) }
 
 // limiter keeps all requests of a token within GitHub's limits. It measures the
-// duration of limits with our own clock.
+// duration of limits with the local clock.
 type limiter struct {
-	people, background *lane
+	interactive, background *throttle
 
 	mu       sync.Mutex
 	quota    gistdeal.Quota
-	until    time.Time // nothing is sent before
-	reason   error
-	refusals int // in a row, without a time from GitHub
+	until    time.Time // no request is sent before
+	reason   error     // why no request is sent
+	refusals int       // number of refusals in a row that named no time
 }
 
 func newLimiter() *limiter {
-	people := &lane{rate: rate.NewLimiter(perSecond, burst), slots: make(chan struct{}, inFlight)}
+	interactive := &throttle{rate: rate.NewLimiter(perSecond, burst), slots: make(chan struct{}, inFlight)}
 	return &limiter{
-		people: people,
-		background: &lane{
+		interactive: interactive,
+		background: &throttle{
 			rate:  rate.NewLimiter(backgroundPerSecond, backgroundBurst),
-			slots: make(chan struct{}, backgroundInFlight), within: people,
+			slots: make(chan struct{}, backgroundInFlight), parent: interactive,
 		},
 		quota: gistdeal.Quota{Name: QuotaHour},
 	}
 }
 
-// enter waits for the turn of a request in a lane, which the caller leaves
-// after the answer. It returns a Limited error instead if nothing may be sent.
-func (l *limiter) enter(ctx context.Context, by *lane) error {
-	if err := l.closed(); err != nil {
+// acquire waits until t admits a request. The caller releases t after the answer. It
+// returns a Limited error if no request may be sent.
+func (l *limiter) acquire(ctx context.Context, t *throttle) error {
+	if err := l.blocked(); err != nil {
 		return err
 	}
-	if err := by.enter(ctx); err != nil {
+	if err := t.acquire(ctx); err != nil {
 		return gistdeal.Errorf(gistdeal.Temporary, "%w", err)
 	}
-	// The answer to a request that went before may have been a limit's.
-	if err := l.closed(); err != nil {
-		by.leave()
+	// An earlier request may have reached a limit during the wait.
+	if err := l.blocked(); err != nil {
+		t.release()
 		return err
 	}
 	return nil
 }
 
-// closed returns a Limited error if nothing may be sent now, or nil.
-func (l *limiter) closed() error {
+// blocked returns a Limited error if no request may be sent now, or nil.
+func (l *limiter) blocked() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	left := time.Until(l.until)
@@ -98,46 +98,47 @@ func (l *limiter) closed() error {
 	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: l.reason}
 }
 
-// kept returns a Limited error if the rest of the hour is reserved, or nil.
-func (l *limiter) kept() error {
+// reserved returns a Limited error if the remaining requests of the hour are reserved
+// for interactive use, or nil.
+func (l *limiter) reserved() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.quota
-	left := time.Until(b.Reset)
-	if b.Limit == 0 || b.Remaining > b.Reserved || left <= 0 {
+	q := l.quota
+	left := time.Until(q.Reset)
+	if q.Limit == 0 || q.Remaining > q.Reserved || left <= 0 {
 		return nil
 	}
-	return refused(gistdeal.Limited, left, "the last %d of the %d requests that GitHub allows this hour are kept for people who ask", b.Reserved, b.Limit)
+	return newError(gistdeal.Limited, left, "the last %d of the %d requests that GitHub allows this hour are reserved for interactive use", q.Reserved, q.Limit)
 }
 
-// learn reads the limits in an answer. If the answer refuses because of a limit, it
-// stops all requests and returns a Limited error.
-func (l *limiter) learn(a answer) error {
+// record records the limits in an answer. If the answer refuses because of a limit,
+// record blocks all requests and returns a Limited error.
+func (l *limiter) record(a answer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	under := now.Before(l.until) // sent before others met a limit
-	l.count(a, now)
+	blocked := now.Before(l.until) // The request was sent before another one reached a limit.
+	l.recordQuota(a, now)
 	wait, message, limited := a.limit()
 	if !limited {
-		if !under {
+		if !blocked {
 			l.refusals = 0
 		}
 		return nil
 	}
 	if wait == 0 {
-		if !under {
+		if !blocked {
 			l.refusals++
 		}
-		wait = min(unnamedWait<<min(max(l.refusals-1, 0), maxDoublings), maxWait)
+		wait = min(defaultWait<<min(max(l.refusals-1, 0), maxDoublings), maxWait)
 	}
-	l.stop(now.Add(wait), fmt.Errorf("GitHub limits our requests: %d %q", a.status, cut(message)))
+	l.block(now.Add(wait), fmt.Errorf("GitHub limits our requests: %d %q", a.status, truncate(message)))
 	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: l.until.Sub(now), Err: l.reason}
 }
 
-// count records the rest of the hour. Answers may overtake one another, but by no more
-// than the reserved share.
-func (l *limiter) count(a answer, now time.Time) {
+// recordQuota records the quota in an answer. Answers may arrive out of order; the error
+// in Remaining is smaller than the reserved share.
+func (l *limiter) recordQuota(a answer, now time.Time) {
 	limit, err1 := strconv.Atoi(a.header.Get("X-RateLimit-Limit"))
 	remaining, err2 := strconv.Atoi(a.header.Get("X-RateLimit-Remaining"))
 	left := a.untilReset()
@@ -152,47 +153,47 @@ func (l *limiter) count(a answer, now time.Time) {
 	}
 	advice := ""
 	if limit <= AnonymousLimit {
-		advice = ": with a GITHUB_TOKEN it allows 5,000"
+		advice = ": set GITHUB_TOKEN to get 5,000"
 	}
-	l.stop(now.Add(left), fmt.Errorf("all %d requests that GitHub allows this hour are spent%s", limit, advice))
+	l.block(now.Add(left), fmt.Errorf("all %d requests that GitHub allows this hour are spent%s", limit, advice))
 }
 
-// stop lets nothing be sent until then.
-func (l *limiter) stop(until time.Time, reason error) {
+// block blocks all requests until the given time.
+func (l *limiter) block(until time.Time, reason error) {
 	if until.After(l.until) {
 		l.until, l.reason = until, reason
 	}
 }
 
-// lane is where requests wait for their turn: so many a second and so many at a time.
-type lane struct {
+// throttle limits the rate and the number of concurrent requests.
+type throttle struct {
 	rate   *rate.Limiter
 	slots  chan struct{}
-	within *lane // with limits that apply as well, or nil
+	parent *throttle // applies as well; may be nil
 }
 
-func (l *lane) enter(ctx context.Context) error {
+func (t *throttle) acquire(ctx context.Context) error {
 	select {
-	case l.slots <- struct{}{}:
+	case t.slots <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	err := l.rate.Wait(ctx)
+	err := t.rate.Wait(ctx)
 	if err != nil && ctx.Err() == nil {
-		err = context.DeadlineExceeded // it would be over before the turn comes
+		err = context.DeadlineExceeded // The context would end before the turn comes.
 	}
-	if err == nil && l.within != nil {
-		err = l.within.enter(ctx)
+	if err == nil && t.parent != nil {
+		err = t.parent.acquire(ctx)
 	}
 	if err != nil {
-		<-l.slots
+		<-t.slots
 	}
 	return err
 }
 
-func (l *lane) leave() {
-	if l.within != nil {
-		l.within.leave()
+func (t *throttle) release() {
+	if t.parent != nil {
+		t.parent.release()
 	}
-	<-l.slots
+	<-t.slots
 }

@@ -332,7 +332,7 @@ func TestWithoutATokenBackgroundWorkMaySend50RequestsAnHour(t *testing.T) {
 			}
 		}
 		limited(t, "the 61st", lookUp(c), time.Until(c.Quota().Reset))
-		wantText(t, lookUp(c), "all 60 requests that GitHub allows this hour are spent: with a GITHUB_TOKEN")
+		wantText(t, lookUp(c), "all 60 requests that GitHub allows this hour are spent: set GITHUB_TOKEN")
 		time.Sleep(time.Until(c.Quota().Reset))
 		read(t, background, etag)
 		if b := c.Quota(); b.Limit != 60 || b.Remaining != 59 || s.Report().Limited != 0 {
