@@ -18,7 +18,7 @@ func TestTheReservedShareOfTheDayIsKeptAndDealsWait(t *testing.T) {
 	w.quotaReserve = 0.4
 	w.sim.MakeGists("alice", 40)
 	r := w.startTracking("alice")
-	w.eventually("the share of background work is spent", func() bool { return strings.Contains(r.Status().Pushes, "of 300 tokens that are left are for people") })
+	w.eventually("the share of background work is spent", func() bool { return strings.Contains(r.Status().Pushes, "of 300 tokens are reserved for people") })
 	r.end() // Deals under way when the share was spent are created.
 	created := w.sim.Report().Deals
 	if created == 0 || created >= 40 {
@@ -46,7 +46,7 @@ func TestASpentDailyQuotaEndsWhenPipedriveAcceptsACall(t *testing.T) {
 	w.sim.MakeGists("alice", 6)
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
-	if got := w.log.Count("the day's budget of Pipedrive requests is spent"); got < 1 || got > 2 {
+	if got := w.log.Count("the day's quota of Pipedrive requests is spent"); got < 1 || got > 2 {
 		t.Errorf("the spent quota was logged %d times:\n%s", got, w.log)
 	}
 }

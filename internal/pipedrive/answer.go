@@ -10,16 +10,16 @@ import (
 	"gistdeal"
 )
 
-// answer is a complete answer of Pipedrive.
+// answer is an answer from Pipedrive.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	cost   int // of its request, in tokens
+	cost   int // of the request, in tokens
 }
 
-// read reads the answer's body, up to maxAnswer. It returns the part that it could
-// read also beside an error.
+// read reads the answer's body, up to maxAnswer bytes. With an error it returns the part
+// that it read.
 func read(resp *http.Response) (answer, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(body) > maxAnswer {
@@ -28,13 +28,13 @@ func read(resp *http.Response) (answer, error) {
 	return answer{status: resp.StatusCode, header: resp.Header, body: body, cost: cost(resp.Request)}, err
 }
 
-// isJSON reports whether the answer says that it is JSON.
+// isJSON reports whether the answer's content type is JSON.
 func (a answer) isJSON() bool {
 	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	return err == nil && kind == "application/json"
 }
 
-// envelope is the outer form of every answer.
+// envelope is the outer object of every answer.
 type envelope struct {
 	Success    bool            `json:"success"`
 	Data       json.RawMessage `json:"data"`
@@ -43,7 +43,8 @@ type envelope struct {
 	} `json:"additional_data"`
 }
 
-// decode reads a 2xx answer's data. An answer that cannot be read is Temporary.
+// decode decodes the data of a 2xx answer into data, and returns the cursor of the next
+// page, or "". An unreadable answer is a Temporary error.
 func (a answer) decode(data any) (next string, err error) {
 	var e envelope
 	if !a.isJSON() {

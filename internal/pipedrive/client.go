@@ -21,7 +21,7 @@ import (
 	"gistdeal"
 )
 
-// DefaultURL is where Pipedrive's API answers for every company.
+// DefaultURL is the URL of Pipedrive's API for all companies.
 const DefaultURL = "https://api.pipedrive.com"
 
 const (
@@ -30,40 +30,41 @@ const (
 	maxAnswer      = 32 << 20 // bytes; a page of 500 deals is about 1 MiB
 )
 
-// Options are the settings of a Client beyond its base URL.
+// Options are the settings of a Client except its base URL.
 type Options struct {
-	Token        string          // the API token of one user of one company
-	Rate         float64         // at most so many requests a second; 0 means the account's limit
-	QuotaReserve float64         // share of the day's tokens that is left to people, 0 to 1
-	PushTimeout  time.Duration   // how long one POST of a deal may take; 0 means 10 s
-	Target       gistdeal.Target // where new deals go
-	UserAgent    string
+	Token        string          // API token of a user
+	Rate         float64         // highest number of requests a second; 0 means the account's limit
+	QuotaReserve float64         // reserved share of the day's tokens, from 0 to 1
+	PushTimeout  time.Duration   // time limit of one POST of a deal; 0 means 10 s
+	Target       gistdeal.Target // pipeline, stage and owner of new deals
+	UserAgent    string          // "" means "gistdeal"
 	Metrics      prometheus.Registerer
 }
 
-// Client calls Pipedrive's API. Its methods may be called from many goroutines.
+// Client calls Pipedrive's API within its limits. It is safe for concurrent use.
 type Client struct {
 	base         *url.URL
 	options      Options
 	http         *http.Client
 	limiter      *limiter
-	day          *day
-	ahead        atomic.Pointer[time.Duration] // by which Pipedrive's clock is ahead of ours
+	day          *dailyQuota
+	clockOffset  atomic.Pointer[time.Duration] // of Pipedrive's clock from the local one; nil if unknown
 	target       atomic.Pointer[target]
 	wantedTarget atomic.Pointer[gistdeal.Target]
 
 	requests *prometheus.CounterVec
-	used     used
+	usage    usage
 
-	sessions tls.ClientSessionCache // of the connections that each POST makes anew
+	sessions tls.ClientSessionCache // for POSTs, which use a new connection each
 }
 
-// New returns a client of the API at baseURL; Invalid if that is not the URL of a server.
+// New returns a client of the API at baseURL. It returns an Invalid error if baseURL is
+// not the URL of a server.
 func New(baseURL string, o Options) (*Client, error) {
 	base, err := url.Parse(baseURL)
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") ||
 		base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		// Without the URL: its faulty part may be a secret.
+		// The error omits the URL, because it may contain a secret.
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "not the URL of a server (want https://host)")
 	}
 	if o.PushTimeout == 0 {
@@ -77,14 +78,14 @@ func New(baseURL string, o Options) (*Client, error) {
 		options:  o,
 		sessions: tls.NewLRUClientSessionCache(0),
 		limiter:  newLimiter(o.Rate),
-		day:      newDay(o.QuotaReserve),
+		day:      newDailyQuota(o.QuotaReserve),
 		requests: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
 			Name: "gistdeal_pipedrive_requests_total",
-			Help: "Requests to Pipedrive, by the status of the answer, none if there was none.",
+			Help: "Requests to Pipedrive, by the status of the answer. The status is none if there was no answer.",
 		}, []string{"status"}),
 		http: &http.Client{Timeout: getTimeout, CheckRedirect: noRedirect, Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
-			// A connection outlives the request that it was begun for.
+			// The dial needs its own timeout, because it outlives the request that started it.
 			DialContext: (&net.Dialer{Timeout: connectTimeout}).DialContext, TLSHandshakeTimeout: connectTimeout,
 		}},
 	}
@@ -92,23 +93,24 @@ func New(baseURL string, o Options) (*Client, error) {
 	return c, nil
 }
 
-// noRedirect hands a redirect to the caller: Go would carry our key along.
+// noRedirect returns a redirect to the caller, because net/http would send the key along
+// when it follows one.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// Reserve waits for the turn of one more POST of a deal. CreateDeal needs it called
-// first; every other call waits by itself. It returns a Limited error while nothing
-// may be sent, or while the rest of the day is reserved; RetryAfter is then the time
-// until the next useful try.
+// Reserve waits for the turn of one POST of a deal. Call it before each CreateDeal; all
+// other methods wait by themselves. It returns a Limited error if no request may be
+// sent, or if the rest of the day's quota is reserved. RetryAfter is then the time until
+// a next try is useful.
 func (c *Client) Reserve(ctx context.Context) error {
 	now := time.Now()
-	again, err := c.day.spent()
-	if err != nil && again {
+	recheck, err := c.day.check()
+	if err != nil && recheck {
 		// The cheapest call that returns the quota headers.
 		if _, err := c.Me(ctx); err != nil {
 			return err
 		}
-		c.day.forget(now)
-		_, err = c.day.spent()
+		c.day.dropBefore(now)
+		_, err = c.day.check()
 	}
 	if err != nil {
 		return err
@@ -116,38 +118,39 @@ func (c *Client) Reserve(ctx context.Context) error {
 	return c.limiter.wait(ctx)
 }
 
-// Quotas returns the day's quotas from the newest answers.
+// Quotas returns the day's quotas, as the newest answers report them.
 func (c *Client) Quotas() []gistdeal.Quota { return c.day.quotas() }
 
-// Restore takes up budgets that an earlier process knew.
+// Restore sets the quotas that an earlier process stored. Quotas from answers take
+// precedence.
 func (c *Client) Restore(quotas []gistdeal.Quota) { c.day.restore(quotas) }
 
-// Now returns the time on Pipedrive's clock, as its answers tell it. Until one
-// has told it, that is our own, and known is false.
+// Now returns the time on Pipedrive's clock, as its answers report it. Before the first
+// answer it returns the local time, and known is false.
 func (c *Client) Now() (now time.Time, known bool) {
-	ahead := c.ahead.Load()
+	ahead := c.clockOffset.Load()
 	if ahead == nil {
 		return time.Now(), false
 	}
 	return time.Now().Add(*ahead), true
 }
 
-// clock returns the time on Pipedrive's clock, as far as it is known.
+// clock returns the time on Pipedrive's clock, or the local time if that is unknown.
 func (c *Client) clock() time.Time {
 	now, _ := c.Now()
 	return now
 }
 
-// noteClock reads Pipedrive's clock from an answer that is surely Pipedrive's:
-// a proxy or a login page on the way has a clock of its own.
-func (c *Client) noteClock(h http.Header) {
+// recordClock records Pipedrive's clock. h must be from a decoded answer of Pipedrive,
+// because a proxy or a login page has its own clock.
+func (c *Client) recordClock(h http.Header) {
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
 		ahead := time.Until(date)
-		c.ahead.Store(&ahead)
+		c.clockOffset.Store(&ahead)
 	}
 }
 
-// request makes a request with the headers that all of them have.
+// request returns a new request with the common headers.
 func (c *Client) request(ctx context.Context, method, path string, query url.Values, body io.Reader) (*http.Request, error) {
 	u := c.base.JoinPath(path)
 	u.RawQuery = query.Encode()
@@ -164,87 +167,87 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 	return req, nil
 }
 
-// call sends one limited request that is safe to repeat, or that the caller guards
-// against repetition, and decodes the answer's data into data. It returns the cursor
-// of the next page, "" at the end.
+// call sends one request within the limits and decodes the answer's data into data. It
+// returns the cursor of the next page, or "" after the last one. The request must be
+// safe to repeat, or the caller must guard against a repetition.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, body io.Reader, data any) (string, error) {
-	a, err := c.ask(ctx, method, path, query, body)
+	a, err := c.do(ctx, method, path, query, body)
 	if err != nil {
 		return "", err
 	}
-	if err := a.refusal(); err != nil {
+	if err := a.statusError(); err != nil {
 		return "", err
 	}
 	next, err := a.decode(data)
 	if err == nil {
-		c.noteClock(a.header)
+		c.recordClock(a.header)
 	}
 	return next, err
 }
 
-// ask makes the request of a call, within the limits, and reads the answer.
-func (c *Client) ask(ctx context.Context, method, path string, query url.Values, body io.Reader) (answer, error) {
+// do sends one request within the limits and reads the answer.
+func (c *Client) do(ctx context.Context, method, path string, query url.Values, body io.Reader) (answer, error) {
 	if err := c.limiter.wait(ctx); err != nil {
 		return answer{}, err
 	}
-	entering, refuse := context.WithCancelCause(ctx)
-	defer refuse(nil)
-	ours := 0
-	traced := httptrace.WithClientTrace(entering, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
-		n, err := c.limiter.enter(entering)
+	sendCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	inWindow := 0
+	tracedCtx := httptrace.WithClientTrace(sendCtx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		n, err := c.limiter.enter(sendCtx)
 		if err != nil {
-			refuse(err)
+			cancel(err)
 		}
-		ours = n
+		inWindow = n
 	}})
-	req, err := c.request(traced, method, path, query, body)
+	req, err := c.request(tracedCtx, method, path, query, body)
 	if err != nil {
 		return answer{}, err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		c.count(0)
-		return answer{}, unreached(ctx, entering, err)
+		c.countRequest(0)
+		return answer{}, requestError(ctx, sendCtx, err)
 	}
 	defer resp.Body.Close()
 	a, err := read(resp)
-	c.learn(ours, a)
+	c.record(inWindow, a)
 	if err != nil {
-		return a, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive's answer broke off: %w", err)
+		return a, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive's answer is incomplete: %w", err)
 	}
 	return a, nil
 }
 
-// unreached returns why a request has no answer: its caller does not wait any
-// longer, the limit forbade it when it was about to be sent, or it failed.
-func unreached(ctx, entering context.Context, err error) error {
+// requestError returns the error of a request without an answer: the caller's context
+// ended, the limiter refused the request before it was sent, or sending it failed.
+func requestError(ctx, sendCtx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if refusal := context.Cause(entering); refusal != nil {
+	if refusal := context.Cause(sendCtx); refusal != nil {
 		return refusal
 	}
 	return gistdeal.Errorf(gistdeal.Temporary, "Pipedrive cannot be reached: %w", err)
 }
 
-// count counts a request by the status of its answer, 0 for none.
-func (c *Client) count(status int) {
+// countRequest counts a request by the status of its answer, 0 for none.
+func (c *Client) countRequest(status int) {
 	label := "none"
 	if status != 0 {
 		label = strconv.Itoa(status)
 	}
 	c.requests.WithLabelValues(label).Inc()
-	c.used.requests.Add(1)
+	c.usage.requests.Add(1)
 }
 
-// learn reads the limits in an answer's headers. ours is the result of the limiter
-// for its request.
-func (c *Client) learn(ours int, a answer) {
-	c.count(a.status)
-	c.used.tokens.Add(int64(a.cost))
-	c.limiter.learn(ours, a.header)
-	c.day.learn(a.header, c.clock())
-	err := a.refusal()
+// record records the cost and the limits in an answer. inWindow is the result of
+// limiter.enter for its request.
+func (c *Client) record(inWindow int, a answer) {
+	c.countRequest(a.status)
+	c.usage.tokens.Add(int64(a.cost))
+	c.limiter.record(inWindow, a.header)
+	c.day.record(a.header, c.clock())
+	err := a.statusError()
 	if gistdeal.KindOf(err) != gistdeal.Limited {
 		return
 	}
@@ -254,8 +257,8 @@ func (c *Client) learn(ours int, a answer) {
 	}
 }
 
-// pages lists everything at path, page by page. An error ends the list. query is
-// changed on the way.
+// pages lists everything at path, page by page. An error ends the sequence. pages
+// modifies query.
 func pages[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		seen := map[string]bool{}
@@ -289,10 +292,10 @@ func (c *Client) Me(ctx context.Context) (gistdeal.PipedriveAccount, error) {
 		CompanyDomain string `json:"company_domain"`
 	}
 	if _, err := c.call(ctx, http.MethodGet, "/v1/users/me", nil, nil, &me); err != nil {
-		return gistdeal.PipedriveAccount{}, fmt.Errorf("ask whose Pipedrive key it is: %w", err)
+		return gistdeal.PipedriveAccount{}, fmt.Errorf("look up the user of the Pipedrive key: %w", err)
 	}
 	if me.ID <= 0 || me.CompanyID <= 0 {
-		return gistdeal.PipedriveAccount{}, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive does not say whose key it is")
+		return gistdeal.PipedriveAccount{}, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive does not name the user and the company of the key")
 	}
 	return gistdeal.PipedriveAccount{
 		UserID: me.ID, UserName: me.Name, CompanyID: me.CompanyID,
@@ -300,8 +303,8 @@ func (c *Client) Me(ctx context.Context) (gistdeal.PipedriveAccount, error) {
 	}, nil
 }
 
-// dealURL returns the address before a deal's id under which people see the
-// deal: the company's own host, or the base URL where that is not Pipedrive's.
+// dealURL returns the URL of a deal's page without the id: on the company's host, or on
+// the base URL's host if that is not Pipedrive's.
 func (c *Client) dealURL(domain string) string {
 	if strings.EqualFold(c.base.Hostname(), "api.pipedrive.com") && domain != "" {
 		return "https://" + url.PathEscape(domain) + ".pipedrive.com/deal/"

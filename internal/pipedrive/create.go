@@ -17,11 +17,11 @@ const (
 	titleRunes   = 255 // titles are varchar (Pipedrive OpenAPI 2026-08-18)
 	varcharRunes = 255
 	textRunes    = 65_000
-	// visibleToCompany: 3 is the widest value that every plan accepts.
+	// visibleToCompany is the widest visibility that every plan accepts.
 	visibleToCompany = 3
 )
 
-// newDeal is the body of the POST. Pipedrive refuses names that it does not know.
+// newDeal is the body of the POST. Pipedrive refuses unknown names.
 type newDeal struct {
 	Title        string            `json:"title"`
 	StageID      int64             `json:"stage_id,omitempty"`
@@ -30,13 +30,14 @@ type newDeal struct {
 	CustomFields map[string]string `json:"custom_fields"`
 }
 
-// CreateDeal sends one POST for d, never repeated, and returns Pipedrive's id of the
-// deal. start is the begin of the attempt, before it was recorded: nothing is sent
-// later than PushTimeout after it. Prepare and Reserve come first.
+// CreateDeal sends one POST for d, which is never repeated, and returns the id of the
+// deal in Pipedrive. start is the time of the attempt, taken before the attempt was
+// recorded. Nothing is sent later than PushTimeout after start. Call Prepare once and
+// Reserve each time before.
 //
-// The error's kind says whether the deal may exist: with Unknown it may, with any
-// other kind it certainly does not. Unauthorized and Limited concern the account,
-// Invalid this deal.
+// The kind of the error says whether the deal may exist. With Unknown it may; with any
+// other kind it does not. Unauthorized and Limited concern the account, Invalid only
+// this deal.
 func (c *Client) CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error) {
 	id, err := c.createDeal(ctx, start, d)
 	if err != nil {
@@ -52,7 +53,7 @@ func (c *Client) createDeal(ctx context.Context, start time.Time, d gistdeal.Dra
 	}
 	body, err := json.Marshal(t.newDeal(d))
 	if err != nil {
-		return 0, gistdeal.Errorf(gistdeal.Invalid, "deal as JSON: %w", err)
+		return 0, gistdeal.Errorf(gistdeal.Invalid, "encode the deal: %w", err)
 	}
 	req, err := c.request(ctx, http.MethodPost, "/api/v2/deals", nil, bytes.NewReader(body))
 	if err != nil {
@@ -62,19 +63,19 @@ func (c *Client) createDeal(ctx context.Context, start time.Time, d gistdeal.Dra
 	if err != nil {
 		return 0, err
 	}
-	return c.created(ctx, t, a)
+	return c.readCreated(ctx, t, a)
 }
 
-// created reads the answer to the POST of a deal.
-func (c *Client) created(ctx context.Context, t *target, a answer) (int64, error) {
-	err := a.refusal()
+// readCreated reads the answer to the POST of a deal.
+func (c *Client) readCreated(ctx context.Context, t *target, a answer) (int64, error) {
+	err := a.statusError()
 	switch {
 	case a.status >= 500 || a.status == http.StatusRequestTimeout:
 		return 0, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive answered %d after the request was sent%s", a.status, a.detail())
 	case a.status == http.StatusNotFound:
 		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has no deals at this address (404): check PIPEDRIVE_API_URL%s", a.detail())
-	case a.status == http.StatusBadRequest && t.named(string(a.body)):
-		return 0, c.targetRefused(ctx, t, err)
+	case a.status == http.StatusBadRequest && t.mentionedIn(string(a.body)):
+		return 0, c.explainRefusal(ctx, t, err)
 	case err != nil:
 		return 0, err
 	}
@@ -84,25 +85,26 @@ func (c *Client) created(ctx context.Context, t *target, a answer) (int64, error
 	if _, err := a.decode(&data); err != nil || data.ID <= 0 {
 		return 0, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive answered %d without the id of a deal", a.status)
 	}
-	c.noteClock(a.header)
+	c.recordClock(a.header)
 	return data.ID, nil
 }
 
-// targetRefused tells a refused value from a field or stage that was deleted:
-// then every deal would be refused until it is there again, or Prepare has
-// found another.
-func (c *Client) targetRefused(ctx context.Context, t *target, refusal error) error {
-	gone, err := c.missing(ctx, t)
+// explainRefusal returns the error of a refusal that names a field, the stage or the
+// owner. If that was deleted, Pipedrive refuses every deal until somebody restores it or
+// Prepare replaces it, so the error is Unauthorized. Otherwise only a value was refused.
+func (c *Client) explainRefusal(ctx context.Context, t *target, refusal error) error {
+	missing, err := c.missingPart(ctx, t)
 	if err != nil {
-		return gistdeal.Errorf(gistdeal.Temporary, "%w; then look for the fields and the stage: %w", refusal, err)
+		return gistdeal.Errorf(gistdeal.Temporary, "%w; look up the fields, the stage and the owner: %w", refusal, err)
 	}
-	if gone == "" {
+	if missing == "" {
 		return refusal
 	}
-	return gistdeal.Errorf(gistdeal.Unauthorized, "%s was deleted in Pipedrive: %w", gone, refusal)
+	return gistdeal.Errorf(gistdeal.Unauthorized, "%s was deleted in Pipedrive: %w", missing, refusal)
 }
 
-// newDeal fills the account's fields for d, each cut to the length of its type.
+// newDeal returns the body of the POST for d. Each text is cut to the length limit of its
+// field.
 func (t *target) newDeal(d gistdeal.Draft) newDeal {
 	values := map[string]string{
 		FieldAuthor: d.Author(), FieldGist: d.Text(), FieldAccessURL: d.AccessURL(), FieldGistID: d.GistID,
@@ -114,7 +116,7 @@ func (t *target) newDeal(d gistdeal.Draft) newDeal {
 	return n
 }
 
-// cut returns at most limit runes of text, without the characters that no field holds.
+// cut shortens text to limit runes, and removes the characters that no field can contain.
 func cut(text string, limit int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
 	if utf8.RuneCountInString(text) <= limit {

@@ -10,138 +10,138 @@ import (
 )
 
 const (
-	// QuotaDay names the tokens of a day, of which everybody's requests cost some.
+	// QuotaDay is the name of the quota of tokens per day. All users of the company share it.
 	QuotaDay = "pipedrive-day"
-	// QuotaWrites names the POSTs that the key may make in a day.
+	// QuotaWrites is the name of the quota of POSTs per day and key.
 	QuotaWrites = "pipedrive-writes"
 
-	// writesADay is the fair use of POSTs. Pipedrive changelog, 2019.
+	// writesADay is the documented limit of POSTs a day. Pipedrive changelog, 2019.
 	writesADay = 10_000
 )
 
-// day is the remaining quota of the account's day. The documents do not say in which
-// time zone the day ends. gistdeal assumes UTC, and asks the account each hour while
-// the day is spent.
-type day struct {
-	reserve float64 // share of the tokens that is left to people
+// dailyQuota is the state of the account's daily quotas. Pipedrive does not document the
+// time zone in which the day ends. gistdeal assumes UTC, and checks a spent quota again
+// each hour.
+type dailyQuota struct {
+	reserve float64 // reserved share of the tokens, from 0 to 1
 
 	mu      sync.Mutex
 	tokens  gistdeal.Quota
 	writes  gistdeal.Quota
-	recheck time.Time // until then there is no use in asking again
+	recheck time.Time // when to check a spent quota again
 }
 
-func newDay(reserve float64) *day {
-	return &day{reserve: reserve, tokens: gistdeal.Quota{Name: QuotaDay}, writes: gistdeal.Quota{Name: QuotaWrites}}
+func newDailyQuota(reserve float64) *dailyQuota {
+	return &dailyQuota{reserve: reserve, tokens: gistdeal.Quota{Name: QuotaDay}, writes: gistdeal.Quota{Name: QuotaWrites}}
 }
 
-// learn reads the day's quotas in an answer's headers; now is Pipedrive's time.
-// x-daily-requests-left is documented in Pipedrive's docs, "Rate limiting"; the other
-// two headers were seen in live answers. Each may be absent.
-func (d *day) learn(h http.Header, now time.Time) {
+// record records the daily quotas in an answer's headers. now is Pipedrive's time.
+// Pipedrive's docs, "Rate limiting", describe x-daily-requests-left. The other two headers
+// occur in live answers. Each may be absent.
+func (d *dailyQuota) record(h http.Header, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	limit, hasLimit := count(h, "x-daily-ratelimit-token-limit")
-	left, exists := count(h, "x-daily-ratelimit-token-remaining")
+	limit, hasLimit := headerCount(h, "x-daily-ratelimit-token-limit")
+	left, exists := headerCount(h, "x-daily-ratelimit-token-remaining")
 	if hasLimit && exists {
 		d.tokens = d.quota(QuotaDay, limit, left, now)
 		d.tokens.Reserved = int(d.reserve * float64(limit))
 	}
-	if left, exists := count(h, "x-daily-requests-left"); exists {
+	if left, exists := headerCount(h, "x-daily-requests-left"); exists {
 		d.writes = d.quota(QuotaWrites, max(writesADay, left), left, now)
 	}
 }
 
-func (d *day) quota(name string, limit, left int, now time.Time) gistdeal.Quota {
+func (d *dailyQuota) quota(name string, limit, left int, now time.Time) gistdeal.Quota {
 	d.recheck = time.Now().Add(untilNextProbe(now))
 	return gistdeal.Quota{Name: name, Limit: limit, Remaining: left, Reset: midnight(now), SeenAt: time.Now()}
 }
 
-// exhaust records that a request was refused because the day is spent, and when
-// the account may be asked again; now is Pipedrive's time.
-func (d *day) exhaust(now time.Time, wait time.Duration) {
+// exhaust records that Pipedrive refused a request because the day's quota is spent. The
+// next check is due after wait. now is Pipedrive's time.
+func (d *dailyQuota) exhaust(now time.Time, wait time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.tokens.Remaining, d.tokens.Reset, d.tokens.SeenAt = 0, midnight(now), time.Now()
 	d.recheck = time.Now().Add(wait)
 }
 
-// spent returns nil if there is something left of the day for us, or why not.
-// again says that enough time has gone by to ask the account once more.
-func (d *day) spent() (again bool, err error) {
+// check returns an error if a daily quota is spent or its rest is reserved. recheck
+// reports whether it is time to ask the account again.
+func (d *dailyQuota) check() (recheck bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := time.Now()
-	for _, b := range []gistdeal.Quota{d.tokens, d.writes} {
-		if b.SeenAt.IsZero() || b.Remaining > b.Reserved {
+	for _, q := range []gistdeal.Quota{d.tokens, d.writes} {
+		if q.SeenAt.IsZero() || q.Remaining > q.Reserved {
 			continue
 		}
 		err = &gistdeal.Error{
 			Kind: gistdeal.Limited, RetryAfter: max(d.recheck.Sub(now), time.Second),
-			Err: &spent{fmt.Sprintf("%s; the rest waits until after %s", spentWords(b), b.Reset.Format("15:04 MST"))},
+			Err: &spentError{fmt.Sprintf("%s; queued deals wait until after %s", spentText(q), q.Reset.Format("15:04 MST"))},
 		}
 		return !now.Before(d.recheck), err
 	}
 	return false, nil
 }
 
-// spent says in words which budget is spent.
-type spent struct{ words string }
+// spentError is a gistdeal.ErrQuotaSpent with a text that names the quota.
+type spentError struct{ text string }
 
-func (e *spent) Error() string { return e.words }
+func (e *spentError) Error() string { return e.text }
 
-// Is makes it a gistdeal.ErrQuotaSpent.
-func (e *spent) Is(target error) bool { return target == gistdeal.ErrQuotaSpent }
+// Is reports whether target is gistdeal.ErrQuotaSpent.
+func (e *spentError) Is(target error) bool { return target == gistdeal.ErrQuotaSpent }
 
-// spentWords names the spent quota of a day.
-func spentWords(b gistdeal.Quota) string {
+// spentText names the spent quota.
+func spentText(q gistdeal.Quota) string {
 	switch {
-	case b.Name == QuotaWrites:
-		return "Pipedrive takes no more POSTs with this key today"
-	case b.Reserved == 0 || b.Remaining == 0:
-		return "the day's budget of Pipedrive requests is spent"
+	case q.Name == QuotaWrites:
+		return "Pipedrive accepts no more POSTs with this key today"
+	case q.Reserved == 0 || q.Remaining == 0:
+		return "the day's quota of Pipedrive requests is spent"
 	}
-	return fmt.Sprintf("our share of the day's Pipedrive budget is spent: the %d of %d tokens that are left are for people (GISTDEAL_QUOTA_RESERVE)", b.Remaining, b.Limit)
+	return fmt.Sprintf("gistdeal's share of the day's Pipedrive quota is spent: the remaining %d of %d tokens are reserved for people (GISTDEAL_QUOTA_RESERVE)", q.Remaining, q.Limit)
 }
 
-// forget drops facts older than then: a newer answer did not repeat them.
-func (d *day) forget(then time.Time) {
+// dropBefore drops quotas that were recorded before then, because a newer answer did not
+// repeat them.
+func (d *dailyQuota) dropBefore(then time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, b := range []*gistdeal.Quota{&d.tokens, &d.writes} {
-		if b.SeenAt.Before(then) {
-			*b = gistdeal.Quota{Name: b.Name}
+	for _, q := range []*gistdeal.Quota{&d.tokens, &d.writes} {
+		if q.SeenAt.Before(then) {
+			*q = gistdeal.Quota{Name: q.Name}
 		}
 	}
 }
 
-// quotas returns the known quotas.
-func (d *day) quotas() []gistdeal.Quota {
+func (d *dailyQuota) quotas() []gistdeal.Quota {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return []gistdeal.Quota{d.tokens, d.writes}
 }
 
-// restore starts from the quotas of an earlier process, unless an answer was newer.
-func (d *day) restore(quotas []gistdeal.Quota) {
+// restore sets the quotas of an earlier process that no answer has reported yet.
+func (d *dailyQuota) restore(quotas []gistdeal.Quota) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, known := range quotas {
-		for _, b := range []*gistdeal.Quota{&d.tokens, &d.writes} {
-			if known.Name == b.Name && b.SeenAt.IsZero() {
-				*b = known
+	for _, stored := range quotas {
+		for _, q := range []*gistdeal.Quota{&d.tokens, &d.writes} {
+			if stored.Name == q.Name && q.SeenAt.IsZero() {
+				*q = stored
 			}
 		}
 	}
 }
 
-// midnight returns when the day of now ends.
+// midnight returns the end of the UTC day of now.
 func midnight(now time.Time) time.Time {
 	return now.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
 }
 
-// untilNextProbe returns how long to wait on a spent day before asking again: an
-// hour, or until shortly after midnight.
+// untilNextProbe returns the wait before a spent quota is checked again: an hour, or
+// until shortly after midnight if that is sooner.
 func untilNextProbe(now time.Time) time.Duration {
-	return min(dayPause, midnight(now).Add(time.Second).Sub(now))
+	return min(dayWait, midnight(now).Add(time.Second).Sub(now))
 }

@@ -31,7 +31,7 @@ func TestTheRemainingDailyQuotaDecidesWhetherToContinue(t *testing.T) {
 		"enough":                         {0.4, headers("x-daily-ratelimit-token-limit", "30000", "x-daily-ratelimit-token-remaining", "12001"), ""},
 		"the rest is for people":         {0.4, headers("x-daily-ratelimit-token-limit", "30000", "x-daily-ratelimit-token-remaining", "12000"), "12000 of 30000 tokens"},
 		"nothing is for people":          {0, headers("x-daily-ratelimit-token-limit", "30000", "x-daily-ratelimit-token-remaining", "1"), ""},
-		"nothing is left":                {0, headers("x-daily-ratelimit-token-limit", "30000", "x-daily-ratelimit-token-remaining", "0"), "budget of Pipedrive requests is spent"},
+		"nothing is left":                {0, headers("x-daily-ratelimit-token-limit", "30000", "x-daily-ratelimit-token-remaining", "0"), "quota of Pipedrive requests is spent"},
 		"tokens without the day's limit": {0.4, headers("x-daily-ratelimit-token-remaining", "5"), ""},
 		"no POSTs are left":              {0.4, headers("x-daily-requests-left", "0"), "no more POSTs"},
 		"few POSTs are left":             {0.4, headers("x-daily-requests-left", "1"), ""},
@@ -40,8 +40,8 @@ func TestTheRemainingDailyQuotaDecidesWhetherToContinue(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := pipedrive.NewDay(tt.reserve)
-			d.Learn(tt.headers, time.Now())
-			_, err := d.Spent()
+			d.Record(tt.headers, time.Now())
+			_, err := d.Check()
 			if tt.words == "" {
 				if err != nil {
 					t.Error(err)
@@ -69,13 +69,13 @@ func TestASpentDailyQuotaIsCheckedEachHourAndAfterMidnight(t *testing.T) {
 					t.Fatal(err)
 				}
 				d := pipedrive.NewDay(0.4)
-				d.Learn(spent, now)
-				again, err := d.Spent()
+				d.Record(spent, now)
+				again, err := d.Check()
 				if gistdeal.RetryAfter(err) != want || again {
 					t.Errorf("retry after %v, want %v; check again: %t", gistdeal.RetryAfter(err), want, again)
 				}
 				time.Sleep(want)
-				if again, _ = d.Spent(); !again {
+				if again, _ = d.Check(); !again {
 					t.Error("the quota is not checked again in time")
 				}
 			})

@@ -14,8 +14,8 @@ import (
 	"gistdeal"
 )
 
-// deal is a deal as lists show it. Live answers lack fields that the
-// description calls required; only the id is relied on.
+// deal is a listed deal. Live answers lack fields that the API description requires, so
+// any field except the id may be absent.
 type deal struct {
 	ID           int64                      `json:"id"`
 	CreatorID    int64                      `json:"creator_user_id"`
@@ -26,10 +26,10 @@ type deal struct {
 	CustomFields map[string]json.RawMessage `json:"custom_fields"`
 }
 
-// Deals returns every deal that changed since the given time on Pipedrive's clock
-// (all deals for the zero time) and that names a gist: won, lost, deleted and
-// archived ones too. It uses lists, not the search, because the search's index
-// lags behind. An error ends the list: some deals were not seen. Prepare comes first.
+// Deals returns the deals of gists that changed since the given time on Pipedrive's
+// clock, including won, lost, deleted and archived ones. The zero time means all. Deals
+// uses lists instead of the search, because the search index lags behind. An error ends
+// the sequence early. Call Prepare before.
 func (c *Client) Deals(ctx context.Context, since time.Time) iter.Seq2[gistdeal.RemoteDeal, error] {
 	return func(yield func(gistdeal.RemoteDeal, error) bool) {
 		t := c.target.Load()
@@ -53,28 +53,28 @@ func (c *Client) Deals(ctx context.Context, since time.Time) iter.Seq2[gistdeal.
 	}
 }
 
-// changedSince returns the query for the deals that changed since then.
+// changedSince returns the query for the deals that changed since the given time.
 func (t *target) changedSince(since time.Time) url.Values {
 	query := url.Values{
 		"limit": {"500"}, "sort_by": {"id"}, "sort_direction": {"asc"}, "status": {"open,won,lost,deleted"},
 		"custom_fields": {t.keys()},
 	}
 	if !since.IsZero() {
-		// Fractions of a second are refused.
+		// Pipedrive refuses fractions of a second.
 		query.Set("updated_since", since.UTC().Truncate(time.Second).Format(time.RFC3339))
 	}
 	return query
 }
 
-// keys selects the fields that name a gist: without a selection each answer
-// has all fields of the account.
+// keys returns the codes of the fields that name a gist. Without this selection each
+// answer contains all fields of the account.
 func (t *target) keys() string {
 	return t.fields[FieldGistID].Code + "," + t.fields[FieldAccessURL].Code
 }
 
-// Deal returns the deal with that id, also one that is archived or, for 30 days,
-// one that was deleted. NotFound means that there is none, or that the key's
-// user cannot see it. Prepare comes first.
+// Deal returns the deal with that id, even if it is archived or was deleted less than 30
+// days ago. It returns a NotFound error if there is none, or if the key's user cannot
+// see it. Call Prepare before.
 func (c *Client) Deal(ctx context.Context, id int64) (gistdeal.RemoteDeal, error) {
 	t := c.target.Load()
 	if t == nil {
@@ -90,8 +90,8 @@ func (c *Client) Deal(ctx context.Context, id int64) (gistdeal.RemoteDeal, error
 	return t.remote(d), nil
 }
 
-// DeleteDeal deletes a deal, as a person on Pipedrive's page does: it can be
-// brought back for 30 days. NotFound means that there is none.
+// DeleteDeal deletes a deal. It can be restored in Pipedrive for 30 days. DeleteDeal
+// returns a NotFound error if there is no such deal.
 func (c *Client) DeleteDeal(ctx context.Context, id int64) error {
 	var deleted struct{}
 	if _, err := c.call(ctx, http.MethodDelete, dealPath(id), nil, nil, &deleted); err != nil {
@@ -102,7 +102,8 @@ func (c *Client) DeleteDeal(ctx context.Context, id int64) error {
 
 func dealPath(id int64) string { return "/api/v2/deals/" + strconv.FormatInt(id, 10) }
 
-// remote reads a listed deal. A deal without a gist id names its gist by its URL.
+// remote converts a listed deal. If its field "Gist ID" is empty, the gist id comes from
+// the gist's URL.
 func (t *target) remote(d deal) gistdeal.RemoteDeal {
 	r := gistdeal.RemoteDeal{ID: d.ID, CreatorID: d.CreatorID, AddedAt: parseTime(d.AddTime), Deleted: d.Deleted || d.Status == "deleted", Archived: d.Archived}
 	r.GistID = t.text(d, FieldGistID)
@@ -113,13 +114,14 @@ func (t *target) remote(d deal) gistdeal.RemoteDeal {
 	return r
 }
 
-// text returns the text of a deal's field, "" if it is empty or not text.
+// text returns the text of a deal's field, or "" if it is empty or not text.
 func (t *target) text(d deal, name string) (s string) {
-	_ = json.Unmarshal(d.CustomFields[t.fields[name].Code], &s) // null and absent leave "".
+	_ = json.Unmarshal(d.CustomFields[t.fields[name].Code], &s) // It stays "" for null and for absent fields.
 	return strings.TrimSpace(s)
 }
 
-// parseTime reads both forms in which Pipedrive writes times, UTC; zero if it is neither.
+// parseTime parses both formats of Pipedrive's UTC times. It returns zero for any other
+// text.
 func parseTime(s string) time.Time {
 	for _, layout := range []string{time.RFC3339, time.DateTime} {
 		if t, err := time.Parse(layout, s); err == nil {

@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	banPause   = 15 * time.Minute // after Cloudflare's HTML 403
-	dayPause   = time.Hour        // between probes of a spent day
-	capPause   = time.Hour        // between probes of a plan that is full
-	burstPause = 2 * time.Second  // the window of the burst limit
-	maxBurst   = 10 * time.Second
-	// maxRetryAfter is how long an answer may ask us to wait.
+	banWait   = 15 * time.Minute // after Cloudflare's HTML 403
+	dayWait   = time.Hour        // between probes of a spent day
+	capWait   = time.Hour        // between probes of a plan that is full
+	burstWait = 2 * time.Second  // the window of the burst limit
+	maxBurst  = 10 * time.Second
+	// maxRetryAfter is the longest wait that an answer can request.
 	maxRetryAfter = 24 * time.Hour
 	detailRunes   = 300
 )
 
-// refusal returns nil for a 2xx answer and otherwise the error that its status
-// stands for, as for a request that did nothing if it failed. (For a POST that
-// may have done something CreateDeal decides about 5xx itself.) The meaning of
-// the codes is from Pipedrive's docs, "HTTP status codes" and "Rate limiting".
-func (a answer) refusal() error {
+// statusError returns the error for the answer's status, or nil for a 2xx. It assumes
+// that a failed request did nothing; CreateDeal handles a 5xx itself, because a failed
+// POST may have created the deal. The meaning of the codes is from Pipedrive's docs,
+// "HTTP status codes" and "Rate limiting".
+func (a answer) statusError() error {
 	switch {
 	case a.status >= 200 && a.status < 300:
 		return nil
@@ -43,67 +43,67 @@ func (a answer) refusal() error {
 	case http.StatusUnauthorized:
 		return gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive refuses the key (401): set PIPEDRIVE_API_KEY to the API token of an active user")
 	case http.StatusPaymentRequired:
-		return gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive account is not open (402): has its trial or payment ended?")
+		return gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive account is not open (402): check whether its trial or payment has ended")
 	case http.StatusGone:
 		return gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive no longer offers this call (410): upgrade gistdeal")
 	case http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType:
-		// 415 also says that the plan does not have the feature.
+		// 415 can also mean that the plan lacks the feature.
 		return gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive does not offer this call here (%d)%s: check PIPEDRIVE_API_URL and the plan", a.status, a.detail())
 	case http.StatusNotFound:
 		return gistdeal.Errorf(gistdeal.NotFound, "Pipedrive answered 404%s", a.detail())
 	}
-	return gistdeal.Errorf(gistdeal.Invalid, "Pipedrive refuses (%d)%s", a.status, a.detail())
+	return gistdeal.Errorf(gistdeal.Invalid, "Pipedrive refuses the request (%d)%s", a.status, a.detail())
 }
 
-// forbidden tells the three meanings of 403 apart.
+// forbidden distinguishes the three meanings of a 403.
 func (a answer) forbidden() error {
 	if !a.isJSON() {
 		return &gistdeal.Error{
-			Kind: gistdeal.Limited, RetryAfter: banPause,
+			Kind: gistdeal.Limited, RetryAfter: banWait,
 			Err: gistdeal.Errorf(gistdeal.Limited, "Pipedrive's gateway has banned this key or address for a while (403, not JSON)"),
 		}
 	}
 	if strings.HasPrefix(a.code(), "feature_capping") {
 		return &gistdeal.Error{
-			Kind: gistdeal.Unauthorized, RetryAfter: capPause,
+			Kind: gistdeal.Unauthorized, RetryAfter: capWait,
 			Err: gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive plan is full (403)%s", a.detail()),
 		}
 	}
-	return gistdeal.Errorf(gistdeal.Invalid, "Pipedrive forbids it (403)%s: has the key's user the permission, are all required fields sent?", a.detail())
+	return gistdeal.Errorf(gistdeal.Invalid, "Pipedrive forbids the request (403)%s: check the permissions of the key's user and the required fields", a.detail())
 }
 
-// limited returns the error that a 429 stands for.
+// limited returns the error for a 429.
 func (a answer) limited() error {
-	asked := min(seconds(a.header.Get("Retry-After")), maxRetryAfter)
+	requested := min(seconds(a.header.Get("Retry-After")), maxRetryAfter)
 	if a.daySpent() {
 		return &gistdeal.Error{
-			Kind: gistdeal.Limited, RetryAfter: cmp.Or(asked, untilNextProbe(a.clock())),
-			Err: &spent{"the day's budget of Pipedrive requests is spent (429)"},
+			Kind: gistdeal.Limited, RetryAfter: cmp.Or(requested, untilNextProbe(a.clock())),
+			Err: &spentError{"the day's quota of Pipedrive requests is spent (429)"},
 		}
 	}
-	reset := min(max(seconds(a.header.Get("x-ratelimit-reset")), burstPause), maxBurst)
+	reset := min(max(seconds(a.header.Get("x-ratelimit-reset")), burstWait), maxBurst)
 	return &gistdeal.Error{
-		Kind: gistdeal.Limited, RetryAfter: max(asked, reset),
-		Err: gistdeal.Errorf(gistdeal.Limited, "Pipedrive's limit of requests is reached (429)"),
+		Kind: gistdeal.Limited, RetryAfter: max(requested, reset),
+		Err: gistdeal.Errorf(gistdeal.Limited, "Pipedrive's rate limit is reached (429)"),
 	}
 }
 
-// daySpent tells the two meanings of a 429 apart: the day is spent if it says
-// so, or if it is silent on the day and there is room in the two-second window.
+// daySpent reports whether a 429 means that the day's quota is spent: a header says so,
+// or there is no header about the day's tokens and the two-second window has room.
 func (a answer) daySpent() bool {
 	if a.status != http.StatusTooManyRequests {
 		return false
 	}
-	tokens, told := count(a.header, "x-daily-ratelimit-token-remaining")
-	posts, postsTold := count(a.header, "x-daily-requests-left")
-	if told && tokens == 0 || postsTold && posts == 0 {
+	tokens, hasTokens := headerCount(a.header, "x-daily-ratelimit-token-remaining")
+	posts, hasPosts := headerCount(a.header, "x-daily-requests-left")
+	if hasTokens && tokens == 0 || hasPosts && posts == 0 {
 		return true
 	}
-	room, exists := count(a.header, "x-ratelimit-remaining")
-	return !told && exists && room > 0
+	room, hasRoom := headerCount(a.header, "x-ratelimit-remaining")
+	return !hasTokens && hasRoom && room > 0
 }
 
-// clock returns the answer's time, ours if it tells none.
+// clock returns the answer's time, or the local time if it has none.
 func (a answer) clock() time.Time {
 	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
 		return date
@@ -111,7 +111,7 @@ func (a answer) clock() time.Time {
 	return time.Now()
 }
 
-// seconds reads a header that counts seconds from now; 0 if it does not.
+// seconds parses a header with a number of seconds. It returns 0 for any other text.
 func seconds(header string) time.Duration {
 	n, err := strconv.ParseFloat(header, 64)
 	if err != nil || n < 0 {
@@ -120,28 +120,28 @@ func seconds(header string) time.Duration {
 	return time.Duration(n * float64(time.Second))
 }
 
-// problem is the form of an answer that refuses; every part may be absent, and
-// its words may change without notice.
-type problem struct {
+// errorBody is the body of a refusal. Each field may be absent, and the texts may change
+// without notice.
+type errorBody struct {
 	Error string `json:"error"`
 	Code  any    `json:"code"`
 }
 
-func (a answer) problem() (p problem) {
+func (a answer) errorBody() (e errorBody) {
 	if a.isJSON() {
-		_ = json.Unmarshal(a.body, &p) // An unreadable body has no message.
+		_ = json.Unmarshal(a.body, &e) // An unreadable body has no message.
 	}
-	return p
+	return e
 }
 
 func (a answer) code() string {
-	code, _ := a.problem().Code.(string)
+	code, _ := a.errorBody().Code.(string)
 	return code
 }
 
-// detail returns ": " and the answer's message, or "".
+// detail returns ": " and the answer's message, or "" if there is none.
 func (a answer) detail() string {
-	if text := cut(a.problem().Error, detailRunes); text != "" {
+	if text := cut(a.errorBody().Error, detailRunes); text != "" {
 		return ": " + text
 	}
 	return ""

@@ -29,22 +29,22 @@ func AssumedCode(name string) string { return "code of " + name }
 // DealURLOf returns the URL of deals without the id for a company domain.
 func (c *Client) DealURLOf(domain string) string { return c.dealURL(domain) }
 
-// Shot is the connection of one POST with its deadline.
-type Shot struct {
+// DeadlineConn is the connection of one POST with its deadline.
+type DeadlineConn struct {
 	net.Conn
-	Raw *net.TCPConn // without the deadline
-	Arm func()
-	End func() bool
+	Raw   *net.TCPConn // without the deadline
+	Begin func()
+	End   func() bool
 }
 
 // Dial connects like a POST that started at start.
-func Dial(ctx context.Context, start time.Time, timeout time.Duration, address string) (Shot, error) {
-	s := &shot{start: start, timeout: timeout}
-	conn, err := s.dial(ctx, "tcp", address)
+func Dial(ctx context.Context, start time.Time, timeout time.Duration, address string) (DeadlineConn, error) {
+	d := &postDeadline{start: start, timeout: timeout}
+	conn, err := d.dial(ctx, "tcp", address)
 	if err != nil {
-		return Shot{}, err
+		return DeadlineConn{}, err
 	}
-	return Shot{Conn: conn, Raw: conn.(*shotConn).Conn.(*net.TCPConn), Arm: func() { s.arm(1, nil) }, End: s.end}, nil
+	return DeadlineConn{Conn: conn, Raw: conn.(*deadlineConn).Conn.(*net.TCPConn), Begin: func() { d.beginRequest(1, nil) }, End: d.end}, nil
 }
 
 // Limiter is the limiter of a client, without the client.
@@ -60,20 +60,20 @@ func (l Limiter) Wait(ctx context.Context) error { return l.wait(ctx) }
 // Enter waits for space in the window.
 func (l Limiter) Enter(ctx context.Context) (int, error) { return l.enter(ctx) }
 
-// Learn reads the headers of an answer.
-func (l Limiter) Learn(ours int, h http.Header) { l.learn(ours, h) }
+// Record reads the headers of an answer.
+func (l Limiter) Record(inWindow int, h http.Header) { l.record(inWindow, h) }
 
 // Block stops all requests for a time.
-func (l Limiter) Block(d time.Duration, why error) { l.block(d, why) }
+func (l Limiter) Block(d time.Duration, reason error) { l.block(d, reason) }
 
 // Day is the daily quota of an account, without a client.
-type Day struct{ *day }
+type Day struct{ *dailyQuota }
 
 // NewDay returns a daily quota with that reserved share.
-func NewDay(reserve float64) Day { return Day{newDay(reserve)} }
+func NewDay(reserve float64) Day { return Day{newDailyQuota(reserve)} }
 
-// Learn reads the headers of an answer; now is Pipedrive's time.
-func (d Day) Learn(h http.Header, now time.Time) { d.learn(h, now) }
+// Record reads the headers of an answer; now is Pipedrive's time.
+func (d Day) Record(h http.Header, now time.Time) { d.record(h, now) }
 
 // Spent returns the reason why nothing is left and whether to check again.
-func (d Day) Spent() (again bool, err error) { return d.spent() }
+func (d Day) Check() (again bool, err error) { return d.check() }

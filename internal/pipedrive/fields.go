@@ -14,8 +14,8 @@ import (
 	"gistdeal"
 )
 
-// Names of the four custom fields of a deal. The first three are those of the
-// system that gistdeal re-makes; FieldGistID is by which a deal is found again.
+// Names of the four custom fields of a deal. The first three are from the system that
+// gistdeal replaces. Lookups find a deal by FieldGistID.
 const (
 	FieldAuthor    = "Gist author"
 	FieldGist      = "Gist"
@@ -23,10 +23,10 @@ const (
 	FieldGistID    = "Gist ID"
 )
 
-// FieldNames lists the custom fields of a deal.
+// FieldNames lists the custom fields of deals.
 var FieldNames = []string{FieldAuthor, FieldGist, FieldAccessURL, FieldGistID}
 
-// target is where new deals go in this account.
+// target has the ids of the target and the custom fields in this account.
 type target struct {
 	fields  map[string]field // by name
 	stageID int64            // 0 is the account's default
@@ -41,7 +41,7 @@ type field struct {
 	Custom bool   `json:"is_custom_field"`
 }
 
-// runes returns how much text the field's type holds, 0 if it does not hold text.
+// runes returns the longest text of the field in runes, or 0 if its type is not text.
 func (f field) runes() int {
 	switch f.Type {
 	case "varchar", "varchar_auto":
@@ -52,11 +52,11 @@ func (f field) runes() int {
 	return 0
 }
 
-// Prepare finds the custom fields, the stage and the owner for new deals, and makes
-// fields that do not exist. keys are the codes of the fields by name, as an
-// earlier Prepare returned them: a field keeps its code when somebody gives it
-// another name. Only one process may call it at a time, since Pipedrive lets
-// two fields have one name. A name that fits several fields is Unauthorized.
+// Prepare looks up the custom fields, the stage and the owner of new deals, and creates
+// missing fields. It returns the codes of the fields by name. keys is the result of an
+// earlier Prepare, or nil: a renamed field keeps its code. Only one process may call
+// Prepare at a time, because Pipedrive allows two fields with the same name. It returns
+// an Unauthorized error if several fields have one name.
 func (c *Client) Prepare(ctx context.Context, keys map[string]string) (map[string]string, error) {
 	all, err := c.listFields(ctx)
 	if err != nil {
@@ -65,7 +65,7 @@ func (c *Client) Prepare(ctx context.Context, keys map[string]string) (map[strin
 	t := &target{fields: map[string]field{}}
 	codes := map[string]string{}
 	for _, name := range FieldNames {
-		f, err := c.findOrMake(ctx, all, name, keys[name])
+		f, err := c.findOrCreate(ctx, all, name, keys[name])
 		if err != nil {
 			return nil, fmt.Errorf("field %q: %w", name, err)
 		}
@@ -91,68 +91,69 @@ func (c *Client) listFields(ctx context.Context) (all []field, err error) {
 	return all, nil
 }
 
-func (c *Client) findOrMake(ctx context.Context, all []field, name, code string) (field, error) {
+func (c *Client) findOrCreate(ctx context.Context, all []field, name, code string) (field, error) {
 	f, exists, err := c.find(ctx, all, name, code)
 	if exists || err != nil {
 		return f, err
 	}
-	return c.makeField(ctx, name)
+	return c.createField(ctx, name)
 }
 
-// find returns the field with that code, or else the one of that name; false if there is neither.
+// find returns the field with the given code, or else the one with the given name.
+// exists is false if there is neither.
 func (c *Client) find(ctx context.Context, all []field, name, code string) (f field, exists bool, err error) {
-	var named []field
+	var matches []field
 	for _, f := range all {
 		if code != "" && f.Code == code {
 			return f, true, f.check()
 		}
 		if f.Custom && strings.TrimSpace(f.Name) == name {
-			named = append(named, f)
+			matches = append(matches, f)
 		}
 	}
 	if code != "" {
-		// The list may be late or cut short, and a field made anew hides the
-		// deals that have the old one: be sure that it is gone.
+		// The list may be outdated or incomplete. Make sure that the field was deleted,
+		// because lookups by a new field would not find the deals with the old one.
 		f, err := c.getField(ctx, code)
 		if gistdeal.KindOf(err) != gistdeal.NotFound {
 			return f, true, err
 		}
 	}
-	switch len(named) {
+	switch len(matches) {
 	case 0:
 		return f, false, nil
 	case 1:
-		return named[0], true, named[0].check()
+		return matches[0], true, matches[0].check()
 	}
-	codes := make([]string, len(named))
-	for i, f := range named {
+	codes := make([]string, len(matches))
+	for i, f := range matches {
 		codes[i] = f.Code
 	}
-	return f, false, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d deal fields of this name (%s): rename all but one in its settings",
-		len(named), strings.Join(codes, ", "))
+	return f, false, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d deal fields with this name (%s): rename all but one in Pipedrive's settings",
+		len(matches), strings.Join(codes, ", "))
 }
 
-// getField returns the field with that code, NotFound if it was deleted.
+// getField returns the field with a code, or a NotFound error if it was deleted.
 func (c *Client) getField(ctx context.Context, code string) (f field, err error) {
 	if _, err = c.call(ctx, http.MethodGet, "/api/v2/dealFields/"+url.PathEscape(code), nil, nil, &f); err != nil {
 		return f, err
 	}
 	if f.Code != code {
-		return f, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive answered with another field than %s", code)
+		return f, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive answered with a field other than %s", code)
 	}
 	return f, f.check()
 }
 
-// check returns an error if the field cannot hold text.
+// check returns an Unauthorized error if the field's type is not text.
 func (f field) check() error {
 	if f.runes() == 0 {
-		return gistdeal.Errorf(gistdeal.Unauthorized, "in Pipedrive it is of type %q, which holds no text: rename it in its settings, and a new one is made", f.Type)
+		return gistdeal.Errorf(gistdeal.Unauthorized, "in Pipedrive it is of type %q, which is not text: rename the field in Pipedrive's settings, and gistdeal creates a new one", f.Type)
 	}
 	return nil
 }
 
-// makeField makes a field: long text for descriptions, short for the rest.
-func (c *Client) makeField(ctx context.Context, name string) (f field, err error) {
+// createField creates a field: a long text for descriptions, a short text otherwise.
+func (c *Client) createField(ctx context.Context, name string) (f field, err error) {
 	kind := "varchar"
 	if name == FieldGist {
 		kind = "text"
@@ -162,25 +163,27 @@ func (c *Client) makeField(ctx context.Context, name string) (f field, err error
 		return f, err
 	}
 	if _, err := c.call(ctx, http.MethodPost, "/api/v2/dealFields", nil, bytes.NewReader(body), &f); err != nil {
-		return f, fmt.Errorf("make it: %w", err)
+		return f, fmt.Errorf("create it: %w", err)
 	}
 	if f.Code == "" {
-		return f, gistdeal.Errorf(gistdeal.Temporary, "make it: Pipedrive's answer has no field_code")
+		return f, gistdeal.Errorf(gistdeal.Temporary, "create it: Pipedrive's answer has no field_code")
 	}
 	f.Type = kind
 	return f, nil
 }
 
-// named reports whether a refusal speaks of where deals go: a field, the stage or the owner.
-func (t *target) named(text string) bool {
+// mentionedIn reports whether the text of a refusal mentions a field, the stage or the
+// owner of new deals.
+func (t *target) mentionedIn(text string) bool {
 	lower := strings.ToLower(text)
 	return strings.Contains(text, "custom_fields") ||
 		t.stageID != 0 && strings.Contains(lower, "stage") || t.ownerID != 0 && strings.Contains(lower, "owner") ||
 		slices.ContainsFunc(slices.Collect(maps.Values(t.fields)), func(f field) bool { return strings.Contains(text, f.Code) })
 }
 
-// missing names the part of t that no longer exists, or returns "".
-func (c *Client) missing(ctx context.Context, t *target) (string, error) {
+// missingPart names the part of t that no longer exists in Pipedrive. It returns "" if
+// all parts exist.
+func (c *Client) missingPart(ctx context.Context, t *target) (string, error) {
 	all, err := c.listFields(ctx)
 	if err != nil {
 		return "", err

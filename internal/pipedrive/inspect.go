@@ -9,23 +9,23 @@ import (
 	"sync/atomic"
 )
 
-// used counts the requests and tokens since the client was created.
-type used struct{ requests, tokens atomic.Int64 }
+// usage counts the requests and tokens since the client was created.
+type usage struct{ requests, tokens atomic.Int64 }
 
-// Used returns the number of requests since the client was created, and the number
-// of the day's tokens that the answered ones cost. Pipedrive does not document the
-// cost of a refused request: it counts in full.
+// Used returns the number of requests since the client was created, and the cost of the
+// answered ones in tokens. Pipedrive does not document the cost of a refused request;
+// Used counts it in full.
 func (c *Client) Used() (requests, tokens int) {
-	return int(c.used.requests.Load()), int(c.used.tokens.Load())
+	return int(c.usage.requests.Load()), int(c.usage.tokens.Load())
 }
 
-// cost returns the cost of a request in tokens of the day (Pipedrive OpenAPI
-// 2026-08-18, x-token-cost).
+// cost returns the cost of a request in tokens (Pipedrive OpenAPI 2026-08-18,
+// x-token-cost).
 func cost(r *http.Request) int {
 	ends := func(path string) bool { return strings.HasSuffix(r.URL.Path, path) }
 	switch {
 	case r.Method == http.MethodPost:
-		return DealTokens // A field costs the same.
+		return DealTokens // Creating a field costs the same.
 	case r.Method == http.MethodDelete:
 		return 3
 	case ends("/deals/archived") || ends("/v1/users"):
@@ -37,20 +37,20 @@ func cost(r *http.Request) int {
 	case ends("/v1/users/me"):
 		return 2
 	}
-	return 1 // One of a kind, by its id.
+	return 1 // Getting one object by its id.
 }
 
-// DealTokens is the cost of one new deal in tokens of the day (Pipedrive OpenAPI
-// 2026-08-18, x-token-cost).
+// DealTokens is the cost of creating one deal in tokens (Pipedrive OpenAPI 2026-08-18,
+// x-token-cost).
 const DealTokens = 5
 
-// Pace returns how many requests a second are sent at the most while nobody
-// else uses the key, as the newest answer allows it.
+// Pace returns the highest number of requests a second while no other program uses the
+// key, by the limit in the newest answer.
 func (c *Client) Pace() float64 { return c.limiter.pace() }
 
-// Missing returns the names of the custom fields that Prepare would make, and
-// an error that joins all that would keep Prepare from using the others. It
-// makes nothing. keys are as for Prepare.
+// Missing returns the names of the custom fields that Prepare would create, and the
+// joined errors of the fields that Prepare could not use. It creates nothing. keys is as
+// for Prepare.
 func (c *Client) Missing(ctx context.Context, keys map[string]string) (missing []string, err error) {
 	all, err := c.listFields(ctx)
 	if err != nil {
@@ -67,7 +67,8 @@ func (c *Client) Missing(ctx context.Context, keys map[string]string) (missing [
 	return missing, err
 }
 
-// CheckTarget returns nil if new deals have a stage to go to and an owner.
+// CheckTarget returns an error if the configured stage or owner of new deals does not
+// exist.
 func (c *Client) CheckTarget(ctx context.Context) error {
 	_, stageErr := c.findStage(ctx)
 	_, ownerErr := c.findOwner(ctx)

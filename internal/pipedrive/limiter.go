@@ -11,70 +11,72 @@ import (
 )
 
 const (
-	// window is the rolling window of the burst limit. Pipedrive docs, "Rate limiting".
+	// window is the length of the burst limit's rolling window. Pipedrive docs, "Rate
+	// limiting".
 	window = 2 * time.Second
-	// guard is by how much our windows are longer: a request takes a little
-	// longer or shorter on its way than the one that left a window before it.
-	guard = 30 * time.Millisecond
-	// everyPlan is how many requests in a window every plan allows. The same.
-	everyPlan = 20
+	// margin is the time by which our window is longer than Pipedrive's, because the
+	// travel times of requests vary.
+	margin = 30 * time.Millisecond
+	// minLimit is the number of requests in a window that every plan allows. Pipedrive
+	// docs, "Rate limiting".
+	minLimit = 20
 )
 
-// limiter keeps the requests with a key below the account's limit, as reported by
-// its answers, also while other programs use the same key.
+// limiter keeps the requests with a key below the account's limit, even while other
+// programs use the same key. The answers report the limit.
 //
-// A request waits twice. wait hands out turns evenly, so that no idle time is made
-// up for, not even after a restart, when the last requests are unknown. enter comes
-// after the connection is established, right before the write, and admits a request
-// only if it fits into the window: a commit or a handshake between the two takes
-// longer for some requests than for others.
+// A request waits twice. First, wait spaces the requests evenly. It never sends faster
+// after idle time, nor after a restart, when the previous requests are unknown. Then
+// enter, right before the write on an established connection, admits a request only if
+// it fits into the window. The time between the two varies, because it includes a commit
+// or a handshake.
 type limiter struct {
-	most int // at most so many requests in a window; 0 means only the account's limit
+	configured int // highest number of requests in a window; 0 means the account's limit alone
 
 	mu      sync.Mutex
-	limit   int         // requests in a window that the account allows
-	others  others      // made by others
-	sent    []time.Time // our requests of the last window, with its guard
+	limit   int // number of requests in a window that the account allows
+	others  others
+	sent    []time.Time // when our requests of the last window and margin were sent
 	turn    time.Time   // of the next request
-	blocked time.Time   // nothing is sent before
-	why     error
+	blocked time.Time   // no request is sent before
+	reason  error       // why no request is sent
 }
 
-// newLimiter returns a limiter for at most rate requests a second; 0 means the
-// account's limit.
+// newLimiter returns a limiter for at most rate requests a second. With 0 only the
+// account's limit applies.
 func newLimiter(rate float64) *limiter {
-	l := &limiter{limit: everyPlan}
+	l := &limiter{limit: minLimit}
 	if rate != 0 {
-		l.most = max(int(rate*window.Seconds()), 1)
-		l.limit = l.most
+		l.configured = max(int(rate*window.Seconds()), 1)
+		l.limit = l.configured
 	}
 	return l
 }
 
-// share returns how many requests in a window are ours.
+// share returns the number of requests in a window that other programs leave to us.
 func (l *limiter) share() int {
-	share := l.limit - l.others.most()
-	if l.most != 0 {
-		share = min(share, l.most)
+	share := l.limit - l.others.estimate()
+	if l.configured != 0 {
+		share = min(share, l.configured)
 	}
 	return max(share, 1)
 }
 
-// pace returns how many requests a second are ours while nobody else makes any.
+// pace returns the highest number of requests a second if no other program uses the key.
 func (l *limiter) pace() float64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	most := l.limit
-	if l.most != 0 {
-		most = min(most, l.most)
+	limit := l.limit
+	if l.configured != 0 {
+		limit = min(limit, l.configured)
 	}
-	return float64(most) / (window + guard).Seconds()
+	return float64(limit) / (window + margin).Seconds()
 }
 
-// wait returns nil when it is the caller's turn, or why there is none.
+// wait waits for the caller's turn. It returns a Limited error if requests are blocked.
 func (l *limiter) wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return err // and takes nobody's turn
+		return err // Do not use up a turn.
 	}
 	at, err := l.takeTurn(time.Now())
 	if err != nil {
@@ -86,13 +88,13 @@ func (l *limiter) wait(ctx context.Context) error {
 func (l *limiter) takeTurn(now time.Time) (time.Time, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.refusal(now); err != nil {
+	if err := l.blockedError(now); err != nil {
 		return now, err
 	}
-	interval := (window + guard) / time.Duration(l.share())
+	interval := (window + margin) / time.Duration(l.share())
 	at := l.turn
 	if at.IsZero() {
-		at = now.Add(interval) // Another process may have sent just now.
+		at = now.Add(interval) // An earlier process may have sent a request just now.
 	}
 	if at.Before(now) {
 		at = now
@@ -101,14 +103,14 @@ func (l *limiter) takeTurn(now time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// enter returns when the window has room for the request that is about to be
-// sent, and how many of our requests it holds then. An error means that it must
-// not be sent.
-func (l *limiter) enter(ctx context.Context) (ours int, err error) {
+// enter waits until the window has room for a request that is about to be sent. It
+// returns the number of our requests in the window, including this one. After an error
+// the request must not be sent.
+func (l *limiter) enter(ctx context.Context) (inWindow int, err error) {
 	for {
-		ours, free, err := l.tryEnter(time.Now())
-		if err != nil || ours > 0 {
-			return ours, err
+		inWindow, free, err := l.tryEnter(time.Now())
+		if err != nil || inWindow > 0 {
+			return inWindow, err
 		}
 		if err := sleepUntil(ctx, free); err != nil {
 			return 0, err
@@ -116,82 +118,84 @@ func (l *limiter) enter(ctx context.Context) (ours int, err error) {
 	}
 }
 
-// tryEnter counts the request as sent, or returns when there may be room for it.
-func (l *limiter) tryEnter(now time.Time) (ours int, free time.Time, err error) {
+// tryEnter counts the request as sent, or returns 0 and the time at which the window may
+// have room.
+func (l *limiter) tryEnter(now time.Time) (inWindow int, free time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.refusal(now); err != nil {
+	if err := l.blockedError(now); err != nil {
 		return 0, now, err
 	}
-	for len(l.sent) > 0 && now.Sub(l.sent[0]) >= window+guard {
+	for len(l.sent) > 0 && now.Sub(l.sent[0]) >= window+margin {
 		l.sent = l.sent[1:]
 	}
 	if over := len(l.sent) - l.share(); over >= 0 {
-		return 0, l.sent[over].Add(window + guard), nil
+		return 0, l.sent[over].Add(window + margin), nil
 	}
 	l.sent = append(l.sent, now)
 	return len(l.sent), now, nil
 }
 
-// refusal returns why nothing is sent now, with the time that is left, or nil.
-func (l *limiter) refusal(now time.Time) error {
+// blockedError returns a Limited error if requests are blocked, or nil.
+func (l *limiter) blockedError(now time.Time) error {
 	left := l.blocked.Sub(now)
 	if left <= 0 {
 		return nil
 	}
-	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: l.why}
+	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: l.reason}
 }
 
-// block stops all requests for a time: one was refused because of a limit, and
-// those that come after it would be as well, or get the key banned.
-func (l *limiter) block(d time.Duration, why error) {
+// block blocks all requests for a time after a limit refused one. Pipedrive would refuse
+// further requests too, or ban the key.
+func (l *limiter) block(d time.Duration, reason error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if until := time.Now().Add(d); until.After(l.blocked) {
-		l.blocked, l.why = until, why
+		l.blocked, l.reason = until, reason
 	}
 }
 
-// learn reads the limit in an answer's headers. ours is the result of enter for its
-// request: the account counted any further requests from other programs. Headers:
+// record records the limit in an answer's headers. inWindow is the result of enter for
+// its request. If the account counted more requests, other programs sent them. Headers:
 // Pipedrive docs, "Rate limiting"; each may be absent.
-func (l *limiter) learn(ours int, h http.Header) {
-	limit, exists := count(h, "x-ratelimit-limit")
+func (l *limiter) record(inWindow int, h http.Header) {
+	limit, exists := headerCount(h, "x-ratelimit-limit")
 	if !exists || limit == 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.limit = limit
-	if remaining, exists := count(h, "x-ratelimit-remaining"); exists {
-		l.others.note(limit-remaining-ours, time.Now())
+	if remaining, exists := headerCount(h, "x-ratelimit-remaining"); exists {
+		l.others.record(limit-remaining-inWindow, time.Now())
 	}
 }
 
-// others is the number of requests in a window from other programs with the same key.
-// An answer shows the least that they sent, because some of ours may have left the
-// account's window already. The highest number of the last two windows counts.
+// others estimates the number of requests in a window from other programs with the same
+// key. An answer gives a lower bound, because some of our requests may have left the
+// account's window already. The estimate is the highest bound of the last two windows.
 type others struct {
-	present, past int
-	since         time.Time
+	current, previous int
+	since             time.Time
 }
 
-func (o *others) most() int { return max(o.present, o.past) }
+func (o *others) estimate() int { return max(o.current, o.previous) }
 
-func (o *others) note(n int, now time.Time) {
+func (o *others) record(n int, now time.Time) {
 	if now.Sub(o.since) >= window {
-		o.past, o.present, o.since = o.present, 0, now
+		o.previous, o.current, o.since = o.current, 0, now
 	}
-	o.present = max(o.present, n)
+	o.current = max(o.current, n)
 }
 
-// count reads a header that counts something; it is not found if it doesn't.
-func count(h http.Header, name string) (n int, exists bool) {
+// headerCount parses a header with a number of at least 0. exists is false for any other
+// text.
+func headerCount(h http.Header, name string) (n int, exists bool) {
 	n, err := strconv.Atoi(h.Get(name))
 	return n, err == nil && n >= 0
 }
 
-// sleepUntil returns nil at that time, or ctx's error as soon as it ends.
+// sleepUntil waits until the given time. It returns ctx's error if ctx ends before.
 func sleepUntil(ctx context.Context, at time.Time) error {
 	timer := time.NewTimer(time.Until(at))
 	defer timer.Stop()

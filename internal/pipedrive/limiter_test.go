@@ -85,7 +85,7 @@ func work(t *testing.T, l pipedrive.Limiter, a *account, latency, d time.Duratio
 			time.Sleep(transit)
 			h, ok := a.take()
 			time.Sleep(latency)
-			l.Learn(ours, h)
+			l.Record(ours, h)
 			if !ok {
 				l.Block(2*time.Second, errors.New("over the limit"))
 			}

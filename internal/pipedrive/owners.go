@@ -10,22 +10,21 @@ import (
 	"gistdeal"
 )
 
-// user is somebody of the company. Pipedrive OpenAPI (v1) 2026-08-18, GET /users.
+// user is a user of the company. Pipedrive OpenAPI (v1) 2026-08-18, GET /users.
 type user struct {
 	ID     int64  `json:"id"`
 	Name   string `json:"name"`
 	Email  string `json:"email"`
 	Active bool   `json:"active_flag"`
-	You    bool   `json:"is_you"` // the key is this user's
+	You    bool   `json:"is_you"` // whether the key belongs to this user
 	Access []struct {
 		App   string `json:"app"`
 		Admin bool   `json:"admin"`
 	} `json:"access"`
 }
 
-// seesAllDeals reports whether no deal is hidden from u: true for admins of deals
-// ("sales"), independent of a deal's visibility. Pipedrive knowledge base, "Users &
-// permissions".
+// seesAllDeals reports whether u sees all deals, whatever their visibility. Only admins of
+// deals ("sales") do. Pipedrive knowledge base, "Users & permissions".
 func (u user) seesAllDeals() bool {
 	for _, a := range u.Access {
 		if a.App == "sales" && a.Admin {
@@ -35,18 +34,19 @@ func (u user) seesAllDeals() bool {
 	return false
 }
 
-// keySeesAllDeals reports whether the key's own user among all does.
+// keySeesAllDeals reports whether the key's user, one of all, sees all deals.
 func keySeesAllDeals(all []user) bool {
 	return slices.ContainsFunc(all, func(u user) bool { return u.You && u.seesAllDeals() })
 }
 
-// goesBy reports whether name is the name of u, ignoring case.
-func (u user) goesBy(name string) bool {
+// hasName reports whether name is the name or the e-mail address of u, ignoring case.
+func (u user) hasName(name string) bool {
 	return strings.EqualFold(u.Name, name) || strings.EqualFold(u.Email, name)
 }
 
 // Owners lists the possible owners of new deals: by name, or by e-mail address if two
-// have one name. A key that does not see all deals can only create its own user's.
+// users share a name. A key that does not see all deals can only create deals of its own
+// user.
 func (c *Client) Owners(ctx context.Context) ([]string, error) {
 	users, err := c.listUsers(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func (c *Client) Owners(ctx context.Context) ([]string, error) {
 			continue
 		}
 		name := u.Name
-		if slices.ContainsFunc(slices.Concat(users[:i], users[i+1:]), func(other user) bool { return other.goesBy(name) }) {
+		if slices.ContainsFunc(slices.Concat(users[:i], users[i+1:]), func(other user) bool { return other.hasName(name) }) {
 			name = u.Email
 		}
 		names = append(names, name)
@@ -67,10 +67,9 @@ func (c *Client) Owners(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// findOwner returns the id of the configured owner of new deals, 0 for the key's user
-// if none is configured. A key that does not see all deals may not create deals of
-// another user: after a change of visibility they would look lost and be created
-// again.
+// findOwner returns the id of the configured owner of new deals, or 0 for the key's user
+// if none is configured. If the key does not see all deals, findOwner refuses another
+// owner: after a change of visibility the deals would look missing and be created again.
 func (c *Client) findOwner(ctx context.Context) (int64, error) {
 	name := strings.TrimSpace(c.wantedTarget.Load().Owner)
 	if name == "" {
@@ -83,7 +82,7 @@ func (c *Client) findOwner(ctx context.Context) (int64, error) {
 	var matches []user
 	var names []string
 	for _, u := range users {
-		if u.goesBy(name) {
+		if u.hasName(name) {
 			matches = append(matches, u)
 		}
 		names = append(names, strconv.Quote(u.Name))
@@ -99,7 +98,7 @@ func (c *Client) findOwner(ctx context.Context) (int64, error) {
 		return owner.ID, nil
 	}
 	return 0, gistdeal.Errorf(gistdeal.Unauthorized,
-		"deals shall be %q's (GISTDEAL_OWNER), but whose PIPEDRIVE_API_KEY it is may not see all deals, and one that is hidden later would look lost: set the key of an admin of deals, or no owner", matches[0].Name)
+		"GISTDEAL_OWNER is %q, but the user of PIPEDRIVE_API_KEY may not see all deals, so that a hidden deal would look missing: use the key of an admin of deals, or unset GISTDEAL_OWNER", matches[0].Name)
 }
 
 // listUsers lists the active users of the company.

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setUserTimeout bounds the time for which the kernel tries to deliver written bytes
+// setUserTimeout limits the time for which the kernel tries to deliver written bytes
 // (TCP_USER_TIMEOUT).
 func setUserTimeout(conn *net.TCPConn, d time.Duration) error {
 	raw, err := conn.SyscallConn()

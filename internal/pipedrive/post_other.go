@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// setUserTimeout does nothing: only Linux can bound the delivery of written bytes.
+// setUserTimeout does nothing: only Linux can limit the delivery time of written bytes.
 func setUserTimeout(*net.TCPConn, time.Duration) error { return nil }

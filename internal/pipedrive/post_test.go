@@ -369,7 +369,7 @@ func TestASocketWritesOnlyBeforeItsDeadlineAndEnd(t *testing.T) {
 			}
 			defer server.Close()
 			if s.armed {
-				conn.Arm()
+				conn.Begin()
 			}
 			if s.ended && conn.End() {
 				t.Error("something was sent before the write")

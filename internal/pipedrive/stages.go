@@ -20,7 +20,7 @@ type named struct {
 	Deleted    bool   `json:"is_deleted"`
 }
 
-// SetTarget has new deals go elsewhere than the options say, from the next Prepare on.
+// SetTarget replaces the target in the options. It takes effect with the next Prepare.
 func (c *Client) SetTarget(t gistdeal.Target) { c.wantedTarget.Store(&t) }
 
 // Pipelines lists the pipelines with their stages, in Pipedrive's order.
@@ -48,8 +48,8 @@ func (c *Client) Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, erro
 	return all, nil
 }
 
-// findStage returns the id of the stage for new deals, by the names that it is
-// aimed at: 0, the account's default, if neither is given.
+// findStage returns the id of the configured stage of new deals, or 0 for the account's
+// default if neither a pipeline nor a stage is configured.
 func (c *Client) findStage(ctx context.Context) (int64, error) {
 	wantedTarget := c.wantedTarget.Load()
 	if wantedTarget.Pipeline == "" && wantedTarget.Stage == "" {
@@ -61,7 +61,7 @@ func (c *Client) findStage(ctx context.Context) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		p, err := pick(pipelines, wantedTarget.Pipeline, "pipeline", "GISTDEAL_PIPELINE")
+		p, err := findByName(pipelines, wantedTarget.Pipeline, "pipeline", "GISTDEAL_PIPELINE")
 		if err != nil {
 			return 0, err
 		}
@@ -72,11 +72,11 @@ func (c *Client) findStage(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	if wantedTarget.Stage != "" {
-		s, err := pick(stages, wantedTarget.Stage, "stage", "GISTDEAL_STAGE")
+		s, err := findByName(stages, wantedTarget.Stage, "stage", "GISTDEAL_STAGE")
 		return s.ID, err
 	}
 	if len(stages) == 0 {
-		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive pipeline %q has no stage: make one, or set GISTDEAL_PIPELINE", wantedTarget.Pipeline)
+		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive pipeline %q has no stage: add one, or set GISTDEAL_PIPELINE", wantedTarget.Pipeline)
 	}
 	return slices.MinFunc(stages, func(a, b named) int { return cmp.Compare(a.OrderNr, b.OrderNr) }).ID, nil
 }
@@ -95,8 +95,9 @@ func (c *Client) listNamed(ctx context.Context, path string, query url.Values) (
 	return all, nil
 }
 
-// pick returns the only one with that name, ignoring case.
-func pick(all []named, name, what, variable string) (named, error) {
+// findByName returns the only element with a name, ignoring case. kind and variable are
+// for the error if there is none or more than one.
+func findByName(all []named, name, kind, variable string) (named, error) {
 	var matches []named
 	var names []string
 	for _, n := range all {
@@ -109,7 +110,7 @@ func pick(all []named, name, what, variable string) (named, error) {
 	case 1:
 		return matches[0], nil
 	case 0:
-		return named{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has no %s %q: set %s to one of %s", what, name, variable, strings.Join(names, ", "))
+		return named{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has no %s %q: set %s to one of %s", kind, name, variable, strings.Join(names, ", "))
 	}
-	return named{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d %ss named %q: name the pipeline in GISTDEAL_PIPELINE, or rename all but one", len(matches), what, name)
+	return named{}, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d %ss named %q: name the pipeline in GISTDEAL_PIPELINE, or rename all but one", len(matches), kind, name)
 }
