@@ -92,8 +92,8 @@ type RemoteDeal struct {
 	Archived  bool
 }
 
-// GistIDFromURL returns the gist id in the URL of a gist's page, or "" if url is not
-// the URL of one.
+// GistIDFromURL returns the last path element of a gist.github.com URL, which is the
+// gist id on a gist's page. It returns "" for any other text.
 func GistIDFromURL(url string) string {
 	url, _, _ = strings.Cut(strings.TrimSpace(url), "?")
 	url, _, _ = strings.Cut(url, "#")

@@ -23,7 +23,7 @@ type user struct {
 	} `json:"access"`
 }
 
-// seesAllDeals reports whether u sees all deals, whatever their visibility. Only admins of
+// seesAllDeals reports whether u sees all deals, regardless of their visibility. Admins of
 // deals ("sales") do. Pipedrive knowledge base, "Users & permissions".
 func (u user) seesAllDeals() bool {
 	for _, a := range u.Access {
