@@ -132,7 +132,7 @@ func TestCommandsWithoutADatabase(t *testing.T) {
 	if status := read(t, env, &list, "deals", "list"); status != 0 || list.Deals == nil {
 		t.Errorf("deals list: %d, %+v", status, list)
 	}
-	wantRun(t, env, 1, "was ever seen", "deals", "explain", "abc")
+	wantRun(t, env, 1, "is unknown: it may be secret", "deals", "explain", "abc")
 	if files := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])); len(files) > 0 {
 		t.Errorf("reading created files: %v", files)
 	}

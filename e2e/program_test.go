@@ -151,7 +151,7 @@ func TestEachConfigurationMistakeIsExplained(t *testing.T) {
 		"times at odds":     {map[string]string{"GISTDEAL_PUSH_TIMEOUT": "3s"}, 2, []string{"must be less than"}},
 		"port in use":       {map[string]string{"GISTDEAL_ADDR": strings.TrimPrefix(busy.URL, "http://")}, 1, []string{"is in use by another process"}},
 		"not a database":    {map[string]string{"GISTDEAL_DATABASE_URL": notADatabase}, 1, []string{"is not a SQLite database"}},
-		"no such folder":    {map[string]string{"GISTDEAL_DATABASE_URL": "/no/such/folder/x.db"}, 1, []string{"does its folder exist"}},
+		"no such folder":    {map[string]string{"GISTDEAL_DATABASE_URL": "/no/such/folder/x.db"}, 1, []string{"check that its directory exists"}},
 		"no database":       {map[string]string{"GISTDEAL_DATABASE_URL": "postgres://me:secret-db@127.0.0.1:1/x"}, 1, []string{"postgres://me:xxxxx@127.0.0.1:1/x", "refused"}},
 		"half a URL":        {map[string]string{"GISTDEAL_DATABASE_URL": "postgres://me:12#secret-db@host/x"}, 2, []string{"GISTDEAL_DATABASE_URL", "%23"}},
 		"file and password": {map[string]string{"GISTDEAL_DATABASE_PASSWORD_FILE": notADatabase}, 2, []string{"GISTDEAL_DATABASE_PASSWORD_FILE", "keep one"}},

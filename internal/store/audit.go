@@ -11,32 +11,32 @@ import (
 	"gistdeal"
 )
 
-// RequestAudit asks the process that works for an audit.
+// RequestAudit queues an audit for the leader.
 func (s *Store) RequestAudit(ctx context.Context, o gistdeal.AuditRequest) error {
 	_, err := s.db.ExecContext(ctx, `INSERT INTO audits (id, repair, recreate, delete_duplicate, requested_at) VALUES ($1, $2, $3, $4, $5)`,
 		o.ID, boolean(o.Repair), o.Recreate, o.DeleteDuplicate, millis(o.RequestedAt))
 	if err != nil {
-		return fmt.Errorf("order an audit: %w", err)
+		return fmt.Errorf("request an audit: %w", err)
 	}
 	return nil
 }
 
-// NextAudit returns the audit that has waited longest; it reports false if none waits.
+// NextAudit returns the oldest pending audit. It reports false if none is pending.
 func (s *Store) NextAudit(ctx context.Context) (o gistdeal.AuditRequest, ok bool, err error) {
-	var repair, asked int64
+	var repair, requested int64
 	err = s.db.QueryRowContext(ctx, `SELECT id, repair, recreate, delete_duplicate, requested_at FROM audits WHERE ended_at = 0
-		ORDER BY requested_at, id LIMIT 1`).Scan(&o.ID, &repair, &o.Recreate, &o.DeleteDuplicate, &asked)
-	o.Repair, o.RequestedAt = repair != 0, fromMillis(asked)
+		ORDER BY requested_at, id LIMIT 1`).Scan(&o.ID, &repair, &o.Recreate, &o.DeleteDuplicate, &requested)
+	o.Repair, o.RequestedAt = repair != 0, fromMillis(requested)
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, false, nil
 	}
 	return o, err == nil, err
 }
 
-// keepAudits is how long reports are kept.
+// keepAudits is how long the store keeps reports.
 const keepAudits = 90 * 24 * time.Hour
 
-// EndAudit keeps the report of an audit that has ended, and drops old ones.
+// EndAudit stores the report of an audit and deletes old reports.
 func (s *Store) EndAudit(ctx context.Context, a gistdeal.Audit) error {
 	report, err := json.Marshal(a)
 	if err != nil {
@@ -51,36 +51,36 @@ func (s *Store) EndAudit(ctx context.Context, a gistdeal.Audit) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("keep the report of an audit: %w", err)
+		return fmt.Errorf("store the report of audit %s: %w", a.ID, err)
 	}
 	return nil
 }
 
-// Audit returns an audit; EndedAt is zero while it waits or goes on. NotFound if
-// there is none of that id.
+// Audit returns the audit with that id. Its EndedAt is zero while it is pending or in
+// progress. The error is NotFound if there is none.
 func (s *Store) Audit(ctx context.Context, id string) (a gistdeal.Audit, err error) {
-	var asked int64
+	var requested int64
 	var report string
-	err = s.read.QueryRowContext(ctx, `SELECT requested_at, report FROM audits WHERE id = $1`, id).Scan(&asked, &report)
+	err = s.read.QueryRowContext(ctx, `SELECT requested_at, report FROM audits WHERE id = $1`, id).Scan(&requested, &report)
 	if err != nil {
-		return a, notFound(err, "there is no audit %q", id)
+		return a, notFound(err, "audit %q does not exist", id)
 	}
-	a.ID, a.RequestedAt = id, fromMillis(asked)
+	a.ID, a.RequestedAt = id, fromMillis(requested)
 	if report != "" {
 		err = json.Unmarshal([]byte(report), &a)
 	}
 	return a, err
 }
 
-// LastAudit returns when the last audit ended that compared everything, zero if none did.
+// LastAudit returns when the last full audit ended, zero if there was none.
 func (s *Store) LastAudit(ctx context.Context) (time.Time, error) {
 	var ms int64
 	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(ended_at), 0) FROM audits WHERE recreate = '' AND delete_duplicate = 0`).Scan(&ms)
 	return fromMillis(ms), err
 }
 
-// AuditRows returns up to limit gists with their deals, by gist id, from the one
-// that follows the gist id after.
+// AuditRows returns up to limit gists with their deals, ordered by gist id, starting
+// after the gist id after.
 func (s *Store) AuditRows(ctx context.Context, after string, limit int) ([]gistdeal.AuditRow, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT g.id, u.login, coalesce(d.state, ''), coalesce(d.deal_id, 0), g.gone_at <> 0,
 			EXISTS (SELECT 1 FROM attempts a WHERE a.deal_id = d.deal_id AND a.gist_id = g.id)
@@ -91,8 +91,8 @@ func (s *Store) AuditRows(ctx context.Context, after string, limit int) ([]gistd
 	})
 }
 
-// MarkGone records which gists of a user GitHub no longer lists: all that it
-// did not list just now.
+// MarkGone marks the gists of a user that are not in listed as gone, and the others as
+// listed.
 func (s *Store) MarkGone(ctx context.Context, userID int64, listed []string, now time.Time) error {
 	object, err := keys(listed)
 	if err != nil {
@@ -101,12 +101,12 @@ func (s *Store) MarkGone(ctx context.Context, userID int64, listed []string, now
 	_, err = s.db.ExecContext(ctx, `UPDATE gists SET gone_at = CASE WHEN id IN (SELECT key FROM json_each($1)) THEN 0 ELSE CAST($2 AS BIGINT) END
 		WHERE user_id = $3 AND (gone_at = 0) <> (id IN (SELECT key FROM json_each($1)))`, object, millis(now), userID)
 	if err != nil {
-		return fmt.Errorf("mark gists of user %d that are gone: %w", userID, err)
+		return fmt.Errorf("mark gone gists of user %d: %w", userID, err)
 	}
 	return nil
 }
 
-// keys returns a JSON object with these names, for a bulk statement.
+// keys returns a JSON object with the names as keys, for a bulk statement.
 func keys(names []string) (string, error) {
 	set := make(map[string]bool, len(names))
 	for _, name := range names {
@@ -116,7 +116,7 @@ func keys(names []string) (string, error) {
 	return string(object), err
 }
 
-// boolean is how a bool enters SQL.
+// boolean returns the form of b in SQL: 1 or 0.
 func boolean(b bool) int64 {
 	if b {
 		return 1

@@ -11,17 +11,17 @@ import (
 	"gistdeal"
 )
 
-// Backup writes a copy of the database in the file path to the file at to and returns
-// its size. The copy is consistent, also during writes, and it is synced and checked
-// before it gets its name: a file of that name is complete. It is Invalid if the file
-// exists or the database is PostgreSQL, which has its own tools; NotFound if there is
-// no database. The database stays unchanged.
+// Backup copies the SQLite database in the file path to the new file to and returns its
+// size. The copy is consistent even if other processes write meanwhile. It gets its
+// name only after it is synced and checked, so a file with that name is complete. The
+// error is Invalid if the file exists or the database is PostgreSQL, and NotFound if
+// there is no database. Backup does not change the database.
 func Backup(ctx context.Context, path, to string) (size int64, err error) {
 	if isPostgres(path) {
 		return 0, gistdeal.Errorf(gistdeal.Invalid, "the database is in PostgreSQL: back it up with pg_dump, and restore it with pg_restore")
 	}
 	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
-		return 0, gistdeal.Errorf(gistdeal.Invalid, "%q exists already: name a new file", to)
+		return 0, gistdeal.Errorf(gistdeal.Invalid, "%q already exists: name a new file", to)
 	}
 	s, err := OpenReadOnly(ctx, path, Options{})
 	if err != nil {
@@ -41,18 +41,18 @@ func Backup(ctx context.Context, path, to string) (size int64, err error) {
 	return size, syncFile(filepath.Dir(to))
 }
 
-// newPart makes an empty file beside the one at to, which only this user may read.
+// newPart creates an empty file next to to that only this user may read.
 func newPart(to string) (string, error) {
 	f, err := os.CreateTemp(filepath.Dir(to), filepath.Base(to)+".part-*")
 	if err != nil {
-		return "", fmt.Errorf("back up to %q: may this user write there? (%w)", to, err)
+		return "", fmt.Errorf("back up to %q: check that this user may write there: %w", to, err)
 	}
 	return f.Name(), f.Close()
 }
 
-// copyTo writes the database into the empty file at part, checks and syncs it.
+// copyTo writes the database to the empty file part, checks it and syncs it.
 func (s *Store) copyTo(ctx context.Context, part string) (int64, error) {
-	// On a connection that may write, for VACUUM INTO writes; it is only the copy.
+	// VACUUM INTO needs a connection that may write, although it writes only the copy.
 	conn, err := s.read.db.Conn(ctx)
 	if err != nil {
 		return 0, err
@@ -78,7 +78,7 @@ func (s *Store) copyTo(ctx context.Context, part string) (int64, error) {
 	return info.Size(), nil
 }
 
-// syncFile returns after the writes to the file or folder are on the disk.
+// syncFile syncs a file or a directory to the disk.
 func syncFile(name string) error {
 	f, err := os.Open(name)
 	if err != nil {

@@ -11,9 +11,10 @@ import (
 	"gistdeal"
 )
 
-// table is one that a copy copies, in an order in which its references exist.
+// table is a table and the columns of its primary key.
 type table struct{ name, key string }
 
+// tables are the tables to copy. A table follows the tables that it references.
 var tables = []table{
 	{"settings", "name"},
 	{"counters", "name"},
@@ -31,33 +32,33 @@ var tables = []table{
 	{"erased", "login_hash"},
 }
 
-// copyValues is how many values one statement of a copy inserts at the most:
-// SQLite takes 32,766, PostgreSQL 65,535.
+// copyValues is the maximum number of values that one statement inserts. PostgreSQL
+// allows 65,535, SQLite 32,766.
 const copyValues = 2000
 
-// CopiedTable is one table of a copy.
+// CopiedTable is a copied table and its number of rows.
 type CopiedTable struct {
 	Name string `json:"table"`
 	Rows int    `json:"rows"`
 }
 
-// Copy copies every row of a SQLite database into a new PostgreSQL database and
-// compares both, in one transaction of each: either all is there and equal, or
-// nothing is, and nobody writes to the source meanwhile. Invalid if a gistdeal
-// works on one of them, or if the target has rows. Each table is told once it
-// is compared.
-func Copy(ctx context.Context, from, to *Store, tell func(CopiedTable)) error {
+// Copy copies every row of a SQLite database to an empty PostgreSQL database and then
+// compares both. It uses one transaction in each database: it copies everything or
+// nothing, and no process can write to the source meanwhile. Copy calls report after
+// each table that it compared. The error is Invalid if either database has a leader or
+// the target has rows.
+func Copy(ctx context.Context, from, to *Store, report func(CopiedTable)) error {
 	for _, s := range []*Store{from, to} {
 		lease, err := s.TryLease(ctx)
 		if err != nil {
 			return err
 		}
 		if lease == nil {
-			return gistdeal.Errorf(gistdeal.Invalid, "a gistdeal works on one of the two databases: stop it, then copy")
+			return gistdeal.Errorf(gistdeal.Invalid, "gistdeal is running on one of the two databases: stop it, then copy again")
 		}
-		defer s.Release() //nolint:errcheck // It ends with the process at the latest.
+		defer s.Release() //nolint:errcheck // The lease ends with the process anyway.
 	}
-	source, err := from.db.db.BeginTx(ctx, nil) // It locks the file: see openSQLite.
+	source, err := from.db.db.BeginTx(ctx, nil) // This locks the file; see openSQLite.
 	if err != nil {
 		return err
 	}
@@ -66,23 +67,23 @@ func Copy(ctx context.Context, from, to *Store, tell func(CopiedTable)) error {
 	if err != nil {
 		return err
 	}
-	c := copying{source: source, target: target, tell: tell}
+	c := copier{source: source, target: target, report: report}
 	if err := c.run(ctx); err != nil {
 		return errors.Join(err, target.Rollback())
 	}
 	return target.Commit()
 }
 
-type copying struct {
+type copier struct {
 	source, target *sql.Tx
-	tell           func(CopiedTable)
+	report         func(CopiedTable)
 }
 
-func (c copying) run(ctx context.Context) error {
+func (c copier) run(ctx context.Context) error {
 	if err := c.checkEmpty(ctx); err != nil {
 		return err
 	}
-	// The triggers would count users' versions up.
+	// The triggers would raise the versions of users.
 	if _, err := c.target.ExecContext(ctx, `ALTER TABLE gists DISABLE TRIGGER USER`); err != nil {
 		return err
 	}
@@ -99,14 +100,14 @@ func (c copying) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("compare table %s: %w", t.name, err)
 		}
-		c.tell(CopiedTable{t.name, n})
+		c.report(CopiedTable{t.name, n})
 	}
 	return nil
 }
 
-// checkEmpty deletes the rows that migrations inserted into the target, and returns
+// checkEmpty deletes the rows that migrations inserted destinations the target, and returns
 // an error if there are others.
-func (c copying) checkEmpty(ctx context.Context) error {
+func (c copier) checkEmpty(ctx context.Context) error {
 	if _, err := c.target.ExecContext(ctx, `DELETE FROM counters WHERE value = 0`); err != nil {
 		return err
 	}
@@ -116,14 +117,14 @@ func (c copying) checkEmpty(ctx context.Context) error {
 			return err
 		}
 		if used {
-			return gistdeal.Errorf(gistdeal.Invalid, "the database to copy to has rows already (table %s): name an empty one", t.name)
+			return gistdeal.Errorf(gistdeal.Invalid, "the target database is not empty (table %s has rows): name an empty database", t.name)
 		}
 	}
 	return nil
 }
 
-// copy inserts the rows of a table, as many in a statement as may be.
-func (c copying) copy(ctx context.Context, t table) error {
+// copy copies the rows of a table, up to copyValues values per statement.
+func (c copier) copy(ctx context.Context, t table) error {
 	rows, err := c.source.QueryContext(ctx, `SELECT * FROM `+t.name+` ORDER BY `+t.key)
 	if err != nil {
 		return err
@@ -152,7 +153,7 @@ func (c copying) copy(ctx context.Context, t table) error {
 	return c.insert(ctx, t, columns, values)
 }
 
-func (c copying) insert(ctx context.Context, t table, columns []string, values []any) error {
+func (c copier) insert(ctx context.Context, t table, columns []string, values []any) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "INSERT INTO %s (%s) VALUES ", t.name, strings.Join(columns, ", "))
 	for i := range values {
@@ -171,9 +172,9 @@ func (c copying) insert(ctx context.Context, t table, columns []string, values [
 	return err
 }
 
-// compare returns how many rows a table has on both sides, and an error at the
-// first that differs.
-func (c copying) compare(ctx context.Context, t table) (n int, err error) {
+// compare returns the number of rows of a table, or an error at the first row that
+// differs.
+func (c copier) compare(ctx context.Context, t table) (n int, err error) {
 	query := `SELECT * FROM ` + t.name + ` ORDER BY ` + t.key
 	source, err := c.source.QueryContext(ctx, query)
 	if err != nil {
@@ -190,9 +191,9 @@ func (c copying) compare(ctx context.Context, t table) (n int, err error) {
 		return 0, err
 	}
 	for ; ; n++ {
-		more, same := source.Next(), target.Next()
-		if more != same {
-			return n, errors.Join(fmt.Errorf("one side has more than %d rows", n), source.Err(), target.Err())
+		more, targetMore := source.Next(), target.Next()
+		if more != targetMore {
+			return n, errors.Join(fmt.Errorf("one database has more than %d rows", n), source.Err(), target.Err())
 		}
 		if !more {
 			return n, errors.Join(source.Err(), target.Err())
@@ -211,11 +212,11 @@ func (c copying) compare(ctx context.Context, t table) (n int, err error) {
 	}
 }
 
-// scanAny returns the values of a row as their database has them.
+// scanAny returns the values of a row in the types of the driver.
 func scanAny(rows *sql.Rows, columns int) ([]any, error) {
-	values, into := make([]any, columns), make([]any, columns)
+	values, destinations := make([]any, columns), make([]any, columns)
 	for i := range values {
-		into[i] = &values[i]
+		destinations[i] = &values[i]
 	}
-	return values, rows.Scan(into...)
+	return values, rows.Scan(destinations...)
 }

@@ -9,30 +9,30 @@ import (
 	"gistdeal"
 )
 
-// Counts has the numbers of users and deals, and the times of the oldest waiting ones.
+// Counts has the numbers of users, deals and requests, and the times of the oldest.
 type Counts struct {
 	Users        map[gistdeal.UserState]int
 	Deals        map[gistdeal.DealState]int
 	Duplicates   int
-	ScanRequests int // without an answer
+	ScanRequests int // pending
 
-	OldestQueued  time.Time // when it was queued; zero if no deal is found
-	OldestSending time.Time // when the first of its attempts in doubt began; zero if no deal is sending
-	OldestDue     time.Time // when the user's scan that is due first is due; zero if none is planned
-	PushesPaused  bool      // by a person
+	OldestQueued  time.Time // when the oldest queued deal was queued; zero if none is queued
+	OldestSending time.Time // when the oldest attempt in doubt began; zero if no deal is sending
+	OldestDue     time.Time // when the next scan is due; zero if none is planned
+	PushesPaused  bool      // by an operator
 }
 
-// Counts counts users and deals by state, duplicate deals and pending scan requests,
-// and reads the times of the oldest waiting ones.
+// Counts counts users and deals by state, duplicate deals and pending scan requests, and
+// returns the times of the oldest.
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	c = Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
 	rows, err := s.read.QueryContext(ctx, `SELECT 'user', state, count(*) FROM users GROUP BY state
 		UNION ALL SELECT 'deal', state, count(*) FROM deals GROUP BY state`)
 	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
-		var sort, state string
+		var table, state string
 		var n int
-		err := row.Scan(&sort, &state, &n)
-		if sort == "user" {
+		err := row.Scan(&table, &state, &n)
+		if table == "user" {
 			c.Users[gistdeal.UserState(state)] = n
 		} else {
 			c.Deals[gistdeal.DealState(state)] = n
@@ -40,7 +40,7 @@ func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 		return struct{}{}, err
 	})
 	if err == nil {
-		err = s.waits(ctx, &c)
+		err = s.addTotals(ctx, &c)
 	}
 	if err != nil {
 		return c, fmt.Errorf("count: %w", err)
@@ -48,8 +48,8 @@ func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	return c, nil
 }
 
-// waits reads the parts of Counts that are not by state.
-func (s *Store) waits(ctx context.Context, c *Counts) error {
+// addTotals reads everything in Counts that is not counted by state.
+func (s *Store) addTotals(ctx context.Context, c *Counts) error {
 	var queued, sending, due int64
 	err := s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM duplicate_deals),
 		(SELECT count(*) FROM scan_requests WHERE ended_at = 0),

@@ -10,7 +10,7 @@ import (
 	"gistdeal"
 )
 
-// deals adds the conditions of f to w, without its states; d is the table.
+// deals adds the conditions of f except its states. The table alias is d.
 func (w *where) deals(f gistdeal.DealFilter) error {
 	if f.UserID != 0 {
 		w.add("d.gist_id IN (SELECT id FROM gists WHERE user_id = ?)", f.UserID)
@@ -28,8 +28,8 @@ func (w *where) deals(f gistdeal.DealFilter) error {
 	return nil
 }
 
-// Deals returns up to limit of the deals that f means, by gist id, from the one
-// that follows the gist id after.
+// Deals returns up to limit deals that match f, ordered by gist id, starting after the
+// gist id after.
 func (s *Store) Deals(ctx context.Context, f gistdeal.DealFilter, after string, limit int) ([]gistdeal.DealSummary, error) {
 	w := where{}
 	w.add("d.gist_id > ?", after)
@@ -39,67 +39,67 @@ func (s *Store) Deals(ctx context.Context, f gistdeal.DealFilter, after string, 
 	if err := w.deals(f); err != nil {
 		return nil, err
 	}
-	limited := w.sql() + " ORDER BY d.gist_id LIMIT " + w.arg(limit)
+	clauses := w.sql() + " ORDER BY d.gist_id LIMIT " + w.arg(limit)
 	rows, err := s.read.QueryContext(ctx, `SELECT d.gist_id, d.state, coalesce(d.deal_id, 0), d.problem, d.attempts,
 		coalesce(u.id, 0), coalesce(u.login, ''), coalesce(g.description, '')
-		FROM deals d LEFT JOIN gists g ON g.id = d.gist_id LEFT JOIN users u ON u.id = g.user_id`+limited, w.args...)
+		FROM deals d LEFT JOIN gists g ON g.id = d.gist_id LEFT JOIN users u ON u.id = g.user_id`+clauses, w.args...)
 	return collect(rows, err, func(row *sql.Rows) (d gistdeal.DealSummary, err error) {
 		return d, row.Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &d.Attempts, &d.UserID, &d.Login, &d.Description)
 	})
 }
 
-// Retry makes the deals that f means and that are failed, skipped or held wait
-// for their turn, as if they were found now. Their attempts are kept.
+// Retry queues the deals that match f and are failed, skipped or awaiting approval, as
+// if they were new. It keeps their attempts.
 func (s *Store) Retry(ctx context.Context, f gistdeal.DealFilter, now time.Time) (gistdeal.Changed, error) {
 	from := []gistdeal.DealState{gistdeal.DealFailed, gistdeal.DealSkipped, gistdeal.DealAwaitingApproval}
 	return s.change(ctx, f, from, gistdeal.DealQueued, "", now)
 }
 
-// Skip makes the deals that f means and that are found, failed or held get no
-// deal, for the reason in note.
+// Skip skips the deals that match f and are queued, failed or awaiting approval. The note
+// is the reason.
 func (s *Store) Skip(ctx context.Context, f gistdeal.DealFilter, note string, now time.Time) (gistdeal.Changed, error) {
 	from := []gistdeal.DealState{gistdeal.DealQueued, gistdeal.DealFailed, gistdeal.DealAwaitingApproval}
 	return s.change(ctx, f, from, gistdeal.DealSkipped, clean(note), now)
 }
 
-// Approve is the yes to a first scan that found more gists than are allowed:
-// the user's held deals wait for their turn now. It returns how many.
+// Approve queues the deals of a user that are awaiting approval, and returns their
+// number.
 func (s *Store) Approve(ctx context.Context, userID int64, now time.Time) (int, error) {
-	done, err := s.Retry(ctx, gistdeal.DealFilter{UserID: userID, States: []gistdeal.DealState{gistdeal.DealAwaitingApproval}}, now)
-	return done.Deals, err
+	result, err := s.Retry(ctx, gistdeal.DealFilter{UserID: userID, States: []gistdeal.DealState{gistdeal.DealAwaitingApproval}}, now)
+	return result.Deals, err
 }
 
-// change moves the deals that f matches from one of the given states to another, and
-// counts the others that match apart from their state and problem.
-func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistdeal.DealState, to gistdeal.DealState, problem string, now time.Time) (done gistdeal.Changed, err error) {
+// change moves the deals that match f from one of the states from to the state to. It
+// counts the remaining deals by state, ignoring the states and the problem in f.
+func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistdeal.DealState, to gistdeal.DealState, problem string, now time.Time) (result gistdeal.Changed, err error) {
 	if len(f.States) > 0 {
 		from = slices.DeleteFunc(from, func(state gistdeal.DealState) bool { return !slices.Contains(f.States, state) })
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if len(from) > 0 {
-			if done.Deals, err = update(ctx, tx, f, from, to, problem, now); err != nil {
+			if result.Deals, err = update(ctx, tx, f, from, to, problem, now); err != nil {
 				return err
 			}
 		}
-		f.Problem = "" // Those that were changed have it no more.
+		f.Problem = "" // The changed deals no longer have this problem.
 		w := where{}
 		if err := w.deals(f); err != nil {
 			return err
 		}
 		rows, err := queryIn(ctx, tx, `SELECT d.state, count(*) FROM deals d`+w.sql()+` GROUP BY d.state`, w.args...)
-		done.Left, err = countStates(rows, err)
+		result.Left, err = countStates(rows, err)
 		return err
 	})
 	if err != nil {
-		return done, fmt.Errorf("make deals %s: %w", to, err)
+		return result, fmt.Errorf("change deals to %s: %w", to, err)
 	}
-	if done.Left[to] -= done.Deals; done.Left[to] == 0 {
-		delete(done.Left, to)
+	if result.Left[to] -= result.Deals; result.Left[to] == 0 {
+		delete(result.Left, to)
 	}
-	return done, nil
+	return result, nil
 }
 
-// update changes the states, and returns the number of deals.
+// update changes the deals, and returns their number.
 func update(ctx context.Context, tx *sql.Tx, f gistdeal.DealFilter, from []gistdeal.DealState, to gistdeal.DealState, problem string, now time.Time) (int, error) {
 	w := where{}
 	set := `UPDATE deals AS d SET state = ` + w.arg(to) + `, problem = ` + w.arg(problem) + `, queued_at = ` + w.arg(millis(now))

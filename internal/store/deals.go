@@ -12,14 +12,14 @@ import (
 	"gistdeal"
 )
 
-// Claim moves the deal that was queued first from queued to sending, and records the
-// attempt; remote is the present time on Pipedrive's clock. It reports false if no
-// deal is queued, another process was faster, or an operator paused the pushes.
-// Nothing may be sent before Claim has returned: then the claim is on the disk.
+// Claim moves the oldest queued deal to sending and records the attempt. The time remote
+// is now on Pipedrive's clock. Claim reports false if no deal is queued, another process
+// was faster, or an operator paused pushes. The caller must not send the deal before
+// Claim returns, because only then is the claim on the disk.
 func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) (c gistdeal.Claim, ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		// The state is tested outside of the sub-select too: without that,
-		// two sessions of PostgreSQL were seen to take the same row.
+		// The outer query tests the state too. Without that test, two PostgreSQL
+		// sessions were observed to claim the same row.
 		row := tx.QueryRowContext(ctx, `
 			UPDATE deals SET state = 'sending', attempts = attempts + 1, owner = $1, sent_at = $2, problem = ''
 			WHERE state = 'queued' AND gist_id = (
@@ -32,9 +32,9 @@ func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) 
 	return claimResult(c, err)
 }
 
-// Reclaim starts the next attempt at a deal after so many lookups did not find the
-// deal of attempt c. It reports false and changes nothing if the deal was decided in
-// the meantime, or if an operator paused the pushes.
+// Reclaim starts the next attempt at a deal after lookups did not find the deal of the
+// attempt c; lookups is their number. It reports false if another process decided c in
+// the meantime or an operator paused pushes. The deal stays unchanged then.
 func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (next gistdeal.Claim, ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = 'not_found', lookups = $1, ended_at = $2
@@ -51,7 +51,7 @@ func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owne
 	return claimResult(next, err)
 }
 
-// claimResult tells a claim from "there was none to take" and from an error.
+// claimResult reports false, without an error, if no row was claimed.
 func claimResult(c gistdeal.Claim, err error) (gistdeal.Claim, bool, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, false, nil
@@ -62,7 +62,7 @@ func claimResult(c gistdeal.Claim, err error) (gistdeal.Claim, bool, error) {
 	return c, true, nil
 }
 
-// claimed completes the claim of the row that was just changed.
+// claimed records the attempt at the deal in row, and returns its claim.
 func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, remote time.Time) (c gistdeal.Claim, err error) {
 	c.Owner = owner
 	if err := row.Scan(&c.Draft.GistID, &c.Attempt); err != nil {
@@ -73,7 +73,7 @@ func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, r
 		return c, err
 	}
 	var since int64
-	err = tx.QueryRowContext(ctx, `SELECT g.description, u.login, a.since, a.absences FROM gists g JOIN users u ON u.id = g.user_id
+	err = tx.QueryRowContext(ctx, `SELECT g.description, u.login, a.since, a.resends FROM gists g JOIN users u ON u.id = g.user_id
 		CROSS JOIN (`+inDoubt+`) a WHERE g.id = $1`, c.Draft.GistID).Scan(&c.Draft.Description, &c.Draft.Login, &since, &c.Resends)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("deal %s has no gist", c.Draft.GistID)
@@ -82,9 +82,9 @@ func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, r
 	return c, err
 }
 
-// inDoubt selects, of the attempts at gist $1 that may have made its deal, when
-// the first began on Pipedrive's clock, and how many were taken for absent.
-const inDoubt = `SELECT min(remote_at) AS since, count(CASE outcome WHEN 'not_found' THEN 1 END) AS absences
+// inDoubt selects the attempts at the gist $1 that may have created its deal: when the
+// first one began on Pipedrive's clock, and how many of them lookups did not find.
+const inDoubt = `SELECT min(remote_at) AS since, count(CASE outcome WHEN 'not_found' THEN 1 END) AS resends
 	FROM attempts WHERE gist_id = $1 AND outcome IN ('', 'not_found')`
 
 // attemptEnd is the end of an attempt.
@@ -96,8 +96,8 @@ type attemptEnd struct {
 	now     time.Time
 }
 
-// endAttempt writes the end of an attempt, even if another process owns the deal's row
-// by now: the outcome is a fact, above all the id of a created deal.
+// endAttempt records the end of an attempt, even if another process owns the deal now.
+// The outcome is a fact, and the id of a created deal must not be lost.
 func endAttempt(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, e attemptEnd) error {
 	_, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = $1, deal_id = $2, lookups = $3, reason = $4, ended_at = $5
 		WHERE gist_id = $6 AND n = $7 AND owner = $8`,
@@ -105,10 +105,10 @@ func endAttempt(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, e attemptEnd)
 	return err
 }
 
-// RecordCreated records that the attempt c made the deal dealID, even if c is no longer
-// the deal's present attempt: that the deal exists is a fact. If the gist has
-// another deal by now, dealID is recorded as surplus. It reports false if the
-// gist's deal is still not known, because dealID is known as another gist's.
+// RecordCreated records that the attempt c created the deal dealID, even if c is no
+// longer the current attempt. If the gist already has another deal, dealID is recorded
+// as a duplicate. RecordCreated reports false if the gist still has no deal, because
+// dealID is recorded as the deal of another gist.
 func (s *Store) RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error) {
 	end := attemptEnd{outcome: "created", dealID: dealID, now: now}
 	known := false
@@ -126,7 +126,7 @@ func (s *Store) RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int6
 	return known, err
 }
 
-// Refuse records that the attempt c was refused for a reason that will not pass by itself.
+// Refuse records that Pipedrive refused the attempt c for a permanent reason.
 func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error {
 	_, err := s.settle(ctx, c, attemptEnd{outcome: "refused", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1
@@ -135,11 +135,10 @@ func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now
 	return err
 }
 
-// GiveBack records that the attempt c certainly created no deal. The deal is queued
-// again, at the end, so that a gist with nothing but refused attempts does not hold
-// up the others; it is skipped if its user was removed. It reports false if the deal
-// stays sending because lookups only did not find the deal of an earlier attempt:
-// then lookups come first again.
+// GiveBack records that the attempt c certainly created no deal. The deal moves to the
+// end of the queue, so that it does not delay the others. If its user was removed, it is
+// skipped instead. GiveBack reports false if the deal stays sending because lookups did
+// not find the deal of an earlier attempt: that attempt needs lookups again.
 func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error) {
 	return s.settle(ctx, c, attemptEnd{outcome: "not_sent", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2
@@ -155,9 +154,9 @@ func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, n
 	})
 }
 
-// AdoptInDoubt records that a lookup found dealID as the deal of the attempt c in
-// doubt, and that surplus are duplicates. It reports false if dealID is the deal of
-// another gist, or if the attempt was decided in the meantime.
+// AdoptInDoubt records that lookups found the deal dealID for the attempt c in doubt, and
+// that the gist has the given duplicates. It reports false if dealID is the deal of
+// another gist or the attempt was decided in the meantime.
 func (s *Store) AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, duplicates []int64, lookups int, now time.Time) (bool, error) {
 	var adopted bool
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
@@ -178,8 +177,8 @@ func (s *Store) AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64
 	return adopted, nil
 }
 
-// settle writes the end of an attempt and changes the deal's state, and returns the
-// result of change.
+// settle records the end of an attempt and calls change in the same transaction. It
+// returns the result of change.
 func (s *Store) settle(ctx context.Context, c gistdeal.Claim, e attemptEnd, change func(context.Context, *sql.Tx) (bool, error)) (ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := endAttempt(ctx, tx, c, e); err != nil {
@@ -194,18 +193,18 @@ func (s *Store) settle(ctx context.Context, c gistdeal.Claim, e attemptEnd, chan
 	return ok, nil
 }
 
-// duplicateRow is a further deal inside the JSON object of a bulk insert.
+// duplicateRow is a duplicate deal in the JSON object of a bulk insert, keyed by deal id.
 type duplicateRow struct {
 	GistID string `json:"gist"`
 }
 
-// adoptionRow is a gist's deal inside the JSON object of a bulk insert.
+// adoptionRow is a deal in the JSON object of a bulk insert, keyed by gist id.
 type adoptionRow struct {
 	DealID int64 `json:"deal"`
 }
 
-// addDuplicates records those of the given deals, by gist, that are not the one
-// that their gist is known to have.
+// addDuplicates records the given deals as duplicates of their gists. It ignores a deal
+// that is the recorded deal of its gist, and a gist without a recorded deal.
 func addDuplicates(ctx context.Context, tx *sql.Tx, deals map[string][]int64, now time.Time) error {
 	rows := map[int64]duplicateRow{}
 	for gistID, ids := range deals {
@@ -225,7 +224,7 @@ func addDuplicates(ctx context.Context, tx *sql.Tx, deals map[string][]int64, no
 	return err
 }
 
-// InDoubt returns the attempts in doubt: the last one of each deal that is sending.
+// InDoubt returns the last attempt of each deal that is sending.
 func (s *Store) InDoubt(ctx context.Context) ([]gistdeal.Claim, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT d.gist_id, d.attempts, d.owner, min(a.remote_at), count(CASE a.outcome WHEN 'not_found' THEN 1 END)
 		FROM deals d JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'not_found')
@@ -238,14 +237,14 @@ func (s *Store) InDoubt(ctx context.Context) ([]gistdeal.Claim, error) {
 	})
 }
 
-// Due reports whether a deal waits to be pushed, and no person paused all pushes.
+// Due reports whether a deal is queued and pushes are not paused.
 func (s *Store) Due(ctx context.Context) (due bool, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE state = 'queued') AND NOT `+pushesPaused).Scan(&due)
 	return due, err
 }
 
-// ForeignDeals returns those of the given gists with a deal that no attempt of this
-// database created, or may have created.
+// ForeignDeals returns the gists with a given deal that no attempt in this database
+// created. It leaves out gists with an attempt in doubt.
 func (s *Store) ForeignDeals(ctx context.Context, deals map[string]int64) ([]string, error) {
 	object, err := adoptionObject(deals)
 	if err != nil {
@@ -257,7 +256,7 @@ func (s *Store) ForeignDeals(ctx context.Context, deals map[string]int64) ([]str
 	return collect(rows, err, func(row *sql.Rows) (gistID string, err error) { return gistID, row.Scan(&gistID) })
 }
 
-// adoptionObject returns deals by gist as a JSON object for a bulk statement.
+// adoptionObject returns the deals of gists as a JSON object for a bulk statement.
 func adoptionObject(deals map[string]int64) (string, error) {
 	rows := make(map[string]adoptionRow, len(deals))
 	for gistID, id := range deals {
@@ -267,17 +266,17 @@ func adoptionObject(deals map[string]int64) (string, error) {
 	return string(object), err
 }
 
-// Adopt takes over deals that exist in Pipedrive: the one of each gist becomes
-// made, whether the gist is known yet or not, and further ones surplus.
-// Attempts of unknown outcome are left alone, they are decided by looks. It
-// returns how many deals were new to the database.
-func (s *Store) Adopt(ctx context.Context, one map[string]int64, duplicates map[string][]int64, now time.Time) (adopted int, err error) {
-	object, err := adoptionObject(one)
+// Adopt records deals that exist in Pipedrive: the deal of each gist as created, even if
+// the gist is not known yet, and the others as duplicates. It does not change deals with
+// an attempt in doubt, because lookups decide those. It returns the number of deals that
+// were new to the database.
+func (s *Store) Adopt(ctx context.Context, deals map[string]int64, duplicates map[string][]int64, now time.Time) (adopted int, err error) {
+	object, err := adoptionObject(deals)
 	if err != nil {
 		return 0, err
 	}
 	all := map[string][]int64{}
-	for gistID, id := range one {
+	for gistID, id := range deals {
 		all[gistID] = append(slices.Clone(duplicates[gistID]), id)
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -298,7 +297,7 @@ func (s *Store) Adopt(ctx context.Context, one map[string]int64, duplicates map[
 		return addDuplicates(ctx, tx, all, now)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("adopt %d deals: %w", len(one), err)
+		return 0, fmt.Errorf("adopt %d deals: %w", len(deals), err)
 	}
 	return adopted, nil
 }

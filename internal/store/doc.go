@@ -1,9 +1,8 @@
-// Package store keeps users, gists, deals, visits and settings in a database,
-// which is the only truth there is. It owns all SQL; it decides nothing.
+// Package store keeps users, gists, deals, visits and settings in a database, the only
+// durable state of gistdeal. It owns all SQL and makes no decisions.
 //
-// The SQL is one text that SQLite and PostgreSQL both understand: $1
-// parameters, times as Unix milliseconds, bulk writes through one JSON object.
-// Only the schema has a folder for each dialect, and opening and the lease a
-// file for each. Changes of a deal's state are conditional, and their callers
-// learn whether the condition held.
+// SQLite and PostgreSQL run the same SQL: $1 parameters, times as Unix milliseconds, and
+// bulk writes through one JSON object. Only the schema, the code that opens a database
+// and the lease differ. Changes of a deal's state are conditional, and they report
+// whether the condition was met.
 package store

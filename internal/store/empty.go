@@ -5,10 +5,10 @@ import (
 	"errors"
 )
 
-// OpenEmpty returns an empty database in memory, for callers that read a
-// database that does not exist yet. It makes no file, and it has no leader.
+// OpenEmpty returns an empty database in memory, for callers that read a database that
+// does not exist yet. It creates no file and has no leader.
 func OpenEmpty(ctx context.Context) (*Store, error) {
-	// One connection: each one has a database of its own in memory.
+	// One connection, because each connection has its own database in memory.
 	db, err := connect(":memory:", 1, "_pragma=foreign_keys(1)")
 	if err != nil {
 		return nil, err
@@ -20,7 +20,7 @@ func OpenEmpty(ctx context.Context) (*Store, error) {
 	return s, nil
 }
 
-// noLease is a lease that nobody holds and nobody can take.
+// noLease is a lease that is free and cannot be taken.
 type noLease struct{}
 
 func (noLease) try(context.Context) (context.Context, error) { return nil, nil }

@@ -15,13 +15,14 @@ import (
 	"gistdeal"
 )
 
-// settingEraseKey is the name of the setting with the key of the erased hashes:
-// without a key anybody could hash all logins and compare.
+// settingEraseKey is the setting with the HMAC key for erased names. Without a key,
+// anybody could hash all logins and compare.
 const settingEraseKey = "erase_key"
 
-// Erase deletes the data of a removed user. It keeps the ids of gists with a deal, and
-// the deals' ids, so that no deal is created again. It is Invalid while a deal of the
-// user is being sent. It returns the deals that remain in Pipedrive.
+// Erase deletes the data of a removed user. It keeps the ids of gists with a deal and of
+// their deals, so that no deal is created twice. It returns the deals that remain in
+// Pipedrive. The error is Invalid while a deal of the user is sending, or if the user is
+// tracked again.
 func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deals []int64, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var sending int
@@ -30,7 +31,7 @@ func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deal
 			return err
 		}
 		if sending > 0 {
-			return gistdeal.Errorf(gistdeal.Invalid, "a deal of %q is being sent, or it is tracked again: erase it again in a minute", u.Login)
+			return gistdeal.Errorf(gistdeal.Invalid, "a deal of %q is being sent, or the user is tracked again: try again in a minute", u.Login)
 		}
 		rows, err := queryIn(ctx, tx, `SELECT d.deal_id FROM gists g JOIN deals d ON d.gist_id = g.id WHERE g.user_id = $1 AND d.deal_id IS NOT NULL
 			UNION SELECT s.deal_id FROM gists g JOIN duplicate_deals s ON s.gist_id = g.id WHERE g.user_id = $1 ORDER BY 1`, u.ID)
@@ -46,10 +47,10 @@ func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deal
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM erased WHERE login_hash = $1`, erasedHash(key, again(u.Login))); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM erased WHERE login_hash = $1`, erasedHash(key, allowedName(u.Login))); err != nil {
 			return err
 		}
-		return forget(ctx, tx, u)
+		return deleteUser(ctx, tx, u)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("erase user %d: %w", u.ID, err)
@@ -57,8 +58,8 @@ func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deal
 	return deals, nil
 }
 
-// forget deletes everything about a user.
-func forget(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
+// deleteUser deletes all rows about a user, and empties the columns of deals that stay.
+func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 	for _, statement := range []string{
 		`DELETE FROM attempts WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`DELETE FROM deals WHERE state <> 'created' AND gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
@@ -81,7 +82,7 @@ func forget(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 	return err
 }
 
-// markErased keeps a name by its hash among those that are erased.
+// markErased adds the hash of a name to the erased ones.
 func markErased(ctx context.Context, tx *sql.Tx, name string, now time.Time) error {
 	key, err := eraseKey(ctx, tx)
 	if err != nil {
@@ -91,7 +92,7 @@ func markErased(ctx context.Context, tx *sql.Tx, name string, now time.Time) err
 	return err
 }
 
-// eraseKey returns the key of the hashes, which is made with the first.
+// eraseKey returns the HMAC key, and creates it for the first hash.
 func eraseKey(ctx context.Context, tx *sql.Tx) (key string, err error) {
 	if _, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, settingEraseKey, rand.Text()); err != nil {
 		return "", err
@@ -106,11 +107,11 @@ func erasedHash(key, name string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// again is how a login is known that may be tracked though it was erased.
-func again(login string) string { return "again " + gistdeal.LoginKey(login) }
+// allowedName returns the name under which an erased login is marked as allowed again.
+func allowedName(login string) string { return "again " + gistdeal.LoginKey(login) }
 
-// refuseErased returns an Invalid error if the account, or an earlier owner of its
-// login, was erased and AllowAgain was not called for the login since.
+// refuseErased returns an Invalid error if the account or an earlier owner of its login
+// was erased, unless AllowAgain was called for the login since.
 func refuseErased(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
 	var key string
 	err := tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingEraseKey).Scan(&key)
@@ -122,27 +123,28 @@ func refuseErased(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
 	}
 	var erased bool
 	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM erased WHERE login_hash IN ($1, $2)) AND NOT EXISTS (SELECT 1 FROM erased WHERE login_hash = $3)`,
-		erasedHash(key, gistdeal.LoginKey(a.Login)), erasedHash(key, strconv.FormatInt(a.ID, 10)), erasedHash(key, again(a.Login))).Scan(&erased)
+		erasedHash(key, gistdeal.LoginKey(a.Login)), erasedHash(key, strconv.FormatInt(a.ID, 10)), erasedHash(key, allowedName(a.Login))).Scan(&erased)
 	if err == nil && erased {
-		err = gistdeal.Errorf(gistdeal.Invalid, "%q was erased: it is tracked again only if the one who adds it asks for that (again)", a.Login)
+		err = gistdeal.Errorf(gistdeal.Invalid, "%q was erased: to track the user again, add it with --again, or with \"again\": true in the API", a.Login)
 	}
 	return err
 }
 
 // AllowAgain lets the erased user with that login be tracked again.
 func (s *Store) AllowAgain(ctx context.Context, login string, now time.Time) error {
-	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return markErased(ctx, tx, again(login), now) })
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return markErased(ctx, tx, allowedName(login), now) })
 	if err != nil {
 		return fmt.Errorf("allow %q again: %w", login, err)
 	}
 	return nil
 }
 
-// KnownUser returns the user with that login, removed or not; NotFound if there is none.
+// KnownUser returns the user with that login, even if it was removed; NotFound if there is
+// none.
 func (s *Store) KnownUser(ctx context.Context, login string) (gistdeal.User, error) {
 	u, err := scanUser(s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE login_key = $1`, gistdeal.LoginKey(login)))
 	if err != nil {
-		return u, notFound(err, "nothing is known of %q", login)
+		return u, notFound(err, "user %q is unknown", login)
 	}
 	return u, nil
 }

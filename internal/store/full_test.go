@@ -29,7 +29,7 @@ func TestAFullDiskIsReportedUntilThereIsSpace(t *testing.T) {
 	for range 2 {
 		_, err = s.SaveGists(t.Context(), 1, gists("a", 500), gistdeal.NewGistPolicy{}, noon)
 		for _, err := range []error{err, s.Ping(t.Context())} {
-			if gistdeal.KindOf(err) != gistdeal.Temporary || !strings.Contains(err.Error(), "the disk of the database is full") {
+			if gistdeal.KindOf(err) != gistdeal.Temporary || !strings.Contains(err.Error(), "the database disk is full") {
 				t.Errorf("the error is %v, of kind %v", err, gistdeal.KindOf(err))
 			}
 		}
@@ -42,7 +42,7 @@ func TestAFullDiskIsReportedUntilThereIsSpace(t *testing.T) {
 	if got := save(t, s, 1, gists("a", 500)); got != 500 {
 		t.Errorf("%d gists were saved after there was space, want 500", got)
 	}
-	for line, want := range map[string]int{"database away": 1, "(13)": 1, "database back": 1} {
+	for line, want := range map[string]int{"database unavailable": 1, "(13)": 1, "database available again": 1} {
 		if got := strings.Count(log.String(), line); got != want {
 			t.Errorf("%q is %d times in the log, want %d:\n%s", line, got, want, log)
 		}
@@ -66,7 +66,7 @@ func TestTheProgramRecoversFromAFullDisk(t *testing.T) {
 	if status, body := ask("/user/bob"); status != http.StatusAccepted && status != http.StatusServiceUnavailable {
 		t.Errorf("bob while the disk is full: %d %s", status, body)
 	}
-	if status, body := ask("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "the disk of the database is full") {
+	if status, body := ask("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "the database disk is full") {
 		t.Errorf("/readyz while the disk is full: %d %s", status, body)
 	}
 	s.MakeRoom(t)

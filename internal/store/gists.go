@@ -10,7 +10,7 @@ import (
 	"gistdeal"
 )
 
-// gistRow is a gist inside the JSON object of a bulk insert.
+// gistRow is a gist in the JSON object of a bulk insert, keyed by gist id.
 type gistRow struct {
 	Seq         int64  `json:"seq"`
 	Description string `json:"description"`
@@ -18,11 +18,11 @@ type gistRow struct {
 	CreatedAt   int64  `json:"created_at"`
 }
 
-// SaveGists stores the gists of a user, newest first, and in the same transaction a
-// deal row for each gist that never had one: queued, awaiting approval or skipped, by
-// the policy n. Known gists get their present description and files. It returns the
-// number of new deals that are not skipped. It is an error if the user was removed
-// meanwhile, and then nothing is stored.
+// SaveGists stores gists of a user, given newest first. In the same transaction it
+// inserts a deal for each gist that never had one: queued, awaiting approval or skipped,
+// as the policy n says. It updates the description and files of existing gists. It
+// returns the number of new deals that are not skipped. If the user was removed
+// meanwhile, it returns an error and stores nothing.
 func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (queued int, err error) {
 	if len(gists) == 0 {
 		return 0, nil
@@ -42,7 +42,7 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 			userID, millis(now), noticedBy(n), object); err != nil {
 			return err
 		}
-		if _, err := insertDeals(ctx, tx, object, gistdeal.DealSkipped, "created before the backfill of its user begins", millis(n.SkipBefore), now); err != nil {
+		if _, err := insertDeals(ctx, tx, object, gistdeal.DealSkipped, "the user's backfill does not cover this gist", millis(n.SkipBefore), now); err != nil {
 			return err
 		}
 		state, problem := gistdeal.DealQueued, ""
@@ -67,8 +67,8 @@ func noticedBy(n gistdeal.NewGistPolicy) string {
 	return gistdeal.NoticedByScan
 }
 
-// stillTracked returns an error if the user was removed: RemoveUsers has skipped
-// the deals that there were, and no more may follow.
+// stillTracked returns an error if the user was removed. RemoveUsers has skipped the
+// existing deals, so no new ones may follow.
 func stillTracked(ctx context.Context, tx *sql.Tx, userID int64) error {
 	var removed bool
 	err := tx.QueryRowContext(ctx, `SELECT state = 'removed' FROM users WHERE id = $1`, userID).Scan(&removed)
@@ -78,11 +78,11 @@ func stillTracked(ctx context.Context, tx *sql.Tx, userID int64) error {
 	return err
 }
 
-// maxMillis is later than any gist.
+// maxMillis is a time later than any gist.
 const maxMillis = int64(1) << 60
 
-// insertDeals makes deal rows in the given state for those gists of the object
-// that were created before the given time and have no row yet.
+// insertDeals inserts a deal in the given state for each gist of the object that was
+// created before the time before and has no deal. It returns their number.
 func insertDeals(ctx context.Context, tx *sql.Tx, object string, state gistdeal.DealState, problem string, before int64, now time.Time) (int, error) {
 	r, err := tx.ExecContext(ctx, `
 		INSERT INTO deals (gist_id, state, problem, queued_at)
@@ -95,9 +95,8 @@ func insertDeals(ctx context.Context, tx *sql.Tx, object string, state gistdeal.
 	return int(n), err
 }
 
-// gistObject returns the gists as one JSON object keyed by gist id, with
-// numbers of noticing from the counter: the first of gists, the newest, gets
-// the highest.
+// gistObject returns the gists as a JSON object keyed by gist id. It takes their Seq from
+// the counter; the first gist, the newest, gets the highest.
 func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist) (string, error) {
 	var last int64
 	if err := tx.QueryRowContext(ctx, `UPDATE counters SET value = value + $1 WHERE name = 'gist_seq' RETURNING value`, len(gists)).Scan(&last); err != nil {
@@ -119,13 +118,13 @@ func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist) (string,
 	return string(object), err
 }
 
-// GistsOf returns the gists of a user with their deals, the one created last first.
+// GistsOf returns the gists of a user with their deals, newest first.
 func (s *Store) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal, error) {
 	rows, err := s.read.QueryContext(ctx, gistDeals+` WHERE g.user_id = $1 ORDER BY g.created_at DESC, g.seq DESC`, userID)
 	return collect(rows, err, scanGist)
 }
 
-// gistDeals reads rows for scanGistDeal.
+// gistDeals selects rows for scanGistDeal.
 const (
 	gistDealColumns = `g.id, g.user_id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem`
 	gistDeals       = `SELECT ` + gistDealColumns + ` FROM gists g JOIN deals d ON d.gist_id = g.id`
@@ -133,7 +132,7 @@ const (
 
 func scanGist(row *sql.Rows) (gistdeal.GistDeal, error) { return scanGistDeal(row) }
 
-// scanGistDeal reads gistDealColumns, and the columns after them into more.
+// scanGistDeal scans gistDealColumns, and further columns into more.
 func scanGistDeal(row *sql.Rows, more ...any) (g gistdeal.GistDeal, err error) {
 	var created int64
 	var files []byte
@@ -145,7 +144,7 @@ func scanGistDeal(row *sql.Rows, more ...any) (g gistdeal.GistDeal, err error) {
 	return g, json.Unmarshal(files, &g.Files)
 }
 
-// HasGists reports whether the user ever had a gist that we know of.
+// HasGists reports whether any gist of the user is stored.
 func (s *Store) HasGists(ctx context.Context, userID int64) (has bool, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM gists WHERE user_id = $1)`, userID).Scan(&has)
 	return has, err
@@ -156,13 +155,12 @@ const viewQuery = `SELECT id, login, last_scan_at <> 0 OR state = 'paused', vers
 		coalesce((SELECT value FROM settings WHERE name = $2), '')
 	FROM users WHERE login_key = $3 AND state <> 'removed'`
 
-// View returns the data for showing the user with that login to a visitor; NotFound if
-// there is none or it was removed. Gists read after it are at least as new as its
-// Version.
+// View returns the user with that login as the visitor sees it; NotFound if there is none
+// or it was removed. Gists that are read afterwards are at least as new as its Version.
 //
-// Every read request comes here. Prepared, and with a context that cannot be
-// cancelled, the query is six times as fast: for a cancellable context database/sql
-// starts a goroutine.
+// Every read request runs this query. A prepared statement and a context that cannot be
+// canceled make it six times as fast: database/sql starts a goroutine for a context that
+// can.
 func (s *Store) View(ctx context.Context, visitor, login string) (v gistdeal.View, err error) {
 	row := s.read.prepared(context.WithoutCancel(ctx), s.view, visitor, gistdeal.KeyDealURL, gistdeal.LoginKey(login))
 	if err := row.Scan(&v.UserID, &v.Login, &v.Scanned, &v.Version, &v.Seen, &v.DealURL); err != nil {
@@ -171,8 +169,8 @@ func (s *Store) View(ctx context.Context, visitor, login string) (v gistdeal.Vie
 	return v, nil
 }
 
-// RecordVisit records that a visitor has seen gists; a later visit never lowers the
-// number.
+// RecordVisit records the highest Seq that a visitor was shown. A later visit never lowers
+// it.
 func (s *Store) RecordVisit(ctx context.Context, v gistdeal.Visit, now time.Time) error {
 	_, err := s.db.ExecContext(ctx, `INSERT INTO visits (visitor, user_id, seq, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (visitor, user_id) DO UPDATE SET seq = excluded.seq, at = excluded.at WHERE visits.seq < excluded.seq`,
@@ -183,9 +181,9 @@ func (s *Store) RecordVisit(ctx context.Context, v gistdeal.Visit, now time.Time
 	return nil
 }
 
-// GistPage returns up to limit gists of a user that were noticed before the one
-// with the number before and after the one with the number since, the last
-// noticed first; of all states, or of some.
+// GistPage returns up to limit gists of a user with a Seq between since and before, both
+// excluded, in descending order. If states is not empty, only gists with deals in these
+// states count.
 func (s *Store) GistPage(ctx context.Context, userID, since, before int64, states []gistdeal.DealState, limit int) ([]gistdeal.GistDeal, error) {
 	w := where{}
 	w.add("g.user_id = ?", userID)
@@ -194,14 +192,13 @@ func (s *Store) GistPage(ctx context.Context, userID, since, before int64, state
 	if len(states) > 0 {
 		w.in("d.state", stringsOf(states))
 	}
-	part := w.sql() + " ORDER BY g.seq DESC LIMIT " + w.arg(limit)
-	rows, err := s.read.QueryContext(ctx, gistDeals+part, w.args...)
+	clauses := w.sql() + " ORDER BY g.seq DESC LIMIT " + w.arg(limit)
+	rows, err := s.read.QueryContext(ctx, gistDeals+clauses, w.args...)
 	return collect(rows, err, scanGist)
 }
 
-// LastGists returns up to limit gists of all tracked users that were noticed
-// before the one with the number before, the last noticed first: all, or only
-// those that are new to the visitor.
+// LastGists returns up to limit gists of all tracked users with a Seq below before, in
+// descending order. If onlyNew is set, it returns only gists that are new to the visitor.
 func (s *Store) LastGists(ctx context.Context, visitor string, onlyNew bool, before int64, limit int) ([]gistdeal.UserGist, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+gistDealColumns+`, u.login, g.seq > coalesce(v.seq, 0)
 		FROM gists g JOIN users u ON u.id = g.user_id JOIN deals d ON d.gist_id = g.id LEFT JOIN visits v ON v.visitor = $1 AND v.user_id = g.user_id

@@ -10,20 +10,20 @@ import (
 	"gistdeal"
 )
 
-// Explain returns the story of a gist and its deal, as far as it is known; it
-// may be that only its deal is, found in Pipedrive. NotFound if nothing is.
+// Explain returns the history of a gist and its deal; NotFound if there is no deal. Gist
+// and User are empty if the deal was adopted and the gist was never read.
 func (s *Store) Explain(ctx context.Context, gistID string) (history gistdeal.History, err error) {
 	d := &history.Deal
 	var queued int64
 	err = s.read.QueryRowContext(ctx, `SELECT gist_id, state, coalesce(deal_id, 0), problem, queued_at FROM deals WHERE gist_id = $1`, gistID).
 		Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &queued)
 	if err != nil {
-		return history, notFound(err, "no gist %q was ever seen: it may be secret, deleted, or of a user who is not tracked", gistID)
+		return history, notFound(err, "gist %q is unknown: it may be secret or deleted, or its user may not be tracked", gistID)
 	}
 	if d.State == gistdeal.DealQueued {
 		history.QueuedAt = fromMillis(queued)
 	}
-	if err = s.historyOfGist(ctx, &history); err == nil {
+	if err = s.addGist(ctx, &history); err == nil {
 		history.Attempts, err = s.attempts(ctx, gistID)
 	}
 	if err == nil {
@@ -35,8 +35,8 @@ func (s *Store) Explain(ctx context.Context, gistID string) (history gistdeal.Hi
 	return history, nil
 }
 
-// historyOfGist adds the gist and its user, if they are known.
-func (s *Store) historyOfGist(ctx context.Context, history *gistdeal.History) error {
+// addGist adds the gist and its user, if they are known.
+func (s *Store) addGist(ctx context.Context, history *gistdeal.History) error {
 	g := &history.Gist
 	var created, noticed int64
 	var files []byte
@@ -56,7 +56,7 @@ func (s *Store) historyOfGist(ctx context.Context, history *gistdeal.History) er
 	return err
 }
 
-// attempts returns all attempts at a gist's deal.
+// attempts returns the attempts at a gist's deal, in order.
 func (s *Store) attempts(ctx context.Context, gistID string) ([]gistdeal.Attempt, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT n, owner, sent_at, remote_at, ended_at, outcome, coalesce(deal_id, 0), lookups, reason
 		FROM attempts WHERE gist_id = $1 ORDER BY n`, gistID)
@@ -68,7 +68,7 @@ func (s *Store) attempts(ctx context.Context, gistID string) ([]gistdeal.Attempt
 	})
 }
 
-// duplicates returns the deals that a gist has beyond its one.
+// duplicates returns the duplicate deals of a gist.
 func (s *Store) duplicates(ctx context.Context, gistID string) ([]gistdeal.DuplicateDeal, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT deal_id, noticed_at FROM duplicate_deals WHERE gist_id = $1 ORDER BY deal_id`, gistID)
 	return collect(rows, err, func(row *sql.Rows) (d gistdeal.DuplicateDeal, err error) {

@@ -7,46 +7,48 @@ import (
 	"time"
 )
 
-// lease is the right to work, as one of the databases keeps it.
+// lease makes one process the leader.
 type lease interface {
+	// try returns nil if another process holds the lease.
 	try(ctx context.Context) (leading context.Context, err error)
-	taken(ctx context.Context) (bool, error) // by any process
+	// taken reports whether any process holds the lease.
+	taken(ctx context.Context) (bool, error)
 	release() error
 	close() error
 }
 
-// TryLease takes the lease, the right to talk to GitHub and Pipedrive, if no other
-// process has it. The returned context ends with ctx, and when the lease is lost, a
-// while before another process can get it; it is nil if another process has the
-// lease. The caller calls Release after the work has ended, also after a loss.
+// TryLease takes the lease, the right to talk to GitHub and Pipedrive. It returns a nil
+// context if another process holds the lease. The context ends with ctx, or when the
+// lease is lost, some time before another process can take it. The caller must call
+// Release when its work has ended, even after it lost the lease.
 func (s *Store) TryLease(ctx context.Context) (leading context.Context, err error) {
 	return s.lease.try(ctx)
 }
 
-// Release gives the right to work back: another process can get it at once.
+// Release gives the lease back. Another process can take it at once.
 func (s *Store) Release() error { return s.lease.release() }
 
 var (
-	errNotRenewed = errors.New("it could not be renewed in time")
-	errTaken      = errors.New("another process has taken it")
+	errNotRenewed = errors.New("the lease could not be renewed in time")
+	errTaken      = errors.New("another process has taken the lease")
 )
 
-// rowLease is a row that its holder changes every few seconds. Another process takes it
-// once the row has not changed for ttl on that process's own clock. So clocks may
-// differ, and a frozen holder loses the lease.
+// rowLease is a row that its holder changes every few seconds. Another process takes the
+// lease if the row has not changed for ttl on its own clock. So clocks may differ, and a
+// frozen holder loses the lease.
 //
-// A holder gives up after two thirds of ttl without a renewal. It counts from the
-// begin of its last successful renewal, the other process from the end of its read,
-// so the holder always gives up first.
+// A holder gives up after two thirds of ttl without a renewal. It counts from the start of
+// its last successful renewal, and the other process from the end of its read. So the
+// holder always gives up first.
 type rowLease struct {
-	db    *pool // one connection of its own: no renewal waits for other work
+	db    *pool // has its own connection, so that renewals do not wait for other queries
 	owner string
 	ttl   time.Duration
 	now   func() time.Time
 
-	seen  leaseRow  // as last read
-	since time.Time // when it was first read like that
-	end   func()    // ends the renewals; nil while the lease is not held
+	seen  leaseRow  // the row as it was last read
+	since time.Time // when seen was first read
+	stop  func()    // stops the renewals; nil while this process does not hold the lease
 }
 
 type leaseRow struct {
@@ -55,7 +57,7 @@ type leaseRow struct {
 }
 
 func newRowLease(db *pool, h *health, owner string, ttl time.Duration) *rowLease {
-	db.watch(h, min(ttl/4, readLimit)) // A renewal can be tried again in time.
+	db.watch(h, min(ttl/4, readLimit)) // Leaves time to try a renewal again.
 	return &rowLease{db: db, owner: owner, ttl: ttl, now: time.Now}
 }
 
@@ -73,11 +75,11 @@ func (l *rowLease) try(ctx context.Context) (leading context.Context, err error)
 	if !took {
 		return nil, nil
 	}
-	return l.hold(ctx, begin), nil
+	return l.startRenewals(ctx, begin), nil
 }
 
-// free reports whether the lease can be taken: it was given back, or it is
-// this process's from before, or its holder has not renewed it for too long.
+// free reports whether this process can take the lease: it was given back, this process
+// held it before, or its holder has not renewed it for ttl.
 func (l *rowLease) free(ctx context.Context) (bool, error) {
 	var row leaseRow
 	if err := l.db.QueryRowContext(ctx, `SELECT owner, counter FROM lease WHERE name = 'work'`).Scan(&row.owner, &row.counter); err != nil {
@@ -90,24 +92,25 @@ func (l *rowLease) free(ctx context.Context) (bool, error) {
 	return row.owner == "" || row.owner == l.owner || now.Sub(l.since) >= l.ttl, nil
 }
 
-// hold starts the renewals of a lease that was taken after renewed.
-func (l *rowLease) hold(ctx context.Context, renewed time.Time) context.Context {
+// startRenewals starts the renewals of a lease that was taken after the time renewed.
+func (l *rowLease) startRenewals(ctx context.Context, renewed time.Time) context.Context {
 	leading, lose := context.WithCancelCause(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		lose(l.keep(leading, renewed))
+		lose(l.renewUntilLost(leading, renewed))
 	}()
-	l.end = func() {
+	l.stop = func() {
 		lose(nil)
 		<-ended
 	}
 	return leading
 }
 
-// keep renews the lease until held ends, or returns why it is lost.
-func (l *rowLease) keep(leading context.Context, renewed time.Time) error {
-	// Often, because a timer does not see that the machine was suspended.
+// renewUntilLost renews the lease until leading ends or the lease is lost. It returns the
+// reason for the loss.
+func (l *rowLease) renewUntilLost(leading context.Context, renewed time.Time) error {
+	// Tick often, because timers stop while the machine is suspended.
 	tick := time.NewTicker(l.ttl / 24)
 	defer tick.Stop()
 	for {
@@ -116,16 +119,16 @@ func (l *rowLease) keep(leading context.Context, renewed time.Time) error {
 			return nil
 		case <-tick.C:
 		}
-		left := l.ttl*2/3 - l.passed(renewed)
+		left := l.ttl*2/3 - l.elapsed(renewed)
 		if left <= 0 {
 			return errNotRenewed
 		}
-		if l.passed(renewed) < l.ttl/4 {
+		if l.elapsed(renewed) < l.ttl/4 {
 			continue
 		}
 		begin := l.now()
-		kept, err := l.renew(leading, left)
-		if err == nil && !kept {
+		ok, err := l.renew(leading, left)
+		if err == nil && !ok {
 			return errTaken
 		}
 		if err == nil {
@@ -134,22 +137,22 @@ func (l *rowLease) keep(leading context.Context, renewed time.Time) error {
 	}
 }
 
-// renew reports whether the lease is still this process's. Its counter is not
-// asked for: a renewal may be done although its answer was lost.
+// renew reports whether this process still holds the lease. It does not compare the
+// counter, because a renewal may succeed although its reply is lost.
 func (l *rowLease) renew(leading context.Context, left time.Duration) (bool, error) {
 	ctx, cancel := context.WithTimeout(leading, left)
 	defer cancel()
 	return changed(l.db.ExecContext(ctx, `UPDATE lease SET counter = counter + 1, renewed_at = clock_timestamp() WHERE name = 'work' AND owner = $1`, l.owner))
 }
 
-// passed returns the time since t, the greater one of two clocks: the monotonic clock
-// stops while a machine is suspended, and a person may set the wall clock.
-func (l *rowLease) passed(t time.Time) time.Duration {
+// elapsed returns the longer of the times since t on two clocks: the monotonic clock stops
+// while the machine is suspended, and somebody may set the wall clock.
+func (l *rowLease) elapsed(t time.Time) time.Duration {
 	now := l.now()
 	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
 }
 
-// taken uses the database's clock; its answer is only for people.
+// taken uses the database's clock. It only informs people; no decision uses it.
 func (l *rowLease) taken(ctx context.Context) (taken bool, err error) {
 	err = l.db.QueryRowContext(ctx, `SELECT owner <> '' AND renewed_at > clock_timestamp() - make_interval(secs => $1)
 		FROM lease WHERE name = 'work'`, l.ttl.Seconds()).Scan(&taken)
@@ -160,14 +163,14 @@ func (l *rowLease) taken(ctx context.Context) (taken bool, err error) {
 }
 
 func (l *rowLease) release() error {
-	if l.end == nil {
+	if l.stop == nil {
 		return nil
 	}
-	l.end()
-	l.end = nil
+	l.stop()
+	l.stop = nil
 	_, err := l.db.ExecContext(context.Background(), `UPDATE lease SET owner = '' WHERE name = 'work' AND owner = $1`, l.owner)
 	if err != nil {
-		return fmt.Errorf("give back the lease: %w", err)
+		return fmt.Errorf("release the lease: %w", err)
 	}
 	return nil
 }

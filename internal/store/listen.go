@@ -7,25 +7,25 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// listenRetry is how long after a lost connection Listen connects again.
+// listenRetry is the wait before Listen reconnects.
 const listenRetry = time.Second
 
-// Listen calls heard after any process wrote a scan request or a result, until ctx
-// ends. It only saves time: callers read the rows now and then anyway, because SQLite
-// notifies nobody, and PostgreSQL nobody during a lost connection.
-func (s *Store) Listen(ctx context.Context, heard func()) {
+// Listen calls notify after any process writes a scan request or a result, until ctx ends.
+// It only saves time. Callers must poll too, because SQLite sends no notifications, and
+// PostgreSQL sends none while the connection is lost.
+func (s *Store) Listen(ctx context.Context, notify func()) {
 	if s.listener == nil {
 		<-ctx.Done()
 		return
 	}
 	for ctx.Err() == nil {
-		_ = s.listener.listen(ctx, heard) // That the database is away, others tell.
-		wait(ctx, listenRetry)
+		_ = s.listener.listen(ctx, notify) // Other queries report that the database is down.
+		sleep(ctx, listenRetry)
 	}
 }
 
-// listen calls heard until the connection is lost.
-func (p *pool) listen(ctx context.Context, heard func()) error {
+// listen calls notify until the connection is lost.
+func (p *pool) listen(ctx context.Context, notify func()) error {
 	conn, err := p.db.Conn(ctx)
 	if err != nil {
 		return err
@@ -34,13 +34,13 @@ func (p *pool) listen(ctx context.Context, heard func()) error {
 	if _, err := conn.ExecContext(ctx, `LISTEN scan_requests`); err != nil {
 		return err
 	}
-	heard() // For rows written before this.
+	notify() // For rows that were written before LISTEN.
 	return conn.Raw(func(driver any) error {
 		for {
 			if _, err := driver.(*stdlib.Conn).Conn().WaitForNotification(ctx); err != nil {
 				return err
 			}
-			heard()
+			notify()
 		}
 	})
 }

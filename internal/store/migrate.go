@@ -13,16 +13,16 @@ import (
 //go:embed schema
 var schema embed.FS
 
-// migrate applies the numbered files of folder that the database does not have
-// yet, each in a transaction of its own. Forward only: the way back is to restore
-// a backup. A database of a newer gistdeal is an error.
+// migrate applies the numbered files of folder that the database does not have yet, each
+// in its own transaction. There are no down migrations: to go back, restore a backup. It
+// returns an error if a newer gistdeal has migrated the database.
 func (s *Store) migrate(ctx context.Context, folder fs.FS) error {
 	files, err := fs.Glob(folder, s.db.dialect.schema+"/*.sql")
 	if err != nil {
 		return err
 	}
-	// In a transaction because it may lose a race: PostgreSQL checks first and
-	// creates the table afterwards, and several processes may start at once.
+	// The transaction is retried if it loses a race: several processes may start at once,
+	// and PostgreSQL does not check and create a table in one step.
 	if err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY)`)
 		return err
@@ -47,13 +47,13 @@ func (s *Store) migrate(ctx context.Context, folder fs.FS) error {
 		return err
 	}
 	if newest > len(files) {
-		return fmt.Errorf("the database is of a newer gistdeal (schema %d, this one knows %d): upgrade gistdeal, or restore the backup made before the upgrade", newest, len(files))
+		return fmt.Errorf("the database belongs to a newer gistdeal (schema %d, this version knows %d): upgrade gistdeal, or restore the backup made before the upgrade", newest, len(files))
 	}
 	return nil
 }
 
-// apply runs one migration unless the database has it. It inserts the number
-// first: that locks out other processes, so that several may start at once.
+// apply runs one migration unless the database has it. It inserts the number first, which
+// locks out other processes: several may start at once.
 func apply(ctx context.Context, tx *sql.Tx, version int, text string) error {
 	ok, err := changed(tx.ExecContext(ctx, `INSERT INTO migrations (version) VALUES ($1) ON CONFLICT DO NOTHING`, version))
 	if err != nil || !ok {

@@ -44,7 +44,7 @@ func TestADatabaseOfAnotherProgramIsRefusedAndUnchanged(t *testing.T) {
 		}
 		testenv.Must(t, db.Close())
 		for range 2 {
-			if _, err := store.Open(t.Context(), database, store.Options{}); err == nil || !strings.Contains(err.Error(), "another program's tables; name") {
+			if _, err := store.Open(t.Context(), database, store.Options{}); err == nil || !strings.Contains(err.Error(), "another program's tables; set") {
 				t.Errorf("open: %v, want a refusal with a hint", err)
 			}
 			if _, err := store.OpenReadOnly(t.Context(), database, store.Options{}); err == nil || !strings.Contains(err.Error(), "another program's tables") {

@@ -9,16 +9,16 @@ import (
 	"gistdeal"
 )
 
-// keyPause keeps that a person paused all pushes; without it they are on.
+// keyPause is the setting with the operator's pause. Without it pushes are not paused.
 const keyPause = "pushes_paused"
 
-// pushesPaused is true in SQL while a person's word holds all pushes back.
+// pushesPaused is the SQL condition that pushes are paused.
 const pushesPaused = `EXISTS (SELECT 1 FROM settings WHERE name = '` + keyPause + `')`
 
-// PausePushes holds all pushes back until ResumePushes, over restarts, and says
-// why. It reports false if they are held back already: then nothing changes.
-func (s *Store) PausePushes(ctx context.Context, why string, now time.Time) (bool, error) {
-	value, err := json.Marshal(gistdeal.Pause{Since: fromMillis(millis(now)), Reason: clean(why)})
+// PausePushes pauses all pushes until ResumePushes, also across restarts. It reports false
+// and changes nothing if they are already paused.
+func (s *Store) PausePushes(ctx context.Context, reason string, now time.Time) (bool, error) {
+	value, err := json.Marshal(gistdeal.Pause{Since: fromMillis(millis(now)), Reason: clean(reason)})
 	if err != nil {
 		return false, err
 	}
@@ -46,7 +46,7 @@ func (s *Store) PushPause(ctx context.Context) (p gistdeal.Pause, err error) {
 		err = json.Unmarshal([]byte(value), &p)
 	}
 	if err != nil {
-		return p, fmt.Errorf("read the pause of pushes: %w", err)
+		return p, fmt.Errorf("read the push pause: %w", err)
 	}
 	return p, nil
 }

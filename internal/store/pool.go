@@ -12,49 +12,51 @@ import (
 	"gistdeal"
 )
 
-// dialect is how one database differs from the other.
+// dialect has the differences between SQLite and PostgreSQL.
 type dialect struct {
 	schema   string // folder of its migrations
-	migrated string // query: is there a table of migrations?
-	others   string // query: is there any other table, and none of migrations?
-	// away returns the message for callers if err says that the database does not answer,
-	// or not now; else "".
-	away  func(err error) string
-	again func(err error) bool // the transaction lost a race, and may win the next one
-	// explain adds the database and the remedy to an error.
+	migrated string // query: does the table migrations exist?
+	foreign  string // query: are there other tables, but no table migrations?
+	// unavailable returns a message for callers if err means that the database cannot be
+	// used now, else "".
+	unavailable func(err error) string
+	// retryable reports whether the transaction lost a race and may succeed next time.
+	retryable func(err error) bool
+	// explain adds the name of the database and advice to an error.
 	explain func(database string, err error) error
 }
 
-// tries is how often a transaction that lost a race is tried in all.
-const tries = 10
+// maxTries is the maximum number of tries of a transaction that loses races.
+const maxTries = 10
 
-// pool is connections to the database. It has the methods of sql.DB that the
-// store needs; each of them takes limit at the most, waiting for a connection
-// included, and says that a database is away with an error of kind Temporary.
+// pool is a pool of connections. It has the methods of sql.DB that the store needs. Each
+// call takes at most limit, including the wait for a connection, and returns an error of
+// kind Temporary if the database cannot be used.
 type pool struct {
 	db      *sql.DB
-	limit   time.Duration // 0 for none: a file answers at once
+	limit   time.Duration // 0 means none, as for a file
 	dialect dialect
-	health  *health // nil until it is watched
-	gaps    bool    // one that goes well does not show that the database is back: see tryWriting
+	health  *health // nil before watch
+	// A successful query does not prove that the database is usable again; see probeWrite.
+	needsProbe bool
 }
 
-const unanswered = "the database does not answer"
+const noAnswer = "the database does not answer"
 
-// newPool returns a pool of so many connections, all of them kept: to connect
-// anew for each query costs more than the query.
+// newPool returns a pool of up to so many connections. It keeps idle ones open, because
+// connecting takes longer than a query.
 func newPool(db *sql.DB, connections int, d dialect) *pool {
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	return &pool{db: db, dialect: d}
 }
 
-// watch sets the pool's limit, and lets h know from now on whether the database
-// answers. Before that, while the database is opened, errors are as they come.
+// watch sets the pool's limit and reports to h from now on. Before that, while the
+// database is being opened, the pool returns errors unchanged.
 func (p *pool) watch(h *health, limit time.Duration) { p.health, p.limit = h, limit }
 
-// begin returns ctx with the pool's limit, and a function that the caller calls at the
-// end with the error, to give it its kind.
+// begin returns ctx with the pool's limit, and a function that ends the call: it takes
+// the error of the call and returns it with its kind.
 func (p *pool) begin(ctx context.Context) (context.Context, func(error) error) {
 	if p.health == nil {
 		return ctx, func(err error) error { return err }
@@ -66,13 +68,13 @@ func (p *pool) begin(ctx context.Context) (context.Context, func(error) error) {
 	return limited, func(err error) error {
 		defer cancel()
 		switch {
-		case ctx.Err() != nil: // The caller waits no longer, which says nothing of the database.
+		case ctx.Err() != nil: // The caller gave up, which says nothing about the database.
 		case err != nil && limited.Err() != nil:
-			return p.health.away(err, unanswered)
-		case err != nil && p.dialect.away(err) != "":
-			return p.health.away(err, p.dialect.away(err))
-		case !p.gaps:
-			p.health.back()
+			return p.health.markDown(err, noAnswer)
+		case err != nil && p.dialect.unavailable(err) != "":
+			return p.health.markDown(err, p.dialect.unavailable(err))
+		case !p.needsProbe:
+			p.health.markUp()
 		}
 		return err
 	}
@@ -85,7 +87,7 @@ func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.
 	return r, end(err)
 }
 
-// QueryRowContext is sql.DB's. The caller must call Scan on the result.
+// QueryRowContext is sql.DB's. The caller must call Scan on its result.
 func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *row {
 	ctx, end := p.begin(ctx)
 	return &row{p.db.QueryRowContext(ctx, query, args...), end}
@@ -97,7 +99,7 @@ func (p *pool) prepared(ctx context.Context, query *sql.Stmt, args ...any) *row 
 	return &row{query.QueryRowContext(ctx, args...), end}
 }
 
-// QueryContext is sql.DB's. Its results are for collect.
+// QueryContext is sql.DB's. The caller must pass its results to collect.
 func (p *pool) QueryContext(ctx context.Context, query string, args ...any) (*rows, error) {
 	ctx, end := p.begin(ctx)
 	r, err := p.db.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // By collect.
@@ -107,13 +109,13 @@ func (p *pool) QueryContext(ctx context.Context, query string, args ...any) (*ro
 	return &rows{r, end}, nil
 }
 
-// queryIn is QueryContext inside a transaction, which gives errors their kind itself.
+// queryIn is QueryContext in a transaction. pool.tx gives the error its kind.
 func queryIn(ctx context.Context, tx *sql.Tx, query string, args ...any) (*rows, error) {
 	r, err := tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // By collect.
 	return &rows{r, func(err error) error { return err }}, err
 }
 
-// row is a row that is still to be read.
+// row is a row that is not read yet.
 type row struct {
 	*sql.Row
 	end func(error) error
@@ -122,54 +124,55 @@ type row struct {
 // Scan is sql.Row's.
 func (r *row) Scan(dest ...any) error { return r.end(r.Row.Scan(dest...)) }
 
-// rows are rows that are still to be read.
+// rows are rows that are not read yet.
 type rows struct {
 	*sql.Rows
 	end func(error) error
 }
 
-// collect reads all rows before it returns, so that their connection is free again.
+// collect reads all rows, so that their connection is free again. It takes the results of
+// QueryContext.
 func collect[T any](rows *rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := read(rows.Rows, scan)
+	all, err := scanAll(rows.Rows, scan)
 	return all, rows.end(err)
 }
 
-func read[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error) {
+func scanAll[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	defer rows.Close()
 	all := []T{}
 	for rows.Next() {
-		one, err := scan(rows)
+		value, err := scan(rows)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, one)
+		all = append(all, value)
 	}
 	return all, rows.Err()
 }
 
-// tx runs f in a transaction that is rolled back if f returns an error, and
-// runs it again if it lost a race with another transaction. f must use the
-// transaction and the context that it is given only: there may be one
-// connection, and waiting for another hangs.
+// tx runs f in a transaction, and rolls it back if f returns an error. It runs f again if
+// the transaction lost a race. f must use only the given context and transaction: the
+// pool may have one connection, and waiting for a second one would hang.
 func (p *pool) tx(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
 	ctx, end := p.begin(ctx)
-	err := p.try(ctx, f)
-	for n := 1; n < tries && p.dialect.again(err) && pause(ctx, n); n++ {
-		err = p.try(ctx, f)
+	err := p.tryTx(ctx, f)
+	for n := 1; n < maxTries && p.dialect.retryable(err) && backOff(ctx, n); n++ {
+		err = p.tryTx(ctx, f)
 	}
 	return end(err)
 }
 
-// pause keeps those that met from meeting again. It reports false if ctx ends.
-func pause(ctx context.Context, n int) bool {
-	return wait(ctx, rand.N(time.Duration(n)*20*time.Millisecond))
+// backOff waits a random time before try n, so that two transactions do not collide again.
+// It reports false if ctx ends first.
+func backOff(ctx context.Context, n int) bool {
+	return sleep(ctx, rand.N(time.Duration(n)*20*time.Millisecond))
 }
 
-// wait reports false if ctx ends before d is over.
-func wait(ctx context.Context, d time.Duration) bool {
+// sleep waits for d. It reports false if ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -180,7 +183,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (p *pool) try(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
+func (p *pool) tryTx(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
 	tx, err := p.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -191,26 +194,26 @@ func (p *pool) try(ctx context.Context, f func(context.Context, *sql.Tx) error) 
 	return tx.Commit()
 }
 
-// health tells the log once when the database goes away, and once when it is back.
+// health logs once when the database becomes unavailable, and once when it is back.
 type health struct {
 	log  *slog.Logger
-	gone atomic.Bool
+	down atomic.Bool
 }
 
-// away returns the message for callers. The cause is only logged: it names hosts and
-// accounts, and a time limit of ours is not the caller's.
-func (h *health) away(err error, told string) error {
-	if !h.gone.Swap(true) {
-		h.log.Error("database away", "error", err)
+// markDown returns the message as an error. It logs err but does not wrap it: err names
+// hosts and accounts, and callers must not mistake the pool's time limit for their own.
+func (h *health) markDown(err error, message string) error {
+	if !h.down.Swap(true) {
+		h.log.Error("database unavailable", "error", err)
 	}
-	return gistdeal.Errorf(gistdeal.Temporary, "%s", told)
+	return gistdeal.Errorf(gistdeal.Temporary, "%s", message)
 }
 
-func (h *health) back() {
-	if h.gone.Load() && h.gone.Swap(false) {
-		h.log.Info("database back")
+func (h *health) markUp() {
+	if h.down.Load() && h.down.Swap(false) {
+		h.log.Info("database available again")
 	}
 }
 
-// isAway reports whether the database did not answer when it was last asked.
-func (p *pool) isAway() bool { return p.health != nil && p.health.gone.Load() }
+// isDown reports whether the database was unavailable at the last call.
+func (p *pool) isDown() bool { return p.health != nil && p.health.down.Load() }

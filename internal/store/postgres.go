@@ -21,62 +21,63 @@ import (
 )
 
 const (
-	// workers is how many connections serve the engine. With those of the readers,
-	// the lease's and the one that listens, an instance has eleven: a statement takes
-	// a millisecond or two, and three instances fit into the smallest of databases.
-	workers = 5
-	// A database that does not answer keeps nobody waiting for longer.
+	// writeConnections is the number of connections for the engine. Together with
+	// readConnections and those of the lease and the listener, an instance has eleven. They
+	// suffice, because a statement takes a millisecond or two, and three instances fit into
+	// the smallest database.
+	writeConnections = 5
+	// These limits end the wait for a database that does not answer.
 	readLimit    = 3 * time.Second
-	workLimit    = 15 * time.Second
+	writeLimit   = 15 * time.Second
 	connectLimit = 5 * time.Second
-	// A process that was frozen in the middle of a transaction keeps its locks no
-	// longer than this.
+	// idleInTransaction limits how long a process that froze during a transaction keeps its
+	// locks.
 	idleInTransaction = "10s"
 )
 
 var postgresDialect = dialect{
 	schema:   "schema/postgres",
 	migrated: `SELECT to_regclass('migrations') IS NOT NULL`,
-	others:   `SELECT count(*) > 0 AND count(*) FILTER (WHERE tablename = 'migrations') = 0 FROM pg_tables WHERE schemaname = current_schema()`,
-	away: func(err error) string {
-		if away(err) {
-			return unanswered
+	foreign:  `SELECT count(*) > 0 AND count(*) FILTER (WHERE tablename = 'migrations') = 0 FROM pg_tables WHERE schemaname = current_schema()`,
+	unavailable: func(err error) string {
+		if isUnavailable(err) {
+			return noAnswer
 		}
 		return ""
 	},
-	again:   lostRace,
-	explain: func(address string, err error) error { return fmt.Errorf("database %s: %w", DisplayName(address), err) },
+	retryable: lostRace,
+	explain:   func(address string, err error) error { return fmt.Errorf("database %s: %w", DisplayName(address), err) },
 }
 
-// openPostgres opens a PostgreSQL database by its URL.
+// openPostgres opens the PostgreSQL database at a URL.
 func openPostgres(ctx context.Context, address string, o Options) (*Store, error) {
 	open, err := connector(address, o)
 	if err != nil {
 		return nil, err
 	}
 	h := &health{log: o.Log}
-	s := &Store{db: open(workers), read: open(readers), lease: newRowLease(open(1), h, rand.Text(), o.Lease), listener: open(1)}
-	// Without a limit yet: another instance's migration may take its time.
+	s := &Store{db: open(writeConnections), read: open(readConnections), lease: newRowLease(open(1), h, rand.Text(), o.Lease), listener: open(1)}
+	// The pools have no limit yet, because the migration of another instance may be slow.
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(postgresDialect.explain(address, err), s.Close())
 	}
-	s.db.watch(h, workLimit)
+	s.db.watch(h, writeLimit)
 	s.read.watch(h, readLimit)
 	return s, nil
 }
 
-// readPostgres opens a PostgreSQL database as it is, for reading only.
+// readPostgres opens a PostgreSQL database read-only, without migrating it.
 func readPostgres(address string, o Options) (*Store, error) {
 	open, err := connector(address, o, "default_transaction_read_only", "on")
 	if err != nil {
 		return nil, err
 	}
-	db := open(readers)
+	db := open(readConnections)
 	return &Store{db: db, read: db, lease: newRowLease(open(1), &health{log: o.Log}, "", o.Lease)}, nil
 }
 
-// connector returns a function that opens pools of so many connections to the database
-// at a URL, with these run-time parameters.
+// connector returns a function that opens pools of connections to the database at a URL.
+// The parameters are names and values of run-time parameters, in turn.
 func connector(address string, o Options, parameters ...string) (func(connections int) *pool, error) {
 	config, err := parseAddress(address)
 	if err != nil {
@@ -97,8 +98,8 @@ func connector(address string, o Options, parameters ...string) (func(connection
 	}, nil
 }
 
-// readPassword returns the present content of the file: passwords change while gistdeal
-// runs.
+// readPassword returns the current content of the file. A password may change while
+// gistdeal runs.
 func readPassword(file string) (string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -107,16 +108,16 @@ func readPassword(file string) (string, error) {
 	return strings.TrimRight(string(text), "\r\n"), nil
 }
 
-// isPostgres reports whether a database is named by a URL of PostgreSQL.
+// isPostgres reports whether database is a PostgreSQL URL.
 func isPostgres(database string) bool {
 	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
 }
 
-// IsFile reports whether a database is named by a path: it is SQLite's.
+// IsFile reports whether database is the path of a SQLite file.
 func IsFile(database string) bool { return !isPostgres(database) }
 
-// CheckName returns an error, which holds no password, if database is a URL of
-// PostgreSQL and has a mistake that can be seen without connecting.
+// CheckName returns an error if database is an invalid PostgreSQL URL. It does not connect,
+// and its errors contain no password.
 func CheckName(database string) error {
 	if !isPostgres(database) {
 		return nil
@@ -125,14 +126,14 @@ func CheckName(database string) error {
 	return err
 }
 
-// TakesPassword reports whether database is a URL of PostgreSQL without a password.
+// TakesPassword reports whether database is a PostgreSQL URL without a password.
 func TakesPassword(database string) bool {
 	if !isPostgres(database) {
 		return false
 	}
 	u, err := splitAddress(database)
 	if err != nil {
-		return true // CheckName reports the mistake.
+		return true // CheckName reports the error.
 	}
 	_, set := u.User.Password()
 	return !set && !u.Query().Has("password")
@@ -145,23 +146,24 @@ func DisplayName(database string) string {
 	}
 	u, err := splitAddress(database)
 	if err != nil {
-		return "(a URL with a mistake, hidden)"
+		return "(an invalid URL, hidden)"
 	}
-	u.RawQuery, u.ForceQuery = "", false // A password may be there too.
+	u.RawQuery, u.ForceQuery = "", false // The query may contain a password too.
 	return u.Redacted()
 }
 
-// splitAddress parses a URL of PostgreSQL strictly: with wrongly escaped characters,
-// parsers disagree about the end of the password, and the host is shown.
+// splitAddress parses a PostgreSQL URL strictly. If special characters are not escaped,
+// parsers disagree about where the password ends, and DisplayName would show a part of it
+// as the host.
 func splitAddress(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Fragment != "" || strings.Count(address, "@") > 1 || strings.Contains(address, "@") != (u.User != nil) {
-		return nil, errors.New("this is not the URL of a PostgreSQL database (want postgres://user:password@host:5432/database; in a password, write % @ : / ? # as %25 %40 %3A %2F %3F %23)")
+		return nil, errors.New("this is not a valid PostgreSQL URL (want postgres://user:password@host:5432/database; in a password, write % @ : / ? # as %25 %40 %3A %2F %3F %23)")
 	}
 	return u, nil
 }
 
-// parseAddress returns how to connect to the database at a URL.
+// parseAddress returns the connection settings for a URL. Its errors contain no password.
 func parseAddress(address string) (*pgx.ConnConfig, error) {
 	u, err := splitAddress(address)
 	if err != nil {
@@ -173,12 +175,12 @@ func parseAddress(address string) (*pgx.ConnConfig, error) {
 		if password, _ := u.User.Password(); password != "" {
 			text = strings.ReplaceAll(text, password, "xxxxx")
 		}
-		return nil, errors.New(text) // The error itself holds the URL.
+		return nil, errors.New(text) // Not err, which contains the URL.
 	}
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectLimit
 	}
-	// Lost connections that nothing is asked of are noticed within a minute.
+	// Keep-alives detect lost idle connections within a minute.
 	c.DialFunc = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}}).DialContext
 	for name, value := range map[string]string{"application_name": "gistdeal", "idle_in_transaction_session_timeout": idleInTransaction} {
 		if _, ok := c.RuntimeParams[name]; !ok {
@@ -188,17 +190,17 @@ func parseAddress(address string) (*pgx.ConnConfig, error) {
 	return c, nil
 }
 
-// away reports whether err says that the database does not answer, or not now.
-func away(err error) bool {
+// isUnavailable reports whether err means that the database cannot be used now.
+func isUnavailable(err error) bool {
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pe.Code {
-		case "25006", // read only: a standby, until it is promoted
-			"25P03",                   // idle in a transaction for too long: this process was frozen
+		case "25006", // read-only: a standby before its promotion
+			"25P03",                   // idle in a transaction for too long: this process froze
 			"57P01", "57P02", "57P03": // stopping, crashed, starting
 			return true
 		}
 		class := pe.Code[:2]
-		return class == "08" || class == "28" || class == "53" // connection, log-in, resources
+		return class == "08" || class == "28" || class == "53" // connection, login, resources
 	}
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	_, network := errors.AsType[net.Error](err)
@@ -207,16 +209,16 @@ func away(err error) bool {
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// lostRace reports whether err comes from two concurrent transactions: a second run of
-// the same transaction sees the changes of the other.
+// lostRace reports whether a transaction failed because of a concurrent one. Run again, it
+// sees the changes of the other transaction.
 func lostRace(err error) bool {
 	pe, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return false
 	}
 	switch pe.Code {
-	case "40001", "40P01", "23505", // serialization, deadlock, a key that somebody else was faster to insert
-		"42P07", "42710": // a table, or its type, that somebody else was faster to make
+	case "40001", "40P01", "23505", // serialization failure, deadlock, existing key
+		"42P07", "42710": // existing table, existing type of a table
 		return true
 	}
 	return false

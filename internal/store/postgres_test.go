@@ -69,7 +69,7 @@ func TestAnswersDoNotNameTheDatabase(t *testing.T) {
 			t.Errorf("the error is %v", err)
 		}
 	}
-	if strings.Count(log.String(), "database away") != 1 || !strings.Contains(log.String(), "pgtest-") {
+	if strings.Count(log.String(), "database unavailable") != 1 || !strings.Contains(log.String(), "pgtest-") {
 		t.Errorf("the log does not name the address and the reason once:\n%s", log)
 	}
 	_ = s.Close() // The server is stopped, so Close may fail.

@@ -7,10 +7,10 @@ import (
 	"io/fs"
 )
 
-// OpenReadOnly opens a database for reading, also beside a running instance. It creates
-// no file and does not migrate; writes fail. It is NotFound for a file that does not
-// exist. The caller calls Schema before methods that read tables: an old database may
-// lack them.
+// OpenReadOnly opens a database for reading, even while an instance uses it. It creates no
+// file and does not migrate the schema. Methods that write return an error. The error is
+// NotFound if the file does not exist. Callers must check Schema before methods that read
+// tables, because an old database may lack tables.
 func OpenReadOnly(ctx context.Context, database string, o Options) (s *Store, err error) {
 	o = o.orDefaults()
 	if isPostgres(database) {
@@ -27,15 +27,15 @@ func OpenReadOnly(ctx context.Context, database string, o Options) (s *Store, er
 	return s, nil
 }
 
-// Schema is how old a database is.
+// Schema has the version of a database's schema, 0 for an empty database, and the newest
+// version that this gistdeal knows.
 type Schema struct{ Version, Known int }
 
-// Current reports whether the database is just as this gistdeal needs it.
+// Current reports whether the schema is the one that this gistdeal uses.
 func (s Schema) Current() bool { return s.Version == s.Known }
 
-// Schema returns the version of the database's schema, 0 for an empty
-// database, and the newest that this gistdeal knows. Another program's database
-// is an error.
+// Schema returns the versions of the schema. It returns an error for a database of another
+// program.
 func (s *Store) Schema(ctx context.Context) (Schema, error) {
 	files, err := fs.Glob(schema, s.read.dialect.schema+"/*.sql")
 	if err != nil {
@@ -47,27 +47,27 @@ func (s *Store) Schema(ctx context.Context) (Schema, error) {
 		return v, err
 	}
 	if !migrated {
-		return v, s.refuseOthers(ctx)
+		return v, s.refuseForeign(ctx)
 	}
 	err = s.read.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM migrations`).Scan(&v.Version)
 	return v, err
 }
 
-// refuseOthers returns an error if the database has tables and none of them is
-// gistdeal's. It is one query, because another gistdeal may be making its own.
-func (s *Store) refuseOthers(ctx context.Context) error {
-	var others bool
-	if err := s.read.QueryRowContext(ctx, s.read.dialect.others).Scan(&others); err != nil {
+// refuseForeign returns an error if the database has tables, but none of gistdeal. It runs
+// one query, because another instance may be creating tables.
+func (s *Store) refuseForeign(ctx context.Context) error {
+	var foreign bool
+	if err := s.read.QueryRowContext(ctx, s.read.dialect.foreign).Scan(&foreign); err != nil {
 		return err
 	}
-	if others {
-		return errors.New("it holds another program's tables; name one of gistdeal's, or an empty one, in GISTDEAL_DATABASE_URL")
+	if foreign {
+		return errors.New("it contains another program's tables; set GISTDEAL_DATABASE_URL to a gistdeal database or an empty one")
 	}
 	return nil
 }
 
-// CheckIntegrity returns nil if SQLite finds the file in order. It reads all of it.
-// PostgreSQL has no such check: nil if it answers.
+// CheckIntegrity returns an error if SQLite finds damage. It reads the whole file. For
+// PostgreSQL, which has no such check, it is Ping.
 func (s *Store) CheckIntegrity(ctx context.Context) error {
 	if _, ok := s.lease.(fileLease); !ok {
 		return s.Ping(ctx)
@@ -86,6 +86,6 @@ func checkIntegrity(ctx context.Context, db *pool) error {
 	return nil
 }
 
-// HasLeader reports whether a process holds the lease. It leaves the lease alone,
-// but for an instant in which a process that asks for it may have to ask again.
+// HasLeader reports whether a process holds the lease. For an instant it locks the lease of
+// a SQLite file, so that a process that tries to take it then has to try again.
 func (s *Store) HasLeader(ctx context.Context) (bool, error) { return s.lease.taken(ctx) }

@@ -10,7 +10,8 @@ import (
 )
 
 // Relink replaces the deal from of a gist, which no longer exists, with the deal to. It
-// reports whether the gist had the deal from and no gist had the deal to.
+// reports false and changes nothing if the gist does not have the deal from, or if another
+// gist has the deal to.
 func (s *Store) Relink(ctx context.Context, gistID string, from, to int64) (ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET deal_id = $1 WHERE gist_id = $2 AND state = 'created' AND deal_id = $3
@@ -27,8 +28,8 @@ func (s *Store) Relink(ctx context.Context, gistID string, from, to int64) (ok b
 	return ok, nil
 }
 
-// Queue makes the deal of a gist that never had one wait for its turn: one that
-// was refused, or one without a row. It reports whether it did.
+// Queue queues the deal of a gist if the deal is failed or has no row. It reports whether
+// it did.
 func (s *Store) Queue(ctx context.Context, gistID string, now time.Time) (bool, error) {
 	ok, err := changed(s.db.ExecContext(ctx, `INSERT INTO deals (gist_id, state, queued_at) SELECT id, 'queued', $1 FROM gists WHERE id = $2
 		ON CONFLICT (gist_id) DO UPDATE SET state = 'queued', problem = '', queued_at = excluded.queued_at WHERE deals.state = 'failed'`,
@@ -39,10 +40,10 @@ func (s *Store) Queue(ctx context.Context, gistID string, now time.Time) (bool, 
 	return ok, nil
 }
 
-// Recreate makes the deal of a gist wait for its turn once more, because a
-// person wants it and its deal dealID is gone; that one is never taken for the
-// gist's again. It is the only way out of made. It reports whether the gist had
-// that deal.
+// Recreate queues the deal of a gist again, at an operator's request, because the deal
+// dealID is gone from Pipedrive. The deal dealID is never adopted again. No other method
+// changes the state of a created deal. Recreate reports whether the gist had the deal
+// dealID.
 func (s *Store) Recreate(ctx context.Context, gistID string, dealID int64, now time.Time) (ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', deal_id = NULL, problem = '', queued_at = $1
@@ -55,13 +56,13 @@ func (s *Store) Recreate(ctx context.Context, gistID string, dealID int64, now t
 		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("make the deal of gist %s again: %w", gistID, err)
+		return false, fmt.Errorf("recreate the deal of gist %s: %w", gistID, err)
 	}
 	return ok, nil
 }
 
-// ReplacedDeals returns the deals that are no gist's any more, because a person
-// wanted others made instead.
+// ReplacedDeals returns the deals that Recreate replaced. They belong to no gist any
+// more.
 func (s *Store) ReplacedDeals(ctx context.Context) (map[int64]bool, error) {
 	ids, err := s.dealIDs(ctx, `SELECT deal_id FROM replaced_deals`)
 	replaced := make(map[int64]bool, len(ids))
@@ -71,22 +72,22 @@ func (s *Store) ReplacedDeals(ctx context.Context) (map[int64]bool, error) {
 	return replaced, err
 }
 
-// DuplicateDeals returns up to limit of those deals from the one that follows the
-// id after, by id.
+// DuplicateDeals returns up to limit duplicate deals, ordered by id, starting after the id
+// after.
 func (s *Store) DuplicateDeals(ctx context.Context, after int64, limit int) ([]gistdeal.DuplicateDeal, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT s.deal_id, s.gist_id, coalesce(u.login, ''), s.noticed_at
 		FROM duplicate_deals s LEFT JOIN gists g ON g.id = s.gist_id LEFT JOIN users u ON u.id = g.user_id
 		WHERE s.deal_id > $1 ORDER BY s.deal_id LIMIT $2`, after, limit)
-	return collect(rows, err, func(row *sql.Rows) (one gistdeal.DuplicateDeal, err error) {
+	return collect(rows, err, func(row *sql.Rows) (d gistdeal.DuplicateDeal, err error) {
 		var noticed int64
-		err = row.Scan(&one.DealID, &one.GistID, &one.Login, &noticed)
-		one.NoticedAt = fromMillis(noticed)
-		return one, err
+		err = row.Scan(&d.DealID, &d.GistID, &d.Login, &noticed)
+		d.NoticedAt = fromMillis(noticed)
+		return d, err
 	})
 }
 
-// AddDuplicates records those of the given deals, by gist, that are not the one
-// that their gist is known to have.
+// AddDuplicates records the given deals as duplicates of their gists. It ignores a deal
+// that is the recorded deal of its gist, and a gist without a recorded deal.
 func (s *Store) AddDuplicates(ctx context.Context, deals map[string][]int64, now time.Time) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return addDuplicates(ctx, tx, deals, now) })
 	if err != nil {
@@ -95,9 +96,8 @@ func (s *Store) AddDuplicates(ctx context.Context, deals map[string][]int64, now
 	return nil
 }
 
-// ReplaceDuplicates forgets the surplus deals that are not alive, and records those
-// of the given deals, by gist, that are not the one that their gist is known to
-// have.
+// ReplaceDuplicates deletes the recorded duplicate deals that are not alive, and then does
+// the same as AddDuplicates.
 func (s *Store) ReplaceDuplicates(ctx context.Context, alive map[int64]bool, duplicates map[string][]int64, now time.Time) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := queryIn(ctx, tx, `SELECT deal_id FROM duplicate_deals ORDER BY deal_id`)
@@ -126,25 +126,25 @@ func (s *Store) dealIDs(ctx context.Context, query string) ([]int64, error) {
 	return collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) })
 }
 
-// DuplicateOf returns the gist that a surplus deal is of; NotFound if the deal is
-// not known as surplus.
+// DuplicateOf returns the gist of a duplicate deal; NotFound if the deal is not recorded as
+// a duplicate.
 func (s *Store) DuplicateOf(ctx context.Context, dealID int64) (gistID string, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT gist_id FROM duplicate_deals WHERE deal_id = $1
 		AND NOT EXISTS (SELECT 1 FROM deals WHERE deals.deal_id = duplicate_deals.deal_id)`, dealID).Scan(&gistID)
-	return gistID, notFound(err, "deal %d is not known as the second deal of a gist: only such a deal is deleted", dealID)
+	return gistID, notFound(err, "deal %d is not recorded as a duplicate: only duplicate deals can be deleted", dealID)
 }
 
-// ForgetDuplicate forgets a surplus deal that Pipedrive no longer has.
+// ForgetDuplicate deletes the record of a duplicate deal that Pipedrive no longer has.
 func (s *Store) ForgetDuplicate(ctx context.Context, dealID int64) error {
 	if _, err := s.db.ExecContext(ctx, `DELETE FROM duplicate_deals WHERE deal_id = $1`, dealID); err != nil {
-		return fmt.Errorf("forget surplus deal %d: %w", dealID, err)
+		return fmt.Errorf("forget duplicate deal %d: %w", dealID, err)
 	}
 	return nil
 }
 
-// ResentGists returns the gists to which a second request was sent because the
-// first was taken for absent, before then, and that nobody has looked at since;
-// and when on Pipedrive's clock the earliest of those first requests began.
+// ResentGists returns the gists with an attempt that ended before then because lookups did
+// not find its deal, and that was not checked again since. The deal was sent again after
+// it. The time since is the start of the earliest such attempt, on Pipedrive's clock.
 func (s *Store) ResentGists(ctx context.Context, then time.Time) (gists []string, since time.Time, err error) {
 	var earliest int64
 	rows, err := s.db.QueryContext(ctx, `SELECT gist_id, min(remote_at) FROM attempts
@@ -160,7 +160,7 @@ func (s *Store) ResentGists(ctx context.Context, then time.Time) (gists []string
 	return gists, fromMillis(earliest), err
 }
 
-// MarkRechecked records that these gists, which ResentGists returned for then, were looked at.
+// MarkRechecked records that the gists that ResentGists returned for then were checked.
 func (s *Store) MarkRechecked(ctx context.Context, gists []string, then, now time.Time) error {
 	object, err := keys(gists)
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"gistdeal"
 )
 
-// resultsKeptFor is how long an answer can be read.
-const resultsKeptFor = time.Hour
+// keepResults is how long a result can be read.
+const keepResults = time.Hour
 
-// requestRow is an ask inside the JSON object of a bulk insert.
+// requestRow is a scan request in the JSON object of a bulk insert, keyed by login.
 type requestRow struct {
 	Login           string               `json:"login"`
 	Backfill        gistdeal.Backfill    `json:"backfill"`
@@ -22,9 +22,9 @@ type requestRow struct {
 	Kind            gistdeal.RequestKind `json:"kind"`
 }
 
-// RequestScan stores asks for the process that works, and returns them with the
-// numbers by which their answers are known. One that waits already for the
-// same, or for more, is joined and not asked again.
+// RequestScan queues scan requests for the leader, and returns them with their numbers, by
+// which RequestResults finds their results. A request joins a pending one for the same
+// login if that one covers it.
 func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gistdeal.ScanRequest) ([]gistdeal.ScanRequest, error) {
 	object, err := requestObject(requests)
 	if err != nil {
@@ -32,7 +32,7 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 	}
 	numbers := map[string]int64{}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE ended_at > 0 AND ended_at < $1`, millis(now.Add(-resultsKeptFor))); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE ended_at > 0 AND ended_at < $1`, millis(now.Add(-keepResults))); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `
@@ -60,90 +60,91 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ask for %d logins: %w", len(requests), err)
+		return nil, fmt.Errorf("request %d logins: %w", len(requests), err)
 	}
 	stored := make([]gistdeal.ScanRequest, len(requests))
-	for i, a := range requests {
-		a.Number = numbers[gistdeal.LoginKey(a.Login)]
-		stored[i] = a
+	for i, r := range requests {
+		r.Number = numbers[gistdeal.LoginKey(r.Login)]
+		stored[i] = r
 	}
 	return stored, nil
 }
 
-// requestObject returns asks as a JSON object for a bulk statement.
+// requestObject returns the requests as a JSON object for a bulk statement.
 func requestObject(requests []gistdeal.ScanRequest) (string, error) {
 	rows := make(map[string]requestRow, len(requests))
-	for _, a := range requests {
-		rows[gistdeal.LoginKey(a.Login)] = requestRow{Login: a.Login, Backfill: a.Backfill, DefaultBackfill: a.DefaultBackfill, Kind: a.Kind}
+	for _, r := range requests {
+		rows[gistdeal.LoginKey(r.Login)] = requestRow{Login: r.Login, Backfill: r.Backfill, DefaultBackfill: r.DefaultBackfill, Kind: r.Kind}
 	}
 	object, err := json.Marshal(rows)
 	return string(object), err
 }
 
-// PendingRequests returns up to limit asks that want at least so much and have no
-// answer: those that somebody waits for first, and then those asked first.
+// PendingRequests returns up to limit pending requests of at least the kind least: higher
+// kinds first, and older ones first within a kind.
 func (s *Store) PendingRequests(ctx context.Context, least gistdeal.RequestKind, limit int) ([]gistdeal.ScanRequest, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT login, backfill, kind, number FROM scan_requests
 		WHERE ended_at = 0 AND kind >= $1 ORDER BY kind DESC, requested_at LIMIT $2`, least, limit)
-	return collect(rows, err, func(row *sql.Rows) (a gistdeal.ScanRequest, err error) {
-		return a, row.Scan(&a.Login, &a.Backfill, &a.Kind, &a.Number)
+	return collect(rows, err, func(row *sql.Rows) (r gistdeal.ScanRequest, err error) {
+		return r, row.Scan(&r.Login, &r.Backfill, &r.Kind, &r.Number)
 	})
 }
 
-// Answer records the result of a request. It reports false if another request came in
-// meanwhile: then the request stays pending with a new number.
-func (s *Store) Answer(ctx context.Context, a gistdeal.ScanRequest, answer gistdeal.RequestResult, now time.Time) (bool, error) {
+// Answer records the result of a request. It reports false if the request has been extended
+// in the meantime: then it stays pending, with a higher number.
+func (s *Store) Answer(ctx context.Context, r gistdeal.ScanRequest, result gistdeal.RequestResult, now time.Time) (bool, error) {
 	outcome, problem := "known", ""
-	if answer.Added {
+	if result.Added {
 		outcome = "added"
 	}
-	if answer.Err != nil {
-		outcome, problem = gistdeal.KindOf(answer.Err).String(), answer.Err.Error()
+	if result.Err != nil {
+		outcome, problem = gistdeal.KindOf(result.Err).String(), result.Err.Error()
 	}
 	ok, err := changed(s.db.ExecContext(ctx, `UPDATE scan_requests SET ended_at = $1, outcome = $2, problem = $3, retry_after = $4
 		WHERE login_key = $5 AND number = $6 AND ended_at = 0`,
-		millis(now), outcome, clean(problem), gistdeal.RetryAfter(answer.Err).Milliseconds(), gistdeal.LoginKey(a.Login), a.Number))
+		millis(now), outcome, clean(problem), gistdeal.RetryAfter(result.Err).Milliseconds(), gistdeal.LoginKey(r.Login), r.Number))
 	if err != nil {
-		return false, fmt.Errorf("answer the ask for %q: %w", a.Login, err)
+		return false, fmt.Errorf("record the result of the request for %q: %w", r.Login, err)
 	}
 	return ok, nil
 }
 
-// RequeueRequest puts an ask behind those that want as much, and says why it still waits.
-func (s *Store) RequeueRequest(ctx context.Context, a gistdeal.ScanRequest, problem string, now time.Time) error {
+// RequeueRequest moves a request behind the others of its kind. The problem is the reason
+// why it is still pending.
+func (s *Store) RequeueRequest(ctx context.Context, r gistdeal.ScanRequest, problem string, now time.Time) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE scan_requests SET requested_at = $1, problem = $2 WHERE login_key = $3 AND number = $4 AND ended_at = 0`,
-		millis(now), clean(problem), gistdeal.LoginKey(a.Login), a.Number)
+		millis(now), clean(problem), gistdeal.LoginKey(r.Login), r.Number)
 	if err != nil {
-		return fmt.Errorf("requeue the ask for %q: %w", a.Login, err)
+		return fmt.Errorf("requeue the request for %q: %w", r.Login, err)
 	}
 	return nil
 }
 
-// PendingRequest returns whether a login is asked for and has no answer yet, and why
-// not if there is a reason.
-func (s *Store) PendingRequest(ctx context.Context, login string) (problem string, waits bool, err error) {
+// PendingRequest reports whether a request for the login is pending, and the reason if
+// there is one.
+func (s *Store) PendingRequest(ctx context.Context, login string) (problem string, pending bool, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT problem FROM scan_requests WHERE login_key = $1 AND ended_at = 0`, gistdeal.LoginKey(login)).Scan(&problem)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("look whether %q is asked for: %w", login, err)
+		return "", false, fmt.Errorf("read the request for %q: %w", login, err)
 	}
 	return problem, true, nil
 }
 
-// RequestResults returns the answers to those of the given asks that have one, by
-// login key. They can be read for an hour.
+// RequestResults returns the results of the given requests by login key. It leaves out
+// requests without a result. Results can be read for an hour.
 func (s *Store) RequestResults(ctx context.Context, requests ...gistdeal.ScanRequest) (map[string]gistdeal.RequestResult, error) {
 	object, err := requestObject(requests)
 	if err != nil {
 		return nil, err
 	}
 	least := map[string]int64{}
-	for _, a := range requests {
-		least[gistdeal.LoginKey(a.Login)] = a.Number
+	for _, r := range requests {
+		least[gistdeal.LoginKey(r.Login)] = r.Number
 	}
-	answers := map[string]gistdeal.RequestResult{}
+	results := map[string]gistdeal.RequestResult{}
 	rows, err := s.read.QueryContext(ctx, `SELECT login_key, number, outcome, problem, retry_after FROM scan_requests
 		WHERE ended_at > 0 AND login_key IN (SELECT key FROM json_each($1))`, object)
 	_, err = collect(rows, err, func(row *sql.Rows) (key string, err error) {
@@ -153,18 +154,18 @@ func (s *Store) RequestResults(ctx context.Context, requests ...gistdeal.ScanReq
 			return key, err
 		}
 		if n >= least[key] {
-			answers[key] = answerOf(outcome, problem, time.Duration(retryAfter)*time.Millisecond)
+			results[key] = resultOf(outcome, problem, time.Duration(retryAfter)*time.Millisecond)
 		}
 		return key, nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read answers: %w", err)
+		return nil, fmt.Errorf("read results: %w", err)
 	}
-	return answers, nil
+	return results, nil
 }
 
-// answerOf is the inverse of FinishRequest.
-func answerOf(outcome, problem string, retryAfter time.Duration) gistdeal.RequestResult {
+// resultOf is the inverse of the conversion in Answer.
+func resultOf(outcome, problem string, retryAfter time.Duration) gistdeal.RequestResult {
 	switch outcome {
 	case "added":
 		return gistdeal.RequestResult{Added: true}

@@ -11,7 +11,7 @@ import (
 	"gistdeal"
 )
 
-// Setting returns the value of a name, "" if there is none.
+// Setting returns the value of the setting with that name, "" if it has none.
 func (s *Store) Setting(ctx context.Context, name string) (value string, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -20,7 +20,7 @@ func (s *Store) Setting(ctx context.Context, name string) (value string, err err
 	return value, err
 }
 
-// Set keeps value under name.
+// Set stores the value of a setting.
 func (s *Store) Set(ctx context.Context, name, value string) error {
 	_, err := s.db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, clean(value))
@@ -30,7 +30,8 @@ func (s *Store) Set(ctx context.Context, name, value string) error {
 	return nil
 }
 
-// ChangeSettings stores chosen values, all or nothing; "" deletes a choice.
+// ChangeSettings stores the values of several settings in one transaction. The value ""
+// deletes a setting.
 func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]string) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for name, value := range values {
@@ -47,18 +48,18 @@ func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("keep what was chosen: %w", err)
+		return fmt.Errorf("change settings: %w", err)
 	}
 	return nil
 }
 
-// keyCaughtUp is the name of the setting that keeps until when the deals of
-// Pipedrive are known, in Unix milliseconds on Pipedrive's clock.
+// keyCaughtUp is the setting with the time of SetCaughtUpTo, in Unix milliseconds on
+// Pipedrive's clock.
 const keyCaughtUp = "caught_up_at"
 
-// CaughtUpTo returns the time on Pipedrive's clock until which the database knows
-// all deals: the last SetCaughtUpTo, or the begin of the newest attempt with a
-// known outcome, whichever is later; zero if it knows none.
+// CaughtUpTo returns the time up to which the database knows all deals, on Pipedrive's
+// clock. It is the time of the last SetCaughtUpTo or the start of the newest attempt with
+// an outcome, whichever is later; zero if there is neither.
 func (s *Store) CaughtUpTo(ctx context.Context) (time.Time, error) {
 	var outcome int64
 	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(remote_at), 0) FROM attempts WHERE outcome <> ''`).Scan(&outcome)
@@ -76,8 +77,8 @@ func (s *Store) CaughtUpTo(ctx context.Context) (time.Time, error) {
 	return fromMillis(max(outcome, caughtUp)), nil
 }
 
-// SetCaughtUpTo records that the database knows all deals that were created until
-// then, on Pipedrive's clock.
+// SetCaughtUpTo records that the database knows all deals created before remote, a time on
+// Pipedrive's clock.
 func (s *Store) SetCaughtUpTo(ctx context.Context, remote time.Time) error {
 	return s.Set(ctx, keyCaughtUp, strconv.FormatInt(millis(remote), 10))
 }

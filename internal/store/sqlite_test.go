@@ -17,8 +17,8 @@ func TestFilesThatCannotBeADatabaseAreExplained(t *testing.T) {
 	testenv.Must(t, os.WriteFile(text, []byte(strings.Repeat("not a database ", 100)), 0o600))
 	for path, want := range map[string]string{
 		text:                                  "is not a SQLite database",
-		dir:                                   "is a folder",
-		filepath.Join(dir, "missing", "x.db"): "does its folder exist",
+		dir:                                   "is a directory; name a file",
+		filepath.Join(dir, "missing", "x.db"): "check that its directory exists",
 	} {
 		_, err := store.Open(t.Context(), path, store.Options{})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -12,26 +12,26 @@ import (
 	"gistdeal"
 )
 
-// Store is the database. Its methods may be called from many goroutines. An
-// error of kind Temporary means that the database does not answer: trying
-// again does no harm, even if the change was made and only the answer is lost.
+// Store is the database. It is safe for concurrent use. An error of kind Temporary means
+// that the database cannot be used now. The caller may try again, even if the change was
+// made and only the reply was lost.
 type Store struct {
-	db       *pool // writes, and reads that a decision hangs on
-	read     *pool // for reads; never waits for a write
+	db       *pool // writes, and reads that decide about writes
+	read     *pool // other reads; they never wait for a write
 	view     *sql.Stmt
 	lease    lease
-	listener *pool // one connection, for Listen; nil if the database tells nothing
+	listener *pool // one connection for Listen; nil if the database has no notifications
 }
 
-// readers is how many connections serve readers.
-const readers = 4
+// readConnections is the number of connections for reads.
+const readConnections = 4
 
 // Options are the settings of a Store; the zero value works.
 type Options struct {
-	// PasswordFile names a file with PostgreSQL's password, read at each new connection.
+	// PasswordFile is a file with the PostgreSQL password. Each new connection reads it.
 	PasswordFile string
-	Lease        time.Duration // how long PostgreSQL's lease outlives its holder; 0 means 12 s
-	Log          *slog.Logger  // nil means none
+	Lease        time.Duration // how long a PostgreSQL lease is valid without renewal; 0 means 12 s
+	Log          *slog.Logger  // nil discards the log
 }
 
 func (o Options) orDefaults() Options {
@@ -44,9 +44,9 @@ func (o Options) orDefaults() Options {
 	return o
 }
 
-// Open opens a database and migrates its schema: PostgreSQL, if database is a postgres://
-// URL, else the SQLite file of that path, which it creates if there is none. Errors
-// contain advice and no password.
+// Open opens a database and migrates its schema. The database is a postgres:// URL or the
+// path of a SQLite file, which Open creates if it does not exist. Errors contain advice, and
+// never a password.
 func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	o = o.orDefaults()
 	if isPostgres(database) {
@@ -55,9 +55,10 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	return openSQLite(ctx, database, o)
 }
 
-// prepare completes Open after the connections exist.
+// prepare migrates the schema and prepares statements.
 func (s *Store) prepare(ctx context.Context) (err error) {
-	// Through a read-only connection: the database of another program stays unchanged.
+	// Check on a read-only connection, so that the database of another program stays
+	// unchanged.
 	if _, err := s.Schema(ctx); err != nil {
 		return err
 	}
@@ -68,10 +69,10 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	return err
 }
 
-// Close gives up the lease, if it is held, and closes the database.
+// Close releases the lease and closes the database.
 func (s *Store) Close() error {
 	errs := []error{s.lease.close()}
-	if s.view != nil { // A Store that is opened read-only has none.
+	if s.view != nil { // nil in a read-only Store
 		errs = append(errs, s.view.Close())
 	}
 	if s.listener != nil {
@@ -80,28 +81,28 @@ func (s *Store) Close() error {
 	return errors.Join(append(errs, s.read.db.Close(), s.db.db.Close())...)
 }
 
-// Ping returns nil if the database answers, and can be written as far as is known.
+// Ping returns nil if the database can be read, and written if the last write failed.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
 	if err := s.read.QueryRowContext(ctx, `SELECT 1 FROM counters WHERE name = 'gist_seq'`).Scan(&one); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
-	if s.db.isAway() {
-		return s.tryWriting(ctx)
+	if s.db.isDown() {
+		return s.probeWrite(ctx)
 	}
 	return nil
 }
 
-// tryWriting finds out whether the database can be written again: it writes
-// more than the gaps of a full disk take, and takes it away again.
-func (s *Store) tryWriting(ctx context.Context) error {
+// probeWrite reports whether the database can be written again. It writes and deletes more
+// data than fits into the free pages of a file on a full disk.
+func (s *Store) probeWrite(ctx context.Context) error {
 	const name = "room"
 	err := s.Set(ctx, name, strings.Repeat("x", 64<<10))
 	if err == nil {
 		_, err = s.db.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, name)
 	}
 	if err == nil {
-		s.db.health.back()
+		s.db.health.markUp()
 	}
 	return err
 }
@@ -111,7 +112,7 @@ func (s *Store) tx(ctx context.Context, f func(context.Context, *sql.Tx) error) 
 	return s.db.tx(ctx, f)
 }
 
-// changed reports whether a conditional change found its row.
+// changed reports whether a conditional change affected one row.
 func changed(r sql.Result, err error) (bool, error) {
 	if err != nil {
 		return false, err
@@ -120,7 +121,7 @@ func changed(r sql.Result, err error) (bool, error) {
 	return n == 1, err
 }
 
-// millis is how times enter SQL; the zero time is 0.
+// millis returns the form of t in SQL: Unix milliseconds, 0 for the zero time.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -136,10 +137,11 @@ func fromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// clean removes characters that PostgreSQL's text cannot contain.
+// clean removes bytes that PostgreSQL refuses in texts.
 func clean(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "") }
 
-// notFound gives sql.ErrNoRows the kind that the server maps to 404.
+// notFound turns sql.ErrNoRows into a NotFound error with the given text, and returns other
+// errors unchanged.
 func notFound(err error, format string, args ...any) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return gistdeal.Errorf(gistdeal.NotFound, format, args...)

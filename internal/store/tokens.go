@@ -10,18 +10,18 @@ import (
 	"gistdeal"
 )
 
-// usedAnew is how long a token's last use is not written again.
-const usedAnew = time.Minute
+// recordUseAfter is the minimum time between two records of a token's use.
+const recordUseAfter = time.Minute
 
-// SetToken keeps an API token under its name, by its hash; the same value
-// twice changes nothing, a new one replaces it. Invalid if it is the value of
-// another token.
+// SetToken stores an API token by the hash of its value. It replaces a token with the same
+// name and another value, and changes nothing if the value is the same. The error is
+// Invalid if another token has the value.
 func (s *Store) SetToken(ctx context.Context, name, hash string, scope gistdeal.Scope, now time.Time) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var other string
 		err := tx.QueryRowContext(ctx, `SELECT name FROM tokens WHERE hash = $1 AND name <> $2`, hash, name).Scan(&other)
 		if err == nil {
-			return gistdeal.Errorf(gistdeal.Invalid, "its value is that of the token %q: choose another, or revoke that one", other)
+			return gistdeal.Errorf(gistdeal.Invalid, "the token %q has the same value: choose another value, or revoke that token", other)
 		}
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
@@ -32,12 +32,13 @@ func (s *Store) SetToken(ctx context.Context, name, hash string, scope gistdeal.
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("keep token %q: %w", name, err)
+		return fmt.Errorf("store token %q: %w", name, err)
 	}
 	return nil
 }
 
-// AddToken keeps a new API token, by its hash. Invalid if there is one of that name.
+// AddToken stores a new API token by the hash of its value. The error is Invalid if the
+// name is in use.
 func (s *Store) AddToken(ctx context.Context, name, hash string, scope gistdeal.Scope, now time.Time) error {
 	ok, err := changed(s.db.ExecContext(ctx, `INSERT INTO tokens (name, hash, scope, created_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (name) DO NOTHING`, name, hash, scope, millis(now)))
@@ -45,25 +46,25 @@ func (s *Store) AddToken(ctx context.Context, name, hash string, scope gistdeal.
 		return fmt.Errorf("add token %q: %w", name, err)
 	}
 	if !ok {
-		return gistdeal.Errorf(gistdeal.Invalid, "there is a token %q already: revoke it first, or choose another name", name)
+		return gistdeal.Errorf(gistdeal.Invalid, "token %q already exists: revoke it first, or choose another name", name)
 	}
 	return nil
 }
 
-// RevokeToken ends the validity of a token at once. Its visits stay, for another token
-// of that name. It is NotFound if there is none.
+// RevokeToken deletes a token, which is invalid at once. Its visits stay, for a later token
+// with the same name. The error is NotFound if there is none.
 func (s *Store) RevokeToken(ctx context.Context, name string) error {
 	ok, err := changed(s.db.ExecContext(ctx, `DELETE FROM tokens WHERE name = $1`, name))
 	if err != nil {
 		return fmt.Errorf("revoke token %q: %w", name, err)
 	}
 	if !ok {
-		return gistdeal.Errorf(gistdeal.NotFound, "there is no token %q", name)
+		return gistdeal.Errorf(gistdeal.NotFound, "token %q does not exist", name)
 	}
 	return nil
 }
 
-// Tokens returns all tokens, by name.
+// Tokens returns all tokens, ordered by name.
 func (s *Store) Tokens(ctx context.Context) ([]gistdeal.Token, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT name, scope, created_at, last_used_at FROM tokens ORDER BY name`)
 	return collect(rows, err, func(row *sql.Rows) (t gistdeal.Token, err error) {
@@ -74,19 +75,19 @@ func (s *Store) Tokens(ctx context.Context) ([]gistdeal.Token, error) {
 	})
 }
 
-// Caller returns the bearer of the token with that hash; NotFound if there is none.
+// Caller returns the caller with the token of that hash; NotFound if there is none.
 func (s *Store) Caller(ctx context.Context, hash string) (c gistdeal.Caller, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT name, scope FROM tokens WHERE hash = $1`, hash).Scan(&c.Name, &c.Scope)
-	return c, notFound(err, "no such token")
+	return c, notFound(err, "no token has this value")
 }
 
-// UseToken notes that the token with that hash was used, unless somebody noted
-// it within a minute before now: several instances write no more than one does.
+// UseToken records that the token with that hash was used, unless a use within the last
+// minute is recorded. So several instances write no more than one.
 func (s *Store) UseToken(ctx context.Context, hash string, now time.Time) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE tokens SET last_used_at = $1 WHERE hash = $2 AND last_used_at <= $3`,
-		millis(now), hash, millis(now.Add(-usedAnew)))
+		millis(now), hash, millis(now.Add(-recordUseAfter)))
 	if err != nil {
-		return fmt.Errorf("note the use of a token: %w", err)
+		return fmt.Errorf("record the use of a token: %w", err)
 	}
 	return nil
 }

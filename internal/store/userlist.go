@@ -14,10 +14,10 @@ import (
 // likePattern escapes the special characters of LIKE patterns.
 var likePattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// orderKeys are the sort keys of users, with the value of a user for each.
+// orderKeys has the column of each order, and a function that returns a user's value.
 var orderKeys = map[gistdeal.UserOrder]struct {
 	column string
-	of     func(gistdeal.User) any
+	value  func(gistdeal.User) any
 }{
 	gistdeal.OrderByLogin:    {"lower(login)", func(u gistdeal.User) any { return gistdeal.LoginKey(u.Login) }},
 	gistdeal.OrderByTracked:  {"tracked_at", func(u gistdeal.User) any { return millis(u.TrackedAt) }},
@@ -25,9 +25,8 @@ var orderKeys = map[gistdeal.UserOrder]struct {
 	gistdeal.OrderByNextScan: {"next_scan_at", func(u gistdeal.User) any { return millis(u.NextScanAt) }},
 }
 
-// after adds to w that users come after the last of the part before, and
-// returns the clause that orders them.
-func (w *where) after(p gistdeal.UserPage) string {
+// startAfter adds the condition that users follow p.After, and returns the ORDER BY clause.
+func (w *where) startAfter(p gistdeal.UserPage) string {
 	than, direction := ">", ""
 	if p.Descending {
 		than, direction = "<", " DESC"
@@ -36,8 +35,8 @@ func (w *where) after(p gistdeal.UserPage) string {
 	switch {
 	case p.After == nil:
 	case known:
-		// SQLite finds a pair with an expression in no index, so it is told the first half too.
-		value := w.arg(key.of(*p.After))
+		// SQLite uses no index for a pair with an expression, so compare the column alone too.
+		value := w.arg(key.value(*p.After))
 		w.conditions = append(w.conditions, key.column+" "+than+"= "+value, "("+key.column+", id) "+than+" ("+value+", "+w.arg(p.After.ID)+")")
 	default:
 		w.add("id "+than+" ?", p.After.ID)
@@ -48,8 +47,8 @@ func (w *where) after(p gistdeal.UserPage) string {
 	return " ORDER BY id" + direction
 }
 
-// search adds a condition on the login. Only users that lost their login have no key, and
-// lower is several times as slow.
+// search adds the condition that the login contains a text. It uses lower only for users
+// that lost their login and so have no key, because lower is several times as slow.
 func (w *where) search(text string) {
 	like := " LIKE " + w.arg("%"+likePattern.Replace(gistdeal.LoginKey(text))+"%") + ` ESCAPE '\'`
 	w.conditions = append(w.conditions, "(login_key"+like+" OR login_key IS NULL AND lower(login)"+like+")")
@@ -57,7 +56,7 @@ func (w *where) search(text string) {
 
 // userConditions returns the conditions of a filter.
 func userConditions(f gistdeal.UserFilter) (w where) {
-	if f.Search != "" { // First, because it leaves the fewest rows.
+	if f.Search != "" { // first, because it leaves the fewest rows
 		w.search(f.Search)
 	}
 	if len(f.States) == 0 {
@@ -68,20 +67,20 @@ func userConditions(f gistdeal.UserFilter) (w where) {
 	return w
 }
 
-// fewUsers is how many users are sorted by themselves. If a filter lets more
-// through, a part of a list is found soon by walking in its order.
-const fewUsers = 1000
+// maxSorted is the maximum number of matching users to sort. If more users match, walking
+// an index in order finds a page of them sooner.
+const maxSorted = 1000
 
-// Users returns the part p of the users that f means.
+// Users returns the page p of the users that match f.
 func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, p gistdeal.UserPage) ([]gistdeal.User, error) {
 	w, from := userConditions(f), "users"
 	with := ""
 	if f.Search != "" || len(f.States) > 0 {
-		ids, err := s.someUsers(ctx, w)
+		ids, err := s.userIDs(ctx, w)
 		if err != nil {
 			return nil, err
 		}
-		if len(ids) <= fewUsers {
+		if len(ids) <= maxSorted {
 			object, err := keys(ids)
 			if err != nil {
 				return nil, err
@@ -90,16 +89,15 @@ func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, p gistdeal.Use
 			w, from = where{args: []any{object}}, "few"
 		}
 	}
-	order := w.after(p)
-	part := w.sql() + order + " LIMIT " + w.arg(p.Limit)
-	rows, err := s.read.QueryContext(ctx, with+`SELECT `+userColumns+` FROM `+from+part, w.args...)
+	order := w.startAfter(p)
+	clauses := w.sql() + order + " LIMIT " + w.arg(p.Limit)
+	rows, err := s.read.QueryContext(ctx, with+`SELECT `+userColumns+` FROM `+from+clauses, w.args...)
 	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
 }
 
-// someUsers returns the ids of those users that w means, in no order, or of
-// more than fewUsers of them.
-func (s *Store) someUsers(ctx context.Context, w where) ([]string, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id FROM users`+w.sql()+" LIMIT "+strconv.Itoa(fewUsers+1), w.args...)
+// userIDs returns the ids of up to maxSorted+1 users that meet w, in no order.
+func (s *Store) userIDs(ctx context.Context, w where) ([]string, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id FROM users`+w.sql()+" LIMIT "+strconv.Itoa(maxSorted+1), w.args...)
 	return collect(rows, err, func(row *sql.Rows) (string, error) {
 		var id int64
 		err := row.Scan(&id)
@@ -137,7 +135,7 @@ func (s *Store) DealsOfUsers(ctx context.Context, ids []int64) (map[int64]map[gi
 	return counts, err
 }
 
-// countStates reads rows of a state and a number.
+// countStates returns the numbers of rows with a state and its number.
 func countStates(rows *rows, err error) (map[gistdeal.DealState]int, error) {
 	counts := map[gistdeal.DealState]int{}
 	_, err = collect(rows, err, func(row *sql.Rows) (state gistdeal.DealState, err error) {
@@ -149,22 +147,23 @@ func countStates(rows *rows, err error) (map[gistdeal.DealState]int, error) {
 	return counts, err
 }
 
-// userRemoved is the problem of deals that are skipped because their user is not tracked any more.
-const userRemoved = "its user was removed"
+// userRemoved is the problem of deals that are skipped because their user was removed.
+const userRemoved = "the user was removed"
 
-// PauseUsers stops the scans of users and returns the ids of those that it changed, not
-// of paused or removed ones. ResumeUsers and RemoveUsers do the same for their change.
+// PauseUsers pauses the scans of users. It returns the ids of the users that it changed,
+// which excludes paused and removed ones.
 func (s *Store) PauseUsers(ctx context.Context, ids ...int64) ([]int64, error) {
 	return s.setStates(ctx, ids, nil, `state = 'paused'`, `state IN ('active', 'gone')`)
 }
 
-// ResumeUsers lets paused users be scanned again, at once.
+// ResumeUsers resumes the scans of paused users, due at now. It returns the ids of the users
+// that it changed.
 func (s *Store) ResumeUsers(ctx context.Context, now time.Time, ids ...int64) ([]int64, error) {
 	return s.setStates(ctx, ids, nil, `state = 'active', next_scan_at = `+strconv.FormatInt(millis(now), 10), `state = 'paused'`)
 }
 
-// RemoveUsers ends the tracking of users. Their gists and deals are kept, and
-// those of their deals that have not begun to be sent are skipped.
+// RemoveUsers stops tracking users. It keeps their gists and deals, and skips the deals that
+// are queued or awaiting approval. It returns the ids of the users that it changed.
 func (s *Store) RemoveUsers(ctx context.Context, ids ...int64) ([]int64, error) {
 	return s.setStates(ctx, ids, func(ctx context.Context, tx *sql.Tx, users string) error {
 		_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE state IN ('awaiting_approval', 'queued')
@@ -173,9 +172,9 @@ func (s *Store) RemoveUsers(ctx context.Context, ids ...int64) ([]int64, error) 
 	}, `state = 'removed'`, `state <> 'removed'`)
 }
 
-// setStates applies set to the users that meet the condition, and then follows to them;
-// they are the keys of an object.
-func (s *Store) setStates(ctx context.Context, ids []int64, follows func(ctx context.Context, tx *sql.Tx, users string) error, set, condition string) (changed []int64, err error) {
+// setStates applies set to the users that meet the condition. In the same transaction it
+// calls then, if it is not nil, with the changed users as the keys of a JSON object.
+func (s *Store) setStates(ctx context.Context, ids []int64, then func(ctx context.Context, tx *sql.Tx, users string) error, set, condition string) (changed []int64, err error) {
 	users, err := idKeys(ids)
 	if err != nil {
 		return nil, err
@@ -183,13 +182,13 @@ func (s *Store) setStates(ctx context.Context, ids []int64, follows func(ctx con
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := queryIn(ctx, tx, `UPDATE users SET `+set+` WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) AND `+condition+` RETURNING id`, users)
 		changed, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) })
-		if err != nil || follows == nil || len(changed) == 0 {
+		if err != nil || then == nil || len(changed) == 0 {
 			return err
 		}
 		if users, err = idKeys(changed); err != nil {
 			return err
 		}
-		return follows(ctx, tx, users)
+		return then(ctx, tx, users)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("change the state of %d users: %w", len(ids), err)
@@ -197,7 +196,7 @@ func (s *Store) setStates(ctx context.Context, ids []int64, follows func(ctx con
 	return changed, nil
 }
 
-// idKeys returns a JSON object with the ids as keys.
+// idKeys returns a JSON object with the ids as keys, for a bulk statement.
 func idKeys(ids []int64) (string, error) {
 	names := make([]string, len(ids))
 	for i, id := range ids {

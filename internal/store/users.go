@@ -13,19 +13,21 @@ const userColumns = `id, login, login_key IS NULL, state, backfill, tracked_at, 
 	last_scan_at, full_scan_at, next_scan_at, failures, problem`
 
 func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {
-	var tracked, last, whole, next int64
+	var tracked, last, full, next int64
 	err = row.Scan(&u.ID, &u.Login, &u.LoginStale, &u.State, &u.Backfill, &tracked, &u.ETag, &u.Pages,
-		&last, &whole, &next, &u.Failures, &u.Problem)
-	u.TrackedAt, u.LastScanAt, u.FullScanAt, u.NextScanAt = fromMillis(tracked), fromMillis(last), fromMillis(whole), fromMillis(next)
+		&last, &full, &next, &u.Failures, &u.Problem)
+	u.TrackedAt, u.LastScanAt, u.FullScanAt, u.NextScanAt = fromMillis(tracked), fromMillis(last), fromMillis(full), fromMillis(next)
 	return u, err
 }
 
-// Track tracks the account a, due for a scan at now, and returns the user. A tracked user
-// keeps its history and gets a's login, and the policy only before its first complete
-// scan. A removed or gone user is active again; a paused one stays paused. The version
-// starts with the time, so that a user tracked again after an erasure never repeats an
-// old version. It is Invalid for an erased account until AllowAgain was called for its
+// Track tracks the account a and returns the user, due for a scan at now. An
+// existing user keeps its history and gets a's login. It gets the policy only if its first
+// scan has not ended. A removed or gone user becomes active again; a paused one stays
+// paused. The error is Invalid for an erased account until AllowAgain is called for its
 // login.
+//
+// The version of a new user starts with the time, so that an erased user that is tracked
+// again never repeats a version.
 func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.Backfill, now time.Time) (u gistdeal.User, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := refuseErased(ctx, tx, a); err != nil {
@@ -54,13 +56,13 @@ func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.B
 	return u, nil
 }
 
-// takeLogin removes the login from any other user: GitHub says that it belongs to a now.
+// takeLogin takes the login of a from any other user, because GitHub says that it is a's.
 func takeLogin(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
 	_, err := tx.ExecContext(ctx, `UPDATE users SET login_key = NULL WHERE login_key = $1 AND id <> $2`, gistdeal.LoginKey(a.Login), a.ID)
 	return err
 }
 
-// Rename gives the tracked user with a's id the login of a.
+// Rename sets the login of the user with a's id to a's login.
 func (s *Store) Rename(ctx context.Context, a gistdeal.Account) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := takeLogin(ctx, tx, a); err != nil {
@@ -75,8 +77,8 @@ func (s *Store) Rename(ctx context.Context, a gistdeal.Account) error {
 	return nil
 }
 
-// UserByLogin returns the user with that login, ignoring case; NotFound if there is none
-// or it was removed.
+// UserByLogin returns the user with that login in any case; NotFound if there is none or it
+// was removed.
 func (s *Store) UserByLogin(ctx context.Context, login string) (gistdeal.User, error) {
 	u, err := scanUser(s.db.QueryRowContext(ctx,
 		`SELECT `+userColumns+` FROM users WHERE login_key = $1 AND state <> 'removed'`, gistdeal.LoginKey(login)))
@@ -86,7 +88,7 @@ func (s *Store) UserByLogin(ctx context.Context, login string) (gistdeal.User, e
 	return u, nil
 }
 
-// User returns the tracked user with GitHub's number id; NotFound if there is none.
+// User returns the user with that id; NotFound if there is none or it was removed.
 func (s *Store) User(ctx context.Context, id int64) (gistdeal.User, error) {
 	u, err := scanUser(s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE id = $1 AND state <> 'removed'`, id))
 	if err != nil {
@@ -95,7 +97,7 @@ func (s *Store) User(ctx context.Context, id int64) (gistdeal.User, error) {
 	return u, nil
 }
 
-// Logins returns the logins of all tracked users, those tracked first first.
+// Logins returns the logins of all tracked users, ordered by the time of tracking.
 func (s *Store) Logins(ctx context.Context) ([]string, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT login FROM users WHERE state <> 'removed' ORDER BY tracked_at, id`)
 	return collect(rows, err, func(row *sql.Rows) (login string, err error) {
@@ -103,8 +105,8 @@ func (s *Store) Logins(ctx context.Context) ([]string, error) {
 	})
 }
 
-// DueUsers returns up to limit users that are due at now, the longest due first. A time
-// past latest also counts as due: no scan is planned that far ahead, so the clock was
+// DueUsers returns up to limit users that are due for a scan at now, the longest due first. A
+// time past latest also counts as due: no scan is planned that far ahead, so the clock was
 // wrong.
 func (s *Store) DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT `+userColumns+` FROM users
@@ -120,43 +122,43 @@ func (s *Store) DueCount(ctx context.Context, now, latest time.Time) (n int, err
 	return n, err
 }
 
-// BringForward reschedules active users that were planned with a longer interval: an
-// interval after their last scan, less up to a tenth, so that users added together
-// spread out. It returns their number. Users that are due at now or wait after a failed
-// scan stay as they are.
+// BringForward reschedules active users that were planned with a longer interval, and
+// returns their number. Their next scan follows the last one after the interval less up to
+// a tenth, so that users added together spread out. It skips users that are due at now and
+// users after a failed scan.
 func (s *Store) BringForward(ctx context.Context, interval time.Duration, now time.Time) (int64, error) {
 	r, err := s.db.ExecContext(ctx, `UPDATE users SET next_scan_at = last_scan_at + $1 - $2 * (id % 1000) / 1000
 		WHERE state = 'active' AND failures = 0 AND last_scan_at > 0 AND next_scan_at > $3 AND next_scan_at > last_scan_at + $1 + $2`,
 		interval.Milliseconds(), interval.Milliseconds()/10, millis(now))
 	if err != nil {
-		return 0, fmt.Errorf("plan scans anew: %w", err)
+		return 0, fmt.Errorf("reschedule scans: %w", err)
 	}
 	return r.RowsAffected()
 }
 
-// Scanned records a scan that ended well. l's ETag must not be committed
-// before the gists of its last page are: a crash between the two would turn
-// into 304s that hide them for ever.
+// Scanned records a successful scan. The caller must save the gists of the last page first.
+// If the ETag of l were committed before them, a crash in between would hide them forever,
+// because GitHub would reply 304.
 func (s *Store) Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error {
-	if err := scanned(ctx, s.db, userID, l, now, next); err != nil {
+	if err := recordScan(ctx, s.db, userID, l, now, next); err != nil {
 		return fmt.Errorf("record scan of user %d: %w", userID, err)
 	}
 	return nil
 }
 
-// FirstScanned records a user's first scan that ended well, and in the same
-// transaction lets the deals that it held wait for their turn, unless they are
-// more than most (0: however many): then they wait for Approve. It returns how
-// many do.
-func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (awaiting int, err error) {
+// FirstScanned records a successful first scan of a user. In the same transaction it queues
+// the user's deals that await the end of the scan. If there are more than threshold, they
+// await approval instead, and FirstScanned returns their number. A threshold of 0 means no
+// limit.
+func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, threshold int, now, next time.Time) (awaiting int, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM gists g JOIN deals d ON d.gist_id = g.id
 			WHERE g.user_id = $1 AND d.state = 'awaiting_approval'`, userID).Scan(&awaiting); err != nil {
 			return err
 		}
 		state, problem := gistdeal.DealQueued, ""
-		if most > 0 && awaiting > most {
-			state, problem = gistdeal.DealAwaitingApproval, fmt.Sprintf("awaiting approval: the first scan found %d gists, more than GISTDEAL_APPROVAL_THRESHOLD (%d)", awaiting, most)
+		if threshold > 0 && awaiting > threshold {
+			state, problem = gistdeal.DealAwaitingApproval, fmt.Sprintf("awaiting approval: the first scan found %d gists, more than GISTDEAL_APPROVAL_THRESHOLD (%d)", awaiting, threshold)
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, queued_at = $3
 			WHERE state = 'awaiting_approval' AND gist_id IN (SELECT id FROM gists WHERE user_id = $4)`, state, problem, millis(now), userID); err != nil {
@@ -165,7 +167,7 @@ func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listi
 		if state == gistdeal.DealQueued {
 			awaiting = 0
 		}
-		return scanned(ctx, tx, userID, l, now, next)
+		return recordScan(ctx, tx, userID, l, now, next)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("record first scan of user %d: %w", userID, err)
@@ -178,8 +180,8 @@ type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// scanned writes the result of a successful scan to its user.
-func scanned(ctx context.Context, db execer, userID int64, l gistdeal.Listing, now, next time.Time) (err error) {
+// recordScan records a successful scan in the row of its user.
+func recordScan(ctx context.Context, db execer, userID int64, l gistdeal.Listing, now, next time.Time) (err error) {
 	if l.NotModified {
 		_, err = db.ExecContext(ctx, `UPDATE users SET last_scan_at = $1, next_scan_at = $2, failures = 0, problem = '' WHERE id = $3`,
 			millis(now), millis(next), userID)
@@ -191,7 +193,7 @@ func scanned(ctx context.Context, db execer, userID int64, l gistdeal.Listing, n
 	return err
 }
 
-// ScanFailed records a scan that ended badly, and why; the user's next is due at next.
+// ScanFailed records a failed scan and its problem. The next scan is due at next.
 func (s *Store) ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE users SET failures = failures + 1, problem = $1, next_scan_at = $2 WHERE id = $3`,
 		clean(problem), millis(next), userID)
@@ -201,8 +203,8 @@ func (s *Store) ScanFailed(ctx context.Context, userID int64, problem string, ne
 	return nil
 }
 
-// Gone records that GitHub no longer knows the user, with the reason in problem. The user
-// is looked up again at next. loginTaken means that another user has the login now.
+// Gone records that GitHub no longer knows the user, with the reason in problem. The next
+// scan is due at next. loginTaken reports that the login belongs to another user now.
 func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE users SET state = 'gone', etag = '', failures = failures + 1, next_scan_at = $1,
 		login_key = CASE WHEN $2 THEN NULL ELSE login_key END,

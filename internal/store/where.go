@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// where is the conditions of a statement and all arguments so far. Conditions are our
-// text; external values are arguments.
+// where builds the WHERE clause of a statement. Conditions contain only constant text; all
+// other values are arguments.
 type where struct {
 	conditions []string
-	args       []any
+	args       []any // of the whole statement
 }
 
-// arg adds an argument and returns its name.
+// arg adds an argument and returns its placeholder.
 func (w *where) arg(value any) string {
 	w.args = append(w.args, value)
 	return "$" + strconv.Itoa(len(w.args))
@@ -23,16 +23,16 @@ func (w *where) add(condition string, value any) {
 	w.conditions = append(w.conditions, strings.Replace(condition, "?", w.arg(value), 1))
 }
 
-// in adds the condition that column is one of values.
+// in adds the condition that the column has one of the values.
 func (w *where) in(column string, values []string) {
-	names := make([]string, len(values))
+	placeholders := make([]string, len(values))
 	for i, v := range values {
-		names[i] = w.arg(v)
+		placeholders[i] = w.arg(v)
 	}
-	w.conditions = append(w.conditions, column+" IN ("+strings.Join(names, ", ")+")")
+	w.conditions = append(w.conditions, column+" IN ("+strings.Join(placeholders, ", ")+")")
 }
 
-// sql returns the conditions as a clause, "" if there are none.
+// sql returns the WHERE clause, "" if there are no conditions.
 func (w *where) sql() string {
 	if len(w.conditions) == 0 {
 		return ""
@@ -40,7 +40,7 @@ func (w *where) sql() string {
 	return " WHERE " + strings.Join(w.conditions, " AND ")
 }
 
-// stringsOf returns states as their texts.
+// stringsOf converts states to strings.
 func stringsOf[S ~string](states []S) []string {
 	texts := make([]string, len(states))
 	for i, s := range states {

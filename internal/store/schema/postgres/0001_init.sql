@@ -1,7 +1,6 @@
--- The tables of ../sqlite/0001_init.sql, which explains their columns, and the
--- lease. Text that is ordered or compared in order has the collation "C", so that
--- both databases order it alike.
-
+-- The tables of ../sqlite/0001_init.sql, which documents their columns, and the lease.
+-- Columns that queries sort or compare have the collation "C", so that both databases
+-- sort them alike.
 
 CREATE TABLE settings (
   name  TEXT COLLATE "C" PRIMARY KEY,
@@ -166,12 +165,12 @@ CREATE TABLE lease (
   name       TEXT COLLATE "C" PRIMARY KEY,
   owner      TEXT        NOT NULL,                -- '' while the lease is free
   counter    BIGINT      NOT NULL,
-  renewed_at TIMESTAMPTZ NOT NULL DEFAULT now()   -- for people; decisions use the counter
+  renewed_at TIMESTAMPTZ NOT NULL DEFAULT now()   -- informs people; decisions use the counter
 );
 INSERT INTO lease (name, owner, counter) VALUES ('work', '', 0);
 
--- Once per statement, not per row: a thousand changes of one row in one
--- transaction would leave a thousand versions of it to walk along.
+-- The triggers run once per statement, not per row: a thousand changes of one row in
+-- one transaction would leave a thousand dead versions, which slow down each access.
 CREATE FUNCTION users_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   NEW.version := NEW.version + 1;
   RETURN NEW;
@@ -194,7 +193,7 @@ CREATE TRIGGER gists_version_update AFTER UPDATE ON gists REFERENCING NEW TABLE 
 CREATE TRIGGER deals_version AFTER UPDATE ON deals REFERENCING NEW TABLE AS changed
   FOR EACH STATEMENT EXECUTE FUNCTION deals_version();
 
--- Processes that wait for a request or its result listen.
+-- Notify the processes that wait for requests or results.
 CREATE FUNCTION scan_requests_notify() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   NOTIFY scan_requests;
   RETURN NULL;

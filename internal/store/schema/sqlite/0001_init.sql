@@ -33,7 +33,7 @@ CREATE INDEX users_tracked ON users (tracked_at, id);
 CREATE INDEX users_last_scan ON users (last_scan_at, id);
 CREATE INDEX users_next_scan ON users (next_scan_at, id);
 
--- Erased people. The keyed hash does not reveal the login.
+-- Keyed hashes of the logins and ids of erased users. They do not reveal the logins.
 CREATE TABLE erased (
   login_hash TEXT   PRIMARY KEY,
   at         BIGINT NOT NULL
@@ -47,7 +47,7 @@ CREATE TABLE gists (
   files       TEXT   NOT NULL,                    -- JSON array of {name, raw_url}
   created_at  BIGINT NOT NULL,
   noticed_at  BIGINT NOT NULL,
-  noticed_by  TEXT   NOT NULL,                    -- 'first_scan' or 'scan'
+  noticed_by  TEXT   NOT NULL,                    -- 'first scan' or 'scan'
   gone_at     BIGINT NOT NULL DEFAULT 0           -- when GitHub stopped listing it; 0: it is listed
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
@@ -68,8 +68,8 @@ CREATE TABLE deals (
 CREATE INDEX deals_turn ON deals (state, queued_at, gist_id);     -- for the next claim
 CREATE INDEX deals_state ON deals (state, gist_id);               -- for lists
 
--- Triggers, because no statement can forget them. An inserted deal comes with
--- its gist, or belongs to a gist that is not visible yet.
+-- Triggers, so that no statement can omit the change. Inserts of deals need none: a
+-- deal is inserted together with its gist, or its gist is not visible yet.
 CREATE TRIGGER users_version AFTER UPDATE OF login ON users BEGIN
   UPDATE users SET version = version + 1 WHERE id = NEW.id;
 END;
@@ -118,8 +118,8 @@ CREATE TABLE replaced_deals (
   at      BIGINT NOT NULL
 );
 
--- Requests to track or scan a user, for the leader. Results are kept for a
--- while, for the clients that wait for them.
+-- Requests to track or scan a user, for the leader. Results are kept for an hour,
+-- for the clients that wait for them.
 CREATE TABLE scan_requests (
   login_key    TEXT   PRIMARY KEY,                -- lower case
   login        TEXT   NOT NULL,                   -- as requested
@@ -178,5 +178,5 @@ CREATE TABLE tokens (
   hash         TEXT   NOT NULL UNIQUE,            -- SHA-256 of the token, in hexadecimal
   scope        TEXT   NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
   created_at   BIGINT NOT NULL,
-  last_used_at BIGINT NOT NULL DEFAULT 0          -- to a minute or two
+  last_used_at BIGINT NOT NULL DEFAULT 0          -- accurate to a minute or two
 ) WITHOUT ROWID;
