@@ -24,7 +24,7 @@ func TestAServeOnABackupDuplicatesNothing(t *testing.T) {
 	if status != 0 || !strings.Contains(out, "To restore it") {
 		t.Fatalf("exit status %d:\n%s", status, out)
 	}
-	if status, out := launch(t, env, "backup", copied).exit(); status != 1 || !strings.Contains(out, "exists already") {
+	if status, out := launch(t, env, "backup", copied).exit(); status != 1 || !strings.Contains(out, "already exists: name a new file") {
 		t.Errorf("over an existing file: exit status %d:\n%s", status, out)
 	}
 	waitForDeals(t, p, "alice", 300)

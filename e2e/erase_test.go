@@ -16,7 +16,7 @@ func TestAnErasedUserIsAddedAgainOnlyWithAFlag(t *testing.T) {
 	p.get("/user/alice")
 	testenv.Eventually(t, "both deals exist", func() bool { return s.Report().Deals == 2 }, p.out)
 	wantRun(t, env, 0, "/deal/", "users", "erase", "alice", "--yes")
-	wantRun(t, env, 1, "nothing is known", "users", "erase", "alice", "--yes")
+	wantRun(t, env, 1, "is unknown", "users", "erase", "alice", "--yes")
 	if status, _ := p.get("/user/alice"); status == 200 {
 		t.Error("showing an erased user tracks it again")
 	}

@@ -152,7 +152,7 @@ func (l *rowLease) elapsed(t time.Time) time.Duration {
 	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
 }
 
-// taken uses the database's clock. It only informs people; no decision uses it.
+// taken uses the database's clock. Its result is only shown, and no decision depends on it.
 func (l *rowLease) taken(ctx context.Context) (taken bool, err error) {
 	err = l.db.QueryRowContext(ctx, `SELECT owner <> '' AND renewed_at > clock_timestamp() - make_interval(secs => $1)
 		FROM lease WHERE name = 'work'`, l.ttl.Seconds()).Scan(&taken)

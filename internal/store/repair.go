@@ -91,7 +91,7 @@ func (s *Store) DuplicateDeals(ctx context.Context, after int64, limit int) ([]g
 func (s *Store) AddDuplicates(ctx context.Context, deals map[string][]int64, now time.Time) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return addDuplicates(ctx, tx, deals, now) })
 	if err != nil {
-		return fmt.Errorf("record surplus deals: %w", err)
+		return fmt.Errorf("record duplicate deals: %w", err)
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (s *Store) ReplaceDuplicates(ctx context.Context, alive map[int64]bool, dup
 		return addDuplicates(ctx, tx, duplicates, now)
 	})
 	if err != nil {
-		return fmt.Errorf("record surplus deals: %w", err)
+		return fmt.Errorf("record duplicate deals: %w", err)
 	}
 	return nil
 }

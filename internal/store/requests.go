@@ -22,8 +22,8 @@ type requestRow struct {
 	Kind            gistdeal.RequestKind `json:"kind"`
 }
 
-// RequestScan queues scan requests for the leader, and returns them with their numbers, by
-// which RequestResults finds their results. A request joins a pending one for the same
+// RequestScan queues scan requests for the leader, and returns them with the numbers that
+// RequestResults needs. A request joins a pending one for the same
 // login if that one covers it.
 func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gistdeal.ScanRequest) ([]gistdeal.ScanRequest, error) {
 	object, err := requestObject(requests)

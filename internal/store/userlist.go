@@ -135,7 +135,7 @@ func (s *Store) DealsOfUsers(ctx context.Context, ids []int64) (map[int64]map[gi
 	return counts, err
 }
 
-// countStates returns the numbers of rows with a state and its number.
+// countStates collects rows of a state and a count.
 func countStates(rows *rows, err error) (map[gistdeal.DealState]int, error) {
 	counts := map[gistdeal.DealState]int{}
 	_, err = collect(rows, err, func(row *sql.Rows) (state gistdeal.DealState, err error) {
@@ -151,7 +151,7 @@ func countStates(rows *rows, err error) (map[gistdeal.DealState]int, error) {
 const userRemoved = "the user was removed"
 
 // PauseUsers pauses the scans of users. It returns the ids of the users that it changed,
-// which excludes paused and removed ones.
+// without those that were already paused or removed.
 func (s *Store) PauseUsers(ctx context.Context, ids ...int64) ([]int64, error) {
 	return s.setStates(ctx, ids, nil, `state = 'paused'`, `state IN ('active', 'gone')`)
 }
