@@ -112,7 +112,7 @@ func TestTheAdminTokenIsValidWhileItIsConfigured(t *testing.T) {
 	var ci newToken
 	read(t, env, &ci, "tokens", "add", "--name=ci", "--scope=read")
 	env["GISTDEAL_ADMIN_TOKEN"] = ci.Token
-	if status, out := launch(t, env).exit(); status != 1 || !strings.Contains(out, `that of the token "ci"`) || strings.Contains(out, ci.Token) {
+	if status, out := launch(t, env).exit(); status != 1 || !strings.Contains(out, `the token "ci" has the same value`) || strings.Contains(out, ci.Token) {
 		t.Errorf("exit status %d:\n%s", status, out)
 	}
 }
