@@ -70,12 +70,12 @@ func TestATokenIsCreatedUsedListedAndRevokedWhileServeRuns(t *testing.T) {
 		text   string
 		args   string
 	}{
-		{1, "there is a token", "add --name=ci --scope=admin"},
+		{1, `token "ci" already exists`, "add --name=ci --scope=admin"},
 		{1, "cannot be the name", "add --name=a/b --scope=read"},
 		{1, "GISTDEAL_ADMIN_TOKEN sets", "add --name=admin --scope=read"},
 		{80, "must be one of", "add --name=x --scope=all"},
 		{80, "missing flags", "add --name=x"},
-		{1, "no token", "revoke nobody"},
+		{1, `token "nobody" does not exist`, "revoke nobody"},
 	} {
 		wantRun(t, env, bad.status, bad.text, append([]string{"tokens"}, strings.Fields(bad.args)...)...)
 	}
