@@ -102,7 +102,7 @@ func TestTheProgramWaitsAsTheTableOfTimeLimitsSays(t *testing.T) {
 	if limits["request_wait"] != c.RequestWait {
 		t.Errorf("request_wait is %v, and %v in the program", limits["request_wait"], c.RequestWait)
 	}
-	ping := regexp.MustCompile(`pingEvery = (\d+) \* time\.Second`).FindStringSubmatch(text(t, "internal/api/events.go"))
+	ping := regexp.MustCompile(`pingInterval = (\d+) \* time\.Second`).FindStringSubmatch(text(t, "internal/api/events.go"))
 	if ping == nil || limits["event_ping"].String() != ping[1]+"s" {
 		t.Errorf("event_ping is %v, and %v in the program", limits["event_ping"], ping)
 	}
