@@ -52,7 +52,7 @@ func TestADealSentBeforeTheLeaseWasLostIsRecorded(t *testing.T) {
 	w.steal()
 	w.settled(r, "alice")
 	w.eventually("the loss of the lease is logged", func() bool { return w.log.Count("lease lost") == 1 })
-	if w.log.Count("deal created") != 1 || w.log.Count("found by a look") != 0 {
+	if w.log.Count("deal created") != 1 || w.log.Count("deal adopted after a lookup") != 0 {
 		t.Errorf("want the outcome recorded from the answer to the POST:\n%s", w.log)
 	}
 }
