@@ -40,10 +40,11 @@ const policy = `
 	internal/push:      . internal/loop internal/reconcile internal/runlog internal/testing/failpoint golang.org/x/sync github.com/prometheus/client_golang
 	internal/engine:    . internal/loop internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
 
-	# Adapters know the domain and not one another, so that each can be replaced.
+	# Adapters know the domain and not one another, so that each can be replaced. Of
+	# loop they use only the sleep that ends with its context, as admin does.
 	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
-	internal/pipedrive: . internal/testing/failpoint golang.org/x/sys github.com/prometheus/client_golang
-	internal/store:     . github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
+	internal/pipedrive: . internal/loop internal/testing/failpoint golang.org/x/sys github.com/prometheus/client_golang
+	internal/store:     . internal/loop github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
 	# HTTP: the server owns access and limits and gets the API and the page as
 	# handlers. All three write errors as problem+json.
@@ -59,7 +60,7 @@ const policy = `
 
 	# admin works on the database alone: it imports no client of a remote and never
 	# config, so that the HTTP API and the commands share it.
-	internal/admin:          . internal/admin/activity internal/format internal/store
+	internal/admin:          . internal/admin/activity internal/format internal/loop internal/store
 	internal/admin/activity: . internal/store
 	internal/admin/settings: . internal/store
 	internal/admin/transfer: . internal/store

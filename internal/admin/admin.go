@@ -8,6 +8,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/format"
+	"gistdeal/internal/loop"
 	"gistdeal/internal/store"
 )
 
@@ -75,16 +76,7 @@ func refusal(input string, err error) (Result, bool) {
 }
 
 // wait waits until rows may have changed; it reports false if ctx has ended.
-func wait(ctx context.Context) bool {
-	timer := time.NewTimer(followPoll)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
+func wait(ctx context.Context) bool { return loop.Sleep(ctx, followPoll) }
 
 // dealAddress returns the address of deals for gistdeal.DealURL.
 func (a *Admin) dealAddress(ctx context.Context) (string, error) {

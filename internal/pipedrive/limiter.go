@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/loop"
 )
 
 const (
@@ -197,12 +198,6 @@ func headerCount(h http.Header, name string) (n int, exists bool) {
 
 // sleepUntil waits until the given time. It returns ctx's error if ctx ends before.
 func sleepUntil(ctx context.Context, at time.Time) error {
-	timer := time.NewTimer(time.Until(at))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	loop.Sleep(ctx, time.Until(at))
+	return ctx.Err()
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"gistdeal/internal/loop"
 )
 
 // listenRetry is the wait before Listen reconnects.
@@ -20,7 +22,7 @@ func (s *Store) Listen(ctx context.Context, notify func()) {
 	}
 	for ctx.Err() == nil {
 		_ = s.listener.listen(ctx, notify) // Other queries report that the database is down.
-		sleep(ctx, listenRetry)
+		loop.Sleep(ctx, listenRetry)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/loop"
 )
 
 // dialect has the differences between SQLite and PostgreSQL.
@@ -168,19 +169,7 @@ func (p *pool) tx(ctx context.Context, f func(context.Context, *sql.Tx) error) e
 // backOff waits a random time before try n, so that two transactions do not collide again.
 // It reports false if ctx ends first.
 func backOff(ctx context.Context, n int) bool {
-	return sleep(ctx, rand.N(time.Duration(n)*20*time.Millisecond))
-}
-
-// sleep waits for d. It reports false if ctx ends first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return loop.Sleep(ctx, rand.N(time.Duration(n)*20*time.Millisecond))
 }
 
 func (p *pool) tryTx(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
