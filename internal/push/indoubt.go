@@ -17,9 +17,9 @@ const (
 	maxDelay    = 64              // times ResendAfter: the longest wait for a gist that stays in doubt
 )
 
-// doubtful is an attempt in doubt. Its times are on our monotonic clock: a
+// attempt is an attempt in doubt. Its times are on our monotonic clock: a
 // restart begins the lookups again.
-type doubtful struct {
+type attempt struct {
 	claim    gistdeal.Claim
 	lookups  int       // complete ones
 	due      time.Time // of the next lookup
@@ -34,19 +34,19 @@ type inDoubt struct {
 	wake        loop.Signal
 
 	mu      sync.Mutex
-	rows    map[string]*doubtful // by gist id
+	rows    map[string]*attempt // by gist id
 	unknown int                  // unknown outcomes in a row
 }
 
 func newInDoubt(resendAfter time.Duration) inDoubt {
-	return inDoubt{resendAfter: resendAfter, rows: map[string]*doubtful{}, wake: loop.NewSignal()}
+	return inDoubt{resendAfter: resendAfter, rows: map[string]*attempt{}, wake: loop.NewSignal()}
 }
 
 // reset forgets all attempts: the database has the truth.
 func (d *inDoubt) reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.rows, d.unknown = map[string]*doubtful{}, 0
+	d.rows, d.unknown = map[string]*attempt{}, 0
 }
 
 // loadInDoubt takes up every attempt without an outcome in the database, of an
@@ -75,10 +75,10 @@ func (d *inDoubt) add(c gistdeal.Claim) {
 func (d *inDoubt) put(c gistdeal.Claim) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if row := d.rows[c.Draft.GistID]; row != nil && row.claim.Attempt == c.Attempt {
+	if d.row(c) != nil {
 		return
 	}
-	d.rows[c.Draft.GistID] = &doubtful{claim: c, due: time.Now().Add(min(firstLookup, d.resendAfter/10))}
+	d.rows[c.Draft.GistID] = &attempt{claim: c, due: time.Now().Add(min(firstLookup, d.resendAfter/10))}
 	d.wake.Set()
 }
 
@@ -127,7 +127,7 @@ func (d *inDoubt) drop(c gistdeal.Claim) {
 
 // row returns the row of an attempt, nil if it has none or there is a newer
 // attempt at the same gist; d.mu is held.
-func (d *inDoubt) row(c gistdeal.Claim) *doubtful {
+func (d *inDoubt) row(c gistdeal.Claim) *attempt {
 	if row := d.rows[c.Draft.GistID]; row != nil && row.claim.Attempt == c.Attempt {
 		return row
 	}
@@ -166,7 +166,7 @@ func (d *inDoubt) span(c gistdeal.Claim) time.Duration {
 }
 
 // absent reports whether enough lookups over enough time did not find the deal.
-func (d *inDoubt) absent(row *doubtful) bool {
+func (d *inDoubt) absent(row *attempt) bool {
 	return row.lookups >= minLookups && row.lastFrom.Sub(row.first) >= d.span(row.claim)
 }
 
@@ -190,7 +190,7 @@ func (d *inDoubt) takeAbsent() (c gistdeal.Claim, lookups int, ok bool) {
 	return row.claim, row.lookups, true
 }
 
-func (d *inDoubt) freshAbsent() *doubtful {
+func (d *inDoubt) freshAbsent() *attempt {
 	for _, row := range d.rows {
 		if d.absent(row) && time.Since(row.last) < freshLookup {
 			return row
