@@ -64,7 +64,7 @@ type Options struct {
 }
 
 // Engine composes the loops, and runs them while it holds the lease. Track and
-// Ask work without the lease too.
+// RequestScan work without the lease too.
 type Engine struct {
 	scanner    *scan.Scanner
 	pusher     *push.Pusher
@@ -114,7 +114,7 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	e.pusher = push.New(s, p, push.Shared{
 		Reconciler: e.reconciler, Runs: runs, Accounts: e.accounts, Backoff: e.pushBackoff, Queued: queued, Stopping: e.stopped,
 	}, push.Options{
-		Target: o.Target, Locked: o.Locked, ResendAfter: o.ResendAfter, Owner: o.Owner, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
+		Target: o.Target, Locked: o.Locked, Owner: o.Owner, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
 	})
 	e.watch(o.Metrics)
 	return e
@@ -125,7 +125,7 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 func (e *Engine) Track(ctx context.Context, login string) error { return e.scanner.Track(ctx, login) }
 
 // RequestScan stores a request for the leader and waits for the result. See
-// [scan.Scanner.Ask].
+// [scan.Scanner.RequestScan].
 func (e *Engine) RequestScan(ctx context.Context, a gistdeal.ScanRequest) (gistdeal.RequestResult, error) {
 	return e.scanner.RequestScan(ctx, a)
 }

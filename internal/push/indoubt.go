@@ -14,7 +14,7 @@ const (
 	firstLookup = 2 * time.Second // after an attempt ended in doubt, at the most
 	minLookups  = 3               // complete lookups without the deal before it is sent again
 	freshLookup = 5 * time.Second // a claim follows the last lookup within this time
-	maxDelay    = 64              // times ResendAfter: the longest wait for a gist that stays in doubt
+	maxDelay    = 64              // times resendAfter: the longest wait for a gist that stays in doubt
 )
 
 // attempt is an attempt in doubt. Its times are on our monotonic clock: a
@@ -35,7 +35,7 @@ type inDoubt struct {
 
 	mu      sync.Mutex
 	rows    map[string]*attempt // by gist id
-	unknown int                  // unknown outcomes in a row
+	unknown int                 // unknown outcomes in a row
 }
 
 func newInDoubt(resendAfter time.Duration) inDoubt {

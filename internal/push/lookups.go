@@ -76,11 +76,11 @@ func (p *Pusher) lookUp(ctx context.Context, attempts []reconcile.Attempt) error
 
 // findOrphaned takes up orphaned claims until ctx ends. A process or the database
 // may freeze, so that a claim is committed long after its process gave it up.
-// Nothing is being sent any more for an attempt that was there ResendAfter ago:
+// Nothing is being sent any more for an attempt that was there resendAfter ago:
 // the deadline of each attempt is earlier.
 func (p *Pusher) findOrphaned(ctx context.Context) {
 	before := map[string]int{} // attempts by gist
-	for loop.Sleep(ctx, p.options.ResendAfter) {
+	for loop.Sleep(ctx, p.inDoubt.resendAfter) {
 		claims, err := p.store.InDoubt(ctx)
 		if err != nil {
 			if ctx.Err() == nil {

@@ -30,8 +30,7 @@ type Pipedrive interface {
 
 // Store is the part of the database that a Pusher uses.
 type Store interface {
-	Setting(ctx context.Context, name string) (string, error)
-	Set(ctx context.Context, name, value string) error
+	SettingStore
 	Due(ctx context.Context) (bool, error)
 	Claim(ctx context.Context, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
 	Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
@@ -43,13 +42,12 @@ type Store interface {
 
 // Options are the settings of a Pusher; the zero value works.
 type Options struct {
-	Target      gistdeal.Target             // of new deals, as configured
-	Locked      map[gistdeal.Setting]string // settings that only the configuration decides, by variable
-	ResendAfter time.Duration               // how long a deal must be missing before it is sent again; 0 means 10 min
-	Owner       string                      // names this process in claims; unique for each start
-	Now         func() time.Time            // the clock of the rows; nil means time.Now
-	Log         *slog.Logger                // nil means none
-	Metrics     prometheus.Registerer
+	Target  gistdeal.Target             // of new deals, as configured
+	Locked  map[gistdeal.Setting]string // settings that only the configuration decides, by variable
+	Owner   string                      // names this process in claims; unique for each start
+	Now     func() time.Time            // the clock of the rows; nil means time.Now
+	Log     *slog.Logger                // nil means none
+	Metrics prometheus.Registerer
 }
 
 // Shared has the parts that a Pusher shares with the rest of the leader.
@@ -81,9 +79,6 @@ type Pusher struct {
 
 // New returns a Pusher.
 func New(s Store, p Pipedrive, shared Shared, o Options) *Pusher {
-	if o.ResendAfter == 0 {
-		o.ResendAfter = 10 * time.Minute
-	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -93,7 +88,7 @@ func New(s Store, p Pipedrive, shared Shared, o Options) *Pusher {
 	f := promauto.With(o.Metrics)
 	return &Pusher{
 		Shared: shared, store: s, pipedrive: p, options: o, log: o.Log, now: o.Now,
-		inDoubt: newInDoubt(o.ResendAfter), run: pushRun{runs: shared.Runs, pipedrive: p},
+		inDoubt: newInDoubt(shared.Reconciler.ResendAfter()), run: pushRun{runs: shared.Runs, pipedrive: p},
 		pushes: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "gistdeal_pushes_total", Help: "Attempts to create a deal, by outcome.",
 		}, []string{"outcome"}),

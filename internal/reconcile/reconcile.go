@@ -84,6 +84,9 @@ func New(s Store, p Pipedrive, backoff *loop.Backoff, queued loop.Signal, o Opti
 	return &Reconciler{store: s, pipedrive: p, backoff: backoff, queued: queued, options: o, log: o.Log, now: o.Now}
 }
 
+// ResendAfter returns how long a deal must be missing before it is sent again.
+func (r *Reconciler) ResendAfter() time.Duration { return r.options.ResendAfter }
+
 // Reset forgets that the database caught up with Pipedrive: a new leader starts.
 func (r *Reconciler) Reset() { r.caughtUp.Store(false) }
 
