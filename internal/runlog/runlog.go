@@ -122,11 +122,12 @@ func (r *Run) End(ctx context.Context, err error) {
 	write := r.keep || r.run.ID != 0
 	r.mu.Unlock()
 	if write {
-		r.write(context.WithoutCancel(ctx))
+		r.write(ctx)
 	}
 }
 
-// write writes the run as it is now.
+// write writes the run as it is now. The end of ctx does not cut it short: it would
+// be unknown whether the run has a row.
 func (r *Run) write(ctx context.Context) {
 	r.writes.Lock()
 	defer r.writes.Unlock()
@@ -134,7 +135,7 @@ func (r *Run) write(ctx context.Context) {
 	r.busy = true
 	run := r.run
 	r.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	var err error
 	if run.ID == 0 {
@@ -142,7 +143,7 @@ func (r *Run) write(ctx context.Context) {
 	} else {
 		err = r.log.store.UpdateRun(ctx, run)
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil {
 		r.log.log.Warn("run not recorded", "kind", string(run.Kind), "error", err)
 	}
 	r.mu.Lock()

@@ -17,16 +17,24 @@ import (
 type table struct {
 	mu    sync.Mutex
 	takes time.Duration
+	away  bool
 	runs  []gistdeal.Run
 }
 
-func (t *table) StartRun(_ context.Context, r gistdeal.Run) (int64, error) {
+func (t *table) StartRun(ctx context.Context, r gistdeal.Run) (int64, error) {
 	time.Sleep(t.takes)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r.ID = int64(len(t.runs) + 1)
+	if t.away {
+		return 0, errors.New("the database is away")
+	}
+	id := int64(len(t.runs) + 1)
+	r.ID = id
 	t.runs = append(t.runs, r)
-	return r.ID, nil
+	if ctx.Err() != nil {
+		return 0, ctx.Err() // The commit was done when the context ended.
+	}
+	return id, nil
 }
 
 func (t *table) UpdateRun(_ context.Context, r gistdeal.Run) error {
@@ -49,6 +57,24 @@ func TestARunThatEndsDuringItsFirstWriteIsNotLeftInProgress(t *testing.T) {
 		time.Sleep(2 * time.Second) // The first write began after one second.
 		r.End(t.Context(), nil)
 		if len(db.runs) != 1 || db.runs[0].Ended.IsZero() {
+			t.Errorf("rows %+v, want one that has ended", db.runs)
+		}
+	})
+}
+
+func TestARunWhoseContextEndsDuringItsFirstWriteHasOneRow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db := &table{away: true}
+		r := begin(db)
+		r.Keep()
+		time.Sleep(2 * time.Second) // The write after one second failed.
+		db.away, db.takes = false, 3*time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		r.Note(ctx, func(r *gistdeal.Run) { r.Gists++ })
+		r.End(t.Context(), nil)
+		if len(db.runs) != 1 || db.runs[0].Ended.IsZero() || db.runs[0].Gists != 1 {
 			t.Errorf("rows %+v, want one that has ended", db.runs)
 		}
 	})
