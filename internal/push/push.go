@@ -150,7 +150,7 @@ func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 
 // sendAgain claims the next attempt at a deal that lookups did not find.
 func (p *Pusher) sendAgain(ctx context.Context, absent gistdeal.Claim, lookups int) (c gistdeal.Claim, ok bool, err error) {
-	failpoint.Hit(failpoint.Absent)
+	failpoint.Hit(failpoint.NotFound)
 	c, ok, err = p.store.Reclaim(ctx, absent, lookups, p.options.Owner, p.now(), p.Reconciler.RemoteNow())
 	if ok {
 		failpoint.Hit(failpoint.Reclaimed)

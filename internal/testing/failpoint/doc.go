@@ -19,7 +19,7 @@ const (
 	Answered       = "answered"         // a 2xx is read, the outcome is not recorded
 	Recorded       = "recorded"         // the outcome is recorded
 	LookedUp       = "looked"           // a lookup has read all lists, nothing is decided
-	Absent         = "not_found"        // the last lookup did not find the deal, no new claim exists
+	NotFound       = "not_found"        // the last lookup did not find the deal, no new claim exists
 	Reclaimed      = "reclaimed"        // the new claim is committed, nothing is sent
 )
 
@@ -27,13 +27,13 @@ const (
 func Steps() []string {
 	return []string{
 		CatchUpListed, CatchUpAdopted, PageSaved, RowsSaved, ETagSaved,
-		Claimed, Sent, Answered, Recorded, LookedUp, Absent, Reclaimed,
+		Claimed, Sent, Answered, Recorded, LookedUp, NotFound, Reclaimed,
 	}
 }
 
 // The mutants. Each breaks one line of the program.
 const (
-	NoLookup   = "no-look"     // lists show nothing, so an attempt in doubt is sent again
+	NoLookup   = "no-lookup"   // lists show nothing, so an attempt in doubt is sent again
 	LateClaim  = "late-claim"  // the claim of a deal is written with its outcome
 	NoFence    = "no-fence"    // a new claim ignores the current attempt of the row
 	NoLease    = "no-lease"    // every process is a leader

@@ -160,7 +160,7 @@ func (d drawer) life() life {
 
 // afterLoss reports whether the point needs a lost request.
 func (p point) afterLoss() bool {
-	return p.step == failpoint.LookedUp || p.step == failpoint.Absent || p.step == failpoint.Reclaimed
+	return p.step == failpoint.LookedUp || p.step == failpoint.NotFound || p.step == failpoint.Reclaimed
 }
 
 // points returns one to three points, the last of them a kill. They are in the order
@@ -179,7 +179,7 @@ func (d drawer) points() []point {
 			p.n += d.IntN(3)
 		case failpoint.LookedUp:
 			p.n += d.IntN(3)
-		case failpoint.Absent, failpoint.Reclaimed:
+		case failpoint.NotFound, failpoint.Reclaimed:
 			p.n += d.IntN(4)
 		}
 		points = append(points, p)

@@ -77,7 +77,7 @@ func TestThreeProcessesOnOnePostgreSQLCreateOneDealForEachGist(t *testing.T) {
 func TestTheHarnessDetectsMutants(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string]string{
-		"sent again without a look":              "-break no-look",
+		"sent again without a lookup":            "-break no-lookup",
 		"claimed after the send":                 "-break late-claim -latency 1ms -then kept -steps answered -absence 6s -list-delay 5s",
 		"archived deals are not listed":          "-break no-archived -then lost",
 		"two workers, and no fence between them": "-break no-lease,no-fence -then kept -processes 2 -steps not_found,reclaimed -absence 1s -list-delay 700ms",
