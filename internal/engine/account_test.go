@@ -56,12 +56,12 @@ func TestASuspendedUserIsCheckedDailyThenWeeklyAndComesBack(t *testing.T) {
 	})
 }
 
-func TestAUserThatBecomesAnOrganisationIsGoneWithAReason(t *testing.T) {
+func TestAUserThatBecomesAnOrganizationIsGoneWithAReason(t *testing.T) {
 	t.Parallel()
 	w, r, _ := vanished(t, func(w *world) { w.sim.ConvertUser("alice") })
 	w.eventually("alice is gone", func() bool { return w.user(r, "alice").State == gistdeal.UserGone })
-	if got := w.user(r, "alice").Problem; !strings.Contains(got, "organisation") {
-		t.Errorf("the problem is %q, want it to name an organisation", got)
+	if got := w.user(r, "alice").Problem; !strings.Contains(got, "organization") {
+		t.Errorf("the problem is %q, want it to name an organization", got)
 	}
 	if got := len(w.deals(r, "alice")); got != 1 {
 		t.Errorf("%d gists, want the 1 from before", got)

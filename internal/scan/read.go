@@ -143,7 +143,7 @@ func (s *Scanner) confirmEmpty(ctx context.Context, g GitHub, u gistdeal.User) e
 func byNumber(ctx context.Context, g GitHub, u gistdeal.User) (gistdeal.Account, error) {
 	account, err := g.UserByID(ctx, u.ID)
 	if err == nil && account.Type == gistdeal.Organization {
-		err = errOrganisation
+		err = errOrganization
 	}
 	return account, err
 }

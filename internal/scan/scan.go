@@ -24,8 +24,8 @@ const (
 // errTaken means that another user has the login now.
 var errTaken = errors.New("the login belongs to another user now")
 
-// errOrganisation means that the user became an organisation.
-var errOrganisation = gistdeal.Errorf(gistdeal.NotFound, "it is an organisation on GitHub now: organisations have no gists")
+// errOrganization means that the user became an organization.
+var errOrganization = gistdeal.Errorf(gistdeal.NotFound, "it is an organization on GitHub now: organizations have no gists")
 
 // caller is the reason for a scan.
 type caller struct {
@@ -79,8 +79,8 @@ func (s *Scanner) scanFailed(ctx context.Context, u gistdeal.User, taken bool, e
 	var recordErr error
 	if gistdeal.KindOf(err) == gistdeal.NotFound {
 		problem := "deleted, suspended or hidden on GitHub"
-		if errors.Is(err, errOrganisation) {
-			problem = errOrganisation.Error()
+		if errors.Is(err, errOrganization) {
+			problem = errOrganization.Error()
 		}
 		s.log.Warn("user gone", "login", u.Login, "user", u.ID, "problem", problem)
 		recordErr = s.store.Gone(ctx, u.ID, taken, problem, s.now().Add(min(goneRetry*time.Duration(u.Failures+1), goneAtMost)))
