@@ -149,7 +149,7 @@ func TestGitHubFaultsHaveTheirKindAndEnd(t *testing.T) {
 			s.AddFault(sim.Fault{Match: "GET /user", Kind: kind, After: 1, Times: 1}) // applies to page 2
 			listing, err := listGists(t.Context(), c, "octocat", "", func(gistdeal.GistPage) error {
 				if kind == "hang-before" {
-					c.timeout = 20 * time.Millisecond
+					c.timeout = time.Second // Page 2 must reach the simulator also on a busy machine.
 				}
 				return nil
 			})
