@@ -15,10 +15,10 @@ import (
 
 type auditCmd struct {
 	printing
-	Repair          bool   `xor:"what" help:"Adopt, relink and queue deals where that is safe; recreates no deal that existed before, and deletes none."`
-	Recreate        string `xor:"what" help:"Recreate the deal of this gist, which is gone from Pipedrive." placeholder:"GIST"`
+	Repair          bool   `xor:"change" help:"Adopt, relink and queue deals where that is safe; recreates no deal that existed before, and deletes none."`
+	Recreate        string `xor:"change" help:"Recreate the deal of this gist, which is gone from Pipedrive." placeholder:"GIST"`
 	Yes             bool   `help:"Repair without asking."`
-	DeleteDuplicate int64  `xor:"what" help:"Delete this deal, a duplicate of the deal of its gist, in Pipedrive." placeholder:"DEAL"`
+	DeleteDuplicate int64  `xor:"change" help:"Delete this deal, a duplicate of the deal of its gist, in Pipedrive." placeholder:"DEAL"`
 }
 
 // Run requests an audit and prints its report. Without flags it changes nothing and

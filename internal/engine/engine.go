@@ -19,8 +19,8 @@ import (
 // GitHub is the part of GitHub's client that the leader uses.
 type GitHub interface {
 	scan.GitHub
-	// Whose returns the login of the token's user; token is false without a token.
-	Whose(ctx context.Context) (login string, token bool, err error)
+	// TokenLogin returns the login of the token's user; token is false without a token.
+	TokenLogin(ctx context.Context) (login string, token bool, err error)
 	Quota() gistdeal.Quota
 }
 

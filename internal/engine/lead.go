@@ -105,7 +105,7 @@ func (e *Engine) endRuns(ctx context.Context) {
 
 // noteGitHub reads once which account the token belongs to.
 func (e *Engine) noteGitHub(ctx context.Context) error {
-	login, token, err := e.github.Whose(ctx)
+	login, token, err := e.github.TokenLogin(ctx)
 	if ctx.Err() != nil {
 		return nil
 	}

@@ -81,9 +81,9 @@ func (a answer) date() time.Time {
 	return date
 }
 
-// Whose returns the login of the token's user. token reports whether there is a token;
-// without one Whose sends no request.
-func (c *Client) Whose(ctx context.Context) (login string, token bool, err error) {
+// TokenLogin returns the login of the token's user. token reports whether there is a token;
+// without one TokenLogin sends no request.
+func (c *Client) TokenLogin(ctx context.Context) (login string, token bool, err error) {
 	if !c.hasToken {
 		return "", false, nil
 	}

@@ -11,7 +11,7 @@ const RecordTimeout = 5 * time.Second
 
 // Record writes an outcome. If the database is away it tries again until the
 // outcome is written or stop is closed, and then once more. The end of ctx does
-// not stop it: what happened at a remote is a fact that the database needs. An
+// not stop it: a result at a remote is a fact that the database needs. An
 // outcome that is still not written is looked up after the next start.
 func Record(ctx context.Context, stop <-chan struct{}, log *slog.Logger, write func(context.Context) error) {
 	for pause, last := 100*time.Millisecond, false; ; pause = min(2*pause, RecordTimeout) {

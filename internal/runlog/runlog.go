@@ -52,7 +52,7 @@ type Run struct {
 }
 
 // Begin begins a run. It is written once it has taken a second, or at its end if
-// Keep was called. What its numbers grow by is added to sum, which may be nil.
+// Keep was called. The growth of its numbers is added to sum, which may be nil.
 func (l *Log) Begin(kind gistdeal.RunKind, userID int64, sum *Run) *Run {
 	now := l.now()
 	r := &Run{
@@ -115,7 +115,7 @@ func (r *Run) End(ctx context.Context, err error) {
 	r.run.Ended = r.run.UpdatedAt
 	switch {
 	case err != nil && ctx.Err() != nil:
-		r.run.Problem = "cut short: gistdeal stops"
+		r.run.Problem = "interrupted: gistdeal is stopping"
 	case err != nil:
 		r.run.Problem = err.Error()
 	}

@@ -108,7 +108,7 @@ func TestADealOfACrashedInstanceIsAdopted(t *testing.T) {
 			}
 		})
 	})
-	t.Run("it is surplus, if there is one", func(t *testing.T) {
+	t.Run("it is a duplicate, if there is one", func(t *testing.T) {
 		t.Parallel()
 		both(t, func(t *testing.T, s *store.Store) {
 			track(t, s, "octocat", 1)
