@@ -22,9 +22,9 @@ type table struct {
 }
 
 func (t *table) StartRun(ctx context.Context, r gistdeal.Run) (int64, error) {
-	time.Sleep(t.takes)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	time.Sleep(t.takes)
 	if t.away {
 		return 0, errors.New("the database is away")
 	}
@@ -38,9 +38,9 @@ func (t *table) StartRun(ctx context.Context, r gistdeal.Run) (int64, error) {
 }
 
 func (t *table) UpdateRun(_ context.Context, r gistdeal.Run) error {
-	time.Sleep(t.takes)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	time.Sleep(t.takes)
 	t.runs[r.ID-1] = r
 	return nil
 }
@@ -69,7 +69,9 @@ func TestARunWhoseContextEndsDuringItsFirstWriteHasOneRow(t *testing.T) {
 		r := begin(db)
 		r.Keep()
 		time.Sleep(2 * time.Second) // The write after one second failed.
+		db.mu.Lock()
 		db.away, db.takes = false, 3*time.Second
+		db.mu.Unlock()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		r.Note(ctx, func(r *gistdeal.Run) { r.Gists++ })
