@@ -39,6 +39,6 @@ docs: ## docs/cli.md from the command line's own definitions
 	go test ./cmd/gistdeal -run '^TestTheManualOfTheCommandLineIsGenerated$$' -count=1 -update
 
 screenshot: ## docs/screenshot.png from the demo; needs Chromium
-	@scripts/screenshot.sh
+	REQUIRE_ALL=1 go test ./e2e -run '^TestTheOverviewOfTheDemoCounts48Deals$$' -count=1 -args -screenshot=$(CURDIR)/docs/screenshot.png
 
 check: lint test ## everything a change must pass
