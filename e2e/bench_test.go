@@ -72,7 +72,7 @@ func BenchmarkMemory(b *testing.B) {
 			}
 			for b.Loop() { // Measured once.
 			}
-			b.ReportMetric(residentMB(b, p), "MB")
+			b.ReportMetric(residentMiB(b, p), "MiB")
 		})
 	}
 }
@@ -111,8 +111,8 @@ func fillDatabase(b *testing.B, path string, users int) {
 
 var resident = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
 
-// residentMB returns the resident memory of a program. It works on Linux only.
-func residentMB(b *testing.B, p *process) float64 {
+// residentMiB returns the resident memory of a program. It works on Linux only.
+func residentMiB(b *testing.B, p *process) float64 {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -120,5 +120,5 @@ func residentMB(b *testing.B, p *process) float64 {
 	}
 	kB, err := strconv.ParseFloat(string(resident.FindSubmatch(text)[1]), 64)
 	testenv.Must(b, err)
-	return kB / 1000
+	return kB / 1024 // The kernel writes kB and counts KiB.
 }

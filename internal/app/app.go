@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -177,6 +178,8 @@ func (a *App) Run(ctx context.Context) error {
 			"requests_an_hour", github.AnonymousLimit, "reserved_interactive", github.Reserved(github.AnonymousLimit),
 			"users_of_one_page", anonymousUsers(a.config.ScanInterval), "scanned_every", a.config.ScanInterval.String())
 	}
+
+	debug.FreeOSMemory() // The start needs more memory than serving does.
 
 	<-ctx.Done()
 	a.log.Info("stopping")

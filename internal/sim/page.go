@@ -5,14 +5,19 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 //go:embed page.html
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"isURL": func(text string) bool { return strings.HasPrefix(text, "https://") },
-}).Parse(pageText))
+// pageTemplate returns the template of the page, parsed when it is first needed:
+// only the demo needs it.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"isURL": func(text string) bool { return strings.HasPrefix(text, "https://") },
+	}).Parse(pageText))
+})
 
 // pageLength is the number of deals on a page.
 const pageLength = 100
@@ -68,7 +73,7 @@ func (s *Sim) dealPage(w http.ResponseWriter, r *http.Request) {
 func render(w http.ResponseWriter, page pageData) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	_ = pageTemplate.Execute(w, page) // fails only if the client has disconnected
+	_ = pageTemplate().Execute(w, page) // fails only if the client has disconnected
 }
 
 // pageDeal returns a deal for the page, with its custom fields by name.
