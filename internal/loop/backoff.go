@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// FirstPause is how long the first pause after a refusal takes if the remote
+	// FirstDelay is how long the first delay after a refusal takes if the remote
 	// names no time. Each further one in a row is twice as long.
-	FirstPause = time.Second
-	// MaxPause is the longest such pause.
-	MaxPause = time.Minute
+	FirstDelay = time.Second
+	// MaxDelay is the longest such delay.
+	MaxDelay = time.Minute
 )
 
-// Pause returns how long to wait after that many failures in a row.
-func Pause(failures int) time.Duration { return min(FirstPause<<min(failures, 20), MaxPause) }
+// Delay returns how long to wait after that many failures in a row.
+func Delay(failures int) time.Duration { return min(FirstDelay<<min(failures, 20), MaxDelay) }
 
 // Backoff holds back the work with one remote while the remote refuses
-// everything. Each refusal in a row makes the pause longer; the first success of
+// everything. Each refusal in a row makes the delay longer; the first success of
 // the stage that was refused ends it. The log gets one line at the begin and one
 // at the end. It may be used from many goroutines.
 type Backoff struct {
@@ -51,15 +51,15 @@ func NewBackoff(remote string, log *slog.Logger, changed Signal) *Backoff {
 func (b *Backoff) Begin(stage string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	pause := gistdeal.RetryAfter(err)
-	if pause == 0 {
-		pause = Pause(b.failures)
+	delay := gistdeal.RetryAfter(err)
+	if delay == 0 {
+		delay = Delay(b.failures)
 	}
 	b.failures++
-	b.until = time.Now().Add(pause)
+	b.until = time.Now().Add(delay)
 	kind, spent, reason := gistdeal.KindOf(err), errors.Is(err, gistdeal.ErrQuotaSpent), Reason(err)
 	if b.stage == "" || b.kind != kind || b.spent != spent {
-		b.log.Warn("backoff started", "remote", b.remote, "kind", kind.String(), "spent", spent, "reason", reason, "retry_in", pause.String())
+		b.log.Warn("backoff started", "remote", b.remote, "kind", kind.String(), "spent", spent, "reason", reason, "retry_in", delay.String())
 	}
 	b.stage, b.kind, b.spent, b.reason = stage, kind, spent, reason
 	b.changed.Set()
@@ -74,7 +74,7 @@ func Reason(err error) string {
 	return err.Error()
 }
 
-// Succeeded ends a backoff that stage began. A success before the pause is over
+// Succeeded ends a backoff that stage began. A success before the delay is over
 // belongs to a request sent before the backoff, and says nothing about the next.
 func (b *Backoff) Succeeded(stage string) {
 	b.mu.Lock()
@@ -84,7 +84,7 @@ func (b *Backoff) Succeeded(stage string) {
 	}
 }
 
-// Idle ends a backoff whose pause is over when there is nothing left to try: a
+// Idle ends a backoff whose delay is over when there is nothing left to try: a
 // refusal that passes by itself has passed as far as anybody can tell.
 func (b *Backoff) Idle() {
 	b.mu.Lock()
@@ -104,7 +104,7 @@ func (b *Backoff) Clear(kind gistdeal.Kind) {
 	}
 }
 
-// over reports whether there is a backoff and its pause is over; b.mu is held.
+// over reports whether there is a backoff and its delay is over; b.mu is held.
 func (b *Backoff) over() bool { return b.stage != "" && !time.Now().Before(b.until) }
 
 // end ends the backoff; b.mu is held.
@@ -135,15 +135,15 @@ func (b *Backoff) Wait(ctx context.Context) bool {
 	}
 }
 
-// Left returns how long the pause still takes; it is not positive if it is over.
+// Left returns how long the delay still takes; it is not positive if it is over.
 func (b *Backoff) Left() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return time.Until(b.until)
 }
 
-// Err returns a Limited error with the reason and the rest of the pause, or nil
-// if there is no pause.
+// Err returns a Limited error with the reason and the rest of the delay, or nil
+// if there is no delay.
 func (b *Backoff) Err() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -151,7 +151,7 @@ func (b *Backoff) Err() error {
 	if left <= 0 {
 		return nil
 	}
-	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: fmt.Errorf("work with %s is paused: %s", b.remote, b.reason)}
+	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: fmt.Errorf("%s is in backoff: %s", b.remote, b.reason)}
 }
 
 // Status returns the present backoff; the zero value means that there is none.

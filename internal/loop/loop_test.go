@@ -52,11 +52,11 @@ func TestABackoffDoublesItsPauseAndEndsWithTheStageThatWasRefused(t *testing.T) 
 		for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
 			b.Begin("read", refused)
 			if b.Left() != want*time.Second {
-				t.Errorf("a pause of %v, want %v", b.Left(), want*time.Second)
+				t.Errorf("a delay of %v, want %v", b.Left(), want*time.Second)
 			}
 			b.Succeeded("read") // Sent before the refusal.
 			if !b.Active() || !b.Wait(t.Context()) {
-				t.Error("the backoff ended before its pause")
+				t.Error("the backoff ended before its delay")
 			}
 		}
 		b.Succeeded("other")

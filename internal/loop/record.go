@@ -14,7 +14,7 @@ const RecordTimeout = 5 * time.Second
 // not stop it: a result at a remote is a fact that the database needs. An
 // outcome that is still not written is looked up after the next start.
 func Record(ctx context.Context, stop <-chan struct{}, log *slog.Logger, write func(context.Context) error) {
-	for pause, last := 100*time.Millisecond, false; ; pause = min(2*pause, RecordTimeout) {
+	for delay, last := 100*time.Millisecond, false; ; delay = min(2*delay, RecordTimeout) {
 		try, cancel := context.WithTimeout(context.WithoutCancel(ctx), RecordTimeout)
 		err := write(try)
 		cancel()
@@ -25,7 +25,7 @@ func Record(ctx context.Context, stop <-chan struct{}, log *slog.Logger, write f
 		if last {
 			return
 		}
-		timer := time.NewTimer(pause)
+		timer := time.NewTimer(delay)
 		select {
 		case <-stop:
 			last = true

@@ -13,7 +13,7 @@ import (
 // repeats a lookup that failed for a moment, and returns an error that refuses
 // all work or that only a person can correct.
 func (p *Pusher) lookUpUntil(ctx context.Context) error {
-	for pause := loop.FirstPause; ; {
+	for delay := loop.FirstDelay; ; {
 		attempts, due := p.inDoubt.all()
 		wait := time.Hour
 		if len(attempts) > 0 {
@@ -27,7 +27,7 @@ func (p *Pusher) lookUpUntil(ctx context.Context) error {
 		}
 		err := p.lookUp(ctx, attempts)
 		if err == nil {
-			pause = loop.FirstPause
+			delay = loop.FirstDelay
 			p.Backoff.Succeeded(stageLookup)
 			if p.inDoubt.none() {
 				p.Backoff.Clear(gistdeal.Unknown)
@@ -41,11 +41,11 @@ func (p *Pusher) lookUpUntil(ctx context.Context) error {
 		if gistdeal.KindOf(err) != gistdeal.Temporary {
 			return err
 		}
-		p.log.Warn("lookup failed", "error", err, "retry_in", pause.String())
-		if !loop.Sleep(ctx, pause) {
+		p.log.Warn("lookup failed", "error", err, "retry_in", delay.String())
+		if !loop.Sleep(ctx, delay) {
 			return nil
 		}
-		pause = min(2*pause, loop.MaxPause)
+		delay = min(2*delay, loop.MaxDelay)
 	}
 }
 

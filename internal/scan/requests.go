@@ -95,10 +95,10 @@ func (s *Scanner) ServeRequests(ctx context.Context) error {
 	var serving sync.WaitGroup
 	defer serving.Wait()
 	slots := semaphore.NewWeighted(servedAtOnce)
-	for pause := requestPoll; slots.Acquire(ctx, 1) == nil; {
+	for delay := requestPoll; slots.Acquire(ctx, 1) == nil; {
 		a, ok, err := s.takeRequest(ctx)
 		if ok {
-			pause = requestPoll
+			delay = requestPoll
 			serving.Go(func() {
 				defer slots.Release(1)
 				s.serve(ctx, a)
@@ -108,9 +108,9 @@ func (s *Scanner) ServeRequests(ctx context.Context) error {
 		slots.Release(1)
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("scan requests not read", "error", err)
-			pause = min(2*pause, loop.MaxPause)
+			delay = min(2*delay, loop.MaxDelay)
 		}
-		loop.SleepOrWake(ctx, pause, s.requests.wake)
+		loop.SleepOrWake(ctx, delay, s.requests.wake)
 	}
 	return nil
 }
@@ -205,6 +205,6 @@ func (q *requests) slow(again bool) {
 		q.failures = 0
 		return
 	}
-	q.rest = time.Now().Add(loop.Pause(q.failures))
+	q.rest = time.Now().Add(loop.Delay(q.failures))
 	q.failures++
 }

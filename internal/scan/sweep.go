@@ -33,7 +33,7 @@ func (s *Scanner) Sweep(ctx context.Context) error {
 	sweep := sweepRun{scanner: s}
 	defer func() { sweep.end(ctx) }()
 	var logged time.Time
-	for pause := sweepPoll; s.backoff.Wait(ctx) && s.giveWay(ctx); {
+	for delay := sweepPoll; s.backoff.Wait(ctx) && s.giveWay(ctx); {
 		now := s.now()
 		users, err := s.store.DueUsers(ctx, now, now.Add(s.planned()), sweepBatch)
 		if err != nil && ctx.Err() == nil {
@@ -43,15 +43,15 @@ func (s *Scanner) Sweep(ctx context.Context) error {
 		// A failed scan is due again later, unless that cannot be recorded: then
 		// only these pauses protect GitHub and the log.
 		if failed := s.ScanDue(ctx, run, users); failed || err != nil {
-			pause = min(2*pause, loop.MaxPause)
-		} else if pause = sweepPoll; len(users) == sweepBatch {
+			delay = min(2*delay, loop.MaxDelay)
+		} else if delay = sweepPoll; len(users) == sweepBatch {
 			continue // There may be more.
 		}
 		if err == nil && len(users) == 0 && time.Since(logged) >= sweepLog {
 			s.log.Info("sweep on time")
 			logged = time.Now()
 		}
-		if !loop.Sleep(ctx, pause) {
+		if !loop.Sleep(ctx, delay) {
 			break
 		}
 	}
