@@ -51,6 +51,11 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap returns the wrapped error.
 func (e *Error) Unwrap() error { return e.Err }
 
+// ErrCommitsLost means that the database came back older than a commit that it had
+// acknowledged: it crashed without synchronous commits, a replica that was behind took
+// over, or somebody restored a backup. Its kind is Temporary.
+var ErrCommitsLost = Errorf(Temporary, "the database came back without its last commits")
+
 // Errorf returns an error of kind k, formatted as fmt.Errorf does.
 func Errorf(k Kind, format string, args ...any) error {
 	return &Error{Kind: k, Err: fmt.Errorf(format, args...)}

@@ -31,6 +31,7 @@ func (e *Engine) Run(ctx context.Context) error {
 			return err
 		}
 		err = e.lead(leading)
+		e.reconciler.Reset(context.Cause(leading))
 		if leading.Err() == nil || ctx.Err() != nil { // Otherwise another process may know better.
 			e.keepLastQuotas(ctx)
 		}
@@ -58,7 +59,6 @@ func (e *Engine) announceStop(ctx context.Context) {
 // another process may have led since this one did.
 func (e *Engine) lead(ctx context.Context) error {
 	e.pusher.Reset()
-	e.reconciler.Reset()
 	e.restoreQuotas(ctx)
 	e.endRuns(ctx)
 	e.scanner.BringForward(ctx)

@@ -112,10 +112,12 @@ func (p *Pusher) weight() int64 {
 }
 
 // next claims the next deal to push once the client has reserved a request for it.
-// start is the begin of the attempt, for its deadline.
+// start is the begin of the attempt, for its deadline. A database that fails may come
+// back without its last commits, so the next claim follows a catch-up.
 func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, ok bool, err error) {
 	if !p.inDoubt.anyAbsent() {
 		due, err := p.store.Due(ctx)
+		p.checkDatabase(ctx, err)
 		if err == nil && !due && p.inDoubt.none() {
 			p.Backoff.Idle()
 			p.run.idle(ctx)
@@ -133,6 +135,7 @@ func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 	// claim that fails ends the pushes, and they start again with all rows that
 	// are being sent.
 	ctx = context.WithoutCancel(ctx)
+	defer func() { p.checkDatabase(ctx, err) }()
 	if absent, lookups, ok := p.inDoubt.takeAbsent(); ok {
 		c, ok, err = p.sendAgain(ctx, absent, lookups)
 		return c, start, ok, err
@@ -146,6 +149,13 @@ func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 		ok = false
 	}
 	return c, start, ok, err
+}
+
+// checkDatabase demands a catch-up before the next claim if the database has failed.
+func (p *Pusher) checkDatabase(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		p.Reconciler.Reset(err)
+	}
 }
 
 // sendAgain claims the next attempt at a deal that lookups did not find.

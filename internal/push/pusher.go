@@ -107,16 +107,15 @@ func (p *Pusher) Reset() { p.inDoubt.reset() }
 // it. The outcomes of deals that were sent are recorded until Stopping is closed.
 // It returns an error only for a mistake that a person has to correct.
 func (p *Pusher) Run(ctx context.Context) error {
-	connected, caughtUp := false, false
+	connected := false
 	for p.Backoff.Wait(ctx) {
 		err := error(nil)
 		if !connected {
 			err = p.connect(ctx)
 			connected = err == nil
 		}
-		if err == nil && !caughtUp {
+		if err == nil && !p.Reconciler.CaughtUp() {
 			err = p.Reconciler.CatchUp(ctx, StageConnect)
-			caughtUp = err == nil
 		}
 		if err == nil {
 			err = p.loadInDoubt(ctx)

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,12 +22,14 @@ const catchUpBack = 15 * time.Minute
 // Lists may show a deal late. A recent deal with a gist id that no attempt of
 // ours created means that another database was in use until then, and more of
 // its deals may still show up. CatchUp waits until the newest one is as old as a
-// deal must be missing before it is sent again, and reads once more.
+// deal must be missing before it is sent again, and reads once more. If this
+// database has lost commits, the deals of those may have been created just now.
 func (r *Reconciler) CatchUp(ctx context.Context, stage string) error {
 	since, err := r.knownUntil(ctx)
 	if err != nil {
 		return err
 	}
+	lost := r.commitsLost.Load()
 	for {
 		begin := r.RemoteNow()
 		newest, err := r.adoptSince(ctx, since, begin.Add(-r.options.ResendAfter))
@@ -34,17 +37,21 @@ func (r *Reconciler) CatchUp(ctx context.Context, stage string) error {
 			return fmt.Errorf("catch up: %w", err)
 		}
 		failpoint.Hit(failpoint.CatchUpAdopted)
+		reason := "another database made deals in this Pipedrive account until " + newest.UTC().Format(time.RFC3339)
+		if lost {
+			newest, reason, lost = begin, gistdeal.ErrCommitsLost.Error(), false
+		}
 		if newest.IsZero() {
-			if err := r.store.SetCaughtUpTo(ctx, begin); err != nil {
+			if err := r.store.EndCatchUp(ctx, begin); err != nil {
 				return err
 			}
+			r.commitsLost.Store(false)
 			r.caughtUp.Store(true)
 			return nil
 		}
 		since = begin.Add(-catchUpBack)
 		wait := min(newest.Add(r.options.ResendAfter).Sub(begin), r.options.ResendAfter)
-		r.backoff.Begin(stage, &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: wait, Err: fmt.Errorf(
-			"another database made deals in this Pipedrive account until %s: waiting until all of them show", newest.UTC().Format(time.RFC3339))})
+		r.backoff.Begin(stage, &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: wait, Err: errors.New(reason + ": waiting until all deals show")})
 		if !r.backoff.Wait(ctx) {
 			return ctx.Err()
 		}
@@ -54,7 +61,7 @@ func (r *Reconciler) CatchUp(ctx context.Context, stage string) error {
 // knownUntil returns the time on Pipedrive's clock from which on deals may be
 // unknown to the database, zero if all may be.
 func (r *Reconciler) knownUntil(ctx context.Context) (time.Time, error) {
-	last, err := r.store.CaughtUpTo(ctx)
+	last, err := r.store.BeginCatchUp(ctx)
 	if err != nil || last.IsZero() {
 		return last, err
 	}

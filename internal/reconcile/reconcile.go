@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"log/slog"
 	"sync/atomic"
@@ -22,8 +23,8 @@ type Pipedrive interface {
 
 // Store is the part of the database that a Reconciler uses.
 type Store interface {
-	CaughtUpTo(ctx context.Context) (time.Time, error)
-	SetCaughtUpTo(ctx context.Context, remote time.Time) error
+	BeginCatchUp(ctx context.Context) (known time.Time, err error)
+	EndCatchUp(ctx context.Context, remote time.Time) error
 	Adopt(ctx context.Context, one map[string]int64, duplicates map[string][]int64, now time.Time) (int, error)
 	AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, duplicates []int64, lookups int, now time.Time) (bool, error)
 	ForeignDeals(ctx context.Context, deals map[string]int64) ([]string, error)
@@ -63,7 +64,9 @@ type Reconciler struct {
 	options   Options
 	log       *slog.Logger
 	now       func() time.Time
-	caughtUp  atomic.Bool
+
+	caughtUp    atomic.Bool
+	commitsLost atomic.Bool // by the database, since the last catch-up
 }
 
 // New returns a Reconciler. It shares Pipedrive's backoff with the pushes, and
@@ -87,8 +90,17 @@ func New(s Store, p Pipedrive, backoff *loop.Backoff, queued loop.Signal, o Opti
 // ResendAfter returns how long a deal must be missing before it is sent again.
 func (r *Reconciler) ResendAfter() time.Duration { return r.options.ResendAfter }
 
-// Reset forgets that the database caught up with Pipedrive: a new leader starts.
-func (r *Reconciler) Reset() { r.caughtUp.Store(false) }
+// Reset forgets that the database caught up with Pipedrive: a new leader starts, or
+// the database has failed with err and may come back without its last commits.
+func (r *Reconciler) Reset(err error) {
+	if errors.Is(err, gistdeal.ErrCommitsLost) {
+		r.commitsLost.Store(true)
+	}
+	r.caughtUp.Store(false)
+}
+
+// CaughtUp reports whether CatchUp has succeeded since the last Reset.
+func (r *Reconciler) CaughtUp() bool { return r.caughtUp.Load() }
 
 // RemoteNow returns the time on Pipedrive's clock. Before the first answer that
 // is a day before ours: a lookup that begins too early only takes longer.

@@ -17,7 +17,7 @@ import (
 // was faster, or an operator paused pushes. The caller must not send the deal before
 // Claim returns, because only then is the claim on the disk.
 func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) (c gistdeal.Claim, ok bool, err error) {
-	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// The outer query tests the state too. Without that test, two PostgreSQL
 		// sessions were observed to claim the same row.
 		row := tx.QueryRowContext(ctx, `
@@ -36,7 +36,7 @@ func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) 
 // attempt c; lookups is their number. It reports false if another process decided c in
 // the meantime or an operator paused pushes. The deal stays unchanged then.
 func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (next gistdeal.Claim, ok bool, err error) {
-	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = 'not_found', lookups = $1, ended_at = $2
 			WHERE gist_id = $3 AND n = $4 AND outcome = ''`, lookups, millis(now), c.Draft.GistID, c.Attempt); err != nil {
 			return err
@@ -279,7 +279,7 @@ func (s *Store) Adopt(ctx context.Context, deals map[string]int64, duplicates ma
 	for gistID, id := range deals {
 		all[gistID] = append(slices.Clone(duplicates[gistID]), id)
 	}
-	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, `
 			INSERT INTO deals (gist_id, state, deal_id)
 			SELECT key, 'created', CAST(value ->> 'deal' AS BIGINT) FROM json_each($1)

@@ -19,6 +19,15 @@ func (s *Store) Pragma(t *testing.T, name string) (value string) {
 	return value
 }
 
+// Show returns a run-time parameter of PostgreSQL's sessions.
+func (s *Store) Show(t *testing.T, name string) (value string) {
+	t.Helper()
+	if err := s.db.QueryRowContext(t.Context(), "SHOW "+name).Scan(&value); err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
 // Fill simulates a full disk: the file of a SQLite database cannot grow.
 func (s *Store) Fill(t *testing.T) { s.Exec(t, `PRAGMA max_page_count = 1`) }
 

@@ -2,9 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
+
+	"gistdeal"
 )
 
 // lease makes one process the leader.
@@ -48,6 +51,7 @@ type rowLease struct {
 
 	seen  leaseRow  // the row as it was last read
 	since time.Time // when seen was first read
+	acked int64     // the highest counter that this process wrote and the database acknowledged
 	stop  func()    // stops the renewals; nil while this process does not hold the lease
 }
 
@@ -67,13 +71,13 @@ func (l *rowLease) try(ctx context.Context) (leading context.Context, err error)
 		return nil, err
 	}
 	begin := l.now()
-	took, err := changed(l.db.ExecContext(ctx, `UPDATE lease SET owner = $1, counter = counter + 1, renewed_at = clock_timestamp()
-		WHERE name = 'work' AND owner = $2 AND counter = $3`, l.owner, l.seen.owner, l.seen.counter))
+	err = l.db.QueryRowContext(ctx, `UPDATE lease SET owner = $1, counter = counter + 1, renewed_at = clock_timestamp()
+		WHERE name = 'work' AND owner = $2 AND counter = $3 RETURNING counter`, l.owner, l.seen.owner, l.seen.counter).Scan(&l.acked)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("take the lease: %w", err)
-	}
-	if !took {
-		return nil, nil
 	}
 	return l.startRenewals(ctx, begin), nil
 }
@@ -127,9 +131,9 @@ func (l *rowLease) renewUntilLost(leading context.Context, renewed time.Time) er
 			continue
 		}
 		begin := l.now()
-		ok, err := l.renew(leading, left)
-		if err == nil && !ok {
-			return errTaken
+		err := l.renew(leading, left)
+		if errors.Is(err, errTaken) || errors.Is(err, gistdeal.ErrCommitsLost) {
+			return err
 		}
 		if err == nil {
 			renewed = begin
@@ -137,12 +141,25 @@ func (l *rowLease) renewUntilLost(leading context.Context, renewed time.Time) er
 	}
 }
 
-// renew reports whether this process still holds the lease. It does not compare the
-// counter, because a renewal may succeed although its reply is lost.
-func (l *rowLease) renew(leading context.Context, left time.Duration) (bool, error) {
+// renew renews the lease. It returns errTaken if another process holds it, and
+// gistdeal.ErrCommitsLost if the counter was not above the last acknowledged one. The counter may be
+// higher than that: a renewal may succeed although its reply is lost.
+func (l *rowLease) renew(leading context.Context, left time.Duration) error {
 	ctx, cancel := context.WithTimeout(leading, left)
 	defer cancel()
-	return changed(l.db.ExecContext(ctx, `UPDATE lease SET counter = counter + 1, renewed_at = clock_timestamp() WHERE name = 'work' AND owner = $1`, l.owner))
+	var counter int64
+	err := l.db.QueryRowContext(ctx, `UPDATE lease SET counter = counter + 1, renewed_at = clock_timestamp()
+		WHERE name = 'work' AND owner = $1 RETURNING counter`, l.owner).Scan(&counter)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return errTaken
+	case err != nil:
+		return err
+	case counter <= l.acked:
+		return gistdeal.ErrCommitsLost
+	}
+	l.acked = counter
+	return nil
 }
 
 // elapsed returns the longer of the times since t on two clocks: the monotonic clock stops

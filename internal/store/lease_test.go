@@ -107,6 +107,21 @@ func TestAnInstanceThatCannotRenewTheLeaseStopsBeforeAnotherTakesOver(t *testing
 	}
 }
 
+func TestTheLeaseIsLostWhenTheDatabaseComesBackWithAnOlderOne(t *testing.T) {
+	t.Parallel()
+	s := open(t, pgtest.URL(t))
+	lease := take(t, s)
+	s.Exec(t, `UPDATE lease SET counter = counter - 1`) // As if the last renewal had been lost.
+	<-lease.Done()
+	if cause := context.Cause(lease); !strings.Contains(cause.Error(), "without its last commits") {
+		t.Errorf("the lease was lost because of %v, want the lost commits as the reason", cause)
+	}
+	testenv.Must(t, s.Release())
+	if take(t, s) == nil {
+		t.Error("want the same process to get the lease again at once")
+	}
+}
+
 func TestAnInstanceStopsAtOnceIfAnotherHasTheLease(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.URL(t))

@@ -30,6 +30,8 @@ const (
 	readLimit    = 3 * time.Second
 	writeLimit   = 15 * time.Second
 	connectLimit = 5 * time.Second
+	// synchronousCommit is set for each session, because a database or a role may have it off.
+	synchronousCommit = "synchronous_commit"
 	// idleInTransaction limits how long a process that froze during a transaction keeps its
 	// locks.
 	idleInTransaction = "10s"
@@ -182,10 +184,15 @@ func parseAddress(address string) (*pgx.ConnConfig, error) {
 	}
 	// Keep-alives detect lost idle connections within a minute.
 	c.DialFunc = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}}).DialContext
-	for name, value := range map[string]string{"application_name": "gistdeal", "idle_in_transaction_session_timeout": idleInTransaction} {
+	for name, value := range map[string]string{
+		"application_name": "gistdeal", "idle_in_transaction_session_timeout": idleInTransaction, synchronousCommit: "on",
+	} {
 		if _, ok := c.RuntimeParams[name]; !ok {
 			c.RuntimeParams[name] = value
 		}
+	}
+	if c.RuntimeParams[synchronousCommit] == "off" {
+		return nil, errors.New("synchronous_commit=off in the URL would lose deals when PostgreSQL crashes: remove it")
 	}
 	return c, nil
 }

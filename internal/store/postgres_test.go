@@ -57,6 +57,20 @@ func TestADatabaseOutageIsReportedAndServingResumesAfterIt(t *testing.T) {
 	}
 }
 
+func TestCommitsAreSynchronousWhereTheDatabaseHasThemOff(t *testing.T) {
+	t.Parallel()
+	database := pgtest.URL(t)
+	s := open(t, database)
+	s.Exec(t, `DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET synchronous_commit = off'; END $$`)
+	if got := open(t, database).Show(t, "synchronous_commit"); got != "on" {
+		t.Errorf("synchronous_commit is %s", got)
+	}
+	_, err := store.Open(t.Context(), database+"&synchronous_commit=off", store.Options{})
+	if err == nil || !strings.Contains(err.Error(), "synchronous_commit=off") {
+		t.Errorf("a URL with synchronous_commit=off: %v", err)
+	}
+}
+
 func TestAnswersDoNotNameTheDatabase(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)

@@ -20,10 +20,12 @@ func (s *Store) Setting(ctx context.Context, name string) (value string, err err
 	return value, err
 }
 
+// setSetting stores the value $2 of the setting $1.
+const setSetting = `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+
 // Set stores the value of a setting.
 func (s *Store) Set(ctx context.Context, name, value string) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, clean(value))
+	_, err := s.db.ExecContext(ctx, setSetting, name, clean(value))
 	if err != nil {
 		return fmt.Errorf("set %s: %w", name, err)
 	}
@@ -53,32 +55,40 @@ func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]
 	return nil
 }
 
-// keyCaughtUp is the setting with the time of SetCaughtUpTo, in Unix milliseconds on
+// keyCaughtUp is the setting with the time of EndCatchUp, in Unix milliseconds on
 // Pipedrive's clock.
 const keyCaughtUp = "caught_up_at"
 
-// CaughtUpTo returns the time up to which the database knows all deals, on Pipedrive's
-// clock. It is the time of the last SetCaughtUpTo or the start of the newest attempt with
-// an outcome, whichever is later; zero if there is neither.
-func (s *Store) CaughtUpTo(ctx context.Context) (time.Time, error) {
-	var outcome int64
-	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(remote_at), 0) FROM attempts WHERE outcome <> ''`).Scan(&outcome)
+// BeginCatchUp returns the time up to which the database knows all deals, on Pipedrive's
+// clock. It is the time of the last EndCatchUp or the start of the newest attempt with
+// an outcome, whichever is later; zero if there is neither. If the database loses commits
+// after BeginCatchUp, EndCatchUp, Adopt, Claim and Reclaim return gistdeal.ErrCommitsLost
+// until the next BeginCatchUp.
+func (s *Store) BeginCatchUp(ctx context.Context) (known time.Time, err error) {
+	s.pushes.reset()
+	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var outcome, caughtUp int64
+		err := tx.QueryRowContext(ctx, `SELECT
+			(SELECT coalesce(max(remote_at), 0) FROM attempts WHERE outcome <> ''),
+			(SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM settings WHERE name = $1)`, keyCaughtUp).Scan(&outcome, &caughtUp)
+		known = fromMillis(max(outcome, caughtUp))
+		return err
+	})
 	if err != nil {
-		return time.Time{}, err
+		return known, fmt.Errorf("begin the catch-up: %w", err)
 	}
-	text, err := s.Setting(ctx, keyCaughtUp)
-	if err != nil || text == "" {
-		return fromMillis(outcome), err
-	}
-	caughtUp, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("setting %s: %w", keyCaughtUp, err)
-	}
-	return fromMillis(max(outcome, caughtUp)), nil
+	return known, nil
 }
 
-// SetCaughtUpTo records that the database knows all deals created before remote, a time on
+// EndCatchUp records that the database knows all deals created before remote, a time on
 // Pipedrive's clock.
-func (s *Store) SetCaughtUpTo(ctx context.Context, remote time.Time) error {
-	return s.Set(ctx, keyCaughtUp, strconv.FormatInt(millis(remote), 10))
+func (s *Store) EndCatchUp(ctx context.Context, remote time.Time) error {
+	err := s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, setSetting, keyCaughtUp, strconv.FormatInt(millis(remote), 10))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end the catch-up: %w", err)
+	}
+	return nil
 }

@@ -20,6 +20,7 @@ type Store struct {
 	read     *pool // other reads; they never wait for a write
 	view     *sql.Stmt
 	lease    lease
+	pushes   sequence
 	listener *pool // one connection for Listen; nil if the database has no notifications
 }
 

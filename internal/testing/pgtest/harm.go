@@ -46,11 +46,39 @@ func (s *Server) Go(t testing.TB) {
 	s.control(t, "start", "-w", "-l", filepath.Join(s.dir, "log"))
 }
 
+// Keep copies the present state of the server, as an asynchronous replica that
+// then falls behind, or a snapshot, has it.
+func (s *Server) Keep(t testing.TB) {
+	t.Helper()
+	s.do(t, "pg_basebackup", "-h", s.dir, "-U", "gistdeal", "-D", filepath.Join(s.dir, "kept"), "-X", "fetch", "-c", "fast", "--no-sync")
+}
+
+// GoBack crashes the server and starts it in the state that Keep copied: the
+// commits since then are lost.
+func (s *Server) GoBack(t testing.TB) {
+	t.Helper()
+	s.Stop(t)
+	data := filepath.Join(s.dir, "data")
+	if err := os.RemoveAll(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(s.dir, "kept"), data); err != nil {
+		t.Fatal(err)
+	}
+	s.Go(t)
+}
+
 func (s *Server) control(t testing.TB, args ...string) {
 	t.Helper()
-	cmd := s.command(filepath.Join(s.bin, "pg_ctl"), append(args, "-D", filepath.Join(s.dir, "data"))...)
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("pg_ctl %s: %v", args[0], err)
+	s.do(t, "pg_ctl", append(args, "-D", filepath.Join(s.dir, "data"))...)
+}
+
+// do runs a program of PostgreSQL. Its output is not read: a server that it starts
+// would keep the pipe open.
+func (s *Server) do(t testing.TB, program string, args ...string) {
+	t.Helper()
+	if err := s.command(filepath.Join(s.bin, program), args...).Run(); err != nil {
+		t.Fatalf("%s %s: %v", program, args[0], err)
 	}
 }
 
