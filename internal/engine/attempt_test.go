@@ -41,6 +41,19 @@ func TestAWrongDateHeaderDoesNotSpoilLookups(t *testing.T) {
 	w.settled(r, "alice")
 }
 
+func TestLookupsFindADealIfAProxyWritesALateDateIntoAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1, DateShift: 90 * time.Minute})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 5)})
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-after", Times: 5})
+	testenv.Must(t, w.track(r, "bob"))
+	w.settled(r, "alice", "bob")
+	w.wantPosts(6)
+}
+
 func TestTheDealOfTheFirstAttemptIsLookedUpAfterTheSecond(t *testing.T) {
 	t.Parallel()
 	var later atomic.Int64

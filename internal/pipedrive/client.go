@@ -48,7 +48,7 @@ type Client struct {
 	http         *http.Client
 	limiter      *limiter
 	day          *dailyQuota
-	clockOffset  atomic.Pointer[time.Duration] // of Pipedrive's clock from the local one; nil if unknown
+	clock        *clock
 	target       atomic.Pointer[target]
 	wantedTarget atomic.Pointer[gistdeal.Target]
 
@@ -77,6 +77,7 @@ func New(baseURL string, o Options) (*Client, error) {
 		base:     base,
 		options:  o,
 		sessions: tls.NewLRUClientSessionCache(0),
+		clock:    newClock(),
 		limiter:  newLimiter(o.Rate),
 		day:      newDailyQuota(o.QuotaReserve),
 		requests: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
@@ -126,29 +127,9 @@ func (c *Client) Quotas() []gistdeal.Quota { return c.day.quotas() }
 func (c *Client) Restore(quotas []gistdeal.Quota) { c.day.restore(quotas) }
 
 // Now returns the time on Pipedrive's clock, as its answers report it. Before the first
-// answer it returns the local time, and known is false.
-func (c *Client) Now() (now time.Time, known bool) {
-	ahead := c.clockOffset.Load()
-	if ahead == nil {
-		return time.Now(), false
-	}
-	return time.Now().Add(*ahead), true
-}
-
-// clock returns the time on Pipedrive's clock, or the local time if that is unknown.
-func (c *Client) clock() time.Time {
-	now, _ := c.Now()
-	return now
-}
-
-// recordClock records Pipedrive's clock. h must be from a decoded answer of Pipedrive,
-// because a proxy or a login page has its own clock.
-func (c *Client) recordClock(h http.Header) {
-	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		ahead := time.Until(date)
-		c.clockOffset.Store(&ahead)
-	}
-}
+// answer it returns the local time, and known is false. If a local clock goes wrong, Now
+// is early rather than late.
+func (c *Client) Now() (now time.Time, known bool) { return c.clock.now() }
 
 // request returns a new request with the common headers.
 func (c *Client) request(ctx context.Context, method, path string, query url.Values, body io.Reader) (*http.Request, error) {
@@ -180,7 +161,8 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	}
 	next, err := a.decode(data)
 	if err == nil {
-		c.recordClock(a.header)
+		// Of a decoded answer only: a proxy or a login page has its own clock.
+		c.clock.record(a.header)
 	}
 	return next, err
 }
@@ -246,14 +228,15 @@ func (c *Client) record(inWindow int, a answer) {
 	c.countRequest(a.status)
 	c.usage.tokens.Add(int64(a.cost))
 	c.limiter.record(inWindow, a.header)
-	c.day.record(a.header, c.clock())
+	now, _ := c.Now()
+	c.day.record(a.header, now)
 	err := a.statusError()
 	if gistdeal.KindOf(err) != gistdeal.Limited {
 		return
 	}
 	c.limiter.block(gistdeal.RetryAfter(err), err)
 	if a.daySpent() {
-		c.day.exhaust(c.clock(), gistdeal.RetryAfter(err))
+		c.day.exhaust(now, gistdeal.RetryAfter(err))
 	}
 }
 

@@ -85,7 +85,7 @@ func (c *Client) readCreated(ctx context.Context, t *target, a answer) (int64, e
 	if _, err := a.decode(&data); err != nil || data.ID <= 0 {
 		return 0, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive answered %d without the id of a deal", a.status)
 	}
-	c.recordClock(a.header)
+	c.clock.record(a.header)
 	return data.ID, nil
 }
 

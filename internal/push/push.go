@@ -140,7 +140,7 @@ func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 		c, ok, err = p.sendAgain(ctx, absent, lookups)
 		return c, start, ok, err
 	}
-	c, ok, err = p.store.Claim(ctx, p.options.Owner, p.now(), p.Reconciler.RemoteNow())
+	c, ok, err = p.store.Claim(ctx, p.options.Owner, p.now(), p.Reconciler.EarliestNow())
 	if ok && c.Resends > 0 {
 		// An operator retried the deal after lookups did not find that of an earlier
 		// attempt. It may still show up, so lookups come first again.
@@ -161,7 +161,7 @@ func (p *Pusher) checkDatabase(ctx context.Context, err error) {
 // sendAgain claims the next attempt at a deal that lookups did not find.
 func (p *Pusher) sendAgain(ctx context.Context, absent gistdeal.Claim, lookups int) (c gistdeal.Claim, ok bool, err error) {
 	failpoint.Hit(failpoint.NotFound)
-	c, ok, err = p.store.Reclaim(ctx, absent, lookups, p.options.Owner, p.now(), p.Reconciler.RemoteNow())
+	c, ok, err = p.store.Reclaim(ctx, absent, lookups, p.options.Owner, p.now(), p.Reconciler.EarliestNow())
 	if ok {
 		failpoint.Hit(failpoint.Reclaimed)
 		p.log.Info("deal not found, sent again", "gist", c.Draft.GistID, "attempt", c.Attempt, "lookups", lookups)

@@ -31,7 +31,7 @@ func (r *Reconciler) CatchUp(ctx context.Context, stage string) error {
 	}
 	lost := r.commitsLost.Load()
 	for {
-		begin := r.RemoteNow()
+		begin, earliest := r.RemoteNow(), r.EarliestNow()
 		newest, err := r.adoptSince(ctx, since, begin.Add(-r.options.ResendAfter))
 		if err != nil {
 			return fmt.Errorf("catch up: %w", err)
@@ -42,14 +42,14 @@ func (r *Reconciler) CatchUp(ctx context.Context, stage string) error {
 			newest, reason, lost = begin, gistdeal.ErrCommitsLost.Error(), false
 		}
 		if newest.IsZero() {
-			if err := r.store.EndCatchUp(ctx, begin); err != nil {
+			if err := r.store.EndCatchUp(ctx, earliest); err != nil {
 				return err
 			}
 			r.commitsLost.Store(false)
 			r.caughtUp.Store(true)
 			return nil
 		}
-		since = begin.Add(-catchUpBack)
+		since = earliest.Add(-catchUpBack)
 		wait := min(newest.Add(r.options.ResendAfter).Sub(begin), r.options.ResendAfter)
 		r.backoff.Begin(stage, &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: wait, Err: errors.New(reason + ": waiting until all deals show")})
 		if !r.backoff.Wait(ctx) {
@@ -65,10 +65,11 @@ func (r *Reconciler) knownUntil(ctx context.Context) (time.Time, error) {
 	if err != nil || last.IsZero() {
 		return last, err
 	}
-	if now := r.RemoteNow(); last.After(now) {
-		last = now // A clock was wrong.
+	since := last.Add(-catchUpBack)
+	if since.After(r.RemoteNow()) {
+		return time.Time{}, nil // A clock was wrong, so any deal may be unknown.
 	}
-	return last.Add(-catchUpBack), nil
+	return since, nil
 }
 
 // adoptSince adopts the deals that changed since then. It returns the creation

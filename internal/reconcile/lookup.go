@@ -22,7 +22,7 @@ type Attempt struct {
 // attempts. It returns the attempts with an adopted deal, also beside an error;
 // an error means that the lookup says nothing about the others.
 func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attempt) (adopted []gistdeal.Claim, err error) {
-	since, byGist := r.RemoteNow(), make(map[string]Attempt, len(attempts))
+	since, byGist := r.EarliestNow(), make(map[string]Attempt, len(attempts))
 	for _, a := range attempts {
 		byGist[a.Claim.Draft.GistID] = a
 		if a.Claim.Since.Before(since) {

@@ -111,3 +111,14 @@ func (r *Reconciler) RemoteNow() time.Time {
 	}
 	return now
 }
+
+// EarliestNow returns a time on Pipedrive's clock that is not later than now, also if a
+// proxy changes the Date of its answers, or a local clock was set: lists that begin at a
+// time that EarliestNow returned are complete from then on.
+func (r *Reconciler) EarliestNow() time.Time {
+	remote, local := r.RemoteNow(), r.now()
+	if local.Before(remote) {
+		return local
+	}
+	return remote
+}

@@ -31,6 +31,7 @@ type Options struct {
 	GitHubHour time.Duration // length of GitHub's quota window in whole seconds; default an hour
 
 	ListDelay time.Duration // age at which a new deal appears in lists
+	DateShift time.Duration // how far the Date of answers, which a proxy may write, is ahead
 	Latency   time.Duration // delay of every response of both APIs
 
 	CompanyID     int64  // default CompanyID

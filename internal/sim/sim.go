@@ -103,7 +103,7 @@ func (s *Sim) serve(rt route) http.HandlerFunc {
 		}
 		s.mu.Lock()
 		seen.Status = a.status
-		pause, date := s.o.Latency, s.o.Now()
+		pause, date := s.o.Latency, s.o.Now().Add(s.o.DateShift)
 		s.mu.Unlock()
 		s.wait(r.Context(), pause)
 		a.header.Set("Date", date.UTC().Format(http.TimeFormat))
