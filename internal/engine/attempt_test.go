@@ -72,6 +72,25 @@ func TestTheDealOfTheFirstAttemptIsLookedUpAfterTheSecond(t *testing.T) {
 	w.wantPosts(2)
 }
 
+func TestADealThatWasLostIsNotSentAgainForARemovedUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-before", Times: 1})
+	r := w.startTracking("alice")
+	w.eventually("the attempt is in doubt", func() bool { return w.log.Count("outcome unknown") > 0 })
+	alice := w.user(r, "alice").ID
+	if _, err := r.store.RemoveUsers(t.Context(), alice); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the deal is skipped", func() bool {
+		gists, err := r.store.GistsOf(t.Context(), alice)
+		testenv.Must(t, err)
+		return gists[0].State == gistdeal.DealSkipped && gists[0].Problem == "the user was removed"
+	})
+	w.wantPosts(1)
+}
+
 func TestARejectedSecondAttemptStartsWithALookupAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})

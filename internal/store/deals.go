@@ -34,11 +34,15 @@ func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) 
 
 // Reclaim starts the next attempt at a deal after lookups did not find the deal of the
 // attempt c; lookups is their number. It reports false if another process decided c in
-// the meantime or an operator paused pushes. The deal stays unchanged then.
+// the meantime, if an operator paused pushes, or if the user was removed, whose deal is
+// skipped then.
 func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (next gistdeal.Claim, ok bool, err error) {
 	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = 'not_found', lookups = $1, ended_at = $2
 			WHERE gist_id = $3 AND n = $4 AND outcome = ''`, lookups, millis(now), c.Draft.GistID, c.Attempt); err != nil {
+			return err
+		}
+		if skipped, err := skipRemoved(ctx, tx, c, gistdeal.DealSending); skipped || err != nil {
 			return err
 		}
 		row := tx.QueryRowContext(ctx, `UPDATE deals SET attempts = attempts + 1, owner = $1, sent_at = $2
@@ -46,9 +50,21 @@ func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owne
 			RETURNING gist_id, attempts`,
 			owner, millis(now), c.Draft.GistID, c.Attempt, c.Owner)
 		next, err = claimed(ctx, tx, row, owner, now, remote)
+		ok = err == nil
 		return err
 	})
+	if err == nil && !ok {
+		return next, false, nil
+	}
 	return claimResult(next, err)
+}
+
+// skipRemoved skips the deal of the attempt c, in the given state, if its user was removed.
+func skipRemoved(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, state gistdeal.DealState) (bool, error) {
+	return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1
+		WHERE gist_id = $2 AND state = $3 AND attempts = $4 AND owner = $5
+		AND EXISTS (SELECT 1 FROM gists g JOIN users u ON u.id = g.user_id WHERE g.id = $2 AND u.state = 'removed')`,
+		userRemoved, c.Draft.GistID, state, c.Attempt, c.Owner))
 }
 
 // claimResult reports false, without an error, if no row was claimed.
@@ -148,8 +164,7 @@ func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, n
 		if err != nil || !ok {
 			return ok, err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE gist_id = $2 AND state = 'queued'
-			AND EXISTS (SELECT 1 FROM gists g JOIN users u ON u.id = g.user_id WHERE g.id = $2 AND u.state = 'removed')`, userRemoved, c.Draft.GistID)
+		_, err = skipRemoved(ctx, tx, c, gistdeal.DealQueued)
 		return true, err
 	})
 }
