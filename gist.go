@@ -43,6 +43,34 @@ type NewGistPolicy struct {
 	First      bool      // the scan is the user's first
 	SkipBefore time.Time // deals of gists created before this time are skipped; zero skips none
 	Hold       bool      // deals await approval until the first scan ends
+	Order      PushOrder // of the user's deals
+	Before     int       // number of gists on the pages before
+	Total      int       // number of gists on all pages, at least; only PushOldest needs it
+	Prompt     bool      // somebody waits for the user: ten deals in each turn of another user
+}
+
+// PushOrder says which deals of one user are pushed first.
+type PushOrder string
+
+const (
+	// PushNewest pushes the deals of the newest gists first, PushOldest those of the oldest.
+	PushNewest PushOrder = "newest"
+	PushOldest PushOrder = "oldest"
+)
+
+// Place returns the distance of a deal from the head of the queue when it is queued. Deals
+// of several users with the same places take turns. PushOldest needs Hold, so that the
+// pages of a first scan are queued together. i is the position of its gist on the
+// page, from 0.
+func (n NewGistPolicy) Place(i int) int64 {
+	position := n.Before + i
+	if n.Order == PushOldest {
+		position = max(n.Total-1-position, 0)
+	}
+	if n.Prompt {
+		return int64(position)
+	}
+	return 10 * int64(position)
 }
 
 // GistPage is one page of a user's gists.

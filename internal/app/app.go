@@ -81,7 +81,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(mutant.Store(a.store), hub, mutant.Pipedrive(pipe), engine.Options{
-		ScanInterval: c.ScanInterval, Backfill: c.Backfill, ApprovalThreshold: c.Threshold, Background: hub.Background(),
+		ScanInterval: c.ScanInterval, Backfill: c.Backfill, ApprovalThreshold: c.Threshold, Order: c.Order, Background: hub.Background(),
 		Target: c.Target, Locked: c.Locked,
 		ResendAfter: c.ResendAfter, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})

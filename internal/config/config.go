@@ -27,7 +27,8 @@ type Config struct {
 	Auth          string // AuthAuto, AuthToken or AuthNone
 	ScanInterval  time.Duration
 	Backfill      gistdeal.Backfill
-	Threshold     int             // a first scan with more deals waits for approval; 0: no limit
+	Threshold     int // a first scan with more deals waits for approval; 0: no limit
+	Order         gistdeal.PushOrder
 	Target        gistdeal.Target // where new deals go
 	PipedriveRate float64         // requests a second, 0 for the rate of the account
 	QuotaReserve  float64         // share of the day's tokens that is left to other people and tools
@@ -83,6 +84,7 @@ func Parse(env map[string]string) (Config, error) {
 		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
 		Backfill:      p.backfill("GISTDEAL_BACKFILL"),
 		Threshold:     p.number("GISTDEAL_APPROVAL_THRESHOLD"),
+		Order:         gistdeal.PushOrder(p.oneOf("GISTDEAL_PUSH_ORDER", string(gistdeal.PushNewest), string(gistdeal.PushNewest), string(gistdeal.PushOldest))),
 		Target:        gistdeal.Target{Pipeline: p.text("GISTDEAL_PIPELINE", ""), Stage: p.text("GISTDEAL_STAGE", ""), Owner: p.text("GISTDEAL_OWNER", "")},
 		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE"),
 		QuotaReserve:  p.share("GISTDEAL_QUOTA_RESERVE", "40%"),

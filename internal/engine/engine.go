@@ -51,6 +51,7 @@ type Options struct {
 	ScanInterval      time.Duration               // between two scans of a user; 0 means 3 h
 	Backfill          gistdeal.Backfill           // of users that are tracked from now on; "" means all
 	ApprovalThreshold int                         // a first scan with more new deals waits for approval; 0 means no limit
+	Order             gistdeal.PushOrder          // of the deals of one user; "" means the newest first
 	Target            gistdeal.Target             // where new deals go
 	Locked            map[gistdeal.Setting]string // settings that only the configuration decides, by variable
 	Background        scan.GitHub                 // for scans that nobody waits for; nil means the same as for the others
@@ -105,7 +106,7 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	}
 	runs := runlog.New(s, o.Log, o.Now)
 	e.scanner = scan.New(s, g, runs, e.gitHubBackoff, queued, e.drained, scan.Options{
-		Interval: o.ScanInterval, Backfill: o.Backfill, ApprovalThreshold: o.ApprovalThreshold, Locked: o.Locked,
+		Interval: o.ScanInterval, Backfill: o.Backfill, ApprovalThreshold: o.ApprovalThreshold, Order: o.Order, Locked: o.Locked,
 		Background: o.Background, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
 	})
 	e.reconciler = reconcile.New(s, p, e.pushBackoff, queued, reconcile.Options{

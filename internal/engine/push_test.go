@@ -283,3 +283,24 @@ func TestNoSecretIsEverLogged(t *testing.T) {
 		t.Errorf("the log or the status contains a token:\n%s\n%s", w.log, r.Status().Pushes)
 	}
 }
+
+func TestANewGistIsNotBehindTheBackfillOfAnotherUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	_, err := r.store.PausePushes(t.Context(), "", time.Now())
+	testenv.Must(t, err)
+	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 200)})
+	testenv.Must(t, w.track(r, "bob"))
+	w.sim.AddGist("alice", sim.Gist{ID: "anew", Description: "new"})
+	_, err = r.RequestScan(t.Context(), gistdeal.ScanRequest{Login: "alice", Kind: gistdeal.RequestScanNow})
+	testenv.Must(t, err)
+	_, err = r.store.ResumePushes(t.Context())
+	testenv.Must(t, err)
+	w.settled(r, "alice", "bob")
+	if id := w.deals(r, "alice")["anew"].DealID; id > 100 {
+		t.Errorf("the deal of the new gist is number %d of 202", id)
+	}
+}

@@ -50,13 +50,15 @@ func (s *Scanner) readPages(ctx context.Context, g GitHub, run *runlog.Run, u gi
 		if err != nil {
 			return listed, fresh, err
 		}
+		policy := s.newGistPolicy(u, most)
+		policy.Before, policy.Total, policy.Prompt = len(listed), len(listed)+len(page.Gists)*page.Pages, g != s.background
 		for _, gist := range page.Gists {
 			if gist.OwnerID != 0 && gist.OwnerID != u.ID {
 				return listed, fresh, errTaken
 			}
 			listed = append(listed, gist.ID)
 		}
-		n, err := s.store.SaveGists(ctx, u.ID, page.Gists, newGistPolicy(u, most), s.now())
+		n, err := s.store.SaveGists(ctx, u.ID, page.Gists, policy, s.now())
 		failpoint.Hit(failpoint.PageSaved)
 		if n > 0 {
 			s.queued.Set()
@@ -86,12 +88,12 @@ func (s *Scanner) etagFor(u gistdeal.User) string {
 // newGistPolicy returns the policy for gists that a scan of u finds for the first time.
 // Only the first scan skips deals or holds them for approval: a gist that shows up
 // later is new even if its dates are older.
-func newGistPolicy(u gistdeal.User, most int) gistdeal.NewGistPolicy {
-	n := gistdeal.NewGistPolicy{First: neverScanned(u)}
+func (s *Scanner) newGistPolicy(u gistdeal.User, most int) gistdeal.NewGistPolicy {
+	n := gistdeal.NewGistPolicy{First: neverScanned(u), Order: s.options.Order}
 	if n.First {
 		n.SkipBefore = u.Backfill.Cutoff(u.TrackedAt)
 	}
-	n.Hold = n.First && u.Backfill != gistdeal.BackfillNone && most > 0
+	n.Hold = n.First && u.Backfill != gistdeal.BackfillNone && (most > 0 || n.Order == gistdeal.PushOldest)
 	return n
 }
 

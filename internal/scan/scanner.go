@@ -59,6 +59,7 @@ type Options struct {
 	ApprovalThreshold int                         // a first scan with more new deals waits for approval; 0 means no limit
 	Locked            map[gistdeal.Setting]string // settings that only the configuration decides, by variable
 	Background        GitHub                      // for scans that nobody waits for; nil means the same as for the others
+	Order             gistdeal.PushOrder          // of the deals of one user; "" means the newest first
 	Now               func() time.Time            // the clock of the rows; nil means time.Now
 	Log               *slog.Logger                // nil means none
 	Metrics           prometheus.Registerer

@@ -101,8 +101,12 @@ func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistde
 
 // update changes the deals, and returns their number.
 func update(ctx context.Context, tx *sql.Tx, f gistdeal.DealFilter, from []gistdeal.DealState, to gistdeal.DealState, problem string, now time.Time) (int, error) {
+	h, err := head(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
 	w := where{}
-	set := `UPDATE deals AS d SET state = ` + w.arg(to) + `, problem = ` + w.arg(problem) + `, queued_at = ` + w.arg(millis(now))
+	set := `UPDATE deals AS d SET state = ` + w.arg(to) + `, problem = ` + w.arg(problem) + `, queued_at = ` + w.arg(millis(now)) + `, ` + h.again()
 	w.in("d.state", stringsOf(from))
 	if err := w.deals(f); err != nil {
 		return 0, err

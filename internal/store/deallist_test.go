@@ -52,7 +52,7 @@ func TestARetryQueuesOnlyFailedAndSkippedDeals(t *testing.T) {
 		if diff := cmp.Diff(after, states(t, s, 1)); diff != "" {
 			t.Error(diff)
 		}
-		claim(t, s, "me") // a0005 is queued for longer
+		// A person waits for the deal that failed.
 		if c := claim(t, s, "me"); c.Draft.GistID != "a0002" || c.Attempt != 2 {
 			t.Errorf("claimed attempt %d at %s, want attempt 2 at a0002", c.Attempt, c.Draft.GistID)
 		}

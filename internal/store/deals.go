@@ -12,7 +12,7 @@ import (
 	"gistdeal"
 )
 
-// Claim moves the oldest queued deal to sending and records the attempt. The time remote
+// Claim moves the queued deal whose turn it is to sending and records the attempt. The time remote
 // is now on Pipedrive's clock. Claim reports false if no deal is queued, another process
 // was faster, or an operator paused pushes. The caller must not send the deal before
 // Claim returns, because only then is the claim on the disk.
@@ -23,7 +23,7 @@ func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) 
 		row := tx.QueryRowContext(ctx, `
 			UPDATE deals SET state = 'sending', attempts = attempts + 1, owner = $1, sent_at = $2, problem = ''
 			WHERE state = 'queued' AND gist_id = (
-				SELECT gist_id FROM deals WHERE state = 'queued' ORDER BY queued_at, gist_id LIMIT 1)
+				SELECT gist_id FROM deals WHERE state = 'queued' ORDER BY backfill, turn, gist_id LIMIT 1)
 			AND NOT `+pushesPaused+`
 			RETURNING gist_id, attempts`, owner, millis(now))
 		c, err = claimed(ctx, tx, row, owner, now, remote)
@@ -151,13 +151,13 @@ func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now
 	return err
 }
 
-// GiveBack records that the attempt c certainly created no deal. The deal moves to the
-// end of the queue, so that it does not delay the others. If its user was removed, it is
+// GiveBack records that the attempt c certainly created no deal. The deal waits until each
+// other user had a turn, so that it does not delay the others. If its user was removed, it is
 // skipped instead. GiveBack reports false if the deal stays sending because lookups did
 // not find the deal of an earlier attempt: that attempt needs lookups again.
 func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error) {
 	return s.settle(ctx, c, attemptEnd{outcome: "not_sent", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2, turn = turn + 11
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5
 			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'not_found')`,
 			clean(reason), millis(now), c.Draft.GistID, c.Attempt, c.Owner))

@@ -16,6 +16,7 @@ type gistRow struct {
 	Description string `json:"description"`
 	Files       string `json:"files"`
 	CreatedAt   int64  `json:"created_at"`
+	Place       int64  `json:"place"`
 }
 
 // SaveGists stores gists of a user, given newest first. In the same transaction it
@@ -28,7 +29,7 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 		return 0, nil
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		object, err := gistObject(ctx, tx, gists)
+		object, err := gistObject(ctx, tx, gists, n)
 		if err != nil {
 			return err
 		}
@@ -42,14 +43,15 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 			userID, millis(now), noticedBy(n), object); err != nil {
 			return err
 		}
-		if _, err := insertDeals(ctx, tx, object, gistdeal.DealSkipped, "the user's backfill does not cover this gist", millis(n.SkipBefore), now); err != nil {
+		deals := newDeals{object: object, backfill: n.First, now: now}
+		if _, err := deals.insert(ctx, tx, gistdeal.DealSkipped, "the user's backfill does not cover this gist", millis(n.SkipBefore)); err != nil {
 			return err
 		}
 		state, problem := gistdeal.DealQueued, ""
 		if n.Hold {
 			state, problem = gistdeal.DealAwaitingApproval, "waiting for the end of the user's first scan"
 		}
-		if queued, err = insertDeals(ctx, tx, object, state, problem, maxMillis, now); err != nil {
+		if queued, err = deals.insert(ctx, tx, state, problem, maxMillis); err != nil {
 			return err
 		}
 		return stillTracked(ctx, tx, userID)
@@ -81,13 +83,26 @@ func stillTracked(ctx context.Context, tx *sql.Tx, userID int64) error {
 // maxMillis is a time later than any gist.
 const maxMillis = int64(1) << 60
 
-// insertDeals inserts a deal in the given state for each gist of the object that was
-// created before the time before and has no deal. It returns their number.
-func insertDeals(ctx context.Context, tx *sql.Tx, object string, state gistdeal.DealState, problem string, before int64, now time.Time) (int, error) {
+// newDeals are the deals of gists, as a JSON object.
+type newDeals struct {
+	object   string
+	backfill bool
+	now      time.Time
+}
+
+// insert inserts a deal in the given state for each gist that was created before the time
+// before and has no deal. It returns their number.
+func (d newDeals) insert(ctx context.Context, tx *sql.Tx, state gistdeal.DealState, problem string, before int64) (int, error) {
+	h, err := head(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
 	r, err := tx.ExecContext(ctx, `
-		INSERT INTO deals (gist_id, state, problem, queued_at)
-		SELECT key, $1, $2, $3 FROM json_each($4) WHERE CAST(value ->> 'created_at' AS BIGINT) < $5
-		ON CONFLICT (gist_id) DO NOTHING`, state, problem, millis(now), object, before)
+		INSERT INTO deals (gist_id, state, problem, queued_at, backfill, place, turn)
+		SELECT id, $1, $2, $3, backfill, place, `+h.turn()+` FROM (
+			SELECT key AS id, CAST($4 AS BIGINT) AS backfill, CAST(value ->> 'place' AS BIGINT) AS place
+			FROM json_each($5) WHERE CAST(value ->> 'created_at' AS BIGINT) < $6) new WHERE true
+		ON CONFLICT (gist_id) DO NOTHING`, state, problem, millis(d.now), boolean(d.backfill), d.object, before)
 	if err != nil {
 		return 0, err
 	}
@@ -97,7 +112,7 @@ func insertDeals(ctx context.Context, tx *sql.Tx, object string, state gistdeal.
 
 // gistObject returns the gists as a JSON object keyed by gist id. It takes their Seq from
 // the counter; the first gist, the newest, gets the highest.
-func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist) (string, error) {
+func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist, n gistdeal.NewGistPolicy) (string, error) {
 	var last int64
 	if err := tx.QueryRowContext(ctx, `UPDATE counters SET value = value + $1 WHERE name = 'gist_seq' RETURNING value`, len(gists)).Scan(&last); err != nil {
 		return "", err
@@ -112,7 +127,7 @@ func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist) (string,
 		if err != nil {
 			return "", err
 		}
-		rows[g.ID] = gistRow{Seq: last - int64(i), Description: clean(g.Description), Files: string(text), CreatedAt: millis(g.CreatedAt)}
+		rows[g.ID] = gistRow{Seq: last - int64(i), Description: clean(g.Description), Files: string(text), CreatedAt: millis(g.CreatedAt), Place: n.Place(i)}
 	}
 	object, err := json.Marshal(rows)
 	return string(object), err

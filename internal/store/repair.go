@@ -31,9 +31,17 @@ func (s *Store) Relink(ctx context.Context, gistID string, from, to int64) (ok b
 // Queue queues the deal of a gist if the deal is failed or has no row. It reports whether
 // it did.
 func (s *Store) Queue(ctx context.Context, gistID string, now time.Time) (bool, error) {
-	ok, err := changed(s.db.ExecContext(ctx, `INSERT INTO deals (gist_id, state, queued_at) SELECT id, 'queued', $1 FROM gists WHERE id = $2
-		ON CONFLICT (gist_id) DO UPDATE SET state = 'queued', problem = '', queued_at = excluded.queued_at WHERE deals.state = 'failed'`,
-		millis(now), gistID))
+	var ok bool
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		h, err := head(ctx, tx)
+		if err != nil {
+			return err
+		}
+		ok, err = changed(tx.ExecContext(ctx, `INSERT INTO deals (gist_id, state, queued_at, turn) SELECT id, 'queued', $1, $2 FROM gists WHERE id = $3
+			ON CONFLICT (gist_id) DO UPDATE SET state = 'queued', problem = '', queued_at = excluded.queued_at, backfill = 0, turn = excluded.turn
+			WHERE deals.state = 'failed'`, millis(now), h.fresh, gistID))
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("queue gist %s: %w", gistID, err)
 	}
@@ -46,12 +54,16 @@ func (s *Store) Queue(ctx context.Context, gistID string, now time.Time) (bool, 
 // dealID.
 func (s *Store) Recreate(ctx context.Context, gistID string, dealID int64, now time.Time) (ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', deal_id = NULL, problem = '', queued_at = $1
-			WHERE gist_id = $2 AND state = 'created' AND deal_id = $3`, millis(now), gistID, dealID))
+		h, err := head(ctx, tx)
+		if err != nil {
+			return err
+		}
+		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', deal_id = NULL, problem = '', queued_at = $1, backfill = 0, turn = $2
+			WHERE gist_id = $3 AND state = 'created' AND deal_id = $4`, millis(now), h.fresh, gistID, dealID))
 		if err != nil || !ok {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO replaced_deals (deal_id, gist_id, at) VALUES ($1, $2, $3) ON CONFLICT (deal_id) DO NOTHING`,
+		_, err = tx.ExecContext(ctx, `INSERT INTO replaced_deals (deal_id, gist_id, at) VALUES ($1, $2, $3) ON CONFLICT (deal_id) DO NOTHING`,
 			dealID, gistID, millis(now))
 		return err
 	})

@@ -160,7 +160,11 @@ func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listi
 		if threshold > 0 && awaiting > threshold {
 			state, problem = gistdeal.DealAwaitingApproval, fmt.Sprintf("awaiting approval: the first scan found %d gists, more than GISTDEAL_APPROVAL_THRESHOLD (%d)", awaiting, threshold)
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, queued_at = $3
+		h, err := head(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, queued_at = $3, turn = `+h.turn()+`
 			WHERE state = 'awaiting_approval' AND gist_id IN (SELECT id FROM gists WHERE user_id = $4)`, state, problem, millis(now), userID); err != nil {
 			return err
 		}

@@ -66,9 +66,10 @@ func gists(prefix string, n int) []gistdeal.Gist {
 	return all
 }
 
+// save stores gists whose deals are claimed in the order of their ids.
 func save(t *testing.T, s *store.Store, userID int64, all []gistdeal.Gist) int {
 	t.Helper()
-	queued, err := s.SaveGists(t.Context(), userID, all, gistdeal.NewGistPolicy{}, noon)
+	queued, err := s.SaveGists(t.Context(), userID, all, gistdeal.NewGistPolicy{Order: gistdeal.PushOldest, Total: len(all)}, noon)
 	testenv.Must(t, err)
 	return queued
 }

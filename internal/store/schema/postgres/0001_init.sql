@@ -62,10 +62,14 @@ CREATE TABLE deals (
   owner     TEXT   NOT NULL DEFAULT '',
   sent_at   BIGINT NOT NULL DEFAULT 0,
   queued_at BIGINT NOT NULL DEFAULT 0,
+  backfill  BIGINT NOT NULL DEFAULT 0,
+  place     BIGINT NOT NULL DEFAULT 0,
+  turn      BIGINT NOT NULL DEFAULT 0,
   problem   TEXT   NOT NULL DEFAULT '',
   CHECK ((state = 'created') = (deal_id IS NOT NULL))
 );
-CREATE INDEX deals_turn ON deals (state, queued_at, gist_id);
+CREATE INDEX deals_turn ON deals (state, backfill, turn, gist_id);
+CREATE INDEX deals_queued ON deals (queued_at) WHERE state = 'queued';
 CREATE INDEX deals_state ON deals (state, gist_id);
 
 CREATE TABLE attempts (

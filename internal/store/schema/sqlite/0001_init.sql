@@ -61,11 +61,15 @@ CREATE TABLE deals (
   attempts  BIGINT NOT NULL DEFAULT 0,            -- the fencing number
   owner     TEXT   NOT NULL DEFAULT '',           -- the process that made the last claim
   sent_at   BIGINT NOT NULL DEFAULT 0,
-  queued_at BIGINT NOT NULL DEFAULT 0,            -- the order in which queued deals are claimed
+  queued_at BIGINT NOT NULL DEFAULT 0,
+  backfill  BIGINT NOT NULL DEFAULT 0,            -- 1: of a first scan; these come after all others
+  place     BIGINT NOT NULL DEFAULT 0,            -- from the head of the queue when the deal is queued
+  turn      BIGINT NOT NULL DEFAULT 0,            -- the order in which queued deals are claimed
   problem   TEXT   NOT NULL DEFAULT '',
   CHECK ((state = 'created') = (deal_id IS NOT NULL))
 ) WITHOUT ROWID;
-CREATE INDEX deals_turn ON deals (state, queued_at, gist_id);     -- for the next claim
+CREATE INDEX deals_turn ON deals (state, backfill, turn, gist_id);  -- for the next claim
+CREATE INDEX deals_queued ON deals (queued_at) WHERE state = 'queued';
 CREATE INDEX deals_state ON deals (state, gist_id);               -- for lists
 
 -- Triggers, so that no statement can omit the change. Inserts of deals need none: a

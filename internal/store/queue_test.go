@@ -1,0 +1,122 @@
+package store_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gistdeal"
+	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
+)
+
+// queue stores new gists with ids that start with the prefix, under a policy.
+func queue(t *testing.T, s *store.Store, userID int64, prefix string, n int, p gistdeal.NewGistPolicy) {
+	t.Helper()
+	_, err := s.SaveGists(t.Context(), userID, gists(prefix, n), p, noon)
+	testenv.Must(t, err)
+}
+
+// claimAll claims deals until none is queued, and returns the ids of their gists, in order.
+func claimAll(t *testing.T, s *store.Store) string {
+	t.Helper()
+	var ids []string
+	for {
+		c, ok, err := s.Claim(t.Context(), "me", noon, noon)
+		testenv.Must(t, err)
+		if !ok {
+			return strings.Join(ids, " ")
+		}
+		ids = append(ids, strings.Replace(c.Draft.GistID, "000", "", 1))
+	}
+}
+
+func TestTheDealsOfUsersTakeTurns(t *testing.T) {
+	t.Parallel()
+	first := gistdeal.NewGistPolicy{First: true}
+	for name, test := range map[string]struct {
+		do   func(*testing.T, *store.Store)
+		want string
+	}{
+		"the newest gist of a user comes first": {func(t *testing.T, s *store.Store) {
+			queue(t, s, 1, "a", 3, first)
+		}, "a3 a2 a1"},
+		"or the oldest, over all pages": {func(t *testing.T, s *store.Store) {
+			oldest := gistdeal.NewGistPolicy{First: true, Hold: true, Order: gistdeal.PushOldest, Total: 4}
+			queue(t, s, 1, "b", 2, oldest)
+			oldest.Before = 2
+			queue(t, s, 1, "a", 2, oldest)
+			_, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 2}, 0, noon, noon.Add(time.Hour))
+			testenv.Must(t, err)
+		}, "a1 a2 b1 b2"},
+		"users take turns": {func(t *testing.T, s *store.Store) {
+			queue(t, s, 1, "a", 4, first)
+			queue(t, s, 2, "b", 2, first)
+		}, "a4 b2 a3 b1 a2 a1"},
+		"a user added later is not behind": {func(t *testing.T, s *store.Store) {
+			queue(t, s, 1, "a", 4, first)
+			for range 2 {
+				claim(t, s, "me")
+			}
+			queue(t, s, 2, "b", 2, first)
+		}, "a2 b2 a1 b1"},
+		"new gists come before backfills": {func(t *testing.T, s *store.Store) {
+			queue(t, s, 1, "a", 2, first)
+			queue(t, s, 2, "b", 2, gistdeal.NewGistPolicy{})
+		}, "b2 b1 a2 a1"},
+		"a user that somebody waits for has ten deals in each turn": {func(t *testing.T, s *store.Store) {
+			queue(t, s, 1, "a", 3, first)
+			queue(t, s, 2, "b", 9, gistdeal.NewGistPolicy{First: true, Prompt: true})
+			queue(t, s, 2, "c", 3, gistdeal.NewGistPolicy{First: true, Prompt: true, Before: 9})
+		}, "a3 b9 b8 b7 b6 b5 b4 b3 b2 b1 c3 a2 c2 c1 a1"},
+		"a first scan that is approved takes turns from then on": {func(t *testing.T, s *store.Store) {
+			hold := first
+			hold.Hold = true
+			queue(t, s, 1, "a", 2, hold)
+			queue(t, s, 2, "b", 4, first)
+			_, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 1}, 1, noon, noon.Add(time.Hour))
+			testenv.Must(t, err)
+			for range 2 {
+				claim(t, s, "me")
+			}
+			_, err = s.Approve(t.Context(), 1, noon)
+			testenv.Must(t, err)
+		}, "a2 b2 a1 b1"},
+		"a failed deal that is retried comes first": {func(t *testing.T, s *store.Store) {
+			queue(t, s, 1, "a", 3, first)
+			claim(t, s, "me")
+			testenv.Must(t, s.Refuse(t.Context(), claim(t, s, "me"), "no", noon))
+			_, err := s.Retry(t.Context(), gistdeal.DealFilter{}, noon)
+			testenv.Must(t, err)
+		}, "a2 a1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			both(t, func(t *testing.T, s *store.Store) {
+				track(t, s, "alice", 1)
+				track(t, s, "bob", 2)
+				test.do(t, s)
+				if diff := cmp.Diff(test.want, claimAll(t, s)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
+func TestARefusedUserDelaysOnlyItself(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "alice", 1)
+		track(t, s, "bob", 2)
+		queue(t, s, 1, "a", 1, gistdeal.NewGistPolicy{})
+		queue(t, s, 2, "b", 2, gistdeal.NewGistPolicy{})
+		giveBack(t, s, claim(t, s, "me"), "limit")
+		if got := claimAll(t, s); !slices.Equal(strings.Fields(got), []string{"b2", "b1", "a1"}) {
+			t.Errorf("claimed in the order %s", got)
+		}
+	})
+}
