@@ -52,8 +52,8 @@ type NewGistPolicy struct {
 // PushOrder says which deals of one user are pushed first.
 type PushOrder string
 
+// The deals of the newest gists, or those of the oldest.
 const (
-	// PushNewest pushes the deals of the newest gists first, PushOldest those of the oldest.
 	PushNewest PushOrder = "newest"
 	PushOldest PushOrder = "oldest"
 )

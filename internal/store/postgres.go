@@ -199,6 +199,9 @@ func parseAddress(address string) (*pgx.ConnConfig, error) {
 
 // isUnavailable reports whether err means that the database cannot be used now.
 func isUnavailable(err error) bool {
+	if _, connecting := errors.AsType[*pgconn.ConnectError](err); connecting {
+		return true // Also if the server refuses the connection: somebody maintains the database.
+	}
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pe.Code {
 		case "25006", // read-only: a standby before its promotion
@@ -209,10 +212,9 @@ func isUnavailable(err error) bool {
 		class := pe.Code[:2]
 		return class == "08" || class == "28" || class == "53" // connection, login, resources
 	}
-	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	_, network := errors.AsType[net.Error](err)
 	_, password := errors.AsType[*fs.PathError](err)
-	return connecting || network || password || pgconn.SafeToRetry(err) || errors.Is(err, pgconn.ErrConnClosed) ||
+	return network || password || pgconn.SafeToRetry(err) || errors.Is(err, pgconn.ErrConnClosed) ||
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 

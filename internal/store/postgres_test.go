@@ -43,6 +43,10 @@ func TestADatabaseOutageIsReportedAndServingResumesAfterIt(t *testing.T) {
 		{"connections cut", server.Cut, func(testing.TB) {}, false},
 		{"frozen", server.Freeze, server.Thaw, true},
 		{"stopped", server.Stop, server.Go, true},
+		{"closed by an administrator", func(t testing.TB) {
+			server.Exec(t, `ALTER DATABASE test1 ALLOW_CONNECTIONS false`)
+			server.Cut(t)
+		}, func(t testing.TB) { server.Exec(t, `ALTER DATABASE test1 ALLOW_CONNECTIONS true`) }, true},
 	} {
 		harm.do(t)
 		if harm.away && served() {
