@@ -174,26 +174,28 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	}
 	sendCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	inWindow := 0
+	var entered *sentRequest
 	tracedCtx := httptrace.WithClientTrace(sendCtx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
-		n, err := c.limiter.enter(sendCtx)
+		c.limiter.end(entered) // net/http repeats a request if its connection was already closed.
+		r, err := c.limiter.enter(sendCtx)
 		if err != nil {
 			cancel(err)
 		}
-		inWindow = n
+		entered = r
 	}})
 	req, err := c.request(tracedCtx, method, path, query, body)
 	if err != nil {
 		return answer{}, err
 	}
 	resp, err := c.http.Do(req)
+	c.limiter.end(entered)
 	if err != nil {
 		c.countRequest(0)
 		return answer{}, requestError(ctx, sendCtx, err)
 	}
 	defer resp.Body.Close()
 	a, err := read(resp)
-	c.record(inWindow, a)
+	c.record(entered, a)
 	if err != nil {
 		return a, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive's answer is incomplete: %w", err)
 	}
@@ -222,12 +224,13 @@ func (c *Client) countRequest(status int) {
 	c.usage.requests.Add(1)
 }
 
-// record records the cost and the limits in an answer. inWindow is the result of
-// limiter.enter for its request.
-func (c *Client) record(inWindow int, a answer) {
+// record records the cost and the limits in an answer. entered is the request after
+// limiter.end.
+func (c *Client) record(entered *sentRequest, a answer) {
 	c.countRequest(a.status)
 	c.usage.tokens.Add(int64(a.cost))
-	c.limiter.record(inWindow, a.header)
+	burst := a.status == http.StatusTooManyRequests && !a.daySpent()
+	c.limiter.record(entered, burst, a.header)
 	now, _ := c.Now()
 	c.day.record(a.header, now)
 	err := a.statusError()

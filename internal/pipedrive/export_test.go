@@ -44,7 +44,7 @@ func Dial(ctx context.Context, start time.Time, timeout time.Duration, address s
 	if err != nil {
 		return DeadlineConn{}, err
 	}
-	return DeadlineConn{Conn: conn, Raw: conn.(*deadlineConn).Conn.(*net.TCPConn), Begin: func() { d.beginRequest(1, nil) }, End: d.end}, nil
+	return DeadlineConn{Conn: conn, Raw: conn.(*deadlineConn).Conn.(*net.TCPConn), Begin: func() { d.beginRequest(nil, nil) }, End: d.end}, nil
 }
 
 // Limiter is the limiter of a client, without the client.
@@ -57,11 +57,17 @@ func NewLimiter(rate float64) Limiter { return Limiter{newLimiter(rate)} }
 // Wait waits until a request may be sent.
 func (l Limiter) Wait(ctx context.Context) error { return l.wait(ctx) }
 
-// Enter waits for space in the window.
-func (l Limiter) Enter(ctx context.Context) (int, error) { return l.enter(ctx) }
+// SentRequest is a request that entered the window.
+type SentRequest = *sentRequest
 
-// Record reads the headers of an answer.
-func (l Limiter) Record(inWindow int, h http.Header) { l.record(inWindow, h) }
+// Enter waits for space in the window.
+func (l Limiter) Enter(ctx context.Context) (SentRequest, error) { return l.enter(ctx) }
+
+// Record reads the headers of an answer that begins now.
+func (l Limiter) Record(r SentRequest, refused bool, h http.Header) {
+	l.end(r)
+	l.record(r, refused, h)
+}
 
 // Block stops all requests for a time.
 func (l Limiter) Block(d time.Duration, reason error) { l.block(d, reason) }

@@ -15,12 +15,16 @@ const (
 	// window is the length of the burst limit's rolling window. Pipedrive docs, "Rate
 	// limiting".
 	window = 2 * time.Second
-	// margin is the time by which our window is longer than Pipedrive's, because the
-	// travel times of requests vary.
-	margin = 30 * time.Millisecond
+	// minMargin is the time by which our window is at least longer than Pipedrive's,
+	// because measured times are not exact.
+	minMargin = 20 * time.Millisecond
 	// minLimit is the number of requests in a window that every plan allows. Pipedrive
 	// docs, "Rate limiting".
 	minLimit = 20
+	// memory is the time for which measurements count; some count for twice as long.
+	memory = 10 * time.Second
+	// minAnswers is the number of answers that show how fast an answer can be.
+	minAnswers = 10
 )
 
 // limiter keeps the requests with a key below the account's limit, even while other
@@ -37,10 +41,10 @@ type limiter struct {
 	mu      sync.Mutex
 	limit   int // number of requests in a window that the account allows
 	others  others
-	sent    []time.Time // when our requests of the last window and margin were sent
-	turn    time.Time   // of the next request
-	blocked time.Time   // no request is sent before
-	reason  error       // why no request is sent
+	sent    sentRequests
+	turn    time.Time // of the next request
+	blocked time.Time // no request is sent before
+	reason  error     // why no request is sent
 }
 
 // newLimiter returns a limiter for at most rate requests a second. With 0 only the
@@ -71,7 +75,7 @@ func (l *limiter) pace() float64 {
 	if l.configured != 0 {
 		limit = min(limit, l.configured)
 	}
-	return float64(limit) / (window + margin).Seconds()
+	return float64(limit) / (window + minMargin).Seconds()
 }
 
 // wait waits for the caller's turn. It returns a Limited error if requests are blocked.
@@ -92,7 +96,7 @@ func (l *limiter) takeTurn(now time.Time) (time.Time, error) {
 	if err := l.blockedError(now); err != nil {
 		return now, err
 	}
-	interval := (window + margin) / time.Duration(l.share())
+	interval := (window + l.sent.margin(now) + l.sent.usualDelay(now)) / time.Duration(l.share())
 	at := l.turn
 	if at.IsZero() {
 		at = now.Add(interval) // An earlier process may have sent a request just now.
@@ -104,37 +108,38 @@ func (l *limiter) takeTurn(now time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// enter waits until the window has room for a request that is about to be sent. It
-// returns the number of our requests in the window, including this one. After an error
-// the request must not be sent.
-func (l *limiter) enter(ctx context.Context) (inWindow int, err error) {
+// enter waits until the window has room for a request that is about to be sent. After an
+// error the request must not be sent. Otherwise the caller calls end, and then record if
+// there is an answer.
+func (l *limiter) enter(ctx context.Context) (*sentRequest, error) {
 	for {
-		inWindow, free, err := l.tryEnter(time.Now())
-		if err != nil || inWindow > 0 {
-			return inWindow, err
+		r, free, err := l.tryEnter(time.Now())
+		if err != nil || r != nil {
+			return r, err
 		}
 		if err := sleepUntil(ctx, free); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
 }
 
-// tryEnter counts the request as sent, or returns 0 and the time at which the window may
-// have room.
-func (l *limiter) tryEnter(now time.Time) (inWindow int, free time.Time, err error) {
+// tryEnter counts the request as sent, or returns nil and the time at which the window
+// may have room.
+func (l *limiter) tryEnter(now time.Time) (r *sentRequest, free time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.blockedError(now); err != nil {
-		return 0, now, err
+		return nil, now, err
 	}
-	for len(l.sent) > 0 && now.Sub(l.sent[0]) >= window+margin {
-		l.sent = l.sent[1:]
+	exits := l.sent.exits(now)
+	if over := len(exits) - l.share(); over >= 0 {
+		free = exits[over]
+		if l.turn.Before(free) {
+			l.turn = free // Later requests wait for their turn, where no deadline runs.
+		}
+		return nil, free, nil
 	}
-	if over := len(l.sent) - l.share(); over >= 0 {
-		return 0, l.sent[over].Add(window + margin), nil
-	}
-	l.sent = append(l.sent, now)
-	return len(l.sent), now, nil
+	return l.sent.add(now, len(exits)+1), now, nil
 }
 
 // blockedError returns a Limited error if requests are blocked, or nil.
@@ -156,34 +161,55 @@ func (l *limiter) block(d time.Duration, reason error) {
 	}
 }
 
-// record records the limit in an answer's headers. inWindow is the result of enter for
-// its request. If the account counted more requests, other programs sent them. Headers:
-// Pipedrive docs, "Rate limiting"; each may be absent.
-func (l *limiter) record(inWindow int, h http.Header) {
-	limit, exists := headerCount(h, "x-ratelimit-limit")
-	if !exists || limit == 0 {
+// end records that the answer to a request began or that it has failed. r is nil if the
+// request did not enter.
+func (l *limiter) end(r *sentRequest) {
+	if r == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.limit = limit
-	if remaining, exists := headerCount(h, "x-ratelimit-remaining"); exists {
-		l.others.record(limit-remaining-inWindow, time.Now())
+	r.ended = time.Now()
+}
+
+// record records an answer after end: the limit in its headers, and whether the limit
+// refused the request. Headers: Pipedrive docs, "Rate limiting"; each may be absent.
+func (l *limiter) record(r *sentRequest, refused bool, h http.Header) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sent.fastest.record(r.ended.Sub(r.sent), r.ended)
+	foreign := 0
+	if limit, exists := headerCount(h, "x-ratelimit-limit"); exists && limit > 0 {
+		l.limit = limit
+		if remaining, exists := headerCount(h, "x-ratelimit-remaining"); exists {
+			foreign = limit - remaining - l.sent.countedWith(r)
+		}
+	}
+	l.others.record(foreign, r.ended)
+	if refused && r.inWindow <= l.share() {
+		// The headers do not explain the refusal.
+		l.others.record(l.limit-r.inWindow*3/4, r.ended)
 	}
 }
 
 // others estimates the number of requests in a window from other programs with the same
-// key. An answer gives a lower bound, because some of our requests may have left the
-// account's window already. The estimate is the highest bound of the last two windows.
+// key. An answer gives a lower bound: the account counted more requests than can be
+// ours. The estimate is the highest recent bound, and one more because other programs do
+// not wait for each other.
 type others struct {
 	current, previous int
 	since             time.Time
 }
 
-func (o *others) estimate() int { return max(o.current, o.previous) }
+func (o *others) estimate() int {
+	if n := max(o.current, o.previous); n > 0 {
+		return n + 1
+	}
+	return 0
+}
 
 func (o *others) record(n int, now time.Time) {
-	if now.Sub(o.since) >= window {
+	if now.Sub(o.since) >= memory {
 		o.previous, o.current, o.since = o.current, 0, now
 	}
 	o.current = max(o.current, n)

@@ -38,13 +38,14 @@ func (c *Client) post(req *http.Request, start time.Time) (answer, error) {
 	defer transport.CloseIdleConnections()
 	// RoundTrip, unlike Do, follows no redirects and repeats nothing.
 	resp, err := transport.RoundTrip(req.WithContext(ctx))
+	c.limiter.end(d.entered)
 	if err != nil {
 		c.countRequest(0)
 		return answer{}, d.failed(err)
 	}
 	defer resp.Body.Close()
 	a, err := read(resp)
-	c.record(d.inWindow, a)
+	c.record(d.entered, a)
 	switch {
 	case err != nil && a.status < 300:
 		return a, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive's answer is incomplete: %w", err)
@@ -62,12 +63,12 @@ type postDeadline struct {
 	start   time.Time
 	timeout time.Duration
 
-	mu       sync.Mutex
-	began    bool // the connection is established; the next write is the request
-	inWindow int  // the result of limiter.enter for the request
-	refused  error
-	sent     bool // some of the request may have left
-	ended    bool
+	mu      sync.Mutex
+	began   bool         // the connection is established; the next write is the request
+	entered *sentRequest // nil if the limiter did not admit the request
+	refused error
+	sent    bool // some of the request may have left
+	ended   bool
 }
 
 // remaining returns the time until the deadline.
@@ -78,10 +79,10 @@ func (d *postDeadline) remaining() time.Duration {
 
 // beginRequest marks the following writes as the request. If the limiter refused the
 // request, they fail with refused.
-func (d *postDeadline) beginRequest(inWindow int, refused error) {
+func (d *postDeadline) beginRequest(entered *sentRequest, refused error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.began, d.inWindow, d.refused = true, inWindow, refused
+	d.began, d.entered, d.refused = true, entered, refused
 }
 
 // failed returns the error of a request that ended with err and without an answer.
