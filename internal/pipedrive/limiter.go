@@ -175,6 +175,9 @@ func (l *limiter) end(r *sentRequest) {
 // record records an answer after end: the limit in its headers, and whether the limit
 // refused the request. Headers: Pipedrive docs, "Rate limiting"; each may be absent.
 func (l *limiter) record(r *sentRequest, refused bool, h http.Header) {
+	if r == nil {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sent.fastest.record(r.ended.Sub(r.sent), r.ended)

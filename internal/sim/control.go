@@ -135,6 +135,7 @@ func (s *Sim) postGist(r *http.Request) (any, error) {
 type knobs struct {
 	ListDelay      *string `json:"list_delay"` // for time.ParseDuration
 	Latency        *string `json:"latency"`
+	Jitter         *string `json:"jitter"`
 	Burst          *int    `json:"burst"`
 	DailyTokens    *int    `json:"daily_tokens"`
 	GitHubLimit    *int    `json:"github_limit"`
@@ -160,6 +161,10 @@ func (s *Sim) postKnobs(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("latency: %w", err)
 	}
+	jitter, err := k.duration(k.Jitter)
+	if err != nil {
+		return nil, fmt.Errorf("jitter: %w", err)
+	}
 	hour, err := k.duration(k.GitHubHour)
 	if err != nil {
 		return nil, fmt.Errorf("github_hour: %w", err)
@@ -167,6 +172,7 @@ func (s *Sim) postKnobs(r *http.Request) (any, error) {
 	s.Set(func(o *Options) {
 		assign(&o.ListDelay, listDelay)
 		assign(&o.Latency, latency)
+		assign(&o.Jitter, jitter)
 		assign(&o.Burst, k.Burst)
 		assign(&o.DailyTokens, k.DailyTokens)
 		assign(&o.GitHubLimit, k.GitHubLimit)

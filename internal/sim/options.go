@@ -33,6 +33,7 @@ type Options struct {
 	ListDelay time.Duration // age at which a new deal appears in lists
 	DateShift time.Duration // how far the Date of answers, which a proxy may write, is ahead
 	Latency   time.Duration // delay of every response of both APIs
+	Jitter    time.Duration // longest delay of requests to Pipedrive before they count; each has a random one
 
 	CompanyID     int64  // default CompanyID
 	CompanyDomain string // default "gistdeal-sim"

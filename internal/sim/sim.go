@@ -25,6 +25,7 @@ type Sim struct {
 	gitHub    *gitHub
 	pipedrive *pipedrive
 	faults    faults
+	jitter    *rand.Rand
 	log       requestLog
 }
 
@@ -37,6 +38,7 @@ func New(o Options) *Sim {
 	s.gitHub = newGitHub(&s.o)
 	s.pipedrive = newPipedrive(&s.o)
 	s.faults.rng = rand.New(rand.NewPCG(o.Seed, 3))
+	s.jitter = rand.New(rand.NewPCG(o.Seed, 4))
 	s.mux = s.routes()
 	return s
 }
@@ -97,6 +99,7 @@ func (s *Sim) serve(rt route) http.HandlerFunc {
 			return
 		}
 		c := &call{Request: r, route: rt, body: body, header: http.Header{}}
+		s.travel(c)
 		seen, a, hit := s.admit(c)
 		if a.status == 0 {
 			a = s.execute(c, hit)
