@@ -20,6 +20,7 @@ var errUnhealthy = errors.New("a check failed")
 // Run examines, and prints one line for each check.
 func (c *doctorCmd) Run(ctx context.Context) error {
 	conf, mistakes := config.Parse(config.Environ())
+	conf.Version = version
 	health := doctor.Examine(ctx, conf, mistakes, doctor.Options{Timeout: c.Timeout, MinFree: c.MinFree * 1e6})
 	err := c.print(health, func(t *table) {
 		for _, check := range health.Checks {

@@ -51,7 +51,7 @@ func (c *planCmd) estimate(ctx context.Context, conf config.Config, logins []str
 	policy := cmp.Or(gistdeal.Backfill(c.Backfill), conf.Backfill)
 	e, err = estimate.Make(ctx, hub, db, logins, policy, func(ctx context.Context) (estimate.Pace, error) {
 		return estimate.PaceOf(ctx, conf.PipedriveURL, pipedrive.Options{
-			Token: string(conf.PipedriveKey), Rate: conf.PipedriveRate, QuotaReserve: conf.QuotaReserve,
+			Token: string(conf.PipedriveKey), Rate: conf.PipedriveRate, QuotaReserve: conf.QuotaReserve, UserAgent: config.UserAgent(conf.Version),
 		})
 	})
 	return e, errors.Join(err, db.Close())

@@ -34,6 +34,7 @@ func mistaken(err error) error {
 // Pipedrive's key.
 func withoutKey() (config.Config, error) {
 	c, err := config.Parse(config.Environ())
+	c.Version = version
 	mistakes := slices.DeleteFunc(config.Mistakes(err), func(err error) bool { return errors.Is(err, config.ErrNoKey) })
 	if len(mistakes) > 0 {
 		return c, mistaken(errors.Join(mistakes...))

@@ -57,7 +57,7 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 	}
 	pipe, err := pipedrive.New(c.PipedriveURL, pipedrive.Options{
 		Token: string(c.PipedriveKey), Rate: c.PipedriveRate, QuotaReserve: c.QuotaReserve,
-		PushTimeout: c.PushTimeout, Target: c.Target, Metrics: registry,
+		PushTimeout: c.PushTimeout, Target: c.Target, UserAgent: config.UserAgent(c.Version), Metrics: registry,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)

@@ -74,7 +74,7 @@ func Parse(env map[string]string) (Config, error) {
 		GitHubToken:   p.secret("GITHUB_AT", "GITHUB_TOKEN"),
 		GitHubURL:     p.url("GITHUB_API_URL", "https://api.github.com"),
 		PipedriveKey:  p.secret("PIPEDRIVE_API_KEY", "PIPEDRIVE_TOKEN"),
-		PipedriveURL:  p.url("PIPEDRIVE_API_URL", pipedrive.DefaultURL),
+		PipedriveURL:  p.pipedriveURL("PIPEDRIVE_API_URL", pipedrive.DefaultURL),
 		Addr:          p.addr("GISTDEAL_ADDR", DefaultAddr),
 		PublicURL:     p.origin("GISTDEAL_PUBLIC_URL"),
 		Database:      p.database("GISTDEAL_DATABASE_URL", "gistdeal.db"),
@@ -104,6 +104,7 @@ func Parse(env map[string]string) (Config, error) {
 	}
 	c.Locked = p.locked()
 	p.password(c.Database, c.PasswordFile)
+	p.proxies()
 	p.renamed()
 	p.unknown()
 	return c, errors.Join(p.errs...)

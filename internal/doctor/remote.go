@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"gistdeal/internal/config"
 	"gistdeal/internal/format"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
@@ -68,7 +69,7 @@ func (d *doctor) pipedrive(ctx context.Context) []Check {
 	}
 	client, err := pipedrive.New(d.config.PipedriveURL, pipedrive.Options{
 		Token: string(d.config.PipedriveKey), Rate: d.config.PipedriveRate, QuotaReserve: d.config.QuotaReserve,
-		Target: d.wantedTarget,
+		Target: d.wantedTarget, UserAgent: config.UserAgent(d.config.Version),
 	})
 	if err != nil {
 		return without(Check{"pipedrive", Fail, "PIPEDRIVE_API_URL: " + lines(err)}, "no address")

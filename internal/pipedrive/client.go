@@ -3,6 +3,7 @@ package pipedrive
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -211,7 +212,16 @@ func requestError(ctx, sendCtx context.Context, err error) error {
 	if refusal := context.Cause(sendCtx); refusal != nil {
 		return refusal
 	}
-	return gistdeal.Errorf(gistdeal.Temporary, "Pipedrive cannot be reached: %w", err)
+	return gistdeal.Errorf(gistdeal.Temporary, "Pipedrive cannot be reached: %w%s", err, certificateHint(err))
+}
+
+// certificateHint returns advice about a certificate that was not accepted, or "".
+func certificateHint(err error) string {
+	var refused *tls.CertificateVerificationError
+	if !errors.As(err, &refused) {
+		return ""
+	}
+	return "; if your network replaces certificates, set SSL_CERT_FILE to the file of its authority"
 }
 
 // countRequest counts a request by the status of its answer, 0 for none.

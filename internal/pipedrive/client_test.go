@@ -32,7 +32,7 @@ const (
 )
 
 // TestMain makes this process trust the certificate of httptest, because the client
-// trusts only the authorities of the machine.
+// trusts only the authorities of the machine. It also names a proxy.
 func TestMain(m *testing.M) {
 	os.Exit(trusting(m))
 }
@@ -53,6 +53,11 @@ func trusting(m *testing.M) int {
 	if err := os.Setenv("SSL_CERT_FILE", file); err != nil {
 		panic(err)
 	}
+	// net/http reads the variable once, and never uses a proxy for 127.0.0.1.
+	if err := os.Setenv("HTTPS_PROXY", tunnels.start()); err != nil {
+		panic(err)
+	}
+	defer tunnels.stop()
 	return m.Run()
 }
 

@@ -93,7 +93,7 @@ func (d *postDeadline) failed(err error) error {
 	case gistdeal.KindOf(d.refused) == gistdeal.Limited:
 		return d.refused
 	}
-	return gistdeal.Errorf(gistdeal.Temporary, "the request could not be sent to Pipedrive: %w", err)
+	return gistdeal.Errorf(gistdeal.Temporary, "the request could not be sent to Pipedrive: %w%s", err, certificateHint(err))
 }
 
 // end makes all further writes fail, and reports whether some of the request may have

@@ -259,7 +259,7 @@ func TestAWrongCertificateMeansThatNothingWasSent(t *testing.T) {
 	}
 	// The certificate is valid for 127.0.0.1 only.
 	_, err = assumed(t, "https", "localhost:"+port, 20*time.Second).CreateDeal(t.Context(), time.Now(), hello)
-	wantKind(t, err, gistdeal.Temporary, "could not be sent")
+	wantKind(t, err, gistdeal.Temporary, "could not be sent", "SSL_CERT_FILE")
 	if n := s.Report().Requests[postDeal]; n != 0 {
 		t.Errorf("%d POSTs", n)
 	}
