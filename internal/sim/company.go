@@ -12,20 +12,21 @@ type companyUser struct {
 	id          int64
 	name, email string
 	active      bool
+	group       int // visibility group
 }
 
 // companyUsers are the users of the company. Two share a name, and one has left.
 var companyUsers = []companyUser{
-	{userID, "Sim User", "sim@example.com", true},
-	{userID + 1, "Ann Admin", "ann@example.com", true},
-	{userID + 2, "Sam Same", "sam@example.com", true},
-	{userID + 3, "Sam Same", "sam.same@example.com", true},
-	{userID + 4, "Leo Left", "leo@example.com", false},
+	{userID, "Sim User", "sim@example.com", true, 1},
+	{userID + 1, "Ann Admin", "ann@example.com", true, 1},
+	{userID + 2, "Sam Same", "sam@example.com", true, 2},
+	{userID + 3, "Sam Same", "sam.same@example.com", true, 2},
+	{userID + 4, "Leo Left", "leo@example.com", false, 2},
 }
 
 // me responds with the user of the key. Pipedrive OpenAPI (v1) 2026-08-18, GET /users/me.
-func (p *pipedrive) me(*call) response {
-	me := p.showUser(companyUsers[0])
+func (p *pipedrive) me(c *call) response {
+	me := p.showUser(p.key(c).user(), p.key(c))
 	maps.Copy(me, map[string]any{
 		"company_id": p.o.CompanyID, "company_name": "Simulated Company", "company_domain": p.o.CompanyDomain,
 		"company_country": "EE", "company_industry": "IT Services",
@@ -35,22 +36,23 @@ func (p *pipedrive) me(*call) response {
 }
 
 // listUsers responds with all users of the company. Pipedrive OpenAPI (v1) 2026-08-18, GET /users.
-func (p *pipedrive) listUsers(*call) response {
+func (p *pipedrive) listUsers(c *call) response {
 	all := make([]map[string]any, len(companyUsers))
-	for i, c := range companyUsers {
-		all[i] = p.showUser(c)
+	for i, u := range companyUsers {
+		all[i] = p.showUser(u, p.key(c))
 	}
 	return success(http.StatusOK, all)
 }
 
-func (p *pipedrive) showUser(c companyUser) map[string]any {
+// showUser shows a user to the user of the key k.
+func (p *pipedrive) showUser(c companyUser, k Key) map[string]any {
 	return map[string]any{
 		"id": c.id, "name": c.name, "email": c.email, "phone": nil, "lang": 1, "locale": "en_US",
 		"default_currency": "EUR", "timezone_name": "Etc/UTC", "timezone_offset": "+00:00",
-		"activated": c.active, "active_flag": c.active, "is_you": c.id == userID, "is_deleted": false, "has_created_company": c.id == userID,
+		"activated": c.active, "active_flag": c.active, "is_you": c.id == k.user().id, "is_deleted": false, "has_created_company": c.id == userID,
 		"created": "2024-01-01 00:00:00", "modified": nil, "last_login": "2024-01-01 00:00:00",
 		"role_id": 1, "icon_url": nil,
-		"access": []map[string]any{{"app": "sales", "admin": !p.o.Regular && c.id == userID, "permission_set_id": "62cc4d7f-4038-4352-abf3-a8c1c822b631"}},
+		"access": []map[string]any{{"app": "sales", "admin": !k.Regular && c.id == k.user().id, "permission_set_id": "62cc4d7f-4038-4352-abf3-a8c1c822b631"}},
 	}
 }
 
@@ -67,15 +69,22 @@ var (
 )
 
 func (p *pipedrive) listPipelines(c *call) response {
-	return pageOf(c, pipelineQuery, p.pipelines)
+	shown := p.shownPipelines(c)
+	var pipelines []pipeline
+	for _, one := range p.pipelines {
+		if shown(one.ID) {
+			pipelines = append(pipelines, one)
+		}
+	}
+	return pageOf(c, pipelineQuery, pipelines)
 }
 
 // listStages responds with an empty list, not an error, if the pipeline does not exist.
 func (p *pipedrive) listStages(c *call) response {
-	pipelineID := c.URL.Query().Get("pipeline_id")
+	pipelineID, shown := c.URL.Query().Get("pipeline_id"), p.shownPipelines(c)
 	var stages []stage
 	for _, st := range p.stages {
-		if pipelineID == "" || pipelineID == strconv.FormatInt(st.PipelineID, 10) {
+		if (pipelineID == "" || pipelineID == strconv.FormatInt(st.PipelineID, 10)) && shown(st.PipelineID) {
 			stages = append(stages, st)
 		}
 	}

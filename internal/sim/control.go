@@ -146,6 +146,10 @@ type knobs struct {
 	CreateStatus   *int    `json:"create_status"`
 	DeletedDeal404 *bool   `json:"deleted_deal_404"`
 	NoRateHeaders  *bool   `json:"no_rate_headers"`
+
+	Regular          *bool     `json:"regular"`
+	Cannot           *[]string `json:"cannot"`
+	VisibilityGroups *bool     `json:"visibility_groups"`
 }
 
 func (s *Sim) postKnobs(r *http.Request) (any, error) {
@@ -183,6 +187,9 @@ func (s *Sim) postKnobs(r *http.Request) (any, error) {
 		assign(&o.CreateStatus, k.CreateStatus)
 		assign(&o.DeletedDeal404, k.DeletedDeal404)
 		assign(&o.NoRateHeaders, k.NoRateHeaders)
+		assign(&o.Regular, k.Regular)
+		assign(&o.Cannot, k.Cannot)
+		assign(&o.VisibilityGroups, k.VisibilityGroups)
 	})
 	return map[string]bool{"set": true}, nil
 }

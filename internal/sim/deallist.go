@@ -104,7 +104,7 @@ func (p *pipedrive) pageOfDeals(c *call, archived bool) response {
 		from = start.placeholder()
 	}
 	limit := atoi(q.Get("limit"), defaultLimit)
-	page := p.selectDeals(o, from, limit+1, p.filter(q, c.now, archived))
+	page := p.selectDeals(o, from, limit+1, p.seen(c, p.filter(q, c.now, archived)))
 	next := ""
 	if len(page) > limit {
 		next = o.cursorAt(page[limit]).String()

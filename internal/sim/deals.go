@@ -41,6 +41,7 @@ type properties struct {
 type deal struct {
 	properties
 	id                         int64
+	creatorID                  int64
 	added, updated, stageMoved time.Time      // in whole seconds, as in responses
 	createdAt                  time.Time      // with fractions of a second
 	custom                     map[string]any // by field code; without nulls
@@ -90,7 +91,12 @@ func (p *pipedrive) createDeal(c *call) response {
 	case values["title"] == nil || values["title"] == "":
 		return refuse("title: Required")
 	}
+	if refused, ok := p.checkVisibility(c, values); !ok {
+		return refused
+	}
 	d := p.newDeal(c.now)
+	d.creatorID = p.key(c).user().id
+	d.OwnerID = d.creatorID
 	if reason := p.apply(d, c.body, values); reason != "" {
 		return refuse(reason)
 	}
@@ -103,10 +109,10 @@ func (p *pipedrive) createDeal(c *call) response {
 func (p *pipedrive) newDeal(now time.Time) *deal {
 	at := seconds(now)
 	return &deal{
-		id: int64(len(p.deals) + 1), added: at, updated: at, stageMoved: at, createdAt: now,
+		id: int64(len(p.deals) + 1), creatorID: userID, added: at, updated: at, stageMoved: at, createdAt: now,
 		custom: map[string]any{},
 		properties: properties{
-			OwnerID: userID, PipelineID: 1, StageID: 1, Currency: "EUR", Status: "open", VisibleTo: 3, LabelIDs: []int64{},
+			OwnerID: userID, PipelineID: 1, StageID: 1, Currency: "EUR", Status: "open", VisibleTo: visibleToGroup, LabelIDs: []int64{},
 		},
 	}
 }
@@ -184,7 +190,7 @@ func firstRunes(text string, n int) string {
 // nil selects all.
 func (p *pipedrive) show(d *deal, keys []string) dealJSON {
 	j := dealJSON{
-		ID: d.id, CreatorUserID: userID, AddTime: d.added, UpdateTime: d.updated, StageChange: d.stageMoved,
+		ID: d.id, CreatorUserID: d.creatorID, AddTime: d.added, UpdateTime: d.updated, StageChange: d.stageMoved,
 		Origin: "API", properties: d.properties, CustomFields: map[string]any{},
 	}
 	for code := range p.customFields() {
@@ -214,6 +220,9 @@ func (p *pipedrive) getDeal(c *call) response {
 	if d == nil || d.IsDeleted && (p.o.DeletedDeal404 || d.purged(c.now)) {
 		return dealNotFound()
 	}
+	if refused, unseen := p.unseen(c, d); unseen {
+		return refused
+	}
 	return success(http.StatusOK, p.show(d, customKeys(c)))
 }
 
@@ -232,6 +241,12 @@ func (p *pipedrive) updateDeal(c *call) response {
 		return dealNotFound()
 	case d.IsArchived && values["is_archived"] != false:
 		return failure(http.StatusForbidden, "Archived deals can't be edited", "ERR_FORBIDDEN")
+	}
+	if refused, unseen := p.unseen(c, d); unseen {
+		return refused
+	}
+	if refused, ok := p.checkVisibility(c, values); !ok {
+		return refused
 	}
 	stage := d.StageID
 	if reason := p.apply(d, c.body, values); reason != "" {
@@ -265,6 +280,9 @@ func (p *pipedrive) deleteDeal(c *call) response {
 	d := p.deal(c)
 	if d == nil || d.IsDeleted {
 		return dealNotFound()
+	}
+	if refused, unseen := p.unseen(c, d); unseen {
+		return refused
 	}
 	d.remove(c.now)
 	return success(http.StatusOK, map[string]int64{"id": d.id})

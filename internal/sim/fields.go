@@ -20,7 +20,8 @@ type field struct {
 	Optional    bool     `json:"is_optional_response_field"`
 	Writable    bool     `json:"is_writable"` // undocumented, but seen by others
 
-	deleted bool // the deals keep the field's values, but responses omit them
+	firstName string // the name before people renamed the field
+	deleted   bool   // the deals keep the field's values, but responses omit them
 }
 
 type option struct {
@@ -169,7 +170,7 @@ func (p *pipedrive) addField(name, kind string) *field {
 	for len(code) < 40 {
 		code += strconv.FormatUint(uint64(p.rng.IntN(16)), 16)
 	}
-	f := &field{Name: name, Code: code, Type: kind, Custom: true, Writable: true}
+	f := &field{Name: name, firstName: name, Code: code, Type: kind, Custom: true, Writable: true}
 	p.fields = append(p.fields, f)
 	return f
 }
@@ -195,6 +196,16 @@ func (p *pipedrive) field(name string) (code string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// RenameField renames a custom field as a person does in the account's settings. It
+// does nothing if the field does not exist.
+func (s *Sim) RenameField(code, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.pipedrive.customFields()[code]; f != nil {
+		f.Name = name
+	}
 }
 
 // DeleteField deletes a custom field as a person does in the account's settings.

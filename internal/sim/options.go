@@ -22,7 +22,10 @@ type Options struct {
 	DeletedDeal404 bool // the response for a deleted deal is a 404 instead of is_deleted: true
 	NoRateHeaders  bool // Pipedrive sends no headers about its limits
 
-	Regular bool // the key's user is not an admin, so it does not see all deals
+	Keys             map[string]Key // the users of some Pipedrive keys
+	Regular          bool           // the users of all other keys are not admins; see Key
+	Cannot           []string       // and lack these permissions
+	VisibilityGroups bool           // the plan has visibility groups
 
 	Burst       int // Pipedrive requests in any 2 s; default 20, negative = no limit
 	DailyTokens int // Pipedrive tokens per UTC day; default 30,000, negative = no limit

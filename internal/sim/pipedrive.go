@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// userID is the id of the user of every key.
+// userID is the id of the user of a key that Options.Keys does not name.
 const userID = 101
 
 // pipedrive is the Pipedrive account of one company.
@@ -18,6 +18,8 @@ type pipedrive struct {
 	fields    []*field
 	pipelines []pipeline
 	stages    []stage
+
+	hiddenPipelines []int64 // from regular users
 
 	window  []time.Time // times of the accepted requests of the last 2 s
 	day     string      // the UTC day of tokens and writes
@@ -75,6 +77,9 @@ const burstWindow = 2 * time.Second
 func (p *pipedrive) admit(c *call) (response, bool) {
 	if key := c.Header.Get("X-Api-Token"); key == "" || p.o.Token != "" && key != p.o.Token {
 		return p.errorResponse(http.StatusUnauthorized), false
+	}
+	if !p.key(c).may("can_use_api") {
+		return forbidden(), false
 	}
 	p.expire(c.now)
 	defer p.rateHeaders(c)

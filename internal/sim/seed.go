@@ -89,12 +89,12 @@ func (s *Sim) change(id int64, do func(*deal, time.Time)) bool {
 }
 
 // gistOf returns the gist id of a deal: the field "Gist ID", or else the last path
-// segment of "Gist Access URL", or "". It reads deleted fields too, because the
+// segment of "Gist Access URL", or "". It reads deleted and renamed fields too, because the
 // report includes deals that clients can no longer identify.
 func (p *pipedrive) gistOf(d *deal) string {
 	for _, name := range []string{fieldID, fieldURL} {
 		for _, f := range p.fields {
-			if text, _ := d.custom[f.Code].(string); f.Name == name && text != "" {
+			if text, _ := d.custom[f.Code].(string); f.firstName == name && text != "" {
 				text = strings.TrimRight(text, "/")
 				return text[strings.LastIndexByte(text, '/')+1:]
 			}
