@@ -52,7 +52,10 @@ type Draft struct {
 }
 
 // Title returns the deal's title.
-func (d Draft) Title() string { return "Gist from " + d.Login }
+func (d Draft) Title() string { return TitlePrefix + d.Login }
+
+// TitlePrefix begins the title of each deal of a gist. The login follows.
+const TitlePrefix = "Gist from "
 
 // Author returns the text of the field "Gist author".
 func (d Draft) Author() string { return "https://gist.github.com/" + d.Login }
@@ -111,6 +114,12 @@ type PipedriveAccount struct {
 	CompanyID   int64
 	CompanyName string
 	DealURL     string // the URL of a deal's page without the deal id at its end
+}
+
+// Prepared describes an account that is prepared for new deals.
+type Prepared struct {
+	Codes    map[string]string // of the custom fields, by name
+	Warnings []string          // limits on what gistdeal can do in this account, for operators
 }
 
 // DealURL returns the URL of a deal's page in Pipedrive. address is a

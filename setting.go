@@ -78,6 +78,7 @@ type PipedriveAccess struct {
 	Stage    string        `json:"stage" doc:"The name of the stage of new deals; empty for the pipeline's first."`
 	Owner    string        `json:"owner" doc:"The name or e-mail address of the owner of new deals; empty for the key's user."`
 	Fields   []AccessField `json:"fields"`
+	Warnings []string      `json:"warnings" doc:"What the key's user may not do and what else limits gistdeal in this account; empty if nothing does."`
 }
 
 // AccessField is a custom field of deals.

@@ -64,7 +64,8 @@ func withoutAnswer(t *testing.T, lists sim.Fault) (*world, *run) {
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-after", Times: 1})
 	r := w.start()
-	w.eventually("the catch-up", func() bool { return w.count("GET /api/v2/deals/archived") == 1 })
+	// The first list is that of the look for earlier deals.
+	w.eventually("the catch-up", func() bool { return w.count("GET /api/v2/deals/archived") == 2 })
 	w.sim.AddFault(lists)
 	testenv.Must(t, w.track(r, "alice"))
 	w.eventually("the deal exists", func() bool { return w.sim.Report().Deals == 1 })

@@ -52,6 +52,7 @@ type Client struct {
 	clock        *clock
 	target       atomic.Pointer[target]
 	wantedTarget atomic.Pointer[gistdeal.Target]
+	traces       atomic.Pointer[traces] // nil unless a Prepare has looked for them and failed
 
 	requests *prometheus.CounterVec
 	usage    usage

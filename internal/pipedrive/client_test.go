@@ -100,11 +100,11 @@ func prepared(t *testing.T, so sim.Options, o pipedrive.Options) world {
 
 func (w world) prepare(t *testing.T, keys map[string]string) map[string]string {
 	t.Helper()
-	codes, err := w.client.Prepare(t.Context(), keys)
+	p, err := w.client.Prepare(t.Context(), keys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return codes
+	return p.Codes
 }
 
 // create creates a deal.

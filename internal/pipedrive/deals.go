@@ -18,6 +18,7 @@ import (
 // any field except the id may be absent.
 type deal struct {
 	ID           int64                      `json:"id"`
+	Title        string                     `json:"title"`
 	CreatorID    int64                      `json:"creator_user_id"`
 	AddTime      string                     `json:"add_time"`
 	Status       string                     `json:"status"`

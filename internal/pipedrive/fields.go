@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -53,32 +54,48 @@ func (f field) runes() int {
 }
 
 // Prepare looks up the custom fields, the stage and the owner of new deals, and creates
-// missing fields. It returns the codes of the fields by name. keys is the result of an
-// earlier Prepare, or nil: a renamed field keeps its code. Only one process may call
-// Prepare at a time, because Pipedrive allows two fields with the same name. It returns
-// an Unauthorized error if several fields have one name.
-func (c *Client) Prepare(ctx context.Context, keys map[string]string) (map[string]string, error) {
-	all, err := c.listFields(ctx)
+// missing fields. keys is the result of an earlier Prepare, or nil: a renamed field keeps
+// its code. Only one process may call Prepare at a time, because Pipedrive allows two
+// fields with the same name.
+func (c *Client) Prepare(ctx context.Context, keys map[string]string) (p gistdeal.Prepared, err error) {
+	search, err := c.findFields(ctx, keys)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	t := &target{fields: map[string]field{}}
-	codes := map[string]string{}
-	for _, name := range FieldNames {
-		f, err := c.findOrCreate(ctx, all, name, keys[name])
+	for _, name := range search.missing() {
+		f, err := c.createField(ctx, name)
 		if err != nil {
-			return nil, fmt.Errorf("field %q: %w", name, err)
+			return p, about(fmt.Sprintf("create field %q", name), err)
 		}
-		t.fields[name], codes[name] = f, f.Code
+		search.matched[name] = f
 	}
+	t := &target{fields: search.matched}
 	if t.stageID, err = c.findStage(ctx); err != nil {
-		return nil, err
+		return p, err
 	}
 	if t.ownerID, err = c.findOwner(ctx); err != nil {
-		return nil, err
+		return p, err
 	}
 	c.target.Store(t)
-	return codes, nil
+	c.traces.Store(nil)
+	p = gistdeal.Prepared{Codes: map[string]string{}, Warnings: search.warnings}
+	for name, f := range t.fields {
+		p.Codes[name] = f.Code
+	}
+	return p, nil
+}
+
+// about returns err with the context of what was being done. Unlike a wrapped error, the
+// result has the kind of err and shows the context to operators.
+func about(what string, err error) error {
+	var e *gistdeal.Error
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &e):
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return &gistdeal.Error{Kind: e.Kind, RetryAfter: e.RetryAfter, Err: fmt.Errorf("%s: %w", what, err)}
 }
 
 func (c *Client) listFields(ctx context.Context) (all []field, err error) {
@@ -91,48 +108,6 @@ func (c *Client) listFields(ctx context.Context) (all []field, err error) {
 	return all, nil
 }
 
-func (c *Client) findOrCreate(ctx context.Context, all []field, name, code string) (field, error) {
-	f, exists, err := c.find(ctx, all, name, code)
-	if exists || err != nil {
-		return f, err
-	}
-	return c.createField(ctx, name)
-}
-
-// find returns the field with the given code, or else the one with the given name.
-// exists is false if there is neither.
-func (c *Client) find(ctx context.Context, all []field, name, code string) (f field, exists bool, err error) {
-	var matches []field
-	for _, f := range all {
-		if code != "" && f.Code == code {
-			return f, true, f.check()
-		}
-		if f.Custom && strings.TrimSpace(f.Name) == name {
-			matches = append(matches, f)
-		}
-	}
-	if code != "" {
-		// The list may be outdated or incomplete. Make sure that the field was deleted,
-		// because lookups by a new field would not find the deals with the old one.
-		f, err := c.getField(ctx, code)
-		if gistdeal.KindOf(err) != gistdeal.NotFound {
-			return f, true, err
-		}
-	}
-	switch len(matches) {
-	case 0:
-		return f, false, nil
-	case 1:
-		return matches[0], true, matches[0].check()
-	}
-	codes := make([]string, len(matches))
-	for i, f := range matches {
-		codes[i] = f.Code
-	}
-	return f, false, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has %d deal fields with this name (%s): rename all but one in Pipedrive's settings",
-		len(matches), strings.Join(codes, ", "))
-}
-
 // getField returns the field with a code, or a NotFound error if it was deleted.
 func (c *Client) getField(ctx context.Context, code string) (f field, err error) {
 	if _, err = c.call(ctx, http.MethodGet, "/api/v2/dealFields/"+url.PathEscape(code), nil, nil, &f); err != nil {
@@ -141,7 +116,7 @@ func (c *Client) getField(ctx context.Context, code string) (f field, err error)
 	if f.Code != code {
 		return f, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive answered with a field other than %s", code)
 	}
-	return f, f.check()
+	return f, nil
 }
 
 // check returns an Unauthorized error if the field's type is not text.
@@ -163,10 +138,10 @@ func (c *Client) createField(ctx context.Context, name string) (f field, err err
 		return f, err
 	}
 	if _, err := c.call(ctx, http.MethodPost, "/api/v2/dealFields", nil, bytes.NewReader(body), &f); err != nil {
-		return f, fmt.Errorf("create it: %w", err)
+		return f, err
 	}
 	if f.Code == "" {
-		return f, gistdeal.Errorf(gistdeal.Temporary, "create it: Pipedrive's answer has no field_code")
+		return f, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive's answer has no field_code")
 	}
 	f.Type = kind
 	return f, nil
@@ -188,7 +163,7 @@ func (c *Client) missingPart(ctx context.Context, t *target) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, name := range FieldNames {
+	for _, name := range slices.Sorted(maps.Keys(t.fields)) {
 		if !slices.ContainsFunc(all, func(f field) bool { return f.Code == t.fields[name].Code }) {
 			return fmt.Sprintf("the field %q", name), nil
 		}

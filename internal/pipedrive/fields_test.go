@@ -44,7 +44,7 @@ func TestPrepareCreatesTheFieldsOnce(t *testing.T) {
 	} {
 		again := client(t, w.url, pipedrive.Options{})
 		got, err := again.Prepare(t.Context(), keys)
-		if err != nil || !maps.Equal(got, codes) {
+		if err != nil || !maps.Equal(got.Codes, codes) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
@@ -107,18 +107,52 @@ func TestSpacesAroundAFieldsNameDoNotMatter(t *testing.T) {
 	}
 }
 
-func TestTwoFieldsOfOneNameAreRefused(t *testing.T) {
+func TestOfTwoFieldsWithOneNameTheOneWithDataIsUsed(t *testing.T) {
+	t.Parallel()
+	for _, name := range pipedrive.FieldNames {
+		for used := range 2 {
+			t.Run(fmt.Sprint(name, used), func(t *testing.T) {
+				t.Parallel()
+				w := begin(t, sim.Options{}, pipedrive.Options{})
+				codes := []string{w.AddField(name, "varchar"), w.AddField(name, "varchar")}
+				w.prepare(t, map[string]string{name: codes[used]})
+				w.mustCreate(t, hello)
+				p, err := client(t, w.url, pipedrive.Options{}).Prepare(t.Context(), nil)
+				if err != nil || p.Codes[name] != codes[used] {
+					t.Errorf("got %s, want %s: %v", p.Codes[name], codes[used], err)
+				}
+				wantWarning(t, p, name, codes[used]+" is used", codes[1-used])
+			})
+		}
+	}
+}
+
+func TestOfTwoEmptyFieldsWithOneNameTheOldestIsUsed(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
-	one, two := w.AddField(pipedrive.FieldGist, "text"), w.AddField(pipedrive.FieldGist, "enum")
-	_, err := w.client.Prepare(t.Context(), nil)
-	wantKind(t, err, gistdeal.Unauthorized, pipedrive.FieldGist, one, two)
-	if codes := w.prepare(t, map[string]string{pipedrive.FieldGist: one}); codes[pipedrive.FieldGist] != one {
-		t.Errorf("got %s, want the stored %s", codes[pipedrive.FieldGist], one)
+	w.AddField(pipedrive.FieldGist, "enum") // cannot be used
+	one, two := w.AddField(pipedrive.FieldGist, "text"), w.AddField(pipedrive.FieldGist, "text")
+	known := map[string]string{pipedrive.FieldGistID: w.AddField(pipedrive.FieldGistID, "varchar")}
+	for _, keys := range []map[string]string{nil, known} {
+		p, err := w.client.Prepare(t.Context(), keys)
+		if err != nil || p.Codes[pipedrive.FieldGist] != one {
+			t.Errorf("got %s, want the oldest, %s: %v", p.Codes[pipedrive.FieldGist], one, err)
+		}
+		wantWarning(t, p, one, two)
 	}
-	w.DeleteField(two)
-	if codes := w.prepare(t, nil); codes[pipedrive.FieldGist] != one {
-		t.Errorf("got %s, want the only one, %s", codes[pipedrive.FieldGist], one)
+	known[pipedrive.FieldGist] = two
+	if codes := w.prepare(t, known); codes[pipedrive.FieldGist] != two {
+		t.Errorf("got %s, want %s, which is in use", codes[pipedrive.FieldGist], two)
+	}
+}
+
+// wantWarning fails the test unless a warning contains all words.
+func wantWarning(t *testing.T, p gistdeal.Prepared, words ...string) {
+	t.Helper()
+	if !slices.ContainsFunc(p.Warnings, func(warning string) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(warning, word) })
+	}) {
+		t.Errorf("no warning with %q: %q", words, p.Warnings)
 	}
 }
 
@@ -143,6 +177,9 @@ func TestAFieldOfTheSystemIsNotOurs(t *testing.T) {
 	w := begin(t, sim.Options{}, pipedrive.Options{}, func(http.Handler) http.Handler {
 		mux := http.NewServeMux()
 		mux.Handle(listFields, reply(200, fields))
+		for _, list := range []string{listDeals, listDeals + "/archived"} {
+			mux.Handle(list, reply(200, `{"success":true,"data":[]}`))
+		}
 		mux.HandleFunc(postField, func(w http.ResponseWriter, r *http.Request) {
 			reply(200, fmt.Sprintf(`{"success":true,"data":{"field_code":"made%d"}}`, number.Add(1)))(w, r)
 		})

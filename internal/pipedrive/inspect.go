@@ -3,7 +3,6 @@ package pipedrive
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -52,19 +51,8 @@ func (c *Client) Pace() float64 { return c.limiter.pace() }
 // joined errors of the fields that Prepare could not use. It creates nothing. keys is as
 // for Prepare.
 func (c *Client) Missing(ctx context.Context, keys map[string]string) (missing []string, err error) {
-	all, err := c.listFields(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range FieldNames {
-		_, exists, findErr := c.find(ctx, all, name, keys[name])
-		if findErr != nil {
-			err = errors.Join(err, fmt.Errorf("field %q: %w", name, findErr))
-		} else if !exists {
-			missing = append(missing, name)
-		}
-	}
-	return missing, err
+	search, err := c.findFields(ctx, keys)
+	return search.missing(), err
 }
 
 // CheckTarget returns an error if the configured stage or owner of new deals does not

@@ -28,6 +28,9 @@ func TestOwnersAreResolvedByNameOrAddress(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := begin(t, sim.Options{Regular: tt.regular}, pipedrive.Options{Target: gistdeal.Target{Owner: tt.owner}})
+			for _, name := range pipedrive.FieldNames {
+				w.AddField(name, "varchar") // A regular user may not.
+			}
 			_, err := w.client.Prepare(t.Context(), nil)
 			if tt.words != nil {
 				wantKind(t, err, gistdeal.Unauthorized, tt.words...)

@@ -37,8 +37,8 @@ func (e *OtherCompanyError) Error() string {
 // connect reads the account of the key, finds or creates its fields and the
 // target, and saves them in the database.
 func (p *Pusher) connect(ctx context.Context) (err error) {
-	var codes map[string]string
-	defer func() { p.notePipedrive(ctx, codes, err) }()
+	var prepared gistdeal.Prepared
+	defer func() { p.notePipedrive(ctx, prepared, err) }()
 	me, err := p.pipedrive.Me(ctx)
 	if err != nil {
 		return err
@@ -54,9 +54,11 @@ func (p *Pusher) connect(ctx context.Context) (err error) {
 		return err
 	}
 	p.pipedrive.SetTarget(p.target)
-	codes, err = p.prepareFields(ctx)
-	if err != nil {
+	if prepared, err = p.prepare(ctx); err != nil {
 		return err
+	}
+	for _, warning := range prepared.Warnings {
+		p.log.Warn("account warning", "warning", warning)
 	}
 	return p.store.Set(ctx, gistdeal.KeyDealURL, me.DealURL)
 }
@@ -77,26 +79,27 @@ func (p *Pusher) watchTarget(ctx context.Context) error {
 	return nil
 }
 
-// prepareFields finds or creates the account's fields, and returns their codes by name.
-func (p *Pusher) prepareFields(ctx context.Context) (map[string]string, error) {
+// prepare prepares the account for new deals with the fields that the database knows,
+// and saves the codes of the fields.
+func (p *Pusher) prepare(ctx context.Context) (prepared gistdeal.Prepared, err error) {
 	codes := map[string]string{}
 	kept, err := p.store.Setting(ctx, gistdeal.KeyFields)
 	if err != nil {
-		return nil, err
+		return prepared, err
 	}
 	if kept != "" {
 		if err := json.Unmarshal([]byte(kept), &codes); err != nil {
-			return nil, fmt.Errorf("setting %s: %w", gistdeal.KeyFields, err)
+			return prepared, fmt.Errorf("setting %s: %w", gistdeal.KeyFields, err)
 		}
 	}
-	if codes, err = p.pipedrive.Prepare(ctx, codes); err != nil {
-		return nil, err
+	if prepared, err = p.pipedrive.Prepare(ctx, codes); err != nil {
+		return prepared, err
 	}
-	text, err := json.Marshal(codes)
+	text, err := json.Marshal(prepared.Codes)
 	if err != nil {
-		return nil, err
+		return prepared, err
 	}
-	return codes, p.store.Set(ctx, gistdeal.KeyFields, string(text))
+	return prepared, p.store.Set(ctx, gistdeal.KeyFields, string(text))
 }
 
 // checkCompany binds the database to the first company that it meets.
@@ -135,7 +138,7 @@ func (p *Pusher) noteOffers(ctx context.Context) {
 }
 
 // notePipedrive keeps how connecting went.
-func (p *Pusher) notePipedrive(ctx context.Context, codes map[string]string, err error) {
+func (p *Pusher) notePipedrive(ctx context.Context, prepared gistdeal.Prepared, err error) {
 	p.Accounts.Note(ctx, func(a *gistdeal.Accounts) {
 		access := &a.Pipedrive
 		access.Problem = ""
@@ -146,12 +149,12 @@ func (p *Pusher) notePipedrive(ctx context.Context, codes map[string]string, err
 			access.Company, access.User = me.CompanyName, me.UserName
 		}
 		access.Pipeline, access.Stage, access.Owner = p.target.Pipeline, p.target.Stage, p.target.Owner
-		if codes == nil {
+		if prepared.Codes == nil {
 			return
 		}
-		access.Fields = nil
-		for _, name := range slices.Sorted(maps.Keys(codes)) {
-			access.Fields = append(access.Fields, gistdeal.AccessField{Name: name, Code: codes[name]})
+		access.Fields, access.Warnings = nil, prepared.Warnings
+		for _, name := range slices.Sorted(maps.Keys(prepared.Codes)) {
+			access.Fields = append(access.Fields, gistdeal.AccessField{Name: name, Code: prepared.Codes[name]})
 		}
 	})
 }

@@ -22,7 +22,7 @@ type Pipedrive interface {
 	SetTarget(t gistdeal.Target)
 	Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, error)
 	Owners(ctx context.Context) ([]string, error)
-	Prepare(ctx context.Context, keys map[string]string) (map[string]string, error)
+	Prepare(ctx context.Context, keys map[string]string) (gistdeal.Prepared, error)
 	Reserve(ctx context.Context) error
 	CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error)
 	Used() (requests, tokens int)

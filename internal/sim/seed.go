@@ -56,6 +56,17 @@ func (s *Sim) SeedDeal(login, gistID, description string) int64 {
 	return d.id
 }
 
+// AddDeals adds n deals that have nothing to do with gists.
+func (s *Sim) AddDeals(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range n {
+		d := s.pipedrive.newDeal(s.o.Now())
+		d.Title = "Other deal"
+		s.pipedrive.deals = append(s.pipedrive.deals, d)
+	}
+}
+
 // ArchiveDeal archives a deal as a person does in Pipedrive. It reports whether
 // the deal existed.
 func (s *Sim) ArchiveDeal(id int64) bool {

@@ -26,5 +26,8 @@ func (s *Settings) Accounts(ctx context.Context) (a gistdeal.Accounts, err error
 	if a.Pipedrive.Fields == nil {
 		a.Pipedrive.Fields = []gistdeal.AccessField{}
 	}
+	if a.Pipedrive.Warnings == nil {
+		a.Pipedrive.Warnings = []string{}
+	}
 	return a, nil
 }
