@@ -140,7 +140,7 @@ func doctorFaults(file, address string) map[string]doctorFault {
 		return func(s *sim.Sim) { s.AddFault(sim.Fault{Match: match, Kind: kind}) }
 	}
 	none := func(*sim.Sim) {}
-	pipedrive := []string{"company", "fields", "pipeline", "pipedrive_quota"}
+	pipedrive := []string{"company", "permissions", "fields", "pipeline", "pipedrive_quota"}
 	return map[string]doctorFault{
 		"wrong Pipedrive key":      {set(func(o *sim.Options) { o.Token = "x" }), "", nil, "pipedrive", "fail", "set PIPEDRIVE_API_KEY", pipedrive},
 		"no Pipedrive key":         {none, "PIPEDRIVE_API_KEY=", nil, "pipedrive", "fail", "set PIPEDRIVE_API_KEY", append(pipedrive, "configuration")},
@@ -158,10 +158,12 @@ func doctorFaults(file, address string) map[string]doctorFault {
 		"wrong pipeline":          {none, "GISTDEAL_PIPELINE=Gifts", nil, "pipeline", "fail", `set GISTDEAL_PIPELINE to one of "Pipeline", "Gists"`, nil},
 		"wrong stage":             {none, "GISTDEAL_STAGE=Won", nil, "pipeline", "fail", "set GISTDEAL_STAGE to one of", nil},
 		"wrong owner":             {none, "GISTDEAL_OWNER=Leo Left", nil, "pipeline", "fail", "set GISTDEAL_OWNER to one of", nil},
-		"another's deals":         {set(func(o *sim.Options) { o.Regular = true }), "GISTDEAL_OWNER=Ann Admin", nil, "pipeline", "fail", "may not see all deals", nil},
-		"two fields of one name":  {func(s *sim.Sim) { s.AddField("Gist ID", "varchar"); s.AddField("Gist ID", "varchar") }, "", nil, "fields", "fail", "rename all but one", nil},
+		"another's deals":         {set(func(o *sim.Options) { o.Regular = true }), "GISTDEAL_OWNER=Ann Admin", nil, "pipeline", "fail", "may not see all deals", []string{"permissions", "fields"}},
+		"no permission for deals": {set(func(o *sim.Options) { o.Cannot = []string{"can_add_deals"} }), "", nil, "permissions", "fail", "may not add deals", nil},
+		"a regular user's key":    {set(func(o *sim.Options) { o.Regular = true }), "", nil, "fields", "fail", `an admin of Pipedrive has to create`, []string{"permissions"}},
+		"two fields of one name":  {func(s *sim.Sim) { s.AddField("Gist ID", "varchar"); s.AddField("Gist ID", "varchar") }, "", nil, "fields", "warn", "is used, so delete or rename", nil},
 		"field of no text":        {func(s *sim.Sim) { s.AddField("Gist ID", "double") }, "", nil, "fields", "fail", `of type "double"`, nil},
-		"Pipedrive's day is over": {set(func(o *sim.Options) { o.DailyTokens = 13 }), "", nil, "pipedrive_quota", "warn", "of the day's 13 tokens 1 are left", nil},
+		"Pipedrive's day is over": {set(func(o *sim.Options) { o.DailyTokens = 45 }), "", nil, "pipedrive_quota", "warn", "of the day's 45 tokens 1 are left", nil},
 		"clock two minutes off":   {late(2 * time.Minute), "", nil, "clock", "warn", "is NTP running?", nil},
 		"clock ten minutes off":   {late(-10 * time.Minute), "", nil, "clock", "fail", "best by NTP", nil},
 		"not a database":          {none, "GISTDEAL_DATABASE_URL=" + file, nil, "database", "fail", "not a SQLite database", []string{"leader", "deals"}},

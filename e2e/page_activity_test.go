@@ -91,6 +91,28 @@ func TestTheFirstVisitShowsChecksAndSettingsCanBeChanged(t *testing.T) {
 	}, p.out)
 }
 
+func TestThePageShowsWhatTheKeyMayNotDo(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5, Regular: true})
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p,
+		chromedp.Navigate(p.url),
+		chromedp.WaitVisible(`.checks [data-check="Pipedrive"][data-tone="warn"]`))
+	if got := text(t, ctx, `[data-check="Pipedrive"]`); !strings.Contains(got, `Create field "Gist ID"`) {
+		t.Errorf("the page shows the missing field as %q", got)
+	}
+	s.AddField("Gist ID", "varchar")
+	testenv.Eventually(t, "the warnings are known", func() bool {
+		_, body := p.get("/api/v1/account")
+		return strings.Contains(body, "new deals have no")
+	}, p.out)
+	do(t, ctx, p, open(p, "settings"), chromedp.WaitVisible(`[data-check="Account"][data-tone="warn"]`))
+	if got := text(t, ctx, `.checks`); !strings.Contains(got, "New deals have no Gist author") || !strings.Contains(got, "cannot promise exactly one") {
+		t.Errorf("the page shows the warnings as %q", got)
+	}
+}
+
 func TestATokenIsCreatedShownOnceAndRevokedOnThePage(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{Seed: 5})

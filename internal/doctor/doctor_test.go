@@ -97,7 +97,9 @@ func TestEachFaultIsReportedAndTheOtherChecksRun(t *testing.T) {
 		"a wrong token":            {func(o *sim.Options) { o.GitHubToken = "x" }, "", "github", doctor.Fail, "set GITHUB_TOKEN", "pipedrive"},
 		"no token":                 {nil, "GITHUB_TOKEN=", "github", doctor.Warn, "60 requests an hour", "pipedrive"},
 		"a token with scopes":      {func(o *sim.Options) { o.TokenScopes = "repo" }, "", "github", doctor.Warn, "scopes repo", "pipedrive"},
-		"a quota that is used up":  {func(o *sim.Options) { o.DailyTokens = 13 }, "", "pipedrive_quota", doctor.Warn, "GISTDEAL_QUOTA_RESERVE", "pipedrive"},
+		"a quota that is used up":  {func(o *sim.Options) { o.DailyTokens = 45 }, "", "pipedrive_quota", doctor.Warn, "GISTDEAL_QUOTA_RESERVE", "pipedrive"},
+		"no permission for deals":  {func(o *sim.Options) { o.Cannot = []string{"can_add_deals"} }, "", "permissions", doctor.Fail, "may not add deals", "fields"},
+		"no permission for fields": {func(o *sim.Options) { o.Cannot = []string{"can_add_custom_fields"} }, "", "fields", doctor.Fail, `"Gist ID" of type Text`, "permissions"},
 		"an unreachable Pipedrive": {nil, "PIPEDRIVE_API_URL=http://127.0.0.1:1", "pipedrive", doctor.Fail, "can this machine reach Pipedrive", "github"},
 		"an unknown pipeline":      {nil, "GISTDEAL_PIPELINE=Gifts", "pipeline", doctor.Fail, "set GISTDEAL_PIPELINE to one of", "fields"},
 		"no database":              {nil, "GISTDEAL_DATABASE_URL=" + notes, "database", doctor.Fail, "not a SQLite database", "pipedrive"},
@@ -166,5 +168,20 @@ func TestReadyTriesAllAddressesOfThisMachine(t *testing.T) {
 		if status, err := doctor.Ready(t.Context(), addr); err == nil {
 			t.Errorf("%s is %q", addr, status)
 		}
+	}
+}
+
+func TestARegularUsersKeyIsExplainedStepByStep(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sim.Set(func(o *sim.Options) { o.Regular = true })
+	h := w.examine(t)
+	want(t, h, "permissions", doctor.Warn, "cannot promise exactly one")
+	want(t, h, "fields", doctor.Fail, `"Gist author" of type Text, "Gist" of type Large text, "Gist Access URL" of type Text, "Gist ID" of type Text (only "Gist ID" is required)`)
+	w.sim.AddField("Gist ID", "varchar")
+	h = w.examine(t)
+	want(t, h, "fields", doctor.Warn, "new deals have no Gist author, Gist, Gist Access URL")
+	if !h.OK {
+		t.Error("the optional fields are required")
 	}
 }

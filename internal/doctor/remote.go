@@ -56,7 +56,7 @@ func githubQuota(i github.Identity) Check {
 
 // pipedrive checks the key, and with it everything that deals need in the account.
 func (d *doctor) pipedrive(ctx context.Context) []Check {
-	rest := []string{"company", "fields", "pipeline", "pipedrive_quota"}
+	rest := []string{"company", "permissions", "fields", "pipeline", "pipedrive_quota"}
 	without := func(c Check, why string) []Check {
 		checks := []Check{c}
 		for _, name := range rest {
@@ -82,10 +82,14 @@ func (d *doctor) pipedrive(ctx context.Context) []Check {
 		ahead := time.Until(now)
 		d.ahead[1] = &ahead
 	}
+	may, err := client.Permissions(ctx)
+	if err != nil {
+		return without(remote(ctx, "pipedrive", "Pipedrive", "PIPEDRIVE_API_URL", err, d.o.Timeout), "Pipedrive did not tell the permissions of the key's user")
+	}
 	return []Check{
 		{"pipedrive", OK, fmt.Sprintf("reachable with the key of %s (user %d)", me.UserName, me.UserID)},
 		d.checkCompany(strconv.FormatInt(me.CompanyID, 10), me.CompanyName),
-		d.fields(ctx, client), d.pipeline(ctx, client), pipedriveQuota(client),
+		d.permissions(may), d.fields(ctx, client, may), d.pipeline(ctx, client), pipedriveQuota(client),
 	}
 }
 
@@ -99,11 +103,31 @@ func (d *doctor) checkCompany(id, name string) Check {
 	return Check{"company", Fail, fmt.Sprintf("the key is of %s (%s), but the database belongs to company %s: set that one's key, or name a new file in GISTDEAL_DATABASE_URL", name, id, d.company)}
 }
 
-func (d *doctor) fields(ctx context.Context, client *pipedrive.Client) Check {
-	missing, err := client.Missing(ctx, d.codes)
+// permissions checks what the key's user may do.
+func (d *doctor) permissions(may pipedrive.Permissions) Check {
+	switch err := may.Problem(d.wantedTarget); {
+	case err != nil:
+		return Check{"permissions", Fail, lines(err)}
+	case !may.SeeAllDeals:
+		return Check{"permissions", Warn, pipedrive.HiddenDeals}
+	case !may.Known:
+		return Check{"permissions", Warn, "the key's user sees all deals and may set their owner; Pipedrive does not tell what else it may do"}
+	}
+	text := "the key's user sees all deals, and may add deals and set their owner"
+	if may.SetVisibility {
+		text += " and their visibility"
+	}
+	return Check{"permissions", OK, text}
+}
+
+// fields checks the custom fields of deals, and whether the missing ones can be created.
+func (d *doctor) fields(ctx context.Context, client *pipedrive.Client, may pipedrive.Permissions) Check {
+	missing, warnings, err := client.CheckFields(ctx, d.codes, may)
 	switch {
 	case err != nil:
 		return remote(ctx, "fields", "Pipedrive", "PIPEDRIVE_API_URL", err, d.o.Timeout)
+	case len(warnings) > 0:
+		return Check{"fields", Warn, strings.Join(warnings, "; ")}
 	case len(missing) == 0:
 		return Check{"fields", OK, strings.Join(pipedrive.FieldNames, ", ") + " exist"}
 	}

@@ -1,10 +1,13 @@
 package engine_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
+	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
 )
 
 // lostAfterRenames returns a world in which alice has eight deals, people have renamed
@@ -65,5 +68,31 @@ func TestDealsThatNoFieldRecognisesStopAllPushes(t *testing.T) {
 	w.wantPosts(8)
 	if got := w.count("POST /api/v2/dealFields"); got != 4 {
 		t.Errorf("%d fields were created, want only the 4 of the first database", got)
+	}
+}
+
+func TestARegularUsersKeyPushesOnceAnAdminCreatedTheRequiredField(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1, Regular: true})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 3)})
+	r := w.startTracking("alice")
+	w.eventually("the status says which fields an admin has to create", func() bool {
+		return strings.Contains(r.Status().Pushes, `create field "Gist ID"`) && strings.Contains(r.Status().Pushes, `"Gist" of type Large text`)
+	})
+	w.wantPosts(0)
+	w.sim.AddField("Gist ID", "varchar")
+	w.settled(r, "alice")
+	w.wantPosts(3)
+	for _, text := range []string{"new deals have no Gist author, Gist, Gist Access URL", "cannot promise exactly one"} {
+		if w.log.Count(text) != 1 {
+			t.Errorf("the log does not say %q once:\n%s", text, w.log)
+		}
+	}
+	kept, err := r.store.Setting(t.Context(), gistdeal.KeyAccounts)
+	testenv.Must(t, err)
+	var accounts gistdeal.Accounts
+	testenv.Must(t, json.Unmarshal([]byte(kept), &accounts))
+	if got := accounts.Pipedrive.Warnings; len(got) != 2 {
+		t.Errorf("the page shows the warnings %q, want 2", got)
 	}
 }

@@ -50,6 +50,7 @@ type Client struct {
 	limiter      *limiter
 	day          *dailyQuota
 	clock        *clock
+	me           atomic.Pointer[user] // the key's user; nil if unknown
 	target       atomic.Pointer[target]
 	wantedTarget atomic.Pointer[gistdeal.Target]
 	traces       atomic.Pointer[traces] // nil unless a Prepare has looked for them and failed
@@ -282,8 +283,7 @@ func pages[T any](ctx context.Context, c *Client, path string, query url.Values)
 // Me returns the user and the company of the key. (There is no v2 of this call.)
 func (c *Client) Me(ctx context.Context) (gistdeal.PipedriveAccount, error) {
 	var me struct {
-		ID            int64  `json:"id"`
-		Name          string `json:"name"`
+		user
 		CompanyID     int64  `json:"company_id"`
 		CompanyName   string `json:"company_name"`
 		CompanyDomain string `json:"company_domain"`
@@ -294,6 +294,7 @@ func (c *Client) Me(ctx context.Context) (gistdeal.PipedriveAccount, error) {
 	if me.ID <= 0 || me.CompanyID <= 0 {
 		return gistdeal.PipedriveAccount{}, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive does not name the user and the company of the key")
 	}
+	c.me.Store(&me.user)
 	return gistdeal.PipedriveAccount{
 		UserID: me.ID, UserName: me.Name, CompanyID: me.CompanyID,
 		CompanyName: me.CompanyName, DealURL: c.dealURL(me.CompanyDomain),

@@ -102,6 +102,8 @@ func TestQuotasSurviveARestart(t *testing.T) {
 func TestTheAccountIsCheckedBeforeTheDailyQuotaEnds(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{QuotaReserve: 0.4})
+	const me = "GET /v1/users/me"
+	before := w.requests(me) // by Prepare
 	gone := gistdeal.Quota{Name: pipedrive.QuotaDay, Limit: 100, Remaining: 0, Reserved: 40, SeenAt: time.Now().Add(-2 * time.Hour)}
 	w.client.Restore([]gistdeal.Quota{gone})
 	if err := w.client.Reserve(t.Context()); err != nil {
@@ -112,13 +114,13 @@ func TestTheAccountIsCheckedBeforeTheDailyQuotaEnds(t *testing.T) {
 	next.Restore([]gistdeal.Quota{gone})
 	err := next.Reserve(t.Context())
 	wantKind(t, err, gistdeal.Limited)
-	if asked := w.Report().Requests["GET /v1/users/me"]; asked != 2 {
+	if asked := w.requests(me) - before; asked != 2 {
 		t.Errorf("%d checks, want one for each client", asked)
 	}
 	if err := next.Reserve(t.Context()); gistdeal.KindOf(err) != gistdeal.Limited || !strings.Contains(err.Error(), "spent") {
 		t.Errorf("a moment later: %v", err)
 	}
-	if asked := w.Report().Requests["GET /v1/users/me"]; asked != 2 {
+	if asked := w.requests(me) - before; asked != 2 {
 		t.Errorf("%d checks, want no more until the retry time", asked)
 	}
 }

@@ -70,7 +70,11 @@ func (t *target) changedSince(since time.Time) url.Values {
 // keys returns the codes of the fields that name a gist. Without this selection each
 // answer contains all fields of the account.
 func (t *target) keys() string {
-	return t.fields[FieldGistID].Code + "," + t.fields[FieldAccessURL].Code
+	keys := t.fields[FieldGistID].Code
+	if url, exists := t.fields[FieldAccessURL]; exists {
+		keys += "," + url.Code
+	}
+	return keys
 }
 
 // Deal returns the deal with that id, even if it is archived or was deleted less than 30

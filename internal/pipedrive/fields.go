@@ -58,16 +58,19 @@ func (f field) runes() int {
 // its code. Only one process may call Prepare at a time, because Pipedrive allows two
 // fields with the same name.
 func (c *Client) Prepare(ctx context.Context, keys map[string]string) (p gistdeal.Prepared, err error) {
+	may, err := c.Permissions(ctx)
+	if err != nil {
+		return p, err
+	}
+	if err := may.Problem(*c.wantedTarget.Load()); err != nil {
+		return p, err
+	}
 	search, err := c.findFields(ctx, keys)
 	if err != nil {
 		return p, err
 	}
-	for _, name := range search.missing() {
-		f, err := c.createField(ctx, name)
-		if err != nil {
-			return p, about(fmt.Sprintf("create field %q", name), err)
-		}
-		search.matched[name] = f
+	if err := c.createMissing(ctx, search, may.AddFields); err != nil {
+		return p, err
 	}
 	t := &target{fields: search.matched}
 	if t.stageID, err = c.findStage(ctx); err != nil {
@@ -79,6 +82,9 @@ func (c *Client) Prepare(ctx context.Context, keys map[string]string) (p gistdea
 	c.target.Store(t)
 	c.traces.Store(nil)
 	p = gistdeal.Prepared{Codes: map[string]string{}, Warnings: search.warnings}
+	if !may.SeeAllDeals {
+		p.Warnings = append(p.Warnings, HiddenDeals)
+	}
 	for name, f := range t.fields {
 		p.Codes[name] = f.Code
 	}
@@ -127,12 +133,40 @@ func (f field) check() error {
 	return nil
 }
 
-// createField creates a field: a long text for descriptions, a short text otherwise.
-func (c *Client) createField(ctx context.Context, name string) (f field, err error) {
-	kind := "varchar"
-	if name == FieldGist {
-		kind = "text"
+// createMissing creates the fields that do not exist. If that is refused, it returns an
+// error only if deals are recognised by one of them.
+func (c *Client) createMissing(ctx context.Context, s *fieldSearch, may bool) error {
+	refusal := errMayNotAddFields
+	for _, name := range s.missing() {
+		if !may {
+			break
+		}
+		f, err := c.createField(ctx, name)
+		switch gistdeal.KindOf(err) {
+		case gistdeal.Invalid, gistdeal.Unauthorized:
+			may, refusal = false, err
+			continue
+		}
+		if err != nil {
+			return about(fmt.Sprintf("create field %q", name), err)
+		}
+		s.matched[name] = f
 	}
+	return s.continueWithout(s.missing(), refusal)
+}
+
+// fieldType returns the type with which a field is created: a long text for
+// descriptions, a short text otherwise.
+func fieldType(name string) string {
+	if name == FieldGist {
+		return "text"
+	}
+	return "varchar"
+}
+
+// createField creates a field.
+func (c *Client) createField(ctx context.Context, name string) (f field, err error) {
+	kind := fieldType(name)
 	body, err := json.Marshal(map[string]string{"field_name": name, "field_type": kind})
 	if err != nil {
 		return f, err

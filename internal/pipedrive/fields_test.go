@@ -176,6 +176,7 @@ func TestAFieldOfTheSystemIsNotOurs(t *testing.T) {
 	var number atomic.Int32
 	w := begin(t, sim.Options{}, pipedrive.Options{}, func(http.Handler) http.Handler {
 		mux := http.NewServeMux()
+		mux.Handle("GET /v1/users/me", reply(200, `{"success":true,"data":{"id":1,"company_id":1}}`))
 		mux.Handle(listFields, reply(200, fields))
 		for _, list := range []string{listDeals, listDeals + "/archived"} {
 			mux.Handle(list, reply(200, `{"success":true,"data":[]}`))
@@ -220,7 +221,7 @@ func TestPrepareExplainsWhyItCannotCreateFields(t *testing.T) {
 		{sim.Fault{Match: postField, Kind: "answer", Body: `{"success":true,"data":{}}`}, gistdeal.Temporary},
 		{sim.Fault{Match: postField, Kind: "cap"}, gistdeal.Unauthorized},
 		{sim.Fault{Match: postField, Kind: "limit"}, gistdeal.Limited},
-		{sim.Fault{Match: postField, Kind: "forbidden"}, gistdeal.Invalid},
+		{sim.Fault{Match: postField, Kind: "forbidden"}, gistdeal.Unauthorized},
 		{sim.Fault{Match: listFields, Kind: "truncate"}, gistdeal.Temporary},
 		{sim.Fault{Match: listFields, Kind: "spent"}, gistdeal.Limited},
 		{sim.Fault{Match: listFields, Kind: "unauthorized"}, gistdeal.Unauthorized},

@@ -19,7 +19,7 @@ func (c *Client) Used() (requests, tokens int) {
 }
 
 // cost returns the cost of a request in tokens (Pipedrive OpenAPI 2026-08-18,
-// x-token-cost).
+// x-token-cost; for permissions that of a single object in v1).
 func cost(r *http.Request) int {
 	ends := func(path string) bool { return strings.HasSuffix(r.URL.Path, path) }
 	switch {
@@ -33,7 +33,7 @@ func cost(r *http.Request) int {
 		return 10
 	case ends("/pipelines") || ends("/stages"):
 		return 5
-	case ends("/v1/users/me"):
+	case ends("/v1/users/me") || ends("/permissions"):
 		return 2
 	}
 	return 1 // Getting one object by its id.
@@ -47,12 +47,16 @@ const DealTokens = 5
 // key, by the limit in the newest answer.
 func (c *Client) Pace() float64 { return c.limiter.pace() }
 
-// Missing returns the names of the custom fields that Prepare would create, and the
-// joined errors of the fields that Prepare could not use. It creates nothing. keys is as
-// for Prepare.
-func (c *Client) Missing(ctx context.Context, keys map[string]string) (missing []string, err error) {
+// CheckFields returns the names of the custom fields that Prepare would create for a user
+// with those permissions, what Prepare would warn of, and the joined errors of the fields
+// that Prepare could not use or create. It creates nothing. keys is as for Prepare.
+func (c *Client) CheckFields(ctx context.Context, keys map[string]string, may Permissions) (missing, warnings []string, err error) {
 	search, err := c.findFields(ctx, keys)
-	return search.missing(), err
+	missing = search.missing()
+	if err == nil && !may.AddFields {
+		err = search.continueWithout(missing, errMayNotAddFields)
+	}
+	return missing, search.warnings, err
 }
 
 // CheckTarget returns an error if the configured stage or owner of new deals does not

@@ -11,11 +11,14 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
+// all are the permissions that the checks depend on.
+var all = pipedrive.Permissions{AddDeals: true, AddFields: true}
+
 func TestCheckingFieldsCreatesNone(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	w.SeedFields()
-	missing, err := w.client.Missing(t.Context(), nil)
+	missing, _, err := w.client.CheckFields(t.Context(), nil, all)
 	if err != nil || !slices.Equal(missing, []string{pipedrive.FieldGistID}) {
 		t.Errorf("missing: %v, %v", missing, err)
 	}
@@ -24,7 +27,7 @@ func TestCheckingFieldsCreatesNone(t *testing.T) {
 	}
 	keys := w.prepare(t, nil)
 	w.AddField(pipedrive.FieldGist, "text")
-	if missing, err := w.client.Missing(t.Context(), keys); err != nil || len(missing) != 0 {
+	if missing, _, err := w.client.CheckFields(t.Context(), keys, all); err != nil || len(missing) != 0 {
 		t.Errorf("with the keys: %v, %v", missing, err)
 	}
 }
@@ -34,7 +37,7 @@ func TestAllMistakesAboutFieldsAreReportedAtOnce(t *testing.T) {
 	w := begin(t, sim.Options{}, pipedrive.Options{})
 	w.AddField(pipedrive.FieldGist, "enum")
 	w.AddField(pipedrive.FieldGistID, "double")
-	missing, err := w.client.Missing(t.Context(), nil)
+	missing, _, err := w.client.CheckFields(t.Context(), nil, all)
 	if !slices.Equal(missing, []string{pipedrive.FieldAuthor, pipedrive.FieldAccessURL}) || gistdeal.KindOf(err) != gistdeal.Unauthorized {
 		t.Errorf("missing: %v, %v", missing, err)
 	}

@@ -9,7 +9,7 @@ export function account(known, quotas) {
   if (!known) return unknown();
   const { checked_at: at, github, pipedrive } = known;
   if (!at) return empty('queued', 'Not checked yet', 'gistdeal checks both accounts when it starts. If this message stays, check the log.');
-  const { company, user, problem, pipeline, stage, owner, fields } = pipedrive;
+  const { company, user, problem, pipeline, stage, owner, fields, warnings } = pipedrive;
   const refused = problem && !company;
   return el('div', { className: 'account' },
     el('ul', { className: 'checks' },
@@ -19,6 +19,7 @@ export function account(known, quotas) {
       check('Pipedrive', refused ? 'bad' : problem ? 'warn' : 'good', refused ? 'API key rejected' : `Connected${user ? ` as ${user}` : ''}${company ? ` at ${company}` : ''}`, problem),
       check('New deals', problem ? 'warn' : 'good', `${pipeline || 'Default pipeline'} → ${stage || 'first stage'}${owner ? `, owned by ${owner}` : ''}`, problem && 'Solve the Pipedrive problem first.'),
       check('Custom fields', fields.length ? 'good' : 'warn', fields.length ? fields.map(({ name }) => name).join(', ') : 'Not created yet', !fields.length && 'gistdeal creates its custom fields before the first deal.'),
+      (warnings ?? []).map((warning) => check('Account', 'warn', 'Works with a limit', warning)),
       quotas.filter(({ name }) => name === 'pipedrive-day').map(left)),
     el('p', { className: 'quiet' }, 'Checked ', when(at), '.'));
 }

@@ -1,0 +1,69 @@
+package pipedrive_test
+
+import (
+	"strings"
+	"testing"
+
+	"gistdeal"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/sim"
+)
+
+func TestARegularUsersKeyNeedsOnlyTheFieldThatRecognisesDeals(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{Regular: true}, pipedrive.Options{})
+	_, err := w.client.Prepare(t.Context(), nil)
+	wantKind(t, err, gistdeal.Unauthorized, `create field "Gist ID"`, "may not add custom fields", "Company settings > Data fields",
+		`"Gist author" of type Text, "Gist" of type Large text, "Gist Access URL" of type Text, "Gist ID" of type Text`, `only "Gist ID" is required`)
+	if n := w.requests(postField); n != 0 {
+		t.Errorf("%d fields were requested without permission", n)
+	}
+	code := w.AddField(pipedrive.FieldGistID, "varchar")
+	p, err := w.client.Prepare(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantWarning(t, p, "new deals have no Gist author, Gist, Gist Access URL, because", "an admin", "restart gistdeal")
+	wantWarning(t, p, "cannot promise exactly one")
+	id := w.mustCreate(t, hello)
+	if got := w.deal(t, id).Custom; got[code] != hello.GistID || len(got) != 1 {
+		t.Errorf("the deal has the fields %v", got)
+	}
+	if d, err := w.client.Deal(t.Context(), id); err != nil || d.GistID != hello.GistID {
+		t.Errorf("the deal is of gist %q: %v", d.GistID, err)
+	}
+	url := w.AddField(pipedrive.FieldAccessURL, "varchar")
+	if codes := w.prepare(t, p.Codes); codes[pipedrive.FieldAccessURL] != url {
+		t.Errorf("the field that an admin created is not used: %v", codes)
+	}
+}
+
+func TestARefusedFieldIsNotRequestedAgainAndNamesItsReason(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	w.AddFault(sim.Fault{Match: "GET /v1/users/{id}/permissions", Kind: "forbidden"}) // Nothing is known.
+	w.AddFault(sim.Fault{Match: postField, Kind: "forbidden"})
+	_, err := w.client.Prepare(t.Context(), nil)
+	wantKind(t, err, gistdeal.Unauthorized, `create field "Gist ID": Pipedrive forbids the request (403)`, "an admin of Pipedrive")
+	if n := w.requests(postField); n != 1 {
+		t.Errorf("%d fields were requested, want one", n)
+	}
+}
+
+func TestAKeyThatMayNotAddDealsIsRefusedBeforeAnyDeal(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{Cannot: []string{"can_add_deals"}}, pipedrive.Options{})
+	_, err := w.client.Prepare(t.Context(), nil)
+	wantKind(t, err, gistdeal.Unauthorized, "may not add deals", "Permission sets")
+	if n := w.requests(postField); n != 0 {
+		t.Errorf("%d fields were created for a key that cannot add deals", n)
+	}
+}
+
+func TestAnAdminsKeyHasNoWarnings(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	if p, err := w.client.Prepare(t.Context(), nil); err != nil || len(p.Warnings) > 0 {
+		t.Errorf("%q, %v", strings.Join(p.Warnings, "\n"), err)
+	}
+}
