@@ -25,12 +25,18 @@ const (
 // Settings lists all settings.
 var Settings = []Setting{SettingPipeline, SettingStage, SettingOwner, SettingBackfill, SettingApprovalThreshold}
 
-// Target is the pipeline, stage and owner of new deals, by their names in Pipedrive.
+// Target is the pipeline, stage and owner of new deals, by their names in Pipedrive, and
+// their visibility.
 type Target struct {
-	Pipeline string // "" is the account's default
-	Stage    string // "" is the pipeline's first
-	Owner    string // a name or an e-mail address; "" is the key's user
+	Pipeline   string // "" is the account's default
+	Stage      string // "" is the pipeline's first
+	Owner      string // a name or an e-mail address; "" is the key's user
+	Visibility string // one of Visibilities; "" is the default of the key's user
 }
+
+// Visibilities are the visibilities of a deal: to its owner, to the owner's visibility
+// group, or to the company.
+var Visibilities = []string{"owner", "group", "company"}
 
 // Check returns an Invalid error if value is invalid in every account.
 func (s Setting) Check(value string) error {

@@ -147,7 +147,7 @@ func TestEachConfigurationMistakeIsExplained(t *testing.T) {
 		want   []string
 	}{
 		"no key":            {map[string]string{"PIPEDRIVE_API_KEY": ""}, 2, []string{"PIPEDRIVE_API_KEY is not set", "gistdeal demo"}},
-		"many mistakes":     {map[string]string{"GISTDEAL_RESEND_AFTER": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENT": "1m", "GISTDEAL_BACKFILL": "new", "GISTDEAL_APPROVAL_THRESHOLD": "few"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENT is not a variable", `GISTDEAL_BACKFILL: backfill is "new", want all, none or a date`, `"few" is not a number`}},
+		"many mistakes":     {map[string]string{"GISTDEAL_RESEND_AFTER": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENT": "1m", "GISTDEAL_BACKFILL": "new", "GISTDEAL_APPROVAL_THRESHOLD": "few", "GISTDEAL_VISIBILITY": "all"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENT is not a variable", `GISTDEAL_BACKFILL: backfill is "new", want all, none or a date`, `"few" is not a number`, `"all" is not one of owner, group, company`}},
 		"times at odds":     {map[string]string{"GISTDEAL_PUSH_TIMEOUT": "3s"}, 2, []string{"must be less than"}},
 		"port in use":       {map[string]string{"GISTDEAL_ADDR": strings.TrimPrefix(busy.URL, "http://")}, 1, []string{"is in use by another process"}},
 		"not a database":    {map[string]string{"GISTDEAL_DATABASE_URL": notADatabase}, 1, []string{"is not a SQLite database"}},

@@ -85,7 +85,7 @@ func Parse(env map[string]string) (Config, error) {
 		Backfill:      p.backfill("GISTDEAL_BACKFILL"),
 		Threshold:     p.number("GISTDEAL_APPROVAL_THRESHOLD"),
 		Order:         gistdeal.PushOrder(p.oneOf("GISTDEAL_PUSH_ORDER", string(gistdeal.PushNewest), string(gistdeal.PushNewest), string(gistdeal.PushOldest))),
-		Target:        gistdeal.Target{Pipeline: p.text("GISTDEAL_PIPELINE", ""), Stage: p.text("GISTDEAL_STAGE", ""), Owner: p.text("GISTDEAL_OWNER", "")},
+		Target:        gistdeal.Target{Pipeline: p.text("GISTDEAL_PIPELINE", ""), Stage: p.text("GISTDEAL_STAGE", ""), Owner: p.text("GISTDEAL_OWNER", ""), Visibility: p.oneOf("GISTDEAL_VISIBILITY", "", append([]string{""}, gistdeal.Visibilities...)...)},
 		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE"),
 		QuotaReserve:  p.share("GISTDEAL_QUOTA_RESERVE", "40%"),
 		RequestWait:   p.duration("GISTDEAL_REQUEST_WAIT", 25*time.Second, time.Millisecond),

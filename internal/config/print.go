@@ -49,6 +49,7 @@ func (c Config) variables() []variable {
 		{"GISTDEAL_PIPELINE", c.Target.Pipeline},
 		{"GISTDEAL_STAGE", c.Target.Stage},
 		{"GISTDEAL_OWNER", c.Target.Owner},
+		{"GISTDEAL_VISIBILITY", c.Target.Visibility},
 		{"GISTDEAL_PIPEDRIVE_RATE", c.PipedriveRate},
 		{"GISTDEAL_QUOTA_RESERVE", fmt.Sprintf("%.4g%%", 100*c.QuotaReserve)},
 		{"GISTDEAL_REQUEST_WAIT", c.RequestWait},

@@ -17,16 +17,18 @@ const (
 	titleRunes   = 255 // titles are varchar (Pipedrive OpenAPI 2026-08-18)
 	varcharRunes = 255
 	textRunes    = 65_000
-	// visibleToCompany is the widest visibility that every plan accepts.
-	visibleToCompany = 3
 )
+
+// visibilities are the values of visible_to by their names. Plans without visibility
+// groups accept only 1 and 3, and 3 is the whole company there.
+var visibilities = map[string]int{"": 0, "owner": 1, "group": 3, "company": 7}
 
 // newDeal is the body of the POST. Pipedrive refuses unknown names.
 type newDeal struct {
 	Title        string            `json:"title"`
 	StageID      int64             `json:"stage_id,omitempty"`
 	OwnerID      int64             `json:"owner_id,omitempty"`
-	VisibleTo    int               `json:"visible_to"`
+	VisibleTo    int               `json:"visible_to,omitempty"`
 	CustomFields map[string]string `json:"custom_fields"`
 }
 
@@ -74,6 +76,9 @@ func (c *Client) readCreated(ctx context.Context, t *target, a answer) (int64, e
 		return 0, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive answered %d after the request was sent%s", a.status, a.detail())
 	case a.status == http.StatusNotFound:
 		return 0, gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive has no deals at this address (404): check PIPEDRIVE_API_URL%s", a.detail())
+	case t.visibleTo != 0 && (a.status == http.StatusBadRequest || a.status == http.StatusForbidden) && strings.Contains(string(a.body), "visible_to"):
+		return 0, gistdeal.Errorf(gistdeal.Unauthorized,
+			"GISTDEAL_VISIBILITY is not possible here: %w; unset it for the default of the key's user, or set it to group, which is the whole company on plans without visibility groups", err)
 	case a.status == http.StatusBadRequest && t.mentionedIn(string(a.body)):
 		return 0, c.explainRefusal(ctx, t, err)
 	case err != nil:
@@ -109,7 +114,7 @@ func (t *target) newDeal(d gistdeal.Draft) newDeal {
 	values := map[string]string{
 		FieldAuthor: d.Author(), FieldGist: d.Text(), FieldAccessURL: d.AccessURL(), FieldGistID: d.GistID,
 	}
-	n := newDeal{Title: cut(d.Title(), titleRunes), StageID: t.stageID, OwnerID: t.ownerID, VisibleTo: visibleToCompany, CustomFields: map[string]string{}}
+	n := newDeal{Title: cut(d.Title(), titleRunes), StageID: t.stageID, OwnerID: t.ownerID, VisibleTo: t.visibleTo, CustomFields: map[string]string{}}
 	for name, f := range t.fields {
 		n.CustomFields[f.Code] = cut(values[name], f.runes())
 	}

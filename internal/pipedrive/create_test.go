@@ -22,6 +22,7 @@ func TestTheDealMatchesItsDraft(t *testing.T) {
 			w := begin(t, sim.Options{CreateStatus: status}, pipedrive.Options{})
 			codes := w.prepare(t, nil)
 			got := w.deal(t, w.mustCreate(t, hello))
+			// The simulator's default for all users is 3.
 			want := kept{Title: "Gist from octocat", StageID: 1, OwnerID: 101, VisibleTo: 3, Custom: map[string]string{
 				codes[pipedrive.FieldAuthor]:    "https://gist.github.com/octocat",
 				codes[pipedrive.FieldGist]:      "Hello World Examples",

@@ -29,9 +29,10 @@ var FieldNames = []string{FieldAuthor, FieldGist, FieldAccessURL, FieldGistID}
 
 // target has the ids of the target and the custom fields in this account.
 type target struct {
-	fields  map[string]field // by name
-	stageID int64            // 0 is the account's default
-	ownerID int64            // 0 is the user of the key
+	fields    map[string]field // by name
+	stageID   int64            // 0 is the account's default
+	ownerID   int64            // 0 is the user of the key
+	visibleTo int              // 0 is the default of the key's user
 }
 
 // field is a custom field of deals.
@@ -72,7 +73,7 @@ func (c *Client) Prepare(ctx context.Context, keys map[string]string) (p gistdea
 	if err := c.createMissing(ctx, search, may.AddFields); err != nil {
 		return p, err
 	}
-	t := &target{fields: search.matched}
+	t := &target{fields: search.matched, visibleTo: visibilities[c.wantedTarget.Load().Visibility]}
 	if t.stageID, err = c.findStage(ctx); err != nil {
 		return p, err
 	}

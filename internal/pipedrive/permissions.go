@@ -46,6 +46,9 @@ func (p Permissions) Problem(t gistdeal.Target) error {
 	if !p.AddDeals {
 		return gistdeal.Errorf(gistdeal.Unauthorized, "the user of PIPEDRIVE_API_KEY may not add deals: ask an admin of Pipedrive for that permission (Company settings > Manage users > Permission sets), or set the key of another user")
 	}
+	if t.Visibility != "" && !p.SetVisibility {
+		return gistdeal.Errorf(gistdeal.Unauthorized, "GISTDEAL_VISIBILITY is %q, but the user of PIPEDRIVE_API_KEY may not change the visibility of items: unset it for the default of the user, or ask an admin of Pipedrive for that permission", t.Visibility)
+	}
 	return nil
 }
 

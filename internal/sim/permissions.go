@@ -95,7 +95,7 @@ func (p *pipedrive) checkVisibility(c *call, values map[string]any) (refused res
 	case !given:
 		return response{}, true
 	case !p.key(c).may("can_change_visibility_of_items"):
-		return forbidden(), false
+		return failure(http.StatusForbidden, "You do not have permissions to set visible_to", "ERR_FORBIDDEN"), false
 	}
 	narrow := []any{json.Number("1"), json.Number("3")}
 	if !p.o.VisibilityGroups && !slices.Contains(narrow, wanted) {
