@@ -31,8 +31,8 @@ func (c *Client) Permissions(ctx context.Context) (p Permissions, err error) {
 	var all map[string]any
 	_, err = c.call(ctx, http.MethodGet, "/v1/users/"+strconv.FormatInt(me.ID, 10)+"/permissions", nil, nil, &all)
 	switch gistdeal.KindOf(err) {
-	case gistdeal.Invalid, gistdeal.NotFound, gistdeal.Unauthorized:
-		all, err = nil, nil // Refused, but other requests may be accepted.
+	case gistdeal.Invalid, gistdeal.NotFound, gistdeal.Unauthorized, gistdeal.Temporary:
+		all, err = nil, nil // No other request depends on this one.
 	}
 	has := func(name string) bool { return all[name] != false }
 	return Permissions{
@@ -64,17 +64,17 @@ func (s *fieldSearch) continueWithout(missing []string, refusal error) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("%v: %s", refusal, howToAddFields(missing))
+	steps := howToAddFields(missing)
 	if !slices.Contains(missing, FieldGistID) {
-		s.warnings = append(s.warnings, fmt.Sprintf("new deals have no %s, because %s; then restart gistdeal", strings.Join(missing, ", "), text))
+		s.warnings = append(s.warnings, fmt.Sprintf("new deals have no %s, because %v: %s; then restart gistdeal", strings.Join(missing, ", "), refusal, steps))
 		return nil
 	}
 	if len(missing) > 1 {
-		text += fmt.Sprintf(" (only %q is required)", FieldGistID)
+		steps += fmt.Sprintf(" (only %q is required)", FieldGistID)
 	}
 	return &gistdeal.Error{
 		Kind: gistdeal.Unauthorized, RetryAfter: gistdeal.RetryAfter(refusal),
-		Err: fmt.Errorf("create field %q: %s; gistdeal then continues by itself", FieldGistID, text),
+		Err: fmt.Errorf("create field %q: %w: %s; gistdeal then continues by itself", FieldGistID, refusal, steps),
 	}
 }
 

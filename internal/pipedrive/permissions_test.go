@@ -63,6 +63,20 @@ func TestAKeyThatMayNotAddDealsIsRefusedBeforeAnyDeal(t *testing.T) {
 	}
 }
 
+func TestPermissionsThatPipedriveDoesNotTellStopNothing(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"forbidden", "unauthorized", "invalid", "error-before", "drop-before", "truncate"} {
+		w := begin(t, sim.Options{}, pipedrive.Options{})
+		w.AddFault(sim.Fault{Match: "GET /v1/users/101/permissions", Kind: kind})
+		may, err := w.client.Permissions(t.Context())
+		if want := (pipedrive.Permissions{AddDeals: true, AddFields: true, SetVisibility: true, SeeAllDeals: true}); err != nil || may != want {
+			t.Errorf("%s: %+v, %v", kind, may, err)
+		}
+		w.prepare(t, nil)
+		w.mustCreate(t, hello)
+	}
+}
+
 func TestAnAdminsKeyHasNoWarnings(t *testing.T) {
 	t.Parallel()
 	w := begin(t, sim.Options{}, pipedrive.Options{})

@@ -41,7 +41,8 @@ func TestRenamedFieldsAreRecognisedByTheirValues(t *testing.T) {
 		want  map[string]string // name in Pipedrive by our name
 	}{
 		"a deal of ours": {
-			"Gist from octocat", map[string]string{"A": gistID, "B": gistURL, "C": "https://gist.github.com/octocat", "D": "x"},
+			"Gist from octocat",
+			map[string]string{"A": gistID, "B": gistURL, "C": "https://gist.github.com/octocat", "D": "x"},
 			map[string]string{pipedrive.FieldGistID: "A", pipedrive.FieldAccessURL: "B", pipedrive.FieldAuthor: "C"},
 		},
 		"with another title": {

@@ -85,6 +85,10 @@ func TestHiddenDealsLookAbsentToARegularUser(t *testing.T) {
 	want(t, w.get(deals+"/2", as("regular")...), http.StatusNotFound)
 	want(t, w.get(deals+"/3", as("regular")...), http.StatusForbidden)
 	want(t, w.get(deals+"/3", as("admin")...), http.StatusOK)
+	w.HideDeal(1)
+	want(t, w.get(deals+"/1", as("regular")...), http.StatusOK) // It is the regular user's now.
+	want(t, w.do(http.MethodPatch, deals+"/1", `{"owner_id":101}`, as("admin")...), http.StatusOK)
+	want(t, w.get(deals+"/1", as("regular")...), http.StatusNotFound)
 }
 
 func TestOnlyPlansWithVisibilityGroupsHaveAllValues(t *testing.T) {
