@@ -33,10 +33,12 @@ func Steps() []string {
 
 // The mutants. Each breaks one line of the program.
 const (
-	NoLookup   = "no-lookup"   // lists show nothing, so an attempt in doubt is sent again
-	LateClaim  = "late-claim"  // the claim of a deal is written with its outcome
-	NoFence    = "no-fence"    // a new claim ignores the current attempt of the row
-	NoLease    = "no-lease"    // every process is a leader
-	NoArchived = "no-archived" // archived deals are not listed
-	NoSync     = "no-sync"     // the database is never synced to the disk (only with record=)
+	NoLookup   = "no-lookup"    // lists show nothing, so an attempt in doubt is sent again
+	LateClaim  = "late-claim"   // the claim of a deal is written with its outcome
+	NoFence    = "no-fence"     // a new claim ignores the current attempt of the row
+	NoLease    = "no-lease"     // every process is a leader
+	NoArchived = "no-archived"  // archived deals are not listed
+	OneCatchUp = "one-catch-up" // only the first catch-up of a process adopts deals
+	WallClock  = "wall-clock"   // Pipedrive's clock is read from the local wall clock
+	NoSync     = "no-sync"      // the database is never synced to the disk (only with record=)
 )

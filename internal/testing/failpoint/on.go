@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -19,7 +20,8 @@ import (
 //	kill=STEP#N   at the N-th hit of STEP the process kills itself
 //	stop=STEP#N   at the N-th hit of STEP it freezes until it is continued
 //	break=RULE    the rule is broken
-//	clock=1h30m   the engine's wall clock is ahead by that much
+//	clock=1h30m   the wall clock is ahead by that much
+//	swing=1h30m   the wall clock steps ahead by that much at a hit of Sent, and back at the next
 //	record=FILE   operations on the database's files are recorded (disk.go)
 //	report        each hit is written to file 3 as a line: the step's name, with
 //	              an exclamation mark if the process dies or freezes there
@@ -29,6 +31,8 @@ var (
 	points []point
 	broken []string
 	ahead  time.Duration
+	swing  time.Duration
+	swung  atomic.Bool // whether the clock has stepped ahead
 	report *os.File
 )
 
@@ -57,6 +61,8 @@ func obey(word string) (err error) {
 		broken = append(broken, value)
 	case "clock":
 		ahead, err = time.ParseDuration(value)
+	case "swing":
+		swing, err = time.ParseDuration(value)
 	case "record":
 		err = recordDisk(value)
 	case "report":
@@ -84,6 +90,9 @@ var mu sync.Mutex // guards points and the report
 func Hit(step string) {
 	mu.Lock()
 	defer mu.Unlock()
+	if step == Sent {
+		swung.Store(!swung.Load())
+	}
 	signal := next(step)
 	record(opHit, step, nil, 0)
 	if report != nil {
@@ -122,4 +131,10 @@ func next(step string) syscall.Signal {
 func Broken(rule string) bool { return slices.Contains(broken, rule) }
 
 // Now returns the time of the wall clock set by FAILPOINT.
-func Now() time.Time { return time.Now().Add(ahead) }
+func Now() time.Time {
+	now := time.Now().Add(ahead)
+	if swung.Load() {
+		now = now.Add(swing)
+	}
+	return now
+}

@@ -5,6 +5,7 @@ package mutant
 import (
 	"context"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"gistdeal"
@@ -50,6 +51,26 @@ func (s store) Claim(ctx context.Context, owner string, now, remote time.Time) (
 	}
 	_, err = s.Store.GiveBack(ctx, c, "", now)
 	return c, true, err
+}
+
+// caughtUp is whether this process has caught up once.
+var caughtUp atomic.Bool
+
+// EndCatchUp notes the first catch-up.
+func (s store) EndCatchUp(ctx context.Context, remote time.Time) error {
+	err := s.Store.EndCatchUp(ctx, remote)
+	if err == nil {
+		caughtUp.Store(true)
+	}
+	return err
+}
+
+// Adopt adopts nothing under OneCatchUp after the first catch-up.
+func (s store) Adopt(ctx context.Context, one map[string]int64, duplicates map[string][]int64, now time.Time) (int, error) {
+	if failpoint.Broken(failpoint.OneCatchUp) && caughtUp.Load() {
+		return 0, nil
+	}
+	return s.Store.Adopt(ctx, one, duplicates, now)
 }
 
 // Reclaim claims the deal under NoFence, whichever attempt has it by now.
@@ -113,4 +134,12 @@ func (p pipedrive) Deals(ctx context.Context, since time.Time) iter.Seq2[gistdea
 			}
 		}
 	}
+}
+
+// Now is the local wall clock under WallClock.
+func (p pipedrive) Now() (now time.Time, known bool) {
+	if failpoint.Broken(failpoint.WallClock) {
+		return failpoint.Now(), true
+	}
+	return p.Pipedrive.Now()
 }

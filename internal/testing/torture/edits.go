@@ -33,3 +33,15 @@ func (w *world) disconnect(ctx context.Context) {
 		}
 	}
 }
+
+// rewind lets the database lose its last commits from time to time, until ctx ends. Like
+// strike, it waits until the lists show all deals: a process that starts now has no other
+// way to learn of them.
+func (w *world) rewind(ctx context.Context) {
+	rng := rand.New(rand.NewPCG(w.plan.seed, 3))
+	for wait(ctx, time.Second+time.Duration(rng.Int64N(int64(6*time.Second)))) == nil {
+		if w.schema.rewind(ctx, time.Duration(rng.Int64N(int64(time.Second))), w.listsComplete()) == nil {
+			w.tally.count("databases rewound")
+		}
+	}
+}

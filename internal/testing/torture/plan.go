@@ -64,6 +64,7 @@ const (
 // life is one execution of the program from its start to its last point, a kill.
 type life struct {
 	clock  time.Duration // lead of the program's clock
+	swing  bool          // the clock steps between 0 and the lead at each POST, instead of staying ahead
 	gists  int           // of a new user
 	faults []sim.Fault
 	points []point
@@ -82,6 +83,9 @@ type point struct {
 // spec returns the value of FAILPOINT for a life.
 func (l life) spec(broken []string) string {
 	words := []string{"report", "clock=" + l.clock.String()}
+	if l.swing {
+		words[1] = "swing=" + l.clock.String()
+	}
 	for _, rule := range broken {
 		words = append(words, "break="+rule)
 	}
@@ -135,6 +139,7 @@ func (d drawer) life() life {
 	l := life{
 		clock:  []time.Duration{0, 0, 0, -90 * time.Minute, 45 * time.Minute, 5 * time.Hour}[d.IntN(6)],
 		gists:  5 + d.IntN(6),
+		swing:  d.IntN(2) == 0,
 		points: d.points(),
 	}
 	if d.IntN(40) == 0 {

@@ -83,9 +83,14 @@ func TestTheHarnessDetectsMutants(t *testing.T) {
 		"two workers, and no fence between them": "-break no-lease,no-fence -then kept -processes 2 -steps not_found,reclaimed -absence 1s -list-delay 700ms",
 		"deals show later than they must":        "-then kept -list-delay 2s",
 		"nothing is synced to the disk":          "-break no-sync",
+		"lookups begin by the wall clock":        "-break wall-clock -then kept -steps not_found,reclaimed",
+		"no catch-up after commits were lost":    "-break one-catch-up -then kept -postgres",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if strings.Contains(args, "-postgres") {
+				pgtest.URL(t) // Skips without PostgreSQL.
+			}
 			run(t, detected, append(strings.Fields(args), "-points", "300", "-worlds", "2")...)
 		})
 	}

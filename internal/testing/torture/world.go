@@ -98,6 +98,7 @@ func (w *world) run(ctx context.Context) (findings, error) {
 	here.Go(func() { w.editByHand(people) })
 	if w.schema != nil {
 		here.Go(func() { w.disconnect(people) })
+		here.Go(func() { w.rewind(people) })
 	}
 	f, err := w.rounds(ctx)
 	leave()
