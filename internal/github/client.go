@@ -239,7 +239,8 @@ func (c *Client) do(ctx context.Context, address, etag string, limit int64) (ans
 	a, err := c.send(ctx, address, etag, limit)
 	a.requests = 1
 	if err == nil {
-		err = c.limiter.record(a)
+		resource, _, _ := strings.Cut(address, "?")
+		err = c.limiter.record(resource, a)
 	}
 	return a, err
 }

@@ -98,11 +98,6 @@ func TestLimitsSayHowLongToWait(t *testing.T) {
 		{"used up, reset far", 403, used("9999999999"), ``, 65 * time.Minute},
 		{"used up, no reset", 403, fields{"X-RateLimit-Remaining": "0"}, ``, time.Minute},
 		{"used up, reset without sense", 403, used("soon"), ``, time.Minute},
-		{"secondary", 403, fields{"X-RateLimit-Remaining": "4000", "X-RateLimit-Reset": "9999999999"}, `{"message":"You have exceeded a secondary rate limit."}`, time.Minute},
-		{"secondary, by its address", 403, nil, `{"message":"Slow down","documentation_url":"https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`, time.Minute},
-		{"abuse, by its older address", 403, nil, `{"message":"Slow down","documentation_url":"https://developer.github.com/v3/#abuse-rate-limits"}`, time.Minute},
-		{"abuse", 403, nil, `{"message":"You have triggered an abuse detection mechanism."}`, time.Minute},
-		{"429 alone", 429, nil, ``, time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -116,6 +111,43 @@ func TestLimitsSayHowLongToWait(t *testing.T) {
 			if listing != (gistdeal.Listing{Requests: 1}) {
 				t.Errorf("listing %+v", listing)
 			}
+		})
+	}
+}
+
+func TestTheWordsOfALimitLimitOneResourceUntilOthersAreRefusedToo(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		status int
+		header fields
+		body   string
+	}{
+		{"secondary", 403, fields{"X-RateLimit-Remaining": "4000", "X-RateLimit-Reset": "9999999999"}, `{"message":"You have exceeded a secondary rate limit."}`},
+		{"secondary, by its address", 403, nil, `{"message":"Slow down","documentation_url":"https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`},
+		{"abuse, by its older address", 403, nil, `{"message":"Slow down","documentation_url":"https://developer.github.com/v3/#abuse-rate-limits"}`},
+		{"abuse", 403, nil, `{"message":"You have triggered an abuse detection mechanism."}`},
+		{"429 alone", 429, nil, ``},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			client, asked := serve(t, "", reply(c.status, c.header, c.body))
+			for range 10 {
+				_, err := listGists(t.Context(), client, "octocat", `"e"`, none(t))
+				wantKind(t, err, gistdeal.Limited)
+				wantText(t, err, `list gists of "octocat": page 1: GitHub refuses only this for now: `)
+				if got := gistdeal.RetryAfter(err); got != time.Minute || client.Ready() != nil {
+					t.Errorf("retry after %s, ready: %v, want a minute and ready", got, client.Ready())
+				}
+			}
+			for _, login := range []string{"second", "third", "fourth"} {
+				_, err := client.User(t.Context(), login)
+				wantKind(t, err, gistdeal.Limited)
+			}
+			if n := len(asked.all()); n != 12 {
+				t.Errorf("%d requests, want 12: none after three different ones were refused", n)
+			}
+			wantText(t, client.Ready(), "GitHub limits our requests: ")
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -33,6 +34,12 @@ const (
 	reservedMin   = 10
 
 	maxDoublings = 6 // of defaultWait: 64 minutes
+
+	// GitHub refuses some requests of one resource with the words of a limit. Without a
+	// header of a limit, this many different resources have to be refused in a row before
+	// the limit counts as the token's.
+	refusedInRow = 3
+	maxRefused   = 1000 // remembered resources
 )
 
 // AnonymousLimit is the number of requests an hour that GitHub allows from one address
@@ -53,9 +60,11 @@ type limiter struct {
 
 	mu       sync.Mutex
 	quota    gistdeal.Quota
-	until    time.Time // no request is sent before
-	reason   error     // why no request is sent
-	refusals int       // number of refusals in a row that named no time
+	until    time.Time      // no request is sent before
+	reason   error          // why no request is sent
+	refusals int            // number of refusals in a row that named no time
+	answers  int            // number of answers that were no refusals
+	refused  map[string]int // by resource that was refused last time: the number of answers then
 }
 
 func newLimiter() *limiter {
@@ -66,7 +75,8 @@ func newLimiter() *limiter {
 			rate:  rate.NewLimiter(backgroundPerSecond, backgroundBurst),
 			slots: make(chan struct{}, backgroundInFlight), parent: interactive,
 		},
-		quota: gistdeal.Quota{Name: QuotaHour},
+		quota:   gistdeal.Quota{Name: QuotaHour},
+		refused: map[string]int{},
 	}
 }
 
@@ -111,9 +121,10 @@ func (l *limiter) reserved() error {
 	return newError(gistdeal.Limited, left, "the last %d of the %d requests that GitHub allows this hour are reserved for interactive use", q.Reserved, q.Limit)
 }
 
-// record records the limits in an answer. If the answer refuses because of a limit,
-// record blocks all requests and returns a Limited error.
-func (l *limiter) record(a answer) error {
+// record records the limits in an answer about a resource, which is the address without
+// its query. If the answer refuses because of a limit, record returns a Limited error; if
+// the limit is the token's, it also blocks all requests.
+func (l *limiter) record(resource string, a answer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -121,10 +132,13 @@ func (l *limiter) record(a answer) error {
 	l.recordQuota(a, now)
 	wait, message, limited := a.limit()
 	if !limited {
-		if !blocked {
-			l.refusals = 0
+		if !blocked && a.status < 500 {
+			l.answered(resource)
 		}
 		return nil
+	}
+	if !l.limitsToken(resource, a) {
+		return newError(gistdeal.Limited, cmp.Or(wait, defaultWait), "GitHub refuses only this for now: %d %q", a.status, truncate(message))
 	}
 	if wait == 0 {
 		if !blocked {
@@ -134,6 +148,36 @@ func (l *limiter) record(a answer) error {
 	}
 	l.block(now.Add(wait), fmt.Errorf("GitHub limits our requests: %d %q", a.status, truncate(message)))
 	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: l.until.Sub(now), Err: l.reason}
+}
+
+// answered records an answer that is not a refusal.
+func (l *limiter) answered(resource string) {
+	l.answers++
+	l.refusals = 0
+	delete(l.refused, resource)
+}
+
+// limitsToken reports whether a refusal of a resource concerns all requests of the token.
+// A list that GitHub refuses for reasons of its own must not stop the others.
+func (l *limiter) limitsToken(resource string, a answer) bool {
+	before, again := l.refused[resource]
+	if len(l.refused) >= maxRefused {
+		clear(l.refused)
+	}
+	l.refused[resource] = l.answers
+	inRow := 0
+	for _, answers := range l.refused {
+		if answers == l.answers {
+			inRow++
+		}
+	}
+	switch {
+	case a.header.Get("X-RateLimit-Remaining") == "0" || inRow >= refusedInRow:
+		return true
+	case again && before < l.answers:
+		return false // Others were answered since this resource was refused last time.
+	}
+	return a.header.Get("Retry-After") != ""
 }
 
 // recordQuota records the quota in an answer. Answers may arrive out of order; the error

@@ -169,22 +169,57 @@ func TestALimitOnPageOneIsReturnedAtOnce(t *testing.T) {
 func TestALimitWithoutARetryTimeBacksOffLongerEachTime(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, k *tracker) {
-		s.MakeGists("octocat", 150)
-		s.AddFault(sim.Fault{Match: "GET /user", Kind: "limit", After: 1, Header: map[string]string{"Retry-After": ""}})
-		begin := time.Now()
-		_, err := listGists(t.Context(), c, "octocat", "", func(gistdeal.GistPage) error { return nil })
-		limited(t, "given up", err, 64*time.Minute)
-		about(t, "given up", time.Since(begin), (1+2+4+8+16+32+64)*time.Minute)
-		if n := k.count(); n != 1+maxRefusals {
-			t.Errorf("%d requests, want %d", n, 1+maxRefusals)
+		limit := sim.Fault{Match: "GET /user", Kind: "limit", Header: map[string]string{"Retry-After": ""}}
+		users := []string{"octocat", "alice", "bob"}
+		refused := func() (err error) {
+			for _, login := range users {
+				_, err = c.User(context.Background(), login)
+			}
+			return err
 		}
-		s.ClearFaults()
+		for _, login := range users {
+			s.AddUser(sim.User{Login: login})
+		}
+		s.AddFault(limit)
+		limited(t, "three users in a row", refused(), time.Minute)
+		for wait := 2 * time.Minute; wait <= 64*time.Minute; wait *= 2 {
+			time.Sleep(wait / 2)
+			limited(t, "one more", lookUp(c), wait)
+		}
+		if n := k.count(); n != 3+6 {
+			t.Errorf("%d requests, want 3 and one after each wait", n)
+		}
 		time.Sleep(64 * time.Minute)
-		if err := lookUp(c); err != nil {
+		s.ClearFaults()
+		if err := refused(); err != nil {
 			t.Fatal(err)
 		}
-		s.AddFault(sim.Fault{Kind: "limit", Header: map[string]string{"Retry-After": ""}})
-		limited(t, "after a success", lookUp(c), time.Minute)
+		s.AddFault(limit)
+		limited(t, "after a success", refused(), time.Minute)
+	})
+}
+
+func TestAListThatAlwaysAnswersALimitStopsTheOthersOnce(t *testing.T) {
+	t.Parallel()
+	inVirtualTime(t, sim.Options{}, token, func(t *testing.T, s *sim.Sim, c *Client, _ *tracker) {
+		s.AddUser(sim.User{Login: "octocat"})
+		s.AddFault(sim.Fault{Match: "GET /users/heavy", Kind: "limit"}) // with a Retry-After of a minute
+		heavy := func() error {
+			_, err := listGists(t.Context(), c, "heavy", "", none(t))
+			return err
+		}
+		limited(t, "the first time", heavy(), time.Minute)
+		limited(t, "the others", lookUp(c), time.Minute)
+		for range 10 {
+			time.Sleep(time.Minute)
+			if err := lookUp(c); err != nil {
+				t.Errorf("another user: %v", err)
+			}
+			limited(t, "again", heavy(), time.Minute)
+			if err := c.Ready(); err != nil {
+				t.Errorf("others were answered since the last refusal, but: %v", err)
+			}
+		}
 	})
 }
 
