@@ -36,10 +36,13 @@ func (c *Client) requestError(ctx, reqCtx context.Context, err error) error {
 		return gistdeal.Errorf(gistdeal.Temporary, "%w", ctx.Err())
 	}
 	if reqCtx.Err() != nil {
-		return gistdeal.Errorf(gistdeal.Temporary, "no answer from GitHub within %s", c.timeout)
+		return gistdeal.Errorf(gistdeal.Temporary, "%w", slowError{fmt.Errorf("no answer from GitHub within %s", c.timeout)})
 	}
 	return gistdeal.Errorf(gistdeal.Temporary, "%w", err)
 }
+
+// slowError means that GitHub did not return an answer in time: a smaller page may succeed.
+type slowError struct{ error }
 
 func (a answer) notModified() bool { return a.status == http.StatusNotModified }
 
@@ -71,6 +74,9 @@ func (c *Client) statusError(a answer, conditional bool) error {
 	}
 	message, _ := a.message()
 	switch {
+	case a.status == http.StatusBadGateway || a.status == http.StatusGatewayTimeout:
+		wait, _ := a.retryAfter()
+		return newError(gistdeal.Temporary, wait, "%w", slowError{fmt.Errorf("GitHub answers %d %q", a.status, truncate(message))})
 	case a.status == http.StatusUnauthorized && !c.hasToken:
 		return newError(gistdeal.Unauthorized, 0, "GitHub requires a token: set GITHUB_TOKEN")
 	case a.status == http.StatusUnauthorized:

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"mime"
@@ -18,9 +19,15 @@ import (
 	"gistdeal"
 )
 
+// pageSizes are the numbers of gists to request at once: GitHub's maximum, and fewer for
+// lists that it does not return in time.
+var pageSizes = []int{100, 30, 10}
+
 const (
-	// maxPages ends a list whose links never end; no user has 200,000 gists.
-	maxPages = 2000
+	// growAfter pages of one size, the next larger size is tried again.
+	growAfter = 10
+	// maxGists ends a list whose links never end; no user has as many.
+	maxGists = 200_000
 	// maxRefusals ends a list while GitHub keeps refusing. If GitHub names no times, that
 	// takes hours.
 	maxRefusals = 8
@@ -35,7 +42,9 @@ const (
 //
 // A limit on page 1 returns a Limited error at once. On a later page Gists waits until
 // the limit ends, or ctx does, and requests that page again: restarting a list of many
-// pages might never complete it.
+// pages might never complete it. A limit of this list alone is returned on each page.
+//
+// A page that GitHub does not return in time is requested again with fewer gists.
 //
 // If a gist on an earlier page is deleted while Gists reads, the later gists move up and
 // Gists may miss one. The ETag of page 1 does not reveal that. A caller that needs every
@@ -51,14 +60,18 @@ func (c *Client) Gists(ctx context.Context, login, etag string, l *gistdeal.List
 		for address != "" {
 			page, next, err := p.page(ctx, address, etag)
 			*l = p.counts()
+			if smaller, ok := p.shrink(address, err); ok {
+				address = smaller
+				continue
+			}
 			if err != nil {
-				yield(gistdeal.GistPage{}, fmt.Errorf("list gists of %q: page %d: %w", login, len(p.visited), err))
+				yield(gistdeal.GistPage{}, fmt.Errorf("list gists of %q: page %d: %w", login, p.listing.Pages+1, err))
 				return
 			}
 			if len(page.Gists) > 0 && !yield(page, nil) {
 				return
 			}
-			address, etag = next, ""
+			address, etag = p.grow(next), ""
 		}
 		*l = p.listing
 	}
@@ -69,7 +82,10 @@ type pager struct {
 	client  *Client
 	listing gistdeal.Listing
 	visited map[string]bool // by page address
+	asked   int             // gists that the visited pages may have
 	seen    map[string]bool // by gist id; pages shift while we read them
+	size    int             // index in pageSizes
+	ofSize  int             // pages read in this size
 }
 
 func (p *pager) counts() gistdeal.Listing {
@@ -79,10 +95,11 @@ func (p *pager) counts() gistdeal.Listing {
 // page reads one page. It returns the gists that no earlier page had, and the address of
 // the next page, or "" if there is none.
 func (p *pager) page(ctx context.Context, address, etag string) (page gistdeal.GistPage, next string, err error) {
-	if p.visited[address] || len(p.visited) == maxPages {
+	if p.visited[address] || p.asked >= maxGists {
 		return page, "", unreadable("the links to next pages never end")
 	}
 	p.visited[address] = true
+	p.asked += pageSizes[p.size]
 	a, err := p.get(ctx, address, etag)
 	if err != nil {
 		return page, "", err
@@ -109,13 +126,61 @@ func (p *pager) page(ctx context.Context, address, etag string) (page gistdeal.G
 	return gistdeal.GistPage{Gists: slices.DeleteFunc(gists, p.isRepeated), Pages: max(p.listing.Pages, lastPage(links))}, next, nil
 }
 
+// shrink returns the address for a smaller page with the first gist of the one at
+// address, if err says that GitHub did not return this one in time.
+func (p *pager) shrink(address string, err error) (string, bool) {
+	if _, slow := errors.AsType[slowError](err); !slow || p.size == len(pageSizes)-1 {
+		return "", false
+	}
+	p.asked -= pageSizes[p.size]
+	p.size++
+	p.ofSize = 0
+	return resize(address, pageSizes[p.size])
+}
+
+// grow returns the address for a larger page with the first gist of the one at next,
+// after enough pages of the present size. Otherwise it returns next.
+func (p *pager) grow(next string) string {
+	p.ofSize++
+	if p.size == 0 || p.ofSize < growAfter {
+		return next
+	}
+	larger, ok := resize(next, pageSizes[p.size-1])
+	if !ok {
+		return next
+	}
+	p.size--
+	p.ofSize = 0
+	return larger
+}
+
+// resize returns the address of the page of that size with the first gist of the page at
+// address. It may repeat gists that come before.
+func resize(address string, size int) (string, bool) {
+	u, err := url.Parse(address)
+	if err != nil || address == "" {
+		return "", false
+	}
+	q := u.Query()
+	if page, err := strconv.Atoi(q.Get("page")); err == nil {
+		before, err := strconv.Atoi(q.Get("per_page"))
+		if err != nil {
+			return "", false
+		}
+		q.Set("page", strconv.Itoa((page-1)*before/size+1))
+	}
+	q.Set("per_page", strconv.Itoa(size))
+	u.RawQuery = q.Encode()
+	return u.String(), true
+}
+
 // get requests a page. If a limit refuses a page after the first, get waits until the
-// limit ends and requests the page again.
+// limit ends and requests the page again, unless only this list is limited.
 func (p *pager) get(ctx context.Context, address, etag string) (answer, error) {
 	for refusals := 0; ; {
 		a, err := p.client.get(ctx, address, etag, maxPageSize)
 		p.listing.Requests += a.requests
-		if gistdeal.KindOf(err) != gistdeal.Limited || len(p.visited) == 1 {
+		if gistdeal.KindOf(err) != gistdeal.Limited || p.listing.Pages == 0 || p.client.limiter.blocked() == nil {
 			return a, err
 		}
 		if a.requests > 0 { // Otherwise another request reached the limit.

@@ -235,7 +235,7 @@ func TestLinksThatNeverEndAreATemporaryError(t *testing.T) {
 	}{
 		{"to itself", func(int) int { return 1 }, 2},
 		{"in a circle", func(n int) int { return (n + 1) % 3 }, 4},
-		{"for ever on", func(n int) int { return n + 1 }, maxPages},
+		{"for ever on", func(n int) int { return n + 1 }, maxGists / 100},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -289,7 +289,7 @@ func TestAnErrorOnALaterPageReturnsNoETag(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("page") == "3" {
-			reply(502, nil, `{"message":"Server Error"}`)(w, r)
+			reply(500, nil, `{"message":"Server Error"}`)(w, r)
 			return
 		}
 		userWith(500)(w, r)
@@ -297,7 +297,7 @@ func TestAnErrorOnALaterPageReturnsNoETag(t *testing.T) {
 	pages := 0
 	listing, err := listGists(t.Context(), c, "octocat", "", func(gistdeal.GistPage) error { pages++; return nil })
 	wantKind(t, err, gistdeal.Temporary)
-	wantText(t, err, `list gists of "octocat": page 3: GitHub answers 502 "Server Error"`)
+	wantText(t, err, `list gists of "octocat": page 3: GitHub answers 500 "Server Error"`)
 	if want := (gistdeal.Listing{Pages: 2, Requests: 3}); listing != want || pages != 2 {
 		t.Errorf("listing %+v, want %+v; %d pages, want 2", listing, want, pages)
 	}

@@ -64,6 +64,9 @@ func (h *gitHub) userGists(c *call) response {
 	if !ok {
 		return badSince()
 	}
+	if r, slow := a.tooSlow(c); slow {
+		return r
+	}
 	serviceHeaders := c.Header.Get("Authorization") != "" && strings.EqualFold(h.o.TokenUser, a.login)
 	list := a.gists.newest(0, func(p *ownedGist) bool {
 		return a.kind == "User" && (serviceHeaders || !p.Secret) && !p.UpdatedAt.Before(since)

@@ -61,7 +61,8 @@ type account struct {
 	created time.Time
 	gists   gistList
 
-	suspended bool
+	suspended   bool
+	mostPerPage int // gists on a page of its lists; 0 means GitHub's limit
 }
 
 // ownedGist is a gist with its owner.
