@@ -6,10 +6,7 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/engine"
-	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
-	"gistdeal/internal/testing/stack"
 	"gistdeal/internal/testing/testenv"
 )
 
@@ -214,34 +211,6 @@ func TestASuccessSentBeforeALimitDoesNotEndIt(t *testing.T) {
 	testenv.Must(t, <-bob)
 	if w.log.Count("backoff ended") > 0 {
 		t.Errorf("the limit of alice was ended by a request sent before it:\n%s", w.log)
-	}
-}
-
-func TestAGoneUserIsNoFailureOfTheSweep(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, sim.Options{Seed: 1})
-	clock := newClock()
-	w.options.Now = clock.now
-	w.sim.MakeGists("alice", 1)
-	w.sim.MakeGists("bob", 1)
-	r := w.startTracking("alice")
-	testenv.Must(t, w.track(r, "bob"))
-	alice, bob := w.user(r, "alice"), w.user(r, "bob")
-	r.end()
-	db := w.openStore()
-	hub, _ := stack.Clients(t, w.url, pipedrive.Options{})
-	e := engine.New(db, hub, nil, w.options)
-	clock.add(4 * time.Hour)
-	w.sim.DeleteUser("alice")
-	if e.ScanDue(t.Context(), alice) {
-		t.Error("a user that is gone counts as a failure")
-	}
-	if u, err := db.User(t.Context(), alice.ID); err != nil || u.State != gistdeal.UserGone {
-		t.Errorf("alice is %s, error %v", u.State, err)
-	}
-	w.sim.AddFault(sim.Fault{Match: "GET /users/bob", Kind: "error-before"})
-	if !e.ScanDue(t.Context(), bob) {
-		t.Error("a scan that GitHub answers with an error does not count as a failure")
 	}
 }
 

@@ -62,6 +62,7 @@ func (s *Scanner) scanRun(ctx context.Context, g GitHub, run *runlog.Run, u gist
 	}
 	if err == nil {
 		s.backoff.Succeeded(stage)
+		s.failures.succeeded()
 		s.ended.WithLabelValues("ok").Inc()
 		return nil
 	}
@@ -73,11 +74,13 @@ func (s *Scanner) scanRun(ctx context.Context, g GitHub, run *runlog.Run, u gist
 // scanFailed plans the next scan of u after err, and returns err, or why the plan
 // could not be recorded. taken means that another user has u's login now.
 func (s *Scanner) scanFailed(ctx context.Context, u gistdeal.User, taken bool, err error) error {
-	if ctx.Err() != nil || s.backOff(err) {
+	all := ctx.Err() == nil && s.backOff(err)
+	if ctx.Err() != nil || all && gistdeal.KindOf(err) == gistdeal.Unauthorized {
 		return err // The user stays due.
 	}
 	var recordErr error
 	if gistdeal.KindOf(err) == gistdeal.NotFound {
+		s.failures.succeeded()
 		problem := "deleted, suspended or hidden on GitHub"
 		if errors.Is(err, errOrganization) {
 			problem = errOrganization.Error()
@@ -85,7 +88,11 @@ func (s *Scanner) scanFailed(ctx context.Context, u gistdeal.User, taken bool, e
 		s.log.Warn("user gone", "login", u.Login, "user", u.ID, "problem", problem)
 		recordErr = s.store.Gone(ctx, u.ID, taken, problem, s.now().Add(min(goneRetry*time.Duration(u.Failures+1), goneAtMost)))
 	} else {
-		wait := min(retryFirst<<min(u.Failures, retryAtMost), s.options.Interval)
+		if !all {
+			s.failures.failed(u.ID)
+		}
+		// Also after a limit of all requests: it may come from this user's list.
+		wait := gistdeal.RetryAfter(err) + min(retryFirst<<min(u.Failures, retryAtMost), s.options.Interval)
 		s.log.Warn("scan failed", "login", u.Login, "user", u.ID, "error", err, "retry_in", wait.String())
 		recordErr = s.store.ScanFailed(ctx, u.ID, err.Error(), s.now().Add(wait))
 	}
@@ -99,10 +106,15 @@ func (s *Scanner) scanFailed(ctx context.Context, u gistdeal.User, taken bool, e
 // backOff begins the backoff from GitHub if err concerns all requests and not one
 // user, and reports whether it does.
 func (s *Scanner) backOff(err error) bool {
-	kind := gistdeal.KindOf(err)
-	if kind != gistdeal.Limited && kind != gistdeal.Unauthorized {
-		return false
+	all := false
+	switch gistdeal.KindOf(err) {
+	case gistdeal.Unauthorized:
+		all = true
+	case gistdeal.Limited:
+		all = s.github.Ready() != nil
 	}
-	s.backoff.Begin(stage, err)
-	return true
+	if all {
+		s.backoff.Begin(stage, err)
+	}
+	return all
 }

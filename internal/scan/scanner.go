@@ -81,6 +81,7 @@ type Scanner struct {
 
 	scans    singleflight.Group // at most one scan of a user at a time, by id
 	requests requests
+	failures failures
 	ended    *prometheus.CounterVec
 	sent     prometheus.Counter
 }

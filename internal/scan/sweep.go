@@ -2,11 +2,11 @@ package scan
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"gistdeal"
 	"gistdeal/internal/loop"
@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	sweepScans = 2               // background scans at a time
+	sweepScans = 4               // background scans at a time
 	sweepBatch = 100             // due users read at a time
 	sweepPoll  = time.Second     // how often due users are read
 	sweepLog   = 5 * time.Minute // the shortest time between two log lines that nobody is due
@@ -30,22 +30,25 @@ const (
 // it logs that no user is left: silence in the log means that scans are late, or
 // that there is no leader.
 func (s *Scanner) Sweep(ctx context.Context) error {
-	sweep := sweepRun{scanner: s}
+	sweep := newSweepRun(s)
 	defer func() { sweep.end(ctx) }()
+	defer sweep.scans.Wait()
 	var logged time.Time
 	for delay := sweepPoll; s.backoff.Wait(ctx) && s.giveWay(ctx); {
 		now := s.now()
 		users, err := s.store.DueUsers(ctx, now, now.Add(s.planned()), sweepBatch)
-		if err != nil && ctx.Err() == nil {
+		failed := sweep.scan(ctx, users)
+		switch {
+		case err != nil:
 			s.log.Error("users not read", "error", err)
-		}
-		run := sweep.of(ctx, users)
-		// A failed scan is due again later, unless that cannot be recorded: then
-		// only these pauses protect GitHub and the log.
-		if failed := s.ScanDue(ctx, run, users); failed || err != nil {
 			delay = min(2*delay, loop.MaxDelay)
-		} else if delay = sweepPoll; len(users) == sweepBatch {
+		case failed > 0:
+			delay = s.failures.delay()
+			s.log.Info("sweep waits", "remote", "GitHub", "reason", fmt.Sprintf("%d scans failed in a row", failed), "retry_in", delay.String())
+		case len(users) == sweepBatch:
 			continue // There may be more.
+		default:
+			delay = sweepPoll
 		}
 		if err == nil && len(users) == 0 && time.Since(logged) >= sweepLog {
 			s.log.Info("sweep on time")
@@ -73,26 +76,6 @@ func (s *Scanner) giveWay(ctx context.Context) bool {
 
 // planned is the furthest ahead that a scan is ever planned.
 func (s *Scanner) planned() time.Duration { return max(2*s.options.Interval, goneAtMost+goneRetry) }
-
-// ScanDue scans the users that are still due, as a part of run, which may be nil,
-// and reports whether a scan failed. That a user is gone is not a failure.
-func (s *Scanner) ScanDue(ctx context.Context, run *runlog.Run, users []gistdeal.User) (failed bool) {
-	var g errgroup.Group
-	g.SetLimit(sweepScans)
-	for _, u := range users {
-		g.Go(func() error {
-			if s.backoff.Left() > 0 || s.background.Ready() != nil || ctx.Err() != nil {
-				return nil
-			}
-			err := s.scanOnce(ctx, caller{github: s.background, sweep: run}, u.ID, s.due)
-			if gistdeal.KindOf(err) == gistdeal.NotFound {
-				return nil
-			}
-			return err
-		})
-	}
-	return g.Wait() != nil
-}
 
 // scanOnce scans a user, or waits for a scan of the same user that is under way
 // and shares its outcome. It does nothing if needed is false by now: another scan
@@ -137,12 +120,80 @@ func (s *Scanner) BringForward(ctx context.Context) {
 	}
 }
 
-// sweepRun keeps the run of a sweep between its batches.
+// sweepRun has the scans of a sweep and its run. A scan that takes long holds up
+// neither the others nor the next batch.
 type sweepRun struct {
 	scanner *Scanner
 	run     *runlog.Run // nil if none is in progress
 	begun   time.Time
 	busy    time.Time // when users were due last
+
+	failed int // scans that had failed in a row; 0 if these were few
+	slots  chan struct{}
+	scans  sync.WaitGroup
+	mu     sync.Mutex
+	users  map[int64]bool // being scanned
+}
+
+func newSweepRun(s *Scanner) *sweepRun {
+	return &sweepRun{scanner: s, slots: make(chan struct{}, sweepScans), users: map[int64]bool{}}
+}
+
+// scan begins a scan of each of the due users, unless one is in progress. It stops
+// early if the next scans have to wait. If that is because many scans failed in a row,
+// it returns their number, else 0.
+func (w *sweepRun) scan(ctx context.Context, users []gistdeal.User) (failed int) {
+	s, run := w.scanner, w.of(ctx, users)
+	for _, u := range users {
+		select {
+		case w.slots <- struct{}{}:
+		case <-ctx.Done():
+			return 0
+		}
+		if s.backoff.Left() > 0 || s.background.Ready() != nil {
+			<-w.slots
+			return 0
+		}
+		if w.moreFailed() {
+			<-w.slots
+			return w.failed
+		}
+		w.begin(ctx, run, u.ID)
+	}
+	if w.moreFailed() {
+		return w.failed
+	}
+	return 0
+}
+
+// moreFailed reports whether many scans failed in a row, and more than at its last call.
+func (w *sweepRun) moreFailed() bool {
+	n := w.scanner.failures.many()
+	more := n > w.failed
+	w.failed = n
+	return more
+}
+
+// begin begins a scan of the user, or frees its slot if one is in progress.
+func (w *sweepRun) begin(ctx context.Context, run *runlog.Run, id int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.users[id] {
+		<-w.slots
+		return
+	}
+	w.users[id] = true
+	w.scans.Go(func() {
+		s := w.scanner
+		err := s.scanOnce(ctx, caller{github: s.background, sweep: run}, id, s.due)
+		if gistdeal.KindOf(err) == gistdeal.Internal && err != nil && ctx.Err() == nil {
+			s.failures.notRecorded()
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.users, id)
+		<-w.slots
+	})
 }
 
 // of returns the run for scans of the due users: nil if there are none.
