@@ -85,4 +85,5 @@ type Listing struct {
 	Pages       int    // number of pages read; 0 if not modified
 	Requests    int    // number of requests sent, including failed ones
 	NotModified bool   // page 1 still matches the given ETag
+	Confirmed   bool   // although NotModified, GitHub was asked whether the login is still the user's
 }

@@ -75,7 +75,7 @@ type User struct {
 	ETag       string    `json:"-"`
 	Pages      int       `json:"-"`
 	LastScanAt time.Time `json:"last_scan_at,omitzero" doc:"When a scan last succeeded; left out until one does."`
-	FullScanAt time.Time `json:"-"` // when a scan last read every page
+	FullScanAt time.Time `json:"-"` // when a scan last read every page, or confirmed the login of a user without gists
 	NextScanAt time.Time `json:"next_scan_at,omitzero"`
 	Failures   int       `json:"failures" doc:"The number of failed scans in a row."`
 	Problem    string    `json:"problem" doc:"Why the last scan failed; empty if it succeeded."`

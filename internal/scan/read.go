@@ -27,10 +27,13 @@ func (s *Scanner) read(ctx context.Context, g GitHub, run *runlog.Run, u gistdea
 	if err != nil {
 		return err
 	}
-	if !l.NotModified {
-		if err := s.readAll(ctx, g, u, listed); err != nil {
-			return err
-		}
+	if l.NotModified {
+		l.Confirmed, err = s.confirmUnchanged(ctx, g, u)
+	} else {
+		err = s.readAll(ctx, g, u, listed)
+	}
+	if err != nil {
+		return err
 	}
 	failpoint.Hit(failpoint.RowsSaved)
 	if err := s.scanned(ctx, u, most, l); err != nil {
@@ -113,24 +116,32 @@ func (s *Scanner) scanned(ctx context.Context, u gistdeal.User, most int, l gist
 
 // readAll records which gists of u are gone, after GitHub listed all of them.
 func (s *Scanner) readAll(ctx context.Context, g GitHub, u gistdeal.User, listed []string) error {
-	if len(listed) == 0 {
-		if err := s.confirmEmpty(ctx, g, u); err != nil {
-			return err
-		}
-	}
 	if neverScanned(u) {
 		return nil
+	}
+	if len(listed) == 0 {
+		if err := confirmLogin(ctx, g, u); err != nil {
+			return err
+		}
 	}
 	return s.store.MarkGone(ctx, u.ID, listed, s.now())
 }
 
-// confirmEmpty returns errTaken if u had gists, was listed without any, and has
-// another login by now: GitHub lists nothing for a login that is gone.
-func (s *Scanner) confirmEmpty(ctx context.Context, g GitHub, u gistdeal.User) error {
-	had, err := s.store.HasGists(ctx, u.ID)
-	if err != nil || !had {
-		return err
+// confirmUnchanged confirms once a day that u still has its login, if u's list has no
+// gists and has not changed, and reports whether it did. GitHub lists nothing for a login
+// that its user gave up, and that never changes.
+func (s *Scanner) confirmUnchanged(ctx context.Context, g GitHub, u gistdeal.User) (bool, error) {
+	if s.now().Sub(u.FullScanAt) < fullScanEvery {
+		return false, nil
 	}
+	if has, err := s.store.HasGists(ctx, u.ID); err != nil || has {
+		return false, err
+	}
+	return true, confirmLogin(ctx, g, u)
+}
+
+// confirmLogin returns errTaken if u has another login by now.
+func confirmLogin(ctx context.Context, g GitHub, u gistdeal.User) error {
 	account, err := byNumber(ctx, g, u)
 	if err != nil {
 		return err

@@ -57,6 +57,9 @@ func (h *gitHub) find(c *call) *account {
 // secret gists.
 func (h *gitHub) userGists(c *call) response {
 	a := h.find(c)
+	if h.formerLogin(c) {
+		return h.page(c, c.URL.Path, nil)
+	}
 	if a == nil {
 		return h.notFound(c)
 	}

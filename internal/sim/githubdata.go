@@ -46,6 +46,7 @@ type gitHub struct {
 	rng      *rand.Rand
 	accounts map[int64]*account
 	logins   map[string]*account   // by lower-case login
+	former   map[string]bool       // lower-case logins that a user had before a rename
 	gists    map[string]*ownedGist // by gist id
 	feed     gistList
 	quotas   map[string]*quota // by Authorization header
@@ -106,7 +107,7 @@ func (s *gistList) newest(limit int, show func(*ownedGist) bool) []*ownedGist {
 func newGitHub(o *Options) *gitHub {
 	return &gitHub{
 		o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), lastID: 1_000,
-		accounts: map[int64]*account{}, logins: map[string]*account{},
+		accounts: map[int64]*account{}, logins: map[string]*account{}, former: map[string]bool{},
 		gists: map[string]*ownedGist{}, quotas: map[string]*quota{},
 	}
 }
@@ -170,6 +171,7 @@ func (s *Sim) RenameUser(login, name string) {
 		return
 	}
 	delete(s.gitHub.logins, strings.ToLower(login))
+	s.gitHub.former[strings.ToLower(login)] = true
 	a.login = name
 	s.gitHub.logins[strings.ToLower(name)] = a
 }

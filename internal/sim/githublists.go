@@ -24,3 +24,10 @@ func (a *account) tooSlow(c *call) (response, bool) {
 	}
 	return gitHubError(http.StatusBadGateway, "We couldn't respond to your request in time. Sorry about that."), true
 }
+
+// formerLogin reports whether the login in the path was a user's until a rename, and
+// GitHub lists nothing for it. Options.FormerLists has the source.
+func (h *gitHub) formerLogin(c *call) bool {
+	login := strings.ToLower(c.PathValue("login"))
+	return h.o.FormerLists && h.former[login] && h.logins[login] == nil
+}

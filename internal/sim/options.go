@@ -31,6 +31,10 @@ type Options struct {
 	DailyTokens int // Pipedrive tokens per UTC day; default 30,000, negative = no limit
 	GitHubLimit int // GitHub requests per hour with a token, default 5,000, negative = no limit; at most 60 without a token
 
+	// The gists of a login that its user gave up are an empty list instead of a 404. Others
+	// have measured both at lists of the same kind.
+	FormerLists bool
+
 	GitHubHour time.Duration // length of GitHub's quota window in whole seconds; default an hour
 
 	ListDelay time.Duration // age at which a new deal appears in lists

@@ -159,9 +159,9 @@ func scanGistDeal(row *sql.Rows, more ...any) (g gistdeal.GistDeal, err error) {
 	return g, json.Unmarshal(files, &g.Files)
 }
 
-// HasGists reports whether any gist of the user is stored.
+// HasGists reports whether GitHub lists a gist of the user, as far as is known.
 func (s *Store) HasGists(ctx context.Context, userID int64) (has bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM gists WHERE user_id = $1)`, userID).Scan(&has)
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM gists WHERE user_id = $1 AND gone_at = 0)`, userID).Scan(&has)
 	return has, err
 }
 

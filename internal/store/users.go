@@ -187,8 +187,9 @@ type execer interface {
 // recordScan records a successful scan in the row of its user.
 func recordScan(ctx context.Context, db execer, userID int64, l gistdeal.Listing, now, next time.Time) (err error) {
 	if l.NotModified {
-		_, err = db.ExecContext(ctx, `UPDATE users SET last_scan_at = $1, next_scan_at = $2, failures = 0, problem = '' WHERE id = $3`,
-			millis(now), millis(next), userID)
+		_, err = db.ExecContext(ctx, `UPDATE users SET last_scan_at = $1, full_scan_at = CASE WHEN $2 = 1 THEN $1 ELSE full_scan_at END,
+			next_scan_at = $3, failures = 0, problem = '' WHERE id = $4`,
+			millis(now), boolean(l.Confirmed), millis(next), userID)
 	} else {
 		_, err = db.ExecContext(ctx, `UPDATE users SET state = CASE state WHEN 'gone' THEN 'active' ELSE state END,
 			etag = $1, pages = $2, last_scan_at = $3, full_scan_at = $3, next_scan_at = $4, failures = 0, problem = '' WHERE id = $5`,

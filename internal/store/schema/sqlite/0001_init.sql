@@ -21,7 +21,7 @@ CREATE TABLE users (
   etag         TEXT   NOT NULL DEFAULT '',
   pages        BIGINT NOT NULL DEFAULT 0,
   last_scan_at BIGINT NOT NULL DEFAULT 0,         -- 0: the first scan has not succeeded yet
-  full_scan_at BIGINT NOT NULL DEFAULT 0,         -- when a scan last read every page
+  full_scan_at BIGINT NOT NULL DEFAULT 0,         -- when a scan last read every page, or confirmed the login of a user without gists
   next_scan_at BIGINT NOT NULL,
   failures     BIGINT NOT NULL DEFAULT 0,
   problem      TEXT   NOT NULL DEFAULT '',
