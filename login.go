@@ -2,6 +2,7 @@ package gistdeal
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -17,6 +18,14 @@ func LoginFrom(text string) (string, error) {
 		login = strings.TrimPrefix(login, "@")
 	}
 	return login, CheckLogin(login)
+}
+
+// UserIDFrom returns the user's id in a text such as id:583231, and false for any other
+// text. No login contains a colon.
+func UserIDFrom(text string) (int64, bool) {
+	digits, ok := strings.CutPrefix(strings.TrimSpace(text), "id:")
+	id, err := strconv.ParseInt(digits, 10, 64)
+	return id, ok && err == nil && id > 0
 }
 
 // pathOnGitHub returns the path of a github.com URL, which may lack its scheme. It

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -28,4 +29,22 @@ func TestAnErasedUserIsAddedAgainOnlyWithAFlag(t *testing.T) {
 	if _, body := p.get("/user/alice"); strings.Count(body, `"state":"created"`) != 2 || s.Report().Deals != 2 {
 		t.Errorf("%d deals: %s", s.Report().Deals, body)
 	}
+}
+
+func TestAGoneUserWhoseLoginWasTakenIsErasedByItsNumber(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 1})
+	first := fmt.Sprintf("id:%d", s.AddUser(sim.User{Login: "alice"}))
+	s.MakeGists("alice", 1)
+	p := start(t, env)
+	p.get("/user/alice")
+	s.DeleteUser("alice")
+	s.MakeGists("alice", 1)
+	wantRun(t, env, 1, "not found on GitHub", "scan", "alice")
+	wantRun(t, env, 0, "alice ("+first+")", "users", "list")
+	wantRun(t, env, 0, "added", "users", "add", "alice")
+	wantRun(t, env, 0, "removed", "users", "remove", first)
+	wantRun(t, env, 0, "", "users", "erase", first, "--yes")
+	wantRun(t, env, 1, "is not tracked", "users", "remove", first)
+	wantRun(t, env, 0, "active", "users", "list", "--search", "alice")
 }

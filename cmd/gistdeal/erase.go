@@ -16,7 +16,7 @@ const eraseWait = time.Minute
 
 type usersEraseCmd struct {
 	printing
-	Login string `arg:"" help:"A login, or an address at github.com."`
+	Login string `arg:"" help:"A login, an address at github.com, or a number such as id:583231 if the login is another's by now."`
 	Yes   bool   `help:"Don't ask."`
 }
 

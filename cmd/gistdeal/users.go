@@ -121,10 +121,19 @@ func (c *usersListCmd) Run(ctx context.Context) error {
 		}{users}, func(t *table) {
 			t.row("LOGIN", "STATE", "BACKFILL", "TRACKED", "LAST SCAN", "NEXT SCAN", "PROBLEM")
 			for _, u := range users {
-				t.row(u.Login, string(u.State), string(u.Backfill), ago(u.TrackedAt), ago(u.LastScanAt), ago(u.NextScanAt), u.Problem)
+				t.row(nameOf(u), string(u.State), string(u.Backfill), ago(u.TrackedAt), ago(u.LastScanAt), ago(u.NextScanAt), u.Problem)
 			}
 		})
 	})
+}
+
+// nameOf returns the login of a user, with its number if the login is another's by now:
+// commands accept both.
+func nameOf(u gistdeal.User) string {
+	if u.LoginStale {
+		return fmt.Sprintf("%s (id:%d)", u.Login, u.ID)
+	}
+	return u.Login
 }
 
 type (

@@ -97,6 +97,9 @@ var reasons = map[Change]struct{ done, unchanged string }{
 	Approve: {"", "no deal awaits approval"},
 }
 
+// loginTaken explains why a user cannot be scanned on request.
+const loginTaken = "another user has its login now: GitHub is asked for it by number when it is due"
+
 // change changes users, and returns a result for each, without its input.
 func (a *Admin) change(ctx context.Context, users []gistdeal.User, c Change) ([]Result, error) {
 	changed, err := a.apply(ctx, users, c)
@@ -110,6 +113,9 @@ func (a *Admin) change(ctx context.Context, users []gistdeal.User, c Change) ([]
 			delete(changed, u.ID) // A user that is named twice is changed once.
 		} else {
 			results[i] = Result{Result: "unchanged", Reason: reasons[c].unchanged}
+			if c == ScanNow && u.LoginStale {
+				results[i].Reason = loginTaken
+			}
 		}
 	}
 	return results, nil
@@ -153,11 +159,12 @@ func (a *Admin) approve(ctx context.Context, users []gistdeal.User) (map[int64]s
 	return changed, nil
 }
 
-// requestScans requests scans of those users that are not paused, and returns their ids.
+// requestScans requests scans of those users that are not paused and have their login,
+// and returns their ids.
 func (a *Admin) requestScans(ctx context.Context, users []gistdeal.User) (ids []int64, err error) {
 	var requests []gistdeal.ScanRequest
 	for _, u := range users {
-		if u.State != gistdeal.UserPaused {
+		if u.State != gistdeal.UserPaused && !u.LoginStale {
 			ids, requests = append(ids, u.ID), append(requests, gistdeal.ScanRequest{Login: u.Login, Kind: gistdeal.RequestScanNow})
 		}
 	}

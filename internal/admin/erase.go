@@ -23,11 +23,7 @@ type DealPlace struct {
 // AllowAgain. It waits while one of the user's deals is being sent, as long as
 // ctx lasts; if that is too short, the user is removed but not forgotten.
 func (a *Admin) Erase(ctx context.Context, input string) (Erased, error) {
-	login, err := gistdeal.LoginFrom(input)
-	if err != nil {
-		return Erased{}, err
-	}
-	u, err := a.db.KnownUser(ctx, login)
+	u, err := a.knownUser(ctx, input)
 	if err != nil {
 		return Erased{}, err
 	}

@@ -39,7 +39,7 @@ func (a *Admin) Scan(ctx context.Context, input string, progress func(Progress))
 	if err != nil {
 		return Scan{}, err
 	}
-	requests, err := a.db.RequestScan(ctx, time.Now(), gistdeal.ScanRequest{Login: u.Login, Kind: gistdeal.RequestScanNow})
+	requests, err := a.requestScan(ctx, u)
 	if err != nil {
 		return Scan{}, err
 	}
@@ -78,9 +78,20 @@ func (a *Admin) showReading(ctx context.Context, u gistdeal.User, progress func(
 }
 
 // RequestScan requests a scan of a tracked user, and follows nothing.
-func (a *Admin) RequestScan(ctx context.Context, login string) error {
-	_, err := a.db.RequestScan(ctx, time.Now(), gistdeal.ScanRequest{Login: login, Kind: gistdeal.RequestScanNow})
+func (a *Admin) RequestScan(ctx context.Context, input string) error {
+	u, err := a.user(ctx, input)
+	if err == nil {
+		_, err = a.requestScan(ctx, u)
+	}
 	return err
+}
+
+// requestScan requests a scan of u, by its login.
+func (a *Admin) requestScan(ctx context.Context, u gistdeal.User) ([]gistdeal.ScanRequest, error) {
+	if u.LoginStale {
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "%s", loginTaken)
+	}
+	return a.db.RequestScan(ctx, time.Now(), gistdeal.ScanRequest{Login: u.Login, Kind: gistdeal.RequestScanNow})
 }
 
 // followDeals follows the deals of a user until none waits.

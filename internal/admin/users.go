@@ -3,7 +3,9 @@ package admin
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +68,7 @@ func idsOf(users []gistdeal.User) []int64 {
 	return ids
 }
 
-// User returns a tracked user, given by its login or address.
+// User returns a tracked user, given by its login, address or number.
 func (a *Admin) User(ctx context.Context, input string) (CountedUser, error) {
 	u, err := a.user(ctx, input)
 	if err != nil {
@@ -78,12 +80,58 @@ func (a *Admin) User(ctx context.Context, input string) (CountedUser, error) {
 
 // user returns the tracked user that the input names.
 func (a *Admin) user(ctx context.Context, input string) (gistdeal.User, error) {
+	if id, ok := gistdeal.UserIDFrom(input); ok {
+		return a.db.User(ctx, id)
+	}
 	login, err := gistdeal.LoginFrom(input)
 	if err != nil {
 		return gistdeal.User{}, err
 	}
 	u, err := a.db.UserByLogin(ctx, login)
+	if gistdeal.KindOf(err) == gistdeal.NotFound {
+		tracked := func(u gistdeal.User) bool { return u.State != gistdeal.UserRemoved }
+		if u, ok, err := a.formerUser(ctx, login, tracked); ok || err != nil {
+			return u, err
+		}
+	}
 	return u, a.notTracked(ctx, login, err)
+}
+
+// knownUser returns the user that the input names, tracked or removed.
+func (a *Admin) knownUser(ctx context.Context, input string) (gistdeal.User, error) {
+	if id, ok := gistdeal.UserIDFrom(input); ok {
+		return a.db.KnownUserByID(ctx, id)
+	}
+	login, err := gistdeal.LoginFrom(input)
+	if err != nil {
+		return gistdeal.User{}, err
+	}
+	u, err := a.db.KnownUser(ctx, login)
+	if gistdeal.KindOf(err) == gistdeal.NotFound {
+		anyState := func(gistdeal.User) bool { return true }
+		if u, ok, err := a.formerUser(ctx, login, anyState); ok || err != nil {
+			return u, err
+		}
+	}
+	return u, err
+}
+
+// formerUser returns the user that had the login before another user got it. The error is
+// Invalid if there are several such users.
+func (a *Admin) formerUser(ctx context.Context, login string, wanted func(gistdeal.User) bool) (u gistdeal.User, ok bool, err error) {
+	users, err := a.db.FormerUsers(ctx, login)
+	users = slices.DeleteFunc(users, func(u gistdeal.User) bool { return !wanted(u) })
+	if err != nil || len(users) == 0 {
+		return u, false, err
+	}
+	if len(users) > 1 {
+		names := make([]string, len(users))
+		for i, u := range users {
+			names[i] = fmt.Sprintf("id:%d", u.ID)
+		}
+		return u, false, gistdeal.Errorf(gistdeal.Invalid, "%d users had the login %q one after another: name one of them by its number, as %s", len(users), login, strings.Join(names, " or "))
+	}
+	return users[0], true, nil
 }
 
 // notTracked returns the error of a query for a user. If it is NotFound and a

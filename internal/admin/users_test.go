@@ -145,6 +145,55 @@ func TestAnErasedPersonLeavesIdsOnly(t *testing.T) {
 	testenv.Must(w.T, w.AllowAgain(t.Context(), []string{"alice", "-bad-"}))
 }
 
+func TestAUserThatLostItsLoginIsNamedByItsNumber(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice", 1)
+	w.track(2, "alice", 1) // The first alice gave up her login.
+	results, err := w.ChangeUsers(t.Context(), []string{"id:1", "id:3", "id:x"}, admin.Remove)
+	testenv.Must(w.T, err)
+	w.want(results, "id:1 removed", "id:3 not_found", "id:x invalid")
+	_, err = w.Erase(t.Context(), "id:1")
+	testenv.Must(w.T, err)
+	if _, err := w.db.KnownUserByID(t.Context(), 1); gistdeal.KindOf(err) != gistdeal.NotFound {
+		t.Errorf("the first alice: %v, want her erased", err)
+	}
+	if u, err := w.User(t.Context(), "alice"); err != nil || u.ID != 2 {
+		t.Errorf("alice is %d, error %v; want the second one untouched", u.ID, err)
+	}
+	_, err = w.db.Track(t.Context(), gistdeal.Account{ID: 2, Login: "alice"}, gistdeal.BackfillAll, time.Now())
+	testenv.Must(w.T, err) // The login is not erased: it was the second one's.
+}
+
+func TestAUserThatLostItsLoginKeepsItIfNobodyElseHasIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for id := range int64(2) {
+		w.track(id+1, "alice", 0)
+		testenv.Must(w.T, w.db.Gone(t.Context(), id+1, true, "its login belongs to another user", time.Now()))
+	}
+	_, err := w.User(t.Context(), "alice")
+	if text := `2 users had the login "alice" one after another: name one of them by its number, as id:1 or id:2`; err == nil || err.Error() != text {
+		t.Errorf("got %v, want %s", err, text)
+	}
+	_, err = w.Erase(t.Context(), "id:1")
+	testenv.Must(w.T, err)
+	results, err := w.ChangeUsers(t.Context(), []string{"alice"}, admin.ScanNow)
+	testenv.Must(w.T, err)
+	w.want(results, "alice unchanged")
+	if !strings.Contains(results[0].Reason, "another user has its login") {
+		t.Errorf("the reason is %q", results[0].Reason)
+	}
+	if _, err := w.Scan(t.Context(), "alice", func(admin.Progress) {}); gistdeal.KindOf(err) != gistdeal.Invalid {
+		t.Errorf("a scan by another's login: %v", err)
+	}
+	results, err = w.ChangeUsers(t.Context(), []string{"alice"}, admin.Remove)
+	testenv.Must(w.T, err)
+	w.want(results, "alice removed")
+	_, err = w.Erase(t.Context(), "Alice") // Although removed.
+	testenv.Must(w.T, err)
+}
+
 func TestErasingEndsWithTheContextWhileADealIsBeingSent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -15,7 +15,7 @@ var bulkChanges = map[string]admin.Change{
 type changeUsersInput struct {
 	Body struct {
 		Change string   `json:"change" enum:"pause,resume,remove,approve,scan" doc:"The change, as made by the route for one user."`
-		Users  []string `json:"users,omitempty" maxItems:"10000" doc:"Logins or GitHub URLs; each has its own result."`
+		Users  []string `json:"users,omitempty" maxItems:"10000" doc:"Logins, GitHub URLs, or numbers such as id:583231; each has its own result."`
 		Search string   `json:"search,omitempty" maxLength:"39" doc:"Instead of users: select users by a part of their login."`
 		States []string `json:"states,omitempty" enum:"active,paused,removed,gone" doc:"Instead of users, or together with search: select users in these states."`
 	}

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -78,4 +79,20 @@ func TestErasingWaitsForADealThatIsBeingSent(t *testing.T) {
 	if _, err := w.db.KnownUser(t.Context(), "alice"); err != nil {
 		t.Errorf("alice was erased while a deal was being sent: %v", err)
 	}
+}
+
+func TestAUserThatLostItsLoginIsErasedByItsNumber(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.track(1, "alice")
+	u, err := w.db.UserByLogin(t.Context(), "alice")
+	testenv.Must(w.t, err)
+	_, err = w.db.Track(t.Context(), gistdeal.Account{ID: u.ID + 1000, Login: "alice"}, gistdeal.BackfillNone, u.TrackedAt)
+	testenv.Must(w.t, err)
+	path := fmt.Sprintf("/users/id:%d", u.ID)
+	var removed admin.Result
+	w.read(w.send(http.MethodDelete, path, ""), http.StatusOK, &removed)
+	w.read(w.send(http.MethodPost, path+"/erase", fmt.Sprintf(`{"confirm":"id:%d"}`, u.ID)), http.StatusOK, new(admin.Erased))
+	w.refused(w.send(http.MethodGet, path, ""), http.StatusNotFound, "not-found")
+	w.read(w.send(http.MethodGet, "/users/alice", ""), http.StatusOK, new(admin.CountedUser))
 }

@@ -212,7 +212,7 @@ func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultLis
 // OneUser is the user in the path of a request. It is exported because huma
 // ignores unexported embedded types.
 type OneUser struct {
-	Login string `path:"login" maxLength:"100" example:"octocat"`
+	Login string `path:"login" maxLength:"100" example:"octocat" doc:"The login, or id: and the user's number on GitHub, for a user whose login is another's by now."`
 }
 
 func (a *API) user(ctx context.Context, in *OneUser) (*reply[admin.CountedUser], error) {
@@ -245,11 +245,7 @@ func answerOf(r admin.Result) (*reply[admin.Result], error) {
 }
 
 func (a *API) scanUser(ctx context.Context, in *OneUser) (*reply[admin.Result], error) {
-	u, err := a.admin.User(ctx, in.Login)
-	if err != nil {
-		return nil, err
-	}
-	if err := a.admin.RequestScan(ctx, u.Login); err != nil {
+	if err := a.admin.RequestScan(ctx, in.Login); err != nil {
 		return nil, err
 	}
 	a.options.Wake()
@@ -259,7 +255,7 @@ func (a *API) scanUser(ctx context.Context, in *OneUser) (*reply[admin.Result], 
 type eraseInput struct {
 	OneUser
 	Body struct {
-		Confirm string `json:"confirm" maxLength:"100" doc:"The login again, as a confirmation: erased data cannot be restored."`
+		Confirm string `json:"confirm" maxLength:"100" doc:"The login, or id: and the number, as in the path, as a confirmation: erased data cannot be restored."`
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 const byNumber = "GET /user/{id}"
 
-func TestARenamedUserWithoutGistsIsFoundAgain(t *testing.T) {
+func TestARenamedUserWithoutGistsIsScannedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, FormerLists: true})
 	clock := newClock()

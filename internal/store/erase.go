@@ -38,17 +38,13 @@ func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deal
 		if deals, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) }); err != nil {
 			return err
 		}
-		for _, name := range []string{gistdeal.LoginKey(u.Login), strconv.FormatInt(u.ID, 10)} {
-			if err := markErased(ctx, tx, name, now); err != nil {
+		if err := markErased(ctx, tx, strconv.FormatInt(u.ID, 10), now); err != nil {
+			return err
+		}
+		if !u.LoginStale { // Otherwise the login is another person's.
+			if err := eraseLogin(ctx, tx, u.Login, now); err != nil {
 				return err
 			}
-		}
-		key, err := eraseKey(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM erased WHERE login_hash = $1`, erasedHash(key, allowedName(u.Login))); err != nil {
-			return err
 		}
 		return deleteUser(ctx, tx, u)
 	})
@@ -73,12 +69,25 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE login_key = $1`, gistdeal.LoginKey(u.Login)); err != nil {
-		return err
-	}
 	// A report names the users of gists with discrepancies.
 	_, err := tx.ExecContext(ctx, `DELETE FROM audits WHERE ended_at <> 0 AND lower(report) LIKE $1 ESCAPE '\'`,
 		`%"login":"`+likePattern.Replace(gistdeal.LoginKey(u.Login))+`"%`)
+	return err
+}
+
+// eraseLogin marks the login as erased, and deletes the requests for it.
+func eraseLogin(ctx context.Context, tx *sql.Tx, login string, now time.Time) error {
+	if err := markErased(ctx, tx, gistdeal.LoginKey(login), now); err != nil {
+		return err
+	}
+	key, err := eraseKey(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM erased WHERE login_hash = $1`, erasedHash(key, allowedName(login))); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE login_key = $1`, gistdeal.LoginKey(login))
 	return err
 }
 
@@ -137,14 +146,4 @@ func (s *Store) AllowAgain(ctx context.Context, login string, now time.Time) err
 		return fmt.Errorf("allow %q again: %w", login, err)
 	}
 	return nil
-}
-
-// KnownUser returns the user with that login, even if it was removed; NotFound if there is
-// none.
-func (s *Store) KnownUser(ctx context.Context, login string) (gistdeal.User, error) {
-	u, err := scanUser(s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE login_key = $1`, gistdeal.LoginKey(login)))
-	if err != nil {
-		return u, notFound(err, "user %q is unknown", login)
-	}
-	return u, nil
 }

@@ -97,6 +97,32 @@ func (s *Store) User(ctx context.Context, id int64) (gistdeal.User, error) {
 	return u, nil
 }
 
+// FormerUsers returns the users, removed ones too, that had that login before another user
+// got it.
+func (s *Store) FormerUsers(ctx context.Context, login string) ([]gistdeal.User, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+userColumns+` FROM users WHERE lower(login) = $1 AND login_key IS NULL ORDER BY id`, gistdeal.LoginKey(login))
+	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
+}
+
+// KnownUser returns the user with that login, even if it was removed; NotFound if there is
+// none.
+func (s *Store) KnownUser(ctx context.Context, login string) (gistdeal.User, error) {
+	u, err := scanUser(s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE login_key = $1`, gistdeal.LoginKey(login)))
+	if err != nil {
+		return u, notFound(err, "user %q is unknown", login)
+	}
+	return u, nil
+}
+
+// KnownUserByID is KnownUser for an id.
+func (s *Store) KnownUserByID(ctx context.Context, id int64) (gistdeal.User, error) {
+	u, err := scanUser(s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE id = $1`, id))
+	if err != nil {
+		return u, notFound(err, "user %d is unknown", id)
+	}
+	return u, nil
+}
+
 // Logins returns the logins of all tracked users, ordered by the time of tracking.
 func (s *Store) Logins(ctx context.Context) ([]string, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT login FROM users WHERE state <> 'removed' ORDER BY tracked_at, id`)
