@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,6 +152,36 @@ func TestARemovedUserIsTrackedAgainOnRequestAndKeepsItsSkippedDeals(t *testing.T
 			t.Errorf("%s is %s, want skipped", id, got)
 		}
 	}
+}
+
+func TestARemovedUserThatIsAddedWithOnlyNewGistsGetsNoDealForThoseCreatedMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	clock := newClock()
+	w.options.Now = clock.now
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	_, err := r.store.RemoveUsers(t.Context(), w.user(r, "alice").ID)
+	testenv.Must(t, err)
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("meanwhile", 3)})
+	w.sim.DeleteGist("a0001")
+	clock.add(time.Hour)
+	w.answers(r.store, w.ask(r.store, gistdeal.ScanRequest{Login: "alice", Backfill: gistdeal.BackfillNone}))
+	w.eventually("alice is scanned again", func() bool { return !w.user(r, "alice").LastScanAt.IsZero() })
+	w.sim.AddGist("alice", sim.Gist{ID: "later"})
+	clock.add(4 * time.Hour)
+	w.eventually("the later gist's deal", func() bool { return w.deals(r, "alice")["later"].State == gistdeal.DealCreated })
+	for id, d := range w.deals(r, "alice") {
+		want := gistdeal.DealCreated
+		if strings.HasPrefix(id, "meanwhile") {
+			want = gistdeal.DealSkipped
+		}
+		if d.State != want {
+			t.Errorf("the deal of %s is %s, want %s", id, d.State, want)
+		}
+	}
+	w.wantPosts(3, "for two old gists and the later one")
 }
 
 func TestARequestedScanReadsAUserBeforeItIsDue(t *testing.T) {

@@ -116,10 +116,7 @@ func (s *Scanner) scanned(ctx context.Context, u gistdeal.User, most int, l gist
 
 // readAll records which gists of u are gone, after GitHub listed all of them.
 func (s *Scanner) readAll(ctx context.Context, g GitHub, u gistdeal.User, listed []string) error {
-	if neverScanned(u) {
-		return nil
-	}
-	if len(listed) == 0 {
+	if len(listed) == 0 && !neverScanned(u) { // Else the login was looked up just now.
 		if err := confirmLogin(ctx, g, u); err != nil {
 			return err
 		}

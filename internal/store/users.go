@@ -22,9 +22,9 @@ func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) 
 
 // Track tracks the account a and returns the user, due for a scan at now. An
 // existing user keeps its history and gets a's login. It gets the policy only if its first
-// scan has not ended. A removed or gone user becomes active again; a paused one stays
-// paused. The error is Invalid for an erased account until AllowAgain is called for its
-// login.
+// scan has not ended. A gone user becomes active again; a paused one stays paused. A removed
+// user keeps its gists and deals, but is tracked as a new one: its next scan is a first scan.
+// The error is Invalid for an erased account until AllowAgain is called for its login.
 //
 // The version of a new user starts with the time, so that an erased user that is tracked
 // again never repeats a version.
@@ -34,6 +34,9 @@ func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.B
 			return err
 		}
 		if err := takeLogin(ctx, tx, a); err != nil {
+			return err
+		}
+		if err := forgetScans(ctx, tx, a, now); err != nil {
 			return err
 		}
 		row := tx.QueryRowContext(ctx, `
@@ -54,6 +57,14 @@ func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.B
 		return u, fmt.Errorf("track %q: %w", a.Login, err)
 	}
 	return u, nil
+}
+
+// forgetScans lets a removed user begin anew. Otherwise its next scan would create a deal
+// for each gist made since it was removed, whatever its new policy says.
+func forgetScans(ctx context.Context, tx *sql.Tx, a gistdeal.Account, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE users SET tracked_at = $1, etag = '', pages = 0, last_scan_at = 0, full_scan_at = 0, failures = 0, problem = ''
+		WHERE id = $2 AND state = 'removed'`, millis(now), a.ID)
+	return err
 }
 
 // takeLogin takes the login of a from any other user, because GitHub says that it is a's.
