@@ -6,8 +6,11 @@ import "time"
 type RequestKind int
 
 const (
-	// RequestTrack is complete when the user is tracked. A sweep does the first scan.
+	// RequestTrack is complete when the user is tracked. A sweep does the first scan. It is
+	// background work.
 	RequestTrack RequestKind = iota
+	// RequestTrackNow is the same, but interactive.
+	RequestTrackNow
 	// RequestFirstScan is complete when the user was scanned at least once. It is
 	// interactive.
 	RequestFirstScan

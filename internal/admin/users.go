@@ -211,6 +211,9 @@ func (add Addition) requests() (requests []gistdeal.ScanRequest, inputs map[stri
 			requests = append(requests, gistdeal.ScanRequest{Login: login, Backfill: add.Backfill, DefaultBackfill: add.Default})
 		}
 	}
+	if len(requests) == 1 { // Somebody waits for it; many are background work.
+		requests[0].Kind = gistdeal.RequestTrackNow
+	}
 	return requests, inputs, invalid
 }
 
@@ -222,11 +225,29 @@ func (a *Admin) limitOnce(ctx context.Context, notice func(string)) func() {
 		if done {
 			return
 		}
-		if l, err := activity.New(a.db).Quotas(ctx); err == nil && l.GitHub.Active(time.Now()) {
+		l, err := activity.New(a.db).Quotas(ctx)
+		if err != nil {
+			return
+		}
+		if text := gitHubLimit(l, time.Now()); text != "" {
 			done = true
-			notice("GitHub is " + l.GitHub.String())
+			notice(text)
 		}
 	}
+}
+
+// gitHubLimit returns the reason why GitHub's limits let new users wait, "" if they do not.
+func gitHubLimit(l gistdeal.Quotas, now time.Time) string {
+	if l.GitHub.Active(now) {
+		return "GitHub is " + l.GitHub.String()
+	}
+	for _, q := range l.Quotas {
+		if strings.HasPrefix(q.Name, "github") && q.Remaining <= q.Reserved && now.Before(q.Reset) {
+			return fmt.Sprintf("the last %d requests that GitHub allows this hour are reserved for interactive use; new users are looked up from %s on",
+				q.Reserved, q.Reset.UTC().Format(time.RFC3339))
+		}
+	}
+	return ""
 }
 
 // addition is the result of a request to track a user.

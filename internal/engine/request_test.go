@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,45 @@ func TestAnInteractiveRequestGoesBeforeBackgroundRequests(t *testing.T) {
 	answers, err := db.RequestResults(t.Context(), requests...)
 	if err != nil || len(answers) > 100 {
 		t.Errorf("%d of 200 were answered before alice, error %v", len(answers), err)
+	}
+}
+
+func TestUsersAddedInBulkLeaveTheReservedRequestsToInteractiveOnes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.Set(func(o *sim.Options) { o.GitHubLimit = 60 }) // Ten are reserved.
+	db := w.trackAll(numbered(100)...)
+	w.sim.AddUser(sim.User{Login: "alice"})
+	w.sim.AddUser(sim.User{Login: "bob"})
+	r := w.start()
+	w.eventually("the sweep waits", func() bool { return w.log.Count("sweep waits") > 0 })
+	w.eventually("nothing is under way", func() bool {
+		return !slices.ContainsFunc(w.sim.Report().RequestLog, func(s sim.Seen) bool { return s.Status == 0 })
+	})
+	testenv.Must(t, w.track(r, "alice"))
+	added := w.answers(db, w.ask(db, gistdeal.ScanRequest{Login: "bob", Kind: gistdeal.RequestTrackNow}))["bob"]
+	if !added.Added || added.Err != nil {
+		t.Errorf("bob, added alone: %+v", added)
+	}
+	// Each of the six background requests under way may take one of the reserved ones.
+	if got := w.count(lookUp) + w.count(listGists); got > 50+6+3 {
+		t.Errorf("%d requests, want the reserved ones left but for three", got)
+	}
+}
+
+func TestHangingLookupsOfUsersAddedInBulkHoldUpNoInteractiveRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "hang-before"})
+	db := w.trackAll(numbered(8)...)
+	w.sim.AddUser(sim.User{Login: "alice"})
+	r := w.start()
+	w.eventually("two lookups hang", func() bool { return w.count(lookUp) >= 2 })
+	testenv.Must(t, w.track(r, "alice"))
+	for _, login := range numbered(8) {
+		if problem, _, err := db.PendingRequest(t.Context(), login); problem != "" || err != nil {
+			t.Errorf("alice was served only after the lookup of %s had ended: %s, %v", login, problem, err)
+		}
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	servedAtOnce = 4 // scan requests
+	servedAtOnce     = 4 // scan requests
+	backgroundAtOnce = 2 // of them
 	// requestPoll is how often rows of other processes are read: requests by the
 	// leader, results by the process that wrote the request. Within one process,
 	// and where the database notifies, nothing waits for it.
@@ -27,10 +28,10 @@ type requests struct {
 	wake loop.Signal // a request may be pending
 
 	mu       sync.Mutex
-	busy     map[string]bool // logins being served here, by key
+	busy     map[string]bool // logins being served here, by key; true for background requests
 	changed  chan struct{}   // closed with the next result, and when another process wrote a row
-	failures int             // in a row, of background requests
-	rest     time.Time       // until then only interactive requests are served
+	failures int             // in a row, of requests that no client waits for
+	rest     time.Time       // until then only requests are served that a client waits for
 }
 
 func newRequests() requests {
@@ -115,34 +116,39 @@ func (s *Scanner) ServeRequests(ctx context.Context) error {
 	return nil
 }
 
-// takeRequest takes the next pending request. During a backoff from GitHub it
-// takes only interactive ones.
+// takeRequest takes the next pending request. It takes only interactive ones while
+// GitHub's limits leave nothing to the others, or enough of these are being served, and
+// only those that a client waits for during a backoff from GitHub.
 func (s *Scanner) takeRequest(ctx context.Context) (a gistdeal.ScanRequest, ok bool, err error) {
 	// Read before the query: a request finished since is not among the rows.
-	busy, resting := s.requests.underWay()
+	busy, background, resting := s.requests.underWay()
 	least := gistdeal.RequestTrack
-	if resting || s.backoff.Left() > 0 {
+	switch {
+	case resting || s.backoff.Left() > 0:
 		least = gistdeal.RequestFirstScan
+	case background >= backgroundAtOnce || s.background.Ready() != nil:
+		least = gistdeal.RequestTrackNow
 	}
 	pending, err := s.store.PendingRequests(ctx, least, servedAtOnce)
 	for _, a := range pending {
-		if key := gistdeal.LoginKey(a.Login); !busy[key] {
-			s.requests.begin(key)
+		key := gistdeal.LoginKey(a.Login)
+		if _, serving := busy[key]; !serving {
+			s.requests.begin(key, a.Kind == gistdeal.RequestTrack)
 			return a, true, nil
 		}
 	}
 	return a, false, err
 }
 
-// serve carries out a request and records its result. A background request stays
-// pending if a later try may help.
+// serve carries out a request and records its result. A request that no client waits for
+// stays pending if a later try may help.
 func (s *Scanner) serve(ctx context.Context, a gistdeal.ScanRequest) {
 	defer s.requests.end(gistdeal.LoginKey(a.Login))
 	added, err := s.track(ctx, a)
 	if err != nil && ctx.Err() != nil {
 		return // It is served after the next start.
 	}
-	again := a.Kind == gistdeal.RequestTrack && mayHelpLater(err)
+	again := !waitsForScan(a) && mayHelpLater(err)
 	loop.Record(ctx, ctx.Done(), s.log, func(ctx context.Context) error {
 		if again {
 			return s.store.RequeueRequest(ctx, a, err.Error(), s.now())
@@ -150,7 +156,7 @@ func (s *Scanner) serve(ctx context.Context, a gistdeal.ScanRequest) {
 		_, err := s.store.Answer(ctx, a, gistdeal.RequestResult{Added: added, Err: err}, s.now())
 		return err
 	})
-	if a.Kind == gistdeal.RequestTrack {
+	if !waitsForScan(a) {
 		s.requests.slow(again)
 	}
 }
@@ -168,18 +174,23 @@ func (q *requests) next() <-chan struct{} {
 	return q.changed
 }
 
-// underWay returns the logins being served, by key, and whether background
-// requests have to wait.
-func (q *requests) underWay() (busy map[string]bool, resting bool) {
+// underWay returns the logins being served, by key, the number of background requests
+// among them, and whether such requests have to wait.
+func (q *requests) underWay() (busy map[string]bool, background int, resting bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return maps.Clone(q.busy), time.Now().Before(q.rest)
+	for _, b := range q.busy {
+		if b {
+			background++
+		}
+	}
+	return maps.Clone(q.busy), background, time.Now().Before(q.rest)
 }
 
-func (q *requests) begin(key string) {
+func (q *requests) begin(key string, background bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.busy[key] = true
+	q.busy[key] = background
 }
 
 // end wakes everything that waits for a result here.

@@ -12,12 +12,12 @@ func (s *Scanner) track(ctx context.Context, a gistdeal.ScanRequest) (added bool
 	u, err := s.store.UserByLogin(ctx, a.Login)
 	switch {
 	case gistdeal.KindOf(err) == gistdeal.NotFound:
-		u, err = s.lookUp(ctx, a)
+		u, err = s.lookUp(ctx, s.clientFor(a), a)
 		added = err == nil
 	case err == nil && neverScanned(u) && a.Backfill != "" && a.Backfill != u.Backfill:
 		u, err = s.store.Track(ctx, gistdeal.Account{ID: u.ID, Login: u.Login}, a.Backfill, s.now())
 	}
-	if err != nil || a.Kind == gistdeal.RequestTrack {
+	if err != nil || !waitsForScan(a) {
 		return added, err
 	}
 	if u.State == gistdeal.UserPaused {
@@ -39,12 +39,23 @@ func (s *Scanner) track(ctx context.Context, a gistdeal.ScanRequest) (added bool
 	return added, s.scanOnce(ctx, caller{github: s.github}, u.ID, needed)
 }
 
+// clientFor returns the client for the lookup of a request.
+func (s *Scanner) clientFor(a gistdeal.ScanRequest) GitHub {
+	if a.Kind == gistdeal.RequestTrack {
+		return s.background
+	}
+	return s.github
+}
+
+// waitsForScan reports whether a request is complete only after a scan.
+func waitsForScan(a gistdeal.ScanRequest) bool { return a.Kind >= gistdeal.RequestFirstScan }
+
 // lookUp asks GitHub for the requested account, and tracks it.
-func (s *Scanner) lookUp(ctx context.Context, a gistdeal.ScanRequest) (u gistdeal.User, err error) {
+func (s *Scanner) lookUp(ctx context.Context, g GitHub, a gistdeal.ScanRequest) (u gistdeal.User, err error) {
 	if err := s.backoff.Err(); err != nil {
 		return u, err
 	}
-	account, err := s.github.User(ctx, a.Login)
+	account, err := g.User(ctx, a.Login)
 	if err != nil {
 		s.backOff(err)
 		return u, err

@@ -108,7 +108,7 @@ CREATE TABLE scan_requests (
   login_key    TEXT COLLATE "C" PRIMARY KEY,
   login        TEXT   NOT NULL,
   backfill     TEXT   NOT NULL,
-  kind         BIGINT NOT NULL CHECK (kind IN (0, 1, 2)),
+  kind         BIGINT NOT NULL CHECK (kind IN (0, 1, 2, 3)),
   number       BIGINT NOT NULL DEFAULT 1,
   requested_at BIGINT NOT NULL,
   ended_at     BIGINT NOT NULL DEFAULT 0,

@@ -128,7 +128,7 @@ CREATE TABLE scan_requests (
   login_key    TEXT   PRIMARY KEY,                -- lower case
   login        TEXT   NOT NULL,                   -- as requested
   backfill     TEXT   NOT NULL,                   -- '': as configured
-  kind         BIGINT NOT NULL CHECK (kind IN (0, 1, 2)),  -- 0: track; a client waits for 1: the first scan, 2: a scan
+  kind         BIGINT NOT NULL CHECK (kind IN (0, 1, 2, 3)),  -- 0: track; a client waits for 1: the same, 2: the first scan, 3: a scan
   number       BIGINT NOT NULL DEFAULT 1,         -- raised by each request that differs from the pending one
   requested_at BIGINT NOT NULL,
   ended_at     BIGINT NOT NULL DEFAULT 0,         -- 0: pending
