@@ -40,7 +40,7 @@ func (c *planCmd) Run(ctx context.Context) error {
 
 // estimate asks GitHub for the users and Pipedrive for its quotas.
 func (c *planCmd) estimate(ctx context.Context, conf config.Config, logins []string) (e estimate.Estimate, err error) {
-	hub, err := github.New(conf.GitHubURL, github.Options{Token: string(conf.GitHubToken)})
+	hub, err := github.New(conf.GitHubURL, github.Options{Token: string(conf.GitHubToken), UserAgent: config.UserAgent(conf.Version)})
 	if err != nil {
 		return e, err
 	}

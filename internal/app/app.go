@@ -51,7 +51,7 @@ type App struct {
 // Run. Errors tell the operator how to fix the cause.
 func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 	registry := prometheus.NewRegistry()
-	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken), Metrics: registry})
+	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken), UserAgent: config.UserAgent(c.Version), Metrics: registry})
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_API_URL: %w", err)
 	}

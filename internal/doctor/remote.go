@@ -18,7 +18,7 @@ func scarce(left, limit int) bool { return left*10 < limit }
 
 // github checks the token and the rest of its quota.
 func (d *doctor) github(ctx context.Context) []Check {
-	client, err := github.New(d.config.GitHubURL, github.Options{Token: string(d.config.GitHubToken)})
+	client, err := github.New(d.config.GitHubURL, github.Options{Token: string(d.config.GitHubToken), UserAgent: config.UserAgent(d.config.Version)})
 	if err != nil {
 		return []Check{{"github", Fail, "GITHUB_API_URL: " + lines(err)}, unchecked("github_quota", "no address")}
 	}
