@@ -95,6 +95,7 @@ func TestEachFaultIsReportedAndTheOtherChecksRun(t *testing.T) {
 		"no key":                   {nil, "PIPEDRIVE_API_KEY=", "pipedrive", doctor.Fail, "set PIPEDRIVE_API_KEY", "github"},
 		"a wrong key":              {func(o *sim.Options) { o.Token = "x" }, "", "pipedrive", doctor.Fail, "set PIPEDRIVE_API_KEY", "github"},
 		"a wrong token":            {func(o *sim.Options) { o.GitHubToken = "x" }, "", "github", doctor.Fail, "set GITHUB_TOKEN", "pipedrive"},
+		"a token of an app":        {func(o *sim.Options) { o.AppToken = true }, "", "github", doctor.Fail, "personal access token", "pipedrive"},
 		"no token":                 {nil, "GITHUB_TOKEN=", "github", doctor.Warn, "60 requests an hour", "pipedrive"},
 		"a token with scopes":      {func(o *sim.Options) { o.TokenScopes = "repo" }, "", "github", doctor.Warn, "scopes repo", "pipedrive"},
 		"a quota that is used up":  {func(o *sim.Options) { o.DailyTokens = 45 }, "", "pipedrive_quota", doctor.Warn, "GISTDEAL_QUOTA_RESERVE", "pipedrive"},

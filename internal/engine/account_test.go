@@ -112,6 +112,22 @@ func TestASweepKeepsTheReservedPartOfGitHubsQuota(t *testing.T) {
 	w.eventually("the new gist", func() bool { return len(w.deals(r, "alice")) == 2 })
 }
 
+func TestATokenOfAnAppStopsAllScansWithAnExplanation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1, AppToken: true})
+	w.sim.MakeGists("alice", 1)
+	r := w.start()
+	if err := w.track(r, "alice"); gistdeal.KindOf(err) != gistdeal.Unauthorized {
+		t.Errorf("alice: %v, want a refusal of the token", err)
+	}
+	if got := r.Status().GitHub; !strings.Contains(got, "set GITHUB_TOKEN to a personal access token") {
+		t.Errorf("the status of GitHub is %q", got)
+	}
+	if u := w.user(r, "alice"); u.Failures > 0 {
+		t.Errorf("the token is alice's failure: %q", u.Problem)
+	}
+}
+
 func TestARestartDoesNotListPipelinesAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})

@@ -81,6 +81,8 @@ func (c *Client) statusError(a answer, conditional bool) error {
 		return newError(gistdeal.Unauthorized, 0, "GitHub requires a token: set GITHUB_TOKEN")
 	case a.status == http.StatusUnauthorized:
 		return newError(gistdeal.Unauthorized, 0, "GitHub refuses the token: %q: set GITHUB_TOKEN to a valid one", truncate(message))
+	case a.status == http.StatusForbidden && strings.Contains(message, "not accessible by integration"):
+		return newError(gistdeal.Unauthorized, 0, "GitHub answers %q: tokens of GitHub Apps and of Actions cannot read gists: set GITHUB_TOKEN to a personal access token, which needs no scope", truncate(message))
 	case a.status < 400 || a.status >= 500 || a.status == http.StatusRequestTimeout:
 		// The API does not use other 2xx and 3xx codes.
 		wait, _ := a.retryAfter()

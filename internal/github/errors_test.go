@@ -24,6 +24,7 @@ func TestRefusalsHaveTheirKind(t *testing.T) {
 		text   string
 	}{
 		{"bad credentials", 401, nil, `{"message":"Bad credentials"}`, gistdeal.Unauthorized, `GitHub refuses the token: "Bad credentials": set GITHUB_TOKEN`},
+		{"token of an app", 403, fields{"X-RateLimit-Remaining": "10"}, `{"message":"Resource not accessible by integration"}`, gistdeal.Unauthorized, "tokens of GitHub Apps and of Actions cannot read gists: set GITHUB_TOKEN to a personal access token, which needs no scope"},
 		{"unknown", 404, nil, `{"message":"Not Found"}`, gistdeal.NotFound, "not found on GitHub"},
 		{"unknown, says no more", 404, fields{"Content-Type": "text/plain"}, "404 page not found", gistdeal.NotFound, ""},
 		{"a proxy's 404", 404, html, "<h1>Not Found</h1>", gistdeal.Temporary, "a web page answers 404"},

@@ -31,3 +31,10 @@ func (h *gitHub) formerLogin(c *call) bool {
 	login := strings.ToLower(c.PathValue("login"))
 	return h.o.FormerLists && h.former[login] && h.logins[login] == nil
 }
+
+// notForApps reports whether GitHub refuses a request with the token of an app: GitHub
+// docs, "Endpoints available for GitHub App installation access tokens", has none for
+// gists and none for the token's user.
+func notForApps(c *call) bool {
+	return c.URL.Path == "/user" || strings.Contains(c.URL.Path, "gists")
+}

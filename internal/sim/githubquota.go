@@ -53,6 +53,9 @@ func (h *gitHub) admit(c *call) (response, bool) {
 	}
 	q := h.quota(c)
 	h.rateHeaders(c, q)
+	if given && h.o.AppToken && notForApps(c) {
+		return gitHubError(http.StatusForbidden, "Resource not accessible by integration"), false
+	}
 	if h.o.GitHubLimit > 0 && c.route.cost > 0 && q.used >= q.limit {
 		h.refused++
 		return hourSpent(q.reset), false

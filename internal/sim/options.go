@@ -15,6 +15,7 @@ type Options struct {
 	Token       string // the only accepted Pipedrive key; "" accepts any
 	GitHubToken string // the only accepted GitHub token; "" accepts any
 	TokenUser   string // login of the owner of all GitHub tokens; requests with a token list its secret gists
+	AppToken    bool   // GitHub tokens are those of a GitHub App or of Actions: no gists, no user
 	TokenScopes string // scopes of a classic GitHub token, in GitHub's format; "" sends no scopes header
 
 	// The documentation is contradictory or silent about these three.
