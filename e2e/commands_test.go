@@ -82,9 +82,9 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 	s.MakeGists("giant", 700)
 	p := start(t, env)
 	s.AddFault(sim.Fault{Match: "GET /users", Kind: "latency", Latency: 5 * time.Millisecond})
-	text := "# 200 users, some of them wrong\nacme\n"
+	text := "# 70 users, some of them wrong\nacme\n"
 	s.AddUser(sim.User{Login: "acme", Type: "Organization"})
-	for i := range 190 {
+	for i := range 60 {
 		s.MakeGists(fmt.Sprintf("user%d", i), 1)
 		text += fmt.Sprintf("https://github.com/user%d\n", i)
 	}
@@ -97,7 +97,7 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 	if status := read(t, env, &r, "users", "add", "--file", file); status != 1 {
 		t.Errorf("exit status %d, want 1 because of the invalid logins", status)
 	}
-	for result, want := range map[string]int{"added": 190, "tracked": 1, "not_found": 3, "invalid": 6} {
+	for result, want := range map[string]int{"added": 60, "tracked": 1, "not_found": 3, "invalid": 6} {
 		if got := r.count(result); got != want {
 			t.Errorf("%d are %s, want %d: %+v", got, result, want, r)
 		}
@@ -114,8 +114,8 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 			t.Errorf("%s has policy %s, want the default for many users", u.Login, u.Backfill)
 		}
 	}
-	if len(list.Users) != 190 {
-		t.Errorf("%d users are listed, want 190", len(list.Users))
+	if len(list.Users) != 60 {
+		t.Errorf("%d users are listed, want 60", len(list.Users))
 	}
 	waitForDeals(t, p, "giant", 700)
 	wantDeals(t, s, 700)
