@@ -70,7 +70,7 @@ type User struct {
 	Backfill  Backfill  `json:"backfill" doc:"The deals for gists from before tracking began: all, none, or those for gists created on or after a date."`
 	TrackedAt time.Time `json:"tracked_at"`
 	// LoginStale reports that another user has the login now.
-	LoginStale bool `json:"-"`
+	LoginStale bool `json:"login_taken,omitempty" doc:"Whether another user has the login by now: then only id: and the number name this user."`
 	// ETag and Pages are from the last complete list of the user's gists.
 	ETag       string    `json:"-"`
 	Pages      int       `json:"-"`

@@ -219,3 +219,24 @@ func TestThePageRequestsATokenWhereNeeded(t *testing.T) {
 		chromedp.Click("#leave"),
 		chromedp.WaitVisible("#token"))
 }
+
+func TestThePageRemovesTheUserThatLostItsLoginAndNotTheNewOwner(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	first := fmt.Sprintf("id:%d", s.AddUser(sim.User{Login: "alice"}))
+	s.MakeGists("alice", 1)
+	p := start(t, env)
+	p.user("alice")
+	s.DeleteUser("alice")
+	s.MakeGists("alice", 1)
+	wantRun(t, env, 1, "not found on GitHub", "scan", "alice")
+	p.user("alice")
+	ctx := browse(t)
+	link := fmt.Sprintf(`#users a[href="#/users/%s"]`, strings.Replace(first, ":", "%3A", 1))
+	do(t, ctx, p,
+		open(p, "users"), chromedp.Click(link),
+		chromedp.Click(`[data-act="remove"]`),
+		chromedp.WaitVisible(`dialog[open]`), chromedp.Click(`dialog[open] button.danger`),
+		chromedp.WaitVisible(`#users a[href="#/users/alice"]`), chromedp.WaitNotPresent(link))
+	wantRun(t, env, 0, "active", "users", "list")
+}

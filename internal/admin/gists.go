@@ -80,10 +80,14 @@ func (a *Admin) Visit(ctx context.Context, login, visitor string, seq int64, now
 }
 
 func (a *Admin) view(ctx context.Context, input, visitor string) (gistdeal.View, error) {
-	login, err := gistdeal.LoginFrom(input)
+	if login, err := gistdeal.LoginFrom(input); err == nil {
+		if v, err := a.db.View(ctx, visitor, login); gistdeal.KindOf(err) != gistdeal.NotFound {
+			return v, err
+		}
+	}
+	u, err := a.user(ctx, input)
 	if err != nil {
 		return gistdeal.View{}, err
 	}
-	v, err := a.db.View(ctx, visitor, login)
-	return v, a.notTracked(ctx, login, err)
+	return a.db.ViewByID(ctx, visitor, u.ID)
 }

@@ -90,6 +90,10 @@ func TestAUserThatLostItsLoginIsErasedByItsNumber(t *testing.T) {
 	_, err = w.db.Track(t.Context(), gistdeal.Account{ID: u.ID + 1000, Login: "alice"}, gistdeal.BackfillNone, u.TrackedAt)
 	testenv.Must(w.t, err)
 	path := fmt.Sprintf("/users/id:%d", u.ID)
+	var gists struct{ Gists []admin.ListedGist }
+	if w.read(w.send(http.MethodGet, path+"/gists", ""), http.StatusOK, &gists); len(gists.Gists) != 1 {
+		t.Errorf("%d gists are listed, want one", len(gists.Gists))
+	}
 	var removed admin.Result
 	w.read(w.send(http.MethodDelete, path, ""), http.StatusOK, &removed)
 	w.read(w.send(http.MethodPost, path+"/erase", fmt.Sprintf(`{"confirm":"id:%d"}`, u.ID)), http.StatusOK, new(admin.Erased))

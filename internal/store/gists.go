@@ -165,10 +165,12 @@ func (s *Store) HasGists(ctx context.Context, userID int64) (has bool, err error
 	return has, err
 }
 
-const viewQuery = `SELECT id, login, last_scan_at <> 0 OR state = 'paused', version,
+const viewOf = `SELECT id, login, last_scan_at <> 0 OR state = 'paused', version,
 		coalesce((SELECT seq FROM visits WHERE visitor = $1 AND user_id = users.id), 0),
 		coalesce((SELECT value FROM settings WHERE name = $2), '')
-	FROM users WHERE login_key = $3 AND state <> 'removed'`
+	FROM users WHERE state <> 'removed' AND `
+
+const viewQuery = viewOf + `login_key = $3`
 
 // View returns the user with that login as the visitor sees it; NotFound if there is none
 // or it was removed. Gists that are read afterwards are at least as new as its Version.
@@ -180,6 +182,15 @@ func (s *Store) View(ctx context.Context, visitor, login string) (v gistdeal.Vie
 	row := s.read.prepared(context.WithoutCancel(ctx), s.view, visitor, gistdeal.KeyDealURL, gistdeal.LoginKey(login))
 	if err := row.Scan(&v.UserID, &v.Login, &v.Scanned, &v.Version, &v.Seen, &v.DealURL); err != nil {
 		return v, notFound(err, "%q is not tracked", login)
+	}
+	return v, nil
+}
+
+// ViewByID is View for an id, but slower.
+func (s *Store) ViewByID(ctx context.Context, visitor string, id int64) (v gistdeal.View, err error) {
+	row := s.read.QueryRowContext(ctx, viewOf+`id = $3`, visitor, gistdeal.KeyDealURL, id)
+	if err := row.Scan(&v.UserID, &v.Login, &v.Scanned, &v.Version, &v.Seen, &v.DealURL); err != nil {
+		return v, notFound(err, "user %d is not tracked", id)
 	}
 	return v, nil
 }

@@ -6,7 +6,7 @@ import { button, el, keyed, renew } from './dom.js';
 import { row } from './gist.js';
 import * as live from './live.js';
 import { attempt, chips, dealChips, empty, more } from './parts.js';
-import { count, counted, outcomes } from './words.js';
+import { count, counted, nameOf, outcomes } from './words.js';
 
 const part = 100; // gists per request
 const scanningEvery = 1500; // ms between requests during the first scan
@@ -101,7 +101,7 @@ async function visited(state, all = false) {
   const last = Math.max(0, ...shown);
   if (document.hidden || !(complete || all) || last <= Math.max(opened.since, state.visit ?? 0)) return;
   state.visit = last;
-  await api.visit(state.user.login, last).catch(() => { state.visit = 0; });
+  await api.visit(nameOf(state.user), last).catch(() => { state.visit = 0; });
 }
 
 const isNew = (gist) => gist.seq > opened.since;
@@ -127,7 +127,7 @@ function draw(state) {
 }
 
 function filters({ user: current, only, onlyNew }, fresh) {
-  const here = (show, state) => `#/users/${encodeURIComponent(current.login)}?${new URLSearchParams({ ...(show && { show: 'new' }), ...(state && { state }) })}`;
+  const here = (show, state) => `#/users/${encodeURIComponent(nameOf(current))}?${new URLSearchParams({ ...(show && { show: 'new' }), ...(state && { state }) })}`;
   return [
     chips('Show', [
       { word: 'All gists', href: here(false, only), on: !onlyNew, data: { state: 'all' } },

@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { button, el, outside } from './dom.js';
 import { attempt, confirm, empty, note, userBadge, when } from './parts.js';
 import { track } from './quick.js';
-import { capital, counted, localTimes } from './words.js';
+import { capital, counted, localTimes, nameOf } from './words.js';
 
 const backfills = { all: 'deals for all gists', none: 'deals for new gists only' };
 const retryEvery = 5000; // ms between requests for a user that is not tracked yet
@@ -23,11 +23,12 @@ export function about(state) {
   ];
 }
 
-function actions({ user: { login, state: now, deals }, follow }) {
-  const act = (verb, done) => async () => (await attempt(() => api.change(login, verb), done)) && attempt(follow);
+function actions({ user, follow }) {
+  const { login, state: now, deals } = user;
+  const act = (verb, done) => async () => (await attempt(() => api.change(nameOf(user), verb), done)) && attempt(follow);
   const remove = async () => {
     const yes = await confirm(`Remove ${login}?`, 'Scans stop, and queued deals are skipped. Existing gists and deals are kept.', 'Remove', { danger: true });
-    if (yes !== null && (await attempt(() => api.change(login, 'remove'), `${login} removed`))) location.hash = '#/users';
+    if (yes !== null && (await attempt(() => api.change(nameOf(user), 'remove'), `${login} removed`))) location.hash = '#/users';
   };
   const action = (name, mark = '', kind = '') => ({ mark, kind, data: { act: name } });
   return el('div', { className: 'line small' },

@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { button, el, icon, keyed, renew, spoken } from './dom.js';
 import { attempt, chips, confirm, empty, loading, more, toast, userBadge, when } from './parts.js';
 import { quick } from './quick.js';
-import { capital, count, counted, dealStates, localTimes, userStates } from './words.js';
+import { capital, count, counted, dealStates, localTimes, nameOf, userStates } from './words.js';
 
 const settle = 250; // ms after the last key
 const readEvery = 15_000;
@@ -97,7 +97,7 @@ function tools(state) {
 function table(state) {
   state.every = el('input', { type: 'checkbox', ariaLabel: 'Select all users shown' });
   state.every.onchange = () => {
-    state.chosen = new Set(state.every.checked ? state.all.map(({ login }) => login) : []);
+    state.chosen = new Set(state.every.checked ? state.all.map(nameOf) : []);
     state.beyond = false;
     for (const box of state.rows.querySelectorAll('input')) box.checked = state.every.checked;
     bulk(state);
@@ -117,7 +117,7 @@ function draw(state) {
   renew(state.nobody, [all.length > 0, given], () => (all.length ? '' : nobody(given)));
   const text = all.length ? `${counted(all.length, 'user')}${next ? ', and more' : ''}` : '';
   if (state.status.textContent !== text) state.status.textContent = text;
-  state.chosen = new Set(all.map(({ login }) => login).filter((login) => state.chosen.has(login)));
+  state.chosen = new Set(all.map(nameOf).filter((name) => state.chosen.has(name)));
   renew(state.rest, next, () => more(next, () => attempt(() => further(state))));
   if (page.may) bulk(state);
 }
@@ -136,16 +136,17 @@ const nobody = ({ search, state }) => (search || state
 
 function line(state, user) {
   const { login } = user;
-  const box = el('input', { type: 'checkbox', checked: state.chosen.has(login), ariaLabel: `Select ${login}` });
+  const name = nameOf(user);
+  const box = el('input', { type: 'checkbox', checked: state.chosen.has(name), ariaLabel: `Select ${login}` });
   box.onchange = () => {
-    if (box.checked) state.chosen.add(login);
-    else state.chosen.delete(login);
+    if (box.checked) state.chosen.add(name);
+    else state.chosen.delete(name);
     state.beyond = false;
     bulk(state);
   };
   return el('tr', { data: { login } },
     state.page.may && el('td', { className: 'box' }, box),
-    el('th', { scope: 'row' }, el('a', { href: `#/users/${encodeURIComponent(login)}`, data: { login } }, login), el('span', { className: 'slim' }, userBadge(user.state)), user.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(user.problem))),
+    el('th', { scope: 'row' }, el('a', { href: `#/users/${encodeURIComponent(name)}`, data: { login } }, login), el('span', { className: 'slim' }, userBadge(user.state)), user.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(user.problem))),
     el('td', { className: 'wide' }, userBadge(user.state)),
     el('td', { className: 'deals' }, dealsOf(user)),
     el('td', { className: 'wide' }, when(user.last_scan_at, 'not yet')),

@@ -86,3 +86,7 @@ export function fileName(file) {
     return last;
   }
 }
+
+// nameOf returns the name by which the API knows a user: a login that another user has by
+// now names that one.
+export const nameOf = ({ id, login, login_taken: taken }) => (taken ? `id:${id}` : login);
