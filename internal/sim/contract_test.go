@@ -35,6 +35,8 @@ func TestResponsesAgreeWithTheOfficialDescriptions(t *testing.T) {
 	for range 3 {
 		want(t, w.do(http.MethodPost, deals, `{"title":"t","visible_to":3,"stage_id":6,"custom_fields":{"`+code+`":"abc"}}`, jsonHeader...), http.StatusOK)
 	}
+	want(t, w.do(http.MethodPatch, "/api/v2/dealFields/"+code, `{"field_name":"Gist","description":null}`, jsonHeader...), http.StatusOK)
+	want(t, w.get(deals+"/search?term=abc&fields=custom_fields&exact_match=true&limit=1"), http.StatusOK, `"custom_fields":["abc"]`)
 	want(t, w.do(http.MethodPatch, deals+"/1", `{"title":"new","status":"won"}`, jsonHeader...), http.StatusOK)
 	want(t, w.do(http.MethodPatch, deals+"/2", `{"is_archived":true}`, jsonHeader...), http.StatusOK)
 	want(t, w.do(http.MethodDelete, deals+"/3", ""), http.StatusOK)

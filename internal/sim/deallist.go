@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,14 +27,15 @@ var includeFields = someOf("next_activity_id", "last_activity_id", "first_won_ti
 	"undone_activities_count", "participants_count", "last_incoming_mail_time", "last_outgoing_mail_time",
 	"smart_bcc_email", "source_lead_id")
 
-// dealQuery are the parameters of GET /deals/{id}, listQuery those of the lists.
+// dealQuery are the parameters of GET /deals/{id}, listQuery and archivedQuery
+// those of the lists.
 var (
 	dealQuery = map[string]check{
 		"include_fields": includeFields, "custom_fields": atMost(maxKeys),
 		"include_option_labels": oneOf("true", "false"), "include_labels": oneOf("true", "false"),
 	}
 	listQuery = map[string]check{
-		"filter_id": isIntText, "ids": atMost(maxIDs), "owner_id": isIntText, "person_id": isIntText,
+		"filter_id": isIntText, "ids": isIDs, "owner_id": isIntText, "person_id": isIntText,
 		"org_id": isIntText, "pipeline_id": isIntText, "stage_id": isIntText,
 		"status":        someOf("open", "won", "lost", "deleted"),
 		"updated_since": isSeconds, "updated_until": isSeconds,
@@ -41,7 +43,27 @@ var (
 		"include_fields": includeFields, "custom_fields": atMost(maxKeys), "limit": isLimit, "cursor": anyText,
 		"include_option_labels": oneOf("true", "false"), "include_labels": oneOf("true", "false"),
 	}
+	archivedQuery = without(listQuery, "include_option_labels", "include_labels")
 )
+
+func without(known map[string]check, names ...string) map[string]check {
+	known = maps.Clone(known)
+	for _, name := range names {
+		delete(known, name)
+	}
+	return known
+}
+
+// isIDs accepts up to 100 ids separated by commas.
+func isIDs(v any) string {
+	text, _ := v.(string)
+	for id := range strings.SplitSeq(text, ",") {
+		if isIntText(id) != "" {
+			return invalidType("integer[]")
+		}
+	}
+	return atMost(maxIDs)(v)
+}
 
 // atMost accepts up to n values separated by commas.
 func atMost(n int) check {
@@ -87,8 +109,11 @@ func (p *pipedrive) listArchived(c *call) response { return p.pageOfDeals(c, tru
 
 // pageOfDeals responds with a page of the archived or the other deals.
 func (p *pipedrive) pageOfDeals(c *call, archived bool) response {
-	q := c.URL.Query()
-	if reason := checkQuery(q, listQuery); reason != "" {
+	q, known := c.URL.Query(), listQuery
+	if archived {
+		known = archivedQuery
+	}
+	if reason := checkQuery(q, known); reason != "" {
 		return refuse(reason)
 	}
 	if q.Get("filter_id") != "" {

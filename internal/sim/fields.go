@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -104,17 +105,20 @@ func (p *pipedrive) checkCustom(values map[string]any) string {
 		if f == nil {
 			return fmt.Sprintf("custom_fields: Unknown key '%s'", code)
 		}
-		if reason := nullable(valueChecks[f.Type])(values[code]); reason != "" {
+		reason := cmp.Or(nullable(valueChecks[f.Type])(values[code]), f.checkOptions(values[code]))
+		if reason != "" {
 			return "custom_fields." + code + ": " + reason
 		}
 	}
 	return ""
 }
 
-var fieldListQuery = map[string]check{
-	"limit": isLimit, "cursor": anyText,
-	"include_fields": someOf("ui_visibility", "important_fields", "required_fields"),
-}
+// fieldQuery are the parameters of GET /dealFields/{field_code}, fieldListQuery
+// those of the list.
+var (
+	fieldQuery     = map[string]check{"include_fields": someOf("ui_visibility", "important_fields", "required_fields")}
+	fieldListQuery = map[string]check{"limit": isLimit, "cursor": anyText, "include_fields": fieldQuery["include_fields"]}
+)
 
 func (p *pipedrive) listFields(c *call) response {
 	var shown []*field
@@ -137,28 +141,34 @@ func (p *pipedrive) createField(c *call) response {
 		}
 	}
 	name, kind := values["field_name"].(string), values["field_type"].(string)
+	items, _ := values["options"].([]any)
+	if hasOptions := kind == "enum" || kind == "set"; hasOptions != (len(items) > 0) {
+		return refuse("options: Only fields of type enum and set have options, and at least one")
+	}
 	f := p.addField(name, kind)
 	f.Description, _ = values["description"].(string)
-	items, _ := values["options"].([]any)
-	for i, item := range items {
-		f.Options = append(f.Options, option{ID: int64(i + 1), Label: item.(map[string]any)["label"].(string)})
+	for _, item := range items {
+		f.Options = append(f.Options, option{ID: p.nextOption(), Label: item.(map[string]any)["label"].(string)})
 	}
 	return success(http.StatusOK, f)
 }
 
 func (p *pipedrive) getField(c *call) response {
+	if reason := checkQuery(c.URL.Query(), fieldQuery); reason != "" {
+		return refuse(reason)
+	}
 	for _, f := range p.fields {
 		if f.Code == c.PathValue("code") && !f.deleted {
 			return success(http.StatusOK, f)
 		}
 	}
-	return failure(http.StatusNotFound, "Field not found", "")
+	return fieldNotFound()
 }
 
 func (p *pipedrive) removeField(c *call) response {
 	f := p.customFields()[c.PathValue("code")]
 	if f == nil {
-		return failure(http.StatusNotFound, "Field not found", "")
+		return fieldNotFound()
 	}
 	f.deleted = true
 	return success(http.StatusOK, f)

@@ -38,10 +38,11 @@ type Options struct {
 
 	GitHubHour time.Duration // length of GitHub's quota window in whole seconds; default an hour
 
-	ListDelay time.Duration // age at which a new deal appears in lists
-	DateShift time.Duration // how far the Date of answers, which a proxy may write, is ahead
-	Latency   time.Duration // delay of every response of both APIs
-	Jitter    time.Duration // longest delay of requests to Pipedrive before they count; each has a random one
+	ListDelay   time.Duration // age at which a new deal appears in lists
+	SearchDelay time.Duration // age at which a new deal appears in searches
+	DateShift   time.Duration // how far the Date of answers, which a proxy may write, is ahead
+	Latency     time.Duration // delay of every response of both APIs
+	Jitter      time.Duration // longest delay of requests to Pipedrive before they count; each has a random one
 
 	CompanyID     int64  // default CompanyID
 	CompanyDomain string // default "gistdeal-sim"

@@ -20,6 +20,7 @@ type pipedrive struct {
 	stages    []stage
 
 	hiddenPipelines []int64 // from regular users
+	lastOption      int64   // the highest id of an option of a field
 
 	window  []time.Time // times of the accepted requests of the last 2 s
 	day     string      // the UTC day of tokens and writes

@@ -55,6 +55,7 @@ func TestInvalidBodiesAreRefused(t *testing.T) {
 		`{"title":null}`:                        "title:",
 		`{}`:                                    "title: Required",
 		`[]`:                                    "body:",
+		`{"title":"t"}{"title":"u"}`:            "body:",
 		`{"title":"t","stage_id":"5"}`:          "stage_id:",
 		`{"title":"t","stage_id":99}`:           "stage_id:",
 		`{"title":"t","stage_id":1,"pipeline_id":2}`: "stage_id:",
@@ -86,13 +87,14 @@ func TestInvalidQueriesAreRefused(t *testing.T) {
 	for _, query := range []string{
 		"nonsense=1", "limit=501", "limit=0", "limit=x", "status=closed", "status=open,", "sort_by=title",
 		"updated_since=2026-01-01T00:00:00.5Z", "updated_since=2026-01-01", "cursor=nonsense", "include_fields=custom_fields",
-		"custom_fields=" + strings.Repeat("a,", 15) + "a", "ids=" + strings.Repeat("1,", 100) + "1", "owner_id=me",
+		"custom_fields=" + strings.Repeat("a,", 15) + "a", "ids=" + strings.Repeat("1,", 100) + "1", "owner_id=me", "ids=1,two", "limit=1&limit=2", "cursor=eyJpZCI6MX0",
 	} {
 		want(t, w.get("/api/v2/deals?"+query), http.StatusBadRequest, "ERR_SCHEMA_VALIDATION_FAILED")
 	}
 	for _, query := range []string{"limit=500", "status=open,won,lost,deleted", "updated_since=2026-01-01T00:00:00Z", "include_fields=notes_count"} {
 		want(t, w.get("/api/v2/deals?"+query), http.StatusOK)
 	}
+	want(t, w.get("/api/v2/deals/archived?include_labels=true"), http.StatusBadRequest, "'include_labels' is not allowed")
 	want(t, w.get("/api/v2/stages?pipeline_id=99"), http.StatusOK, `"data":[]`)
 	want(t, w.get("/api/v2/stages?pipeline_id=2"), http.StatusOK, `"New"`, `"Done"`)
 	want(t, w.get("/api/v2/pipelines"), http.StatusOK, `"Pipeline"`, `"Gists"`)
@@ -100,6 +102,14 @@ func TestInvalidQueriesAreRefused(t *testing.T) {
 	want(t, w.get("/api/v2/pipelines?pipeline_id=1"), http.StatusBadRequest)
 	want(t, w.get("/api/v2/dealFields?include_fields=ui_visibility"), http.StatusOK)
 	want(t, w.get("/api/v2/dealFields?sort_by=id"), http.StatusBadRequest)
+	want(t, w.get("/api/v2/dealFields/title?include_fields=options"), http.StatusBadRequest)
+	for _, request := range []string{
+		"POST /api/v2/deals", "PATCH /api/v2/deals/1", "DELETE /api/v2/deals/1", "POST /api/v2/dealFields", "PATCH /api/v2/dealFields/title",
+		"DELETE /api/v2/dealFields/title",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		want(t, w.do(method, path+"?limit=1", `{"title":"t"}`), http.StatusBadRequest, "'limit' is not allowed")
+	}
 	want(t, w.get("/api/v2/nonsense"), http.StatusNotFound)
 }
 

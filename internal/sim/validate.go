@@ -163,6 +163,9 @@ func checkQuery(q url.Values, known map[string]check) string {
 		if !exists {
 			return notAllowed(name)
 		}
+		if len(q[name]) > 1 {
+			return name + ": The parameter may be given once"
+		}
 		if reason := c(q.Get(name)); reason != "" {
 			return name + ": " + reason
 		}
@@ -170,11 +173,21 @@ func checkQuery(q url.Values, known map[string]check) string {
 	return ""
 }
 
+// plain returns a handler that refuses all query parameters.
+func plain(handle func(*call) response) func(*call) response {
+	return func(c *call) response {
+		if reason := checkQuery(c.URL.Query(), nil); reason != "" {
+			return refuse(reason)
+		}
+		return handle(c)
+	}
+}
+
 // readBody decodes and checks a JSON object. It refuses unknown names.
 func readBody(body []byte, known map[string]check) (values map[string]any, reason string) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	if err := d.Decode(&values); err != nil || values == nil {
+	if err := d.Decode(&values); err != nil || values == nil || !json.Valid(body) {
 		return nil, "body: " + invalidType("object")
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
