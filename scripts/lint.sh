@@ -11,7 +11,7 @@ go tool -modfile=tools/go.mod golangci-lint run
 go tool -modfile=tools/go.mod actionlint .github/workflows/*.yml
 
 if command -v shellcheck >/dev/null; then
-  find . -path ./.git -prune -o \( -name '*.sh' -o -path './.ci/run' \) -print0 | xargs -0 shellcheck
+  find . \( -path ./.git -o -name node_modules \) -prune -o \( -name '*.sh' -o -path './.ci/run' \) -print0 | xargs -0 shellcheck
 else
   echo "shell scripts are not checked: no shellcheck"
   if [ "${REQUIRE_ALL:-}" = 1 ]; then exit 1; fi

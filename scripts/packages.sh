@@ -20,6 +20,9 @@ have shellcheck || missing+=(shellcheck)
 have zsh || missing+=(zsh)
 have fish || missing+=(fish)
 have promtool || missing+=(promtool)
+# The official clients of both remotes are JavaScript.
+have node nodejs || missing+=(nodejs)
+have npm || missing+=(npm)
 # The start-up script of infra/ runs in namespaces, with what it sets up.
 have nginx || [ -x /usr/sbin/nginx ] || missing+=(nginx)
 have certbot || missing+=(certbot)
