@@ -197,3 +197,23 @@ func TestFaultsDoNotApplyToRefusedRequests(t *testing.T) {
 	want(t, w.get(deals), http.StatusBadGateway)
 	want(t, w.get(deals), http.StatusOK)
 }
+
+func TestAFaultReplacesHeadersAlsoTheDate(t *testing.T) {
+	t.Parallel()
+	w := start(t, unlimited())
+	const date = "Sun, 23 Nov 2025 10:00:00 GMT"
+	w.AddFault(sim.Fault{Match: "GET " + deals, Kind: "slow", Header: map[string]string{"Date": date}, Times: 1})
+	w.AddFault(sim.Fault{Match: "GET " + deals, Kind: "error-before", Header: map[string]string{"Date": date}, Times: 1})
+	w.AddFault(sim.Fault{Match: "GET " + deals, Kind: "slow", Header: map[string]string{"Date": "", "Content-Type": ""}, Times: 1})
+	for _, status := range []int{http.StatusOK, http.StatusInternalServerError} {
+		g := w.get(deals)
+		want(t, g, status)
+		wantHeader(t, g, "Date", date)
+	}
+	g := w.get(deals)
+	want(t, g, http.StatusOK, `"data":[]`)
+	wantHeader(t, g, "Date", "", "Content-Type", "")
+	if g := w.get(deals); g.header.Get("Date") == "" {
+		t.Error("an ordinary answer has no date")
+	}
+}

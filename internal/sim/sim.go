@@ -109,7 +109,9 @@ func (s *Sim) serve(rt route) http.HandlerFunc {
 		pause, date := s.o.Latency, s.o.Now().Add(s.o.DateShift)
 		s.mu.Unlock()
 		s.wait(r.Context(), pause)
-		a.header.Set("Date", date.UTC().Format(http.TimeFormat))
+		if _, set := a.header["Date"]; !set {
+			a.header.Set("Date", date.UTC().Format(http.TimeFormat))
+		}
 		s.send(w, r, a, hit.effect.end)
 	}
 }
@@ -150,11 +152,11 @@ func (s *Sim) respond(c *call, h hit) response {
 		if h.effect.serviceHeaders {
 			a = merge(a, c.header)
 		}
-		for name, value := range h.fault.Header {
-			a.header.Set(name, value)
-			if value == "" {
-				a.header.Del(name)
-			}
+	}
+	for name, value := range h.fault.Header {
+		a.header.Set(name, value)
+		if value == "" {
+			a.header[http.CanonicalHeaderKey(name)] = nil // net/http sends no Date of its own then
 		}
 	}
 	if h.effect.end == dropped || h.effect.end == hung {
