@@ -83,6 +83,8 @@ type cursor struct {
 	Value     any    `json:"fieldValue"`
 	Direction string `json:"sortDirection"`
 	ID        int64  `json:"id"`
+
+	At time.Time `json:"at,omitzero"` // when the page was read, for Options.CursorLife
 }
 
 // String encodes the cursor for clients.
@@ -123,7 +125,7 @@ func (p *pipedrive) pageOfDeals(c *call, archived bool) response {
 	var from *deal
 	if text := q.Get("cursor"); text != "" {
 		start, ok := readCursor(text)
-		if !ok || start.Field != o.field || start.Direction != o.direction {
+		if !ok || start.Field != o.field || start.Direction != o.direction || p.expired(start, c.now) {
 			return badCursor()
 		}
 		from = start.placeholder()
@@ -132,7 +134,7 @@ func (p *pipedrive) pageOfDeals(c *call, archived bool) response {
 	page := p.selectDeals(o, from, limit+1, p.seen(c, p.filter(q, c.now, archived)))
 	next := ""
 	if len(page) > limit {
-		next = o.cursorAt(page[limit]).String()
+		next = o.cursorAt(page[limit], c.now).String()
 		page = page[:limit]
 	}
 	items := make([]dealJSON, 0, len(page))
@@ -204,8 +206,8 @@ func (o order) compare(a, b *deal) int {
 }
 
 // cursorAt returns the cursor of a page that begins with d.
-func (o order) cursorAt(d *deal) cursor {
-	c := cursor{Field: o.field, Direction: o.direction, ID: d.id, Value: d.id}
+func (o order) cursorAt(d *deal, now time.Time) cursor {
+	c := cursor{Field: o.field, Direction: o.direction, ID: d.id, Value: d.id, At: now}
 	switch o.field {
 	case "update_time":
 		c.Value = d.updated

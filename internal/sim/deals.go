@@ -43,7 +43,7 @@ type deal struct {
 	id                         int64
 	creatorID                  int64
 	added, updated, stageMoved time.Time      // in whole seconds, as in responses
-	createdAt                  time.Time      // with fractions of a second
+	createdAt, deletedAt       time.Time      // with fractions of a second
 	custom                     map[string]any // by field code; without nulls
 }
 
@@ -94,6 +94,9 @@ func (p *pipedrive) createDeal(c *call) response {
 	if refused, ok := p.checkVisibility(c, values); !ok {
 		return refused
 	}
+	if p.full() {
+		return capped()
+	}
 	d := p.newDeal(c.now)
 	d.creatorID = p.key(c).user().id
 	d.OwnerID = d.creatorID
@@ -121,6 +124,7 @@ func (p *pipedrive) newDeal(now time.Time) *deal {
 // it returns the reason and changes nothing.
 func (p *pipedrive) apply(d *deal, body []byte, values map[string]any) string {
 	custom, _ := values["custom_fields"].(map[string]any)
+	custom = p.withoutDeleted(custom)
 	if reason := p.checkCustom(custom); reason != "" {
 		return reason
 	}
@@ -284,15 +288,20 @@ func (p *pipedrive) deleteDeal(c *call) response {
 	if refused, unseen := p.unseen(c, d); unseen {
 		return refused
 	}
-	d.remove(c.now)
+	p.remove(d, c.now)
 	return success(http.StatusOK, map[string]int64{"id": d.id})
 }
 
-func (d *deal) remove(now time.Time) { d.IsDeleted, d.updated = true, seconds(now) }
+func (p *pipedrive) remove(d *deal, now time.Time) {
+	d.IsDeleted, d.deletedAt = true, now
+	if !p.o.KeepUpdateTime {
+		d.updated = seconds(now)
+	}
+}
 
 // purged reports whether a deleted deal is permanently removed. Pipedrive
 // OpenAPI 2026-08-18, DELETE /deals/{id}: after 30 days.
-func (d *deal) purged(now time.Time) bool { return now.Sub(d.updated) >= 30*24*time.Hour }
+func (d *deal) purged(now time.Time) bool { return now.Sub(d.deletedAt) >= 30*24*time.Hour }
 
 // customKeys returns the codes of the custom fields that the query selects; nil
 // selects all.

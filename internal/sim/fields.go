@@ -145,6 +145,9 @@ func (p *pipedrive) createField(c *call) response {
 	if hasOptions := kind == "enum" || kind == "set"; hasOptions != (len(items) > 0) {
 		return refuse("options: Only fields of type enum and set have options, and at least one")
 	}
+	if p.o.MaxCustomFields > 0 && len(p.customFields()) >= p.o.MaxCustomFields {
+		return failure(http.StatusForbidden, "Custom fields limit reached.", "feature_capping_custom_fields_limit")
+	}
 	f := p.addField(name, kind)
 	f.Description, _ = values["description"].(string)
 	for _, item := range items {

@@ -38,6 +38,15 @@ type Options struct {
 
 	GitHubHour time.Duration // length of GitHub's quota window in whole seconds; default an hour
 
+	// Nothing says which of both a live account does.
+	IgnoreDeletedFields bool          // a deleted custom field in a body is ignored instead of refused
+	KeepUpdateTime      bool          // a deal keeps its update_time when it is deleted
+	CursorLife          time.Duration // age at which a cursor is refused; 0 means never
+
+	// Limits of the plan; 0 means none.
+	MaxOpenDeals    int
+	MaxCustomFields int
+
 	ListDelay   time.Duration // age at which a new deal appears in lists
 	SearchDelay time.Duration // age at which a new deal appears in searches
 	DateShift   time.Duration // how far the Date of answers, which a proxy may write, is ahead

@@ -47,7 +47,7 @@ func (p *pipedrive) searchDeals(c *call) response {
 	from := cursor{}
 	if text := q.Get("cursor"); text != "" {
 		var ok bool
-		if from, ok = readCursor(text); !ok {
+		if from, ok = readCursor(text); !ok || p.expired(from, c.now) {
 			return badCursor()
 		}
 	}
@@ -59,7 +59,7 @@ func (p *pipedrive) searchDeals(c *call) response {
 			continue
 		}
 		if len(items) == limit {
-			next = cursor{Field: "id", Direction: "asc", ID: d.id - 1}.String()
+			next = cursor{Field: "id", Direction: "asc", ID: d.id - 1, At: c.now}.String()
 			break
 		}
 		items = append(items, map[string]any{"result_score": 1, "item": p.showMatch(m)})

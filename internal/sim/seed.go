@@ -79,14 +79,14 @@ func (s *Sim) ArchiveDeal(id int64) bool {
 // DeleteDeal deletes a deal as a person does in Pipedrive. It reports whether the
 // deal existed.
 func (s *Sim) DeleteDeal(id int64) bool {
-	return s.change(id, (*deal).remove)
+	return s.change(id, s.pipedrive.remove)
 }
 
 // PurgeDeal deletes a deal as of 31 days ago, so that it is permanently removed.
 // Pipedrive OpenAPI 2026-08-18, DELETE /deals/{id}: after 30 days. It reports
 // whether the deal existed.
 func (s *Sim) PurgeDeal(id int64) bool {
-	return s.change(id, func(d *deal, now time.Time) { d.remove(now.Add(-31 * 24 * time.Hour)) })
+	return s.change(id, func(d *deal, now time.Time) { s.pipedrive.remove(d, now.Add(-31*24*time.Hour)) })
 }
 
 func (s *Sim) change(id int64, do func(*deal, time.Time)) bool {
