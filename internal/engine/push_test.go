@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/push"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/testenv"
@@ -180,6 +181,33 @@ func TestADeletedFieldIsCreatedAgainAndNoDealIsLost(t *testing.T) {
 	w.settled(r, "alice")
 	if !strings.Contains(w.log.String(), "was deleted in Pipedrive") {
 		t.Errorf("the log does not name the reason of the backoff:\n%s", w.log)
+	}
+}
+
+func TestFieldsThatWereDeletedAndAreIgnoredAreCreatedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1, IgnoreDeletedFields: true})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	for _, name := range pipedrive.FieldNames {
+		code, _ := w.sim.Field(name)
+		w.sim.DeleteField(code)
+	}
+	scan := func(gists []sim.Gist) {
+		w.sim.AddUser(sim.User{Login: "alice", Gists: gists})
+		_, err := r.RequestScan(t.Context(), gistdeal.ScanRequest{Login: "alice", Kind: gistdeal.RequestScanNow})
+		testenv.Must(t, err)
+	}
+	scan(simGists("b", 1))
+	w.eventually("a deal without fields", func() bool { return w.deals(r, "alice")["b0000"].State == gistdeal.DealCreated })
+	scan(simGists("c", 3))
+	w.eventually("deals with fields", func() bool {
+		byGist := w.sim.Report().ByGist
+		return len(byGist["c0000"]) == 1 && len(byGist["c0001"]) == 1 && len(byGist["c0002"]) == 1
+	})
+	if got := w.sim.Report().Deals; got != 5 {
+		t.Errorf("%d deals, want 5", got)
 	}
 }
 

@@ -53,6 +53,9 @@ func (c *Client) createDeal(ctx context.Context, start time.Time, d gistdeal.Dra
 	if t == nil {
 		return 0, gistdeal.Errorf(gistdeal.Temporary, "the account's fields are not known yet")
 	}
+	if err := c.checkIgnored(ctx, t); err != nil {
+		return 0, err
+	}
 	body, err := json.Marshal(t.newDeal(d))
 	if err != nil {
 		return 0, gistdeal.Errorf(gistdeal.Invalid, "encode the deal: %w", err)
@@ -85,13 +88,55 @@ func (c *Client) readCreated(ctx context.Context, t *target, a answer) (int64, e
 		return 0, err
 	}
 	var data struct {
-		ID int64 `json:"id"`
+		ID           int64           `json:"id"`
+		CustomFields json.RawMessage `json:"custom_fields"`
 	}
 	if _, err := a.decode(&data); err != nil || data.ID <= 0 {
 		return 0, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive answered %d without the id of a deal", a.status)
 	}
 	c.clock.record(a.header)
+	c.noteIgnored(t, data.CustomFields)
 	return data.ID, nil
+}
+
+// noteIgnored notes the first field of a created deal that the answer lacks. By its
+// documents Pipedrive ignores deleted fields in a POST; accounts were seen to refuse it.
+func (c *Client) noteIgnored(t *target, values json.RawMessage) {
+	if t.ignored != "" || t.unseen {
+		return
+	}
+	var stored map[string]json.RawMessage
+	_ = json.Unmarshal(values, &stored) // It stays nil if the answer has no fields.
+	for _, name := range FieldNames {
+		f, wanted := t.fields[name]
+		if _, ok := stored[f.Code]; wanted && !ok {
+			next := *t
+			next.ignored = name
+			c.target.CompareAndSwap(t, &next)
+			return
+		}
+	}
+}
+
+// checkIgnored returns an Unauthorized error if an ignored field was deleted: until the
+// next Prepare no lookup could find a new deal.
+func (c *Client) checkIgnored(ctx context.Context, t *target) error {
+	if t.ignored == "" {
+		return nil
+	}
+	_, err := c.getField(ctx, t.fields[t.ignored].Code)
+	switch {
+	case gistdeal.KindOf(err) == gistdeal.NotFound:
+		return gistdeal.Errorf(gistdeal.Unauthorized, "the field %q was deleted in Pipedrive", t.ignored)
+	case gistdeal.KindOf(err) == gistdeal.Invalid: // This says nothing about the deal.
+		return gistdeal.Errorf(gistdeal.Temporary, "look up the field %q: %w", t.ignored, err)
+	case err != nil:
+		return err
+	}
+	next := *t
+	next.ignored, next.unseen = "", true
+	c.target.CompareAndSwap(t, &next)
+	return nil
 }
 
 // explainRefusal returns the error of a refusal that names a field, the stage or the

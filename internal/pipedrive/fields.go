@@ -33,6 +33,8 @@ type target struct {
 	stageID   int64            // 0 is the account's default
 	ownerID   int64            // 0 is the user of the key
 	visibleTo int              // 0 is the default of the key's user
+	ignored   string           // a field that the answer to a POST lacked, "" if none did
+	unseen    bool             // answers to POSTs lack custom fields that exist
 }
 
 // field is a custom field of deals.

@@ -277,3 +277,38 @@ func TestAnUnexplainedRefusalIsTemporary(t *testing.T) {
 		wantKind(t, err, gistdeal.Temporary, codes[pipedrive.FieldGist])
 	}
 }
+
+func TestADeletedFieldThatIsIgnoredStopsTheNextDeal(t *testing.T) {
+	t.Parallel()
+	for _, name := range pipedrive.FieldNames {
+		w := begin(t, sim.Options{IgnoreDeletedFields: true}, pipedrive.Options{})
+		codes := w.prepare(t, nil)
+		w.mustCreate(t, hello)
+		w.DeleteField(codes[name])
+		w.mustCreate(t, hello)
+		_, err := w.create(t, hello)
+		wantKind(t, err, gistdeal.Unauthorized, name+`"`, "deleted")
+		if again := w.prepare(t, codes); again[name] == codes[name] {
+			t.Errorf("the deleted field %q was used", name)
+		}
+		w.mustCreate(t, hello)
+		if r := w.Report(); r.Deals != 3 {
+			t.Errorf("%d deals, want 3", r.Deals)
+		}
+	}
+}
+
+func TestAnswersWithoutFieldsCostOneRequest(t *testing.T) {
+	t.Parallel()
+	for _, custom := range []string{``, `,"custom_fields":[]`, `,"custom_fields":{}`, `,"custom_fields":null`} {
+		w := begin(t, sim.Options{}, pipedrive.Options{})
+		w.prepare(t, nil)
+		w.AddFault(sim.Fault{Match: postDeal, Kind: "answer", Body: `{"success":true,"data":{"id":7` + custom + `}}`})
+		for range 3 {
+			w.mustCreate(t, hello)
+		}
+		if got := w.Report().Requests["GET /api/v2/dealFields/{code}"]; got != 1 {
+			t.Errorf("%s: %d requests for a field, want 1", custom, got)
+		}
+	}
+}
