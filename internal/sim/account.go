@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"encoding/json"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -38,4 +40,37 @@ func (p *pipedrive) withoutDeleted(custom map[string]any) map[string]any {
 // expired reports whether a cursor is too old.
 func (p *pipedrive) expired(c cursor, now time.Time) bool {
 	return p.o.CursorLife > 0 && now.Sub(c.At) >= p.o.CursorLife
+}
+
+// outcomes are the statuses in which a property of a deal may be set. Pipedrive
+// OpenAPI 2026-08-18, POST /deals.
+var outcomes = map[string][]string{
+	"lost_reason": {"lost"}, "lost_time": {"lost"}, "won_time": {"won"}, "close_time": {"won", "lost"},
+}
+
+// checkOutcome returns the reason why a body has a property that does not fit the
+// status of the deal, "" if all fit.
+func checkOutcome(status string, values map[string]any) string {
+	for _, name := range slices.Sorted(maps.Keys(outcomes)) {
+		if values[name] != nil && !slices.Contains(outcomes[name], status) {
+			return name + ": The value does not fit the status " + status
+		}
+	}
+	return ""
+}
+
+func isPercentage(v any) string {
+	n, ok := v.(json.Number)
+	if f, err := n.Float64(); !ok || err != nil || f < 0 || f > 100 {
+		return "The value must be 0 to 100"
+	}
+	return ""
+}
+
+func isDateTime(v any) string {
+	text, ok := v.(string)
+	if _, err := time.Parse(time.DateTime, text); !ok || err != nil {
+		return "The value is not a valid datetime"
+	}
+	return ""
 }

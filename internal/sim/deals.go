@@ -70,9 +70,9 @@ type dealJSON struct {
 var dealBody = map[string]check{
 	"title": isText, "owner_id": isInt, "person_id": nullable(isInt), "org_id": nullable(isInt),
 	"pipeline_id": isInt, "stage_id": isInt, "value": isNumber, "currency": textOf(3, 3),
-	"status": oneOf("open", "won", "lost"), "probability": nullable(isNumber), "lost_reason": nullable(isText),
+	"status": oneOf("open", "won", "lost"), "probability": nullable(isPercentage), "lost_reason": nullable(isText),
 	"visible_to": isVisibility, "close_time": nullable(isText), "won_time": isText, "lost_time": isText,
-	"expected_close_date": isText, "label_ids": isInts, "is_archived": isBool, "archive_time": isText,
+	"expected_close_date": isDate, "label_ids": isInts, "is_archived": isBool, "archive_time": isDateTime,
 	"is_deleted": isBool, "channel_id": nullable(isText), "origin_id": anyText, "custom_fields": isObject,
 }
 
@@ -139,6 +139,14 @@ func (p *pipedrive) apply(d *deal, body []byte, values map[string]any) string {
 	}
 	if !slices.ContainsFunc(companyUsers, func(c companyUser) bool { return c.id == next.OwnerID && c.active }) {
 		return "owner_id: The user does not exist"
+	}
+	if reason := checkOutcome(next.Status, values); reason != "" {
+		return reason
+	}
+	for _, name := range []string{"person_id", "org_id"} {
+		if values[name] != nil {
+			return name + ": The account has neither persons nor organizations"
+		}
 	}
 	if reason := p.setStage(&next, values); reason != "" {
 		return reason

@@ -19,8 +19,9 @@ type pipedrive struct {
 	pipelines []pipeline
 	stages    []stage
 
-	hiddenPipelines []int64 // from regular users
-	lastOption      int64   // the highest id of an option of a field
+	hiddenPipelines []int64     // from regular users
+	lastOption      int64       // the highest id of an option of a field
+	searches        []time.Time // times of the accepted searches of the last 2 s
 
 	window  []time.Time // times of the accepted requests of the last 2 s
 	day     string      // the UTC day of tokens and writes

@@ -58,26 +58,35 @@ func TestInvalidBodiesAreRefused(t *testing.T) {
 		`{"title":"t"}{"title":"u"}`:            "body:",
 		`{"title":"t","stage_id":"5"}`:          "stage_id:",
 		`{"title":"t","stage_id":99}`:           "stage_id:",
-		`{"title":"t","stage_id":1,"pipeline_id":2}`: "stage_id:",
-		`{"title":"t","visible_to":2}`:               "visible_to:",
-		`{"title":"t","is_deleted":true}`:            "is_deleted:",
-		custom("title", `"x"`):                       "custom_fields: Unknown key 'title'",
-		custom(short, "5"):                           short,
-		custom(short, text(256)):                     short,
-		custom(long, text(65_001)):                   long,
-		custom(when, `"yesterday"`):                  when,
+		`{"title":"t","stage_id":1,"pipeline_id":2}`:                      "stage_id:",
+		`{"title":"t","visible_to":2}`:                                    "visible_to:",
+		`{"title":"t","is_deleted":true}`:                                 "is_deleted:",
+		`{"title":"t","lost_reason":"price"}`:                             "lost_reason:",
+		`{"title":"t","status":"won","lost_time":"2026-01-01T00:00:00Z"}`: "lost_time:",
+		`{"title":"t","close_time":"2026-01-01T00:00:00Z"}`:               "close_time:",
+		`{"title":"t","probability":101}`:                                 "probability:",
+		`{"title":"t","expected_close_date":"2026-01-01T00:00:00Z"}`:      "expected_close_date:",
+		`{"title":"t","archive_time":"2026-01-01"}`:                       "archive_time:",
+		`{"title":"t","person_id":7}`:                                     "person_id:",
+		`{"title":"t","currency":"euro"}`:                                 "currency:",
+		custom("title", `"x"`):                                            "custom_fields: Unknown key 'title'",
+		custom(short, "5"):                                                short,
+		custom(short, text(256)):                                          short,
+		custom(long, text(65_001)):                                        long,
+		custom(when, `"yesterday"`):                                       when,
 	} {
 		want(t, w.do(http.MethodPost, "/api/v2/deals", body), http.StatusBadRequest, "Validation failed: ", reason, `"code":"ERR_SCHEMA_VALIDATION_FAILED"`)
 	}
 	for _, body := range []string{
 		custom(short, text(255)), custom(long, text(65_000)), custom(when, `"2026-11-23"`), custom(short, "null"),
 		`{"title":"t","channel_id":"gistdeal","origin_id":"dropped"}`, `{"title":"t","pipeline_id":2}`,
+		`{"title":"t","status":"lost","lost_reason":"price","probability":99.5,"person_id":null}`,
 	} {
 		want(t, w.do(http.MethodPost, "/api/v2/deals", body), http.StatusOK)
 	}
 	want(t, w.do(http.MethodPatch, "/api/v2/deals/1", `{"origin_id":"x"}`), http.StatusBadRequest, "origin_id")
-	if n := w.Report().Deals; n != 6 {
-		t.Errorf("%d deals, want 6", n)
+	if n := w.Report().Deals; n != 7 {
+		t.Errorf("%d deals, want 7", n)
 	}
 }
 

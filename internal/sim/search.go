@@ -33,6 +33,9 @@ type match struct {
 // account by Options.SearchDelay, and deleted deals are not in it, as others have
 // observed.
 func (p *pipedrive) searchDeals(c *call) response {
+	if p.tooManySearches(c.now) {
+		return p.limited()
+	}
 	q := c.URL.Query()
 	if reason := checkQuery(q, searchQuery); reason != "" {
 		return refuse(reason)
@@ -65,6 +68,21 @@ func (p *pipedrive) searchDeals(c *call) response {
 		items = append(items, map[string]any{"result_score": 1, "item": p.showMatch(m)})
 	}
 	return list(map[string]any{"items": items}, next)
+}
+
+// maxSearches is how many searches are allowed in the burst window on every plan.
+// Pipedrive docs, "Rate limiting".
+const maxSearches = 10
+
+// tooManySearches counts a search and reports whether it is over the limit.
+func (p *pipedrive) tooManySearches(now time.Time) bool {
+	p.searches = slices.DeleteFunc(p.searches, func(at time.Time) bool { return now.Sub(at) >= burstWindow })
+	if p.o.Burst > 0 && len(p.searches) >= maxSearches {
+		p.refused++
+		return true
+	}
+	p.searches = append(p.searches, now)
+	return false
 }
 
 // search reports whether a search with the query q finds a deal.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"gistdeal/internal/sim"
 )
 
 type searchResponse struct {
@@ -82,5 +84,21 @@ func TestANewDealAppearsInListsBeforeSearchesFindIt(t *testing.T) {
 	c.advance(3 * time.Second)
 	if ids, _ := search(t, w, "term=fresh"); !slices.Equal(ids, []int64{1}) {
 		t.Errorf("the search found %v after 3 s, want deal 1", ids)
+	}
+}
+
+func TestTenSearchesIn2SecondsAreAllowed(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	w := start(t, sim.Options{Seed: 1, Now: c.now, Burst: 100, DailyTokens: -1})
+	for range 10 {
+		search(t, w, "term=logs")
+	}
+	want(t, w.get("/api/v2/deals/search?term=logs"), http.StatusTooManyRequests)
+	want(t, w.get("/api/v2/deals"), http.StatusOK)
+	c.advance(2 * time.Second)
+	search(t, w, "term=logs")
+	if n := w.Report().Limited; n != 1 {
+		t.Errorf("%d requests were refused, want 1", n)
 	}
 }
