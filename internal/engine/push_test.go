@@ -95,12 +95,15 @@ func TestADealWithoutTheGistIDFieldIsIdentifiedByItsURL(t *testing.T) {
 
 func TestADealDeletedByAPersonIsNotCreatedAgain(t *testing.T) {
 	t.Parallel()
-	// No lookup succeeds before the deal is deleted.
-	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
-	w.sim.DeleteDeal(1)
-	w.sim.ClearFaults()
-	w.eventually("the deal is recorded", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealCreated })
-	w.wantPosts(1)
+	for _, keeps := range []bool{false, true} {
+		// No lookup succeeds before the deal is deleted.
+		w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
+		w.sim.Set(func(o *sim.Options) { o.KeepUpdateTime = keeps })
+		w.sim.DeleteDeal(1)
+		w.sim.ClearFaults()
+		w.eventually("the deal is recorded", func() bool { return w.deals(r, "alice")["a0000"].State == gistdeal.DealCreated })
+		w.wantPosts(1)
+	}
 }
 
 func TestARefusedDealFailsAloneAndAtOnce(t *testing.T) {

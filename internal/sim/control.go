@@ -133,23 +133,44 @@ func (s *Sim) postGist(r *http.Request) (any, error) {
 // knobs are the options that a control request can change. Absent options keep
 // their values.
 type knobs struct {
-	ListDelay      *string `json:"list_delay"` // for time.ParseDuration
-	Latency        *string `json:"latency"`
-	Jitter         *string `json:"jitter"`
-	Burst          *int    `json:"burst"`
-	DailyTokens    *int    `json:"daily_tokens"`
-	GitHubLimit    *int    `json:"github_limit"`
-	GitHubHour     *string `json:"github_hour"`
-	Token          *string `json:"token"`
-	GitHubToken    *string `json:"github_token"`
-	TokenUser      *string `json:"token_user"`
-	CreateStatus   *int    `json:"create_status"`
-	DeletedDeal404 *bool   `json:"deleted_deal_404"`
-	NoRateHeaders  *bool   `json:"no_rate_headers"`
+	ListDelay      *duration `json:"list_delay"`
+	SearchDelay    *duration `json:"search_delay"`
+	Latency        *duration `json:"latency"`
+	Jitter         *duration `json:"jitter"`
+	Burst          *int      `json:"burst"`
+	DailyTokens    *int      `json:"daily_tokens"`
+	GitHubLimit    *int      `json:"github_limit"`
+	GitHubHour     *duration `json:"github_hour"`
+	Token          *string   `json:"token"`
+	GitHubToken    *string   `json:"github_token"`
+	TokenUser      *string   `json:"token_user"`
+	CreateStatus   *int      `json:"create_status"`
+	DeletedDeal404 *bool     `json:"deleted_deal_404"`
+	NoRateHeaders  *bool     `json:"no_rate_headers"`
+
+	IgnoreDeletedFields *bool     `json:"ignore_deleted_fields"`
+	KeepUpdateTime      *bool     `json:"keep_update_time"`
+	CursorLife          *duration `json:"cursor_life"`
+	MaxOpenDeals        *int      `json:"max_open_deals"`
+	MaxCustomFields     *int      `json:"max_custom_fields"`
 
 	Regular          *bool     `json:"regular"`
 	Cannot           *[]string `json:"cannot"`
 	VisibilityGroups *bool     `json:"visibility_groups"`
+}
+
+// duration is a time.Duration that is a text in JSON, for time.ParseDuration.
+type duration time.Duration
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *duration) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return fmt.Errorf("duration: %w", err)
+	}
+	parsed, err := time.ParseDuration(text)
+	*d = duration(parsed)
+	return err
 }
 
 func (s *Sim) postKnobs(r *http.Request) (any, error) {
@@ -157,49 +178,31 @@ func (s *Sim) postKnobs(r *http.Request) (any, error) {
 	if err := decodeBody(r, &k); err != nil {
 		return nil, err
 	}
-	listDelay, err := k.duration(k.ListDelay)
-	if err != nil {
-		return nil, fmt.Errorf("list_delay: %w", err)
-	}
-	latency, err := k.duration(k.Latency)
-	if err != nil {
-		return nil, fmt.Errorf("latency: %w", err)
-	}
-	jitter, err := k.duration(k.Jitter)
-	if err != nil {
-		return nil, fmt.Errorf("jitter: %w", err)
-	}
-	hour, err := k.duration(k.GitHubHour)
-	if err != nil {
-		return nil, fmt.Errorf("github_hour: %w", err)
-	}
 	s.Set(func(o *Options) {
-		assign(&o.ListDelay, listDelay)
-		assign(&o.Latency, latency)
-		assign(&o.Jitter, jitter)
+		assign(&o.ListDelay, (*time.Duration)(k.ListDelay))
+		assign(&o.SearchDelay, (*time.Duration)(k.SearchDelay))
+		assign(&o.Latency, (*time.Duration)(k.Latency))
+		assign(&o.Jitter, (*time.Duration)(k.Jitter))
 		assign(&o.Burst, k.Burst)
 		assign(&o.DailyTokens, k.DailyTokens)
 		assign(&o.GitHubLimit, k.GitHubLimit)
-		assign(&o.GitHubHour, hour)
+		assign(&o.GitHubHour, (*time.Duration)(k.GitHubHour))
 		assign(&o.Token, k.Token)
 		assign(&o.GitHubToken, k.GitHubToken)
 		assign(&o.TokenUser, k.TokenUser)
 		assign(&o.CreateStatus, k.CreateStatus)
 		assign(&o.DeletedDeal404, k.DeletedDeal404)
 		assign(&o.NoRateHeaders, k.NoRateHeaders)
+		assign(&o.IgnoreDeletedFields, k.IgnoreDeletedFields)
+		assign(&o.KeepUpdateTime, k.KeepUpdateTime)
+		assign(&o.CursorLife, (*time.Duration)(k.CursorLife))
+		assign(&o.MaxOpenDeals, k.MaxOpenDeals)
+		assign(&o.MaxCustomFields, k.MaxCustomFields)
 		assign(&o.Regular, k.Regular)
 		assign(&o.Cannot, k.Cannot)
 		assign(&o.VisibilityGroups, k.VisibilityGroups)
 	})
 	return map[string]bool{"set": true}, nil
-}
-
-func (knobs) duration(text *string) (*time.Duration, error) {
-	if text == nil {
-		return nil, nil
-	}
-	d, err := time.ParseDuration(*text)
-	return &d, err
 }
 
 // assign sets *to to *value unless value is nil.

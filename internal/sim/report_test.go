@@ -118,6 +118,7 @@ func TestControlRoutesChangeTheSimulator(t *testing.T) {
 	wantHeader(t, w.get("/v1/users/me", "X-Api-Token", "new"), "X-RateLimit-Limit", "1")
 	want(t, w.do(http.MethodPost, "/_sim/knobs", `{"nonsense":1}`), http.StatusBadRequest)
 	want(t, w.do(http.MethodPost, "/_sim/knobs", `{"latency":"soon"}`), http.StatusBadRequest)
+	want(t, w.do(http.MethodPost, "/_sim/knobs", `{"latency":5}`), http.StatusBadRequest)
 	want(t, w.get("/_sim/report", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden)
 }
 
