@@ -3,9 +3,25 @@ package sim
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 )
+
+// write returns the handler of a request that changes something: it refuses all query
+// parameters, and POSTs over the limit of the day.
+func (p *pipedrive) write(handle func(*call) response) func(*call) response {
+	return func(c *call) response {
+		if c.Method == http.MethodPost && p.o.DailyTokens > 0 && p.posts > p.o.DailyPosts {
+			p.refused++
+			return overLimit()
+		}
+		if reason := checkQuery(c.URL.Query(), nil); reason != "" {
+			return refuse(reason)
+		}
+		return handle(c)
+	}
+}
 
 // full reports whether the plan allows no more deals. Archived and deleted deals do
 // not count. Pipedrive's knowledge base, "Usage limits".

@@ -3,6 +3,7 @@ package sim_test
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -93,4 +94,23 @@ func TestThePlansLimitsAreRefusedWithTheirCodes(t *testing.T) {
 	field := `{"field_name":"Gist ID","field_type":"varchar"}`
 	want(t, w.do(http.MethodPost, "/api/v2/dealFields", field), http.StatusOK)
 	want(t, w.do(http.MethodPost, "/api/v2/dealFields", field), http.StatusForbidden, `"code":"feature_capping_custom_fields_limit"`)
+}
+
+func TestPOSTsOverTheLimitOfTheDayAreRefused(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	w := start(t, sim.Options{Seed: 1, Now: c.now, DailyPosts: 2})
+	for left := range 2 {
+		wantHeader(t, w.do(http.MethodPost, deals, title(1)), "X-Daily-Requests-Left", strconv.Itoa(1-left))
+	}
+	g := w.do(http.MethodPost, deals, title(1))
+	want(t, g, http.StatusTooManyRequests)
+	wantHeader(t, g, "X-Daily-Requests-Left", "0", "X-RateLimit-Remaining", "17")
+	want(t, w.do(http.MethodPatch, deals+"/1", title(2)), http.StatusOK)
+	want(t, w.get(deals), http.StatusOK)
+	if r := w.Report(); r.Deals != 2 || r.Limited != 1 {
+		t.Errorf("%d deals and %d refused requests, want 2 and 1", r.Deals, r.Limited)
+	}
+	c.advance(12 * time.Hour)
+	want(t, w.do(http.MethodPost, deals, title(1)), http.StatusOK)
 }

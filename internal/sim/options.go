@@ -30,6 +30,7 @@ type Options struct {
 
 	Burst       int // Pipedrive requests in any 2 s; default 20, negative = no limit
 	DailyTokens int // Pipedrive tokens per UTC day; default 30,000, negative = no limit
+	DailyPosts  int // POSTs to Pipedrive per UTC day, if DailyTokens has a limit; default 10,000
 	GitHubLimit int // GitHub requests per hour with a token, default 5,000, negative = no limit; at most 60 without a token
 
 	// The gists of a login that its user gave up are an empty list instead of a 404. Others
@@ -64,6 +65,7 @@ const CompanyID = 7654321
 const (
 	defaultBurst       = 20     // Pipedrive docs, "Rate limiting": API token, Lite
 	defaultDailyTokens = 30_000 // Pipedrive docs, "Rate limiting": 30,000 x 1 (Lite) x one seat
+	defaultDailyPosts  = 10_000 // Pipedrive docs, "Rate limiting": fair use
 	defaultHourly      = 5_000  // GitHub docs, "Rate limits for the REST API"
 	anonymousHourly    = 60     // GitHub docs, "Rate limits for the REST API", without a token
 )
@@ -76,6 +78,7 @@ func (o *Options) fill() {
 	o.CreateStatus = cmp.Or(o.CreateStatus, http.StatusOK)
 	o.Burst = cmp.Or(o.Burst, defaultBurst)
 	o.DailyTokens = cmp.Or(o.DailyTokens, defaultDailyTokens)
+	o.DailyPosts = cmp.Or(o.DailyPosts, defaultDailyPosts)
 	o.GitHubLimit = cmp.Or(o.GitHubLimit, defaultHourly)
 	o.GitHubHour = cmp.Or(o.GitHubHour, time.Hour)
 	o.CompanyID = cmp.Or(o.CompanyID, CompanyID)

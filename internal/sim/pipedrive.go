@@ -24,9 +24,9 @@ type pipedrive struct {
 	searches        []time.Time // times of the accepted searches of the last 2 s
 
 	window  []time.Time // times of the accepted requests of the last 2 s
-	day     string      // the UTC day of tokens and writes
+	day     string      // the UTC day of tokens and posts
 	tokens  int
-	writes  int
+	posts   int
 	refused int
 }
 
@@ -93,8 +93,8 @@ func (p *pipedrive) admit(c *call) (response, bool) {
 	}
 	p.window = append(p.window, c.now)
 	p.tokens += c.route.cost
-	if c.Method != http.MethodGet {
-		p.writes++
+	if c.Method == http.MethodPost {
+		p.posts++
 	}
 	return response{}, true
 }
@@ -106,7 +106,7 @@ func (p *pipedrive) expire(now time.Time) {
 		p.window = p.window[1:]
 	}
 	if day := now.UTC().Format(time.DateOnly); day != p.day {
-		p.day, p.tokens, p.writes = day, 0, 0
+		p.day, p.tokens, p.posts = day, 0, 0
 	}
 }
 
@@ -135,13 +135,10 @@ func (p *pipedrive) burstHeaders(c *call) {
 	c.header.Set("X-RateLimit-Reset", strconv.Itoa(int((left+time.Second-1)/time.Second)))
 }
 
-// dailyWrites is the fair-use limit of POST and PUT. Pipedrive docs, "Rate limiting".
-const dailyWrites = 10_000
-
 func (p *pipedrive) dailyHeaders(c *call) {
 	c.header.Set("X-Daily-RateLimit-Token-Limit", strconv.Itoa(p.o.DailyTokens))
 	c.header.Set("X-Daily-RateLimit-Token-Remaining", strconv.Itoa(max(0, p.o.DailyTokens-p.tokens)))
-	c.header.Set("X-Daily-Requests-Left", strconv.Itoa(max(0, dailyWrites-p.writes)))
+	c.header.Set("X-Daily-Requests-Left", strconv.Itoa(max(0, p.o.DailyPosts-p.posts)))
 }
 
 // finish returns the response unchanged: admit has added Pipedrive's headers.

@@ -173,16 +173,6 @@ func checkQuery(q url.Values, known map[string]check) string {
 	return ""
 }
 
-// plain returns a handler that refuses all query parameters.
-func plain(handle func(*call) response) func(*call) response {
-	return func(c *call) response {
-		if reason := checkQuery(c.URL.Query(), nil); reason != "" {
-			return refuse(reason)
-		}
-		return handle(c)
-	}
-}
-
 // readBody decodes and checks a JSON object. It refuses unknown names.
 func readBody(body []byte, known map[string]check) (values map[string]any, reason string) {
 	d := json.NewDecoder(bytes.NewReader(body))
