@@ -87,8 +87,9 @@ type Claim struct {
 // RemoteDeal is a deal as Pipedrive lists it.
 type RemoteDeal struct {
 	ID        int64
-	GistID    string // from the field "Gist ID", else from "Gist Access URL"
-	Exact     bool   // GistID comes from the field "Gist ID"
+	GistID    string // from the field "Gist ID", else from "Gist Access URL"; "" if both are empty
+	Title     string
+	Exact     bool // GistID comes from the field "Gist ID"
 	CreatorID int64
 	AddedAt   time.Time // Pipedrive's clock
 	Deleted   bool

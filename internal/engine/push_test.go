@@ -93,6 +93,46 @@ func TestADealWithoutTheGistIDFieldIsIdentifiedByItsURL(t *testing.T) {
 	w.wantPosts(1)
 }
 
+func TestADealThatLostItsFieldsIsIdentifiedByItsTitle(t *testing.T) {
+	t.Parallel()
+	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
+	for _, name := range []string{pipedrive.FieldGistID, pipedrive.FieldAccessURL} {
+		code, _ := w.sim.Field(name)
+		w.sim.DeleteField(code)
+	}
+	w.sim.ClearFaults()
+	w.settled(r, "alice")
+	w.wantPosts(1)
+}
+
+func TestDealsWithoutFieldsAndAnswersAreAdoptedOncePerGist(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1, IgnoreDeletedFields: true})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 5)})
+	r := w.start()
+	w.eventually("the catch-up", func() bool { return w.count("GET /api/v2/deals/archived") == 1 })
+	for _, name := range pipedrive.FieldNames {
+		code, _ := w.sim.Field(name)
+		w.sim.DeleteField(code)
+	}
+	// Two requests have no answer, and one of them no effect.
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-after", Times: 1})
+	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-before", Times: 1})
+	testenv.Must(t, w.track(r, "alice"))
+	w.eventually("every gist has a deal", func() bool {
+		n := 0
+		for _, d := range w.deals(r, "alice") {
+			if d.State == gistdeal.DealCreated {
+				n++
+			}
+		}
+		return n == 5
+	})
+	if got := w.sim.Report().Deals; got != 5 {
+		t.Errorf("%d deals, want 5\n%s", got, w.log)
+	}
+}
+
 func TestADealDeletedByAPersonIsNotCreatedAgain(t *testing.T) {
 	t.Parallel()
 	for _, keeps := range []bool{false, true} {

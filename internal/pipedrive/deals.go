@@ -28,9 +28,10 @@ type deal struct {
 }
 
 // Deals returns the deals of gists that changed since the given time on Pipedrive's
-// clock, including won, lost, deleted and archived ones. The zero time means all. Deals
-// uses lists instead of the search, because the search index lags behind. An error ends
-// the sequence early. Call Prepare before.
+// clock, including won, lost, deleted and archived ones. The zero time means all. A deal
+// without a gist id is among them if it has the title of a gist's deal. Deals uses lists
+// instead of the search, because the search index lags behind. An error ends the
+// sequence early. Call Prepare before.
 func (c *Client) Deals(ctx context.Context, since time.Time) iter.Seq2[gistdeal.RemoteDeal, error] {
 	return func(yield func(gistdeal.RemoteDeal, error) bool) {
 		t := c.target.Load()
@@ -45,7 +46,9 @@ func (c *Client) Deals(ctx context.Context, since time.Time) iter.Seq2[gistdeal.
 					return
 				}
 				for _, d := range page {
-					if remote := t.remote(d); remote.GistID != "" && !yield(remote, nil) {
+					remote := t.remote(d)
+					ours := remote.GistID != "" || strings.HasPrefix(remote.Title, gistdeal.TitlePrefix)
+					if ours && !yield(remote, nil) {
 						return
 					}
 				}
@@ -110,7 +113,7 @@ func dealPath(id int64) string { return "/api/v2/deals/" + strconv.FormatInt(id,
 // remote converts a listed deal. If its field "Gist ID" is empty, the gist id comes from
 // the gist's URL.
 func (t *target) remote(d deal) gistdeal.RemoteDeal {
-	r := gistdeal.RemoteDeal{ID: d.ID, CreatorID: d.CreatorID, AddedAt: parseTime(d.AddTime), Deleted: d.Deleted || d.Status == "deleted", Archived: d.Archived}
+	r := gistdeal.RemoteDeal{ID: d.ID, Title: strings.TrimSpace(d.Title), CreatorID: d.CreatorID, AddedAt: parseTime(d.AddTime), Deleted: d.Deleted || d.Status == "deleted", Archived: d.Archived}
 	r.GistID = t.text(d, FieldGistID)
 	r.Exact = r.GistID != ""
 	if !r.Exact {

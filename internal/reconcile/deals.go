@@ -29,14 +29,16 @@ func (r *Reconciler) dealsSince(ctx context.Context, since time.Time) iter.Seq2[
 	}
 }
 
-// dealsByGist lists the same deals by gist id.
+// dealsByGist lists the same deals by gist id, without those that have none.
 func (r *Reconciler) dealsByGist(ctx context.Context, since time.Time) (map[string][]gistdeal.RemoteDeal, error) {
 	byGist := map[string][]gistdeal.RemoteDeal{}
 	for d, err := range r.dealsSince(ctx, since) {
 		if err != nil {
 			return nil, err
 		}
-		byGist[d.GistID] = append(byGist[d.GistID], d)
+		if d.GistID != "" {
+			byGist[d.GistID] = append(byGist[d.GistID], d)
+		}
 	}
 	return byGist, nil
 }

@@ -29,7 +29,7 @@ func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attemp
 			since = a.Claim.Since
 		}
 	}
-	seen := map[string][]gistdeal.RemoteDeal{}
+	seen, unmarked := map[string][]gistdeal.RemoteDeal{}, []gistdeal.RemoteDeal{}
 	for d, err := range r.dealsSince(ctx, since.Add(-lookBack)) {
 		if err != nil {
 			return nil, err
@@ -37,6 +37,9 @@ func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attemp
 		// A deal is known by its URL alone after a person deleted the field "Gist ID".
 		if a, ok := byGist[d.GistID]; ok && (d.Exact || createdBy(userID, a.Claim, d)) {
 			seen[d.GistID] = append(seen[d.GistID], d)
+		}
+		if d.GistID == "" {
+			unmarked = append(unmarked, d)
 		}
 	}
 	failpoint.Hit(failpoint.LookedUp)
@@ -48,6 +51,31 @@ func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attemp
 		}
 		if ok {
 			adopted = append(adopted, a.Claim)
+		}
+		delete(byGist, gistID)
+	}
+	byTitle, err := r.adoptByTitle(ctx, userID, byGist, unmarked)
+	return append(adopted, byTitle...), err
+}
+
+// adoptByTitle adopts deals without a gist id for the attempts that could have created
+// them: a person may have deleted our fields meanwhile. It returns the attempts with an
+// adopted deal, also beside an error.
+func (r *Reconciler) adoptByTitle(ctx context.Context, userID int64, byGist map[string]Attempt, unmarked []gistdeal.RemoteDeal) (adopted []gistdeal.Claim, err error) {
+	for _, d := range unmarked {
+		for gistID, a := range byGist {
+			if d.Title != a.Claim.Draft.Title() || !createdBy(userID, a.Claim, d) {
+				continue
+			}
+			ok, err := r.adopt(ctx, userID, a, []gistdeal.RemoteDeal{d})
+			if err != nil {
+				return adopted, err
+			}
+			if ok {
+				adopted = append(adopted, a.Claim)
+				delete(byGist, gistID)
+			}
+			break // Otherwise d is the deal of another gist.
 		}
 	}
 	return adopted, nil
