@@ -3,6 +3,8 @@ package sim_test
 import (
 	"net/http"
 	"testing"
+
+	"gistdeal/internal/sim"
 )
 
 const dealFields = "/api/v2/dealFields/"
@@ -79,4 +81,14 @@ func TestOptionsOfAFieldChangeTogetherOrNotAtAll(t *testing.T) {
 	for _, body := range []string{`{"field_name":"x","field_type":"enum"}`, `{"field_name":"x","field_type":"text","options":[{"label":"a"}]}`} {
 		want(t, w.do(http.MethodPost, "/api/v2/dealFields", body), http.StatusBadRequest, "options:")
 	}
+}
+
+func TestARegularUserCannotEditFields(t *testing.T) {
+	t.Parallel()
+	w := team(t, sim.Key{})
+	code := w.AddField("Gist ID", "varchar")
+	for path, method := range map[string]string{code: http.MethodPatch, code + "/options": http.MethodPost} {
+		want(t, w.do(method, dealFields+path, `{"field_name":"x"}`, as("regular")...), http.StatusForbidden)
+	}
+	want(t, w.do(http.MethodPatch, dealFields+code, `{"field_name":"x"}`, as("admin")...), http.StatusOK)
 }

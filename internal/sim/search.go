@@ -58,7 +58,7 @@ func (p *pipedrive) searchDeals(c *call) response {
 	items, next := []map[string]any{}, ""
 	for _, d := range p.deals[min(int(from.ID), len(p.deals)):] {
 		m, ok := p.search(d, q, c.now)
-		if !ok {
+		if _, unseen := p.unseen(c, d); !ok || unseen {
 			continue
 		}
 		if len(items) == limit {

@@ -102,3 +102,16 @@ func TestTenSearchesIn2SecondsAreAllowed(t *testing.T) {
 		t.Errorf("%d requests were refused, want 1", n)
 	}
 }
+
+func TestARegularUserFindsOnlyDealsThatItSees(t *testing.T) {
+	t.Parallel()
+	w := team(t, sim.Key{})
+	for _, body := range []string{`{"title":"rotate logs"}`, `{"title":"rotate keys","visible_to":1}`, `{"title":"rotate shoes","pipeline_id":2}`} {
+		want(t, w.do(http.MethodPost, deals, body, as("admin")...), http.StatusOK)
+	}
+	w.HidePipeline("Gists")
+	g := w.get("/api/v2/deals/search?term=rotate", as("regular")...)
+	if hits := decode[searchResponse](t, g).Data.Items; len(hits) != 1 || hits[0].Item.ID != 1 {
+		t.Errorf("the search found %+v, want deal 1", hits)
+	}
+}

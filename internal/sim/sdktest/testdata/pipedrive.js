@@ -56,6 +56,12 @@ await step("the user of the key", async () => {
   assert.deepEqual(types(me.access[0], ["app", "admin", "permission_set_id"]), { app: "string", admin: "boolean", permission_set_id: "string" });
 });
 
+await step("the permissions of the user", async () => {
+  const { data } = await users.getUserPermissions({ id: me.id });
+  const names = ["can_use_api", "can_add_deals", "can_add_custom_fields", "can_change_visibility_of_items"];
+  assert.deepEqual(types(data, names), Object.fromEntries(names.map((name) => [name, "boolean"])));
+});
+
 await step("the users of the company", async () => {
   const { data } = await users.getUsers();
   assert.ok(data.length > 1, `${data.length} users`);
