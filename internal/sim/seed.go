@@ -99,16 +99,22 @@ func (s *Sim) change(id int64, do func(*deal, time.Time)) bool {
 	return true
 }
 
-// gistOf returns the gist id of a deal: the field "Gist ID", or else the last path
-// segment of "Gist Access URL", or "". It reads deleted and renamed fields too, because the
-// report includes deals that clients can no longer identify.
+// gistOf returns the gist id of a deal: the field "Gist ID", or else the id in "Gist
+// Access URL", or "". The address of a person's page has none. It reads deleted and
+// renamed fields too, because the report includes deals that clients can no longer identify.
 func (p *pipedrive) gistOf(d *deal) string {
 	for _, name := range []string{fieldID, fieldURL} {
 		for _, f := range p.fields {
-			if text, _ := d.custom[f.Code].(string); f.firstName == name && text != "" {
-				text = strings.TrimRight(text, "/")
-				return text[strings.LastIndexByte(text, '/')+1:]
+			text, _ := d.custom[f.Code].(string)
+			if f.firstName != name || text == "" {
+				continue
 			}
+			if name == fieldID {
+				return text
+			}
+			_, path, _ := strings.Cut(text, "gist.github.com/")
+			_, id, _ := strings.Cut(strings.TrimRight(path, "/"), "/")
+			return id
 		}
 	}
 	return ""
