@@ -21,7 +21,7 @@ type Audit struct {
 	Gists         int                     `json:"gists"`             // number of compared rows of the database
 	Deals         int                     `json:"deals"`             // number of deals of gists in Pipedrive, including deleted ones
 	Counts        map[DiscrepancyKind]int `json:"counts"`            // number of discrepancies, including those not listed
-	Discrepancies []Discrepancy           `json:"discrepancies"`     // the first MaxDiscrepancies
+	Discrepancies []Discrepancy           `json:"discrepancies"`     // up to MaxDiscrepancies, those with a repair first
 }
 
 // Different returns the number of discrepancies, including those not listed.
@@ -39,10 +39,12 @@ const MaxDiscrepancies = 10_000
 type DiscrepancyKind string
 
 const (
-	// DiscrepancyMissing is a created deal that Pipedrive no longer has, or that the
-	// key's user cannot see.
+	// DiscrepancyMissing is a created deal that Pipedrive no longer has, or that no longer
+	// names its gist although another deal does.
 	DiscrepancyMissing DiscrepancyKind = "missing"
-	// DiscrepancyDuplicate is a gist with more than one deal.
+	// DiscrepancyHidden is a created deal that the key's user may not see.
+	DiscrepancyHidden DiscrepancyKind = "hidden"
+	// DiscrepancyDuplicate is a gist with a living deal and others beside it.
 	DiscrepancyDuplicate DiscrepancyKind = "duplicate"
 	// DiscrepancyDeleted is a deal that a person deleted less than 30 days ago.
 	DiscrepancyDeleted DiscrepancyKind = "deleted"
@@ -65,7 +67,7 @@ type Discrepancy struct {
 	GistID   string          `json:"gist_id"`
 	Login    string          `json:"login,omitempty"`
 	DealID   int64           `json:"deal_id,omitempty"` // the deal of the gist
-	Others   []int64         `json:"others,omitempty"`  // duplicate deals of the gist
+	Others   []int64         `json:"others,omitempty"`  // other living deals of the gist
 	Repair   string          `json:"repair,omitempty"`  // the possible repair; "" for none
 	Repaired bool            `json:"repaired,omitempty"`
 }

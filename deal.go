@@ -87,25 +87,38 @@ type Claim struct {
 // RemoteDeal is a deal as Pipedrive lists it.
 type RemoteDeal struct {
 	ID        int64
-	GistID    string // from the field "Gist ID", else from "Gist Access URL"; "" if both are empty
+	GistID    string // from the field "Gist ID", else from "Gist Access URL"; "" if neither names a gist
 	Title     string
 	Exact     bool // GistID comes from the field "Gist ID"
 	CreatorID int64
 	AddedAt   time.Time // Pipedrive's clock
 	Deleted   bool
 	Archived  bool
+	Hidden    bool // the key's user may not see it; nothing else is known
 }
 
-// GistIDFromURL returns the last path element of a gist.github.com URL, which is the
-// gist id on a gist's page. It returns "" for any other text.
+// GistIDFromURL returns the id in the URL of a gist's page; "" for any other text, for
+// example the URL of a user's page.
 func GistIDFromURL(url string) string {
-	url, _, _ = strings.Cut(strings.TrimSpace(url), "?")
-	url, _, _ = strings.Cut(url, "#")
-	url = strings.TrimRight(url, "/")
-	if !strings.Contains(url, "gist.github.com/") {
-		return ""
+	_, path, _ := strings.Cut(url, "gist.github.com/")
+	if end := strings.IndexAny(path, "?# "); end >= 0 {
+		path = path[:end]
 	}
-	return url[strings.LastIndexByte(url, '/')+1:]
+	login, path, _ := strings.Cut(path, "/")
+	id, _, _ := strings.Cut(path, "/")
+	switch {
+	case IsGistID(login) && (len(login) == 20 || len(login) == 32): // The short form has no login.
+		return login
+	case IsGistID(id):
+		return id
+	}
+	return ""
+}
+
+// IsGistID reports whether s is a gist id in a form that GitHub uses: 20 or 32 hexadecimal
+// digits, or a number. Other lengths count too, because the old forms are not documented.
+func IsGistID(s string) bool {
+	return s != "" && len(s) <= 32 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // PipedriveAccount is the company and the user that a Pipedrive key belongs to.

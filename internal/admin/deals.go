@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -42,12 +43,17 @@ func (a *Admin) filter(ctx context.Context, s DealSelection) (f gistdeal.DealFil
 	return f, nil
 }
 
-// gistID returns the id in an input, which is an id or an address.
+// gistID returns the id in an input, which is an id or an address. An operator's address
+// is that of a gist, so its last element counts whatever it looks like.
 func gistID(input string) string {
+	input = strings.TrimSpace(input)
 	if id := gistdeal.GistIDFromURL(input); id != "" {
 		return id
 	}
-	return strings.TrimSpace(input)
+	if strings.Contains(input, "gist.github.com/") {
+		return path.Base(input)
+	}
+	return input
 }
 
 // Deals returns up to limit of the selected deals, all for 0, by gist id, from

@@ -59,7 +59,7 @@ func TestTheHistoryOfAGistTellsItsAttemptsAndDuplicates(t *testing.T) {
 	testenv.Must(w.T, err)
 	_, err = w.db.RecordCreated(t.Context(), w.claim(), 77, time.Now())
 	testenv.Must(w.T, err)
-	testenv.Must(w.T, w.db.AddDuplicates(t.Context(), map[string][]int64{id: {78}}, time.Now()))
+	testenv.Must(w.T, w.db.ReplaceDuplicates(t.Context(), map[string][]int64{id: {77, 78}}, time.Now()))
 
 	h, err := w.History(t.Context(), gistdeal.GistURL("alice", id))
 	testenv.Must(w.T, err)

@@ -82,7 +82,7 @@ func TestDuplicateDealsAreListed(t *testing.T) {
 	var gists struct{ Gists []admin.UserGist }
 	w.get("/gists", &gists)
 	id := gists.Gists[0].ID
-	testenv.Must(w.t, w.db.AddDuplicates(t.Context(), map[string][]int64{id: {900, 901}}, gists.Gists[0].CreatedAt))
+	testenv.Must(w.t, w.db.ReplaceDuplicates(t.Context(), map[string][]int64{id: {gists.Gists[0].DealID, 900, 901}}, gists.Gists[0].CreatedAt))
 	var list struct {
 		Duplicates []admin.ListedDuplicate `json:"duplicates"`
 		Next       string

@@ -314,7 +314,8 @@ func newFilledWorld(t *testing.T, database string) *world {
 		}
 		_, err = db.RecordCreated(ctx, c, id, now)
 		testenv.Must(w.t, err)
-		testenv.Must(w.t, db.AddDuplicates(ctx, map[string][]int64{c.Draft.GistID: {100 + id}}, now))
+		_, err = db.RecordCreated(ctx, c, 100+id, now) // a duplicate
+		testenv.Must(w.t, err)
 	}
 	for _, scope := range gistdeal.Scopes {
 		testenv.Must(w.t, db.SetToken(ctx, string(scope), gistdeal.HashToken(string(scope)), scope, now))

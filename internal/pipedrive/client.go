@@ -159,10 +159,15 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return "", err
 	}
+	return c.read(a, data)
+}
+
+// read decodes an answer for call.
+func (c *Client) read(a answer, data any) (next string, err error) {
 	if err := a.statusError(); err != nil {
 		return "", err
 	}
-	next, err := a.decode(data)
+	next, err = a.decode(data)
 	if err == nil {
 		// Of a decoded answer only: a proxy or a login page has its own clock.
 		c.clock.record(a.header)

@@ -1,6 +1,7 @@
 package pipedrive_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func TestAllCallsAgreeWithPipedrivesDescription(t *testing.T) {
 		}
 		w.ArchiveDeal(w.mustCreate(t, gistdeal.Draft{GistID: "bb6b", Login: "u10"}))
 		for i := range 501 {
-			w.SeedDeal("octocat", strings.Repeat("a", i+1), "")
+			w.SeedDeal("octocat", fmt.Sprintf("%032x", i), "")
 		}
 		if n := len(w.deals(t, time.Time{})); n != 503 {
 			t.Errorf("%d deals, want 503", n)

@@ -81,15 +81,22 @@ func (t *target) keys() string {
 }
 
 // Deal returns the deal with that id, even if it is archived or was deleted less than 30
-// days ago. It returns a NotFound error if there is none, or if the key's user cannot
-// see it. Call Prepare before.
+// days ago. It is Hidden if the key's user may not see it, for example because its
+// pipeline is hidden. Deal returns a NotFound error if there is none. Call Prepare before.
 func (c *Client) Deal(ctx context.Context, id int64) (gistdeal.RemoteDeal, error) {
 	t := c.target.Load()
 	if t == nil {
 		return gistdeal.RemoteDeal{}, gistdeal.Errorf(gistdeal.Temporary, "the account's fields are not known yet")
 	}
+	a, err := c.do(ctx, http.MethodGet, dealPath(id), url.Values{"custom_fields": {t.keys()}}, nil)
+	if err == nil && a.status == http.StatusForbidden && a.isJSON() {
+		return gistdeal.RemoteDeal{ID: id, Hidden: true}, nil
+	}
 	var d deal
-	if _, err := c.call(ctx, http.MethodGet, dealPath(id), url.Values{"custom_fields": {t.keys()}}, nil, &d); err != nil {
+	if err == nil {
+		_, err = c.read(a, &d)
+	}
+	if err != nil {
 		return gistdeal.RemoteDeal{}, fmt.Errorf("deal %d: %w", id, err)
 	}
 	if d.ID != id {
@@ -110,14 +117,17 @@ func (c *Client) DeleteDeal(ctx context.Context, id int64) error {
 
 func dealPath(id int64) string { return "/api/v2/deals/" + strconv.FormatInt(id, 10) }
 
-// remote converts a listed deal. If its field "Gist ID" is empty, the gist id comes from
-// the gist's URL.
+// remote converts a listed deal. If its field "Gist ID" has no gist id, the gist id comes
+// from the gist's URL. People write other texts into both fields. A text that is no gist id
+// in a form that we know counts if it ends the URL as well, as in our own deals.
 func (t *target) remote(d deal) gistdeal.RemoteDeal {
 	r := gistdeal.RemoteDeal{ID: d.ID, Title: strings.TrimSpace(d.Title), CreatorID: d.CreatorID, AddedAt: parseTime(d.AddTime), Deleted: d.Deleted || d.Status == "deleted", Archived: d.Archived}
-	r.GistID = t.text(d, FieldGistID)
-	r.Exact = r.GistID != ""
-	if !r.Exact {
-		r.GistID = gistdeal.GistIDFromURL(t.text(d, FieldAccessURL))
+	id, address := t.text(d, FieldGistID), t.text(d, FieldAccessURL)
+	r.Exact = gistdeal.IsGistID(id) || id != "" && strings.HasPrefix(address, "https://gist.github.com/") && strings.Count(address, "/") == 4 && strings.HasSuffix(address, "/"+id)
+	if r.Exact {
+		r.GistID = id
+	} else {
+		r.GistID = gistdeal.GistIDFromURL(address)
 	}
 	return r
 }

@@ -43,12 +43,12 @@ func TestDealsAreReadPageByPage(t *testing.T) {
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
 	const n = 1001
 	for i := range n {
-		w.SeedDeal("octocat", fmt.Sprint("gist", i), "")
+		w.SeedDeal("octocat", fmt.Sprintf("a%04d", i), "")
 	}
 	before := w.Report().Requests // of Prepare
 	all := w.deals(t, time.Time{})
 	for i, d := range all {
-		if d.ID != int64(i+1) || d.GistID != fmt.Sprint("gist", i) {
+		if d.ID != int64(i+1) || d.GistID != fmt.Sprintf("a%04d", i) {
 			t.Fatalf("deal %d is %+v", i, d)
 		}
 	}
@@ -118,7 +118,7 @@ func TestADealIsReadAndDeletedByItsID(t *testing.T) {
 func TestDealsSinceATimeAreRequestedInWholeSeconds(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
-	w.SeedDeal("octocat", "old", "")
+	w.SeedDeal("octocat", "0ad", "")
 	id := w.mustCreate(t, hello)
 	since := time.Now().Add(-time.Hour).Truncate(time.Second).Add(999_999_999).In(time.FixedZone("", -3*3600))
 	before := len(w.Report().RequestLog)
@@ -155,6 +155,11 @@ func TestTheGistIsIdentifiedByItsIDOrItsURL(t *testing.T) {
 		{url: `"https://gist.github.com/octocat/bb6b"`, want: "bb6b"},
 		{id: `{"value":"aa5a"}`, url: `"https://gist.github.com/octocat/bb6b"`, want: "bb6b"},
 		{id: `7`},
+		{id: `"later form"`, url: `"https://gist.github.com/octocat/later form"`, want: "later form", exact: true},
+		{id: `"n/a"`, url: `"https://gist.github.com/octocat/bb6b"`, want: "bb6b"},
+		{id: `"n/a"`, url: `"https://gist.github.com/octocat"`},
+		{id: `"octocat"`, url: `"https://gist.github.com/octocat"`},
+		{url: `"https://gist.github.com/octocat"`},
 		{id: `null`, url: `null`},
 		{url: `"https://example.com/octocat/bb6b"`},
 		{},
@@ -242,7 +247,7 @@ func TestAListWithAFailedPageIsAnError(t *testing.T) {
 			t.Parallel()
 			w := prepared(t, sim.Options{}, pipedrive.Options{})
 			for i := range 501 {
-				w.SeedDeal("octocat", fmt.Sprint("gist", i), "")
+				w.SeedDeal("octocat", fmt.Sprintf("a%04d", i), "")
 			}
 			w.AddFault(tt.fault)
 			err := eachDeal(t.Context(), w.client, time.Time{}, func(gistdeal.RemoteDeal) {})

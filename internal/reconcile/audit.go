@@ -91,18 +91,12 @@ func (r *Reconciler) carryOut(ctx context.Context, o gistdeal.AuditRequest, a *g
 	case o.DeleteDuplicate != 0:
 		return r.deleteDuplicate(ctx, o.DeleteDuplicate)
 	}
-	if err := r.compare(ctx, a); err != nil {
-		return err
-	}
-	if o.Repair {
-		return r.repair(ctx, a)
-	}
-	return nil
+	return r.compare(ctx, o, a)
 }
 
 // compare finds the discrepancies between Pipedrive's deals, which it lists first,
-// and our rows.
-func (r *Reconciler) compare(ctx context.Context, a *gistdeal.Audit) error {
+// and our rows, and repairs them page by page if the request says so.
+func (r *Reconciler) compare(ctx context.Context, o gistdeal.AuditRequest, a *gistdeal.Audit) error {
 	byGist, err := r.dealsByGist(ctx, time.Time{})
 	if err != nil {
 		return err
@@ -110,7 +104,7 @@ func (r *Reconciler) compare(ctx context.Context, a *gistdeal.Audit) error {
 	for _, deals := range byGist {
 		a.Deals += len(deals)
 	}
-	c := comparison{reconciler: r, audit: a, requests: auditRequests}
+	c := comparison{reconciler: r, audit: a, repair: o.Repair, requests: auditRequests, living: map[string][]int64{}}
 	for after := ""; ; {
 		rows, err := r.store.AuditRows(ctx, after, auditBatch)
 		if err != nil {
@@ -122,26 +116,19 @@ func (r *Reconciler) compare(ctx context.Context, a *gistdeal.Audit) error {
 				return err
 			}
 		}
+		if err := c.endPage(ctx); err != nil {
+			return err
+		}
 		a.Gists += len(rows)
 		if len(rows) < auditBatch {
 			break
 		}
 	}
-	return r.recordDuplicates(ctx, byGist)
-}
-
-// recordDuplicates records the duplicate deals that exist, and forgets those that
-// do not any more.
-func (r *Reconciler) recordDuplicates(ctx context.Context, byGist map[string][]gistdeal.RemoteDeal) error {
-	alive, duplicates := map[int64]bool{}, map[string][]int64{}
+	c.end()
 	for gistID, deals := range byGist {
-		ids := living(deals)
-		for _, id := range ids {
-			alive[id] = true
-		}
-		if len(ids) > 1 {
-			duplicates[gistID] = ids
+		if c.living[gistID] == nil {
+			c.living[gistID] = living(deals)
 		}
 	}
-	return r.store.ReplaceDuplicates(ctx, alive, duplicates, r.now())
+	return r.store.ReplaceDuplicates(ctx, c.living, r.now())
 }

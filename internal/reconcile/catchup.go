@@ -81,14 +81,11 @@ func (r *Reconciler) adoptSince(ctx context.Context, since, recent time.Time) (n
 		return newest, err
 	}
 	failpoint.Hit(failpoint.CatchUpListed)
-	one, duplicates, fresh, createdAt := map[string]int64{}, map[string][]int64{}, map[string]int64{}, map[string]time.Time{}
+	one, alive, fresh, createdAt := map[string]int64{}, map[string][]int64{}, map[string]int64{}, map[string]time.Time{}
 	for gistID, deals := range byGist {
-		chosen, rest := choose(deals, func(gistdeal.RemoteDeal) bool { return false })
-		one[gistID] = chosen.ID
-		if len(rest) > 0 {
-			duplicates[gistID] = rest
-		}
-		r.warnOfDuplicates(gistID, chosen.ID, rest)
+		chosen := choose(deals, func(gistdeal.RemoteDeal) bool { return false })
+		one[gistID], alive[gistID] = chosen.ID, living(deals)
+		r.warnOfDuplicates(gistID, alive[gistID])
 		if chosen.Exact && chosen.AddedAt.After(recent) {
 			fresh[gistID], createdAt[gistID] = chosen.ID, chosen.AddedAt
 		}
@@ -102,7 +99,7 @@ func (r *Reconciler) adoptSince(ctx context.Context, since, recent time.Time) (n
 			newest = t
 		}
 	}
-	adopted, err := r.store.Adopt(ctx, one, duplicates, r.now())
+	adopted, err := r.store.Adopt(ctx, one, alive, r.now())
 	if err == nil && adopted > 0 {
 		r.log.Info("deals adopted", "deals", adopted)
 	}

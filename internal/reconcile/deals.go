@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -43,30 +44,22 @@ func (r *Reconciler) dealsByGist(ctx context.Context, since time.Time) (map[stri
 	return byGist, nil
 }
 
-// choose returns the deal that counts as the gist's one: a preferred one, then
-// one that was not deleted, then the lowest id. rest are the other living ones.
-func choose(deals []gistdeal.RemoteDeal, preferred func(gistdeal.RemoteDeal) bool) (best gistdeal.RemoteDeal, rest []int64) {
-	rank := func(d gistdeal.RemoteDeal) int {
-		switch {
-		case preferred(d):
-			return 0
-		case !d.Deleted:
-			return 1
-		}
-		return 2
+// choose returns the deal that counts as the gist's one: a living one before a deleted
+// one, then a preferred one, then the lowest id.
+func choose(deals []gistdeal.RemoteDeal, preferred func(gistdeal.RemoteDeal) bool) gistdeal.RemoteDeal {
+	return slices.MinFunc(deals, func(a, b gistdeal.RemoteDeal) int {
+		return cmp.Or(trueFirst(!a.Deleted, !b.Deleted), trueFirst(preferred(a), preferred(b)), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+func trueFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
 	}
-	best = deals[0]
-	for _, d := range deals[1:] {
-		if r, b := rank(d), rank(best); r < b || (r == b && d.ID < best.ID) {
-			best = d
-		}
-	}
-	for _, d := range deals {
-		if d.ID != best.ID && !d.Deleted {
-			rest = append(rest, d.ID)
-		}
-	}
-	return best, rest
+	return 1
 }
 
 // living returns the ids of the deals that are not deleted, sorted.

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"gistdeal"
@@ -18,16 +19,48 @@ const (
 type comparison struct {
 	reconciler *Reconciler
 	audit      *gistdeal.Audit
-	requests   int // that may still be sent for single deals
+	repair     bool                   // repair discrepancies
+	requests   int                    // that may still be sent for single deals without which nothing can be repaired
+	living     map[string][]int64     // the living deals of gists with duplicates, as far as the list alone does not show them
+	page       []gistdeal.Discrepancy // of the rows that were compared last
+	others     []gistdeal.Discrepancy // that cannot be repaired
 }
 
 // add records a discrepancy.
 func (c *comparison) add(kind gistdeal.DiscrepancyKind, d gistdeal.Discrepancy) {
 	d.Kind = kind
 	c.audit.Counts[kind]++
-	if len(c.audit.Discrepancies) < gistdeal.MaxDiscrepancies {
-		c.audit.Discrepancies = append(c.audit.Discrepancies, d)
+	c.page = append(c.page, d)
+}
+
+// endPage repairs the discrepancies of a page if that is requested, and lists them.
+func (c *comparison) endPage(ctx context.Context) error {
+	for _, d := range c.page {
+		switch {
+		case d.Repair == "":
+			if len(c.others) < gistdeal.MaxDiscrepancies {
+				c.others = append(c.others, d)
+			}
+			continue
+		case c.repair && !d.Repaired:
+			var err error
+			if d.Repaired, err = c.reconciler.repair(ctx, d); err != nil {
+				return err
+			}
+		}
+		if len(c.audit.Discrepancies) < gistdeal.MaxDiscrepancies {
+			c.audit.Discrepancies = append(c.audit.Discrepancies, d)
+		}
 	}
+	c.page = c.page[:0]
+	return nil
+}
+
+// end completes the list: the discrepancies that cannot be repaired are last, so that they
+// never crowd out the others.
+func (c *comparison) end() {
+	room := gistdeal.MaxDiscrepancies - len(c.audit.Discrepancies)
+	c.audit.Discrepancies = append(c.audit.Discrepancies, c.others[:min(room, len(c.others))]...)
 }
 
 // row compares a gist's row with the deals of the gist.
@@ -37,17 +70,12 @@ func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gis
 		c.add(gistdeal.DiscrepancyGistGone, d)
 	}
 	alive := living(deals)
-	others := slices.DeleteFunc(slices.Clone(alive), func(id int64) bool { return id == row.DealID })
-	switch row.State {
-	case gistdeal.DealCreated:
-		return c.created(ctx, row, d, deals, others)
-	case gistdeal.DealSending:
-		return nil // Lookups decide.
-	}
 	switch {
+	case row.State == gistdeal.DealSending: // Lookups decide.
+	case row.State == gistdeal.DealCreated:
+		return c.created(ctx, row, d, deals)
 	case len(alive) > 0:
-		d.Others, d.Repair = alive, repairAdopt
-		c.add(gistdeal.DiscrepancyUnlinked, d)
+		return c.unlinked(ctx, row, d, alive)
 	case row.State == gistdeal.DealFailed || row.State == "":
 		d.Repair = repairQueue
 		c.add(gistdeal.DiscrepancyNeverCreated, d)
@@ -55,83 +83,110 @@ func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gis
 	return nil
 }
 
-// created compares the row of a gist that has a deal. others are the gist's other
-// living deals.
-func (c *comparison) created(ctx context.Context, row gistdeal.AuditRow, d gistdeal.Discrepancy, deals []gistdeal.RemoteDeal, others []int64) error {
+// unlinked records that a gist has living deals, but its row has none. A queued deal is
+// adopted even if no repair is requested: it would be a duplicate.
+func (c *comparison) unlinked(ctx context.Context, row gistdeal.AuditRow, d gistdeal.Discrepancy, alive []int64) (err error) {
+	d.Others, d.Repair = alive, repairAdopt
+	if row.State == gistdeal.DealQueued {
+		d.Repaired, err = c.reconciler.repair(ctx, d)
+	}
+	c.add(gistdeal.DiscrepancyUnlinked, d)
+	return err
+}
+
+// created compares the row of a gist that has a deal. The gist's other living deals are
+// duplicates only while that deal is known to be alive.
+func (c *comparison) created(ctx context.Context, row gistdeal.AuditRow, d gistdeal.Discrepancy, deals []gistdeal.RemoteDeal) error {
 	i := slices.IndexFunc(deals, func(d gistdeal.RemoteDeal) bool { return d.ID == row.DealID })
-	missing := false
-	if i < 0 {
+	others := slices.DeleteFunc(living(deals), func(id int64) bool { return id == row.DealID })
+	var deal gistdeal.RemoteDeal
+	kind := gistdeal.DiscrepancyKind("")
+	if i >= 0 {
+		deal = deals[i]
+		kind = stateOf(deal)
+	} else {
 		var err error
-		if missing, err = c.missing(ctx, row.DealID); err != nil {
+		if kind, err = c.unlisted(ctx, row, len(others) > 0); err != nil {
 			return err
 		}
 	}
-	d.Others = others
-	if missing {
-		// Without a request left the deal was not read, and may exist.
-		if len(others) == 1 && c.requests > 0 {
-			d.Repair = repairRelink
+	withOthers := d
+	withOthers.Others = others
+	switch {
+	case kind == "" && len(others) > 0:
+		c.living[row.GistID] = append(others, row.DealID)
+		c.add(gistdeal.DiscrepancyDuplicate, withOthers)
+	case kind == gistdeal.DiscrepancyMissing || kind == gistdeal.DiscrepancyDeleted:
+		if len(others) > 0 {
+			withOthers.Repair = repairRelink
 		}
-		c.add(gistdeal.DiscrepancyMissing, d)
-	} else if len(others) > 0 {
-		c.add(gistdeal.DiscrepancyDuplicate, d)
+		c.add(kind, withOthers)
+	case kind != "":
+		c.add(kind, withOthers)
 	}
-	if i < 0 {
-		return nil
-	}
-	d.Others = nil
-	if deals[i].Deleted {
-		c.add(gistdeal.DiscrepancyDeleted, d)
-	} else if deals[i].Archived {
+	if deal.Archived && !deal.Deleted {
 		c.add(gistdeal.DiscrepancyArchived, d)
 	}
-	if !row.Ours {
+	if i >= 0 && !row.Ours {
 		c.add(gistdeal.DiscrepancyForeign, d)
 	}
 	return nil
 }
 
-// missing reports whether Pipedrive has no deal of that id. No list shows it with
-// its gist, but a person may have emptied its fields, or it was created after the
-// list was read.
-func (c *comparison) missing(ctx context.Context, dealID int64) (bool, error) {
-	if c.requests == 0 {
-		return true, nil
+// stateOf returns the discrepancy of a deal that is not alive, or of which nothing is
+// known; "" for a living one.
+func stateOf(d gistdeal.RemoteDeal) gistdeal.DiscrepancyKind {
+	switch {
+	case d.Hidden:
+		return gistdeal.DiscrepancyHidden
+	case d.Deleted:
+		return gistdeal.DiscrepancyDeleted
 	}
-	c.requests--
-	_, err := c.reconciler.pipedrive.Deal(ctx, dealID)
-	if gistdeal.KindOf(err) == gistdeal.NotFound {
-		return true, nil
-	}
-	return false, err
+	return ""
 }
 
-// repair repairs the discrepancies for which that neither creates nor deletes a
-// deal against a person's decision. Each change is conditional: a row that changed
-// since the comparison is left alone.
-func (r *Reconciler) repair(ctx context.Context, a *gistdeal.Audit) error {
-	for i := range a.Discrepancies {
-		d := &a.Discrepancies[i]
-		var err error
-		switch d.Repair {
-		case repairAdopt:
-			var n int
-			n, err = r.store.Adopt(ctx, map[string]int64{d.GistID: d.Others[0]}, map[string][]int64{d.GistID: d.Others[1:]}, r.now())
-			d.Repaired = n > 0
-		case repairRelink:
-			d.Repaired, err = r.store.Relink(ctx, d.GistID, d.DealID, d.Others[0])
-		case repairQueue:
-			d.Repaired, err = r.store.Queue(ctx, d.GistID, r.now())
+// unlisted reads a row's deal that no list shows with its gist, and returns its
+// discrepancy; "" if it exists after all, because it was created after the list was read,
+// or because a person emptied its fields and no other deal names the gist. Without a
+// request left the deal counts as missing.
+func (c *comparison) unlisted(ctx context.Context, row gistdeal.AuditRow, others bool) (gistdeal.DiscrepancyKind, error) {
+	if !others {
+		if c.requests == 0 {
+			return gistdeal.DiscrepancyMissing, nil
 		}
-		if err != nil {
-			return err
-		}
-		if d.Repaired {
-			r.log.Info("discrepancy repaired", "gist", d.GistID, "discrepancy", string(d.Kind), "repair", d.Repair)
-		}
+		c.requests--
 	}
-	r.queued.Set()
-	return nil
+	d, err := c.reconciler.pipedrive.Deal(ctx, row.DealID)
+	switch {
+	case gistdeal.KindOf(err) == gistdeal.NotFound:
+		return gistdeal.DiscrepancyMissing, nil
+	case err != nil:
+		return "", err
+	case others && stateOf(d) == "" && d.GistID != row.GistID:
+		return gistdeal.DiscrepancyMissing, nil
+	}
+	return stateOf(d), nil
+}
+
+// repair repairs a discrepancy without creating or deleting a deal against a person's
+// decision, and reports whether it did. The change is conditional: a row that changed
+// since the comparison is left alone.
+func (r *Reconciler) repair(ctx context.Context, d gistdeal.Discrepancy) (repaired bool, err error) {
+	switch d.Repair {
+	case repairAdopt:
+		var n int
+		n, err = r.store.Adopt(ctx, map[string]int64{d.GistID: d.Others[0]}, map[string][]int64{d.GistID: d.Others}, r.now())
+		repaired = n > 0
+	case repairRelink:
+		repaired, err = r.store.Relink(ctx, d.GistID, d.DealID, d.Others[0])
+	case repairQueue:
+		repaired, err = r.store.Queue(ctx, d.GistID, r.now())
+		r.queued.Set()
+	}
+	if repaired {
+		r.log.Info("discrepancy repaired", "gist", d.GistID, "discrepancy", string(d.Kind), "repair", d.Repair)
+	}
+	return repaired, err
 }
 
 // recreate queues the deal of a gist again, on an operator's request. Its old deal
@@ -143,6 +198,9 @@ func (r *Reconciler) recreate(ctx context.Context, gistID string) error {
 	}
 	if history.State != gistdeal.DealCreated {
 		return gistdeal.Errorf(gistdeal.Invalid, "gist %s has no deal to recreate: it is %s", gistID, history.State)
+	}
+	if history.Gist.ID == "" {
+		return gistdeal.Errorf(gistdeal.Invalid, "gist %s was never read, so its deal cannot be created: track its user first", gistID)
 	}
 	d, err := r.pipedrive.Deal(ctx, history.DealID)
 	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
@@ -163,6 +221,7 @@ func (r *Reconciler) recreate(ctx context.Context, gistID string) error {
 }
 
 // deleteDuplicate deletes the second deal of a gist in Pipedrive, because a person said so.
+// It reads the gist's own deal just before: the last living deal of a gist is never deleted.
 func (r *Reconciler) deleteDuplicate(ctx context.Context, dealID int64) error {
 	gistID, err := r.store.DuplicateOf(ctx, dealID)
 	if err != nil {
@@ -177,9 +236,28 @@ func (r *Reconciler) deleteDuplicate(ctx context.Context, dealID int64) error {
 	case d.GistID != gistID:
 		return gistdeal.Errorf(gistdeal.Invalid, "deal %d no longer names gist %s: delete it in Pipedrive if you want to", dealID, gistID)
 	}
+	if err := r.hasLivingDeal(ctx, gistID); err != nil {
+		return fmt.Errorf("deal %d stays: %w", dealID, err)
+	}
 	if err := r.pipedrive.DeleteDeal(ctx, dealID); err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
 		return err
 	}
 	r.log.Info("duplicate deal deleted", "gist", gistID, "deal", dealID)
 	return r.store.ForgetDuplicate(ctx, dealID)
+}
+
+// hasLivingDeal returns nil if the deal of a gist's row is alive and names the gist.
+func (r *Reconciler) hasLivingDeal(ctx context.Context, gistID string) error {
+	history, err := r.store.Explain(ctx, gistID)
+	if err != nil {
+		return err
+	}
+	d, err := r.pipedrive.Deal(ctx, history.DealID)
+	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
+		return err
+	}
+	if err != nil || stateOf(d) != "" || d.GistID != gistID {
+		return gistdeal.Errorf(gistdeal.Invalid, "it may be the last deal of gist %s, because deal %d is deleted, is hidden from the key's user or names the gist no more: run gistdeal audit --repair, which links the gist to a living deal", gistID, history.DealID)
+	}
+	return nil
 }

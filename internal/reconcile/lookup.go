@@ -85,20 +85,20 @@ func (r *Reconciler) adoptByTitle(ctx context.Context, userID int64, byGist map[
 // whether the attempt was still in doubt.
 func (r *Reconciler) adopt(ctx context.Context, userID int64, a Attempt, deals []gistdeal.RemoteDeal) (bool, error) {
 	c := a.Claim
-	chosen, duplicates := choose(deals, func(d gistdeal.RemoteDeal) bool { return createdBy(userID, c, d) })
+	chosen, alive := choose(deals, func(d gistdeal.RemoteDeal) bool { return createdBy(userID, c, d) }), living(deals)
 	lookups := a.Lookups + 1
-	adopted, err := r.store.AdoptInDoubt(ctx, c, chosen.ID, duplicates, lookups, r.now())
+	adopted, err := r.store.AdoptInDoubt(ctx, c, chosen.ID, alive, lookups, r.now())
 	if err != nil || !adopted {
 		return false, err
 	}
 	r.log.Info("deal adopted after a lookup", "gist", c.Draft.GistID, "deal", chosen.ID, "attempt", c.Attempt, "lookups", lookups)
-	r.warnOfDuplicates(c.Draft.GistID, chosen.ID, duplicates)
+	r.warnOfDuplicates(c.Draft.GistID, alive)
 	return true, nil
 }
 
-func (r *Reconciler) warnOfDuplicates(gistID string, dealID int64, duplicates []int64) {
-	if len(duplicates) > 0 {
-		r.log.Warn("gist has more than one deal", "gist", gistID, "deal", dealID, "duplicates", duplicates)
+func (r *Reconciler) warnOfDuplicates(gistID string, alive []int64) {
+	if len(alive) > 1 {
+		r.log.Warn("gist has more than one deal", "gist", gistID, "deals", alive)
 	}
 }
 

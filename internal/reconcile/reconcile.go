@@ -25,8 +25,8 @@ type Pipedrive interface {
 type Store interface {
 	BeginCatchUp(ctx context.Context) (known time.Time, err error)
 	EndCatchUp(ctx context.Context, remote time.Time) error
-	Adopt(ctx context.Context, one map[string]int64, duplicates map[string][]int64, now time.Time) (int, error)
-	AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, duplicates []int64, lookups int, now time.Time) (bool, error)
+	Adopt(ctx context.Context, one map[string]int64, living map[string][]int64, now time.Time) (int, error)
+	AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, living []int64, lookups int, now time.Time) (bool, error)
 	ForeignDeals(ctx context.Context, deals map[string]int64) ([]string, error)
 	ReplacedDeals(ctx context.Context) (map[int64]bool, error)
 	ResentGists(ctx context.Context, then time.Time) (gists []string, since time.Time, err error)
@@ -38,7 +38,7 @@ type Store interface {
 	LastAudit(ctx context.Context) (time.Time, error)
 	AuditRows(ctx context.Context, after string, limit int) ([]gistdeal.AuditRow, error)
 	Explain(ctx context.Context, gistID string) (gistdeal.History, error)
-	ReplaceDuplicates(ctx context.Context, alive map[int64]bool, duplicates map[string][]int64, now time.Time) error
+	ReplaceDuplicates(ctx context.Context, living map[string][]int64, now time.Time) error
 	DuplicateOf(ctx context.Context, dealID int64) (string, error)
 	ForgetDuplicate(ctx context.Context, dealID int64) error
 	Relink(ctx context.Context, gistID string, from, to int64) (bool, error)

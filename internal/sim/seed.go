@@ -100,7 +100,7 @@ func (s *Sim) change(id int64, do func(*deal, time.Time)) bool {
 }
 
 // gistOf returns the gist id of a deal: the field "Gist ID", or else the id in "Gist
-// Access URL", or "". The address of a person's page has none. It reads deleted and
+// Access URL", or "". The address of a user's page has none. It reads deleted and
 // renamed fields too, because the report includes deals that clients can no longer identify.
 func (p *pipedrive) gistOf(d *deal) string {
 	for _, name := range []string{fieldID, fieldURL} {

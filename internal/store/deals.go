@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gistdeal"
@@ -134,10 +133,12 @@ func (s *Store) RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int6
 		if err != nil {
 			return false, err
 		}
-		if err := addDuplicates(ctx, tx, map[string][]int64{c.Draft.GistID: {dealID}}, now); err != nil {
-			return false, err
+		var recorded int64
+		err = tx.QueryRowContext(ctx, `SELECT coalesce(max(deal_id), 0) FROM deals WHERE gist_id = $1 AND state = 'created'`, c.Draft.GistID).Scan(&recorded)
+		if known = recorded != 0; err != nil || !known {
+			return ok, err
 		}
-		return ok, tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE gist_id = $1 AND state = 'created')`, c.Draft.GistID).Scan(&known)
+		return ok, addDuplicates(ctx, tx, map[string][]int64{c.Draft.GistID: {recorded, dealID}}, now)
 	})
 	return known, err
 }
@@ -170,9 +171,9 @@ func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, n
 }
 
 // AdoptInDoubt records that lookups found the deal dealID for the attempt c in doubt, and
-// that the gist has the given duplicates. It reports false if dealID is the deal of
-// another gist or the attempt was decided in the meantime.
-func (s *Store) AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, duplicates []int64, lookups int, now time.Time) (bool, error) {
+// the living deals of the gist. It reports false if dealID is the deal of another gist or
+// the attempt was decided in the meantime.
+func (s *Store) AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, living []int64, lookups int, now time.Time) (bool, error) {
 	var adopted bool
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		adopted, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'created', deal_id = $1, problem = ''
@@ -184,7 +185,7 @@ func (s *Store) AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64
 		if err := endAttempt(ctx, tx, c, attemptEnd{outcome: "adopted", dealID: dealID, lookups: lookups, now: now}); err != nil {
 			return err
 		}
-		return addDuplicates(ctx, tx, map[string][]int64{c.Draft.GistID: duplicates}, now)
+		return addDuplicates(ctx, tx, map[string][]int64{c.Draft.GistID: living}, now)
 	})
 	if err != nil {
 		return false, fmt.Errorf("adopt deal %d for gist %s: %w", dealID, c.Draft.GistID, err)
@@ -218,25 +219,42 @@ type adoptionRow struct {
 	DealID int64 `json:"deal"`
 }
 
-// addDuplicates records the given deals as duplicates of their gists. It ignores a deal
-// that is the recorded deal of its gist, and a gist without a recorded deal.
-func addDuplicates(ctx context.Context, tx *sql.Tx, deals map[string][]int64, now time.Time) error {
-	rows := map[int64]duplicateRow{}
-	for gistID, ids := range deals {
-		for _, id := range ids {
-			rows[id] = duplicateRow{GistID: gistID}
-		}
-	}
-	object, err := json.Marshal(rows)
+// addDuplicates records duplicate deals among the given living deals of gists: those beside
+// the recorded deal of the gist, if that one is alive too. So a gist's only living deal is
+// never a duplicate.
+func addDuplicates(ctx context.Context, tx *sql.Tx, living map[string][]int64, now time.Time) error {
+	object, err := livingObject(living)
 	if err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO duplicate_deals (deal_id, gist_id, noticed_at)
 		SELECT CAST(key AS BIGINT), value ->> 'gist', $1 FROM json_each($2)
-		WHERE EXISTS (SELECT 1 FROM deals WHERE gist_id = value ->> 'gist' AND deal_id <> CAST(key AS BIGINT))
-		ON CONFLICT (deal_id) DO NOTHING`, millis(now), string(object))
+		WHERE EXISTS (SELECT 1 FROM deals WHERE gist_id = value ->> 'gist' AND deal_id <> CAST(key AS BIGINT) AND `+isLiving("$2")+`)
+		ON CONFLICT (deal_id) DO NOTHING`, millis(now), object)
 	return err
+}
+
+// livingObject returns the living deals of gists with several as a JSON object for a bulk
+// statement.
+func livingObject(living map[string][]int64) (string, error) {
+	rows := map[int64]duplicateRow{}
+	for gistID, ids := range living {
+		if len(ids) < 2 {
+			continue
+		}
+		for _, id := range ids {
+			rows[id] = duplicateRow{GistID: gistID}
+		}
+	}
+	object, err := json.Marshal(rows)
+	return string(object), err
+}
+
+// isLiving is the SQL condition that the columns deal_id and gist_id are in the result of
+// livingObject.
+func isLiving(object string) string {
+	return `(gist_id, CAST(deal_id AS TEXT)) IN (SELECT one.value ->> 'gist', one.key FROM json_each(` + object + `) one)`
 }
 
 // InDoubt returns the last attempt of each deal that is sending.
@@ -282,17 +300,13 @@ func adoptionObject(deals map[string]int64) (string, error) {
 }
 
 // Adopt records deals that exist in Pipedrive: the deal of each gist as created, even if
-// the gist is not known yet, and the others as duplicates. It does not change deals with
-// an attempt in doubt, because lookups decide those. It returns the number of deals that
-// were new to the database.
-func (s *Store) Adopt(ctx context.Context, deals map[string]int64, duplicates map[string][]int64, now time.Time) (adopted int, err error) {
+// the gist is not known yet. It does not change deals with an attempt in doubt, because
+// lookups decide those. living has the living deals of the gists; Adopt records those that
+// are duplicates. It returns the number of deals that were new to the database.
+func (s *Store) Adopt(ctx context.Context, deals map[string]int64, living map[string][]int64, now time.Time) (adopted int, err error) {
 	object, err := adoptionObject(deals)
 	if err != nil {
 		return 0, err
-	}
-	all := map[string][]int64{}
-	for gistID, id := range deals {
-		all[gistID] = append(slices.Clone(duplicates[gistID]), id)
 	}
 	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, `
@@ -309,7 +323,7 @@ func (s *Store) Adopt(ctx context.Context, deals map[string]int64, duplicates ma
 		if err != nil {
 			return err
 		}
-		return addDuplicates(ctx, tx, all, now)
+		return addDuplicates(ctx, tx, living, now)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("adopt %d deals: %w", len(deals), err)

@@ -21,7 +21,7 @@ func TestTheHistoryOfAGistListsEachAttempt(t *testing.T) {
 		}
 		c, _, err := s.Reclaim(t.Context(), claim(t, s, "me"), 3, "you", noon.Add(time.Hour), noon.Add(2*time.Hour))
 		testenv.Must(t, err)
-		if ok, err := s.AdoptInDoubt(t.Context(), c, 7, []int64{8}, 2, noon.Add(3*time.Hour)); !ok || err != nil {
+		if ok, err := s.AdoptInDoubt(t.Context(), c, 7, []int64{7, 8}, 2, noon.Add(3*time.Hour)); !ok || err != nil {
 			t.Fatalf("adopt: %v, error %v", ok, err)
 		}
 		got, err := s.Explain(t.Context(), "a0001")

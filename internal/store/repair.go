@@ -98,34 +98,20 @@ func (s *Store) DuplicateDeals(ctx context.Context, after int64, limit int) ([]g
 	})
 }
 
-// AddDuplicates records the given deals as duplicates of their gists. It ignores a deal
-// that is the recorded deal of its gist, and a gist without a recorded deal.
-func (s *Store) AddDuplicates(ctx context.Context, deals map[string][]int64, now time.Time) error {
-	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return addDuplicates(ctx, tx, deals, now) })
+// ReplaceDuplicates records the duplicate deals among the given living deals of gists, and
+// forgets all others. living needs only gists with several.
+func (s *Store) ReplaceDuplicates(ctx context.Context, living map[string][]int64, now time.Time) error {
+	object, err := livingObject(living)
 	if err != nil {
-		return fmt.Errorf("record duplicate deals: %w", err)
+		return err
 	}
-	return nil
-}
-
-// ReplaceDuplicates deletes the recorded duplicate deals that are not alive, and then does
-// the same as AddDuplicates.
-func (s *Store) ReplaceDuplicates(ctx context.Context, alive map[int64]bool, duplicates map[string][]int64, now time.Time) error {
-	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		rows, err := queryIn(ctx, tx, `SELECT deal_id FROM duplicate_deals ORDER BY deal_id`)
-		known, err := collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) })
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM duplicate_deals WHERE NOT `+isLiving("$1")+`
+			OR NOT EXISTS (SELECT 1 FROM deals WHERE deals.gist_id = duplicate_deals.gist_id AND `+isLiving("$1")+`)`, object)
 		if err != nil {
 			return err
 		}
-		for _, id := range known {
-			if alive[id] {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, `DELETE FROM duplicate_deals WHERE deal_id = $1`, id); err != nil {
-				return err
-			}
-		}
-		return addDuplicates(ctx, tx, duplicates, now)
+		return addDuplicates(ctx, tx, living, now)
 	})
 	if err != nil {
 		return fmt.Errorf("record duplicate deals: %w", err)

@@ -1,0 +1,122 @@
+package engine_test
+
+import (
+	"slices"
+	"testing"
+
+	"gistdeal"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
+)
+
+// duplicates returns the recorded duplicate deals.
+func (w *world) duplicates(r *run) (ids []int64) {
+	w.t.Helper()
+	deals, err := r.store.DuplicateDeals(w.t.Context(), 0, 100)
+	testenv.Must(w.t, err)
+	for _, d := range deals {
+		ids = append(ids, d.DealID)
+	}
+	return ids
+}
+
+func TestACopyWhoseOriginalWasDeletedIsNoDuplicateAndIsNotDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 1)
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	one := w.anyDeal(r, "alice")
+	duplicate := w.sim.DuplicateDeal(one.DealID)
+	w.audit(r, gistdeal.AuditRequest{})
+	if got := w.duplicates(r); !slices.Equal(got, []int64{duplicate}) {
+		t.Fatalf("duplicates %v, want %d", got, duplicate)
+	}
+	w.sim.DeleteDeal(one.DealID)
+	if a := w.audit(r, gistdeal.AuditRequest{DeleteDuplicate: duplicate}); a.Problem == "" {
+		t.Errorf("the gist's only living deal was deleted")
+	}
+	if a := w.audit(r, gistdeal.AuditRequest{}); len(a.Discrepancies) != 1 || a.Discrepancies[0].Kind != gistdeal.DiscrepancyDeleted || a.Discrepancies[0].Repair == "" {
+		t.Errorf("discrepancies %+v, want one, of a deleted deal that can be linked to its copy", a.Discrepancies)
+	}
+	if got := w.duplicates(r); len(got) > 0 {
+		t.Errorf("duplicates %v after the original was deleted", got)
+	}
+	r.end()
+	r = w.start() // The catch-up lists the copy and the deleted original.
+	w.eventually("it catches up", func() bool { return w.count("GET /api/v2/deals/archived") >= 4 })
+	w.audit(r, gistdeal.AuditRequest{Repair: true})
+	if got := w.duplicates(r); len(got) > 0 {
+		t.Errorf("duplicates %v after a restart", got)
+	}
+	if got := w.anyDeal(r, "alice").DealID; got != duplicate {
+		t.Errorf("after the repair the gist has the deal %d, want its copy %d", got, duplicate)
+	}
+	if got := w.sim.Report().ByGist[one.GistID]; !slices.Equal(got, []int64{duplicate}) {
+		t.Errorf("living deals %v, want %d", got, duplicate)
+	}
+	w.wantPosts(1)
+}
+
+func TestADuplicateIsNotDeletedIfTheGistsDealNamesTheGistNoMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 1)
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	one := w.anyDeal(r, "alice")
+	duplicate := w.sim.DuplicateDeal(one.DealID)
+	w.audit(r, gistdeal.AuditRequest{})
+	w.sim.EditDeal(one.DealID, map[string]string{"Gist ID": "", "Gist Access URL": ""})
+	if a := w.audit(r, gistdeal.AuditRequest{DeleteDuplicate: duplicate}); a.Problem == "" {
+		t.Errorf("the only living deal that names the gist was deleted")
+	}
+	a := w.audit(r, gistdeal.AuditRequest{Repair: true})
+	if got := kinds(a)[gistdeal.DiscrepancyDuplicate]; len(got) > 0 {
+		t.Errorf("duplicates of %v, want none", got)
+	}
+	if got := w.anyDeal(r, "alice").DealID; got != duplicate {
+		t.Errorf("after the repair the gist has the deal %d, want %d, the only one that names it", got, duplicate)
+	}
+}
+
+func TestDealsWithTheAddressOfAPersonsPageBelongToNoGist(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 1)
+	for _, address := range []string{"https://gist.github.com/octocat", "https://gist.github.com/octocat/", "https://gist.github.com/cafe"} {
+		for range 2 {
+			w.sim.AddDealByHand("a customer", map[string]string{"Gist Access URL": address})
+		}
+	}
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	for range 2 {
+		w.sim.AddDealByHand("another customer", map[string]string{"Gist ID": "n/a", "Gist Access URL": "https://gist.github.com/octocat"})
+	}
+	a := w.audit(r, gistdeal.AuditRequest{})
+	if a.Deals != 1 || len(a.Discrepancies) > 0 {
+		t.Errorf("%d deals of gists, discrepancies %+v; want the one deal of alice's gist", a.Deals, a.Discrepancies)
+	}
+	if got := w.duplicates(r); len(got) > 0 {
+		t.Errorf("the deals %v of sales people count as duplicates", got)
+	}
+}
+
+func TestMergedDealsAreNoDuplicates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 1)
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	one := w.anyDeal(r, "alice")
+	customer := w.sim.AddDealByHand("a customer", nil)
+	w.sim.MergeDeals(one.DealID, customer)
+	a := w.audit(r, gistdeal.AuditRequest{Repair: true})
+	if got := kinds(a)[gistdeal.DiscrepancyDuplicate]; len(got) > 0 {
+		t.Errorf("duplicates of %v, want none", got)
+	}
+	if got := w.anyDeal(r, "alice").DealID; got != customer {
+		t.Errorf("after the repair the gist has the deal %d, want the merged one, %d", got, customer)
+	}
+}
