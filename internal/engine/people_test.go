@@ -2,7 +2,10 @@ package engine_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"gistdeal"
 	"gistdeal/internal/sim"
@@ -118,5 +121,49 @@ func TestMergedDealsAreNoDuplicates(t *testing.T) {
 	}
 	if got := w.anyDeal(r, "alice").DealID; got != customer {
 		t.Errorf("after the repair the gist has the deal %d, want the merged one, %d", got, customer)
+	}
+}
+
+func TestTheDealOfAnUnknownGistIsNotRecreatedAndStopsNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 10)
+	const unknown = "aa5a315d61ae9438b18d"
+	dealID := w.sim.SeedDeal("octocat", unknown, "")
+	r := w.start()
+	w.eventually("the deal is adopted", func() bool {
+		h, err := r.store.Explain(t.Context(), unknown)
+		return err == nil && h.DealID == dealID
+	})
+	w.sim.DeleteDeal(dealID)
+	if a := w.audit(r, gistdeal.AuditRequest{Recreate: unknown}); !strings.Contains(a.Problem, "track its user first") {
+		t.Errorf("the problem is %q", a.Problem)
+	}
+	testenv.Must(t, w.track(r, "alice"))
+	w.settled(r, "alice")
+}
+
+func TestAHiddenDealIsADiscrepancyAndEndsNoAudit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 3)
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	one := w.anyDeal(r, "alice")
+	w.sim.HideDeal(one.DealID)
+	a := w.audit(r, gistdeal.AuditRequest{Repair: true})
+	if diff := cmp.Diff(map[gistdeal.DiscrepancyKind][]string{gistdeal.DiscrepancyHidden: {one.GistID}}, kinds(a)); diff != "" || a.Problem != "" || a.Gists != 3 {
+		t.Errorf("%+v, %s", a, diff)
+	}
+	if a := w.audit(r, gistdeal.AuditRequest{Recreate: one.GistID}); a.Problem == "" {
+		t.Error("a hidden deal was created again")
+	}
+	duplicate := w.sim.AddGistDealByHand("alice", one.GistID)
+	w.audit(r, gistdeal.AuditRequest{Repair: true})
+	if got := w.duplicates(r); len(got) > 0 {
+		t.Errorf("the duplicates are %v, although nobody knows whether the gist's own deal is alive", got)
+	}
+	if got := w.deals(r, "alice")[one.GistID]; got != one {
+		t.Errorf("the gist has the deal %+v, want %+v, not %d", got, one, duplicate)
 	}
 }

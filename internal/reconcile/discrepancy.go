@@ -207,7 +207,7 @@ func (r *Reconciler) recreate(ctx context.Context, gistID string) error {
 		return err
 	}
 	if err == nil && !d.Deleted {
-		return gistdeal.Errorf(gistdeal.Invalid, "deal %d of gist %s exists in Pipedrive: delete it there first", history.DealID, gistID)
+		return gistdeal.Errorf(gistdeal.Invalid, "deal %d of gist %s exists in Pipedrive, or is hidden from the key's user: delete it there first", history.DealID, gistID)
 	}
 	ok, err := r.store.Recreate(ctx, gistID, history.DealID, r.now())
 	if err == nil && !ok {

@@ -14,8 +14,19 @@ import (
 // Claim moves the queued deal whose turn it is to sending and records the attempt. The time remote
 // is now on Pipedrive's clock. Claim reports false if no deal is queued, another process
 // was faster, or an operator paused pushes. The caller must not send the deal before
-// Claim returns, because only then is the claim on the disk.
+// Claim returns, because only then is the claim on the disk. Deals without a gist fail
+// on the way.
 func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) (c gistdeal.Claim, ok bool, err error) {
+	for {
+		c, err = s.claimNext(ctx, owner, now, remote)
+		if c.Attempt > 0 || err != nil {
+			return claimResult(c, err)
+		}
+	}
+}
+
+// claimNext returns a claim without an attempt if the deal had no gist and failed.
+func (s *Store) claimNext(ctx context.Context, owner string, now, remote time.Time) (c gistdeal.Claim, err error) {
 	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// The outer query tests the state too. Without that test, two PostgreSQL
 		// sessions were observed to claim the same row.
@@ -28,7 +39,7 @@ func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) 
 		c, err = claimed(ctx, tx, row, owner, now, remote)
 		return err
 	})
-	return claimResult(c, err)
+	return c, err
 }
 
 // Reclaim starts the next attempt at a deal after lookups did not find the deal of the
@@ -74,10 +85,11 @@ func claimResult(c gistdeal.Claim, err error) (gistdeal.Claim, bool, error) {
 	if err != nil {
 		return c, false, fmt.Errorf("claim a deal: %w", err)
 	}
-	return c, true, nil
+	return c, c.Attempt > 0, nil
 }
 
-// claimed records the attempt at the deal in row, and returns its claim.
+// claimed records the attempt at the deal in row, and returns its claim. A deal without a
+// gist fails instead, and the claim has no attempt.
 func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, remote time.Time) (c gistdeal.Claim, err error) {
 	c.Owner = owner
 	if err := row.Scan(&c.Draft.GistID, &c.Attempt); err != nil {
@@ -91,10 +103,19 @@ func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, r
 	err = tx.QueryRowContext(ctx, `SELECT g.description, u.login, a.since, a.resends FROM gists g JOIN users u ON u.id = g.user_id
 		CROSS JOIN (`+inDoubt+`) a WHERE g.id = $1`, c.Draft.GistID).Scan(&c.Draft.Description, &c.Draft.Login, &since, &c.Resends)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = fmt.Errorf("deal %s has no gist", c.Draft.GistID)
+		return gistdeal.Claim{}, failWithoutGist(ctx, tx, c, now)
 	}
 	c.Since = fromMillis(since)
 	return c, err
+}
+
+func failWithoutGist(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, now time.Time) error {
+	const reason = "the gist is not in the database: track its user, then retry the deal"
+	if err := endAttempt(ctx, tx, c, attemptEnd{outcome: "not_sent", reason: reason, now: now}); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1 WHERE gist_id = $2 AND state = 'sending'`, reason, c.Draft.GistID)
+	return err
 }
 
 // inDoubt selects the attempts at the gist $1 that may have created its deal: when the

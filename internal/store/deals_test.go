@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -241,6 +242,28 @@ func TestExistingDealsInPipedriveAreAdopted(t *testing.T) {
 		slices.Sort(strange)
 		if diff := cmp.Diff([]string{"a0002", "later"}, strange); diff != "" {
 			t.Errorf("unknown gists: %s", diff)
+		}
+	})
+}
+
+func TestADealWithoutAGistFailsAlone(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		for _, id := range []string{"0lost", "1lost", "2lost"} {
+			s.Exec(t, `INSERT INTO deals (gist_id, state, queued_at) VALUES ('`+id+`', 'queued', 1)`)
+		}
+		save(t, s, 1, gists("a", 1))
+		if c := claim(t, s, "me"); c.Draft.GistID != "a0001" {
+			t.Errorf("claimed %+v, want a0001", c)
+		}
+		if _, ok, err := s.Claim(t.Context(), "me", noon, noon); ok || err != nil {
+			t.Errorf("a second claim: %v, error %v", ok, err)
+		}
+		h, err := s.Explain(t.Context(), "1lost")
+		testenv.Must(t, err)
+		if h.State != gistdeal.DealFailed || !strings.Contains(h.Problem, "track its user") || len(h.Attempts) != 1 || h.Attempts[0].Outcome != "not_sent" {
+			t.Errorf("a deal without a gist is %+v, want failed with a reason and an attempt that was not sent", h)
 		}
 	})
 }
