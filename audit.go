@@ -66,6 +66,7 @@ type Discrepancy struct {
 	Kind     DiscrepancyKind `json:"kind"`
 	GistID   string          `json:"gist_id"`
 	Login    string          `json:"login,omitempty"`
+	State    DealState       `json:"state,omitempty"`   // of the gist's row; "" if it has none
 	DealID   int64           `json:"deal_id,omitempty"` // the deal of the gist
 	Others   []int64         `json:"others,omitempty"`  // other living deals of the gist
 	Repair   string          `json:"repair,omitempty"`  // the possible repair; "" for none

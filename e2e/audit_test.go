@@ -45,9 +45,9 @@ func TestQuotasAndAuditsAreReportedWhileServeRuns(t *testing.T) {
 	}
 }
 
-func TestAnAuditCountsDiscrepanciesBeyondThoseListed(t *testing.T) {
+func TestAnAuditCountsDiscrepanciesBeyondThoseListedAndRepairsAllItCan(t *testing.T) {
 	t.Parallel()
-	_, env := simulate(t, sim.Options{})
+	s, env := simulate(t, sim.Options{})
 	db, err := store.Open(t.Context(), env["GISTDEAL_DATABASE_URL"], store.Options{})
 	now := time.Now()
 	if err == nil {
@@ -68,6 +68,17 @@ func TestAnAuditCountsDiscrepanciesBeyondThoseListed(t *testing.T) {
 	wantRun(t, env, 0, "10,001 discrepancies, of which the first 10,000 are listed", "audit")
 	if !strings.Contains(p.out.String(), `"discrepancies":10001`) {
 		t.Errorf("the log does not contain the number of discrepancies:\n%s", p.out)
+	}
+	s.AddGistDealByHand("alice", gists[len(gists)-1].ID)
+	wantRun(t, env, 0, "10,002 discrepancies, of which the first 10,000 are listed", "audit")
+	wantRun(t, env, 0, "done: adopt the existing deal", "audit", "--repair")
+	for _, g := range gists {
+		s.AddGistDealByHand("alice", g.ID)
+	}
+	wantRun(t, env, 0, "done: adopt the existing deal", "audit", "--repair")
+	var skipped struct{ Deals []any }
+	if read(t, env, &skipped, "deals", "list", "--state", "skipped"); len(skipped.Deals) > 0 {
+		t.Errorf("%d deals were not adopted", len(skipped.Deals))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -165,5 +166,26 @@ func TestAHiddenDealIsADiscrepancyAndEndsNoAudit(t *testing.T) {
 	}
 	if got := w.deals(r, "alice")[one.GistID]; got != one {
 		t.Errorf("the gist has the deal %+v, want %+v, not %d", got, one, duplicate)
+	}
+}
+
+func TestAnAuditAdoptsTheDealsOfQueuedGists(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	r := w.start()
+	if _, err := r.store.PausePushes(t.Context(), "test", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	w.sim.MakeGists("alice", 2)
+	testenv.Must(t, w.track(r, "alice"))
+	w.eventually("the catch-up has read all lists", func() bool { return w.count("GET /api/v2/deals/archived") == 1 })
+	gistID := w.anyDeal(r, "alice").GistID
+	byHand := w.sim.AddGistDealByHand("alice", gistID)
+	a := w.audit(r, gistdeal.AuditRequest{})
+	if len(a.Discrepancies) != 1 || a.Discrepancies[0].Kind != gistdeal.DiscrepancyUnlinked || !a.Discrepancies[0].Repaired {
+		t.Errorf("discrepancies %+v, want one that is repaired", a.Discrepancies)
+	}
+	if got := w.deals(r, "alice")[gistID]; got.State != gistdeal.DealCreated || got.DealID != byHand {
+		t.Errorf("the deal is %+v, want %d", got, byHand)
 	}
 }

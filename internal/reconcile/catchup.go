@@ -100,8 +100,8 @@ func (r *Reconciler) adoptSince(ctx context.Context, since, recent time.Time) (n
 		}
 	}
 	adopted, err := r.store.Adopt(ctx, one, alive, r.now())
-	if err == nil && adopted > 0 {
-		r.log.Info("deals adopted", "deals", adopted)
+	if len(adopted) > 0 {
+		r.log.Info("deals adopted", "deals", len(adopted))
 	}
 	return newest, err
 }

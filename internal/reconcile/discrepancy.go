@@ -33,22 +33,22 @@ func (c *comparison) add(kind gistdeal.DiscrepancyKind, d gistdeal.Discrepancy) 
 	c.page = append(c.page, d)
 }
 
-// endPage repairs the discrepancies of a page if that is requested, and lists them.
+// endPage lists the discrepancies of a page of rows, after it has repaired them if that is
+// requested. Queued deals are adopted in any case: they would be duplicates.
 func (c *comparison) endPage(ctx context.Context) error {
-	for _, d := range c.page {
-		switch {
-		case d.Repair == "":
-			if len(c.others) < gistdeal.MaxDiscrepancies {
-				c.others = append(c.others, d)
-			}
-			continue
-		case c.repair && !d.Repaired:
-			var err error
-			if d.Repaired, err = c.reconciler.repair(ctx, d); err != nil {
-				return err
-			}
+	var repairs []*gistdeal.Discrepancy
+	for i, d := range c.page {
+		if d.Repair != "" && (c.repair || d.State == gistdeal.DealQueued) {
+			repairs = append(repairs, &c.page[i])
 		}
-		if len(c.audit.Discrepancies) < gistdeal.MaxDiscrepancies {
+	}
+	if err := c.reconciler.repair(ctx, repairs); err != nil {
+		return err
+	}
+	for _, d := range c.page {
+		if d.Repair == "" && len(c.others) < gistdeal.MaxDiscrepancies {
+			c.others = append(c.others, d)
+		} else if d.Repair != "" && len(c.audit.Discrepancies) < gistdeal.MaxDiscrepancies {
 			c.audit.Discrepancies = append(c.audit.Discrepancies, d)
 		}
 	}
@@ -65,7 +65,7 @@ func (c *comparison) end() {
 
 // row compares a gist's row with the deals of the gist.
 func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gistdeal.RemoteDeal) error {
-	d := gistdeal.Discrepancy{GistID: row.GistID, Login: row.Login, DealID: row.DealID}
+	d := gistdeal.Discrepancy{GistID: row.GistID, Login: row.Login, State: row.State, DealID: row.DealID}
 	if row.Gone {
 		c.add(gistdeal.DiscrepancyGistGone, d)
 	}
@@ -75,23 +75,13 @@ func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gis
 	case row.State == gistdeal.DealCreated:
 		return c.created(ctx, row, d, deals)
 	case len(alive) > 0:
-		return c.unlinked(ctx, row, d, alive)
+		d.Others, d.Repair = alive, repairAdopt
+		c.add(gistdeal.DiscrepancyUnlinked, d)
 	case row.State == gistdeal.DealFailed || row.State == "":
 		d.Repair = repairQueue
 		c.add(gistdeal.DiscrepancyNeverCreated, d)
 	}
 	return nil
-}
-
-// unlinked records that a gist has living deals, but its row has none. A queued deal is
-// adopted even if no repair is requested: it would be a duplicate.
-func (c *comparison) unlinked(ctx context.Context, row gistdeal.AuditRow, d gistdeal.Discrepancy, alive []int64) (err error) {
-	d.Others, d.Repair = alive, repairAdopt
-	if row.State == gistdeal.DealQueued {
-		d.Repaired, err = c.reconciler.repair(ctx, d)
-	}
-	c.add(gistdeal.DiscrepancyUnlinked, d)
-	return err
 }
 
 // created compares the row of a gist that has a deal. The gist's other living deals are
@@ -168,25 +158,49 @@ func (c *comparison) unlisted(ctx context.Context, row gistdeal.AuditRow, others
 	return stateOf(d), nil
 }
 
-// repair repairs a discrepancy without creating or deleting a deal against a person's
-// decision, and reports whether it did. The change is conditional: a row that changed
-// since the comparison is left alone.
-func (r *Reconciler) repair(ctx context.Context, d gistdeal.Discrepancy) (repaired bool, err error) {
-	switch d.Repair {
-	case repairAdopt:
-		var n int
-		n, err = r.store.Adopt(ctx, map[string]int64{d.GistID: d.Others[0]}, map[string][]int64{d.GistID: d.Others}, r.now())
-		repaired = n > 0
-	case repairRelink:
-		repaired, err = r.store.Relink(ctx, d.GistID, d.DealID, d.Others[0])
-	case repairQueue:
-		repaired, err = r.store.Queue(ctx, d.GistID, r.now())
+// repair repairs discrepancies without creating or deleting a deal against a person's
+// decision. Each change is conditional: a row that changed since the comparison is left
+// alone.
+func (r *Reconciler) repair(ctx context.Context, discrepancies []*gistdeal.Discrepancy) error {
+	var repaired, queue []string
+	adopt, alive := map[string]int64{}, map[string][]int64{}
+	for _, d := range discrepancies {
+		switch d.Repair {
+		case repairAdopt:
+			adopt[d.GistID], alive[d.GistID] = d.Others[0], d.Others
+		case repairQueue:
+			queue = append(queue, d.GistID)
+		case repairRelink:
+			ok, err := r.store.Relink(ctx, d.GistID, d.DealID, d.Others[0])
+			if err != nil {
+				return err
+			}
+			if ok {
+				repaired = append(repaired, d.GistID)
+			}
+		}
+	}
+	if len(adopt) > 0 {
+		adopted, err := r.store.Adopt(ctx, adopt, alive, r.now())
+		if err != nil {
+			return err
+		}
+		repaired = append(repaired, adopted...)
+	}
+	if len(queue) > 0 {
+		queued, err := r.store.Queue(ctx, queue, r.now())
+		if err != nil {
+			return err
+		}
+		repaired = append(repaired, queued...)
 		r.queued.Set()
 	}
-	if repaired {
-		r.log.Info("discrepancy repaired", "gist", d.GistID, "discrepancy", string(d.Kind), "repair", d.Repair)
+	for _, d := range discrepancies {
+		if d.Repaired = slices.Contains(repaired, d.GistID); d.Repaired {
+			r.log.Info("discrepancy repaired", "gist", d.GistID, "discrepancy", string(d.Kind), "repair", d.Repair)
+		}
 	}
-	return repaired, err
+	return nil
 }
 
 // recreate queues the deal of a gist again, on an operator's request. Its old deal

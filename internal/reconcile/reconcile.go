@@ -25,7 +25,7 @@ type Pipedrive interface {
 type Store interface {
 	BeginCatchUp(ctx context.Context) (known time.Time, err error)
 	EndCatchUp(ctx context.Context, remote time.Time) error
-	Adopt(ctx context.Context, one map[string]int64, living map[string][]int64, now time.Time) (int, error)
+	Adopt(ctx context.Context, one map[string]int64, living map[string][]int64, now time.Time) ([]string, error)
 	AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, living []int64, lookups int, now time.Time) (bool, error)
 	ForeignDeals(ctx context.Context, deals map[string]int64) ([]string, error)
 	ReplacedDeals(ctx context.Context) (map[int64]bool, error)
@@ -42,7 +42,7 @@ type Store interface {
 	DuplicateOf(ctx context.Context, dealID int64) (string, error)
 	ForgetDuplicate(ctx context.Context, dealID int64) error
 	Relink(ctx context.Context, gistID string, from, to int64) (bool, error)
-	Queue(ctx context.Context, gistID string, now time.Time) (bool, error)
+	Queue(ctx context.Context, gistIDs []string, now time.Time) ([]string, error)
 	Recreate(ctx context.Context, gistID string, dealID int64, now time.Time) (bool, error)
 }
 

@@ -188,8 +188,8 @@ func TestDealsAwaitingApprovalHaveAReasonAndAreAdopted(t *testing.T) {
 		}
 		history, err := s.Explain(t.Context(), "a0001")
 		testenv.Must(t, err)
-		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); n != 1 || err != nil {
-			t.Errorf("adopted %d, error %v; want the waiting deal that exists in Pipedrive", n, err)
+		if n, err := s.Adopt(t.Context(), map[string]int64{"a0002": 9}, nil, noon); len(n) != 1 || err != nil {
+			t.Errorf("adopted %v, error %v; want the waiting deal that exists in Pipedrive", n, err)
 		}
 		if want := "awaiting approval: the first scan found 2 gists, more than GISTDEAL_APPROVAL_THRESHOLD (1)"; history.Problem != want {
 			t.Errorf("problem is %q, want %q", history.Problem, want)

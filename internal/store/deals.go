@@ -307,8 +307,10 @@ func (s *Store) ForeignDeals(ctx context.Context, deals map[string]int64) ([]str
 	rows, err := s.db.QueryContext(ctx, `SELECT key FROM json_each($1)
 		WHERE NOT EXISTS (SELECT 1 FROM attempts WHERE deal_id = CAST(value ->> 'deal' AS BIGINT))
 		AND NOT EXISTS (SELECT 1 FROM deals WHERE gist_id = key AND state = 'sending')`, object)
-	return collect(rows, err, func(row *sql.Rows) (gistID string, err error) { return gistID, row.Scan(&gistID) })
+	return collect(rows, err, scanID)
 }
+
+func scanID(row *sql.Rows) (gistID string, err error) { return gistID, row.Scan(&gistID) }
 
 // adoptionObject returns the deals of gists as a JSON object for a bulk statement.
 func adoptionObject(deals map[string]int64) (string, error) {
@@ -323,31 +325,27 @@ func adoptionObject(deals map[string]int64) (string, error) {
 // Adopt records deals that exist in Pipedrive: the deal of each gist as created, even if
 // the gist is not known yet. It does not change deals with an attempt in doubt, because
 // lookups decide those. living has the living deals of the gists; Adopt records those that
-// are duplicates. It returns the number of deals that were new to the database.
-func (s *Store) Adopt(ctx context.Context, deals map[string]int64, living map[string][]int64, now time.Time) (adopted int, err error) {
+// are duplicates. It returns the gists whose deals were new to the database.
+func (s *Store) Adopt(ctx context.Context, deals map[string]int64, living map[string][]int64, now time.Time) (adopted []string, err error) {
 	object, err := adoptionObject(deals)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `
+		rows, err := queryIn(ctx, tx, `
 			INSERT INTO deals (gist_id, state, deal_id)
 			SELECT key, 'created', CAST(value ->> 'deal' AS BIGINT) FROM json_each($1)
 			WHERE NOT EXISTS (SELECT 1 FROM deals WHERE deal_id = CAST(value ->> 'deal' AS BIGINT))
 			ON CONFLICT (gist_id) DO UPDATE SET state = 'created', deal_id = excluded.deal_id, problem = ''
-			WHERE deals.state IN ('awaiting_approval', 'queued', 'failed', 'skipped')`, object)
-		if err != nil {
-			return err
-		}
-		n, err := r.RowsAffected()
-		adopted = int(n)
-		if err != nil {
+			WHERE deals.state IN ('awaiting_approval', 'queued', 'failed', 'skipped')
+			RETURNING gist_id`, object)
+		if adopted, err = collect(rows, err, scanID); err != nil {
 			return err
 		}
 		return addDuplicates(ctx, tx, living, now)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("adopt %d deals: %w", len(deals), err)
+		return nil, fmt.Errorf("adopt %d deals: %w", len(deals), err)
 	}
 	return adopted, nil
 }

@@ -28,24 +28,29 @@ func (s *Store) Relink(ctx context.Context, gistID string, from, to int64) (ok b
 	return ok, nil
 }
 
-// Queue queues the deal of a gist if the deal is failed or has no row. It reports whether
-// it did.
-func (s *Store) Queue(ctx context.Context, gistID string, now time.Time) (bool, error) {
-	var ok bool
-	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+// Queue queues the deals of gists that are failed or have no row. It returns the gists whose
+// deals it queued.
+func (s *Store) Queue(ctx context.Context, gistIDs []string, now time.Time) (queued []string, err error) {
+	object, err := keys(gistIDs)
+	if err != nil {
+		return nil, err
+	}
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		h, err := head(ctx, tx)
 		if err != nil {
 			return err
 		}
-		ok, err = changed(tx.ExecContext(ctx, `INSERT INTO deals (gist_id, state, queued_at, turn) SELECT id, 'queued', $1, $2 FROM gists WHERE id = $3
+		rows, err := queryIn(ctx, tx, `INSERT INTO deals (gist_id, state, queued_at, turn)
+			SELECT id, 'queued', $1, $2 FROM gists WHERE id IN (SELECT key FROM json_each($3))
 			ON CONFLICT (gist_id) DO UPDATE SET state = 'queued', problem = '', queued_at = excluded.queued_at, backfill = 0, turn = excluded.turn
-			WHERE deals.state = 'failed'`, millis(now), h.fresh, gistID))
+			WHERE deals.state = 'failed' RETURNING gist_id`, millis(now), h.fresh, object)
+		queued, err = collect(rows, err, scanID)
 		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("queue gist %s: %w", gistID, err)
+		return nil, fmt.Errorf("queue %d gists: %w", len(gistIDs), err)
 	}
-	return ok, nil
+	return queued, nil
 }
 
 // Recreate queues the deal of a gist again, at an operator's request, because the deal
