@@ -58,6 +58,9 @@ func (w *world) track(id int64, login string, gists int) (gistIDs []string) {
 // claim claims the next deal.
 func (w *world) claim() gistdeal.Claim {
 	w.Helper()
+	_, err := w.db.BeginCatchUp(w.Context(), false)
+	testenv.Must(w.T, err)
+	testenv.Must(w.T, w.db.EndCatchUp(w.Context(), time.Now()))
 	c, ok, err := w.db.Claim(w.Context(), "test", time.Now(), time.Now())
 	testenv.Must(w.T, err)
 	if !ok {

@@ -58,7 +58,7 @@ func TestALostRequestIsSentAgainOnlyAfterEnoughLookups(t *testing.T) {
 }
 
 // withoutAnswer returns a world with a deal of gist a0000 for which no answer
-// came. The fault applies to lists after the catch-up.
+// came. The fault applies to lists after that.
 func withoutAnswer(t *testing.T, lists sim.Fault) (*world, *run) {
 	t.Helper()
 	w := newWorld(t, sim.Options{Seed: 1})
@@ -77,7 +77,7 @@ func TestALookupWithAFailedPageDoesNotCount(t *testing.T) {
 	t.Parallel()
 	// Each list of archived deals fails. The deal is archived, so the other list
 	// does not contain it.
-	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals/archived", Kind: "error-before", Times: 3})
+	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals/archived", Kind: "error-before", After: 1, Times: 3})
 	w.sim.ArchiveDeal(1)
 	w.settled(r, "alice")
 	w.wantPosts(1, "the deal exists and is archived")
@@ -85,7 +85,7 @@ func TestALookupWithAFailedPageDoesNotCount(t *testing.T) {
 
 func TestADealWithoutTheGistIDFieldIsIdentifiedByItsURL(t *testing.T) {
 	t.Parallel()
-	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
+	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: 2})
 	code, _ := w.sim.Field("Gist ID")
 	w.sim.DeleteField(code)
 	w.sim.ClearFaults()
@@ -95,7 +95,7 @@ func TestADealWithoutTheGistIDFieldIsIdentifiedByItsURL(t *testing.T) {
 
 func TestADealThatLostItsFieldsIsIdentifiedByItsTitle(t *testing.T) {
 	t.Parallel()
-	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
+	w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: 2})
 	for _, name := range []string{pipedrive.FieldGistID, pipedrive.FieldAccessURL} {
 		code, _ := w.sim.Field(name)
 		w.sim.DeleteField(code)
@@ -137,7 +137,7 @@ func TestADealDeletedByAPersonIsNotCreatedAgain(t *testing.T) {
 	t.Parallel()
 	for _, keeps := range []bool{false, true} {
 		// No lookup succeeds before the deal is deleted.
-		w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before"})
+		w, r := withoutAnswer(t, sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: 2})
 		w.sim.Set(func(o *sim.Options) { o.KeepUpdateTime = keeps })
 		w.sim.DeleteDeal(1)
 		w.sim.ClearFaults()

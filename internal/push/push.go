@@ -115,14 +115,16 @@ func (p *Pusher) weight() int64 {
 // start is the begin of the attempt, for its deadline. A database that fails may come
 // back without its last commits, so the next claim follows a catch-up.
 func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, ok bool, err error) {
+	catchUp := false
 	if !p.inDoubt.anyAbsent() {
-		due, err := p.store.Due(ctx)
+		due, wanted, err := p.store.Due(ctx)
 		p.checkDatabase(ctx, err)
-		if err == nil && !due && p.inDoubt.none() {
+		if err == nil && !due && !wanted && p.inDoubt.none() {
 			p.Backoff.Idle()
 			p.run.idle(ctx)
 		}
-		if err != nil || !due {
+		catchUp = p.Reconciler.CatchUpDue(wanted)
+		if err != nil || !due && !catchUp {
 			return c, start, false, err
 		}
 	}
@@ -130,6 +132,11 @@ func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 		return c, start, false, p.waitForTurn(ctx, err)
 	}
 	p.Backoff.Succeeded(StageQuota)
+	if catchUp {
+		err := p.Reconciler.CatchUpAgain(ctx)
+		p.checkDatabase(ctx, err)
+		return c, start, false, err
+	}
 	start = time.Now()
 	// A claim is not cut short: it would be unknown whether it was committed. A
 	// claim that fails ends the pushes, and they start again with all rows that

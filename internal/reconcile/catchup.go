@@ -13,10 +13,10 @@ import (
 // catchUpBack is how far before our newest outcome the catch-up begins.
 const catchUpBack = 15 * time.Minute
 
-// CatchUp adopts the deals that were created for gists since the newest outcome
-// in the database, so that a lost or restored database, deals of the seed and
-// deals that people created cause no duplicates. A database without outcomes
-// reads all deals. No deal may be pushed before CatchUp has returned nil. stage
+// CatchUp adopts the deals of gists that changed since the last catch-up of the
+// database, so that a lost or restored database, deals of the seed and deals that
+// people created cause no duplicates. A database that never caught up reads all
+// deals. No deal may be pushed before CatchUp has returned nil. stage
 // is the stage of the backoff during its waits.
 //
 // Lists may show a deal late. A recent deal with a gist id that no attempt of
@@ -25,7 +25,7 @@ const catchUpBack = 15 * time.Minute
 // deal must be missing before it is sent again, and reads once more. If this
 // database has lost commits, the deals of those may have been created just now.
 func (r *Reconciler) CatchUp(ctx context.Context, stage string) error {
-	since, err := r.knownUntil(ctx)
+	since, err := r.knownUntil(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -46,6 +46,7 @@ func (r *Reconciler) CatchUp(ctx context.Context, stage string) error {
 				return err
 			}
 			r.commitsLost.Store(false)
+			r.again.ended = time.Now()
 			r.caughtUp.Store(true)
 			return nil
 		}
@@ -59,9 +60,10 @@ func (r *Reconciler) CatchUp(ctx context.Context, stage string) error {
 }
 
 // knownUntil returns the time on Pipedrive's clock from which on deals may be
-// unknown to the database, zero if all may be.
-func (r *Reconciler) knownUntil(ctx context.Context) (time.Time, error) {
-	last, err := r.store.BeginCatchUp(ctx)
+// unknown to the database, zero if all may be. first means that a catch-up begins because
+// of a start or a failure.
+func (r *Reconciler) knownUntil(ctx context.Context, first bool) (time.Time, error) {
+	last, err := r.store.BeginCatchUp(ctx, first)
 	if err != nil || last.IsZero() {
 		return last, err
 	}

@@ -23,7 +23,7 @@ type Pipedrive interface {
 
 // Store is the part of the database that a Reconciler uses.
 type Store interface {
-	BeginCatchUp(ctx context.Context) (known time.Time, err error)
+	BeginCatchUp(ctx context.Context, first bool) (known time.Time, err error)
 	EndCatchUp(ctx context.Context, remote time.Time) error
 	Adopt(ctx context.Context, one map[string]int64, living map[string][]int64, now time.Time) ([]string, error)
 	AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, living []int64, lookups int, now time.Time) (bool, error)
@@ -67,6 +67,7 @@ type Reconciler struct {
 
 	caughtUp    atomic.Bool
 	commitsLost atomic.Bool // by the database, since the last catch-up
+	again       again
 }
 
 // New returns a Reconciler. It shares Pipedrive's backoff with the pushes, and

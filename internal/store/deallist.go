@@ -106,7 +106,7 @@ func update(ctx context.Context, tx *sql.Tx, f gistdeal.DealFilter, from []gistd
 		return 0, err
 	}
 	w := where{}
-	set := `UPDATE deals AS d SET state = ` + w.arg(to) + `, problem = ` + w.arg(problem) + `, queued_at = ` + w.arg(millis(now)) + `, ` + h.again()
+	set := `UPDATE deals AS d SET state = ` + w.arg(to) + `, problem = ` + w.arg(problem) + `, queued_at = ` + w.arg(millis(now)) + `, ` + h.again() + `, catch_up = 1`
 	w.in("d.state", stringsOf(from))
 	if err := w.deals(f); err != nil {
 		return 0, err

@@ -52,6 +52,7 @@ func TestARetryQueuesOnlyFailedAndSkippedDeals(t *testing.T) {
 		if diff := cmp.Diff(after, states(t, s, 1)); diff != "" {
 			t.Error(diff)
 		}
+		catchUp(t, s)
 		// A person waits for the deal that failed.
 		if c := claim(t, s, "me"); c.Draft.GistID != "a0002" || c.Attempt != 2 {
 			t.Errorf("claimed attempt %d at %s, want attempt 2 at a0002", c.Attempt, c.Draft.GistID)
@@ -152,7 +153,7 @@ func TestALargeFirstScanWaitsForApproval(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if due, err := s.Due(t.Context()); due || err != nil {
+				if due, _, err := s.Due(t.Context()); due || err != nil {
 					t.Fatalf("due before the end of the first scan: %v, error %v", due, err)
 				}
 				awaiting, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 1}, test.max, noon, noon)
@@ -213,7 +214,7 @@ func TestNothingIsClaimedDuringAPause(t *testing.T) {
 		if err != nil || p.String() != "paused by an operator since 2026-11-23T12:00:00Z: quarter's end" {
 			t.Errorf("pause is %q, error %v", p, err)
 		}
-		due, err := s.Due(t.Context())
+		due, _, err := s.Due(t.Context())
 		testenv.Must(t, err)
 		_, claimed, err := s.Claim(t.Context(), "me", noon, noon)
 		testenv.Must(t, err)
@@ -231,6 +232,54 @@ func TestNothingIsClaimedDuringAPause(t *testing.T) {
 		if p, err := s.PushPause(t.Context()); p.On() || err != nil {
 			t.Errorf("paused after the resume: %v, error %v", p, err)
 		}
+		catchUp(t, s)
 		claim(t, s, "me")
+	})
+}
+
+func TestDealsThatPeopleMayHaveCreatedWaitForACatchUp(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		all := gists("a", 3)
+		if _, err := s.SaveGists(t.Context(), 1, all[:1], gistdeal.NewGistPolicy{First: true}, noon); err != nil {
+			t.Fatal(err)
+		}
+		want := func(when string, due, catchUp bool) {
+			t.Helper()
+			if gotDue, gotCatchUp, err := s.Due(t.Context()); gotDue != due || gotCatchUp != catchUp || err != nil {
+				t.Errorf("%s: due %v, waiting for a catch-up %v, error %v; want %v, %v", when, gotDue, gotCatchUp, err, due, catchUp)
+			}
+			if !due {
+				if c, ok, err := s.Claim(t.Context(), "me", noon, noon); ok || err != nil {
+					t.Errorf("%s: claimed %s, error %v", when, c.Draft.GistID, err)
+				}
+			}
+		}
+		want("after a first scan", false, true)
+		_, err := s.BeginCatchUp(t.Context(), false)
+		testenv.Must(t, err)
+		want("during the catch-up", false, true)
+		if _, err := s.SaveGists(t.Context(), 1, all[1:2], gistdeal.NewGistPolicy{First: true}, noon); err != nil {
+			t.Fatal(err)
+		}
+		testenv.Must(t, s.EndCatchUp(t.Context(), noon))
+		want("after the catch-up, for a gist that was saved during it", true, true)
+		if c := claim(t, s, "me"); c.Draft.GistID != all[0].ID {
+			t.Errorf("claimed %s, want %s", c.Draft.GistID, all[0].ID)
+		}
+		want("after the claim", false, true)
+		catchUp(t, s)
+		claim(t, s, "me")
+		save(t, s, 1, all[2:])
+		want("after another scan", true, false)
+		if _, err := s.PausePushes(t.Context(), "", noon); err != nil {
+			t.Fatal(err)
+		}
+		want("during a pause", false, false)
+		if _, err := s.ResumePushes(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		want("after a pause", false, true)
 	})
 }

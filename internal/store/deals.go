@@ -11,11 +11,11 @@ import (
 	"gistdeal"
 )
 
-// Claim moves the queued deal whose turn it is to sending and records the attempt. The time remote
-// is now on Pipedrive's clock. Claim reports false if no deal is queued, another process
-// was faster, or an operator paused pushes. The caller must not send the deal before
-// Claim returns, because only then is the claim on the disk. Deals without a gist fail
-// on the way.
+// Claim moves the queued deal whose turn it is to sending and records the attempt. Deals
+// that wait for a catch-up have no turn yet, and deals without a gist fail on the way. The
+// time remote is now on Pipedrive's clock. Claim reports false if no deal is queued, another
+// process was faster, or an operator paused pushes. The caller must not send the deal before
+// Claim returns, because only then is the claim on the disk.
 func (s *Store) Claim(ctx context.Context, owner string, now, remote time.Time) (c gistdeal.Claim, ok bool, err error) {
 	for {
 		c, err = s.claimNext(ctx, owner, now, remote)
@@ -33,7 +33,7 @@ func (s *Store) claimNext(ctx context.Context, owner string, now, remote time.Ti
 		row := tx.QueryRowContext(ctx, `
 			UPDATE deals SET state = 'sending', attempts = attempts + 1, owner = $1, sent_at = $2, problem = ''
 			WHERE state = 'queued' AND gist_id = (
-				SELECT gist_id FROM deals WHERE state = 'queued' ORDER BY backfill, turn, gist_id LIMIT 1)
+				SELECT gist_id FROM deals WHERE state = 'queued' AND catch_up = 0 ORDER BY backfill, turn, gist_id LIMIT 1)
 			AND NOT `+pushesPaused+`
 			RETURNING gist_id, attempts`, owner, millis(now))
 		c, err = claimed(ctx, tx, row, owner, now, remote)
@@ -291,10 +291,13 @@ func (s *Store) InDoubt(ctx context.Context) ([]gistdeal.Claim, error) {
 	})
 }
 
-// Due reports whether a deal is queued and pushes are not paused.
-func (s *Store) Due(ctx context.Context) (due bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE state = 'queued') AND NOT `+pushesPaused).Scan(&due)
-	return due, err
+// Due reports whether a deal can be claimed, and whether queued deals wait for a catch-up:
+// people may have created their deals by hand. Both are false while pushes are paused.
+func (s *Store) Due(ctx context.Context) (due, catchUp bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT
+		EXISTS (SELECT 1 FROM deals WHERE state = 'queued' AND catch_up = 0) AND NOT `+pushesPaused+`,
+		EXISTS (SELECT 1 FROM deals WHERE state = 'queued' AND catch_up <> 0) AND NOT `+pushesPaused).Scan(&due, &catchUp)
+	return due, catchUp, err
 }
 
 // ForeignDeals returns the gists with a given deal that no attempt in this database

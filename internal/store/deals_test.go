@@ -31,7 +31,7 @@ func TestManyClaimersTakeEachDealOnce(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if due, err := s.Due(t.Context()); !ok && (!due || err != nil) {
+					if due, _, err := s.Due(t.Context()); !ok && (!due || err != nil) {
 						return
 					}
 					if ok {
@@ -138,7 +138,7 @@ func TestARefusedDealFailsWithItsReasonAndIsNotDueAgain(t *testing.T) {
 		if got := deal(t, s); got.State != gistdeal.DealFailed || got.Problem != "title is bad" {
 			t.Errorf("the deal is %+v, want failed with the reason", got)
 		}
-		due, err := s.Due(t.Context())
+		due, _, err := s.Due(t.Context())
 		if due || err != nil {
 			t.Errorf("due is %v, error %v; want false", due, err)
 		}

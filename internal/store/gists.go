@@ -91,15 +91,15 @@ type newDeals struct {
 }
 
 // insert inserts a deal in the given state for each gist that was created before the time
-// before and has no deal. It returns their number.
+// before and has no deal. It returns their number. Deals of a backfill wait for a catch-up.
 func (d newDeals) insert(ctx context.Context, tx *sql.Tx, state gistdeal.DealState, problem string, before int64) (int, error) {
 	h, err := head(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
 	r, err := tx.ExecContext(ctx, `
-		INSERT INTO deals (gist_id, state, problem, queued_at, backfill, place, turn)
-		SELECT id, $1, $2, $3, backfill, place, `+h.turn()+` FROM (
+		INSERT INTO deals (gist_id, state, problem, queued_at, backfill, catch_up, place, turn)
+		SELECT id, $1, $2, $3, backfill, backfill, place, `+h.turn()+` FROM (
 			SELECT key AS id, CAST($4 AS BIGINT) AS backfill, CAST(value ->> 'place' AS BIGINT) AS place
 			FROM json_each($5) WHERE CAST(value ->> 'created_at' AS BIGINT) < $6) new WHERE true
 		ON CONFLICT (gist_id) DO NOTHING`, state, problem, millis(d.now), boolean(d.backfill), d.object, before)

@@ -19,6 +19,7 @@ func TestTheHistoryOfAGistListsEachAttempt(t *testing.T) {
 		if _, err := s.SaveGists(t.Context(), 1, one, gistdeal.NewGistPolicy{First: true}, noon); err != nil {
 			t.Fatal(err)
 		}
+		catchUp(t, s)
 		c, _, err := s.Reclaim(t.Context(), claim(t, s, "me"), 3, "you", noon.Add(time.Hour), noon.Add(2*time.Hour))
 		testenv.Must(t, err)
 		if ok, err := s.AdoptInDoubt(t.Context(), c, 7, []int64{7, 8}, 2, noon.Add(3*time.Hour)); !ok || err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -30,13 +31,22 @@ func (s *Store) PausePushes(ctx context.Context, reason string, now time.Time) (
 	return ok, nil
 }
 
-// ResumePushes resumes pushes. It reports false if they were not paused.
-func (s *Store) ResumePushes(ctx context.Context) (bool, error) {
-	ok, err := changed(s.db.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, keyPause))
+// ResumePushes resumes pushes. A catch-up must precede the claims of queued deals, because
+// people may have created them by hand meanwhile. ResumePushes reports false if pushes were
+// not paused.
+func (s *Store) ResumePushes(ctx context.Context) (resumed bool, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		resumed, err = changed(tx.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, keyPause))
+		if err != nil || !resumed {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE deals SET catch_up = 1 WHERE state = 'queued'`)
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("resume pushes: %w", err)
 	}
-	return ok, nil
+	return resumed, nil
 }
 
 // PushPause returns the operator's pause; zero if there is none.

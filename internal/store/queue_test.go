@@ -18,11 +18,13 @@ func queue(t *testing.T, s *store.Store, userID int64, prefix string, n int, p g
 	t.Helper()
 	_, err := s.SaveGists(t.Context(), userID, gists(prefix, n), p, noon)
 	testenv.Must(t, err)
+	catchUp(t, s)
 }
 
 // claimAll claims deals until none is queued, and returns the ids of their gists, in order.
 func claimAll(t *testing.T, s *store.Store) string {
 	t.Helper()
+	catchUp(t, s)
 	var ids []string
 	for {
 		c, ok, err := s.Claim(t.Context(), "me", noon, noon)

@@ -40,9 +40,9 @@ func (s *Store) Queue(ctx context.Context, gistIDs []string, now time.Time) (que
 		if err != nil {
 			return err
 		}
-		rows, err := queryIn(ctx, tx, `INSERT INTO deals (gist_id, state, queued_at, turn)
-			SELECT id, 'queued', $1, $2 FROM gists WHERE id IN (SELECT key FROM json_each($3))
-			ON CONFLICT (gist_id) DO UPDATE SET state = 'queued', problem = '', queued_at = excluded.queued_at, backfill = 0, turn = excluded.turn
+		rows, err := queryIn(ctx, tx, `INSERT INTO deals (gist_id, state, queued_at, catch_up, turn)
+			SELECT id, 'queued', $1, 1, $2 FROM gists WHERE id IN (SELECT key FROM json_each($3))
+			ON CONFLICT (gist_id) DO UPDATE SET state = 'queued', problem = '', queued_at = excluded.queued_at, backfill = 0, catch_up = 1, turn = excluded.turn
 			WHERE deals.state = 'failed' RETURNING gist_id`, millis(now), h.fresh, object)
 		queued, err = collect(rows, err, scanID)
 		return err

@@ -60,18 +60,21 @@ func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]
 const keyCaughtUp = "caught_up_at"
 
 // BeginCatchUp returns the time up to which the database knows all deals, on Pipedrive's
-// clock. It is the time of the last EndCatchUp or the start of the newest attempt with
-// an outcome, whichever is later; zero if there is neither. If the database loses commits
-// after BeginCatchUp, EndCatchUp, Adopt, Claim and Reclaim return gistdeal.ErrCommitsLost
-// until the next BeginCatchUp.
-func (s *Store) BeginCatchUp(ctx context.Context) (known time.Time, err error) {
-	s.pushes.reset()
+// clock: the time of the last EndCatchUp, zero if there was none. Newer attempts of ours do
+// not count, because people create deals as well. If the database loses commits after the
+// first BeginCatchUp, BeginCatchUp, EndCatchUp, Adopt, Claim and Reclaim return
+// gistdeal.ErrCommitsLost until the next first one.
+func (s *Store) BeginCatchUp(ctx context.Context, first bool) (known time.Time, err error) {
+	if first {
+		s.pushes.reset()
+	}
 	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		var outcome, caughtUp int64
-		err := tx.QueryRowContext(ctx, `SELECT
-			(SELECT coalesce(max(remote_at), 0) FROM attempts WHERE outcome <> ''),
-			(SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM settings WHERE name = $1)`, keyCaughtUp).Scan(&outcome, &caughtUp)
-		known = fromMillis(max(outcome, caughtUp))
+		if _, err := tx.ExecContext(ctx, `UPDATE deals SET catch_up = 2 WHERE catch_up <> 0 AND catch_up = 1`); err != nil {
+			return err
+		}
+		var caughtUp int64
+		err := tx.QueryRowContext(ctx, `SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM settings WHERE name = $1`, keyCaughtUp).Scan(&caughtUp)
+		known = fromMillis(caughtUp)
 		return err
 	})
 	if err != nil {
@@ -81,10 +84,14 @@ func (s *Store) BeginCatchUp(ctx context.Context) (known time.Time, err error) {
 }
 
 // EndCatchUp records that the database knows all deals created before remote, a time on
-// Pipedrive's clock.
+// Pipedrive's clock. Deals that waited for a catch-up at its begin can be claimed now.
 func (s *Store) EndCatchUp(ctx context.Context, remote time.Time) error {
 	err := s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, setSetting, keyCaughtUp, strconv.FormatInt(millis(remote), 10))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE deals SET catch_up = 0 WHERE catch_up <> 0 AND catch_up = 2`)
 		return err
 	})
 	if err != nil {

@@ -201,7 +201,7 @@ func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listi
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, queued_at = $3, turn = `+h.turn()+`
+		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, queued_at = $3, catch_up = 1, turn = `+h.turn()+`
 			WHERE state = 'awaiting_approval' AND gist_id IN (SELECT id FROM gists WHERE user_id = $4)`, state, problem, millis(now), userID); err != nil {
 			return err
 		}

@@ -74,6 +74,14 @@ func save(t *testing.T, s *store.Store, userID int64, all []gistdeal.Gist) int {
 	return queued
 }
 
+// catchUp records a catch-up, so that all queued deals can be claimed.
+func catchUp(t *testing.T, s *store.Store) {
+	t.Helper()
+	_, err := s.BeginCatchUp(t.Context(), false)
+	testenv.Must(t, err)
+	testenv.Must(t, s.EndCatchUp(t.Context(), noon))
+}
+
 func claim(t *testing.T, s *store.Store, owner string) gistdeal.Claim {
 	t.Helper()
 	c, ok, err := s.Claim(t.Context(), owner, noon, noon)

@@ -66,11 +66,13 @@ CREATE TABLE deals (
   place     BIGINT NOT NULL DEFAULT 0,
   turn      BIGINT NOT NULL DEFAULT 0,
   problem   TEXT   NOT NULL DEFAULT '',
+  catch_up  BIGINT NOT NULL DEFAULT 0,
   CHECK ((state = 'created') = (deal_id IS NOT NULL))
 );
 CREATE INDEX deals_turn ON deals (state, backfill, turn, gist_id);
 CREATE INDEX deals_queued ON deals (queued_at) WHERE state = 'queued';
 CREATE INDEX deals_state ON deals (state, gist_id);
+CREATE INDEX deals_catch_up ON deals (catch_up) WHERE catch_up <> 0;
 
 CREATE TABLE attempts (
   gist_id    TEXT COLLATE "C" NOT NULL,

@@ -66,11 +66,13 @@ CREATE TABLE deals (
   place     BIGINT NOT NULL DEFAULT 0,            -- from the head of the queue when the deal is queued
   turn      BIGINT NOT NULL DEFAULT 0,            -- the order in which queued deals are claimed
   problem   TEXT   NOT NULL DEFAULT '',
+  catch_up  BIGINT NOT NULL DEFAULT 0,            -- 1: a catch-up must begin before the deal is claimed; 2: it has begun
   CHECK ((state = 'created') = (deal_id IS NOT NULL))
 ) WITHOUT ROWID;
 CREATE INDEX deals_turn ON deals (state, backfill, turn, gist_id);  -- for the next claim
 CREATE INDEX deals_queued ON deals (queued_at) WHERE state = 'queued';
 CREATE INDEX deals_state ON deals (state, gist_id);               -- for lists
+CREATE INDEX deals_catch_up ON deals (catch_up) WHERE catch_up <> 0;
 
 -- Triggers, so that no statement can omit the change. Inserts of deals need none: a
 -- deal is inserted together with its gist, or its gist is not visible yet.
@@ -83,7 +85,7 @@ END;
 CREATE TRIGGER gists_version_update AFTER UPDATE ON gists BEGIN
   UPDATE users SET version = version + 1 WHERE id = NEW.user_id;
 END;
-CREATE TRIGGER deals_version AFTER UPDATE ON deals BEGIN
+CREATE TRIGGER deals_version AFTER UPDATE OF state, deal_id, problem ON deals BEGIN
   UPDATE users SET version = version + 1 WHERE id = (SELECT user_id FROM gists WHERE id = NEW.gist_id);
 END;
 

@@ -1,0 +1,55 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	againFirst  = 100 * time.Millisecond // pause after a catch-up that follows none
+	againAtMost = 5 * time.Minute
+	// catchUpDaily keeps the lists of the next catch-up short.
+	catchUpDaily = 24 * time.Hour
+)
+
+// again spaces the catch-ups that queued deals wait for. Each of them costs tokens, and the first scans of many users come one after another, so the pause
+// doubles as long as they do.
+type again struct {
+	ended time.Time // of the last catch-up, on our monotonic clock
+	pause time.Duration
+}
+
+func (a *again) end() {
+	if time.Since(a.ended) > 2*a.pause {
+		a.pause = 0
+	}
+	a.ended, a.pause = time.Now(), min(max(2*a.pause, againFirst), againAtMost)
+}
+
+// CatchUpDue reports whether it is time for CatchUpAgain. wanted means that queued deals
+// wait for it.
+func (r *Reconciler) CatchUpDue(wanted bool) bool {
+	since := time.Since(r.again.ended)
+	return wanted && since >= r.again.pause || since >= catchUpDaily
+}
+
+// CatchUpAgain adopts the deals that changed since the last catch-up, because people may
+// have created the deals of queued gists by hand: during a pause, before an approval or a
+// retry, or before the first scan of a user. Only the goroutine of CatchUp may call it.
+func (r *Reconciler) CatchUpAgain(ctx context.Context) error {
+	since, err := r.knownUntil(ctx, false)
+	if err != nil {
+		return err
+	}
+	begin := r.RemoteNow()
+	if _, err := r.adoptSince(ctx, since, begin); err != nil {
+		return fmt.Errorf("catch up: %w", err)
+	}
+	if err := r.store.EndCatchUp(ctx, begin); err != nil {
+		return err
+	}
+	r.again.end()
+	r.queued.Set()
+	return nil
+}
