@@ -97,6 +97,13 @@ type RemoteDeal struct {
 	Hidden    bool // the key's user may not see it; nothing else is known
 }
 
+// DealList is a position in Pipedrive's lists of deals.
+type DealList struct {
+	Since    time.Time // only deals that changed since then, on Pipedrive's clock; zero means all
+	Archived bool      // the position is in the second list, that of archived deals
+	Cursor   string    // of the next page; "" is the first
+}
+
 // GistIDFromURL returns the id in the URL of a gist's page; "" for any other text, for
 // example the URL of a user's page.
 func GistIDFromURL(url string) string {

@@ -152,3 +152,55 @@ func TestARestartReadsOnlyWhatIsNew(t *testing.T) {
 		}
 	}
 }
+
+func TestACatchUpContinuesItsListWhereItBroke(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
+	for _, g := range simGists("b", 4500) { // 10 pages with those of alice
+		w.sim.SeedDeal("bob", g.ID, "")
+	}
+	w.sim.SeedDeal("alice", "a0000", "")
+	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: 4, Times: 1})
+	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: 8, Times: 1})
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	w.wantPosts(1)
+	// Two pages are read twice, and then what changed meanwhile.
+	full := 0
+	for _, seen := range w.sim.Report().RequestLog {
+		if strings.HasPrefix(seen.Path, "/api/v2/deals?") && !strings.Contains(seen.Path, "updated_since=") {
+			full++
+		}
+	}
+	if full != 12 {
+		t.Errorf("%d requests for 10 pages of all deals, want 12: two failed", full)
+	}
+	if got := w.log.Count("deals adopted"); got != 3 {
+		t.Errorf("deals were adopted in %d parts, want 3", got)
+	}
+}
+
+func TestALateChangeIsSeenAfterAListThatBroke(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	clock := newClock()
+	w.sim.Set(func(o *sim.Options) { o.Now = clock.now })
+	first := w.sim.AddDealByHand("not yet of a gist", nil)
+	for _, g := range simGists("b", 1200) {
+		w.sim.SeedDeal("bob", g.ID, "")
+	}
+	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: 1})
+	r := w.start()
+	w.eventually("the list breaks", func() bool { return w.count("GET /api/v2/deals") >= 2 })
+	// The deal is on a page that was read before the list broke. The list breaks once
+	// more, an hour later.
+	w.sim.EditDeal(first, map[string]string{"Gist Access URL": "https://gist.github.com/alice/a0000"})
+	clock.add(time.Hour)
+	w.sim.ClearFaults()
+	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: 1, Times: 1})
+	testenv.Must(t, w.track(r, "alice"))
+	w.settled(r, "alice")
+	w.wantPosts(0)
+}

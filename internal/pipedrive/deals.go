@@ -27,34 +27,49 @@ type deal struct {
 	CustomFields map[string]json.RawMessage `json:"custom_fields"`
 }
 
-// Deals returns the deals of gists that changed since the given time on Pipedrive's
-// clock, including won, lost, deleted and archived ones. The zero time means all. A deal
-// without a gist id is among them if it has the title of a gist's deal. Deals uses lists
-// instead of the search, because the search index lags behind. An error ends the
-// sequence early. Call Prepare before.
-func (c *Client) Deals(ctx context.Context, since time.Time) iter.Seq2[gistdeal.RemoteDeal, error] {
+// Deals returns the deals of gists from a position on, including won, lost, deleted and
+// archived ones. A deal without a gist id is among them if it has the title of a gist's
+// deal. Deals uses lists instead of the search, because the search index lags behind.
+// An error ends the sequence early. The position moves along, to a page that was not
+// complete, so that another call can continue there. Call Prepare before.
+func (c *Client) Deals(ctx context.Context, at *gistdeal.DealList) iter.Seq2[gistdeal.RemoteDeal, error] {
 	return func(yield func(gistdeal.RemoteDeal, error) bool) {
 		t := c.target.Load()
 		if t == nil {
 			yield(gistdeal.RemoteDeal{}, gistdeal.Errorf(gistdeal.Temporary, "the account's fields are not known yet"))
 			return
 		}
-		for _, path := range []string{"/api/v2/deals", "/api/v2/deals/archived"} {
-			for page, err := range pages[deal](ctx, c, path, t.changedSince(since)) {
-				if err != nil {
-					yield(gistdeal.RemoteDeal{}, err)
-					return
-				}
-				for _, d := range page {
-					remote := t.remote(d)
-					ours := remote.GistID != "" || strings.HasPrefix(remote.Title, gistdeal.TitlePrefix)
-					if ours && !yield(remote, nil) {
-						return
-					}
-				}
+		if !at.Archived {
+			if !t.list(ctx, c, "/api/v2/deals", at, yield) {
+				return
+			}
+			at.Archived, at.Cursor = true, ""
+		}
+		t.list(ctx, c, "/api/v2/deals/archived", at, yield)
+	}
+}
+
+// list yields the deals of one list for Deals, and reports whether the list is complete.
+func (t *target) list(ctx context.Context, c *Client, path string, at *gistdeal.DealList, yield func(gistdeal.RemoteDeal, error) bool) bool {
+	query := t.changedSince(at.Since)
+	if at.Cursor != "" {
+		query.Set("cursor", at.Cursor)
+	}
+	for page, err := range pages[deal](ctx, c, path, query) {
+		at.Cursor = query.Get("cursor")
+		if err != nil {
+			yield(gistdeal.RemoteDeal{}, err)
+			return false
+		}
+		for _, d := range page {
+			remote := t.remote(d)
+			ours := remote.GistID != "" || strings.HasPrefix(remote.Title, gistdeal.TitlePrefix)
+			if ours && !yield(remote, nil) {
+				return false
 			}
 		}
 	}
+	return true
 }
 
 // changedSince returns the query for the deals that changed since the given time.

@@ -7,24 +7,25 @@ import (
 )
 
 const (
-	againFirst  = 100 * time.Millisecond // pause after a catch-up that follows none
+	againFirst  = 100 * time.Millisecond // pause after the first catch-up of a series
 	againAtMost = 5 * time.Minute
+	againReset  = time.Minute // longer than the pause without a catch-up ends the series
 	// catchUpDaily keeps the lists of the next catch-up short.
 	catchUpDaily = 24 * time.Hour
 )
 
-// again spaces the catch-ups that queued deals wait for. Each of them costs tokens, and the first scans of many users come one after another, so the pause
-// doubles as long as they do.
+// again spaces the catch-ups that queued deals wait for. Each of them costs tokens, and the
+// first scans of many users come one after another, so the pause grows as long as they do.
 type again struct {
 	ended time.Time // of the last catch-up, on our monotonic clock
 	pause time.Duration
 }
 
 func (a *again) end() {
-	if time.Since(a.ended) > 2*a.pause {
+	if time.Since(a.ended) > a.pause+againReset {
 		a.pause = 0
 	}
-	a.ended, a.pause = time.Now(), min(max(2*a.pause, againFirst), againAtMost)
+	a.ended, a.pause = time.Now(), min(max(a.pause*3/2, againFirst), againAtMost)
 }
 
 // CatchUpDue reports whether it is time for CatchUpAgain. wanted means that queued deals
@@ -42,8 +43,8 @@ func (r *Reconciler) CatchUpAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	begin := r.RemoteNow()
-	if _, err := r.adoptSince(ctx, since, begin); err != nil {
+	begin := r.EarliestNow()
+	if _, err := r.adoptSince(ctx, since, r.RemoteNow()); err != nil {
 		return fmt.Errorf("catch up: %w", err)
 	}
 	if err := r.store.EndCatchUp(ctx, begin); err != nil {

@@ -97,10 +97,11 @@ func (r *Reconciler) carryOut(ctx context.Context, o gistdeal.AuditRequest, a *g
 // compare finds the discrepancies between Pipedrive's deals, which it lists first,
 // and our rows, and repairs them page by page if the request says so.
 func (r *Reconciler) compare(ctx context.Context, o gistdeal.AuditRequest, a *gistdeal.Audit) error {
-	byGist, err := r.dealsByGist(ctx, time.Time{})
+	l, err := r.read(ctx, time.Time{})
 	if err != nil {
 		return err
 	}
+	byGist := l.byGist
 	for _, deals := range byGist {
 		a.Deals += len(deals)
 	}

@@ -4,14 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"gistdeal"
 	"gistdeal/internal/testing/failpoint"
 )
 
-// catchUpBack is how far before our newest outcome the catch-up begins.
+// catchUpBack is how far before the last catch-up the next one begins.
 const catchUpBack = 15 * time.Minute
+
+// adoptAtOnce is how many deals one statement adopts: the database allows each a few
+// seconds.
+const adoptAtOnce = 2000
 
 // CatchUp adopts the deals of gists that changed since the last catch-up of the
 // database, so that a lost or restored database, deals of the seed and deals that
@@ -78,13 +84,29 @@ func (r *Reconciler) knownUntil(ctx context.Context, first bool) (time.Time, err
 // time of the newest deal that has a gist id and that another database created
 // after recent, zero if there is none.
 func (r *Reconciler) adoptSince(ctx context.Context, since, recent time.Time) (newest time.Time, err error) {
-	byGist, err := r.dealsByGist(ctx, since)
+	l, err := r.read(ctx, since)
 	if err != nil {
 		return newest, err
 	}
 	failpoint.Hit(failpoint.CatchUpListed)
+	for part := range slices.Chunk(slices.Collect(maps.Keys(l.byGist)), adoptAtOnce) {
+		t, err := r.adoptDeals(ctx, part, l.byGist, recent)
+		if err != nil {
+			r.readings.keep(since, l)
+			return newest, err
+		}
+		if t.After(newest) {
+			newest = t
+		}
+	}
+	return newest, nil
+}
+
+// adoptDeals adopts the deals of some gists for adoptSince.
+func (r *Reconciler) adoptDeals(ctx context.Context, gistIDs []string, byGist map[string][]gistdeal.RemoteDeal, recent time.Time) (newest time.Time, err error) {
 	one, alive, fresh, createdAt := map[string]int64{}, map[string][]int64{}, map[string]int64{}, map[string]time.Time{}
-	for gistID, deals := range byGist {
+	for _, gistID := range gistIDs {
+		deals := byGist[gistID]
 		chosen := choose(deals, func(gistdeal.RemoteDeal) bool { return false })
 		one[gistID], alive[gistID] = chosen.ID, living(deals)
 		r.warnOfDuplicates(gistID, alive[gistID])

@@ -5,21 +5,25 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"gistdeal"
 )
 
-// dealsSince lists the deals of gists that changed since then, without deleted
-// deals that an operator has replaced. After an error nothing follows.
-func (r *Reconciler) dealsSince(ctx context.Context, since time.Time) iter.Seq2[gistdeal.RemoteDeal, error] {
+// maxReadings is how many lists are kept: of a catch-up, a recheck and an audit.
+const maxReadings = 3
+
+// deals lists the deals of gists from a position on, without deleted deals that an
+// operator has replaced. After an error nothing follows.
+func (r *Reconciler) deals(ctx context.Context, at *gistdeal.DealList) iter.Seq2[gistdeal.RemoteDeal, error] {
 	return func(yield func(gistdeal.RemoteDeal, error) bool) {
 		replaced, err := r.store.ReplacedDeals(ctx)
 		if err != nil {
 			yield(gistdeal.RemoteDeal{}, err)
 			return
 		}
-		for d, err := range r.pipedrive.Deals(ctx, since) {
+		for d, err := range r.pipedrive.Deals(ctx, at) {
 			if err == nil && d.Deleted && replaced[d.ID] {
 				continue
 			}
@@ -30,18 +34,75 @@ func (r *Reconciler) dealsSince(ctx context.Context, since time.Time) iter.Seq2[
 	}
 }
 
-// dealsByGist lists the same deals by gist id, without those that have none.
-func (r *Reconciler) dealsByGist(ctx context.Context, since time.Time) (map[string][]gistdeal.RemoteDeal, error) {
-	byGist := map[string][]gistdeal.RemoteDeal{}
-	for d, err := range r.dealsSince(ctx, since) {
-		if err != nil {
-			return nil, err
-		}
-		if d.GistID != "" {
-			byGist[d.GistID] = append(byGist[d.GistID], d)
-		}
+// read lists the deals that changed since then. After an error another call continues the
+// lists where they broke: those of a large account cost thousands of tokens.
+func (r *Reconciler) read(ctx context.Context, since time.Time) (*reading, error) {
+	l, continued := r.readings.take(since)
+	if !continued {
+		l = &reading{at: gistdeal.DealList{Since: since}, begin: r.EarliestNow(), byGist: map[string][]gistdeal.RemoteDeal{}}
 	}
-	return byGist, nil
+	for {
+		for d, err := range r.deals(ctx, &l.at) {
+			if err != nil {
+				if gistdeal.KindOf(err) != gistdeal.Invalid { // The cursor may be invalid.
+					r.readings.keep(since, l)
+				}
+				return nil, err
+			}
+			l.add(d)
+		}
+		if !continued {
+			return l, nil
+		}
+		// Deals may have changed after they were read, before the lists broke.
+		l.at, l.begin, continued = gistdeal.DealList{Since: l.begin.Add(-catchUpBack)}, r.EarliestNow(), false
+	}
+}
+
+// reading is a list of deals as far as it was read.
+type reading struct {
+	at     gistdeal.DealList
+	begin  time.Time // on Pipedrive's clock
+	byGist map[string][]gistdeal.RemoteDeal
+}
+
+// add adds a deal of a gist, or replaces its earlier state.
+func (l *reading) add(d gistdeal.RemoteDeal) {
+	if d.GistID == "" {
+		return
+	}
+	deals := l.byGist[d.GistID]
+	if i := slices.IndexFunc(deals, func(old gistdeal.RemoteDeal) bool { return old.ID == d.ID }); i >= 0 {
+		deals[i] = d
+		return
+	}
+	l.byGist[d.GistID] = append(deals, d)
+}
+
+// readings are the lists that broke, or whose deals could not be adopted, by the time since
+// when they list deals.
+type readings struct {
+	mu   sync.Mutex
+	kept map[time.Time]*reading
+}
+
+// keep keeps a list for take.
+func (r *readings) keep(since time.Time, l *reading) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.kept == nil || len(r.kept) >= maxReadings {
+		r.kept = map[time.Time]*reading{}
+	}
+	r.kept[since] = l
+}
+
+// take returns and forgets a list, if there is one.
+func (r *readings) take(since time.Time) (*reading, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l, ok := r.kept[since]
+	delete(r.kept, since)
+	return l, ok
 }
 
 // choose returns the deal that counts as the gist's one: a living one before a deleted

@@ -30,7 +30,7 @@ func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attemp
 		}
 	}
 	seen, unmarked := map[string][]gistdeal.RemoteDeal{}, []gistdeal.RemoteDeal{}
-	for d, err := range r.dealsSince(ctx, since.Add(-lookBack)) {
+	for d, err := range r.deals(ctx, &gistdeal.DealList{Since: since.Add(-lookBack)}) {
 		if err != nil {
 			return nil, err
 		}

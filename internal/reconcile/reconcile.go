@@ -14,7 +14,7 @@ import (
 
 // Pipedrive is the part of Pipedrive's client that a Reconciler uses.
 type Pipedrive interface {
-	Deals(ctx context.Context, since time.Time) iter.Seq2[gistdeal.RemoteDeal, error]
+	Deals(ctx context.Context, at *gistdeal.DealList) iter.Seq2[gistdeal.RemoteDeal, error]
 	Deal(ctx context.Context, id int64) (gistdeal.RemoteDeal, error)
 	DeleteDeal(ctx context.Context, id int64) error
 	Reserve(ctx context.Context) error
@@ -68,6 +68,7 @@ type Reconciler struct {
 	caughtUp    atomic.Bool
 	commitsLost atomic.Bool // by the database, since the last catch-up
 	again       again
+	readings    readings
 }
 
 // New returns a Reconciler. It shares Pipedrive's backoff with the pushes, and

@@ -122,9 +122,9 @@ func (p pipedrive) CreateDeal(ctx context.Context, start time.Time, d gistdeal.D
 }
 
 // Deals shows nothing under NoLookup, and no archived deals under NoArchived.
-func (p pipedrive) Deals(ctx context.Context, since time.Time) iter.Seq2[gistdeal.RemoteDeal, error] {
+func (p pipedrive) Deals(ctx context.Context, at *gistdeal.DealList) iter.Seq2[gistdeal.RemoteDeal, error] {
 	return func(yield func(gistdeal.RemoteDeal, error) bool) {
-		for d, err := range p.Pipedrive.Deals(ctx, since) {
+		for d, err := range p.Pipedrive.Deals(ctx, at) {
 			hidden := failpoint.Broken(failpoint.NoLookup) || d.Archived && failpoint.Broken(failpoint.NoArchived)
 			if err == nil && hidden {
 				continue
