@@ -6,6 +6,7 @@ import "time"
 // that action is carried out and nothing is compared.
 type AuditRequest struct {
 	ID              string // of the audit, chosen by the requester
+	Archived        bool   // list all archived deals instead of those that changed
 	Repair          bool   // repair discrepancies without creating or deleting deals
 	Recreate        string // id of a gist; its deal is gone from Pipedrive and is created again
 	DeleteDuplicate int64  // id of the duplicate deal to delete in Pipedrive

@@ -1,6 +1,7 @@
 package gistdeal
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -97,11 +98,23 @@ type RemoteDeal struct {
 	Hidden    bool // the key's user may not see it; nothing else is known
 }
 
+// Living returns the ids of the deals that are not deleted, sorted.
+func Living(deals []RemoteDeal) (ids []int64) {
+	for _, d := range deals {
+		if !d.Deleted {
+			ids = append(ids, d.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 // DealList is a position in Pipedrive's lists of deals.
 type DealList struct {
-	Since    time.Time // only deals that changed since then, on Pipedrive's clock; zero means all
-	Archived bool      // the position is in the second list, that of archived deals
-	Cursor   string    // of the next page; "" is the first
+	Since         time.Time // only deals that changed since then, on Pipedrive's clock; zero means all
+	ArchivedSince time.Time // the same for archived deals
+	Archived      bool      // the position is in the second list, that of archived deals
+	Cursor        string    // of the next page; "" is the first
 }
 
 // GistIDFromURL returns the id in the URL of a gist's page; "" for any other text, for

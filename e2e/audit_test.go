@@ -34,6 +34,7 @@ func TestQuotasAndAuditsAreReportedWhileServeRuns(t *testing.T) {
 	}, p.out)
 	wantRun(t, env, 0, "pipedrive-day", "quota")
 	wantRun(t, env, 0, "0 discrepancies", "audit")
+	wantRun(t, env, 0, "costs up to about 20 tokens", "audit", "--archived")
 	second := s.SeedDeal("alice", "aa01", "by hand")
 	wantRun(t, env, 0, "duplicate", "audit")
 	wantRun(t, env, 0, "duplicate", "audit", "--repair")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"gistdeal"
@@ -15,9 +16,10 @@ import (
 
 type auditCmd struct {
 	printing
+	Archived        bool   `help:"List all archived deals, not only those that changed; prints the price in tokens first."`
 	Repair          bool   `xor:"change" help:"Adopt, relink and queue deals where that is safe; recreates no deal that existed before, and deletes none."`
 	Recreate        string `xor:"change" help:"Recreate the deal of this gist, which is gone from Pipedrive." placeholder:"GIST"`
-	Yes             bool   `help:"Repair without asking."`
+	Yes             bool   `help:"Do not ask."`
 	DeleteDuplicate int64  `xor:"change" help:"Delete this deal, a duplicate of the deal of its gist, in Pipedrive." placeholder:"DEAL"`
 }
 
@@ -26,12 +28,18 @@ type auditCmd struct {
 func (c *auditCmd) Run(ctx context.Context) error {
 	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
 		a := admin.New(db)
+		if c.Archived {
+			if err := c.price(ctx, a); err != nil {
+				return err
+			}
+		}
 		if c.Repair && !c.Yes && !c.JSON && interactive() {
 			if err := c.agree(ctx, a); err != nil {
 				return err
 			}
+			c.Archived = false // They have just been listed.
 		}
-		report, err := a.Audit(ctx, gistdeal.AuditRequest{Repair: c.Repair, Recreate: c.Recreate, DeleteDuplicate: c.DeleteDuplicate})
+		report, err := a.Audit(ctx, gistdeal.AuditRequest{Archived: c.Archived, Repair: c.Repair, Recreate: c.Recreate, DeleteDuplicate: c.DeleteDuplicate})
 		if err != nil {
 			return err
 		}
@@ -47,14 +55,32 @@ func (c *auditCmd) Run(ctx context.Context) error {
 
 // agree lists the repairs and returns an error unless the operator agrees.
 func (c *auditCmd) agree(ctx context.Context, a *admin.Admin) error {
-	report, err := a.Audit(ctx, gistdeal.AuditRequest{})
+	report, err := a.Audit(ctx, gistdeal.AuditRequest{Archived: c.Archived})
 	if err != nil {
 		return err
 	}
 	if err := c.print(report, func(t *table) { c.rows(t, report) }); err != nil {
 		return err
 	}
-	answer, err := question("Repair this? [yes/NO] ")
+	return ask("Repair this? [yes/NO] ")
+}
+
+// price prints the price of a list of all archived deals, and asks at a terminal.
+func (c *auditCmd) price(ctx context.Context, a *admin.Admin) error {
+	tokens, err := a.ArchivedTokens(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "The list of all archived deals costs up to about %s tokens of Pipedrive's day.\n", format.Number(tokens))
+	if c.Yes || c.JSON || !interactive() {
+		return nil
+	}
+	return ask("Continue? [yes/NO] ")
+}
+
+// ask returns an error unless the answer is yes.
+func ask(text string) error {
+	answer, err := question(text)
 	if err == nil && answer != "y" && answer != "yes" {
 		err = errCancelled
 	}

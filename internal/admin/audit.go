@@ -32,3 +32,11 @@ func (a *Admin) Audit(ctx context.Context, o gistdeal.AuditRequest) (report gist
 		}
 	}
 }
+
+// ArchivedTokens returns about how many of the day's tokens an audit of all archived deals
+// needs at most. Pipedrive does not tell their number, but ids count all deals.
+func (a *Admin) ArchivedTokens(ctx context.Context) (int, error) {
+	last, err := a.db.LastDealID(ctx)
+	const page, tokens = 500, 20
+	return (int(last) + page - 1) / page * tokens, err
+}

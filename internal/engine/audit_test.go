@@ -3,6 +3,7 @@ package engine_test
 import (
 	"crypto/rand"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -256,10 +257,56 @@ func TestAnAuditRunsEachNight(t *testing.T) {
 	w.sim.MakeGists("alice", 1)
 	r := w.startTracking("alice")
 	w.eventually("an audit ends", func() bool {
-		last, err := r.store.LastAudit(t.Context())
+		_, _, last, err := r.store.NextAudit(t.Context())
 		return err == nil && !last.IsZero()
 	})
 	if got := w.log.Count("audit ended"); got != 1 {
 		t.Errorf("%d audits", got)
 	}
+}
+
+func TestAnAuditListsOnlyArchivedDealsThatChangedUnlessAllAreRequested(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	clock := newClock()
+	w.sim.Set(func(o *sim.Options) { o.Now = clock.now })
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 4)})
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	deals := w.deals(r, "alice")
+	w.sim.ArchiveDeal(deals["a0000"].DealID)
+	w.sim.ArchiveDeal(deals["a0001"].DealID)
+	r.end()
+	clock.add(time.Hour)
+	before := w.count("GET /api/v2/deals/archived")
+	r = w.start()
+	w.caughtUp(before + 1)
+	clock.add(time.Hour)
+	w.sim.ArchiveDeal(deals["a0002"].DealID)
+	w.sim.PurgeDeal(deals["a0001"].DealID) // No list shows this.
+	audit := func(o gistdeal.AuditRequest, wantAll bool, want map[gistdeal.DiscrepancyKind][]string) {
+		t.Helper()
+		a := w.audit(r, o)
+		got := kinds(a)
+		slices.Sort(got[gistdeal.DiscrepancyArchived])
+		if diff := cmp.Diff(want, got); diff != "" || a.Problem != "" {
+			t.Errorf("%+v, %s", a, diff)
+		}
+		lists := w.sim.Report().RequestLog
+		for _, seen := range slices.Backward(lists) {
+			if strings.HasPrefix(seen.Path, "/api/v2/deals/archived?") {
+				if all := !strings.Contains(seen.Path, "updated_since="); all != wantAll {
+					t.Errorf("%s: all archived deals are listed: %v, want %v", seen.Path, all, wantAll)
+				}
+				break
+			}
+		}
+	}
+	audit(gistdeal.AuditRequest{}, false, map[gistdeal.DiscrepancyKind][]string{gistdeal.DiscrepancyArchived: {"a0000", "a0001", "a0002"}})
+	if got := w.count("GET /api/v2/deals/{id}"); got != 0 {
+		t.Errorf("%d archived deals were read one by one", got)
+	}
+	want := map[gistdeal.DiscrepancyKind][]string{gistdeal.DiscrepancyArchived: {"a0000", "a0002"}, gistdeal.DiscrepancyMissing: {"a0001"}}
+	audit(gistdeal.AuditRequest{Archived: true}, true, want)
+	audit(gistdeal.AuditRequest{}, false, want)
 }

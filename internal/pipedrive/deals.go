@@ -40,18 +40,18 @@ func (c *Client) Deals(ctx context.Context, at *gistdeal.DealList) iter.Seq2[gis
 			return
 		}
 		if !at.Archived {
-			if !t.list(ctx, c, "/api/v2/deals", at, yield) {
+			if !t.list(ctx, c, "/api/v2/deals", at.Since, at, yield) {
 				return
 			}
 			at.Archived, at.Cursor = true, ""
 		}
-		t.list(ctx, c, "/api/v2/deals/archived", at, yield)
+		t.list(ctx, c, "/api/v2/deals/archived", at.ArchivedSince, at, yield)
 	}
 }
 
 // list yields the deals of one list for Deals, and reports whether the list is complete.
-func (t *target) list(ctx context.Context, c *Client, path string, at *gistdeal.DealList, yield func(gistdeal.RemoteDeal, error) bool) bool {
-	query := t.changedSince(at.Since)
+func (t *target) list(ctx context.Context, c *Client, path string, since time.Time, at *gistdeal.DealList, yield func(gistdeal.RemoteDeal, error) bool) bool {
+	query := t.changedSince(since)
 	if at.Cursor != "" {
 		query.Set("cursor", at.Cursor)
 	}

@@ -20,7 +20,7 @@ import (
 
 // eachDeal hands every deal since then to each, to the last or the first error.
 func eachDeal(ctx context.Context, c *pipedrive.Client, since time.Time, each func(gistdeal.RemoteDeal)) error {
-	for d, err := range c.Deals(ctx, &gistdeal.DealList{Since: since}) {
+	for d, err := range c.Deals(ctx, &gistdeal.DealList{Since: since, ArchivedSince: since}) {
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"context"
 	"crypto/rand"
+	"maps"
+	"slices"
 	"time"
 
 	"gistdeal"
@@ -42,13 +44,13 @@ func (r *Reconciler) Watch(ctx context.Context) error {
 
 // nextAudit carries out the audit requested first, or the nightly one.
 func (r *Reconciler) nextAudit(ctx context.Context) error {
-	o, ok, err := r.store.NextAudit(ctx)
+	o, ok, last, err := r.store.NextAudit(ctx)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		if due, err := r.nightlyDue(ctx); err != nil || !due {
-			return err
+		if !r.nightlyDue(ctx, last) {
+			return nil
 		}
 		o = gistdeal.AuditRequest{ID: rand.Text(), RequestedAt: r.now()}
 		if err := r.store.RequestAudit(ctx, o); err != nil {
@@ -70,17 +72,10 @@ func (r *Reconciler) nextAudit(ctx context.Context) error {
 }
 
 // nightlyDue reports whether the nightly audit is due and the day's quota has room
-// for it.
-func (r *Reconciler) nightlyDue(ctx context.Context) (bool, error) {
+// for it. The last audit ended at last.
+func (r *Reconciler) nightlyDue(ctx context.Context, last time.Time) bool {
 	now := r.now().UTC()
-	if now.Hour() != auditHour {
-		return false, nil
-	}
-	last, err := r.store.LastAudit(ctx)
-	if err != nil || now.Sub(last) < auditEvery {
-		return false, err
-	}
-	return r.pipedrive.Reserve(ctx) == nil, nil
+	return now.Hour() == auditHour && now.Sub(last) >= auditEvery && r.pipedrive.Reserve(ctx) == nil
 }
 
 // carryOut carries out a request.
@@ -97,15 +92,14 @@ func (r *Reconciler) carryOut(ctx context.Context, o gistdeal.AuditRequest, a *g
 // compare finds the discrepancies between Pipedrive's deals, which it lists first,
 // and our rows, and repairs them page by page if the request says so.
 func (r *Reconciler) compare(ctx context.Context, o gistdeal.AuditRequest, a *gistdeal.Audit) error {
-	l, err := r.read(ctx, time.Time{})
+	byGist, err := r.allDeals(ctx, o.Archived)
 	if err != nil {
 		return err
 	}
-	byGist := l.byGist
 	for _, deals := range byGist {
 		a.Deals += len(deals)
 	}
-	c := comparison{reconciler: r, audit: a, repair: o.Repair, requests: auditRequests, living: map[string][]int64{}}
+	c := comparison{reconciler: r, audit: a, byGist: byGist, repair: o.Repair, requests: auditRequests, living: map[string][]int64{}}
 	for after := ""; ; {
 		rows, err := r.store.AuditRows(ctx, after, auditBatch)
 		if err != nil {
@@ -128,8 +122,70 @@ func (r *Reconciler) compare(ctx context.Context, o gistdeal.AuditRequest, a *gi
 	c.end()
 	for gistID, deals := range byGist {
 		if c.living[gistID] == nil {
-			c.living[gistID] = living(deals)
+			c.living[gistID] = gistdeal.Living(deals)
 		}
 	}
 	return r.store.ReplaceDuplicates(ctx, c.living, r.now())
+}
+
+// allDeals lists all deals by gist id. Archived deals that have not changed since the last
+// catch-up come from the database, unless all of them are to be listed: each page costs
+// twice as much, and there may be hundreds of thousands that never change.
+func (r *Reconciler) allDeals(ctx context.Context, archived bool) (map[string][]gistdeal.RemoteDeal, error) {
+	known, until, err := r.store.ArchivedDeals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := gistdeal.DealList{}
+	if !archived && !until.IsZero() {
+		at.ArchivedSince = until.Add(-catchUpBack)
+	}
+	l, err := r.read(ctx, readingToAudit, at)
+	if err != nil {
+		return nil, err
+	}
+	listed := map[int64]bool{}
+	for _, deals := range l.byGist {
+		for _, d := range deals {
+			listed[d.ID] = true
+		}
+	}
+	var unlisted []gistdeal.RemoteDeal
+	for _, d := range known {
+		if !listed[d.ID] {
+			unlisted = append(unlisted, d)
+		}
+	}
+	if archived {
+		return l.byGist, r.noteArchived(ctx, l.byGist, unlisted)
+	}
+	for _, d := range unlisted {
+		l.add(d)
+	}
+	return l.byGist, nil
+}
+
+// noteArchived records which deals are archived after all of them were listed. unlisted are
+// those that are not any more.
+func (r *Reconciler) noteArchived(ctx context.Context, byGist map[string][]gistdeal.RemoteDeal, unlisted []gistdeal.RemoteDeal) error {
+	seen := map[string][]gistdeal.RemoteDeal{}
+	for gistID, deals := range byGist {
+		if slices.ContainsFunc(deals, func(d gistdeal.RemoteDeal) bool { return d.Archived }) {
+			seen[gistID] = slices.Clone(deals)
+		}
+	}
+	for _, d := range unlisted {
+		d.Deleted = true
+		seen[d.GistID] = append(seen[d.GistID], d)
+	}
+	for gistIDs := range slices.Chunk(slices.Collect(maps.Keys(seen)), adoptAtOnce) {
+		part := make(map[string][]gistdeal.RemoteDeal, len(gistIDs))
+		for _, gistID := range gistIDs {
+			part[gistID] = seen[gistID]
+		}
+		if _, err := r.store.Adopt(ctx, nil, part, r.now()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

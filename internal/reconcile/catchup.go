@@ -84,7 +84,7 @@ func (r *Reconciler) knownUntil(ctx context.Context, first bool) (time.Time, err
 // time of the newest deal that has a gist id and that another database created
 // after recent, zero if there is none.
 func (r *Reconciler) adoptSince(ctx context.Context, since, recent time.Time) (newest time.Time, err error) {
-	l, err := r.read(ctx, since)
+	l, err := r.read(ctx, readingToAdopt, changedSince(since))
 	if err != nil {
 		return newest, err
 	}
@@ -92,7 +92,7 @@ func (r *Reconciler) adoptSince(ctx context.Context, since, recent time.Time) (n
 	for part := range slices.Chunk(slices.Collect(maps.Keys(l.byGist)), adoptAtOnce) {
 		t, err := r.adoptDeals(ctx, part, l.byGist, recent)
 		if err != nil {
-			r.readings.keep(since, l)
+			r.readings.keep(readingToAdopt, l)
 			return newest, err
 		}
 		if t.After(newest) {
@@ -104,12 +104,11 @@ func (r *Reconciler) adoptSince(ctx context.Context, since, recent time.Time) (n
 
 // adoptDeals adopts the deals of some gists for adoptSince.
 func (r *Reconciler) adoptDeals(ctx context.Context, gistIDs []string, byGist map[string][]gistdeal.RemoteDeal, recent time.Time) (newest time.Time, err error) {
-	one, alive, fresh, createdAt := map[string]int64{}, map[string][]int64{}, map[string]int64{}, map[string]time.Time{}
+	one, seen, fresh, createdAt := map[string]int64{}, map[string][]gistdeal.RemoteDeal{}, map[string]int64{}, map[string]time.Time{}
 	for _, gistID := range gistIDs {
-		deals := byGist[gistID]
-		chosen := choose(deals, func(gistdeal.RemoteDeal) bool { return false })
-		one[gistID], alive[gistID] = chosen.ID, living(deals)
-		r.warnOfDuplicates(gistID, alive[gistID])
+		chosen := choose(byGist[gistID], func(gistdeal.RemoteDeal) bool { return false })
+		one[gistID], seen[gistID] = chosen.ID, byGist[gistID]
+		r.warnOfDuplicates(gistID, gistdeal.Living(byGist[gistID]))
 		if chosen.Exact && chosen.AddedAt.After(recent) {
 			fresh[gistID], createdAt[gistID] = chosen.ID, chosen.AddedAt
 		}
@@ -123,7 +122,7 @@ func (r *Reconciler) adoptDeals(ctx context.Context, gistIDs []string, byGist ma
 			newest = t
 		}
 	}
-	adopted, err := r.store.Adopt(ctx, one, alive, r.now())
+	adopted, err := r.store.Adopt(ctx, one, seen, r.now())
 	if len(adopted) > 0 {
 		r.log.Info("deals adopted", "deals", len(adopted))
 	}

@@ -11,8 +11,11 @@ import (
 	"gistdeal"
 )
 
-// maxReadings is how many lists are kept: of a catch-up, a recheck and an audit.
-const maxReadings = 3
+// The names of readings.
+const (
+	readingToAdopt = "adopt"
+	readingToAudit = "audit"
+)
 
 // deals lists the deals of gists from a position on, without deleted deals that an
 // operator has replaced. After an error nothing follows.
@@ -34,18 +37,18 @@ func (r *Reconciler) deals(ctx context.Context, at *gistdeal.DealList) iter.Seq2
 	}
 }
 
-// read lists the deals that changed since then. After an error another call continues the
-// lists where they broke: those of a large account cost thousands of tokens.
-func (r *Reconciler) read(ctx context.Context, since time.Time) (*reading, error) {
-	l, continued := r.readings.take(since)
+// read lists deals from a position on. After an error another call with the same name
+// continues the lists where they broke: those of a large account cost thousands of tokens.
+func (r *Reconciler) read(ctx context.Context, name string, at gistdeal.DealList) (*reading, error) {
+	l, continued := r.readings.take(name, at)
 	if !continued {
-		l = &reading{at: gistdeal.DealList{Since: since}, begin: r.EarliestNow(), byGist: map[string][]gistdeal.RemoteDeal{}}
+		l = &reading{from: at, at: at, begin: r.EarliestNow(), byGist: map[string][]gistdeal.RemoteDeal{}}
 	}
 	for {
 		for d, err := range r.deals(ctx, &l.at) {
 			if err != nil {
 				if gistdeal.KindOf(err) != gistdeal.Invalid { // The cursor may be invalid.
-					r.readings.keep(since, l)
+					r.readings.keep(name, l)
 				}
 				return nil, err
 			}
@@ -55,14 +58,20 @@ func (r *Reconciler) read(ctx context.Context, since time.Time) (*reading, error
 			return l, nil
 		}
 		// Deals may have changed after they were read, before the lists broke.
-		l.at, l.begin, continued = gistdeal.DealList{Since: l.begin.Add(-catchUpBack)}, r.EarliestNow(), false
+		l.at, l.begin, continued = changedSince(l.begin.Add(-catchUpBack)), r.EarliestNow(), false
 	}
+}
+
+// changedSince is the begin of both lists of the deals that changed since then.
+func changedSince(t time.Time) gistdeal.DealList {
+	return gistdeal.DealList{Since: t, ArchivedSince: t}
 }
 
 // reading is a list of deals as far as it was read.
 type reading struct {
-	at     gistdeal.DealList
-	begin  time.Time // on Pipedrive's clock
+	from   gistdeal.DealList // where it began
+	at     gistdeal.DealList // up to where it was read
+	begin  time.Time         // when that was, on Pipedrive's clock
 	byGist map[string][]gistdeal.RemoteDeal
 }
 
@@ -79,30 +88,29 @@ func (l *reading) add(d gistdeal.RemoteDeal) {
 	l.byGist[d.GistID] = append(deals, d)
 }
 
-// readings are the lists that broke, or whose deals could not be adopted, by the time since
-// when they list deals.
+// readings are the lists that broke, or whose deals could not be adopted, by name.
 type readings struct {
 	mu   sync.Mutex
-	kept map[time.Time]*reading
+	kept map[string]*reading
 }
 
 // keep keeps a list for take.
-func (r *readings) keep(since time.Time, l *reading) {
+func (r *readings) keep(name string, l *reading) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.kept == nil || len(r.kept) >= maxReadings {
-		r.kept = map[time.Time]*reading{}
+	if r.kept == nil {
+		r.kept = map[string]*reading{}
 	}
-	r.kept[since] = l
+	r.kept[name] = l
 }
 
-// take returns and forgets a list, if there is one.
-func (r *readings) take(since time.Time) (*reading, bool) {
+// take returns and forgets a list, if there is one that has all deals from a position on.
+func (r *readings) take(name string, at gistdeal.DealList) (*reading, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l, ok := r.kept[since]
-	delete(r.kept, since)
-	return l, ok
+	l, ok := r.kept[name]
+	delete(r.kept, name)
+	return l, ok && !l.from.Since.After(at.Since) && !l.from.ArchivedSince.After(at.ArchivedSince)
 }
 
 // choose returns the deal that counts as the gist's one: a living one before a deleted
@@ -121,15 +129,4 @@ func trueFirst(a, b bool) int {
 		return -1
 	}
 	return 1
-}
-
-// living returns the ids of the deals that are not deleted, sorted.
-func living(deals []gistdeal.RemoteDeal) (ids []int64) {
-	for _, d := range deals {
-		if !d.Deleted {
-			ids = append(ids, d.ID)
-		}
-	}
-	slices.Sort(ids)
-	return ids
 }

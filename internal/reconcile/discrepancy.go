@@ -19,6 +19,7 @@ const (
 type comparison struct {
 	reconciler *Reconciler
 	audit      *gistdeal.Audit
+	byGist     map[string][]gistdeal.RemoteDeal
 	repair     bool                   // repair discrepancies
 	requests   int                    // that may still be sent for single deals without which nothing can be repaired
 	living     map[string][]int64     // the living deals of gists with duplicates, as far as the list alone does not show them
@@ -42,7 +43,7 @@ func (c *comparison) endPage(ctx context.Context) error {
 			repairs = append(repairs, &c.page[i])
 		}
 	}
-	if err := c.reconciler.repair(ctx, repairs); err != nil {
+	if err := c.repairAll(ctx, repairs); err != nil {
 		return err
 	}
 	for _, d := range c.page {
@@ -69,7 +70,7 @@ func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gis
 	if row.Gone {
 		c.add(gistdeal.DiscrepancyGistGone, d)
 	}
-	alive := living(deals)
+	alive := gistdeal.Living(deals)
 	switch {
 	case row.State == gistdeal.DealSending: // Lookups decide.
 	case row.State == gistdeal.DealCreated:
@@ -88,7 +89,7 @@ func (c *comparison) row(ctx context.Context, row gistdeal.AuditRow, deals []gis
 // duplicates only while that deal is known to be alive.
 func (c *comparison) created(ctx context.Context, row gistdeal.AuditRow, d gistdeal.Discrepancy, deals []gistdeal.RemoteDeal) error {
 	i := slices.IndexFunc(deals, func(d gistdeal.RemoteDeal) bool { return d.ID == row.DealID })
-	others := slices.DeleteFunc(living(deals), func(id int64) bool { return id == row.DealID })
+	others := slices.DeleteFunc(gistdeal.Living(deals), func(id int64) bool { return id == row.DealID })
 	var deal gistdeal.RemoteDeal
 	kind := gistdeal.DiscrepancyKind("")
 	if i >= 0 {
@@ -158,16 +159,17 @@ func (c *comparison) unlisted(ctx context.Context, row gistdeal.AuditRow, others
 	return stateOf(d), nil
 }
 
-// repair repairs discrepancies without creating or deleting a deal against a person's
+// repairAll repairs discrepancies without creating or deleting a deal against a person's
 // decision. Each change is conditional: a row that changed since the comparison is left
 // alone.
-func (r *Reconciler) repair(ctx context.Context, discrepancies []*gistdeal.Discrepancy) error {
+func (c *comparison) repairAll(ctx context.Context, discrepancies []*gistdeal.Discrepancy) error {
+	r := c.reconciler
 	var repaired, queue []string
-	adopt, alive := map[string]int64{}, map[string][]int64{}
+	adopt, seen := map[string]int64{}, map[string][]gistdeal.RemoteDeal{}
 	for _, d := range discrepancies {
 		switch d.Repair {
 		case repairAdopt:
-			adopt[d.GistID], alive[d.GistID] = d.Others[0], d.Others
+			adopt[d.GistID], seen[d.GistID] = d.Others[0], c.byGist[d.GistID]
 		case repairQueue:
 			queue = append(queue, d.GistID)
 		case repairRelink:
@@ -181,7 +183,7 @@ func (r *Reconciler) repair(ctx context.Context, discrepancies []*gistdeal.Discr
 		}
 	}
 	if len(adopt) > 0 {
-		adopted, err := r.store.Adopt(ctx, adopt, alive, r.now())
+		adopted, err := r.store.Adopt(ctx, adopt, seen, r.now())
 		if err != nil {
 			return err
 		}

@@ -29,8 +29,8 @@ func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attemp
 			since = a.Claim.Since
 		}
 	}
-	seen, unmarked := map[string][]gistdeal.RemoteDeal{}, []gistdeal.RemoteDeal{}
-	for d, err := range r.deals(ctx, &gistdeal.DealList{Since: since.Add(-lookBack)}) {
+	at, seen, unmarked := changedSince(since.Add(-lookBack)), map[string][]gistdeal.RemoteDeal{}, []gistdeal.RemoteDeal{}
+	for d, err := range r.deals(ctx, &at) {
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +85,7 @@ func (r *Reconciler) adoptByTitle(ctx context.Context, userID int64, byGist map[
 // whether the attempt was still in doubt.
 func (r *Reconciler) adopt(ctx context.Context, userID int64, a Attempt, deals []gistdeal.RemoteDeal) (bool, error) {
 	c := a.Claim
-	chosen, alive := choose(deals, func(d gistdeal.RemoteDeal) bool { return createdBy(userID, c, d) }), living(deals)
+	chosen, alive := choose(deals, func(d gistdeal.RemoteDeal) bool { return createdBy(userID, c, d) }), gistdeal.Living(deals)
 	lookups := a.Lookups + 1
 	adopted, err := r.store.AdoptInDoubt(ctx, c, chosen.ID, alive, lookups, r.now())
 	if err != nil || !adopted {

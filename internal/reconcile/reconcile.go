@@ -25,7 +25,7 @@ type Pipedrive interface {
 type Store interface {
 	BeginCatchUp(ctx context.Context, first bool) (known time.Time, err error)
 	EndCatchUp(ctx context.Context, remote time.Time) error
-	Adopt(ctx context.Context, one map[string]int64, living map[string][]int64, now time.Time) ([]string, error)
+	Adopt(ctx context.Context, one map[string]int64, seen map[string][]gistdeal.RemoteDeal, now time.Time) ([]string, error)
 	AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, living []int64, lookups int, now time.Time) (bool, error)
 	ForeignDeals(ctx context.Context, deals map[string]int64) ([]string, error)
 	ReplacedDeals(ctx context.Context) (map[int64]bool, error)
@@ -33,9 +33,9 @@ type Store interface {
 	MarkRechecked(ctx context.Context, gists []string, then, now time.Time) error
 
 	RequestAudit(ctx context.Context, o gistdeal.AuditRequest) error
-	NextAudit(ctx context.Context) (gistdeal.AuditRequest, bool, error)
+	NextAudit(ctx context.Context) (o gistdeal.AuditRequest, ok bool, last time.Time, err error)
 	EndAudit(ctx context.Context, a gistdeal.Audit) error
-	LastAudit(ctx context.Context) (time.Time, error)
+	ArchivedDeals(ctx context.Context) (archived []gistdeal.RemoteDeal, known time.Time, err error)
 	AuditRows(ctx context.Context, after string, limit int) ([]gistdeal.AuditRow, error)
 	Explain(ctx context.Context, gistID string) (gistdeal.History, error)
 	ReplaceDuplicates(ctx context.Context, living map[string][]int64, now time.Time) error

@@ -13,24 +13,30 @@ import (
 
 // RequestAudit queues an audit for the leader.
 func (s *Store) RequestAudit(ctx context.Context, o gistdeal.AuditRequest) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO audits (id, repair, recreate, delete_duplicate, requested_at) VALUES ($1, $2, $3, $4, $5)`,
-		o.ID, boolean(o.Repair), o.Recreate, o.DeleteDuplicate, millis(o.RequestedAt))
+	_, err := s.db.ExecContext(ctx, `INSERT INTO audits (id, archived, repair, recreate, delete_duplicate, requested_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		o.ID, boolean(o.Archived), boolean(o.Repair), o.Recreate, o.DeleteDuplicate, millis(o.RequestedAt))
 	if err != nil {
 		return fmt.Errorf("request an audit: %w", err)
 	}
 	return nil
 }
 
-// NextAudit returns the oldest pending audit. It reports false if none is pending.
-func (s *Store) NextAudit(ctx context.Context) (o gistdeal.AuditRequest, ok bool, err error) {
-	var repair, requested int64
-	err = s.db.QueryRowContext(ctx, `SELECT id, repair, recreate, delete_duplicate, requested_at FROM audits WHERE ended_at = 0
-		ORDER BY requested_at, id LIMIT 1`).Scan(&o.ID, &repair, &o.Recreate, &o.DeleteDuplicate, &requested)
-	o.Repair, o.RequestedAt = repair != 0, fromMillis(requested)
-	if errors.Is(err, sql.ErrNoRows) {
-		return o, false, nil
+// NextAudit returns the oldest pending audit, and when the last full audit ended, zero if
+// there was none. It reports false if none is pending.
+func (s *Store) NextAudit(ctx context.Context) (o gistdeal.AuditRequest, ok bool, last time.Time, err error) {
+	var ended, archived, repair, requested int64
+	err = s.db.QueryRowContext(ctx, `SELECT coalesce(max(ended_at), 0) FROM audits WHERE recreate = '' AND delete_duplicate = 0`).Scan(&ended)
+	if err != nil {
+		return o, false, last, err
 	}
-	return o, err == nil, err
+	last = fromMillis(ended)
+	err = s.db.QueryRowContext(ctx, `SELECT id, archived, repair, recreate, delete_duplicate, requested_at FROM audits WHERE ended_at = 0
+		ORDER BY requested_at, id LIMIT 1`).Scan(&o.ID, &archived, &repair, &o.Recreate, &o.DeleteDuplicate, &requested)
+	o.Archived, o.Repair, o.RequestedAt = archived != 0, repair != 0, fromMillis(requested)
+	if errors.Is(err, sql.ErrNoRows) {
+		return o, false, last, nil
+	}
+	return o, err == nil, last, err
 }
 
 // keepAudits is how long the store keeps reports.
@@ -72,11 +78,30 @@ func (s *Store) Audit(ctx context.Context, id string) (a gistdeal.Audit, err err
 	return a, err
 }
 
-// LastAudit returns when the last full audit ended, zero if there was none.
-func (s *Store) LastAudit(ctx context.Context) (time.Time, error) {
-	var ms int64
-	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(ended_at), 0) FROM audits WHERE recreate = '' AND delete_duplicate = 0`).Scan(&ms)
-	return fromMillis(ms), err
+// ArchivedDeals returns the living archived deals of gists as of the last EndCatchUp, and
+// its time.
+func (s *Store) ArchivedDeals(ctx context.Context) (archived []gistdeal.RemoteDeal, known time.Time, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if known, err = caughtUpTo(ctx, tx); err != nil {
+			return err
+		}
+		rows, err := queryIn(ctx, tx, `SELECT deal_id, gist_id FROM archived_deals ORDER BY deal_id`)
+		archived, err = collect(rows, err, func(row *sql.Rows) (d gistdeal.RemoteDeal, err error) {
+			d.Archived = true
+			return d, row.Scan(&d.ID, &d.GistID)
+		})
+		return err
+	})
+	if err != nil {
+		return nil, known, fmt.Errorf("read archived deals: %w", err)
+	}
+	return archived, known, nil
+}
+
+// LastDealID returns the highest id of a recorded deal, 0 if there is none.
+func (s *Store) LastDealID(ctx context.Context) (id int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT coalesce(max(deal_id), 0) FROM deals`).Scan(&id)
+	return id, err
 }
 
 // AuditRows returns up to limit gists with their deals, ordered by gist id, starting

@@ -24,6 +24,7 @@ var tables = []table{
 	{"attempts", "gist_id, n"},
 	{"duplicate_deals", "deal_id"},
 	{"replaced_deals", "deal_id"},
+	{"archived_deals", "deal_id"},
 	{"visits", "visitor, user_id"},
 	{"tokens", "name"},
 	{"scan_requests", "login_key"},

@@ -230,8 +230,8 @@ func (s *Store) settle(ctx context.Context, c gistdeal.Claim, e attemptEnd, chan
 	return ok, nil
 }
 
-// duplicateRow is a duplicate deal in the JSON object of a bulk insert, keyed by deal id.
-type duplicateRow struct {
+// dealRow is the gist of a deal in the JSON object of a bulk statement, keyed by deal id.
+type dealRow struct {
 	GistID string `json:"gist"`
 }
 
@@ -259,13 +259,13 @@ func addDuplicates(ctx context.Context, tx *sql.Tx, living map[string][]int64, n
 // livingObject returns the living deals of gists with several as a JSON object for a bulk
 // statement.
 func livingObject(living map[string][]int64) (string, error) {
-	rows := map[int64]duplicateRow{}
+	rows := map[int64]dealRow{}
 	for gistID, ids := range living {
 		if len(ids) < 2 {
 			continue
 		}
 		for _, id := range ids {
-			rows[id] = duplicateRow{GistID: gistID}
+			rows[id] = dealRow{GistID: gistID}
 		}
 	}
 	object, err := json.Marshal(rows)
@@ -327,12 +327,17 @@ func adoptionObject(deals map[string]int64) (string, error) {
 
 // Adopt records deals that exist in Pipedrive: the deal of each gist as created, even if
 // the gist is not known yet. It does not change deals with an attempt in doubt, because
-// lookups decide those. living has the living deals of the gists; Adopt records those that
-// are duplicates. It returns the gists whose deals were new to the database.
-func (s *Store) Adopt(ctx context.Context, deals map[string]int64, living map[string][]int64, now time.Time) (adopted []string, err error) {
+// lookups decide those. seen has the listed deals of the gists: Adopt records which of them
+// are duplicates, and which are archived. It returns the gists whose deals were new to the
+// database.
+func (s *Store) Adopt(ctx context.Context, deals map[string]int64, seen map[string][]gistdeal.RemoteDeal, now time.Time) (adopted []string, err error) {
 	object, err := adoptionObject(deals)
 	if err != nil {
 		return nil, err
+	}
+	living := make(map[string][]int64, len(seen))
+	for gistID, all := range seen {
+		living[gistID] = gistdeal.Living(all)
 	}
 	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := queryIn(ctx, tx, `
@@ -345,10 +350,42 @@ func (s *Store) Adopt(ctx context.Context, deals map[string]int64, living map[st
 		if adopted, err = collect(rows, err, scanID); err != nil {
 			return err
 		}
-		return addDuplicates(ctx, tx, living, now)
+		if err := addDuplicates(ctx, tx, living, now); err != nil {
+			return err
+		}
+		return noteArchived(ctx, tx, seen)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("adopt %d deals: %w", len(deals), err)
 	}
 	return adopted, nil
+}
+
+// noteArchived records which of the listed deals are archived and alive.
+func noteArchived(ctx context.Context, tx *sql.Tx, seen map[string][]gistdeal.RemoteDeal) error {
+	archived, others := map[int64]dealRow{}, []int64{}
+	for gistID, deals := range seen {
+		for _, d := range deals {
+			if d.Archived && !d.Deleted {
+				archived[d.ID] = dealRow{GistID: gistID}
+			} else {
+				others = append(others, d.ID)
+			}
+		}
+	}
+	object, err := json.Marshal(archived)
+	if err != nil {
+		return err
+	}
+	ids, err := idKeys(others)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM archived_deals WHERE deal_id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, ids); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO archived_deals (deal_id, gist_id)
+		SELECT CAST(key AS BIGINT), value ->> 'gist' FROM json_each($1) WHERE true
+		ON CONFLICT (deal_id) DO UPDATE SET gist_id = excluded.gist_id`, string(object))
+	return err
 }

@@ -214,7 +214,7 @@ func TestExistingDealsInPipedriveAreAdopted(t *testing.T) {
 		track(t, s, "octocat", 1)
 		save(t, s, 1, gists("a", 3))
 		sending := claim(t, s, "me") // a0001: only lookups decide it
-		n, err := s.Adopt(t.Context(), map[string]int64{"a0001": 1, "a0002": 2, "later": 9}, map[string][]int64{"a0002": {2, 12}, "a0001": {1, 11}}, noon)
+		n, err := s.Adopt(t.Context(), map[string]int64{"a0001": 1, "a0002": 2, "later": 9}, map[string][]gistdeal.RemoteDeal{"a0002": {{ID: 2}, {ID: 12}}, "a0001": {{ID: 1}, {ID: 11}}}, noon)
 		if err != nil || len(n) != 2 {
 			t.Fatalf("adopted %v, error %v; want 2", n, err)
 		}

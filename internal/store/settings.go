@@ -72,15 +72,20 @@ func (s *Store) BeginCatchUp(ctx context.Context, first bool) (known time.Time, 
 		if _, err := tx.ExecContext(ctx, `UPDATE deals SET catch_up = 2 WHERE catch_up <> 0 AND catch_up = 1`); err != nil {
 			return err
 		}
-		var caughtUp int64
-		err := tx.QueryRowContext(ctx, `SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM settings WHERE name = $1`, keyCaughtUp).Scan(&caughtUp)
-		known = fromMillis(caughtUp)
+		known, err = caughtUpTo(ctx, tx)
 		return err
 	})
 	if err != nil {
 		return known, fmt.Errorf("begin the catch-up: %w", err)
 	}
 	return known, nil
+}
+
+// caughtUpTo returns the time of the last EndCatchUp, zero if there was none.
+func caughtUpTo(ctx context.Context, tx *sql.Tx) (time.Time, error) {
+	var ms int64
+	err := tx.QueryRowContext(ctx, `SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM settings WHERE name = $1`, keyCaughtUp).Scan(&ms)
+	return fromMillis(ms), err
 }
 
 // EndCatchUp records that the database knows all deals created before remote, a time on

@@ -106,6 +106,11 @@ CREATE TABLE replaced_deals (
   at      BIGINT NOT NULL
 );
 
+CREATE TABLE archived_deals (
+  deal_id BIGINT PRIMARY KEY,
+  gist_id TEXT COLLATE "C" NOT NULL
+);
+
 CREATE TABLE scan_requests (
   login_key    TEXT COLLATE "C" PRIMARY KEY,
   login        TEXT   NOT NULL,
@@ -123,6 +128,7 @@ CREATE INDEX scan_requests_turn ON scan_requests (ended_at, kind DESC, requested
 CREATE TABLE audits (
   id               TEXT COLLATE "C" PRIMARY KEY,
   repair           BIGINT NOT NULL,
+  archived         BIGINT NOT NULL,
   recreate         TEXT COLLATE "C" NOT NULL,
   delete_duplicate BIGINT NOT NULL,
   requested_at     BIGINT NOT NULL,

@@ -124,6 +124,12 @@ CREATE TABLE replaced_deals (
   at      BIGINT NOT NULL
 );
 
+-- Living archived deals of gists, as of the last catch-up: their list costs twice as much.
+CREATE TABLE archived_deals (
+  deal_id BIGINT PRIMARY KEY,
+  gist_id TEXT   NOT NULL
+);
+
 -- Requests to track or scan a user, for the leader. Results are kept for an hour,
 -- for the clients that wait for them.
 CREATE TABLE scan_requests (
@@ -143,6 +149,7 @@ CREATE INDEX scan_requests_turn ON scan_requests (ended_at, kind DESC, requested
 CREATE TABLE audits (
   id               TEXT   PRIMARY KEY,
   repair           BIGINT NOT NULL,
+  archived         BIGINT NOT NULL,
   recreate         TEXT   NOT NULL,
   delete_duplicate BIGINT NOT NULL,
   requested_at     BIGINT NOT NULL,
