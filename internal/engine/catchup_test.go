@@ -161,15 +161,16 @@ func TestACatchUpContinuesItsListWhereItBroke(t *testing.T) {
 		w.sim.SeedDeal("bob", g.ID, "")
 	}
 	w.sim.SeedDeal("alice", "a0000", "")
-	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: 4, Times: 1})
-	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: 8, Times: 1})
+	const before = 11 // pages of the look for earlier deals
+	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: before + 4, Times: 1})
+	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: before + 8, Times: 1})
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	w.wantPosts(1)
 	// Two pages are read twice, and then what changed meanwhile.
 	full := 0
 	for _, seen := range w.sim.Report().RequestLog {
-		if strings.HasPrefix(seen.Path, "/api/v2/deals?") && !strings.Contains(seen.Path, "updated_since=") {
+		if strings.HasPrefix(seen.Path, "/api/v2/deals?") && strings.Contains(seen.Path, "asc") && !strings.Contains(seen.Path, "updated_since=") {
 			full++
 		}
 	}
@@ -191,9 +192,10 @@ func TestALateChangeIsSeenAfterAListThatBroke(t *testing.T) {
 	for _, g := range simGists("b", 1200) {
 		w.sim.SeedDeal("bob", g.ID, "")
 	}
-	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: 1})
+	const before = 3 // pages of the look for earlier deals, and one of archived ones
+	w.sim.AddFault(sim.Fault{Match: "GET /api/v2/deals", Kind: "error-before", After: before + 2})
 	r := w.start()
-	w.eventually("the list breaks", func() bool { return w.count("GET /api/v2/deals") >= 2 })
+	w.eventually("the list breaks", func() bool { return w.count("GET /api/v2/deals") >= before+2 })
 	// The deal is on a page that was read before the list broke. The list breaks once
 	// more, an hour later.
 	w.sim.EditDeal(first, map[string]string{"Gist Access URL": "https://gist.github.com/alice/a0000"})

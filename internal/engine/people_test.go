@@ -47,8 +47,7 @@ func TestACopyWhoseOriginalWasDeletedIsNoDuplicateAndIsNotDeleted(t *testing.T) 
 		t.Errorf("duplicates %v after the original was deleted", got)
 	}
 	r.end()
-	r = w.start() // The catch-up lists the copy and the deleted original.
-	w.eventually("it catches up", func() bool { return w.count("GET /api/v2/deals/archived") >= 4 })
+	r = w.restart() // The catch-up lists the copy and the deleted original.
 	w.audit(r, gistdeal.AuditRequest{Repair: true})
 	if got := w.duplicates(r); len(got) > 0 {
 		t.Errorf("duplicates %v after a restart", got)
@@ -151,7 +150,9 @@ func TestAHiddenDealIsADiscrepancyAndEndsNoAudit(t *testing.T) {
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
 	one := w.anyDeal(r, "alice")
-	w.sim.HideDeal(one.DealID)
+	w.sim.MoveDeal(one.DealID, "Gists")
+	w.sim.HidePipeline("Gists")
+	w.sim.Set(func(o *sim.Options) { o.Regular = true })
 	a := w.audit(r, gistdeal.AuditRequest{Repair: true})
 	if diff := cmp.Diff(map[gistdeal.DiscrepancyKind][]string{gistdeal.DiscrepancyHidden: {one.GistID}}, kinds(a)); diff != "" || a.Problem != "" || a.Gists != 3 {
 		t.Errorf("%+v, %s", a, diff)
@@ -178,7 +179,7 @@ func TestAnAuditAdoptsTheDealsOfQueuedGists(t *testing.T) {
 	}
 	w.sim.MakeGists("alice", 2)
 	testenv.Must(t, w.track(r, "alice"))
-	w.eventually("the catch-up has read all lists", func() bool { return w.count("GET /api/v2/deals/archived") == 1 })
+	w.firstCaughtUp(r)
 	gistID := w.anyDeal(r, "alice").GistID
 	byHand := w.sim.AddGistDealByHand("alice", gistID)
 	a := w.audit(r, gistdeal.AuditRequest{})

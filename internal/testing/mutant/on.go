@@ -66,11 +66,11 @@ func (s store) EndCatchUp(ctx context.Context, remote time.Time) error {
 }
 
 // Adopt adopts nothing under OneCatchUp after the first catch-up.
-func (s store) Adopt(ctx context.Context, one map[string]int64, duplicates map[string][]int64, now time.Time) (int, error) {
+func (s store) Adopt(ctx context.Context, one map[string]int64, seen map[string][]gistdeal.RemoteDeal, now time.Time) ([]string, error) {
 	if failpoint.Broken(failpoint.OneCatchUp) && caughtUp.Load() {
-		return 0, nil
+		return nil, nil
 	}
-	return s.Store.Adopt(ctx, one, duplicates, now)
+	return s.Store.Adopt(ctx, one, seen, now)
 }
 
 // Reclaim claims the deal under NoFence, whichever attempt has it by now.
