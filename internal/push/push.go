@@ -123,7 +123,7 @@ func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, o
 			p.Backoff.Idle()
 			p.run.idle(ctx)
 		}
-		catchUp = p.Reconciler.CatchUpDue(wanted)
+		catchUp = p.Reconciler.CatchUpDue(due, wanted)
 		if err != nil || !due && !catchUp {
 			return c, start, false, err
 		}

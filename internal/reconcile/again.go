@@ -10,8 +10,11 @@ const (
 	againFirst  = 100 * time.Millisecond // pause after the first catch-up of a series
 	againAtMost = 5 * time.Minute
 	againReset  = time.Minute // longer than the pause without a catch-up ends the series
-	// catchUpDaily keeps the lists of the next catch-up short.
-	catchUpDaily = 24 * time.Hour
+	// againDue is how old a catch-up may be when a deal is due: it may have been due for
+	// as long, because the day's quota was spent.
+	againDue = 6 * time.Hour
+	// againDaily keeps the lists of the next catch-up short.
+	againDaily = 24 * time.Hour
 )
 
 // again spaces the catch-ups that queued deals wait for. Each of them costs tokens, and the
@@ -28,11 +31,11 @@ func (a *again) end() {
 	a.ended, a.pause = time.Now(), min(max(a.pause*3/2, againFirst), againAtMost)
 }
 
-// CatchUpDue reports whether it is time for CatchUpAgain. wanted means that queued deals
-// wait for it.
-func (r *Reconciler) CatchUpDue(wanted bool) bool {
+// CatchUpDue reports whether it is time for CatchUpAgain. due means that a deal can be
+// claimed, wanted that queued deals wait for a catch-up.
+func (r *Reconciler) CatchUpDue(due, wanted bool) bool {
 	since := time.Since(r.again.ended)
-	return wanted && since >= r.again.pause || since >= catchUpDaily
+	return wanted && since >= r.again.pause || due && since >= againDue || since >= againDaily
 }
 
 // CatchUpAgain adopts the deals that changed since the last catch-up, because people may

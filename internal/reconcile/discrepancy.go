@@ -268,6 +268,9 @@ func (r *Reconciler) hasLivingDeal(ctx context.Context, gistID string) error {
 	if err != nil {
 		return err
 	}
+	if history.State != gistdeal.DealCreated {
+		return gistdeal.Errorf(gistdeal.Invalid, "it may be the last deal of gist %s, which is %s", gistID, history.State)
+	}
 	d, err := r.pipedrive.Deal(ctx, history.DealID)
 	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
 		return err
