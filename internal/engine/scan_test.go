@@ -267,3 +267,16 @@ func (c *clock) add(d time.Duration) {
 	defer c.mu.Unlock()
 	c.ahead += d
 }
+
+func TestEachPageIsReadOnceADayAfterAClockWasAYearAhead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 101)})
+	w.options.Now = func() time.Time { return time.Now().AddDate(1, 0, 0) }
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	r.end()
+	w.options.Now = nil
+	w.start()
+	w.eventually("the second page is read again", func() bool { return w.count("GET /user/{id}/gists") == 2 })
+}

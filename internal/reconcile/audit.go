@@ -75,7 +75,7 @@ func (r *Reconciler) nextAudit(ctx context.Context) error {
 // for it. The last audit ended at last.
 func (r *Reconciler) nightlyDue(ctx context.Context, last time.Time) bool {
 	now := r.now().UTC()
-	return now.Hour() == auditHour && now.Sub(last) >= auditEvery && r.pipedrive.Reserve(ctx) == nil
+	return now.Hour() == auditHour && now.Sub(last).Abs() >= auditEvery && r.pipedrive.Reserve(ctx) == nil
 }
 
 // carryOut carries out a request.

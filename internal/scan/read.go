@@ -82,10 +82,16 @@ func (s *Scanner) readPages(ctx context.Context, g GitHub, run *runlog.Run, u gi
 // etagFor returns the ETag to send: none once a day for users with several pages,
 // because a 304 says nothing about the later pages.
 func (s *Scanner) etagFor(u gistdeal.User) string {
-	if u.Pages > 1 && s.now().Sub(u.FullScanAt) >= fullScanEvery {
+	if u.Pages > 1 && s.fullScanDue(u) {
 		return ""
 	}
 	return u.ETag
+}
+
+// fullScanDue reports whether the last scan that read every page was a day ago. A time far
+// in the future was recorded while a clock was wrong.
+func (s *Scanner) fullScanDue(u gistdeal.User) bool {
+	return s.now().Sub(u.FullScanAt).Abs() >= fullScanEvery
 }
 
 // newGistPolicy returns the policy for gists that a scan of u finds for the first time.
@@ -128,7 +134,7 @@ func (s *Scanner) readAll(ctx context.Context, g GitHub, u gistdeal.User, listed
 // gists and has not changed, and reports whether it did. GitHub lists nothing for a login
 // that its user gave up, and that never changes.
 func (s *Scanner) confirmUnchanged(ctx context.Context, g GitHub, u gistdeal.User) (bool, error) {
-	if s.now().Sub(u.FullScanAt) < fullScanEvery {
+	if !s.fullScanDue(u) {
 		return false, nil
 	}
 	if has, err := s.store.HasGists(ctx, u.ID); err != nil || has {
