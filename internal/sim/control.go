@@ -157,6 +157,10 @@ type knobs struct {
 	Regular          *bool     `json:"regular"`
 	Cannot           *[]string `json:"cannot"`
 	VisibilityGroups *bool     `json:"visibility_groups"`
+	FreeRefusals     *bool     `json:"free_refusals"`
+
+	SpentRetryAfter *int `json:"spent_retry_after"`
+	BanAfter        *int `json:"ban_after"`
 }
 
 // duration is a time.Duration that is a text in JSON, for time.ParseDuration.
@@ -201,6 +205,9 @@ func (s *Sim) postKnobs(r *http.Request) (any, error) {
 		assign(&o.Regular, k.Regular)
 		assign(&o.Cannot, k.Cannot)
 		assign(&o.VisibilityGroups, k.VisibilityGroups)
+		assign(&o.FreeRefusals, k.FreeRefusals)
+		assign(&o.SpentRetryAfter, k.SpentRetryAfter)
+		assign(&o.BanAfter, k.BanAfter)
 	})
 	return map[string]bool{"set": true}, nil
 }

@@ -18,10 +18,14 @@ type Options struct {
 	AppToken    bool   // GitHub tokens are those of a GitHub App or of Actions: no gists, no user
 	TokenScopes string // scopes of a classic GitHub token, in GitHub's format; "" sends no scopes header
 
-	// The documentation is contradictory or silent about these three.
+	// The documentation is contradictory or silent about these.
 	CreateStatus   int  // status of a created deal: 200 (default) or 201
 	DeletedDeal404 bool // the response for a deleted deal is a 404 instead of is_deleted: true
 	NoRateHeaders  bool // Pipedrive sends no headers about its limits
+	FreeRefusals   bool // refused requests cost no tokens
+
+	SpentRetryAfter int // seconds in the Retry-After of a spent day; 0 sends no such header
+	BanAfter        int // so many refusals in a row on a spent day earn Cloudflare's page; 0 means never
 
 	Keys             map[string]Key // the users of some Pipedrive keys
 	Regular          bool           // the users of all other keys are not admins; see Key

@@ -28,6 +28,9 @@ type pipedrive struct {
 	tokens  int
 	posts   int
 	refused int
+
+	inARow    int // refusals by a limit since the last accepted request
+	everSpent int // tokens of all days
 }
 
 type pipeline struct {
@@ -78,21 +81,32 @@ const burstWindow = 2 * time.Second
 // admit checks the key, the burst limit and the daily quota.
 func (p *pipedrive) admit(c *call) (response, bool) {
 	if key := c.Header.Get("X-Api-Token"); key == "" || p.o.Token != "" && key != p.o.Token {
+		if !p.o.FreeRefusals {
+			p.everSpent += c.route.cost
+		}
 		return p.errorResponse(http.StatusUnauthorized), false
 	}
 	if !p.key(c).may("can_use_api") {
 		return forbidden(), false
 	}
 	p.expire(c.now)
+	spent := p.o.DailyTokens > 0 && p.tokens >= p.o.DailyTokens
+	if !p.o.FreeRefusals {
+		p.spend(c)
+	}
+	if spent && p.banned() {
+		return cloudflare(c, Fault{}), false
+	}
 	defer p.rateHeaders(c)
 	burst := p.o.Burst > 0 && len(p.window) >= p.o.Burst
-	spent := p.o.DailyTokens > 0 && p.tokens >= p.o.DailyTokens
 	if burst || spent {
-		p.refused++
-		return overLimit(), false
+		return p.overQuota(spent), false
 	}
+	p.inARow = 0
 	p.window = append(p.window, c.now)
-	p.tokens += c.route.cost
+	if p.o.FreeRefusals {
+		p.spend(c)
+	}
 	if c.Method == http.MethodPost {
 		p.posts++
 	}
