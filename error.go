@@ -37,6 +37,10 @@ func (k Kind) String() string { return kindNames[k] }
 // KindNamed returns the kind with the given String, or Internal if there is none.
 func KindNamed(name string) Kind { return Kind(max(slices.Index(kindNames[:], name), 0)) }
 
+// ErrForbidden is in the chain of the error of a request that Pipedrive understands but
+// forbids, for the account or for this request alone.
+var ErrForbidden = errors.New("forbidden")
+
 // Error is an error with a kind. Its text never contains a secret.
 type Error struct {
 	Kind Kind

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"gistdeal"
 	"gistdeal/internal/config"
 	"gistdeal/internal/format"
 	"gistdeal/internal/github"
@@ -56,6 +57,7 @@ func githubQuota(i github.Identity) Check {
 
 // pipedrive checks the key, and with it everything that deals need in the account.
 func (d *doctor) pipedrive(ctx context.Context) []Check {
+	ctx, _ = gistdeal.WithPurpose(ctx, gistdeal.PurposeInteractive)
 	rest := []string{"company", "permissions", "fields", "pipeline", "pipedrive_quota"}
 	without := func(c Check, why string) []Check {
 		checks := []Check{c}

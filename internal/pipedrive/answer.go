@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"time"
 
 	"gistdeal"
 )
@@ -15,7 +16,8 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	cost   int // of the request, in tokens
+	cost   int           // of the request, in tokens
+	wait   time.Duration // that a limit requires before the next request; 0 without a limit
 }
 
 // read reads the answer's body, up to maxAnswer bytes. With an error it returns the part

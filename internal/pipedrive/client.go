@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,7 +56,10 @@ type Client struct {
 	wantedTarget atomic.Pointer[gistdeal.Target]
 	traces       atomic.Pointer[traces] // nil unless a Prepare has looked for them and failed
 
+	probing sync.Mutex // held while a spent quota is checked again
+
 	requests *prometheus.CounterVec
+	tokens   *prometheus.CounterVec
 	usage    usage
 
 	sessions tls.ClientSessionCache // for POSTs, which use a new connection each
@@ -87,6 +91,10 @@ func New(baseURL string, o Options) (*Client, error) {
 			Name: "gistdeal_pipedrive_requests_total",
 			Help: "Requests to Pipedrive, by the status of the answer. The status is none if there was no answer.",
 		}, []string{"status"}),
+		tokens: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
+			Name: "gistdeal_pipedrive_tokens_total",
+			Help: "Cost of the requests to Pipedrive in tokens of the day's quota, by purpose. Refused requests count in full.",
+		}, []string{"purpose"}),
 		http: &http.Client{Timeout: getTimeout, CheckRedirect: noRedirect, Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
 			// The dial needs its own timeout, because it outlives the request that started it.
@@ -106,20 +114,32 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 // sent, or if the rest of the day's quota is reserved. RetryAfter is then the time until
 // a next try is useful.
 func (c *Client) Reserve(ctx context.Context) error {
-	now := time.Now()
-	recheck, err := c.day.check()
-	if err != nil && recheck {
-		// The cheapest call that returns the quota headers.
-		if _, err := c.Me(ctx); err != nil {
-			return err
-		}
-		c.day.dropBefore(now)
-		_, err = c.day.check()
-	}
-	if err != nil {
+	if err := c.checkDay(ctx, http.MethodPost); err != nil {
 		return err
 	}
 	return c.limiter.wait(ctx)
+}
+
+// checkDay returns a Limited error if a request with that method may not be sent because
+// a daily quota is spent or its rest is reserved. When that is due, it asks the account
+// first.
+func (c *Client) checkDay(ctx context.Context, method string) error {
+	if recheck, err := c.day.check(method); err == nil || !recheck {
+		return err
+	}
+	c.probing.Lock()
+	defer c.probing.Unlock()
+	now := time.Now()
+	if recheck, err := c.day.check(method); err == nil || !recheck {
+		return err // Another request has asked meanwhile.
+	}
+	ctx, _ = gistdeal.WithPurpose(ctx, gistdeal.PurposeProbe)
+	if _, err := c.Me(ctx); err != nil {
+		return err
+	}
+	c.day.dropBefore(now)
+	_, err := c.day.check(method)
+	return err
 }
 
 // Quotas returns the day's quotas, as the newest answers report them.
@@ -175,8 +195,14 @@ func (c *Client) read(a answer, data any) (next string, err error) {
 	return next, err
 }
 
-// do sends one request within the limits and reads the answer.
+// do sends one request within the limits and reads the answer. Of the day's quota it
+// leaves the reserve alone, unless a person waits for the answer.
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body io.Reader) (answer, error) {
+	if path != mePath && gistdeal.CostOf(ctx).Purpose() != gistdeal.PurposeInteractive {
+		if err := c.checkDay(ctx, method); err != nil {
+			return answer{}, err
+		}
+	}
 	if err := c.limiter.wait(ctx); err != nil {
 		return answer{}, err
 	}
@@ -199,11 +225,14 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	c.limiter.end(entered)
 	if err != nil {
 		c.countRequest(0)
+		if entered != nil {
+			c.countTokens(ctx, cost(req))
+		}
 		return answer{}, requestError(ctx, sendCtx, err)
 	}
 	defer resp.Body.Close()
 	a, err := read(resp)
-	c.record(entered, a)
+	c.record(ctx, entered, &a)
 	if err != nil {
 		return a, gistdeal.Errorf(gistdeal.Temporary, "Pipedrive's answer is incomplete: %w", err)
 	}
@@ -241,22 +270,33 @@ func (c *Client) countRequest(status int) {
 	c.usage.requests.Add(1)
 }
 
-// record records the cost and the limits in an answer. entered is the request after
-// limiter.end.
-func (c *Client) record(entered *sentRequest, a answer) {
+// countTokens counts the cost of a request that was sent.
+func (c *Client) countTokens(ctx context.Context, tokens int) {
+	spent := gistdeal.CostOf(ctx)
+	spent.Add(float64(tokens) / float64(c.day.limit()))
+	c.tokens.WithLabelValues(string(spent.Purpose())).Add(float64(tokens))
+	c.usage.tokens.Add(int64(tokens))
+}
+
+// record records the cost and the limits in an answer, and how long a limit makes all
+// requests wait. entered is the request after limiter.end.
+func (c *Client) record(ctx context.Context, entered *sentRequest, a *answer) {
 	c.countRequest(a.status)
-	c.usage.tokens.Add(int64(a.cost))
+	c.countTokens(ctx, a.cost)
 	burst := a.status == http.StatusTooManyRequests && !a.daySpent()
 	c.limiter.record(entered, burst, a.header)
 	now, _ := c.Now()
 	c.day.record(a.header, now)
 	err := a.statusError()
 	if gistdeal.KindOf(err) != gistdeal.Limited {
+		if gistdeal.CostOf(ctx).Purpose() != gistdeal.PurposeProbe { // A probe costs less than what was refused.
+			c.limiter.accepted()
+		}
 		return
 	}
-	c.limiter.block(gistdeal.RetryAfter(err), err)
-	if a.daySpent() {
-		c.day.exhaust(now, gistdeal.RetryAfter(err))
+	a.wait = c.limiter.block(gistdeal.RetryAfter(err), err)
+	if a.daySpent() || a.status == http.StatusTooManyRequests && a.wait > notBurst {
+		c.day.exhaust(now, a.wait)
 	}
 }
 
@@ -285,6 +325,9 @@ func pages[T any](ctx context.Context, c *Client, path string, query url.Values)
 	}
 }
 
+// mePath is the cheapest call that returns the quota headers.
+const mePath = "/v1/users/me"
+
 // Me returns the user and the company of the key. (There is no v2 of this call.)
 func (c *Client) Me(ctx context.Context) (gistdeal.PipedriveAccount, error) {
 	var me struct {
@@ -293,7 +336,7 @@ func (c *Client) Me(ctx context.Context) (gistdeal.PipedriveAccount, error) {
 		CompanyName   string `json:"company_name"`
 		CompanyDomain string `json:"company_domain"`
 	}
-	if _, err := c.call(ctx, http.MethodGet, "/v1/users/me", nil, nil, &me); err != nil {
+	if _, err := c.call(ctx, http.MethodGet, mePath, nil, nil, &me); err != nil {
 		return gistdeal.PipedriveAccount{}, fmt.Errorf("look up the user of the Pipedrive key: %w", err)
 	}
 	if me.ID <= 0 || me.CompanyID <= 0 {

@@ -1,6 +1,7 @@
 package pipedrive
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"sync"
@@ -17,6 +18,8 @@ const (
 
 	// writesADay is the documented limit of POSTs a day. Pipedrive changelog, 2019.
 	writesADay = 10_000
+	// tokensADay is the documented number of tokens a day of a Lite plan with one seat.
+	tokensADay = 30_000
 )
 
 // dailyQuota is the state of the account's daily quotas. Pipedrive does not document the
@@ -66,14 +69,22 @@ func (d *dailyQuota) exhaust(now time.Time, wait time.Duration) {
 	d.recheck = time.Now().Add(wait)
 }
 
-// check returns an error if a daily quota is spent or its rest is reserved. recheck
-// reports whether it is time to ask the account again.
-func (d *dailyQuota) check() (recheck bool, err error) {
+// limit returns the number of tokens in a day: that of the smallest plan with one seat
+// until an answer reports it.
+func (d *dailyQuota) limit() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return cmp.Or(d.tokens.Limit, tokensADay)
+}
+
+// check returns an error if a daily quota that a request with the method needs is spent
+// or its rest is reserved. recheck reports whether it is time to ask the account again.
+func (d *dailyQuota) check(method string) (recheck bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := time.Now()
 	for _, q := range []gistdeal.Quota{d.tokens, d.writes} {
-		if q.SeenAt.IsZero() || q.Remaining > q.Reserved {
+		if q.SeenAt.IsZero() || q.Remaining > q.Reserved || q.Name == QuotaWrites && method == http.MethodGet {
 			continue
 		}
 		err = &gistdeal.Error{

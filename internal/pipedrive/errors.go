@@ -1,8 +1,8 @@
 package pipedrive
 
 import (
-	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,6 +17,9 @@ const (
 	capWait   = time.Hour        // between probes of a plan that is full
 	burstWait = 2 * time.Second  // the window of the burst limit
 	maxBurst  = 10 * time.Second
+	// notBurst is longer than the waits after which a burst limit accepts requests again:
+	// a limit that still refuses them means a spent day, even without a header that says so.
+	notBurst = 30 * time.Second
 	// maxRetryAfter is the longest wait that an answer can request.
 	maxRetryAfter = 24 * time.Hour
 	detailRunes   = 300
@@ -59,31 +62,41 @@ func (a answer) statusError() error {
 func (a answer) forbidden() error {
 	if !a.isJSON() {
 		return &gistdeal.Error{
-			Kind: gistdeal.Limited, RetryAfter: banWait,
+			Kind: gistdeal.Limited, RetryAfter: max(banWait, a.wait),
 			Err: gistdeal.Errorf(gistdeal.Limited, "Pipedrive's gateway has banned this key or address for a while (403, not JSON)"),
 		}
 	}
 	if strings.HasPrefix(a.code(), "feature_capping") {
 		return &gistdeal.Error{
 			Kind: gistdeal.Unauthorized, RetryAfter: capWait,
-			Err: gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive plan is full (403)%s", a.detail()),
+			Err: &forbiddenError{fmt.Sprintf("the Pipedrive plan is full (403)%s", a.detail())},
 		}
 	}
-	return gistdeal.Errorf(gistdeal.Invalid, "Pipedrive forbids the request (403)%s: check the permissions of the key's user and the required fields", a.detail())
+	return &gistdeal.Error{Kind: gistdeal.Invalid, Err: &forbiddenError{
+		fmt.Sprintf("Pipedrive forbids the request (403)%s: check the permissions of the key's user and the required fields", a.detail())}}
 }
+
+// forbiddenError is a gistdeal.ErrForbidden with Pipedrive's reason.
+type forbiddenError struct{ text string }
+
+func (e *forbiddenError) Error() string { return e.text }
+
+// Is reports whether target is gistdeal.ErrForbidden.
+func (e *forbiddenError) Is(target error) bool { return target == gistdeal.ErrForbidden }
 
 // limited returns the error for a 429.
 func (a answer) limited() error {
 	requested := min(seconds(a.header.Get("Retry-After")), maxRetryAfter)
 	if a.daySpent() {
 		return &gistdeal.Error{
-			Kind: gistdeal.Limited, RetryAfter: cmp.Or(requested, untilNextProbe(a.clock())),
+			// What Pipedrive asks for can be useless: 3 seconds on a day that is spent.
+			Kind: gistdeal.Limited, RetryAfter: max(requested, untilNextProbe(a.clock()), a.wait),
 			Err: &spentError{"the day's quota of Pipedrive requests is spent (429)"},
 		}
 	}
 	reset := min(max(seconds(a.header.Get("x-ratelimit-reset")), burstWait), maxBurst)
 	return &gistdeal.Error{
-		Kind: gistdeal.Limited, RetryAfter: max(requested, reset),
+		Kind: gistdeal.Limited, RetryAfter: max(requested, reset, a.wait),
 		Err: gistdeal.Errorf(gistdeal.Limited, "Pipedrive's rate limit is reached (429)"),
 	}
 }

@@ -82,4 +82,4 @@ func NewDay(reserve float64) Day { return Day{newDailyQuota(reserve)} }
 func (d Day) Record(h http.Header, now time.Time) { d.record(h, now) }
 
 // Spent returns the reason why nothing is left and whether to check again.
-func (d Day) Check() (again bool, err error) { return d.check() }
+func (d Day) Check() (again bool, err error) { return d.check(http.MethodPost) }

@@ -45,6 +45,7 @@ type limiter struct {
 	turn    time.Time // of the next request
 	blocked time.Time // no request is sent before
 	reason  error     // why no request is sent
+	refused int       // times in a row that a limit refused a request after the wait
 }
 
 // newLimiter returns a limiter for at most rate requests a second. With 0 only the
@@ -151,13 +152,29 @@ func (l *limiter) blockedError(now time.Time) error {
 	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: left, Err: l.reason}
 }
 
-// block blocks all requests for a time after a limit refused one. Pipedrive would refuse
-// further requests too, or ban the key.
-func (l *limiter) block(d time.Duration, reason error) {
+// block blocks all requests after a limit refused one, and returns for how long: at least
+// d, and longer each time that the first request after the wait is refused too, up to an
+// hour. Pipedrive would refuse further requests too, or ban the key.
+func (l *limiter) block(d time.Duration, reason error) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if until := time.Now().Add(d); until.After(l.blocked) {
+	now := time.Now()
+	if !now.Before(l.blocked) { // Otherwise the request was sent before the wait.
+		l.refused++
+	}
+	d = max(d, min(burstWait<<min(2*(l.refused-1), 20), dayWait))
+	if until := now.Add(d); until.After(l.blocked) {
 		l.blocked, l.reason = until, reason
+	}
+	return d
+}
+
+// accepted records that no limit refused a request.
+func (l *limiter) accepted() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !time.Now().Before(l.blocked) { // Otherwise the request was sent before the wait.
+		l.refused = 0
 	}
 }
 

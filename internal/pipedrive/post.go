@@ -41,11 +41,14 @@ func (c *Client) post(req *http.Request, start time.Time) (answer, error) {
 	c.limiter.end(d.entered)
 	if err != nil {
 		c.countRequest(0)
+		if d.end() {
+			c.countTokens(req.Context(), cost(req))
+		}
 		return answer{}, d.failed(err)
 	}
 	defer resp.Body.Close()
 	a, err := read(resp)
-	c.record(d.entered, a)
+	c.record(req.Context(), d.entered, &a)
 	switch {
 	case err != nil && a.status < 300:
 		return a, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive's answer is incomplete: %w", err)
