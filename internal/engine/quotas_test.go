@@ -39,18 +39,6 @@ func TestTheReservedShareOfTheDayIsKeptAndDealsWait(t *testing.T) {
 	w.settled(r, "alice")
 }
 
-func TestASpentDailyQuotaEndsWhenPipedriveAcceptsACall(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, sim.Options{})
-	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "spent", After: 2, Times: 1, Header: map[string]string{"Retry-After": "1"}})
-	w.sim.MakeGists("alice", 6)
-	r := w.startTracking("alice")
-	w.settled(r, "alice")
-	if got := w.log.Count("the day's quota of Pipedrive requests is spent"); got < 1 || got > 2 {
-		t.Errorf("the spent quota was logged %d times:\n%s", got, w.log)
-	}
-}
-
 func TestABanStopsAllRequestsEvenAfterARestart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -15,12 +16,29 @@ const (
 	// FirstDelay is how long the first delay after a refusal takes if the remote
 	// names no time. Each further one in a row is twice as long.
 	FirstDelay = time.Second
-	// MaxDelay is the longest such delay.
+	// MaxDelay is the longest such delay if failures cost nothing.
 	MaxDelay = time.Minute
+	// maxCostlyDelay is the longest such delay if failures cost a part of a daily quota,
+	// unless they cost so much that the next one must wait longer.
+	maxCostlyDelay = time.Hour
 )
 
 // Delay returns how long to wait after that many failures in a row.
-func Delay(failures int) time.Duration { return min(FirstDelay<<min(failures, 20), MaxDelay) }
+func Delay(failures int) time.Duration { return delayUpTo(MaxDelay, failures) }
+
+// CostlyDelay returns how long to wait after that many failures in a row, of which the
+// last one cost a share of the day's quota. The delays grow faster if failures cost more,
+// so that the longest one is reached while the allowance lasts.
+func CostlyDelay(failures int, share float64) time.Duration {
+	if share == 0 {
+		return Delay(failures)
+	}
+	return delayUpTo(maxCostlyDelay, failures*int(math.Ceil(share/costADoubling)))
+}
+
+func delayUpTo(longest time.Duration, failures int) time.Duration {
+	return min(FirstDelay<<min(failures, 20), longest)
+}
 
 // Backoff holds back the work with one remote while the remote refuses
 // everything. Each refusal in a row makes the delay longer; the first success of
@@ -38,6 +56,10 @@ type Backoff struct {
 	reason   string
 	failures int
 	until    time.Time
+
+	allowance Allowance     // of failed tries
+	cost      float64       // of the last failed try
+	unpaid    time.Duration // delay that its cost requires
 }
 
 // NewBackoff returns a backoff for the named remote. It sets changed whenever a
@@ -53,8 +75,10 @@ func (b *Backoff) Begin(stage string, err error) {
 	defer b.mu.Unlock()
 	delay := gistdeal.RetryAfter(err)
 	if delay == 0 {
-		delay = Delay(b.failures)
+		delay = CostlyDelay(b.failures, b.cost)
 	}
+	delay = max(delay, b.unpaid)
+	b.cost, b.unpaid = 0, 0
 	b.failures++
 	b.until = time.Now().Add(delay)
 	kind, spent, reason := gistdeal.KindOf(err), errors.Is(err, gistdeal.ErrQuotaSpent), Reason(err)
@@ -63,6 +87,27 @@ func (b *Backoff) Begin(stage string, err error) {
 	}
 	b.stage, b.kind, b.spent, b.reason = stage, kind, spent, reason
 	b.changed.Set()
+}
+
+// Charge records what the failed try cost that the next Begin is about, as a share of the
+// day's quota. All tries of a day that fail again cost less than 1 % of the quota.
+func (b *Backoff) Charge(share float64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stage == "" || share == 0 {
+		return // The first try was worth its cost.
+	}
+	b.cost, b.unpaid = share, b.allowance.Charge(share)
+}
+
+// TryNow ends the delay because an operator has changed something. A remote's limit does
+// not end that way: more requests would prolong it.
+func (b *Backoff) TryNow() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stage != "" && b.kind != gistdeal.Limited {
+		b.until = time.Now()
+	}
 }
 
 // Reason returns the text of the remote's client, without the gist or user that
@@ -111,6 +156,7 @@ func (b *Backoff) over() bool { return b.stage != "" && !time.Now().Before(b.unt
 func (b *Backoff) end() {
 	b.log.Info("backoff ended", "remote", b.remote, "after", b.reason)
 	b.stage, b.reason, b.failures, b.until = "", "", 0, time.Time{}
+	b.allowance.Refill()
 	b.changed.Set()
 }
 

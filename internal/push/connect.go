@@ -35,8 +35,14 @@ func (e *OtherCompanyError) Error() string {
 }
 
 // connect reads the account of the key, finds or creates its fields and the
-// target, and saves them in the database.
-func (p *Pusher) connect(ctx context.Context) (err error) {
+// target, and saves them in the database. It returns what that cost.
+func (p *Pusher) connect(ctx context.Context) (cost float64, err error) {
+	ctx, spent := gistdeal.WithPurpose(ctx, gistdeal.PurposeConnect)
+	err = p.readAccount(ctx)
+	return spent.All(), err
+}
+
+func (p *Pusher) readAccount(ctx context.Context) (err error) {
 	var prepared gistdeal.Prepared
 	defer func() { p.notePipedrive(ctx, prepared, err) }()
 	me, err := p.pipedrive.Me(ctx)
@@ -122,9 +128,14 @@ func (p *Pusher) checkCompany(ctx context.Context, me gistdeal.PipedriveAccount)
 func (p *Pusher) noteOffers(ctx context.Context) {
 	var at *time.Time
 	p.Accounts.Note(ctx, func(a *gistdeal.Accounts) { at = a.ListedAt })
-	if at != nil && p.now().Sub(*at).Abs() < offersEvery {
+	every := offersEvery
+	if p.Backoff.Active() {
+		every = 24 * time.Hour // The account refuses its use, and is read again and again.
+	}
+	if at != nil && p.now().Sub(*at).Abs() < every {
 		return
 	}
+	ctx, _ = gistdeal.WithPurpose(ctx, gistdeal.PurposeConnect)
 	pipelines, err := p.pipedrive.Pipelines(ctx)
 	owners, ownersErr := p.pipedrive.Owners(ctx)
 	if failed := errors.Join(err, ownersErr); failed != nil {

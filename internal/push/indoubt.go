@@ -14,6 +14,7 @@ const (
 	firstLookup = 2 * time.Second // after an attempt ended in doubt, at the most
 	minLookups  = 3               // complete lookups without the deal before it is sent again
 	freshLookup = 5 * time.Second // a claim follows the last lookup within this time
+	idleLookup  = 24 * time.Hour  // between lookups of a deal that may be sent again but is not
 	maxDelay    = 64              // times resendAfter: the longest wait for a gist that stays in doubt
 )
 
@@ -150,8 +151,8 @@ func (d *inDoubt) missed(c gistdeal.Claim, begin, end time.Time) {
 	}
 	switch span := d.span(c); {
 	case d.absent(row):
-		// Nothing takes it: no slot is free, or a trial is under way.
-		row.due = end.Add(freshLookup << min(row.lookups-minLookups, 6))
+		// The next one is due when the deal can be sent again: see refresh.
+		row.due = end.Add(idleLookup)
 	case row.lookups < minLookups-1:
 		row.due = end.Add(span / minLookups)
 	default:
@@ -170,11 +171,27 @@ func (d *inDoubt) absent(row *attempt) bool {
 	return row.lookups >= minLookups && row.lastFrom.Sub(row.first) >= d.span(row.claim)
 }
 
-// anyAbsent reports whether takeAbsent would return an attempt now.
-func (d *inDoubt) anyAbsent() bool {
+// anyAbsent reports whether an attempt certainly created no deal as far as lookups say,
+// and whether the last of them is recent enough for takeAbsent.
+func (d *inDoubt) anyAbsent() (absent, fresh bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.freshAbsent() != nil
+	for _, row := range d.rows {
+		absent = absent || d.absent(row)
+	}
+	return absent, d.freshAbsent() != nil
+}
+
+// refresh makes a lookup due for an attempt whose deal can be sent again after it.
+func (d *inDoubt) refresh() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, row := range d.rows {
+		if d.absent(row) {
+			row.due = time.Now()
+		}
+	}
+	d.wake.Set()
 }
 
 // takeAbsent removes and returns an attempt that certainly created no deal,

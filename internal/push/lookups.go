@@ -9,11 +9,12 @@ import (
 	"gistdeal/internal/reconcile"
 )
 
-// lookUpUntil looks up attempts in doubt whenever that is due, until ctx ends. It
-// repeats a lookup that failed for a moment, and returns an error that refuses
-// all work or that only a person can correct.
-func (p *Pusher) lookUpUntil(ctx context.Context) error {
-	for delay := loop.FirstDelay; ; {
+// lookUpUntil looks up attempts in doubt whenever that is due, until ctx ends. A
+// lookup goes on after an error that passes by itself. lookUpUntil returns one that
+// refuses all work or that only a person can correct, with the cost of the refused
+// request.
+func (p *Pusher) lookUpUntil(ctx context.Context) (cost float64, err error) {
+	for {
 		attempts, due := p.inDoubt.all()
 		wait := time.Hour
 		if len(attempts) > 0 {
@@ -21,32 +22,36 @@ func (p *Pusher) lookUpUntil(ctx context.Context) error {
 		}
 		if wait > 0 {
 			if !loop.SleepOrWake(ctx, wait, p.inDoubt.wake) {
-				return nil
+				return 0, nil
 			}
 			continue
 		}
-		err := p.lookUp(ctx, attempts)
-		if err == nil {
-			delay = loop.FirstDelay
-			p.Backoff.Succeeded(stageLookup)
-			if p.inDoubt.none() {
-				p.Backoff.Clear(gistdeal.Unknown)
+		spending, spent := gistdeal.WithPurpose(ctx, gistdeal.PurposeLookup)
+		if err := p.lookUp(spending, attempts); err != nil {
+			if ctx.Err() != nil {
+				return 0, nil
 			}
-			continue
+			p.lookups.WithLabelValues(gistdeal.KindOf(err).String()).Inc()
+			return spent.Last(), err
 		}
-		if ctx.Err() != nil {
-			return nil
+		p.Backoff.Succeeded(stageLookup)
+		p.Backoff.Succeeded(StageQuota)
+		if p.inDoubt.none() {
+			p.Backoff.Clear(gistdeal.Unknown)
 		}
-		p.lookups.WithLabelValues(gistdeal.KindOf(err).String()).Inc()
-		if gistdeal.KindOf(err) != gistdeal.Temporary {
-			return err
-		}
-		p.log.Warn("lookup failed", "error", err, "retry_in", delay.String())
-		if !loop.Sleep(ctx, delay) {
-			return nil
-		}
-		delay = min(2*delay, loop.MaxDelay)
 	}
+}
+
+// lookupFailed waits before a failed lookup goes on. It returns false if ctx ends or
+// if waiting is not enough.
+func (p *Pusher) lookupFailed(ctx context.Context, failures int, err error) bool {
+	if gistdeal.KindOf(err) != gistdeal.Temporary || ctx.Err() != nil {
+		return false
+	}
+	delay := p.Reconciler.RetryDelay(failures, err, gistdeal.CostOf(ctx).Last())
+	p.lookups.WithLabelValues(gistdeal.KindOf(err).String()).Inc()
+	p.log.Warn("lookup failed", "error", err, "retry_in", delay.String())
+	return loop.Sleep(ctx, delay)
 }
 
 // lookUp looks up the deals of the attempts. An attempt with an existing deal is no
@@ -57,7 +62,9 @@ func (p *Pusher) lookUp(ctx context.Context, attempts []reconcile.Attempt) error
 		userID = me.UserID
 	}
 	begin := time.Now()
-	adopted, err := p.Reconciler.LookUp(ctx, userID, attempts)
+	adopted, err := p.Reconciler.LookUp(ctx, userID, attempts, func(failures int, err error) bool {
+		return p.lookupFailed(ctx, failures, err)
+	})
 	for _, c := range adopted {
 		p.inDoubt.drop(c)
 		p.run.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Deals++ })

@@ -3,6 +3,7 @@ package push
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,47 +35,48 @@ const (
 )
 
 // pushAll creates deals, and decides about attempts in doubt, until something
-// refuses all work: it returns that error and its stage once no POST is under way.
-func (p *Pusher) pushAll(ctx context.Context) (stage string, err error) {
+// refuses all work: it returns that once no POST is under way.
+func (p *Pusher) pushAll(ctx context.Context) stopped {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var pushes, others sync.WaitGroup
 	var first atomic.Pointer[stopped] // also of a POST that ends after ctx
-	stop := func(stage string, err error) {
+	stop := func(s stopped) {
 		// Other errors after the end of ctx are only its consequence.
-		if ctx.Err() == nil || gistdeal.KindOf(err) == gistdeal.Limited {
-			first.CompareAndSwap(nil, &stopped{stage: stage, err: err})
+		if ctx.Err() == nil || gistdeal.KindOf(s.err) == gistdeal.Limited {
+			first.CompareAndSwap(nil, &s)
 		}
 		cancel()
 	}
 	others.Go(func() {
-		if err := p.lookUpUntil(ctx); err != nil {
-			stop(stageLookup, err)
+		if cost, err := p.lookUpUntil(ctx); err != nil {
+			stop(stopped{stageLookup, err, cost})
 		}
 	})
 	others.Go(func() { p.findOrphaned(ctx) })
 	others.Go(func() {
 		if err := p.watchTarget(ctx); err != nil {
-			stop(StageConnect, err)
+			stop(stopped{stage: StageConnect, err: err})
 		}
 	})
 	p.claimAndPush(ctx, &pushes, stop)
 	pushes.Wait()
 	others.Wait()
 	if s := first.Load(); s != nil {
-		return s.stage, s.err
+		return *s
 	}
-	return stagePush, ctx.Err()
+	return stopped{stage: stagePush, err: ctx.Err()}
 }
 
 // stopped is the cause that ended the pushes.
 type stopped struct {
 	stage string
 	err   error
+	cost  float64 // of the refused request, as a share of the day's quota
 }
 
 // claimAndPush claims deals and pushes each in a goroutine of pushes, until ctx ends.
-func (p *Pusher) claimAndPush(ctx context.Context, pushes *sync.WaitGroup, stop func(string, error)) {
+func (p *Pusher) claimAndPush(ctx context.Context, pushes *sync.WaitGroup, stop func(stopped)) {
 	slots := semaphore.NewWeighted(inFlight)
 	for {
 		weight := p.weight()
@@ -85,7 +87,7 @@ func (p *Pusher) claimAndPush(ctx context.Context, pushes *sync.WaitGroup, stop 
 		if err != nil || !ok {
 			slots.Release(weight)
 			if err != nil {
-				stop(stagePush, err)
+				stop(stopped{stage: stagePush, err: err})
 			} else {
 				loop.SleepOrWake(ctx, pushPoll, p.Queued)
 			}
@@ -95,8 +97,8 @@ func (p *Pusher) claimAndPush(ctx context.Context, pushes *sync.WaitGroup, stop 
 		pushes.Go(func() {
 			defer slots.Release(weight)
 			defer p.run.posts(-1)
-			if err := p.push(ctx, c, start); err != nil {
-				stop(stagePush, err)
+			if cost, err := p.push(ctx, c, start); err != nil {
+				stop(stopped{stagePush, err, cost})
 			}
 		})
 	}
@@ -115,27 +117,16 @@ func (p *Pusher) weight() int64 {
 // start is the begin of the attempt, for its deadline. A database that fails may come
 // back without its last commits, so the next claim follows a catch-up.
 func (p *Pusher) next(ctx context.Context) (c gistdeal.Claim, start time.Time, ok bool, err error) {
-	catchUp := false
-	if !p.inDoubt.anyAbsent() {
-		due, wanted, err := p.store.Due(ctx)
-		p.checkDatabase(ctx, err)
-		if err == nil && !due && !wanted && p.inDoubt.none() {
-			p.Backoff.Idle()
-			p.run.idle(ctx)
-		}
-		catchUp = p.Reconciler.CatchUpDue(due, wanted)
-		if err != nil || !due && !catchUp {
-			return c, start, false, err
-		}
+	due, catchUp, err := p.anyDue(ctx)
+	if err != nil || !due && !catchUp {
+		return c, start, false, err
 	}
 	if err := p.pipedrive.Reserve(ctx); err != nil {
 		return c, start, false, p.waitForTurn(ctx, err)
 	}
 	p.Backoff.Succeeded(StageQuota)
 	if catchUp {
-		err := p.Reconciler.CatchUpAgain(ctx)
-		p.checkDatabase(ctx, err)
-		return c, start, false, err
+		return c, start, false, p.catchUpAgain(ctx)
 	}
 	start = time.Now()
 	// A claim is not cut short: it would be unknown whether it was committed. A
@@ -165,6 +156,43 @@ func (p *Pusher) checkDatabase(ctx context.Context, err error) {
 	}
 }
 
+// anyDue reports whether a deal may be sent now, one that is queued or one that lookups
+// have just not found, and whether a catch-up must come first.
+func (p *Pusher) anyDue(ctx context.Context) (due, catchUp bool, err error) {
+	absent, fresh := p.inDoubt.anyAbsent()
+	if absent {
+		pause, err := p.store.PushPause(ctx)
+		p.checkDatabase(ctx, err)
+		if err != nil || pause.On() {
+			return false, false, err // Lookups would be in vain.
+		}
+	}
+	if fresh {
+		return true, false, nil
+	}
+	if absent {
+		p.inDoubt.refresh()
+	}
+	due, wanted, err := p.store.Due(ctx)
+	p.checkDatabase(ctx, err)
+	if err == nil && !due && !wanted && p.inDoubt.none() {
+		p.Backoff.Idle()
+		p.run.idle(ctx)
+	}
+	return due, err == nil && p.Reconciler.CatchUpDue(due, wanted), err
+}
+
+// catchUpAgain makes the catch-up that queued deals wait for.
+func (p *Pusher) catchUpAgain(ctx context.Context) error {
+	spending, spent := gistdeal.WithPurpose(ctx, gistdeal.PurposeCatchUp)
+	err := p.Reconciler.CatchUpAgain(spending)
+	p.checkDatabase(ctx, err)
+	if err != nil && gistdeal.KindOf(err) != gistdeal.Limited {
+		p.Backoff.Charge(spent.Last())
+	}
+	return err
+}
+
 // sendAgain claims the next attempt at a deal that lookups did not find.
 func (p *Pusher) sendAgain(ctx context.Context, absent gistdeal.Claim, lookups int) (c gistdeal.Claim, ok bool, err error) {
 	failpoint.Hit(failpoint.NotFound)
@@ -184,11 +212,7 @@ func (p *Pusher) waitForTurn(ctx context.Context, err error) error {
 	if gistdeal.KindOf(err) != gistdeal.Limited {
 		return err
 	}
-	stage := stagePush
-	if errors.Is(err, gistdeal.ErrQuotaSpent) {
-		stage = StageQuota
-	}
-	p.Backoff.Begin(stage, err)
+	p.begin(stopped{stage: stagePush, err: err})
 	p.Backoff.Wait(ctx)
 	return ctx.Err()
 }
@@ -205,13 +229,14 @@ func (p *Pusher) putBack(ctx context.Context, absent gistdeal.Claim) error {
 	return err
 }
 
-// push makes one attempt at one deal and records its outcome. It returns an error
-// if pushing other deals is pointless for now.
-func (p *Pusher) push(ctx context.Context, c gistdeal.Claim, start time.Time) error {
+// push makes one attempt at one deal and records its outcome. It returns an error,
+// and the cost of the attempt, if pushing other deals is pointless for now.
+func (p *Pusher) push(ctx context.Context, c gistdeal.Claim, start time.Time) (cost float64, err error) {
 	failpoint.Hit(failpoint.Claimed)
 	// A POST under way is not cut short by a stop: its own deadline ends it.
 	ctx = context.WithoutCancel(ctx)
-	dealID, err := p.pipedrive.CreateDeal(ctx, start, c.Draft)
+	spending, spent := gistdeal.WithPurpose(ctx, gistdeal.PurposePush)
+	dealID, err := p.pipedrive.CreateDeal(spending, start, c.Draft)
 	kind := gistdeal.KindOf(err)
 	if err != nil {
 		p.pushes.WithLabelValues(kind.String()).Inc()
@@ -222,21 +247,49 @@ func (p *Pusher) push(ctx context.Context, c gistdeal.Claim, start time.Time) er
 	switch {
 	case err == nil:
 		p.created(ctx, c, dealID)
-		return nil
+		return 0, nil
+	case kind == gistdeal.Invalid && errors.Is(err, gistdeal.ErrForbidden):
+		return spent.All(), p.forbid(ctx, c, err)
 	case kind == gistdeal.Invalid:
-		p.log.Warn("deal refused", "gist", c.Draft.GistID, "login", c.Draft.Login, "error", err)
-		p.record(ctx, func(ctx context.Context) error { return p.store.Refuse(ctx, c, loop.Reason(err), p.now()) })
-		p.run.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Failed++ })
+		p.refused(ctx, c, err)
 		p.Backoff.Succeeded(stagePush)
-		return nil
+		return 0, nil
 	case kind == gistdeal.Unknown:
 		p.log.Warn("deal's outcome unknown", "gist", c.Draft.GistID, "attempt", c.Attempt, "error", err)
 		p.inDoubt.add(c)
 		if p.inDoubt.inARow() < tooManyUnknown {
-			return nil
+			return 0, nil
 		}
-		return err
+		return spent.All(), err
 	}
+	p.giveBack(ctx, c, err)
+	return spent.All(), err
+}
+
+// refused records that Pipedrive refused this deal alone.
+func (p *Pusher) refused(ctx context.Context, c gistdeal.Claim, err error) {
+	p.log.Warn("deal refused", "gist", c.Draft.GistID, "login", c.Draft.Login, "error", err)
+	p.record(ctx, func(ctx context.Context) error { return p.store.Refuse(ctx, c, loop.Reason(err), p.now()) })
+	p.run.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Failed++ })
+}
+
+// forbid records a 403. The deal is sent once more after others, and fails only if others
+// were created meanwhile. forbid returns an error if the account is forbidden all deals.
+func (p *Pusher) forbid(ctx context.Context, c gistdeal.Claim, err error) error {
+	alone, all := p.forbidden.add(c.Draft.GistID)
+	if alone {
+		p.refused(ctx, c, err)
+		return nil
+	}
+	p.giveBack(ctx, c, err)
+	if !all {
+		return nil
+	}
+	return &gistdeal.Error{Kind: gistdeal.Unauthorized, Err: fmt.Errorf("no deal can be created: %w", err)}
+}
+
+// giveBack records that the attempt certainly created no deal.
+func (p *Pusher) giveBack(ctx context.Context, c gistdeal.Claim, err error) {
 	p.record(ctx, func(ctx context.Context) error {
 		back, writeErr := p.store.GiveBack(ctx, c, loop.Reason(err), p.now())
 		if writeErr == nil && !back {
@@ -244,7 +297,6 @@ func (p *Pusher) push(ctx context.Context, c gistdeal.Claim, start time.Time) er
 		}
 		return writeErr
 	})
-	return err
 }
 
 // created records that an attempt created a deal.
@@ -259,6 +311,7 @@ func (p *Pusher) created(ctx context.Context, c gistdeal.Claim, dealID int64) {
 		}
 		return err
 	})
+	p.forbidden.success(c.Draft.GistID)
 	failpoint.Hit(failpoint.Recorded)
 	p.run.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Deals++ })
 	p.Backoff.Succeeded(stagePush)

@@ -38,6 +38,8 @@ type Store interface {
 	Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
 	GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error)
 	InDoubt(ctx context.Context) ([]gistdeal.Claim, error)
+	PushPause(ctx context.Context) (gistdeal.Pause, error)
+	Orders(ctx context.Context) (int64, error)
 }
 
 // Options are the settings of a Pusher; the zero value works.
@@ -71,6 +73,7 @@ type Pusher struct {
 	account   atomic.Pointer[gistdeal.PipedriveAccount]
 	target    gistdeal.Target // of the deals that are being pushed
 	inDoubt   inDoubt
+	forbidden forbidden
 	run       pushRun
 
 	pushes  *prometheus.CounterVec
@@ -108,50 +111,76 @@ func (p *Pusher) Reset() { p.inDoubt.reset() }
 // It returns an error only for a mistake that a person has to correct.
 func (p *Pusher) Run(ctx context.Context) error {
 	connected := false
-	for p.Backoff.Wait(ctx) {
-		err := error(nil)
+	for known := (orders{}); p.awaitTry(ctx, known); {
+		known = p.readOrders(ctx, known)
+		ended := stopped{stage: StageConnect}
 		if !connected {
-			err = p.connect(ctx)
-			connected = err == nil
+			ended.cost, ended.err = p.connect(ctx)
+			connected = ended.err == nil
+			if connected {
+				p.Backoff.Succeeded(StageQuota)
+			}
 		}
-		if err == nil && !p.Reconciler.CaughtUp() {
-			err = p.Reconciler.CatchUp(ctx, StageConnect)
+		if ended.err == nil && !p.Reconciler.CaughtUp() {
+			ended.cost, ended.err = p.catchUp(ctx)
 		}
-		if err == nil {
-			err = p.loadInDoubt(ctx)
+		if ended.err == nil {
+			ended.err = p.loadInDoubt(ctx)
 		}
-		stage := StageConnect
-		if err == nil {
+		if ended.err == nil {
 			p.Backoff.Succeeded(StageConnect)
-			stage, err = p.pushAll(ctx)
-			p.run.end(ctx, err)
+			ended = p.pushAll(ctx)
+			p.run.end(ctx, ended.err)
 		}
 		if ctx.Err() != nil {
-			if gistdeal.KindOf(err) == gistdeal.Limited {
-				p.Backoff.Begin(stage, err) // A limit outlasts this process.
+			if gistdeal.KindOf(ended.err) == gistdeal.Limited {
+				p.begin(ended) // A limit outlasts this process.
 			}
 			break
 		}
-		if _, ok := errors.AsType[*OtherCompanyError](err); ok {
-			return err
+		if _, ok := errors.AsType[*OtherCompanyError](ended.err); ok {
+			return ended.err
 		}
-		if errors.Is(err, errTargetChanged) {
+		if errors.Is(ended.err, errTargetChanged) {
 			connected = false
 			continue
 		}
-		p.Backoff.Begin(stage, err)
-		// A person may have changed the key, a field or the pipeline, so they are read
-		// again, unless the cause passes by itself.
-		connected = connected && passes(err)
+		p.begin(ended)
+		connected = connected && !needsConnect(ended.err)
 	}
 	return nil
 }
 
-// passes reports whether the cause of err is expected to pass by itself.
-func passes(err error) bool {
+// catchUp adopts the deals that the database does not know. It returns the cost of the
+// request that failed: the next try goes on there.
+func (p *Pusher) catchUp(ctx context.Context) (cost float64, err error) {
+	ctx, spent := gistdeal.WithPurpose(ctx, gistdeal.PurposeCatchUp)
+	err = p.Reconciler.CatchUp(ctx, StageConnect)
+	if spent.All() > spent.Last() {
+		p.Backoff.Succeeded(StageConnect) // It went on before it failed.
+		p.Backoff.Succeeded(StageQuota)
+	}
+	return spent.Last(), err
+}
+
+// begin begins the backoff.
+func (p *Pusher) begin(ended stopped) {
+	if errors.Is(ended.err, gistdeal.ErrQuotaSpent) {
+		ended.stage = StageQuota
+	}
+	if gistdeal.KindOf(ended.err) != gistdeal.Limited { // The client spaces the tries at a limit.
+		p.Backoff.Charge(ended.cost)
+	}
+	p.Backoff.Begin(ended.stage, ended.err)
+}
+
+// needsConnect reports whether the account has to be read again after err: a person may
+// have changed the key, a field or the pipeline. That costs tokens, and is in vain if the
+// cause passes by itself or lies beyond what connect reads.
+func needsConnect(err error) bool {
 	switch gistdeal.KindOf(err) {
 	case gistdeal.Limited, gistdeal.Temporary, gistdeal.Unknown:
-		return true
+		return false
 	}
-	return false
+	return !errors.Is(err, gistdeal.ErrForbidden)
 }

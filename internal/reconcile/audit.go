@@ -16,8 +16,6 @@ const (
 	auditBatch = 1000        // rows compared at a time
 	auditHour  = 3           // UTC, of the nightly audit
 	auditEvery = 20 * time.Hour
-	// auditRetry is the pause after a failed audit.
-	auditRetry = time.Minute
 	// auditRequests is how many deals that no list shows an audit reads one by one.
 	auditRequests = 1000
 )
@@ -25,18 +23,29 @@ const (
 // Watch rechecks gists with a deal that was sent twice, and carries out requested
 // audits and one each night, until ctx ends.
 func (r *Reconciler) Watch(ctx context.Context) error {
+	failures := 0
 	for pause := auditPoll; loop.Sleep(ctx, pause); {
 		pause = auditPoll
 		if !r.caughtUp.Load() || r.backoff.Left() > 0 {
 			continue
 		}
-		err := r.recheck(ctx)
+		auditing, spent := gistdeal.WithPurpose(ctx, gistdeal.PurposeAudit)
+		err := r.recheck(auditing)
 		if err == nil {
-			err = r.nextAudit(ctx)
+			err = r.nextAudit(auditing)
 		}
-		if err != nil && ctx.Err() == nil {
-			r.log.Warn("deals not audited", "error", err, "retry_in", auditRetry.String())
-			pause = auditRetry
+		if err == nil {
+			failures = 0
+			continue
+		}
+		cost := spent.All()
+		if r.readings.has(readingToAudit) {
+			cost = spent.Last() // The lists go on where they broke.
+		}
+		pause = r.RetryDelay(failures, err, cost)
+		failures++
+		if ctx.Err() == nil {
+			r.log.Warn("deals not audited", "error", err, "retry_in", pause.String())
 		}
 	}
 	return nil
@@ -66,6 +75,7 @@ func (r *Reconciler) nextAudit(ctx context.Context) error {
 			return err // The request stays.
 		}
 	}
+	r.listCost.Refill()
 	a.EndedAt = r.now()
 	r.log.Info("audit ended", "audit", a.ID, "gists", a.Gists, "deals", a.Deals, "discrepancies", a.Different(), "problem", a.Problem)
 	return r.store.EndAudit(ctx, a)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/loop"
 )
 
 // The names of readings.
@@ -62,6 +63,19 @@ func (r *Reconciler) read(ctx context.Context, name string, at gistdeal.DealList
 	}
 }
 
+// RetryDelay returns how long a failed lookup or audit waits after that many failures in
+// a row. The last one is err, and cost a share of the day's quota.
+func (r *Reconciler) RetryDelay(failures int, err error, cost float64) time.Duration {
+	if gistdeal.KindOf(err) == gistdeal.Limited {
+		return gistdeal.RetryAfter(err)
+	}
+	delay := loop.CostlyDelay(failures, cost)
+	if failures == 0 {
+		return delay // The first try was worth its cost.
+	}
+	return max(delay, r.listCost.Charge(cost))
+}
+
 // changedSince is the begin of both lists of the deals that changed since then.
 func changedSince(t time.Time) gistdeal.DealList {
 	return gistdeal.DealList{Since: t, ArchivedSince: t}
@@ -92,6 +106,13 @@ func (l *reading) add(d gistdeal.RemoteDeal) {
 type readings struct {
 	mu   sync.Mutex
 	kept map[string]*reading
+}
+
+// has reports whether a list is kept.
+func (r *readings) has(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.kept[name] != nil
 }
 
 // keep keeps a list for take.

@@ -20,8 +20,9 @@ type Attempt struct {
 // LookUp lists the deals created since the oldest of the attempts and adopts
 // those that the attempts created. userID is the key's user. One list serves all
 // attempts. It returns the attempts with an adopted deal, also beside an error;
-// an error means that the lookup says nothing about the others.
-func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attempt) (adopted []gistdeal.Claim, err error) {
+// an error means that the lookup says nothing about the others. A lookup goes on after an error if
+// wait, called with the number of errors in a row before, returns true.
+func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attempt, wait func(failures int, err error) bool) (adopted []gistdeal.Claim, err error) {
 	since, byGist := r.EarliestNow(), make(map[string]Attempt, len(attempts))
 	for _, a := range attempts {
 		byGist[a.Claim.Draft.GistID] = a
@@ -30,18 +31,27 @@ func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attemp
 		}
 	}
 	at, seen, unmarked := changedSince(since.Add(-lookBack)), map[string][]gistdeal.RemoteDeal{}, []gistdeal.RemoteDeal{}
-	for d, err := range r.deals(ctx, &at) {
-		if err != nil {
-			return nil, err
-		}
-		// A deal is known by its URL alone after a person deleted the field "Gist ID".
-		if a, ok := byGist[d.GistID]; ok && (d.Exact || createdBy(userID, a.Claim, d)) {
-			seen[d.GistID] = append(seen[d.GistID], d)
-		}
-		if d.GistID == "" {
-			unmarked = append(unmarked, d)
+	for failures, complete := 0, false; !complete; {
+		complete = true
+		for d, err := range r.deals(ctx, &at) {
+			if err != nil && !wait(failures, err) {
+				return nil, err
+			}
+			if err != nil {
+				failures, complete = failures+1, false
+				break // It goes on where it stopped.
+			}
+			failures = 0
+			// A deal is known by its URL alone after a person deleted the field "Gist ID".
+			if a, ok := byGist[d.GistID]; ok && (d.Exact || createdBy(userID, a.Claim, d)) {
+				seen[d.GistID] = append(seen[d.GistID], d)
+			}
+			if d.GistID == "" {
+				unmarked = append(unmarked, d)
+			}
 		}
 	}
+	r.listCost.Refill()
 	failpoint.Hit(failpoint.LookedUp)
 	for gistID, deals := range seen {
 		a := byGist[gistID]

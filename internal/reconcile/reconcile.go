@@ -69,6 +69,7 @@ type Reconciler struct {
 	commitsLost atomic.Bool // by the database, since the last catch-up
 	again       again
 	readings    readings
+	listCost    loop.Allowance // of failed lookups and audits
 }
 
 // New returns a Reconciler. It shares Pipedrive's backoff with the pushes, and

@@ -13,8 +13,13 @@ import (
 
 // RequestAudit queues an audit for the leader.
 func (s *Store) RequestAudit(ctx context.Context, o gistdeal.AuditRequest) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO audits (id, archived, repair, recreate, delete_duplicate, requested_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		o.ID, boolean(o.Archived), boolean(o.Repair), o.Recreate, o.DeleteDuplicate, millis(o.RequestedAt))
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO audits (id, archived, repair, recreate, delete_duplicate, requested_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			o.ID, boolean(o.Archived), boolean(o.Repair), o.Recreate, o.DeleteDuplicate, millis(o.RequestedAt)); err != nil {
+			return err
+		}
+		return countOrder(ctx, tx)
+	})
 	if err != nil {
 		return fmt.Errorf("request an audit: %w", err)
 	}

@@ -81,6 +81,9 @@ func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistde
 				return err
 			}
 		}
+		if err := countOrder(ctx, tx); err != nil {
+			return err
+		}
 		f.Problem = "" // The changed deals no longer have this problem.
 		w := where{}
 		if err := w.deals(f); err != nil {

@@ -31,11 +31,14 @@ func (s *Store) PausePushes(ctx context.Context, reason string, now time.Time) (
 	return ok, nil
 }
 
-// ResumePushes resumes pushes. A catch-up must precede the claims of queued deals, because
-// people may have created them by hand meanwhile. ResumePushes reports false if pushes were
-// not paused.
+// ResumePushes resumes pushes, also after a refusal that waits for a person. A catch-up must
+// precede the claims of queued deals, because people may have created them by hand
+// meanwhile. ResumePushes reports false if pushes were not paused.
 func (s *Store) ResumePushes(ctx context.Context) (resumed bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := countOrder(ctx, tx); err != nil {
+			return err
+		}
 		resumed, err = changed(tx.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, keyPause))
 		if err != nil || !resumed {
 			return err

@@ -1,0 +1,139 @@
+package push_test
+
+import (
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
+)
+
+// Costs of useful work in tokens. Nothing else is useful in these stories.
+const (
+	offers  = 30 // list pipelines, stages and owners for the settings page
+	connect = 32 // read the account, list the fields and create four
+	catchUp = 30
+	audit   = 30
+)
+
+func TestEachErrorStateSpendsAtMostOnePercentOfTheDay(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		sim    sim.Options
+		client pipedrive.Options
+		target gistdeal.Target
+		story  func(*day)
+		useful int
+	}{
+		"nothing to do": {
+			story: func(d *day) { d.start() }, useful: offers + connect + catchUp + audit,
+		},
+		"a field may not be created": {
+			story:  func(d *day) { d.fail("POST /api/v2/dealFields", "forbidden"); d.start(); d.queue(ids(3)...) },
+			useful: offers,
+		},
+		"a stage was renamed": {
+			target: gistdeal.Target{Pipeline: "Gists", Stage: "Old name"},
+			story:  func(d *day) { d.start(); d.queue(ids(3)...) }, useful: offers + connect,
+		},
+		"the owner has left": {
+			target: gistdeal.Target{Pipeline: "Gists", Owner: "Leo Left"},
+			story:  func(d *day) { d.start(); d.queue(ids(3)...) }, useful: offers + connect,
+		},
+		"the key is wrong": {
+			sim: sim.Options{Token: "another"}, story: func(d *day) { d.start(); d.queue(ids(3)...) },
+		},
+		"the account is not open": {
+			story: func(d *day) { d.fail("", "payment"); d.start(); d.queue(ids(3)...) },
+		},
+		"the account forbids all deals": {
+			story:  func(d *day) { d.fail(postDeals, "forbidden"); d.start(); d.queue(ids(200)...) },
+			useful: offers + connect + catchUp + audit,
+		},
+		"the plan is full": {
+			story:  func(d *day) { d.fail(postDeals, "cap"); d.start(); d.queue(ids(200)...) },
+			useful: offers + connect + catchUp + audit,
+		},
+		"the only deal is forbidden": {
+			story:  func(d *day) { d.fail(postDeals, "forbidden"); d.start(); d.queue(ids(1)...) },
+			useful: offers + connect + catchUp + audit,
+		},
+		"in doubt while paused": {
+			story: func(d *day) {
+				d.fail(postDeals, "drop-before")
+				d.start()
+				d.queue(ids(1)...)
+				d.until(3 * time.Minute)
+				_, err := d.db.PausePushes(d.t.Context(), "test", time.Now())
+				testenv.Must(d.t, err)
+			},
+			useful: offers + connect + catchUp + audit,
+		},
+		"a spent day with a useless wait": {
+			sim:   sim.Options{DailyTokens: 1, SpentRetryAfter: 3, BanAfter: 40},
+			story: func(d *day) { d.start(); d.queue(ids(3)...) },
+		},
+		"a spent day without headers": {
+			sim:   sim.Options{DailyTokens: 1, NoRateHeaders: true, BanAfter: 40},
+			story: func(d *day) { d.start(); d.queue(ids(3)...) },
+		},
+		"a ban": {
+			story: func(d *day) { d.fail("", "html403"); d.start(); d.queue(ids(3)...) },
+		},
+		"POSTs without a quota": {
+			story: func(d *day) {
+				d.sim.AddFault(sim.Fault{Match: postDeals, Kind: "answer", Status: 429})
+				d.start()
+				d.queue(ids(3)...)
+			},
+			useful: offers + connect + catchUp + audit,
+		},
+		"the reserve is reached": {
+			sim: sim.Options{DailyTokens: 100}, client: pipedrive.Options{QuotaReserve: 0.9},
+			story: func(d *day) { d.start(); d.queue(ids(200)...) },
+		},
+		"Pipedrive is down": {
+			story: func(d *day) { d.fail("", "error-before"); d.start(); d.queue(ids(3)...) },
+		},
+		"the lists of the catch-up fail": {
+			story:  func(d *day) { d.fail("GET /api/v2/deals/archived", "error-before"); d.start(); d.queue(ids(3)...) },
+			useful: offers + connect,
+		},
+		"the lists fail for a deal in doubt": {
+			story: func(d *day) {
+				d.sim.AddFault(sim.Fault{Match: postDeals, Kind: "drop-before", Times: 1})
+				d.start()
+				d.until(10 * time.Minute)
+				d.fail("GET /api/v2/deals", "error-before")
+				d.queue(ids(1)...)
+			},
+			useful: offers + connect + catchUp,
+		},
+		"the lists of the audit fail": {
+			story: func(d *day) {
+				d.start()
+				d.until(time.Hour)
+				d.fail("GET /api/v2/deals", "error-before")
+			},
+			useful: offers + connect + catchUp,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			newDay(t, tt.sim, func(d *day) {
+				d.target, d.client = tt.target, tt.client
+				tt.story(d)
+				d.until(24 * time.Hour)
+				d.stop()
+				r := d.sim.Report()
+				beyond := r.Tokens - tt.useful - r.Deals*pipedrive.DealTokens
+				t.Logf("%d tokens in a day, %d of them beyond useful work: %v", r.Tokens, beyond, r.Requests)
+				if beyond > 300 {
+					t.Errorf("want at most 300 beyond useful work\n%s", d.log)
+				}
+			})
+		})
+	}
+}
