@@ -10,7 +10,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// Costs of useful work in tokens. Nothing else is useful in these stories.
+// Costs of useful work in tokens. Nothing else is useful in these tests.
 const (
 	offers  = 30 // list pipelines, stages and owners for the settings page
 	connect = 32 // read the account, list the fields and create four
@@ -24,44 +24,44 @@ func TestEachErrorStateSpendsAtMostOnePercentOfTheDay(t *testing.T) {
 		sim    sim.Options
 		client pipedrive.Options
 		target gistdeal.Target
-		story  func(*day)
+		begin  func(*day)
 		useful int
 	}{
 		"nothing to do": {
-			story: func(d *day) { d.start() }, useful: offers + connect + catchUp + audit,
+			begin: func(d *day) { d.start() }, useful: offers + connect + catchUp + audit,
 		},
 		"a field may not be created": {
-			story:  func(d *day) { d.fail("POST /api/v2/dealFields", "forbidden"); d.start(); d.queue(ids(3)...) },
+			begin:  func(d *day) { d.fail("POST /api/v2/dealFields", "forbidden"); d.start(); d.queue(ids(3)...) },
 			useful: offers,
 		},
 		"a stage was renamed": {
 			target: gistdeal.Target{Pipeline: "Gists", Stage: "Old name"},
-			story:  func(d *day) { d.start(); d.queue(ids(3)...) }, useful: offers + connect,
+			begin:  func(d *day) { d.start(); d.queue(ids(3)...) }, useful: offers + connect,
 		},
 		"the owner has left": {
 			target: gistdeal.Target{Pipeline: "Gists", Owner: "Leo Left"},
-			story:  func(d *day) { d.start(); d.queue(ids(3)...) }, useful: offers + connect,
+			begin:  func(d *day) { d.start(); d.queue(ids(3)...) }, useful: offers + connect,
 		},
 		"the key is wrong": {
-			sim: sim.Options{Token: "another"}, story: func(d *day) { d.start(); d.queue(ids(3)...) },
+			sim: sim.Options{Token: "another"}, begin: func(d *day) { d.start(); d.queue(ids(3)...) },
 		},
 		"the account is not open": {
-			story: func(d *day) { d.fail("", "payment"); d.start(); d.queue(ids(3)...) },
+			begin: func(d *day) { d.fail("", "payment"); d.start(); d.queue(ids(3)...) },
 		},
 		"the account forbids all deals": {
-			story:  func(d *day) { d.fail(postDeals, "forbidden"); d.start(); d.queue(ids(200)...) },
+			begin:  func(d *day) { d.fail(postDeals, "forbidden"); d.start(); d.queue(ids(200)...) },
 			useful: offers + connect + catchUp + audit,
 		},
 		"the plan is full": {
-			story:  func(d *day) { d.fail(postDeals, "cap"); d.start(); d.queue(ids(200)...) },
+			begin:  func(d *day) { d.fail(postDeals, "cap"); d.start(); d.queue(ids(200)...) },
 			useful: offers + connect + catchUp + audit,
 		},
 		"the only deal is forbidden": {
-			story:  func(d *day) { d.fail(postDeals, "forbidden"); d.start(); d.queue(ids(1)...) },
+			begin:  func(d *day) { d.fail(postDeals, "forbidden"); d.start(); d.queue(ids(1)...) },
 			useful: offers + connect + catchUp + audit,
 		},
 		"in doubt while paused": {
-			story: func(d *day) {
+			begin: func(d *day) {
 				d.fail(postDeals, "drop-before")
 				d.start()
 				d.queue(ids(1)...)
@@ -73,17 +73,17 @@ func TestEachErrorStateSpendsAtMostOnePercentOfTheDay(t *testing.T) {
 		},
 		"a spent day with a useless wait": {
 			sim:   sim.Options{DailyTokens: 1, SpentRetryAfter: 3, BanAfter: 40},
-			story: func(d *day) { d.start(); d.queue(ids(3)...) },
+			begin: func(d *day) { d.start(); d.queue(ids(3)...) },
 		},
 		"a spent day without headers": {
 			sim:   sim.Options{DailyTokens: 1, NoRateHeaders: true, BanAfter: 40},
-			story: func(d *day) { d.start(); d.queue(ids(3)...) },
+			begin: func(d *day) { d.start(); d.queue(ids(3)...) },
 		},
 		"a ban": {
-			story: func(d *day) { d.fail("", "html403"); d.start(); d.queue(ids(3)...) },
+			begin: func(d *day) { d.fail("", "html403"); d.start(); d.queue(ids(3)...) },
 		},
 		"POSTs without a quota": {
-			story: func(d *day) {
+			begin: func(d *day) {
 				d.sim.AddFault(sim.Fault{Match: postDeals, Kind: "answer", Status: 429})
 				d.start()
 				d.queue(ids(3)...)
@@ -92,17 +92,17 @@ func TestEachErrorStateSpendsAtMostOnePercentOfTheDay(t *testing.T) {
 		},
 		"the reserve is reached": {
 			sim: sim.Options{DailyTokens: 100}, client: pipedrive.Options{QuotaReserve: 0.9},
-			story: func(d *day) { d.start(); d.queue(ids(200)...) },
+			begin: func(d *day) { d.start(); d.queue(ids(200)...) },
 		},
 		"Pipedrive is down": {
-			story: func(d *day) { d.fail("", "error-before"); d.start(); d.queue(ids(3)...) },
+			begin: func(d *day) { d.fail("", "error-before"); d.start(); d.queue(ids(3)...) },
 		},
 		"the lists of the catch-up fail": {
-			story:  func(d *day) { d.fail("GET /api/v2/deals/archived", "error-before"); d.start(); d.queue(ids(3)...) },
+			begin:  func(d *day) { d.fail("GET /api/v2/deals/archived", "error-before"); d.start(); d.queue(ids(3)...) },
 			useful: offers + connect,
 		},
 		"the lists fail for a deal in doubt": {
-			story: func(d *day) {
+			begin: func(d *day) {
 				d.sim.AddFault(sim.Fault{Match: postDeals, Kind: "drop-before", Times: 1})
 				d.start()
 				d.until(10 * time.Minute)
@@ -112,7 +112,7 @@ func TestEachErrorStateSpendsAtMostOnePercentOfTheDay(t *testing.T) {
 			useful: offers + connect + catchUp,
 		},
 		"the lists of the audit fail": {
-			story: func(d *day) {
+			begin: func(d *day) {
 				d.start()
 				d.until(time.Hour)
 				d.fail("GET /api/v2/deals", "error-before")
@@ -124,7 +124,7 @@ func TestEachErrorStateSpendsAtMostOnePercentOfTheDay(t *testing.T) {
 			t.Parallel()
 			newDay(t, tt.sim, func(d *day) {
 				d.target, d.client = tt.target, tt.client
-				tt.story(d)
+				tt.begin(d)
 				d.until(24 * time.Hour)
 				d.stop()
 				r := d.sim.Report()

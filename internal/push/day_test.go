@@ -41,9 +41,9 @@ type day struct {
 	stop func()
 }
 
-// newDay runs story in a bubble that begins at midnight UTC. The wrappers see each request
+// newDay runs the test in a bubble that begins at midnight UTC. The wrappers see each request
 // before the simulator.
-func newDay(t *testing.T, o sim.Options, story func(*day), wrappers ...func(http.Handler) http.Handler) {
+func newDay(t *testing.T, o sim.Options, test func(*day), wrappers ...func(http.Handler) http.Handler) {
 	t.Helper()
 	var now atomic.Int64
 	o.Burst = -1 // A wait between dialling and sending would stop the time.
@@ -68,7 +68,7 @@ func newDay(t *testing.T, o sim.Options, story func(*day), wrappers ...func(http
 			}
 		})
 		d := &day{t: t, sim: simulator, url: server.URL, path: path, log: &testenv.Log{}, stop: func() {}}
-		story(d)
+		test(d)
 		d.stop()
 		cancel()
 		ticking.Wait()
@@ -139,8 +139,19 @@ func (r rarely) Setting(ctx context.Context, name string) (string, error) {
 	return r.Store.Setting(ctx, name)
 }
 
-// queue queues the deals of gists of alice.
+// queue queues the deals of new gists of alice.
 func (d *day) queue(ids ...string) {
+	d.t.Helper()
+	d.save(gistdeal.NewGistPolicy{}, ids)
+}
+
+// queueBackfill queues the deals of older gists of alice.
+func (d *day) queueBackfill(ids ...string) {
+	d.t.Helper()
+	d.save(gistdeal.NewGistPolicy{First: true}, ids)
+}
+
+func (d *day) save(policy gistdeal.NewGistPolicy, ids []string) {
 	d.t.Helper()
 	ctx := context.WithoutCancel(d.t.Context())
 	u, err := d.db.Track(ctx, gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, time.Now())
@@ -149,7 +160,7 @@ func (d *day) queue(ids ...string) {
 	for _, id := range ids {
 		gists = append(gists, gistdeal.Gist{ID: id, CreatedAt: time.Now()})
 	}
-	_, err = d.db.SaveGists(ctx, u.ID, gists, gistdeal.NewGistPolicy{}, time.Now())
+	_, err = d.db.SaveGists(ctx, u.ID, gists, policy, time.Now())
 	testenv.Must(d.t, err)
 }
 
@@ -163,7 +174,7 @@ func ids(n int) (all []string) {
 
 // until lets time pass until so long after the begin.
 func (d *day) until(age time.Duration) {
-	time.Sleep(age - time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)))
+	time.Sleep(age - time.Since(dawn))
 }
 
 // want checks how many deals are in each state. No gist may have two deals.
@@ -181,5 +192,8 @@ func (d *day) want(states map[gistdeal.DealState]int) {
 
 // fail adds a fault of the simulator.
 func (d *day) fail(match, kind string) { d.sim.AddFault(sim.Fault{Match: match, Kind: kind}) }
+
+// dawn is when the time in a bubble begins.
+var dawn = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const postDeals = "POST /api/v2/deals"

@@ -48,3 +48,10 @@ func (f *forbidden) success(gistID string) {
 	f.last, f.first = time.Now(), ""
 	delete(f.seen, gistID)
 }
+
+// total returns the number of deals created so far.
+func (f *forbidden) total() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.created
+}

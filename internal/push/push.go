@@ -262,7 +262,7 @@ func (p *Pusher) push(ctx context.Context, c gistdeal.Claim, start time.Time) (c
 		}
 		return spent.All(), err
 	}
-	p.giveBack(ctx, c, err)
+	p.giveBack(ctx, c, err, false)
 	return spent.All(), err
 }
 
@@ -281,17 +281,17 @@ func (p *Pusher) forbid(ctx context.Context, c gistdeal.Claim, err error) error 
 		p.refused(ctx, c, err)
 		return nil
 	}
-	p.giveBack(ctx, c, err)
+	p.giveBack(ctx, c, err, true)
 	if !all {
 		return nil
 	}
 	return &gistdeal.Error{Kind: gistdeal.Unauthorized, Err: fmt.Errorf("no deal can be created: %w", err)}
 }
 
-// giveBack records that the attempt certainly created no deal.
-func (p *Pusher) giveBack(ctx context.Context, c gistdeal.Claim, err error) {
+// giveBack records that the attempt certainly created no deal. behind is as for the store.
+func (p *Pusher) giveBack(ctx context.Context, c gistdeal.Claim, err error, behind bool) {
 	p.record(ctx, func(ctx context.Context) error {
-		back, writeErr := p.store.GiveBack(ctx, c, loop.Reason(err), p.now())
+		back, writeErr := p.store.GiveBack(ctx, c, loop.Reason(err), behind, p.now())
 		if writeErr == nil && !back {
 			p.inDoubt.put(c)
 		}

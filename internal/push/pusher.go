@@ -36,7 +36,7 @@ type Store interface {
 	Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
 	RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error)
 	Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
-	GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error)
+	GiveBack(ctx context.Context, c gistdeal.Claim, reason string, behind bool, now time.Time) (bool, error)
 	InDoubt(ctx context.Context) ([]gistdeal.Claim, error)
 	PushPause(ctx context.Context) (gistdeal.Pause, error)
 	Orders(ctx context.Context) (int64, error)
@@ -122,14 +122,19 @@ func (p *Pusher) Run(ctx context.Context) error {
 			}
 		}
 		if ended.err == nil && !p.Reconciler.CaughtUp() {
-			ended.cost, ended.err = p.catchUp(ctx)
+			cost, err := p.catchUp(ctx)
+			ended.cost, ended.err = ended.cost+cost, err
 		}
 		if ended.err == nil {
 			ended.err = p.loadInDoubt(ctx)
 		}
 		if ended.err == nil {
 			p.Backoff.Succeeded(StageConnect)
+			before, cost := p.forbidden.total(), ended.cost
 			ended = p.pushAll(ctx)
+			if p.forbidden.total() == before {
+				ended.cost += cost // Connecting again has led to nothing.
+			}
 			p.run.end(ctx, ended.err)
 		}
 		if ctx.Err() != nil {

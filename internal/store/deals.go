@@ -174,12 +174,21 @@ func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now
 }
 
 // GiveBack records that the attempt c certainly created no deal. The deal waits until each
-// other user had a turn, so that it does not delay the others. If its user was removed, it is
+// other user had a turn, so that it does not delay the others; with behind also behind the
+// new gists, as one of a backfill. If its user was removed, it is
 // skipped instead. GiveBack reports false if the deal stays sending because lookups did
 // not find the deal of an earlier attempt: that attempt needs lookups again.
-func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error) {
+func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, behind bool, now time.Time) (bool, error) {
 	return s.settle(ctx, c, attemptEnd{outcome: "not_sent", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2, turn = turn + 11
+		turn := `turn = turn + 11`
+		if behind {
+			h, err := head(ctx, tx)
+			if err != nil {
+				return false, err
+			}
+			turn = h.behind()
+		}
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2, `+turn+`
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5
 			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'not_found')`,
 			clean(reason), millis(now), c.Draft.GistID, c.Attempt, c.Owner))

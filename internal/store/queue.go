@@ -29,3 +29,9 @@ func (h queueHead) turn() string {
 func (h queueHead) again() string {
 	return fmt.Sprintf(`turn = CASE state WHEN 'failed' THEN %d ELSE %s END, backfill = CASE state WHEN 'failed' THEN 0 ELSE backfill END`, h.fresh, h.turn())
 }
+
+// behind returns the assignments for a row of deals that waits behind others, new gists
+// included.
+func (h queueHead) behind() string {
+	return fmt.Sprintf(`turn = CASE backfill WHEN 1 THEN turn ELSE %d END + 11, backfill = 1`, h.backfill)
+}

@@ -100,7 +100,7 @@ func recordCreated(t *testing.T, s *store.Store, c gistdeal.Claim, dealID int64)
 
 func giveBack(t *testing.T, s *store.Store, c gistdeal.Claim, reason string) bool {
 	t.Helper()
-	ok, err := s.GiveBack(t.Context(), c, reason, noon.Add(time.Minute))
+	ok, err := s.GiveBack(t.Context(), c, reason, false, noon.Add(time.Minute))
 	testenv.Must(t, err)
 	return ok
 }

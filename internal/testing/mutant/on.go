@@ -49,7 +49,7 @@ func (s store) Claim(ctx context.Context, owner string, now, remote time.Time) (
 		release()
 		return c, ok, err
 	}
-	_, err = s.Store.GiveBack(ctx, c, "", now)
+	_, err = s.Store.GiveBack(ctx, c, "", false, now)
 	return c, true, err
 }
 
@@ -102,9 +102,9 @@ func (s store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now 
 }
 
 // GiveBack ends a claim of LateClaim.
-func (s store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error) {
+func (s store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, behind bool, now time.Time) (bool, error) {
 	defer release()
-	return s.Store.GiveBack(ctx, c, reason, now)
+	return s.Store.GiveBack(ctx, c, reason, behind, now)
 }
 
 // Pipedrive returns p without the rules that FAILPOINT breaks.

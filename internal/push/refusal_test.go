@@ -57,7 +57,7 @@ func TestTheReserveIsLeftAloneWhileAnotherProgramDrainsTheQuota(t *testing.T) {
 			if before >= 2000-800 && ours == 0 {
 				ours = before - others
 			}
-			time.Sleep(30 * time.Second)
+			d.until(time.Since(dawn) + 30*time.Second)
 		}
 		d.until(23 * time.Hour)
 		r := d.sim.Report()
@@ -251,4 +251,15 @@ func TestTheTokensAreCountedByPurpose(t *testing.T) {
 			d.t.Errorf("%d tokens are counted, want %d: %v", all, want, spent)
 		}
 	})
+}
+
+func TestAForbiddenNewGistDoesNotHoldUpABackfill(t *testing.T) {
+	t.Parallel()
+	newDay(t, sim.Options{}, func(d *day) {
+		d.start()
+		d.queue("a000000")
+		d.queueBackfill("b000000", "b000001", "b000002")
+		d.until(20 * time.Minute)
+		d.want(map[gistdeal.DealState]int{gistdeal.DealFailed: 1, gistdeal.DealCreated: 3})
+	}, forbid("a000000"))
 }
