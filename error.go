@@ -41,6 +41,10 @@ func KindNamed(name string) Kind { return Kind(max(slices.Index(kindNames[:], na
 // forbids, for the account or for this request alone.
 var ErrForbidden = errors.New("forbidden")
 
+// ErrNoDeal is in the chain of the error of a POST that Pipedrive accepted without naming a
+// deal. The deal may be on the waiting list of a full plan.
+var ErrNoDeal = errors.New("accepted without a deal")
+
 // Error is an error with a kind. Its text never contains a secret.
 type Error struct {
 	Kind Kind

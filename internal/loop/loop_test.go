@@ -92,3 +92,40 @@ func TestABackoffTakesTheTimeThatTheRemoteNames(t *testing.T) {
 		}
 	})
 }
+
+func TestTriesThatCostTokensWaitUpToAnHourAndCostAtMostOnePercentOfADay(t *testing.T) {
+	t.Parallel()
+	for tokens, longest := range map[float64]time.Duration{2: time.Hour, 5: time.Hour, 10: 2 * time.Hour, 20: 4 * time.Hour, 60: 12 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			b := loop.NewBackoff("Pipedrive", slog.New(slog.DiscardHandler), loop.NewSignal())
+			begin, tries := time.Now(), 0
+			b.Begin("connect", gistdeal.Errorf(gistdeal.Unauthorized, "no such stage"))
+			for b.Wait(t.Context()) && time.Since(begin) < 24*time.Hour {
+				b.Charge(tokens / 30_000)
+				b.Begin("connect", gistdeal.Errorf(gistdeal.Unauthorized, "no such stage"))
+				tries++
+				if b.Left() > longest {
+					t.Errorf("a delay of %v with tries of %v tokens, want at most %v", b.Left(), tokens, longest)
+				}
+			}
+			if spent := float64(tries) * tokens; spent > 300 || tries < 3 {
+				t.Errorf("%d tries, %v tokens; want at least 3 and at most 300 tokens", tries, spent)
+			}
+		})
+	}
+}
+
+func TestAnOrderEndsTheDelayUnlessTheRemoteNamedIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := loop.NewBackoff("Pipedrive", slog.New(slog.DiscardHandler), loop.NewSignal())
+		b.Begin("connect", &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: time.Hour, Err: errors.New("a ban")})
+		if b.TryNow(); b.Left() != time.Hour {
+			t.Errorf("a delay of %v during a ban, want an hour", b.Left())
+		}
+		b.Begin("connect", gistdeal.Errorf(gistdeal.Unauthorized, "no such stage"))
+		if b.TryNow(); b.Left() > 0 || !b.Active() {
+			t.Errorf("a delay of %v, want none until the next failure", b.Left())
+		}
+	})
+}

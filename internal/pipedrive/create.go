@@ -88,15 +88,20 @@ func (c *Client) readCreated(ctx context.Context, t *target, a answer) (int64, e
 		return 0, err
 	}
 	var data struct {
-		ID           int64           `json:"id"`
+		ID           *int64          `json:"id"`
 		CustomFields json.RawMessage `json:"custom_fields"`
 	}
-	if _, err := a.decode(&data); err != nil || data.ID <= 0 {
+	_, err = a.decode(&data)
+	if err == nil && data.ID == nil {
+		return 0, &gistdeal.Error{Kind: gistdeal.Unknown, Err: &markedError{gistdeal.ErrNoDeal,
+			fmt.Sprintf("Pipedrive answered %d without the id of a deal", a.status)}}
+	}
+	if err != nil || *data.ID <= 0 {
 		return 0, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive answered %d without the id of a deal", a.status)
 	}
 	c.clock.record(a.header)
 	c.noteIgnored(t, data.CustomFields)
-	return data.ID, nil
+	return *data.ID, nil
 }
 
 // noteIgnored notes the first field of a created deal that the answer lacks. By its

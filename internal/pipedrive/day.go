@@ -89,20 +89,12 @@ func (d *dailyQuota) check(method string) (recheck bool, err error) {
 		}
 		err = &gistdeal.Error{
 			Kind: gistdeal.Limited, RetryAfter: max(d.recheck.Sub(now), time.Second),
-			Err: &spentError{fmt.Sprintf("%s; queued deals wait until after %s", spentText(q), q.Reset.Format("15:04 MST"))},
+			Err: &markedError{gistdeal.ErrQuotaSpent, fmt.Sprintf("%s; queued deals wait until after %s", spentText(q), q.Reset.Format("15:04 MST"))},
 		}
 		return !now.Before(d.recheck), err
 	}
 	return false, nil
 }
-
-// spentError is a gistdeal.ErrQuotaSpent with a text that names the quota.
-type spentError struct{ text string }
-
-func (e *spentError) Error() string { return e.text }
-
-// Is reports whether target is gistdeal.ErrQuotaSpent.
-func (e *spentError) Is(target error) bool { return target == gistdeal.ErrQuotaSpent }
 
 // spentText names the spent quota.
 func spentText(q gistdeal.Quota) string {

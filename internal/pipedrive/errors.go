@@ -69,20 +69,23 @@ func (a answer) forbidden() error {
 	if strings.HasPrefix(a.code(), "feature_capping") {
 		return &gistdeal.Error{
 			Kind: gistdeal.Unauthorized, RetryAfter: capWait,
-			Err: &forbiddenError{fmt.Sprintf("the Pipedrive plan is full (403)%s", a.detail())},
+			Err: &markedError{gistdeal.ErrForbidden, fmt.Sprintf("the Pipedrive plan is full (403)%s", a.detail())},
 		}
 	}
-	return &gistdeal.Error{Kind: gistdeal.Invalid, Err: &forbiddenError{
+	return &gistdeal.Error{Kind: gistdeal.Invalid, Err: &markedError{gistdeal.ErrForbidden,
 		fmt.Sprintf("Pipedrive forbids the request (403)%s: check the permissions of the key's user and the required fields", a.detail())}}
 }
 
-// forbiddenError is a gistdeal.ErrForbidden with Pipedrive's reason.
-type forbiddenError struct{ text string }
+// markedError is an error of the domain with a text for operators.
+type markedError struct {
+	mark error
+	text string
+}
 
-func (e *forbiddenError) Error() string { return e.text }
+func (e *markedError) Error() string { return e.text }
 
-// Is reports whether target is gistdeal.ErrForbidden.
-func (e *forbiddenError) Is(target error) bool { return target == gistdeal.ErrForbidden }
+// Unwrap returns the error of the domain.
+func (e *markedError) Unwrap() error { return e.mark }
 
 // limited returns the error for a 429.
 func (a answer) limited() error {
@@ -91,7 +94,7 @@ func (a answer) limited() error {
 		return &gistdeal.Error{
 			// What Pipedrive asks for can be useless: 3 seconds on a day that is spent.
 			Kind: gistdeal.Limited, RetryAfter: max(requested, untilNextProbe(a.clock()), a.wait),
-			Err: &spentError{"the day's quota of Pipedrive requests is spent (429)"},
+			Err: &markedError{gistdeal.ErrQuotaSpent, "the day's quota of Pipedrive requests is spent (429)"},
 		}
 	}
 	reset := min(max(seconds(a.header.Get("x-ratelimit-reset")), burstWait), maxBurst)

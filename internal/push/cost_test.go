@@ -56,6 +56,11 @@ func TestEachErrorStateSpendsAtMostOnePercentOfTheDay(t *testing.T) {
 			begin:  func(d *day) { d.fail(postDeals, "cap"); d.start(); d.queue(ids(200)...) },
 			useful: offers + connect + catchUp + audit,
 		},
+		"all deals go to a waiting list": {
+			sim:    sim.Options{Waitlist: true},
+			begin:  func(d *day) { d.start(); d.queue(ids(200)...) },
+			useful: offers + connect + catchUp + audit,
+		},
 		"the only deal is forbidden": {
 			begin:  func(d *day) { d.fail(postDeals, "forbidden"); d.start(); d.queue(ids(1)...) },
 			useful: offers + connect + catchUp + audit,

@@ -254,6 +254,8 @@ func (p *Pusher) push(ctx context.Context, c gistdeal.Claim, start time.Time) (c
 		p.refused(ctx, c, err)
 		p.Backoff.Succeeded(stagePush)
 		return 0, nil
+	case errors.Is(err, gistdeal.ErrNoDeal):
+		return spent.All(), p.noDeal(ctx, c, err)
 	case kind == gistdeal.Unknown:
 		p.log.Warn("deal's outcome unknown", "gist", c.Draft.GistID, "attempt", c.Attempt, "error", err)
 		p.inDoubt.add(c)
@@ -271,6 +273,23 @@ func (p *Pusher) refused(ctx context.Context, c gistdeal.Claim, err error) {
 	p.log.Warn("deal refused", "gist", c.Draft.GistID, "login", c.Draft.Login, "error", err)
 	p.record(ctx, func(ctx context.Context) error { return p.store.Refuse(ctx, c, loop.Reason(err), p.now()) })
 	p.run.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Failed++ })
+}
+
+// noDeal records that Pipedrive accepted a deal without naming it. A further attempt could
+// create a second one. noDeal returns an error if that happens to all deals.
+func (p *Pusher) noDeal(ctx context.Context, c gistdeal.Claim, err error) error {
+	_, all := p.forbidden.add(c.Draft.GistID)
+	problem := gistdeal.Errorf(gistdeal.Unauthorized,
+		"%s: it may be on a waiting list, because the plan is full; look for it in Pipedrive, and retry it only if it is not there", loop.Reason(err))
+	p.log.Warn("deal accepted, not created", "gist", c.Draft.GistID, "attempt", c.Attempt, "error", err)
+	p.record(ctx, func(ctx context.Context) error {
+		return p.store.RecordNoDeal(ctx, c, problem.Error(), p.now())
+	})
+	p.run.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Failed++ })
+	if !all {
+		return nil
+	}
+	return errors.Join(problem, err)
 }
 
 // forbid records a 403. The deal is sent once more after others, and fails only if others

@@ -36,6 +36,7 @@ type Store interface {
 	Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
 	RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int64, now time.Time) (bool, error)
 	Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
+	RecordNoDeal(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
 	GiveBack(ctx context.Context, c gistdeal.Claim, reason string, behind bool, now time.Time) (bool, error)
 	InDoubt(ctx context.Context) ([]gistdeal.Claim, error)
 	PushPause(ctx context.Context) (gistdeal.Pause, error)
@@ -187,5 +188,5 @@ func needsConnect(err error) bool {
 	case gistdeal.Limited, gistdeal.Temporary, gistdeal.Unknown:
 		return false
 	}
-	return !errors.Is(err, gistdeal.ErrForbidden)
+	return !errors.Is(err, gistdeal.ErrForbidden) && !errors.Is(err, gistdeal.ErrNoDeal)
 }

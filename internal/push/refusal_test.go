@@ -1,6 +1,7 @@
 package push_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -262,4 +263,32 @@ func TestAForbiddenNewGistDoesNotHoldUpABackfill(t *testing.T) {
 		d.until(20 * time.Minute)
 		d.want(map[gistdeal.DealState]int{gistdeal.DealFailed: 1, gistdeal.DealCreated: 3})
 	}, forbid("a000000"))
+}
+
+func TestADealOnAWaitingListIsNeitherSentAgainNorLost(t *testing.T) {
+	t.Parallel()
+	for _, retried := range []bool{true, false} {
+		t.Run(fmt.Sprintf("retried: %t", retried), func(t *testing.T) {
+			t.Parallel()
+			newDay(t, sim.Options{Waitlist: true}, func(d *day) {
+				d.start()
+				d.queue(ids(2)...)
+				d.until(30 * time.Minute)
+				d.want(map[gistdeal.DealState]int{gistdeal.DealFailed: 2})
+				d.stop() // Nothing is forgotten with the process.
+				d.start()
+				if retried {
+					_, err := d.db.Retry(d.t.Context(), gistdeal.DealFilter{}, time.Now())
+					testenv.Must(d.t, err)
+				}
+				d.until(35 * time.Minute)
+				d.sim.ReleaseWaitlist()
+				d.until(2 * time.Hour)
+				d.want(map[gistdeal.DealState]int{gistdeal.DealCreated: 2})
+				if posts := d.sim.Report().Requests[postDeals]; posts != 2 {
+					d.t.Errorf("%d POSTs, want 2", posts)
+				}
+			})
+		})
+	}
 }

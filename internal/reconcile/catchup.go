@@ -15,6 +15,9 @@ import (
 // catchUpBack is how far before the last catch-up the next one begins.
 const catchUpBack = 15 * time.Minute
 
+// recheckEvery is the time between two rechecks at least, in RecheckAfter.
+const recheckEvery = 8
+
 // adoptAtOnce is how many deals one statement adopts: the database allows each a few
 // seconds.
 const adoptAtOnce = 2000
@@ -130,8 +133,12 @@ func (r *Reconciler) adoptDeals(ctx context.Context, gistIDs []string, byGist ma
 }
 
 // recheck lists the deals of gists with a deal that was sent again a while ago: if
-// Pipedrive carried out the first request after all, the gist has two deals.
+// Pipedrive carried out the first request after all, the gist has two deals. One list
+// serves all gists, so further ones wait for a while.
 func (r *Reconciler) recheck(ctx context.Context) error {
+	if !r.recheckedAt.IsZero() && time.Since(r.recheckedAt) < recheckEvery*r.options.RecheckAfter {
+		return nil
+	}
 	then := r.now().Add(-r.options.RecheckAfter)
 	gists, since, err := r.store.ResentGists(ctx, then)
 	if err != nil || len(gists) == 0 {
@@ -140,6 +147,7 @@ func (r *Reconciler) recheck(ctx context.Context) error {
 	if _, err := r.adoptSince(ctx, since.Add(-lookBack), r.RemoteNow()); err != nil {
 		return err
 	}
+	r.recheckedAt = time.Now()
 	r.log.Info("gists rechecked for duplicates", "gists", len(gists))
 	return r.store.MarkRechecked(ctx, gists, then, r.now())
 }

@@ -70,6 +70,7 @@ type Reconciler struct {
 	again       again
 	readings    readings
 	listCost    loop.Allowance // of failed lookups and audits
+	recheckedAt time.Time      // only used by Watch
 }
 
 // New returns a Reconciler. It shares Pipedrive's backoff with the pushes, and

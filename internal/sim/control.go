@@ -159,8 +159,9 @@ type knobs struct {
 	VisibilityGroups *bool     `json:"visibility_groups"`
 	FreeRefusals     *bool     `json:"free_refusals"`
 
-	SpentRetryAfter *int `json:"spent_retry_after"`
-	BanAfter        *int `json:"ban_after"`
+	Waitlist        *bool `json:"waitlist"`
+	SpentRetryAfter *int  `json:"spent_retry_after"`
+	BanAfter        *int  `json:"ban_after"`
 }
 
 // duration is a time.Duration that is a text in JSON, for time.ParseDuration.
@@ -206,6 +207,7 @@ func (s *Sim) postKnobs(r *http.Request) (any, error) {
 		assign(&o.Cannot, k.Cannot)
 		assign(&o.VisibilityGroups, k.VisibilityGroups)
 		assign(&o.FreeRefusals, k.FreeRefusals)
+		assign(&o.Waitlist, k.Waitlist)
 		assign(&o.SpentRetryAfter, k.SpentRetryAfter)
 		assign(&o.BanAfter, k.BanAfter)
 	})

@@ -103,6 +103,10 @@ func (p *pipedrive) createDeal(c *call) response {
 	if reason := p.apply(d, c.body, values); reason != "" {
 		return refuse(reason)
 	}
+	if p.o.Waitlist {
+		p.waiting = append(p.waiting, d)
+		return success(p.o.CreateStatus, map[string]any{})
+	}
 	p.deals = append(p.deals, d)
 	return success(p.o.CreateStatus, p.show(d, nil))
 }

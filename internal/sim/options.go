@@ -24,8 +24,9 @@ type Options struct {
 	NoRateHeaders  bool // Pipedrive sends no headers about its limits
 	FreeRefusals   bool // refused requests cost no tokens
 
-	SpentRetryAfter int // seconds in the Retry-After of a spent day; 0 sends no such header
-	BanAfter        int // so many refusals in a row on a spent day earn Cloudflare's page; 0 means never
+	Waitlist        bool // the plan is full, and new deals go to a waiting list that no call shows
+	SpentRetryAfter int  // seconds in the Retry-After of a spent day; 0 sends no such header
+	BanAfter        int  // so many refusals in a row on a spent day earn Cloudflare's page; 0 means never
 
 	Keys             map[string]Key // the users of some Pipedrive keys
 	Regular          bool           // the users of all other keys are not admins; see Key

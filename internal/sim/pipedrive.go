@@ -29,8 +29,9 @@ type pipedrive struct {
 	posts   int
 	refused int
 
-	inARow    int // refusals by a limit since the last accepted request
-	everSpent int // tokens of all days
+	waiting   []*deal // deals on the waiting list
+	inARow    int     // refusals by a limit since the last accepted request
+	everSpent int     // tokens of all days
 }
 
 type pipeline struct {

@@ -24,3 +24,17 @@ func (p *pipedrive) spend(c *call) {
 	p.tokens += c.route.cost
 	p.everSpent += c.route.cost
 }
+
+// ReleaseWaitlist creates the deals on the waiting list, as after an upgrade of the plan.
+func (s *Sim) ReleaseWaitlist() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pipedrive
+	for _, d := range p.waiting {
+		now := s.o.Now()
+		d.id, d.createdAt = int64(len(p.deals)+1), now
+		d.added, d.updated, d.stageMoved = seconds(now), seconds(now), seconds(now)
+		p.deals = append(p.deals, d)
+	}
+	p.waiting, s.o.Waitlist = nil, false
+}

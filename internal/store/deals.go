@@ -173,6 +173,17 @@ func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now
 	return err
 }
 
+// RecordNoDeal records that Pipedrive accepted the attempt c without naming a deal. The
+// deal has failed for now: if it is created later after all, it is adopted, and a retry
+// begins with lookups, as after an attempt whose deal lookups did not find.
+func (s *Store) RecordNoDeal(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error {
+	_, err := s.settle(ctx, c, attemptEnd{outcome: "not_found", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
+		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1
+			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, clean(reason), c.Draft.GistID, c.Attempt, c.Owner))
+	})
+	return err
+}
+
 // GiveBack records that the attempt c certainly created no deal. The deal waits until each
 // other user had a turn, so that it does not delay the others; with behind also behind the
 // new gists, as one of a backfill. If its user was removed, it is

@@ -122,3 +122,19 @@ func TestARefusedUserDelaysOnlyItself(t *testing.T) {
 		}
 	})
 }
+
+func TestAForbiddenDealWaitsBehindTheNextOnesOfABackfill(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		queue(t, s, 1, "a", 12, gistdeal.NewGistPolicy{First: true})
+		queue(t, s, 1, "b", 1, gistdeal.NewGistPolicy{})
+		c := claim(t, s, "me")
+		if _, err := s.GiveBack(t.Context(), c, "forbidden", true, noon); err != nil {
+			t.Fatal(err)
+		}
+		if got := claimAll(t, s); !strings.HasPrefix(got, "a0012 a0011 ") {
+			t.Errorf("claimed %s after %s, want the backfill first", got, c.Draft.GistID)
+		}
+	})
+}
