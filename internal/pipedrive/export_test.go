@@ -69,6 +69,9 @@ func (l Limiter) Record(r SentRequest, refused bool, h http.Header) {
 	l.record(r, refused, h)
 }
 
+// Accepted ends a series of refusals.
+func (l Limiter) Accepted() { l.accepted() }
+
 // Block stops all requests for a time.
 func (l Limiter) Block(d time.Duration, reason error) { l.block(d, reason) }
 

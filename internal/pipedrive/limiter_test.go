@@ -102,7 +102,9 @@ func work(t *testing.T, l pipedrive.Limiter, a *account, n network, d time.Durat
 			h, ok := a.take()
 			time.Sleep(n.latency)
 			l.Record(r, !ok, h)
-			if !ok {
+			if ok {
+				l.Accepted()
+			} else {
 				l.Block(2*time.Second, errors.New("over the limit"))
 			}
 		})

@@ -13,7 +13,7 @@ import (
 // Costs of useful work in tokens. Nothing else is useful in these tests.
 const (
 	offers  = 30 // list pipelines, stages and owners for the settings page
-	connect = 32 // read the account, list the fields and create four
+	connect = 64 // read the account, list fields, look for deals of an earlier database, create fields
 	catchUp = 30
 	audit   = 30
 )

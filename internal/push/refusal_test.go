@@ -70,19 +70,20 @@ func TestTheReserveIsLeftAloneWhileAnotherProgramDrainsTheQuota(t *testing.T) {
 
 func TestACatchUpStopsAtTheReserveAndGoesOnTheNextDay(t *testing.T) {
 	t.Parallel()
-	// Connecting costs 62 tokens and the first list 10. Then only the reserve is left.
-	newDay(t, sim.Options{DailyTokens: 120}, func(d *day) {
+	// Connecting costs 94 tokens, with two lists of deals, and the first list of the catch-up
+	// 10. Then only the reserve of 64 is left.
+	newDay(t, sim.Options{DailyTokens: 160}, func(d *day) {
 		d.client.QuotaReserve = 0.4
 		d.start()
 		d.queue(ids(1)...)
 		d.until(23 * time.Hour)
 		d.want(map[gistdeal.DealState]int{gistdeal.DealQueued: 1})
-		if n := d.sim.Report().Requests["GET /api/v2/deals/archived"]; n != 0 {
-			d.t.Errorf("%d lists of archived deals from the reserve", n)
+		if n := d.sim.Report().Requests["GET /api/v2/deals/archived"]; n != 1 {
+			d.t.Errorf("%d lists of archived deals, want 1 and none from the reserve", n)
 		}
 		d.until(26 * time.Hour)
 		d.want(map[gistdeal.DealState]int{gistdeal.DealCreated: 1})
-		if r := d.sim.Report().Requests; r["GET /api/v2/deals"] != 2 || r["GET /api/v2/dealFields"] != 1 {
+		if r := d.sim.Report().Requests; r["GET /api/v2/deals"] != 3 || r["GET /api/v2/dealFields"] != 1 {
 			d.t.Errorf("the catch-up began again, and not only with what changed meanwhile: %v", r)
 		}
 	})
