@@ -93,8 +93,10 @@ func (c *Client) readCreated(ctx context.Context, t *target, a answer) (int64, e
 	}
 	_, err = a.decode(&data)
 	if err == nil && data.ID == nil {
-		return 0, &gistdeal.Error{Kind: gistdeal.Unknown, Err: &markedError{gistdeal.ErrNoDeal,
-			fmt.Sprintf("Pipedrive answered %d without the id of a deal", a.status)}}
+		return 0, &gistdeal.Error{Kind: gistdeal.Unknown, Err: &markedError{
+			gistdeal.ErrNoDeal,
+			fmt.Sprintf("Pipedrive answered %d without the id of a deal", a.status),
+		}}
 	}
 	if err != nil || *data.ID <= 0 {
 		return 0, gistdeal.Errorf(gistdeal.Unknown, "Pipedrive answered %d without the id of a deal", a.status)

@@ -72,8 +72,10 @@ func (a answer) forbidden() error {
 			Err: &markedError{gistdeal.ErrForbidden, fmt.Sprintf("the Pipedrive plan is full (403)%s", a.detail())},
 		}
 	}
-	return &gistdeal.Error{Kind: gistdeal.Invalid, Err: &markedError{gistdeal.ErrForbidden,
-		fmt.Sprintf("Pipedrive forbids the request (403)%s: check the permissions of the key's user and the required fields", a.detail())}}
+	return &gistdeal.Error{Kind: gistdeal.Invalid, Err: &markedError{
+		gistdeal.ErrForbidden,
+		fmt.Sprintf("Pipedrive forbids the request (403)%s: check the permissions of the key's user and the required fields", a.detail()),
+	}}
 }
 
 // markedError is an error of the domain with a text for operators.
