@@ -130,11 +130,11 @@ func TestEachErrorStateSpendsAtMostOnePercentOfTheDay(t *testing.T) {
 			newDay(t, tt.sim, func(d *day) {
 				d.target, d.client = tt.target, tt.client
 				tt.begin(d)
-				d.until(24 * time.Hour)
+				d.until(dayLength)
 				d.stop()
 				r := d.sim.Report()
 				beyond := r.Tokens - tt.useful - r.Deals*pipedrive.DealTokens
-				t.Logf("%d tokens in a day, %d of them beyond useful work: %v", r.Tokens, beyond, r.Requests)
+				t.Logf("%d tokens in %v, %d of them beyond useful work: %v", r.Tokens, dayLength, beyond, r.Requests)
 				if beyond > 300 {
 					t.Errorf("want at most 300 beyond useful work\n%s", d.log)
 				}

@@ -63,7 +63,7 @@ func newDay(t *testing.T, o sim.Options, test func(*day), wrappers ...func(http.
 		var ticking sync.WaitGroup
 		ctx, cancel := context.WithCancel(t.Context())
 		ticking.Go(func() {
-			for loop.Sleep(ctx, time.Second) {
+			for loop.Sleep(ctx, 10*time.Second) {
 				now.Store(time.Now().UnixMilli())
 			}
 		})
