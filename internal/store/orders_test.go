@@ -41,6 +41,7 @@ func TestADealThatPipedriveDidNotNameStartsWithLookupsAfterARetry(t *testing.T) 
 		}
 		_, err := s.Retry(t.Context(), gistdeal.DealFilter{}, noon)
 		testenv.Must(t, err)
+		catchUp(t, s)
 		if c := claim(t, s, "me"); c.Resends != 1 {
 			t.Errorf("the retry knows of %d earlier attempts, want 1", c.Resends)
 		}
