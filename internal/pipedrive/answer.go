@@ -13,6 +13,7 @@ import (
 
 // answer is an answer from Pipedrive.
 type answer struct {
+	method string // of the request
 	status int
 	header http.Header
 	body   []byte
@@ -27,7 +28,7 @@ func read(resp *http.Response) (answer, error) {
 	if err == nil && len(body) > maxAnswer {
 		err = fmt.Errorf("more than %d bytes", maxAnswer)
 	}
-	return answer{status: resp.StatusCode, header: resp.Header, body: body, cost: cost(resp.Request)}, err
+	return answer{method: resp.Request.Method, status: resp.StatusCode, header: resp.Header, body: body, cost: cost(resp.Request)}, err
 }
 
 // isJSON reports whether the answer's content type is JSON.

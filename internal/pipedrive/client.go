@@ -56,7 +56,8 @@ type Client struct {
 	wantedTarget atomic.Pointer[gistdeal.Target]
 	traces       atomic.Pointer[traces] // nil unless a Prepare has looked for them and failed
 
-	probing sync.Mutex // held while a spent quota is checked again
+	refused atomic.Pointer[string] // method of the last request that a limit refused; nil for none
+	probing sync.Mutex             // held while a spent quota is checked again
 
 	requests *prometheus.CounterVec
 	tokens   *prometheus.CounterVec
@@ -289,11 +290,13 @@ func (c *Client) record(ctx context.Context, entered *sentRequest, a *answer) {
 	c.day.record(a.header, now)
 	err := a.statusError()
 	if gistdeal.KindOf(err) != gistdeal.Limited {
-		if gistdeal.CostOf(ctx).Purpose() != gistdeal.PurposeProbe { // A probe costs less than what was refused.
+		// A probe costs less than what was refused, and a GET says nothing about POSTs.
+		if refused := c.refused.Load(); gistdeal.CostOf(ctx).Purpose() != gistdeal.PurposeProbe && (refused == nil || *refused == a.method) {
 			c.limiter.accepted()
 		}
 		return
 	}
+	c.refused.Store(&a.method)
 	a.wait = c.limiter.block(gistdeal.RetryAfter(err), err)
 	if a.daySpent() || a.status == http.StatusTooManyRequests && a.wait > notBurst {
 		c.day.exhaust(now, a.wait)

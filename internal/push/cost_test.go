@@ -14,7 +14,7 @@ import (
 const (
 	offers  = 30 // list pipelines, stages and owners for the settings page
 	connect = 64 // read the account, list fields, look for deals of an earlier database, create fields
-	catchUp = 30
+	catchUp = 30 // also again every six hours while deals are due
 	audit   = 30
 )
 
@@ -50,20 +50,20 @@ func TestEachErrorStateSpendsAtMostOnePercentOfTheDay(t *testing.T) {
 		},
 		"the account forbids all deals": {
 			begin:  func(d *day) { d.fail(postDeals, "forbidden"); d.start(); d.queue(ids(200)...) },
-			useful: offers + connect + catchUp + audit,
+			useful: offers + connect + 4*catchUp + audit,
 		},
 		"the plan is full": {
 			begin:  func(d *day) { d.fail(postDeals, "cap"); d.start(); d.queue(ids(200)...) },
-			useful: offers + connect + catchUp + audit,
+			useful: offers + connect + 4*catchUp + audit,
 		},
 		"all deals go to a waiting list": {
 			sim:    sim.Options{Waitlist: true},
 			begin:  func(d *day) { d.start(); d.queue(ids(200)...) },
-			useful: offers + connect + catchUp + audit,
+			useful: offers + connect + 4*catchUp + audit,
 		},
 		"the only deal is forbidden": {
 			begin:  func(d *day) { d.fail(postDeals, "forbidden"); d.start(); d.queue(ids(1)...) },
-			useful: offers + connect + catchUp + audit,
+			useful: offers + connect + 4*catchUp + audit,
 		},
 		"in doubt while paused": {
 			begin: func(d *day) {
@@ -93,7 +93,7 @@ func TestEachErrorStateSpendsAtMostOnePercentOfTheDay(t *testing.T) {
 				d.start()
 				d.queue(ids(3)...)
 			},
-			useful: offers + connect + catchUp + audit,
+			useful: offers + connect + 4*catchUp + audit,
 		},
 		"the reserve is reached": {
 			sim: sim.Options{DailyTokens: 100}, client: pipedrive.Options{QuotaReserve: 0.9},
