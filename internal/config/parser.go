@@ -98,7 +98,7 @@ func (p *parser) addr(name, standard string) string {
 }
 
 func (p *parser) database(name, standard string) Database {
-	v := strings.TrimPrefix(p.text(name, standard), "sqlite://")
+	v := p.text(name, standard)
 	if err := store.CheckName(v); err != nil {
 		p.mistake("%s: %w", name, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -118,14 +119,18 @@ func isPostgres(database string) bool {
 // IsFile reports whether database is the path of a SQLite file.
 func IsFile(database string) bool { return !isPostgres(database) }
 
-// CheckName returns an error if database is an invalid PostgreSQL URL. It does not connect,
-// and its errors contain no password.
+// CheckName returns an error if database is neither a path nor a valid PostgreSQL URL. It
+// does not connect, and its errors contain no password.
 func CheckName(database string) error {
-	if !isPostgres(database) {
-		return nil
+	if isPostgres(database) {
+		_, err := parseAddress(database)
+		return err
 	}
-	_, err := parseAddress(database)
-	return err
+	// Two letters and more, because a path on Windows may begin with a drive.
+	if scheme := regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+:`).FindString(database); scheme != "" {
+		return fmt.Errorf("gistdeal has no database for %s URLs: name the path of a SQLite file, or a postgres:// URL (a file with a colon in its name is ./NAME)", scheme)
+	}
+	return nil
 }
 
 // TakesPassword reports whether database is a PostgreSQL URL without a password.
@@ -144,6 +149,9 @@ func TakesPassword(database string) bool {
 // DisplayName returns a database's path or URL without its password.
 func DisplayName(database string) string {
 	if !isPostgres(database) {
+		if CheckName(database) != nil {
+			return "(an invalid URL, hidden)"
+		}
 		return database
 	}
 	u, err := splitAddress(database)

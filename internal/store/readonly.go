@@ -13,6 +13,9 @@ import (
 // tables, because an old database may lack tables.
 func OpenReadOnly(ctx context.Context, database string, o Options) (s *Store, err error) {
 	o = o.orDefaults()
+	if err := CheckName(database); err != nil {
+		return nil, err
+	}
 	if isPostgres(database) {
 		s, err = readPostgres(database, o)
 	} else {

@@ -50,6 +50,9 @@ func (o Options) orDefaults() Options {
 // never a password.
 func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	o = o.orDefaults()
+	if err := CheckName(database); err != nil {
+		return nil, err
+	}
 	if isPostgres(database) {
 		return openPostgres(ctx, database, o)
 	}

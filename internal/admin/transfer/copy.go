@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"gistdeal"
 	"gistdeal/internal/store"
@@ -15,11 +14,10 @@ import (
 // which are equal. The password may be in a file. Both databases must have the
 // schema of this version and no instance may run on them; the source stays as it is.
 func Copy(ctx context.Context, from, to, passwordFile string) (tables []store.CopiedTable, err error) {
-	from = strings.TrimPrefix(from, "sqlite://")
 	if !store.IsFile(from) || store.IsFile(to) {
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "copy goes from a SQLite file to a postgres:// URL: `gistdeal copy gistdeal.db postgres://...`")
 	}
-	if err := store.CheckName(to); err != nil {
+	if err := errors.Join(store.CheckName(from), store.CheckName(to)); err != nil {
 		return nil, err
 	}
 	if !store.TakesPassword(to) {
