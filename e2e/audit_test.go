@@ -20,6 +20,7 @@ func TestQuotasAndAuditsAreReportedWhileServeRuns(t *testing.T) {
 	s.Set(func(o *sim.Options) { o.DailyTokens = 30_000 })
 	s.AddUser(sim.User{Login: "alice"})
 	s.AddGist("alice", sim.Gist{ID: "aa01", Description: "one"})
+	wantRun(t, env, 0, "waiting", "users", "add", "alice", "--backfill=all")
 	wantRun(t, env, 0, "no quota is known yet", "quota")
 	wantRun(t, env, 1, "no gistdeal instance is running", "audit")
 	p := start(t, env)

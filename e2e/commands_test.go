@@ -121,33 +121,6 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 	wantDeals(t, s, 700)
 }
 
-func TestCommandsWithoutADatabase(t *testing.T) {
-	t.Parallel()
-	s, env := simulate(t, sim.Options{})
-	s.MakeGists("alice", 2)
-	var list listed
-	if status := read(t, env, &list, "users", "list"); status != 0 || list.Users == nil {
-		t.Errorf("users list: %d, %+v", status, list)
-	}
-	if status := read(t, env, &list, "deals", "list"); status != 0 || list.Deals == nil {
-		t.Errorf("deals list: %d, %+v", status, list)
-	}
-	wantRun(t, env, 1, "is unknown: it may be secret", "deals", "explain", "abc")
-	if files := contents(t, filepath.Dir(env["GISTDEAL_DATABASE_URL"])); len(files) > 0 {
-		t.Errorf("reading created files: %v", files)
-	}
-	wantRun(t, env, 1, "not found", "users", "remove", "alice")
-	wantRun(t, env, 1, "users add", "scan", "alice")
-	wantRun(t, env, 0, "nothing was paused", "resume")
-	wantRun(t, env, 0, "0 deals queued", "deals", "retry")
-	wantRun(t, env, 0, "no gistdeal instance is running", "users", "add", "alice")
-	allTracked := func(p *process) func() bool {
-		return func() bool { _, body := p.get("/trackedusers"); return strings.Contains(body, "alice") }
-	}
-	p := start(t, env)
-	testenv.Eventually(t, "the queued request is done", allTracked(p), p.out)
-}
-
 func TestCommandsRefuseAFileThatIsNotADatabase(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})

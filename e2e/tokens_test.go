@@ -39,11 +39,11 @@ func TestATokenIsCreatedUsedListedAndRevokedWhileServeRuns(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 1)
+	p := start(t, env)
 	var list tokens
 	if status := read(t, env, &list, "tokens", "list"); status != 0 || list.Tokens == nil {
-		t.Errorf("without a database: %d %+v", status, list)
+		t.Errorf("without a token: %d %+v", status, list)
 	}
-	p := start(t, env)
 	var ci newToken
 	if status := read(t, env, &ci, "tokens", "add", "--name=ci", "--scope=read"); status != 0 || ci.Name != "ci" || ci.Scope != "read" {
 		t.Fatalf("exit status %d, %+v", status, ci)

@@ -18,17 +18,57 @@ import (
 
 var errCancelled = errors.New("cancelled; nothing was done")
 
-// withStore opens the configured database in one of two ways and uses it.
-func withStore(ctx context.Context, open func(config.Config, context.Context) (*store.Store, error), use func(*store.Store) error) error {
+// access is how a command uses the database.
+type access struct {
+	open     func(config.Config, context.Context) (*store.Store, error)
+	requests bool // a running gistdeal acts on the change
+}
+
+var (
+	reads    = access{open: config.Config.ReadDatabase}
+	writes   = access{open: config.Config.OpenDatabase}
+	requests = access{open: config.Config.OpenDatabase, requests: true}
+	creates  = access{open: config.Config.CreateDatabase, requests: true}
+)
+
+// withStore opens the configured database, says which one it is, and uses it.
+func (p printing) withStore(ctx context.Context, how access, use func(*store.Store) error) error {
 	c, err := withoutKey()
 	if err != nil {
 		return err
 	}
-	db, err := open(c, ctx)
+	db, err := how.open(c, ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(use(db), db.Close())
+	err = p.announce(ctx, how, c.Database, db)
+	if err == nil {
+		err = use(db)
+	}
+	return errors.Join(err, db.Close())
+}
+
+// announce prints which database a command uses and, if a running gistdeal acts on the
+// change, whether one works on it. A command in the wrong folder would change another
+// database than the operator means.
+func (p printing) announce(ctx context.Context, how access, database config.Database, db *store.Store) error {
+	if p.JSON {
+		return nil
+	}
+	text := "database: " + database.Place()
+	if how.requests {
+		leader, err := db.HasLeader(ctx)
+		if err != nil {
+			return err
+		}
+		if leader {
+			text += " (a gistdeal is running on it)"
+		} else {
+			text += " (no gistdeal is running on this database; the change takes effect when one starts)"
+		}
+	}
+	notice(text)
+	return nil
 }
 
 // interactive reports whether questions can be asked at a terminal.

@@ -9,7 +9,6 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
-	"gistdeal/internal/config"
 	"gistdeal/internal/format"
 	"gistdeal/internal/store"
 )
@@ -26,7 +25,7 @@ type auditCmd struct {
 // Run requests an audit and prints its report. Without flags it changes nothing and
 // lists the repairs of --repair. At a terminal, --repair lists them first and asks.
 func (c *auditCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, writes, func(db *store.Store) error {
 		a := admin.New(db)
 		if c.Archived {
 			if err := c.price(ctx, a); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"gistdeal/internal/admin/transfer"
+	"gistdeal/internal/config"
 	"gistdeal/internal/format"
 )
 
@@ -15,13 +16,13 @@ type backupCmd struct {
 
 // Run copies the database and prints how to restore it.
 func (c *backupCmd) Run(ctx context.Context) error {
-	config, err := withoutKey()
+	conf, err := withoutKey()
 	if err != nil {
 		return err
 	}
-	b, err := transfer.Backup(ctx, string(config.Database), c.File)
+	b, err := transfer.Backup(ctx, string(conf.Database), c.File)
 	if err != nil {
-		return err
+		return config.Missing(err)
 	}
 	return c.print(b, func(t *table) {
 		t.row(fmt.Sprintf("%s is a checked copy of %s (%s).", b.File, b.Database, format.Bytes(b.Bytes)))

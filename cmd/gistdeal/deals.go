@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"gistdeal/internal/admin"
-	"gistdeal/internal/config"
 	"gistdeal/internal/format"
 	"gistdeal/internal/store"
 )
@@ -39,7 +38,7 @@ type dealsListCmd struct {
 
 // Run prints the deals.
 func (c *dealsListCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.ReadDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, reads, func(db *store.Store) error {
 		a := admin.New(db)
 		deals, more, err := a.Deals(ctx, c.selection(), "", c.Limit)
 		if err != nil {
@@ -123,7 +122,7 @@ func (c *dealsSkipCmd) Run(ctx context.Context) error {
 
 // turn changes deals and prints the result of each named gist.
 func (gistArgs) turn(ctx context.Context, p printing, did string, change func(*admin.Admin) (admin.DealResults, error)) error {
-	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+	return p.withStore(ctx, requests, func(db *store.Store) error {
 		a := admin.New(db)
 		turned, err := change(a)
 		if err != nil {
@@ -150,7 +149,7 @@ type dealsExplainCmd struct {
 
 // Run shows the history.
 func (c *dealsExplainCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.ReadDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, reads, func(db *store.Store) error {
 		a := admin.New(db)
 		history, err := a.History(ctx, c.Gist)
 		if err != nil {

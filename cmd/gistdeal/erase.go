@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"gistdeal/internal/admin"
-	"gistdeal/internal/config"
 	"gistdeal/internal/format"
 	"gistdeal/internal/store"
 )
@@ -31,7 +30,7 @@ func (c *usersEraseCmd) Run(ctx context.Context) error {
 			return errCancelled
 		}
 	}
-	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, writes, func(db *store.Store) error {
 		a := admin.New(db)
 		waiting, cancel := context.WithTimeout(ctx, eraseWait)
 		defer cancel()

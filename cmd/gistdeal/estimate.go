@@ -13,6 +13,7 @@ import (
 	"gistdeal/internal/format"
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/store"
 )
 
 type planCmd struct {
@@ -44,7 +45,7 @@ func (c *planCmd) estimate(ctx context.Context, conf config.Config, logins []str
 	if err != nil {
 		return e, err
 	}
-	db, err := conf.ReadDatabase(ctx)
+	db, err := c.database(ctx, conf)
 	if err != nil {
 		return e, err
 	}
@@ -55,6 +56,21 @@ func (c *planCmd) estimate(ctx context.Context, conf config.Config, logins []str
 		})
 	})
 	return e, errors.Join(err, db.Close())
+}
+
+// database opens the database to compare with, an empty one if there is none yet.
+func (c *planCmd) database(ctx context.Context, conf config.Config) (*store.Store, error) {
+	db, err := conf.ReadDatabase(ctx)
+	if gistdeal.KindOf(err) == gistdeal.NotFound {
+		if !c.JSON {
+			notice("no database at " + conf.Database.Place() + ": every user is new")
+		}
+		return store.OpenEmpty(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return db, c.announce(ctx, reads, conf.Database, db)
 }
 
 func showEstimate(t *table, e estimate.Estimate) {

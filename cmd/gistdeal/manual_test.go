@@ -21,9 +21,10 @@ This page is generated from the program's own definitions by ` + "`make docs`" +
 ` + "`gistdeal COMMAND --help`" + ` prints the same.
 
 - Commands read the same environment as ` + "`serve`" + `: [configuration.md](configuration.md). Set ` + "`GISTDEAL_DATABASE_URL`" + ` to the database of the
-  running service.
+  running service. Only ` + "`serve` and `users add`" + ` create a database; without one, ` + "`plan`" + ` compares with nothing, and all other commands
+  fail. Without ` + "`--json`" + `, a command says on standard error which database it uses.
 - Commands about users and deals write rows to the database and follow them. They work beside a running ` + "`serve`" + ` and without one; without
-  one, the next ` + "`serve`" + ` does the work. Ctrl+C ends the following, not the work.
+  one, they say so, and the next ` + "`serve`" + ` does the work. Ctrl+C ends the following, not the work.
 - A login may be written ` + "`octocat`, `@octocat`" + ` or as an address at github.com; a gist by its id or its address.
 - Commands that print data take ` + "`--json`" + `: stable names, times in RFC 3339 and UTC. Errors go to standard error.
 - Exit status: 0 done; 1 an error, a failed check, or something that could not be done; 2 a mistake in the configuration; 80 a command line

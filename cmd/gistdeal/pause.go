@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"gistdeal/internal/admin/activity"
-	"gistdeal/internal/config"
 	"gistdeal/internal/store"
 )
 
@@ -15,7 +14,7 @@ type pauseCmd struct {
 
 // Run pauses all pushes.
 func (c *pauseCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, requests, func(db *store.Store) error {
 		p, err := activity.New(db).PausePushes(ctx, c.Reason)
 		if err != nil {
 			return err
@@ -34,7 +33,7 @@ type resumeCmd struct{ printing }
 
 // Run resumes all pushes.
 func (c *resumeCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, requests, func(db *store.Store) error {
 		p, err := activity.New(db).ResumePushes(ctx)
 		if err != nil {
 			return err

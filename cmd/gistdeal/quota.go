@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"gistdeal/internal/admin/activity"
-	"gistdeal/internal/config"
 	"gistdeal/internal/format"
 	"gistdeal/internal/store"
 )
@@ -13,7 +12,7 @@ type quotaCmd struct{ printing }
 
 // Run shows the quotas and backoffs of both remotes.
 func (c *quotaCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.ReadDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, reads, func(db *store.Store) error {
 		l, err := activity.New(db).Quotas(ctx)
 		if err != nil {
 			return err

@@ -10,7 +10,6 @@ import (
 	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/app"
-	"gistdeal/internal/config"
 	"gistdeal/internal/format"
 	"gistdeal/internal/store"
 )
@@ -22,7 +21,7 @@ type scanCmd struct {
 
 // Run requests a scan and follows it.
 func (c *scanCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, requests, func(db *store.Store) error {
 		a := admin.New(db)
 		follow := follower{terminal: app.IsTerminal(os.Stderr), quiet: c.JSON}
 		scan, err := a.Scan(ctx, c.Login, follow.show)

@@ -7,7 +7,6 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
-	"gistdeal/internal/config"
 	"gistdeal/internal/store"
 )
 
@@ -25,7 +24,7 @@ type tokensAddCmd struct {
 
 // Run creates a token. Standard output gets the token alone.
 func (c *tokensAddCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, writes, func(db *store.Store) error {
 		a := admin.New(db)
 		token, err := a.AddToken(ctx, c.Name, c.Scope)
 		if err != nil {
@@ -42,7 +41,7 @@ type tokensListCmd struct{ printing }
 
 // Run prints the tokens.
 func (c *tokensListCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.ReadDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, reads, func(db *store.Store) error {
 		a := admin.New(db)
 		tokens, err := a.Tokens(ctx)
 		if err != nil {
@@ -66,7 +65,7 @@ type tokensRevokeCmd struct {
 
 // Run revokes a token.
 func (c *tokensRevokeCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, writes, func(db *store.Store) error {
 		a := admin.New(db)
 		r, err := a.RevokeToken(ctx, c.Name)
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
-	"gistdeal/internal/config"
 	"gistdeal/internal/format"
 	"gistdeal/internal/store"
 )
@@ -43,7 +42,7 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 		}
 	}
 	results := []admin.Result{}
-	err = withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+	err = c.withStore(ctx, creates, func(db *store.Store) error {
 		a := admin.New(db)
 		if c.Again {
 			if err := a.AllowAgain(ctx, logins); err != nil {
@@ -103,7 +102,7 @@ type usersListCmd struct {
 
 // Run prints the users.
 func (c *usersListCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.ReadDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, reads, func(db *store.Store) error {
 		a := admin.New(db)
 		f := gistdeal.UserFilter{Search: c.Search}
 		for _, state := range c.State {
@@ -167,7 +166,7 @@ func (c *changeUsers) change(ctx context.Context, what admin.Change) error {
 		return err
 	}
 	var results []admin.Result
-	err = withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+	err = c.withStore(ctx, requests, func(db *store.Store) error {
 		a := admin.New(db)
 		results, err = a.ChangeUsers(ctx, logins, what)
 		return err

@@ -9,29 +9,34 @@ import (
 	"gistdeal/internal/store"
 )
 
-// OpenDatabase opens the database for a command that writes, and creates it if
+// OpenDatabase opens the database for a command that writes. The error is NotFound if
 // there is none. It refuses to migrate the schema of a database that is in use.
 func (c Config) OpenDatabase(ctx context.Context) (*store.Store, error) {
-	if err := c.refuseUpgrade(ctx); err != nil {
+	return c.open(ctx, false)
+}
+
+// CreateDatabase is OpenDatabase, but creates the database if there is none.
+func (c Config) CreateDatabase(ctx context.Context) (*store.Store, error) {
+	return c.open(ctx, true)
+}
+
+func (c Config) open(ctx context.Context, create bool) (*store.Store, error) {
+	if err := c.checkUpgrade(ctx); err != nil && (!create || gistdeal.KindOf(err) != gistdeal.NotFound) {
 		return nil, err
 	}
 	return store.Open(ctx, string(c.Database), c.StoreOptions(nil))
 }
 
-// refuseUpgrade returns an error if opening the database would change the
-// tables of an older gistdeal while it runs.
-func (c Config) refuseUpgrade(ctx context.Context) error {
-	db, err := store.OpenReadOnly(ctx, string(c.Database), c.StoreOptions(nil))
-	if gistdeal.KindOf(err) == gistdeal.NotFound {
-		return nil
-	}
+// checkUpgrade returns an error if opening the database would change the tables of an
+// older gistdeal while it runs, or create all tables.
+func (c Config) checkUpgrade(ctx context.Context) error {
+	db, schema, err := c.existing(ctx)
 	if err != nil {
 		return err
 	}
 	defer db.Close() //nolint:errcheck // Nothing was written.
-	schema, err := db.Schema(ctx)
-	if err != nil || schema.Current() {
-		return err
+	if schema.Current() {
+		return nil
 	}
 	if leader, err := db.HasLeader(ctx); err != nil || !leader {
 		return err
@@ -39,28 +44,41 @@ func (c Config) refuseUpgrade(ctx context.Context) error {
 	return fmt.Errorf("the gistdeal that runs on %s has another version than this one: restart it first", c.Database)
 }
 
-// ReadDatabase opens the database for a command that only reads. A database that
-// does not exist yet reads as an empty one, and is not created.
+// ReadDatabase opens the database for a command that only reads. The error is NotFound
+// if there is none.
 func (c Config) ReadDatabase(ctx context.Context) (*store.Store, error) {
-	db, err := store.OpenReadOnly(ctx, string(c.Database), c.StoreOptions(nil))
-	if gistdeal.KindOf(err) == gistdeal.NotFound {
-		return store.OpenEmpty(ctx)
-	}
+	db, schema, err := c.existing(ctx)
 	if err != nil {
 		return nil, err
 	}
-	schema, err := db.Schema(ctx)
-	switch {
-	case err == nil && schema.Version == 0:
-		if err := db.Close(); err != nil {
-			return nil, err
-		}
-		return store.OpenEmpty(ctx)
-	case err == nil && !schema.Current():
-		err = errors.New("the database has the schema of another version of gistdeal: start this version once, or use that one")
-	}
-	if err != nil {
+	if !schema.Current() {
+		err := errors.New("the database has the schema of another version of gistdeal: start this version once, or use that one")
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// existing opens a database with tables of gistdeal read-only.
+func (c Config) existing(ctx context.Context) (*store.Store, store.Schema, error) {
+	db, err := store.OpenReadOnly(ctx, string(c.Database), c.StoreOptions(nil))
+	if err != nil {
+		return nil, store.Schema{}, Missing(err)
+	}
+	schema, err := db.Schema(ctx)
+	if err == nil && schema.Version == 0 {
+		err = Missing(gistdeal.Errorf(gistdeal.NotFound, "the database %s is empty", c.Database.Place()))
+	}
+	if err != nil {
+		return nil, schema, errors.Join(err, db.Close())
+	}
+	return db, schema, nil
+}
+
+// Missing adds the advice to a NotFound error of a database that is opened, and returns
+// other errors unchanged.
+func Missing(err error) error {
+	if gistdeal.KindOf(err) != gistdeal.NotFound {
+		return err
+	}
+	return fmt.Errorf("%w: set GISTDEAL_DATABASE_URL to the database of your gistdeal; `gistdeal serve` and `gistdeal users add` create a new one", err)
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"path/filepath"
 
 	"gistdeal/internal/store"
 )
@@ -28,6 +29,17 @@ func (d Database) String() string { return store.DisplayName(string(d)) }
 
 // IsFile reports whether the database is a file on this machine.
 func (d Database) IsFile() bool { return store.IsFile(string(d)) }
+
+// Place returns the absolute path, or the URL without its password.
+func (d Database) Place() string {
+	name := d.String()
+	if d.IsFile() && name == string(d) {
+		if path, err := filepath.Abs(name); err == nil {
+			return path
+		}
+	}
+	return name
+}
 
 // LogValue hides the password in logs too.
 func (d Database) LogValue() slog.Value { return slog.StringValue(d.String()) }

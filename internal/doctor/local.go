@@ -54,7 +54,7 @@ func (d *doctor) open(ctx context.Context) {
 
 // database checks the file, whether there is a leader, and the state of the deals.
 func (d *doctor) database(ctx context.Context) []Check {
-	name := d.config.Database.String()
+	name := d.config.Database.Place()
 	none := func(c Check, why string) []Check {
 		return []Check{c, unchecked("leader", why), unchecked("deals", why)}
 	}
@@ -89,11 +89,11 @@ func (d *doctor) checkIntegrity(ctx context.Context) Check {
 	err := d.db.CheckIntegrity(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return Check{"database", Warn, fmt.Sprintf("%s opens, but is too large to be checked within %s: give --timeout more", d.config.Database, d.o.Timeout)}
+		return Check{"database", Warn, fmt.Sprintf("%s opens, but is too large to be checked within %s: give --timeout more", d.config.Database.Place(), d.o.Timeout)}
 	case err != nil:
-		return Check{"database", Fail, fmt.Sprintf("%s: %s", d.config.Database, lines(err))}
+		return Check{"database", Fail, fmt.Sprintf("%s: %s", d.config.Database.Place(), lines(err))}
 	}
-	return Check{"database", OK, fmt.Sprintf("%s is sound, schema %d", d.config.Database, d.schema.Version)}
+	return Check{"database", OK, fmt.Sprintf("%s is sound, schema %d", d.config.Database.Place(), d.schema.Version)}
 }
 
 func (d *doctor) leader(ctx context.Context) (c Check, running bool) {

@@ -90,7 +90,10 @@ func readSQLite(path string) (*Store, error) {
 func existingFile(path string) (string, error) {
 	abs, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", gistdeal.Errorf(gistdeal.NotFound, "there is no database file %q", path)
+		if abs, err = filepath.Abs(path); err == nil {
+			err = gistdeal.Errorf(gistdeal.NotFound, "there is no database file %q", abs)
+		}
+		return "", err
 	}
 	if err == nil {
 		abs, err = filepath.Abs(abs)
