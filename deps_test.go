@@ -79,7 +79,7 @@ const policy = `
 
 	# app assembles the program; the commands use it and stand beside it.
 	internal/app: . internal/admin/activity internal/admin/estimate internal/admin/settings internal/api internal/config internal/engine
-	internal/app: internal/github internal/pipedrive internal/server internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/web
+	internal/app: internal/format internal/github internal/pipedrive internal/server internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	# The plan command creates clients of its own; the others pass the open database on.
 	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/transfer internal/app internal/config internal/doctor internal/format

@@ -136,7 +136,7 @@ func TestCommandsRefuseAFileThatIsNotADatabase(t *testing.T) {
 func TestDealsAreRetriedSkippedAndExplainedWhileServeRuns(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
-	s.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{{ID: "g1"}, {ID: "g2", Description: "\x1b[31mred\x07\ttab"}, {ID: "g3"}}})
+	s.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{{ID: "g1"}, {ID: "g2", Description: "\x1b[31mred\x07\ttab\u009b31m\u202eleft\u2028line"}, {ID: "g3"}}})
 	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid"})
 	p := start(t, env)
 	p.user("alice")
@@ -146,8 +146,10 @@ func TestDealsAreRetriedSkippedAndExplainedWhileServeRuns(t *testing.T) {
 	}
 	testenv.Eventually(t, "three deals failed", func() bool { return len(failed().Deals) == 3 }, p.out)
 	wantRun(t, env, 0, "refused", "deals", "explain", "https://gist.github.com/alice/g1")
-	if _, out := run(t, env, "deals", "list"); strings.ContainsAny(out, "\x1b\x07\t") {
-		t.Errorf("the output contains control characters: %q", out)
+	for _, args := range [][]string{{"deals", "list"}, {"deals", "list", "--json"}, {"deals", "explain", "g2"}, {"deals", "explain", "\u202eg2"}} {
+		if _, out := run(t, env, args...); strings.ContainsAny(out, "\x1b\x07\t\u009b\u202e\u2028") || !strings.Contains(out, `\u202e`) {
+			t.Errorf("%v: the output contains control characters: %q", args, out)
+		}
 	}
 	s.ClearFaults()
 	wantRun(t, env, 0, "g1  skipped\n1 deals skipped\n", "deals", "skip", "g1", "--reason=not ours")

@@ -87,7 +87,7 @@ func question(text string) (string, error) {
 // printResult prints one result at once, in columns of fixed width.
 func printResult(r admin.Result) {
 	// A closed pipe ends the output, but not the work.
-	_, _ = fmt.Fprintln(os.Stdout, strings.TrimRight(plain(fmt.Sprintf("%-39s  %-9s  %s", r.Input, spaced(r.Result), r.Reason)), " "))
+	_, _ = fmt.Fprintln(os.Stdout, strings.TrimRight(format.Escape(fmt.Sprintf("%-39s  %-9s  %s", r.Input, spaced(r.Result), r.Reason)), " "))
 }
 
 // spaced returns the name of a result with spaces.

@@ -22,7 +22,7 @@ type usersEraseCmd struct {
 // Run erases a person and prints the deals that remain in Pipedrive.
 func (c *usersEraseCmd) Run(ctx context.Context) error {
 	if !c.Yes && interactive() {
-		answer, err := question(fmt.Sprintf("Erase %s for good? The deals in Pipedrive stay. [yes/NO] ", plain(c.Login)))
+		answer, err := question(fmt.Sprintf("Erase %s for good? The deals in Pipedrive stay. [yes/NO] ", format.Escape(c.Login)))
 		if err != nil {
 			return err
 		}

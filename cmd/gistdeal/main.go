@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"gistdeal/internal/app"
+	"gistdeal/internal/format"
 )
 
 // version is set by the build.
@@ -22,9 +24,18 @@ func main() {
 	defer stop()
 	command := kong.Parse(&cli{}, options(ctx)...)
 	if err := command.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "gistdeal:", err)
+		fmt.Fprintln(os.Stderr, "gistdeal:", escapeLines(err.Error()))
 		os.Exit(exitStatus(err)) //nolint:gocritic // Nothing is left to stop.
 	}
+}
+
+// escapeLines escapes each line of the text of an error, which may quote texts from outside.
+func escapeLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = format.Escape(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // options configure the parser of the command line.

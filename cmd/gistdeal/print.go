@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"gistdeal/internal/format"
 )
 
 // printing is the flag of all commands that print data. JSON names are stable; the
@@ -18,10 +20,15 @@ type printing struct {
 // print writes v as JSON or, for people, the rows.
 func (p printing) print(v any, rows func(*table)) error {
 	if p.JSON {
-		e := json.NewEncoder(os.Stdout)
+		var text strings.Builder
+		e := json.NewEncoder(&text)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
-		return e.Encode(v)
+		if err := e.Encode(v); err != nil {
+			return err
+		}
+		_, err := io.WriteString(os.Stdout, format.EscapeJSON(text.String()))
+		return err
 	}
 	t := &table{w: os.Stdout}
 	rows(t)
@@ -37,10 +44,10 @@ type table struct {
 	err  error
 }
 
-// row adds a row.
+// row adds a row. Some texts come from outside, so it escapes them.
 func (t *table) row(cells ...string) {
 	for i, cell := range cells {
-		cells[i] = plain(cell)
+		cells[i] = format.Escape(cell)
 	}
 	t.rows = append(t.rows, cells)
 }
@@ -69,17 +76,6 @@ func (t *table) end() {
 		}
 	}
 	t.rows = nil
-}
-
-// plain returns text without control characters, which a terminal would obey: some
-// texts come from outside.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return ' '
-		}
-		return r
-	}, text)
 }
 
 // shellQuote returns text as one word for a shell.

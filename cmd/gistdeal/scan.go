@@ -67,7 +67,7 @@ func (f *follower) show(p admin.Progress) {
 		}
 	}
 	if p.Problem != "" {
-		text += ": " + plain(p.Problem)
+		text += ": " + format.Escape(p.Problem)
 	}
 	switch {
 	case f.quiet:

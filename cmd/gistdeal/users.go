@@ -70,7 +70,7 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 }
 
 // notice prints a text that does not belong to standard output.
-func notice(text string) { fmt.Fprintln(os.Stderr, plain(text)) }
+func notice(text string) { fmt.Fprintln(os.Stderr, format.Escape(text)) }
 
 type usersDone struct {
 	Users []admin.Result `json:"users"`
