@@ -69,6 +69,38 @@ func TestDescriptionsAreCutToTheSizeOfTheField(t *testing.T) {
 	}
 }
 
+func TestADescriptionIsNoFormulaInASpreadsheet(t *testing.T) {
+	t.Parallel()
+	w := begin(t, sim.Options{}, pipedrive.Options{})
+	code := w.AddField(pipedrive.FieldGist, "text")
+	w.prepare(t, nil)
+	for i, tt := range []struct{ description, want string }{
+		{`=HYPERLINK("https://evil.example";"report")`, `'=HYPERLINK("https://evil.example";"report")`},
+		{"+1", "'+1"},
+		{"-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0"},
+		{"@SUM(1+1)", "'@SUM(1+1)"},
+		{"\ttabbed", "'\ttabbed"},
+		{"\r=1+1", "'\r=1+1"},
+		{"  =1+1", "'  =1+1"}, // Pipedrive may trim it.
+		{"\ufeff=1+1", "'\ufeff=1+1"},
+		{"＝1+1", "'＝1+1"},
+		{"a=b", "a=b"},
+		{"'=1+1", "'=1+1"},
+		{"# notes - @me", "# notes - @me"},
+		{"  indented", "  indented"},
+	} {
+		d := hello
+		d.GistID, d.Description = fmt.Sprintf("%020d", i), tt.description
+		deal := w.deal(t, w.mustCreate(t, d))
+		if got := deal.Custom[code]; got != tt.want {
+			t.Errorf("%q is sent as %q, want %q", tt.description, got, tt.want)
+		}
+		if got := w.Report().ByGist[d.GistID]; len(got) != 1 {
+			t.Errorf("the gist with the description %q has the deals %v, want one", tt.description, got)
+		}
+	}
+}
+
 func TestTitlesAreCutToAVarchar(t *testing.T) {
 	t.Parallel()
 	w := prepared(t, sim.Options{}, pipedrive.Options{})
