@@ -47,7 +47,7 @@ func TestUsersAddCreatesTheDatabaseForTheNextServe(t *testing.T) {
 	testenv.Eventually(t, "the queued request is done", func() bool { _, body := p.get("/trackedusers"); return strings.Contains(body, "alice") }, p.out)
 }
 
-func TestACommandNamesItsDatabaseAndWhetherAGistdealRunsOnIt(t *testing.T) {
+func TestACommandNamesItsDatabaseAndWhetherAnInstanceRunsOnIt(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
 	place := "database: " + env["GISTDEAL_DATABASE_URL"]

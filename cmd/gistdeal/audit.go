@@ -61,7 +61,7 @@ func (c *auditCmd) agree(ctx context.Context, a *admin.Admin) error {
 	if err := c.print(report, func(t *table) { c.rows(t, report) }); err != nil {
 		return err
 	}
-	return ask("Repair this? [yes/NO] ")
+	return ask("Repair this? [y/N] ")
 }
 
 // price prints the price of a list of all archived deals, and asks at a terminal.
@@ -74,16 +74,7 @@ func (c *auditCmd) price(ctx context.Context, a *admin.Admin) error {
 	if c.Yes || c.JSON || !interactive() {
 		return nil
 	}
-	return ask("Continue? [yes/NO] ")
-}
-
-// ask returns an error unless the answer is yes.
-func ask(text string) error {
-	answer, err := question(text)
-	if err == nil && answer != "y" && answer != "yes" {
-		err = errCancelled
-	}
-	return err
+	return ask("Continue? [y/N] ")
 }
 
 func (c *auditCmd) rows(t *table, report gistdeal.Audit) {

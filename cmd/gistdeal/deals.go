@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
+	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/format"
 	"gistdeal/internal/store"
@@ -90,13 +92,30 @@ func (a gistArgs) selection() admin.DealSelection {
 type dealsRetryCmd struct {
 	gistArgs
 	printing
+	confirming
 }
 
-// Run queues the deals again, by default all failed ones.
+// Run queues the deals again, by default all failed ones. It asks before it queues deals
+// that were not meant to be created.
 func (c *dealsRetryCmd) Run(ctx context.Context) error {
-	return c.turn(ctx, c.printing, "deals queued", func(a *admin.Admin) (admin.DealResults, error) {
+	return c.turn(ctx, c.printing, "deals queued", func(db *store.Store) (bool, error) { return c.agree(ctx, db) }, func(a *admin.Admin) (admin.DealResults, error) {
 		return a.Retry(ctx, c.selection())
 	})
+}
+
+// agree reports whether to queue the deals. Failed ones were meant to be created.
+func (c *dealsRetryCmd) agree(ctx context.Context, db *store.Store) (bool, error) {
+	notMeant := func(state string) bool {
+		return state == string(gistdeal.DealSkipped) || state == string(gistdeal.DealAwaitingApproval)
+	}
+	if !c.DryRun && !slices.ContainsFunc(c.State, notMeant) {
+		return true, nil
+	}
+	deals, err := admin.New(db).Retryable(ctx, c.selection())
+	if err != nil {
+		return false, err
+	}
+	return c.creating(ctx, c.printing, db, deals)
 }
 
 type dealsSkipCmd struct {
@@ -115,16 +134,19 @@ func (c *dealsSkipCmd) Validate() error {
 
 // Run skips.
 func (c *dealsSkipCmd) Run(ctx context.Context) error {
-	return c.turn(ctx, c.printing, "deals skipped", func(a *admin.Admin) (admin.DealResults, error) {
+	always := func(*store.Store) (bool, error) { return true, nil }
+	return c.turn(ctx, c.printing, "deals skipped", always, func(a *admin.Admin) (admin.DealResults, error) {
 		return a.Skip(ctx, c.selection(), c.Reason)
 	})
 }
 
-// turn changes deals and prints the result of each named gist.
-func (gistArgs) turn(ctx context.Context, p printing, did string, change func(*admin.Admin) (admin.DealResults, error)) error {
+// turn changes deals, if agree says so, and prints the result of each named gist.
+func (gistArgs) turn(ctx context.Context, p printing, did string, agree func(*store.Store) (bool, error), change func(*admin.Admin) (admin.DealResults, error)) error {
 	return p.withStore(ctx, requests, func(db *store.Store) error {
-		a := admin.New(db)
-		turned, err := change(a)
+		if ok, err := agree(db); err != nil || !ok {
+			return err
+		}
+		turned, err := change(admin.New(db))
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/format"
 	"gistdeal/internal/store"
@@ -15,23 +16,21 @@ const eraseWait = time.Minute
 
 type usersEraseCmd struct {
 	printing
+	confirming
 	Login string `arg:"" help:"A login, an address at github.com, or a number such as id:583231 if the login is another's by now."`
-	Yes   bool   `help:"Don't ask."`
 }
 
 // Run erases a person and prints the deals that remain in Pipedrive.
 func (c *usersEraseCmd) Run(ctx context.Context) error {
-	if !c.Yes && interactive() {
-		answer, err := question(fmt.Sprintf("Erase %s for good? The deals in Pipedrive stay. [yes/NO] ", format.Escape(c.Login)))
+	return c.withStore(ctx, writes, func(db *store.Store) error {
+		a := admin.New(db)
+		u, deals, err := a.Erasable(ctx, c.Login)
 		if err != nil {
 			return err
 		}
-		if answer != "yes" {
-			return errCancelled
+		if ok, err := c.agreed(c.printing, erasing(u, deals)); err != nil || !ok {
+			return err
 		}
-	}
-	return c.withStore(ctx, writes, func(db *store.Store) error {
-		a := admin.New(db)
 		waiting, cancel := context.WithTimeout(ctx, eraseWait)
 		defer cancel()
 		e, err := a.Erase(waiting, c.Login)
@@ -45,4 +44,14 @@ func (c *usersEraseCmd) Run(ctx context.Context) error {
 			}
 		})
 	})
+}
+
+// erasing is the effect of erasing a person.
+func erasing(u gistdeal.User, deals map[gistdeal.DealState]int) effect {
+	gists := 0
+	for _, n := range deals {
+		gists += n
+	}
+	return effect{Gists: gists, Change: fmt.Sprintf("erase %s and %s gists for good; the %s deals created for them stay in Pipedrive, and no other is created",
+		u.Login, format.Number(gists), format.Number(deals[gistdeal.DealCreated]))}
 }

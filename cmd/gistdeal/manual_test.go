@@ -21,14 +21,16 @@ This page is generated from the program's own definitions by ` + "`make docs`" +
 ` + "`gistdeal COMMAND --help`" + ` prints the same.
 
 - Commands read the same environment as ` + "`serve`" + `: [configuration.md](configuration.md). Set ` + "`GISTDEAL_DATABASE_URL`" + ` to the database of the
-  running service. Only ` + "`serve` and `users add`" + ` create a database; without one, ` + "`plan`" + ` compares with nothing, and all other commands
-  fail. Without ` + "`--json`" + `, a command says on standard error which database it uses.
+  running service. Only ` + "`serve` and `users add`" + ` create a database; the other commands that need one fail without it.
+  Without ` + "`--json`" + `, a command says on standard error which database it uses.
 - Commands about users and deals write rows to the database and follow them. They work beside a running ` + "`serve`" + ` and without one; without
   one, they say so, and the next ` + "`serve`" + ` does the work. Ctrl+C ends the following, not the work.
 - A login may be written ` + "`octocat`, `@octocat`" + ` or as an address at github.com; a gist by its id or its address.
 - Commands that print data take ` + "`--json`" + `: stable names, times in RFC 3339 and UTC. Errors go to standard error.
+- Commands that cannot be undone print how much they change and what it costs, and ask. Without a terminal they need ` + "`--yes`" + `;
+  ` + "`--dry-run`" + ` only prints.
 - Exit status: 0 done; 1 an error, a failed check, or something that could not be done; 2 a mistake in the configuration; 80 a command line
-  that cannot be parsed.
+  that cannot be parsed, or that lacks ` + "`--yes`" + `.
 `
 )
 

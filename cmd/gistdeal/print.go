@@ -30,7 +30,12 @@ func (p printing) print(v any, rows func(*table)) error {
 		_, err := io.WriteString(os.Stdout, format.EscapeJSON(text.String()))
 		return err
 	}
-	t := &table{w: os.Stdout}
+	return show(os.Stdout, rows)
+}
+
+// show writes rows for people.
+func show(w io.Writer, rows func(*table)) error {
+	t := &table{w: w}
 	rows(t)
 	t.end()
 	return t.err

@@ -17,10 +17,14 @@ import (
 // errConfig is an error of the configuration: exit status 2.
 var errConfig = errors.New("configuration")
 
-// exitStatus returns 2 for mistakes of the configuration and 1 for all else.
+// exitStatus returns 2 for mistakes of the configuration, 80 as the parser does for a
+// command line that lacks a flag, and 1 for all else.
 func exitStatus(err error) int {
-	if errors.Is(err, errConfig) {
+	switch {
+	case errors.Is(err, errConfig):
 		return 2
+	case errors.Is(err, errUsage):
+		return 80
 	}
 	return 1
 }

@@ -139,7 +139,10 @@ type (
 	usersRemoveCmd  struct{ changeUsers }
 	usersPauseCmd   struct{ changeUsers }
 	usersResumeCmd  struct{ changeUsers }
-	usersApproveCmd struct{ changeUsers }
+	usersApproveCmd struct {
+		changeUsers
+		confirming
+	}
 )
 
 // Run removes.
@@ -151,8 +154,19 @@ func (c *usersPauseCmd) Run(ctx context.Context) error { return c.change(ctx, ad
 // Run resumes.
 func (c *usersResumeCmd) Run(ctx context.Context) error { return c.change(ctx, admin.Resume) }
 
-// Run approves.
-func (c *usersApproveCmd) Run(ctx context.Context) error { return c.change(ctx, admin.Approve) }
+// approvedUnasked is how many deals are approved without a question.
+const approvedUnasked = 50
+
+// Run approves, and asks before it if that creates many deals.
+func (c *usersApproveCmd) Run(ctx context.Context) error {
+	return c.changeIf(ctx, admin.Approve, func(db *store.Store, logins []string) (bool, error) {
+		deals, err := admin.New(db).AwaitingApproval(ctx, logins)
+		if err != nil || (deals <= approvedUnasked && !c.DryRun) {
+			return err == nil, err
+		}
+		return c.creating(ctx, c.printing, db, deals)
+	})
+}
 
 // changeUsers is the common part of the commands that change users.
 type changeUsers struct {
@@ -161,23 +175,29 @@ type changeUsers struct {
 }
 
 func (c *changeUsers) change(ctx context.Context, what admin.Change) error {
+	return c.changeIf(ctx, what, func(*store.Store, []string) (bool, error) { return true, nil })
+}
+
+// changeIf changes the users if agree says so.
+func (c *changeUsers) changeIf(ctx context.Context, what admin.Change, agree func(*store.Store, []string) (bool, error)) error {
 	logins, err := c.read()
 	if err != nil {
 		return err
 	}
 	var results []admin.Result
 	err = c.withStore(ctx, requests, func(db *store.Store) error {
-		a := admin.New(db)
-		results, err = a.ChangeUsers(ctx, logins, what)
-		return err
-	})
-	if err == nil {
-		err = c.print(usersDone{results}, func(t *table) {
+		if ok, err := agree(db, logins); err != nil || !ok {
+			return err
+		}
+		if results, err = admin.New(db).ChangeUsers(ctx, logins, what); err != nil {
+			return err
+		}
+		return c.print(usersDone{results}, func(t *table) {
 			for _, r := range results {
 				t.row(r.Input, spaced(r.Result), r.Reason)
 			}
 		})
-	}
+	})
 	if err != nil {
 		return err
 	}

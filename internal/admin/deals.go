@@ -95,12 +95,17 @@ type DealResults struct {
 // Retry queues failed, skipped and held deals again. Deals that are selected
 // neither by their gist nor by a state are retried only if they failed.
 func (a *Admin) Retry(ctx context.Context, s DealSelection) (DealResults, error) {
+	return a.turn(ctx, s.orFailed(), turning{"retried", gistdeal.WhyNotRetried, func(f gistdeal.DealFilter) (gistdeal.Changed, error) {
+		return a.db.Retry(ctx, f, time.Now())
+	}})
+}
+
+// orFailed returns the selection, of failed deals if it names neither gists nor states.
+func (s DealSelection) orFailed() DealSelection {
 	if len(s.Gists) == 0 && len(s.States) == 0 {
 		s.States = []string{string(gistdeal.DealFailed)}
 	}
-	return a.turn(ctx, s, turning{"retried", gistdeal.WhyNotRetried, func(f gistdeal.DealFilter) (gistdeal.Changed, error) {
-		return a.db.Retry(ctx, f, time.Now())
-	}})
+	return s
 }
 
 // Skip decides that the selected deals are not created, for the reason in note.

@@ -48,6 +48,19 @@ func (s *Store) Deals(ctx context.Context, f gistdeal.DealFilter, after string, 
 	})
 }
 
+// CountDeals returns the number of deals that match f.
+func (s *Store) CountDeals(ctx context.Context, f gistdeal.DealFilter) (n int, err error) {
+	w := where{}
+	if len(f.States) > 0 {
+		w.in("d.state", stringsOf(f.States))
+	}
+	if err := w.deals(f); err != nil {
+		return 0, err
+	}
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM deals d`+w.sql(), w.args...).Scan(&n)
+	return n, err
+}
+
 // Retry queues the deals that match f and are failed, skipped or awaiting approval, as
 // if they were new. It keeps their attempts.
 func (s *Store) Retry(ctx context.Context, f gistdeal.DealFilter, now time.Time) (gistdeal.Changed, error) {

@@ -96,6 +96,22 @@ func TestAFilterByStateLeavesOutOtherStates(t *testing.T) {
 	})
 }
 
+func TestDealsAreCountedByTheSameFilterAsTheyAreListed(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		oneInEachState(t, s)
+		for _, f := range []gistdeal.DealFilter{
+			{}, {UserID: 1}, {UserID: 2}, {States: []gistdeal.DealState{"failed", "skipped"}}, {Problem: "not ours"}, {GistIDs: []string{"a0001", "a0004", "x"}, States: []gistdeal.DealState{"skipped"}},
+		} {
+			listed, err := s.Deals(t.Context(), f, "", 100)
+			testenv.Must(t, err)
+			if n, err := s.CountDeals(t.Context(), f); n != len(listed) || err != nil {
+				t.Errorf("%+v: %d counted, %d listed, %v", f, n, len(listed), err)
+			}
+		}
+	})
+}
+
 func TestDealsAreListedPageByPage(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {

@@ -2,7 +2,6 @@ package estimate
 
 import (
 	"context"
-	"math"
 	"sync/atomic"
 	"time"
 
@@ -195,16 +194,12 @@ func (e *Estimate) add() {
 	e.PipedriveTokens = e.Deals * pipedrive.DealTokens
 }
 
-// time adds the time at the allowed rate and with the daily quota. The quota
-// stays open if Pipedrive did not tell it: the rest is useful without it.
+// time adds the time at the allowed rate and with the daily quota.
 func (e *Estimate) time(pace Pace) {
-	e.Seconds = math.Ceil(float64(e.Deals) / pace.PerSecond)
-	for _, q := range pace.Quotas {
-		if q.Name == pipedrive.QuotaDay && q.Limit > 0 {
-			e.DayTokens, e.DayTokensLeft, e.DayTokensReserved = &q.Limit, &q.Remaining, &q.Reserved
-			days := days(e.Deals, pace.Quotas)
-			e.Days = &days
-		}
+	cost := CostOf(e.Deals, pace)
+	e.Seconds, e.Days = cost.Seconds, cost.Days
+	if q, ok := pace.day(); ok {
+		e.DayTokens, e.DayTokensLeft, e.DayTokensReserved = &q.Limit, &q.Remaining, &q.Reserved
 	}
 }
 

@@ -67,6 +67,17 @@ func TestNewUsersCostADealForEachGist(t *testing.T) {
 	}
 }
 
+func TestTheCostOfDealsIsKnownWithoutTheDailyQuota(t *testing.T) {
+	t.Parallel()
+	if c := estimate.CostOf(60, estimate.Pace{PerSecond: 4}); c.Deals != 60 || c.Tokens != 60*pipedrive.DealTokens || c.Seconds != 15 || c.Days != nil {
+		t.Errorf("without quotas: %+v", c)
+	}
+	day := gistdeal.Quota{Name: pipedrive.QuotaDay, Limit: 1000, Remaining: 100, Reserved: 100}
+	if c := estimate.CostOf(200, estimate.Pace{PerSecond: 4, Quotas: []gistdeal.Quota{day}}); c.Days == nil || *c.Days != 2 {
+		t.Errorf("1,000 tokens with 900 left tomorrow: %+v", c)
+	}
+}
+
 func TestDealsThatExistAreNotCountedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"gistdeal/internal/admin/activity"
+	"gistdeal/internal/admin/estimate"
+	"gistdeal/internal/format"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/store"
+)
+
+// errUsage is a command line that lacks a flag: the exit status of one that cannot be parsed.
+var errUsage = errors.New("nothing was done")
+
+// confirming is the flags of commands that cannot be undone.
+type confirming struct {
+	Yes    bool `xor:"confirm" help:"Do not ask; needed without a terminal."`
+	DryRun bool `xor:"confirm" help:"Print what would change and what that costs, and change nothing."`
+}
+
+// effect is a change that cannot be undone and its cost.
+type effect struct {
+	Change string        `json:"change"` // for people
+	Gists  int           `json:"gists"`  // that it concerns
+	Cost   estimate.Cost `json:"cost"`   // in Pipedrive
+}
+
+// agreed shows the effect of a change and reports whether to make it: at a terminal the
+// answer decides, without one --yes does.
+func (c confirming) agreed(p printing, e effect) (bool, error) {
+	if c.DryRun {
+		return false, p.print(e, func(t *table) {
+			e.rows(t)
+			t.row("dry run: nothing is changed")
+		})
+	}
+	if e.Gists == 0 || (c.Yes && p.JSON) {
+		return true, nil
+	}
+	if err := show(os.Stderr, e.rows); err != nil || c.Yes {
+		return err == nil, err
+	}
+	if err := c.mayAsk(); err != nil {
+		return false, err
+	}
+	return true, ask("Continue? [y/N] ")
+}
+
+// creating is agreed for queueing deals.
+func (c confirming) creating(ctx context.Context, p printing, db *store.Store, deals int) (bool, error) {
+	cost, err := costOf(ctx, db, deals)
+	if err != nil {
+		return false, err
+	}
+	return c.agreed(p, effect{Change: fmt.Sprintf("queue %s deals, which are then created in Pipedrive", format.Number(deals)), Gists: deals, Cost: cost})
+}
+
+// mayAsk returns an error if the command needs an answer and there is no terminal.
+func (c confirming) mayAsk() error {
+	if c.Yes || c.DryRun || interactive() {
+		return nil
+	}
+	return fmt.Errorf("%w: this cannot be undone, and there is no terminal to ask at; add --yes to do it, or --dry-run to see what it would do", errUsage)
+}
+
+// ask returns an error unless the answer is yes.
+func ask(text string) error {
+	answer, err := question(text)
+	if err == nil && answer != "y" && answer != "yes" {
+		err = errCancelled
+	}
+	return err
+}
+
+func (e effect) rows(t *table) {
+	t.row(e.Change)
+	if e.Cost.Tokens == 0 {
+		return
+	}
+	text := fmt.Sprintf("cost: %s tokens of Pipedrive", format.Number(e.Cost.Tokens))
+	if e.Cost.Deals > 0 {
+		text += fmt.Sprintf(" for %s deals, %s at the allowed rate", format.Number(e.Cost.Deals), format.Duration(time.Duration(e.Cost.Seconds*float64(time.Second))))
+	}
+	switch days := e.Cost.Days; {
+	case days == nil || *days == 1:
+	case *days == 0:
+		text += ", never with the daily quota"
+	default:
+		text += fmt.Sprintf(", %s days with the daily quota", format.Number(*days))
+	}
+	t.row(text)
+}
+
+// costOf returns the cost of creating deals, with the quotas that the leader recorded.
+func costOf(ctx context.Context, db *store.Store, deals int) (cost estimate.Cost, err error) {
+	conf, err := withoutKey()
+	if err != nil {
+		return cost, err
+	}
+	pace, err := estimate.PaceOf(ctx, conf.PipedriveURL, pipedrive.Options{Rate: conf.PipedriveRate, QuotaReserve: conf.QuotaReserve})
+	if err != nil {
+		return cost, err
+	}
+	known, err := activity.New(db).Quotas(ctx)
+	pace.Quotas = known.Quotas
+	return estimate.CostOf(deals, pace), err
+}
