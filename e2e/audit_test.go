@@ -38,9 +38,9 @@ func TestQuotasAndAuditsAreReportedWhileServeRuns(t *testing.T) {
 	wantRun(t, env, 0, "costs up to about 20 tokens", "audit", "--archived")
 	second := s.SeedDeal("alice", "aa01", "by hand")
 	wantRun(t, env, 0, "duplicate", "audit")
-	wantRun(t, env, 0, "duplicate", "audit", "--repair")
-	wantRun(t, env, 1, "delete it there first", "audit", "--recreate", "aa01")
-	wantRun(t, env, 0, "is deleted", "audit", "--delete-duplicate", strconv.FormatInt(second, 10))
+	wantRun(t, env, 0, "duplicate", "audit", "--repair", "--yes")
+	wantRun(t, env, 1, "delete it there first", "audit", "--recreate", "aa01", "--yes")
+	wantRun(t, env, 0, "is deleted", "audit", "--delete-duplicate", strconv.FormatInt(second, 10), "--yes")
 	wantRun(t, env, 0, "0 discrepancies", "audit")
 	if got := s.Report().ByGist["aa01"]; len(got) != 1 {
 		t.Errorf("the gist has the deals %v, want one", got)
@@ -73,35 +73,13 @@ func TestAnAuditCountsDiscrepanciesBeyondThoseListedAndRepairsAllItCan(t *testin
 	}
 	s.AddGistDealByHand("alice", gists[len(gists)-1].ID)
 	wantRun(t, env, 0, "10,002 discrepancies, of which the first 10,000 are listed", "audit")
-	wantRun(t, env, 0, "done: adopt the existing deal", "audit", "--repair")
+	wantRun(t, env, 0, "done: adopt the existing deal", "audit", "--repair", "--yes")
 	for _, g := range gists {
 		s.AddGistDealByHand("alice", g.ID)
 	}
-	wantRun(t, env, 0, "done: adopt the existing deal", "audit", "--repair")
+	wantRun(t, env, 0, "done: adopt the existing deal", "audit", "--repair", "--yes")
 	var skipped struct{ Deals []any }
 	if read(t, env, &skipped, "deals", "list", "--state", "skipped"); len(skipped.Deals) > 0 {
 		t.Errorf("%d deals were not adopted", len(skipped.Deals))
 	}
-}
-
-func TestARepairAtATerminalNeedsConfirmation(t *testing.T) {
-	t.Parallel()
-	s, env := simulate(t, sim.Options{})
-	s.MakeGists("alice", 1)
-	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid", Times: 1})
-	p := start(t, env)
-	testenv.Eventually(t, "the deal is refused", func() bool {
-		u := p.user("alice")
-		return append(u.Old, u.New...)[0].Deal.State == "failed"
-	}, p.out)
-	if status, screen := atTerminal(t, env, "", "audit --repair"); status != 1 || !strings.Contains(screen, "never_created") || !strings.Contains(screen, "nothing was done") {
-		t.Errorf("answer no: exit status %d:\n%s", status, screen)
-	}
-	if n := s.Report().Deals; n != 0 {
-		t.Errorf("%d deals after the answer no", n)
-	}
-	if status, screen := atTerminal(t, env, "yes", "audit --repair"); status != 0 || !strings.Contains(screen, "done: ") {
-		t.Errorf("answer yes: exit status %d:\n%s", status, screen)
-	}
-	waitForDeals(t, p, "alice", 1)
 }

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -91,4 +92,62 @@ func TestRetryingDealsThatWereNotMeantToBeCreatedNeedsAnAnswerOrYes(t *testing.T
 	wantDeals(t, s, 0)
 	wantAnswer(t, env, "yes", 0, "4 deals queued", "deals retry --state skipped")
 	waitForDeals(t, p, "alice", 4)
+}
+
+func TestARepairNeedsAnAnswerOrYes(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 1)
+	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid", Times: 1})
+	p := start(t, env)
+	testenv.Eventually(t, "the deal is refused", func() bool {
+		u := p.user("alice")
+		return append(u.Old, u.New...)[0].Deal.State == "failed"
+	}, p.out)
+	const numbers = "link 0 gists to deals that exist, and queue 1 deals"
+	lists := func() int { return s.Report().Requests["GET /api/v2/deals"] }
+	before := lists()
+	wantRun(t, env, 80, "add --yes to do it", "audit", "--repair")
+	if after := lists(); after != before {
+		t.Errorf("a repair without an answer listed deals %d times", after-before)
+	}
+	wantRun(t, env, 80, "an audit changes nothing", "audit", "--dry-run")
+	wantRun(t, env, 0, "never_created", "audit", "--repair", "--dry-run")
+	var e effect
+	if read(t, env, &e, "audit", "--repair", "--dry-run"); e.Gists != 1 || e.Cost.Tokens != 5 {
+		t.Errorf("%+v, want one gist for 5 tokens", e)
+	}
+	wantAnswer(t, env, "", 1, numbers, "audit --repair")
+	wantDeals(t, s, 0)
+	wantAnswer(t, env, "yes", 0, "done: ", "audit --repair")
+	waitForDeals(t, p, "alice", 1)
+	if status, screen := atTerminal(t, env, "", "audit --repair"); status != 0 || strings.Contains(screen, "[y/N]") {
+		t.Errorf("with nothing to repair: exit status %d:\n%s", status, screen)
+	}
+}
+
+func TestDeletingAndRecreatingADealNeedAnAnswerOrYes(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{{ID: "aa01"}}})
+	p := start(t, env)
+	waitForDeals(t, p, "alice", 1)
+	second := strconv.FormatInt(s.SeedDeal("alice", "aa01", "by hand"), 10)
+	wantRun(t, env, 1, "is not recorded as a duplicate", "audit", "--delete-duplicate", second, "--dry-run")
+	wantRun(t, env, 0, "duplicate", "audit")
+	wantRun(t, env, 80, "add --yes to do it", "audit", "--delete-duplicate", second)
+	wantRun(t, env, 0, "a duplicate of the deal of gist aa01", "audit", "--delete-duplicate", second, "--dry-run")
+	wantAnswer(t, env, "n", 1, "cost: 3 tokens", "audit --delete-duplicate "+second)
+	if got := s.Report().ByGist["aa01"]; len(got) != 2 {
+		t.Errorf("the gist has the deals %v, want both", got)
+	}
+	wantAnswer(t, env, "y", 0, "is deleted", "audit --delete-duplicate "+second)
+
+	s.DeleteDeal(s.Report().ByGist["aa01"][0])
+	wantRun(t, env, 80, "add --yes to do it", "audit", "--recreate", "aa01")
+	wantRun(t, env, 0, "create a new deal for gist aa01 of alice, instead of deal", "audit", "--recreate", "https://gist.github.com/alice/aa01", "--dry-run")
+	wantAnswer(t, env, "n", 1, "cost: 5 tokens", "audit --recreate aa01")
+	wantDeals(t, s, 0)
+	wantAnswer(t, env, "y", 0, "will be recreated", "audit --recreate aa01")
+	testenv.Eventually(t, "the deal exists again", func() bool { return s.Report().Deals == 1 }, p.out)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"gistdeal"
@@ -15,30 +14,21 @@ import (
 
 type auditCmd struct {
 	printing
+	confirming
 	Archived        bool   `help:"List all archived deals, not only those that changed; prints the price in tokens first."`
 	Repair          bool   `xor:"change" help:"Adopt, relink and queue deals where that is safe; recreates no deal that existed before, and deletes none."`
 	Recreate        string `xor:"change" help:"Recreate the deal of this gist, which is gone from Pipedrive." placeholder:"GIST"`
-	Yes             bool   `help:"Do not ask."`
 	DeleteDuplicate int64  `xor:"change" help:"Delete this deal, a duplicate of the deal of its gist, in Pipedrive." placeholder:"DEAL"`
 }
 
 // Run requests an audit and prints its report. Without flags it changes nothing and
-// lists the repairs of --repair. At a terminal, --repair lists them first and asks.
+// lists the repairs of --repair.
 func (c *auditCmd) Run(ctx context.Context) error {
 	return c.withStore(ctx, writes, func(db *store.Store) error {
-		a := admin.New(db)
-		if c.Archived {
-			if err := c.price(ctx, a); err != nil {
-				return err
-			}
+		if ok, err := c.agree(ctx, db); err != nil || !ok {
+			return err
 		}
-		if c.Repair && !c.Yes && !c.JSON && interactive() {
-			if err := c.agree(ctx, a); err != nil {
-				return err
-			}
-			c.Archived = false // They have just been listed.
-		}
-		report, err := a.Audit(ctx, gistdeal.AuditRequest{Archived: c.Archived, Repair: c.Repair, Recreate: c.Recreate, DeleteDuplicate: c.DeleteDuplicate})
+		report, err := admin.New(db).Audit(ctx, gistdeal.AuditRequest{Archived: c.Archived, Repair: c.Repair, Recreate: c.Recreate, DeleteDuplicate: c.DeleteDuplicate})
 		if err != nil {
 			return err
 		}
@@ -50,31 +40,6 @@ func (c *auditCmd) Run(ctx context.Context) error {
 		}
 		return nil
 	})
-}
-
-// agree lists the repairs and returns an error unless the operator agrees.
-func (c *auditCmd) agree(ctx context.Context, a *admin.Admin) error {
-	report, err := a.Audit(ctx, gistdeal.AuditRequest{Archived: c.Archived})
-	if err != nil {
-		return err
-	}
-	if err := c.print(report, func(t *table) { c.rows(t, report) }); err != nil {
-		return err
-	}
-	return ask("Repair this? [y/N] ")
-}
-
-// price prints the price of a list of all archived deals, and asks at a terminal.
-func (c *auditCmd) price(ctx context.Context, a *admin.Admin) error {
-	tokens, err := a.ArchivedTokens(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(os.Stderr, "The list of all archived deals costs up to about %s tokens of Pipedrive's day.\n", format.Number(tokens))
-	if c.Yes || c.JSON || !interactive() {
-		return nil
-	}
-	return ask("Continue? [y/N] ")
 }
 
 func (c *auditCmd) rows(t *table, report gistdeal.Audit) {

@@ -26,7 +26,7 @@ func cost(r *http.Request) int {
 	case r.Method == http.MethodPost:
 		return DealTokens // Creating a field costs the same.
 	case r.Method == http.MethodDelete:
-		return 3
+		return DeleteTokens
 	case ends("/deals/archived") || ends("/v1/users"):
 		return 20
 	case ends("/deals") || ends("/dealFields"):
@@ -39,9 +39,12 @@ func cost(r *http.Request) int {
 	return 1 // Getting one object by its id.
 }
 
-// DealTokens is the cost of creating one deal in tokens (Pipedrive OpenAPI 2026-08-18,
+// The cost of creating and of deleting one deal in tokens (Pipedrive OpenAPI 2026-08-18,
 // x-token-cost).
-const DealTokens = 5
+const (
+	DealTokens   = 5
+	DeleteTokens = 3
+)
 
 // Pace returns the highest number of requests a second while no other program uses the
 // key, by the limit in the newest answer.
