@@ -219,11 +219,16 @@ func scoped(scope gistdeal.Scope) func(huma.Context, func(huma.Context)) {
 			next(ctx)
 			return
 		}
-		refuse(ctx, problem.Problem{
-			Type: "urn:gistdeal:problem:scope-too-small", Title: "Scope too small", Status: http.StatusForbidden,
-			Detail: "this request needs a token with the scope " + string(scope),
-		})
+		refuse(ctx, scopeTooSmall(scope).Problem)
 	}
+}
+
+// scopeTooSmall returns the answer for callers without the scope.
+func scopeTooSmall(scope gistdeal.Scope) *Problem {
+	return &Problem{Problem: problem.Problem{
+		Type: "urn:gistdeal:problem:scope-too-small", Title: "Scope too small", Status: http.StatusForbidden,
+		Detail: "this request needs a token with the scope " + string(scope),
+	}}
 }
 
 // refuse answers a request with p before its operation runs.

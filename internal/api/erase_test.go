@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"gistdeal"
 	"gistdeal/internal/admin"
@@ -43,6 +44,12 @@ func TestAnErasedUserIsTrackedAgainOnlyOnRequest(t *testing.T) {
 		t.Errorf("%+v, want alice recognised by her id", r)
 	}
 	w.sim.RenameUser("alicia", "alice")
+	testenv.Must(w.t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeWrite, time.Now()))
+	r := w.send(http.MethodPost, "/users", `{"users":["alice"],"again":true}`, "Authorization: Bearer ci")
+	w.refused(r, http.StatusForbidden, "scope-too-small")
+	if r := add(`{"users":["alice"]}`); r.Result != "invalid" {
+		t.Errorf("%+v, want alice still refused after a request without the scope", r)
+	}
 	if r := add(`{"users":["alice"],"again":true}`); r.Result != "added" {
 		t.Fatalf("%+v, want alice tracked again", r)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -36,10 +37,13 @@ func (p *Problem) GetHeaders() http.Header {
 // problem returns err as an answer. It logs internal errors, because the answer
 // hides them.
 func (a *API) problem(ctx context.Context, err error) error {
-	if gistdeal.KindOf(err) == gistdeal.Internal && ctx.Err() == nil {
+	p, ok := errors.AsType[*Problem](err)
+	if !ok && gistdeal.KindOf(err) == gistdeal.Internal && ctx.Err() == nil {
 		a.log.Error("request failed", "error", err, "request_id", ctx.Value(requestID{}))
 	}
-	p := &Problem{Problem: problem.Of(err), retryAfter: problem.RetryAfter(err)}
+	if !ok {
+		p = &Problem{Problem: problem.Of(err), retryAfter: problem.RetryAfter(err)}
+	}
 	p.RequestID, _ = ctx.Value(requestID{}).(string)
 	return p
 }

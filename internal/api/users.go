@@ -128,7 +128,7 @@ func (m mark) user(order gistdeal.UserOrder) *gistdeal.User {
 type addUsersBody struct {
 	Users    []string          `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or GitHub URLs."`
 	Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The existing gists that get a deal: all, none, or those created since a date. The default is none; for a single user it is the configured policy."`
-	Again    bool              `json:"again,omitempty" doc:"Also track users that were erased."`
+	Again    bool              `json:"again,omitempty" doc:"Also track users that were erased. This needs the scope admin."`
 }
 
 type addUsersInput struct {
@@ -189,6 +189,9 @@ func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultLis
 		return nil, err
 	}
 	if body.Again {
+		if !gistdeal.CallerOf(ctx).Scope.Allows(gistdeal.ScopeAdmin) {
+			return nil, scopeTooSmall(gistdeal.ScopeAdmin)
+		}
 		if err := a.admin.AllowAgain(ctx, body.Users); err != nil {
 			return nil, err
 		}
