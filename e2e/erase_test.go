@@ -1,8 +1,11 @@
 package e2e_test
 
 import (
+	"bytes"
 	"fmt"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"gistdeal/internal/sim"
@@ -47,4 +50,35 @@ func TestAGoneUserWhoseLoginWasTakenIsErasedByItsNumber(t *testing.T) {
 	wantRun(t, env, 0, "", "users", "erase", first, "--yes")
 	wantRun(t, env, 1, "is not tracked", "users", "remove", first)
 	wantRun(t, env, 0, "active", "users", "list", "--search", "alice")
+}
+
+func TestNoFileOfARunningGistdealContainsAnErasedUser(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 1})
+	s.MakeGists("mallory-m", 120)
+	s.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "invalid", Times: 2})
+	s.AddFault(sim.Fault{Match: "GET /user/", Kind: "truncate", Times: 1})
+	p := start(t, env)
+	p.get("/user/mallory-m")
+	testenv.Eventually(t, "the deals exist", func() bool { return s.Report().Deals == 118 }, p.out)
+	file := env["GISTDEAL_DATABASE_URL"]
+	inFiles := func() (suffixes []string) {
+		for _, suffix := range []string{"", "-wal", "-shm", ".lock", ".erase-key"} {
+			if text, err := os.ReadFile(file + suffix); err == nil && bytes.Contains(bytes.ToLower(text), []byte("mallory-m")) {
+				suffixes = append(suffixes, suffix)
+			}
+		}
+		return suffixes
+	}
+	if len(inFiles()) == 0 {
+		t.Fatal("the files never contained the login")
+	}
+	wantRun(t, env, 0, "/deal/", "users", "erase", "mallory-m", "--yes")
+	if suffixes := inFiles(); len(suffixes) > 0 {
+		t.Errorf("the login is still in the files %q", suffixes)
+	}
+	// A process that starts without the key would track the person again by accident.
+	p.signal(syscall.SIGTERM)
+	testenv.Must(t, os.Rename(file+".erase-key", file+".away"))
+	wantRun(t, env, 1, "put the file", "serve")
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"gistdeal/internal/admin/transfer"
 	"gistdeal/internal/format"
+	"gistdeal/internal/store"
 )
 
 type copyCmd struct {
@@ -28,6 +30,9 @@ func (c *copyCmd) Run(ctx context.Context) error {
 			t.row(one.Name, format.Number(one.Rows), "rows, equal on both sides")
 		}
 		t.end()
+		if key := store.EraseKeyFile(strings.TrimPrefix(c.From, "sqlite://")); key != "" {
+			t.row("Set GISTDEAL_ERASE_KEY_FILE to a copy of " + shellQuote(key) + ": it recognises erased users.")
+		}
 		t.row("Set GISTDEAL_DATABASE_URL to the new database and start gistdeal. Never start another instance on " + shellQuote(c.From) + ".")
 	})
 }

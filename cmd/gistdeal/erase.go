@@ -37,6 +37,9 @@ func (c *usersEraseCmd) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if e.Warning != "" {
+			notice(e.Warning)
+		}
 		return c.print(e, func(t *table) {
 			t.row("REMAINING DEAL IN PIPEDRIVE", "")
 			for _, one := range e.Deals {

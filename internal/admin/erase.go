@@ -11,6 +11,7 @@ import (
 type Erased struct {
 	Reserved int         `json:"reserved" doc:"How many gist ids are kept, each with the id of its deal only, so that no deal is created again."`
 	Deals    []DealPlace `json:"deals" doc:"The deals of the person that Pipedrive still has: gistdeal deletes nothing there."`
+	Warning  string      `json:"warning,omitempty" doc:"Why text of the person may remain in the database files for now."`
 }
 
 // DealPlace is the place of a deal in Pipedrive.
@@ -40,11 +41,18 @@ func (a *Admin) Erase(ctx context.Context, input string) (Erased, error) {
 	for gistdeal.KindOf(err) == gistdeal.Invalid && wait(ctx) {
 		deals, err = a.db.Erase(ctx, u, time.Now())
 	}
+	if err != nil {
+		return Erased{}, err
+	}
 	e := Erased{Reserved: len(deals), Deals: []DealPlace{}}
+	// The rows are gone, so the end of ctx must not leave their text behind.
+	if err := a.db.Scrub(context.WithoutCancel(ctx)); err != nil {
+		e.Warning = err.Error()
+	}
 	for _, id := range deals {
 		e.Deals = append(e.Deals, DealPlace{id, gistdeal.DealURL(address, id)})
 	}
-	return e, err
+	return e, nil
 }
 
 // AllowAgain lets erased users be tracked again.

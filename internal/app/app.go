@@ -76,6 +76,9 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 // prepare completes New after the database was opened.
 func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.Client) error {
 	c := a.config
+	if err := a.store.CheckEraseKey(ctx); err != nil {
+		return err
+	}
 	if err := a.setAdminToken(ctx); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type Config struct {
 	PublicURL     string // scheme://host as browsers write it; "" if it is not known
 	Database      Database
 	PasswordFile  string // of the database
+	EraseKey      Secret // recognises erased users
 	AdminToken    Secret
 	Auth          string // AuthAuto, AuthToken or AuthNone
 	ScanInterval  time.Duration
@@ -79,6 +80,7 @@ func Parse(env map[string]string) (Config, error) {
 		PublicURL:     p.origin("GISTDEAL_PUBLIC_URL"),
 		Database:      p.database("GISTDEAL_DATABASE_URL", "gistdeal.db"),
 		PasswordFile:  p.text("GISTDEAL_DATABASE_PASSWORD_FILE", ""),
+		EraseKey:      p.eraseKey("GISTDEAL_ERASE_KEY"),
 		AdminToken:    p.secret("GISTDEAL_ADMIN_TOKEN"),
 		Auth:          p.oneOf("GISTDEAL_AUTH", AuthAuto, AuthAuto, AuthToken, AuthNone),
 		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
@@ -112,7 +114,7 @@ func Parse(env map[string]string) (Config, error) {
 
 // StoreOptions returns the options with which the database is opened.
 func (c Config) StoreOptions(log *slog.Logger) store.Options {
-	return store.Options{PasswordFile: c.PasswordFile, Lease: c.Lease, Log: log}
+	return store.Options{PasswordFile: c.PasswordFile, EraseKey: string(c.EraseKey), Lease: c.Lease, Log: log}
 }
 
 // Mistakes returns each mistake that an error of Parse joins.

@@ -50,6 +50,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 		"GITHUB_TOKEN":                "two words",
 		"GISTDEAL_DATABASE_URL":       "postgres://me:12#x@host/x",
 		"GISTDEAL_PORT":               "8050",
+		"GISTDEAL_ERASE_KEY":          "too short to be random",
 	}
 	_, err := parse(wrong)
 	mistakes := config.Mistakes(err)

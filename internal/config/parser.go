@@ -64,6 +64,17 @@ func (p *parser) secret(names ...string) Secret {
 	return secret
 }
 
+// eraseKey returns the secret. With a short one, somebody who has the hashes could find
+// it by trying.
+func (p *parser) eraseKey(name string) Secret {
+	const least = 24
+	key := p.secret(name)
+	if key != "" && len(key) < least {
+		p.mistake("%s has %d characters, want at least %d: use a random text such as `openssl rand -hex 32` prints", name, len(key), least)
+	}
+	return key
+}
+
 func (p *parser) url(name, standard string) string {
 	v := p.text(name, standard)
 	if u, err := url.Parse(v); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {

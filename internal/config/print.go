@@ -40,6 +40,7 @@ func (c Config) variables() []variable {
 		{"GISTDEAL_PUBLIC_URL", c.PublicURL},
 		{"GISTDEAL_DATABASE_URL", c.Database},
 		{"GISTDEAL_DATABASE_PASSWORD_FILE", c.PasswordFile},
+		{"GISTDEAL_ERASE_KEY", c.EraseKey},
 		{"GISTDEAL_ADMIN_TOKEN", c.AdminToken},
 		{"GISTDEAL_AUTH", c.Auth},
 		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval},

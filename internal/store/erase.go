@@ -3,11 +3,9 @@ package store
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -15,14 +13,10 @@ import (
 	"gistdeal"
 )
 
-// settingEraseKey is the setting with the HMAC key for erased names. Without a key,
-// anybody could hash all logins and compare.
-const settingEraseKey = "erase_key"
-
 // Erase deletes the data of a removed user. It keeps the ids of gists with a deal and of
 // their deals, so that no deal is created twice. It returns the deals that remain in
 // Pipedrive. The error is Invalid while a deal of the user is sending, or if the user is
-// tracked again.
+// tracked again. Scrub removes the text from the files.
 func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deals []int64, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var sending int
@@ -38,13 +32,11 @@ func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deal
 		if deals, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) }); err != nil {
 			return err
 		}
-		if err := markErased(ctx, tx, strconv.FormatInt(u.ID, 10), now); err != nil {
+		if err := s.rememberErased(ctx, tx, u, now); err != nil {
 			return err
 		}
-		if !u.LoginStale { // Otherwise the login is another person's.
-			if err := eraseLogin(ctx, tx, u.Login, now); err != nil {
-				return err
-			}
+		if _, err := tx.ExecContext(ctx, setSetting, settingScrub, "due"); err != nil {
+			return err
 		}
 		return deleteUser(ctx, tx, u)
 	})
@@ -52,6 +44,26 @@ func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deal
 		return nil, fmt.Errorf("erase user %d: %w", u.ID, err)
 	}
 	return deals, nil
+}
+
+// rememberErased stores the hashes of the user's number and login, and deletes the requests
+// for the login.
+func (s *Store) rememberErased(ctx context.Context, tx *sql.Tx, u gistdeal.User, now time.Time) error {
+	key, err := s.newEraseKey(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := markErased(ctx, tx, key, strconv.FormatInt(u.ID, 10), now); err != nil || u.LoginStale {
+		return err // A stale login is another person's.
+	}
+	if err := markErased(ctx, tx, key, gistdeal.LoginKey(u.Login), now); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM erased WHERE login_hash = $1`, erasedHash(key, allowedName(u.Login))); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE login_key = $1`, gistdeal.LoginKey(u.Login))
+	return err
 }
 
 // deleteUser deletes all rows about a user, and empties the columns of deals that stay.
@@ -75,39 +87,10 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 	return err
 }
 
-// eraseLogin marks the login as erased, and deletes the requests for it.
-func eraseLogin(ctx context.Context, tx *sql.Tx, login string, now time.Time) error {
-	if err := markErased(ctx, tx, gistdeal.LoginKey(login), now); err != nil {
-		return err
-	}
-	key, err := eraseKey(ctx, tx)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM erased WHERE login_hash = $1`, erasedHash(key, allowedName(login))); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE login_key = $1`, gistdeal.LoginKey(login))
-	return err
-}
-
 // markErased adds the hash of a name to the erased ones.
-func markErased(ctx context.Context, tx *sql.Tx, name string, now time.Time) error {
-	key, err := eraseKey(ctx, tx)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO erased (login_hash, at) VALUES ($1, $2) ON CONFLICT (login_hash) DO NOTHING`, erasedHash(key, name), millis(now))
+func markErased(ctx context.Context, tx *sql.Tx, key, name string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO erased (login_hash, at) VALUES ($1, $2) ON CONFLICT (login_hash) DO NOTHING`, erasedHash(key, name), millis(now))
 	return err
-}
-
-// eraseKey returns the HMAC key, and creates it for the first hash.
-func eraseKey(ctx context.Context, tx *sql.Tx) (key string, err error) {
-	if _, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, settingEraseKey, rand.Text()); err != nil {
-		return "", err
-	}
-	err = tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingEraseKey).Scan(&key)
-	return key, err
 }
 
 func erasedHash(key, name string) string {
@@ -121,13 +104,9 @@ func allowedName(login string) string { return "again " + gistdeal.LoginKey(logi
 
 // refuseErased returns an Invalid error if the account or an earlier owner of its login
 // was erased, unless AllowAgain was called for the login since.
-func refuseErased(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
-	var key string
-	err := tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingEraseKey).Scan(&key)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
+func (s *Store) refuseErased(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
+	key, err := s.eraseKey(ctx, tx)
+	if err != nil || key == "" {
 		return err
 	}
 	var erased bool
@@ -141,7 +120,13 @@ func refuseErased(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
 
 // AllowAgain lets the erased user with that login be tracked again.
 func (s *Store) AllowAgain(ctx context.Context, login string, now time.Time) error {
-	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return markErased(ctx, tx, allowedName(login), now) })
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		key, err := s.eraseKey(ctx, tx)
+		if err != nil || key == "" {
+			return err // Without a key, nobody was erased.
+		}
+		return markErased(ctx, tx, key, allowedName(login), now)
+	})
 	if err != nil {
 		return fmt.Errorf("allow %q again: %w", login, err)
 	}

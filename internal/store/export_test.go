@@ -109,3 +109,29 @@ func (s *Store) Path(t *testing.T) (path string) {
 	}
 	return path
 }
+
+// LongRead begins a read that lasts until the returned function is called.
+func (s *Store) LongRead(t *testing.T) (end func()) {
+	t.Helper()
+	tx, err := s.read.db.BeginTx(t.Context(), nil)
+	if err == nil {
+		_, err = tx.ExecContext(t.Context(), `SELECT count(*) FROM users`)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TableSize returns the size of a PostgreSQL table in bytes, with its dead rows.
+func (s *Store) TableSize(t *testing.T, table string) (n int) {
+	t.Helper()
+	if err := s.db.QueryRowContext(t.Context(), `SELECT pg_relation_size($1::regclass)`, table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

@@ -23,6 +23,8 @@ type dialect struct {
 	unavailable func(err error) string
 	// retryable reports whether the transaction lost a race and may succeed next time.
 	retryable func(err error) bool
+	// scrub removes the text of deleted rows.
+	scrub func(context.Context, *sql.DB) error
 	// explain adds the name of the database and advice to an error.
 	explain func(database string, err error) error
 }

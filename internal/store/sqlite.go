@@ -24,6 +24,7 @@ var sqliteDialect = dialect{
 	foreign:     `SELECT count(*) > 0 AND sum(name = 'migrations') = 0 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
 	unavailable: fileUnavailable,
 	retryable:   func(error) bool { return false },
+	scrub:       scrubFile,
 	explain:     explainFile,
 }
 
@@ -39,7 +40,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	// One connection writes, because SQLite allows only one writer. Waiting for it in Go is
 	// several times faster than waiting in SQLite.
-	db, err := connect(abs, 1, "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)")
+	db, err := connect(abs, 1, "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)&_pragma=foreign_keys(1)")
 	if err != nil {
 		return nil, fmt.Errorf("database file %q: %w", path, err)
 	}
@@ -47,7 +48,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("database file %q: %w", path, err), db.db.Close())
 	}
-	s := &Store{db: db, read: read, lease: fileLease{flock.New(abs + ".lock")}}
+	s := &Store{db: db, read: read, lease: fileLease{flock.New(abs + ".lock")}, keys: keySource{o.EraseKey, abs + eraseKeySuffix}}
 	if err := prepareWhenFree(ctx, s); err != nil {
 		return nil, errors.Join(explainFile(path, err), s.Close())
 	}

@@ -21,6 +21,7 @@ type Store struct {
 	view     *sql.Stmt
 	lease    lease
 	pushes   sequence
+	keys     keySource
 	listener *pool // one connection for Listen; nil if the database has no notifications
 }
 
@@ -31,8 +32,11 @@ const readConnections = 4
 type Options struct {
 	// PasswordFile is a file with the PostgreSQL password. Each new connection reads it.
 	PasswordFile string
-	Lease        time.Duration // how long a PostgreSQL lease is valid without renewal; 0 means 12 s
-	Log          *slog.Logger  // nil discards the log
+	// EraseKey is the HMAC key for the names of erased users. Without one, SQLite keeps a
+	// key in a file beside the database, and PostgreSQL erases nobody.
+	EraseKey string
+	Lease    time.Duration // how long a PostgreSQL lease is valid without renewal; 0 means 12 s
+	Log      *slog.Logger  // nil discards the log
 }
 
 func (o Options) orDefaults() Options {
@@ -53,10 +57,18 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	if err := CheckName(database); err != nil {
 		return nil, err
 	}
+	open := openSQLite
 	if isPostgres(database) {
-		return openPostgres(ctx, database, o)
+		open = openPostgres
 	}
-	return openSQLite(ctx, database, o)
+	s, err := open(ctx, database, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.scrubAgain(ctx); err != nil {
+		o.Log.Warn("erased text not removed", "error", err)
+	}
+	return s, nil
 }
 
 // prepare migrates the schema and prepares statements.

@@ -30,7 +30,7 @@ func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) 
 // again never repeats a version.
 func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.Backfill, now time.Time) (u gistdeal.User, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := refuseErased(ctx, tx, a); err != nil {
+		if err := s.refuseErased(ctx, tx, a); err != nil {
 			return err
 		}
 		if err := takeLogin(ctx, tx, a); err != nil {
