@@ -50,7 +50,7 @@ var postgresDialect = dialect{
 	},
 	retryable: lostRace,
 	scrub:     scrubTables,
-	explain:   func(address string, err error) error { return fmt.Errorf("database %s: %w", DisplayName(address), err) },
+	explain:   explainConnection,
 }
 
 // openPostgres opens the PostgreSQL database at a URL.
@@ -181,6 +181,11 @@ func parseAddress(address string) (*pgx.ConnConfig, error) {
 		return nil, err
 	}
 	c, err := pgx.ParseConfig(address)
+	if err == nil {
+		if address, err = requireTLS(address, u, c); err == nil {
+			c, err = pgx.ParseConfig(address)
+		}
+	}
 	if err != nil {
 		text := err.Error()
 		if password, _ := u.User.Password(); password != "" {
