@@ -19,10 +19,24 @@ func TestTokenNamesAreShortPlainAndNotReserved(t *testing.T) {
 	}
 }
 
-func TestNewTokensDiffer(t *testing.T) {
+func TestANewTokenHas130RandomBits(t *testing.T) {
 	t.Parallel()
-	a, b := gistdeal.NewToken(), gistdeal.NewToken()
-	if a == b || !strings.HasPrefix(a, "gd_") || len(a) < 3+26 {
-		t.Errorf("tokens are %s and %s", a, b)
+	var letters [26]map[byte]bool
+	for range 2000 {
+		text, prefixed := strings.CutPrefix(gistdeal.NewToken(), "gd_")
+		if !prefixed || len(text) != len(letters) {
+			t.Fatalf("a token has %d characters after its prefix, want %d", len(text), len(letters))
+		}
+		for i := range letters {
+			if letters[i] == nil {
+				letters[i] = map[byte]bool{}
+			}
+			letters[i][text[i]] = true
+		}
+	}
+	for i, all := range letters {
+		if len(all) != 32 { // five bits
+			t.Errorf("position %d has %d different letters, want 32", i, len(all))
+		}
 	}
 }

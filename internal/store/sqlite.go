@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -36,6 +37,9 @@ var sqliteDialect = dialect{
 func openSQLite(ctx context.Context, path string, o Options) (*Store, error) {
 	abs, err := prepareFile(path)
 	if err != nil {
+		return nil, err
+	}
+	if err := restrict(abs, o.Log); err != nil {
 		return nil, err
 	}
 	// One connection writes, because SQLite allows only one writer. Waiting for it in Go is
@@ -136,6 +140,22 @@ func prepareFile(path string) (string, error) {
 		hint = "check that this user may write there"
 	}
 	return "", fmt.Errorf("database file %q: %s (%w)", path, hint, err)
+}
+
+// restrict takes the permissions of a file and its companions away from everybody but its
+// owner. New companions get the permissions of the file.
+func restrict(abs string, log *slog.Logger) error {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(abs + suffix)
+		if err != nil || info.Mode().Perm()&0o077 == 0 {
+			continue // SQLite explains a file that it cannot use.
+		}
+		if err := os.Chmod(abs+suffix, info.Mode().Perm()&^0o077); err != nil {
+			return fmt.Errorf("database file %q is open to other accounts of this machine, and this one may not change that: run `chmod 600` on it as its owner (%w)", abs+suffix, err)
+		}
+		log.Warn("database file closed to other accounts", "file", abs+suffix, "mode", info.Mode().Perm().String())
+	}
+	return nil
 }
 
 // connect opens a pool of connections to the file at the absolute path abs.

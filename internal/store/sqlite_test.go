@@ -54,6 +54,28 @@ func TestOnlyItsUserMayReadTheDatabase(t *testing.T) {
 	}
 }
 
+func TestAFileThatOthersMayReadIsClosedToThemWithALogLine(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	other := open(t, path)
+	track(t, other, "alice", 1)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		testenv.Must(t, os.Chmod(path+suffix, 0o664)) //nolint:gosec // The mode that is to be mended.
+	}
+	logs := &testenv.Log{}
+	s, err := store.Open(t.Context(), path, store.Options{Log: logs.Logger()})
+	testenv.Must(t, err)
+	defer s.Close()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if info, err := os.Stat(path + suffix); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%q: %v, %v; want mode 600", suffix, info.Mode(), err)
+		}
+	}
+	if n := logs.Count("database file closed to other accounts"); n != 3 {
+		t.Errorf("%d log lines, want 3", n)
+	}
+}
+
 func TestEveryCommitIsSyncedBeforeItReturns(t *testing.T) {
 	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "test.db"))
