@@ -42,11 +42,18 @@ func GistURL(login, gistID string) string {
 type NewGistPolicy struct {
 	First      bool      // the scan is the user's first
 	SkipBefore time.Time // deals of gists created before this time are skipped; zero skips none
-	Hold       bool      // deals await approval until the first scan ends
+	Hold       bool      // deals await approval until the scan ends
 	Order      PushOrder // of the user's deals
 	Before     int       // number of gists on the pages before
 	Total      int       // number of gists on all pages, at least; only PushOldest needs it
 	Prompt     bool      // somebody waits for the user: ten deals in each turn of another user
+}
+
+// ApprovalLimits are the limits on the new deals of one user that are queued without
+// approval; 0 means no limit.
+type ApprovalLimits struct {
+	Threshold int // deals of a batch, that is of one scan, or of 24 hours without backfills; a larger batch awaits approval
+	Daily     int // deals of 24 hours; only those over it await approval
 }
 
 // PushOrder says which deals of one user are pushed first.

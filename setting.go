@@ -19,11 +19,12 @@ const (
 	SettingStage             Setting = "stage"              // name of the stage of new deals; "" is the pipeline's first
 	SettingOwner             Setting = "owner"              // name or e-mail address of the owner of new deals; "" is the key's user
 	SettingBackfill          Setting = "backfill"           // a Backfill; the policy of users added from now on
-	SettingApprovalThreshold Setting = "approval_threshold" // number of new deals above which a first scan waits for approval; 0 is no limit
+	SettingApprovalThreshold Setting = "approval_threshold" // number of new deals above which a batch of one user waits for approval; 0 is no limit
+	SettingDailyLimit        Setting = "daily_limit"        // number of new deals of one user within 24 hours above which further ones wait for approval; 0 is no limit
 )
 
 // Settings lists all settings.
-var Settings = []Setting{SettingPipeline, SettingStage, SettingOwner, SettingBackfill, SettingApprovalThreshold}
+var Settings = []Setting{SettingPipeline, SettingStage, SettingOwner, SettingBackfill, SettingApprovalThreshold, SettingDailyLimit}
 
 // Target is the pipeline, stage and owner of new deals, by their names in Pipedrive, and
 // their visibility.
@@ -43,9 +44,9 @@ func (s Setting) Check(value string) error {
 	switch s {
 	case SettingBackfill:
 		return Backfill(value).Check()
-	case SettingApprovalThreshold:
+	case SettingApprovalThreshold, SettingDailyLimit:
 		if n, err := strconv.Atoi(value); err != nil || n < 0 {
-			return Errorf(Invalid, "approval_threshold is %q, want a number of deals, or 0 for no limit", value)
+			return Errorf(Invalid, "%s is %q, want a number of deals, or 0 for no limit", s, value)
 		}
 	default:
 		if strings.TrimSpace(value) != value || len(value) > 255 {

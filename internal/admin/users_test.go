@@ -117,7 +117,7 @@ func TestAFirstScanOverTheThresholdIsApproved(t *testing.T) {
 	testenv.Must(w.T, err)
 	_, err = w.db.SaveGists(ctx, 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}}, gistdeal.NewGistPolicy{First: true, Hold: true}, now)
 	testenv.Must(w.T, err)
-	_, err = w.db.FirstScanned(ctx, 1, gistdeal.Listing{}, 1, now, now.Add(time.Hour))
+	_, _, err = w.db.QueueScanned(ctx, 1, gistdeal.ApprovalLimits{Threshold: 1}, now)
 	testenv.Must(w.T, err)
 	results, err := w.ChangeUsers(ctx, []string{"alice"}, admin.Approve)
 	testenv.Must(w.T, err)

@@ -50,7 +50,7 @@ func (w *world) track(id int64, login string, gists int) (gistIDs []string) {
 	}
 	_, err = w.db.SaveGists(ctx, id, all, gistdeal.NewGistPolicy{First: true}, now)
 	testenv.Must(w.T, err)
-	_, err = w.db.FirstScanned(ctx, id, gistdeal.Listing{}, 0, now, now.Add(time.Hour))
+	err = w.db.Scanned(ctx, id, gistdeal.Listing{}, now, now.Add(time.Hour))
 	testenv.Must(w.T, err)
 	return gistIDs
 }

@@ -123,7 +123,7 @@ func TestARunRecordedAfterALaterOneIsPublishedToo(t *testing.T) {
 	testenv.Must(w.t, err)
 	_, err = w.db.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.NewGistPolicy{}, now)
 	testenv.Must(w.t, err)
-	_, err = w.db.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 0, now, now.Add(time.Hour))
+	err = w.db.Scanned(t.Context(), 1, gistdeal.Listing{}, now, now.Add(time.Hour))
 	testenv.Must(w.t, err)
 	claims := map[string]gistdeal.Claim{}
 	for range 3 {

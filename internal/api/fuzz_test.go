@@ -302,7 +302,7 @@ func newFilledWorld(t *testing.T, database string) *world {
 		}
 		_, err = db.SaveGists(ctx, id, gists, gistdeal.NewGistPolicy{}, now)
 		testenv.Must(w.t, err)
-		_, err = db.FirstScanned(ctx, id, gistdeal.Listing{}, 0, now, now)
+		err = db.Scanned(ctx, id, gistdeal.Listing{}, now, now)
 		testenv.Must(w.t, err)
 	}
 	for id := range int64(3) {

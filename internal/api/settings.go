@@ -37,11 +37,12 @@ func (a *API) listSettings(ctx context.Context, _ *struct{}) (*reply[settingList
 
 type changeSettingsInput struct {
 	Body struct {
-		Pipeline  *string `json:"pipeline,omitempty" maxLength:"255"`
-		Stage     *string `json:"stage,omitempty" maxLength:"255"`
-		Owner     *string `json:"owner,omitempty" maxLength:"255"`
-		Backfill  *string `json:"backfill,omitempty" maxLength:"10" doc:"all, none, or a date such as 2026-01-31."`
-		Threshold *string `json:"approval_threshold,omitempty" maxLength:"9" doc:"A number, as a string."`
+		Pipeline   *string `json:"pipeline,omitempty" maxLength:"255"`
+		Stage      *string `json:"stage,omitempty" maxLength:"255"`
+		Owner      *string `json:"owner,omitempty" maxLength:"255"`
+		Backfill   *string `json:"backfill,omitempty" maxLength:"10" doc:"all, none, or a date such as 2026-01-31."`
+		Threshold  *string `json:"approval_threshold,omitempty" maxLength:"9" doc:"A number, as a string."`
+		DailyLimit *string `json:"daily_limit,omitempty" maxLength:"9" doc:"A number, as a string."`
 	} `doc:"The settings to change; an empty string restores the default."`
 }
 
@@ -49,7 +50,7 @@ func (a *API) changeSettings(ctx context.Context, in *changeSettingsInput) (*rep
 	values := map[gistdeal.Setting]string{}
 	for name, value := range map[gistdeal.Setting]*string{
 		gistdeal.SettingPipeline: in.Body.Pipeline, gistdeal.SettingStage: in.Body.Stage, gistdeal.SettingOwner: in.Body.Owner,
-		gistdeal.SettingBackfill: in.Body.Backfill, gistdeal.SettingApprovalThreshold: in.Body.Threshold,
+		gistdeal.SettingBackfill: in.Body.Backfill, gistdeal.SettingApprovalThreshold: in.Body.Threshold, gistdeal.SettingDailyLimit: in.Body.DailyLimit,
 	} {
 		if value != nil {
 			values[name] = *value

@@ -84,7 +84,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(mutant.Store(a.store), hub, mutant.Pipedrive(pipe), engine.Options{
-		ScanInterval: c.ScanInterval, Backfill: c.Backfill, ApprovalThreshold: c.Threshold, Order: c.Order, Background: hub.Background(),
+		ScanInterval: c.ScanInterval, Backfill: c.Backfill, Limits: gistdeal.ApprovalLimits{Threshold: c.Threshold, Daily: c.DailyLimit}, Order: c.Order, Background: hub.Background(),
 		Target: c.Target, Locked: c.Locked,
 		ResendAfter: c.ResendAfter, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
@@ -121,7 +121,7 @@ func (a *App) api(hub *github.Client, pipe *pipedrive.Client) *api.API {
 func configured(c config.Config) settings.Configured {
 	return settings.Configured{Locked: c.Locked, Values: map[gistdeal.Setting]string{
 		gistdeal.SettingPipeline: c.Target.Pipeline, gistdeal.SettingStage: c.Target.Stage, gistdeal.SettingOwner: c.Target.Owner,
-		gistdeal.SettingBackfill: string(c.Backfill), gistdeal.SettingApprovalThreshold: strconv.Itoa(c.Threshold),
+		gistdeal.SettingBackfill: string(c.Backfill), gistdeal.SettingApprovalThreshold: strconv.Itoa(c.Threshold), gistdeal.SettingDailyLimit: strconv.Itoa(c.DailyLimit),
 	}}
 }
 

@@ -28,7 +28,8 @@ type Config struct {
 	Auth          string // AuthAuto, AuthToken or AuthNone
 	ScanInterval  time.Duration
 	Backfill      gistdeal.Backfill
-	Threshold     int // a first scan with more deals waits for approval; 0: no limit
+	Threshold     int // a larger batch of one user's deals waits for approval; 0: no limit
+	DailyLimit    int // deals of one user in 24 hours without approval; 0: no limit
 	Order         gistdeal.PushOrder
 	Target        gistdeal.Target // where new deals go
 	PipedriveRate float64         // requests a second, 0 for the rate of the account
@@ -86,6 +87,7 @@ func Parse(env map[string]string) (Config, error) {
 		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
 		Backfill:      p.backfill("GISTDEAL_BACKFILL"),
 		Threshold:     p.number("GISTDEAL_APPROVAL_THRESHOLD"),
+		DailyLimit:    p.number("GISTDEAL_DAILY_LIMIT"),
 		Order:         gistdeal.PushOrder(p.oneOf("GISTDEAL_PUSH_ORDER", string(gistdeal.PushNewest), string(gistdeal.PushNewest), string(gistdeal.PushOldest))),
 		Target:        gistdeal.Target{Pipeline: p.text("GISTDEAL_PIPELINE", ""), Stage: p.text("GISTDEAL_STAGE", ""), Owner: p.text("GISTDEAL_OWNER", ""), Visibility: p.oneOf("GISTDEAL_VISIBILITY", "", append([]string{""}, gistdeal.Visibilities...)...)},
 		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE"),

@@ -46,6 +46,7 @@ func (c Config) variables() []variable {
 		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval},
 		{"GISTDEAL_BACKFILL", c.unlocked(gistdeal.SettingBackfill, c.Backfill)},
 		{"GISTDEAL_APPROVAL_THRESHOLD", c.unlocked(gistdeal.SettingApprovalThreshold, c.Threshold)},
+		{"GISTDEAL_DAILY_LIMIT", c.unlocked(gistdeal.SettingDailyLimit, c.DailyLimit)},
 		{"GISTDEAL_PUSH_ORDER", string(c.Order)},
 		{"GISTDEAL_PIPELINE", c.Target.Pipeline},
 		{"GISTDEAL_STAGE", c.Target.Stage},

@@ -10,6 +10,7 @@ import (
 var settingVariables = map[gistdeal.Setting]string{
 	gistdeal.SettingPipeline: "GISTDEAL_PIPELINE", gistdeal.SettingStage: "GISTDEAL_STAGE", gistdeal.SettingOwner: "GISTDEAL_OWNER",
 	gistdeal.SettingBackfill: "GISTDEAL_BACKFILL", gistdeal.SettingApprovalThreshold: "GISTDEAL_APPROVAL_THRESHOLD",
+	gistdeal.SettingDailyLimit: "GISTDEAL_DAILY_LIMIT",
 }
 
 // locked returns the settings that a variable decides.

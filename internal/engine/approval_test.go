@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gistdeal"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/testenv"
@@ -14,7 +16,7 @@ func TestALargeFirstScanCreatesDealsOnlyAfterApproval(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
-	w.options.Now, w.options.ApprovalThreshold = clock.now, 3
+	w.options.Now, w.options.Limits.Threshold = clock.now, 3
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 4)})
 	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 3)})
 	r := w.startTracking("alice")
@@ -35,11 +37,101 @@ func TestALargeFirstScanCreatesDealsOnlyAfterApproval(t *testing.T) {
 	w.settled(r, "alice", "bob")
 }
 
+func TestALaterBatchOrDayOfOneUserOverTheThresholdAwaitsApproval(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	clock := newClock()
+	w.options.Now, w.options.Limits.Threshold = clock.now, 150
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 1)})
+	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 1)})
+	r := w.startTracking("alice")
+	testenv.Must(t, w.track(r, "bob"))
+	state := func(want map[gistdeal.DealState]int) func() bool {
+		return func() bool {
+			counts, err := r.store.DealsOf(t.Context(), w.user(r, "alice").ID)
+			return err == nil && cmp.Equal(counts, want)
+		}
+	}
+	w.eventually("the deal of the first scan", state(map[gistdeal.DealState]int{"created": 1}))
+	// Two pages: the first one alone is below the threshold.
+	w.sim.MakeGists("alice", 160)
+	clock.add(4 * time.Hour)
+	w.eventually("the batch awaits approval", state(map[gistdeal.DealState]int{"created": 1, "awaiting_approval": 160}))
+	w.sim.MakeGists("alice", 100)
+	clock.add(4 * time.Hour)
+	w.eventually("a smaller batch is created", state(map[gistdeal.DealState]int{"created": 101, "awaiting_approval": 160}))
+	w.sim.MakeGists("alice", 51)
+	w.sim.AddGist("bob", sim.Gist{ID: "later"})
+	clock.add(4 * time.Hour)
+	w.eventually("what the day brings above it awaits approval", state(map[gistdeal.DealState]int{"created": 101, "awaiting_approval": 211}))
+	w.eventually("another user is not concerned", func() bool { return w.deals(r, "bob")["later"].State == gistdeal.DealCreated })
+	w.sim.MakeGists("alice", 51)
+	clock.add(24 * time.Hour)
+	w.eventually("the next day they are created", state(map[gistdeal.DealState]int{"created": 152, "awaiting_approval": 211}))
+	reasons := map[string]int{}
+	for _, d := range w.deals(r, "alice") {
+		reasons[d.Problem]++
+	}
+	for want, n := range map[string]int{
+		"awaiting approval: a scan found 160 new gists, more than GISTDEAL_APPROVAL_THRESHOLD (150)":                 160,
+		"awaiting approval: the user had 151 new gists within 24 hours, more than GISTDEAL_APPROVAL_THRESHOLD (150)": 51,
+	} {
+		if reasons[want] != n {
+			t.Errorf("%d deals with the reason %q, want %d: %v", reasons[want], want, n, reasons)
+		}
+	}
+	if _, err := r.store.Approve(t.Context(), w.user(r, "alice").ID, clock.now()); err != nil {
+		t.Fatal(err)
+	}
+	r.Wake()
+	w.settled(r, "alice", "bob")
+}
+
+func TestAScanThatWasCutOffLeavesNoDealWaitingForItsEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	clock := newClock()
+	w.options.Now, w.options.Limits.Daily = clock.now, 1000
+	w.sim.MakeGists("alice", 110)
+	r := w.startTracking("alice")
+	w.sim.MakeGists("alice", 10)
+	w.sim.AddFault(sim.Fault{Match: "GET /user/", Kind: "truncate", Times: 1})
+	clock.add(4 * time.Hour)
+	w.eventually("page 2 is cut off, and read later", func() bool { clock.add(time.Minute); return w.sim.Report().Deals == 120 })
+	w.settled(r, "alice")
+}
+
+func TestDealsOverTheDailyLimitOfAUserAwaitApproval(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	clock := newClock()
+	w.options.Now, w.options.Limits.Daily = clock.now, 3
+	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 5)})
+	w.sim.AddUser(sim.User{Login: "bob", Gists: simGists("b", 2)})
+	r := w.startTracking("alice")
+	testenv.Must(t, w.track(r, "bob"))
+	w.eventually("three of alice's and two of bob's deals", func() bool { return w.sim.Report().Deals == 5 })
+	w.sim.AddGist("bob", sim.Gist{ID: "third"})
+	w.sim.AddGist("bob", sim.Gist{ID: "fourth"})
+	w.sim.AddGist("alice", sim.Gist{ID: "sixth"})
+	clock.add(4 * time.Hour)
+	w.eventually("one more of bob's", func() bool {
+		return w.sim.Report().Deals == 6 && w.deals(r, "alice")["sixth"].State == gistdeal.DealAwaitingApproval
+	})
+	want := "awaiting approval: the user had 4 new gists within 24 hours, more than GISTDEAL_DAILY_LIMIT (3)"
+	if d := w.deals(r, "alice")["sixth"]; d.Problem != want {
+		t.Errorf("the reason is %q, want %q", d.Problem, want)
+	}
+	w.sim.AddGist("alice", sim.Gist{ID: "tomorrow"})
+	clock.add(24 * time.Hour)
+	w.eventually("the next day has its own limit", func() bool { return w.deals(r, "alice")["tomorrow"].State == gistdeal.DealCreated })
+}
+
 func TestAnInterruptedFirstScanCreatesNoDealsUntilItIsComplete(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
 	clock := newClock()
-	w.options.Now, w.options.ApprovalThreshold = clock.now, 110
+	w.options.Now, w.options.Limits.Threshold = clock.now, 110
 	w.sim.MakeGists("alice", 120)
 	w.sim.AddFault(sim.Fault{Match: "GET /user/", Kind: "truncate", Times: 1})
 	r := w.start()

@@ -56,7 +56,7 @@ func TestDealsCreatedByHandDuringAPauseAreAdopted(t *testing.T) {
 func TestDealsCreatedByHandBeforeTheApprovalAreAdopted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
-	w.options.ApprovalThreshold = 1
+	w.options.Limits.Threshold = 1
 	w.sim.MakeGists("alice", 3)
 	r := w.startTracking("alice")
 	w.sim.MakeGists("bob", 1) // Deals of others are created meanwhile.

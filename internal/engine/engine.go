@@ -48,20 +48,20 @@ type Store interface {
 
 // Options are the settings of an Engine; the zero value works.
 type Options struct {
-	ScanInterval      time.Duration               // between two scans of a user; 0 means 3 h
-	Backfill          gistdeal.Backfill           // of users that are tracked from now on; "" means all
-	ApprovalThreshold int                         // a first scan with more new deals waits for approval; 0 means no limit
-	Order             gistdeal.PushOrder          // of the deals of one user; "" means the newest first
-	Target            gistdeal.Target             // where new deals go
-	Locked            map[gistdeal.Setting]string // settings that only the configuration decides, by variable
-	Background        scan.GitHub                 // for scans that nobody waits for; nil means the same as for the others
-	ResendAfter       time.Duration               // how long a deal must be missing before it is sent again; 0 means 10 min
-	RecheckAfter      time.Duration               // how long after a deal was sent again its gist is checked for a duplicate; 0 means 1 h
-	Drain             time.Duration               // how long after the end of the work results of requests are still waited for
-	Owner             string                      // names this process in claims; unique for each start
-	Now               func() time.Time            // the clock of the rows; nil means time.Now
-	Log               *slog.Logger                // nil means none
-	Metrics           prometheus.Registerer
+	ScanInterval time.Duration               // between two scans of a user; 0 means 3 h
+	Backfill     gistdeal.Backfill           // of users that are tracked from now on; "" means all
+	Limits       gistdeal.ApprovalLimits     // of deals that are queued without approval
+	Order        gistdeal.PushOrder          // of the deals of one user; "" means the newest first
+	Target       gistdeal.Target             // where new deals go
+	Locked       map[gistdeal.Setting]string // settings that only the configuration decides, by variable
+	Background   scan.GitHub                 // for scans that nobody waits for; nil means the same as for the others
+	ResendAfter  time.Duration               // how long a deal must be missing before it is sent again; 0 means 10 min
+	RecheckAfter time.Duration               // how long after a deal was sent again its gist is checked for a duplicate; 0 means 1 h
+	Drain        time.Duration               // how long after the end of the work results of requests are still waited for
+	Owner        string                      // names this process in claims; unique for each start
+	Now          func() time.Time            // the clock of the rows; nil means time.Now
+	Log          *slog.Logger                // nil means none
+	Metrics      prometheus.Registerer
 }
 
 // Engine composes the loops, and runs them while it holds the lease. Track and
@@ -106,7 +106,7 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	}
 	runs := runlog.New(s, o.Log, o.Now)
 	e.scanner = scan.New(s, g, runs, e.gitHubBackoff, queued, e.drained, scan.Options{
-		Interval: o.ScanInterval, Backfill: o.Backfill, ApprovalThreshold: o.ApprovalThreshold, Order: o.Order, Locked: o.Locked,
+		Interval: o.ScanInterval, Backfill: o.Backfill, Limits: o.Limits, Order: o.Order, Locked: o.Locked,
 		Background: o.Background, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
 	})
 	e.reconciler = reconcile.New(s, p, e.pushBackoff, queued, reconcile.Options{

@@ -15,13 +15,13 @@ func (s *Scanner) read(ctx context.Context, g GitHub, run *runlog.Run, u gistdea
 	if u.LoginStale {
 		return errTaken
 	}
-	most, err := s.approvalThreshold(ctx, u)
+	limits, err := s.approvalLimits(ctx)
 	if err != nil {
 		return err
 	}
 	begin := time.Now()
 	var l gistdeal.Listing
-	listed, fresh, err := s.readPages(ctx, g, run, u, most, &l)
+	listed, fresh, err := s.readPages(ctx, g, run, u, limits, &l)
 	s.sent.Add(float64(l.Requests))
 	run.Note(ctx, func(r *gistdeal.Run) { r.Requests += l.Requests })
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Scanner) read(ctx context.Context, g GitHub, run *runlog.Run, u gistdea
 		return err
 	}
 	failpoint.Hit(failpoint.RowsSaved)
-	if err := s.scanned(ctx, u, most, l); err != nil {
+	if err := s.scanned(ctx, u, limits, l); err != nil {
 		return err
 	}
 	failpoint.Hit(failpoint.ETagSaved)
@@ -48,12 +48,12 @@ func (s *Scanner) read(ctx context.Context, g GitHub, run *runlog.Run, u gistdea
 
 // readPages stores the gists of u page by page. It returns the ids of all listed
 // gists and how many new deals there are; l has the totals also beside an error.
-func (s *Scanner) readPages(ctx context.Context, g GitHub, run *runlog.Run, u gistdeal.User, most int, l *gistdeal.Listing) (listed []string, fresh int, err error) {
+func (s *Scanner) readPages(ctx context.Context, g GitHub, run *runlog.Run, u gistdeal.User, limits gistdeal.ApprovalLimits, l *gistdeal.Listing) (listed []string, fresh int, err error) {
 	for page, err := range g.Gists(ctx, u.Login, s.etagFor(u), l) {
 		if err != nil {
 			return listed, fresh, err
 		}
-		policy := s.newGistPolicy(u, most)
+		policy := s.newGistPolicy(u, limits)
 		policy.Before, policy.Total, policy.Prompt = len(listed), len(listed)+len(page.Gists)*page.Pages, g != s.background
 		for _, gist := range page.Gists {
 			if gist.OwnerID != 0 && gist.OwnerID != u.ID {
@@ -95,29 +95,31 @@ func (s *Scanner) fullScanDue(u gistdeal.User) bool {
 }
 
 // newGistPolicy returns the policy for gists that a scan of u finds for the first time.
-// Only the first scan skips deals or holds them for approval: a gist that shows up
-// later is new even if its dates are older.
-func (s *Scanner) newGistPolicy(u gistdeal.User, most int) gistdeal.NewGistPolicy {
+// Only the first scan skips deals: a gist that shows up later is new even if its dates
+// are older.
+func (s *Scanner) newGistPolicy(u gistdeal.User, limits gistdeal.ApprovalLimits) gistdeal.NewGistPolicy {
 	n := gistdeal.NewGistPolicy{First: neverScanned(u), Order: s.options.Order}
 	if n.First {
 		n.SkipBefore = u.Backfill.Cutoff(u.TrackedAt)
 	}
-	n.Hold = n.First && u.Backfill != gistdeal.BackfillNone && (most > 0 || n.Order == gistdeal.PushOldest)
+	n.Hold = limits != gistdeal.ApprovalLimits{} || n.First && u.Backfill != gistdeal.BackfillNone && n.Order == gistdeal.PushOldest
 	return n
 }
 
-// scanned records a successful scan. At the end of the first one its deals are
-// queued, unless there are more than most.
-func (s *Scanner) scanned(ctx context.Context, u gistdeal.User, most int, l gistdeal.Listing) error {
-	if !neverScanned(u) {
-		return s.store.Scanned(ctx, u.ID, l, s.now(), s.nextScan())
+// scanned records a successful scan. The deals that awaited its end are queued, as far as
+// the limits allow.
+func (s *Scanner) scanned(ctx context.Context, u gistdeal.User, limits gistdeal.ApprovalLimits, l gistdeal.Listing) error {
+	queued, awaiting, err := s.store.QueueScanned(ctx, u.ID, limits, s.now())
+	if err != nil {
+		return err
 	}
-	awaiting, err := s.store.FirstScanned(ctx, u.ID, l, most, s.now(), s.nextScan())
 	if awaiting > 0 {
-		s.log.Warn("first scan awaits approval", "login", u.Login, "user", u.ID, "gists", awaiting, "allowed", most)
+		s.log.Warn("deals await approval", "login", u.Login, "user", u.ID, "deals", awaiting, "threshold", limits.Threshold, "daily_limit", limits.Daily)
 	}
-	s.queued.Set()
-	return err
+	if queued > 0 {
+		s.queued.Set()
+	}
+	return s.store.Scanned(ctx, u.ID, l, s.now(), s.nextScan())
 }
 
 // readAll records which gists of u are gone, after GitHub listed all of them.

@@ -47,22 +47,22 @@ type Store interface {
 	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (int, error)
 	HasGists(ctx context.Context, userID int64) (bool, error)
 	MarkGone(ctx context.Context, userID int64, listed []string, now time.Time) error
+	QueueScanned(ctx context.Context, userID int64, limits gistdeal.ApprovalLimits, now time.Time) (queued, awaiting int, err error)
 	Scanned(ctx context.Context, userID int64, l gistdeal.Listing, now, next time.Time) error
-	FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, most int, now, next time.Time) (int, error)
 	ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error
 }
 
 // Options are the settings of a Scanner; the zero value works.
 type Options struct {
-	Interval          time.Duration               // between two scans of a user; 0 means 3 h
-	Backfill          gistdeal.Backfill           // of users that are tracked from now on; "" means all
-	ApprovalThreshold int                         // a first scan with more new deals waits for approval; 0 means no limit
-	Locked            map[gistdeal.Setting]string // settings that only the configuration decides, by variable
-	Background        GitHub                      // for scans that nobody waits for; nil means the same as for the others
-	Order             gistdeal.PushOrder          // of the deals of one user; "" means the newest first
-	Now               func() time.Time            // the clock of the rows; nil means time.Now
-	Log               *slog.Logger                // nil means none
-	Metrics           prometheus.Registerer
+	Interval   time.Duration               // between two scans of a user; 0 means 3 h
+	Backfill   gistdeal.Backfill           // of users that are tracked from now on; "" means all
+	Limits     gistdeal.ApprovalLimits     // of deals that are queued without approval
+	Locked     map[gistdeal.Setting]string // settings that only the configuration decides, by variable
+	Background GitHub                      // for scans that nobody waits for; nil means the same as for the others
+	Order      gistdeal.PushOrder          // of the deals of one user; "" means the newest first
+	Now        func() time.Time            // the clock of the rows; nil means time.Now
+	Log        *slog.Logger                // nil means none
+	Metrics    prometheus.Registerer
 }
 
 // Scanner reads users' gists. Track and Ask work in every process; the loops
@@ -119,17 +119,25 @@ func (s *Scanner) firstScan(ctx context.Context) (gistdeal.Backfill, error) {
 	return gistdeal.Backfill(policy), err
 }
 
-// approvalThreshold returns how many new deals a first scan of u may queue without
-// approval: 0 for any number, or if u was scanned before.
-func (s *Scanner) approvalThreshold(ctx context.Context, u gistdeal.User) (int, error) {
-	if !neverScanned(u) {
-		return 0, nil
+// approvalLimits returns the current limits on deals without approval.
+func (s *Scanner) approvalLimits(ctx context.Context) (limits gistdeal.ApprovalLimits, err error) {
+	for _, one := range []struct {
+		setting    gistdeal.Setting
+		configured int
+		value      *int
+	}{
+		{gistdeal.SettingApprovalThreshold, s.options.Limits.Threshold, &limits.Threshold},
+		{gistdeal.SettingDailyLimit, s.options.Limits.Daily, &limits.Daily},
+	} {
+		text, err := gistdeal.Chosen(ctx, s.store, one.setting, strconv.Itoa(one.configured), s.options.Locked)
+		if err != nil {
+			return limits, err
+		}
+		if *one.value, err = strconv.Atoi(text); err != nil {
+			return limits, err
+		}
 	}
-	text, err := gistdeal.Chosen(ctx, s.store, gistdeal.SettingApprovalThreshold, strconv.Itoa(s.options.ApprovalThreshold), s.options.Locked)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(text)
+	return limits, nil
 }
 
 // Status describes in words the reading of GitHub, and any wait with its end.

@@ -172,7 +172,7 @@ func TestALargeFirstScanWaitsForApproval(t *testing.T) {
 				if due, _, err := s.Due(t.Context()); due || err != nil {
 					t.Fatalf("due before the end of the first scan: %v, error %v", due, err)
 				}
-				awaiting, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 1}, test.max, noon, noon)
+				_, awaiting, err := s.QueueScanned(t.Context(), 1, gistdeal.ApprovalLimits{Threshold: test.max}, noon)
 				if err != nil || awaiting != test.awaiting {
 					t.Fatalf("%d deals await approval, error %v; want %d", awaiting, err, test.awaiting)
 				}
@@ -200,7 +200,7 @@ func TestDealsAwaitingApprovalHaveAReasonAndAreAdopted(t *testing.T) {
 		if _, err := s.SaveGists(t.Context(), 1, gists("a", 2), gistdeal.NewGistPolicy{First: true, Hold: true}, noon); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 1, noon, noon); err != nil {
+		if _, _, err := s.QueueScanned(t.Context(), 1, gistdeal.ApprovalLimits{Threshold: 1}, noon); err != nil {
 			t.Fatal(err)
 		}
 		history, err := s.Explain(t.Context(), "a0001")

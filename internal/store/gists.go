@@ -49,7 +49,7 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 		}
 		state, problem := gistdeal.DealQueued, ""
 		if n.Hold {
-			state, problem = gistdeal.DealAwaitingApproval, "waiting for the end of the user's first scan"
+			state, problem = gistdeal.DealAwaitingApproval, waitingForScan
 		}
 		if queued, err = deals.insert(ctx, tx, state, problem, maxMillis); err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -51,7 +50,7 @@ func TestTheDealsOfUsersTakeTurns(t *testing.T) {
 			queue(t, s, 1, "b", 2, oldest)
 			oldest.Before = 2
 			queue(t, s, 1, "a", 2, oldest)
-			_, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 2}, 0, noon, noon.Add(time.Hour))
+			_, _, err := s.QueueScanned(t.Context(), 1, gistdeal.ApprovalLimits{}, noon)
 			testenv.Must(t, err)
 		}, "a1 a2 b1 b2"},
 		"users take turns": {func(t *testing.T, s *store.Store) {
@@ -79,7 +78,7 @@ func TestTheDealsOfUsersTakeTurns(t *testing.T) {
 			hold.Hold = true
 			queue(t, s, 1, "a", 2, hold)
 			queue(t, s, 2, "b", 4, first)
-			_, err := s.FirstScanned(t.Context(), 1, gistdeal.Listing{Pages: 1}, 1, noon, noon.Add(time.Hour))
+			_, _, err := s.QueueScanned(t.Context(), 1, gistdeal.ApprovalLimits{Threshold: 1}, noon)
 			testenv.Must(t, err)
 			for range 2 {
 				claim(t, s, "me")

@@ -183,39 +183,6 @@ func (s *Store) Scanned(ctx context.Context, userID int64, l gistdeal.Listing, n
 	return nil
 }
 
-// FirstScanned records a successful first scan of a user. In the same transaction it queues
-// the user's deals that await the end of the scan. If there are more than threshold, they
-// await approval instead, and FirstScanned returns their number. A threshold of 0 means no
-// limit.
-func (s *Store) FirstScanned(ctx context.Context, userID int64, l gistdeal.Listing, threshold int, now, next time.Time) (awaiting int, err error) {
-	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM gists g JOIN deals d ON d.gist_id = g.id
-			WHERE g.user_id = $1 AND d.state = 'awaiting_approval'`, userID).Scan(&awaiting); err != nil {
-			return err
-		}
-		state, problem := gistdeal.DealQueued, ""
-		if threshold > 0 && awaiting > threshold {
-			state, problem = gistdeal.DealAwaitingApproval, fmt.Sprintf("awaiting approval: the first scan found %d gists, more than GISTDEAL_APPROVAL_THRESHOLD (%d)", awaiting, threshold)
-		}
-		h, err := head(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, queued_at = $3, catch_up = 1, turn = `+h.turn()+`
-			WHERE state = 'awaiting_approval' AND gist_id IN (SELECT id FROM gists WHERE user_id = $4)`, state, problem, millis(now), userID); err != nil {
-			return err
-		}
-		if state == gistdeal.DealQueued {
-			awaiting = 0
-		}
-		return recordScan(ctx, tx, userID, l, now, next)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("record first scan of user %d: %w", userID, err)
-	}
-	return awaiting, nil
-}
-
 // execer is a database or a transaction.
 type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)

@@ -33,7 +33,7 @@ func fail(t *testing.T, db *store.Store) (claimed gistdeal.Claim) {
 	must(t, err)
 	_, err = db.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}}, gistdeal.NewGistPolicy{First: true}, now)
 	must(t, err)
-	_, err = db.FirstScanned(t.Context(), 1, gistdeal.Listing{}, 0, now, now.Add(time.Hour))
+	err = db.Scanned(t.Context(), 1, gistdeal.Listing{}, now, now.Add(time.Hour))
 	must(t, err)
 	for _, refuse := range []bool{true, false} {
 		claimed, _, err = db.Claim(t.Context(), "test", now, now)

@@ -89,7 +89,7 @@ func TestDealsThatExistAreNotCountedAgain(t *testing.T) {
 	now := time.Now()
 	_, trackErr := w.db.Track(t.Context(), account, gistdeal.BackfillAll, now)
 	_, saveErr := w.db.SaveGists(t.Context(), account.ID, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.NewGistPolicy{First: true}, now)
-	_, scanErr := w.db.FirstScanned(t.Context(), account.ID, gistdeal.Listing{}, 0, now, now)
+	scanErr := w.db.Scanned(t.Context(), account.ID, gistdeal.Listing{}, now, now)
 	claim, _, claimErr := w.db.Claim(t.Context(), "test", now, now)
 	_, createErr := w.db.RecordCreated(t.Context(), claim, 1, now)
 	if err := errors.Join(trackErr, saveErr, scanErr, claimErr, createErr); err != nil {

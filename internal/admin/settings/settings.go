@@ -12,7 +12,7 @@ import (
 
 // Setting is a value that can be changed while gistdeal runs.
 type Setting struct {
-	Name     gistdeal.Setting `json:"name" enum:"pipeline,stage,owner,backfill,approval_threshold"`
+	Name     gistdeal.Setting `json:"name" enum:"pipeline,stage,owner,backfill,approval_threshold,daily_limit"`
 	Value    string           `json:"value" doc:"The current value."`
 	Default  string           `json:"default" doc:"The value if none is set."`
 	LockedBy string           `json:"locked_by" doc:"The environment variable that decides the value, so that it cannot be changed here; else empty."`
@@ -41,7 +41,8 @@ var docs = map[gistdeal.Setting]string{
 	gistdeal.SettingStage:             "The stage of new deals; empty for the first stage of the pipeline.",
 	gistdeal.SettingOwner:             "The owner of new deals; empty for the owner of the API key. Another owner needs a key that sees all deals.",
 	gistdeal.SettingBackfill:          "Which gists of a new user get a deal: all, none of those that exist before tracking begins, or those created on or after a date like 2026-01-31.",
-	gistdeal.SettingApprovalThreshold: "A first scan with more new deals than this waits for approval; 0 for no limit.",
+	gistdeal.SettingApprovalThreshold: "If a scan or a day of one user brings more new deals than this, the new ones wait for approval; 0 for no limit.",
+	gistdeal.SettingDailyLimit:        "The new deals of one user within 24 hours that need no approval; further ones wait for approval; 0 for no limit.",
 }
 
 // List returns all settings.

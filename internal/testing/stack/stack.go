@@ -20,6 +20,9 @@ const (
 	PipedriveToken = "secret-pipedrive"
 )
 
+// eraseKey lets tests erase users in PostgreSQL too.
+const eraseKey = "a key for tests, not random"
+
 // Open opens a new SQLite database until the end of the test.
 func Open(t testing.TB) *store.Store {
 	t.Helper()
@@ -29,7 +32,7 @@ func Open(t testing.TB) *store.Store {
 // OpenAt opens a database by its path or URL until the end of the test.
 func OpenAt(t testing.TB, database string) *store.Store {
 	t.Helper()
-	db, err := store.Open(context.Background(), database, store.Options{})
+	db, err := store.Open(context.Background(), database, store.Options{EraseKey: eraseKey})
 	testenv.Must(t, err)
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {

@@ -13,7 +13,7 @@ const scopes = {
 };
 
 const names = {
-  pipeline: 'Pipeline of new deals', stage: 'Stage of new deals', owner: 'Owner of new deals', backfill: 'Existing gists of new users', approval_threshold: 'Approve batches larger than',
+  pipeline: 'Pipeline of new deals', stage: 'Stage of new deals', owner: 'Owner of new deals', backfill: 'Existing gists of new users', approval_threshold: 'Approve batches larger than', daily_limit: 'Approve after this many deals of a user a day',
 };
 
 export function settings(page) {

@@ -11,7 +11,7 @@ export const dealStates = {
   created: { word: 'Created', few: 'created', tone: 'good', means: 'The deal is in Pipedrive.' },
   sending: { word: 'Sending', few: 'sending', tone: 'info', means: 'The request was sent; gistdeal is confirming the result.' },
   queued: { word: 'Queued', few: 'queued', tone: 'warn', means: 'The deal will be created soon.' },
-  awaiting_approval: { word: 'Awaiting approval', few: 'awaiting approval', tone: 'warn', means: 'The batch is larger than the approval threshold. Approve it to create the deals.' },
+  awaiting_approval: { word: 'Awaiting approval', few: 'awaiting approval', tone: 'warn', means: 'The user has more new gists than a limit allows. Approve the deals to create them.' },
   failed: { word: 'Failed', few: 'failed', tone: 'bad', means: 'Pipedrive rejected this deal.' },
   skipped: { word: 'Skipped', few: 'skipped', tone: 'none', means: 'No deal will be created for this gist.' },
 };

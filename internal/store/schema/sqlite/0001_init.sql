@@ -73,6 +73,7 @@ CREATE INDEX deals_turn ON deals (state, backfill, turn, gist_id);  -- for the n
 CREATE INDEX deals_queued ON deals (queued_at) WHERE state = 'queued';
 CREATE INDEX deals_state ON deals (state, gist_id);               -- for lists
 CREATE INDEX deals_catch_up ON deals (catch_up) WHERE catch_up <> 0;
+CREATE INDEX deals_waiting ON deals (gist_id) WHERE state = 'awaiting_approval' AND problem = 'waiting for the end of the scan';
 
 -- Triggers, so that no statement can omit the change. Inserts of deals need none: a
 -- deal is inserted together with its gist, or its gist is not visible yet.
