@@ -48,8 +48,9 @@ func TestALaterBatchOrDayOfOneUserOverTheThresholdAwaitsApproval(t *testing.T) {
 	testenv.Must(t, w.track(r, "bob"))
 	state := func(want map[gistdeal.DealState]int) func() bool {
 		return func() bool {
-			counts, err := r.store.DealsOf(t.Context(), w.user(r, "alice").ID)
-			return err == nil && cmp.Equal(counts, want)
+			u := w.user(r, "alice")
+			counts, err := r.store.DealsOf(t.Context(), u.ID)
+			return err == nil && cmp.Equal(counts, want) && u.NextScanAt.After(clock.now())
 		}
 	}
 	w.eventually("the deal of the first scan", state(map[gistdeal.DealState]int{"created": 1}))
@@ -64,7 +65,9 @@ func TestALaterBatchOrDayOfOneUserOverTheThresholdAwaitsApproval(t *testing.T) {
 	w.sim.AddGist("bob", sim.Gist{ID: "later"})
 	clock.add(4 * time.Hour)
 	w.eventually("what the day brings above it awaits approval", state(map[gistdeal.DealState]int{"created": 101, "awaiting_approval": 211}))
-	w.eventually("another user is not concerned", func() bool { return w.deals(r, "bob")["later"].State == gistdeal.DealCreated })
+	w.eventually("another user is not concerned", func() bool {
+		return w.deals(r, "bob")["later"].State == gistdeal.DealCreated && w.user(r, "bob").NextScanAt.After(clock.now())
+	})
 	w.sim.MakeGists("alice", 51)
 	clock.add(24 * time.Hour)
 	w.eventually("the next day they are created", state(map[gistdeal.DealState]int{"created": 152, "awaiting_approval": 211}))
@@ -116,7 +119,7 @@ func TestDealsOverTheDailyLimitOfAUserAwaitApproval(t *testing.T) {
 	w.sim.AddGist("alice", sim.Gist{ID: "sixth"})
 	clock.add(4 * time.Hour)
 	w.eventually("one more of bob's", func() bool {
-		return w.sim.Report().Deals == 6 && w.deals(r, "alice")["sixth"].State == gistdeal.DealAwaitingApproval
+		return w.sim.Report().Deals == 6 && w.deals(r, "alice")["sixth"].State == gistdeal.DealAwaitingApproval && w.user(r, "alice").NextScanAt.After(clock.now())
 	})
 	want := "awaiting approval: the user had 4 new gists within 24 hours, more than GISTDEAL_DAILY_LIMIT (3)"
 	if d := w.deals(r, "alice")["sixth"]; d.Problem != want {
