@@ -73,6 +73,9 @@ type Caller struct {
 	// Client identifies a client without a token by its address. It is "" for programs
 	// on this machine, which have no limits.
 	Client string
+	// Recheck returns an error once the caller has lost its access. Answers without an
+	// end call it; nil means that access cannot be lost.
+	Recheck func() error
 }
 
 type callerKey struct{}

@@ -119,6 +119,17 @@ func TestATokenIsCreatedShownOnceAndRevokedOnThePage(t *testing.T) {
 	p := start(t, env)
 	ctx := browse(t)
 	do(t, ctx, p, open(p, "settings"))
+	waitFor(t, ctx, `document.querySelector('input[value="admin"]')`)
+	if eval[bool](t, ctx, `!!document.querySelector('input[value="read"]')`) {
+		t.Error("the first token may lack the scope admin")
+	}
+	eval[any](t, ctx, `document.querySelector('#token-name').value = 'me'; null`)
+	click(t, ctx, "#create-token")
+	waitFor(t, ctx, `document.querySelector('#new-token')`)
+	if status, _ := p.get("/api/v1/users"); status != 401 {
+		t.Errorf("without a token the API answers %d, want 401 once there is one", status)
+	}
+	do(t, ctx, p, chromedp.KeyEvent(kb.Escape), chromedp.WaitVisible("#leave"), chromedp.WaitVisible(`tr[data-token="me"]`))
 	click(t, ctx, `input[value="write"]`)
 	eval[any](t, ctx, `document.querySelector('#token-name').value = 'ci'; null`)
 	click(t, ctx, "#create-token")

@@ -206,7 +206,6 @@ func TestThePageRequestsATokenWhereNeeded(t *testing.T) {
 	_, env := simulate(t, sim.Options{Seed: 5})
 	env["GISTDEAL_ADMIN_TOKEN"] = "secret-token-of-thirty-two-letters"
 	p := start(t, env)
-	// Under another host name than localhost a token is needed.
 	ctx := browse(t, chromedp.Flag("host-resolver-rules", "MAP gistdeal.test 127.0.0.1"))
 	_, port, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), ":")
 	do(t, ctx, p,

@@ -91,11 +91,12 @@ func TestATokenIsCreatedUsedListedAndRevokedWhileServeRuns(t *testing.T) {
 func TestTheAdminTokenIsValidWhileItIsConfigured(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
+	const one, two = "secret-token-one-of-24-letters", "secret-token-two-of-24-letters"
 	valid := func(token, want string) {
 		t.Helper()
 		env["GISTDEAL_ADMIN_TOKEN"] = token
 		p := start(t, env)
-		for _, try := range []string{"secret-one", "secret-two"} {
+		for _, try := range []string{one, two} {
 			if got := p.statusWith(try, "/trackedusers"); (got == 200) != (try == want) {
 				t.Errorf("GISTDEAL_ADMIN_TOKEN=%s: %s gets %d", token, try, got)
 			}
@@ -103,10 +104,10 @@ func TestTheAdminTokenIsValidWhileItIsConfigured(t *testing.T) {
 		p.signal(syscall.SIGTERM)
 		noSecret(t, p)
 	}
-	valid("secret-one", "secret-one")
-	valid("secret-two", "secret-two")
+	valid(one, one)
+	valid(two, two)
 	wantRun(t, env, 0, "makes it valid again", "tokens", "revoke", "admin")
-	valid("secret-two", "secret-two")
+	valid(two, two)
 	valid("", "")
 
 	var ci newToken

@@ -100,19 +100,22 @@ func TestDuplicateDealsAreListed(t *testing.T) {
 func TestTokensAreCreatedListedWithoutTheirValueAndRevoked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	var token admin.NewToken
-	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusCreated, &token)
+	var first, token admin.NewToken
+	w.read(w.send(http.MethodPost, "/tokens", `{"name":"boss","scope":"admin"}`), http.StatusCreated, &first)
+	w.refused(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusUnauthorized, "") // From now on everybody needs a token.
+	boss := "Authorization: Bearer " + first.Token
+	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`, boss), http.StatusCreated, &token)
 	var list struct{ Tokens []gistdeal.Token }
-	w.get("/tokens", &list)
-	if token.Token == "" || len(list.Tokens) != 1 || list.Tokens[0].Name != "ci" || list.Tokens[0].Scope != "read" {
+	w.read(w.send(http.MethodGet, "/tokens", "", boss), http.StatusOK, &list)
+	if token.Token == "" || len(list.Tokens) != 2 || list.Tokens[1].Name != "ci" || list.Tokens[1].Scope != "read" {
 		t.Fatalf("created %v, listed %+v", token.Token != "", list.Tokens)
 	}
 	header := "Authorization: Bearer " + token.Token
 	w.refused(w.send(http.MethodGet, "/tokens", "", header), http.StatusForbidden, "scope-too-small")
-	w.refused(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`), http.StatusBadRequest, "invalid")
-	w.read(w.send(http.MethodDelete, "/tokens/ci", ""), http.StatusOK, nil)
+	w.refused(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`, boss), http.StatusBadRequest, "invalid")
+	w.read(w.send(http.MethodDelete, "/tokens/ci", "", boss), http.StatusOK, nil)
 	w.refused(w.send(http.MethodGet, "/me", "", header), http.StatusUnauthorized, "")
-	w.refused(w.send(http.MethodDelete, "/tokens/ci", ""), http.StatusNotFound, "not-found")
+	w.refused(w.send(http.MethodDelete, "/tokens/ci", "", boss), http.StatusNotFound, "not-found")
 }
 
 func TestABulkChangeOfHundredsOfUsersHasAResultForEach(t *testing.T) {

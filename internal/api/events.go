@@ -97,8 +97,8 @@ func (s *streams) leave(client string) {
 	}
 }
 
-// stream sends events until the client disconnects or reads too slowly, or
-// gistdeal stops.
+// stream sends events until the client disconnects, reads too slowly or loses its
+// access, or gistdeal stops.
 func (a *API) stream(ctx context.Context, _ *struct{}, send sse.Sender) {
 	events := a.broadcaster.listen(ctx)
 	if events == nil {
@@ -113,14 +113,24 @@ func (a *API) stream(ctx context.Context, _ *struct{}, send sse.Sender) {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			err = send(sse.Message{ID: id, Data: ping{now.UTC()}})
+			err = sendTo(ctx, send, sse.Message{ID: id, Data: ping{now.UTC()}})
 		case deals, ok := <-events:
 			if !ok {
 				return
 			}
-			err = send(sse.Message{ID: id, Data: dealEvents{deals}})
+			err = sendTo(ctx, send, sse.Message{ID: id, Data: dealEvents{deals}})
 		}
 	}
+}
+
+// sendTo sends an event if the caller still has its access.
+func sendTo(ctx context.Context, send sse.Sender, m sse.Message) error {
+	if recheck := gistdeal.CallerOf(ctx).Recheck; recheck != nil {
+		if err := recheck(); err != nil {
+			return err
+		}
+	}
+	return send(m)
 }
 
 // Close ends all streams and refuses new ones.

@@ -15,10 +15,14 @@ import (
 )
 
 // follow opens the stream of events and returns its lines.
-func (w *world) follow(ctx context.Context) <-chan string {
+func (w *world) follow(ctx context.Context, headers ...string) <-chan string {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+api.Path+"/events", nil)
 	testenv.Must(w.t, err)
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(name, value)
+	}
 	resp, err := http.DefaultClient.Do(r) //nolint:bodyclose // The goroutine that reads the body closes it.
 	testenv.Must(w.t, err)
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
@@ -162,6 +166,66 @@ func TestAStreamSendsHeartbeats(t *testing.T) {
 		until(t, lines, id)
 		until(t, lines, "event: ping")
 	}
+}
+
+func TestTheStreamOfARevokedTokenEnds(t *testing.T) {
+	t.Parallel()
+	const token = "the token of the stream"
+	for name, revoke := range map[string]func(w *world, logOut func()){
+		"a bearer, at a ping": func(w *world, _ func()) { testenv.Must(t, w.db.RevokeToken(t.Context(), "ci")) },
+		"a bearer whose token has another value": func(w *world, _ func()) {
+			testenv.Must(t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("x"), gistdeal.ScopeRead, time.Now()))
+		},
+		"a log-in, with its token": func(w *world, _ func()) { testenv.Must(t, w.db.RevokeToken(t.Context(), "ci")) },
+		"a log-in, by its log-out": func(_ *world, logOut func()) { logOut() },
+		"nobody, by the first token": func(w *world, _ func()) {
+			testenv.Must(t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken(token), gistdeal.ScopeRead, time.Now()))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newIdleWorld(t, func(a *api.API) { a.SetPingInterval(10 * time.Millisecond) })
+			header, logOut := "Accept: */*", func() {}
+			if !strings.HasPrefix(name, "nobody") {
+				testenv.Must(t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken(token), gistdeal.ScopeRead, time.Now()))
+				header = "Authorization: Bearer " + token
+			}
+			if strings.HasPrefix(name, "a log-in") {
+				header, logOut = w.logIn(token)
+			}
+			lines := w.follow(t.Context(), header)
+			until(t, lines, "id: 2")
+			revoke(w, logOut)
+			late := time.After(60 * time.Second)
+			for {
+				select {
+				case _, ok := <-lines:
+					if !ok {
+						return
+					}
+				case <-late:
+					t.Fatal("the stream goes on")
+				}
+			}
+		})
+	}
+}
+
+// logIn logs in with a token and returns the header with the cookie, and a function
+// that logs out.
+func (w *world) logIn(token string) (header string, logOut func()) {
+	w.t.Helper()
+	post := func(path, body, cookie string) *http.Response {
+		r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.url+path, strings.NewReader(body))
+		testenv.Must(w.t, err)
+		r.Header.Set("Cookie", cookie)
+		resp, err := http.DefaultClient.Do(r)
+		testenv.Must(w.t, err)
+		resp.Body.Close()
+		return resp
+	}
+	cookie, _, _ := strings.Cut(post("/login", `{"token":"`+token+`"}`, "").Header.Get("Set-Cookie"), ";")
+	return "Cookie: " + cookie, func() { post("/logout", "", cookie) }
 }
 
 func TestTheNumberOfStreamsPerClientIsLimited(t *testing.T) {

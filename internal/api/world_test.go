@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -81,7 +82,7 @@ func (w *world) serve(prepare ...func(*api.API)) {
 	for _, change := range prepare {
 		change(a)
 	}
-	w.handler = server.New(w.db, w.engine, server.Options{API: a}).Handler()
+	w.handler = server.New(w.db, w.engine, server.Options{API: a, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}).Handler()
 	s := httptest.NewServer(w.handler)
 	w.t.Cleanup(func() {
 		a.Close()

@@ -89,10 +89,6 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 		ResendAfter: c.ResendAfter, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
 	a.metrics.MustRegister(newQuotas(func() []gistdeal.Quota { return a.engine.Status().Quotas }))
-	a.server = server.New(a.store, a.engine, server.Options{
-		RequestWait: c.RequestWait, Auth: server.Auth(c.Auth), PublicURL: c.PublicURL, Page: web.Handler(),
-		API: a.api(hub, pipe), Details: a.details, Metrics: a.metrics, Log: a.log,
-	})
 	var err error
 	a.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -101,6 +97,10 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	if err != nil {
 		return fmt.Errorf("GISTDEAL_ADDR: %w", err)
 	}
+	a.server = server.New(a.store, a.engine, server.Options{
+		RequestWait: c.RequestWait, Auth: a.auth(), PublicURL: c.PublicURL, TrustedProxies: c.Proxies, Page: web.Handler(),
+		API: a.api(hub, pipe), Details: a.details, Metrics: a.metrics, Log: a.log,
+	})
 	return nil
 }
 
@@ -140,6 +140,35 @@ func (a *App) setAdminToken(ctx context.Context) error {
 	return nil
 }
 
+// auth returns which requests need a token. All do if anything says that other
+// people come: a connection from this machine is then no sign of its owner, because
+// proxies, tunnels and other users connect from this machine too.
+func (a *App) auth() server.Auth {
+	c := a.config
+	listen, ok := a.listen.Addr().(*net.TCPAddr)
+	private := ok && listen.IP.IsLoopback() && c.AdminToken == "" && c.PublicURL == "" && len(c.Proxies) == 0
+	if c.Auth == config.AuthAuto && !private {
+		return server.AuthToken
+	}
+	return server.Auth(c.Auth)
+}
+
+// logAccess logs which requests need no token, and how to get in if all need one.
+func (a *App) logAccess(ctx context.Context) {
+	const add = "gistdeal tokens add --name NAME --scope admin"
+	exist, err := a.store.HasTokens(ctx)
+	switch {
+	case err != nil:
+		a.log.Error("tokens not read", "error", err)
+	case a.auth() == server.AuthNone:
+		a.log.Warn("no token needed", "meaning", "everybody who reaches the public URL may track users and change deals", "public_url", a.config.PublicURL)
+	case !exist && a.auth() == server.AuthAuto:
+		a.log.Warn("no token needed on this machine", "meaning", "every user and program of this machine may do everything, until the first token exists", "to_end_it", add)
+	case !exist:
+		a.log.Warn("no token exists", "meaning", "nobody can log in or use the API", "to_add_one", add)
+	}
+}
+
 // anonymousUsers returns how many users of up to 100 gists can be scanned every
 // interval without a token: one request each, also if nothing is new.
 func anonymousUsers(interval time.Duration) int {
@@ -176,6 +205,7 @@ func (a *App) Run(ctx context.Context) error {
 	parts.Go(func() error { defer stop(); return a.engine.Run(ctx) })
 	parts.Go(func() error { defer stop(); return a.server.Serve(a.listen) })
 	a.log.Info("listening", "address", a.Addr(), "database", a.config.Database)
+	a.logAccess(ctx)
 	if a.config.GitHubToken == "" {
 		a.log.Warn("no GITHUB_TOKEN", "meaning", "without a token GitHub allows this address few requests; with one, 5,000 an hour",
 			"requests_an_hour", github.AnonymousLimit, "reserved_interactive", github.Reserved(github.AnonymousLimit),

@@ -25,7 +25,8 @@ type Config struct {
 	PasswordFile  string // of the database
 	EraseKey      Secret // recognises erased users
 	AdminToken    Secret
-	Auth          string // AuthAuto, AuthToken or AuthNone
+	Auth          string  // AuthAuto, AuthToken or AuthNone
+	Proxies       Proxies // forwarding headers of other peers are ignored
 	ScanInterval  time.Duration
 	Backfill      gistdeal.Backfill
 	Threshold     int // a larger batch of one user's deals waits for approval; 0: no limit
@@ -48,10 +49,13 @@ type Config struct {
 
 // Values of GISTDEAL_AUTH.
 const (
-	AuthAuto  = "auto"  // requests from this machine need no token, all others do
+	AuthAuto  = "auto"  // without any token or public URL, requests from this machine need none
 	AuthToken = "token" // every request needs a token
-	AuthNone  = "none"  // no request needs a token
+	AuthNone  = "none"  // no request to the public URL needs a token, except for the scope admin
 )
+
+// minAdminToken is the minimum length of GISTDEAL_ADMIN_TOKEN.
+const minAdminToken = 24
 
 // DefaultAddr is the address to listen on if none is configured: this machine only.
 const DefaultAddr = "127.0.0.1:8050"
@@ -84,6 +88,7 @@ func Parse(env map[string]string) (Config, error) {
 		EraseKey:      p.eraseKey("GISTDEAL_ERASE_KEY"),
 		AdminToken:    p.secret("GISTDEAL_ADMIN_TOKEN"),
 		Auth:          p.oneOf("GISTDEAL_AUTH", AuthAuto, AuthAuto, AuthToken, AuthNone),
+		Proxies:       p.addresses("GISTDEAL_TRUSTED_PROXIES"),
 		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
 		Backfill:      p.backfill("GISTDEAL_BACKFILL"),
 		Threshold:     p.number("GISTDEAL_APPROVAL_THRESHOLD"),
@@ -105,6 +110,12 @@ func Parse(env map[string]string) (Config, error) {
 	if c.PushTimeout >= c.ResendAfter || c.PushTimeout >= c.Lease {
 		p.mistake("GISTDEAL_PUSH_TIMEOUT (%v) must be less than GISTDEAL_LEASE (%v) and GISTDEAL_RESEND_AFTER (%v): otherwise a deal could be sent again while the first request is still running",
 			c.PushTimeout, c.Lease, c.ResendAfter)
+	}
+	if c.Auth == AuthNone && c.PublicURL == "" && p.env["GISTDEAL_PUBLIC_URL"] == "" {
+		p.mistake("GISTDEAL_AUTH=none needs GISTDEAL_PUBLIC_URL: set it to the address that browsers use; requests to any other need a token")
+	}
+	if n := len(c.AdminToken); n > 0 && n < minAdminToken {
+		p.mistake("GISTDEAL_ADMIN_TOKEN has %d characters and could be guessed: use at least %d; `openssl rand -hex 24` makes a good one", n, minAdminToken)
 	}
 	c.Locked = p.locked()
 	p.password(c.Database, c.PasswordFile)

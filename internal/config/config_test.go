@@ -40,7 +40,7 @@ func TestAPrintedConfigurationCanBeReadBack(t *testing.T) {
 	for _, env := range []map[string]string{
 		{"PIPEDRIVE_API_KEY": "secret"},
 		{
-			"PIPEDRIVE_API_KEY": "secret", "GISTDEAL_AUTH": "none", "GISTDEAL_PIPELINE": "Gists", "GISTDEAL_PIPEDRIVE_RATE": "2.5",
+			"PIPEDRIVE_API_KEY": "secret", "GISTDEAL_AUTH": "none", "GISTDEAL_PUBLIC_URL": "https://deals.example", "GISTDEAL_TRUSTED_PROXIES": "10.0.0.7, 10.1.2.3/16, ::1", "GISTDEAL_PIPELINE": "Gists", "GISTDEAL_PIPEDRIVE_RATE": "2.5",
 			"GISTDEAL_QUOTA_RESERVE": "12.5", "GISTDEAL_LOG": "json", "GISTDEAL_APPROVAL_THRESHOLD": "50", "GISTDEAL_DRAIN": "90s",
 		},
 	} {

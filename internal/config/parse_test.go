@@ -44,6 +44,8 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 		"GISTDEAL_QUOTA_RESERVE":      "100%",
 		"GISTDEAL_PIPEDRIVE_RATE":     "0.5",
 		"GISTDEAL_AUTH":               "always",
+		"GISTDEAL_TRUSTED_PROXIES":    "10.0.0.7, nginx",
+		"GISTDEAL_ADMIN_TOKEN":        "twenty-three-characters",
 		"GISTDEAL_LOG":                "xml",
 		"GISTDEAL_PUBLIC_URL":         "https://gistdeal.example/path",
 		"GITHUB_API_URL":              "github.com",
@@ -62,11 +64,33 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 			t.Errorf("%s=%s is not reported", name, value)
 		}
 	}
-	if strings.Contains(err.Error(), "two words") {
+	if strings.Contains(err.Error(), "two words") || strings.Contains(err.Error(), "twenty") {
 		t.Errorf("a secret is shown: %v", err)
 	}
 	if config.Mistakes(nil) != nil {
 		t.Error("mistakes without an error")
+	}
+}
+
+func TestAuthNoneNeedsAPublicURL(t *testing.T) {
+	t.Parallel()
+	_, err := parse(map[string]string{"GISTDEAL_AUTH": "none"})
+	if mistakes := config.Mistakes(err); len(mistakes) != 1 || !strings.Contains(err.Error(), "set it to the address that browsers use") {
+		t.Errorf("without one: %v", err)
+	}
+	_, err = parse(map[string]string{"GISTDEAL_AUTH": "none", "GISTDEAL_PUBLIC_URL": "deals.example"})
+	if mistakes := config.Mistakes(err); len(mistakes) != 1 {
+		t.Errorf("with a wrong one: %v, want one mistake", err)
+	}
+}
+
+func TestAWeakAdminTokenIsRefusedWithAdvice(t *testing.T) {
+	t.Parallel()
+	for length, want := range map[int]bool{1: false, 23: false, 24: true, 100: true} {
+		_, err := parse(map[string]string{"GISTDEAL_ADMIN_TOKEN": strings.Repeat("x", length)})
+		if (err == nil) != want || (err != nil && !strings.Contains(err.Error(), "openssl rand")) {
+			t.Errorf("%d characters: %v", length, err)
+		}
 	}
 }
 

@@ -1,14 +1,17 @@
 package server
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gistdeal"
 	"gistdeal/internal/problem"
@@ -19,9 +22,9 @@ type Auth string
 
 // The values of Auth.
 const (
-	AuthAuto  Auth = "auto"  // all except direct requests from this machine
+	AuthAuto  Auth = "auto"  // all, except direct requests from this machine while there are no tokens
 	AuthToken Auth = "token" // all
-	AuthNone  Auth = "none"  // none
+	AuthNone  Auth = "none"  // those that need the scope admin, or that are not sent to the public URL
 )
 
 // strictPolicy is the Content-Security-Policy of all answers except the page,
@@ -34,9 +37,6 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.setHeaders(w.Header())
 		if s.refuseRate(w, r) {
-			return
-		}
-		if _, sent := credential(r); sent && s.refuseGuess(w, r) {
 			return
 		}
 		// A page of another site cannot make a browser send a bearer token.
@@ -98,47 +98,93 @@ func (s *Server) allow(r route) http.HandlerFunc {
 }
 
 var (
-	errNoToken    = errors.New("a token is needed, except for direct requests from the same machine to a loopback address: send Authorization: Bearer <token>")
-	errTokenOnly  = errors.New("every request needs a token: send Authorization: Bearer <token>")
-	errWrongToken = errors.New("the token is unknown or revoked")
+	errNoToken    = errors.New("this request needs a token: send Authorization: Bearer <token>; the command `gistdeal tokens add` makes one")
+	errWrongHost  = errors.New("without a token, requests must be sent to the address in GISTDEAL_PUBLIC_URL")
+	errWrongToken = errors.New("the token is unknown or revoked, or the log-in has ended")
+	errManyWrong  = errors.New("this client has sent too many wrong tokens: wait before you try another")
 )
 
 // unidentified answers a request for which identify returned an error. It clears
-// a cookie with an unknown token, since the browser would send it again.
+// the cookie of a log-in that has ended, since the browser would send it again.
 func (s *Server) unidentified(w http.ResponseWriter, r *http.Request, err error) {
-	if !errors.Is(err, errNoToken) && !errors.Is(err, errTokenOnly) && !errors.Is(err, errWrongToken) {
+	wrong := errors.Is(err, errWrongToken) || errors.Is(err, errManyWrong)
+	if !wrong && !errors.Is(err, errNoToken) && !errors.Is(err, errWrongHost) {
 		s.fail(w, r, err)
 		return
 	}
-	if _, sent := cookieToken(r); sent && errors.Is(err, errWrongToken) {
-		setCookie(w, r, "", 0)
+	if _, sent := s.sessionID(r); sent && wrong {
+		s.setCookie(w, r, "", 0)
+	}
+	if errors.Is(err, errManyWrong) {
+		wait := s.clientOf(r).wait(time.Now())
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		refuse(w, http.StatusTooManyRequests, "Too many wrong tokens", err.Error())
+		return
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="gistdeal"`)
 	refuse(w, http.StatusUnauthorized, "Token required", err.Error())
 }
 
-// identify returns the caller of a request: the bearer of its token, or Anonymous
-// with all rights if the request has no token and needs none. An unknown token
-// is always an error: its sender expects visits of its own.
+// identify returns the caller of a request. A wrong token counts against its client;
+// a right one is accepted however many wrong ones the client has sent.
 func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
-	if token, sent := credential(r); sent {
-		return s.callerOf(r, token)
-	}
-	if s.options.Auth == AuthToken {
-		return gistdeal.Caller{}, errTokenOnly
-	}
-	if s.options.Auth == AuthNone || isLocal(r) {
-		return gistdeal.Caller{Name: gistdeal.Anonymous, Scope: gistdeal.ScopeAdmin}, nil
-	}
-	return gistdeal.Caller{}, errNoToken
+	c, err := s.callerOf(r)
+	return c, s.countWrong(r, err)
 }
 
-// credential returns the token of a request, and whether it has one.
-func credential(r *http.Request) (string, bool) {
+// callerOf returns the bearer of a request's token, the user of its log-in, or
+// Anonymous if the request has neither and needs none. An unknown token is always
+// an error: its sender expects visits of its own.
+func (s *Server) callerOf(r *http.Request) (gistdeal.Caller, error) {
 	if token, sent := bearerToken(r); sent {
-		return token, true
+		return s.bearerOf(r.Context(), gistdeal.HashToken(token))
 	}
-	return cookieToken(r)
+	if id, sent := s.sessionID(r); sent {
+		return s.sessionCaller(r.Context(), id)
+	}
+	return s.anonymous(r)
+}
+
+// bearerOf returns the bearer of the token with that hash.
+func (s *Server) bearerOf(ctx context.Context, hash string) (gistdeal.Caller, error) {
+	caller, err := s.store.Caller(ctx, hash)
+	if gistdeal.KindOf(err) == gistdeal.NotFound {
+		return caller, errWrongToken
+	}
+	if err == nil {
+		s.usage.add(hash, time.Now())
+	}
+	return caller, err
+}
+
+// anonymous returns the caller of a request without a token, or an error if the
+// request needs one.
+func (s *Server) anonymous(r *http.Request) (gistdeal.Caller, error) {
+	if s.options.Auth == AuthNone {
+		if !s.toPublicURL(r) {
+			return gistdeal.Caller{}, errWrongHost
+		}
+		return gistdeal.Caller{Name: gistdeal.Anonymous, Scope: gistdeal.ScopeWrite}, nil
+	}
+	if s.options.Auth != AuthAuto || !isLocal(r) {
+		return gistdeal.Caller{}, errNoToken
+	}
+	exist, err := s.store.HasTokens(r.Context())
+	if err != nil {
+		return gistdeal.Caller{}, err
+	}
+	if exist {
+		return gistdeal.Caller{}, errNoToken
+	}
+	return gistdeal.Caller{Name: gistdeal.Anonymous, Scope: gistdeal.ScopeAdmin}, nil
+}
+
+// toPublicURL reports whether a request was sent to the public URL. Without the
+// check, another site could point its own name here; see isLocal.
+func (s *Server) toPublicURL(r *http.Request) bool {
+	scheme, host, ok := strings.Cut(s.options.PublicURL, "://")
+	port := map[string]string{"http": ":80", "https": ":443"}[scheme]
+	return ok && strings.TrimSuffix(strings.ToLower(r.Host), port) == host
 }
 
 // bearerToken returns the token of the header Authorization, and whether it has one.
@@ -147,8 +193,8 @@ func bearerToken(r *http.Request) (string, bool) {
 	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
 }
 
-// isLocal reports whether a request came directly from this machine, to a
-// loopback name. The name matters because of DNS rebinding: another site can
+// isLocal reports whether a request seems to come directly from this machine, to a
+// loopback name. A forwarded connection looks the same, so this is no proof. The name matters because of DNS rebinding: another site can
 // point its own name here, and its scripts then send same-origin requests. With
 // a forwarding header the request came from a proxy, and its client is unknown.
 func isLocal(r *http.Request) bool {
@@ -170,11 +216,16 @@ func isLocal(r *http.Request) bool {
 // forwarded reports whether a proxy passed the request on.
 func forwarded(r *http.Request) bool {
 	for name := range r.Header {
-		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded") {
+		if strings.HasPrefix(name, "X-Forwarded") || slices.Contains(forwardingHeaders, name) {
 			return true
 		}
 	}
 	return false
+}
+
+// forwardingHeaders are those that do not begin with X-Forwarded.
+var forwardingHeaders = []string{
+	"Cf-Connecting-Ip", "Cloudfront-Viewer-Address", "Forwarded", "True-Client-Ip", "Via", "X-Client-Ip", "X-Original-Forwarded-For", "X-Real-Ip",
 }
 
 // newOrigins returns a check that detects requests of pages of other sites. It
@@ -193,4 +244,19 @@ func newOrigins(publicURL string) *http.CrossOriginProtection {
 // ignores the method: even a GET of a user tracks it and records a visit.
 func (s *Server) crossSite(r *http.Request) bool {
 	return s.origins.Check(&http.Request{Method: http.MethodPost, Host: r.Host, Header: r.Header}) != nil
+}
+
+// unproven reports whether a browser sent a GET, and nothing proves that our page
+// caused it. Over plain HTTP browsers do not say which site did. With a log-in, a
+// link in a mail or a chat is not enough either, although no site caused that
+// request: its reader is not its author.
+func (s *Server) unproven(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	if _, sent := bearerToken(r); sent || r.Method != http.MethodGet || site == "same-origin" || r.Header.Get("Origin") != "" {
+		return false // crossSite checks the Origin.
+	}
+	if _, sent := s.sessionID(r); sent {
+		return true
+	}
+	return site == "" && strings.HasPrefix(r.UserAgent(), "Mozilla/") // All browsers begin with it.
 }

@@ -1,17 +1,13 @@
 package server
 
 import (
-	"math"
+	"errors"
 	"net/http"
 	"net/netip"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"gistdeal"
 )
 
 const (
@@ -35,7 +31,7 @@ type client struct {
 	wrong    *rate.Limiter // wrong tokens; concurrent ones may make its balance negative
 }
 
-// wait returns the time until the client may send a token again, 0 if it may now.
+// wait returns the time until the client may send a wrong token again, 0 if it may now.
 func (c client) wait(now time.Time) time.Duration {
 	missing := 1 - c.wrong.TokensAt(now)
 	if missing <= 0 {
@@ -53,9 +49,8 @@ type clients struct {
 	current, previous map[netip.Prefix]client
 }
 
-// of returns the client of the request.
-func (k *clients) of(r *http.Request) client {
-	key := clientKey(r)
+// of returns the client with that key.
+func (k *clients) of(key netip.Prefix) client {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if c, ok := k.current[key]; ok {
@@ -75,17 +70,13 @@ func (k *clients) of(r *http.Request) client {
 	return c
 }
 
+// clientOf returns the client of a request.
+func (s *Server) clientOf(r *http.Request) client { return s.clients.of(s.clientKey(r)) }
+
 // clientKey returns the key of a client: its IPv4 address, or its IPv6 /64 network,
-// which a provider assigns to one customer. Behind a proxy on this machine it is
-// the last address in X-Forwarded-For.
-func clientKey(r *http.Request) netip.Prefix {
-	addr := peer(r)
-	if addr.IsLoopback() {
-		all := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-		if client, err := netip.ParseAddr(strings.TrimSpace(all[len(all)-1])); err == nil {
-			addr = client.Unmap()
-		}
-	}
+// which a provider assigns to one customer.
+func (s *Server) clientKey(r *http.Request) netip.Prefix {
+	addr := s.clientAddr(r)
 	bits := addr.BitLen()
 	if addr.Is6() {
 		bits = 64
@@ -94,19 +85,17 @@ func clientKey(r *http.Request) netip.Prefix {
 	return key
 }
 
-// peer returns the address of the connection, an invalid one if there is none.
-func peer(r *http.Request) netip.Addr {
-	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return peer.Addr().Unmap()
+// ownProgram reports whether a program on this machine seems to have sent the
+// request directly. A public URL means that strangers come too, and behind a
+// proxy or a tunnel they look the same.
+func (s *Server) ownProgram(r *http.Request) bool {
+	return s.options.PublicURL == "" && peer(r).IsLoopback() && !forwarded(r)
 }
-
-// ownProgram reports whether a program on this machine sent the request directly.
-func ownProgram(r *http.Request) bool { return peer(r).IsLoopback() && !forwarded(r) }
 
 // refuseRate refuses a request over the rate of its client, and reports whether it
 // did. Programs on this machine have no limit.
 func (s *Server) refuseRate(w http.ResponseWriter, r *http.Request) bool {
-	if ownProgram(r) || s.clients.of(r).requests.Allow() {
+	if s.ownProgram(r) || s.clientOf(r).requests.Allow() {
 		return false
 	}
 	w.Header().Set("Retry-After", "1")
@@ -114,28 +103,16 @@ func (s *Server) refuseRate(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// refuseGuess refuses a request with a token, right or wrong, if its client sent
-// too many wrong ones. It reports whether it did.
-func (s *Server) refuseGuess(w http.ResponseWriter, r *http.Request) bool {
-	wait := s.clients.of(r).wait(time.Now())
-	if wait == 0 {
-		return false
+// countWrong counts a wrong token against the client of the request. It returns
+// err, or errManyWrong for a wrong token over the limit.
+func (s *Server) countWrong(r *http.Request, err error) error {
+	if !errors.Is(err, errWrongToken) {
+		return err
 	}
-	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-	refuse(w, http.StatusTooManyRequests, "Too many wrong tokens", "this client has sent too many wrong tokens: wait before you send another")
-	return true
-}
-
-// callerOf returns the bearer of a token. A wrong token counts against the client.
-func (s *Server) callerOf(r *http.Request, token string) (gistdeal.Caller, error) {
-	hash := gistdeal.HashToken(token)
-	caller, err := s.store.Caller(r.Context(), hash)
-	if gistdeal.KindOf(err) == gistdeal.NotFound {
-		s.clients.of(r).wrong.Reserve()
-		return caller, errWrongToken
+	c := s.clientOf(r)
+	if c.wait(time.Now()) > 0 {
+		return errManyWrong
 	}
-	if err == nil {
-		s.usage.add(hash, time.Now())
-	}
-	return caller, err
+	c.wrong.Reserve()
+	return err
 }

@@ -93,11 +93,12 @@ func checkPeek(r *http.Request) error {
 }
 
 // onlyPeeks reports whether the request may neither record a visit nor track a
-// user: a peek, a HEAD, a prefetch, or a request caused by a page of another site.
+// user: a peek, a HEAD, a prefetch, a request caused by a page of another site, or
+// a GET of a browser that our page did not cause.
 func (s *Server) onlyPeeks(r *http.Request) bool {
 	peek, _ := strconv.ParseBool(r.URL.Query().Get("peek"))
 	purpose := r.Header.Get("Sec-Purpose") + r.Header.Get("Purpose") + r.Header.Get("X-Moz") + r.Header.Get("X-Purpose")
-	return peek || r.Method == http.MethodHead || strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "preview") || s.crossSite(r)
+	return peek || r.Method == http.MethodHead || strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "preview") || s.crossSite(r) || s.unproven(r)
 }
 
 // tracked returns the view of a user with a complete first scan. It tracks the user
@@ -116,6 +117,9 @@ func (s *Server) tracked(r *http.Request, c gistdeal.Caller, login string) (gist
 	if s.crossSite(r) {
 		return v, errCrossSite
 	}
+	if s.unproven(r) && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+		return v, errUnconfirmed
+	}
 	if s.onlyPeeks(r) {
 		return v, err
 	}
@@ -133,6 +137,8 @@ func (s *Server) tracked(r *http.Request, c gistdeal.Caller, login string) (gist
 var (
 	// errCrossSite means that a page of another site cannot track users.
 	errCrossSite = errors.New("cross-site")
+	// errUnconfirmed means that a person followed a link to a user that is not tracked.
+	errUnconfirmed = errors.New("unconfirmed")
 	// errReadOnly means that a token with the scope read cannot track users.
 	errReadOnly = errors.New("read only")
 )
@@ -142,6 +148,11 @@ var (
 func (s *Server) noGists(w http.ResponseWriter, r *http.Request, login string, err error) {
 	if errors.Is(err, errCrossSite) {
 		refuse(w, http.StatusForbidden, "Cross-site request", "pages of other sites cannot track users")
+		return
+	}
+	if errors.Is(err, errUnconfirmed) {
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, "/#/users/"+login, http.StatusSeeOther) // The page asks before it tracks.
 		return
 	}
 	if errors.Is(err, errReadOnly) {

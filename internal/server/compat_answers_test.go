@@ -69,7 +69,7 @@ func TestGistsAreReadOnceUntilTheyChange(t *testing.T) {
 	db := stack.Open(t)
 	fill(t, db, 2, 10)
 	reads := counting{Store: db, gists: new(atomic.Int32)}
-	w := newWorldOver(t, reads, answering{errNobody}, server.Options{Auth: server.AuthNone}, nil)
+	w := newWorldOver(t, reads, answering{errNobody}, server.Options{}, nil)
 	for range 3 {
 		w.ask("GET", "/user/alice")
 	}

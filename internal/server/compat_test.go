@@ -17,21 +17,21 @@ import (
 
 func TestEachGistIsNewToEachVisitorOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, server.Options{})
+	w := newWorld(t, server.Options{Auth: server.AuthNone, PublicURL: "http://gistdeal.example"})
 	token(t, w.store)
 	w.sim.AddUser(sim.User{Login: "Alice"})
 	w.sim.MakeGists("Alice", 3)
-	const ci = "Authorization: Bearer " + ciToken
+	const anonymous, ci = "Host: gistdeal.example", "Authorization: Bearer " + ciToken
 
-	w.shows(w.ask("GET", "/user/alice"), 200, 0, 3)
-	w.shows(w.ask("GET", "/user/alice"), 200, 3, 0)
+	w.shows(w.ask("GET", "/user/alice", anonymous), 200, 0, 3)
+	w.shows(w.ask("GET", "/user/alice", anonymous), 200, 3, 0)
 	w.shows(w.ask("GET", "/user/alice", ci), 200, 0, 3)
 	w.shows(w.ask("GET", "/user/ALICE", ci), 200, 3, 0)
 	u, err := w.store.UserByLogin(t.Context(), "alice")
 	testenv.Must(t, err)
 	_, err = w.store.SaveGists(t.Context(), u.ID, []gistdeal.Gist{{ID: "later"}}, gistdeal.NewGistPolicy{}, time.Now())
 	testenv.Must(t, err)
-	for _, visitor := range []string{"Accept: */*", ci} {
+	for _, visitor := range []string{anonymous, ci} {
 		l := w.shows(w.ask("GET", "/user/alice", visitor), 200, 3, 1)
 		if l.New[0].ID != "later" || l.New[0].Files == nil {
 			t.Errorf("the new gist is %+v, want the later one with a list of files", l.New[0])
@@ -132,18 +132,26 @@ func TestRequestsThatShowNoGistsTrackNobody(t *testing.T) {
 
 func TestCrossSiteTrackingIsRefusedInEveryMode(t *testing.T) {
 	t.Parallel()
-	for name, open := range map[string]bool{"guarded": false, "open": true} {
+	for name, tt := range map[string]struct {
+		options server.Options
+		header  string
+	}{
+		"this machine":  {server.Options{}, "Host: localhost"},
+		"a token":       {server.Options{Auth: server.AuthToken}, right},
+		"no restraints": {server.Options{Auth: server.AuthNone, PublicURL: "http://gistdeal.example"}, "Host: gistdeal.example"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, server.Options{Auth: auth(open)})
+			w := newWorld(t, tt.options)
 			w.sim.MakeGists("alice", 1)
-			token(t, w.store)
+			if tt.header == right {
+				token(t, w.store)
+			}
 			for _, method := range []string{"GET", "POST"} {
-				problem(t, w.ask(method, "/user/alice", "Sec-Fetch-Site: cross-site"), 403)
-				problem(t, w.ask(method, "/user/alice", "Sec-Fetch-Site: cross-site", "Authorization: Bearer "+ciToken), 403)
+				problem(t, w.ask(method, "/user/alice", "Sec-Fetch-Site: cross-site", tt.header), 403)
 			}
 			for _, site := range []string{"same-origin", "same-site", "none"} {
-				if r := w.ask("GET", "/user/alice", "Sec-Fetch-Site: "+site); r.status != 200 {
+				if r := w.ask("GET", "/user/alice", "Sec-Fetch-Site: "+site, tt.header); r.status != 200 {
 					t.Errorf("Sec-Fetch-Site %s: %d, want 200", site, r.status)
 				}
 			}

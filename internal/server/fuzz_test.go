@@ -20,7 +20,7 @@ func FuzzNoPathBreaksTheServerOrRequestsAnInvalidLogin(f *testing.F) {
 		f.Add(path)
 	}
 	db := stack.Open(f)
-	handler := server.New(db, strict{f}, server.Options{Auth: server.AuthNone}).Handler()
+	handler := server.New(db, strict{f}, server.Options{}).Handler()
 	f.Fuzz(func(t *testing.T, path string) {
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET /user/" + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")))
 		if err != nil {

@@ -38,7 +38,12 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		ready, status = readiness{Status: "stopping"}, http.StatusServiceUnavailable
 	}
 	if s.options.Details != nil {
-		if _, err := s.identify(r); err == nil {
+		_, err := s.identify(r)
+		if errors.Is(err, errManyWrong) {
+			s.unidentified(w, r, err)
+			return
+		}
+		if err == nil {
 			ready.Details = s.options.Details(ctx)
 		}
 	}

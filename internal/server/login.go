@@ -1,7 +1,8 @@
 package server
 
 import (
-	"encoding/base64"
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -9,11 +10,11 @@ import (
 	"gistdeal"
 )
 
-// cookieAge is the lifetime of the cookie.
-const cookieAge = 30 * 24 * time.Hour
+// sessionAge is the lifetime of a log-in.
+const sessionAge = 30 * 24 * time.Hour
 
-// login sets the token as a cookie that scripts cannot read. There is no other
-// session: revoking the token ends the log-in.
+// login begins a session of the token's bearer. Its cookie has a random id, not the
+// token. The session ends with log-out, with the token, or after sessionAge.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Token string `json:"token"`
@@ -22,34 +23,55 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "Invalid request", `the body must be {"token": "..."}`)
 		return
 	}
-	if s.refuseGuess(w, r) {
-		return
-	}
-	caller, err := s.callerOf(r, body.Token)
-	if err != nil {
+	hash := gistdeal.HashToken(body.Token)
+	caller, err := s.bearerOf(r.Context(), hash)
+	if err := s.countWrong(r, err); err != nil {
 		s.unidentified(w, r, err)
 		return
 	}
-	setCookie(w, r, body.Token, cookieAge)
+	id, now := rand.Text(), time.Now()
+	if err := s.store.AddSession(r.Context(), gistdeal.HashToken(id), hash, now, now.Add(sessionAge)); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.setCookie(w, r, id, sessionAge)
 	writeJSON(w, http.StatusOK, struct {
 		Name  string         `json:"name"`
 		Scope gistdeal.Scope `json:"scope"`
 	}{caller.Name, caller.Scope})
 }
 
-// logout clears the cookie.
+// logout ends the session and clears the cookie.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
-	setCookie(w, r, "", 0)
+	if id, sent := s.sessionID(r); sent {
+		if err := s.store.EndSession(r.Context(), gistdeal.HashToken(id)); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	s.setCookie(w, r, "", 0)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// setCookie sets the cookie to a token with the given lifetime; 0 clears it. Pages
-// of other sites cannot make a browser send the cookie.
-func setCookie(w http.ResponseWriter, r *http.Request, token string, age time.Duration) {
+// sessionCaller returns the bearer of the token with which the session began.
+func (s *Server) sessionCaller(ctx context.Context, id string) (gistdeal.Caller, error) {
+	token, err := s.store.SessionToken(ctx, gistdeal.HashToken(id), time.Now())
+	if gistdeal.KindOf(err) == gistdeal.NotFound {
+		return gistdeal.Caller{}, errWrongToken
+	}
+	if err != nil {
+		return gistdeal.Caller{}, err
+	}
+	return s.bearerOf(ctx, token)
+}
+
+// setCookie sets the cookie to the id of a session with the given lifetime; 0 clears
+// it. Scripts cannot read it, and pages of other sites cannot make a browser send it.
+func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, id string, age time.Duration) {
 	c := http.Cookie{
-		Name: cookieName(r), Value: base64.RawURLEncoding.EncodeToString([]byte(token)), // A token may contain characters that cookies cannot.
-		Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true, Secure: encrypted(r), SameSite: http.SameSiteStrictMode,
+		Name: s.cookieName(r), Value: id,
+		Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true, Secure: s.encrypted(r), SameSite: http.SameSiteStrictMode,
 	}
 	if age == 0 {
 		c.MaxAge = -1
@@ -57,26 +79,20 @@ func setCookie(w http.ResponseWriter, r *http.Request, token string, age time.Du
 	http.SetCookie(w, &c)
 }
 
-// cookieToken returns the token in the cookie, and whether there is one.
-func cookieToken(r *http.Request) (string, bool) {
-	c, err := r.Cookie(cookieName(r))
+// sessionID returns the id in the cookie, and whether there is one.
+func (s *Server) sessionID(r *http.Request) (string, bool) {
+	c, err := r.Cookie(s.cookieName(r))
 	if err != nil {
 		return "", false
 	}
-	token, err := base64.RawURLEncoding.DecodeString(c.Value)
-	return string(token), err == nil
+	return c.Value, true
 }
 
 // cookieName returns the name of the cookie. Browsers accept the prefix __Host- only
 // over TLS and from the host itself, so no other host of the domain can set it.
-func cookieName(r *http.Request) string {
-	if encrypted(r) {
+func (s *Server) cookieName(r *http.Request) string {
+	if s.encrypted(r) {
 		return "__Host-gistdeal"
 	}
 	return "gistdeal"
-}
-
-// encrypted reports whether the browser used TLS, to this server or to a proxy.
-func encrypted(r *http.Request) bool {
-	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 }

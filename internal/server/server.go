@@ -1,12 +1,14 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +39,10 @@ type Store interface {
 	Logins(ctx context.Context) ([]string, error)
 	Caller(ctx context.Context, hash string) (gistdeal.Caller, error)
 	UseToken(ctx context.Context, hash string, now time.Time) error
+	HasTokens(ctx context.Context) (bool, error)
+	AddSession(ctx context.Context, hash, token string, now, expires time.Time) error
+	SessionToken(ctx context.Context, hash string, now time.Time) (string, error)
+	EndSession(ctx context.Context, hash string) error
 }
 
 // Engine is the part of the engine that the server uses.
@@ -54,14 +60,15 @@ type API interface {
 
 // Options configure a Server; the zero value is usable.
 type Options struct {
-	RequestWait time.Duration             // how long a request waits for a first scan; 0 means 25 s
-	Auth        Auth                      // which requests need a token; "" means AuthAuto
-	PublicURL   string                    // the address of the server for browsers, scheme://host; "" if unknown
-	Page        http.Handler              // serves all paths without a route; nil means 404
-	API         API                       // serves paths below /api/v1/; nil means 404
-	Details     func(context.Context) any // details for /readyz, shown to identified callers only; may be nil
-	Metrics     *prometheus.Registry
-	Log         *slog.Logger
+	RequestWait    time.Duration             // how long a request waits for a first scan; 0 means 25 s
+	Auth           Auth                      // which requests need a token; "" means AuthAuto
+	PublicURL      string                    // the address of the server for browsers, scheme://host; "" if unknown
+	TrustedProxies []netip.Prefix            // forwarding headers of other peers are ignored
+	Page           http.Handler              // serves all paths without a route; nil means 404
+	API            API                       // serves paths below /api/v1/; nil means 404
+	Details        func(context.Context) any // details for /readyz, shown to identified callers only; may be nil
+	Metrics        *prometheus.Registry
+	Log            *slog.Logger
 }
 
 // Server is the HTTP server.
@@ -84,6 +91,7 @@ func New(s Store, e Engine, o Options) *Server {
 	if o.RequestWait == 0 {
 		o.RequestWait = 25 * time.Second
 	}
+	o.Auth = cmp.Or(o.Auth, AuthAuto)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -154,8 +162,12 @@ const apiPath = "/api/v1/"
 
 // api passes a request to the API, with its caller and client.
 func (s *Server) api(w http.ResponseWriter, r *http.Request, c gistdeal.Caller) {
-	if !ownProgram(r) {
-		c.Client = clientKey(r).String()
+	if !s.ownProgram(r) {
+		c.Client = s.clientKey(r).String()
+	}
+	c.Recheck = func() error {
+		_, err := s.callerOf(r)
+		return err
 	}
 	s.options.API.ServeHTTP(w, r.WithContext(gistdeal.WithCaller(r.Context(), c)))
 }

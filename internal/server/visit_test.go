@@ -100,7 +100,7 @@ func TestAClientThatDisconnectsDuringTheAnswerRecordsNoVisit(t *testing.T) {
 			t.Parallel()
 			db := stack.Open(t)
 			fill(t, db, 1, 10)
-			s := server.New(db, answering{errNobody}, server.Options{Auth: server.AuthNone})
+			s := server.New(db, answering{errNobody}, server.Options{Auth: server.AuthNone, PublicURL: "http://example.com"})
 			ctx, leave := context.WithCancel(t.Context())
 			defer leave()
 			r := httptest.NewRequestWithContext(ctx, "GET", "/user/alice", nil)

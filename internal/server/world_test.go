@@ -232,11 +232,3 @@ func call(h http.Handler, r *http.Request) reply {
 	h.ServeHTTP(rec, r)
 	return reply{rec.Code, rec.Header(), rec.Body.String()}
 }
-
-// auth returns the mode of a server that needs no tokens, or the default.
-func auth(open bool) server.Auth {
-	if open {
-		return server.AuthNone
-	}
-	return server.AuthAuto
-}

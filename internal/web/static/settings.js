@@ -90,8 +90,8 @@ function listed(tokens, read) {
   return [
     tokens.length
       ? el('table', { className: 'tokens small' }, el('thead', {}, el('tr', {}, ['Name', 'Scope', 'Action'].map((word) => el('th', { scope: 'col' }, word)))), el('tbody', {}, tokens.map(line)))
-      : empty('users', 'No token yet', 'Create one to use gistdeal from another machine or from a program.'),
-    creation(read),
+      : empty('users', 'No token yet', 'Create one to use gistdeal from another machine or from a program. From then on everyone needs a token; you stay signed in with the first one.'),
+    creation(tokens.length ? Object.keys(scopes) : ['admin'], read),
   ];
 }
 
@@ -100,15 +100,18 @@ async function revoke(name, read) {
   if (yes !== null && await attempt(() => api.revoke(name), ({ reason }) => `${name} revoked${reason ? `: ${reason}` : ''}`)) await attempt(read);
 }
 
-function creation(read) {
+// creation is the form for a new token. The first token must be an admin's: without
+// one nobody could create others.
+function creation(offered, read) {
+  const first = offered.length === 1;
   const name = el('input', { id: 'token-name', required: true, maxLength: 64, autocomplete: 'off', attrs: { 'aria-describedby': 'token-name-hint' } });
-  const pick = ([scope, { word, means }]) => el('label', { className: 'option' }, el('input', { type: 'radio', name: 'scope', value: scope, checked: scope === 'read' }), el('span', {}, el('span', { className: 'strong' }, word), ' ', el('span', { className: 'quiet' }, means)));
+  const pick = ([scope, { word, means }]) => el('label', { className: 'option' }, el('input', { type: 'radio', name: 'scope', value: scope, checked: scope === offered[0] }), el('span', {}, el('span', { className: 'strong' }, word), ' ', el('span', { className: 'quiet' }, means)));
   const wrong = el('p', { className: 'wrong', role: 'alert' });
   const create = el('button', { className: 'primary', id: 'create-token' }, 'Create token');
   const form = el('form', { className: 'options' },
     el('p', { className: 'field' }, el('label', { htmlFor: 'token-name' }, 'New token name'), name,
       el('span', { className: 'quiet', id: 'token-name-hint' }, 'A person or a program. The name appears in the log, and each token has its own list of new gists.')),
-    el('fieldset', {}, el('legend', {}, 'Scope'), Object.entries(scopes).map(pick)),
+    el('fieldset', {}, el('legend', {}, 'Scope'), Object.entries(scopes).filter(([scope]) => offered.includes(scope)).map(pick)),
     wrong, el('div', { className: 'line' }, create));
   form.onsubmit = async (event) => {
     event.preventDefault();
@@ -116,7 +119,9 @@ function creation(read) {
     create.ariaBusy = 'true';
     wrong.textContent = '';
     try {
-      shown(await api.createToken(name.value.trim(), form.elements.scope.value), read);
+      const created = await api.createToken(name.value.trim(), form.elements.scope.value);
+      if (first) await api.signIn(created.token);
+      shown(created, first ? () => location.reload() : read);
     } catch (problem) {
       wrong.textContent = capital(problem.message);
       name.focus();

@@ -173,6 +173,12 @@ CREATE TABLE tokens (
   last_used_at BIGINT NOT NULL DEFAULT 0
 );
 
+CREATE TABLE sessions (
+  hash       TEXT COLLATE "C" PRIMARY KEY,
+  token_hash TEXT COLLATE "C" NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+
 -- The leader raises the counter every few seconds.
 CREATE TABLE lease (
   name       TEXT COLLATE "C" PRIMARY KEY,

@@ -194,3 +194,10 @@ CREATE TABLE tokens (
   created_at   BIGINT NOT NULL,
   last_used_at BIGINT NOT NULL DEFAULT 0          -- accurate to a minute or two
 ) WITHOUT ROWID;
+
+-- A log-in of a browser. It ends with its row, its token, or at expires_at.
+CREATE TABLE sessions (
+  hash       TEXT   PRIMARY KEY,                  -- SHA-256 of the id in the cookie, in hexadecimal
+  token_hash TEXT   NOT NULL,
+  expires_at BIGINT NOT NULL
+) WITHOUT ROWID;
