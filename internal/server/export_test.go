@@ -18,6 +18,16 @@ func (s *Server) Reserved() (counted, real int) {
 	return s.answers.size, real
 }
 
+// LimitConnections sets the maximum number of open connections.
+func (s *Server) LimitConnections(limit int) { s.connections.limit = limit }
+
+// Connections returns the number of open connections.
+func (s *Server) Connections() int {
+	s.connections.mu.Lock()
+	defer s.connections.mu.Unlock()
+	return s.connections.open
+}
+
 // RememberClients sets the number of remembered clients.
 func (s *Server) RememberClients(limit int) { s.clients.limit = limit }
 

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -110,6 +111,58 @@ func TestATooLargeHeaderIsRefused(t *testing.T) {
 	}
 	if r := w.ask("GET", "/livez", "X-Long: "+strings.Repeat("x", 16<<10)); r.status != 200 {
 		t.Errorf("16 kB: got %d, want 200", r.status)
+	}
+}
+
+func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	const limit = 5
+	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{}, nil)
+	w.LimitConnections(limit)
+	for i := range 3 * limit {
+		conn := w.dial()
+		if i%2 == 0 { // The others never send a request.
+			roundTrip(t, conn, "/livez")
+		}
+		testenv.Eventually(t, "the number of connections is limited", func() bool { return w.Connections() <= limit })
+	}
+	roundTrip(t, w.dial(), "/livez")
+}
+
+func TestAConnectionOverTheLimitIsClosedWhileAllOthersAreBusy(t *testing.T) {
+	t.Parallel()
+	const limit = 3
+	db := stack.Open(t)
+	engine := newSlow(db)
+	w := newWorldOver(t, db, engine, server.Options{}, nil)
+	w.LimitConnections(limit)
+	busy := make([]net.Conn, limit)
+	for i := range busy {
+		busy[i] = w.dial()
+		_, err := io.WriteString(busy[i], "GET /user/alice HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		testenv.Must(t, err)
+		<-engine.asked
+	}
+	if n, err := w.dial().Read(make([]byte, 1)); err == nil {
+		t.Errorf("one connection over the limit got %d bytes", n)
+	}
+	close(engine.end)
+	for _, conn := range busy {
+		if r, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || r.StatusCode != 200 {
+			t.Errorf("a request under way got %v, %v", r, err)
+		}
+	}
+}
+
+// roundTrip sends a request over a connection, which stays open.
+func roundTrip(t *testing.T, conn net.Conn, path string) {
+	t.Helper()
+	_, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	testenv.Must(t, err)
+	r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	testenv.Must(t, err)
+	if _, err := io.Copy(io.Discard, r.Body); err != nil || r.StatusCode != 200 {
+		t.Errorf("%s: %d, %v", path, r.StatusCode, err)
 	}
 }
 

@@ -84,6 +84,8 @@ type Server struct {
 	clients  clients
 	usage    *usage
 	origins  *http.CrossOriginProtection
+
+	connections connections
 }
 
 // New returns a server; Serve starts it.
@@ -101,6 +103,7 @@ func New(s Store, e Engine, o Options) *Server {
 	srv := &Server{
 		store: s, engine: e, options: o, log: o.Log, origins: newOrigins(o.PublicURL),
 		answers: answers{limit: maxAnswers}, clients: clients{limit: maxClients}, usage: newUsage(),
+		connections: connections{limit: maxConnections, idle: map[net.Conn]bool{}},
 	}
 	srv.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "gistdeal_http_request_duration_seconds", Help: "Time to answer a request, by route and status.",
@@ -114,6 +117,7 @@ func New(s Store, e Engine, o Options) *Server {
 		WriteTimeout:      o.RequestWait + readAnswer,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
+		ConnState:         srv.connections.changed,
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
 	if o.API != nil {
