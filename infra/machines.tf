@@ -8,7 +8,7 @@ locals {
   # Variables that the start-up script sets: var.settings may not contain them.
   given = [
     "GISTDEAL_ADDR", "GISTDEAL_ADMIN_TOKEN", "GISTDEAL_REQUEST_WAIT", "GISTDEAL_DATABASE_PASSWORD", "GISTDEAL_DATABASE_URL",
-    "GISTDEAL_DRAIN", "GISTDEAL_LOG", "GISTDEAL_AUTH", "GISTDEAL_PUBLIC_URL",
+    "GISTDEAL_DRAIN", "GISTDEAL_LOG", "GISTDEAL_AUTH", "GISTDEAL_PUBLIC_URL", "GISTDEAL_TRUSTED_PROXIES",
   ]
 
   startup = {
@@ -26,6 +26,7 @@ locals {
     file_system_dns             = join("", aws_efs_file_system.shared[*].dns_name)
     api_domain                  = local.api_domain
     public_url                  = "https://${local.page_domain}"
+    trusted_proxies             = join(",", concat(["127.0.0.1"], sort(data.aws_ec2_managed_prefix_list.cloudfront.entries[*].cidr)))
     vpc_cidr                    = local.vpc_cidr
     acme_email                  = coalesce(var.acme_email, var.alarm_email)
     acme_server                 = var.acme_server
@@ -46,6 +47,12 @@ locals {
   comment_lines = "/(?m)^[ \t]*(#[^!\n][^\n]*|#)?\n/"
   user_data     = base64encode(replace(templatefile("${path.module}/startup.sh.tftpl", local.startup), local.comment_lines, ""))
   user_data_max = base64encode(replace(templatefile("${path.module}/startup.sh.tftpl", local.longest), local.comment_lines, ""))
+}
+
+# The addresses from which CloudFront calls the load balancer: behind them, the
+# client is the viewer. AWS changes the list a few times a year; an apply follows.
+data "aws_ec2_managed_prefix_list" "cloudfront" {
+  name = "com.amazonaws.global.cloudfront.origin-facing"
 }
 
 data "aws_ssm_parameter" "ubuntu" {

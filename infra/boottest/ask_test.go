@@ -24,6 +24,11 @@ type reply struct {
 // are "Name: value". Over TLS it verifies the host's certificate for the domain of
 // the API against roots, if there are any.
 func (w *world) ask(from, host, method, url string, roots *x509.CertPool, headers ...string) (reply, error) {
+	return w.send(from, host, method, url, "", roots, headers...)
+}
+
+// send is ask with a body.
+func (w *world) send(from, host, method, url, body string, roots *x509.CertPool, headers ...string) (reply, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		TLSClientConfig:   &tls.Config{InsecureSkipVerify: roots == nil, RootCAs: roots, ServerName: apiDomain}, //nolint:gosec // Some certificates are a machine's own.
@@ -36,7 +41,7 @@ func (w *world) ask(from, host, method, url string, roots *x509.CertPool, header
 		},
 	}
 	client := &http.Client{Transport: transport, Timeout: 40 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	request, err := http.NewRequestWithContext(w.t.Context(), method, url, nil)
+	request, err := http.NewRequestWithContext(w.t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		return reply{}, err
 	}
@@ -52,8 +57,8 @@ func (w *world) ask(from, host, method, url string, roots *x509.CertPool, header
 		return reply{}, err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	r := reply{status: response.StatusCode, header: response.Header, body: string(body)}
+	text, err := io.ReadAll(response.Body)
+	r := reply{status: response.StatusCode, header: response.Header, body: string(text)}
 	if response.TLS != nil {
 		r.issuer, r.serial = response.TLS.PeerCertificates[0].Issuer.CommonName, response.TLS.PeerCertificates[0].SerialNumber.String()
 	}

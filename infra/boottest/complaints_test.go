@@ -2,7 +2,7 @@ package boottest
 
 import (
 	"crypto/x509"
-	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,13 +106,28 @@ func (m *machine) doors() complaints {
 		}
 		c.want(url, fmt.Sprintf("%d %s", r.status, text), want)
 	}
-	for _, login := range []string{adminLogin, "Cookie: __Host-gistdeal=" + base64.RawURLEncoding.EncodeToString([]byte(adminToken))} {
+	for _, login := range []string{adminLogin, m.logIn(&c)} {
 		c.want("readiness", c.status(m.world, 200, "GET", "/readyz", login).body, `{"status":"ready"}`+"\n")
 	}
 	c.status(m.world, 404, "GET", "/metrics", adminLogin)
 	c.status(m.world, 200, "GET", "/trackedusers", adminLogin)
 	c.status(m.world, 401, "GET", "/trackedusers")
 	return c
+}
+
+// logIn logs in at the load balancer and returns the header with the cookie.
+func (m *machine) logIn(c *complaints) string {
+	m.t.Helper()
+	body, err := json.Marshal(map[string]string{"token": adminToken})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	r, err := m.world.send(visitorAddress, balancerAddress, "POST", "https://"+apiDomain+"/login", string(body), nil)
+	if err != nil || r.status != 200 {
+		*c = append(*c, fmt.Sprintf("log-in: %d, %v: %s", r.status, err, r.body))
+	}
+	cookie, _, _ := strings.Cut(r.header.Get("Set-Cookie"), ";")
+	return "Cookie: " + cookie
 }
 
 // forgeries tries to be somebody else by headers that proxies send.
@@ -134,8 +149,8 @@ func (m *machine) forgeries() complaints {
 	if !slices.Contains(statuses, 429) {
 		c = append(c, fmt.Sprintf("who guesses under forged addresses is not stopped: %v", statuses))
 	}
-	other, err := m.ask(gatewayAddress, balancerAddress, "GET", "https://"+apiDomain+"/trackedusers", nil, adminLogin)
-	if err != nil || other.status != 200 {
+	other, err := m.ask(gatewayAddress, balancerAddress, "GET", "https://"+apiDomain+"/trackedusers", nil, "Authorization: Bearer wrong")
+	if err != nil || other.status != 401 {
 		c = append(c, fmt.Sprintf("somebody else pays for it: %d, %v", other.status, err))
 	}
 	return c

@@ -38,7 +38,7 @@ const (
 const (
 	pipedriveKey  = `pd-$HOME&"it's"\1`
 	gitHubToken   = "gh-`id`;#!"
-	adminToken    = `admin-$(id)'%s\n`
+	adminToken    = `admin-$(id)'%s\n-of-the-test`
 	adminLogin    = "Authorization: Bearer " + adminToken
 	pipedriveName = "/gistdeal/pipedrive-api-key"
 )

@@ -22,11 +22,27 @@ type compose struct {
 		Ports       []string          `yaml:"ports"`
 		Secrets     []string          `yaml:"secrets"`
 		Environment map[string]string `yaml:"environment"`
+		Networks    networks          `yaml:"networks"`
 		Deploy      struct{ Replicas int }
 		StopGrace   string `yaml:"stop_grace_period"`
 		Healthcheck struct{ Test []string }
 	}
 	Secrets map[string]struct{ File string }
+}
+
+// networks are the networks of a service, as a list or with an address in each.
+type networks map[string]struct {
+	Address string `yaml:"ipv4_address"`
+}
+
+// UnmarshalYAML reads either form.
+func (n *networks) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.SequenceNode {
+		return nil
+	}
+	return node.Decode((*map[string]struct {
+		Address string `yaml:"ipv4_address"`
+	})(n))
 }
 
 func TestComposeGivesEachServiceWhatItNeedsAndNoMore(t *testing.T) {
@@ -60,6 +76,9 @@ func TestComposeGivesEachServiceWhatItNeedsAndNoMore(t *testing.T) {
 	app := c.Services["gistdeal"]
 	if app.Deploy.Replicas != 2 || app.StopGrace == "" || !strings.HasPrefix(app.Environment["GISTDEAL_DATABASE_URL"], "postgres://gistdeal@database:") {
 		t.Errorf("two instances that share a database and end in their own time: %+v", app)
+	}
+	if proxy := c.Services["proxy"].Networks["front"].Address; proxy == "" || !strings.HasSuffix(app.Environment["GISTDEAL_TRUSTED_PROXIES"], ":-"+proxy+"}") {
+		t.Errorf("the proxy is %q, gistdeal trusts %q", proxy, app.Environment["GISTDEAL_TRUSTED_PROXIES"])
 	}
 	for name, value := range app.Environment {
 		if strings.Contains(name, "OPEN") || (strings.HasSuffix(name, "_FILE") && !slices.Contains(app.Secrets, filepath.Base(value))) {

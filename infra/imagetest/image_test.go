@@ -20,7 +20,7 @@ import (
 
 const (
 	mostBytes  = 30_000_000
-	adminToken = "admin-token-of-the-test"
+	adminToken = "admin-token-of-the-long-test"
 )
 
 // service is a running image with its data.

@@ -67,6 +67,11 @@ run "machines" {
   }
 
   assert {
+    condition     = strcontains(base64decode(aws_launch_template.machine.user_data), "\nGISTDEAL_TRUSTED_PROXIES=127.0.0.1,198.51.100.0/26,198.51.100.128/25\n") && data.aws_ec2_managed_prefix_list.cloudfront.name == "com.amazonaws.global.cloudfront.origin-facing"
+    error_message = "Behind CloudFront the client is the viewer; nobody else's forwarding headers count."
+  }
+
+  assert {
     condition     = alltrue([for text in ["ghcr.io/you/gistdeal:1.0.0", "api-challenge.example.com", "https://challenge.example.com", "fs-0123456789abcdef0", "you@example.com", "https://acme-v02.api.letsencrypt.org/directory", "/gistdeal", "GISTDEAL_PIPELINE", "10.0.0.0/16"] : strcontains(base64decode(aws_launch_template.machine.user_data), text)])
     error_message = "Machines are told what they need to know."
   }

@@ -17,6 +17,10 @@ mock_data "aws_partition" {
   defaults = { partition = "aws" }
 }
 
+mock_data "aws_ec2_managed_prefix_list" {
+  defaults = { entries = [{ cidr = "198.51.100.128/25", description = "" }, { cidr = "198.51.100.0/26", description = "" }] }
+}
+
 mock_data "aws_ssm_parameter" {
   defaults = { insecure_value = "ami-0123456789abcdef0" }
 }
