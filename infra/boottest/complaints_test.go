@@ -122,7 +122,7 @@ func (m *machine) logIn(c *complaints) string {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	r, err := m.world.send(visitorAddress, balancerAddress, "POST", "https://"+apiDomain+"/login", string(body), nil)
+	r, err := m.send(visitorAddress, balancerAddress, "POST", "https://"+apiDomain+"/login", string(body), nil)
 	if err != nil || r.status != 200 {
 		*c = append(*c, fmt.Sprintf("log-in: %d, %v: %s", r.status, err, r.body))
 	}

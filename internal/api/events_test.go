@@ -215,16 +215,16 @@ func TestTheStreamOfARevokedTokenEnds(t *testing.T) {
 // that logs out.
 func (w *world) logIn(token string) (header string, logOut func()) {
 	w.t.Helper()
-	post := func(path, body, cookie string) *http.Response {
+	post := func(path, body, cookie string) http.Header {
 		r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.url+path, strings.NewReader(body))
 		testenv.Must(w.t, err)
 		r.Header.Set("Cookie", cookie)
 		resp, err := http.DefaultClient.Do(r)
 		testenv.Must(w.t, err)
 		resp.Body.Close()
-		return resp
+		return resp.Header
 	}
-	cookie, _, _ := strings.Cut(post("/login", `{"token":"`+token+`"}`, "").Header.Get("Set-Cookie"), ";")
+	cookie, _, _ := strings.Cut(post("/login", `{"token":"`+token+`"}`, "").Get("Set-Cookie"), ";")
 	return "Cookie: " + cookie, func() { post("/logout", "", cookie) }
 }
 

@@ -148,9 +148,18 @@ func TestAConnectionOverTheLimitIsClosedWhileAllOthersAreBusy(t *testing.T) {
 	}
 	close(engine.end)
 	for _, conn := range busy {
-		if r, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || r.StatusCode != 200 {
-			t.Errorf("a request under way got %v, %v", r, err)
-		}
+		answered(t, conn)
+	}
+}
+
+// answered reads an answer with the status 200.
+func answered(t *testing.T, conn net.Conn) {
+	t.Helper()
+	r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	testenv.Must(t, err)
+	defer r.Body.Close()
+	if _, err := io.Copy(io.Discard, r.Body); err != nil || r.StatusCode != 200 {
+		t.Errorf("status %d, %v", r.StatusCode, err)
 	}
 }
 
@@ -159,11 +168,7 @@ func roundTrip(t *testing.T, conn net.Conn, path string) {
 	t.Helper()
 	_, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	testenv.Must(t, err)
-	r, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	testenv.Must(t, err)
-	if _, err := io.Copy(io.Discard, r.Body); err != nil || r.StatusCode != 200 {
-		t.Errorf("%s: %d, %v", path, r.StatusCode, err)
-	}
+	answered(t, conn)
 }
 
 func TestStopWaitsForTheRequestUnderWayAndAcceptsNoMore(t *testing.T) {
