@@ -94,6 +94,10 @@ func TestAPrivateStartNeedsNoTokenAndSaysSo(t *testing.T) {
 	if got := p.statusWith(admin.Token, "/api/v1/tokens"); got != 200 {
 		t.Errorf("with the token: %d", got)
 	}
+	wantRun(t, env, 0, "revoked", "tokens", "revoke", "admin2")
+	if got := statusAt(t, "GET", address, "/trackedusers", "localhost", ""); got != 200 {
+		t.Errorf("without tokens again: %d", got)
+	}
 }
 
 func TestARevokedAdminTokenOpensNothing(t *testing.T) {

@@ -19,7 +19,11 @@ func (s *Server) Reserved() (counted, real int) {
 }
 
 // LimitConnections sets the maximum number of open connections.
-func (s *Server) LimitConnections(limit int) { s.connections.limit = limit }
+func (s *Server) LimitConnections(limit int) {
+	s.connections.mu.Lock()
+	defer s.connections.mu.Unlock()
+	s.connections.limit = limit
+}
 
 // Connections returns the number of open connections.
 func (s *Server) Connections() int {
