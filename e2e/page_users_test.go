@@ -201,6 +201,26 @@ func TestThePageReconnectsAfterARestart(t *testing.T) {
 	do(t, ctx, p, chromedp.WaitVisible(`#live[data-on="true"]`), chromedp.WaitVisible(`.arrivals button, li[data-gist="meanwhile"]`))
 }
 
+func TestALinkOutsideThePageTracksNobodyBeforeAConfirmation(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.MakeGists("alice", 1)
+	env["GISTDEAL_ADMIN_TOKEN"] = "secret-token-of-thirty-two-letters"
+	for _, host := range []string{"127.0.0.1", "gistdeal.test"} { // Browsers tell more about themselves to a loopback address.
+		p := start(t, env)
+		ctx := browse(t, chromedp.Flag("host-resolver-rules", "MAP gistdeal.test 127.0.0.1"))
+		_, port, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), ":")
+		at := "http://" + host + ":" + port
+		do(t, ctx, p,
+			chromedp.Navigate(at), chromedp.SendKeys("#token", env["GISTDEAL_ADMIN_TOKEN"]+kb.Enter), chromedp.WaitVisible("#leave"),
+			chromedp.Navigate("about:blank"), chromedp.Navigate(at+"/user/alice"), chromedp.WaitVisible("#track"))
+		if got := s.Report().Requests["GET /users/{login}"]; got != 0 {
+			t.Errorf("%s: %d lookups before the confirmation", host, got)
+		}
+		p.signal(9)
+	}
+}
+
 func TestThePageRequestsATokenWhereNeeded(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{Seed: 5})

@@ -72,6 +72,22 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	}
 }
 
+func TestATrustedProxyIsAnAddressOrANetwork(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"": "", " 10.0.0.7 ,, ::1": "10.0.0.7/32,::1/128", "10.1.2.3/16": "10.1.0.0/16", "::ffff:10.0.0.7": "10.0.0.7/32", "fe80::1%eth0": "fe80::1/128",
+	} {
+		if c, err := parse(map[string]string{"GISTDEAL_TRUSTED_PROXIES": given}); err != nil || c.Proxies.String() != want {
+			t.Errorf("%q is %q, %v; want %q", given, c.Proxies, err, want)
+		}
+	}
+	for _, wrong := range []string{"nginx", "10.0.0.7:80", "10.0.0.0/33", "0.0.0.0/0", "::/0", "10.0.0.7 10.0.0.8"} {
+		if _, err := parse(map[string]string{"GISTDEAL_TRUSTED_PROXIES": wrong}); err == nil || len(config.Mistakes(err)) != 1 {
+			t.Errorf("%q: %v, want one mistake", wrong, err)
+		}
+	}
+}
+
 func TestAuthNoneNeedsAPublicURL(t *testing.T) {
 	t.Parallel()
 	_, err := parse(map[string]string{"GISTDEAL_AUTH": "none"})

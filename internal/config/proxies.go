@@ -33,6 +33,10 @@ func (p *parser) addresses(name string) Proxies {
 			addr = addr.Unmap().WithZone("")
 			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 		}
+		if err == nil && prefix.Bits() == 0 {
+			p.mistake("%s: %s trusts everybody: name the addresses of your proxies", name, text)
+			continue
+		}
 		if err != nil {
 			p.mistake("%s: %q is neither an address nor a network (want 10.0.0.7 or 10.0.0.0/24, separated by commas)", name, text)
 			continue

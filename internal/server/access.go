@@ -246,6 +246,12 @@ func (s *Server) crossSite(r *http.Request) bool {
 	return s.origins.Check(&http.Request{Method: http.MethodPost, Host: r.Host, Header: r.Header}) != nil
 }
 
+// navigates reports whether a browser sent the request to show its answer to a person.
+func navigates(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return mode == "navigate" || mode == "" && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
 // unproven reports whether a browser sent a GET, and nothing proves that our page
 // caused it. Over plain HTTP browsers do not say which site did. With a log-in, a
 // link in a mail or a chat is not enough either, although no site caused that

@@ -117,7 +117,7 @@ func (s *Server) tracked(r *http.Request, c gistdeal.Caller, login string) (gist
 	if s.crossSite(r) {
 		return v, errCrossSite
 	}
-	if s.unproven(r) && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+	if s.unproven(r) && navigates(r) {
 		return v, errUnconfirmed
 	}
 	if s.onlyPeeks(r) {

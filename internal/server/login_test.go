@@ -155,6 +155,9 @@ func TestOverPlainHTTPAPageOfAnotherSiteTracksNobody(t *testing.T) {
 	const image = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"
 	problem(t, b.send("GET", "/user/nobody", "", image), 404)
 	w.shows(b.send("GET", "/user/alice", "", image), 200, 0, 2)
+	if got := b.send("GET", "/user/nobody", "", image, "Accept: text/html,*/*;q=0.8"); got.status != 303 {
+		t.Errorf("a link: %d, want the page", got.status)
+	}
 	problem(t, b.send("GET", "/user/nobody", "", "User-Agent: curl/8"), 400)
 	problem(t, b.send("POST", "/user/nobody", "", image, "Origin: http://evil.example"), 403)
 	w.shows(b.send("GET", "/user/alice", "", "User-Agent: curl/8"), 200, 0, 2)
