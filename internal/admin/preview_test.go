@@ -45,7 +45,7 @@ func TestThePreviewOfAnApprovalIgnoresLoginsThatAreNotTracked(t *testing.T) {
 		testenv.Must(t, err)
 		_, err = w.db.SaveGists(ctx, id, []gistdeal.Gist{{ID: login + "1"}, {ID: login + "2"}}, gistdeal.NewGistPolicy{First: true, Hold: true}, now)
 		testenv.Must(t, err)
-		_, err = w.db.FirstScanned(ctx, id, gistdeal.Listing{}, 1, now, now.Add(time.Hour))
+		_, _, err = w.db.QueueScanned(ctx, id, gistdeal.ApprovalLimits{Threshold: 1}, now)
 		testenv.Must(t, err)
 	}
 	for want, inputs := range map[int][]string{0: {"nobody", "-bad-"}, 2: {"ALICE", "alice", "nobody"}, 4: {"alice", "bob"}} {

@@ -35,6 +35,9 @@ func fail(t *testing.T, db *store.Store) (claimed gistdeal.Claim) {
 	must(t, err)
 	err = db.Scanned(t.Context(), 1, gistdeal.Listing{}, now, now.Add(time.Hour))
 	must(t, err)
+	_, err = db.BeginCatchUp(t.Context(), false)
+	must(t, err)
+	must(t, db.EndCatchUp(t.Context(), now))
 	for _, refuse := range []bool{true, false} {
 		claimed, _, err = db.Claim(t.Context(), "test", now, now)
 		must(t, err)

@@ -90,9 +90,11 @@ func TestDealsThatExistAreNotCountedAgain(t *testing.T) {
 	_, trackErr := w.db.Track(t.Context(), account, gistdeal.BackfillAll, now)
 	_, saveErr := w.db.SaveGists(t.Context(), account.ID, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.NewGistPolicy{First: true}, now)
 	scanErr := w.db.Scanned(t.Context(), account.ID, gistdeal.Listing{}, now, now)
+	_, beginErr := w.db.BeginCatchUp(t.Context(), false)
+	endErr := w.db.EndCatchUp(t.Context(), now)
 	claim, _, claimErr := w.db.Claim(t.Context(), "test", now, now)
 	_, createErr := w.db.RecordCreated(t.Context(), claim, 1, now)
-	if err := errors.Join(trackErr, saveErr, scanErr, claimErr, createErr); err != nil {
+	if err := errors.Join(trackErr, saveErr, scanErr, beginErr, endErr, claimErr, createErr); err != nil {
 		t.Fatal(err)
 	}
 	// Gists that no scan has read yet get a deal with any backfill.
