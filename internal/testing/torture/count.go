@@ -99,9 +99,12 @@ func (w *world) count(ctx context.Context) (findings, error) {
 func (w *world) duplicated() findings {
 	report := w.sim.Report()
 	f := findings{gists: report.Gists, duplicated: map[string][]int64{}, wrong: slices.Clone(w.damage)}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for id, deals := range report.EverByGist {
-		if len(deals) > 1 {
-			f.duplicated[id] = deals
+		ours := slices.DeleteFunc(slices.Clone(deals), func(deal int64) bool { return w.byHand[deal] })
+		if len(ours) > 1 {
+			f.duplicated[id] = ours
 		}
 	}
 	return f

@@ -6,15 +6,20 @@ import (
 	"time"
 )
 
-// editByHand archives and deletes new deals, as people do, until ctx ends. The
-// seed of the plan selects the deals.
+// editByHand archives, deletes and duplicates new deals, as people do, until ctx ends.
+// The seed of the plan selects the deals.
 func (w *world) editByHand(ctx context.Context) {
 	rng := rand.New(rand.NewPCG(w.plan.seed, 1))
 	for id := int64(0); ; {
 		id += 1 + rng.Int64N(8)
 		change := w.sim.ArchiveDeal
-		if rng.IntN(4) == 0 {
+		switch rng.IntN(8) {
+		case 0, 1:
 			change = w.sim.DeleteDeal
+		case 2:
+			change = w.duplicate
+		case 3:
+			change = func(id int64) bool { return w.duplicate(id) && w.sim.DeleteDeal(id) }
 		}
 		for !change(id) {
 			if wait(ctx, 10*time.Millisecond) != nil {
@@ -22,6 +27,19 @@ func (w *world) editByHand(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// duplicate duplicates a deal as a person does. Such copies are no mistakes.
+func (w *world) duplicate(id int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	duplicate := w.sim.DuplicateDeal(id)
+	if duplicate == 0 {
+		return false
+	}
+	w.byHand[duplicate] = true
+	w.tally.count("deals duplicated by hand")
+	return true
 }
 
 // disconnect cuts all connections to the database from time to time, until ctx ends.

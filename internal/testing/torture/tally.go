@@ -108,5 +108,5 @@ func (t *tally) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%-18s %8s %8d %8d %8d\n", "random moments", "", t.killed[""], t.frozen[""], t.unmet[""])
 	fmt.Fprintf(w, "random kills that found a deal being sent: %d of %d\n", t.sending, t.deaths)
-	fmt.Fprintf(w, "power cuts: %d, connections cut: %d, starts that failed by that: %d, databases lost: %d, restored: %d, rewound: %d\n", t.counted["power cuts"], t.counted["connections cut"], t.counted["starts that failed"], t.counted["database lost"], t.counted["database restored"], t.counted["databases rewound"])
+	fmt.Fprintf(w, "power cuts: %d, connections cut: %d, starts that failed by that: %d, databases lost: %d, restored: %d, rewound: %d; deals duplicated by hand: %d\n", t.counted["power cuts"], t.counted["connections cut"], t.counted["starts that failed"], t.counted["database lost"], t.counted["database restored"], t.counted["databases rewound"], t.counted["deals duplicated by hand"])
 }

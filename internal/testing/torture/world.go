@@ -39,7 +39,8 @@ type world struct {
 
 	mu     sync.Mutex
 	users  []string
-	damage []string // damage by power cuts, as text
+	byHand map[int64]bool // copies of deals that people made
+	damage []string       // damage by power cuts, as text
 	log    *os.File
 
 	close func()
@@ -47,7 +48,7 @@ type world struct {
 
 // newWorld creates a world in an empty folder; close ends it.
 func newWorld(ctx context.Context, p plan, o Options, dir string, t *tally) (w *world, err error) {
-	w = &world{plan: p, options: o, dir: dir, tally: t}
+	w = &world{plan: p, options: o, dir: dir, tally: t, byHand: map[int64]bool{}}
 	if err = w.makeDatabase(ctx); err != nil {
 		return nil, err
 	}
