@@ -35,6 +35,10 @@ const adoptAtOnce = 2000
 // database has lost commits, the deals of those may have been created just now.
 func (r *Reconciler) CatchUp(ctx context.Context, stage string) error {
 	since, err := r.knownUntil(ctx, true)
+	if errors.Is(err, gistdeal.ErrCommitsLost) {
+		r.commitsLost.Store(true)
+		since, err = r.knownUntil(ctx, true)
+	}
 	if err != nil {
 		return err
 	}

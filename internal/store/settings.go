@@ -61,13 +61,10 @@ const keyCaughtUp = "caught_up_at"
 
 // BeginCatchUp returns the time up to which the database knows all deals, on Pipedrive's
 // clock: the time of the last EndCatchUp, zero if there was none. Newer attempts of ours do
-// not count, because people create deals as well. If the database loses commits after the
-// first BeginCatchUp, BeginCatchUp, EndCatchUp, Adopt, Claim and Reclaim return
-// gistdeal.ErrCommitsLost until the next first one.
+// not count, because people create deals as well. If the database has lost commits,
+// BeginCatchUp, EndCatchUp, Adopt, Claim and Reclaim return gistdeal.ErrCommitsLost until a
+// first BeginCatchUp has returned it: the next one accepts the database as it is.
 func (s *Store) BeginCatchUp(ctx context.Context, first bool) (known time.Time, err error) {
-	if first {
-		s.pushes.reset()
-	}
 	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE deals SET catch_up = 2 WHERE catch_up <> 0 AND catch_up = 1`); err != nil {
 			return err
@@ -75,6 +72,9 @@ func (s *Store) BeginCatchUp(ctx context.Context, first bool) (known time.Time, 
 		known, err = caughtUpTo(ctx, tx)
 		return err
 	})
+	if first && errors.Is(err, gistdeal.ErrCommitsLost) {
+		s.pushes.reset()
+	}
 	if err != nil {
 		return known, fmt.Errorf("begin the catch-up: %w", err)
 	}
