@@ -21,7 +21,7 @@ import (
 // its address. Only this machine reaches it.
 func behindNginx(t *testing.T, p *process) string {
 	t.Helper()
-	nginx := testenv.Program(t, "nginx", "/usr/sbin/nginx")
+	nginx := testenv.Program(t, "nginx")
 	text, err := os.ReadFile("../contrib/nginx.conf")
 	testenv.Must(t, err)
 	dir, address := t.TempDir(), testenv.FreeAddress(t)
