@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"gistdeal/internal/sim"
@@ -29,24 +30,26 @@ func TestAnythingThatLetsOthersInMakesEverybodyNeedAToken(t *testing.T) {
 	t.Parallel()
 	const add = `{"name":"stranger","scope":"admin"}`
 	for name, tt := range map[string]struct {
-		env    map[string]string
-		tokens [][]string // commands before the start
-		warns  string
+		env   map[string]string
+		token bool // there is one before the start
+		warns string
 	}{
-		"a public URL":           {map[string]string{"GISTDEAL_PUBLIC_URL": "http://localhost:8050"}, nil, "no token exists"},
-		"a trusted proxy":        {map[string]string{"GISTDEAL_TRUSTED_PROXIES": "127.0.0.1"}, nil, "no token exists"},
-		"all addresses":          {map[string]string{"GISTDEAL_ADDR": ":0"}, nil, "no token exists"},
-		"GISTDEAL_AUTH":          {map[string]string{"GISTDEAL_AUTH": "token"}, nil, "no token exists"},
-		"an admin token":         {map[string]string{"GISTDEAL_ADMIN_TOKEN": "secret-admin-token-of-32-letters"}, nil, ""},
-		"a token":                {nil, [][]string{{"add", "--name=me", "--scope=read"}}, ""},
-		"for everybody to write": {map[string]string{"GISTDEAL_AUTH": "none", "GISTDEAL_PUBLIC_URL": "http://deals.example"}, nil, "may track users and change deals"},
+		"a public URL":           {map[string]string{"GISTDEAL_PUBLIC_URL": "http://localhost:8050"}, false, "no token exists"},
+		"a trusted proxy":        {map[string]string{"GISTDEAL_TRUSTED_PROXIES": "127.0.0.1"}, false, "no token exists"},
+		"all addresses":          {map[string]string{"GISTDEAL_ADDR": ":0"}, false, "no token exists"},
+		"GISTDEAL_AUTH":          {map[string]string{"GISTDEAL_AUTH": "token"}, false, "no token exists"},
+		"an admin token":         {map[string]string{"GISTDEAL_ADMIN_TOKEN": "secret-admin-token-of-32-letters"}, false, ""},
+		"a token":                {nil, true, ""},
+		"for everybody to write": {map[string]string{"GISTDEAL_AUTH": "none", "GISTDEAL_PUBLIC_URL": "http://deals.example"}, false, "may track users and change deals"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, env := simulate(t, sim.Options{})
 			maps.Copy(env, tt.env)
-			for _, args := range tt.tokens {
-				wantRun(t, env, 0, "", append([]string{"tokens"}, args...)...)
+			if tt.token {
+				first := start(t, env) // It creates the database.
+				wantRun(t, env, 0, "", "tokens", "add", "--name=me", "--scope=read")
+				first.signal(syscall.SIGTERM)
 			}
 			p := start(t, env)
 			_, port, err := net.SplitHostPort(strings.TrimPrefix(p.url, "http://"))
