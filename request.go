@@ -31,6 +31,13 @@ type ScanRequest struct {
 	Number          int64 // distinguishes the requests for one login, from 1; 0 before it is stored
 }
 
+// PendingRequest is a scan request that has no result yet.
+type PendingRequest struct {
+	Login       string    `json:"login"`
+	RequestedAt time.Time `json:"requested_at"`
+	Problem     string    `json:"problem,omitempty" doc:"Why it is still pending, if it was tried."`
+}
+
 // RequestResult is the result of a scan request.
 type RequestResult struct {
 	Added bool  // the user was not tracked before

@@ -5,6 +5,7 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" default:"withargs" help:"Watch users, create deals and answer requests (the default)."`
 	Users       usersCmd       `cmd:"" help:"Add, list, remove, pause, resume and approve users."`
 	Scan        scanCmd        `cmd:"" help:"Scan a tracked user now, and follow its deals."`
+	Requests    requestsCmd    `cmd:"" help:"List and cancel pending requests to track or scan users."`
 	Deals       dealsCmd       `cmd:"" help:"List, retry, skip and explain deals."`
 	Tokens      tokensCmd      `cmd:"" help:"Add, list and revoke the tokens of the HTTP API and the page."`
 	Pause       pauseCmd       `cmd:"" help:"Stop creating deals until resume."`

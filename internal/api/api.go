@@ -71,6 +71,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	a.addDealRoutes()
 	a.addStateRoutes()
 	a.addRunRoutes()
+	a.addRequestRoutes()
 	a.addTokenRoutes()
 	a.addSettingRoutes()
 	a.addEstimateRoute()

@@ -36,6 +36,10 @@ import (
 // deadline of a POST, shorter than the patience of service managers.
 const stopTimeout = 20 * time.Second
 
+// maxRequests is the number of users that may wait for their lookup at GitHub if they were
+// added over HTTP: as many as one request may name.
+const maxRequests = 10_000
+
 // App is the assembled program.
 type App struct {
 	config  config.Config
@@ -62,7 +66,9 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
 	}
-	db, err := store.Open(ctx, string(c.Database), c.StoreOptions(log))
+	o := c.StoreOptions(log)
+	o.MaxRequests = maxRequests
+	db, err := store.Open(ctx, string(c.Database), o)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,10 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 		if _, err := tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE ended_at > 0 AND ended_at < $1`, millis(now.Add(-keepResults))); err != nil {
 			return err
 		}
+		before, err := s.waitingRequests(ctx, tx)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO scan_requests (login_key, login, backfill, kind, requested_at)
 			SELECT key, value ->> 'login', CASE WHEN value ->> 'backfill' <> ''
@@ -50,6 +54,13 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 			millis(now), object); err != nil {
 			return err
 		}
+		after, err := s.waitingRequests(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if after > max(before, s.requests) {
+			return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: time.Minute, Err: fmt.Errorf("%d requests are pending already, and at most %d may be: try again later, or cancel some with `gistdeal requests cancel`", before, s.requests)}
+		}
 		rows, err := queryIn(ctx, tx, `SELECT login_key, number FROM scan_requests WHERE login_key IN (SELECT key FROM json_each($1))`, object)
 		_, err = collect(rows, err, func(row *sql.Rows) (key string, err error) {
 			var n int64
@@ -59,6 +70,9 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 		})
 		return err
 	})
+	if gistdeal.KindOf(err) == gistdeal.Limited {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("request %d logins: %w", len(requests), err)
 	}
@@ -68,6 +82,43 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 		stored[i] = r
 	}
 	return stored, nil
+}
+
+// waitingRequests returns the number of pending requests that may be for users that are
+// not tracked, or 0 if they have no limit. Until the transaction ends, no other one counts
+// them.
+func (s *Store) waitingRequests(ctx context.Context, tx *sql.Tx) (n int, err error) {
+	if s.requests == 0 {
+		return 0, nil
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE counters SET value = value WHERE name = 'scan_requests'`); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM scan_requests WHERE ended_at = 0 AND kind < $1`, gistdeal.RequestScanNow).Scan(&n)
+	return n, err
+}
+
+// ListRequests returns up to limit pending requests by login, after the given login.
+func (s *Store) ListRequests(ctx context.Context, after string, limit int) ([]gistdeal.PendingRequest, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT login, requested_at, problem FROM scan_requests
+		WHERE ended_at = 0 AND login_key > $1 ORDER BY login_key LIMIT $2`, gistdeal.LoginKey(after), limit)
+	return collect(rows, err, func(row *sql.Rows) (r gistdeal.PendingRequest, err error) {
+		var at int64
+		err = row.Scan(&r.Login, &at, &r.Problem)
+		r.RequestedAt = fromMillis(at)
+		return r, err
+	})
+}
+
+// CancelRequests ends the pending request for a login, or all pending ones if it is "", and
+// returns their number. Clients that wait for them get an Invalid error.
+func (s *Store) CancelRequests(ctx context.Context, login string, now time.Time) (int64, error) {
+	r, err := s.db.ExecContext(ctx, `UPDATE scan_requests SET ended_at = $1, outcome = $2, problem = 'the request was canceled'
+		WHERE ended_at = 0 AND ($3 = '' OR login_key = $3)`, millis(now), gistdeal.Invalid.String(), gistdeal.LoginKey(login))
+	if err != nil {
+		return 0, fmt.Errorf("cancel requests: %w", err)
+	}
+	return r.RowsAffected()
 }
 
 // requestObject returns the requests as a JSON object for a bulk statement.

@@ -1,6 +1,9 @@
 package store_test
 
 import (
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +37,60 @@ func waiting(t *testing.T, s *store.Store, least gistdeal.RequestKind) []string 
 		logins = append(logins, a.Login)
 	}
 	return logins
+}
+
+func TestTheNumberOfPendingRequestsIsLimitedUnderConcurrency(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, database string) {
+		const most = 20
+		refused := atomic.Int64{}
+		var wg sync.WaitGroup
+		for instance := range 4 {
+			s, err := store.Open(t.Context(), database, store.Options{MaxRequests: most})
+			testenv.Must(t, err)
+			defer s.Close()
+			for client := range 3 {
+				wg.Go(func() {
+					for n := range 4 {
+						_, err := s.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: fmt.Sprintf("user-%d-%d-%d", instance, client, n)})
+						if gistdeal.KindOf(err) == gistdeal.Limited {
+							refused.Add(1)
+						} else if err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+		}
+		wg.Wait()
+		s := open(t, database)
+		pending, err := s.ListRequests(t.Context(), "", 100)
+		if err != nil || len(pending) != most || refused.Load() != 48-most {
+			t.Errorf("%d requests are pending, %d refused, %v; want %d and %d", len(pending), refused.Load(), err, most, 48-most)
+		}
+	})
+}
+
+func TestACanceledRequestEndsWithAResult(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		requests, err := s.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: "Alice"}, gistdeal.ScanRequest{Login: "bob"}, gistdeal.ScanRequest{Login: "carol"})
+		testenv.Must(t, err)
+		if n, err := s.CancelRequests(t.Context(), "alice", noon); n != 1 || err != nil {
+			t.Errorf("%d canceled, %v; want 1", n, err)
+		}
+		results, err := s.RequestResults(t.Context(), requests...)
+		if err != nil || len(results) != 1 || gistdeal.KindOf(results["alice"].Err) != gistdeal.Invalid {
+			t.Errorf("%v, %v; want that alice's request was canceled", results, err)
+		}
+		pending, err := s.ListRequests(t.Context(), "bob", 10)
+		if err != nil || len(pending) != 1 || pending[0].Login != "carol" || !pending[0].RequestedAt.Equal(noon) {
+			t.Errorf("%+v, %v; want carol's request", pending, err)
+		}
+		if n, err := s.CancelRequests(t.Context(), "", noon); n != 2 || err != nil {
+			t.Errorf("%d canceled, %v; want the other 2", n, err)
+		}
+	})
 }
 
 func TestInteractiveScanRequestsGoFirst(t *testing.T) {

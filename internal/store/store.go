@@ -22,6 +22,7 @@ type Store struct {
 	lease    lease
 	pushes   sequence
 	keys     keySource
+	requests int   // most pending scan requests; 0 means no limit
 	listener *pool // one connection for Listen; nil if the database has no notifications
 }
 
@@ -35,8 +36,11 @@ type Options struct {
 	// EraseKey is the HMAC key for the names of erased users. Without one, SQLite keeps a
 	// key in a file beside the database, and PostgreSQL erases nobody.
 	EraseKey string
-	Lease    time.Duration // how long a PostgreSQL lease is valid without renewal; 0 means 12 s
-	Log      *slog.Logger  // nil discards the log
+	// MaxRequests is the number of pending scan requests above which new ones are refused;
+	// 0 means no limit.
+	MaxRequests int
+	Lease       time.Duration // how long a PostgreSQL lease is valid without renewal; 0 means 12 s
+	Log         *slog.Logger  // nil discards the log
 }
 
 func (o Options) orDefaults() Options {
@@ -65,6 +69,7 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.requests = o.MaxRequests
 	if err := s.scrubAgain(ctx); err != nil {
 		o.Log.Warn("erased text not removed", "error", err)
 	}

@@ -11,7 +11,7 @@ CREATE TABLE counters (
   name  TEXT COLLATE "C" PRIMARY KEY,
   value BIGINT NOT NULL
 );
-INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0), ('push_seq', 0);
+INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0), ('push_seq', 0), ('scan_requests', 0);
 
 CREATE TABLE users (
   id           BIGINT PRIMARY KEY,

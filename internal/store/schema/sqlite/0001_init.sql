@@ -9,7 +9,7 @@ CREATE TABLE counters (
   name  TEXT PRIMARY KEY,
   value BIGINT NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0), ('push_seq', 0);
+INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0), ('push_seq', 0), ('scan_requests', 0);
 
 CREATE TABLE users (
   id           BIGINT PRIMARY KEY,                -- GitHub's numeric id
