@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"gistdeal"
 	"gistdeal/internal/admin"
@@ -63,7 +62,7 @@ func (c *requestsCancelCmd) Run(ctx context.Context) error {
 			}
 			return c.print(struct {
 				Canceled int64 `json:"canceled"`
-			}{n}, func(t *table) { t.row(fmt.Sprintf("%s requests canceled", format.Number(int(n)))) })
+			}{n}, func(t *table) { t.row("canceled", format.Number(int(n))) })
 		}
 		results := []admin.Result{}
 		for _, login := range c.Logins {

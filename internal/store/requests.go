@@ -59,7 +59,7 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 			return err
 		}
 		if after > max(before, s.requests) {
-			return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: time.Minute, Err: fmt.Errorf("%d requests are pending already, and at most %d may be: try again later, or cancel some with `gistdeal requests cancel`", before, s.requests)}
+			return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: time.Minute, Err: fmt.Errorf("%d requests are pending, and at most %d may be: try again later, or cancel some with `gistdeal requests cancel`", before, s.requests)}
 		}
 		rows, err := queryIn(ctx, tx, `SELECT login_key, number FROM scan_requests WHERE login_key IN (SELECT key FROM json_each($1))`, object)
 		_, err = collect(rows, err, func(row *sql.Rows) (key string, err error) {
