@@ -6,7 +6,6 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
-	"gistdeal/internal/config"
 	"gistdeal/internal/format"
 	"gistdeal/internal/store"
 )
@@ -20,7 +19,7 @@ type requestsListCmd struct{ printing }
 
 // Run prints the pending requests.
 func (c *requestsListCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.ReadDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, reads, func(db *store.Store) error {
 		a := admin.New(db)
 		requests, err := a.AllRequests(ctx)
 		if err != nil {
@@ -53,7 +52,7 @@ func (c *requestsCancelCmd) Validate() error {
 
 // Run cancels requests.
 func (c *requestsCancelCmd) Run(ctx context.Context) error {
-	return withStore(ctx, config.Config.OpenDatabase, func(db *store.Store) error {
+	return c.withStore(ctx, writes, func(db *store.Store) error {
 		a := admin.New(db)
 		if c.All {
 			n, err := a.CancelAllRequests(ctx)
