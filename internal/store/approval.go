@@ -20,8 +20,7 @@ const (
 )
 
 // QueueScanned queues the deals of a user that await the end of the scan. Those over the
-// limits await approval instead; it returns both
-// numbers.
+// limits await approval instead; it returns both numbers.
 func (s *Store) QueueScanned(ctx context.Context, userID int64, limits gistdeal.ApprovalLimits, now time.Time) (queued, awaiting int, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		b, err := batchOf(ctx, tx, userID, now)
