@@ -31,7 +31,7 @@ func FuzzEscapedJSONHasTheSameMeaning(f *testing.F) {
 	f.Add("\xff\u0085")
 	f.Fuzz(func(t *testing.T, text string) {
 		if !utf8.ValidString(text) {
-			t.Skip("JSON has no such strings")
+			return // JSON has no such strings.
 		}
 		encoded, err := json.MarshalIndent(map[string]string{"text": text}, "", "  ")
 		if err != nil {
