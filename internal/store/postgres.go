@@ -196,6 +196,7 @@ func parseAddress(address string) (*pgx.ConnConfig, error) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectLimit
 	}
+	c.OnNotice = keepWarning
 	// Keep-alives detect lost idle connections within a minute.
 	c.DialFunc = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}}).DialContext
 	for name, value := range map[string]string{

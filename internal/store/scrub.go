@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // settingScrub is a setting that exists while deleted text may remain in the files.
@@ -50,8 +53,32 @@ func scrubFile(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// scrubTables removes the dead rows of the tables with text about users.
+// scrubTables removes the dead rows of the tables with text about users. PostgreSQL skips
+// the tables of another role, with a warning instead of an error.
 func scrubTables(ctx context.Context, db *sql.DB) error {
-	_, err := db.ExecContext(ctx, `VACUUM users, gists, deals, attempts, visits, runs, scan_requests, audits, settings`)
-	return err
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(driver any) error {
+		pg := driver.(*stdlib.Conn).Conn().PgConn()
+		delete(pg.CustomData(), lastWarning)
+		if _, err := pg.Exec(ctx, `VACUUM users, gists, deals, attempts, visits, runs, scan_requests, audits, settings`).ReadAll(); err != nil {
+			return err
+		}
+		if text, ok := pg.CustomData()[lastWarning]; ok {
+			return fmt.Errorf("start gistdeal as the owner of the tables, or run VACUUM as the owner (%s)", text)
+		}
+		return nil
+	})
+}
+
+// lastWarning is the key of a connection's last warning in its custom data.
+const lastWarning = "last warning"
+
+func keepWarning(c *pgconn.PgConn, n *pgconn.Notice) {
+	if n.SeverityUnlocalized == "WARNING" {
+		c.CustomData()[lastWarning] = n.Message
+	}
 }

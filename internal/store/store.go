@@ -80,11 +80,17 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 func (s *Store) prepare(ctx context.Context) (err error) {
 	// Check on a read-only connection, so that the database of another program stays
 	// unchanged.
-	if _, err := s.Schema(ctx); err != nil {
+	v, err := s.Schema(ctx)
+	if err != nil {
 		return err
 	}
-	if err := s.migrate(ctx, schema); err != nil {
-		return err
+	if v.Version > v.Known {
+		return fmt.Errorf("the database belongs to a newer gistdeal (schema %d, this version knows %d): upgrade gistdeal, or restore the backup made before the upgrade", v.Version, v.Known)
+	}
+	if !v.Current() { // A role that may not migrate can start on a migrated database.
+		if err := s.migrate(ctx, schema); err != nil {
+			return err
+		}
 	}
 	s.view, err = s.read.db.PrepareContext(ctx, viewQuery)
 	return err

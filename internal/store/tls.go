@@ -48,7 +48,7 @@ func isLocal(c *pgx.ConnConfig) bool {
 	return true
 }
 
-// explainConnection adds the name of the database, and advice on TLS.
+// explainConnection adds the name of the database, and advice on TLS and privileges.
 func explainConnection(address string, err error) error {
 	hint := ""
 	if strings.Contains(err.Error(), "server refused TLS connection") {
@@ -56,6 +56,9 @@ func explainConnection(address string, err error) error {
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		hint = "; name the certificate of the server's authority with sslrootcert=FILE in the URL, and the server as the certificate does"
+	}
+	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && pe.Code == "42501" {
+		hint = "; this role may not do that: start this version once as the owner of the database, and see \"Two roles\" in docs/deploy.md for the privileges of other roles"
 	}
 	return fmt.Errorf("database %s: %w%s", DisplayName(address), err, hint)
 }
