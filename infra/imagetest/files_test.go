@@ -1,8 +1,11 @@
 package imagetest
 
 import (
+	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -150,6 +153,54 @@ func TestWorkflowsUseActionsOfOneCommitOnly(t *testing.T) {
 			if !pinned.MatchString(use[1]) && !strings.HasPrefix(use[1], "./") {
 				t.Errorf("%s: %s may change under its name", filepath.Base(file), use[1])
 			}
+		}
+	}
+}
+
+func TestAllThatIsUsedGetsUpdates(t *testing.T) {
+	t.Parallel()
+	var config struct {
+		Updates []struct {
+			Ecosystem   string   `yaml:"package-ecosystem"`
+			Directories []string `yaml:"directories"`
+		}
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "../../.github/dependabot.yml")), &config); err != nil {
+		t.Fatal(err)
+	}
+	covered := map[string]bool{}
+	for _, update := range config.Updates {
+		for _, folder := range update.Directories {
+			covered[update.Ecosystem+" "+folder] = true
+		}
+	}
+	ecosystems := map[string]string{"go.mod": "gomod", "package.json": "npm", "Dockerfile": "docker", "compose.yaml": "docker-compose"}
+	used := map[string]bool{"github-actions /": true}
+	if err := fs.WalkDir(os.DirFS("../.."), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git" || entry.Name() == "axe") {
+			return fs.SkipDir
+		}
+		if ecosystem, ok := ecosystems[entry.Name()]; ok {
+			used[ecosystem+" "+path.Join("/", path.Dir(name))] = true
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !maps.Equal(covered, used) {
+		t.Errorf("updates are made for\n%v, used are\n%v", covered, used)
+	}
+}
+
+func TestEveryReleaseIsCheckedForKnownVulnerabilities(t *testing.T) {
+	t.Parallel()
+	// A release needs the workflow ci to succeed.
+	for name, want := range map[string]string{
+		"ci.yml":      `go tool -modfile=tools/go.mod govulncheck ./...`,
+		"release.yml": `uses: ./.github/workflows/ci.yml`,
+	} {
+		if !strings.Contains(read(t, "../../.github/workflows/"+name), want) {
+			t.Errorf("%s lacks %q", name, want)
 		}
 	}
 }
