@@ -204,3 +204,24 @@ func TestEveryReleaseIsCheckedForKnownVulnerabilities(t *testing.T) {
 		}
 	}
 }
+
+func TestTheCommandsThatVerifyAReleaseFitItsWorkflow(t *testing.T) {
+	t.Parallel()
+	_, commands, _ := strings.Cut(read(t, "../../docs/security.md"), "## Verify a release")
+	commands, _, _ = strings.Cut(commands, "\n## ")
+	workflow := read(t, "../../.github/workflows/release.yml")
+	for command, step := range map[string]string{
+		`cosign verify-blob --bundle checksums.txt.sigstore.json --certificate`: `cosign sign-blob --yes --bundle dist/checksums.txt.sigstore.json dist/checksums.txt`,
+		`sha256sum --check --ignore-missing checksums.txt`:                      `scripts/archives.sh "$GITHUB_REF_NAME"`,
+		`cosign verify --certificate`:                                           `cosign sign --yes "$IMAGE"`,
+		`image="ghcr.io/$(tr A-Z a-z <<<"$repository")"`:                        `name=ghcr.io/${GITHUB_REPOSITORY,,}`,
+		`release.yml@refs/tags/$version`:                                        `tags: ["v*"]`,
+		`gh attestation verify "gistdeal-$version-`:                             `subject-checksums: dist/checksums.txt`,
+		`gh attestation verify "oci://$image:$version"`:                         `subject-digest: ${{ steps.build.outputs.digest }}`,
+		`.Provenance`: `--provenance=mode=max`,
+	} {
+		if !strings.Contains(commands, command) || !strings.Contains(workflow, step) {
+			t.Errorf("the document has %q: %v; the workflow has %q: %v", command, strings.Contains(commands, command), step, strings.Contains(workflow, step))
+		}
+	}
+}
