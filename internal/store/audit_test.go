@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"gistdeal"
-
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/testenv"
 )

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"gistdeal"
-
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/pgtest"
 	"gistdeal/internal/testing/testenv"
