@@ -6,7 +6,7 @@ import (
 )
 
 // lately is how long a created deal shows that the account may create deals.
-const lately = time.Minute
+const lately = 5 * time.Minute
 
 // forbidden decides whether a 403 to the POST of a deal is about that deal or about the
 // account: without the permission to add deals, Pipedrive forbids each of them.
