@@ -114,9 +114,11 @@ func TestDealsCreatedByHandLongBeforeARestartAreAdopted(t *testing.T) {
 	w.sim.AddGistDealByHand("bob", "b0000")
 	for range 2 { // The newest attempt is much later than bob's deal.
 		clock.add(4 * time.Hour)
+		begin := clock.now()
 		w.sim.MakeGists("alice", 1)
-		w.eventually("alice's gist has its deal", func() bool {
-			return w.sim.Report().Deals == w.count(postDeal)+1 && w.sim.Report().Gists == w.count(postDeal)+1
+		w.eventually("alice's gist has its deal, and the scan has ended", func() bool {
+			return w.sim.Report().Deals == w.count(postDeal)+1 && w.sim.Report().Gists == w.count(postDeal)+1 &&
+				!w.user(r, "alice").LastScanAt.Before(begin.Truncate(time.Millisecond))
 		})
 	}
 	r.end()
