@@ -191,7 +191,7 @@ func (s *Store) RecordNoDeal(ctx context.Context, c gistdeal.Claim, reason strin
 // not find the deal of an earlier attempt: that attempt needs lookups again.
 func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, behind bool, now time.Time) (bool, error) {
 	return s.settle(ctx, c, attemptEnd{outcome: "not_sent", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		turn := `turn = turn + 11`
+		turn := fmt.Sprintf(`turn = turn + %d`, giveWay)
 		if behind {
 			h, err := head(ctx, tx)
 			if err != nil {

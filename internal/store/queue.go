@@ -6,6 +6,10 @@ import (
 	"fmt"
 )
 
+// giveWay is by how much the turn of a deal moves so that other users come first: more
+// than the distance between two deals of one user (gistdeal.NewGistPolicy.Place).
+const giveWay = 11
+
 // queueHead is the head of the queue of new gists, and of that of backfills, in which
 // a deal's turn is the head plus its place. So the deals of users take turns, whatever
 // the length of their queues and the time when they were queued.
@@ -33,5 +37,5 @@ func (h queueHead) again() string {
 // behind returns the assignments for a row of deals that waits behind others, new gists
 // included.
 func (h queueHead) behind() string {
-	return fmt.Sprintf(`turn = CASE backfill WHEN 1 THEN turn ELSE %d END + 11, backfill = 1`, h.backfill)
+	return fmt.Sprintf(`turn = CASE backfill WHEN 1 THEN turn ELSE %d END + %d, backfill = 1`, h.backfill, giveWay)
 }
