@@ -20,8 +20,9 @@ type Attempt struct {
 // LookUp lists the deals created since the oldest of the attempts and adopts
 // those that the attempts created. userID is the key's user. One list serves all
 // attempts. It returns the attempts with an adopted deal, also beside an error;
-// an error means that the lookup says nothing about the others. A lookup goes on after an error if
-// wait, called with the number of errors in a row before, returns true.
+// an error means that the lookup says nothing about the others. A lookup goes on
+// after an error if wait, called with the number of errors in a row before, returns
+// true.
 func (r *Reconciler) LookUp(ctx context.Context, userID int64, attempts []Attempt, wait func(failures int, err error) bool) (adopted []gistdeal.Claim, err error) {
 	since, byGist := r.EarliestNow(), make(map[string]Attempt, len(attempts))
 	for _, a := range attempts {

@@ -38,8 +38,9 @@ func (q *sequence) last() int64 {
 	return q.acked
 }
 
-// pushTx is tx for a change that the next push depends on. It returns gistdeal.ErrCommitsLost, and
-// changes nothing, if the database is older than the last such change.
+// pushTx is tx for a change that the next push depends on. It returns
+// gistdeal.ErrCommitsLost, and changes nothing, if the database is older than the last
+// such change.
 func (s *Store) pushTx(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
 	var value int64
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
