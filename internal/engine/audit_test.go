@@ -49,6 +49,16 @@ func (w *world) anyDeal(r *run, login string) gistdeal.Deal {
 	return gistdeal.Deal{}
 }
 
+// withOneDeal returns a world in which alice has one gist and its deal.
+func withOneDeal(t *testing.T) (*world, *run, gistdeal.Deal) {
+	t.Helper()
+	w := newWorld(t, sim.Options{})
+	w.sim.MakeGists("alice", 1)
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	return w, r, w.anyDeal(r, "alice")
+}
+
 func TestAnAuditWithoutDiscrepanciesListsNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
@@ -204,11 +214,7 @@ func TestADeletedDealIsRecreatedOnlyByTheOperator(t *testing.T) {
 
 func TestADuplicateDealIsDeletedOnlyByTheOperator(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, sim.Options{})
-	w.sim.MakeGists("alice", 1)
-	r := w.startTracking("alice")
-	w.settled(r, "alice")
-	one := w.anyDeal(r, "alice")
+	w, r, one := withOneDeal(t)
 	second := w.sim.SeedDeal("alice", one.GistID, "by hand")
 	w.audit(r, gistdeal.AuditRequest{Repair: true})
 	if got := len(w.sim.Report().ByGist[one.GistID]); got != 2 {

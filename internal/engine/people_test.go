@@ -26,11 +26,7 @@ func (w *world) duplicates(r *run) (ids []int64) {
 
 func TestACopyWhoseOriginalWasDeletedIsNoDuplicateAndIsNotDeleted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, sim.Options{})
-	w.sim.MakeGists("alice", 1)
-	r := w.startTracking("alice")
-	w.settled(r, "alice")
-	one := w.anyDeal(r, "alice")
+	w, r, one := withOneDeal(t)
 	duplicate := w.sim.DuplicateDeal(one.DealID)
 	w.audit(r, gistdeal.AuditRequest{})
 	if got := w.duplicates(r); !slices.Equal(got, []int64{duplicate}) {
@@ -63,11 +59,7 @@ func TestACopyWhoseOriginalWasDeletedIsNoDuplicateAndIsNotDeleted(t *testing.T) 
 
 func TestADuplicateIsNotDeletedIfTheGistsDealNamesTheGistNoMore(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, sim.Options{})
-	w.sim.MakeGists("alice", 1)
-	r := w.startTracking("alice")
-	w.settled(r, "alice")
-	one := w.anyDeal(r, "alice")
+	w, r, one := withOneDeal(t)
 	duplicate := w.sim.DuplicateDeal(one.DealID)
 	w.audit(r, gistdeal.AuditRequest{})
 	w.sim.EditDeal(one.DealID, map[string]string{"Gist ID": "", "Gist Access URL": ""})
@@ -108,11 +100,7 @@ func TestDealsWithTheAddressOfAPersonsPageBelongToNoGist(t *testing.T) {
 
 func TestMergedDealsAreNoDuplicates(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, sim.Options{})
-	w.sim.MakeGists("alice", 1)
-	r := w.startTracking("alice")
-	w.settled(r, "alice")
-	one := w.anyDeal(r, "alice")
+	w, r, one := withOneDeal(t)
 	customer := w.sim.AddDealByHand("a customer", nil)
 	w.sim.MergeDeals(one.DealID, customer)
 	a := w.audit(r, gistdeal.AuditRequest{Repair: true})
