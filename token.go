@@ -70,6 +70,9 @@ func (s Scope) Allows(needed Scope) bool {
 type Caller struct {
 	Name  string // of the token, which is also the visitor; Anonymous without a token
 	Scope Scope
+	// Source and Address are those of the changes that the caller makes, for the audit log.
+	Source  Source
+	Address string
 	// Client identifies a client without a token by its address. It is "" for programs
 	// on this machine, which have no limits.
 	Client string

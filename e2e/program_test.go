@@ -296,7 +296,7 @@ func TestApprovalAndPauseStopDealsAndAreReported(t *testing.T) {
 			t.Errorf("no %q among the metrics", want)
 		}
 	}
-	if _, err := db.ResumePushes(t.Context()); err != nil {
+	if _, err := db.ResumePushes(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	testenv.Eventually(t, "all deals exist", func() bool { return s.Report().Deals == 3 }, p.out)

@@ -128,9 +128,9 @@ func (a *Admin) apply(ctx context.Context, users []gistdeal.User, c Change) (map
 	var err error
 	switch c {
 	case Remove:
-		ids, err = a.db.RemoveUsers(ctx, idsOf(users)...)
+		ids, err = a.db.RemoveUsers(ctx, time.Now(), idsOf(users)...)
 	case Pause:
-		ids, err = a.db.PauseUsers(ctx, idsOf(users)...)
+		ids, err = a.db.PauseUsers(ctx, time.Now(), idsOf(users)...)
 	case Resume:
 		ids, err = a.db.ResumeUsers(ctx, time.Now(), idsOf(users)...)
 	case ScanNow:

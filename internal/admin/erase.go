@@ -29,7 +29,7 @@ func (a *Admin) Erase(ctx context.Context, input string) (Erased, error) {
 		return Erased{}, err
 	}
 	if u.State != gistdeal.UserRemoved {
-		if _, err := a.db.RemoveUsers(ctx, u.ID); err != nil {
+		if _, err := a.db.RemoveUsers(ctx, time.Now(), u.ID); err != nil {
 			return Erased{}, err
 		}
 	}

@@ -30,7 +30,7 @@ func (a *Admin) Tokens(ctx context.Context) ([]gistdeal.Token, error) {
 
 // RevokeToken ends a token, and every login made with it, at once.
 func (a *Admin) RevokeToken(ctx context.Context, name string) (Result, error) {
-	if err := a.db.RevokeToken(ctx, name); err != nil {
+	if err := a.db.RevokeToken(ctx, name, time.Now()); err != nil {
 		return Result{}, err
 	}
 	reason := "its visits are kept, for another token with this name"

@@ -47,7 +47,7 @@ func TestAnErasedUserIsTrackedAgainOnlyOnRequest(t *testing.T) {
 	testenv.Must(w.t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeWrite, time.Now()))
 	r := w.send(http.MethodPost, "/users", `{"users":["alice"],"again":true}`, "Authorization: Bearer ci")
 	w.refused(r, http.StatusForbidden, "scope-too-small")
-	testenv.Must(w.t, w.db.RevokeToken(t.Context(), "ci")) // Without a token, this machine needs none.
+	testenv.Must(w.t, w.db.RevokeToken(t.Context(), "ci", time.Now())) // Without a token, this machine needs none.
 	if r := add(`{"users":["alice"]}`); r.Result != "invalid" {
 		t.Errorf("%+v, want alice still refused after a request without the scope", r)
 	}

@@ -172,11 +172,11 @@ func TestTheStreamOfARevokedTokenEnds(t *testing.T) {
 	t.Parallel()
 	const token = "the token of the stream"
 	for name, revoke := range map[string]func(w *world, logOut func()){
-		"a bearer, at a ping": func(w *world, _ func()) { testenv.Must(t, w.db.RevokeToken(t.Context(), "ci")) },
+		"a bearer, at a ping": func(w *world, _ func()) { testenv.Must(t, w.db.RevokeToken(t.Context(), "ci", time.Now())) },
 		"a bearer whose token has another value": func(w *world, _ func()) {
 			testenv.Must(t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("x"), gistdeal.ScopeRead, time.Now()))
 		},
-		"a log-in, with its token": func(w *world, _ func()) { testenv.Must(t, w.db.RevokeToken(t.Context(), "ci")) },
+		"a log-in, with its token": func(w *world, _ func()) { testenv.Must(t, w.db.RevokeToken(t.Context(), "ci", time.Now())) },
 		"a log-in, by its log-out": func(_ *world, logOut func()) { logOut() },
 		"nobody, by the first token": func(w *world, _ func()) {
 			testenv.Must(t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken(token), gistdeal.ScopeRead, time.Now()))

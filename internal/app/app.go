@@ -133,8 +133,9 @@ func configured(c config.Config) settings.Configured {
 
 // setAdminToken makes the configured token valid, and an earlier one invalid.
 func (a *App) setAdminToken(ctx context.Context) error {
+	ctx = gistdeal.WithCaller(ctx, gistdeal.Caller{Name: string(gistdeal.SourceConfiguration), Source: gistdeal.SourceConfiguration})
 	if a.config.AdminToken == "" {
-		if err := a.store.RevokeToken(ctx, gistdeal.AdminToken); gistdeal.KindOf(err) != gistdeal.NotFound {
+		if err := a.store.RevokeToken(ctx, gistdeal.AdminToken, time.Now()); gistdeal.KindOf(err) != gistdeal.NotFound {
 			return err
 		}
 		return nil

@@ -169,7 +169,7 @@ func TestThePauseStopsPushesAcrossARestartButNoScansOrLookups(t *testing.T) {
 	w.eventually("the catch-up and three lookups", func() bool { return w.count("GET /api/v2/deals/archived") == before+4 })
 	testenv.Must(t, w.track(second, "carol"))
 	w.wantPosts(1, "from before the pause")
-	if _, err := db.ResumePushes(t.Context()); err != nil {
+	if _, err := db.ResumePushes(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	second.Wake()
@@ -204,7 +204,7 @@ func TestABackoffEndsWhenNoDealIsLeft(t *testing.T) {
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit", Header: map[string]string{"Retry-After": "2"}})
 	r := w.startTracking("alice")
 	w.eventually("pushes back off", func() bool { return w.log.Count("backoff started") > 0 })
-	if _, err := r.store.RemoveUsers(t.Context(), w.user(r, "alice").ID); err != nil {
+	if _, err := r.store.RemoveUsers(t.Context(), time.Now(), w.user(r, "alice").ID); err != nil {
 		t.Fatal(err)
 	}
 	w.eventually("the backoff ends", func() bool { return r.Status().Pushes == "on" })

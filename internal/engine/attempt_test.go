@@ -82,7 +82,7 @@ func TestADealThatWasLostIsNotSentAgainForARemovedUser(t *testing.T) {
 	r := w.startTracking("alice")
 	w.eventually("the attempt is in doubt", func() bool { return w.log.Count("outcome unknown") > 0 })
 	alice := w.user(r, "alice").ID
-	if _, err := r.store.RemoveUsers(t.Context(), alice); err != nil {
+	if _, err := r.store.RemoveUsers(t.Context(), time.Now(), alice); err != nil {
 		t.Fatal(err)
 	}
 	w.eventually("the deal is skipped", func() bool {

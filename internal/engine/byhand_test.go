@@ -46,7 +46,7 @@ func TestDealsCreatedByHandDuringAPauseAreAdopted(t *testing.T) {
 	w.sim.MakeGists("alice", 3)
 	testenv.Must(t, w.track(r, "alice"))
 	w.byHand(r, "alice")
-	if _, err := r.store.ResumePushes(t.Context()); err != nil {
+	if _, err := r.store.ResumePushes(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	w.settled(r, "alice")

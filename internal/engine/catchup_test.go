@@ -130,7 +130,7 @@ func TestNothingIsPushedBeforeTheCatchUpIsComplete(t *testing.T) {
 	w.eventually("two tries", func() bool { return w.count("GET /api/v2/deals/archived") >= 2 })
 	w.wantPosts(0)
 	w.sim.ClearFaults()
-	_, err := r.store.ResumePushes(t.Context()) // The next try is not due soon.
+	_, err := r.store.ResumePushes(t.Context(), time.Now()) // The next try is not due soon.
 	testenv.Must(t, err)
 	w.settled(r, "alice")
 }

@@ -369,7 +369,7 @@ func TestANewGistIsNotBehindTheBackfillOfAnotherUser(t *testing.T) {
 	w.sim.AddGist("alice", sim.Gist{ID: "anew", Description: "new"})
 	_, err = r.RequestScan(t.Context(), gistdeal.ScanRequest{Login: "alice", Kind: gistdeal.RequestScanNow})
 	testenv.Must(t, err)
-	_, err = r.store.ResumePushes(t.Context())
+	_, err = r.store.ResumePushes(t.Context(), time.Now())
 	testenv.Must(t, err)
 	w.settled(r, "alice", "bob")
 	if id := w.deals(r, "alice")["anew"].DealID; id > 100 {

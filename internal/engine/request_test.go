@@ -177,7 +177,7 @@ func TestARemovedUserIsTrackedAgainOnRequestAndKeepsItsSkippedDeals(t *testing.T
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "limit"})
 	r := w.startTracking("alice")
 	w.eventually("pushes back off", func() bool { return w.log.Count("backoff started") > 0 })
-	if _, err := r.store.RemoveUsers(t.Context(), w.user(r, "alice").ID); err != nil {
+	if _, err := r.store.RemoveUsers(t.Context(), time.Now(), w.user(r, "alice").ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.store.UserByLogin(t.Context(), "alice"); gistdeal.KindOf(err) != gistdeal.NotFound {
@@ -202,7 +202,7 @@ func TestARemovedUserThatIsAddedWithOnlyNewGistsGetsNoDealForThoseCreatedMeanwhi
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("a", 2)})
 	r := w.startTracking("alice")
 	w.settled(r, "alice")
-	_, err := r.store.RemoveUsers(t.Context(), w.user(r, "alice").ID)
+	_, err := r.store.RemoveUsers(t.Context(), time.Now(), w.user(r, "alice").ID)
 	testenv.Must(t, err)
 	w.sim.AddUser(sim.User{Login: "alice", Gists: simGists("meanwhile", 3)})
 	w.sim.DeleteGist("a0001")
@@ -237,7 +237,7 @@ func TestARequestedScanReadsAUserBeforeItIsDue(t *testing.T) {
 	if _, ok := w.deals(r, "alice")["a9"]; !ok {
 		t.Error("the new gist was not saved")
 	}
-	if _, err := r.store.PauseUsers(t.Context(), w.user(r, "alice").ID); err != nil {
+	if _, err := r.store.PauseUsers(t.Context(), time.Now(), w.user(r, "alice").ID); err != nil {
 		t.Fatal(err)
 	}
 	pages := w.count(listGists)

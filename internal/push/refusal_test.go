@@ -100,7 +100,7 @@ func TestAnOrderEndsTheWaitForAPerson(t *testing.T) {
 			order:  func(d *day) error { return d.db.Set(d.t.Context(), string(gistdeal.SettingStage), "New") },
 		},
 		"resume": {order: func(d *day) error {
-			_, err := d.db.ResumePushes(d.t.Context())
+			_, err := d.db.ResumePushes(d.t.Context(), time.Now())
 			return err
 		}},
 		"retry": {order: func(d *day) error {
@@ -143,7 +143,7 @@ func TestADealInDoubtIsSentAgainAfterThePause(t *testing.T) {
 		testenv.Must(d.t, err)
 		d.until(20 * time.Hour)
 		d.want(map[gistdeal.DealState]int{gistdeal.DealSending: 1})
-		_, err = d.db.ResumePushes(d.t.Context())
+		_, err = d.db.ResumePushes(d.t.Context(), time.Now())
 		testenv.Must(d.t, err)
 		d.until(20*time.Hour + 5*time.Minute)
 		d.want(map[gistdeal.DealState]int{gistdeal.DealCreated: 1})

@@ -93,7 +93,7 @@ func (s *Server) allow(r route) http.HandlerFunc {
 			s.unidentified(w, req, err)
 			return
 		}
-		r.handle(w, req, caller)
+		r.handle(w, req.WithContext(gistdeal.WithCaller(req.Context(), caller)), caller)
 	}
 }
 
@@ -129,20 +129,29 @@ func (s *Server) unidentified(w http.ResponseWriter, r *http.Request, err error)
 // a right one is accepted however many wrong ones the client has sent.
 func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 	c, err := s.callerOf(r)
-	return c, s.countWrong(r, err)
+	return c, s.countWrong(r, gistdeal.SourceAPI, err)
 }
 
 // callerOf returns the bearer of a request's token, the user of its log-in, or
 // Anonymous if the request has neither and needs none. An unknown token is always
 // an error: its sender expects visits of its own.
 func (s *Server) callerOf(r *http.Request) (gistdeal.Caller, error) {
+	caller, source, err := gistdeal.Caller{}, gistdeal.SourceAPI, error(nil)
 	if token, sent := bearerToken(r); sent {
-		return s.bearerOf(r.Context(), gistdeal.HashToken(token))
+		caller, err = s.bearerOf(r.Context(), gistdeal.HashToken(token))
+	} else if id, sent := s.sessionID(r); sent {
+		source = gistdeal.SourcePage
+		caller, err = s.sessionCaller(r.Context(), id)
+	} else {
+		caller, err = s.anonymous(r)
 	}
-	if id, sent := s.sessionID(r); sent {
-		return s.sessionCaller(r.Context(), id)
-	}
-	return s.anonymous(r)
+	return s.from(r, caller, source), err
+}
+
+// from returns the caller with the source and the address of a request.
+func (s *Server) from(r *http.Request, c gistdeal.Caller, source gistdeal.Source) gistdeal.Caller {
+	c.Source, c.Address = source, s.clientAddr(r).String()
+	return c
 }
 
 // bearerOf returns the bearer of the token with that hash.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"gistdeal"
 )
 
 const (
@@ -19,6 +21,10 @@ const (
 	// wrongTokens is the number of wrong tokens that a client may send per minute.
 	// It allows for typing errors.
 	wrongTokens = 10
+
+	// failedLogIns is the number of failed log-ins per minute that are recorded, so that many
+	// clients cannot fill the audit log.
+	failedLogIns = 60
 
 	// maxClients is the size of a generation of remembered clients. There are at
 	// most two generations.
@@ -103,9 +109,9 @@ func (s *Server) refuseRate(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// countWrong counts a wrong token against the client of the request. It returns
-// err, or errManyWrong for a wrong token over the limit.
-func (s *Server) countWrong(r *http.Request, err error) error {
+// countWrong counts a wrong token against the client of the request, and records it. It
+// returns err, or errManyWrong for a wrong token over the limit.
+func (s *Server) countWrong(r *http.Request, source gistdeal.Source, err error) error {
 	if !errors.Is(err, errWrongToken) {
 		return err
 	}
@@ -114,5 +120,11 @@ func (s *Server) countWrong(r *http.Request, err error) error {
 		return errManyWrong
 	}
 	c.wrong.Reserve()
+	if s.failures.Allow() {
+		ctx := gistdeal.WithCaller(r.Context(), s.from(r, gistdeal.Caller{}, source))
+		if failed := s.store.RecordFailedLogIn(ctx, err.Error(), time.Now()); failed != nil {
+			s.log.Error("log-in not recorded", "error", failed)
+		}
+	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -25,12 +26,13 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	}
 	hash := gistdeal.HashToken(body.Token)
 	caller, err := s.bearerOf(r.Context(), hash)
-	if err := s.countWrong(r, err); err != nil {
+	if err := s.countWrong(r, gistdeal.SourcePage, err); err != nil {
 		s.unidentified(w, r, err)
 		return
 	}
 	id, now := rand.Text(), time.Now()
-	if err := s.store.AddSession(r.Context(), gistdeal.HashToken(id), hash, now, now.Add(sessionAge)); err != nil {
+	ctx := gistdeal.WithCaller(r.Context(), s.from(r, caller, gistdeal.SourcePage))
+	if err := s.store.AddSession(ctx, gistdeal.HashToken(id), hash, now, now.Add(sessionAge)); err != nil {
 		s.fail(w, r, err)
 		return
 	}
@@ -44,7 +46,12 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 // logout ends the session and clears the cookie.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
 	if id, sent := s.sessionID(r); sent {
-		if err := s.store.EndSession(r.Context(), gistdeal.HashToken(id)); err != nil {
+		caller, err := s.sessionCaller(r.Context(), id)
+		if err == nil {
+			ctx := gistdeal.WithCaller(r.Context(), s.from(r, caller, gistdeal.SourcePage))
+			err = s.store.EndSession(ctx, gistdeal.HashToken(id), time.Now())
+		}
+		if err != nil && !errors.Is(err, errWrongToken) {
 			s.fail(w, r, err)
 			return
 		}

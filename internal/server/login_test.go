@@ -87,7 +87,7 @@ func TestALoggedInClientIsTheVisitorOfItsToken(t *testing.T) {
 	problem(t, b.send("GET", "/user/alice", ""), 401)
 
 	b.logIn(ciToken)
-	testenv.Must(t, db.RevokeToken(t.Context(), "ci"))
+	testenv.Must(t, db.RevokeToken(t.Context(), "ci", time.Now()))
 	problem(t, b.send("GET", "/user/alice", ""), 401)
 	if b.cookie != "" {
 		t.Error("the browser still has the cookie of a revoked token")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/time/rate"
 
 	"gistdeal"
 )
@@ -42,7 +43,8 @@ type Store interface {
 	HasTokens(ctx context.Context) (bool, error)
 	AddSession(ctx context.Context, hash, token string, now, expires time.Time) error
 	SessionToken(ctx context.Context, hash string, now time.Time) (string, error)
-	EndSession(ctx context.Context, hash string) error
+	EndSession(ctx context.Context, hash string, now time.Time) error
+	RecordFailedLogIn(ctx context.Context, reason string, now time.Time) error
 }
 
 // Engine is the part of the engine that the server uses.
@@ -82,6 +84,7 @@ type Server struct {
 	took     *prometheus.HistogramVec
 	answers  answers
 	clients  clients
+	failures *rate.Limiter // failed log-ins that are recorded
 	usage    *usage
 	origins  *http.CrossOriginProtection
 
@@ -102,7 +105,7 @@ func New(s Store, e Engine, o Options) *Server {
 	}
 	srv := &Server{
 		store: s, engine: e, options: o, log: o.Log, origins: newOrigins(o.PublicURL),
-		answers: answers{limit: maxAnswers}, clients: clients{limit: maxClients}, usage: newUsage(),
+		answers: answers{limit: maxAnswers}, clients: clients{limit: maxClients}, failures: rate.NewLimiter(rate.Every(time.Minute/failedLogIns), failedLogIns), usage: newUsage(),
 		connections: connections{limit: maxConnections, idle: map[net.Conn]bool{}},
 	}
 	srv.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"gistdeal"
@@ -13,17 +14,33 @@ import (
 
 // RequestAudit queues an audit for the leader.
 func (s *Store) RequestAudit(ctx context.Context, o gistdeal.AuditRequest) error {
-	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.personTx(ctx, o.RequestedAt, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO audits (id, archived, repair, recreate, delete_duplicate, requested_at) VALUES ($1, $2, $3, $4, $5, $6)`,
 			o.ID, boolean(o.Archived), boolean(o.Repair), o.Recreate, o.DeleteDuplicate, millis(o.RequestedAt)); err != nil {
-			return err
+			return nil, err
 		}
-		return countOrder(ctx, tx)
+		return []gistdeal.AuditEntry{auditEntry(o)}, countOrder(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("request an audit: %w", err)
 	}
 	return nil
+}
+
+// auditEntry returns the entry of the audit log for an audit.
+func auditEntry(o gistdeal.AuditRequest) gistdeal.AuditEntry {
+	e := gistdeal.AuditEntry{Action: gistdeal.ActionAudit, Target: o.Recreate}
+	switch {
+	case o.Recreate != "":
+		e.After = "recreate the deal"
+	case o.DeleteDuplicate != 0:
+		e.Target, e.After = strconv.FormatInt(o.DeleteDuplicate, 10), "delete the duplicate deal"
+	case o.Repair:
+		e.After = "repair"
+	default:
+		e.After = "compare"
+	}
+	return e
 }
 
 // NextAudit returns the oldest pending audit, and when the last full audit ended, zero if

@@ -32,6 +32,7 @@ var tables = []table{
 	{"audits", "id"},
 	{"runs", "id"},
 	{"erased", "login_hash"},
+	{"audit_log", "id"},
 }
 
 // copyValues is the maximum number of values that one statement inserts. PostgreSQL

@@ -22,7 +22,7 @@ func TestCountsIncludeTheLongestWait(t *testing.T) {
 		}
 		track(t, s, "alice", 1)
 		track(t, s, "bob", 2)
-		if _, err := s.PauseUsers(t.Context(), 1); err != nil {
+		if _, err := s.PauseUsers(t.Context(), time.Now(), 1); err != nil {
 			t.Fatal(err)
 		}
 		testenv.Must(t, s.ScanFailed(t.Context(), 2, "away", noon.Add(time.Minute)))

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gistdeal"
@@ -65,65 +66,102 @@ func (s *Store) CountDeals(ctx context.Context, f gistdeal.DealFilter) (n int, e
 // if they were new. It keeps their attempts.
 func (s *Store) Retry(ctx context.Context, f gistdeal.DealFilter, now time.Time) (gistdeal.Changed, error) {
 	from := []gistdeal.DealState{gistdeal.DealFailed, gistdeal.DealSkipped, gistdeal.DealAwaitingApproval}
-	return s.change(ctx, f, from, gistdeal.DealQueued, "", now)
+	return s.change(ctx, f, dealChange{action: gistdeal.ActionRetryDeals, from: from, to: gistdeal.DealQueued}, now)
 }
 
 // Skip skips the deals that match f and are queued, failed or awaiting approval. The note
 // is the reason.
 func (s *Store) Skip(ctx context.Context, f gistdeal.DealFilter, note string, now time.Time) (gistdeal.Changed, error) {
 	from := []gistdeal.DealState{gistdeal.DealQueued, gistdeal.DealFailed, gistdeal.DealAwaitingApproval}
-	return s.change(ctx, f, from, gistdeal.DealSkipped, clean(note), now)
+	return s.change(ctx, f, dealChange{action: gistdeal.ActionSkipDeals, from: from, to: gistdeal.DealSkipped, problem: clean(note)}, now)
 }
 
 // Approve queues the deals of a user that are awaiting approval, and returns their
 // number.
 func (s *Store) Approve(ctx context.Context, userID int64, now time.Time) (int, error) {
-	result, err := s.Retry(ctx, gistdeal.DealFilter{UserID: userID, States: []gistdeal.DealState{gistdeal.DealAwaitingApproval}}, now)
+	from := []gistdeal.DealState{gistdeal.DealAwaitingApproval}
+	result, err := s.change(ctx, gistdeal.DealFilter{UserID: userID, States: from}, dealChange{action: gistdeal.ActionApproveDeals, from: from, to: gistdeal.DealQueued}, now)
 	return result.Deals, err
 }
 
-// change moves the deals that match f from one of the states from to the state to. It
-// counts the remaining deals by state, ignoring the states and the problem in f.
-func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, from []gistdeal.DealState, to gistdeal.DealState, problem string, now time.Time) (result gistdeal.Changed, err error) {
+// dealChange is a change of deals from one of the states from to the state to.
+type dealChange struct {
+	action  gistdeal.Action
+	from    []gistdeal.DealState
+	to      gistdeal.DealState
+	problem string
+}
+
+// change changes the deals that match f. It counts the remaining deals by state, ignoring the
+// states and the problem in f.
+func (s *Store) change(ctx context.Context, f gistdeal.DealFilter, c dealChange, now time.Time) (result gistdeal.Changed, err error) {
 	if len(f.States) > 0 {
-		from = slices.DeleteFunc(from, func(state gistdeal.DealState) bool { return !slices.Contains(f.States, state) })
+		c.from = slices.DeleteFunc(c.from, func(state gistdeal.DealState) bool { return !slices.Contains(f.States, state) })
 	}
-	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if len(from) > 0 {
-			if result.Deals, err = update(ctx, tx, f, from, to, problem, now); err != nil {
-				return err
+	err = s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
+		if len(c.from) > 0 {
+			if result.Deals, err = c.apply(ctx, tx, f, now); err != nil {
+				return nil, err
 			}
 		}
 		if err := countOrder(ctx, tx); err != nil {
-			return err
+			return nil, err
 		}
+		if result.Deals > 0 {
+			if entries, err = c.entry(ctx, tx, f, result.Deals); err != nil {
+				return nil, err
+			}
+		}
+		f := f
 		f.Problem = "" // The changed deals no longer have this problem.
 		w := where{}
 		if err := w.deals(f); err != nil {
-			return err
+			return nil, err
 		}
 		rows, err := queryIn(ctx, tx, `SELECT d.state, count(*) FROM deals d`+w.sql()+` GROUP BY d.state`, w.args...)
 		result.Left, err = countStates(rows, err)
-		return err
+		return entries, err
 	})
 	if err != nil {
-		return result, fmt.Errorf("change deals to %s: %w", to, err)
+		return result, fmt.Errorf("change deals to %s: %w", c.to, err)
 	}
-	if result.Left[to] -= result.Deals; result.Left[to] == 0 {
-		delete(result.Left, to)
+	if result.Left[c.to] -= result.Deals; result.Left[c.to] == 0 {
+		delete(result.Left, c.to)
 	}
 	return result, nil
 }
 
-// update changes the deals, and returns their number.
-func update(ctx context.Context, tx *sql.Tx, f gistdeal.DealFilter, from []gistdeal.DealState, to gistdeal.DealState, problem string, now time.Time) (int, error) {
+// entry returns the entry of the audit log for a change of n deals that match f.
+func (c dealChange) entry(ctx context.Context, tx *sql.Tx, f gistdeal.DealFilter, n int) ([]gistdeal.AuditEntry, error) {
+	e := gistdeal.AuditEntry{Action: c.action, UserID: f.UserID, After: string(c.to), Reason: c.problem, Count: n}
+	e.Before = strings.Join(stringsOf(c.from), ", ")
+	var target []string
+	if f.UserID != 0 {
+		var login string
+		if err := tx.QueryRowContext(ctx, `SELECT login FROM users WHERE id = $1`, f.UserID).Scan(&login); err != nil {
+			return nil, err
+		}
+		target = append(target, login)
+	}
+	if len(f.GistIDs) > 0 {
+		target = append(target, f.GistIDs...)
+	}
+	if f.Problem != "" {
+		target = append(target, f.Problem)
+	}
+	e.Target = strings.Join(target, ", ")
+	return []gistdeal.AuditEntry{e}, nil
+}
+
+// apply changes the deals, and returns their number.
+func (c dealChange) apply(ctx context.Context, tx *sql.Tx, f gistdeal.DealFilter, now time.Time) (int, error) {
 	h, err := head(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
 	w := where{}
-	set := `UPDATE deals AS d SET state = ` + w.arg(to) + `, problem = ` + w.arg(problem) + `, queued_at = ` + w.arg(millis(now)) + `, ` + h.again() + `, catch_up = 1`
-	w.in("d.state", stringsOf(from))
+	set := `UPDATE deals AS d SET state = ` + w.arg(c.to) + `, problem = ` + w.arg(c.problem) + `, queued_at = ` + w.arg(millis(now)) + `, ` + h.again() + `, catch_up = 1`
+	w.in("d.state", stringsOf(c.from))
 	if err := w.deals(f); err != nil {
 		return 0, err
 	}

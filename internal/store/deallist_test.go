@@ -242,7 +242,7 @@ func TestNothingIsClaimedDuringAPause(t *testing.T) {
 		if history, err := s.Explain(t.Context(), sending.Draft.GistID); err != nil || history.Attempts[0].Outcome != "" {
 			t.Errorf("the attempt is %+v, error %v; want no outcome", history.Attempts, err)
 		}
-		if ok, err := s.ResumePushes(t.Context()); !ok || err != nil {
+		if ok, err := s.ResumePushes(t.Context(), time.Now()); !ok || err != nil {
 			t.Errorf("resume: %v, error %v", ok, err)
 		}
 		if p, err := s.PushPause(t.Context()); p.On() || err != nil {
@@ -293,7 +293,7 @@ func TestDealsThatPeopleMayHaveCreatedWaitForACatchUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		want("during a pause", false, false)
-		if _, err := s.ResumePushes(t.Context()); err != nil {
+		if _, err := s.ResumePushes(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		want("after a pause", false, true)

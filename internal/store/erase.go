@@ -18,27 +18,27 @@ import (
 // Pipedrive. The error is Invalid while a deal of the user is sending, or if the user is
 // tracked again. Scrub removes the text from the files.
 func (s *Store) Erase(ctx context.Context, u gistdeal.User, now time.Time) (deals []int64, err error) {
-	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
 		var sending int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM users u LEFT JOIN gists g ON g.user_id = u.id LEFT JOIN deals d ON d.gist_id = g.id
 			WHERE u.id = $1 AND (u.state <> 'removed' OR d.state = 'sending')`, u.ID).Scan(&sending); err != nil {
-			return err
+			return nil, err
 		}
 		if sending > 0 {
-			return gistdeal.Errorf(gistdeal.Invalid, "a deal of %q is being sent, or the user is tracked again: try again in a minute", u.Login)
+			return nil, gistdeal.Errorf(gistdeal.Invalid, "a deal of %q is being sent, or the user is tracked again: try again in a minute", u.Login)
 		}
 		rows, err := queryIn(ctx, tx, `SELECT d.deal_id FROM gists g JOIN deals d ON d.gist_id = g.id WHERE g.user_id = $1 AND d.deal_id IS NOT NULL
 			UNION SELECT s.deal_id FROM gists g JOIN duplicate_deals s ON s.gist_id = g.id WHERE g.user_id = $1 ORDER BY 1`, u.ID)
 		if deals, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) }); err != nil {
-			return err
+			return nil, err
 		}
 		if err := s.rememberErased(ctx, tx, u, now); err != nil {
-			return err
+			return nil, err
 		}
 		if _, err := tx.ExecContext(ctx, setSetting, settingScrub, "due"); err != nil {
-			return err
+			return nil, err
 		}
-		return deleteUser(ctx, tx, u)
+		return []gistdeal.AuditEntry{{Action: gistdeal.ActionEraseUser, Count: len(deals)}}, deleteUser(ctx, tx, u)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("erase user %d: %w", u.ID, err)
@@ -53,10 +53,10 @@ func (s *Store) rememberErased(ctx context.Context, tx *sql.Tx, u gistdeal.User,
 	if err != nil {
 		return err
 	}
-	if err := markErased(ctx, tx, key, strconv.FormatInt(u.ID, 10), now); err != nil || u.LoginStale {
+	if _, err := markErased(ctx, tx, key, strconv.FormatInt(u.ID, 10), now); err != nil || u.LoginStale {
 		return err // A stale login is another person's.
 	}
-	if err := markErased(ctx, tx, key, gistdeal.LoginKey(u.Login), now); err != nil {
+	if _, err := markErased(ctx, tx, key, gistdeal.LoginKey(u.Login), now); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM erased WHERE login_hash = $1`, erasedHash(key, allowedName(u.Login))); err != nil {
@@ -81,16 +81,23 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 			return err
 		}
 	}
+	if !u.LoginStale {
+		if err := linkEntries(ctx, tx, u); err != nil {
+			return err
+		}
+	}
+	if err := forgetEntries(ctx, tx, u); err != nil {
+		return err
+	}
 	// A report names the users of gists with discrepancies.
 	_, err := tx.ExecContext(ctx, `DELETE FROM audits WHERE ended_at <> 0 AND lower(report) LIKE $1 ESCAPE '\'`,
 		`%"login":"`+likePattern.Replace(gistdeal.LoginKey(u.Login))+`"%`)
 	return err
 }
 
-// markErased adds the hash of a name to the erased ones.
-func markErased(ctx context.Context, tx *sql.Tx, key, name string, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO erased (login_hash, at) VALUES ($1, $2) ON CONFLICT (login_hash) DO NOTHING`, erasedHash(key, name), millis(now))
-	return err
+// markErased adds the hash of a name to the erased ones, and reports whether it is new.
+func markErased(ctx context.Context, tx *sql.Tx, key, name string, now time.Time) (bool, error) {
+	return changed(tx.ExecContext(ctx, `INSERT INTO erased (login_hash, at) VALUES ($1, $2) ON CONFLICT (login_hash) DO NOTHING`, erasedHash(key, name), millis(now)))
 }
 
 func erasedHash(key, name string) string {
@@ -120,12 +127,16 @@ func (s *Store) refuseErased(ctx context.Context, tx *sql.Tx, a gistdeal.Account
 
 // AllowAgain lets the erased user with that login be tracked again.
 func (s *Store) AllowAgain(ctx context.Context, login string, now time.Time) error {
-	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
 		key, err := s.eraseKey(ctx, tx)
 		if err != nil || key == "" {
-			return err // Without a key, nobody was erased.
+			return nil, err // Without a key, nobody was erased.
 		}
-		return markErased(ctx, tx, key, allowedName(login), now)
+		allowed, err := markErased(ctx, tx, key, allowedName(login), now)
+		if !allowed {
+			return nil, err
+		}
+		return []gistdeal.AuditEntry{{Action: gistdeal.ActionAllowAgain, Target: login}}, err
 	})
 	if err != nil {
 		return fmt.Errorf("allow %q again: %w", login, err)

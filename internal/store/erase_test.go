@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gistdeal"
 	"gistdeal/internal/store"
@@ -53,7 +54,7 @@ func person(t *testing.T, s *store.Store) (gistdeal.User, []string) {
 	testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ann", UserID: u.ID, Seq: 3}, noon))
 	_, err := s.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: "mallory-m"})
 	testenv.Must(t, err)
-	_, err = s.RemoveUsers(t.Context(), u.ID)
+	_, err = s.RemoveUsers(t.Context(), time.Now(), u.ID)
 	testenv.Must(t, err)
 	return u, []string{"mallory-m", "her diary", "before she changed it", "after she changed it", "gist.example", "diary.md"}
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"gistdeal"
 	"gistdeal/internal/store"
@@ -16,7 +17,7 @@ func TestEachOrderOfAnOperatorIsCounted(t *testing.T) {
 			t.Fatalf("%d orders in a new database, error %v", last, err)
 		}
 		for name, order := range map[string]func() error{
-			"resume": func() error { _, err := s.ResumePushes(t.Context()); return err },
+			"resume": func() error { _, err := s.ResumePushes(t.Context(), time.Now()); return err },
 			"retry":  func() error { _, err := s.Retry(t.Context(), gistdeal.DealFilter{}, noon); return err },
 			"audit":  func() error { return s.RequestAudit(t.Context(), gistdeal.AuditRequest{ID: "one", RequestedAt: noon}) },
 		} {

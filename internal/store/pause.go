@@ -18,33 +18,39 @@ const pushesPaused = `EXISTS (SELECT 1 FROM settings WHERE name = '` + keyPause 
 
 // PausePushes pauses all pushes until ResumePushes, also across restarts. It reports false
 // and changes nothing if they are already paused.
-func (s *Store) PausePushes(ctx context.Context, reason string, now time.Time) (bool, error) {
+func (s *Store) PausePushes(ctx context.Context, reason string, now time.Time) (paused bool, err error) {
 	value, err := json.Marshal(gistdeal.Pause{Since: fromMillis(millis(now)), Reason: clean(reason)})
 	if err != nil {
 		return false, err
 	}
-	ok, err := changed(s.db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
-		keyPause, string(value)))
+	err = s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
+		paused, err = changed(tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
+			keyPause, string(value)))
+		if paused {
+			entries = []gistdeal.AuditEntry{{Action: gistdeal.ActionPausePushes, Reason: reason}}
+		}
+		return entries, err
+	})
 	if err != nil {
 		return false, fmt.Errorf("pause pushes: %w", err)
 	}
-	return ok, nil
+	return paused, nil
 }
 
 // ResumePushes resumes pushes, also after a refusal that waits for a person. A catch-up must
 // precede the claims of queued deals, because people may have created them by hand
 // meanwhile. ResumePushes reports false if pushes were not paused.
-func (s *Store) ResumePushes(ctx context.Context) (resumed bool, err error) {
-	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+func (s *Store) ResumePushes(ctx context.Context, now time.Time) (resumed bool, err error) {
+	err = s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (_ []gistdeal.AuditEntry, err error) {
 		if err := countOrder(ctx, tx); err != nil {
-			return err
+			return nil, err
 		}
 		resumed, err = changed(tx.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, keyPause))
 		if err != nil || !resumed {
-			return err
+			return nil, err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE deals SET catch_up = 1 WHERE state = 'queued'`)
-		return err
+		return []gistdeal.AuditEntry{{Action: gistdeal.ActionResumePushes}}, err
 	})
 	if err != nil {
 		return false, fmt.Errorf("resume pushes: %w", err)

@@ -60,7 +60,7 @@ func openPostgres(ctx context.Context, address string, o Options) (*Store, error
 		return nil, err
 	}
 	h := &health{log: o.Log}
-	s := &Store{db: open(writeConnections), read: open(readConnections), lease: newRowLease(open(1), h, rand.Text(), o.Lease), listener: open(1), keys: keySource{configured: o.EraseKey}}
+	s := &Store{db: open(writeConnections), read: open(readConnections), lease: newRowLease(open(1), h, rand.Text(), o.Lease), listener: open(1), keys: keySource{configured: o.EraseKey}, log: o.Log}
 	// The pools have no limit yet, because the migration of another instance may be slow.
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(postgresDialect.explain(address, err), s.Close())

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -31,13 +32,17 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 		return nil, err
 	}
 	numbers := map[string]int64{}
-	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
+		entries, err := requestEntries(ctx, tx, object, requests)
+		if err != nil {
+			return nil, err
+		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE ended_at > 0 AND ended_at < $1`, millis(now.Add(-keepResults))); err != nil {
-			return err
+			return nil, err
 		}
 		before, err := s.waitingRequests(ctx, tx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO scan_requests (login_key, login, backfill, kind, requested_at)
@@ -52,14 +57,14 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 				number = scan_requests.number + 1, requested_at = excluded.requested_at, ended_at = 0, outcome = '', problem = '', retry_after = 0
 			WHERE scan_requests.ended_at > 0 OR excluded.kind > scan_requests.kind OR excluded.backfill NOT IN ('', scan_requests.backfill)`,
 			millis(now), object); err != nil {
-			return err
+			return nil, err
 		}
 		after, err := s.waitingRequests(ctx, tx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if after > max(before, s.requests) {
-			return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: time.Minute, Err: fmt.Errorf("%d requests are pending, and at most %d may be: try again later, or cancel some with `gistdeal requests cancel`", before, s.requests)}
+			return nil, &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: time.Minute, Err: fmt.Errorf("%d requests are pending, and at most %d may be: try again later, or cancel some with `gistdeal requests cancel`", before, s.requests)}
 		}
 		rows, err := queryIn(ctx, tx, `SELECT login_key, number FROM scan_requests WHERE login_key IN (SELECT key FROM json_each($1))`, object)
 		_, err = collect(rows, err, func(row *sql.Rows) (key string, err error) {
@@ -68,7 +73,7 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 			numbers[key] = n
 			return key, err
 		})
-		return err
+		return entries, err
 	})
 	if gistdeal.KindOf(err) == gistdeal.Limited {
 		return nil, err
@@ -82,6 +87,32 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 		stored[i] = r
 	}
 	return stored, nil
+}
+
+// requestEntries returns the entries of the audit log for requests: to track users that are
+// not tracked, and for scans.
+func requestEntries(ctx context.Context, tx *sql.Tx, object string, requests []gistdeal.ScanRequest) ([]gistdeal.AuditEntry, error) {
+	rows, err := queryIn(ctx, tx, `SELECT id, login_key FROM users WHERE login_key IN (SELECT key FROM json_each($1)) AND state <> 'removed'`, object)
+	tracked := map[string]int64{}
+	if _, err = collect(rows, err, func(row *sql.Rows) (key string, err error) {
+		var id int64
+		err = row.Scan(&id, &key)
+		tracked[key] = id
+		return key, err
+	}); err != nil {
+		return nil, err
+	}
+	var entries []gistdeal.AuditEntry
+	for _, r := range requests {
+		id, known := tracked[gistdeal.LoginKey(r.Login)]
+		switch {
+		case r.Kind == gistdeal.RequestScanNow:
+			entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionScanUser, Target: r.Login, UserID: id})
+		case !known:
+			entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionAddUser, Target: r.Login, After: string(cmp.Or(r.Backfill, r.DefaultBackfill))})
+		}
+	}
+	return entries, nil
 }
 
 // waitingRequests returns the number of pending requests that may be for users that are
@@ -113,12 +144,22 @@ func (s *Store) ListRequests(ctx context.Context, after string, limit int) ([]gi
 // CancelRequests ends the pending request for a login, or all pending ones if it is "", and
 // returns their number. Clients that wait for them get an Invalid error.
 func (s *Store) CancelRequests(ctx context.Context, login string, now time.Time) (int64, error) {
-	r, err := s.db.ExecContext(ctx, `UPDATE scan_requests SET ended_at = $1, outcome = $2, problem = 'the request was canceled'
-		WHERE ended_at = 0 AND ($3 = '' OR login_key = $3)`, millis(now), gistdeal.Invalid.String(), gistdeal.LoginKey(login))
+	var canceled int64
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
+		r, err := tx.ExecContext(ctx, `UPDATE scan_requests SET ended_at = $1, outcome = $2, problem = 'the request was canceled'
+			WHERE ended_at = 0 AND ($3 = '' OR login_key = $3)`, millis(now), gistdeal.Invalid.String(), gistdeal.LoginKey(login))
+		if err != nil {
+			return nil, err
+		}
+		if canceled, err = r.RowsAffected(); canceled > 0 {
+			entries = []gistdeal.AuditEntry{{Action: gistdeal.ActionCancelRequest, Target: login, Count: int(canceled)}}
+		}
+		return entries, err
+	})
 	if err != nil {
 		return 0, fmt.Errorf("cancel requests: %w", err)
 	}
-	return r.RowsAffected()
+	return canceled, nil
 }
 
 // requestObject returns the requests as a JSON object for a bulk statement.

@@ -199,7 +199,7 @@ func TestTheDefaultBackfillAppliesToNewUsersOnly(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "tracked", 1)
 		removed := track(t, s, "removed", 2)
-		_, err := s.RemoveUsers(t.Context(), removed.ID)
+		_, err := s.RemoveUsers(t.Context(), time.Now(), removed.ID)
 		testenv.Must(t, err)
 		requestAt(t, s, gistdeal.ScanRequest{Login: "waiting", Backfill: gistdeal.BackfillAll}, noon)
 		requestAt(t, s, gistdeal.ScanRequest{Login: "configured"}, noon)

@@ -5,17 +5,19 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"gistdeal"
 )
 
 // AddSession stores a log-in by the hash of its id, with the hash of its token. It
 // deletes the log-ins that have ended.
 func (s *Store) AddSession(ctx context.Context, hash, token string, now, expires time.Time) error {
-	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE expires_at <= $1 OR token_hash NOT IN (SELECT hash FROM tokens)`, millis(now)); err != nil {
-			return err
+			return nil, err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (hash, token_hash, expires_at) VALUES ($1, $2, $3)`, hash, token, millis(expires))
-		return err
+		return []gistdeal.AuditEntry{{Action: gistdeal.ActionLogIn}}, err
 	})
 	if err != nil {
 		return fmt.Errorf("store a log-in: %w", err)
@@ -31,8 +33,15 @@ func (s *Store) SessionToken(ctx context.Context, hash string, now time.Time) (t
 }
 
 // EndSession deletes a log-in, if it exists.
-func (s *Store) EndSession(ctx context.Context, hash string) error {
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE hash = $1`, hash); err != nil {
+func (s *Store) EndSession(ctx context.Context, hash string, now time.Time) error {
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
+		ended, err := changed(tx.ExecContext(ctx, `DELETE FROM sessions WHERE hash = $1`, hash))
+		if ended {
+			entries = []gistdeal.AuditEntry{{Action: gistdeal.ActionLogOut}}
+		}
+		return entries, err
+	})
+	if err != nil {
 		return fmt.Errorf("end a log-in: %w", err)
 	}
 	return nil

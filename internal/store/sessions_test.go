@@ -30,8 +30,8 @@ func TestALogInLastsUntilItEndsOrExpires(t *testing.T) {
 		for _, session := range []string{"one", "two"} {
 			testenv.Must(t, s.AddSession(t.Context(), session, "token", noon, noon.Add(time.Hour)))
 		}
-		testenv.Must(t, s.EndSession(t.Context(), "one"))
-		testenv.Must(t, s.EndSession(t.Context(), "nobody's"))
+		testenv.Must(t, s.EndSession(t.Context(), "one", time.Now()))
+		testenv.Must(t, s.EndSession(t.Context(), "nobody's", time.Now()))
 		if valid("one", noon) || !valid("two", noon.Add(59*time.Minute)) || valid("two", noon.Add(time.Hour)) {
 			t.Error("log-in one has ended, log-in two lasts an hour")
 		}
@@ -40,7 +40,7 @@ func TestALogInLastsUntilItEndsOrExpires(t *testing.T) {
 		if valid("two", noon) || !valid("three", noon) {
 			t.Error("an expired log-in is stored")
 		}
-		testenv.Must(t, s.RevokeToken(t.Context(), "ci"))
+		testenv.Must(t, s.RevokeToken(t.Context(), "ci", time.Now()))
 		testenv.Must(t, s.AddSession(t.Context(), "four", "other", noon, noon.Add(time.Hour)))
 		if valid("three", noon) {
 			t.Error("a log-in without its token is stored")

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,25 +36,36 @@ func (s *Store) Set(ctx context.Context, name, value string) error {
 
 // ChangeSettings stores the values of several settings in one transaction. The value ""
 // deletes a setting.
-func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]string) error {
-	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		for name, value := range values {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, string(name)); err != nil {
-				return err
+func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]string, now time.Time) error {
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			before, err := changeSetting(ctx, tx, string(name), clean(values[name]))
+			if err != nil {
+				return nil, err
 			}
-			if value == "" {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)`, string(name), clean(value)); err != nil {
-				return err
+			if before != values[name] {
+				entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionChangeSetting, Target: string(name), Before: before, After: values[name]})
 			}
 		}
-		return nil
+		return entries, nil
 	})
 	if err != nil {
 		return fmt.Errorf("change settings: %w", err)
 	}
 	return nil
+}
+
+// changeSetting stores or deletes a setting, and returns its value before.
+func changeSetting(ctx context.Context, tx *sql.Tx, name, value string) (before string, err error) {
+	err = tx.QueryRowContext(ctx, `DELETE FROM settings WHERE name = $1 RETURNING value`, name).Scan(&before)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	if err != nil || value == "" {
+		return before, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)`, name, value)
+	return before, err
 }
 
 // keyCaughtUp is the setting with the time of EndCatchUp, in Unix milliseconds on

@@ -22,8 +22,11 @@ type Store struct {
 	lease    lease
 	pushes   sequence
 	keys     keySource
-	requests int   // most pending scan requests; 0 means no limit
-	listener *pool // one connection for Listen; nil if the database has no notifications
+	log      *slog.Logger
+	requests int // most pending scan requests; 0 means no limit
+	// keepEntries is how long entries of the audit log are kept; 0 means for good.
+	keepEntries time.Duration
+	listener    *pool // one connection for Listen; nil if the database has no notifications
 }
 
 // readConnections is the number of connections for reads.
@@ -39,8 +42,10 @@ type Options struct {
 	// MaxRequests is the number of pending scan requests above which new ones are refused;
 	// 0 means no limit.
 	MaxRequests int
-	Lease       time.Duration // how long a PostgreSQL lease is valid without renewal; 0 means 12 s
-	Log         *slog.Logger  // nil discards the log
+	// KeepAuditLog is how long entries of the audit log are kept; 0 means for good.
+	KeepAuditLog time.Duration
+	Lease        time.Duration // how long a PostgreSQL lease is valid without renewal; 0 means 12 s
+	Log          *slog.Logger  // nil discards the log
 }
 
 func (o Options) orDefaults() Options {
@@ -69,7 +74,7 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.requests = o.MaxRequests
+	s.requests, s.keepEntries = o.MaxRequests, o.KeepAuditLog
 	if err := s.scrubAgain(ctx); err != nil {
 		o.Log.Warn("erased text not removed", "error", err)
 	}

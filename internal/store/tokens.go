@@ -17,19 +17,22 @@ const recordUseAfter = time.Minute
 // name and another value, and changes nothing if the value is the same. The error is
 // Invalid if another token has the value.
 func (s *Store) SetToken(ctx context.Context, name, hash string, scope gistdeal.Scope, now time.Time) error {
-	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
 		var other string
 		err := tx.QueryRowContext(ctx, `SELECT name FROM tokens WHERE hash = $1 AND name <> $2`, hash, name).Scan(&other)
 		if err == nil {
-			return gistdeal.Errorf(gistdeal.Invalid, "the token %q has the same value: choose another value, or revoke that token", other)
+			return nil, gistdeal.Errorf(gistdeal.Invalid, "the token %q has the same value: choose another value, or revoke that token", other)
 		}
 		if !errors.Is(err, sql.ErrNoRows) {
-			return err
+			return nil, err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO tokens (name, hash, scope, created_at) VALUES ($1, $2, $3, $4)
+		set, err := changed(tx.ExecContext(ctx, `INSERT INTO tokens (name, hash, scope, created_at) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, scope = excluded.scope, created_at = excluded.created_at, last_used_at = 0
-			WHERE tokens.hash <> excluded.hash`, name, hash, scope, millis(now))
-		return err
+			WHERE tokens.hash <> excluded.hash`, name, hash, scope, millis(now)))
+		if !set {
+			return nil, err
+		}
+		return []gistdeal.AuditEntry{{Action: gistdeal.ActionChangeToken, Target: name, After: string(scope)}}, err
 	})
 	if err != nil {
 		return fmt.Errorf("store token %q: %w", name, err)
@@ -40,8 +43,15 @@ func (s *Store) SetToken(ctx context.Context, name, hash string, scope gistdeal.
 // AddToken stores a new API token by the hash of its value. The error is Invalid if the
 // name is in use.
 func (s *Store) AddToken(ctx context.Context, name, hash string, scope gistdeal.Scope, now time.Time) error {
-	ok, err := changed(s.db.ExecContext(ctx, `INSERT INTO tokens (name, hash, scope, created_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (name) DO NOTHING`, name, hash, scope, millis(now)))
+	ok := false
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
+		ok, err = changed(tx.ExecContext(ctx, `INSERT INTO tokens (name, hash, scope, created_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (name) DO NOTHING`, name, hash, scope, millis(now)))
+		if ok {
+			entries = []gistdeal.AuditEntry{{Action: gistdeal.ActionAddToken, Target: name, After: string(scope)}}
+		}
+		return entries, err
+	})
 	if err != nil {
 		return fmt.Errorf("add token %q: %w", name, err)
 	}
@@ -53,13 +63,17 @@ func (s *Store) AddToken(ctx context.Context, name, hash string, scope gistdeal.
 
 // RevokeToken deletes a token, which is invalid at once. Its visits stay, for a later token
 // with the same name. The error is NotFound if there is none.
-func (s *Store) RevokeToken(ctx context.Context, name string) error {
-	ok, err := changed(s.db.ExecContext(ctx, `DELETE FROM tokens WHERE name = $1`, name))
+func (s *Store) RevokeToken(ctx context.Context, name string, now time.Time) error {
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
+		e := gistdeal.AuditEntry{Action: gistdeal.ActionRevokeToken, Target: name}
+		err := tx.QueryRowContext(ctx, `DELETE FROM tokens WHERE name = $1 RETURNING scope`, name).Scan(&e.Before)
+		return []gistdeal.AuditEntry{e}, err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return gistdeal.Errorf(gistdeal.NotFound, "token %q does not exist", name)
+	}
 	if err != nil {
 		return fmt.Errorf("revoke token %q: %w", name, err)
-	}
-	if !ok {
-		return gistdeal.Errorf(gistdeal.NotFound, "token %q does not exist", name)
 	}
 	return nil
 }

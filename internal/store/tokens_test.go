@@ -37,11 +37,11 @@ func TestATokenIsValidUntilItIsRevokedAndItsVisitsStay(t *testing.T) {
 		track(t, s, "alice", 1)
 		testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ci", UserID: 1, Seq: 7}, noon))
 
-		testenv.Must(t, s.RevokeToken(t.Context(), "ci"))
+		testenv.Must(t, s.RevokeToken(t.Context(), "ci", time.Now()))
 		if callerOf(t, s, "one") != "" {
 			t.Error("a revoked token is valid")
 		}
-		if err := s.RevokeToken(t.Context(), "ci"); gistdeal.KindOf(err) != gistdeal.NotFound {
+		if err := s.RevokeToken(t.Context(), "ci", time.Now()); gistdeal.KindOf(err) != gistdeal.NotFound {
 			t.Errorf("a second revocation: %v", err)
 		}
 		if v, err := s.View(t.Context(), "ci", "alice"); err != nil || v.Seen != 7 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -152,48 +153,85 @@ const userRemoved = "the user was removed"
 
 // PauseUsers pauses the scans of users. It returns the ids of the users that it changed,
 // without those that were already paused or removed.
-func (s *Store) PauseUsers(ctx context.Context, ids ...int64) ([]int64, error) {
-	return s.setStates(ctx, ids, nil, `state = 'paused'`, `state IN ('active', 'gone')`)
+func (s *Store) PauseUsers(ctx context.Context, now time.Time, ids ...int64) ([]int64, error) {
+	return s.setStates(ctx, ids, now, stateChange{
+		action: gistdeal.ActionPauseUser, to: gistdeal.UserPaused, from: `state IN ('active', 'gone')`,
+	})
 }
 
 // ResumeUsers resumes the scans of paused users, due at now. It returns the ids of the users
 // that it changed.
 func (s *Store) ResumeUsers(ctx context.Context, now time.Time, ids ...int64) ([]int64, error) {
-	return s.setStates(ctx, ids, nil, `state = 'active', next_scan_at = `+strconv.FormatInt(millis(now), 10), `state = 'paused'`)
+	return s.setStates(ctx, ids, now, stateChange{
+		action: gistdeal.ActionResumeUser, to: gistdeal.UserActive, set: `, next_scan_at = ` + strconv.FormatInt(millis(now), 10), from: `state = 'paused'`,
+	})
 }
 
 // RemoveUsers stops tracking users. It keeps their gists and deals, and skips the deals that
 // are queued or awaiting approval. It returns the ids of the users that it changed.
-func (s *Store) RemoveUsers(ctx context.Context, ids ...int64) ([]int64, error) {
-	return s.setStates(ctx, ids, func(ctx context.Context, tx *sql.Tx, users string) error {
-		_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE state IN ('awaiting_approval', 'queued')
-			AND gist_id IN (SELECT id FROM gists WHERE user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($2)))`, userRemoved, users)
-		return err
-	}, `state = 'removed'`, `state <> 'removed'`)
+func (s *Store) RemoveUsers(ctx context.Context, now time.Time, ids ...int64) ([]int64, error) {
+	return s.setStates(ctx, ids, now, stateChange{
+		action: gistdeal.ActionRemoveUser, to: gistdeal.UserRemoved, from: `state <> 'removed'`,
+		then: func(ctx context.Context, tx *sql.Tx, users string) error {
+			_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE state IN ('awaiting_approval', 'queued')
+				AND gist_id IN (SELECT id FROM gists WHERE user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($2)))`, userRemoved, users)
+			return err
+		},
+	})
 }
 
-// setStates applies set to the users that meet the condition. In the same transaction it
-// calls then, if it is not nil, with the changed users as the keys of a JSON object.
-func (s *Store) setStates(ctx context.Context, ids []int64, then func(ctx context.Context, tx *sql.Tx, users string) error, set, condition string) (changed []int64, err error) {
+// stateChange is a change of the state of users.
+type stateChange struct {
+	action gistdeal.Action
+	from   string // the condition that a user can be changed
+	to     gistdeal.UserState
+	set    string // what else is set, after a comma
+	// then is called in the same transaction with the changed users as the keys of a JSON
+	// object; it may be nil.
+	then func(ctx context.Context, tx *sql.Tx, users string) error
+}
+
+// setStates changes the state of users, and returns the ids of those that it changed.
+func (s *Store) setStates(ctx context.Context, ids []int64, now time.Time, c stateChange) (changed []int64, err error) {
 	users, err := idKeys(ids)
 	if err != nil {
 		return nil, err
 	}
-	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		rows, err := queryIn(ctx, tx, `UPDATE users SET `+set+` WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) AND `+condition+` RETURNING id`, users)
+	err = s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
+		entries, err := c.entries(ctx, tx, users)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := queryIn(ctx, tx, `UPDATE users SET state = $1`+c.set+` WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($2)) AND `+c.from+` RETURNING id`, c.to, users)
 		changed, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) })
-		if err != nil || then == nil || len(changed) == 0 {
-			return err
+		if err != nil || len(changed) == 0 {
+			return nil, err
 		}
-		if users, err = idKeys(changed); err != nil {
-			return err
+		if c.then != nil {
+			object, err := idKeys(changed)
+			if err != nil {
+				return nil, err
+			}
+			err = c.then(ctx, tx, object)
+			if err != nil {
+				return nil, err
+			}
 		}
-		return then(ctx, tx, users)
+		return slices.DeleteFunc(entries, func(e gistdeal.AuditEntry) bool { return !slices.Contains(changed, e.UserID) }), nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("change the state of %d users: %w", len(ids), err)
 	}
 	return changed, nil
+}
+
+// entries returns the entries of the audit log for the users that can be changed.
+func (c stateChange) entries(ctx context.Context, tx *sql.Tx, users string) ([]gistdeal.AuditEntry, error) {
+	rows, err := queryIn(ctx, tx, `SELECT id, login, state FROM users WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) AND `+c.from+` ORDER BY id`, users)
+	return collect(rows, err, func(row *sql.Rows) (gistdeal.AuditEntry, error) {
+		e := gistdeal.AuditEntry{Action: c.action, After: string(c.to)}
+		return e, row.Scan(&e.UserID, &e.Target, &e.Before)
+	})
 }
 
 // idKeys returns a JSON object with the ids as keys, for a bulk statement.

@@ -15,7 +15,7 @@ import (
 
 func remove(t *testing.T, s *store.Store, id int64) {
 	t.Helper()
-	if did, err := s.RemoveUsers(t.Context(), id); len(did) != 1 || err != nil {
+	if did, err := s.RemoveUsers(t.Context(), time.Now(), id); len(did) != 1 || err != nil {
 		t.Fatalf("remove user %d: %v, error %v", id, did, err)
 	}
 }
@@ -36,7 +36,7 @@ func TestAPausedUserIsNotDueUntilItIsResumed(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "alice", 1)
 		for _, want := range [][]int64{{1}, nil} {
-			if did, err := s.PauseUsers(t.Context(), 1, 2); !slices.Equal(did, want) || err != nil {
+			if did, err := s.PauseUsers(t.Context(), time.Now(), 1, 2); !slices.Equal(did, want) || err != nil {
 				t.Errorf("paused are %v, error %v; want %v", did, err, want)
 			}
 		}
@@ -107,7 +107,7 @@ func TestUsersAreListedByStateAndPartOfTheLogin(t *testing.T) {
 		for i, login := range []string{"alice", "Bob_by", "carol", "bobxby", "dave"} {
 			track(t, s, login, int64(i+1))
 		}
-		if _, err := s.PauseUsers(t.Context(), 3); err != nil {
+		if _, err := s.PauseUsers(t.Context(), time.Now(), 3); err != nil {
 			t.Fatal(err)
 		}
 		remove(t, s, 5)

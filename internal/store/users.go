@@ -47,8 +47,10 @@ func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.B
 				state = CASE users.state WHEN 'paused' THEN 'paused' ELSE 'active' END, next_scan_at = excluded.next_scan_at
 			RETURNING `+userColumns,
 			a.ID, a.Login, gistdeal.LoginKey(a.Login), policy, millis(now))
-		u, err = scanUser(row)
-		return err
+		if u, err = scanUser(row); err != nil {
+			return err
+		}
+		return linkEntries(ctx, tx, u)
 	})
 	if gistdeal.KindOf(err) == gistdeal.Invalid {
 		return u, err

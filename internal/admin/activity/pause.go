@@ -27,6 +27,6 @@ func (a *Activity) PausePushes(ctx context.Context, reason string) (Pushes, erro
 
 // ResumePushes resumes creating deals.
 func (a *Activity) ResumePushes(ctx context.Context) (Pushes, error) {
-	changed, err := a.db.ResumePushes(ctx)
+	changed, err := a.db.ResumePushes(ctx, time.Now())
 	return Pushes{Changed: changed}, err
 }

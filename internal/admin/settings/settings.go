@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"gistdeal"
 	"gistdeal/internal/store"
@@ -114,7 +115,7 @@ func (s *Settings) Change(ctx context.Context, values map[gistdeal.Setting]strin
 	if err := check(current, values, accounts); err != nil {
 		return nil, err
 	}
-	if err := s.db.ChangeSettings(ctx, values); err != nil {
+	if err := s.db.ChangeSettings(ctx, values, time.Now()); err != nil {
 		return nil, err
 	}
 	return s.list(ctx, accounts)

@@ -11,7 +11,7 @@ CREATE TABLE counters (
   name  TEXT COLLATE "C" PRIMARY KEY,
   value BIGINT NOT NULL
 );
-INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0), ('push_seq', 0), ('scan_requests', 0);
+INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0), ('push_seq', 0), ('scan_requests', 0), ('audit_log_id', 0);
 
 CREATE TABLE users (
   id           BIGINT PRIMARY KEY,
@@ -218,3 +218,23 @@ CREATE FUNCTION scan_requests_notify() RETURNS trigger LANGUAGE plpgsql AS $$ BE
   RETURN NULL;
 END $$;
 CREATE TRIGGER scan_requests_notify AFTER INSERT OR UPDATE ON scan_requests FOR EACH STATEMENT EXECUTE FUNCTION scan_requests_notify();
+
+-- The changes that people and programs made. Rows are only added, and deleted when they are
+-- old; erasing a user empties the texts about it.
+CREATE TABLE audit_log (
+  id       BIGINT PRIMARY KEY,                    -- from a counter: the order of the commits
+  at       BIGINT NOT NULL,
+  actor    TEXT   NOT NULL,
+  source   TEXT   NOT NULL,
+  address  TEXT   NOT NULL,
+  action   TEXT   NOT NULL,
+  target   TEXT   NOT NULL,
+  user_id  BIGINT NOT NULL,                       -- of the target, else 0
+  old_value TEXT  NOT NULL,
+  new_value TEXT  NOT NULL,
+  reason   TEXT   NOT NULL,
+  count    BIGINT NOT NULL
+);
+CREATE INDEX audit_log_at ON audit_log (at);
+CREATE INDEX audit_log_target ON audit_log (lower(target));
+CREATE INDEX audit_log_user ON audit_log (user_id) WHERE user_id <> 0;

@@ -9,7 +9,7 @@ CREATE TABLE counters (
   name  TEXT PRIMARY KEY,
   value BIGINT NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0), ('push_seq', 0), ('scan_requests', 0);
+INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0), ('push_seq', 0), ('scan_requests', 0), ('audit_log_id', 0);
 
 CREATE TABLE users (
   id           BIGINT PRIMARY KEY,                -- GitHub's numeric id
@@ -201,3 +201,23 @@ CREATE TABLE sessions (
   token_hash TEXT   NOT NULL,
   expires_at BIGINT NOT NULL
 ) WITHOUT ROWID;
+
+-- The changes that people and programs made. Rows are only added, and deleted when they are
+-- old; erasing a user empties the texts about it.
+CREATE TABLE audit_log (
+  id       BIGINT PRIMARY KEY,                    -- from a counter: the order of the commits
+  at       BIGINT NOT NULL,
+  actor    TEXT   NOT NULL,
+  source   TEXT   NOT NULL,
+  address  TEXT   NOT NULL,
+  action   TEXT   NOT NULL,
+  target   TEXT   NOT NULL,
+  user_id  BIGINT NOT NULL,                       -- of the target, else 0
+  old_value TEXT  NOT NULL,
+  new_value TEXT  NOT NULL,
+  reason   TEXT   NOT NULL,
+  count    BIGINT NOT NULL
+);
+CREATE INDEX audit_log_at ON audit_log (at);
+CREATE INDEX audit_log_target ON audit_log (lower(target));
+CREATE INDEX audit_log_user ON audit_log (user_id) WHERE user_id <> 0;
