@@ -43,7 +43,8 @@ const policy = `
 	# Adapters know the domain and not one another, so that each can be replaced. Of
 	# loop they use only the sleep that ends with its context, as admin does.
 	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
-	internal/pipedrive: . internal/loop internal/testing/failpoint golang.org/x/sys github.com/prometheus/client_golang
+	# Texts for a spreadsheet are made safe in one place.
+	internal/pipedrive: . internal/format internal/loop internal/testing/failpoint golang.org/x/sys github.com/prometheus/client_golang
 	internal/store:     . internal/loop github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
 	# HTTP: the server owns access and limits and gets the API and the page as
@@ -61,7 +62,7 @@ const policy = `
 	# admin works on the database alone: it imports no client of a remote and never
 	# config, so that the HTTP API and the commands share it.
 	internal/admin:          . internal/admin/activity internal/format internal/loop internal/store
-	internal/admin/activity: . internal/store
+	internal/admin/activity: . internal/format internal/store
 	internal/admin/settings: . internal/store
 	internal/admin/transfer: . internal/store
 	# An estimate reads GitHub through an interface, and Pipedrive for its quotas.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"gistdeal"
 	"gistdeal/internal/app"
 	"gistdeal/internal/format"
 )
@@ -22,7 +23,7 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	command := kong.Parse(&cli{}, options(ctx)...)
+	command := kong.Parse(&cli{}, options(gistdeal.WithCaller(ctx, localCaller()))...)
 	if err := command.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "gistdeal:", escapeLines(err.Error()))
 		os.Exit(exitStatus(err)) //nolint:gocritic // Nothing is left to stop.

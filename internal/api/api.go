@@ -73,6 +73,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	a.addRunRoutes()
 	a.addRequestRoutes()
 	a.addTokenRoutes()
+	a.addAuditLogRoutes()
 	a.addSettingRoutes()
 	a.addEstimateRoute()
 	a.addEventRoute()
@@ -120,7 +121,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r = r.WithContext(context.WithValue(r.Context(), requestID{}, w.Header().Get(problem.HeaderRequestID)))
-	if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, "/events") {
+	if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, "/events") && !strings.HasSuffix(r.URL.Path, ".csv") {
 		serveTagged(a.mux, w, r)
 		return
 	}

@@ -67,7 +67,7 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
 	}
 	o := c.StoreOptions(log)
-	o.MaxRequests = maxRequests
+	o.MaxRequests, o.KeepAuditLog = maxRequests, time.Duration(c.AuditLogDays)*24*time.Hour
 	db, err := store.Open(ctx, string(c.Database), o)
 	if err != nil {
 		return nil, err

@@ -158,8 +158,8 @@ func (p *parser) duration(name string, standard, least time.Duration) time.Durat
 	return d
 }
 
-func (p *parser) number(name string) int {
-	v := p.text(name, "0")
+func (p *parser) number(name, standard string) int {
+	v := p.text(name, standard)
 	n, err := strconv.Atoi(v)
 	if err != nil || n < 0 {
 		p.mistake("%s: %q is not a number (want 1, 100, 5000 ... or 0 for no limit)", name, v)

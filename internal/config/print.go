@@ -60,6 +60,7 @@ func (c Config) variables() []variable {
 		{"GISTDEAL_LEASE", c.Lease},
 		{"GISTDEAL_RESEND_AFTER", c.ResendAfter},
 		{"GISTDEAL_DRAIN", c.Drain},
+		{"GISTDEAL_AUDIT_LOG_DAYS", c.AuditLogDays},
 		{"GISTDEAL_LOG", c.Log},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"gistdeal"
+	"gistdeal/internal/format"
 )
 
 const (
@@ -164,7 +165,7 @@ func (c *Client) explainRefusal(ctx context.Context, t *target, refusal error) e
 // field.
 func (t *target) newDeal(d gistdeal.Draft) newDeal {
 	values := map[string]string{
-		FieldAuthor: d.Author(), FieldGist: noFormula(d.Text()), FieldAccessURL: d.AccessURL(), FieldGistID: d.GistID,
+		FieldAuthor: d.Author(), FieldGist: format.NoFormula(d.Text()), FieldAccessURL: d.AccessURL(), FieldGistID: d.GistID,
 	}
 	n := newDeal{Title: cut(d.Title(), titleRunes), StageID: t.stageID, OwnerID: t.ownerID, VisibleTo: t.visibleTo, CustomFields: map[string]string{}}
 	for name, f := range t.fields {

@@ -30,6 +30,9 @@ func (s *Server) recoverPanic(w *statusWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
 	s.log.Error("panic", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()), "request_id", w.Header().Get(problem.HeaderRequestID))
 	if w.status != 0 {
 		panic(http.ErrAbortHandler) // net/http then aborts the connection.

@@ -1,14 +1,14 @@
-package pipedrive
+package format
 
 import (
 	"strings"
 	"unicode"
 )
 
-// noFormula returns a text with an apostrophe before it if a spreadsheet that opens an
+// NoFormula returns a text with an apostrophe before it if a spreadsheet that opens an
 // export of deals could run the text as a formula. Spreadsheets skip invisible characters
 // before a formula, and Pipedrive may trim spaces.
-func noFormula(text string) string {
+func NoFormula(text string) string {
 	visible := strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf) })
 	if strings.IndexAny(visible, "=+-@＝＋－＠") == 0 || strings.IndexAny(text, "\t\r\n") == 0 {
 		return "'" + text

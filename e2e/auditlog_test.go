@@ -1,0 +1,127 @@
+package e2e_test
+
+import (
+	"os"
+	account "os/user"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"gistdeal"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
+)
+
+// recorded are commands that change something, in an order in which each does, with the
+// entries that they leave.
+var recorded = []struct{ command, arguments, actions string }{
+	{"pause", "--reason holiday", "pushes.pause"},
+	{"users add", "alice bob --backfill all", "user.add user.add"},
+	{"scan", "alice", "user.scan"},
+	{"users approve", "alice --yes", "deals.approve"},
+	{"deals skip", "--user alice --reason old", "deals.skip"},
+	{"deals retry", "--user alice --state skipped --yes", "deals.retry"},
+	{"resume", "", "pushes.resume"},
+	{"users pause", "alice bob", "user.pause user.pause"},
+	{"users resume", "alice", "user.resume"},
+	{"users remove", "alice", "user.remove"},
+	{"users erase", "alice --yes", "user.erase"},
+	{"users add", "alice --again", "user.allow_again user.add"},
+	{"tokens add", "--name ci --scope read", "token.add"},
+	{"tokens revoke", "ci", "token.revoke"},
+	{"audit", "", "audit.request"},
+	{"stop", "", ""}, // of the leader, so that requests wait
+	{"users add", "carol", "user.add"},
+	{"requests cancel", "carol", "request.cancel"},
+}
+
+// readers are commands that change nothing in the database of a running gistdeal.
+var readers = []string{
+	"serve", "users list", "requests list", "deals list", "deals explain", "tokens list", "quota", "audit-log", "doctor", "plan", "backup",
+	"copy", "demo", "sim", "healthcheck", "completion", "version",
+}
+
+// entry is an entry in the JSON output of audit-log.
+type entry struct {
+	ID                                             int64
+	Actor, Source, Address, Action, Target, Reason string
+}
+
+func auditLog(t *testing.T, env map[string]string, args ...string) []entry {
+	t.Helper()
+	var out struct{ Entries []entry }
+	read(t, env, &out, append([]string{"audit-log", "--limit", "0"}, args...)...)
+	slices.Reverse(out.Entries)
+	return out.Entries
+}
+
+func TestEachCommandThatChangesSomethingLeavesItsEntry(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 1})
+	s.MakeGists("alice", 3)
+	s.MakeGists("bob", 2)
+	env["GISTDEAL_APPROVAL_THRESHOLD"] = "2"
+	p := start(t, env)
+	me, err := account.Current()
+	testenv.Must(t, err)
+	last := len(auditLog(t, env))
+	for _, r := range recorded {
+		if r.command == "stop" {
+			p.signal(syscall.SIGTERM)
+			continue
+		}
+		status, out := run(t, env, strings.Fields(r.command+" "+r.arguments)...)
+		if status != 0 {
+			t.Errorf("%s %s: exit status %d:\n%s", r.command, r.arguments, status, out)
+		}
+		all := auditLog(t, env)
+		var actions []string
+		for _, e := range all[last:] {
+			actions = append(actions, e.Action)
+			if e.Actor != me.Username || e.Source != "command" {
+				t.Errorf("%s: the actor is %q by %s, want %s", r.command, e.Actor, e.Source, me.Username)
+			}
+		}
+		last = len(all)
+		if got := strings.Join(actions, " "); got != r.actions {
+			t.Errorf("%s %s left the entries %q, want %q:\n%s", r.command, r.arguments, got, r.actions, out)
+		}
+	}
+	if got := auditLog(t, env, "--target", "ALICE", "--since", "1h"); len(got) != 2 {
+		t.Errorf("%+v, want of alice only what came after her erasure", got)
+	}
+	wantRun(t, env, 0, ",pushes.pause,,,,holiday,", "audit-log", "--csv")
+	wantRun(t, env, 0, "holiday", "audit-log", "--action", string(gistdeal.ActionPausePushes))
+}
+
+func TestOfEachCommandItIsKnownWhetherItLeavesAnEntry(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile("../docs/cli.md")
+	testenv.Must(t, err)
+	for _, heading := range regexp.MustCompile(`(?m)^## gistdeal (.*)$`).FindAllSubmatch(manual, -1) {
+		command := string(heading[1])
+		changes := slices.ContainsFunc(recorded, func(r struct{ command, arguments, actions string }) bool { return r.command == command })
+		if changes == slices.Contains(readers, command) {
+			t.Errorf("%s: add it either to recorded or to readers", command)
+		}
+	}
+}
+
+func TestAChangedAdminTokenIsRecordedAsAChangeOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 1})
+	for _, token := range []string{"an-admin-token-of-24-characters", "an-admin-token-of-24-characters", "another-admin-token-of-24-characters", ""} {
+		env["GISTDEAL_ADMIN_TOKEN"] = token
+		start(t, env).signal(syscall.SIGTERM)
+	}
+	var actions []string
+	for _, e := range auditLog(t, env) {
+		actions = append(actions, e.Actor+" "+e.Action+" "+e.Target)
+	}
+	const want = "configuration token.change admin, configuration token.change admin, configuration token.revoke admin"
+	if got := strings.Join(actions, ", "); got != want {
+		t.Errorf("the audit log has %s, want %s", got, want)
+	}
+}

@@ -1,0 +1,30 @@
+package format
+
+import (
+	"encoding/csv"
+	"io"
+)
+
+// CSV writes rows as RFC 4180 says, with texts that no spreadsheet runs as a formula.
+type CSV struct{ w *csv.Writer }
+
+// NewCSV returns a CSV that writes to w.
+func NewCSV(w io.Writer) CSV {
+	c := CSV{csv.NewWriter(w)}
+	c.w.UseCRLF = true
+	return c
+}
+
+// Row writes a row.
+func (c CSV) Row(cells ...string) error {
+	for i, cell := range cells {
+		cells[i] = NoFormula(cell)
+	}
+	return c.w.Write(cells)
+}
+
+// Flush writes the rows so far, and returns the first error.
+func (c CSV) Flush() error {
+	c.w.Flush()
+	return c.w.Error()
+}
