@@ -9,6 +9,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
 	"gistdeal"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/testenv"
@@ -124,4 +127,22 @@ func TestAChangedAdminTokenIsRecordedAsAChangeOfTheConfiguration(t *testing.T) {
 	if got := strings.Join(actions, ", "); got != want {
 		t.Errorf("the audit log has %s, want %s", got, want)
 	}
+}
+
+func TestThePageShowsTheAuditLogToAdmins(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	env["GISTDEAL_ADMIN_TOKEN"] = "secret-admin-token-of-24-characters"
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p, chromedp.Navigate(p.url), chromedp.WaitVisible("#token"), chromedp.SendKeys("#token", env["GISTDEAL_ADMIN_TOKEN"]+kb.Enter), chromedp.WaitVisible("#leave"))
+	eval[any](t, ctx, `fetch('api/v1/pushes/pause', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: '{"reason":"holiday"}'}).then(() => null)`)
+	do(t, ctx, p, open(p, "settings"), chromedp.WaitVisible("#to-audit"))
+	click(t, ctx, "#to-audit")
+	waitFor(t, ctx, `document.querySelector('#entries [data-action="pushes.pause"]')`)
+	if got := text(t, ctx, `#entries [data-action="pushes.pause"]`); !strings.Contains(got, "Holiday") || !strings.Contains(got, "admin · Page · 127.0.0.1") {
+		t.Errorf("the pause is shown as %q", got)
+	}
+	click(t, ctx, `.chips a[data-only="configuration"]`)
+	waitFor(t, ctx, `document.querySelector('#entries [data-action="token.change"]') && !document.querySelector('#entries [data-action="pushes.pause"]')`)
 }

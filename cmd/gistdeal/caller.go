@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"gistdeal"
+	"gistdeal/internal/config"
 )
 
 // localCaller returns the caller of a command: the account that runs it, on this machine.
@@ -14,7 +15,7 @@ func localCaller() gistdeal.Caller {
 	if u, err := user.Current(); err == nil {
 		c.Name = u.Username
 	}
-	if by := os.Getenv("SUDO_USER"); by != "" {
+	if by := config.Environ()["SUDO_USER"]; by != "" {
 		c.Name += " (sudo by " + by + ")"
 	}
 	c.Address, _ = os.Hostname() // Without a name the entry lacks one.

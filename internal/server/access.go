@@ -129,23 +129,23 @@ func (s *Server) unidentified(w http.ResponseWriter, r *http.Request, err error)
 // a right one is accepted however many wrong ones the client has sent.
 func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 	c, err := s.callerOf(r)
-	return c, s.countWrong(r, gistdeal.SourceAPI, err)
+	return c, s.countWrong(r, c.Source, err)
 }
 
 // callerOf returns the bearer of a request's token, the user of its log-in, or
 // Anonymous if the request has neither and needs none. An unknown token is always
 // an error: its sender expects visits of its own.
 func (s *Server) callerOf(r *http.Request) (gistdeal.Caller, error) {
-	caller, source, err := gistdeal.Caller{}, gistdeal.SourceAPI, error(nil)
 	if token, sent := bearerToken(r); sent {
-		caller, err = s.bearerOf(r.Context(), gistdeal.HashToken(token))
-	} else if id, sent := s.sessionID(r); sent {
-		source = gistdeal.SourcePage
-		caller, err = s.sessionCaller(r.Context(), id)
-	} else {
-		caller, err = s.anonymous(r)
+		c, err := s.bearerOf(r.Context(), gistdeal.HashToken(token))
+		return s.from(r, c, gistdeal.SourceAPI), err
 	}
-	return s.from(r, caller, source), err
+	if id, sent := s.sessionID(r); sent {
+		c, err := s.sessionCaller(r.Context(), id)
+		return s.from(r, c, gistdeal.SourcePage), err
+	}
+	c, err := s.anonymous(r)
+	return s.from(r, c, gistdeal.SourceAPI), err
 }
 
 // from returns the caller with the source and the address of a request.

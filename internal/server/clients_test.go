@@ -30,10 +30,11 @@ func (keyring) Caller(_ context.Context, hash string) (gistdeal.Caller, error) {
 	return gistdeal.Caller{Name: "ci", Scope: gistdeal.ScopeAdmin}, nil
 }
 
-func (keyring) Logins(context.Context) ([]string, error)          { return []string{}, nil }
-func (keyring) Ping(context.Context) error                        { return nil }
-func (keyring) UseToken(context.Context, string, time.Time) error { return nil }
-func (keyring) HasTokens(context.Context) (bool, error)           { return true, nil }
+func (keyring) Logins(context.Context) ([]string, error)                   { return []string{}, nil }
+func (keyring) Ping(context.Context) error                                 { return nil }
+func (keyring) UseToken(context.Context, string, time.Time) error          { return nil }
+func (keyring) HasTokens(context.Context) (bool, error)                    { return true, nil }
+func (keyring) RecordFailedLogIn(context.Context, string, time.Time) error { return nil }
 func (keyring) AddSession(context.Context, string, string, time.Time, time.Time) error {
 	return nil
 }

@@ -15,7 +15,7 @@ func TestASlowFirstScanIsAnsweredWith202UntilItEnds(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	engine := newSlow(db)
-	w := newWorldOver(t, db, engine, server.Options{RequestWait: 50 * time.Millisecond}, nil)
+	w := newWorldOver(t, db, engine, server.Options{RequestWait: 300 * time.Millisecond}, nil)
 	for _, ask := range []func() reply{
 		func() reply { return w.ask("GET", "/user/alice") },
 		func() reply { return w.ask("POST", "/user/ALICE") },

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"gistdeal"
@@ -71,22 +70,13 @@ type auditRow struct {
 // logEntries logs entries of the audit log; many of them as one event.
 func (s *Store) logEntries(ctx context.Context, entries []gistdeal.AuditEntry) {
 	by := gistdeal.CallerOf(ctx)
-	log := s.log.With("actor", by.Name, "source", by.Source, "address", by.Address)
 	if len(entries) > loggedChanges {
-		log.Info("change recorded", "action", entries[0].Action, "entries", len(entries))
+		s.log.Info("changes recorded", "action", entries[0].Action, "entries", len(entries), "actor", by.Name, "source", by.Source, "address", by.Address)
 		return
 	}
 	for _, e := range entries {
-		attributes := []any{"action", e.Action}
-		for _, a := range []slog.Attr{slog.String("target", e.Target), slog.String("before", e.Before), slog.String("after", e.After), slog.String("reason", e.Reason)} {
-			if a.Value.String() != "" {
-				attributes = append(attributes, a)
-			}
-		}
-		if e.Count > 0 {
-			attributes = append(attributes, "count", e.Count)
-		}
-		log.Info("change recorded", attributes...)
+		s.log.Info("change recorded", "action", e.Action, "target", e.Target, "before", e.Before, "after", e.After, "reason", e.Reason,
+			"count", e.Count, "actor", by.Name, "source", by.Source, "address", by.Address)
 	}
 }
 

@@ -35,6 +35,9 @@ export const settings = (signal) => request('GET', 'settings', { signal }).catch
 export const set = (changed) => request('PUT', 'settings', { body: changed });
 export const tokens = (signal) => request('GET', 'tokens', { signal });
 export const createToken = (name, scope) => request('POST', 'tokens', { body: { name, scope } });
+// auditLogFile is the address of the whole audit log as CSV.
+export const auditLogFile = 'api/v1/audit-log.csv';
+export const auditLog = (query, signal) => request('GET', 'audit-log', { query, signal });
 export const revoke = (name) => request('DELETE', `tokens/${encodeURIComponent(name)}`);
 
 // openapi is the address of the OpenAPI document.

@@ -10,6 +10,7 @@ import { keyboard } from './keys.js';
 import * as live from './live.js';
 import { overview } from './overview.js';
 import { adding } from './adding.js';
+import { audit } from './audit.js';
 import { age, loading, toast, trouble } from './parts.js';
 import { quotas } from './quotas.js';
 import { reference } from './reference.js';
@@ -18,8 +19,8 @@ import { signIn } from './signin.js';
 import { user } from './user.js';
 import { users } from './users.js';
 
-const views = { overview, users, add: adding, deals, activity, failures, quotas, settings, api: reference };
-const inNavigation = { add: 'users', user: 'users', deals: 'overview' };
+const views = { overview, users, add: adding, deals, activity, failures, quotas, settings, audit, api: reference };
+const inNavigation = { add: 'users', user: 'users', deals: 'overview', audit: 'settings' };
 const ageEvery = 15_000; // ms
 const retryEvery = 10_000;
 

@@ -40,6 +40,22 @@ export const runKinds = {
   push: { word: 'Deal creation', many: 'Deal creation', mark: 'sending', unit: 'deal', none: 'Each batch of new deals appears here.' },
 };
 
+// sources are the sources of changes in the audit log.
+export const sources = { page: 'Page', api: 'API', command: 'Command', configuration: 'Configuration' };
+
+const actions = {
+  'user.add': { word: 'Track', mark: 'new' }, 'user.scan': { word: 'Scan', mark: 'again' }, 'user.pause': { word: 'Pause', mark: 'pause' },
+  'user.resume': { word: 'Resume', mark: 'go' }, 'user.remove': { word: 'Remove', mark: 'skipped' }, 'user.erase': { word: 'Erase a person', mark: 'close' },
+  'user.allow_again': { word: 'Allow tracking again of', mark: 'new' }, 'request.cancel': { word: 'Cancel requests', mark: 'close' },
+  'deals.approve': { word: 'Approve deals of', mark: 'created' }, 'deals.retry': { word: 'Retry deals', mark: 'again' }, 'deals.skip': { word: 'Skip deals', mark: 'skipped' },
+  'audit.request': { word: 'Compare with Pipedrive', mark: 'again' }, 'pushes.pause': { word: 'Pause deal creation', mark: 'pause' }, 'pushes.resume': { word: 'Resume deal creation', mark: 'go' },
+  'setting.change': { word: 'Change setting', mark: 'sending' }, 'token.add': { word: 'Create token', mark: 'new' }, 'token.change': { word: 'Change token', mark: 'sending' },
+  'token.revoke': { word: 'Revoke token', mark: 'close' }, login: { word: 'Sign in', mark: 'users' }, 'login.failed': { word: 'Failed sign-in', mark: 'failed' }, logout: { word: 'Sign out', mark: 'users' },
+};
+
+// actionOf is the word and the drawing of an action in the audit log.
+export const actionOf = (name) => actions[name] ?? { word: name, mark: 'sending' };
+
 const quotaNames = {
   'pipedrive-day': { name: 'Pipedrive, today', unit: 'tokens', about: 'Each new deal uses some. The reserved part is left for your team.' },
   'pipedrive-writes': { name: 'Pipedrive, writes today', unit: 'writes', about: 'Deals and changes that the account can write per day.' },
