@@ -68,3 +68,17 @@ func TestFailedLogInsAreRecordedUpToALimit(t *testing.T) {
 		}
 	})
 }
+
+func TestAVisitThatTracksAUserIsRecordedWithItsVisitor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server.Options{})
+	w.sim.MakeGists("alice", 1)
+	testenv.Must(t, w.store.SetToken(t.Context(), "ann", gistdeal.HashToken(ciToken), gistdeal.ScopeWrite, time.Now()))
+	w.shows(w.ask("GET", "/user/alice", "Authorization: Bearer "+ciToken), 200, 0, 1)
+	w.ask("GET", "/user/alice", "Authorization: Bearer "+ciToken)
+	all, err := w.store.AuditLog(t.Context(), gistdeal.AuditFilter{Actors: []string{"ann"}}, 0, 10)
+	testenv.Must(t, err)
+	if len(all) != 1 || all[0].Action != gistdeal.ActionAddUser || all[0].Target != "alice" {
+		t.Errorf("%+v, want one entry, of ann tracking alice", all)
+	}
+}
