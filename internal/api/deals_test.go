@@ -60,7 +60,7 @@ func TestARecordedVisitDecidesWhichGistsAreNew(t *testing.T) {
 		t.Errorf("%d gists with failed deals, want none", len(list.Gists))
 	}
 	w.refused(w.send(http.MethodGet, "/users/nobody/gists", ""), http.StatusNotFound, "not-found")
-	w.refused(w.send(http.MethodPut, "/users/alice/visit", `{"seq":-1}`), http.StatusUnprocessableEntity, "invalid")
+	w.refused(w.send(http.MethodPut, "/users/alice/visit", `{"seq":-1}`), http.StatusBadRequest, "invalid")
 }
 
 func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
@@ -100,8 +100,8 @@ func TestFailedDealsAreGroupedRetriedSkippedAndExplained(t *testing.T) {
 	}
 	w.refused(w.send(http.MethodGet, "/deals/nosuch", ""), http.StatusNotFound, "not-found")
 	w.refused(w.send(http.MethodPost, "/deals/skip", `{"note":"all of them"}`), http.StatusBadRequest, "invalid")
-	w.refused(w.send(http.MethodPost, "/deals/skip", `{"user":"alice"}`), http.StatusUnprocessableEntity, "invalid")
-	w.refused(w.send(http.MethodPost, "/deals/retry", `{"gist":["a"]}`), http.StatusUnprocessableEntity, "invalid")
+	w.refused(w.send(http.MethodPost, "/deals/skip", `{"user":"alice"}`), http.StatusBadRequest, "invalid")
+	w.refused(w.send(http.MethodPost, "/deals/retry", `{"gist":["a"]}`), http.StatusBadRequest, "invalid")
 }
 
 func TestDealsOfOneCauseAreRetriedAndOthersStay(t *testing.T) {

@@ -28,5 +28,5 @@ func TestAnEstimateOfTrackingUsersWritesNothing(t *testing.T) {
 	if len(list.Users) != 1 || w.sim.Report().Requests["POST /api/v2/deals"] != posts {
 		t.Errorf("%+v: a plan tracked a user or created a deal", list)
 	}
-	w.refused(w.send(http.MethodPost, "/plan", `{"users":[]}`), http.StatusUnprocessableEntity, "")
+	w.refused(w.send(http.MethodPost, "/plan", `{"users":[]}`), http.StatusBadRequest, "")
 }

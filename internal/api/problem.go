@@ -57,8 +57,11 @@ func newProblem(status int, detail string, errs ...error) *Problem {
 	if status == http.StatusInternalServerError && detail == truncatedBody {
 		status, detail = http.StatusBadRequest, "the request body is incomplete"
 	}
+	if status == http.StatusUnprocessableEntity { // gistdeal has one status for every invalid request.
+		status = http.StatusBadRequest
+	}
 	p := &Problem{Problem: problem.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}}
-	if status == http.StatusUnprocessableEntity || status == http.StatusBadRequest {
+	if status == http.StatusBadRequest {
 		p.Type, p.Title = "urn:gistdeal:problem:invalid", "Invalid request"
 	}
 	for _, err := range errs {
