@@ -36,6 +36,7 @@ const strictPolicy = "default-src 'none'; frame-ancestors 'none'"
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.setHeaders(w.Header())
+		w = forClient(w, r)
 		if s.refuseRate(w, r) {
 			return
 		}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -99,14 +100,33 @@ func (s *Server) ownProgram(r *http.Request) bool {
 }
 
 // refuseRate refuses a request over the rate of its client, and reports whether it
-// did. Programs on this machine have no limit.
+// did. The headers of the answer tell the client its limit. Programs on this machine
+// have none.
 func (s *Server) refuseRate(w http.ResponseWriter, r *http.Request) bool {
-	if s.ownProgram(r) || s.clientOf(r).requests.Allow() {
+	if s.ownProgram(r) {
+		return false
+	}
+	c := s.clientOf(r)
+	allowed := c.requests.Allow()
+	c.setRateLimit(w.Header(), time.Now())
+	if allowed {
 		return false
 	}
 	w.Header().Set("Retry-After", "1")
 	refuse(w, http.StatusTooManyRequests, "Too many requests", "this client sends too many requests: slow down")
 	return true
+}
+
+// ratePolicy is the value of the header RateLimit-Policy: the burst, and the seconds
+// in which a client without requests gets it back.
+var ratePolicy = fmt.Sprintf(`"requests";q=%d;w=%d`, requestBurst, requestBurst/requestRate)
+
+// setRateLimit sets the headers of draft-ietf-httpapi-ratelimit-headers-10: the
+// policy, the requests that are left, and the seconds until all are back.
+func (c client) setRateLimit(h http.Header, now time.Time) {
+	left := max(0, int(c.requests.TokensAt(now)))
+	h.Set("RateLimit-Policy", ratePolicy)
+	h.Set("RateLimit", fmt.Sprintf(`"requests";r=%d;t=%d`, left, (requestBurst-left+requestRate-1)/requestRate))
 }
 
 // countWrong counts a wrong token against the client of the request, and records it. It

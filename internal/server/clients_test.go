@@ -295,3 +295,48 @@ func TestTheLastUseOfATokenIsNotWrittenForEachRequest(t *testing.T) {
 		t.Errorf("written: %s, %s", first, second)
 	}
 }
+
+func TestEachLimitedAnswerTellsTheRateLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newKeyring().Handler()
+		limits := func(r reply) string { return r.header.Get("RateLimit-Policy") + " " + r.header.Get("RateLimit") }
+		for path, want := range map[string]string{
+			"/livez": `"requests";q=200;w=4 "requests";r=199;t=1`, "/trackedusers": `"requests";q=200;w=4 "requests";r=199;t=1`,
+		} {
+			if got := limits(from(h, "192.0.2.7:1", path)); got != want {
+				t.Errorf("%s: %s, want %s", path, got, want)
+			}
+			time.Sleep(time.Second)
+		}
+		for range 200 {
+			from(h, "192.0.2.7:1", "/livez")
+		}
+		r := from(h, "192.0.2.7:1", "/livez")
+		if got, want := limits(r), `"requests";q=200;w=4 "requests";r=0;t=4`; r.status != 429 || got != want {
+			t.Errorf("without a request left: %d %s, want 429 %s", r.status, got, want)
+		}
+		time.Sleep(2 * time.Second)
+		if got, want := limits(from(h, "192.0.2.7:1", "/livez")), `"requests";q=200;w=4 "requests";r=99;t=3`; got != want {
+			t.Errorf("after two seconds: %s, want %s", got, want)
+		}
+		if got := limits(from(h, "127.0.0.1:1", "/livez")); got != " " {
+			t.Errorf("a program on this machine has no limit, and the answer tells %s", got)
+		}
+	})
+}
+
+func TestAClientThatAcceptsOnlyJSONGetsProblemsAsJSON(t *testing.T) {
+	t.Parallel()
+	h := newKeyring().Handler()
+	for accept, want := range map[string]string{
+		"application/json": "application/json", "text/html, application/json;q=0.9": "application/json",
+		"": "application/problem+json", "*/*": "application/problem+json", "application/json, */*;q=0.1": "application/problem+json",
+		"application/json, application/problem+json": "application/problem+json", "text/html": "application/problem+json",
+	} {
+		r := from(h, "192.0.2.7:1", "/nowhere", "Accept: "+accept)
+		if got := r.header.Get("Content-Type"); got != want || r.status != 404 || !strings.Contains(r.body, `"title":"Not found"`) {
+			t.Errorf("Accept %q: %d %s %s, want %s", accept, r.status, got, r.body, want)
+		}
+	}
+}

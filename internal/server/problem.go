@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"strings"
 
 	"gistdeal"
 	"gistdeal/internal/problem"
@@ -31,3 +32,27 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func refuse(w http.ResponseWriter, status int, title, detail string) {
 	problem.Write(w, problem.Problem{Type: "about:blank", Title: title, Status: status, Detail: detail})
 }
+
+// forClient returns the writer for the answer. A client that accepts JSON and does
+// not accept problems gets problems as JSON: their members are the same.
+func forClient(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
+	accepted := strings.Join(r.Header.Values("Accept"), ",")
+	if strings.Contains(accepted, "application/json") && !strings.Contains(accepted, problem.ContentType) && !strings.Contains(accepted, "/*") {
+		return plainProblems{w}
+	}
+	return w
+}
+
+// plainProblems sends problems as application/json.
+type plainProblems struct{ http.ResponseWriter }
+
+// WriteHeader begins the answer.
+func (w plainProblems) WriteHeader(status int) {
+	if h := w.Header(); h.Get("Content-Type") == problem.ContentType {
+		h.Set("Content-Type", "application/json")
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap returns the underlying writer, for http.ResponseController.
+func (w plainProblems) Unwrap() http.ResponseWriter { return w.ResponseWriter }
