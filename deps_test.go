@@ -53,8 +53,10 @@ const policy = `
 	internal/server:  . internal/problem github.com/prometheus/client_golang golang.org/x/time
 	internal/web:     internal/problem
 	# The API is admin as routes; huma generates its OpenAPI document.
-	internal/api: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/format
+	internal/api: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/api/document internal/format
 	internal/api: internal/problem internal/store github.com/danielgtaylor/huma/v2
+
+	internal/api/document: github.com/danielgtaylor/huma/v2
 
 	# Numbers and durations as text need nothing of ours.
 	internal/format:

@@ -17,6 +17,7 @@ import (
 	"gistdeal/internal/admin/activity"
 	"gistdeal/internal/admin/estimate"
 	"gistdeal/internal/admin/settings"
+	"gistdeal/internal/api/document"
 	"gistdeal/internal/problem"
 	"gistdeal/internal/store"
 )
@@ -64,7 +65,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	}
 	a := &API{admin: admin.New(db), activity: activity.New(db), settings: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), pingInterval: pingInterval}
 	a.broadcaster = newBroadcaster(a.activity, o.Log)
-	a.huma = humago.New(a.mux, config(o.Version))
+	a.huma = humago.New(a.mux, config())
 	a.openAPI = sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })
 	a.addUserRoutes()
 	a.addGistRoutes()
@@ -78,21 +79,16 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	a.addEstimateRoute()
 	a.addEventRoute()
 	a.allowNull()
+	document.Complete(a.huma.OpenAPI())
 	a.mux.HandleFunc("GET "+Path+"/openapi.json", a.document)
 	return a
 }
 
 // config returns huma's default configuration without its pages and $schema links.
-func config(version string) huma.Config {
-	c := huma.DefaultConfig("gistdeal", version)
+func config() huma.Config {
+	c := huma.DefaultConfig("gistdeal", document.Version)
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
-	c.Info.Description = "Watches the public gists of tracked GitHub users and creates exactly one Pipedrive deal for each gist. " +
-		"Errors are application/problem+json (RFC 9457). Times are RFC 3339 in UTC; unknown times are left out. " +
-		"Lists come in pages: if an answer has `next`, send it as `cursor` to get the next page."
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", Description: "A token from `gistdeal tokens add`. By default, direct requests from the same machine need none."},
-		"cookie": {Type: "apiKey", In: "cookie", Name: "gistdeal", Description: "The same token as a cookie, set by `POST /login`. Over TLS its name is __Host-gistdeal."},
-	}
+	document.Describe(c.OpenAPI)
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
 	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	c.RejectUnknownQueryParameters = true
@@ -170,7 +166,8 @@ type route struct {
 	method, path  string
 	id, summary   string
 	scope         gistdeal.Scope
-	status        int // of a successful answer; 0 means 200
+	status        int   // of a successful answer; 0 means 200
+	errors        []int // statuses of problems beside those of every operation
 	modifyRequest func(*huma.Operation)
 }
 
@@ -182,10 +179,10 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: Path + r.path, Summary: r.summary, DefaultStatus: r.status,
 		Description: needs(r.scope),
-		Tags:        []string{strings.SplitN(strings.TrimPrefix(r.path, "/"), "/", 2)[0]},
-		Security:    secured(r.scope),
+		Tags:        []string{document.Tag(r.path)},
+		Security:    secured,
 		Middlewares: huma.Middlewares{scoped(r.scope), requireValidText},
-		Errors:      []int{400, 401, 403, 404, 413, 422, 429, 502, 503},
+		Errors:      append([]int{http.StatusNotFound, http.StatusBadGateway}, r.errors...),
 	}
 	if r.method != http.MethodGet && r.method != http.MethodDelete {
 		op.Errors = append(op.Errors, http.StatusUnsupportedMediaType)
@@ -206,12 +203,9 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 // the scope of an operation by this sentence.
 func needs(scope gistdeal.Scope) string { return "Needs the scope " + string(scope) + "." }
 
-// secured returns the security requirements of an operation. OpenAPI 3.1 lists
-// roles there; gistdeal lists the scope.
-func secured(scope gistdeal.Scope) []map[string][]string {
-	roles := []string{string(scope)}
-	return []map[string][]string{{"bearer": roles}, {"cookie": roles}, {}}
-}
+// secured are the security requirements of every operation: a token, a log-in, or
+// none of them if the server allows it.
+var secured = []map[string][]string{{"bearer": {}}, {"cookie": {}}, {}}
 
 // scoped returns a middleware that refuses callers without the scope, before the
 // request is validated.

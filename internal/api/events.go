@@ -13,6 +13,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin/activity"
+	"gistdeal/internal/api/document"
 	"gistdeal/internal/problem"
 )
 
@@ -37,12 +38,12 @@ type dealEvents struct {
 // missed ones are not sent again, and clients read the lists after a reconnect.
 func (a *API) addEventRoute() {
 	sse.Register(a.huma, huma.Operation{
-		OperationID: "follow-events", Method: http.MethodGet, Path: Path + "/events", Tags: []string{"events"},
+		OperationID: "follow-events", Method: http.MethodGet, Path: Path + "/events", Tags: []string{document.Tag("/events")},
 		Summary: "Stream the outcomes of deals as server-sent events",
 		Description: "`deals` lists the outcomes of attempts; `ping` is a heartbeat every 15 seconds. Missed events are not repeated: read the lists after a reconnect. A client may have " +
 			strconv.Itoa(streamsPerClient) + " streams at a time. " + needs(gistdeal.ScopeRead),
-		Security:    secured(gistdeal.ScopeRead),
-		Errors:      []int{400, 401, 403, 413, 422, 429, 503},
+		Security:    secured,
+		Errors:      []int{http.StatusBadGateway},
 		Middlewares: huma.Middlewares{scoped(gistdeal.ScopeRead), requireValidText, a.limitStreams},
 	}, map[string]any{"deals": dealEvents{}, "ping": ping{}}, a.stream)
 }
