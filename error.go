@@ -27,9 +27,11 @@ const (
 	Temporary
 	// Unknown means that the remote may have done the work.
 	Unknown
+	// Conflict means that the thing exists already, or has changed since it was read.
+	Conflict
 )
 
-var kindNames = [...]string{"internal", "invalid", "not found", "unauthorized", "limited", "temporary", "outcome unknown"}
+var kindNames = [...]string{"internal", "invalid", "not found", "unauthorized", "limited", "temporary", "outcome unknown", "conflict"}
 
 // String returns the kind's name in lower case.
 func (k Kind) String() string { return kindNames[k] }

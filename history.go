@@ -27,7 +27,7 @@ type Attempt struct {
 	SentAt   time.Time `json:"sent_at,omitzero"`
 	RemoteAt time.Time `json:"-"` // SentAt on Pipedrive's clock
 	EndedAt  time.Time `json:"ended_at,omitzero" doc:"When the outcome was recorded; left out until then."`
-	Outcome  string    `json:"outcome" doc:"created, refused, not_sent, adopted (a lookup found the deal), not_found (lookups did not find the deal), or empty while the outcome is unknown."`
+	Outcome  string    `json:"outcome,omitempty" enum:"created,refused,not_sent,adopted,not_found" doc:"adopted: a lookup found the deal; not_found: lookups did not find it. Left out while the outcome is unknown."`
 	DealID   int64     `json:"deal_id" doc:"The id of the deal in Pipedrive; 0 if there is none."`
 	Lookups  int       `json:"lookups" doc:"The number of complete lookups before the outcome was recorded."`
 	Reason   string    `json:"reason" doc:"The reason for the outcome, usually Pipedrive's message."`

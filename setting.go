@@ -26,6 +26,9 @@ const (
 // Settings lists all settings.
 var Settings = []Setting{SettingPipeline, SettingStage, SettingOwner, SettingBackfill, SettingApprovalThreshold, SettingDailyLimit}
 
+// Number reports whether the values of s are numbers.
+func (s Setting) Number() bool { return s == SettingApprovalThreshold || s == SettingDailyLimit }
+
 // Target is the pipeline, stage and owner of new deals, by their names in Pipedrive, and
 // their visibility.
 type Target struct {

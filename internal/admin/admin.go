@@ -34,8 +34,8 @@ func New(db *store.Store) *Admin { return &Admin{db} }
 // Result is the result of one of the things that a request named.
 type Result struct {
 	Input  string `json:"input" doc:"As it was given."`
-	Result string `json:"result"`
-	Reason string `json:"reason,omitempty"`
+	Result string `json:"result" enum:"added,tracked,waiting,requested,paused,resumed,approved,removed,retried,skipped,canceled,revoked,unchanged,invalid,not_found,refused" doc:"The outcome. Nothing was done for invalid, not_found and refused."`
+	Reason string `json:"reason,omitempty" doc:"Why, if there is more to say."`
 }
 
 // Done reports whether the thing was done, or will be.

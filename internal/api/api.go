@@ -98,7 +98,7 @@ func config() huma.Config {
 // mayBeNull names the lists that are null while their content is unknown, by
 // schema. All other lists are never null.
 var mayBeNull = map[string][]string{
-	"Accounts": {"pipelines"}, "AccessPipeline": {"stages"}, "PipedriveAccess": {"fields"}, "Setting": {"options"},
+	"Accounts": {"pipelines"}, "AccessPipeline": {"stages"}, "PipedriveAccess": {"fields"}, "ListedSetting": {"options"},
 }
 
 func (a *API) allowNull() {
@@ -168,11 +168,18 @@ type route struct {
 	scope         gistdeal.Scope
 	status        int   // of a successful answer; 0 means 200
 	errors        []int // statuses of problems beside those of every operation
+	tagged        bool  // a change that answers with an ETag
 	modifyRequest func(*huma.Operation)
 }
 
 // reply is a successful answer with a body.
 type reply[T any] struct{ Body T }
+
+// placed is a successful answer about a thing at another address.
+type placed[T any] struct {
+	Location string `header:"Location"`
+	Body     T
+}
 
 // add registers an operation. An error of f is answered as a problem.
 func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, error)) {
@@ -186,6 +193,9 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 	}
 	if r.method != http.MethodGet && r.method != http.MethodDelete {
 		op.Errors = append(op.Errors, http.StatusUnsupportedMediaType)
+	}
+	if r.tagged {
+		op.Metadata = map[string]any{document.Tagged: true}
 	}
 	if r.modifyRequest != nil {
 		r.modifyRequest(&op)

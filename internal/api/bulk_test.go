@@ -112,7 +112,7 @@ func TestTokensAreCreatedListedWithoutTheirValueAndRevoked(t *testing.T) {
 	}
 	header := "Authorization: Bearer " + token.Token
 	w.refused(w.send(http.MethodGet, "/tokens", "", header), http.StatusForbidden, "scope-too-small")
-	w.refused(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`, boss), http.StatusBadRequest, "invalid")
+	w.refused(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`, boss), http.StatusConflict, "conflict")
 	w.read(w.send(http.MethodDelete, "/tokens/ci", "", boss), http.StatusOK, nil)
 	w.refused(w.send(http.MethodGet, "/me", "", header), http.StatusUnauthorized, "")
 	w.refused(w.send(http.MethodDelete, "/tokens/ci", "", boss), http.StatusNotFound, "not-found")

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,7 +31,8 @@ func TestTheDocumentIsCompleteForClientGenerators(t *testing.T) {
 			}
 		}
 		for _, p := range op.Parameters {
-			if p.Value.In == "header" {
+			// OpenAPI ignores these: content types and security describe them.
+			if p.Value.In == "header" && slices.Contains([]string{"Accept", "Content-Type", "Authorization"}, p.Value.Name) {
 				t.Errorf("%s has the header %s as a parameter", op.OperationID, p.Value.Name)
 			}
 		}
@@ -57,7 +59,7 @@ func TestTheDocumentIsCompleteForClientGenerators(t *testing.T) {
 }
 
 // mayBeNull are the lists that are null if their content is unknown.
-var mayBeNull = map[string]bool{"Accounts.pipelines": true, "AccessPipeline.stages": true, "PipedriveAccess.fields": true, "Setting.options": true}
+var mayBeNull = map[string]bool{"Accounts.pipelines": true, "AccessPipeline.stages": true, "PipedriveAccess.fields": true, "ListedSetting.options": true}
 
 func isNullableList(s *openapi3.Schema) bool {
 	return s.Type.Includes("array") && s.Type.Includes("null")

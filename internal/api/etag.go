@@ -15,8 +15,7 @@ func serveTagged(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	answer := &bufferedAnswer{header: w.Header(), status: http.StatusOK}
 	next.ServeHTTP(answer, r)
 	if answer.status == http.StatusOK {
-		sum := sha256.Sum256(answer.body.Bytes())
-		tag := `"` + hex.EncodeToString(sum[:12]) + `"`
+		tag := tagOf(answer.body.Bytes())
 		w.Header().Set("ETag", tag)
 		w.Header().Set("Cache-Control", "private, no-cache")
 		if matches(r.Header.Get("If-None-Match"), tag) {
@@ -29,7 +28,13 @@ func serveTagged(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer.body.Bytes()) // An error means that the client has disconnected.
 }
 
-// matches reports whether the value of the header If-None-Match includes the tag.
+// tagOf returns the ETag of a body.
+func tagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + hex.EncodeToString(sum[:12]) + `"`
+}
+
+// matches reports whether the value of the header If-None-Match or If-Match includes the tag.
 func matches(header, tag string) bool {
 	return slices.ContainsFunc(strings.Split(header, ","), func(one string) bool {
 		one = strings.TrimPrefix(strings.TrimSpace(one), "W/")

@@ -9,13 +9,17 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
-	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/testing/testenv"
 )
 
-type settingList struct{ Settings []settings.Setting }
+type settingList struct {
+	Settings []struct {
+		Name  gistdeal.Setting
+		Value any
+	}
+}
 
-func (l settingList) value(name gistdeal.Setting) string {
+func (l settingList) value(name gistdeal.Setting) any {
 	for _, s := range l.Settings {
 		if s.Name == name {
 			return s.Value
@@ -68,7 +72,9 @@ func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 		`{"pipeline":"Pipeline"}`:                  `there is no stage "Done"`,
 		`{"owner":"Leo Left"}`:                     `there is no owner "Leo Left": choose one of Sim User`,
 		`{"backfill":"some"}`:                      "want all, none or a date",
-		`{"stage":"New","approval_threshold":"5"}`: "GISTDEAL_APPROVAL_THRESHOLD",
+		`{"stage":"New","approval_threshold":5}`:   "GISTDEAL_APPROVAL_THRESHOLD",
+		`{"daily_limit":"5"}`:                      "expected integer",
+		`{"daily_limit":-1}`:                       "expected number >= 0",
 	} {
 		r := put(body)
 		w.refused(r, http.StatusBadRequest, "invalid")
@@ -99,8 +105,42 @@ func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 		t.Errorf("the new deal is not of owner 102 (Ann) in stage 7 (Done): %s", got)
 	}
 
-	w.read(put(`{"pipeline":"","stage":"","owner":"","backfill":""}`), http.StatusOK, &list)
+	w.read(put(`{"pipeline":null,"stage":null,"owner":null,"backfill":null}`), http.StatusOK, &list)
 	if list.value(gistdeal.SettingPipeline) != "" || list.value(gistdeal.SettingBackfill) != "all" {
 		t.Errorf("%+v, want the configured values again", list)
 	}
+}
+
+func TestNumbersOfSettingsAreNumbers(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	var list settingList
+	w.get("/settings", &list)
+	if list.value(gistdeal.SettingApprovalThreshold) != 0.0 || list.value(gistdeal.SettingBackfill) != "all" {
+		t.Errorf("%+v, want the number 0 and the text all", list)
+	}
+	w.read(w.send(http.MethodPut, "/settings", `{"daily_limit":7}`), http.StatusOK, &list)
+	if list.value(gistdeal.SettingDailyLimit) != 7.0 {
+		t.Errorf("%+v, want the number 7", list)
+	}
+	w.read(w.send(http.MethodPut, "/settings", `{"daily_limit":null}`), http.StatusOK, &list)
+	if list.value(gistdeal.SettingDailyLimit) != 3.0 {
+		t.Errorf("%+v, want the configured number 3", list)
+	}
+}
+
+func TestSettingsAreChangedOnlyIfTheyAreAsTheyWereRead(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	read := w.send(http.MethodGet, "/settings", "").header.Get("ETag")
+	put := func(body, tag string) reply { return w.send(http.MethodPut, "/settings", body, "If-Match: "+tag) }
+	first := put(`{"daily_limit":5}`, read)
+	w.read(first, http.StatusOK, nil)
+	w.refused(put(`{"daily_limit":6}`, read), http.StatusPreconditionFailed, "precondition-failed")
+	if got := w.send(http.MethodGet, "/settings", "").header.Get("ETag"); got != first.header.Get("ETag") || got == read {
+		t.Errorf("the ETag is %s, the answer to the change had %s, and before it was %s", got, first.header.Get("ETag"), read)
+	}
+	w.read(put(`{"daily_limit":7}`, first.header.Get("ETag")), http.StatusOK, nil)
+	w.read(put(`{"daily_limit":8}`, "*"), http.StatusOK, nil)
+	w.read(w.send(http.MethodPut, "/settings", `{"daily_limit":9}`), http.StatusOK, nil)
 }

@@ -12,7 +12,7 @@ import (
 func (a *API) addTokenRoutes() {
 	add(a, route{method: http.MethodGet, path: "/tokens", id: "list-tokens", scope: gistdeal.ScopeAdmin, summary: "List API tokens, without their values"}, a.listTokens)
 	add(a, route{
-		method: http.MethodPost, path: "/tokens", id: "add-token", scope: gistdeal.ScopeAdmin, status: http.StatusCreated,
+		method: http.MethodPost, path: "/tokens", id: "add-token", scope: gistdeal.ScopeAdmin, status: http.StatusCreated, errors: []int{http.StatusConflict},
 		summary: "Create an API token; only this answer contains its value",
 	}, a.addToken)
 	add(a, route{
@@ -37,13 +37,13 @@ type addTokenInput struct {
 	}
 }
 
-func (a *API) addToken(ctx context.Context, in *addTokenInput) (*reply[admin.NewToken], error) {
+func (a *API) addToken(ctx context.Context, in *addTokenInput) (*placed[admin.NewToken], error) {
 	token, err := a.admin.AddToken(ctx, in.Body.Name, in.Body.Scope)
-	return &reply[admin.NewToken]{token}, err
+	return &placed[admin.NewToken]{Path + "/tokens/" + token.Name, token}, err
 }
 
 type oneToken struct {
-	Name string `path:"name" maxLength:"64"`
+	Name string `path:"name" maxLength:"64" doc:"The name of the token." example:"ci"`
 }
 
 func (a *API) revokeToken(ctx context.Context, in *oneToken) (*reply[admin.Result], error) {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func (a *API) addUserRoutes() {
 	}, a.changeUser(admin.Remove))
 	add(a, route{
 		method: http.MethodPost, path: "/users/{login}/erase", id: "erase-user", scope: gistdeal.ScopeAdmin,
-		summary: "Erase a person's data, also of a removed user, keeping only gist ids, deal ids and a keyed hash of the user",
+		summary: "Erase a person's data, except gist ids, deal ids and a keyed hash of the user",
 	}, a.eraseUser)
 	add(a, route{
 		method: http.MethodPost, path: "/users/{login}/scan", id: "scan-user", scope: gistdeal.ScopeWrite, status: http.StatusAccepted,
@@ -247,12 +248,13 @@ func answerOf(r admin.Result) (*reply[admin.Result], error) {
 	return &reply[admin.Result]{r}, nil
 }
 
-func (a *API) scanUser(ctx context.Context, in *OneUser) (*reply[admin.Result], error) {
+func (a *API) scanUser(ctx context.Context, in *OneUser) (*placed[admin.Result], error) {
 	if err := a.admin.RequestScan(ctx, in.Login); err != nil {
 		return nil, err
 	}
 	a.options.Wake()
-	return &reply[admin.Result]{admin.Result{Input: in.Login, Result: "requested", Reason: "it is scanned next"}}, nil
+	r := admin.Result{Input: in.Login, Result: "requested", Reason: "it is scanned next"}
+	return &placed[admin.Result]{Path + "/users/" + url.PathEscape(in.Login), r}, nil
 }
 
 type eraseInput struct {

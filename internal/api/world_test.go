@@ -32,7 +32,7 @@ import (
 
 // configured is the configuration of the API.
 var configured = settings.Configured{
-	Values: map[gistdeal.Setting]string{gistdeal.SettingBackfill: "all", gistdeal.SettingApprovalThreshold: "0"},
+	Values: map[gistdeal.Setting]string{gistdeal.SettingBackfill: "all", gistdeal.SettingApprovalThreshold: "0", gistdeal.SettingDailyLimit: "3"},
 	Locked: map[gistdeal.Setting]string{gistdeal.SettingApprovalThreshold: "GISTDEAL_APPROVAL_THRESHOLD"},
 }
 

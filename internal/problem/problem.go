@@ -41,6 +41,7 @@ func (p *Problem) Error() string { return p.Detail }
 var kinds = map[gistdeal.Kind]Problem{
 	gistdeal.Internal:     {Type: "urn:gistdeal:problem:internal", Title: "Internal error", Status: http.StatusInternalServerError},
 	gistdeal.Invalid:      {Type: "urn:gistdeal:problem:invalid", Title: "Invalid request", Status: http.StatusBadRequest},
+	gistdeal.Conflict:     {Type: "urn:gistdeal:problem:conflict", Title: "Conflict", Status: http.StatusConflict},
 	gistdeal.NotFound:     {Type: "urn:gistdeal:problem:not-found", Title: "Not found", Status: http.StatusNotFound},
 	gistdeal.Unauthorized: {Type: "urn:gistdeal:problem:remote-refuses", Title: "The remote API refuses gistdeal", Status: http.StatusBadGateway},
 	gistdeal.Limited:      {Type: "urn:gistdeal:problem:limited", Title: "Limited, try again later", Status: http.StatusServiceUnavailable},

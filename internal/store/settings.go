@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -34,10 +35,23 @@ func (s *Store) Set(ctx context.Context, name, value string) error {
 	return nil
 }
 
+// keySettingsVersion is the setting with the number of ChangeSettings.
+const keySettingsVersion = "settings_version"
+
+// SettingsVersion returns the version of all settings, for ChangeSettings.
+func (s *Store) SettingsVersion(ctx context.Context) (string, error) {
+	version, err := s.Setting(ctx, keySettingsVersion)
+	return cmp.Or(version, "0"), err
+}
+
 // ChangeSettings stores the values of several settings in one transaction. The value ""
-// deletes a setting.
-func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]string, now time.Time) error {
+// deletes a setting. The error is a Conflict if the settings have changed since the
+// version; "" is any version.
+func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]string, version string, now time.Time) error {
 	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
+		if err := nextSettingsVersion(ctx, tx, version); err != nil {
+			return nil, err
+		}
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			before, err := changeSetting(ctx, tx, string(name), clean(values[name]))
 			if err != nil {
@@ -53,6 +67,17 @@ func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]
 		return fmt.Errorf("change settings: %w", err)
 	}
 	return nil
+}
+
+// nextSettingsVersion raises the version of all settings. The error is a Conflict if it
+// is not the given one; "" is any version.
+func nextSettingsVersion(ctx context.Context, tx *sql.Tx, version string) error {
+	ok, err := changed(tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, '1')
+		ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(settings.value AS BIGINT) + 1 AS TEXT) WHERE $2 = '' OR settings.value = $2`, keySettingsVersion, version))
+	if err == nil && !ok {
+		return gistdeal.Errorf(gistdeal.Conflict, "the settings have changed meanwhile: read them again")
+	}
+	return err
 }
 
 // changeSetting stores or deletes a setting, and returns its value before.

@@ -40,8 +40,8 @@ func (s *Store) SetToken(ctx context.Context, name, hash string, scope gistdeal.
 	return nil
 }
 
-// AddToken stores a new API token by the hash of its value. The error is Invalid if the
-// name is in use.
+// AddToken stores a new API token by the hash of its value. The error is a Conflict
+// if the name is in use.
 func (s *Store) AddToken(ctx context.Context, name, hash string, scope gistdeal.Scope, now time.Time) error {
 	ok := false
 	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
@@ -56,7 +56,7 @@ func (s *Store) AddToken(ctx context.Context, name, hash string, scope gistdeal.
 		return fmt.Errorf("add token %q: %w", name, err)
 	}
 	if !ok {
-		return gistdeal.Errorf(gistdeal.Invalid, "token %q already exists: revoke it first, or choose another name", name)
+		return gistdeal.Errorf(gistdeal.Conflict, "token %q already exists: revoke it first, or choose another name", name)
 	}
 	return nil
 }

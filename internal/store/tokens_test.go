@@ -28,7 +28,7 @@ func TestATokenIsValidUntilItIsRevokedAndItsVisitsStay(t *testing.T) {
 			return s.AddToken(t.Context(), name, gistdeal.HashToken(token), gistdeal.ScopeWrite, noon)
 		}
 		testenv.Must(t, add("ci", "one"))
-		if err := add("ci", "two"); gistdeal.KindOf(err) != gistdeal.Invalid {
+		if err := add("ci", "two"); gistdeal.KindOf(err) != gistdeal.Conflict {
 			t.Errorf("a second token of that name: %v", err)
 		}
 		if callerOf(t, s, "one") != "ci" || callerOf(t, s, "two") != "" {

@@ -11,14 +11,15 @@ import (
 	"gistdeal/internal/store"
 )
 
-// Setting is a value that can be changed while gistdeal runs.
+// Setting is a value that can be changed while gistdeal runs. Values are texts, also
+// those of numbers.
 type Setting struct {
-	Name     gistdeal.Setting `json:"name" enum:"pipeline,stage,owner,backfill,approval_threshold,daily_limit"`
-	Value    string           `json:"value" doc:"The current value."`
-	Default  string           `json:"default" doc:"The value if none is set."`
-	LockedBy string           `json:"locked_by" doc:"The environment variable that decides the value, so that it cannot be changed here; else empty."`
-	Options  []string         `json:"options" doc:"The possible values, as far as they are known; null for any text or number."`
-	Doc      string           `json:"doc"`
+	Name     gistdeal.Setting
+	Value    string   // the current value
+	Default  string   // the value if none is set
+	LockedBy string   // the environment variable that decides the value, so that it cannot be changed; else empty
+	Options  []string // the possible values, as far as they are known; nil for any text or number
+	Doc      string
 }
 
 // Configured is the part of the configuration that is about settings.
@@ -104,6 +105,27 @@ func offered(name gistdeal.Setting, pipeline string, a gistdeal.Accounts) (names
 // the stage does not belong to the new pipeline. The leader acts on the change
 // within seconds.
 func (s *Settings) Change(ctx context.Context, values map[gistdeal.Setting]string) ([]Setting, error) {
+	return s.change(ctx, values, "")
+}
+
+// ChangeIf does the same if expected reports true for the current settings. The
+// error is a Conflict if it does not, or if the settings change at the same time.
+func (s *Settings) ChangeIf(ctx context.Context, expected func([]Setting) bool, values map[gistdeal.Setting]string) ([]Setting, error) {
+	version, err := s.db.SettingsVersion(ctx) // Before the list, so that the list is not older.
+	if err != nil {
+		return nil, err
+	}
+	current, err := s.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !expected(current) {
+		return nil, gistdeal.Errorf(gistdeal.Conflict, "the settings have changed since you read them: read them again")
+	}
+	return s.change(ctx, values, version)
+}
+
+func (s *Settings) change(ctx context.Context, values map[gistdeal.Setting]string, version string) ([]Setting, error) {
 	accounts, err := s.Accounts(ctx)
 	if err != nil {
 		return nil, err
@@ -115,7 +137,7 @@ func (s *Settings) Change(ctx context.Context, values map[gistdeal.Setting]strin
 	if err := check(current, values, accounts); err != nil {
 		return nil, err
 	}
-	if err := s.db.ChangeSettings(ctx, values, time.Now()); err != nil {
+	if err := s.db.ChangeSettings(ctx, values, version, time.Now()); err != nil {
 		return nil, err
 	}
 	return s.list(ctx, accounts)

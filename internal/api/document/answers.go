@@ -13,10 +13,10 @@ import (
 var headers = map[string]*huma.Header{
 	"RequestID":       {Description: "The id of the request, which the log and each problem have too.", Required: true, Schema: text("^[A-Z2-7]+$", 16, 26)},
 	"ETag":            {Description: "The version of the answer. Send it as If-None-Match to get a 304 while nothing has changed.", Schema: text(`^"[0-9a-f]+"$`, 3, 66)},
-	"RetryAfter":      {Description: "The number of seconds to wait before the next try.", Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int32", Minimum: number(0), Maximum: number(1 << 31)}},
+	"RetryAfter":      {Description: "The number of seconds to wait before the next try.", Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int32", Minimum: number(0), Maximum: number(1<<31 - 1)}},
 	"Location":        {Description: "The address of the thing that this request created or changes.", Schema: &huma.Schema{Type: huma.TypeString, Format: "uri-reference", MinLength: whole(1), MaxLength: whole(500)}},
 	"Allow":           {Description: "The methods that the path accepts.", Required: true, Schema: text("^[A-Z]+(, [A-Z]+)*$", 3, 60)},
-	"WWWAuthenticate": {Description: "How to identify: with a bearer token.", Schema: text("^Bearer", 6, 200)},
+	"WWWAuthenticate": {Description: "How to identify: with a bearer token.", Schema: text("^Bearer .*$", 6, 200)},
 	"RateLimit":       {Description: `The requests that this client may send now, and the seconds until it may send as many as the policy allows: "requests";r=198;t=1. Left out for programs on the same machine, which have no limit. As in draft-ietf-httpapi-ratelimit-headers-10.`, Schema: text(`^"requests";r=[0-9]+;t=[0-9]+$`, 18, 60)},
 	"RateLimitPolicy": {Description: `The limit of a client: q requests at once, and as many again within w seconds: "requests";q=200;w=4.`, Schema: text(`^"requests";q=[0-9]+;w=[0-9]+$`, 18, 60)},
 }
@@ -113,6 +113,9 @@ func completeAnswers(method string, op *huma.Operation) {
 		}
 		shared := headersOf()
 		for name, header := range r.Headers {
+			if header.Ref == "" { // Its operation sets it: Location or ETag.
+				header = &huma.Header{Ref: "#/components/headers/" + name}
+			}
 			shared[name] = header
 		}
 		r.Headers = shared

@@ -79,9 +79,6 @@ func parts(s *huma.Schema) []*huma.Schema {
 	if values, ok := s.AdditionalProperties.(*huma.Schema); ok {
 		all = append(all, values)
 	}
-	if variants, ok := s.Extensions["oneOf"].([]*huma.Schema); ok { // of events
-		all = append(all, variants...)
-	}
 	all = append(append(append(all, s.OneOf...), s.AnyOf...), s.AllOf...)
 	if s.Items != nil {
 		all = append(all, s.Items)

@@ -82,7 +82,9 @@ func Complete(doc *huma.OpenAPI) {
 			addExamples(op)
 		}
 	}
+	describeEvents(doc)
 	openAnswers(doc)
+	addMeanings(doc)
 	addBounds(doc)
 }
 

@@ -38,8 +38,13 @@ type (
 		Status string `json:"status" enum:"live"`
 	}
 	readiness struct {
-		Status  string         `json:"status" doc:"ready, or why this instance is not."`
-		Details map[string]any `json:"details,omitempty" doc:"What works and what waits; only for callers with access."`
+		Status  string  `json:"status" doc:"ready, or why this instance is not."`
+		Details details `json:"details,omitempty" doc:"What works and what waits; only for callers with access."`
+	}
+	details struct {
+		Leader bool   `json:"leader" doc:"Whether this instance holds the lease."`
+		Pushes string `json:"pushes" doc:"on, or why no deals are created now."`
+		GitHub string `json:"github" doc:"Whether users are scanned, and if not, why."`
 	}
 	logIn struct {
 		Token string `json:"token" minLength:"1" maxLength:"200" doc:"An API token."`
@@ -81,7 +86,7 @@ func addServerRoutes(doc *huma.OpenAPI) {
 // answered adds an operation that answers with T, or with problems of the statuses.
 func answered[T any](doc *huma.OpenAPI, method, path, id, tag, summary string, statuses ...int) *huma.Operation {
 	op := &huma.Operation{
-		Method: method, Path: path, OperationID: id, Tags: []string{tag}, Summary: summary, Metadata: map[string]any{outside: true},
+		Method: method, Path: path, OperationID: id, Tags: []string{tag}, Summary: summary, Description: described[path], Metadata: map[string]any{outside: true},
 		Security:  []map[string][]string{{}},
 		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf[T](doc)}}}},
 	}
@@ -96,4 +101,15 @@ func answered[T any](doc *huma.OpenAPI, method, path, id, tag, summary string, s
 
 func schemaOf[T any](doc *huma.OpenAPI) *huma.Schema {
 	return doc.Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+}
+
+// described describe the routes by their path.
+var described = map[string]string{
+	"/user/{login}": "Waits for the first scan of a new user, and then answers with its gists. New gists are those that you were not shown before; the answer records a visit. Tracking a user needs the scope write.",
+	"/trackedusers": "A list of logins, for the clients of the system before gistdeal.",
+	"/livez":        "Needs no token and reads nothing.",
+	"/readyz":       "Needs no token. Callers with access also see details.",
+	"/metrics":      "Needs a token with any scope.",
+	"/login":        "For browsers: the cookie is sent with each later request, and scripts cannot read it.",
+	"/logout":       "Answers the same without a log-in.",
 }

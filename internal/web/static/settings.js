@@ -42,9 +42,9 @@ function options({ admin }, all, read) {
     event.preventDefault();
     wrong.textContent = '';
     save.ariaBusy = 'true';
-    const changed = all.filter((one) => !one.locked_by && form.elements[one.name].value !== chosen(one));
+    const changed = all.filter((one) => !one.locked_by && form.elements[one.name].value.trim() !== chosen(one));
     try {
-      if (changed.length) await api.set(Object.fromEntries(changed.map(({ name }) => [name, form.elements[name].value])));
+      if (changed.length) await api.set(Object.fromEntries(changed.map((one) => [one.name, entered(one, form.elements[one.name].value.trim())])));
       toast(changed.length ? 'Saved. Applies to new deals and users.' : 'No changes');
       await read();
     } catch (problem) {
@@ -56,8 +56,9 @@ function options({ admin }, all, read) {
   return form;
 }
 
-// chosen is the changed value, '' for the default.
-const chosen = ({ value, default: usual }) => (value === usual ? '' : value);
+// chosen is the changed value as text, '' for the default; entered is the inverse.
+const chosen = ({ value, default: usual }) => (value === usual ? '' : String(value));
+const entered = ({ default: usual }, text) => (text === '' ? null : typeof usual === 'number' && /^\d+$/.test(text) ? Number(text) : text);
 
 // unset describes an empty value.
 const unset = (name) => ({ pipeline: 'account’s pipeline', stage: 'first stage', owner: 'owner of the API key' })[name] ?? 'none';
@@ -69,7 +70,7 @@ function setting(one, admin) {
   const hint = el('span', { className: 'quiet', id: `${name}-hint` }, doc && capital(doc));
   if (locked || !admin) {
     return el('div', { className: 'field', data: { setting: name } }, el('p', { className: 'strong' }, word),
-      el('p', { className: 'line' }, el('span', {}, value || capital(unset(name))), locked && el('span', { className: 'badge', data: { tone: 'none' } }, icon('locked'), `Locked by ${locked}`)), hint);
+      el('p', { className: 'line' }, el('span', {}, value === '' ? capital(unset(name)) : String(value)), locked && el('span', { className: 'badge', data: { tone: 'none' } }, icon('locked'), `Locked by ${locked}`)), hint);
   }
   const props = { id: `set-${name}`, name, attrs: { 'aria-describedby': `${name}-hint` } };
   const now = chosen(one);
