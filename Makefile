@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-boot torture lint fmt build pictures docs screenshot check
+.PHONY: help demo run test test-boot torture lint fmt build pictures docs clients screenshot check
 
 TOOL := go tool -modfile=tools/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -37,6 +37,11 @@ pictures: ## docs/*.svg from docs/*.dot; needs Graphviz
 
 docs: ## docs/cli.md from the command line's own definitions
 	go test ./cmd/gistdeal -run '^TestTheManualOfTheCommandLineIsGenerated$$' -count=1 -update
+
+clients: ## client/: the published document, and the Go and TypeScript clients from it; needs npm
+	go test ./internal/api -run '^TestThePublishedDocumentIsTheServedOne$$' -count=1 -update
+	cd client && go tool -modfile=../tools/go.mod oapi-codegen -config oapi-codegen.yaml openapi.json
+	cd client/typescript && npm ci --ignore-scripts --no-audit --no-fund && npm run generate
 
 screenshot: ## docs/screenshot.png from the demo; needs Chromium
 	REQUIRE_ALL=1 go test ./e2e -run '^TestTheOverviewOfTheDemoCounts48Deals$$' -count=1 -args -screenshot=$(CURDIR)/docs/screenshot.png

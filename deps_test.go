@@ -58,6 +58,9 @@ const policy = `
 
 	internal/api/document: github.com/danielgtaylor/huma/v2
 
+	# The Go client is generated from the document, and imports nothing of ours.
+	client: github.com/oapi-codegen/runtime
+
 	# Numbers and durations as text need nothing of ours.
 	internal/format:
 

@@ -33,6 +33,9 @@ var kept = []string{"not found", "in doubt"}
 func TestNoNameContainsARetiredWord(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
+		if ast.IsGenerated(file.File) {
+			continue
+		}
 		for _, id := range declared(file.File) {
 			if word := retiredWord(id.Name); word != "" {
 				t.Errorf("%s: %s contains %q; say %s", file.pos(id), id.Name, word, retired[word])
@@ -225,6 +228,9 @@ func checkShare(t *testing.T, what string, lines []textLine, limit float64) {
 func goComments(t *testing.T) (lines []textLine) {
 	t.Helper()
 	for _, file := range sources(t) {
+		if ast.IsGenerated(file.File) {
+			continue
+		}
 		for _, group := range file.Comments {
 			for _, comment := range group.List {
 				place := file.fset.Position(comment.Pos())

@@ -67,14 +67,14 @@ func TestSettingsAreCheckedAgainstTheAccountAndApplyToNewDeals(t *testing.T) {
 		t.Fatalf("%+v, want what was chosen", list)
 	}
 	for body, words := range map[string]string{
-		`{"pipeline":"Nowhere"}`:                   `there is no pipeline "Nowhere": choose one of Pipeline, Gists`,
-		`{"pipeline":"Pipeline","stage":"Done"}`:   `there is no stage "Done"`,
-		`{"pipeline":"Pipeline"}`:                  `there is no stage "Done"`,
-		`{"owner":"Leo Left"}`:                     `there is no owner "Leo Left": choose one of Sim User`,
-		`{"backfill":"some"}`:                      "want all, none or a date",
-		`{"stage":"New","approval_threshold":5}`:   "GISTDEAL_APPROVAL_THRESHOLD",
-		`{"daily_limit":"5"}`:                      "expected integer",
-		`{"daily_limit":-1}`:                       "expected number >= 0",
+		`{"pipeline":"Nowhere"}`:                 `there is no pipeline "Nowhere": choose one of Pipeline, Gists`,
+		`{"pipeline":"Pipeline","stage":"Done"}`: `there is no stage "Done"`,
+		`{"pipeline":"Pipeline"}`:                `there is no stage "Done"`,
+		`{"owner":"Leo Left"}`:                   `there is no owner "Leo Left": choose one of Sim User`,
+		`{"backfill":"some"}`:                    "want all, none or a date",
+		`{"stage":"New","approval_threshold":5}`: "GISTDEAL_APPROVAL_THRESHOLD",
+		`{"daily_limit":"5"}`:                    "expected integer",
+		`{"daily_limit":-1}`:                     "expected number >= 0",
 	} {
 		r := put(body)
 		w.refused(r, http.StatusBadRequest, "invalid")

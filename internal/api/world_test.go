@@ -131,7 +131,7 @@ func (w *world) send(method, path, body string, headers ...string) reply {
 // check checks an answer against the document.
 func (w *world) check(r *http.Request, resp *http.Response, body []byte) {
 	w.t.Helper()
-	if resp.StatusCode == http.StatusNotModified || resp.StatusCode == http.StatusMethodNotAllowed || strings.HasSuffix(r.URL.Path, "/openapi.json") {
+	if strings.HasSuffix(r.URL.Path, "/openapi.json") {
 		return
 	}
 	plain := r.Clone(r.Context())

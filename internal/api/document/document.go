@@ -83,6 +83,7 @@ func Complete(doc *huma.OpenAPI) {
 		}
 	}
 	describeEvents(doc)
+	nameEnums(doc)
 	openAnswers(doc)
 	addMeanings(doc)
 	addBounds(doc)
