@@ -181,7 +181,7 @@ func short(d time.Duration) string {
 }
 
 // code matches paths in backticks.
-var code = regexp.MustCompile("`((?:cmd|contrib|docs|e2e|infra|internal|scripts)(?:/[\\w.*-]+)*)/?`")
+var code = regexp.MustCompile("`((?:client|cmd|contrib|docs|e2e|infra|internal|scripts)(?:/[\\w.*-]+)*)/?`")
 
 // Decision records are left out, because they describe the past.
 func TestDocumentsNameOnlyExistingPlaces(t *testing.T) {

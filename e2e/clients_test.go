@@ -31,7 +31,7 @@ func served(t *testing.T) (p *process, token string) {
 	return p, admin.Token
 }
 
-func TestAGoProgramUsesTheAPI(t *testing.T) {
+func TestAGoProgramWorksWithTheAPI(t *testing.T) {
 	t.Parallel()
 	p, token := served(t)
 	c, err := client.New(p.url, token)
@@ -82,7 +82,7 @@ func TestAGoProgramUsesTheAPI(t *testing.T) {
 	}
 }
 
-func TestATypeScriptProgramUsesTheAPI(t *testing.T) {
+func TestATypeScriptProgramWorksWithTheAPI(t *testing.T) {
 	t.Parallel()
 	node := testenv.Node(t, typeScript)
 	p, token := served(t)

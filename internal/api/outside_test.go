@@ -38,9 +38,18 @@ func TestTheRoutesOfTheServerAnswerAsTheDocumentSays(t *testing.T) {
 	calls := func(headers ...string) map[string]int {
 		statuses := map[string]int{}
 		for _, c := range []struct{ method, path, body string }{
-			{"GET", "/user/alice", ""}, {"POST", "/user/alice", ""}, {"GET", "/user/alice?peek=maybe", ""}, {"GET", "/user/nobody-here", ""},
-			{"GET", "/trackedusers", ""}, {"GET", "/livez", ""}, {"GET", "/readyz", ""}, {"GET", "/metrics", ""},
-			{"POST", "/login", `{"token":"wrong"}`}, {"POST", "/login", `{}`}, {"POST", "/login", `{"token":"right"}`}, {"POST", "/logout", ""},
+			{"GET", "/user/alice", ""},
+			{"POST", "/user/alice", ""},
+			{"GET", "/user/alice?peek=maybe", ""},
+			{"GET", "/user/nobody-here", ""},
+			{"GET", "/trackedusers", ""},
+			{"GET", "/livez", ""},
+			{"GET", "/readyz", ""},
+			{"GET", "/metrics", ""},
+			{"POST", "/login", `{"token":"wrong"}`},
+			{"POST", "/login", `{}`},
+			{"POST", "/login", `{"token":"right"}`},
+			{"POST", "/logout", ""},
 		} {
 			r := w.sendOutside(c.method, c.path, c.body, append(headers, json)...)
 			statuses[c.method+" "+c.path+c.body] = r.status

@@ -52,8 +52,9 @@ const parameter = (doc, { name, in: place, required, schema, description }) => [
   el('dd', {}, el('code', {}, shape(doc, schema)), limitsOf(schema), description && el('p', { className: 'quiet' }, description)),
 ];
 
+// limitsOf describes the limits of a parameter, except those that every value has.
 function limitsOf({ default: usual, minimum, maximum, maxLength }) {
-  const known = [usual !== undefined && `default ${usual}`, minimum !== undefined && `minimum ${minimum}`, maximum !== undefined && `maximum ${maximum}`, maxLength && `up to ${counted(maxLength, 'character')}`].filter(Boolean);
+  const known = [usual !== undefined && `default ${usual}`, minimum > 0 && `minimum ${minimum}`, maximum < Number.MAX_SAFE_INTEGER && `maximum ${maximum}`, maxLength < 100_000 && `up to ${counted(maxLength, 'character')}`].filter(Boolean);
   return known.length > 0 && el('span', { className: 'quiet' }, ` ${known.join(', ')}`);
 }
 
