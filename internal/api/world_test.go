@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,12 +90,33 @@ func (w *world) serve(prepare ...func(*api.API)) {
 		s.Close()
 	})
 	w.url = s.URL
+	loading.Do(func() { loaded.doc, loaded.router, loaded.err = load(a) })
+	testenv.Must(w.t, loaded.err)
+	w.doc, w.router = loaded.doc, loaded.router
+}
+
+// loaded is the document, which is the same for each API. Loading it takes a second
+// under the race detector.
+var (
+	loading sync.Once
+	loaded  struct {
+		doc    *openapi3.T
+		router routers.Router
+		err    error
+	}
+)
+
+func load(a *api.API) (*openapi3.T, routers.Router, error) {
 	text, err := a.Document()
-	testenv.Must(w.t, err)
-	w.doc, err = openapi3.NewLoader().LoadFromData(text)
-	testenv.Must(w.t, err)
-	w.router, err = gorillamux.NewRouter(w.doc)
-	testenv.Must(w.t, err)
+	if err != nil {
+		return nil, nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	router, err := gorillamux.NewRouter(doc)
+	return doc, router, err
 }
 
 // reply is an answer.
