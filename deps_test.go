@@ -316,13 +316,13 @@ func sources(t *testing.T) []source {
 }
 
 // skipFolder skips the folders that the go command skips: hidden folders, test
-// data, and other modules.
+// data, and other modules. It also skips packages of npm.
 func skipFolder(name string) error {
 	if name == "." {
 		return nil
 	}
 	base := filepath.Base(name)
-	if base[0] == '.' || base[0] == '_' || base == "testdata" {
+	if base[0] == '.' || base[0] == '_' || base == "testdata" || base == "node_modules" || name == filepath.FromSlash("client/typescript/build") {
 		return fs.SkipDir
 	}
 	if _, err := os.Stat(filepath.Join(name, "go.mod")); !errors.Is(err, fs.ErrNotExist) {

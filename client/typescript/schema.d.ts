@@ -24,6 +24,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the changes that people and programs made, and log-ins, the last one first
+         * @description Needs the scope admin.
+         */
+        get: operations["list-audit-log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit-log.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the audit log as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
+         * @description Needs the scope admin.
+         */
+        get: operations["export-audit-log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deals": {
         parameters: {
             query?: never;
@@ -860,6 +900,48 @@ export interface components {
              * @description When the request was sent.
              */
             sent_at?: string;
+        };
+        AuditEntry: {
+            /** @description What was done, such as user.pause. */
+            action: string;
+            /** @description The name of the token, the account on the machine of a command, or empty if unknown. */
+            actor: string;
+            /** @description The address of the client, or the name of the machine of a command. */
+            address?: string;
+            /** @description The value after the change; left out if there is none. */
+            after?: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /** @description The value before the change; left out if there is none. */
+            before?: string;
+            /**
+             * Format: int64
+             * @description The number of changed deals or requests.
+             */
+            count?: number;
+            /**
+             * Format: int64
+             * @description Increases in the order of the changes.
+             */
+            id: number;
+            /** @description As the actor gave it. */
+            reason?: string;
+            /**
+             * @description The way of the change: the API, the page, a command, or a start with another configuration.
+             * @enum {string}
+             */
+            source: "api" | "page" | "command" | "configuration";
+            /** @description What was changed: a login, a setting, a token, or the deals by their selection; empty once its user is erased. */
+            target?: string;
+        };
+        AuditLog: {
+            /** @description The entries of this page, the last one first. */
+            entries: components["schemas"]["AuditEntry"][];
+            /** @description The cursor of the next page; left out on the last page. */
+            next?: string;
         };
         Backoff: {
             /** @description The kind of error. */
@@ -2412,6 +2494,148 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Accounts"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "list-audit-log": {
+        parameters: {
+            query?: {
+                /** @description The value of next in the previous page; leave it out for the first page. */
+                cursor?: string;
+                /** @description The maximum number of rows in the page. */
+                limit?: number;
+                /** @description Only changes of these actors. */
+                actor?: string[];
+                /** @description Only changes from these sources. */
+                source?: ("api" | "page" | "command" | "configuration")[];
+                /** @description Only these actions, such as user.pause. */
+                action?: string[];
+                /** @description Only changes of this login, setting or token. */
+                target?: string;
+                /** @description Only changes at this time or later. */
+                since?: string;
+                /** @description Only changes before this time. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "action": "setting.change",
+                     *           "actor": "boss",
+                     *           "address": "192.0.2.7",
+                     *           "after": "100",
+                     *           "at": "2026-11-29T06:00:00Z",
+                     *           "before": "50",
+                     *           "id": 42,
+                     *           "source": "api",
+                     *           "target": "daily_limit"
+                     *         }
+                     *       ],
+                     *       "next": "NDI"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditLog"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "export-audit-log": {
+        parameters: {
+            query?: {
+                /** @description Only changes of these actors. */
+                actor?: string[];
+                /** @description Only changes from these sources. */
+                source?: ("api" | "page" | "command" | "configuration")[];
+                /** @description Only these actions, such as user.pause. */
+                action?: string[];
+                /** @description Only changes of this login, setting or token. */
+                target?: string;
+                /** @description Only changes at this time or later. */
+                since?: string;
+                /** @description Only changes before this time. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id,at,actor,source,address,action,target,before,after,reason,count
+                     *     42,2026-11-29T06:00:00Z,boss,api,192.0.2.7,setting.change,daily_limit,50,100,,
+                     */
+                    "text/csv": string;
                 };
             };
             /** @description Nothing has changed since the answer with the ETag in If-None-Match. */

@@ -124,7 +124,7 @@ func TestTheAuditLogIsListedFilteredAndDownloadedByAdminsOnly(t *testing.T) {
 	for _, path := range []string{"/audit-log", "/audit-log.csv"} {
 		w.refused(w.send(http.MethodGet, path, "", "Authorization: Bearer write"), http.StatusForbidden, "scope-too-small")
 		w.refused(w.send(http.MethodGet, path+"?action=nothing", "", "Authorization: Bearer admin"), http.StatusBadRequest, "invalid")
-		w.refused(w.send(http.MethodGet, path+"?since=yesterday", "", "Authorization: Bearer admin"), http.StatusUnprocessableEntity, "")
+		w.refused(w.send(http.MethodGet, path+"?since=yesterday", "", "Authorization: Bearer admin"), http.StatusBadRequest, "")
 	}
 	var list struct {
 		Entries []gistdeal.AuditEntry

@@ -85,6 +85,8 @@ func (g generator) value(ref *openapi3.SchemaRef) any {
 		return pick(g, []int64{least, most, least + g.Int64N(most-least+1)})
 	case s.Type.Includes("boolean"):
 		return g.one(2)
+	case s.Format == "date-time":
+		return pick(g, []string{"2026-11-29T06:00:00Z", "2026-11-29T06:00:00.5+02:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"})
 	}
 	return g.text(s)
 }

@@ -21,7 +21,7 @@ func TestOfManyChangesFromOneVersionOfTheSettingsOneIsStored(t *testing.T) {
 			var all sync.WaitGroup
 			for i := range 8 {
 				all.Go(func() {
-					err := s.ChangeSettings(t.Context(), map[gistdeal.Setting]string{gistdeal.SettingDailyLimit: strconv.Itoa(i + 1)}, version)
+					err := s.ChangeSettings(t.Context(), map[gistdeal.Setting]string{gistdeal.SettingDailyLimit: strconv.Itoa(i + 1)}, version, noon)
 					if err == nil {
 						stored.Add(1)
 					} else if gistdeal.KindOf(err) != gistdeal.Conflict {
@@ -34,6 +34,6 @@ func TestOfManyChangesFromOneVersionOfTheSettingsOneIsStored(t *testing.T) {
 				t.Errorf("%d changes from version %s were stored, want one", n, version)
 			}
 		}
-		testenv.Must(t, s.ChangeSettings(t.Context(), map[gistdeal.Setting]string{gistdeal.SettingDailyLimit: ""}, ""))
+		testenv.Must(t, s.ChangeSettings(t.Context(), map[gistdeal.Setting]string{gistdeal.SettingDailyLimit: ""}, "", noon))
 	})
 }
