@@ -1182,6 +1182,25 @@ export interface components {
          * @enum {string}
          */
         DealState: "awaiting_approval" | "queued" | "sending" | "created" | "failed" | "skipped";
+        /** Event deals */
+        DealsMessage: {
+            data: components["schemas"]["DealEvents"];
+            /**
+             * @description The event name. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "deals";
+            /**
+             * Format: int64
+             * @description The event ID.
+             */
+            id?: number;
+            /**
+             * Format: int64
+             * @description The retry time in milliseconds.
+             */
+            retry?: number;
+        };
         Detail: {
             /** @description For example body.users[3] or query.limit. */
             location?: string;
@@ -1316,44 +1335,6 @@ export interface components {
             outcome: components["schemas"]["Outcome"];
             /** @description The reason for the outcome, usually Pipedrive's message. */
             reason?: string;
-        };
-        /** Event deals */
-        Eventdeals: {
-            data: components["schemas"]["DealEvents"];
-            /**
-             * @description The event name. (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            event: "deals";
-            /**
-             * Format: int64
-             * @description The event ID.
-             */
-            id?: number;
-            /**
-             * Format: int64
-             * @description The retry time in milliseconds.
-             */
-            retry?: number;
-        };
-        /** Event ping */
-        Eventping: {
-            data: components["schemas"]["Ping"];
-            /**
-             * @description The event name. (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            event: "ping";
-            /**
-             * Format: int64
-             * @description The event ID.
-             */
-            id?: number;
-            /**
-             * Format: int64
-             * @description The retry time in milliseconds.
-             */
-            retry?: number;
         };
         Failure: {
             /**
@@ -1594,6 +1575,25 @@ export interface components {
              * @description The time of the server.
              */
             at: string;
+        };
+        /** Event ping */
+        PingMessage: {
+            data: components["schemas"]["Ping"];
+            /**
+             * @description The event name. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "ping";
+            /**
+             * Format: int64
+             * @description The event ID.
+             */
+            id?: number;
+            /**
+             * Format: int64
+             * @description The retry time in milliseconds.
+             */
+            retry?: number;
         };
         PipedriveAccess: {
             /** @description The name of the company in Pipedrive. */
@@ -3055,7 +3055,7 @@ export interface operations {
                      *       }
                      *     ]
                      */
-                    "text/event-stream": (components["schemas"]["Eventdeals"] | components["schemas"]["Eventping"])[];
+                    "text/event-stream": (components["schemas"]["DealsMessage"] | components["schemas"]["PingMessage"])[];
                 };
             };
             400: components["responses"]["BadRequest"];

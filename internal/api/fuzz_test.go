@@ -309,7 +309,7 @@ func newFilledWorld(t *testing.T, database string) *world {
 	w := &world{t: t, sim: s, db: db}
 	w.hub, _ = stack.Clients(t, url, pipedrive.Options{})
 	w.engine = engine.New(db, nil, nil, engine.Options{})
-	ctx, now := t.Context(), time.Now()
+	ctx, now := gistdeal.WithCaller(t.Context(), gistdeal.Caller{Source: gistdeal.SourceCommand}), time.Now()
 	for id := int64(1); id <= 9; id++ {
 		_, err := db.Track(ctx, gistdeal.Account{ID: id, Login: fmt.Sprintf("user%d", id)}, gistdeal.BackfillAll, now)
 		testenv.Must(w.t, err)

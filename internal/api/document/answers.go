@@ -113,7 +113,7 @@ func completeAnswers(method string, op *huma.Operation) {
 		}
 		shared := headersOf()
 		for name, header := range r.Headers {
-			if header.Ref == "" { // Its operation sets it: Location or ETag.
+			if headers[name] != nil { // Its operation sets it: Location or ETag.
 				header = &huma.Header{Ref: "#/components/headers/" + name}
 			}
 			shared[name] = header

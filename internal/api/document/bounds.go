@@ -51,7 +51,9 @@ func bound(s *huma.Schema) {
 		s.Format = orElse(s.Format, "int64")
 		s.Minimum, s.Maximum = orElse(s.Minimum, number(0)), orElse(s.Maximum, number(maxInteger))
 	case huma.TypeString:
-		if len(s.Enum) == 0 {
+		if s.Format == "date-time" {
+			s.MinLength, s.MaxLength = whole(len("2026-11-29T06:00:00Z")), whole(len("2026-11-29T06:00:00.123456789+01:00"))
+		} else if len(s.Enum) == 0 {
 			s.MinLength, s.MaxLength = orElse(s.MinLength, whole(0)), orElse(s.MaxLength, whole(maxText))
 		}
 	case huma.TypeArray:

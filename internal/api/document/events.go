@@ -1,6 +1,10 @@
 package document
 
-import "github.com/danielgtaylor/huma/v2"
+import (
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
 
 // describeEvents replaces huma's schema of a stream by one whose variants have names,
 // and are told apart by the name of their event.
@@ -24,7 +28,7 @@ func events(schemas huma.Registry, stream *huma.Schema) *huma.Schema {
 		event := v.Properties["event"]
 		name, _ := event.Extensions["const"].(string)
 		event.Extensions, event.Enum = nil, []any{name}
-		component := "Event" + name
+		component := strings.ToUpper(name[:1]) + name[1:] + "Message"
 		schemas.Map()[component] = v
 		ref := "#/components/schemas/" + component
 		one.OneOf = append(one.OneOf, &huma.Schema{Ref: ref})

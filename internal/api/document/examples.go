@@ -13,7 +13,8 @@ import (
 )
 
 // examples has a file for each operation, named by its id, with the body of a
-// request, if the operation has one, and of a successful answer.
+// request, if the operation has one, of a successful answer, and of a 202 if that
+// differs.
 //
 //go:embed examples
 var examples embed.FS
@@ -21,6 +22,7 @@ var examples embed.FS
 type example struct {
 	Request  any `json:"request"`
 	Response any `json:"response"`
+	Accepted any `json:"accepted"`
 }
 
 // addExamples adds the examples of an operation. A test fails for an operation
@@ -46,9 +48,13 @@ func addExamples(op *huma.Operation) {
 		}
 	}
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
+		value := e.Response
+		if status == "202" && e.Accepted != nil {
+			value = e.Accepted
+		}
 		for _, body := range op.Responses[status].Content {
-			if status < "3" && e.Response != nil {
-				body.Example = e.Response
+			if status < "3" {
+				body.Example = value
 			}
 		}
 	}
