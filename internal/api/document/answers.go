@@ -12,7 +12,7 @@ import (
 // headers are the headers of answers, by the name of their component.
 var headers = map[string]*huma.Header{
 	"RequestID":       {Description: "The id of the request, which the log and each problem have too.", Required: true, Schema: text("^[A-Z2-7]+$", 16, 26)},
-	"ETag":            {Description: "The version of the answer. Send it as If-None-Match to get a 304 while nothing has changed.", Schema: text(`^"[0-9a-f]+"$`, 3, 66)},
+	"ETag":            {Description: "The version of the answer. Send it as If-None-Match to get a 304 while nothing has changed.", Schema: text(`^(W/)?"[0-9a-f]+"$`, 3, 68)},
 	"RetryAfter":      {Description: "The number of seconds to wait before the next try.", Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int32", Minimum: number(0), Maximum: number(1<<31 - 1)}},
 	"Location":        {Description: "The address of the thing that this request created or changes.", Schema: &huma.Schema{Type: huma.TypeString, Format: "uri-reference", MinLength: whole(1), MaxLength: whole(500)}},
 	"Allow":           {Description: "The methods that the path accepts.", Required: true, Schema: text("^[A-Z]+(, [A-Z]+)*$", 3, 60)},
