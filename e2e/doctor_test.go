@@ -78,7 +78,7 @@ func TestTheDoctorReportsNothingWhileServeRuns(t *testing.T) {
 	h := examine(t, env)
 	h.except(t)
 	h.want(t, "leader", "ok", "a gistdeal instance is running")
-	h.want(t, "address", "ok", "a gistdeal at")
+	h.want(t, "address", "ok", "the gistdeal of this database at")
 	h.want(t, "company", "ok", "as in the database")
 	h.want(t, "deals", "ok", "3 created")
 	h.want(t, "database", "ok", "is sound")
@@ -89,6 +89,20 @@ func TestTheDoctorReportsNothingWhileServeRuns(t *testing.T) {
 	if status != 0 || strings.Count(out, "\n") != len(h.Checks) || !strings.HasPrefix(out, "ok  configuration ") {
 		t.Errorf("text output: exit status %d:\n%s", status, out)
 	}
+}
+
+func TestTheDoctorTellsAnotherDatabasesGistdealFromThisOne(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{})
+	p := start(t, env)
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	if status, out := launch(t, env, "backup", copied).exit(); status != 0 {
+		t.Fatalf("exit status %d:\n%s", status, out)
+	}
+	env["GISTDEAL_ADDR"] = strings.TrimPrefix(p.url, "http://")
+	examine(t, env).want(t, "address", "ok", "the gistdeal of this database")
+	env["GISTDEAL_DATABASE_URL"] = copied
+	examine(t, env).want(t, "address", "fail", "works on another database than "+copied)
 }
 
 func TestTheDoctorChangesNothing(t *testing.T) {
@@ -143,7 +157,9 @@ func doctorFaults(file, address string) map[string]doctorFault {
 	pipedrive := []string{"company", "permissions", "fields", "pipeline", "pipedrive_quota"}
 	return map[string]doctorFault{
 		"wrong Pipedrive key":      {set(func(o *sim.Options) { o.Token = "x" }), "", nil, "pipedrive", "fail", "set PIPEDRIVE_API_KEY", pipedrive},
-		"no Pipedrive key":         {none, "PIPEDRIVE_API_KEY=", nil, "pipedrive", "fail", "set PIPEDRIVE_API_KEY", append(pipedrive, "configuration")},
+		"no Pipedrive key":         {none, "PIPEDRIVE_API_KEY=", nil, "configuration", "fail", "PIPEDRIVE_API_KEY is not set", append(pipedrive, "pipedrive")},
+		"banned by Pipedrive":      {fault("GET /v1/users/me", "html403"), "", nil, "pipedrive", "fail", "banned this key or address", pipedrive},
+		"banned by GitHub":         {fault("GET /user", "limit"), "", nil, "github", "fail", "stop other programs", []string{"github_quota"}},
 		"wrong GitHub token":       {set(func(o *sim.Options) { o.GitHubToken = "x" }), "", nil, "github", "fail", "set GITHUB_TOKEN", []string{"github_quota"}},
 		"no GitHub token":          {none, "GITHUB_TOKEN=", nil, "github", "warn", "60 requests an hour", nil},
 		"GitHub token with scopes": {set(func(o *sim.Options) { o.TokenScopes = "repo, gist" }), "", nil, "github", "warn", "scopes repo, gist", nil},
@@ -166,8 +182,8 @@ func doctorFaults(file, address string) map[string]doctorFault {
 		"Pipedrive's day is over": {set(func(o *sim.Options) { o.DailyTokens = 45 }), "", nil, "pipedrive_quota", "warn", "of the day's 45 tokens 1 are left", nil},
 		"clock two minutes off":   {late(2 * time.Minute), "", nil, "clock", "warn", "is NTP running?", nil},
 		"clock ten minutes off":   {late(-10 * time.Minute), "", nil, "clock", "fail", "best by NTP", nil},
-		"not a database":          {none, "GISTDEAL_DATABASE_URL=" + file, nil, "database", "fail", "not a SQLite database", []string{"leader", "deals"}},
-		"database is a folder":    {none, "GISTDEAL_DATABASE_URL=" + filepath.Dir(file), nil, "database", "fail", "name a file", []string{"leader", "deals"}},
+		"not a database":          {none, "GISTDEAL_DATABASE_URL=" + file, nil, "database", "fail", "not a SQLite database", []string{"leader", "deals", "company"}},
+		"database is a folder":    {none, "GISTDEAL_DATABASE_URL=" + filepath.Dir(file), nil, "database", "fail", "name a file", []string{"leader", "deals", "company"}},
 		"no such folder":          {none, "GISTDEAL_DATABASE_URL=/no/such/x.db", nil, "database", "fail", "make the folder", []string{"leader", "deals", "disk"}},
 		"disk full":               {none, "", []string{"--min-free=1000000000000"}, "disk", "fail", "make room", nil},
 		"address in use":          {none, "GISTDEAL_ADDR=" + address, nil, "address", "fail", "in use by another program", nil},
@@ -210,7 +226,8 @@ func TestTheDoctorReportsAKeyOfAnotherCompany(t *testing.T) {
 	s.Set(func(o *sim.Options) { o.CompanyID = 42 })
 	h := examine(t, env)
 	h.want(t, "company", "fail", "the database belongs to company 7654321")
-	h.except(t, "company", "fields")
+	h.except(t, "company", "permissions", "fields", "pipeline", "pipedrive_quota")
+	h.want(t, "fields", "skip", "skipped: needs company")
 }
 
 func TestTheDoctorReportsAReadOnlyDatabaseFolder(t *testing.T) {

@@ -88,6 +88,10 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	if err := a.setAdminToken(ctx); err != nil {
 		return err
 	}
+	identity, err := a.store.Identity(ctx)
+	if err != nil {
+		return err
+	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log))
 	a.engine = engine.New(mutant.Store(a.store), hub, mutant.Pipedrive(pipe), engine.Options{
 		ScanInterval: c.ScanInterval, Backfill: c.Backfill, Limits: gistdeal.ApprovalLimits{Threshold: c.Threshold, Daily: c.DailyLimit}, Order: c.Order, Background: hub.Background(),
@@ -95,7 +99,6 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 		ResendAfter: c.ResendAfter, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
 	a.metrics.MustRegister(newQuotas(func() []gistdeal.Quota { return a.engine.Status().Quotas }))
-	var err error
 	a.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("GISTDEAL_ADDR: %s is in use by another process: stop that one, or choose another address (%w)", c.Addr, err)
@@ -105,7 +108,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	}
 	a.server = server.New(a.store, a.engine, server.Options{
 		RequestWait: c.RequestWait, Auth: a.auth(), PublicURL: c.PublicURL, TrustedProxies: c.Proxies, Page: web.Handler(),
-		API: a.api(hub, pipe), Details: a.details, Metrics: a.metrics, Log: a.log,
+		API: a.api(hub, pipe), Identity: identity, Details: a.details, Metrics: a.metrics, Log: a.log,
 	})
 	return nil
 }

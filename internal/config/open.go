@@ -38,10 +38,13 @@ func (c Config) checkUpgrade(ctx context.Context) error {
 	if schema.Current() {
 		return nil
 	}
+	if schema.Version > schema.Known {
+		return schema.Check(c.Database.Place())
+	}
 	if leader, err := db.HasLeader(ctx); err != nil || !leader {
 		return err
 	}
-	return fmt.Errorf("the gistdeal that runs on %s has another version than this one: restart it first", c.Database)
+	return fmt.Errorf("%w; it runs now, so this command changes nothing", schema.Check(c.Database.Place()))
 }
 
 // ReadDatabase opens the database for a command that only reads. The error is NotFound
@@ -51,8 +54,7 @@ func (c Config) ReadDatabase(ctx context.Context) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !schema.Current() {
-		err := errors.New("the database has the schema of another version of gistdeal: start this version once, or use that one")
+	if err := schema.Check(c.Database.Place()); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

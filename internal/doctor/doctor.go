@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/config"
 	"gistdeal/internal/format"
+	"gistdeal/internal/pipedrive"
 )
 
 // State is the result of a check.
@@ -18,8 +20,9 @@ type State string
 // The states of a check.
 const (
 	OK   State = "ok"
-	Warn State = "warn" // gistdeal works, or this could not be checked because of another fault
+	Warn State = "warn" // gistdeal works
 	Fail State = "fail"
+	Skip State = "skip" // another fault made the check impossible
 )
 
 // Check is one check. Its message has the finding and, unless all is well,
@@ -45,10 +48,11 @@ type Options struct {
 // Examine checks whether gistdeal can work with the configuration c, as
 // config.Parse returned it with its error. It changes nothing, neither at the
 // remotes nor in the database, and may run beside a running gistdeal. Each group
-// of checks takes Timeout at most, and does not depend on the others.
+// of checks takes Timeout at most. A check that needs what failed in another one is
+// skipped, so that one fault is reported once.
 func Examine(ctx context.Context, c config.Config, mistakes error, o Options) Health {
-	d := &doctor{config: c, o: o}
-	checks := d.configuration(mistakes)
+	d := &doctor{config: c, mistakes: config.Mistakes(mistakes), o: o}
+	checks := d.configuration()
 	d.open(ctx)
 	if d.db != nil {
 		defer d.db.Close() //nolint:errcheck // Nothing was written.
@@ -79,16 +83,22 @@ func Examine(ctx context.Context, c config.Config, mistakes error, o Options) He
 
 // doctor is one examination.
 type doctor struct {
-	config config.Config
-	o      Options
-	local                    // read from the database
-	ahead  [2]*time.Duration // by which GitHub's and Pipedrive's clocks are ahead of ours
+	config   config.Config
+	mistakes []error // in the environment
+	o        Options
+	local                      // read from the database
+	ahead    [2]*time.Duration // by which GitHub's and Pipedrive's clocks are ahead of ours
+}
+
+// mistaken reports whether there is a mistake in a variable whose name has the prefix.
+func (d *doctor) mistaken(prefix string) bool {
+	return slices.ContainsFunc(d.mistakes, func(err error) bool { return strings.HasPrefix(err.Error(), prefix) })
 }
 
 // configuration reports each mistake of the environment.
-func (d *doctor) configuration(err error) []Check {
+func (d *doctor) configuration() []Check {
 	var checks []Check
-	for _, mistake := range config.Mistakes(err) {
+	for _, mistake := range d.mistakes {
 		checks = append(checks, Check{"configuration", Fail, mistake.Error()})
 	}
 	if len(checks) == 0 {
@@ -116,7 +126,7 @@ func (d *doctor) clock() Check {
 		parts = append(parts, fmt.Sprintf("%s off %s's", format.Duration(off.Abs()), name))
 	}
 	if len(parts) == 0 {
-		return Check{"clock", Warn, "not checked: neither GitHub nor Pipedrive told the time"}
+		return skipped("clock", "github or pipedrive")
 	}
 	text := "this machine's is " + strings.Join(parts, ", ")
 	switch {
@@ -134,6 +144,8 @@ func remote(ctx context.Context, name, remote, variable string, err error, timeo
 	switch {
 	case ctx.Err() != nil:
 		return Check{name, Fail, fmt.Sprintf("%s does not answer within %s: can this machine reach it (network, proxy, %s)?", remote, timeout, variable)}
+	case strings.Contains(err.Error(), pipedrive.Banned):
+		return banned(name, lines(err), later(err))
 	case gistdeal.KindOf(err) == gistdeal.Limited:
 		return Check{name, Warn, lines(err) + ": try again " + later(err)}
 	case gistdeal.KindOf(err) == gistdeal.Temporary:
@@ -153,5 +165,25 @@ func later(err error) string {
 // lines returns an error's text on one line.
 func lines(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
-// unchecked is a check that another fault made impossible.
-func unchecked(name, why string) Check { return Check{name, Warn, "not checked: " + why} }
+// banned is the check of a remote that answers nothing at all for a while.
+func banned(name, reason, later string) Check {
+	return Check{name, Fail, fmt.Sprintf("%s: stop other programs that use this account or address, and wait; requests in the meantime may prolong it; try again %s", reason, later)}
+}
+
+// skipped is a check that is not made because what it needs has failed: another check,
+// by its name.
+func skipped(name, needs string) Check { return Check{name, Skip, "skipped: needs " + needs} }
+
+// withSkipped returns the check and the others, which need it.
+func withSkipped(c Check, others ...string) []Check {
+	checks := []Check{c}
+	for _, name := range others {
+		checks = append(checks, skipped(name, c.Name))
+	}
+	return checks
+}
+
+// allSkipped returns checks that need what another check has found to fail.
+func allSkipped(needs string, names ...string) []Check {
+	return withSkipped(Check{Name: needs}, names...)[1:]
+}

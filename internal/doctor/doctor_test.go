@@ -2,11 +2,15 @@ package doctor_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +18,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/config"
 	"gistdeal/internal/doctor"
+	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/testenv"
@@ -82,9 +87,10 @@ func TestEachFaultIsReportedAndTheOtherChecksRun(t *testing.T) {
 	if err := os.WriteFile(notes, bytes.Repeat([]byte("notes "), 1000), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	set := func(change func(*sim.Options)) func(*sim.Sim) { return func(s *sim.Sim) { s.Set(change) } }
 	for name, tt := range map[string]struct {
-		set         func(*sim.Options) // of the remotes; may be nil
-		env         string             // NAME=value
+		world       func(*sim.Sim) // changes the remotes; may be nil
+		env         string         // NAME=value
 		check       string
 		state       doctor.State
 		text        string
@@ -92,27 +98,31 @@ func TestEachFaultIsReportedAndTheOtherChecksRun(t *testing.T) {
 	}{
 		"a mistake":                {nil, "GISTDEAL_LEASE=soon", "configuration", doctor.Fail, "is not a duration", "github"},
 		"an old name":              {nil, "GISTDEAL_OPEN=1", "configuration", doctor.Fail, "use GISTDEAL_AUTH", "pipedrive"},
-		"no key":                   {nil, "PIPEDRIVE_API_KEY=", "pipedrive", doctor.Fail, "set PIPEDRIVE_API_KEY", "github"},
-		"a wrong key":              {func(o *sim.Options) { o.Token = "x" }, "", "pipedrive", doctor.Fail, "set PIPEDRIVE_API_KEY", "github"},
-		"a wrong token":            {func(o *sim.Options) { o.GitHubToken = "x" }, "", "github", doctor.Fail, "set GITHUB_TOKEN", "pipedrive"},
-		"a token of an app":        {func(o *sim.Options) { o.AppToken = true }, "", "github", doctor.Fail, "personal access token", "pipedrive"},
+		"no key":                   {nil, "PIPEDRIVE_API_KEY=", "configuration", doctor.Fail, "PIPEDRIVE_API_KEY is not set", "github"},
+		"a mistaken address":       {nil, "GISTDEAL_ADDR=8050", "configuration", doctor.Fail, "not an address", "disk"},
+		"a mistaken database":      {nil, "GISTDEAL_DATABASE_URL=mysql://x", "configuration", doctor.Fail, "GISTDEAL_DATABASE_URL", "github"},
+		"a ban by Pipedrive":       {ban("GET /v1/users/me", "html403"), "", "pipedrive", doctor.Fail, "banned this key or address", "github"},
+		"a ban by GitHub":          {ban("GET /user", "limit"), "", "github", doctor.Fail, "stop other programs", "pipedrive"},
+		"a wrong key":              {set(func(o *sim.Options) { o.Token = "x" }), "", "pipedrive", doctor.Fail, "set PIPEDRIVE_API_KEY", "github"},
+		"a wrong token":            {set(func(o *sim.Options) { o.GitHubToken = "x" }), "", "github", doctor.Fail, "set GITHUB_TOKEN", "pipedrive"},
+		"a token of an app":        {set(func(o *sim.Options) { o.AppToken = true }), "", "github", doctor.Fail, "personal access token", "pipedrive"},
 		"no token":                 {nil, "GITHUB_TOKEN=", "github", doctor.Warn, "60 requests an hour", "pipedrive"},
-		"a token with scopes":      {func(o *sim.Options) { o.TokenScopes = "repo" }, "", "github", doctor.Warn, "scopes repo", "pipedrive"},
-		"a quota that is used up":  {func(o *sim.Options) { o.DailyTokens = 45 }, "", "pipedrive_quota", doctor.Warn, "GISTDEAL_QUOTA_RESERVE", "pipedrive"},
-		"no permission for deals":  {func(o *sim.Options) { o.Cannot = []string{"can_add_deals"} }, "", "permissions", doctor.Fail, "may not add deals", "fields"},
-		"no permission for fields": {func(o *sim.Options) { o.Cannot = []string{"can_add_custom_fields"} }, "", "fields", doctor.Fail, `"Gist ID" of type Text`, "permissions"},
+		"a token with scopes":      {set(func(o *sim.Options) { o.TokenScopes = "repo" }), "", "github", doctor.Warn, "scopes repo", "pipedrive"},
+		"a quota that is used up":  {set(func(o *sim.Options) { o.DailyTokens = 45 }), "", "pipedrive_quota", doctor.Warn, "GISTDEAL_QUOTA_RESERVE", "pipedrive"},
+		"no permission for deals":  {set(func(o *sim.Options) { o.Cannot = []string{"can_add_deals"} }), "", "permissions", doctor.Fail, "may not add deals", "fields"},
+		"no permission for fields": {set(func(o *sim.Options) { o.Cannot = []string{"can_add_custom_fields"} }), "", "fields", doctor.Fail, `"Gist ID" of type Text`, "permissions"},
 		"an unreachable Pipedrive": {nil, "PIPEDRIVE_API_URL=http://127.0.0.1:1", "pipedrive", doctor.Fail, "can this machine reach Pipedrive", "github"},
 		"an unknown pipeline":      {nil, "GISTDEAL_PIPELINE=Gifts", "pipeline", doctor.Fail, "set GISTDEAL_PIPELINE to one of", "fields"},
 		"no database":              {nil, "GISTDEAL_DATABASE_URL=" + notes, "database", doctor.Fail, "not a SQLite database", "pipedrive"},
 		"no folder":                {nil, "GISTDEAL_DATABASE_URL=/no/such/x.db", "database", doctor.Fail, "make the folder", "github"},
 		"an address in use":        {nil, "GISTDEAL_ADDR=" + strings.TrimPrefix(other.URL, "http://"), "address", doctor.Fail, "in use by another program", "github"},
-		"a late clock":             {func(o *sim.Options) { o.Now = func() time.Time { return time.Now().Add(time.Minute) } }, "", "clock", doctor.Warn, "NTP", "github"},
+		"a late clock":             {set(func(o *sim.Options) { o.Now = func() time.Time { return time.Now().Add(time.Minute) } }), "", "clock", doctor.Warn, "NTP", "github"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			if tt.set != nil {
-				w.sim.Set(tt.set)
+			if tt.world != nil {
+				tt.world(w.sim)
 			}
 			if name, value, set := strings.Cut(tt.env, "="); set {
 				w.env[name] = value
@@ -148,18 +158,123 @@ func TestTheStateOfTheDatabaseIsReported(t *testing.T) {
 	}
 	h := w.examine(t)
 	want(t, h, "company", doctor.Fail, "belongs to company 42")
-	want(t, h, "pipeline", doctor.OK, `the first stage of "Gists"`)
+	want(t, h, "pipeline", doctor.Skip, "skipped: needs company")
+	testenv.Must(t, db.Set(t.Context(), gistdeal.KeyCompany, strconv.FormatInt(sim.CompanyID, 10)))
+	want(t, w.examine(t), "pipeline", doctor.OK, `the first stage of "Gists"`)
+}
+
+// ban makes a remote refuse requests.
+func ban(match, kind string) func(*sim.Sim) {
+	return func(s *sim.Sim) { s.AddFault(sim.Fault{Match: match, Kind: kind}) }
+}
+
+// failures returns the names of the checks that failed.
+func failures(h doctor.Health) (names []string) {
+	for _, c := range h.Checks {
+		if c.State == doctor.Fail {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+func TestOneFaultIsReportedOnce(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		env, check string
+		skipped    []string
+	}{
+		"no key":        {"PIPEDRIVE_API_KEY=", "configuration", []string{"pipedrive", "company", "permissions", "fields", "pipeline", "pipedrive_quota"}},
+		"no address":    {"GISTDEAL_ADDR=8050", "configuration", []string{"address"}},
+		"no database":   {"GISTDEAL_DATABASE_URL=mysql://x", "configuration", []string{"company", "database", "leader", "deals", "disk"}},
+		"no folder":     {"GISTDEAL_DATABASE_URL=/no/such/x.db", "database", []string{"leader", "deals", "disk"}},
+		"no GitHub URL": {"GITHUB_API_URL=github", "configuration", []string{"github", "github_quota"}},
+		"no Pipedrive":  {"PIPEDRIVE_API_URL=http://127.0.0.1:1", "pipedrive", []string{"company", "permissions", "fields", "pipeline", "pipedrive_quota"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			variable, value, _ := strings.Cut(tt.env, "=")
+			w.env[variable] = value
+			h := w.examine(t)
+			if got := failures(h); !slices.Equal(got, []string{tt.check}) {
+				t.Errorf("%v failed, want %s alone", got, tt.check)
+			}
+			for _, name := range tt.skipped {
+				want(t, h, name, doctor.Skip, "skipped: needs ")
+			}
+		})
+	}
+}
+
+func TestARecordedBanIsReportedWithoutARequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	db, err := store.Open(t.Context(), w.env["GISTDEAL_DATABASE_URL"], store.Options{})
+	testenv.Must(t, err)
+	defer db.Close()
+	text, err := json.Marshal(gistdeal.Quotas{Pushes: gistdeal.Backoff{
+		Stage: "connect", Kind: gistdeal.Limited.String(), Reason: pipedrive.Banned + " (403, not JSON)", Until: time.Now().Add(time.Hour),
+	}})
+	testenv.Must(t, err)
+	testenv.Must(t, db.Set(t.Context(), gistdeal.KeyQuotas, string(text)))
+	h := w.examine(t)
+	want(t, h, "pipedrive", doctor.Fail, "banned this key or address")
+	want(t, h, "fields", doctor.Skip, "skipped: needs pipedrive")
+	if got := w.sim.Report().Requests["GET /v1/users/me"]; got != 0 {
+		t.Errorf("%d requests to Pipedrive prolong the ban", got)
+	}
+}
+
+// listening returns the address of a program that answers every request with the text.
+func listening(t *testing.T, answer func(challenge string) string) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/readyz" {
+			_, _ = io.WriteString(w, answer(r.Header.Get(gistdeal.HeaderChallenge)))
+		}
+	}))
+	t.Cleanup(s.Close)
+	return strings.TrimPrefix(s.URL, "http://")
+}
+
+func TestOnlyTheGistdealOfThisDatabaseMayListen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	db, err := store.Open(t.Context(), w.env["GISTDEAL_DATABASE_URL"], store.Options{})
+	testenv.Must(t, err)
+	defer db.Close()
+	identity, err := db.Identity(t.Context())
+	testenv.Must(t, err)
+	proof := func(identity, status string) func(string) string {
+		return func(challenge string) string {
+			return fmt.Sprintf(`{"status":%q,"proof":%q}`, status, gistdeal.Proof(identity, challenge))
+		}
+	}
+	for _, tt := range []struct {
+		answer func(string) string
+		state  doctor.State
+		text   string
+	}{
+		{proof(identity, "ready"), doctor.OK, "the gistdeal of this database"},
+		{proof(identity, "stopping"), doctor.Fail, "is not ready: stopping"},
+		{proof("another", "ready"), doctor.Fail, "works on another database"},
+		{func(string) string { return `{"status":"UP"}` }, doctor.Fail, "in use by another program"},
+		{func(challenge string) string { return `{"status":"ready","proof":"` + challenge + `"}` }, doctor.Fail, "in use by another program"},
+	} {
+		w.env["GISTDEAL_ADDR"] = listening(t, tt.answer)
+		want(t, w.examine(t), "address", tt.state, tt.text)
+	}
+	w.env["GISTDEAL_ADDR"] = listening(t, proof(identity, "ready"))
+	w.env["GISTDEAL_DATABASE_URL"] = "/no/such/x.db"
+	want(t, w.examine(t), "address", doctor.Fail, "works on another database")
 }
 
 func TestReadyTriesAllAddressesOfThisMachine(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/readyz" {
-			_, _ = w.Write([]byte(`{"status":"ready"}`))
-		}
-	}))
-	t.Cleanup(s.Close)
-	addr := strings.TrimPrefix(s.URL, "http://")
+	addr := listening(t, func(challenge string) string {
+		return `{"status":"ready","proof":"` + gistdeal.Proof("x", challenge) + `"}`
+	})
 	if status, err := doctor.Ready(t.Context(), addr); status != "ready" || err != nil {
 		t.Errorf("%q, %v", status, err)
 	}

@@ -5,17 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"gistdeal"
 	"gistdeal/internal/format"
+	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/store"
 )
 
@@ -24,6 +21,9 @@ type local struct {
 	db           *store.Store // nil if it cannot be opened
 	openErr      error        // why
 	schema       store.Schema
+	readable     bool              // or there is no database yet
+	identity     string            // "" before the first start
+	ban          gistdeal.Backoff  // by Pipedrive, as the leader recorded it
 	company      string            // that the database belongs to, "" if none yet
 	codes        map[string]string // of the fields
 	wantedTarget gistdeal.Target   // the target of new deals
@@ -34,33 +34,65 @@ func (d *doctor) open(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, d.o.Timeout)
 	defer cancel()
 	d.wantedTarget = d.config.Target
+	defer func() {
+		d.readable = d.openErr == nil && (d.schema.Current() || d.schema.Version == 0) || gistdeal.KindOf(d.openErr) == gistdeal.NotFound
+	}()
+	if d.mistaken("GISTDEAL_DATABASE_") {
+		d.openErr = errors.New("mistake in the configuration")
+		return
+	}
 	if d.db, d.openErr = store.OpenReadOnly(ctx, string(d.config.Database), d.config.StoreOptions(nil)); d.openErr != nil {
 		return
 	}
 	if d.schema, d.openErr = d.db.Schema(ctx); d.openErr != nil || !d.schema.Current() {
 		return
 	}
-	if d.company, d.openErr = d.db.Setting(ctx, gistdeal.KeyCompany); d.openErr != nil {
-		return
+	d.openErr = d.read(ctx)
+}
+
+// read reads the values of a database with the schema of this version.
+func (d *doctor) read(ctx context.Context) (err error) {
+	if d.identity, err = d.db.Setting(ctx, gistdeal.KeyIdentity); err != nil {
+		return err
 	}
-	if d.wantedTarget, d.openErr = gistdeal.CurrentTarget(ctx, d.db, d.config.Target, d.config.Locked); d.openErr != nil {
-		return
+	if d.company, err = d.db.Setting(ctx, gistdeal.KeyCompany); err != nil {
+		return err
 	}
-	var codes string
-	if codes, d.openErr = d.db.Setting(ctx, gistdeal.KeyFields); codes != "" && d.openErr == nil {
-		d.openErr = json.Unmarshal([]byte(codes), &d.codes)
+	if err := d.readJSON(ctx, gistdeal.KeyFields, &d.codes); err != nil {
+		return err
 	}
+	var known gistdeal.Quotas
+	if err := d.readJSON(ctx, gistdeal.KeyQuotas, &known); err != nil {
+		return err
+	}
+	if strings.Contains(known.Pushes.Reason, pipedrive.Banned) {
+		d.ban = known.Pushes
+	}
+	d.wantedTarget, err = gistdeal.CurrentTarget(ctx, d.db, d.config.Target, d.config.Locked)
+	return err
+}
+
+// readJSON reads a setting that is stored as JSON; v stays as it is if there is none.
+func (d *doctor) readJSON(ctx context.Context, name string, v any) error {
+	text, err := d.db.Setting(ctx, name)
+	if text == "" || err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(text), v)
 }
 
 // database checks the file, whether there is a leader, and the state of the deals.
 func (d *doctor) database(ctx context.Context) []Check {
 	name := d.config.Database.Place()
-	none := func(c Check, why string) []Check {
-		return []Check{c, unchecked("leader", why), unchecked("deals", why)}
+	none := func(state State, text string) []Check {
+		return withSkipped(Check{"database", state, text}, "leader", "deals")
+	}
+	if d.mistaken("GISTDEAL_DATABASE_") {
+		return allSkipped("configuration", "database", "leader", "deals")
 	}
 	if d.config.Database.IsFile() {
 		if err := writable(name); err != nil {
-			return none(Check{"database", Fail, err.Error()}, "the database cannot be used")
+			return none(Fail, err.Error())
 		}
 	}
 	switch {
@@ -71,18 +103,30 @@ func (d *doctor) database(ctx context.Context) []Check {
 			{"deals", OK, "there is no database yet"},
 		}
 	case d.openErr != nil:
-		return none(Check{"database", Fail, lines(d.openErr)}, "the database cannot be read")
-	case d.schema.Version > d.schema.Known:
-		return none(Check{"database", Fail, fmt.Sprintf("%s belongs to a newer gistdeal (schema %d, this one knows %d): upgrade gistdeal, or restore the backup made before the upgrade",
-			name, d.schema.Version, d.schema.Known)}, "the database belongs to a newer gistdeal")
+		return none(Fail, lines(d.openErr))
 	case d.schema.Version == 0:
-		return none(Check{"database", OK, name + " is empty, and is filled at the first start"}, "the database is empty")
+		return none(OK, name+" is empty, and is filled at the first start")
+	case d.schema.Version > d.schema.Known:
+		return none(Fail, lines(d.schema.Check(name)))
 	case !d.schema.Current():
-		return none(Check{"database", OK, fmt.Sprintf("%s has schema %d and is migrated to %d at the next start: make a backup before", name, d.schema.Version, d.schema.Known)},
-			"the database belongs to an older gistdeal")
+		return none(OK, d.upgrade(ctx, name))
 	}
 	leader, running := d.leader(ctx)
 	return []Check{d.checkIntegrity(ctx), leader, d.deals(ctx, running)}
+}
+
+// upgrade says what happens to the database of an older gistdeal, and what to do before.
+func (d *doctor) upgrade(ctx context.Context, name string) string {
+	text := fmt.Sprintf("%s has schema %d, and the next start of `gistdeal serve` migrates it to %d", name, d.schema.Version, d.schema.Known)
+	if d.config.Database.IsFile() {
+		text += ": make a backup before, with `gistdeal backup`"
+	} else {
+		text += ": make a dump before, with pg_dump"
+	}
+	if running, err := d.db.HasLeader(ctx); err == nil && running {
+		text += "; the older gistdeal is running: stop it first"
+	}
+	return text
 }
 
 func (d *doctor) checkIntegrity(ctx context.Context) Check {
@@ -93,7 +137,11 @@ func (d *doctor) checkIntegrity(ctx context.Context) Check {
 	case err != nil:
 		return Check{"database", Fail, fmt.Sprintf("%s: %s", d.config.Database.Place(), lines(err))}
 	}
-	return Check{"database", OK, fmt.Sprintf("%s is sound, schema %d", d.config.Database.Place(), d.schema.Version)}
+	size, err := d.db.Size(ctx)
+	if err != nil {
+		return Check{"database", Fail, lines(err)}
+	}
+	return Check{"database", OK, fmt.Sprintf("%s is sound, schema %d, %s", d.config.Database.Place(), d.schema.Version, format.Bytes(size))}
 }
 
 func (d *doctor) leader(ctx context.Context) (c Check, running bool) {
@@ -154,71 +202,25 @@ func writable(path string) error {
 
 // disk checks the free space beside the database.
 func (d *doctor) disk(context.Context) []Check {
+	if d.mistaken("GISTDEAL_DATABASE_") {
+		return allSkipped("configuration", "disk")
+	}
 	if !d.config.Database.IsFile() {
 		return []Check{{"disk", OK, "not needed: the database is in PostgreSQL"}}
 	}
 	dir, err := filepath.Abs(filepath.Dir(string(d.config.Database)))
 	if err != nil {
-		return []Check{unchecked("disk", lines(err))}
+		return allSkipped("database", "disk")
 	}
 	free, err := freeSpace(dir)
 	text := fmt.Sprintf("%s free in %s", format.Bytes(free), dir)
 	switch {
 	case err != nil:
-		return []Check{unchecked("disk", lines(err))}
+		return allSkipped("database", "disk")
 	case free < d.o.MinFree/10:
 		return []Check{{"disk", Fail, text + ": make room, or deals stop when it is full"}}
 	case free < d.o.MinFree:
 		return []Check{{"disk", Warn, text + ": make room"}}
 	}
 	return []Check{{"disk", OK, text}}
-}
-
-// address checks whether gistdeal can listen, or does so already.
-func (d *doctor) address(ctx context.Context) []Check {
-	addr := d.config.Addr
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err == nil {
-		_ = l.Close()
-		return []Check{{"address", OK, addr + " is free to listen on"}}
-	}
-	if !errors.Is(err, syscall.EADDRINUSE) {
-		return []Check{{"address", Fail, lines(err) + ": set GISTDEAL_ADDR to an address of this machine"}}
-	}
-	status, err := Ready(ctx, addr)
-	if err != nil {
-		return []Check{{"address", Fail, fmt.Sprintf("%s is in use by another program (%s): stop that one, or set GISTDEAL_ADDR", addr, lines(err))}}
-	}
-	if status != "ready" {
-		return []Check{{"address", Fail, fmt.Sprintf("the gistdeal at %s is not ready: %s", addr, status)}}
-	}
-	return []Check{{"address", OK, fmt.Sprintf("a gistdeal at %s is ready", addr)}}
-}
-
-// Ready returns the status of the gistdeal that listens at addr, "ready" if all
-// is well. An error means that no gistdeal answers there.
-func Ready(ctx context.Context, addr string) (status string, err error) {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return "", err
-	}
-	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
-		host = "localhost" // The server listens on all addresses of this machine.
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
-	if err != nil {
-		return "", err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	var answer struct {
-		Status string `json:"status"`
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer); err != nil || answer.Status == "" {
-		return "", fmt.Errorf("%s answers %s, not as gistdeal does", addr, resp.Status)
-	}
-	return answer.Status, nil
 }

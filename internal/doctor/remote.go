@@ -19,13 +19,20 @@ func scarce(left, limit int) bool { return left*10 < limit }
 
 // github checks the token and the rest of its quota.
 func (d *doctor) github(ctx context.Context) []Check {
+	if d.mistaken("GITHUB_") {
+		return allSkipped("configuration", "github", "github_quota")
+	}
 	client, err := github.New(d.config.GitHubURL, github.Options{Token: string(d.config.GitHubToken), UserAgent: config.UserAgent(d.config.Version)})
 	if err != nil {
-		return []Check{{"github", Fail, "GITHUB_API_URL: " + lines(err)}, unchecked("github_quota", "no address")}
+		return withSkipped(Check{"github", Fail, "GITHUB_API_URL: " + lines(err)}, "github_quota")
 	}
 	i, err := client.Identify(ctx)
 	if err != nil {
-		return []Check{remote(ctx, "github", "GitHub", "GITHUB_API_URL", err, d.o.Timeout), unchecked("github_quota", "GitHub did not answer")}
+		check := remote(ctx, "github", "GitHub", "GITHUB_API_URL", err, d.o.Timeout)
+		if gistdeal.KindOf(err) == gistdeal.Limited && !spent(client.Quota()) {
+			check = banned("github", lines(err), later(err))
+		}
+		return withSkipped(check, "github_quota")
 	}
 	if !i.Clock.IsZero() {
 		ahead := time.Until(i.Clock)
@@ -33,6 +40,9 @@ func (d *doctor) github(ctx context.Context) []Check {
 	}
 	return []Check{d.githubToken(i), githubQuota(i)}
 }
+
+// spent reports whether a quota explains a refusal, which then passes by itself.
+func spent(q gistdeal.Quota) bool { return q.Limit > 0 && q.Remaining == 0 }
 
 func (d *doctor) githubToken(i github.Identity) Check {
 	switch {
@@ -59,43 +69,50 @@ func githubQuota(i github.Identity) Check {
 func (d *doctor) pipedrive(ctx context.Context) []Check {
 	ctx, _ = gistdeal.WithPurpose(ctx, gistdeal.PurposeInteractive)
 	rest := []string{"company", "permissions", "fields", "pipeline", "pipedrive_quota"}
-	without := func(c Check, why string) []Check {
-		checks := []Check{c}
-		for _, name := range rest {
-			checks = append(checks, unchecked(name, why))
-		}
-		return checks
+	if d.mistaken("PIPEDRIVE_") {
+		return allSkipped("configuration", append([]string{"pipedrive"}, rest...)...)
 	}
-	if d.config.PipedriveKey == "" {
-		return without(Check{"pipedrive", Fail, "there is no key: set PIPEDRIVE_API_KEY"}, "there is no key")
+	if d.ban.Active(time.Now()) {
+		return withSkipped(banned("pipedrive", d.ban.Reason, "at "+d.ban.Until.Format(time.RFC3339)), rest...)
 	}
 	client, err := pipedrive.New(d.config.PipedriveURL, pipedrive.Options{
 		Token: string(d.config.PipedriveKey), Rate: d.config.PipedriveRate, QuotaReserve: d.config.QuotaReserve,
 		Target: d.wantedTarget, UserAgent: config.UserAgent(d.config.Version),
 	})
 	if err != nil {
-		return without(Check{"pipedrive", Fail, "PIPEDRIVE_API_URL: " + lines(err)}, "no address")
+		return withSkipped(Check{"pipedrive", Fail, "PIPEDRIVE_API_URL: " + lines(err)}, rest...)
 	}
 	me, err := client.Me(ctx)
 	if err != nil {
-		return without(remote(ctx, "pipedrive", "Pipedrive", "PIPEDRIVE_API_URL", err, d.o.Timeout), "Pipedrive did not accept the key")
+		return withSkipped(remote(ctx, "pipedrive", "Pipedrive", "PIPEDRIVE_API_URL", err, d.o.Timeout), rest...)
 	}
 	if now, known := client.Now(); known {
 		ahead := time.Until(now)
 		d.ahead[1] = &ahead
 	}
-	may, err := client.Permissions(ctx)
-	if err != nil {
-		return without(remote(ctx, "pipedrive", "Pipedrive", "PIPEDRIVE_API_URL", err, d.o.Timeout), "Pipedrive did not tell the permissions of the key's user")
-	}
-	return []Check{
+	checks := []Check{
 		{"pipedrive", OK, fmt.Sprintf("reachable with the key of %s (user %d)", me.UserName, me.UserID)},
 		d.checkCompany(strconv.FormatInt(me.CompanyID, 10), me.CompanyName),
-		d.permissions(may), d.fields(ctx, client, may), d.pipeline(ctx, client), pipedriveQuota(client),
 	}
+	if checks[1].State == Fail { // The rest would be about another company than gistdeal's.
+		return append(checks, allSkipped("company", rest[1:]...)...)
+	}
+	return append(checks, d.account(ctx, client)...)
+}
+
+// account checks the parts of the account that deals need.
+func (d *doctor) account(ctx context.Context, client *pipedrive.Client) []Check {
+	may, err := client.Permissions(ctx)
+	if err != nil {
+		return withSkipped(remote(ctx, "permissions", "Pipedrive", "PIPEDRIVE_API_URL", err, d.o.Timeout), "fields", "pipeline", "pipedrive_quota")
+	}
+	return []Check{d.permissions(may), d.fields(ctx, client, may), d.pipeline(ctx, client), pipedriveQuota(client)}
 }
 
 func (d *doctor) checkCompany(id, name string) Check {
+	if !d.readable {
+		return skipped("company", "database")
+	}
 	switch d.company {
 	case "":
 		return Check{"company", OK, fmt.Sprintf("%s (%s); the database belongs to no company yet", name, id)}

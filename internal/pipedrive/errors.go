@@ -25,6 +25,9 @@ const (
 	detailRunes   = 300
 )
 
+// Banned begins the text of the error of a ban, also where the text is stored.
+const Banned = "Pipedrive's gateway has banned this key or address for a while"
+
 // statusError returns the error for the answer's status, or nil for a 2xx. It assumes
 // that a failed request did nothing; CreateDeal handles a 5xx itself, because a failed
 // POST may have created the deal. The meaning of the codes is from Pipedrive's docs,
@@ -63,7 +66,7 @@ func (a answer) forbidden() error {
 	if !a.isJSON() {
 		return &gistdeal.Error{
 			Kind: gistdeal.Limited, RetryAfter: max(banWait, a.wait),
-			Err: gistdeal.Errorf(gistdeal.Limited, "Pipedrive's gateway has banned this key or address for a while (403, not JSON)"),
+			Err: gistdeal.Errorf(gistdeal.Limited, Banned+" (403, not JSON)"),
 		}
 	}
 	if strings.HasPrefix(a.code(), "feature_capping") {

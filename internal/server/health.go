@@ -20,6 +20,7 @@ func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 // readiness is the answer of /readyz.
 type readiness struct {
 	Status  string `json:"status"`
+	Proof   string `json:"proof,omitempty"` // that this server works on a certain database
 	Details any    `json:"details,omitempty"`
 }
 
@@ -46,6 +47,9 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		if err == nil {
 			ready.Details = s.options.Details(ctx)
 		}
+	}
+	if challenge := r.Header.Get(gistdeal.HeaderChallenge); challenge != "" {
+		ready.Proof = gistdeal.Proof(s.options.Identity, challenge)
 	}
 	writeJSON(w, status, ready)
 }

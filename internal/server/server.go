@@ -68,6 +68,7 @@ type Options struct {
 	TrustedProxies []netip.Prefix            // forwarding headers of other peers are ignored
 	Page           http.Handler              // serves all paths without a route; nil means 404
 	API            API                       // serves paths below /api/v1/; nil means 404
+	Identity       string                    // of the database; /readyz proves it to those who know it
 	Details        func(context.Context) any // details for /readyz, shown to identified callers only; may be nil
 	Metrics        *prometheus.Registry
 	Log            *slog.Logger

@@ -64,11 +64,7 @@ func (s *Store) copyTo(ctx context.Context, part string) (int64, error) {
 	if _, err := conn.ExecContext(ctx, `VACUUM INTO $1`, part); err != nil {
 		return 0, err
 	}
-	db, err := connect(part, 1, "mode=ro")
-	if err != nil {
-		return 0, err
-	}
-	if err := errors.Join(checkIntegrity(ctx, db), db.db.Close(), syncFile(part)); err != nil {
+	if err := checkCopy(ctx, part); err != nil {
 		return 0, err
 	}
 	info, err := os.Stat(part)
@@ -76,6 +72,18 @@ func (s *Store) copyTo(ctx context.Context, part string) (int64, error) {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// checkCopy makes the copy a database of its own, checks it and syncs it.
+func checkCopy(ctx context.Context, part string) error {
+	db, err := connect(part, 1, "_pragma=secure_delete(1)")
+	if err != nil {
+		return err
+	}
+	if _, err = db.ExecContext(ctx, dropIdentity); err == nil {
+		err = checkIntegrity(ctx, db)
+	}
+	return errors.Join(err, db.db.Close(), syncFile(part))
 }
 
 // syncFile syncs a file or a directory to the disk.

@@ -105,7 +105,8 @@ func (c copier) run(ctx context.Context) error {
 		}
 		c.report(CopiedTable{t.name, n})
 	}
-	return nil
+	_, err := c.target.ExecContext(ctx, dropIdentity)
+	return err
 }
 
 // checkEmpty deletes the rows that migrations inserted destinations the target, and returns

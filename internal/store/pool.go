@@ -18,6 +18,7 @@ type dialect struct {
 	schema   string // folder of its migrations
 	migrated string // query: does the table migrations exist?
 	foreign  string // query: are there other tables, but no table migrations?
+	size     string // query: how many bytes has the database?
 	// unavailable returns a message for callers if err means that the database cannot be
 	// used now, else "".
 	unavailable func(err error) string

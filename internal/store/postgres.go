@@ -42,6 +42,7 @@ var postgresDialect = dialect{
 	schema:   "schema/postgres",
 	migrated: `SELECT to_regclass('migrations') IS NOT NULL`,
 	foreign:  `SELECT count(*) > 0 AND count(*) FILTER (WHERE tablename = 'migrations') = 0 FROM pg_tables WHERE schemaname = current_schema()`,
+	size:     `SELECT pg_database_size(current_database())`,
 	unavailable: func(err error) string {
 		if isUnavailable(err) {
 			return noAnswer

@@ -37,6 +37,18 @@ type Schema struct{ Version, Known int }
 // Current reports whether the schema is the one that this gistdeal uses.
 func (s Schema) Current() bool { return s.Version == s.Known }
 
+// Check returns an error with the next step unless this gistdeal uses the schema. The
+// database is its name for people.
+func (s Schema) Check(database string) error {
+	switch {
+	case s.Version > s.Known:
+		return fmt.Errorf("%s belongs to a newer gistdeal (schema %d, this version knows %d): upgrade this gistdeal; to go back to it instead, `gistdeal restore` the copy made before that upgrade", database, s.Version, s.Known)
+	case s.Version < s.Known:
+		return fmt.Errorf("%s belongs to an older gistdeal (schema %d, this version has %d): stop that one and start `gistdeal serve` of this version, which migrates the database; or use the older version", database, s.Version, s.Known)
+	}
+	return nil
+}
+
 // Schema returns the versions of the schema. It returns an error for a database of another
 // program.
 func (s *Store) Schema(ctx context.Context) (Schema, error) {
@@ -67,6 +79,14 @@ func (s *Store) refuseForeign(ctx context.Context) error {
 		return errors.New("it contains another program's tables; set GISTDEAL_DATABASE_URL to a gistdeal database or an empty one")
 	}
 	return nil
+}
+
+// Size returns how many bytes the database takes on its disk.
+func (s *Store) Size(ctx context.Context) (bytes int64, err error) {
+	if err = s.read.QueryRowContext(ctx, s.read.dialect.size).Scan(&bytes); err != nil {
+		err = fmt.Errorf("read the size of the database: %w", err)
+	}
+	return bytes, err
 }
 
 // CheckIntegrity returns an error if SQLite finds damage. It reads the whole file. For

@@ -23,6 +23,7 @@ var sqliteDialect = dialect{
 	schema:      "schema/sqlite",
 	migrated:    `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'migrations')`,
 	foreign:     `SELECT count(*) > 0 AND sum(name = 'migrations') = 0 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
+	size:        `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`,
 	unavailable: fileUnavailable,
 	retryable:   func(error) bool { return false },
 	scrub:       scrubFile,

@@ -90,7 +90,7 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if v.Version > v.Known {
-		return fmt.Errorf("the database belongs to a newer gistdeal (schema %d, this version knows %d): upgrade gistdeal, or restore the backup made before the upgrade", v.Version, v.Known)
+		return v.Check("the database")
 	}
 	if !v.Current() { // A role that may not migrate can start on a migrated database.
 		if err := s.migrate(ctx, schema); err != nil {

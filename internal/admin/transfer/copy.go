@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"gistdeal"
 	"gistdeal/internal/store"
@@ -47,8 +46,8 @@ func checkCurrent(ctx context.Context, file string) error {
 		return err
 	}
 	schema, err := db.Schema(ctx)
-	if err == nil && !schema.Current() {
-		err = fmt.Errorf("%q has the schema of another version of gistdeal (schema %d, this one knows %d): run `gistdeal serve` of this version on it once", file, schema.Version, schema.Known)
+	if err == nil {
+		err = schema.Check(file)
 	}
 	return errors.Join(err, db.Close())
 }
