@@ -35,8 +35,8 @@ build: ## a static binary: bin/gistdeal
 pictures: ## docs/*.svg from docs/*.dot; needs Graphviz
 	for name in docs/*.dot; do dot -Tsvg -o "$${name%.dot}.svg" "$$name" || exit; done
 
-docs: ## docs/cli.md from the command line's own definitions
-	go test ./cmd/gistdeal -run '^TestTheManualOfTheCommandLineIsGenerated$$' -count=1 -update
+docs: ## docs/cli.md and contrib/gistdeal.1 from the command line's own definitions
+	go test ./cmd/gistdeal -run '^TestTheManual' -count=1 -update
 
 clients: ## client/: the published document, and the Go and TypeScript clients from it; needs npm
 	go test ./internal/api -run '^TestThePublishedDocumentIsTheServedOne$$' -count=1 -update

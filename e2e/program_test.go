@@ -156,7 +156,7 @@ func TestEachConfigurationMistakeIsExplained(t *testing.T) {
 		"half a URL":        {map[string]string{"GISTDEAL_DATABASE_URL": "postgres://me:12#secret-db@host/x"}, 2, []string{"GISTDEAL_DATABASE_URL", "%23"}},
 		"file and password": {map[string]string{"GISTDEAL_DATABASE_PASSWORD_FILE": notADatabase}, 2, []string{"GISTDEAL_DATABASE_PASSWORD_FILE", "keep one"}},
 		"no such key file":  {map[string]string{"PIPEDRIVE_API_KEY": "", "PIPEDRIVE_API_KEY_FILE": "/no/such/file"}, 2, []string{"PIPEDRIVE_API_KEY_FILE", "no such file"}},
-		"no such command":   {map[string]string{"args": "sevre"}, 80, []string{"unexpected argument sevre"}},
+		"no such command":   {map[string]string{"args": "sevre"}, 80, []string{`unexpected argument sevre, did you mean "serve"?`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,6 +19,8 @@ have shellcheck || missing+=(shellcheck)
 # Completions are tried in the shells that they are for.
 have zsh || missing+=(zsh)
 have fish || missing+=(fish)
+# The manual page is checked by the program that shows it.
+have groff || missing+=(groff-base)
 have promtool || missing+=(promtool)
 # The official clients of both remotes are JavaScript.
 have node nodejs || missing+=(nodejs)

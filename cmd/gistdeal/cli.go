@@ -1,8 +1,10 @@
 package main
 
+import "github.com/alecthomas/kong"
+
 // cli lists all commands. Each has a file of its own.
 type cli struct {
-	Serve       serveCmd       `cmd:"" default:"withargs" help:"Watch users, create deals and answer requests (the default)."`
+	Serve       serveCmd       `cmd:"" default:"1" help:"Watch users, create deals and answer requests (the default)."`
 	Users       usersCmd       `cmd:"" help:"Add, list, remove, pause, resume and approve users."`
 	Scan        scanCmd        `cmd:"" help:"Scan a tracked user now, and follow its deals."`
 	Requests    requestsCmd    `cmd:"" help:"List and cancel pending requests to track or scan users."`
@@ -23,4 +25,6 @@ type cli struct {
 	Completion  completionCmd  `cmd:"" help:"Print the script that lets bash, zsh or fish complete commands and flags."`
 	Complete    completeCmd    `cmd:"" hidden:""`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
+
+	ShowVersion kong.VersionFlag `name:"version" short:"v" help:"Print the version and exit."`
 }

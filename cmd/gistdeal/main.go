@@ -45,7 +45,7 @@ func options(ctx context.Context) []kong.Option {
 		kong.Name("gistdeal"),
 		kong.Description("Watches public gists of GitHub users and creates exactly one Pipedrive deal for each gist.\n\n" +
 			"The configuration is in the environment; docs/configuration.md lists all variables."),
-		kong.Vars{"sim_addr": app.DemoSimAddr},
+		kong.Vars{"sim_addr": app.DemoSimAddr, "version": versionText()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	}
 }

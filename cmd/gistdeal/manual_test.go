@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"strings"
 	"testing"
@@ -10,7 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-var update = flag.Bool("update", false, "write docs/cli.md instead of comparing it")
+var update = flag.Bool("update", false, "write the generated manuals instead of comparing them")
 
 const (
 	cliManual = "../../docs/cli.md"
@@ -29,6 +30,7 @@ This page is generated from the program's own definitions by ` + "`make docs`" +
 - Commands that print data take ` + "`--json`" + `: stable names, times in RFC 3339 and UTC. Errors go to standard error.
 - Commands that cannot be undone print how much they change and what it costs, and ask. Without a terminal they need ` + "`--yes`" + `;
   ` + "`--dry-run`" + ` only prints.
+- ` + "`gistdeal --version`" + ` and ` + "`-v`" + ` print the version. A mistyped command or flag is an error that suggests the right one.
 - Exit status: 0 done; 1 an error, a failed check, or something that could not be done; 2 a mistake in the configuration; 80 a command line
   that cannot be parsed, or that lacks ` + "`--yes`" + `.
 `
@@ -36,45 +38,76 @@ This page is generated from the program's own definitions by ` + "`make docs`" +
 
 func TestTheManualOfTheCommandLineIsGenerated(t *testing.T) {
 	t.Parallel()
+	generated(t, cliManual, manualHead+manual(model(t)))
+}
+
+// model is the command line's own definition of itself.
+func model(t *testing.T) *kong.Node {
+	t.Helper()
 	parser, err := kong.New(&cli{}, options(t.Context())...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := manualHead + manual(parser.Model.Node, "gistdeal")
+	return parser.Model.Node
+}
+
+// generated compares a file with what it should be, or writes it.
+func generated(t *testing.T, file, want string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(cliManual, []byte(want), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	have, err := os.ReadFile(cliManual)
+	have, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if string(have) != want {
-		t.Error("docs/cli.md is not what the command line says; `make docs` writes it anew")
+		t.Errorf("%s is not what the command line says; `make docs` writes it anew", file)
 	}
 }
 
-// manual renders the commands below a node, each as a section.
-func manual(node *kong.Node, path string) string {
+// manual renders each command as a section.
+func manual(root *kong.Node) string {
 	var text strings.Builder
-	for _, child := range node.Children {
-		if child.Hidden {
+	for name, node := range commands(root, "gistdeal") {
+		fmt.Fprintf(&text, "\n## %s\n\n%s\n", name, strings.TrimSpace(node.Help))
+		fmt.Fprintf(&text, "\n```\n%s\n```\n", usage(node, name))
+		all := parameters(node)
+		if len(all) == 0 {
 			continue
 		}
-		name := path + " " + child.Name
-		if len(child.Children) > 0 {
-			text.WriteString(manual(child, name))
-			continue
-		}
-		fmt.Fprintf(&text, "\n## %s\n\n%s\n", name, strings.TrimSpace(child.Help))
-		fmt.Fprintf(&text, "\n```\n%s\n```\n", usage(child, name))
-		if rows := parameters(child); len(rows) > 0 {
-			fmt.Fprintf(&text, "\n| argument or flag | default | meaning |\n|---|---|---|\n%s\n", strings.Join(rows, "\n"))
+		text.WriteString("\n| argument or flag | default | meaning |\n|---|---|---|\n")
+		for _, p := range all {
+			fmt.Fprintf(&text, "| `%s` | %s | %s |\n", strings.ReplaceAll(p.name, "|", "\\|"), p.standard, strings.ReplaceAll(p.help, "|", "\\|"))
 		}
 	}
 	return text.String()
+}
+
+// commands are the commands below a node that do something, with their whole names.
+func commands(node *kong.Node, path string) iter.Seq2[string, *kong.Node] {
+	return func(yield func(string, *kong.Node) bool) {
+		for _, child := range node.Children {
+			name := path + " " + child.Name
+			if child.Hidden {
+				continue
+			}
+			if len(child.Children) == 0 {
+				if !yield(name, child) {
+					return
+				}
+				continue
+			}
+			for name, below := range commands(child, name) {
+				if !yield(name, below) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // usage is the command with its arguments.
@@ -89,10 +122,13 @@ func usage(node *kong.Node, name string) string {
 	return strings.Join(words, " ")
 }
 
-// parameters are the rows of a command's table.
-func parameters(node *kong.Node) []string {
-	var rows []string
-	row := func(name string, v *kong.Value) {
+// parameter is an argument or a flag of a command.
+type parameter struct{ name, standard, help string }
+
+// parameters are the arguments and flags of a command.
+func parameters(node *kong.Node) []parameter {
+	var all []parameter
+	add := func(name string, v *kong.Value) {
 		standard := "none"
 		switch {
 		case v.Required:
@@ -106,10 +142,10 @@ func parameters(node *kong.Node) []string {
 		if values := strings.Trim(strings.ReplaceAll(v.Enum, ",", ", "), ", "); values != "" && v.Name != "shell" {
 			help += " One of: " + values + "."
 		}
-		rows = append(rows, fmt.Sprintf("| `%s` | %s | %s |", strings.ReplaceAll(name, "|", "\\|"), standard, strings.ReplaceAll(help, "|", "\\|")))
+		all = append(all, parameter{name, standard, help})
 	}
 	for _, arg := range node.Positional {
-		row(arg.Summary(), arg)
+		add(arg.Summary(), arg)
 	}
 	for _, f := range node.Flags {
 		if f.Hidden {
@@ -119,7 +155,7 @@ func parameters(node *kong.Node) []string {
 		if !f.IsBool() {
 			name += "=" + f.FormatPlaceHolder()
 		}
-		row(name, f.Value)
+		add(name, f.Value)
 	}
-	return rows
+	return all
 }
