@@ -36,6 +36,27 @@ func TestAServeOnABackupDuplicatesNothing(t *testing.T) {
 	wantDeals(t, s, 300)
 }
 
+func TestARestoreNeedsAnAnswerOrYesAndSaysTheNextStep(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 3)
+	p := start(t, env)
+	waitForDeals(t, p, "alice", 3)
+	database, copied := env["GISTDEAL_DATABASE_URL"], filepath.Join(t.TempDir(), "copy.db")
+	wantRun(t, env, 0, "gistdeal restore "+copied, "backup", copied)
+	wantRun(t, env, 1, "a gistdeal runs on "+database, "restore", "--yes", copied)
+	p.signal(syscall.SIGTERM)
+	wantRun(t, env, 80, "add --yes to do it, or --dry-run", "restore", copied)
+	wantRun(t, env, 0, "dry run: nothing is changed", "restore", "--dry-run", copied)
+	wantAnswer(t, env, "n", 1, "in place of "+database, "restore "+copied)
+	wantRun(t, env, 0, "The former database is "+database+".before-restore-", "restore", "--yes", copied)
+	testenv.Must(t, os.Remove(database))
+	wantRun(t, env, 0, "is restored from "+copied, "restore", copied) // Nothing is lost, so it does not ask.
+	p = start(t, env)
+	waitForDeals(t, p, "alice", 3)
+	wantDeals(t, s, 3)
+}
+
 func TestABackupIsPrintedAsJSON(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})

@@ -26,8 +26,8 @@ func (c *backupCmd) Run(ctx context.Context) error {
 	}
 	return c.print(b, func(t *table) {
 		t.row(fmt.Sprintf("%s is a checked copy of %s (%s).", b.File, b.Database, format.Bytes(b.Bytes)))
-		t.row("To restore it, stop gistdeal, delete the database's -wal and -shm files, and put the copy in the database's place:")
-		t.row(fmt.Sprintf("  rm -f %[2]s-wal %[2]s-shm && cp %[1]s %[2]s", shellQuote(b.File), shellQuote(b.Database)))
+		t.row("To restore it, stop gistdeal and run:")
+		t.row(fmt.Sprintf("  GISTDEAL_DATABASE_URL=%s gistdeal restore %s", shellQuote(b.Database), shellQuote(b.File)))
 		t.row("Deals created since the copy are found in Pipedrive at the next start and not created again.")
 	})
 }

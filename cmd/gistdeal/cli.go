@@ -18,6 +18,7 @@ type cli struct {
 	Doctor      doctorCmd      `cmd:"" help:"Check everything that gistdeal needs and say how to fix it; exit status 1 if a check fails."`
 	Plan        planCmd        `cmd:"" help:"Estimate the deals, requests and time that tracking users would take; writes nothing."`
 	Backup      backupCmd      `cmd:"" help:"Copy the database to a new file, also while gistdeal runs."`
+	Restore     restoreCmd     `cmd:"" help:"Put a backup in the place of the database, and keep the former one."`
 	Copy        copyCmd        `cmd:"" help:"Copy every row of a SQLite database to PostgreSQL, and compare."`
 	Demo        demoCmd        `cmd:"" help:"Run the whole product against simulators of GitHub and Pipedrive: no keys, nothing is real."`
 	Sim         simCmd         `cmd:"" help:"Run the simulators of GitHub and Pipedrive alone."`

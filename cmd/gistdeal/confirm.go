@@ -25,9 +25,10 @@ type confirming struct {
 
 // effect is a change that cannot be undone and its cost.
 type effect struct {
-	Change string        `json:"change"` // for people
-	Gists  int           `json:"gists"`  // that it concerns
-	Cost   estimate.Cost `json:"cost"`   // in Pipedrive
+	Change   string        `json:"change"` // for people
+	Destroys bool          `json:"-"`      // more than the gists, if any
+	Gists    int           `json:"gists"`  // that it concerns
+	Cost     estimate.Cost `json:"cost"`   // in Pipedrive
 }
 
 // agreed shows the effect of a change and reports whether to make it: at a terminal the
@@ -39,7 +40,7 @@ func (c confirming) agreed(p printing, e effect) (bool, error) {
 			t.row("dry run: nothing is changed")
 		})
 	}
-	if e.Gists == 0 || (c.Yes && p.JSON) {
+	if (e.Gists == 0 && !e.Destroys) || (c.Yes && p.JSON) {
 		return true, nil
 	}
 	if err := show(os.Stderr, e.rows); err != nil || c.Yes {

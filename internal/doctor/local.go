@@ -119,7 +119,7 @@ func (d *doctor) database(ctx context.Context) []Check {
 func (d *doctor) upgrade(ctx context.Context, name string) string {
 	text := fmt.Sprintf("%s has schema %d, and the next start of `gistdeal serve` migrates it to %d", name, d.schema.Version, d.schema.Known)
 	if d.config.Database.IsFile() {
-		text += ": make a backup before, with `gistdeal backup`"
+		text += "; it keeps a copy, " + store.MigrationCopy(name, d.schema.Version)
 	} else {
 		text += ": make a dump before, with pg_dump"
 	}

@@ -45,73 +45,107 @@ type CopiedTable struct {
 	Rows int    `json:"rows"`
 }
 
+// CopyStep is the progress of a copy: the rows of all tables that were copied or, in the
+// second half, compared.
+type CopyStep struct {
+	Table       string
+	Compares    bool
+	Rows, Total int
+}
+
 // Copy copies every row of a SQLite database to an empty PostgreSQL database and then
 // compares both. It uses one transaction in each database: it copies everything or
-// nothing, and no process can write to the source meanwhile. Copy calls report after
-// each table that it compared. The error is Invalid if either database has a leader or
-// the target has rows.
-func Copy(ctx context.Context, from, to *Store, report func(CopiedTable)) error {
+// nothing, and no process can write to the source meanwhile. Copy calls progress after
+// some rows. The error is Invalid if either database has a leader or the target has rows.
+func Copy(ctx context.Context, from, to *Store, progress func(CopyStep)) ([]CopiedTable, error) {
 	for _, s := range []*Store{from, to} {
 		lease, err := s.TryLease(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if lease == nil {
-			return gistdeal.Errorf(gistdeal.Invalid, "gistdeal is running on one of the two databases: stop it, then copy again")
+			return nil, gistdeal.Errorf(gistdeal.Invalid, "gistdeal is running on one of the two databases: stop it, then copy again")
 		}
 		defer s.Release() //nolint:errcheck // The lease ends with the process anyway.
 	}
 	source, err := from.db.db.BeginTx(ctx, nil) // This locks the file; see openSQLite.
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer source.Rollback() //nolint:errcheck // Nothing was written.
 	target, err := to.db.db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c := copier{source: source, target: target, report: report}
-	if err := c.run(ctx); err != nil {
-		return errors.Join(err, target.Rollback())
+	c := copier{source: source, target: target, progress: progress}
+	copied, err := c.run(ctx)
+	if err != nil {
+		return nil, errors.Join(err, target.Rollback())
 	}
-	return target.Commit()
+	return copied, target.Commit()
 }
 
 type copier struct {
 	source, target *sql.Tx
-	report         func(CopiedTable)
+	progress       func(CopyStep)
+	step           CopyStep
 }
 
-func (c copier) run(ctx context.Context) error {
+// copyStep is the number of rows after which progress is reported.
+const copyStep = 1000
+
+func (c *copier) run(ctx context.Context) (copied []CopiedTable, err error) {
 	if err := c.checkEmpty(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	// The triggers would raise the versions of users.
+	if err := c.copyAll(ctx); err != nil {
+		return nil, err
+	}
+	c.step.Compares, c.step.Rows = true, 0
+	for _, t := range tables {
+		c.step.Table = t.name
+		n, err := c.compare(ctx, t)
+		if err != nil {
+			return nil, fmt.Errorf("compare table %s: %w", t.name, err)
+		}
+		copied = append(copied, CopiedTable{t.name, n})
+	}
+	_, err = c.target.ExecContext(ctx, dropIdentity)
+	return copied, err
+}
+
+// copyAll copies all tables. The triggers would raise the versions of users.
+func (c *copier) copyAll(ctx context.Context) error {
+	for _, t := range tables {
+		var rows int
+		if err := c.source.QueryRowContext(ctx, `SELECT count(*) FROM `+t.name).Scan(&rows); err != nil {
+			return err
+		}
+		c.step.Total += rows
+	}
 	if _, err := c.target.ExecContext(ctx, `ALTER TABLE gists DISABLE TRIGGER USER`); err != nil {
 		return err
 	}
 	for _, t := range tables {
+		c.step.Table = t.name
 		if err := c.copy(ctx, t); err != nil {
 			return fmt.Errorf("copy table %s: %w", t.name, err)
 		}
 	}
-	if _, err := c.target.ExecContext(ctx, `ALTER TABLE gists ENABLE TRIGGER USER`); err != nil {
-		return err
-	}
-	for _, t := range tables {
-		n, err := c.compare(ctx, t)
-		if err != nil {
-			return fmt.Errorf("compare table %s: %w", t.name, err)
-		}
-		c.report(CopiedTable{t.name, n})
-	}
-	_, err := c.target.ExecContext(ctx, dropIdentity)
+	_, err := c.target.ExecContext(ctx, `ALTER TABLE gists ENABLE TRIGGER USER`)
 	return err
+}
+
+// done reports that one more row was copied or compared, now and then.
+func (c *copier) done() {
+	if c.step.Rows++; c.step.Rows%copyStep == 0 || c.step.Rows == c.step.Total {
+		c.progress(c.step)
+	}
 }
 
 // checkEmpty deletes the rows that migrations inserted destinations the target, and returns
 // an error if there are others.
-func (c copier) checkEmpty(ctx context.Context) error {
+func (c *copier) checkEmpty(ctx context.Context) error {
 	if _, err := c.target.ExecContext(ctx, `DELETE FROM counters WHERE value = 0`); err != nil {
 		return err
 	}
@@ -128,7 +162,7 @@ func (c copier) checkEmpty(ctx context.Context) error {
 }
 
 // copy copies the rows of a table, up to copyValues values per statement.
-func (c copier) copy(ctx context.Context, t table) error {
+func (c *copier) copy(ctx context.Context, t table) error {
 	rows, err := c.source.QueryContext(ctx, `SELECT * FROM `+t.name+` ORDER BY `+t.key)
 	if err != nil {
 		return err
@@ -144,6 +178,7 @@ func (c copier) copy(ctx context.Context, t table) error {
 		if err != nil {
 			return err
 		}
+		c.done()
 		if values = append(values, row...); len(values)+len(columns) > copyValues {
 			if err := c.insert(ctx, t, columns, values); err != nil {
 				return err
@@ -157,7 +192,7 @@ func (c copier) copy(ctx context.Context, t table) error {
 	return c.insert(ctx, t, columns, values)
 }
 
-func (c copier) insert(ctx context.Context, t table, columns []string, values []any) error {
+func (c *copier) insert(ctx context.Context, t table, columns []string, values []any) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "INSERT INTO %s (%s) VALUES ", t.name, strings.Join(columns, ", "))
 	for i := range values {
@@ -178,7 +213,7 @@ func (c copier) insert(ctx context.Context, t table, columns []string, values []
 
 // compare returns the number of rows of a table, or an error at the first row that
 // differs.
-func (c copier) compare(ctx context.Context, t table) (n int, err error) {
+func (c *copier) compare(ctx context.Context, t table) (n int, err error) {
 	query := `SELECT * FROM ` + t.name + ` ORDER BY ` + t.key
 	source, err := c.source.QueryContext(ctx, query)
 	if err != nil {
@@ -213,6 +248,7 @@ func (c copier) compare(ctx context.Context, t table) (n int, err error) {
 		if !reflect.DeepEqual(a, b) {
 			return n, fmt.Errorf("row %d differs", n+1)
 		}
+		c.done()
 	}
 }
 

@@ -49,7 +49,16 @@ func TestACopyHasEveryRowAndContinuesTheCounters(t *testing.T) {
 	t.Parallel()
 	from, to := full(t), open(t, pgtest.URL(t))
 	copied := map[string]int{}
-	testenv.Must(t, store.Copy(t.Context(), from, to, func(c store.CopiedTable) { copied[c.Name] = c.Rows }))
+	var last store.CopyStep
+	tables, err := store.Copy(t.Context(), from, to, func(s store.CopyStep) { last = s })
+	testenv.Must(t, err)
+	for _, c := range tables {
+		copied[c.Name] = c.Rows
+		last.Total -= c.Rows
+	}
+	if last.Total != 0 || !last.Compares {
+		t.Errorf("the progress ends at %+v", last)
+	}
 	names := from.Tables(t)
 	if len(copied) != len(names) {
 		t.Errorf("copied %v, want all of %v", copied, names)
@@ -83,7 +92,7 @@ func TestACopyIsCompleteOrAbsent(t *testing.T) {
 	from, to := full(t), open(t, pgtest.URL(t))
 	refused := func(want string) {
 		t.Helper()
-		err := store.Copy(t.Context(), from, to, func(store.CopiedTable) {})
+		_, err := store.Copy(t.Context(), from, to, func(store.CopyStep) {})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
@@ -110,7 +119,8 @@ func TestACopyIsCompleteOrAbsent(t *testing.T) {
 	}
 	refused("gistdeal is running")
 	testenv.Must(t, other.Release())
-	testenv.Must(t, store.Copy(t.Context(), from, to, func(store.CopiedTable) {}))
+	_, err := store.Copy(t.Context(), from, to, func(store.CopyStep) {})
+	testenv.Must(t, err)
 }
 
 func TestAllTablesButTheMigrationsAndTheLeaseAreCopied(t *testing.T) {

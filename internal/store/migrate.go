@@ -14,7 +14,8 @@ import (
 var schema embed.FS
 
 // migrate applies the numbered files of folder that the database does not have yet, each
-// in its own transaction. There are no down migrations: to go back, restore a backup.
+// in its own transaction. There are no down migrations: to go back, restore a backup. A
+// SQLite file is copied before; see keepCopy.
 func (s *Store) migrate(ctx context.Context, folder fs.FS) error {
 	files, err := fs.Glob(folder, s.db.dialect.schema+"/*.sql")
 	if err != nil {
@@ -26,6 +27,13 @@ func (s *Store) migrate(ctx context.Context, folder fs.FS) error {
 		_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY)`)
 		return err
 	}); err != nil {
+		return err
+	}
+	var current int
+	if err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM migrations`).Scan(&current); err != nil {
+		return err
+	}
+	if err := s.keepCopy(ctx, current, len(files)); err != nil {
 		return err
 	}
 	for _, file := range files {

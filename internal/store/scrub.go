@@ -14,10 +14,13 @@ import (
 const settingScrub = "scrub"
 
 // Scrub removes the text of deleted rows from the files of the database, as far as the
-// database can. After an error, the next Open tries again.
+// database can, and the copies that migrations keep. After an error, the next Open tries again.
 func (s *Store) Scrub(ctx context.Context) error {
 	// The pool's limits are for statements that take no time.
 	err := s.db.dialect.scrub(ctx, s.db.db)
+	if err == nil {
+		err = s.deleteCopies("")
+	}
 	if err == nil {
 		_, err = s.db.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, settingScrub)
 	}

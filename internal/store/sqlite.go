@@ -53,7 +53,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("database file %q: %w", path, err), db.db.Close())
 	}
-	s := &Store{db: db, read: read, lease: fileLease{flock.New(abs + ".lock")}, keys: keySource{o.EraseKey, abs + eraseKeySuffix}, log: o.Log}
+	s := &Store{db: db, read: read, lease: fileLease{flock.New(abs + ".lock")}, keys: keySource{o.EraseKey, abs + eraseKeySuffix}, file: abs, log: o.Log}
 	if err := prepareWhenFree(ctx, s); err != nil {
 		return nil, errors.Join(explainFile(path, err), s.Close())
 	}

@@ -10,32 +10,33 @@ import (
 
 // Copy copies every row of the SQLite database in the file from to the
 // empty PostgreSQL database at the URL to, compares both, and returns the tables,
-// which are equal. The password may be in a file. Both databases must have the
+// which are equal, and the size of the new database. The password may be in a file. Both databases must have the
 // schema of this version and no instance may run on them; the source stays as it is.
-func Copy(ctx context.Context, from, to, passwordFile string) (tables []store.CopiedTable, err error) {
+func Copy(ctx context.Context, from, to, passwordFile string, progress func(store.CopyStep)) (tables []store.CopiedTable, size int64, err error) {
 	if !store.IsFile(from) || store.IsFile(to) {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "copy goes from a SQLite file to a postgres:// URL: `gistdeal copy gistdeal.db postgres://...`")
+		return nil, 0, gistdeal.Errorf(gistdeal.Invalid, "copy goes from a SQLite file to a postgres:// URL: `gistdeal copy gistdeal.db postgres://...`")
 	}
 	if err := errors.Join(store.CheckName(from), store.CheckName(to)); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if !store.TakesPassword(to) {
 		passwordFile = ""
 	}
 	if err := checkCurrent(ctx, from); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	source, err := store.Open(ctx, from, store.Options{})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	target, err := store.Open(ctx, to, store.Options{PasswordFile: passwordFile})
 	if err != nil {
-		return nil, errors.Join(err, source.Close())
+		return nil, 0, errors.Join(err, source.Close())
 	}
-	tables = []store.CopiedTable{}
-	err = store.Copy(ctx, source, target, func(t store.CopiedTable) { tables = append(tables, t) })
-	return tables, errors.Join(err, source.Close(), target.Close())
+	if tables, err = store.Copy(ctx, source, target, progress); err == nil {
+		size, err = target.Size(ctx)
+	}
+	return tables, size, errors.Join(err, source.Close(), target.Close())
 }
 
 // checkCurrent returns an error if opening the file for writing would create it

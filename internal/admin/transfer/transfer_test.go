@@ -56,7 +56,7 @@ func TestACopyGoesFromAFileToPostgreSQLOnly(t *testing.T) {
 		{file, file, gistdeal.Invalid},
 		{file, postgres, gistdeal.NotFound}, // and the file is not created
 	} {
-		if _, err := transfer.Copy(t.Context(), tt.from, tt.to, ""); gistdeal.KindOf(err) != tt.kind {
+		if _, _, err := transfer.Copy(t.Context(), tt.from, tt.to, "", nil); gistdeal.KindOf(err) != tt.kind {
 			t.Errorf("%s to %s: %v, want the kind %v", tt.from, tt.to, err, tt.kind)
 		}
 	}
