@@ -46,9 +46,12 @@ type App struct {
 	log     *slog.Logger
 	metrics *prometheus.Registry
 	store   *store.Store
-	engine  *engine.Engine
-	server  *server.Server
-	listen  net.Listener
+
+	github    *github.Client
+	pipedrive *pipedrive.Client
+	engine    *engine.Engine
+	server    *server.Server
+	listen    net.Listener
 }
 
 // New opens the database, listens, and assembles the parts. No loop runs before
@@ -72,7 +75,7 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{config: c, log: log, store: db, metrics: registry}
+	a := &App{config: c, log: log, store: db, github: hub, pipedrive: pipe, metrics: registry}
 	if err := a.prepare(ctx, hub, pipe); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -222,10 +225,15 @@ func (a *App) Run(ctx context.Context) error {
 			"users_of_one_page", anonymousUsers(a.config.ScanInterval), "scanned_every", a.config.ScanInterval.String())
 	}
 
+	hangups, stopHangups := hangups()
+	defer stopHangups()
+	parts.Go(func() error { a.reloadOn(ctx, hangups); return nil })
+	a.notify("READY=1\nSTATUS=listening on " + a.Addr())
 	debug.FreeOSMemory() // The start needs more memory than serving does.
 
 	<-ctx.Done()
 	a.log.Info("stopping")
+	a.notify("STOPPING=1")
 	a.server.Drain()
 	time.Sleep(a.config.Drain)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)

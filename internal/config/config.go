@@ -46,7 +46,12 @@ type Config struct {
 
 	Version string // of the program; not from the environment
 	Demo    bool   // the remotes are simulators; not from the environment
+
+	env map[string]string // that Parse has read
 }
+
+// Reread parses the same environment again: only the contents of files may differ.
+func (c Config) Reread() (Config, error) { return Parse(c.env) }
 
 // Values of GISTDEAL_AUTH.
 const (
@@ -78,6 +83,7 @@ func Environ() map[string]string {
 func Parse(env map[string]string) (Config, error) {
 	p := parser{env: env, used: map[string]bool{}, wrong: map[string]bool{}}
 	c := Config{
+		env:           env,
 		GitHubToken:   p.secret("GITHUB_AT", "GITHUB_TOKEN"),
 		GitHubURL:     p.url("GITHUB_API_URL", "https://api.github.com"),
 		PipedriveKey:  p.secret("PIPEDRIVE_API_KEY", "PIPEDRIVE_TOKEN"),

@@ -138,6 +138,13 @@ func (e *Engine) Wake() {
 	e.queued.Set()
 }
 
+// TryNow ends the waits after refusals of a key, because the operator has changed it.
+func (e *Engine) TryNow() {
+	e.gitHubBackoff.TryNow()
+	e.pushBackoff.TryNow()
+	e.Wake()
+}
+
 // Status is the present state of the work, in words for people.
 type Status struct {
 	Working bool             `json:"leader" doc:"whether this process holds the lease"`

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,7 +48,8 @@ type Options struct {
 // view of it.
 type Client struct {
 	base     *url.URL // without a slash at the end of its path
-	header   http.Header
+	options  Options
+	header   *atomic.Pointer[http.Header] // of all views
 	http     *http.Client
 	hasToken bool
 	timeout  time.Duration // of one request, including reading the body
@@ -76,9 +78,10 @@ func New(baseURL string, o Options) (*Client, error) {
 		o.UserAgent = "gistdeal"
 	}
 	limiter := newLimiter()
-	return &Client{
+	c := &Client{
+		options:  o,
 		base:     &url.URL{Scheme: base.Scheme, Host: base.Host, Path: strings.TrimRight(base.Path, "/")},
-		header:   header(o),
+		header:   &atomic.Pointer[http.Header]{},
 		http:     &http.Client{Transport: o.Transport, CheckRedirect: noRedirect},
 		hasToken: o.Token != "",
 		timeout:  requestTimeout,
@@ -88,7 +91,21 @@ func New(baseURL string, o Options) (*Client, error) {
 			Name: "gistdeal_github_requests_total",
 			Help: "Requests sent to GitHub, by the status of the answer. The status is none if there was no answer.",
 		}, []string{"status"}),
-	}, nil
+	}
+	c.SetToken(o.Token)
+	return c, nil
+}
+
+// SetToken sets the token of requests from now on, of c and of its views. A client without
+// a token stays without one.
+func (c *Client) SetToken(token string) {
+	o := c.options
+	if o.Token != "" {
+		o.Token = token
+	}
+	h := header(o)
+	c.header.Store(&h)
+	c.limiter.forget()
 }
 
 // Background returns a view of c for background work. Its requests leave room for
@@ -115,7 +132,7 @@ func (c *Client) Quota() gistdeal.Quota {
 	return c.limiter.quota
 }
 
-// header returns the headers of each request. They are built only once, because
+// header returns the headers of each request. They are built once for a token, because
 // GitHub's ETags depend on the exact Accept and Authorization headers.
 func header(o Options) http.Header {
 	h := http.Header{}
@@ -254,7 +271,7 @@ func (c *Client) send(ctx context.Context, address, etag string, limit int64) (a
 	if err != nil {
 		return answer{}, unreadable("%w", err) // The address comes from an earlier answer.
 	}
-	req.Header = c.header.Clone()
+	req.Header = c.header.Load().Clone()
 	if etag != "" {
 		req.Header.Set("If-None-Match", etag)
 	}

@@ -80,6 +80,14 @@ func newLimiter() *limiter {
 	}
 }
 
+// forget forgets the limits of a token, because another one takes its place.
+func (l *limiter) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.until, l.refusals, l.quota = time.Time{}, 0, gistdeal.Quota{Name: QuotaHour}
+	clear(l.refused)
+}
+
 // acquire waits until t admits a request. The caller releases t after the answer. It
 // returns a Limited error if no request may be sent.
 func (l *limiter) acquire(ctx context.Context, t *throttle) error {

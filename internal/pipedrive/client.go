@@ -47,6 +47,7 @@ type Options struct {
 type Client struct {
 	base         *url.URL
 	options      Options
+	token        atomic.Pointer[string]
 	http         *http.Client
 	limiter      *limiter
 	day          *dailyQuota
@@ -103,8 +104,12 @@ func New(baseURL string, o Options) (*Client, error) {
 		}},
 	}
 	c.SetTarget(o.Target)
+	c.SetToken(o.Token)
 	return c, nil
 }
+
+// SetToken sets the token of requests from now on. It must be of the same company.
+func (c *Client) SetToken(token string) { c.token.Store(&token) }
 
 // noRedirect returns a redirect to the caller, because net/http would send the key along
 // when it follows one.
@@ -163,7 +168,7 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("x-api-token", c.options.Token)
+	req.Header.Set("x-api-token", *c.token.Load())
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.options.UserAgent)
 	if body != nil {
