@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes what a release consists of, in dist/: for each platform an archive with
-# the program and the list of its parts (CycloneDX), and the checksums of all.
+# the program and the list of its parts (CycloneDX), for Linux a deb and an rpm,
+# and the checksums of all.
 # scripts/archives.sh VERSION [OS/ARCHITECTURE...]
 # The same commit and version give the same archives, byte for byte.
 set -euo pipefail
@@ -21,7 +22,8 @@ for platform in "${platforms[@]}"; do
     -o "dist/$name/gistdeal" ./cmd/gistdeal
   go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0 bin -json -std -noserial -version "$version" \
     -output "dist/$name.cdx.json" "dist/$name/gistdeal" 2>/dev/null
-  cp -r CHANGELOG.md LICENSE README.md docs contrib/gistdeal.service "dist/$name"
+  if [ "$os" = linux ]; then scripts/linuxpackages.sh "dist/$name/gistdeal" "$version" "$arch" dist; fi
+  cp -r CHANGELOG.md LICENSE README.md docs contrib/gistdeal.{1,service,sysusers} "dist/$name"
   tar --create --directory dist --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u+rw,go+r,go-w "$name" |
     gzip --no-name >"dist/$name.tar.gz"
   rm -r "dist/$name"

@@ -37,6 +37,8 @@ have openssl || missing+=(openssl)
 have dockerd || missing+=(docker.io)
 have busybox || missing+=(busybox-static)
 have systemd-analyze || missing+=(systemd)
+# The rpm is installed on a copy of this machine, as the deb is.
+have rpm || missing+=(rpm)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 # Its server is not on the PATH.
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
