@@ -17,6 +17,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/config"
+	"gistdeal/internal/server"
 	"gistdeal/internal/sim"
 )
 
@@ -45,12 +46,16 @@ func Demo(ctx context.Context, env map[string]string, version string, out io.Wri
 		return err
 	}
 	defer simulators.stop()
-	dir, err := os.MkdirTemp("", "gistdeal-demo-")
-	if err != nil {
-		return fmt.Errorf("folder for the demo's database: %w", err)
+	database := env["GISTDEAL_DATABASE_URL"]
+	if database == "" { // A container has a database, but no temporary folder.
+		dir, err := os.MkdirTemp("", "gistdeal-demo-")
+		if err != nil {
+			return fmt.Errorf("folder for the demo's database: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		database = filepath.Join(dir, "demo.db")
 	}
-	defer os.RemoveAll(dir)
-	c, err := config.Parse(demoEnv(env, simulators.url, filepath.Join(dir, "demo.db")))
+	c, err := config.Parse(demoEnv(env, simulators.url, database))
 	if err != nil {
 		return err
 	}
@@ -63,19 +68,35 @@ func Demo(ctx context.Context, env map[string]string, version string, out io.Wri
 	if err := a.refuseReal(ctx); err != nil {
 		return errors.Join(err, a.listen.Close(), a.store.Close())
 	}
-	_, port, err := net.SplitHostPort(a.Addr())
-	if err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(out, "\n  gistdeal demo: nothing here is real.\n  The page:   http://localhost:%s\n  Its deals:  %s/deals\n  An answer:  curl http://localhost:%s/user/%s\n  Stop it with Ctrl+C.\n\n",
-		port, simulators.url, port, demoUsers[1]); err != nil {
-		return err
+	if err := a.welcome(ctx, simulators.url, out); err != nil {
+		return errors.Join(err, a.listen.Close(), a.store.Close())
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go s.Run(ctx, demoInterval)
 	go a.trackDemoUsers(ctx)
 	return a.Run(ctx)
+}
+
+// welcome prints how to use the demo. Where other machines may reach it, as in a
+// container, everybody needs a token, so it makes one.
+func (a *App) welcome(ctx context.Context, simulators string, out io.Writer) error {
+	_, port, err := net.SplitHostPort(a.Addr())
+	if err != nil {
+		return err
+	}
+	logIn, header, where := "", "", ""
+	if a.auth() == server.AuthToken && a.config.AdminToken == "" {
+		token := gistdeal.NewToken()
+		if err := a.store.SetToken(ctx, "demo", gistdeal.HashToken(token), gistdeal.ScopeAdmin, time.Now()); err != nil {
+			return err
+		}
+		logIn, header = "  Log in with "+token+"\n", fmt.Sprintf("-H 'Authorization: Bearer %s' ", token)
+		where = " (only where the demo runs)"
+	}
+	_, err = fmt.Fprintf(out, "\n  gistdeal demo: nothing here is real.\n  The page:   http://localhost:%s\n%s  Its deals:  %s/deals%s\n  An answer:  curl %shttp://localhost:%s/user/%s\n  Stop it with Ctrl+C.\n\n",
+		port, logIn, simulators, where, header, port, demoUsers[1])
+	return err
 }
 
 // refuseReal returns an error if the database is one of real users: the
@@ -101,7 +122,7 @@ func demoEnv(env map[string]string, url, database string) map[string]string {
 	demo := map[string]string{"GISTDEAL_DATABASE_URL": database, "GISTDEAL_SCAN_INTERVAL": demoInterval.String()}
 	for name, value := range env {
 		switch name {
-		case "GITHUB_TOKEN", "GITHUB_AT_FILE", "GITHUB_TOKEN_FILE", "PIPEDRIVE_TOKEN", "PIPEDRIVE_API_KEY_FILE", "PIPEDRIVE_TOKEN_FILE":
+		case "GISTDEAL_DATABASE_URL", "GITHUB_TOKEN", "GITHUB_AT_FILE", "GITHUB_TOKEN_FILE", "PIPEDRIVE_TOKEN", "PIPEDRIVE_API_KEY_FILE", "PIPEDRIVE_TOKEN_FILE":
 		default:
 			demo[name] = value
 		}
