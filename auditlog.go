@@ -33,22 +33,23 @@ const (
 	ActionRetryDeals    Action = "deals.retry" // the selection of deals
 	ActionSkipDeals     Action = "deals.skip"  // the selection of deals
 	ActionAudit         Action = "audit.request"
-	ActionPausePushes   Action = "pushes.pause"   // no target
-	ActionResumePushes  Action = "pushes.resume"  // no target
-	ActionChangeSetting Action = "setting.change" // the setting; before and after are stored values, "" for the default
-	ActionAddToken      Action = "token.add"      // the token; after is its scope
-	ActionChangeToken   Action = "token.change"   // the token
-	ActionRevokeToken   Action = "token.revoke"   // the token; before is its scope
-	ActionLogIn         Action = "login"          // no target
-	ActionLogInFailed   Action = "login.failed"   // no target
-	ActionLogOut        Action = "logout"         // no target
+	ActionPausePushes   Action = "pushes.pause"     // no target
+	ActionResumePushes  Action = "pushes.resume"    // no target
+	ActionChangeSetting Action = "setting.change"   // the setting; before and after are stored values, "" for the default
+	ActionAddToken      Action = "token.add"        // the token; after is its scope
+	ActionChangeToken   Action = "token.change"     // the token
+	ActionRevokeToken   Action = "token.revoke"     // the token; before is its scope
+	ActionRestore       Action = "database.restore" // the backup
+	ActionLogIn         Action = "login"            // no target
+	ActionLogInFailed   Action = "login.failed"     // no target
+	ActionLogOut        Action = "logout"           // no target
 )
 
 // Actions lists all actions.
 var Actions = []Action{
 	ActionAddUser, ActionScanUser, ActionPauseUser, ActionResumeUser, ActionRemoveUser, ActionEraseUser, ActionAllowAgain, ActionCancelRequest,
 	ActionApproveDeals, ActionRetryDeals, ActionSkipDeals, ActionAudit, ActionPausePushes, ActionResumePushes, ActionChangeSetting,
-	ActionAddToken, ActionChangeToken, ActionRevokeToken, ActionLogIn, ActionLogInFailed, ActionLogOut,
+	ActionAddToken, ActionChangeToken, ActionRevokeToken, ActionRestore, ActionLogIn, ActionLogInFailed, ActionLogOut,
 }
 
 // AuditEntry is an entry of the audit log: a change that a person or program made, or a

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"os"
 	account "os/user"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ var recorded = []struct{ command, arguments, actions string }{
 	{"stop", "", ""}, // of the leader, so that requests wait
 	{"users add", "carol", "user.add"},
 	{"requests cancel", "carol", "request.cancel"},
+	{"restore", "COPY --yes", "database.restore"},
 }
 
 // readers are commands that change nothing in the database of a running gistdeal.
@@ -75,7 +77,13 @@ func TestEachCommandThatChangesSomethingLeavesItsEntry(t *testing.T) {
 			p.signal(syscall.SIGTERM)
 			continue
 		}
-		status, out := run(t, env, strings.Fields(r.command+" "+r.arguments)...)
+		arguments := r.arguments
+		if strings.Contains(arguments, "COPY") {
+			copied := filepath.Join(t.TempDir(), "copy.db")
+			wantRun(t, env, 0, copied, "backup", copied)
+			arguments = strings.ReplaceAll(arguments, "COPY", copied)
+		}
+		status, out := run(t, env, strings.Fields(r.command+" "+arguments)...)
 		if status != 0 {
 			t.Errorf("%s %s: exit status %d:\n%s", r.command, r.arguments, status, out)
 		}

@@ -88,7 +88,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	if err := a.store.CheckEraseKey(ctx); err != nil {
 		return err
 	}
-	if err := a.setAdminToken(ctx); err != nil {
+	if err := a.setAdminToken(ctx, string(a.config.AdminToken)); err != nil {
 		return err
 	}
 	identity, err := a.store.Identity(ctx)
@@ -138,19 +138,24 @@ func configured(c config.Config) settings.Configured {
 }
 
 // setAdminToken makes the configured token valid, and an earlier one invalid.
-func (a *App) setAdminToken(ctx context.Context) error {
-	ctx = gistdeal.WithCaller(ctx, gistdeal.Caller{Name: string(gistdeal.SourceConfiguration), Source: gistdeal.SourceConfiguration})
-	if a.config.AdminToken == "" {
+func (a *App) setAdminToken(ctx context.Context, token string) error {
+	ctx = byConfiguration(ctx)
+	if token == "" {
 		if err := a.store.RevokeToken(ctx, gistdeal.AdminToken, time.Now()); gistdeal.KindOf(err) != gistdeal.NotFound {
 			return err
 		}
 		return nil
 	}
-	hash := gistdeal.HashToken(string(a.config.AdminToken))
-	if err := a.store.SetToken(ctx, gistdeal.AdminToken, hash, gistdeal.ScopeAdmin, time.Now()); err != nil {
+	if err := a.store.SetToken(ctx, gistdeal.AdminToken, gistdeal.HashToken(token), gistdeal.ScopeAdmin, time.Now()); err != nil {
 		return fmt.Errorf("GISTDEAL_ADMIN_TOKEN: %w", err)
 	}
 	return nil
+}
+
+// byConfiguration returns a context whose changes the audit log records as ones of the
+// configuration.
+func byConfiguration(ctx context.Context) context.Context {
+	return gistdeal.WithCaller(ctx, gistdeal.Caller{Name: string(gistdeal.SourceConfiguration), Source: gistdeal.SourceConfiguration})
 }
 
 // auth returns which requests need a token. All do if anything says that other

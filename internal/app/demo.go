@@ -88,7 +88,7 @@ func (a *App) welcome(ctx context.Context, simulators string, out io.Writer) err
 	logIn, header, where := "", "", ""
 	if a.auth() == server.AuthToken && a.config.AdminToken == "" {
 		token := gistdeal.NewToken()
-		if err := a.store.SetToken(ctx, "demo", gistdeal.HashToken(token), gistdeal.ScopeAdmin, time.Now()); err != nil {
+		if err := a.store.SetToken(byConfiguration(ctx), "demo", gistdeal.HashToken(token), gistdeal.ScopeAdmin, time.Now()); err != nil {
 			return err
 		}
 		logIn, header = "  Log in with "+token+"\n", fmt.Sprintf("-H 'Authorization: Bearer %s' ", token)

@@ -61,7 +61,7 @@ func (a *App) reload(ctx context.Context) {
 	for _, s := range []secret{
 		{"GITHUB_TOKEN", &a.config.GitHubToken, &c.GitHubToken, a.acceptGitHubToken},
 		{"PIPEDRIVE_API_KEY", &a.config.PipedriveKey, &c.PipedriveKey, a.acceptPipedriveKey},
-		{"GISTDEAL_ADMIN_TOKEN", &a.config.AdminToken, &c.AdminToken, a.acceptAdminToken},
+		{"GISTDEAL_ADMIN_TOKEN", &a.config.AdminToken, &c.AdminToken, a.setAdminToken},
 	} {
 		if *s.old == *s.new {
 			continue
@@ -123,8 +123,4 @@ func (a *App) acceptPipedriveKey(ctx context.Context, key string) error {
 	a.pipedrive.SetToken(key)
 	_, err = a.pipedrive.Me(ctx) // Later calls are about the new key's user.
 	return err
-}
-
-func (a *App) acceptAdminToken(ctx context.Context, token string) error {
-	return a.store.SetToken(ctx, gistdeal.AdminToken, gistdeal.HashToken(token), gistdeal.ScopeAdmin, time.Now())
 }

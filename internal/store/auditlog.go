@@ -91,6 +91,17 @@ func (s *Store) RecordFailedLogIn(ctx context.Context, reason string, now time.T
 	return nil
 }
 
+// RecordRestore adds to the audit log of a restored database the backup that it is from.
+func (s *Store) RecordRestore(ctx context.Context, backup string, now time.Time) error {
+	err := s.personTx(ctx, now, func(context.Context, *sql.Tx) ([]gistdeal.AuditEntry, error) {
+		return []gistdeal.AuditEntry{{Action: gistdeal.ActionRestore, Target: backup}}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("record the restore: %w", err)
+	}
+	return nil
+}
+
 // AuditLog returns up to limit entries that match f, with ids below before, the last one
 // first. A before of 0 means no bound.
 func (s *Store) AuditLog(ctx context.Context, f gistdeal.AuditFilter, before int64, limit int) ([]gistdeal.AuditEntry, error) {

@@ -24,7 +24,7 @@ type Store struct {
 	keys     keySource
 	log      *slog.Logger
 	file     string // of SQLite, its canonical path; "" for PostgreSQL
-	requests int // most pending scan requests; 0 means no limit
+	requests int    // most pending scan requests; 0 means no limit
 	// keepEntries is how long entries of the audit log are kept; 0 means for good.
 	keepEntries time.Duration
 	listener    *pool // one connection for Listen; nil if the database has no notifications

@@ -53,7 +53,16 @@ func PlanRestore(ctx context.Context, database, file string, now time.Time) (r R
 	return r, nil
 }
 
-// Restore puts the backup in the database's place and keeps the former one.
+// Restore puts the backup in the database's place and keeps the former one. A backup of
+// this version gets an entry in its audit log; an older one may have none.
 func Restore(ctx context.Context, r Replacement) error {
-	return store.Restore(ctx, r.Database, r.Backup.File, r.Kept)
+	err := store.Restore(ctx, r.Database, r.Backup.File, r.Kept)
+	if err != nil || r.Migrates {
+		return err
+	}
+	db, err := store.Open(ctx, r.Database, store.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.RecordRestore(ctx, r.Backup.File, time.Now()), db.Close())
 }
