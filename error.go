@@ -61,6 +61,10 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap returns the wrapped error.
 func (e *Error) Unwrap() error { return e.Err }
 
+// ErrDatabase is in the chain of the error of a database that cannot be used: it does not
+// answer, its disk is full, or its file is damaged.
+var ErrDatabase = errors.New("the database cannot be used")
+
 // ErrCommitsLost means that the database came back older than a commit that it had
 // acknowledged: it crashed without synchronous commits, a replica that was behind took
 // over, or somebody restored a backup. Its kind is Temporary.
@@ -77,6 +81,12 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return Internal
+}
+
+// OwnFault reports whether err is a fault of gistdeal or of its database. All other errors
+// come from a remote or from a request.
+func OwnFault(err error) bool {
+	return err != nil && (KindOf(err) == Internal || errors.Is(err, ErrDatabase) || errors.Is(err, ErrCommitsLost))
 }
 
 // RetryAfter returns the RetryAfter of the outermost Error in err's chain, or 0.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gistdeal"
+	"gistdeal/internal/admin/activity"
 	"gistdeal/internal/server"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
@@ -80,6 +81,30 @@ func TestTheProgramRecoversFromAFullDisk(t *testing.T) {
 	if duplicates := remotes.Report().Duplicated; len(duplicates) > 0 {
 		t.Errorf("gists with more than one deal: %v", duplicates)
 	}
+}
+
+func TestAFullDiskIsNotReportedAsARefusalOfPipedrive(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "test.db"))
+	remotes, url := testenv.Simulate(t, testenv.Unlimited(sim.Options{Seed: 1}))
+	remotes.MakeGists("alice", 2000)
+	e, _ := stack.Start(t, s, url)
+	if err := e.Track(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Eventually(t, "deals are created", func() bool { return remotes.Report().Deals > 10 })
+	s.Fill(t)
+	testenv.Eventually(t, "the status names the disk", func() bool { return strings.Contains(e.Status().Pushes, "the database disk is full") })
+	if pushes := e.Status().Pushes; !strings.HasPrefix(pushes, "a fault of gistdeal or of its database: ") {
+		t.Errorf("the status is %q", pushes)
+	}
+	quotas, err := activity.New(s).Quotas(t.Context())
+	testenv.Must(t, err)
+	if quotas.Pushes != (gistdeal.Backoff{}) || quotas.Database.Reason != "the database disk is full" {
+		t.Errorf("the backoffs are %+v and %+v, want one of the database alone", quotas.Pushes, quotas.Database)
+	}
+	s.MakeRoom(t)
+	testenv.Eventually(t, "the pushes go on", func() bool { return e.Status().Pushes == "on" })
 }
 
 // work runs the engine and the server on s until the end of the test. It returns

@@ -22,6 +22,8 @@ type dialect struct {
 	// unavailable returns a message for callers if err means that the database cannot be
 	// used now, else "".
 	unavailable func(err error) string
+	// damaged reports whether err means that the database file is damaged.
+	damaged func(err error) bool
 	// retryable reports whether the transaction lost a race and may succeed next time.
 	retryable func(err error) bool
 	// scrub removes the text of deleted rows.
@@ -45,7 +47,10 @@ type pool struct {
 	needsProbe bool
 }
 
-const noAnswer = "the database does not answer"
+const (
+	noAnswer = "the database does not answer"
+	diskFull = "the database disk is full"
+)
 
 // newPool returns a pool of up to so many connections. It keeps idle ones open, because
 // connecting takes longer than a query.
@@ -75,6 +80,8 @@ func (p *pool) begin(ctx context.Context) (context.Context, func(error) error) {
 		case ctx.Err() != nil: // The caller gave up, which says nothing about the database.
 		case err != nil && limited.Err() != nil:
 			return p.health.markDown(err, noAnswer)
+		case err != nil && p.dialect.damaged(err):
+			return p.health.markDamaged(err)
 		case err != nil && p.dialect.unavailable(err) != "":
 			return p.health.markDown(err, p.dialect.unavailable(err))
 		case !p.needsProbe:
@@ -86,6 +93,9 @@ func (p *pool) begin(ctx context.Context) (context.Context, func(error) error) {
 
 // ExecContext is sql.DB's.
 func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if err := p.refused(); err != nil {
+		return nil, err
+	}
 	ctx, end := p.begin(ctx)
 	r, err := p.db.ExecContext(ctx, query, args...)
 	return r, end(err)
@@ -161,6 +171,9 @@ func scanAll[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error
 // the transaction lost a race. f must use only the given context and transaction: the
 // pool may have one connection, and waiting for a second one would hang.
 func (p *pool) tx(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
+	if err := p.refused(); err != nil {
+		return err
+	}
 	ctx, end := p.begin(ctx)
 	err := p.tryTx(ctx, f)
 	for n := 1; n < maxTries && p.dialect.retryable(err) && backOff(ctx, n); n++ {
@@ -186,11 +199,29 @@ func (p *pool) tryTx(ctx context.Context, f func(context.Context, *sql.Tx) error
 	return tx.Commit()
 }
 
+// refused returns an error if the database is damaged. Nothing is written then: the record
+// of an attempt could be lost in a damaged page, and gistdeal would create a duplicate deal.
+func (p *pool) refused() error {
+	if p.health == nil {
+		return nil
+	}
+	return p.health.damage()
+}
+
 // health logs once when the database becomes unavailable, and once when it is back.
 type health struct {
-	log  *slog.Logger
-	down atomic.Bool
+	log     *slog.Logger
+	down    atomic.Bool
+	damaged *atomic.Bool // for good; shared by all pools of a file
 }
+
+// unusable is an error of a database that cannot be used.
+type unusable string
+
+func (u unusable) Error() string { return string(u) }
+
+// Is reports whether the target is gistdeal.ErrDatabase.
+func (u unusable) Is(target error) bool { return target == gistdeal.ErrDatabase }
 
 // markDown returns the message as an error. It logs err but does not wrap it: err names
 // hosts and accounts, and callers must not mistake the pool's time limit for their own.
@@ -198,7 +229,23 @@ func (h *health) markDown(err error, message string) error {
 	if !h.down.Swap(true) {
 		h.log.Error("database unavailable", "error", err)
 	}
-	return gistdeal.Errorf(gistdeal.Temporary, "%s", message)
+	return &gistdeal.Error{Kind: gistdeal.Temporary, Err: unusable(message)}
+}
+
+// markDamaged is markDown for a file that stays damaged until somebody replaces it.
+func (h *health) markDamaged(err error) error {
+	if !h.damaged.Swap(true) {
+		h.log.Error("database damaged", "error", err)
+	}
+	return h.damage()
+}
+
+// damage returns an error if the file is damaged.
+func (h *health) damage() error {
+	if h.damaged == nil || !h.damaged.Load() {
+		return nil
+	}
+	return &gistdeal.Error{Kind: gistdeal.Temporary, Err: unusable("the database file is damaged: stop gistdeal and restore a backup")}
 }
 
 func (h *health) markUp() {

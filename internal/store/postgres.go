@@ -44,11 +44,15 @@ var postgresDialect = dialect{
 	foreign:  `SELECT count(*) > 0 AND count(*) FILTER (WHERE tablename = 'migrations') = 0 FROM pg_tables WHERE schemaname = current_schema()`,
 	size:     `SELECT pg_database_size(current_database())`,
 	unavailable: func(err error) string {
+		if pe, ok := errors.AsType[*pgconn.PgError](err); ok && pe.Code == "53100" {
+			return diskFull
+		}
 		if isUnavailable(err) {
 			return noAnswer
 		}
 		return ""
 	},
+	damaged:   func(error) bool { return false }, // PostgreSQL's operator decides about it.
 	retryable: lostRace,
 	scrub:     scrubTables,
 	explain:   explainConnection,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 )
 
 // OpenReadOnly opens a database for reading, even while an instance uses it. It creates no
@@ -96,6 +97,16 @@ func (s *Store) CheckIntegrity(ctx context.Context) error {
 		return s.Ping(ctx)
 	}
 	return checkIntegrity(ctx, s.read)
+}
+
+// checkWithin is CheckIntegrity as far as it gets within the limit.
+func (s *Store) checkWithin(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if err := s.CheckIntegrity(ctx); ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
 
 func checkIntegrity(ctx context.Context, db *pool) error {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/gofrs/flock"
 	"modernc.org/sqlite"
@@ -25,6 +26,7 @@ var sqliteDialect = dialect{
 	foreign:     `SELECT count(*) > 0 AND sum(name = 'migrations') = 0 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
 	size:        `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`,
 	unavailable: fileUnavailable,
+	damaged:     fileDamaged,
 	retryable:   func(error) bool { return false },
 	scrub:       scrubFile,
 	explain:     explainFile,
@@ -54,12 +56,17 @@ func openSQLite(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("database file %q: %w", path, err), db.db.Close())
 	}
 	s := &Store{db: db, read: read, lease: fileLease{flock.New(abs + ".lock")}, keys: keySource{o.EraseKey, abs + eraseKeySuffix}, file: abs, log: o.Log}
-	if err := prepareWhenFree(ctx, s); err != nil {
+	err = prepareWhenFree(ctx, s)
+	if err == nil && o.Check > 0 {
+		err = s.checkWithin(ctx, o.Check)
+	}
+	if err != nil {
 		return nil, errors.Join(explainFile(path, err), s.Close())
 	}
 	s.db.needsProbe = true // On a full disk, small writes and reads still succeed.
-	s.db.watch(&health{log: o.Log}, 0)
-	s.read.watch(&health{log: o.Log}, 0)
+	damaged := new(atomic.Bool)
+	s.db.watch(&health{log: o.Log, damaged: damaged}, 0)
+	s.read.watch(&health{log: o.Log, damaged: damaged}, 0)
 	return s, nil
 }
 
@@ -196,12 +203,18 @@ func fileUnavailable(err error) string {
 	if se, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch se.Code() & 0xff {
 		case sqlite3.SQLITE_FULL:
-			return "the database disk is full"
+			return diskFull
 		case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
 			return "the database file cannot be used"
 		}
 	}
 	return ""
+}
+
+// fileDamaged reports whether err means that the file is damaged or was overwritten.
+func fileDamaged(err error) bool {
+	se, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (se.Code()&0xff == sqlite3.SQLITE_CORRUPT || se.Code()&0xff == sqlite3.SQLITE_NOTADB)
 }
 
 // fileLease is a file lock. The operating system releases it when the process ends, even if

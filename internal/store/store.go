@@ -45,6 +45,7 @@ type Options struct {
 	MaxRequests int
 	// KeepAuditLog is how long entries of the audit log are kept; 0 means for good.
 	KeepAuditLog time.Duration
+	Check        time.Duration // how long Open looks for damage in a SQLite file; 0 means not at all
 	Lease        time.Duration // how long a PostgreSQL lease is valid without renewal; 0 means 12 s
 	Log          *slog.Logger  // nil discards the log
 }
@@ -116,6 +117,9 @@ func (s *Store) Close() error {
 
 // Ping returns nil if the database can be read, and written if the last write failed.
 func (s *Store) Ping(ctx context.Context) error {
+	if err := s.db.refused(); err != nil {
+		return err
+	}
 	var one int
 	if err := s.read.QueryRowContext(ctx, `SELECT 1 FROM counters WHERE name = 'gist_seq'`).Scan(&one); err != nil {
 		return fmt.Errorf("database: %w", err)
