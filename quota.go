@@ -23,15 +23,18 @@ type Quota struct {
 // KeyQuotas is the name of the setting that stores Quotas, as JSON.
 const KeyQuotas = "quotas"
 
-// Quotas has the remotes' quotas and the backoffs, as the leader last stored them for
+// Quotas has the remotes' quotas and all backoffs, as the leader last stored them for
 // the next leader and for display.
 type Quotas struct {
 	Quotas []Quota `json:"quotas"`
 	Pushes Backoff `json:"pushes"`
 	GitHub Backoff `json:"github"`
+	// Database is the wait of the pushes after a fault of gistdeal or of its database.
+	Database Backoff `json:"database"`
 }
 
-// Backoff is the wait of all work with a remote after the remote refused a request.
+// Backoff is the wait of all work with a remote after the remote refused a request, or of
+// the pushes after a fault of our own.
 // The zero value means that there is no wait.
 type Backoff struct {
 	Stage  string    `json:"stage,omitempty"` // the step with the refused request; "" if there is no wait

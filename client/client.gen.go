@@ -1303,8 +1303,9 @@ type Quota struct {
 
 // Quotas defines model for Quotas.
 type Quotas struct {
-	Github Backoff `json:"github"`
-	Pushes Backoff `json:"pushes"`
+	Database Backoff `json:"database"`
+	Github   Backoff `json:"github"`
+	Pushes   Backoff `json:"pushes"`
 
 	// Quotas The quotas that are known.
 	Quotas []Quota `json:"quotas"`

@@ -1673,6 +1673,7 @@ export interface components {
             seen_at?: string;
         };
         Quotas: {
+            database: components["schemas"]["Backoff"];
             /** @description GitHub, as the leader last saw it. */
             github: components["schemas"]["Backoff"];
             /** @description Whether deals are created now, and if not, why. */
@@ -3522,6 +3523,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "database": {},
                      *       "github": {},
                      *       "pushes": {},
                      *       "quotas": [

@@ -27,9 +27,9 @@ func (c *quotaCmd) Run(ctx context.Context) error {
 				t.row(b.Name, format.Number(b.Remaining), format.Number(b.Limit), format.Number(b.Reserved), clock(b.Reset), ago(b.SeenAt))
 			}
 			t.end()
-			for _, p := range [][2]string{{"Pipedrive", l.Pushes.Reason}, {"GitHub", l.GitHub.Reason}} {
+			for _, p := range [][2]string{{"Pipedrive is in backoff: ", l.Pushes.Reason}, {"GitHub is in backoff: ", l.GitHub.Reason}, {"deals wait after a fault of gistdeal or of its database: ", l.Database.Reason}} {
 				if p[1] != "" {
-					t.row(p[0] + " is in backoff: " + p[1])
+					t.row(p[0] + p[1])
 				}
 			}
 		})

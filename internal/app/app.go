@@ -36,6 +36,9 @@ import (
 // deadline of a POST, shorter than the patience of service managers.
 const stopTimeout = 20 * time.Second
 
+// startCheck is how long the start looks for damage in a SQLite file.
+const startCheck = 2 * time.Second
+
 // maxRequests is the number of users that may wait for their lookup at GitHub if they were
 // added over HTTP: as many as one request may name.
 const maxRequests = 10_000
@@ -70,7 +73,7 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 		return nil, fmt.Errorf("PIPEDRIVE_API_URL: %w", err)
 	}
 	o := c.StoreOptions(log)
-	o.MaxRequests, o.KeepAuditLog = maxRequests, time.Duration(c.AuditLogDays)*24*time.Hour
+	o.MaxRequests, o.Check, o.KeepAuditLog = maxRequests, startCheck, time.Duration(c.AuditLogDays)*24*time.Hour
 	db, err := store.Open(ctx, string(c.Database), o)
 	if err != nil {
 		return nil, err
@@ -199,6 +202,7 @@ func (a *App) details(ctx context.Context) any {
 	// Any instance may have paused the pushes, so only the database knows.
 	if p, err := a.store.PushPause(ctx); err != nil {
 		a.log.Error("pause not read", "error", err)
+		status.Pushes = engine.OwnFault
 	} else if p.On() {
 		status.Pushes = p.String()
 	}

@@ -81,11 +81,18 @@ type Engine struct {
 	leading       atomic.Bool
 	gitHubBackoff *loop.Backoff
 	pushBackoff   *loop.Backoff
+	faults        *loop.Backoff // of gistdeal or of its database
 	backoffs      loop.Signal   // one of the two has begun or ended
 	queued        loop.Signal   // a deal may be due
 	stopped       chan struct{} // closed when Run's context ends
 	drained       chan struct{} // closed Drain after that
 }
+
+// OwnFault describes pushes that wait for gistdeal or its database, and not for a remote.
+const OwnFault = "a fault of gistdeal or of its database"
+
+// ownFaults names gistdeal and its database where others name a remote.
+const ownFaults = "database"
 
 // New returns an engine over its three parts. Nothing works before Run.
 func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
@@ -102,6 +109,7 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	e := &Engine{
 		store: s, github: g, pipedrive: p, options: o, log: o.Log, accounts: push.NewAccounts(s, o.Log, o.Now),
 		gitHubBackoff: loop.NewBackoff("GitHub", o.Log, backoffs), pushBackoff: loop.NewBackoff("Pipedrive", o.Log, backoffs),
+		faults:   loop.NewBackoff(ownFaults, o.Log, backoffs),
 		backoffs: backoffs, queued: queued, stopped: make(chan struct{}), drained: make(chan struct{}),
 	}
 	runs := runlog.New(s, o.Log, o.Now)
@@ -113,7 +121,7 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 		ResendAfter: o.ResendAfter, RecheckAfter: o.RecheckAfter, Now: o.Now, Log: o.Log,
 	})
 	e.pusher = push.New(s, p, push.Shared{
-		Reconciler: e.reconciler, Runs: runs, Accounts: e.accounts, Backoff: e.pushBackoff, Queued: queued, Stopping: e.stopped,
+		Reconciler: e.reconciler, Runs: runs, Accounts: e.accounts, Backoff: e.pushBackoff, Faults: e.faults, Queued: queued, Stopping: e.stopped,
 	}, push.Options{
 		Target: o.Target, Locked: o.Locked, Owner: o.Owner, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
 	})
@@ -158,5 +166,9 @@ func (e *Engine) Status() Status {
 	if !e.leading.Load() {
 		return Status{Pushes: "done by the leader, another instance", GitHub: "read by the leader, another instance"}
 	}
-	return Status{Working: true, Pushes: e.pushBackoff.Status().String(), GitHub: e.scanner.Status(), Quotas: e.quotas()}
+	pushes := e.pushBackoff.Status().String()
+	if b := e.faults.Status(); b.Stage != "" {
+		pushes = OwnFault + ": " + b.String()
+	}
+	return Status{Working: true, Pushes: pushes, GitHub: e.scanner.Status(), Quotas: e.quotas()}
 }

@@ -18,6 +18,7 @@ func (e *Engine) watch(r prometheus.Registerer) {
 	}
 	gauge("gistdeal_leader", "1 while this process holds the lease.", e.leading.Load)
 	gauge("gistdeal_pipedrive_backoff", "1 while Pipedrive refuses all requests.", e.pushBackoff.Active)
+	gauge("gistdeal_database_backoff", "1 while pushes wait after a fault of gistdeal or of its database.", e.faults.Active)
 	gauge("gistdeal_github_backoff", "1 while GitHub refuses all requests.", func() bool {
 		return e.gitHubBackoff.Active() || e.github.Ready() != nil
 	})

@@ -44,7 +44,7 @@ func (e *Engine) keepLastQuotas(ctx context.Context) {
 }
 
 func (e *Engine) keep(ctx context.Context, kept *gistdeal.Quotas) {
-	now := gistdeal.Quotas{Quotas: e.quotas(), Pushes: e.pushBackoff.Status(), GitHub: e.gitHubBackoff.Status()}
+	now := gistdeal.Quotas{Quotas: e.quotas(), Pushes: e.pushBackoff.Status(), GitHub: e.gitHubBackoff.Status(), Database: e.faults.Status()}
 	if reflect.DeepEqual(now, *kept) {
 		return
 	}

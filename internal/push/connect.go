@@ -150,6 +150,11 @@ func (p *Pusher) noteOffers(ctx context.Context) {
 
 // notePipedrive keeps how connecting went.
 func (p *Pusher) notePipedrive(ctx context.Context, prepared gistdeal.Prepared, err error) {
+	if gistdeal.OwnFault(err) {
+		if _, other := errors.AsType[*OtherCompanyError](err); !other {
+			return // It says nothing about the account.
+		}
+	}
 	p.Accounts.Note(ctx, func(a *gistdeal.Accounts) {
 		access := &a.Pipedrive
 		access.Problem = ""

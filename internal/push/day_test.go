@@ -90,7 +90,7 @@ func (d *day) start() {
 	rare := rarely{db}
 	r := reconcile.New(rare, pipe, back, queued, reconcile.Options{Log: log})
 	p := push.New(rare, pipe, push.Shared{
-		Reconciler: r, Runs: runlog.New(db, log, time.Now), Accounts: push.NewAccounts(db, log, time.Now), Backoff: back, Queued: queued, Stopping: stopping,
+		Reconciler: r, Runs: runlog.New(db, log, time.Now), Accounts: push.NewAccounts(db, log, time.Now), Backoff: back, Faults: loop.NewBackoff("database", log, loop.NewSignal()), Queued: queued, Stopping: stopping,
 	}, push.Options{Target: d.target, Owner: "test", Log: log})
 	var loops sync.WaitGroup
 	for _, run := range []func(context.Context) error{p.Run, r.Watch} {

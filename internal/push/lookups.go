@@ -34,7 +34,7 @@ func (p *Pusher) lookUpUntil(ctx context.Context) (cost float64, err error) {
 			p.lookups.WithLabelValues(gistdeal.KindOf(err).String()).Inc()
 			return spent.Last(), err
 		}
-		p.Backoff.Succeeded(stageLookup)
+		p.succeeded(stageLookup)
 		p.Backoff.Succeeded(StageQuota)
 		if p.inDoubt.none() {
 			p.Backoff.Clear(gistdeal.Unknown)
@@ -45,7 +45,7 @@ func (p *Pusher) lookUpUntil(ctx context.Context) (cost float64, err error) {
 // lookupFailed waits before a failed lookup goes on. It returns false if ctx ends or
 // if waiting is not enough.
 func (p *Pusher) lookupFailed(ctx context.Context, failures int, err error) bool {
-	if gistdeal.KindOf(err) != gistdeal.Temporary || ctx.Err() != nil {
+	if gistdeal.KindOf(err) != gistdeal.Temporary || gistdeal.OwnFault(err) || ctx.Err() != nil {
 		return false
 	}
 	delay := p.Reconciler.RetryDelay(failures, err, gistdeal.CostOf(ctx).Last())

@@ -30,7 +30,7 @@ func (p *Pusher) readOrders(ctx context.Context, known orders) orders {
 // the known ones. It returns false when ctx ends.
 func (p *Pusher) awaitTry(ctx context.Context, known orders) bool {
 	for {
-		left := p.Backoff.Left()
+		left := max(p.Backoff.Left(), p.Faults.Left())
 		if left <= 0 {
 			return ctx.Err() == nil
 		}
@@ -40,6 +40,7 @@ func (p *Pusher) awaitTry(ctx context.Context, known orders) bool {
 		if now := p.readOrders(ctx, known); now != known {
 			known = now
 			p.Backoff.TryNow()
+			p.Faults.TryNow()
 		}
 	}
 }

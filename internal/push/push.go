@@ -26,6 +26,7 @@ const (
 
 	stagePush   = "push"
 	stageLookup = "look"
+	stageRecord = "record"
 )
 
 // Stages of the backoff from Pipedrive that the leader needs to know.
@@ -107,7 +108,7 @@ func (p *Pusher) claimAndPush(ctx context.Context, pushes *sync.WaitGroup, stop 
 // weight returns how many slots the next push takes: all of them while the remote
 // is in trouble, so that there is one trial at a time.
 func (p *Pusher) weight() int64 {
-	if p.Backoff.Active() || p.inDoubt.inARow() >= tooManyUnknown {
+	if p.Backoff.Active() || p.Faults.Active() || p.inDoubt.inARow() >= tooManyUnknown {
 		return inFlight
 	}
 	return 1
@@ -177,6 +178,7 @@ func (p *Pusher) anyDue(ctx context.Context) (due, catchUp bool, err error) {
 	p.checkDatabase(ctx, err)
 	if err == nil && !due && !wanted && p.inDoubt.none() {
 		p.Backoff.Idle()
+		p.Faults.Idle()
 		p.run.idle(ctx)
 	}
 	return due, err == nil && p.Reconciler.CatchUpDue(due, wanted), err
@@ -252,7 +254,7 @@ func (p *Pusher) push(ctx context.Context, c gistdeal.Claim, start time.Time) (c
 		return spent.All(), p.forbid(ctx, c, err)
 	case kind == gistdeal.Invalid:
 		p.refused(ctx, c, err)
-		p.Backoff.Succeeded(stagePush)
+		p.succeeded(stagePush)
 		return 0, nil
 	case errors.Is(err, gistdeal.ErrNoDeal):
 		return spent.All(), p.noDeal(ctx, c, err)
@@ -333,9 +335,19 @@ func (p *Pusher) created(ctx context.Context, c gistdeal.Claim, dealID int64) {
 	p.forbidden.success(c.Draft.GistID)
 	failpoint.Hit(failpoint.Recorded)
 	p.run.note(ctx, func(r *gistdeal.Run) { r.Done++; r.Deals++ })
-	p.Backoff.Succeeded(stagePush)
+	p.succeeded(stagePush)
 }
 
+// record writes an outcome. While the database does not take it, nothing is pushed, so that
+// is a fault for others to see.
 func (p *Pusher) record(ctx context.Context, write func(context.Context) error) {
-	loop.Record(ctx, p.Stopping, p.log, write)
+	loop.Record(ctx, p.Stopping, p.log, func(ctx context.Context) error {
+		err := write(ctx)
+		if err == nil {
+			p.Faults.Succeeded(stageRecord)
+		} else if !p.Faults.Active() {
+			p.Faults.Begin(stageRecord, err)
+		}
+		return err
+	})
 }

@@ -59,6 +59,7 @@ type Shared struct {
 	Runs       *runlog.Log
 	Accounts   *Accounts
 	Backoff    *loop.Backoff   // from Pipedrive
+	Faults     *loop.Backoff   // after faults of gistdeal or of its database
 	Queued     loop.Signal     // set when a deal may be due
 	Stopping   <-chan struct{} // closed when the process is about to end
 }
@@ -130,7 +131,7 @@ func (p *Pusher) Run(ctx context.Context) error {
 			ended.err = p.loadInDoubt(ctx)
 		}
 		if ended.err == nil {
-			p.Backoff.Succeeded(StageConnect)
+			p.succeeded(StageConnect)
 			before, cost := p.forbidden.total(), ended.cost
 			ended = p.pushAll(ctx)
 			if p.forbidden.total() == before {
@@ -169,21 +170,34 @@ func (p *Pusher) catchUp(ctx context.Context) (cost float64, err error) {
 	return spent.Last(), err
 }
 
-// begin begins the backoff.
+// begin begins the backoff, from Pipedrive or after a fault of our own.
 func (p *Pusher) begin(ended stopped) {
+	backoff := p.Backoff
+	if gistdeal.OwnFault(ended.err) {
+		backoff = p.Faults
+	}
 	if errors.Is(ended.err, gistdeal.ErrQuotaSpent) {
 		ended.stage = StageQuota
 	}
 	if gistdeal.KindOf(ended.err) != gistdeal.Limited { // The client spaces the tries at a limit.
-		p.Backoff.Charge(ended.cost)
+		backoff.Charge(ended.cost)
 	}
-	p.Backoff.Begin(ended.stage, ended.err)
+	backoff.Begin(ended.stage, ended.err)
+}
+
+// succeeded ends the backoffs that stage began.
+func (p *Pusher) succeeded(stage string) {
+	p.Backoff.Succeeded(stage)
+	p.Faults.Succeeded(stage)
 }
 
 // needsConnect reports whether the account has to be read again after err: a person may
 // have changed the key, a field or the pipeline. That costs tokens, and is in vain if the
 // cause passes by itself or lies beyond what connect reads.
 func needsConnect(err error) bool {
+	if gistdeal.OwnFault(err) {
+		return false
+	}
 	switch gistdeal.KindOf(err) {
 	case gistdeal.Limited, gistdeal.Temporary, gistdeal.Unknown:
 		return false

@@ -13,9 +13,9 @@ const manyFailures = 5
 
 // failures counts the scans that failed in a row.
 type failures struct {
-	mu       sync.Mutex
-	users    map[int64]bool // whose scans failed since the last one that did not
-	unstored int            // failures that the database did not take, and whose users are still due
+	mu    sync.Mutex
+	users map[int64]bool // whose scans failed since the last one that did not
+	own   int            // faults of gistdeal or of its database, whose users may still be due
 }
 
 func (f *failures) failed(user int64) {
@@ -27,17 +27,27 @@ func (f *failures) failed(user int64) {
 	f.users[user] = true
 }
 
-func (f *failures) notRecorded() {
+func (f *failures) ownFault() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.unstored++
+	f.own++
+}
+
+// remote names the cause of the failures for the log.
+func (f *failures) remote() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.own > 0 {
+		return "database"
+	}
+	return "GitHub"
 }
 
 func (f *failures) succeeded() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	clear(f.users)
-	f.unstored = 0
+	f.own = 0
 }
 
 // many returns how many scans failed in a row, or 0 if these were too few for the sweep
@@ -45,10 +55,10 @@ func (f *failures) succeeded() {
 func (f *failures) many() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.unstored == 0 && len(f.users) < manyFailures {
+	if f.own == 0 && len(f.users) < manyFailures {
 		return 0
 	}
-	return len(f.users) + f.unstored
+	return len(f.users) + f.own
 }
 
 // delay returns how long the sweep has to wait after that many failures, longer after
@@ -56,5 +66,5 @@ func (f *failures) many() int {
 func (f *failures) delay() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return loop.Delay(max(len(f.users)-manyFailures, 0) + f.unstored)
+	return loop.Delay(max(len(f.users)-manyFailures, 0) + f.own)
 }

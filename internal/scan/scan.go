@@ -66,9 +66,17 @@ func (s *Scanner) scanRun(ctx context.Context, g GitHub, run *runlog.Run, u gist
 		s.ended.WithLabelValues("ok").Inc()
 		return nil
 	}
-	s.ended.WithLabelValues(gistdeal.KindOf(err).String()).Inc()
+	s.ended.WithLabelValues(outcome(err)).Inc()
 	err = fmt.Errorf("scan %q: %w", u.Login, err)
 	return s.scanFailed(ctx, u, taken, err)
+}
+
+// outcome is the label of a failed scan: a fault of the database is none of GitHub's.
+func outcome(err error) string {
+	if gistdeal.OwnFault(err) {
+		return gistdeal.Internal.String()
+	}
+	return gistdeal.KindOf(err).String()
 }
 
 // scanFailed plans the next scan of u after err, and returns err, or why the plan
@@ -88,7 +96,7 @@ func (s *Scanner) scanFailed(ctx context.Context, u gistdeal.User, taken bool, e
 		s.log.Warn("user gone", "login", u.Login, "user", u.ID, "problem", problem)
 		recordErr = s.store.Gone(ctx, u.ID, taken, problem, s.now().Add(min(goneRetry*time.Duration(u.Failures+1), goneAtMost)))
 	} else {
-		if !all {
+		if !all && !gistdeal.OwnFault(err) {
 			s.failures.failed(u.ID)
 		}
 		// Also after a limit of all requests: it may come from this user's list.

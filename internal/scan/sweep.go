@@ -44,7 +44,7 @@ func (s *Scanner) Sweep(ctx context.Context) error {
 			delay = min(2*delay, loop.MaxDelay)
 		case failed > 0:
 			delay = s.failures.delay()
-			s.log.Info("sweep waits", "remote", "GitHub", "reason", fmt.Sprintf("%d scans failed in a row", failed), "retry_in", delay.String())
+			s.log.Info("sweep waits", "remote", s.failures.remote(), "reason", fmt.Sprintf("%d scans failed in a row", failed), "retry_in", delay.String())
 		case len(users) == sweepBatch:
 			continue // There may be more.
 		default:
@@ -186,8 +186,8 @@ func (w *sweepRun) begin(ctx context.Context, run *runlog.Run, id int64) {
 	w.scans.Go(func() {
 		s := w.scanner
 		err := s.scanOnce(ctx, caller{github: s.background, sweep: run}, id, s.due)
-		if gistdeal.KindOf(err) == gistdeal.Internal && err != nil && ctx.Err() == nil {
-			s.failures.notRecorded()
+		if gistdeal.OwnFault(err) && ctx.Err() == nil {
+			s.failures.ownFault()
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -51,7 +51,7 @@ export function overview(page) {
 const untouched = ({ users, deals, pending_scan_requests: pending }) => !Object.keys(users).length && !Object.keys(deals).length && !pending;
 
 function redraw(parts, now, remotes, known, page) {
-  renew(parts.status, [now.leader, now.pushes, remotes.pushes, remotes.github, now.next_scan, now.pending_scan_requests], () => status(now, remotes));
+  renew(parts.status, [now.leader, now.pushes, remotes.pushes, remotes.github, remotes.database, now.next_scan, now.pending_scan_requests], () => status(now, remotes));
   renew(parts.attention, [now.deals, now.users, now.duplicates, known, known && remotes.quotas], () => (known ? firstRun(page, known, remotes) : attention(now)));
   renew(parts.numbers, [now.deals, now.users, now.days.at(-1)], () => numbers(now));
   renew(parts.daily, now.days, () => card('Gists and deals per day', chart(now.days)));
@@ -65,7 +65,7 @@ function status({ leader, pushes, next_scan: next, pending_scan_requests: pendin
     return note('warn', 'pause', el('p', { className: 'strong' }, 'Deal creation is paused'),
       el('p', {}, 'Since ', when(pushes.since), pushes.reason && `: ${pushes.reason}`, '. ', el('a', { href: '#/quotas' }, 'Resume under Quotas')));
   }
-  const waiting = backoff('Pipedrive', remotes.pushes) ?? backoff('GitHub', remotes.github);
+  const waiting = backoff('the database', remotes.database) ?? backoff('Pipedrive', remotes.pushes) ?? backoff('GitHub', remotes.github);
   if (waiting) return waiting;
   return note('good', 'created', el('p', { className: 'strong' }, 'All systems running'),
     el('p', {}, next ? ['Next scan ', when(next)] : 'No scan scheduled', pending > 0 && ` · ${counted(pending, 'new user')} being looked up`));

@@ -16,7 +16,7 @@ export function quotas(page) {
     page.drawn = text;
     page.show(
       card('Deal creation', pausing(page, pushes, read)),
-      backoff('Pipedrive', now.pushes), backoff('GitHub', now.github),
+      backoff('Pipedrive', now.pushes), backoff('GitHub', now.github), backoff('the database', now.database),
       card('Remaining quota', now.quotas.length ? el('div', { className: 'quota-list' }, now.quotas.map(quota)) : empty('queued', 'Not known yet', 'Quotas appear after the first requests to GitHub and Pipedrive.')));
   };
   const timer = setInterval(() => read().catch(() => {}), readEvery); // The stream detects a lost connection.
