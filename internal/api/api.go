@@ -110,9 +110,15 @@ func (a *API) allowNull() {
 	}
 }
 
+// Pattern returns the pattern of the route of r, "" if there is none.
+func (a *API) Pattern(r *http.Request) string {
+	_, pattern := a.mux.Handler(r)
+	return pattern
+}
+
 // ServeHTTP serves a request below Path.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if _, pattern := a.mux.Handler(r); pattern == "" {
+	if a.Pattern(r) == "" {
 		a.refuseUnknownRoute(w, r)
 		return
 	}

@@ -255,7 +255,7 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 			t.Errorf("a truncated answer of %d bytes looks complete", len(b))
 		}
 	}
-	if got := w.ask("GET", "/metrics").body; !strings.Contains(got, `gistdeal_http_request_duration_seconds_count{route="/",status="500"} 1`) {
+	if got := w.ask("GET", "/metrics").body; !strings.Contains(got, `gistdeal_http_request_duration_seconds_count{method="GET",route="/",status="500"} 1`) {
 		t.Errorf("the metrics do not count the panic:\n%s", got)
 	}
 }

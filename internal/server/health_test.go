@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"gistdeal"
 	"gistdeal/internal/server"
 	"gistdeal/internal/store"
@@ -104,40 +102,6 @@ func TestAnUnrecordedVisitIsLoggedAndItsGistsStayNew(t *testing.T) {
 type forgetful struct{ *store.Store }
 
 func (forgetful) RecordVisit(context.Context, gistdeal.Visit, time.Time) error { return errSecret }
-
-func TestMetricsIncludeTheDurationOfEachRoute(t *testing.T) {
-	t.Parallel()
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(failing{})
-	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{Metrics: registry}, nil)
-	w.told = errSecret.Error()
-	w.ask("GET", "/livez")
-	w.ask("GET", "/user/..%2F")
-	w.ask("GET", "/user/alice")
-	w.ask("POST", "/no/such/path")
-	r := w.ask("GET", "/metrics")
-	for _, line := range []string{
-		`{route="/livez",status="200"} 1`, `{route="/user/{login}",status="400"} 1`,
-		`{route="/user/{login}",status="404"} 1`, `{route="/",status="405"} 1`,
-	} {
-		if !strings.Contains(r.body, "gistdeal_http_request_duration_seconds_count"+line) {
-			t.Errorf("the metrics lack %s:\n%s", line, r.body)
-		}
-	}
-	if r.status != 200 || !strings.Contains(w.log.String(), errSecret.Error()) {
-		t.Errorf("status %d; want the other metrics, and the unreadable one in the log:\n%s", r.status, w.log)
-	}
-}
-
-// failing is a metric that cannot be read.
-type failing struct{}
-
-var desc = prometheus.NewDesc("broken", "Fails.", nil, nil)
-
-func (failing) Describe(ch chan<- *prometheus.Desc) { ch <- desc }
-func (failing) Collect(ch chan<- prometheus.Metric) {
-	ch <- prometheus.NewInvalidMetric(desc, errSecret)
-}
 
 func TestUnknownPathsAreProblemsWithAndWithoutThePage(t *testing.T) {
 	t.Parallel()

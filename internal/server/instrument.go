@@ -10,14 +10,13 @@ import (
 	"gistdeal/internal/problem"
 )
 
-// instrument measures the duration of the requests of a route, and recovers from
-// panics of its handler.
-func (s *Server) instrument(pattern string, next http.Handler) http.Handler {
+// instrument measures the duration of requests, and recovers from panics of their handlers.
+func (s *Server) instrument(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
 		sw := &statusWriter{ResponseWriter: w}
 		defer func() {
-			s.took.WithLabelValues(pattern, strconv.Itoa(sw.code())).Observe(time.Since(begin).Seconds())
+			s.took.WithLabelValues(s.routeOf(r), methodOf(r), strconv.Itoa(sw.code())).Observe(time.Since(begin).Seconds())
 		}()
 		defer s.recoverPanic(sw, r)
 		next.ServeHTTP(sw, r)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/time/rate"
 
 	"gistdeal"
@@ -56,6 +54,8 @@ type Engine interface {
 // gistdeal.WithCaller.
 type API interface {
 	http.Handler
+	// Pattern returns the pattern of the route of r, "" if there is none.
+	Pattern(r *http.Request) string
 	// Close ends all event streams.
 	Close()
 }
@@ -83,6 +83,8 @@ type Server struct {
 	http     http.Server
 	stopping atomic.Bool
 	took     *prometheus.HistogramVec
+	metrics  http.Handler
+	scrapers scrapers
 	answers  answers
 	clients  clients
 	failures *rate.Limiter // failed log-ins that are recorded
@@ -109,11 +111,8 @@ func New(s Store, e Engine, o Options) *Server {
 		answers: answers{limit: maxAnswers}, clients: clients{limit: maxClients}, failures: rate.NewLimiter(rate.Every(time.Minute/failedLogIns), failedLogIns), usage: newUsage(),
 		connections: connections{limit: maxConnections, idle: map[net.Conn]bool{}},
 	}
-	srv.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "gistdeal_http_request_duration_seconds", Help: "Time to answer a request, by route and status.",
-		Buckets: []float64{.001, .005, .025, .1, .5, 2.5, 10, 30},
-	}, []string{"route", "status"})
-	o.Metrics.MustRegister(srv.took)
+	srv.took, srv.metrics = newDurations(), metricsHandler(o.Metrics, o.Log)
+	o.Metrics.MustRegister(srv.took, newReadinessMetrics(srv))
 	srv.http = http.Server{
 		Handler:           srv.Handler(),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -148,15 +147,12 @@ func forAnyCaller(h http.HandlerFunc) handler {
 
 // routes returns the table of all routes except the page.
 func (s *Server) routes() []route {
-	metrics := promhttp.HandlerFor(s.options.Metrics, promhttp.HandlerOpts{
-		ErrorHandling: promhttp.ContinueOnError, ErrorLog: metricsLog{s.log},
-	})
 	routes := []route{
 		{"/login", []string{"POST"}, true, forAnyCaller(s.login)},
 		{"/logout", []string{"POST"}, true, forAnyCaller(s.logout)},
 		{"/livez", []string{"GET", "HEAD"}, true, forAnyCaller(s.livez)},
 		{"/readyz", []string{"GET", "HEAD"}, true, forAnyCaller(s.readyz)},
-		{"/metrics", []string{"GET", "HEAD"}, false, forAnyCaller(metrics.ServeHTTP)},
+		{"/metrics", []string{"GET", "HEAD"}, true, forAnyCaller(s.scrape)}, // It checks the token itself.
 	}
 	routes = append(routes, s.compatRoutes()...)
 	if s.options.API != nil {
@@ -180,22 +176,14 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request, c gistdeal.Caller) 
 	s.options.API.ServeHTTP(w, r.WithContext(gistdeal.WithCaller(r.Context(), c)))
 }
 
-// metricsLog logs the errors of promhttp as one event.
-type metricsLog struct{ log *slog.Logger }
-
-// Println logs an error that makes the metrics incomplete.
-func (m metricsLog) Println(v ...any) {
-	m.log.Error("metrics incomplete", "error", fmt.Sprint(v...))
-}
-
 // Handler returns the handler for all requests.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range s.routes() {
-		mux.Handle(r.pattern, s.instrument(r.pattern, s.allow(r)))
+		mux.Handle(r.pattern, s.allow(r))
 	}
-	mux.Handle("/", s.instrument("/", s.allow(route{methods: []string{"GET", "HEAD"}, open: true, handle: forAnyCaller(s.page)})))
-	return s.guard(mux)
+	mux.Handle("/", s.allow(route{methods: []string{"GET", "HEAD"}, open: true, handle: forAnyCaller(s.page)}))
+	return s.instrument(s.guard(mux))
 }
 
 // Serve serves requests on l until Stop. Afterwards it records no more use of
