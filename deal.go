@@ -83,6 +83,9 @@ type Claim struct {
 	// created the deal: this attempt, or an earlier one with the outcome "not_found".
 	Since   time.Time
 	Resends int // number of earlier attempts with the outcome "not_found"
+	// Published is when the gist was published at GitHub; zero if that was before its user
+	// was tracked, or if its first scan found it.
+	Published time.Time
 }
 
 // RemoteDeal is a deal as Pipedrive lists it.

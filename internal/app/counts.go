@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,6 +37,14 @@ func newCounts(s *store.Store, log *slog.Logger) *counts {
 		oldestSending: desc("gistdeal_oldest_sending_seconds", "How long the outcome of a deal has not been known, of the longest; 0 if none is being sent."),
 		scanLag:       desc("gistdeal_scan_lag_seconds", "How late the scan is that is most overdue, 0 if none is."),
 	}
+}
+
+// newBuildInfo returns the metric that names the version of the program.
+func newBuildInfo(version string) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "gistdeal_build_info", Help: "1; the labels name the program's version and that of Go.",
+		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
+	}, func() float64 { return 1 })
 }
 
 // Describe sends the descriptions of all that Collect sends.

@@ -324,6 +324,9 @@ func (p *Pusher) giveBack(ctx context.Context, c gistdeal.Claim, err error, behi
 func (p *Pusher) created(ctx context.Context, c gistdeal.Claim, dealID int64) {
 	failpoint.Hit(failpoint.Answered)
 	p.pushes.WithLabelValues("created").Inc()
+	if !c.Published.IsZero() {
+		p.latency.Observe(max(p.now().Sub(c.Published).Seconds(), 0))
+	}
 	p.log.Info("deal created", "gist", c.Draft.GistID, "deal", dealID, "login", c.Draft.Login)
 	p.record(ctx, func(ctx context.Context) error {
 		known, err := p.store.RecordCreated(ctx, c, dealID, p.now())

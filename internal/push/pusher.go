@@ -80,6 +80,7 @@ type Pusher struct {
 
 	pushes  *prometheus.CounterVec
 	lookups *prometheus.CounterVec
+	latency prometheus.Histogram
 }
 
 // New returns a Pusher.
@@ -100,6 +101,12 @@ func New(s Store, p Pipedrive, shared Shared, o Options) *Pusher {
 		lookups: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "gistdeal_lookups_total", Help: "Lookups in Pipedrive for attempts in doubt, by outcome.",
 		}, []string{"outcome"}),
+		latency: f.NewHistogram(prometheus.HistogramOpts{
+			Name: "gistdeal_publication_to_deal_seconds",
+			Help: "Time from the publication of a gist at GitHub until Pipedrive confirmed its deal, with all pauses, approvals and spent quotas. " +
+				"Not counted: gists that a user's first scan found or that are older than the tracking of their user, and deals that were adopted.",
+			Buckets: []float64{10, 30, 60, 5 * 60, 15 * 60, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 24 * 3600, 3 * 24 * 3600, 7 * 24 * 3600},
+		}),
 	}
 }
 

@@ -99,13 +99,13 @@ func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, r
 		c.Draft.GistID, c.Attempt, owner, millis(now), millis(remote)); err != nil {
 		return c, err
 	}
-	var since int64
-	err = tx.QueryRowContext(ctx, `SELECT g.description, u.login, a.since, a.resends FROM gists g JOIN users u ON u.id = g.user_id
-		CROSS JOIN (`+inDoubt+`) a WHERE g.id = $1`, c.Draft.GistID).Scan(&c.Draft.Description, &c.Draft.Login, &since, &c.Resends)
+	var since, published int64
+	err = tx.QueryRowContext(ctx, `SELECT g.description, u.login, CASE WHEN g.noticed_by = 'scan' AND g.created_at >= u.tracked_at THEN g.created_at ELSE 0 END, a.since, a.resends FROM gists g JOIN users u ON u.id = g.user_id
+		CROSS JOIN (`+inDoubt+`) a WHERE g.id = $1`, c.Draft.GistID).Scan(&c.Draft.Description, &c.Draft.Login, &published, &since, &c.Resends)
 	if errors.Is(err, sql.ErrNoRows) {
 		return gistdeal.Claim{}, failWithoutGist(ctx, tx, c, now)
 	}
-	c.Since = fromMillis(since)
+	c.Since, c.Published = fromMillis(since), fromMillis(published)
 	return c, err
 }
 
