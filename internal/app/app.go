@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"syscall"
@@ -60,6 +61,7 @@ type App struct {
 // New opens the database, listens, and assembles the parts. No loop runs before
 // Run. Errors tell the operator how to fix the cause.
 func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
+	log.Info("starting", "version", c.Version, "go_version", runtime.Version(), "configuration", c.Summary())
 	registry := prometheus.NewRegistry()
 	hub, err := github.New(c.GitHubURL, github.Options{Token: string(c.GitHubToken), UserAgent: config.UserAgent(c.Version), Metrics: registry})
 	if err != nil {
@@ -78,6 +80,7 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	log.Info("database opened", "database", c.Database, "schema_before", db.Before().Version, "schema", db.Before().Known)
 	a := &App{config: c, log: log, store: db, github: hub, pipedrive: pipe, metrics: registry}
 	if err := a.prepare(ctx, hub, pipe); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -241,6 +244,13 @@ func (a *App) Run(ctx context.Context) error {
 	debug.FreeOSMemory() // The start needs more memory than serving does.
 
 	<-ctx.Done()
+	err := a.stop(ctx, &parts)
+	a.log.Info("stopped")
+	return err
+}
+
+// stop stops the parts, which ctx's end has told to stop, and waits for them.
+func (a *App) stop(ctx context.Context, parts *errgroup.Group) error {
 	a.log.Info("stopping")
 	a.notify("STOPPING=1")
 	a.server.Drain()

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"log/slog"
 
 	"gistdeal"
 )
@@ -21,6 +22,20 @@ func (c Config) Print(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// Summary returns the variables that differ from the defaults, with secrets hidden, for
+// the log.
+func (c Config) Summary() slog.Value {
+	defaults, _ := Parse(map[string]string{}) // Its error is the missing key.
+	var set []slog.Attr
+	for i, v := range c.variables() {
+		text, _ := shown(v.value)
+		if usual, _ := shown(defaults.variables()[i].value); text != usual {
+			set = append(set, slog.String(v.name, text))
+		}
+	}
+	return slog.GroupValue(set...)
 }
 
 // variable is a variable with its value.

@@ -150,8 +150,8 @@ func (f *failingLater) Ping(ctx context.Context) error {
 }
 
 func (f *failingLater) HasTokens(ctx context.Context) (bool, error) {
-	found, err := f.Store.HasTokens(ctx)
-	return found, cmp.Or(f.err(), err)
+	exist, err := f.Store.HasTokens(ctx)
+	return exist, cmp.Or(f.err(), err)
 }
 
 func (f *failingLater) Caller(ctx context.Context, hash string) (gistdeal.Caller, error) {

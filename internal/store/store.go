@@ -21,6 +21,7 @@ type Store struct {
 	view     *sql.Stmt
 	lease    lease
 	pushes   sequence
+	before   Schema // before Open migrated it
 	keys     keySource
 	log      *slog.Logger
 	file     string // of SQLite, its canonical path; "" for PostgreSQL
@@ -91,6 +92,7 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.before = v
 	if v.Version > v.Known {
 		return v.Check("the database")
 	}
@@ -102,6 +104,9 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	s.view, err = s.read.db.PrepareContext(ctx, viewQuery)
 	return err
 }
+
+// Before returns the schema of the database before Open migrated it to the known one.
+func (s *Store) Before() Schema { return s.before }
 
 // Close releases the lease and closes the database.
 func (s *Store) Close() error {
