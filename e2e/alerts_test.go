@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"gistdeal/internal/sim"
@@ -33,7 +34,7 @@ func TestTheAlertsUseExistingMetrics(t *testing.T) {
 	p := start(t, env)
 	waitForDeals(t, p, "alice", 1) // A counter appears with its first count.
 	_, metrics := p.get("/metrics")
-	names := regexp.MustCompile(`gistdeal_[a-z_]+`).FindAllString(string(rules), -1)
+	names := regexp.MustCompile(`\bgistdeal_[a-z_]+`).FindAllString(string(rules), -1)
 	if len(names) == 0 {
 		t.Fatal("the alerts use no metric")
 	}
@@ -58,8 +59,12 @@ func TestEachAlertIsInTheManual(t *testing.T) {
 		return names
 	}
 	there := all(`(?m)^ *- alert: (\w+)$`, rules)
-	if entries := all("(?m)^\\| `(Gistdeal\\w+)` \\|", manual); len(there) == 0 || !slices.Equal(entries, there) {
-		t.Errorf("the manual has entries for %v, the rules are %v", entries, there)
+	if sections := all(`(?m)^### (Gistdeal\w+)$`, manual); len(there) == 0 || !slices.Equal(sections, there) {
+		t.Errorf("the manual has sections for %v, the rules are %v", sections, there)
+	}
+	anchors := strings.Fields(strings.ToLower(strings.Join(there, " ")))
+	if links := all(`(?m)^ *manual: docs/operations\.md#(\w+)$`, rules); !slices.Equal(links, anchors) {
+		t.Errorf("the rules lead to %v, want the section of each", links)
 	}
 	for _, name := range all(`(Gistdeal[A-Z]\w+)`, manual) {
 		if !slices.Contains(there, name) {
