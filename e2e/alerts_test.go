@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/testenv"
 )
 
@@ -28,22 +27,7 @@ func TestTheAlertsUseExistingMetrics(t *testing.T) {
 	t.Parallel()
 	rules, err := os.ReadFile(alerts)
 	testenv.Must(t, err)
-	s, env := simulate(t, sim.Options{})
-	s.Set(func(o *sim.Options) { o.DailyTokens, o.GitHubLimit = 30_000, 5_000 }) // Both remotes report their quotas.
-	s.MakeGists("alice", 1)
-	p := start(t, env)
-	waitForDeals(t, p, "alice", 1) // A counter appears with its first count.
-	_, metrics := p.get("/metrics")
-	names := regexp.MustCompile(`\bgistdeal_[a-z_]+`).FindAllString(string(rules), -1)
-	if len(names) == 0 {
-		t.Fatal("the alerts use no metric")
-	}
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		if !regexp.MustCompile(`(?m)^` + name + `[ {]`).MatchString(metrics) {
-			t.Errorf("/metrics does not contain %s", name)
-		}
-	}
+	wantMetrics(t, string(rules))
 }
 
 func TestEachAlertIsInTheManual(t *testing.T) {

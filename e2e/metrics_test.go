@@ -29,3 +29,16 @@ func TestTheMetricsIncludeTheRemainingQuota(t *testing.T) {
 		}
 	}
 }
+
+// allMetrics returns the metrics of a program that has created a deal and knows both
+// quotas.
+func allMetrics(t *testing.T) string {
+	t.Helper()
+	s, env := simulate(t, sim.Options{})
+	s.Set(func(o *sim.Options) { o.DailyTokens, o.GitHubLimit = 30_000, 5_000 })
+	s.MakeGists("alice", 1)
+	p := start(t, env)
+	waitForDeals(t, p, "alice", 1) // A counter appears with its first count.
+	_, text := p.get("/metrics")
+	return text
+}
