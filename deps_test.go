@@ -31,26 +31,28 @@ const policy = `
 	# Helpers of every loop: sleep, signal, backoff, and the records of runs.
 	internal/loop:   .
 	internal/runlog: .
+	# Spans of the parts below, which find their tracer in the context.
+	internal/trace: . google.golang.org/protobuf
 
 	# The leader composes three programs. scan and push do not know each other: a row
 	# and a signal are the hand-over. push asks reconcile for existing deals; the
 	# audit of reconcile needs no push.
-	internal/scan:      . internal/loop internal/runlog internal/testing/failpoint golang.org/x/sync github.com/prometheus/client_golang
+	internal/scan:      . internal/loop internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
 	internal/reconcile: . internal/loop internal/testing/failpoint
-	internal/push:      . internal/loop internal/reconcile internal/runlog internal/testing/failpoint golang.org/x/sync github.com/prometheus/client_golang
+	internal/push:      . internal/loop internal/reconcile internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
 	internal/engine:    . internal/loop internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
 
 	# Adapters know the domain and not one another, so that each can be replaced. Of
 	# loop they use only the sleep that ends with its context, as admin does.
-	internal/github:    . github.com/prometheus/client_golang golang.org/x/time
+	internal/github:    . internal/trace github.com/prometheus/client_golang golang.org/x/time
 	# Texts for a spreadsheet are made safe in one place.
-	internal/pipedrive: . internal/format internal/loop internal/testing/failpoint golang.org/x/sys github.com/prometheus/client_golang
-	internal/store:     . internal/loop github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
+	internal/pipedrive: . internal/format internal/loop internal/testing/failpoint internal/trace golang.org/x/sys github.com/prometheus/client_golang
+	internal/store:     . internal/loop internal/trace github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
 	# HTTP: the server owns access and limits and gets the API and the page as
 	# handlers. All three write errors as problem+json.
 	internal/problem: .
-	internal/server:  . internal/problem github.com/prometheus/client_golang golang.org/x/time
+	internal/server:  . internal/problem internal/trace github.com/prometheus/client_golang golang.org/x/time
 	internal/web:     internal/problem
 	# The API is admin as routes; huma generates its OpenAPI document.
 	internal/api: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/api/document internal/format
@@ -85,7 +87,7 @@ const policy = `
 
 	# app assembles the program; the commands use it and stand beside it.
 	internal/app: . internal/admin/activity internal/admin/estimate internal/admin/settings internal/api internal/config internal/engine
-	internal/app: internal/format internal/github internal/pipedrive internal/server internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/web
+	internal/app: internal/format internal/github internal/pipedrive internal/server internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	# The plan command creates clients of its own; the others pass the open database on.
 	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/transfer internal/app internal/config internal/doctor internal/format

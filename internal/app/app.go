@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,6 +31,7 @@ import (
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/failpoint"
 	"gistdeal/internal/testing/mutant"
+	"gistdeal/internal/trace"
 	"gistdeal/internal/web"
 )
 
@@ -55,6 +57,7 @@ type App struct {
 	pipedrive *pipedrive.Client
 	engine    *engine.Engine
 	server    *server.Server
+	tracer    *trace.Tracer // nil without a receiver of traces
 	listen    net.Listener
 }
 
@@ -82,6 +85,9 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 	}
 	log.Info("database opened", "database", c.Database, "schema_before", db.Before().Version, "schema", db.Before().Known)
 	a := &App{config: c, log: log, store: db, github: hub, pipedrive: pipe, metrics: registry}
+	if c.TraceURL != "" {
+		a.tracer = trace.New(trace.Options{Endpoint: c.TraceURL, Header: c.TraceHeader(), Version: c.Version, Log: log})
+	}
 	if err := a.prepare(ctx, hub, pipe); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -117,7 +123,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	}
 	a.server = server.New(a.store, a.engine, server.Options{
 		RequestWait: c.RequestWait, Auth: a.auth(), PublicURL: c.PublicURL, TrustedProxies: c.Proxies, Page: web.Handler(),
-		API: a.api(hub, pipe), Identity: identity, Details: a.details, Metrics: a.metrics, Log: a.log,
+		API: a.api(hub, pipe), Identity: identity, Details: a.details, Metrics: a.metrics, Tracer: a.tracer, Log: a.log,
 	})
 	return nil
 }
@@ -224,7 +230,8 @@ func (a *App) Addr() string { return a.listen.Addr().String() }
 // under way; attempts without an outcome are looked up after the next start. During
 // the drain it answers as before.
 func (a *App) Run(ctx context.Context) error {
-	ctx, stop := context.WithCancel(ctx)
+	endTraces := a.sendTraces(ctx)
+	ctx, stop := context.WithCancel(a.tracer.Context(ctx))
 	defer stop()
 	var parts errgroup.Group
 	parts.Go(func() error { defer stop(); return a.engine.Run(ctx) })
@@ -245,8 +252,20 @@ func (a *App) Run(ctx context.Context) error {
 
 	<-ctx.Done()
 	err := a.stop(ctx, &parts)
+	endTraces()
 	a.log.Info("stopped")
 	return err
+}
+
+// sendTraces sends traces until the returned function is called.
+func (a *App) sendTraces(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var sending sync.WaitGroup
+	sending.Go(func() { a.tracer.Run(ctx) })
+	return func() {
+		cancel()
+		sending.Wait()
+	}
 }
 
 // stop stops the parts, which ctx's end has told to stop, and waits for them.

@@ -41,6 +41,8 @@ type Config struct {
 	Lease         time.Duration
 	ResendAfter   time.Duration
 	Drain         time.Duration
+	TraceURL      string                      // of the receiver of traces; "" for none
+	TraceHeaders  Secret                      // for the receiver, as name=value,...
 	Log           string                      // "text", "json", or "" for text on a terminal and JSON elsewhere
 	Locked        map[gistdeal.Setting]string // settings that a variable decides, with the variable's name
 
@@ -110,6 +112,8 @@ func Parse(env map[string]string) (Config, error) {
 		Lease:         p.duration("GISTDEAL_LEASE", 12*time.Second, time.Millisecond),
 		ResendAfter:   p.duration("GISTDEAL_RESEND_AFTER", 10*time.Minute, time.Millisecond),
 		Drain:         p.duration("GISTDEAL_DRAIN", 0, 0),
+		TraceURL:      p.optionalURL("OTEL_EXPORTER_OTLP_ENDPOINT"),
+		TraceHeaders:  p.headers("OTEL_EXPORTER_OTLP_HEADERS"),
 		Log:           p.oneOf("GISTDEAL_LOG", "", "", "text", "json"),
 	}
 	if c.PipedriveKey == "" && !p.wrong["PIPEDRIVE_API_KEY"] {

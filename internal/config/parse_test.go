@@ -47,6 +47,8 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 		"GISTDEAL_TRUSTED_PROXIES":    "10.0.0.7, nginx",
 		"GISTDEAL_ADMIN_TOKEN":        "twenty-three-characters",
 		"GISTDEAL_LOG":                "xml",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
+		"OTEL_EXPORTER_OTLP_HEADERS":  "secret-key",
 		"GISTDEAL_PUBLIC_URL":         "https://gistdeal.example/path",
 		"GITHUB_API_URL":              "github.com",
 		"GITHUB_TOKEN":                "two words",

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"gistdeal"
+	"gistdeal/internal/trace"
 )
 
 const (
@@ -253,7 +255,10 @@ func (c *Client) do(ctx context.Context, address, etag string, limit int64) (ans
 		return answer{}, err
 	}
 	defer c.throttle.release()
+	ctx, span := trace.Start(ctx, trace.Client, "GET GitHub", slog.String("http.request.method", http.MethodGet))
 	a, err := c.send(ctx, address, etag, limit)
+	span.Set(slog.Int("http.response.status_code", a.status))
+	span.End(err)
 	a.requests = 1
 	if err == nil {
 		resource, _, _ := strings.Cut(address, "?")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -21,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"gistdeal"
+	"gistdeal/internal/trace"
 )
 
 // DefaultURL is the URL of Pipedrive's API for all companies.
@@ -212,6 +214,20 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if err := c.limiter.wait(ctx); err != nil {
 		return answer{}, err
 	}
+	ctx, span := startSpan(ctx, method, path)
+	a, err := c.send(ctx, method, path, query, body)
+	span.Set(slog.Int("http.response.status_code", a.status))
+	span.End(err)
+	return a, err
+}
+
+// startSpan begins the span of a request. Paths hold ids at most; queries may hold names.
+func startSpan(ctx context.Context, method, path string) (context.Context, *trace.Span) {
+	return trace.Start(ctx, trace.Client, method+" Pipedrive", slog.String("http.request.method", method), slog.String("url.path", path))
+}
+
+// send sends the request of do.
+func (c *Client) send(ctx context.Context, method, path string, query url.Values, body io.Reader) (answer, error) {
 	sendCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var entered *sentRequest

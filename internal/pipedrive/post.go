@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -20,7 +21,15 @@ var errLate = errors.New("too late to send")
 // post sends req on a new connection and reads the answer. A reused connection could fail
 // because the remote has just closed it. The error is Temporary or Limited if no byte of
 // the request left this machine, and Unknown if some may have.
-func (c *Client) post(req *http.Request, start time.Time) (answer, error) {
+func (c *Client) post(req *http.Request, start time.Time) (a answer, err error) {
+	ctx, span := startSpan(req.Context(), req.Method, req.URL.Path)
+	a, err = c.postOnce(req.WithContext(ctx), start)
+	span.Set(slog.Int("http.response.status_code", a.status))
+	span.End(err)
+	return a, err
+}
+
+func (c *Client) postOnce(req *http.Request, start time.Time) (answer, error) {
 	d := &postDeadline{start: start, timeout: c.options.PushTimeout}
 	ctx, cancel := context.WithTimeout(req.Context(), d.remaining())
 	defer cancel()

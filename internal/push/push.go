@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/loop"
 	"gistdeal/internal/testing/failpoint"
+	"gistdeal/internal/trace"
 )
 
 const (
@@ -236,12 +238,14 @@ func (p *Pusher) putBack(ctx context.Context, absent gistdeal.Claim) error {
 func (p *Pusher) push(ctx context.Context, c gistdeal.Claim, start time.Time) (cost float64, err error) {
 	failpoint.Hit(failpoint.Claimed)
 	// A POST under way is not cut short by a stop: its own deadline ends it.
-	ctx = context.WithoutCancel(ctx)
+	ctx, span := trace.Start(context.WithoutCancel(ctx), trace.Internal, "push", slog.String("gistdeal.gist", c.Draft.GistID), slog.Int("gistdeal.attempt", c.Attempt))
+	defer span.End(nil)
 	spending, spent := gistdeal.WithPurpose(ctx, gistdeal.PurposePush)
 	dealID, err := p.pipedrive.CreateDeal(spending, start, c.Draft)
 	kind := gistdeal.KindOf(err)
 	if err != nil {
 		p.pushes.WithLabelValues(kind.String()).Inc()
+		span.Fail(kind.String())
 	}
 	if err == nil || kind != gistdeal.Unknown {
 		p.inDoubt.known()

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"gistdeal"
 	"gistdeal/internal/runlog"
+	"gistdeal/internal/trace"
 )
 
 const (
@@ -35,8 +37,11 @@ type caller struct {
 
 // scan reads the gists of u and records the outcome.
 func (s *Scanner) scan(ctx context.Context, by caller, u gistdeal.User) error {
+	ctx, span := trace.Start(ctx, trace.Internal, "scan", slog.Int64("gistdeal.user", u.ID))
 	run := s.runs.Begin(gistdeal.RunScan, u.ID, by.sweep)
 	err := s.scanRun(ctx, by.github, run, u)
+	span.Set(slog.Int("gistdeal.new_gists", run.Numbers().Gists))
+	defer span.End(err)
 	run.Note(ctx, func(r *gistdeal.Run) {
 		if err != nil {
 			r.Failed++

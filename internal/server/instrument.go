@@ -2,12 +2,14 @@ package server
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strconv"
 	"time"
 
 	"gistdeal/internal/problem"
+	"gistdeal/internal/trace"
 )
 
 // instrument measures the duration of requests, and recovers from panics of their handlers.
@@ -15,12 +17,35 @@ func (s *Server) instrument(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
 		sw := &statusWriter{ResponseWriter: w}
+		r, span := s.startSpan(r)
 		defer func() {
-			s.took.WithLabelValues(s.routeOf(r), methodOf(r), strconv.Itoa(sw.code())).Observe(time.Since(begin).Seconds())
+			route, method, status := s.routeOf(r), methodOf(r), strconv.Itoa(sw.code())
+			s.took.WithLabelValues(route, method, status).Observe(time.Since(begin).Seconds())
+			span.Rename(method + " " + route)
+			span.Set(slog.String("http.request.method", method), slog.String("http.route", route), slog.Int("http.response.status_code", sw.code()))
+			if sw.code() >= 500 {
+				span.Fail(status)
+			}
+			span.End(nil)
 		}()
 		defer s.recoverPanic(sw, r)
 		next.ServeHTTP(sw, r)
 	})
+}
+
+// startSpan begins the span of a request. Only a trusted proxy may say which trace the
+// request belongs to: others could add to the traces of anybody, or have each request
+// recorded nowhere.
+func (s *Server) startSpan(r *http.Request) (*http.Request, *trace.Span) {
+	if s.options.Tracer == nil {
+		return r, nil
+	}
+	header := ""
+	if s.trusts(peer(r)) {
+		header = r.Header.Get("Traceparent")
+	}
+	ctx, span := trace.Start(s.options.Tracer.Continue(r.Context(), header), trace.Server, "request")
+	return r.WithContext(ctx), span
 }
 
 // recoverPanic answers with 500 if the handler panicked. If the answer has begun it

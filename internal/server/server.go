@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"gistdeal"
+	"gistdeal/internal/trace"
 )
 
 const (
@@ -71,6 +72,7 @@ type Options struct {
 	Identity       string                    // of the database; /readyz proves it to those who know it
 	Details        func(context.Context) any // details for /readyz, shown to identified callers only; may be nil
 	Metrics        *prometheus.Registry
+	Tracer         *trace.Tracer // nil records no traces
 	Log            *slog.Logger
 }
 

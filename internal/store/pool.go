@@ -11,10 +11,12 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/loop"
+	"gistdeal/internal/trace"
 )
 
 // dialect has the differences between SQLite and PostgreSQL.
 type dialect struct {
+	name     string // as OpenTelemetry calls the database
 	schema   string // folder of its migrations
 	migrated string // query: does the table migrations exist?
 	foreign  string // query: are there other tables, but no table migrations?
@@ -174,12 +176,15 @@ func (p *pool) tx(ctx context.Context, f func(context.Context, *sql.Tx) error) e
 	if err := p.refused(); err != nil {
 		return err
 	}
+	ctx, span := trace.Within(ctx, trace.Client, "transaction", slog.String("db.system.name", p.dialect.name))
 	ctx, end := p.begin(ctx)
 	err := p.tryTx(ctx, f)
 	for n := 1; n < maxTries && p.dialect.retryable(err) && backOff(ctx, n); n++ {
 		err = p.tryTx(ctx, f)
 	}
-	return end(err)
+	err = end(err)
+	span.End(err)
+	return err
 }
 
 // backOff waits a random time before try n, so that two transactions do not collide again.

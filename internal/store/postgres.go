@@ -39,6 +39,7 @@ const (
 )
 
 var postgresDialect = dialect{
+	name:     "postgresql",
 	schema:   "schema/postgres",
 	migrated: `SELECT to_regclass('migrations') IS NOT NULL`,
 	foreign:  `SELECT count(*) > 0 AND count(*) FILTER (WHERE tablename = 'migrations') = 0 FROM pg_tables WHERE schemaname = current_schema()`,

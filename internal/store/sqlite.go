@@ -21,6 +21,7 @@ import (
 
 // sqliteDialect never retries a transaction, because a file has only one writer.
 var sqliteDialect = dialect{
+	name:        "sqlite",
 	schema:      "schema/sqlite",
 	migrated:    `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'migrations')`,
 	foreign:     `SELECT count(*) > 0 AND sum(name = 'migrations') = 0 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
