@@ -270,5 +270,5 @@ func (p *ownedGist) rawURL(f File) string {
 // nodeID returns an id in the older of GitHub's two formats, as in recorded
 // responses.
 func nodeID(kind string, id any) string {
-	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%03d:%s%v", len(kind), kind, id))
+	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "0%d:%s%v", len(kind), kind, id))
 }
