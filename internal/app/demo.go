@@ -154,12 +154,20 @@ type Simulation struct {
 	ListDelay    time.Duration // until a new deal shows in lists
 	Burst        int           // Pipedrive requests in 2 seconds; negative for no limit
 	CreateStatus int           // of the answer to a new deal, 200 or 201
+	FeedByUpdate bool          // the feed is sorted by update, not by creation
+	FeedLagMin   time.Duration // until a new gist shows in the feed, at least
+	FeedLagMax   time.Duration // and at most
+	FeedOmits    float64       // share of gists that never show in the feed
+	Strangers    time.Duration // between new gists of users that are not in the report; 0 for none
 	Faults       []string      // each a fault as JSON
 }
 
 // Simulate runs the simulators alone, with users of all sizes, until ctx ends.
 func Simulate(ctx context.Context, o Simulation, out io.Writer) error {
-	s := sim.New(sim.Options{Seed: o.Seed, Latency: o.Latency, ListDelay: o.ListDelay, Burst: o.Burst, CreateStatus: o.CreateStatus})
+	s := sim.New(sim.Options{
+		Seed: o.Seed, Latency: o.Latency, ListDelay: o.ListDelay, Burst: o.Burst, CreateStatus: o.CreateStatus,
+		FeedByUpdate: o.FeedByUpdate, FeedLagMin: o.FeedLagMin, FeedLagMax: o.FeedLagMax, FeedOmits: o.FeedOmits,
+	})
 	s.Demo()
 	for _, text := range o.Faults {
 		var f sim.Fault
@@ -178,6 +186,9 @@ func Simulate(ctx context.Context, o Simulation, out io.Writer) error {
 	}
 	if o.NewGist > 0 {
 		go s.Run(ctx, o.NewGist)
+	}
+	if o.Strangers > 0 {
+		go s.RunStrangers(ctx, o.Strangers)
 	}
 	<-ctx.Done()
 	return nil

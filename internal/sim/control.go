@@ -21,6 +21,14 @@ func (s *Sim) control(mux *http.ServeMux) {
 	add("DELETE /_sim/faults", func(*http.Request) (any, error) { s.ClearFaults(); return s.listFaults(), nil })
 	add("POST /_sim/users", s.postUser)
 	add("POST /_sim/gists", s.postGist)
+	add("POST /_sim/gists/{id}/public", func(r *http.Request) (any, error) {
+		return changeGist(r, s.MakePublic(r.PathValue("id")))
+	})
+	add("DELETE /_sim/gists/{id}", func(r *http.Request) (any, error) {
+		return changeGist(r, s.DeleteGist(r.PathValue("id")))
+	})
+	add("POST /_sim/strangers", s.postStrangers)
+	add("POST /_sim/feed/omitted", s.postOmitted)
 	add("POST /_sim/knobs", s.postKnobs)
 	add("POST /_sim/deals/{id}/archive", func(r *http.Request) (any, error) { return changeDeal(r, s.ArchiveDeal) })
 	add("DELETE /_sim/deals/{id}", func(r *http.Request) (any, error) { return changeDeal(r, s.DeleteDeal) })
@@ -66,6 +74,14 @@ func changeDeal(r *http.Request, do func(int64) bool) (any, error) {
 		return nil, fmt.Errorf("deal %q: %w", r.PathValue("id"), errNotFound)
 	}
 	return map[string]int64{"id": id}, nil
+}
+
+func changeGist(r *http.Request, done bool) (any, error) {
+	id := r.PathValue("id")
+	if !done {
+		return nil, fmt.Errorf("gist %q: %w", id, errNotFound)
+	}
+	return map[string]string{"id": id}, nil
 }
 
 func (s *Sim) listFaults() map[string][]Fault {
@@ -159,6 +175,12 @@ type knobs struct {
 	VisibilityGroups *bool     `json:"visibility_groups"`
 	FreeRefusals     *bool     `json:"free_refusals"`
 
+	FeedByUpdate *bool     `json:"feed_by_update"`
+	FeedLagMin   *duration `json:"feed_lag_min"`
+	FeedLagMax   *duration `json:"feed_lag_max"`
+	FeedOmits    *float64  `json:"feed_omits"`
+	QuietFlips   *bool     `json:"quiet_flips"`
+
 	Waitlist        *bool `json:"waitlist"`
 	SpentRetryAfter *int  `json:"spent_retry_after"`
 	BanAfter        *int  `json:"ban_after"`
@@ -207,11 +229,20 @@ func (s *Sim) postKnobs(r *http.Request) (any, error) {
 		assign(&o.Cannot, k.Cannot)
 		assign(&o.VisibilityGroups, k.VisibilityGroups)
 		assign(&o.FreeRefusals, k.FreeRefusals)
+		k.assignFeed(o)
 		assign(&o.Waitlist, k.Waitlist)
 		assign(&o.SpentRetryAfter, k.SpentRetryAfter)
 		assign(&o.BanAfter, k.BanAfter)
 	})
 	return map[string]bool{"set": true}, nil
+}
+
+func (k *knobs) assignFeed(o *Options) {
+	assign(&o.FeedByUpdate, k.FeedByUpdate)
+	assign(&o.FeedLagMin, (*time.Duration)(k.FeedLagMin))
+	assign(&o.FeedLagMax, (*time.Duration)(k.FeedLagMax))
+	assign(&o.FeedOmits, k.FeedOmits)
+	assign(&o.QuietFlips, k.QuietFlips)
 }
 
 // assign sets *to to *value unless value is nil.

@@ -151,6 +151,18 @@ func (s *Sim) Demo() {
 
 // Run adds a realistic gist of a random user at each interval until ctx ends.
 func (s *Sim) Run(ctx context.Context, every time.Duration) {
+	repeat(ctx, every, s.postSomething)
+}
+
+// RunStrangers fills the feed with older gists of strangers, and adds one at each
+// interval until ctx ends.
+func (s *Sim) RunStrangers(ctx context.Context, every time.Duration) {
+	s.PostStrangers(maxPublic, maxPublic*every)
+	repeat(ctx, every, func() { s.PostStrangers(1, 0) })
+}
+
+// repeat calls do at each interval until ctx ends.
+func repeat(ctx context.Context, every time.Duration, do func()) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
@@ -158,7 +170,7 @@ func (s *Sim) Run(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			s.postSomething()
+			do()
 		}
 	}
 }
@@ -168,7 +180,7 @@ func (s *Sim) postSomething() {
 	defer s.mu.Unlock()
 	var ids []int64
 	for id, a := range s.gitHub.accounts {
-		if a.kind == "User" {
+		if a.kind == "User" && !a.stranger {
 			ids = append(ids, id)
 		}
 	}

@@ -13,8 +13,6 @@ import (
 const (
 	maxPerPage     = 100
 	defaultPerPage = 30
-	// GitHub docs, "List public gists": "you can fetch up to 3000 gists".
-	maxPublic = 3_000
 )
 
 // user responds with an account by login or id. The old login of a renamed user
@@ -76,19 +74,6 @@ func (h *gitHub) userGists(c *call) response {
 	})
 	// Recorded responses of GitHub always link to the numeric form.
 	return h.page(c, "/user/"+strconv.FormatInt(a.id, 10)+"/gists", list)
-}
-
-// publicGists lists the newest gists of all users.
-func (h *gitHub) publicGists(c *call) response {
-	since, ok := since(c)
-	if !ok {
-		return badSince()
-	}
-	if page, perPage := paging(c.URL.Query()); page > (maxPublic+perPage-1)/perPage {
-		return invalid("In order to keep the API fast for everyone, pagination is limited for this resource.")
-	}
-	list := h.feed.newest(maxPublic, func(p *ownedGist) bool { return !p.Secret && !p.owner.suspended && !p.UpdatedAt.Before(since) })
-	return h.page(c, "/gists/public", list)
 }
 
 func (h *gitHub) gist(c *call) response {

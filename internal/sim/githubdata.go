@@ -48,7 +48,7 @@ type gitHub struct {
 	logins   map[string]*account   // by lower-case login
 	former   map[string]bool       // lower-case logins that a user had before a rename
 	gists    map[string]*ownedGist // by gist id
-	feed     gistList
+	feed     feed
 	quotas   map[string]*quota // by Authorization header
 	lastID   int64
 	refused  int
@@ -62,6 +62,7 @@ type account struct {
 	created time.Time
 	gists   gistList
 
+	stranger    bool // its gists are not in the report
 	suspended   bool
 	mostPerPage int // gists on a page of its lists; 0 means GitHub's limit
 }
@@ -70,45 +71,14 @@ type account struct {
 type ownedGist struct {
 	Gist
 	owner *account
-}
-
-// gistList holds gists. newest sorts them by creation time, oldest first.
-type gistList struct {
-	items  []*ownedGist
-	sorted bool
-}
-
-func (s *gistList) add(p *ownedGist) { s.items, s.sorted = append(s.items, p), false }
-
-func (s *gistList) remove(p *ownedGist) {
-	s.items = slices.DeleteFunc(s.items, func(q *ownedGist) bool { return q == p })
-}
-
-// newest returns at most limit gists for which show is true, newest first; a
-// limit of 0 returns all. All recorded lists of GitHub are sorted by created_at,
-// although its documentation differs.
-func (s *gistList) newest(limit int, show func(*ownedGist) bool) []*ownedGist {
-	if !s.sorted {
-		slices.SortStableFunc(s.items, func(a, b *ownedGist) int { return a.CreatedAt.Compare(b.CreatedAt) })
-		s.sorted = true
-	}
-	var list []*ownedGist
-	for _, p := range slices.Backward(s.items) {
-		if limit > 0 && len(list) == limit {
-			break
-		}
-		if show(p) {
-			list = append(list, p)
-		}
-	}
-	return list
+	shown time.Time // when others could first see it: its creation, or when it was made public
 }
 
 func newGitHub(o *Options) *gitHub {
 	return &gitHub{
 		o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), lastID: 1_000,
 		accounts: map[int64]*account{}, logins: map[string]*account{}, former: map[string]bool{},
-		gists: map[string]*ownedGist{}, quotas: map[string]*quota{},
+		gists: map[string]*ownedGist{}, quotas: map[string]*quota{}, feed: newFeed(o.Seed),
 	}
 }
 
@@ -139,26 +109,21 @@ func (s *Sim) AddGist(login string, g Gist) string {
 func (s *Sim) EditGist(id string, edit func(*Gist)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.gitHub.gists[id]
-	if p == nil {
-		return
+	if p := s.gitHub.gists[id]; p != nil {
+		s.gitHub.edit(p, edit, false)
 	}
-	before := p.UpdatedAt
-	edit(&p.Gist)
-	p.ID = id
-	if p.UpdatedAt.Equal(before) {
-		p.UpdatedAt = s.o.Now()
-	}
-	p.owner.gists.sorted, s.gitHub.feed.sorted = false, false
 }
 
-// DeleteGist deletes a gist. It does nothing if the gist does not exist.
-func (s *Sim) DeleteGist(id string) {
+// DeleteGist deletes a gist. It reports whether the gist existed.
+func (s *Sim) DeleteGist(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.gitHub.gists[id]; p != nil {
-		s.gitHub.removeGist(p)
+	p := s.gitHub.gists[id]
+	if p == nil {
+		return false
 	}
+	s.gitHub.removeGist(p)
+	return true
 }
 
 // RenameUser changes a user's login. The old login is unknown afterwards. It does
@@ -188,8 +153,7 @@ func (s *Sim) DeleteUser(login string) {
 	for _, p := range slices.Clone(a.gists.items) {
 		s.gitHub.removeGist(p)
 	}
-	delete(s.gitHub.accounts, a.id)
-	delete(s.gitHub.logins, strings.ToLower(login))
+	s.gitHub.forget(a)
 }
 
 // SuspendUser hides a user and its gists, or shows them again if suspended is
@@ -228,8 +192,17 @@ func (h *gitHub) account(u User) *account {
 	}
 	h.lastID = max(h.lastID, u.ID)
 	a := &account{id: u.ID, login: u.Login, kind: u.Type, created: h.o.Now().AddDate(-15, 0, 0)}
-	h.accounts[a.id], h.logins[strings.ToLower(a.login)] = a, a
+	h.register(a)
 	return a
+}
+
+func (h *gitHub) register(a *account) {
+	h.accounts[a.id], h.logins[strings.ToLower(a.login)] = a, a
+}
+
+func (h *gitHub) forget(a *account) {
+	delete(h.accounts, a.id)
+	delete(h.logins, strings.ToLower(a.login))
 }
 
 // addGist adds a gist to its author's list and to the feed. It replaces an
@@ -240,7 +213,7 @@ func (h *gitHub) addGist(a *account, g Gist) *ownedGist {
 	if old := h.gists[g.ID]; old != nil {
 		h.removeGist(old)
 	}
-	p := &ownedGist{Gist: g, owner: a}
+	p := &ownedGist{Gist: g, owner: a, shown: g.CreatedAt}
 	h.gists[p.ID] = p
 	a.gists.add(p)
 	h.feed.add(p)
@@ -249,8 +222,9 @@ func (h *gitHub) addGist(a *account, g Gist) *ownedGist {
 
 func (h *gitHub) removeGist(p *ownedGist) {
 	delete(h.gists, p.ID)
-	p.owner.gists.remove(p)
-	h.feed.remove(p)
+	same := func(q *ownedGist) bool { return q == p }
+	p.owner.gists.remove(same)
+	h.feed.remove(same)
 }
 
 func (h *gitHub) hex(digits int) string {

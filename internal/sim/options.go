@@ -42,6 +42,13 @@ type Options struct {
 	// have measured both at lists of the same kind.
 	FormerLists bool
 
+	// The feed, GET /gists/public. A gist appears in it after a lag between the two; 6 to
+	// 33 s were recorded. Nothing says how many gists it leaves out.
+	FeedByUpdate           bool // sorted by updated_at, as documented, and not by created_at, as recorded
+	FeedLagMin, FeedLagMax time.Duration
+	FeedOmits              float64 // share of gists that never appear
+	QuietFlips             bool    // making a secret gist public does not change its updated_at
+
 	GitHubHour time.Duration // length of GitHub's quota window in whole seconds; default an hour
 
 	// Nothing says which of both a live account does.
