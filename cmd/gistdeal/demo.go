@@ -28,6 +28,7 @@ type simCmd struct {
 	FeedLagMin   time.Duration `help:"Shortest time until a new gist shows in the feed."`
 	FeedLagMax   time.Duration `help:"Longest time until a new gist shows in the feed."`
 	FeedOmits    float64       `help:"Share of gists that never show in the feed, 0 to 1." default:"0"`
+	Users        int           `help:"Number of more users, Syn-0, Syn-1 and so on; a million need little memory." default:"0"`
 	Strangers    time.Duration `help:"Time between new gists of users that the report leaves out; 0 for none." default:"0s"`
 	Fault        []string      `help:"A fault as JSON, for example {\"match\":\"POST /api/v2/deals\",\"kind\":\"drop-after\",\"share\":0.1}; may be repeated." placeholder:"JSON" sep:"none"`
 }
@@ -36,7 +37,7 @@ type simCmd struct {
 func (c *simCmd) Run(ctx context.Context) error {
 	return app.Simulate(ctx, app.Simulation{
 		Addr: c.Addr, Seed: c.Seed, NewGist: c.NewGist, Latency: c.Latency, ListDelay: c.ListDelay,
-		Burst: c.Burst, CreateStatus: c.CreateStatus, Faults: c.Fault, Strangers: c.Strangers,
+		Burst: c.Burst, CreateStatus: c.CreateStatus, Faults: c.Fault, Users: c.Users, Strangers: c.Strangers,
 		FeedByUpdate: c.FeedOrder == "updated", FeedLagMin: c.FeedLagMin, FeedLagMax: c.FeedLagMax, FeedOmits: c.FeedOmits,
 	}, os.Stdout)
 }

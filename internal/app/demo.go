@@ -158,6 +158,7 @@ type Simulation struct {
 	FeedLagMin   time.Duration // until a new gist shows in the feed, at least
 	FeedLagMax   time.Duration // and at most
 	FeedOmits    float64       // share of gists that never show in the feed
+	Users        int           // more users, generated from their numbers
 	Strangers    time.Duration // between new gists of users that are not in the report; 0 for none
 	Faults       []string      // each a fault as JSON
 }
@@ -169,6 +170,7 @@ func Simulate(ctx context.Context, o Simulation, out io.Writer) error {
 		FeedByUpdate: o.FeedByUpdate, FeedLagMin: o.FeedLagMin, FeedLagMax: o.FeedLagMax, FeedOmits: o.FeedOmits,
 	})
 	s.Demo()
+	s.AddSyntheticUsers(o.Users)
 	for _, text := range o.Faults {
 		var f sim.Fault
 		if err := json.Unmarshal([]byte(text), &f); err != nil {

@@ -28,6 +28,8 @@ func (s *Sim) control(mux *http.ServeMux) {
 		return changeGist(r, s.DeleteGist(r.PathValue("id")))
 	})
 	add("POST /_sim/strangers", s.postStrangers)
+	add("POST /_sim/synthetic", s.postSynthetic)
+	add("POST /_sim/publish", s.postPublish)
 	add("POST /_sim/feed/omitted", s.postOmitted)
 	add("POST /_sim/knobs", s.postKnobs)
 	add("POST /_sim/deals/{id}/archive", func(r *http.Request) (any, error) { return changeDeal(r, s.ArchiveDeal) })

@@ -103,7 +103,7 @@ func (s *Sim) OmitFromFeed(id string, omit bool) {
 func (s *Sim) MakePublic(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.gitHub.gists[id]
+	p := s.gitHub.gistToChange(id)
 	if p == nil || !p.Secret {
 		return false
 	}
@@ -122,6 +122,10 @@ func (h *gitHub) edit(p *ownedGist, edit func(*Gist), quiet bool) {
 	}
 	if before.Secret && !p.Secret {
 		p.shown = now
+		if p.generated {
+			p.generated = false
+			h.feed.add(p)
+		}
 	}
 	p.owner.gists.sorted, h.feed.created.sorted, h.feed.updated.sorted = false, false, false
 }

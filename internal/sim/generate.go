@@ -184,13 +184,22 @@ func (s *Sim) postSomething() {
 			ids = append(ids, id)
 		}
 	}
-	if len(ids) == 0 {
+	total := len(ids) + int(s.gitHub.synthetic.count)
+	if total == 0 {
 		return
 	}
 	slices.Sort(ids)
+	// The order of random numbers is part of the data of a seed: first the description.
 	var g Gist
 	descriptions[s.gitHub.rng.IntN(len(descriptions))](s.gitHub.rng, &g)
-	s.gitHub.addGist(s.gitHub.accounts[ids[s.gitHub.rng.IntN(len(ids))]], g)
+	n := s.gitHub.rng.IntN(total)
+	a := s.gitHub.generate(int64(n - len(ids)))
+	if n < len(ids) {
+		a = s.gitHub.accounts[ids[n]]
+	}
+	if a != nil {
+		s.gitHub.addGist(s.gitHub.touch(a), g)
+	}
 }
 
 // text returns the content of the file. Its length is f.Size.

@@ -41,9 +41,9 @@ func (h *gitHub) me(c *call) response {
 func (h *gitHub) find(c *call) *account {
 	var a *account
 	if login := c.PathValue("login"); login != "" {
-		a = h.logins[strings.ToLower(login)]
+		a = h.byLogin(login)
 	} else if id, err := strconv.ParseInt(c.PathValue("id"), 10, 64); err == nil {
-		a = h.accounts[id]
+		a = h.byID(id)
 	}
 	if a != nil && a.suspended {
 		return nil
@@ -77,7 +77,7 @@ func (h *gitHub) userGists(c *call) response {
 }
 
 func (h *gitHub) gist(c *call) response {
-	p := h.gists[c.PathValue("id")]
+	p := h.gistByID(c.PathValue("id"))
 	if p == nil || p.owner.suspended {
 		return h.notFound(c)
 	}

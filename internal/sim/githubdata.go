@@ -42,16 +42,17 @@ type File struct {
 
 // gitHub has the accounts and gists of GitHub.
 type gitHub struct {
-	o        *Options
-	rng      *rand.Rand
-	accounts map[int64]*account
-	logins   map[string]*account   // by lower-case login
-	former   map[string]bool       // lower-case logins that a user had before a rename
-	gists    map[string]*ownedGist // by gist id
-	feed     feed
-	quotas   map[string]*quota // by Authorization header
-	lastID   int64
-	refused  int
+	o         *Options
+	rng       *rand.Rand
+	accounts  map[int64]*account
+	logins    map[string]*account   // by lower-case login
+	former    map[string]bool       // lower-case logins that a user had before a rename
+	gists     map[string]*ownedGist // by gist id
+	feed      feed
+	synthetic synthetic
+	quotas    map[string]*quota // by Authorization header
+	lastID    int64
+	refused   int
 }
 
 // account is a user or organization with its gists.
@@ -70,15 +71,16 @@ type account struct {
 // ownedGist is a gist with its owner.
 type ownedGist struct {
 	Gist
-	owner *account
-	shown time.Time // when others could first see it: its creation, or when it was made public
+	owner     *account
+	generated bool      // of a synthetic user, before any change: not in the feed, nor in the report
+	shown     time.Time // when others could first see it: its creation, or when it was made public
 }
 
 func newGitHub(o *Options) *gitHub {
 	return &gitHub{
 		o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), lastID: 1_000,
 		accounts: map[int64]*account{}, logins: map[string]*account{}, former: map[string]bool{},
-		gists: map[string]*ownedGist{}, quotas: map[string]*quota{}, feed: newFeed(o.Seed),
+		gists: map[string]*ownedGist{}, quotas: map[string]*quota{}, feed: newFeed(o.Seed), synthetic: synthetic{gone: map[int64]bool{}},
 	}
 }
 
@@ -109,7 +111,7 @@ func (s *Sim) AddGist(login string, g Gist) string {
 func (s *Sim) EditGist(id string, edit func(*Gist)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.gitHub.gists[id]; p != nil {
+	if p := s.gitHub.gistToChange(id); p != nil {
 		s.gitHub.edit(p, edit, false)
 	}
 }
@@ -118,7 +120,7 @@ func (s *Sim) EditGist(id string, edit func(*Gist)) {
 func (s *Sim) DeleteGist(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.gitHub.gists[id]
+	p := s.gitHub.gistToChange(id)
 	if p == nil {
 		return false
 	}
@@ -131,7 +133,7 @@ func (s *Sim) DeleteGist(id string) bool {
 func (s *Sim) RenameUser(login, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.gitHub.logins[strings.ToLower(login)]
+	a := s.gitHub.toChange(login)
 	if a == nil {
 		return
 	}
@@ -146,7 +148,7 @@ func (s *Sim) RenameUser(login, name string) {
 func (s *Sim) DeleteUser(login string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.gitHub.logins[strings.ToLower(login)]
+	a := s.gitHub.toChange(login)
 	if a == nil {
 		return
 	}
@@ -161,7 +163,7 @@ func (s *Sim) DeleteUser(login string) {
 func (s *Sim) SuspendUser(login string, suspended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a := s.gitHub.logins[strings.ToLower(login)]; a != nil {
+	if a := s.gitHub.toChange(login); a != nil {
 		a.suspended = suspended
 	}
 }
@@ -173,7 +175,7 @@ func (s *Sim) SuspendUser(login string, suspended bool) {
 func (s *Sim) ConvertUser(login string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a := s.gitHub.logins[strings.ToLower(login)]; a != nil {
+	if a := s.gitHub.toChange(login); a != nil {
 		a.kind = "Organization"
 	}
 }
@@ -181,7 +183,7 @@ func (s *Sim) ConvertUser(login string) {
 // account returns the account with the login of u. It adds the account if it does
 // not exist.
 func (h *gitHub) account(u User) *account {
-	if a := h.logins[strings.ToLower(u.Login)]; a != nil {
+	if a := h.toChange(u.Login); a != nil {
 		return a
 	}
 	if u.Type == "" {
@@ -203,6 +205,9 @@ func (h *gitHub) register(a *account) {
 func (h *gitHub) forget(a *account) {
 	delete(h.accounts, a.id)
 	delete(h.logins, strings.ToLower(a.login))
+	if k := a.id - firstSynthetic; k >= 0 && k < h.synthetic.count {
+		h.synthetic.gone[a.id] = true
+	}
 }
 
 // addGist adds a gist to its author's list and to the feed. It replaces an

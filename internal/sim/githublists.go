@@ -12,7 +12,7 @@ import (
 func (s *Sim) SlowLists(login string, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a := s.gitHub.logins[strings.ToLower(login)]; a != nil {
+	if a := s.gitHub.toChange(login); a != nil {
 		a.mostPerPage = most
 	}
 }

@@ -14,7 +14,7 @@ type Report struct {
 	Tokens      int                `json:"tokens"`       // Pipedrive tokens of all requests
 	Limited     int                `json:"limited"`      // requests refused by a limit, not by a fault
 	Deals       int                `json:"deals"`        // existing deals, including archived ones
-	Gists       int                `json:"gists"`        // public gists, without those of strangers
+	Gists       int                `json:"gists"`        // public gists, without those of strangers and the generated ones of synthetic users
 	ByGist      map[string][]int64 `json:"by_gist"`      // existing deals by gist id
 	EverByGist  map[string][]int64 `json:"ever_by_gist"` // existing and deleted deals by gist id
 	WithoutDeal []string           `json:"without_deal"` // public gists that never got a deal
@@ -59,7 +59,7 @@ func (s *Sim) Report() Report {
 		}
 	}
 	for id, p := range s.gitHub.gists {
-		if p.Secret || p.owner.stranger {
+		if p.Secret || p.generated || p.owner.stranger {
 			continue
 		}
 		r.Gists++
