@@ -30,6 +30,7 @@ type simCmd struct {
 	FeedOmits    float64       `help:"Share of gists that never show in the feed, 0 to 1." default:"0"`
 	Users        int           `help:"Number of more users, Syn-0, Syn-1 and so on; a million need little memory." default:"0"`
 	Strangers    time.Duration `help:"Time between new gists of users that the report leaves out; 0 for none." default:"0s"`
+	GraphqlTime  time.Duration `help:"Time that each user of a GraphQL query takes; a query ends after 10 seconds."`
 	Fault        []string      `help:"A fault as JSON, for example {\"match\":\"POST /api/v2/deals\",\"kind\":\"drop-after\",\"share\":0.1}; may be repeated." placeholder:"JSON" sep:"none"`
 }
 
@@ -39,5 +40,6 @@ func (c *simCmd) Run(ctx context.Context) error {
 		Addr: c.Addr, Seed: c.Seed, NewGist: c.NewGist, Latency: c.Latency, ListDelay: c.ListDelay,
 		Burst: c.Burst, CreateStatus: c.CreateStatus, Faults: c.Fault, Users: c.Users, Strangers: c.Strangers,
 		FeedByUpdate: c.FeedOrder == "updated", FeedLagMin: c.FeedLagMin, FeedLagMax: c.FeedLagMax, FeedOmits: c.FeedOmits,
+		GraphQLTime: c.GraphqlTime,
 	}, os.Stdout)
 }

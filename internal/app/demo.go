@@ -160,6 +160,7 @@ type Simulation struct {
 	FeedOmits    float64       // share of gists that never show in the feed
 	Users        int           // more users, generated from their numbers
 	Strangers    time.Duration // between new gists of users that are not in the report; 0 for none
+	GraphQLTime  time.Duration // that each user of a GraphQL query takes
 	Faults       []string      // each a fault as JSON
 }
 
@@ -168,6 +169,7 @@ func Simulate(ctx context.Context, o Simulation, out io.Writer) error {
 	s := sim.New(sim.Options{
 		Seed: o.Seed, Latency: o.Latency, ListDelay: o.ListDelay, Burst: o.Burst, CreateStatus: o.CreateStatus,
 		FeedByUpdate: o.FeedByUpdate, FeedLagMin: o.FeedLagMin, FeedLagMax: o.FeedLagMax, FeedOmits: o.FeedOmits,
+		GraphQLTime: o.GraphQLTime,
 	})
 	s.Demo()
 	s.AddSyntheticUsers(o.Users)

@@ -183,6 +183,13 @@ type knobs struct {
 	FeedOmits    *float64  `json:"feed_omits"`
 	QuietFlips   *bool     `json:"quiet_flips"`
 
+	GraphQLLimit    *int      `json:"graphql_limit"`
+	GraphQLTime     *duration `json:"graphql_time"`
+	GraphQLUsers    *int      `json:"graphql_users"`
+	GraphQLInFlight *int      `json:"graphql_in_flight"`
+	SecondaryOK     *bool     `json:"secondary_ok"`
+	NewNodeIDs      *bool     `json:"new_node_ids"`
+
 	Waitlist        *bool `json:"waitlist"`
 	SpentRetryAfter *int  `json:"spent_retry_after"`
 	BanAfter        *int  `json:"ban_after"`
@@ -232,6 +239,7 @@ func (s *Sim) postKnobs(r *http.Request) (any, error) {
 		assign(&o.VisibilityGroups, k.VisibilityGroups)
 		assign(&o.FreeRefusals, k.FreeRefusals)
 		k.assignFeed(o)
+		k.assignGraphQL(o)
 		assign(&o.Waitlist, k.Waitlist)
 		assign(&o.SpentRetryAfter, k.SpentRetryAfter)
 		assign(&o.BanAfter, k.BanAfter)
@@ -245,6 +253,15 @@ func (k *knobs) assignFeed(o *Options) {
 	assign(&o.FeedLagMax, (*time.Duration)(k.FeedLagMax))
 	assign(&o.FeedOmits, k.FeedOmits)
 	assign(&o.QuietFlips, k.QuietFlips)
+}
+
+func (k *knobs) assignGraphQL(o *Options) {
+	assign(&o.GraphQLLimit, k.GraphQLLimit)
+	assign(&o.GraphQLTime, (*time.Duration)(k.GraphQLTime))
+	assign(&o.GraphQLUsers, k.GraphQLUsers)
+	assign(&o.GraphQLInFlight, k.GraphQLInFlight)
+	assign(&o.SecondaryOK, k.SecondaryOK)
+	assign(&o.NewNodeIDs, k.NewNodeIDs)
 }
 
 // assign sets *to to *value unless value is nil.

@@ -21,7 +21,7 @@ import (
 //	truncate      takes effect and sends half of the response
 //	html403       Cloudflare's page            redirect     302 to another host
 //	limit         429 of the burst limit; at GitHub the 403 of the secondary limit
-//	spent         429, Pipedrive's daily quota is spent; at GitHub and as gh-primary 403, the hourly quota
+//	spent         429, Pipedrive's daily quota is spent; at GitHub and as gh-primary 403, the hourly quota; of GraphQL 200
 //	unauthorized  401                          payment      402
 //	cap           403, the plan's open deals   forbidden    403, another reason
 //	invalid       400 of a refused body        answer       Status, ContentType and Body

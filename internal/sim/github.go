@@ -23,7 +23,7 @@ func (h *gitHub) user(c *call) response {
 		return h.notFound(c)
 	}
 	public := len(a.gists.newest(0, func(p *ownedGist) bool { return !p.Secret }))
-	return reply(http.StatusOK, a.profile(public))
+	return reply(http.StatusOK, a.profile(h.form(c), public))
 }
 
 // me responds with the account of the token: Options.TokenUser, or an account
@@ -32,8 +32,11 @@ func (h *gitHub) me(c *call) response {
 	if c.Header.Get("Authorization") == "" {
 		return gitHubError(http.StatusUnauthorized, "Requires authentication")
 	}
-	a := h.account(User{Login: cmp.Or(h.o.TokenUser, "sim-machine")})
-	return reply(http.StatusOK, a.profile(0))
+	return reply(http.StatusOK, h.tokenUser().profile(h.form(c), 0))
+}
+
+func (h *gitHub) tokenUser() *account {
+	return h.account(User{Login: cmp.Or(h.o.TokenUser, "sim-machine")})
 }
 
 // find returns the account with the login or id in the path, or nil. It returns
@@ -81,7 +84,7 @@ func (h *gitHub) gist(c *call) response {
 	if p == nil || p.owner.suspended {
 		return h.notFound(c)
 	}
-	a := reply(http.StatusOK, p.full(version(c.Request)))
+	a := reply(http.StatusOK, p.full(h.form(c)))
 	a.header.Set("Last-Modified", p.UpdatedAt.UTC().Format(http.TimeFormat))
 	return a
 }
@@ -89,9 +92,9 @@ func (h *gitHub) gist(c *call) response {
 // rateLimit responds with the caller's quota. The request itself is free.
 func (h *gitHub) rateLimit(c *call) response {
 	q := h.quota(c)
-	core := rateJSON{Limit: q.limit, Remaining: q.limit - q.used, Used: q.used, Reset: q.reset.Unix()}
+	core := q.json()
 	other := rateJSON{Limit: 30, Remaining: 30, Reset: q.reset.Unix()}
-	overview := map[string]any{"resources": map[string]any{"core": core, "search": other, "graphql": core}}
+	overview := map[string]any{"resources": map[string]any{"core": core, "search": other, "graphql": h.graphQL.quota(c).json()}}
 	// GitHub docs, "Breaking changes", 2026-03-10: the top-level rate is gone.
 	if version(c.Request) == oldVersion {
 		overview["rate"] = core
@@ -106,7 +109,7 @@ func (h *gitHub) page(c *call, path string, list []*ownedGist) response {
 	from := min((page-1)*perPage, len(list))
 	items := make([]gistJSON, 0, perPage)
 	for _, p := range list[from:min(from+perPage, len(list))] {
-		items = append(items, p.short(version(c.Request)))
+		items = append(items, p.short(h.form(c)))
 	}
 	a := reply(http.StatusOK, items)
 	if links := links(c, path, page, last); links != "" {

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
@@ -53,6 +52,7 @@ type gitHub struct {
 	quotas    map[string]*quota // by Authorization header
 	lastID    int64
 	refused   int
+	graphQL   *graphQL
 }
 
 // account is a user or organization with its gists.
@@ -77,11 +77,13 @@ type ownedGist struct {
 }
 
 func newGitHub(o *Options) *gitHub {
-	return &gitHub{
+	h := &gitHub{
 		o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), lastID: 1_000,
 		accounts: map[int64]*account{}, logins: map[string]*account{}, former: map[string]bool{},
 		gists: map[string]*ownedGist{}, quotas: map[string]*quota{}, feed: newFeed(o.Seed), synthetic: synthetic{gone: map[int64]bool{}},
 	}
+	h.graphQL = &graphQL{h: h, quotas: map[string]*quota{}}
+	return h
 }
 
 // AddUser adds an account and returns its id. If the login exists, AddUser adds
@@ -244,10 +246,4 @@ func (h *gitHub) hex(digits int) string {
 // rawURL returns the address of a file's content.
 func (p *ownedGist) rawURL(f File) string {
 	return fmt.Sprintf("https://gist.githubusercontent.com/%s/%s/raw/%040x/%s", p.owner.login, p.ID, p.UpdatedAt.Unix(), url.PathEscape(f.Name))
-}
-
-// nodeID returns an id in the older of GitHub's two formats, as in recorded
-// responses.
-func nodeID(kind string, id any) string {
-	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "0%d:%s%v", len(kind), kind, id))
 }

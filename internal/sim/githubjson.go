@@ -92,11 +92,36 @@ type rateJSON struct {
 	Reset     int64 `json:"reset"`
 }
 
+// form is how a client wants objects to be shown.
+type form struct {
+	version string // of the API
+	next    bool   // with node ids of the newer format
+}
+
+// form reads what a client wants. GitHub docs, "Migrating GraphQL global node IDs".
+func (h *gitHub) form(c *call) form {
+	return form{version: version(c.Request), next: h.o.NewNodeIDs || c.Header.Get("X-Github-Next-Global-Id") == "1"}
+}
+
+func (f form) accountID(a *account) string {
+	if f.next {
+		return nextNodeID(a.kind, a.id)
+	}
+	return nodeID(a.kind, a.id)
+}
+
+func (f form) gistID(p *ownedGist) string {
+	if f.next {
+		return nextGistNodeID(p.owner.id, p.ID)
+	}
+	return nodeID("Gist", p.ID)
+}
+
 // short returns the account for other objects that refer to it.
-func (a *account) short() *userJSON {
+func (a *account) short(f form) *userJSON {
 	api := "https://api.github.com/users/" + a.login
 	return &userJSON{
-		Login: a.login, ID: a.id, NodeID: nodeID(a.kind, a.id), Type: a.kind, UserViewType: "public",
+		Login: a.login, ID: a.id, NodeID: f.accountID(a), Type: a.kind, UserViewType: "public",
 		AvatarURL:         "https://avatars.githubusercontent.com/u/" + strconv.FormatInt(a.id, 10) + "?v=4",
 		URL:               api,
 		HTMLURL:           "https://github.com/" + a.login,
@@ -113,51 +138,51 @@ func (a *account) short() *userJSON {
 }
 
 // profile returns the account for a response about the account itself.
-func (a *account) profile(publicGists int) profileJSON {
+func (a *account) profile(f form, publicGists int) profileJSON {
 	return profileJSON{
-		userJSON: *a.short(), PublicGists: publicGists,
+		userJSON: *a.short(f), PublicGists: publicGists,
 		CreatedAt: seconds(a.created), UpdatedAt: seconds(a.created),
 	}
 }
 
-// short returns the gist for a list, in a version of the API.
-func (p *ownedGist) short(version string) gistJSON {
+// short returns the gist for a list.
+func (p *ownedGist) short(f form) gistJSON {
 	api, web := "https://api.github.com/gists/"+p.ID, "https://gist.github.com/"+p.ID
 	g := gistJSON{
 		URL: api, ForksURL: api + "/forks", CommitsURL: api + "/commits", CommentsURL: api + "/comments",
-		ID: p.ID, NodeID: nodeID("Gist", p.ID), HTMLURL: web, GitPullURL: web + ".git", GitPushURL: web + ".git",
+		ID: p.ID, NodeID: f.gistID(p), HTMLURL: web, GitPullURL: web + ".git", GitPushURL: web + ".git",
 		Files: map[string]fileJSON{}, Public: !p.Secret, CreatedAt: seconds(p.CreatedAt), UpdatedAt: seconds(p.UpdatedAt),
 		Comments: p.Comments, CommentsEnabled: true,
 	}
-	for _, f := range p.Files {
-		g.Files[f.Name] = p.file(f)
+	for _, one := range p.Files {
+		g.Files[one.Name] = p.file(one)
 	}
 	if p.Description != "" || !p.NullDescription {
 		g.Description = &p.Description
 	}
 	if !p.NoOwner {
-		g.Owner = p.owner.short()
+		g.Owner = p.owner.short(f)
 	}
 	// GitHub docs, "Breaking changes", 2026-03-10: user is removed.
-	if version == oldVersion {
+	if f.version == oldVersion {
 		g.User = json.RawMessage("null")
 	}
 	return g
 }
 
 // full returns the gist for a response about the gist itself.
-func (p *ownedGist) full(version string) gistJSON {
-	g := p.short(version)
-	for _, f := range p.Files {
-		j, text, truncated := g.Files[f.Name], f.text(), false
+func (p *ownedGist) full(f form) gistJSON {
+	g := p.short(f)
+	for _, one := range p.Files {
+		j, text, truncated := g.Files[one.Name], one.text(), false
 		// GitHub docs, "Gists": up to one megabyte of content for each file.
 		if len(text) > 1<<20 {
 			text, truncated = text[:1<<20], true
 		}
 		j.Content, j.Truncated, j.Encoding = &text, &truncated, "utf-8"
-		g.Files[f.Name] = j
+		g.Files[one.Name] = j
 	}
-	if version == oldVersion {
+	if f.version == oldVersion {
 		g.Forks, g.History = json.RawMessage("[]"), json.RawMessage("[]")
 	}
 	return g

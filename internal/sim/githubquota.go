@@ -16,29 +16,51 @@ type quota struct {
 	reset       time.Time
 }
 
-// quota returns the quota of the caller.
-func (h *gitHub) quota(c *call) *quota {
+// window returns the quota of the caller among those of one API.
+func window(quotas map[string]*quota, c *call, hour time.Duration) *quota {
 	key := c.Header.Get("Authorization")
-	q := h.quotas[key]
+	q := quotas[key]
 	if q == nil || !c.now.Before(q.reset) {
 		// The header has whole seconds.
-		q = &quota{reset: c.now.Add(h.o.GitHubHour).Truncate(time.Second)}
-		h.quotas[key] = q
+		q = &quota{reset: c.now.Add(hour).Truncate(time.Second)}
+		quotas[key] = q
 	}
+	return q
+}
+
+// quota returns the quota of the caller.
+func (h *gitHub) quota(c *call) *quota {
+	q := window(h.quotas, c, h.o.GitHubHour)
 	q.limit = h.o.GitHubLimit
 	if q.limit < 0 {
 		q.limit = defaultHourly
 	}
-	if key == "" {
+	if c.Header.Get("Authorization") == "" {
 		q.limit = min(q.limit, anonymousHourly)
 	}
 	return q
 }
 
-// admit does the checks that GitHub does before it handles a request, in the same
-// order.
-func (h *gitHub) admit(c *call) (response, bool) {
-	token, given := strings.CutPrefix(strings.Replace(c.Header.Get("Authorization"), "token ", "Bearer ", 1), "Bearer ")
+func (q *quota) remaining() int { return max(0, q.limit-q.used) }
+
+func (q *quota) json() rateJSON {
+	return rateJSON{Limit: q.limit, Remaining: q.remaining(), Used: q.used, Reset: q.reset.Unix()}
+}
+
+// headers adds the quota headers. GitHub sends them with every response, including a
+// 304. GitHub docs, "Rate limits for the REST API".
+func (q *quota) headers(c *call, resource string) {
+	c.header.Set("X-RateLimit-Limit", strconv.Itoa(q.limit))
+	c.header.Set("X-RateLimit-Used", strconv.Itoa(q.used))
+	c.header.Set("X-RateLimit-Remaining", strconv.Itoa(q.remaining()))
+	c.header.Set("X-RateLimit-Reset", strconv.FormatInt(q.reset.Unix(), 10))
+	c.header.Set("X-RateLimit-Resource", resource)
+}
+
+// known refuses requests without a program's name, with a wrong token and for an
+// unknown version, in GitHub's order.
+func (h *gitHub) known(c *call) (response, bool) {
+	token, given := bearer(c)
 	switch {
 	case c.UserAgent() == "":
 		return response{
@@ -51,6 +73,21 @@ func (h *gitHub) admit(c *call) (response, bool) {
 	case !supported(c.Request):
 		return gitHubError(http.StatusBadRequest, "The version of the API in the header X-GitHub-Api-Version is not supported."), false
 	}
+	return response{}, true
+}
+
+// bearer returns the token of a request.
+func bearer(c *call) (token string, given bool) {
+	return strings.CutPrefix(strings.Replace(c.Header.Get("Authorization"), "token ", "Bearer ", 1), "Bearer ")
+}
+
+// admit does the checks that GitHub does before it handles a request, in the same
+// order.
+func (h *gitHub) admit(c *call) (response, bool) {
+	if a, ok := h.known(c); !ok {
+		return a, false
+	}
+	_, given := bearer(c)
 	q := h.quota(c)
 	h.rateHeaders(c, q)
 	if given && h.o.AppToken && notForApps(c) {
@@ -93,17 +130,11 @@ func (h *gitHub) finish(c *call, a response) response {
 	return a
 }
 
-// rateHeaders adds the quota headers. GitHub sends them with every response,
-// including a 304. GitHub docs, "Rate limits for the REST API".
+// rateHeaders adds the quota headers if there is a quota.
 func (h *gitHub) rateHeaders(c *call, q *quota) {
-	if h.o.GitHubLimit < 0 {
-		return
+	if h.o.GitHubLimit > 0 {
+		q.headers(c, "core")
 	}
-	c.header.Set("X-RateLimit-Limit", strconv.Itoa(q.limit))
-	c.header.Set("X-RateLimit-Used", strconv.Itoa(q.used))
-	c.header.Set("X-RateLimit-Remaining", strconv.Itoa(max(0, q.limit-q.used)))
-	c.header.Set("X-RateLimit-Reset", strconv.FormatInt(q.reset.Unix(), 10))
-	c.header.Set("X-RateLimit-Resource", "core")
 }
 
 func visibility(c *call) string {
@@ -179,7 +210,11 @@ func hourSpent(reset time.Time) response {
 		"message":           "API rate limit exceeded.",
 		"documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api",
 	})
+	spentHeaders(a, reset)
+	return a
+}
+
+func spentHeaders(a response, reset time.Time) {
 	a.header.Set("X-RateLimit-Remaining", "0")
 	a.header.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
-	return a
 }

@@ -49,7 +49,15 @@ type Options struct {
 	FeedOmits              float64 // share of gists that never appear
 	QuietFlips             bool    // making a secret gist public does not change its updated_at
 
-	GitHubHour time.Duration // length of GitHub's quota window in whole seconds; default an hour
+	// GraphQL. A token has points of its own for it; there is none without a token.
+	GraphQLLimit    int           // points per hour, default 5,000, negative = no limit, also none per minute
+	GraphQLTime     time.Duration // processing time of each user in a query; a query ends with a 502 after 10 s
+	GraphQLUsers    int           // users in a query that exceed its resources: those over it are null; 0 = no limit
+	GraphQLInFlight int           // queries at once that exceed the secondary limit; 0 = no limit
+	SecondaryOK     bool          // the secondary limit is a 200 without a retry-after, not a 403
+	NewNodeIDs      bool          // node ids have the newer format, also for clients that do not ask for it
+
+	GitHubHour time.Duration // length of GitHub's quota windows in whole seconds; default an hour
 
 	// Nothing says which of both a live account does.
 	IgnoreDeletedFields bool          // a deleted custom field in a body is ignored instead of refused
@@ -78,7 +86,7 @@ const (
 	defaultBurst       = 20     // Pipedrive docs, "Rate limiting": API token, Lite
 	defaultDailyTokens = 30_000 // Pipedrive docs, "Rate limiting": 30,000 x 1 (Lite) x one seat
 	defaultDailyPosts  = 10_000 // Pipedrive docs, "Rate limiting": fair use
-	defaultHourly      = 5_000  // GitHub docs, "Rate limits for the REST API"
+	defaultHourly      = 5_000  // GitHub docs, "Rate limits for the REST API", and points of the GraphQL API
 	anonymousHourly    = 60     // GitHub docs, "Rate limits for the REST API", without a token
 )
 
@@ -92,6 +100,7 @@ func (o *Options) fill() {
 	o.DailyTokens = cmp.Or(o.DailyTokens, defaultDailyTokens)
 	o.DailyPosts = cmp.Or(o.DailyPosts, defaultDailyPosts)
 	o.GitHubLimit = cmp.Or(o.GitHubLimit, defaultHourly)
+	o.GraphQLLimit = cmp.Or(o.GraphQLLimit, defaultHourly)
 	o.GitHubHour = cmp.Or(o.GitHubHour, time.Hour)
 	o.CompanyID = cmp.Or(o.CompanyID, CompanyID)
 	o.CompanyDomain = cmp.Or(o.CompanyDomain, "gistdeal-sim")

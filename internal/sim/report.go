@@ -12,6 +12,7 @@ type Report struct {
 	Requests    map[string]int     `json:"requests"`     // by route, for example "GET /users/{login}/gists"
 	RequestLog  []Seen             `json:"request_log"`  // the last 10,000
 	Tokens      int                `json:"tokens"`       // Pipedrive tokens of all requests
+	Points      int                `json:"points"`       // points of all GraphQL queries
 	Limited     int                `json:"limited"`      // requests refused by a limit, not by a fault
 	Deals       int                `json:"deals"`        // existing deals, including archived ones
 	Gists       int                `json:"gists"`        // public gists, without those of strangers and the generated ones of synthetic users
@@ -37,7 +38,7 @@ func (s *Sim) Report() Report {
 	defer s.mu.Unlock()
 	r := Report{
 		Requests: maps.Clone(s.log.requests), RequestLog: s.log.last(),
-		Tokens: s.pipedrive.everSpent, Limited: s.gitHub.refused + s.pipedrive.refused, PeakPer2s: s.log.peak,
+		Tokens: s.pipedrive.everSpent, Points: s.gitHub.graphQL.points, Limited: s.gitHub.refused + s.pipedrive.refused, PeakPer2s: s.log.peak,
 		ByGist: map[string][]int64{}, EverByGist: map[string][]int64{}, WithoutDeal: []string{}, Duplicated: map[string][]int64{},
 	}
 	for _, d := range s.pipedrive.deals {

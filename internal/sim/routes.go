@@ -6,7 +6,7 @@ import "net/http"
 type route struct {
 	remote remote
 	name   string // in Report.Requests
-	cost   int    // tokens at Pipedrive, requests at GitHub
+	cost   int    // tokens at Pipedrive, requests at GitHub; each GraphQL query has its own cost
 	handle func(c *call) response
 }
 
@@ -25,6 +25,7 @@ func (s *Sim) routes() *http.ServeMux {
 	add(h, "GET /gists/public", 1, h.publicGists)
 	add(h, "GET /gists/{id}", 1, h.gist)
 	add(h, "GET /rate_limit", 0, h.rateLimit)
+	add(h.graphQL, "POST /graphql", 0, h.graphQL.query)
 	add(h, "/", 1, h.notFound)
 
 	// Pipedrive OpenAPI 2026-08-18, x-token-cost of each operation.

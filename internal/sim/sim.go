@@ -64,6 +64,9 @@ type call struct {
 	body   []byte
 	now    time.Time
 	header http.Header // headers of every response to this request
+
+	pause time.Duration // processing time, which the handler sets
+	done  func()        // ends the request at the service; nil if there is nothing to end
 }
 
 // response is the response of a service; its status is 0 if there is none.
@@ -106,6 +109,9 @@ func (s *Sim) serve(rt route) http.HandlerFunc {
 		}
 		s.mu.Lock()
 		seen.Status = a.status
+		if c.done != nil {
+			c.done()
+		}
 		pause, date := s.o.Latency, s.o.Now().Add(s.o.DateShift)
 		s.mu.Unlock()
 		s.wait(r.Context(), pause)
@@ -134,7 +140,7 @@ func (s *Sim) execute(c *call, h hit) response {
 	// A late request takes effect even if its client has disconnected.
 	s.wait(context.WithoutCancel(c.Context()), h.before)
 	a := s.respond(c, h)
-	s.wait(c.Context(), h.after)
+	s.wait(c.Context(), h.after+c.pause)
 	return a
 }
 

@@ -12,7 +12,7 @@ import (
 	"gistdeal/internal/sim"
 )
 
-func TestSyntheticUsersAreFoundByLoginAndID(t *testing.T) {
+func TestSyntheticUsersHaveLoginsAndIDs(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Seed: 1, GitHubLimit: -1})
 	w.AddSyntheticUsers(400)
@@ -97,7 +97,7 @@ func TestChangedSyntheticUsersStayChanged(t *testing.T) {
 	}
 }
 
-func TestGeneratedGistsAreEditedDeletedAndMadePublic(t *testing.T) {
+func TestGeneratedGistsAreEditedDeletedAndPublished(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Seed: 1, GitHubLimit: -1})
 	w.AddSyntheticUsers(1_000)
