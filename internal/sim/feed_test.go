@@ -140,6 +140,8 @@ func TestStrangersFillTheFeedAndNotTheReport(t *testing.T) {
 	t.Parallel()
 	w := start(t, sim.Options{Seed: 1, GitHubLimit: -1})
 	w.AddGist("octocat", sim.Gist{ID: "tracked"})
+	w.PostStrangers(1, 0)
+	first := decode[[]gistView](t, w.get("/gists/public?per_page=1"))[0]
 	w.PostStrangers(20_000, 24*time.Hour)
 	gists, _ := pages(t, w, "/gists/public?per_page=100")
 	owners := map[int64]bool{}
@@ -155,6 +157,8 @@ func TestStrangersFillTheFeedAndNotTheReport(t *testing.T) {
 	owner := "/user/" + strconv.FormatInt(gists[0].Owner.ID, 10)
 	want(t, w.get(owner), http.StatusOK, `"login":"stranger-`)
 	want(t, w.get(owner+"/gists"), http.StatusOK, gists[0].ID)
+	want(t, w.get("/gists/"+first.ID), http.StatusNotFound)
+	want(t, w.get("/user/"+strconv.FormatInt(first.Owner.ID, 10)), http.StatusNotFound)
 }
 
 func TestStrangersChangeNoOtherDataOfASeed(t *testing.T) {

@@ -177,18 +177,24 @@ func (x *query) connection(list []*ownedGist, args map[string]any) (any, *queryE
 }
 
 func (x *query) page(list []*ownedGist, from, end int) *object {
-	nodes, edges := []any{}, []any{}
 	info := map[string]any{"hasNextPage": end < len(list), "hasPreviousPage": from > 0}
-	for _, p := range list[from:end] {
-		node := x.gist(p)
-		nodes = append(nodes, node)
-		edges = append(edges, &object{"GistEdge", map[string]any{"cursor": gistCursor(p), "node": node}})
-	}
 	if from < end {
 		info["startCursor"], info["endCursor"] = gistCursor(list[from]), gistCursor(list[end-1])
 	}
+	each := func(show func(*ownedGist) *object) resolver {
+		return func(map[string]any) (any, *queryError) {
+			shown := make([]any, end-from)
+			for i, p := range list[from:end] {
+				shown[i] = show(p)
+			}
+			return shown, nil
+		}
+	}
 	return &object{"GistConnection", map[string]any{
-		"totalCount": len(list), "nodes": nodes, "edges": edges, "pageInfo": &object{"PageInfo", info},
+		"totalCount": len(list), "pageInfo": &object{"PageInfo", info}, "nodes": each(x.gist),
+		"edges": each(func(p *ownedGist) *object {
+			return &object{"GistEdge", map[string]any{"cursor": gistCursor(p), "node": x.gist(p)}}
+		}),
 	}}
 }
 

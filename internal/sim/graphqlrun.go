@@ -41,6 +41,20 @@ type object struct {
 	fields map[string]any
 }
 
+// step is the last step of a path to a part of the answer: a name or an index.
+type step struct {
+	before *step
+	key    any
+}
+
+// list returns the steps in order.
+func (s *step) list() []any {
+	if s == nil {
+		return nil
+	}
+	return append(s.before.list(), s.key)
+}
+
 // resolver returns the value of a field that depends on arguments.
 type resolver func(args map[string]any) (any, *queryError)
 
@@ -86,7 +100,7 @@ func (x *query) run() (map[string]any, []queryError) {
 
 // object returns the selected fields of an object. ok is false if one of them is null
 // and must not be: then the object itself is null.
-func (x *query) object(o *object, sets []ast.SelectionSet, path []any) (values map[string]any, ok bool) {
+func (x *query) object(o *object, sets []ast.SelectionSet, path *step) (values map[string]any, ok bool) {
 	selected := map[string][]*ast.Field{}
 	var names []string
 	for _, set := range sets {
@@ -99,7 +113,7 @@ func (x *query) object(o *object, sets []ast.SelectionSet, path []any) (values m
 	}
 	values = map[string]any{}
 	for _, name := range names {
-		value := x.field(o, selected[name], append(slices.Clone(path), name))
+		value := x.field(o, selected[name], &step{path, name})
 		if value == nil && selected[name][0].Definition.Type.NonNull {
 			return nil, false
 		}
@@ -145,7 +159,7 @@ func is(kind, condition string) bool {
 }
 
 // field returns the value of a field, which may be selected more than once.
-func (x *query) field(o *object, selected []*ast.Field, path []any) any {
+func (x *query) field(o *object, selected []*ast.Field, path *step) any {
 	f := selected[0]
 	if f.Name == "__typename" {
 		return o.kind
@@ -166,7 +180,7 @@ func (x *query) field(o *object, selected []*ast.Field, path []any) any {
 }
 
 // complete returns a value as JSON.
-func (x *query) complete(value any, f *ast.Field, sets []ast.SelectionSet, path []any) any {
+func (x *query) complete(value any, f *ast.Field, sets []ast.SelectionSet, path *step) any {
 	switch v := value.(type) {
 	case *object:
 		if v == nil {
@@ -179,7 +193,7 @@ func (x *query) complete(value any, f *ast.Field, sets []ast.SelectionSet, path 
 	case []any:
 		list := make([]any, len(v))
 		for i, item := range v {
-			at := append(slices.Clone(path), i)
+			at := &step{path, i}
 			if err, failed := item.(*queryError); failed {
 				x.fail(err, f, at)
 				continue
@@ -194,9 +208,9 @@ func (x *query) complete(value any, f *ast.Field, sets []ast.SelectionSet, path 
 }
 
 // fail adds an error of a part of the answer.
-func (x *query) fail(err *queryError, f *ast.Field, path []any) {
+func (x *query) fail(err *queryError, f *ast.Field, path *step) {
 	e := *err
-	e.Path = path
+	e.Path = path.list()
 	e.Locations = []map[string]int{{"line": f.Position.Line, "column": f.Position.Column}}
 	x.errs = append(x.errs, e)
 }

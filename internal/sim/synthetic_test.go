@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -167,11 +168,18 @@ func heap() int64 {
 
 func read(t testing.TB, s *sim.Sim, login string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/users/"+login+"/gists", http.NoBody)
+	serve(t, s, http.MethodGet, "/users/"+login+"/gists", "")
+}
+
+// serve sends a request without a network and discards the answer.
+func serve(t testing.TB, s *sim.Sim, method, path, body string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("User-Agent", "test")
+	r.Header.Set("Authorization", "Bearer a")
 	s.ServeHTTP(&discard{}, r)
 }
 
@@ -180,5 +188,29 @@ func BenchmarkListOfOneOfAMillionSyntheticUsers(b *testing.B) {
 	s.AddSyntheticUsers(1_000_000)
 	for k := 0; b.Loop(); k++ {
 		read(b, s, sim.SyntheticUser(k*7919%1_000_000).Login)
+	}
+}
+
+func BenchmarkSweepOfAHundredOfAMillionSyntheticUsers(b *testing.B) {
+	s := sim.New(sim.Options{Seed: 1, GraphQLLimit: -1})
+	s.AddSyntheticUsers(1_000_000)
+	list := make([]string, 100)
+	for k := 0; b.Loop(); k = (k + 100) % 1_000_000 {
+		for i := range list {
+			id := sim.SyntheticUser(k + i).ID
+			list[i] = base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "04:User%d", id))
+		}
+		serve(b, s, http.MethodPost, "/graphql", queryBody(b, sweep, ids(list...)))
+	}
+	if p := s.Report().Points; p != b.N {
+		b.Errorf("%d points for %d queries", p, b.N)
+	}
+}
+
+func BenchmarkPageOfAFullFeed(b *testing.B) {
+	s := sim.New(sim.Options{Seed: 1, GitHubLimit: -1, FeedLagMin: 6 * time.Second, FeedLagMax: 33 * time.Second, FeedOmits: 0.01})
+	s.PostStrangers(10_000, time.Hour)
+	for b.Loop() {
+		serve(b, s, http.MethodGet, "/gists/public?per_page=100", "")
 	}
 }
