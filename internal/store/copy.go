@@ -33,6 +33,9 @@ var tables = []table{
 	{"runs", "id"},
 	{"erased", "login_hash"},
 	{"audit_log", "id"},
+	{"counts", "kind, state, part"},
+	{"deal_counts", "user_id, state"},
+	{"days", "day, part"},
 }
 
 // copyValues is the maximum number of values that one statement inserts. PostgreSQL
@@ -114,7 +117,7 @@ func (c *copier) run(ctx context.Context) (copied []CopiedTable, err error) {
 	return copied, err
 }
 
-// copyAll copies all tables. The triggers would raise the versions of users.
+// copyAll copies all tables.
 func (c *copier) copyAll(ctx context.Context) error {
 	for _, t := range tables {
 		var rows int
@@ -123,7 +126,7 @@ func (c *copier) copyAll(ctx context.Context) error {
 		}
 		c.step.Total += rows
 	}
-	if _, err := c.target.ExecContext(ctx, `ALTER TABLE gists DISABLE TRIGGER USER`); err != nil {
+	if err := c.setTriggers(ctx, "DISABLE"); err != nil {
 		return err
 	}
 	for _, t := range tables {
@@ -132,8 +135,7 @@ func (c *copier) copyAll(ctx context.Context) error {
 			return fmt.Errorf("copy table %s: %w", t.name, err)
 		}
 	}
-	_, err := c.target.ExecContext(ctx, `ALTER TABLE gists ENABLE TRIGGER USER`)
-	return err
+	return c.setTriggers(ctx, "ENABLE")
 }
 
 // done reports that one more row was copied or compared, now and then.
@@ -141,6 +143,17 @@ func (c *copier) done() {
 	if c.step.Rows++; c.step.Rows%copyStep == 0 || c.step.Rows == c.step.Total {
 		c.progress(c.step)
 	}
+}
+
+// setTriggers disables or enables the triggers that count rows and raise the versions of
+// users, because counts and versions are copied.
+func (c *copier) setTriggers(ctx context.Context, verb string) error {
+	for _, name := range []string{"users", "gists", "deals", "attempts", "duplicate_deals"} {
+		if _, err := c.target.ExecContext(ctx, `ALTER TABLE `+name+` `+verb+` TRIGGER USER`); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkEmpty deletes the rows that migrations inserted destinations the target, and returns

@@ -22,20 +22,22 @@ type Counts struct {
 	PushesPaused  bool      // by an operator
 }
 
-// Counts counts users and deals by state, duplicate deals and pending scan requests, and
-// returns the times of the oldest.
+// Counts returns the numbers of users and deals by state, of duplicate deals and of pending
+// scan requests, and the times of the oldest. Triggers of the schema count the rows.
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	c = Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
-	rows, err := s.read.QueryContext(ctx, `SELECT 'user', state, count(*) FROM users GROUP BY state
-		UNION ALL SELECT 'deal', state, count(*) FROM deals GROUP BY state`)
+	rows, err := s.read.QueryContext(ctx, `SELECT kind, state, CAST(sum(n) AS BIGINT) FROM counts GROUP BY kind, state HAVING sum(n) <> 0`)
 	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
-		var table, state string
+		var kind, state string
 		var n int
-		err := row.Scan(&table, &state, &n)
-		if table == "user" {
+		err := row.Scan(&kind, &state, &n)
+		switch kind {
+		case "users":
 			c.Users[gistdeal.UserState(state)] = n
-		} else {
+		case "deals":
 			c.Deals[gistdeal.DealState(state)] = n
+		case "duplicate_deals":
+			c.Duplicates = n
 		}
 		return struct{}{}, err
 	})
@@ -48,15 +50,15 @@ func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	return c, nil
 }
 
-// addTotals reads everything in Counts that is not counted by state.
+// addTotals reads everything in Counts that no trigger counts.
 func (s *Store) addTotals(ctx context.Context, c *Counts) error {
 	var queued, sending, due int64
-	err := s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM duplicate_deals),
+	err := s.read.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM scan_requests WHERE ended_at = 0),
 		(SELECT coalesce(min(queued_at), 0) FROM deals WHERE state = 'queued'),
 		(SELECT coalesce(min(a.sent_at), 0) FROM deals d JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'not_found') WHERE d.state = 'sending'),
 		(SELECT coalesce(min(next_scan_at), 0) FROM users WHERE state IN ('active', 'gone')),
-		`+pushesPaused).Scan(&c.Duplicates, &c.ScanRequests, &queued, &sending, &due, &c.PushesPaused)
+		`+pushesPaused).Scan(&c.ScanRequests, &queued, &sending, &due, &c.PushesPaused)
 	c.OldestQueued, c.OldestSending, c.OldestDue = fromMillis(queued), fromMillis(sending), fromMillis(due)
 	return err
 }

@@ -31,20 +31,20 @@ func (s *Store) LastEventAt(ctx context.Context) (time.Time, error) {
 	return fromMillis(ms), err
 }
 
-// Days counts the gists noticed and the deals created or adopted on each UTC day from
-// since on, in order. It leaves out days without any.
+// Days returns the numbers of gists noticed and deals created or adopted on each UTC day,
+// from that of since on, in order. It leaves out days without any.
 func (s *Store) Days(ctx context.Context, since time.Time) ([]gistdeal.Day, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT day, CAST(sum(gists) AS BIGINT), CAST(sum(deals) AS BIGINT) FROM (
-			SELECT noticed_at / 86400000 AS day, 1 AS gists, 0 AS deals FROM gists WHERE noticed_at >= $1
-			UNION ALL SELECT ended_at / 86400000, 0, 1 FROM attempts WHERE ended_at >= $1 AND outcome IN ('created', 'adopted')
-		) AS events GROUP BY day ORDER BY day`, millis(since))
+	rows, err := s.read.QueryContext(ctx, `SELECT day, CAST(sum(gists) AS BIGINT), CAST(sum(deals) AS BIGINT) FROM days WHERE day >= $1
+		GROUP BY day HAVING sum(gists) <> 0 OR sum(deals) <> 0 ORDER BY day`, millis(since)/millisPerDay)
 	return collect(rows, err, func(row *sql.Rows) (d gistdeal.Day, err error) {
 		var day int64
 		err = row.Scan(&day, &d.Gists, &d.Deals)
-		d.Date = time.UnixMilli(day * 86_400_000).UTC().Format(time.DateOnly)
+		d.Date = time.UnixMilli(day * millisPerDay).UTC().Format(time.DateOnly)
 		return d, err
 	})
 }
+
+const millisPerDay = 86_400_000
 
 // Failures counts failed deals by problem, and returns up to limit problems, the most
 // frequent first.

@@ -8,6 +8,10 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gistdeal/internal/testing/testenv"
 )
 
 // Pragma returns a setting of SQLite's connection.
@@ -134,4 +138,82 @@ func (s *Store) TableSize(t *testing.T, table string) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// CheckCounts compares the counts with the rows.
+func (s *Store) CheckCounts(t *testing.T) {
+	t.Helper()
+	for name, queries := range map[string][2]string{
+		"of users, deals and duplicates": {
+			`SELECT kind, state, sum(n) FROM counts GROUP BY kind, state HAVING sum(n) <> 0`,
+			`SELECT 'users', state, count(*) FROM users GROUP BY state UNION ALL SELECT 'deals', state, count(*) FROM deals GROUP BY state
+				UNION ALL SELECT 'duplicate_deals', '', count(*) FROM duplicate_deals HAVING count(*) <> 0`,
+		},
+		"of the deals of users": {
+			`SELECT user_id, state, n FROM deal_counts WHERE n <> 0`,
+			`SELECT g.user_id, d.state, count(*) FROM gists g JOIN deals d ON d.gist_id = g.id GROUP BY g.user_id, d.state`,
+		},
+		"of gists by day": {
+			`SELECT day, '', sum(gists) FROM days GROUP BY day HAVING sum(gists) <> 0`,
+			`SELECT noticed_at / 86400000, '', count(*) FROM gists GROUP BY noticed_at / 86400000`,
+		},
+		"of deals by day": {
+			`SELECT day, '', sum(deals) FROM days GROUP BY day HAVING sum(deals) <> 0`,
+			`SELECT ended_at / 86400000, '', count(*) FROM attempts WHERE outcome IN ('created', 'adopted') GROUP BY ended_at / 86400000`,
+		},
+	} {
+		if diff := cmp.Diff(s.numbers(t, queries[1]), s.numbers(t, queries[0])); diff != "" {
+			t.Errorf("counts %s are not those of the rows: %s", name, diff)
+		}
+	}
+}
+
+// numbers returns the last column of a query by the other two.
+func (s *Store) numbers(t *testing.T, query string) map[string]int {
+	t.Helper()
+	numbers := map[string]int{}
+	rows, err := s.db.QueryContext(t.Context(), query)
+	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
+		var key, state string
+		var n int
+		err := row.Scan(&key, &state, &n)
+		numbers[key+" "+state] = n
+		return struct{}{}, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return numbers
+}
+
+// Overlap runs two PostgreSQL transactions: the second one begins before the first one
+// commits, and has waited for a lock or ended by then.
+func (s *Store) Overlap(t *testing.T, first, second []string) {
+	t.Helper()
+	run := func(statements []string) (*sql.Tx, error) {
+		tx, err := s.db.db.BeginTx(t.Context(), nil)
+		for _, statement := range statements {
+			if err == nil {
+				_, err = tx.ExecContext(t.Context(), statement)
+			}
+		}
+		return tx, err
+	}
+	tx, err := run(first)
+	testenv.Must(t, err)
+	ended := make(chan error, 1)
+	go func() {
+		tx, err := run(second)
+		if err == nil {
+			err = tx.Commit()
+		}
+		ended <- err
+	}()
+	testenv.Eventually(t, "the second transaction waits or has ended", func() bool {
+		var waits bool
+		testenv.Must(t, s.read.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waits))
+		return waits || len(ended) > 0
+	})
+	testenv.Must(t, tx.Commit())
+	testenv.Must(t, <-ended)
 }

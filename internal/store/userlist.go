@@ -106,14 +106,13 @@ func (s *Store) userIDs(ctx context.Context, w where) ([]string, error) {
 	})
 }
 
-// DealsOf counts a user's deals by state.
+// DealsOf returns the number of a user's deals by state.
 func (s *Store) DealsOf(ctx context.Context, userID int64) (map[gistdeal.DealState]int, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT d.state, count(*) FROM gists g JOIN deals d ON d.gist_id = g.id
-		WHERE g.user_id = $1 GROUP BY d.state`, userID)
+	rows, err := s.read.QueryContext(ctx, `SELECT state, n FROM deal_counts WHERE user_id = $1 AND n <> 0`, userID)
 	return countStates(rows, err)
 }
 
-// DealsOfUsers counts the deals of each of the users by state.
+// DealsOfUsers returns the number of deals of each of the users by state.
 func (s *Store) DealsOfUsers(ctx context.Context, ids []int64) (map[int64]map[gistdeal.DealState]int, error) {
 	names := make([]string, len(ids))
 	counts := make(map[int64]map[gistdeal.DealState]int, len(ids))
@@ -124,8 +123,8 @@ func (s *Store) DealsOfUsers(ctx context.Context, ids []int64) (map[int64]map[gi
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT g.user_id, d.state, count(*) FROM gists g JOIN deals d ON d.gist_id = g.id
-		WHERE g.user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) GROUP BY g.user_id, d.state`, object)
+	rows, err := s.read.QueryContext(ctx, `SELECT user_id, state, n FROM deal_counts
+		WHERE user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) AND n <> 0`, object)
 	_, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) {
 		var state gistdeal.DealState
 		var n int

@@ -188,29 +188,165 @@ CREATE TABLE lease (
 );
 INSERT INTO lease (name, owner, counter) VALUES ('work', '', 0);
 
+CREATE TABLE counts (
+  kind  TEXT COLLATE "C" NOT NULL,
+  state TEXT COLLATE "C" NOT NULL,
+  part  BIGINT NOT NULL DEFAULT pg_backend_pid() % 16,
+  n     BIGINT NOT NULL,
+  PRIMARY KEY (kind, state, part)
+);
+
+CREATE TABLE deal_counts (
+  user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  state   TEXT COLLATE "C" NOT NULL,
+  n       BIGINT NOT NULL,
+  PRIMARY KEY (user_id, state)
+);
+
+CREATE TABLE days (
+  day   BIGINT NOT NULL,
+  part  BIGINT NOT NULL DEFAULT pg_backend_pid() % 16,
+  gists BIGINT NOT NULL,
+  deals BIGINT NOT NULL,
+  PRIMARY KEY (day, part)
+);
+
 -- The triggers run once per statement, not per row: a thousand changes of one row in
 -- one transaction would leave a thousand dead versions, which slow down each access.
 CREATE FUNCTION users_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   NEW.version := NEW.version + 1;
   RETURN NEW;
 END $$;
-CREATE FUNCTION gists_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM changed);
-  RETURN NULL;
-END $$;
-CREATE FUNCTION deals_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  UPDATE users SET version = version + 1
-    WHERE id IN (SELECT g.user_id FROM gists g JOIN changed c ON c.gist_id = g.id);
-  RETURN NULL;
-END $$;
 CREATE TRIGGER users_version BEFORE UPDATE OF login ON users
   FOR EACH ROW EXECUTE FUNCTION users_version();
-CREATE TRIGGER gists_version_insert AFTER INSERT ON gists REFERENCING NEW TABLE AS changed
-  FOR EACH STATEMENT EXECUTE FUNCTION gists_version();
-CREATE TRIGGER gists_version_update AFTER UPDATE ON gists REFERENCING NEW TABLE AS changed
-  FOR EACH STATEMENT EXECUTE FUNCTION gists_version();
-CREATE TRIGGER deals_version AFTER UPDATE ON deals REFERENCING NEW TABLE AS changed
-  FOR EACH STATEMENT EXECUTE FUNCTION deals_version();
+
+-- Counts the rows of a table by state.
+CREATE FUNCTION count_states() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO counts (kind, state, n) SELECT TG_TABLE_NAME, state, count(*) FROM after GROUP BY state ORDER BY state
+      ON CONFLICT (kind, state, part) DO UPDATE SET n = counts.n + excluded.n;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO counts (kind, state, n) SELECT TG_TABLE_NAME, state, -count(*) FROM before GROUP BY state ORDER BY state
+      ON CONFLICT (kind, state, part) DO UPDATE SET n = counts.n + excluded.n;
+  ELSE
+    INSERT INTO counts (kind, state, n) SELECT TG_TABLE_NAME, state, sum(n)
+      FROM (SELECT state, 1 AS n FROM after UNION ALL SELECT state, -1 FROM before) AS changes GROUP BY state HAVING sum(n) <> 0 ORDER BY state
+      ON CONFLICT (kind, state, part) DO UPDATE SET n = counts.n + excluded.n;
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- Counts the deals of users. A statement here sees what was committed before it. So the
+-- first ones wait for the transactions that change the same users, or rows that this one
+-- does not see, and the last one counts what they left.
+CREATE FUNCTION count_deals() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF EXISTS (SELECT FROM after WHERE NOT EXISTS (SELECT FROM gists WHERE id = gist_id)) THEN
+      LOCK TABLE gists IN SHARE MODE;  -- Another transaction may be inserting such a gist.
+    END IF;
+    PERFORM FROM users WHERE id IN (SELECT user_id FROM gists JOIN after ON gist_id = id) ORDER BY id FOR NO KEY UPDATE;
+    INSERT INTO deal_counts SELECT user_id, state, count(*) FROM after JOIN gists ON id = gist_id GROUP BY user_id, state ORDER BY user_id, state
+      ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
+  ELSIF TG_OP = 'DELETE' THEN
+    PERFORM FROM users WHERE id IN (SELECT user_id FROM gists JOIN before ON gist_id = id) ORDER BY id FOR NO KEY UPDATE;
+    INSERT INTO deal_counts SELECT user_id, state, -count(*) FROM before JOIN gists ON id = gist_id GROUP BY user_id, state ORDER BY user_id, state
+      ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
+  ELSE
+    UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM gists JOIN after ON gist_id = id);
+    INSERT INTO deal_counts SELECT user_id, state, sum(n)
+      FROM (SELECT gist_id, state, 1 AS n FROM after UNION ALL SELECT gist_id, state, -1 FROM before) AS changes JOIN gists ON id = gist_id
+      GROUP BY user_id, state HAVING sum(n) <> 0 ORDER BY user_id, state
+      ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- Counts gists by day, and the deals that were there before their gists.
+CREATE FUNCTION count_gists() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF TG_OP = 'INSERT' THEN
+    UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM after);
+    PERFORM FROM deals WHERE gist_id IN (SELECT id FROM after) ORDER BY gist_id FOR SHARE;
+    INSERT INTO deal_counts SELECT user_id, state, count(*) FROM after JOIN deals ON gist_id = id GROUP BY user_id, state ORDER BY user_id, state
+      ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
+    INSERT INTO days (day, gists, deals) SELECT noticed_at / 86400000 AS day, count(*), 0 FROM after GROUP BY 1 ORDER BY 1
+      ON CONFLICT (day, part) DO UPDATE SET gists = days.gists + excluded.gists;
+  ELSIF TG_OP = 'DELETE' THEN
+    UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM before);
+    INSERT INTO deal_counts SELECT user_id, state, -count(*) FROM before JOIN deals ON gist_id = id GROUP BY user_id, state ORDER BY user_id, state
+      ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
+    INSERT INTO days (day, gists, deals) SELECT noticed_at / 86400000 AS day, -count(*), 0 FROM before GROUP BY 1 ORDER BY 1
+      ON CONFLICT (day, part) DO UPDATE SET gists = days.gists + excluded.gists;
+  ELSE
+    UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM after);
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- Counts created and adopted deals by day.
+CREATE FUNCTION count_attempts() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO days (day, gists, deals) SELECT ended_at / 86400000, 0, count(*) FROM after WHERE outcome IN ('created', 'adopted') GROUP BY 1 ORDER BY 1
+      ON CONFLICT (day, part) DO UPDATE SET deals = days.deals + excluded.deals;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO days (day, gists, deals) SELECT ended_at / 86400000, 0, -count(*) FROM before WHERE outcome IN ('created', 'adopted') GROUP BY 1 ORDER BY 1
+      ON CONFLICT (day, part) DO UPDATE SET deals = days.deals + excluded.deals;
+  ELSE
+    INSERT INTO days (day, gists, deals) SELECT ended_at / 86400000, 0, sum(n)
+      FROM (SELECT ended_at, outcome, 1 AS n FROM after UNION ALL SELECT ended_at, outcome, -1 FROM before) AS changes
+      WHERE outcome IN ('created', 'adopted') GROUP BY 1 HAVING sum(n) <> 0 ORDER BY 1
+      ON CONFLICT (day, part) DO UPDATE SET deals = days.deals + excluded.deals;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION count_duplicates() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO counts (kind, state, n) SELECT TG_TABLE_NAME, '', count(*) * CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END FROM changed HAVING count(*) > 0
+    ON CONFLICT (kind, state, part) DO UPDATE SET n = counts.n + excluded.n;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION refuse_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  RAISE EXCEPTION 'these columns of % keep their values, which are counted', TG_TABLE_NAME;
+END $$;
+
+CREATE TRIGGER users_insert AFTER INSERT ON users REFERENCING NEW TABLE AS after
+  FOR EACH STATEMENT EXECUTE FUNCTION count_states();
+CREATE TRIGGER users_update AFTER UPDATE ON users REFERENCING OLD TABLE AS before NEW TABLE AS after
+  FOR EACH STATEMENT EXECUTE FUNCTION count_states();
+CREATE TRIGGER users_delete AFTER DELETE ON users REFERENCING OLD TABLE AS before
+  FOR EACH STATEMENT EXECUTE FUNCTION count_states();
+CREATE TRIGGER deals_insert AFTER INSERT ON deals REFERENCING NEW TABLE AS after
+  FOR EACH STATEMENT EXECUTE FUNCTION count_deals();
+CREATE TRIGGER deals_update AFTER UPDATE ON deals REFERENCING OLD TABLE AS before NEW TABLE AS after
+  FOR EACH STATEMENT EXECUTE FUNCTION count_deals();
+CREATE TRIGGER deals_delete AFTER DELETE ON deals REFERENCING OLD TABLE AS before
+  FOR EACH STATEMENT EXECUTE FUNCTION count_deals();
+CREATE TRIGGER deals_insert_total AFTER INSERT ON deals REFERENCING NEW TABLE AS after
+  FOR EACH STATEMENT EXECUTE FUNCTION count_states();
+CREATE TRIGGER deals_update_total AFTER UPDATE ON deals REFERENCING OLD TABLE AS before NEW TABLE AS after
+  FOR EACH STATEMENT EXECUTE FUNCTION count_states();
+CREATE TRIGGER deals_delete_total AFTER DELETE ON deals REFERENCING OLD TABLE AS before
+  FOR EACH STATEMENT EXECUTE FUNCTION count_states();
+CREATE TRIGGER gists_insert AFTER INSERT ON gists REFERENCING NEW TABLE AS after
+  FOR EACH STATEMENT EXECUTE FUNCTION count_gists();
+CREATE TRIGGER gists_update AFTER UPDATE ON gists REFERENCING OLD TABLE AS before NEW TABLE AS after
+  FOR EACH STATEMENT EXECUTE FUNCTION count_gists();
+CREATE TRIGGER gists_delete AFTER DELETE ON gists REFERENCING OLD TABLE AS before
+  FOR EACH STATEMENT EXECUTE FUNCTION count_gists();
+CREATE TRIGGER attempts_insert AFTER INSERT ON attempts REFERENCING NEW TABLE AS after
+  FOR EACH STATEMENT EXECUTE FUNCTION count_attempts();
+CREATE TRIGGER attempts_update AFTER UPDATE ON attempts REFERENCING OLD TABLE AS before NEW TABLE AS after
+  FOR EACH STATEMENT EXECUTE FUNCTION count_attempts();
+CREATE TRIGGER attempts_delete AFTER DELETE ON attempts REFERENCING OLD TABLE AS before
+  FOR EACH STATEMENT EXECUTE FUNCTION count_attempts();
+CREATE TRIGGER duplicate_deals_insert AFTER INSERT ON duplicate_deals REFERENCING NEW TABLE AS changed
+  FOR EACH STATEMENT EXECUTE FUNCTION count_duplicates();
+CREATE TRIGGER duplicate_deals_delete AFTER DELETE ON duplicate_deals REFERENCING OLD TABLE AS changed
+  FOR EACH STATEMENT EXECUTE FUNCTION count_duplicates();
+CREATE TRIGGER gists_constant BEFORE UPDATE OF id, user_id, noticed_at ON gists
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_update();
+CREATE TRIGGER deals_constant BEFORE UPDATE OF gist_id ON deals
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_update();
 
 -- Notify the processes that wait for requests or results.
 CREATE FUNCTION scan_requests_notify() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -75,21 +75,6 @@ CREATE INDEX deals_state ON deals (state, gist_id);               -- for lists
 CREATE INDEX deals_catch_up ON deals (catch_up) WHERE catch_up <> 0;
 CREATE INDEX deals_waiting ON deals (gist_id) WHERE state = 'awaiting_approval' AND problem = 'waiting for the end of the scan';
 
--- Triggers, so that no statement can omit the change. Inserts of deals need none: a
--- deal is inserted together with its gist, or its gist is not visible yet.
-CREATE TRIGGER users_version AFTER UPDATE OF login ON users BEGIN
-  UPDATE users SET version = version + 1 WHERE id = NEW.id;
-END;
-CREATE TRIGGER gists_version_insert AFTER INSERT ON gists BEGIN
-  UPDATE users SET version = version + 1 WHERE id = NEW.user_id;
-END;
-CREATE TRIGGER gists_version_update AFTER UPDATE ON gists BEGIN
-  UPDATE users SET version = version + 1 WHERE id = NEW.user_id;
-END;
-CREATE TRIGGER deals_version AFTER UPDATE OF state, deal_id, problem ON deals BEGIN
-  UPDATE users SET version = version + 1 WHERE id = (SELECT user_id FROM gists WHERE id = NEW.gist_id);
-END;
-
 -- The history of each deal. Rows are only added and completed, never removed.
 CREATE TABLE attempts (
   gist_id    TEXT   NOT NULL,
@@ -221,3 +206,102 @@ CREATE TABLE audit_log (
 CREATE INDEX audit_log_at ON audit_log (at);
 CREATE INDEX audit_log_target ON audit_log (lower(target));
 CREATE INDEX audit_log_user ON audit_log (user_id) WHERE user_id <> 0;
+
+-- Numbers that lists and the overview show, so that they read no rows to count them.
+-- On PostgreSQL each transaction counts in the part of its connection, so that two of them
+-- rarely wait for each other; the number is the sum of the parts.
+CREATE TABLE counts (
+  kind  TEXT   NOT NULL,                          -- a table: 'users', 'deals' or 'duplicate_deals'
+  state TEXT   NOT NULL,
+  part  BIGINT NOT NULL DEFAULT 0,
+  n     BIGINT NOT NULL,
+  PRIMARY KEY (kind, state, part)
+) WITHOUT ROWID;
+
+-- The deals of each user's gists.
+CREATE TABLE deal_counts (
+  user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  state   TEXT   NOT NULL,
+  n       BIGINT NOT NULL,
+  PRIMARY KEY (user_id, state)
+) WITHOUT ROWID;
+
+-- The gists noticed and the deals created or adopted on each day, in days since 1970.
+CREATE TABLE days (
+  day   BIGINT NOT NULL,
+  part  BIGINT NOT NULL DEFAULT 0,
+  gists BIGINT NOT NULL,
+  deals BIGINT NOT NULL,
+  PRIMARY KEY (day, part)
+) WITHOUT ROWID;
+
+-- Triggers, so that no statement can omit a change of a version or a count. Inserts of
+-- deals change no version: a deal is inserted together with its gist, or its gist is not
+-- visible yet.
+CREATE TRIGGER users_version AFTER UPDATE OF login ON users BEGIN
+  UPDATE users SET version = version + 1 WHERE id = NEW.id;
+END;
+CREATE TRIGGER users_insert AFTER INSERT ON users BEGIN
+  INSERT INTO counts (kind, state, n) VALUES ('users', NEW.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER users_update AFTER UPDATE OF state ON users WHEN NEW.state <> OLD.state BEGIN
+  INSERT INTO counts (kind, state, n) VALUES ('users', OLD.state, -1), ('users', NEW.state, 1) ON CONFLICT DO UPDATE SET n = n + excluded.n;
+END;
+CREATE TRIGGER users_delete AFTER DELETE ON users BEGIN
+  UPDATE counts SET n = n - 1 WHERE kind = 'users' AND state = OLD.state;
+END;
+
+CREATE TRIGGER gists_insert AFTER INSERT ON gists BEGIN
+  UPDATE users SET version = version + 1 WHERE id = NEW.user_id;
+  INSERT INTO deal_counts SELECT NEW.user_id, state, 1 FROM deals WHERE gist_id = NEW.id ON CONFLICT DO UPDATE SET n = n + 1;
+  INSERT INTO days (day, gists, deals) VALUES (NEW.noticed_at / 86400000, 1, 0) ON CONFLICT DO UPDATE SET gists = gists + 1;
+END;
+CREATE TRIGGER gists_update AFTER UPDATE ON gists BEGIN
+  UPDATE users SET version = version + 1 WHERE id = NEW.user_id;
+END;
+CREATE TRIGGER gists_delete AFTER DELETE ON gists BEGIN
+  UPDATE deal_counts SET n = n - 1 WHERE user_id = OLD.user_id AND state = (SELECT state FROM deals WHERE gist_id = OLD.id);
+  UPDATE days SET gists = gists - 1 WHERE day = OLD.noticed_at / 86400000;
+END;
+CREATE TRIGGER gists_constant BEFORE UPDATE OF id, user_id, noticed_at ON gists BEGIN
+  SELECT RAISE(ABORT, 'a gist keeps its user and its day, which are counted');
+END;
+
+CREATE TRIGGER deals_insert AFTER INSERT ON deals BEGIN
+  INSERT INTO counts (kind, state, n) VALUES ('deals', NEW.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+  INSERT INTO deal_counts SELECT user_id, NEW.state, 1 FROM gists WHERE id = NEW.gist_id ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER deals_version AFTER UPDATE OF state, deal_id, problem ON deals BEGIN
+  UPDATE users SET version = version + 1 WHERE id = (SELECT user_id FROM gists WHERE id = NEW.gist_id);
+END;
+CREATE TRIGGER deals_update AFTER UPDATE OF state ON deals WHEN NEW.state <> OLD.state BEGIN
+  INSERT INTO counts (kind, state, n) VALUES ('deals', OLD.state, -1), ('deals', NEW.state, 1) ON CONFLICT DO UPDATE SET n = n + excluded.n;
+  UPDATE deal_counts SET n = n - 1 WHERE state = OLD.state AND user_id = (SELECT user_id FROM gists WHERE id = NEW.gist_id);
+  INSERT INTO deal_counts SELECT user_id, NEW.state, 1 FROM gists WHERE id = NEW.gist_id ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER deals_delete AFTER DELETE ON deals BEGIN
+  UPDATE counts SET n = n - 1 WHERE kind = 'deals' AND state = OLD.state;
+  UPDATE deal_counts SET n = n - 1 WHERE state = OLD.state AND user_id = (SELECT user_id FROM gists WHERE id = OLD.gist_id);
+END;
+CREATE TRIGGER deals_constant BEFORE UPDATE OF gist_id ON deals BEGIN
+  SELECT RAISE(ABORT, 'a deal keeps its gist, whose user is counted');
+END;
+
+CREATE TRIGGER attempts_insert AFTER INSERT ON attempts WHEN NEW.outcome IN ('created', 'adopted') BEGIN
+  INSERT INTO days (day, gists, deals) VALUES (NEW.ended_at / 86400000, 0, 1) ON CONFLICT DO UPDATE SET deals = deals + 1;
+END;
+CREATE TRIGGER attempts_update AFTER UPDATE OF outcome, ended_at ON attempts BEGIN
+  UPDATE days SET deals = deals - 1 WHERE OLD.outcome IN ('created', 'adopted') AND day = OLD.ended_at / 86400000;
+  INSERT INTO days (day, gists, deals) SELECT NEW.ended_at / 86400000, 0, 1 WHERE NEW.outcome IN ('created', 'adopted')
+    ON CONFLICT DO UPDATE SET deals = deals + 1;
+END;
+CREATE TRIGGER attempts_delete AFTER DELETE ON attempts WHEN OLD.outcome IN ('created', 'adopted') BEGIN
+  UPDATE days SET deals = deals - 1 WHERE day = OLD.ended_at / 86400000;
+END;
+
+CREATE TRIGGER duplicate_deals_insert AFTER INSERT ON duplicate_deals BEGIN
+  INSERT INTO counts (kind, state, n) VALUES ('duplicate_deals', '', 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER duplicate_deals_delete AFTER DELETE ON duplicate_deals BEGIN
+  UPDATE counts SET n = n - 1 WHERE kind = 'duplicate_deals';
+END;
