@@ -47,6 +47,7 @@ type pool struct {
 	health  *health // nil before watch
 	// A successful query does not prove that the database is usable again; see probeWrite.
 	needsProbe bool
+	statements *statements // nil if the driver keeps prepared statements itself
 }
 
 const (
@@ -106,6 +107,9 @@ func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.
 // QueryRowContext is sql.DB's. The caller must call Scan on its result.
 func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *row {
 	ctx, end := p.begin(ctx)
+	if statement := p.statements.of(ctx, p.db, query); statement != nil {
+		return &row{statement.QueryRowContext(ctx, args...), end}
+	}
 	return &row{p.db.QueryRowContext(ctx, query, args...), end}
 }
 
@@ -118,11 +122,18 @@ func (p *pool) prepared(ctx context.Context, query *sql.Stmt, args ...any) *row 
 // QueryContext is sql.DB's. The caller must pass its results to collect.
 func (p *pool) QueryContext(ctx context.Context, query string, args ...any) (*rows, error) {
 	ctx, end := p.begin(ctx)
-	r, err := p.db.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // By collect.
+	r, err := p.query(ctx, query, args) //nolint:sqlclosecheck // By collect.
 	if err != nil {
 		return nil, end(err)
 	}
 	return &rows{r, end}, nil
+}
+
+func (p *pool) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	if statement := p.statements.of(ctx, p.db, query); statement != nil {
+		return statement.QueryContext(ctx, args...)
+	}
+	return p.db.QueryContext(ctx, query, args...)
 }
 
 // queryIn is QueryContext in a transaction. pool.tx gives the error its kind.

@@ -56,6 +56,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("database file %q: %w", path, err), db.db.Close())
 	}
+	read.statements = &statements{} // SQLite parses a text for as long as a short query takes.
 	s := &Store{db: db, read: read, lease: fileLease{flock.New(abs + ".lock")}, keys: keySource{o.EraseKey, abs + eraseKeySuffix}, file: abs, log: o.Log}
 	err = prepareWhenFree(ctx, s)
 	if err == nil && o.Check > 0 {
