@@ -68,8 +68,12 @@ func (a *Admin) Deals(ctx context.Context, s DealSelection, after string, limit 
 		return nil, false, err
 	}
 	all = []Deal{}
+	size := page
+	if limit > 0 {
+		size = min(page, limit+1) // One more row tells whether there are more.
+	}
 	for {
-		deals, err := a.db.Deals(ctx, f, after, page)
+		deals, err := a.db.Deals(ctx, f, after, size)
 		if err != nil {
 			return nil, false, err
 		}
@@ -80,7 +84,7 @@ func (a *Admin) Deals(ctx context.Context, s DealSelection, after string, limit 
 			after = d.GistID
 			all = append(all, Deal{d, gistdeal.DealURL(address, d.DealID)})
 		}
-		if len(deals) < page {
+		if len(deals) < size {
 			return all, false, nil
 		}
 	}
