@@ -52,7 +52,7 @@ const policy = `
 	# HTTP: the server owns access and limits and gets the API and the page as
 	# handlers. All three write errors as problem+json.
 	internal/problem: .
-	internal/server:  . internal/problem internal/trace github.com/prometheus/client_golang golang.org/x/time
+	internal/server:  . internal/problem internal/trace github.com/klauspost/compress github.com/prometheus/client_golang golang.org/x/time
 	internal/web:     internal/problem
 	# The API is admin as routes; huma generates its OpenAPI document.
 	internal/api: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/api/document internal/format

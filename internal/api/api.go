@@ -123,7 +123,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r = r.WithContext(context.WithValue(r.Context(), requestID{}, w.Header().Get(problem.HeaderRequestID)))
-	if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, "/events") && !strings.HasSuffix(r.URL.Path, ".csv") {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if reads && !strings.HasSuffix(r.URL.Path, "/events") && !strings.HasSuffix(r.URL.Path, ".csv") {
 		serveTagged(a.mux, w, r)
 		return
 	}

@@ -6,11 +6,13 @@ import (
 	"encoding/hex"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // serveTagged sends the answer of next with an ETag, or 304 without a body if the
-// client has the same answer already. The tag is a hash of the body.
+// client has the same answer already. The tag is a hash of the body. An answer to HEAD has
+// the headers of GET; net/http leaves its body out.
 func serveTagged(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	answer := &bufferedAnswer{header: w.Header(), status: http.StatusOK}
 	next.ServeHTTP(answer, r)
@@ -24,6 +26,7 @@ func serveTagged(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	w.Header().Set("Content-Length", strconv.Itoa(answer.body.Len()))
 	w.WriteHeader(answer.status)
 	_, _ = w.Write(answer.body.Bytes()) // An error means that the client has disconnected.
 }

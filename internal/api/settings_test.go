@@ -137,7 +137,8 @@ func TestSettingsAreChangedOnlyIfTheyAreAsTheyWereRead(t *testing.T) {
 	first := put(`{"daily_limit":5}`, read)
 	w.read(first, http.StatusOK, nil)
 	w.refused(put(`{"daily_limit":6}`, read), http.StatusPreconditionFailed, "precondition-failed")
-	if got := w.send(http.MethodGet, "/settings", "").header.Get("ETag"); got != first.header.Get("ETag") || got == read {
+	// The tag of an answer to GET is weak, because that is compressed.
+	if got := strings.TrimPrefix(w.send(http.MethodGet, "/settings", "").header.Get("ETag"), "W/"); got != first.header.Get("ETag") || "W/"+got == read {
 		t.Errorf("the ETag is %s, the answer to the change had %s, and before it was %s", got, first.header.Get("ETag"), read)
 	}
 	w.read(put(`{"daily_limit":7}`, first.header.Get("ETag")), http.StatusOK, nil)

@@ -185,7 +185,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(r.pattern, s.allow(r))
 	}
 	mux.Handle("/", s.allow(route{methods: []string{"GET", "HEAD"}, open: true, handle: forAnyCaller(s.page)}))
-	return s.instrument(s.guard(mux))
+	return s.instrument(s.guard(compress(mux)))
 }
 
 // Serve serves requests on l until Stop. Afterwards it records no more use of

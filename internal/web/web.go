@@ -58,7 +58,11 @@ func Handler() http.Handler {
 		w.Header().Set("ETag", a.etag)
 		// Ask each time: after an update no browser mixes old files with new ones.
 		w.Header().Set("Cache-Control", "no-cache")
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
+		// ServeContent leaves out the body of HEAD, and the compression needs it for its
+		// headers. net/http does not send it.
+		get := *r
+		get.Method = http.MethodGet
+		http.ServeContent(w, &get, "", time.Time{}, bytes.NewReader(a.content))
 	})
 }
 
