@@ -22,43 +22,52 @@ type Counts struct {
 	PushesPaused  bool      // by an operator
 }
 
+// counts selects the fields of Counts. Triggers of the schema keep the first ones, and the
+// others have indexes, so the query takes no longer with more rows.
+const counts = `SELECT kind, state, CAST(sum(n) AS BIGINT) FROM counts GROUP BY kind, state HAVING sum(n) <> 0
+	UNION ALL SELECT 'requests', '', count(*) FROM scan_requests WHERE ended_at = 0
+	UNION ALL SELECT 'oldest queued', '', coalesce(min(queued_at), 0) FROM deals WHERE state = 'queued'
+	UNION ALL SELECT 'oldest sending', '', coalesce(min(a.sent_at), 0) FROM deals d
+		JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'not_found') WHERE d.state = 'sending'
+	UNION ALL SELECT 'oldest due', '', coalesce(min(next_scan_at), 0) FROM users WHERE state IN ('active', 'gone')
+	UNION ALL SELECT 'paused', '', CASE WHEN ` + pushesPaused + ` THEN 1 ELSE 0 END`
+
 // Counts returns the numbers of users and deals by state, of duplicate deals and of pending
-// scan requests, and the times of the oldest. Triggers of the schema count the rows.
+// scan requests, and the times of the oldest.
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	c = Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
-	rows, err := s.read.QueryContext(ctx, `SELECT kind, state, CAST(sum(n) AS BIGINT) FROM counts GROUP BY kind, state HAVING sum(n) <> 0`)
+	rows, err := s.read.QueryContext(ctx, counts)
 	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
 		var kind, state string
-		var n int
+		var n int64
 		err := row.Scan(&kind, &state, &n)
-		switch kind {
-		case "users":
-			c.Users[gistdeal.UserState(state)] = n
-		case "deals":
-			c.Deals[gistdeal.DealState(state)] = n
-		case "duplicate_deals":
-			c.Duplicates = n
-		}
+		c.set(kind, state, n)
 		return struct{}{}, err
 	})
-	if err == nil {
-		err = s.addTotals(ctx, &c)
-	}
 	if err != nil {
 		return c, fmt.Errorf("count: %w", err)
 	}
 	return c, nil
 }
 
-// addTotals reads everything in Counts that no trigger counts.
-func (s *Store) addTotals(ctx context.Context, c *Counts) error {
-	var queued, sending, due int64
-	err := s.read.QueryRowContext(ctx, `SELECT
-		(SELECT count(*) FROM scan_requests WHERE ended_at = 0),
-		(SELECT coalesce(min(queued_at), 0) FROM deals WHERE state = 'queued'),
-		(SELECT coalesce(min(a.sent_at), 0) FROM deals d JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'not_found') WHERE d.state = 'sending'),
-		(SELECT coalesce(min(next_scan_at), 0) FROM users WHERE state IN ('active', 'gone')),
-		`+pushesPaused).Scan(&c.ScanRequests, &queued, &sending, &due, &c.PushesPaused)
-	c.OldestQueued, c.OldestSending, c.OldestDue = fromMillis(queued), fromMillis(sending), fromMillis(due)
-	return err
+// set sets the field of a row of counts.
+func (c *Counts) set(kind, state string, n int64) {
+	switch kind {
+	case "users":
+		c.Users[gistdeal.UserState(state)] = int(n)
+	case "deals":
+		c.Deals[gistdeal.DealState(state)] = int(n)
+	case "duplicate_deals":
+		c.Duplicates = int(n)
+	case "requests":
+		c.ScanRequests = int(n)
+	case "oldest queued":
+		c.OldestQueued = fromMillis(n)
+	case "oldest sending":
+		c.OldestSending = fromMillis(n)
+	case "oldest due":
+		c.OldestDue = fromMillis(n)
+	case "paused":
+		c.PushesPaused = n == 1
+	}
 }

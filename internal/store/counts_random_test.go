@@ -57,17 +57,17 @@ func (h *history) filter() gistdeal.DealFilter {
 // scan saves some gists of a user.
 func (h *history) scan(ctx context.Context) error {
 	user := h.user()
-	var found []gistdeal.Gist
+	var listed []gistdeal.Gist
 	for i := range historyGists {
 		if h.random.IntN(4) == 0 {
-			found = append(found, gistdeal.Gist{ID: fmt.Sprintf("%d-%02d", user, i), Description: fmt.Sprint(h.random.IntN(3)), CreatedAt: h.now()})
+			listed = append(listed, gistdeal.Gist{ID: fmt.Sprintf("%d-%02d", user, i), Description: fmt.Sprint(h.random.IntN(3)), CreatedAt: h.now()})
 		}
 	}
-	policy := gistdeal.NewGistPolicy{First: h.random.IntN(2) == 0, Hold: h.random.IntN(2) == 0, Total: len(found)}
+	policy := gistdeal.NewGistPolicy{First: h.random.IntN(2) == 0, Hold: h.random.IntN(2) == 0, Total: len(listed)}
 	if h.random.IntN(3) == 0 {
 		policy.SkipBefore = noon.AddDate(0, 0, 1)
 	}
-	_, err := h.s.SaveGists(ctx, user, found, policy, h.now())
+	_, err := h.s.SaveGists(ctx, user, listed, policy, h.now())
 	return err
 }
 

@@ -238,24 +238,30 @@ END $$;
 
 -- Counts the deals of users. A statement here sees what was committed before it. So the
 -- first ones wait for the transactions that change the same users, or rows that this one
--- does not see, and the last one counts what they left.
+-- does not see, and the last one counts what they left. Subqueries look up the few rows by
+-- their keys; a join could read the whole table.
 CREATE FUNCTION count_deals() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
-    IF EXISTS (SELECT FROM after WHERE NOT EXISTS (SELECT FROM gists WHERE id = gist_id)) THEN
+    IF EXISTS (SELECT FROM after WHERE (SELECT user_id FROM gists WHERE id = gist_id) IS NULL) THEN
       LOCK TABLE gists IN SHARE MODE;  -- Another transaction may be inserting such a gist.
     END IF;
-    PERFORM FROM users WHERE id IN (SELECT user_id FROM gists JOIN after ON gist_id = id) ORDER BY id FOR NO KEY UPDATE;
-    INSERT INTO deal_counts SELECT user_id, state, count(*) FROM after JOIN gists ON id = gist_id GROUP BY user_id, state ORDER BY user_id, state
+    PERFORM FROM users WHERE id = ANY (ARRAY(SELECT (SELECT user_id FROM gists WHERE id = gist_id) FROM after)) ORDER BY id FOR NO KEY UPDATE;
+    INSERT INTO deal_counts SELECT user_id, state, count(*)
+      FROM (SELECT (SELECT user_id FROM gists WHERE id = gist_id) AS user_id, state FROM after) AS changes
+      WHERE user_id IS NOT NULL GROUP BY user_id, state ORDER BY user_id, state
       ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
   ELSIF TG_OP = 'DELETE' THEN
-    PERFORM FROM users WHERE id IN (SELECT user_id FROM gists JOIN before ON gist_id = id) ORDER BY id FOR NO KEY UPDATE;
-    INSERT INTO deal_counts SELECT user_id, state, -count(*) FROM before JOIN gists ON id = gist_id GROUP BY user_id, state ORDER BY user_id, state
+    PERFORM FROM users WHERE id = ANY (ARRAY(SELECT (SELECT user_id FROM gists WHERE id = gist_id) FROM before)) ORDER BY id FOR NO KEY UPDATE;
+    INSERT INTO deal_counts SELECT user_id, state, -count(*)
+      FROM (SELECT (SELECT user_id FROM gists WHERE id = gist_id) AS user_id, state FROM before) AS changes
+      WHERE user_id IS NOT NULL GROUP BY user_id, state ORDER BY user_id, state
       ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
   ELSE
-    UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM gists JOIN after ON gist_id = id);
+    UPDATE users SET version = version + 1 WHERE id = ANY (ARRAY(SELECT (SELECT user_id FROM gists WHERE id = gist_id) FROM after));
     INSERT INTO deal_counts SELECT user_id, state, sum(n)
-      FROM (SELECT gist_id, state, 1 AS n FROM after UNION ALL SELECT gist_id, state, -1 FROM before) AS changes JOIN gists ON id = gist_id
-      GROUP BY user_id, state HAVING sum(n) <> 0 ORDER BY user_id, state
+      FROM (SELECT (SELECT user_id FROM gists WHERE id = gist_id) AS user_id, state, n
+        FROM (SELECT gist_id, state, 1 AS n FROM after UNION ALL SELECT gist_id, state, -1 FROM before) AS states) AS changes
+      WHERE user_id IS NOT NULL GROUP BY user_id, state HAVING sum(n) <> 0 ORDER BY user_id, state
       ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
   END IF;
   RETURN NULL;
@@ -264,20 +270,24 @@ END $$;
 -- Counts gists by day, and the deals that were there before their gists.
 CREATE FUNCTION count_gists() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
-    UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM after);
-    PERFORM FROM deals WHERE gist_id IN (SELECT id FROM after) ORDER BY gist_id FOR SHARE;
-    INSERT INTO deal_counts SELECT user_id, state, count(*) FROM after JOIN deals ON gist_id = id GROUP BY user_id, state ORDER BY user_id, state
+    UPDATE users SET version = version + 1 WHERE id = ANY (ARRAY(SELECT user_id FROM after));
+    -- FOR SHARE waits for changes by transactions that do not see these gists.
+    INSERT INTO deal_counts SELECT user_id, state, count(*)
+      FROM (SELECT user_id, (SELECT state FROM deals WHERE gist_id = id FOR SHARE) AS state FROM after) AS changes
+      WHERE state IS NOT NULL GROUP BY user_id, state ORDER BY user_id, state
       ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
     INSERT INTO days (day, gists, deals) SELECT noticed_at / 86400000 AS day, count(*), 0 FROM after GROUP BY 1 ORDER BY 1
       ON CONFLICT (day, part) DO UPDATE SET gists = days.gists + excluded.gists;
   ELSIF TG_OP = 'DELETE' THEN
-    UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM before);
-    INSERT INTO deal_counts SELECT user_id, state, -count(*) FROM before JOIN deals ON gist_id = id GROUP BY user_id, state ORDER BY user_id, state
+    UPDATE users SET version = version + 1 WHERE id = ANY (ARRAY(SELECT user_id FROM before));
+    INSERT INTO deal_counts SELECT user_id, state, -count(*)
+      FROM (SELECT user_id, (SELECT state FROM deals WHERE gist_id = id) AS state FROM before) AS changes
+      WHERE state IS NOT NULL GROUP BY user_id, state ORDER BY user_id, state
       ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
     INSERT INTO days (day, gists, deals) SELECT noticed_at / 86400000 AS day, -count(*), 0 FROM before GROUP BY 1 ORDER BY 1
       ON CONFLICT (day, part) DO UPDATE SET gists = days.gists + excluded.gists;
   ELSE
-    UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM after);
+    UPDATE users SET version = version + 1 WHERE id = ANY (ARRAY(SELECT user_id FROM after));
   END IF;
   RETURN NULL;
 END $$;
