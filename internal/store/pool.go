@@ -107,7 +107,7 @@ func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.
 // QueryRowContext is sql.DB's. The caller must call Scan on its result.
 func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *row {
 	ctx, end := p.begin(ctx)
-	if statement := p.statements.of(ctx, p.db, query); statement != nil {
+	if statement := p.statements.of(ctx, p.db, query); statement != nil { //nolint:sqlclosecheck // It ends with the pool.
 		return &row{statement.QueryRowContext(ctx, args...), end}
 	}
 	return &row{p.db.QueryRowContext(ctx, query, args...), end}
@@ -130,7 +130,7 @@ func (p *pool) QueryContext(ctx context.Context, query string, args ...any) (*ro
 }
 
 func (p *pool) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
-	if statement := p.statements.of(ctx, p.db, query); statement != nil {
+	if statement := p.statements.of(ctx, p.db, query); statement != nil { //nolint:sqlclosecheck // It ends with the pool.
 		return statement.QueryContext(ctx, args...)
 	}
 	return p.db.QueryContext(ctx, query, args...)
