@@ -41,6 +41,7 @@ func GistURL(login, gistID string) string {
 // all of them are queued.
 type NewGistPolicy struct {
 	First      bool      // the scan is the user's first
+	Feed       bool      // the gists are from the feed, not from a scan
 	SkipBefore time.Time // deals of gists created before this time are skipped; zero skips none
 	Hold       bool      // deals await approval until the scan ends
 	Order      PushOrder // of the user's deals

@@ -8,16 +8,17 @@ type History struct {
 	Gist       Gist            `json:"gist,omitzero" doc:"Left out if the gist was never read and only its deal in Pipedrive is known."`
 	User       User            `json:"user,omitzero" doc:"The user of the gist; left out if the gist was never read."`
 	NoticedAt  time.Time       `json:"noticed_at,omitzero" doc:"When the gist was first read."`
-	NoticedBy  string          `json:"noticed_by"` // NoticedByFirstScan or NoticedByScan; "" if unknown
+	NoticedBy  string          `json:"noticed_by"` // one of the values below; "" if unknown
 	QueuedAt   time.Time       `json:"queued_at,omitzero" doc:"When the deal was queued; left out in other states."`
 	Attempts   []Attempt       `json:"attempts" doc:"All attempts at the deal, the first one first."`
 	Duplicates []DuplicateDeal `json:"duplicates" doc:"Duplicate deals of the gist in Pipedrive, ordered by id."`
 }
 
-// Values of History.NoticedBy: the scan that first read the gist.
+// Values of History.NoticedBy: where the gist was first read.
 const (
 	NoticedByFirstScan = "first scan"
 	NoticedByScan      = "scan"
+	NoticedByFeed      = "feed"
 )
 
 // Attempt is one attempt at a deal.

@@ -127,6 +127,21 @@ func Chosen(ctx context.Context, stored SettingReader, s Setting, configured str
 	return cmp.Or(value, configured), err
 }
 
+// CurrentLimits returns the limits on deals without approval. Chosen decides each.
+func CurrentLimits(ctx context.Context, stored SettingReader, configured ApprovalLimits, locked map[Setting]string) (ApprovalLimits, error) {
+	l := configured
+	for s, limit := range map[Setting]*int{SettingApprovalThreshold: &l.Threshold, SettingDailyLimit: &l.Daily} {
+		value, err := Chosen(ctx, stored, s, strconv.Itoa(*limit), locked)
+		if err != nil {
+			return l, err
+		}
+		if *limit, err = strconv.Atoi(value); err != nil {
+			return l, err
+		}
+	}
+	return l, nil
+}
+
 // CurrentTarget returns the target of new deals. Chosen decides each part.
 func CurrentTarget(ctx context.Context, stored SettingReader, configured Target, locked map[Setting]string) (Target, error) {
 	t := configured

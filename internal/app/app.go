@@ -109,7 +109,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log), newBuildInfo(c.Version))
 	a.engine = engine.New(mutant.Store(a.store), hub, mutant.Pipedrive(pipe), engine.Options{
-		ScanInterval: c.ScanInterval, Backfill: c.Backfill, Limits: gistdeal.ApprovalLimits{Threshold: c.Threshold, Daily: c.DailyLimit}, Order: c.Order, Background: hub.Background(),
+		ScanInterval: c.ScanInterval, FeedInterval: feedInterval(c), Backfill: c.Backfill, Limits: gistdeal.ApprovalLimits{Threshold: c.Threshold, Daily: c.DailyLimit}, Order: c.Order, Background: hub.Background(),
 		Target: c.Target, Locked: c.Locked,
 		ResendAfter: c.ResendAfter, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
 	})
@@ -205,6 +205,18 @@ func anonymousUsers(interval time.Duration) int {
 	return int(float64(github.AnonymousLimit-github.Reserved(github.AnonymousLimit)) * interval.Hours())
 }
 
+// anonymousFeed is the shortest time between two readings of the feed without a token:
+// they take a tenth of the quota.
+const anonymousFeed = 10 * time.Minute
+
+// feedInterval returns the time between two readings of the feed, 0 for none.
+func feedInterval(c config.Config) time.Duration {
+	if c.GitHubToken != "" || c.FeedInterval == 0 {
+		return c.FeedInterval
+	}
+	return max(c.FeedInterval, anonymousFeed)
+}
+
 // details returns the details of /readyz, for callers with access.
 func (a *App) details(ctx context.Context) any {
 	status := a.engine.Status()
@@ -241,7 +253,7 @@ func (a *App) Run(ctx context.Context) error {
 	if a.config.GitHubToken == "" {
 		a.log.Warn("no GITHUB_TOKEN", "meaning", "without a token GitHub allows this address few requests; with one, 5,000 an hour",
 			"requests_an_hour", github.AnonymousLimit, "reserved_interactive", github.Reserved(github.AnonymousLimit),
-			"users_of_one_page", anonymousUsers(a.config.ScanInterval), "scanned_every", a.config.ScanInterval.String())
+			"users_of_one_page", anonymousUsers(a.config.ScanInterval), "scanned_every", a.config.ScanInterval.String(), "feed_read_every", feedInterval(a.config).String())
 	}
 
 	hangups, stopHangups := hangups()

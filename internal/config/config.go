@@ -25,8 +25,9 @@ type Config struct {
 	PasswordFile  string // of the database
 	EraseKey      Secret // recognises erased users
 	AdminToken    Secret
-	Auth          string  // AuthAuto, AuthToken or AuthNone
-	Proxies       Proxies // forwarding headers of other peers are ignored
+	Auth          string        // AuthAuto, AuthToken or AuthNone
+	Proxies       Proxies       // forwarding headers of other peers are ignored
+	FeedInterval  time.Duration // 0: the feed is not read
 	ScanInterval  time.Duration
 	Backfill      gistdeal.Backfill
 	Threshold     int // a larger batch of one user's deals waits for approval; 0: no limit
@@ -98,6 +99,7 @@ func Parse(env map[string]string) (Config, error) {
 		AdminToken:    p.secret("GISTDEAL_ADMIN_TOKEN"),
 		Auth:          p.oneOf("GISTDEAL_AUTH", AuthAuto, AuthAuto, AuthToken, AuthNone),
 		Proxies:       p.addresses("GISTDEAL_TRUSTED_PROXIES"),
+		FeedInterval:  p.duration("GISTDEAL_FEED_INTERVAL", time.Minute, 0),
 		ScanInterval:  p.duration("GISTDEAL_SCAN_INTERVAL", 3*time.Hour, time.Second),
 		Backfill:      p.backfill("GISTDEAL_BACKFILL"),
 		Threshold:     p.number("GISTDEAL_APPROVAL_THRESHOLD", "0"),

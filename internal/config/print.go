@@ -59,6 +59,7 @@ func (c Config) variables() []variable {
 		{"GISTDEAL_ADMIN_TOKEN", c.AdminToken},
 		{"GISTDEAL_AUTH", c.Auth},
 		{"GISTDEAL_TRUSTED_PROXIES", c.Proxies.String()},
+		{"GISTDEAL_FEED_INTERVAL", c.FeedInterval},
 		{"GISTDEAL_SCAN_INTERVAL", c.ScanInterval},
 		{"GISTDEAL_BACKFILL", c.unlocked(gistdeal.SettingBackfill, c.Backfill)},
 		{"GISTDEAL_APPROVAL_THRESHOLD", c.unlocked(gistdeal.SettingApprovalThreshold, c.Threshold)},

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"gistdeal"
+	"gistdeal/internal/feed"
 	"gistdeal/internal/loop"
 	"gistdeal/internal/push"
 	"gistdeal/internal/reconcile"
@@ -19,9 +20,16 @@ import (
 // GitHub is the part of GitHub's client that the leader uses.
 type GitHub interface {
 	scan.GitHub
+	feed.GitHub
 	// TokenLogin returns the login of the token's user; token is false without a token.
 	TokenLogin(ctx context.Context) (login string, token bool, err error)
 	Quota() gistdeal.Quota
+}
+
+// Background is the part of GitHub's client for work that nobody waits for.
+type Background interface {
+	scan.GitHub
+	feed.GitHub
 }
 
 // Pipedrive is the part of Pipedrive's client that the leader uses.
@@ -35,6 +43,7 @@ type Pipedrive interface {
 // Store is the part of the database that the leader uses.
 type Store interface {
 	scan.Store
+	feed.Store
 	push.Store
 	reconcile.Store
 	runlog.Store
@@ -49,12 +58,13 @@ type Store interface {
 // Options are the settings of an Engine; the zero value works.
 type Options struct {
 	ScanInterval time.Duration               // between two scans of a user; 0 means 3 h
+	FeedInterval time.Duration               // between two readings of the feed; 0 means that it is not read
 	Backfill     gistdeal.Backfill           // of users that are tracked from now on; "" means all
 	Limits       gistdeal.ApprovalLimits     // of deals that are queued without approval
 	Order        gistdeal.PushOrder          // of the deals of one user; "" means the newest first
 	Target       gistdeal.Target             // where new deals go
 	Locked       map[gistdeal.Setting]string // settings that only the configuration decides, by variable
-	Background   scan.GitHub                 // for scans that nobody waits for; nil means the same as for the others
+	Background   Background                  // for scans that nobody waits for; nil means the same as for the others
 	ResendAfter  time.Duration               // how long a deal must be missing before it is sent again; 0 means 10 min
 	RecheckAfter time.Duration               // how long after a deal was sent again its gist is checked for a duplicate; 0 means 1 h
 	Drain        time.Duration               // how long after the end of the work results of requests are still waited for
@@ -68,6 +78,7 @@ type Options struct {
 // RequestScan work without the lease too.
 type Engine struct {
 	scanner    *scan.Scanner
+	feed       *feed.Reader
 	pusher     *push.Pusher
 	reconciler *reconcile.Reconciler
 	accounts   *push.Accounts
@@ -116,6 +127,9 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	e.scanner = scan.New(s, g, runs, e.gitHubBackoff, queued, e.drained, scan.Options{
 		Interval: o.ScanInterval, Backfill: o.Backfill, Limits: o.Limits, Order: o.Order, Locked: o.Locked,
 		Background: o.Background, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
+	})
+	e.feed = feed.New(s, o.Background, e.gitHubBackoff, queued, feed.Options{
+		Interval: o.FeedInterval, Limits: o.Limits, Order: o.Order, Locked: o.Locked, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
 	})
 	e.reconciler = reconcile.New(s, p, e.pushBackoff, queued, reconcile.Options{
 		ResendAfter: o.ResendAfter, RecheckAfter: o.RecheckAfter, Now: o.Now, Log: o.Log,

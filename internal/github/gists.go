@@ -210,8 +210,10 @@ type gistJSON struct {
 	Public      *bool     `json:"public"`
 	Description string    `json:"description"`
 	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
 	Owner       struct {
-		ID int64 `json:"id"`
+		ID    int64  `json:"id"`
+		Login string `json:"login"`
 	} `json:"owner"`
 	Files map[string]struct {
 		RawURL string `json:"raw_url"`

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -120,24 +119,8 @@ func (s *Scanner) firstScan(ctx context.Context) (gistdeal.Backfill, error) {
 }
 
 // approvalLimits returns the current limits on deals without approval.
-func (s *Scanner) approvalLimits(ctx context.Context) (limits gistdeal.ApprovalLimits, err error) {
-	for _, one := range []struct {
-		setting    gistdeal.Setting
-		configured int
-		value      *int
-	}{
-		{gistdeal.SettingApprovalThreshold, s.options.Limits.Threshold, &limits.Threshold},
-		{gistdeal.SettingDailyLimit, s.options.Limits.Daily, &limits.Daily},
-	} {
-		text, err := gistdeal.Chosen(ctx, s.store, one.setting, strconv.Itoa(one.configured), s.options.Locked)
-		if err != nil {
-			return limits, err
-		}
-		if *one.value, err = strconv.Atoi(text); err != nil {
-			return limits, err
-		}
-	}
-	return limits, nil
+func (s *Scanner) approvalLimits(ctx context.Context) (gistdeal.ApprovalLimits, error) {
+	return gistdeal.CurrentLimits(ctx, s.store, s.options.Limits, s.options.Locked)
 }
 
 // Status describes in words the reading of GitHub, and any wait with its end.

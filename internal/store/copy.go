@@ -36,6 +36,7 @@ var tables = []table{
 	{"counts", "kind, state, part"},
 	{"deal_counts", "user_id, state"},
 	{"days", "day, part"},
+	{"feed_gists", "id"},
 }
 
 // copyValues is the maximum number of values that one statement inserts. PostgreSQL

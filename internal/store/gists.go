@@ -66,6 +66,9 @@ func noticedBy(n gistdeal.NewGistPolicy) string {
 	if n.First {
 		return gistdeal.NoticedByFirstScan
 	}
+	if n.Feed {
+		return gistdeal.NoticedByFeed
+	}
 	return gistdeal.NoticedByScan
 }
 

@@ -384,3 +384,11 @@ CREATE TABLE audit_log (
 CREATE INDEX audit_log_at ON audit_log (at);
 CREATE INDEX audit_log_target ON audit_log (lower(target));
 CREATE INDEX audit_log_user ON audit_log (user_id) WHERE user_id <> 0;
+
+-- The gists of all users that were last seen in GitHub's list of new public gists, so that
+-- each is looked at once.
+CREATE TABLE feed_gists (
+  id  TEXT COLLATE "C" PRIMARY KEY,
+  seq BIGINT NOT NULL                             -- the order in which they were seen
+);
+CREATE INDEX feed_gists_seq ON feed_gists (seq);

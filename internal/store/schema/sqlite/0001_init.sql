@@ -47,7 +47,7 @@ CREATE TABLE gists (
   files       TEXT   NOT NULL,                    -- JSON array of {name, raw_url}
   created_at  BIGINT NOT NULL,
   noticed_at  BIGINT NOT NULL,
-  noticed_by  TEXT   NOT NULL,                    -- 'first scan' or 'scan'
+  noticed_by  TEXT   NOT NULL,                    -- 'first scan', 'scan' or 'feed'
   gone_at     BIGINT NOT NULL DEFAULT 0           -- when GitHub stopped listing it; 0: it is listed
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
@@ -305,3 +305,11 @@ END;
 CREATE TRIGGER duplicate_deals_delete AFTER DELETE ON duplicate_deals BEGIN
   UPDATE counts SET n = n - 1 WHERE kind = 'duplicate_deals';
 END;
+
+-- The gists of all users that were last seen in GitHub's list of new public gists, so that
+-- each is looked at once.
+CREATE TABLE feed_gists (
+  id  TEXT    PRIMARY KEY,
+  seq BIGINT NOT NULL                             -- the order in which they were seen
+) WITHOUT ROWID;
+CREATE INDEX feed_gists_seq ON feed_gists (seq);
