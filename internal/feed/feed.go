@@ -152,9 +152,9 @@ func (r *Reader) Read(ctx context.Context) error {
 		if err := p.pass(ctx, etag); err != nil {
 			return err
 		}
-		// A gist that is deleted meanwhile moves the later ones up, one of them from each page
-		// to the page before, which was read already.
-		if p.pages <= 1 || !p.fresh {
+		// A gist that is deleted meanwhile moves the ones below it up, and so one from each
+		// page to the page above, which was read already.
+		if !p.open {
 			break
 		}
 		etag = ""

@@ -15,22 +15,24 @@ type reading struct {
 	seen  map[string]bool // ids of this reading
 	order []string        // the same ids, the first seen first
 
-	pages int  // of the current pass
-	fresh bool // the current pass saw a gist for the first time
-	gap   bool // a pass reached the last page that GitHub offers, and no known gist
+	open bool // a page of the current pass ended with a gist that was never seen before
+	gap  bool // a pass reached the last page that GitHub offers, and no known gist
 }
 
 // pass reads pages until one has only known gists.
 func (p *reading) pass(ctx context.Context, etag string) error {
-	p.pages, p.fresh = 0, false
+	p.open = false
 	met := false
 	var l gistdeal.Listing
 	for page, err := range p.github.Feed(ctx, etag, &l) {
 		if err != nil {
 			return err
 		}
-		p.pages++
 		p.metrics.pages.Inc()
+		last := ""
+		if len(page) > 0 {
+			last = page[len(page)-1].ID
+		}
 		fresh, err := p.unseen(ctx, page)
 		if err != nil {
 			return err
@@ -38,15 +40,15 @@ func (p *reading) pass(ctx context.Context, etag string) error {
 		if err := p.keep(ctx, fresh); err != nil {
 			return err
 		}
-		p.fresh = p.fresh || len(fresh) > 0
-		if met = len(fresh) == 0 || p.state.ReadAt.IsZero(); met {
+		if met = len(fresh) == 0; met {
 			break
 		}
+		p.open = p.open || fresh[len(fresh)-1].ID == last
 	}
 	if l.ETag != "" {
 		p.state.ETag = l.ETag
 	}
-	p.gap = p.gap || !met && p.pages == gistdeal.FeedPages
+	p.gap = p.gap || !met && l.Pages == gistdeal.FeedPages && !p.state.ReadAt.IsZero()
 	return nil
 }
 
