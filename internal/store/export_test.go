@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"io/fs"
@@ -216,4 +217,24 @@ func (s *Store) Overlap(t *testing.T, first, second []string) {
 	})
 	testenv.Must(t, tx.Commit())
 	testenv.Must(t, <-ended)
+}
+
+// FillUsers inserts n scanned users with the ids from 0.
+func (s *Store) FillUsers(ctx context.Context, n int) error {
+	const batch = 50_000
+	for first := 0; first < n; first += batch {
+		ids := make([]int64, min(batch, n-first))
+		for i := range ids {
+			ids[i] = int64(first + i)
+		}
+		object, err := idKeys(ids)
+		if err != nil {
+			return err
+		}
+		if _, err := s.db.db.ExecContext(ctx, `INSERT INTO users (id, login, login_key, state, backfill, tracked_at, last_scan_at, next_scan_at)
+			SELECT CAST(key AS BIGINT), 'user-' || key, 'user-' || key, 'active', 'none', 1, 1, 1 FROM json_each($1)`, object); err != nil {
+			return err
+		}
+	}
+	return nil
 }
