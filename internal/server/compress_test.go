@@ -122,6 +122,8 @@ type streaming struct{}
 
 func (streaming) Close() {}
 
+func (streaming) Pattern(*http.Request) string { return "" }
+
 func (streaming) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/api/v1/events" {
 		w.Header().Set("Content-Type", "text/event-stream")
