@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"gistdeal"
 	"gistdeal/internal/feed"
 	"gistdeal/internal/github"
@@ -34,18 +32,17 @@ type item struct {
 
 // world is a feed behind HTTP, with the real client, reader and database.
 type world struct {
-	t       *testing.T
-	db      *store.Store
-	reader  *feed.Reader
-	log     *testenv.Log
-	now     time.Time
-	metrics *prometheus.Registry
+	t      *testing.T
+	db     *store.Store
+	reader *feed.Reader
+	log    *testenv.Log
+	now    time.Time
 
-	mu       sync.Mutex
-	items    []item // the latest first
-	made     int
-	requests []string
-	before   func(page int) int // called before each answer; it may return a status to refuse with
+	mu        sync.Mutex
+	items     []item // the latest first
+	published int
+	requests  []string
+	before    func(page int) int // called before each answer; it may return a status to refuse with
 }
 
 func newWorld(t *testing.T, o feed.Options) *world {
@@ -114,8 +111,8 @@ func (w *world) publish(owner int64, login string, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for range n {
-		w.made++
-		w.items = slices.Insert(w.items, 0, item{fmt.Sprintf("g%06d", w.made), owner, login, w.now.Add(time.Duration(w.made) * time.Second)})
+		w.published++
+		w.items = slices.Insert(w.items, 0, item{fmt.Sprintf("g%06d", w.published), owner, login, w.now.Add(time.Duration(w.published) * time.Second)})
 	}
 }
 
@@ -138,10 +135,10 @@ func (w *world) noticed(id int64, want int) {
 		w.t.Errorf("user %d has %d gists, want %d", id, len(gists), want)
 	}
 	for _, g := range gists {
-		h, err := w.db.Explain(w.t.Context(), g.Gist.ID)
+		h, err := w.db.Explain(w.t.Context(), g.ID)
 		testenv.Must(w.t, err)
 		if h.State != gistdeal.DealQueued || h.NoticedBy != gistdeal.NoticedByFeed {
-			w.t.Errorf("gist %s is %s, noticed by %q", g.Gist.ID, h.State, h.NoticedBy)
+			w.t.Errorf("gist %s is %s, noticed by %q", g.ID, h.State, h.NoticedBy)
 		}
 	}
 }

@@ -15,11 +15,11 @@ import (
 func TestTheLast3000GistsOfTheFeedAreRemembered(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
-		unseen := func(ids ...string) string {
+		unseen := func(asked ...string) string {
 			t.Helper()
-			found, err := s.UnseenInFeed(t.Context(), ids)
+			ids, err := s.UnseenInFeed(t.Context(), asked)
 			testenv.Must(t, err)
-			return fmt.Sprint(slices.Sorted(maps.Keys(found)))
+			return fmt.Sprint(slices.Sorted(maps.Keys(ids)))
 		}
 		f, err := s.Feed(t.Context())
 		if err != nil || f != (gistdeal.Feed{}) {
