@@ -38,6 +38,7 @@ const (
 	ActionChangeSetting Action = "setting.change"   // the setting; before and after are stored values, "" for the default
 	ActionAddToken      Action = "token.add"        // the token; after is its scope
 	ActionChangeToken   Action = "token.change"     // the token
+	ActionRotateToken   Action = "token.rotate"     // the token
 	ActionRevokeToken   Action = "token.revoke"     // the token; before is its scope
 	ActionRestore       Action = "database.restore" // the backup
 	ActionLogIn         Action = "login"            // no target
@@ -49,7 +50,7 @@ const (
 var Actions = []Action{
 	ActionAddUser, ActionScanUser, ActionPauseUser, ActionResumeUser, ActionRemoveUser, ActionEraseUser, ActionAllowAgain, ActionCancelRequest,
 	ActionApproveDeals, ActionRetryDeals, ActionSkipDeals, ActionAudit, ActionPausePushes, ActionResumePushes, ActionChangeSetting,
-	ActionAddToken, ActionChangeToken, ActionRevokeToken, ActionRestore, ActionLogIn, ActionLogInFailed, ActionLogOut,
+	ActionAddToken, ActionChangeToken, ActionRotateToken, ActionRevokeToken, ActionRestore, ActionLogIn, ActionLogInFailed, ActionLogOut,
 }
 
 // AuditEntry is an entry of the audit log: a change that a person or program made, or a

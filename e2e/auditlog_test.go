@@ -34,6 +34,7 @@ var recorded = []struct{ command, arguments, actions string }{
 	{"users erase", "alice --yes", "user.erase"},
 	{"users add", "alice --again", "user.allow_again user.add"},
 	{"tokens add", "--name ci --scope read", "token.add"},
+	{"tokens rotate", "ci", "token.rotate"},
 	{"tokens revoke", "ci", "token.revoke"},
 	{"audit", "", "audit.request"},
 	{"stop", "", ""}, // of the leader, so that requests wait

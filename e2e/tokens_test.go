@@ -88,6 +88,46 @@ func TestATokenIsCreatedUsedListedAndRevokedWhileServeRuns(t *testing.T) {
 	}
 }
 
+func TestATokenIsRotatedWhileItsClientsGoOn(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{})
+	p := start(t, env)
+	var first, second, third newToken
+	if status := read(t, env, &first, "tokens", "add", "--name=ci", "--scope=read", "--expires=90d", "--rate=20"); status != 0 {
+		t.Fatalf("exit status %d", status)
+	}
+	wantRun(t, env, 0, "20/s", "tokens", "list")
+	if status := read(t, env, &second, "tokens", "rotate", "ci"); status != 0 || second.Name != "ci" {
+		t.Fatalf("exit status %d, %+v", status, second)
+	}
+	for _, token := range []newToken{first, second} {
+		if got := p.statusWith(token.Token, "/trackedusers"); got != 200 {
+			t.Errorf("during the overlap: %d", got)
+		}
+	}
+	testenv.Eventually(t, "the address of the last use is shown", func() bool {
+		_, out := run(t, env, "tokens", "list")
+		return strings.Contains(out, "127.0.0.1") && strings.Contains(out, "ends in ") && strings.Contains(out, "in 89 d")
+	}, p.out)
+	read(t, env, &third, "tokens", "rotate", "ci", "--overlap=0s")
+	for token, want := range map[string]int{first.Token: 401, second.Token: 401, third.Token: 200} {
+		if got := p.statusWith(token, "/trackedusers"); got != want {
+			t.Errorf("after a rotation without overlap: %d, want %d", got, want)
+		}
+	}
+	for text, args := range map[string]string{
+		`token "nobody" does not exist`: "rotate nobody", "change the variable": "rotate admin", "at most 30d": "rotate ci --overlap=31d",
+	} {
+		wantRun(t, env, 1, text, append([]string{"tokens"}, strings.Fields(args)...)...)
+	}
+	wantRun(t, env, 80, "is not a period", "tokens", "rotate", "ci", "--overlap=soon")
+	for _, token := range []newToken{first, second, third} {
+		if strings.Contains(p.out.String(), token.Token) {
+			t.Error("the log contains a token")
+		}
+	}
+}
+
 func TestTheAdminTokenIsValidWhileItIsConfigured(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})

@@ -9,7 +9,7 @@ type cli struct {
 	Scan        scanCmd        `cmd:"" help:"Scan a tracked user now, and follow its deals."`
 	Requests    requestsCmd    `cmd:"" help:"List and cancel pending requests to track or scan users."`
 	Deals       dealsCmd       `cmd:"" help:"List, retry, skip and explain deals."`
-	Tokens      tokensCmd      `cmd:"" help:"Add, list and revoke the tokens of the HTTP API and the page."`
+	Tokens      tokensCmd      `cmd:"" help:"Add, list, rotate and revoke the tokens of the HTTP API and the page."`
 	Pause       pauseCmd       `cmd:"" help:"Stop creating deals until resume."`
 	Resume      resumeCmd      `cmd:"" help:"Resume creating deals."`
 	Quota       quotaCmd       `cmd:"" help:"Show the quotas and backoffs of both remotes."`

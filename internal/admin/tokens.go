@@ -7,25 +7,53 @@ import (
 	"gistdeal"
 )
 
-// NewToken is a token that was just created, the only time that its value is known.
+// NewToken is a token with a value that was just created, the only time that it is known.
 type NewToken struct {
-	Name  string         `json:"name"`
-	Scope gistdeal.Scope `json:"scope" enum:"read,write,admin"`
-	Token string         `json:"token"`
+	Name          string         `json:"name"`
+	Scope         gistdeal.Scope `json:"scope" enum:"read,write,admin"`
+	ExpiresAt     time.Time      `json:"expires_at,omitzero" doc:"When the token ends; left out if it does not."`
+	Rate          int            `json:"rate,omitempty" doc:"Requests a second that it may send; left out if only the limit of its client counts."`
+	OldValidUntil time.Time      `json:"old_valid_until,omitzero" doc:"When the old value ends; left out if it has ended or there is none."`
+	Token         string         `json:"token"`
 }
 
-// AddToken creates a token. It is valid at once, also in a running gistdeal.
-func (a *Admin) AddToken(ctx context.Context, name string, scope gistdeal.Scope) (NewToken, error) {
-	if err := gistdeal.CheckTokenName(name); err != nil {
+func newToken(t gistdeal.Token, value string) NewToken {
+	return NewToken{t.Name, t.Scope, t.ExpiresAt, t.Rate, t.OldValidUntil, value}
+}
+
+// AddToken creates a token with the name, scope, expiry and rate of t. It is valid at
+// once, also in a running gistdeal.
+func (a *Admin) AddToken(ctx context.Context, t gistdeal.Token) (NewToken, error) {
+	now := time.Now()
+	if err := t.Check(now); err != nil {
 		return NewToken{}, err
 	}
-	t := NewToken{name, scope, gistdeal.NewToken()}
-	return t, a.db.AddToken(ctx, name, gistdeal.HashToken(t.Token), scope, time.Now())
+	t.CreatedAt = now
+	value := gistdeal.NewToken()
+	return newToken(t, value), a.db.AddToken(ctx, t, gistdeal.HashToken(value))
+}
+
+// RotateToken gives a token a new value, which is valid at once. The old one stays valid
+// for the overlap. The token keeps its visits, and its expiry unless there is a new one.
+func (a *Admin) RotateToken(ctx context.Context, name string, overlap time.Duration, expiresAt time.Time) (NewToken, error) {
+	if name == gistdeal.AdminToken {
+		return NewToken{}, gistdeal.Errorf(gistdeal.Invalid, "GISTDEAL_ADMIN_TOKEN sets the token %q: change the variable, and restart", name)
+	}
+	value, now := gistdeal.NewToken(), time.Now()
+	r := gistdeal.Rotation{Hash: gistdeal.HashToken(value), Overlap: overlap, ExpiresAt: expiresAt}
+	if err := r.Check(now); err != nil {
+		return NewToken{}, err
+	}
+	t, err := a.db.RotateToken(ctx, name, r, now)
+	if err != nil {
+		return NewToken{}, err
+	}
+	return newToken(t, value), nil
 }
 
 // Tokens returns all tokens, by name.
 func (a *Admin) Tokens(ctx context.Context) ([]gistdeal.Token, error) {
-	return a.db.Tokens(ctx)
+	return a.db.Tokens(ctx, time.Now())
 }
 
 // RevokeToken ends a token, and every login made with it, at once.

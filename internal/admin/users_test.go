@@ -253,13 +253,13 @@ func TestAnAuditNeedsALeader(t *testing.T) {
 func TestATokenIsCreatedListedAndRevoked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	token, err := w.AddToken(t.Context(), "ci", gistdeal.ScopeRead)
+	token, err := w.AddToken(t.Context(), gistdeal.Token{Name: "ci", Scope: gistdeal.ScopeRead})
 	testenv.Must(w.T, err)
-	if caller, err := w.db.Caller(t.Context(), gistdeal.HashToken(token.Token)); err != nil || caller.Name != "ci" {
+	if caller, err := w.db.TokenOf(t.Context(), gistdeal.HashToken(token.Token), time.Now()); err != nil || caller.Name != "ci" {
 		t.Errorf("the token belongs to %+v, %v", caller, err)
 	}
 	for _, name := range []string{"", "two words", gistdeal.AdminToken} {
-		if _, err := w.AddToken(t.Context(), name, gistdeal.ScopeRead); gistdeal.KindOf(err) != gistdeal.Invalid {
+		if _, err := w.AddToken(t.Context(), gistdeal.Token{Name: name, Scope: gistdeal.ScopeRead}); gistdeal.KindOf(err) != gistdeal.Invalid {
 			t.Errorf("a token named %q: %v", name, err)
 		}
 	}

@@ -31,6 +31,7 @@ var changes = map[string]struct {
 	"resume-pushes":   {"/pushes/resume", "", "pushes.resume"},
 	"resume-user":     {"/users/user4/resume", "", "user.resume"},
 	"retry-deals":     {"/deals/retry", `{"user":"user1"}`, "deals.retry"},
+	"rotate-token":    {"/tokens/read/rotate", `{}`, "token.rotate"},
 	"revoke-token":    {"/tokens/new", "", "token.revoke"},
 	"scan-user":       {"/users/user6/scan", "", "user.scan"},
 	"skip-deals":      {"/deals/skip", `{"user":"user7","note":"a test"}`, "deals.skip"},

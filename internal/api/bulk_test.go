@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,4 +150,39 @@ func TestABulkChangeOfHundredsOfUsersHasAResultForEach(t *testing.T) {
 	if len(list.Users) != users*2/3 {
 		t.Errorf("%d users are removed, want all tracked ones", len(list.Users))
 	}
+}
+
+func TestATokenIsCreatedWithAnExpiryAndARateAndRotated(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	testenv.Must(t, w.db.SetToken(t.Context(), "admin", gistdeal.HashToken("admin"), gistdeal.ScopeAdmin, time.Now()))
+	const boss = "Authorization: Bearer admin"
+	bearer := func(t admin.NewToken) string { return "Authorization: Bearer " + t.Token }
+	expires := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	var first, second, third admin.NewToken
+	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read","rate":7,"expires_at":"`+expires.Format(time.RFC3339)+`"}`, boss), http.StatusCreated, &first)
+	w.read(w.send(http.MethodPost, "/tokens/ci/rotate", `{}`, boss), http.StatusOK, &second)
+	if first.Rate != 7 || !first.ExpiresAt.Equal(expires) || !second.ExpiresAt.Equal(expires) || !second.OldValidUntil.Equal(expires) {
+		t.Errorf("created %+v, rotated %+v: want an old value that ends at the expiry", first.ExpiresAt, second)
+	}
+	for _, token := range []admin.NewToken{first, second} {
+		w.read(w.send(http.MethodGet, "/me", "", bearer(token)), http.StatusOK, nil)
+	}
+	w.read(w.send(http.MethodPost, "/tokens/ci/rotate", `{"overlap":"0s","expires_at":"`+expires.Add(24*time.Hour).Format(time.RFC3339)+`"}`, boss), http.StatusOK, &third)
+	for _, token := range []admin.NewToken{first, second} {
+		w.refused(w.send(http.MethodGet, "/me", "", bearer(token)), http.StatusUnauthorized, "")
+	}
+	if !third.OldValidUntil.IsZero() || !third.ExpiresAt.Equal(expires.Add(24*time.Hour)) {
+		t.Errorf("rotated without overlap: %+v", third)
+	}
+	w.refused(w.send(http.MethodPost, "/tokens/ci/rotate", `{}`, bearer(third)), http.StatusForbidden, "scope-too-small")
+	for path, body := range map[string]string{
+		"/tokens":              `{"name":"x","scope":"read","expires_at":"2020-01-01T00:00:00Z"}`,
+		"/tokens/ci/rotate":    `{"overlap":"31d"}`,
+		"/tokens/ci/rotate/":   `{"overlap":"soon"}`,
+		"/tokens/admin/rotate": `{}`,
+	} {
+		w.refused(w.send(http.MethodPost, strings.TrimSuffix(path, "/"), body, boss), http.StatusBadRequest, "invalid")
+	}
+	w.refused(w.send(http.MethodPost, "/tokens/nobody/rotate", `{}`, boss), http.StatusNotFound, "not-found")
 }

@@ -99,6 +99,9 @@ func (g generator) text(s *openapi3.Schema) string {
 	if s.Pattern != "" {
 		return g.matching(regexp.MustCompile(s.Pattern))
 	}
+	if s.Format == "date-time" {
+		return pick(g, []string{"2026-01-31T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999+14:00"})
+	}
 	text := pick(g, known)
 	if g.one(3) {
 		text = strings.ToValidUTF8(pick(g, odd), "?")

@@ -23,7 +23,7 @@ func TestATimeThatIsNotKnownIsLeftOut(t *testing.T) {
 	testenv.Must(w.t, err)
 	for path, left := range map[string][]string{
 		"/users/alice":   {"last_scan_at"},
-		"/tokens":        {"last_used_at"},
+		"/tokens":        {"last_used_at", "last_used_from", "expires_at", "rate", "old_valid_until", "old_used_at"},
 		"/overview":      {"oldest_queued_at", "since"},
 		"/account":       {"checked_at", "listed_at"},
 		"/deals/adopted": {`"gist"`, `"user"`, "noticed_at", "queued_at"},
@@ -40,7 +40,7 @@ func TestATimeThatIsNotKnownIsLeftOut(t *testing.T) {
 		}
 	}
 	for schema, optional := range map[string][]string{
-		"CountedUser": {"last_scan_at", "next_scan_at"}, "Run": {"ended_at"}, "Token": {"last_used_at"},
+		"CountedUser": {"last_scan_at", "next_scan_at"}, "Run": {"ended_at"}, "Token": {"last_used_at", "last_used_from", "expires_at", "rate", "old_valid_until", "old_used_at"},
 		"History": {"gist", "user", "noticed_at", "queued_at"}, "Attempt": {"ended_at"},
 	} {
 		s := w.doc.Components.Schemas[schema]

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"math"
@@ -102,34 +101,49 @@ var (
 	errNoToken    = errors.New("this request needs a token: send Authorization: Bearer <token>; the command `gistdeal tokens add` makes one")
 	errWrongHost  = errors.New("without a token, requests must be sent to the address in GISTDEAL_PUBLIC_URL")
 	errWrongToken = errors.New("the token is unknown or revoked, or the log-in has ended")
+	errExpired    = errors.New("the token has expired: ask for another, or for its rotation with a new expiry")
+	errTokenRate  = errors.New("this token sends more requests than it may: slow down")
 	errManyWrong  = errors.New("this client has sent too many wrong tokens: wait before you try another")
 )
+
+// titles are the titles of the answers to requests for which identify returned an error.
+var titles = map[error]string{
+	errNoToken: "Token required", errWrongHost: "Token required", errWrongToken: "Token required", errExpired: "Token expired",
+	errTokenRate: "Too many requests", errManyWrong: "Too many wrong tokens",
+}
 
 // unidentified answers a request for which identify returned an error. It clears
 // the cookie of a log-in that has ended, since the browser would send it again.
 func (s *Server) unidentified(w http.ResponseWriter, r *http.Request, err error) {
-	wrong := errors.Is(err, errWrongToken) || errors.Is(err, errManyWrong)
-	if !wrong && !errors.Is(err, errNoToken) && !errors.Is(err, errWrongHost) {
+	title, known := titles[err]
+	if !known {
 		s.fail(w, r, err)
 		return
 	}
-	if _, sent := s.sessionID(r); sent && wrong {
+	if _, sent := s.sessionID(r); sent && !errors.Is(err, errTokenRate) {
 		s.setCookie(w, r, "", 0)
 	}
-	if errors.Is(err, errManyWrong) {
+	switch {
+	case errors.Is(err, errManyWrong):
 		wait := s.clientOf(r).wait(time.Now())
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-		refuse(w, http.StatusTooManyRequests, "Too many wrong tokens", err.Error())
-		return
+		refuse(w, http.StatusTooManyRequests, title, err.Error())
+	case errors.Is(err, errTokenRate):
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusTooManyRequests, title, err.Error())
+	default:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="gistdeal"`)
+		refuse(w, http.StatusUnauthorized, title, err.Error())
 	}
-	w.Header().Set("WWW-Authenticate", `Bearer realm="gistdeal"`)
-	refuse(w, http.StatusUnauthorized, "Token required", err.Error())
 }
 
 // identify returns the caller of a request. A wrong token counts against its client;
 // a right one is accepted however many wrong ones the client has sent.
 func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 	c, err := s.callerOf(r)
+	if err == nil && !s.rates.allow(c) {
+		err = errTokenRate
+	}
 	return c, s.countWrong(r, c.Source, err)
 }
 
@@ -138,11 +152,11 @@ func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 // an error: its sender expects visits of its own.
 func (s *Server) callerOf(r *http.Request) (gistdeal.Caller, error) {
 	if token, sent := bearerToken(r); sent {
-		c, err := s.bearerOf(r.Context(), gistdeal.HashToken(token))
+		c, err := s.bearerOf(r, gistdeal.HashToken(token))
 		return s.from(r, c, gistdeal.SourceAPI), err
 	}
 	if id, sent := s.sessionID(r); sent {
-		c, err := s.sessionCaller(r.Context(), id)
+		c, err := s.sessionCaller(r, id)
 		return s.from(r, c, gistdeal.SourcePage), err
 	}
 	c, err := s.anonymous(r)
@@ -155,16 +169,22 @@ func (s *Server) from(r *http.Request, c gistdeal.Caller, source gistdeal.Source
 	return c
 }
 
-// bearerOf returns the bearer of the token with that hash.
-func (s *Server) bearerOf(ctx context.Context, hash string) (gistdeal.Caller, error) {
-	caller, err := s.store.Caller(ctx, hash)
-	if gistdeal.KindOf(err) == gistdeal.NotFound {
-		return caller, errWrongToken
+// bearerOf returns the bearer of the token with a value of that hash.
+func (s *Server) bearerOf(r *http.Request, hash string) (gistdeal.Caller, error) {
+	now := time.Now()
+	t, err := s.store.TokenOf(r.Context(), hash, now)
+	switch {
+	case gistdeal.KindOf(err) == gistdeal.NotFound:
+		return gistdeal.Caller{}, errWrongToken
+	case err != nil:
+		return gistdeal.Caller{}, err
 	}
-	if err == nil {
-		s.usage.add(hash, time.Now())
+	s.noticeExpiry(r, t, now)
+	if t.Expired(now) {
+		return gistdeal.Caller{}, errExpired
 	}
-	return caller, err
+	s.usage.add(use{hash, addressText(s.clientAddr(r)), now})
+	return gistdeal.Caller{Name: t.Name, Scope: t.Scope, Rate: t.Rate}, nil
 }
 
 // anonymous returns the caller of a request without a token, or an error if the

@@ -23,16 +23,16 @@ import (
 // no files, so it works in a bubble of synctest.
 type keyring struct{ server.Store }
 
-func (keyring) Caller(_ context.Context, hash string) (gistdeal.Caller, error) {
+func (keyring) TokenOf(_ context.Context, hash string, _ time.Time) (gistdeal.Token, error) {
 	if hash != gistdeal.HashToken(ciToken) {
-		return gistdeal.Caller{}, gistdeal.Errorf(gistdeal.NotFound, "no such token")
+		return gistdeal.Token{}, gistdeal.Errorf(gistdeal.NotFound, "no such token")
 	}
-	return gistdeal.Caller{Name: "ci", Scope: gistdeal.ScopeAdmin}, nil
+	return gistdeal.Token{Name: "ci", Scope: gistdeal.ScopeAdmin}, nil
 }
 
 func (keyring) Logins(context.Context) ([]string, error)                   { return []string{}, nil }
 func (keyring) Ping(context.Context) error                                 { return nil }
-func (keyring) UseToken(context.Context, string, time.Time) error          { return nil }
+func (keyring) UseToken(context.Context, string, string, time.Time) error  { return nil }
 func (keyring) HasTokens(context.Context) (bool, error)                    { return true, nil }
 func (keyring) RecordFailedLogIn(context.Context, string, time.Time) error { return nil }
 func (keyring) AddSession(context.Context, string, string, time.Time, time.Time) error {
@@ -235,7 +235,7 @@ type stuck struct {
 	asked chan struct{}
 }
 
-func (s stuck) UseToken(ctx context.Context, _ string, _ time.Time) error {
+func (s stuck) UseToken(ctx context.Context, _, _ string, _ time.Time) error {
 	s.asked <- struct{}{}
 	<-ctx.Done()
 	return ctx.Err()
@@ -263,7 +263,7 @@ func TestTheLastUseOfATokenIsRecorded(t *testing.T) {
 	begin := time.Now().Truncate(time.Millisecond)
 	w.ask("GET", "/trackedusers", right)
 	testenv.Eventually(t, "the last use is written", func() bool {
-		tokens, err := db.Tokens(t.Context())
+		tokens, err := db.Tokens(t.Context(), time.Now())
 		testenv.Must(t, err)
 		return !tokens[0].LastUsedAt.Before(begin)
 	})
@@ -275,7 +275,7 @@ type noting struct {
 	written chan string
 }
 
-func (c noting) UseToken(_ context.Context, hash string, _ time.Time) error {
+func (c noting) UseToken(_ context.Context, hash, _ string, _ time.Time) error {
 	c.written <- hash
 	return nil
 }
@@ -284,7 +284,7 @@ func TestTheLastUseOfATokenIsNotWrittenForEachRequest(t *testing.T) {
 	t.Parallel()
 	db := stack.Open(t)
 	token(t, db)
-	testenv.Must(t, db.AddToken(t.Context(), "other", gistdeal.HashToken("other"), gistdeal.ScopeRead, time.Now()))
+	testenv.Must(t, db.AddToken(t.Context(), gistdeal.Token{Name: "other", Scope: gistdeal.ScopeRead, CreatedAt: time.Now()}, gistdeal.HashToken("other")))
 	c := noting{db, make(chan string, 10)}
 	w := newWorldOver(t, c, answering{errNobody}, server.Options{}, nil)
 	for _, header := range []string{right, right, right, "Authorization: Bearer other"} {

@@ -76,8 +76,8 @@ type broken struct{ *store.Store }
 
 func (broken) Ping(context.Context) error               { return errSecret }
 func (broken) Logins(context.Context) ([]string, error) { return nil, errSecret }
-func (broken) Caller(context.Context, string) (gistdeal.Caller, error) {
-	return gistdeal.Caller{}, errSecret
+func (broken) TokenOf(context.Context, string, time.Time) (gistdeal.Token, error) {
+	return gistdeal.Token{}, errSecret
 }
 
 func (broken) View(context.Context, string, string) (gistdeal.View, error) {

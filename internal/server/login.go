@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -25,7 +24,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	hash := gistdeal.HashToken(body.Token)
-	caller, err := s.bearerOf(r.Context(), hash)
+	caller, err := s.bearerOf(r, hash)
 	if err := s.countWrong(r, gistdeal.SourcePage, err); err != nil {
 		s.unidentified(w, r, err)
 		return
@@ -46,12 +45,12 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 // logout ends the session and clears the cookie.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
 	if id, sent := s.sessionID(r); sent {
-		caller, err := s.sessionCaller(r.Context(), id)
+		caller, err := s.sessionCaller(r, id)
 		if err == nil {
 			ctx := gistdeal.WithCaller(r.Context(), s.from(r, caller, gistdeal.SourcePage))
 			err = s.store.EndSession(ctx, gistdeal.HashToken(id), time.Now())
 		}
-		if err != nil && !errors.Is(err, errWrongToken) {
+		if err != nil && !errors.Is(err, errWrongToken) && !errors.Is(err, errExpired) {
 			s.fail(w, r, err)
 			return
 		}
@@ -62,15 +61,15 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
 }
 
 // sessionCaller returns the bearer of the token with which the session began.
-func (s *Server) sessionCaller(ctx context.Context, id string) (gistdeal.Caller, error) {
-	token, err := s.store.SessionToken(ctx, gistdeal.HashToken(id), time.Now())
+func (s *Server) sessionCaller(r *http.Request, id string) (gistdeal.Caller, error) {
+	token, err := s.store.SessionToken(r.Context(), gistdeal.HashToken(id), time.Now())
 	if gistdeal.KindOf(err) == gistdeal.NotFound {
 		return gistdeal.Caller{}, errWrongToken
 	}
 	if err != nil {
 		return gistdeal.Caller{}, err
 	}
-	return s.bearerOf(ctx, token)
+	return s.bearerOf(r, token)
 }
 
 // setCookie sets the cookie to the id of a session with the given lifetime; 0 clears

@@ -37,8 +37,8 @@ type Store interface {
 	GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal, error)
 	RecordVisit(ctx context.Context, v gistdeal.Visit, now time.Time) error
 	Logins(ctx context.Context) ([]string, error)
-	Caller(ctx context.Context, hash string) (gistdeal.Caller, error)
-	UseToken(ctx context.Context, hash string, now time.Time) error
+	TokenOf(ctx context.Context, hash string, now time.Time) (gistdeal.Token, error)
+	UseToken(ctx context.Context, hash, client string, now time.Time) error
 	HasTokens(ctx context.Context) (bool, error)
 	AddSession(ctx context.Context, hash, token string, now, expires time.Time) error
 	SessionToken(ctx context.Context, hash string, now time.Time) (string, error)
@@ -91,6 +91,8 @@ type Server struct {
 	clients  clients
 	failures *rate.Limiter // failed log-ins that are recorded
 	usage    *usage
+	notices  notices
+	rates    rates
 	origins  *http.CrossOriginProtection
 
 	connections connections

@@ -19,8 +19,9 @@ type usage struct {
 }
 
 type use struct {
-	hash string
-	at   time.Time
+	hash   string
+	client string // its address
+	at     time.Time
 }
 
 func newUsage() *usage { return &usage{added: map[string]time.Time{}, queue: make(chan use, 100)} }
@@ -28,15 +29,15 @@ func newUsage() *usage { return &usage{added: map[string]time.Time{}, queue: mak
 // add queues a record of the use of a valid token, unless one was queued within
 // usageInterval. If the queue is full it drops the record: the next request tries
 // again.
-func (u *usage) add(hash string, now time.Time) {
+func (u *usage) add(one use) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if last, ok := u.added[hash]; ok && now.Sub(last) < usageInterval {
+	if last, ok := u.added[one.hash]; ok && one.at.Sub(last) < usageInterval {
 		return
 	}
 	select {
-	case u.queue <- use{hash, now}:
-		u.added[hash] = now
+	case u.queue <- one:
+		u.added[one.hash] = one.at
 	default:
 	}
 }
@@ -48,7 +49,7 @@ func (u *usage) run(ctx context.Context, s Store, log *slog.Logger) {
 		case <-ctx.Done():
 			return
 		case use := <-u.queue:
-			if err := s.UseToken(ctx, use.hash, use.at); err != nil && ctx.Err() == nil {
+			if err := s.UseToken(ctx, use.hash, use.client, use.at); err != nil && ctx.Err() == nil {
 				log.Warn("last use of token not recorded", "error", err)
 			}
 		}

@@ -72,7 +72,9 @@ func TestTheAuditLogTellsWhoChangedWhatFromWhatToWhat(t *testing.T) {
 		change(err)
 		change(s.ChangeSettings(ctx, map[gistdeal.Setting]string{gistdeal.SettingStage: "New", gistdeal.SettingOwner: ""}, "", noon))
 		change(s.ChangeSettings(ctx, map[gistdeal.Setting]string{gistdeal.SettingStage: "Won"}, "", noon))
-		change(s.AddToken(ctx, "ci", "hash", gistdeal.ScopeRead, noon))
+		change(s.AddToken(ctx, gistdeal.Token{Name: "ci", Scope: gistdeal.ScopeRead, CreatedAt: noon}, "hash"))
+		_, err = s.RotateToken(ctx, "ci", gistdeal.Rotation{Hash: "new"}, noon)
+		change(err)
 		change(s.RevokeToken(ctx, "ci", noon))
 		_, err = s.CancelRequests(ctx, "", noon)
 		change(err)
@@ -89,14 +91,15 @@ func TestTheAuditLogTellsWhoChangedWhatFromWhatToWhat(t *testing.T) {
 			"setting.change stage:  -> New",
 			"setting.change stage: New -> Won",
 			"token.add ci:  -> read",
+			"token.rotate ci:  -> ",
 			"token.revoke ci: read -> ",
 			"request.cancel :  ->  (2)",
 			"user.remove alice: active -> removed",
 		)
 		all, err := s.AuditLog(t.Context(), gistdeal.AuditFilter{}, 0, 1)
 		testenv.Must(t, err)
-		if e := all[0]; e.Actor != "ann" || e.Source != gistdeal.SourcePage || e.Address != "192.0.2.7" || !e.At.Equal(noon) || e.ID != 13 {
-			t.Errorf("%+v, want the 13th entry, of ann at noon", e)
+		if e := all[0]; e.Actor != "ann" || e.Source != gistdeal.SourcePage || e.Address != "192.0.2.7" || !e.At.Equal(noon) || e.ID != 14 {
+			t.Errorf("%+v, want the 14th entry, of ann at noon", e)
 		}
 	})
 }
@@ -104,9 +107,9 @@ func TestTheAuditLogTellsWhoChangedWhatFromWhatToWhat(t *testing.T) {
 func TestAChangeThatFailsLeavesNoEntry(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
-		testenv.Must(t, s.AddToken(ann(t), "ci", "hash", gistdeal.ScopeRead, noon))
+		testenv.Must(t, s.AddToken(ann(t), gistdeal.Token{Name: "ci", Scope: gistdeal.ScopeRead, CreatedAt: noon}, "hash"))
 		for _, err := range []error{
-			s.AddToken(ann(t), "ci", "other", gistdeal.ScopeRead, noon),
+			s.AddToken(ann(t), gistdeal.Token{Name: "ci", Scope: gistdeal.ScopeRead, CreatedAt: noon}, "other"),
 			s.SetToken(ann(t), "other", "hash", gistdeal.ScopeRead, noon),
 			s.RevokeToken(ann(t), "unknown", noon),
 		} {
@@ -125,8 +128,8 @@ func TestTheAuditLogIsFilteredAndReadInPages(t *testing.T) {
 		command := gistdeal.WithCaller(t.Context(), gistdeal.Caller{Name: "root", Source: gistdeal.SourceCommand})
 		for i := range 5 {
 			at := noon.Add(time.Duration(i) * time.Hour)
-			testenv.Must(t, s.AddToken(ann(t), fmt.Sprintf("Ann-%d", i), fmt.Sprint("a", i), gistdeal.ScopeRead, at))
-			testenv.Must(t, s.AddToken(command, fmt.Sprintf("root-%d", i), fmt.Sprint("r", i), gistdeal.ScopeRead, at))
+			testenv.Must(t, s.AddToken(ann(t), gistdeal.Token{Name: fmt.Sprintf("Ann-%d", i), Scope: gistdeal.ScopeRead, CreatedAt: at}, fmt.Sprint("a", i)))
+			testenv.Must(t, s.AddToken(command, gistdeal.Token{Name: fmt.Sprintf("root-%d", i), Scope: gistdeal.ScopeRead, CreatedAt: at}, fmt.Sprint("r", i)))
 		}
 		for name, one := range map[string]struct {
 			gistdeal.AuditFilter
@@ -165,17 +168,17 @@ func TestOldEntriesAreDeletedOnlyIfTheConfigurationSaysSo(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, database string) {
 		forGood := open(t, database)
-		testenv.Must(t, forGood.AddToken(ann(t), "old", "1", gistdeal.ScopeRead, noon))
-		testenv.Must(t, forGood.AddToken(ann(t), "newer", "2", gistdeal.ScopeRead, noon.Add(time.Hour)))
+		testenv.Must(t, forGood.AddToken(ann(t), gistdeal.Token{Name: "old", Scope: gistdeal.ScopeRead, CreatedAt: noon}, "1"))
+		testenv.Must(t, forGood.AddToken(ann(t), gistdeal.Token{Name: "newer", Scope: gistdeal.ScopeRead, CreatedAt: noon.Add(time.Hour)}, "2"))
 		month, err := store.Open(t.Context(), database, store.Options{KeepAuditLog: 30 * 24 * time.Hour})
 		testenv.Must(t, err)
 		defer month.Close()
 		later := noon.Add(30*24*time.Hour + time.Minute)
-		testenv.Must(t, forGood.AddToken(ann(t), "by a command", "3", gistdeal.ScopeRead, later))
+		testenv.Must(t, forGood.AddToken(ann(t), gistdeal.Token{Name: "by a command", Scope: gistdeal.ScopeRead, CreatedAt: later}, "3"))
 		if got := entries(t, forGood, gistdeal.AuditFilter{}); len(got) != 3 {
 			t.Errorf("without a limit the audit log has %v, want all three", got)
 		}
-		testenv.Must(t, month.AddToken(ann(t), "by serve", "4", gistdeal.ScopeRead, later))
+		testenv.Must(t, month.AddToken(ann(t), gistdeal.Token{Name: "by serve", Scope: gistdeal.ScopeRead, CreatedAt: later}, "4"))
 		wantEntries(t, forGood, gistdeal.AuditFilter{}, "token.add newer:  -> read", "token.add by a command:  -> read", "token.add by serve:  -> read")
 	})
 }

@@ -73,7 +73,7 @@ func TestARoleThatOwnsNoTableDoesAllTheWork(t *testing.T) {
 		t.Error("the lease is not free")
 	}
 	catchUp(t, s)
-	testenv.Must(t, s.AddToken(t.Context(), "ann", "hash", gistdeal.ScopeRead, noon))
+	testenv.Must(t, s.AddToken(t.Context(), gistdeal.Token{Name: "ann", Scope: gistdeal.ScopeRead, CreatedAt: noon}, "hash"))
 	u, _ := person(t, s) // Saves, claims, records, and requests a scan.
 	<-heard
 	cancel()

@@ -13,7 +13,8 @@ import (
 // deletes the log-ins that have ended.
 func (s *Store) AddSession(ctx context.Context, hash, token string, now, expires time.Time) error {
 	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE expires_at <= $1 OR token_hash NOT IN (SELECT hash FROM tokens)`, millis(now)); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE expires_at <= $1 OR NOT EXISTS (
+			SELECT 1 FROM tokens t WHERE t.hash = token_hash OR (t.old_hash = token_hash AND t.old_valid_until > $1))`, millis(now)); err != nil {
 			return nil, err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (hash, token_hash, expires_at) VALUES ($1, $2, $3)`, hash, token, millis(expires))

@@ -23,7 +23,7 @@ func TestALogInLastsUntilItEndsOrExpires(t *testing.T) {
 		if exist, err := s.HasTokens(t.Context()); err != nil || exist {
 			t.Errorf("a new database has tokens: %t, %v", exist, err)
 		}
-		testenv.Must(t, s.AddToken(t.Context(), "ci", "token", gistdeal.ScopeRead, noon))
+		testenv.Must(t, s.AddToken(t.Context(), gistdeal.Token{Name: "ci", Scope: gistdeal.ScopeRead, CreatedAt: noon}, "token"))
 		if exist, err := s.HasTokens(t.Context()); err != nil || !exist {
 			t.Errorf("with a token: %t, %v", exist, err)
 		}

@@ -82,10 +82,13 @@ function setting(one, admin) {
 }
 
 function listed(tokens, read) {
-  const line = ({ name, scope, created_at: created, last_used_at: lastUsed }) => {
+  const line = (token) => {
+    const { name, scope, created_at: created, last_used_at: lastUsed, last_used_from: from } = token;
     const { word, mark, tone } = scopes[scope];
     return el('tr', { data: { token: name } },
-      el('th', { scope: 'row' }, name, el('p', { className: 'quiet' }, 'created ', when(created), ', last used ', when(lastUsed))),
+      el('th', { scope: 'row' }, name,
+        el('p', { className: 'quiet' }, 'created ', when(created), ', last used ', when(lastUsed), from && ` from ${from}`),
+        limits(token).map((limit) => el('p', { className: 'quiet' }, limit))),
       el('td', {}, badge(tone, mark, word)),
       el('td', { className: 'act' }, button('Revoke', () => revoke(name, read), { kind: 'danger', ariaLabel: `Revoke ${name}`, data: { act: 'revoke' } })));
   };
@@ -95,6 +98,15 @@ function listed(tokens, read) {
       : empty('users', 'No token yet', 'Create one to use gistdeal from another machine or from a program. From then on everyone needs a token; you stay signed in with the first one.'),
     creation(tokens.length ? Object.keys(scopes) : ['admin'], read),
   ];
+}
+
+// limits describes the expiry, the rate and the old value of a token, if it has them.
+function limits({ expires_at: expires, rate, old_valid_until: oldUntil, old_used_at: oldUsed }) {
+  return [
+    expires && [new Date(expires) > new Date() ? 'expires ' : 'expired ', when(expires)],
+    rate && [`at most ${rate} requests a second`],
+    oldUntil && ['old value ends ', when(oldUntil), oldUsed ? [', last used ', when(oldUsed)] : ', not used since the rotation'],
+  ].filter(Boolean).map((parts) => el('span', {}, parts));
 }
 
 async function revoke(name, read) {

@@ -18,7 +18,7 @@ export function signIn(done) {
       await api.signIn(token.value.trim());
       done();
     } catch (problem) {
-      wrong.textContent = capital(problem.status === 401 ? 'this token isn’t valid. Check that it is complete and hasn’t been revoked.' : problem.message);
+      wrong.textContent = capital(problem.status === 401 && problem.title !== 'Token expired' ? 'this token isn’t valid. Check that it is complete and hasn’t been revoked.' : problem.message);
       token.ariaInvalid = 'true';
       token.select();
     }

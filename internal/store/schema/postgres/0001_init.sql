@@ -166,11 +166,17 @@ CREATE TABLE visits (
 );
 
 CREATE TABLE tokens (
-  name         TEXT COLLATE "C" PRIMARY KEY,
-  hash         TEXT COLLATE "C" NOT NULL UNIQUE,
-  scope        TEXT   NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
-  created_at   BIGINT NOT NULL,
-  last_used_at BIGINT NOT NULL DEFAULT 0
+  name            TEXT COLLATE "C" PRIMARY KEY,
+  hash            TEXT COLLATE "C" NOT NULL UNIQUE,
+  scope           TEXT   NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
+  created_at      BIGINT NOT NULL,
+  expires_at      BIGINT NOT NULL DEFAULT 0,
+  rate            BIGINT NOT NULL DEFAULT 0,
+  last_used_at    BIGINT NOT NULL DEFAULT 0,
+  last_used_from  TEXT   NOT NULL DEFAULT '',
+  old_hash        TEXT COLLATE "C" UNIQUE,
+  old_valid_until BIGINT NOT NULL DEFAULT 0,
+  old_used_at     BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE sessions (

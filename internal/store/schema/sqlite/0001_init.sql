@@ -173,11 +173,17 @@ CREATE TABLE visits (
 
 -- A revoked token has no row.
 CREATE TABLE tokens (
-  name         TEXT   PRIMARY KEY,
-  hash         TEXT   NOT NULL UNIQUE,            -- SHA-256 of the token, in hexadecimal
-  scope        TEXT   NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
-  created_at   BIGINT NOT NULL,
-  last_used_at BIGINT NOT NULL DEFAULT 0          -- accurate to a minute or two
+  name            TEXT   PRIMARY KEY,
+  hash            TEXT   NOT NULL UNIQUE,         -- SHA-256 of the token, in hexadecimal
+  scope           TEXT   NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
+  created_at      BIGINT NOT NULL,
+  expires_at      BIGINT NOT NULL DEFAULT 0,
+  rate            BIGINT NOT NULL DEFAULT 0,      -- requests a second; 0: no limit of its own
+  last_used_at    BIGINT NOT NULL DEFAULT 0,      -- accurate to a minute or two
+  last_used_from  TEXT   NOT NULL DEFAULT '',     -- the address of a client
+  old_hash        TEXT   UNIQUE,                  -- of the value before the last rotation
+  old_valid_until BIGINT NOT NULL DEFAULT 0,
+  old_used_at     BIGINT NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
 -- A log-in of a browser. It ends with its row, its token, or at expires_at.
