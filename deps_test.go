@@ -50,10 +50,14 @@ const policy = `
 	internal/pipedrive: . internal/format internal/loop internal/testing/failpoint internal/trace golang.org/x/sys github.com/prometheus/client_golang
 	internal/store:     . internal/loop internal/trace github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
+	# The sign-in at a provider needs libraries for signatures and for the flow: mistakes in
+	# our own would let strangers in.
+	internal/signin: . github.com/coreos/go-oidc/v3 golang.org/x/oauth2
+
 	# HTTP: the server owns access and limits and gets the API and the page as
 	# handlers. All three write errors as problem+json.
 	internal/problem: .
-	internal/server:  . internal/problem internal/trace github.com/klauspost/compress github.com/prometheus/client_golang golang.org/x/time
+	internal/server:  . internal/problem internal/signin internal/trace github.com/klauspost/compress github.com/prometheus/client_golang golang.org/x/time
 	internal/web:     internal/problem
 	# The API is admin as routes; huma generates its OpenAPI document.
 	internal/api: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/api/document internal/format
@@ -77,11 +81,11 @@ const policy = `
 	internal/admin/estimate: . internal/pipedrive internal/store golang.org/x/sync
 
 	# config opens the database for commands, and takes the default URL of Pipedrive
-	# from its client.
-	internal/config: . internal/pipedrive internal/store
+	# from its client, as it does the options of the sign-in.
+	internal/config: . internal/pipedrive internal/signin internal/store
 
 	# doctor checks a configuration with the clients of the real remotes.
-	internal/doctor: . internal/config internal/format internal/github internal/pipedrive internal/store golang.org/x/sys
+	internal/doctor: . internal/config internal/format internal/github internal/pipedrive internal/signin internal/store golang.org/x/sys
 
 	# The simulators share no type with the clients: a shared mistake would go unseen.
 	# They parse and validate GraphQL with a library: a language is not ours to write.
@@ -89,7 +93,7 @@ const policy = `
 
 	# app assembles the program; the commands use it and stand beside it.
 	internal/app: . internal/admin/activity internal/admin/estimate internal/admin/settings internal/api internal/config internal/engine
-	internal/app: internal/format internal/github internal/pipedrive internal/server internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web
+	internal/app: internal/format internal/github internal/pipedrive internal/server internal/signin internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	# The plan command creates clients of its own; the others pass the open database on.
 	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/transfer internal/app internal/config internal/doctor internal/format
@@ -108,6 +112,7 @@ const policy = `
 	# Test support: no line above names it.
 	internal/testing/testenv:  internal/sim
 	internal/testing/contract: internal/testing/testenv github.com/getkin/kin-openapi
+	internal/testing/issuer:   internal/testing/testenv
 	internal/testing/pgtest:   internal/testing/testenv github.com/jackc/pgx/v5
 	internal/testing/stack:    internal/engine internal/github internal/pipedrive internal/store internal/testing/testenv
 	e2e:

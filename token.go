@@ -152,9 +152,10 @@ func (s Scope) Allows(needed Scope) bool {
 	return slices.Index(Scopes, s) >= slices.Index(Scopes, needed)
 }
 
-// Caller is the origin of a request: the bearer of a token, or Anonymous.
+// Caller is the origin of a request: the bearer of a token, a person who signed in, or
+// Anonymous.
 type Caller struct {
-	Name  string // of the token, which is also the visitor; Anonymous without a token
+	Name  string // of the token or the person, which is also the visitor; Anonymous without either
 	Scope Scope
 	// Source and Address are those of the changes that the caller makes, for the audit log.
 	Source  Source

@@ -14,7 +14,7 @@ locals {
   }
 
   # Paths that the program answers; all others are files of the page.
-  api_paths = ["/api/*", "/user/*", "/trackedusers", "/login", "/logout"]
+  api_paths = ["/api/*", "/user/*", "/trackedusers", "/login*", "/logout"]
 
   # The headers that the program sends with its own page.
   page_policy = join("; ", [

@@ -88,7 +88,7 @@ run "page" {
   }
 
   assert {
-    condition     = [for b in aws_cloudfront_distribution.page.ordered_cache_behavior : b.path_pattern] == ["/api/*", "/user/*", "/trackedusers", "/login", "/logout"] && alltrue([for b in aws_cloudfront_distribution.page.ordered_cache_behavior : b.target_origin_id == "api"])
+    condition     = [for b in aws_cloudfront_distribution.page.ordered_cache_behavior : b.path_pattern] == ["/api/*", "/user/*", "/trackedusers", "/login*", "/logout"] && alltrue([for b in aws_cloudfront_distribution.page.ordered_cache_behavior : b.target_origin_id == "api"])
     error_message = "What the program answers goes to the program."
   }
 

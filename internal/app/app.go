@@ -28,6 +28,7 @@ import (
 	"gistdeal/internal/github"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/server"
+	"gistdeal/internal/signin"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/failpoint"
 	"gistdeal/internal/testing/mutant"
@@ -122,10 +123,19 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 		return fmt.Errorf("GISTDEAL_ADDR: %w", err)
 	}
 	a.server = server.New(a.store, a.engine, server.Options{
+		SignIn: signIn(c), SignInAge: c.OIDC.Session,
 		RequestWait: c.RequestWait, Auth: a.auth(), PublicURL: c.PublicURL, TrustedProxies: c.Proxies, Page: web.Handler(),
 		API: a.api(hub, pipe), Identity: identity, Details: a.details, Metrics: a.metrics, Tracer: a.tracer, Log: a.log,
 	})
 	return nil
+}
+
+// signIn returns the configured sign-in, nil if there is none.
+func signIn(c config.Config) *signin.Provider {
+	if c.OIDC.Issuer == "" {
+		return nil
+	}
+	return signin.New(c.SignIn())
 }
 
 // api returns the HTTP API.
@@ -194,7 +204,7 @@ func (a *App) logAccess(ctx context.Context) {
 		a.log.Warn("no token needed", "meaning", "everybody who reaches the public URL may track users and change deals", "public_url", a.config.PublicURL)
 	case !exist && a.auth() == server.AuthAuto:
 		a.log.Warn("no token needed on this machine", "meaning", "every user and program of this machine may do everything, until the first token exists", "to_end_it", add)
-	case !exist:
+	case !exist && a.config.OIDC.Issuer == "":
 		a.log.Warn("no token exists", "meaning", "nobody can log in or use the API", "to_add_one", add)
 	}
 }

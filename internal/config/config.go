@@ -27,6 +27,7 @@ type Config struct {
 	AdminToken    Secret
 	Auth          string        // AuthAuto, AuthToken or AuthNone
 	Proxies       Proxies       // forwarding headers of other peers are ignored
+	OIDC          OIDC          // the sign-in at an OpenID Connect provider
 	FeedInterval  time.Duration // 0: the feed is not read
 	ScanInterval  time.Duration
 	Backfill      gistdeal.Backfill
@@ -118,6 +119,7 @@ func Parse(env map[string]string) (Config, error) {
 		TraceHeaders:  p.headers("OTEL_EXPORTER_OTLP_HEADERS"),
 		Log:           p.oneOf("GISTDEAL_LOG", "", "", "text", "json"),
 	}
+	c.OIDC = p.oidc(c.PublicURL)
 	if c.PipedriveKey == "" && !p.wrong["PIPEDRIVE_API_KEY"] {
 		p.errs = append(p.errs, ErrNoKey)
 	}

@@ -57,7 +57,7 @@ func Examine(ctx context.Context, c config.Config, mistakes error, o Options) He
 	if d.db != nil {
 		defer d.db.Close() //nolint:errcheck // Nothing was written.
 	}
-	groups := []func(context.Context) []Check{d.github, d.pipedrive, d.database, d.disk, d.address}
+	groups := []func(context.Context) []Check{d.github, d.pipedrive, d.database, d.disk, d.address, d.signIn}
 	results := make([][]Check, len(groups))
 	var all sync.WaitGroup
 	for i, group := range groups {

@@ -132,19 +132,25 @@ func (c client) setRateLimit(h http.Header, now time.Time) {
 // countWrong counts a wrong token against the client of the request, and records it. It
 // returns err, or errManyWrong for a wrong token over the limit.
 func (s *Server) countWrong(r *http.Request, source gistdeal.Source, err error) error {
-	if !errors.Is(err, errWrongToken) {
-		return err
+	if errors.Is(err, errWrongToken) && !s.countFailure(r, source, err) {
+		return errManyWrong
 	}
+	return err
+}
+
+// countFailure counts a failed log-in against the client of the request, and records it
+// with its reason. It reports false over the limit.
+func (s *Server) countFailure(r *http.Request, source gistdeal.Source, reason error) bool {
 	c := s.clientOf(r)
 	if c.wait(time.Now()) > 0 {
-		return errManyWrong
+		return false
 	}
 	c.wrong.Reserve()
 	if s.failures.Allow() {
 		ctx := gistdeal.WithCaller(r.Context(), s.from(r, gistdeal.Caller{}, source))
-		if failed := s.store.RecordFailedLogIn(ctx, err.Error(), time.Now()); failed != nil {
+		if failed := s.store.RecordFailedLogIn(ctx, reason.Error(), time.Now()); failed != nil {
 			s.log.Error("log-in not recorded", "error", failed)
 		}
 	}
-	return err
+	return true
 }

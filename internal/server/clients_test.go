@@ -35,12 +35,12 @@ func (keyring) Ping(context.Context) error                                 { ret
 func (keyring) UseToken(context.Context, string, string, time.Time) error  { return nil }
 func (keyring) HasTokens(context.Context) (bool, error)                    { return true, nil }
 func (keyring) RecordFailedLogIn(context.Context, string, time.Time) error { return nil }
-func (keyring) AddSession(context.Context, string, string, time.Time, time.Time) error {
+func (keyring) AddSession(context.Context, string, gistdeal.Session, time.Time) error {
 	return nil
 }
 
-func (keyring) SessionToken(context.Context, string, time.Time) (string, error) {
-	return "", gistdeal.Errorf(gistdeal.NotFound, "no such log-in")
+func (keyring) Session(context.Context, string, time.Time) (gistdeal.Session, error) {
+	return gistdeal.Session{}, gistdeal.Errorf(gistdeal.NotFound, "no such log-in")
 }
 
 func newKeyring() *server.Server {

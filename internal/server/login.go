@@ -10,7 +10,7 @@ import (
 	"gistdeal"
 )
 
-// sessionAge is the lifetime of a log-in.
+// sessionAge is the lifetime of a log-in by a token.
 const sessionAge = 30 * 24 * time.Hour
 
 // login begins a session of the token's bearer. Its cookie has a random id, not the
@@ -31,7 +31,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	}
 	id, now := rand.Text(), time.Now()
 	ctx := gistdeal.WithCaller(r.Context(), s.from(r, caller, gistdeal.SourcePage))
-	if err := s.store.AddSession(ctx, gistdeal.HashToken(id), hash, now, now.Add(sessionAge)); err != nil {
+	if err := s.store.AddSession(ctx, gistdeal.HashToken(id), gistdeal.Session{TokenHash: hash, ExpiresAt: now.Add(sessionAge)}, now); err != nil {
 		s.fail(w, r, err)
 		return
 	}
@@ -60,16 +60,23 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// sessionCaller returns the bearer of the token with which the session began.
+// sessionCaller returns the bearer of the token with which the session began, or the
+// person who signed in. People of a provider that is no longer configured have no access.
 func (s *Server) sessionCaller(r *http.Request, id string) (gistdeal.Caller, error) {
-	token, err := s.store.SessionToken(r.Context(), gistdeal.HashToken(id), time.Now())
+	session, err := s.store.Session(r.Context(), gistdeal.HashToken(id), time.Now())
 	if gistdeal.KindOf(err) == gistdeal.NotFound {
 		return gistdeal.Caller{}, errWrongToken
 	}
 	if err != nil {
 		return gistdeal.Caller{}, err
 	}
-	return s.bearerOf(r, token)
+	if session.TokenHash != "" {
+		return s.bearerOf(r, session.TokenHash)
+	}
+	if s.options.SignIn == nil || s.options.SignIn.Issuer() != session.Person.Issuer {
+		return gistdeal.Caller{}, errWrongToken
+	}
+	return gistdeal.Caller{Name: session.Person.Name, Scope: session.Person.Scope}, nil
 }
 
 // setCookie sets the cookie to the id of a session with the given lifetime; 0 clears

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"gistdeal"
+	"gistdeal/internal/signin"
 	"gistdeal/internal/trace"
 )
 
@@ -40,9 +41,11 @@ type Store interface {
 	TokenOf(ctx context.Context, hash string, now time.Time) (gistdeal.Token, error)
 	UseToken(ctx context.Context, hash, client string, now time.Time) error
 	HasTokens(ctx context.Context) (bool, error)
-	AddSession(ctx context.Context, hash, token string, now, expires time.Time) error
-	SessionToken(ctx context.Context, hash string, now time.Time) (string, error)
+	SignedIn(ctx context.Context, p gistdeal.Person, now time.Time) (gistdeal.Person, error)
+	AddSession(ctx context.Context, hash string, one gistdeal.Session, now time.Time) error
+	Session(ctx context.Context, hash string, now time.Time) (gistdeal.Session, error)
 	EndSession(ctx context.Context, hash string, now time.Time) error
+	EndSessionsOf(ctx context.Context, p gistdeal.Person) error
 	RecordFailedLogIn(ctx context.Context, reason string, now time.Time) error
 }
 
@@ -67,6 +70,8 @@ type Options struct {
 	Auth           Auth                      // which requests need a token; "" means AuthAuto
 	PublicURL      string                    // the address of the server for browsers, scheme://host; "" if unknown
 	TrustedProxies []netip.Prefix            // forwarding headers of other peers are ignored
+	SignIn         *signin.Provider          // at an OpenID Connect provider; nil means with tokens only
+	SignInAge      time.Duration             // the lifetime of a log-in of SignIn
 	Page           http.Handler              // serves all paths without a route; nil means 404
 	API            API                       // serves paths below /api/v1/; nil means 404
 	Identity       string                    // of the database; /readyz proves it to those who know it
@@ -154,6 +159,9 @@ func (s *Server) routes() []route {
 	routes := []route{
 		{"/login", []string{"POST"}, true, forAnyCaller(s.login)},
 		{"/logout", []string{"POST"}, true, forAnyCaller(s.logout)},
+		{"/login/options", []string{"GET", "HEAD"}, true, forAnyCaller(s.signInOptions)},
+		{"/login/oidc", []string{"GET"}, true, forAnyCaller(s.beginSignIn)},
+		{"/login/oidc/callback", []string{"GET"}, true, forAnyCaller(s.endSignIn)},
 		{"/livez", []string{"GET", "HEAD"}, true, forAnyCaller(s.livez)},
 		{"/readyz", []string{"GET", "HEAD"}, true, forAnyCaller(s.readyz)},
 		{"/metrics", []string{"GET", "HEAD"}, true, forAnyCaller(s.scrape)}, // It checks the token itself.

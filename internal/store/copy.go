@@ -27,6 +27,7 @@ var tables = []table{
 	{"archived_deals", "deal_id"},
 	{"visits", "visitor, user_id"},
 	{"tokens", "name"},
+	{"people", "issuer, subject"},
 	{"sessions", "hash"},
 	{"scan_requests", "login_key"},
 	{"audits", "id"},

@@ -9,16 +9,22 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
+// addSession stores a log-in by a token.
+func addSession(t *testing.T, s *store.Store, hash, token string, now, expires time.Time) {
+	t.Helper()
+	testenv.Must(t, s.AddSession(t.Context(), hash, gistdeal.Session{TokenHash: token, ExpiresAt: expires}, now))
+}
+
 func TestALogInLastsUntilItEndsOrExpires(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		valid := func(session string, now time.Time) bool {
 			t.Helper()
-			token, err := s.SessionToken(t.Context(), session, now)
+			one, err := s.Session(t.Context(), session, now)
 			if gistdeal.KindOf(err) != gistdeal.NotFound {
 				testenv.Must(t, err)
 			}
-			return token == "token"
+			return one.TokenHash == "token"
 		}
 		if exist, err := s.HasTokens(t.Context()); err != nil || exist {
 			t.Errorf("a new database has tokens: %t, %v", exist, err)
@@ -28,7 +34,7 @@ func TestALogInLastsUntilItEndsOrExpires(t *testing.T) {
 			t.Errorf("with a token: %t, %v", exist, err)
 		}
 		for _, session := range []string{"one", "two"} {
-			testenv.Must(t, s.AddSession(t.Context(), session, "token", noon, noon.Add(time.Hour)))
+			addSession(t, s, session, "token", noon, noon.Add(time.Hour))
 		}
 		testenv.Must(t, s.EndSession(t.Context(), "one", time.Now()))
 		testenv.Must(t, s.EndSession(t.Context(), "nobody's", time.Now()))
@@ -36,14 +42,52 @@ func TestALogInLastsUntilItEndsOrExpires(t *testing.T) {
 			t.Error("log-in one has ended, log-in two lasts an hour")
 		}
 		// The next log-in deletes those that expired or lost their token.
-		testenv.Must(t, s.AddSession(t.Context(), "three", "token", noon.Add(time.Hour), noon.Add(2*time.Hour)))
+		addSession(t, s, "three", "token", noon.Add(time.Hour), noon.Add(2*time.Hour))
 		if valid("two", noon) || !valid("three", noon) {
 			t.Error("an expired log-in is stored")
 		}
 		testenv.Must(t, s.RevokeToken(t.Context(), "ci", time.Now()))
-		testenv.Must(t, s.AddSession(t.Context(), "four", "other", noon, noon.Add(time.Hour)))
+		addSession(t, s, "four", "other", noon, noon.Add(time.Hour))
 		if valid("three", noon) {
 			t.Error("a log-in without its token is stored")
+		}
+	})
+}
+
+func TestAPersonKeepsTheNameOfTheFirstSignIn(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		signIn := func(hash, issuer, subject, name string, scope gistdeal.Scope, want string) {
+			t.Helper()
+			p := gistdeal.Person{Issuer: issuer, Subject: subject, Name: name, Scope: scope}
+			one, err := s.SignedIn(t.Context(), p, noon)
+			testenv.Must(t, err)
+			testenv.Must(t, s.AddSession(t.Context(), hash, gistdeal.Session{Person: one, ExpiresAt: noon.Add(time.Hour)}, noon))
+			stored, err := s.Session(t.Context(), hash, noon)
+			p.Name = want
+			if err != nil || one != p || stored.Person != p || !stored.ExpiresAt.Equal(noon.Add(time.Hour)) {
+				t.Errorf("%s: %+v, stored %+v, %v; want %s", hash, one, stored, err, want)
+			}
+		}
+		const a, b = "https://a.example", "https://b.example"
+		signIn("1", a, "7", "ann@example.com", "read", "ann@example.com")
+		signIn("2", a, "7", "ann.new@example.com", "read", "ann@example.com")
+		signIn("3", b, "7", "ann@example.com", "admin", "ann@example.com#2")
+		signIn("4", a, "8", "ann@example.com", "read", "ann@example.com#3")
+		if _, err := s.Session(t.Context(), "1", noon); err != nil {
+			t.Errorf("an earlier log-in with the same scope: %v", err)
+		}
+		signIn("5", a, "7", "ann@example.com", "write", "ann@example.com")
+		for _, ended := range []string{"1", "2"} {
+			if _, err := s.Session(t.Context(), ended, noon); gistdeal.KindOf(err) != gistdeal.NotFound {
+				t.Errorf("an earlier log-in with another scope: %v", err)
+			}
+		}
+		testenv.Must(t, s.EndSessionsOf(t.Context(), gistdeal.Person{Issuer: a, Subject: "7"}))
+		for hash, want := range map[string]bool{"3": true, "4": true, "5": false} {
+			if _, err := s.Session(t.Context(), hash, noon); (err == nil) != want {
+				t.Errorf("after the end of one person's log-ins, %s: %v", hash, err)
+			}
 		}
 	})
 }

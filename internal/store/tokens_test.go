@@ -138,12 +138,12 @@ func TestTheOldValueOfARotatedTokenIsValidUntilTheOverlapEnds(t *testing.T) {
 			t.Errorf("a token that does not exist: %v", err)
 		}
 		testenv.Must(t, s.AddToken(t.Context(), gistdeal.Token{Name: "ci", Scope: gistdeal.ScopeRead, CreatedAt: noon}, "one"))
-		testenv.Must(t, s.AddSession(t.Context(), "browser", "one", noon, noon.Add(48*time.Hour)))
+		addSession(t, s, "browser", "one", noon, noon.Add(48*time.Hour))
 		testenv.Must(t, rotate(t, s, "two", 24*time.Hour, time.Time{}, noon))
 		valid(noon.Add(24*time.Hour-time.Millisecond), "one", "two")
 		valid(noon.Add(24*time.Hour), "two")
-		testenv.Must(t, s.AddSession(t.Context(), "other", "two", noon.Add(time.Hour), noon.Add(48*time.Hour)))
-		if _, err := s.SessionToken(t.Context(), "browser", noon.Add(time.Hour)); err != nil {
+		addSession(t, s, "other", "two", noon.Add(time.Hour), noon.Add(48*time.Hour))
+		if _, err := s.Session(t.Context(), "browser", noon.Add(time.Hour)); err != nil {
 			t.Errorf("a log-in with the old value during the overlap: %v", err)
 		}
 

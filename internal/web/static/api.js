@@ -15,6 +15,11 @@ export class Problem extends Error {
 export const signIn = (token) => request('POST', '/login', { body: { token } });
 export const signOut = () => request('POST', '/logout');
 
+// provider returns the name of the OpenID Connect provider, '' if there is none.
+export const provider = () => request('GET', '/login/options').then((options) => options.provider ?? '', () => '');
+// providerAddress begins a sign-in that leads back to the current view.
+export const providerAddress = () => `login/oidc?${new URLSearchParams({ next: `/${location.hash}` })}`;
+
 const ofUser = (login, rest = '') => `users/${encodeURIComponent(login)}${rest}`;
 
 export const me = () => request('GET', 'me');

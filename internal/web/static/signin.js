@@ -23,5 +23,9 @@ export function signIn(done) {
       token.select();
     }
   };
-  return form;
+  const beside = el('div', { className: 'narrow' });
+  api.provider().then((name) => name && beside.replaceChildren(
+    el('p', {}, el('a', { id: 'provider', className: 'button primary', href: api.providerAddress() }, `Sign in with ${name}`)),
+    el('p', { className: 'quiet' }, 'Or with an API token:')));
+  return el('div', {}, beside, form);
 }

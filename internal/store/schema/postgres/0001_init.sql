@@ -179,10 +179,21 @@ CREATE TABLE tokens (
   old_used_at     BIGINT NOT NULL DEFAULT 0
 );
 
+CREATE TABLE people (
+  issuer       TEXT COLLATE "C" NOT NULL,
+  subject      TEXT COLLATE "C" NOT NULL,
+  name         TEXT COLLATE "C" NOT NULL UNIQUE,
+  signed_in_at BIGINT NOT NULL,
+  PRIMARY KEY (issuer, subject)
+);
+
 CREATE TABLE sessions (
   hash       TEXT COLLATE "C" PRIMARY KEY,
-  token_hash TEXT COLLATE "C" NOT NULL,
-  expires_at BIGINT NOT NULL
+  token_hash TEXT COLLATE "C" NOT NULL DEFAULT '',
+  person     TEXT COLLATE "C" NOT NULL DEFAULT '',
+  scope      TEXT   NOT NULL DEFAULT '',
+  expires_at BIGINT NOT NULL,
+  CHECK ((token_hash = '') = (person <> ''))
 );
 
 -- The leader raises the counter every few seconds.

@@ -186,11 +186,24 @@ CREATE TABLE tokens (
   old_used_at     BIGINT NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
--- A log-in of a browser. It ends with its row, its token, or at expires_at.
+-- People who signed in at an OpenID Connect provider.
+CREATE TABLE people (
+  issuer       TEXT   NOT NULL,
+  subject      TEXT   NOT NULL,                   -- the provider's key of the person
+  name         TEXT   NOT NULL UNIQUE,            -- as of the first sign-in; no token has such a name
+  signed_in_at BIGINT NOT NULL,
+  PRIMARY KEY (issuer, subject)
+) WITHOUT ROWID;
+
+-- A log-in of a browser, by a token or of a person. It ends with its row, its token, or
+-- at expires_at.
 CREATE TABLE sessions (
   hash       TEXT   PRIMARY KEY,                  -- SHA-256 of the id in the cookie, in hexadecimal
-  token_hash TEXT   NOT NULL,
-  expires_at BIGINT NOT NULL
+  token_hash TEXT   NOT NULL DEFAULT '',
+  person     TEXT   NOT NULL DEFAULT '',          -- people.name
+  scope      TEXT   NOT NULL DEFAULT '',          -- of the person at the sign-in
+  expires_at BIGINT NOT NULL,
+  CHECK ((token_hash = '') = (person <> ''))
 ) WITHOUT ROWID;
 
 -- The changes that people and programs made. Rows are only added, and deleted when they are

@@ -1,0 +1,18 @@
+package gistdeal
+
+import "time"
+
+// Person is somebody who signed in at an OpenID Connect provider.
+type Person struct {
+	Issuer  string // the provider
+	Subject string // the provider's key of the person, which never changes
+	Name    string // of the person as a visitor and in the log; it has a character that no token's name has
+	Scope   Scope  // of the groups at the sign-in; "" if no group of the person may use gistdeal
+}
+
+// Session is a log-in of a browser: by a token, or of a person.
+type Session struct {
+	TokenHash string // "" for a person
+	Person    Person
+	ExpiresAt time.Time
+}
