@@ -40,6 +40,8 @@ const (
 	ActionChangeToken   Action = "token.change"     // the token
 	ActionRotateToken   Action = "token.rotate"     // the token
 	ActionRevokeToken   Action = "token.revoke"     // the token; before is its scope
+	ActionSignOut       Action = "person.sign_out"  // the person, all of whose log-ins end
+	ActionForgetPerson  Action = "person.forget"    // the person
 	ActionRestore       Action = "database.restore" // the backup
 	ActionLogIn         Action = "login"            // no target
 	ActionLogInFailed   Action = "login.failed"     // no target
@@ -50,7 +52,7 @@ const (
 var Actions = []Action{
 	ActionAddUser, ActionScanUser, ActionPauseUser, ActionResumeUser, ActionRemoveUser, ActionEraseUser, ActionAllowAgain, ActionCancelRequest,
 	ActionApproveDeals, ActionRetryDeals, ActionSkipDeals, ActionAudit, ActionPausePushes, ActionResumePushes, ActionChangeSetting,
-	ActionAddToken, ActionChangeToken, ActionRotateToken, ActionRevokeToken, ActionRestore, ActionLogIn, ActionLogInFailed, ActionLogOut,
+	ActionAddToken, ActionChangeToken, ActionRotateToken, ActionRevokeToken, ActionSignOut, ActionForgetPerson, ActionRestore, ActionLogIn, ActionLogInFailed, ActionLogOut,
 }
 
 // AuditEntry is an entry of the audit log: a change that a person or program made, or a

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"os"
 	account "os/user"
 	"path/filepath"
@@ -9,12 +10,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
 	"gistdeal/internal/testing/testenv"
 )
 
@@ -36,6 +39,8 @@ var recorded = []struct{ command, arguments, actions string }{
 	{"tokens add", "--name ci --scope read", "token.add"},
 	{"tokens rotate", "ci", "token.rotate"},
 	{"tokens revoke", "ci", "token.revoke"},
+	{"people sign-out", "ann@example.com", "person.sign_out"},
+	{"people forget", "ann@example.com", "person.forget"},
 	{"audit", "", "audit.request"},
 	{"stop", "", ""}, // of the leader, so that requests wait
 	{"users add", "carol", "user.add"},
@@ -45,7 +50,7 @@ var recorded = []struct{ command, arguments, actions string }{
 
 // readers are commands that change nothing in the database of a running gistdeal.
 var readers = []string{
-	"serve", "users list", "requests list", "deals list", "deals explain", "tokens list", "quota", "audit-log", "doctor", "plan", "backup",
+	"serve", "users list", "requests list", "deals list", "deals explain", "tokens list", "people list", "quota", "audit-log", "doctor", "plan", "backup",
 	"copy", "demo", "sim", "healthcheck", "completion", "version",
 }
 
@@ -72,6 +77,10 @@ func TestEachCommandThatChangesSomethingLeavesItsEntry(t *testing.T) {
 	p := start(t, env)
 	me, err := account.Current()
 	testenv.Must(t, err)
+	db, err := store.Open(t.Context(), env["GISTDEAL_DATABASE_URL"], store.Options{})
+	testenv.Must(t, err)
+	_, err = db.SignedIn(t.Context(), gistdeal.Person{Issuer: "https://login.example", Subject: "7", Name: "ann@example.com"}, time.Now())
+	testenv.Must(t, errors.Join(err, db.Close()))
 	last := len(auditLog(t, env))
 	for _, r := range recorded {
 		if r.command == "stop" {

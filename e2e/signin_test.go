@@ -60,6 +60,13 @@ func TestAPersonSignsInWithARealProviderInTheBrowser(t *testing.T) {
 	if cookies := eval[string](t, ctx, "document.cookie"); cookies != "" {
 		t.Errorf("scripts can read the cookies %q", cookies)
 	}
+	wantRun(t, env, 0, "ann@example.com", "people", "list")
+	wantRun(t, env, 0, "signed out", "people", "sign-out", "ann@example.com")
+	if status := eval[int](t, ctx, me); status != 401 {
+		t.Errorf("after the sign-out by an operator the API answers %d", status)
+	}
+	do(t, ctx, p, open(p, "activity"), chromedp.WaitVisible("#provider"), chromedp.Click("#provider"),
+		chromedp.SendKeys("#username", "ann"), chromedp.SendKeys("#password", "annpass"+kb.Enter), chromedp.WaitVisible("#leave"))
 	do(t, ctx, p, chromedp.Click("#leave"), chromedp.WaitVisible("#provider"))
 	if status := eval[int](t, ctx, me); status != 401 {
 		t.Errorf("after the log-out the API answers %d", status)
@@ -78,5 +85,7 @@ func TestAPersonSignsInWithARealProviderInTheBrowser(t *testing.T) {
 		t.Errorf("the log says\n%s", out)
 	}
 	wantRun(t, env, 0, "sign_in", "doctor")
+	wantRun(t, env, 0, "forgotten", "people", "forget", "ann@example.com")
+	wantRun(t, env, 1, `nobody named "ann@example.com" has signed in`, "people", "sign-out", "ann@example.com")
 	noSecret(t, p)
 }

@@ -10,6 +10,7 @@ type cli struct {
 	Requests    requestsCmd    `cmd:"" help:"List and cancel pending requests to track or scan users."`
 	Deals       dealsCmd       `cmd:"" help:"List, retry, skip and explain deals."`
 	Tokens      tokensCmd      `cmd:"" help:"Add, list, rotate and revoke the tokens of the HTTP API and the page."`
+	People      peopleCmd      `cmd:"" help:"List, sign out and forget the people who sign in at an OpenID Connect provider."`
 	Pause       pauseCmd       `cmd:"" help:"Stop creating deals until resume."`
 	Resume      resumeCmd      `cmd:"" help:"Resume creating deals."`
 	Quota       quotaCmd       `cmd:"" help:"Show the quotas and backoffs of both remotes."`

@@ -158,12 +158,5 @@ type tokensRevokeCmd struct {
 
 // Run revokes a token.
 func (c *tokensRevokeCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, writes, func(db *store.Store) error {
-		a := admin.New(db)
-		r, err := a.RevokeToken(ctx, c.Name)
-		if err != nil {
-			return err
-		}
-		return c.print(r, func(t *table) { t.row(r.Input, r.Result, r.Reason) })
-	})
+	return c.change(ctx, (*admin.Admin).RevokeToken, c.Name)
 }

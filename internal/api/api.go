@@ -75,6 +75,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	a.addRequestRoutes()
 	a.addTokenRoutes()
 	a.addAuditLogRoutes()
+	a.addPeopleRoutes()
 	a.addSettingRoutes()
 	a.addEstimateRoute()
 	a.addEventRoute()

@@ -25,6 +25,7 @@ var changes = map[string]struct {
 	"change-settings": {"/settings", `{"backfill":"none"}`, "setting.change"},
 	"change-users":    {"/users/change", `{"change":"pause","users":["user2"]}`, "user.pause"},
 	"erase-user":      {"/users/user3/erase", `{"confirm":"user3"}`, "user.remove user.erase"},
+	"forget-person":   {"/people/bob@example.com", "", "person.forget"},
 	"pause-pushes":    {"/pushes/pause", `{"reason":"a test"}`, "pushes.pause"},
 	"pause-user":      {"/users/user4/pause", "", "user.pause"},
 	"remove-user":     {"/users/user5", "", "user.remove"},
@@ -34,6 +35,7 @@ var changes = map[string]struct {
 	"rotate-token":    {"/tokens/read/rotate", `{}`, "token.rotate"},
 	"revoke-token":    {"/tokens/new", "", "token.revoke"},
 	"scan-user":       {"/users/user6/scan", "", "user.scan"},
+	"sign-out-person": {"/people/ann@example.com/sign-out", "", "person.sign_out"},
 	"skip-deals":      {"/deals/skip", `{"user":"user7","note":"a test"}`, "deals.skip"},
 }
 
@@ -44,6 +46,10 @@ func TestEachOperationThatChangesSomethingLeavesItsEntry(t *testing.T) {
 	t.Parallel()
 	w := newFilledWorld(t, filepath.Join(t.TempDir(), "test.db"))
 	w.awaitApproval("user1")
+	for _, name := range []string{"ann@example.com", "bob@example.com"} {
+		_, err := w.db.SignedIn(t.Context(), gistdeal.Person{Issuer: "https://login.example", Subject: name, Name: name}, time.Now())
+		testenv.Must(t, err)
+	}
 	byID := map[string]operation{}
 	for _, op := range w.operations() {
 		if op.method != http.MethodGet && !unrecorded[op.OperationID] {

@@ -186,3 +186,36 @@ func TestATokenIsCreatedWithAnExpiryAndARateAndRotated(t *testing.T) {
 	}
 	w.refused(w.send(http.MethodPost, "/tokens/nobody/rotate", `{}`, boss), http.StatusNotFound, "not-found")
 }
+
+func TestAPersonIsListedSignedOutAndForgotten(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	testenv.Must(t, w.db.SetToken(t.Context(), "admin", gistdeal.HashToken("admin"), gistdeal.ScopeAdmin, time.Now()))
+	testenv.Must(t, w.db.SetToken(t.Context(), "ci", gistdeal.HashToken("ci"), gistdeal.ScopeWrite, time.Now()))
+	const boss = "Authorization: Bearer admin"
+	person := gistdeal.Person{Issuer: "https://login.example", Subject: "7", Name: "ann@example.com", Scope: "read"}
+	_, err := w.db.SignedIn(t.Context(), person, time.Now())
+	testenv.Must(t, err)
+	testenv.Must(t, w.db.AddSession(t.Context(), "hash", gistdeal.Session{Person: person, ExpiresAt: time.Now().Add(time.Hour)}, time.Now()))
+	var list struct{ People []gistdeal.KnownPerson }
+	logIns := func() int {
+		t.Helper()
+		w.read(w.send(http.MethodGet, "/people", "", boss), http.StatusOK, &list)
+		if len(list.People) != 1 || list.People[0].Name != person.Name {
+			t.Fatalf("%+v", list)
+		}
+		return list.People[0].LogIns
+	}
+	if got := logIns(); got != 1 {
+		t.Errorf("%d log-ins, want 1", got)
+	}
+	for _, route := range []struct{ method, path string }{{http.MethodGet, "/people"}, {http.MethodPost, "/people/ann@example.com/sign-out"}, {http.MethodDelete, "/people/ann@example.com"}} {
+		w.refused(w.send(route.method, route.path, "", "Authorization: Bearer ci"), http.StatusForbidden, "scope-too-small")
+	}
+	w.read(w.send(http.MethodPost, "/people/ann@example.com/sign-out", "", boss), http.StatusOK, nil)
+	if got := logIns(); got != 0 {
+		t.Errorf("%d log-ins after the sign-out", got)
+	}
+	w.read(w.send(http.MethodDelete, "/people/ann%40example.com", "", boss), http.StatusOK, nil)
+	w.refused(w.send(http.MethodDelete, "/people/ann@example.com", "", boss), http.StatusNotFound, "not-found")
+}

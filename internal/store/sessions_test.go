@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"gistdeal"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/testenv"
@@ -87,6 +90,55 @@ func TestAPersonKeepsTheNameOfTheFirstSignIn(t *testing.T) {
 		for hash, want := range map[string]bool{"3": true, "4": true, "5": false} {
 			if _, err := s.Session(t.Context(), hash, noon); (err == nil) != want {
 				t.Errorf("after the end of one person's log-ins, %s: %v", hash, err)
+			}
+		}
+	})
+}
+
+func TestAPersonIsSignedOutAndForgotten(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		p := gistdeal.Person{Issuer: "https://a.example", Subject: "7", Name: "ann@example.com", Scope: "write"}
+		signIn := func(hash string) {
+			t.Helper()
+			_, err := s.SignedIn(t.Context(), p, noon)
+			testenv.Must(t, err)
+			testenv.Must(t, s.AddSession(t.Context(), hash, gistdeal.Session{Person: p, ExpiresAt: noon.Add(time.Hour)}, noon))
+		}
+		want := []gistdeal.KnownPerson{{Name: p.Name, Issuer: p.Issuer, Subject: p.Subject, Scope: "write", LogIns: 2, SignedInAt: noon}}
+		check := func() {
+			t.Helper()
+			got, err := s.People(t.Context(), noon)
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
+				t.Errorf("%v %s", err, diff)
+			}
+		}
+		signIn("1")
+		signIn("2")
+		check()
+		testenv.Must(t, s.SignOut(t.Context(), p.Name, noon))
+		want[0].Scope, want[0].LogIns = "", 0
+		check()
+		if _, err := s.Session(t.Context(), "1", noon); gistdeal.KindOf(err) != gistdeal.NotFound {
+			t.Errorf("a log-in after the sign-out: %v", err)
+		}
+
+		signIn("3")
+		track(t, s, "alice", 1)
+		for _, visitor := range []string{p.Name, "ci"} {
+			testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: visitor, UserID: 1, Seq: 7}, noon))
+		}
+		testenv.Must(t, s.ForgetPerson(t.Context(), p.Name, noon))
+		want = nil
+		check()
+		for visitor, seen := range map[string]int64{p.Name: 0, "ci": 7} {
+			if v, err := s.View(t.Context(), visitor, "alice"); err != nil || v.Seen != seen {
+				t.Errorf("%s has seen %d, %v; want %d", visitor, v.Seen, err, seen)
+			}
+		}
+		for _, again := range []error{s.SignOut(t.Context(), p.Name, noon), s.ForgetPerson(t.Context(), p.Name, noon)} {
+			if gistdeal.KindOf(again) != gistdeal.NotFound {
+				t.Errorf("somebody who is not known: %v", again)
 			}
 		}
 	})

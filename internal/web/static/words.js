@@ -50,7 +50,8 @@ const actions = {
   'deals.approve': { word: 'Approve deals of', mark: 'created' }, 'deals.retry': { word: 'Retry deals', mark: 'again' }, 'deals.skip': { word: 'Skip deals', mark: 'skipped' },
   'audit.request': { word: 'Compare with Pipedrive', mark: 'again' }, 'pushes.pause': { word: 'Pause deal creation', mark: 'pause' }, 'pushes.resume': { word: 'Resume deal creation', mark: 'go' },
   'setting.change': { word: 'Change setting', mark: 'sending' }, 'token.add': { word: 'Create token', mark: 'new' }, 'token.change': { word: 'Change token', mark: 'sending' },
-  'token.rotate': { word: 'Rotate token', mark: 'again' }, 'token.revoke': { word: 'Revoke token', mark: 'close' }, 'database.restore': { word: 'Restore backup', mark: 'users' }, login: { word: 'Sign in', mark: 'users' }, 'login.failed': { word: 'Failed sign-in', mark: 'failed' }, logout: { word: 'Sign out', mark: 'users' },
+  'token.rotate': { word: 'Rotate token', mark: 'again' }, 'token.revoke': { word: 'Revoke token', mark: 'close' }, 'person.sign_out': { word: 'Sign out everywhere', mark: 'close' }, 'person.forget': { word: 'Forget', mark: 'close' },
+  'database.restore': { word: 'Restore backup', mark: 'users' }, login: { word: 'Sign in', mark: 'users' }, 'login.failed': { word: 'Failed sign-in', mark: 'failed' }, logout: { word: 'Sign out', mark: 'users' },
 };
 
 // actionOf is the word and the drawing of an action in the audit log.
