@@ -155,6 +155,7 @@ const (
 	ResultResultAdded     ResultResult = "added"
 	ResultResultApproved  ResultResult = "approved"
 	ResultResultCanceled  ResultResult = "canceled"
+	ResultResultForgotten ResultResult = "forgotten"
 	ResultResultInvalid   ResultResult = "invalid"
 	ResultResultNotFound  ResultResult = "not_found"
 	ResultResultPaused    ResultResult = "paused"
@@ -164,6 +165,7 @@ const (
 	ResultResultResumed   ResultResult = "resumed"
 	ResultResultRetried   ResultResult = "retried"
 	ResultResultRevoked   ResultResult = "revoked"
+	ResultResultSignedOut ResultResult = "signed_out"
 	ResultResultSkipped   ResultResult = "skipped"
 	ResultResultTracked   ResultResult = "tracked"
 	ResultResultUnchanged ResultResult = "unchanged"
@@ -178,6 +180,8 @@ func (e ResultResult) Valid() bool {
 	case ResultResultApproved:
 		return true
 	case ResultResultCanceled:
+		return true
+	case ResultResultForgotten:
 		return true
 	case ResultResultInvalid:
 		return true
@@ -196,6 +200,8 @@ func (e ResultResult) Valid() bool {
 	case ResultResultRetried:
 		return true
 	case ResultResultRevoked:
+		return true
+	case ResultResultSignedOut:
 		return true
 	case ResultResultSkipped:
 		return true
@@ -598,8 +604,14 @@ type Accounts struct {
 
 // AddTokenInputBody defines model for AddTokenInputBody.
 type AddTokenInputBody struct {
+	// ExpiresAt When the token ends; without it never.
+	ExpiresAt time.Time `json:"expires_at,omitempty,omitzero"`
+
 	// Name A person or program. It identifies the caller and its visits.
 	Name string `json:"name"`
+
+	// Rate Requests a second that the token may send, after a burst of four times as many; without it only the limit of its client counts.
+	Rate int64 `json:"rate,omitempty,omitzero"`
 
 	// Scope What a token may do. Each scope includes those before it.
 	Scope Scope `json:"scope"`
@@ -694,7 +706,7 @@ type Backoff struct {
 
 // Caller defines model for Caller.
 type Caller struct {
-	// Name The name of your token; empty without a token.
+	// Name The name of your token, or of the person who signed in; empty without a token.
 	Name string `json:"name"`
 
 	// Scope What a token may do. Each scope includes those before it.
@@ -1081,6 +1093,27 @@ type History struct {
 	User  User      `json:"user,omitempty,omitzero"`
 }
 
+// KnownPerson defines model for KnownPerson.
+type KnownPerson struct {
+	// Issuer The OpenID Connect provider.
+	Issuer string `json:"issuer"`
+
+	// LogIns The number of open log-ins.
+	LogIns int64 `json:"log_ins"`
+
+	// Name The name.
+	Name string `json:"name"`
+
+	// Scope What a token may do. Each scope includes those before it.
+	Scope Scope `json:"scope,omitempty,omitzero"`
+
+	// SignedInAt The last sign-in.
+	SignedInAt time.Time `json:"signed_in_at"`
+
+	// Subject The provider's key of the person.
+	Subject string `json:"subject"`
+}
+
 // ListedDuplicate defines model for ListedDuplicate.
 type ListedDuplicate struct {
 	// DealID The id of the deal in Pipedrive; 0 or left out if there is none.
@@ -1158,8 +1191,17 @@ type ListedSetting struct {
 
 // NewToken defines model for NewToken.
 type NewToken struct {
+	// ExpiresAt When the token ends; left out if it does not.
+	ExpiresAt time.Time `json:"expires_at,omitempty,omitzero"`
+
 	// Name The name.
 	Name string `json:"name"`
+
+	// OldValidUntil When the old value ends; left out if it has ended or there is none.
+	OldValidUntil time.Time `json:"old_valid_until,omitempty,omitzero"`
+
+	// Rate Requests a second that it may send; left out if only the limit of its client counts.
+	Rate int64 `json:"rate,omitempty,omitzero"`
 
 	// Scope What a token may do. Each scope includes those before it.
 	Scope Scope `json:"scope"`
@@ -1215,6 +1257,11 @@ type PendingRequest struct {
 
 	// RequestedAt When it was requested.
 	RequestedAt time.Time `json:"requested_at"`
+}
+
+// PeopleList defines model for PeopleList.
+type PeopleList struct {
+	People []KnownPerson `json:"people"`
 }
 
 // PipedriveAccess defines model for PipedriveAccess.
@@ -1350,6 +1397,15 @@ type ResultList struct {
 	Results []Result `json:"results"`
 }
 
+// RotateTokenInputBody defines model for RotateTokenInputBody.
+type RotateTokenInputBody struct {
+	// ExpiresAt When the token ends; without it, the expiry stays.
+	ExpiresAt time.Time `json:"expires_at,omitempty,omitzero"`
+
+	// Overlap How long the old value stays valid, such as 90m, 24h or 7d, at most 30d; 0s ends it at once.
+	Overlap string `json:"overlap,omitempty,omitzero"`
+}
+
 // Run defines model for Run.
 type Run struct {
 	// Deals The number of deals created or adopted.
@@ -1445,11 +1501,26 @@ type Token struct {
 	// CreatedAt When it was created.
 	CreatedAt time.Time `json:"created_at"`
 
+	// ExpiresAt When the token ends; left out if it does not.
+	ExpiresAt time.Time `json:"expires_at,omitempty,omitzero"`
+
 	// LastUsedAt When the token was last used, accurate to two minutes; left out if it was never used.
 	LastUsedAt time.Time `json:"last_used_at,omitempty,omitzero"`
 
+	// LastUsedFrom The address of the client of the last use.
+	LastUsedFrom string `json:"last_used_from,omitempty,omitzero"`
+
 	// Name The name.
 	Name string `json:"name"`
+
+	// OldUsedAt When that value was last used; left out if it was not used since the rotation.
+	OldUsedAt time.Time `json:"old_used_at,omitempty,omitzero"`
+
+	// OldValidUntil When the value from before the last rotation ends; left out if it has ended or there is none.
+	OldValidUntil time.Time `json:"old_valid_until,omitempty,omitzero"`
+
+	// Rate Requests a second that the token may send, after a burst of four times as many; left out if only the limit of its client counts.
+	Rate int64 `json:"rate,omitempty,omitzero"`
 
 	// Scope What a token may do. Each scope includes those before it.
 	Scope Scope `json:"scope"`
@@ -1809,6 +1880,9 @@ type ChangeSettingsJSONRequestBody = ChangeSettingsInputBody
 // AddTokenJSONRequestBody defines body for AddToken for application/json ContentType.
 type AddTokenJSONRequestBody = AddTokenInputBody
 
+// RotateTokenJSONRequestBody defines body for RotateToken for application/json ContentType.
+type RotateTokenJSONRequestBody = RotateTokenInputBody
+
 // AddUsersJSONRequestBody defines body for AddUsers for application/json ContentType.
 type AddUsersJSONRequestBody AddUsersJSONBody
 
@@ -2001,6 +2075,27 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/overview (the `GetOverview` operationId).
 	GetOverview(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListPeople List the people who signed in at the OpenID Connect provider
+	//
+	// Needs the scope admin.
+	//
+	// Corresponds with GET /api/v1/people (the `ListPeople` operationId).
+	ListPeople(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ForgetPerson Forget a person: the name, all log-ins and all visits
+	//
+	// Needs the scope admin.
+	//
+	// Corresponds with DELETE /api/v1/people/{name} (the `ForgetPerson` operationId).
+	ForgetPerson(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SignOutPerson End all log-ins of a person, who can sign in again
+	//
+	// Needs the scope admin.
+	//
+	// Corresponds with POST /api/v1/people/{name}/sign-out (the `SignOutPerson` operationId).
+	SignOutPerson(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PlanWithBody Estimate the deals, requests, tokens and time that tracking users would take; this changes nothing
 	//
 	// Needs the scope write.
@@ -2135,6 +2230,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /api/v1/tokens/{name} (the `RevokeToken` operationId).
 	RevokeToken(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RotateTokenWithBody Give a token a new value; only this answer contains it. The old value stays valid for the overlap
+	//
+	// Needs the scope admin.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
+	RotateTokenWithBody(ctx context.Context, name string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RotateToken Give a token a new value; only this answer contains it. The old value stays valid for the overlap
+	//
+	// Needs the scope admin.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
+	RotateToken(ctx context.Context, name string, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListUsers List tracked users
 	//
@@ -2511,6 +2624,57 @@ func (c *Client) GetOverview(ctx context.Context, reqEditors ...RequestEditorFn)
 	return c.Client.Do(req)
 }
 
+// ListPeople List the people who signed in at the OpenID Connect provider
+//
+// Needs the scope admin.
+//
+// Corresponds with GET /api/v1/people (the `ListPeople` operationId).
+func (c *Client) ListPeople(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPeopleRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ForgetPerson Forget a person: the name, all log-ins and all visits
+//
+// Needs the scope admin.
+//
+// Corresponds with DELETE /api/v1/people/{name} (the `ForgetPerson` operationId).
+func (c *Client) ForgetPerson(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewForgetPersonRequest(c.Server, name)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SignOutPerson End all log-ins of a person, who can sign in again
+//
+// Needs the scope admin.
+//
+// Corresponds with POST /api/v1/people/{name}/sign-out (the `SignOutPerson` operationId).
+func (c *Client) SignOutPerson(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSignOutPersonRequest(c.Server, name)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PlanWithBody Estimate the deals, requests, tokens and time that tracking users would take; this changes nothing
 //
 // Needs the scope write.
@@ -2806,6 +2970,44 @@ func (c *Client) AddToken(ctx context.Context, body AddTokenJSONRequestBody, req
 // Corresponds with DELETE /api/v1/tokens/{name} (the `RevokeToken` operationId).
 func (c *Client) RevokeToken(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRevokeTokenRequest(c.Server, name)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RotateTokenWithBody Give a token a new value; only this answer contains it. The old value stays valid for the overlap
+//
+// Needs the scope admin.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
+func (c *Client) RotateTokenWithBody(ctx context.Context, name string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateTokenRequestWithBody(c.Server, name, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RotateToken Give a token a new value; only this answer contains it. The old value stays valid for the overlap
+//
+// Needs the scope admin.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
+func (c *Client) RotateToken(ctx context.Context, name string, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateTokenRequest(c.Server, name, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3824,6 +4026,101 @@ func NewGetOverviewRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListPeopleRequest constructs an http.Request for the ListPeople method
+func NewListPeopleRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/people")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewForgetPersonRequest constructs an http.Request for the ForgetPerson method
+func NewForgetPersonRequest(server string, name string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "name", name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/people/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSignOutPersonRequest constructs an http.Request for the SignOutPerson method
+func NewSignOutPersonRequest(server string, name string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "name", name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/people/%s/sign-out", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewPlanRequest calls the generic Plan builder with application/json body
 func NewPlanRequest(server string, body PlanJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -4366,6 +4663,53 @@ func NewRevokeTokenRequest(server string, name string) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewRotateTokenRequest calls the generic RotateToken builder with application/json body
+func NewRotateTokenRequest(server string, name string, body RotateTokenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRotateTokenRequestWithBody(server, name, "application/json", bodyReader)
+}
+
+// NewRotateTokenRequestWithBody constructs an http.Request for the RotateToken method, with any body, and a specified content type
+func NewRotateTokenRequestWithBody(server string, name string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "name", name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/tokens/%s/rotate", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -5144,6 +5488,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/overview (the `GetOverview` operationId).
 	GetOverviewWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetOverviewResponse, error)
 
+	// ListPeopleWithResponse List the people who signed in at the OpenID Connect provider
+	//
+	// Needs the scope admin.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/people (the `ListPeople` operationId).
+	ListPeopleWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPeopleResponse, error)
+
+	// ForgetPersonWithResponse Forget a person: the name, all log-ins and all visits
+	//
+	// Needs the scope admin.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/people/{name} (the `ForgetPerson` operationId).
+	ForgetPersonWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*ForgetPersonResponse, error)
+
+	// SignOutPersonWithResponse End all log-ins of a person, who can sign in again
+	//
+	// Needs the scope admin.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/people/{name}/sign-out (the `SignOutPerson` operationId).
+	SignOutPersonWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*SignOutPersonResponse, error)
+
 	// PlanWithBodyWithResponse Estimate the deals, requests, tokens and time that tracking users would take; this changes nothing
 	//
 	// Needs the scope write.
@@ -5296,6 +5667,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /api/v1/tokens/{name} (the `RevokeToken` operationId).
 	RevokeTokenWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*RevokeTokenResponse, error)
+
+	// RotateTokenWithBodyWithResponse Give a token a new value; only this answer contains it. The old value stays valid for the overlap
+	//
+	// Needs the scope admin.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
+	RotateTokenWithBodyWithResponse(ctx context.Context, name string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error)
+
+	// RotateTokenWithResponse Give a token a new value; only this answer contains it. The old value stays valid for the overlap
+	//
+	// Needs the scope admin.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
+	RotateTokenWithResponse(ctx context.Context, name string, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error)
 
 	// ListUsersWithResponse List tracked users
 	//
@@ -6011,6 +6400,150 @@ func (r GetOverviewResponse) ContentType() string {
 	return ""
 }
 
+type ListPeopleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PeopleList
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPeopleResponse) GetJSON200() *PeopleList {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListPeopleResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPeopleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPeopleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPeopleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPeopleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ForgetPersonResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Result
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ForgetPersonResponse) GetJSON200() *Result {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ForgetPersonResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ForgetPersonResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ForgetPersonResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ForgetPersonResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ForgetPersonResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SignOutPersonResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Result
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SignOutPersonResponse) GetJSON200() *Result {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SignOutPersonResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SignOutPersonResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SignOutPersonResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SignOutPersonResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SignOutPersonResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PlanResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -6629,6 +7162,54 @@ func (r RevokeTokenResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RevokeTokenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RotateTokenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *NewToken
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RotateTokenResponse) GetJSON200() *NewToken {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RotateTokenResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RotateTokenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RotateTokenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RotateTokenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RotateTokenResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7421,6 +8002,51 @@ func (c *ClientWithResponses) GetOverviewWithResponse(ctx context.Context, reqEd
 	return ParseGetOverviewResponse(rsp)
 }
 
+// ListPeopleWithResponse List the people who signed in at the OpenID Connect provider
+//
+// Needs the scope admin.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/people (the `ListPeople` operationId).
+func (c *ClientWithResponses) ListPeopleWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPeopleResponse, error) {
+	rsp, err := c.ListPeople(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPeopleResponse(rsp)
+}
+
+// ForgetPersonWithResponse Forget a person: the name, all log-ins and all visits
+//
+// Needs the scope admin.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/people/{name} (the `ForgetPerson` operationId).
+func (c *ClientWithResponses) ForgetPersonWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*ForgetPersonResponse, error) {
+	rsp, err := c.ForgetPerson(ctx, name, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseForgetPersonResponse(rsp)
+}
+
+// SignOutPersonWithResponse End all log-ins of a person, who can sign in again
+//
+// Needs the scope admin.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/people/{name}/sign-out (the `SignOutPerson` operationId).
+func (c *ClientWithResponses) SignOutPersonWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*SignOutPersonResponse, error) {
+	rsp, err := c.SignOutPerson(ctx, name, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSignOutPersonResponse(rsp)
+}
+
 // PlanWithBodyWithResponse Estimate the deals, requests, tokens and time that tracking users would take; this changes nothing
 //
 // Needs the scope write.
@@ -7674,6 +8300,36 @@ func (c *ClientWithResponses) RevokeTokenWithResponse(ctx context.Context, name 
 		return nil, err
 	}
 	return ParseRevokeTokenResponse(rsp)
+}
+
+// RotateTokenWithBodyWithResponse Give a token a new value; only this answer contains it. The old value stays valid for the overlap
+//
+// Needs the scope admin.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
+func (c *ClientWithResponses) RotateTokenWithBodyWithResponse(ctx context.Context, name string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error) {
+	rsp, err := c.RotateTokenWithBody(ctx, name, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRotateTokenResponse(rsp)
+}
+
+// RotateTokenWithResponse Give a token a new value; only this answer contains it. The old value stays valid for the overlap
+//
+// Needs the scope admin.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
+func (c *ClientWithResponses) RotateTokenWithResponse(ctx context.Context, name string, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error) {
+	rsp, err := c.RotateToken(ctx, name, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRotateTokenResponse(rsp)
 }
 
 // ListUsersWithResponse List tracked users
@@ -8305,6 +8961,105 @@ func ParseGetOverviewResponse(rsp *http.Response) (*GetOverviewResponse, error) 
 	return response, nil
 }
 
+// ParseListPeopleResponse parses an HTTP response from a ListPeopleWithResponse call
+func ParseListPeopleResponse(rsp *http.Response) (*ListPeopleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPeopleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PeopleList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseForgetPersonResponse parses an HTTP response from a ForgetPersonWithResponse call
+func ParseForgetPersonResponse(rsp *http.Response) (*ForgetPersonResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ForgetPersonResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Result
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSignOutPersonResponse parses an HTTP response from a SignOutPersonWithResponse call
+func ParseSignOutPersonResponse(rsp *http.Response) (*SignOutPersonResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SignOutPersonResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Result
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParsePlanResponse parses an HTTP response from a PlanWithResponse call
 func ParsePlanResponse(rsp *http.Response) (*PlanResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -8717,6 +9472,39 @@ func ParseRevokeTokenResponse(rsp *http.Response) (*RevokeTokenResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Result
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRotateTokenResponse parses an HTTP response from a RotateTokenWithResponse call
+func ParseRotateTokenResponse(rsp *http.Response) (*RotateTokenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RotateTokenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest NewToken
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

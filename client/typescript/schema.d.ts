@@ -264,6 +264,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the people who signed in at the OpenID Connect provider
+         * @description Needs the scope admin.
+         */
+        get: operations["list-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget a person: the name, all log-ins and all visits
+         * @description Needs the scope admin.
+         */
+        delete: operations["forget-person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End all log-ins of a person, who can sign in again
+         * @description Needs the scope admin.
+         */
+        post: operations["sign-out-person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plan": {
         parameters: {
             query?: never;
@@ -471,6 +531,26 @@ export interface paths {
          * @description Needs the scope admin.
          */
         delete: operations["revoke-token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{name}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a token a new value; only this answer contains it. The old value stays valid for the overlap
+         * @description Needs the scope admin.
+         */
+        post: operations["rotate-token"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -865,8 +945,18 @@ export interface components {
             pipelines: components["schemas"]["AccessPipeline"][] | null;
         };
         AddTokenInputBody: {
+            /**
+             * Format: date-time
+             * @description When the token ends; without it never.
+             */
+            expires_at?: string;
             /** @description A person or program. It identifies the caller and its visits. */
             name: string;
+            /**
+             * Format: int64
+             * @description Requests a second that the token may send, after a burst of four times as many; without it only the limit of its client counts.
+             */
+            rate?: number;
             /** @description What the token may do. */
             scope: components["schemas"]["Scope"];
         };
@@ -957,7 +1047,7 @@ export interface components {
             until?: string;
         };
         Caller: {
-            /** @description The name of your token; empty without a token. */
+            /** @description The name of your token, or of the person who signed in; empty without a token. */
             name: string;
             /** @description What the token may do. */
             scope: components["schemas"]["Scope"];
@@ -1429,6 +1519,26 @@ export interface components {
             /** @description The user of the gist; left out if the gist was never read. */
             user?: components["schemas"]["User"];
         };
+        KnownPerson: {
+            /** @description The OpenID Connect provider. */
+            issuer: string;
+            /**
+             * Format: int64
+             * @description The number of open log-ins.
+             */
+            log_ins: number;
+            /** @description The name. */
+            name: string;
+            /** @description The scope of the open log-ins; left out if none is open. */
+            scope?: components["schemas"]["Scope"];
+            /**
+             * Format: date-time
+             * @description The last sign-in.
+             */
+            signed_in_at: string;
+            /** @description The provider's key of the person. */
+            subject: string;
+        };
         ListedDuplicate: {
             /**
              * Format: int64
@@ -1506,8 +1616,23 @@ export interface components {
             token: string;
         };
         NewToken: {
+            /**
+             * Format: date-time
+             * @description When the token ends; left out if it does not.
+             */
+            expires_at?: string;
             /** @description The name. */
             name: string;
+            /**
+             * Format: date-time
+             * @description When the old value ends; left out if it has ended or there is none.
+             */
+            old_valid_until?: string;
+            /**
+             * Format: int64
+             * @description Requests a second that it may send; left out if only the limit of its client counts.
+             */
+            rate?: number;
             /** @description What the token may do. */
             scope: components["schemas"]["Scope"];
             /** @description The value of the token. It is not shown again. */
@@ -1568,6 +1693,9 @@ export interface components {
              * @description When it was requested.
              */
             requested_at: string;
+        };
+        PeopleList: {
+            people: components["schemas"]["KnownPerson"][];
         };
         Ping: {
             /**
@@ -1708,11 +1836,23 @@ export interface components {
              * @description The outcome. Nothing was done for invalid, not_found and refused.
              * @enum {string}
              */
-            result: "added" | "tracked" | "waiting" | "requested" | "paused" | "resumed" | "approved" | "removed" | "retried" | "skipped" | "canceled" | "revoked" | "unchanged" | "invalid" | "not_found" | "refused";
+            result: "added" | "tracked" | "waiting" | "requested" | "paused" | "resumed" | "approved" | "removed" | "retried" | "skipped" | "canceled" | "revoked" | "signed_out" | "forgotten" | "unchanged" | "invalid" | "not_found" | "refused";
         };
         ResultList: {
             /** @description One result for each named user. */
             results: components["schemas"]["Result"][];
+        };
+        RotateTokenInputBody: {
+            /**
+             * Format: date-time
+             * @description When the token ends; without it, the expiry stays.
+             */
+            expires_at?: string;
+            /**
+             * @description How long the old value stays valid, such as 90m, 24h or 7d, at most 30d; 0s ends it at once.
+             * @default 24h
+             */
+            overlap: string;
         };
         Run: {
             /**
@@ -1828,11 +1968,33 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
+             * @description When the token ends; left out if it does not.
+             */
+            expires_at?: string;
+            /**
+             * Format: date-time
              * @description When the token was last used, accurate to two minutes; left out if it was never used.
              */
             last_used_at?: string;
+            /** @description The address of the client of the last use. */
+            last_used_from?: string;
             /** @description The name. */
             name: string;
+            /**
+             * Format: date-time
+             * @description When that value was last used; left out if it was not used since the rotation.
+             */
+            old_used_at?: string;
+            /**
+             * Format: date-time
+             * @description When the value from before the last rotation ends; left out if it has ended or there is none.
+             */
+            old_valid_until?: string;
+            /**
+             * Format: int64
+             * @description Requests a second that the token may send, after a burst of four times as many; left out if only the limit of its client counts.
+             */
+            rate?: number;
             /** @description What the token may do. */
             scope: components["schemas"]["Scope"];
         };
@@ -3338,6 +3500,150 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    "list-people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "people": [
+                     *         {
+                     *           "issuer": "https://login.example",
+                     *           "log_ins": 1,
+                     *           "name": "ann@example.com",
+                     *           "scope": "write",
+                     *           "signed_in_at": "2026-11-29T07:30:00Z",
+                     *           "subject": "248289761001"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PeopleList"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "forget-person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "input": "ann@example.com",
+                     *       "reason": "after another sign-in the person is known again, and all gists are new",
+                     *       "result": "forgotten"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "sign-out-person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "input": "ann@example.com",
+                     *       "reason": "the person can sign in again: take the group away at the provider",
+                     *       "result": "signed_out"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     plan: {
         parameters: {
             query?: never;
@@ -4095,6 +4401,59 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "rotate-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlap": "24h"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RotateTokenInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "ci",
+                     *       "old_valid_until": "2026-11-30T08:00:00Z",
+                     *       "scope": "read",
+                     *       "token": "gd_EXAMPLEEXAMPLEEXAMPLEEXA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];
