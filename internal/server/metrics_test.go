@@ -154,12 +154,12 @@ func (f *failingLater) HasTokens(ctx context.Context) (bool, error) {
 	return exist, cmp.Or(f.err(), err)
 }
 
-func (f *failingLater) Caller(ctx context.Context, hash string) (gistdeal.Caller, error) {
-	c, err := f.Store.Caller(ctx, hash)
-	return c, cmp.Or(f.err(), err)
+func (f *failingLater) TokenOf(ctx context.Context, hash string, now time.Time) (gistdeal.Token, error) {
+	token, err := f.Store.TokenOf(ctx, hash, now)
+	return token, cmp.Or(f.err(), err)
 }
 
-func (f *failingLater) SessionToken(ctx context.Context, hash string, now time.Time) (string, error) {
-	name, err := f.Store.SessionToken(ctx, hash, now)
-	return name, cmp.Or(f.err(), err)
+func (f *failingLater) Session(ctx context.Context, hash string, now time.Time) (gistdeal.Session, error) {
+	one, err := f.Store.Session(ctx, hash, now)
+	return one, cmp.Or(f.err(), err)
 }
