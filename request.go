@@ -23,12 +23,9 @@ const (
 // store one. The leader carries it out, at once or after its next start.
 type ScanRequest struct {
 	Login    string
-	Backfill Backfill // policy of a user without a complete first scan; "" keeps its policy
-	// DefaultBackfill is the policy, if Backfill is "", of a user that is neither tracked
-	// nor requested yet; "" means the configured one.
-	DefaultBackfill Backfill
-	Kind            RequestKind
-	Number          int64 // distinguishes the requests for one login, from 1; 0 before it is stored
+	Backfill Backfill // policy of a user without a complete first scan; "" keeps its policy, or means the configured one for a new user
+	Kind     RequestKind
+	Number   int64 // distinguishes the requests for one login, from 1; 0 before it is stored
 }
 
 // PendingRequest is a scan request that has no result yet.

@@ -62,6 +62,17 @@ func (f Backfill) Cutoff(trackedAt time.Time) time.Time {
 	return date
 }
 
+// Meaning returns what f means for a new user, for people.
+func (f Backfill) Meaning() string {
+	switch f {
+	case BackfillAll:
+		return "a deal for each gist it has"
+	case BackfillNone:
+		return "deals for new gists only"
+	}
+	return "deals for gists created since " + string(f)
+}
+
 // User is a tracked GitHub user, keyed by GitHub's numeric id.
 type User struct {
 	ID        int64     `json:"id" doc:"The numeric id of the user on GitHub."`

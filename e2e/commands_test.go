@@ -240,11 +240,11 @@ func atTerminal(t *testing.T, env map[string]string, answer, command string) (st
 func TestAddingManyUsersAtATerminalNeedsConfirmation(t *testing.T) {
 	t.Parallel()
 	_, env := simulate(t, sim.Options{})
-	for answer, want := range map[string]string{"all": "all", "": "new", "cancel": ""} {
+	for answer, want := range map[string]bool{"y": true, "": false, "n": false} {
 		env["GISTDEAL_DATABASE_URL"] = filepath.Join(t.TempDir(), "test.db")
 		status, screen := atTerminal(t, env, answer, "users add a b")
-		requested := strings.Contains(screen, "Track 2 users.")
-		if done := strings.Contains(screen, "waiting"); !requested || done != (want != "") {
+		asked := strings.Contains(screen, "Track 2 users with backfill all: a new user gets a deal for each gist it has.")
+		if done := strings.Contains(screen, "waiting"); !asked || done != want {
 			t.Errorf("answer %q: exit status %d:\n%s", answer, status, screen)
 		}
 	}

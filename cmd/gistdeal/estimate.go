@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +18,7 @@ import (
 type planCmd struct {
 	loginArgs
 	printing
-	Backfill backfill `help:"Backfill policy of the estimate; the default is GISTDEAL_BACKFILL." placeholder:"all|none|DATE"`
+	Backfill backfill `help:"Backfill policy of the estimate; the default is the setting backfill." placeholder:"all|none|DATE"`
 }
 
 // Run prints a line for each user, then the sums.
@@ -49,7 +48,10 @@ func (c *planCmd) estimate(ctx context.Context, conf config.Config, logins []str
 	if err != nil {
 		return e, err
 	}
-	policy := cmp.Or(gistdeal.Backfill(c.Backfill), conf.Backfill)
+	policy, err := c.Backfill.orConfigured(ctx, conf, db)
+	if err != nil {
+		return e, errors.Join(err, db.Close())
+	}
 	e, err = estimate.Make(ctx, hub, db, logins, policy, func(ctx context.Context) (estimate.Pace, error) {
 		return estimate.PaceOf(ctx, conf.PipedriveURL, pipedrive.Options{
 			Token: string(conf.PipedriveKey), Rate: conf.PipedriveRate, QuotaReserve: conf.QuotaReserve, UserAgent: config.UserAgent(conf.Version),

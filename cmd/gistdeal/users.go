@@ -24,7 +24,7 @@ type usersCmd struct {
 type usersAddCmd struct {
 	loginArgs
 	printing
-	Backfill backfill `help:"Create deals for all existing gists of a new user, for none, or for those created since a date. The default is GISTDEAL_BACKFILL for one user, and none for several; a tracked user keeps its policy." placeholder:"all|none|DATE"`
+	Backfill backfill `help:"Create deals for all existing gists of a new user, for none, or for those created since a date. The default is the setting backfill, however many users there are; a tracked user keeps its policy." placeholder:"all|none|DATE"`
 	Again    bool     `help:"Also track users that were erased."`
 	Yes      bool     `help:"Don't ask."`
 }
@@ -36,13 +36,11 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 		return err
 	}
 	add := admin.Addition{Logins: logins, Backfill: gistdeal.Backfill(c.Backfill), Notice: notice}
-	if len(logins) > 1 && c.Backfill == "" {
-		if add.Default, err = c.policy(len(logins)); err != nil {
-			return err
-		}
-	}
 	results := []admin.Result{}
 	err = c.withStore(ctx, creates, func(db *store.Store) error {
+		if err := c.agree(ctx, db, len(logins)); err != nil {
+			return err
+		}
 		a := admin.New(db)
 		if c.Again {
 			if err := a.AllowAgain(ctx, logins); err != nil {
@@ -76,22 +74,25 @@ type usersDone struct {
 	Users []admin.Result `json:"users"`
 }
 
-// policy asks at the terminal for the backfill policy of the new users. Without a
-// terminal it is none, which creates no deals by accident.
-func (c *usersAddCmd) policy(users int) (gistdeal.Backfill, error) {
-	if c.Yes || !interactive() {
-		return gistdeal.BackfillNone, nil
+// agree says which gists get a deal. At a terminal it asks whether to track several users
+// if no backfill is given.
+func (c *usersAddCmd) agree(ctx context.Context, db *store.Store, users int) error {
+	conf, err := withoutKey()
+	if err != nil {
+		return err
 	}
-	answer, err := question(fmt.Sprintf("Track %s users. Create deals for all of their existing gists? [all/NONE/cancel] ", format.Number(users)))
-	switch {
-	case err != nil:
-		return "", err
-	case answer == "all":
-		return gistdeal.BackfillAll, nil
-	case answer == "none", answer == "":
-		return gistdeal.BackfillNone, nil
+	policy, err := c.Backfill.orConfigured(ctx, conf, db)
+	if err != nil {
+		return err
 	}
-	return "", errCancelled
+	text := fmt.Sprintf("backfill %s: a new user gets %s", policy, policy.Meaning())
+	if users > 1 && c.Backfill == "" && !c.Yes && interactive() {
+		return ask(fmt.Sprintf("Track %s users with %s. Continue? [y/N] ", format.Number(users), text))
+	}
+	if !c.JSON {
+		notice(text)
+	}
+	return nil
 }
 
 type usersListCmd struct {

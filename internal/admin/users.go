@@ -154,10 +154,8 @@ func (a *Admin) notTracked(ctx context.Context, login string, err error) error {
 type Addition struct {
 	Logins []string // logins or addresses
 	// Backfill is the policy of every user without a complete first scan; "" means
-	// that a tracked user keeps its policy.
+	// that a tracked user keeps its policy, and a new one gets the configured one.
 	Backfill gistdeal.Backfill
-	// Default is the policy of new users if Backfill is ""; "" means the configured one.
-	Default gistdeal.Backfill
 	// Notice is called once if the users wait because of a limit of GitHub; may be nil.
 	Notice func(text string)
 }
@@ -208,7 +206,7 @@ func (add Addition) requests() (requests []gistdeal.ScanRequest, inputs map[stri
 			invalid = append(invalid, Result{input, "invalid", "named twice"})
 		default:
 			inputs[key] = input
-			requests = append(requests, gistdeal.ScanRequest{Login: login, Backfill: add.Backfill, DefaultBackfill: add.Default})
+			requests = append(requests, gistdeal.ScanRequest{Login: login, Backfill: add.Backfill})
 		}
 	}
 	if len(requests) == 1 { // Somebody waits for it; many are background work.
@@ -267,17 +265,7 @@ func (a *Admin) addition(ctx context.Context, input string, o outcome) Result {
 	}
 	// The backfill is left out for a user that is renamed at this very moment.
 	if u, err := a.db.UserByLogin(ctx, o.Login); err == nil {
-		r.Reason = strings.TrimPrefix(r.Reason+", "+backfillText(u.Backfill), ", ")
+		r.Reason = strings.TrimPrefix(r.Reason+", "+u.Backfill.Meaning(), ", ")
 	}
 	return r
-}
-
-func backfillText(f gistdeal.Backfill) string {
-	switch f {
-	case gistdeal.BackfillAll:
-		return "a deal for each gist it has"
-	case gistdeal.BackfillNone:
-		return "deals for new gists only"
-	}
-	return "deals for gists created since " + string(f)
 }

@@ -49,7 +49,7 @@ func TestTheLeaderAnswersForEachUserThatIsAdded(t *testing.T) {
 	if want := "deals for gists created since 2024-05-01"; results[0].Reason != want {
 		t.Errorf("the reason is %q, want %q", results[0].Reason, want)
 	}
-	w.want(w.add(t.Context(), admin.Addition{Logins: []string{"alice", "bob"}, Default: gistdeal.BackfillNone}), "alice tracked", "bob added")
+	w.want(w.add(t.Context(), admin.Addition{Logins: []string{"alice", "bob"}, Backfill: gistdeal.BackfillNone}), "alice tracked", "bob added")
 	bob, err := w.User(t.Context(), "bob")
 	testenv.Must(w.T, err)
 	if bob.Backfill != gistdeal.BackfillNone {

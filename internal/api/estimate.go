@@ -27,15 +27,8 @@ func (a *API) estimate(ctx context.Context, in *estimateInput) (*reply[estimate.
 	if a.options.Estimate == nil {
 		return nil, gistdeal.Errorf(gistdeal.NotFound, "this server cannot estimate costs")
 	}
-	backfill := in.Body.Backfill
-	if backfill == "" {
-		value, err := a.settings.Value(ctx, gistdeal.SettingBackfill)
-		if err != nil {
-			return nil, err
-		}
-		backfill = gistdeal.Backfill(value)
-	}
-	if err := backfill.Check(); err != nil {
+	backfill, err := a.backfill(ctx, in.Body.Backfill)
+	if err != nil {
 		return nil, err
 	}
 	e, err := a.options.Estimate(ctx, in.Body.Users, backfill)

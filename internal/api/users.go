@@ -1,18 +1,15 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"gistdeal"
 	"gistdeal/internal/admin"
-	"gistdeal/internal/format"
 )
 
 // addUserRoutes adds the routes for users.
@@ -20,9 +17,8 @@ func (a *API) addUserRoutes() {
 	add(a, route{method: http.MethodGet, path: "/users", id: "list-users", scope: gistdeal.ScopeRead, summary: "List tracked users"}, a.listUsers)
 	add(a, route{
 		method: http.MethodPost, path: "/users", id: "add-users", scope: gistdeal.ScopeWrite,
-		summary: "Track users, given as JSON, or as logins, URLs and CSV in text", modifyRequest: acceptText,
+		summary: "Track users, given as JSON, as text with logins and URLs, or as CSV", modifyRequest: acceptText,
 	}, a.addUsers)
-	delete(a.huma.OpenAPI().Paths[Path+"/users"].Post.RequestBody.Content, rawBody)
 	add(a, route{method: http.MethodGet, path: "/users/{login}", id: "get-user", scope: gistdeal.ScopeRead, summary: "Show a tracked user"}, a.user)
 	for _, c := range []struct {
 		verb, summary string
@@ -126,91 +122,53 @@ func (m mark) user(order gistdeal.UserOrder) *gistdeal.User {
 	return u
 }
 
-type addUsersBody struct {
-	Users    []string          `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or GitHub URLs."`
-	Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The existing gists that get a deal: all, none, or those created since a date. The default is none; for a single user it is the configured policy."`
-	Again    bool              `json:"again,omitempty" doc:"Also track users that were erased. This needs the scope admin."`
-}
-
 type addUsersInput struct {
-	contentType string
-	Backfill    string `query:"backfill" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"For text and CSV: the same as backfill in JSON."`
-	RawBody     []byte
-}
-
-// Resolve implements huma.Resolver. It reads the content type here because the
-// document lists content types with the bodies, not as a parameter.
-func (in *addUsersInput) Resolve(ctx huma.Context) []error {
-	in.contentType = ctx.Header("Content-Type")
-	return nil
-}
-
-type resultList struct {
-	Results []admin.Result `json:"results" doc:"One result for each named user."`
-}
-
-// rawBody is the content type that huma documents for a body that it does not decode.
-const rawBody = "application/octet-stream"
-
-// acceptText documents that logins may also be sent as text.
-func acceptText(op *huma.Operation) {
-	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-	schema := huma.SchemaFromType(huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer), reflect.TypeFor[addUsersBody]())
-	op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
-		"application/json": {Schema: schema}, "text/plain": text, "text/csv": text,
-	}}
-	op.MaxBodyBytes = maxText
-	op.SkipValidateBody = true
-}
-
-// maxText is the maximum size of a list of users in bytes; 10,000 logins fit.
-const maxText = 1 << 20
-
-// body decodes the body from JSON or text.
-func (in *addUsersInput) body() (addUsersBody, error) {
-	body := addUsersBody{Backfill: gistdeal.Backfill(in.Backfill)}
-	if strings.HasPrefix(in.contentType, "text/") {
-		body.Users = format.Words(string(in.RawBody))
-	} else if err := unmarshal(in.RawBody, &body); err != nil {
-		return body, gistdeal.Errorf(gistdeal.Invalid, "the body must be JSON such as {\"users\": [\"octocat\"]}; to send logins as text, use Content-Type: text/plain: %v", err)
+	Backfill gistdeal.Backfill `query:"backfill" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"For text and CSV: the same as backfill in JSON."`
+	Body     struct {
+		Users    []string          `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or GitHub URLs."`
+		Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The existing gists of new users that get a deal: all, none, or those created since a date. The default is the setting backfill, however many users there are."`
+		Again    bool              `json:"again,omitempty" doc:"Also track users that were erased. This needs the scope admin."`
 	}
-	if len(body.Users) == 0 {
-		return body, gistdeal.Errorf(gistdeal.Invalid, "the body names no user: name at least one")
-	}
-	if body.Backfill == "" {
-		return body, nil
-	}
-	return body, body.Backfill.Check()
+}
+
+type addedUsers struct {
+	Backfill gistdeal.Backfill `json:"backfill" doc:"The existing gists of the new users that get a deal."`
+	Results  []admin.Result    `json:"results" doc:"One result for each named user."`
 }
 
 // addUsers tracks users and waits up to Options.Wait for their results.
-func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[resultList], error) {
-	body, err := in.body()
+func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[addedUsers], error) {
+	backfill, err := a.backfill(ctx, cmp.Or(in.Body.Backfill, in.Backfill))
 	if err != nil {
 		return nil, err
 	}
-	if body.Again {
+	if in.Body.Again {
 		if !gistdeal.CallerOf(ctx).Scope.Allows(gistdeal.ScopeAdmin) {
 			return nil, scopeTooSmall(gistdeal.ScopeAdmin)
 		}
-		if err := a.admin.AllowAgain(ctx, body.Users); err != nil {
+		if err := a.admin.AllowAgain(ctx, in.Body.Users); err != nil {
 			return nil, err
 		}
-	}
-	users := admin.Addition{Logins: body.Users, Backfill: body.Backfill}
-	if len(body.Users) > 1 {
-		users.Default = gistdeal.BackfillNone
 	}
 	waiting, cancel := context.WithTimeout(ctx, a.options.Wait)
 	defer cancel()
-	list := resultList{Results: []admin.Result{}}
-	for r, err := range a.admin.AddUsers(waiting, users) {
+	added := addedUsers{Backfill: backfill, Results: []admin.Result{}}
+	for r, err := range a.admin.AddUsers(waiting, admin.Addition{Logins: in.Body.Users, Backfill: cmp.Or(in.Body.Backfill, in.Backfill)}) {
 		if err != nil {
 			return nil, err
 		}
-		list.Results = append(list.Results, r)
+		added.Results = append(added.Results, r)
 	}
-	return &reply[resultList]{list}, nil
+	return &reply[addedUsers]{added}, nil
+}
+
+// backfill returns the backfill of new users: the given one, or the setting if it is "".
+func (a *API) backfill(ctx context.Context, given gistdeal.Backfill) (gistdeal.Backfill, error) {
+	if given != "" {
+		return given, given.Check()
+	}
+	value, err := a.settings.Value(ctx, gistdeal.SettingBackfill)
+	return gistdeal.Backfill(value), err
 }
 
 // OneUser is the user in the path of a request. It is exported because huma

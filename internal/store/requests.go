@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -17,10 +16,9 @@ const keepResults = time.Hour
 
 // requestRow is a scan request in the JSON object of a bulk insert, keyed by login.
 type requestRow struct {
-	Login           string               `json:"login"`
-	Backfill        gistdeal.Backfill    `json:"backfill"`
-	DefaultBackfill gistdeal.Backfill    `json:"default"`
-	Kind            gistdeal.RequestKind `json:"kind"`
+	Login    string               `json:"login"`
+	Backfill gistdeal.Backfill    `json:"backfill"`
+	Kind     gistdeal.RequestKind `json:"kind"`
 }
 
 // RequestScan queues scan requests for the leader, and returns them with the numbers that
@@ -46,11 +44,7 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 		}
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO scan_requests (login_key, login, backfill, kind, requested_at)
-			SELECT key, value ->> 'login', CASE WHEN value ->> 'backfill' <> ''
-					OR EXISTS (SELECT 1 FROM users WHERE users.login_key = key AND state <> 'removed')
-					OR EXISTS (SELECT 1 FROM scan_requests pending WHERE pending.login_key = key AND pending.ended_at = 0)
-					THEN value ->> 'backfill' ELSE value ->> 'default' END,
-				CAST(value ->> 'kind' AS BIGINT), $1 FROM json_each($2) WHERE true
+			SELECT key, value ->> 'login', value ->> 'backfill', CAST(value ->> 'kind' AS BIGINT), $1 FROM json_each($2) WHERE true
 			ON CONFLICT (login_key) DO UPDATE SET login = excluded.login,
 				backfill = CASE WHEN excluded.backfill = '' AND scan_requests.ended_at = 0 THEN scan_requests.backfill ELSE excluded.backfill END,
 				kind = CASE WHEN scan_requests.ended_at = 0 AND scan_requests.kind > excluded.kind THEN scan_requests.kind ELSE excluded.kind END,
@@ -109,7 +103,7 @@ func requestEntries(ctx context.Context, tx *sql.Tx, object string, requests []g
 		case r.Kind == gistdeal.RequestScanNow:
 			entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionScanUser, Target: r.Login, UserID: id})
 		case !known:
-			entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionAddUser, Target: r.Login, After: string(cmp.Or(r.Backfill, r.DefaultBackfill))})
+			entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionAddUser, Target: r.Login, After: string(r.Backfill)})
 		}
 	}
 	return entries, nil
@@ -166,7 +160,7 @@ func (s *Store) CancelRequests(ctx context.Context, login string, now time.Time)
 func requestObject(requests []gistdeal.ScanRequest) (string, error) {
 	rows := make(map[string]requestRow, len(requests))
 	for _, r := range requests {
-		rows[gistdeal.LoginKey(r.Login)] = requestRow{Login: r.Login, Backfill: r.Backfill, DefaultBackfill: r.DefaultBackfill, Kind: r.Kind}
+		rows[gistdeal.LoginKey(r.Login)] = requestRow{Login: r.Login, Backfill: r.Backfill, Kind: r.Kind}
 	}
 	object, err := json.Marshal(rows)
 	return string(object), err

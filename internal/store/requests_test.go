@@ -193,37 +193,3 @@ func TestRequestResultsExpireAfterAnHourAndScanRequestsNever(t *testing.T) {
 		}
 	})
 }
-
-func TestTheDefaultBackfillAppliesToNewUsersOnly(t *testing.T) {
-	t.Parallel()
-	both(t, func(t *testing.T, s *store.Store) {
-		track(t, s, "tracked", 1)
-		removed := track(t, s, "removed", 2)
-		_, err := s.RemoveUsers(t.Context(), time.Now(), removed.ID)
-		testenv.Must(t, err)
-		requestAt(t, s, gistdeal.ScanRequest{Login: "waiting", Backfill: gistdeal.BackfillAll}, noon)
-		requestAt(t, s, gistdeal.ScanRequest{Login: "configured"}, noon)
-		for i, tt := range []struct {
-			ask  gistdeal.ScanRequest
-			want gistdeal.Backfill
-		}{
-			{gistdeal.ScanRequest{Login: "Tracked"}, ""},
-			{gistdeal.ScanRequest{Login: "Waiting"}, gistdeal.BackfillAll},
-			{gistdeal.ScanRequest{Login: "configured"}, ""},
-			{gistdeal.ScanRequest{Login: "removed"}, gistdeal.BackfillNone},
-			{gistdeal.ScanRequest{Login: "stranger"}, gistdeal.BackfillNone},
-			{gistdeal.ScanRequest{Login: "tracked", Backfill: gistdeal.BackfillAll}, gistdeal.BackfillAll},
-			{gistdeal.ScanRequest{Login: "waiting", Backfill: gistdeal.BackfillNone}, gistdeal.BackfillNone},
-		} {
-			tt.ask.DefaultBackfill = gistdeal.BackfillNone
-			requestAt(t, s, tt.ask, noon)
-			requests, err := s.PendingRequests(t.Context(), gistdeal.RequestTrack, 10)
-			testenv.Must(t, err)
-			for _, a := range requests {
-				if gistdeal.LoginKey(a.Login) == gistdeal.LoginKey(tt.ask.Login) && a.Backfill != tt.want {
-					t.Errorf("%d: the request for %s has policy %q, want %q", i, tt.ask.Login, a.Backfill, tt.want)
-				}
-			}
-		}
-	})
-}

@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { el, icon, spoken } from './dom.js';
 import { toast } from './parts.js';
-import { named } from './quick.js';
+import { configuredBackfill, named } from './quick.js';
 import { capital, count, counted } from './words.js';
 import { words } from './paste.js';
 
@@ -56,15 +56,23 @@ export function adding(page) {
 
 function backfills() {
   const since = el('input', { type: 'date', name: 'since', ariaLabel: 'Since', hidden: true });
-  const option = (value, word, means, checked) => el('label', { className: 'option' }, el('input', { type: 'radio', name: 'backfill', value, checked }), el('span', {}, el('span', { className: 'strong' }, word), el('span', { className: 'quiet block' }, means)));
+  const option = (value, word, means) => el('label', { className: 'option' }, el('input', { type: 'radio', name: 'backfill', value, required: true }), el('span', {}, el('span', { className: 'strong' }, word), el('span', { className: 'quiet block' }, means)));
   const set = el('fieldset', {}, el('legend', {}, 'Which gists get a deal?'),
-    option('none', 'New gists only', 'Existing gists are listed without a deal.', true),
-    option('all', 'All gists', 'A user with 1,000 gists gets 1,000 deals.', false),
-    option('since', 'Gists created since a date', 'Older gists are listed without a deal.', false), since);
+    option('none', 'New gists only', 'Existing gists are listed without a deal.'),
+    option('all', 'All gists', 'A user with 1,000 gists gets 1,000 deals.'),
+    option('since', 'Gists created since a date', 'Older gists are listed without a deal.'), since);
   set.onchange = () => {
     since.required = set.querySelector('input:checked').value === 'since';
     since.hidden = !since.required;
   };
+  // Until the setting is known, a person has to choose.
+  configuredBackfill().then((value) => {
+    if (!value || set.querySelector('input:checked')) return;
+    const radio = set.querySelector(`input[value="${value}"]`) ?? set.querySelector('input[value="since"]');
+    radio.checked = true;
+    if (radio.value === 'since') since.value = value;
+    set.onchange();
+  });
   return set;
 }
 

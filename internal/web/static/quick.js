@@ -11,9 +11,14 @@ export function quick(bulk = false) {
   const hint = el('p', { id: 'login-hint', className: 'quiet', role: 'status' });
   const busy = (on) => {
     go.ariaBusy = on ? 'true' : null;
-    hint.textContent = on ? 'Checking GitHub…' : 'Creates one deal per public gist, now and in future.';
+    hint.textContent = on ? 'Checking GitHub…' : meaning;
   };
+  let meaning = 'Creates one deal per public gist.';
   busy(false);
+  configuredBackfill().then((value) => {
+    meaning = { '': meaning, all: 'Creates one deal per public gist, now and in future.', none: 'Creates one deal per new public gist.' }[value] ?? `Creates one deal per public gist created since ${value}.`;
+    busy(go.ariaBusy === 'true');
+  });
   const form = el('form', { className: 'card quick' },
     el('label', { htmlFor: 'login' }, 'GitHub login'),
     el('div', { className: 'line' }, login, go, bulk && el('a', { href: '#/add', className: 'button' }, 'Add in bulk')),
@@ -34,6 +39,12 @@ export function quick(bulk = false) {
   };
   return form;
 }
+
+// configuredBackfill returns the setting that says which gists of new users get a deal, ''
+// if it cannot be read.
+export const configuredBackfill = () => api.settings()
+  .then((answer) => answer?.settings.find(({ name }) => name === 'backfill')?.value ?? '')
+  .catch(() => '');
 
 // track tracks a user and shows it, or returns the reason if that is not possible.
 export async function track(text) {

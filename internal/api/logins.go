@@ -1,0 +1,83 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"gistdeal"
+	"gistdeal/internal/format"
+	"gistdeal/internal/problem"
+)
+
+const (
+	maxText   = 1 << 20 // bytes of a list of users; 10,000 logins fit
+	maxLogins = 10_000
+)
+
+// textTypes are the content types, besides JSON, that lists of users may have.
+var textTypes = map[string]func(text string) ([]string, error){
+	"text/plain": func(text string) ([]string, error) { return format.Words(text), nil },
+	"text/csv":   format.Column,
+}
+
+// acceptText lets an operation also take its users as text. The text becomes JSON, which
+// is validated like any other.
+func acceptText(op *huma.Operation) {
+	op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{}}
+	for kind := range textTypes {
+		op.RequestBody.Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	}
+	op.MaxBodyBytes = maxText + 4*maxLogins // JSON needs quotes and commas.
+	op.Middlewares = append(op.Middlewares, textToJSON)
+}
+
+// textToJSON is a middleware that replaces a list of logins in text with JSON.
+func textToJSON(ctx huma.Context, next func(huma.Context)) {
+	r, _ := humago.Unwrap(ctx)
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	logins, ok := textTypes[kind]
+	if !ok {
+		next(ctx)
+		return
+	}
+	body, p := bodyOf(r, logins)
+	if p != nil {
+		refuse(ctx, *p)
+		return
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	next(ctx)
+}
+
+// bodyOf returns the body with the logins in the text of a request.
+func bodyOf(r *http.Request, logins func(string) ([]string, error)) ([]byte, *problem.Problem) {
+	text, err := io.ReadAll(io.LimitReader(r.Body, maxText+1))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || len(text) > maxText {
+		return nil, &newProblem(http.StatusRequestEntityTooLarge, "the list of users may have at most 1 MiB").Problem
+	}
+	if err != nil {
+		return nil, &newProblem(http.StatusInternalServerError, truncatedBody).Problem
+	}
+	users, err := logins(string(text))
+	if err != nil {
+		p := problem.Of(gistdeal.Errorf(gistdeal.Invalid, "%w", err))
+		return nil, &p
+	}
+	if users = users[:min(len(users), maxLogins+1)]; users == nil {
+		users = []string{}
+	}
+	body, err := json.Marshal(map[string][]string{"users": users})
+	if err != nil {
+		p := problem.Of(err)
+		return nil, &p
+	}
+	return body, nil
+}
