@@ -61,7 +61,7 @@ const policy = `
 	internal/web:     internal/problem
 	# The API is admin as routes; huma generates its OpenAPI document.
 	internal/api: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/api/document internal/format
-	internal/api: internal/problem internal/store github.com/danielgtaylor/huma/v2
+	internal/api: internal/operation internal/problem internal/store github.com/danielgtaylor/huma/v2
 
 	internal/api/document: github.com/danielgtaylor/huma/v2
 
@@ -80,6 +80,9 @@ const policy = `
 	# An estimate reads GitHub through an interface, and Pipedrive for its quotas.
 	internal/admin/estimate: . internal/pipedrive internal/store golang.org/x/sync
 
+	# Bulk work makes the changes of admin, item by item. The engine runs it as a function.
+	internal/operation: . internal/admin internal/loop internal/store
+
 	# config opens the database for commands, and takes the default URL of Pipedrive
 	# from its client, as it does the options of the sign-in.
 	internal/config: . internal/pipedrive internal/signin internal/store
@@ -93,11 +96,11 @@ const policy = `
 
 	# app assembles the program; the commands use it and stand beside it.
 	internal/app: . internal/admin/activity internal/admin/estimate internal/admin/settings internal/api internal/config internal/engine
-	internal/app: internal/format internal/github internal/pipedrive internal/server internal/signin internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web
+	internal/app: internal/format internal/github internal/operation internal/pipedrive internal/server internal/signin internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	# The plan command creates clients of its own; the others pass the open database on.
 	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/transfer internal/app internal/config internal/doctor internal/format
-	cmd/gistdeal: internal/github internal/pipedrive internal/store github.com/alecthomas/kong golang.org/x/term
+	cmd/gistdeal: internal/github internal/loop internal/operation internal/pipedrive internal/store github.com/alecthomas/kong golang.org/x/term
 
 	# Fail points and mutants are empty in an ordinary build, so that every package may
 	# name them. With the build tag, a fail point also stands between SQLite and its files.
@@ -114,7 +117,7 @@ const policy = `
 	internal/testing/contract: internal/testing/testenv github.com/getkin/kin-openapi
 	internal/testing/issuer:   internal/testing/testenv
 	internal/testing/pgtest:   internal/testing/testenv github.com/jackc/pgx/v5
-	internal/testing/stack:    internal/engine internal/github internal/pipedrive internal/store internal/testing/testenv
+	internal/testing/stack:    internal/engine internal/github internal/operation internal/pipedrive internal/store internal/testing/testenv
 	e2e:
 	infra/offline:
 	infra/plantest:

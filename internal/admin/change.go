@@ -23,6 +23,9 @@ const (
 	ScanNow Change = "requested" // scan before all users without a request
 )
 
+// Changes are the changes by the name that requests give them.
+var Changes = map[string]Change{"pause": Pause, "resume": Resume, "remove": Remove, "approve": Approve, "scan": ScanNow}
+
 // ChangeAll changes all users that f means, and returns the number of those
 // that it changed. The changes before an error stay.
 func (a *Admin) ChangeAll(ctx context.Context, f gistdeal.UserFilter, c Change) (int, error) {

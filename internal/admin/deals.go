@@ -31,7 +31,7 @@ func (a *Admin) filter(ctx context.Context, s DealSelection) (f gistdeal.DealFil
 		f.States = append(f.States, gistdeal.DealState(state))
 	}
 	for _, gist := range s.Gists {
-		f.GistIDs = append(f.GistIDs, gistID(gist))
+		f.GistIDs = append(f.GistIDs, GistID(gist))
 	}
 	if s.User != "" {
 		u, err := a.user(ctx, s.User)
@@ -43,9 +43,9 @@ func (a *Admin) filter(ctx context.Context, s DealSelection) (f gistdeal.DealFil
 	return f, nil
 }
 
-// gistID returns the id in an input, which is an id or an address. An operator's address
+// GistID returns the id in an input, which is an id or an address. An operator's address
 // is that of a gist, so its last element counts whatever it looks like.
-func gistID(input string) string {
+func GistID(input string) string {
 	input = strings.TrimSpace(input)
 	if id := gistdeal.GistIDFromURL(input); id != "" {
 		return id
@@ -99,13 +99,13 @@ type DealResults struct {
 // Retry queues failed, skipped and held deals again. Deals that are selected
 // neither by their gist nor by a state are retried only if they failed.
 func (a *Admin) Retry(ctx context.Context, s DealSelection) (DealResults, error) {
-	return a.turn(ctx, s.orFailed(), turning{"retried", gistdeal.WhyNotRetried, func(f gistdeal.DealFilter) (gistdeal.Changed, error) {
+	return a.turn(ctx, s.OrFailed(), turning{"retried", gistdeal.WhyNotRetried, func(f gistdeal.DealFilter) (gistdeal.Changed, error) {
 		return a.db.Retry(ctx, f, time.Now())
 	}})
 }
 
-// orFailed returns the selection, of failed deals if it names neither gists nor states.
-func (s DealSelection) orFailed() DealSelection {
+// OrFailed returns the selection, of failed deals if it names neither gists nor states.
+func (s DealSelection) OrFailed() DealSelection {
 	if len(s.Gists) == 0 && len(s.States) == 0 {
 		s.States = []string{string(gistdeal.DealFailed)}
 	}
@@ -174,7 +174,7 @@ type History struct {
 
 // History returns the history of a gist, given by its id or address.
 func (a *Admin) History(ctx context.Context, gist string) (History, error) {
-	history, err := a.db.Explain(ctx, gistID(gist))
+	history, err := a.db.Explain(ctx, GistID(gist))
 	if err != nil {
 		return History{}, err
 	}

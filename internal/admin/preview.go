@@ -9,7 +9,7 @@ import (
 
 // Retryable returns how many deals Retry would queue.
 func (a *Admin) Retryable(ctx context.Context, s DealSelection) (int, error) {
-	f, err := a.filter(ctx, s.orFailed())
+	f, err := a.filter(ctx, s.OrFailed())
 	if err != nil {
 		return 0, err
 	}

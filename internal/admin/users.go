@@ -185,7 +185,12 @@ func (a *Admin) AddUsers(ctx context.Context, add Addition) iter.Seq2[Result, er
 				yield(Result{}, err)
 				return
 			}
-			if !yield(a.addition(ctx, inputs[gistdeal.LoginKey(o.Login)], o), nil) {
+			r := Result{Result: "waiting", Reason: o.Waiting}
+			if o.Waiting == "" {
+				r = a.Added(ctx, o.Login, o.Answer)
+			}
+			r.Input = inputs[gistdeal.LoginKey(o.Login)]
+			if !yield(r, nil) {
 				return
 			}
 		}
@@ -248,23 +253,20 @@ func gitHubLimit(l gistdeal.Quotas, now time.Time) string {
 	return ""
 }
 
-// addition is the result of a request to track a user.
-func (a *Admin) addition(ctx context.Context, input string, o outcome) Result {
-	switch err := o.Answer.Err; {
-	case o.Waiting != "":
-		return Result{input, "waiting", o.Waiting}
-	case err != nil:
-		if r, ok := refusal(input, err); ok {
+// Added returns what the result of a request to track the login means, without its input.
+func (a *Admin) Added(ctx context.Context, login string, answer gistdeal.RequestResult) Result {
+	if err := answer.Err; err != nil {
+		if r, ok := refusal("", err); ok {
 			return r
 		}
-		return Result{input, "refused", err.Error()}
+		return Result{Result: "refused", Reason: err.Error()}
 	}
-	r := Result{Input: input, Result: "tracked", Reason: "already"}
-	if o.Answer.Added {
-		r = Result{Input: input, Result: "added"}
+	r := Result{Result: "tracked", Reason: "already"}
+	if answer.Added {
+		r = Result{Result: "added"}
 	}
 	// The backfill is left out for a user that is renamed at this very moment.
-	if u, err := a.db.UserByLogin(ctx, o.Login); err == nil {
+	if u, err := a.db.UserByLogin(ctx, login); err == nil {
 		r.Reason = strings.TrimPrefix(r.Reason+", "+u.Backfill.Meaning(), ", ")
 	}
 	return r

@@ -18,6 +18,7 @@ import (
 	"gistdeal/internal/admin/estimate"
 	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/api/document"
+	"gistdeal/internal/operation"
 	"gistdeal/internal/problem"
 	"gistdeal/internal/store"
 )
@@ -31,6 +32,9 @@ type Options struct {
 	Wait    time.Duration // how long a request waits for the leader; 0 means 25 s
 	Wake    func()        // makes the engine of this process read new rows now; nil without an engine
 	Log     *slog.Logger  // nil means none
+	// Operations are those of the database; nil means that the API makes its own, which wakes
+	// no leader.
+	Operations *operation.Operations
 	// Estimate estimates the cost of tracking users; if it is nil the route answers 404.
 	Estimate func(ctx context.Context, logins []string, backfill gistdeal.Backfill) (estimate.Estimate, error)
 }
@@ -38,7 +42,9 @@ type Options struct {
 // API serves the routes below Path. The context of a request holds its caller;
 // see gistdeal.WithCaller.
 type API struct {
+	db           *store.Store
 	admin        *admin.Admin
+	operations   *operation.Operations
 	activity     *activity.Activity
 	settings     *settings.Settings
 	options      Options
@@ -49,6 +55,7 @@ type API struct {
 	broadcaster  *broadcaster
 	streams      streams
 	pingInterval time.Duration
+	once         map[string]bool // patterns of routes that take idempotency keys; true if their answer is secret
 }
 
 // New returns the API of the database. Close ends its streams and the goroutine
@@ -63,7 +70,10 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &API{admin: admin.New(db), activity: activity.New(db), settings: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), pingInterval: pingInterval}
+	if o.Operations == nil {
+		o.Operations = operation.New(db, o.Log)
+	}
+	a := &API{db: db, admin: admin.New(db), operations: o.Operations, once: map[string]bool{}, activity: activity.New(db), settings: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), pingInterval: pingInterval}
 	a.broadcaster = newBroadcaster(a.activity, o.Log)
 	a.huma = humago.New(a.mux, config())
 	a.openAPI = sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })
@@ -73,6 +83,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	a.addStateRoutes()
 	a.addRunRoutes()
 	a.addRequestRoutes()
+	a.addOperationRoutes()
 	a.addTokenRoutes()
 	a.addAuditLogRoutes()
 	a.addPeopleRoutes()
@@ -119,7 +130,8 @@ func (a *API) Pattern(r *http.Request) string {
 
 // ServeHTTP serves a request below Path.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if a.Pattern(r) == "" {
+	pattern := a.Pattern(r)
+	if pattern == "" {
 		a.refuseUnknownRoute(w, r)
 		return
 	}
@@ -127,6 +139,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if reads && !strings.HasSuffix(r.URL.Path, "/events") && !strings.HasSuffix(r.URL.Path, ".csv") {
 		serveTagged(a.mux, w, r)
+		return
+	}
+	if secret, ok := a.once[pattern]; ok && len(r.Header.Values(keyHeader)) > 0 {
+		a.serveOnce(w, r, secret)
 		return
 	}
 	a.mux.ServeHTTP(w, r)
@@ -177,6 +193,8 @@ type route struct {
 	status        int   // of a successful answer; 0 means 200
 	errors        []int // statuses of problems beside those of every operation
 	tagged        bool  // a change that answers with an ETag
+	once          bool  // it takes idempotency keys
+	secret        bool  // its answer is not stored
 	modifyRequest func(*huma.Operation)
 }
 
@@ -204,6 +222,10 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 	}
 	if r.tagged {
 		op.Metadata = map[string]any{document.Tagged: true}
+	}
+	if r.once {
+		a.once[op.Method+" "+op.Path] = r.secret
+		documentKey(&op)
 	}
 	if r.modifyRequest != nil {
 		r.modifyRequest(&op)

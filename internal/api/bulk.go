@@ -5,14 +5,11 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
+	"gistdeal/internal/operation"
 )
 
-// bulkChanges maps the name of a change in a request to the change.
-var bulkChanges = map[string]admin.Change{
-	"pause": admin.Pause, "resume": admin.Resume, "remove": admin.Remove, "approve": admin.Approve, "scan": admin.ScanNow,
-}
-
 type changeUsersInput struct {
+	Preference
 	Body struct {
 		Change string   `json:"change" enum:"pause,resume,remove,approve,scan" doc:"The change, as made by the route for one user."`
 		Users  []string `json:"users,omitempty" maxItems:"10000" doc:"Logins, GitHub URLs, or numbers such as id:583231; each has its own result."`
@@ -21,12 +18,13 @@ type changeUsersInput struct {
 	}
 }
 
-type changeUsersResult struct {
+type changedUsers struct {
 	Users   int            `json:"users" doc:"The number of changed users."`
 	Results []admin.Result `json:"results" doc:"One result for each named user."`
 }
 
-func (a *API) changeUsers(ctx context.Context, in *changeUsersInput) (*reply[changeUsersResult], error) {
+// changeUsers changes users: a few at once, many by an operation.
+func (a *API) changeUsers(ctx context.Context, in *changeUsersInput) (*bulkReply, error) {
 	b := in.Body
 	filtered := b.Search != "" || len(b.States) > 0
 	if filtered == (len(b.Users) > 0) {
@@ -36,11 +34,26 @@ func (a *API) changeUsers(ctx context.Context, in *changeUsersInput) (*reply[cha
 	if err != nil {
 		return nil, err
 	}
-	defer a.options.Wake()
+	f, users := gistdeal.UserFilter{States: states, Search: b.Search}, b.Users
 	if filtered {
-		n, err := a.admin.ChangeAll(ctx, gistdeal.UserFilter{States: states, Search: b.Search}, bulkChanges[b.Change])
-		return &reply[changeUsersResult]{changeUsersResult{n, []admin.Result{}}}, err
+		if users, err = a.operations.Matching(ctx, f, operation.SyncItems); err != nil {
+			return nil, err
+		}
 	}
-	results, err := a.admin.ChangeUsers(ctx, b.Users, bulkChanges[b.Change])
-	return &reply[changeUsersResult]{changeUsersResult{admin.Changed(results, bulkChanges[b.Change]), results}}, err
+	if in.async(len(users)) {
+		if filtered {
+			if users, err = a.operations.Matching(ctx, f, 0); err != nil {
+				return nil, err
+			}
+		}
+		return in.accepted(a.operations.ChangeUsers(ctx, operationID(ctx), users, b.Change))
+	}
+	defer a.options.Wake()
+	change := admin.Changes[b.Change]
+	if filtered {
+		n, err := a.admin.ChangeAll(ctx, f, change)
+		return results(changedUsers{n, []admin.Result{}}, err)
+	}
+	changed, err := a.admin.ChangeUsers(ctx, b.Users, change)
+	return results(changedUsers{admin.Changed(changed, change), changed}, err)
 }

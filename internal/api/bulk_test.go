@@ -1,7 +1,7 @@
 package api_test
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +10,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
+	operations "gistdeal/internal/operation"
 	"gistdeal/internal/testing/testenv"
 )
 
@@ -122,8 +123,16 @@ func TestTokensAreCreatedListedWithoutTheirValueAndRevoked(t *testing.T) {
 func TestABulkChangeOfHundredsOfUsersHasAResultForEach(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
-	const users = 510 // more than one transaction
-	names := make([]string, users)
+	working := operations.New(w.db, nil)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- working.Run(ctx) }()
+	defer func() {
+		stop()
+		testenv.Must(t, <-ended)
+	}()
+	const count = 510
+	names := make([]string, count)
 	for i := range names {
 		names[i] = fmt.Sprintf("user%d", i)
 		if i%3 > 0 {
@@ -132,22 +141,23 @@ func TestABulkChangeOfHundredsOfUsersHasAResultForEach(t *testing.T) {
 		}
 	}
 	for _, change := range []string{"pause", "scan", "resume", "scan", "approve", "remove"} {
-		body, err := json.Marshal(map[string]any{"change": change, "users": names})
-		testenv.Must(w.t, err)
-		var got changedUsers
-		w.read(w.send(http.MethodPost, "/users/change", string(body)), http.StatusOK, &got)
-		if len(got.Results) != users {
-			t.Fatalf("%s: %d results", change, len(got.Results))
+		op := w.begun(w.send(http.MethodPost, "/users/change", users(t, names, map[string]any{"change": change})))
+		if op.Change != change || op.Total != count || op.Problems != count/3 {
+			t.Errorf("%s: %+v", change, op)
 		}
-		for i, r := range got.Results {
-			if r.Input != names[i] || (r.Result == "not_found") != (i%3 == 0) {
-				t.Errorf("%s: %+v for %s", change, r, names[i])
+		for i, r := range w.results(op.ID) {
+			if (r.Result == "not_found") != (i < count/3) {
+				t.Errorf("%s: %+v is result %d, want problems first", change, r, i)
 			}
 		}
 	}
+	op := w.begun(w.send(http.MethodPost, "/users/change", `{"change":"resume","states":["removed"]}`))
+	if op.Total != count*2/3 || op.Results["not_found"] != op.Total {
+		t.Errorf("%+v, want that removed users cannot be resumed", op)
+	}
 	var list userList
 	w.get("/users?state=removed&limit=500", &list)
-	if len(list.Users) != users*2/3 {
+	if len(list.Users) != count*2/3 {
 		t.Errorf("%d users are removed, want all tracked ones", len(list.Users))
 	}
 }

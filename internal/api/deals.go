@@ -4,8 +4,11 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"gistdeal"
 	"gistdeal/internal/admin"
+	"gistdeal/internal/operation"
 )
 
 // addDealRoutes adds the routes for deals.
@@ -17,11 +20,13 @@ func (a *API) addDealRoutes() {
 	}, a.explain)
 	add(a, route{
 		method: http.MethodPost, path: "/deals/retry", id: "retry-deals", scope: gistdeal.ScopeWrite,
-		summary: "Queue deals again that failed, were skipped or await approval; without a selection, all failed deals",
+		summary: "Queue deals again that failed, were skipped or await approval; without a selection, all failed deals", once: true,
+		modifyRequest: func(op *huma.Operation) { bulk[admin.DealResults](a, op) },
 	}, a.retry)
 	add(a, route{
 		method: http.MethodPost, path: "/deals/skip", id: "skip-deals", scope: gistdeal.ScopeWrite,
-		summary: "Skip deals that are not sent yet",
+		summary: "Skip deals that are not sent yet", once: true,
+		modifyRequest: func(op *huma.Operation) { bulk[admin.DealResults](a, op) },
 	}, a.skip)
 	add(a, route{
 		method: http.MethodGet, path: "/failures", id: "list-failures", scope: gistdeal.ScopeRead,
@@ -86,28 +91,54 @@ func (s DealSelection) selection() admin.DealSelection {
 	return admin.DealSelection{Gists: s.Gists, States: s.States, User: s.User, Problem: s.Problem}
 }
 
-type retryInput struct{ Body DealSelection }
+type retryInput struct {
+	Preference
+	Body DealSelection
+}
 
-func (a *API) retry(ctx context.Context, in *retryInput) (*reply[admin.DealResults], error) {
-	results, err := a.admin.Retry(ctx, in.Body.selection())
-	a.options.Wake()
-	return &reply[admin.DealResults]{results}, err
+func (a *API) retry(ctx context.Context, in *retryInput) (*bulkReply, error) {
+	s := in.Body.selection().OrFailed()
+	async, err := a.asyncDeals(ctx, in.Preference, s)
+	if err != nil {
+		return nil, err
+	}
+	if async {
+		return in.accepted(a.operations.ChangeDeals(ctx, operationID(ctx), gistdeal.OperationRetryDeals, s, ""))
+	}
+	defer a.options.Wake()
+	return results(a.admin.Retry(ctx, s))
 }
 
 type skipInput struct {
+	Preference
 	Body struct {
 		DealSelection
 		Note string `json:"note" minLength:"1" maxLength:"500" doc:"The reason, shown with the deals."`
 	}
 }
 
-func (a *API) skip(ctx context.Context, in *skipInput) (*reply[admin.DealResults], error) {
+func (a *API) skip(ctx context.Context, in *skipInput) (*bulkReply, error) {
 	s := in.Body.selection()
 	if len(s.Gists)+len(s.States) == 0 && s.User == "" && s.Problem == "" {
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "select deals by gists, states, user or problem")
 	}
-	results, err := a.admin.Skip(ctx, s, in.Body.Note)
-	return &reply[admin.DealResults]{results}, err
+	async, err := a.asyncDeals(ctx, in.Preference, s)
+	if err != nil {
+		return nil, err
+	}
+	if async {
+		return in.accepted(a.operations.ChangeDeals(ctx, operationID(ctx), gistdeal.OperationSkipDeals, s, in.Body.Note))
+	}
+	return results(a.admin.Skip(ctx, s, in.Body.Note))
+}
+
+// asyncDeals reports whether a change of the selected deals becomes an operation.
+func (a *API) asyncDeals(ctx context.Context, p Preference, s admin.DealSelection) (bool, error) {
+	if len(s.Gists) > 0 || p.asked() {
+		return p.async(len(s.Gists)), nil
+	}
+	_, more, err := a.admin.Deals(ctx, s, "", operation.SyncItems)
+	return more, err
 }
 
 type failureList struct {

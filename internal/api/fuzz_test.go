@@ -156,7 +156,7 @@ func (f *fuzz) request(op operation, valid bool) []byte {
 	}
 	if !valid && f.one(5) {
 		text.WriteString(pick(f.generator, []string{
-			"If-None-Match: *\r\n", "If-None-Match: \"\xff\r\n", "Accept: text/html\r\n", "Accept: ;q=a\r\n", "Accept: application/cbor\r\n",
+			"Prefer: respond-async\r\n", "Idempotency-Key: 1\r\n", "Idempotency-Key: é\r\n", "If-None-Match: *\r\n", "If-None-Match: \"\xff\r\n", "Accept: text/html\r\n", "Accept: ;q=a\r\n", "Accept: application/cbor\r\n",
 			"Content-Encoding: gzip\r\n", "X-Forwarded-For: ,,\r\n", "Range: bytes=0-1\r\n", "Expect: 100-continue\r\n", "Cookie: gistdeal=%%%\r\n",
 		}))
 	}

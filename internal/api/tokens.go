@@ -14,7 +14,7 @@ func (a *API) addTokenRoutes() {
 	add(a, route{method: http.MethodGet, path: "/tokens", id: "list-tokens", scope: gistdeal.ScopeAdmin, summary: "List API tokens, without their values"}, a.listTokens)
 	add(a, route{
 		method: http.MethodPost, path: "/tokens", id: "add-token", scope: gistdeal.ScopeAdmin, status: http.StatusCreated, errors: []int{http.StatusConflict},
-		summary: "Create an API token; only this answer contains its value",
+		summary: "Create an API token; only this answer contains its value", once: true, secret: true,
 	}, a.addToken)
 	add(a, route{
 		method: http.MethodPost, path: "/tokens/{name}/rotate", id: "rotate-token", scope: gistdeal.ScopeAdmin,

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"gistdeal"
 	"gistdeal/internal/admin"
 )
@@ -17,7 +19,8 @@ func (a *API) addUserRoutes() {
 	add(a, route{method: http.MethodGet, path: "/users", id: "list-users", scope: gistdeal.ScopeRead, summary: "List tracked users"}, a.listUsers)
 	add(a, route{
 		method: http.MethodPost, path: "/users", id: "add-users", scope: gistdeal.ScopeWrite,
-		summary: "Track users, given as JSON, as text with logins and URLs, or as CSV", modifyRequest: acceptText,
+		summary: "Track users, given as JSON, as text with logins and URLs, or as CSV", once: true,
+		modifyRequest: func(op *huma.Operation) { acceptText(op); bulk[addedUsers](a, op) },
 	}, a.addUsers)
 	add(a, route{method: http.MethodGet, path: "/users/{login}", id: "get-user", scope: gistdeal.ScopeRead, summary: "Show a tracked user"}, a.user)
 	for _, c := range []struct {
@@ -32,7 +35,8 @@ func (a *API) addUserRoutes() {
 	}
 	add(a, route{
 		method: http.MethodPost, path: "/users/change", id: "change-users", scope: gistdeal.ScopeWrite,
-		summary: "Change many users: the named ones, or all that match a search and states",
+		summary: "Change many users: the named ones, or all that match a search and states", once: true,
+		modifyRequest: func(op *huma.Operation) { bulk[changedUsers](a, op) },
 	}, a.changeUsers)
 	add(a, route{
 		method: http.MethodDelete, path: "/users/{login}", id: "remove-user", scope: gistdeal.ScopeWrite,
@@ -123,6 +127,7 @@ func (m mark) user(order gistdeal.UserOrder) *gistdeal.User {
 }
 
 type addUsersInput struct {
+	Preference
 	Backfill gistdeal.Backfill `query:"backfill" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"For text and CSV: the same as backfill in JSON."`
 	Body     struct {
 		Users    []string          `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or GitHub URLs."`
@@ -136,8 +141,9 @@ type addedUsers struct {
 	Results  []admin.Result    `json:"results" doc:"One result for each named user."`
 }
 
-// addUsers tracks users and waits up to Options.Wait for their results.
-func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[addedUsers], error) {
+// addUsers tracks users: a few at once, waiting up to Options.Wait for their results, and
+// many by an operation.
+func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*bulkReply, error) {
 	backfill, err := a.backfill(ctx, cmp.Or(in.Body.Backfill, in.Backfill))
 	if err != nil {
 		return nil, err
@@ -150,6 +156,9 @@ func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[addedUser
 			return nil, err
 		}
 	}
+	if in.async(len(in.Body.Users)) {
+		return in.accepted(a.operations.AddUsers(ctx, operationID(ctx), in.Body.Users, backfill))
+	}
 	waiting, cancel := context.WithTimeout(ctx, a.options.Wait)
 	defer cancel()
 	added := addedUsers{Backfill: backfill, Results: []admin.Result{}}
@@ -159,7 +168,7 @@ func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*reply[addedUser
 		}
 		added.Results = append(added.Results, r)
 	}
-	return &reply[addedUsers]{added}, nil
+	return results(added, nil)
 }
 
 // backfill returns the backfill of new users: the given one, or the setting if it is "".

@@ -140,15 +140,14 @@ func TestOneUserIsPausedResumedScannedAndRemoved(t *testing.T) {
 	w.refused(w.send(http.MethodPost, "/users/..%2Fx/scan", ""), http.StatusBadRequest, "invalid")
 }
 
-func TestThousandsOfUsersAreListedAtOnce(t *testing.T) {
+func TestThousandsOfUsersAreNamedInOneRequest(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newIdleWorld(t)
 	// None is a valid login, so each result is known at once.
 	lines := strings.Repeat("-"+strings.Repeat("x", 30)+"-\n", 5000)
-	var list resultList
-	w.read(w.send(http.MethodPost, "/users", lines, "Content-Type: text/plain"), http.StatusOK, &list)
-	if len(list.Results) != 5000 {
-		t.Errorf("%d results for 5,000 lines", len(list.Results))
+	op := w.begun(w.send(http.MethodPost, "/users", lines, "Content-Type: text/plain"))
+	if op.Results["invalid"] != 5000 {
+		t.Errorf("%+v for 5,000 lines", op)
 	}
 	w.refused(w.send(http.MethodPost, "/users", strings.Repeat(lines, 8), "Content-Type: text/plain"), http.StatusRequestEntityTooLarge, "about:blank")
 }

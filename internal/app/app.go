@@ -26,6 +26,7 @@ import (
 	"gistdeal/internal/config"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/github"
+	"gistdeal/internal/operation"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/server"
 	"gistdeal/internal/signin"
@@ -54,12 +55,13 @@ type App struct {
 	metrics *prometheus.Registry
 	store   *store.Store
 
-	github    *github.Client
-	pipedrive *pipedrive.Client
-	engine    *engine.Engine
-	server    *server.Server
-	tracer    *trace.Tracer // nil without a receiver of traces
-	listen    net.Listener
+	github     *github.Client
+	pipedrive  *pipedrive.Client
+	engine     *engine.Engine
+	operations *operation.Operations
+	server     *server.Server
+	tracer     *trace.Tracer // nil without a receiver of traces
+	listen     net.Listener
 }
 
 // New opens the database, listens, and assembles the parts. No loop runs before
@@ -109,10 +111,11 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 		return err
 	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log), newBuildInfo(c.Version))
+	a.operations = operation.New(a.store, a.log)
 	a.engine = engine.New(mutant.Store(a.store), hub, mutant.Pipedrive(pipe), engine.Options{
 		ScanInterval: c.ScanInterval, FeedInterval: feedInterval(c), Backfill: c.Backfill, Limits: gistdeal.ApprovalLimits{Threshold: c.Threshold, Daily: c.DailyLimit}, Order: c.Order, Background: hub.Background(),
 		Target: c.Target, Locked: c.Locked,
-		ResendAfter: c.ResendAfter, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics,
+		ResendAfter: c.ResendAfter, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics, Operations: a.operations.Run,
 	})
 	a.metrics.MustRegister(newQuotas(func() []gistdeal.Quota { return a.engine.Status().Quotas }))
 	a.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
@@ -141,7 +144,7 @@ func signIn(c config.Config) *signin.Provider {
 // api returns the HTTP API.
 func (a *App) api(hub *github.Client, pipe *pipedrive.Client) *api.API {
 	return api.New(a.store, configured(a.config), api.Options{
-		Version: a.config.Version, Wait: a.config.RequestWait, Wake: a.engine.Wake, Log: a.log,
+		Version: a.config.Version, Wait: a.config.RequestWait, Wake: a.engine.Wake, Log: a.log, Operations: a.operations,
 		Estimate: func(ctx context.Context, logins []string, backfill gistdeal.Backfill) (estimate.Estimate, error) {
 			return estimate.Make(ctx, hub, a.store, logins, backfill, func(ctx context.Context) (estimate.Pace, error) {
 				l, err := activity.New(a.store).Quotas(ctx) // Of the leader, which this process may not be.

@@ -67,11 +67,14 @@ type Options struct {
 	Background   Background                  // for scans that nobody waits for; nil means the same as for the others
 	ResendAfter  time.Duration               // how long a deal must be missing before it is sent again; 0 means 10 min
 	RecheckAfter time.Duration               // how long after a deal was sent again its gist is checked for a duplicate; 0 means 1 h
-	Drain        time.Duration               // how long after the end of the work results of requests are still waited for
-	Owner        string                      // names this process in claims; unique for each start
-	Now          func() time.Time            // the clock of the rows; nil means time.Now
-	Log          *slog.Logger                // nil means none
-	Metrics      prometheus.Registerer
+	// Operations works off bulk operations until its context ends, while this process leads;
+	// nil means that there are none.
+	Operations func(context.Context) error
+	Drain      time.Duration    // how long after the end of the work results of requests are still waited for
+	Owner      string           // names this process in claims; unique for each start
+	Now        func() time.Time // the clock of the rows; nil means time.Now
+	Log        *slog.Logger     // nil means none
+	Metrics    prometheus.Registerer
 }
 
 // Engine composes the loops, and runs them while it holds the lease. Track and

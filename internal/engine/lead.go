@@ -65,9 +65,13 @@ func (e *Engine) lead(ctx context.Context) error {
 	e.leading.Store(true)
 	defer e.leading.Store(false)
 	g, ctx := errgroup.WithContext(ctx)
-	for _, run := range []func(context.Context) error{
+	loops := []func(context.Context) error{
 		e.scanner.ServeRequests, e.scanner.Sweep, e.feed.Run, e.pusher.Run, e.reconciler.Watch, e.keepQuotas, e.noteGitHub,
-	} {
+	}
+	if e.options.Operations != nil {
+		loops = append(loops, e.options.Operations)
+	}
+	for _, run := range loops {
 		g.Go(func() error { return run(ctx) })
 	}
 	return g.Wait()

@@ -45,6 +45,9 @@ func full(t *testing.T) *store.Store {
 	_, err := s.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: "someone"})
 	testenv.Must(t, err)
 	testenv.Must(t, s.RequestAudit(t.Context(), gistdeal.AuditRequest{ID: "x", RequestedAt: noon}))
+	begin(t, s, gistdeal.OperationAddUsers, "someone", "another")
+	_, _, err = s.ClaimKey(t.Context(), gistdeal.IdempotencyKey{Caller: "ann", Key: "key", Request: "hash"}, "claim", noon)
+	testenv.Must(t, err)
 	return s
 }
 

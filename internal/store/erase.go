@@ -68,6 +68,9 @@ func (s *Store) rememberErased(ctx context.Context, tx *sql.Tx, u gistdeal.User,
 
 // deleteUser deletes all rows about a user, and empties the columns of deals that stay.
 func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
+	if err := eraseItems(ctx, tx, u); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		`DELETE FROM attempts WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`DELETE FROM deals WHERE state <> 'created' AND gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
@@ -81,6 +84,10 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 			return err
 		}
 	}
+	login := likePattern.Replace(gistdeal.LoginKey(u.Login))
+	if _, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE lower(answer) LIKE $1 ESCAPE '\'`, "%"+login+"%"); err != nil {
+		return err
+	}
 	if !u.LoginStale {
 		if err := linkEntries(ctx, tx, u); err != nil {
 			return err
@@ -90,8 +97,7 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 		return err
 	}
 	// A report names the users of gists with discrepancies.
-	_, err := tx.ExecContext(ctx, `DELETE FROM audits WHERE ended_at <> 0 AND lower(report) LIKE $1 ESCAPE '\'`,
-		`%"login":"`+likePattern.Replace(gistdeal.LoginKey(u.Login))+`"%`)
+	_, err := tx.ExecContext(ctx, `DELETE FROM audits WHERE ended_at <> 0 AND lower(report) LIKE $1 ESCAPE '\'`, `%"login":"`+login+`"%`)
 	return err
 }
 

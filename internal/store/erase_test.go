@@ -54,9 +54,17 @@ func person(t *testing.T, s *store.Store) (gistdeal.User, []string) {
 	testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ann", UserID: u.ID, Seq: 3}, noon))
 	_, err := s.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: "mallory-m"})
 	testenv.Must(t, err)
+	testenv.Must(t, s.AddOperation(t.Context(), gistdeal.Operation{ID: "op", Kind: gistdeal.OperationSkipDeals, Note: "her gists are spam", CreatedAt: noon}, []gistdeal.OperationItem{
+		{N: 1, Input: "https://github.com/Mallory-M", Key: "mallory-m", Result: "refused", Reason: "the login mallory-m is odd"},
+		{N: 2, Input: "https://gist.github.com/mallory-m/" + all[0].ID, Key: all[0].ID},
+	}))
+	key := gistdeal.IdempotencyKey{Caller: "ann", Key: "key", Request: "hash"}
+	_, _, err = s.ClaimKey(t.Context(), key, "claim", noon)
+	testenv.Must(t, err)
+	testenv.Must(t, s.EndKey(t.Context(), key, "claim", gistdeal.IdempotentAnswer{Status: 200, Body: `{"input":"mallory-m"}`}))
 	_, err = s.RemoveUsers(t.Context(), time.Now(), u.ID)
 	testenv.Must(t, err)
-	return u, []string{"mallory-m", "her diary", "before she changed it", "after she changed it", "gist.example", "diary.md"}
+	return u, []string{"mallory-m", "her diary", "before she changed it", "after she changed it", "gist.example", "diary.md", "her gists are spam"}
 }
 
 func TestNoTextOfAnErasedUserRemainsInTheDatabaseFiles(t *testing.T) {

@@ -94,8 +94,20 @@ func (p *pool) begin(ctx context.Context) (context.Context, func(error) error) {
 	}
 }
 
+// txKey is the key of a pool's open transaction in a context.
+type txKey struct{ pool *pool }
+
+// opened returns the transaction of Atomic in ctx, nil if there is none.
+func (p *pool) opened(ctx context.Context) *sql.Tx {
+	tx, _ := ctx.Value(txKey{p}).(*sql.Tx)
+	return tx
+}
+
 // ExecContext is sql.DB's.
 func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if tx := p.opened(ctx); tx != nil {
+		return tx.ExecContext(ctx, query, args...)
+	}
 	if err := p.refused(); err != nil {
 		return nil, err
 	}
@@ -106,6 +118,9 @@ func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.
 
 // QueryRowContext is sql.DB's. The caller must call Scan on its result.
 func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *row {
+	if tx := p.opened(ctx); tx != nil {
+		return &row{tx.QueryRowContext(ctx, query, args...), func(err error) error { return err }}
+	}
 	ctx, end := p.begin(ctx)
 	if statement := p.statements.of(ctx, p.db, query); statement != nil { //nolint:sqlclosecheck // It ends with the pool.
 		return &row{statement.QueryRowContext(ctx, args...), end}
@@ -121,6 +136,9 @@ func (p *pool) prepared(ctx context.Context, query *sql.Stmt, args ...any) *row 
 
 // QueryContext is sql.DB's. The caller must pass its results to collect.
 func (p *pool) QueryContext(ctx context.Context, query string, args ...any) (*rows, error) {
+	if tx := p.opened(ctx); tx != nil {
+		return queryIn(ctx, tx, query, args...)
+	}
 	ctx, end := p.begin(ctx)
 	r, err := p.query(ctx, query, args) //nolint:sqlclosecheck // By collect.
 	if err != nil {
@@ -184,6 +202,9 @@ func scanAll[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error
 // the transaction lost a race. f must use only the given context and transaction: the
 // pool may have one connection, and waiting for a second one would hang.
 func (p *pool) tx(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
+	if tx := p.opened(ctx); tx != nil {
+		return f(ctx, tx)
+	}
 	if err := p.refused(); err != nil {
 		return err
 	}

@@ -14,6 +14,9 @@ import (
 // keepResults is how long a result can be read.
 const keepResults = time.Hour
 
+// canceled is the problem of a request that was canceled.
+const canceled = "the request was canceled"
+
 // requestRow is a scan request in the JSON object of a bulk insert, keyed by login.
 type requestRow struct {
 	Login    string               `json:"login"`
@@ -35,7 +38,8 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 		if err != nil {
 			return nil, err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE ended_at > 0 AND ended_at < $1`, millis(now.Add(-keepResults))); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM scan_requests WHERE ended_at > 0 AND ended_at < $1
+			AND NOT EXISTS (SELECT 1 FROM operation_items i WHERE i.key = login_key AND i.request > 0 AND i.result = '')`, millis(now.Add(-keepResults))); err != nil {
 			return nil, err
 		}
 		before, err := s.waitingRequests(ctx, tx)
@@ -138,22 +142,22 @@ func (s *Store) ListRequests(ctx context.Context, after string, limit int) ([]gi
 // CancelRequests ends the pending request for a login, or all pending ones if it is "", and
 // returns their number. Clients that wait for them get an Invalid error.
 func (s *Store) CancelRequests(ctx context.Context, login string, now time.Time) (int64, error) {
-	var canceled int64
+	var ended int64
 	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
-		r, err := tx.ExecContext(ctx, `UPDATE scan_requests SET ended_at = $1, outcome = $2, problem = 'the request was canceled'
+		r, err := tx.ExecContext(ctx, `UPDATE scan_requests SET ended_at = $1, outcome = $2, problem = '`+canceled+`'
 			WHERE ended_at = 0 AND ($3 = '' OR login_key = $3)`, millis(now), gistdeal.Invalid.String(), gistdeal.LoginKey(login))
 		if err != nil {
 			return nil, err
 		}
-		if canceled, err = r.RowsAffected(); canceled > 0 {
-			entries = []gistdeal.AuditEntry{{Action: gistdeal.ActionCancelRequest, Target: login, Count: int(canceled)}}
+		if ended, err = r.RowsAffected(); ended > 0 {
+			entries = []gistdeal.AuditEntry{{Action: gistdeal.ActionCancelRequest, Target: login, Count: int(ended)}}
 		}
 		return entries, err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("cancel requests: %w", err)
 	}
-	return canceled, nil
+	return ended, nil
 }
 
 // requestObject returns the requests as a JSON object for a bulk statement.

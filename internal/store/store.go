@@ -154,6 +154,14 @@ func (s *Store) tx(ctx context.Context, f func(context.Context, *sql.Tx) error) 
 	return s.db.tx(ctx, f)
 }
 
+// Atomic runs f in a transaction: all changes that f makes with its context are made
+// together, or none if f returns an error. It runs f again if the transaction lost a race.
+func (s *Store) Atomic(ctx context.Context, f func(context.Context) error) error {
+	return s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return f(context.WithValue(ctx, txKey{s.db}, tx))
+	})
+}
+
 // changed reports whether a conditional change affected one row.
 func changed(r sql.Result, err error) (bool, error) {
 	if err != nil {

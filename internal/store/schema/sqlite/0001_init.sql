@@ -132,6 +132,53 @@ CREATE TABLE scan_requests (
 ) WITHOUT ROWID;
 CREATE INDEX scan_requests_turn ON scan_requests (ended_at, kind DESC, requested_at);
 
+-- Changes of many users or deals, for the leader. Ended ones are kept for 30 days.
+CREATE TABLE operations (
+  id          TEXT   PRIMARY KEY,
+  kind        TEXT   NOT NULL CHECK (kind IN ('add_users', 'change_users', 'retry_deals', 'skip_deals')),
+  change      TEXT   NOT NULL,                    -- of users: 'pause', 'resume', 'remove', 'approve' or 'scan'
+  backfill    TEXT   NOT NULL,                    -- of added users
+  states      TEXT   NOT NULL,                    -- of the deals that may be changed: a JSON array; '' means any
+  note        TEXT   NOT NULL,                    -- of skipped deals
+  caller      TEXT   NOT NULL,
+  total       BIGINT NOT NULL,
+  created_at  BIGINT NOT NULL,
+  started_at  BIGINT NOT NULL DEFAULT 0,
+  canceled_at BIGINT NOT NULL DEFAULT 0,
+  ended_at    BIGINT NOT NULL DEFAULT 0           -- 0: pending or in progress
+) WITHOUT ROWID;
+CREATE INDEX operations_turn ON operations (ended_at, created_at, id);
+
+-- The users or deals of an operation. A change and its result are one transaction.
+CREATE TABLE operation_items (
+  operation_id TEXT   NOT NULL REFERENCES operations (id),
+  n            BIGINT NOT NULL,
+  input        TEXT   NOT NULL,                   -- as it was given; '' once the person was erased
+  key          TEXT   NOT NULL,                   -- a login in lower case, 'id:' and a user's number, or a gist id
+  request      BIGINT NOT NULL DEFAULT 0,         -- scan_requests.number; 0: not requested
+  result       TEXT   NOT NULL DEFAULT '',        -- '': pending
+  reason       TEXT   NOT NULL DEFAULT '',
+  problem      BIGINT NOT NULL DEFAULT 0,         -- 1: it could not be done
+  PRIMARY KEY (operation_id, n)
+) WITHOUT ROWID;
+CREATE INDEX operation_items_problems ON operation_items (operation_id, problem DESC, n);
+CREATE INDEX operation_items_pending ON operation_items (operation_id, n) WHERE result = '';
+CREATE INDEX operation_items_requested ON operation_items (key, request) WHERE result = '' AND request > 0;
+
+-- Answers to requests with an Idempotency-Key, for 24 hours.
+CREATE TABLE idempotency_keys (
+  caller   TEXT   NOT NULL,
+  key      TEXT   NOT NULL,
+  request  TEXT   NOT NULL,                       -- SHA-256 of method, path and body, in hexadecimal
+  claim    TEXT   NOT NULL,                       -- names the attempt that may write the answer
+  at       BIGINT NOT NULL,
+  status   BIGINT NOT NULL DEFAULT 0,             -- 0: in progress
+  location TEXT   NOT NULL DEFAULT '',
+  answer   TEXT   NOT NULL DEFAULT '',            -- '' if it held a secret
+  PRIMARY KEY (caller, key)
+) WITHOUT ROWID;
+CREATE INDEX idempotency_keys_at ON idempotency_keys (at);
+
 CREATE TABLE audits (
   id               TEXT   PRIMARY KEY,
   repair           BIGINT NOT NULL,

@@ -1,0 +1,179 @@
+package operation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/loop"
+)
+
+const (
+	perTurn     = 50 // items of an operation that are changed at a time
+	inFlight    = 50 // scan requests of an operation that are pending at a time
+	poll        = 250 * time.Millisecond
+	deleteEvery = time.Hour
+)
+
+// Run works off the operations until ctx ends. Only the leader may run it, but two do no
+// harm: see [store.Store.WorkOperation].
+func (o *Operations) Run(ctx context.Context) error {
+	var deleted time.Time
+	for delay := poll; ; {
+		worked, err := o.turn(ctx)
+		if err == nil && time.Since(deleted) > deleteEvery {
+			deleted = time.Now()
+			err = errors.Join(o.db.DeleteOperations(ctx, deleted), o.db.DeleteKeys(ctx, deleted))
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && gistdeal.KindOf(err) != gistdeal.Limited: // Too many requests are pending.
+			o.log.Error("operations not worked off", "error", err)
+			delay = min(2*delay, loop.MaxDelay)
+		case worked:
+			delay = poll
+			continue
+		default:
+			delay = poll
+		}
+		loop.SleepOrWake(ctx, delay, o.wake)
+	}
+}
+
+// turn does a small part of each operation, and reports whether there may be more to do at
+// once.
+func (o *Operations) turn(ctx context.Context) (worked bool, err error) {
+	pending, err := o.db.PendingOperations(ctx)
+	if err != nil {
+		return false, err
+	}
+	var errs error
+	for _, op := range pending {
+		part := o.change
+		if op.Kind == gistdeal.OperationAddUsers {
+			part = o.add
+		}
+		n, err := part(gistdeal.WithCaller(ctx, gistdeal.Caller{Name: op.Caller}), op)
+		worked = worked || n > 0
+		errs = errors.Join(errs, err)
+	}
+	return worked && errs == nil, errs
+}
+
+// change changes some users or deals of an operation.
+func (o *Operations) change(ctx context.Context, op gistdeal.Operation) (int, error) {
+	return o.db.WorkOperation(ctx, op.ID, false, perTurn, time.Now(), func(ctx context.Context, items []gistdeal.OperationItem) error {
+		inputs := make([]string, len(items))
+		for i, item := range items {
+			inputs[i] = item.Key
+		}
+		results, err := o.apply(ctx, op, inputs)
+		for i, r := range results {
+			set(&items[i], r)
+		}
+		return err
+	})
+}
+
+// apply makes the change of an operation, and returns a result for each input.
+func (o *Operations) apply(ctx context.Context, op gistdeal.Operation, inputs []string) ([]admin.Result, error) {
+	if op.Kind == gistdeal.OperationChangeUsers {
+		return o.admin.ChangeUsers(ctx, inputs, admin.Changes[op.Change])
+	}
+	s := admin.DealSelection{Gists: inputs}
+	for _, state := range op.States {
+		s.States = append(s.States, string(state))
+	}
+	deals, err := admin.DealResults{}, error(nil)
+	if op.Kind == gistdeal.OperationRetryDeals {
+		deals, err = o.admin.Retry(ctx, s)
+	} else {
+		deals, err = o.admin.Skip(ctx, s, op.Note)
+	}
+	return deals.Results, err
+}
+
+// set sets the result of an item.
+func set(i *gistdeal.OperationItem, r admin.Result) {
+	i.Result, i.Reason, i.Problem = r.Result, r.Reason, !r.Done()
+	if i.Key == "" {
+		i.Result, i.Reason, i.Problem = "canceled", "the person was erased", false
+	}
+}
+
+// add stores the results of an operation's scan requests, and requests that more users be
+// tracked if few requests are pending. It returns the number of both.
+func (o *Operations) add(ctx context.Context, op gistdeal.Operation) (int, error) {
+	requested, err := o.db.RequestedItems(ctx, op.ID)
+	if err != nil {
+		return 0, err
+	}
+	done, err := o.collect(ctx, op, requested)
+	if err == nil && done > 0 {
+		_, err = o.db.WorkOperation(ctx, op.ID, true, inFlight, time.Now(), func(ctx context.Context, items []gistdeal.OperationItem) error {
+			_, err := o.collect(ctx, op, items)
+			return err
+		})
+	}
+	free := inFlight - len(requested) + done
+	if err != nil || free == 0 {
+		return done, err
+	}
+	n, err := o.db.WorkOperation(ctx, op.ID, false, free, time.Now(), func(ctx context.Context, items []gistdeal.OperationItem) error {
+		return o.request(ctx, op, items)
+	})
+	return done + n, err
+}
+
+// collect sets the results of the items whose scan request has one, and returns their
+// number.
+func (o *Operations) collect(ctx context.Context, op gistdeal.Operation, items []gistdeal.OperationItem) (int, error) {
+	results, err := o.db.RequestResults(ctx, requestsOf(op, items)...)
+	if err != nil {
+		return 0, err
+	}
+	done := 0
+	for i := range items {
+		item := &items[i]
+		result, ok := results[item.Key]
+		if !ok && item.Key != "" {
+			continue
+		}
+		set(item, o.admin.Added(ctx, item.Key, result))
+		done++
+	}
+	return done, nil
+}
+
+// request requests that the users of items be tracked.
+func (o *Operations) request(ctx context.Context, op gistdeal.Operation, items []gistdeal.OperationItem) error {
+	requests, err := o.db.RequestScan(ctx, time.Now(), requestsOf(op, items)...)
+	if err != nil {
+		return err
+	}
+	numbers := map[string]int64{}
+	for _, r := range requests {
+		numbers[gistdeal.LoginKey(r.Login)] = r.Number
+	}
+	for i := range items {
+		items[i].Request = numbers[items[i].Key]
+		if items[i].Key == "" {
+			set(&items[i], admin.Result{})
+		}
+	}
+	return nil
+}
+
+// requestsOf returns the scan request of each item. A login in lower case is as good as any:
+// GitHub tells its spelling.
+func requestsOf(op gistdeal.Operation, items []gistdeal.OperationItem) (requests []gistdeal.ScanRequest) {
+	for _, i := range items {
+		if i.Key != "" {
+			requests = append(requests, gistdeal.ScanRequest{Login: i.Key, Backfill: op.Backfill, Number: i.Request})
+		}
+	}
+	return requests
+}

@@ -1,0 +1,281 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"gistdeal"
+)
+
+// keepOperations is how long ended operations are kept.
+const keepOperations = 30 * 24 * time.Hour
+
+// AddOperation stores an operation with its items for the leader. It changes nothing if
+// there is one with that id.
+func (s *Store) AddOperation(ctx context.Context, o gistdeal.Operation, items []gistdeal.OperationItem) error {
+	rows := make(map[string]itemRow, len(items))
+	for _, i := range items {
+		rows[strconv.Itoa(i.N)] = itemRow{clean(i.Input), i.Key, i.Request, i.Result, clean(i.Reason), boolean(i.Problem)}
+	}
+	object, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	states := ""
+	if o.States != nil {
+		text, err := json.Marshal(o.States)
+		if err != nil {
+			return err
+		}
+		states = string(text)
+	}
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		ok, err := changed(tx.ExecContext(ctx, `INSERT INTO operations (id, kind, change, backfill, states, note, caller, total, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
+			o.ID, o.Kind, o.Change, o.Backfill, states, clean(o.Note), o.Caller, len(items), millis(o.CreatedAt)))
+		if err != nil || !ok {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO operation_items (operation_id, n, input, key, request, result, reason, problem)
+			SELECT CAST($1 AS TEXT), CAST(key AS BIGINT), value ->> 'input', value ->> 'key', CAST(value ->> 'request' AS BIGINT), value ->> 'result', value ->> 'reason',
+				CAST(value ->> 'problem' AS BIGINT) FROM json_each($2)`, o.ID, string(object)); err != nil {
+			return err
+		}
+		return endOperation(ctx, tx, o.ID, o.CreatedAt)
+	})
+	if err != nil {
+		return fmt.Errorf("add an operation on %d items: %w", len(items), err)
+	}
+	return nil
+}
+
+// itemRow is an item in the JSON object of a bulk statement, keyed by its number.
+type itemRow struct {
+	Input   string `json:"input"`
+	Key     string `json:"key"`
+	Request int64  `json:"request"`
+	Result  string `json:"result"`
+	Reason  string `json:"reason"`
+	Problem int64  `json:"problem"`
+}
+
+// endOperation ends an operation that has no pending item.
+func endOperation(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE operations SET ended_at = $1 WHERE id = $2 AND ended_at = 0
+		AND NOT EXISTS (SELECT 1 FROM operation_items WHERE operation_id = $2 AND result = '')`, millis(now), id)
+	return err
+}
+
+// WorkOperation calls work with up to limit pending items of an operation, in their order:
+// those whose scan is requested, or the others. It stores the request or result that work
+// sets in each, in the transaction of the changes that work makes with its context. So an
+// item is done once, however many processes call WorkOperation and whenever they die. It
+// returns the number of items.
+func (s *Store) WorkOperation(ctx context.Context, id string, requested bool, limit int, now time.Time, work func(context.Context, []gistdeal.OperationItem) error) (n int, err error) {
+	err = s.Atomic(ctx, func(ctx context.Context) error {
+		tx := s.db.opened(ctx)
+		// This row locks out other processes until the transaction ends.
+		open, err := changed(tx.ExecContext(ctx, `UPDATE operations SET started_at = CASE WHEN started_at = 0 THEN CAST($1 AS BIGINT) ELSE started_at END WHERE id = $2 AND ended_at = 0`, millis(now), id))
+		if n = 0; err != nil || !open {
+			return err
+		}
+		rows, err := queryIn(ctx, tx, `SELECT n, input, key, request FROM operation_items WHERE operation_id = $1 AND result = '' AND (request > 0) = $2 ORDER BY n LIMIT $3`,
+			id, requested, limit)
+		items, err := collect(rows, err, func(row *sql.Rows) (i gistdeal.OperationItem, err error) {
+			return i, row.Scan(&i.N, &i.Input, &i.Key, &i.Request)
+		})
+		if n = len(items); err != nil || n == 0 {
+			return err
+		}
+		before := slices.Clone(items)
+		if err := work(ctx, items); err != nil {
+			return err
+		}
+		for at, i := range items {
+			if i == before[at] {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE operation_items SET request = $1, result = $2, reason = $3, problem = $4 WHERE operation_id = $5 AND n = $6 AND result = ''`,
+				i.Request, i.Result, clean(i.Reason), boolean(i.Problem), id, i.N); err != nil {
+				return err
+			}
+		}
+		return endOperation(ctx, tx, id, now)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("work on operation %s: %w", id, err)
+	}
+	return n, nil
+}
+
+// PendingOperations returns the operations that have not ended, the oldest first.
+func (s *Store) PendingOperations(ctx context.Context) ([]gistdeal.Operation, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+operationColumns+` FROM operations WHERE ended_at = 0 ORDER BY created_at, id`)
+	return collect(rows, err, scanOperation)
+}
+
+// RequestedItems returns the items of an operation that wait for the result of their scan
+// request.
+func (s *Store) RequestedItems(ctx context.Context, id string) ([]gistdeal.OperationItem, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT n, key, request FROM operation_items WHERE operation_id = $1 AND result = '' AND request > 0`, id)
+	return collect(rows, err, func(row *sql.Rows) (i gistdeal.OperationItem, err error) {
+		return i, row.Scan(&i.N, &i.Key, &i.Request)
+	})
+}
+
+// CancelOperation ends all pending items of an operation, except those whose scan somebody
+// else waits for: the leader ends them. It changes nothing if the operation has ended.
+func (s *Store) CancelOperation(ctx context.Context, id string, now time.Time) error {
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE operations SET canceled_at = $1 WHERE id = $2 AND ended_at = 0 AND canceled_at = 0`, millis(now), id))
+		if err != nil || !ok {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE scan_requests SET ended_at = $1, outcome = $2, problem = '`+canceled+`' WHERE ended_at = 0 AND kind = $3
+			AND login_key IN (SELECT key FROM operation_items i WHERE i.operation_id = $4 AND i.result = '' AND i.request = scan_requests.number)
+			AND NOT EXISTS (SELECT 1 FROM operation_items other WHERE other.key = login_key AND other.request > 0 AND other.result = '' AND other.operation_id <> $4)`,
+			millis(now), gistdeal.Invalid.String(), gistdeal.RequestTrack, id); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE operation_items SET result = 'canceled' WHERE operation_id = $1 AND result = ''
+			AND (request = 0 OR EXISTS (SELECT 1 FROM scan_requests r WHERE r.login_key = key AND r.number = request AND r.ended_at > 0 AND r.problem = '`+canceled+`'))`, id); err != nil {
+			return err
+		}
+		return endOperation(ctx, tx, id, now)
+	})
+	if err != nil {
+		return fmt.Errorf("cancel operation %s: %w", id, err)
+	}
+	return nil
+}
+
+const operationColumns = `id, kind, change, backfill, states, note, caller, total, created_at, started_at, canceled_at, ended_at`
+
+func scanOperation(row *sql.Rows) (o gistdeal.Operation, err error) {
+	var states string
+	var created, started, canceled, ended int64
+	if err := row.Scan(&o.ID, &o.Kind, &o.Change, &o.Backfill, &states, &o.Note, &o.Caller, &o.Total, &created, &started, &canceled, &ended); err != nil {
+		return o, err
+	}
+	o.CreatedAt, o.StartedAt, o.CanceledAt, o.EndedAt = fromMillis(created), fromMillis(started), fromMillis(canceled), fromMillis(ended)
+	if states != "" {
+		err = json.Unmarshal([]byte(states), &o.States)
+	}
+	return o.WithState(), err
+}
+
+// Operation returns the operation with that id and the numbers of its results; NotFound if
+// there is none.
+func (s *Store) Operation(ctx context.Context, id string) (o gistdeal.Operation, err error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+operationColumns+` FROM operations WHERE id = $1`, id)
+	all, err := collect(rows, err, scanOperation)
+	if err == nil && len(all) == 0 {
+		err = notFound(sql.ErrNoRows, "operation %q does not exist", id)
+	}
+	if err == nil {
+		err = s.countItems(ctx, all)
+	}
+	if err != nil {
+		return o, err
+	}
+	return all[0], nil
+}
+
+// Operations returns up to limit operations, the newest first, after the one that was
+// created at that time and has that id; from the first one for the zero time.
+func (s *Store) Operations(ctx context.Context, before time.Time, id string, limit int) ([]gistdeal.Operation, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+operationColumns+` FROM operations
+		WHERE CAST($1 AS BIGINT) = 0 OR created_at < $1 OR (created_at = $1 AND id < $2) ORDER BY created_at DESC, id DESC LIMIT $3`, millis(before), id, limit)
+	all, err := collect(rows, err, scanOperation)
+	if err != nil {
+		return nil, err
+	}
+	return all, s.countItems(ctx, all)
+}
+
+// countItems sets the numbers of results of the operations.
+func (s *Store) countItems(ctx context.Context, all []gistdeal.Operation) error {
+	at := map[string]int{}
+	ids := make([]string, len(all))
+	for i := range all {
+		all[i].Results = map[string]int{}
+		at[all[i].ID], ids[i] = i, all[i].ID
+	}
+	object, err := keys(ids)
+	if err != nil {
+		return err
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT operation_id, result, count(*), sum(problem) FROM operation_items
+		WHERE operation_id IN (SELECT key FROM json_each($1)) AND result <> '' GROUP BY operation_id, result`, object)
+	_, err = collect(rows, err, func(row *sql.Rows) (id string, err error) {
+		var result string
+		var n, problems int
+		if err := row.Scan(&id, &result, &n, &problems); err != nil {
+			return id, err
+		}
+		o := &all[at[id]]
+		o.Results[result] += n
+		o.Done += n
+		o.Problems += problems
+		return id, nil
+	})
+	return err
+}
+
+// OperationItems returns up to limit items of an operation, those with a problem first,
+// after the item that has the number and the problem of after.
+func (s *Store) OperationItems(ctx context.Context, id string, after gistdeal.OperationItem, limit int) ([]gistdeal.OperationItem, error) {
+	problem := int64(2)
+	if after.N > 0 {
+		problem = boolean(after.Problem)
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT n, input, result, reason, problem FROM operation_items WHERE operation_id = $1
+		AND (problem < $2 OR (problem = $2 AND n > $3)) ORDER BY problem DESC, n LIMIT $4`, id, problem, after.N, limit)
+	return collect(rows, err, func(row *sql.Rows) (i gistdeal.OperationItem, err error) {
+		var problem int64
+		err = row.Scan(&i.N, &i.Input, &i.Result, &i.Reason, &problem)
+		i.Problem = problem != 0
+		return i, err
+	})
+}
+
+// DeleteOperations deletes the operations that ended 30 days before now.
+func (s *Store) DeleteOperations(ctx context.Context, now time.Time) error {
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		before := millis(now.Add(-keepOperations))
+		_, err := tx.ExecContext(ctx, `DELETE FROM operation_items WHERE operation_id IN (SELECT id FROM operations WHERE ended_at > 0 AND ended_at < $1)`, before)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM operations WHERE ended_at > 0 AND ended_at < $1`, before)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete old operations: %w", err)
+	}
+	return nil
+}
+
+// eraseItems empties the texts about a user in operations. Its pending items name nothing
+// any more.
+func eraseItems(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
+	const ofUser = `(key = $1 OR key = $2 OR key IN (SELECT id FROM gists WHERE user_id = $3) OR lower(input) LIKE $4 ESCAPE '\')`
+	login, inURL := gistdeal.LoginKey(u.Login), "%/"+likePattern.Replace(gistdeal.LoginKey(u.Login))+"/%"
+	if u.LoginStale { // It is another person's.
+		login, inURL = "-", "-"
+	}
+	for _, statement := range []string{
+		`UPDATE operations SET note = '' WHERE id IN (SELECT operation_id FROM operation_items WHERE ` + ofUser + `)`,
+		`UPDATE operation_items SET input = '', key = '', reason = '' WHERE ` + ofUser,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, login, fmt.Sprintf("id:%d", u.ID), u.ID, inURL); err != nil {
+			return err
+		}
+	}
+	return nil
+}
