@@ -8,6 +8,7 @@ type cli struct {
 	Users       usersCmd       `cmd:"" help:"Add, list, remove, pause, resume and approve users."`
 	Scan        scanCmd        `cmd:"" help:"Scan a tracked user now, and follow its deals."`
 	Requests    requestsCmd    `cmd:"" help:"List and cancel pending requests to track or scan users."`
+	Operations  operationsCmd  `cmd:"" help:"List, show and cancel changes of many users or deals."`
 	Deals       dealsCmd       `cmd:"" help:"List, retry, skip and explain deals."`
 	Tokens      tokensCmd      `cmd:"" help:"Add, list, rotate and revoke the tokens of the HTTP API and the page."`
 	People      peopleCmd      `cmd:"" help:"List, sign out and forget the people who sign in at an OpenID Connect provider."`

@@ -8,6 +8,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/format"
+	"gistdeal/internal/operation"
 	"gistdeal/internal/store"
 )
 
@@ -38,7 +39,8 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 	add := admin.Addition{Logins: logins, Backfill: gistdeal.Backfill(c.Backfill), Notice: notice}
 	results := []admin.Result{}
 	err = c.withStore(ctx, creates, func(db *store.Store) error {
-		if err := c.agree(ctx, db, len(logins)); err != nil {
+		policy, err := c.agree(ctx, db, len(logins))
+		if err != nil {
 			return err
 		}
 		a := admin.New(db)
@@ -46,6 +48,13 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 			if err := a.AllowAgain(ctx, logins); err != nil {
 				return err
 			}
+		}
+		if len(logins) > operation.SyncItems {
+			op, err := operation.New(db, nil).AddUsers(ctx, operation.NewID(), logins, policy)
+			if err != nil {
+				return err
+			}
+			return c.followOperation(ctx, db, op)
 		}
 		for r, err := range a.AddUsers(ctx, add) {
 			if err != nil {
@@ -58,7 +67,7 @@ func (c *usersAddCmd) Run(ctx context.Context) error {
 		}
 		return nil
 	})
-	if c.JSON && err == nil {
+	if c.JSON && err == nil && len(logins) <= operation.SyncItems {
 		err = c.print(usersDone{results}, nil)
 	}
 	if err != nil {
@@ -74,25 +83,25 @@ type usersDone struct {
 	Users []admin.Result `json:"users"`
 }
 
-// agree says which gists get a deal. At a terminal it asks whether to track several users
+// agree says which gists get a deal, and returns the backfill. At a terminal it asks whether to track several users
 // if no backfill is given.
-func (c *usersAddCmd) agree(ctx context.Context, db *store.Store, users int) error {
+func (c *usersAddCmd) agree(ctx context.Context, db *store.Store, users int) (gistdeal.Backfill, error) {
 	conf, err := withoutKey()
 	if err != nil {
-		return err
+		return "", err
 	}
 	policy, err := c.Backfill.orConfigured(ctx, conf, db)
 	if err != nil {
-		return err
+		return "", err
 	}
 	text := fmt.Sprintf("backfill %s: a new user gets %s", policy, policy.Meaning())
 	if users > 1 && c.Backfill == "" && !c.Yes && interactive() {
-		return ask(fmt.Sprintf("Track %s users with %s. Continue? [y/N] ", format.Number(users), text))
+		return policy, ask(fmt.Sprintf("Track %s users with %s. Continue? [y/N] ", format.Number(users), text))
 	}
 	if !c.JSON {
 		notice(text)
 	}
-	return nil
+	return policy, nil
 }
 
 type usersListCmd struct {
