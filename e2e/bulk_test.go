@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"gistdeal"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/pgtest"
@@ -108,8 +110,8 @@ func TestASingleUserIsNotBehindAnOperation(t *testing.T) {
 func TestOperationsAreListedFollowedAndCanceledByCommands(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 3})
-	file := filepath.Join(t.TempDir(), "logins.txt")
-	testenv.Must(t, os.WriteFile(file, []byte(strings.Join(append(logins(s, 105), "-bad-"), "\n")), 0o600))
+	file := filepath.Join(t.TempDir(), "logins.csv")
+	testenv.Must(t, os.WriteFile(file, []byte("company,login\nACME,"+strings.Join(append(logins(s, 105), "-bad-"), "\nACME,")), 0o600))
 	// Without a server the operation waits, and may be canceled.
 	wantRun(t, env, 0, "pending", "users", "add", "--file="+file, "--backfill=none")
 	var list struct{ Operations []gistdeal.Operation }
@@ -126,5 +128,61 @@ func TestOperationsAreListedFollowedAndCanceledByCommands(t *testing.T) {
 	}
 	if bad, first := strings.Index(out, "-bad-  "), strings.Index(out, "user0 "); bad < 0 || first < bad {
 		t.Errorf("want the problem first:\n%.400s", out)
+	}
+}
+
+func TestABulkOperationOnThePageOutlastsItsView(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 3})
+	users := append([]string{"-bad-"}, logins(s, 400)...)
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p, open(p, "add"), chromedp.WaitVisible(`input[value="all"]:checked`)) // The setting is the default.
+	eval[any](t, ctx, fmt.Sprintf(`(() => { const text = document.querySelector('#logins'); text.value = %q; text.oninput(); })()`, strings.Join(users, "\n")))
+	do(t, ctx, p,
+		chromedp.Click(`input[value="none"]`),
+		chromedp.Click("#add"),
+		chromedp.WaitVisible("dialog[open]"))
+	if got := text(t, ctx, "dialog"); !strings.Contains(got, "Add 401 users?") || !strings.Contains(got, "Their existing gists get no deal.") {
+		t.Errorf("the question is %q", got)
+	}
+	do(t, ctx, p,
+		chromedp.Click(`dialog[open] button[value="yes"]`),
+		chromedp.WaitVisible(`#operation[data-state="running"] progress`),
+		chromedp.WaitVisible(`tr[data-input="-bad-"][data-result="invalid"]:first-child`),
+		open(p, "settings"), chromedp.WaitVisible("#settings, .options, #options"),
+		open(p, "users"),
+		chromedp.WaitVisible(`#operations li progress`),
+		chromedp.Click(`#operations li h2 a`),
+		chromedp.WaitVisible(`tr[data-result="added"]`),
+		chromedp.Click(`[data-act="cancel"]`),
+		chromedp.Click(`dialog[open] button[value="yes"]`),
+		chromedp.WaitVisible(`#operation[data-state="canceled"]`),
+		chromedp.WaitVisible(`tr[data-input="-bad-"]:first-child`))
+	if got := text(t, ctx, "#operation"); !strings.Contains(got, "canceled") || !strings.Contains(got, "1 problem") {
+		t.Errorf("the operation is shown as %q", got)
+	}
+	do(t, ctx, p, open(p, "users"), chromedp.WaitVisible("#users"), chromedp.WaitNotPresent("#operations li"))
+}
+
+func TestABulkChangeOfManyUsersIsFollowedOnThePage(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 3})
+	p := start(t, env)
+	id := p.begin(logins(s, 120))
+	testenv.Eventually(t, "the users are added", func() bool { return !p.operation(id).EndedAt.IsZero() }, p.out)
+	ctx := browse(t)
+	do(t, ctx, p,
+		open(p, "users"), chromedp.WaitVisible(`tr[data-login] input`),
+		chromedp.Click("thead input"),
+		chromedp.Click(`[data-beyond="yes"]`),
+		chromedp.Click(`[data-bulk="pause"]`),
+		chromedp.Click(`dialog[open] button[value="yes"]`),
+		chromedp.WaitVisible(`#operation[data-state="completed"]`))
+	if got := text(t, ctx, "#operation"); !strings.Contains(got, "Pause users") || !strings.Contains(got, "120 paused") {
+		t.Errorf("the operation is shown as %q", got)
+	}
+	if _, body := p.get("/api/v1/users?state=paused&limit=500"); strings.Count(body, `"login":`) != 120 {
+		t.Errorf("%d users are paused, want 120", strings.Count(body, `"login":`))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"gistdeal/internal/format"
 )
@@ -12,7 +14,7 @@ import (
 // loginArgs are the users named on the command line.
 type loginArgs struct {
 	Logins []string `arg:"" optional:"" name:"login" help:"Logins, @logins or addresses at github.com; - reads them from standard input."`
-	File   string   `help:"Read logins from a file too: one or more per line; # starts a comment." placeholder:"FILE"`
+	File   string   `help:"Read logins from a file too: one or more per line; # starts a comment. A .csv file has them in its column login." placeholder:"FILE"`
 }
 
 // Validate refuses a command line without users.
@@ -31,7 +33,11 @@ func (a *loginArgs) read() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = format.Words(text)
+		if all = format.Words(text); strings.EqualFold(filepath.Ext(a.File), ".csv") {
+			if all, err = format.Column(text); err != nil {
+				return nil, fmt.Errorf("%s: %w", a.File, err)
+			}
+		}
 	}
 	for _, login := range a.Logins {
 		if login != "-" {

@@ -30,7 +30,7 @@ type operationsListCmd struct {
 // Run prints the operations.
 func (c *operationsListCmd) Run(ctx context.Context) error {
 	return c.withStore(ctx, reads, func(db *store.Store) error {
-		all, err := operation.New(db, nil).List(ctx, gistdeal.Operation{}, max(c.Limit, 1))
+		all, err := operation.New(db, nil).List(ctx, gistdeal.Operation{}, false, max(c.Limit, 1))
 		if err != nil {
 			return err
 		}

@@ -39,7 +39,12 @@ type operationMark struct {
 	ID string `json:"i"`
 }
 
-func (a *API) listOperations(ctx context.Context, in *struct{ Page }) (*reply[operationList], error) {
+type listOperationsInput struct {
+	Page
+	InProgress bool `query:"in_progress" doc:"Only operations that have not ended."`
+}
+
+func (a *API) listOperations(ctx context.Context, in *listOperationsInput) (*reply[operationList], error) {
 	var after operationMark
 	if err := in.read(&after); err != nil {
 		return nil, err
@@ -48,7 +53,7 @@ func (a *API) listOperations(ctx context.Context, in *struct{ Page }) (*reply[op
 	if after.At != 0 {
 		place.CreatedAt = time.UnixMilli(after.At)
 	}
-	all, err := a.operations.List(ctx, place, in.Limit)
+	all, err := a.operations.List(ctx, place, in.InProgress, in.Limit)
 	list := operationList{Operations: all}
 	if len(all) == in.Limit {
 		last := all[len(all)-1]
@@ -92,10 +97,12 @@ type itemMark struct {
 	Problem bool `json:"p"`
 }
 
-func (a *API) operationResults(ctx context.Context, in *struct {
+type operationResultsInput struct {
 	OneOperation
 	Page
-}) (*reply[operationResults], error) {
+}
+
+func (a *API) operationResults(ctx context.Context, in *operationResultsInput) (*reply[operationResults], error) {
 	var after itemMark
 	if err := in.read(&after); err != nil {
 		return nil, err

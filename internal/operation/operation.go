@@ -142,9 +142,9 @@ func (o *Operations) Get(ctx context.Context, id string) (gistdeal.Operation, er
 }
 
 // List returns up to limit operations, the newest first, after the given one; from the
-// first one for the zero Operation.
-func (o *Operations) List(ctx context.Context, after gistdeal.Operation, limit int) ([]gistdeal.Operation, error) {
-	return o.db.Operations(ctx, after.CreatedAt, after.ID, limit)
+// first one for the zero Operation. With pending it returns only those that have not ended.
+func (o *Operations) List(ctx context.Context, after gistdeal.Operation, pending bool, limit int) ([]gistdeal.Operation, error) {
+	return o.db.Operations(ctx, after.CreatedAt, after.ID, pending, limit)
 }
 
 // Items returns up to limit items of an operation, problems first, after the given one.

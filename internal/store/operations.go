@@ -187,10 +187,12 @@ func (s *Store) Operation(ctx context.Context, id string) (o gistdeal.Operation,
 }
 
 // Operations returns up to limit operations, the newest first, after the one that was
-// created at that time and has that id; from the first one for the zero time.
-func (s *Store) Operations(ctx context.Context, before time.Time, id string, limit int) ([]gistdeal.Operation, error) {
+// created at that time and has that id; from the first one for the zero time. With pending
+// it returns only those that have not ended.
+func (s *Store) Operations(ctx context.Context, before time.Time, id string, pending bool, limit int) ([]gistdeal.Operation, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+operationColumns+` FROM operations
-		WHERE CAST($1 AS BIGINT) = 0 OR created_at < $1 OR (created_at = $1 AND id < $2) ORDER BY created_at DESC, id DESC LIMIT $3`, millis(before), id, limit)
+		WHERE (CAST($1 AS BIGINT) = 0 OR created_at < $1 OR (created_at = $1 AND id < $2)) AND (ended_at = 0 OR CAST($3 AS BIGINT) = 0)
+		ORDER BY created_at DESC, id DESC LIMIT $4`, millis(before), id, boolean(pending), limit)
 	all, err := collect(rows, err, scanOperation)
 	if err != nil {
 		return nil, err

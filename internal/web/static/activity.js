@@ -3,6 +3,7 @@
 
 import * as api from './api.js';
 import { el, icon, keyed, renew } from './dom.js';
+import { running } from './operations.js';
 import { attempt, chips, empty, more, when } from './parts.js';
 import { capital, count, counted, localTimes, runKinds, span } from './words.js';
 
@@ -47,7 +48,7 @@ function draw(state) {
   state.past.hidden = !past.length;
   renew(state.none, [past.length > 0, kind], () => (past.length ? '' : nothing(kind, page.may)));
   renew(state.rest, next, () => more(next, () => attempt(() => further(state))));
-  if (!page.shown) page.show(tabs(kind), state.now, state.past, state.none, state.rest);
+  if (!page.shown) page.show(tabs(kind), running(page), state.now, state.past, state.none, state.rest);
 }
 
 async function further(state) {

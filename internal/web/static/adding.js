@@ -1,22 +1,14 @@
 // Adds users in bulk: pasted logins, links or a CSV, with a result for each.
 
 import * as api from './api.js';
-import { el, icon, spoken } from './dom.js';
-import { toast } from './parts.js';
-import { configuredBackfill, named } from './quick.js';
-import { capital, count, counted } from './words.js';
+import { el } from './dom.js';
+import { counts, follow, resultLine, resultsTable, running } from './operations.js';
+import { attempt, confirm } from './parts.js';
+import { configuredBackfill } from './quick.js';
+import { count, counted } from './words.js';
 import { words } from './paste.js';
 
-const part = 100; // logins per request, so that progress is visible
-
-const results = {
-  added: { word: 'Added', mark: 'created', tone: 'good' },
-  tracked: { word: 'Already tracked', mark: 'created', tone: 'none' },
-  waiting: { word: 'Waiting for GitHub', mark: 'queued', tone: 'warn' },
-  invalid: { word: 'Not a valid login', mark: 'failed', tone: 'bad' },
-  not_found: { word: 'Not on GitHub', mark: 'failed', tone: 'bad' },
-  refused: { word: 'Not added', mark: 'failed', tone: 'bad' },
-};
+const many = 100; // more than these become an operation
 
 export function adding(page) {
   page.head('Add users');
@@ -50,7 +42,7 @@ export function adding(page) {
     const { backfill, since } = form.elements;
     add(page, words(text.value), backfill.value === 'since' ? since.value : backfill.value, output).finally(() => (send.ariaBusy = null));
   };
-  page.show(form, output);
+  page.show(running(page), form, output);
   if (!page.may) page.fail(new api.Problem(403, 'Your token is read-only', ''));
 }
 
@@ -76,40 +68,29 @@ function backfills() {
   return set;
 }
 
-// add sends the logins in parts and shows each result as it arrives.
+// add sends the logins. It shows the results of a few, and the operation that adds many.
 async function add(page, logins, backfill, output) {
-  const bar = el('progress', { max: logins.length, value: 0, ariaLabel: 'Users added' });
-  const sum = el('p', { className: 'strong', role: 'status' });
-  const lines = el('tbody');
-  const head = el('thead', {}, el('tr', {}, ['Input', 'Result', 'Reason'].map((word) => el('th', { scope: 'col' }, word))));
-  output.replaceChildren(el('section', { className: 'card' }, el('h2', {}, 'Results'), bar, sum, el('table', {}, head, lines)));
-  output.scrollIntoView({ block: 'nearest' });
-  const counts = {};
-  for (let i = 0; i < logins.length; i += part) {
-    sum.textContent = `${count(i)} of ${count(logins.length)} …`;
-    try {
-      const { results: some } = await api.add(logins.slice(i, i + part), backfill, page.signal);
-      for (const { result } of some) counts[result] = (counts[result] ?? 0) + 1;
-      lines.append(...some.map(line));
-    } catch (problem) {
-      if (page.signal.aborted) return;
-      sum.textContent = `Stopped after ${count(i)} of ${count(logins.length)}: ${problem.message}`;
-      toast(problem.title ?? 'Something went wrong on this page', 'bad');
-      return;
-    }
-    bar.value = Math.min(logins.length, i + part);
+  if (!logins.length) {
+    output.replaceChildren(el('p', { className: 'strong', role: 'status' }, 'No logins found in this text.'));
+    return;
   }
-  bar.hidden = true;
-  sum.textContent = logins.length
-    ? Object.entries(counts).map(([result, n]) => `${count(n)} ${(results[result]?.word ?? result).toLowerCase()}`).join(' · ')
-    : 'No logins found in this text.';
+  if (logins.length > many && (await confirm(`Add ${count(logins.length)} users?`, means(backfill), 'Add users')) === null) return;
+  output.replaceChildren(el('p', { className: 'strong', role: 'status' }, `Adding ${counted(logins.length, 'user')}…`));
+  const answer = await attempt(() => api.add(logins, backfill, page.signal));
+  if (answer?.id) {
+    follow(answer);
+    return;
+  }
+  if (!answer) {
+    output.replaceChildren();
+    return;
+  }
+  const { table, lines } = resultsTable();
+  lines.append(...answer.results.map(resultLine));
+  const sums = {};
+  for (const { result } of answer.results) sums[result] = (sums[result] ?? 0) + 1;
+  output.replaceChildren(el('section', { className: 'card' }, el('h2', {}, 'Results'), el('p', { className: 'strong', role: 'status' }, counts(sums)), table));
+  output.scrollIntoView({ block: 'nearest' });
 }
 
-function line({ input, result, reason = '' }) {
-  const { word = result, mark = 'skipped', tone = 'none' } = results[result] ?? {};
-  const there = ['added', 'tracked'].includes(result);
-  return el('tr', { data: { input, result } },
-    el('th', { scope: 'row' }, there ? el('a', { href: `#/users/${encodeURIComponent(named(input))}` }, input) : input),
-    el('td', {}, el('span', { className: 'badge', data: { tone } }, icon(mark), word)),
-    el('td', { className: 'quiet' }, reason && result !== 'tracked' ? capital(reason) : spoken('none')));
-}
+const means = (backfill) => ({ all: 'Each of their existing gists gets a deal.', none: 'Their existing gists get no deal.' }[backfill] ?? `Their gists created since ${backfill} get a deal.`);

@@ -49,15 +49,21 @@ export const revoke = (name) => request('DELETE', `tokens/${encodeURIComponent(n
 export const openapi = 'api/v1/openapi.json';
 export const described = (signal) => request('GET', 'openapi.json', { signal });
 
-// add tracks users and returns a result for each. Without a backfill the setting applies.
+// add tracks users and returns a result for each, or the operation that adds more than 100.
+// Without a backfill the setting applies.
 export const add = (logins, backfill, signal) =>
   request('POST', 'users', { body: { users: logins, ...(backfill && { backfill }) }, signal });
 // change applies pause, resume, approve, scan or remove to a user.
 export const change = (login, verb) =>
   verb === 'remove' ? request('DELETE', ofUser(login)) : request('POST', ofUser(login, `/${verb}`));
 // changeAll applies the same to many users: to { users }, with a result for each,
-// or to all that match { search, states }.
+// or to all that match { search, states }. More than 100 become an operation.
 export const changeAll = (which, verb) => request('POST', 'users/change', { body: { change: verb, ...which } });
+// operations are changes of many users or deals, which the server works off.
+export const operations = (query, signal) => request('GET', 'operations', { query, signal });
+export const operation = (id, signal) => request('GET', `operations/${encodeURIComponent(id)}`, { signal });
+export const operationResults = (id, query, signal) => request('GET', `operations/${encodeURIComponent(id)}/results`, { query, signal });
+export const cancelOperation = (id) => request('POST', `operations/${encodeURIComponent(id)}/cancel`);
 // visit completes even if the page is closed meanwhile.
 export const visit = (login, seq) => request('PUT', ofUser(login, '/visit'), { body: { seq }, keepalive: true });
 export const retry = (selection) => request('POST', 'deals/retry', { body: selection });

@@ -12,6 +12,7 @@ import { overview } from './overview.js';
 import { adding } from './adding.js';
 import { audit } from './audit.js';
 import { age, loading, toast, trouble } from './parts.js';
+import { operation, operations } from './operations.js';
 import { quotas } from './quotas.js';
 import { reference } from './reference.js';
 import { settings } from './settings.js';
@@ -19,8 +20,10 @@ import { signIn } from './signin.js';
 import { user } from './user.js';
 import { users } from './users.js';
 
-const views = { overview, users, add: adding, deals, activity, failures, quotas, settings, audit, api: reference };
-const inNavigation = { add: 'users', user: 'users', deals: 'overview', audit: 'settings' };
+const views = { overview, users, operations, add: adding, deals, activity, failures, quotas, settings, audit, api: reference };
+const inNavigation = { add: 'users', user: 'users', deals: 'overview', audit: 'settings', operations: 'users', operation: 'users' };
+const ofOne = { users: 'user', operations: 'operation' }; // the view of one of a list
+const singles = { user, operation };
 const ageEvery = 15_000; // ms
 const retryEvery = 10_000;
 
@@ -100,7 +103,7 @@ function route() {
   }
   const [path, query] = text.split('?');
   const [, name = '', login] = path.split('/');
-  show(login && name === 'users' ? 'user' : views[name] ? name : 'overview', new URLSearchParams(query), decode(login ?? ''));
+  show(login && ofOne[name] ? ofOne[name] : views[name] ? name : 'overview', new URLSearchParams(query), decode(login ?? ''));
 }
 
 function decode(text) {
@@ -122,7 +125,7 @@ function show(name, query, login) {
   const focused = document.activeElement;
   const filter = place === shownName && $('view').contains(focused) ? focused.dataset : null;
   const page = new Page($('view'), query, login, place === shownName);
-  const ready = (name === 'user' ? user : views[name])(page);
+  const ready = (singles[name] ?? views[name])(page);
   if (filter) refocus(ready, filter, page.signal);
   else if (shownName && !page.root.contains(document.activeElement)) page.root.querySelector('h1').focus();
   if (place !== shownName) scrollTo(0, 0);

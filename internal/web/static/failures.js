@@ -5,6 +5,7 @@ import { button, el, icon } from './dom.js';
 import { row } from './gist.js';
 import * as live from './live.js';
 import { asGist } from './deals.js';
+import { follow } from './operations.js';
 import { attempt, empty, loading, trouble } from './parts.js';
 import { count, counted, localTimes } from './words.js';
 
@@ -34,8 +35,7 @@ export function failures(page) {
 }
 
 async function retryAll(read) {
-  await attempt(() => api.retry({ states: ['failed'] }), ({ deals }) => `Retry queued for ${counted(deals, 'deal')}`);
-  await attempt(read);
+  await retry({ states: ['failed'] }, read);
 }
 
 function cause({ problem, deals }, page, read) {
@@ -61,6 +61,12 @@ function cause({ problem, deals }, page, read) {
 }
 
 async function retryCause(problem, read) {
-  await attempt(() => api.retry({ states: ['failed'], problem }), ({ deals }) => `Retry queued for ${counted(deals, 'deal')}`);
-  await attempt(read);
+  await retry({ states: ['failed'], problem }, read);
+}
+
+// retry retries deals; many become an operation, which is shown.
+async function retry(selection, read) {
+  const answer = await attempt(() => api.retry(selection), ({ id, deals }) => (id ? '' : `Retry queued for ${counted(deals, 'deal')}`));
+  if (answer?.id) follow(answer);
+  else await attempt(read);
 }

@@ -69,7 +69,8 @@ export function toast(text, tone = 'good') {
 export async function attempt(run, done = '') {
   try {
     const result = await run();
-    if (done) toast(typeof done === 'function' ? done(result) : done);
+    const text = typeof done === 'function' ? done(result) : done;
+    if (text) toast(text);
     return result ?? true;
   } catch (problem) {
     if (problem.name === 'AbortError') return null; // Another view is shown now.

@@ -2,6 +2,7 @@
 
 import * as api from './api.js';
 import { button, el, icon, keyed, renew, spoken } from './dom.js';
+import { follow, running } from './operations.js';
 import { attempt, chips, confirm, empty, loading, more, toast, userBadge, when } from './parts.js';
 import { quick } from './quick.js';
 import { capital, count, counted, dealStates, localTimes, nameOf, userStates } from './words.js';
@@ -33,7 +34,7 @@ export function users(page) {
   state.read = () => read(state);
   const timer = setInterval(() => !document.hidden && state.read().catch(() => {}), readEvery); // The stream detects a lost connection.
   page.signal.addEventListener('abort', () => clearInterval(timer));
-  page.show(page.may && quick(), state.tabs, tools(state), ...table(state), state.bulk, state.rest);
+  page.show(running(page), page.may && quick(), state.tabs, tools(state), ...table(state), state.bulk, state.rest);
   if (page.query.get('focus') === 'search') {
     history.replaceState(null, '', href(given));
     document.getElementById('search').focus();
@@ -196,6 +197,10 @@ async function toAll(state, verb) {
   const which = beyond ? { search: given.search, states: given.state ? [given.state] : tracked } : { users: [...state.chosen] };
   const answer = await attempt(() => api.changeAll(which, verb));
   if (!answer) return;
+  if (answer.id) {
+    follow(answer);
+    return;
+  }
   const { users: changed, results } = answer;
   if (changed) toast(`${counted(changed, 'user')} ${done}`);
   const unchanged = results.filter(({ result }) => result !== verb);
