@@ -66,9 +66,51 @@ type itemRow struct {
 
 // endOperation ends an operation that has no pending item.
 func endOperation(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `UPDATE operations SET ended_at = $1 WHERE id = $2 AND ended_at = 0
-		AND NOT EXISTS (SELECT 1 FROM operation_items WHERE operation_id = $2 AND result = '')`, millis(now), id)
+	ended, err := changed(tx.ExecContext(ctx, `UPDATE operations SET ended_at = $1 WHERE id = $2 AND ended_at = 0
+		AND NOT EXISTS (SELECT 1 FROM operation_items WHERE operation_id = $2 AND result = '')`, millis(now), id))
+	if err != nil || !ended {
+		return err
+	}
+	object, err := keys([]string{id})
+	if err != nil {
+		return err
+	}
+	rows, err := queryIn(ctx, tx, countItems, object)
+	all, err := collect(rows, err, scanCount)
+	if err != nil {
+		return err
+	}
+	counts, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE operations SET counts = $1 WHERE id = $2`, string(counts), id)
 	return err
+}
+
+// countItems counts the results of the operations in the JSON object $1.
+const countItems = `SELECT operation_id, result, count(*), sum(problem) FROM operation_items
+	WHERE operation_id IN (SELECT key FROM json_each($1)) AND result <> '' GROUP BY operation_id, result`
+
+// itemCount is the number of items with a result.
+type itemCount struct {
+	ID       string `json:"-"`
+	Result   string `json:"result"`
+	Items    int    `json:"items"`
+	Problems int    `json:"problems"`
+}
+
+func scanCount(row *sql.Rows) (c itemCount, err error) {
+	return c, row.Scan(&c.ID, &c.Result, &c.Items, &c.Problems)
+}
+
+// count adds the numbers of results to an operation.
+func count(o *gistdeal.Operation, counts ...itemCount) {
+	for _, c := range counts {
+		o.Results[c.Result] += c.Items
+		o.Done += c.Items
+		o.Problems += c.Problems
+	}
 }
 
 // WorkOperation calls work with up to limit pending items of an operation, in their order:
@@ -154,13 +196,21 @@ func (s *Store) CancelOperation(ctx context.Context, id string, now time.Time) e
 	return nil
 }
 
-const operationColumns = `id, kind, change, backfill, states, note, caller, total, created_at, started_at, canceled_at, ended_at`
+const operationColumns = `id, kind, change, backfill, states, note, caller, total, created_at, started_at, canceled_at, ended_at, counts`
 
 func scanOperation(row *sql.Rows) (o gistdeal.Operation, err error) {
-	var states string
+	var states, counts string
 	var created, started, canceled, ended int64
-	if err := row.Scan(&o.ID, &o.Kind, &o.Change, &o.Backfill, &states, &o.Note, &o.Caller, &o.Total, &created, &started, &canceled, &ended); err != nil {
+	if err := row.Scan(&o.ID, &o.Kind, &o.Change, &o.Backfill, &states, &o.Note, &o.Caller, &o.Total, &created, &started, &canceled, &ended, &counts); err != nil {
 		return o, err
+	}
+	o.Results = map[string]int{}
+	if counts != "" {
+		var all []itemCount
+		if err := json.Unmarshal([]byte(counts), &all); err != nil {
+			return o, err
+		}
+		count(&o, all...)
 	}
 	o.CreatedAt, o.StartedAt, o.CanceledAt, o.EndedAt = fromMillis(created), fromMillis(started), fromMillis(canceled), fromMillis(ended)
 	if states != "" {
@@ -178,7 +228,7 @@ func (s *Store) Operation(ctx context.Context, id string) (o gistdeal.Operation,
 		err = notFound(sql.ErrNoRows, "operation %q does not exist", id)
 	}
 	if err == nil {
-		err = s.countItems(ctx, all)
+		err = s.countPending(ctx, all)
 	}
 	if err != nil {
 		return o, err
@@ -197,35 +247,30 @@ func (s *Store) Operations(ctx context.Context, before time.Time, id string, pen
 	if err != nil {
 		return nil, err
 	}
-	return all, s.countItems(ctx, all)
+	return all, s.countPending(ctx, all)
 }
 
-// countItems sets the numbers of results of the operations.
-func (s *Store) countItems(ctx context.Context, all []gistdeal.Operation) error {
-	at := map[string]int{}
-	ids := make([]string, len(all))
-	for i := range all {
-		all[i].Results = map[string]int{}
-		at[all[i].ID], ids[i] = i, all[i].ID
+// countPending sets the numbers of results of the operations that have not ended.
+func (s *Store) countPending(ctx context.Context, all []gistdeal.Operation) error {
+	at := map[string]*gistdeal.Operation{}
+	var ids []string
+	for i, o := range all {
+		if o.EndedAt.IsZero() {
+			at[o.ID], ids = &all[i], append(ids, o.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
 	}
 	object, err := keys(ids)
 	if err != nil {
 		return err
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT operation_id, result, count(*), sum(problem) FROM operation_items
-		WHERE operation_id IN (SELECT key FROM json_each($1)) AND result <> '' GROUP BY operation_id, result`, object)
-	_, err = collect(rows, err, func(row *sql.Rows) (id string, err error) {
-		var result string
-		var n, problems int
-		if err := row.Scan(&id, &result, &n, &problems); err != nil {
-			return id, err
-		}
-		o := &all[at[id]]
-		o.Results[result] += n
-		o.Done += n
-		o.Problems += problems
-		return id, nil
-	})
+	rows, err := s.read.QueryContext(ctx, countItems, object)
+	counts, err := collect(rows, err, scanCount)
+	for _, c := range counts {
+		count(at[c.ID], c)
+	}
 	return err
 }
 

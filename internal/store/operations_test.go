@@ -100,7 +100,7 @@ func TestAnOperationIsAddedOnce(t *testing.T) {
 		testenv.Must(t, err)
 		want := gistdeal.Operation{
 			ID: id, Kind: gistdeal.OperationSkipDeals, State: gistdeal.OperationQueued, Note: "no spam", Caller: "ann", Total: 2,
-			States: []gistdeal.DealState{gistdeal.DealFailed}, CreatedAt: noon,
+			States: []gistdeal.DealState{gistdeal.DealFailed}, Results: map[string]int{}, CreatedAt: noon,
 		}
 		if diff := cmp.Diff([]gistdeal.Operation{want}, all); diff != "" {
 			t.Error(diff)

@@ -145,7 +145,8 @@ CREATE TABLE operations (
   created_at  BIGINT NOT NULL,
   started_at  BIGINT NOT NULL DEFAULT 0,
   canceled_at BIGINT NOT NULL DEFAULT 0,
-  ended_at    BIGINT NOT NULL DEFAULT 0           -- 0: pending or in progress
+  ended_at    BIGINT NOT NULL DEFAULT 0,          -- 0: pending or in progress
+  counts      TEXT   NOT NULL DEFAULT ''          -- of its results, once it has ended, as JSON
 ) WITHOUT ROWID;
 CREATE INDEX operations_turn ON operations (ended_at, created_at, id);
 
