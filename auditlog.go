@@ -21,36 +21,37 @@ type Action string
 
 // The actions. The target is a login, except where another one is named.
 const (
-	ActionAddUser       Action = "user.add" // a request to track the user; after is the backfill, if one is named
-	ActionScanUser      Action = "user.scan"
-	ActionPauseUser     Action = "user.pause"
-	ActionResumeUser    Action = "user.resume"
-	ActionRemoveUser    Action = "user.remove"
-	ActionEraseUser     Action = "user.erase" // no target
-	ActionAllowAgain    Action = "user.allow_again"
-	ActionCancelRequest Action = "request.cancel" // no target if it is all requests
-	ActionApproveDeals  Action = "deals.approve"
-	ActionRetryDeals    Action = "deals.retry" // the selection of deals
-	ActionSkipDeals     Action = "deals.skip"  // the selection of deals
-	ActionAudit         Action = "audit.request"
-	ActionPausePushes   Action = "pushes.pause"     // no target
-	ActionResumePushes  Action = "pushes.resume"    // no target
-	ActionChangeSetting Action = "setting.change"   // the setting; before and after are stored values, "" for the default
-	ActionAddToken      Action = "token.add"        // the token; after is its scope
-	ActionChangeToken   Action = "token.change"     // the token
-	ActionRotateToken   Action = "token.rotate"     // the token
-	ActionRevokeToken   Action = "token.revoke"     // the token; before is its scope
-	ActionSignOut       Action = "person.sign_out"  // the person, all of whose log-ins end
-	ActionForgetPerson  Action = "person.forget"    // the person
-	ActionRestore       Action = "database.restore" // the backup
-	ActionLogIn         Action = "login"            // no target
-	ActionLogInFailed   Action = "login.failed"     // no target
-	ActionLogOut        Action = "logout"           // no target
+	ActionAddUser         Action = "user.add" // a request to track the user; after is the backfill, if one is named
+	ActionScanUser        Action = "user.scan"
+	ActionPauseUser       Action = "user.pause"
+	ActionResumeUser      Action = "user.resume"
+	ActionRemoveUser      Action = "user.remove"
+	ActionEraseUser       Action = "user.erase" // no target
+	ActionAllowAgain      Action = "user.allow_again"
+	ActionCancelRequest   Action = "request.cancel"   // no target if it is all requests
+	ActionCancelOperation Action = "operation.cancel" // the id of the operation
+	ActionApproveDeals    Action = "deals.approve"
+	ActionRetryDeals      Action = "deals.retry" // the selection of deals
+	ActionSkipDeals       Action = "deals.skip"  // the selection of deals
+	ActionAudit           Action = "audit.request"
+	ActionPausePushes     Action = "pushes.pause"     // no target
+	ActionResumePushes    Action = "pushes.resume"    // no target
+	ActionChangeSetting   Action = "setting.change"   // the setting; before and after are stored values, "" for the default
+	ActionAddToken        Action = "token.add"        // the token; after is its scope
+	ActionChangeToken     Action = "token.change"     // the token
+	ActionRotateToken     Action = "token.rotate"     // the token
+	ActionRevokeToken     Action = "token.revoke"     // the token; before is its scope
+	ActionSignOut         Action = "person.sign_out"  // the person, all of whose log-ins end
+	ActionForgetPerson    Action = "person.forget"    // the person
+	ActionRestore         Action = "database.restore" // the backup
+	ActionLogIn           Action = "login"            // no target
+	ActionLogInFailed     Action = "login.failed"     // no target
+	ActionLogOut          Action = "logout"           // no target
 )
 
 // Actions lists all actions.
 var Actions = []Action{
-	ActionAddUser, ActionScanUser, ActionPauseUser, ActionResumeUser, ActionRemoveUser, ActionEraseUser, ActionAllowAgain, ActionCancelRequest,
+	ActionAddUser, ActionScanUser, ActionPauseUser, ActionResumeUser, ActionRemoveUser, ActionEraseUser, ActionAllowAgain, ActionCancelRequest, ActionCancelOperation,
 	ActionApproveDeals, ActionRetryDeals, ActionSkipDeals, ActionAudit, ActionPausePushes, ActionResumePushes, ActionChangeSetting,
 	ActionAddToken, ActionChangeToken, ActionRotateToken, ActionRevokeToken, ActionSignOut, ActionForgetPerson, ActionRestore, ActionLogIn, ActionLogInFailed, ActionLogOut,
 }

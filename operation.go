@@ -36,6 +36,8 @@ type Operation struct {
 	States   []DealState    `json:"-"` // deals in other states are left alone; nil means none are
 	Note     string         `json:"note,omitempty" doc:"Why deals are skipped."`
 	Caller   string         `json:"caller,omitempty" doc:"The name of the token that began it; left out without a token."`
+	Source   Source         `json:"-"`
+	Address  string         `json:"-"`
 	Total    int            `json:"total" doc:"How many users or deals it is for."`
 	Done     int            `json:"done" doc:"How many of them have a result."`
 	Problems int            `json:"problems" doc:"How many of these could not be done."`

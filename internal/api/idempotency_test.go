@@ -94,8 +94,8 @@ func TestTheValueOfATokenIsNotStoredWithItsIdempotencyKey(t *testing.T) {
 	boss := "Authorization: Bearer " + token.Token
 	// The key belongs to its caller, and nobody else's request has it.
 	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"read"}`, boss, "Idempotency-Key: one"), http.StatusCreated, nil)
-	testenv.Must(t, w.db.RevokeToken(t.Context(), "boss"))
-	testenv.Must(t, w.db.RevokeToken(t.Context(), "ci"))
+	testenv.Must(t, w.db.RevokeToken(t.Context(), "boss", time.Now()))
+	testenv.Must(t, w.db.RevokeToken(t.Context(), "ci", time.Now()))
 	r := create()
 	w.refused(r, http.StatusConflict, "idempotency-key")
 	if !strings.Contains(r.body, "secret") || strings.Contains(r.body, token.Token) {

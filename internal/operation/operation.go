@@ -128,7 +128,8 @@ func itemsOf(inputs []string, set func(*gistdeal.OperationItem)) []gistdeal.Oper
 
 // begin stores an operation and wakes the leader.
 func (o *Operations) begin(ctx context.Context, op gistdeal.Operation, items []gistdeal.OperationItem) (gistdeal.Operation, error) {
-	op.Caller, op.CreatedAt = gistdeal.CallerOf(ctx).Name, time.Now()
+	by := gistdeal.CallerOf(ctx)
+	op.Caller, op.Source, op.Address, op.CreatedAt = by.Name, by.Source, by.Address, time.Now()
 	if err := o.db.AddOperation(ctx, op, items); err != nil {
 		return op, err
 	}

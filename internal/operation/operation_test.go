@@ -65,7 +65,8 @@ func TestTwoLeadersChangeEachUserOnce(t *testing.T) {
 		operations := operation.New(db, nil)
 		all, err := operations.Matching(t.Context(), gistdeal.UserFilter{}, 0)
 		testenv.Must(t, err)
-		op, err := operations.ChangeUsers(t.Context(), "pause", append(all, "nobody-here", "-bad-"), "pause")
+		ctx := gistdeal.WithCaller(t.Context(), gistdeal.Caller{Name: "ann", Source: gistdeal.SourceAPI, Address: "192.0.2.1"})
+		op, err := operations.ChangeUsers(ctx, "pause", append(all, "nobody-here", "-bad-"), "pause")
 		testenv.Must(t, err)
 		// The first leader stops in the middle, and two others go on at the same time.
 		stop := work(t, stack.OpenAt(t, database))
@@ -80,6 +81,10 @@ func TestTwoLeadersChangeEachUserOnce(t *testing.T) {
 		op = ended(t, db, op.ID)
 		if op.Results["paused"] != users || op.Results["not_found"] != 1 || op.Results["invalid"] != 1 || op.Done != users+2 || op.Problems != 2 {
 			t.Errorf("%+v, want each user paused once", op)
+		}
+		entries, err := db.AuditLog(t.Context(), gistdeal.AuditFilter{Actors: []string{"ann"}, Sources: []gistdeal.Source{gistdeal.SourceAPI}}, 0, 2*users)
+		if err != nil || len(entries) != users || entries[0].Action != gistdeal.ActionPauseUser || entries[0].Address != "192.0.2.1" {
+			t.Errorf("%d entries in the audit log, %v; want one of ann for each user", len(entries), err)
 		}
 	})
 }
@@ -111,7 +116,7 @@ func TestAPersonThatIsErasedIsNoLongerPartOfAnOperation(t *testing.T) {
 	operations := operation.New(db, nil)
 	op, err := operations.ChangeUsers(t.Context(), "pause", []string{"https://github.com/alice", "bob"}, "pause")
 	testenv.Must(t, err)
-	_, err = db.RemoveUsers(t.Context(), u.ID)
+	_, err = db.RemoveUsers(t.Context(), time.Now(), u.ID)
 	testenv.Must(t, err)
 	_, err = db.Erase(t.Context(), u, time.Now())
 	testenv.Must(t, err)

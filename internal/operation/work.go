@@ -56,7 +56,7 @@ func (o *Operations) turn(ctx context.Context) (worked bool, err error) {
 		if op.Kind == gistdeal.OperationAddUsers {
 			part = o.add
 		}
-		n, err := part(gistdeal.WithCaller(ctx, gistdeal.Caller{Name: op.Caller}), op)
+		n, err := part(gistdeal.WithCaller(ctx, gistdeal.Caller{Name: op.Caller, Source: op.Source, Address: op.Address}), op)
 		worked = worked || n > 0
 		errs = errors.Join(errs, err)
 	}

@@ -35,9 +35,9 @@ func (s *Store) AddOperation(ctx context.Context, o gistdeal.Operation, items []
 		states = string(text)
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		ok, err := changed(tx.ExecContext(ctx, `INSERT INTO operations (id, kind, change, backfill, states, note, caller, total, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
-			o.ID, o.Kind, o.Change, o.Backfill, states, clean(o.Note), o.Caller, len(items), millis(o.CreatedAt)))
+		ok, err := changed(tx.ExecContext(ctx, `INSERT INTO operations (id, kind, change, backfill, states, note, caller, source, address, total, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
+			o.ID, o.Kind, o.Change, o.Backfill, states, clean(o.Note), o.Caller, o.Source, o.Address, len(items), millis(o.CreatedAt)))
 		if err != nil || !ok {
 			return err
 		}
@@ -173,22 +173,22 @@ func (s *Store) RequestedItems(ctx context.Context, id string) ([]gistdeal.Opera
 // CancelOperation ends all pending items of an operation, except those whose scan somebody
 // else waits for: the leader ends them. It changes nothing if the operation has ended.
 func (s *Store) CancelOperation(ctx context.Context, id string, now time.Time) error {
-	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
 		ok, err := changed(tx.ExecContext(ctx, `UPDATE operations SET canceled_at = $1 WHERE id = $2 AND ended_at = 0 AND canceled_at = 0`, millis(now), id))
 		if err != nil || !ok {
-			return err
+			return nil, err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE scan_requests SET ended_at = $1, outcome = $2, problem = '`+canceled+`' WHERE ended_at = 0 AND kind = $3
 			AND login_key IN (SELECT key FROM operation_items i WHERE i.operation_id = $4 AND i.result = '' AND i.request = scan_requests.number)
 			AND NOT EXISTS (SELECT 1 FROM operation_items other WHERE other.key = login_key AND other.request > 0 AND other.result = '' AND other.operation_id <> $4)`,
 			millis(now), gistdeal.Invalid.String(), gistdeal.RequestTrack, id); err != nil {
-			return err
+			return nil, err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE operation_items SET result = 'canceled' WHERE operation_id = $1 AND result = ''
 			AND (request = 0 OR EXISTS (SELECT 1 FROM scan_requests r WHERE r.login_key = key AND r.number = request AND r.ended_at > 0 AND r.problem = '`+canceled+`'))`, id); err != nil {
-			return err
+			return nil, err
 		}
-		return endOperation(ctx, tx, id, now)
+		return []gistdeal.AuditEntry{{Action: gistdeal.ActionCancelOperation, Target: id}}, endOperation(ctx, tx, id, now)
 	})
 	if err != nil {
 		return fmt.Errorf("cancel operation %s: %w", id, err)
@@ -196,12 +196,12 @@ func (s *Store) CancelOperation(ctx context.Context, id string, now time.Time) e
 	return nil
 }
 
-const operationColumns = `id, kind, change, backfill, states, note, caller, total, created_at, started_at, canceled_at, ended_at, counts`
+const operationColumns = `id, kind, change, backfill, states, note, caller, source, address, total, created_at, started_at, canceled_at, ended_at, counts`
 
 func scanOperation(row *sql.Rows) (o gistdeal.Operation, err error) {
 	var states, counts string
 	var created, started, canceled, ended int64
-	if err := row.Scan(&o.ID, &o.Kind, &o.Change, &o.Backfill, &states, &o.Note, &o.Caller, &o.Total, &created, &started, &canceled, &ended, &counts); err != nil {
+	if err := row.Scan(&o.ID, &o.Kind, &o.Change, &o.Backfill, &states, &o.Note, &o.Caller, &o.Source, &o.Address, &o.Total, &created, &started, &canceled, &ended, &counts); err != nil {
 		return o, err
 	}
 	o.Results = map[string]int{}

@@ -46,7 +46,7 @@ export const sources = { page: 'Page', api: 'API', command: 'Command', configura
 const actions = {
   'user.add': { word: 'Track', mark: 'new' }, 'user.scan': { word: 'Scan', mark: 'again' }, 'user.pause': { word: 'Pause', mark: 'pause' },
   'user.resume': { word: 'Resume', mark: 'go' }, 'user.remove': { word: 'Remove', mark: 'skipped' }, 'user.erase': { word: 'Erase a person', mark: 'close' },
-  'user.allow_again': { word: 'Allow tracking again of', mark: 'new' }, 'request.cancel': { word: 'Cancel requests', mark: 'close' },
+  'user.allow_again': { word: 'Allow tracking again of', mark: 'new' }, 'request.cancel': { word: 'Cancel requests', mark: 'close' }, 'operation.cancel': { word: 'Cancel bulk operation', mark: 'close' },
   'deals.approve': { word: 'Approve deals of', mark: 'created' }, 'deals.retry': { word: 'Retry deals', mark: 'again' }, 'deals.skip': { word: 'Skip deals', mark: 'skipped' },
   'audit.request': { word: 'Compare with Pipedrive', mark: 'again' }, 'pushes.pause': { word: 'Pause deal creation', mark: 'pause' }, 'pushes.resume': { word: 'Resume deal creation', mark: 'go' },
   'setting.change': { word: 'Change setting', mark: 'sending' }, 'token.add': { word: 'Create token', mark: 'new' }, 'token.change': { word: 'Change token', mark: 'sending' },

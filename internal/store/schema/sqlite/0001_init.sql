@@ -140,7 +140,9 @@ CREATE TABLE operations (
   backfill    TEXT   NOT NULL,                    -- of added users
   states      TEXT   NOT NULL,                    -- of the deals that may be changed: a JSON array; '' means any
   note        TEXT   NOT NULL,                    -- of skipped deals
-  caller      TEXT   NOT NULL,
+  caller      TEXT   NOT NULL,                    -- the actor of its changes in the audit log, with the next two
+  source      TEXT   NOT NULL,
+  address     TEXT   NOT NULL,
   total       BIGINT NOT NULL,
   created_at  BIGINT NOT NULL,
   started_at  BIGINT NOT NULL DEFAULT 0,
