@@ -6,8 +6,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"gistdeal"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/stack"
 	"gistdeal/internal/testing/testenv"
 )
 
@@ -115,5 +118,25 @@ func TestTheColumnOfLoginsIsReadFromCSV(t *testing.T) {
 		if !strings.Contains(r.body, want) {
 			t.Errorf("%q: %s, want %s named", text, r.body, want)
 		}
+	}
+}
+
+func TestARequestMayTakeLongerThanItsBody(t *testing.T) {
+	t.Parallel()
+	s, url := testenv.Simulate(t, testenv.Unlimited(sim.Options{Seed: 1}))
+	w := &world{t: t, sim: s, db: stack.Open(t), wait: 30 * time.Second}
+	w.engine, w.hub = stack.Start(t, w.db, url)
+	w.serve()
+	s.AddFault(sim.Fault{Match: "GET /users/", Kind: "latency", Latency: 6 * time.Second}) // Bodies have 5.
+	for login, headers := range map[string][]string{"alice": {"Content-Type: text/plain"}, "bob": {"Content-Type: text/plain", "Idempotency-Key: 1"}} {
+		t.Run(login, func(t *testing.T) {
+			t.Parallel()
+			s.MakeGists(login, 0)
+			var list resultList
+			w.read(w.send(http.MethodPost, "/users", login, headers...), http.StatusOK, &list)
+			if len(list.Results) != 1 || list.Results[0].Result != "added" {
+				t.Errorf("%+v, want %s added", list.Results, login)
+			}
+		})
 	}
 }

@@ -127,6 +127,10 @@ type recorder struct {
 // Unwrap is for http.ResponseController.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
+// SetReadDeadline does nothing: the body was read, and a deadline would end the context of a
+// handler that takes longer.
+func (r *recorder) SetReadDeadline(time.Time) error { return nil }
+
 // WriteHeader is http.ResponseWriter's.
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {

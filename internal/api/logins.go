@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -54,8 +55,21 @@ func textToJSON(ctx huma.Context, next func(huma.Context)) {
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	next(ctx)
+	next(inMemory{ctx})
 }
+
+// inMemory is a request whose body was read. A deadline for reading it would end the
+// context of a handler that takes longer.
+type inMemory struct{ humaContext }
+
+// humaContext is embedded under another name, because it has a method Context.
+type humaContext = huma.Context
+
+// SetReadDeadline does nothing.
+func (inMemory) SetReadDeadline(time.Time) error { return nil }
+
+// Unwrap is for humago.
+func (m inMemory) Unwrap() huma.Context { return m.humaContext }
 
 // bodyOf returns the body with the logins in the text of a request.
 func bodyOf(r *http.Request, logins func(string) ([]string, error)) ([]byte, *problem.Problem) {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -46,6 +47,7 @@ type world struct {
 	engine *engine.Engine
 	hub    *github.Client
 	url    string
+	wait   time.Duration // how long a request waits for the leader; 0 means 5 s
 
 	handler http.Handler
 	doc     *openapi3.T
@@ -79,7 +81,7 @@ func (w *world) estimate(ctx context.Context, logins []string, policy gistdeal.B
 
 func (w *world) serve(prepare ...func(*api.API)) {
 	w.t.Helper()
-	a := api.New(w.db, configured, api.Options{Version: "test", Wait: 5 * time.Second, Wake: w.engine.Wake, Estimate: w.estimate})
+	a := api.New(w.db, configured, api.Options{Version: "test", Wait: cmp.Or(w.wait, 5*time.Second), Wake: w.engine.Wake, Estimate: w.estimate})
 	for _, change := range prepare {
 		change(a)
 	}
