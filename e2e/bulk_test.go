@@ -163,6 +163,8 @@ func TestABulkOperationOnThePageOutlastsItsView(t *testing.T) {
 		t.Errorf("the operation is shown as %q", got)
 	}
 	do(t, ctx, p, open(p, "users"), chromedp.WaitVisible("#users"), chromedp.WaitNotPresent("#operations li"))
+	// It stays in the list of all operations.
+	do(t, ctx, p, open(p, "activity"), chromedp.Click(`a[href="#/operations"]`), chromedp.Click(`li[data-operation] h2 a`), chromedp.WaitVisible(`#operation[data-state="canceled"]`))
 }
 
 func TestABulkChangeOfManyUsersIsFollowedOnThePage(t *testing.T) {

@@ -13,7 +13,7 @@ const part = 50; // runs per request
 const most = 500; // runs in one response
 
 export function activity(page) {
-  page.head('Activity');
+  page.head('Activity', el('a', { href: '#/operations', className: 'button' }, 'Bulk operations'));
   const kind = page.query.get('kind') ?? '';
   const state = { page, kind: runKinds[kind] ? kind : '', all: [], next: '' };
   state.now = el('ul', { className: 'in-progress', id: 'in-progress' });
