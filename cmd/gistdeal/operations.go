@@ -121,8 +121,8 @@ func (c *operationsCancelCmd) Run(ctx context.Context) error {
 }
 
 const (
-	progressPoll  = 250 * time.Millisecond
-	progressEvery = 5 * time.Second
+	operationPoll  = 250 * time.Millisecond
+	operationEvery = 5 * time.Second
 )
 
 // followOperation reports the progress of an operation until it ends, and then its results.
@@ -132,7 +132,7 @@ func (p printing) followOperation(ctx context.Context, db *store.Store, op gistd
 	if !p.JSON {
 		notice(fmt.Sprintf("operation %s is for %s users; it goes on if this command ends: `gistdeal operations show %s`", op.ID, format.Number(op.Total), op.ID))
 	}
-	for reported := time.Now(); op.EndedAt.IsZero() && loop.Sleep(ctx, progressPoll); {
+	for reported := time.Now(); op.EndedAt.IsZero() && loop.Sleep(ctx, operationPoll); {
 		leader, err := db.HasLeader(ctx)
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func (p printing) followOperation(ctx context.Context, db *store.Store, op gistd
 		if op, err = operations.Get(ctx, op.ID); err != nil {
 			return err
 		}
-		if !p.JSON && time.Since(reported) > progressEvery {
+		if !p.JSON && time.Since(reported) > operationEvery {
 			reported = time.Now()
 			notice(summary(op))
 		}

@@ -55,7 +55,7 @@ type API struct {
 	broadcaster  *broadcaster
 	streams      streams
 	pingInterval time.Duration
-	once         map[string]bool // patterns of routes that take idempotency keys; true if their answer is secret
+	once         map[string]route // routes that take idempotency keys, by pattern
 }
 
 // New returns the API of the database. Close ends its streams and the goroutine
@@ -73,7 +73,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	if o.Operations == nil {
 		o.Operations = operation.New(db, o.Log)
 	}
-	a := &API{db: db, admin: admin.New(db), operations: o.Operations, once: map[string]bool{}, activity: activity.New(db), settings: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), pingInterval: pingInterval}
+	a := &API{db: db, admin: admin.New(db), operations: o.Operations, once: map[string]route{}, activity: activity.New(db), settings: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), pingInterval: pingInterval}
 	a.broadcaster = newBroadcaster(a.activity, o.Log)
 	a.huma = humago.New(a.mux, config())
 	a.openAPI = sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })
@@ -141,8 +141,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		serveTagged(a.mux, w, r)
 		return
 	}
-	if secret, ok := a.once[pattern]; ok && len(r.Header.Values(keyHeader)) > 0 {
-		a.serveOnce(w, r, secret)
+	if once, ok := a.once[pattern]; ok && len(r.Header.Values(keyHeader)) > 0 && gistdeal.CallerOf(r.Context()).Scope.Allows(once.scope) {
+		a.serveOnce(w, r, once.secret)
 		return
 	}
 	a.mux.ServeHTTP(w, r)
@@ -224,7 +224,7 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 		op.Metadata = map[string]any{document.Tagged: true}
 	}
 	if r.once {
-		a.once[op.Method+" "+op.Path] = r.secret
+		a.once[op.Method+" "+op.Path] = r
 		documentKey(&op)
 	}
 	if r.modifyRequest != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"gistdeal"
+	"gistdeal/internal/api/document"
 	"gistdeal/internal/operation"
 	"gistdeal/internal/problem"
 )
@@ -33,7 +34,8 @@ func documentKey(op *huma.Operation) {
 		Name: keyHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
 		Description: "A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer.",
 	})
-	op.Errors = append(op.Errors, http.StatusConflict)
+	op.Errors = append(op.Errors, http.StatusConflict, http.StatusUnprocessableEntity)
+	op.Metadata = map[string]any{document.Once: true}
 }
 
 // claimKey is the key in a context of the claim that a request holds.

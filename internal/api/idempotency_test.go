@@ -46,7 +46,7 @@ func TestARequestWithTheSameIdempotencyKeyIsNotCarriedOutTwice(t *testing.T) {
 		t.Errorf("%d operations, want 2", len(list.Operations))
 	}
 	// A refused request may be corrected.
-	w.refused(send("/users", `{"users":[]}`, "three"), http.StatusUnprocessableEntity, "invalid")
+	w.refused(send("/users", `{"users":[]}`, "three"), http.StatusBadRequest, "invalid")
 	w.read(send("/users", `{"users":["-bad-"]}`, "three"), http.StatusOK, nil)
 }
 

@@ -48,10 +48,11 @@ var problems = map[int]string{
 	403: "The scope of the token is too small, or a page of another site sent the request.",
 	404: "There is no such thing.",
 	405: "The path does not accept this method.",
-	409: "The thing exists already, or its state does not allow this now.",
+	409: "The thing exists already, or the request with this Idempotency-Key is in progress or its answer is not stored.",
 	412: "If-Match names an old version: read again, and decide again.",
 	413: "The body is too large.",
 	415: "The body has a content type that the operation does not accept.",
+	422: "Another request had this Idempotency-Key.",
 	429: "Too many requests, event streams or wrong tokens.",
 	500: "An internal error; the log has the request id.",
 	502: "GitHub or Pipedrive refuses the key of gistdeal.",
@@ -93,7 +94,9 @@ func exampleProblem(status int) map[string]any {
 // completeAnswers adds the headers and answers that operations share. An operation
 // refers to the components of problems, so that the document stays small.
 func completeAnswers(method string, op *huma.Operation) {
-	delete(op.Responses, "422") // huma adds it; invalid requests are answered with 400.
+	if op.Metadata[Once] == nil {
+		delete(op.Responses, "422") // huma adds it; invalid requests are answered with 400.
+	}
 	statuses := slices.Clone(alwaysPossible)
 	if op.Metadata[outside] != nil {
 		statuses = nil
@@ -135,6 +138,9 @@ func tagged(method string, op *huma.Operation) bool {
 	}
 	return method == http.MethodGet || op.Metadata[Tagged] != nil
 }
+
+// Once marks an operation that takes idempotency keys.
+const Once = "once"
 
 // Tagged marks an operation that changes something and answers with its ETag.
 const Tagged = "tagged"
