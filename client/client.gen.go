@@ -123,6 +123,84 @@ func (e DealState) Valid() bool {
 	}
 }
 
+// Defines values for OperationChange.
+const (
+	OperationChangeApprove OperationChange = "approve"
+	OperationChangePause   OperationChange = "pause"
+	OperationChangeRemove  OperationChange = "remove"
+	OperationChangeResume  OperationChange = "resume"
+	OperationChangeScan    OperationChange = "scan"
+)
+
+// Valid indicates whether the value is a known member of the OperationChange enum.
+func (e OperationChange) Valid() bool {
+	switch e {
+	case OperationChangeApprove:
+		return true
+	case OperationChangePause:
+		return true
+	case OperationChangeRemove:
+		return true
+	case OperationChangeResume:
+		return true
+	case OperationChangeScan:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OperationKind.
+const (
+	AddUsers    OperationKind = "add_users"
+	ChangeUsers OperationKind = "change_users"
+	RetryDeals  OperationKind = "retry_deals"
+	SkipDeals   OperationKind = "skip_deals"
+)
+
+// Valid indicates whether the value is a known member of the OperationKind enum.
+func (e OperationKind) Valid() bool {
+	switch e {
+	case AddUsers:
+		return true
+	case ChangeUsers:
+		return true
+	case RetryDeals:
+		return true
+	case SkipDeals:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OperationState.
+const (
+	OperationStateCanceled  OperationState = "canceled"
+	OperationStateCanceling OperationState = "canceling"
+	OperationStateCompleted OperationState = "completed"
+	OperationStateQueued    OperationState = "queued"
+	OperationStateRunning   OperationState = "running"
+)
+
+// Valid indicates whether the value is a known member of the OperationState enum.
+func (e OperationState) Valid() bool {
+	switch e {
+	case OperationStateCanceled:
+		return true
+	case OperationStateCanceling:
+		return true
+	case OperationStateCompleted:
+		return true
+	case OperationStateQueued:
+		return true
+	case OperationStateRunning:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Outcome.
 const (
 	OutcomeAdopted  Outcome = "adopted"
@@ -617,6 +695,27 @@ type AddTokenInputBody struct {
 	Scope Scope `json:"scope"`
 }
 
+// AddUsersInputBody defines model for AddUsersInputBody.
+type AddUsersInputBody struct {
+	// Again Also track users that were erased. This needs the scope admin.
+	Again bool `json:"again,omitempty,omitzero"`
+
+	// Backfill The existing gists of new users that get a deal: all, none, or those created since a date. The default is the setting backfill, however many users there are.
+	Backfill string `json:"backfill,omitempty,omitzero"`
+
+	// Users Logins, @logins or GitHub URLs.
+	Users []string `json:"users"`
+}
+
+// AddedUsers defines model for AddedUsers.
+type AddedUsers struct {
+	// Backfill The existing gists of the new users that get a deal.
+	Backfill string `json:"backfill"`
+
+	// Results One result for each named user.
+	Results []Result `json:"results"`
+}
+
 // Attempt defines model for Attempt.
 type Attempt struct {
 	// DealID The id of the deal in Pipedrive; 0 if there is none.
@@ -761,8 +860,8 @@ type ChangeUsersInputBody struct {
 // ChangeUsersInputBodyChange The change, as made by the route for one user.
 type ChangeUsersInputBodyChange string
 
-// ChangeUsersResult defines model for ChangeUsersResult.
-type ChangeUsersResult struct {
+// ChangedUsers defines model for ChangedUsers.
+type ChangedUsers struct {
 	// Results One result for each named user.
 	Results []Result `json:"results"`
 
@@ -1210,6 +1309,88 @@ type NewToken struct {
 	Token string `json:"token"`
 }
 
+// Operation defines model for Operation.
+type Operation struct {
+	// Backfill The existing gists of added users that get a deal.
+	Backfill string `json:"backfill,omitempty,omitzero"`
+
+	// Caller The name of the token that began it; left out without a token.
+	Caller     string    `json:"caller,omitempty,omitzero"`
+	CanceledAt time.Time `json:"canceled_at,omitempty,omitzero"`
+
+	// Change The change of users.
+	Change OperationChange `json:"change,omitempty,omitzero"`
+
+	// CreatedAt When it was created.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Done How many of them have a result.
+	Done    int64     `json:"done"`
+	EndedAt time.Time `json:"ended_at,omitempty,omitzero"`
+
+	// ID The id.
+	ID string `json:"id"`
+
+	// Kind The kind of error.
+	Kind OperationKind `json:"kind"`
+
+	// Note Why deals are skipped.
+	Note string `json:"note,omitempty,omitzero"`
+
+	// Problems How many of these could not be done.
+	Problems int64 `json:"problems"`
+
+	// Results How many have each result.
+	Results map[string]int64 `json:"results"`
+
+	// StartedAt When it started.
+	StartedAt time.Time `json:"started_at,omitempty,omitzero"`
+
+	// State The state.
+	State OperationState `json:"state"`
+
+	// Total How many users or deals it is for.
+	Total int64 `json:"total"`
+}
+
+// OperationChange The change of users.
+type OperationChange string
+
+// OperationKind The kind of error.
+type OperationKind string
+
+// OperationState The state.
+type OperationState string
+
+// OperationList defines model for OperationList.
+type OperationList struct {
+	// Next The cursor of the next page; left out on the last page.
+	Next       string      `json:"next,omitempty,omitzero"`
+	Operations []Operation `json:"operations"`
+}
+
+// OperationResult defines model for OperationResult.
+type OperationResult struct {
+	// Input As it was given; empty once the person was erased.
+	Input string `json:"input"`
+
+	// N Its place in the operation, from 1.
+	N int64 `json:"n"`
+
+	// Reason Why; empty or left out if there is nothing to say.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Result pending, or the result.
+	Result string `json:"result"`
+}
+
+// OperationResults defines model for OperationResults.
+type OperationResults struct {
+	// Next The cursor of the next page; left out on the last page.
+	Next    string            `json:"next,omitempty,omitzero"`
+	Results []OperationResult `json:"results"`
+}
+
 // Outcome The outcome of an attempt. adopted: a lookup found the deal; not_found: lookups did not find it.
 type Outcome string
 
@@ -1390,12 +1571,6 @@ type Result struct {
 
 // ResultResult The outcome. Nothing was done for invalid, not_found and refused.
 type ResultResult string
-
-// ResultList defines model for ResultList.
-type ResultList struct {
-	// Results One result for each named user.
-	Results []Result `json:"results"`
-}
 
 // RotateTokenInputBody defines model for RotateTokenInputBody.
 type RotateTokenInputBody struct {
@@ -1739,6 +1914,24 @@ type ListDealsParams struct {
 // ListDealsParamsState defines parameters for ListDeals.
 type ListDealsParamsState string
 
+// RetryDealsParams defines parameters for RetryDeals.
+type RetryDealsParams struct {
+	// IdempotencyKey A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// Prefer respond-async (RFC 7240) answers with an operation, also for a few users or deals.
+	Prefer *string `json:"Prefer,omitempty"`
+}
+
+// SkipDealsParams defines parameters for SkipDeals.
+type SkipDealsParams struct {
+	// IdempotencyKey A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// Prefer respond-async (RFC 7240) answers with an operation, also for a few users or deals.
+	Prefer *string `json:"Prefer,omitempty"`
+}
+
 // ListDuplicatesParams defines parameters for ListDuplicates.
 type ListDuplicatesParams struct {
 	// Cursor The value of next in the previous page; leave it out for the first page.
@@ -1762,6 +1955,27 @@ type ListLastGistsParams struct {
 
 // ListLastGistsParamsShow defines parameters for ListLastGists.
 type ListLastGistsParamsShow string
+
+// ListOperationsParams defines parameters for ListOperations.
+type ListOperationsParams struct {
+	// Cursor The value of next in the previous page; leave it out for the first page.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The maximum number of rows in the page.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// InProgress Only operations that have not ended.
+	InProgress *bool `form:"in_progress,omitempty" json:"in_progress,omitempty"`
+}
+
+// ListOperationResultsParams defines parameters for ListOperationResults.
+type ListOperationResultsParams struct {
+	// Cursor The value of next in the previous page; leave it out for the first page.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The maximum number of rows in the page.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
 
 // ListRequestsParams defines parameters for ListRequests.
 type ListRequestsParams struct {
@@ -1799,6 +2013,12 @@ type ChangeSettingsParams struct {
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
+// AddTokenParams defines parameters for AddToken.
+type AddTokenParams struct {
+	// IdempotencyKey A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Cursor The value of next in the previous page; leave it out for the first page.
@@ -1823,22 +2043,25 @@ type ListUsersParamsState string
 // ListUsersParamsSort defines parameters for ListUsers.
 type ListUsersParamsSort string
 
-// AddUsersJSONBody defines parameters for AddUsers.
-type AddUsersJSONBody struct {
-	// Again Also track users that were erased. This needs the scope admin.
-	Again bool `json:"again,omitempty,omitzero"`
-
-	// Backfill The existing gists that get a deal: all, none, or those created since a date. The default is none; for a single user it is the configured policy.
-	Backfill string `json:"backfill,omitempty,omitzero"`
-
-	// Users Logins, @logins or GitHub URLs.
-	Users []string `json:"users"`
-}
-
 // AddUsersParams defines parameters for AddUsers.
 type AddUsersParams struct {
 	// Backfill For text and CSV: the same as backfill in JSON.
 	Backfill *string `form:"backfill,omitempty" json:"backfill,omitempty"`
+
+	// IdempotencyKey A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// Prefer respond-async (RFC 7240) answers with an operation, also for a few users or deals.
+	Prefer *string `json:"Prefer,omitempty"`
+}
+
+// ChangeUsersParams defines parameters for ChangeUsers.
+type ChangeUsersParams struct {
+	// IdempotencyKey A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// Prefer respond-async (RFC 7240) answers with an operation, also for a few users or deals.
+	Prefer *string `json:"Prefer,omitempty"`
 }
 
 // ListGistsParams defines parameters for ListGists.
@@ -1884,7 +2107,7 @@ type AddTokenJSONRequestBody = AddTokenInputBody
 type RotateTokenJSONRequestBody = RotateTokenInputBody
 
 // AddUsersJSONRequestBody defines body for AddUsers for application/json ContentType.
-type AddUsersJSONRequestBody AddUsersJSONBody
+type AddUsersJSONRequestBody = AddUsersInputBody
 
 // ChangeUsersJSONRequestBody defines body for ChangeUsers for application/json ContentType.
 type ChangeUsersJSONRequestBody = ChangeUsersInputBody
@@ -2004,7 +2227,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/deals/retry (the `RetryDeals` operationId).
-	RetryDealsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RetryDealsWithBody(ctx context.Context, params *RetryDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RetryDeals Queue deals again that failed, were skipped or await approval; without a selection, all failed deals
 	//
@@ -2013,7 +2236,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/v1/deals/retry (the `RetryDeals` operationId).
-	RetryDeals(ctx context.Context, body RetryDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RetryDeals(ctx context.Context, params *RetryDealsParams, body RetryDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SkipDealsWithBody Skip deals that are not sent yet
 	//
@@ -2022,7 +2245,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/deals/skip (the `SkipDeals` operationId).
-	SkipDealsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SkipDealsWithBody(ctx context.Context, params *SkipDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SkipDeals Skip deals that are not sent yet
 	//
@@ -2031,7 +2254,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/v1/deals/skip (the `SkipDeals` operationId).
-	SkipDeals(ctx context.Context, body SkipDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SkipDeals(ctx context.Context, params *SkipDealsParams, body SkipDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExplainDeal Show the history of a gist and its deal
 	//
@@ -2067,6 +2290,34 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/me (the `GetMe` operationId).
 	GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOperations List bulk operations, the newest first
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/operations (the `ListOperations` operationId).
+	ListOperations(ctx context.Context, params *ListOperationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetOperation Show the progress of an operation
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/operations/{id} (the `GetOperation` operationId).
+	GetOperation(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelOperation Cancel what is pending of an operation; what was done stays
+	//
+	// Needs the scope write.
+	//
+	// Corresponds with POST /api/v1/operations/{id}/cancel (the `CancelOperation` operationId).
+	CancelOperation(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOperationResults List the results of an operation, problems first
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/operations/{id}/results (the `ListOperationResults` operationId).
+	ListOperationResults(ctx context.Context, id string, params *ListOperationResultsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetOverview Show users, deals, pushes and the leader at a glance
 	//
@@ -2213,7 +2464,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/tokens (the `AddToken` operationId).
-	AddTokenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	AddTokenWithBody(ctx context.Context, params *AddTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AddToken Create an API token; only this answer contains its value
 	//
@@ -2222,7 +2473,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/v1/tokens (the `AddToken` operationId).
-	AddToken(ctx context.Context, body AddTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	AddToken(ctx context.Context, params *AddTokenParams, body AddTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RevokeToken Revoke a token; this also ends the log-ins that use it
 	//
@@ -2256,7 +2507,7 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/users (the `ListUsers` operationId).
 	ListUsers(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AddUsersWithBody Track users, given as JSON, or as logins, URLs and CSV in text
+	// AddUsersWithBody Track users, given as JSON, as text with logins and URLs, or as CSV
 	//
 	// Needs the scope write.
 	//
@@ -2265,7 +2516,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/users (the `AddUsers` operationId).
 	AddUsersWithBody(ctx context.Context, params *AddUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AddUsers Track users, given as JSON, or as logins, URLs and CSV in text
+	// AddUsers Track users, given as JSON, as text with logins and URLs, or as CSV
 	//
 	// Needs the scope write.
 	//
@@ -2281,7 +2532,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/users/change (the `ChangeUsers` operationId).
-	ChangeUsersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ChangeUsersWithBody(ctx context.Context, params *ChangeUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeUsers Change many users: the named ones, or all that match a search and states
 	//
@@ -2290,7 +2541,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/v1/users/change (the `ChangeUsers` operationId).
-	ChangeUsers(ctx context.Context, body ChangeUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ChangeUsers(ctx context.Context, params *ChangeUsersParams, body ChangeUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RemoveUser Stop tracking a user; its gists and deals are kept, queued deals are skipped
 	//
@@ -2453,8 +2704,8 @@ func (c *Client) ListDeals(ctx context.Context, params *ListDealsParams, reqEdit
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /api/v1/deals/retry (the `RetryDeals` operationId).
-func (c *Client) RetryDealsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRetryDealsRequestWithBody(c.Server, contentType, body)
+func (c *Client) RetryDealsWithBody(ctx context.Context, params *RetryDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryDealsRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2472,8 +2723,8 @@ func (c *Client) RetryDealsWithBody(ctx context.Context, contentType string, bod
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /api/v1/deals/retry (the `RetryDeals` operationId).
-func (c *Client) RetryDeals(ctx context.Context, body RetryDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRetryDealsRequest(c.Server, body)
+func (c *Client) RetryDeals(ctx context.Context, params *RetryDealsParams, body RetryDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryDealsRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2491,8 +2742,8 @@ func (c *Client) RetryDeals(ctx context.Context, body RetryDealsJSONRequestBody,
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /api/v1/deals/skip (the `SkipDeals` operationId).
-func (c *Client) SkipDealsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSkipDealsRequestWithBody(c.Server, contentType, body)
+func (c *Client) SkipDealsWithBody(ctx context.Context, params *SkipDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSkipDealsRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2510,8 +2761,8 @@ func (c *Client) SkipDealsWithBody(ctx context.Context, contentType string, body
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /api/v1/deals/skip (the `SkipDeals` operationId).
-func (c *Client) SkipDeals(ctx context.Context, body SkipDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSkipDealsRequest(c.Server, body)
+func (c *Client) SkipDeals(ctx context.Context, params *SkipDealsParams, body SkipDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSkipDealsRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2597,6 +2848,74 @@ func (c *Client) ListLastGists(ctx context.Context, params *ListLastGistsParams,
 // Corresponds with GET /api/v1/me (the `GetMe` operationId).
 func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMeRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOperations List bulk operations, the newest first
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/operations (the `ListOperations` operationId).
+func (c *Client) ListOperations(ctx context.Context, params *ListOperationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOperationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetOperation Show the progress of an operation
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/operations/{id} (the `GetOperation` operationId).
+func (c *Client) GetOperation(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOperationRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelOperation Cancel what is pending of an operation; what was done stays
+//
+// Needs the scope write.
+//
+// Corresponds with POST /api/v1/operations/{id}/cancel (the `CancelOperation` operationId).
+func (c *Client) CancelOperation(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelOperationRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOperationResults List the results of an operation, problems first
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/operations/{id}/results (the `ListOperationResults` operationId).
+func (c *Client) ListOperationResults(ctx context.Context, id string, params *ListOperationResultsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOperationResultsRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2932,8 +3251,8 @@ func (c *Client) ListTokens(ctx context.Context, reqEditors ...RequestEditorFn) 
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /api/v1/tokens (the `AddToken` operationId).
-func (c *Client) AddTokenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAddTokenRequestWithBody(c.Server, contentType, body)
+func (c *Client) AddTokenWithBody(ctx context.Context, params *AddTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddTokenRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2951,8 +3270,8 @@ func (c *Client) AddTokenWithBody(ctx context.Context, contentType string, body 
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /api/v1/tokens (the `AddToken` operationId).
-func (c *Client) AddToken(ctx context.Context, body AddTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAddTokenRequest(c.Server, body)
+func (c *Client) AddToken(ctx context.Context, params *AddTokenParams, body AddTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddTokenRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3035,7 +3354,7 @@ func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, reqEdit
 	return c.Client.Do(req)
 }
 
-// AddUsersWithBody Track users, given as JSON, or as logins, URLs and CSV in text
+// AddUsersWithBody Track users, given as JSON, as text with logins and URLs, or as CSV
 //
 // Needs the scope write.
 //
@@ -3054,7 +3373,7 @@ func (c *Client) AddUsersWithBody(ctx context.Context, params *AddUsersParams, c
 	return c.Client.Do(req)
 }
 
-// AddUsers Track users, given as JSON, or as logins, URLs and CSV in text
+// AddUsers Track users, given as JSON, as text with logins and URLs, or as CSV
 //
 // Needs the scope write.
 //
@@ -3080,8 +3399,8 @@ func (c *Client) AddUsers(ctx context.Context, params *AddUsersParams, body AddU
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /api/v1/users/change (the `ChangeUsers` operationId).
-func (c *Client) ChangeUsersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChangeUsersRequestWithBody(c.Server, contentType, body)
+func (c *Client) ChangeUsersWithBody(ctx context.Context, params *ChangeUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeUsersRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3099,8 +3418,8 @@ func (c *Client) ChangeUsersWithBody(ctx context.Context, contentType string, bo
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /api/v1/users/change (the `ChangeUsers` operationId).
-func (c *Client) ChangeUsers(ctx context.Context, body ChangeUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChangeUsersRequest(c.Server, body)
+func (c *Client) ChangeUsers(ctx context.Context, params *ChangeUsersParams, body ChangeUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeUsersRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3688,18 +4007,18 @@ func NewListDealsRequest(server string, params *ListDealsParams) (*http.Request,
 }
 
 // NewRetryDealsRequest calls the generic RetryDeals builder with application/json body
-func NewRetryDealsRequest(server string, body RetryDealsJSONRequestBody) (*http.Request, error) {
+func NewRetryDealsRequest(server string, params *RetryDealsParams, body RetryDealsJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewRetryDealsRequestWithBody(server, "application/json", bodyReader)
+	return NewRetryDealsRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewRetryDealsRequestWithBody constructs an http.Request for the RetryDeals method, with any body, and a specified content type
-func NewRetryDealsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewRetryDealsRequestWithBody(server string, params *RetryDealsParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -3724,22 +4043,48 @@ func NewRetryDealsRequestWithBody(server string, contentType string, body io.Rea
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+		if params.Prefer != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Prefer", headerParam1)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewSkipDealsRequest calls the generic SkipDeals builder with application/json body
-func NewSkipDealsRequest(server string, body SkipDealsJSONRequestBody) (*http.Request, error) {
+func NewSkipDealsRequest(server string, params *SkipDealsParams, body SkipDealsJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewSkipDealsRequestWithBody(server, "application/json", bodyReader)
+	return NewSkipDealsRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewSkipDealsRequestWithBody constructs an http.Request for the SkipDeals method, with any body, and a specified content type
-func NewSkipDealsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewSkipDealsRequestWithBody(server string, params *SkipDealsParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -3763,6 +4108,32 @@ func NewSkipDealsRequestWithBody(server string, contentType string, body io.Read
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+		if params.Prefer != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Prefer", headerParam1)
+		}
+
+	}
 
 	return req, nil
 }
@@ -3989,6 +4360,225 @@ func NewGetMeRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListOperationsRequest constructs an http.Request for the ListOperations method
+func NewListOperationsRequest(server string, params *ListOperationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/operations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.InProgress != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "in_progress", *params.InProgress, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetOperationRequest constructs an http.Request for the GetOperation method
+func NewGetOperationRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/operations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCancelOperationRequest constructs an http.Request for the CancelOperation method
+func NewCancelOperationRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/operations/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListOperationResultsRequest constructs an http.Request for the ListOperationResults method
+func NewListOperationResultsRequest(server string, id string, params *ListOperationResultsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/operations/%s/results", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -4594,18 +5184,18 @@ func NewListTokensRequest(server string) (*http.Request, error) {
 }
 
 // NewAddTokenRequest calls the generic AddToken builder with application/json body
-func NewAddTokenRequest(server string, body AddTokenJSONRequestBody) (*http.Request, error) {
+func NewAddTokenRequest(server string, params *AddTokenParams, body AddTokenJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewAddTokenRequestWithBody(server, "application/json", bodyReader)
+	return NewAddTokenRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewAddTokenRequestWithBody constructs an http.Request for the AddToken method, with any body, and a specified content type
-func NewAddTokenRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewAddTokenRequestWithBody(server string, params *AddTokenParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -4629,6 +5219,21 @@ func NewAddTokenRequestWithBody(server string, contentType string, body io.Reade
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -4880,22 +5485,48 @@ func NewAddUsersRequestWithBody(server string, params *AddUsersParams, contentTy
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+		if params.Prefer != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Prefer", headerParam1)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewChangeUsersRequest calls the generic ChangeUsers builder with application/json body
-func NewChangeUsersRequest(server string, body ChangeUsersJSONRequestBody) (*http.Request, error) {
+func NewChangeUsersRequest(server string, params *ChangeUsersParams, body ChangeUsersJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewChangeUsersRequestWithBody(server, "application/json", bodyReader)
+	return NewChangeUsersRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewChangeUsersRequestWithBody constructs an http.Request for the ChangeUsers method, with any body, and a specified content type
-func NewChangeUsersRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewChangeUsersRequestWithBody(server string, params *ChangeUsersParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -4919,6 +5550,32 @@ func NewChangeUsersRequestWithBody(server string, contentType string, body io.Re
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+		if params.Prefer != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Prefer", headerParam1)
+		}
+
+	}
 
 	return req, nil
 }
@@ -5405,7 +6062,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/deals/retry (the `RetryDeals` operationId).
-	RetryDealsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryDealsResponse, error)
+	RetryDealsWithBodyWithResponse(ctx context.Context, params *RetryDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryDealsResponse, error)
 
 	// RetryDealsWithResponse Queue deals again that failed, were skipped or await approval; without a selection, all failed deals
 	//
@@ -5414,7 +6071,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/deals/retry (the `RetryDeals` operationId).
-	RetryDealsWithResponse(ctx context.Context, body RetryDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryDealsResponse, error)
+	RetryDealsWithResponse(ctx context.Context, params *RetryDealsParams, body RetryDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryDealsResponse, error)
 
 	// SkipDealsWithBodyWithResponse Skip deals that are not sent yet
 	//
@@ -5423,7 +6080,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/deals/skip (the `SkipDeals` operationId).
-	SkipDealsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SkipDealsResponse, error)
+	SkipDealsWithBodyWithResponse(ctx context.Context, params *SkipDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SkipDealsResponse, error)
 
 	// SkipDealsWithResponse Skip deals that are not sent yet
 	//
@@ -5432,7 +6089,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/deals/skip (the `SkipDeals` operationId).
-	SkipDealsWithResponse(ctx context.Context, body SkipDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*SkipDealsResponse, error)
+	SkipDealsWithResponse(ctx context.Context, params *SkipDealsParams, body SkipDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*SkipDealsResponse, error)
 
 	// ExplainDealWithResponse Show the history of a gist and its deal
 	//
@@ -5478,6 +6135,42 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/me (the `GetMe` operationId).
 	GetMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMeResponse, error)
+
+	// ListOperationsWithResponse List bulk operations, the newest first
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/operations (the `ListOperations` operationId).
+	ListOperationsWithResponse(ctx context.Context, params *ListOperationsParams, reqEditors ...RequestEditorFn) (*ListOperationsResponse, error)
+
+	// GetOperationWithResponse Show the progress of an operation
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/operations/{id} (the `GetOperation` operationId).
+	GetOperationWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetOperationResponse, error)
+
+	// CancelOperationWithResponse Cancel what is pending of an operation; what was done stays
+	//
+	// Needs the scope write.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/operations/{id}/cancel (the `CancelOperation` operationId).
+	CancelOperationWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*CancelOperationResponse, error)
+
+	// ListOperationResultsWithResponse List the results of an operation, problems first
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/operations/{id}/results (the `ListOperationResults` operationId).
+	ListOperationResultsWithResponse(ctx context.Context, id string, params *ListOperationResultsParams, reqEditors ...RequestEditorFn) (*ListOperationResultsResponse, error)
 
 	// GetOverviewWithResponse Show users, deals, pushes and the leader at a glance
 	//
@@ -5648,7 +6341,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/tokens (the `AddToken` operationId).
-	AddTokenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddTokenResponse, error)
+	AddTokenWithBodyWithResponse(ctx context.Context, params *AddTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddTokenResponse, error)
 
 	// AddTokenWithResponse Create an API token; only this answer contains its value
 	//
@@ -5657,7 +6350,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/tokens (the `AddToken` operationId).
-	AddTokenWithResponse(ctx context.Context, body AddTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*AddTokenResponse, error)
+	AddTokenWithResponse(ctx context.Context, params *AddTokenParams, body AddTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*AddTokenResponse, error)
 
 	// RevokeTokenWithResponse Revoke a token; this also ends the log-ins that use it
 	//
@@ -5695,7 +6388,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/users (the `ListUsers` operationId).
 	ListUsersWithResponse(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*ListUsersResponse, error)
 
-	// AddUsersWithBodyWithResponse Track users, given as JSON, or as logins, URLs and CSV in text
+	// AddUsersWithBodyWithResponse Track users, given as JSON, as text with logins and URLs, or as CSV
 	//
 	// Needs the scope write.
 	//
@@ -5704,7 +6397,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/users (the `AddUsers` operationId).
 	AddUsersWithBodyWithResponse(ctx context.Context, params *AddUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddUsersResponse, error)
 
-	// AddUsersWithResponse Track users, given as JSON, or as logins, URLs and CSV in text
+	// AddUsersWithResponse Track users, given as JSON, as text with logins and URLs, or as CSV
 	//
 	// Needs the scope write.
 	//
@@ -5720,7 +6413,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/users/change (the `ChangeUsers` operationId).
-	ChangeUsersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeUsersResponse, error)
+	ChangeUsersWithBodyWithResponse(ctx context.Context, params *ChangeUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeUsersResponse, error)
 
 	// ChangeUsersWithResponse Change many users: the named ones, or all that match a search and states
 	//
@@ -5729,7 +6422,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/users/change (the `ChangeUsers` operationId).
-	ChangeUsersWithResponse(ctx context.Context, body ChangeUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeUsersResponse, error)
+	ChangeUsersWithResponse(ctx context.Context, params *ChangeUsersParams, body ChangeUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeUsersResponse, error)
 
 	// RemoveUserWithResponse Stop tracking a user; its gists and deals are kept, queued deals are skipped
 	//
@@ -6021,6 +6714,8 @@ type RetryDealsResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *DealResults
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Operation
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Problem
 }
@@ -6028,6 +6723,11 @@ type RetryDealsResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r RetryDealsResponse) GetJSON200() *DealResults {
 	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RetryDealsResponse) GetJSON202() *Operation {
+	return r.JSON202
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
@@ -6069,6 +6769,8 @@ type SkipDealsResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *DealResults
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Operation
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Problem
 }
@@ -6076,6 +6778,11 @@ type SkipDealsResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r SkipDealsResponse) GetJSON200() *DealResults {
 	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r SkipDealsResponse) GetJSON202() *Operation {
+	return r.JSON202
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
@@ -6346,6 +7053,198 @@ func (r GetMeResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetMeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOperationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OperationList
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOperationsResponse) GetJSON200() *OperationList {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListOperationsResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOperationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOperationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOperationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOperationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetOperationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Operation
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetOperationResponse) GetJSON200() *Operation {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetOperationResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetOperationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOperationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOperationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOperationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelOperationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Operation
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelOperationResponse) GetJSON200() *Operation {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r CancelOperationResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelOperationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelOperationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelOperationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelOperationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOperationResultsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OperationResults
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOperationResultsResponse) GetJSON200() *OperationResults {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListOperationResultsResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOperationResultsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOperationResultsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOperationResultsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOperationResultsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7268,14 +8167,21 @@ type AddUsersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ResultList
+	JSON200 *AddedUsers
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Operation
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r AddUsersResponse) GetJSON200() *ResultList {
+func (r AddUsersResponse) GetJSON200() *AddedUsers {
 	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r AddUsersResponse) GetJSON202() *Operation {
+	return r.JSON202
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
@@ -7316,14 +8222,21 @@ type ChangeUsersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ChangeUsersResult
+	JSON200 *ChangedUsers
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Operation
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ChangeUsersResponse) GetJSON200() *ChangeUsersResult {
+func (r ChangeUsersResponse) GetJSON200() *ChangedUsers {
 	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ChangeUsersResponse) GetJSON202() *Operation {
+	return r.JSON202
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
@@ -7859,8 +8772,8 @@ func (c *ClientWithResponses) ListDealsWithResponse(ctx context.Context, params 
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/deals/retry (the `RetryDeals` operationId).
-func (c *ClientWithResponses) RetryDealsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryDealsResponse, error) {
-	rsp, err := c.RetryDealsWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) RetryDealsWithBodyWithResponse(ctx context.Context, params *RetryDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryDealsResponse, error) {
+	rsp, err := c.RetryDealsWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -7874,8 +8787,8 @@ func (c *ClientWithResponses) RetryDealsWithBodyWithResponse(ctx context.Context
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/deals/retry (the `RetryDeals` operationId).
-func (c *ClientWithResponses) RetryDealsWithResponse(ctx context.Context, body RetryDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryDealsResponse, error) {
-	rsp, err := c.RetryDeals(ctx, body, reqEditors...)
+func (c *ClientWithResponses) RetryDealsWithResponse(ctx context.Context, params *RetryDealsParams, body RetryDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryDealsResponse, error) {
+	rsp, err := c.RetryDeals(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -7889,8 +8802,8 @@ func (c *ClientWithResponses) RetryDealsWithResponse(ctx context.Context, body R
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/deals/skip (the `SkipDeals` operationId).
-func (c *ClientWithResponses) SkipDealsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SkipDealsResponse, error) {
-	rsp, err := c.SkipDealsWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) SkipDealsWithBodyWithResponse(ctx context.Context, params *SkipDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SkipDealsResponse, error) {
+	rsp, err := c.SkipDealsWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -7904,8 +8817,8 @@ func (c *ClientWithResponses) SkipDealsWithBodyWithResponse(ctx context.Context,
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/deals/skip (the `SkipDeals` operationId).
-func (c *ClientWithResponses) SkipDealsWithResponse(ctx context.Context, body SkipDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*SkipDealsResponse, error) {
-	rsp, err := c.SkipDeals(ctx, body, reqEditors...)
+func (c *ClientWithResponses) SkipDealsWithResponse(ctx context.Context, params *SkipDealsParams, body SkipDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*SkipDealsResponse, error) {
+	rsp, err := c.SkipDeals(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -7985,6 +8898,66 @@ func (c *ClientWithResponses) GetMeWithResponse(ctx context.Context, reqEditors 
 		return nil, err
 	}
 	return ParseGetMeResponse(rsp)
+}
+
+// ListOperationsWithResponse List bulk operations, the newest first
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/operations (the `ListOperations` operationId).
+func (c *ClientWithResponses) ListOperationsWithResponse(ctx context.Context, params *ListOperationsParams, reqEditors ...RequestEditorFn) (*ListOperationsResponse, error) {
+	rsp, err := c.ListOperations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOperationsResponse(rsp)
+}
+
+// GetOperationWithResponse Show the progress of an operation
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/operations/{id} (the `GetOperation` operationId).
+func (c *ClientWithResponses) GetOperationWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetOperationResponse, error) {
+	rsp, err := c.GetOperation(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOperationResponse(rsp)
+}
+
+// CancelOperationWithResponse Cancel what is pending of an operation; what was done stays
+//
+// Needs the scope write.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/operations/{id}/cancel (the `CancelOperation` operationId).
+func (c *ClientWithResponses) CancelOperationWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*CancelOperationResponse, error) {
+	rsp, err := c.CancelOperation(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelOperationResponse(rsp)
+}
+
+// ListOperationResultsWithResponse List the results of an operation, problems first
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/operations/{id}/results (the `ListOperationResults` operationId).
+func (c *ClientWithResponses) ListOperationResultsWithResponse(ctx context.Context, id string, params *ListOperationResultsParams, reqEditors ...RequestEditorFn) (*ListOperationResultsResponse, error) {
+	rsp, err := c.ListOperationResults(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOperationResultsResponse(rsp)
 }
 
 // GetOverviewWithResponse Show users, deals, pushes and the leader at a glance
@@ -8264,8 +9237,8 @@ func (c *ClientWithResponses) ListTokensWithResponse(ctx context.Context, reqEdi
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/tokens (the `AddToken` operationId).
-func (c *ClientWithResponses) AddTokenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddTokenResponse, error) {
-	rsp, err := c.AddTokenWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) AddTokenWithBodyWithResponse(ctx context.Context, params *AddTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddTokenResponse, error) {
+	rsp, err := c.AddTokenWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -8279,8 +9252,8 @@ func (c *ClientWithResponses) AddTokenWithBodyWithResponse(ctx context.Context, 
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/tokens (the `AddToken` operationId).
-func (c *ClientWithResponses) AddTokenWithResponse(ctx context.Context, body AddTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*AddTokenResponse, error) {
-	rsp, err := c.AddToken(ctx, body, reqEditors...)
+func (c *ClientWithResponses) AddTokenWithResponse(ctx context.Context, params *AddTokenParams, body AddTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*AddTokenResponse, error) {
+	rsp, err := c.AddToken(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -8347,7 +9320,7 @@ func (c *ClientWithResponses) ListUsersWithResponse(ctx context.Context, params 
 	return ParseListUsersResponse(rsp)
 }
 
-// AddUsersWithBodyWithResponse Track users, given as JSON, or as logins, URLs and CSV in text
+// AddUsersWithBodyWithResponse Track users, given as JSON, as text with logins and URLs, or as CSV
 //
 // Needs the scope write.
 //
@@ -8362,7 +9335,7 @@ func (c *ClientWithResponses) AddUsersWithBodyWithResponse(ctx context.Context, 
 	return ParseAddUsersResponse(rsp)
 }
 
-// AddUsersWithResponse Track users, given as JSON, or as logins, URLs and CSV in text
+// AddUsersWithResponse Track users, given as JSON, as text with logins and URLs, or as CSV
 //
 // Needs the scope write.
 //
@@ -8384,8 +9357,8 @@ func (c *ClientWithResponses) AddUsersWithResponse(ctx context.Context, params *
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/users/change (the `ChangeUsers` operationId).
-func (c *ClientWithResponses) ChangeUsersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeUsersResponse, error) {
-	rsp, err := c.ChangeUsersWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) ChangeUsersWithBodyWithResponse(ctx context.Context, params *ChangeUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeUsersResponse, error) {
+	rsp, err := c.ChangeUsersWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -8399,8 +9372,8 @@ func (c *ClientWithResponses) ChangeUsersWithBodyWithResponse(ctx context.Contex
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/users/change (the `ChangeUsers` operationId).
-func (c *ClientWithResponses) ChangeUsersWithResponse(ctx context.Context, body ChangeUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeUsersResponse, error) {
-	rsp, err := c.ChangeUsers(ctx, body, reqEditors...)
+func (c *ClientWithResponses) ChangeUsersWithResponse(ctx context.Context, params *ChangeUsersParams, body ChangeUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeUsersResponse, error) {
+	rsp, err := c.ChangeUsers(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -8718,6 +9691,13 @@ func ParseRetryDealsResponse(rsp *http.Response) (*RetryDealsResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Operation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -8750,6 +9730,13 @@ func ParseSkipDealsResponse(rsp *http.Response) (*SkipDealsResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Operation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -8911,6 +9898,138 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Caller
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOperationsResponse parses an HTTP response from a ListOperationsWithResponse call
+func ParseListOperationsResponse(rsp *http.Response) (*ListOperationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOperationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OperationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetOperationResponse parses an HTTP response from a GetOperationWithResponse call
+func ParseGetOperationResponse(rsp *http.Response) (*GetOperationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOperationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Operation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelOperationResponse parses an HTTP response from a CancelOperationWithResponse call
+func ParseCancelOperationResponse(rsp *http.Response) (*CancelOperationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelOperationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Operation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOperationResultsResponse parses an HTTP response from a ListOperationResultsWithResponse call
+func ParseListOperationResultsResponse(rsp *http.Response) (*ListOperationResultsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOperationResultsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OperationResults
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9570,11 +10689,18 @@ func ParseAddUsersResponse(rsp *http.Response) (*AddUsersResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ResultList
+		var dest AddedUsers
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Operation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -9603,11 +10729,18 @@ func ParseChangeUsersResponse(rsp *http.Response) (*ChangeUsersResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ChangeUsersResult
+		var dest ChangedUsers
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Operation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

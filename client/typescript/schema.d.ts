@@ -244,6 +244,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List bulk operations, the newest first
+         * @description Needs the scope read.
+         */
+        get: operations["list-operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the progress of an operation
+         * @description Needs the scope read.
+         */
+        get: operations["get-operation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel what is pending of an operation; what was done stays
+         * @description Needs the scope write.
+         */
+        post: operations["cancel-operation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the results of an operation, problems first
+         * @description Needs the scope read.
+         */
+        get: operations["list-operation-results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview": {
         parameters: {
             query?: never;
@@ -570,7 +650,7 @@ export interface paths {
         get: operations["list-users"];
         put?: never;
         /**
-         * Track users, given as JSON, or as logins, URLs and CSV in text
+         * Track users, given as JSON, as text with logins and URLs, or as CSV
          * @description Needs the scope write.
          */
         post: operations["add-users"];
@@ -960,6 +1040,20 @@ export interface components {
             /** @description What the token may do. */
             scope: components["schemas"]["Scope"];
         };
+        AddUsersInputBody: {
+            /** @description Also track users that were erased. This needs the scope admin. */
+            again?: boolean;
+            /** @description The existing gists of new users that get a deal: all, none, or those created since a date. The default is the setting backfill, however many users there are. */
+            backfill?: string;
+            /** @description Logins, @logins or GitHub URLs. */
+            users: string[];
+        };
+        AddedUsers: {
+            /** @description The existing gists of the new users that get a deal. */
+            backfill: string;
+            /** @description One result for each named user. */
+            results: components["schemas"]["Result"][];
+        };
         Attempt: {
             /**
              * Format: int64
@@ -1094,7 +1188,7 @@ export interface components {
             /** @description Logins, GitHub URLs, or numbers such as id:583231; each has its own result. */
             users?: string[];
         };
-        ChangeUsersResult: {
+        ChangedUsers: {
             /** @description One result for each named user. */
             results: components["schemas"]["Result"][];
             /**
@@ -1638,6 +1732,87 @@ export interface components {
             /** @description The value of the token. It is not shown again. */
             token: string;
         };
+        Operation: {
+            /** @description The existing gists of added users that get a deal. */
+            backfill?: string;
+            /** @description The name of the token that began it; left out without a token. */
+            caller?: string;
+            /** Format: date-time */
+            canceled_at?: string;
+            /**
+             * @description The change of users.
+             * @enum {string}
+             */
+            change?: "pause" | "resume" | "remove" | "approve" | "scan";
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description How many of them have a result.
+             */
+            done: number;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description The id. */
+            id: string;
+            /**
+             * @description The kind of error.
+             * @enum {string}
+             */
+            kind: "add_users" | "change_users" | "retry_deals" | "skip_deals";
+            /** @description Why deals are skipped. */
+            note?: string;
+            /**
+             * Format: int64
+             * @description How many of these could not be done.
+             */
+            problems: number;
+            /** @description How many have each result. */
+            results: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description When it started.
+             */
+            started_at?: string;
+            /**
+             * @description The state.
+             * @enum {string}
+             */
+            state: "queued" | "running" | "canceling" | "completed" | "canceled";
+            /**
+             * Format: int64
+             * @description How many users or deals it is for.
+             */
+            total: number;
+        };
+        OperationList: {
+            /** @description The cursor of the next page; left out on the last page. */
+            next?: string;
+            operations: components["schemas"]["Operation"][];
+        };
+        OperationResult: {
+            /** @description As it was given; empty once the person was erased. */
+            input: string;
+            /**
+             * Format: int64
+             * @description Its place in the operation, from 1.
+             */
+            n: number;
+            /** @description Why; empty or left out if there is nothing to say. */
+            reason?: string;
+            /** @description pending, or the result. */
+            result: string;
+        };
+        OperationResults: {
+            /** @description The cursor of the next page; left out on the last page. */
+            next?: string;
+            results: components["schemas"]["OperationResult"][];
+        };
         /**
          * @description The outcome of an attempt. adopted: a lookup found the deal; not_found: lookups did not find it.
          * @enum {string}
@@ -1837,10 +2012,6 @@ export interface components {
              * @enum {string}
              */
             result: "added" | "tracked" | "waiting" | "requested" | "paused" | "resumed" | "approved" | "removed" | "retried" | "skipped" | "canceled" | "revoked" | "signed_out" | "forgotten" | "unchanged" | "invalid" | "not_found" | "refused";
-        };
-        ResultList: {
-            /** @description One result for each named user. */
-            results: components["schemas"]["Result"][];
         };
         RotateTokenInputBody: {
             /**
@@ -2217,7 +2388,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The thing exists already, or its state does not allow this now. */
+        /** @description The thing exists already, or the request with this Idempotency-Key is in progress or its answer is not stored. */
         Conflict: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -2228,7 +2399,7 @@ export interface components {
             content: {
                 /**
                  * @example {
-                 *       "detail": "The thing exists already, or its state does not allow this now.",
+                 *       "detail": "The thing exists already, or the request with this Idempotency-Key is in progress or its answer is not stored.",
                  *       "request_id": "B7XQ2M4ZKD6WVA3N",
                  *       "status": 409,
                  *       "title": "Conflict",
@@ -2238,7 +2409,7 @@ export interface components {
                 "application/json": components["schemas"]["Problem"];
                 /**
                  * @example {
-                 *       "detail": "The thing exists already, or its state does not allow this now.",
+                 *       "detail": "The thing exists already, or the request with this Idempotency-Key is in progress or its answer is not stored.",
                  *       "request_id": "B7XQ2M4ZKD6WVA3N",
                  *       "status": 409,
                  *       "title": "Conflict",
@@ -2525,6 +2696,37 @@ export interface components {
                  *       "request_id": "B7XQ2M4ZKD6WVA3N",
                  *       "status": 401,
                  *       "title": "Unauthorized",
+                 *       "type": "about:blank"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Another request had this Idempotency-Key. */
+        UnprocessableEntity: {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                "X-Request-Id": components["headers"]["RequestID"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "detail": "Another request had this Idempotency-Key.",
+                 *       "request_id": "B7XQ2M4ZKD6WVA3N",
+                 *       "status": 422,
+                 *       "title": "Unprocessable Entity",
+                 *       "type": "about:blank"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Problem"];
+                /**
+                 * @example {
+                 *       "detail": "Another request had this Idempotency-Key.",
+                 *       "request_id": "B7XQ2M4ZKD6WVA3N",
+                 *       "status": 422,
+                 *       "title": "Unprocessable Entity",
                  *       "type": "about:blank"
                  *     }
                  */
@@ -2900,7 +3102,12 @@ export interface operations {
     "retry-deals": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer. */
+                "Idempotency-Key"?: string;
+                /** @description respond-async (RFC 7240) answers with an operation, also for a few users or deals. */
+                Prefer?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2917,9 +3124,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The results of a change of up to 100 users or deals. */
             200: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied"?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     "X-Request-Id": components["headers"]["RequestID"];
@@ -2940,13 +3149,40 @@ export interface operations {
                     "application/json": components["schemas"]["DealResults"];
                 };
             };
+            /** @description The operation that makes a larger change. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T06:00:00Z",
+                     *       "done": 0,
+                     *       "id": "K5XQ2M4ZKD6WVA3NB7XQ2M4ZKD",
+                     *       "kind": "retry_deals",
+                     *       "problems": 0,
+                     *       "results": {},
+                     *       "state": "queued",
+                     *       "total": 300
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];
@@ -2956,7 +3192,12 @@ export interface operations {
     "skip-deals": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer. */
+                "Idempotency-Key"?: string;
+                /** @description respond-async (RFC 7240) answers with an operation, also for a few users or deals. */
+                Prefer?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2974,9 +3215,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The results of a change of up to 100 users or deals. */
             200: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied"?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     "X-Request-Id": components["headers"]["RequestID"];
@@ -2997,13 +3240,41 @@ export interface operations {
                     "application/json": components["schemas"]["DealResults"];
                 };
             };
+            /** @description The operation that makes a larger change. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T06:00:00Z",
+                     *       "done": 0,
+                     *       "id": "K5XQ2M4ZKD6WVA3NB7XQ2M4ZKD",
+                     *       "kind": "skip_deals",
+                     *       "note": "not now",
+                     *       "problems": 0,
+                     *       "results": {},
+                     *       "state": "queued",
+                     *       "total": 300
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];
@@ -3398,6 +3669,273 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Caller"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "list-operations": {
+        parameters: {
+            query?: {
+                /** @description The value of next in the previous page; leave it out for the first page. */
+                cursor?: string;
+                /** @description The maximum number of rows in the page. */
+                limit?: number;
+                /** @description Only operations that have not ended. */
+                in_progress?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "next": "eyJ0IjoxfQ",
+                     *       "operations": [
+                     *         {
+                     *           "backfill": "none",
+                     *           "created_at": "2026-11-29T06:00:00Z",
+                     *           "done": 120,
+                     *           "id": "K5XQ2M4ZKD6WVA3NB7XQ2M4ZKD",
+                     *           "kind": "add_users",
+                     *           "problems": 1,
+                     *           "results": {
+                     *             "added": 119,
+                     *             "not_found": 1
+                     *           },
+                     *           "started_at": "2026-11-29T06:00:01Z",
+                     *           "state": "running",
+                     *           "total": 2000
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationList"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "get-operation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the operation. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backfill": "none",
+                     *       "created_at": "2026-11-29T06:00:00Z",
+                     *       "done": 120,
+                     *       "id": "K5XQ2M4ZKD6WVA3NB7XQ2M4ZKD",
+                     *       "kind": "add_users",
+                     *       "problems": 1,
+                     *       "results": {
+                     *         "added": 119,
+                     *         "not_found": 1
+                     *       },
+                     *       "started_at": "2026-11-29T06:00:01Z",
+                     *       "state": "running",
+                     *       "total": 2000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "cancel-operation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the operation. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backfill": "none",
+                     *       "canceled_at": "2026-11-29T06:01:00Z",
+                     *       "created_at": "2026-11-29T06:00:00Z",
+                     *       "done": 2000,
+                     *       "ended_at": "2026-11-29T06:01:00Z",
+                     *       "id": "K5XQ2M4ZKD6WVA3NB7XQ2M4ZKD",
+                     *       "kind": "add_users",
+                     *       "problems": 1,
+                     *       "results": {
+                     *         "added": 119,
+                     *         "canceled": 1880,
+                     *         "not_found": 1
+                     *       },
+                     *       "started_at": "2026-11-29T06:00:01Z",
+                     *       "state": "canceled",
+                     *       "total": 2000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "list-operation-results": {
+        parameters: {
+            query?: {
+                /** @description The value of next in the previous page; leave it out for the first page. */
+                cursor?: string;
+                /** @description The maximum number of rows in the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the operation. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "next": "eyJuIjoxfQ",
+                     *       "results": [
+                     *         {
+                     *           "input": "nobody-here",
+                     *           "n": 7,
+                     *           "reason": "GitHub knows no such user",
+                     *           "result": "not_found"
+                     *         },
+                     *         {
+                     *           "input": "octocat",
+                     *           "n": 1,
+                     *           "result": "added"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationResults"];
                 };
             };
             /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
@@ -4314,7 +4852,10 @@ export interface operations {
     "add-token": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4358,6 +4899,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];
@@ -4543,7 +5085,12 @@ export interface operations {
                 /** @description For text and CSV: the same as backfill in JSON. */
                 backfill?: string;
             };
-            header?: never;
+            header?: {
+                /** @description A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer. */
+                "Idempotency-Key"?: string;
+                /** @description respond-async (RFC 7240) answers with an operation, also for a few users or deals. */
+                Prefer?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4558,14 +5105,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": {
-                    /** @description Also track users that were erased. This needs the scope admin. */
-                    again?: boolean;
-                    /** @description The existing gists that get a deal: all, none, or those created since a date. The default is none; for a single user it is the configured policy. */
-                    backfill?: string;
-                    /** @description Logins, @logins or GitHub URLs. */
-                    users: string[];
-                };
+                "application/json": components["schemas"]["AddUsersInputBody"];
                 /**
                  * @example octocat
                  *     defunkt
@@ -4579,9 +5119,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The results of a change of up to 100 users or deals. */
             200: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied"?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     "X-Request-Id": components["headers"]["RequestID"];
@@ -4590,6 +5132,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "backfill": "none",
                      *       "results": [
                      *         {
                      *           "input": "octocat",
@@ -4603,7 +5146,33 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["ResultList"];
+                    "application/json": components["schemas"]["AddedUsers"];
+                };
+            };
+            /** @description The operation that makes a larger change. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backfill": "none",
+                     *       "created_at": "2026-11-29T06:00:00Z",
+                     *       "done": 0,
+                     *       "id": "K5XQ2M4ZKD6WVA3NB7XQ2M4ZKD",
+                     *       "kind": "add_users",
+                     *       "problems": 0,
+                     *       "results": {},
+                     *       "state": "queued",
+                     *       "total": 2000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -4611,8 +5180,10 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];
@@ -4622,7 +5193,12 @@ export interface operations {
     "change-users": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer. */
+                "Idempotency-Key"?: string;
+                /** @description respond-async (RFC 7240) answers with an operation, also for a few users or deals. */
+                Prefer?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4641,9 +5217,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The results of a change of up to 100 users or deals. */
             200: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied"?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     "X-Request-Id": components["headers"]["RequestID"];
@@ -4667,7 +5245,33 @@ export interface operations {
                      *       "users": 1
                      *     }
                      */
-                    "application/json": components["schemas"]["ChangeUsersResult"];
+                    "application/json": components["schemas"]["ChangedUsers"];
+                };
+            };
+            /** @description The operation that makes a larger change. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "change": "pause",
+                     *       "created_at": "2026-11-29T06:00:00Z",
+                     *       "done": 0,
+                     *       "id": "K5XQ2M4ZKD6WVA3NB7XQ2M4ZKD",
+                     *       "kind": "change_users",
+                     *       "problems": 0,
+                     *       "results": {},
+                     *       "state": "queued",
+                     *       "total": 2000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -4675,8 +5279,10 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];
