@@ -17,26 +17,27 @@ var changes = map[string]struct {
 	path, body string
 	actions    string
 }{
-	"add-token":       {"/tokens", `{"name":"new","scope":"read"}`, "token.add"},
-	"add-users":       {"/users", `{"users":["newcomer"]}`, "user.add"},
-	"approve-user":    {"/users/user1/approve", "", "deals.approve"},
-	"cancel-request":  {"/requests/newcomer", "", "request.cancel"},
-	"cancel-requests": {"/requests", "", "request.cancel"},
-	"change-settings": {"/settings", `{"backfill":"none"}`, "setting.change"},
-	"change-users":    {"/users/change", `{"change":"pause","users":["user2"]}`, "user.pause"},
-	"erase-user":      {"/users/user3/erase", `{"confirm":"user3"}`, "user.remove user.erase"},
-	"forget-person":   {"/people/bob@example.com", "", "person.forget"},
-	"pause-pushes":    {"/pushes/pause", `{"reason":"a test"}`, "pushes.pause"},
-	"pause-user":      {"/users/user4/pause", "", "user.pause"},
-	"remove-user":     {"/users/user5", "", "user.remove"},
-	"resume-pushes":   {"/pushes/resume", "", "pushes.resume"},
-	"resume-user":     {"/users/user4/resume", "", "user.resume"},
-	"retry-deals":     {"/deals/retry", `{"user":"user1"}`, "deals.retry"},
-	"rotate-token":    {"/tokens/read/rotate", `{}`, "token.rotate"},
-	"revoke-token":    {"/tokens/new", "", "token.revoke"},
-	"scan-user":       {"/users/user6/scan", "", "user.scan"},
-	"sign-out-person": {"/people/ann@example.com/sign-out", "", "person.sign_out"},
-	"skip-deals":      {"/deals/skip", `{"user":"user7","note":"a test"}`, "deals.skip"},
+	"add-token":        {"/tokens", `{"name":"new","scope":"read"}`, "token.add"},
+	"add-users":        {"/users", `{"users":["newcomer"]}`, "user.add"},
+	"approve-user":     {"/users/user1/approve", "", "deals.approve"},
+	"cancel-operation": {"/operations/waiting/cancel", "", "operation.cancel"},
+	"cancel-request":   {"/requests/newcomer", "", "request.cancel"},
+	"cancel-requests":  {"/requests", "", "request.cancel"},
+	"change-settings":  {"/settings", `{"backfill":"none"}`, "setting.change"},
+	"change-users":     {"/users/change", `{"change":"pause","users":["user2"]}`, "user.pause"},
+	"erase-user":       {"/users/user3/erase", `{"confirm":"user3"}`, "user.remove user.erase"},
+	"forget-person":    {"/people/bob@example.com", "", "person.forget"},
+	"pause-pushes":     {"/pushes/pause", `{"reason":"a test"}`, "pushes.pause"},
+	"pause-user":       {"/users/user4/pause", "", "user.pause"},
+	"remove-user":      {"/users/user5", "", "user.remove"},
+	"resume-pushes":    {"/pushes/resume", "", "pushes.resume"},
+	"resume-user":      {"/users/user4/resume", "", "user.resume"},
+	"retry-deals":      {"/deals/retry", `{"user":"user1"}`, "deals.retry"},
+	"rotate-token":     {"/tokens/read/rotate", `{}`, "token.rotate"},
+	"revoke-token":     {"/tokens/new", "", "token.revoke"},
+	"scan-user":        {"/users/user6/scan", "", "user.scan"},
+	"sign-out-person":  {"/people/ann@example.com/sign-out", "", "person.sign_out"},
+	"skip-deals":       {"/deals/skip", `{"user":"user7","note":"a test"}`, "deals.skip"},
 }
 
 // unrecorded are the operations that are no GET and change nothing but the caller's own.
@@ -50,6 +51,8 @@ func TestEachOperationThatChangesSomethingLeavesItsEntry(t *testing.T) {
 		_, err := w.db.SignedIn(t.Context(), gistdeal.Person{Issuer: "https://login.example", Subject: name, Name: name}, time.Now())
 		testenv.Must(t, err)
 	}
+	waiting := gistdeal.Operation{ID: "waiting", Kind: gistdeal.OperationAddUsers, CreatedAt: time.Now()}
+	testenv.Must(t, w.db.AddOperation(t.Context(), waiting, []gistdeal.OperationItem{{N: 1, Input: "another", Key: "another"}}))
 	byID := map[string]operation{}
 	for _, op := range w.operations() {
 		if op.method != http.MethodGet && !unrecorded[op.OperationID] {
