@@ -50,7 +50,7 @@ func TestEachAlertIsInTheManual(t *testing.T) {
 	if links := all(`(?m)^ *manual: docs/operations\.md#(\w+)$`, rules); !slices.Equal(links, anchors) {
 		t.Errorf("the rules lead to %v, want the section of each", links)
 	}
-	for _, name := range all(`(Gistdeal[A-Z]\w+)`, manual) {
+	for _, name := range all(`\b(Gistdeal[A-Z]\w+)`, manual) {
 		if !slices.Contains(there, name) {
 			t.Errorf("the manual names %s, which is no alert", name)
 		}

@@ -221,7 +221,7 @@ func TestWithoutAGitHubTokenTheStartLogsTheQuota(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})
 	s.MakeGists("alice", 3)
-	env["GITHUB_TOKEN"] = ""
+	env["GITHUB_TOKEN"], env["GISTDEAL_FEED_INTERVAL"] = "", "0s"
 	p := start(t, env)
 	p.user("alice")
 	const want = `"requests_an_hour":60,"reserved_interactive":10,"users_of_one_page":150,"scanned_every":"3h0m0s"`

@@ -181,13 +181,22 @@ func (c *dealsExplainCmd) Run(ctx context.Context) error {
 	})
 }
 
+// noticed tells when a gist was noticed, and how long that took if gistdeal was watching.
+func noticed(h admin.History) string {
+	text := clock(h.NoticedAt)
+	if h.NoticedBy == gistdeal.NoticedByScan || h.NoticedBy == gistdeal.NoticedByFeed {
+		text += ", " + format.Duration(h.NoticedAt.Sub(h.Gist.CreatedAt)) + " after its publication"
+	}
+	return text
+}
+
 func showHistory(t *table, h admin.History) {
 	t.row("gist", h.GistID)
 	for _, fact := range [][2]string{
 		{"user", h.User.Login},
 		{"description", h.Gist.Description},
 		{"created", clock(h.Gist.CreatedAt)},
-		{"noticed", clock(h.NoticedAt)},
+		{"noticed", noticed(h)},
 		{"by", h.NoticedBy},
 		{"state", string(h.State)},
 		{"deal", dealName(h.DealID)},

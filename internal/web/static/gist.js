@@ -61,6 +61,8 @@ async function skip(gist, changed) {
   if (await attempt(() => api.skip({ gists: [gist.id] }, note), ({ results: [r] }) => (r.result === 'skipped' ? 'Deal skipped' : capital(r.reason)))) changed();
 }
 
+const noticed = { 'first scan': 'Found by the first scan', scan: 'Found by a scan', feed: 'Found in GitHub’s feed of new gists' };
+
 // showHistory shows the history of a gist and its deal.
 async function showHistory(id) {
   const history = await attempt(() => api.explain(id));
@@ -68,7 +70,7 @@ async function showHistory(id) {
   const gist = history.gist ?? { description: '' }; // Left out if only the deal is known.
   const steps = [
     gist.created_at && step('queued', 'Gist created on GitHub', gist.created_at),
-    history.noticed_at && step('queued', history.noticed_by ? `Found by a ${history.noticed_by}` : 'Found', history.noticed_at),
+    history.noticed_at && step('queued', noticed[history.noticed_by] ?? 'Found', history.noticed_at),
     ...history.attempts.map(attempted),
     history.queued_at && step('queued', 'Deal queued', history.queued_at),
   ].filter(Boolean);
