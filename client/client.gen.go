@@ -1106,6 +1106,18 @@ type FailureList struct {
 	Failures []Failure `json:"failures"`
 }
 
+// Feed defines model for Feed.
+type Feed struct {
+	// GapAt When gists may have left it unread, after which all users were scanned; left out if that never happened.
+	GapAt time.Time `json:"gap_at,omitempty,omitzero"`
+
+	// ReachSeconds How far it reaches back: a longer downtime leaves a gap. Left out if unknown.
+	ReachSeconds float64 `json:"reach_seconds,omitempty,omitzero"`
+
+	// ReadAt When it was last read completely; left out if it never was.
+	ReadAt time.Time `json:"read_at,omitempty,omitzero"`
+}
+
 // File defines model for File.
 type File struct {
 	// Name The name.
@@ -1404,6 +1416,7 @@ type Overview struct {
 
 	// Duplicates Deals in Pipedrive beyond the one of their gist.
 	Duplicates int64 `json:"duplicates"`
+	Feed       Feed  `json:"feed"`
 
 	// Leader Whether an instance holds the lease, and so scans users and creates deals.
 	Leader bool `json:"leader"`

@@ -1535,6 +1535,23 @@ export interface components {
             /** @description The failed deals by cause. */
             failures: components["schemas"]["Failure"][];
         };
+        Feed: {
+            /**
+             * Format: date-time
+             * @description When gists may have left it unread, after which all users were scanned; left out if that never happened.
+             */
+            gap_at?: string;
+            /**
+             * Format: double
+             * @description How far it reaches back: a longer downtime leaves a gap. Left out if unknown.
+             */
+            reach_seconds?: number;
+            /**
+             * Format: date-time
+             * @description When it was last read completely; left out if it never was.
+             */
+            read_at?: string;
+        };
         File: {
             /** @description The name. */
             name: string;
@@ -1830,6 +1847,8 @@ export interface components {
              * @description Deals in Pipedrive beyond the one of their gist.
              */
             duplicates: number;
+            /** @description The reading of GitHub's list of new public gists. */
+            feed: components["schemas"]["Feed"];
             /** @description Whether an instance holds the lease, and so scans users and creates deals. */
             leader: boolean;
             /**
@@ -3998,6 +4017,10 @@ export interface operations {
                      *         "created": 48
                      *       },
                      *       "duplicates": 0,
+                     *       "feed": {
+                     *         "reach_seconds": 64800,
+                     *         "read_at": "2026-11-29T19:04:58Z"
+                     *       },
                      *       "leader": true,
                      *       "next_scan": "2026-11-29T20:05:18Z",
                      *       "pending_scan_requests": 0,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,11 +16,12 @@ const keyFeed = "feed"
 
 // Feed returns the state of the feed as RecordFeed stored it.
 func (s *Store) Feed(ctx context.Context) (f gistdeal.Feed, err error) {
-	text, err := s.Setting(ctx, keyFeed)
-	if err == nil && text != "" {
+	var text string
+	err = s.read.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, keyFeed).Scan(&text)
+	if err == nil {
 		err = json.Unmarshal([]byte(text), &f)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return f, fmt.Errorf("read the state of the feed: %w", err)
 	}
 	return f, nil

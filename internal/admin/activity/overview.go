@@ -17,7 +17,15 @@ type Overview struct {
 	Requests       int                        `json:"pending_scan_requests" doc:"Requests to track or scan a user that have no result yet."`
 	OldestQueuedAt time.Time                  `json:"oldest_queued_at,omitzero" doc:"Since when the next deal is queued; left out if none is."`
 	NextScan       time.Time                  `json:"next_scan,omitzero" doc:"When the next scan is due; left out if none is planned."`
+	Feed           Feed                       `json:"feed" doc:"The reading of GitHub's list of new public gists."`
 	Days           []gistdeal.Day             `json:"days" doc:"The last 30 days in UTC, without gaps."`
+}
+
+// Feed is the state of the reading of the feed.
+type Feed struct {
+	ReadAt       time.Time `json:"read_at,omitzero" doc:"When it was last read completely; left out if it never was."`
+	GapAt        time.Time `json:"gap_at,omitzero" doc:"When gists may have left it unread, after which all users were scanned; left out if that never happened."`
+	ReachSeconds float64   `json:"reach_seconds,omitempty" doc:"How far it reaches back: a longer downtime leaves a gap. Left out if unknown."`
 }
 
 // daysShown is how many days an overview has, today included.
@@ -39,6 +47,11 @@ func (a *Activity) Overview(ctx context.Context) (o Overview, err error) {
 	}
 	o.Users, o.Deals, o.Duplicates, o.Requests = n.Users, n.Deals, n.Duplicates, n.ScanRequests
 	o.OldestQueuedAt, o.NextScan = n.OldestQueued, n.OldestDue
+	f, err := a.db.Feed(ctx)
+	if err != nil {
+		return o, err
+	}
+	o.Feed = Feed{f.ReadAt, f.GapAt, f.Reach.Seconds()}
 	o.Days, err = a.days(ctx, time.Now())
 	return o, err
 }

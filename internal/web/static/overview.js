@@ -51,15 +51,15 @@ export function overview(page) {
 const untouched = ({ users, deals, pending_scan_requests: pending }) => !Object.keys(users).length && !Object.keys(deals).length && !pending;
 
 function redraw(parts, now, remotes, known, page) {
-  renew(parts.status, [now.leader, now.pushes, remotes.pushes, remotes.github, remotes.database, now.next_scan, now.pending_scan_requests], () => status(now, remotes));
-  renew(parts.attention, [now.deals, now.users, now.duplicates, known, known && remotes.quotas], () => (known ? firstRun(page, known, remotes) : attention(now)));
+  renew(parts.status, [now.leader, now.pushes, remotes.pushes, remotes.github, remotes.database, now.next_scan, now.feed, now.pending_scan_requests], () => status(now, remotes));
+  renew(parts.attention, [now.deals, now.users, now.duplicates, now.feed.gap_at, known, known && remotes.quotas], () => (known ? firstRun(page, known, remotes) : attention(now)));
   renew(parts.numbers, [now.deals, now.users, now.days.at(-1)], () => numbers(now));
   renew(parts.daily, now.days, () => card('Gists and deals per day', chart(now.days)));
   renew(parts.quotas, remotes.quotas, () => card('Remaining quota', quotas(remotes), el('p', {}, el('a', { href: '#/quotas' }, 'All quotas'))));
 }
 
 // status tells whether gistdeal runs, or the reason why it does not.
-function status({ leader, pushes, next_scan: next, pending_scan_requests: pending }, remotes) {
+function status({ leader, pushes, feed, next_scan: next, pending_scan_requests: pending }, remotes) {
   if (!leader) return note('bad', 'failed', el('p', { className: 'strong' }, 'gistdeal isn’t running'), el('p', {}, 'No users are scanned and no deals are created. Start an instance on this database, or check its log.'));
   if (pushes.paused) {
     return note('warn', 'pause', el('p', { className: 'strong' }, 'Deal creation is paused'),
@@ -68,15 +68,19 @@ function status({ leader, pushes, next_scan: next, pending_scan_requests: pendin
   const waiting = backoff('the database', remotes.database) ?? backoff('Pipedrive', remotes.pushes) ?? backoff('GitHub', remotes.github);
   if (waiting) return waiting;
   return note('good', 'created', el('p', { className: 'strong' }, 'All systems running'),
-    el('p', {}, next ? ['Next scan ', when(next)] : 'No scan scheduled', pending > 0 && ` · ${counted(pending, 'new user')} being looked up`));
+    el('p', {}, feed.read_at && ['New gists checked ', when(feed.read_at), ' · '], next ? ['Next scan ', when(next)] : 'No scan scheduled', pending > 0 && ` · ${counted(pending, 'new user')} being looked up`));
 }
 
-function attention({ deals, users, duplicates }) {
+const gapShown = 24 * 60 * 60 * 1000; // ms
+
+function attention({ deals, users, duplicates, feed }) {
+  const gap = feed.gap_at && Date.now() - new Date(feed.gap_at) < gapShown;
   const all = [
     deals.failed && { mark: 'failed', tone: 'bad', text: `${counted(deals.failed, 'deal')} failed`, href: '#/failures', verb: 'See reasons and retry' },
     deals.awaiting_approval && { mark: 'awaiting_approval', tone: 'warn', text: `${counted(deals.awaiting_approval, 'deal')} awaiting approval`, href: '#/deals?state=awaiting_approval', verb: 'Review' },
     users.gone && { mark: 'failed', tone: 'warn', text: `${counted(users.gone, 'user')} no longer on GitHub`, href: '#/users?state=gone', verb: 'Show users' },
     duplicates && { mark: 'failed', tone: 'warn', text: `${counted(duplicates, 'duplicate deal')} in Pipedrive`, verb: 'Run “gistdeal audit” to list them' },
+    gap && { mark: 'again', tone: 'warn', text: 'Some new gists may not have been noticed at once', verb: ['All users became due for a scan ', when(feed.gap_at)] },
   ].filter(Boolean);
   return card('Needs attention', all.length
     ? el('ul', { className: 'attention-list' }, all.map(({ mark, tone, text, href, verb }) =>
