@@ -45,13 +45,14 @@ var recorded = []struct{ command, arguments, actions string }{
 	{"stop", "", ""}, // of the leader, so that requests wait
 	{"users add", "carol", "user.add"},
 	{"requests cancel", "carol", "request.cancel"},
+	{"operations cancel", "waiting", "operation.cancel"},
 	{"restore", "COPY --yes", "database.restore"},
 }
 
 // readers are commands that change nothing in the database of a running gistdeal.
 var readers = []string{
 	"serve", "users list", "requests list", "deals list", "deals explain", "tokens list", "people list", "quota", "audit-log", "doctor", "plan", "backup",
-	"copy", "demo", "sim", "healthcheck", "completion", "version",
+	"operations list", "operations show", "copy", "demo", "sim", "healthcheck", "completion", "version",
 }
 
 // entry is an entry in the JSON output of audit-log.
@@ -66,6 +67,16 @@ func auditLog(t *testing.T, env map[string]string, args ...string) []entry {
 	read(t, env, &out, append([]string{"audit-log", "--limit", "0"}, args...)...)
 	slices.Reverse(out.Entries)
 	return out.Entries
+}
+
+// addOperation adds an operation with the id waiting, for a leader that does not run.
+func addOperation(t *testing.T, env map[string]string) {
+	t.Helper()
+	db, err := store.Open(t.Context(), env["GISTDEAL_DATABASE_URL"], store.Options{})
+	testenv.Must(t, err)
+	o := gistdeal.Operation{ID: "waiting", Kind: gistdeal.OperationAddUsers, CreatedAt: time.Now()}
+	testenv.Must(t, db.AddOperation(t.Context(), o, []gistdeal.OperationItem{{N: 1, Input: "dave", Key: "dave"}}))
+	testenv.Must(t, db.Close())
 }
 
 func TestEachCommandThatChangesSomethingLeavesItsEntry(t *testing.T) {
@@ -85,6 +96,8 @@ func TestEachCommandThatChangesSomethingLeavesItsEntry(t *testing.T) {
 	for _, r := range recorded {
 		if r.command == "stop" {
 			p.signal(syscall.SIGTERM)
+			addOperation(t, env)
+			last = len(auditLog(t, env))
 			continue
 		}
 		arguments := r.arguments

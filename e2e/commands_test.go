@@ -103,22 +103,23 @@ func TestManyUsersAreAddedFromAFileWhileAScanRuns(t *testing.T) {
 		}
 	}
 	for _, u := range r.Users {
-		if want := map[string]string{"added": "deals for new gists only", "tracked": "already, a deal for each gist it has"}[u.Result]; !strings.Contains(u.Reason, want) {
+		if want := map[string]string{"added": "a deal for each gist it has", "tracked": "already, a deal for each gist it has"}[u.Result]; !strings.Contains(u.Reason, want) {
 			t.Errorf("%s is %s with the reason %q, want %q", u.Input, u.Result, u.Reason, want)
 		}
 	}
 	var list listed
 	read(t, env, &list, "users", "list", "--search=user")
 	for _, u := range list.Users {
-		if u.Backfill != "none" {
-			t.Errorf("%s has policy %s, want the default for many users", u.Login, u.Backfill)
+		if u.Backfill != "all" {
+			t.Errorf("%s has the backfill %s, want the configured one", u.Login, u.Backfill)
 		}
 	}
 	if len(list.Users) != 60 {
 		t.Errorf("%d users are listed, want 60", len(list.Users))
 	}
 	waitForDeals(t, p, "giant", 700)
-	wantDeals(t, s, 700)
+	testenv.Eventually(t, "each gist has a deal", func() bool { return s.Report().Deals == 760 }, p.out)
+	noDuplicates(t, s)
 }
 
 func TestCommandsRefuseAFileThatIsNotADatabase(t *testing.T) {

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -25,10 +26,9 @@ func TestADatabaseThatIsAwayIsNotReportedAsARefusalOfARemote(t *testing.T) {
 	server.Go(t)
 	w.settled(r, "alice")
 	w.eventually("the status is on again", func() bool { return r.Status().Pushes == "on" })
-	for _, remote := range []string{"Pipedrive", "GitHub"} {
-		if n := w.log.Count("backoff started\" remote=" + remote); n > 0 {
-			t.Errorf("%d backoffs from %s, want none:\n%s", n, remote, w.log)
-		}
+	// Pipedrive may be slow beside all this, but the database is no reason to back off from it.
+	if wrong := regexp.MustCompile(`backoff started" remote=(Pipedrive|GitHub) .*database.*`).FindString(w.log.String()); wrong != "" {
+		t.Errorf("%s, want no backoff from a remote:\n%s", wrong, w.log)
 	}
 	accounts, err := r.store.Setting(t.Context(), "accounts")
 	testenv.Must(t, err)
