@@ -2032,6 +2032,12 @@ type AddTokenParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// RotateTokenParams defines parameters for RotateToken.
+type RotateTokenParams struct {
+	// IdempotencyKey A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Cursor The value of next in the previous page; leave it out for the first page.
@@ -2502,7 +2508,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
-	RotateTokenWithBody(ctx context.Context, name string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RotateTokenWithBody(ctx context.Context, name string, params *RotateTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RotateToken Give a token a new value; only this answer contains it. The old value stays valid for the overlap
 	//
@@ -2511,7 +2517,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
-	RotateToken(ctx context.Context, name string, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RotateToken(ctx context.Context, name string, params *RotateTokenParams, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListUsers List tracked users
 	//
@@ -3319,8 +3325,8 @@ func (c *Client) RevokeToken(ctx context.Context, name string, reqEditors ...Req
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
-func (c *Client) RotateTokenWithBody(ctx context.Context, name string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRotateTokenRequestWithBody(c.Server, name, contentType, body)
+func (c *Client) RotateTokenWithBody(ctx context.Context, name string, params *RotateTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateTokenRequestWithBody(c.Server, name, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3338,8 +3344,8 @@ func (c *Client) RotateTokenWithBody(ctx context.Context, name string, contentTy
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
-func (c *Client) RotateToken(ctx context.Context, name string, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRotateTokenRequest(c.Server, name, body)
+func (c *Client) RotateToken(ctx context.Context, name string, params *RotateTokenParams, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateTokenRequest(c.Server, name, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5286,18 +5292,18 @@ func NewRevokeTokenRequest(server string, name string) (*http.Request, error) {
 }
 
 // NewRotateTokenRequest calls the generic RotateToken builder with application/json body
-func NewRotateTokenRequest(server string, name string, body RotateTokenJSONRequestBody) (*http.Request, error) {
+func NewRotateTokenRequest(server string, name string, params *RotateTokenParams, body RotateTokenJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewRotateTokenRequestWithBody(server, name, "application/json", bodyReader)
+	return NewRotateTokenRequestWithBody(server, name, params, "application/json", bodyReader)
 }
 
 // NewRotateTokenRequestWithBody constructs an http.Request for the RotateToken method, with any body, and a specified content type
-func NewRotateTokenRequestWithBody(server string, name string, contentType string, body io.Reader) (*http.Request, error) {
+func NewRotateTokenRequestWithBody(server string, name string, params *RotateTokenParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -5328,6 +5334,21 @@ func NewRotateTokenRequestWithBody(server string, name string, contentType strin
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -6381,7 +6402,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
-	RotateTokenWithBodyWithResponse(ctx context.Context, name string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error)
+	RotateTokenWithBodyWithResponse(ctx context.Context, name string, params *RotateTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error)
 
 	// RotateTokenWithResponse Give a token a new value; only this answer contains it. The old value stays valid for the overlap
 	//
@@ -6390,7 +6411,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
-	RotateTokenWithResponse(ctx context.Context, name string, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error)
+	RotateTokenWithResponse(ctx context.Context, name string, params *RotateTokenParams, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error)
 
 	// ListUsersWithResponse List tracked users
 	//
@@ -9295,8 +9316,8 @@ func (c *ClientWithResponses) RevokeTokenWithResponse(ctx context.Context, name 
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
-func (c *ClientWithResponses) RotateTokenWithBodyWithResponse(ctx context.Context, name string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error) {
-	rsp, err := c.RotateTokenWithBody(ctx, name, contentType, body, reqEditors...)
+func (c *ClientWithResponses) RotateTokenWithBodyWithResponse(ctx context.Context, name string, params *RotateTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error) {
+	rsp, err := c.RotateTokenWithBody(ctx, name, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -9310,8 +9331,8 @@ func (c *ClientWithResponses) RotateTokenWithBodyWithResponse(ctx context.Contex
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/tokens/{name}/rotate (the `RotateToken` operationId).
-func (c *ClientWithResponses) RotateTokenWithResponse(ctx context.Context, name string, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error) {
-	rsp, err := c.RotateToken(ctx, name, body, reqEditors...)
+func (c *ClientWithResponses) RotateTokenWithResponse(ctx context.Context, name string, params *RotateTokenParams, body RotateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateTokenResponse, error) {
+	rsp, err := c.RotateToken(ctx, name, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

@@ -106,7 +106,7 @@ func replay(w http.ResponseWriter, k gistdeal.IdempotencyKey, earlier gistdeal.I
 		w.Header().Set("Retry-After", "5")
 		refuse(http.StatusConflict, "the request with this "+keyHeader+" is in progress: try again")
 	case earlier.Body == "":
-		refuse(http.StatusConflict, "this request was carried out; its answer held a secret, which is not stored: revoke the token and create another one")
+		refuse(http.StatusConflict, "this request was carried out; its answer held a secret, which is not stored: create another token, and revoke this one")
 	default:
 		h := w.Header()
 		h.Set("Content-Type", "application/json")

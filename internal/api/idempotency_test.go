@@ -106,3 +106,20 @@ func TestTheValueOfATokenIsNotStoredWithItsIdempotencyKey(t *testing.T) {
 		t.Errorf("%+v, %v; want no answer stored", earlier, err)
 	}
 }
+
+func TestARotationIsNotRepeatedWithItsIdempotencyKey(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	var token, rotated admin.NewToken
+	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"admin"}`), http.StatusCreated, &token)
+	rotate := func() reply {
+		return w.send(http.MethodPost, "/tokens/ci/rotate", `{}`, "Authorization: Bearer "+token.Token, "Idempotency-Key: one")
+	}
+	w.read(rotate(), http.StatusOK, &rotated)
+	w.refused(rotate(), http.StatusConflict, "idempotency-key")
+	for _, value := range []string{token.Token, rotated.Token} { // Another rotation would end the first value.
+		if _, err := w.db.TokenOf(t.Context(), gistdeal.HashToken(value), time.Now()); err != nil {
+			t.Error(err)
+		}
+	}
+}

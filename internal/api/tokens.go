@@ -18,7 +18,7 @@ func (a *API) addTokenRoutes() {
 	}, a.addToken)
 	add(a, route{
 		method: http.MethodPost, path: "/tokens/{name}/rotate", id: "rotate-token", scope: gistdeal.ScopeAdmin,
-		summary: "Give a token a new value; only this answer contains it. The old value stays valid for the overlap",
+		summary: "Give a token a new value; only this answer contains it. The old value stays valid for the overlap", once: true, secret: true,
 	}, a.rotateToken)
 	add(a, route{
 		method: http.MethodDelete, path: "/tokens/{name}", id: "revoke-token", scope: gistdeal.ScopeAdmin,
