@@ -28,11 +28,13 @@ func (s *Store) SignOut(ctx context.Context, name string, now time.Time) error {
 	return s.changePerson(ctx, name, gistdeal.ActionSignOut, now, `DELETE FROM sessions WHERE person = $1`)
 }
 
-// ForgetPerson deletes a person, with all log-ins and visits. The error is NotFound if
-// nobody of that name has signed in.
+// ForgetPerson deletes a person, with all log-ins, visits and idempotency keys, and the name
+// in operations that have ended: the changes of the others still need their actor. The error
+// is NotFound if nobody of that name has signed in.
 func (s *Store) ForgetPerson(ctx context.Context, name string, now time.Time) error {
 	return s.changePerson(ctx, name, gistdeal.ActionForgetPerson, now,
-		`DELETE FROM sessions WHERE person = $1`, `DELETE FROM visits WHERE visitor = $1`, `DELETE FROM people WHERE name = $1`)
+		`DELETE FROM sessions WHERE person = $1`, `DELETE FROM visits WHERE visitor = $1`, `DELETE FROM idempotency_keys WHERE caller = $1`,
+		`UPDATE operations SET caller = '', address = '' WHERE caller = $1 AND ended_at > 0`, `DELETE FROM people WHERE name = $1`)
 }
 
 // changePerson runs the statements with the name of a person.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -128,9 +129,19 @@ func TestAPersonIsSignedOutAndForgotten(t *testing.T) {
 		for _, visitor := range []string{p.Name, "ci"} {
 			testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: visitor, UserID: 1, Seq: 7}, noon))
 		}
+		testenv.Must(t, s.AddOperation(t.Context(), gistdeal.Operation{ID: "1", Kind: gistdeal.OperationAddUsers, Caller: p.Name, Address: "192.0.2.7", CreatedAt: noon}, nil))
+		k := gistdeal.IdempotencyKey{Caller: p.Name, Key: "1", Request: "?"}
+		claim, _, err := s.ClaimKey(t.Context(), k, "first", noon)
+		testenv.Must(t, errors.Join(err, s.EndKey(t.Context(), k, claim, gistdeal.IdempotentAnswer{Status: 200, Body: "{}"})))
 		testenv.Must(t, s.ForgetPerson(t.Context(), p.Name, noon))
 		want = nil
 		check()
+		if o, err := s.Operation(t.Context(), "1"); err != nil || o.Caller != "" || o.Address != "" {
+			t.Errorf("the operation of a forgotten person: %+v, %v", o, err)
+		}
+		if claim, _, err := s.ClaimKey(t.Context(), k, "second", noon); err != nil || claim != "second" {
+			t.Errorf("an idempotency key of a forgotten person: %q, %v", claim, err)
+		}
 		for visitor, seen := range map[string]int64{p.Name: 0, "ci": 7} {
 			if v, err := s.View(t.Context(), visitor, "alice"); err != nil || v.Seen != seen {
 				t.Errorf("%s has seen %d, %v; want %d", visitor, v.Seen, err, seen)
