@@ -51,7 +51,7 @@ func TestARestoreNeedsAnAnswerOrYesAndSaysTheNextStep(t *testing.T) {
 	wantAnswer(t, env, "n", 1, "in place of "+database, "restore "+copied)
 	wantRun(t, env, 0, "The former database is "+database+".before-restore-", "restore", "--yes", copied)
 	testenv.Must(t, os.Remove(database))
-	wantRun(t, env, 0, "is restored from "+copied, "restore", copied) // Nothing is lost, so it does not ask.
+	wantRun(t, env, 0, "Tokens revoked or rotated since then have their old values", "restore", copied) // Nothing is lost, so it does not ask.
 	p = start(t, env)
 	waitForDeals(t, p, "alice", 3)
 	wantDeals(t, s, 3)

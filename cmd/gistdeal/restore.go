@@ -39,6 +39,7 @@ func (c *restoreCmd) Run(ctx context.Context) error {
 		t.row("To look at it before deals are created: gistdeal pause --reason 'restored; to be checked'")
 		t.row("Then start `gistdeal serve`. It finds deals created since the backup in Pipedrive and does not create them again.")
 		t.row("Users added since the backup are missing; users removed or erased since then are back: remove or erase them again.")
+		t.row("Tokens revoked or rotated since then have their old values: revoke them again. `gistdeal tokens list` lists them.")
 		if r.Migrates {
 			t.row("The backup is of an older gistdeal: the start migrates it.")
 		}

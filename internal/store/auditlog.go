@@ -91,10 +91,12 @@ func (s *Store) RecordFailedLogIn(ctx context.Context, reason string, now time.T
 	return nil
 }
 
-// RecordRestore adds to the audit log of a restored database the backup that it is from.
+// RecordRestore adds to the audit log of a restored database the backup that it is from, and
+// ends all log-ins: some of them may have ended since the backup.
 func (s *Store) RecordRestore(ctx context.Context, backup string, now time.Time) error {
-	err := s.personTx(ctx, now, func(context.Context, *sql.Tx) ([]gistdeal.AuditEntry, error) {
-		return []gistdeal.AuditEntry{{Action: gistdeal.ActionRestore, Target: backup}}, nil
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
+		_, err := tx.ExecContext(ctx, `DELETE FROM sessions`)
+		return []gistdeal.AuditEntry{{Action: gistdeal.ActionRestore, Target: backup}}, err
 	})
 	if err != nil {
 		return fmt.Errorf("record the restore: %w", err)

@@ -154,3 +154,15 @@ func TestAPersonIsSignedOutAndForgotten(t *testing.T) {
 		}
 	})
 }
+
+func TestARestoreEndsTheLogInsOfTheBackup(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		testenv.Must(t, s.AddToken(t.Context(), gistdeal.Token{Name: "ci", Scope: gistdeal.ScopeRead, CreatedAt: noon}, "token"))
+		addSession(t, s, "one", "token", noon, noon.Add(time.Hour))
+		testenv.Must(t, s.RecordRestore(t.Context(), "copy.db", noon))
+		if _, err := s.Session(t.Context(), "one", noon); gistdeal.KindOf(err) != gistdeal.NotFound {
+			t.Errorf("a log-in of the backup, which may have ended since: %v", err)
+		}
+	})
+}
