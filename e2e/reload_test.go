@@ -51,7 +51,7 @@ func TestSecretsInFilesAreReadAgainOnHangup(t *testing.T) {
 	write(keys, "secret-new")
 	write(admin, "secret-admin-of-the-second-day")
 	use("secret-new")
-	hangUp(p, `"msg":"secrets read again","changed":["GITHUB_TOKEN","PIPEDRIVE_API_KEY","GISTDEAL_ADMIN_TOKEN"]`)
+	hangUp(p, `"msg":"secrets read again","changed":["GISTDEAL_ADMIN_TOKEN","GITHUB_TOKEN","PIPEDRIVE_API_KEY"]`)
 	s.MakeGists("alice", 1)
 	wantRun(t, env, 0, "created  5", "scan", "alice")
 	for token, want := range map[string]int{"secret-admin-of-the-first-day": http.StatusUnauthorized, "secret-admin-of-the-second-day": http.StatusOK} {

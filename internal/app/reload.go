@@ -59,9 +59,10 @@ func (a *App) reload(ctx context.Context) {
 	}
 	changed := []string{}
 	for _, s := range []secret{
+		// First, since no remote is asked: a leaked token must not stay valid while one is slow.
+		{"GISTDEAL_ADMIN_TOKEN", &a.config.AdminToken, &c.AdminToken, a.setAdminToken},
 		{"GITHUB_TOKEN", &a.config.GitHubToken, &c.GitHubToken, a.acceptGitHubToken},
 		{"PIPEDRIVE_API_KEY", &a.config.PipedriveKey, &c.PipedriveKey, a.acceptPipedriveKey},
-		{"GISTDEAL_ADMIN_TOKEN", &a.config.AdminToken, &c.AdminToken, a.setAdminToken},
 	} {
 		if *s.old == *s.new {
 			continue
