@@ -131,12 +131,16 @@ type scrapers struct {
 	accepted map[string]bool
 }
 
-// accept reports whether a caller may scrape; err is the result of its identification.
+// accept reports whether a caller may scrape; err is the result of its identification. A
+// refused caller is forgotten.
 func (s *scrapers) accept(caller string, err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, refused := titles[err]; refused {
+		delete(s.accepted, caller)
+	}
 	if err != nil {
-		return gistdeal.OwnFault(err) && s.accepted[caller]
+		return s.accepted[caller] && gistdeal.OwnFault(err)
 	}
 	if s.accepted == nil {
 		s.accepted = map[string]bool{}

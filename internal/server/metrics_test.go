@@ -108,6 +108,24 @@ func TestTheMetricsSayWhetherTheInstanceIsReadyAlsoWithoutADatabase(t *testing.T
 	}
 }
 
+func TestTheMetricsAreRefusedToATokenThatWasRevoked(t *testing.T) {
+	t.Parallel()
+	db := &failingLater{Store: stack.Open(t)}
+	w := newWorldOver(t, db, answering{errNobody}, server.Options{}, nil)
+	token(t, db.Store)
+	want := func(status int) {
+		t.Helper()
+		if r := w.ask("GET", "/metrics", right); r.status != status {
+			t.Errorf("status %d, want %d", r.status, status)
+		}
+	}
+	want(http.StatusOK)
+	testenv.Must(t, db.RevokeToken(t.Context(), "ci", time.Now()))
+	want(http.StatusUnauthorized)
+	db.down.Store(true)
+	want(http.StatusServiceUnavailable)
+}
+
 func TestAScraperThatLeavesEarlyIsNotLogged(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
