@@ -154,6 +154,7 @@ func TestTheScopeOfAPersonIsThatOfTheGroups(t *testing.T) {
 		"an address as a group":        {map[string]any{"groups": []string{"email:ed@example.com"}, "email": "x@example.com"}, nil, ""},
 		"groups of the second answer":  {map[string]any{"groups": nil}, map[string]any{"sub": "ann-1", "groups": []string{"admins"}}, "admin"},
 		"groups of the signed answer":  {map[string]any{"groups": []string{"sales"}}, map[string]any{"sub": "ann-1", "groups": []string{"admins"}}, "read"},
+		"two addresses":                {map[string]any{"groups": nil, "email": "ed@example.com", "email_verified": nil}, map[string]any{"sub": "ann-1", "email": "ann@example.com", "email_verified": true}, ""},
 		"an answer of another person":  {map[string]any{"groups": nil}, map[string]any{"sub": "eve", "groups": []string{"admins"}}, ""},
 		"a provider that says nothing": {map[string]any{"groups": nil}, nil, ""},
 	} {
@@ -197,7 +198,9 @@ func TestAPersonWithoutAGroupGetsAPageThatSaysSoAndLosesAccess(t *testing.T) {
 	now.is("")
 	before.is("")
 	entries, err := w.db.AuditLog(t.Context(), gistdeal.AuditFilter{Actions: []gistdeal.Action{gistdeal.ActionLogInFailed}}, 0, 10)
-	if err != nil || len(entries) == 0 || !slices.ContainsFunc(entries, func(e gistdeal.AuditEntry) bool { return strings.Contains(e.Reason, "no group") }) {
+	if err != nil || len(entries) == 0 || !slices.ContainsFunc(entries, func(e gistdeal.AuditEntry) bool {
+		return strings.Contains(e.Reason, "no group")
+	}) {
 		t.Errorf("the audit log has %+v, %v; want the failed log-in", entries, err)
 	}
 }

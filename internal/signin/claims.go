@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -92,6 +93,9 @@ func (p *Provider) claims(ctx context.Context, d *discovered, id *oidc.IDToken, 
 	more := map[string]json.RawMessage{}
 	if err := info.Claims(&more); err != nil {
 		return claims{}, gistdeal.Errorf(gistdeal.Invalid, "read the answer about the person: %w", err)
+	}
+	if all["email"] != nil && !bytes.Equal(all["email"], more["email"]) {
+		delete(more, "email_verified") // It is about another address.
 	}
 	maps.Copy(more, all) // The signed claims have precedence.
 	return p.read(more), nil
