@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -112,7 +113,7 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) (attempt, 
 	}
 	person, err := s.options.SignIn.Finish(r.Context(), query.Get("code"), a.Attempt)
 	if err == nil && person.Scope == "" {
-		err = errors.Join(s.store.EndSessionsOf(r.Context(), person), errNoGroup)
+		err = errors.Join(s.store.EndSessionsOf(r.Context(), person), fmt.Errorf("%s: %w", person.Name, errNoGroup))
 	}
 	return a, person, err
 }

@@ -199,7 +199,7 @@ func TestAPersonWithoutAGroupGetsAPageThatSaysSoAndLosesAccess(t *testing.T) {
 	before.is("")
 	entries, err := w.db.AuditLog(t.Context(), gistdeal.AuditFilter{Actions: []gistdeal.Action{gistdeal.ActionLogInFailed}}, 0, 10)
 	if err != nil || len(entries) == 0 || !slices.ContainsFunc(entries, func(e gistdeal.AuditEntry) bool {
-		return strings.Contains(e.Reason, "no group")
+		return strings.HasPrefix(e.Reason, "ann@example.com: your account has no group")
 	}) {
 		t.Errorf("the audit log has %+v, %v; want the failed log-in", entries, err)
 	}
