@@ -93,6 +93,7 @@ func TestATokenIsRotatedWhileItsClientsGoOn(t *testing.T) {
 	_, env := simulate(t, sim.Options{})
 	p := start(t, env)
 	var first, second, third newToken
+	wantRun(t, env, 80, "without the flag it never ends", "tokens", "add", "--name=ci", "--scope=read", "--expires=0d")
 	if status := read(t, env, &first, "tokens", "add", "--name=ci", "--scope=read", "--expires=90d", "--rate=20"); status != 0 {
 		t.Fatalf("exit status %d", status)
 	}

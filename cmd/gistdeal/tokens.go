@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -30,7 +31,7 @@ type tokensAddCmd struct {
 
 // tokenExpiry is the flag of an expiry.
 type tokenExpiry struct {
-	Expires period `help:"The token ends after this time: 90d, 12h ... Without the flag a new token never ends, and a rotated one keeps its expiry." placeholder:"PERIOD"`
+	Expires lifetime `help:"The token ends after this time: 90d, 12h ... Without the flag a new token never ends, and a rotated one keeps its expiry." placeholder:"PERIOD"`
 }
 
 // at returns the expiry, zero if the flag was not given.
@@ -48,6 +49,18 @@ type period time.Duration
 func (p *period) UnmarshalText(text []byte) error {
 	d, err := gistdeal.ParsePeriod(string(text))
 	*p = period(d)
+	return err
+}
+
+// lifetime is a period that is not 0, which would mean that the flag was not given.
+type lifetime period
+
+// UnmarshalText reads 90d, 24h and so on.
+func (l *lifetime) UnmarshalText(text []byte) error {
+	err := (*period)(l).UnmarshalText(text)
+	if err == nil && *l == 0 {
+		err = errors.New("a token lasts longer than 0; without the flag it never ends")
+	}
 	return err
 }
 
