@@ -35,7 +35,7 @@ func TestPastedUsersHaveAResultEach(t *testing.T) {
 		t.Errorf("a comment was read as a login: %s", got)
 	}
 	// Only the column of logins is read from a table.
-	paste("company,GitHub,since\nACME,carol,2024\nUmbrella,alice,2025\n", "all")
+	paste("url,login,since\nacme.example,carol,2024\numbrella.example,alice,2025\n", "all")
 	do(t, ctx, p,
 		chromedp.WaitVisible(`#added tr[data-input="carol"][data-result="added"]`),
 		chromedp.WaitVisible(`#added tr[data-input="alice"][data-result="tracked"]`))

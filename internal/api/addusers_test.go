@@ -96,6 +96,7 @@ func TestTheColumnOfLoginsIsReadFromCSV(t *testing.T) {
 		"a header":                      "login\nalice\nbob\n",
 		"another column of logins":      "company,GitHub,since\r\nACME,alice,2024\r\nUmbrella,bob,2025\r\n",
 		"a mark, quotes and semicolons": "\ufeff\"Name\";\"Login\"\r\n\"Smith; Alice\";\"alice\"\r\n\"Bob \"\"B\"\" Jones,\nformerly Smith\";bob",
+		"login behind other names":      "user,url,Login\nAlice A,https://acme.example,alice\nBob B,-,bob\n",
 		"empty lines":                   "\n\nuser\n\nalice\n\nbob\n\n",
 	} {
 		var list resultList

@@ -36,7 +36,7 @@ func Column(text string) ([]string, error) {
 		}
 		line, _ := r.FieldPos(0)
 		if column < 0 {
-			column = slices.IndexFunc(record, func(cell string) bool { return loginHeader.MatchString(strings.TrimSpace(cell)) })
+			column = loginColumn(record)
 			if column >= 0 {
 				continue
 			}
@@ -50,6 +50,18 @@ func Column(text string) ([]string, error) {
 		}
 		logins = append(logins, strings.TrimSpace(record[column]))
 	}
+}
+
+// loginColumn returns the column of logins in a header, -1 if the record is none. One that
+// is named login goes before others, such as the URL of a company.
+func loginColumn(record []string) int {
+	named := func(name func(string) bool) int {
+		return slices.IndexFunc(record, func(cell string) bool { return name(strings.TrimSpace(cell)) })
+	}
+	if column := named(func(cell string) bool { return strings.EqualFold(cell, "login") }); column >= 0 {
+		return column
+	}
+	return named(loginHeader.MatchString)
 }
 
 // csvError returns an error of the CSV reader with its line in front.

@@ -8,7 +8,9 @@ export function words(text) {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/).map((line) => line.replace(/(^|[\s,;])#.*$/, '')).filter((line) => line.trim());
   const mark = [',', ';', '\t'].find((sign) => lines[0]?.includes(sign));
   const cells = (line) => line.split(mark ?? '\n').map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
-  const column = lines.length > 1 ? cells(lines[0]).findIndex((cell) => heading.test(cell)) : -1;
+  const first = lines.length > 1 ? cells(lines[0]) : [];
+  const login = first.findIndex((cell) => cell.toLowerCase() === 'login');
+  const column = login >= 0 ? login : first.findIndex((cell) => heading.test(cell));
   if (column >= 0) return lines.slice(1).map((line) => cells(line)[column]).filter(Boolean);
   return lines.flatMap((line) => line.split(/[\s,;]+/)).map((word) => word.replace(/^"(.*)"$/, '$1')).filter(Boolean);
 }
