@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -84,10 +85,25 @@ func (a *API) exportAuditLog(ctx context.Context, in *AuditSelection) (*huma.Str
 	return &huma.StreamResponse{Body: func(c huma.Context) {
 		c.SetHeader("Content-Type", "text/csv; charset=utf-8")
 		c.SetHeader("Content-Disposition", `attachment; filename="gistdeal-audit-log.csv"`)
-		if err := activity.WriteAuditLog(c.BodyWriter(), a.activity.AllAuditLog(ctx, f)); err != nil {
+		if err := activity.WriteAuditLog(export{c.BodyWriter()}, a.activity.AllAuditLog(ctx, f)); err != nil {
 			panic(http.ErrAbortHandler) // A part must not look like the whole.
 		}
 	}}, nil
+}
+
+// readPart is the time that a client has to read a part of an export.
+const readPart = time.Minute
+
+// export writes an answer that may take longer than others, as long as its client reads.
+type export struct{ io.Writer }
+
+// Write writes a part.
+func (e export) Write(part []byte) (int, error) {
+	if w, ok := e.Writer.(http.ResponseWriter); ok {
+		// An error means that this writer has no deadline.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(readPart))
+	}
+	return e.Writer.Write(part)
 }
 
 // answerCSV makes the answer of an operation CSV in the document.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -147,6 +148,20 @@ func TestStreamsAndAnswersToChangesAreNotCompressed(t *testing.T) {
 	for method, want := range map[string]string{"GET": "gzip", "POST": "", "PUT": "", "DELETE": ""} {
 		if r := w.ask(method, "/api/v1/tokens", "Accept-Encoding: gzip"); r.header.Get("Content-Encoding") != want {
 			t.Errorf("%s: encoding %q, want %q", method, r.header.Get("Content-Encoding"), want)
+		}
+	}
+}
+
+func TestALongExportOutlastsTheTimeOfOtherAnswers(t *testing.T) {
+	t.Parallel()
+	db := stack.Open(t)
+	a := api.New(db, settings.Configured{}, api.Options{})
+	t.Cleanup(a.Close)
+	w := newWorldOver(t, db, answering{errNobody}, server.Options{API: a}, func(s *http.Server) { s.WriteTimeout = time.Nanosecond })
+	token(t, db)
+	for _, encoding := range []string{"identity", "gzip"} {
+		if r := w.ask("GET", "/api/v1/audit-log.csv", right, "Accept-Encoding: "+encoding); r.status != http.StatusOK || !strings.HasPrefix(r.body, "id,at,actor") {
+			t.Errorf("%s: status %d, %q", encoding, r.status, r.body)
 		}
 	}
 }
