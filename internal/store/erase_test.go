@@ -57,6 +57,7 @@ func person(t *testing.T, s *store.Store) (gistdeal.User, []string) {
 	testenv.Must(t, s.AddOperation(t.Context(), gistdeal.Operation{ID: "op", Kind: gistdeal.OperationSkipDeals, Note: "her gists are spam", CreatedAt: noon}, []gistdeal.OperationItem{
 		{N: 1, Input: "https://github.com/Mallory-M", Key: "mallory-m", Result: "refused", Reason: "the login mallory-m is odd"},
 		{N: 2, Input: "https://gist.github.com/mallory-m/" + all[0].ID, Key: all[0].ID},
+		{N: 3, Input: "Mallory-M;", Result: "invalid", Reason: `"Mallory-M;" cannot be a GitHub login`, Problem: true},
 	}))
 	key := gistdeal.IdempotencyKey{Caller: "ann", Key: "key", Request: "hash"}
 	_, _, err = s.ClaimKey(t.Context(), key, "claim", noon)

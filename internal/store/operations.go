@@ -311,16 +311,19 @@ func (s *Store) DeleteOperations(ctx context.Context, now time.Time) error {
 // eraseItems empties the texts about a user in operations. Its pending items name nothing
 // any more.
 func eraseItems(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
-	const ofUser = `(key = $1 OR key = $2 OR key IN (SELECT id FROM gists WHERE user_id = $3) OR lower(input) LIKE $4 ESCAPE '\')`
-	login, inURL := gistdeal.LoginKey(u.Login), "%/"+likePattern.Replace(gistdeal.LoginKey(u.Login))+"/%"
+	const ofUser = `(key = $1 OR key = $2 OR key IN (SELECT id FROM gists WHERE user_id = $3) OR lower(input) LIKE $4 ESCAPE '\'
+		OR (key = '' AND lower(input) LIKE $5 ESCAPE '\'))` // Inputs without a key are invalid, and may have a login and more.
+	login := gistdeal.LoginKey(u.Login)
+	inText := "%" + likePattern.Replace(login) + "%"
+	inURL := "%/" + likePattern.Replace(login) + "/%"
 	if u.LoginStale { // It is another person's.
-		login, inURL = "-", "-"
+		login, inText, inURL = "-", "-", "-"
 	}
 	for _, statement := range []string{
 		`UPDATE operations SET note = '' WHERE id IN (SELECT operation_id FROM operation_items WHERE ` + ofUser + `)`,
 		`UPDATE operation_items SET input = '', key = '', reason = '' WHERE ` + ofUser,
 	} {
-		if _, err := tx.ExecContext(ctx, statement, login, fmt.Sprintf("id:%d", u.ID), u.ID, inURL); err != nil {
+		if _, err := tx.ExecContext(ctx, statement, login, fmt.Sprintf("id:%d", u.ID), u.ID, inURL, inText); err != nil {
 			return err
 		}
 	}
