@@ -67,7 +67,7 @@ func TestAnUnknownSchemeOfADatabaseIsAnError(t *testing.T) {
 		_, env := simulate(t, sim.Options{})
 		env["GISTDEAL_DATABASE_URL"] = name
 		for _, args := range [][]string{{"serve"}, {"users", "add", "alice"}, {"pause"}} {
-			wantRun(t, env, 2, "name the path of a SQLite file, or a postgres:// URL", args...)
+			wantRun(t, env, 78, "name the path of a SQLite file, or a postgres:// URL", args...)
 		}
 		if status, out := run(t, env, "doctor"); status != 1 || !strings.Contains(out, "postgres:// URL") {
 			t.Errorf("%s: doctor: exit status %d:\n%s", name, status, out)

@@ -146,16 +146,16 @@ func TestEachConfigurationMistakeIsExplained(t *testing.T) {
 		status int
 		want   []string
 	}{
-		"no key":            {map[string]string{"PIPEDRIVE_API_KEY": ""}, 2, []string{"PIPEDRIVE_API_KEY is not set", "gistdeal demo"}},
-		"many mistakes":     {map[string]string{"GISTDEAL_RESEND_AFTER": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENT": "1m", "GISTDEAL_BACKFILL": "new", "GISTDEAL_APPROVAL_THRESHOLD": "few", "GISTDEAL_VISIBILITY": "all"}, 2, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENT is not a variable", `GISTDEAL_BACKFILL: backfill is "new", want all, none or a date`, `"few" is not a number`, `"all" is not one of owner, group, company`}},
-		"times at odds":     {map[string]string{"GISTDEAL_PUSH_TIMEOUT": "3s"}, 2, []string{"must be less than"}},
+		"no key":            {map[string]string{"PIPEDRIVE_API_KEY": ""}, 78, []string{"PIPEDRIVE_API_KEY is not set", "gistdeal demo"}},
+		"many mistakes":     {map[string]string{"GISTDEAL_RESEND_AFTER": "soon", "GISTDEAL_ADDR": "8050", "GISTDEAL_ABSENT": "1m", "GISTDEAL_BACKFILL": "new", "GISTDEAL_APPROVAL_THRESHOLD": "few", "GISTDEAL_VISIBILITY": "all"}, 78, []string{`"soon" is not a duration`, `"8050" is not an address`, "GISTDEAL_ABSENT is not a variable", `GISTDEAL_BACKFILL: backfill is "new", want all, none or a date`, `"few" is not a number`, `"all" is not one of owner, group, company`}},
+		"times at odds":     {map[string]string{"GISTDEAL_PUSH_TIMEOUT": "3s"}, 78, []string{"must be less than"}},
 		"port in use":       {map[string]string{"GISTDEAL_ADDR": strings.TrimPrefix(busy.URL, "http://")}, 1, []string{"is in use by another process"}},
 		"not a database":    {map[string]string{"GISTDEAL_DATABASE_URL": notADatabase}, 1, []string{"is not a SQLite database"}},
 		"no such folder":    {map[string]string{"GISTDEAL_DATABASE_URL": "/no/such/folder/x.db"}, 1, []string{"check that its directory exists"}},
 		"no database":       {map[string]string{"GISTDEAL_DATABASE_URL": "postgres://me:secret-db@127.0.0.1:1/x"}, 1, []string{"postgres://me:xxxxx@127.0.0.1:1/x", "refused"}},
-		"half a URL":        {map[string]string{"GISTDEAL_DATABASE_URL": "postgres://me:12#secret-db@host/x"}, 2, []string{"GISTDEAL_DATABASE_URL", "%23"}},
-		"file and password": {map[string]string{"GISTDEAL_DATABASE_PASSWORD_FILE": notADatabase}, 2, []string{"GISTDEAL_DATABASE_PASSWORD_FILE", "keep one"}},
-		"no such key file":  {map[string]string{"PIPEDRIVE_API_KEY": "", "PIPEDRIVE_API_KEY_FILE": "/no/such/file"}, 2, []string{"PIPEDRIVE_API_KEY_FILE", "no such file"}},
+		"half a URL":        {map[string]string{"GISTDEAL_DATABASE_URL": "postgres://me:12#secret-db@host/x"}, 78, []string{"GISTDEAL_DATABASE_URL", "%23"}},
+		"file and password": {map[string]string{"GISTDEAL_DATABASE_PASSWORD_FILE": notADatabase}, 78, []string{"GISTDEAL_DATABASE_PASSWORD_FILE", "keep one"}},
+		"no such key file":  {map[string]string{"PIPEDRIVE_API_KEY": "", "PIPEDRIVE_API_KEY_FILE": "/no/such/file"}, 78, []string{"PIPEDRIVE_API_KEY_FILE", "no such file"}},
 		"no such command":   {map[string]string{"args": "sevre"}, 80, []string{`unexpected argument sevre, did you mean "serve"?`}},
 	} {
 		t.Run(name, func(t *testing.T) {

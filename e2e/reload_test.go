@@ -67,7 +67,7 @@ func TestSecretsInFilesAreReadAgainOnHangup(t *testing.T) {
 	}
 	testenv.Must(t, os.Remove(keys))
 	hangUp(p, `"msg":"secrets not read again"`)
-	wantRun(t, env, 2, "no such file", "users", "list")
+	wantRun(t, env, 78, "no such file", "users", "list")
 	noSecret(t, p)
 }
 

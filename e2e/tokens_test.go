@@ -169,7 +169,7 @@ func TestThePublicURLIsTheAddressOfASite(t *testing.T) {
 	} {
 		env["GISTDEAL_PUBLIC_URL"] = url
 		if want == "" {
-			wantRun(t, env, 2, "GISTDEAL_PUBLIC_URL is not the address of a site", "serve", "--check")
+			wantRun(t, env, 78, "GISTDEAL_PUBLIC_URL is not the address of a site", "serve", "--check")
 			continue
 		}
 		wantRun(t, env, 0, want, "serve", "--check")

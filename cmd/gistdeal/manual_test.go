@@ -31,8 +31,8 @@ This page is generated from the program's own definitions by ` + "`make docs`" +
 - Commands that cannot be undone print how much they change and what it costs, and ask. Without a terminal they need ` + "`--yes`" + `;
   ` + "`--dry-run`" + ` only prints.
 - ` + "`gistdeal --version`" + ` and ` + "`-v`" + ` print the version. A mistyped command or flag is an error that suggests the right one.
-- Exit status: 0 done; 1 an error, a failed check, or something that could not be done; 2 a mistake in the configuration; 80 a command line
-  that cannot be parsed, or that lacks ` + "`--yes`" + `.
+- Exit status: 0 done; 1 an error, a failed check, or something that could not be done; 78 a mistake in the configuration; 80 a command
+  line that cannot be parsed, or that lacks ` + "`--yes`" + `.
 `
 )
 

@@ -14,15 +14,15 @@ import (
 	"gistdeal/internal/config"
 )
 
-// errConfig is an error of the configuration: exit status 2.
+// errConfig is a mistake in the configuration.
 var errConfig = errors.New("configuration")
 
-// exitStatus returns 2 for mistakes of the configuration, 80 as the parser does for a
-// command line that lacks a flag, and 1 for all else.
+// exitStatus returns 78 for a mistake in the configuration, as sysexits.h and systemd name
+// it, 80 as the parser does for a command line that lacks a flag, and 1 for all else.
 func exitStatus(err error) int {
 	switch {
 	case errors.Is(err, errConfig):
-		return 2
+		return 78
 	case errors.Is(err, errUsage):
 		return 80
 	}

@@ -95,7 +95,7 @@ func TestAMistakeInTheConfigurationEndsInAClearLineAndAnUnhealthyMachine(t *test
 		t.Fatalf("it starts:\n%s", out)
 	}
 	for _, want := range []string{
-		"gistdeal does not become ready, it is exited, with exit status 2: its own lines in the log group say why\n",
+		"gistdeal does not become ready, it is exited, with exit status 78: its own lines in the log group say why\n",
 		"startup failed in step \"container\" with status 1: this machine does not become healthy; run the script again, or let it be replaced\n",
 	} {
 		if told := m.told(); !strings.Contains(told, want) {
@@ -105,7 +105,7 @@ func TestAMistakeInTheConfigurationEndsInAClearLineAndAnUnhealthyMachine(t *test
 	if r, err := m.ask(balancerAddress, m.address, "GET", "https://"+apiDomain+"/readyz", nil); err != nil || r.status != 502 {
 		t.Errorf("the load balancer sees %d, %v; want 502", r.status, err)
 	}
-	testenv.Eventually(t, "the last of ten tries ends with status 2", func() bool { return m.ran("cat", "/run/standin/ended") == "2 10\n" })
+	testenv.Eventually(t, "the last of ten tries ends with status 78", func() bool { return m.ran("cat", "/run/standin/ended") == "78 10\n" })
 	m.ran("rm", "/var/log/standin/stream")
 	m.starts(good)
 }

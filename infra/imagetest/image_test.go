@@ -127,7 +127,7 @@ func (s *service) isRestarted() {
 	// The machine's unit asks for on-failure: an error is tried again, an ordinary end is one.
 	s.docker("run", "--detach", "--name", "wrong", "--restart", "on-failure:2", "gistdeal")
 	s.eventually("the wrong one was tried twice more", func() bool {
-		return s.docker("inspect", "--format", "{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}", "wrong") == "2 exited 2"
+		return s.docker("inspect", "--format", "{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}", "wrong") == "2 exited 78"
 	})
 	s.docker("update", "--restart", "on-failure", "gistdeal")
 	s.signal(syscall.SIGTERM)
