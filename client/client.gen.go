@@ -69,30 +69,6 @@ func (e ChangeUsersInputBodyChange) Valid() bool {
 	}
 }
 
-// Defines values for DealSelectionStates.
-const (
-	DealSelectionStatesAwaitingApproval DealSelectionStates = "awaiting_approval"
-	DealSelectionStatesFailed           DealSelectionStates = "failed"
-	DealSelectionStatesQueued           DealSelectionStates = "queued"
-	DealSelectionStatesSkipped          DealSelectionStates = "skipped"
-)
-
-// Valid indicates whether the value is a known member of the DealSelectionStates enum.
-func (e DealSelectionStates) Valid() bool {
-	switch e {
-	case DealSelectionStatesAwaitingApproval:
-		return true
-	case DealSelectionStatesFailed:
-		return true
-	case DealSelectionStatesQueued:
-		return true
-	case DealSelectionStatesSkipped:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for DealState.
 const (
 	DealStateAwaitingApproval DealState = "awaiting_approval"
@@ -288,6 +264,30 @@ func (e ResultResult) Valid() bool {
 	case ResultResultUnchanged:
 		return true
 	case ResultResultWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetryInputBodyStates.
+const (
+	RetryInputBodyStatesAwaitingApproval RetryInputBodyStates = "awaiting_approval"
+	RetryInputBodyStatesFailed           RetryInputBodyStates = "failed"
+	RetryInputBodyStatesQueued           RetryInputBodyStates = "queued"
+	RetryInputBodyStatesSkipped          RetryInputBodyStates = "skipped"
+)
+
+// Valid indicates whether the value is a known member of the RetryInputBodyStates enum.
+func (e RetryInputBodyStates) Valid() bool {
+	switch e {
+	case RetryInputBodyStatesAwaitingApproval:
+		return true
+	case RetryInputBodyStatesFailed:
+		return true
+	case RetryInputBodyStatesQueued:
+		return true
+	case RetryInputBodyStatesSkipped:
 		return true
 	default:
 		return false
@@ -869,6 +869,20 @@ type ChangedUsers struct {
 	Users int64 `json:"users"`
 }
 
+// Cost defines model for Cost.
+type Cost struct {
+	Days int64 `json:"days,omitempty,omitzero"`
+
+	// Deals The deals, or their number.
+	Deals int64 `json:"deals"`
+
+	// PipedriveTokens The tokens of Pipedrive's daily quota.
+	PipedriveTokens int64 `json:"pipedrive_tokens"`
+
+	// Seconds The time at the allowed rate.
+	Seconds float64 `json:"seconds"`
+}
+
 // CountedUser defines model for CountedUser.
 type CountedUser struct {
 	// Backfill The deals for gists from before tracking began: all, none, or those for gists created on or after a date.
@@ -970,24 +984,6 @@ type DealResults struct {
 	// Results One for each gist that was named.
 	Results []Result `json:"results"`
 }
-
-// DealSelection defines model for DealSelection.
-type DealSelection struct {
-	// Gists Gist ids or URLs; each has its own result.
-	Gists []string `json:"gists,omitempty,omitzero"`
-
-	// Problem The exact problem, as listed by /failures.
-	Problem string `json:"problem,omitempty,omitzero"`
-
-	// States Only those in these states.
-	States []DealSelectionStates `json:"states,omitempty,omitzero"`
-
-	// User Only those of this user.
-	User string `json:"user,omitempty,omitzero"`
-}
-
-// DealSelectionStates defines model for DealSelection.States.
-type DealSelectionStates string
 
 // DealState The state of a deal, as in docs/api.md.
 type DealState string
@@ -1585,6 +1581,27 @@ type Result struct {
 // ResultResult The outcome. Nothing was done for invalid, not_found and refused.
 type ResultResult string
 
+// RetryInputBody defines model for RetryInputBody.
+type RetryInputBody struct {
+	// DryRun Change nothing, and answer how many deals would be queued.
+	DryRun bool `json:"dry_run,omitempty,omitzero"`
+
+	// Gists Gist ids or URLs; each has its own result.
+	Gists []string `json:"gists,omitempty,omitzero"`
+
+	// Problem The exact problem, as listed by /failures.
+	Problem string `json:"problem,omitempty,omitzero"`
+
+	// States Only those in these states.
+	States []RetryInputBodyStates `json:"states,omitempty,omitzero"`
+
+	// User Only those of this user.
+	User string `json:"user,omitempty,omitzero"`
+}
+
+// RetryInputBodyStates defines model for RetryInputBody.States.
+type RetryInputBodyStates string
+
 // RotateTokenInputBody defines model for RotateTokenInputBody.
 type RotateTokenInputBody struct {
 	// ExpiresAt When the token ends; without it, the expiry stays.
@@ -1649,6 +1666,27 @@ type RunList struct {
 
 	// Runs The runs of this page.
 	Runs []Run `json:"runs"`
+}
+
+// ScanStatus defines model for ScanStatus.
+type ScanStatus struct {
+	// Deals The deals of all gists of the user, by state.
+	Deals map[string]int64 `json:"deals"`
+
+	// Failed Why the scan failed.
+	Failed string `json:"failed,omitempty,omitzero"`
+
+	// Login The login of the user on GitHub. It may change.
+	Login string `json:"login"`
+
+	// Problem Why the next deal waits, if it is known.
+	Problem string `json:"problem,omitempty,omitzero"`
+
+	// Reading Whether the scan has not ended yet.
+	Reading bool `json:"reading"`
+
+	// Waiting Why nothing goes on for now: deals are paused, or no instance is running.
+	Waiting string `json:"waiting,omitempty,omitzero"`
 }
 
 // Scope What a token may do. Each scope includes those before it.
@@ -1990,6 +2028,12 @@ type ListOperationResultsParams struct {
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetCostParams defines parameters for GetCost.
+type GetCostParams struct {
+	// Deals The number of deals.
+	Deals *int64 `form:"deals,omitempty" json:"deals,omitempty"`
+}
+
 // ListRequestsParams defines parameters for ListRequests.
 type ListRequestsParams struct {
 	// Cursor The value of next in the previous page; leave it out for the first page.
@@ -2083,6 +2127,12 @@ type ChangeUsersParams struct {
 	Prefer *string `json:"Prefer,omitempty"`
 }
 
+// GetUserParams defines parameters for GetUser.
+type GetUserParams struct {
+	// Removed Also find a user that was removed.
+	Removed *bool `form:"removed,omitempty" json:"removed,omitempty"`
+}
+
 // ListGistsParams defines parameters for ListGists.
 type ListGistsParams struct {
 	// Cursor The value of next in the previous page; leave it out for the first page.
@@ -2105,7 +2155,7 @@ type ListGistsParamsShow string
 type ListGistsParamsState string
 
 // RetryDealsJSONRequestBody defines body for RetryDeals for application/json ContentType.
-type RetryDealsJSONRequestBody = DealSelection
+type RetryDealsJSONRequestBody = RetryInputBody
 
 // SkipDealsJSONRequestBody defines body for SkipDeals for application/json ContentType.
 type SkipDealsJSONRequestBody = SkipInputBody
@@ -2366,6 +2416,13 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/people/{name}/sign-out (the `SignOutPerson` operationId).
 	SignOutPerson(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetCost Estimate the tokens and the time that creating deals would take; this changes nothing
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/plan (the `GetCost` operationId).
+	GetCost(ctx context.Context, params *GetCostParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PlanWithBody Estimate the deals, requests, tokens and time that tracking users would take; this changes nothing
 	//
 	// Needs the scope write.
@@ -2574,7 +2631,7 @@ type ClientInterface interface {
 	// Needs the scope read.
 	//
 	// Corresponds with GET /api/v1/users/{login} (the `GetUser` operationId).
-	GetUser(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetUser(ctx context.Context, login string, params *GetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ApproveUser Approve the deals of a user that await approval
 	//
@@ -2621,6 +2678,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/users/{login}/resume (the `ResumeUser` operationId).
 	ResumeUser(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetScan Show how far the last requested scan of a user is, and its deals
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/users/{login}/scan (the `GetScan` operationId).
+	GetScan(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ScanUser Request a scan of a tracked user, without waiting for its end
 	//
@@ -3003,6 +3067,23 @@ func (c *Client) ForgetPerson(ctx context.Context, name string, reqEditors ...Re
 // Corresponds with POST /api/v1/people/{name}/sign-out (the `SignOutPerson` operationId).
 func (c *Client) SignOutPerson(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSignOutPersonRequest(c.Server, name)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCost Estimate the tokens and the time that creating deals would take; this changes nothing
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/plan (the `GetCost` operationId).
+func (c *Client) GetCost(ctx context.Context, params *GetCostParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCostRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3471,8 +3552,8 @@ func (c *Client) RemoveUser(ctx context.Context, login string, reqEditors ...Req
 // Needs the scope read.
 //
 // Corresponds with GET /api/v1/users/{login} (the `GetUser` operationId).
-func (c *Client) GetUser(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetUserRequest(c.Server, login)
+func (c *Client) GetUser(ctx context.Context, login string, params *GetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUserRequest(c.Server, login, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3579,6 +3660,23 @@ func (c *Client) PauseUser(ctx context.Context, login string, reqEditors ...Requ
 // Corresponds with POST /api/v1/users/{login}/resume (the `ResumeUser` operationId).
 func (c *Client) ResumeUser(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewResumeUserRequest(c.Server, login)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetScan Show how far the last requested scan of a user is, and its deals
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/users/{login}/scan (the `GetScan` operationId).
+func (c *Client) GetScan(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetScanRequest(c.Server, login)
 	if err != nil {
 		return nil, err
 	}
@@ -4730,6 +4828,60 @@ func NewSignOutPersonRequest(server string, name string) (*http.Request, error) 
 	return req, nil
 }
 
+// NewGetCostRequest constructs an http.Request for the GetCost method
+func NewGetCostRequest(server string, params *GetCostParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/plan")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Deals != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "deals", *params.Deals, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewPlanRequest calls the generic Plan builder with application/json body
 func NewPlanRequest(server string, body PlanJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -5649,7 +5801,7 @@ func NewRemoveUserRequest(server string, login string) (*http.Request, error) {
 }
 
 // NewGetUserRequest constructs an http.Request for the GetUser method
-func NewGetUserRequest(server string, login string) (*http.Request, error) {
+func NewGetUserRequest(server string, login string, params *GetUserParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -5672,6 +5824,33 @@ func NewGetUserRequest(server string, login string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Removed != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "removed", *params.Removed, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -5921,6 +6100,40 @@ func NewResumeUserRequest(server string, login string) (*http.Request, error) {
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetScanRequest constructs an http.Request for the GetScan method
+func NewGetScanRequest(server string, login string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "login", login, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/users/%s/scan", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -6242,6 +6455,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/people/{name}/sign-out (the `SignOutPerson` operationId).
 	SignOutPersonWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*SignOutPersonResponse, error)
 
+	// GetCostWithResponse Estimate the tokens and the time that creating deals would take; this changes nothing
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/plan (the `GetCost` operationId).
+	GetCostWithResponse(ctx context.Context, params *GetCostParams, reqEditors ...RequestEditorFn) (*GetCostResponse, error)
+
 	// PlanWithBodyWithResponse Estimate the deals, requests, tokens and time that tracking users would take; this changes nothing
 	//
 	// Needs the scope write.
@@ -6474,7 +6696,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/users/{login} (the `GetUser` operationId).
-	GetUserWithResponse(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*GetUserResponse, error)
+	GetUserWithResponse(ctx context.Context, login string, params *GetUserParams, reqEditors ...RequestEditorFn) (*GetUserResponse, error)
 
 	// ApproveUserWithResponse Approve the deals of a user that await approval
 	//
@@ -6529,6 +6751,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/users/{login}/resume (the `ResumeUser` operationId).
 	ResumeUserWithResponse(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*ResumeUserResponse, error)
+
+	// GetScanWithResponse Show how far the last requested scan of a user is, and its deals
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/users/{login}/scan (the `GetScan` operationId).
+	GetScanWithResponse(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*GetScanResponse, error)
 
 	// ScanUserWithResponse Request a scan of a tracked user, without waiting for its end
 	//
@@ -7471,6 +7702,54 @@ func (r SignOutPersonResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r SignOutPersonResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCostResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Cost
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCostResponse) GetJSON200() *Cost {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetCostResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCostResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCostResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCostResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCostResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8643,6 +8922,54 @@ func (r ResumeUserResponse) ContentType() string {
 	return ""
 }
 
+type GetScanResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScanStatus
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetScanResponse) GetJSON200() *ScanStatus {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetScanResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetScanResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetScanResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetScanResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetScanResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ScanUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9054,6 +9381,21 @@ func (c *ClientWithResponses) SignOutPersonWithResponse(ctx context.Context, nam
 	return ParseSignOutPersonResponse(rsp)
 }
 
+// GetCostWithResponse Estimate the tokens and the time that creating deals would take; this changes nothing
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/plan (the `GetCost` operationId).
+func (c *ClientWithResponses) GetCostWithResponse(ctx context.Context, params *GetCostParams, reqEditors ...RequestEditorFn) (*GetCostResponse, error) {
+	rsp, err := c.GetCost(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCostResponse(rsp)
+}
+
 // PlanWithBodyWithResponse Estimate the deals, requests, tokens and time that tracking users would take; this changes nothing
 //
 // Needs the scope write.
@@ -9436,8 +9778,8 @@ func (c *ClientWithResponses) RemoveUserWithResponse(ctx context.Context, login 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/users/{login} (the `GetUser` operationId).
-func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*GetUserResponse, error) {
-	rsp, err := c.GetUser(ctx, login, reqEditors...)
+func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, login string, params *GetUserParams, reqEditors ...RequestEditorFn) (*GetUserResponse, error) {
+	rsp, err := c.GetUser(ctx, login, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -9532,6 +9874,21 @@ func (c *ClientWithResponses) ResumeUserWithResponse(ctx context.Context, login 
 		return nil, err
 	}
 	return ParseResumeUserResponse(rsp)
+}
+
+// GetScanWithResponse Show how far the last requested scan of a user is, and its deals
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/users/{login}/scan (the `GetScan` operationId).
+func (c *ClientWithResponses) GetScanWithResponse(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*GetScanResponse, error) {
+	rsp, err := c.GetScan(ctx, login, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetScanResponse(rsp)
 }
 
 // ScanUserWithResponse Request a scan of a tracked user, without waiting for its end
@@ -10196,6 +10553,39 @@ func ParseSignOutPersonResponse(rsp *http.Response) (*SignOutPersonResponse, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Result
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCostResponse parses an HTTP response from a GetCostWithResponse call
+func ParseGetCostResponse(rsp *http.Response) (*GetCostResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCostResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Cost
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -11002,6 +11392,39 @@ func ParseResumeUserResponse(rsp *http.Response) (*ResumeUserResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Result
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetScanResponse parses an HTTP response from a GetScanWithResponse call
+func ParseGetScanResponse(rsp *http.Response) (*GetScanResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetScanResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScanStatus
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

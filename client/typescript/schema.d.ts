@@ -411,7 +411,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Estimate the tokens and the time that creating deals would take; this changes nothing
+         * @description Needs the scope read.
+         */
+        get: operations["get-cost"];
         put?: never;
         /**
          * Estimate the deals, requests, tokens and time that tracking users would take; this changes nothing
@@ -811,7 +815,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Show how far the last requested scan of a user is, and its deals
+         * @description Needs the scope read.
+         */
+        get: operations["get-scan"];
         put?: never;
         /**
          * Request a scan of a tracked user, without waiting for its end
@@ -1241,6 +1249,25 @@ export interface components {
             /** @description The gists that you were shown before. */
             old_gists: components["schemas"]["CompatGist"][];
         };
+        Cost: {
+            /** Format: int64 */
+            days?: number;
+            /**
+             * Format: int64
+             * @description The deals, or their number.
+             */
+            deals: number;
+            /**
+             * Format: int64
+             * @description The tokens of Pipedrive's daily quota.
+             */
+            pipedrive_tokens: number;
+            /**
+             * Format: double
+             * @description The time at the allowed rate.
+             */
+            seconds: number;
+        };
         CountedUser: {
             /** @description The deals for gists from before tracking began: all, none, or those for gists created on or after a date. */
             backfill: string;
@@ -1350,16 +1377,6 @@ export interface components {
             deals: number;
             /** @description One for each gist that was named. */
             results: components["schemas"]["Result"][];
-        };
-        DealSelection: {
-            /** @description Gist ids or URLs; each has its own result. */
-            gists?: string[];
-            /** @description The exact problem, as listed by /failures. */
-            problem?: string;
-            /** @description Only those in these states. */
-            states?: ("awaiting_approval" | "queued" | "failed" | "skipped")[];
-            /** @description Only those of this user. */
-            user?: string;
         };
         /**
          * @description The state of a deal, as in docs/api.md.
@@ -2032,6 +2049,18 @@ export interface components {
              */
             result: "added" | "tracked" | "waiting" | "requested" | "paused" | "resumed" | "approved" | "removed" | "retried" | "skipped" | "canceled" | "revoked" | "signed_out" | "forgotten" | "unchanged" | "invalid" | "not_found" | "refused";
         };
+        RetryInputBody: {
+            /** @description Change nothing, and answer how many deals would be queued. */
+            dry_run?: boolean;
+            /** @description Gist ids or URLs; each has its own result. */
+            gists?: string[];
+            /** @description The exact problem, as listed by /failures. */
+            problem?: string;
+            /** @description Only those in these states. */
+            states?: ("awaiting_approval" | "queued" | "failed" | "skipped")[];
+            /** @description Only those of this user. */
+            user?: string;
+        };
         RotateTokenInputBody: {
             /**
              * Format: date-time
@@ -2117,6 +2146,22 @@ export interface components {
             next?: string;
             /** @description The runs of this page. */
             runs: components["schemas"]["Run"][];
+        };
+        ScanStatus: {
+            /** @description The deals of all gists of the user, by state. */
+            deals: {
+                [key: string]: number;
+            };
+            /** @description Why the scan failed. */
+            failed?: string;
+            /** @description The login of the user on GitHub. It may change. */
+            login: string;
+            /** @description Why the next deal waits, if it is known. */
+            problem?: string;
+            /** @description Whether the scan has not ended yet. */
+            reading: boolean;
+            /** @description Why nothing goes on for now: deals are paused, or no instance is running. */
+            waiting?: string;
         };
         /**
          * @description What a token may do. Each scope includes those before it.
@@ -3139,7 +3184,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": components["schemas"]["DealSelection"];
+                "application/json": components["schemas"]["RetryInputBody"];
             };
         };
         responses: {
@@ -4199,6 +4244,62 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "get-cost": {
+        parameters: {
+            query?: {
+                /** @description The number of deals. */
+                deals?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "days": 1,
+                     *       "deals": 63,
+                     *       "pipedrive_tokens": 315,
+                     *       "seconds": 7
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cost"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];
@@ -5319,7 +5420,10 @@ export interface operations {
     };
     "get-user": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Also find a user that was removed. */
+                removed?: boolean;
+            };
             header?: never;
             path: {
                 /** @description The login, or id: and the user's number on GitHub, for a user whose login is another's by now. */
@@ -5690,6 +5794,63 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "get-scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The login, or id: and the user's number on GitHub, for a user whose login is another's by now. */
+                login: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deals": {
+                     *         "created": 7
+                     *       },
+                     *       "login": "seven-swans",
+                     *       "reading": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScanStatus"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];

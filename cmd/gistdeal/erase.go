@@ -24,11 +24,11 @@ type usersEraseCmd struct {
 func (c *usersEraseCmd) Run(ctx context.Context) error {
 	return c.withStore(ctx, writes, func(db *store.Store) error {
 		a := admin.New(db)
-		u, deals, err := a.Erasable(ctx, c.Login)
+		u, err := a.KnownUser(ctx, c.Login)
 		if err != nil {
 			return err
 		}
-		if ok, err := c.agreed(c.printing, erasing(u, deals)); err != nil || !ok {
+		if ok, err := c.agreed(c.printing, erasing(u)); err != nil || !ok {
 			return err
 		}
 		waiting, cancel := context.WithTimeout(ctx, eraseWait)
@@ -50,11 +50,11 @@ func (c *usersEraseCmd) Run(ctx context.Context) error {
 }
 
 // erasing is the effect of erasing a person.
-func erasing(u gistdeal.User, deals map[gistdeal.DealState]int) effect {
+func erasing(u admin.CountedUser) effect {
 	gists := 0
-	for _, n := range deals {
+	for _, n := range u.Deals {
 		gists += n
 	}
 	return effect{Gists: gists, Change: fmt.Sprintf("erase %s and %s gists for good; the %s deals created for them stay in Pipedrive, and no other is created",
-		u.Login, format.Number(gists), format.Number(deals[gistdeal.DealCreated]))}
+		u.Login, format.Number(gists), format.Number(u.Deals[gistdeal.DealCreated]))}
 }

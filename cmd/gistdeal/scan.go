@@ -22,9 +22,8 @@ type scanCmd struct {
 // Run requests a scan and follows it.
 func (c *scanCmd) Run(ctx context.Context) error {
 	return c.withStore(ctx, requests, func(db *store.Store) error {
-		a := admin.New(db)
 		follow := follower{terminal: app.IsTerminal(os.Stderr), quiet: c.JSON}
-		scan, err := a.Scan(ctx, c.Login, follow.show)
+		scan, err := admin.FollowScan(ctx, admin.New(db), c.Login, follow.show)
 		follow.end()
 		if err != nil {
 			return err

@@ -50,12 +50,13 @@ func (a *Admin) AwaitingApproval(ctx context.Context, inputs []string) (deals in
 	return deals, nil
 }
 
-// Erasable returns the deals of the gists that Erase would forget, by state.
-func (a *Admin) Erasable(ctx context.Context, input string) (gistdeal.User, map[gistdeal.DealState]int, error) {
+// KnownUser returns a user, tracked or removed, with the deals of the gists that Erase
+// would forget.
+func (a *Admin) KnownUser(ctx context.Context, input string) (CountedUser, error) {
 	u, err := a.knownUser(ctx, input)
 	if err != nil {
-		return u, nil, err
+		return CountedUser{}, err
 	}
 	deals, err := a.db.DealsOf(ctx, u.ID)
-	return u, deals, err
+	return CountedUser{u, deals}, err
 }

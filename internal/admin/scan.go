@@ -28,104 +28,125 @@ type Progress struct {
 	Problem string        // why deals wait, if none was created lately and it is known
 }
 
-// Scan requests a scan of a tracked user and follows it, and then the deals of
+// ScanStatus is how far a requested scan of a user is, and the deals of its gists.
+type ScanStatus struct {
+	Login   string                     `json:"login"`
+	Reading bool                       `json:"reading" doc:"Whether the scan has not ended yet."`
+	Failed  string                     `json:"failed,omitempty" doc:"Why the scan failed."`
+	Waiting string                     `json:"waiting,omitempty" doc:"Why nothing goes on for now: deals are paused, or no instance is running."`
+	Problem string                     `json:"problem,omitempty" doc:"Why the next deal waits, if it is known."`
+	Deals   map[gistdeal.DealState]int `json:"deals" doc:"The deals of all gists of the user, by state."`
+}
+
+// Scanner scans users on request: an Admin, or the client of a server.
+type Scanner interface {
+	RequestScan(ctx context.Context, input string) error
+	ScanStatus(ctx context.Context, input string) (ScanStatus, error)
+}
+
+// FollowScan requests a scan of a tracked user and follows it, and then the deals of
 // the user's gists until none waits. If ctx ends before, or there is no leader,
 // the request stays.
-func (a *Admin) Scan(ctx context.Context, input string, progress func(Progress)) (Scan, error) {
-	u, err := a.user(ctx, input)
+func FollowScan(ctx context.Context, s Scanner, input string, progress func(Progress)) (Scan, error) {
+	err := s.RequestScan(ctx, input)
 	if gistdeal.KindOf(err) == gistdeal.NotFound {
 		return Scan{}, fmt.Errorf("%w: add it with `gistdeal users add`", err)
 	}
 	if err != nil {
 		return Scan{}, err
 	}
-	requests, err := a.requestScan(ctx, u)
-	if err != nil {
-		return Scan{}, err
-	}
-	stop := a.showReading(ctx, u, progress)
-	defer stop()
-	for o, err := range a.follow(ctx, requests, func() {}) {
+	var scan Scan
+	for f := (following{progress: progress, begin: time.Now()}); ; {
+		now, err := s.ScanStatus(ctx, input)
+		if ctx.Err() != nil {
+			now, err = ScanStatus{scan.Login, scan.Deals == nil, "", errStopped.Error(), "", scan.Deals}, nil
+		}
 		switch {
 		case err != nil:
-			return Scan{}, err
-		case o.Waiting != "":
-			return Scan{}, errors.New(o.Waiting)
-		case o.Answer.Err != nil:
-			return Scan{}, o.Answer.Err
+			return scan, err
+		case now.Failed != "":
+			return scan, errors.New(now.Failed)
+		case now.Reading && now.Waiting != "":
+			return scan, errors.New(now.Waiting)
+		case !now.Reading:
+			scan = Scan{now.Login, now.Deals, now.Waiting}
 		}
+		if !f.goesOn(now) {
+			return scan, nil
+		}
+		wait(ctx)
 	}
-	stop()
-	return a.followDeals(ctx, u, progress)
 }
 
-// showReading reports the number of known gists until the returned function is called.
-func (a *Admin) showReading(ctx context.Context, u gistdeal.User, progress func(Progress)) (stop func()) {
-	reading, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for wait(reading) {
-			if deals, err := a.db.DealsOf(reading, u.ID); err == nil {
-				progress(Progress{Reading: true, Gists: sum(deals)})
-			}
-		}
-	}()
-	return func() {
-		cancel()
-		<-ended
+// following reports the progress of a scan.
+type following struct {
+	progress      func(Progress)
+	begin         time.Time
+	first, before int // deals that wait
+}
+
+// goesOn reports the progress, and false if nothing more will happen.
+func (f *following) goesOn(now ScanStatus) bool {
+	if now.Reading {
+		f.progress(Progress{Reading: true, Gists: sum(now.Deals)})
+		f.begin = time.Now()
+		return true
 	}
+	waiting := now.Deals[gistdeal.DealQueued] + now.Deals[gistdeal.DealSending]
+	if waiting == 0 || now.Waiting != "" {
+		return false
+	}
+	f.first = max(f.first, waiting)
+	p := withRate(Progress{Gists: sum(now.Deals), Waiting: waiting}, f.first-waiting, time.Since(f.begin))
+	if waiting == f.before {
+		p.Problem = now.Problem
+	}
+	f.before = waiting
+	f.progress(p)
+	return true
+}
+
+// ScanStatus returns how far the last requested scan of a tracked user is.
+func (a *Admin) ScanStatus(ctx context.Context, input string) (now ScanStatus, err error) {
+	u, err := a.user(ctx, input)
+	if err != nil {
+		return now, err
+	}
+	now.Login = u.Login
+	answers, waiting, err := a.answers(ctx, []gistdeal.ScanRequest{{Login: u.Login}})
+	if err != nil {
+		return now, err
+	}
+	if answer, ok := answers[gistdeal.LoginKey(u.Login)]; ok && answer.Err != nil {
+		now.Failed = answer.Err.Error()
+	} else if !ok {
+		_, now.Reading, err = a.db.PendingRequest(ctx, u.Login)
+	}
+	if err == nil {
+		now.Deals, err = a.db.DealsOf(ctx, u.ID)
+	}
+	switch {
+	case err != nil:
+	case now.Reading:
+		now.Waiting = waiting
+	case now.Deals[gistdeal.DealQueued]+now.Deals[gistdeal.DealSending] > 0:
+		if now.Waiting, err = a.obstacle(ctx); now.Waiting == "" {
+			now.Problem = a.problem(ctx, u)
+		}
+	}
+	return now, err
 }
 
 // RequestScan requests a scan of a tracked user, and follows nothing.
 func (a *Admin) RequestScan(ctx context.Context, input string) error {
 	u, err := a.user(ctx, input)
 	if err == nil {
-		_, err = a.requestScan(ctx, u)
+		if u.LoginStale {
+			return gistdeal.Errorf(gistdeal.Invalid, "%s", loginTaken)
+		}
+		_, err = a.db.RequestScan(ctx, time.Now(), gistdeal.ScanRequest{Login: u.Login, Kind: gistdeal.RequestScanNow})
 	}
 	return err
-}
-
-// requestScan requests a scan of u, by its login.
-func (a *Admin) requestScan(ctx context.Context, u gistdeal.User) ([]gistdeal.ScanRequest, error) {
-	if u.LoginStale {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "%s", loginTaken)
-	}
-	return a.db.RequestScan(ctx, time.Now(), gistdeal.ScanRequest{Login: u.Login, Kind: gistdeal.RequestScanNow})
-}
-
-// followDeals follows the deals of a user until none waits.
-func (a *Admin) followDeals(ctx context.Context, u gistdeal.User, progress func(Progress)) (Scan, error) {
-	s := Scan{Login: u.Login}
-	begin, first, before := time.Now(), -1, -1
-	for {
-		deals, err := a.db.DealsOf(ctx, u.ID)
-		if ctx.Err() != nil {
-			s.Waiting = errStopped.Error()
-			return s, nil
-		}
-		if err != nil {
-			return s, err
-		}
-		s.Deals = deals
-		waiting := deals[gistdeal.DealQueued] + deals[gistdeal.DealSending]
-		if waiting == 0 {
-			return s, nil
-		}
-		if s.Waiting, err = a.obstacle(ctx); s.Waiting != "" || err != nil {
-			return s, err
-		}
-		if first < 0 {
-			first = waiting
-		}
-		p := withRate(Progress{Gists: sum(deals), Waiting: waiting}, first-waiting, time.Since(begin))
-		if waiting == before {
-			p.Problem = a.problem(ctx, u)
-		}
-		before = waiting
-		progress(p)
-		wait(ctx)
-	}
 }
 
 // problem returns the reason why the next deal of a user waits: Pipedrive

@@ -184,7 +184,7 @@ func TestAUserThatLostItsLoginKeepsItIfNobodyElseHasIt(t *testing.T) {
 	if !strings.Contains(results[0].Reason, "another user has its login") {
 		t.Errorf("the reason is %q", results[0].Reason)
 	}
-	if _, err := w.Scan(t.Context(), "alice", func(admin.Progress) {}); gistdeal.KindOf(err) != gistdeal.Invalid {
+	if _, err := admin.FollowScan(t.Context(), w, "alice", func(admin.Progress) {}); gistdeal.KindOf(err) != gistdeal.Invalid {
 		t.Errorf("a scan by another's login: %v", err)
 	}
 	results, err = w.ChangeUsers(t.Context(), []string{"alice"}, admin.Remove)
@@ -214,7 +214,7 @@ func TestAScanIsFollowedToTheLastDeal(t *testing.T) {
 	w := newWorld(t).lead()
 	w.sim.MakeGists("alice", 3)
 	w.want(w.add(t.Context(), admin.Addition{Logins: []string{"alice"}, Backfill: gistdeal.BackfillAll}), "alice added")
-	s, err := w.Scan(t.Context(), "alice", func(admin.Progress) {})
+	s, err := admin.FollowScan(t.Context(), w, "alice", func(admin.Progress) {})
 	testenv.Must(w.T, err)
 	if s.Waiting != "" || s.Deals[gistdeal.DealCreated] != 3 {
 		t.Errorf("%+v, want 3 deals created", s)
@@ -225,7 +225,7 @@ func TestAScanWithoutALeaderSaysSoAndKeepsTheRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.track(1, "alice", 1)
-	if _, err := w.Scan(t.Context(), "alice", func(admin.Progress) {}); err == nil || !strings.Contains(err.Error(), "no gistdeal instance is running") {
+	if _, err := admin.FollowScan(t.Context(), w, "alice", func(admin.Progress) {}); err == nil || !strings.Contains(err.Error(), "no gistdeal instance is running") {
 		t.Errorf("%v, want that there is no leader", err)
 	}
 	counts, err := w.db.Counts(t.Context())
@@ -233,7 +233,7 @@ func TestAScanWithoutALeaderSaysSoAndKeepsTheRequest(t *testing.T) {
 	if counts.ScanRequests != 1 {
 		t.Errorf("%d requests are pending, want 1", counts.ScanRequests)
 	}
-	if _, err := w.Scan(t.Context(), "nobody", nil); gistdeal.KindOf(err) != gistdeal.NotFound || !strings.Contains(err.Error(), "gistdeal users add") {
+	if _, err := admin.FollowScan(t.Context(), w, "nobody", nil); gistdeal.KindOf(err) != gistdeal.NotFound || !strings.Contains(err.Error(), "gistdeal users add") {
 		t.Errorf("%v, want how to add the user", err)
 	}
 }

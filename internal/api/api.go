@@ -37,6 +37,8 @@ type Options struct {
 	Operations *operation.Operations
 	// Estimate estimates the cost of tracking users; if it is nil the route answers 404.
 	Estimate func(ctx context.Context, logins []string, backfill gistdeal.Backfill) (estimate.Estimate, error)
+	// Cost returns the cost of creating deals; if it is nil the route answers 404.
+	Cost func(ctx context.Context, deals int) (estimate.Cost, error)
 }
 
 // API serves the routes below Path. The context of a request holds its caller;
@@ -88,7 +90,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	a.addAuditLogRoutes()
 	a.addPeopleRoutes()
 	a.addSettingRoutes()
-	a.addEstimateRoute()
+	a.addEstimateRoutes()
 	a.addEventRoute()
 	a.allowNull()
 	document.Complete(a.huma.OpenAPI())

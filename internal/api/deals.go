@@ -93,11 +93,18 @@ func (s DealSelection) selection() admin.DealSelection {
 
 type retryInput struct {
 	Preference
-	Body DealSelection
+	Body struct {
+		DealSelection
+		DryRun bool `json:"dry_run,omitempty" doc:"Change nothing, and answer how many deals would be queued."`
+	}
 }
 
 func (a *API) retry(ctx context.Context, in *retryInput) (*bulkReply, error) {
 	s := in.Body.selection().OrFailed()
+	if in.Body.DryRun {
+		n, err := a.admin.Retryable(ctx, s)
+		return results(admin.DealResults{Deals: n, Results: []admin.Result{}}, err)
+	}
 	async, err := a.asyncDeals(ctx, in.Preference, s)
 	if err != nil {
 		return nil, err

@@ -8,13 +8,31 @@ import (
 	"gistdeal/internal/admin/estimate"
 )
 
-// addEstimateRoute adds the route that estimates the cost of tracking users.
-func (a *API) addEstimateRoute() {
+// addEstimateRoutes adds the routes that estimate costs.
+func (a *API) addEstimateRoutes() {
 	add(a, route{
 		method: http.MethodPost, path: "/plan", id: "plan", scope: gistdeal.ScopeWrite,
 		summary: "Estimate the deals, requests, tokens and time that tracking users would take; this changes nothing",
 	}, a.estimate)
+	add(a, route{
+		method: http.MethodGet, path: "/plan", id: "get-cost", scope: gistdeal.ScopeRead,
+		summary: "Estimate the tokens and the time that creating deals would take; this changes nothing",
+	}, a.cost)
 }
+
+type costInput struct {
+	Deals int `query:"deals" default:"1" minimum:"0" maximum:"1000000000" doc:"The number of deals."`
+}
+
+func (a *API) cost(ctx context.Context, in *costInput) (*reply[estimate.Cost], error) {
+	if a.options.Cost == nil {
+		return nil, errNoEstimate
+	}
+	c, err := a.options.Cost(ctx, in.Deals)
+	return &reply[estimate.Cost]{c}, err
+}
+
+var errNoEstimate = gistdeal.Errorf(gistdeal.NotFound, "this server cannot estimate costs")
 
 type estimateInput struct {
 	Body struct {
@@ -25,7 +43,7 @@ type estimateInput struct {
 
 func (a *API) estimate(ctx context.Context, in *estimateInput) (*reply[estimate.Estimate], error) {
 	if a.options.Estimate == nil {
-		return nil, gistdeal.Errorf(gistdeal.NotFound, "this server cannot estimate costs")
+		return nil, errNoEstimate
 	}
 	backfill, err := a.backfill(ctx, in.Body.Backfill)
 	if err != nil {

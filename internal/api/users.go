@@ -50,6 +50,10 @@ func (a *API) addUserRoutes() {
 		method: http.MethodPost, path: "/users/{login}/scan", id: "scan-user", scope: gistdeal.ScopeWrite, status: http.StatusAccepted,
 		summary: "Request a scan of a tracked user, without waiting for its end",
 	}, a.scanUser)
+	add(a, route{
+		method: http.MethodGet, path: "/users/{login}/scan", id: "get-scan", scope: gistdeal.ScopeRead,
+		summary: "Show how far the last requested scan of a user is, and its deals",
+	}, a.scanStatus)
 }
 
 type userList struct {
@@ -186,8 +190,17 @@ type OneUser struct {
 	Login string `path:"login" maxLength:"100" example:"octocat" doc:"The login, or id: and the user's number on GitHub, for a user whose login is another's by now."`
 }
 
-func (a *API) user(ctx context.Context, in *OneUser) (*reply[admin.CountedUser], error) {
-	u, err := a.admin.User(ctx, in.Login)
+type getUserInput struct {
+	OneUser
+	Removed bool `query:"removed" doc:"Also find a user that was removed."`
+}
+
+func (a *API) user(ctx context.Context, in *getUserInput) (*reply[admin.CountedUser], error) {
+	find := a.admin.User
+	if in.Removed {
+		find = a.admin.KnownUser
+	}
+	u, err := find(ctx, in.Login)
 	return &reply[admin.CountedUser]{u}, err
 }
 
@@ -222,6 +235,11 @@ func (a *API) scanUser(ctx context.Context, in *OneUser) (*placed[admin.Result],
 	a.options.Wake()
 	r := admin.Result{Input: in.Login, Result: "requested", Reason: "it is scanned next"}
 	return &placed[admin.Result]{Path + "/users/" + url.PathEscape(in.Login), r}, nil
+}
+
+func (a *API) scanStatus(ctx context.Context, in *OneUser) (*reply[admin.ScanStatus], error) {
+	s, err := a.admin.ScanStatus(ctx, in.Login)
+	return &reply[admin.ScanStatus]{s}, err
 }
 
 type eraseInput struct {

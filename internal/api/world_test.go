@@ -79,9 +79,14 @@ func (w *world) estimate(ctx context.Context, logins []string, policy gistdeal.B
 	return estimate.Make(ctx, w.hub, w.db, logins, policy, func(context.Context) (estimate.Pace, error) { return estimate.Pace{PerSecond: 10}, nil })
 }
 
+// cost is the API's way to tell the cost of deals.
+func (w *world) cost(_ context.Context, deals int) (estimate.Cost, error) {
+	return estimate.CostOf(deals, estimate.Pace{PerSecond: 10}), nil
+}
+
 func (w *world) serve(prepare ...func(*api.API)) {
 	w.t.Helper()
-	a := api.New(w.db, configured, api.Options{Version: "test", Wait: cmp.Or(w.wait, 5*time.Second), Wake: w.engine.Wake, Estimate: w.estimate})
+	a := api.New(w.db, configured, api.Options{Version: "test", Wait: cmp.Or(w.wait, 5*time.Second), Wake: w.engine.Wake, Estimate: w.estimate, Cost: w.cost})
 	for _, change := range prepare {
 		change(a)
 	}

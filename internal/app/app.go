@@ -143,19 +143,24 @@ func signIn(c config.Config) *signin.Provider {
 
 // api returns the HTTP API.
 func (a *App) api(hub *github.Client, pipe *pipedrive.Client) *api.API {
-	return api.New(a.store, configured(a.config), api.Options{
+	pace := func(ctx context.Context) (estimate.Pace, error) {
+		l, err := activity.New(a.store).Quotas(ctx) // Of the leader, which this process may not be.
+		return estimate.Pace{PerSecond: pipe.Pace(), Quotas: l.Quotas}, err
+	}
+	return api.New(a.store, Configured(a.config), api.Options{
 		Version: a.config.Version, Wait: a.config.RequestWait, Wake: a.engine.Wake, Log: a.log, Operations: a.operations,
 		Estimate: func(ctx context.Context, logins []string, backfill gistdeal.Backfill) (estimate.Estimate, error) {
-			return estimate.Make(ctx, hub, a.store, logins, backfill, func(ctx context.Context) (estimate.Pace, error) {
-				l, err := activity.New(a.store).Quotas(ctx) // Of the leader, which this process may not be.
-				return estimate.Pace{PerSecond: pipe.Pace(), Quotas: l.Quotas}, err
-			})
+			return estimate.Make(ctx, hub, a.store, logins, backfill, pace)
+		},
+		Cost: func(ctx context.Context, deals int) (estimate.Cost, error) {
+			p, err := pace(ctx)
+			return estimate.CostOf(deals, p), err
 		},
 	})
 }
 
-// configured returns the part of the configuration that is about settings.
-func configured(c config.Config) settings.Configured {
+// Configured returns the part of the configuration that is about settings.
+func Configured(c config.Config) settings.Configured {
 	return settings.Configured{Locked: c.Locked, Values: map[gistdeal.Setting]string{
 		gistdeal.SettingPipeline: c.Target.Pipeline, gistdeal.SettingStage: c.Target.Stage, gistdeal.SettingOwner: c.Target.Owner,
 		gistdeal.SettingBackfill: string(c.Backfill), gistdeal.SettingApprovalThreshold: strconv.Itoa(c.Threshold), gistdeal.SettingDailyLimit: strconv.Itoa(c.DailyLimit),
