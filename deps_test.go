@@ -82,6 +82,8 @@ const policy = `
 
 	# Bulk work makes the changes of admin, item by item. The engine runs it as a function.
 	internal/operation: . internal/admin internal/loop internal/store
+	# A server does what admin does on a database, through the generated client.
+	internal/remote: . client internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/loop
 
 	# config opens the database for commands, and takes the default URL of Pipedrive
 	# from its client, as it does the options of the sign-in.
@@ -98,9 +100,9 @@ const policy = `
 	internal/app: . internal/admin/activity internal/admin/estimate internal/admin/settings internal/api internal/config internal/engine
 	internal/app: internal/format internal/github internal/operation internal/pipedrive internal/server internal/signin internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
-	# The plan command creates clients of its own; the others pass the open database on.
-	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/transfer internal/app internal/config internal/doctor internal/format
-	cmd/gistdeal: internal/github internal/loop internal/operation internal/pipedrive internal/store github.com/alecthomas/kong golang.org/x/term
+	# The plan command creates clients of its own; the others work on a database or a server.
+	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/admin/transfer internal/app internal/config internal/doctor internal/format
+	cmd/gistdeal: internal/github internal/loop internal/operation internal/pipedrive internal/remote internal/store github.com/alecthomas/kong golang.org/x/term
 
 	# Fail points and mutants are empty in an ordinary build, so that every package may
 	# name them. With the build tag, a fail point also stands between SQLite and its files.

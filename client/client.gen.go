@@ -270,30 +270,6 @@ func (e ResultResult) Valid() bool {
 	}
 }
 
-// Defines values for RetryInputBodyStates.
-const (
-	RetryInputBodyStatesAwaitingApproval RetryInputBodyStates = "awaiting_approval"
-	RetryInputBodyStatesFailed           RetryInputBodyStates = "failed"
-	RetryInputBodyStatesQueued           RetryInputBodyStates = "queued"
-	RetryInputBodyStatesSkipped          RetryInputBodyStates = "skipped"
-)
-
-// Valid indicates whether the value is a known member of the RetryInputBodyStates enum.
-func (e RetryInputBodyStates) Valid() bool {
-	switch e {
-	case RetryInputBodyStatesAwaitingApproval:
-		return true
-	case RetryInputBodyStatesFailed:
-		return true
-	case RetryInputBodyStatesQueued:
-		return true
-	case RetryInputBodyStatesSkipped:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for RunKind.
 const (
 	RunKindPush  RunKind = "push"
@@ -360,30 +336,6 @@ func (e SettingName) Valid() bool {
 	case Pipeline:
 		return true
 	case Stage:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for SkipInputBodyStates.
-const (
-	SkipInputBodyStatesAwaitingApproval SkipInputBodyStates = "awaiting_approval"
-	SkipInputBodyStatesFailed           SkipInputBodyStates = "failed"
-	SkipInputBodyStatesQueued           SkipInputBodyStates = "queued"
-	SkipInputBodyStatesSkipped          SkipInputBodyStates = "skipped"
-)
-
-// Valid indicates whether the value is a known member of the SkipInputBodyStates enum.
-func (e SkipInputBodyStates) Valid() bool {
-	switch e {
-	case SkipInputBodyStatesAwaitingApproval:
-		return true
-	case SkipInputBodyStatesFailed:
-		return true
-	case SkipInputBodyStatesQueued:
-		return true
-	case SkipInputBodyStatesSkipped:
 		return true
 	default:
 		return false
@@ -1593,14 +1545,11 @@ type RetryInputBody struct {
 	Problem string `json:"problem,omitempty,omitzero"`
 
 	// States Only those in these states.
-	States []RetryInputBodyStates `json:"states,omitempty,omitzero"`
+	States []DealState `json:"states,omitempty,omitzero"`
 
 	// User Only those of this user.
 	User string `json:"user,omitempty,omitzero"`
 }
-
-// RetryInputBodyStates defines model for RetryInputBody.States.
-type RetryInputBodyStates string
 
 // RotateTokenInputBody defines model for RotateTokenInputBody.
 type RotateTokenInputBody struct {
@@ -1713,14 +1662,11 @@ type SkipInputBody struct {
 	Problem string `json:"problem,omitempty,omitzero"`
 
 	// States Only those in these states.
-	States []SkipInputBodyStates `json:"states,omitempty,omitzero"`
+	States []DealState `json:"states,omitempty,omitzero"`
 
 	// User Only those of this user.
 	User string `json:"user,omitempty,omitzero"`
 }
-
-// SkipInputBodyStates defines model for SkipInputBody.States.
-type SkipInputBodyStates string
 
 // Token defines model for Token.
 type Token struct {

@@ -43,7 +43,7 @@ func TestAGoProgramWorksWithTheAPI(t *testing.T) {
 		t.Fatalf("%s", added.Body)
 	}
 	testenv.Eventually(t, "the user has its deals", func() bool {
-		u, err := c.GetUserWithResponse(ctx, "alice")
+		u, err := c.GetUserWithResponse(ctx, "alice", nil)
 		testenv.Must(t, err)
 		return u.JSON200 != nil && u.JSON200.Deals["created"] == 3
 	}, p.out)
@@ -75,7 +75,7 @@ func TestAGoProgramWorksWithTheAPI(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 	}
-	missing, err := c.GetUserWithResponse(ctx, "nobody-here")
+	missing, err := c.GetUserWithResponse(ctx, "nobody-here", nil)
 	testenv.Must(t, err)
 	if missing.StatusCode() != http.StatusNotFound || missing.JSONDefault.Type != "urn:gistdeal:problem:not-found" || !strings.Contains(missing.JSONDefault.Error(), "nobody-here") {
 		t.Errorf("%d %s", missing.StatusCode(), missing.Body)

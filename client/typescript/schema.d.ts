@@ -2057,7 +2057,7 @@ export interface components {
             /** @description The exact problem, as listed by /failures. */
             problem?: string;
             /** @description Only those in these states. */
-            states?: ("awaiting_approval" | "queued" | "failed" | "skipped")[];
+            states?: components["schemas"]["DealState"][];
             /** @description Only those of this user. */
             user?: string;
         };
@@ -2191,7 +2191,7 @@ export interface components {
             /** @description The exact problem, as listed by /failures. */
             problem?: string;
             /** @description Only those in these states. */
-            states?: ("awaiting_approval" | "queued" | "failed" | "skipped")[];
+            states?: components["schemas"]["DealState"][];
             /** @description Only those of this user. */
             user?: string;
         };

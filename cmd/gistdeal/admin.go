@@ -13,6 +13,7 @@ import (
 	"gistdeal/internal/app"
 	"gistdeal/internal/config"
 	"gistdeal/internal/format"
+	"gistdeal/internal/remote"
 	"gistdeal/internal/store"
 )
 
@@ -31,8 +32,29 @@ var (
 	creates  = access{open: config.Config.CreateDatabase, requests: true}
 )
 
+// withGistdeal does the work of a command at the server, if one is named, or in the
+// configured database.
+func (p printing) withGistdeal(ctx context.Context, at serverFlags, how access, use func(backend) error) error {
+	server, err := at.remote()
+	if err != nil {
+		return err
+	}
+	if server != nil {
+		p.announceServer(server)
+		return use(server)
+	}
+	return p.withStore(ctx, how, func(db *store.Store, c config.Config) error { return use(newLocal(db, c)) })
+}
+
+// announceServer prints which server a command uses.
+func (p printing) announceServer(server *remote.Remote) {
+	if !p.JSON {
+		notice("server: " + server.URL())
+	}
+}
+
 // withStore opens the configured database, says which one it is, and uses it.
-func (p printing) withStore(ctx context.Context, how access, use func(*store.Store) error) error {
+func (p printing) withStore(ctx context.Context, how access, use func(*store.Store, config.Config) error) error {
 	c, err := withoutKey()
 	if err != nil {
 		return err
@@ -43,7 +65,7 @@ func (p printing) withStore(ctx context.Context, how access, use func(*store.Sto
 	}
 	err = p.announce(ctx, how, c.Database, db)
 	if err == nil {
-		err = use(db)
+		err = use(db, c)
 	}
 	return errors.Join(err, db.Close())
 }

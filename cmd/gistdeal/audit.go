@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"gistdeal"
-	"gistdeal/internal/admin"
+	"gistdeal/internal/config"
 	"gistdeal/internal/format"
 	"gistdeal/internal/store"
 )
@@ -24,11 +24,12 @@ type auditCmd struct {
 // Run requests an audit and prints its report. Without flags it changes nothing and
 // lists the repairs of --repair.
 func (c *auditCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, writes, func(db *store.Store) error {
-		if ok, err := c.agree(ctx, db); err != nil || !ok {
+	return c.withStore(ctx, writes, func(db *store.Store, conf config.Config) error {
+		g := newLocal(db, conf)
+		if ok, err := c.agree(ctx, g); err != nil || !ok {
 			return err
 		}
-		report, err := admin.New(db).Audit(ctx, gistdeal.AuditRequest{Archived: c.Archived, Repair: c.Repair, Recreate: c.Recreate, DeleteDuplicate: c.DeleteDuplicate})
+		report, err := g.Audit(ctx, gistdeal.AuditRequest{Archived: c.Archived, Repair: c.Repair, Recreate: c.Recreate, DeleteDuplicate: c.DeleteDuplicate})
 		if err != nil {
 			return err
 		}

@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
 	"gistdeal"
 	"gistdeal/internal/admin/activity"
-	"gistdeal/internal/store"
 )
 
 type auditLogCmd struct {
@@ -21,14 +22,24 @@ type auditLogCmd struct {
 	Limit  int               `default:"100" help:"The most entries to print, the last ones first; 0: all. With --csv always all."`
 }
 
+// Validate refuses an action that no entry has.
+func (c *auditLogCmd) Validate() error {
+	for _, action := range c.Action {
+		if !slices.Contains(gistdeal.Actions, action) {
+			return fmt.Errorf("--action is %q, want one of %v", action, gistdeal.Actions)
+		}
+	}
+	return nil
+}
+
 // Run prints the audit log.
-func (c *auditLogCmd) Run(ctx context.Context) error {
+func (c *auditLogCmd) Run(ctx context.Context, at serverFlags) error {
 	f := gistdeal.AuditFilter{Actors: c.Actor, Actions: c.Action, Target: c.Target}
 	if c.Since > 0 {
 		f.Since = time.Now().Add(-c.Since)
 	}
-	return c.withStore(ctx, reads, func(db *store.Store) error {
-		pages := activity.New(db).AllAuditLog(ctx, f)
+	return c.withGistdeal(ctx, at, reads, func(g backend) error {
+		pages := g.AllAuditLog(ctx, f)
 		if c.CSV {
 			return activity.WriteAuditLog(os.Stdout, pages)
 		}

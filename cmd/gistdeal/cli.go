@@ -2,9 +2,10 @@ package main
 
 import "github.com/alecthomas/kong"
 
-// cli lists all commands. Each has a file of its own.
+// cli lists all commands. Each has a file of its own. A local one works only on the machine
+// of the database.
 type cli struct {
-	Serve       serveCmd       `cmd:"" default:"1" help:"Watch users, create deals and answer requests (the default)."`
+	Serve       serveCmd       `cmd:"" local:"" default:"1" help:"Watch users, create deals and answer requests (the default)."`
 	Users       usersCmd       `cmd:"" help:"Add, list, remove, pause, resume and approve users."`
 	Scan        scanCmd        `cmd:"" help:"Scan a tracked user now, and follow its deals."`
 	Requests    requestsCmd    `cmd:"" help:"List and cancel pending requests to track or scan users."`
@@ -15,19 +16,20 @@ type cli struct {
 	Pause       pauseCmd       `cmd:"" help:"Stop creating deals until resume."`
 	Resume      resumeCmd      `cmd:"" help:"Resume creating deals."`
 	Quota       quotaCmd       `cmd:"" help:"Show the quotas and backoffs of both remotes."`
-	Audit       auditCmd       `cmd:"" help:"Compare the database with Pipedrive's deals, list every discrepancy, and repair on request."`
+	Audit       auditCmd       `cmd:"" local:"" help:"Compare the database with Pipedrive's deals, list every discrepancy, and repair on request."`
 	AuditLog    auditLogCmd    `cmd:"" help:"List who changed what and when."`
-	Doctor      doctorCmd      `cmd:"" help:"Check everything that gistdeal needs and say how to fix it; exit status 1 if a check fails."`
+	Doctor      doctorCmd      `cmd:"" local:"" help:"Check everything that gistdeal needs and say how to fix it; exit status 1 if a check fails."`
 	Plan        planCmd        `cmd:"" help:"Estimate the deals, requests and time that tracking users would take; writes nothing."`
-	Backup      backupCmd      `cmd:"" help:"Copy the database to a new file, also while gistdeal runs."`
-	Restore     restoreCmd     `cmd:"" help:"Put a backup in the place of the database, and keep the former one."`
-	Copy        copyCmd        `cmd:"" help:"Copy every row of a SQLite database to PostgreSQL, and compare."`
-	Demo        demoCmd        `cmd:"" help:"Run the whole product against simulators of GitHub and Pipedrive: no keys, nothing is real."`
-	Sim         simCmd         `cmd:"" help:"Run the simulators of GitHub and Pipedrive alone."`
-	Healthcheck healthcheckCmd `cmd:"" help:"Check that a running server is ready; exit status 1 if not."`
+	Backup      backupCmd      `cmd:"" local:"" help:"Copy the database to a new file, also while gistdeal runs."`
+	Restore     restoreCmd     `cmd:"" local:"" help:"Put a backup in the place of the database, and keep the former one."`
+	Copy        copyCmd        `cmd:"" local:"" help:"Copy every row of a SQLite database to PostgreSQL, and compare."`
+	Demo        demoCmd        `cmd:"" local:"" help:"Run the whole product against simulators of GitHub and Pipedrive: no keys, nothing is real."`
+	Sim         simCmd         `cmd:"" local:"" help:"Run the simulators of GitHub and Pipedrive alone."`
+	Healthcheck healthcheckCmd `cmd:"" local:"" help:"Check that a running server is ready; exit status 1 if not."`
 	Completion  completionCmd  `cmd:"" help:"Print the script that lets bash, zsh or fish complete commands and flags."`
 	Complete    completeCmd    `cmd:"" hidden:""`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 
+	serverFlags
 	ShowVersion kong.VersionFlag `name:"version" short:"v" help:"Print the version and exit."`
 }

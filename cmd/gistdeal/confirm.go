@@ -7,11 +7,8 @@ import (
 	"os"
 	"time"
 
-	"gistdeal/internal/admin/activity"
 	"gistdeal/internal/admin/estimate"
 	"gistdeal/internal/format"
-	"gistdeal/internal/pipedrive"
-	"gistdeal/internal/store"
 )
 
 // errUsage is a command line that lacks a flag: the exit status of one that cannot be parsed.
@@ -53,8 +50,8 @@ func (c confirming) agreed(p printing, e effect) (bool, error) {
 }
 
 // creating is agreed for queueing deals.
-func (c confirming) creating(ctx context.Context, p printing, db *store.Store, deals int) (bool, error) {
-	cost, err := costOf(ctx, db, deals)
+func (c confirming) creating(ctx context.Context, p printing, g backend, deals int) (bool, error) {
+	cost, err := g.Cost(ctx, deals)
 	if err != nil {
 		return false, err
 	}
@@ -95,19 +92,4 @@ func (e effect) rows(t *table) {
 		text += fmt.Sprintf(", %s days with the daily quota", format.Number(*days))
 	}
 	t.row(text)
-}
-
-// costOf returns the cost of creating deals, with the quotas that the leader recorded.
-func costOf(ctx context.Context, db *store.Store, deals int) (cost estimate.Cost, err error) {
-	conf, err := withoutKey()
-	if err != nil {
-		return cost, err
-	}
-	pace, err := estimate.PaceOf(ctx, conf.PipedriveURL, pipedrive.Options{Rate: conf.PipedriveRate, QuotaReserve: conf.QuotaReserve})
-	if err != nil {
-		return cost, err
-	}
-	known, err := activity.New(db).Quotas(ctx)
-	pace.Quotas = known.Quotas
-	return estimate.CostOf(deals, pace), err
 }

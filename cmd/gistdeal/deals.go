@@ -11,7 +11,6 @@ import (
 	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/format"
-	"gistdeal/internal/store"
 )
 
 type dealsCmd struct {
@@ -39,10 +38,9 @@ type dealsListCmd struct {
 }
 
 // Run prints the deals.
-func (c *dealsListCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, reads, func(db *store.Store) error {
-		a := admin.New(db)
-		deals, more, err := a.Deals(ctx, c.selection(), "", c.Limit)
+func (c *dealsListCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, reads, func(g backend) error {
+		deals, more, err := g.Deals(ctx, c.selection(), c.Limit)
 		if err != nil {
 			return err
 		}
@@ -97,25 +95,25 @@ type dealsRetryCmd struct {
 
 // Run queues the deals again, by default all failed ones. It asks before it queues deals
 // that were not meant to be created.
-func (c *dealsRetryCmd) Run(ctx context.Context) error {
-	return c.turn(ctx, c.printing, "deals queued", func(db *store.Store) (bool, error) { return c.agree(ctx, db) }, func(a *admin.Admin) (admin.DealResults, error) {
-		return a.Retry(ctx, c.selection())
+func (c *dealsRetryCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.turn(ctx, at, c.printing, "deals queued", func(g backend) (bool, error) { return c.agree(ctx, g) }, func(g backend) (admin.DealResults, error) {
+		return g.Retry(ctx, c.selection())
 	})
 }
 
 // agree reports whether to queue the deals. Failed ones were meant to be created.
-func (c *dealsRetryCmd) agree(ctx context.Context, db *store.Store) (bool, error) {
+func (c *dealsRetryCmd) agree(ctx context.Context, g backend) (bool, error) {
 	notMeant := func(state string) bool {
 		return state == string(gistdeal.DealSkipped) || state == string(gistdeal.DealAwaitingApproval)
 	}
 	if !c.DryRun && !slices.ContainsFunc(c.State, notMeant) {
 		return true, nil
 	}
-	deals, err := admin.New(db).Retryable(ctx, c.selection())
+	deals, err := g.Retryable(ctx, c.selection())
 	if err != nil {
 		return false, err
 	}
-	return c.creating(ctx, c.printing, db, deals)
+	return c.creating(ctx, c.printing, g, deals)
 }
 
 type dealsSkipCmd struct {
@@ -133,20 +131,20 @@ func (c *dealsSkipCmd) Validate() error {
 }
 
 // Run skips.
-func (c *dealsSkipCmd) Run(ctx context.Context) error {
-	always := func(*store.Store) (bool, error) { return true, nil }
-	return c.turn(ctx, c.printing, "deals skipped", always, func(a *admin.Admin) (admin.DealResults, error) {
-		return a.Skip(ctx, c.selection(), c.Reason)
+func (c *dealsSkipCmd) Run(ctx context.Context, at serverFlags) error {
+	always := func(backend) (bool, error) { return true, nil }
+	return c.turn(ctx, at, c.printing, "deals skipped", always, func(g backend) (admin.DealResults, error) {
+		return g.Skip(ctx, c.selection(), c.Reason)
 	})
 }
 
 // turn changes deals, if agree says so, and prints the result of each named gist.
-func (gistArgs) turn(ctx context.Context, p printing, did string, agree func(*store.Store) (bool, error), change func(*admin.Admin) (admin.DealResults, error)) error {
-	return p.withStore(ctx, requests, func(db *store.Store) error {
-		if ok, err := agree(db); err != nil || !ok {
+func (gistArgs) turn(ctx context.Context, at serverFlags, p printing, did string, agree func(backend) (bool, error), change func(backend) (admin.DealResults, error)) error {
+	return p.withGistdeal(ctx, at, requests, func(g backend) error {
+		if ok, err := agree(g); err != nil || !ok {
 			return err
 		}
-		turned, err := change(admin.New(db))
+		turned, err := change(g)
 		if err != nil {
 			return err
 		}
@@ -170,10 +168,9 @@ type dealsExplainCmd struct {
 }
 
 // Run shows the history.
-func (c *dealsExplainCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, reads, func(db *store.Store) error {
-		a := admin.New(db)
-		history, err := a.History(ctx, c.Gist)
+func (c *dealsExplainCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, reads, func(g backend) error {
+		history, err := g.History(ctx, c.Gist)
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/format"
-	"gistdeal/internal/store"
 )
 
 // eraseWait is how long the command waits for a deal that is being sent.
@@ -21,10 +20,9 @@ type usersEraseCmd struct {
 }
 
 // Run erases a person and prints the deals that remain in Pipedrive.
-func (c *usersEraseCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, writes, func(db *store.Store) error {
-		a := admin.New(db)
-		u, err := a.KnownUser(ctx, c.Login)
+func (c *usersEraseCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, writes, func(g backend) error {
+		u, err := g.KnownUser(ctx, c.Login)
 		if err != nil {
 			return err
 		}
@@ -33,7 +31,7 @@ func (c *usersEraseCmd) Run(ctx context.Context) error {
 		}
 		waiting, cancel := context.WithTimeout(ctx, eraseWait)
 		defer cancel()
-		e, err := a.Erase(waiting, c.Login)
+		e, err := g.Erase(waiting, c.Login)
 		if err != nil {
 			return err
 		}

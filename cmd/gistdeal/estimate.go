@@ -22,24 +22,32 @@ type planCmd struct {
 }
 
 // Run prints a line for each user, then the sums.
-func (c *planCmd) Run(ctx context.Context) error {
-	conf, err := withoutKey()
-	if err != nil {
-		return err
-	}
+func (c *planCmd) Run(ctx context.Context, at serverFlags) error {
 	logins, err := c.read()
 	if err != nil {
 		return err
 	}
-	e, err := c.estimate(ctx, conf, logins)
+	e, err := c.estimate(ctx, at, logins)
 	if err != nil {
 		return err
 	}
 	return c.print(e, func(t *table) { showEstimate(t, e) })
 }
 
-// estimate asks GitHub for the users and Pipedrive for its quotas.
-func (c *planCmd) estimate(ctx context.Context, conf config.Config, logins []string) (e estimate.Estimate, err error) {
+// estimate asks the server, or GitHub for the users and Pipedrive for its quotas.
+func (c *planCmd) estimate(ctx context.Context, at serverFlags, logins []string) (e estimate.Estimate, err error) {
+	server, err := at.remote()
+	if err != nil {
+		return e, err
+	}
+	if server != nil {
+		c.announceServer(server)
+		return server.Estimate(ctx, logins, gistdeal.Backfill(c.Backfill))
+	}
+	conf, err := withoutKey()
+	if err != nil {
+		return e, err
+	}
 	hub, err := github.New(conf.GitHubURL, github.Options{Token: string(conf.GitHubToken), UserAgent: config.UserAgent(conf.Version)})
 	if err != nil {
 		return e, err

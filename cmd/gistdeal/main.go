@@ -23,8 +23,13 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	command := kong.Parse(&cli{}, options(gistdeal.WithCaller(ctx, localCaller()))...)
-	if err := command.Run(); err != nil {
+	root := &cli{}
+	command := kong.Parse(root, options(gistdeal.WithCaller(ctx, localCaller()))...)
+	err := root.refuse(command)
+	if err == nil {
+		err = command.Run(root.serverFlags)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "gistdeal:", escapeLines(err.Error()))
 		os.Exit(exitStatus(err)) //nolint:gocritic // Nothing is left to stop.
 	}

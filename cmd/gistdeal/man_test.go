@@ -27,7 +27,13 @@ gistdeal \- one Pipedrive deal for each public gist of tracked GitHub users
 .SH DESCRIPTION
 Without a command, gistdeal serves: it watches users, creates deals and answers requests.
 The other commands read the same environment and work on the same database, beside a running
-gistdeal and without one.
+gistdeal and without one. With
+.BI \-\-server= URL
+they work on the gistdeal at that address through its API, with the token in the file of
+.BI \-\-token\-file= FILE
+or of GISTDEAL_TOKEN_FILE, or in GISTDEAL_TOKEN.
+.B \-\-plain\-http
+allows http:// to another machine.
 .B gistdeal
 .I COMMAND
 .B \-\-help
@@ -46,6 +52,9 @@ A SQLite file, gistdeal.db by default, or a postgres:// URL.
 .TP
 .BR PIPEDRIVE_API_KEY ", " GITHUB_TOKEN
 The keys of both remotes. A name with _FILE behind it names a file with the key.
+.TP
+.BR GISTDEAL_SERVER ", " GISTDEAL_TOKEN_FILE
+The server that commands work on, and the file with the token for it.
 .P
 .B gistdeal serve \-\-check
 prints all variables with their values, secrets hidden.

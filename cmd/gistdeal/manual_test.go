@@ -24,6 +24,9 @@ This page is generated from the program's own definitions by ` + "`make docs`" +
 - Commands read the same environment as ` + "`serve`" + `: [configuration.md](configuration.md). Set ` + "`GISTDEAL_DATABASE_URL`" + ` to the database of the
   running service. Only ` + "`serve` and `users add`" + ` create a database; the other commands that need one fail without it.
   Without ` + "`--json`" + `, a command says on standard error which database it uses.
+- With ` + "`--server=URL`" + ` or ` + "`GISTDEAL_SERVER`" + ` a command works on the gistdeal at that address through its API, with the token in the file of
+  ` + "`--token-file`, in `GISTDEAL_TOKEN` or in the file of `GISTDEAL_TOKEN_FILE`" + `. ` + "`--plain-http`" + ` allows ` + "`http://`" + ` to another machine. Some commands
+  work only on the machine of the database and say so: [operations.md](operations.md#commands).
 - Commands about users and deals write rows to the database and follow them. They work beside a running ` + "`serve`" + ` and without one; without
   one, they say so, and the next ` + "`serve`" + ` does the work. Ctrl+C ends the following, not the work.
 - A login may be written ` + "`octocat`, `@octocat`" + ` or as an address at github.com; a gist by its id or its address.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,8 +11,6 @@ import (
 	"gistdeal/internal/admin"
 	"gistdeal/internal/format"
 	"gistdeal/internal/loop"
-	"gistdeal/internal/operation"
-	"gistdeal/internal/store"
 )
 
 type operationsCmd struct {
@@ -28,9 +25,9 @@ type operationsListCmd struct {
 }
 
 // Run prints the operations.
-func (c *operationsListCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, reads, func(db *store.Store) error {
-		all, err := operation.New(db, nil).List(ctx, gistdeal.Operation{}, false, max(c.Limit, 1))
+func (c *operationsListCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, reads, func(g backend) error {
+		all, err := g.Operations(ctx, max(c.Limit, 1))
 		if err != nil {
 			return err
 		}
@@ -59,23 +56,19 @@ type operationsShowCmd struct {
 }
 
 // Run prints the operation and its results.
-func (c *operationsShowCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, reads, func(db *store.Store) error { return c.show(ctx, operation.New(db, nil), c.ID) })
+func (c *operationsShowCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, reads, func(g backend) error { return c.show(ctx, g, c.ID) })
 }
 
 // show prints an operation and its results.
-func (p printing) show(ctx context.Context, operations *operation.Operations, id string) error {
-	op, err := operations.Get(ctx, id)
+func (p printing) show(ctx context.Context, g backend, id string) error {
+	op, err := g.Operation(ctx, id)
 	if err != nil {
 		return err
 	}
-	items, err := operations.AllItems(ctx, id)
+	results, err := g.OperationResults(ctx, id)
 	if err != nil {
 		return err
-	}
-	results := make([]admin.Result, len(items))
-	for i, item := range items {
-		results[i] = admin.Result{Input: item.Input, Result: cmp.Or(item.Result, "pending"), Reason: item.Reason}
 	}
 	return p.print(struct {
 		gistdeal.Operation
@@ -110,9 +103,9 @@ type operationsCancelCmd struct {
 }
 
 // Run cancels the operation.
-func (c *operationsCancelCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, writes, func(db *store.Store) error {
-		op, err := operation.New(db, nil).Cancel(ctx, c.ID)
+func (c *operationsCancelCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, writes, func(g backend) error {
+		op, err := g.CancelOperation(ctx, c.ID)
 		if err != nil {
 			return err
 		}
@@ -127,20 +120,19 @@ const (
 
 // followOperation reports the progress of an operation until it ends, and then its results.
 // The operation goes on if the command ends before.
-func (p printing) followOperation(ctx context.Context, db *store.Store, op gistdeal.Operation) error {
-	operations := operation.New(db, nil)
+func (p printing) followOperation(ctx context.Context, g backend, op gistdeal.Operation) error {
 	if !p.JSON {
 		notice(fmt.Sprintf("operation %s is for %s users; it goes on if this command ends: `gistdeal operations show %s`", op.ID, format.Number(op.Total), op.ID))
 	}
 	for reported := time.Now(); op.EndedAt.IsZero() && loop.Sleep(ctx, operationPoll); {
-		leader, err := db.HasLeader(ctx)
+		leader, err := g.HasLeader(ctx)
 		if err != nil {
 			return err
 		}
 		if !leader {
-			return p.show(ctx, operations, op.ID)
+			return p.show(ctx, g, op.ID)
 		}
-		if op, err = operations.Get(ctx, op.ID); err != nil {
+		if op, err = g.Operation(ctx, op.ID); err != nil {
 			return err
 		}
 		if !p.JSON && time.Since(reported) > operationEvery {
@@ -151,7 +143,7 @@ func (p printing) followOperation(ctx context.Context, db *store.Store, op gistd
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := p.show(ctx, operations, op.ID); err != nil || op.Problems == 0 {
+	if err := p.show(ctx, g, op.ID); err != nil || op.Problems == 0 {
 		return err
 	}
 	return fmt.Errorf("%s of %s could not be done", format.Number(op.Problems), format.Number(op.Total))

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-
-	"gistdeal/internal/admin/activity"
-	"gistdeal/internal/store"
 )
 
 type pauseCmd struct {
@@ -13,9 +10,9 @@ type pauseCmd struct {
 }
 
 // Run pauses all pushes.
-func (c *pauseCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, requests, func(db *store.Store) error {
-		p, err := activity.New(db).PausePushes(ctx, c.Reason)
+func (c *pauseCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, requests, func(g backend) error {
+		p, err := g.PausePushes(ctx, c.Reason)
 		if err != nil {
 			return err
 		}
@@ -32,9 +29,9 @@ func (c *pauseCmd) Run(ctx context.Context) error {
 type resumeCmd struct{ printing }
 
 // Run resumes all pushes.
-func (c *resumeCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, requests, func(db *store.Store) error {
-		p, err := activity.New(db).ResumePushes(ctx)
+func (c *resumeCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, requests, func(g backend) error {
+		p, err := g.ResumePushes(ctx)
 		if err != nil {
 			return err
 		}

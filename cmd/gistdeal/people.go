@@ -7,7 +7,6 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
-	"gistdeal/internal/store"
 )
 
 type peopleCmd struct {
@@ -19,9 +18,9 @@ type peopleCmd struct {
 type peopleListCmd struct{ printing }
 
 // Run prints the people.
-func (c *peopleListCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, reads, func(db *store.Store) error {
-		people, err := admin.New(db).People(ctx)
+func (c *peopleListCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, reads, func(g backend) error {
+		people, err := g.People(ctx)
 		if err != nil {
 			return err
 		}
@@ -47,8 +46,8 @@ type peopleSignOutCmd struct {
 }
 
 // Run ends the log-ins of a person.
-func (c *peopleSignOutCmd) Run(ctx context.Context) error {
-	return c.change(ctx, (*admin.Admin).SignOut, c.Name)
+func (c *peopleSignOutCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.change(ctx, at, backend.SignOut, c.Name)
 }
 
 type peopleForgetCmd struct {
@@ -57,14 +56,14 @@ type peopleForgetCmd struct {
 }
 
 // Run forgets a person.
-func (c *peopleForgetCmd) Run(ctx context.Context) error {
-	return c.change(ctx, (*admin.Admin).ForgetPerson, c.Name)
+func (c *peopleForgetCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.change(ctx, at, backend.ForgetPerson, c.Name)
 }
 
 // change does something with one name, and prints the result.
-func (p printing) change(ctx context.Context, do func(*admin.Admin, context.Context, string) (admin.Result, error), name string) error {
-	return p.withStore(ctx, writes, func(db *store.Store) error {
-		r, err := do(admin.New(db), ctx, name)
+func (p printing) change(ctx context.Context, at serverFlags, do func(backend, context.Context, string) (admin.Result, error), name string) error {
+	return p.withGistdeal(ctx, at, writes, func(g backend) error {
+		r, err := do(g, ctx, name)
 		if err != nil {
 			return err
 		}

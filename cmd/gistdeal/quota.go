@@ -3,17 +3,15 @@ package main
 import (
 	"context"
 
-	"gistdeal/internal/admin/activity"
 	"gistdeal/internal/format"
-	"gistdeal/internal/store"
 )
 
 type quotaCmd struct{ printing }
 
 // Run shows the quotas and backoffs of both remotes.
-func (c *quotaCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, reads, func(db *store.Store) error {
-		l, err := activity.New(db).Quotas(ctx)
+func (c *quotaCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, reads, func(g backend) error {
+		l, err := g.Quotas(ctx)
 		if err != nil {
 			return err
 		}

@@ -7,11 +7,9 @@ import (
 	"os"
 
 	"gistdeal"
-	"gistdeal/internal/admin"
 	"gistdeal/internal/admin/estimate"
 	"gistdeal/internal/format"
 	"gistdeal/internal/pipedrive"
-	"gistdeal/internal/store"
 )
 
 // Validate refuses a --dry-run of an audit that changes nothing.
@@ -26,31 +24,31 @@ func (c *auditCmd) Validate() error {
 func (c *auditCmd) changes() bool { return c.Repair || c.Recreate != "" || c.DeleteDuplicate != 0 }
 
 // agree reports whether to carry out the audit.
-func (c *auditCmd) agree(ctx context.Context, db *store.Store) (bool, error) {
+func (c *auditCmd) agree(ctx context.Context, g local) (bool, error) {
 	if c.changes() {
 		if err := c.mayAsk(); err != nil { // Before an audit that costs tokens.
 			return false, err
 		}
 	}
 	if c.Archived {
-		if ok, err := c.agreePrice(ctx, db); err != nil || !ok {
+		if ok, err := c.agreePrice(ctx, g); err != nil || !ok {
 			return false, err
 		}
 	}
 	switch {
 	case c.Repair:
-		return c.agreeRepair(ctx, db)
+		return c.agreeRepair(ctx, g)
 	case c.Recreate != "":
-		return c.agreeRecreate(ctx, db)
+		return c.agreeRecreate(ctx, g)
 	case c.DeleteDuplicate != 0:
-		return c.agreeDelete(ctx, db)
+		return c.agreeDelete(ctx, g)
 	}
 	return true, nil
 }
 
 // agreePrice prints the price of a list of all archived deals, and asks at a terminal.
-func (c *auditCmd) agreePrice(ctx context.Context, db *store.Store) (bool, error) {
-	tokens, err := admin.New(db).ArchivedTokens(ctx)
+func (c *auditCmd) agreePrice(ctx context.Context, g local) (bool, error) {
+	tokens, err := g.ArchivedTokens(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -66,11 +64,11 @@ func (c *auditCmd) agreePrice(ctx context.Context, db *store.Store) (bool, error
 
 // agreeRepair carries out an audit that changes nothing, and shows its repairs. With
 // --yes that would only cost tokens: the report of the repair says the same.
-func (c *auditCmd) agreeRepair(ctx context.Context, db *store.Store) (bool, error) {
+func (c *auditCmd) agreeRepair(ctx context.Context, g local) (bool, error) {
 	if c.Yes {
 		return true, nil
 	}
-	report, err := admin.New(db).Audit(ctx, gistdeal.AuditRequest{Archived: c.Archived})
+	report, err := g.Audit(ctx, gistdeal.AuditRequest{Archived: c.Archived})
 	if err == nil && report.Problem != "" {
 		err = errors.New(report.Problem)
 	}
@@ -83,7 +81,7 @@ func (c *auditCmd) agreeRepair(ctx context.Context, db *store.Store) (bool, erro
 			return false, err
 		}
 	}
-	e, err := repairs(ctx, db, report)
+	e, err := repairs(ctx, g, report)
 	if err != nil || (e.Gists == 0 && !c.DryRun && !c.JSON) {
 		return false, err // There is nothing to repair, and the report was shown.
 	}
@@ -91,7 +89,7 @@ func (c *auditCmd) agreeRepair(ctx context.Context, db *store.Store) (bool, erro
 }
 
 // repairs is the effect of repairing what the report lists.
-func repairs(ctx context.Context, db *store.Store, report gistdeal.Audit) (effect, error) {
+func repairs(ctx context.Context, g local, report gistdeal.Audit) (effect, error) {
 	existing, queued := 0, 0
 	for _, d := range report.Discrepancies {
 		switch {
@@ -102,7 +100,7 @@ func repairs(ctx context.Context, db *store.Store, report gistdeal.Audit) (effec
 			existing++
 		}
 	}
-	cost, err := costOf(ctx, db, queued)
+	cost, err := g.Cost(ctx, queued)
 	e := effect{Gists: existing + queued, Cost: cost, Change: fmt.Sprintf("link %s gists to deals that exist, and queue %s deals", format.Number(existing), format.Number(queued))}
 	if e.Gists == gistdeal.MaxDiscrepancies {
 		e.Change += ", at least: there may be more than the report lists"
@@ -110,12 +108,12 @@ func repairs(ctx context.Context, db *store.Store, report gistdeal.Audit) (effec
 	return e, err
 }
 
-func (c *auditCmd) agreeRecreate(ctx context.Context, db *store.Store) (bool, error) {
-	history, err := admin.New(db).History(ctx, c.Recreate)
+func (c *auditCmd) agreeRecreate(ctx context.Context, g local) (bool, error) {
+	history, err := g.History(ctx, c.Recreate)
 	if err != nil {
 		return false, err
 	}
-	cost, err := costOf(ctx, db, 1)
+	cost, err := g.Cost(ctx, 1)
 	if err != nil {
 		return false, err
 	}
@@ -124,8 +122,8 @@ func (c *auditCmd) agreeRecreate(ctx context.Context, db *store.Store) (bool, er
 	})
 }
 
-func (c *auditCmd) agreeDelete(ctx context.Context, db *store.Store) (bool, error) {
-	gistID, err := db.DuplicateOf(ctx, c.DeleteDuplicate)
+func (c *auditCmd) agreeDelete(ctx context.Context, g local) (bool, error) {
+	gistID, err := g.db.DuplicateOf(ctx, c.DeleteDuplicate)
 	if err != nil {
 		return false, err
 	}

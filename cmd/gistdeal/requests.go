@@ -7,7 +7,6 @@ import (
 	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/format"
-	"gistdeal/internal/store"
 )
 
 type requestsCmd struct {
@@ -18,10 +17,9 @@ type requestsCmd struct {
 type requestsListCmd struct{ printing }
 
 // Run prints the pending requests.
-func (c *requestsListCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, reads, func(db *store.Store) error {
-		a := admin.New(db)
-		requests, err := a.AllRequests(ctx)
+func (c *requestsListCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, reads, func(g backend) error {
+		requests, err := g.AllRequests(ctx)
 		if err != nil {
 			return err
 		}
@@ -51,11 +49,10 @@ func (c *requestsCancelCmd) Validate() error {
 }
 
 // Run cancels requests.
-func (c *requestsCancelCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, writes, func(db *store.Store) error {
-		a := admin.New(db)
+func (c *requestsCancelCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, writes, func(g backend) error {
 		if c.All {
-			n, err := a.CancelAllRequests(ctx)
+			n, err := g.CancelAllRequests(ctx)
 			if err != nil {
 				return err
 			}
@@ -65,7 +62,7 @@ func (c *requestsCancelCmd) Run(ctx context.Context) error {
 		}
 		results := []admin.Result{}
 		for _, login := range c.Logins {
-			r, err := a.CancelRequest(ctx, login)
+			r, err := g.CancelRequest(ctx, login)
 			if err != nil {
 				return err
 			}

@@ -11,7 +11,6 @@ import (
 	"gistdeal/internal/admin"
 	"gistdeal/internal/app"
 	"gistdeal/internal/format"
-	"gistdeal/internal/store"
 )
 
 type scanCmd struct {
@@ -20,10 +19,10 @@ type scanCmd struct {
 }
 
 // Run requests a scan and follows it.
-func (c *scanCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, requests, func(db *store.Store) error {
+func (c *scanCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, requests, func(g backend) error {
 		follow := follower{terminal: app.IsTerminal(os.Stderr), quiet: c.JSON}
-		scan, err := admin.FollowScan(ctx, admin.New(db), c.Login, follow.show)
+		scan, err := admin.FollowScan(ctx, g, c.Login, follow.show)
 		follow.end()
 		if err != nil {
 			return err

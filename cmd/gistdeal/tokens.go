@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"gistdeal"
-	"gistdeal/internal/admin"
-	"gistdeal/internal/store"
 )
 
 type tokensCmd struct {
@@ -70,10 +68,9 @@ func (p period) String() string { return time.Duration(p).String() }
 const shownOnce = "This is the only time that the token is shown. Send it as Authorization: Bearer <token>, or log in with it on the page."
 
 // Run creates a token. Standard output gets the token alone.
-func (c *tokensAddCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, writes, func(db *store.Store) error {
-		a := admin.New(db)
-		token, err := a.AddToken(ctx, gistdeal.Token{Name: c.Name, Scope: c.Scope, ExpiresAt: c.at(), Rate: c.Rate})
+func (c *tokensAddCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, writes, func(g backend) error {
+		token, err := g.AddToken(ctx, gistdeal.Token{Name: c.Name, Scope: c.Scope, ExpiresAt: c.at(), Rate: c.Rate})
 		if err != nil {
 			return err
 		}
@@ -92,9 +89,9 @@ type tokensRotateCmd struct {
 }
 
 // Run rotates a token. Standard output gets the new value alone.
-func (c *tokensRotateCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, writes, func(db *store.Store) error {
-		token, err := admin.New(db).RotateToken(ctx, c.Name, time.Duration(c.Overlap), c.at())
+func (c *tokensRotateCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, writes, func(g backend) error {
+		token, err := g.RotateToken(ctx, c.Name, time.Duration(c.Overlap), c.at())
 		if err != nil {
 			return err
 		}
@@ -117,10 +114,9 @@ func until(t time.Time) string {
 type tokensListCmd struct{ printing }
 
 // Run prints the tokens.
-func (c *tokensListCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, reads, func(db *store.Store) error {
-		a := admin.New(db)
-		tokens, err := a.Tokens(ctx)
+func (c *tokensListCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, reads, func(g backend) error {
+		tokens, err := g.Tokens(ctx)
 		if err != nil {
 			return err
 		}
@@ -170,6 +166,6 @@ type tokensRevokeCmd struct {
 }
 
 // Run revokes a token.
-func (c *tokensRevokeCmd) Run(ctx context.Context) error {
-	return c.change(ctx, (*admin.Admin).RevokeToken, c.Name)
+func (c *tokensRevokeCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.change(ctx, at, backend.RevokeToken, c.Name)
 }

@@ -7,9 +7,9 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
+	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/format"
 	"gistdeal/internal/operation"
-	"gistdeal/internal/store"
 )
 
 type usersCmd struct {
@@ -31,32 +31,27 @@ type usersAddCmd struct {
 }
 
 // Run tracks the users and prints the result of each.
-func (c *usersAddCmd) Run(ctx context.Context) error {
+func (c *usersAddCmd) Run(ctx context.Context, at serverFlags) error {
 	logins, err := c.read()
 	if err != nil {
 		return err
 	}
-	add := admin.Addition{Logins: logins, Backfill: gistdeal.Backfill(c.Backfill), Notice: notice}
+	add := admin.Addition{Logins: logins, Backfill: gistdeal.Backfill(c.Backfill), Notice: notice, Again: c.Again}
 	results := []admin.Result{}
-	err = c.withStore(ctx, creates, func(db *store.Store) error {
-		policy, err := c.agree(ctx, db, len(logins))
+	err = c.withGistdeal(ctx, at, creates, func(g backend) error {
+		policy, err := c.agree(ctx, g, len(logins))
 		if err != nil {
 			return err
 		}
-		a := admin.New(db)
-		if c.Again {
-			if err := a.AllowAgain(ctx, logins); err != nil {
-				return err
-			}
-		}
 		if len(logins) > operation.SyncItems {
-			op, err := operation.New(db, nil).AddUsers(ctx, operation.NewID(), logins, policy)
+			add.Backfill = policy
+			op, err := g.AddMany(ctx, add)
 			if err != nil {
 				return err
 			}
-			return c.followOperation(ctx, db, op)
+			return c.followOperation(ctx, g, op)
 		}
-		for r, err := range a.AddUsers(ctx, add) {
+		for r, err := range g.AddUsers(ctx, add) {
 			if err != nil {
 				return err
 			}
@@ -83,16 +78,16 @@ type usersDone struct {
 	Users []admin.Result `json:"users"`
 }
 
-// agree says which gists get a deal, and returns the backfill. At a terminal it asks whether to track several users
-// if no backfill is given.
-func (c *usersAddCmd) agree(ctx context.Context, db *store.Store, users int) (gistdeal.Backfill, error) {
-	conf, err := withoutKey()
-	if err != nil {
-		return "", err
-	}
-	policy, err := c.Backfill.orConfigured(ctx, conf, db)
-	if err != nil {
-		return "", err
+// agree says which gists get a deal, and returns the backfill. At a terminal it asks
+// whether to track several users if no backfill is given.
+func (c *usersAddCmd) agree(ctx context.Context, g backend, users int) (gistdeal.Backfill, error) {
+	policy := gistdeal.Backfill(c.Backfill)
+	if policy == "" {
+		all, err := g.Settings(ctx)
+		if err != nil {
+			return "", err
+		}
+		policy = gistdeal.Backfill(settings.ValueOf(all, gistdeal.SettingBackfill))
 	}
 	text := fmt.Sprintf("backfill %s: a new user gets %s", policy, policy.Meaning())
 	if users > 1 && c.Backfill == "" && !c.Yes && interactive() {
@@ -111,15 +106,14 @@ type usersListCmd struct {
 }
 
 // Run prints the users.
-func (c *usersListCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, reads, func(db *store.Store) error {
-		a := admin.New(db)
+func (c *usersListCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, reads, func(g backend) error {
 		f := gistdeal.UserFilter{Search: c.Search}
 		for _, state := range c.State {
 			f.States = append(f.States, gistdeal.UserState(state))
 		}
 		users := []gistdeal.User{}
-		for u, err := range a.Users(ctx, f) {
+		for u, err := range g.Users(ctx, f) {
 			if err != nil {
 				return err
 			}
@@ -156,25 +150,31 @@ type (
 )
 
 // Run removes.
-func (c *usersRemoveCmd) Run(ctx context.Context) error { return c.change(ctx, admin.Remove) }
+func (c *usersRemoveCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.change(ctx, at, admin.Remove)
+}
 
 // Run pauses.
-func (c *usersPauseCmd) Run(ctx context.Context) error { return c.change(ctx, admin.Pause) }
+func (c *usersPauseCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.change(ctx, at, admin.Pause)
+}
 
 // Run resumes.
-func (c *usersResumeCmd) Run(ctx context.Context) error { return c.change(ctx, admin.Resume) }
+func (c *usersResumeCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.change(ctx, at, admin.Resume)
+}
 
 // approvedUnasked is how many deals are approved without a question.
 const approvedUnasked = 50
 
 // Run approves, and asks before it if that creates many deals.
-func (c *usersApproveCmd) Run(ctx context.Context) error {
-	return c.changeIf(ctx, admin.Approve, func(db *store.Store, logins []string) (bool, error) {
-		deals, err := admin.New(db).AwaitingApproval(ctx, logins)
+func (c *usersApproveCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.changeIf(ctx, at, admin.Approve, func(g backend, logins []string) (bool, error) {
+		deals, err := g.AwaitingApproval(ctx, logins)
 		if err != nil || (deals <= approvedUnasked && !c.DryRun) {
 			return err == nil, err
 		}
-		return c.creating(ctx, c.printing, db, deals)
+		return c.creating(ctx, c.printing, g, deals)
 	})
 }
 
@@ -184,22 +184,22 @@ type changeUsers struct {
 	printing
 }
 
-func (c *changeUsers) change(ctx context.Context, what admin.Change) error {
-	return c.changeIf(ctx, what, func(*store.Store, []string) (bool, error) { return true, nil })
+func (c *changeUsers) change(ctx context.Context, at serverFlags, what admin.Change) error {
+	return c.changeIf(ctx, at, what, func(backend, []string) (bool, error) { return true, nil })
 }
 
 // changeIf changes the users if agree says so.
-func (c *changeUsers) changeIf(ctx context.Context, what admin.Change, agree func(*store.Store, []string) (bool, error)) error {
+func (c *changeUsers) changeIf(ctx context.Context, at serverFlags, what admin.Change, agree func(backend, []string) (bool, error)) error {
 	logins, err := c.read()
 	if err != nil {
 		return err
 	}
 	var results []admin.Result
-	err = c.withStore(ctx, requests, func(db *store.Store) error {
-		if ok, err := agree(db, logins); err != nil || !ok {
+	err = c.withGistdeal(ctx, at, requests, func(g backend) error {
+		if ok, err := agree(g, logins); err != nil || !ok {
 			return err
 		}
-		if results, err = admin.New(db).ChangeUsers(ctx, logins, what); err != nil {
+		if results, err = g.ChangeUsers(ctx, logins, what); err != nil {
 			return err
 		}
 		return c.print(usersDone{results}, func(t *table) {

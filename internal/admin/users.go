@@ -156,6 +156,8 @@ type Addition struct {
 	// Backfill is the policy of every user without a complete first scan; "" means
 	// that a tracked user keeps its policy, and a new one gets the configured one.
 	Backfill gistdeal.Backfill
+	// Again also tracks users that were erased.
+	Again bool
 	// Notice is called once if the users wait because of a limit of GitHub; may be nil.
 	Notice func(text string)
 }
@@ -166,6 +168,12 @@ type Addition struct {
 // their result is known; their requests stay.
 func (a *Admin) AddUsers(ctx context.Context, add Addition) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
+		if add.Again {
+			if err := a.AllowAgain(ctx, add.Logins); err != nil {
+				yield(Result{}, err)
+				return
+			}
+		}
 		requests, inputs, invalid := add.requests()
 		for _, r := range invalid {
 			if !yield(r, nil) {
@@ -232,15 +240,15 @@ func (a *Admin) limitOnce(ctx context.Context, notice func(string)) func() {
 		if err != nil {
 			return
 		}
-		if text := gitHubLimit(l, time.Now()); text != "" {
+		if text := GitHubLimit(l, time.Now()); text != "" {
 			done = true
 			notice(text)
 		}
 	}
 }
 
-// gitHubLimit returns the reason why GitHub's limits let new users wait, "" if they do not.
-func gitHubLimit(l gistdeal.Quotas, now time.Time) string {
+// GitHubLimit returns the reason why GitHub's limits let new users wait, "" if they do not.
+func GitHubLimit(l gistdeal.Quotas, now time.Time) string {
 	if l.GitHub.Active(now) {
 		return "GitHub is " + l.GitHub.String()
 	}

@@ -82,7 +82,7 @@ func (a *API) explain(ctx context.Context, in *explainInput) (*reply[admin.Histo
 // exported because huma ignores unexported embedded types.
 type DealSelection struct {
 	Gists   []string `json:"gists,omitempty" maxItems:"1000" doc:"Gist ids or URLs; each has its own result."`
-	States  []string `json:"states,omitempty" enum:"awaiting_approval,queued,failed,skipped"`
+	States  []string `json:"states,omitempty" enum:"awaiting_approval,queued,sending,created,failed,skipped"`
 	User    string   `json:"user,omitempty" maxLength:"100"`
 	Problem string   `json:"problem,omitempty" maxLength:"2000" doc:"The exact problem, as listed by /failures."`
 }

@@ -196,7 +196,7 @@ func (p *parser) share(name, standard string) float64 {
 func (p *parser) unknown() {
 	var names []string
 	for name := range p.env {
-		if strings.HasPrefix(name, "GISTDEAL_") && !p.used[name] {
+		if strings.HasPrefix(name, "GISTDEAL_") && !p.used[name] && !slices.Contains(serverVariables, name) {
 			names = append(names, name)
 		}
 	}

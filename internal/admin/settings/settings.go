@@ -56,6 +56,16 @@ func (s *Settings) List(ctx context.Context) ([]Setting, error) {
 	return s.list(ctx, accounts)
 }
 
+// ValueOf returns the value of a setting in a list of all.
+func ValueOf(all []Setting, name gistdeal.Setting) string {
+	for _, s := range all {
+		if s.Name == name {
+			return s.Value
+		}
+	}
+	return ""
+}
+
 // Value returns the current value of a setting.
 func (s *Settings) Value(ctx context.Context, name gistdeal.Setting) (string, error) {
 	value := s.configured.Values[name]

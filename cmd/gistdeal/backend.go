@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/admin/activity"
+	"gistdeal/internal/admin/estimate"
+	"gistdeal/internal/admin/settings"
+)
+
+// backend is the gistdeal that a command works on: a database, or a server.
+type backend interface {
+	users
+	requestedScans
+	deals
+	state
+	tokens
+	people
+	operations
+	changeable
+}
+
+// users are the users of a gistdeal.
+type users interface {
+	Users(ctx context.Context, f gistdeal.UserFilter) iter.Seq2[gistdeal.User, error]
+	KnownUser(ctx context.Context, input string) (admin.CountedUser, error)
+	AddUsers(ctx context.Context, add admin.Addition) iter.Seq2[admin.Result, error]
+	ChangeUsers(ctx context.Context, inputs []string, c admin.Change) ([]admin.Result, error)
+	AwaitingApproval(ctx context.Context, inputs []string) (deals int, err error)
+	Erase(ctx context.Context, input string) (admin.Erased, error)
+}
+
+// requestedScans are the requests to track or scan users.
+type requestedScans interface {
+	admin.Scanner
+	AllRequests(ctx context.Context) ([]gistdeal.PendingRequest, error)
+	CancelRequest(ctx context.Context, input string) (admin.Result, error)
+	CancelAllRequests(ctx context.Context) (int64, error)
+}
+
+// deals are the deals of a gistdeal.
+type deals interface {
+	Deals(ctx context.Context, s admin.DealSelection, limit int) (all []admin.Deal, more bool, err error)
+	Retry(ctx context.Context, s admin.DealSelection) (admin.DealResults, error)
+	Retryable(ctx context.Context, s admin.DealSelection) (int, error)
+	Skip(ctx context.Context, s admin.DealSelection, note string) (admin.DealResults, error)
+	History(ctx context.Context, gist string) (admin.History, error)
+	Cost(ctx context.Context, deals int) (estimate.Cost, error)
+}
+
+// state is the state of a gistdeal.
+type state interface {
+	PausePushes(ctx context.Context, reason string) (activity.Pushes, error)
+	ResumePushes(ctx context.Context) (activity.Pushes, error)
+	Quotas(ctx context.Context) (gistdeal.Quotas, error)
+	AllAuditLog(ctx context.Context, f gistdeal.AuditFilter) iter.Seq2[[]gistdeal.AuditEntry, error]
+}
+
+// tokens are the tokens of the API.
+type tokens interface {
+	AddToken(ctx context.Context, t gistdeal.Token) (admin.NewToken, error)
+	RotateToken(ctx context.Context, name string, overlap time.Duration, expiresAt time.Time) (admin.NewToken, error)
+	Tokens(ctx context.Context) ([]gistdeal.Token, error)
+	RevokeToken(ctx context.Context, name string) (admin.Result, error)
+}
+
+// people are the people who signed in.
+type people interface {
+	People(ctx context.Context) ([]gistdeal.KnownPerson, error)
+	SignOut(ctx context.Context, name string) (admin.Result, error)
+	ForgetPerson(ctx context.Context, name string) (admin.Result, error)
+}
+
+// operations are the changes of many users or deals.
+type operations interface {
+	AddMany(ctx context.Context, add admin.Addition) (gistdeal.Operation, error)
+	Operations(ctx context.Context, limit int) ([]gistdeal.Operation, error)
+	Operation(ctx context.Context, id string) (gistdeal.Operation, error)
+	OperationResults(ctx context.Context, id string) ([]admin.Result, error)
+	CancelOperation(ctx context.Context, id string) (gistdeal.Operation, error)
+	HasLeader(ctx context.Context) (bool, error)
+}
+
+// changeable are the settings of a gistdeal.
+type changeable interface {
+	Settings(ctx context.Context) ([]settings.Setting, error)
+	ChangeSettings(ctx context.Context, values map[gistdeal.Setting]string) ([]settings.Setting, error)
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"cmp"
+	"context"
+
+	"gistdeal"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/admin/activity"
+	"gistdeal/internal/admin/estimate"
+	"gistdeal/internal/admin/settings"
+	"gistdeal/internal/app"
+	"gistdeal/internal/config"
+	"gistdeal/internal/operation"
+	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/store"
+)
+
+// local is the gistdeal of the configured database.
+type local struct {
+	*admin.Admin
+	*activity.Activity
+	settings   *settings.Settings
+	operations *operation.Operations
+	db         *store.Store
+	conf       config.Config
+}
+
+func newLocal(db *store.Store, c config.Config) local {
+	return local{admin.New(db), activity.New(db), settings.New(db, app.Configured(c)), operation.New(db, nil), db, c}
+}
+
+// Deals returns the deals from the first one on.
+func (l local) Deals(ctx context.Context, s admin.DealSelection, limit int) ([]admin.Deal, bool, error) {
+	return l.Admin.Deals(ctx, s, "", limit)
+}
+
+// Cost returns the cost of creating deals, with the quotas that the leader recorded.
+func (l local) Cost(ctx context.Context, deals int) (cost estimate.Cost, err error) {
+	pace, err := estimate.PaceOf(ctx, l.conf.PipedriveURL, pipedrive.Options{Rate: l.conf.PipedriveRate, QuotaReserve: l.conf.QuotaReserve})
+	if err != nil {
+		return cost, err
+	}
+	known, err := l.Quotas(ctx)
+	pace.Quotas = known.Quotas
+	return estimate.CostOf(deals, pace), err
+}
+
+// Settings returns all settings.
+func (l local) Settings(ctx context.Context) ([]settings.Setting, error) { return l.settings.List(ctx) }
+
+// ChangeSettings changes settings; "" restores the default.
+func (l local) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]string) ([]settings.Setting, error) {
+	return l.settings.Change(ctx, values)
+}
+
+// AddMany begins to track many users.
+func (l local) AddMany(ctx context.Context, add admin.Addition) (op gistdeal.Operation, err error) {
+	if add.Again {
+		if err := l.AllowAgain(ctx, add.Logins); err != nil {
+			return op, err
+		}
+	}
+	return l.operations.AddUsers(ctx, operation.NewID(), add.Logins, add.Backfill)
+}
+
+// Operations returns up to limit operations, the newest first.
+func (l local) Operations(ctx context.Context, limit int) ([]gistdeal.Operation, error) {
+	return l.operations.List(ctx, gistdeal.Operation{}, false, limit)
+}
+
+// Operation returns an operation.
+func (l local) Operation(ctx context.Context, id string) (gistdeal.Operation, error) {
+	return l.operations.Get(ctx, id)
+}
+
+// OperationResults returns the results of an operation, problems first.
+func (l local) OperationResults(ctx context.Context, id string) ([]admin.Result, error) {
+	items, err := l.operations.AllItems(ctx, id)
+	results := make([]admin.Result, len(items))
+	for i, item := range items {
+		results[i] = admin.Result{Input: item.Input, Result: cmp.Or(item.Result, "pending"), Reason: item.Reason}
+	}
+	return results, err
+}
+
+// CancelOperation ends what is pending of an operation.
+func (l local) CancelOperation(ctx context.Context, id string) (gistdeal.Operation, error) {
+	return l.operations.Cancel(ctx, id)
+}
+
+// HasLeader reports whether an instance works off the operations.
+func (l local) HasLeader(ctx context.Context) (bool, error) { return l.db.HasLeader(ctx) }

@@ -1,0 +1,139 @@
+package e2e_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/testenv"
+)
+
+// compared are commands that must do and print the same in a database and at its server,
+// in an order in which each has something to do.
+var compared = []string{
+	"users add alice --backfill all", "scan alice", "NEWGIST aa02", "scan alice", "users add bob --backfill all", "scan bob", "users add carol", "scan carol", "users add alice", "users add @ALICE carol nobody-here bad/login --json", "users list", "users list --state active --search ALI --json",
+	"scan alice", "scan https://github.com/alice --json", "scan nobody-here",
+	"deals list", "deals list --json --state created", "deals list --user nobody-here", "deals list --limit 1",
+	"deals explain aa01", "deals explain https://gist.github.com/alice/aa02 --json", "deals explain nope",
+	"pause --reason holiday", "pause --json", "NEWGIST aa03", "scan alice", "deals skip aa03 aa01 nope --reason old", "deals list --state skipped --json", "deals skip",
+	"deals retry", "deals retry --state created", "deals retry --state skipped --dry-run", "deals retry --state skipped", "deals retry --state skipped --yes --json", "resume", "resume --json", "scan alice",
+	"users pause alice nobody-here", "scan alice", "users resume alice --json", "users approve alice bob nobody-here", "users approve alice --dry-run --json",
+	"plan alice carol --json", "plan bob --backfill none", "quota",
+	"requests list --json", "requests cancel alice bad/login", "requests cancel --all --json", "requests list",
+	"tokens add --name ci --scope read", "tokens add --name ci --scope read", "tokens add --name ci/2 --scope read", "tokens list", "tokens rotate ci --overlap 7d --expires 90d --json", "tokens rotate admin", "tokens add --name cj --scope read --rate 5 --expires 12h --json", "tokens list --json", "tokens revoke ci --json", "tokens revoke ci",
+	"people list", "people sign-out nobody", "people forget nobody --json",
+	"users add --file MANY --yes", "operations list", "operations show nope", "operations cancel nope --json",
+	"users remove bob", "users remove bob", "users erase bob --dry-run --json", "users erase bob", "users erase bob --yes", "users erase bob --yes", "users add bob", "users add bob --again --backfill none",
+	"audit-log --json --limit 0", "audit-log --action user.pause --target ALICE", "audit-log --csv", "audit-log --action user.fly",
+}
+
+// progress are the lines about the database or the server, and what is done.
+var progress = regexp.MustCompile(`(?m)^(database|server|reading|deals): .*\n`)
+
+// variable are the parts of outputs that differ from run to run, or name the actor.
+var variable = []*regexp.Regexp{
+	regexp.MustCompile(`\d{4}-\d\d-\d\d[T ][0-9:.]+(Z| UTC)`), regexp.MustCompile(`(in )?\d+ (ms|s|min|h)( ago)?`), regexp.MustCompile(`gd_[A-Z0-9]+`),
+	regexp.MustCompile(`"(actor|source|address)": ".*",?\n *`), regexp.MustCompile(`(?m) +$`), regexp.MustCompile(` {2,}`),
+	regexp.MustCompile(`,[^,]*,(command|api),[^,]*,`), regexp.MustCompile(`\b\d{4,}\b`), regexp.MustCompile(`[0-9a-f]{40}`), regexp.MustCompile(`admin admin.*`), regexp.MustCompile(`root command|admin api`), regexp.MustCompile(`"seconds": [0-9.]+`), regexp.MustCompile(`http://127.0.0.1:\d+`),
+}
+
+func TestEachCommandDoesTheSameAtAServer(t *testing.T) {
+	t.Parallel()
+	outputs := map[bool][]string{}
+	for _, atServer := range []bool{false, true} {
+		s, env := simulate(t, sim.Options{Seed: 7})
+		s.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{{ID: "aa01"}}})
+		s.AddUser(sim.User{Login: "bob", Gists: []sim.Gist{{ID: "bb01"}}})
+		s.AddUser(sim.User{Login: "carol"})
+		env["GISTDEAL_ADMIN_TOKEN"] = "an-admin-token-of-24-characters"
+		p := start(t, env)
+		if atServer {
+			env = map[string]string{"GISTDEAL_SERVER": p.url, "GISTDEAL_TOKEN": env["GISTDEAL_ADMIN_TOKEN"]}
+		}
+		for _, command := range compared {
+			if id, ok := strings.CutPrefix(command, "NEWGIST "); ok {
+				s.AddGist("alice", sim.Gist{ID: id})
+				continue
+			}
+			status, out := run(t, env, strings.Fields(command)...)
+			if atServer != strings.Contains(out, "server: "+p.url+"\n") && strings.Contains(out, "database: ") {
+				t.Errorf("%s does not say what it works on:\n%s", command, out)
+			}
+			if strings.Contains(out, "an-admin-token") {
+				t.Errorf("%s prints the token:\n%s", command, out)
+			}
+			out = progress.ReplaceAllString(out, "")
+			for _, part := range variable {
+				out = part.ReplaceAllString(out, " ")
+			}
+			outputs[atServer] = append(outputs[atServer], command+": exit status "+string(rune('0'+status%10))+"\n"+out)
+		}
+	}
+	for i, local := range outputs[false] {
+		if remote := outputs[true][i]; remote != local {
+			t.Errorf("in the database:\n%s\nat the server:\n%s", local, remote)
+		}
+	}
+}
+
+func TestAServerThatCannotBeUsedIsExplained(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{})
+	env["GISTDEAL_ADMIN_TOKEN"] = "an-admin-token-of-24-characters"
+	p := start(t, env)
+	_, token := run(t, env, "tokens", "add", "--name", "reader", "--scope", "read", "--json")
+	token = regexp.MustCompile(`gd_[A-Z0-9]+`).FindString(token)
+	file := filepath.Join(t.TempDir(), "token")
+	testenv.Must(t, os.WriteFile(file, []byte(token+"\n"), 0o600))
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/moved/api/v1/users":
+			http.Redirect(w, r, "https://deals.example/", http.StatusFound)
+		case "/older/api/v1/users":
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"type":"about:blank","title":"Not found","status":404,"detail":"there is no such route"}`))
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(secure.Close)
+	t.Cleanup(other.Close)
+	for name, tt := range map[string]struct {
+		status    int
+		want      string
+		arguments string
+		env       map[string]string
+	}{
+		"works with a file":     {0, "LOGIN", "users list --server " + p.url + " --token-file " + file, nil},
+		"the flag wins":         {0, "LOGIN", "--server " + p.url + " --token-file " + file + " users list", map[string]string{"GISTDEAL_SERVER": "http://127.0.0.1:1", "GISTDEAL_TOKEN": "secret-wrong"}},
+		"no token":              {1, "the token is missing, wrong or revoked", "users list --server " + p.url, nil},
+		"wrong token":           {1, "--token-file or GISTDEAL_TOKEN_FILE", "users list --server " + p.url, map[string]string{"GISTDEAL_TOKEN": "secret-wrong"}},
+		"scope":                 {1, "your token may not do this: this request needs a token with the scope admin", "pause --server " + p.url + " --token-file " + file, nil},
+		"no server":             {1, "no answer: check the address, and that gistdeal runs there", "users list --server http://127.0.0.1:1", nil},
+		"another server":        {1, "but not as gistdeal's API", "users list --server " + other.URL, nil},
+		"a redirect":            {1, "redirects to https://deals.example/", "users list --server " + other.URL + "/moved", nil},
+		"an older server":       {1, "its gistdeal is older than this one", "users list --server " + other.URL + "/older", nil},
+		"an unknown authority":  {1, "its certificate is not trusted", "users list --server " + secure.URL, nil},
+		"no TLS":                {1, "answers without TLS", "users list --server " + strings.Replace(p.url, "http:", "https:", 1), nil},
+		"readable on the way":   {78, "use https://, or allow it with --plain-http", "users list --server http://deals.example", nil},
+		"no address":            {78, "not an address such as", "users list --server deals.example", nil},
+		"a token in it":         {78, "a token belongs into", "users list --server https://me:secret-token@deals.example", nil},
+		"a token as argument":   {80, "unknown flag --token", "users list --token=secret-token", nil},
+		"a token without":       {78, "--token-file is for a server", "users list --token-file " + file, nil},
+		"a token for commands":  {0, "LOGIN", "users list", map[string]string{"GISTDEAL_TOKEN": "of-the-server", "GISTDEAL_DATABASE_URL": env["GISTDEAL_DATABASE_URL"]}},
+		"a local command":       {80, "`gistdeal backup` works only on the machine of the database", "backup copy.db --server " + p.url, nil},
+		"a local one elsewhere": {80, "`gistdeal serve` works only", "serve", map[string]string{"GISTDEAL_SERVER": p.url}},
+		"neither":               {0, "gistdeal ", "version", map[string]string{"GISTDEAL_SERVER": p.url}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantRun(t, tt.env, tt.status, tt.want, strings.Fields(tt.arguments)...)
+		})
+	}
+}
