@@ -85,6 +85,9 @@ const policy = `
 	# A server does what admin does on a database, through the generated client.
 	internal/remote: . client internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/loop
 
+	# One file of users and settings, for a database and a server alike.
+	internal/manifest: . internal/admin internal/admin/settings go.yaml.in/yaml/v4
+
 	# config opens the database for commands, and takes the default URL of Pipedrive
 	# from its client, as it does the options of the sign-in.
 	internal/config: . internal/pipedrive internal/signin internal/store
@@ -102,7 +105,7 @@ const policy = `
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	# The plan command creates clients of its own; the others work on a database or a server.
 	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/admin/transfer internal/app internal/config internal/doctor internal/format
-	cmd/gistdeal: internal/github internal/loop internal/operation internal/pipedrive internal/remote internal/store github.com/alecthomas/kong golang.org/x/term
+	cmd/gistdeal: internal/github internal/loop internal/manifest internal/operation internal/pipedrive internal/remote internal/store github.com/alecthomas/kong golang.org/x/term
 
 	# Fail points and mutants are empty in an ordinary build, so that every package may
 	# name them. With the build tag, a fail point also stands between SQLite and its files.

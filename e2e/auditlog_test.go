@@ -42,6 +42,7 @@ var recorded = []struct{ command, arguments, actions string }{
 	{"people sign-out", "ann@example.com", "person.sign_out"},
 	{"people forget", "ann@example.com", "person.forget"},
 	{"audit", "", "audit.request"},
+	{"apply", "-f FILE --yes", "setting.change user.pause user.add"},
 	{"stop", "", ""}, // of the leader, so that requests wait
 	{"users add", "carol", "user.add"},
 	{"requests cancel", "carol", "request.cancel"},
@@ -51,7 +52,7 @@ var recorded = []struct{ command, arguments, actions string }{
 
 // readers are commands that change nothing in the database of a running gistdeal.
 var readers = []string{
-	"serve", "users list", "requests list", "deals list", "deals explain", "tokens list", "people list", "quota", "audit-log", "doctor", "plan", "backup",
+	"serve", "users list", "requests list", "deals list", "deals explain", "tokens list", "people list", "quota", "audit-log", "doctor", "plan", "export", "backup",
 	"operations list", "operations show", "copy", "demo", "sim", "healthcheck", "completion", "version",
 }
 
@@ -84,6 +85,7 @@ func TestEachCommandThatChangesSomethingLeavesItsEntry(t *testing.T) {
 	s, env := simulate(t, sim.Options{Seed: 1})
 	s.MakeGists("alice", 3)
 	s.MakeGists("bob", 2)
+	s.MakeGists("dora", 1)
 	env["GISTDEAL_APPROVAL_THRESHOLD"] = "2"
 	p := start(t, env)
 	me, err := account.Current()
@@ -101,6 +103,11 @@ func TestEachCommandThatChangesSomethingLeavesItsEntry(t *testing.T) {
 			continue
 		}
 		arguments := r.arguments
+		if strings.Contains(arguments, "FILE") {
+			file := filepath.Join(t.TempDir(), "manifest.yaml")
+			testenv.Must(t, os.WriteFile(file, []byte("version: 1\nsettings: {daily_limit: 9}\nusers:\n- {login: alice, paused: true}\n- {login: dora}\n"), 0o600))
+			arguments = strings.ReplaceAll(arguments, "FILE", file)
+		}
 		if strings.Contains(arguments, "COPY") {
 			copied := filepath.Join(t.TempDir(), "copy.db")
 			wantRun(t, env, 0, copied, "backup", copied)
@@ -123,7 +130,7 @@ func TestEachCommandThatChangesSomethingLeavesItsEntry(t *testing.T) {
 			t.Errorf("%s %s left the entries %q, want %q:\n%s", r.command, r.arguments, got, r.actions, out)
 		}
 	}
-	if got := auditLog(t, env, "--target", "ALICE", "--since", "1h"); len(got) != 2 {
+	if got := auditLog(t, env, "--target", "ALICE", "--since", "1h"); len(got) != 3 {
 		t.Errorf("%+v, want of alice only what came after her erasure", got)
 	}
 	wantRun(t, env, 0, ",pushes.pause,,,,holiday,", "audit-log", "--csv")

@@ -29,8 +29,18 @@ var compared = []string{
 	"people list", "people sign-out nobody", "people forget nobody --json",
 	"users add --file MANY --yes", "operations list", "operations show nope", "operations cancel nope --json",
 	"users remove bob", "users remove bob", "users erase bob --dry-run --json", "users erase bob", "users erase bob --yes", "users erase bob --yes", "users add bob", "users add bob --again --backfill none",
+	"export", "apply -f FILE --dry-run", "apply -f FILE --dry-run --json --prune", "apply -f FILE", "apply -f FILE --yes", "apply -f FILE --dry-run", "apply -f FILE --yes --json --prune", "apply -f FILE", "export", "apply -f WRONG --yes",
 	"audit-log --json --limit 0", "audit-log --action user.pause --target ALICE", "audit-log --csv", "audit-log --action user.fly",
 }
+
+// applied is the file FILE. The users alice, bob and carol exist.
+const applied = `version: 1
+settings: {approval_threshold: 1000000, daily_limit: 7, backfill: none}
+users:
+- {login: alice, paused: true}
+- {login: bob, backfill: none}
+- {login: dora}
+`
 
 // progress are the lines about the database or the server, and what is done.
 var progress = regexp.MustCompile(`(?m)^(database|server|reading|deals): .*\n`)
@@ -44,12 +54,18 @@ var variable = []*regexp.Regexp{
 
 func TestEachCommandDoesTheSameAtAServer(t *testing.T) {
 	t.Parallel()
+	dir := t.TempDir()
+	files := strings.NewReplacer("FILE", filepath.Join(dir, "right.yaml"), "WRONG", filepath.Join(dir, "wrong.yaml"), "MANY", filepath.Join(dir, "many.txt"))
+	testenv.Must(t, os.WriteFile(filepath.Join(dir, "many.txt"), []byte("alice "+strings.Repeat("b@d ", 101)), 0o600))
+	testenv.Must(t, os.WriteFile(filepath.Join(dir, "right.yaml"), []byte(applied), 0o600))
+	testenv.Must(t, os.WriteFile(filepath.Join(dir, "wrong.yaml"), []byte("version: 1\nuser: []\n"), 0o600))
 	outputs := map[bool][]string{}
 	for _, atServer := range []bool{false, true} {
 		s, env := simulate(t, sim.Options{Seed: 7})
 		s.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{{ID: "aa01"}}})
 		s.AddUser(sim.User{Login: "bob", Gists: []sim.Gist{{ID: "bb01"}}})
 		s.AddUser(sim.User{Login: "carol"})
+		s.AddUser(sim.User{Login: "dora"})
 		env["GISTDEAL_ADMIN_TOKEN"] = "an-admin-token-of-24-characters"
 		p := start(t, env)
 		if atServer {
@@ -60,7 +76,7 @@ func TestEachCommandDoesTheSameAtAServer(t *testing.T) {
 				s.AddGist("alice", sim.Gist{ID: id})
 				continue
 			}
-			status, out := run(t, env, strings.Fields(command)...)
+			status, out := run(t, env, strings.Fields(files.Replace(command))...)
 			if atServer != strings.Contains(out, "server: "+p.url+"\n") && strings.Contains(out, "database: ") {
 				t.Errorf("%s does not say what it works on:\n%s", command, out)
 			}

@@ -20,6 +20,8 @@ type cli struct {
 	AuditLog    auditLogCmd    `cmd:"" help:"List who changed what and when."`
 	Doctor      doctorCmd      `cmd:"" local:"" help:"Check everything that gistdeal needs and say how to fix it; exit status 1 if a check fails."`
 	Plan        planCmd        `cmd:"" help:"Estimate the deals, requests and time that tracking users would take; writes nothing."`
+	Export      exportCmd      `cmd:"" help:"Write users and settings as one YAML file."`
+	Apply       applyCmd       `cmd:"" help:"Make users and settings as a YAML file says, after showing the differences. With --dry-run only show them; exit status 2 if there are any."`
 	Backup      backupCmd      `cmd:"" local:"" help:"Copy the database to a new file, also while gistdeal runs."`
 	Restore     restoreCmd     `cmd:"" local:"" help:"Put a backup in the place of the database, and keep the former one."`
 	Copy        copyCmd        `cmd:"" local:"" help:"Copy every row of a SQLite database to PostgreSQL, and compare."`

@@ -42,8 +42,9 @@ prints what is below for one command.
 `
 
 const manTail = `.SH EXIT STATUS
-0 done; 1 an error, a failed check, or something that could not be done; 78 a mistake in the
-configuration; 80 a command line that cannot be parsed, or that lacks
+0 done; 1 an error, a failed check, or something that could not be done; 2 differences from the file of
+.BR "apply \-\-dry\-run" ;
+78 a mistake in the configuration; 80 a command line that cannot be parsed, or that lacks
 .BR \-\-yes .
 .SH ENVIRONMENT
 .TP

@@ -22,7 +22,7 @@ This page is generated from the program's own definitions by ` + "`make docs`" +
 ` + "`gistdeal COMMAND --help`" + ` prints the same.
 
 - Commands read the same environment as ` + "`serve`" + `: [configuration.md](configuration.md). Set ` + "`GISTDEAL_DATABASE_URL`" + ` to the database of the
-  running service. Only ` + "`serve` and `users add`" + ` create a database; the other commands that need one fail without it.
+  running service. Only ` + "`serve`, `users add` and `apply`" + ` create a database; the other commands that need one fail without it.
   Without ` + "`--json`" + `, a command says on standard error which database it uses.
 - With ` + "`--server=URL`" + ` or ` + "`GISTDEAL_SERVER`" + ` a command works on the gistdeal at that address through its API, with the token in the file of
   ` + "`--token-file`, in `GISTDEAL_TOKEN` or in the file of `GISTDEAL_TOKEN_FILE`" + `. ` + "`--plain-http`" + ` allows ` + "`http://`" + ` to another machine. Some commands
@@ -34,8 +34,8 @@ This page is generated from the program's own definitions by ` + "`make docs`" +
 - Commands that cannot be undone print how much they change and what it costs, and ask. Without a terminal they need ` + "`--yes`" + `;
   ` + "`--dry-run`" + ` only prints.
 - ` + "`gistdeal --version`" + ` and ` + "`-v`" + ` print the version. A mistyped command or flag is an error that suggests the right one.
-- Exit status: 0 done; 1 an error, a failed check, or something that could not be done; 78 a mistake in the configuration; 80 a command
-  line that cannot be parsed, or that lacks ` + "`--yes`" + `.
+- Exit status: 0 done; 1 an error, a failed check, or something that could not be done; 2 differences from the file of
+  ` + "`apply --dry-run`" + `; 78 a mistake in the configuration; 80 a command line that cannot be parsed, or that lacks ` + "`--yes`" + `.
 `
 )
 

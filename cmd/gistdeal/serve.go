@@ -17,10 +17,12 @@ import (
 // errConfig is a mistake in the configuration.
 var errConfig = errors.New("configuration")
 
-// exitStatus returns 78 for a mistake in the configuration, as sysexits.h and systemd name
+// exitStatus returns 2 for a gistdeal that differs from a file, 78 for a mistake in the configuration, as sysexits.h and systemd name
 // it, 80 as the parser does for a command line that lacks a flag, and 1 for all else.
 func exitStatus(err error) int {
 	switch {
+	case errors.Is(err, errDiffers):
+		return 2
 	case errors.Is(err, errConfig):
 		return 78
 	case errors.Is(err, errUsage):
