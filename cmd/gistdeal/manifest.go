@@ -23,7 +23,7 @@ func (c *exportCmd) Run(ctx context.Context, at serverFlags) error {
 	return printing{}.withGistdeal(ctx, at, reads, func(g backend) error {
 		if c.Output == "" {
 			w := bufio.NewWriter(os.Stdout)
-			return cmp.Or(manifest.Export(ctx, g, w), w.Flush())
+			return errors.Join(manifest.Export(ctx, g, w), w.Flush())
 		}
 		return replaceFile(c.Output, func(f *os.File) error { return manifest.Export(ctx, g, f) })
 	})
