@@ -154,3 +154,18 @@ func TestAServerThatCannotBeUsedIsExplained(t *testing.T) {
 		})
 	}
 }
+
+func TestALargeChangeOfDealsAtAServerIsFollowedToItsEnd(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 130)
+	p := start(t, env)
+	server := map[string]string{"GISTDEAL_SERVER": p.url}
+	wantRun(t, server, 0, "added", "users", "add", "alice", "--backfill=none")
+	wantRun(t, server, 0, "skipped  130", "scan", "alice")
+	wantRun(t, server, 80, "queue 130 deals", "deals", "retry", "--state=skipped")
+	wantRun(t, server, 0, "130 deals queued", "deals", "retry", "--state=skipped", "--yes")
+	wantRun(t, server, 0, "created  130", "scan", "alice")
+	wantRun(t, server, 0, "completed", "operations", "list")
+	wantDeals(t, s, 130)
+}
