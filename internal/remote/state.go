@@ -54,7 +54,7 @@ func (r *Remote) AddToken(ctx context.Context, t gistdeal.Token) (admin.NewToken
 
 // RotateToken gives a token a new value. The old one stays valid for the overlap.
 func (r *Remote) RotateToken(ctx context.Context, name string, overlap time.Duration, expiresAt time.Time) (admin.NewToken, error) {
-	return read[admin.NewToken](r.api.RotateToken(ctx, name, client.RotateTokenJSONRequestBody{Overlap: overlap.String(), ExpiresAt: expiresAt}))
+	return read[admin.NewToken](r.api.RotateToken(ctx, name, &client.RotateTokenParams{}, client.RotateTokenJSONRequestBody{Overlap: overlap.String(), ExpiresAt: expiresAt}))
 }
 
 // People returns the people who signed in, by name.
