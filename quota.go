@@ -31,6 +31,8 @@ type Quotas struct {
 	GitHub Backoff `json:"github"`
 	// Database is the wait of the pushes after a fault of gistdeal or of its database.
 	Database Backoff `json:"database"`
+	// Sweep is the leader's plan; nil before it has made one.
+	Sweep *SweepPlan `json:"sweep,omitempty"`
 }
 
 // Backoff is the wait of all work with a remote after the remote refused a request, or of

@@ -76,6 +76,7 @@ func (f Backfill) Meaning() string {
 // User is a tracked GitHub user, keyed by GitHub's numeric id.
 type User struct {
 	ID        int64     `json:"id" doc:"The numeric id of the user on GitHub."`
+	NodeID    string    `json:"-"`     // names the user in GraphQL; "" if it is not known
 	Login     string    `json:"login"` // a label in GitHub's spelling; it may change
 	State     UserState `json:"state" enum:"active,paused,removed,gone"`
 	Backfill  Backfill  `json:"backfill" doc:"The deals for gists from before tracking began: all, none, or those for gists created on or after a date."`
@@ -90,11 +91,15 @@ type User struct {
 	NextScanAt time.Time `json:"next_scan_at,omitzero"`
 	Failures   int       `json:"failures" doc:"The number of failed scans in a row."`
 	Problem    string    `json:"problem" doc:"Why the last scan failed; empty if it succeeded."`
+	// Hidden is how many more public gists GitHub counted than it listed, when a scan last
+	// read them all.
+	Hidden int `json:"-"`
 }
 
 // Account is a GitHub account.
 type Account struct {
 	ID          int64
+	NodeID      string // names the account in GraphQL; "" if it is not known
 	Login       string
 	Type        string // "User", Organization, Bot or another type of GitHub
 	PublicGists int    // number of public gists, by GitHub's count

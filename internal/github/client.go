@@ -57,7 +57,9 @@ type Client struct {
 	timeout  time.Duration // of one request, including reading the body
 	limiter  *limiter
 	throttle *throttle // of this view
+	pool     *pool     // of GraphQL queries
 	requests *prometheus.CounterVec
+	points   prometheus.Counter
 }
 
 // New returns a client of the API at baseURL, which is https://api.github.com or an
@@ -89,6 +91,11 @@ func New(baseURL string, o Options) (*Client, error) {
 		timeout:  requestTimeout,
 		limiter:  limiter,
 		throttle: limiter.interactive,
+		pool:     newPool(),
+		points: promauto.With(o.Metrics).NewCounter(prometheus.CounterOpts{
+			Name: "gistdeal_github_points_total",
+			Help: "Points that GraphQL queries to GitHub cost.",
+		}),
 		requests: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
 			Name: "gistdeal_github_requests_total",
 			Help: "Requests sent to GitHub, by the status of the answer. The status is none if there was no answer.",
@@ -108,6 +115,7 @@ func (c *Client) SetToken(token string) {
 	h := header(o)
 	c.header.Store(&h)
 	c.limiter.forget()
+	c.pool.forget()
 }
 
 // Background returns a view of c for background work. Its requests leave room for
@@ -203,6 +211,7 @@ func (c *Client) account(ctx context.Context, path string) (gistdeal.Account, er
 	}
 	var user struct {
 		ID    int64  `json:"id"`
+		Node  string `json:"node_id"`
 		Login string `json:"login"`
 		Type  string `json:"type"`
 		Gists int    `json:"public_gists"`
@@ -214,7 +223,7 @@ func (c *Client) account(ctx context.Context, path string) (gistdeal.Account, er
 	if user.ID <= 0 || user.Login == "" {
 		return gistdeal.Account{}, unreadable("a user without an id or login")
 	}
-	return gistdeal.Account{ID: user.ID, Login: user.Login, Type: user.Type, PublicGists: user.Gists}, nil
+	return gistdeal.Account{ID: user.ID, NodeID: user.Node, Login: user.Login, Type: user.Type, PublicGists: user.Gists}, nil
 }
 
 // answer is a complete answer from GitHub.
@@ -280,10 +289,15 @@ func (c *Client) send(ctx context.Context, address, etag string, limit int64) (a
 	if etag != "" {
 		req.Header.Set("If-None-Match", etag)
 	}
+	return c.roundTrip(ctx, req, limit)
+}
+
+// roundTrip sends a request whose context is a child of ctx, and reads the answer.
+func (c *Client) roundTrip(ctx context.Context, req *http.Request, limit int64) (answer, error) {
 	res, err := c.http.Do(req)
 	if err != nil {
 		c.requests.WithLabelValues("none").Inc()
-		return answer{}, c.requestError(ctx, reqCtx, err)
+		return answer{}, c.requestError(ctx, req.Context(), err)
 	}
 	defer res.Body.Close()
 	c.requests.WithLabelValues(strconv.Itoa(res.StatusCode)).Inc()
@@ -291,7 +305,7 @@ func (c *Client) send(ctx context.Context, address, etag string, limit int64) (a
 	a.body, err = io.ReadAll(io.LimitReader(res.Body, limit+1))
 	if err != nil {
 		// This includes a 403: only its complete body distinguishes a limit from a refusal.
-		return a, c.requestError(ctx, reqCtx, err)
+		return a, c.requestError(ctx, req.Context(), err)
 	}
 	if int64(len(a.body)) > limit {
 		return a, unreadable("longer than %d bytes", limit)

@@ -46,6 +46,9 @@ const (
 // without a token (GitHub docs, "Rate limits for the REST API").
 const AnonymousLimit = 60
 
+// usualLimit is the number of requests an hour that GitHub allows with a token (same page).
+const usualLimit = 5000
+
 // QuotaHour is the name of GitHub's quota of requests per hour.
 const QuotaHour = "github-hour"
 
@@ -149,12 +152,44 @@ func (l *limiter) record(resource string, a answer) error {
 		return newError(gistdeal.Limited, cmp.Or(wait, defaultWait), "GitHub refuses only this for now: %d %q", a.status, truncate(message))
 	}
 	if wait == 0 {
-		if !blocked {
-			l.refusals++
-		}
-		wait = min(defaultWait<<min(max(l.refusals-1, 0), maxDoublings), maxWait)
+		wait = l.unnamed(blocked)
 	}
-	l.block(now.Add(wait), fmt.Errorf("GitHub limits our requests: %d %q", a.status, truncate(message)))
+	return l.refuse(now, wait, a.status, message)
+}
+
+// secondary blocks all requests because of a limit that a query has met, and returns the
+// error. Such a limit counts queries and other requests together.
+func (l *limiter) secondary(status int, wait time.Duration, message string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if wait == 0 {
+		wait = l.unnamed(now.Before(l.until))
+	}
+	return l.refuse(now, wait, status, message)
+}
+
+// succeeded records an answer to a query.
+func (l *limiter) succeeded() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !time.Now().Before(l.until) {
+		l.refusals = 0
+	}
+}
+
+// unnamed returns the wait after a refusal that names none, and counts it unless requests
+// were blocked already; l.mu is held.
+func (l *limiter) unnamed(blocked bool) time.Duration {
+	if !blocked {
+		l.refusals++
+	}
+	return min(defaultWait<<min(max(l.refusals-1, 0), maxDoublings), maxWait)
+}
+
+// refuse blocks all requests after a refusal at now, and returns the error; l.mu is held.
+func (l *limiter) refuse(now time.Time, wait time.Duration, status int, message string) error {
+	l.block(now.Add(wait), fmt.Errorf("GitHub limits our requests: %d %q", status, truncate(message)))
 	return &gistdeal.Error{Kind: gistdeal.Limited, RetryAfter: l.until.Sub(now), Err: l.reason}
 }
 

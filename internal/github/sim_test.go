@@ -1,6 +1,7 @@
 package github
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"slices"
@@ -110,7 +111,7 @@ func TestARenamedUserIsReadByIDOnly(t *testing.T) {
 	wantKind(t, err, gistdeal.NotFound)
 	_, err = c.User(t.Context(), "octocat")
 	wantKind(t, err, gistdeal.NotFound)
-	want := gistdeal.Account{ID: id, Login: "Octo-Tiger", Type: "User", PublicGists: 3}
+	want := gistdeal.Account{ID: id, NodeID: nodeID(id), Login: "Octo-Tiger", Type: "User", PublicGists: 3}
 	if got, err := c.UserByID(t.Context(), id); err != nil || got != want {
 		t.Errorf("by id: %v, %v, want %v", got, err, want)
 	}
@@ -179,4 +180,9 @@ func TestAWrongTokenIsRefusedWithAnExplanation(t *testing.T) {
 	if !strings.HasSuffix(err.Error(), "set GITHUB_TOKEN to a valid one") {
 		t.Errorf("%v contains no advice", err)
 	}
+}
+
+// nodeID returns the id of a user in the form that REST shows.
+func nodeID(id int64) string {
+	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "04:User%d", id))
 }
