@@ -10,12 +10,12 @@ import (
 )
 
 const userColumns = `id, login, login_key IS NULL, state, backfill, tracked_at, etag, pages,
-	last_scan_at, full_scan_at, next_scan_at, failures, problem`
+	last_scan_at, full_scan_at, next_scan_at, failures, problem, node_id, hidden`
 
 func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {
 	var tracked, last, full, next int64
 	err = row.Scan(&u.ID, &u.Login, &u.LoginStale, &u.State, &u.Backfill, &tracked, &u.ETag, &u.Pages,
-		&last, &full, &next, &u.Failures, &u.Problem)
+		&last, &full, &next, &u.Failures, &u.Problem, &u.NodeID, &u.Hidden)
 	u.TrackedAt, u.LastScanAt, u.FullScanAt, u.NextScanAt = fromMillis(tracked), fromMillis(last), fromMillis(full), fromMillis(next)
 	return u, err
 }
@@ -40,13 +40,14 @@ func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.B
 			return err
 		}
 		row := tx.QueryRowContext(ctx, `
-			INSERT INTO users (id, login, login_key, state, backfill, tracked_at, next_scan_at, version)
-			VALUES ($1, $2, $3, 'active', $4, $5, $5, $5)
+			INSERT INTO users (id, login, login_key, state, backfill, tracked_at, next_scan_at, version, node_id)
+			VALUES ($1, $2, $3, 'active', $4, $5, $5, $5, $6)
 			ON CONFLICT (id) DO UPDATE SET login = excluded.login, login_key = excluded.login_key,
+				node_id = CASE excluded.node_id WHEN '' THEN users.node_id ELSE excluded.node_id END,
 				backfill = CASE users.last_scan_at WHEN 0 THEN excluded.backfill ELSE users.backfill END,
 				state = CASE users.state WHEN 'paused' THEN 'paused' ELSE 'active' END, next_scan_at = excluded.next_scan_at
 			RETURNING `+userColumns,
-			a.ID, a.Login, gistdeal.LoginKey(a.Login), policy, millis(now))
+			a.ID, a.Login, gistdeal.LoginKey(a.Login), policy, millis(now), clean(a.NodeID))
 		if u, err = scanUser(row); err != nil {
 			return err
 		}
@@ -64,7 +65,7 @@ func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.B
 // forgetScans lets a removed user begin anew. Otherwise its next scan would create a deal
 // for each gist made since it was removed, whatever its new policy says.
 func forgetScans(ctx context.Context, tx *sql.Tx, a gistdeal.Account, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `UPDATE users SET tracked_at = $1, etag = '', pages = 0, last_scan_at = 0, full_scan_at = 0, failures = 0, problem = ''
+	_, err := tx.ExecContext(ctx, `UPDATE users SET tracked_at = $1, etag = '', pages = 0, last_scan_at = 0, full_scan_at = 0, failures = 0, problem = '', hidden = 0
 		WHERE id = $2 AND state = 'removed'`, millis(now), a.ID)
 	return err
 }

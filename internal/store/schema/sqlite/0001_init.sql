@@ -18,6 +18,8 @@ CREATE TABLE users (
   state        TEXT   NOT NULL CHECK (state IN ('active', 'paused', 'removed', 'gone')),
   backfill     TEXT   NOT NULL CHECK (backfill <> ''),  -- 'all', 'none', or a date such as '2026-01-31'
   tracked_at   BIGINT NOT NULL,
+  node_id      TEXT   NOT NULL DEFAULT '',        -- names the user in GitHub's GraphQL API; '': not known
+  hidden       BIGINT NOT NULL DEFAULT 0,         -- public gists that GitHub counts and does not list, by the last full scan
   etag         TEXT   NOT NULL DEFAULT '',
   pages        BIGINT NOT NULL DEFAULT 0,
   last_scan_at BIGINT NOT NULL DEFAULT 0,         -- 0: the first scan has not succeeded yet
@@ -28,6 +30,7 @@ CREATE TABLE users (
   version      BIGINT NOT NULL DEFAULT 0          -- raised by each change that a reader of the user can see
 );
 CREATE INDEX users_due ON users (next_scan_at) WHERE state IN ('active', 'gone');
+CREATE INDEX users_compared ON users (next_scan_at) WHERE state = 'active' AND failures = 0 AND last_scan_at > 0;
 CREATE INDEX users_login ON users (lower(login), id);
 CREATE INDEX users_tracked ON users (tracked_at, id);
 CREATE INDEX users_last_scan ON users (last_scan_at, id);

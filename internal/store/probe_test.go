@@ -1,0 +1,129 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
+)
+
+// scannedUser tracks a user and records a scan with n gists.
+func scannedUser(t *testing.T, s *store.Store, login string, id int64, n int) gistdeal.Probe {
+	t.Helper()
+	track(t, s, login, id)
+	all := gists(login+"-", n)
+	_, err := s.SaveGists(t.Context(), id, all, gistdeal.NewGistPolicy{First: true}, noon)
+	testenv.Must(t, err)
+	testenv.Must(t, s.Scanned(t.Context(), id, gistdeal.Listing{ETag: "e", Pages: 1}, noon, noon.Add(time.Hour)))
+	p := gistdeal.Probe{Account: gistdeal.Account{ID: id, NodeID: "U_" + login, Login: login, PublicGists: n}}
+	for _, g := range all[:min(n, gistdeal.ProbeLatest)] {
+		p.Latest = append(p.Latest, g.ID)
+	}
+	return p
+}
+
+func TestAProbeRecordsAScanOnlyIfNothingHasChanged(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change    func(t *testing.T, s *store.Store, p *gistdeal.Probe)
+		unchanged bool
+	}{
+		"nothing":                   {func(*testing.T, *store.Store, *gistdeal.Probe) {}, true},
+		"the spelling of the login": {func(_ *testing.T, _ *store.Store, p *gistdeal.Probe) { p.Login = "ALICE" }, true},
+		"the login":                 {func(_ *testing.T, _ *store.Store, p *gistdeal.Probe) { p.Login = "alicia" }, false},
+		"the count":                 {func(_ *testing.T, _ *store.Store, p *gistdeal.Probe) { p.PublicGists++ }, false},
+		"a newest gist":             {func(_ *testing.T, _ *store.Store, p *gistdeal.Probe) { p.Latest[0] = "unknown" }, false},
+		"the answer is an error": {func(_ *testing.T, _ *store.Store, p *gistdeal.Probe) {
+			p.Err = gistdeal.Errorf(gistdeal.NotFound, "gone")
+		}, false},
+		"the count, by hidden gists known": {func(t *testing.T, s *store.Store, p *gistdeal.Probe) {
+			p.PublicGists++
+			testenv.Must(t, s.SetHidden(t.Context(), p.ID, 1))
+		}, true},
+		"a gist is gone": {func(t *testing.T, s *store.Store, p *gistdeal.Probe) {
+			testenv.Must(t, s.MarkGone(t.Context(), p.ID, p.Latest[:2], noon))
+		}, false},
+		"a gone gist is not counted": {func(t *testing.T, s *store.Store, p *gistdeal.Probe) {
+			testenv.Must(t, s.MarkGone(t.Context(), p.ID, p.Latest[:2], noon))
+			p.Latest, p.PublicGists = p.Latest[:2], 2
+		}, true},
+		"the last scan failed": {func(t *testing.T, s *store.Store, p *gistdeal.Probe) {
+			testenv.Must(t, s.ScanFailed(t.Context(), p.ID, "broken", noon))
+		}, false},
+		"the user was gone": {func(t *testing.T, s *store.Store, p *gistdeal.Probe) {
+			testenv.Must(t, s.Gone(t.Context(), p.ID, false, "gone", noon))
+		}, false},
+		"a deal waits for the end of the scan": {func(t *testing.T, s *store.Store, p *gistdeal.Probe) {
+			_, err := s.SaveGists(t.Context(), p.ID, gists("held-", 1), gistdeal.NewGistPolicy{Hold: true}, noon)
+			testenv.Must(t, err)
+			p.PublicGists++
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			both(t, func(t *testing.T, s *store.Store) {
+				p := scannedUser(t, s, "alice", 1, 3)
+				bob := scannedUser(t, s, "bob", 2, 0)
+				c.change(t, s, &p)
+				now, next := noon.Add(time.Hour), noon.Add(2*time.Hour)
+				unchanged, err := s.RecordProbes(t.Context(), []gistdeal.Probe{p, bob}, now, func() time.Time { return next })
+				testenv.Must(t, err)
+				u, err := s.User(t.Context(), 1)
+				testenv.Must(t, err)
+				if unchanged[1] != c.unchanged || unchanged[1] != u.LastScanAt.Equal(now) || unchanged[1] && !u.NextScanAt.Equal(next) {
+					t.Errorf("unchanged is %v, want %v, and the user %+v", unchanged[1], c.unchanged, u)
+				}
+				if want := p.Err == nil; (u.NodeID == "U_alice") != want {
+					t.Errorf("the node id is %q, recorded should be %v", u.NodeID, want)
+				}
+				if !unchanged[2] {
+					t.Error("a change of alice is one of bob")
+				}
+			})
+		})
+	}
+}
+
+func TestAProbeIsAFirstScanOnlyOfAUserWithoutGists(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "alice", 1)
+		track(t, s, "bob", 2)
+		probes := []gistdeal.Probe{
+			{Account: gistdeal.Account{ID: 1, NodeID: "U_1", Login: "alice"}},
+			{Account: gistdeal.Account{ID: 2, NodeID: "U_2", Login: "bob", PublicGists: 1}, Latest: []string{"a"}},
+			{Account: gistdeal.Account{ID: 3, NodeID: "U_3", Login: "stranger"}},
+		}
+		unchanged, err := s.RecordProbes(t.Context(), probes, noon, func() time.Time { return noon })
+		testenv.Must(t, err)
+		if len(unchanged) != 1 || !unchanged[1] {
+			t.Errorf("recorded %v, want the scan of user 1", unchanged)
+		}
+		if u, err := s.User(t.Context(), 1); err != nil || !u.LastScanAt.Equal(noon) || !u.FullScanAt.Equal(noon) {
+			t.Errorf("%+v, %v", u, err)
+		}
+	})
+}
+
+func TestTheSizeOfASweepCountsUsersAndRequests(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		scannedUser(t, s, "alice", 1, 3)
+		track(t, s, "bob", 2)
+		scannedUser(t, s, "carol", 3, 0)
+		testenv.Must(t, s.Gone(t.Context(), 3, false, "gone", noon))
+		_, err := s.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: "dave"})
+		testenv.Must(t, err)
+		if users, unscanned, err := s.SweepSize(t.Context()); users != 4 || unscanned != 2 || err != nil {
+			t.Errorf("%d users, %d never scanned, %v, want 4 and 2", users, unscanned, err)
+		}
+		later := noon.Add(2 * time.Hour)
+		due, err := s.DueScanned(t.Context(), later, later.AddDate(1, 0, 0), 10)
+		testenv.Must(t, err)
+		if len(due) != 1 || due[0].ID != 1 || due[0].Pages != 1 {
+			t.Errorf("%+v may be compared, want alice", due)
+		}
+	})
+}
