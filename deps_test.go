@@ -37,11 +37,12 @@ const policy = `
 	# The leader composes three programs. scan and push do not know each other: a row
 	# and a signal are the hand-over. push asks reconcile for existing deals; the
 	# audit of reconcile needs no push.
-	internal/scan:      . internal/loop internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
+	internal/probe:     . internal/loop
+	internal/scan:      . internal/loop internal/probe internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
 	internal/feed:      . internal/loop github.com/prometheus/client_golang
 	internal/reconcile: . internal/loop internal/testing/failpoint
 	internal/push:      . internal/loop internal/reconcile internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
-	internal/engine:    . internal/feed internal/loop internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
+	internal/engine:    . internal/feed internal/loop internal/probe internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
 
 	# Adapters know the domain and not one another, so that each can be replaced. Of
 	# loop they use only the sleep that ends with its context, as admin does.

@@ -11,6 +11,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/feed"
 	"gistdeal/internal/loop"
+	"gistdeal/internal/probe"
 	"gistdeal/internal/push"
 	"gistdeal/internal/reconcile"
 	"gistdeal/internal/runlog"
@@ -21,15 +22,19 @@ import (
 type GitHub interface {
 	scan.GitHub
 	feed.GitHub
+	probe.GitHub
 	// TokenLogin returns the login of the token's user; token is false without a token.
 	TokenLogin(ctx context.Context) (login string, token bool, err error)
-	Quota() gistdeal.Quota
+	Quotas() []gistdeal.Quota
+	// Pace returns what GitHub's limits allow to sweeps.
+	Pace() gistdeal.SweepPace
 }
 
 // Background is the part of GitHub's client for work that nobody waits for.
 type Background interface {
 	scan.GitHub
 	feed.GitHub
+	probe.GitHub
 }
 
 // Pipedrive is the part of Pipedrive's client that the leader uses.
@@ -43,6 +48,7 @@ type Pipedrive interface {
 // Store is the part of the database that the leader uses.
 type Store interface {
 	scan.Store
+	probe.Store
 	feed.Store
 	push.Store
 	reconcile.Store
@@ -53,6 +59,8 @@ type Store interface {
 	Release() error
 	Listen(ctx context.Context, notified func())
 	InterruptRuns(ctx context.Context) error
+	// SweepSize returns the number of users to scan, and how many of these were never scanned.
+	SweepSize(ctx context.Context) (users, unscanned int, err error)
 }
 
 // Options are the settings of an Engine; the zero value works.
@@ -81,6 +89,7 @@ type Options struct {
 // RequestScan work without the lease too.
 type Engine struct {
 	scanner    *scan.Scanner
+	prober     *probe.Prober
 	feed       *feed.Reader
 	pusher     *push.Pusher
 	reconciler *reconcile.Reconciler
@@ -93,6 +102,7 @@ type Engine struct {
 	log       *slog.Logger
 
 	leading       atomic.Bool
+	plan          atomic.Pointer[gistdeal.SweepPlan] // nil before the first one
 	gitHubBackoff *loop.Backoff
 	pushBackoff   *loop.Backoff
 	faults        *loop.Backoff // of gistdeal or of its database
@@ -107,6 +117,9 @@ const OwnFault = "a fault of gistdeal or of its database"
 
 // ownFaults names gistdeal and its database where others name a remote.
 const ownFaults = "database"
+
+// scanInterval is the default of Options.ScanInterval.
+const scanInterval = 3 * time.Hour
 
 // New returns an engine over its three parts. Nothing works before Run.
 func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
@@ -127,11 +140,12 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 		backoffs: backoffs, queued: queued, stopped: make(chan struct{}), drained: make(chan struct{}),
 	}
 	runs := runlog.New(s, o.Log, o.Now)
+	e.prober = probe.New(s, o.Background, o.Log, o.Now)
 	e.scanner = scan.New(s, g, runs, e.gitHubBackoff, queued, e.drained, scan.Options{
 		Interval: o.ScanInterval, Backfill: o.Backfill, Limits: o.Limits, Order: o.Order, Locked: o.Locked,
-		Background: o.Background, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
+		Background: o.Background, Prober: e.prober, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
 	})
-	e.feed = feed.New(s, o.Background, e.gitHubBackoff, queued, feed.Options{
+	e.feed = feed.New(s, g, e.gitHubBackoff, queued, feed.Options{
 		Interval: o.FeedInterval, Limits: o.Limits, Order: o.Order, Locked: o.Locked, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
 	})
 	e.reconciler = reconcile.New(s, p, e.pushBackoff, queued, reconcile.Options{

@@ -18,7 +18,7 @@ const quotasEvery = 5 * time.Second
 // quotas returns the budgets of which something is known.
 func (e *Engine) quotas() []gistdeal.Quota {
 	known := []gistdeal.Quota{}
-	for _, b := range append(e.pipedrive.Quotas(), e.github.Quota()) {
+	for _, b := range append(e.pipedrive.Quotas(), e.github.Quotas()...) {
 		if !b.SeenAt.IsZero() {
 			known = append(known, b)
 		}
@@ -44,7 +44,7 @@ func (e *Engine) keepLastQuotas(ctx context.Context) {
 }
 
 func (e *Engine) keep(ctx context.Context, kept *gistdeal.Quotas) {
-	now := gistdeal.Quotas{Quotas: e.quotas(), Pushes: e.pushBackoff.Status(), GitHub: e.gitHubBackoff.Status(), Database: e.faults.Status()}
+	now := gistdeal.Quotas{Quotas: e.quotas(), Pushes: e.pushBackoff.Status(), GitHub: e.gitHubBackoff.Status(), Database: e.faults.Status(), Sweep: e.plan.Load()}
 	if reflect.DeepEqual(now, *kept) {
 		return
 	}

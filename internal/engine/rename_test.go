@@ -30,6 +30,7 @@ func TestARenamedUserWithoutGistsIsScannedAgain(t *testing.T) {
 func TestAUserWithoutGistsIsLookedUpByNumberOnceADay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1, FormerLists: true})
+	w.withoutGraphQL()
 	clock := newClock()
 	w.options.Now = clock.now
 	w.sim.AddUser(sim.User{Login: "alice"})

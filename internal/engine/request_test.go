@@ -88,6 +88,7 @@ func TestAWaitingClientIsAnsweredAtAStopAndItsScanRequestStays(t *testing.T) {
 func TestBackgroundScanRequestsOutlastAGitHubLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
+	w.withoutGraphQL()
 	db := w.openStore()
 	var requests []gistdeal.ScanRequest
 	for i := range 12 {
@@ -157,6 +158,7 @@ func TestUsersAddedInBulkLeaveTheReservedRequestsToInteractiveOnes(t *testing.T)
 func TestHangingLookupsOfUsersAddedInBulkHoldUpNoInteractiveRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
+	w.withoutGraphQL()
 	w.sim.AddFault(sim.Fault{Match: "GET /users/user-", Kind: "hang-before"})
 	db := w.trackAll(numbered(8)...)
 	w.sim.AddUser(sim.User{Login: "alice"})

@@ -26,6 +26,7 @@ func TestAScanCreatesOneDealForEachGist(t *testing.T) {
 func TestAScanSendsAsFewRequestsAsPossible(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})
+	w.withoutGraphQL()
 	w.options.ScanInterval = time.Hour
 	clock := newClock()
 	w.options.Now = clock.now

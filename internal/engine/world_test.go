@@ -45,6 +45,11 @@ func newWorld(t *testing.T, o sim.Options) *world {
 	}
 }
 
+// withoutGraphQL makes GitHub one that serves no GraphQL: each user needs requests.
+func (w *world) withoutGraphQL() {
+	w.sim.AddFault(sim.Fault{Match: graphQL, Kind: "answer", Status: http.StatusNotFound, Body: `{"message": "Not Found"}`})
+}
+
 // run is a running engine.
 type run struct {
 	*engine.Engine

@@ -118,7 +118,8 @@ func (s *Scanner) ServeRequests(ctx context.Context) error {
 
 // takeRequest takes the next pending request. It takes only interactive ones while
 // GitHub's limits leave nothing to the others, or enough of these are being served, and
-// only those that a client waits for during a backoff from GitHub.
+// only those that a client waits for during a backoff from GitHub. ResolveRequests takes the
+// background requests if it can.
 func (s *Scanner) takeRequest(ctx context.Context) (a gistdeal.ScanRequest, ok bool, err error) {
 	// Read before the query: a request finished since is not among the rows.
 	busy, background, resting := s.requests.underWay()
@@ -126,7 +127,7 @@ func (s *Scanner) takeRequest(ctx context.Context) (a gistdeal.ScanRequest, ok b
 	switch {
 	case resting || s.backoff.Left() > 0:
 		least = gistdeal.RequestFirstScan
-	case background >= backgroundAtOnce || s.background.Ready() != nil:
+	case background >= backgroundAtOnce || s.background.Ready() != nil || s.batches():
 		least = gistdeal.RequestTrackNow
 	}
 	pending, err := s.store.PendingRequests(ctx, least, servedAtOnce)
@@ -144,7 +145,16 @@ func (s *Scanner) takeRequest(ctx context.Context) (a gistdeal.ScanRequest, ok b
 // stays pending if a later try may help.
 func (s *Scanner) serve(ctx context.Context, a gistdeal.ScanRequest) {
 	defer s.requests.end(gistdeal.LoginKey(a.Login))
+	s.trackAndAnswer(ctx, a)
+}
+
+func (s *Scanner) trackAndAnswer(ctx context.Context, a gistdeal.ScanRequest) {
 	added, err := s.track(ctx, a)
+	s.answer(ctx, a, added, err)
+}
+
+// answer records the result of a request, unless it stays pending.
+func (s *Scanner) answer(ctx context.Context, a gistdeal.ScanRequest, added bool, err error) {
 	if err != nil && ctx.Err() != nil {
 		return // It is served after the next start.
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/probe"
 	"gistdeal/internal/runlog"
 	"gistdeal/internal/trace"
 )
@@ -32,14 +33,27 @@ var errOrganization = gistdeal.Errorf(gistdeal.NotFound, "it is an organization 
 // caller is the reason for a scan.
 type caller struct {
 	github GitHub
-	sweep  *runlog.Run // that the scan is a part of; nil for an interactive scan
+	sweep  *runlog.Run  // that the scan is a part of; nil for an interactive scan
+	change probe.Change // what the sweep knows of the user
+}
+
+// list reports whether the whole list has to be read: its first page may be unchanged.
+func (c caller) list() bool {
+	p := c.change.Probe
+	return p != nil && (p.Err == nil || gistdeal.KindOf(p.Err) == gistdeal.NotFound)
 }
 
 // scan reads the gists of u and records the outcome.
 func (s *Scanner) scan(ctx context.Context, by caller, u gistdeal.User) error {
 	ctx, span := trace.Start(ctx, trace.Internal, "scan", slog.Int64("gistdeal.user", u.ID))
 	run := s.runs.Begin(gistdeal.RunScan, u.ID, by.sweep)
+	if by.list() {
+		u.ETag = ""
+	}
 	err := s.scanRun(ctx, by.github, run, u)
+	if err == nil && by.list() {
+		s.compared(ctx, by.change.Probe, u)
+	}
 	span.Set(slog.Int("gistdeal.new_gists", run.Numbers().Gists))
 	defer span.End(err)
 	run.Note(ctx, func(r *gistdeal.Run) {

@@ -13,6 +13,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/loop"
+	"gistdeal/internal/probe"
 	"gistdeal/internal/runlog"
 )
 
@@ -58,6 +59,7 @@ type Options struct {
 	Limits     gistdeal.ApprovalLimits     // of deals that are queued without approval
 	Locked     map[gistdeal.Setting]string // settings that only the configuration decides, by variable
 	Background GitHub                      // for scans that nobody waits for; nil means the same as for the others
+	Prober     *probe.Prober               // compares due users in batches; nil means that each of them is scanned
 	Order      gistdeal.PushOrder          // of the deals of one user; "" means the newest first
 	Now        func() time.Time            // the clock of the rows; nil means time.Now
 	Log        *slog.Logger                // nil means none
@@ -70,6 +72,7 @@ type Scanner struct {
 	store      Store
 	github     GitHub
 	background GitHub
+	prober     *probe.Prober
 	runs       *runlog.Log
 	backoff    *loop.Backoff // from GitHub
 	queued     loop.Signal   // set when a deal may be due
@@ -81,6 +84,7 @@ type Scanner struct {
 	scans    singleflight.Group // at most one scan of a user at a time, by id
 	requests requests
 	failures failures
+	waiting  time.Time // until when the log says that the sweep waits
 	ended    *prometheus.CounterVec
 	sent     prometheus.Counter
 }
@@ -105,7 +109,7 @@ func New(s Store, g GitHub, runs *runlog.Log, backoff *loop.Backoff, queued loop
 	}
 	f := promauto.With(o.Metrics)
 	return &Scanner{
-		store: s, github: g, background: o.Background, runs: runs, backoff: backoff, queued: queued, options: o, log: o.Log, now: o.Now,
+		store: s, github: g, background: o.Background, prober: o.Prober, runs: runs, backoff: backoff, queued: queued, options: o, log: o.Log, now: o.Now,
 		stopping: stopping, requests: newRequests(),
 		ended: f.NewCounterVec(prometheus.CounterOpts{Name: "gistdeal_scans_total", Help: "Scans of a user, by outcome."}, []string{"outcome"}),
 		sent:  f.NewCounter(prometheus.CounterOpts{Name: "gistdeal_scan_github_requests_total", Help: "Requests to GitHub that scans sent."}),

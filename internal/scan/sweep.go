@@ -10,6 +10,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/loop"
+	"gistdeal/internal/probe"
 	"gistdeal/internal/runlog"
 )
 
@@ -23,6 +24,8 @@ const (
 	// sweepLength: many users due one after another make one run, but not forever.
 	sweepRest   = time.Minute
 	sweepLength = time.Hour
+
+	changedRest = time.Minute // between comparisons while changed users cannot be scanned
 )
 
 // Sweep scans users when they are due, until ctx ends. After a downtime that is
@@ -35,22 +38,27 @@ func (s *Scanner) Sweep(ctx context.Context) error {
 	defer sweep.scans.Wait()
 	var logged time.Time
 	for delay := sweepPoll; s.backoff.Wait(ctx) && s.giveWay(ctx); {
-		now := s.now()
-		users, err := s.store.DueUsers(ctx, now, now.Add(s.planned()), sweepBatch)
-		failed := sweep.scan(ctx, users)
+		users, err := s.dueUsers(ctx, sweep)
+		failed := 0
+		wait := time.Duration(0)
+		if err == nil {
+			failed, wait = sweep.scan(ctx, users)
+		}
 		switch {
 		case err != nil:
 			s.log.Error("users not read", "error", err)
 			delay = min(2*delay, loop.MaxDelay)
+		case wait > 0:
+			delay = wait
 		case failed > 0:
 			delay = s.failures.delay()
 			s.log.Info("sweep waits", "remote", s.failures.remote(), "reason", fmt.Sprintf("%d scans failed in a row", failed), "retry_in", delay.String())
-		case len(users) == sweepBatch:
+		case len(users) >= sweepBatch:
 			continue // There may be more.
 		default:
 			delay = sweepPoll
 		}
-		if err == nil && len(users) == 0 && time.Since(logged) >= sweepLog {
+		if err == nil && len(users) == 0 && s.background.Ready() == nil && time.Since(logged) >= sweepLog {
 			s.log.Info("sweep on time")
 			logged = time.Now()
 		}
@@ -66,6 +74,13 @@ func (s *Scanner) Sweep(ctx context.Context) error {
 func (s *Scanner) giveWay(ctx context.Context) bool {
 	for err := s.background.Ready(); err != nil; err = s.background.Ready() {
 		wait := gistdeal.RetryAfter(err)
+		if s.batches() { // Comparisons go on, with a quota of their own.
+			if time.Now().After(s.waiting) {
+				s.log.Info("sweep waits", "remote", "GitHub", "reason", loop.Reason(err), "retry_in", wait.String())
+				s.waiting = time.Now().Add(wait)
+			}
+			break
+		}
 		s.log.Info("sweep waits", "remote", "GitHub", "reason", loop.Reason(err), "retry_in", wait.String())
 		if !loop.Sleep(ctx, wait) {
 			return false
@@ -91,9 +106,10 @@ func (s *Scanner) scanOnce(ctx context.Context, by caller, id int64, needed func
 	return err
 }
 
-// due reports whether a user's next scan is due, by the rule of DueUsers.
-func (s *Scanner) due(u gistdeal.User) bool {
-	now := s.now()
+// dueSoon reports whether a user's next scan is due, by the rule of DueUsers, or so soon
+// that a batch of users may have it.
+func (s *Scanner) dueSoon(u gistdeal.User) bool {
+	now := s.now().Add(s.ahead(u))
 	if u.State == gistdeal.UserPaused {
 		return false
 	}
@@ -139,31 +155,33 @@ func newSweepRun(s *Scanner) *sweepRun {
 	return &sweepRun{scanner: s, slots: make(chan struct{}, sweepScans), users: map[int64]bool{}}
 }
 
-// scan begins a scan of each of the due users, unless one is in progress. It stops
-// early if the next scans have to wait. If that is because many scans failed in a row,
-// it returns their number, else 0.
-func (w *sweepRun) scan(ctx context.Context, users []gistdeal.User) (failed int) {
+// scan begins a scan of each of the due users in which something has changed, unless one is
+// in progress. It stops early if the next scans have to wait. If that is because many scans
+// failed in a row, it returns their number, else 0. wait is the time until the users can be
+// compared.
+func (w *sweepRun) scan(ctx context.Context, users []gistdeal.User) (failed int, wait time.Duration) {
 	s, run := w.scanner, w.of(ctx, users)
-	for _, u := range users {
+	changes, wait := s.changed(ctx, run, users)
+	for _, c := range changes {
 		select {
 		case w.slots <- struct{}{}:
 		case <-ctx.Done():
-			return 0
+			return 0, 0
 		}
 		if s.backoff.Left() > 0 || s.background.Ready() != nil {
 			<-w.slots
-			return 0
+			return 0, w.pause(len(users), changes)
 		}
 		if w.moreFailed() {
 			<-w.slots
-			return w.failed
+			return w.failed, 0
 		}
-		w.begin(ctx, run, u.ID)
+		w.begin(ctx, run, c)
 	}
 	if w.moreFailed() {
-		return w.failed
+		return w.failed, 0
 	}
-	return 0
+	return 0, wait
 }
 
 // moreFailed reports whether many scans failed in a row, and more than at its last call.
@@ -174,8 +192,34 @@ func (w *sweepRun) moreFailed() bool {
 	return more
 }
 
+// pause returns how long the next comparison waits because changed users cannot be scanned
+// now: if most users have changed, it would bring the same ones.
+func (w *sweepRun) pause(users int, changes []probe.Change) time.Duration {
+	changed := 0
+	for _, c := range changes {
+		if c.Probe != nil {
+			changed++
+		}
+	}
+	if changed > 0 && (changed > users/2 || users < sweepBatch) {
+		return changedRest
+	}
+	return 0
+}
+
+// free returns how many further scans may begin at once.
+func (w *sweepRun) free() int { return cap(w.slots) - len(w.slots) }
+
+// scanning reports whether a scan of a user is in progress.
+func (w *sweepRun) scanning(u gistdeal.User) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.users[u.ID]
+}
+
 // begin begins a scan of the user, or frees its slot if one is in progress.
-func (w *sweepRun) begin(ctx context.Context, run *runlog.Run, id int64) {
+func (w *sweepRun) begin(ctx context.Context, run *runlog.Run, c probe.Change) {
+	id := c.User.ID
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.users[id] {
@@ -185,7 +229,8 @@ func (w *sweepRun) begin(ctx context.Context, run *runlog.Run, id int64) {
 	w.users[id] = true
 	w.scans.Go(func() {
 		s := w.scanner
-		err := s.scanOnce(ctx, caller{github: s.background, sweep: run}, id, s.due)
+		needed := func(u gistdeal.User) bool { return s.dueSoon(u) && u.LastScanAt.Equal(c.User.LastScanAt) }
+		err := s.scanOnce(ctx, caller{github: s.background, sweep: run, change: c}, id, needed)
 		if gistdeal.OwnFault(err) && ctx.Err() == nil {
 			s.failures.ownFault()
 		}

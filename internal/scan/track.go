@@ -61,6 +61,11 @@ func (s *Scanner) lookUp(ctx context.Context, g GitHub, a gistdeal.ScanRequest) 
 		return u, err
 	}
 	s.backoff.Succeeded(stage)
+	return s.trackAccount(ctx, a, account)
+}
+
+// trackAccount tracks the account that a request is for.
+func (s *Scanner) trackAccount(ctx context.Context, a gistdeal.ScanRequest, account gistdeal.Account) (u gistdeal.User, err error) {
 	if err := account.CheckGists(); err != nil {
 		return u, err
 	}

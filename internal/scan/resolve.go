@@ -1,0 +1,117 @@
+package scan
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/loop"
+)
+
+const (
+	resolveBatch = 100         // logins in a query
+	resolvePoll  = time.Second // how often background requests are read
+)
+
+// ResolveRequests looks up the logins of background requests, a hundred with a query, until
+// ctx ends. Where GitHub serves no such queries, ServeRequests looks up each login.
+func (s *Scanner) ResolveRequests(ctx context.Context) error {
+	for s.backoff.Wait(ctx) {
+		n, wait, err := 0, resolvePoll, error(nil)
+		if s.batches() {
+			n, err = s.resolve(ctx)
+		}
+		switch {
+		case gistdeal.OwnFault(err) && ctx.Err() == nil:
+			s.log.Error("scan requests not read", "error", err)
+			wait = loop.MaxDelay
+		case err != nil:
+			wait = max(gistdeal.RetryAfter(err), resolvePoll)
+			s.backOff(err)
+		case n == resolveBatch:
+			continue // There may be more.
+		}
+		if !loop.Sleep(ctx, wait) {
+			break
+		}
+	}
+	return nil
+}
+
+// resolve looks up the logins of one batch of requests and answers these. It returns their
+// number.
+func (s *Scanner) resolve(ctx context.Context) (n int, err error) {
+	requests, err := s.takeBackground(ctx)
+	defer func() {
+		for _, a := range requests {
+			s.requests.end(gistdeal.LoginKey(a.Login))
+		}
+	}()
+	var unknown []gistdeal.ScanRequest
+	var users []gistdeal.User
+	for _, a := range requests {
+		_, err := s.store.UserByLogin(ctx, a.Login)
+		if gistdeal.KindOf(err) == gistdeal.NotFound {
+			unknown, users = append(unknown, a), append(users, gistdeal.User{Login: a.Login})
+			continue
+		}
+		s.trackAndAnswer(ctx, a)
+	}
+	if err != nil || len(users) == 0 {
+		return len(requests), err
+	}
+	probes, err := s.prober.Probe(ctx, users)
+	if err != nil || probes == nil {
+		return 0, err
+	}
+	s.backoff.Succeeded(stage)
+	return len(requests), s.trackProbed(ctx, unknown, probes)
+}
+
+// takeBackground takes a batch of background requests.
+func (s *Scanner) takeBackground(ctx context.Context) (taken []gistdeal.ScanRequest, err error) {
+	busy, _, _ := s.requests.underWay() // Before the query; see takeRequest.
+	pending, err := s.store.PendingRequests(ctx, gistdeal.RequestTrack, resolveBatch)
+	for _, a := range pending {
+		key := gistdeal.LoginKey(a.Login)
+		if _, serving := busy[key]; !serving && a.Kind == gistdeal.RequestTrack {
+			s.requests.begin(key, true)
+			taken = append(taken, a)
+		}
+	}
+	return taken, err
+}
+
+// trackProbed tracks the users that the query returned. For the others it asks once more, because
+// the query does not tell an organization from a login that nobody has.
+func (s *Scanner) trackProbed(ctx context.Context, requests []gistdeal.ScanRequest, probes []gistdeal.Probe) error {
+	var alone sync.WaitGroup
+	defer alone.Wait()
+	slots := make(chan struct{}, backgroundAtOnce)
+	for i, a := range requests {
+		if probes[i].Err == nil {
+			_, err := s.trackAccount(ctx, a, probes[i].Account)
+			s.answer(ctx, a, err == nil, err)
+			if err != nil || probes[i].PublicGists > 0 {
+				continue
+			}
+			if err := s.prober.Record(ctx, probes[i], s.nextScan); err != nil { // No scan is needed.
+				return err
+			}
+			continue
+		}
+		if s.background.Ready() != nil || s.backoff.Left() > 0 {
+			if err := s.store.RequeueRequest(ctx, a, "it is looked up alone when GitHub's limits allow that", s.now()); err != nil {
+				return err
+			}
+			continue
+		}
+		slots <- struct{}{}
+		alone.Go(func() {
+			defer func() { <-slots }()
+			s.trackAndAnswer(ctx, a)
+		})
+	}
+	return nil
+}
