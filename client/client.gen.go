@@ -1021,7 +1021,8 @@ type Estimate struct {
 	PipedriveTokens int64 `json:"pipedrive_tokens"`
 
 	// Seconds The time at the allowed rate.
-	Seconds float64 `json:"seconds"`
+	Seconds float64   `json:"seconds"`
+	Sweep   SweepPlan `json:"sweep,omitempty,omitzero"`
 
 	// Users An estimate for each named user.
 	Users []UserEstimate `json:"users"`
@@ -1497,7 +1498,8 @@ type Quotas struct {
 	Pushes   Backoff `json:"pushes"`
 
 	// Quotas The quotas that are known.
-	Quotas []Quota `json:"quotas"`
+	Quotas []Quota   `json:"quotas"`
+	Sweep  SweepPlan `json:"sweep,omitempty,omitzero"`
 }
 
 // RecentGistList defines model for RecentGistList.
@@ -1666,6 +1668,33 @@ type SkipInputBody struct {
 
 	// User Only those of this user.
 	User string `json:"user,omitempty,omitzero"`
+}
+
+// SweepPlan defines model for SweepPlan.
+type SweepPlan struct {
+	// Batches Whether one query compares 100 users with GitHub; otherwise each user needs a request.
+	Batches bool `json:"batches"`
+
+	// FirstPassAt When each user was scanned once, at the latest; left out if that is so.
+	FirstPassAt time.Time `json:"first_pass_at,omitempty,omitzero"`
+
+	// IntervalSeconds The time that can be kept within GitHub's limits.
+	IntervalSeconds float64 `json:"interval_seconds"`
+
+	// PointsPerHour GraphQL's points that this costs.
+	PointsPerHour int64 `json:"points_per_hour"`
+
+	// QuerySeconds The measured time of a query; 0 before the first one.
+	QuerySeconds float64 `json:"query_seconds"`
+
+	// RequestsPerHour Requests that this costs, if no user has new gists.
+	RequestsPerHour int64 `json:"requests_per_hour"`
+
+	// Users Users to scan, and requests to track further ones.
+	Users int64 `json:"users"`
+
+	// WantedSeconds The configured time between two scans of a user.
+	WantedSeconds float64 `json:"wanted_seconds"`
 }
 
 // Token defines model for Token.

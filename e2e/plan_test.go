@@ -28,7 +28,13 @@ type plan struct {
 	GitHub int     `json:"github_requests"`
 	Tokens int     `json:"pipedrive_tokens"`
 	Sec    float64 `json:"seconds"`
-	Days   *int
+	Sweep  struct {
+		Users    int
+		Batches  bool
+		Interval float64 `json:"interval_seconds"`
+		Points   int     `json:"points_per_hour"`
+	}
+	Days *int
 }
 
 func makePlan(t *testing.T, env map[string]string, args ...string) (pl plan) {
@@ -148,5 +154,18 @@ func TestAPlanWithoutLoginsIsRefused(t *testing.T) {
 	env["GISTDEAL_RESEND_AFTER"] = "soon"
 	if status, out := launch(t, env, "plan", "a").exit(); status != 2 || !strings.Contains(out, `"soon" is not a duration`) {
 		t.Errorf("exit status %d: %s", status, out)
+	}
+}
+
+func TestAPlanTellsHowOftenAllUsersAreScanned(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	s.MakeGists("alice", 2)
+	if p := makePlan(t, env, "alice").Sweep; p.Users != 1 || !p.Batches || p.Interval != 3*3600 || p.Points != 1 {
+		t.Errorf("the sweeps are %+v, want those of one user", p)
+	}
+	status, out := launch(t, env, "plan", "alice").exit()
+	if status != 0 || !strings.Contains(out, "1 user: every 3 h") || !strings.Contains(out, "1 points an hour, first pass done by ") {
+		t.Errorf("exit status %d:\n%s", status, out)
 	}
 }

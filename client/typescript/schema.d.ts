@@ -1501,6 +1501,8 @@ export interface components {
              * @description The time at the allowed rate.
              */
             seconds: number;
+            /** @description How often all users are scanned with these, and what that costs. */
+            sweep?: components["schemas"]["SweepPlan"];
             /** @description An estimate for each named user. */
             users: components["schemas"]["UserEstimate"][];
         };
@@ -2019,6 +2021,7 @@ export interface components {
             pushes: components["schemas"]["Backoff"];
             /** @description The quotas that are known. */
             quotas: components["schemas"]["Quota"][];
+            sweep?: components["schemas"]["SweepPlan"];
         };
         Readiness: {
             /** @description What works and what waits; only for callers with access. */
@@ -2194,6 +2197,45 @@ export interface components {
             states?: components["schemas"]["DealState"][];
             /** @description Only those of this user. */
             user?: string;
+        };
+        SweepPlan: {
+            /** @description Whether one query compares 100 users with GitHub; otherwise each user needs a request. */
+            batches: boolean;
+            /**
+             * Format: date-time
+             * @description When each user was scanned once, at the latest; left out if that is so.
+             */
+            first_pass_at?: string;
+            /**
+             * Format: double
+             * @description The time that can be kept within GitHub's limits.
+             */
+            interval_seconds: number;
+            /**
+             * Format: int64
+             * @description GraphQL's points that this costs.
+             */
+            points_per_hour: number;
+            /**
+             * Format: double
+             * @description The measured time of a query; 0 before the first one.
+             */
+            query_seconds: number;
+            /**
+             * Format: int64
+             * @description Requests that this costs, if no user has new gists.
+             */
+            requests_per_hour: number;
+            /**
+             * Format: int64
+             * @description Users to scan, and requests to track further ones.
+             */
+            users: number;
+            /**
+             * Format: double
+             * @description The configured time between two scans of a user.
+             */
+            wanted_seconds: number;
         };
         Token: {
             /**
@@ -4347,6 +4389,15 @@ export interface operations {
                      *       "pipedrive_requests": 0,
                      *       "pipedrive_tokens": 0,
                      *       "seconds": 0,
+                     *       "sweep": {
+                     *         "batches": true,
+                     *         "interval_seconds": 10800,
+                     *         "points_per_hour": 1,
+                     *         "query_seconds": 0.4,
+                     *         "requests_per_hour": 0,
+                     *         "users": 12,
+                     *         "wanted_seconds": 10800
+                     *       },
                      *       "users": [
                      *         {
                      *           "deals_all": 0,
@@ -4510,8 +4561,25 @@ export interface operations {
                      *           "reserved": 0,
                      *           "reset": "2026-11-30T00:00:00Z",
                      *           "seen_at": "2026-11-29T20:04:39Z"
+                     *         },
+                     *         {
+                     *           "limit": 5000,
+                     *           "name": "github-graphql-hour",
+                     *           "remaining": 4990,
+                     *           "reserved": 500,
+                     *           "reset": "2026-11-29T21:00:00Z",
+                     *           "seen_at": "2026-11-29T20:04:39Z"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "sweep": {
+                     *         "batches": true,
+                     *         "interval_seconds": 10800,
+                     *         "points_per_hour": 334,
+                     *         "query_seconds": 0.4,
+                     *         "requests_per_hour": 0,
+                     *         "users": 100000,
+                     *         "wanted_seconds": 10800
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Quotas"];

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/admin/activity"
 	"gistdeal/internal/admin/estimate"
 	"gistdeal/internal/config"
 	"gistdeal/internal/format"
@@ -61,9 +62,15 @@ func (c *planCmd) estimate(ctx context.Context, at serverFlags, logins []string)
 		return e, errors.Join(err, db.Close())
 	}
 	e, err = estimate.Make(ctx, hub, db, logins, policy, func(ctx context.Context) (estimate.Pace, error) {
-		return estimate.PaceOf(ctx, conf.PipedriveURL, pipedrive.Options{
+		pace, err := estimate.PaceOf(ctx, conf.PipedriveURL, pipedrive.Options{
 			Token: string(conf.PipedriveKey), Rate: conf.PipedriveRate, QuotaReserve: conf.QuotaReserve, UserAgent: config.UserAgent(conf.Version),
 		})
+		if err != nil {
+			return pace, err
+		}
+		leader, err := activity.New(db).Quotas(ctx)
+		pace.Sweep = estimate.SweepOf(hub.Pace(), conf.ScanInterval, leader.Sweep)
+		return pace, err
 	})
 	return e, errors.Join(err, db.Close())
 }
@@ -108,6 +115,31 @@ func showEstimate(t *table, e estimate.Estimate) {
 	t.row("Pipedrive", fmt.Sprintf("%s requests, %s tokens", format.Number(e.PipedriveRequests), format.Number(e.PipedriveTokens)))
 	t.row("Time", format.Duration(time.Duration(e.Seconds*float64(time.Second)))+" at the allowed rate")
 	t.row("Days", daysOf(e))
+	if e.Sweep != nil {
+		t.row("Sweeps", sweepText(*e.Sweep))
+	}
+}
+
+// sweepText describes a plan of sweeps.
+func sweepText(p gistdeal.SweepPlan) string {
+	seconds := func(s float64) string { return format.Duration(time.Duration(s * float64(time.Second))) }
+	users := format.Number(p.Users) + " users"
+	if p.Users == 1 {
+		users = "1 user"
+	}
+	text := fmt.Sprintf("%s: every %s, ", users, seconds(p.Interval))
+	if p.Batches {
+		text += format.Number(p.Points) + " points an hour"
+	} else {
+		text += format.Number(p.Requests) + " requests an hour"
+	}
+	if !p.FirstPass.IsZero() {
+		text += ", first pass done by " + clock(p.FirstPass)
+	}
+	if !p.Kept() {
+		text += fmt.Sprintf("; GitHub's limits do not allow every %s, as configured", seconds(p.Wanted))
+	}
+	return text
 }
 
 // daysOf returns how many days the deals take with the daily quota.

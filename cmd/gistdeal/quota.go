@@ -25,6 +25,9 @@ func (c *quotaCmd) Run(ctx context.Context, at serverFlags) error {
 				t.row(b.Name, format.Number(b.Remaining), format.Number(b.Limit), format.Number(b.Reserved), clock(b.Reset), ago(b.SeenAt))
 			}
 			t.end()
+			if l.Sweep != nil {
+				t.row("sweeps: " + sweepText(*l.Sweep))
+			}
 			for _, p := range [][2]string{{"Pipedrive is in backoff: ", l.Pushes.Reason}, {"GitHub is in backoff: ", l.GitHub.Reason}, {"deals wait after a fault of gistdeal or of its database: ", l.Database.Reason}} {
 				if p[1] != "" {
 					t.row(p[0] + p[1])

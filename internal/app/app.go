@@ -145,7 +145,7 @@ func signIn(c config.Config) *signin.Provider {
 func (a *App) api(hub *github.Client, pipe *pipedrive.Client) *api.API {
 	pace := func(ctx context.Context) (estimate.Pace, error) {
 		l, err := activity.New(a.store).Quotas(ctx) // Of the leader, which this process may not be.
-		return estimate.Pace{PerSecond: pipe.Pace(), Quotas: l.Quotas}, err
+		return estimate.Pace{PerSecond: pipe.Pace(), Quotas: l.Quotas, Sweep: estimate.SweepOf(hub.Pace(), a.config.ScanInterval, l.Sweep)}, err
 	}
 	return api.New(a.store, Configured(a.config), api.Options{
 		Version: a.config.Version, Wait: a.config.RequestWait, Wake: a.engine.Wake, Log: a.log, Operations: a.operations,

@@ -46,10 +46,11 @@ type Estimate struct {
 	PipedriveTokens   int     `json:"pipedrive_tokens"`
 	Seconds           float64 `json:"seconds"` // at the allowed rate
 	// The daily quota of the company; left out if Pipedrive did not tell it.
-	DayTokens         *int `json:"day_tokens,omitempty"`
-	DayTokensLeft     *int `json:"day_tokens_left,omitempty"`
-	DayTokensReserved *int `json:"day_tokens_reserved,omitempty"`
-	Days              *int `json:"days,omitempty" doc:"How many days the deals take with this quota, if nothing else uses it; 0 beside deals means never."`
+	DayTokens         *int                `json:"day_tokens,omitempty"`
+	DayTokensLeft     *int                `json:"day_tokens_left,omitempty"`
+	DayTokensReserved *int                `json:"day_tokens_reserved,omitempty"`
+	Sweep             *gistdeal.SweepPlan `json:"sweep,omitempty" doc:"How often all users are scanned with these, and what that costs."`
+	Days              *int                `json:"days,omitempty" doc:"How many days the deals take with this quota, if nothing else uses it; 0 beside deals means never."`
 }
 
 const (
@@ -61,6 +62,18 @@ const (
 type Pace struct {
 	PerSecond float64
 	Quotas    []gistdeal.Quota // of Pipedrive, as far as they are known
+	Sweep     gistdeal.SweepPace
+}
+
+// SweepOf completes the pace of sweeps with what the leader knows: it has measured the
+// queries, unless there has been no leader.
+func SweepOf(p gistdeal.SweepPace, interval time.Duration, leader *gistdeal.SweepPlan) gistdeal.SweepPace {
+	p.Interval = interval
+	if leader != nil {
+		p.Batches = p.Batches && leader.Batches
+		p.Query = time.Duration(leader.Query * float64(time.Second))
+	}
+	return p
 }
 
 // Make estimates the cost of tracking the logins. It asks GitHub once for each
@@ -84,8 +97,25 @@ func Make(ctx context.Context, hub GitHub, db *store.Store, logins []string, bac
 	speed, err := pace(ctx)
 	if err == nil {
 		e.time(speed)
+		err = e.sweep(ctx, db, speed.Sweep)
 	}
 	return e, err
+}
+
+// sweep plans the sweeps of the users in the database and the new ones.
+func (e *Estimate) sweep(ctx context.Context, db *store.Store, pace gistdeal.SweepPace) error {
+	if pace.Interval == 0 {
+		return nil
+	}
+	users, unscanned, err := db.SweepSize(ctx)
+	for _, u := range e.Users {
+		if u.Problem == "" && (u.State == "new" || u.State == string(gistdeal.UserRemoved)) {
+			users, unscanned = users+1, unscanned+1
+		}
+	}
+	plan := pace.Plan(users, unscanned, time.Now())
+	e.Sweep = &plan
+	return err
 }
 
 // maker looks users up.

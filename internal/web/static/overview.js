@@ -101,7 +101,7 @@ function numbers({ deals, users, days }) {
 }
 
 function quotas({ quotas: all }) {
-  const known = all.filter(({ name }) => ['pipedrive-day', 'github-hour'].includes(name));
+  const known = all.filter(({ name }) => ['pipedrive-day', 'github-hour', 'github-graphql-hour'].includes(name));
   return known.length ? known.map(quota) : empty('queued', 'Not known yet', 'Quotas appear after the first requests to GitHub and Pipedrive.');
 }
 

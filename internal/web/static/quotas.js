@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { button, el } from './dom.js';
 import { attempt, card, confirm, empty, meter, note, when } from './parts.js';
-import { capital, quotaName, count, localTimes, percent } from './words.js';
+import { capital, count, counted, localTimes, percent, quotaName, span } from './words.js';
 
 const readEvery = 10_000; // ms
 
@@ -17,11 +17,22 @@ export function quotas(page) {
     page.show(
       card('Deal creation', pausing(page, pushes, read)),
       backoff('Pipedrive', now.pushes), backoff('GitHub', now.github), backoff('the database', now.database),
-      card('Remaining quota', now.quotas.length ? el('div', { className: 'quota-list' }, now.quotas.map(quota)) : empty('queued', 'Not known yet', 'Quotas appear after the first requests to GitHub and Pipedrive.')));
+      card('Remaining quota', now.quotas.length ? el('div', { className: 'quota-list' }, now.quotas.map(quota)) : empty('queued', 'Not known yet', 'Quotas appear after the first requests to GitHub and Pipedrive.')),
+      ...(now.sweep ? [card('Sweeps', el('p', {}, ...sweep(now.sweep)))] : []));
   };
   const timer = setInterval(() => read().catch(() => {}), readEvery); // The stream detects a lost connection.
   page.signal.addEventListener('abort', () => clearInterval(timer));
   return page.keep(read);
+}
+
+// sweep says how often all users are scanned, and what that costs.
+function sweep(plan) {
+  const cost = plan.batches ? counted(plan.points_per_hour, 'point') : counted(plan.requests_per_hour, 'request');
+  return [
+    `${counted(plan.users, 'user')}: every ${span(plan.interval_seconds)}, ${cost} an hour`,
+    plan.first_pass_at ? ', first pass done by ' : '.', plan.first_pass_at ? when(plan.first_pass_at) : '',
+    plan.interval_seconds > Math.ceil(plan.wanted_seconds) && el('span', { className: 'late' }, ` GitHub’s limits do not allow every ${span(plan.wanted_seconds)}, as configured.`),
+  ];
 }
 
 // quota shows the remaining part of a quota.

@@ -61,6 +61,7 @@ const quotaNames = {
   'pipedrive-day': { name: 'Pipedrive, today', unit: 'tokens', about: 'Each new deal uses some. The reserved part is left for your team.' },
   'pipedrive-writes': { name: 'Pipedrive, writes today', unit: 'writes', about: 'Deals and changes that the account can write per day.' },
   'github-hour': { name: 'GitHub, this hour', unit: 'requests', about: 'A scan uses one per 100 gists, and none if nothing is new.' },
+  'github-graphql-hour': { name: 'GitHub GraphQL, this hour', unit: 'points', about: 'One compares up to 100 users with GitHub.' },
 };
 
 export const quotaName = (name) => quotaNames[name] ?? { name, unit: '', about: '' };
