@@ -58,8 +58,8 @@ var readers = []string{
 
 // entry is an entry in the JSON output of audit-log.
 type entry struct {
-	ID                                             int64
-	Actor, Source, Address, Action, Target, Reason string
+	ID                                                            int64
+	Actor, Source, Address, Action, Target, Before, After, Reason string
 }
 
 func auditLog(t *testing.T, env map[string]string, args ...string) []entry {
@@ -163,6 +163,23 @@ func TestAChangedAdminTokenIsRecordedAsAChangeOfTheConfiguration(t *testing.T) {
 	}
 	const want = "configuration token.change admin, configuration token.change admin, configuration token.revoke admin"
 	if got := strings.Join(actions, ", "); got != want {
+		t.Errorf("the audit log has %s, want %s", got, want)
+	}
+}
+
+func TestAStartWithOtherSettingsIsRecordedAsAChangeOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 1})
+	for _, backfill := range []string{"all", "all", "none", "none", ""} {
+		env["GISTDEAL_BACKFILL"] = backfill
+		start(t, env).signal(syscall.SIGTERM)
+	}
+	var changes []string
+	for _, e := range auditLog(t, env) {
+		changes = append(changes, e.Actor+" "+e.Action+" "+e.Target+" "+e.Before+" -> "+e.After)
+	}
+	const want = "configuration setting.change backfill all -> none, configuration setting.change backfill none -> all"
+	if got := strings.Join(changes, ", "); got != want {
 		t.Errorf("the audit log has %s, want %s", got, want)
 	}
 }

@@ -106,6 +106,9 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	if err := a.setAdminToken(ctx, string(a.config.AdminToken)); err != nil {
 		return err
 	}
+	if err := a.store.RecordConfigured(byConfiguration(ctx), Configured(c).Values, time.Now()); err != nil {
+		return err
+	}
 	identity, err := a.store.Identity(ctx)
 	if err != nil {
 		return err
