@@ -152,7 +152,7 @@ func TestAPlanWithoutLoginsIsRefused(t *testing.T) {
 		t.Errorf("exit status %d: %s", status, out)
 	}
 	env["GISTDEAL_RESEND_AFTER"] = "soon"
-	if status, out := launch(t, env, "plan", "a").exit(); status != 2 || !strings.Contains(out, `"soon" is not a duration`) {
+	if status, out := launch(t, env, "plan", "a").exit(); status != 78 || !strings.Contains(out, `"soon" is not a duration`) {
 		t.Errorf("exit status %d: %s", status, out)
 	}
 }
