@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -20,6 +21,7 @@ type Counts struct {
 	OldestSending time.Time // when the oldest attempt in doubt began; zero if no deal is sending
 	OldestDue     time.Time // when the next scan is due; zero if none is planned
 	PushesPaused  bool      // by an operator
+	Feed          gistdeal.Feed
 }
 
 // counts selects the fields of Counts. Triggers of the schema keep the first ones, and the
@@ -30,19 +32,21 @@ const counts = `SELECT kind, state, CAST(sum(n) AS BIGINT) FROM counts GROUP BY 
 	UNION ALL SELECT 'oldest sending', '', coalesce(min(a.sent_at), 0) FROM deals d
 		JOIN attempts a ON a.gist_id = d.gist_id AND a.outcome IN ('', 'not_found') WHERE d.state = 'sending'
 	UNION ALL SELECT 'oldest due', '', coalesce(min(next_scan_at), 0) FROM users WHERE state IN ('active', 'gone')
-	UNION ALL SELECT 'paused', '', CASE WHEN ` + pushesPaused + ` THEN 1 ELSE 0 END`
+	UNION ALL SELECT 'paused', '', CASE WHEN ` + pushesPaused + ` THEN 1 ELSE 0 END
+	UNION ALL SELECT 'feed', value, 0 FROM settings WHERE name = '` + keyFeed + `'`
 
 // Counts returns the numbers of users and deals by state, of duplicate deals and of pending
-// scan requests, and the times of the oldest.
+// scan requests, the times of the oldest, and the state of the feed.
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	c = Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
 	rows, err := s.read.QueryContext(ctx, counts)
 	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
 		var kind, state string
 		var n int64
-		err := row.Scan(&kind, &state, &n)
-		c.set(kind, state, n)
-		return struct{}{}, err
+		if err := row.Scan(&kind, &state, &n); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, c.set(kind, state, n)
 	})
 	if err != nil {
 		return c, fmt.Errorf("count: %w", err)
@@ -51,7 +55,7 @@ func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 }
 
 // set sets the field of a row of counts.
-func (c *Counts) set(kind, state string, n int64) {
+func (c *Counts) set(kind, state string, n int64) error {
 	switch kind {
 	case "users":
 		c.Users[gistdeal.UserState(state)] = int(n)
@@ -69,5 +73,8 @@ func (c *Counts) set(kind, state string, n int64) {
 		c.OldestDue = fromMillis(n)
 	case "paused":
 		c.PushesPaused = n == 1
+	case "feed":
+		return json.Unmarshal([]byte(state), &c.Feed)
 	}
+	return nil
 }

@@ -36,22 +36,20 @@ func (a *Activity) Overview(ctx context.Context) (o Overview, err error) {
 	if o.Leader, err = a.db.HasLeader(ctx); err != nil {
 		return o, err
 	}
-	p, err := a.db.PushPause(ctx)
-	if err != nil {
-		return o, err
-	}
-	o.Pushes = Pushes{Pause: p, Paused: p.On()}
 	n, err := a.db.Counts(ctx)
 	if err != nil {
 		return o, err
 	}
+	if n.PushesPaused {
+		p, err := a.db.PushPause(ctx)
+		if err != nil {
+			return o, err
+		}
+		o.Pushes = Pushes{Pause: p, Paused: p.On()}
+	}
 	o.Users, o.Deals, o.Duplicates, o.Requests = n.Users, n.Deals, n.Duplicates, n.ScanRequests
 	o.OldestQueuedAt, o.NextScan = n.OldestQueued, n.OldestDue
-	f, err := a.db.Feed(ctx)
-	if err != nil {
-		return o, err
-	}
-	o.Feed = Feed{f.ReadAt, f.GapAt, f.Reach.Seconds()}
+	o.Feed = Feed{n.Feed.ReadAt, n.Feed.GapAt, n.Feed.Reach.Seconds()}
 	o.Days, err = a.days(ctx, time.Now())
 	return o, err
 }
