@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,26 +24,20 @@ func (s *Store) RecordConfigured(ctx context.Context, values map[gistdeal.Settin
 		return err
 	}
 	err = s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
-		var last string
-		before := map[gistdeal.Setting]string{}
-		err = tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, keyConfigured).Scan(&last)
-		first := errors.Is(err, sql.ErrNoRows)
-		if err == nil {
-			err = json.Unmarshal([]byte(last), &before)
-		}
-		if err != nil && !first {
+		last, err := changeSetting(ctx, tx, keyConfigured, string(text))
+		if err != nil || last == "" {
 			return nil, err
 		}
-		if last == string(text) {
-			return nil, nil
+		before := map[gistdeal.Setting]string{}
+		if err := json.Unmarshal([]byte(last), &before); err != nil {
+			return nil, err
 		}
 		for _, name := range slices.Sorted(maps.Keys(values)) {
-			if !first && before[name] != values[name] {
+			if before[name] != values[name] {
 				entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionChangeSetting, Target: string(name), Before: before[name], After: values[name]})
 			}
 		}
-		_, err = tx.ExecContext(ctx, setSetting, keyConfigured, string(text))
-		return entries, err
+		return entries, nil
 	})
 	if err != nil {
 		return fmt.Errorf("record the configured settings: %w", err)
