@@ -121,7 +121,7 @@ const ownFaults = "database"
 // scanInterval is the default of Options.ScanInterval.
 const scanInterval = 3 * time.Hour
 
-// New returns an engine over its three parts. Nothing works before Run.
+// New returns an engine over its parts. Nothing works before Run.
 func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	if o.Now == nil {
 		o.Now = time.Now
