@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"database/sql"
 	"fmt"
 	"net/http"
 	"testing"
@@ -13,6 +14,16 @@ import (
 )
 
 const graphQL = "POST /graphql"
+
+// exec changes the SQLite database behind gistdeal's back.
+func (w *world) exec(statement string) {
+	w.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+w.path+"?_pragma=busy_timeout(60000)")
+	testenv.Must(w.t, err)
+	_, err = db.ExecContext(w.t.Context(), statement)
+	testenv.Must(w.t, err)
+	testenv.Must(w.t, db.Close())
+}
 
 // swept waits until a sweep has ended after the given time for each of the users.
 func (w *world) swept(db *store.Store, since time.Time, users ...int64) {
@@ -266,6 +277,28 @@ func TestManyLoginsAreLookedUpWithOneQuery(t *testing.T) {
 	w.scanned(db, logins...)
 	if queries, lookups, lists := w.count(graphQL), w.count(lookUp), w.count(listGists); queries != 1 || lookups != 2 || lists != 0 {
 		t.Errorf("%d queries, %d lookups and %d lists, want one query, and a lookup of each of the two others", queries, lookups, lists)
+	}
+}
+
+func TestAUserWithoutGistsIsNotScannedWhileItsAnswerIsNotRecorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	logins := numbered(3)
+	for _, login := range logins {
+		w.sim.AddUser(sim.User{Login: login})
+	}
+	db := w.openStore()
+	for _, login := range logins {
+		w.ask(db, gistdeal.ScanRequest{Login: login})
+	}
+	w.exec(`CREATE TRIGGER no_answer BEFORE UPDATE ON scan_requests BEGIN SELECT RAISE(ABORT, 'no answer'); END`)
+	w.start()
+	w.eventually("an answer is not recorded", func() bool { return w.log.Count("outcome not recorded") > 0 })
+	w.scanned(db, logins[0]) // By a scan if the sweep finds it due.
+	w.exec(`DROP TRIGGER no_answer`)
+	w.scanned(db, logins...)
+	if n := w.count(listGists); n != 0 {
+		t.Errorf("%d lists were read, want none\n%s", n, w.log)
 	}
 }
 

@@ -29,6 +29,7 @@ type GitHub interface {
 // Store is the part of the database that a Prober uses.
 type Store interface {
 	DueScanned(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
+	TrackProbed(ctx context.Context, p gistdeal.Probe, policy gistdeal.Backfill, now, next time.Time) (gistdeal.User, error)
 	RecordProbes(ctx context.Context, probes []gistdeal.Probe, now time.Time, next func() time.Time) (unchanged map[int64]bool, err error)
 	ListedGists(ctx context.Context, userID int64) (int, error)
 	SetHidden(ctx context.Context, userID int64, hidden int) error
@@ -96,10 +97,9 @@ func (p *Prober) Changed(ctx context.Context, users []gistdeal.User, next func()
 	return changed, nil
 }
 
-// Record records a first scan of a probed user without gists.
-func (p *Prober) Record(ctx context.Context, probe gistdeal.Probe, next func() time.Time) error {
-	_, err := p.store.RecordProbes(ctx, []gistdeal.Probe{probe}, p.now(), next)
-	return err
+// Track tracks the account of a probe. If it has no gists, it needs no scan before next.
+func (p *Prober) Track(ctx context.Context, probe gistdeal.Probe, policy gistdeal.Backfill, next time.Time) (gistdeal.User, error) {
+	return p.store.TrackProbed(ctx, probe, policy, p.now(), next)
 }
 
 // Available reports whether GitHub serves queries, as far as is known.

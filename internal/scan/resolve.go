@@ -91,14 +91,10 @@ func (s *Scanner) trackProbed(ctx context.Context, requests []gistdeal.ScanReque
 	slots := make(chan struct{}, backgroundAtOnce)
 	for i, a := range requests {
 		if probes[i].Err == nil {
-			_, err := s.trackAccount(ctx, a, probes[i].Account)
+			_, err := s.trackAccount(ctx, a, probes[i].Account, func(policy gistdeal.Backfill) (gistdeal.User, error) {
+				return s.prober.Track(ctx, probes[i], policy, s.nextScan())
+			})
 			s.answer(ctx, a, err == nil, err)
-			if err != nil || probes[i].PublicGists > 0 {
-				continue
-			}
-			if err := s.prober.Record(ctx, probes[i], s.nextScan); err != nil { // No scan is needed.
-				return err
-			}
 			continue
 		}
 		if s.background.Ready() != nil || s.backoff.Left() > 0 {

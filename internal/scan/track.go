@@ -61,11 +61,13 @@ func (s *Scanner) lookUp(ctx context.Context, g GitHub, a gistdeal.ScanRequest) 
 		return u, err
 	}
 	s.backoff.Succeeded(stage)
-	return s.trackAccount(ctx, a, account)
+	return s.trackAccount(ctx, a, account, func(policy gistdeal.Backfill) (gistdeal.User, error) {
+		return s.store.Track(ctx, account, policy, s.now())
+	})
 }
 
-// trackAccount tracks the account that a request is for.
-func (s *Scanner) trackAccount(ctx context.Context, a gistdeal.ScanRequest, account gistdeal.Account) (u gistdeal.User, err error) {
+// trackAccount tracks the account that a request is for, by the given function.
+func (s *Scanner) trackAccount(ctx context.Context, a gistdeal.ScanRequest, account gistdeal.Account, track func(gistdeal.Backfill) (gistdeal.User, error)) (u gistdeal.User, err error) {
 	if err := account.CheckGists(); err != nil {
 		return u, err
 	}
@@ -73,7 +75,7 @@ func (s *Scanner) trackAccount(ctx context.Context, a gistdeal.ScanRequest, acco
 	if err != nil {
 		return u, err
 	}
-	u, err = s.store.Track(ctx, account, cmp.Or(a.Backfill, policy), s.now())
+	u, err = track(cmp.Or(a.Backfill, policy))
 	if err == nil {
 		s.log.Info("user tracked", "login", u.Login, "user", u.ID)
 	}

@@ -32,38 +32,44 @@ type latestRow struct {
 // counts as many gists as before, and the last scan was complete. A first scan is recorded
 // only if there are no gists.
 func (s *Store) RecordProbes(ctx context.Context, probes []gistdeal.Probe, now time.Time, next func() time.Time) (unchanged map[int64]bool, err error) {
-	users, latest, err := probeObjects(probes, next)
-	if err != nil {
-		return nil, err
-	}
-	unchanged = map[int64]bool{}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE users SET node_id = p.value ->> 'node_id' FROM json_each($1) p
-			WHERE users.id = CAST(p.key AS BIGINT) AND users.node_id <> p.value ->> 'node_id'`, users); err != nil {
-			return err
-		}
-		rows, err := queryIn(ctx, tx, `UPDATE users SET last_scan_at = $1, next_scan_at = CAST(p.value ->> 'next' AS BIGINT), problem = '',
-				full_scan_at = CASE WHEN CAST(p.value ->> 'total' AS BIGINT) = 0 THEN $1 ELSE full_scan_at END
-			FROM json_each($2) p
-			WHERE users.id = CAST(p.key AS BIGINT) AND users.state = 'active' AND users.failures = 0 AND users.login_key = p.value ->> 'login'
-				AND (users.last_scan_at > 0 OR CAST(p.value ->> 'total' AS BIGINT) = 0)
-				AND CAST(p.value ->> 'total' AS BIGINT) - users.hidden = (SELECT count(*) FROM gists g WHERE g.user_id = users.id AND g.gone_at = 0)
-				AND users.id NOT IN (SELECT CAST(l.value ->> 'user_id' AS BIGINT) FROM json_each($3) l
-					WHERE NOT EXISTS (SELECT 1 FROM gists g WHERE g.id = l.key AND g.gone_at = 0))
-				AND users.id NOT IN (SELECT g.user_id FROM deals d JOIN gists g ON g.id = d.gist_id
-					WHERE d.state = 'awaiting_approval' AND d.problem = '`+waitingForScan+`')
-			RETURNING users.id`, millis(now), users, latest)
-		_, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) {
-			err = row.Scan(&id)
-			unchanged[id] = true
-			return id, err
-		})
+		unchanged, err = recordProbes(ctx, tx, probes, now, next)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("record the comparison of %d users: %w", len(probes), err)
 	}
 	return unchanged, nil
+}
+
+// recordProbes is RecordProbes in a transaction.
+func recordProbes(ctx context.Context, tx *sql.Tx, probes []gistdeal.Probe, now time.Time, next func() time.Time) (unchanged map[int64]bool, err error) {
+	users, latest, err := probeObjects(probes, next)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE users SET node_id = p.value ->> 'node_id' FROM json_each($1) p
+		WHERE users.id = CAST(p.key AS BIGINT) AND users.node_id <> p.value ->> 'node_id'`, users); err != nil {
+		return nil, err
+	}
+	rows, err := queryIn(ctx, tx, `UPDATE users SET last_scan_at = $1, next_scan_at = CAST(p.value ->> 'next' AS BIGINT), problem = '',
+			full_scan_at = CASE WHEN CAST(p.value ->> 'total' AS BIGINT) = 0 THEN $1 ELSE full_scan_at END
+		FROM json_each($2) p
+		WHERE users.id = CAST(p.key AS BIGINT) AND users.state = 'active' AND users.failures = 0 AND users.login_key = p.value ->> 'login'
+			AND (users.last_scan_at > 0 OR CAST(p.value ->> 'total' AS BIGINT) = 0)
+			AND CAST(p.value ->> 'total' AS BIGINT) - users.hidden = (SELECT count(*) FROM gists g WHERE g.user_id = users.id AND g.gone_at = 0)
+			AND users.id NOT IN (SELECT CAST(l.value ->> 'user_id' AS BIGINT) FROM json_each($3) l
+				WHERE NOT EXISTS (SELECT 1 FROM gists g WHERE g.id = l.key AND g.gone_at = 0))
+			AND users.id NOT IN (SELECT g.user_id FROM deals d JOIN gists g ON g.id = d.gist_id
+				WHERE d.state = 'awaiting_approval' AND d.problem = '`+waitingForScan+`')
+		RETURNING users.id`, millis(now), users, latest)
+	unchanged = map[int64]bool{}
+	_, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) {
+		err = row.Scan(&id)
+		unchanged[id] = true
+		return id, err
+	})
+	return unchanged, err
 }
 
 // probeObjects returns the users and the newest gists of probes as JSON objects. Probes

@@ -107,6 +107,30 @@ func TestAProbeIsAFirstScanOnlyOfAUserWithoutGists(t *testing.T) {
 	})
 }
 
+func TestAProbedUserIsTrackedTogetherWithItsFirstScanIfItHasNoGists(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		scannedUser(t, s, "carol", 3, 1)
+		_, err := s.RemoveUsers(t.Context(), noon, 3)
+		testenv.Must(t, err)
+		next := noon.Add(time.Hour)
+		for id, c := range map[int64]struct {
+			login string
+			gists int
+			due   bool
+		}{1: {"alice", 0, false}, 2: {"bob", 1, true}, 3: {"carol", 0, true}} { // Carol's gist is known.
+			p := gistdeal.Probe{Account: gistdeal.Account{ID: id, Login: c.login, PublicGists: c.gists}}
+			_, err := s.TrackProbed(t.Context(), p, gistdeal.BackfillAll, noon, next)
+			testenv.Must(t, err)
+			u, err := s.User(t.Context(), id)
+			testenv.Must(t, err)
+			if c.due != u.NextScanAt.Equal(noon) || c.due == u.NextScanAt.Equal(next) || c.due != u.LastScanAt.IsZero() {
+				t.Errorf("%s: %+v, due should be %v", c.login, u, c.due)
+			}
+		}
+	})
+}
+
 func TestTheSizeOfASweepCountsUsersAndRequests(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {

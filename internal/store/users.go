@@ -30,36 +30,57 @@ func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) 
 // again never repeats a version.
 func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.Backfill, now time.Time) (u gistdeal.User, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.refuseErased(ctx, tx, a); err != nil {
-			return err
-		}
-		if err := takeLogin(ctx, tx, a); err != nil {
-			return err
-		}
-		if err := forgetScans(ctx, tx, a, now); err != nil {
-			return err
-		}
-		row := tx.QueryRowContext(ctx, `
-			INSERT INTO users (id, login, login_key, state, backfill, tracked_at, next_scan_at, version, node_id)
-			VALUES ($1, $2, $3, 'active', $4, $5, $5, $5, $6)
-			ON CONFLICT (id) DO UPDATE SET login = excluded.login, login_key = excluded.login_key,
-				node_id = CASE excluded.node_id WHEN '' THEN users.node_id ELSE excluded.node_id END,
-				backfill = CASE users.last_scan_at WHEN 0 THEN excluded.backfill ELSE users.backfill END,
-				state = CASE users.state WHEN 'paused' THEN 'paused' ELSE 'active' END, next_scan_at = excluded.next_scan_at
-			RETURNING `+userColumns,
-			a.ID, a.Login, gistdeal.LoginKey(a.Login), policy, millis(now), clean(a.NodeID))
-		if u, err = scanUser(row); err != nil {
-			return err
-		}
-		return linkEntries(ctx, tx, u)
+		u, err = s.track(ctx, tx, a, policy, now)
+		return err
 	})
-	if gistdeal.KindOf(err) == gistdeal.Invalid {
+	return u, trackError(a, err)
+}
+
+// TrackProbed tracks the account of a probe as Track does. If it has no gists, its first scan is
+// recorded with it, so that it is never due before next.
+func (s *Store) TrackProbed(ctx context.Context, p gistdeal.Probe, policy gistdeal.Backfill, now, next time.Time) (u gistdeal.User, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if u, err = s.track(ctx, tx, p.Account, policy, now); err != nil || p.PublicGists > 0 {
+			return err
+		}
+		_, err = recordProbes(ctx, tx, []gistdeal.Probe{p}, now, func() time.Time { return next })
+		return err
+	})
+	return u, trackError(p.Account, err)
+}
+
+// track is Track in a transaction.
+func (s *Store) track(ctx context.Context, tx *sql.Tx, a gistdeal.Account, policy gistdeal.Backfill, now time.Time) (u gistdeal.User, err error) {
+	if err := s.refuseErased(ctx, tx, a); err != nil {
 		return u, err
 	}
-	if err != nil {
-		return u, fmt.Errorf("track %q: %w", a.Login, err)
+	if err := takeLogin(ctx, tx, a); err != nil {
+		return u, err
 	}
-	return u, nil
+	if err := forgetScans(ctx, tx, a, now); err != nil {
+		return u, err
+	}
+	row := tx.QueryRowContext(ctx, `
+		INSERT INTO users (id, login, login_key, state, backfill, tracked_at, next_scan_at, version, node_id)
+		VALUES ($1, $2, $3, 'active', $4, $5, $5, $5, $6)
+		ON CONFLICT (id) DO UPDATE SET login = excluded.login, login_key = excluded.login_key,
+			node_id = CASE excluded.node_id WHEN '' THEN users.node_id ELSE excluded.node_id END,
+			backfill = CASE users.last_scan_at WHEN 0 THEN excluded.backfill ELSE users.backfill END,
+			state = CASE users.state WHEN 'paused' THEN 'paused' ELSE 'active' END, next_scan_at = excluded.next_scan_at
+		RETURNING `+userColumns,
+		a.ID, a.Login, gistdeal.LoginKey(a.Login), policy, millis(now), clean(a.NodeID))
+	if u, err = scanUser(row); err != nil {
+		return u, err
+	}
+	return u, linkEntries(ctx, tx, u)
+}
+
+// trackError says what failed, but leaves an error for the caller of the API as it is.
+func trackError(a gistdeal.Account, err error) error {
+	if err == nil || gistdeal.KindOf(err) == gistdeal.Invalid {
+		return err
+	}
+	return fmt.Errorf("track %q: %w", a.Login, err)
 }
 
 // forgetScans lets a removed user begin anew. Otherwise its next scan would create a deal
