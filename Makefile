@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-boot torture lint fmt build pictures docs clients screenshot check
+.PHONY: help demo run test test-boot torture lint fmt build pictures docs clients golden screenshot check
 
 TOOL := go tool -modfile=tools/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -42,6 +42,9 @@ clients: ## client/: the published document, and the Go and TypeScript clients f
 	go test ./internal/api -run '^TestThePublishedDocumentIsTheServedOne$$' -count=1 -update
 	cd client && go tool -modfile=../tools/go.mod oapi-codegen -config oapi-codegen.yaml openapi.json
 	cd client/typescript && npm ci --ignore-scripts --no-audit --no-fund && npm run generate
+
+golden: ## infra/golden: the configuration, plans and user data that a review compares with
+	go test ./infra/goldentest -run 'ReviewedOne' -count=1 -update
 
 screenshot: ## docs/screenshot.png from the demo; needs Chromium
 	REQUIRE_ALL=1 go test ./e2e -run '^TestTheOverviewOfTheDemoCounts48Deals$$' -count=1 -args -screenshot=$(CURDIR)/docs/screenshot.png

@@ -112,7 +112,7 @@ func TestTheSeedsValuesMakeTheSeedsMachines(t *testing.T) {
 		case "aws_subnet.public[0]", "aws_subnet.public[1]":
 			got, want = fmt.Sprint(r.Values["availability_zone"]), "us-east-1"+map[string]string{"[0]": "a", "[1]": "b"}[r.Address[len(r.Address)-3:]]
 		case "aws_route53_record.api":
-			got, want = fmt.Sprint(r.Values["name"]), "api-challenge.example.com"
+			got, want = fmt.Sprint(r.Values["name"]), "api-challenge.techwithmarkus.com"
 		default:
 			continue
 		}
