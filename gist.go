@@ -10,13 +10,32 @@ type Gist struct {
 	Description string    `json:"description"`
 	Files       []File    `json:"files" doc:"Sorted by name."`
 	CreatedAt   time.Time `json:"created_at,omitzero"`
+	UpdatedAt   time.Time `json:"updated_at,omitzero" doc:"When the gist last changed on GitHub, where stars count as changes. Left out if it is not known yet."`
+	Comments    *int      `json:"comments,omitempty" doc:"The number of comments on GitHub, as of the last read. Left out if it is not known yet."`
+	Fork        *bool     `json:"fork,omitempty" doc:"Whether the gist is a fork of another one. Left out if it is not known: GitHub's lists of gists do not say it."`
 	Seq         int64     `json:"seq" doc:"The position of the gist in the order in which gists of all users were first read."` // from 1; 0 before the gist is stored
+}
+
+// FactsKnown reports whether GitHub's answer about the gist is stored: the sizes and
+// languages of its files, and when it last changed.
+func (g Gist) FactsKnown() bool { return !g.UpdatedAt.IsZero() }
+
+// Size returns the size of all files in bytes; 0 if FactsKnown is false.
+func (g Gist) Size() int {
+	size := 0
+	for _, f := range g.Files {
+		size += f.Size
+	}
+	return size
 }
 
 // File is one file of a gist.
 type File struct {
-	Name   string `json:"name"`
-	RawURL string `json:"raw_url"`
+	Name     string `json:"name"`
+	RawURL   string `json:"raw_url"`
+	Type     string `json:"type,omitempty" doc:"The media type, such as text/plain; left out if it is not known."`
+	Language string `json:"language,omitempty" doc:"The language by GitHub, such as Go; left out if GitHub names none."`
+	Size     int    `json:"size" doc:"The size in bytes; 0 if it is not known yet."`
 }
 
 // GistDeal is a stored gist with its deal.

@@ -1069,15 +1069,27 @@ type Feed struct {
 
 // File defines model for File.
 type File struct {
+	// Language The language by GitHub, such as Go; left out if GitHub names none.
+	Language string `json:"language,omitempty,omitzero"`
+
 	// Name The name.
 	Name string `json:"name"`
 
 	// RawURL The address of the content.
 	RawURL string `json:"raw_url"`
+
+	// Size The size in bytes; 0 if it is not known yet.
+	Size int64 `json:"size"`
+
+	// Type The media type, such as text/plain; left out if it is not known.
+	Type string `json:"type,omitempty,omitzero"`
 }
 
 // Gist defines model for Gist.
 type Gist struct {
+	// Comments The number of comments on GitHub, as of the last read. Left out if it is not known yet.
+	Comments int64 `json:"comments,omitempty,omitzero"`
+
 	// CreatedAt When it was created.
 	CreatedAt time.Time `json:"created_at,omitempty,omitzero"`
 
@@ -1087,11 +1099,17 @@ type Gist struct {
 	// Files Sorted by name.
 	Files []File `json:"files"`
 
+	// Fork Whether the gist is a fork of another one. Left out if it is not known: GitHub's lists of gists do not say it.
+	Fork bool `json:"fork,omitempty,omitzero"`
+
 	// ID The id.
 	ID string `json:"id"`
 
 	// Seq The position of the gist in the order in which gists of all users were first read.
 	Seq int64 `json:"seq"`
+
+	// UpdatedAt When the gist last changed on GitHub, where stars count as changes. Left out if it is not known yet.
+	UpdatedAt time.Time `json:"updated_at,omitempty,omitzero"`
 }
 
 // GistList defines model for GistList.
@@ -1194,6 +1212,9 @@ type ListedDuplicate struct {
 
 // ListedGist defines model for ListedGist.
 type ListedGist struct {
+	// Comments The number of comments on GitHub, as of the last read. Left out if it is not known yet.
+	Comments int64 `json:"comments,omitempty,omitzero"`
+
 	// CreatedAt When it was created.
 	CreatedAt time.Time `json:"created_at,omitempty,omitzero"`
 
@@ -1209,6 +1230,9 @@ type ListedGist struct {
 	// Files Sorted by name.
 	Files []File `json:"files"`
 
+	// Fork Whether the gist is a fork of another one. Left out if it is not known: GitHub's lists of gists do not say it.
+	Fork bool `json:"fork,omitempty,omitzero"`
+
 	// GistID The id of the gist on GitHub.
 	GistID string `json:"gist_id"`
 
@@ -1223,6 +1247,9 @@ type ListedGist struct {
 
 	// State The state of a deal, as in docs/api.md.
 	State DealState `json:"state"`
+
+	// UpdatedAt When the gist last changed on GitHub, where stars count as changes. Left out if it is not known yet.
+	UpdatedAt time.Time `json:"updated_at,omitempty,omitzero"`
 
 	// URL Its page.
 	URL string `json:"url"`
@@ -1801,6 +1828,9 @@ type UserEstimate struct {
 
 // UserGist defines model for UserGist.
 type UserGist struct {
+	// Comments The number of comments on GitHub, as of the last read. Left out if it is not known yet.
+	Comments int64 `json:"comments,omitempty,omitzero"`
+
 	// CreatedAt When it was created.
 	CreatedAt time.Time `json:"created_at,omitempty,omitzero"`
 
@@ -1815,6 +1845,9 @@ type UserGist struct {
 
 	// Files Sorted by name.
 	Files []File `json:"files"`
+
+	// Fork Whether the gist is a fork of another one. Left out if it is not known: GitHub's lists of gists do not say it.
+	Fork bool `json:"fork,omitempty,omitzero"`
 
 	// GistID The id of the gist on GitHub.
 	GistID string `json:"gist_id"`
@@ -1836,6 +1869,9 @@ type UserGist struct {
 
 	// State The state of a deal, as in docs/api.md.
 	State DealState `json:"state"`
+
+	// UpdatedAt When the gist last changed on GitHub, where stars count as changes. Left out if it is not known yet.
+	UpdatedAt time.Time `json:"updated_at,omitempty,omitzero"`
 
 	// URL Its page.
 	URL string `json:"url"`

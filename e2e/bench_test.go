@@ -93,7 +93,7 @@ func fillDatabase(b *testing.B, path string, users int) {
 			n := i*1000 + j + 1
 			gist := fmt.Sprintf("%032x", n)
 			raw := "https://gist.githubusercontent.com/user/" + gist + "/raw/notes.md"
-			gists[j] = gistdeal.Gist{ID: gist, Description: "notes on one thing or another", CreatedAt: now, Files: []gistdeal.File{{Name: "notes.md", RawURL: raw}}}
+			gists[j] = gistdeal.Gist{ID: gist, Description: "notes on one thing or another", CreatedAt: now, UpdatedAt: now, Files: []gistdeal.File{{Name: "notes.md", RawURL: raw}}}
 			deals[gist] = int64(n)
 		}
 		if err == nil {

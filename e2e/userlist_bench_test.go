@@ -119,8 +119,8 @@ func fillUsers(b *testing.B, driver, database string, users int) {
 			SELECT i, 'User' || (i * 7919 %% 1000003), 'user' || (i * 7919 %% 1000003),
 				CASE WHEN i %% 50 = 1 THEN 'removed' WHEN i %% 20 = 2 THEN 'paused' WHEN i %% 30 = 3 THEN 'gone' ELSE 'active' END,
 				'all', %d - i * 1009 %% 9000000, %d - i * 7 %% 10800000, %d, %d + i * 13 %% 10800000 FROM n`, numbers, now, now, now, now+86_400_000),
-		fmt.Sprintf(`INSERT INTO gists (id, user_id, seq, description, files, created_at, noticed_at, noticed_by) %s
-			SELECT CAST(i AS TEXT) || '-' || CAST(k AS TEXT), i, i * 3 + k, 'notes', '[]', %d, %d, 'scan' FROM n, (SELECT 0 AS k UNION SELECT 1 UNION SELECT 2) AS three`, numbers, now, now),
+		fmt.Sprintf(`INSERT INTO gists (id, user_id, seq, description, files, created_at, updated_at, noticed_at, noticed_by) %s
+			SELECT CAST(i AS TEXT) || '-' || CAST(k AS TEXT), i, i * 3 + k, 'notes', '[]', %d, %d, %d, 'scan' FROM n, (SELECT 0 AS k UNION SELECT 1 UNION SELECT 2) AS three`, numbers, now, now, now),
 		`INSERT INTO deals (gist_id, state, deal_id) SELECT id, CASE WHEN seq % 40 = 0 THEN 'failed' ELSE 'created' END, CASE WHEN seq % 40 = 0 THEN NULL ELSE seq END FROM gists`,
 		fmt.Sprintf(`UPDATE counters SET value = %d WHERE name = 'gist_seq'`, users*3+3),
 		`VACUUM`, `ANALYZE`, // The databases do this by themselves later.

@@ -1572,12 +1572,26 @@ export interface components {
             read_at?: string;
         };
         File: {
+            /** @description The language by GitHub, such as Go; left out if GitHub names none. */
+            language?: string;
             /** @description The name. */
             name: string;
             /** @description The address of the content. */
             raw_url: string;
+            /**
+             * Format: int64
+             * @description The size in bytes; 0 if it is not known yet.
+             */
+            size: number;
+            /** @description The media type, such as text/plain; left out if it is not known. */
+            type?: string;
         };
         Gist: {
+            /**
+             * Format: int64
+             * @description The number of comments on GitHub, as of the last read. Left out if it is not known yet.
+             */
+            comments?: number;
             /**
              * Format: date-time
              * @description When it was created.
@@ -1587,6 +1601,8 @@ export interface components {
             description: string;
             /** @description Sorted by name. */
             files: components["schemas"]["File"][];
+            /** @description Whether the gist is a fork of another one. Left out if it is not known: GitHub's lists of gists do not say it. */
+            fork?: boolean;
             /** @description The id. */
             id: string;
             /**
@@ -1594,6 +1610,11 @@ export interface components {
              * @description The position of the gist in the order in which gists of all users were first read.
              */
             seq: number;
+            /**
+             * Format: date-time
+             * @description When the gist last changed on GitHub, where stars count as changes. Left out if it is not known yet.
+             */
+            updated_at?: string;
         };
         GistList: {
             /** @description The gists of this page. */
@@ -1689,6 +1710,11 @@ export interface components {
         };
         ListedGist: {
             /**
+             * Format: int64
+             * @description The number of comments on GitHub, as of the last read. Left out if it is not known yet.
+             */
+            comments?: number;
+            /**
              * Format: date-time
              * @description When it was created.
              */
@@ -1704,6 +1730,8 @@ export interface components {
             description: string;
             /** @description Sorted by name. */
             files: components["schemas"]["File"][];
+            /** @description Whether the gist is a fork of another one. Left out if it is not known: GitHub's lists of gists do not say it. */
+            fork?: boolean;
             /** @description The id of the gist on GitHub. */
             gist_id: string;
             /** @description The id. */
@@ -1717,6 +1745,11 @@ export interface components {
             seq: number;
             /** @description The state. */
             state: components["schemas"]["DealState"];
+            /**
+             * Format: date-time
+             * @description When the gist last changed on GitHub, where stars count as changes. Left out if it is not known yet.
+             */
+            updated_at?: string;
             /** @description Its page. */
             url: string;
         };
@@ -2358,6 +2391,11 @@ export interface components {
         };
         UserGist: {
             /**
+             * Format: int64
+             * @description The number of comments on GitHub, as of the last read. Left out if it is not known yet.
+             */
+            comments?: number;
+            /**
              * Format: date-time
              * @description When it was created.
              */
@@ -2373,6 +2411,8 @@ export interface components {
             description: string;
             /** @description Sorted by name. */
             files: components["schemas"]["File"][];
+            /** @description Whether the gist is a fork of another one. Left out if it is not known: GitHub's lists of gists do not say it. */
+            fork?: boolean;
             /** @description The id of the gist on GitHub. */
             gist_id: string;
             /** @description The id. */
@@ -2390,6 +2430,11 @@ export interface components {
             seq: number;
             /** @description The state. */
             state: components["schemas"]["DealState"];
+            /**
+             * Format: date-time
+             * @description When the gist last changed on GitHub, where stars count as changes. Left out if it is not known yet.
+             */
+            updated_at?: string;
             /** @description Its page. */
             url: string;
         };
@@ -3426,20 +3471,26 @@ export interface operations {
                      *       "deal_url": "https://example.pipedrive.com/deal/38",
                      *       "duplicates": [],
                      *       "gist": {
+                     *         "comments": 0,
                      *         "created_at": "2018-02-19T22:59:34Z",
                      *         "description": "rotate logs on a small server",
                      *         "files": [
                      *           {
                      *             "name": ".bashrc",
-                     *             "raw_url": "https://gist.githubusercontent.com/FortyFoxes/06fcca0384757f163d7e9891ea35a430/raw/000000000000000000000000000000005a8b56d6/.bashrc"
+                     *             "raw_url": "https://gist.githubusercontent.com/FortyFoxes/06fcca0384757f163d7e9891ea35a430/raw/000000000000000000000000000000005a8b56d6/.bashrc",
+                     *             "size": 861,
+                     *             "type": "text/plain"
                      *           },
                      *           {
                      *             "name": "1-Makefile",
-                     *             "raw_url": "https://gist.githubusercontent.com/FortyFoxes/06fcca0384757f163d7e9891ea35a430/raw/000000000000000000000000000000005a8b56d6/1-Makefile"
+                     *             "raw_url": "https://gist.githubusercontent.com/FortyFoxes/06fcca0384757f163d7e9891ea35a430/raw/000000000000000000000000000000005a8b56d6/1-Makefile",
+                     *             "size": 861,
+                     *             "type": "text/plain"
                      *           }
                      *         ],
                      *         "id": "06fcca0384757f163d7e9891ea35a430",
-                     *         "seq": 19
+                     *         "seq": 19,
+                     *         "updated_at": "2018-02-19T22:59:34Z"
                      *       },
                      *       "gist_id": "06fcca0384757f163d7e9891ea35a430",
                      *       "noticed_at": "2026-11-29T20:04:33Z",
@@ -3695,6 +3746,7 @@ export interface operations {
                      * @example {
                      *       "gists": [
                      *         {
+                     *           "comments": 0,
                      *           "created_at": "2026-08-15T00:09:46Z",
                      *           "deal_id": 1,
                      *           "deal_url": "https://example.pipedrive.com/deal/1",
@@ -3702,11 +3754,15 @@ export interface operations {
                      *           "files": [
                      *             {
                      *               "name": ".bashrc",
-                     *               "raw_url": "https://gist.githubusercontent.com/FortyFoxes/c364cd1edc0addee52757a2347b8d5a4/raw/000000000000000000000000000000006acc5966/.bashrc"
+                     *               "raw_url": "https://gist.githubusercontent.com/FortyFoxes/c364cd1edc0addee52757a2347b8d5a4/raw/000000000000000000000000000000006acc5966/.bashrc",
+                     *               "size": 861,
+                     *               "type": "text/plain"
                      *             },
                      *             {
                      *               "name": "5-widget.js",
-                     *               "raw_url": "https://gist.githubusercontent.com/FortyFoxes/c364cd1edc0addee52757a2347b8d5a4/raw/000000000000000000000000000000006acc5966/5-widget.js"
+                     *               "raw_url": "https://gist.githubusercontent.com/FortyFoxes/c364cd1edc0addee52757a2347b8d5a4/raw/000000000000000000000000000000006acc5966/5-widget.js",
+                     *               "size": 1500,
+                     *               "type": "text/plain"
                      *             }
                      *           ],
                      *           "gist_id": "c364cd1edc0addee52757a2347b8d5a4",
@@ -3716,6 +3772,7 @@ export interface operations {
                      *           "problem": "",
                      *           "seq": 48,
                      *           "state": "created",
+                     *           "updated_at": "2026-08-15T00:09:46Z",
                      *           "url": "https://gist.github.com/FortyFoxes/c364cd1edc0addee52757a2347b8d5a4"
                      *         }
                      *       ],
@@ -5732,14 +5789,18 @@ export interface operations {
                      * @example {
                      *       "gists": [
                      *         {
+                     *           "comments": 0,
                      *           "created_at": "2025-05-31T08:03:37Z",
                      *           "deal_id": 3,
                      *           "deal_url": "https://example.pipedrive.com/deal/3",
                      *           "description": "rotate logs on a small server, naïve – 日本語 – fix for the printer, naïve – 日本語 – backup to a second disk, naïve – 日本語 – benchmark of three maps, naïve – 日本語 – colours of the terminal, naïve – 日本語 – colours of the terminal, naïve – 日本語 – benchmark of three maps, na",
                      *           "files": [
                      *             {
+                     *               "language": "YAML",
                      *               "name": "build.yml",
-                     *               "raw_url": "https://gist.githubusercontent.com/seven-swans/f0af245a210fc66e1bc6cff603e81af7/raw/00000000000000000000000000000000683ab7d9/build.yml"
+                     *               "raw_url": "https://gist.githubusercontent.com/seven-swans/f0af245a210fc66e1bc6cff603e81af7/raw/00000000000000000000000000000000683ab7d9/build.yml",
+                     *               "size": 1204,
+                     *               "type": "text/x-yaml"
                      *             }
                      *           ],
                      *           "gist_id": "f0af245a210fc66e1bc6cff603e81af7",
@@ -5747,6 +5808,7 @@ export interface operations {
                      *           "problem": "",
                      *           "seq": 8,
                      *           "state": "created",
+                     *           "updated_at": "2025-05-31T08:03:37Z",
                      *           "url": "https://gist.github.com/seven-swans/f0af245a210fc66e1bc6cff603e81af7"
                      *         }
                      *       ],

@@ -231,7 +231,7 @@ func TestTenThousandUnchangedUsersAreSweptWithAHundredQueries(t *testing.T) {
 		_, err := db.Track(t.Context(), gistdeal.Account{ID: id, Login: login}, gistdeal.BackfillNone, ago)
 		testenv.Must(t, err)
 		for _, g := range u.Gists {
-			_, err := db.SaveGists(t.Context(), id, []gistdeal.Gist{{ID: g.ID, CreatedAt: ago}}, gistdeal.NewGistPolicy{First: true, SkipBefore: time.Now()}, ago)
+			_, err := db.SaveGists(t.Context(), id, []gistdeal.Gist{{ID: g.ID, CreatedAt: ago, UpdatedAt: ago}}, gistdeal.NewGistPolicy{First: true, SkipBefore: time.Now()}, ago)
 			testenv.Must(t, err)
 		}
 		testenv.Must(t, db.Scanned(t.Context(), id, gistdeal.Listing{Pages: 1}, ago, ago.Add(3*time.Hour)))

@@ -98,6 +98,34 @@ func TestTheSweepQueuesADealForANewGist(t *testing.T) {
 	w.settled(r, "alice")
 }
 
+func TestAnEditedGistKeepsItsDealAndGetsItsNewFacts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{Seed: 1})
+	w.withoutGraphQL()
+	clock := newClock()
+	w.options.Now = clock.now
+	created := clock.now().Add(-time.Hour)
+	w.sim.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{{ID: "a1", Description: "draft", Files: []sim.File{{Name: "a.go", Size: 7}}, CreatedAt: created}}})
+	r := w.startTracking("alice")
+	w.settled(r, "alice")
+	w.sim.EditGist("a1", func(g *sim.Gist) {
+		g.Description, g.Comments, g.UpdatedAt = "done", 2, clock.now()
+		g.Files = []sim.File{{Name: "a.go", Language: "Go", Size: 7}, {Name: "b.md", Language: "Markdown", Size: 20}}
+	})
+	clock.add(4 * time.Hour)
+	var g gistdeal.GistDeal
+	w.eventually("the new facts", func() bool {
+		all, err := r.store.GistsOf(t.Context(), w.user(r, "alice").ID)
+		testenv.Must(t, err)
+		g = all[0]
+		return g.Description == "done"
+	})
+	if len(g.Files) != 2 || g.Size() != 27 || g.Files[1].Language != "Markdown" || *g.Comments != 2 || g.Fork != nil || !g.UpdatedAt.After(g.CreatedAt) {
+		t.Errorf("%+v, want the facts of the edited gist", g)
+	}
+	w.wantPosts(1)
+}
+
 func TestUsersAreScannedAfterADowntime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{Seed: 1})

@@ -50,7 +50,7 @@ func TestDecodePageAcceptsEveryValidGist(t *testing.T) {
 	t.Parallel()
 	file := gistdeal.File{Name: "a.txt", RawURL: "https://gist.githubusercontent.com/a.txt"}
 	created := time.Date(2026, 11, 23, 10, 20, 30, 0, time.UTC)
-	plain := gistdeal.Gist{ID: "aa11", OwnerID: 583231, Description: "a gist", Files: []gistdeal.File{file}, CreatedAt: created}
+	plain := gistdeal.Gist{ID: "aa11", OwnerID: 583231, Description: "a gist", Files: []gistdeal.File{file}, CreatedAt: created, UpdatedAt: created.Add(time.Second)}
 	for _, c := range []struct {
 		name  string
 		edits []string
@@ -68,6 +68,14 @@ func TestDecodePageAcceptsEveryValidGist(t *testing.T) {
 		{"files out of order", []string{"files", `{"b":{"raw_url":"2"},"a":{"raw_url":"1"},"B":{}}`}, func(g *gistdeal.Gist) {
 			g.Files = []gistdeal.File{{Name: "B"}, {Name: "a", RawURL: "1"}, {Name: "b", RawURL: "2"}}
 		}},
+		{"facts of the files", []string{"files", `{"a.go":{"filename":"a.go","type":"text/x-go","language":"Go","raw_url":"1","size":7}}`}, func(g *gistdeal.Gist) {
+			g.Files = []gistdeal.File{{Name: "a.go", RawURL: "1", Type: "text/x-go", Language: "Go", Size: 7}}
+		}},
+		{"comments", []string{"comments", "3"}, func(g *gistdeal.Gist) { g.Comments = new(3) }},
+		{"no comments", []string{"comments", "0"}, func(g *gistdeal.Gist) { g.Comments = new(0) }},
+		{"comments null", []string{"comments", "null"}, func(*gistdeal.Gist) {}},
+		{"updated_at absent", []string{"updated_at", ""}, func(g *gistdeal.Gist) { g.UpdatedAt = created }},
+		{"updated before it was created", []string{"updated_at", `"2026-11-23T10:20:29Z"`}, func(g *gistdeal.Gist) { g.UpdatedAt = created }},
 		{"a time zone", []string{"created_at", `"2026-11-23T11:20:30+01:00"`}, func(*gistdeal.Gist) {}},
 		{"secret", []string{"public", "false"}, nil},
 	} {

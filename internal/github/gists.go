@@ -211,12 +211,16 @@ type gistJSON struct {
 	Description string    `json:"description"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
+	Comments    *int      `json:"comments"`
 	Owner       struct {
 		ID    int64  `json:"id"`
 		Login string `json:"login"`
 	} `json:"owner"`
 	Files map[string]struct {
-		RawURL string `json:"raw_url"`
+		RawURL   string `json:"raw_url"`
+		Type     string `json:"type"`
+		Language string `json:"language"` // null if GitHub does not know the type of the file
+		Size     int    `json:"size"`
 	} `json:"files"`
 }
 
@@ -254,15 +258,21 @@ func decodePage(body []byte) ([]gistdeal.Gist, error) {
 func (item gistJSON) gist() gistdeal.Gist {
 	files := make([]gistdeal.File, 0, len(item.Files))
 	for name, file := range item.Files {
-		files = append(files, gistdeal.File{Name: name, RawURL: file.RawURL})
+		files = append(files, gistdeal.File{Name: name, RawURL: file.RawURL, Type: file.Type, Language: file.Language, Size: file.Size})
 	}
 	slices.SortFunc(files, func(a, b gistdeal.File) int { return cmp.Compare(a.Name, b.Name) })
+	updated := item.UpdatedAt
+	if updated.Before(item.CreatedAt) { // Or it is left out.
+		updated = item.CreatedAt
+	}
 	return gistdeal.Gist{
 		ID:          item.ID,
 		OwnerID:     item.Owner.ID,
 		Description: item.Description,
 		Files:       files,
 		CreatedAt:   item.CreatedAt.UTC(),
+		UpdatedAt:   updated.UTC(),
+		Comments:    item.Comments,
 	}
 }
 

@@ -134,9 +134,18 @@ func compare(t *testing.T, g gistdeal.Gist, want map[string]any) {
 	if g.ID != want["id"] || g.Description != description || g.OwnerID != int64(id) || g.CreatedAt.Format(time.RFC3339) != want["created_at"] {
 		t.Errorf("%+v\nwant %v", g, want)
 	}
+	if comments, _ := want["comments"].(float64); *g.Comments != int(comments) || g.UpdatedAt.Format(time.RFC3339) != want["updated_at"] {
+		t.Errorf("gist %s: %d comments, updated %s, want %v, %v", g.ID, *g.Comments, g.UpdatedAt, want["comments"], want["updated_at"])
+	}
 	files := want["files"].(map[string]any)
 	for i, f := range g.Files {
 		file, _ := files[f.Name].(map[string]any)
+		size, _ := file["size"].(float64)
+		kind, _ := file["type"].(string)
+		language, _ := file["language"].(string)
+		if f.Size != int(size) || f.Type != kind || f.Language != language {
+			t.Errorf("gist %s: %+v, want %v", g.ID, f, file)
+		}
 		if file == nil || f.RawURL != file["raw_url"] || i > 0 && g.Files[i-1].Name >= f.Name {
 			t.Errorf("gist %s: file %d is %+v, want one of %v in order", g.ID, i, f, files)
 		}

@@ -132,8 +132,8 @@ func fillLists(b *testing.B, driver, address string) {
 	for _, statement := range []string{
 		fmt.Sprintf(`INSERT INTO users (id, login, login_key, state, backfill, tracked_at, last_scan_at, full_scan_at, next_scan_at) %s
 			SELECT i + 1, 'user' || i, 'user' || i, 'active', 'all', %d - i * 1009, %d - i * 7, %d, %d + i * 13 FROM n`, numbers(100), now, now, now, now+86_400_000),
-		fmt.Sprintf(`INSERT INTO gists (id, user_id, seq, description, files, created_at, noticed_at, noticed_by) %s
-			SELECT CAST(100000000 + i * 7919 %% 100003 AS TEXT), i %% 100 + 1, i + 1, 'notes on one thing or another', '[]', %d, %d - i %% 40 * 86400000, 'scan' FROM n`, numbers(100_000), now, now),
+		fmt.Sprintf(`INSERT INTO gists (id, user_id, seq, description, files, created_at, updated_at, noticed_at, noticed_by) %s
+			SELECT CAST(100000000 + i * 7919 %% 100003 AS TEXT), i %% 100 + 1, i + 1, 'notes on one thing or another', '[]', %d, %d, %d - i %% 40 * 86400000, 'scan' FROM n`, numbers(100_000), now, now, now),
 		fmt.Sprintf(`INSERT INTO deals (gist_id, state, deal_id, problem, queued_at, turn) SELECT id,
 				CASE WHEN seq %% 40 = 0 THEN 'failed' WHEN seq %% 11 = 0 THEN 'queued' ELSE 'created' END,
 				CASE WHEN seq %% 40 = 0 OR seq %% 11 = 0 THEN NULL ELSE seq END,

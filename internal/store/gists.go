@@ -16,14 +16,18 @@ type gistRow struct {
 	Description string `json:"description"`
 	Files       string `json:"files"`
 	CreatedAt   int64  `json:"created_at"`
+	UpdatedAt   int64  `json:"updated_at"`
+	Comments    int    `json:"comments"` // -1 if not known
+	Fork        int    `json:"fork"`     // -1 if not known
 	Place       int64  `json:"place"`
 }
 
 // SaveGists stores gists of a user, given newest first. In the same transaction it
 // inserts a deal for each gist that never had one: queued, awaiting approval or skipped,
-// as the policy n says. It updates the description and files of existing gists. It
-// returns the number of new deals that are not skipped. If the user was removed
-// meanwhile, it returns an error and stores nothing.
+// as the policy n says. It updates the facts of existing gists, unless they are older
+// than the stored ones: an answer of GitHub may be late. It returns the number of new deals
+// that are not skipped. If the user was removed meanwhile, it returns an error and stores
+// nothing.
 func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (queued int, err error) {
 	if len(gists) == 0 {
 		return 0, nil
@@ -34,12 +38,15 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO gists (id, user_id, seq, description, files, created_at, noticed_at, noticed_by)
-			SELECT key, $1, CAST(value ->> 'seq' AS BIGINT), value ->> 'description', value ->> 'files',
-				CAST(value ->> 'created_at' AS BIGINT), $2, $3
+			INSERT INTO gists (id, user_id, seq, description, files, created_at, updated_at, comments, fork, noticed_at, noticed_by)
+			SELECT key, $1, CAST(value ->> 'seq' AS BIGINT), value ->> 'description', value ->> 'files', CAST(value ->> 'created_at' AS BIGINT),
+				CAST(value ->> 'updated_at' AS BIGINT), CAST(value ->> 'comments' AS BIGINT), CAST(value ->> 'fork' AS BIGINT), $2, $3
 			FROM json_each($4) WHERE true
-			ON CONFLICT (id) DO UPDATE SET description = excluded.description, files = excluded.files
-			WHERE gists.description <> excluded.description OR gists.files <> excluded.files`,
+			ON CONFLICT (id) DO UPDATE SET description = excluded.description, files = excluded.files, updated_at = excluded.updated_at,
+				comments = CASE excluded.comments WHEN -1 THEN gists.comments ELSE excluded.comments END,
+				fork = CASE excluded.fork WHEN -1 THEN gists.fork ELSE excluded.fork END
+			WHERE excluded.updated_at >= gists.updated_at AND (gists.description <> excluded.description OR gists.files <> excluded.files
+				OR gists.updated_at <> excluded.updated_at OR excluded.comments NOT IN (-1, gists.comments) OR excluded.fork NOT IN (-1, gists.fork))`,
 			userID, millis(now), noticedBy(n), object); err != nil {
 			return err
 		}
@@ -124,16 +131,34 @@ func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist, n gistde
 	for i, g := range gists {
 		files := make([]gistdeal.File, len(g.Files))
 		for j, f := range g.Files {
-			files[j] = gistdeal.File{Name: clean(f.Name), RawURL: clean(f.RawURL)}
+			files[j] = gistdeal.File{Name: clean(f.Name), RawURL: clean(f.RawURL), Type: clean(f.Type), Language: clean(f.Language), Size: f.Size}
 		}
 		text, err := json.Marshal(files)
 		if err != nil {
 			return "", err
 		}
-		rows[g.ID] = gistRow{Seq: last - int64(i), Description: clean(g.Description), Files: string(text), CreatedAt: millis(g.CreatedAt), Place: n.Place(i)}
+		rows[g.ID] = gistRow{
+			Seq: last - int64(i), Description: clean(g.Description), Files: string(text), CreatedAt: millis(g.CreatedAt),
+			UpdatedAt: millis(g.UpdatedAt), Comments: unlessNil(g.Comments), Fork: forkOf(g.Fork), Place: n.Place(i),
+		}
 	}
 	object, err := json.Marshal(rows)
 	return string(object), err
+}
+
+// The columns of facts are -1 if they are not known.
+func unlessNil(n *int) int {
+	if n == nil {
+		return -1
+	}
+	return *n
+}
+
+func forkOf(fork *bool) int {
+	if fork == nil {
+		return -1
+	}
+	return int(boolean(*fork))
 }
 
 // GistsOf returns the gists of a user with their deals, newest first.
@@ -144,7 +169,8 @@ func (s *Store) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal,
 
 // gistDeals selects rows for scanGistDeal.
 const (
-	gistDealColumns = `g.id, g.user_id, g.seq, g.description, g.files, g.created_at, d.state, coalesce(d.deal_id, 0), d.problem`
+	gistColumns     = `g.id, g.user_id, g.seq, g.description, g.files, g.created_at, g.updated_at, g.comments, g.fork`
+	gistDealColumns = gistColumns + `, d.state, coalesce(d.deal_id, 0), d.problem`
 	gistDeals       = `SELECT ` + gistDealColumns + ` FROM gists g JOIN deals d ON d.gist_id = g.id`
 )
 
@@ -152,14 +178,28 @@ func scanGist(row *sql.Rows) (gistdeal.GistDeal, error) { return scanGistDeal(ro
 
 // scanGistDeal scans gistDealColumns, and further columns into more.
 func scanGistDeal(row *sql.Rows, more ...any) (g gistdeal.GistDeal, err error) {
-	var created int64
+	err = scanFacts(row, &g.Gist, append([]any{&g.State, &g.DealID, &g.Problem}, more...)...)
+	g.GistID = g.ID
+	return g, err
+}
+
+// scanFacts scans gistColumns, and further columns into more.
+func scanFacts(row interface{ Scan(...any) error }, g *gistdeal.Gist, more ...any) error {
+	var created, updated int64
+	var comments, fork int
 	var files []byte
-	columns := []any{&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &g.State, &g.DealID, &g.Problem}
+	columns := []any{&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &updated, &comments, &fork}
 	if err := row.Scan(append(columns, more...)...); err != nil {
-		return g, err
+		return err
 	}
-	g.CreatedAt, g.GistID = fromMillis(created), g.ID
-	return g, json.Unmarshal(files, &g.Files)
+	g.CreatedAt, g.UpdatedAt = fromMillis(created), fromMillis(updated)
+	if comments >= 0 {
+		g.Comments = &comments
+	}
+	if fork >= 0 {
+		g.Fork = new(fork == 1)
+	}
+	return json.Unmarshal(files, &g.Files)
 }
 
 // HasGists reports whether GitHub lists a gist of the user, as far as is known.

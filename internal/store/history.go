@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -37,22 +36,17 @@ func (s *Store) Explain(ctx context.Context, gistID string) (history gistdeal.Hi
 
 // addGist adds the gist and its user, if they are known.
 func (s *Store) addGist(ctx context.Context, history *gistdeal.History) error {
-	g := &history.Gist
-	var created, noticed int64
-	var files []byte
-	err := s.read.QueryRowContext(ctx, `SELECT id, user_id, seq, description, files, created_at, noticed_at, noticed_by FROM gists WHERE id = $1`, history.GistID).
-		Scan(&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &noticed, &history.NoticedBy)
+	var noticed int64
+	row := s.read.QueryRowContext(ctx, `SELECT `+gistColumns+`, g.noticed_at, g.noticed_by FROM gists g WHERE g.id = $1`, history.GistID)
+	err := scanFacts(row, &history.Gist, &noticed, &history.NoticedBy)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	g.CreatedAt, history.NoticedAt = fromMillis(created), fromMillis(noticed)
-	if err := json.Unmarshal(files, &g.Files); err != nil {
-		return err
-	}
-	history.User, err = scanUser(s.read.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE id = $1`, g.UserID))
+	history.NoticedAt = fromMillis(noticed)
+	history.User, err = scanUser(s.read.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE id = $1`, history.Gist.UserID))
 	return err
 }
 

@@ -29,8 +29,8 @@ type latestRow struct {
 // that next returns. It returns the ids of these users; the others have to be scanned.
 //
 // Nothing has changed if the login is the same, all of the newest gists are known, GitHub
-// counts as many gists as before, and the last scan was complete. A first scan is recorded
-// only if there are no gists.
+// counts as many gists as before, the facts of all gists are known, and the last scan was
+// complete. A first scan is recorded only if there are no gists.
 func (s *Store) RecordProbes(ctx context.Context, probes []gistdeal.Probe, now time.Time, next func() time.Time) (unchanged map[int64]bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		unchanged, err = recordProbes(ctx, tx, probes, now, next)
@@ -60,6 +60,7 @@ func recordProbes(ctx context.Context, tx *sql.Tx, probes []gistdeal.Probe, now 
 			AND CAST(p.value ->> 'total' AS BIGINT) - users.hidden = (SELECT count(*) FROM gists g WHERE g.user_id = users.id AND g.gone_at = 0)
 			AND users.id NOT IN (SELECT CAST(l.value ->> 'user_id' AS BIGINT) FROM json_each($3) l
 				WHERE NOT EXISTS (SELECT 1 FROM gists g WHERE g.id = l.key AND g.gone_at = 0))
+			AND users.id NOT IN (SELECT g.user_id FROM gists g WHERE g.updated_at = 0 AND g.gone_at = 0)
 			AND users.id NOT IN (SELECT g.user_id FROM deals d JOIN gists g ON g.id = d.gist_id
 				WHERE d.state = 'awaiting_approval' AND d.problem = '`+waitingForScan+`')
 		RETURNING users.id`, millis(now), users, latest)

@@ -49,6 +49,14 @@ func TestAProbeRecordsAScanOnlyIfNothingHasChanged(t *testing.T) {
 			testenv.Must(t, s.MarkGone(t.Context(), p.ID, p.Latest[:2], noon))
 			p.Latest, p.PublicGists = p.Latest[:2], 2
 		}, true},
+		"the facts of a gist are missing": {func(t *testing.T, s *store.Store, _ *gistdeal.Probe) {
+			s.Exec(t, `UPDATE gists SET updated_at = 0 WHERE id = 'alice-0002'`)
+		}, false},
+		"the facts of a gone gist are missing": {func(t *testing.T, s *store.Store, p *gistdeal.Probe) {
+			s.Exec(t, `UPDATE gists SET updated_at = 0 WHERE id = 'alice-0001'`)
+			testenv.Must(t, s.MarkGone(t.Context(), p.ID, p.Latest[:2], noon))
+			p.Latest, p.PublicGists = p.Latest[:2], 2
+		}, true},
 		"the last scan failed": {func(t *testing.T, s *store.Store, p *gistdeal.Probe) {
 			testenv.Must(t, s.ScanFailed(t.Context(), p.ID, "broken", noon))
 		}, false},

@@ -9,7 +9,10 @@ import (
 	"gistdeal"
 )
 
-const userColumns = `id, login, login_key IS NULL, state, backfill, tracked_at, etag, pages,
+// userColumns select rows for scanUser. The ETag is left out while GitHub has not told the
+// facts of all gists, so that the next scan reads them.
+const userColumns = `id, login, login_key IS NULL, state, backfill, tracked_at,
+	CASE WHEN id IN (SELECT user_id FROM gists WHERE updated_at = 0 AND gone_at = 0) THEN '' ELSE etag END, pages,
 	last_scan_at, full_scan_at, next_scan_at, failures, problem, node_id, hidden`
 
 func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {

@@ -60,7 +60,7 @@ func gists(prefix string, n int) []gistdeal.Gist {
 	for i := range all {
 		all[i] = gistdeal.Gist{
 			ID: fmt.Sprintf("%s%04d", prefix, n-i), Description: "same for all",
-			CreatedAt: noon.Add(-time.Duration(i+1) * time.Hour), Files: []gistdeal.File{{Name: "a.go", RawURL: "https://example.test/a.go"}},
+			CreatedAt: noon.Add(-time.Duration(i+1) * time.Hour), UpdatedAt: noon, Files: []gistdeal.File{{Name: "a.go", RawURL: "https://example.test/a.go"}},
 		}
 	}
 	return all

@@ -3,14 +3,14 @@
 import * as api from './api.js';
 import { button, el, icon, outside } from './dom.js';
 import { attempt, confirm, dealBadge, dialog, empty, when } from './parts.js';
-import { capital, counted, exactly, fileName, localTimes, outcomes } from './words.js';
+import { bytes, capital, counted, exactly, fileName, localTimes, outcomes } from './words.js';
 
 const filesShown = 6;
 const retryable = ['failed', 'skipped', 'awaiting_approval'];
 const skippable = ['failed', 'queued', 'awaiting_approval'];
 
 function filesOf(files) {
-  const links = (some) => some.map((file) => outside(file.raw_url, fileName(file)));
+  const links = (some) => some.map((file) => outside(file.raw_url, fileName(file), { title: [file.language, file.size > 0 && bytes(file.size)].filter(Boolean).join(', ') }));
   const rest = files.slice(filesShown);
   return el('div', { className: 'files' }, links(files.slice(0, filesShown)),
     rest.length > 0 && el('details', {}, el('summary', {}, `${counted(rest.length, 'more file')}`), links(rest)));
@@ -27,6 +27,8 @@ export function row(gist, { may, isNew = false, login = '', changed }) {
       el('div', { className: 'about' },
         login && el('a', { href: `#/users/${encodeURIComponent(login)}` }, login),
         gist.created_at && el('span', {}, 'created ', when(gist.created_at)),
+        gist.fork && el('span', {}, 'fork'),
+        gist.comments > 0 && el('span', {}, counted(gist.comments, 'comment')),
         gist.files && filesOf(gist.files))),
     el('div', { className: 'deal' }, dealOf(gist, may, changed)));
 }

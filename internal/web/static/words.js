@@ -69,6 +69,7 @@ export const quotaName = (name) => quotaNames[name] ?? { name, unit: '', about: 
 export const count = (n) => number.format(n);
 export const percent = (part) => share.format(part);
 export const counted = (n, noun, nouns = `${noun}s`) => `${n ? number.format(n) : 'no'} ${n === 1 ? noun : nouns}`;
+export const bytes = (n) => (n < 1000 ? counted(n, 'byte') : `${number.format(Math.round(n / 100) / 10)} kB`);
 export const exactly = (time) => dateTime.format(new Date(time));
 export const dayOf = (date) => day.format(new Date(date));
 

@@ -50,12 +50,16 @@ CREATE TABLE gists (
   description TEXT   NOT NULL,
   files       TEXT   NOT NULL,
   created_at  BIGINT NOT NULL,
+  updated_at  BIGINT NOT NULL DEFAULT 0,
+  comments    BIGINT NOT NULL DEFAULT -1,
+  fork        BIGINT NOT NULL DEFAULT -1,
   noticed_at  BIGINT NOT NULL,
   noticed_by  TEXT   NOT NULL,
   gone_at     BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
 CREATE INDEX gists_noticed ON gists (noticed_at);
+CREATE INDEX gists_unread ON gists (user_id) WHERE updated_at = 0;
 
 CREATE TABLE deals (
   gist_id   TEXT COLLATE "C" PRIMARY KEY,

@@ -47,14 +47,18 @@ CREATE TABLE gists (
   user_id     BIGINT NOT NULL REFERENCES users (id),
   seq         BIGINT NOT NULL UNIQUE,             -- the order in which gists were noticed
   description TEXT   NOT NULL,
-  files       TEXT   NOT NULL,                    -- JSON array of {name, raw_url}
+  files       TEXT   NOT NULL,                    -- JSON array of {name, raw_url, type, language, size}
   created_at  BIGINT NOT NULL,
+  updated_at  BIGINT NOT NULL DEFAULT 0,          -- on GitHub; 0: the facts of the gist are not known, and a scan must read them
+  comments    BIGINT NOT NULL DEFAULT -1,         -- -1: not known
+  fork        BIGINT NOT NULL DEFAULT -1,         -- 1: it is a fork; -1: not known
   noticed_at  BIGINT NOT NULL,
   noticed_by  TEXT   NOT NULL,                    -- 'first scan', 'scan' or 'feed'
   gone_at     BIGINT NOT NULL DEFAULT 0           -- when GitHub stopped listing it; 0: it is listed
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
 CREATE INDEX gists_noticed ON gists (noticed_at);
+CREATE INDEX gists_unread ON gists (user_id) WHERE updated_at = 0;
 
 -- No reference to gists: a deal can turn up in Pipedrive before its gist is read.
 CREATE TABLE deals (
