@@ -15,8 +15,8 @@ variable "domain" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,}$", var.domain)) && length(var.domain) <= 200
-    error_message = "domain must be a domain in lower case without a protocol and without a dot at its end, as in example.com."
+    condition     = can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,}$", var.domain)) && length(var.domain) <= 50
+    error_message = "domain must be a domain in lower case without a protocol and without a dot at its end, as in example.com, and of up to 50 characters: certificates take names of 64."
   }
 }
 

@@ -62,5 +62,9 @@ func TestTheUserDataIsTheReviewedOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		reviewed(t, "user-data-"+kind+".txt", text)
+		// AWSEC2/latest/UserGuide/user-data.html
+		if len(text) > 16<<10 {
+			t.Errorf("%s: %d bytes, EC2 takes 16 KiB", kind, len(text))
+		}
 	}
 }

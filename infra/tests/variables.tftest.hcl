@@ -41,6 +41,16 @@ run "domain_a_url" {
   expect_failures = [var.domain]
 }
 
+run "domain_too_long_for_a_certificate" {
+  command = plan
+
+  variables {
+    domain = "a-domain-that-is-longer-than-certificates-take-it.com"
+  }
+
+  expect_failures = [var.domain]
+}
+
 run "domain_a_dot_at_its_end" {
   command = plan
 
