@@ -25,6 +25,8 @@ const (
 	sweepRest   = time.Minute
 	sweepLength = time.Hour
 
+	sweepCount = time.Minute // between counts of all due users, of whom there may be a million
+
 	changedRest = time.Minute // between comparisons while changed users cannot be scanned
 )
 
@@ -143,6 +145,7 @@ type sweepRun struct {
 	run     *runlog.Run // nil if none is in progress
 	begun   time.Time
 	busy    time.Time // when users were due last
+	counted time.Time // when the due users were counted last
 
 	failed int // scans that had failed in a row; 0 if these were few
 	slots  chan struct{}
@@ -252,14 +255,17 @@ func (w *sweepRun) of(ctx context.Context, users []gistdeal.User) *runlog.Run {
 	}
 	w.busy = now
 	if w.run == nil {
-		w.begun, w.run = now, w.scanner.runs.Begin(gistdeal.RunSweep, 0, nil)
+		w.begun, w.counted, w.run = now, time.Time{}, w.scanner.runs.Begin(gistdeal.RunSweep, 0, nil)
 		w.run.Keep()
 	}
-	due := len(users)
-	if due == sweepBatch {
-		due = w.scanner.dueCount(ctx)
+	if len(users) < sweepBatch || now.Sub(w.counted) >= sweepCount {
+		due := len(users)
+		if due >= sweepBatch {
+			due, w.counted = w.scanner.dueCount(ctx), now
+		}
+		w.run.Note(ctx, func(r *gistdeal.Run) { r.Total = r.Done + due })
 	}
-	w.run.Note(ctx, func(r *gistdeal.Run) { r.Total = r.Done + due })
+	w.run.Note(ctx, func(r *gistdeal.Run) { r.Total = max(r.Total, r.Done+len(users)) })
 	return w.run
 }
 

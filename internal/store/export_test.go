@@ -219,20 +219,15 @@ func (s *Store) Overlap(t *testing.T, first, second []string) {
 	testenv.Must(t, <-ended)
 }
 
-// FillUsers inserts n scanned users with the ids from 0.
-func (s *Store) FillUsers(ctx context.Context, n int) error {
-	const batch = 50_000
-	for first := 0; first < n; first += batch {
-		ids := make([]int64, min(batch, n-first))
-		for i := range ids {
-			ids[i] = int64(first + i)
-		}
-		object, err := idKeys(ids)
-		if err != nil {
-			return err
-		}
-		if _, err := s.db.db.ExecContext(ctx, `INSERT INTO users (id, login, login_key, state, backfill, tracked_at, last_scan_at, next_scan_at)
-			SELECT CAST(key AS BIGINT), 'user-' || key, 'user-' || key, 'active', 'none', 1, 1, 1 FROM json_each($1)`, object); err != nil {
+// FillUsers inserts n scanned users with the ids from 1, in all states. They were scanned
+// within a second before now, and are due within 24 hours after it, in the order of their
+// ids. One of a thousand was never scanned.
+func (s *Store) FillUsers(ctx context.Context, n int, now time.Time) error {
+	for _, statement := range []string{fmt.Sprintf(`WITH RECURSIVE numbers(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM numbers WHERE i < %[1]d)
+		INSERT INTO users (id, login, login_key, state, backfill, tracked_at, last_scan_at, next_scan_at)
+		SELECT i, 'User-' || i, 'user-' || i, CASE i %% 100 WHEN 1 THEN 'paused' WHEN 2 THEN 'removed' WHEN 3 THEN 'gone' ELSE 'active' END,
+			'none', i, CASE i %% 1000 WHEN 0 THEN 0 ELSE %[2]d - i %% 1000 END, %[2]d + 1 + i * 86400 / %[1]d * 1000 FROM numbers`, n, millis(now)), `ANALYZE`} {
+		if _, err := s.db.db.ExecContext(ctx, statement); err != nil {
 			return err
 		}
 	}

@@ -105,7 +105,7 @@ func (s *Store) DueNow(ctx context.Context, now time.Time, userID int64) error {
 
 // AllDueNow makes the scans of all active users due.
 func (s *Store) AllDueNow(ctx context.Context, now time.Time) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE users SET next_scan_at = $1 WHERE state = 'active' AND next_scan_at > $1`, millis(now))
+	_, err := s.updateUsers(ctx, `UPDATE users SET next_scan_at = $1 WHERE state = 'active' AND next_scan_at > $1`, millis(now))
 	if err != nil {
 		return fmt.Errorf("make all scans due: %w", err)
 	}

@@ -125,8 +125,5 @@ func (s *Store) SweepSize(ctx context.Context) (users, unscanned int, err error)
 // DueScanned returns up to limit users as DueUsers does, but only active ones whose last scan
 // succeeded.
 func (s *Store) DueScanned(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+userColumns+` FROM users
-		WHERE state = 'active' AND failures = 0 AND last_scan_at > 0 AND (next_scan_at <= $1 OR next_scan_at > $2) ORDER BY next_scan_at, id LIMIT $3`,
-		millis(now), millis(latest), limit)
-	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
+	return s.dueUsers(ctx, `state = 'active' AND failures = 0 AND last_scan_at > 0`, now, latest, limit)
 }

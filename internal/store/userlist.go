@@ -64,6 +64,9 @@ func userConditions(f gistdeal.UserFilter) (w where) {
 		w.add("state <> ?", gistdeal.UserRemoved)
 	} else {
 		w.in("state", stringsOf(f.States))
+		if !slices.Contains(f.States, gistdeal.UserActive) { // The constant text lets the databases use an index of the few.
+			w.conditions = append(w.conditions, "state <> 'active'")
+		}
 	}
 	return w
 }
@@ -167,13 +170,20 @@ func (s *Store) ResumeUsers(ctx context.Context, now time.Time, ids ...int64) ([
 }
 
 // RemoveUsers stops tracking users. It keeps their gists and deals, and skips the deals that
-// are queued or awaiting approval. It returns the ids of the users that it changed.
+// are queued or awaiting approval. Pending scan requests for them end, because they would
+// track the users again. It returns the ids of the users that it changed.
 func (s *Store) RemoveUsers(ctx context.Context, now time.Time, ids ...int64) ([]int64, error) {
 	return s.setStates(ctx, ids, now, stateChange{
 		action: gistdeal.ActionRemoveUser, to: gistdeal.UserRemoved, from: `state <> 'removed'`,
 		then: func(ctx context.Context, tx *sql.Tx, users string) error {
 			_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE state IN ('awaiting_approval', 'queued')
 				AND gist_id IN (SELECT id FROM gists WHERE user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($2)))`, userRemoved, users)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, `UPDATE scan_requests SET ended_at = $1, outcome = $2, problem = $3 WHERE ended_at = 0
+				AND login_key IN (SELECT login_key FROM users WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($4)))`,
+				millis(now), gistdeal.Invalid.String(), userRemoved, users)
 			return err
 		},
 	})

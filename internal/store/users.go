@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"gistdeal"
@@ -173,16 +175,29 @@ func (s *Store) Logins(ctx context.Context) ([]string, error) {
 // time past latest also counts as due: no scan is planned that far ahead, so the clock was
 // wrong.
 func (s *Store) DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+userColumns+` FROM users
-		WHERE state IN ('active', 'gone') AND (next_scan_at <= $1 OR next_scan_at > $2) ORDER BY next_scan_at, id LIMIT $3`,
-		millis(now), millis(latest), limit)
-	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
+	return s.dueUsers(ctx, `state IN ('active', 'gone')`, now, latest, limit)
 }
 
-// DueCount returns how many users DueUsers would return without a limit.
+// dueUsers returns the due users that meet a condition. It asks twice, because with an OR the
+// databases read the times of all users to find that none is due.
+func (s *Store) dueUsers(ctx context.Context, condition string, now, latest time.Time, limit int) ([]gistdeal.User, error) {
+	query := `SELECT ` + userColumns + ` FROM users WHERE ` + condition + ` AND next_scan_at %s $1 ORDER BY next_scan_at, id LIMIT $2`
+	scan := func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) }
+	rows, err := s.db.QueryContext(ctx, fmt.Sprintf(query, "<="), millis(now), limit)
+	due, err := collect(rows, err, scan)
+	if err != nil || len(due) == limit {
+		return due, err
+	}
+	rows, err = s.db.QueryContext(ctx, fmt.Sprintf(query, ">"), millis(latest), limit-len(due))
+	late, err := collect(rows, err, scan)
+	return append(due, late...), err
+}
+
+// DueCount returns how many users DueUsers would return without a limit. It reads the times
+// of all of them.
 func (s *Store) DueCount(ctx context.Context, now, latest time.Time) (n int, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM users WHERE state IN ('active', 'gone') AND (next_scan_at <= $1 OR next_scan_at > $2)`,
-		millis(now), millis(latest)).Scan(&n)
+	const due = `(SELECT count(*) FROM users WHERE state IN ('active', 'gone') AND next_scan_at `
+	err = s.read.QueryRowContext(ctx, `SELECT `+due+`<= $1) + `+due+`> $2)`, millis(now), millis(latest)).Scan(&n)
 	return n, err
 }
 
@@ -191,13 +206,39 @@ func (s *Store) DueCount(ctx context.Context, now, latest time.Time) (n int, err
 // a tenth, so that users added together spread out. It skips users that are due at now and
 // users after a failed scan.
 func (s *Store) BringForward(ctx context.Context, interval time.Duration, now time.Time) (int64, error) {
-	r, err := s.db.ExecContext(ctx, `UPDATE users SET next_scan_at = last_scan_at + $1 - $2 * (id % 1000) / 1000
+	n, err := s.updateUsers(ctx, `UPDATE users SET next_scan_at = last_scan_at + $1 - $2 * (id % 1000) / 1000
 		WHERE state = 'active' AND failures = 0 AND last_scan_at > 0 AND next_scan_at > $3 AND next_scan_at > last_scan_at + $1 + $2`,
 		interval.Milliseconds(), interval.Milliseconds()/10, millis(now))
 	if err != nil {
 		return 0, fmt.Errorf("reschedule scans: %w", err)
 	}
-	return r.RowsAffected()
+	return n, nil
+}
+
+// usersAtOnce is the number of users that one statement of updateUsers may change.
+const usersAtOnce = 10_000
+
+// updateUsers runs an UPDATE of any number of users in parts, so that other changes do not
+// wait for a million rows. The statement ends with its WHERE clause. It returns the number
+// of changed rows.
+func (s *Store) updateUsers(ctx context.Context, update string, args ...any) (n int64, err error) {
+	part := fmt.Sprintf(` AND id > $%d AND id <= $%d`, len(args)+1, len(args)+2)
+	for from := int64(math.MinInt64); ; {
+		var to int64
+		err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(id), $1) FROM (SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2) part`, from, usersAtOnce).Scan(&to)
+		if err != nil || to == from {
+			return n, err
+		}
+		r, err := s.db.ExecContext(ctx, update+part, append(slices.Clone(args), from, to)...)
+		if err != nil {
+			return n, err
+		}
+		changed, err := r.RowsAffected()
+		if n += changed; err != nil {
+			return n, err
+		}
+		from = to
+	}
 }
 
 // Scanned records a successful scan. The caller must save the gists of the last page first.

@@ -31,12 +31,13 @@ CREATE TABLE users (
   problem      TEXT   NOT NULL DEFAULT '',
   version      BIGINT NOT NULL DEFAULT 0
 );
-CREATE INDEX users_due ON users (next_scan_at) WHERE state IN ('active', 'gone');
-CREATE INDEX users_compared ON users (next_scan_at) WHERE state = 'active' AND failures = 0 AND last_scan_at > 0;
+CREATE INDEX users_due ON users (next_scan_at, id) WHERE state IN ('active', 'gone');
+CREATE INDEX users_compared ON users (next_scan_at, id) WHERE state = 'active' AND failures = 0 AND last_scan_at > 0;
 CREATE INDEX users_login ON users (lower(login), id);
 CREATE INDEX users_tracked ON users (tracked_at, id);
-CREATE INDEX users_last_scan ON users (last_scan_at, id);
+CREATE INDEX users_last_scan ON users (last_scan_at, id, state);  -- with the state, to count the users that were never scanned
 CREATE INDEX users_next_scan ON users (next_scan_at, id);
+CREATE INDEX users_others ON users (state, id) WHERE state <> 'active';
 
 CREATE TABLE erased (
   login_hash TEXT   PRIMARY KEY,
