@@ -6,7 +6,8 @@ import (
 	"embed"
 	"encoding/hex"
 	"net/http"
-	"path"
+	"regexp"
+	"strings"
 	"time"
 
 	"gistdeal/internal/problem"
@@ -34,11 +35,21 @@ var headers = map[string]string{
 	"X-Content-Type-Options":     "nosniff",
 }
 
+// The ages of files in the caches of browsers. The page itself is asked for each time, so
+// that no browser mixes the files of two versions; the script and the styles have a hash
+// of their content in their names, and never change.
+const (
+	fresh   = "no-cache"
+	day     = "public, max-age=86400"
+	forever = "public, max-age=31536000, immutable"
+)
+
 // asset is a file as it is sent.
 type asset struct {
 	content     []byte
 	contentType string
 	etag        string
+	cache       string
 }
 
 // Handler returns the handler of the page at / and of its files beside it;
@@ -49,15 +60,14 @@ func Handler() http.Handler {
 		for name, value := range headers {
 			w.Header().Set(name, value)
 		}
-		a, ok := assets[r.URL.Path]
+		a, ok := find(assets, r.URL.Path)
 		if !ok {
 			problem.Write(w, problem.Problem{Type: "about:blank", Title: "Not found", Status: http.StatusNotFound, Detail: "there is nothing at this address"})
 			return
 		}
 		w.Header().Set("Content-Type", a.contentType)
 		w.Header().Set("ETag", a.etag)
-		// Ask each time: after an update no browser mixes old files with new ones.
-		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("Cache-Control", a.cache)
 		// ServeContent leaves out the body of HEAD, and the compression needs it for its
 		// headers. net/http does not send it.
 		get := *r
@@ -66,26 +76,93 @@ func Handler() http.Handler {
 	})
 }
 
-// load returns the files by their path. A file that cannot be read was not embedded: a
-// programmer's mistake.
+// hashed are the names of the script and the styles, of any version.
+var hashed = regexp.MustCompile(`^/app\.[0-9a-f]{16}(\.js|\.css)$`)
+
+// find returns the file with a path. While instances are updated one after another, a page
+// may ask this one for the script of another version: it gets the script of this version,
+// for once.
+func find(assets map[string]asset, name string) (asset, bool) {
+	a, ok := assets[name]
+	if m := hashed.FindStringSubmatch(name); !ok && m != nil {
+		for other := range assets {
+			if strings.HasSuffix(other, m[1]) {
+				a, ok = assets[other], true
+				a.cache = fresh
+			}
+		}
+	}
+	return a, ok
+}
+
+// scripts and styles are the elements of index.html for the files that are joined.
+var (
+	scripts = regexp.MustCompile(`<script type="module" src="(\w+)\.js"`)
+	styles  = regexp.MustCompile(`(?m)^ *<link rel="stylesheet" href="(\w+\.css)">\n`)
+)
+
+// load returns the files by their path: the page, the drawing, one script of all modules
+// and one file of all styles. What cannot be read or joined is a programmer's mistake.
 func load() map[string]asset {
+	html := read("index.html")
+	script, err := join(modules(), scripts.FindStringSubmatch(html)[1])
+	if err != nil {
+		panic("web: " + err.Error())
+	}
+	var style strings.Builder
+	for _, link := range styles.FindAllStringSubmatch(html, -1) {
+		style.WriteString(read(link[1]))
+	}
+	scriptPath, stylePath := pathOf(script, ".js"), pathOf(style.String(), ".css")
+	html = scripts.ReplaceAllString(html, `<script type="module" src="`+scriptPath[1:]+`"`)
+	first := true
+	html = styles.ReplaceAllStringFunc(html, func(string) string {
+		if !first {
+			return ""
+		}
+		first = false
+		return `  <link rel="stylesheet" href="` + stylePath[1:] + "\">\n"
+	})
+	assets := map[string]asset{
+		"/":            newAsset(html, ".html", fresh),
+		"/favicon.svg": newAsset(read("favicon.svg"), ".svg", day),
+		scriptPath:     newAsset(script, ".js", forever),
+		stylePath:      newAsset(style.String(), ".css", forever),
+	}
+	assets["/index.html"] = assets["/"]
+	return assets
+}
+
+// modules returns the text of each script by its name without the .js.
+func modules() map[string]string {
 	entries, err := static.ReadDir("static")
 	if err != nil {
 		panic(err)
 	}
-	assets := make(map[string]asset, len(entries)+1)
+	texts := map[string]string{}
 	for _, e := range entries {
-		content, err := static.ReadFile("static/" + e.Name())
-		if err != nil {
-			panic(err)
+		if name, ok := strings.CutSuffix(e.Name(), ".js"); ok {
+			texts[name] = read(e.Name())
 		}
-		contentType, ok := contentTypes[path.Ext(e.Name())]
-		if !ok {
-			panic("web: no content type for " + e.Name())
-		}
-		sum := sha256.Sum256(content)
-		assets["/"+e.Name()] = asset{content, contentType, `"` + hex.EncodeToString(sum[:12]) + `"`}
 	}
-	assets["/"] = assets["/index.html"]
-	return assets
+	return texts
+}
+
+func read(name string) string {
+	content, err := static.ReadFile("static/" + name)
+	if err != nil {
+		panic(err)
+	}
+	return string(content)
+}
+
+func pathOf(text, extension string) string { return "/app." + hash(text)[:16] + extension }
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:12])
+}
+
+func newAsset(text, extension, cache string) asset {
+	return asset{[]byte(text), contentTypes[extension], `"` + hash(text) + `"`, cache}
 }

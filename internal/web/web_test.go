@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -18,14 +20,27 @@ func get(path string, header http.Header) *httptest.ResponseRecorder {
 	return w
 }
 
+// pathTo returns the path of the script or of the styles.
+func pathTo(extension string) string {
+	for path := range load() {
+		if strings.HasPrefix(path, "/app.") && strings.HasSuffix(path, extension) {
+			return path
+		}
+	}
+	return ""
+}
+
 func TestEachFileHasItsTypeAndTheSecurityHeaders(t *testing.T) {
 	t.Parallel()
-	for path, contentType := range map[string]string{
-		"/":            "text/html; charset=utf-8",
-		"/index.html":  "text/html; charset=utf-8",
-		"/app.js":      "text/javascript; charset=utf-8",
-		"/style.css":   "text/css; charset=utf-8",
-		"/favicon.svg": "image/svg+xml",
+	for path, is := range map[string]struct{ contentType, cache string }{
+		"/":            {"text/html; charset=utf-8", fresh},
+		"/index.html":  {"text/html; charset=utf-8", fresh},
+		pathTo(".js"):  {"text/javascript; charset=utf-8", forever},
+		pathTo(".css"): {"text/css; charset=utf-8", forever},
+		"/favicon.svg": {"image/svg+xml", day},
+		// Another version's, while instances are updated one after another.
+		"/app.0123456789abcdef.js":  {"text/javascript; charset=utf-8", fresh},
+		"/app.0123456789abcdef.css": {"text/css; charset=utf-8", fresh},
 	} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
@@ -34,8 +49,8 @@ func TestEachFileHasItsTypeAndTheSecurityHeaders(t *testing.T) {
 				t.Fatalf("status %d with %d bytes, want 200 with a file", response.Code, response.Body.Len())
 			}
 			want := map[string]string{
-				"Content-Type":               contentType,
-				"Cache-Control":              "no-cache",
+				"Content-Type":               is.contentType,
+				"Cache-Control":              is.cache,
 				"X-Content-Type-Options":     "nosniff",
 				"Referrer-Policy":            "no-referrer",
 				"Cross-Origin-Opener-Policy": "same-origin",
@@ -53,25 +68,25 @@ func TestEachFileHasItsTypeAndTheSecurityHeaders(t *testing.T) {
 
 func TestACachedFileIsNotSentAgain(t *testing.T) {
 	t.Parallel()
-	etag := get("/app.js", nil).Header().Get("ETag")
+	etag := get("/", nil).Header().Get("ETag")
 	if etag == "" {
 		t.Fatal("no ETag")
 	}
-	again := get("/app.js", http.Header{"If-None-Match": {etag}})
+	again := get("/", http.Header{"If-None-Match": {etag}})
 	if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
 		t.Errorf("status %d with %d bytes, want 304 without a body", again.Code, again.Body.Len())
 	}
 	if again.Header().Get("Content-Security-Policy") == "" {
 		t.Error("the 304 has no policy")
 	}
-	if other := get("/style.css", http.Header{"If-None-Match": {etag}}); other.Code != http.StatusOK {
+	if other := get(pathTo(".js"), http.Header{"If-None-Match": {etag}}); other.Code != http.StatusOK {
 		t.Errorf("another file answers %d to this ETag, want 200", other.Code)
 	}
 }
 
 func TestAnyOtherPathGets404(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"/nothing", "/static/app.js", "/app.js/", "//", "/../web.go", "/doc.go"} {
+	for _, path := range []string{"/nothing", "/static/app.js", "/app.js", "/app.0123456789abcdef.svg", "//", "/../web.go", "/doc.go"} {
 		response := get("http://gistdeal.test"+path, nil)
 		if response.Code != http.StatusNotFound {
 			t.Errorf("%s: status %d, want 404", path, response.Code)
@@ -94,13 +109,10 @@ func TestThePageObeysItsContentSecurityPolicy(t *testing.T) {
 			t.Errorf("index.html: %q", match)
 		}
 	}
-	for path, a := range load() {
-		if !strings.HasSuffix(path, ".js") {
-			continue
-		}
+	for name, text := range modules() {
 		for _, forbidden := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "localStorage"} {
-			if strings.Contains(string(a.content), forbidden) {
-				t.Errorf("%s: %s", path, forbidden)
+			if strings.Contains(text, forbidden) {
+				t.Errorf("%s.js: %s", name, forbidden)
 			}
 		}
 	}
@@ -110,14 +122,11 @@ func TestReferencedFilesExistAndAllFilesAreReferenced(t *testing.T) {
 	t.Parallel()
 	assets := load()
 	named := map[string]bool{"/": true, "/index.html": true}
-	names := regexp.MustCompile(`(?:src="|href="|from '\./)([a-z]+\.[a-z]+)['"]`)
-	for _, a := range assets {
-		for _, match := range names.FindAllStringSubmatch(string(a.content), -1) {
-			path := "/" + match[1]
-			named[path] = true
-			if _, ok := assets[path]; !ok {
-				t.Errorf("%s is referenced but does not exist", path)
-			}
+	for _, match := range regexp.MustCompile(`(?:src|href)="([a-z]+\.[a-z0-9.]+)"`).FindAllStringSubmatch(get("/", nil).Body.String(), -1) {
+		path := "/" + match[1]
+		named[path] = true
+		if _, ok := assets[path]; !ok {
+			t.Errorf("%s is referenced but does not exist", path)
 		}
 	}
 	for path := range assets {
@@ -125,20 +134,70 @@ func TestReferencedFilesExistAndAllFilesAreReferenced(t *testing.T) {
 			t.Errorf("%s is served but no file refers to it", path)
 		}
 	}
+	script := string(assets[pathTo(".js")].content)
+	for name := range modules() {
+		if !strings.Contains(script, "const module_"+name+" = ") {
+			t.Errorf("%s.js is a module that no other imports", name)
+		}
+	}
+	entries, err := static.ReadDir("static")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".css") && !strings.Contains(read("index.html"), e.Name()) {
+			t.Errorf("%s is not in index.html", e.Name())
+		}
+	}
+}
+
+func TestModulesAreJoinedWithTheirImportsFirstAndOnce(t *testing.T) {
+	t.Parallel()
+	script, err := join(map[string]string{
+		"app":   "import * as words from './words.js';\nimport { el, $ } from './dom.js';\nwords.say(el, $);",
+		"words": "// a comment\nimport { el } from './dom.js';\nexport const say = el;\nexport async function later() {}",
+		"dom":   "export const el = 1;\nexport class Page {}",
+	}, "app")
+	want := `const module_dom = (() => {
+const el = 1;
+class Page {}
+return { el, Page };
+})();
+const module_words = (() => {
+
+const { el } = module_dom;
+const say = el;
+async function later() {}
+return { say, later };
+})();
+const module_app = (() => {
+const words = module_words;
+const { el, $ } = module_dom;
+words.say(el, $);
+return {  };
+})();
+`
+	if err != nil || script != want {
+		t.Errorf("%v\n%s", err, script)
+	}
+	for text, wrong := range map[string]string{
+		"import './app.js';": "another form", "import { a } from './app.js';": "itself", "import { a } from './none.js';": "a module that does not exist",
+		"export default 1;": "another export", "export { a };": "a list", "import { a as b } from './app.js';": "a renamed import",
+	} {
+		if script, err := join(map[string]string{"app": text}, "app"); err == nil {
+			t.Errorf("%s: joined to %s", wrong, script)
+		}
+	}
 }
 
 // The scripts and the browser tests need these elements.
 func TestThePageHasTheElementsThatScriptsNeed(t *testing.T) {
 	t.Parallel()
-	assets := load()
-	html := string(assets["/index.html"].content)
-	for path, a := range assets {
-		if !strings.HasSuffix(path, ".js") {
-			continue
-		}
-		for _, match := range regexp.MustCompile(`\$\('([a-z-]+)'`).FindAllStringSubmatch(string(a.content), -1) {
+	html := read("index.html")
+	for name, text := range modules() {
+		for _, match := range regexp.MustCompile(`\$\('([a-z-]+)'`).FindAllStringSubmatch(text, -1) {
 			if !strings.Contains(html, `id="`+match[1]+`"`) {
-				t.Errorf("%s needs #%s, which is not in index.html", path, match[1])
+				t.Errorf("%s.js needs #%s, which is not in index.html", name, match[1])
 			}
 		}
 	}
@@ -146,18 +205,29 @@ func TestThePageHasTheElementsThatScriptsNeed(t *testing.T) {
 
 func TestThePageStaysSmall(t *testing.T) {
 	t.Parallel()
-	const file, all = 12 << 10, 160_000
+	const file, all = 12 << 10, 60 << 10
+	for name, text := range modules() {
+		if len(text) > file {
+			t.Errorf("%s.js has %d bytes, more than %d", name, len(text), file)
+		}
+	}
 	sum := 0
 	for path, a := range load() {
 		if path == "/" {
 			continue // index.html
 		}
-		sum += len(a.content)
-		if len(a.content) > file {
-			t.Errorf("%s has %d bytes, more than %d", path, len(a.content), file)
+		var out bytes.Buffer
+		w := gzip.NewWriter(&out)
+		if _, err := w.Write(a.content); err != nil {
+			t.Fatal(err)
 		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		sum += out.Len()
 	}
 	if sum > all {
-		t.Errorf("all files have %d bytes, more than %d", sum, all)
+		t.Errorf("all files have %d bytes with gzip, more than %d", sum, all)
 	}
+	t.Logf("%d bytes with gzip", sum)
 }
