@@ -41,10 +41,12 @@ type RequestResult struct {
 	Err   error // why the request was refused; nil if it succeeded
 }
 
-// Pause is an operator's pause of all pushes. The zero value means that there is none.
+// Pause is an operator's pause of all pushes, and of scans with Scans. The zero value means that there is none.
 type Pause struct {
 	Since  time.Time `json:"since,omitzero"`
 	Reason string    `json:"reason"` // the operator's note; may be ""
+	By     string    `json:"by,omitempty" doc:"The name of the token or person that paused; left out without a token."`
+	Scans  bool      `json:"scans,omitempty" doc:"Whether scans are paused too, and the reading of the feed. Scans that somebody requests still run."`
 }
 
 // On reports whether there is a pause.

@@ -1415,6 +1415,9 @@ type Overview struct {
 type PauseInputBody struct {
 	// Reason Shown with the pause.
 	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Scans Also pause scans and the reading of the feed, except for scans that somebody requests.
+	Scans bool `json:"scans,omitempty,omitzero"`
 }
 
 // PendingRequest defines model for PendingRequest.
@@ -1484,6 +1487,9 @@ type Problem struct {
 
 // Pushes defines model for Pushes.
 type Pushes struct {
+	// By The name of the token or person that paused; left out without a token.
+	By string `json:"by,omitempty,omitzero"`
+
 	// Changed Whether this request changed it.
 	Changed bool `json:"changed"`
 
@@ -1492,6 +1498,9 @@ type Pushes struct {
 
 	// Reason Why; empty or left out if there is nothing to say.
 	Reason string `json:"reason"`
+
+	// Scans Whether scans are paused too, and the reading of the feed. Scans that somebody requests still run.
+	Scans bool `json:"scans,omitempty,omitzero"`
 
 	// Since Since when; left out if it is not so.
 	Since time.Time `json:"since,omitempty,omitzero"`
@@ -2452,7 +2461,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/plan (the `Plan` operationId).
 	Plan(ctx context.Context, body PlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PausePushesWithBody Pause creating deals
+	// PausePushesWithBody Pause creating deals, and scans if you like
 	//
 	// Needs the scope admin.
 	//
@@ -2461,7 +2470,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/pushes/pause (the `PausePushes` operationId).
 	PausePushesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PausePushes Pause creating deals
+	// PausePushes Pause creating deals, and scans if you like
 	//
 	// Needs the scope admin.
 	//
@@ -3143,7 +3152,7 @@ func (c *Client) Plan(ctx context.Context, body PlanJSONRequestBody, reqEditors 
 	return c.Client.Do(req)
 }
 
-// PausePushesWithBody Pause creating deals
+// PausePushesWithBody Pause creating deals, and scans if you like
 //
 // Needs the scope admin.
 //
@@ -3162,7 +3171,7 @@ func (c *Client) PausePushesWithBody(ctx context.Context, contentType string, bo
 	return c.Client.Do(req)
 }
 
-// PausePushes Pause creating deals
+// PausePushes Pause creating deals, and scans if you like
 //
 // Needs the scope admin.
 //
@@ -6493,7 +6502,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/plan (the `Plan` operationId).
 	PlanWithResponse(ctx context.Context, body PlanJSONRequestBody, reqEditors ...RequestEditorFn) (*PlanResponse, error)
 
-	// PausePushesWithBodyWithResponse Pause creating deals
+	// PausePushesWithBodyWithResponse Pause creating deals, and scans if you like
 	//
 	// Needs the scope admin.
 	//
@@ -6502,7 +6511,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/pushes/pause (the `PausePushes` operationId).
 	PausePushesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PausePushesResponse, error)
 
-	// PausePushesWithResponse Pause creating deals
+	// PausePushesWithResponse Pause creating deals, and scans if you like
 	//
 	// Needs the scope admin.
 	//
@@ -9437,7 +9446,7 @@ func (c *ClientWithResponses) PlanWithResponse(ctx context.Context, body PlanJSO
 	return ParsePlanResponse(rsp)
 }
 
-// PausePushesWithBodyWithResponse Pause creating deals
+// PausePushesWithBodyWithResponse Pause creating deals, and scans if you like
 //
 // Needs the scope admin.
 //
@@ -9452,7 +9461,7 @@ func (c *ClientWithResponses) PausePushesWithBodyWithResponse(ctx context.Contex
 	return ParsePausePushesResponse(rsp)
 }
 
-// PausePushesWithResponse Pause creating deals
+// PausePushesWithResponse Pause creating deals, and scans if you like
 //
 // Needs the scope admin.
 //

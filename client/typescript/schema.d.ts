@@ -438,7 +438,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Pause creating deals
+         * Pause creating deals, and scans if you like
          * @description Needs the scope admin.
          */
         post: operations["pause-pushes"];
@@ -1928,6 +1928,8 @@ export interface components {
         PauseInputBody: {
             /** @description Shown with the pause. */
             reason?: string;
+            /** @description Also pause scans and the reading of the feed, except for scans that somebody requests. */
+            scans?: boolean;
         };
         PendingRequest: {
             /** @description The login of the user on GitHub. It may change. */
@@ -2005,12 +2007,16 @@ export interface components {
             type: string;
         };
         Pushes: {
+            /** @description The name of the token or person that paused; left out without a token. */
+            by?: string;
             /** @description Whether this request changed it. */
             changed: boolean;
             /** @description Whether an operator paused the pushes. */
             paused: boolean;
             /** @description Why; empty or left out if there is nothing to say. */
             reason: string;
+            /** @description Whether scans are paused too, and the reading of the feed. Scans that somebody requests still run. */
+            scans?: boolean;
             /**
              * Format: date-time
              * @description Since when; left out if it is not so.
@@ -4497,7 +4503,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "reason": "We move to another pipeline."
+                 *       "reason": "We move to another pipeline.",
+                 *       "scans": true
                  *     }
                  */
                 "application/json": components["schemas"]["PauseInputBody"];
@@ -4515,9 +4522,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "by": "ann",
                      *       "changed": true,
                      *       "paused": true,
                      *       "reason": "We move to another pipeline.",
+                     *       "scans": true,
                      *       "since": "2026-11-29T20:05:13Z"
                      *     }
                      */

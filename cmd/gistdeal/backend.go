@@ -54,7 +54,7 @@ type deals interface {
 
 // state is the state of a gistdeal.
 type state interface {
-	PausePushes(ctx context.Context, reason string) (activity.Pushes, error)
+	PausePushes(ctx context.Context, reason string, scans bool) (activity.Pushes, error)
 	ResumePushes(ctx context.Context) (activity.Pushes, error)
 	Quotas(ctx context.Context) (gistdeal.Quotas, error)
 	AllAuditLog(ctx context.Context, f gistdeal.AuditFilter) iter.Seq2[[]gistdeal.AuditEntry, error]

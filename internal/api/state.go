@@ -13,7 +13,7 @@ func (a *API) addStateRoutes() {
 	add(a, route{method: http.MethodGet, path: "/me", id: "get-me", scope: gistdeal.ScopeRead, summary: "Show the name and scope of your token"}, a.me)
 	add(a, route{method: http.MethodGet, path: "/overview", id: "get-overview", scope: gistdeal.ScopeRead, summary: "Show users, deals, pushes and the leader at a glance"}, a.overview)
 	add(a, route{method: http.MethodGet, path: "/quotas", id: "get-quotas", scope: gistdeal.ScopeRead, summary: "Show the quotas and backoffs of GitHub and Pipedrive"}, a.quotas)
-	add(a, route{method: http.MethodPost, path: "/pushes/pause", id: "pause-pushes", scope: gistdeal.ScopeAdmin, summary: "Pause creating deals"}, a.pause)
+	add(a, route{method: http.MethodPost, path: "/pushes/pause", id: "pause-pushes", scope: gistdeal.ScopeAdmin, summary: "Pause creating deals, and scans if you like"}, a.pause)
 	add(a, route{method: http.MethodPost, path: "/pushes/resume", id: "resume-pushes", scope: gistdeal.ScopeAdmin, summary: "Resume creating deals"}, a.resume)
 }
 
@@ -41,11 +41,12 @@ func (a *API) quotas(ctx context.Context, _ *struct{}) (*reply[gistdeal.Quotas],
 type pauseInput struct {
 	Body struct {
 		Reason string `json:"reason,omitempty" maxLength:"500" doc:"Shown with the pause."`
+		Scans  bool   `json:"scans,omitempty" doc:"Also pause scans and the reading of the feed, except for scans that somebody requests."`
 	}
 }
 
 func (a *API) pause(ctx context.Context, in *pauseInput) (*reply[activity.Pushes], error) {
-	p, err := a.activity.PausePushes(ctx, in.Body.Reason)
+	p, err := a.activity.PausePushes(ctx, in.Body.Reason, in.Body.Scans)
 	return &reply[activity.Pushes]{p}, err
 }
 

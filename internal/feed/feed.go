@@ -40,6 +40,7 @@ type GitHub interface {
 // Store is the part of the database that a Reader uses.
 type Store interface {
 	gistdeal.SettingReader
+	loop.Pauses
 	Feed(ctx context.Context) (gistdeal.Feed, error)
 	UnseenInFeed(ctx context.Context, ids []string) (map[string]bool, error)
 	UsersInFeed(ctx context.Context, ids []int64) ([]gistdeal.User, error)
@@ -104,7 +105,7 @@ func (r *Reader) Run(ctx context.Context) error {
 	if r.options.Interval <= 0 {
 		return nil
 	}
-	for failing := false; r.backoff.Wait(ctx); {
+	for failing := false; r.backoff.Wait(ctx) && loop.WaitForPerson(ctx, r.store, r.log, "feed"); {
 		delay, err := r.options.Interval, r.github.Ready()
 		if err == nil {
 			err = r.Read(ctx)

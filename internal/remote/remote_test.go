@@ -55,7 +55,7 @@ func TestARequestOverTheRateLimitIsSentAgainAfterTheWait(t *testing.T) {
 				testenv.Must(t, err)
 				r.SetTransport(&tt.server)
 				begin := time.Now()
-				p, err := r.PausePushes(t.Context(), "holiday")
+				p, err := r.PausePushes(t.Context(), "holiday", false)
 				if got := time.Since(begin); got != tt.took || len(tt.server.bodies) != tt.requests {
 					t.Errorf("%d requests in %v, want %d in %v", len(tt.server.bodies), got, tt.requests, tt.took)
 				}

@@ -15,8 +15,8 @@ import (
 )
 
 // PausePushes stops all pushes until ResumePushes.
-func (r *Remote) PausePushes(ctx context.Context, reason string) (activity.Pushes, error) {
-	return read[activity.Pushes](r.api.PausePushes(ctx, client.PausePushesJSONRequestBody{Reason: reason}))
+func (r *Remote) PausePushes(ctx context.Context, reason string, scans bool) (activity.Pushes, error) {
+	return read[activity.Pushes](r.api.PausePushes(ctx, client.PausePushesJSONRequestBody{Reason: reason, Scans: scans}))
 }
 
 // ResumePushes resumes creating deals.

@@ -28,6 +28,7 @@ type GitHub interface {
 
 // Store is the part of the database that a Scanner uses.
 type Store interface {
+	loop.Pauses
 	Setting(ctx context.Context, name string) (string, error)
 	Track(ctx context.Context, a gistdeal.Account, policy gistdeal.Backfill, now time.Time) (gistdeal.User, error)
 	User(ctx context.Context, id int64) (gistdeal.User, error)

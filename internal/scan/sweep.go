@@ -71,9 +71,12 @@ func (s *Scanner) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// giveWay waits while GitHub's limits leave nothing to background scans;
+// giveWay waits while a person has paused scans, or GitHub's limits leave nothing to background scans;
 // interactive ones go on. It returns false when ctx ends.
 func (s *Scanner) giveWay(ctx context.Context) bool {
+	if !loop.WaitForPerson(ctx, s.store, s.log, "sweep") {
+		return false
+	}
 	for err := s.background.Ready(); err != nil; err = s.background.Ready() {
 		wait := gistdeal.RetryAfter(err)
 		if s.batches() { // Comparisons go on, with a quota of their own.

@@ -19,15 +19,30 @@ const pushesPaused = `EXISTS (SELECT 1 FROM settings WHERE name = '` + keyPause 
 // PausePushes pauses all pushes until ResumePushes, also across restarts. It reports false
 // and changes nothing if they are already paused.
 func (s *Store) PausePushes(ctx context.Context, reason string, now time.Time) (paused bool, err error) {
-	value, err := json.Marshal(gistdeal.Pause{Since: fromMillis(millis(now)), Reason: clean(reason)})
+	return s.pause(ctx, gistdeal.Pause{Reason: reason}, now)
+}
+
+// PauseAll is PausePushes for background scans too. It also extends a pause of pushes alone.
+func (s *Store) PauseAll(ctx context.Context, reason string, now time.Time) (paused bool, err error) {
+	return s.pause(ctx, gistdeal.Pause{Reason: reason, Scans: true}, now)
+}
+
+func (s *Store) pause(ctx context.Context, p gistdeal.Pause, now time.Time) (paused bool, err error) {
+	p.Since, p.Reason, p.By = fromMillis(millis(now)), clean(p.Reason), clean(gistdeal.CallerOf(ctx).Name)
+	value, err := json.Marshal(p)
 	if err != nil {
 		return false, err
 	}
 	err = s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
-		paused, err = changed(tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
-			keyPause, string(value)))
+		paused, err = changed(tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE $3 = 1 AND settings.value NOT LIKE '%"scans":true%'`,
+			keyPause, string(value), boolean(p.Scans)))
 		if paused {
-			entries = []gistdeal.AuditEntry{{Action: gistdeal.ActionPausePushes, Reason: reason}}
+			entry := gistdeal.AuditEntry{Action: gistdeal.ActionPausePushes, Reason: p.Reason}
+			if p.Scans {
+				entry.After = "with scans"
+			}
+			entries = []gistdeal.AuditEntry{entry}
 		}
 		return entries, err
 	})

@@ -29,7 +29,7 @@ func (s *Store) SignOut(ctx context.Context, name string, now time.Time) error {
 }
 
 // ForgetPerson deletes a person, with all log-ins, visits and idempotency keys, and the name
-// in operations that have ended: the changes of the others still need their actor. The error
+// in operations that have ended: the changes of the others, and a pause, still need their actor. The error
 // is NotFound if nobody of that name has signed in.
 func (s *Store) ForgetPerson(ctx context.Context, name string, now time.Time) error {
 	return s.changePerson(ctx, name, gistdeal.ActionForgetPerson, now,

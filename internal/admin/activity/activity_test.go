@@ -73,12 +73,12 @@ func TestTheOverviewCountsEverything(t *testing.T) {
 func TestAPauseHoldsUntilItIsResumed(t *testing.T) {
 	t.Parallel()
 	a := activity.New(open(t))
-	p, err := a.PausePushes(t.Context(), "holiday")
+	p, err := a.PausePushes(t.Context(), "holiday", false)
 	must(t, err)
 	if !p.Paused || !p.Changed || p.Reason != "holiday" || p.Since.IsZero() {
 		t.Errorf("%+v", p)
 	}
-	again, err := a.PausePushes(t.Context(), "another reason")
+	again, err := a.PausePushes(t.Context(), "another reason", false)
 	must(t, err)
 	if again.Changed || again.Reason != "holiday" {
 		t.Errorf("paused twice: %+v", again)

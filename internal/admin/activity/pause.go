@@ -14,10 +14,14 @@ type Pushes struct {
 	Changed bool `json:"changed" doc:"Whether this request changed it."`
 }
 
-// PausePushes stops all pushes until ResumePushes, over restarts. Users are
-// scanned all the same.
-func (a *Activity) PausePushes(ctx context.Context, reason string) (Pushes, error) {
-	changed, err := a.db.PausePushes(ctx, reason, time.Now())
+// PausePushes stops all pushes until ResumePushes, over restarts. With scans, background
+// scans stop too; otherwise users are scanned all the same.
+func (a *Activity) PausePushes(ctx context.Context, reason string, scans bool) (Pushes, error) {
+	pause := a.db.PausePushes
+	if scans {
+		pause = a.db.PauseAll
+	}
+	changed, err := pause(ctx, reason, time.Now())
 	if err != nil {
 		return Pushes{}, err
 	}
