@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"testing"
@@ -45,18 +46,48 @@ func TestEachViewFitsANarrowScreenInBothThemesAndAxeFindsNothing(t *testing.T) {
 	p.put("/api/v1/settings", `{"backfill":"none"}`)
 	ctx := browse(t)
 	do(t, ctx, p, chromedp.Navigate(p.url))
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](axe(t)+";null")); err != nil {
-		t.Fatal(err)
-	}
+	addAxe(t, ctx)
 	for view, there := range map[string]string{
 		"": ".numbers", "users": "tr[data-login]", "users/" + login: "#old-gists li", "deals": "#deals li",
 		"failures": ".cause", "activity": "#runs li", "api": ".operation", "settings": "#token-name", "audit": "#entries li", "quotas": ".quota-list .meter", "add": "#logins", "users/nobody-here": "#track",
 	} {
 		do(t, ctx, p, open(p, view), chromedp.WaitVisible(there))
 		light := look(t, ctx, p, view, "light", 1280)
+		firstRow(t, ctx, p, view)
 		if dark := look(t, ctx, p, view, "dark", 320); light == dark {
 			t.Errorf("#/%s: the background is %s in both themes", view, dark)
 		}
+	}
+}
+
+// firstRow checks on a phone that the first row of a list is in sight, and that nothing moves
+// while the view is drawn.
+func firstRow(t *testing.T, ctx context.Context, p *process, view string) {
+	t.Helper()
+	there, ok := map[string]string{"users": "tr[data-login]", "deals": "#deals li", "failures": ".cause", "activity": "#runs li"}[view]
+	if !ok {
+		return
+	}
+	do(t, ctx, p, chromedp.EmulateViewport(375, 800), chromedp.Navigate("about:blank"), open(p, view), chromedp.WaitVisible(there))
+	if at := eval[float64](t, ctx, fmt.Sprintf(`document.querySelector(%q).getBoundingClientRect().y`, there)); at > 450 {
+		t.Errorf("#/%s: the first row is at %v, want it above 450", view, at)
+	}
+	moved := eval[float64](t, ctx, `new Promise((done) => {
+		let sum = 0;
+		new PerformanceObserver((list) => { for (const e of list.getEntries()) sum += e.hadRecentInput ? 0 : e.value; }).observe({type: 'layout-shift', buffered: true});
+		requestAnimationFrame(() => setTimeout(() => done(sum)));
+	})`)
+	if moved > 0.1 {
+		t.Errorf("#/%s: the layout shifts by %v, want less than 0.1", view, moved)
+	}
+	addAxe(t, ctx) // A new document has none.
+}
+
+// addAxe loads the accessibility checker into the page.
+func addAxe(t *testing.T, ctx context.Context) {
+	t.Helper()
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](axe(t)+";null")); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -68,7 +68,7 @@ export const cancelOperation = (id) => request('POST', `operations/${encodeURICo
 export const visit = (login, seq) => request('PUT', ofUser(login, '/visit'), { body: { seq }, keepalive: true });
 export const retry = (selection) => request('POST', 'deals/retry', { body: selection });
 export const skip = (selection, note) => request('POST', 'deals/skip', { body: { ...selection, note } });
-export const pausePushes = (reason) => request('POST', 'pushes/pause', { body: { reason } });
+export const pausePushes = (reason, scans) => request('POST', 'pushes/pause', { body: { reason, ...(scans && { scans }) } });
 export const resumePushes = () => request('POST', 'pushes/resume');
 
 function older(problem) {
@@ -102,8 +102,8 @@ async function request(method, path, { query, body, keepalive = false, signal = 
   const detail = [answer?.detail, ...(answer?.errors ?? []).map((e) => e.message)].filter(Boolean).join('; ');
   if (detail.endsWith('the database does not answer')) {
     throw method === 'GET'
-      ? new Problem(response.status, 'Can’t reach the database. Retrying…', '')
-      : new Problem(response.status, 'Can’t reach the database', 'Try again later.');
+      ? new Problem(response.status, 'gistdeal can’t reach its database', '')
+      : new Problem(response.status, 'gistdeal can’t reach its database', 'Try again later.');
   }
   throw new Problem(response.status, answer?.title ?? `Unexpected response (status ${response.status})`, detail,
     { retryAfter: Number(response.headers.get('Retry-After')) || 0, requestID: answer?.request_id });

@@ -4,24 +4,28 @@
 import * as api from './api.js';
 import { activity } from './activity.js';
 import { deals } from './deals.js';
-import { $, el } from './dom.js';
+import { $, el, renew, spoken } from './dom.js';
 import { failures } from './failures.js';
 import { keyboard } from './keys.js';
 import * as live from './live.js';
 import { overview } from './overview.js';
 import { adding } from './adding.js';
 import { audit } from './audit.js';
-import { age, loading, toast, trouble } from './parts.js';
+import { age, loading, toast, trouble, when } from './parts.js';
+import { pauseNote } from './pause.js';
+import * as heart from './pulse.js';
 import { operation, operations } from './operations.js';
 import { quotas } from './quotas.js';
 import { reference } from './reference.js';
 import { settings } from './settings.js';
 import { signIn } from './signin.js';
+import { startTheme } from './theme.js';
 import { user } from './user.js';
 import { users } from './users.js';
+import { count } from './words.js';
 
 const views = { overview, users, operations, add: adding, deals, activity, failures, quotas, settings, audit, api: reference };
-const inNavigation = { add: 'users', user: 'users', deals: 'overview', audit: 'settings', operations: 'users', operation: 'users' };
+const inNavigation = { add: 'users', user: 'users', audit: 'settings', operations: 'users', operation: 'users' };
 const ofOne = { users: 'user', operations: 'operation' }; // the view of one of a list
 const singles = { user, operation };
 const ageEvery = 15_000; // ms
@@ -48,6 +52,7 @@ class Page {
   // show replaces the content below the head.
   show(...children) {
     this.shown = true;
+    $('foot').hidden = false;
     this.body.replaceChildren(...children.filter(Boolean));
   }
 
@@ -62,8 +67,9 @@ class Page {
       }
       try {
         await read();
-        this.loaded = true;
-        stale('');
+        this.loaded = Date.now();
+        this.missed = null;
+        stale();
       } catch (problem) {
         if (!this.signal.aborted) this.fail(problem, now);
       }
@@ -81,18 +87,47 @@ class Page {
     }
     const temporary = [0, 429, 502, 503, 504].includes(problem.status);
     if (temporary) this.timer = setTimeout(again, Math.max(retryEvery, (problem.retryAfter || 0) * 1000));
-    if (this.loaded && temporary) stale(`${problem.title.replace(/[^…]$/, '$&.')} This page may be out of date.`);
-    else {
+    if (this.loaded && temporary) {
+      this.missed = problem;
+      stale();
+      heart.check();
+    } else {
       this.broken = true;
       this.body.replaceChildren(trouble(problem, again));
+      $('foot').hidden = false;
     }
   }
 }
 
-// stale shows a warning that the page may be out of date; '' hides it.
-function stale(text) {
-  if ($('stale-text').textContent !== text) $('stale-text').textContent = text;
-  $('stale').hidden = !text;
+let shown = null; // the page that is shown
+
+// stale warns that the page is out of date, and since when: because the state of gistdeal
+// or the data of the view cannot be read.
+function stale() {
+  const { pulse } = heart;
+  const problem = pulse.problem ?? shown?.missed;
+  const since = pulse.problem ? pulse.at : shown?.loaded;
+  renew($('stale-text'), problem && since && [problem.title, since], () => problem && since && [
+    el('span', { className: 'strong' }, `${problem.title.replace(/(\. Retrying)?…$/, '')}. `), 'This page is as of ', el('span', {}, clock(since), ', '), when(new Date(since).toISOString()), '. Retrying…',
+  ]);
+  $('stale').hidden = !(problem && since);
+  const on = !problem && linked;
+  $('live').dataset.on = String(on);
+  const text = on ? 'Live' : problem && since ? 'Out of date' : pulse.at ? 'Reconnecting…' : 'Connecting…';
+  if ($('live-text').textContent !== text) $('live-text').textContent = text;
+}
+
+const clock = (time) => new Date(time).toLocaleTimeString();
+
+// glance shows what every view shows: the pause, and the number of failures.
+function glance() {
+  const { now, problem } = heart.pulse;
+  if (problem?.status === 401 && shown?.loaded) identify();
+  stale();
+  if (!now) return;
+  const failed = now.deals.failed ?? 0;
+  renew($('failed'), failed, () => failed > 0 && [count(failed), spoken(' failed deals')]);
+  renew($('paused'), [now.pushes, scope], () => now.pushes.paused && pauseNote(now.pushes, scope === 'admin', heart.check));
 }
 
 function route() {
@@ -119,12 +154,16 @@ let shownName = '';
 function show(name, query, login) {
   leaving.abort();
   leaving = new AbortController();
-  stale('');
   for (const link of $('nav').querySelectorAll('a')) link.ariaCurrent = link.dataset.view === (inNavigation[name] ?? name) ? 'page' : null;
   const place = `${name}/${login}`;
   const focused = document.activeElement;
   const filter = place === shownName && $('view').contains(focused) ? focused.dataset : null;
   const page = new Page($('view'), query, login, place === shownName);
+  shown = page;
+  stale();
+  $('view').dataset.view = name;
+  const current = $('nav').querySelector('[aria-current]'); // On a phone the row of views scrolls.
+  if (current) $('nav').scrollLeft = current.offsetLeft - ($('nav').clientWidth - current.offsetWidth) / 2;
   const ready = (singles[name] ?? views[name])(page);
   if (filter) refocus(ready, filter, page.signal);
   else if (shownName && !page.root.contains(document.activeElement)) page.root.querySelector('h1').focus();
@@ -145,15 +184,18 @@ async function identify() {
   leaving.abort();
   leaving = new AbortController();
   try {
-    const me = await api.me();
+    const [me, demo] = await Promise.all([api.me(), api.demo().catch(() => false), heart.check()]);
     scope = me.scope;
     $('token-holder').textContent = me.name;
     $('leave').hidden = !me.name;
     $('nav').hidden = false;
-    $('demo').hidden = !(await api.demo().catch(() => false));
+    $('demo').hidden = !demo;
+    glance();
     route();
   } catch (problem) {
     const page = new Page($('view'), new URLSearchParams(), '');
+    shown = null;
+    stale();
     page.head(problem.status === 401 ? 'Sign in' : 'gistdeal');
     $('nav').hidden = problem.status === 401;
     if (problem.status === 401) {
@@ -174,12 +216,15 @@ $('leave').onclick = async () => {
 };
 $('skip').onclick = () => $('view').querySelector('h1')?.focus();
 window.addEventListener('hashchange', route);
+let linked = false; // with the stream of events
 live.follow({
   link: (on) => {
-    $('live').dataset.on = String(on);
-    $('live-text').textContent = on ? 'Live' : 'Reconnecting…';
+    linked = on;
+    stale();
   },
 });
+heart.follow(glance);
+startTheme();
 setInterval(age, ageEvery);
 keyboard();
 live.start();

@@ -5,10 +5,12 @@ import * as api from './api.js';
 import { chart } from './chart.js';
 import { el, icon, keyed, outside, renew } from './dom.js';
 import * as live from './live.js';
-import { card, empty, note, when } from './parts.js';
+import { card, due, empty, isLow, note, when } from './parts.js';
+import { pauseButton } from './pause.js';
+import * as heart from './pulse.js';
 import { quick } from './quick.js';
 import { backoff, quota } from './quotas.js';
-import { count, counted, dealStates, localTimes, outcomes } from './words.js';
+import { count, counted, dealStates, localTimes, outcomes, percent, quotaName } from './words.js';
 
 const eventsShown = 8;
 const settle = 1500; // ms between an event and the next count
@@ -17,7 +19,8 @@ let latest = []; // the last events; kept while other views are shown
 live.follow({ deals: (events) => (latest = [...events.toReversed(), ...latest].slice(0, eventsShown)) });
 
 export function overview(page) {
-  page.head('Overview');
+  const pausing = page.admin && pauseButton(heart.check);
+  page.head('Overview', pausing);
   const parts = Object.fromEntries(['status', 'attention', 'numbers', 'daily', 'quotas'].map((name) => [name, el('div', { className: name })]));
   const events = el('ol', { className: 'events' });
   const nothing = empty('sending', 'No activity yet', 'New deals appear here as they are created.');
@@ -25,10 +28,13 @@ export function overview(page) {
   const figures = el('div', { className: 'two' }, parts.daily, parts.quotas);
   const activity = card('Live activity', nothing, events);
   const frame = () => page.show(parts.status, parts.attention, parts.numbers, quickly, figures, activity);
+  let state = null;
   const draw = async () => {
     const [now, remotes] = await Promise.all([api.overview(page.signal), api.quotas(page.signal)]);
     const known = untouched(now) ? { account: await api.account(page.signal) } : null;
+    state = [now, remotes];
     redraw(parts, now, remotes, known, page);
+    if (pausing) pausing.hidden = now.pushes.paused;
     for (const part of [parts.numbers, figures, activity]) part.hidden = known !== null; // They would show only zeros.
     if (!page.shown) frame();
   };
@@ -44,6 +50,12 @@ export function overview(page) {
   }, settle));
   live.follow({ deals: () => { list(); soon(); } }, page.signal);
   const each = setInterval(soon, 30_000);
+  // Without a connection nothing is known: a green status would be a lie.
+  heart.follow(({ problem, now }) => {
+    if (!state) return;
+    renewStatus(parts, ...state);
+    if (!problem && now.pushes.paused !== state[0].pushes.paused) soon();
+  }, page.signal);
   page.signal.addEventListener('abort', () => { clearTimeout(timer); clearInterval(each); });
   return page.keep(draw);
 }
@@ -51,35 +63,54 @@ export function overview(page) {
 const untouched = ({ users, deals, pending_scan_requests: pending }) => !Object.keys(users).length && !Object.keys(deals).length && !pending;
 
 function redraw(parts, now, remotes, known, page) {
-  renew(parts.status, [now.leader, now.pushes, remotes.pushes, remotes.github, remotes.database, now.next_scan, now.feed, now.pending_scan_requests], () => status(now, remotes));
-  renew(parts.attention, [now.deals, now.users, now.duplicates, now.feed.gap_at, known, known && remotes.quotas], () => (known ? firstRun(page, known, remotes) : attention(now)));
+  renewStatus(parts, now, remotes);
+  renew(parts.attention, [now.deals, now.users, now.duplicates, now.feed.gap_at, known, remotes.quotas.filter(isLow), known && remotes.quotas], () => (known ? firstRun(page, known, remotes) : attention(now, remotes)));
   renew(parts.numbers, [now.deals, now.users, now.days.at(-1)], () => numbers(now));
   renew(parts.daily, now.days, () => card('Gists and deals per day', chart(now.days)));
   renew(parts.quotas, remotes.quotas, () => card('Remaining quota', quotas(remotes), el('p', {}, el('a', { href: '#/quotas' }, 'All quotas'))));
 }
 
-// status tells whether gistdeal runs, or the reason why it does not.
-function status({ leader, pushes, feed, next_scan: next, pending_scan_requests: pending }, remotes) {
-  if (!leader) return note('bad', 'failed', el('p', { className: 'strong' }, 'gistdeal isn’t running'), el('p', {}, 'No users are scanned and no deals are created. Start an instance on this database, or check its log.'));
-  if (pushes.paused) {
-    return note('warn', 'pause', el('p', { className: 'strong' }, 'Deal creation is paused'),
-      el('p', {}, 'Since ', when(pushes.since), pushes.reason && `: ${pushes.reason}`, '. ', el('a', { href: '#/quotas' }, 'Resume under Quotas')));
-  }
-  const waiting = backoff('the database', remotes.database) ?? backoff('Pipedrive', remotes.pushes) ?? backoff('GitHub', remotes.github);
-  if (waiting) return waiting;
-  return note('good', 'created', el('p', { className: 'strong' }, 'All systems running'),
-    el('p', {}, feed.read_at && ['New gists checked ', when(feed.read_at), ' · '], next ? ['Next scan ', when(next)] : 'No scan scheduled', pending > 0 && ` · ${counted(pending, 'new user')} being looked up`));
+function renewStatus(parts, now, remotes) {
+  const { problem, at } = heart.pulse;
+  renew(parts.status, [problem && at, now.leader, now.pushes, remotes.pushes, remotes.github, remotes.database, now.next_scan, now.feed, now.pending_scan_requests, now.deals.failed, now.deals.awaiting_approval, remotes.quotas.filter(isLow).length],
+    () => (problem ? unsure(at) : status(now, remotes)));
 }
+
+const unsure = (at) => note('warn', 'failed', el('p', { className: 'strong' }, 'Status unknown'),
+  el('p', {}, 'gistdeal was last reached ', when(new Date(at).toISOString()), '. The numbers below are from then.'));
+
+// status tells whether gistdeal runs, or the reason why it does not.
+function status(now, remotes) {
+  const { leader, pushes, deals } = now;
+  if (!leader) return note('bad', 'failed', el('p', { className: 'strong' }, 'gistdeal isn’t running'), el('p', {}, 'No users are scanned and no deals are created. Start an instance on this database, or check its log.'));
+  const all = [backoff('the database', remotes.database), backoff('Pipedrive', remotes.pushes), backoff('GitHub', remotes.github)].filter(Boolean);
+  if (all.length) return all;
+  const low = remotes.quotas.filter(isLow);
+  const open = [
+    deals.failed && `${counted(deals.failed, 'deal')} failed`,
+    deals.awaiting_approval && `${counted(deals.awaiting_approval, 'deal')} ${deals.awaiting_approval === 1 ? 'awaits' : 'await'} approval`,
+    low.length && 'little quota is left',
+  ].filter(Boolean);
+  if (pushes.paused) return note('warn', 'pause', el('p', { className: 'strong' }, `Paused${open.length ? `, and ${sentence(open)}` : ''}`), facts(now));
+  if (open.length) return note('warn', 'failed', el('p', { className: 'strong' }, `Running, but ${sentence(open)}`), facts(now));
+  return note('good', 'created', el('p', { className: 'strong' }, 'All systems running'), facts(now));
+}
+
+const sentence = (parts) => parts.length > 1 ? `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}` : parts[0];
+
+const facts = ({ pushes, feed, next_scan: next, pending_scan_requests: pending }) => el('p', {}, feed.read_at && ['New gists checked ', when(feed.read_at), ' · '],
+  pushes.scans ? 'Scans are paused' : next ? ['Next scan ', due(next)] : 'No scan scheduled', pending > 0 && ` · ${counted(pending, 'new user')} being looked up`);
 
 const gapShown = 24 * 60 * 60 * 1000; // ms
 
-function attention({ deals, users, duplicates, feed }) {
+function attention({ deals, users, duplicates, feed }, { quotas: known }) {
   const gap = feed.gap_at && Date.now() - new Date(feed.gap_at) < gapShown;
   const all = [
     deals.failed && { mark: 'failed', tone: 'bad', text: `${counted(deals.failed, 'deal')} failed`, href: '#/failures', verb: 'See reasons and retry' },
     deals.awaiting_approval && { mark: 'awaiting_approval', tone: 'warn', text: `${counted(deals.awaiting_approval, 'deal')} awaiting approval`, href: '#/deals?state=awaiting_approval', verb: 'Review' },
     users.gone && { mark: 'failed', tone: 'warn', text: `${counted(users.gone, 'user')} no longer on GitHub`, href: '#/users?state=gone', verb: 'Show users' },
     duplicates && { mark: 'failed', tone: 'warn', text: `${counted(duplicates, 'duplicate deal')} in Pipedrive`, verb: 'Run “gistdeal audit” to list them' },
+    ...known.filter(isLow).map(({ name, remaining, limit }) => ({ mark: 'pause', tone: 'warn', text: `${quotaName(name).name}: ${percent(remaining / limit)} of the quota left`, href: '#/quotas', verb: 'Show quotas' })),
     gap && { mark: 'again', tone: 'warn', text: 'Some new gists may not have been noticed at once', verb: ['All users became due for a scan ', when(feed.gap_at)] },
   ].filter(Boolean);
   return card('Needs attention', all.length
@@ -101,8 +132,7 @@ function numbers({ deals, users, days }) {
 }
 
 function quotas({ quotas: all }) {
-  const known = all.filter(({ name }) => ['pipedrive-day', 'github-hour', 'github-graphql-hour'].includes(name));
-  return known.length ? known.map(quota) : empty('queued', 'Not known yet', 'Quotas appear after the first requests to GitHub and Pipedrive.');
+  return all.length ? all.map(quota) : empty('queued', 'Not known yet', 'Quotas appear after the first requests to GitHub and Pipedrive.');
 }
 
 const firstRun = ({ may }, known, { quotas: all }) => [

@@ -23,9 +23,22 @@ export function when(time, none = 'never') {
   return el('time', { dateTime: time, title: exactly(time), data: { ago: time } }, ago(time));
 }
 
+// due is when for a time that something is planned for: once it has passed, it is due now.
+export function due(time, none) {
+  const shown = when(time, none);
+  if (!time) return shown;
+  shown.dataset.due = time;
+  delete shown.dataset.ago;
+  shown.textContent = dueWord(time);
+  return shown;
+}
+
+const dueWord = (time) => (new Date(time) > Date.now() ? ago(time) : 'due now');
+
 // age updates all relative times.
 export function age() {
   for (const time of document.querySelectorAll('time[data-ago]')) time.textContent = ago(time.dataset.ago);
+  for (const time of document.querySelectorAll('time[data-due]')) time.textContent = dueWord(time.dataset.due);
 }
 
 export const loading = (rows = 4) =>
@@ -95,11 +108,12 @@ export function dialog(title, ...children) {
 
 // confirm asks for a confirmation, and with label also for a text. It returns the
 // text, '' without one, or null if the user cancels.
-export function confirm(title, text, verb, { label = '', required = false, danger = false } = {}) {
+export function confirm(title, text, verb, { label = '', required = false, danger = false, more = '' } = {}) {
   return new Promise((resolve) => {
     const input = label && el('input', { id: 'dialog-text', maxLength: 500, required, autocomplete: 'off' });
     const form = el('form', { method: 'dialog' },
-      el('p', {}, text),
+      text && el('p', {}, text),
+      more,
       label && el('p', { className: 'field' }, el('label', { htmlFor: 'dialog-text' }, label), input),
       el('div', { className: 'line end' },
         button('Cancel', () => box.close()),
@@ -125,10 +139,13 @@ export function dealChips(deals, only, href) {
   ]);
 }
 
+// isLow says that little of a quota is left beyond the reserved part.
+export const isLow = ({ remaining, limit, reserved = 0 }) => limit > 0 && (remaining <= reserved || remaining < limit / 10);
+
 // meter shows a quota as a bar: the remaining part, and the reserved part of it.
 export function meter(label, text, left, limit, reserved = 0) {
   const part = limit ? Math.max(0, Math.min(1, left / limit)) : 0;
-  const low = left <= reserved || part < 0.1;
+  const low = !limit || isLow({ remaining: left, limit, reserved });
   const fill = el('i', { className: 'fill' });
   fill.style.width = `${part * 100}%`;
   const mark = reserved > 0 && el('i', { className: 'reserved' });

@@ -1,8 +1,10 @@
 // The quotas and backoffs of both remotes, and the pause of all pushes.
 
 import * as api from './api.js';
-import { button, el } from './dom.js';
-import { attempt, card, confirm, empty, meter, note, when } from './parts.js';
+import { el } from './dom.js';
+import { card, due, empty, meter, note, when } from './parts.js';
+import { pauseButton } from './pause.js';
+import * as heart from './pulse.js';
 import { capital, count, counted, localTimes, percent, quotaName, span } from './words.js';
 
 const readEvery = 10_000; // ms
@@ -11,6 +13,7 @@ export function quotas(page) {
   page.head('Quotas');
   const read = async () => {
     const [now, { pushes }] = await Promise.all([api.quotas(page.signal), api.overview(page.signal)]);
+    page.paused = pushes.paused;
     const text = JSON.stringify([now, pushes]);
     if (text === page.drawn) return; // Keep the focus.
     page.drawn = text;
@@ -22,6 +25,7 @@ export function quotas(page) {
   };
   const timer = setInterval(() => read().catch(() => {}), readEvery); // The stream detects a lost connection.
   page.signal.addEventListener('abort', () => clearInterval(timer));
+  heart.follow(({ now }) => now?.pushes.paused !== page.paused && read().catch(() => {}), page.signal);
   return page.keep(read);
 }
 
@@ -46,26 +50,27 @@ export function quota({ name, limit, remaining, reserved, reset, seen_at: seen }
     el('p', { className: 'quiet about-quota' }, about, seen && [' Updated ', when(seen), '.']));
 }
 
+const remedies = {
+  Pipedrive: 'Create an API token in Pipedrive under Personal preferences → API, set it as PIPEDRIVE_API_KEY and restart gistdeal, or send it SIGHUP if the key is in a file.',
+  GitHub: 'Create a token at github.com/settings/tokens, without any scope, set it as GITHUB_TOKEN and restart gistdeal, or send it SIGHUP if the token is in a file.',
+};
+
 // backoff explains the wait for a remote; it is undefined if there is none.
 export function backoff(name, { kind, reason, until } = {}) {
   if (!reason) return undefined;
   const rejected = kind === 'unauthorized';
   return note(rejected ? 'bad' : 'warn', rejected ? 'failed' : 'pause',
     el('p', { className: 'strong' }, rejected ? `${name} rejected the ${name === 'GitHub' ? 'token' : 'API key'}` : `Waiting for ${name}`),
-    el('p', { dir: 'auto' }, capital(localTimes(reason))), until && el('p', {}, 'Next try ', when(until), '. Nothing is lost.'));
+    el('p', { dir: 'auto' }, capital(localTimes(reason))), rejected && remedies[name] && el('p', {}, remedies[name]), until && el('p', {}, 'Next try ', due(until), '. Nothing is lost.'));
 }
 
-function pausing({ admin }, { paused, since, reason }, read) {
-  const act = async (run, done) => (await attempt(run, done)) && read();
-  const pause = async () => {
-    const text = await confirm('Pause deal creation?', 'Scans continue, and new deals are queued until you resume. The pause survives restarts.', 'Pause', { label: 'Reason (optional)' });
-    if (text !== null) await act(() => api.pausePushes(text), 'Deal creation paused');
-  };
+function pausing({ admin }, { paused }, read) {
+  const changed = () => Promise.all([read(), heart.check()]);
   return el('div', { className: 'quick' },
     paused
-      ? el('p', {}, el('span', { className: 'strong' }, 'Paused'), ' since ', when(since), reason && `: ${reason}`)
+      ? el('p', {}, el('span', { className: 'strong' }, 'Paused. '), 'Resume above.')
       : el('p', {}, el('span', { className: 'strong' }, 'Running. '), 'Deals are created as fast as the quotas allow.'),
     admin
-      ? el('div', { className: 'line' }, paused ? button('Resume', () => act(api.resumePushes, 'Deal creation resumed'), { kind: 'primary', mark: 'go' }) : button('Pause', pause, { mark: 'pause' }))
+      ? !paused && el('div', { className: 'line' }, pauseButton(changed))
       : el('p', { className: 'quiet' }, 'Only admin tokens can change this.'));
 }

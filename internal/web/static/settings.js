@@ -26,7 +26,7 @@ export function settings(page) {
     renew(parts.account, [known, quotas], () => [el('h2', {}, 'Accounts'), account(known, quotas)]);
     renew(parts.options, all, () => [el('h2', {}, 'New deals and users'), all ? options(page, all.settings, read) : unknown()]);
     renew(parts.tokens, tokens, () => [el('h2', {}, 'API tokens'), tokens ? listed(tokens.tokens, read) : el('p', { className: 'quiet' }, 'Only admin tokens can manage tokens.')]);
-    if (!page.shown) page.show(...Object.values(parts), el('p', { className: 'quiet' }, 'Pause and resume deal creation under ', el('a', { href: '#/quotas' }, 'Quotas'), '.',
+    if (!page.shown) page.show(...Object.values(parts), el('p', { className: 'quiet' }, 'Pause and resume deal creation on the ', el('a', { href: '#/' }, 'overview'), '.',
       page.admin && [' The ', el('a', { href: '#/audit', id: 'to-audit' }, 'audit log'), ' shows who changed what.']));
   };
   return page.keep(read);

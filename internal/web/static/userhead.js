@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { button, el, outside } from './dom.js';
-import { attempt, confirm, empty, note, userBadge, when } from './parts.js';
+import { attempt, confirm, due, empty, note, userBadge, when } from './parts.js';
 import { track } from './quick.js';
 import { capital, counted, localTimes, nameOf } from './words.js';
 
@@ -16,7 +16,7 @@ export function about(state) {
       el('p', { className: 'facts' }, userBadge(current.state),
         outside(`https://gist.github.com/${encodeURIComponent(current.login)}`, 'Gists on GitHub'),
         el('span', {}, 'last scan ', when(current.last_scan_at)),
-        current.state === 'active' && el('span', {}, 'next scan ', when(current.next_scan_at, 'not scheduled')),
+        current.state === 'active' && el('span', {}, 'next scan ', due(current.next_scan_at, 'not scheduled')),
         el('span', {}, backfills[current.backfill] ?? `deals for gists since ${current.backfill}`)),
       page.may && actions(state)),
     current.problem && note(current.state === 'gone' ? 'bad' : 'warn', 'failed', el('p', { dir: 'auto' }, localTimes(current.problem))),

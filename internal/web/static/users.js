@@ -3,7 +3,8 @@
 import * as api from './api.js';
 import { button, el, icon, keyed, renew, spoken } from './dom.js';
 import { follow, running } from './operations.js';
-import { attempt, chips, confirm, empty, loading, more, toast, userBadge, when } from './parts.js';
+import { attempt, chips, confirm, due, empty, loading, more, toast, userBadge, when } from './parts.js';
+import { pulse } from './pulse.js';
 import { quick } from './quick.js';
 import { capital, count, counted, dealStates, localTimes, nameOf, userStates } from './words.js';
 
@@ -34,6 +35,7 @@ export function users(page) {
   state.read = () => read(state);
   const timer = setInterval(() => !document.hidden && state.read().catch(() => {}), readEvery); // The stream detects a lost connection.
   page.signal.addEventListener('abort', () => clearInterval(timer));
+  if (pulse.now) renew(state.tabs, [pulse.now.users, given], () => tabs(pulse.now.users, given));
   page.show(running(page), page.may && quick(), state.tabs, tools(state), ...table(state), state.bulk, state.rest);
   if (page.query.get('focus') === 'search') {
     history.replaceState(null, '', href(given));
@@ -151,7 +153,7 @@ function line(state, user) {
     el('td', { className: 'wide' }, userBadge(user.state)),
     el('td', { className: 'deals' }, dealsOf(user)),
     el('td', { className: 'wide' }, when(user.last_scan_at, 'not yet')),
-    el('td', { className: 'wide' }, user.state === 'active' ? when(user.next_scan_at, 'not scheduled') : el('span', { className: 'quiet' }, '–')));
+    el('td', { className: 'wide' }, user.state === 'active' ? due(user.next_scan_at, 'not scheduled') : el('span', { className: 'quiet' }, '–')));
 }
 
 const dealsOf = ({ deals }) => {
