@@ -41,6 +41,7 @@ type Quotas struct {
 type Backoff struct {
 	Stage  string    `json:"stage,omitempty"` // the step with the refused request; "" if there is no wait
 	Kind   string    `json:"kind,omitempty"`  // the error's Kind, as text
+	Spent  bool      `json:"spent,omitempty"` // a quota is spent, as opposed to too many requests at once
 	Reason string    `json:"reason,omitempty"`
 	Until  time.Time `json:"until,omitzero"` // when the next try is due
 }

@@ -747,6 +747,7 @@ type Backoff struct {
 
 	// Reason Why; empty or left out if there is nothing to say.
 	Reason string `json:"reason,omitempty,omitzero"`
+	Spent  bool   `json:"spent,omitempty,omitzero"`
 
 	// Stage The step that was refused; left out if nothing waits.
 	Stage string `json:"stage,omitempty,omitzero"`

@@ -1140,6 +1140,7 @@ export interface components {
             kind?: string;
             /** @description Why; empty or left out if there is nothing to say. */
             reason?: string;
+            spent?: boolean;
             /** @description The step that was refused; left out if nothing waits. */
             stage?: string;
             /**

@@ -170,7 +170,7 @@ func TestAUserThatLostItsLoginKeepsItIfNobodyElseHasIt(t *testing.T) {
 	w := newWorld(t)
 	for id := range int64(2) {
 		w.track(id+1, "alice", 0)
-		testenv.Must(w.T, w.db.Gone(t.Context(), id+1, true, "its login belongs to another user", time.Now()))
+		testenv.Must(w.T, w.db.Gone(t.Context(), id+1, true, "its login belongs to another user", time.Now(), time.Now()))
 	}
 	_, err := w.User(t.Context(), "alice")
 	if text := `2 users had the login "alice" one after another: name one of them by its number, as id:1 or id:2`; err == nil || err.Error() != text {

@@ -85,6 +85,7 @@ func (c Config) variables() []variable {
 		{"GISTDEAL_RESEND_AFTER", c.ResendAfter},
 		{"GISTDEAL_DRAIN", c.Drain},
 		{"GISTDEAL_AUDIT_LOG_DAYS", c.AuditLogDays},
+		{"GISTDEAL_EVENT_DAYS", c.EventDays},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", c.TraceURL},
 		{"OTEL_EXPORTER_OTLP_HEADERS", c.TraceHeaders},
 		{"GISTDEAL_LOG", c.Log},

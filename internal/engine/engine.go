@@ -59,6 +59,10 @@ type Store interface {
 	Release() error
 	Listen(ctx context.Context, notified func())
 	InterruptRuns(ctx context.Context) error
+	// SaveQuotas saves quotas and backoffs as JSON, with the events about their changes.
+	SaveQuotas(ctx context.Context, value string, events ...gistdeal.Event) error
+	// DeleteEvents deletes up to limit events from before then, and returns their number.
+	DeleteEvents(ctx context.Context, then time.Time, limit int) (int, error)
 	// SweepSize returns the number of users to scan, and how many of these were never scanned.
 	SweepSize(ctx context.Context) (users, unscanned int, err error)
 }
@@ -78,6 +82,7 @@ type Options struct {
 	// Operations works off bulk operations until its context ends, while this process leads;
 	// nil means that there are none.
 	Operations func(context.Context) error
+	KeepEvents time.Duration    // how long events are kept; 0 means for good
 	Drain      time.Duration    // how long after the end of the work results of requests are still waited for
 	Owner      string           // names this process in claims; unique for each start
 	Now        func() time.Time // the clock of the rows; nil means time.Now
@@ -101,6 +106,7 @@ type Engine struct {
 	options   Options
 	log       *slog.Logger
 
+	kept          gistdeal.Quotas // as last saved
 	leading       atomic.Bool
 	plan          atomic.Pointer[gistdeal.SweepPlan] // nil before the first one
 	gitHubBackoff *loop.Backoff

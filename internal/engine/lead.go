@@ -66,7 +66,7 @@ func (e *Engine) lead(ctx context.Context) error {
 	defer e.leading.Store(false)
 	g, ctx := errgroup.WithContext(ctx)
 	loops := []func(context.Context) error{
-		e.scanner.ServeRequests, e.scanner.ResolveRequests, e.scanner.Sweep, e.feed.Run, e.pusher.Run, e.reconciler.Watch, e.keepQuotas, e.planSweeps, e.noteGitHub,
+		e.scanner.ServeRequests, e.scanner.ResolveRequests, e.scanner.Sweep, e.feed.Run, e.pusher.Run, e.reconciler.Watch, e.keepQuotas, e.deleteEvents, e.planSweeps, e.noteGitHub,
 	}
 	if e.options.Operations != nil {
 		loops = append(loops, e.options.Operations)

@@ -28,9 +28,8 @@ func (e *Engine) quotas() []gistdeal.Quota {
 
 // keepQuotas saves the quotas and backoffs whenever they change, until ctx ends.
 func (e *Engine) keepQuotas(ctx context.Context) error {
-	var kept gistdeal.Quotas
 	for loop.SleepOrWake(ctx, quotasEvery, e.backoffs) {
-		e.keep(ctx, &kept)
+		e.keep(ctx)
 	}
 	return nil
 }
@@ -40,23 +39,63 @@ func (e *Engine) keepQuotas(ctx context.Context) error {
 func (e *Engine) keepLastQuotas(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loop.RecordTimeout)
 	defer cancel()
-	e.keep(ctx, &gistdeal.Quotas{})
+	e.keep(ctx)
 }
 
-func (e *Engine) keep(ctx context.Context, kept *gistdeal.Quotas) {
+func (e *Engine) keep(ctx context.Context) {
 	now := gistdeal.Quotas{Quotas: e.quotas(), Pushes: e.pushBackoff.Status(), GitHub: e.gitHubBackoff.Status(), Database: e.faults.Status(), Sweep: e.plan.Load()}
-	if reflect.DeepEqual(now, *kept) {
+	if reflect.DeepEqual(now, e.kept) {
 		return
 	}
 	text, err := json.Marshal(now)
 	if err == nil {
-		err = e.store.Set(ctx, gistdeal.KeyQuotas, string(text))
+		err = e.store.SaveQuotas(ctx, string(text), e.quotaEvents(now)...)
 	}
 	if err != nil {
 		e.log.Error("quotas not saved", "error", err)
 		return
 	}
-	*kept = now
+	e.kept = now
+}
+
+// quotaEvents returns the events about quotas that are spent now, or available again,
+// compared with those that were saved last.
+func (e *Engine) quotaEvents(now gistdeal.Quotas) (events []gistdeal.Event) {
+	for _, b := range []struct {
+		remote      string
+		before, now gistdeal.Backoff
+	}{{"Pipedrive", e.kept.Pushes, now.Pushes}, {"GitHub", e.kept.GitHub, now.GitHub}} {
+		event := gistdeal.Event{Type: gistdeal.EventQuotaSpent, At: e.options.Now(), EventFacts: gistdeal.EventFacts{Remote: b.remote, Reason: b.now.Reason}}
+		switch {
+		case b.before.Spent == b.now.Spent:
+			continue
+		case b.before.Spent:
+			event.Type, event.Reason = gistdeal.EventQuotaRestored, ""
+		}
+		events = append(events, event)
+	}
+	return events
+}
+
+const (
+	// deleteEventsEvery is how often old events are deleted.
+	deleteEventsEvery = 10 * time.Minute
+	// eventsDeletedAtOnce is the number of events that one transaction deletes.
+	eventsDeletedAtOnce = 1000
+)
+
+// deleteEvents deletes old events, until ctx ends.
+func (e *Engine) deleteEvents(ctx context.Context) error {
+	for e.options.KeepEvents > 0 {
+		n, err := e.store.DeleteEvents(ctx, e.options.Now().Add(-e.options.KeepEvents), eventsDeletedAtOnce)
+		if err != nil && ctx.Err() == nil {
+			e.log.Error("old events not deleted", "error", err)
+		}
+		if n < eventsDeletedAtOnce && !loop.Sleep(ctx, deleteEventsEvery) || ctx.Err() != nil {
+			return nil
+		}
+	}
+	return nil
 }
 
 // restoreQuotas continues with the limits of the leader before this one: a ban or
@@ -73,6 +112,7 @@ func (e *Engine) restoreQuotas(ctx context.Context) {
 		e.log.Error("quotas not read", "error", err)
 		return
 	}
+	e.kept = known
 	e.pipedrive.Restore(known.Quotas)
 	b := known.Pushes
 	left := min(time.Until(b.Until), 24*time.Hour)

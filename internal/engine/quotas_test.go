@@ -9,6 +9,8 @@ import (
 	"gistdeal"
 
 	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
 )
 
 func TestTheReservedShareOfTheDayIsKeptAndDealsWait(t *testing.T) {
@@ -37,6 +39,30 @@ func TestTheReservedShareOfTheDayIsKeptAndDealsWait(t *testing.T) {
 	w.eventually("the rest of the quota is spent", func() bool { return w.sim.Report().Deals > created })
 	w.sim.Set(func(o *sim.Options) { o.DailyTokens = 1000 })
 	w.settled(r, "alice")
+	w.eventually("events say that the quota was spent and is available again", func() bool {
+		events, err := r.store.Events(t.Context(), gistdeal.EventQuery{Types: []gistdeal.EventType{gistdeal.EventQuotaSpent, gistdeal.EventQuotaRestored}, Limit: 100})
+		if err != nil || len(events) < 2 || events[0].Remote != "Pipedrive" || !strings.Contains(events[0].Reason, "reserved for people") {
+			return false
+		}
+		return events[len(events)-1].Type == gistdeal.EventQuotaRestored
+	})
+}
+
+func TestOldEventsAreDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	db, err := store.Open(t.Context(), w.path, store.Options{})
+	testenv.Must(t, err)
+	defer db.Close()
+	old := gistdeal.Event{Type: gistdeal.EventQuotaSpent, At: time.Now().Add(-48 * time.Hour)}
+	testenv.Must(t, db.SaveQuotas(t.Context(), "{}", slices.Repeat([]gistdeal.Event{old}, 1200)...))
+	testenv.Must(t, db.SaveQuotas(t.Context(), "{}", gistdeal.Event{Type: gistdeal.EventQuotaRestored, At: time.Now()}))
+	w.options.KeepEvents = 24 * time.Hour
+	w.start()
+	w.eventually("only the new event is left", func() bool {
+		events, err := db.Events(t.Context(), gistdeal.EventQuery{Types: []gistdeal.EventType{gistdeal.EventQuotaSpent, gistdeal.EventQuotaRestored}, Limit: 10})
+		return err == nil && len(events) == 1 && events[0].Type == gistdeal.EventQuotaRestored
+	})
 }
 
 func TestABanStopsAllRequestsEvenAfterARestart(t *testing.T) {

@@ -290,7 +290,7 @@ func TestAUserWithAnotherLoginOrThatWasGoneIsScannedNext(t *testing.T) {
 	w := newWorld(t, feed.Options{})
 	w.track(1, "alice")
 	w.track(2, "bob")
-	testenv.Must(t, w.db.Gone(t.Context(), 2, false, "deleted", w.now.Add(24*time.Hour)))
+	testenv.Must(t, w.db.Gone(t.Context(), 2, false, "deleted", w.now, w.now.Add(24*time.Hour)))
 	w.read()
 	w.publish(1, "alicia", 1)
 	w.publish(2, "bob", 1)

@@ -207,5 +207,5 @@ func (b *Backoff) Status() gistdeal.Backoff {
 	if b.stage == "" {
 		return gistdeal.Backoff{}
 	}
-	return gistdeal.Backoff{Stage: b.stage, Kind: b.kind.String(), Reason: b.reason, Until: b.until.UTC().Round(0)}
+	return gistdeal.Backoff{Stage: b.stage, Kind: b.kind.String(), Spent: b.spent, Reason: b.reason, Until: b.until.UTC().Round(0)}
 }

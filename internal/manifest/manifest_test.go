@@ -144,7 +144,7 @@ func TestOnlyDifferencesAreApplied(t *testing.T) {
 	}
 	_, err := w.ChangeUsers(t.Context(), []string{"bob"}, admin.Pause)
 	testenv.Must(t, err)
-	testenv.Must(t, w.db.Gone(t.Context(), 5, true, "its login belongs to another user", time.Now()))
+	testenv.Must(t, w.db.Gone(t.Context(), 5, true, "its login belongs to another user", time.Now(), time.Now()))
 	const text = "version: 1\nsettings: {daily_limit: 3, owner: Bob, pipeline: ''}\nusers:\n" +
 		"- {login: Alice, paused: true}\n- {login: bob, backfill: none}\n- login: new\n"
 	var got []string

@@ -173,7 +173,7 @@ func (c *comparison) repairAll(ctx context.Context, discrepancies []*gistdeal.Di
 		case repairQueue:
 			queue = append(queue, d.GistID)
 		case repairRelink:
-			ok, err := r.store.Relink(ctx, d.GistID, d.DealID, d.Others[0])
+			ok, err := r.store.Relink(ctx, d.GistID, d.DealID, d.Others[0], r.now())
 			if err != nil {
 				return err
 			}

@@ -41,7 +41,7 @@ type Store interface {
 	ReplaceDuplicates(ctx context.Context, living map[string][]int64, now time.Time) error
 	DuplicateOf(ctx context.Context, dealID int64) (string, error)
 	ForgetDuplicate(ctx context.Context, dealID int64) error
-	Relink(ctx context.Context, gistID string, from, to int64) (bool, error)
+	Relink(ctx context.Context, gistID string, from, to int64, now time.Time) (bool, error)
 	Queue(ctx context.Context, gistIDs []string, now time.Time) ([]string, error)
 	Recreate(ctx context.Context, gistID string, dealID int64, now time.Time) (bool, error)
 }

@@ -175,7 +175,7 @@ func (s *Scanner) findAgain(ctx context.Context, g GitHub, u gistdeal.User) (gis
 	if gistdeal.LoginKey(account.Login) == gistdeal.LoginKey(u.Login) && !u.LoginStale {
 		return u, gistdeal.Errorf(gistdeal.Temporary, "GitHub knows the user by number but not by login")
 	}
-	if err := s.store.Rename(ctx, account); err != nil {
+	if err := s.store.Rename(ctx, account, s.now()); err != nil {
 		return u, err
 	}
 	s.log.Info("user renamed", "user", u.ID, "from", u.Login, "to", account.Login)

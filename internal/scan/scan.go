@@ -113,7 +113,7 @@ func (s *Scanner) scanFailed(ctx context.Context, u gistdeal.User, taken bool, e
 			problem = errOrganization.Error()
 		}
 		s.log.Warn("user gone", "login", u.Login, "user", u.ID, "problem", problem)
-		recordErr = s.store.Gone(ctx, u.ID, taken, problem, s.now().Add(min(goneRetry*time.Duration(u.Failures+1), goneAtMost)))
+		recordErr = s.store.Gone(ctx, u.ID, taken, problem, s.now(), s.now().Add(min(goneRetry*time.Duration(u.Failures+1), goneAtMost)))
 	} else {
 		if !all && !gistdeal.OwnFault(err) {
 			s.failures.failed(u.ID)

@@ -33,8 +33,8 @@ type Store interface {
 	Track(ctx context.Context, a gistdeal.Account, policy gistdeal.Backfill, now time.Time) (gistdeal.User, error)
 	User(ctx context.Context, id int64) (gistdeal.User, error)
 	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
-	Rename(ctx context.Context, a gistdeal.Account) error
-	Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error
+	Rename(ctx context.Context, a gistdeal.Account, now time.Time) error
+	Gone(ctx context.Context, userID int64, loginTaken bool, problem string, now, next time.Time) error
 
 	RequestScan(ctx context.Context, now time.Time, requests ...gistdeal.ScanRequest) ([]gistdeal.ScanRequest, error)
 	PendingRequests(ctx context.Context, least gistdeal.RequestKind, limit int) ([]gistdeal.ScanRequest, error)

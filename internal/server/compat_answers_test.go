@@ -53,7 +53,7 @@ func TestAnAnswerIsNeverOlderThanTheDatabase(t *testing.T) {
 	if g := show(2, 0); g.Deal.URL != fmt.Sprintf("https://example.test/deal/%d", g.Deal.ID) {
 		t.Errorf("the deal is %+v, want it with its URL", g.Deal)
 	}
-	testenv.Must(t, db.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "ALICE"}))
+	testenv.Must(t, db.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "ALICE"}, time.Now()))
 	if g := show(2, 0); g.Username != "ALICE" {
 		t.Errorf("after a rename the username is %q", g.Username)
 	}

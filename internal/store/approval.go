@@ -34,11 +34,11 @@ func (s *Store) QueueScanned(ctx context.Context, userID int64, limits gistdeal.
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = '', queued_at = $2, catch_up = backfill, turn = `+h.turn()+` WHERE gist_id IN
+		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = '', queued_at = $2, updated_at = $2, catch_up = backfill, turn = `+h.turn()+` WHERE gist_id IN
 			(SELECT gist_id FROM deals WHERE `+waits+` AND gist_id IN (`+ofUser+`) ORDER BY place, gist_id LIMIT $3)`, userID, millis(now), queued); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE deals SET problem = $2 WHERE `+waits+` AND gist_id IN (`+ofUser+`)`, userID, problem)
+		_, err = tx.ExecContext(ctx, `UPDATE deals SET problem = $2, updated_at = $3 WHERE `+waits+` AND gist_id IN (`+ofUser+`)`, userID, problem, millis(now))
 		return err
 	})
 	if err != nil {

@@ -71,11 +71,18 @@ func (s *Store) EndAudit(ctx context.Context, a gistdeal.Audit) error {
 		return err
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE audits SET ended_at = $1, report = $2 WHERE id = $3 AND ended_at = 0`,
-			millis(a.EndedAt), clean(string(report)), a.ID); err != nil {
+		ended, err := changed(tx.ExecContext(ctx, `UPDATE audits SET ended_at = $1, report = $2 WHERE id = $3 AND ended_at = 0`,
+			millis(a.EndedAt), clean(string(report)), a.ID))
+		if err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM audits WHERE ended_at <> 0 AND ended_at < $1`, millis(a.EndedAt.Add(-keepAudits)))
+		if ended {
+			facts := gistdeal.EventFacts{AuditID: a.ID, Reason: a.Problem, Count: a.Different()}
+			if err := addEvents(ctx, tx, gistdeal.Event{Type: gistdeal.EventAuditEnded, At: a.EndedAt, EventFacts: facts}); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM audits WHERE ended_at <> 0 AND ended_at < $1`, millis(a.EndedAt.Add(-keepAudits)))
 		return err
 	})
 	if err != nil {
@@ -145,7 +152,7 @@ func (s *Store) MarkGone(ctx context.Context, userID int64, listed []string, now
 	if err != nil {
 		return err
 	}
-	_, err = s.db.ExecContext(ctx, `UPDATE gists SET gone_at = CASE WHEN id IN (SELECT key FROM json_each($1)) THEN 0 ELSE CAST($2 AS BIGINT) END
+	_, err = s.db.ExecContext(ctx, `UPDATE gists SET gone_at = CASE WHEN id IN (SELECT key FROM json_each($1)) THEN 0 ELSE CAST($2 AS BIGINT) END, changed_at = $2
 		WHERE user_id = $3 AND (gone_at = 0) <> (id IN (SELECT key FROM json_each($1)))`, object, millis(now), userID)
 	if err != nil {
 		return fmt.Errorf("mark gone gists of user %d: %w", userID, err)

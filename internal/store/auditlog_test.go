@@ -191,7 +191,7 @@ func TestAnErasureLeavesEntriesWithoutThePerson(t *testing.T) {
 	_, err = s.RequestScan(ann(t), noon, gistdeal.ScanRequest{Login: "Alice"}, gistdeal.ScanRequest{Login: "bob"})
 	testenv.Must(t, err)
 	u := track(t, s, "alice", 1)
-	testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "alicia"})) // The first entry has another login.
+	testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "alicia"}, noon)) // The first entry has another login.
 	u.Login = "alicia"
 	_, err = s.RemoveUsers(ann(t), noon, 1)
 	testenv.Must(t, err)

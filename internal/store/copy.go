@@ -37,6 +37,7 @@ var tables = []table{
 	{"runs", "id"},
 	{"erased", "login_hash"},
 	{"audit_log", "id"},
+	{"events", "id"},
 	{"counts", "kind, state, part"},
 	{"deal_counts", "user_id, state"},
 	{"days", "day, part"},

@@ -168,7 +168,9 @@ var changes = []func(h *history, ctx context.Context) error{
 		_, err := h.s.RemoveUsers(ctx, h.now(), h.user())
 		return err
 	},
-	func(h *history, ctx context.Context) error { return h.s.Gone(ctx, h.user(), false, "gone", h.now()) },
+	func(h *history, ctx context.Context) error {
+		return h.s.Gone(ctx, h.user(), false, "gone", h.now(), h.now())
+	},
 	func(h *history, ctx context.Context) error {
 		return h.s.Scanned(ctx, h.user(), gistdeal.Listing{Pages: 1}, h.now(), h.now())
 	},

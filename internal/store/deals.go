@@ -31,7 +31,7 @@ func (s *Store) claimNext(ctx context.Context, owner string, now, remote time.Ti
 		// The outer query tests the state too. Without that test, two PostgreSQL
 		// sessions were observed to claim the same row.
 		row := tx.QueryRowContext(ctx, `
-			UPDATE deals SET state = 'sending', attempts = attempts + 1, owner = $1, sent_at = $2, problem = ''
+			UPDATE deals SET state = 'sending', attempts = attempts + 1, owner = $1, sent_at = $2, updated_at = $2, problem = ''
 			WHERE state = 'queued' AND gist_id = (
 				SELECT gist_id FROM deals WHERE state = 'queued' AND catch_up = 0 ORDER BY backfill, turn, gist_id LIMIT 1)
 			AND NOT `+pushesPaused+`
@@ -52,10 +52,10 @@ func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owne
 			WHERE gist_id = $3 AND n = $4 AND outcome = ''`, lookups, millis(now), c.Draft.GistID, c.Attempt); err != nil {
 			return err
 		}
-		if skipped, err := skipRemoved(ctx, tx, c, gistdeal.DealSending); skipped || err != nil {
+		if skipped, err := skipRemoved(ctx, tx, c, gistdeal.DealSending, now); skipped || err != nil {
 			return err
 		}
-		row := tx.QueryRowContext(ctx, `UPDATE deals SET attempts = attempts + 1, owner = $1, sent_at = $2
+		row := tx.QueryRowContext(ctx, `UPDATE deals SET attempts = attempts + 1, owner = $1, sent_at = $2, updated_at = $2
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5 AND NOT `+pushesPaused+`
 			RETURNING gist_id, attempts`,
 			owner, millis(now), c.Draft.GistID, c.Attempt, c.Owner)
@@ -70,11 +70,11 @@ func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owne
 }
 
 // skipRemoved skips the deal of the attempt c, in the given state, if its user was removed.
-func skipRemoved(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, state gistdeal.DealState) (bool, error) {
-	return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1
+func skipRemoved(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, state gistdeal.DealState, now time.Time) (bool, error) {
+	return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1, updated_at = $6
 		WHERE gist_id = $2 AND state = $3 AND attempts = $4 AND owner = $5
 		AND EXISTS (SELECT 1 FROM gists g JOIN users u ON u.id = g.user_id WHERE g.id = $2 AND u.state = 'removed')`,
-		userRemoved, c.Draft.GistID, state, c.Attempt, c.Owner))
+		userRemoved, c.Draft.GistID, state, c.Attempt, c.Owner, millis(now)))
 }
 
 // claimResult reports false, without an error, if no row was claimed.
@@ -114,7 +114,7 @@ func failWithoutGist(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, now time
 	if err := endAttempt(ctx, tx, c, attemptEnd{outcome: "not_sent", reason: reason, now: now}); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1 WHERE gist_id = $2 AND state = 'sending'`, reason, c.Draft.GistID)
+	_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1, updated_at = $3 WHERE gist_id = $2 AND state = 'sending'`, reason, c.Draft.GistID, millis(now))
 	return err
 }
 
@@ -149,8 +149,8 @@ func (s *Store) RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int6
 	end := attemptEnd{outcome: "created", dealID: dealID, now: now}
 	known := false
 	_, err := s.settle(ctx, c, end, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'created', deal_id = $1, problem = '' WHERE gist_id = $2 AND state <> 'created'
-			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID))
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'created', deal_id = $1, problem = '', updated_at = $3 WHERE gist_id = $2 AND state <> 'created'
+			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID, millis(now)))
 		if err != nil {
 			return false, err
 		}
@@ -167,8 +167,8 @@ func (s *Store) RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int6
 // Refuse records that Pipedrive refused the attempt c for a permanent reason.
 func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error {
 	_, err := s.settle(ctx, c, attemptEnd{outcome: "refused", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1
-			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, clean(reason), c.Draft.GistID, c.Attempt, c.Owner))
+		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1, updated_at = $5
+			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, clean(reason), c.Draft.GistID, c.Attempt, c.Owner, millis(now)))
 	})
 	return err
 }
@@ -178,8 +178,8 @@ func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now
 // begins with lookups, as after an attempt whose deal lookups did not find.
 func (s *Store) RecordNoDeal(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error {
 	_, err := s.settle(ctx, c, attemptEnd{outcome: "not_found", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1
-			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, clean(reason), c.Draft.GistID, c.Attempt, c.Owner))
+		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1, updated_at = $5
+			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, clean(reason), c.Draft.GistID, c.Attempt, c.Owner, millis(now)))
 	})
 	return err
 }
@@ -199,14 +199,14 @@ func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, b
 			}
 			turn = h.behind()
 		}
-		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2, `+turn+`
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2, updated_at = $2, `+turn+`
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5
 			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'not_found')`,
 			clean(reason), millis(now), c.Draft.GistID, c.Attempt, c.Owner))
 		if err != nil || !ok {
 			return ok, err
 		}
-		_, err = skipRemoved(ctx, tx, c, gistdeal.DealQueued)
+		_, err = skipRemoved(ctx, tx, c, gistdeal.DealQueued, now)
 		return true, err
 	})
 }
@@ -217,9 +217,9 @@ func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, b
 func (s *Store) AdoptInDoubt(ctx context.Context, c gistdeal.Claim, dealID int64, living []int64, lookups int, now time.Time) (bool, error) {
 	var adopted bool
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		adopted, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'created', deal_id = $1, problem = ''
+		adopted, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'created', deal_id = $1, problem = '', updated_at = $4
 			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3
-			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID, c.Attempt))
+			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID, c.Attempt, millis(now)))
 		if err != nil || !adopted {
 			return err
 		}
@@ -361,12 +361,12 @@ func (s *Store) Adopt(ctx context.Context, deals map[string]int64, seen map[stri
 	}
 	err = s.pushTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := queryIn(ctx, tx, `
-			INSERT INTO deals (gist_id, state, deal_id)
-			SELECT key, 'created', CAST(value ->> 'deal' AS BIGINT) FROM json_each($1)
+			INSERT INTO deals (gist_id, state, deal_id, created_at, updated_at)
+			SELECT key, 'created', CAST(value ->> 'deal' AS BIGINT), $2, $2 FROM json_each($1)
 			WHERE NOT EXISTS (SELECT 1 FROM deals WHERE deal_id = CAST(value ->> 'deal' AS BIGINT))
-			ON CONFLICT (gist_id) DO UPDATE SET state = 'created', deal_id = excluded.deal_id, problem = ''
+			ON CONFLICT (gist_id) DO UPDATE SET state = 'created', deal_id = excluded.deal_id, problem = '', updated_at = excluded.updated_at
 			WHERE deals.state IN ('awaiting_approval', 'queued', 'failed', 'skipped')
-			RETURNING gist_id`, object)
+			RETURNING gist_id`, object, millis(now))
 		if adopted, err = collect(rows, err, scanID); err != nil {
 			return err
 		}

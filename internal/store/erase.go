@@ -79,6 +79,7 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 		`DELETE FROM visits WHERE user_id = $1`,
 		`DELETE FROM runs WHERE user_id = $1`,
 		`DELETE FROM users WHERE id = $1`,
+		`UPDATE events SET user_id = 0, login = '', gist_id = CASE deal_id WHEN 0 THEN '' ELSE gist_id END, data = '{}' WHERE user_id = $1`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, u.ID); err != nil {
 			return err

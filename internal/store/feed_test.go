@@ -57,7 +57,7 @@ func TestTheFeedMattersToActiveUsersAfterTheirFirstScanAndToGoneOnes(t *testing.
 		testenv.Must(t, err)
 		_, err = s.RemoveUsers(t.Context(), noon, 3)
 		testenv.Must(t, err)
-		testenv.Must(t, s.Gone(t.Context(), 4, false, "deleted", noon.Add(time.Hour)))
+		testenv.Must(t, s.Gone(t.Context(), 4, false, "deleted", noon, noon.Add(time.Hour)))
 		users, err := s.UsersInFeed(t.Context(), []int64{0, 1, 2, 3, 4, 99})
 		testenv.Must(t, err)
 		logins := []string{}

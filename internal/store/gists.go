@@ -38,11 +38,11 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO gists (id, user_id, seq, description, files, created_at, updated_at, comments, fork, noticed_at, noticed_by)
+			INSERT INTO gists (id, user_id, seq, description, files, created_at, updated_at, comments, fork, noticed_at, noticed_by, changed_at)
 			SELECT key, $1, CAST(value ->> 'seq' AS BIGINT), value ->> 'description', value ->> 'files', CAST(value ->> 'created_at' AS BIGINT),
-				CAST(value ->> 'updated_at' AS BIGINT), CAST(value ->> 'comments' AS BIGINT), CAST(value ->> 'fork' AS BIGINT), $2, $3
-			FROM json_each($4) WHERE true
-			ON CONFLICT (id) DO UPDATE SET description = excluded.description, files = excluded.files, updated_at = excluded.updated_at,
+				CAST(value ->> 'updated_at' AS BIGINT), CAST(value ->> 'comments' AS BIGINT), CAST(value ->> 'fork' AS BIGINT), $2, $3, $2
+			FROM json_each($4) WHERE true ORDER BY CAST(value ->> 'seq' AS BIGINT)
+			ON CONFLICT (id) DO UPDATE SET description = excluded.description, files = excluded.files, updated_at = excluded.updated_at, changed_at = excluded.changed_at,
 				comments = CASE excluded.comments WHEN -1 THEN gists.comments ELSE excluded.comments END,
 				fork = CASE excluded.fork WHEN -1 THEN gists.fork ELSE excluded.fork END
 			WHERE excluded.updated_at >= gists.updated_at AND (gists.description <> excluded.description OR gists.files <> excluded.files
@@ -108,8 +108,8 @@ func (d newDeals) insert(ctx context.Context, tx *sql.Tx, state gistdeal.DealSta
 		return 0, err
 	}
 	r, err := tx.ExecContext(ctx, `
-		INSERT INTO deals (gist_id, state, problem, queued_at, backfill, catch_up, place, turn)
-		SELECT id, $1, $2, $3, backfill, backfill, place, `+h.turn()+` FROM (
+		INSERT INTO deals (gist_id, state, problem, queued_at, backfill, catch_up, place, turn, created_at, updated_at)
+		SELECT id, $1, $2, $3, backfill, backfill, place, `+h.turn()+`, $3, $3 FROM (
 			SELECT key AS id, CAST($4 AS BIGINT) AS backfill, CAST(value ->> 'place' AS BIGINT) AS place
 			FROM json_each($5) WHERE CAST(value ->> 'created_at' AS BIGINT) < $6) new WHERE true
 		ON CONFLICT (gist_id) DO NOTHING`, state, problem, millis(d.now), boolean(d.backfill), d.object, before)

@@ -43,6 +43,7 @@ func (s *Store) pause(ctx context.Context, p gistdeal.Pause, now time.Time) (pau
 				entry.After = "with scans"
 			}
 			entries = []gistdeal.AuditEntry{entry}
+			err = addEvents(ctx, tx, gistdeal.Event{Type: gistdeal.EventPushesPaused, At: now, EventFacts: gistdeal.EventFacts{Reason: p.Reason}})
 		}
 		return entries, err
 	})
@@ -64,7 +65,10 @@ func (s *Store) ResumePushes(ctx context.Context, now time.Time) (resumed bool, 
 		if err != nil || !resumed {
 			return nil, err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE deals SET catch_up = 1 WHERE state = 'queued'`)
+		if _, err = tx.ExecContext(ctx, `UPDATE deals SET catch_up = 1 WHERE state = 'queued'`); err != nil {
+			return nil, err
+		}
+		err = addEvents(ctx, tx, gistdeal.Event{Type: gistdeal.EventPushesResumed, At: now})
 		return []gistdeal.AuditEntry{{Action: gistdeal.ActionResumePushes}}, err
 	})
 	if err != nil {

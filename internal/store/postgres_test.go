@@ -194,7 +194,7 @@ func TestConflictingTransactionsAllSucceed(t *testing.T) {
 			return err
 		})
 		repeat("rename", func(n int) error {
-			return s.Rename(t.Context(), gistdeal.Account{ID: int64(n%2 + 1), Login: "alice"})
+			return s.Rename(t.Context(), gistdeal.Account{ID: int64(n%2 + 1), Login: "alice"}, noon)
 		})
 		repeat("take two logins", func(n int) error {
 			_, err := s.Track(t.Context(), gistdeal.Account{ID: int64(n%2 + 1), Login: "bob"}, gistdeal.BackfillAll, noon)

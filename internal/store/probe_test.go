@@ -61,7 +61,7 @@ func TestAProbeRecordsAScanOnlyIfNothingHasChanged(t *testing.T) {
 			testenv.Must(t, s.ScanFailed(t.Context(), p.ID, "broken", noon))
 		}, false},
 		"the user was gone": {func(t *testing.T, s *store.Store, p *gistdeal.Probe) {
-			testenv.Must(t, s.Gone(t.Context(), p.ID, false, "gone", noon))
+			testenv.Must(t, s.Gone(t.Context(), p.ID, false, "gone", noon, noon))
 		}, false},
 		"a deal waits for the end of the scan": {func(t *testing.T, s *store.Store, p *gistdeal.Probe) {
 			_, err := s.SaveGists(t.Context(), p.ID, gists("held-", 1), gistdeal.NewGistPolicy{Hold: true}, noon)
@@ -145,7 +145,7 @@ func TestTheSizeOfASweepCountsUsersAndRequests(t *testing.T) {
 		scannedUser(t, s, "alice", 1, 3)
 		track(t, s, "bob", 2)
 		scannedUser(t, s, "carol", 3, 0)
-		testenv.Must(t, s.Gone(t.Context(), 3, false, "gone", noon))
+		testenv.Must(t, s.Gone(t.Context(), 3, false, "gone", noon, noon))
 		_, err := s.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: "dave"})
 		testenv.Must(t, err)
 		if users, unscanned, err := s.SweepSize(t.Context()); users != 4 || unscanned != 2 || err != nil {

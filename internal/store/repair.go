@@ -12,10 +12,10 @@ import (
 // Relink replaces the deal from of a gist, which no longer exists, with the deal to. It
 // reports false and changes nothing if the gist does not have the deal from, or if another
 // gist has the deal to.
-func (s *Store) Relink(ctx context.Context, gistID string, from, to int64) (ok bool, err error) {
+func (s *Store) Relink(ctx context.Context, gistID string, from, to int64, now time.Time) (ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET deal_id = $1 WHERE gist_id = $2 AND state = 'created' AND deal_id = $3
-			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, to, gistID, from))
+		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET deal_id = $1, updated_at = $4 WHERE gist_id = $2 AND state = 'created' AND deal_id = $3
+			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, to, gistID, from, millis(now)))
 		if err != nil || !ok {
 			return err
 		}
@@ -40,9 +40,9 @@ func (s *Store) Queue(ctx context.Context, gistIDs []string, now time.Time) (que
 		if err != nil {
 			return err
 		}
-		rows, err := queryIn(ctx, tx, `INSERT INTO deals (gist_id, state, queued_at, catch_up, turn)
-			SELECT id, 'queued', $1, 1, $2 FROM gists WHERE id IN (SELECT key FROM json_each($3))
-			ON CONFLICT (gist_id) DO UPDATE SET state = 'queued', problem = '', queued_at = excluded.queued_at, backfill = 0, catch_up = 1, turn = excluded.turn
+		rows, err := queryIn(ctx, tx, `INSERT INTO deals (gist_id, state, queued_at, catch_up, turn, created_at, updated_at)
+			SELECT id, 'queued', $1, 1, $2, $1, $1 FROM gists WHERE id IN (SELECT key FROM json_each($3))
+			ON CONFLICT (gist_id) DO UPDATE SET state = 'queued', problem = '', queued_at = excluded.queued_at, updated_at = excluded.updated_at, backfill = 0, catch_up = 1, turn = excluded.turn
 			WHERE deals.state = 'failed' RETURNING gist_id`, millis(now), h.fresh, object)
 		queued, err = collect(rows, err, scanID)
 		return err
@@ -63,7 +63,7 @@ func (s *Store) Recreate(ctx context.Context, gistID string, dealID int64, now t
 		if err != nil {
 			return err
 		}
-		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', deal_id = NULL, problem = '', queued_at = $1, backfill = 0, turn = $2
+		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', deal_id = NULL, problem = '', queued_at = $1, updated_at = $1, backfill = 0, turn = $2
 			WHERE gist_id = $3 AND state = 'created' AND deal_id = $4`, millis(now), h.fresh, gistID, dealID))
 		if err != nil || !ok {
 			return err

@@ -176,8 +176,8 @@ func (s *Store) RemoveUsers(ctx context.Context, now time.Time, ids ...int64) ([
 	return s.setStates(ctx, ids, now, stateChange{
 		action: gistdeal.ActionRemoveUser, to: gistdeal.UserRemoved, from: `state <> 'removed'`,
 		then: func(ctx context.Context, tx *sql.Tx, users string) error {
-			_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1 WHERE state IN ('awaiting_approval', 'queued')
-				AND gist_id IN (SELECT id FROM gists WHERE user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($2)))`, userRemoved, users)
+			_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1, updated_at = $3 WHERE state IN ('awaiting_approval', 'queued')
+				AND gist_id IN (SELECT id FROM gists WHERE user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($2)))`, userRemoved, users, millis(now))
 			if err != nil {
 				return err
 			}
@@ -211,7 +211,7 @@ func (s *Store) setStates(ctx context.Context, ids []int64, now time.Time, c sta
 		if err != nil {
 			return nil, err
 		}
-		rows, err := queryIn(ctx, tx, `UPDATE users SET state = $1`+c.set+` WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($2)) AND `+c.from+` RETURNING id`, c.to, users)
+		rows, err := queryIn(ctx, tx, `UPDATE users SET state = $1, changed_at = $3`+c.set+` WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($2)) AND `+c.from+` RETURNING id`, c.to, users, millis(now))
 		changed, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) })
 		if err != nil || len(changed) == 0 {
 			return nil, err

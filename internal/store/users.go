@@ -66,9 +66,9 @@ func (s *Store) track(ctx context.Context, tx *sql.Tx, a gistdeal.Account, polic
 		return u, err
 	}
 	row := tx.QueryRowContext(ctx, `
-		INSERT INTO users (id, login, login_key, state, backfill, tracked_at, next_scan_at, version, node_id)
-		VALUES ($1, $2, $3, 'active', $4, $5, $5, $5, $6)
-		ON CONFLICT (id) DO UPDATE SET login = excluded.login, login_key = excluded.login_key,
+		INSERT INTO users (id, login, login_key, state, backfill, tracked_at, next_scan_at, version, node_id, changed_at)
+		VALUES ($1, $2, $3, 'active', $4, $5, $5, $5, $6, $5)
+		ON CONFLICT (id) DO UPDATE SET login = excluded.login, login_key = excluded.login_key, changed_at = excluded.changed_at,
 			node_id = CASE excluded.node_id WHEN '' THEN users.node_id ELSE excluded.node_id END,
 			backfill = CASE users.last_scan_at WHEN 0 THEN excluded.backfill ELSE users.backfill END,
 			state = CASE users.state WHEN 'paused' THEN 'paused' ELSE 'active' END, next_scan_at = excluded.next_scan_at
@@ -103,12 +103,12 @@ func takeLogin(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
 }
 
 // Rename sets the login of the user with a's id to a's login.
-func (s *Store) Rename(ctx context.Context, a gistdeal.Account) error {
+func (s *Store) Rename(ctx context.Context, a gistdeal.Account, now time.Time) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := takeLogin(ctx, tx, a); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE users SET login = $1, login_key = $2 WHERE id = $3`, a.Login, gistdeal.LoginKey(a.Login), a.ID)
+		_, err := tx.ExecContext(ctx, `UPDATE users SET login = $1, login_key = $2, changed_at = $4 WHERE id = $3`, a.Login, gistdeal.LoginKey(a.Login), a.ID, millis(now))
 		return err
 	})
 	if err != nil {
@@ -263,7 +263,7 @@ func recordScan(ctx context.Context, db execer, userID int64, l gistdeal.Listing
 			next_scan_at = $3, failures = 0, problem = '' WHERE id = $4`,
 			millis(now), boolean(l.Confirmed), millis(next), userID)
 	} else {
-		_, err = db.ExecContext(ctx, `UPDATE users SET state = CASE state WHEN 'gone' THEN 'active' ELSE state END,
+		_, err = db.ExecContext(ctx, `UPDATE users SET state = CASE state WHEN 'gone' THEN 'active' ELSE state END, changed_at = CASE state WHEN 'gone' THEN $3 ELSE changed_at END,
 			etag = $1, pages = $2, last_scan_at = $3, full_scan_at = $3, next_scan_at = $4, failures = 0, problem = '' WHERE id = $5`,
 			l.ETag, l.Pages, millis(now), millis(next), userID)
 	}
@@ -282,10 +282,10 @@ func (s *Store) ScanFailed(ctx context.Context, userID int64, problem string, ne
 
 // Gone records that GitHub no longer knows the user, with the reason in problem. The next
 // scan is due at next. loginTaken reports that the login belongs to another user now.
-func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, problem string, next time.Time) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE users SET state = 'gone', etag = '', failures = failures + 1, next_scan_at = $1,
+func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, problem string, now, next time.Time) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE users SET state = 'gone', etag = '', failures = failures + 1, next_scan_at = $1, changed_at = CASE state WHEN 'gone' THEN changed_at ELSE $5 END,
 		login_key = CASE WHEN $2 THEN NULL ELSE login_key END,
-		problem = $3 WHERE id = $4 AND state IN ('active', 'gone')`, millis(next), loginTaken, clean(problem), userID)
+		problem = $3 WHERE id = $4 AND state IN ('active', 'gone')`, millis(next), loginTaken, clean(problem), userID, millis(now))
 	if err != nil {
 		return fmt.Errorf("record user %d as gone: %w", userID, err)
 	}

@@ -15,7 +15,7 @@ func TestARenamedUserIsReadByItsNewLoginOnly(t *testing.T) {
 		track(t, s, "alice", 1)
 		track(t, s, "Bob", 2)
 		// Alice takes Bob's login. The new login of Bob is not known yet.
-		testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "bob"}))
+		testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "bob"}, noon))
 		u, err := s.UserByLogin(t.Context(), "BOB")
 		if err != nil || u.ID != 1 {
 			t.Errorf("bob is user %d, error %v; want 1", u.ID, err)
@@ -27,7 +27,7 @@ func TestARenamedUserIsReadByItsNewLoginOnly(t *testing.T) {
 		if err != nil || !old.LoginStale {
 			t.Errorf("the former bob: stale is %v, error %v; want stale", old.LoginStale, err)
 		}
-		testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 2, Login: "robert"}))
+		testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 2, Login: "robert"}, noon))
 		if u, err := s.UserByLogin(t.Context(), "Robert"); err != nil || u.ID != 2 || u.LoginStale {
 			t.Errorf("robert is %+v, error %v; want user 2", u, err)
 		}
@@ -92,7 +92,7 @@ func TestAViewHasANewVersionAfterEachVisibleChange(t *testing.T) {
 		see("a deal", true)
 		testenv.Must(t, s.Scanned(t.Context(), 1, gistdeal.Listing{NotModified: true}, noon, noon))
 		see("a scan without news", false)
-		testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "OCTOCAT"}))
+		testenv.Must(t, s.Rename(t.Context(), gistdeal.Account{ID: 1, Login: "OCTOCAT"}, noon))
 		see("a rename", true)
 	})
 }

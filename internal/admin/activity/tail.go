@@ -17,7 +17,7 @@ const lateEnd = 5 * time.Second
 
 // Event is an event with the URL of its deal.
 type Event struct {
-	gistdeal.Event
+	gistdeal.Outcome
 	DealURL string `json:"deal_url,omitempty"`
 }
 
@@ -65,8 +65,8 @@ func (t *Tail) Next(ctx context.Context) ([]Event, error) {
 // fresh returns the events that it has not returned before. It reads recent ones
 // again, since others may have come between them. With an error it returns the
 // events that it has read so far.
-func (t *Tail) fresh(ctx context.Context) (all []gistdeal.Event, err error) {
-	var since gistdeal.Event
+func (t *Tail) fresh(ctx context.Context) (all []gistdeal.Outcome, err error) {
+	var since gistdeal.Outcome
 	if !t.last.IsZero() {
 		since.At = t.last.Add(-lateEnd)
 	}
@@ -76,7 +76,7 @@ func (t *Tail) fresh(ctx context.Context) (all []gistdeal.Event, err error) {
 		}
 	}
 	for more := true; more; {
-		events, err := t.db.Events(ctx, since, page)
+		events, err := t.db.Outcomes(ctx, since, page)
 		if err != nil {
 			return all, err
 		}

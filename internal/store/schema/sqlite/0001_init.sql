@@ -9,7 +9,7 @@ CREATE TABLE counters (
   name  TEXT PRIMARY KEY,
   value BIGINT NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0), ('push_seq', 0), ('scan_requests', 0), ('audit_log_id', 0);
+INSERT INTO counters (name, value) VALUES ('gist_seq', 0), ('run_id', 0), ('push_seq', 0), ('scan_requests', 0), ('audit_log_id', 0), ('event_id', 0), ('event_deleted', 0);
 
 CREATE TABLE users (
   id           BIGINT PRIMARY KEY,                -- GitHub's numeric id
@@ -27,7 +27,8 @@ CREATE TABLE users (
   next_scan_at BIGINT NOT NULL,
   failures     BIGINT NOT NULL DEFAULT 0,
   problem      TEXT   NOT NULL DEFAULT '',
-  version      BIGINT NOT NULL DEFAULT 0          -- raised by each change that a reader of the user can see
+  version      BIGINT NOT NULL DEFAULT 0,         -- raised by each change that a reader of the user can see
+  changed_at   BIGINT NOT NULL DEFAULT 0          -- when its login or state was last set
 );
 CREATE INDEX users_due ON users (next_scan_at, id) WHERE state IN ('active', 'gone');
 CREATE INDEX users_compared ON users (next_scan_at, id) WHERE state = 'active' AND failures = 0 AND last_scan_at > 0;
@@ -55,11 +56,13 @@ CREATE TABLE gists (
   fork        BIGINT NOT NULL DEFAULT -1,         -- 1: it is a fork; -1: not known
   noticed_at  BIGINT NOT NULL,
   noticed_by  TEXT   NOT NULL,                    -- 'first scan', 'scan' or 'feed'
-  gone_at     BIGINT NOT NULL DEFAULT 0           -- when GitHub stopped listing it; 0: it is listed
+  gone_at     BIGINT NOT NULL DEFAULT 0,          -- when GitHub stopped listing it; 0: it is listed
+  changed_at  BIGINT NOT NULL DEFAULT 0           -- when the row last changed
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
 CREATE INDEX gists_noticed ON gists (noticed_at);
 CREATE INDEX gists_unread ON gists (user_id) WHERE updated_at = 0;
+CREATE INDEX gists_changed ON gists (changed_at, id);
 
 -- No reference to gists: a deal can turn up in Pipedrive before its gist is read.
 CREATE TABLE deals (
@@ -75,11 +78,15 @@ CREATE TABLE deals (
   turn      BIGINT NOT NULL DEFAULT 0,            -- the order in which queued deals are claimed
   problem   TEXT   NOT NULL DEFAULT '',
   catch_up  BIGINT NOT NULL DEFAULT 0,            -- 1: a catch-up must begin before the deal is claimed; 2: it has begun
+  created_at BIGINT NOT NULL DEFAULT 0,           -- when the row was inserted
+  updated_at BIGINT NOT NULL DEFAULT 0,           -- when its state, deal id, problem or attempts last changed
   CHECK ((state = 'created') = (deal_id IS NOT NULL))
 ) WITHOUT ROWID;
 CREATE INDEX deals_turn ON deals (state, backfill, turn, gist_id);  -- for the next claim
 CREATE INDEX deals_queued ON deals (queued_at) WHERE state = 'queued';
 CREATE INDEX deals_state ON deals (state, gist_id);               -- for lists
+CREATE INDEX deals_created ON deals (created_at, gist_id);
+CREATE INDEX deals_updated ON deals (updated_at, gist_id);
 CREATE INDEX deals_catch_up ON deals (catch_up) WHERE catch_up <> 0;
 CREATE INDEX deals_waiting ON deals (gist_id) WHERE state = 'awaiting_approval' AND problem = 'waiting for the end of the scan';
 
@@ -390,3 +397,74 @@ CREATE TABLE feed_gists (
   seq BIGINT NOT NULL                             -- the order in which they were seen
 ) WITHOUT ROWID;
 CREATE INDEX feed_gists_seq ON feed_gists (seq);
+
+-- What happened, for clients and programs; the rows above stay the truth. Triggers insert
+-- the events about gists, deals and users, so that no statement can omit one. Rows are only
+-- added, and deleted when they are old; erasing a user empties the texts about it.
+CREATE TABLE events (
+  id       BIGINT NOT NULL DEFAULT -1 PRIMARY KEY,  -- the order of the commits; -1 until events_number, at once
+  at       BIGINT NOT NULL,
+  type     TEXT   NOT NULL,
+  user_id  BIGINT NOT NULL DEFAULT 0,             -- 0: of no user, or of a gist that was never read
+  login    TEXT   NOT NULL DEFAULT '',            -- as of then
+  gist_id  TEXT   NOT NULL DEFAULT '',
+  deal_id  BIGINT NOT NULL DEFAULT 0,
+  backfill BIGINT NOT NULL DEFAULT 0,             -- 1: of a gist that a first scan found
+  data     TEXT   NOT NULL DEFAULT '{}'           -- JSON: further facts, by their names in gistdeal.Event
+) WITHOUT ROWID;
+CREATE INDEX events_user ON events (user_id, id) WHERE user_id <> 0;
+
+-- An id is above all earlier ones, and at least the time in milliseconds: so a database
+-- that was restored from a backup, or replaced, repeats no id.
+CREATE TRIGGER events_number AFTER INSERT ON events WHEN NEW.id < 0 BEGIN
+  UPDATE counters SET value = max(value + 1, NEW.at) WHERE name = 'event_id';
+  UPDATE events SET id = (SELECT value FROM counters WHERE name = 'event_id') WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER gists_event AFTER INSERT ON gists BEGIN
+  INSERT INTO events (at, type, user_id, login, gist_id, backfill, data)
+    SELECT NEW.noticed_at, 'gist.noticed', id, login, NEW.id, NEW.noticed_by = 'first scan', json_object('description', NEW.description)
+    FROM users WHERE id = NEW.user_id;
+END;
+
+-- Deals that wait for the end of their scan are not awaiting approval yet.
+CREATE TRIGGER deals_insert_event AFTER INSERT ON deals
+WHEN NEW.state <> 'sending' AND NOT (NEW.state = 'awaiting_approval' AND NEW.problem = 'waiting for the end of the scan') BEGIN
+  INSERT INTO events (at, type, user_id, login, gist_id, deal_id, backfill, data)
+    SELECT NEW.updated_at, 'deal.' || NEW.state, coalesce(u.id, 0), coalesce(u.login, ''), NEW.gist_id, coalesce(NEW.deal_id, 0),
+      coalesce(g.noticed_by = 'first scan', 0), json_object('description', coalesce(g.description, ''), 'reason', NEW.problem,
+      'adopted', json(iif(NEW.state = 'created' AND NOT EXISTS (SELECT 1 FROM attempts WHERE deal_id = NEW.deal_id AND outcome = 'created'), 'true', 'false')))
+    FROM (SELECT 1) LEFT JOIN gists g ON g.id = NEW.gist_id LEFT JOIN users u ON u.id = g.user_id;
+END;
+CREATE TRIGGER deals_update_event AFTER UPDATE OF state, deal_id, problem ON deals
+WHEN NEW.state <> 'sending' AND NOT (NEW.state = 'awaiting_approval' AND NEW.problem = 'waiting for the end of the scan') AND
+  (NEW.state <> OLD.state OR NEW.deal_id IS DISTINCT FROM OLD.deal_id OR
+  OLD.state = 'awaiting_approval' AND OLD.problem = 'waiting for the end of the scan') BEGIN
+  INSERT INTO events (at, type, user_id, login, gist_id, deal_id, backfill, data)
+    SELECT NEW.updated_at, CASE WHEN NEW.state = 'created' AND OLD.state = 'created' THEN 'deal.relinked'
+        WHEN NEW.state = 'queued' AND OLD.state = 'sending' THEN 'deal.postponed'
+        WHEN NEW.state = 'queued' AND OLD.state <> 'awaiting_approval' THEN 'deal.retried' ELSE 'deal.' || NEW.state END,
+      coalesce(u.id, 0), coalesce(u.login, ''), NEW.gist_id, coalesce(NEW.deal_id, 0),
+      coalesce(g.noticed_by = 'first scan', 0), json_object('description', coalesce(g.description, ''), 'reason', NEW.problem,
+      'adopted', json(iif(NEW.state = 'created' AND NOT EXISTS (SELECT 1 FROM attempts WHERE deal_id = NEW.deal_id AND outcome = 'created'), 'true', 'false')))
+    FROM (SELECT 1) LEFT JOIN gists g ON g.id = NEW.gist_id LEFT JOIN users u ON u.id = g.user_id;
+END;
+
+CREATE TRIGGER users_insert_event AFTER INSERT ON users BEGIN
+  INSERT INTO events (at, type, user_id, login) VALUES (NEW.tracked_at, 'user.added', NEW.id, NEW.login);
+END;
+CREATE TRIGGER users_state_event AFTER UPDATE OF state ON users WHEN NEW.state <> OLD.state BEGIN
+  INSERT INTO events (at, type, user_id, login, data) VALUES (NEW.changed_at, 'user.' || CASE
+      WHEN NEW.state <> 'active' THEN NEW.state WHEN OLD.state = 'paused' THEN 'resumed' WHEN OLD.state = 'gone' THEN 'back' ELSE 'added' END,
+    NEW.id, NEW.login, json_object('reason', iif(NEW.state = 'gone', NEW.problem, '')));
+END;
+CREATE TRIGGER users_login_event AFTER UPDATE OF login ON users WHEN NEW.login <> OLD.login BEGIN
+  INSERT INTO events (at, type, user_id, login, data) VALUES (NEW.changed_at, 'user.renamed', NEW.id, NEW.login, json_object('old_login', OLD.login));
+END;
+
+CREATE TRIGGER duplicate_deals_event AFTER INSERT ON duplicate_deals BEGIN
+  INSERT INTO events (at, type, user_id, login, gist_id, deal_id, backfill, data)
+    SELECT NEW.noticed_at, 'duplicate.found', coalesce(u.id, 0), coalesce(u.login, ''), NEW.gist_id, NEW.deal_id,
+      coalesce(g.noticed_by = 'first scan', 0), json_object('description', coalesce(g.description, ''))
+    FROM (SELECT 1) LEFT JOIN gists g ON g.id = NEW.gist_id LEFT JOIN users u ON u.id = g.user_id;
+END;
