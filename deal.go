@@ -43,6 +43,9 @@ type Deal struct {
 	State   DealState `json:"state" enum:"awaiting_approval,queued,sending,created,failed,skipped"`
 	DealID  int64     `json:"deal_id" doc:"The id of the deal in Pipedrive; 0 until it is created."`
 	Problem string    `json:"problem" doc:"Why the deal failed or waits; empty if there is no reason."`
+	// Rule and RulesVersion are empty if there were no rules when the deal was decided.
+	Rule         string `json:"rule,omitempty" doc:"The rule that decided about the deal; left out if there were no rules."`
+	RulesVersion int64  `json:"rules_version,omitempty" doc:"The version of the rules then; left out if there were none."`
 }
 
 // Draft is the content of a deal to be created.
@@ -50,10 +53,16 @@ type Draft struct {
 	GistID      string
 	Login       string
 	Description string
+	Content     *Content // by the rules; nil for the content without rules
 }
 
 // Title returns the deal's title.
-func (d Draft) Title() string { return TitlePrefix + d.Login }
+func (d Draft) Title() string {
+	if d.Content != nil && d.Content.Title != "" {
+		return d.Content.Title
+	}
+	return TitlePrefix + d.Login
+}
 
 // TitlePrefix begins the title of each deal of a gist. The login follows.
 const TitlePrefix = "Gist from "
@@ -157,6 +166,8 @@ type PipedriveAccount struct {
 type Prepared struct {
 	Codes    map[string]string // of the custom fields, by name
 	Warnings []string          // limits on what gistdeal can do in this account, for operators
+	Fields   []CatalogField    // all custom fields of deals
+	Labels   []CatalogEntry   // all labels of deals
 }
 
 // DealURL returns the URL of a deal's page in Pipedrive. address is a

@@ -33,15 +33,18 @@ const policy = `
 	internal/runlog: .
 	# Spans of the parts below, which find their tracer in the context.
 	internal/trace: . google.golang.org/protobuf
+	# What becomes of a gist is decided without a database or a remote, so that the preview
+	# and the work agree.
+	internal/rules: .
 
 	# The leader composes three programs. scan and push do not know each other: a row
 	# and a signal are the hand-over. push asks reconcile for existing deals; the
 	# audit of reconcile needs no push.
 	internal/probe:     . internal/loop
-	internal/scan:      . internal/loop internal/probe internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
-	internal/feed:      . internal/loop github.com/prometheus/client_golang
+	internal/scan:      . internal/loop internal/probe internal/rules internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
+	internal/feed:      . internal/loop internal/rules github.com/prometheus/client_golang
 	internal/reconcile: . internal/loop internal/testing/failpoint
-	internal/push:      . internal/loop internal/reconcile internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
+	internal/push:      . internal/loop internal/reconcile internal/rules internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
 	internal/engine:    . internal/feed internal/loop internal/probe internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
 
 	# Adapters know the domain and not one another, so that each can be replaced. Of

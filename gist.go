@@ -67,6 +67,8 @@ type NewGistPolicy struct {
 	Before     int       // number of gists on the pages before
 	Total      int       // number of gists on all pages, at least; only PushOldest needs it
 	Prompt     bool      // somebody waits for the user: ten deals in each turn of another user
+	// Decisions are those of the rules by gist id; nil if there are no rules.
+	Decisions map[string]Decision
 }
 
 // ApprovalLimits are the limits on the new deals of one user that are queued without

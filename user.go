@@ -94,6 +94,8 @@ type User struct {
 	// Hidden is how many more public gists GitHub counted than it listed, when a scan last
 	// read them all.
 	Hidden int `json:"-"`
+	// Tags are words of the operators, sorted.
+	Tags []string `json:"tags,omitempty" doc:"Words that rules can ask for; left out if there are none."`
 }
 
 // Account is a GitHub account.

@@ -1,0 +1,197 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// What is matched of a gist at most, so that a decision takes few steps.
+const (
+	maxFiles       = 50  // whose names and languages count
+	maxFileName    = 100 // bytes
+	maxDescription = 1_000
+	maxSearched    = 250 // bytes that an expression reads of the description, and of the names
+)
+
+// text is what conditions read of a gist.
+type text struct {
+	Facts
+	login                       string
+	description, names          string // in lower case
+	eachName                    []string
+	languages                   []string
+	searchedText, searchedNames string
+	size                        int64
+}
+
+func textOf(f Facts) *text {
+	t := &text{Facts: f, login: strings.ToLower(f.Login)}
+	cutText := cutBytes(f.Description, maxDescription)
+	t.description, t.searchedText = strings.ToLower(cutText), cutBytes(cutText, maxSearched)
+	var names []string
+	for i, file := range f.Files {
+		t.size += file.Size
+		if i >= maxFiles {
+			continue
+		}
+		name := cutBytes(file.Name, maxFileName)
+		names = append(names, name)
+		t.eachName = append(t.eachName, strings.ToLower(name))
+		if file.Language != "" {
+			t.languages = append(t.languages, file.Language)
+		}
+	}
+	all := strings.Join(names, "\n")
+	t.names, t.searchedNames = strings.ToLower(all), cutBytes(all, maxSearched)
+	return t
+}
+
+// cutBytes returns the beginning of a text, at most limit bytes and whole characters.
+func cutBytes(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}
+
+// condition is a Condition that is ready for use.
+type condition struct {
+	Condition
+	lower      string
+	pattern    pattern
+	expression *regexp.Regexp
+}
+
+func compileCondition(c Condition) (condition, error) {
+	one := condition{Condition: c, lower: strings.ToLower(c.Value)}
+	var err error
+	switch c.What {
+	case Login, FileName:
+		one.pattern = patternOf(one.lower)
+	case Expression:
+		one.expression, err = regexp.Compile(c.Value)
+	}
+	return one, err
+}
+
+// holds reports whether the condition holds for a gist.
+func (c *condition) holds(t *text) bool {
+	switch c.What {
+	case Tag:
+		return hasFold(t.Tags, c.Value)
+	case Login:
+		return c.pattern.matches(t.login)
+	case Language:
+		return t.Known && hasFold(t.languages, c.Value)
+	case FileName:
+		for _, name := range t.eachName {
+			if c.pattern.matches(name) {
+				return true
+			}
+		}
+	case Keyword:
+		return c.In != fileName && strings.Contains(t.description, c.lower) || c.In != description && strings.Contains(t.names, c.lower)
+	case Expression:
+		return c.In != fileName && c.expression.MatchString(t.searchedText) || c.In != description && c.expression.MatchString(t.searchedNames)
+	case FileCount:
+		return c.within(int64(len(t.Files)))
+	case Size:
+		return t.Known && c.within(t.size)
+	case Age:
+		return !t.CreatedAt.IsZero() && c.within(int64(max(t.NoticedAt.Sub(t.CreatedAt), 0)/(24*time.Hour)))
+	case Fork:
+		return t.Fork != nil && *t.Fork
+	case Backfill:
+		return t.Backfill
+	}
+	return false
+}
+
+func (c *condition) within(n int64) bool {
+	return (c.Least == nil || n >= *c.Least) && (c.Most == nil || n <= *c.Most)
+}
+
+func hasFold(all []string, one string) bool {
+	for _, s := range all {
+		if strings.EqualFold(s, one) {
+			return true
+		}
+	}
+	return false
+}
+
+// String describes the condition in words.
+func (c Condition) String() string {
+	switch c.What {
+	case Tag:
+		return fmt.Sprintf("the user has the tag %q", c.Value)
+	case Login:
+		return fmt.Sprintf("the login is like %q", c.Value)
+	case Language:
+		return fmt.Sprintf("a file is in %s", c.Value)
+	case FileName:
+		return fmt.Sprintf("a file is named like %q", c.Value)
+	case Keyword, Expression:
+		verb, where := "contains", "the description or a file name"
+		if c.What == Expression {
+			verb = "matches"
+		}
+		if c.In != "" {
+			where = map[string]string{description: "the description", fileName: "a file name"}[c.In]
+		}
+		return fmt.Sprintf("%s %s %q", where, verb, c.Value)
+	case FileCount:
+		return "the number of files is " + c.bounds("")
+	case Size:
+		return "the size is " + c.bounds(" bytes")
+	case Age:
+		return "the age is " + c.bounds(" days")
+	case Fork:
+		return "the gist is a fork"
+	case Backfill:
+		return "the first scan of the user found the gist"
+	}
+	return c.What
+}
+
+func (c Condition) bounds(unit string) string {
+	var words []string
+	if c.Least != nil {
+		words = append(words, "at least "+strconv.FormatInt(*c.Least, 10))
+	}
+	if c.Most != nil {
+		words = append(words, "at most "+strconv.FormatInt(*c.Most, 10))
+	}
+	return strings.Join(words, " and ") + unit
+}
+
+// pattern is a text in which each * stands for any text. Matching takes one pass.
+type pattern []string
+
+func patternOf(s string) pattern { return strings.Split(s, "*") }
+
+func (p pattern) matches(s string) bool {
+	if len(p) == 1 {
+		return s == p[0]
+	}
+	first, last := p[0], p[len(p)-1]
+	if len(s) < len(first)+len(last) || !strings.HasPrefix(s, first) || !strings.HasSuffix(s, last) {
+		return false
+	}
+	s = s[len(first) : len(s)-len(last)]
+	for _, part := range p[1 : len(p)-1] {
+		at := strings.Index(s, part)
+		if at < 0 {
+			return false
+		}
+		s = s[at+len(part):]
+	}
+	return true
+}

@@ -1,0 +1,274 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+	"unicode/utf8"
+
+	"gistdeal"
+)
+
+// Rules are a set that is ready for use. They are safe for concurrent use.
+type Rules struct {
+	Version int64
+	rules   []rule
+}
+
+// rule is a Rule that is ready for use.
+type rule struct {
+	Rule
+	all, any, none []condition
+	title          *template.Template // nil without one
+	fields         []fieldTemplate
+	paused         string // why its deals have to wait; "" if they need not
+}
+
+type fieldTemplate struct {
+	Field
+	template *template.Template
+	target   gistdeal.CatalogField
+}
+
+// New returns the rules of a set with that version. A rule whose stage, owner, label or
+// field is not in the catalog any more is paused: its deals wait for approval, and no later
+// rule decides about its gists. The error is that of Check.
+func New(s Set, version int64, catalog gistdeal.Catalog) (*Rules, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	all := &Rules{Version: version, rules: make([]rule, len(s.Rules))}
+	for i, r := range s.Rules {
+		one, err := newRule(r, catalog)
+		if err != nil {
+			return nil, &gistdeal.Error{Kind: gistdeal.Invalid, Err: fmt.Errorf("rule %q: %w", r.Name, err)}
+		}
+		all.rules[i] = one
+	}
+	return all, nil
+}
+
+func newRule(r Rule, catalog gistdeal.Catalog) (one rule, err error) {
+	one = rule{Rule: r, paused: catalogProblem(r, catalog)}
+	for _, list := range []struct {
+		from []Condition
+		to   *[]condition
+	}{{r.All, &one.all}, {r.Any, &one.any}, {r.None, &one.none}} {
+		for _, c := range list.from {
+			ready, err := compileCondition(c)
+			if err != nil {
+				return one, err
+			}
+			*list.to = append(*list.to, ready)
+		}
+	}
+	if r.Title != "" {
+		title, err := parseTemplate(r.Title)
+		if err != nil {
+			return one, err
+		}
+		one.title = title.Template
+	}
+	for _, f := range r.Fields {
+		t, err := parseTemplate(f.Template)
+		if err != nil {
+			return one, err
+		}
+		target, _ := fieldByCode(catalog, f.Code)
+		one.fields = append(one.fields, fieldTemplate{f, t.Template, target})
+	}
+	return one, nil
+}
+
+// Problems returns why rules are paused, by their names.
+func (r *Rules) Problems() map[string]string {
+	problems := map[string]string{}
+	for _, one := range r.rules {
+		if one.paused != "" && !one.Off {
+			problems[one.Name] = one.paused
+		}
+	}
+	return problems
+}
+
+// Failed says why a rule does not match a gist.
+type Failed struct {
+	Rule string `json:"rule"`
+	Why  string `json:"why" doc:"The first condition that does not hold, or that must not hold and does."`
+}
+
+// Decide returns what becomes of the deal of a gist.
+func (r *Rules) Decide(f Facts) gistdeal.Decision {
+	d, _ := r.decide(f, nil)
+	return d
+}
+
+// Explain is Decide, and says why each rule before the one that decides does not match.
+func (r *Rules) Explain(f Facts) (gistdeal.Decision, []Failed) {
+	failed := []Failed{}
+	d, _ := r.decide(f, &failed)
+	return d, failed
+}
+
+func (r *Rules) decide(f Facts, failed *[]Failed) (gistdeal.Decision, bool) {
+	t := textOf(f)
+	for i := range r.rules {
+		one := &r.rules[i]
+		c, problem := one.firstFailure(t)
+		if problem == "" {
+			return one.decision(f, r.Version), true
+		}
+		if failed != nil {
+			if c != nil {
+				problem += c.String()
+			}
+			*failed = append(*failed, Failed{one.Name, problem})
+		}
+	}
+	return gistdeal.Decision{Rule: gistdeal.EverythingElse, Version: r.Version, Action: gistdeal.RuleCreate}, false
+}
+
+// firstFailure returns the first condition that keeps the rule from matching, and what is
+// wrong with it; "" if the rule matches.
+func (r *rule) firstFailure(t *text) (*condition, string) {
+	if r.Off {
+		return nil, "it is off"
+	}
+	for i := range r.all {
+		if !r.all[i].holds(t) {
+			return &r.all[i], "not: "
+		}
+	}
+	for i := range r.none {
+		if r.none[i].holds(t) {
+			return &r.none[i], "but: "
+		}
+	}
+	if len(r.any) > 0 && !slices.ContainsFunc(r.any, func(c condition) bool { return c.holds(t) }) {
+		return &r.any[0], "none holds, first: "
+	}
+	return nil, ""
+}
+
+// decision returns the decision of a rule that matches.
+func (r *rule) decision(f Facts, version int64) gistdeal.Decision {
+	d := gistdeal.Decision{Rule: r.Name, Version: version, Action: r.Action, UserDay: r.UserDay, RuleDay: r.RuleDay}
+	switch {
+	case r.Action == gistdeal.RuleSkip:
+		d.Reason = fmt.Sprintf("the rule %q skips it", r.Name)
+		return d
+	case r.paused != "":
+		d.Action, d.Reason = gistdeal.RuleHold, PausedReason(r.Name, r.paused)
+		return d
+	case r.Action == gistdeal.RuleHold:
+		d.Reason = fmt.Sprintf("awaiting approval: the rule %q wants it", r.Name)
+	}
+	content, err := r.content(f)
+	if err != nil {
+		d.Action, d.Reason = gistdeal.RuleHold, fmt.Sprintf("awaiting approval: the rule %q: %v", r.Name, err)
+		return d
+	}
+	d.Content = content
+	return d
+}
+
+// PausedReason is the reason of a deal that waits because its rule is paused.
+func PausedReason(rule, why string) string {
+	return fmt.Sprintf("awaiting approval: the rule %q is paused: %s", rule, why)
+}
+
+// content returns the content of a deal; nil for the content without rules.
+func (r *rule) content(f Facts) (*gistdeal.Content, error) {
+	if !r.hasContent() {
+		return nil, nil
+	}
+	data := dataOf(f)
+	c := &gistdeal.Content{StageID: r.StageID, OwnerID: r.OwnerID}
+	if r.LabelID != 0 {
+		c.LabelIDs = []int64{r.LabelID}
+	}
+	if r.title != nil {
+		title, err := render(r.title, data)
+		if err != nil {
+			return nil, fmt.Errorf("title: %w", err)
+		}
+		c.Title = cutRunes(strings.Join(strings.Fields(title), " "), 255)
+	}
+	for _, one := range r.fields {
+		value, err := one.value(data)
+		if err != nil {
+			return nil, fmt.Errorf("field %q: %w", one.Field.Field, err)
+		}
+		if value != nil {
+			c.Fields = append(c.Fields, gistdeal.FieldValue{Code: one.Code, Name: one.Field.Field, Type: one.Type, Value: value})
+		}
+	}
+	return c, nil
+}
+
+// value returns the value of a field in the form of its type; nil if it is blank.
+func (f fieldTemplate) value(d Data) (any, error) {
+	text, err := render(f.template, d)
+	if err != nil || text == "" {
+		return nil, err
+	}
+	switch f.Type {
+	case "double":
+		return number(text)
+	case "date":
+		if _, err := time.Parse(time.DateOnly, text); err != nil {
+			return nil, fmt.Errorf("%.40q is not a date like 2026-01-31", text)
+		}
+		return text, nil
+	case "enum":
+		return f.option(text)
+	case "set":
+		var ids []int64
+		for name := range strings.SplitSeq(text, ",") {
+			if strings.TrimSpace(name) == "" {
+				continue
+			}
+			id, err := f.option(strings.TrimSpace(name))
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+		if ids == nil {
+			return nil, nil
+		}
+		return ids, nil
+	}
+	return cutRunes(text, textLimits[f.Type]), nil
+}
+
+// option returns the id of the option with a name.
+func (f fieldTemplate) option(name string) (int64, error) {
+	for _, o := range f.target.Options {
+		if strings.EqualFold(strings.TrimSpace(o.Name), name) {
+			return o.ID, nil
+		}
+	}
+	return 0, fmt.Errorf("the field has no option %.60q", name)
+}
+
+// textLimits are the longest texts of the types of fields, in runes. Pipedrive OpenAPI
+// 2026-08-18.
+var textLimits = map[string]int{"varchar": 255, "varchar_auto": 255, "phone": 255, "text": 65_000}
+
+// possibleTypes are the types of fields that a template can fill.
+var possibleTypes = []string{"varchar", "varchar_auto", "phone", "text", "double", "date", "enum", "set"}
+
+// cutRunes shortens text to limit runes, and removes the characters that no field can
+// contain.
+func cutRunes(text string, limit int) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	return string([]rune(text)[:limit-1]) + "…"
+}

@@ -1,0 +1,96 @@
+package rules
+
+import (
+	"time"
+
+	"gistdeal"
+)
+
+// Set is an ordered list of rules: the first one that matches a gist decides. If none does,
+// the deal is created as if there were no rules.
+type Set struct {
+	Rules []Rule `json:"rules" yaml:"rules" maxItems:"200"`
+}
+
+// Rule is one rule. It matches a gist if all conditions in All hold, at least one in Any
+// unless that is empty, and no one in None.
+type Rule struct {
+	Name string      `json:"name" yaml:"name" minLength:"1" maxLength:"100" doc:"Names the rule in the history of deals; unique."`
+	Off  bool        `json:"off,omitempty" yaml:"off,omitempty" doc:"Whether the rule is passed over."`
+	All  []Condition `json:"all,omitempty" yaml:"all,omitempty" maxItems:"50" doc:"Each of these holds for the gist."`
+	Any  []Condition `json:"any,omitempty" yaml:"any,omitempty" maxItems:"50" doc:"At least one of these holds; no condition if empty."`
+	None []Condition `json:"none,omitempty" yaml:"none,omitempty" maxItems:"50" doc:"None of these holds."`
+
+	Action   gistdeal.RuleAction `json:"action" yaml:"action" enum:"create,hold,skip" doc:"create queues the deal, hold lets it wait for approval, skip creates none."`
+	Pipeline string              `json:"pipeline,omitempty" yaml:"pipeline,omitempty" maxLength:"255" doc:"The pipeline of the deal; empty for that of the settings."`
+	Stage    string              `json:"stage,omitempty" yaml:"stage,omitempty" maxLength:"255" doc:"The stage of the deal; empty for the first of the pipeline."`
+	Owner    string              `json:"owner,omitempty" yaml:"owner,omitempty" maxLength:"255" doc:"The name or e-mail address of the owner of the deal; empty for that of the settings."`
+	Label    string              `json:"label,omitempty" yaml:"label,omitempty" maxLength:"255" doc:"A label of the deal; empty for none."`
+	Title    string              `json:"title,omitempty" yaml:"title,omitempty" maxLength:"2000" doc:"A template of the title; empty for the usual title."`
+	Fields   []Field             `json:"fields,omitempty" yaml:"fields,omitempty" maxItems:"20" doc:"Values of further custom fields of the deal."`
+	UserDay  int                 `json:"per_user_and_day,omitempty" yaml:"per_user_and_day,omitempty" minimum:"0" maximum:"1000000" doc:"Deals of one user within 24 hours; further ones wait for approval. 0 for no limit."`
+	RuleDay  int                 `json:"per_day,omitempty" yaml:"per_day,omitempty" minimum:"0" maximum:"1000000" doc:"Deals of all users within 24 hours; further ones wait for approval. 0 for no limit."`
+
+	// What the names stood for when the rule was saved: a renamed stage, owner or field is
+	// still the same one.
+	StageID int64 `json:"stage_id,omitempty" yaml:"-" doc:"What stage and pipeline stood for when the rule was saved."`
+	OwnerID int64 `json:"owner_id,omitempty" yaml:"-" doc:"What owner stood for when the rule was saved."`
+	LabelID int64 `json:"label_id,omitempty" yaml:"-" doc:"What label stood for when the rule was saved."`
+}
+
+// Field is the value of a custom field.
+type Field struct {
+	Field    string `json:"field" yaml:"field" minLength:"1" maxLength:"255" doc:"The name of a custom field of deals in Pipedrive."`
+	Template string `json:"template" yaml:"template" minLength:"1" maxLength:"2000" doc:"A template of the value. For a field with options it results in the name of one."`
+	Code     string `json:"code,omitempty" yaml:"-" doc:"What the name stood for when the rule was saved."`
+	Type     string `json:"type,omitempty" yaml:"-" doc:"The type of the field when the rule was saved."`
+}
+
+// What a Condition is about.
+const (
+	Tag         = "tag"         // a tag of the user
+	Login       = "login"       // the login of the user, a pattern
+	Language    = "language"    // the language of a file
+	FileName    = "file"        // the name of a file, a pattern
+	Keyword     = "keyword"     // a text in the description or in the name of a file
+	Expression  = "regexp"      // an RE2 expression that the description or the name of a file matches
+	FileCount   = "files"       // the number of files
+	Size        = "size"        // the size of all files in bytes
+	Age         = "age"         // the days since the gist was created, when it was noticed
+	Fork        = "fork"        // whether the gist is a fork
+	Backfill    = "backfill"    // whether the first scan of its user found the gist
+	description = "description" // a Condition.In
+	fileName    = "file name"   // a Condition.In
+)
+
+// Condition is a condition of a rule. A condition about a fact that is not known does not
+// hold.
+type Condition struct {
+	What  string `json:"what" yaml:"what" enum:"tag,login,language,file,keyword,regexp,files,size,age,fork,backfill" doc:"What the condition is about."`
+	Value string `json:"value,omitempty" yaml:"value,omitempty" maxLength:"200" doc:"Of a tag, login, language, file, keyword or regexp: what it has to be or contain. In a login or file name, * stands for any text; only a regexp tells upper from lower case."`
+	In    string `json:"in,omitempty" yaml:"in,omitempty" enum:"description,file name" doc:"Of a keyword or regexp: where to look; empty for both."`
+	Least *int64 `json:"least,omitempty" yaml:"least,omitempty" minimum:"0" maximum:"1000000000000" doc:"Of files, size (bytes) or age (days): the lowest number."`
+	Most  *int64 `json:"most,omitempty" yaml:"most,omitempty" minimum:"0" maximum:"1000000000000" doc:"Of files, size (bytes) or age (days): the highest number."`
+}
+
+// Facts are what rules know of a gist.
+type Facts struct {
+	GistID      string
+	Login       string
+	Tags        []string // of the user
+	Description string
+	Files       []File
+	Fork        *bool // nil if not known
+	Known       bool  // whether the languages and sizes of the files are known
+	CreatedAt   time.Time
+	NoticedAt   time.Time
+	Backfill    bool // the first scan of the user found the gist
+}
+
+// File is a file of a gist.
+type File struct {
+	Name     string
+	Language string // "" if it has none
+	Size     int64
+	Type     string
+}

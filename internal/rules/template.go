@@ -1,0 +1,272 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+	"text/template/parse"
+	"time"
+)
+
+const (
+	maxOutput       = 65_000 // bytes of the result
+	maxPieces       = 1_000  // that the result is written in
+	templateFiles   = 20     // that a template can go through
+	templateText    = 4_000  // bytes of the description in a template
+	maxTemplateName = 255
+)
+
+// Data is what templates can show.
+type Data struct {
+	Login, GistID, URL, UserURL string
+	Description                 string
+	Files                       []DataFile
+	FileNames                   []string
+	FileCount                   int
+	Language                    string // of the first file that has one
+	Size                        int64
+	Tags                        []string
+	Created, Noticed            time.Time
+	Backfill                    bool
+}
+
+// DataFile is a file in a template.
+type DataFile struct {
+	Name, Language, Type string
+	Size                 int64
+}
+
+func dataOf(f Facts) Data {
+	d := Data{
+		Login: f.Login, GistID: f.GistID, URL: "https://gist.github.com/" + f.Login + "/" + f.GistID, UserURL: "https://gist.github.com/" + f.Login,
+		Description: cutBytes(f.Description, templateText), FileCount: len(f.Files), Tags: f.Tags, Created: f.CreatedAt.UTC(), Noticed: f.NoticedAt.UTC(), Backfill: f.Backfill,
+	}
+	for i, file := range f.Files {
+		d.Size += file.Size
+		if d.Language == "" {
+			d.Language = file.Language
+		}
+		if i < templateFiles {
+			name := cutBytes(file.Name, maxTemplateName)
+			d.Files, d.FileNames = append(d.Files, DataFile{name, file.Language, file.Type, file.Size}), append(d.FileNames, name)
+		}
+	}
+	return d
+}
+
+// The names that a template may use.
+var (
+	rootNames = []string{"Login", "GistID", "URL", "UserURL", "Description", "Files", "FileNames", "FileCount", "Language", "Size", "Tags", "Created", "Noticed", "Backfill"}
+	fileNames = []string{"Name", "Language", "Type", "Size"}
+	// functions return no more than they get, so that no template can grow its result.
+	functions = template.FuncMap{
+		"upper": strings.ToUpper, "lower": strings.ToLower, "trim": strings.TrimSpace,
+		"line": func(s string) string {
+			first, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+			return strings.TrimSpace(first)
+		},
+		"short": func(n int, s string) string { return shorten(s, n) },
+		"default": func(other, s string) string {
+			if strings.TrimSpace(s) == "" {
+				return other
+			}
+			return s
+		},
+		"join": func(separator string, all []string) string {
+			if len(separator) > 10 {
+				return strings.Join(all, ", ")
+			}
+			return strings.Join(all, separator)
+		},
+		"first": func(all []string) string {
+			if len(all) == 0 {
+				return ""
+			}
+			return all[0]
+		},
+		"contains": func(part, s string) bool { return strings.Contains(s, part) },
+		"date":     func(t time.Time) string { return t.Format(time.DateOnly) },
+		"days":     func(a, b time.Time) int { return int(b.Sub(a) / (24 * time.Hour)) },
+	}
+	builtins = []string{"and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len"}
+)
+
+// shorten cuts s to n characters, the last one an ellipsis.
+func shorten(s string, n int) string {
+	n = max(n, 1)
+	if len(s) <= n {
+		return s
+	}
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:n-1]) + "…"
+	}
+	return s
+}
+
+// checked is a template that uses only what is listed above, and the number of steps that
+// it takes.
+type checked struct {
+	*template.Template
+	steps int
+}
+
+// parseTemplate parses a template and checks it.
+func parseTemplate(source string) (checked, error) {
+	if len(source) > maxTemplate {
+		return checked{}, fmt.Errorf("the template has %d bytes, more than %d", len(source), maxTemplate)
+	}
+	t, err := template.New("template").Funcs(functions).Parse(source)
+	if err != nil {
+		return checked{}, errors.New(strings.TrimPrefix(err.Error(), "template: template:"))
+	}
+	if t.Tree == nil { // An empty template.
+		return checked{Template: t}, nil
+	}
+	if len(t.Templates()) > 1 {
+		return checked{}, errors.New("a template cannot define others")
+	}
+	c := checker{}
+	if err := c.node(t.Root, false); err != nil {
+		return checked{}, err
+	}
+	if c.steps > maxSteps {
+		return checked{}, fmt.Errorf("the template has %d steps, more than %d; a step in {{range .Files}} counts %d times", c.steps, maxSteps, templateFiles)
+	}
+	// The types of arguments show only when the template is executed.
+	for _, sample := range samples {
+		if _, err := render(t, sample); err != nil {
+			return checked{}, err
+		}
+	}
+	return checked{t, c.steps}, nil
+}
+
+// samples are gists with and without the facts that a template may show.
+var samples = []Data{
+	dataOf(Facts{}),
+	dataOf(Facts{Login: "octocat", GistID: "aa5a315d61ae9438b18d", Description: "A description", Tags: []string{"customer"}, Files: []File{{"main.go", "Go", 100, "text/plain"}, {"README.md", "Markdown", 10, "text/plain"}}, Backfill: true}),
+}
+
+// checker checks the nodes of a template and counts the steps that they take.
+type checker struct{ steps int }
+
+// node returns an error if a node uses something that is not listed. inFiles is set inside
+// a range over the files.
+func (c *checker) node(node parse.Node, inFiles bool) error {
+	c.steps++
+	if inFiles {
+		c.steps += templateFiles - 1
+	}
+	switch n := node.(type) {
+	case *parse.TextNode, *parse.CommentNode, *parse.StringNode, *parse.NumberNode, *parse.BoolNode:
+		return nil
+	case *parse.ListNode:
+		return c.list(n, inFiles)
+	case *parse.ActionNode:
+		return c.pipe(n.Pipe, inFiles)
+	case *parse.IfNode:
+		return errors.Join(c.pipe(n.Pipe, inFiles), c.list(n.List, inFiles), c.list(n.ElseList, inFiles))
+	case *parse.RangeNode:
+		if inFiles || n.Pipe.String() != ".Files" {
+			return errors.New("range is only possible as {{range .Files}}, and not inside another one")
+		}
+		return errors.Join(c.list(n.List, true), c.list(n.ElseList, false))
+	case *parse.PipeNode:
+		return c.pipe(n, inFiles)
+	case *parse.FieldNode:
+		return checkNames(n.Ident, inFiles)
+	case *parse.VariableNode:
+		if n.Ident[0] != "$" || len(n.Ident) == 1 {
+			return fmt.Errorf("variables are not possible: %s", n)
+		}
+		return checkNames(n.Ident[1:], false)
+	case *parse.IdentifierNode:
+		if _, ours := functions[n.Ident]; !ours && !slices.Contains(builtins, n.Ident) {
+			return fmt.Errorf("there is no function %q; there are %s", n.Ident, strings.Join(slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(functions)), builtins))), ", "))
+		}
+		return nil
+	}
+	return fmt.Errorf("not possible in a template: %.60s", node)
+}
+
+func (c *checker) list(list *parse.ListNode, inFiles bool) error {
+	if list == nil {
+		return nil
+	}
+	for _, one := range list.Nodes {
+		if err := c.node(one, inFiles); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) pipe(pipe *parse.PipeNode, inFiles bool) error {
+	if len(pipe.Decl) > 0 {
+		return errors.New("variables are not possible")
+	}
+	for _, command := range pipe.Cmds {
+		for _, argument := range command.Args {
+			if err := c.node(argument, inFiles); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func checkNames(names []string, inFiles bool) error {
+	known := rootNames
+	if inFiles {
+		known = fileNames
+	}
+	if len(names) != 1 || !slices.Contains(known, names[0]) {
+		return fmt.Errorf("there is no .%s here; there are .%s", strings.Join(names, "."), strings.Join(known, ", ."))
+	}
+	return nil
+}
+
+// limited is a writer that ends a template with a large result.
+type limited struct {
+	text   strings.Builder
+	pieces int
+}
+
+var errTooLarge = errors.New("the result of the template is too large")
+
+// Write implements io.Writer.
+func (l *limited) Write(p []byte) (int, error) {
+	l.pieces++
+	if l.pieces > maxPieces || l.text.Len()+len(p) > maxOutput {
+		return 0, errTooLarge
+	}
+	return l.text.Write(p)
+}
+
+var _ io.Writer = (*limited)(nil)
+
+// render executes a template.
+func render(t *template.Template, d Data) (string, error) {
+	var out limited
+	if err := t.Execute(&out, d); err != nil {
+		if errors.Is(err, errTooLarge) {
+			return "", errTooLarge
+		}
+		return "", errors.New(strings.TrimPrefix(err.Error(), "template: template:"))
+	}
+	return strings.TrimSpace(out.text.String()), nil
+}
+
+// number returns the number that a text is.
+func number(s string) (float64, error) {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || n != n || n > 1e15 || n < -1e15 {
+		return 0, fmt.Errorf("%.40q is not a number", s)
+	}
+	return n, nil
+}

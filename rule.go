@@ -1,0 +1,81 @@
+package gistdeal
+
+// RuleAction is what a rule does with a gist.
+type RuleAction string
+
+// The actions of rules.
+const (
+	RuleCreate RuleAction = "create" // queue the deal
+	RuleHold   RuleAction = "hold"   // let the deal wait for approval
+	RuleSkip   RuleAction = "skip"   // create no deal
+)
+
+// EverythingElse names the last rule, which cannot be changed: it creates the deal as if
+// there were no rules.
+const EverythingElse = "everything else"
+
+// Decision says what becomes of a gist's deal, by the first rule that matches. The zero
+// value creates the deal as if there were no rules.
+type Decision struct {
+	Rule    string     // the name of the rule; "" if no rule was asked
+	Version int64      // of the rules
+	Action  RuleAction // "" is RuleCreate
+	Reason  string     // why the deal waits or is skipped
+	Content *Content   // of the deal; nil for the content without rules
+	UserDay int        // deals of a user within 24 hours by this rule; further ones wait for approval; 0 is no limit
+	RuleDay int        // the same for all users
+}
+
+// Content is what a rule decided about the content of a deal. It is stored with the deal, so
+// that each attempt sends the same.
+type Content struct {
+	Title    string       `json:"title,omitempty"` // "" for the usual title
+	Fields   []FieldValue `json:"fields,omitempty"`
+	StageID  int64        `json:"stage_id,omitempty"` // 0 for the stage of the settings
+	OwnerID  int64        `json:"owner_id,omitempty"` // 0 for the owner of the settings
+	LabelIDs []int64      `json:"label_ids,omitempty"`
+}
+
+// FieldValue is the value of a custom field of a deal, in the form that Pipedrive takes: a
+// text, a number, or a list of the numbers of options.
+type FieldValue struct {
+	Code  string `json:"code"`
+	Name  string `json:"name"`
+	Type  string `json:"type"` // of the field, when the rule was saved
+	Value any    `json:"value"`
+}
+
+// Catalog lists what rules can choose in the Pipedrive account, as the leader last saw it.
+type Catalog struct {
+	Stages []CatalogStage  `json:"stages"`
+	Owners []CatalogEntry `json:"owners"`
+	Labels []CatalogEntry `json:"labels"`
+	Fields []CatalogField  `json:"fields"`
+}
+
+// CatalogStage is a stage of a pipeline. A pipeline's stages are in their order.
+type CatalogStage struct {
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	Pipeline string `json:"pipeline"`
+}
+
+// CatalogEntry is an owner, a label, or an option of a field.
+type CatalogEntry struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// CatalogField is a custom field of deals.
+type CatalogField struct {
+	Code    string          `json:"code"`
+	Name    string          `json:"name"`
+	Type    string          `json:"type"` // Pipedrive's name
+	Options []CatalogEntry `json:"options,omitempty"`
+}
+
+// KeyCatalog is the name of the setting that stores the Catalog, as JSON.
+const KeyCatalog = "catalog"
+
+// KeyRules is the name of the setting that stores the rules and their version, as JSON.
+const KeyRules = "rules"
