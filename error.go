@@ -47,6 +47,10 @@ var ErrForbidden = errors.New("forbidden")
 // deal. The deal may be on the waiting list of a full plan.
 var ErrNoDeal = errors.New("accepted without a deal")
 
+// ErrRule is in the chain of the error of a deal by a rule that needs something which
+// Pipedrive does not have any more: a field, a stage, an owner or a label.
+var ErrRule = errors.New("a rule needs what Pipedrive does not have")
+
 // Error is an error with a kind. Its text never contains a secret.
 type Error struct {
 	Kind Kind

@@ -5,6 +5,7 @@ import "time"
 // History is everything known about one gist and its deal.
 type History struct {
 	Deal
+	Content    *Content        `json:"content,omitempty" doc:"What the rules decided about the content of the deal, as each attempt sends it; left out for the usual content."`
 	Gist       Gist            `json:"gist,omitzero" doc:"Left out if the gist was never read and only its deal in Pipedrive is known."`
 	User       User            `json:"user,omitzero" doc:"The user of the gist; left out if the gist was never read."`
 	NoticedAt  time.Time       `json:"noticed_at,omitzero" doc:"When the gist was first read."`

@@ -822,6 +822,16 @@ type ChangedUsers struct {
 	Users int64 `json:"users"`
 }
 
+// Content defines model for Content.
+type Content struct {
+	// Fields The custom fields of deals; null while they are not known.
+	Fields   []FieldValue `json:"fields,omitempty,omitzero"`
+	LabelIds []int64      `json:"label_ids,omitempty,omitzero"`
+	OwnerID  int64        `json:"owner_id,omitempty,omitzero"`
+	StageID  int64        `json:"stage_id,omitempty,omitzero"`
+	Title    string       `json:"title,omitempty,omitzero"`
+}
+
 // Cost defines model for Cost.
 type Cost struct {
 	Days int64 `json:"days,omitempty,omitzero"`
@@ -868,6 +878,9 @@ type CountedUser struct {
 	// State Whether a user is scanned, and if not, why.
 	State UserState `json:"state"`
 
+	// Tags Words that rules can ask for; left out if there are none.
+	Tags []string `json:"tags,omitempty,omitzero"`
+
 	// TrackedAt When tracking began.
 	TrackedAt time.Time `json:"tracked_at"`
 }
@@ -906,6 +919,12 @@ type Deal struct {
 
 	// Problem Why the deal failed or waits; empty if there is no reason.
 	Problem string `json:"problem"`
+
+	// Rule The rule that decided about the deal; left out if there were no rules.
+	Rule string `json:"rule,omitempty,omitzero"`
+
+	// RulesVersion The version of the rules then; left out if there were none.
+	RulesVersion int64 `json:"rules_version,omitempty,omitzero"`
 
 	// State The state of a deal, as in docs/api.md.
 	State DealState `json:"state"`
@@ -1068,6 +1087,17 @@ type Feed struct {
 	ReadAt time.Time `json:"read_at,omitempty,omitzero"`
 }
 
+// FieldValue defines model for FieldValue.
+type FieldValue struct {
+	// Code The code of the field in this account.
+	Code string `json:"code"`
+
+	// Name The name.
+	Name  string      `json:"name"`
+	Type  string      `json:"type"`
+	Value interface{} `json:"value"`
+}
+
 // File defines model for File.
 type File struct {
 	// Language The language by GitHub, such as Go; left out if GitHub names none.
@@ -1141,6 +1171,7 @@ type GitHubAccess struct {
 type History struct {
 	// Attempts All attempts at the deal, the first one first.
 	Attempts []Attempt `json:"attempts"`
+	Content  Content   `json:"content,omitempty,omitzero"`
 
 	// DealID The id of the deal in Pipedrive; 0 until it is created.
 	DealID int64 `json:"deal_id"`
@@ -1166,6 +1197,12 @@ type History struct {
 
 	// QueuedAt When the deal was queued; left out in other states.
 	QueuedAt time.Time `json:"queued_at,omitempty,omitzero"`
+
+	// Rule The rule that decided about the deal; left out if there were no rules.
+	Rule string `json:"rule,omitempty,omitzero"`
+
+	// RulesVersion The version of the rules then; left out if there were none.
+	RulesVersion int64 `json:"rules_version,omitempty,omitzero"`
 
 	// State The state of a deal, as in docs/api.md.
 	State DealState `json:"state"`
@@ -1242,6 +1279,12 @@ type ListedGist struct {
 
 	// Problem Why the deal failed or waits; empty if there is no reason.
 	Problem string `json:"problem"`
+
+	// Rule The rule that decided about the deal; left out if there were no rules.
+	Rule string `json:"rule,omitempty,omitzero"`
+
+	// RulesVersion The version of the rules then; left out if there were none.
+	RulesVersion int64 `json:"rules_version,omitempty,omitzero"`
 
 	// Seq The position of the gist in the order in which gists of all users were first read.
 	Seq int64 `json:"seq"`
@@ -1799,6 +1842,9 @@ type User struct {
 	// State Whether a user is scanned, and if not, why.
 	State UserState `json:"state"`
 
+	// Tags Words that rules can ask for; left out if there are none.
+	Tags []string `json:"tags,omitempty,omitzero"`
+
 	// TrackedAt When tracking began.
 	TrackedAt time.Time `json:"tracked_at"`
 }
@@ -1873,6 +1919,12 @@ type UserGist struct {
 
 	// Problem Why the deal failed or waits; empty if there is no reason.
 	Problem string `json:"problem"`
+
+	// Rule The rule that decided about the deal; left out if there were no rules.
+	Rule string `json:"rule,omitempty,omitzero"`
+
+	// RulesVersion The version of the rules then; left out if there were none.
+	RulesVersion int64 `json:"rules_version,omitempty,omitzero"`
 
 	// Seq The position of the gist in the order in which gists of all users were first read.
 	Seq int64 `json:"seq"`

@@ -1250,6 +1250,16 @@ export interface components {
             /** @description The gists that you were shown before. */
             old_gists: components["schemas"]["CompatGist"][];
         };
+        Content: {
+            /** @description The custom fields of deals; null while they are not known. */
+            fields?: components["schemas"]["FieldValue"][];
+            label_ids?: number[];
+            /** Format: int64 */
+            owner_id?: number;
+            /** Format: int64 */
+            stage_id?: number;
+            title?: string;
+        };
         Cost: {
             /** Format: int64 */
             days?: number;
@@ -1304,6 +1314,8 @@ export interface components {
             problem: string;
             /** @description The state. */
             state: components["schemas"]["UserState"];
+            /** @description Words that rules can ask for; left out if there are none. */
+            tags?: string[];
             /**
              * Format: date-time
              * @description When tracking began.
@@ -1348,6 +1360,13 @@ export interface components {
             login: string;
             /** @description Why the deal failed or waits; empty if there is no reason. */
             problem: string;
+            /** @description The rule that decided about the deal; left out if there were no rules. */
+            rule?: string;
+            /**
+             * Format: int64
+             * @description The version of the rules then; left out if there were none.
+             */
+            rules_version?: number;
             /** @description The state. */
             state: components["schemas"]["DealState"];
         };
@@ -1572,6 +1591,14 @@ export interface components {
              */
             read_at?: string;
         };
+        FieldValue: {
+            /** @description The code of the field in this account. */
+            code: string;
+            /** @description The name. */
+            name: string;
+            type: string;
+            value: unknown;
+        };
         File: {
             /** @description The language by GitHub, such as Go; left out if GitHub names none. */
             language?: string;
@@ -1639,6 +1666,8 @@ export interface components {
         History: {
             /** @description All attempts at the deal, the first one first. */
             attempts: components["schemas"]["Attempt"][];
+            /** @description What the rules decided about the content of the deal, as each attempt sends it; left out for the usual content. */
+            content?: components["schemas"]["Content"];
             /**
              * Format: int64
              * @description The id of the deal in Pipedrive; 0 until it is created.
@@ -1666,6 +1695,13 @@ export interface components {
              * @description When the deal was queued; left out in other states.
              */
             queued_at?: string;
+            /** @description The rule that decided about the deal; left out if there were no rules. */
+            rule?: string;
+            /**
+             * Format: int64
+             * @description The version of the rules then; left out if there were none.
+             */
+            rules_version?: number;
             /** @description The state. */
             state: components["schemas"]["DealState"];
             /** @description The user of the gist; left out if the gist was never read. */
@@ -1739,6 +1775,13 @@ export interface components {
             id: string;
             /** @description Why the deal failed or waits; empty if there is no reason. */
             problem: string;
+            /** @description The rule that decided about the deal; left out if there were no rules. */
+            rule?: string;
+            /**
+             * Format: int64
+             * @description The version of the rules then; left out if there were none.
+             */
+            rules_version?: number;
             /**
              * Format: int64
              * @description The position of the gist in the order in which gists of all users were first read.
@@ -2350,6 +2393,8 @@ export interface components {
             problem: string;
             /** @description The state. */
             state: components["schemas"]["UserState"];
+            /** @description Words that rules can ask for; left out if there are none. */
+            tags?: string[];
             /**
              * Format: date-time
              * @description When tracking began.
@@ -2430,6 +2475,13 @@ export interface components {
             new: boolean;
             /** @description Why the deal failed or waits; empty if there is no reason. */
             problem: string;
+            /** @description The rule that decided about the deal; left out if there were no rules. */
+            rule?: string;
+            /**
+             * Format: int64
+             * @description The version of the rules then; left out if there were none.
+             */
+            rules_version?: number;
             /**
              * Format: int64
              * @description The position of the gist in the order in which gists of all users were first read.

@@ -11,6 +11,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/loop"
+	"gistdeal/internal/rules"
 )
 
 const (
@@ -71,6 +72,7 @@ type Reader struct {
 	options Options
 	log     *slog.Logger
 	now     func() time.Time
+	rules   *rules.Current
 
 	metrics  metrics
 	measured time.Time // when the reach was measured
@@ -91,7 +93,7 @@ func New(s Store, g GitHub, backoff *loop.Backoff, queued loop.Signal, o Options
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	f := promauto.With(o.Metrics)
-	return &Reader{store: s, github: g, backoff: backoff, queued: queued, options: o, log: o.Log, now: o.Now, metrics: metrics{
+	return &Reader{store: s, github: g, backoff: backoff, queued: queued, options: o, log: o.Log, now: o.Now, rules: rules.NewCurrent(s), metrics: metrics{
 		pages: f.NewCounter(prometheus.CounterOpts{Name: "gistdeal_feed_pages_total", Help: "Pages of the feed of new public gists that were read."}),
 		gists: f.NewCounterVec(prometheus.CounterOpts{Name: "gistdeal_feed_gists_total", Help: "Gists first seen in the feed; tracked says whether a tracked user owns them."}, []string{"tracked"}),
 		gaps:  f.NewCounter(prometheus.CounterOpts{Name: "gistdeal_feed_gaps_total", Help: "How often gists may have left the feed before they were read."}),

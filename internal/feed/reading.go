@@ -116,7 +116,11 @@ func (p *reading) keepOf(ctx context.Context, u gistdeal.User, listed []gistdeal
 	}
 	slices.SortFunc(gists, func(a, b gistdeal.Gist) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	policy := gistdeal.NewGistPolicy{Feed: true, Order: p.options.Order, Hold: limits != gistdeal.ApprovalLimits{}, Total: len(gists)}
-	queued, err := p.store.SaveGists(ctx, u.ID, gists, policy, p.now())
+	now := p.now()
+	if policy.Decisions, err = p.rules.Decisions(ctx, u, gists, false, now); err != nil {
+		return err
+	}
+	queued, err := p.store.SaveGists(ctx, u.ID, gists, policy, now)
 	if err == nil && policy.Hold {
 		queued, err = p.release(ctx, u, limits)
 	}

@@ -40,7 +40,7 @@ func TestEachCallIsCountedWithItsOfficialCost(t *testing.T) {
 		{"finding fields", func() { w.prepare(t, codes) }},
 		{"missing fields", func() { _, _, err := w.client.CheckFields(t.Context(), codes, all); noError(t, err) }},
 		{"permissions", func() { _, err := w.client.Permissions(t.Context()); noError(t, err) }},
-		{"pipelines", func() { _, err := w.client.Pipelines(t.Context()); noError(t, err) }},
+		{"pipelines", func() { _, _, err := w.client.Pipelines(t.Context()); noError(t, err) }},
 		{"owners", func() { _, err := w.client.Owners(t.Context()); noError(t, err) }},
 		{"where deals go", func() { noError(t, w.client.CheckTarget(t.Context())) }},
 		{"making a deal", func() { id = w.mustCreate(t, hello) }},

@@ -26,11 +26,12 @@ var visibilities = map[string]int{"": 0, "owner": 1, "group": 3, "company": 7}
 
 // newDeal is the body of the POST. Pipedrive refuses unknown names.
 type newDeal struct {
-	Title        string            `json:"title"`
-	StageID      int64             `json:"stage_id,omitempty"`
-	OwnerID      int64             `json:"owner_id,omitempty"`
-	VisibleTo    int               `json:"visible_to,omitempty"`
-	CustomFields map[string]string `json:"custom_fields"`
+	Title        string         `json:"title"`
+	StageID      int64          `json:"stage_id,omitempty"`
+	OwnerID      int64          `json:"owner_id,omitempty"`
+	VisibleTo    int            `json:"visible_to,omitempty"`
+	LabelIDs     []int64        `json:"label_ids,omitempty"`
+	CustomFields map[string]any `json:"custom_fields"`
 }
 
 // CreateDeal sends one POST for d, which is never repeated, and returns the id of the
@@ -57,7 +58,7 @@ func (c *Client) createDeal(ctx context.Context, start time.Time, d gistdeal.Dra
 	if err := c.checkIgnored(ctx, t); err != nil {
 		return 0, err
 	}
-	body, err := json.Marshal(t.newDeal(d))
+	body, err := json.Marshal(t.of(d).newDeal(d))
 	if err != nil {
 		return 0, gistdeal.Errorf(gistdeal.Invalid, "encode the deal: %w", err)
 	}
@@ -69,11 +70,11 @@ func (c *Client) createDeal(ctx context.Context, start time.Time, d gistdeal.Dra
 	if err != nil {
 		return 0, err
 	}
-	return c.readCreated(ctx, t, a)
+	return c.readCreated(ctx, t, d, a)
 }
 
 // readCreated reads the answer to the POST of a deal.
-func (c *Client) readCreated(ctx context.Context, t *target, a answer) (int64, error) {
+func (c *Client) readCreated(ctx context.Context, t *target, d gistdeal.Draft, a answer) (int64, error) {
 	err := a.statusError()
 	switch {
 	case a.status >= 500 || a.status == http.StatusRequestTimeout:
@@ -83,8 +84,8 @@ func (c *Client) readCreated(ctx context.Context, t *target, a answer) (int64, e
 	case t.visibleTo != 0 && (a.status == http.StatusBadRequest || a.status == http.StatusForbidden) && strings.Contains(string(a.body), "visible_to"):
 		return 0, gistdeal.Errorf(gistdeal.Unauthorized,
 			"GISTDEAL_VISIBILITY is not possible here: %w; unset it for the default of the key's user, or set it to group, which is the whole company on plans without visibility groups", err)
-	case a.status == http.StatusBadRequest && t.mentionedIn(string(a.body)):
-		return 0, c.explainRefusal(ctx, t, err)
+	case a.status == http.StatusBadRequest && t.of(d).mentionedIn(string(a.body)):
+		return 0, c.explainRefusal(ctx, t.of(d), d, err)
 	case err != nil:
 		return 0, err
 	}
@@ -150,7 +151,7 @@ func (c *Client) checkIgnored(ctx context.Context, t *target) error {
 // explainRefusal returns the error of a refusal that names a field, the stage or the
 // owner. If that was deleted, Pipedrive refuses every deal until somebody restores it or
 // Prepare replaces it, so the error is Unauthorized. Otherwise only a value was refused.
-func (c *Client) explainRefusal(ctx context.Context, t *target, refusal error) error {
+func (c *Client) explainRefusal(ctx context.Context, t *target, d gistdeal.Draft, refusal error) error {
 	missing, err := c.missingPart(ctx, t)
 	if err != nil {
 		return gistdeal.Errorf(gistdeal.Temporary, "%w; look up the fields, the stage and the owner: %w", refusal, err)
@@ -158,7 +159,11 @@ func (c *Client) explainRefusal(ctx context.Context, t *target, refusal error) e
 	if missing == "" {
 		return refusal
 	}
-	return gistdeal.Errorf(gistdeal.Unauthorized, "%s was deleted in Pipedrive: %w", missing, refusal)
+	err = gistdeal.Errorf(gistdeal.Unauthorized, "%s was deleted in Pipedrive: %w", missing, refusal)
+	if d.Content != nil {
+		err = &gistdeal.Error{Kind: gistdeal.Unauthorized, Err: &markedError{gistdeal.ErrRule, err.Error()}}
+	}
+	return err
 }
 
 // newDeal returns the body of the POST for d. Each text is cut to the length limit of its
@@ -167,9 +172,15 @@ func (t *target) newDeal(d gistdeal.Draft) newDeal {
 	values := map[string]string{
 		FieldAuthor: d.Author(), FieldGist: format.NoFormula(d.Text()), FieldAccessURL: d.AccessURL(), FieldGistID: d.GistID,
 	}
-	n := newDeal{Title: cut(d.Title(), titleRunes), StageID: t.stageID, OwnerID: t.ownerID, VisibleTo: t.visibleTo, CustomFields: map[string]string{}}
+	n := newDeal{Title: cut(d.Title(), titleRunes), StageID: t.stageID, OwnerID: t.ownerID, VisibleTo: t.visibleTo, LabelIDs: t.labels, CustomFields: map[string]any{}}
 	for name, f := range t.fields {
 		n.CustomFields[f.Code] = cut(values[name], f.runes())
+	}
+	if d.Content != nil {
+		for _, v := range d.Content.Fields {
+			n.CustomFields[v.Code] = v.Value
+		}
+		n.CustomFields[t.fields[FieldGistID].Code] = d.GistID // Whatever a rule says.
 	}
 	return n
 }

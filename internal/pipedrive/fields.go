@@ -33,6 +33,8 @@ type target struct {
 	stageID   int64            // 0 is the account's default
 	ownerID   int64            // 0 is the user of the key
 	visibleTo int              // 0 is the default of the key's user
+	labels    []int64          // of a deal by a rule
+	extra     map[string]field // further custom fields of a deal by a rule, by code
 	ignored   string           // a field that the answer to a POST lacked, "" if none did
 	unseen    bool             // answers to POSTs lack custom fields that exist
 }
@@ -43,6 +45,38 @@ type field struct {
 	Code   string `json:"field_code"` // 40 hexadecimal digits
 	Type   string `json:"field_type"`
 	Custom bool   `json:"is_custom_field"`
+
+	Options []struct {
+		ID    any    `json:"id"` // Of some of Pipedrive's own fields it is a text.
+		Label string `json:"label"`
+	} `json:"options"`
+}
+
+// entries returns the options of the field.
+func (f field) entries() (all []gistdeal.CatalogEntry) {
+	for _, o := range f.Options {
+		if id, ok := o.ID.(float64); ok {
+			all = append(all, gistdeal.CatalogEntry{ID: int64(id), Name: o.Label})
+		}
+	}
+	return all
+}
+
+// labelCodes are the codes that the field with the labels of deals may have: the name in a
+// deal, and that of version 1.
+var labelCodes = []string{"label_ids", "label"}
+
+// catalog adds the custom fields and the labels among all fields to p.
+func catalog(all []field, p *gistdeal.Prepared) {
+	p.Fields, p.Labels = []gistdeal.CatalogField{}, []gistdeal.CatalogEntry{}
+	for _, f := range all {
+		switch {
+		case f.Custom:
+			p.Fields = append(p.Fields, gistdeal.CatalogField{Code: f.Code, Name: f.Name, Type: f.Type, Options: f.entries()})
+		case slices.Contains(labelCodes, f.Code):
+			p.Labels = append(p.Labels, f.entries()...)
+		}
+	}
 }
 
 // runes returns the longest text of the field in runes, or 0 if its type is not text.
@@ -85,6 +119,7 @@ func (c *Client) Prepare(ctx context.Context, keys map[string]string) (p gistdea
 	c.target.Store(t)
 	c.traces.Store(nil)
 	p = gistdeal.Prepared{Codes: map[string]string{}, Warnings: search.warnings}
+	catalog(search.all, &p)
 	if !may.SeeAllDeals {
 		p.Warnings = append(p.Warnings, HiddenDeals)
 	}
@@ -189,7 +224,7 @@ func (c *Client) createField(ctx context.Context, name string) (f field, err err
 func (t *target) mentionedIn(text string) bool {
 	lower := strings.ToLower(text)
 	return strings.Contains(text, "custom_fields") ||
-		t.stageID != 0 && strings.Contains(lower, "stage") || t.ownerID != 0 && strings.Contains(lower, "owner") ||
+		t.stageID != 0 && strings.Contains(lower, "stage") || t.ownerID != 0 && strings.Contains(lower, "owner") || t.labels != nil && strings.Contains(lower, "label") ||
 		slices.ContainsFunc(slices.Collect(maps.Values(t.fields)), func(f field) bool { return strings.Contains(text, f.Code) })
 }
 
@@ -204,6 +239,9 @@ func (c *Client) missingPart(ctx context.Context, t *target) (string, error) {
 		if !slices.ContainsFunc(all, func(f field) bool { return f.Code == t.fields[name].Code }) {
 			return fmt.Sprintf("the field %q", name), nil
 		}
+	}
+	if missing := t.missingByRule(all); missing != "" {
+		return missing, nil
 	}
 	if t.stageID != 0 {
 		stages, err := c.listNamed(ctx, "/api/v2/stages", url.Values{"limit": {"500"}})

@@ -47,13 +47,13 @@ func (u user) hasName(name string) bool {
 // Owners lists the possible owners of new deals: by name, or by e-mail address if two
 // users share a name. A key that does not see all deals can only create deals of its own
 // user.
-func (c *Client) Owners(ctx context.Context) ([]string, error) {
+func (c *Client) Owners(ctx context.Context) ([]gistdeal.CatalogEntry, error) {
 	users, err := c.listUsers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all := keySeesAllDeals(users)
-	names := []string{}
+	owners := []gistdeal.CatalogEntry{}
 	for i, u := range users {
 		if !all && !u.You {
 			continue
@@ -62,9 +62,9 @@ func (c *Client) Owners(ctx context.Context) ([]string, error) {
 		if slices.ContainsFunc(slices.Concat(users[:i], users[i+1:]), func(other user) bool { return other.hasName(name) }) {
 			name = u.Email
 		}
-		names = append(names, name)
+		owners = append(owners, gistdeal.CatalogEntry{ID: u.ID, Name: name})
 	}
-	return names, nil
+	return owners, nil
 }
 
 // findOwner returns the id of the configured owner of new deals, or 0 for the key's user

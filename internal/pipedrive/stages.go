@@ -23,29 +23,30 @@ type named struct {
 // SetTarget replaces the target in the options. It takes effect with the next Prepare.
 func (c *Client) SetTarget(t gistdeal.Target) { c.wantedTarget.Store(&t) }
 
-// Pipelines lists the pipelines with their stages, in Pipedrive's order.
-func (c *Client) Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, error) {
+// Pipelines lists the pipelines with their stages, and all stages, in Pipedrive's order.
+func (c *Client) Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, []gistdeal.CatalogStage, error) {
 	pipelines, err := c.listNamed(ctx, "/api/v2/pipelines", url.Values{"limit": {"500"}})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	stages, err := c.listNamed(ctx, "/api/v2/stages", url.Values{"limit": {"500"}})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	inOrder := func(a, b named) int { return cmp.Compare(a.OrderNr, b.OrderNr) }
 	slices.SortStableFunc(pipelines, inOrder)
 	slices.SortStableFunc(stages, inOrder)
-	all := make([]gistdeal.AccessPipeline, len(pipelines))
+	all, catalog := make([]gistdeal.AccessPipeline, len(pipelines)), []gistdeal.CatalogStage{}
 	for i, p := range pipelines {
 		all[i] = gistdeal.AccessPipeline{Name: p.Name, Stages: []string{}}
 		for _, s := range stages {
 			if s.PipelineID == p.ID {
 				all[i].Stages = append(all[i].Stages, s.Name)
+				catalog = append(catalog, gistdeal.CatalogStage{ID: s.ID, Name: s.Name, Pipeline: p.Name})
 			}
 		}
 	}
-	return all, nil
+	return all, catalog, nil
 }
 
 // findStage returns the id of the configured stage of new deals, or 0 for the account's

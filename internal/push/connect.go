@@ -66,6 +66,12 @@ func (p *Pusher) readAccount(ctx context.Context) (err error) {
 	for _, warning := range prepared.Warnings {
 		p.log.Warn("account warning", "warning", warning)
 	}
+	if err := p.noteCatalog(ctx, func(c *gistdeal.Catalog) { c.Fields, c.Labels = prepared.Fields, prepared.Labels }); err != nil {
+		return err
+	}
+	if err := p.holdPaused(ctx); err != nil {
+		return err
+	}
 	return p.store.Set(ctx, gistdeal.KeyDealURL, me.DealURL)
 }
 
@@ -132,11 +138,11 @@ func (p *Pusher) noteOffers(ctx context.Context) {
 	if p.Backoff.Active() {
 		every = 24 * time.Hour // The account refuses its use, and is read again and again.
 	}
-	if at != nil && p.now().Sub(*at).Abs() < every {
+	if at != nil && p.now().Sub(*at).Abs() < every && !p.relist {
 		return
 	}
 	ctx, _ = gistdeal.WithPurpose(ctx, gistdeal.PurposeConnect)
-	pipelines, err := p.pipedrive.Pipelines(ctx)
+	pipelines, stages, err := p.pipedrive.Pipelines(ctx)
 	owners, ownersErr := p.pipedrive.Owners(ctx)
 	if failed := errors.Join(err, ownersErr); failed != nil {
 		p.log.Warn("pipelines or owners not listed", "meaning", "the page offers none to choose", "error", failed)
@@ -144,8 +150,20 @@ func (p *Pusher) noteOffers(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	now := p.now().UTC()
-	p.Accounts.Note(ctx, func(a *gistdeal.Accounts) { a.Pipelines, a.Owners, a.ListedAt = pipelines, owners, &now })
+	p.relist = false
+	now, names := p.now().UTC(), []string(nil)
+	for _, o := range owners {
+		names = append(names, o.Name)
+	}
+	p.Accounts.Note(ctx, func(a *gistdeal.Accounts) { a.Pipelines, a.Owners, a.ListedAt = pipelines, names, &now })
+	if err := p.noteCatalog(ctx, func(c *gistdeal.Catalog) {
+		c.Stages = stages
+		if ownersErr == nil {
+			c.Owners = owners
+		}
+	}); err != nil {
+		p.log.Warn("catalog not saved", "error", err)
+	}
 }
 
 // notePipedrive keeps how connecting went.

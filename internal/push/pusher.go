@@ -13,6 +13,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/loop"
 	"gistdeal/internal/reconcile"
+	"gistdeal/internal/rules"
 	"gistdeal/internal/runlog"
 )
 
@@ -20,8 +21,8 @@ import (
 type Pipedrive interface {
 	Me(ctx context.Context) (gistdeal.PipedriveAccount, error)
 	SetTarget(t gistdeal.Target)
-	Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, error)
-	Owners(ctx context.Context) ([]string, error)
+	Pipelines(ctx context.Context) ([]gistdeal.AccessPipeline, []gistdeal.CatalogStage, error)
+	Owners(ctx context.Context) ([]gistdeal.CatalogEntry, error)
 	Prepare(ctx context.Context, keys map[string]string) (gistdeal.Prepared, error)
 	Reserve(ctx context.Context) error
 	CreateDeal(ctx context.Context, start time.Time, d gistdeal.Draft) (int64, error)
@@ -41,6 +42,7 @@ type Store interface {
 	InDoubt(ctx context.Context) ([]gistdeal.Claim, error)
 	PushPause(ctx context.Context) (gistdeal.Pause, error)
 	Orders(ctx context.Context) (int64, error)
+	HoldRule(ctx context.Context, rule, reason string, now time.Time) (int64, error)
 }
 
 // Options are the settings of a Pusher; the zero value works.
@@ -77,6 +79,8 @@ type Pusher struct {
 	inDoubt   inDoubt
 	forbidden forbidden
 	run       pushRun
+	rules     *rules.Current
+	relist    bool // the stages and owners have to be listed again, because one of a rule is gone
 
 	pushes  *prometheus.CounterVec
 	lookups *prometheus.CounterVec
@@ -94,6 +98,7 @@ func New(s Store, p Pipedrive, shared Shared, o Options) *Pusher {
 	f := promauto.With(o.Metrics)
 	return &Pusher{
 		Shared: shared, store: s, pipedrive: p, options: o, log: o.Log, now: o.Now,
+		rules:   rules.NewCurrent(s),
 		inDoubt: newInDoubt(shared.Reconciler.ResendAfter()), run: pushRun{runs: shared.Runs, pipedrive: p},
 		pushes: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "gistdeal_pushes_total", Help: "Attempts to create a deal, by outcome.",
@@ -119,7 +124,7 @@ func (p *Pusher) Reset() { p.inDoubt.reset() }
 // it. The outcomes of deals that were sent are recorded until Stopping is closed.
 // It returns an error only for a mistake that a person has to correct.
 func (p *Pusher) Run(ctx context.Context) error {
-	connected := false
+	connected, relisted := false, false
 	for known := (orders{}); p.awaitTry(ctx, known); {
 		known = p.readOrders(ctx, known)
 		ended := stopped{stage: StageConnect}
@@ -156,6 +161,13 @@ func (p *Pusher) Run(ctx context.Context) error {
 			return ended.err
 		}
 		if errors.Is(ended.err, errTargetChanged) {
+			connected = false
+			continue
+		}
+		// Connecting again pauses the rule that needs what is gone. The others go on at once,
+		// unless that was in vain.
+		p.relist = errors.Is(ended.err, gistdeal.ErrRule)
+		if relisted = p.relist && !relisted; relisted {
 			connected = false
 			continue
 		}

@@ -61,7 +61,11 @@ func (s *Scanner) readPages(ctx context.Context, g GitHub, run *runlog.Run, u gi
 			}
 			listed = append(listed, gist.ID)
 		}
-		n, err := s.store.SaveGists(ctx, u.ID, page.Gists, policy, s.now())
+		now := s.now()
+		if policy.Decisions, err = s.rules.Decisions(ctx, u, page.Gists, policy.First, now); err != nil {
+			return listed, fresh, err
+		}
+		n, err := s.store.SaveGists(ctx, u.ID, page.Gists, policy, now)
 		failpoint.Hit(failpoint.PageSaved)
 		if n > 0 {
 			s.queued.Set()

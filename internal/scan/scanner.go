@@ -14,6 +14,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/loop"
 	"gistdeal/internal/probe"
+	"gistdeal/internal/rules"
 	"gistdeal/internal/runlog"
 )
 
@@ -83,6 +84,7 @@ type Scanner struct {
 	stopping   <-chan struct{}
 
 	scans    singleflight.Group // at most one scan of a user at a time, by id
+	rules    *rules.Current
 	requests requests
 	failures failures
 	waiting  time.Time // until when the log says that the sweep waits
@@ -111,7 +113,7 @@ func New(s Store, g GitHub, runs *runlog.Log, backoff *loop.Backoff, queued loop
 	f := promauto.With(o.Metrics)
 	return &Scanner{
 		store: s, github: g, background: o.Background, prober: o.Prober, runs: runs, backoff: backoff, queued: queued, options: o, log: o.Log, now: o.Now,
-		stopping: stopping, requests: newRequests(),
+		stopping: stopping, requests: newRequests(), rules: rules.NewCurrent(s),
 		ended: f.NewCounterVec(prometheus.CounterOpts{Name: "gistdeal_scans_total", Help: "Scans of a user, by outcome."}, []string{"outcome"}),
 		sent:  f.NewCounter(prometheus.CounterOpts{Name: "gistdeal_scan_github_requests_total", Help: "Requests to GitHub that scans sent."}),
 	}

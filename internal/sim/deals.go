@@ -155,6 +155,9 @@ func (p *pipedrive) apply(d *deal, body []byte, values map[string]any) string {
 	if reason := p.setStage(&next, values); reason != "" {
 		return reason
 	}
+	if reason := p.checkLabels(next.LabelIDs); reason != "" {
+		return reason
+	}
 	next.Title = firstRunes(next.Title, maxVarchar)
 	d.properties = next
 	for code, value := range custom {

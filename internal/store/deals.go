@@ -35,7 +35,7 @@ func (s *Store) claimNext(ctx context.Context, owner string, now, remote time.Ti
 			WHERE state = 'queued' AND gist_id = (
 				SELECT gist_id FROM deals WHERE state = 'queued' AND catch_up = 0 ORDER BY backfill, turn, gist_id LIMIT 1)
 			AND NOT `+pushesPaused+`
-			RETURNING gist_id, attempts`, owner, millis(now))
+			RETURNING gist_id, attempts, content`, owner, millis(now))
 		c, err = claimed(ctx, tx, row, owner, now, remote)
 		return err
 	})
@@ -57,7 +57,7 @@ func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owne
 		}
 		row := tx.QueryRowContext(ctx, `UPDATE deals SET attempts = attempts + 1, owner = $1, sent_at = $2, updated_at = $2
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5 AND NOT `+pushesPaused+`
-			RETURNING gist_id, attempts`,
+			RETURNING gist_id, attempts, content`,
 			owner, millis(now), c.Draft.GistID, c.Attempt, c.Owner)
 		next, err = claimed(ctx, tx, row, owner, now, remote)
 		ok = err == nil
@@ -92,7 +92,11 @@ func claimResult(c gistdeal.Claim, err error) (gistdeal.Claim, bool, error) {
 // gist fails instead, and the claim has no attempt.
 func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, remote time.Time) (c gistdeal.Claim, err error) {
 	c.Owner = owner
-	if err := row.Scan(&c.Draft.GistID, &c.Attempt); err != nil {
+	var content string
+	if err := row.Scan(&c.Draft.GistID, &c.Attempt, &content); err != nil {
+		return c, err
+	}
+	if c.Draft.Content, err = contentOf(content); err != nil {
 		return c, err
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO attempts (gist_id, n, owner, sent_at, remote_at) VALUES ($1, $2, $3, $4, $5)`,

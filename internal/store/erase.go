@@ -74,7 +74,7 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 	for _, statement := range []string{
 		`DELETE FROM attempts WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`DELETE FROM deals WHERE state <> 'created' AND gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
-		`UPDATE deals SET problem = '', owner = '' WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
+		`UPDATE deals SET problem = '', owner = '', rule = '', content = '' WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`DELETE FROM gists WHERE user_id = $1`,
 		`DELETE FROM visits WHERE user_id = $1`,
 		`DELETE FROM runs WHERE user_id = $1`,

@@ -20,6 +20,12 @@ type gistRow struct {
 	Comments    int    `json:"comments"` // -1 if not known
 	Fork        int    `json:"fork"`     // -1 if not known
 	Place       int64  `json:"place"`
+
+	Action  gistdeal.RuleAction `json:"action"`
+	Reason  string              `json:"reason"`
+	Rule    string              `json:"rule"`
+	Version int64               `json:"version"`
+	Content string              `json:"content"`
 }
 
 // SaveGists stores gists of a user, given newest first. In the same transaction it
@@ -33,7 +39,7 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 		return 0, nil
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		object, err := gistObject(ctx, tx, gists, n)
+		object, err := gistObject(ctx, tx, userID, gists, n, now)
 		if err != nil {
 			return err
 		}
@@ -51,14 +57,14 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 			return err
 		}
 		deals := newDeals{object: object, backfill: n.First, now: now}
-		if _, err := deals.insert(ctx, tx, gistdeal.DealSkipped, "the user's backfill does not cover this gist", millis(n.SkipBefore)); err != nil {
+		if err := deals.insertNotQueued(ctx, tx, n); err != nil {
 			return err
 		}
 		state, problem := gistdeal.DealQueued, ""
 		if n.Hold {
 			state, problem = gistdeal.DealAwaitingApproval, waitingForScan
 		}
-		if queued, err = deals.insert(ctx, tx, state, problem, maxMillis); err != nil {
+		if queued, err = deals.insert(ctx, tx, state, problem, maxMillis, gistdeal.RuleCreate); err != nil {
 			return err
 		}
 		return stillTracked(ctx, tx, userID)
@@ -100,19 +106,41 @@ type newDeals struct {
 	now      time.Time
 }
 
+// insertNotQueued inserts the deals that the backfill of the user or the rules keep from
+// being queued. The backfill comes first: rules never create what it skips.
+func (d newDeals) insertNotQueued(ctx context.Context, tx *sql.Tx, n gistdeal.NewGistPolicy) error {
+	if _, err := d.insert(ctx, tx, gistdeal.DealSkipped, "the user's backfill does not cover this gist", millis(n.SkipBefore), ""); err != nil {
+		return err
+	}
+	if n.Decisions == nil {
+		return nil
+	}
+	if _, err := d.insert(ctx, tx, gistdeal.DealSkipped, "", maxMillis, gistdeal.RuleSkip); err != nil {
+		return err
+	}
+	_, err := d.insert(ctx, tx, gistdeal.DealAwaitingApproval, "", maxMillis, gistdeal.RuleHold)
+	return err
+}
+
 // insert inserts a deal in the given state for each gist that was created before the time
-// before and has no deal. It returns their number. Deals of a backfill wait for a catch-up.
-func (d newDeals) insert(ctx context.Context, tx *sql.Tx, state gistdeal.DealState, problem string, before int64) (int, error) {
+// before, has that action by the rules ("" means any), and has no deal. It returns their
+// number. A deal without the given problem gets the reason of the rules. Deals of a backfill
+// wait for a catch-up.
+func (d newDeals) insert(ctx context.Context, tx *sql.Tx, state gistdeal.DealState, problem string, before int64, action gistdeal.RuleAction) (int, error) {
 	h, err := head(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
 	r, err := tx.ExecContext(ctx, `
-		INSERT INTO deals (gist_id, state, problem, queued_at, backfill, catch_up, place, turn, created_at, updated_at)
-		SELECT id, $1, $2, $3, backfill, backfill, place, `+h.turn()+`, $3, $3 FROM (
-			SELECT key AS id, CAST($4 AS BIGINT) AS backfill, CAST(value ->> 'place' AS BIGINT) AS place
-			FROM json_each($5) WHERE CAST(value ->> 'created_at' AS BIGINT) < $6) new WHERE true
-		ON CONFLICT (gist_id) DO NOTHING`, state, problem, millis(d.now), boolean(d.backfill), d.object, before)
+		INSERT INTO deals (gist_id, state, problem, queued_at, backfill, catch_up, place, turn, created_at, updated_at, rule, rules_version, content)
+		SELECT id, $1, problem, $3, backfill, backfill, place, `+h.turn()+`, $3, $3, rule, version, content FROM (
+			SELECT key AS id, CAST($4 AS BIGINT) AS backfill, CAST(value ->> 'place' AS BIGINT) AS place,
+				CASE WHEN CAST($2 AS TEXT) = '' THEN value ->> 'reason' ELSE CAST($2 AS TEXT) END AS problem,
+				CASE WHEN CAST($7 AS TEXT) = '' THEN '' ELSE value ->> 'rule' END AS rule,
+				CASE WHEN CAST($7 AS TEXT) = '' THEN 0 ELSE CAST(value ->> 'version' AS BIGINT) END AS version,
+				CASE WHEN CAST($7 AS TEXT) = '' THEN '' ELSE value ->> 'content' END AS content
+			FROM json_each($5) WHERE CAST(value ->> 'created_at' AS BIGINT) < $6 AND (CAST($7 AS TEXT) = '' OR value ->> 'action' = CAST($7 AS TEXT))) new WHERE true
+		ON CONFLICT (gist_id) DO NOTHING`, state, problem, millis(d.now), boolean(d.backfill), d.object, before, string(action))
 	if err != nil {
 		return 0, err
 	}
@@ -122,9 +150,13 @@ func (d newDeals) insert(ctx context.Context, tx *sql.Tx, state gistdeal.DealSta
 
 // gistObject returns the gists as a JSON object keyed by gist id. It takes their Seq from
 // the counter; the first gist, the newest, gets the highest.
-func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist, n gistdeal.NewGistPolicy) (string, error) {
+func gistObject(ctx context.Context, tx *sql.Tx, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (string, error) {
 	var last int64
 	if err := tx.QueryRowContext(ctx, `UPDATE counters SET value = value + $1 WHERE name = 'gist_seq' RETURNING value`, len(gists)).Scan(&last); err != nil {
+		return "", err
+	}
+	decisions, err := withinLimits(ctx, tx, userID, gists, n.Decisions, now)
+	if err != nil {
 		return "", err
 	}
 	rows := make(map[string]gistRow, len(gists))
@@ -137,10 +169,14 @@ func gistObject(ctx context.Context, tx *sql.Tx, gists []gistdeal.Gist, n gistde
 		if err != nil {
 			return "", err
 		}
-		rows[g.ID] = gistRow{
+		row := gistRow{
 			Seq: last - int64(i), Description: clean(g.Description), Files: string(text), CreatedAt: millis(g.CreatedAt),
 			UpdatedAt: millis(g.UpdatedAt), Comments: unlessNil(g.Comments), Fork: forkOf(g.Fork), Place: n.Place(i),
 		}
+		if err := row.decide(decisions[g.ID]); err != nil {
+			return "", err
+		}
+		rows[g.ID] = row
 	}
 	object, err := json.Marshal(rows)
 	return string(object), err
@@ -170,7 +206,7 @@ func (s *Store) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal,
 // gistDeals selects rows for scanGistDeal.
 const (
 	gistColumns     = `g.id, g.user_id, g.seq, g.description, g.files, g.created_at, g.updated_at, g.comments, g.fork`
-	gistDealColumns = gistColumns + `, d.state, coalesce(d.deal_id, 0), d.problem`
+	gistDealColumns = gistColumns + `, d.state, coalesce(d.deal_id, 0), d.problem, d.rule, d.rules_version`
 	gistDeals       = `SELECT ` + gistDealColumns + ` FROM gists g JOIN deals d ON d.gist_id = g.id`
 )
 
@@ -178,7 +214,7 @@ func scanGist(row *sql.Rows) (gistdeal.GistDeal, error) { return scanGistDeal(ro
 
 // scanGistDeal scans gistDealColumns, and further columns into more.
 func scanGistDeal(row *sql.Rows, more ...any) (g gistdeal.GistDeal, err error) {
-	err = scanFacts(row, &g.Gist, append([]any{&g.State, &g.DealID, &g.Problem}, more...)...)
+	err = scanFacts(row, &g.Gist, append([]any{&g.State, &g.DealID, &g.Problem, &g.Rule, &g.RulesVersion}, more...)...)
 	g.GistID = g.ID
 	return g, err
 }

@@ -14,15 +14,19 @@ import (
 func (s *Store) Explain(ctx context.Context, gistID string) (history gistdeal.History, err error) {
 	d := &history.Deal
 	var queued int64
-	err = s.read.QueryRowContext(ctx, `SELECT gist_id, state, coalesce(deal_id, 0), problem, queued_at FROM deals WHERE gist_id = $1`, gistID).
-		Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &queued)
+	var content string
+	err = s.read.QueryRowContext(ctx, `SELECT gist_id, state, coalesce(deal_id, 0), problem, queued_at, rule, rules_version, content FROM deals WHERE gist_id = $1`, gistID).
+		Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &queued, &d.Rule, &d.RulesVersion, &content)
 	if err != nil {
 		return history, notFound(err, "gist %q is unknown: it may be secret or deleted, or its user may not be tracked", gistID)
 	}
 	if d.State == gistdeal.DealQueued {
 		history.QueuedAt = fromMillis(queued)
 	}
-	if err = s.addGist(ctx, &history); err == nil {
+	if history.Content, err = contentOf(content); err == nil {
+		err = s.addGist(ctx, &history)
+	}
+	if err == nil {
 		history.Attempts, err = s.attempts(ctx, gistID)
 	}
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -109,7 +110,7 @@ func TestAMigrationKeepsAllRowsAndRunsOnce(t *testing.T) {
 		if diff := cmp.Diff(deals, after); diff != "" || len(after) != 2 {
 			t.Errorf("deals differ after the migration:\n%s", diff)
 		}
-		if got, err := s.User(t.Context(), u.ID); err != nil || got != u {
+		if got, err := s.User(t.Context(), u.ID); err != nil || !reflect.DeepEqual(got, u) {
 			t.Errorf("the user is %+v, error %v; want %+v", got, err, u)
 		}
 		testenv.Must(t, s.Refuse(t.Context(), sending, "bad", noon))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"gistdeal"
@@ -15,12 +16,16 @@ import (
 // facts of all gists, so that the next scan reads them.
 const userColumns = `id, login, login_key IS NULL, state, backfill, tracked_at,
 	CASE WHEN id IN (SELECT user_id FROM gists WHERE updated_at = 0 AND gone_at = 0) THEN '' ELSE etag END, pages,
-	last_scan_at, full_scan_at, next_scan_at, failures, problem, node_id, hidden`
+	last_scan_at, full_scan_at, next_scan_at, failures, problem, node_id, hidden, tags`
 
 func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {
 	var tracked, last, full, next int64
+	var tags string
 	err = row.Scan(&u.ID, &u.Login, &u.LoginStale, &u.State, &u.Backfill, &tracked, &u.ETag, &u.Pages,
-		&last, &full, &next, &u.Failures, &u.Problem, &u.NodeID, &u.Hidden)
+		&last, &full, &next, &u.Failures, &u.Problem, &u.NodeID, &u.Hidden, &tags)
+	if tags != "" {
+		u.Tags = strings.Fields(tags)
+	}
 	u.TrackedAt, u.LastScanAt, u.FullScanAt, u.NextScanAt = fromMillis(tracked), fromMillis(last), fromMillis(full), fromMillis(next)
 	return u, err
 }

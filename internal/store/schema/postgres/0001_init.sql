@@ -30,6 +30,7 @@ CREATE TABLE users (
   failures     BIGINT NOT NULL DEFAULT 0,
   problem      TEXT   NOT NULL DEFAULT '',
   version      BIGINT NOT NULL DEFAULT 0,
+  tags         TEXT   NOT NULL DEFAULT '',
   changed_at   BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX users_due ON users (next_scan_at, id) WHERE state IN ('active', 'gone');
@@ -80,6 +81,9 @@ CREATE TABLE deals (
   catch_up  BIGINT NOT NULL DEFAULT 0,
   created_at BIGINT NOT NULL DEFAULT 0,
   updated_at BIGINT NOT NULL DEFAULT 0,
+  rule      TEXT   NOT NULL DEFAULT '',
+  rules_version BIGINT NOT NULL DEFAULT 0,
+  content   TEXT   NOT NULL DEFAULT '',
   CHECK ((state = 'created') = (deal_id IS NOT NULL))
 );
 CREATE INDEX deals_turn ON deals (state, backfill, turn, gist_id);
@@ -88,6 +92,7 @@ CREATE INDEX deals_state ON deals (state, gist_id);
 CREATE INDEX deals_created ON deals (created_at, gist_id);
 CREATE INDEX deals_updated ON deals (updated_at, gist_id);
 CREATE INDEX deals_catch_up ON deals (catch_up) WHERE catch_up <> 0;
+CREATE INDEX deals_rule ON deals (rule, queued_at) WHERE rule <> '';
 CREATE INDEX deals_waiting ON deals (gist_id) WHERE state = 'awaiting_approval' AND problem = 'waiting for the end of the scan';
 
 CREATE TABLE attempts (

@@ -28,6 +28,7 @@ CREATE TABLE users (
   failures     BIGINT NOT NULL DEFAULT 0,
   problem      TEXT   NOT NULL DEFAULT '',
   version      BIGINT NOT NULL DEFAULT 0,         -- raised by each change that a reader of the user can see
+  tags         TEXT   NOT NULL DEFAULT '',        -- sorted, with a space around each
   changed_at   BIGINT NOT NULL DEFAULT 0          -- when its login or state was last set
 );
 CREATE INDEX users_due ON users (next_scan_at, id) WHERE state IN ('active', 'gone');
@@ -80,6 +81,9 @@ CREATE TABLE deals (
   catch_up  BIGINT NOT NULL DEFAULT 0,            -- 1: a catch-up must begin before the deal is claimed; 2: it has begun
   created_at BIGINT NOT NULL DEFAULT 0,           -- when the row was inserted
   updated_at BIGINT NOT NULL DEFAULT 0,           -- when its state, deal id, problem or attempts last changed
+  rule      TEXT   NOT NULL DEFAULT '',           -- that decided about the deal; '': there were no rules
+  rules_version BIGINT NOT NULL DEFAULT 0,
+  content   TEXT   NOT NULL DEFAULT '',           -- that each attempt sends, as JSON; '': the content without rules
   CHECK ((state = 'created') = (deal_id IS NOT NULL))
 ) WITHOUT ROWID;
 CREATE INDEX deals_turn ON deals (state, backfill, turn, gist_id);  -- for the next claim
@@ -88,6 +92,7 @@ CREATE INDEX deals_state ON deals (state, gist_id);               -- for lists
 CREATE INDEX deals_created ON deals (created_at, gist_id);
 CREATE INDEX deals_updated ON deals (updated_at, gist_id);
 CREATE INDEX deals_catch_up ON deals (catch_up) WHERE catch_up <> 0;
+CREATE INDEX deals_rule ON deals (rule, queued_at) WHERE rule <> '';  -- for the limits of rules
 CREATE INDEX deals_waiting ON deals (gist_id) WHERE state = 'awaiting_approval' AND problem = 'waiting for the end of the scan';
 
 -- The history of each deal. Rows are only added and completed, never removed.
