@@ -11,12 +11,34 @@ resource "aws_lb" "balancer" {
   idle_timeout               = local.limits.idle
   drop_invalid_header_fields = true
   enable_deletion_protection = false # so that one destroy takes all of it away
+
+  # The last address in X-Forwarded-For is that of the peer, whatever the client
+  # wrote before it; requests that two servers may understand in two ways are refused.
+  xff_header_processing_mode = "append"
+  desync_mitigation_mode     = "defensive"
+
+  access_logs {
+    bucket  = aws_s3_bucket.logs.id
+    enabled = true
+  }
+
+  timeouts {
+    create = "20m"
+    update = "20m"
+    delete = "20m"
+  }
+
+  # It writes a first file at once.
+  depends_on = [aws_s3_bucket_policy.logs]
 }
 
+# Protocol and port are in the name: who changes them makes a new group, which needs
+# another name while the old one is in use.
+#
 # Answered by nginx itself, before the program runs and while it does not: that
 # is when the authority asks.
 resource "aws_lb_target_group" "http" {
-  name                 = "${var.name}-http"
+  name                 = "${var.name}-http-80"
   vpc_id               = aws_vpc.main.id
   target_type          = "instance"
   protocol             = "HTTP"
@@ -33,13 +55,17 @@ resource "aws_lb_target_group" "http" {
     healthy_threshold   = 2
     unhealthy_threshold = 5
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # /readyz is 503 while the database is away, on all machines at once. A restart
 # or a change to its standby takes a minute or two: only after five are machines
 # replaced, for nothing would be better with new ones.
 resource "aws_lb_target_group" "app" {
-  name                 = "${var.name}-app"
+  name                 = "${var.name}-https-443"
   vpc_id               = aws_vpc.main.id
   target_type          = "instance"
   protocol             = "HTTPS"
@@ -56,6 +82,10 @@ resource "aws_lb_target_group" "app" {
     healthy_threshold   = 2
     unhealthy_threshold = 10
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 #tfsec:ignore:aws-elb-http-not-used -- it redirects, and the certificate authority asks by HTTP
@@ -69,7 +99,10 @@ resource "aws_lb_listener" "http" {
 
     redirect {
       protocol    = "HTTPS"
+      host        = "#{host}"
       port        = "443"
+      path        = "/#{path}"
+      query       = "#{query}"
       status_code = "HTTP_301"
     }
   }

@@ -13,6 +13,11 @@ resource "aws_acm_certificate" "api" {
 resource "aws_acm_certificate_validation" "api" {
   certificate_arn         = aws_acm_certificate.api.arn
   validation_record_fqdns = [aws_route53_record.proof_api.fqdn]
+
+  # A delegation that is an hour old is known everywhere; without one, nothing helps.
+  timeouts {
+    create = "60m"
+  }
 }
 
 resource "aws_acm_certificate" "page" {
@@ -31,4 +36,8 @@ resource "aws_acm_certificate_validation" "page" {
 
   certificate_arn         = aws_acm_certificate.page.arn
   validation_record_fqdns = [aws_route53_record.proof_page.fqdn]
+
+  timeouts {
+    create = "60m"
+  }
 }

@@ -55,4 +55,11 @@ resource "aws_db_instance" "database" {
   deletion_protection        = false
   skip_final_snapshot        = false
   final_snapshot_identifier  = "${var.name}-final-${terraform_data.snapshot[0].id}"
+
+  # A standby and a last snapshot take their time.
+  timeouts {
+    create = "60m"
+    update = "80m"
+    delete = "60m"
+  }
 }

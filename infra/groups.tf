@@ -6,10 +6,16 @@ resource "aws_default_security_group" "none" {
   vpc_id = aws_vpc.main.id
 }
 
+# A group in use cannot be deleted: should it be replaced, its successor comes first,
+# under another name.
 resource "aws_security_group" "balancer" {
-  name        = "${var.name}-balancer"
+  name_prefix = "${var.name}-balancer-"
   description = "Load balancer"
   vpc_id      = aws_vpc.main.id
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "balancer" {
@@ -35,9 +41,13 @@ resource "aws_vpc_security_group_egress_rule" "balancer" {
 }
 
 resource "aws_security_group" "machines" {
-  name        = "${var.name}-machines"
+  name_prefix = "${var.name}-machines-"
   description = "Machines"
   vpc_id      = aws_vpc.main.id
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "machines" {
@@ -100,9 +110,13 @@ resource "aws_vpc_security_group_egress_rule" "machines_file_system" {
 resource "aws_security_group" "database" {
   count = var.database_url_parameter == "" ? 1 : 0
 
-  name        = "${var.name}-database"
+  name_prefix = "${var.name}-database-"
   description = "Database"
   vpc_id      = aws_vpc.main.id
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "database" {
@@ -119,9 +133,13 @@ resource "aws_vpc_security_group_ingress_rule" "database" {
 resource "aws_security_group" "file_system" {
   count = var.shared_file_system ? 1 : 0
 
-  name        = "${var.name}-file-system"
+  name_prefix = "${var.name}-file-system-"
   description = "File system"
   vpc_id      = aws_vpc.main.id
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "file_system" {

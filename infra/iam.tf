@@ -83,15 +83,24 @@ resource "aws_iam_role" "machine" {
   })
 }
 
+# Should it be replaced, machines keep their rights meanwhile.
 resource "aws_iam_policy" "machine" {
-  name        = "${var.name}-machine"
+  name_prefix = "${var.name}-machine-"
   description = "Own secrets, own log, Session Manager"
   policy      = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_iam_role_policy_attachment" "machine" {
   role       = aws_iam_role.machine.name
   policy_arn = aws_iam_policy.machine.arn
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_iam_instance_profile" "machine" {

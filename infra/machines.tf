@@ -3,6 +3,7 @@
 
 locals {
   canonical_ami = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
+  image         = replace(var.image, "/:[^/@:]+@/", "@") # the digest decides; Docker takes no tag beside it
   ami_id        = var.ami == null ? data.aws_ssm_parameter.ubuntu[0].insecure_value : var.ami.id
 
   # Variables that the start-up script sets: var.settings may not contain them.
@@ -14,7 +15,7 @@ locals {
   startup = {
     region                      = var.region
     log_group                   = aws_cloudwatch_log_group.log.name
-    image                       = var.image
+    image                       = local.image
     registry                    = local.registry
     pipedrive_api_key_parameter = aws_ssm_parameter.pipedrive_api_key.name
     github_token_parameter      = join("", aws_ssm_parameter.github_token[*].name)
@@ -146,6 +147,12 @@ resource "aws_autoscaling_group" "machines" {
       value               = tag.value
       propagate_at_launch = true
     }
+  }
+
+  # Its machines drain first.
+  timeouts {
+    update = "20m"
+    delete = "20m"
   }
 
   lifecycle {

@@ -144,7 +144,7 @@ data "aws_cloudfront_origin_request_policy" "all_but_host" {
 }
 
 #tfsec:ignore:aws-cloudfront-enable-logging -- the program logs its requests; nobody reads access logs of the page's files
-#tfsec:ignore:aws-cloudfront-enable-waf -- costs more than the rest; the program limits requests itself
+#tfsec:ignore:aws-cloudfront-enable-waf -- var.firewall adds one; the program limits requests itself
 resource "aws_cloudfront_distribution" "page" {
   enabled             = true
   comment             = "The page of ${var.name}, and its API"
@@ -153,6 +153,7 @@ resource "aws_cloudfront_distribution" "page" {
   http_version        = "http2and3"
   is_ipv6_enabled     = true
   price_class         = "PriceClass_100"
+  web_acl_id          = one(aws_wafv2_web_acl.page[*].arn)
 
   origin {
     origin_id                = "page"

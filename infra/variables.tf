@@ -1,11 +1,11 @@
 variable "image" {
-  description = "The container image to run, with its tag or digest. You build and push it: infra/README.md, step 3. Machines pull without a log-in, but from ECR."
+  description = "The container image to run, with its digest: all machines run the same one, whatever a tag means later. You build and push it: infra/README.md, step 3. Machines pull without a log-in, but from ECR."
   type        = string
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$", var.image))
-    error_message = "image must name a tag or a digest, as in ghcr.io/you/gistdeal:1.0.0. Build and push one first: infra/README.md, step 3."
+    condition     = can(regex("^[a-z0-9][a-z0-9._-]*(:[0-9]+)?(/[a-z0-9._-]+)+(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64}$", var.image))
+    error_message = "image must name a digest, as in ghcr.io/you/gistdeal:1.0.0@sha256:0123...: docker push prints it. Build and push one first: infra/README.md, step 3."
   }
 }
 
@@ -259,6 +259,13 @@ variable "tls_policy" {
     condition     = can(regex("^ELBSecurityPolicy-TLS13-1-[23]-([A-Za-z0-9]+-)*20[0-9]{2}-[0-9]{2}$", var.tls_policy)) && !can(regex("Ext", var.tls_policy))
     error_message = "tls_policy must be one of Amazon's for TLS 1.3 with at least TLS 1.2 and without old ciphers, as in ELBSecurityPolicy-TLS13-1-2-2021-06."
   }
+}
+
+variable "firewall" {
+  description = "Put a firewall of AWS WAF before CloudFront. It costs about 8 US dollars a month; the program limits requests without it too."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 # Database

@@ -110,6 +110,22 @@ func TestAMistakeInTheConfigurationEndsInAClearLineAndAnUnhealthyMachine(t *test
 	m.starts(good)
 }
 
+func TestAnImageWithAnotherDigestIsNotStarted(t *testing.T) {
+	t.Parallel()
+	w := enter(t)
+	if w == nil {
+		return
+	}
+	w.write("/srv/world/pulled", "sha256:"+strings.Repeat("f", 64))
+	m := w.machine()
+	if out, err := m.boot(render(t, parameterised)); err == nil || !strings.Contains(out, "the image has another digest") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if calls := m.ran("cat", "/var/log/standin/calls"); strings.Contains(calls, "docker run") {
+		t.Error("it is started")
+	}
+}
+
 func TestAMachineLogsInToAPrivateRegistryToPullAndNoLonger(t *testing.T) {
 	t.Parallel()
 	w := enter(t)

@@ -41,7 +41,7 @@ secret_versions = { github_token = 1 }
 		"database_secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:database",
 	}}
 	alone = shape{"one-machine-alone", `
-image                  = "123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal:1"
+image                  = "123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal:1@` + digest + `"
 settings               = { GISTDEAL_PUSH_TIMEOUT = "9s", GISTDEAL_STAGE = "it's \"$5\"" }
 machines               = { min = 1, desired = 1, max = 1 }
 shared_file_system     = false
@@ -49,16 +49,19 @@ database_url_parameter = "/gistdeal/database-url"
 database_cidr          = "192.0.2.10/32"
 `, map[string]any{
 		"settings":       map[string]string{"GISTDEAL_PUSH_TIMEOUT": "9s", "GISTDEAL_STAGE": `it's "$5"`},
-		"image":          "123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal:1",
+		"image":          "123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal@" + digest,
 		"registry":       "123456789012.dkr.ecr.us-east-1.amazonaws.com",
 		"file_system_id": "", "file_system_dns": "", "database_url_parameter": "/gistdeal/database-url", "github_token_parameter": "",
 	}}
 	shapes = []shape{parameterised, whole, alone}
 )
 
+// digest is that of the image.
+const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 // installation has the variables of all plans.
 const installation = `
-image                  = "registry.test/gistdeal:1"
+image                  = "registry.test/gistdeal:1@` + digest + `"
 domain                 = "example.test"
 alarm_email            = "admin@example.test"
 acme_server            = "https://acme.test/dir"
@@ -70,7 +73,7 @@ admin_token            = "canary-admin-0123456789abcdef"
 // variables are the values of the template for all shapes.
 func variables() map[string]any {
 	return map[string]any{
-		"region": "us-east-1", "log_group": "/gistdeal", "image": "registry.test/gistdeal:1", "registry": "",
+		"region": "us-east-1", "log_group": "/gistdeal", "image": "registry.test/gistdeal@" + digest, "registry": "",
 		"pipedrive_api_key_parameter": "/gistdeal/pipedrive-api-key", "github_token_parameter": "/gistdeal/github-token",
 		"admin_token_parameter": "/gistdeal/admin-token", "database_url_parameter": "", "database_url": "", "database_secret_arn": "",
 		"file_system_id": "fs-1", "file_system_dns": "fs-1.efs.us-east-1.amazonaws.com",

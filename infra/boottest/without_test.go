@@ -23,7 +23,7 @@ func TestEachLineIsMissedIfItIsLeftOut(t *testing.T) {
 		{"readiness without a cookie", `        proxy_set_header Cookie $cookies;`, "readiness: "},
 		{"challenge", `            try_files $uri @shared;`, "not signed by the authority"},
 		{"nginx after a reboot", `systemctl enable nginx.service`, "after a reboot: "},
-		{"image", `retry 300 docker pull --quiet 'registry.test/gistdeal:1'`, `failed in step "container"`},
+		{"image", `retry 300 docker pull --quiet 'registry.test/gistdeal@` + digest + `'`, `failed in step "container"`},
 		{"gistdeal after a reboot", `systemctl enable gistdeal.service`, "after a reboot: "},
 		{"new certificate", `take || status=1`, "not signed by the authority"},
 		{"reload", `  systemctl reload nginx.service`, "not signed by the authority"},

@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 func reviewed(t *testing.T, name, text string) {
 	t.Helper()
 	name = "../golden/" + name
+	if *update && offline.Missing() != "" {
+		t.Fatalf("the plans cannot be renewed here: %s", offline.Missing())
+	}
 	if *update {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil { //nolint:gosec // For all who read the repository.
 			t.Fatal(err)

@@ -17,18 +17,18 @@ import (
 // sets are typical installations: the variables of each beside the secrets.
 var sets = map[string]string{
 	"typical": `
-image       = "ghcr.io/you/gistdeal:1.0.0"
+image       = "ghcr.io/you/gistdeal:1.0.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 domain      = "example.com"
 alarm_email = "you@example.com"
 `,
 	"seed": `
-image       = "ghcr.io/you/gistdeal:1.0.0"
+image       = "ghcr.io/you/gistdeal:1.0.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 alarm_email = "you@example.com"
 `,
 	// One machine alone, with a database that exists: its user data is known before
 	// anything is made.
 	"alone": `
-image                  = "` + privateImage + `"
+image                  = "` + privateRepository + ":1.0.0@" + digest + `"
 domain                 = "example.com"
 alarm_email            = "you@example.com"
 machines               = { min = 1, desired = 1, max = 1 }
@@ -39,11 +39,12 @@ settings               = { GISTDEAL_BACKFILL = "none", GISTDEAL_STAGE = "it's \"
 `,
 	// Everything that can be asked for, elsewhere.
 	"all": `
-image                   = "ghcr.io/you/gistdeal:1.0.0"
+image                   = "ghcr.io/you/gistdeal:1.0.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 domain                  = "example.com"
 alarm_email             = "you@example.com"
 acme_email              = "certificates@example.com"
 make_zone               = true
+firewall                = true
 region                  = "eu-north-1"
 instance_type           = "t3.small"
 name                    = "crm"

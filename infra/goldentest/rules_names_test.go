@@ -28,12 +28,13 @@ func rulesOfNames() []rule {
 		{
 			"security groups have names of their own", "AWSEC2/latest/APIReference/API_CreateSecurityGroup.html",
 			unique(named, "aws_security_group"),
-			[]change{{"aws_security_group.copy", "", map[string]any{"name": "gistdeal-machines"}}},
+			[]change{{"aws_security_group.copy", "", map[string]any{"name_prefix": "gistdeal-machines-"}}},
 		},
 		{
 			"names and descriptions of security groups", "AWSEC2/latest/APIReference/API_CreateSecurityGroup.html",
 			all("aws_security_group", first(
 				form("name", `[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]+`, 255),
+				form("name_prefix", `[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]+`, 255-26),
 				form("description", `[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]+`, 255),
 				func(r resource) string {
 					if strings.HasPrefix(named(r), "sg-") {
@@ -55,7 +56,17 @@ func rulesOfNames() []rule {
 		{
 			"target groups have names of their own", "elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html",
 			unique(named, "aws_lb_target_group"),
-			[]change{{"aws_lb_target_group.app", "name", "gistdeal-http"}},
+			[]change{{"aws_lb_target_group.app", "name", "gistdeal-http-80"}},
+		},
+		{
+			"a group of targets that has to be replaced gets another name", "a group in use cannot be deleted, and protocol and port of one cannot be changed",
+			all("aws_lb_target_group", func(r resource) string {
+				if of := "-" + strings.ToLower(r.text("protocol")) + "-" + r.text("port"); !strings.HasSuffix(r.text("name"), of) {
+					return "is " + r.text("name") + ", and not of " + of
+				}
+				return ""
+			}),
+			[]change{{"aws_lb_target_group.app", "port", 8443.0}, {"aws_lb_target_group.app", "name", "gistdeal-app"}},
 		},
 		{
 			"names of target groups", "elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html",

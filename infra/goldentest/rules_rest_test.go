@@ -122,6 +122,30 @@ func rulesOfTheRest() []rule {
 			[]change{{"aws_sns_topic_subscription.alarms", "protocol", "sms"}, {"aws_sns_topic_subscription.alarms", "endpoint", "you"}},
 		},
 		{
+			"a firewall before CloudFront", "waf/latest/APIReference/API_CreateWebACL.html, waf/latest/developerguide/aws-managed-rule-groups-baseline.html",
+			all("aws_wafv2_web_acl", first(form("name", `[A-Za-z0-9_-]+`, 128), form("description", `[A-Za-z0-9_+=:#@/,. -]+`, 256), func(r resource) string {
+				if r.text("scope") != "CLOUDFRONT" {
+					return "has the scope " + r.text("scope")
+				}
+				priorities := map[string]bool{}
+				for i := range r.list("rule") {
+					at := fmt.Sprintf("rule.%d.", i)
+					if n := r.number(at+"statement.0.rate_based_statement.0.limit", 100); n < 100 {
+						return fmt.Sprint("stops after ", n, " requests")
+					}
+					if name := r.text(at + "name"); priorities[r.text(at+"priority")] || name == "AWSManagedRulesCommonRuleSet" {
+						return "has a priority twice, or refuses bodies of more than 8 KB: " + name
+					}
+					priorities[r.text(at+"priority")] = true
+				}
+				return ""
+			})),
+			[]change{
+				{"aws_wafv2_web_acl.page[0]", "", map[string]any{"scope": "REGIONAL"}},
+				{"aws_wafv2_web_acl.page[0]", "", map[string]any{"scope": "CLOUDFRONT", "rule": []any{map[string]any{"name": "AWSManagedRulesCommonRuleSet"}}}},
+			},
+		},
+		{
 			"a budget's notifications", "aws-cost-management/latest/APIReference/API_budgets_Notification.html",
 			all("aws_budgets_budget", func(r resource) string {
 				for i := range r.list("notification") {

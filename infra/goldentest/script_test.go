@@ -23,7 +23,7 @@ var machines = map[string]map[string]cty.Value{
 		"file_system_dns":        cty.StringVal("fs-1.efs.us-east-1.amazonaws.com"),
 	},
 	"alone": {
-		"image":                  cty.StringVal(privateImage),
+		"image":                  cty.StringVal(privateRepository + "@" + digest),
 		"registry":               cty.StringVal("123456789012.dkr.ecr.us-east-1.amazonaws.com"),
 		"database_url_parameter": cty.StringVal("/crm/database-url"),
 		"settings":               cty.MapVal(map[string]cty.Value{"GISTDEAL_BACKFILL": cty.StringVal("none"), "GISTDEAL_STAGE": cty.StringVal("it's \"$5\"")}),
@@ -31,8 +31,9 @@ var machines = map[string]map[string]cty.Value{
 }
 
 const (
-	publicImage  = "ghcr.io/you/gistdeal:1.0.0"
-	privateImage = "123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal:1.0.0"
+	digest            = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	publicImage       = "ghcr.io/you/gistdeal@" + digest
+	privateRepository = "123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal"
 )
 
 // values are the template's variables for a kind of machine.

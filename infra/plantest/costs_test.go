@@ -11,7 +11,7 @@ func TestTheCostsAddUpAndAreOfWhatIsThere(t *testing.T) {
 	t.Parallel()
 	there := resources(t)
 	var sum, total float64
-	rows := regexp.MustCompile("(?m)^\\| (.*) \\| (?:`(\\S+)`)? ?\\| (.*?) ?\\| [*]*([0-9.]+)[*]* \\|$").FindAllStringSubmatch(text(t, "infra/README.md"), -1)
+	rows := regexp.MustCompile("(?m)^\\| (.*) \\| (?:`(\\S+)`)? ?\\| (.*?) ?\\| [*]*([0-9.]+)[*]* \\| ?(.*?) ?\\|$").FindAllStringSubmatch(text(t, "infra/README.md"), -1)
 	if len(rows) < 12 {
 		t.Fatalf("only %d rows", len(rows))
 	}
@@ -25,6 +25,9 @@ func TestTheCostsAddUpAndAreOfWhatIsThere(t *testing.T) {
 			continue
 		}
 		sum += month
+		if row[5] == "" {
+			t.Errorf("%s: its price has no source", row[1])
+		}
 		if !there[row[2]] {
 			t.Errorf("%s: there is no %q", row[1], row[2])
 		}

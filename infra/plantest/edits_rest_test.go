@@ -242,6 +242,18 @@ resource "aws_iam_instance_profile" "machine" {`,
 		"page", "errors reach the reader as they are",
 	},
 	{
+		"accesslogs.tf", "      days = var.log_days", "      days = 3650",
+		"accesslogs", "kept as long as other logs",
+	},
+	{
+		"accesslogs.tf", `Action    = "s3:PutObject"`, `Action    = "s3:*"`,
+		"accesslogs", "nobody reads it by its policy",
+	},
+	{
+		"firewall.tf", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet",
+		"firewall", "no large body",
+	},
+	{
 		"database.tf", "subnet_ids  = aws_subnet.private[*].id", "subnet_ids  = aws_subnet.public[*].id",
 		"database", "in the private subnets",
 	},

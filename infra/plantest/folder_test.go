@@ -18,7 +18,7 @@ var secrets = []string{
 
 // installation is the rest of it.
 var installation = []string{
-	"TF_VAR_image=ghcr.io/you/gistdeal:1.0.0", "TF_VAR_domain=example.com", "TF_VAR_alarm_email=you@example.com",
+	"TF_VAR_image=ghcr.io/you/gistdeal:1.0.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "TF_VAR_domain=example.com", "TF_VAR_alarm_email=you@example.com",
 	"TF_VAR_secret_versions={github_token=1}",
 }
 

@@ -99,6 +99,22 @@ func TestASecondPlanIsEmptyAndNoFileHoldsASecret(t *testing.T) {
 	}
 }
 
+// An apply may end halfway, and a destroy too: each is repeated.
+func TestAPartOfAnInstallationIsCompletedAndAllOfItDestroyedTwice(t *testing.T) {
+	t.Parallel()
+	f := installed(t)
+	f.Must("apply", "-no-color", "-input=false", "-auto-approve", "-target=aws_lb.balancer", "-target=aws_db_instance.database")
+	f.Must("apply", "-no-color", "-input=false", "-auto-approve")
+	if said, ok := f.Run("plan", "-no-color", "-input=false", "-detailed-exitcode"); !ok {
+		t.Errorf("a plan after it changes something:\n%s", said)
+	}
+	f.Must("destroy", "-no-color", "-input=false", "-auto-approve", "-target=aws_autoscaling_group.machines")
+	f.Must("destroy", "-no-color", "-input=false", "-auto-approve")
+	if said := f.Must("destroy", "-no-color", "-input=false", "-auto-approve"); !strings.Contains(said, "0 destroyed") {
+		t.Errorf("a second destroy says:\n%s", said)
+	}
+}
+
 func TestTheSeedsValuesMakeTheSeedsMachines(t *testing.T) {
 	t.Parallel()
 	p := planned(t, installed(t), "-var-file=seed.tfvars")
@@ -208,6 +224,8 @@ var known = strings.Fields(`
 	aws_route53_record.proof_page aws_route53_zone.made aws_route_table.private aws_route_table.public
 	aws_route_table_association.private aws_route_table_association.public aws_s3_bucket.page aws_s3_bucket_ownership_controls.page
 	aws_s3_bucket_policy.page aws_s3_bucket_public_access_block.page aws_s3_bucket_server_side_encryption_configuration.page
+	aws_s3_bucket.logs aws_s3_bucket_lifecycle_configuration.logs aws_s3_bucket_ownership_controls.logs aws_s3_bucket_policy.logs
+	aws_s3_bucket_public_access_block.logs aws_s3_bucket_server_side_encryption_configuration.logs aws_wafv2_web_acl.page
 	aws_s3_object.page aws_security_group.balancer aws_security_group.database aws_security_group.file_system aws_security_group.machines
 	aws_sns_topic.alarms aws_sns_topic_subscription.alarms aws_ssm_parameter.admin_token aws_ssm_parameter.github_token
 	aws_ssm_parameter.pipedrive_api_key aws_subnet.private aws_subnet.public aws_vpc.main aws_vpc_security_group_egress_rule.balancer

@@ -1,6 +1,6 @@
 # As in tests/; what an ephemeral variable is applied with, `terraform test` wants
 # to have been planned with, its default too.
-image             = "ghcr.io/you/gistdeal:1.0.0"
+image             = "ghcr.io/you/gistdeal:1.0.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 domain            = "example.com"
 alarm_email       = "you@example.com"
 pipedrive_api_key = "0123456789012345678901234567890123456789"

@@ -67,7 +67,7 @@ run "an_image_in_ecr" {
   command = plan
 
   variables {
-    image = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/crm/gistdeal:1.0.0"
+    image = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/crm/gistdeal:1.0.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
   }
 
   assert {

@@ -1,5 +1,5 @@
 # A small installation, as most of the tests plan it. The secrets are none.
-image             = "ghcr.io/you/gistdeal:1.0.0"
+image             = "ghcr.io/you/gistdeal:1.0.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 domain            = "example.com"
 alarm_email       = "you@example.com"
 pipedrive_api_key = "0123456789012345678901234567890123456789"

@@ -72,7 +72,7 @@ run "machines" {
   }
 
   assert {
-    condition     = alltrue([for text in ["ghcr.io/you/gistdeal:1.0.0", "api-challenge.example.com", "https://challenge.example.com", "fs-0123456789abcdef0", "you@example.com", "https://acme-v02.api.letsencrypt.org/directory", "/gistdeal", "GISTDEAL_PIPELINE", "10.0.0.0/16"] : strcontains(base64decode(aws_launch_template.machine.user_data), text)])
+    condition     = alltrue([for text in ["'ghcr.io/you/gistdeal@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'", "api-challenge.example.com", "https://challenge.example.com", "fs-0123456789abcdef0", "you@example.com", "https://acme-v02.api.letsencrypt.org/directory", "/gistdeal", "GISTDEAL_PIPELINE", "10.0.0.0/16"] : strcontains(base64decode(aws_launch_template.machine.user_data), text)])
     error_message = "Machines are told what they need to know."
   }
 

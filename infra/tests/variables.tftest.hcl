@@ -11,11 +11,11 @@ mock_provider "aws" {
 
 # Each validation refuses a value that AWS would refuse later, or accept and then fail with.
 
-run "image_without_a_tag" {
+run "image_without_a_digest" {
   command = plan
 
   variables {
-    image = "ghcr.io/you/gistdeal"
+    image = "ghcr.io/you/gistdeal:1.0.0"
   }
 
   expect_failures = [var.image]

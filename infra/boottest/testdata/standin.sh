@@ -5,6 +5,7 @@
 set -euo pipefail
 name=${0##*/}
 told=/var/log/standin
+digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 mkdir -p "$told" /run/standin/enabled /run/standin/active
 echo "$name $*" >>"$told/calls"
 
@@ -123,10 +124,10 @@ case "$name $*" in
   cp /run/gistdeal-startup.json "$told/startup.json"
   ;;
 
-'docker pull --quiet registry.test/gistdeal:1') touch /run/standin/pulled ;;
+"docker pull --quiet registry.test/gistdeal@$digest") touch /run/standin/pulled ;;
 'aws ecr get-login-password --region us-east-1') cat /srv/parameters/registry ;;
 'docker login --username AWS --password-stdin 123456789012.dkr.ecr.us-east-1.amazonaws.com') cmp -s - /srv/parameters/registry && touch /run/standin/login ;;
-'docker pull --quiet 123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal:1')
+"docker pull --quiet 123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal@$digest")
   [ -e /run/standin/login ] || exit 1
   touch /run/standin/pulled
   ;;
@@ -135,7 +136,8 @@ case "$name $*" in
   if running /run/standin/container; then echo running; else echo exited; fi
   ;;
 'docker inspect --format {{.State.ExitCode}} gistdeal') cut -d ' ' -f 1 /run/standin/ended 2>/dev/null || echo 0 ;;
-'docker image inspect --format {{.Id}} registry.test/gistdeal:1' | 'docker image inspect --format {{.Id}} 123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal:1') [ -e /run/standin/pulled ] && echo sha256:1234 ;;
+'docker image inspect --format {{.Id}} '*"/gistdeal@$digest") [ -e /run/standin/pulled ] && echo sha256:1234 ;;
+'docker image inspect --format {{.RepoDigests}} '*"/gistdeal@$digest") [ -e /run/standin/pulled ] && echo "[${5%@*}@$(cat /srv/pulled 2>/dev/null || echo "$digest")]" ;;
 'docker stop -t 60 gistdeal') docker_stop ;;
 'docker rm --force --volumes gistdeal')
   pid=$(cat /run/standin/container 2>/dev/null || true)

@@ -11,3 +11,7 @@ mock_resource "aws_acm_certificate" {
     }]
   }
 }
+
+mock_resource "aws_wafv2_web_acl" {
+  defaults = { arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/gistdeal-page/1" }
+}

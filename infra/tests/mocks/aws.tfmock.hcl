@@ -74,6 +74,11 @@ mock_resource "aws_s3_bucket" {
   }
 }
 
+override_resource {
+  target = aws_s3_bucket.logs
+  values = { id = "gistdeal-logs-1", arn = "arn:aws:s3:::gistdeal-logs-1" }
+}
+
 mock_resource "aws_cloudfront_distribution" {
   defaults = {
     arn            = "arn:aws:cloudfront::123456789012:distribution/E1"
@@ -249,6 +254,10 @@ mock_resource "aws_route_table" {
 }
 
 mock_resource "aws_route_table_association" {
+  defaults = {}
+}
+
+mock_resource "aws_s3_bucket_lifecycle_configuration" {
   defaults = {}
 }
 
