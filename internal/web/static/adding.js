@@ -1,14 +1,13 @@
 // Adds users in bulk: pasted logins, links or a CSV, with a result for each.
 
 import * as api from './api.js';
+import { backfillChoice } from './backfill.js';
+import { askForUsers } from './cost.js';
 import { el } from './dom.js';
 import { counts, follow, resultLine, resultsTable, running } from './operations.js';
-import { attempt, confirm } from './parts.js';
-import { configuredBackfill } from './quick.js';
+import { attempt } from './parts.js';
 import { count, counted } from './words.js';
 import { words } from './paste.js';
-
-const many = 100; // more than these become an operation
 
 export function adding(page) {
   page.head('Add users');
@@ -33,7 +32,7 @@ export function adding(page) {
       el('span', { id: 'logins-hint', className: 'quiet' }, 'Logins, @logins, links to profiles or gists, or a CSV file. If a CSV has a column “login” or “github”, only that column is used. Text after # is ignored.')),
     known,
     el('p', { className: 'field' }, el('label', { htmlFor: 'file' }, 'Or upload a file'), file),
-    backfills(),
+    backfillChoice(),
     el('div', { className: 'line' }, send, el('a', { href: '#/users', className: 'button' }, 'Back to users')));
   form.onsubmit = (event) => {
     event.preventDefault();
@@ -46,35 +45,17 @@ export function adding(page) {
   if (!page.may) page.fail(new api.Problem(403, 'Your token is read-only', ''));
 }
 
-function backfills() {
-  const since = el('input', { type: 'date', name: 'since', ariaLabel: 'Since', hidden: true });
-  const option = (value, word, means) => el('label', { className: 'option' }, el('input', { type: 'radio', name: 'backfill', value, required: true }), el('span', {}, el('span', { className: 'strong' }, word), el('span', { className: 'quiet block' }, means)));
-  const set = el('fieldset', {}, el('legend', {}, 'Which gists get a deal?'),
-    option('none', 'New gists only', 'Existing gists are listed without a deal.'),
-    option('all', 'All gists', 'A user with 1,000 gists gets 1,000 deals.'),
-    option('since', 'Gists created since a date', 'Older gists are listed without a deal.'), since);
-  set.onchange = () => {
-    since.required = set.querySelector('input:checked').value === 'since';
-    since.hidden = !since.required;
-  };
-  // Until the setting is known, a person has to choose.
-  configuredBackfill().then((value) => {
-    if (!value || set.querySelector('input:checked')) return;
-    const radio = set.querySelector(`input[value="${value}"]`) ?? set.querySelector('input[value="since"]');
-    radio.checked = true;
-    if (radio.value === 'since') since.value = value;
-    set.onchange();
-  });
-  return set;
-}
-
 // add sends the logins. It shows the results of a few, and the operation that adds many.
 async function add(page, logins, backfill, output) {
   if (!logins.length) {
     output.replaceChildren(el('p', { className: 'strong', role: 'status' }, 'No logins found in this text.'));
     return;
   }
-  if (logins.length > many && (await confirm(`Add ${count(logins.length)} users?`, means(backfill), 'Add users')) === null) return;
+  output.replaceChildren(el('p', { className: 'strong', role: 'status' }, 'Estimating the cost…'));
+  if (!(await askForUsers('Add', logins, backfill, means(backfill)))) {
+    output.replaceChildren();
+    return;
+  }
   output.replaceChildren(el('p', { className: 'strong', role: 'status' }, `Adding ${counted(logins.length, 'user')}…`));
   const answer = await attempt(() => api.add(logins, backfill, page.signal));
   if (answer?.id) {

@@ -226,6 +226,6 @@ live.follow({
 heart.follow(glance);
 startTheme();
 setInterval(age, ageEvery);
-keyboard();
+keyboard(() => scope !== 'read');
 live.start();
 identify();

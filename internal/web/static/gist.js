@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { button, el, icon, outside } from './dom.js';
-import { attempt, confirm, dealBadge, dialog, empty, when } from './parts.js';
+import { attempt, confirm, copying, dealBadge, dialog, empty, when } from './parts.js';
 import { bytes, capital, counted, exactly, fileName, localTimes, outcomes } from './words.js';
 
 const filesShown = 6;
@@ -66,7 +66,7 @@ async function skip(gist, changed) {
 const noticed = { 'first scan': 'Found by the first scan', scan: 'Found by a scan', feed: 'Found in GitHub’s feed of new gists' };
 
 // showHistory shows the history of a gist and its deal.
-async function showHistory(id) {
+export async function showHistory(id) {
   const history = await attempt(() => api.explain(id));
   if (!history) return;
   const gist = history.gist ?? { description: '' }; // Left out if only the deal is known.
@@ -81,7 +81,7 @@ async function showHistory(id) {
     history.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(history.problem)),
     steps.length ? el('ol', { className: 'history' }, steps) : empty('queued', 'No history yet', 'The deal is queued.'),
     history.duplicates.length > 0 && el('p', {}, `Pipedrive has duplicate deals for this gist: ${history.duplicates.map((deal) => `#${deal.deal_id}`).join(', ')}. gistdeal never deletes deals by itself. Keep one and delete the others in Pipedrive.`),
-    el('p', { className: 'quiet' }, `Gist ID ${history.gist_id}`));
+    el('div', { className: 'line small' }, el('span', { className: 'quiet' }, `Gist ID ${history.gist_id}`), copying('Copy gist ID', history.gist_id), history.deal_url && copying('Copy deal link', history.deal_url)));
 }
 
 const step = (state, text, time, more = '') =>

@@ -1,6 +1,7 @@
-// Keyboard shortcuts: / searches, ? shows the help.
+// Keyboard shortcuts: Ctrl+K goes anywhere, / searches, ? shows the help.
 
 import { $, el } from './dom.js';
+import { openPalette } from './palette.js';
 import { dialog } from './parts.js';
 
 const offKey = 'gistdeal.keys.off';
@@ -22,7 +23,7 @@ function turnOff(value) {
 }
 
 const shortcuts = [
-  ['/', 'Search users'], ['?', 'Show this help'], ['Esc', 'Close a dialog or clear the search'],
+  ['Ctrl+K', 'Go to a user, a gist, a deal or a view'], ['/', 'Search users'], ['?', 'Show this help'], ['Esc', 'Close a dialog or clear the search'],
   ['Tab', 'Move to the next control; with Shift, to the previous one'], ['Enter', 'Follow a link or press a button'], ['Space', 'Select a user'],
 ];
 
@@ -45,9 +46,16 @@ function search() {
   location.hash = '#/users?focus=search';
 }
 
-export function keyboard() {
+// keyboard starts the shortcuts. may tells whether the visitor may change anything.
+export function keyboard(may) {
   $('help').onclick = showHelp;
+  $('find').onclick = () => openPalette(may());
   document.addEventListener('keydown', (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+      event.preventDefault();
+      if (!$('nav').hidden) openPalette(may());
+      return;
+    }
     if (off || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') || event.target.closest?.(typing)) return;
     if (event.key === '/') search();
     else if (event.key === '?') showHelp();

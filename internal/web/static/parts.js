@@ -123,6 +123,21 @@ export function confirm(title, text, verb, { label = '', required = false, dange
   });
 }
 
+// copying is a button that copies a text.
+export function copying(word, text) {
+  const made = button(word, async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      toast('Copied');
+    } catch { // Browsers allow this only over HTTPS and on localhost.
+      const field = el('input', { value: text, readOnly: true, ariaLabel: word });
+      made.replaceWith(field);
+      field.select();
+    }
+  }, { mark: 'copy', kind: 'plain' });
+  return made;
+}
+
 // chips is a row of links that filter a list: [{word, number, mark, href, on}].
 export const chips = (label, all) => el('nav', { className: 'chips', ariaLabel: label }, all.map(({ word, number, mark, href, on, data }) =>
   el('a', { href, ariaCurrent: on ? 'true' : null, data }, mark && icon(mark), word, number !== undefined && el('span', { className: 'count' }, count(number)))));

@@ -1,6 +1,8 @@
 // The form that tracks one user and shows its gists.
 
 import * as api from './api.js';
+import { backfillList } from './backfill.js';
+import { askForUsers } from './cost.js';
 import { el } from './dom.js';
 import { capital } from './words.js';
 
@@ -15,13 +17,13 @@ export function quick(bulk = false) {
   };
   let meaning = 'Creates one deal per public gist.';
   busy(false);
-  configuredBackfill().then((value) => {
-    meaning = { '': meaning, all: 'Creates one deal per public gist, now and in future.', none: 'Creates one deal per new public gist.' }[value] ?? `Creates one deal per public gist created since ${value}.`;
+  const choice = backfillList((short) => {
+    meaning = short;
     busy(go.ariaBusy === 'true');
   });
   const form = el('form', { className: 'card quick' },
     el('label', { htmlFor: 'login' }, 'GitHub login'),
-    el('div', { className: 'line' }, login, go, bulk && el('a', { href: '#/add', className: 'button' }, 'Add in bulk')),
+    el('div', { className: 'line' }, login, choice.parts, go, bulk && el('a', { href: '#/add', className: 'button' }, 'Add in bulk')),
     wrong,
     hint);
   form.onsubmit = async (event) => {
@@ -30,7 +32,7 @@ export function quick(bulk = false) {
     busy(true);
     wrong.textContent = '';
     login.ariaInvalid = 'false';
-    const reason = await track(login.value.trim());
+    const reason = await track(login.value.trim(), choice.value());
     busy(false);
     if (!reason) return;
     wrong.textContent = capital(reason);
@@ -40,16 +42,12 @@ export function quick(bulk = false) {
   return form;
 }
 
-// configuredBackfill returns the setting that says which gists of new users get a deal, ''
-// if it cannot be read.
-export const configuredBackfill = () => api.settings()
-  .then((answer) => answer?.settings.find(({ name }) => name === 'backfill')?.value ?? '')
-  .catch(() => '');
-
-// track tracks a user and shows it, or returns the reason if that is not possible.
-export async function track(text) {
+// track tracks a user and shows it, or returns the reason if that is not possible. If that
+// creates many deals, it asks first.
+export async function track(text, backfill = '') {
   try {
-    const { results: [{ result, reason }] } = await api.add([text]);
+    if (!(await askForUsers('Track', [text], backfill))) return '';
+    const { results: [{ result, reason }] } = await api.add([text], backfill);
     if (['invalid', 'not_found', 'refused'].includes(result)) return reason;
     if (result === 'waiting') return `waiting for GitHub: ${reason}`;
     location.hash = `#/users/${encodeURIComponent(named(text))}`;

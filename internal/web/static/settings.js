@@ -29,7 +29,12 @@ export function settings(page) {
     if (!page.shown) page.show(...Object.values(parts), el('p', { className: 'quiet' }, 'Pause and resume deal creation on the ', el('a', { href: '#/' }, 'overview'), '.',
       page.admin && [' The ', el('a', { href: '#/audit', id: 'to-audit' }, 'audit log'), ' shows who changed what.']));
   };
-  return page.keep(read);
+  const first = page.keep(read);
+  first.then(() => {
+    const field = page.query.get('focus') && document.getElementById(`set-${page.query.get('focus')}`);
+    if (field && !page.signal.aborted) field.focus();
+  });
+  return first;
 }
 
 function options({ admin }, all, read) {

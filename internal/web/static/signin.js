@@ -11,7 +11,7 @@ export function signIn(done) {
     el('label', { htmlFor: 'token' }, 'API token'),
     el('div', { className: 'line' }, token, el('button', { className: 'primary' }, 'Sign in')),
     wrong,
-    el('p', { id: 'token-hint', className: 'quiet' }, 'Ask your gistdeal admin for a token. You stay signed in on this browser for 30 days.'));
+    el('p', { id: 'token-hint', className: 'quiet' }, 'Ask your gistdeal admin for a token: it is made under Settings, or with “gistdeal tokens add”. You stay signed in on this browser for 30 days.'));
   form.onsubmit = async (event) => {
     event.preventDefault();
     try {
@@ -27,5 +27,6 @@ export function signIn(done) {
   api.provider().then((name) => name && beside.replaceChildren(
     el('p', {}, el('a', { id: 'provider', className: 'button primary', href: api.providerAddress() }, `Sign in with ${name}`)),
     el('p', { className: 'quiet' }, 'Or with an API token:')));
+  requestAnimationFrame(() => token.focus());
   return el('div', {}, beside, form);
 }

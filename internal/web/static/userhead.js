@@ -3,6 +3,8 @@
 import * as api from './api.js';
 import { button, el, outside } from './dom.js';
 import { attempt, confirm, due, empty, note, userBadge, when } from './parts.js';
+import { backfillList } from './backfill.js';
+import { ask } from './cost.js';
 import { track } from './quick.js';
 import { capital, counted, localTimes, nameOf } from './words.js';
 
@@ -32,7 +34,7 @@ function actions({ user, follow }) {
   };
   const action = (name, mark = '', kind = '') => ({ mark, kind, data: { act: name } });
   return el('div', { className: 'line small' },
-    deals.awaiting_approval > 0 && button(`Approve ${counted(deals.awaiting_approval, 'deal')}`, act('approve', 'Deals approved and queued'), action('approve', 'created', 'primary')),
+    deals.awaiting_approval > 0 && button(`Approve ${counted(deals.awaiting_approval, 'deal')}`, async () => (await ask('Approve', deals.awaiting_approval)) && act('approve', 'Deals approved and queued')(), action('approve', 'created', 'primary')),
     button('Scan now', act('scan', 'Scan queued'), action('scan', 'again')),
     now === 'paused'
       ? button('Resume', act('resume', 'Scanning resumed'), action('resume', 'go'))
@@ -48,12 +50,13 @@ export function offer({ page, read }, problem) {
     return;
   }
   const wrong = el('p', { className: 'wrong', role: 'alert' });
+  const choice = backfillList(() => {});
   const go = button(`Track ${page.login}`, async () => {
-    wrong.textContent = await track(page.login);
+    wrong.textContent = await track(page.login, choice.value());
     if (!wrong.textContent) await attempt(read);
   }, { kind: 'primary', id: 'track' });
   const pending = problem.message.includes('not tracked yet');
   if (pending) page.timer = setTimeout(() => attempt(read), retryEvery);
   page.show(empty(pending ? 'queued' : 'users', `${page.login} is not tracked${pending ? ' yet' : ''}`,
-    pending ? `${capital(problem.message)}. This page updates automatically.` : 'Tracking creates one deal per public gist, now and in future.', !pending && page.may && go), wrong);
+    pending ? `${capital(problem.message)}. This page updates automatically.` : 'Choose which of its gists get a deal.', ...(!pending && page.may ? [choice.parts, go] : [])), wrong);
 }

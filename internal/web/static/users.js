@@ -1,6 +1,7 @@
 // All users: search, filter, sort and bulk actions.
 
 import * as api from './api.js';
+import { ask } from './cost.js';
 import { button, el, icon, keyed, renew, spoken } from './dom.js';
 import { follow, running } from './operations.js';
 import { attempt, chips, confirm, due, empty, loading, more, toast, userBadge, when } from './parts.js';
@@ -196,6 +197,10 @@ async function toAll(state, verb) {
   const { word, done, warning = 'This includes users on other pages.' } = verbs[verb];
   const target = beyond ? matching(state) : counted(state.chosen.size, 'user');
   if ((verbs[verb].warning || beyond) && (await confirm(`${word.replace(' now', '')} ${target}?`, warning, word, { danger: verb === 'remove' })) === null) return;
+  if (verb === 'approve') {
+    const known = beyond ? pulse.now?.deals.awaiting_approval : state.all.filter((user) => state.chosen.has(nameOf(user))).reduce((sum, { deals }) => sum + (deals.awaiting_approval ?? 0), 0);
+    if (!(await ask('Approve', known ?? 0))) return;
+  }
   const which = beyond ? { search: given.search, states: given.state ? [given.state] : tracked } : { users: [...state.chosen] };
   const answer = await attempt(() => api.changeAll(which, verb));
   if (!answer) return;
