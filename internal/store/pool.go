@@ -103,7 +103,7 @@ func (p *pool) opened(ctx context.Context) *sql.Tx {
 	return tx
 }
 
-// ExecContext is sql.DB's.
+// ExecContext is sql.DB's, and runs the statement again if it lost a race.
 func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if tx := p.opened(ctx); tx != nil {
 		return tx.ExecContext(ctx, query, args...)
@@ -113,6 +113,9 @@ func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.
 	}
 	ctx, end := p.begin(ctx)
 	r, err := p.db.ExecContext(ctx, query, args...)
+	for n := 1; n < maxTries && p.dialect.retryable(err) && backOff(ctx, n); n++ {
+		r, err = p.db.ExecContext(ctx, query, args...)
+	}
 	return r, end(err)
 }
 

@@ -236,3 +236,16 @@ func TestADealNamedByTwoGistsIsAdoptedByOne(t *testing.T) {
 		}
 	}
 }
+
+func TestAStatementThatLosesARaceRunsAgain(t *testing.T) {
+	t.Parallel()
+	s := open(t, pgtest.URL(t))
+	track(t, s, "alice", 1)
+	s.Exec(t, `CREATE SEQUENCE tries`)
+	s.Exec(t, `CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF nextval('tries') < 3 THEN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = 'deadlock_detected'; END IF;
+		RETURN NEW;
+	END $$`)
+	s.Exec(t, `CREATE TRIGGER lose BEFORE UPDATE ON users FOR EACH ROW WHEN (NEW.state = 'gone') EXECUTE FUNCTION lose()`)
+	testenv.Must(t, s.Gone(t.Context(), 1, false, "deleted", noon, noon))
+}
