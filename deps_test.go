@@ -86,6 +86,9 @@ const policy = `
 
 	# Bulk work makes the changes of admin, item by item. The engine runs it as a function.
 	internal/operation: . internal/admin internal/loop internal/store
+
+	# Old rows go by rules that app makes of the store's methods.
+	internal/retention: internal/loop github.com/prometheus/client_golang
 	# A server does what admin does on a database, through the generated client.
 	internal/remote: . client internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/loop
 
@@ -105,7 +108,7 @@ const policy = `
 
 	# app assembles the program; the commands use it and stand beside it.
 	internal/app: . internal/admin/activity internal/admin/estimate internal/admin/settings internal/api internal/config internal/engine
-	internal/app: internal/format internal/github internal/operation internal/pipedrive internal/server internal/signin internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web
+	internal/app: internal/format internal/github internal/operation internal/pipedrive internal/retention internal/server internal/signin internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	# The plan command creates clients of its own; the others work on a database or a server.
 	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/admin/transfer internal/app internal/config internal/doctor internal/format

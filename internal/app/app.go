@@ -28,6 +28,7 @@ import (
 	"gistdeal/internal/github"
 	"gistdeal/internal/operation"
 	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/retention"
 	"gistdeal/internal/server"
 	"gistdeal/internal/signin"
 	"gistdeal/internal/store"
@@ -118,7 +119,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	a.engine = engine.New(mutant.Store(a.store), hub, mutant.Pipedrive(pipe), engine.Options{
 		ScanInterval: c.ScanInterval, FeedInterval: feedInterval(c), Backfill: c.Backfill, Limits: gistdeal.ApprovalLimits{Threshold: c.Threshold, Daily: c.DailyLimit}, Order: c.Order, Background: hub.Background(),
 		Target: c.Target, Locked: c.Locked,
-		ResendAfter: c.ResendAfter, KeepEvents: time.Duration(c.EventDays) * 24 * time.Hour, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics, Operations: a.operations.Run,
+		ResendAfter: c.ResendAfter, KeepEvents: time.Duration(c.EventDays) * 24 * time.Hour, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics, Operations: a.operations.Run, Retention: a.retention().Run,
 	})
 	a.metrics.MustRegister(newQuotas(func() []gistdeal.Quota { return a.engine.Status().Quotas }))
 	a.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
@@ -134,6 +135,16 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 		API: a.api(hub, pipe), Identity: identity, Details: a.details, Metrics: a.metrics, Tracer: a.tracer, Log: a.log,
 	})
 	return nil
+}
+
+// retention returns what deletes old rows.
+func (a *App) retention() *retention.Remover {
+	const day = 24 * time.Hour
+	return retention.New(a.store, retention.Options{Now: failpoint.Now, Log: a.log, Metrics: a.metrics},
+		retention.Rule{Table: "attempts", Keep: time.Duration(a.config.AttemptDays) * day, Delete: a.store.DeleteAttempts},
+		retention.Rule{Table: "runs", Keep: time.Duration(a.config.RunDays) * day, Delete: a.store.DeleteRuns},
+		retention.Rule{Table: "events"}, // The engine deletes these.
+	)
 }
 
 // signIn returns the configured sign-in, nil if there is none.

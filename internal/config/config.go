@@ -34,6 +34,8 @@ type Config struct {
 	Threshold     int // a larger batch of one user's deals waits for approval; 0: no limit
 	AuditLogDays  int // how long entries are kept; 0: for good
 	EventDays     int // how long events are kept; 0: for good
+	AttemptDays   int // how long attempts at created deals are kept; 0: for good
+	RunDays       int // how long runs are kept; 0: for good
 	DailyLimit    int // deals of one user in 24 hours without approval; 0: no limit
 	Order         gistdeal.PushOrder
 	Target        gistdeal.Target // where new deals go
@@ -108,6 +110,8 @@ func Parse(env map[string]string) (Config, error) {
 		DailyLimit:    p.number("GISTDEAL_DAILY_LIMIT", "0"),
 		AuditLogDays:  p.number("GISTDEAL_AUDIT_LOG_DAYS", "365"),
 		EventDays:     p.number("GISTDEAL_EVENT_DAYS", "30"),
+		AttemptDays:   p.attemptDays(),
+		RunDays:       p.number("GISTDEAL_RUN_DAYS", "90"),
 		Order:         gistdeal.PushOrder(p.oneOf("GISTDEAL_PUSH_ORDER", string(gistdeal.PushNewest), string(gistdeal.PushNewest), string(gistdeal.PushOldest))),
 		Target:        gistdeal.Target{Pipeline: p.text("GISTDEAL_PIPELINE", ""), Stage: p.text("GISTDEAL_STAGE", ""), Owner: p.text("GISTDEAL_OWNER", ""), Visibility: p.oneOf("GISTDEAL_VISIBILITY", "", append([]string{""}, gistdeal.Visibilities...)...)},
 		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE"),

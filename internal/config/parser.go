@@ -167,6 +167,19 @@ func (p *parser) number(name, standard string) int {
 	return n
 }
 
+// leastAttemptDays is how long attempts are kept at least: a catch-up asks the newer ones
+// whether another database was in use.
+const leastAttemptDays = 7
+
+func (p *parser) attemptDays() int {
+	const name = "GISTDEAL_ATTEMPT_DAYS"
+	n := p.number(name, "365")
+	if n > 0 && n < leastAttemptDays {
+		p.mistake("%s: %d is too short (want %d or more, or 0 to keep them for good)", name, n, leastAttemptDays)
+	}
+	return n
+}
+
 // rate returns 0 if the variable is not set.
 func (p *parser) rate(name string) float64 {
 	v := p.text(name, "")

@@ -86,6 +86,8 @@ func (c Config) variables() []variable {
 		{"GISTDEAL_DRAIN", c.Drain},
 		{"GISTDEAL_AUDIT_LOG_DAYS", c.AuditLogDays},
 		{"GISTDEAL_EVENT_DAYS", c.EventDays},
+		{"GISTDEAL_ATTEMPT_DAYS", c.AttemptDays},
+		{"GISTDEAL_RUN_DAYS", c.RunDays},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", c.TraceURL},
 		{"OTEL_EXPORTER_OTLP_HEADERS", c.TraceHeaders},
 		{"GISTDEAL_LOG", c.Log},

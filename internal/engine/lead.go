@@ -68,8 +68,10 @@ func (e *Engine) lead(ctx context.Context) error {
 	loops := []func(context.Context) error{
 		e.scanner.ServeRequests, e.scanner.ResolveRequests, e.scanner.Sweep, e.feed.Run, e.pusher.Run, e.reconciler.Watch, e.keepQuotas, e.deleteEvents, e.planSweeps, e.noteGitHub,
 	}
-	if e.options.Operations != nil {
-		loops = append(loops, e.options.Operations)
+	for _, run := range []func(context.Context) error{e.options.Operations, e.options.Retention} {
+		if run != nil {
+			loops = append(loops, run)
+		}
 	}
 	for _, run := range loops {
 		g.Go(func() error { return run(ctx) })

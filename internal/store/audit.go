@@ -137,7 +137,7 @@ func (s *Store) LastDealID(ctx context.Context) (id int64, err error) {
 // after the gist id after.
 func (s *Store) AuditRows(ctx context.Context, after string, limit int) ([]gistdeal.AuditRow, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT g.id, u.login, coalesce(d.state, ''), coalesce(d.deal_id, 0), g.gone_at <> 0,
-			EXISTS (SELECT 1 FROM attempts a WHERE a.deal_id = d.deal_id AND a.gist_id = g.id)
+			EXISTS (SELECT 1 FROM attempts a WHERE a.deal_id = d.deal_id AND a.gist_id = g.id) OR EXISTS (SELECT 1 FROM own_deals o WHERE o.deal_id = d.deal_id)
 		FROM gists g JOIN users u ON u.id = g.user_id LEFT JOIN deals d ON d.gist_id = g.id
 		WHERE g.id > $1 ORDER BY g.id LIMIT $2`, after, limit)
 	return collect(rows, err, func(row *sql.Rows) (r gistdeal.AuditRow, err error) {

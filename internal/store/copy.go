@@ -22,6 +22,7 @@ var tables = []table{
 	{"gists", "id"},
 	{"deals", "gist_id"},
 	{"attempts", "gist_id, n"},
+	{"own_deals", "deal_id"},
 	{"duplicate_deals", "deal_id"},
 	{"replaced_deals", "deal_id"},
 	{"archived_deals", "deal_id"},

@@ -30,6 +30,7 @@ func full(t *testing.T) *store.Store {
 	testenv.Must(t, s.ReplaceDuplicates(t.Context(), map[string][]int64{"a0001": {70, 71}}, noon))
 	for _, statement := range []string{
 		`INSERT INTO feed_gists (id, seq) VALUES ('a0001', 1)`,
+		`INSERT INTO own_deals (deal_id) VALUES (68)`,
 		`INSERT INTO replaced_deals (deal_id, gist_id, at) VALUES (69, 'a0002', 5)`,
 		`INSERT INTO archived_deals (deal_id, gist_id) VALUES (70, 'a0001')`,
 		`INSERT INTO visits (visitor, user_id, seq, at) VALUES ('everybody', 1, 3, 5), ('Zed', 1, 3, 5), ('anna', 1, 3, 5)`,

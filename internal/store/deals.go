@@ -333,6 +333,7 @@ func (s *Store) ForeignDeals(ctx context.Context, deals map[string]int64) ([]str
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT key FROM json_each($1)
 		WHERE NOT EXISTS (SELECT 1 FROM attempts WHERE deal_id = CAST(value ->> 'deal' AS BIGINT))
+		AND NOT EXISTS (SELECT 1 FROM own_deals WHERE deal_id = CAST(value ->> 'deal' AS BIGINT))
 		AND NOT EXISTS (SELECT 1 FROM deals WHERE gist_id = key AND state = 'sending')`, object)
 	return collect(rows, err, scanID)
 }

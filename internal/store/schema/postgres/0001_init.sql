@@ -114,6 +114,11 @@ CREATE INDEX attempts_ended ON attempts (ended_at);
 CREATE INDEX attempts_deal ON attempts (deal_id) WHERE deal_id IS NOT NULL;
 CREATE INDEX attempts_not_found ON attempts (ended_at) WHERE outcome = 'not_found' AND checked_at = 0;
 
+-- Deals that an attempt created or adopted which was deleted because of its age.
+CREATE TABLE own_deals (
+  deal_id BIGINT PRIMARY KEY
+);
+
 CREATE TABLE duplicate_deals (
   deal_id    BIGINT PRIMARY KEY,
   gist_id    TEXT COLLATE "C" NOT NULL,

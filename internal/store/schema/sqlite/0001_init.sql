@@ -95,7 +95,8 @@ CREATE INDEX deals_catch_up ON deals (catch_up) WHERE catch_up <> 0;
 CREATE INDEX deals_rule ON deals (rule, queued_at) WHERE rule <> '';  -- for the limits of rules
 CREATE INDEX deals_waiting ON deals (gist_id) WHERE state = 'awaiting_approval' AND problem = 'waiting for the end of the scan';
 
--- The history of each deal. Rows are only added and completed, never removed.
+-- The history of each deal. Rows are only added and completed, and deleted when they are
+-- old and the deal is created.
 CREATE TABLE attempts (
   gist_id    TEXT   NOT NULL,
   n          BIGINT NOT NULL,
@@ -114,6 +115,11 @@ CREATE INDEX attempts_remote ON attempts (remote_at);
 CREATE INDEX attempts_ended ON attempts (ended_at);
 CREATE INDEX attempts_deal ON attempts (deal_id) WHERE deal_id IS NOT NULL;
 CREATE INDEX attempts_not_found ON attempts (ended_at) WHERE outcome = 'not_found' AND checked_at = 0;
+
+-- Deals that an attempt created or adopted which was deleted because of its age.
+CREATE TABLE own_deals (
+  deal_id BIGINT PRIMARY KEY
+) WITHOUT ROWID;
 
 -- Second living deals of a gist in Pipedrive: reported, and deleted only on request.
 CREATE TABLE duplicate_deals (
