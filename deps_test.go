@@ -52,6 +52,7 @@ const policy = `
 	internal/github:    . internal/trace github.com/prometheus/client_golang golang.org/x/time
 	# Texts for a spreadsheet are made safe in one place.
 	internal/pipedrive: . internal/format internal/loop internal/testing/failpoint internal/trace golang.org/x/sys github.com/prometheus/client_golang
+	internal/webhook:   .
 	internal/store:     . internal/loop internal/trace github.com/gofrs/flock github.com/jackc/pgx/v5 modernc.org/sqlite
 
 	# The sign-in at a provider needs libraries for signatures and for the flow: mistakes in

@@ -1,0 +1,4 @@
+package webhook
+
+// Private is private.
+var Private = private
