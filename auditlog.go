@@ -34,26 +34,33 @@ const (
 	ActionRetryDeals      Action = "deals.retry" // the selection of deals
 	ActionSkipDeals       Action = "deals.skip"  // the selection of deals
 	ActionAudit           Action = "audit.request"
-	ActionPausePushes     Action = "pushes.pause"     // no target
-	ActionResumePushes    Action = "pushes.resume"    // no target
-	ActionChangeSetting   Action = "setting.change"   // the setting; before and after are stored values, "" for the default
-	ActionAddToken        Action = "token.add"        // the token; after is its scope
-	ActionChangeToken     Action = "token.change"     // the token
-	ActionRotateToken     Action = "token.rotate"     // the token
-	ActionRevokeToken     Action = "token.revoke"     // the token; before is its scope
-	ActionSignOut         Action = "person.sign_out"  // the person, all of whose log-ins end
-	ActionForgetPerson    Action = "person.forget"    // the person
-	ActionRestore         Action = "database.restore" // the backup
-	ActionLogIn           Action = "login"            // no target
-	ActionLogInFailed     Action = "login.failed"     // no target
-	ActionLogOut          Action = "logout"           // no target
+	ActionPausePushes     Action = "pushes.pause"      // no target
+	ActionResumePushes    Action = "pushes.resume"     // no target
+	ActionChangeSetting   Action = "setting.change"    // the setting; before and after are stored values, "" for the default
+	ActionAddToken        Action = "token.add"         // the token; after is its scope
+	ActionChangeToken     Action = "token.change"      // the token
+	ActionRotateToken     Action = "token.rotate"      // the token
+	ActionRevokeToken     Action = "token.revoke"      // the token; before is its scope
+	ActionAddWebhook      Action = "webhook.add"       // the webhook; after is its address
+	ActionChangeWebhook   Action = "webhook.change"    // the webhook; after is what changed
+	ActionDeleteWebhook   Action = "webhook.delete"    // the webhook; before is its address
+	ActionRotateWebhook   Action = "webhook.rotate"    // the webhook
+	ActionTestWebhook     Action = "webhook.test"      // the webhook
+	ActionRedeliver       Action = "webhook.redeliver" // the webhook
+	ActionSignOut         Action = "person.sign_out"   // the person, all of whose log-ins end
+	ActionForgetPerson    Action = "person.forget"     // the person
+	ActionRestore         Action = "database.restore"  // the backup
+	ActionLogIn           Action = "login"             // no target
+	ActionLogInFailed     Action = "login.failed"      // no target
+	ActionLogOut          Action = "logout"            // no target
 )
 
 // Actions lists all actions.
 var Actions = []Action{
 	ActionAddUser, ActionScanUser, ActionPauseUser, ActionResumeUser, ActionRemoveUser, ActionEraseUser, ActionAllowAgain, ActionCancelRequest, ActionCancelOperation,
 	ActionApproveDeals, ActionRetryDeals, ActionSkipDeals, ActionAudit, ActionPausePushes, ActionResumePushes, ActionChangeSetting,
-	ActionAddToken, ActionChangeToken, ActionRotateToken, ActionRevokeToken, ActionSignOut, ActionForgetPerson, ActionRestore, ActionLogIn, ActionLogInFailed, ActionLogOut,
+	ActionAddToken, ActionChangeToken, ActionRotateToken, ActionRevokeToken,
+	ActionAddWebhook, ActionChangeWebhook, ActionDeleteWebhook, ActionRotateWebhook, ActionTestWebhook, ActionRedeliver, ActionSignOut, ActionForgetPerson, ActionRestore, ActionLogIn, ActionLogInFailed, ActionLogOut,
 }
 
 // AuditEntry is an entry of the audit log: a change that a person or program made, or a

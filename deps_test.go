@@ -45,6 +45,8 @@ const policy = `
 	internal/feed:      . internal/loop internal/rules github.com/prometheus/client_golang
 	internal/reconcile: . internal/loop internal/testing/failpoint
 	internal/push:      . internal/loop internal/reconcile internal/rules internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
+	# Messages to webhooks are sent by the leader, apart from the work on gists.
+	internal/deliver: . internal/loop internal/store internal/testing/failpoint internal/webhook github.com/prometheus/client_golang
 	internal/engine:    . internal/feed internal/loop internal/probe internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
 
 	# Adapters know the domain and not one another, so that each can be replaced. Of
@@ -109,7 +111,7 @@ const policy = `
 
 	# app assembles the program; the commands use it and stand beside it.
 	internal/app: . internal/admin/activity internal/admin/estimate internal/admin/settings internal/api internal/config internal/engine
-	internal/app: internal/format internal/github internal/operation internal/pipedrive internal/retention internal/server internal/signin internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web
+	internal/app: internal/format internal/github internal/operation internal/pipedrive internal/retention internal/server internal/signin internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web internal/deliver internal/webhook
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	# The plan command creates clients of its own; the others work on a database or a server.
 	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/admin/transfer internal/app internal/config internal/doctor internal/format

@@ -43,6 +43,7 @@ const (
 	EventQuotaRestored        EventType = "quota.restored"
 	EventDuplicate            EventType = "duplicate.found"
 	EventAuditEnded           EventType = "audit.ended"
+	EventWebhookDisabled      EventType = "webhook.disabled" // after three days of failures, or since its receiver is gone
 )
 
 // EventTypes lists all types.
@@ -56,7 +57,7 @@ var EventTypes = []EventType{
 type Event struct {
 	ID       int64     `json:"id" doc:"Grows in the order of the events, over restarts and instances, with gaps."`
 	At       time.Time `json:"at"`
-	Type     EventType `json:"type" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended"`
+	Type     EventType `json:"type" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled"`
 	UserID   int64     `json:"user_id,omitempty" doc:"The user's number on GitHub; left out if the event is about no user, or about a gist that was never read."`
 	Login    string    `json:"login,omitempty" doc:"The user's login at the time of the event."`
 	GistID   string    `json:"gist_id,omitempty"`
@@ -74,6 +75,7 @@ type EventFacts struct {
 	OldLogin    string `json:"old_login,omitempty" doc:"The login before the user was renamed."`
 	Remote      string `json:"remote,omitempty" doc:"The remote of the quota: GitHub or Pipedrive."`
 	AuditID     string `json:"audit_id,omitempty"`
+	Webhook     string `json:"webhook,omitempty" doc:"The name of the webhook."`
 	Adopted     bool   `json:"adopted,omitempty" doc:"Whether the deal was found in Pipedrive, and not created by an attempt that named it."`
 	Count       int    `json:"count,omitempty" doc:"The number of discrepancies that the audit found."`
 }

@@ -2,6 +2,8 @@ package e2e_test
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	account "os/user"
 	"path/filepath"
@@ -39,6 +41,14 @@ var recorded = []struct{ command, arguments, actions string }{
 	{"tokens add", "--name ci --scope read", "token.add"},
 	{"tokens rotate", "ci", "token.rotate"},
 	{"tokens revoke", "ci", "token.revoke"},
+	{"webhooks add", "n8n RECEIVER/x", "webhook.add"},
+	{"webhooks change", "n8n --type deal.created", "webhook.change"},
+	{"webhooks redeliver", "n8n --first 1", "webhook.redeliver"},
+	{"webhooks rotate", "n8n", "webhook.rotate"},
+	{"webhooks disable", "n8n", "webhook.change"},
+	{"webhooks enable", "n8n", "webhook.change"},
+	{"webhooks test", "n8n", "webhook.test"},
+	{"webhooks delete", "n8n", "webhook.delete"},
 	{"people sign-out", "ann@example.com", "person.sign_out"},
 	{"people forget", "ann@example.com", "person.forget"},
 	{"audit", "", "audit.request"},
@@ -53,7 +63,7 @@ var recorded = []struct{ command, arguments, actions string }{
 // readers are commands that change nothing in the database of a running gistdeal.
 var readers = []string{
 	"serve", "users list", "requests list", "deals list", "deals explain", "tokens list", "people list", "quota", "audit-log", "doctor", "plan", "export", "backup",
-	"operations list", "operations show", "copy", "demo", "sim", "healthcheck", "completion", "version",
+	"webhooks list", "webhooks deliveries", "operations list", "operations show", "copy", "demo", "sim", "healthcheck", "completion", "version",
 }
 
 // entry is an entry in the JSON output of audit-log.
@@ -87,6 +97,9 @@ func TestEachCommandThatChangesSomethingLeavesItsEntry(t *testing.T) {
 	s.MakeGists("bob", 2)
 	s.MakeGists("dora", 1)
 	env["GISTDEAL_APPROVAL_THRESHOLD"] = "2"
+	env["GISTDEAL_WEBHOOK_PRIVATE"] = "true"
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(receiver.Close)
 	p := start(t, env)
 	me, err := account.Current()
 	testenv.Must(t, err)
@@ -102,7 +115,7 @@ func TestEachCommandThatChangesSomethingLeavesItsEntry(t *testing.T) {
 			last = len(auditLog(t, env))
 			continue
 		}
-		arguments := r.arguments
+		arguments := strings.ReplaceAll(r.arguments, "RECEIVER", receiver.URL)
 		if strings.Contains(arguments, "FILE") {
 			file := filepath.Join(t.TempDir(), "manifest.yaml")
 			testenv.Must(t, os.WriteFile(file, []byte("version: 1\nsettings: {daily_limit: 9}\nusers:\n- {login: alice, paused: true}\n- {login: dora}\n"), 0o600))

@@ -26,6 +26,7 @@ var compared = []string{
 	"plan alice carol --json", "plan bob --backfill none", "quota",
 	"requests list --json", "requests cancel alice bad/login", "requests cancel --all --json", "requests list",
 	"tokens add --name ci --scope read", "tokens add --name ci --scope read", "tokens add --name ci/2 --scope read", "tokens list", "tokens rotate ci --overlap 7d --expires 90d --json", "tokens rotate admin", "tokens add --name cj --scope read --rate 5 --expires 12h --json", "tokens list --json", "tokens revoke ci --json", "tokens revoke ci",
+	"webhooks add n8n https://127.0.0.1:1/x?secret-token --type deal.created --user alice", "webhooks add n8n https://127.0.0.1:1", "webhooks add n9n http://x/ --type nothing", "webhooks disable n8n", "webhooks list --json", "webhooks change n8n --all-types --all-users", "webhooks redeliver n8n --first 1 --json", "webhooks deliveries n8n --limit 1", "webhooks deliveries n8n --state delivered --json", "webhooks deliveries nope", "webhooks list", "webhooks test n8n", "webhooks rotate n8n --overlap 0s --json", "webhooks delete n8n", "webhooks delete n8n",
 	"people list", "people sign-out nobody", "people forget nobody --json",
 	"users add --file MANY --yes", "operations list", "operations show nope", "operations cancel nope --json",
 	"users remove bob", "users remove bob", "users erase bob --dry-run --json", "users erase bob", "users erase bob --yes", "users erase bob --yes", "users add bob", "users add bob --again --backfill none",
@@ -48,7 +49,7 @@ var extra = regexp.MustCompile(`(?m)^(database|server|reading|deals): .*\n|,\n *
 
 // variable are the parts of outputs that differ from run to run, or name the actor.
 var variable = []*regexp.Regexp{
-	regexp.MustCompile(`\d{4}-\d\d-\d\d[T ][0-9:.]+(Z| UTC)`), regexp.MustCompile(`(in )?\d+ (ms|s|min|h)( ago)?`), regexp.MustCompile(`gd_[A-Z0-9]+`),
+	regexp.MustCompile(`\d{4}-\d\d-\d\d[T ][0-9:.]+(Z| UTC)`), regexp.MustCompile(`(in )?\d+ (ms|s|min|h)( ago)?`), regexp.MustCompile(`gd_[A-Z0-9]+`), regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`),
 	regexp.MustCompile(`"sweep": \{[^}]*\}`), regexp.MustCompile(`(?m)^Sweeps .*\n`), // as of the last minute
 	regexp.MustCompile(`"(actor|source|address)": ".*",?\n *`), regexp.MustCompile(`(?m) +$`), regexp.MustCompile(` {2,}`),
 	regexp.MustCompile(`,[^,]*,(command|api),[^,]*,`), regexp.MustCompile(`\b\d{4,}\b`), regexp.MustCompile(`[0-9a-f]{40}`), regexp.MustCompile(`[A-Z2-7]{26}|101 101 100 \w+`), regexp.MustCompile(`admin admin.*`), regexp.MustCompile(`root command|admin api`), regexp.MustCompile(`"seconds": [0-9.]+`), regexp.MustCompile(`http://127.0.0.1:\d+`),

@@ -852,6 +852,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks, without their secrets
+         * @description Needs the scope admin.
+         */
+        get: operations["list-webhooks"];
+        put?: never;
+        /**
+         * Create a webhook, which gets the events from now on; only this answer contains its secret
+         * @description Needs the scope admin.
+         */
+        post: operations["add-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a webhook, without its secrets
+         * @description Needs the scope admin.
+         */
+        get: operations["get-webhook"];
+        /**
+         * Change a webhook; what is left out stays. One that is enabled continues behind the last event that it got
+         * @description Needs the scope admin.
+         */
+        put: operations["change-webhook"];
+        post?: never;
+        /**
+         * Delete a webhook, with the list of its messages
+         * @description Needs the scope admin.
+         */
+        delete: operations["delete-webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the messages to a webhook, the last one first
+         * @description Needs the scope admin.
+         */
+        get: operations["list-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have messages sent again, about one event or those of a range
+         * @description Needs the scope admin.
+         */
+        post: operations["redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a webhook a new secret; only this answer contains it. The old one signs messages too for the overlap
+         * @description Needs the scope admin.
+         */
+        post: operations["rotate-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have the leader send a test message, and wait up to 20 s for the answer
+         * @description Needs the scope admin.
+         */
+        post: operations["test-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -1056,6 +1188,26 @@ export interface components {
             /** @description Logins, @logins or GitHub URLs. */
             users: string[];
         };
+        AddWebhookInputBody: {
+            /** @description Additional headers of each message, such as Authorization; no answer contains their values. */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * @description The form of its messages.
+             * @default webhook
+             * @enum {string}
+             */
+            kind: "webhook";
+            /** @description It names the webhook in addresses and lists. */
+            name: string;
+            /** @description The types of events that it gets; without them all. */
+            types?: components["schemas"]["EventType"][];
+            /** @description Where messages are sent. Addresses of private networks are refused unless the configuration allows them. */
+            url: string;
+            /** @description The user whose events alone it gets. */
+            user?: string;
+        };
         AddedUsers: {
             /** @description The existing gists of the new users that get a deal. */
             backfill: string;
@@ -1196,6 +1348,23 @@ export interface components {
             states?: components["schemas"]["UserState"][];
             /** @description Logins, GitHub URLs, or numbers such as id:583231; each has its own result. */
             users?: string[];
+        };
+        ChangeWebhookInputBody: {
+            /** @description They replace all earlier ones. */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * @description enabled continues behind the last event that the webhook got.
+             * @enum {string}
+             */
+            state?: "enabled" | "disabled";
+            /** @description They replace all earlier ones; an empty list means all. */
+            types?: components["schemas"]["EventType"][];
+            /** @description Where messages are sent. */
+            url?: string;
+            /** @description An empty text means all users. */
+            user?: string;
         };
         ChangedUsers: {
             /** @description One result for each named user. */
@@ -1422,6 +1591,58 @@ export interface components {
              */
             retry?: number;
         };
+        Delivery: {
+            /**
+             * Format: int64
+             * @description The number of attempts at the deal.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was first due.
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description The id of the event; 0 for a test.
+             */
+            event_id: number;
+            /** @description The header webhook-id, the same in each attempt. */
+            message_id: string;
+            /**
+             * Format: date-time
+             * @description When the next attempt is, unless an earlier message of the same gist or user still waits.
+             */
+            next_at?: string;
+            /** @description Why the last attempt failed. */
+            problem?: string;
+            /**
+             * @description The state.
+             * @enum {string}
+             */
+            state: "pending" | "delivered" | "failed";
+            /**
+             * Format: int64
+             * @description The status of the last answer; left out without one.
+             */
+            status?: number;
+            /**
+             * Format: int64
+             * @description How long the last attempt took, in milliseconds.
+             */
+            took_ms: number;
+            /**
+             * Format: date-time
+             * @description When the last attempt was; left out before the first.
+             */
+            tried_at?: string;
+            type: string;
+        };
+        DeliveryList: {
+            deliveries: components["schemas"]["Delivery"][];
+            /** @description The cursor of the next page; left out on the last page. */
+            next?: string;
+        };
         Detail: {
             /** @description For example body.users[3] or query.limit. */
             location?: string;
@@ -1559,6 +1780,11 @@ export interface components {
             /** @description The reason for the outcome, usually Pipedrive's message. */
             reason?: string;
         };
+        /**
+         * @description What happened, as in docs/api.md.
+         * @enum {string}
+         */
+        EventType: "gist.noticed" | "deal.queued" | "deal.awaiting_approval" | "deal.postponed" | "deal.created" | "deal.relinked" | "deal.failed" | "deal.retried" | "deal.skipped" | "user.added" | "user.gone" | "user.back" | "user.renamed" | "user.removed" | "user.paused" | "user.resumed" | "pushes.paused" | "pushes.resumed" | "quota.spent" | "quota.restored" | "duplicate.found" | "audit.ended" | "webhook.disabled";
         Failure: {
             /**
              * Format: int64
@@ -1845,6 +2071,67 @@ export interface components {
             /** @description The value of the token. It is not shown again. */
             token: string;
         };
+        NewWebhook: {
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description The id of the last event that it got, or that its filter left out.
+             */
+            cursor: number;
+            /**
+             * Format: date-time
+             * @description When it last accepted a message; left out if it never did.
+             */
+            delivered_at?: string;
+            /**
+             * Format: date-time
+             * @description When the first of its last failures in a row was; left out if it does not fail.
+             */
+            failing_since?: string;
+            /** @description The names of its additional headers. */
+            headers: string[];
+            /**
+             * @description The form of its messages.
+             * @enum {string}
+             */
+            kind: "webhook";
+            /** @description The name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When the next message is sent; left out if it may be sent now.
+             */
+            next_at?: string;
+            /**
+             * Format: date-time
+             * @description Until then, the secret from before the last rotation signs messages too.
+             */
+            old_secret_until?: string;
+            /**
+             * Format: int64
+             * @description The number of messages up to the cursor that wait for another attempt.
+             */
+            pending: number;
+            /** @description Why it is not enabled, or its last failure. */
+            reason?: string;
+            /** @description It signs the messages. */
+            secret: string;
+            /**
+             * @description failed: it was disabled after three days of failures, or because its receiver is gone.
+             * @enum {string}
+             */
+            state: "enabled" | "disabled" | "failed";
+            /** @description The types of the events that it gets; empty for all. */
+            types: string[];
+            /** @description Its address, without what may be a secret. */
+            url: string;
+            /** @description The user whose events alone it gets; left out for all. */
+            user?: string;
+        };
         Operation: {
             /** @description The existing gists of added users that get a deal. */
             backfill?: string;
@@ -2118,6 +2405,24 @@ export interface components {
             /** @description The cursor of the next page; left out on the last page. */
             next?: string;
         };
+        RedeliverInputBody: {
+            /** @description Only messages that failed for good. */
+            failed?: boolean;
+            /**
+             * Format: int64
+             * @description The id of the first event; 0 for the oldest one that is kept.
+             */
+            first: number;
+            /**
+             * Format: int64
+             * @description The id of the last event; without it the last one that the webhook got.
+             */
+            last?: number;
+        };
+        Redelivered: {
+            /** Format: int64 */
+            messages: number;
+        };
         RequestList: {
             /** @description The cursor of the next page; left out on the last page. */
             next?: string;
@@ -2133,7 +2438,7 @@ export interface components {
              * @description The outcome. Nothing was done for invalid, not_found and refused.
              * @enum {string}
              */
-            result: "added" | "tracked" | "waiting" | "requested" | "paused" | "resumed" | "approved" | "removed" | "retried" | "skipped" | "canceled" | "revoked" | "signed_out" | "forgotten" | "unchanged" | "invalid" | "not_found" | "refused";
+            result: "added" | "tracked" | "waiting" | "requested" | "paused" | "resumed" | "approved" | "removed" | "retried" | "skipped" | "canceled" | "revoked" | "deleted" | "signed_out" | "forgotten" | "unchanged" | "invalid" | "not_found" | "refused";
         };
         RetryInputBody: {
             /** @description Change nothing, and answer how many deals would be queued. */
@@ -2155,6 +2460,13 @@ export interface components {
             expires_at?: string;
             /**
              * @description How long the old value stays valid, such as 90m, 24h or 7d, at most 30d; 0s ends it at once.
+             * @default 24h
+             */
+            overlap: string;
+        };
+        RotateWebhookInputBody: {
+            /**
+             * @description How long the old secret signs messages too, such as 90m, 24h or 7d, at most 30d; 0s ends it at once.
              * @default 24h
              */
             overlap: string;
@@ -2521,6 +2833,68 @@ export interface components {
              * @description The highest seq of the gists that you were shown.
              */
             seq: number;
+        };
+        Webhook: {
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description The id of the last event that it got, or that its filter left out.
+             */
+            cursor: number;
+            /**
+             * Format: date-time
+             * @description When it last accepted a message; left out if it never did.
+             */
+            delivered_at?: string;
+            /**
+             * Format: date-time
+             * @description When the first of its last failures in a row was; left out if it does not fail.
+             */
+            failing_since?: string;
+            /** @description The names of its additional headers. */
+            headers: string[];
+            /**
+             * @description The form of its messages.
+             * @enum {string}
+             */
+            kind: "webhook";
+            /** @description The name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When the next message is sent; left out if it may be sent now.
+             */
+            next_at?: string;
+            /**
+             * Format: date-time
+             * @description Until then, the secret from before the last rotation signs messages too.
+             */
+            old_secret_until?: string;
+            /**
+             * Format: int64
+             * @description The number of messages up to the cursor that wait for another attempt.
+             */
+            pending: number;
+            /** @description Why it is not enabled, or its last failure. */
+            reason?: string;
+            /**
+             * @description failed: it was disabled after three days of failures, or because its receiver is gone.
+             * @enum {string}
+             */
+            state: "enabled" | "disabled" | "failed";
+            /** @description The types of the events that it gets; empty for all. */
+            types: string[];
+            /** @description Its address, without what may be a secret. */
+            url: string;
+            /** @description The user whose events alone it gets; left out for all. */
+            user?: string;
+        };
+        WebhookList: {
+            webhooks: components["schemas"]["Webhook"][];
         };
     };
     responses: {
@@ -6130,6 +6504,583 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Visit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "list-webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhooks": [
+                     *         {
+                     *           "created_at": "2026-11-29T06:00:00Z",
+                     *           "cursor": 1796004203070,
+                     *           "delivered_at": "2026-11-29T07:30:00Z",
+                     *           "headers": [
+                     *             "Authorization"
+                     *           ],
+                     *           "kind": "webhook",
+                     *           "name": "n8n",
+                     *           "pending": 0,
+                     *           "state": "enabled",
+                     *           "types": [
+                     *             "deal.created",
+                     *             "deal.failed"
+                     *           ],
+                     *           "url": "https://n8n.example/webhook/gistdeal"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "add-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "headers": {
+                 *         "Authorization": "Bearer EXAMPLE"
+                 *       },
+                 *       "name": "n8n",
+                 *       "types": [
+                 *         "deal.created",
+                 *         "deal.failed"
+                 *       ],
+                 *       "url": "https://n8n.example/webhook/gistdeal"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AddWebhookInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T06:00:00Z",
+                     *       "cursor": 1796004203070,
+                     *       "headers": [
+                     *         "Authorization"
+                     *       ],
+                     *       "kind": "webhook",
+                     *       "name": "n8n",
+                     *       "pending": 0,
+                     *       "secret": "whsec_RVhBTVBMRUVYQU1QTEVFWEFNUExFRVhBTVBMRUU=",
+                     *       "state": "enabled",
+                     *       "types": [
+                     *         "deal.created",
+                     *         "deal.failed"
+                     *       ],
+                     *       "url": "https://n8n.example/webhook/gistdeal"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "get-webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the webhook. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T06:00:00Z",
+                     *       "cursor": 1796004203070,
+                     *       "delivered_at": "2026-11-29T07:30:00Z",
+                     *       "headers": [
+                     *         "Authorization"
+                     *       ],
+                     *       "kind": "webhook",
+                     *       "name": "n8n",
+                     *       "pending": 0,
+                     *       "state": "enabled",
+                     *       "types": [
+                     *         "deal.created",
+                     *         "deal.failed"
+                     *       ],
+                     *       "url": "https://n8n.example/webhook/gistdeal"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "change-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "state": "enabled",
+                 *       "types": [
+                 *         "deal.created",
+                 *         "deal.failed"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChangeWebhookInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T06:00:00Z",
+                     *       "cursor": 1796004203070,
+                     *       "delivered_at": "2026-11-29T07:30:00Z",
+                     *       "headers": [
+                     *         "Authorization"
+                     *       ],
+                     *       "kind": "webhook",
+                     *       "name": "n8n",
+                     *       "pending": 0,
+                     *       "state": "enabled",
+                     *       "types": [
+                     *         "deal.created",
+                     *         "deal.failed"
+                     *       ],
+                     *       "url": "https://n8n.example/webhook/gistdeal"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "delete-webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the webhook. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "input": "n8n",
+                     *       "result": "deleted"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "list-deliveries": {
+        parameters: {
+            query?: {
+                /** @description The value of next in the previous page; leave it out for the first page. */
+                cursor?: string;
+                /** @description The maximum number of rows in the page. */
+                limit?: number;
+                /** @description Only messages in these states. */
+                state?: ("pending" | "delivered" | "failed")[];
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deliveries": [
+                     *         {
+                     *           "attempts": 2,
+                     *           "created_at": "2026-11-29T07:30:00Z",
+                     *           "event_id": 1796004203070,
+                     *           "message_id": "evt_1796004203070",
+                     *           "next_at": "2026-11-29T07:30:37Z",
+                     *           "problem": "the answer 503 Service Unavailable",
+                     *           "state": "pending",
+                     *           "status": 503,
+                     *           "took_ms": 87,
+                     *           "tried_at": "2026-11-29T07:30:06Z",
+                     *           "type": "deal.created"
+                     *         }
+                     *       ],
+                     *       "next": "MTc5NjAwNDIwMzA3MA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    redeliver: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "first": 1796004203070,
+                 *       "last": 1796004203075
+                 *     }
+                 */
+                "application/json": components["schemas"]["RedeliverInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messages": 6
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Redelivered"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "rotate-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlap": "24h"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RotateWebhookInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T06:00:00Z",
+                     *       "cursor": 1796004203070,
+                     *       "delivered_at": "2026-11-29T07:30:00Z",
+                     *       "headers": [
+                     *         "Authorization"
+                     *       ],
+                     *       "kind": "webhook",
+                     *       "name": "n8n",
+                     *       "old_secret_until": "2026-11-30T08:00:00Z",
+                     *       "pending": 0,
+                     *       "secret": "whsec_RVhBTVBMRUVYQU1QTEVFWEFNUExFRVhBTVBMRUU=",
+                     *       "state": "enabled",
+                     *       "types": [
+                     *         "deal.created",
+                     *         "deal.failed"
+                     *       ],
+                     *       "url": "https://n8n.example/webhook/gistdeal"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "test-webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the webhook. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attempts": 1,
+                     *       "created_at": "2026-11-29T07:30:00Z",
+                     *       "event_id": 0,
+                     *       "message_id": "test_1796004203070",
+                     *       "state": "delivered",
+                     *       "status": 204,
+                     *       "took_ms": 87,
+                     *       "tried_at": "2026-11-29T07:30:00Z",
+                     *       "type": "webhook.test"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
             400: components["responses"]["BadRequest"];

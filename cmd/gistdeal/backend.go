@@ -19,6 +19,7 @@ type backend interface {
 	deals
 	state
 	tokens
+	webhooks
 	people
 	operations
 	changeable
@@ -66,6 +67,18 @@ type tokens interface {
 	RotateToken(ctx context.Context, name string, overlap time.Duration, expiresAt time.Time) (admin.NewToken, error)
 	Tokens(ctx context.Context) ([]gistdeal.Token, error)
 	RevokeToken(ctx context.Context, name string) (admin.Result, error)
+}
+
+// webhooks are the webhooks of a gistdeal.
+type webhooks interface {
+	Webhooks(ctx context.Context) ([]gistdeal.Webhook, error)
+	AddWebhook(ctx context.Context, in admin.WebhookInput) (admin.NewWebhook, error)
+	ChangeWebhook(ctx context.Context, name string, e admin.WebhookEdit) (gistdeal.Webhook, error)
+	RotateWebhook(ctx context.Context, name string, overlap time.Duration) (admin.NewWebhook, error)
+	DeleteWebhook(ctx context.Context, name string) (admin.Result, error)
+	TestWebhook(ctx context.Context, name string) (gistdeal.Delivery, error)
+	AllDeliveries(ctx context.Context, name string, states []gistdeal.DeliveryState, limit int) ([]gistdeal.Delivery, error)
+	Redeliver(ctx context.Context, name string, r admin.Redelivery) (admin.Redelivered, error)
 }
 
 // people are the people who signed in.

@@ -12,6 +12,7 @@ type cli struct {
 	Operations  operationsCmd  `cmd:"" help:"List, show and cancel changes of many users or deals."`
 	Deals       dealsCmd       `cmd:"" help:"List, retry, skip and explain deals."`
 	Tokens      tokensCmd      `cmd:"" help:"Add, list, rotate and revoke the tokens of the HTTP API and the page."`
+	Webhooks    webhooksCmd    `cmd:"" help:"Add, list, change, test and delete webhooks, which get signed messages about events."`
 	People      peopleCmd      `cmd:"" help:"List, sign out and forget the people who sign in at an OpenID Connect provider."`
 	Pause       pauseCmd       `cmd:"" help:"Stop creating deals until resume."`
 	Resume      resumeCmd      `cmd:"" help:"Resume creating deals."`

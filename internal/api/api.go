@@ -87,6 +87,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	a.addRequestRoutes()
 	a.addOperationRoutes()
 	a.addTokenRoutes()
+	a.addWebhookRoutes()
 	a.addAuditLogRoutes()
 	a.addPeopleRoutes()
 	a.addSettingRoutes()

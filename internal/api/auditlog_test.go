@@ -18,6 +18,12 @@ var changes = map[string]struct {
 	actions    string
 }{
 	"add-token":        {"/tokens", `{"name":"new","scope":"read"}`, "token.add"},
+	"add-webhook":      {"/webhooks", `{"name":"n8n","url":"https://hooks.example/x"}`, "webhook.add"},
+	"change-webhook":   {"/webhooks/n8n", `{"types":["deal.created"]}`, "webhook.change"},
+	"delete-webhook":   {"/webhooks/old", "", "webhook.delete"},
+	"redeliver":        {"/webhooks/n8n/redeliver", `{"first":0}`, "webhook.redeliver"},
+	"rotate-webhook":   {"/webhooks/n8n/rotate", `{}`, "webhook.rotate"},
+	"test-webhook":     {"/webhooks/n8n/test", "", "webhook.test"},
 	"add-users":        {"/users", `{"users":["newcomer"]}`, "user.add"},
 	"approve-user":     {"/users/user1/approve", "", "deals.approve"},
 	"cancel-operation": {"/operations/waiting/cancel", "", "operation.cancel"},
@@ -53,6 +59,8 @@ func TestEachOperationThatChangesSomethingLeavesItsEntry(t *testing.T) {
 	}
 	waiting := gistdeal.Operation{ID: "waiting", Kind: gistdeal.OperationAddUsers, CreatedAt: time.Now()}
 	testenv.Must(t, w.db.AddOperation(t.Context(), waiting, []gistdeal.OperationItem{{N: 1, Input: "another", Key: "another"}}))
+	old := gistdeal.Webhook{ID: "old", Name: "old", Kind: gistdeal.WebhookSigned, CreatedAt: time.Now()}
+	testenv.Must(t, w.db.AddWebhook(t.Context(), old, gistdeal.WebhookKeys{URL: "https://hooks.example"}))
 	byID := map[string]operation{}
 	for _, op := range w.operations() {
 		if op.method != http.MethodGet && !unrecorded[op.OperationID] {

@@ -24,6 +24,7 @@ import (
 	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/api"
 	"gistdeal/internal/config"
+	"gistdeal/internal/deliver"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/github"
 	"gistdeal/internal/operation"
@@ -36,6 +37,7 @@ import (
 	"gistdeal/internal/testing/mutant"
 	"gistdeal/internal/trace"
 	"gistdeal/internal/web"
+	"gistdeal/internal/webhook"
 )
 
 // stopTimeout is the longest time that Run takes to stop: longer than the usual
@@ -116,10 +118,12 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log), newBuildInfo(c.Version))
 	a.operations = operation.New(a.store, a.log)
+	sender := webhook.New(webhook.Options{Private: c.PrivateHooks, UserAgent: config.UserAgent(c.Version)})
+	deliveries := deliver.New(a.store, sender, deliver.Options{Now: failpoint.Now, Log: a.log, Metrics: a.metrics})
 	a.engine = engine.New(mutant.Store(a.store), hub, mutant.Pipedrive(pipe), engine.Options{
 		ScanInterval: c.ScanInterval, FeedInterval: feedInterval(c), Backfill: c.Backfill, Limits: gistdeal.ApprovalLimits{Threshold: c.Threshold, Daily: c.DailyLimit}, Order: c.Order, Background: hub.Background(),
 		Target: c.Target, Locked: c.Locked,
-		ResendAfter: c.ResendAfter, KeepEvents: time.Duration(c.EventDays) * 24 * time.Hour, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics, Operations: a.operations.Run, Retention: a.retention().Run,
+		ResendAfter: c.ResendAfter, KeepEvents: time.Duration(c.EventDays) * 24 * time.Hour, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics, Operations: a.operations.Run, Retention: a.retention().Run, Deliveries: deliveries.Run,
 	})
 	a.metrics.MustRegister(newQuotas(func() []gistdeal.Quota { return a.engine.Status().Quotas }))
 	a.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)

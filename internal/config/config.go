@@ -31,12 +31,13 @@ type Config struct {
 	FeedInterval  time.Duration // 0: the feed is not read
 	ScanInterval  time.Duration
 	Backfill      gistdeal.Backfill
-	Threshold     int // a larger batch of one user's deals waits for approval; 0: no limit
-	AuditLogDays  int // how long entries are kept; 0: for good
-	EventDays     int // how long events are kept; 0: for good
-	AttemptDays   int // how long attempts at created deals are kept; 0: for good
-	RunDays       int // how long runs are kept; 0: for good
-	DailyLimit    int // deals of one user in 24 hours without approval; 0: no limit
+	Threshold     int  // a larger batch of one user's deals waits for approval; 0: no limit
+	AuditLogDays  int  // how long entries are kept; 0: for good
+	EventDays     int  // how long events are kept; 0: for good
+	AttemptDays   int  // how long attempts at created deals are kept; 0: for good
+	RunDays       int  // how long runs are kept; 0: for good
+	PrivateHooks  bool // webhooks may have addresses of private networks
+	DailyLimit    int  // deals of one user in 24 hours without approval; 0: no limit
 	Order         gistdeal.PushOrder
 	Target        gistdeal.Target // where new deals go
 	PipedriveRate float64         // requests a second, 0 for the rate of the account
@@ -112,6 +113,7 @@ func Parse(env map[string]string) (Config, error) {
 		EventDays:     p.number("GISTDEAL_EVENT_DAYS", "30"),
 		AttemptDays:   p.attemptDays(),
 		RunDays:       p.number("GISTDEAL_RUN_DAYS", "90"),
+		PrivateHooks:  p.oneOf("GISTDEAL_WEBHOOK_PRIVATE", "false", "false", "true") == "true",
 		Order:         gistdeal.PushOrder(p.oneOf("GISTDEAL_PUSH_ORDER", string(gistdeal.PushNewest), string(gistdeal.PushNewest), string(gistdeal.PushOldest))),
 		Target:        gistdeal.Target{Pipeline: p.text("GISTDEAL_PIPELINE", ""), Stage: p.text("GISTDEAL_STAGE", ""), Owner: p.text("GISTDEAL_OWNER", ""), Visibility: p.oneOf("GISTDEAL_VISIBILITY", "", append([]string{""}, gistdeal.Visibilities...)...)},
 		PipedriveRate: p.rate("GISTDEAL_PIPEDRIVE_RATE"),

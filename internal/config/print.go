@@ -85,6 +85,7 @@ func (c Config) variables() []variable {
 		{"GISTDEAL_RESEND_AFTER", c.ResendAfter},
 		{"GISTDEAL_DRAIN", c.Drain},
 		{"GISTDEAL_AUDIT_LOG_DAYS", c.AuditLogDays},
+		{"GISTDEAL_WEBHOOK_PRIVATE", c.PrivateHooks},
 		{"GISTDEAL_EVENT_DAYS", c.EventDays},
 		{"GISTDEAL_ATTEMPT_DAYS", c.AttemptDays},
 		{"GISTDEAL_RUN_DAYS", c.RunDays},

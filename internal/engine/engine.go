@@ -84,7 +84,10 @@ type Options struct {
 	Operations func(context.Context) error
 	// Retention deletes old rows until its context ends, while this process leads; nil means
 	// that none is deleted.
-	Retention  func(context.Context) error
+	Retention func(context.Context) error
+	// Deliveries sends messages to webhooks until its context ends, while this process leads;
+	// nil means that there are none.
+	Deliveries func(context.Context) error
 	KeepEvents time.Duration    // how long events are kept; 0 means for good
 	Drain      time.Duration    // how long after the end of the work results of requests are still waited for
 	Owner      string           // names this process in claims; unique for each start

@@ -68,7 +68,7 @@ func (e *Engine) lead(ctx context.Context) error {
 	loops := []func(context.Context) error{
 		e.scanner.ServeRequests, e.scanner.ResolveRequests, e.scanner.Sweep, e.feed.Run, e.pusher.Run, e.reconciler.Watch, e.keepQuotas, e.deleteEvents, e.planSweeps, e.noteGitHub,
 	}
-	for _, run := range []func(context.Context) error{e.options.Operations, e.options.Retention} {
+	for _, run := range []func(context.Context) error{e.options.Operations, e.options.Retention, e.options.Deliveries} {
 		if run != nil {
 			loops = append(loops, run)
 		}

@@ -28,6 +28,8 @@ var tables = []table{
 	{"archived_deals", "deal_id"},
 	{"visits", "visitor, user_id"},
 	{"tokens", "name"},
+	{"webhooks", "id"},
+	{"deliveries", "webhook_id, event_id"},
 	{"people", "issuer, subject"},
 	{"sessions", "hash"},
 	{"scan_requests", "login_key"},

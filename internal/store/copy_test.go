@@ -37,6 +37,8 @@ func full(t *testing.T) *store.Store {
 		`INSERT INTO runs VALUES (1, 'scan', 1, 5, 6, 0, 1, 1, 3, 0, 0, 1, 0, '')`,
 		`INSERT INTO erased (login_hash, at) VALUES ('abc', 5)`,
 		`INSERT INTO tokens (name, hash, scope, created_at, last_used_at) VALUES ('ci', 'abc', 'read', 5, 6)`,
+		`INSERT INTO webhooks (id, name, kind, url, headers, types, user_id, secret, state, created_at, cursor) VALUES ('x', 'n8n', 'webhook', 'https://a.example', '{}', '[]', 0, 'whsec_', 'enabled', 5, 6)`,
+		`INSERT INTO deliveries (webhook_id, event_id, type, turn, state, attempts, created_at) VALUES ('x', 5, 'deal.created', 'a0001', 'pending', 1, 5)`,
 		`INSERT INTO people (issuer, subject, name, signed_in_at) VALUES ('https://a.example', '1', 'ann@a.example', 5)`,
 		`INSERT INTO sessions (hash, person, scope, expires_at) VALUES ('ghi', 'ann@a.example', 'read', 7)`,
 		`INSERT INTO sessions (hash, token_hash, expires_at) VALUES ('def', 'abc', 7)`,

@@ -72,6 +72,8 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 		return err
 	}
 	for _, statement := range []string{
+		`DELETE FROM deliveries WHERE event_id IN (SELECT id FROM events WHERE user_id = $1)`, // Problems may repeat a message.
+		`UPDATE webhooks SET user_id = -1, state = 'disabled', reason = 'its user was erased' WHERE user_id = $1`,
 		`DELETE FROM attempts WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`DELETE FROM deals WHERE state <> 'created' AND gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`UPDATE deals SET problem = '', owner = '', rule = '', content = '' WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
@@ -13,19 +12,8 @@ import (
 	"gistdeal"
 )
 
-const (
-	secretPrefix = "whsec_"
-	secretBytes  = 32
-	// The specification's bounds of a secret.
-	minSecret, maxSecret = 24, 64
-)
-
-// NewSecret returns a random secret in the form of the specification.
-func NewSecret() string {
-	key := make([]byte, secretBytes)
-	_, _ = rand.Read(key) // It never returns an error.
-	return secretPrefix + base64.StdEncoding.EncodeToString(key)
-}
+// The specification's bounds of a secret.
+const minSecret, maxSecret = 24, 64
 
 // sign sets the headers of the specification, with a signature for each secret: during a
 // rotation a receiver may know the old or the new one.
@@ -50,10 +38,10 @@ func sign(h http.Header, secrets []string, id string, at time.Time, body []byte)
 
 // keyOf returns the key of a secret. Its error does not show the secret.
 func keyOf(secret string) ([]byte, error) {
-	text, ok := strings.CutPrefix(secret, secretPrefix)
+	text, ok := strings.CutPrefix(secret, gistdeal.WebhookSecretPrefix)
 	key, err := base64.StdEncoding.DecodeString(text)
 	if !ok || err != nil || len(key) < minSecret || len(key) > maxSecret {
-		return nil, gistdeal.Errorf(gistdeal.Invalid, "the secret of the webhook is not %s with %d to %d bytes in base64 behind it: rotate it", secretPrefix, minSecret, maxSecret)
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "the secret of the webhook is not %s with %d to %d bytes in base64 behind it: rotate it", gistdeal.WebhookSecretPrefix, minSecret, maxSecret)
 	}
 	return key, nil
 }

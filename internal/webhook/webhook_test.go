@@ -56,7 +56,7 @@ func TestTheOfficialLibraryVerifiesEachMessageAlsoDuringARotation(t *testing.T) 
 	node := testenv.Node(t, "testdata")
 	url, got := receive(t, status(http.StatusNoContent))
 	sender := webhook.New(webhook.Options{Private: true, UserAgent: "gistdeal/test"})
-	oldSecret, newSecret := webhook.NewSecret(), webhook.NewSecret()
+	oldSecret, newSecret := gistdeal.NewWebhookSecret(), gistdeal.NewWebhookSecret()
 	var requests []request
 	for _, body := range []string{`{"type":"deal.created"}`, "", `{"title":"Grüße, \u0000 \"世界\""}`} {
 		_, err := sender.Send(t.Context(), webhook.Message{URL: url, ID: "evt_1_x", At: time.Now(), Body: []byte(body), Secrets: []string{newSecret, oldSecret}})
@@ -82,7 +82,7 @@ func TestAMessageHasItsHeadersAndOursCannotBeReplaced(t *testing.T) {
 	url, got := receive(t, status(http.StatusOK))
 	sender := webhook.New(webhook.Options{Private: true, UserAgent: "gistdeal/test"})
 	headers := map[string]string{"Authorization": "Bearer x", "Webhook-Id": "other", "User-Agent": "other"}
-	code, err := sender.Send(t.Context(), webhook.Message{URL: url, Headers: headers, ID: "evt_1_x", At: time.Unix(1_700_000_000, 0), Secrets: []string{webhook.NewSecret()}})
+	code, err := sender.Send(t.Context(), webhook.Message{URL: url, Headers: headers, ID: "evt_1_x", At: time.Unix(1_700_000_000, 0), Secrets: []string{gistdeal.NewWebhookSecret()}})
 	testenv.Must(t, err)
 	r := <-got
 	want := map[string]string{"authorization": "Bearer x", "webhook-id": "evt_1_x", "user-agent": "gistdeal/test", "webhook-timestamp": "1700000000", "content-type": "application/json"}

@@ -23,6 +23,9 @@ const (
 	Reclaimed      = "reclaimed"        // the new claim is committed, nothing is sent
 )
 
+// Delivered is no step of a gist: a webhook has answered, and the result is not recorded.
+const Delivered = "delivered"
+
 // Steps returns all fail points.
 func Steps() []string {
 	return []string{

@@ -280,6 +280,44 @@ CREATE TABLE lease (
 );
 INSERT INTO lease (name, owner, counter) VALUES ('work', '', 0);
 
+CREATE TABLE webhooks (
+  id               TEXT COLLATE "C" PRIMARY KEY,
+  name             TEXT COLLATE "C" NOT NULL UNIQUE,
+  kind             TEXT   NOT NULL,
+  url              TEXT   NOT NULL,
+  headers          TEXT   NOT NULL,
+  types            TEXT   NOT NULL,
+  user_id          BIGINT NOT NULL,
+  secret           TEXT   NOT NULL,
+  old_secret       TEXT   NOT NULL DEFAULT '',
+  old_secret_until BIGINT NOT NULL DEFAULT 0,
+  state            TEXT   NOT NULL CHECK (state IN ('enabled', 'disabled', 'failed')),
+  reason           TEXT   NOT NULL DEFAULT '',
+  created_at       BIGINT NOT NULL,
+  cursor           BIGINT NOT NULL,
+  delivered_at     BIGINT NOT NULL DEFAULT 0,
+  failures         BIGINT NOT NULL DEFAULT 0,
+  failing_since    BIGINT NOT NULL DEFAULT 0,
+  next_at          BIGINT NOT NULL DEFAULT 0
+);
+CREATE TABLE deliveries (
+  webhook_id TEXT COLLATE "C" NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+  event_id   BIGINT NOT NULL,
+  type       TEXT   NOT NULL,
+  turn       TEXT   NOT NULL,
+  state      TEXT   NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
+  attempts   BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  tried_at   BIGINT NOT NULL DEFAULT 0,
+  next_at    BIGINT NOT NULL DEFAULT 0,
+  status     BIGINT NOT NULL DEFAULT 0,
+  problem    TEXT   NOT NULL DEFAULT '',
+  took       BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (webhook_id, event_id)
+);
+CREATE INDEX deliveries_pending ON deliveries (webhook_id, event_id) WHERE state = 'pending';
+CREATE INDEX deliveries_event ON deliveries (event_id);
+
 CREATE TABLE counts (
   kind  TEXT COLLATE "C" NOT NULL,
   state TEXT COLLATE "C" NOT NULL,

@@ -302,6 +302,47 @@ CREATE INDEX audit_log_at ON audit_log (at);
 CREATE INDEX audit_log_target ON audit_log (lower(target));
 CREATE INDEX audit_log_user ON audit_log (user_id) WHERE user_id <> 0;
 
+-- Addresses that get messages about events, and their secrets.
+CREATE TABLE webhooks (
+  id               TEXT   PRIMARY KEY,            -- random: a webhook with the name of a deleted one is another
+  name             TEXT   NOT NULL UNIQUE,
+  kind             TEXT   NOT NULL,
+  url              TEXT   NOT NULL,
+  headers          TEXT   NOT NULL,               -- JSON object
+  types            TEXT   NOT NULL,               -- of its events, as a JSON array; '[]': all
+  user_id          BIGINT NOT NULL,               -- of its events; 0: all, -1: none, since the user was erased
+  secret           TEXT   NOT NULL,
+  old_secret       TEXT   NOT NULL DEFAULT '',
+  old_secret_until BIGINT NOT NULL DEFAULT 0,
+  state            TEXT   NOT NULL CHECK (state IN ('enabled', 'disabled', 'failed')),
+  reason           TEXT   NOT NULL DEFAULT '',
+  created_at       BIGINT NOT NULL,
+  cursor           BIGINT NOT NULL,               -- the last event that it got, or that its filter left out
+  delivered_at     BIGINT NOT NULL DEFAULT 0,
+  failures         BIGINT NOT NULL DEFAULT 0,     -- in a row
+  failing_since    BIGINT NOT NULL DEFAULT 0,
+  next_at          BIGINT NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+-- The last messages to each webhook, and those that wait for another attempt.
+CREATE TABLE deliveries (
+  webhook_id TEXT   NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+  event_id   BIGINT NOT NULL,                     -- below 0: a test
+  type       TEXT   NOT NULL,
+  turn       TEXT   NOT NULL,                     -- messages with the same one are delivered one after another
+  state      TEXT   NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
+  attempts   BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  tried_at   BIGINT NOT NULL DEFAULT 0,
+  next_at    BIGINT NOT NULL DEFAULT 0,
+  status     BIGINT NOT NULL DEFAULT 0,           -- of the last answer
+  problem    TEXT   NOT NULL DEFAULT '',
+  took       BIGINT NOT NULL DEFAULT 0,           -- milliseconds
+  PRIMARY KEY (webhook_id, event_id)
+) WITHOUT ROWID;
+CREATE INDEX deliveries_pending ON deliveries (webhook_id, event_id) WHERE state = 'pending';
+CREATE INDEX deliveries_event ON deliveries (event_id);
+
 -- Numbers that lists and the overview show, so that they read no rows to count them.
 -- On PostgreSQL each transaction counts in the part of its connection, so that two of them
 -- rarely wait for each other; the number is the sum of the parts.

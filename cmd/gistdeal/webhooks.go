@@ -1,0 +1,367 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/admin"
+	"gistdeal/internal/format"
+)
+
+type webhooksCmd struct {
+	Add        webhooksAddCmd        `cmd:"" help:"Create a webhook and print its secret, this once. It gets the events from now on."`
+	List       webhooksListCmd       `cmd:"" help:"List the webhooks, and whether they fail."`
+	Change     webhooksChangeCmd     `cmd:"" help:"Change the address, headers or filter of a webhook. What is not named stays."`
+	Enable     webhooksEnableCmd     `cmd:"" help:"Enable a webhook again. It continues behind the last event that it got."`
+	Disable    webhooksDisableCmd    `cmd:"" help:"Send nothing to a webhook until it is enabled again."`
+	Rotate     webhooksRotateCmd     `cmd:"" help:"Give a webhook a new secret and print it, this once. The old one signs messages too for a while."`
+	Test       webhooksTestCmd       `cmd:"" help:"Have the running gistdeal send a test message, and print the answer; exit status 1 if it was not accepted."`
+	Deliveries webhooksDeliveriesCmd `cmd:"" help:"List the messages to a webhook, the last one first."`
+	Redeliver  webhooksRedeliverCmd  `cmd:"" help:"Have messages sent again."`
+	Delete     webhooksDeleteCmd     `cmd:"" help:"Delete a webhook, with the list of its messages."`
+}
+
+// webhookArg names a webhook.
+type webhookArg struct {
+	Name string `arg:"" help:"The webhook's name."`
+}
+
+// webhookHeaders is the flag of additional headers. No flag has a header itself, because the
+// users of a machine see the command lines of one another.
+type webhookHeaders struct {
+	HeaderFile string `help:"File with additional headers of each message, one per line, as Authorization: Bearer x." placeholder:"FILE"`
+}
+
+// read returns the headers; nil without the flag.
+func (h webhookHeaders) read() (*map[string]string, error) {
+	if h.HeaderFile == "" {
+		return nil, nil //nolint:nilnil // The headers stay.
+	}
+	text, err := readText(h.HeaderFile)
+	if err != nil {
+		return nil, err
+	}
+	headers := map[string]string{}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(line, ":")
+		if !ok {
+			return nil, errors.New("a line of the headers has no colon")
+		}
+		headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	}
+	return &headers, nil
+}
+
+// addressFrom returns the URL, from standard input if it is "-".
+func addressFrom(url string) (string, error) {
+	if url != "-" {
+		return url, nil
+	}
+	text, err := readText("-")
+	return strings.TrimSpace(text), err
+}
+
+const webhookSecretOnce = "This is the only time that the secret is shown. The receiver verifies messages with it, by the Standard Webhooks specification."
+
+type webhooksAddCmd struct {
+	printing
+	webhookArg
+	URL  string               `arg:"" name:"url" help:"Where messages are sent; - reads it from standard input."`
+	Type []gistdeal.EventType `help:"Only events of these types, such as deal.created; without the flag all." placeholder:"TYPE"`
+	User string               `help:"Only events of this user." placeholder:"LOGIN"`
+	webhookHeaders
+}
+
+// Validate refuses a type that no event has.
+func (c *webhooksAddCmd) Validate() error { return checkEventTypes(c.Type) }
+
+func checkEventTypes(types []gistdeal.EventType) error {
+	for _, t := range types {
+		if !slices.Contains(gistdeal.EventTypes, t) {
+			return fmt.Errorf("--type is %q, want one of %v", t, gistdeal.EventTypes)
+		}
+	}
+	return nil
+}
+
+// Run creates a webhook. Standard output gets the secret alone.
+func (c *webhooksAddCmd) Run(ctx context.Context, at serverFlags) error {
+	in := admin.WebhookInput{Name: c.Name, Kind: gistdeal.WebhookSigned, Types: c.Type, User: c.User}
+	headers, err := c.read()
+	if err != nil {
+		return err
+	}
+	if headers != nil {
+		in.Headers = *headers
+	}
+	if in.URL, err = addressFrom(c.URL); err != nil {
+		return err
+	}
+	return c.withGistdeal(ctx, at, writes, func(g backend) error {
+		w, err := g.AddWebhook(ctx, in)
+		if err != nil {
+			return err
+		}
+		return c.printSecret(w)
+	})
+}
+
+// printSecret prints a webhook with its new secret.
+func (p printing) printSecret(w admin.NewWebhook) error {
+	if !p.JSON {
+		fmt.Fprintln(os.Stderr, webhookSecretOnce)
+		if !w.OldSecretUntil.IsZero() {
+			fmt.Fprintln(os.Stderr, "The old secret ends: "+clock(w.OldSecretUntil))
+		}
+	}
+	return p.print(w, func(t *table) { t.row(w.Secret) })
+}
+
+type webhooksListCmd struct{ printing }
+
+// Run prints the webhooks.
+func (c *webhooksListCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, reads, func(g backend) error {
+		webhooks, err := g.Webhooks(ctx)
+		if err != nil {
+			return err
+		}
+		return c.print(struct {
+			Webhooks []gistdeal.Webhook `json:"webhooks"`
+		}{webhooks}, func(t *table) {
+			t.row("NAME", "STATE", "LAST SUCCESS", "WAITING", "EVENTS", "URL", "PROBLEM")
+			for _, w := range webhooks {
+				t.row(w.Name, string(w.State), ago(w.DeliveredAt), format.Number(w.Pending), filterOf(w), w.URL, w.Reason)
+			}
+		})
+	})
+}
+
+// filterOf describes the events that a webhook gets.
+func filterOf(w gistdeal.Webhook) string {
+	types := make([]string, len(w.Types))
+	for i, t := range w.Types {
+		types[i] = string(t)
+	}
+	text := cmp.Or(strings.Join(types, " "), "all")
+	if w.User != "" {
+		text += " of " + w.User
+	}
+	return text
+}
+
+type webhooksChangeCmd struct {
+	printing
+	webhookArg
+	URL      *string              `name:"url" help:"Where messages are sent; - reads it from standard input." placeholder:"URL"`
+	Type     []gistdeal.EventType `help:"Only events of these types from now on." placeholder:"TYPE" xor:"types"`
+	AllTypes bool                 `help:"Events of all types from now on." xor:"types"`
+	User     *string              `help:"Only events of this user from now on." placeholder:"LOGIN" xor:"user"`
+	AllUsers bool                 `help:"Events of all users from now on." xor:"user"`
+	webhookHeaders
+}
+
+// Validate refuses a type that no event has.
+func (c *webhooksChangeCmd) Validate() error { return checkEventTypes(c.Type) }
+
+// Run changes a webhook.
+func (c *webhooksChangeCmd) Run(ctx context.Context, at serverFlags) error {
+	e := admin.WebhookEdit{User: c.User}
+	headers, err := c.read()
+	if err != nil {
+		return err
+	}
+	e.Headers = headers
+	if c.URL != nil {
+		url, err := addressFrom(*c.URL)
+		if err != nil {
+			return err
+		}
+		e.URL = &url
+	}
+	if len(c.Type) > 0 || c.AllTypes {
+		types := append([]gistdeal.EventType{}, c.Type...)
+		e.Types = &types
+	}
+	if c.AllUsers {
+		e.User = new("")
+	}
+	return c.changeWebhook(ctx, at, c.Name, e)
+}
+
+// changeWebhook changes a webhook, and prints its state.
+func (p printing) changeWebhook(ctx context.Context, at serverFlags, name string, e admin.WebhookEdit) error {
+	return p.withGistdeal(ctx, at, writes, func(g backend) error {
+		w, err := g.ChangeWebhook(ctx, name, e)
+		if err != nil {
+			return err
+		}
+		return p.print(w, func(t *table) { t.row(w.Name, string(w.State), filterOf(w), w.URL) })
+	})
+}
+
+type webhooksEnableCmd struct {
+	printing
+	webhookArg
+}
+
+// Run enables a webhook.
+func (c *webhooksEnableCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.changeWebhook(ctx, at, c.Name, admin.WebhookEdit{State: gistdeal.WebhookEnabled})
+}
+
+type webhooksDisableCmd struct {
+	printing
+	webhookArg
+}
+
+// Run disables a webhook.
+func (c *webhooksDisableCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.changeWebhook(ctx, at, c.Name, admin.WebhookEdit{State: gistdeal.WebhookDisabled})
+}
+
+type webhooksRotateCmd struct {
+	printing
+	webhookArg
+	Overlap period `help:"How long the old secret signs messages too: 24h, 7d ..., at most 30d; 0s ends it at once." default:"24h"`
+}
+
+// Run rotates the secret of a webhook. Standard output gets the new one alone.
+func (c *webhooksRotateCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, writes, func(g backend) error {
+		w, err := g.RotateWebhook(ctx, c.Name, time.Duration(c.Overlap))
+		if err != nil {
+			return err
+		}
+		return c.printSecret(w)
+	})
+}
+
+type webhooksTestCmd struct {
+	printing
+	webhookArg
+}
+
+// testWait is how long the command waits for the answer to a test message.
+const testWait = 20 * time.Second
+
+// Run tests a webhook.
+func (c *webhooksTestCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, writes, func(g backend) error {
+		wait, cancel := context.WithTimeout(ctx, testWait)
+		defer cancel()
+		m, err := g.TestWebhook(wait, c.Name)
+		if err != nil {
+			return err
+		}
+		if err := c.print(m, func(t *table) { t.row(string(m.State), statusOf(m), m.Problem) }); err != nil {
+			return err
+		}
+		switch m.State {
+		case gistdeal.DeliveryDelivered:
+			return nil
+		case gistdeal.DeliveryPending:
+			return errors.New("no gistdeal has sent the message yet: check that one runs on this database")
+		}
+		return errors.New("the message was not accepted")
+	})
+}
+
+// statusOf returns the status of the last answer to a message.
+func statusOf(m gistdeal.Delivery) string {
+	if m.Status == 0 {
+		return "-"
+	}
+	return strconv.Itoa(m.Status)
+}
+
+type webhooksDeliveriesCmd struct {
+	printing
+	webhookArg
+	State []gistdeal.DeliveryState `help:"Only messages in these states: pending, delivered, failed." placeholder:"STATE"`
+	Limit int                      `help:"Maximum number of messages." default:"50"`
+}
+
+// Validate refuses a state that no message has.
+func (c *webhooksDeliveriesCmd) Validate() error {
+	for _, state := range c.State {
+		if !slices.Contains(gistdeal.DeliveryStates, state) {
+			return fmt.Errorf("--state is %q, want one of %v", state, gistdeal.DeliveryStates)
+		}
+	}
+	return nil
+}
+
+// Run prints the messages.
+func (c *webhooksDeliveriesCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, reads, func(g backend) error {
+		messages, err := g.AllDeliveries(ctx, c.Name, c.State, max(c.Limit, 1))
+		if err != nil {
+			return err
+		}
+		return c.print(struct {
+			Deliveries []gistdeal.Delivery `json:"deliveries"`
+		}{messages}, func(t *table) {
+			t.row("EVENT", "TYPE", "STATE", "ATTEMPTS", "LAST", "NEXT", "STATUS", "PROBLEM")
+			for _, m := range messages {
+				t.row(strconv.FormatInt(m.EventID, 10), string(m.Type), string(m.State), strconv.Itoa(m.Attempts), ago(m.TriedAt), ago(m.NextAt), statusOf(m), m.Problem)
+			}
+		})
+	})
+}
+
+type webhooksRedeliverCmd struct {
+	printing
+	webhookArg
+	First  int64 `help:"The id of the first event; without the flag the oldest one that is kept." placeholder:"ID"`
+	Last   int64 `help:"The id of the last event; without the flag the last one that the webhook got." placeholder:"ID"`
+	Event  int64 `help:"The id of the only event." placeholder:"ID"`
+	Failed bool  `help:"Only messages that failed for good."`
+}
+
+// Validate refuses a command without a selection: it would send everything again.
+func (c *webhooksRedeliverCmd) Validate() error {
+	switch {
+	case c.Event != 0 && (c.First != 0 || c.Last != 0):
+		return errors.New("--event names one event, --first and --last name a range: give one of the two")
+	case c.Event == 0 && c.First == 0 && !c.Failed:
+		return errors.New("name an --event, the --first of a range, or --failed")
+	}
+	return nil
+}
+
+// Run has messages sent again.
+func (c *webhooksRedeliverCmd) Run(ctx context.Context, at serverFlags) error {
+	r := admin.Redelivery{First: c.First, Last: c.Last, FailedOnly: c.Failed}
+	if c.Event != 0 {
+		r.First, r.Last = c.Event, c.Event
+	}
+	return c.withGistdeal(ctx, at, writes, func(g backend) error {
+		done, err := g.Redeliver(ctx, c.Name, r)
+		if err != nil {
+			return err
+		}
+		return c.print(done, func(t *table) { t.row(format.Number(done.Messages) + " messages are sent again") })
+	})
+}
+
+type webhooksDeleteCmd struct {
+	printing
+	webhookArg
+}
+
+// Run deletes a webhook.
+func (c *webhooksDeleteCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.change(ctx, at, backend.DeleteWebhook, c.Name)
+}
