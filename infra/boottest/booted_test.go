@@ -130,6 +130,7 @@ func TestTwoSystemsBootAtOnceServeAndAreBackAfterAPowerCut(t *testing.T) {
 	for _, s := range []*system{one, two} {
 		s.works()
 	}
+	one.followsDocker()
 	_, before := one.certificate()
 	one.off()
 	if _, after := two.certificate(); after != before {
@@ -141,6 +142,18 @@ func TestTwoSystemsBootAtOnceServeAndAreBackAfterAPowerCut(t *testing.T) {
 		t.Errorf("after a power cut it serves %s, want %s", after, before)
 	}
 	one.works()
+}
+
+// followsDocker restarts dockerd, as an update of its package does: the container
+// ends with it and comes back with it.
+func (s *system) followsDocker() {
+	s.t.Helper()
+	before := s.saw("cat", "/run/standin/container")
+	s.ran("systemctl", "restart", "docker.service")
+	s.ready()
+	if after := s.saw("cat", "/run/standin/container"); after == before {
+		s.t.Errorf("%s: the container of before goes on, %s", s.name, after)
+	}
 }
 
 // works checks the services and timers of systemd.

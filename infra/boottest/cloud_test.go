@@ -18,6 +18,7 @@ import (
 	"net/http/httputil"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -158,6 +159,12 @@ func (b *balancer) add(host string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.hosts = append(b.hosts, host)
+}
+
+func (b *balancer) remove(host string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.hosts = slices.DeleteFunc(b.hosts, func(h string) bool { return h == host })
 }
 
 // balance starts the world's load balancer.

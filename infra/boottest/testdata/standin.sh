@@ -41,6 +41,7 @@ install_packages() {
   for package in "$@"; do
     path=$(awk -v name="$package" '$1 == name { print $2 }' /srv/packages)
     [ -n "$path" ] || refuse "$package"
+    echo "$package" >>"$told/packages"
     if [ "$path" = - ] || [ -e "$path" ]; then continue; fi
     mv "/opt/packages/$package" "$path"
     # Debian and Ubuntu start a service when they install it.
@@ -103,12 +104,17 @@ case "$name $*" in
   ;;
 'mount /mnt/gistdeal')
   grep -q '^[a-z0-9.-]*:/ /mnt/gistdeal nfs4 nfsvers=4.1,.*,soft,.*nofail,_netdev 0 0$' /etc/fstab || refuse "$@"
-  [ -e /srv/shared ] || exit 32
+  [ -e /srv/shared ] && grep -qx nfs-common "$told/packages" || exit 32
   exec /bin/mount --bind /srv/shared /mnt/gistdeal
   ;;
 
 'aws ssm get-parameter --name '*' --with-decryption --query Parameter.Value --output text')
   [ "$AWS_DEFAULT_REGION" = us-east-1 ] || refuse "$@"
+  left=$(cat /srv/refusals 2>/dev/null || echo 0)
+  if [ "$left" -gt 0 ]; then
+    echo $((left - 1)) >/srv/refusals
+    exit 254
+  fi
   cat "/srv/parameters$4"
   ;;
 'aws secretsmanager get-secret-value --secret-id '*' --query SecretString --output text')
