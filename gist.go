@@ -1,6 +1,9 @@
 package gistdeal
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // Gist is a public gist of a tracked user, keyed by its gist id.
 type Gist struct {
@@ -54,6 +57,12 @@ type UserGist struct {
 // GistURL returns the URL of a gist's page in its usual form, with the login.
 func GistURL(login, gistID string) string {
 	return "https://gist.github.com/" + login + "/" + gistID
+}
+
+// RawURL returns a URL of the newest content of a gist's file, for files whose URL GitHub has
+// not told.
+func RawURL(login, gistID, name string) string {
+	return "https://gist.githubusercontent.com/" + url.PathEscape(login) + "/" + gistID + "/raw/" + url.PathEscape(name)
 }
 
 // NewGistPolicy decides about the deals of new gists in a scan. With the zero value

@@ -15,6 +15,13 @@ type SweepPace struct {
 	Query    time.Duration // of one query, as measured; 0 means that none was sent
 }
 
+// SweepSize is the number of users of a sweep.
+type SweepSize struct {
+	Users     int // to scan, with those that are only requested
+	Requested int // of them: requests to track a user
+	Unscanned int // of them: users that are tracked and were never scanned
+}
+
 // SweepPlan says how often all users are scanned, and what that costs.
 type SweepPlan struct {
 	Users     int       `json:"users" doc:"Users to scan, and requests to track further ones."`
@@ -24,11 +31,12 @@ type SweepPlan struct {
 	Points    int       `json:"points_per_hour" doc:"GraphQL's points that this costs."`
 	Requests  int       `json:"requests_per_hour" doc:"Requests that this costs, if no user has new gists."`
 	Query     float64   `json:"query_seconds" doc:"The measured time of a query; 0 before the first one."`
-	FirstPass time.Time `json:"first_pass_at,omitzero" doc:"When each user was scanned once, at the latest; left out if that is so."`
+	FirstPass time.Time `json:"first_pass_at,omitzero" doc:"When each user was scanned once, by estimate; left out if that is so."`
 }
 
 const (
 	batchUsers  = 100
+	largeUser   = 10   // one of so many users has more than ProbeGists gists, by assumption
 	pointUnused = 4500 // of a token's 5,000 points, before GitHub has reported them
 	// busyHour is how much of an hour queries may take: GitHub allows 60 seconds a minute.
 	busyHour      = 45 * time.Minute
@@ -36,8 +44,9 @@ const (
 	hourInSeconds = float64(time.Hour / time.Second)
 )
 
-// Plan returns the plan for that many users, of whom some were never scanned.
-func (p SweepPace) Plan(users, unscanned int, now time.Time) SweepPlan {
+// Plan returns the plan for so many users.
+func (p SweepPace) Plan(size SweepSize, now time.Time) SweepPlan {
+	users := size.Users
 	plan := SweepPlan{Users: users, Batches: p.Batches, Wanted: p.Interval.Seconds(), Query: p.Query.Seconds()}
 	calls, perHour := users, float64(max(p.Scans, 1))
 	if p.Batches {
@@ -50,16 +59,25 @@ func (p SweepPace) Plan(users, unscanned int, now time.Time) SweepPlan {
 	} else {
 		plan.Requests = cost
 	}
-	if unscanned > 0 {
-		hours := float64(unscanned) / float64(max(p.Requests, 1)) // Each first scan of a user with gists is a request.
-		if p.Batches {
-			hours = max(hours, 2*float64(queries(unscanned))/p.queriesPerHour()) // One looks the users up.
-		} else {
-			hours *= 2
-		}
-		plan.FirstPass = now.Add(time.Duration(hours * float64(time.Hour))).Truncate(time.Minute).Add(time.Minute).UTC()
+	if size.Requested+size.Unscanned > 0 {
+		plan.FirstPass = now.Add(time.Duration(p.firstPass(size) * float64(time.Hour))).Truncate(time.Minute).Add(time.Minute).UTC()
 	}
 	return plan
+}
+
+// firstPass returns the hours until each user was scanned once. Where queries are served, one
+// takes in 100 requested users, but for those with more gists than it shows. Each other first
+// scan of a user with gists is a request, and each other lookup is one too.
+func (p SweepPace) firstPass(size SweepSize) float64 {
+	requests := size.Unscanned + 2*size.Requested
+	if p.Batches {
+		requests = size.Unscanned + (size.Requested+largeUser-1)/largeUser
+	}
+	hours := float64(requests) / float64(max(p.Requests, 1))
+	if p.Batches {
+		hours = max(hours, float64(queries(size.Requested))/p.queriesPerHour())
+	}
+	return hours
 }
 
 // Kept reports whether the configured interval is kept.

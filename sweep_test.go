@@ -27,13 +27,39 @@ func TestASweepIsPlannedWithinTheQuotaAndTheTimeOfQueries(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := c.pace.Plan(c.users, 0, now)
+			p := c.pace.Plan(gistdeal.SweepSize{Users: c.users}, now)
 			if p.Interval != c.interval.Seconds() || p.Points != c.points || p.Requests != c.requests || p.Kept() != (c.interval <= c.pace.Interval) || !p.FirstPass.IsZero() {
 				t.Errorf("%+v, want every %s for %d points or %d requests", p, c.interval, c.points, c.requests)
 			}
 		})
 	}
-	if p := batches.Plan(1_000_000, 1_000_000, now); p.FirstPass.Sub(now).Round(time.Hour) != 222*time.Hour {
-		t.Errorf("the first pass ends after %s, want a request for each user", p.FirstPass.Sub(now))
+}
+
+func TestTheFirstPassIsPlannedByWhatItTakes(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	batches := gistdeal.SweepPace{Interval: 3 * time.Hour, Batches: true, Points: 4500, Requests: 4500, Query: time.Second}
+	single := gistdeal.SweepPace{Interval: 3 * time.Hour, Requests: 50, Scans: 50}
+	slow := batches
+	slow.Query = 10 * time.Second
+	const million = 1_000_000
+	for name, c := range map[string]struct {
+		pace  gistdeal.SweepPace
+		size  gistdeal.SweepSize
+		hours int
+	}{
+		// A tenth of them have more gists than a query shows.
+		"a million requested":      {batches, gistdeal.SweepSize{Users: million, Requested: million}, 22},
+		"slow queries":             {slow, gistdeal.SweepSize{Users: million, Requested: million}, 37},
+		"tracked, but not scanned": {batches, gistdeal.SweepSize{Users: million, Unscanned: 9000}, 2},
+		"no queries":               {single, gistdeal.SweepSize{Users: 1000, Requested: 500, Unscanned: 500}, 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := c.pace.Plan(c.size, now)
+			if got := p.FirstPass.Sub(now).Round(time.Hour); got != time.Duration(c.hours)*time.Hour {
+				t.Errorf("the first pass takes %s, want %d h", got, c.hours)
+			}
+		})
 	}
 }

@@ -90,7 +90,9 @@ type User struct {
 	FullScanAt time.Time `json:"-"` // when a scan last read every page, or confirmed the login of a user without gists
 	NextScanAt time.Time `json:"next_scan_at,omitzero"`
 	Failures   int       `json:"failures" doc:"The number of failed scans in a row."`
-	Problem    string    `json:"problem" doc:"Why the last scan failed; empty if it succeeded."`
+	// Unlinked reports that a scan must read the raw URLs of the files: the first scan was a Probe.
+	Unlinked bool   `json:"-"`
+	Problem  string `json:"problem" doc:"Why the last scan failed; empty if it succeeded."`
 	// Hidden is how many more public gists GitHub counted than it listed, when a scan last
 	// read them all.
 	Hidden int `json:"-"`

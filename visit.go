@@ -15,6 +15,7 @@ type View struct {
 	UserID  int64
 	Login   string
 	Scanned bool   // the first scan succeeded, or will not come because the user is paused
+	Linked  bool   // the raw URLs of all files are GitHub's own
 	Version int64  // increases with each change of the user's login, gists or deals
 	Seen    int64  // the highest Gist.Seq of the visitor's visits; 0 before the first visit
 	DealURL string // PipedriveAccount.DealURL; "" if unknown

@@ -2159,7 +2159,7 @@ type SweepPlan struct {
 	// Batches Whether one query compares 100 users with GitHub; otherwise each user needs a request.
 	Batches bool `json:"batches"`
 
-	// FirstPassAt When each user was scanned once, at the latest; left out if that is so.
+	// FirstPassAt When each user was scanned once, by estimate; left out if that is so.
 	FirstPassAt time.Time `json:"first_pass_at,omitempty,omitzero"`
 
 	// IntervalSeconds The time that can be kept within GitHub's limits.

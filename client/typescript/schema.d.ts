@@ -2598,7 +2598,7 @@ export interface components {
             batches: boolean;
             /**
              * Format: date-time
-             * @description When each user was scanned once, at the latest; left out if that is so.
+             * @description When each user was scanned once, by estimate; left out if that is so.
              */
             first_pass_at?: string;
             /**

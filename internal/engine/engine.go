@@ -63,8 +63,8 @@ type Store interface {
 	SaveQuotas(ctx context.Context, value string, events ...gistdeal.Event) error
 	// DeleteEvents deletes up to limit events from before then, and returns their number.
 	DeleteEvents(ctx context.Context, then time.Time, limit int) (int, error)
-	// SweepSize returns the number of users to scan, and how many of these were never scanned.
-	SweepSize(ctx context.Context) (users, unscanned int, err error)
+	// SweepSize returns the number of users to scan.
+	SweepSize(ctx context.Context) (gistdeal.SweepSize, error)
 }
 
 // Options are the settings of an Engine; the zero value works.

@@ -36,14 +36,14 @@ func (e *Engine) planSweeps(ctx context.Context) error {
 
 // planSweep returns the plan as of now.
 func (e *Engine) planSweep(ctx context.Context) (gistdeal.SweepPlan, error) {
-	users, unscanned, err := e.store.SweepSize(ctx)
+	size, err := e.store.SweepSize(ctx)
 	pace := e.github.Pace()
 	pace.Interval = e.options.ScanInterval
 	if pace.Interval == 0 {
 		pace.Interval = scanInterval
 	}
 	pace.Batches = pace.Batches && !e.prober.Refused()
-	return pace.Plan(users, unscanned, e.options.Now()), err
+	return pace.Plan(size, e.options.Now()), err
 }
 
 func (e *Engine) logPlan(p gistdeal.SweepPlan) {

@@ -12,14 +12,15 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// trackAll tracks users with a gist each in the background, and returns the database.
+// trackAll tracks users in the background, each with a gist that needs a scan, and returns the
+// database.
 func (w *world) trackAll(logins ...string) *store.Store {
 	w.t.Helper()
 	db := w.openStore()
 	var requests []gistdeal.ScanRequest
 	for _, login := range logins {
 		w.sim.AddUser(sim.User{Login: login})
-		w.sim.AddGist(login, sim.Gist{})
+		w.sim.AddGist(login, largeGist())
 		requests = append(requests, gistdeal.ScanRequest{Login: login})
 	}
 	w.ask(db, requests...)

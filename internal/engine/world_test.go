@@ -23,7 +23,7 @@ import (
 
 // world has simulators and one database. Tests start and stop engines on it.
 type world struct {
-	t            *testing.T
+	t            testing.TB
 	sim          *sim.Sim
 	url          string
 	path         string // or URL of the database
@@ -36,7 +36,7 @@ type world struct {
 
 // newWorld returns a world without quotas and with a resend interval of half a
 // second.
-func newWorld(t *testing.T, o sim.Options) *world {
+func newWorld(t testing.TB, o sim.Options) *world {
 	t.Helper()
 	s, url := testenv.Simulate(t, testenv.Unlimited(o))
 	return &world{
@@ -53,7 +53,7 @@ func (w *world) withoutGraphQL() {
 // run is a running engine.
 type run struct {
 	*engine.Engine
-	t     *testing.T
+	t     testing.TB
 	store *store.Store
 	stop  func() error // ends the engine and returns the error of Run
 	fails bool         // the test expects an error of Run

@@ -261,19 +261,23 @@ func (item gistJSON) gist() gistdeal.Gist {
 		files = append(files, gistdeal.File{Name: name, RawURL: file.RawURL, Type: file.Type, Language: file.Language, Size: file.Size})
 	}
 	slices.SortFunc(files, func(a, b gistdeal.File) int { return cmp.Compare(a.Name, b.Name) })
-	updated := item.UpdatedAt
-	if updated.Before(item.CreatedAt) { // Or it is left out.
-		updated = item.CreatedAt
-	}
 	return gistdeal.Gist{
 		ID:          item.ID,
 		OwnerID:     item.Owner.ID,
 		Description: item.Description,
 		Files:       files,
 		CreatedAt:   item.CreatedAt.UTC(),
-		UpdatedAt:   updated.UTC(),
+		UpdatedAt:   updated(item.CreatedAt, item.UpdatedAt),
 		Comments:    item.Comments,
 	}
+}
+
+// updated returns when a gist last changed; when it was created if GitHub does not tell.
+func updated(created, updated time.Time) time.Time {
+	if updated.Before(created) {
+		return created.UTC()
+	}
+	return updated.UTC()
 }
 
 // nextPage returns the address of the page after the one at address, or "" if there is

@@ -15,25 +15,35 @@ import (
 	"gistdeal"
 )
 
-// probeFields are what a query asks of each user. totalCount counts the public gists, forks
-// among them (GitHub docs, "GistConnection").
-var probeFields = fmt.Sprintf(`fragment probe on User {
-	id databaseId login
-	gists(first: %d, privacy: PUBLIC, orderBy: {field: CREATED_AT, direction: DESC}) { totalCount nodes { name } }
-}`, gistdeal.ProbeLatest)
+// probeFields and gistFields are what a query asks of each user: to compare it, or to store its
+// gists. totalCount counts the public gists, forks among them (GitHub docs, "GistConnection").
+// A gist names 10 files unless a limit is given; one more than we keep tells that there are more.
+var (
+	probeFields = probeFragment(gistdeal.ProbeLatest, "name")
+	gistFields  = probeFragment(gistdeal.ProbeGists, fmt.Sprintf(
+		"name description createdAt updatedAt isFork isPublic files(limit: %d) { name size language { name } }", gistdeal.ProbeFiles+1))
+)
 
-// maxAnswerSize is far more than 100 users need.
-const maxAnswerSize = 4 << 20
+func probeFragment(first int, ofGist string) string {
+	return fmt.Sprintf(`fragment probe on User {
+	id databaseId login
+	gists(first: %d, privacy: PUBLIC, orderBy: {field: CREATED_AT, direction: DESC}) { totalCount nodes { %s } }
+}`, first, ofGist)
+}
+
+// maxAnswerSize is far more than 100 users with their gists need.
+const maxAnswerSize = 16 << 20
 
 // Probe asks GitHub about many users with few queries, at most 100 users each, and returns
 // a probe of each user in their order. It names a user by its node id, and by its login if
-// that is not known; then the answer may be about another user.
+// that is not known; then the answer may be about another user. gists asks for the facts of the
+// newest gists too.
 //
 // What GitHub says about one user is in the probe's Err and fails no other one. Probe asks
 // again with fewer users if GitHub does not return so many in time. An error means that
 // Probe has no answers: Unauthorized, NotFound and Invalid that GitHub does not serve such
 // queries here, Limited that they have to wait.
-func (c *Client) Probe(ctx context.Context, users []gistdeal.User) ([]gistdeal.Probe, error) {
+func (c *Client) Probe(ctx context.Context, users []gistdeal.User, gists bool) ([]gistdeal.Probe, error) {
 	probes := make([]gistdeal.Probe, len(users))
 	pending := make([]int, len(users))
 	for i := range pending {
@@ -41,7 +51,7 @@ func (c *Client) Probe(ctx context.Context, users []gistdeal.User) ([]gistdeal.P
 	}
 	for len(pending) > 0 {
 		n := min(c.pool.batch(), len(pending))
-		unanswered, err := c.probe(ctx, users, probes, pending[:n])
+		unanswered, err := c.probe(ctx, newQuery(users, pending[:n], gists), probes, pending[:n])
 		if heavy := (slowError{}); errors.As(err, &heavy) && n > minBatch {
 			continue // The next batch is smaller.
 		}
@@ -93,14 +103,13 @@ func (c *Client) Pace() gistdeal.SweepPace {
 	return p
 }
 
-// probe sends one query for some of the users, given by index, and stores their probes. It
+// probe sends a query for some of the users, given by index, and stores their probes. It
 // returns those that GitHub left out because the query was too large.
-func (c *Client) probe(ctx context.Context, users []gistdeal.User, probes []gistdeal.Probe, batch []int) (unanswered []int, err error) {
+func (c *Client) probe(ctx context.Context, q query, probes []gistdeal.Probe, batch []int) (unanswered []int, err error) {
 	if err := c.acquireQuery(ctx); err != nil {
 		return nil, err
 	}
 	begin := time.Now()
-	q := newQuery(users, batch)
 	a, err := c.query(ctx, q)
 	took := time.Since(begin)
 	defer func() { c.pool.release(took, len(batch), len(unanswered) > 0 || errors.As(err, new(slowError))) }()
@@ -109,7 +118,7 @@ func (c *Client) probe(ctx context.Context, users []gistdeal.User, probes []gist
 	}
 	answered := false
 	for i, index := range batch {
-		p, again := a.probe(q.places[i])
+		p, again := a.probe(q.places[i], q.gists)
 		if again {
 			unanswered = append(unanswered, index)
 			continue
@@ -192,6 +201,7 @@ type query struct {
 	Query     string         `json:"query"`
 	Variables map[string]any `json:"variables"`
 	places    []place        // of each user
+	gists     bool           // it asks for gists
 }
 
 // place is where an answer has a user.
@@ -201,8 +211,8 @@ type place struct {
 }
 
 // newQuery returns the query for some of the users, given by index.
-func newQuery(users []gistdeal.User, batch []int) query {
-	q := query{Variables: map[string]any{}}
+func newQuery(users []gistdeal.User, batch []int, gists bool) query {
+	q := query{Variables: map[string]any{}, gists: gists}
 	var ids []string
 	var declared, selected strings.Builder
 	for _, i := range batch {
@@ -223,6 +233,9 @@ func newQuery(users []gistdeal.User, batch []int) query {
 		q.Variables["ids"] = ids
 	}
 	q.Query = "query Probe(" + declared.String() + ") { rateLimit { cost }" + selected.String() + " }\n" + probeFields
+	if gists {
+		q.Query = strings.TrimSuffix(q.Query, probeFields) + gistFields
+	}
 	return q
 }
 
@@ -291,24 +304,14 @@ func (a *queryAnswer) forbidden() error {
 	return nil
 }
 
-// probe returns the probe of the user at a place. again means that the query was too large
-// for this user.
-func (a *queryAnswer) probe(at place) (p gistdeal.Probe, again bool) {
+// probe returns the probe of the user at a place, with gists if the query asks for them. again
+// means that the query was too large for this user.
+func (a *queryAnswer) probe(at place, gists bool) (p gistdeal.Probe, again bool) {
 	text := a.Data[at.alias]
 	if at.alias == "" && at.index < len(a.nodes) {
 		text = a.nodes[at.index]
 	}
-	var user *struct {
-		ID         string `json:"id"`
-		DatabaseID int64  `json:"databaseId"`
-		Login      string `json:"login"`
-		Gists      struct {
-			TotalCount int `json:"totalCount"`
-			Nodes      []*struct {
-				Name string `json:"name"`
-			} `json:"nodes"`
-		} `json:"gists"`
-	}
+	var user *userNode
 	if err := json.Unmarshal(text, &user); len(text) > 0 && err != nil {
 		return gistdeal.Probe{Err: unreadable("%w", err)}, false
 	}
@@ -320,9 +323,12 @@ func (a *queryAnswer) probe(at place) (p gistdeal.Probe, again bool) {
 	}
 	p.Account = gistdeal.Account{ID: user.DatabaseID, NodeID: user.ID, Login: user.Login, Type: "User", PublicGists: user.Gists.TotalCount}
 	for _, g := range user.Gists.Nodes {
-		if g != nil {
+		if g != nil && len(p.Latest) < gistdeal.ProbeLatest {
 			p.Latest = append(p.Latest, g.Name)
 		}
+	}
+	if gists {
+		p.Gists, p.Complete = user.gists()
 	}
 	return p, false
 }

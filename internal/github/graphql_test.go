@@ -12,6 +12,9 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/sim"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // synthetic returns n users that the simulator has, every other one with its node id.
@@ -33,7 +36,7 @@ func TestAProbeOfAHundredUsersIsOneQuery(t *testing.T) {
 	s, c, asked := simulate(t, sim.Options{Seed: 1})
 	users := synthetic(s, 100)
 	published := s.Publish(users[7].ID)
-	probes, err := c.Probe(t.Context(), users)
+	probes, err := c.Probe(t.Context(), users, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +54,7 @@ func TestAProbeOfAHundredUsersIsOneQuery(t *testing.T) {
 	for i := range users {
 		users[i].NodeID = probes[i].NodeID // The newer form works too.
 	}
-	if again, err := c.Probe(t.Context(), users); err != nil || fmt.Sprint(again) != fmt.Sprint(probes) {
+	if again, err := c.Probe(t.Context(), users, false); err != nil || fmt.Sprint(again) != fmt.Sprint(probes) {
 		t.Errorf("by the newer ids: %v, %v", again, err)
 	}
 	if q := c.Quotas()[1]; q.Name != QuotaGraphQL || q.Limit != 5000 || q.Remaining != 4998 || q.Reserved != 500 {
@@ -62,6 +65,89 @@ func TestAProbeOfAHundredUsersIsOneQuery(t *testing.T) {
 	}
 }
 
+func TestAQueryTellsTheSameOfGistsAsTheirList(t *testing.T) {
+	t.Parallel()
+	s, c, asked := simulate(t, sim.Options{Seed: 1})
+	users := synthetic(s, 100)
+	s.AddGist(users[0].Login, sim.Gist{NullDescription: true, NoFiles: true, NoOwner: true, Fork: true})
+	s.AddGist(users[1].Login, sim.Gist{Files: manyFiles(10)})
+	s.AddGist(users[2].Login, sim.Gist{Files: manyFiles(11)})
+	probes, err := c.Probe(t.Context(), users, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(asked.all()); n != 1 || s.Report().Points != 1 {
+		t.Errorf("%d requests for %d points, want one of each", n, s.Report().Points)
+	}
+	complete := 0
+	for i, p := range probes {
+		var want []gistdeal.Gist
+		if _, err := listGists(t.Context(), c, users[i].Login, "", func(page gistdeal.GistPage) error {
+			want = append(want, page.Gists...)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if p.Err != nil || p.PublicGists != len(want) || p.Complete != (len(want) <= gistdeal.ProbeGists && i != 2) {
+			t.Fatalf("%s: %+v\nwant %d gists", users[i].Login, p, len(want))
+		}
+		if !p.Complete {
+			continue
+		}
+		complete++
+		for j := range want { // What only the list tells.
+			want[j].Comments, want[j].OwnerID = nil, p.ID
+			want[j].Fork = new(i == 0 && j == 0)
+			for k := range want[j].Files {
+				want[j].Files[k].RawURL, want[j].Files[k].Type = "", ""
+			}
+		}
+		if diff := cmp.Diff(want, p.Gists, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: %s", users[i].Login, diff)
+		}
+	}
+	if complete < 90 {
+		t.Errorf("%d of 100 users are complete", complete)
+	}
+}
+
+func manyFiles(n int) (files []sim.File) {
+	for i := range n {
+		files = append(files, sim.File{Name: fmt.Sprint("file-", i, ".go"), Size: i})
+	}
+	return files
+}
+
+func TestGistsThatCannotBeReadAreLeftToTheirList(t *testing.T) {
+	t.Parallel()
+	const good = `{"name": "a1", "createdAt": "2026-11-23T10:20:30Z", "updatedAt": "2026-11-23T10:20:30Z", "isPublic": true, "files": [{"name": "a.go", "size": 1}]}`
+	for name, c := range map[string]struct {
+		nodes    string
+		complete bool
+	}{
+		"good":             {good, true},
+		"files null":       {strings.Replace(good, `[{"name": "a.go", "size": 1}]`, "null", 1), true},
+		"null":             {"null", false},
+		"twice":            {good + "," + good, false},
+		"an odd id":        {strings.Replace(good, "a1", "a/1", 1), false},
+		"not public":       {strings.Replace(good, "true", "false", 1), false},
+		"a file null":      {strings.Replace(good, `{"name": "a.go", "size": 1}`, "null", 1), false},
+		"a nameless file":  {strings.Replace(good, "a.go", "", 1), false},
+		"no creation time": {strings.Replace(good, `"createdAt": "2026-11-23T10:20:30Z",`, "", 1), false},
+		"fewer than count": {"", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := `{"data": {"u0": {"id": "U_1", "databaseId": 1, "login": "octocat", "gists": {"totalCount": ` + fmt.Sprint(max(1, strings.Count(c.nodes, "a1"))) + `, "nodes": [` + c.nodes + `]}}}}`
+			client, _ := serve(t, "", reply(200, map[string]string{"Content-Type": "application/json"}, body))
+			probes, err := client.Probe(t.Context(), []gistdeal.User{{Login: "octocat"}}, true)
+			if err != nil || probes[0].Err != nil || probes[0].Complete != c.complete {
+				t.Errorf("%+v, %v, complete should be %v", probes, err, c.complete)
+			}
+		})
+	}
+}
+
 func TestAMissingUserFailsNoOther(t *testing.T) {
 	t.Parallel()
 	s, c, _ := simulate(t, sim.Options{Seed: 1})
@@ -69,7 +155,7 @@ func TestAMissingUserFailsNoOther(t *testing.T) {
 	s.DeleteUser(users[2].Login) // Asked for by its id,
 	s.DeleteUser(users[3].Login) // and by its login.
 	s.ConvertUser(users[4].Login)
-	probes, err := c.Probe(t.Context(), users)
+	probes, err := c.Probe(t.Context(), users, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +171,7 @@ func TestALargeBatchIsAskedForInParts(t *testing.T) {
 	t.Parallel()
 	s, c, asked := simulate(t, sim.Options{Seed: 1, GraphQLUsers: 40})
 	users := synthetic(s, 100)
-	probes, err := c.Probe(t.Context(), users)
+	probes, err := c.Probe(t.Context(), users, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +185,7 @@ func TestALargeBatchIsAskedForInParts(t *testing.T) {
 	}
 	s.Set(func(o *sim.Options) { o.GraphQLUsers = 0 })
 	for range 40 {
-		if _, err := c.Probe(t.Context(), users); err != nil {
+		if _, err := c.Probe(t.Context(), users, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -131,7 +217,7 @@ func TestAQueryThatGitHubDoesNotFinishIsHalved(t *testing.T) {
 			for i := range users {
 				users[i] = gistdeal.User{ID: int64(i + 1), NodeID: fmt.Sprint("U_", i)}
 			}
-			_, err := c.Probe(t.Context(), users)
+			_, err := c.Probe(t.Context(), users, false)
 			wantKind(t, err, gistdeal.Temporary)
 			if !slices.Equal(sizes, []int{100, 50, 25}) {
 				t.Errorf("the queries had %v users", sizes)
@@ -169,7 +255,7 @@ func TestARefusedQueryStopsWhatItHasTo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client, _ := serve(t, "", c.answer)
-			_, err := client.Probe(t.Context(), []gistdeal.User{{ID: 1, NodeID: "U_1"}})
+			_, err := client.Probe(t.Context(), []gistdeal.User{{ID: 1, NodeID: "U_1"}}, false)
 			wantKind(t, err, c.kind)
 			want := c.wait
 			if want == half {
@@ -194,7 +280,7 @@ func TestTheReservedPointsAreLeft(t *testing.T) {
 	users := synthetic(s, 1)
 	queries := 0
 	for c.ProbeReady() == nil {
-		if _, err := c.Probe(t.Context(), users); err != nil {
+		if _, err := c.Probe(t.Context(), users, false); err != nil {
 			t.Fatal(err)
 		}
 		queries++
@@ -215,7 +301,7 @@ func TestWithoutATokenNoQueryIsSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantKind(t, c.ProbeReady(), gistdeal.Unauthorized)
-	_, err = c.Probe(t.Context(), []gistdeal.User{{Login: "octocat"}})
+	_, err = c.Probe(t.Context(), []gistdeal.User{{Login: "octocat"}}, false)
 	wantKind(t, err, gistdeal.Unauthorized)
 }
 
@@ -223,7 +309,7 @@ func TestAnEnterpriseServerHasItsOwnGraphQLAddress(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{"": "/graphql", "/api/v3": "/api/graphql"} {
 		c, asked := serve(t, path, reply(404, nil, `{}`))
-		_, err := c.Probe(t.Context(), []gistdeal.User{{Login: "octocat"}})
+		_, err := c.Probe(t.Context(), []gistdeal.User{{Login: "octocat"}}, false)
 		wantKind(t, err, gistdeal.NotFound)
 		if got := asked.all()[0].URL.Path; got != want {
 			t.Errorf("%q was requested for %q, want %q", got, path, want)
@@ -245,7 +331,7 @@ func TestQueriesTakeLessThanFortyFiveSecondsOfAMinute(t *testing.T) {
 		begin := time.Now()
 		const queries = 60
 		for range queries {
-			if _, err := c.Probe(t.Context(), []gistdeal.User{{ID: 1, NodeID: "U_1"}}); err != nil {
+			if _, err := c.Probe(t.Context(), []gistdeal.User{{ID: 1, NodeID: "U_1"}}, false); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	perTurn     = 50 // items of an operation that are changed at a time
-	inFlight    = 50 // scan requests of an operation that are pending at a time
+	perTurn     = 50  // items of an operation that are changed at a time
+	inFlight    = 200 // scan requests of an operation that are pending at a time: two queries of the leader
 	poll        = 250 * time.Millisecond
 	deleteEvery = time.Hour
 )

@@ -19,9 +19,10 @@ const (
 
 // GitHub is the part of GitHub's client that a Prober uses.
 type GitHub interface {
-	// Probe returns a probe of each user in their order. An Unauthorized, NotFound or
+	// Probe returns a probe of each user in their order, with the newest gists if they are
+	// asked for. An Unauthorized, NotFound or
 	// Invalid error means that GitHub serves no such queries here.
-	Probe(ctx context.Context, users []gistdeal.User) ([]gistdeal.Probe, error)
+	Probe(ctx context.Context, users []gistdeal.User, gists bool) ([]gistdeal.Probe, error)
 	// ProbeReady returns nil if a query may be sent, or the error of Probe.
 	ProbeReady() error
 }
@@ -29,7 +30,7 @@ type GitHub interface {
 // Store is the part of the database that a Prober uses.
 type Store interface {
 	DueScanned(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
-	TrackProbed(ctx context.Context, p gistdeal.Probe, policy gistdeal.Backfill, now, next time.Time) (gistdeal.User, error)
+	TrackProbed(ctx context.Context, p gistdeal.Probe, policy gistdeal.Backfill, first gistdeal.FirstScan, now time.Time) (gistdeal.TakenIn, error)
 	RecordProbes(ctx context.Context, probes []gistdeal.Probe, now time.Time, next func() time.Time) (unchanged map[int64]bool, err error)
 	ListedGists(ctx context.Context, userID int64) (int, error)
 	SetHidden(ctx context.Context, userID int64, hidden int) error
@@ -72,7 +73,7 @@ func (p *Prober) Changed(ctx context.Context, users []gistdeal.User, next func()
 	for i, u := range users {
 		changes[i].User = u
 	}
-	probes, err := p.Probe(ctx, users)
+	probes, err := p.probe(ctx, users, false)
 	if err != nil || probes == nil {
 		return changes, err
 	}
@@ -97,9 +98,9 @@ func (p *Prober) Changed(ctx context.Context, users []gistdeal.User, next func()
 	return changed, nil
 }
 
-// Track tracks the account of a probe. If it has no gists, it needs no scan before next.
-func (p *Prober) Track(ctx context.Context, probe gistdeal.Probe, policy gistdeal.Backfill, next time.Time) (gistdeal.User, error) {
-	return p.store.TrackProbed(ctx, probe, policy, p.now(), next)
+// Track tracks the account of a probe. If the probe has all of its gists, that was its first scan.
+func (p *Prober) Track(ctx context.Context, probe gistdeal.Probe, policy gistdeal.Backfill, first gistdeal.FirstScan) (gistdeal.TakenIn, error) {
+	return p.store.TrackProbed(ctx, probe, policy, first, p.now())
 }
 
 // Available reports whether GitHub serves queries, as far as is known.
@@ -116,16 +117,20 @@ func (p *Prober) Refused() bool {
 	return p.refused
 }
 
-// Probe asks GitHub about users. It returns nothing if GitHub serves no queries, now or at
-// all: then each user needs requests of its own.
+// Probe asks GitHub about users and their newest gists. It returns nothing if GitHub serves no
+// queries, now or at all: then each user needs requests of its own.
 func (p *Prober) Probe(ctx context.Context, users []gistdeal.User) ([]gistdeal.Probe, error) {
+	return p.probe(ctx, users, true)
+}
+
+func (p *Prober) probe(ctx context.Context, users []gistdeal.User, gists bool) ([]gistdeal.Probe, error) {
 	if len(users) == 0 || !p.Available() {
 		return nil, nil
 	}
 	err := p.github.ProbeReady()
 	var probes []gistdeal.Probe
 	if err == nil {
-		probes, err = p.github.Probe(ctx, users)
+		probes, err = p.github.Probe(ctx, users, gists)
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -177,7 +182,7 @@ func (p *Prober) Scanned(ctx context.Context, c Change) error {
 	// The user may have changed between the count and the scan.
 	u := c.User
 	u.NodeID = c.Probe.NodeID
-	again, err := p.Probe(ctx, []gistdeal.User{u})
+	again, err := p.probe(ctx, []gistdeal.User{u}, false)
 	if err != nil || len(again) == 0 || again[0].Err != nil || again[0].PublicGists != c.Probe.PublicGists {
 		return err
 	}

@@ -19,7 +19,7 @@ type hub struct {
 
 func (h *hub) ProbeReady() error { return nil }
 
-func (h *hub) Probe(_ context.Context, users []gistdeal.User) ([]gistdeal.Probe, error) {
+func (h *hub) Probe(_ context.Context, users []gistdeal.User, _ bool) ([]gistdeal.Probe, error) {
 	h.queries++
 	if h.queries <= len(h.errs) && h.errs[h.queries-1] != nil {
 		return nil, h.errs[h.queries-1]

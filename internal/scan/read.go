@@ -102,12 +102,10 @@ func (s *Scanner) fullScanDue(u gistdeal.User) bool {
 // Only the first scan skips deals: a gist that shows up later is new even if its dates
 // are older.
 func (s *Scanner) newGistPolicy(u gistdeal.User, limits gistdeal.ApprovalLimits) gistdeal.NewGistPolicy {
-	n := gistdeal.NewGistPolicy{First: neverScanned(u), Order: s.options.Order}
-	if n.First {
-		n.SkipBefore = u.Backfill.Cutoff(u.TrackedAt)
+	if neverScanned(u) {
+		return gistdeal.FirstScan{Limits: limits, Order: s.options.Order}.Policy(u)
 	}
-	n.Hold = limits != gistdeal.ApprovalLimits{} || n.First && u.Backfill != gistdeal.BackfillNone && n.Order == gistdeal.PushOldest
-	return n
+	return gistdeal.NewGistPolicy{Order: s.options.Order, Hold: limits != gistdeal.ApprovalLimits{}}
 }
 
 // scanned records a successful scan. The deals that awaited its end are queued, as far as
@@ -117,13 +115,18 @@ func (s *Scanner) scanned(ctx context.Context, u gistdeal.User, limits gistdeal.
 	if err != nil {
 		return err
 	}
+	s.noteQueued(u, limits, queued, awaiting)
+	return s.store.Scanned(ctx, u.ID, l, s.now(), s.nextScan())
+}
+
+// noteQueued logs the deals that await approval, and wakes the pushes if others do not.
+func (s *Scanner) noteQueued(u gistdeal.User, limits gistdeal.ApprovalLimits, queued, awaiting int) {
 	if awaiting > 0 {
 		s.log.Warn("deals await approval", "login", u.Login, "user", u.ID, "deals", awaiting, "threshold", limits.Threshold, "daily_limit", limits.Daily)
 	}
 	if queued > 0 {
 		s.queued.Set()
 	}
-	return s.store.Scanned(ctx, u.ID, l, s.now(), s.nextScan())
 }
 
 // readAll records which gists of u are gone, after GitHub listed all of them.

@@ -83,16 +83,21 @@ func (s *Scanner) takeBackground(ctx context.Context) (taken []gistdeal.ScanRequ
 	return taken, err
 }
 
-// trackProbed tracks the users that the query returned. For the others it asks once more, because
-// the query does not tell an organization from a login that nobody has.
+// trackProbed tracks the users that the query returned, with their gists if it has all of
+// them. For the others it asks once more, because the query does not tell an organization from
+// a login that nobody has.
 func (s *Scanner) trackProbed(ctx context.Context, requests []gistdeal.ScanRequest, probes []gistdeal.Probe) error {
+	limits, err := s.approvalLimits(ctx)
+	if err != nil {
+		return err
+	}
 	var alone sync.WaitGroup
 	defer alone.Wait()
 	slots := make(chan struct{}, backgroundAtOnce)
 	for i, a := range requests {
 		if probes[i].Err == nil {
 			_, err := s.trackAccount(ctx, a, probes[i].Account, func(policy gistdeal.Backfill) (gistdeal.User, error) {
-				return s.prober.Track(ctx, probes[i], policy, s.nextScan())
+				return s.takeIn(ctx, probes[i], policy, limits)
 			})
 			s.answer(ctx, a, err == nil, err)
 			continue
@@ -110,4 +115,20 @@ func (s *Scanner) trackProbed(ctx context.Context, requests []gistdeal.ScanReque
 		})
 	}
 	return nil
+}
+
+// takeIn tracks the user of a probe. If the probe has all of its gists, no scan is needed.
+func (s *Scanner) takeIn(ctx context.Context, p gistdeal.Probe, policy gistdeal.Backfill, limits gistdeal.ApprovalLimits) (gistdeal.User, error) {
+	u := gistdeal.User{ID: p.ID, Login: p.Login, Backfill: policy, TrackedAt: s.now()}
+	first := gistdeal.FirstScan{Limits: limits, Order: s.options.Order, Next: s.nextScan()}
+	var err error
+	if first.Decisions, err = s.rules.Decisions(ctx, u, p.Gists, true, u.TrackedAt); err != nil {
+		return u, err
+	}
+	t, err := s.prober.Track(ctx, p, policy, first)
+	if err == nil && t.User.Unlinked {
+		s.ended.WithLabelValues("ok").Inc()
+	}
+	s.noteQueued(t.User, limits, t.Queued, t.Awaiting)
+	return t.User, err
 }

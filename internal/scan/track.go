@@ -26,7 +26,7 @@ func (s *Scanner) track(ctx context.Context, a gistdeal.ScanRequest) (added bool
 		}
 		return added, err
 	}
-	needed := neverScanned
+	needed := func(u gistdeal.User) bool { return neverScanned(u) || u.Unlinked }
 	if a.Kind == gistdeal.RequestScanNow {
 		needed = func(gistdeal.User) bool { return true }
 	}

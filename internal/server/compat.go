@@ -14,6 +14,9 @@ import (
 	"gistdeal/internal/problem"
 )
 
+// linkWait is how long an answer waits for raw URLs of files.
+const linkWait = 5 * time.Second
+
 // compatRoutes returns the routes of the system before gistdeal. Their paths, fields
 // and meaning never change, because its clients depend on them. New features
 // belong to the API.
@@ -106,7 +109,7 @@ func (s *Server) onlyPeeks(r *http.Request) bool {
 func (s *Server) tracked(r *http.Request, c gistdeal.Caller, login string) (gistdeal.View, error) {
 	v, err := s.store.View(r.Context(), c.Name, login)
 	if err == nil && v.Scanned {
-		return v, nil
+		return s.linked(r, c, v), nil
 	}
 	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
 		return v, err
@@ -132,6 +135,24 @@ func (s *Server) tracked(r *http.Request, c gistdeal.Caller, login string) (gist
 		return v, err
 	}
 	return s.store.View(r.Context(), c.Name, login)
+}
+
+// linked returns the view of a scanned user after a scan has read the raw URLs of its files, if
+// one is needed, allowed and soon done. Otherwise v remains: its files have URLs of their newest
+// content.
+func (s *Server) linked(r *http.Request, c gistdeal.Caller, v gistdeal.View) gistdeal.View {
+	if v.Linked || s.onlyPeeks(r) || !c.Scope.Allows(gistdeal.ScopeWrite) {
+		return v
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), min(linkWait, s.options.RequestWait))
+	defer cancel()
+	if err := s.engine.Track(ctx, v.Login); err != nil {
+		return v
+	}
+	if linked, err := s.store.View(r.Context(), c.Name, v.Login); err == nil {
+		return linked
+	}
+	return v
 }
 
 var (

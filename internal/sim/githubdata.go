@@ -27,6 +27,7 @@ type Gist struct {
 	NoFiles          bool // the gist has no files, and none are generated
 	Secret           bool
 	NoOwner          bool // the response has no owner
+	Fork             bool // it is a fork of another gist; lists do not say so
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
 	Comments         int

@@ -206,7 +206,7 @@ func (x *query) gist(p *ownedGist) *object {
 	fields := map[string]any{
 		"id": x.form().gistID(p), "name": p.ID, "description": p.Description,
 		"createdAt": p.CreatedAt, "updatedAt": p.UpdatedAt, "pushedAt": p.UpdatedAt,
-		"isFork": false, "isPublic": !p.Secret, "stargazerCount": 0,
+		"isFork": p.Fork, "isPublic": !p.Secret, "stargazerCount": 0,
 		"url": "https://gist.github.com/" + p.ID, "resourcePath": "/" + p.ID, "owner": nil,
 		"files": resolver(func(args map[string]any) (any, *queryError) { return p.queried(args), nil }),
 	}

@@ -23,28 +23,34 @@ const (
 // limits await approval instead; it returns both numbers.
 func (s *Store) QueueScanned(ctx context.Context, userID int64, limits gistdeal.ApprovalLimits, now time.Time) (queued, awaiting int, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		b, err := batchOf(ctx, tx, userID, now)
-		if err != nil || b.deals == 0 {
-			return err
-		}
-		var problem string
-		queued, problem = b.allowed(limits)
-		awaiting = b.deals - queued
-		h, err := head(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = '', queued_at = $2, updated_at = $2, catch_up = backfill, turn = `+h.turn()+` WHERE gist_id IN
-			(SELECT gist_id FROM deals WHERE `+waits+` AND gist_id IN (`+ofUser+`) ORDER BY place, gist_id LIMIT $3)`, userID, millis(now), queued); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE deals SET problem = $2, updated_at = $3 WHERE `+waits+` AND gist_id IN (`+ofUser+`)`, userID, problem, millis(now))
+		queued, awaiting, err = queueScanned(ctx, tx, userID, limits, now)
 		return err
 	})
 	if err != nil {
 		return 0, 0, fmt.Errorf("queue the deals of user %d after a scan: %w", userID, err)
 	}
 	return queued, awaiting, nil
+}
+
+// queueScanned is QueueScanned in a transaction.
+func queueScanned(ctx context.Context, tx *sql.Tx, userID int64, limits gistdeal.ApprovalLimits, now time.Time) (queued, awaiting int, err error) {
+	b, err := batchOf(ctx, tx, userID, now)
+	if err != nil || b.deals == 0 {
+		return 0, 0, err
+	}
+	var problem string
+	queued, problem = b.allowed(limits)
+	awaiting = b.deals - queued
+	h, err := head(ctx, tx)
+	if err != nil {
+		return 0, 0, err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = '', queued_at = $2, updated_at = $2, catch_up = backfill, turn = `+h.turn()+` WHERE gist_id IN
+		(SELECT gist_id FROM deals WHERE `+waits+` AND gist_id IN (`+ofUser+`) ORDER BY place, gist_id LIMIT $3)`, userID, millis(now), queued); err != nil {
+		return 0, 0, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE deals SET problem = $2, updated_at = $3 WHERE `+waits+` AND gist_id IN (`+ofUser+`)`, userID, problem, millis(now))
+	return queued, awaiting, err
 }
 
 // batch is the number of a user's deals that await the end of a scan, and of those that

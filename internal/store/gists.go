@@ -39,40 +39,46 @@ func (s *Store) SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gi
 		return 0, nil
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		object, err := gistObject(ctx, tx, userID, gists, n, now)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO gists (id, user_id, seq, description, files, created_at, updated_at, comments, fork, noticed_at, noticed_by, changed_at)
-			SELECT key, $1, CAST(value ->> 'seq' AS BIGINT), value ->> 'description', value ->> 'files', CAST(value ->> 'created_at' AS BIGINT),
-				CAST(value ->> 'updated_at' AS BIGINT), CAST(value ->> 'comments' AS BIGINT), CAST(value ->> 'fork' AS BIGINT), $2, $3, $2
-			FROM json_each($4) WHERE true ORDER BY CAST(value ->> 'seq' AS BIGINT)
-			ON CONFLICT (id) DO UPDATE SET description = excluded.description, files = excluded.files, updated_at = excluded.updated_at, changed_at = excluded.changed_at,
-				comments = CASE excluded.comments WHEN -1 THEN gists.comments ELSE excluded.comments END,
-				fork = CASE excluded.fork WHEN -1 THEN gists.fork ELSE excluded.fork END
-			WHERE excluded.updated_at >= gists.updated_at AND (gists.description <> excluded.description OR gists.files <> excluded.files
-				OR gists.updated_at <> excluded.updated_at OR excluded.comments NOT IN (-1, gists.comments) OR excluded.fork NOT IN (-1, gists.fork))`,
-			userID, millis(now), noticedBy(n), object); err != nil {
-			return err
-		}
-		deals := newDeals{object: object, backfill: n.First, now: now}
-		if err := deals.insertNotQueued(ctx, tx, n); err != nil {
-			return err
-		}
-		state, problem := gistdeal.DealQueued, ""
-		if n.Hold {
-			state, problem = gistdeal.DealAwaitingApproval, waitingForScan
-		}
-		if queued, err = deals.insert(ctx, tx, state, problem, maxMillis, gistdeal.RuleCreate); err != nil {
-			return err
-		}
-		return stillTracked(ctx, tx, userID)
+		queued, err = saveGists(ctx, tx, userID, gists, n, now)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("save %d gists of user %d: %w", len(gists), userID, err)
 	}
 	return queued, nil
+}
+
+// saveGists is SaveGists in a transaction.
+func saveGists(ctx context.Context, tx *sql.Tx, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (queued int, err error) {
+	object, err := gistObject(ctx, tx, userID, gists, n, now)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO gists (id, user_id, seq, description, files, created_at, updated_at, comments, fork, noticed_at, noticed_by, changed_at)
+		SELECT key, $1, CAST(value ->> 'seq' AS BIGINT), value ->> 'description', value ->> 'files', CAST(value ->> 'created_at' AS BIGINT),
+			CAST(value ->> 'updated_at' AS BIGINT), CAST(value ->> 'comments' AS BIGINT), CAST(value ->> 'fork' AS BIGINT), $2, $3, $2
+		FROM json_each($4) WHERE true ORDER BY CAST(value ->> 'seq' AS BIGINT)
+		ON CONFLICT (id) DO UPDATE SET description = excluded.description, files = excluded.files, updated_at = excluded.updated_at, changed_at = excluded.changed_at,
+			comments = CASE excluded.comments WHEN -1 THEN gists.comments ELSE excluded.comments END,
+			fork = CASE excluded.fork WHEN -1 THEN gists.fork ELSE excluded.fork END
+		WHERE excluded.updated_at >= gists.updated_at AND (gists.description <> excluded.description OR gists.files <> excluded.files
+			OR gists.updated_at <> excluded.updated_at OR excluded.comments NOT IN (-1, gists.comments) OR excluded.fork NOT IN (-1, gists.fork))`,
+		userID, millis(now), noticedBy(n), object); err != nil {
+		return 0, err
+	}
+	deals := newDeals{object: object, backfill: n.First, now: now}
+	if err := deals.insertNotQueued(ctx, tx, n); err != nil {
+		return 0, err
+	}
+	state, problem := gistdeal.DealQueued, ""
+	if n.Hold {
+		state, problem = gistdeal.DealAwaitingApproval, waitingForScan
+	}
+	if queued, err = deals.insert(ctx, tx, state, problem, maxMillis, gistdeal.RuleCreate); err != nil {
+		return 0, err
+	}
+	return queued, stillTracked(ctx, tx, userID)
 }
 
 func noticedBy(n gistdeal.NewGistPolicy) string {
@@ -205,9 +211,9 @@ func (s *Store) GistsOf(ctx context.Context, userID int64) ([]gistdeal.GistDeal,
 
 // gistDeals selects rows for scanGistDeal.
 const (
-	gistColumns     = `g.id, g.user_id, g.seq, g.description, g.files, g.created_at, g.updated_at, g.comments, g.fork`
+	gistColumns     = `u.login, g.id, g.user_id, g.seq, g.description, g.files, g.created_at, g.updated_at, g.comments, g.fork`
 	gistDealColumns = gistColumns + `, d.state, coalesce(d.deal_id, 0), d.problem, d.rule, d.rules_version`
-	gistDeals       = `SELECT ` + gistDealColumns + ` FROM gists g JOIN deals d ON d.gist_id = g.id`
+	gistDeals       = `SELECT ` + gistDealColumns + ` FROM gists g JOIN users u ON u.id = g.user_id JOIN deals d ON d.gist_id = g.id`
 )
 
 func scanGist(row *sql.Rows) (gistdeal.GistDeal, error) { return scanGistDeal(row) }
@@ -219,12 +225,14 @@ func scanGistDeal(row *sql.Rows, more ...any) (g gistdeal.GistDeal, err error) {
 	return g, err
 }
 
-// scanFacts scans gistColumns, and further columns into more.
+// scanFacts scans gistColumns, and further columns into more. A file whose raw URL is not known
+// gets one with the present login.
 func scanFacts(row interface{ Scan(...any) error }, g *gistdeal.Gist, more ...any) error {
 	var created, updated int64
 	var comments, fork int
+	var login string
 	var files []byte
-	columns := []any{&g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &updated, &comments, &fork}
+	columns := []any{&login, &g.ID, &g.UserID, &g.Seq, &g.Description, &files, &created, &updated, &comments, &fork}
 	if err := row.Scan(append(columns, more...)...); err != nil {
 		return err
 	}
@@ -235,7 +243,15 @@ func scanFacts(row interface{ Scan(...any) error }, g *gistdeal.Gist, more ...an
 	if fork >= 0 {
 		g.Fork = new(fork == 1)
 	}
-	return json.Unmarshal(files, &g.Files)
+	if err := json.Unmarshal(files, &g.Files); err != nil {
+		return err
+	}
+	for i := range g.Files {
+		if f := &g.Files[i]; f.RawURL == "" {
+			f.RawURL = gistdeal.RawURL(login, g.ID, f.Name)
+		}
+	}
+	return nil
 }
 
 // HasGists reports whether GitHub lists a gist of the user, as far as is known.
@@ -244,7 +260,7 @@ func (s *Store) HasGists(ctx context.Context, userID int64) (has bool, err error
 	return has, err
 }
 
-const viewOf = `SELECT id, login, last_scan_at <> 0 OR state = 'paused', version,
+const viewOf = `SELECT id, login, last_scan_at <> 0 OR state = 'paused', unlinked = 0, version,
 		coalesce((SELECT seq FROM visits WHERE visitor = $1 AND user_id = users.id), 0),
 		coalesce((SELECT value FROM settings WHERE name = $2), '')
 	FROM users WHERE state <> 'removed' AND `
@@ -259,7 +275,7 @@ const viewQuery = viewOf + `login_key = $3`
 // can.
 func (s *Store) View(ctx context.Context, visitor, login string) (v gistdeal.View, err error) {
 	row := s.read.prepared(context.WithoutCancel(ctx), s.view, visitor, gistdeal.KeyDealURL, gistdeal.LoginKey(login))
-	if err := row.Scan(&v.UserID, &v.Login, &v.Scanned, &v.Version, &v.Seen, &v.DealURL); err != nil {
+	if err := row.Scan(&v.UserID, &v.Login, &v.Scanned, &v.Linked, &v.Version, &v.Seen, &v.DealURL); err != nil {
 		return v, notFound(err, "%q is not tracked", login)
 	}
 	return v, nil
@@ -268,7 +284,7 @@ func (s *Store) View(ctx context.Context, visitor, login string) (v gistdeal.Vie
 // ViewByID is View for an id, but slower.
 func (s *Store) ViewByID(ctx context.Context, visitor string, id int64) (v gistdeal.View, err error) {
 	row := s.read.QueryRowContext(ctx, viewOf+`id = $3`, visitor, gistdeal.KeyDealURL, id)
-	if err := row.Scan(&v.UserID, &v.Login, &v.Scanned, &v.Version, &v.Seen, &v.DealURL); err != nil {
+	if err := row.Scan(&v.UserID, &v.Login, &v.Scanned, &v.Linked, &v.Version, &v.Seen, &v.DealURL); err != nil {
 		return v, notFound(err, "user %d is not tracked", id)
 	}
 	return v, nil

@@ -41,7 +41,7 @@ func (s *Store) Explain(ctx context.Context, gistID string) (history gistdeal.Hi
 // addGist adds the gist and its user, if they are known.
 func (s *Store) addGist(ctx context.Context, history *gistdeal.History) error {
 	var noticed int64
-	row := s.read.QueryRowContext(ctx, `SELECT `+gistColumns+`, g.noticed_at, g.noticed_by FROM gists g WHERE g.id = $1`, history.GistID)
+	row := s.read.QueryRowContext(ctx, `SELECT `+gistColumns+`, g.noticed_at, g.noticed_by FROM gists g JOIN users u ON u.id = g.user_id WHERE g.id = $1`, history.GistID)
 	err := scanFacts(row, &history.Gist, &noticed, &history.NoticedBy)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil

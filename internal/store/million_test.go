@@ -110,7 +110,7 @@ var userQueries = []userQuery{
 		return err
 	}, false, false},
 	{"plan of the sweep", func(ctx context.Context, s *store.Store) error {
-		_, _, err := s.SweepSize(ctx)
+		_, err := s.SweepSize(ctx)
 		return err
 	}, false, false},
 	{"overview", func(ctx context.Context, s *store.Store) error {

@@ -41,8 +41,8 @@ func TestRemovedAndPausedUsersLeaveNoWork(t *testing.T) {
 			t.Errorf("a scan is due at %v, %v", c.OldestDue, err)
 		}
 		// Carol's request is pending; Alice's would have tracked her again.
-		if users, unscanned, err := s.SweepSize(t.Context()); users != 1 || unscanned != 1 || err != nil {
-			t.Errorf("the sweep has %d users, %d of them new, %v; want carol only", users, unscanned, err)
+		if size, err := s.SweepSize(t.Context()); size != (gistdeal.SweepSize{Users: 1, Requested: 1}) || err != nil {
+			t.Errorf("the sweep has %+v, %v; want carol only", size, err)
 		}
 		pending, err := s.PendingRequests(t.Context(), gistdeal.RequestTrack, 10)
 		if err != nil || len(pending) != 1 || pending[0].Login != "carol" {

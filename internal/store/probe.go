@@ -109,17 +109,17 @@ func (s *Store) SetHidden(ctx context.Context, userID int64, hidden int) error {
 	return nil
 }
 
-// SweepSize returns the number of users to scan, with the requests to track further ones,
-// and how many of these were never scanned.
-func (s *Store) SweepSize(ctx context.Context) (users, unscanned int, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT tracked + requested, unscanned + requested FROM (SELECT
-		(SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM counts WHERE kind = 'users' AND state IN ('active', 'gone')) AS tracked,
-		(SELECT count(*) FROM scan_requests WHERE ended_at = 0) AS requested,
-		(SELECT count(*) FROM users WHERE last_scan_at = 0 AND state = 'active') AS unscanned) sizes`).Scan(&users, &unscanned)
+// SweepSize returns the number of users to scan, with the requests to track further ones.
+func (s *Store) SweepSize(ctx context.Context) (size gistdeal.SweepSize, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT
+		(SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM counts WHERE kind = 'users' AND state IN ('active', 'gone')),
+		(SELECT count(*) FROM scan_requests WHERE ended_at = 0),
+		(SELECT count(*) FROM users WHERE last_scan_at = 0 AND state = 'active')`).Scan(&size.Users, &size.Requested, &size.Unscanned)
 	if err != nil {
-		return 0, 0, fmt.Errorf("count the users to scan: %w", err)
+		return size, fmt.Errorf("count the users to scan: %w", err)
 	}
-	return users, unscanned, nil
+	size.Users += size.Requested
+	return size, nil
 }
 
 // DueScanned returns up to limit users as DueUsers does, but only active ones whose last scan

@@ -128,7 +128,7 @@ func TestAProbedUserIsTrackedTogetherWithItsFirstScanIfItHasNoGists(t *testing.T
 			due   bool
 		}{1: {"alice", 0, false}, 2: {"bob", 1, true}, 3: {"carol", 0, true}} { // Carol's gist is known.
 			p := gistdeal.Probe{Account: gistdeal.Account{ID: id, Login: c.login, PublicGists: c.gists}}
-			_, err := s.TrackProbed(t.Context(), p, gistdeal.BackfillAll, noon, next)
+			_, err := s.TrackProbed(t.Context(), p, gistdeal.BackfillAll, gistdeal.FirstScan{Next: next}, noon)
 			testenv.Must(t, err)
 			u, err := s.User(t.Context(), id)
 			testenv.Must(t, err)
@@ -148,8 +148,8 @@ func TestTheSizeOfASweepCountsUsersAndRequests(t *testing.T) {
 		testenv.Must(t, s.Gone(t.Context(), 3, false, "gone", noon, noon))
 		_, err := s.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: "dave"})
 		testenv.Must(t, err)
-		if users, unscanned, err := s.SweepSize(t.Context()); users != 4 || unscanned != 2 || err != nil {
-			t.Errorf("%d users, %d never scanned, %v, want 4 and 2", users, unscanned, err)
+		if size, err := s.SweepSize(t.Context()); size != (gistdeal.SweepSize{Users: 4, Requested: 1, Unscanned: 1}) || err != nil {
+			t.Errorf("%+v, %v, want 4 users, one of them requested and one never scanned", size, err)
 		}
 		later := noon.Add(2 * time.Hour)
 		due, err := s.DueScanned(t.Context(), later, later.AddDate(1, 0, 0), 10)

@@ -16,13 +16,13 @@ import (
 // facts of all gists, so that the next scan reads them.
 const userColumns = `id, login, login_key IS NULL, state, backfill, tracked_at,
 	CASE WHEN id IN (SELECT user_id FROM gists WHERE updated_at = 0 AND gone_at = 0) THEN '' ELSE etag END, pages,
-	last_scan_at, full_scan_at, next_scan_at, failures, problem, node_id, hidden, tags`
+	last_scan_at, full_scan_at, next_scan_at, failures, problem, node_id, hidden, unlinked = 1, tags`
 
 func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {
 	var tracked, last, full, next int64
 	var tags string
 	err = row.Scan(&u.ID, &u.Login, &u.LoginStale, &u.State, &u.Backfill, &tracked, &u.ETag, &u.Pages,
-		&last, &full, &next, &u.Failures, &u.Problem, &u.NodeID, &u.Hidden, &tags)
+		&last, &full, &next, &u.Failures, &u.Problem, &u.NodeID, &u.Hidden, &u.Unlinked, &tags)
 	if tags != "" {
 		u.Tags = strings.Fields(tags)
 	}
@@ -44,19 +44,6 @@ func (s *Store) Track(ctx context.Context, a gistdeal.Account, policy gistdeal.B
 		return err
 	})
 	return u, trackError(a, err)
-}
-
-// TrackProbed tracks the account of a probe as Track does. If it has no gists, its first scan is
-// recorded with it, so that it is never due before next.
-func (s *Store) TrackProbed(ctx context.Context, p gistdeal.Probe, policy gistdeal.Backfill, now, next time.Time) (u gistdeal.User, err error) {
-	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if u, err = s.track(ctx, tx, p.Account, policy, now); err != nil || p.PublicGists > 0 {
-			return err
-		}
-		_, err = recordProbes(ctx, tx, []gistdeal.Probe{p}, now, func() time.Time { return next })
-		return err
-	})
-	return u, trackError(p.Account, err)
 }
 
 // track is Track in a transaction.
@@ -96,7 +83,7 @@ func trackError(a gistdeal.Account, err error) error {
 // forgetScans lets a removed user begin anew. Otherwise its next scan would create a deal
 // for each gist made since it was removed, whatever its new policy says.
 func forgetScans(ctx context.Context, tx *sql.Tx, a gistdeal.Account, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `UPDATE users SET tracked_at = $1, etag = '', pages = 0, last_scan_at = 0, full_scan_at = 0, failures = 0, problem = '', hidden = 0
+	_, err := tx.ExecContext(ctx, `UPDATE users SET tracked_at = $1, etag = '', pages = 0, last_scan_at = 0, full_scan_at = 0, failures = 0, problem = '', hidden = 0, unlinked = 0
 		WHERE id = $2 AND state = 'removed'`, millis(now), a.ID)
 	return err
 }
@@ -269,7 +256,7 @@ func recordScan(ctx context.Context, db execer, userID int64, l gistdeal.Listing
 			millis(now), boolean(l.Confirmed), millis(next), userID)
 	} else {
 		_, err = db.ExecContext(ctx, `UPDATE users SET state = CASE state WHEN 'gone' THEN 'active' ELSE state END, changed_at = CASE state WHEN 'gone' THEN $3 ELSE changed_at END,
-			etag = $1, pages = $2, last_scan_at = $3, full_scan_at = $3, next_scan_at = $4, failures = 0, problem = '' WHERE id = $5`,
+			etag = $1, pages = $2, unlinked = 0, last_scan_at = $3, full_scan_at = $3, next_scan_at = $4, failures = 0, problem = '' WHERE id = $5`,
 			l.ETag, l.Pages, millis(now), millis(next), userID)
 	}
 	return err

@@ -107,13 +107,13 @@ func (e *Estimate) sweep(ctx context.Context, db *store.Store, pace gistdeal.Swe
 	if pace.Interval == 0 {
 		return nil
 	}
-	users, unscanned, err := db.SweepSize(ctx)
+	size, err := db.SweepSize(ctx)
 	for _, u := range e.Users {
 		if u.Problem == "" && (u.State == "new" || u.State == string(gistdeal.UserRemoved)) {
-			users, unscanned = users+1, unscanned+1
+			size.Users, size.Requested = size.Users+1, size.Requested+1
 		}
 	}
-	plan := pace.Plan(users, unscanned, time.Now())
+	plan := pace.Plan(size, time.Now())
 	e.Sweep = &plan
 	return err
 }
