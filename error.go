@@ -29,9 +29,11 @@ const (
 	Unknown
 	// Conflict means that the thing exists already, or has changed since it was read.
 	Conflict
+	// Gone means that the requested thing existed and was deleted.
+	Gone
 )
 
-var kindNames = [...]string{"internal", "invalid", "not found", "unauthorized", "limited", "temporary", "outcome unknown", "conflict"}
+var kindNames = [...]string{"internal", "invalid", "not found", "unauthorized", "limited", "temporary", "outcome unknown", "conflict", "gone"}
 
 // String returns the kind's name in lower case.
 func (k Kind) String() string { return kindNames[k] }

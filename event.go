@@ -5,17 +5,6 @@ import (
 	"time"
 )
 
-// Outcome is the end of one attempt at a deal, as published to clients.
-type Outcome struct {
-	At      time.Time `json:"at"`
-	GistID  string    `json:"gist_id"`
-	N       int       `json:"n" doc:"The number of the attempt at the gist's deal, from 1."`
-	Login   string    `json:"login" doc:"The login of the gist's user; empty if the gist was never read."`
-	Outcome string    `json:"outcome" enum:"created,refused,not_sent,adopted,not_found" doc:"The outcome of the attempt."`
-	DealID  int64     `json:"deal_id,omitempty"`
-	Reason  string    `json:"reason,omitempty" doc:"The reason for the outcome, usually Pipedrive's message."`
-}
-
 // EventType says what happened.
 type EventType string
 

@@ -1378,6 +1378,66 @@ type EstimateInputBody struct {
 	Users []string `json:"users"`
 }
 
+// Event defines model for Event.
+type Event struct {
+	// Adopted Whether the deal was found in Pipedrive, and not created by an attempt that named it.
+	Adopted bool `json:"adopted,omitempty,omitzero"`
+
+	// At When it happened.
+	At      time.Time `json:"at"`
+	AuditID string    `json:"audit_id,omitempty,omitzero"`
+
+	// Backfill Whether a first scan found the gist: it is not news.
+	Backfill bool `json:"backfill"`
+
+	// Count The number of discrepancies that the audit found.
+	Count int64 `json:"count,omitempty,omitzero"`
+
+	// DealID The id of the deal in Pipedrive.
+	DealID int64 `json:"deal_id,omitempty,omitzero"`
+
+	// DealURL The page of the deal in Pipedrive; empty or left out if there is none.
+	DealURL string `json:"deal_url,omitempty,omitzero"`
+
+	// Description The description of the gist at the time of the event.
+	Description string `json:"description,omitempty,omitzero"`
+
+	// GistID The id of the gist on GitHub.
+	GistID  string `json:"gist_id,omitempty,omitzero"`
+	GistURL string `json:"gist_url,omitempty,omitzero"`
+
+	// ID Grows in the order of the events, over restarts and instances, with gaps.
+	ID int64 `json:"id"`
+
+	// Login The user's login at the time of the event.
+	Login string `json:"login,omitempty,omitzero"`
+
+	// OldLogin The login before the user was renamed.
+	OldLogin string `json:"old_login,omitempty,omitzero"`
+
+	// Reason Why the deal failed, waits or was skipped, why the user is gone, or why pushes were paused.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Remote The remote of the quota: GitHub or Pipedrive.
+	Remote string `json:"remote,omitempty,omitzero"`
+
+	// Type What happened, as in docs/api.md.
+	Type EventType `json:"type"`
+
+	// UserID The user's number on GitHub; left out if the event is about no user, or about a gist that was never read.
+	UserID int64 `json:"user_id,omitempty,omitzero"`
+
+	// Webhook The name of the webhook.
+	Webhook string `json:"webhook,omitempty,omitzero"`
+}
+
+// EventList defines model for EventList.
+type EventList struct {
+	// After The value of after for the next page.
+	After  int64   `json:"after"`
+	Events []Event `json:"events"`
+}
+
 // EventType What happened, as in docs/api.md.
 type EventType string
 
@@ -1896,6 +1956,9 @@ type Problem struct {
 
 	// Errors Each thing that is wrong with the request.
 	Errors []Detail `json:"errors,omitempty,omitzero"`
+
+	// LastEvent If events were deleted before they were read: the id after which to go on, once the lists are read again.
+	LastEvent int64 `json:"last_event,omitempty,omitzero"`
 
 	// RequestID By which the log knows the request.
 	RequestID string `json:"request_id,omitempty,omitzero"`
@@ -2528,6 +2591,24 @@ type ListDuplicatesParams struct {
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListEventsParams defines parameters for ListEvents.
+type ListEventsParams struct {
+	// After Only events with a greater id.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Type Only events of these types, such as deal.created.
+	Type *[]string `form:"type,omitempty" json:"type,omitempty"`
+
+	// User Only events about this user: a login, or id: and the user's number on GitHub.
+	User *string `form:"user,omitempty" json:"user,omitempty"`
+
+	// Limit The maximum number of events in the page.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Wait For how many seconds to wait for an event if there is none yet.
+	Wait *int64 `form:"wait,omitempty" json:"wait,omitempty"`
+}
+
 // ListLastGistsParams defines parameters for ListLastGists.
 type ListLastGistsParams struct {
 	// Cursor The value of next in the previous page; leave it out for the first page.
@@ -2925,6 +3006,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/duplicates (the `ListDuplicates` operationId).
 	ListDuplicates(ctx context.Context, params *ListDuplicatesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListEvents List events, the first one first, and wait for new ones
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/event-log (the `ListEvents` operationId).
+	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListFailures Count failed deals by cause
 	//
@@ -3574,6 +3662,23 @@ func (c *Client) ExplainDeal(ctx context.Context, gist string, reqEditors ...Req
 // Corresponds with GET /api/v1/duplicates (the `ListDuplicates` operationId).
 func (c *Client) ListDuplicates(ctx context.Context, params *ListDuplicatesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListDuplicatesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListEvents List events, the first one first, and wait for new ones
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/event-log (the `ListEvents` operationId).
+func (c *Client) ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEventsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5263,6 +5368,108 @@ func NewListDuplicatesRequest(server string, params *ListDuplicatesParams) (*htt
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListEventsRequest constructs an http.Request for the ListEvents method
+func NewListEventsRequest(server string, params *ListEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/event-log")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Type != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "type", *params.Type, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.User != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user", *params.User, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Wait != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "wait", *params.Wait, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -7742,6 +7949,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/duplicates (the `ListDuplicates` operationId).
 	ListDuplicatesWithResponse(ctx context.Context, params *ListDuplicatesParams, reqEditors ...RequestEditorFn) (*ListDuplicatesResponse, error)
 
+	// ListEventsWithResponse List events, the first one first, and wait for new ones
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/event-log (the `ListEvents` operationId).
+	ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error)
+
 	// ListFailuresWithResponse Count failed deals by cause
 	//
 	// Needs the scope read.
@@ -8677,6 +8893,54 @@ func (r ListDuplicatesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListDuplicatesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EventList
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListEventsResponse) GetJSON200() *EventList {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListEventsResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListEventsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListEventsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11151,6 +11415,21 @@ func (c *ClientWithResponses) ListDuplicatesWithResponse(ctx context.Context, pa
 	return ParseListDuplicatesResponse(rsp)
 }
 
+// ListEventsWithResponse List events, the first one first, and wait for new ones
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/event-log (the `ListEvents` operationId).
+func (c *ClientWithResponses) ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error) {
+	rsp, err := c.ListEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListEventsResponse(rsp)
+}
+
 // ListFailuresWithResponse Count failed deals by cause
 //
 // Needs the scope read.
@@ -12320,6 +12599,39 @@ func ParseListDuplicatesResponse(rsp *http.Response) (*ListDuplicatesResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest DuplicateList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListEventsResponse parses an HTTP response from a ListEventsWithResponse call
+func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EventList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -164,6 +164,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/event-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List events, the first one first, and wait for new ones
+         * @description Needs the scope read.
+         */
+        get: operations["list-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -172,8 +192,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Stream the outcomes of deals as server-sent events
-         * @description `deals` lists the outcomes of attempts; `ping` is a heartbeat every 15 seconds. Missed events are not repeated: read the lists after a reconnect. A client may have 100 streams at a time. Needs the scope read.
+         * Stream events as server-sent events
+         * @description Each `event` is one thing that happened. The stream begins after the event in `Last-Event-ID` or `after`, without one with the next event. `reset` says that events after that one were deleted: read the lists again. `ping` is a heartbeat every 15 seconds. A client may have 100 streams at a time. Needs the scope read.
          */
         get: operations["follow-events"];
         put?: never;
@@ -1539,10 +1559,6 @@ export interface components {
             /** @description The state. */
             state: components["schemas"]["DealState"];
         };
-        DealEvents: {
-            /** @description The attempts that ended since the previous event. */
-            deals: components["schemas"]["Event"][];
-        };
         DealList: {
             /** @description The deals, or their number. */
             deals: components["schemas"]["Deal"][];
@@ -1572,25 +1588,6 @@ export interface components {
          * @enum {string}
          */
         DealState: "awaiting_approval" | "queued" | "sending" | "created" | "failed" | "skipped";
-        /** Event deals */
-        DealsMessage: {
-            data: components["schemas"]["DealEvents"];
-            /**
-             * @description The event name. (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            event: "deals";
-            /**
-             * Format: int64
-             * @description The event ID.
-             */
-            id?: number;
-            /**
-             * Format: int64
-             * @description The retry time in milliseconds.
-             */
-            retry?: number;
-        };
         Delivery: {
             /**
              * Format: int64
@@ -1754,31 +1751,81 @@ export interface components {
             users: string[];
         };
         Event: {
+            /** @description Whether the deal was found in Pipedrive, and not created by an attempt that named it. */
+            adopted?: boolean;
             /**
              * Format: date-time
              * @description When it happened.
              */
             at: string;
+            audit_id?: string;
+            /** @description Whether a first scan found the gist: it is not news. */
+            backfill: boolean;
             /**
              * Format: int64
-             * @description The id of the deal in Pipedrive; 0 or left out if there is none.
+             * @description The number of discrepancies that the audit found.
+             */
+            count?: number;
+            /**
+             * Format: int64
+             * @description The id of the deal in Pipedrive.
              */
             deal_id?: number;
             /** @description The page of the deal in Pipedrive; empty or left out if there is none. */
             deal_url?: string;
+            /** @description The description of the gist at the time of the event. */
+            description?: string;
             /** @description The id of the gist on GitHub. */
-            gist_id: string;
-            /** @description The login of the gist's user; empty if the gist was never read. */
-            login: string;
+            gist_id?: string;
+            gist_url?: string;
             /**
              * Format: int64
-             * @description The number of the attempt at the gist's deal, from 1.
+             * @description Grows in the order of the events, over restarts and instances, with gaps.
              */
-            n: number;
-            /** @description The outcome of the attempt. */
-            outcome: components["schemas"]["Outcome"];
-            /** @description The reason for the outcome, usually Pipedrive's message. */
+            id: number;
+            /** @description The user's login at the time of the event. */
+            login?: string;
+            /** @description The login before the user was renamed. */
+            old_login?: string;
+            /** @description Why the deal failed, waits or was skipped, why the user is gone, or why pushes were paused. */
             reason?: string;
+            /** @description The remote of the quota: GitHub or Pipedrive. */
+            remote?: string;
+            type: components["schemas"]["EventType"];
+            /**
+             * Format: int64
+             * @description The user's number on GitHub; left out if the event is about no user, or about a gist that was never read.
+             */
+            user_id?: number;
+            /** @description The name of the webhook. */
+            webhook?: string;
+        };
+        EventList: {
+            /**
+             * Format: int64
+             * @description The value of after for the next page.
+             */
+            after: number;
+            events: components["schemas"]["Event"][];
+        };
+        /** Event event */
+        EventMessage: {
+            data: components["schemas"]["Event"];
+            /**
+             * @description The event name. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "event";
+            /**
+             * Format: int64
+             * @description The event ID.
+             */
+            id?: number;
+            /**
+             * Format: int64
+             * @description The retry time in milliseconds.
+             */
+            retry?: number;
         };
         /**
          * @description What happened, as in docs/api.md.
@@ -2325,6 +2372,11 @@ export interface components {
             detail?: string;
             /** @description Each thing that is wrong with the request. */
             errors?: components["schemas"]["Detail"][];
+            /**
+             * Format: int64
+             * @description If events were deleted before they were read: the id after which to go on, once the lists are read again.
+             */
+            last_event?: number;
             /** @description By which the log knows the request. */
             request_id?: string;
             /**
@@ -2428,6 +2480,32 @@ export interface components {
             next?: string;
             /** @description The pending requests of this page. */
             requests: components["schemas"]["PendingRequest"][];
+        };
+        Reset: {
+            /**
+             * Format: int64
+             * @description The id of the last event. The stream goes on after it: read the lists again.
+             */
+            last_event: number;
+        };
+        /** Event reset */
+        ResetMessage: {
+            data: components["schemas"]["Reset"];
+            /**
+             * @description The event name. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "reset";
+            /**
+             * Format: int64
+             * @description The event ID.
+             */
+            id?: number;
+            /**
+             * Format: int64
+             * @description The retry time in milliseconds.
+             */
+            retry?: number;
         };
         Result: {
             /** @description As it was given. */
@@ -3028,6 +3106,37 @@ export interface components {
                  *       "request_id": "B7XQ2M4ZKD6WVA3N",
                  *       "status": 403,
                  *       "title": "Forbidden",
+                 *       "type": "about:blank"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Events after this one were deleted: read the lists again, then go on after last_event. */
+        Gone: {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                "X-Request-Id": components["headers"]["RequestID"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "detail": "Events after this one were deleted: read the lists again, then go on after last_event.",
+                 *       "request_id": "B7XQ2M4ZKD6WVA3N",
+                 *       "status": 410,
+                 *       "title": "Gone",
+                 *       "type": "about:blank"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Problem"];
+                /**
+                 * @example {
+                 *       "detail": "Events after this one were deleted: read the lists again, then go on after last_event.",
+                 *       "request_id": "B7XQ2M4ZKD6WVA3N",
+                 *       "status": 410,
+                 *       "title": "Gone",
                  *       "type": "about:blank"
                  *     }
                  */
@@ -4033,10 +4142,96 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    "list-events": {
+        parameters: {
+            query?: {
+                /** @description Only events with a greater id. */
+                after?: number;
+                /** @description Only events of these types, such as deal.created. */
+                type?: string[];
+                /** @description Only events about this user: a login, or id: and the user's number on GitHub. */
+                user?: string;
+                /** @description The maximum number of events in the page. */
+                limit?: number;
+                /** @description For how many seconds to wait for an event if there is none yet. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "after": 1790000004711,
+                     *       "events": [
+                     *         {
+                     *           "at": "2026-11-29T06:00:01Z",
+                     *           "backfill": false,
+                     *           "description": "A list of swans",
+                     *           "gist_id": "06fcca0384757f163d7e9891ea35a430",
+                     *           "gist_url": "https://gist.github.com/seven-swans/06fcca0384757f163d7e9891ea35a430",
+                     *           "id": 1790000004711,
+                     *           "login": "seven-swans",
+                     *           "reason": "the title is too long",
+                     *           "type": "deal.failed",
+                     *           "user_id": 583231
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     "follow-events": {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Only events with a greater id. */
+                after?: number;
+                /** @description Only events of these types, such as deal.created. */
+                type?: string[];
+                /** @description Only events about this user: a login, or id: and the user's number on GitHub. */
+                user?: string;
+            };
+            header?: {
+                /** @description As after, and it goes before: browsers send it when they reconnect. */
+                "Last-Event-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4058,33 +4253,34 @@ export interface operations {
                      *           "at": "2026-11-29T06:00:00Z"
                      *         },
                      *         "event": "ping",
-                     *         "id": 1
+                     *         "id": 1790000000000
                      *       },
                      *       {
                      *         "data": {
-                     *           "deals": [
-                     *             {
-                     *               "at": "2026-11-29T06:00:01Z",
-                     *               "deal_id": 17,
-                     *               "deal_url": "https://example.pipedrive.com/deal/17",
-                     *               "gist_id": "06fcca0384757f163d7e9891ea35a430",
-                     *               "login": "seven-swans",
-                     *               "n": 1,
-                     *               "outcome": "created"
-                     *             }
-                     *           ]
+                     *           "at": "2026-11-29T06:00:01Z",
+                     *           "backfill": false,
+                     *           "deal_id": 17,
+                     *           "deal_url": "https://example.pipedrive.com/deal/17",
+                     *           "description": "A list of swans",
+                     *           "gist_id": "06fcca0384757f163d7e9891ea35a430",
+                     *           "gist_url": "https://gist.github.com/seven-swans/06fcca0384757f163d7e9891ea35a430",
+                     *           "id": 1790000004711,
+                     *           "login": "seven-swans",
+                     *           "type": "deal.created",
+                     *           "user_id": 583231
                      *         },
-                     *         "event": "deals",
-                     *         "id": 2
+                     *         "event": "event",
+                     *         "id": 1790000004711
                      *       }
                      *     ]
                      */
-                    "text/event-stream": (components["schemas"]["DealsMessage"] | components["schemas"]["PingMessage"])[];
+                    "text/event-stream": (components["schemas"]["EventMessage"] | components["schemas"]["PingMessage"] | components["schemas"]["ResetMessage"])[];
                 };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["RequestEntityTooLarge"];
             429: components["responses"]["TooManyRequests"];

@@ -92,7 +92,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	a.addPeopleRoutes()
 	a.addSettingRoutes()
 	a.addEstimateRoutes()
-	a.addEventRoute()
+	a.addEventRoutes()
 	a.allowNull()
 	document.Complete(a.huma.OpenAPI())
 	a.mux.HandleFunc("GET "+Path+"/openapi.json", a.document)
@@ -199,6 +199,7 @@ type route struct {
 	once          bool  // it takes idempotency keys
 	secret        bool  // its answer is not stored
 	modifyRequest func(*huma.Operation)
+	middlewares   huma.Middlewares // after those of every operation
 }
 
 // reply is a successful answer with a body.
@@ -217,7 +218,7 @@ func add[I, O any](a *API, r route, f func(ctx context.Context, in *I) (*O, erro
 		Description: needs(r.scope),
 		Tags:        []string{document.Tag(r.path)},
 		Security:    secured,
-		Middlewares: huma.Middlewares{scoped(r.scope), requireValidText},
+		Middlewares: append(huma.Middlewares{scoped(r.scope), requireValidText}, r.middlewares...),
 		Errors:      append([]int{http.StatusNotFound, http.StatusBadGateway}, r.errors...),
 	}
 	if r.method != http.MethodGet && r.method != http.MethodDelete {

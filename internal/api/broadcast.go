@@ -2,10 +2,12 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
+	"gistdeal"
 	"gistdeal/internal/admin/activity"
 )
 
@@ -25,41 +27,41 @@ type broadcaster struct {
 	log      *slog.Logger
 
 	mu        sync.Mutex
-	listeners map[chan []activity.Event]bool
+	listeners map[chan []gistdeal.Event]bool
 	stop      context.CancelFunc // ends poll; nil while there are no listeners
 	closed    bool
 }
 
 func newBroadcaster(a *activity.Activity, log *slog.Logger) *broadcaster {
-	return &broadcaster{activity: a, log: log, listeners: map[chan []activity.Event]bool{}}
+	return &broadcaster{activity: a, log: log, listeners: map[chan []gistdeal.Event]bool{}}
 }
 
 // listen returns a channel that receives the events from now on. It returns nil
 // after close, or if the database does not answer. The channel is closed if its
 // listener is too slow, and by close.
-func (b *broadcaster) listen(ctx context.Context) chan []activity.Event {
+func (b *broadcaster) listen(ctx context.Context) chan []gistdeal.Event {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return nil
 	}
 	if b.stop == nil {
-		tail, err := b.activity.Tail(ctx)
+		last, err := b.activity.LastEvent(ctx)
 		if err != nil {
 			b.log.Error("events not read", "error", err)
 			return nil
 		}
 		polling, stop := context.WithCancel(context.Background())
 		b.stop = stop
-		go b.poll(polling, tail)
+		go b.poll(polling, last)
 	}
-	l := make(chan []activity.Event, listenerBuffer)
+	l := make(chan []gistdeal.Event, listenerBuffer)
 	b.listeners[l] = true
 	return l
 }
 
 // leave removes a listener. The last one to leave ends poll.
-func (b *broadcaster) leave(l chan []activity.Event) {
+func (b *broadcaster) leave(l chan []gistdeal.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.drop(l)
@@ -70,7 +72,7 @@ func (b *broadcaster) leave(l chan []activity.Event) {
 }
 
 // drop removes a listener and closes its channel. The caller holds b.mu.
-func (b *broadcaster) drop(l chan []activity.Event) {
+func (b *broadcaster) drop(l chan []gistdeal.Event) {
 	if b.listeners[l] {
 		delete(b.listeners, l)
 		close(l)
@@ -91,8 +93,8 @@ func (b *broadcaster) close() {
 	}
 }
 
-// poll reads events and sends them to the listeners until ctx ends.
-func (b *broadcaster) poll(ctx context.Context, tail *activity.Tail) {
+// poll reads the events after last and sends them to the listeners until ctx ends.
+func (b *broadcaster) poll(ctx context.Context, last int64) {
 	ticker := time.NewTicker(eventPoll)
 	defer ticker.Stop()
 	for {
@@ -101,16 +103,42 @@ func (b *broadcaster) poll(ctx context.Context, tail *activity.Tail) {
 			return
 		case <-ticker.C:
 		}
-		events, err := tail.Next(ctx)
-		b.send(events)
-		if err != nil && ctx.Err() == nil {
+		var err error
+		if last, err = b.next(ctx, last); err != nil && ctx.Err() == nil {
 			b.log.Error("events not read", "error", err)
 		}
 	}
 }
 
+// next sends the events after last, and returns the last one.
+func (b *broadcaster) next(ctx context.Context, last int64) (int64, error) {
+	for {
+		events, err := b.activity.Events(ctx, gistdeal.EventQuery{After: last, Limit: eventsAtOnce})
+		if errors.Is(err, gistdeal.ErrEventsDeleted) { // This process could not read for so long.
+			b.dropAll()
+			return b.activity.LastEvent(ctx)
+		}
+		if err != nil || len(events) == 0 {
+			return last, err
+		}
+		b.send(events)
+		if last = events[len(events)-1].ID; len(events) < eventsAtOnce {
+			return last, nil
+		}
+	}
+}
+
+// dropAll removes all listeners, which reconnect and learn what they have missed.
+func (b *broadcaster) dropAll() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for l := range b.listeners {
+		b.drop(l)
+	}
+}
+
 // send sends events to all listeners and drops those with a full buffer.
-func (b *broadcaster) send(events []activity.Event) {
+func (b *broadcaster) send(events []gistdeal.Event) {
 	if len(events) == 0 {
 		return
 	}

@@ -3,8 +3,12 @@ package api_test
 import (
 	"bufio"
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +21,13 @@ import (
 // follow opens the stream of events and returns its lines.
 func (w *world) follow(ctx context.Context, headers ...string) <-chan string {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+api.Path+"/events", nil)
+	return w.followQuery(ctx, "", headers...)
+}
+
+// followQuery is follow with a query.
+func (w *world) followQuery(ctx context.Context, query string, headers ...string) <-chan string {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+api.Path+"/events"+query, nil)
 	testenv.Must(w.t, err)
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
@@ -70,12 +80,12 @@ func TestEventsAreSentToAllStreams(t *testing.T) {
 	defer cancel()
 	a, b := w.follow(ctx), w.follow(ctx)
 	until(t, a, "event: ping")
-	until(t, b, "id: 1")
+	until(t, b, "event: ping")
 	gist := w.sim.AddGist("alice", sim.Gist{ID: "feed1234"})
 	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
-	until(t, a, "event: deals")
+	until(t, a, "event: event")
 	until(t, a, gist)
-	until(t, b, `"outcome":"created"`)
+	until(t, b, `"type":"deal.created"`)
 }
 
 func TestTheFirstDealIsPublishedToo(t *testing.T) {
@@ -86,7 +96,7 @@ func TestTheFirstDealIsPublishedToo(t *testing.T) {
 	lines := w.follow(ctx)
 	until(t, lines, "event: ping")
 	w.track(1, "alice")
-	until(t, lines, `"outcome":"created"`)
+	until(t, lines, `"type":"deal.created"`)
 }
 
 func TestATokenIsLimitedToItsScope(t *testing.T) {
@@ -119,42 +129,182 @@ func TestATokenIsLimitedToItsScope(t *testing.T) {
 	w.refused(w.send(http.MethodGet, "/users", "", "Authorization: Bearer wrong"), http.StatusUnauthorized, "about:blank")
 }
 
-func TestARunRecordedAfterALaterOneIsPublishedToo(t *testing.T) {
+// happen causes n events of the user 1, which it tracks, and returns their ids and those before.
+func (w *world) happen(n int) (ids []int64) {
+	w.t.Helper()
+	now := time.Now()
+	_, err := w.db.Track(w.t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, now)
+	testenv.Must(w.t, err)
+	for i := range n {
+		change := w.db.PauseUsers
+		if i%2 == 1 {
+			change = w.db.ResumeUsers
+		}
+		_, err := change(w.t.Context(), now, 1)
+		testenv.Must(w.t, err)
+	}
+	events, err := w.db.Events(w.t.Context(), gistdeal.EventQuery{Limit: 10_000})
+	testenv.Must(w.t, err)
+	for _, e := range events {
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
+
+// idIn returns the id in a line of a stream, 0 if it is another line.
+func idIn(line string) int64 {
+	text, _ := strings.CutPrefix(line, "id: ")
+	id, _ := strconv.ParseInt(text, 10, 64)
+	return id
+}
+
+func TestAStreamGoesOnAfterTheLastEventOfTheOneBefore(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
-	now := time.Now()
-	_, err := w.db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, now)
-	testenv.Must(w.t, err)
-	_, err = w.db.SaveGists(t.Context(), 1, []gistdeal.Gist{{ID: "a1"}, {ID: "a2"}, {ID: "a3"}}, gistdeal.NewGistPolicy{}, now)
-	testenv.Must(w.t, err)
-	err = w.db.Scanned(t.Context(), 1, gistdeal.Listing{}, now, now.Add(time.Hour))
-	testenv.Must(w.t, err)
-	claims := map[string]gistdeal.Claim{}
-	for range 3 {
-		c, ok, err := w.db.Claim(t.Context(), "test", now, now)
-		if testenv.Must(w.t, err); !ok {
-			t.Fatal("no deal to claim")
-		}
-		claims[c.Draft.GistID] = c
-	}
-	lines := w.follow(t.Context())
-	until(t, lines, "event: ping")
-	told := map[string]int{}
-	for i, end := range []struct {
-		gist string
-		at   time.Duration
-	}{{"a2", 3 * time.Second}, {"a3", time.Second}, {"a1", 3 * time.Second}} {
-		_, err := w.db.RecordCreated(t.Context(), claims[end.gist], int64(i+1), now.Add(end.at))
-		testenv.Must(w.t, err)
-		text := until(t, lines, end.gist)
-		for gist := range claims {
-			told[gist] += strings.Count(text, gist)
+	ids := w.happen(6)
+	for name, lines := range map[string]<-chan string{
+		"header":           w.follow(t.Context(), fmt.Sprintf("Last-Event-ID: %d", ids[2])),
+		"query":            w.followQuery(t.Context(), fmt.Sprintf("?after=%d", ids[2])),
+		"header and query": w.followQuery(t.Context(), "?after=1", fmt.Sprintf("Last-Event-ID: %d", ids[2])),
+	} {
+		want := []int64{ids[2], ids[3], ids[4], ids[5], ids[6]} // The first one is that of the ping.
+		for _, id := range want {
+			if got := idIn(strings.TrimSpace(lastLine(until(t, lines, "id: ")))); got != id {
+				t.Errorf("%s: the event %d, want %d", name, got, id)
+			}
 		}
 	}
-	for gist, n := range told {
-		if n != 1 {
-			t.Errorf("%s occurs in %d events", gist, n)
+}
+
+// lastLine returns the last line of a text that ends with a line feed.
+func lastLine(text string) string {
+	text = strings.TrimSuffix(text, "\n")
+	return text[strings.LastIndex(text, "\n")+1:]
+}
+
+func TestAStreamHasOnlyTheEventsThatWereAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	w.happen(2)
+	_, err := w.db.Track(t.Context(), gistdeal.Account{ID: 2, Login: "bob"}, gistdeal.BackfillAll, time.Now())
+	testenv.Must(t, err)
+	resumed := w.followQuery(t.Context(), "?after=1&type=user.resumed")
+	if text := until(t, resumed, "event: event"); strings.Contains(text, "user.paused") {
+		t.Errorf("events of another type: %s", text)
+	}
+	until(t, resumed, "user.resumed")
+	bob := w.followQuery(t.Context(), "?after=1&user=Bob")
+	if text := until(t, bob, `"type"`); !strings.Contains(text, `"login":"bob"`) {
+		t.Errorf("events of another user: %s", text)
+	}
+	w.refused(w.send(http.MethodGet, "/events?type=deal.lost", ""), http.StatusBadRequest, "invalid")
+	w.refused(w.send(http.MethodGet, "/events?user=nobody", ""), http.StatusNotFound, "not-found")
+}
+
+func TestAReaderThatWasAwayTooLongIsToldToStartAnew(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	ids := w.happen(4)
+	_, err := w.db.DeleteEvents(t.Context(), time.Now().Add(time.Hour), 3)
+	testenv.Must(t, err)
+	last := ids[len(ids)-1]
+	for _, before := range []string{strconv.FormatInt(ids[0], 10), "x1"} {
+		lines := w.follow(t.Context(), "Last-Event-ID: "+before)
+		until(t, lines, "event: reset")
+		until(t, lines, fmt.Sprintf(`{"last_event":%d}`, last))
+	}
+	r := w.send(http.MethodGet, fmt.Sprintf("/event-log?after=%d", ids[0]), "")
+	w.refused(r, http.StatusGone, "gone")
+	if !strings.Contains(r.body, fmt.Sprintf(`"last_event":%d`, last)) {
+		t.Errorf("%s, want the last event %d", r.body, last)
+	}
+	var list struct {
+		Events []gistdeal.Event
+		After  int64
+	}
+	w.read(w.send(http.MethodGet, "/event-log", ""), http.StatusOK, &list)
+	if len(list.Events) != 2 || list.After != last {
+		t.Errorf("%+v, want the two events that are kept", list)
+	}
+}
+
+func TestThreeClientsThatReconnectAtRandomGetEachEventOnce(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	began := w.happen(0)
+	start := began[len(began)-1]
+	const events = 60
+	var all sync.WaitGroup
+	got := make([]map[int64]int, 3)
+	for i := range got {
+		got[i] = map[int64]int{}
+		random := rand.New(rand.NewPCG(1, uint64(i)))
+		all.Go(func() {
+			for last := start; len(got[i]) <= events; {
+				ctx, leave := context.WithCancel(t.Context())
+				lines := w.follow(ctx, fmt.Sprintf("Last-Event-ID: %d", last))
+				for n := random.IntN(12); n >= 0 && len(got[i]) <= events; n-- { // Events until the connection is lost.
+					text := until(t, lines, "data: ")
+					if last = idIn(text[strings.Index(text, "id: "):strings.Index(text, "\nevent")]); strings.Contains(text, "event: event") {
+						got[i][last]++
+					}
+				}
+				leave()
+			}
+		})
+	}
+	witness := w.follow(t.Context())
+	until(t, witness, "event: ping")
+	ids := w.happen(events)
+	late := w.follow(t.Context(), fmt.Sprintf("Last-Event-ID: %d", start)) // Before most of the others know the events.
+	until(t, witness, fmt.Sprintf("id: %d", ids[len(ids)-1])) // By now, the clients that caught up before were sent all of them.
+	_, err := w.db.PausePushes(t.Context(), "the last event", time.Now())
+	testenv.Must(t, err)
+	all.Wait()
+	if n := strings.Count(until(t, late, "the last event"), "event: event"); n != events+1 {
+		t.Errorf("a client that came late got %d events, want %d", n, events+1)
+	}
+	for i, counts := range got {
+		for _, id := range ids[len(ids)-events:] {
+			if counts[id] != 1 {
+				t.Errorf("client %d got the event %d %d times", i, id, counts[id])
+			}
 		}
+	}
+}
+
+func TestAPageOfEventsWaitsForOne(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	ids := w.happen(1)
+	last := ids[len(ids)-1]
+	type list struct {
+		Events []gistdeal.Event
+		After  int64
+	}
+	answers := make(chan list)
+	go func() {
+		var l list
+		w.read(w.send(http.MethodGet, fmt.Sprintf("/event-log?after=%d&wait=25&type=pushes.resumed", last), ""), http.StatusOK, &l)
+		answers <- l
+	}()
+	_, err := w.db.PausePushes(t.Context(), "", time.Now()) // Of another type.
+	testenv.Must(t, err)
+	_, err = w.db.ResumePushes(t.Context(), time.Now())
+	testenv.Must(t, err)
+	if l := <-answers; len(l.Events) != 1 || l.Events[0].Type != gistdeal.EventPushesResumed || l.After < l.Events[0].ID {
+		t.Errorf("%+v, want the event that was waited for", l)
+	}
+	var pages []gistdeal.Event
+	for after := int64(0); ; {
+		var l list
+		w.read(w.send(http.MethodGet, fmt.Sprintf("/event-log?after=%d&limit=2", after), ""), http.StatusOK, &l)
+		if pages, after = append(pages, l.Events...), l.After; len(l.Events) == 0 {
+			break
+		}
+	}
+	if len(pages) != 4 {
+		t.Errorf("the pages have %d events, want 4: %+v", len(pages), pages)
 	}
 }
 
@@ -162,8 +312,7 @@ func TestAStreamSendsHeartbeats(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t, func(a *api.API) { a.SetPingInterval(10 * time.Millisecond) })
 	lines := w.follow(t.Context())
-	for _, id := range []string{"id: 1", "id: 2", "id: 3"} {
-		until(t, lines, id)
+	for range 3 {
 		until(t, lines, "event: ping")
 	}
 }
@@ -194,7 +343,7 @@ func TestTheStreamOfARevokedTokenEnds(t *testing.T) {
 				header, logOut = w.logIn(token)
 			}
 			lines := w.follow(t.Context(), header)
-			until(t, lines, "id: 2")
+			until(t, lines, "event: ping")
 			revoke(w, logOut)
 			late := time.After(60 * time.Second)
 			for {

@@ -25,6 +25,7 @@ type Problem struct {
 	Detail    string   `json:"detail,omitempty" doc:"What is wrong, and what to do."`
 	RequestID string   `json:"request_id,omitempty" doc:"By which the log knows the request."`
 	Errors    []Detail `json:"errors,omitempty" doc:"Each thing that is wrong with the request."`
+	LastEvent int64    `json:"last_event,omitempty" doc:"If events were deleted before they were read: the id after which to go on, once the lists are read again."`
 }
 
 // Detail is one thing that is wrong with a request.
@@ -42,6 +43,7 @@ var kinds = map[gistdeal.Kind]Problem{
 	gistdeal.Internal:     {Type: "urn:gistdeal:problem:internal", Title: "Internal error", Status: http.StatusInternalServerError},
 	gistdeal.Invalid:      {Type: "urn:gistdeal:problem:invalid", Title: "Invalid request", Status: http.StatusBadRequest},
 	gistdeal.Conflict:     {Type: "urn:gistdeal:problem:conflict", Title: "Conflict", Status: http.StatusConflict},
+	gistdeal.Gone:         {Type: "urn:gistdeal:problem:gone", Title: "Gone", Status: http.StatusGone},
 	gistdeal.NotFound:     {Type: "urn:gistdeal:problem:not-found", Title: "Not found", Status: http.StatusNotFound},
 	gistdeal.Unauthorized: {Type: "urn:gistdeal:problem:remote-refuses", Title: "The remote API refuses gistdeal", Status: http.StatusBadGateway},
 	gistdeal.Limited:      {Type: "urn:gistdeal:problem:limited", Title: "Limited, try again later", Status: http.StatusServiceUnavailable},

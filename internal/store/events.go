@@ -33,7 +33,7 @@ func (s *Store) Events(ctx context.Context, q gistdeal.EventQuery) ([]gistdeal.E
 	// Read last, because events may be deleted meanwhile.
 	deleted, err := s.DeletedEvents(ctx)
 	if err == nil && q.After < deleted {
-		err = &gistdeal.Error{Kind: gistdeal.Invalid, Err: gistdeal.ErrEventsDeleted}
+		err = &gistdeal.Error{Kind: gistdeal.Gone, Err: gistdeal.ErrEventsDeleted}
 	}
 	if err != nil {
 		return nil, err
@@ -117,28 +117,6 @@ func (s *Store) SaveQuotas(ctx context.Context, value string, events ...gistdeal
 		return fmt.Errorf("store the quotas: %w", err)
 	}
 	return nil
-}
-
-// Outcomes returns up to limit ended attempts that follow the outcome after, ordered by end,
-// gist id and number.
-func (s *Store) Outcomes(ctx context.Context, after gistdeal.Outcome, limit int) ([]gistdeal.Outcome, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT a.ended_at, a.gist_id, a.n, a.outcome, coalesce(a.deal_id, 0), a.reason, coalesce(u.login, '')
-		FROM attempts a LEFT JOIN gists g ON g.id = a.gist_id LEFT JOIN users u ON u.id = g.user_id
-		WHERE a.ended_at >= $1 AND a.ended_at > 0 AND (a.ended_at, a.gist_id, a.n) > ($1, $2, $3)
-		ORDER BY a.ended_at, a.gist_id, a.n LIMIT $4`, millis(after.At), after.GistID, after.N, limit)
-	return collect(rows, err, func(row *sql.Rows) (e gistdeal.Outcome, err error) {
-		var at int64
-		err = row.Scan(&at, &e.GistID, &e.N, &e.Outcome, &e.DealID, &e.Reason, &e.Login)
-		e.At = fromMillis(at)
-		return e, err
-	})
-}
-
-// LastEventAt returns when the last attempt ended, zero if none has.
-func (s *Store) LastEventAt(ctx context.Context) (time.Time, error) {
-	var ms int64
-	err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(ended_at), 0) FROM attempts`).Scan(&ms)
-	return fromMillis(ms), err
 }
 
 // Days returns the numbers of gists noticed and deals created or adopted on each UTC day,

@@ -94,29 +94,6 @@ func TestAPauseHoldsUntilItIsResumed(t *testing.T) {
 	}
 }
 
-func TestTheTailReturnsEachEventOnce(t *testing.T) {
-	t.Parallel()
-	db := open(t)
-	must(t, db.Set(t.Context(), gistdeal.KeyDealURL, "https://crm.example/deal/"))
-	claimed := fail(t, db)
-	tail, err := activity.New(db).Tail(t.Context())
-	must(t, err)
-	if events, err := tail.Next(t.Context()); err != nil || len(events) != 0 {
-		t.Errorf("%+v, %v: events from before", events, err)
-	}
-	_, err = db.RecordCreated(t.Context(), claimed, 7, time.Now())
-	must(t, err)
-	for _, n := range []int{1, 0} {
-		events, err := tail.Next(t.Context())
-		if must(t, err); len(events) != n {
-			t.Fatalf("%+v, want %d events", events, n)
-		}
-		if n == 1 && (events[0].DealURL != "https://crm.example/deal/7" || events[0].Login != "alice") {
-			t.Errorf("%+v", events[0])
-		}
-	}
-}
-
 func TestQuotasAreAsTheLeaderRecordedThem(t *testing.T) {
 	t.Parallel()
 	db := open(t)

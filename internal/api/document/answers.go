@@ -49,6 +49,7 @@ var problems = map[int]string{
 	404: "There is no such thing.",
 	405: "The path does not accept this method.",
 	409: "The thing exists already, or the request with this Idempotency-Key is in progress or its answer is not stored.",
+	410: "Events after this one were deleted: read the lists again, then go on after last_event.",
 	412: "If-Match names an old version: read again, and decide again.",
 	413: "The body is too large.",
 	415: "The body has a content type that the operation does not accept.",

@@ -36,7 +36,7 @@ var tags = []struct{ name, description, segments string }{
 	{"users", "Tracked GitHub users: add, list, change, erase.", "users plan requests operations"},
 	{"gists", "Public gists of tracked users, and visits.", "gists"},
 	{"deals", "Deals in Pipedrive: states, histories, failures, duplicates.", "deals failures duplicates"},
-	{"status", "The state of gistdeal: leader, quotas, runs, events, pushes, audit log.", "me overview quotas runs events pushes audit-log audit-log.csv"},
+	{"status", "The state of gistdeal: leader, quotas, runs, events, pushes, audit log.", "me overview quotas runs events event-log pushes audit-log audit-log.csv"},
 	{"settings", "Settings that change at run time, and the accounts behind the keys.", "settings account"},
 	{"webhooks", "Addresses that get signed messages about events.", "webhooks"},
 	{"tokens", "API tokens, and people who signed in.", "tokens people"},

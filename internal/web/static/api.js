@@ -118,8 +118,8 @@ function address(path, query = {}) {
   return `${path.startsWith('/') ? path.slice(1) : `api/v1/${path}`}${given.size ? `?${given}` : ''}`;
 }
 
-// stream opens the event stream.
-export const stream = () => new EventSource('api/v1/events');
+// stream opens the event stream after the event with the given id, '' for the next one.
+export const stream = (after) => new EventSource(`api/v1/events${after && `?after=${after}`}`);
 
 const unreadable = (status) =>
   new Problem(status, 'Can’t read the response', 'It was cut off, or a proxy changed it.');

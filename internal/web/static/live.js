@@ -1,18 +1,28 @@
-// The event stream. Listeners receive deals as events arrive, and a refresh when
-// events may have been missed: after a lost connection or in a hidden tab.
+// The event stream. It goes on after the last event when the connection was lost or the
+// tab was hidden for a short time. Listeners receive events as they arrive, and a refresh
+// when events may have been missed, for example in a tab that was hidden for long.
 
 import * as api from './api.js';
 
+const resumed = 60_000; // ms of events that are read later rather than left out
+const together = 100; // ms in which events are collected, because a scan causes hundreds at once
 const again = 8_000; // ms between tries once the browser gives up, for example after a 401
 const listeners = new Set();
 let source = null;
 let timer = 0;
 let missed = false; // events may have been missed
+let last = ''; // the id of the last event
+let lost = 0; // when the stream ended; 0 while it is open
+let waiting = []; // events that listeners do not know yet
 let connected = null;
 
-// follow calls deals(events), refresh() and link(connected) until the signal aborts.
-export function follow({ deals = () => {}, refresh = () => {}, link = () => {} }, signal) {
-  const listener = { deals, refresh, link };
+// outcomes are the outcomes of attempts that events tell.
+const outcomes = { 'deal.created': 'created', 'deal.relinked': 'adopted', 'deal.failed': 'refused', 'deal.postponed': 'not_sent' };
+
+// follow calls events(all), deals(those with the outcome of an attempt), refresh() and
+// link(connected) until the signal aborts.
+export function follow({ events = () => {}, deals = () => {}, refresh = () => {}, link = () => {} }, signal) {
+  const listener = { events, deals, refresh, link };
   listeners.add(listener);
   signal?.addEventListener('abort', () => listeners.delete(listener));
   if (connected !== null) link(connected);
@@ -36,20 +46,49 @@ function stop() {
   clearTimeout(timer);
   source?.close();
   source = null;
-  missed = true;
+  lost ||= Date.now();
+}
+
+// arrive collects an event for the listeners.
+function arrive(event) {
+  if (!waiting.length) setTimeout(tell, together);
+  const outcome = event.adopted ? 'adopted' : outcomes[event.type];
+  waiting.push({ ...event, ...(outcome && { outcome }) });
+}
+
+function tell() {
+  const events = waiting;
+  waiting = [];
+  notify('events', events);
+  const deals = events.filter(({ outcome }) => outcome);
+  if (deals.length) notify('deals', deals);
 }
 
 function open() {
   clearTimeout(timer);
   source?.close();
-  source = api.stream();
+  if (lost && Date.now() - lost > resumed) {
+    last = '';
+    missed = true;
+  }
+  source = api.stream(last);
   source.addEventListener('open', () => {
+    lost = 0;
     linked(true);
     if (missed) notify('refresh');
     missed = false;
   });
-  source.addEventListener('deals', ({ data }) => notify('deals', JSON.parse(data).deals));
+  source.addEventListener('event', ({ data, lastEventId }) => {
+    last = lastEventId;
+    arrive(JSON.parse(data));
+  });
+  source.addEventListener('ping', ({ lastEventId }) => { last = lastEventId; });
+  source.addEventListener('reset', ({ lastEventId }) => {
+    last = lastEventId;
+    notify('refresh');
+  });
   source.addEventListener('error', () => {
+    lost ||= Date.now();
     missed = true;
     linked(false);
     if (source.readyState !== EventSource.CLOSED) return; // The browser reconnects.

@@ -32,7 +32,7 @@ export function user(page) {
     state.follow().catch(() => {}); // The stream detects a lost connection.
   }, wait));
   page.signal.addEventListener('abort', () => clearTimeout(timer));
-  live.follow({ deals: (events) => apply(state, events) }, page.signal);
+  live.follow({ deals: (events) => apply(state, events), events: (events) => noticed(state, events) }, page.signal);
   return page.keep(state.read);
 }
 
@@ -81,9 +81,14 @@ async function follow(state) {
   draw(state);
 }
 
+// noticed reads the gists again when a new one of this user was noticed.
+function noticed(state, events) {
+  if (events.some(({ type, user_id: user }) => type === 'gist.noticed' && user === state.user?.id)) state.soon(settle);
+}
+
 // apply updates the shown deals from events.
 function apply(state, events) {
-  const own = events.filter(({ login }) => login.toLowerCase() === state.user?.login.toLowerCase());
+  const own = events.filter(({ login = '' }) => login.toLowerCase() === state.user?.login.toLowerCase());
   for (const { gist_id: id, outcome, deal_id: deal, deal_url: url, reason } of own) {
     const gist = state.gists.get(id);
     if (!gist || !outcomes[outcome]) continue;
