@@ -85,7 +85,10 @@ var ErrEventsDeleted = errors.New("events after this one were deleted")
 type Day struct {
 	Date  string `json:"date" format:"date"`
 	Gists int    `json:"gists" doc:"The number of gists that were first read on that day."`
-	Deals int    `json:"deals" doc:"The number of deals that were created or adopted on that day."`
+
+	Backfill int `json:"backfill" doc:"How many of them existed before their user was tracked."`
+
+	Deals int `json:"deals" doc:"The number of deals that were created or adopted on that day."`
 }
 
 // Failure is a problem with the number of deals that failed because of it.
@@ -93,4 +96,6 @@ type Failure struct {
 	Problem string `json:"problem"`
 	Deals   int    `json:"deals"`
 	Example string `json:"example" doc:"The gist id of one of these deals."`
+
+	LastFailedAt time.Time `json:"last_failed_at,omitzero" doc:"When the last of them failed; left out if unknown."`
 }

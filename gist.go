@@ -52,6 +52,19 @@ type UserGist struct {
 	GistDeal
 	Login string `json:"login"`
 	New   bool   `json:"new" doc:"Whether gistdeal first read the gist after your last visit to its user."`
+
+	Owner     int64     `json:"user_id" doc:"The user's number on GitHub; id: and this number name the user in paths."`
+	NoticedAt time.Time `json:"noticed_at" doc:"When gistdeal first read the gist."`
+}
+
+// GistQuery selects gists of all users, the last noticed first.
+type GistQuery struct {
+	Visitor    string
+	OnlyNew    bool      // only those that are new to the visitor
+	Since      time.Time // only those noticed since; zero means all
+	NoBackfill bool      // without those that existed before their user was tracked
+	Before     int64     // only those with a lower Seq
+	Limit      int
 }
 
 // GistURL returns the URL of a gist's page in its usual form, with the login.

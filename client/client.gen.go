@@ -1163,6 +1163,9 @@ type CountedUser struct {
 
 // Day defines model for Day.
 type Day struct {
+	// Backfill How many of them existed before their user was tracked.
+	Backfill int64 `json:"backfill"`
+
 	// Date The day, in UTC.
 	Date openapi_types.Date `json:"date"`
 
@@ -1448,6 +1451,9 @@ type Failure struct {
 
 	// Example The gist id of one of these deals.
 	Example string `json:"example"`
+
+	// LastFailedAt When the last of them failed; left out if unknown.
+	LastFailedAt time.Time `json:"last_failed_at,omitempty,omitzero"`
 
 	// Problem Why it failed or waits.
 	Problem string `json:"problem"`
@@ -2384,6 +2390,9 @@ type UserGist struct {
 	// New Whether gistdeal first read the gist after your last visit to its user.
 	New bool `json:"new"`
 
+	// NoticedAt When gistdeal first read the gist.
+	NoticedAt time.Time `json:"noticed_at"`
+
 	// Problem Why the deal failed or waits; empty if there is no reason.
 	Problem string `json:"problem"`
 
@@ -2404,6 +2413,9 @@ type UserGist struct {
 
 	// URL Its page.
 	URL string `json:"url"`
+
+	// UserID The user's number on GitHub; id: and this number name the user in paths.
+	UserID int64 `json:"user_id"`
 }
 
 // UserList defines model for UserList.
@@ -2619,6 +2631,12 @@ type ListLastGistsParams struct {
 
 	// Show new selects the gists noticed since your last visit to their user.
 	Show *ListLastGistsParamsShow `form:"show,omitempty" json:"show,omitempty"`
+
+	// NoticedSince Only gists that gistdeal first read at this time or later.
+	NoticedSince *time.Time `form:"noticed_since,omitempty" json:"noticed_since,omitempty"`
+
+	// Backfill false leaves out gists that existed before their user was tracked.
+	Backfill *bool `form:"backfill,omitempty" json:"backfill,omitempty"`
 }
 
 // ListLastGistsParamsShow defines parameters for ListLastGists.
@@ -5575,6 +5593,30 @@ func NewListLastGistsRequest(server string, params *ListLastGistsParams) (*http.
 		if params.Show != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "show", *params.Show, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NoticedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "noticed_since", *params.NoticedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Backfill != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "backfill", *params.Backfill, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -48,7 +48,7 @@ func TestEachViewFitsANarrowScreenInBothThemesAndAxeFindsNothing(t *testing.T) {
 	do(t, ctx, p, chromedp.Navigate(p.url))
 	addAxe(t, ctx)
 	for view, there := range map[string]string{
-		"": ".numbers", "users": "tr[data-login]", "users/" + login: "#old-gists li", "deals": "#deals li",
+		"": ".numbers", "new": "#view .empty", "users": "tr[data-login]", "users/" + login: "#old-gists li", "deals": "#deals li",
 		"failures": ".cause", "activity": "#runs li", "api": ".operation", "settings": "#token-name", "audit": "#entries li", "quotas": ".quota-list .meter", "add": "#logins", "users/nobody-here": "#track",
 	} {
 		do(t, ctx, p, open(p, view), chromedp.WaitVisible(there))

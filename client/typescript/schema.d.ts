@@ -1513,6 +1513,11 @@ export interface components {
         };
         Day: {
             /**
+             * Format: int64
+             * @description How many of them existed before their user was tracked.
+             */
+            backfill: number;
+            /**
              * Format: date
              * @description The day, in UTC.
              */
@@ -1840,6 +1845,11 @@ export interface components {
             deals: number;
             /** @description The gist id of one of these deals. */
             example: string;
+            /**
+             * Format: date-time
+             * @description When the last of them failed; left out if unknown.
+             */
+            last_failed_at?: string;
             /** @description Why it failed or waits. */
             problem: string;
         };
@@ -2863,6 +2873,11 @@ export interface components {
             login: string;
             /** @description Whether gistdeal first read the gist after your last visit to its user. */
             new: boolean;
+            /**
+             * Format: date-time
+             * @description When gistdeal first read the gist.
+             */
+            noticed_at: string;
             /** @description Why the deal failed or waits; empty if there is no reason. */
             problem: string;
             /** @description The rule that decided about the deal; left out if there were no rules. */
@@ -2886,6 +2901,11 @@ export interface components {
             updated_at?: string;
             /** @description Its page. */
             url: string;
+            /**
+             * Format: int64
+             * @description The user's number on GitHub; id: and this number name the user in paths.
+             */
+            user_id: number;
         };
         UserList: {
             /** @description The cursor of the next page; left out on the last page. */
@@ -4314,6 +4334,7 @@ export interface operations {
                      *         {
                      *           "deals": 3,
                      *           "example": "06fcca0384757f163d7e9891ea35a430",
+                     *           "last_failed_at": "2026-11-29T20:05:13Z",
                      *           "problem": "title is too long"
                      *         }
                      *       ]
@@ -4354,6 +4375,10 @@ export interface operations {
                 limit?: number;
                 /** @description new selects the gists noticed since your last visit to their user. */
                 show?: "all" | "new";
+                /** @description Only gists that gistdeal first read at this time or later. */
+                noticed_since?: string;
+                /** @description false leaves out gists that existed before their user was tracked. */
+                backfill?: boolean;
             };
             header?: never;
             path?: never;
@@ -4398,11 +4423,13 @@ export interface operations {
                      *           "id": "c364cd1edc0addee52757a2347b8d5a4",
                      *           "login": "FortyFoxes",
                      *           "new": true,
+                     *           "noticed_at": "2026-11-29T20:05:13Z",
                      *           "problem": "",
                      *           "seq": 48,
                      *           "state": "created",
                      *           "updated_at": "2026-08-15T00:09:46Z",
-                     *           "url": "https://gist.github.com/FortyFoxes/c364cd1edc0addee52757a2347b8d5a4"
+                     *           "url": "https://gist.github.com/FortyFoxes/c364cd1edc0addee52757a2347b8d5a4",
+                     *           "user_id": 20008051
                      *         }
                      *       ],
                      *       "next": "NDg"
@@ -4776,11 +4803,13 @@ export interface operations {
                      * @example {
                      *       "days": [
                      *         {
+                     *           "backfill": 0,
                      *           "date": "2026-10-31",
                      *           "deals": 0,
                      *           "gists": 0
                      *         },
                      *         {
+                     *           "backfill": 0,
                      *           "date": "2026-11-01",
                      *           "deals": 0,
                      *           "gists": 0

@@ -45,15 +45,13 @@ type UserGist struct {
 	DealURL string `json:"deal_url,omitempty"`
 }
 
-// LastGists returns up to limit gists of all users that were noticed before the
-// one with the number before, the last noticed first: all, or only those that
-// are new to the visitor.
-func (a *Admin) LastGists(ctx context.Context, visitor string, onlyNew bool, before int64, limit int) ([]UserGist, error) {
+// LastGists returns the gists that q selects.
+func (a *Admin) LastGists(ctx context.Context, q gistdeal.GistQuery) ([]UserGist, error) {
 	address, err := a.dealAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	page, err := a.db.LastGists(ctx, visitor, onlyNew, before, limit)
+	page, err := a.db.LastGists(ctx, q)
 	gists := make([]UserGist, len(page))
 	for i, g := range page {
 		gists[i] = UserGist{g, gistdeal.GistURL(g.Login, g.ID), gistdeal.DealURL(address, g.DealID)}

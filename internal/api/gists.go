@@ -67,6 +67,9 @@ type recentGistList struct {
 type listRecentGistsInput struct {
 	Page
 	Show string `query:"show" enum:"all,new" default:"all" doc:"new selects the gists noticed since your last visit to their user."`
+
+	NoticedSince time.Time `query:"noticed_since" doc:"Only gists that gistdeal first read at this time or later."`
+	Backfill     bool      `query:"backfill" default:"true" doc:"false leaves out gists that existed before their user was tracked."`
 }
 
 func (a *API) listRecentGists(ctx context.Context, in *listRecentGistsInput) (*reply[recentGistList], error) {
@@ -74,7 +77,9 @@ func (a *API) listRecentGists(ctx context.Context, in *listRecentGistsInput) (*r
 	if err := in.read(&before); err != nil {
 		return nil, err
 	}
-	gists, err := a.admin.LastGists(ctx, gistdeal.CallerOf(ctx).Name, in.Show == "new", before, in.Limit)
+	gists, err := a.admin.LastGists(ctx, gistdeal.GistQuery{
+		Visitor: gistdeal.CallerOf(ctx).Name, OnlyNew: in.Show == "new", Since: in.NoticedSince, NoBackfill: !in.Backfill, Before: before, Limit: in.Limit,
+	})
 	if err != nil {
 		return nil, err
 	}

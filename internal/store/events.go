@@ -122,11 +122,11 @@ func (s *Store) SaveQuotas(ctx context.Context, value string, events ...gistdeal
 // Days returns the numbers of gists noticed and deals created or adopted on each UTC day,
 // from that of since on, in order. It leaves out days without any.
 func (s *Store) Days(ctx context.Context, since time.Time) ([]gistdeal.Day, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT day, CAST(sum(gists) AS BIGINT), CAST(sum(deals) AS BIGINT) FROM days WHERE day >= $1
+	rows, err := s.read.QueryContext(ctx, `SELECT day, CAST(sum(gists) AS BIGINT), CAST(sum(deals) AS BIGINT), CAST(sum(backfill) AS BIGINT) FROM days WHERE day >= $1
 		GROUP BY day HAVING sum(gists) <> 0 OR sum(deals) <> 0 ORDER BY day`, millis(since)/millisPerDay)
 	return collect(rows, err, func(row *sql.Rows) (d gistdeal.Day, err error) {
 		var day int64
-		err = row.Scan(&day, &d.Gists, &d.Deals)
+		err = row.Scan(&day, &d.Gists, &d.Deals, &d.Backfill)
 		d.Date = time.UnixMilli(day * millisPerDay).UTC().Format(time.DateOnly)
 		return d, err
 	})
@@ -137,10 +137,13 @@ const millisPerDay = 86_400_000
 // Failures counts failed deals by problem, and returns up to limit problems, the most
 // frequent first.
 func (s *Store) Failures(ctx context.Context, limit int) ([]gistdeal.Failure, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT problem, count(*), min(gist_id) FROM deals WHERE state = 'failed'
+	rows, err := s.read.QueryContext(ctx, `SELECT problem, count(*), min(gist_id), max(updated_at) FROM deals WHERE state = 'failed'
 		GROUP BY problem ORDER BY count(*) DESC, problem LIMIT $1`, limit)
 	return collect(rows, err, func(row *sql.Rows) (f gistdeal.Failure, err error) {
-		return f, row.Scan(&f.Problem, &f.Deals, &f.Example)
+		var last int64
+		err = row.Scan(&f.Problem, &f.Deals, &f.Example, &last)
+		f.LastFailedAt = fromMillis(last)
+		return f, err
 	})
 }
 

@@ -158,6 +158,10 @@ func (s *Store) CheckCounts(t *testing.T) {
 			`SELECT day, '', sum(gists) FROM days GROUP BY day HAVING sum(gists) <> 0`,
 			`SELECT noticed_at / 86400000, '', count(*) FROM gists GROUP BY noticed_at / 86400000`,
 		},
+		"of gists of first scans by day": {
+			`SELECT day, '', sum(backfill) FROM days GROUP BY day HAVING sum(backfill) <> 0`,
+			`SELECT noticed_at / 86400000, '', count(*) FROM gists WHERE noticed_by = 'first scan' GROUP BY noticed_at / 86400000`,
+		},
 		"of deals by day": {
 			`SELECT day, '', sum(deals) FROM days GROUP BY day HAVING sum(deals) <> 0`,
 			`SELECT ended_at / 86400000, '', count(*) FROM attempts WHERE outcome IN ('created', 'adopted') GROUP BY ended_at / 86400000`,

@@ -318,15 +318,35 @@ func (s *Store) GistPage(ctx context.Context, userID, since, before int64, state
 	return collect(rows, err, scanGist)
 }
 
-// LastGists returns up to limit gists of all tracked users with a Seq below before, in
-// descending order. If onlyNew is set, it returns only gists that are new to the visitor.
-func (s *Store) LastGists(ctx context.Context, visitor string, onlyNew bool, before int64, limit int) ([]gistdeal.UserGist, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+gistDealColumns+`, u.login, g.seq > coalesce(v.seq, 0)
+// LastGists returns the gists of tracked users that q selects, in descending order of Seq.
+// The first gist that was noticed since a time bounds the reading; another process may have
+// stored one with an earlier clock before it, but not by more than clockSlack.
+func (s *Store) LastGists(ctx context.Context, q gistdeal.GistQuery) ([]gistdeal.UserGist, error) {
+	after, since := int64(0), int64(0)
+	if !q.Since.IsZero() {
+		since = millis(q.Since)
+		err := s.read.QueryRowContext(ctx, `SELECT coalesce((SELECT seq FROM gists WHERE noticed_at >= $1 ORDER BY noticed_at, seq LIMIT 1), (SELECT coalesce(max(seq), 0) + 1 FROM gists))`,
+			since-clockSlack.Milliseconds()).Scan(&after)
+		if err != nil {
+			return nil, fmt.Errorf("find the first gist since %v: %w", q.Since, err)
+		}
+	}
+	condition := "true"
+	if q.NoBackfill {
+		condition = "g.noticed_by <> 'first scan'" // As in the index gists_new.
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT `+gistDealColumns+`, u.login, g.seq > coalesce(v.seq, 0), u.id, g.noticed_at
 		FROM gists g JOIN users u ON u.id = g.user_id JOIN deals d ON d.gist_id = g.id LEFT JOIN visits v ON v.visitor = $1 AND v.user_id = g.user_id
-		WHERE g.seq < $2 AND u.state <> 'removed' AND ($3 = 0 OR g.seq > coalesce(v.seq, 0)) ORDER BY g.seq DESC LIMIT $4`,
-		visitor, before, boolean(onlyNew), limit)
+		WHERE g.seq < $2 AND g.seq >= $5 AND g.noticed_at >= $6 AND `+condition+` AND u.state <> 'removed' AND ($3 = 0 OR g.seq > coalesce(v.seq, 0))
+		ORDER BY g.seq DESC LIMIT $4`,
+		q.Visitor, q.Before, boolean(q.OnlyNew), q.Limit, after, since)
 	return collect(rows, err, func(row *sql.Rows) (g gistdeal.UserGist, err error) {
-		g.GistDeal, err = scanGistDeal(row, &g.Login, &g.New)
+		var noticed int64
+		g.GistDeal, err = scanGistDeal(row, &g.Login, &g.New, &g.Owner, &noticed)
+		g.NoticedAt = fromMillis(noticed)
 		return g, err
 	})
 }
+
+// clockSlack is how far the clocks of two instances may differ for LastGists.
+const clockSlack = time.Minute

@@ -65,7 +65,7 @@ func TestTheOverviewCountsEverything(t *testing.T) {
 	}
 	failures, err := a.Failures(t.Context())
 	must(t, err)
-	if len(failures) != 1 || failures[0].Deals != 1 || failures[0].Problem != "title is bad" {
+	if len(failures) != 1 || failures[0].Deals != 1 || failures[0].Problem != "title is bad" || failures[0].LastFailedAt.IsZero() {
 		t.Errorf("the failures are %+v", failures)
 	}
 }

@@ -15,7 +15,9 @@ const most = 500; // runs in one response
 export function activity(page) {
   page.head('Activity', el('a', { href: '#/operations', className: 'button' }, 'Bulk operations'));
   const kind = page.query.get('kind') ?? '';
-  const state = { page, kind: runKinds[kind] ? kind : '', all: [], next: '' };
+  const state = { page, kind: runKinds[kind] ? kind : '', all: [], next: '', open: new Set() };
+  page.rows = () => state.all.length;
+  state.first = page.restored.rows;
   state.now = el('ul', { className: 'in-progress', id: 'in-progress' });
   state.past = el('ul', { className: 'runs card', id: 'runs' });
   for (const name of ['none', 'rest']) state[name] = el('div');
@@ -32,7 +34,8 @@ export function activity(page) {
 // read reads as many runs as are shown now.
 async function read(state) {
   const { page, kind } = state;
-  const limit = Math.min(most, Math.max(part, state.all.length));
+  const limit = Math.min(most, Math.max(part, state.all.length, state.first));
+  state.first = 0;
   const [{ runs: now }, { runs, next = '' }] = await Promise.all([
     api.runs({ kind, in_progress: true }, page.signal), api.runs({ kind, limit }, page.signal),
   ]);
@@ -44,11 +47,43 @@ async function read(state) {
 function draw(state) {
   const { page, kind, all, next } = state;
   const past = all.filter((run) => run.ended_at);
-  keyed(state.past, past, ({ id }) => id, row);
+  keyed(state.past, grouped(past), ({ id }) => id, (one) => (one.runs ? group(one, state.open) : row(one)));
   state.past.hidden = !past.length;
   renew(state.none, [past.length > 0, kind], () => (past.length ? '' : nothing(kind, page.may)));
   renew(state.rest, next, () => more(next, () => attempt(() => further(state))));
   if (!page.shown) page.show(tabs(kind), running(page), state.now, state.past, state.none, state.rest);
+}
+
+// eventful says that a run found, created or failed something.
+const eventful = ({ gists, deals, failed, problem }) => gists > 0 || deals > 0 || failed > 0 || problem;
+
+// grouped folds runs without an event that follow one another into one item.
+function grouped(runs) {
+  const items = [];
+  for (const run of runs) {
+    const last = items.at(-1);
+    if (eventful(run)) items.push(run);
+    else if (last?.runs) last.runs.push(run);
+    else items.push({ runs: [run] });
+  }
+  // The oldest run names the group, so that it stays the same when a newer one joins it.
+  return items.map((one) => (!one.runs ? one : one.runs.length === 1 ? one.runs[0] : { ...one, id: `group-${one.runs.at(-1).id}` }));
+}
+
+function group({ id, runs }, open) {
+  const kinds = new Set(runs.map(({ kind }) => kind));
+  const word = kinds.size === 1 ? { scan: 'scans', sweep: 'scheduled scans', push: 'batches of deals' }[runs[0].kind] : 'runs';
+  const list = el('ul', { className: 'runs' });
+  const details = el('details', { open: open.has(id) }, el('summary', {}, 'Show them'), list);
+  const fill = () => details.open && list.replaceChildren(...runs.map(row));
+  details.ontoggle = () => {
+    if (details.open) open.add(id);
+    else open.delete(id);
+    fill();
+  };
+  fill();
+  return el('li', { tabIndex: -1, data: { group: String(runs.length), state: 'skipped' } }, icon('skipped'),
+    el('div', {}, el('p', { className: 'facts' }, el('span', { className: 'strong' }, `${count(runs.length)} ${word} without anything new`), when(runs[0].ended_at), ' to ', when(runs.at(-1).ended_at)), details));
 }
 
 async function further(state) {

@@ -30,6 +30,7 @@ export const runs = (query, signal) => request('GET', 'runs', { query, signal })
 export const users = (query, signal) => request('GET', 'users', { query, signal });
 export const user = (login, signal) => request('GET', ofUser(login), { signal });
 export const gists = (login, query, signal) => request('GET', ofUser(login, '/gists'), { query, signal });
+export const lastGists = (query, signal) => request('GET', 'gists', { query, signal });
 export const deals = (query, signal) => request('GET', 'deals', { query, signal });
 export const explain = (gist) => request('GET', `deals/${encodeURIComponent(gist)}`);
 

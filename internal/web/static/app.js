@@ -14,6 +14,7 @@ import { audit } from './audit.js';
 import { age, loading, toast, trouble, when } from './parts.js';
 import { pauseNote } from './pause.js';
 import * as heart from './pulse.js';
+import { fresh } from './new.js';
 import { operation, operations } from './operations.js';
 import { quotas } from './quotas.js';
 import { reference } from './reference.js';
@@ -24,12 +25,13 @@ import { user } from './user.js';
 import { users } from './users.js';
 import { count } from './words.js';
 
-const views = { overview, users, operations, add: adding, deals, activity, failures, quotas, settings, audit, api: reference };
+const views = { overview, new: fresh, users, operations, add: adding, deals, activity, failures, quotas, settings, audit, api: reference };
 const inNavigation = { add: 'users', user: 'users', audit: 'settings', operations: 'users', operation: 'users' };
 const ofOne = { users: 'user', operations: 'operation' }; // the view of one of a list
 const singles = { user, operation };
 const ageEvery = 15_000; // ms
 const retryEvery = 10_000;
+const rememberAfter = 200;
 
 let leaving = new AbortController(); // aborts the current view
 let scope = 'read';
@@ -38,6 +40,7 @@ let scope = 'read';
 class Page {
   constructor(root, query, login, again = false) {
     Object.assign(this, { root, query, login, again, signal: leaving.signal, may: scope !== 'read', admin: scope === 'admin' });
+    this.restored = history.state ?? { rows: 0, y: 0 }; // where the visitor was when they left the view
   }
 
   // head shows the title of the view, with its actions beside it.
@@ -67,6 +70,7 @@ class Page {
       }
       try {
         await read();
+        if (!this.loaded && this.restored.y) scrollTo(0, this.restored.y);
         this.loaded = Date.now();
         this.missed = null;
         stale();
@@ -130,7 +134,15 @@ function glance() {
   renew($('paused'), [now.pushes, scope], () => now.pushes.paused && pauseNote(now.pushes, scope === 'admin', heart.check));
 }
 
+// remember keeps the place in the entry of the browser's history, for Back.
+let remembering = 0;
+function remember() {
+  clearTimeout(remembering);
+  if (shown?.loaded) history.replaceState({ y: scrollY, rows: shown.rows?.() ?? 0 }, '');
+}
+
 function route() {
+  clearTimeout(remembering);
   const text = location.hash.replace(/^#/, '');
   if (text && !text.startsWith('/')) { // An address of an earlier version: #login.
     location.replace(`#/users/${text}`);
@@ -216,6 +228,12 @@ $('leave').onclick = async () => {
 };
 $('skip').onclick = () => $('view').querySelector('h1')?.focus();
 window.addEventListener('hashchange', route);
+history.scrollRestoration = 'manual';
+document.addEventListener('click', remember, true);
+window.addEventListener('scroll', () => {
+  clearTimeout(remembering);
+  remembering = setTimeout(remember, rememberAfter);
+}, { passive: true });
 let linked = false; // with the stream of events
 live.follow({
   link: (on) => {

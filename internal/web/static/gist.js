@@ -17,7 +17,7 @@ function filesOf(files) {
 }
 
 // row shows a gist. It calls changed after an action on the deal.
-export function row(gist, { may, isNew = false, login = '', changed }) {
+export function row(gist, { may, isNew = false, login = '', noticed = '', changed }) {
   const description = gist.description.trim();
   const title = description || 'Untitled';
   return el('li', { className: 'gist', data: { gist: gist.id, state: gist.state } },
@@ -26,7 +26,7 @@ export function row(gist, { may, isNew = false, login = '', changed }) {
         outside(gist.url, title, { title: description, className: description ? '' : 'untitled' })),
       el('div', { className: 'about' },
         login && el('a', { href: `#/users/${encodeURIComponent(login)}` }, login),
-        gist.created_at && el('span', {}, 'created ', when(gist.created_at)),
+        noticed ? el('span', {}, 'noticed ', when(noticed)) : gist.created_at && el('span', {}, 'created ', when(gist.created_at)),
         gist.fork && el('span', {}, 'fork'),
         gist.comments > 0 && el('span', {}, counted(gist.comments, 'comment')),
         gist.files && filesOf(gist.files))),

@@ -127,7 +127,7 @@ function numbers({ deals, users, days }) {
   return [
     stat((users.active ?? 0) + (users.paused ?? 0) + (users.gone ?? 0), 'Users', '#/users', 'users'),
     ...['created', 'queued', 'sending', 'failed'].map(ofDeals),
-    el('p', { className: 'stat today' }, el('span', { className: 'value' }, today.gists ? `+${count(today.gists)}` : '0'), el('span', { className: 'word' }, icon('new'), 'New gists today')),
+    el('a', { className: 'stat today', href: '#/new?since=today&show=all' }, el('span', { className: 'value' }, today.gists > today.backfill ? `+${count(today.gists - today.backfill)}` : '0'), el('span', { className: 'word' }, icon('new'), 'New gists today')),
   ];
 }
 

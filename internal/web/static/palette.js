@@ -13,7 +13,7 @@ const users = 6; // users shown
 const go = (word, href, mark, more = '') => ({ word, mark, more, run: () => (location.hash = href) });
 
 const commands = (may) => [
-  go('Overview', '#/', 'created'), go('Deals', '#/deals', 'created'), go('Users', '#/users', 'users'), go('Activity', '#/activity', 'again'),
+  go('Overview', '#/', 'created'), go('New', '#/new', 'new'), go('Deals', '#/deals', 'created'), go('Users', '#/users', 'users'), go('Activity', '#/activity', 'again'),
   go('Failures', '#/failures', 'failed'), go('Deals awaiting approval', '#/deals?state=awaiting_approval', 'awaiting_approval'), go('Quotas', '#/quotas', 'queued'), go('Settings', '#/settings', 'sending'),
   go('Audit log', '#/audit', 'users'), go('Bulk operations', '#/operations', 'users'), go('API reference', '#/api', 'sending'),
   may && go('Add users', '#/add', 'new'),

@@ -12,6 +12,8 @@ const scopes = {
   admin: { word: 'Admin', mark: 'users', tone: 'warn', means: 'also pause deal creation, change settings and create tokens' },
 };
 
+const readEvery = 5_000; // ms
+
 const names = {
   pipeline: 'Pipeline of new deals', stage: 'Stage of new deals', owner: 'Owner of new deals', backfill: 'Existing gists of new users', approval_threshold: 'Approve batches larger than', daily_limit: 'Approve after this many deals of a user a day',
 };
@@ -24,11 +26,14 @@ export function settings(page) {
       api.account(page.signal), api.quotas(page.signal), api.settings(page.signal), page.admin ? api.tokens(page.signal) : null,
     ]);
     renew(parts.account, [known, quotas], () => [el('h2', {}, 'Accounts'), account(known, quotas)]);
-    renew(parts.options, all, () => [el('h2', {}, 'New deals and users'), all ? options(page, all.settings, read) : unknown()]);
+    renew(parts.options, [all, known?.pipelines], () => [el('h2', {}, 'New deals and users'), all ? options(page, all.settings, known?.pipelines ?? [], read) : unknown()]);
     renew(parts.tokens, tokens, () => [el('h2', {}, 'API tokens'), tokens ? listed(tokens.tokens, read) : el('p', { className: 'quiet' }, 'Only admin tokens can manage tokens.')]);
     if (!page.shown) page.show(...Object.values(parts), el('p', { className: 'quiet' }, 'Pause and resume deal creation on the ', el('a', { href: '#/' }, 'overview'), '.',
       page.admin && [' The ', el('a', { href: '#/audit', id: 'to-audit' }, 'audit log'), ' shows who changed what.']));
   };
+  // The leader checks a changed target soon after it was saved.
+  const each = setInterval(() => document.hidden || page.root.contains(document.activeElement) || read().catch(() => {}), readEvery);
+  page.signal.addEventListener('abort', () => clearInterval(each));
   const first = page.keep(read);
   first.then(() => {
     const field = page.query.get('focus') && document.getElementById(`set-${page.query.get('focus')}`);
@@ -37,12 +42,21 @@ export function settings(page) {
   return first;
 }
 
-function options({ admin }, all, read) {
+// options shows the settings. The stages on offer are those of the chosen pipeline.
+function options({ admin }, all, pipelines, read) {
   const fields = all.map((one) => setting(one, admin));
   if (!admin || all.every((one) => one.locked_by)) return [fields, !admin && el('p', { className: 'quiet' }, 'Only admin tokens can change settings.')];
   const wrong = el('p', { className: 'wrong', role: 'alert' });
   const save = el('button', { className: 'primary', id: 'save' }, 'Save');
   const form = el('form', { className: 'options' }, fields, wrong, el('div', { className: 'line' }, save));
+  const { pipeline, stage } = form.elements;
+  if (pipeline && stage?.options) {
+    pipeline.onchange = () => {
+      const chosenOne = pipeline.value || all.find(({ name }) => name === 'pipeline').default;
+      const stages = (pipelines.find(({ name }) => name === chosenOne) ?? pipelines[0])?.stages;
+      if (stages) stage.replaceChildren(stage.options[0], ...stages.map((each) => el('option', { value: each, selected: each === stage.value }, each)));
+    };
+  }
   form.onsubmit = async (event) => {
     event.preventDefault();
     wrong.textContent = '';

@@ -11,6 +11,7 @@ import { capital, count, counted, dealStates, localTimes, nameOf, userStates } f
 
 const settle = 250; // ms after the last key
 const readEvery = 15_000;
+const most = 500; // users in one answer
 
 const sorts = {
   '-tracked': 'Newest first', tracked: 'Oldest first', login: 'Login, A to Z', '-login': 'Login, Z to A',
@@ -33,6 +34,8 @@ export function users(page) {
   if (!sorts[given.sort]) given.sort = '-tracked';
   page.head('Users', page.may && el('a', { href: '#/add', className: 'button primary' }, icon('new'), 'Add users'));
   const state = { page, given, all: [], chosen: new Set(), beyond: false, next: '', rows: el('tbody'), status: el('p', { className: 'quiet', role: 'status', id: 'users-status' }), tabs: el('div'), rest: el('div'), bulk: el('div', { className: 'bulk', hidden: true }) };
+  page.rows = () => state.all.length;
+  state.first = page.restored.rows;
   state.read = () => read(state);
   const timer = setInterval(() => !document.hidden && state.read().catch(() => {}), readEvery); // The stream detects a lost connection.
   page.signal.addEventListener('abort', () => clearInterval(timer));
@@ -53,11 +56,14 @@ const href = (given, change = {}) => {
 // read reads as many users as are shown now.
 async function read(state) {
   const { page, given } = state;
-  const limit = Math.min(500, Math.max(50, state.all.length));
+  const limit = Math.min(most, Math.max(50, state.all.length, state.first));
   const query = { ...given };
   const [{ users: counts }, { users: part, next = '' }] = await Promise.all([api.overview(page.signal), api.users({ ...query, limit }, page.signal)]);
   if (query.search !== given.search) return; // A later search replaces this one.
-  Object.assign(state, { all: part, next, counts });
+  // Beyond one answer the rows that are shown already stay: a list never shrinks under its reader.
+  const names = new Set(part.map(({ id }) => id));
+  const rest = state.all.length > most ? state.all.slice(part.length).filter(({ id }) => !names.has(id)) : [];
+  Object.assign(state, { all: [...part, ...rest], next: rest.length ? state.next : next, counts, first: 0 });
   renew(state.tabs, [counts, given], () => tabs(counts, given));
   draw(state);
 }

@@ -73,6 +73,14 @@ export const bytes = (n) => (n < 1000 ? counted(n, 'byte') : `${number.format(Ma
 export const exactly = (time) => dateTime.format(new Date(time));
 export const dayOf = (date) => day.format(new Date(date));
 
+const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+
+// dayName names the visitor's day of a time: Today, Yesterday, or its date.
+export function dayName(time) {
+  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(time).setHours(0, 0, 0, 0)) / 86_400_000);
+  return days < 1 ? 'Today' : days === 1 ? 'Yesterday' : longDay.format(new Date(time));
+}
+
 const units = [['year', 31_557_600], ['month', 2_629_800], ['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]];
 
 // span formats a duration: "3 minutes".

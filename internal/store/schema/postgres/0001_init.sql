@@ -63,7 +63,8 @@ CREATE TABLE gists (
   changed_at  BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
-CREATE INDEX gists_noticed ON gists (noticed_at);
+CREATE INDEX gists_noticed ON gists (noticed_at, seq);
+CREATE INDEX gists_new ON gists (seq) WHERE noticed_by <> 'first scan';
 CREATE INDEX gists_unread ON gists (user_id) WHERE updated_at = 0;
 CREATE INDEX gists_changed ON gists (changed_at, id);
 
@@ -339,6 +340,7 @@ CREATE TABLE days (
   part  BIGINT NOT NULL DEFAULT pg_backend_pid() % 16,
   gists BIGINT NOT NULL,
   deals BIGINT NOT NULL,
+  backfill BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (day, part)
 );
 
@@ -407,16 +409,18 @@ CREATE FUNCTION count_gists() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       FROM (SELECT user_id, (SELECT state FROM deals WHERE gist_id = id FOR SHARE) AS state FROM after) AS changes
       WHERE state IS NOT NULL GROUP BY user_id, state ORDER BY user_id, state
       ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
-    INSERT INTO days (day, gists, deals) SELECT noticed_at / 86400000 AS day, count(*), 0 FROM after GROUP BY 1 ORDER BY 1
-      ON CONFLICT (day, part) DO UPDATE SET gists = days.gists + excluded.gists;
+    INSERT INTO days (day, gists, deals, backfill)
+      SELECT noticed_at / 86400000 AS day, count(*), 0, count(*) FILTER (WHERE noticed_by = 'first scan') FROM after GROUP BY 1 ORDER BY 1
+      ON CONFLICT (day, part) DO UPDATE SET gists = days.gists + excluded.gists, backfill = days.backfill + excluded.backfill;
   ELSIF TG_OP = 'DELETE' THEN
     UPDATE users SET version = version + 1 WHERE id = ANY (ARRAY(SELECT user_id FROM before));
     INSERT INTO deal_counts SELECT user_id, state, -count(*)
       FROM (SELECT user_id, (SELECT state FROM deals WHERE gist_id = id) AS state FROM before) AS changes
       WHERE state IS NOT NULL GROUP BY user_id, state ORDER BY user_id, state
       ON CONFLICT (user_id, state) DO UPDATE SET n = deal_counts.n + excluded.n;
-    INSERT INTO days (day, gists, deals) SELECT noticed_at / 86400000 AS day, -count(*), 0 FROM before GROUP BY 1 ORDER BY 1
-      ON CONFLICT (day, part) DO UPDATE SET gists = days.gists + excluded.gists;
+    INSERT INTO days (day, gists, deals, backfill)
+      SELECT noticed_at / 86400000 AS day, -count(*), 0, -count(*) FILTER (WHERE noticed_by = 'first scan') FROM before GROUP BY 1 ORDER BY 1
+      ON CONFLICT (day, part) DO UPDATE SET gists = days.gists + excluded.gists, backfill = days.backfill + excluded.backfill;
   ELSE
     UPDATE users SET version = version + 1 WHERE id = ANY (ARRAY(SELECT user_id FROM after));
   END IF;
@@ -484,7 +488,7 @@ CREATE TRIGGER duplicate_deals_insert AFTER INSERT ON duplicate_deals REFERENCIN
   FOR EACH STATEMENT EXECUTE FUNCTION count_duplicates();
 CREATE TRIGGER duplicate_deals_delete AFTER DELETE ON duplicate_deals REFERENCING OLD TABLE AS changed
   FOR EACH STATEMENT EXECUTE FUNCTION count_duplicates();
-CREATE TRIGGER gists_constant BEFORE UPDATE OF id, user_id, noticed_at ON gists
+CREATE TRIGGER gists_constant BEFORE UPDATE OF id, user_id, noticed_at, noticed_by ON gists
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_update();
 CREATE TRIGGER deals_constant BEFORE UPDATE OF gist_id ON deals
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_update();

@@ -62,7 +62,8 @@ CREATE TABLE gists (
   changed_at  BIGINT NOT NULL DEFAULT 0           -- when the row last changed
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
-CREATE INDEX gists_noticed ON gists (noticed_at);
+CREATE INDEX gists_noticed ON gists (noticed_at, seq);
+CREATE INDEX gists_new ON gists (seq) WHERE noticed_by <> 'first scan';  -- for the view of new gists
 CREATE INDEX gists_unread ON gists (user_id) WHERE updated_at = 0;
 CREATE INDEX gists_changed ON gists (changed_at, id);
 
@@ -369,6 +370,7 @@ CREATE TABLE days (
   part  BIGINT NOT NULL DEFAULT 0,
   gists BIGINT NOT NULL,
   deals BIGINT NOT NULL,
+  backfill BIGINT NOT NULL DEFAULT 0,             -- the gists that existed before their user was tracked
   PRIMARY KEY (day, part)
 ) WITHOUT ROWID;
 
@@ -391,16 +393,17 @@ END;
 CREATE TRIGGER gists_insert AFTER INSERT ON gists BEGIN
   UPDATE users SET version = version + 1 WHERE id = NEW.user_id;
   INSERT INTO deal_counts SELECT NEW.user_id, state, 1 FROM deals WHERE gist_id = NEW.id ON CONFLICT DO UPDATE SET n = n + 1;
-  INSERT INTO days (day, gists, deals) VALUES (NEW.noticed_at / 86400000, 1, 0) ON CONFLICT DO UPDATE SET gists = gists + 1;
+  INSERT INTO days (day, gists, deals, backfill) VALUES (NEW.noticed_at / 86400000, 1, 0, NEW.noticed_by = 'first scan')
+    ON CONFLICT DO UPDATE SET gists = gists + 1, backfill = backfill + excluded.backfill;
 END;
 CREATE TRIGGER gists_update AFTER UPDATE ON gists BEGIN
   UPDATE users SET version = version + 1 WHERE id = NEW.user_id;
 END;
 CREATE TRIGGER gists_delete AFTER DELETE ON gists BEGIN
   UPDATE deal_counts SET n = n - 1 WHERE user_id = OLD.user_id AND state = (SELECT state FROM deals WHERE gist_id = OLD.id);
-  UPDATE days SET gists = gists - 1 WHERE day = OLD.noticed_at / 86400000;
+  UPDATE days SET gists = gists - 1, backfill = backfill - (OLD.noticed_by = 'first scan') WHERE day = OLD.noticed_at / 86400000;
 END;
-CREATE TRIGGER gists_constant BEFORE UPDATE OF id, user_id, noticed_at ON gists BEGIN
+CREATE TRIGGER gists_constant BEFORE UPDATE OF id, user_id, noticed_at, noticed_by ON gists BEGIN
   SELECT RAISE(ABORT, 'a gist keeps its user and its day, which are counted');
 END;
 
