@@ -27,7 +27,7 @@ const (
 
 	sweepCount = time.Minute // between counts of all due users, of whom there may be a million
 
-	changedRest = time.Minute // between comparisons while changed users cannot be scanned
+	changedRest = time.Minute // the longest time between comparisons while changed users cannot be scanned
 )
 
 // Sweep scans users when they are due, until ctx ends. After a downtime that is
@@ -174,9 +174,9 @@ func (w *sweepRun) scan(ctx context.Context, users []gistdeal.User) (failed int,
 		case <-ctx.Done():
 			return 0, 0
 		}
-		if s.backoff.Left() > 0 || s.background.Ready() != nil {
+		if err := s.background.Ready(); err != nil || s.backoff.Left() > 0 {
 			<-w.slots
-			return 0, w.pause(len(users), changes)
+			return 0, w.pause(len(users), changes, max(s.backoff.Left(), gistdeal.RetryAfter(err)))
 		}
 		if w.moreFailed() {
 			<-w.slots
@@ -198,9 +198,9 @@ func (w *sweepRun) moreFailed() bool {
 	return more
 }
 
-// pause returns how long the next comparison waits because changed users cannot be scanned
-// now: if most users have changed, it would bring the same ones.
-func (w *sweepRun) pause(users int, changes []probe.Change) time.Duration {
+// pause returns how long the next comparison waits because changed users can be scanned
+// only after the given time: if most users have changed, it would bring the same ones.
+func (w *sweepRun) pause(users int, changes []probe.Change, left time.Duration) time.Duration {
 	changed := 0
 	for _, c := range changes {
 		if c.Probe != nil {
@@ -208,7 +208,7 @@ func (w *sweepRun) pause(users int, changes []probe.Change) time.Duration {
 		}
 	}
 	if changed > 0 && (changed > users/2 || users < sweepBatch) {
-		return changedRest
+		return min(max(left, sweepPoll), changedRest)
 	}
 	return 0
 }
