@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"testing"
@@ -16,11 +17,11 @@ import (
 const graphQL = "POST /graphql"
 
 // exec changes the SQLite database behind gistdeal's back.
-func (w *world) exec(statement string) {
+func (w *world) exec(statement string, args ...any) {
 	w.t.Helper()
 	db, err := sql.Open("sqlite", "file:"+w.path+"?_pragma=busy_timeout(60000)")
 	testenv.Must(w.t, err)
-	_, err = db.ExecContext(w.t.Context(), statement)
+	_, err = db.ExecContext(w.t.Context(), statement, args...)
 	testenv.Must(w.t, err)
 	testenv.Must(w.t, db.Close())
 }
@@ -221,21 +222,33 @@ func TestTenThousandUnchangedUsersAreSweptWithAHundredQueries(t *testing.T) {
 	w := newWorld(t, sim.Options{Seed: 1})
 	db := w.openStore()
 	ago := time.Now().Add(-4 * time.Hour)
+	next := func() time.Time { return ago.Add(3 * time.Hour) }
+	ids := map[string]int64{}
+	var withoutGists []gistdeal.Probe
 	for i := range users {
-		login := fmt.Sprint("user-", i)
-		u := sim.User{Login: login}
+		u := sim.User{Login: fmt.Sprint("user-", i)}
 		if i%20 == 0 {
-			u.Gists = simGists(login, 1)
+			u.Gists = simGists(u.Login, 1)
 		}
-		id := w.sim.AddUser(u)
-		_, err := db.Track(t.Context(), gistdeal.Account{ID: id, Login: login}, gistdeal.BackfillNone, ago)
+		a := gistdeal.Account{ID: w.sim.AddUser(u), Login: u.Login}
+		ids[a.Login] = a.ID
+		if len(u.Gists) == 0 {
+			withoutGists = append(withoutGists, gistdeal.Probe{Account: a})
+			continue
+		}
+		_, err := db.Track(t.Context(), a, gistdeal.BackfillNone, ago)
 		testenv.Must(t, err)
-		for _, g := range u.Gists {
-			_, err := db.SaveGists(t.Context(), id, []gistdeal.Gist{{ID: g.ID, CreatedAt: ago, UpdatedAt: ago}}, gistdeal.NewGistPolicy{First: true, SkipBefore: time.Now()}, ago)
-			testenv.Must(t, err)
-		}
-		testenv.Must(t, db.Scanned(t.Context(), id, gistdeal.Listing{Pages: 1}, ago, ago.Add(3*time.Hour)))
+		_, err = db.SaveGists(t.Context(), a.ID, []gistdeal.Gist{{ID: u.Gists[0].ID, CreatedAt: ago, UpdatedAt: ago}}, gistdeal.NewGistPolicy{First: true, SkipBefore: time.Now()}, ago)
+		testenv.Must(t, err)
+		testenv.Must(t, db.Scanned(t.Context(), a.ID, gistdeal.Listing{Pages: 1}, ago, next()))
 	}
+	// At once, because a transaction for each takes half a minute.
+	rows, err := json.Marshal(ids)
+	testenv.Must(t, err)
+	w.exec(`INSERT INTO users (id, login, login_key, state, backfill, tracked_at, next_scan_at)
+		SELECT value, key, key, 'active', 'none', $1, $1 FROM json_each($2) WHERE true ON CONFLICT DO NOTHING`, ago.UnixMilli(), string(rows))
+	_, err = db.RecordProbes(t.Context(), withoutGists, ago, next)
+	testenv.Must(t, err)
 	w.start()
 	w.eventually("the sweep is over", func() bool {
 		n, err := db.DueCount(t.Context(), time.Now(), time.Now().AddDate(1, 0, 0))
