@@ -45,8 +45,10 @@ const policy = `
 	internal/feed:      . internal/loop internal/rules github.com/prometheus/client_golang
 	internal/reconcile: . internal/loop internal/testing/failpoint
 	internal/push:      . internal/loop internal/reconcile internal/rules internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
+	# Events as a text for people.
+	internal/notice: . internal/format
 	# Messages to webhooks are sent by the leader, apart from the work on gists.
-	internal/deliver: . internal/loop internal/store internal/testing/failpoint internal/webhook github.com/prometheus/client_golang
+	internal/deliver: . internal/loop internal/notice internal/store internal/testing/failpoint internal/webhook github.com/prometheus/client_golang
 	internal/engine:    . internal/feed internal/loop internal/probe internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
 
 	# Adapters know the domain and not one another, so that each can be replaced. Of

@@ -16,12 +16,16 @@ import (
 // WebhookKind is the form of the messages to a webhook.
 type WebhookKind string
 
-// WebhookSigned is a webhook that gets each event as signed JSON, by the Standard Webhooks
-// specification.
-const WebhookSigned WebhookKind = "webhook"
+// The kinds of webhooks. All but the first are for people.
+const (
+	WebhookSigned WebhookKind = "webhook" // each event as JSON, signed by the Standard Webhooks specification
+	WebhookSlack  WebhookKind = "slack"   // what incoming webhooks of Slack, Mattermost and others take
+	WebhookTeams  WebhookKind = "teams"   // an Adaptive Card, as workflows of Microsoft Teams take it
+	WebhookNtfy   WebhookKind = "ntfy"    // a text for a topic of ntfy
+)
 
 // WebhookKinds lists all kinds.
-var WebhookKinds = []WebhookKind{WebhookSigned}
+var WebhookKinds = []WebhookKind{WebhookSigned, WebhookSlack, WebhookTeams, WebhookNtfy}
 
 // WebhookState says whether messages are sent to a webhook, and if not, why.
 type WebhookState string
@@ -42,24 +46,26 @@ const MaxWebhooks = 50
 
 // Webhook is an address that gets messages about events.
 type Webhook struct {
-	ID             string       `json:"-"` // unlike the name, it is never used again
-	Name           string       `json:"name"`
-	Kind           WebhookKind  `json:"kind" enum:"webhook" doc:"The form of its messages."`
-	URL            string       `json:"url" doc:"Its address, without what may be a secret."`
-	Headers        []string     `json:"headers" doc:"The names of its additional headers."`
-	Types          []EventType  `json:"types" doc:"The types of the events that it gets; empty for all."`
-	User           string       `json:"user,omitempty" doc:"The user whose events alone it gets; left out for all."`
-	UserID         int64        `json:"-"`
-	State          WebhookState `json:"state" enum:"enabled,disabled,failed" doc:"failed: it was disabled after three days of failures, or because its receiver is gone."`
-	Reason         string       `json:"reason,omitempty" doc:"Why it is not enabled, or its last failure."`
-	CreatedAt      time.Time    `json:"created_at"`
-	Cursor         int64        `json:"cursor" doc:"The id of the last event that it got, or that its filter left out."`
-	Pending        int          `json:"pending" doc:"The number of messages up to the cursor that wait for another attempt."`
-	DeliveredAt    time.Time    `json:"delivered_at,omitzero" doc:"When it last accepted a message; left out if it never did."`
-	FailingSince   time.Time    `json:"failing_since,omitzero" doc:"When the first of its last failures in a row was; left out if it does not fail."`
-	NextAt         time.Time    `json:"next_at,omitzero" doc:"When the next message is sent; left out if it may be sent now."`
-	Failures       int          `json:"-"` // in a row
-	OldSecretUntil time.Time    `json:"old_secret_until,omitzero" doc:"Until then, the secret from before the last rotation signs messages too."`
+	ID   string      `json:"-"` // unlike the name, it is never used again
+	Name string      `json:"name"`
+	Kind WebhookKind `json:"kind" enum:"webhook,slack,teams,ntfy" doc:"The form of its messages: signed JSON for programs, or texts for people."`
+	Timing
+	URL            string               `json:"url" doc:"Its address, without what may be a secret."`
+	Headers        []string             `json:"headers" doc:"The names of its additional headers."`
+	Types          []EventType          `json:"types" doc:"The types of the events that it gets; empty for all."`
+	User           string               `json:"user,omitempty" doc:"The user whose events alone it gets; left out for all."`
+	UserID         int64                `json:"-"`
+	State          WebhookState         `json:"state" enum:"enabled,disabled,failed" doc:"failed: it was disabled after three days of failures, or because its receiver is gone."`
+	Reason         string               `json:"reason,omitempty" doc:"Why it is not enabled, or its last failure."`
+	CreatedAt      time.Time            `json:"created_at"`
+	Cursor         int64                `json:"cursor" doc:"The id of the last event that it got, or that its filter left out."`
+	Pending        int                  `json:"pending" doc:"The number of messages up to the cursor that wait for another attempt."`
+	DeliveredAt    time.Time            `json:"delivered_at,omitzero" doc:"When it last accepted a message; left out if it never did."`
+	FailingSince   time.Time            `json:"failing_since,omitzero" doc:"When the first of its last failures in a row was; left out if it does not fail."`
+	NextAt         time.Time            `json:"next_at,omitzero" doc:"When the next message is sent; left out if it may be sent now."`
+	Failures       int                  `json:"-"` // in a row
+	Told           map[string]time.Time `json:"-"` // what people were told of lately, by NoticeCause
+	OldSecretUntil time.Time            `json:"old_secret_until,omitzero" doc:"Until then, the secret from before the last rotation signs messages too."`
 }
 
 // WebhookKeys are the parts of a webhook that no answer and no log has.
@@ -90,11 +96,12 @@ type WebhookChange struct {
 	Types   *[]EventType
 	UserID  *int64
 	State   WebhookState // enabled or disabled; "" stays
+	Timing  *Timing
 }
 
 // Parts names what is changed.
 func (c WebhookChange) Parts() (parts []string) {
-	for name, set := range map[string]bool{"url": c.URL != nil, "headers": c.Headers != nil, "types": c.Types != nil, "user": c.UserID != nil} {
+	for name, set := range map[string]bool{"url": c.URL != nil, "headers": c.Headers != nil, "types": c.Types != nil, "user": c.UserID != nil, "timing": c.Timing != nil} {
 		if set {
 			parts = append(parts, name)
 		}
@@ -136,8 +143,11 @@ type Delivery struct {
 	Order     string        `json:"-"` // messages with the same order are delivered one after another
 }
 
-// EventWebhookTest is the type of a test message. No event has it.
-const EventWebhookTest EventType = "webhook.test"
+// Types of messages that no event has: a test, and a text for people about several events.
+const (
+	EventWebhookTest EventType = "webhook.test"
+	EventNotice      EventType = "notice"
+)
 
 // MessageID returns the header webhook-id of the message about an event: the same in each
 // attempt, and for all webhooks. Numbers below 0 are those of tests.
@@ -231,12 +241,15 @@ func CheckWebhookHeaders(headers map[string]string) error {
 	return nil
 }
 
-// ShownURL returns the address of a webhook without the values of its query, which may be
-// secrets.
-func ShownURL(_ WebhookKind, text string) string {
+// ShownURL returns the address of a webhook without what may be a secret: the values of its
+// query and, for people, its path.
+func ShownURL(kind WebhookKind, text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
 		return ""
+	}
+	if kind != WebhookSigned {
+		return u.Scheme + "://" + u.Host + "/..."
 	}
 	if u.RawQuery != "" {
 		u.RawQuery = "..."

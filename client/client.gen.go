@@ -18,14 +18,44 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AddWebhookInputBodyDigest.
+const (
+	AddWebhookInputBodyDigestDaily  AddWebhookInputBodyDigest = "daily"
+	AddWebhookInputBodyDigestHourly AddWebhookInputBodyDigest = "hourly"
+	AddWebhookInputBodyDigestMinute AddWebhookInputBodyDigest = "minute"
+)
+
+// Valid indicates whether the value is a known member of the AddWebhookInputBodyDigest enum.
+func (e AddWebhookInputBodyDigest) Valid() bool {
+	switch e {
+	case AddWebhookInputBodyDigestDaily:
+		return true
+	case AddWebhookInputBodyDigestHourly:
+		return true
+	case AddWebhookInputBodyDigestMinute:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AddWebhookInputBodyKind.
 const (
+	AddWebhookInputBodyKindNtfy    AddWebhookInputBodyKind = "ntfy"
+	AddWebhookInputBodyKindSlack   AddWebhookInputBodyKind = "slack"
+	AddWebhookInputBodyKindTeams   AddWebhookInputBodyKind = "teams"
 	AddWebhookInputBodyKindWebhook AddWebhookInputBodyKind = "webhook"
 )
 
 // Valid indicates whether the value is a known member of the AddWebhookInputBodyKind enum.
 func (e AddWebhookInputBodyKind) Valid() bool {
 	switch e {
+	case AddWebhookInputBodyKindNtfy:
+		return true
+	case AddWebhookInputBodyKindSlack:
+		return true
+	case AddWebhookInputBodyKindTeams:
+		return true
 	case AddWebhookInputBodyKindWebhook:
 		return true
 	default:
@@ -78,6 +108,27 @@ func (e ChangeUsersInputBodyChange) Valid() bool {
 	case ChangeUsersInputBodyChangeResume:
 		return true
 	case ChangeUsersInputBodyChangeScan:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChangeWebhookInputBodyDigest.
+const (
+	ChangeWebhookInputBodyDigestDaily  ChangeWebhookInputBodyDigest = "daily"
+	ChangeWebhookInputBodyDigestHourly ChangeWebhookInputBodyDigest = "hourly"
+	ChangeWebhookInputBodyDigestMinute ChangeWebhookInputBodyDigest = "minute"
+)
+
+// Valid indicates whether the value is a known member of the ChangeWebhookInputBodyDigest enum.
+func (e ChangeWebhookInputBodyDigest) Valid() bool {
+	switch e {
+	case ChangeWebhookInputBodyDigestDaily:
+		return true
+	case ChangeWebhookInputBodyDigestHourly:
+		return true
+	case ChangeWebhookInputBodyDigestMinute:
 		return true
 	default:
 		return false
@@ -234,14 +285,44 @@ func (e EventType) Valid() bool {
 	}
 }
 
+// Defines values for NewWebhookDigest.
+const (
+	NewWebhookDigestDaily  NewWebhookDigest = "daily"
+	NewWebhookDigestHourly NewWebhookDigest = "hourly"
+	NewWebhookDigestMinute NewWebhookDigest = "minute"
+)
+
+// Valid indicates whether the value is a known member of the NewWebhookDigest enum.
+func (e NewWebhookDigest) Valid() bool {
+	switch e {
+	case NewWebhookDigestDaily:
+		return true
+	case NewWebhookDigestHourly:
+		return true
+	case NewWebhookDigestMinute:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewWebhookKind.
 const (
+	NewWebhookKindNtfy    NewWebhookKind = "ntfy"
+	NewWebhookKindSlack   NewWebhookKind = "slack"
+	NewWebhookKindTeams   NewWebhookKind = "teams"
 	NewWebhookKindWebhook NewWebhookKind = "webhook"
 )
 
 // Valid indicates whether the value is a known member of the NewWebhookKind enum.
 func (e NewWebhookKind) Valid() bool {
 	switch e {
+	case NewWebhookKindNtfy:
+		return true
+	case NewWebhookKindSlack:
+		return true
+	case NewWebhookKindTeams:
+		return true
 	case NewWebhookKindWebhook:
 		return true
 	default:
@@ -540,14 +621,44 @@ func (e UserState) Valid() bool {
 	}
 }
 
+// Defines values for WebhookDigest.
+const (
+	WebhookDigestDaily  WebhookDigest = "daily"
+	WebhookDigestHourly WebhookDigest = "hourly"
+	WebhookDigestMinute WebhookDigest = "minute"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDigest enum.
+func (e WebhookDigest) Valid() bool {
+	switch e {
+	case WebhookDigestDaily:
+		return true
+	case WebhookDigestHourly:
+		return true
+	case WebhookDigestMinute:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WebhookKind.
 const (
+	WebhookKindNtfy    WebhookKind = "ntfy"
+	WebhookKindSlack   WebhookKind = "slack"
+	WebhookKindTeams   WebhookKind = "teams"
 	WebhookKindWebhook WebhookKind = "webhook"
 )
 
 // Valid indicates whether the value is a known member of the WebhookKind enum.
 func (e WebhookKind) Valid() bool {
 	switch e {
+	case WebhookKindNtfy:
+		return true
+	case WebhookKindSlack:
+		return true
+	case WebhookKindTeams:
+		return true
 	case WebhookKindWebhook:
 		return true
 	default:
@@ -892,14 +1003,20 @@ type AddUsersInputBody struct {
 
 // AddWebhookInputBody defines model for AddWebhookInputBody.
 type AddWebhookInputBody struct {
+	// Digest When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+	Digest AddWebhookInputBodyDigest `json:"digest,omitempty,omitzero"`
+
 	// Headers Additional headers of each message, such as Authorization; no answer contains their values.
 	Headers map[string]string `json:"headers,omitempty,omitzero"`
 
-	// Kind The form of its messages.
+	// Kind The form of its messages: signed JSON for programs, or texts for people.
 	Kind AddWebhookInputBodyKind `json:"kind,omitempty,omitzero"`
 
 	// Name It names the webhook in addresses and lists.
 	Name string `json:"name"`
+
+	// Quiet Hours without messages, such as 20:00-07:30, which are sent afterwards; left out for none.
+	Quiet string `json:"quiet,omitempty,omitzero"`
 
 	// Types The types of events that it gets; without them all.
 	Types []EventType `json:"types,omitempty,omitzero"`
@@ -909,9 +1026,15 @@ type AddWebhookInputBody struct {
 
 	// User The user whose events alone it gets.
 	User string `json:"user,omitempty,omitzero"`
+
+	// Zone The time zone of these hours and of the morning, such as Europe/Berlin; left out for UTC.
+	Zone string `json:"zone,omitempty,omitzero"`
 }
 
-// AddWebhookInputBodyKind The form of its messages.
+// AddWebhookInputBodyDigest When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+type AddWebhookInputBodyDigest string
+
+// AddWebhookInputBodyKind The form of its messages: signed JSON for programs, or texts for people.
 type AddWebhookInputBodyKind string
 
 // AddedUsers defines model for AddedUsers.
@@ -1070,8 +1193,14 @@ type ChangeUsersInputBodyChange string
 
 // ChangeWebhookInputBody defines model for ChangeWebhookInputBody.
 type ChangeWebhookInputBody struct {
+	// Digest When people get one message about the events.
+	Digest ChangeWebhookInputBodyDigest `json:"digest,omitempty,omitzero"`
+
 	// Headers They replace all earlier ones.
 	Headers map[string]string `json:"headers,omitempty,omitzero"`
+
+	// Quiet Hours without messages to people, such as 20:00-07:30; an empty text means none.
+	Quiet string `json:"quiet,omitempty,omitzero"`
 
 	// State enabled continues behind the last event that the webhook got.
 	State ChangeWebhookInputBodyState `json:"state,omitempty,omitzero"`
@@ -1084,7 +1213,13 @@ type ChangeWebhookInputBody struct {
 
 	// User An empty text means all users.
 	User string `json:"user,omitempty,omitzero"`
+
+	// Zone The time zone of these hours, such as Europe/Berlin; an empty text means UTC.
+	Zone string `json:"zone,omitempty,omitzero"`
 }
+
+// ChangeWebhookInputBodyDigest When people get one message about the events.
+type ChangeWebhookInputBodyDigest string
 
 // ChangeWebhookInputBodyState enabled continues behind the last event that the webhook got.
 type ChangeWebhookInputBodyState string
@@ -1742,13 +1877,16 @@ type NewWebhook struct {
 	// DeliveredAt When it last accepted a message; left out if it never did.
 	DeliveredAt time.Time `json:"delivered_at,omitempty,omitzero"`
 
+	// Digest When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+	Digest NewWebhookDigest `json:"digest,omitempty,omitzero"`
+
 	// FailingSince When the first of its last failures in a row was; left out if it does not fail.
 	FailingSince time.Time `json:"failing_since,omitempty,omitzero"`
 
 	// Headers The names of its additional headers.
 	Headers []string `json:"headers"`
 
-	// Kind The form of its messages.
+	// Kind The form of its messages: signed JSON for programs, or texts for people.
 	Kind NewWebhookKind `json:"kind"`
 
 	// Name The name.
@@ -1763,11 +1901,14 @@ type NewWebhook struct {
 	// Pending The number of messages up to the cursor that wait for another attempt.
 	Pending int64 `json:"pending"`
 
+	// Quiet Hours without messages, such as 20:00-07:30, which are sent afterwards; left out for none.
+	Quiet string `json:"quiet,omitempty,omitzero"`
+
 	// Reason Why it is not enabled, or its last failure.
 	Reason string `json:"reason,omitempty,omitzero"`
 
-	// Secret It signs the messages.
-	Secret string `json:"secret"`
+	// Secret It signs the messages; left out if they are for people.
+	Secret string `json:"secret,omitempty,omitzero"`
 
 	// State failed: it was disabled after three days of failures, or because its receiver is gone.
 	State NewWebhookState `json:"state"`
@@ -1780,9 +1921,15 @@ type NewWebhook struct {
 
 	// User The user whose events alone it gets; left out for all.
 	User string `json:"user,omitempty,omitzero"`
+
+	// Zone The time zone of these hours and of the morning, such as Europe/Berlin; left out for UTC.
+	Zone string `json:"zone,omitempty,omitzero"`
 }
 
-// NewWebhookKind The form of its messages.
+// NewWebhookDigest When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+type NewWebhookDigest string
+
+// NewWebhookKind The form of its messages: signed JSON for programs, or texts for people.
 type NewWebhookKind string
 
 // NewWebhookState failed: it was disabled after three days of failures, or because its receiver is gone.
@@ -2453,13 +2600,16 @@ type Webhook struct {
 	// DeliveredAt When it last accepted a message; left out if it never did.
 	DeliveredAt time.Time `json:"delivered_at,omitempty,omitzero"`
 
+	// Digest When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+	Digest WebhookDigest `json:"digest,omitempty,omitzero"`
+
 	// FailingSince When the first of its last failures in a row was; left out if it does not fail.
 	FailingSince time.Time `json:"failing_since,omitempty,omitzero"`
 
 	// Headers The names of its additional headers.
 	Headers []string `json:"headers"`
 
-	// Kind The form of its messages.
+	// Kind The form of its messages: signed JSON for programs, or texts for people.
 	Kind WebhookKind `json:"kind"`
 
 	// Name The name.
@@ -2473,6 +2623,9 @@ type Webhook struct {
 
 	// Pending The number of messages up to the cursor that wait for another attempt.
 	Pending int64 `json:"pending"`
+
+	// Quiet Hours without messages, such as 20:00-07:30, which are sent afterwards; left out for none.
+	Quiet string `json:"quiet,omitempty,omitzero"`
 
 	// Reason Why it is not enabled, or its last failure.
 	Reason string `json:"reason,omitempty,omitzero"`
@@ -2488,9 +2641,15 @@ type Webhook struct {
 
 	// User The user whose events alone it gets; left out for all.
 	User string `json:"user,omitempty,omitzero"`
+
+	// Zone The time zone of these hours and of the morning, such as Europe/Berlin; left out for UTC.
+	Zone string `json:"zone,omitempty,omitzero"`
 }
 
-// WebhookKind The form of its messages.
+// WebhookDigest When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+type WebhookDigest string
+
+// WebhookKind The form of its messages: signed JSON for programs, or texts for people.
 type WebhookKind string
 
 // WebhookState failed: it was disabled after three days of failures, or because its receiver is gone.

@@ -1209,24 +1209,33 @@ export interface components {
             users: string[];
         };
         AddWebhookInputBody: {
+            /**
+             * @description When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+             * @enum {string}
+             */
+            digest?: "minute" | "hourly" | "daily";
             /** @description Additional headers of each message, such as Authorization; no answer contains their values. */
             headers?: {
                 [key: string]: string;
             };
             /**
-             * @description The form of its messages.
+             * @description The form of its messages: signed JSON for programs, or texts for people.
              * @default webhook
              * @enum {string}
              */
-            kind: "webhook";
+            kind: "webhook" | "slack" | "teams" | "ntfy";
             /** @description It names the webhook in addresses and lists. */
             name: string;
+            /** @description Hours without messages, such as 20:00-07:30, which are sent afterwards; left out for none. */
+            quiet?: string;
             /** @description The types of events that it gets; without them all. */
             types?: components["schemas"]["EventType"][];
             /** @description Where messages are sent. Addresses of private networks are refused unless the configuration allows them. */
             url: string;
             /** @description The user whose events alone it gets. */
             user?: string;
+            /** @description The time zone of these hours and of the morning, such as Europe/Berlin; left out for UTC. */
+            zone?: string;
         };
         AddedUsers: {
             /** @description The existing gists of the new users that get a deal. */
@@ -1370,10 +1379,17 @@ export interface components {
             users?: string[];
         };
         ChangeWebhookInputBody: {
+            /**
+             * @description When people get one message about the events.
+             * @enum {string}
+             */
+            digest?: "minute" | "hourly" | "daily";
             /** @description They replace all earlier ones. */
             headers?: {
                 [key: string]: string;
             };
+            /** @description Hours without messages to people, such as 20:00-07:30; an empty text means none. */
+            quiet?: string;
             /**
              * @description enabled continues behind the last event that the webhook got.
              * @enum {string}
@@ -1385,6 +1401,8 @@ export interface components {
             url?: string;
             /** @description An empty text means all users. */
             user?: string;
+            /** @description The time zone of these hours, such as Europe/Berlin; an empty text means UTC. */
+            zone?: string;
         };
         ChangedUsers: {
             /** @description One result for each named user. */
@@ -2145,6 +2163,11 @@ export interface components {
              */
             delivered_at?: string;
             /**
+             * @description When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+             * @enum {string}
+             */
+            digest?: "minute" | "hourly" | "daily";
+            /**
              * Format: date-time
              * @description When the first of its last failures in a row was; left out if it does not fail.
              */
@@ -2152,10 +2175,10 @@ export interface components {
             /** @description The names of its additional headers. */
             headers: string[];
             /**
-             * @description The form of its messages.
+             * @description The form of its messages: signed JSON for programs, or texts for people.
              * @enum {string}
              */
-            kind: "webhook";
+            kind: "webhook" | "slack" | "teams" | "ntfy";
             /** @description The name. */
             name: string;
             /**
@@ -2173,10 +2196,12 @@ export interface components {
              * @description The number of messages up to the cursor that wait for another attempt.
              */
             pending: number;
+            /** @description Hours without messages, such as 20:00-07:30, which are sent afterwards; left out for none. */
+            quiet?: string;
             /** @description Why it is not enabled, or its last failure. */
             reason?: string;
-            /** @description It signs the messages. */
-            secret: string;
+            /** @description It signs the messages; left out if they are for people. */
+            secret?: string;
             /**
              * @description failed: it was disabled after three days of failures, or because its receiver is gone.
              * @enum {string}
@@ -2188,6 +2213,8 @@ export interface components {
             url: string;
             /** @description The user whose events alone it gets; left out for all. */
             user?: string;
+            /** @description The time zone of these hours and of the morning, such as Europe/Berlin; left out for UTC. */
+            zone?: string;
         };
         Operation: {
             /** @description The existing gists of added users that get a deal. */
@@ -2949,6 +2976,11 @@ export interface components {
              */
             delivered_at?: string;
             /**
+             * @description When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+             * @enum {string}
+             */
+            digest?: "minute" | "hourly" | "daily";
+            /**
              * Format: date-time
              * @description When the first of its last failures in a row was; left out if it does not fail.
              */
@@ -2956,10 +2988,10 @@ export interface components {
             /** @description The names of its additional headers. */
             headers: string[];
             /**
-             * @description The form of its messages.
+             * @description The form of its messages: signed JSON for programs, or texts for people.
              * @enum {string}
              */
-            kind: "webhook";
+            kind: "webhook" | "slack" | "teams" | "ntfy";
             /** @description The name. */
             name: string;
             /**
@@ -2977,6 +3009,8 @@ export interface components {
              * @description The number of messages up to the cursor that wait for another attempt.
              */
             pending: number;
+            /** @description Hours without messages, such as 20:00-07:30, which are sent afterwards; left out for none. */
+            quiet?: string;
             /** @description Why it is not enabled, or its last failure. */
             reason?: string;
             /**
@@ -2990,6 +3024,8 @@ export interface components {
             url: string;
             /** @description The user whose events alone it gets; left out for all. */
             user?: string;
+            /** @description The time zone of these hours and of the morning, such as Europe/Berlin; left out for UTC. */
+            zone?: string;
         };
         WebhookList: {
             webhooks: components["schemas"]["Webhook"][];

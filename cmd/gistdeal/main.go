@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // for quiet hours, on machines without time zones
 
 	"github.com/alecthomas/kong"
 

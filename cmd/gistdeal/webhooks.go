@@ -77,9 +77,13 @@ const webhookSecretOnce = "This is the only time that the secret is shown. The r
 type webhooksAddCmd struct {
 	printing
 	webhookArg
-	URL  string               `arg:"" name:"url" help:"Where messages are sent; - reads it from standard input."`
-	Type []gistdeal.EventType `help:"Only events of these types, such as deal.created; without the flag all." placeholder:"TYPE"`
-	User string               `help:"Only events of this user." placeholder:"LOGIN"`
+	URL    string               `arg:"" name:"url" help:"Where messages are sent; - reads it from standard input."`
+	Type   []gistdeal.EventType `help:"Only events of these types, such as deal.created; without the flag all." placeholder:"TYPE"`
+	User   string               `help:"Only events of this user." placeholder:"LOGIN"`
+	Kind   gistdeal.WebhookKind `help:"The form of the messages: webhook: signed JSON for programs; slack, teams, ntfy: texts for people." enum:"webhook,slack,teams,ntfy" default:"webhook"`
+	Digest gistdeal.Digest      `help:"When people get one message about all events: minute: a minute after the first one; hourly; daily: at 8 in the morning." enum:",minute,hourly,daily" default:"" placeholder:"minute|hourly|daily"`
+	Quiet  string               `help:"Hours without messages to people, such as 20:00-07:30." placeholder:"HOURS"`
+	Zone   string               `help:"The time zone of these hours and of the morning, such as Europe/Berlin; without the flag UTC." placeholder:"ZONE"`
 	webhookHeaders
 }
 
@@ -97,7 +101,7 @@ func checkEventTypes(types []gistdeal.EventType) error {
 
 // Run creates a webhook. Standard output gets the secret alone.
 func (c *webhooksAddCmd) Run(ctx context.Context, at serverFlags) error {
-	in := admin.WebhookInput{Name: c.Name, Kind: gistdeal.WebhookSigned, Types: c.Type, User: c.User}
+	in := admin.WebhookInput{Name: c.Name, Kind: c.Kind, Types: c.Type, User: c.User, Timing: gistdeal.Timing{Digest: c.Digest, Quiet: c.Quiet, Zone: c.Zone}}
 	headers, err := c.read()
 	if err != nil {
 		return err
@@ -120,12 +124,18 @@ func (c *webhooksAddCmd) Run(ctx context.Context, at serverFlags) error {
 // printSecret prints a webhook with its new secret.
 func (p printing) printSecret(w admin.NewWebhook) error {
 	if !p.JSON {
-		fmt.Fprintln(os.Stderr, webhookSecretOnce)
+		if w.Secret != "" {
+			fmt.Fprintln(os.Stderr, webhookSecretOnce)
+		}
 		if !w.OldSecretUntil.IsZero() {
 			fmt.Fprintln(os.Stderr, "The old secret ends: "+clock(w.OldSecretUntil))
 		}
 	}
-	return p.print(w, func(t *table) { t.row(w.Secret) })
+	return p.print(w, func(t *table) {
+		if w.Secret != "" {
+			t.row(w.Secret)
+		}
+	})
 }
 
 type webhooksListCmd struct{ printing }
@@ -140,9 +150,9 @@ func (c *webhooksListCmd) Run(ctx context.Context, at serverFlags) error {
 		return c.print(struct {
 			Webhooks []gistdeal.Webhook `json:"webhooks"`
 		}{webhooks}, func(t *table) {
-			t.row("NAME", "STATE", "LAST SUCCESS", "WAITING", "EVENTS", "URL", "PROBLEM")
+			t.row("NAME", "KIND", "STATE", "LAST SUCCESS", "WAITING", "EVENTS", "URL", "PROBLEM")
 			for _, w := range webhooks {
-				t.row(w.Name, string(w.State), ago(w.DeliveredAt), format.Number(w.Pending), filterOf(w), w.URL, w.Reason)
+				t.row(w.Name, string(w.Kind), string(w.State), ago(w.DeliveredAt), format.Number(w.Pending), filterOf(w), w.URL, w.Reason)
 			}
 		})
 	})
@@ -169,6 +179,9 @@ type webhooksChangeCmd struct {
 	AllTypes bool                 `help:"Events of all types from now on." xor:"types"`
 	User     *string              `help:"Only events of this user from now on." placeholder:"LOGIN" xor:"user"`
 	AllUsers bool                 `help:"Events of all users from now on." xor:"user"`
+	Digest   gistdeal.Digest      `help:"When people get one message about all events: minute, hourly or daily." enum:",minute,hourly,daily" default:"" placeholder:"minute|hourly|daily"`
+	Quiet    *string              `help:"Hours without messages to people, such as 20:00-07:30; an empty text for none." placeholder:"HOURS"`
+	Zone     *string              `help:"The time zone of these hours." placeholder:"ZONE"`
 	webhookHeaders
 }
 
@@ -177,7 +190,7 @@ func (c *webhooksChangeCmd) Validate() error { return checkEventTypes(c.Type) }
 
 // Run changes a webhook.
 func (c *webhooksChangeCmd) Run(ctx context.Context, at serverFlags) error {
-	e := admin.WebhookEdit{User: c.User}
+	e := admin.WebhookEdit{User: c.User, Digest: c.Digest, Quiet: c.Quiet, Zone: c.Zone}
 	headers, err := c.read()
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 // NewWebhook is a webhook with a secret that was just created, the only time that it is known.
 type NewWebhook struct {
 	gistdeal.Webhook
-	Secret string `json:"secret" doc:"It signs the messages."`
+	Secret string `json:"secret,omitempty" doc:"It signs the messages; left out if they are for people."`
 }
 
 // WebhookInput describes a new webhook.
@@ -25,19 +25,26 @@ type WebhookInput struct {
 	Headers map[string]string
 	Types   []gistdeal.EventType
 	User    string // whose events alone it gets; "" for all
+	Timing  gistdeal.Timing
 }
 
 // AddWebhook creates a webhook, which gets the events from now on.
 func (a *Admin) AddWebhook(ctx context.Context, in WebhookInput) (NewWebhook, error) {
-	w := gistdeal.Webhook{ID: rand.Text(), Name: in.Name, Kind: in.Kind, Types: in.Types, CreatedAt: time.Now()}
-	err := cmp.Or(gistdeal.CheckWebhookName(in.Name), gistdeal.CheckWebhookURL(in.Kind, in.URL), gistdeal.CheckWebhookHeaders(in.Headers), checkTypes(in.Types))
+	w := gistdeal.Webhook{ID: rand.Text(), Name: in.Name, Kind: in.Kind, Types: in.Types, Timing: in.Timing, CreatedAt: time.Now()}
+	if w.Kind != gistdeal.WebhookSigned && w.Digest == "" {
+		w.Digest = gistdeal.DigestMinute
+	}
+	err := cmp.Or(w.Check(w.Kind), gistdeal.CheckWebhookName(in.Name), gistdeal.CheckWebhookURL(in.Kind, in.URL), gistdeal.CheckWebhookHeaders(in.Headers), checkTypes(in.Types))
 	if err != nil {
 		return NewWebhook{}, err
 	}
 	if w.UserID, err = a.userID(ctx, in.User); err != nil {
 		return NewWebhook{}, err
 	}
-	k := gistdeal.WebhookKeys{URL: in.URL, Headers: in.Headers, Secret: gistdeal.NewWebhookSecret()}
+	k := gistdeal.WebhookKeys{URL: in.URL, Headers: in.Headers}
+	if w.Kind == gistdeal.WebhookSigned {
+		k.Secret = gistdeal.NewWebhookSecret()
+	}
 	if err := a.db.AddWebhook(ctx, w, k); err != nil {
 		return NewWebhook{}, err
 	}
@@ -71,6 +78,9 @@ type WebhookEdit struct {
 	Types   *[]gistdeal.EventType
 	User    *string               // "" for all
 	State   gistdeal.WebhookState // enabled or disabled; "" stays
+	Digest  gistdeal.Digest       // "" stays
+	Quiet   *string               // "" for none
+	Zone    *string               // "" for UTC
 }
 
 // ChangeWebhook changes a webhook. One that is enabled continues behind the last event that
@@ -100,10 +110,38 @@ func (a *Admin) ChangeWebhook(ctx context.Context, name string, e WebhookEdit) (
 		}
 		c.UserID = &id
 	}
+	if c.Timing = e.timing(w.Timing); c.Timing != nil {
+		if err := c.Timing.Check(w.Kind); err != nil {
+			return w, err
+		}
+	}
 	if err := a.db.ChangeWebhook(ctx, name, c, time.Now()); err != nil {
 		return w, err
 	}
 	return a.db.Webhook(ctx, name)
+}
+
+// timing returns the timing after the change; nil if it stays.
+func (e WebhookEdit) timing(t gistdeal.Timing) *gistdeal.Timing {
+	if e.Digest == "" && e.Quiet == nil && e.Zone == nil {
+		return nil
+	}
+	t.Digest = cmp.Or(e.Digest, t.Digest)
+	if e.Quiet != nil {
+		t.Quiet = *e.Quiet
+	}
+	if e.Zone != nil {
+		t.Zone = *e.Zone
+	}
+	return &t
+}
+
+// errForPeople refuses what only signed messages have.
+func errForPeople(w gistdeal.Webhook) error {
+	if w.Kind == gistdeal.WebhookSigned {
+		return nil
+	}
+	return gistdeal.Errorf(gistdeal.Invalid, "the messages of webhook %q are for people: they have no secret, and none is sent again", w.Name)
 }
 
 // RotateWebhook gives a webhook a new secret. The old one signs messages too for the overlap.
@@ -112,10 +150,17 @@ func (a *Admin) RotateWebhook(ctx context.Context, name string, overlap time.Dur
 	if err := (gistdeal.Rotation{Overlap: overlap}).Check(now); err != nil {
 		return NewWebhook{}, err
 	}
+	w, err := a.db.Webhook(ctx, name)
+	if err != nil {
+		return NewWebhook{}, err
+	}
+	if err := errForPeople(w); err != nil {
+		return NewWebhook{}, err
+	}
 	if err := a.db.RotateWebhook(ctx, name, secret, now.Add(overlap), now); err != nil {
 		return NewWebhook{}, err
 	}
-	w, err := a.db.Webhook(ctx, name)
+	w, err = a.db.Webhook(ctx, name)
 	return NewWebhook{w, secret}, err
 }
 
@@ -183,6 +228,9 @@ type Redelivered struct {
 func (a *Admin) Redeliver(ctx context.Context, name string, r Redelivery) (Redelivered, error) {
 	w, err := a.db.Webhook(ctx, name)
 	if err != nil {
+		return Redelivered{}, err
+	}
+	if err := errForPeople(w); err != nil {
 		return Redelivered{}, err
 	}
 	if r.Last = min(cmp.Or(r.Last, w.Cursor), w.Cursor); r.First > r.Last || r.First < 0 {

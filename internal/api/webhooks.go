@@ -62,17 +62,18 @@ func (a *API) getWebhook(ctx context.Context, in *oneWebhook) (*reply[gistdeal.W
 type addWebhookInput struct {
 	Body struct {
 		Name    string               `json:"name" minLength:"1" maxLength:"64" doc:"It names the webhook in addresses and lists."`
-		Kind    gistdeal.WebhookKind `json:"kind,omitempty" enum:"webhook" default:"webhook" doc:"The form of its messages."`
+		Kind    gistdeal.WebhookKind `json:"kind,omitempty" enum:"webhook,slack,teams,ntfy" default:"webhook" doc:"The form of its messages: signed JSON for programs, or texts for people."`
 		URL     string               `json:"url" minLength:"1" maxLength:"2000" doc:"Where messages are sent. Addresses of private networks are refused unless the configuration allows them."`
 		Headers map[string]string    `json:"headers,omitempty" doc:"Additional headers of each message, such as Authorization; no answer contains their values."`
 		Types   []gistdeal.EventType `json:"types,omitempty" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled" doc:"The types of events that it gets; without them all."`
 		User    string               `json:"user,omitempty" maxLength:"100" doc:"The user whose events alone it gets."`
+		gistdeal.Timing
 	}
 }
 
 func (a *API) addWebhook(ctx context.Context, in *addWebhookInput) (*placed[admin.NewWebhook], error) {
 	b := in.Body
-	w, err := a.admin.AddWebhook(ctx, admin.WebhookInput{Name: b.Name, Kind: b.Kind, URL: b.URL, Headers: b.Headers, Types: b.Types, User: b.User})
+	w, err := a.admin.AddWebhook(ctx, admin.WebhookInput{Name: b.Name, Kind: b.Kind, URL: b.URL, Headers: b.Headers, Types: b.Types, User: b.User, Timing: b.Timing})
 	return &placed[admin.NewWebhook]{Path + "/webhooks/" + w.Name, w}, err
 }
 
@@ -84,12 +85,15 @@ type changeWebhookInput struct {
 		Types   *[]gistdeal.EventType `json:"types,omitempty" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled" doc:"They replace all earlier ones; an empty list means all."`
 		User    *string               `json:"user,omitempty" maxLength:"100" doc:"An empty text means all users."`
 		State   gistdeal.WebhookState `json:"state,omitempty" enum:"enabled,disabled" doc:"enabled continues behind the last event that the webhook got."`
+		Digest  gistdeal.Digest       `json:"digest,omitempty" enum:"minute,hourly,daily" doc:"When people get one message about the events."`
+		Quiet   *string               `json:"quiet,omitempty" maxLength:"11" doc:"Hours without messages to people, such as 20:00-07:30; an empty text means none."`
+		Zone    *string               `json:"zone,omitempty" maxLength:"64" doc:"The time zone of these hours, such as Europe/Berlin; an empty text means UTC."`
 	}
 }
 
 func (a *API) changeWebhook(ctx context.Context, in *changeWebhookInput) (*reply[gistdeal.Webhook], error) {
 	b := in.Body
-	w, err := a.admin.ChangeWebhook(ctx, in.Name, admin.WebhookEdit{URL: b.URL, Headers: b.Headers, Types: b.Types, User: b.User, State: b.State})
+	w, err := a.admin.ChangeWebhook(ctx, in.Name, admin.WebhookEdit{URL: b.URL, Headers: b.Headers, Types: b.Types, User: b.User, State: b.State, Digest: b.Digest, Quiet: b.Quiet, Zone: b.Zone})
 	return &reply[gistdeal.Webhook]{w}, err
 }
 

@@ -62,13 +62,17 @@ func (d *Deliverer) attempt(ctx context.Context, w gistdeal.KeyedWebhook, m gist
 	if err := d.record(ctx, w, m); err != nil {
 		return err
 	}
-	if w.State == gistdeal.WebhookFailed {
-		d.log.Warn("webhook disabled", "webhook", w.Name, "reason", w.Reason)
-	}
+	d.logDisabled(w.Webhook)
 	if err == nil && before.Failures >= outage {
 		return d.db.ResendSoon(ctx, w.Webhook, now.Add(soon))
 	}
 	return nil
+}
+
+func (d *Deliverer) logDisabled(w gistdeal.Webhook) {
+	if w.State == gistdeal.WebhookFailed {
+		d.log.Warn("webhook disabled", "webhook", w.Name, "reason", w.Reason)
+	}
 }
 
 // succeeded returns a webhook and a message after the receiver accepted the message.

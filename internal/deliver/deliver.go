@@ -30,18 +30,20 @@ const (
 
 // Options are the settings of a Deliverer; the zero value works.
 type Options struct {
-	Now     func() time.Time // the clock of the rows; nil means time.Now
-	Log     *slog.Logger     // nil means none
-	Metrics prometheus.Registerer
+	PublicURL string           // of the page, for links in notices; "" if it is not known
+	Now       func() time.Time // the clock of the rows; nil means time.Now
+	Log       *slog.Logger     // nil means none
+	Metrics   prometheus.Registerer
 }
 
 // Deliverer sends the events to the webhooks.
 type Deliverer struct {
-	db      *store.Store
-	sender  *webhook.Sender
-	now     func() time.Time
-	log     *slog.Logger
-	metrics metrics
+	db        *store.Store
+	sender    *webhook.Sender
+	publicURL string
+	now       func() time.Time
+	log       *slog.Logger
+	metrics   metrics
 
 	working  sync.WaitGroup
 	deleted  time.Time // when old deliveries were deleted
@@ -50,6 +52,7 @@ type Deliverer struct {
 	mu    sync.Mutex
 	busy  map[string]bool      // webhooks that a goroutine works on
 	seen  map[string]int64     // how far webhooks without a filter's match have come, beyond their cursors
+	until map[string]time.Time // when the next notices are due
 	since map[string]time.Time // the time of the oldest message that a webhook has not got
 }
 
@@ -61,7 +64,7 @@ func New(db *store.Store, sender *webhook.Sender, o Options) *Deliverer {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Deliverer{db: db, sender: sender, now: o.Now, log: o.Log}
+	d := &Deliverer{db: db, sender: sender, publicURL: o.PublicURL, now: o.Now, log: o.Log}
 	d.reset()
 	d.metrics = d.watch(o.Metrics)
 	return d
@@ -71,7 +74,7 @@ func New(db *store.Store, sender *webhook.Sender, o Options) *Deliverer {
 func (d *Deliverer) reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.busy, d.seen, d.since = map[string]bool{}, map[string]int64{}, map[string]time.Time{}
+	d.busy, d.seen, d.since, d.until = map[string]bool{}, map[string]int64{}, map[string]time.Time{}, map[string]time.Time{}
 }
 
 // Run sends messages until ctx ends. It always returns nil: a webhook is no reason to stop.
@@ -148,6 +151,9 @@ func (d *Deliverer) measure(ctx context.Context, webhooks []gistdeal.KeyedWebhoo
 func (d *Deliverer) begin(w gistdeal.KeyedWebhook, last int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.now().Before(d.until[w.ID]) && w.Pending == 0 {
+		return false
+	}
 	if d.busy[w.ID] || d.now().Before(w.NextAt) || (max(w.Cursor, d.seen[w.ID]) >= last && w.Pending == 0) {
 		return false
 	}
@@ -177,6 +183,11 @@ func (d *Deliverer) forget(but []gistdeal.KeyedWebhook) {
 	for id := range d.since {
 		if !known[id] {
 			delete(d.since, id)
+		}
+	}
+	for id := range d.until {
+		if !known[id] {
+			delete(d.until, id)
 		}
 	}
 }

@@ -12,6 +12,9 @@ import (
 
 // step sends the next message to a webhook, and reports whether there may be another one.
 func (d *Deliverer) step(ctx context.Context, w gistdeal.KeyedWebhook, last int64) (more bool, err error) {
+	if w.Kind != gistdeal.WebhookSigned {
+		return d.notify(ctx, w, last)
+	}
 	if d.now().Before(w.NextAt) {
 		return false, nil
 	}
@@ -100,11 +103,13 @@ func (d *Deliverer) passed(id string) int64 {
 	return d.seen[id]
 }
 
-// noteOldest notes the time of the oldest message that a webhook has not got.
+// noteOldest notes the time of the oldest message that a webhook has not got, zero for none.
 func (d *Deliverer) noteOldest(id string, at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.since[id] = at
+	if d.since[id] = at; at.IsZero() {
+		delete(d.since, id)
+	}
 }
 
 // pass notes that a webhook gets no event up to last.

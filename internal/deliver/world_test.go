@@ -29,6 +29,7 @@ type message struct {
 	webhook, id string
 	typ         gistdeal.EventType
 	event       gistdeal.Event
+	text        string // of a message for people
 }
 
 // world is a database with webhooks at a receiver, and a clock that only tests move.
@@ -83,6 +84,25 @@ func (w *world) clock() time.Time {
 	return w.now
 }
 
+func (w *world) setClock(at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = at
+}
+
+// scanned ends the first scan of the last user, so that its next gists are new.
+func (w *world) scanned() {
+	w.t.Helper()
+	testenv.Must(w.t, w.db.Scanned(w.t.Context(), w.users, gistdeal.Listing{}, w.clock(), w.clock()))
+}
+
+// newGist has a new gist of the last user noticed.
+func (w *world) newGist(id string) {
+	w.t.Helper()
+	_, err := w.db.SaveGists(w.t.Context(), w.users, []gistdeal.Gist{{ID: id, CreatedAt: w.clock()}}, gistdeal.NewGistPolicy{Total: 1}, w.clock())
+	testenv.Must(w.t, err)
+}
+
 // pass lets time pass.
 func (w *world) pass(d time.Duration) {
 	w.mu.Lock()
@@ -99,11 +119,12 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	var p struct {
 		Type gistdeal.EventType
 		Data gistdeal.Event
+		Text string
 	}
-	if err := json.Unmarshal(body, &p); err != nil || r.Header.Get("Webhook-Signature") == "" {
+	if err := json.Unmarshal(body, &p); err != nil || (r.Header.Get("Webhook-Signature") == "") != (p.Text != "") {
 		w.t.Errorf("%v: %s", err, body)
 	}
-	m := message{strings.Trim(r.URL.Path, "/"), r.Header.Get("Webhook-Id"), p.Type, p.Data}
+	m := message{strings.Trim(r.URL.Path, "/"), r.Header.Get("Webhook-Id"), p.Type, p.Data, p.Text}
 	w.mu.Lock()
 	answer, before := w.answer, w.before
 	w.messages = append(w.messages, m)
@@ -162,7 +183,7 @@ func (w *world) notice(gists int) (ids []string) {
 		ids = append(ids, fmt.Sprintf("a%d%03d", w.users, i))
 		all = append(all, gistdeal.Gist{ID: ids[i], CreatedAt: w.clock()})
 	}
-	_, err = w.db.SaveGists(w.t.Context(), w.users, all, gistdeal.NewGistPolicy{Total: gists}, w.clock())
+	_, err = w.db.SaveGists(w.t.Context(), w.users, all, gistdeal.NewGistPolicy{First: true, Total: gists}, w.clock())
 	testenv.Must(w.t, err)
 	return ids
 }

@@ -25,6 +25,7 @@ func (r *Remote) AddWebhook(ctx context.Context, in admin.WebhookInput) (admin.N
 	}
 	return read[admin.NewWebhook](r.api.AddWebhook(ctx, &client.AddWebhookParams{}, client.AddWebhookJSONRequestBody{
 		Name: in.Name, Kind: client.AddWebhookInputBodyKind(in.Kind), URL: in.URL, Headers: in.Headers, Types: types, User: in.User,
+		Digest: client.AddWebhookInputBodyDigest(in.Timing.Digest), Quiet: in.Timing.Quiet, Zone: in.Timing.Zone,
 	}))
 }
 
@@ -37,6 +38,9 @@ func (r *Remote) ChangeWebhook(ctx context.Context, name string, e admin.Webhook
 		Types   *[]gistdeal.EventType `json:"types,omitempty"`
 		User    *string               `json:"user,omitempty"`
 		State   gistdeal.WebhookState `json:"state,omitempty"`
+		Digest  gistdeal.Digest       `json:"digest,omitempty"`
+		Quiet   *string               `json:"quiet,omitempty"`
+		Zone    *string               `json:"zone,omitempty"`
 	}(e))
 	if err != nil {
 		return gistdeal.Webhook{}, err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -71,9 +72,13 @@ func (s *Store) MoveCursor(ctx context.Context, w gistdeal.Webhook) error {
 // disabled meanwhile stays disabled.
 func updateWebhook(ctx context.Context, tx *sql.Tx, w gistdeal.Webhook, at time.Time) error {
 	reason := clean(w.Reason)
+	told, err := json.Marshal(w.Told)
+	if err != nil {
+		return err
+	}
 	enabled, err := changed(tx.ExecContext(ctx, `UPDATE webhooks SET cursor = CASE WHEN cursor < $1 THEN $1 ELSE cursor END, delivered_at = $2, failures = $3, failing_since = $4, next_at = $5,
-			state = $6, reason = $7 WHERE id = $8 AND state = 'enabled'`,
-		w.Cursor, millis(w.DeliveredAt), w.Failures, millis(w.FailingSince), millis(w.NextAt), w.State, reason, w.ID))
+			state = $6, reason = $7, told = $8 WHERE id = $9 AND state = 'enabled'`,
+		w.Cursor, millis(w.DeliveredAt), w.Failures, millis(w.FailingSince), millis(w.NextAt), w.State, reason, clean(string(told)), w.ID))
 	switch {
 	case err != nil:
 		return err
@@ -123,6 +128,9 @@ func (s *Store) AddTest(ctx context.Context, name string, now time.Time) (id int
 	err = s.webhookTx(ctx, name, gistdeal.ActionTestWebhook, now, func(ctx context.Context, tx *sql.Tx, w gistdeal.Webhook, e *gistdeal.AuditEntry) error {
 		if w.State != gistdeal.WebhookEnabled {
 			return gistdeal.Errorf(gistdeal.Invalid, "webhook %q is not enabled", name)
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE webhooks SET next_at = 0 WHERE id = $1`, w.ID); err != nil {
+			return err // The test does not wait for the end of a pause.
 		}
 		id = -millis(now)
 		_, err := tx.ExecContext(ctx, `INSERT INTO deliveries (webhook_id, event_id, type, turn, state, attempts, created_at)

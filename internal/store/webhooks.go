@@ -29,10 +29,10 @@ func (s *Store) AddWebhook(ctx context.Context, w gistdeal.Webhook, k gistdeal.W
 		if webhooks >= gistdeal.MaxWebhooks {
 			return nil, gistdeal.Errorf(gistdeal.Invalid, "there are %d webhooks, the most that are possible: delete one", webhooks)
 		}
-		ok, err = changed(tx.ExecContext(ctx, `INSERT INTO webhooks (id, name, kind, url, headers, types, user_id, secret, state, created_at, cursor)
-			SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS BIGINT), CAST($8 AS TEXT), 'enabled', CAST($9 AS BIGINT), value
+		ok, err = changed(tx.ExecContext(ctx, `INSERT INTO webhooks (id, name, kind, url, headers, types, user_id, secret, digest, quiet, zone, state, created_at, cursor)
+			SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS BIGINT), CAST($8 AS TEXT), CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT), 'enabled', CAST($12 AS BIGINT), value
 			FROM counters WHERE name = 'event_id' ON CONFLICT (name) DO NOTHING`,
-			w.ID, w.Name, w.Kind, clean(k.URL), headers, types, w.UserID, k.Secret, millis(w.CreatedAt)))
+			w.ID, w.Name, w.Kind, clean(k.URL), headers, types, w.UserID, k.Secret, w.Digest, w.Quiet, w.Zone, millis(w.CreatedAt)))
 		if !ok {
 			return nil, err
 		}
@@ -87,13 +87,17 @@ func (s *Store) ChangeWebhook(ctx context.Context, name string, c gistdeal.Webho
 		if c.UserID != nil {
 			w.UserID = *c.UserID
 		}
+		if c.Timing != nil {
+			w.Timing = *c.Timing
+		}
 		headers, types, err := encodeWebhook(k.Headers, w.Types)
 		if err != nil || len(parts) == 0 {
 			return nil, err
 		}
 		// What failed until now may succeed with the change.
-		if _, err := tx.ExecContext(ctx, `UPDATE webhooks SET url = $1, headers = $2, types = $3, user_id = $4, state = $5, reason = $6, failures = 0, failing_since = 0, next_at = 0 WHERE id = $7`,
-			k.URL, headers, types, w.UserID, state, clean(reason), w.ID); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE webhooks SET url = $1, headers = $2, types = $3, user_id = $4, state = $5, reason = $6, failures = 0, failing_since = 0, next_at = 0,
+				digest = $7, quiet = $8, zone = $9 WHERE id = $10`,
+			k.URL, headers, types, w.UserID, state, clean(reason), w.Digest, w.Quiet, w.Zone, w.ID); err != nil {
 			return nil, err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE deliveries SET next_at = 0 WHERE webhook_id = $1 AND state = 'pending'`, w.ID); err != nil {
@@ -147,19 +151,19 @@ func (s *Store) webhookTx(ctx context.Context, name string, action gistdeal.Acti
 }
 
 const webhookColumns = `w.id, w.name, w.kind, w.url, w.headers, w.types, w.user_id, w.secret, w.old_secret, w.old_secret_until, w.state, w.reason, w.created_at, w.cursor,
-	w.delivered_at, w.failures, w.failing_since, w.next_at, COALESCE(u.login, ''), (SELECT count(*) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending')`
+	w.delivered_at, w.failures, w.failing_since, w.next_at, w.digest, w.quiet, w.zone, w.told, COALESCE(u.login, ''), (SELECT count(*) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending')`
 
 const fromWebhooks = ` FROM webhooks w LEFT JOIN users u ON u.id = w.user_id`
 
 func scanWebhook(row interface{ Scan(...any) error }) (o gistdeal.KeyedWebhook, err error) {
-	var headers, types string
+	var headers, types, told string
 	var oldUntil, created, delivered, failing, next int64
 	w, k := &o.Webhook, &o.Keys
 	if err := row.Scan(&w.ID, &w.Name, &w.Kind, &k.URL, &headers, &types, &w.UserID, &k.Secret, &k.OldSecret, &oldUntil, &w.State, &w.Reason, &created, &w.Cursor,
-		&delivered, &w.Failures, &failing, &next, &w.User, &w.Pending); err != nil {
+		&delivered, &w.Failures, &failing, &next, &w.Digest, &w.Quiet, &w.Zone, &told, &w.User, &w.Pending); err != nil {
 		return o, err
 	}
-	if err := cmp.Or(json.Unmarshal([]byte(headers), &k.Headers), json.Unmarshal([]byte(types), &w.Types)); err != nil {
+	if err := cmp.Or(json.Unmarshal([]byte(headers), &k.Headers), json.Unmarshal([]byte(types), &w.Types), json.Unmarshal([]byte(told), &w.Told)); err != nil {
 		return o, err
 	}
 	w.URL, w.Headers = gistdeal.ShownURL(w.Kind, k.URL), []string{}

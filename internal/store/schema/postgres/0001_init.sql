@@ -300,6 +300,10 @@ CREATE TABLE webhooks (
   delivered_at     BIGINT NOT NULL DEFAULT 0,
   failures         BIGINT NOT NULL DEFAULT 0,
   failing_since    BIGINT NOT NULL DEFAULT 0,
+  digest           TEXT   NOT NULL DEFAULT '',
+  quiet            TEXT   NOT NULL DEFAULT '',
+  zone             TEXT   NOT NULL DEFAULT '',
+  told             TEXT   NOT NULL DEFAULT '{}',
   next_at          BIGINT NOT NULL DEFAULT 0
 );
 CREATE TABLE deliveries (

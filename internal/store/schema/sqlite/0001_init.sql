@@ -323,6 +323,10 @@ CREATE TABLE webhooks (
   delivered_at     BIGINT NOT NULL DEFAULT 0,
   failures         BIGINT NOT NULL DEFAULT 0,     -- in a row
   failing_since    BIGINT NOT NULL DEFAULT 0,
+  digest           TEXT   NOT NULL DEFAULT '',    -- for people: 'minute', 'hourly' or 'daily'
+  quiet            TEXT   NOT NULL DEFAULT '',
+  zone             TEXT   NOT NULL DEFAULT '',
+  told             TEXT   NOT NULL DEFAULT '{}',  -- JSON object: what people were told of lately, with the time
   next_at          BIGINT NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 

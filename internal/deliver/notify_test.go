@@ -1,0 +1,127 @@
+package deliver_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/testing/testenv"
+)
+
+// addPeople adds a webhook for people.
+func (w *world) addPeople(name string, timing gistdeal.Timing) {
+	w.t.Helper()
+	testenv.Must(w.t, w.db.AddWebhook(w.t.Context(), gistdeal.Webhook{ID: "id of " + name, Name: name, Kind: gistdeal.WebhookSlack, Timing: timing, CreatedAt: w.clock()},
+		gistdeal.WebhookKeys{URL: w.url + "/" + name}))
+}
+
+// every lets time pass in steps, with a turn after each.
+func (w *world) every(step time.Duration, times int) {
+	w.t.Helper()
+	for range times {
+		w.turn()
+		w.pass(step)
+	}
+	w.turn()
+}
+
+func TestABackfillOfAThousandGistsSendsOneNotice(t *testing.T) {
+	t.Parallel()
+	both(t, func(w *world) {
+		w.addPeople("slack", gistdeal.Timing{Digest: gistdeal.DigestMinute})
+		w.notice(1000)
+		w.every(10*time.Second, 30)
+		sent := w.got("slack")
+		if len(sent) != 1 || !strings.Contains(sent[0].text, "@user1 is tracked now, with 1,000 gists of before.") {
+			w.t.Errorf("%+v, want one notice", sent)
+		}
+		deliveries, err := w.db.Deliveries(w.t.Context(), "id of slack", nil, 0, 10)
+		testenv.Must(w.t, err)
+		if len(deliveries) != 1 || deliveries[0].Type != gistdeal.EventNotice || deliveries[0].State != gistdeal.DeliveryDelivered {
+			w.t.Errorf("%+v, want the notice", deliveries)
+		}
+	})
+}
+
+func TestADigestCollectsNewGistsOutsideOfQuietHours(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, filepath.Join(t.TempDir(), "test.db"))
+	w.notice(1)
+	w.scanned()
+	w.setClock(time.Date(2030, 1, 7, 18, 10, 0, 0, time.UTC))
+	w.addPeople("hourly", gistdeal.Timing{Digest: gistdeal.DigestHourly})
+	w.addPeople("quiet", gistdeal.Timing{Digest: gistdeal.DigestMinute, Quiet: "18:00-07:00"})
+	for i := range 3 {
+		w.newGist(fmt.Sprint("n", i))
+		w.every(5*time.Minute, 2)
+	}
+	if n := len(w.messagesOf("hourly")) + len(w.messagesOf("quiet")); n > 0 {
+		t.Errorf("%d notices at %v", n, w.clock())
+	}
+	w.every(time.Hour, 14)
+	for _, name := range []string{"hourly", "quiet"} {
+		if sent := w.got(name); len(sent) != 1 || !strings.Contains(sent[0].text, "3 new gists") {
+			t.Errorf("%s: %+v, want one notice of three gists", name, sent)
+		}
+	}
+	if age := w.Age(); age != 0 {
+		t.Errorf("an age of %v, want none: a digest that is not due is not late", age)
+	}
+}
+
+func TestANoticeThatFailsIsSentAgainWithLaterEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, filepath.Join(t.TempDir(), "test.db"))
+	w.addPeople("slack", gistdeal.Timing{Digest: gistdeal.DigestMinute})
+	w.answers(func(message) int { return http.StatusInternalServerError })
+	w.notice(2)
+	w.every(time.Minute, 3)
+	if hook := w.webhook("slack"); hook.FailingSince.IsZero() || w.Age() == 0 {
+		t.Errorf("%+v, age %v: want a webhook that fails", hook, w.Age())
+	}
+	w.got("slack")
+	w.notice(3)
+	w.answers(nil)
+	w.every(time.Minute, 30)
+	if sent := w.got("slack"); len(sent) != 1 || !strings.Contains(sent[0].text, "@user1") || !strings.Contains(sent[0].text, "@user2") {
+		t.Errorf("%+v, want one notice about both users", sent)
+	}
+}
+
+func TestAProcessThatDiesRepeatsAtMostOneNotice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, filepath.Join(t.TempDir(), "test.db"))
+	w.addPeople("slack", gistdeal.Timing{Digest: gistdeal.DigestMinute})
+	w.notice(2)
+	w.pass(2 * time.Minute)
+	ctx, kill := context.WithCancel(t.Context())
+	w.before = func(context.Context, message) { kill() }
+	if err := w.Turn(ctx); err != nil && ctx.Err() == nil {
+		t.Fatal(err)
+	}
+	w.before = nil
+	w.start()
+	w.every(time.Minute, 5)
+	if sent := w.got("slack"); len(sent) != 2 || sent[0].text != sent[1].text {
+		t.Errorf("%+v, want the notice and its repetition", sent)
+	}
+}
+
+func TestATestOfAWebhookForPeopleIsSentInQuietHoursToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, filepath.Join(t.TempDir(), "test.db"))
+	w.addPeople("slack", gistdeal.Timing{Digest: gistdeal.DigestDaily, Quiet: "00:00-23:59"})
+	w.notice(1)
+	w.turn()
+	_, err := w.db.AddTest(t.Context(), "slack", w.clock())
+	testenv.Must(t, err)
+	w.turn()
+	if sent := w.got("slack"); len(sent) != 1 || !strings.Contains(sent[0].text, "This webhook works.") {
+		t.Errorf("%+v, want the test", sent)
+	}
+}
