@@ -1374,6 +1374,33 @@ type DealResults struct {
 // DealState The state of a deal, as in docs/api.md.
 type DealState string
 
+// DelayDay defines model for DelayDay.
+type DelayDay struct {
+	// Counts Their number in each bucket: one for each bound, and one for longer times.
+	Counts []int64 `json:"counts"`
+
+	// Date The day, in UTC.
+	Date string `json:"date"`
+
+	// Deals The deals that were counted.
+	Deals int64 `json:"deals"`
+
+	// P50Seconds The bound within which half of the deals were created; left out without deals, or if it is longer than the last bound.
+	P50Seconds float64 `json:"p50_seconds,omitempty,omitzero"`
+
+	// P95Seconds The bound within which 95 % of the deals were created; left out likewise.
+	P95Seconds float64 `json:"p95_seconds,omitempty,omitzero"`
+}
+
+// Delays defines model for Delays.
+type Delays struct {
+	// BoundsSeconds The bounds of the buckets, in order.
+	BoundsSeconds []float64 `json:"bounds_seconds"`
+
+	// Days The last 30 days in UTC, without gaps.
+	Days []DelayDay `json:"days"`
+}
+
 // Delivery defines model for Delivery.
 type Delivery struct {
 	// Attempts The number of attempts at the deal.
@@ -3247,6 +3274,13 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/overview (the `GetOverview` operationId).
 	GetOverview(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetDelays Show the times from the publication of gists to their deals, by day
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/overview/delays (the `GetDelays` operationId).
+	GetDelays(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListPeople List the people who signed in at the OpenID Connect provider
 	//
 	// Needs the scope admin.
@@ -3992,6 +4026,23 @@ func (c *Client) ListOperationResults(ctx context.Context, id string, params *Li
 // Corresponds with GET /api/v1/overview (the `GetOverview` operationId).
 func (c *Client) GetOverview(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetOverviewRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDelays Show the times from the publication of gists to their deals, by day
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/overview/delays (the `GetDelays` operationId).
+func (c *Client) GetDelays(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDelaysRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -6055,6 +6106,33 @@ func NewGetOverviewRequest(server string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/api/v1/overview")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDelaysRequest constructs an http.Request for the GetDelays method
+func NewGetDelaysRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/overview/delays")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -8231,6 +8309,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/overview (the `GetOverview` operationId).
 	GetOverviewWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetOverviewResponse, error)
 
+	// GetDelaysWithResponse Show the times from the publication of gists to their deals, by day
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/overview/delays (the `GetDelays` operationId).
+	GetDelaysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetDelaysResponse, error)
+
 	// ListPeopleWithResponse List the people who signed in at the OpenID Connect provider
 	//
 	// Needs the scope admin.
@@ -9526,6 +9613,54 @@ func (r GetOverviewResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetOverviewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetDelaysResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Delays
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDelaysResponse) GetJSON200() *Delays {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetDelaysResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDelaysResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDelaysResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDelaysResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDelaysResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11751,6 +11886,21 @@ func (c *ClientWithResponses) GetOverviewWithResponse(ctx context.Context, reqEd
 	return ParseGetOverviewResponse(rsp)
 }
 
+// GetDelaysWithResponse Show the times from the publication of gists to their deals, by day
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/overview/delays (the `GetDelays` operationId).
+func (c *ClientWithResponses) GetDelaysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetDelaysResponse, error) {
+	rsp, err := c.GetDelays(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDelaysResponse(rsp)
+}
+
 // ListPeopleWithResponse List the people who signed in at the OpenID Connect provider
 //
 // Needs the scope admin.
@@ -13097,6 +13247,39 @@ func ParseGetOverviewResponse(rsp *http.Response) (*GetOverviewResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Overview
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetDelaysResponse parses an HTTP response from a GetDelaysWithResponse call
+func ParseGetDelaysResponse(rsp *http.Response) (*GetDelaysResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDelaysResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Delays
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

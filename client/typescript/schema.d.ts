@@ -364,6 +364,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overview/delays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the times from the publication of gists to their deals, by day
+         * @description Needs the scope read.
+         */
+        get: operations["get-delays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -1611,6 +1631,33 @@ export interface components {
          * @enum {string}
          */
         DealState: "awaiting_approval" | "queued" | "sending" | "created" | "failed" | "skipped";
+        DelayDay: {
+            /** @description Their number in each bucket: one for each bound, and one for longer times. */
+            counts: number[];
+            /** @description The day, in UTC. */
+            date: string;
+            /**
+             * Format: int64
+             * @description The deals that were counted.
+             */
+            deals: number;
+            /**
+             * Format: double
+             * @description The bound within which half of the deals were created; left out without deals, or if it is longer than the last bound.
+             */
+            p50_seconds?: number;
+            /**
+             * Format: double
+             * @description The bound within which 95 % of the deals were created; left out likewise.
+             */
+            p95_seconds?: number;
+        };
+        Delays: {
+            /** @description The bounds of the buckets, in order. */
+            bounds_seconds: number[];
+            /** @description The last 30 days in UTC, without gaps. */
+            days: components["schemas"]["DelayDay"][];
+        };
         Delivery: {
             /**
              * Format: int64
@@ -4874,6 +4921,117 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "get-delays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "bounds_seconds": [
+                     *         10,
+                     *         30,
+                     *         60,
+                     *         90,
+                     *         120,
+                     *         300,
+                     *         900,
+                     *         3600,
+                     *         7200,
+                     *         14400,
+                     *         28800,
+                     *         86400,
+                     *         259200,
+                     *         604800
+                     *       ],
+                     *       "days": [
+                     *         {
+                     *           "counts": [
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "date": "2026-11-28",
+                     *           "deals": 0
+                     *         },
+                     *         {
+                     *           "counts": [
+                     *             0,
+                     *             3,
+                     *             9,
+                     *             7,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "date": "2026-11-29",
+                     *           "deals": 19,
+                     *           "p50_seconds": 60,
+                     *           "p95_seconds": 90
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Delays"];
                 };
             };
             /** @description Nothing has changed since the answer with the ETag in If-None-Match. */

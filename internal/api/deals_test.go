@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"gistdeal"
 	"gistdeal/internal/admin"
@@ -159,6 +160,16 @@ func TestTheOverviewShowsTheCurrentState(t *testing.T) {
 	w.get("/overview", &o)
 	if !p.Changed || o.Pushes.Paused {
 		t.Errorf("resumed: %+v, overview: %+v", p, o.Pushes)
+	}
+	w.sim.AddGist("alice", sim.Gist{CreatedAt: time.Now().Add(time.Second)})
+	w.read(w.send(http.MethodPost, "/users/alice/scan", ""), http.StatusAccepted, nil)
+	var d activity.Delays
+	testenv.Eventually(t, "the time to the new deal is counted", func() bool {
+		w.get("/overview/delays", &d)
+		return d.Days[len(d.Days)-1].Deals == 1
+	})
+	if last := d.Days[29]; len(d.Days) != 30 || len(last.Counts) != len(d.Bounds)+1 || last.P95 == 0 || d.Days[0].Deals != 0 {
+		t.Errorf("delays: %+v", d)
 	}
 	var limits struct {
 		Quotas []struct{ Name string }

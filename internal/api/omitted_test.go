@@ -22,11 +22,12 @@ func TestATimeThatIsNotKnownIsLeftOut(t *testing.T) {
 	_, err = w.db.Adopt(t.Context(), map[string]int64{"adopted": 7}, nil, time.Now())
 	testenv.Must(w.t, err)
 	for path, left := range map[string][]string{
-		"/users/alice":   {"last_scan_at"},
-		"/tokens":        {"last_used_at", "last_used_from", "expires_at", "rate", "old_valid_until", "old_used_at"},
-		"/overview":      {"oldest_queued_at", "since"},
-		"/account":       {"checked_at", "listed_at"},
-		"/deals/adopted": {`"gist"`, `"user"`, "noticed_at", "queued_at"},
+		"/users/alice":     {"last_scan_at"},
+		"/tokens":          {"last_used_at", "last_used_from", "expires_at", "rate", "old_valid_until", "old_used_at"},
+		"/overview/delays": {"p50_seconds", "p95_seconds"},
+		"/overview":        {"oldest_queued_at", "since"},
+		"/account":         {"checked_at", "listed_at"},
+		"/deals/adopted":   {`"gist"`, `"user"`, "noticed_at", "queued_at"},
 	} {
 		r := w.send(http.MethodGet, path, "", "Authorization: Bearer admin") // This checks the answer against the document.
 		w.read(r, http.StatusOK, nil)

@@ -12,6 +12,7 @@ import (
 func (a *API) addStateRoutes() {
 	add(a, route{method: http.MethodGet, path: "/me", id: "get-me", scope: gistdeal.ScopeRead, summary: "Show the name and scope of your token"}, a.me)
 	add(a, route{method: http.MethodGet, path: "/overview", id: "get-overview", scope: gistdeal.ScopeRead, summary: "Show users, deals, pushes and the leader at a glance"}, a.overview)
+	add(a, route{method: http.MethodGet, path: "/overview/delays", id: "get-delays", scope: gistdeal.ScopeRead, summary: "Show the times from the publication of gists to their deals, by day"}, a.delays)
 	add(a, route{method: http.MethodGet, path: "/quotas", id: "get-quotas", scope: gistdeal.ScopeRead, summary: "Show the quotas and backoffs of GitHub and Pipedrive"}, a.quotas)
 	add(a, route{method: http.MethodPost, path: "/pushes/pause", id: "pause-pushes", scope: gistdeal.ScopeAdmin, summary: "Pause creating deals, and scans if you like"}, a.pause)
 	add(a, route{method: http.MethodPost, path: "/pushes/resume", id: "resume-pushes", scope: gistdeal.ScopeAdmin, summary: "Resume creating deals"}, a.resume)
@@ -31,6 +32,11 @@ func (a *API) me(ctx context.Context, _ *struct{}) (*reply[caller], error) {
 func (a *API) overview(ctx context.Context, _ *struct{}) (*reply[activity.Overview], error) {
 	o, err := a.activity.Overview(ctx)
 	return &reply[activity.Overview]{o}, err
+}
+
+func (a *API) delays(ctx context.Context, _ *struct{}) (*reply[activity.Delays], error) {
+	d, err := a.activity.Delays(ctx)
+	return &reply[activity.Delays]{d}, err
 }
 
 func (a *API) quotas(ctx context.Context, _ *struct{}) (*reply[gistdeal.Quotas], error) {

@@ -110,9 +110,18 @@ func New(s Store, p Pipedrive, shared Shared, o Options) *Pusher {
 			Name: "gistdeal_publication_to_deal_seconds",
 			Help: "Time from the publication of a gist at GitHub until Pipedrive confirmed its deal, with all pauses, approvals and spent quotas. " +
 				"Not counted: gists that a user's first scan found or that are older than the tracking of their user, and deals that were adopted.",
-			Buckets: []float64{10, 30, 60, 5 * 60, 15 * 60, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 24 * 3600, 3 * 24 * 3600, 7 * 24 * 3600},
+			Buckets: delayBuckets(),
 		}),
 	}
+}
+
+// delayBuckets returns the bounds of the times from publications to deals in seconds.
+func delayBuckets() []float64 {
+	seconds := make([]float64, len(gistdeal.DelayBuckets))
+	for i, bound := range gistdeal.DelayBuckets {
+		seconds[i] = bound.Seconds()
+	}
+	return seconds
 }
 
 // Reset forgets the attempts in doubt: another process may have decided about

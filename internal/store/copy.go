@@ -44,6 +44,7 @@ var tables = []table{
 	{"counts", "kind, state, part"},
 	{"deal_counts", "user_id, state"},
 	{"days", "day, part"},
+	{"delays", "day, bucket"},
 	{"feed_gists", "id"},
 }
 

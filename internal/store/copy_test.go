@@ -30,6 +30,7 @@ func full(t *testing.T) *store.Store {
 	testenv.Must(t, s.ReplaceDuplicates(t.Context(), map[string][]int64{"a0001": {70, 71}}, noon))
 	for _, statement := range []string{
 		`INSERT INTO feed_gists (id, seq) VALUES ('a0001', 1)`,
+		`INSERT INTO delays (day, bucket, n) VALUES (20000, 3, 7)`,
 		`INSERT INTO own_deals (deal_id) VALUES (68)`,
 		`INSERT INTO replaced_deals (deal_id, gist_id, at) VALUES (69, 'a0002', 5)`,
 		`INSERT INTO archived_deals (deal_id, gist_id) VALUES (70, 'a0001')`,

@@ -104,7 +104,7 @@ func claimed(ctx context.Context, tx *sql.Tx, row *sql.Row, owner string, now, r
 		return c, err
 	}
 	var since, published int64
-	err = tx.QueryRowContext(ctx, `SELECT g.description, u.login, CASE WHEN g.noticed_by = 'scan' AND g.created_at >= u.tracked_at THEN g.created_at ELSE 0 END, a.since, a.resends FROM gists g JOIN users u ON u.id = g.user_id
+	err = tx.QueryRowContext(ctx, `SELECT g.description, u.login, CASE WHEN g.noticed_by <> '`+gistdeal.NoticedByFirstScan+`' AND g.created_at >= u.tracked_at THEN g.created_at ELSE 0 END, a.since, a.resends FROM gists g JOIN users u ON u.id = g.user_id
 		CROSS JOIN (`+inDoubt+`) a WHERE g.id = $1`, c.Draft.GistID).Scan(&c.Draft.Description, &c.Draft.Login, &published, &since, &c.Resends)
 	if errors.Is(err, sql.ErrNoRows) {
 		return gistdeal.Claim{}, failWithoutGist(ctx, tx, c, now)
@@ -155,6 +155,9 @@ func (s *Store) RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int6
 	_, err := s.settle(ctx, c, end, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'created', deal_id = $1, problem = '', updated_at = $3 WHERE gist_id = $2 AND state <> 'created'
 			AND NOT EXISTS (SELECT 1 FROM deals other WHERE other.deal_id = $1)`, dealID, c.Draft.GistID, millis(now)))
+		if err == nil && ok {
+			err = countDelay(ctx, tx, c, now)
+		}
 		if err != nil {
 			return false, err
 		}
@@ -166,6 +169,36 @@ func (s *Store) RecordCreated(ctx context.Context, c gistdeal.Claim, dealID int6
 		return ok, addDuplicates(ctx, tx, map[string][]int64{c.Draft.GistID: {recorded, dealID}}, now)
 	})
 	return known, err
+}
+
+// countDelay counts the time from the publication of a gist to its deal.
+func countDelay(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, now time.Time) error {
+	if c.Published.IsZero() {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO delays (day, bucket, n) VALUES ($1, $2, 1) ON CONFLICT (day, bucket) DO UPDATE SET n = delays.n + 1`,
+		millis(now)/millisPerDay, gistdeal.DelayBucket(now.Sub(c.Published)))
+	return err
+}
+
+// Delays returns the days from that of since on, in order, with the times from publications to
+// deals. It leaves out days without any.
+func (s *Store) Delays(ctx context.Context, since time.Time) ([]gistdeal.DelayDay, error) {
+	type row struct{ day, bucket, n int64 }
+	rows, err := s.read.QueryContext(ctx, `SELECT day, bucket, n FROM delays WHERE day >= $1 ORDER BY day`, millis(since)/millisPerDay)
+	counts, err := collect(rows, err, func(r *sql.Rows) (c row, err error) { return c, r.Scan(&c.day, &c.bucket, &c.n) })
+	if err != nil {
+		return nil, fmt.Errorf("read the times from publications to deals: %w", err)
+	}
+	days := []gistdeal.DelayDay{}
+	for len(counts) > 0 {
+		day, byBucket := counts[0].day, map[int]int{}
+		for ; len(counts) > 0 && counts[0].day == day; counts = counts[1:] {
+			byBucket[int(counts[0].bucket)] += int(counts[0].n)
+		}
+		days = append(days, gistdeal.NewDelayDay(time.UnixMilli(day*millisPerDay).UTC().Format(time.DateOnly), byBucket))
+	}
+	return days, nil
 }
 
 // Refuse records that Pipedrive refused the attempt c for a permanent reason.

@@ -74,6 +74,34 @@ func (a *Activity) days(ctx context.Context, now time.Time) ([]gistdeal.Day, err
 	return days, nil
 }
 
+// Delays are the times from publications to deals.
+type Delays struct {
+	Bounds []float64           `json:"bounds_seconds" doc:"The bounds of the buckets, in order."`
+	Days   []gistdeal.DelayDay `json:"days" doc:"The last 30 days in UTC, without gaps."`
+}
+
+// Delays returns how long after the publication of their gists deals were created.
+func (a *Activity) Delays(ctx context.Context) (Delays, error) {
+	begin := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-daysShown)
+	known, err := a.db.Delays(ctx, begin)
+	d := Delays{Days: make([]gistdeal.DelayDay, daysShown)}
+	for _, bound := range gistdeal.DelayBuckets {
+		d.Bounds = append(d.Bounds, bound.Seconds())
+	}
+	byDate := map[string]gistdeal.DelayDay{}
+	for _, day := range known {
+		byDate[day.Date] = day
+	}
+	for i := range d.Days {
+		date := begin.AddDate(0, 0, i).Format(time.DateOnly)
+		var ok bool
+		if d.Days[i], ok = byDate[date]; !ok {
+			d.Days[i] = gistdeal.NewDelayDay(date, nil)
+		}
+	}
+	return d, err
+}
+
 // causesShown is the largest number of causes that Failures returns.
 const causesShown = 100
 

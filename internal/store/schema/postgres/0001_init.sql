@@ -348,6 +348,15 @@ CREATE TABLE days (
   PRIMARY KEY (day, part)
 );
 
+-- The deals created on each day, by the time since the publication of their gists: bucket is
+-- the index of a bound. Only gists that were published while their users were tracked count.
+CREATE TABLE delays (
+  day    BIGINT NOT NULL,
+  bucket BIGINT NOT NULL,
+  n      BIGINT NOT NULL,
+  PRIMARY KEY (day, bucket)
+);
+
 -- The triggers run once per statement, not per row: a thousand changes of one row in
 -- one transaction would leave a thousand dead versions, which slow down each access.
 CREATE FUNCTION users_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -378,6 +378,15 @@ CREATE TABLE days (
   PRIMARY KEY (day, part)
 ) WITHOUT ROWID;
 
+-- The deals created on each day, by the time since the publication of their gists: bucket is
+-- the index of a bound. Only gists that were published while their users were tracked count.
+CREATE TABLE delays (
+  day    BIGINT NOT NULL,
+  bucket BIGINT NOT NULL,
+  n      BIGINT NOT NULL,
+  PRIMARY KEY (day, bucket)
+) WITHOUT ROWID;
+
 -- Triggers, so that no statement can omit a change of a version or a count. Inserts of
 -- deals change no version: a deal is inserted together with its gist, or its gist is not
 -- visible yet.
