@@ -91,6 +91,15 @@ func addAxe(t *testing.T, ctx context.Context) {
 	}
 }
 
+// accessible expects that axe finds nothing on the page as it is now.
+func accessible(t *testing.T, ctx context.Context, what string) {
+	t.Helper()
+	addAxe(t, ctx)
+	if violations := eval[string](t, ctx, axeRun); violations != "" {
+		t.Errorf("%s: %s", what, violations)
+	}
+}
+
 // look checks the view in a theme at a width and returns its background colour.
 func look(t *testing.T, ctx context.Context, p *process, view, theme string, width int64) string {
 	t.Helper()

@@ -31,6 +31,8 @@ func TestThePageClaimsOnlyWhatItKnows(t *testing.T) {
 
 	// A pause is one click away, and every view tells of it.
 	click(t, ctx, `[data-act="pause-pushes"]`)
+	waitFor(t, ctx, `document.querySelector('dialog[open]')`)
+	accessible(t, ctx, "the dialog of a pause")
 	click(t, ctx, "#pause-scans")
 	eval[any](t, ctx, `document.querySelector('#dialog-text').value = 'new pipeline'; null`)
 	click(t, ctx, `dialog[open] .primary`)
@@ -39,6 +41,7 @@ func TestThePageClaimsOnlyWhatItKnows(t *testing.T) {
 		do(t, ctx, p, open(p, view), chromedp.WaitVisible(there))
 		has("#paused", "Deals and scans are paused", "new pipeline", "just now")
 	}
+	accessible(t, ctx, "a pause")
 	click(t, ctx, `[data-act="resume-pushes"]`)
 	waitFor(t, ctx, `!document.querySelector('#paused').textContent`)
 
@@ -49,6 +52,7 @@ func TestThePageClaimsOnlyWhatItKnows(t *testing.T) {
 	do(t, ctx, p, open(p, ""))
 	has(".status", "Running, but 2 deals failed")
 	has("#failed", "2")
+	accessible(t, ctx, "the overview with failures")
 
 	// Without the server nothing is known, in no view.
 	do(t, ctx, p, chromedp.WaitVisible(`#live[data-on="true"]`))
@@ -59,9 +63,11 @@ func TestThePageClaimsOnlyWhatItKnows(t *testing.T) {
 	if got := text(t, ctx, ".status"); strings.Contains(got, "Running") {
 		t.Errorf("without a server the page shows %q", got)
 	}
+	accessible(t, ctx, "the overview without a server")
 	eval[any](t, ctx, `location.hash = '#/users'; null`)
 	has("#view", "Can’t reach gistdeal")
 	has("#stale", "as of")
+	accessible(t, ctx, "an error")
 	s.Set(func(o *sim.Options) { o.Token = "another" })
 	env["GISTDEAL_ADDR"] = strings.TrimPrefix(p.url, "http://")
 	p = start(t, env)
@@ -70,6 +76,7 @@ func TestThePageClaimsOnlyWhatItKnows(t *testing.T) {
 	// A refused key is red, and the page says what to do.
 	do(t, ctx, p, open(p, ""), chromedp.WaitVisible(`.status [data-tone="bad"]`))
 	has(".status", "Pipedrive rejected the API key", "PIPEDRIVE_API_KEY")
+	accessible(t, ctx, "a refused key")
 }
 
 // waitForText waits until an element has a text in it.

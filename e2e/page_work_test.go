@@ -23,13 +23,7 @@ func TestManyDealsAreAskedForAndFailuresAreRetriedOneAfterAnother(t *testing.T) 
 	p := start(t, env)
 	p.user("alice")
 	ctx := browse(t)
-	accessible := func(what string) {
-		t.Helper()
-		addAxe(t, ctx)
-		if violations := eval[string](t, ctx, axeRun); violations != "" {
-			t.Errorf("%s: %s", what, violations)
-		}
-	}
+	accessible := func(what string) { t.Helper(); accessible(t, ctx, what) }
 
 	do(t, ctx, p, open(p, "failures"))
 	waitForText(t, ctx, ".cause", "6 deals")
@@ -49,6 +43,14 @@ func TestManyDealsAreAskedForAndFailuresAreRetriedOneAfterAnother(t *testing.T) 
 	if got := s.Report().Deals; got != 5 {
 		t.Errorf("%d deals after five retries", got)
 	}
+
+	// The list of deals knows a user and a state.
+	do(t, ctx, p, open(p, "deals?state=failed&user=alice"), chromedp.WaitVisible(`#deals li[data-state="failed"]`))
+	if got := eval[int](t, ctx, `document.querySelectorAll('#deals li').length`); got != 1 {
+		t.Errorf("%d failed deals of alice are listed, want 1", got)
+	}
+	eval[any](t, ctx, `document.querySelector('#of-user').value = 'nobody'; document.querySelector('#of-user').form.requestSubmit()`)
+	waitForText(t, ctx, "#view", "No deals match")
 
 	// Tracking somebody with 60 gists shows the cost, and begins only after a yes.
 	track := func() {

@@ -32,10 +32,12 @@ export const user = (login, signal) => request('GET', ofUser(login), { signal })
 export const gists = (login, query, signal) => request('GET', ofUser(login, '/gists'), { query, signal });
 export const lastGists = (query, signal) => request('GET', 'gists', { query, signal });
 export const deals = (query, signal) => request('GET', 'deals', { query, signal });
+export const duplicates = (query, signal) => request('GET', 'duplicates', { query, signal });
 export const explain = (gist) => request('GET', `deals/${encodeURIComponent(gist)}`);
 
 // account and settings are null if the server is older than the page, for example
 // behind a proxy that serves the files of another version.
+export const delays = (signal) => request('GET', 'overview/delays', { signal }).catch(older);
 export const account = (signal) => request('GET', 'account', { signal }).catch(older);
 export const settings = (signal) => request('GET', 'settings', { signal }).catch(older);
 export const set = (changed) => request('PUT', 'settings', { body: changed });

@@ -1,31 +1,97 @@
-// Deals of all users by state: the lists behind the counts of the overview.
+// Deals of all users: by state, user and problem. The rows that are shown stay while they
+// are read again, and change in place.
 
 import * as api from './api.js';
-import { el } from './dom.js';
+import { button, el, keyed, outside, renew } from './dom.js';
 import { row } from './gist.js';
-import { dealChips, empty, more } from './parts.js';
-import { dealStates } from './words.js';
+import * as live from './live.js';
+import { attempt, dealChips, empty, more, note, when } from './parts.js';
+import { counted, dealStates, localTimes } from './words.js';
 
-const href = (state) => `#/deals${state ? `?state=${state}` : ''}`;
+const part = 50; // deals per request
+const most = 500;
+const settle = 2000; // ms
+const readEvery = 15_000;
+
+const href = (given, change = {}) => {
+  const query = new URLSearchParams(Object.entries({ ...given, ...change }).filter(([, value]) => value));
+  return `#/deals${query.size ? `?${query}` : ''}`;
+};
 
 export function deals(page) {
-  const only = page.query.get('state') ?? '';
+  const given = Object.fromEntries(['state', 'user', 'problem'].map((name) => [name, page.query.get(name) ?? '']));
   page.head('Deals');
-  const list = el('ul', { className: 'gists card', id: 'deals' });
-  const rest = el('div');
-  const read = async (cursor = '') => {
-    const [{ deals: counts }, { deals: part, next }] = await Promise.all([api.overview(page.signal), api.deals({ state: only, cursor }, page.signal)]);
-    const rows = part.map((deal) => row(asGist(deal), { may: page.may, login: deal.login, changed: read }));
-    if (cursor) list.append(...rows);
-    else list.replaceChildren(...rows);
-    if (cursor) rows[0]?.querySelector('a')?.focus();
-    rest.replaceChildren(...[more(next, () => read(next))].filter(Boolean));
-    page.show(dealChips(counts, only, href), only && el('p', { className: 'quiet' }, dealStates[only]?.means ?? ''), list.childElementCount
-      ? list
-      : empty('created', 'No deals', only ? 'No deals are in this state.' : 'Deals appear here once you track a user.'), rest);
-  };
-  return page.keep(() => read());
+  const state = { page, given, all: [], next: '', first: page.restored.rows, list: el('ul', { className: 'gists card', id: 'deals' }) };
+  for (const name of ['chips', 'none', 'rest', 'twins', 'about']) state[name] = el('div');
+  page.rows = () => state.all.length;
+  state.read = () => read(state);
+  let timer = 0;
+  const soon = () => (timer ||= setTimeout(() => {
+    timer = 0;
+    state.read().catch(() => {}); // The next event or the timer tries again.
+  }, settle));
+  live.follow({ deals: soon }, page.signal);
+  const each = setInterval(() => document.hidden || soon(), readEvery);
+  page.signal.addEventListener('abort', () => { clearTimeout(timer); clearInterval(each); });
+  return page.keep(state.read);
 }
+
+async function read(state) {
+  const { page, given } = state;
+  const limit = Math.min(most, Math.max(part, state.all.length, state.first));
+  const [{ deals: counts, duplicates }, { deals: all, next = '' }] = await Promise.all([api.overview(page.signal), api.deals({ ...given, limit }, page.signal).catch(unknownUser(given))]);
+  const twins = duplicates > 0 && !given.state && !given.user ? (await api.duplicates({ limit: part }, page.signal)).duplicates : [];
+  const ids = new Set(all.map(({ gist_id: id }) => id));
+  const rest = state.all.length > most ? state.all.slice(all.length).filter(({ gist_id: id }) => !ids.has(id)) : [];
+  Object.assign(state, { all: [...all, ...rest], next: rest.length ? state.next : next, first: 0 });
+  renew(state.chips, [counts, given], () => dealChips(counts, given.state, (only) => href(given, { state: only })));
+  renew(state.twins, twins, () => (twins.length ? duplicateDeals(twins, duplicates) : ''));
+  draw(state);
+}
+
+// unknownUser turns the error about a user that is not known into an empty list.
+const unknownUser = ({ user }) => (problem) => {
+  if (!user || ![400, 404].includes(problem.status)) throw problem;
+  return { deals: [] };
+};
+
+function draw(state) {
+  const { page, given, all, next } = state;
+  keyed(state.list, all, ({ gist_id: id }) => id, (deal) => row(asGist(deal), { may: page.may, login: deal.login, changed: () => attempt(state.read) }));
+  state.list.hidden = !all.length;
+  renew(state.about, given, () => [
+    given.state && el('p', { className: 'quiet' }, dealStates[given.state]?.means ?? ''),
+    given.problem && el('p', { className: 'line' }, el('span', { className: 'reason', dir: 'auto' }, `Only with the problem “${localTimes(given.problem)}”. `), el('a', { href: href(given, { problem: '' }) }, 'Show all')),
+  ]);
+  renew(state.none, all.length > 0, () => (all.length ? '' : empty('created', 'No deals', Object.values(given).some(Boolean) ? 'No deals match this filter.' : 'Deals appear here once you track a user.', Object.values(given).some(Boolean) && el('a', { href: '#/deals' }, 'Show all deals'))));
+  renew(state.rest, next, () => more(next, () => attempt(() => further(state))));
+  if (!page.shown) page.show(state.chips, tools(given), state.about, state.twins, state.list, state.none, state.rest);
+}
+
+function tools(given) {
+  const field = el('input', { id: 'of-user', type: 'search', value: given.user, maxLength: 100, autocomplete: 'off', spellcheck: false, placeholder: 'Login' });
+  const form = el('form', { className: 'tools', role: 'search' }, el('label', { className: 'spoken', htmlFor: 'of-user' }, 'Deals of user'), field, button('Show', () => form.requestSubmit()));
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    location.hash = href(given, { user: field.value.trim() });
+  };
+  return form;
+}
+
+async function further(state) {
+  const { deals: some, next = '' } = await api.deals({ ...state.given, limit: part, cursor: state.next }, state.page.signal);
+  state.all.push(...some);
+  state.next = next;
+  draw(state);
+  state.list.querySelector(`[data-key="${CSS.escape(some[0]?.gist_id ?? '')}"] a`)?.focus();
+}
+
+// duplicateDeals lists the deals beyond the one of their gist.
+const duplicateDeals = (some, all) => note('warn', 'failed',
+  el('p', { className: 'strong' }, `${counted(all, 'duplicate deal')} in Pipedrive`),
+  el('p', {}, 'gistdeal never deletes deals. Keep one of each gist, and delete the others in Pipedrive.'),
+  el('ul', { id: 'duplicates' }, some.map(({ deal_id: id, deal_url: url, login, noticed_at: at }) =>
+    el('li', { className: 'line' }, outside(url, `#${id}`), login && el('a', { href: `#/users/${encodeURIComponent(login)}` }, login), when(at)))));
 
 // asGist converts a listed deal to a gist with its deal.
 export const asGist = (deal) => ({

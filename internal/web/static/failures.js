@@ -118,7 +118,7 @@ function group(problem, state) {
     renew(action, deals, () => page.may && deals > 0 && button(deals === 1 ? 'Retry' : `Retry all ${count(deals)}`, () => retry({ states: ['failed'], problem }, deals, state.read), { mark: 'again', data: { act: 'retry-cause' } }));
     const more = deals - [...rows.values()].filter((deal) => deal.state === 'failed').length;
     rest.hidden = !rows.size || more <= 0;
-    renew(rest, more, () => [`and ${count(more)} more: `, el('a', { href: '#/deals?state=failed' }, 'show all failed deals')]);
+    renew(rest, more, () => [`and ${count(more)} more: `, el('a', { href: `#/deals?${new URLSearchParams({ state: 'failed', problem })}` }, 'show all of them')]);
     if (details.open && rows.size && more > 0 && rows.size < part) load().catch(() => {});
   };
   return { section, rows, update, change, retried };

@@ -3,6 +3,7 @@
 import { account } from './account.js';
 import * as api from './api.js';
 import { chart } from './chart.js';
+import { delays, funnel } from './flow.js';
 import { el, icon, keyed, outside, renew } from './dom.js';
 import * as live from './live.js';
 import { card, due, empty, isLow, note, when } from './parts.js';
@@ -21,19 +22,20 @@ live.follow({ deals: (events) => (latest = [...events.toReversed(), ...latest].s
 export function overview(page) {
   const pausing = page.admin && pauseButton(heart.check);
   page.head('Overview', pausing);
-  const parts = Object.fromEntries(['status', 'attention', 'numbers', 'daily', 'quotas'].map((name) => [name, el('div', { className: name })]));
+  const parts = Object.fromEntries(['status', 'attention', 'numbers', 'daily', 'flow', 'quotas'].map((name) => [name, el('div', { className: name })]));
   const events = el('ol', { className: 'events' });
   const nothing = empty('sending', 'No activity yet', 'New deals appear here as they are created.');
   const quickly = page.may && quick(true);
-  const figures = el('div', { className: 'two' }, parts.daily, parts.quotas);
+  const figures = el('div', { className: 'two' }, el('div', { className: 'body' }, parts.daily, parts.flow), parts.quotas);
   const activity = card('Live activity', nothing, events);
   const frame = () => page.show(parts.status, parts.attention, parts.numbers, quickly, figures, activity);
   let state = null;
   const draw = async () => {
-    const [now, remotes] = await Promise.all([api.overview(page.signal), api.quotas(page.signal)]);
+    const [now, remotes, times] = await Promise.all([api.overview(page.signal), api.quotas(page.signal), api.delays(page.signal)]);
     const known = untouched(now) ? { account: await api.account(page.signal) } : null;
     state = [now, remotes];
     redraw(parts, now, remotes, known, page);
+    renew(parts.flow, [now.deals, times], () => card('From gist to deal', funnel(now.deals), times && delays(times)));
     if (pausing) pausing.hidden = now.pushes.paused;
     for (const part of [parts.numbers, figures, activity]) part.hidden = known !== null; // They would show only zeros.
     if (!page.shown) frame();
@@ -109,7 +111,7 @@ function attention({ deals, users, duplicates, feed }, { quotas: known }) {
     deals.failed && { mark: 'failed', tone: 'bad', text: `${counted(deals.failed, 'deal')} failed`, href: '#/failures', verb: 'See reasons and retry' },
     deals.awaiting_approval && { mark: 'awaiting_approval', tone: 'warn', text: `${counted(deals.awaiting_approval, 'deal')} awaiting approval`, href: '#/deals?state=awaiting_approval', verb: 'Review' },
     users.gone && { mark: 'failed', tone: 'warn', text: `${counted(users.gone, 'user')} no longer on GitHub`, href: '#/users?state=gone', verb: 'Show users' },
-    duplicates && { mark: 'failed', tone: 'warn', text: `${counted(duplicates, 'duplicate deal')} in Pipedrive`, verb: 'Run “gistdeal audit” to list them' },
+    duplicates && { mark: 'failed', tone: 'warn', text: `${counted(duplicates, 'duplicate deal')} in Pipedrive`, href: '#/deals', verb: 'Show them' },
     ...known.filter(isLow).map(({ name, remaining, limit }) => ({ mark: 'pause', tone: 'warn', text: `${quotaName(name).name}: ${percent(remaining / limit)} of the quota left`, href: '#/quotas', verb: 'Show quotas' })),
     gap && { mark: 'again', tone: 'warn', text: 'Some new gists may not have been noticed at once', verb: ['All users became due for a scan ', when(feed.gap_at)] },
   ].filter(Boolean);
