@@ -37,6 +37,9 @@ const (
 	ActionPausePushes     Action = "pushes.pause"      // no target
 	ActionResumePushes    Action = "pushes.resume"     // no target
 	ActionChangeSetting   Action = "setting.change"    // the setting; before and after are stored values, "" for the default
+	ActionChangeRules     Action = "rules.change"      // no target; before and after are versions
+	ActionDecideDeals     Action = "rules.apply"       // no target
+	ActionTagUser         Action = "user.tag"          // before and after are tags
 	ActionAddToken        Action = "token.add"         // the token; after is its scope
 	ActionChangeToken     Action = "token.change"      // the token
 	ActionRotateToken     Action = "token.rotate"      // the token
@@ -58,6 +61,7 @@ const (
 // Actions lists all actions.
 var Actions = []Action{
 	ActionAddUser, ActionScanUser, ActionPauseUser, ActionResumeUser, ActionRemoveUser, ActionEraseUser, ActionAllowAgain, ActionCancelRequest, ActionCancelOperation,
+	ActionTagUser, ActionChangeRules, ActionDecideDeals,
 	ActionApproveDeals, ActionRetryDeals, ActionSkipDeals, ActionAudit, ActionPausePushes, ActionResumePushes, ActionChangeSetting,
 	ActionAddToken, ActionChangeToken, ActionRotateToken, ActionRevokeToken,
 	ActionAddWebhook, ActionChangeWebhook, ActionDeleteWebhook, ActionRotateWebhook, ActionTestWebhook, ActionRedeliver, ActionSignOut, ActionForgetPerson, ActionRestore, ActionLogIn, ActionLogInFailed, ActionLogOut,

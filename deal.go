@@ -167,7 +167,7 @@ type Prepared struct {
 	Codes    map[string]string // of the custom fields, by name
 	Warnings []string          // limits on what gistdeal can do in this account, for operators
 	Fields   []CatalogField    // all custom fields of deals
-	Labels   []CatalogEntry   // all labels of deals
+	Labels   []CatalogEntry    // all labels of deals
 }
 
 // DealURL returns the URL of a deal's page in Pipedrive. address is a

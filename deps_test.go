@@ -69,8 +69,8 @@ const policy = `
 	internal/server:  . internal/problem internal/signin internal/trace github.com/klauspost/compress github.com/prometheus/client_golang golang.org/x/time
 	internal/web:     internal/problem
 	# The API is admin as routes; huma generates its OpenAPI document.
-	internal/api: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/api/document internal/format
-	internal/api: internal/operation internal/problem internal/store github.com/danielgtaylor/huma/v2
+	internal/api: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/rulesets internal/admin/settings internal/api/document internal/format
+	internal/api: internal/operation internal/problem internal/rules internal/store github.com/danielgtaylor/huma/v2
 
 	internal/api/document: github.com/danielgtaylor/huma/v2
 
@@ -86,19 +86,21 @@ const policy = `
 	internal/admin/activity: . internal/format internal/store
 	internal/admin/settings: . internal/store
 	internal/admin/transfer: . internal/store
+	# A preview shows deals exactly as the client of Pipedrive sends them.
+	internal/admin/rulesets: . internal/pipedrive internal/rules internal/store
 	# An estimate reads GitHub through an interface, and Pipedrive for its quotas.
 	internal/admin/estimate: . internal/pipedrive internal/store golang.org/x/sync
 
 	# Bulk work makes the changes of admin, item by item. The engine runs it as a function.
-	internal/operation: . internal/admin internal/loop internal/store
+	internal/operation: . internal/admin internal/admin/rulesets internal/loop internal/store
 
 	# Old rows go by rules that app makes of the store's methods.
 	internal/retention: internal/loop github.com/prometheus/client_golang
 	# A server does what admin does on a database, through the generated client.
-	internal/remote: . client internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/loop
+	internal/remote: . client internal/admin internal/admin/activity internal/admin/estimate internal/admin/rulesets internal/admin/settings internal/loop internal/rules
 
 	# One file of users and settings, for a database and a server alike.
-	internal/manifest: . internal/admin internal/admin/settings go.yaml.in/yaml/v4
+	internal/manifest: . internal/admin internal/admin/settings internal/rules go.yaml.in/yaml/v4
 
 	# config opens the database for commands, and takes the default URL of Pipedrive
 	# from its client, as it does the options of the sign-in.
@@ -116,8 +118,8 @@ const policy = `
 	internal/app: internal/format internal/github internal/operation internal/pipedrive internal/retention internal/server internal/signin internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web internal/deliver internal/webhook
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	# The plan command creates clients of its own; the others work on a database or a server.
-	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/settings internal/admin/transfer internal/app internal/config internal/doctor internal/format
-	cmd/gistdeal: internal/github internal/loop internal/manifest internal/operation internal/pipedrive internal/remote internal/store github.com/alecthomas/kong golang.org/x/term
+	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/rulesets internal/admin/settings internal/admin/transfer internal/app internal/config internal/doctor internal/format
+	cmd/gistdeal: internal/github internal/loop internal/manifest internal/operation internal/pipedrive internal/remote internal/rules internal/store github.com/alecthomas/kong golang.org/x/term
 
 	# Fail points and mutants are empty in an ordinary build, so that every package may
 	# name them. With the build tag, a fail point also stands between SQLite and its files.

@@ -11,6 +11,7 @@ const (
 	OperationChangeUsers OperationKind = "change_users"
 	OperationRetryDeals  OperationKind = "retry_deals"
 	OperationSkipDeals   OperationKind = "skip_deals"
+	OperationDecideDeals OperationKind = "decide_deals" // by the rules
 )
 
 // OperationState says how far an operation is.
@@ -29,7 +30,7 @@ const (
 // is an item with a result of its own.
 type Operation struct {
 	ID       string         `json:"id"`
-	Kind     OperationKind  `json:"kind" enum:"add_users,change_users,retry_deals,skip_deals"`
+	Kind     OperationKind  `json:"kind" enum:"add_users,change_users,retry_deals,skip_deals,decide_deals"`
 	State    OperationState `json:"state" enum:"queued,running,canceling,completed,canceled"`
 	Change   string         `json:"change,omitempty" enum:"pause,resume,remove,approve,scan" doc:"The change of users."`
 	Backfill Backfill       `json:"backfill,omitempty" doc:"The existing gists of added users that get a deal."`

@@ -1,5 +1,11 @@
 package gistdeal
 
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
 // RuleAction is what a rule does with a gist.
 type RuleAction string
 
@@ -47,10 +53,10 @@ type FieldValue struct {
 
 // Catalog lists what rules can choose in the Pipedrive account, as the leader last saw it.
 type Catalog struct {
-	Stages []CatalogStage  `json:"stages"`
+	Stages []CatalogStage `json:"stages"`
 	Owners []CatalogEntry `json:"owners"`
 	Labels []CatalogEntry `json:"labels"`
-	Fields []CatalogField  `json:"fields"`
+	Fields []CatalogField `json:"fields"`
 }
 
 // CatalogStage is a stage of a pipeline. A pipeline's stages are in their order.
@@ -68,9 +74,9 @@ type CatalogEntry struct {
 
 // CatalogField is a custom field of deals.
 type CatalogField struct {
-	Code    string          `json:"code"`
-	Name    string          `json:"name"`
-	Type    string          `json:"type"` // Pipedrive's name
+	Code    string         `json:"code"`
+	Name    string         `json:"name"`
+	Type    string         `json:"type"` // Pipedrive's name
 	Options []CatalogEntry `json:"options,omitempty"`
 }
 
@@ -79,3 +85,33 @@ const KeyCatalog = "catalog"
 
 // KeyRules is the name of the setting that stores the rules and their version, as JSON.
 const KeyRules = "rules"
+
+// AwaitsByRule reports whether a deal with that problem waits for approval because of a rule.
+func AwaitsByRule(problem string) bool {
+	return strings.HasPrefix(problem, "awaiting approval: the rule ")
+}
+
+// KeyRulesVersion is the name of the setting with the version of the rules.
+const KeyRulesVersion = "rules_version"
+
+// DecidedGist is a stored gist with its deal and what rules know of its user.
+type DecidedGist struct {
+	GistDeal
+	NoticedAt time.Time
+	NoticedBy string
+	Login     string
+	Tags      []string
+}
+
+// MaxTags is the most tags that a user can have.
+const MaxTags = 20
+
+var tagPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,49}$`)
+
+// CheckTag returns an Invalid error if no user can have this tag.
+func CheckTag(tag string) error {
+	if tagPattern.MatchString(tag) {
+		return nil
+	}
+	return Errorf(Invalid, "%.60q cannot be a tag: a tag has 1 to 50 lower-case letters, digits, hyphens, dots and underscores, and begins with a letter or digit", tag)
+}

@@ -34,7 +34,7 @@ func New(db *store.Store) *Admin { return &Admin{db} }
 // Result is the result of one of the things that a request named.
 type Result struct {
 	Input  string `json:"input" doc:"As it was given."`
-	Result string `json:"result" enum:"added,tracked,waiting,requested,paused,resumed,approved,removed,retried,skipped,canceled,revoked,deleted,signed_out,forgotten,unchanged,invalid,not_found,refused" doc:"The outcome. Nothing was done for invalid, not_found and refused."`
+	Result string `json:"result" enum:"added,tracked,waiting,requested,paused,resumed,approved,removed,retried,skipped,canceled,revoked,deleted,signed_out,forgotten,unchanged,queued,awaiting_approval,tagged,invalid,not_found,refused" doc:"The outcome. Nothing was done for invalid, not_found and refused."`
 	Reason string `json:"reason,omitempty" doc:"Why, if there is more to say."`
 }
 

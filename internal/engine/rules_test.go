@@ -3,11 +3,13 @@ package engine_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/admin/rulesets"
 	"gistdeal/internal/rules"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/testenv"
@@ -48,10 +50,10 @@ func TestRulesDecideWhichGistsBecomeDealsAndWhatTheySay(t *testing.T) {
 	r := w.start()
 	w.connected(r)
 	w.saveRules(r, 7,
-		rules.Rule{Name: "notes", Action: gistdeal.RuleSkip, All: []rules.Condition{{What: rules.Keyword, Value: "notes", In: "description"}}},
-		rules.Rule{Name: "check", Action: gistdeal.RuleHold, All: []rules.Condition{{What: rules.Keyword, Value: "check", In: "description"}}},
+		rules.Rule{Name: "notes", Action: gistdeal.RuleSkip, All: []rules.Condition{{Fact: rules.Keyword, Value: "notes", In: "description"}}},
+		rules.Rule{Name: "check", Action: gistdeal.RuleHold, All: []rules.Condition{{Fact: rules.Keyword, Value: "check", In: "description"}}},
 		rules.Rule{
-			Name: "infra", Action: gistdeal.RuleCreate, All: []rules.Condition{{What: rules.Language, Value: "hcl"}, {What: rules.Size, Least: new(int64(700))}}, Any: []rules.Condition{{What: rules.Keyword, Value: "how to"}}, Pipeline: "Gists", Stage: "Done", Owner: "Ann Admin", Label: "Hot",
+			Name: "infra", Action: gistdeal.RuleCreate, All: []rules.Condition{{Fact: rules.Language, Value: "hcl"}, {Fact: rules.Size, Least: new(int64(700))}}, Any: []rules.Condition{{Fact: rules.Keyword, Value: "how to"}}, Pipeline: "Gists", Stage: "Done", Owner: "Ann Admin", Label: "Hot",
 			Title: "{{.Login}} wrote: {{.Description}}", Fields: []rules.Field{{Field: "Topic", Template: "infra"}, {Field: "Bytes", Template: "{{.Size}}"}},
 		},
 	)
@@ -133,7 +135,7 @@ func TestARuleWhoseStageOrFieldWasDeletedPausesAlone(t *testing.T) {
 			}
 			r := w.start()
 			w.connected(r)
-			tt.rule.Name, tt.rule.Action, tt.rule.All = "topic", gistdeal.RuleCreate, []rules.Condition{{What: rules.Login, Value: "octocat"}}
+			tt.rule.Name, tt.rule.Action, tt.rule.All = "topic", gistdeal.RuleCreate, []rules.Condition{{Fact: rules.Login, Value: "octocat"}}
 			w.saveRules(r, 1, tt.rule)
 			tt.change(w, field)
 			testenv.Must(t, w.track(r, "octocat"))
@@ -188,5 +190,143 @@ func TestDealsOverALimitOfTheirRuleWaitForApproval(t *testing.T) {
 		if want := map[string]int{"octocat": 1, "hubot": 2}[login]; waiting != want {
 			t.Errorf("%s: %d deals wait, want %d", login, waiting, want)
 		}
+	}
+}
+
+// randomRules returns rules over the texts of the gists of TestThePreviewAndTheWorkAgree.
+func randomRules(random *rand.Rand) (all []rules.Rule) {
+	words, actions := []string{"alpha", "beta", "gamma", "delta"}, []gistdeal.RuleAction{gistdeal.RuleCreate, gistdeal.RuleHold, gistdeal.RuleSkip}
+	for i := range 12 {
+		r := rules.Rule{Name: fmt.Sprint("rule ", i), Action: actions[random.IntN(3)], Off: random.IntN(8) == 0}
+		condition := func() rules.Condition {
+			return []rules.Condition{
+				{Fact: rules.Keyword, Value: words[random.IntN(4)]},
+				{Fact: rules.Language, Value: []string{"Go", "HCL"}[random.IntN(2)]},
+				{Fact: rules.FileName, Value: "*." + words[random.IntN(4)]},
+				{Fact: rules.Size, Least: new(int64(random.IntN(1000)))},
+				{Fact: rules.FileCount, Most: new(int64(1 + random.IntN(2)))},
+				{Fact: rules.Backfill},
+				{Fact: rules.Expression, Value: `(alpha|beta) \d$`},
+				{Fact: rules.Age, Least: new(int64(random.IntN(20)))},
+				{Fact: rules.Login, Value: "oct*"},
+			}[random.IntN(9)]
+		}
+		r.All = []rules.Condition{condition(), condition()}
+		r.None = []rules.Condition{condition()}
+		if r.Action == gistdeal.RuleCreate {
+			r.Title, r.Pipeline = words[random.IntN(4)]+": {{short 30 .Description}} {{date .Created}}", []string{"", "Gists"}[random.IntN(2)]
+			r.Fields = []rules.Field{{Field: "Bytes", Template: "{{.Size}}"}, {Field: "Topic", Template: "{{if .Backfill}}infra{{else}}other{{end}}"}}
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func TestThePreviewAndTheWorkAgree(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.AddField("Bytes", "double")
+	w.sim.AddOptionField("Topic", "enum", "Infra", "Other")
+	w.sim.AddUser(sim.User{Login: "octocat"})
+	const gists = 80
+	random := rand.New(rand.NewPCG(1, 2))
+	words := []string{"alpha", "beta", "gamma", "delta", "text\x00with NUL"}
+	now := time.Now()
+	for i := range gists {
+		g := sim.Gist{ID: fmt.Sprintf("aa%04d", i), Description: fmt.Sprint(words[random.IntN(5)], " ", i), CreatedAt: now.Add(-time.Duration(random.IntN(500)) * time.Hour)}
+		for j := range 1 + random.IntN(3) {
+			g.Files = append(g.Files, sim.File{Name: fmt.Sprint("f", j, ".", words[random.IntN(4)]), Language: []string{"Go", "HCL", ""}[random.IntN(3)], Size: random.IntN(600)})
+		}
+		w.sim.AddGist("octocat", g)
+	}
+	r := w.start()
+	w.connected(r)
+	w.saveRules(r, 1, randomRules(random)...)
+	testenv.Must(t, w.track(r, "octocat"))
+	p, err := rulesets.New(r.store).Preview(t.Context(), nil, gists, gists)
+	testenv.Must(t, err)
+	if p.Gists != gists || len(p.Results) != gists || p.Create == 0 || p.Hold == 0 || p.Skip == 0 || p.CreateNow != p.Create {
+		t.Fatalf("a preview of %d gists: %d created, %d wait, %d skipped, %d created now", p.Gists, p.Create, p.Hold, p.Skip, p.CreateNow)
+	}
+	w.eventually("all deals are created", func() bool { return len(w.sim.Deals()) == p.Create })
+	codes := map[string]string{}
+	for _, name := range []string{"Gist author", "Gist", "Gist Access URL", "Gist ID", "Bytes", "Topic"} {
+		codes[name], _ = w.sim.Field(name)
+	}
+	sent := map[string]sim.CreatedDeal{}
+	for _, d := range w.sim.Deals() {
+		sent[d.Custom[codes["Gist ID"]].(string)] = d
+	}
+	deals := w.deals(r, "octocat")
+	for _, one := range p.Results {
+		state := map[gistdeal.RuleAction]gistdeal.DealState{gistdeal.RuleCreate: gistdeal.DealCreated, gistdeal.RuleHold: gistdeal.DealAwaitingApproval, gistdeal.RuleSkip: gistdeal.DealSkipped}[one.Action]
+		if d := deals[one.GistID]; d.State != state || d.Rule != one.Rule || d.Problem != one.Reason {
+			t.Errorf("previewed %+v, and worked %+v", one, d)
+		}
+		if one.Action != gistdeal.RuleCreate {
+			continue
+		}
+		got := sent[one.GistID]
+		wantStage := one.Deal.StageID
+		if wantStage == 0 {
+			wantStage = 1
+		}
+		if got.Title != one.Deal.Title || got.StageID != wantStage || len(got.Custom) != len(one.Deal.Fields) {
+			t.Errorf("previewed %+v, and sent %+v", one.Deal, got)
+		}
+		for name, value := range one.Deal.Fields {
+			if fmt.Sprint(got.Custom[codes[name]]) != fmt.Sprint(value) {
+				t.Errorf("%s: previewed %v, and sent %v", name, value, got.Custom[codes[name]])
+			}
+		}
+	}
+}
+
+func TestRulesAreAppliedAgainToWhatWasNotSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.AddUser(sim.User{Login: "octocat"})
+	for id, description := range map[string]string{"aa01": "create", "aa02": "keep out", "aa03": "hold", "aa04": "queue", "aa05": "by hand"} {
+		w.sim.AddGist("octocat", sim.Gist{ID: id, Description: description})
+	}
+	r := w.start()
+	w.connected(r)
+	on := func(word string) []rules.Condition {
+		return []rules.Condition{{Fact: rules.Keyword, Value: word, In: "description"}}
+	}
+	w.saveRules(r, 1,
+		rules.Rule{Name: "out", Action: gistdeal.RuleSkip, All: on("keep out")}, rules.Rule{Name: "hold", Action: gistdeal.RuleHold, All: on("hold")},
+		rules.Rule{Name: "wait", Action: gistdeal.RuleHold, Any: append(on("queue"), on("by hand")...)})
+	testenv.Must(t, w.track(r, "octocat"))
+	w.eventually("the deal is created", func() bool { return w.deals(r, "octocat")["aa01"].State == gistdeal.DealCreated })
+	_, err := r.store.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"aa05"}}, "by a person", time.Now())
+	testenv.Must(t, err)
+	w.saveRules(r, 2,
+		rules.Rule{Name: "created", Action: gistdeal.RuleSkip, All: on("create")}, rules.Rule{Name: "in", Action: gistdeal.RuleCreate, All: on("keep out"), Title: "in after all"},
+		rules.Rule{Name: "out", Action: gistdeal.RuleSkip, All: on("hold")}, rules.Rule{Name: "wait", Action: gistdeal.RuleHold, All: on("queue")})
+
+	again := rulesets.New(r.store)
+	changes, gists, err := again.Changes(t.Context())
+	if want := (rulesets.RuleChanges{Deals: 3, Queue: 1, Skip: 1, Content: 1}); err != nil || changes != want || len(gists) != 3 {
+		t.Errorf("%+v of %v, want %+v, %v", changes, gists, want, err)
+	}
+	for id, want := range map[string]string{"aa01": "refused", "aa02": "queued", "aa03": "skipped", "aa04": "unchanged", "aa05": "refused"} {
+		if result, _, err := again.ApplyAgain(t.Context(), id); err != nil || result != want {
+			t.Errorf("%s: %s, want %s, %v", id, result, want, err)
+		}
+	}
+	w.eventually("the skipped deal is created", func() bool { return w.deals(r, "octocat")["aa02"].State == gistdeal.DealCreated })
+	deals := w.deals(r, "octocat")
+	if d := deals["aa04"]; d.RulesVersion != 2 || d.State != gistdeal.DealAwaitingApproval {
+		t.Errorf("%+v, want the version of the present rules", d)
+	}
+	if d := deals["aa05"]; d.State != gistdeal.DealSkipped || d.Problem != "by a person" {
+		t.Errorf("%+v, want what the person decided", d)
+	}
+	if all := w.sim.Deals(); len(all) != 2 || all[1].Title != "in after all" {
+		t.Errorf("%+v", all)
+	}
+	if c, _, err := again.Changes(t.Context()); err != nil || c.Queue+c.Hold+c.Skip+c.Content != 0 {
+		t.Errorf("after that: %+v, %v", c, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
+	"gistdeal/internal/admin/rulesets"
 	"gistdeal/internal/loop"
 	"gistdeal/internal/store"
 )
@@ -24,6 +25,7 @@ const (
 type Operations struct {
 	db    *store.Store
 	admin *admin.Admin
+	rules *rulesets.RuleSets
 	log   *slog.Logger
 	wake  loop.Signal // an operation may be pending
 }
@@ -33,7 +35,7 @@ func New(db *store.Store, log *slog.Logger) *Operations {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Operations{db: db, admin: admin.New(db), log: log, wake: loop.NewSignal()}
+	return &Operations{db: db, admin: admin.New(db), rules: rulesets.New(db), log: log, wake: loop.NewSignal()}
 }
 
 // Wake makes the leader, if it is this process, read the operations now.
@@ -114,6 +116,19 @@ func (o *Operations) ChangeDeals(ctx context.Context, id string, kind gistdeal.O
 			i.Result, i.Reason, i.Problem = "refused", "is not among the selected deals, or not known", true
 		}
 	}))
+}
+
+// ApplyRules begins to decide again, by the present rules, about the deals that were not
+// sent, and adds that to the audit log.
+func (o *Operations) ApplyRules(ctx context.Context, id string) (op gistdeal.Operation, err error) {
+	_, gists, err := o.rules.Changes(ctx)
+	if err != nil {
+		return op, err
+	}
+	if err := o.db.RecordRulesApplied(ctx, len(gists), time.Now()); err != nil {
+		return op, err
+	}
+	return o.begin(ctx, gistdeal.Operation{ID: id, Kind: gistdeal.OperationDecideDeals}, itemsOf(gists, func(i *gistdeal.OperationItem) { i.Key = i.Input }))
 }
 
 // itemsOf returns an item for each input; set sets what the input means.

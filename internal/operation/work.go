@@ -83,6 +83,9 @@ func (o *Operations) apply(ctx context.Context, op gistdeal.Operation, inputs []
 	if op.Kind == gistdeal.OperationChangeUsers {
 		return o.admin.ChangeUsers(ctx, inputs, admin.Changes[op.Change])
 	}
+	if op.Kind == gistdeal.OperationDecideDeals {
+		return o.decide(ctx, inputs)
+	}
 	s := admin.DealSelection{Gists: inputs}
 	for _, state := range op.States {
 		s.States = append(s.States, string(state))
@@ -94,6 +97,18 @@ func (o *Operations) apply(ctx context.Context, op gistdeal.Operation, inputs []
 		deals, err = o.admin.Skip(ctx, s, op.Note)
 	}
 	return deals.Results, err
+}
+
+// decide decides again about the deals of gists.
+func (o *Operations) decide(ctx context.Context, gistIDs []string) (results []admin.Result, err error) {
+	for _, id := range gistIDs {
+		r := admin.Result{Input: id}
+		if r.Result, r.Reason, err = o.rules.ApplyAgain(ctx, id); err != nil {
+			return results, err
+		}
+		results = append(results, r)
+	}
+	return results, nil
 }
 
 // set sets the result of an item.

@@ -169,9 +169,7 @@ func (c *Client) explainRefusal(ctx context.Context, t *target, d gistdeal.Draft
 // newDeal returns the body of the POST for d. Each text is cut to the length limit of its
 // field.
 func (t *target) newDeal(d gistdeal.Draft) newDeal {
-	values := map[string]string{
-		FieldAuthor: d.Author(), FieldGist: format.NoFormula(d.Text()), FieldAccessURL: d.AccessURL(), FieldGistID: d.GistID,
-	}
+	values := ownValues(d)
 	n := newDeal{Title: cut(d.Title(), titleRunes), StageID: t.stageID, OwnerID: t.ownerID, VisibleTo: t.visibleTo, LabelIDs: t.labels, CustomFields: map[string]any{}}
 	for name, f := range t.fields {
 		n.CustomFields[f.Code] = cut(values[name], f.runes())
@@ -183,6 +181,31 @@ func (t *target) newDeal(d gistdeal.Draft) newDeal {
 		n.CustomFields[t.fields[FieldGistID].Code] = d.GistID // Whatever a rule says.
 	}
 	return n
+}
+
+// ownValues are the values of the fields that every deal has, by name.
+func ownValues(d gistdeal.Draft) map[string]string {
+	return map[string]string{
+		FieldAuthor: d.Author(), FieldGist: format.NoFormula(d.Text()), FieldAccessURL: d.AccessURL(), FieldGistID: d.GistID,
+	}
+}
+
+// Preview returns the title and the values of the fields, by name, that the deal of d gets.
+func Preview(d gistdeal.Draft) (title string, fields map[string]any) {
+	fields = map[string]any{}
+	for name, value := range ownValues(d) {
+		limit := varcharRunes
+		if fieldType(name) == "text" {
+			limit = textRunes
+		}
+		fields[name] = cut(value, limit)
+	}
+	if d.Content != nil {
+		for _, v := range d.Content.Fields {
+			fields[v.Name] = v.Value
+		}
+	}
+	return cut(d.Title(), titleRunes), fields
 }
 
 // cut shortens text to limit runes, and removes the characters that no field can contain.

@@ -16,13 +16,13 @@ func hostile(tb testing.TB) (*rules.Rules, rules.Facts) {
 	var set rules.Set
 	for i := range rules.MaxRules - 1 {
 		r := rules.Rule{Name: fmt.Sprint("rule ", i), Action: gistdeal.RuleCreate, All: []rules.Condition{
-			{What: rules.Keyword, Value: strings.Repeat("a", 190) + fmt.Sprint("b", i)},
-		}, None: []rules.Condition{{What: rules.FileName, Value: "*a*aa*aaa*b*"}}}
+			{Fact: rules.Keyword, Value: strings.Repeat("a", 190) + fmt.Sprint("b", i)},
+		}, None: []rules.Condition{{Fact: rules.FileName, Value: "*a*aa*aaa*b*"}}}
 		r.Any = append(r.Any, r.All...)
 		r.All = r.None
 		r.None = nil
 		if i < 15 {
-			r.All = []rules.Condition{{What: rules.Expression, Value: `(a+a?)+a+[bc]$`}}
+			r.All = []rules.Condition{{Fact: rules.Expression, Value: `(a+a?)+a+[bc]$`}}
 			r.Any = nil
 		}
 		set.Rules = append(set.Rules, r)

@@ -75,7 +75,7 @@ func (r Rule) mistakes() (mistakes []error) {
 		}
 		for _, c := range list[:min(len(list), maxOfRule)] {
 			if err := c.check(); err != nil {
-				add("condition %q: %w", c.What, err)
+				add("condition %q: %w", c.Fact, err)
 			}
 		}
 	}
@@ -136,7 +136,7 @@ var ownFields = []string{"Gist ID", "Gist Access URL"}
 
 // check returns why the condition is not possible.
 func (c Condition) check() error {
-	switch c.What {
+	switch c.Fact {
 	case Tag, Login, Language, FileName, Keyword, Expression:
 		if c.Value == "" || len(c.Value) > maxValue || !utf8.ValidString(c.Value) {
 			return fmt.Errorf("the value has to be a text of 1 to %d bytes", maxValue)
@@ -160,11 +160,11 @@ func (c Condition) check() error {
 	default:
 		return errors.New("there is no such condition")
 	}
-	texts := c.What == Keyword || c.What == Expression
+	texts := c.Fact == Keyword || c.Fact == Expression
 	if c.In != "" && (!texts || c.In != description && c.In != fileName) {
 		return fmt.Errorf("in is %q, want %q or %q, of a keyword or regexp only", c.In, description, fileName)
 	}
-	if c.What == Expression {
+	if c.Fact == Expression {
 		if _, err := syntax.Parse(c.Value, syntax.Perl); err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func (c Condition) check() error {
 // instructions returns the number of steps that an expression has for each character; 0 for
 // other conditions.
 func (c Condition) instructions() int {
-	if c.What != Expression || len(c.Value) > maxValue {
+	if c.Fact != Expression || len(c.Value) > maxValue {
 		return 0
 	}
 	parsed, err := syntax.Parse(c.Value, syntax.Perl)

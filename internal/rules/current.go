@@ -20,7 +20,7 @@ type Stored struct {
 // Names of the settings that change with the rules and with the catalog. Their values are
 // small, so that asking for them costs little.
 const (
-	KeyVersion        = "rules_version"
+	KeyVersion        = gistdeal.KeyRulesVersion
 	KeyCatalogVersion = "catalog_version"
 )
 

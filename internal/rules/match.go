@@ -72,7 +72,7 @@ type condition struct {
 func compileCondition(c Condition) (condition, error) {
 	one := condition{Condition: c, lower: strings.ToLower(c.Value)}
 	var err error
-	switch c.What {
+	switch c.Fact {
 	case Login, FileName:
 		one.pattern = patternOf(one.lower)
 	case Expression:
@@ -83,7 +83,7 @@ func compileCondition(c Condition) (condition, error) {
 
 // holds reports whether the condition holds for a gist.
 func (c *condition) holds(t *text) bool {
-	switch c.What {
+	switch c.Fact {
 	case Tag:
 		return hasFold(t.Tags, c.Value)
 	case Login:
@@ -129,7 +129,7 @@ func hasFold(all []string, one string) bool {
 
 // String describes the condition in words.
 func (c Condition) String() string {
-	switch c.What {
+	switch c.Fact {
 	case Tag:
 		return fmt.Sprintf("the user has the tag %q", c.Value)
 	case Login:
@@ -140,7 +140,7 @@ func (c Condition) String() string {
 		return fmt.Sprintf("a file is named like %q", c.Value)
 	case Keyword, Expression:
 		verb, where := "contains", "the description or a file name"
-		if c.What == Expression {
+		if c.Fact == Expression {
 			verb = "matches"
 		}
 		if c.In != "" {
@@ -158,7 +158,7 @@ func (c Condition) String() string {
 	case Backfill:
 		return "the first scan of the user found the gist"
 	}
-	return c.What
+	return c.Fact
 }
 
 func (c Condition) bounds(unit string) string {

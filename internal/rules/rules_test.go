@@ -58,30 +58,30 @@ func TestAConditionHoldsForTheGistsThatItDescribes(t *testing.T) {
 		c           rules.Condition
 		holds, none bool // for the gist, and for one of which nothing is known
 	}{
-		{rules.Condition{What: rules.Tag, Value: "Customer"}, true, false},
-		{rules.Condition{What: rules.Tag, Value: "custom"}, false, false},
-		{rules.Condition{What: rules.Login, Value: "octo*"}, true, true},
-		{rules.Condition{What: rules.Login, Value: "o*c*t"}, true, true},
-		{rules.Condition{What: rules.Login, Value: "octo"}, false, false},
-		{rules.Condition{What: rules.Login, Value: "*"}, true, true},
-		{rules.Condition{What: rules.Language, Value: "hcl"}, true, false},
-		{rules.Condition{What: rules.Language, Value: "Go"}, false, false},
-		{rules.Condition{What: rules.FileName, Value: "*.TF"}, true, false},
-		{rules.Condition{What: rules.FileName, Value: "*.tfx"}, false, false},
-		{rules.Condition{What: rules.Keyword, Value: "terraFORM"}, true, false},
-		{rules.Condition{What: rules.Keyword, Value: "main.tf"}, true, false},
-		{rules.Condition{What: rules.Keyword, Value: "main.tf", In: "description"}, false, false},
-		{rules.Condition{What: rules.Keyword, Value: "terraform", In: "file name"}, false, false},
-		{rules.Condition{What: rules.Expression, Value: `(?i)\bterra(form|grunt)\b`}, true, false},
-		{rules.Condition{What: rules.Expression, Value: `^main\.`, In: "file name"}, false, false},
-		{rules.Condition{What: rules.Expression, Value: `(?m)^main\.`, In: "file name"}, true, false},
-		{rules.Condition{What: rules.FileCount, Least: new(int64(2)), Most: new(int64(2))}, true, false},
-		{rules.Condition{What: rules.FileCount, Least: new(int64(3))}, false, false},
-		{rules.Condition{What: rules.Size, Least: new(int64(1000))}, true, false},
-		{rules.Condition{What: rules.Size, Most: new(int64(999))}, false, false},
-		{rules.Condition{What: rules.Age, Least: new(int64(2)), Most: new(int64(2))}, true, false},
-		{rules.Condition{What: rules.Fork}, false, false},
-		{rules.Condition{What: rules.Backfill}, false, false},
+		{rules.Condition{Fact: rules.Tag, Value: "Customer"}, true, false},
+		{rules.Condition{Fact: rules.Tag, Value: "custom"}, false, false},
+		{rules.Condition{Fact: rules.Login, Value: "octo*"}, true, true},
+		{rules.Condition{Fact: rules.Login, Value: "o*c*t"}, true, true},
+		{rules.Condition{Fact: rules.Login, Value: "octo"}, false, false},
+		{rules.Condition{Fact: rules.Login, Value: "*"}, true, true},
+		{rules.Condition{Fact: rules.Language, Value: "hcl"}, true, false},
+		{rules.Condition{Fact: rules.Language, Value: "Go"}, false, false},
+		{rules.Condition{Fact: rules.FileName, Value: "*.TF"}, true, false},
+		{rules.Condition{Fact: rules.FileName, Value: "*.tfx"}, false, false},
+		{rules.Condition{Fact: rules.Keyword, Value: "terraFORM"}, true, false},
+		{rules.Condition{Fact: rules.Keyword, Value: "main.tf"}, true, false},
+		{rules.Condition{Fact: rules.Keyword, Value: "main.tf", In: "description"}, false, false},
+		{rules.Condition{Fact: rules.Keyword, Value: "terraform", In: "file name"}, false, false},
+		{rules.Condition{Fact: rules.Expression, Value: `(?i)\bterra(form|grunt)\b`}, true, false},
+		{rules.Condition{Fact: rules.Expression, Value: `^main\.`, In: "file name"}, false, false},
+		{rules.Condition{Fact: rules.Expression, Value: `(?m)^main\.`, In: "file name"}, true, false},
+		{rules.Condition{Fact: rules.FileCount, Least: new(int64(2)), Most: new(int64(2))}, true, false},
+		{rules.Condition{Fact: rules.FileCount, Least: new(int64(3))}, false, false},
+		{rules.Condition{Fact: rules.Size, Least: new(int64(1000))}, true, false},
+		{rules.Condition{Fact: rules.Size, Most: new(int64(999))}, false, false},
+		{rules.Condition{Fact: rules.Age, Least: new(int64(2)), Most: new(int64(2))}, true, false},
+		{rules.Condition{Fact: rules.Fork}, false, false},
+		{rules.Condition{Fact: rules.Backfill}, false, false},
 	} {
 		r := rulesOf(t, rules.Rule{Name: "one", Action: gistdeal.RuleSkip, All: []rules.Condition{tt.c}})
 		if got := r.Decide(terraform).Rule == "one"; got != tt.holds {
@@ -95,7 +95,7 @@ func TestAConditionHoldsForTheGistsThatItDescribes(t *testing.T) {
 
 func TestTheFirstRuleThatMatchesDecidesAndTheOthersSayWhyNot(t *testing.T) {
 	t.Parallel()
-	keyword := func(s string) []rules.Condition { return []rules.Condition{{What: rules.Keyword, Value: s}} }
+	keyword := func(s string) []rules.Condition { return []rules.Condition{{Fact: rules.Keyword, Value: s}} }
 	r := rulesOf(t,
 		rules.Rule{Name: "off", Off: true, Action: gistdeal.RuleSkip},
 		rules.Rule{Name: "all", Action: gistdeal.RuleSkip, All: append(keyword("terraform"), keyword("pulumi")...)},
@@ -117,7 +117,7 @@ func TestTheFirstRuleThatMatchesDecidesAndTheOthersSayWhyNot(t *testing.T) {
 
 func TestWithoutAMatchTheDealIsCreatedAsIfThereWereNoRules(t *testing.T) {
 	t.Parallel()
-	for _, r := range []*rules.Rules{rulesOf(t), rulesOf(t, rules.Rule{Name: "go", Action: gistdeal.RuleSkip, All: []rules.Condition{{What: rules.Language, Value: "Go"}}})} {
+	for _, r := range []*rules.Rules{rulesOf(t), rulesOf(t, rules.Rule{Name: "go", Action: gistdeal.RuleSkip, All: []rules.Condition{{Fact: rules.Language, Value: "Go"}}})} {
 		if d := r.Decide(terraform); d.Rule != gistdeal.EverythingElse || d.Action != gistdeal.RuleCreate || d.Content != nil || d.Version != 3 {
 			t.Errorf("%+v", d)
 		}
@@ -186,7 +186,7 @@ func TestTextsAreCutToTheLimitOfTheirField(t *testing.T) {
 func TestARuleThatLacksSomethingInPipedriveIsPausedAlone(t *testing.T) {
 	t.Parallel()
 	set, err := rules.Set{Rules: []rules.Rule{
-		{Name: "one", Action: gistdeal.RuleCreate, All: []rules.Condition{{What: rules.Login, Value: "octo*"}}, Pipeline: "Sales", Stage: "Warm", Owner: "Bob", Label: "Hot", Fields: []rules.Field{{Field: "Language", Template: "x"}}},
+		{Name: "one", Action: gistdeal.RuleCreate, All: []rules.Condition{{Fact: rules.Login, Value: "octo*"}}, Pipeline: "Sales", Stage: "Warm", Owner: "Bob", Label: "Hot", Fields: []rules.Field{{Field: "Language", Template: "x"}}},
 		{Name: "two", Action: gistdeal.RuleCreate, Owner: "Ann"},
 	}}.Resolve(account)
 	if err != nil {
@@ -263,14 +263,14 @@ func TestASetWithMistakesIsRefusedWithAllOfThem(t *testing.T) {
 		"many rules":         {many, "there are 201 rules"},
 		"skip with a title":  {one(func(r *rules.Rule) { r.Action, r.Title = gistdeal.RuleSkip, "x" }), "a rule that skips"},
 		"a negative limit":   {one(func(r *rules.Rule) { r.UserDay = -1 }), "the deals of a day"},
-		"no such condition":  {condition(rules.Condition{What: "stars"}), "no such condition"},
-		"no value":           {condition(rules.Condition{What: rules.Tag}), "the value has to be"},
-		"a long value":       {condition(rules.Condition{What: rules.Keyword, Value: strings.Repeat("a", 201)}), "the value has to be"},
-		"no number":          {condition(rules.Condition{What: rules.Size}), "least or most"},
-		"a value too much":   {condition(rules.Condition{What: rules.Fork, Value: "yes"}), "neither value"},
-		"no such place":      {condition(rules.Condition{What: rules.Keyword, Value: "a", In: "content"}), "in is"},
-		"a wrong expression": {condition(rules.Condition{What: rules.Expression, Value: "(a"}), "missing closing"},
-		"a large expression": {condition(rules.Condition{What: rules.Expression, Value: "((a{9}){9}){9}"}), "too complicated"},
+		"no such condition":  {condition(rules.Condition{Fact: "stars"}), "no such condition"},
+		"no value":           {condition(rules.Condition{Fact: rules.Tag}), "the value has to be"},
+		"a long value":       {condition(rules.Condition{Fact: rules.Keyword, Value: strings.Repeat("a", 201)}), "the value has to be"},
+		"no number":          {condition(rules.Condition{Fact: rules.Size}), "least or most"},
+		"a value too much":   {condition(rules.Condition{Fact: rules.Fork, Value: "yes"}), "neither value"},
+		"no such place":      {condition(rules.Condition{Fact: rules.Keyword, Value: "a", In: "content"}), "in is"},
+		"a wrong expression": {condition(rules.Condition{Fact: rules.Expression, Value: "(a"}), "missing closing"},
+		"a large expression": {condition(rules.Condition{Fact: rules.Expression, Value: "((a{9}){9}){9}"}), "too complicated"},
 		"no such value":      {title("{{.Password}}"), "there is no .Password"},
 		"no such function":   {title(`{{printf "%1000000d" 1}}`), `no function "printf"`},
 		"call":               {title(`{{call .Login}}`), `no function "call"`},
@@ -334,7 +334,7 @@ func FuzzATemplateHasASmallResultOrIsRefused(f *testing.F) {
 		f.Add(s, "a description")
 	}
 	f.Fuzz(func(t *testing.T, template, description string) {
-		set := rules.Set{Rules: []rules.Rule{{Name: "one", Action: gistdeal.RuleCreate, Title: template, Any: []rules.Condition{{What: rules.Keyword, Value: template}, {What: rules.Login, Value: "*"}}}}}
+		set := rules.Set{Rules: []rules.Rule{{Name: "one", Action: gistdeal.RuleCreate, Title: template, Any: []rules.Condition{{Fact: rules.Keyword, Value: template}, {Fact: rules.Login, Value: "*"}}}}}
 		r, err := rules.New(set, 1, gistdeal.Catalog{})
 		if err != nil {
 			return
@@ -352,8 +352,8 @@ func FuzzATemplateHasASmallResultOrIsRefused(f *testing.F) {
 }
 
 func FuzzARuleSetIsRefusedOrDecides(f *testing.F) {
-	f.Add(`{"rules":[{"name":"a","action":"hold","all":[{"what":"regexp","value":"(a+)+$"}],"none":[{"what":"size","least":1}]}]}`, "aaaaaaaa!", "main.tf")
-	f.Add(`{"rules":[{"name":"a","action":"skip","any":[{"what":"file","value":"*a*b*"}]}]}`, "", "aaab")
+	f.Add(`{"rules":[{"name":"a","action":"hold","all":[{"fact":"regexp","value":"(a+)+$"}],"none":[{"fact":"size","least":1}]}]}`, "aaaaaaaa!", "main.tf")
+	f.Add(`{"rules":[{"name":"a","action":"skip","any":[{"fact":"file","value":"*a*b*"}]}]}`, "", "aaab")
 	f.Fuzz(func(t *testing.T, text, description, name string) {
 		var set rules.Set
 		if json.Unmarshal([]byte(text), &set) != nil {

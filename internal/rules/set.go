@@ -46,7 +46,7 @@ type Field struct {
 	Type     string `json:"type,omitempty" yaml:"-" doc:"The type of the field when the rule was saved."`
 }
 
-// What a Condition is about.
+// Facts of a Condition.
 const (
 	Tag         = "tag"         // a tag of the user
 	Login       = "login"       // the login of the user, a pattern
@@ -66,7 +66,7 @@ const (
 // Condition is a condition of a rule. A condition about a fact that is not known does not
 // hold.
 type Condition struct {
-	What  string `json:"what" yaml:"what" enum:"tag,login,language,file,keyword,regexp,files,size,age,fork,backfill" doc:"What the condition is about."`
+	Fact  string `json:"fact" yaml:"fact" enum:"tag,login,language,file,keyword,regexp,files,size,age,fork,backfill" doc:"The fact that the condition is about."`
 	Value string `json:"value,omitempty" yaml:"value,omitempty" maxLength:"200" doc:"Of a tag, login, language, file, keyword or regexp: what it has to be or contain. In a login or file name, * stands for any text; only a regexp tells upper from lower case."`
 	In    string `json:"in,omitempty" yaml:"in,omitempty" enum:"description,file name" doc:"Of a keyword or regexp: where to look; empty for both."`
 	Least *int64 `json:"least,omitempty" yaml:"least,omitempty" minimum:"0" maximum:"1000000000000" doc:"Of files, size (bytes) or age (days): the lowest number."`

@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"gistdeal"
@@ -106,4 +109,177 @@ func (s *Store) HoldRule(ctx context.Context, rule, reason string, now time.Time
 		return 0, fmt.Errorf("hold the deals of the rule %q: %w", rule, err)
 	}
 	return r.RowsAffected()
+}
+
+// SaveRules stores the text of the rules, which has the version next, and adds it to the
+// audit log. The error is a Conflict if the stored rules have another version than expected.
+func (s *Store) SaveRules(ctx context.Context, text string, expected, next int64, summary string, now time.Time) error {
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
+		save := `INSERT INTO settings (name, value) SELECT $1, $2 WHERE $3 = '0' ON CONFLICT (name) DO NOTHING`
+		if expected > 0 {
+			save = `UPDATE settings SET value = $2 WHERE name = $1 AND value = $3`
+		}
+		ok, err := changed(tx.ExecContext(ctx, save, gistdeal.KeyRulesVersion, strconv.FormatInt(next, 10), strconv.FormatInt(expected, 10)))
+		if err == nil && !ok {
+			err = gistdeal.Errorf(gistdeal.Conflict, "the rules have changed meanwhile: read them again")
+		}
+		if err != nil {
+			return nil, err
+		}
+		before := ""
+		if expected > 0 {
+			before = fmt.Sprintf("version %d", expected)
+		}
+		if _, err := tx.ExecContext(ctx, setSetting, gistdeal.KeyRules, clean(text)); err != nil {
+			return nil, err
+		}
+		return []gistdeal.AuditEntry{{Action: gistdeal.ActionChangeRules, Before: before, After: fmt.Sprintf("version %d: %s", next, summary)}}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("save the rules: %w", err)
+	}
+	return nil
+}
+
+// decidedColumns select rows for scanDecided, decidedFrom is where they are.
+const (
+	decidedColumns = gistDealColumns + `, g.noticed_at, g.noticed_by, u.login, u.tags`
+	decidedFrom    = ` FROM gists g JOIN deals d ON d.gist_id = g.id JOIN users u ON u.id = g.user_id `
+	// decidable is the condition for deals that rules may decide about again: they were never
+	// sent, or surely created nothing, and it was neither a person nor the backfill that
+	// skipped them.
+	decidable = `(d.state = 'queued' OR d.state = 'awaiting_approval' AND d.problem <> '` + waitingForScan + `' OR d.state = 'skipped' AND d.rule <> '' AND d.problem LIKE 'the rule %')
+		AND u.state <> 'removed' AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.gist_id = d.gist_id AND a.outcome IN ('', 'not_found'))`
+)
+
+func scanDecided(row *sql.Rows) (g gistdeal.DecidedGist, err error) {
+	var noticed int64
+	var tags string
+	g.GistDeal, err = scanGistDeal(row, &noticed, &g.NoticedBy, &g.Login, &tags)
+	g.NoticedAt, g.Tags = fromMillis(noticed), strings.Fields(tags)
+	return g, err
+}
+
+// LatestGists returns up to limit gists of tracked users with their deals, those that were
+// noticed last first.
+func (s *Store) LatestGists(ctx context.Context, before int64, limit int) ([]gistdeal.DecidedGist, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+decidedColumns+decidedFrom+`WHERE u.state <> 'removed' AND g.seq < $1 ORDER BY g.seq DESC LIMIT $2`, before, limit)
+	return collect(rows, err, scanDecided)
+}
+
+// DecidableGists returns up to limit gists after the gist id after, in the order of their
+// ids, with deals that rules may decide about again.
+func (s *Store) DecidableGists(ctx context.Context, after string, limit int) ([]gistdeal.DecidedGist, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+decidedColumns+decidedFrom+`WHERE d.gist_id > $1 AND d.state IN ('queued', 'awaiting_approval', 'skipped') AND `+decidable+`
+		ORDER BY d.gist_id LIMIT $2`, after, limit)
+	return collect(rows, err, scanDecided)
+}
+
+// DecideAgain decides about the deal of a gist with decide, if it may be decided again. It
+// returns the state before and after; both are "" if it may not.
+func (s *Store) DecideAgain(ctx context.Context, gistID string, decide func(gistdeal.DecidedGist) gistdeal.Decision, now time.Time) (before, after gistdeal.DealState, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		before, after = "", ""
+		rows, err := queryIn(ctx, tx, `SELECT `+decidedColumns+decidedFrom+`WHERE g.id = $1 AND `+decidable, gistID)
+		all, err := collect(rows, err, scanDecided)
+		if err != nil || len(all) == 0 {
+			return err
+		}
+		g := all[0]
+		d := decide(g)
+		state, problem := g.State, g.Problem
+		byRule := g.State == gistdeal.DealSkipped || gistdeal.AwaitsByRule(g.Problem)
+		switch {
+		case d.Action == gistdeal.RuleSkip:
+			state, problem = gistdeal.DealSkipped, d.Reason
+		case d.Action == gistdeal.RuleHold:
+			state, problem = gistdeal.DealAwaitingApproval, d.Reason
+		case byRule:
+			if d.UserDay > 0 || d.RuleDay > 0 {
+				if d, err = limitOf(ctx, tx, g.UserID, d, map[string]ruleCount{}, now); err != nil {
+					return err
+				}
+			}
+			state, problem = gistdeal.DealQueued, ""
+			if d.Action == gistdeal.RuleHold {
+				state, problem = gistdeal.DealAwaitingApproval, d.Reason
+			}
+		}
+		content, err := contentText(d.Content)
+		if err != nil {
+			return err
+		}
+		h, err := head(ctx, tx)
+		if err != nil {
+			return err
+		}
+		set := ""
+		if state == gistdeal.DealQueued && g.State != gistdeal.DealQueued {
+			set = fmt.Sprintf(`, queued_at = %d, catch_up = 1, %s`, millis(now), h.again())
+		}
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, rule = $3, rules_version = $4, content = $5, updated_at = $6`+set+` WHERE gist_id = $7 AND state = $8`,
+			state, clean(problem), clean(d.Rule), d.Version, content, millis(now), gistID, g.State))
+		if ok {
+			before, after = g.State, state
+		}
+		return err
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("decide about gist %s: %w", gistID, err)
+	}
+	return before, after, nil
+}
+
+// NoticedSince returns how many gists were noticed since then, without those of first scans.
+func (s *Store) NoticedSince(ctx context.Context, since time.Time) (n int, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM gists WHERE noticed_at >= $1 AND noticed_by <> 'first scan'`, millis(since)).Scan(&n)
+	return n, err
+}
+
+// ChangeTags adds tags to users and removes others. It returns the tags of those that it
+// changed, by id.
+func (s *Store) ChangeTags(ctx context.Context, userIDs []int64, add, remove []string, now time.Time) (changed map[int64][]string, err error) {
+	err = s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) (entries []gistdeal.AuditEntry, err error) {
+		changed = map[int64][]string{}
+		for _, id := range userIDs {
+			var before, login string
+			if err := tx.QueryRowContext(ctx, `SELECT tags, login FROM users WHERE id = $1 AND state <> 'removed'`, id).Scan(&before, &login); err != nil {
+				return nil, notFound(err, "user %d is not tracked", id)
+			}
+			tags := slices.DeleteFunc(append(strings.Fields(before), add...), func(t string) bool { return slices.Contains(remove, t) })
+			slices.Sort(tags)
+			tags = slices.Compact(tags)
+			if len(tags) > gistdeal.MaxTags {
+				return nil, gistdeal.Errorf(gistdeal.Invalid, "%q would have %d tags, more than %d", login, len(tags), gistdeal.MaxTags)
+			}
+			after := ""
+			if len(tags) > 0 {
+				after = " " + strings.Join(tags, " ") + " "
+			}
+			if after == before {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE users SET tags = $1, version = version + 1 WHERE id = $2`, after, id); err != nil {
+				return nil, err
+			}
+			changed[id] = tags
+			entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionTagUser, Target: login, UserID: id, Before: strings.TrimSpace(before), After: strings.TrimSpace(after)})
+		}
+		return entries, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("change the tags of %d users: %w", len(userIDs), err)
+	}
+	return changed, nil
+}
+
+// RecordRulesApplied adds to the audit log that the rules are applied again to deals.
+func (s *Store) RecordRulesApplied(ctx context.Context, deals int, now time.Time) error {
+	err := s.personTx(ctx, now, func(context.Context, *sql.Tx) ([]gistdeal.AuditEntry, error) {
+		return []gistdeal.AuditEntry{{Action: gistdeal.ActionDecideDeals, Count: deals}}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("record that the rules are applied: %w", err)
+	}
+	return nil
 }

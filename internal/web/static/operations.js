@@ -12,7 +12,7 @@ const pollIdle = 5000;
 const part = 100; // results per request
 
 const titles = {
-  add_users: 'Add users', retry_deals: 'Retry deals', skip_deals: 'Skip deals',
+  add_users: 'Add users', retry_deals: 'Retry deals', skip_deals: 'Skip deals', decide_deals: 'Apply the rules',
   pause: 'Pause users', resume: 'Resume users', remove: 'Remove users', approve: 'Approve users', scan: 'Scan users',
 };
 

@@ -163,7 +163,7 @@ CREATE INDEX scan_requests_turn ON scan_requests (ended_at, kind DESC, requested
 -- Changes of many users or deals, for the leader. Ended ones are kept for 30 days.
 CREATE TABLE operations (
   id          TEXT   PRIMARY KEY,
-  kind        TEXT   NOT NULL CHECK (kind IN ('add_users', 'change_users', 'retry_deals', 'skip_deals')),
+  kind        TEXT   NOT NULL CHECK (kind IN ('add_users', 'change_users', 'retry_deals', 'skip_deals', 'decide_deals')),
   change      TEXT   NOT NULL,                    -- of users: 'pause', 'resume', 'remove', 'approve' or 'scan'
   backfill    TEXT   NOT NULL,                    -- of added users
   states      TEXT   NOT NULL,                    -- of the deals that may be changed: a JSON array; '' means any
