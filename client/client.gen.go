@@ -153,6 +153,69 @@ func (e ChangeWebhookInputBodyState) Valid() bool {
 	}
 }
 
+// Defines values for ConditionFact.
+const (
+	ConditionFactAge      ConditionFact = "age"
+	ConditionFactBackfill ConditionFact = "backfill"
+	ConditionFactFile     ConditionFact = "file"
+	ConditionFactFiles    ConditionFact = "files"
+	ConditionFactFork     ConditionFact = "fork"
+	ConditionFactKeyword  ConditionFact = "keyword"
+	ConditionFactLanguage ConditionFact = "language"
+	ConditionFactLogin    ConditionFact = "login"
+	ConditionFactRegexp   ConditionFact = "regexp"
+	ConditionFactSize     ConditionFact = "size"
+	ConditionFactTag      ConditionFact = "tag"
+)
+
+// Valid indicates whether the value is a known member of the ConditionFact enum.
+func (e ConditionFact) Valid() bool {
+	switch e {
+	case ConditionFactAge:
+		return true
+	case ConditionFactBackfill:
+		return true
+	case ConditionFactFile:
+		return true
+	case ConditionFactFiles:
+		return true
+	case ConditionFactFork:
+		return true
+	case ConditionFactKeyword:
+		return true
+	case ConditionFactLanguage:
+		return true
+	case ConditionFactLogin:
+		return true
+	case ConditionFactRegexp:
+		return true
+	case ConditionFactSize:
+		return true
+	case ConditionFactTag:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConditionIn.
+const (
+	Description ConditionIn = "description"
+	FileName    ConditionIn = "file name"
+)
+
+// Valid indicates whether the value is a known member of the ConditionIn enum.
+func (e ConditionIn) Valid() bool {
+	switch e {
+	case Description:
+		return true
+	case FileName:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DealState.
 const (
 	DealStateAwaitingApproval DealState = "awaiting_approval"
@@ -382,6 +445,7 @@ func (e OperationChange) Valid() bool {
 const (
 	AddUsers    OperationKind = "add_users"
 	ChangeUsers OperationKind = "change_users"
+	DecideDeals OperationKind = "decide_deals"
 	RetryDeals  OperationKind = "retry_deals"
 	SkipDeals   OperationKind = "skip_deals"
 )
@@ -392,6 +456,8 @@ func (e OperationKind) Valid() bool {
 	case AddUsers:
 		return true
 	case ChangeUsers:
+		return true
+	case DecideDeals:
 		return true
 	case RetryDeals:
 		return true
@@ -456,27 +522,72 @@ func (e Outcome) Valid() bool {
 	}
 }
 
+// Defines values for PreviewedGistAction.
+const (
+	PreviewedGistActionCreate PreviewedGistAction = "create"
+	PreviewedGistActionHold   PreviewedGistAction = "hold"
+	PreviewedGistActionSkip   PreviewedGistAction = "skip"
+)
+
+// Valid indicates whether the value is a known member of the PreviewedGistAction enum.
+func (e PreviewedGistAction) Valid() bool {
+	switch e {
+	case PreviewedGistActionCreate:
+		return true
+	case PreviewedGistActionHold:
+		return true
+	case PreviewedGistActionSkip:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreviewedGistNow.
+const (
+	PreviewedGistNowCreate PreviewedGistNow = "create"
+	PreviewedGistNowHold   PreviewedGistNow = "hold"
+	PreviewedGistNowSkip   PreviewedGistNow = "skip"
+)
+
+// Valid indicates whether the value is a known member of the PreviewedGistNow enum.
+func (e PreviewedGistNow) Valid() bool {
+	switch e {
+	case PreviewedGistNowCreate:
+		return true
+	case PreviewedGistNowHold:
+		return true
+	case PreviewedGistNowSkip:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ResultResult.
 const (
-	ResultResultAdded     ResultResult = "added"
-	ResultResultApproved  ResultResult = "approved"
-	ResultResultCanceled  ResultResult = "canceled"
-	ResultResultDeleted   ResultResult = "deleted"
-	ResultResultForgotten ResultResult = "forgotten"
-	ResultResultInvalid   ResultResult = "invalid"
-	ResultResultNotFound  ResultResult = "not_found"
-	ResultResultPaused    ResultResult = "paused"
-	ResultResultRefused   ResultResult = "refused"
-	ResultResultRemoved   ResultResult = "removed"
-	ResultResultRequested ResultResult = "requested"
-	ResultResultResumed   ResultResult = "resumed"
-	ResultResultRetried   ResultResult = "retried"
-	ResultResultRevoked   ResultResult = "revoked"
-	ResultResultSignedOut ResultResult = "signed_out"
-	ResultResultSkipped   ResultResult = "skipped"
-	ResultResultTracked   ResultResult = "tracked"
-	ResultResultUnchanged ResultResult = "unchanged"
-	ResultResultWaiting   ResultResult = "waiting"
+	ResultResultAdded            ResultResult = "added"
+	ResultResultApproved         ResultResult = "approved"
+	ResultResultAwaitingApproval ResultResult = "awaiting_approval"
+	ResultResultCanceled         ResultResult = "canceled"
+	ResultResultDeleted          ResultResult = "deleted"
+	ResultResultForgotten        ResultResult = "forgotten"
+	ResultResultInvalid          ResultResult = "invalid"
+	ResultResultNotFound         ResultResult = "not_found"
+	ResultResultPaused           ResultResult = "paused"
+	ResultResultQueued           ResultResult = "queued"
+	ResultResultRefused          ResultResult = "refused"
+	ResultResultRemoved          ResultResult = "removed"
+	ResultResultRequested        ResultResult = "requested"
+	ResultResultResumed          ResultResult = "resumed"
+	ResultResultRetried          ResultResult = "retried"
+	ResultResultRevoked          ResultResult = "revoked"
+	ResultResultSignedOut        ResultResult = "signed_out"
+	ResultResultSkipped          ResultResult = "skipped"
+	ResultResultTagged           ResultResult = "tagged"
+	ResultResultTracked          ResultResult = "tracked"
+	ResultResultUnchanged        ResultResult = "unchanged"
+	ResultResultWaiting          ResultResult = "waiting"
 )
 
 // Valid indicates whether the value is a known member of the ResultResult enum.
@@ -485,6 +596,8 @@ func (e ResultResult) Valid() bool {
 	case ResultResultAdded:
 		return true
 	case ResultResultApproved:
+		return true
+	case ResultResultAwaitingApproval:
 		return true
 	case ResultResultCanceled:
 		return true
@@ -497,6 +610,8 @@ func (e ResultResult) Valid() bool {
 	case ResultResultNotFound:
 		return true
 	case ResultResultPaused:
+		return true
+	case ResultResultQueued:
 		return true
 	case ResultResultRefused:
 		return true
@@ -514,11 +629,34 @@ func (e ResultResult) Valid() bool {
 		return true
 	case ResultResultSkipped:
 		return true
+	case ResultResultTagged:
+		return true
 	case ResultResultTracked:
 		return true
 	case ResultResultUnchanged:
 		return true
 	case ResultResultWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RuleAction.
+const (
+	RuleActionCreate RuleAction = "create"
+	RuleActionHold   RuleAction = "hold"
+	RuleActionSkip   RuleAction = "skip"
+)
+
+// Valid indicates whether the value is a known member of the RuleAction enum.
+func (e RuleAction) Valid() bool {
+	switch e {
+	case RuleActionCreate:
+		return true
+	case RuleActionHold:
+		return true
+	case RuleActionSkip:
 		return true
 	default:
 		return false
@@ -569,28 +707,28 @@ func (e Scope) Valid() bool {
 
 // Defines values for SettingName.
 const (
-	ApprovalThreshold SettingName = "approval_threshold"
-	Backfill          SettingName = "backfill"
-	DailyLimit        SettingName = "daily_limit"
-	Owner             SettingName = "owner"
-	Pipeline          SettingName = "pipeline"
-	Stage             SettingName = "stage"
+	SettingNameApprovalThreshold SettingName = "approval_threshold"
+	SettingNameBackfill          SettingName = "backfill"
+	SettingNameDailyLimit        SettingName = "daily_limit"
+	SettingNameOwner             SettingName = "owner"
+	SettingNamePipeline          SettingName = "pipeline"
+	SettingNameStage             SettingName = "stage"
 )
 
 // Valid indicates whether the value is a known member of the SettingName enum.
 func (e SettingName) Valid() bool {
 	switch e {
-	case ApprovalThreshold:
+	case SettingNameApprovalThreshold:
 		return true
-	case Backfill:
+	case SettingNameBackfill:
 		return true
-	case DailyLimit:
+	case SettingNameDailyLimit:
 		return true
-	case Owner:
+	case SettingNameOwner:
 		return true
-	case Pipeline:
+	case SettingNamePipeline:
 		return true
-	case Stage:
+	case SettingNameStage:
 		return true
 	default:
 		return false
@@ -1152,6 +1290,36 @@ type CanceledRequests struct {
 	Canceled int64 `json:"canceled"`
 }
 
+// CatalogEntry defines model for CatalogEntry.
+type CatalogEntry struct {
+	// ID The id.
+	ID int64 `json:"id"`
+
+	// Name The name.
+	Name string `json:"name"`
+}
+
+// CatalogField defines model for CatalogField.
+type CatalogField struct {
+	// Code The code of the field in this account.
+	Code string `json:"code"`
+
+	// Name The name.
+	Name    string         `json:"name"`
+	Options []CatalogEntry `json:"options,omitempty,omitzero"`
+	Type    string         `json:"type"`
+}
+
+// CatalogStage defines model for CatalogStage.
+type CatalogStage struct {
+	// ID The id.
+	ID int64 `json:"id"`
+
+	// Name The name.
+	Name     string `json:"name"`
+	Pipeline string `json:"pipeline"`
+}
+
 // ChangeSettingsInputBody defines model for ChangeSettingsInputBody.
 type ChangeSettingsInputBody struct {
 	// ApprovalThreshold A batch of more new deals waits for approval; 0 for no limit.
@@ -1171,6 +1339,18 @@ type ChangeSettingsInputBody struct {
 
 	// Stage The stage of new deals.
 	Stage string `json:"stage,omitempty,omitzero"`
+}
+
+// ChangeTagsInputBody defines model for ChangeTagsInputBody.
+type ChangeTagsInputBody struct {
+	// Add Tags to add: lower-case letters, digits, hyphens, dots and underscores.
+	Add []string `json:"add,omitempty,omitzero"`
+
+	// Remove Tags to remove.
+	Remove []string `json:"remove,omitempty,omitzero"`
+
+	// Users Logins, @logins or GitHub URLs of tracked users.
+	Users []string `json:"users"`
 }
 
 // ChangeUsersInputBody defines model for ChangeUsersInputBody.
@@ -1224,6 +1404,12 @@ type ChangeWebhookInputBodyDigest string
 // ChangeWebhookInputBodyState enabled continues behind the last event that the webhook got.
 type ChangeWebhookInputBodyState string
 
+// ChangedTags defines model for ChangedTags.
+type ChangedTags struct {
+	// Results One result for each named user.
+	Results []Result `json:"results"`
+}
+
 // ChangedUsers defines model for ChangedUsers.
 type ChangedUsers struct {
 	// Results One result for each named user.
@@ -1232,6 +1418,30 @@ type ChangedUsers struct {
 	// Users The number of changed users.
 	Users int64 `json:"users"`
 }
+
+// Condition defines model for Condition.
+type Condition struct {
+	// Fact The fact that the condition is about.
+	Fact ConditionFact `json:"fact"`
+
+	// In Of a keyword or regexp: where to look; empty for both.
+	In ConditionIn `json:"in,omitempty,omitzero"`
+
+	// Least Of files, size (bytes) or age (days): the lowest number.
+	Least int64 `json:"least,omitempty,omitzero"`
+
+	// Most Of files, size (bytes) or age (days): the highest number.
+	Most int64 `json:"most,omitempty,omitzero"`
+
+	// Value Of a tag, login, language, file, keyword or regexp: what it has to be or contain. In a login or file name, * stands for any text; only a regexp tells upper from lower case.
+	Value string `json:"value,omitempty,omitzero"`
+}
+
+// ConditionFact The fact that the condition is about.
+type ConditionFact string
+
+// ConditionIn Of a keyword or regexp: where to look; empty for both.
+type ConditionIn string
 
 // Content defines model for Content.
 type Content struct {
@@ -1606,6 +1816,14 @@ type EventList struct {
 // EventType What happened, as in docs/api.md.
 type EventType string
 
+// Failed defines model for Failed.
+type Failed struct {
+	Rule string `json:"rule"`
+
+	// Why The first condition that does not hold, or that must not hold and does.
+	Why string `json:"why"`
+}
+
 // Failure defines model for Failure.
 type Failure struct {
 	// Deals The deals, or their number.
@@ -1637,6 +1855,21 @@ type Feed struct {
 
 	// ReadAt When it was last read completely; left out if it never was.
 	ReadAt time.Time `json:"read_at,omitempty,omitzero"`
+}
+
+// Field defines model for Field.
+type Field struct {
+	// Code What the name stood for when the rule was saved.
+	Code string `json:"code,omitempty,omitzero"`
+
+	// Field The name of a custom field of deals in Pipedrive.
+	Field string `json:"field"`
+
+	// Template A template of the value. For a field with options it results in the name of one.
+	Template string `json:"template"`
+
+	// Type The type of the field when the rule was saved.
+	Type string `json:"type,omitempty,omitzero"`
 }
 
 // FieldValue defines model for FieldValue.
@@ -2129,6 +2362,70 @@ type PipedriveAccess struct {
 	Warnings []string `json:"warnings"`
 }
 
+// PreviewRulesInputBody defines model for PreviewRulesInputBody.
+type PreviewRulesInputBody struct {
+	// Gists The number of gists to look at, the last ones of all users; 0 means 500.
+	Gists int64 `json:"gists,omitempty,omitzero"`
+
+	// Present Try the present rules instead.
+	Present bool `json:"present,omitempty,omitzero"`
+
+	// Results The number of gists to list; 0 means 50.
+	Results int64 `json:"results,omitempty,omitzero"`
+
+	// Rules The rules to try.
+	Rules []Rule `json:"rules,omitempty,omitzero"`
+}
+
+// PreviewedDeal defines model for PreviewedDeal.
+type PreviewedDeal struct {
+	// Fields The values of custom fields by name; of an option its number.
+	Fields   map[string]interface{} `json:"fields"`
+	LabelIds []int64                `json:"label_ids,omitempty,omitzero"`
+
+	// OwnerID Left out for the owner of the settings.
+	OwnerID int64 `json:"owner_id,omitempty,omitzero"`
+
+	// StageID Left out for the stage of the settings.
+	StageID int64  `json:"stage_id,omitempty,omitzero"`
+	Title   string `json:"title"`
+}
+
+// PreviewedGist defines model for PreviewedGist.
+type PreviewedGist struct {
+	// Action What was done, such as user.pause.
+	Action PreviewedGistAction `json:"action"`
+	Deal   PreviewedDeal       `json:"deal,omitempty,omitzero"`
+
+	// Description The description of the gist on GitHub.
+	Description string `json:"description"`
+
+	// Failed Why each rule before this one does not match.
+	Failed []Failed `json:"failed"`
+
+	// GistID The id of the gist on GitHub.
+	GistID string `json:"gist_id"`
+
+	// Login The login of the user on GitHub. It may change.
+	Login string `json:"login"`
+
+	// Now What the present rules decide.
+	Now PreviewedGistNow `json:"now"`
+
+	// Reason Why; empty or left out if there is nothing to say.
+	Reason string `json:"reason,omitempty,omitzero"`
+	Rule   string `json:"rule"`
+
+	// State The state of a deal, as in docs/api.md.
+	State DealState `json:"state"`
+}
+
+// PreviewedGistAction What was done, such as user.pause.
+type PreviewedGistAction string
+
+// PreviewedGistNow What the present rules decide.
+type PreviewedGistNow string
+
 // Problem defines model for Problem.
 type Problem struct {
 	// Detail What is wrong, and what to do.
@@ -2289,6 +2586,125 @@ type RotateWebhookInputBody struct {
 	Overlap string `json:"overlap,omitempty,omitzero"`
 }
 
+// Rule defines model for Rule.
+type Rule struct {
+	// Action create queues the deal, hold lets it wait for approval, skip creates none.
+	Action RuleAction `json:"action"`
+
+	// All Each of these holds for the gist.
+	All []Condition `json:"all,omitempty,omitzero"`
+
+	// Any At least one of these holds; no condition if empty.
+	Any []Condition `json:"any,omitempty,omitzero"`
+
+	// Fields Values of further custom fields of the deal.
+	Fields []Field `json:"fields,omitempty,omitzero"`
+
+	// Label A label of the deal; empty for none.
+	Label string `json:"label,omitempty,omitzero"`
+
+	// LabelID What label stood for when the rule was saved.
+	LabelID int64 `json:"label_id,omitempty,omitzero"`
+
+	// Name Names the rule in the history of deals; unique.
+	Name string `json:"name"`
+
+	// None None of these holds.
+	None []Condition `json:"none,omitempty,omitzero"`
+
+	// Off Whether the rule is passed over.
+	Off bool `json:"off,omitempty,omitzero"`
+
+	// Owner The name or e-mail address of the owner of the deal; empty for that of the settings.
+	Owner string `json:"owner,omitempty,omitzero"`
+
+	// OwnerID What owner stood for when the rule was saved.
+	OwnerID int64 `json:"owner_id,omitempty,omitzero"`
+
+	// PerDay Deals of all users within 24 hours; further ones wait for approval. 0 for no limit.
+	PerDay int64 `json:"per_day,omitempty,omitzero"`
+
+	// PerUserAndDay Deals of one user within 24 hours; further ones wait for approval. 0 for no limit.
+	PerUserAndDay int64 `json:"per_user_and_day,omitempty,omitzero"`
+
+	// Pipeline The pipeline of the deal; empty for that of the settings.
+	Pipeline string `json:"pipeline,omitempty,omitzero"`
+
+	// Stage The stage of the deal; empty for the first of the pipeline.
+	Stage string `json:"stage,omitempty,omitzero"`
+
+	// StageID What stage and pipeline stood for when the rule was saved.
+	StageID int64 `json:"stage_id,omitempty,omitzero"`
+
+	// Title A template of the title; empty for the usual title.
+	Title string `json:"title,omitempty,omitzero"`
+}
+
+// RuleAction create queues the deal, hold lets it wait for approval, skip creates none.
+type RuleAction string
+
+// RuleCatalog defines model for RuleCatalog.
+type RuleCatalog struct {
+	// Fields The custom fields of deals; null while they are not known.
+	Fields []CatalogField `json:"fields"`
+	Labels []CatalogEntry `json:"labels"`
+	Owners []CatalogEntry `json:"owners"`
+
+	// Paused Why rules are paused, by their names: their deals wait for approval.
+	Paused map[string]string `json:"paused"`
+
+	// Stages The names of the stages, in their order; null while they are not known.
+	Stages []CatalogStage `json:"stages"`
+}
+
+// RuleChanges defines model for RuleChanges.
+type RuleChanges struct {
+	// Content How many would stay in their state with another content or rule.
+	Content int64 `json:"content"`
+
+	// Deals The number of deals that would be decided again: queued ones, those that wait for approval, and those that rules skipped.
+	Deals int64 `json:"deals"`
+
+	// Hold How many would wait for approval that do not.
+	Hold int64 `json:"hold"`
+
+	// Queue How many of them would be queued that are not.
+	Queue int64 `json:"queue"`
+
+	// Skip How many would be skipped that are not.
+	Skip int64 `json:"skip"`
+}
+
+// RulePreview defines model for RulePreview.
+type RulePreview struct {
+	// Create How many of them get a deal.
+	Create int64 `json:"create"`
+
+	// CreateNow How many of them get a deal by the present rules.
+	CreateNow int64 `json:"create_now"`
+
+	// DealsPerDay The deals that the gists of a day make, by the number of new gists in the last 30 days.
+	DealsPerDay float64 `json:"deals_per_day"`
+
+	// Gists The number of gists that were looked at: the last ones of all tracked users.
+	Gists int64 `json:"gists"`
+
+	// Hold How many wait for approval.
+	Hold int64 `json:"hold"`
+
+	// PipedriveTokensPerDay What these deals cost in tokens of Pipedrive.
+	PipedriveTokensPerDay float64 `json:"pipedrive_tokens_per_day"`
+
+	// Results The first gists with their decisions, the last noticed one first.
+	Results []PreviewedGist `json:"results"`
+
+	// Rules The number of gists that each rule decides about, by its name.
+	Rules map[string]int64 `json:"rules"`
+
+	// Skip How many get none.
+	Skip int64 `json:"skip"`
+}
+
 // Run defines model for Run.
 type Run struct {
 	// Deals The number of deals created or adopted.
@@ -2370,6 +2786,11 @@ type ScanStatus struct {
 // Scope What a token may do. Each scope includes those before it.
 type Scope string
 
+// Set defines model for Set.
+type Set struct {
+	Rules []Rule `json:"rules"`
+}
+
 // SettingList defines model for SettingList.
 type SettingList struct {
 	// Settings All settings.
@@ -2395,6 +2816,12 @@ type SkipInputBody struct {
 
 	// User Only those of this user.
 	User string `json:"user,omitempty,omitzero"`
+}
+
+// Stored defines model for Stored.
+type Stored struct {
+	Rules   []Rule `json:"rules"`
+	Version int64  `json:"version"`
 }
 
 // SweepPlan defines model for SweepPlan.
@@ -2864,6 +3291,18 @@ type ListRequestsParams struct {
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ReplaceRulesParams defines parameters for ReplaceRules.
+type ReplaceRulesParams struct {
+	// IfMatch The ETag or the version in quotes of the rules that you read: if they have changed since, nothing is changed and the answer is 412.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ApplyRulesParams defines parameters for ApplyRules.
+type ApplyRulesParams struct {
+	// IdempotencyKey A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // ListRunsParams defines parameters for ListRuns.
 type ListRunsParams struct {
 	// Cursor The value of next in the previous page; leave it out for the first page.
@@ -3026,6 +3465,12 @@ type PlanJSONRequestBody = EstimateInputBody
 // PausePushesJSONRequestBody defines body for PausePushes for application/json ContentType.
 type PausePushesJSONRequestBody = PauseInputBody
 
+// ReplaceRulesJSONRequestBody defines body for ReplaceRules for application/json ContentType.
+type ReplaceRulesJSONRequestBody = Set
+
+// PreviewRulesJSONRequestBody defines body for PreviewRules for application/json ContentType.
+type PreviewRulesJSONRequestBody = PreviewRulesInputBody
+
 // ChangeSettingsJSONRequestBody defines body for ChangeSettings for application/json ContentType.
 type ChangeSettingsJSONRequestBody = ChangeSettingsInputBody
 
@@ -3040,6 +3485,9 @@ type AddUsersJSONRequestBody = AddUsersInputBody
 
 // ChangeUsersJSONRequestBody defines body for ChangeUsers for application/json ContentType.
 type ChangeUsersJSONRequestBody = ChangeUsersInputBody
+
+// ChangeTagsJSONRequestBody defines body for ChangeTags for application/json ContentType.
+type ChangeTagsJSONRequestBody = ChangeTagsInputBody
 
 // EraseUserJSONRequestBody defines body for EraseUser for application/json ContentType.
 type EraseUserJSONRequestBody = EraseInputBody
@@ -3380,6 +3828,70 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/v1/requests/{login} (the `CancelRequest` operationId).
 	CancelRequest(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetRules Show the rules that decide which gists become deals
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/rules (the `GetRules` operationId).
+	GetRules(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceRulesWithBody Replace the rules; they apply to gists that are noticed from now on
+	//
+	// Needs the scope admin.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/rules (the `ReplaceRules` operationId).
+	ReplaceRulesWithBody(ctx context.Context, params *ReplaceRulesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceRules Replace the rules; they apply to gists that are noticed from now on
+	//
+	// Needs the scope admin.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/rules (the `ReplaceRules` operationId).
+	ReplaceRules(ctx context.Context, params *ReplaceRulesParams, body ReplaceRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRuleChanges Count the deals that applying the rules again would change
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/rules/apply (the `GetRuleChanges` operationId).
+	GetRuleChanges(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApplyRules Decide again about the deals that are queued, wait for approval, or were skipped by rules
+	//
+	// Needs the scope write.
+	//
+	// Corresponds with POST /api/v1/rules/apply (the `ApplyRules` operationId).
+	ApplyRules(ctx context.Context, params *ApplyRulesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRuleCatalog List the stages, owners, labels and fields that rules can name, and the rules that are paused
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/rules/catalog (the `GetRuleCatalog` operationId).
+	GetRuleCatalog(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewRulesWithBody Show what rules decide about the stored gists; this changes nothing
+	//
+	// Needs the scope read.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/rules/preview (the `PreviewRules` operationId).
+	PreviewRulesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewRules Show what rules decide about the stored gists; this changes nothing
+	//
+	// Needs the scope read.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/rules/preview (the `PreviewRules` operationId).
+	PreviewRules(ctx context.Context, body PreviewRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListRuns List the runs of scans, sweeps and pushes, latest first
 	//
 	// Needs the scope read.
@@ -3504,6 +4016,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/users/change (the `ChangeUsers` operationId).
 	ChangeUsers(ctx context.Context, params *ChangeUsersParams, body ChangeUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeTagsWithBody Add tags to users, and remove tags from them
+	//
+	// Needs the scope write.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/users/tags (the `ChangeTags` operationId).
+	ChangeTagsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeTags Add tags to users, and remove tags from them
+	//
+	// Needs the scope write.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/users/tags (the `ChangeTags` operationId).
+	ChangeTags(ctx context.Context, body ChangeTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RemoveUser Stop tracking a user; its gists and deals are kept, queued deals are skipped
 	//
@@ -4282,6 +4812,150 @@ func (c *Client) CancelRequest(ctx context.Context, login string, reqEditors ...
 	return c.Client.Do(req)
 }
 
+// GetRules Show the rules that decide which gists become deals
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/rules (the `GetRules` operationId).
+func (c *Client) GetRules(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRulesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceRulesWithBody Replace the rules; they apply to gists that are noticed from now on
+//
+// Needs the scope admin.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/rules (the `ReplaceRules` operationId).
+func (c *Client) ReplaceRulesWithBody(ctx context.Context, params *ReplaceRulesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceRulesRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceRules Replace the rules; they apply to gists that are noticed from now on
+//
+// Needs the scope admin.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/rules (the `ReplaceRules` operationId).
+func (c *Client) ReplaceRules(ctx context.Context, params *ReplaceRulesParams, body ReplaceRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceRulesRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRuleChanges Count the deals that applying the rules again would change
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/rules/apply (the `GetRuleChanges` operationId).
+func (c *Client) GetRuleChanges(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRuleChangesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApplyRules Decide again about the deals that are queued, wait for approval, or were skipped by rules
+//
+// Needs the scope write.
+//
+// Corresponds with POST /api/v1/rules/apply (the `ApplyRules` operationId).
+func (c *Client) ApplyRules(ctx context.Context, params *ApplyRulesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApplyRulesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRuleCatalog List the stages, owners, labels and fields that rules can name, and the rules that are paused
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/rules/catalog (the `GetRuleCatalog` operationId).
+func (c *Client) GetRuleCatalog(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRuleCatalogRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewRulesWithBody Show what rules decide about the stored gists; this changes nothing
+//
+// Needs the scope read.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/rules/preview (the `PreviewRules` operationId).
+func (c *Client) PreviewRulesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewRulesRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewRules Show what rules decide about the stored gists; this changes nothing
+//
+// Needs the scope read.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/rules/preview (the `PreviewRules` operationId).
+func (c *Client) PreviewRules(ctx context.Context, body PreviewRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewRulesRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListRuns List the runs of scans, sweeps and pushes, latest first
 //
 // Needs the scope read.
@@ -4547,6 +5221,44 @@ func (c *Client) ChangeUsersWithBody(ctx context.Context, params *ChangeUsersPar
 // Corresponds with POST /api/v1/users/change (the `ChangeUsers` operationId).
 func (c *Client) ChangeUsers(ctx context.Context, params *ChangeUsersParams, body ChangeUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewChangeUsersRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeTagsWithBody Add tags to users, and remove tags from them
+//
+// Needs the scope write.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/users/tags (the `ChangeTags` operationId).
+func (c *Client) ChangeTagsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeTagsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeTags Add tags to users, and remove tags from them
+//
+// Needs the scope write.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/users/tags (the `ChangeTags` operationId).
+func (c *Client) ChangeTags(ctx context.Context, body ChangeTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeTagsRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6560,6 +7272,224 @@ func NewCancelRequestRequest(server string, login string) (*http.Request, error)
 	return req, nil
 }
 
+// NewGetRulesRequest constructs an http.Request for the GetRules method
+func NewGetRulesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/rules")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplaceRulesRequest calls the generic ReplaceRules builder with application/json body
+func NewReplaceRulesRequest(server string, params *ReplaceRulesParams, body ReplaceRulesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplaceRulesRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewReplaceRulesRequestWithBody constructs an http.Request for the ReplaceRules method, with any body, and a specified content type
+func NewReplaceRulesRequestWithBody(server string, params *ReplaceRulesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/rules")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetRuleChangesRequest constructs an http.Request for the GetRuleChanges method
+func NewGetRuleChangesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/rules/apply")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewApplyRulesRequest constructs an http.Request for the ApplyRules method
+func NewApplyRulesRequest(server string, params *ApplyRulesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/rules/apply")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetRuleCatalogRequest constructs an http.Request for the GetRuleCatalog method
+func NewGetRuleCatalogRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/rules/catalog")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPreviewRulesRequest calls the generic PreviewRules builder with application/json body
+func NewPreviewRulesRequest(server string, body PreviewRulesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewRulesRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPreviewRulesRequestWithBody constructs an http.Request for the PreviewRules method, with any body, and a specified content type
+func NewPreviewRulesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/rules/preview")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListRunsRequest constructs an http.Request for the ListRuns method
 func NewListRunsRequest(server string, params *ListRunsParams) (*http.Request, error) {
 	var err error
@@ -7179,6 +8109,46 @@ func NewChangeUsersRequestWithBody(server string, params *ChangeUsersParams, con
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewChangeTagsRequest calls the generic ChangeTags builder with application/json body
+func NewChangeTagsRequest(server string, body ChangeTagsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeTagsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewChangeTagsRequestWithBody constructs an http.Request for the ChangeTags method, with any body, and a specified content type
+func NewChangeTagsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/users/tags")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -8435,6 +9405,78 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/v1/requests/{login} (the `CancelRequest` operationId).
 	CancelRequestWithResponse(ctx context.Context, login string, reqEditors ...RequestEditorFn) (*CancelRequestResponse, error)
 
+	// GetRulesWithResponse Show the rules that decide which gists become deals
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/rules (the `GetRules` operationId).
+	GetRulesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetRulesResponse, error)
+
+	// ReplaceRulesWithBodyWithResponse Replace the rules; they apply to gists that are noticed from now on
+	//
+	// Needs the scope admin.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/rules (the `ReplaceRules` operationId).
+	ReplaceRulesWithBodyWithResponse(ctx context.Context, params *ReplaceRulesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceRulesResponse, error)
+
+	// ReplaceRulesWithResponse Replace the rules; they apply to gists that are noticed from now on
+	//
+	// Needs the scope admin.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/rules (the `ReplaceRules` operationId).
+	ReplaceRulesWithResponse(ctx context.Context, params *ReplaceRulesParams, body ReplaceRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceRulesResponse, error)
+
+	// GetRuleChangesWithResponse Count the deals that applying the rules again would change
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/rules/apply (the `GetRuleChanges` operationId).
+	GetRuleChangesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetRuleChangesResponse, error)
+
+	// ApplyRulesWithResponse Decide again about the deals that are queued, wait for approval, or were skipped by rules
+	//
+	// Needs the scope write.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/rules/apply (the `ApplyRules` operationId).
+	ApplyRulesWithResponse(ctx context.Context, params *ApplyRulesParams, reqEditors ...RequestEditorFn) (*ApplyRulesResponse, error)
+
+	// GetRuleCatalogWithResponse List the stages, owners, labels and fields that rules can name, and the rules that are paused
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/rules/catalog (the `GetRuleCatalog` operationId).
+	GetRuleCatalogWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetRuleCatalogResponse, error)
+
+	// PreviewRulesWithBodyWithResponse Show what rules decide about the stored gists; this changes nothing
+	//
+	// Needs the scope read.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/rules/preview (the `PreviewRules` operationId).
+	PreviewRulesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewRulesResponse, error)
+
+	// PreviewRulesWithResponse Show what rules decide about the stored gists; this changes nothing
+	//
+	// Needs the scope read.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/rules/preview (the `PreviewRules` operationId).
+	PreviewRulesWithResponse(ctx context.Context, body PreviewRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewRulesResponse, error)
+
 	// ListRunsWithResponse List the runs of scans, sweeps and pushes, latest first
 	//
 	// Needs the scope read.
@@ -8569,6 +9611,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/users/change (the `ChangeUsers` operationId).
 	ChangeUsersWithResponse(ctx context.Context, params *ChangeUsersParams, body ChangeUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeUsersResponse, error)
+
+	// ChangeTagsWithBodyWithResponse Add tags to users, and remove tags from them
+	//
+	// Needs the scope write.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/users/tags (the `ChangeTags` operationId).
+	ChangeTagsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeTagsResponse, error)
+
+	// ChangeTagsWithResponse Add tags to users, and remove tags from them
+	//
+	// Needs the scope write.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/users/tags (the `ChangeTags` operationId).
+	ChangeTagsWithResponse(ctx context.Context, body ChangeTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeTagsResponse, error)
 
 	// RemoveUserWithResponse Stop tracking a user; its gists and deals are kept, queued deals are skipped
 	//
@@ -10195,6 +11255,294 @@ func (r CancelRequestResponse) ContentType() string {
 	return ""
 }
 
+type GetRulesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Stored
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRulesResponse) GetJSON200() *Stored {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetRulesResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRulesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRulesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRulesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRulesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReplaceRulesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Stored
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplaceRulesResponse) GetJSON200() *Stored {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReplaceRulesResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplaceRulesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplaceRulesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplaceRulesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplaceRulesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetRuleChangesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RuleChanges
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRuleChangesResponse) GetJSON200() *RuleChanges {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetRuleChangesResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRuleChangesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRuleChangesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRuleChangesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRuleChangesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ApplyRulesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Operation
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ApplyRulesResponse) GetJSON202() *Operation {
+	return r.JSON202
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ApplyRulesResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ApplyRulesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ApplyRulesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ApplyRulesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ApplyRulesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetRuleCatalogResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RuleCatalog
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRuleCatalogResponse) GetJSON200() *RuleCatalog {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetRuleCatalogResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRuleCatalogResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRuleCatalogResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRuleCatalogResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRuleCatalogResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PreviewRulesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RulePreview
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PreviewRulesResponse) GetJSON200() *RulePreview {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PreviewRulesResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PreviewRulesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewRulesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewRulesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewRulesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListRunsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10683,6 +12031,54 @@ func (r ChangeUsersResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ChangeUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ChangedTags
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeTagsResponse) GetJSON200() *ChangedTags {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ChangeTagsResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeTagsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -12096,6 +13492,126 @@ func (c *ClientWithResponses) CancelRequestWithResponse(ctx context.Context, log
 	return ParseCancelRequestResponse(rsp)
 }
 
+// GetRulesWithResponse Show the rules that decide which gists become deals
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/rules (the `GetRules` operationId).
+func (c *ClientWithResponses) GetRulesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetRulesResponse, error) {
+	rsp, err := c.GetRules(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRulesResponse(rsp)
+}
+
+// ReplaceRulesWithBodyWithResponse Replace the rules; they apply to gists that are noticed from now on
+//
+// Needs the scope admin.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/rules (the `ReplaceRules` operationId).
+func (c *ClientWithResponses) ReplaceRulesWithBodyWithResponse(ctx context.Context, params *ReplaceRulesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceRulesResponse, error) {
+	rsp, err := c.ReplaceRulesWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplaceRulesResponse(rsp)
+}
+
+// ReplaceRulesWithResponse Replace the rules; they apply to gists that are noticed from now on
+//
+// Needs the scope admin.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/rules (the `ReplaceRules` operationId).
+func (c *ClientWithResponses) ReplaceRulesWithResponse(ctx context.Context, params *ReplaceRulesParams, body ReplaceRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceRulesResponse, error) {
+	rsp, err := c.ReplaceRules(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplaceRulesResponse(rsp)
+}
+
+// GetRuleChangesWithResponse Count the deals that applying the rules again would change
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/rules/apply (the `GetRuleChanges` operationId).
+func (c *ClientWithResponses) GetRuleChangesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetRuleChangesResponse, error) {
+	rsp, err := c.GetRuleChanges(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRuleChangesResponse(rsp)
+}
+
+// ApplyRulesWithResponse Decide again about the deals that are queued, wait for approval, or were skipped by rules
+//
+// Needs the scope write.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/rules/apply (the `ApplyRules` operationId).
+func (c *ClientWithResponses) ApplyRulesWithResponse(ctx context.Context, params *ApplyRulesParams, reqEditors ...RequestEditorFn) (*ApplyRulesResponse, error) {
+	rsp, err := c.ApplyRules(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApplyRulesResponse(rsp)
+}
+
+// GetRuleCatalogWithResponse List the stages, owners, labels and fields that rules can name, and the rules that are paused
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/rules/catalog (the `GetRuleCatalog` operationId).
+func (c *ClientWithResponses) GetRuleCatalogWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetRuleCatalogResponse, error) {
+	rsp, err := c.GetRuleCatalog(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRuleCatalogResponse(rsp)
+}
+
+// PreviewRulesWithBodyWithResponse Show what rules decide about the stored gists; this changes nothing
+//
+// Needs the scope read.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/rules/preview (the `PreviewRules` operationId).
+func (c *ClientWithResponses) PreviewRulesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewRulesResponse, error) {
+	rsp, err := c.PreviewRulesWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewRulesResponse(rsp)
+}
+
+// PreviewRulesWithResponse Show what rules decide about the stored gists; this changes nothing
+//
+// Needs the scope read.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/rules/preview (the `PreviewRules` operationId).
+func (c *ClientWithResponses) PreviewRulesWithResponse(ctx context.Context, body PreviewRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewRulesResponse, error) {
+	rsp, err := c.PreviewRules(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewRulesResponse(rsp)
+}
+
 // ListRunsWithResponse List the runs of scans, sweeps and pushes, latest first
 //
 // Needs the scope read.
@@ -12319,6 +13835,36 @@ func (c *ClientWithResponses) ChangeUsersWithResponse(ctx context.Context, param
 		return nil, err
 	}
 	return ParseChangeUsersResponse(rsp)
+}
+
+// ChangeTagsWithBodyWithResponse Add tags to users, and remove tags from them
+//
+// Needs the scope write.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/users/tags (the `ChangeTags` operationId).
+func (c *ClientWithResponses) ChangeTagsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeTagsResponse, error) {
+	rsp, err := c.ChangeTagsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeTagsResponse(rsp)
+}
+
+// ChangeTagsWithResponse Add tags to users, and remove tags from them
+//
+// Needs the scope write.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/users/tags (the `ChangeTags` operationId).
+func (c *ClientWithResponses) ChangeTagsWithResponse(ctx context.Context, body ChangeTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeTagsResponse, error) {
+	rsp, err := c.ChangeTags(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeTagsResponse(rsp)
 }
 
 // RemoveUserWithResponse Stop tracking a user; its gists and deals are kept, queued deals are skipped
@@ -13660,6 +15206,204 @@ func ParseCancelRequestResponse(rsp *http.Response) (*CancelRequestResponse, err
 	return response, nil
 }
 
+// ParseGetRulesResponse parses an HTTP response from a GetRulesWithResponse call
+func ParseGetRulesResponse(rsp *http.Response) (*GetRulesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRulesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Stored
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplaceRulesResponse parses an HTTP response from a ReplaceRulesWithResponse call
+func ParseReplaceRulesResponse(rsp *http.Response) (*ReplaceRulesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplaceRulesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Stored
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetRuleChangesResponse parses an HTTP response from a GetRuleChangesWithResponse call
+func ParseGetRuleChangesResponse(rsp *http.Response) (*GetRuleChangesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRuleChangesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RuleChanges
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseApplyRulesResponse parses an HTTP response from a ApplyRulesWithResponse call
+func ParseApplyRulesResponse(rsp *http.Response) (*ApplyRulesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ApplyRulesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Operation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetRuleCatalogResponse parses an HTTP response from a GetRuleCatalogWithResponse call
+func ParseGetRuleCatalogResponse(rsp *http.Response) (*GetRuleCatalogResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRuleCatalogResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RuleCatalog
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePreviewRulesResponse parses an HTTP response from a PreviewRulesWithResponse call
+func ParsePreviewRulesResponse(rsp *http.Response) (*PreviewRulesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewRulesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RulePreview
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListRunsResponse parses an HTTP response from a ListRunsWithResponse call
 func ParseListRunsResponse(rsp *http.Response) (*ListRunsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -13991,6 +15735,39 @@ func ParseChangeUsersResponse(rsp *http.Response) (*ChangeUsersResponse, error) 
 			return nil, err
 		}
 		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeTagsResponse parses an HTTP response from a ChangeTagsWithResponse call
+func ParseChangeTagsResponse(rsp *http.Response) (*ChangeTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ChangedTags
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

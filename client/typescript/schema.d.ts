@@ -572,6 +572,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the rules that decide which gists become deals
+         * @description Needs the scope read.
+         */
+        get: operations["get-rules"];
+        /**
+         * Replace the rules; they apply to gists that are noticed from now on
+         * @description Needs the scope admin.
+         */
+        put: operations["replace-rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the deals that applying the rules again would change
+         * @description Needs the scope read.
+         */
+        get: operations["get-rule-changes"];
+        put?: never;
+        /**
+         * Decide again about the deals that are queued, wait for approval, or were skipped by rules
+         * @description Needs the scope write.
+         */
+        post: operations["apply-rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the stages, owners, labels and fields that rules can name, and the rules that are paused
+         * @description Needs the scope read.
+         */
+        get: operations["get-rule-catalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show what rules decide about the stored gists; this changes nothing
+         * @description Needs the scope read.
+         */
+        post: operations["preview-rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -718,6 +806,26 @@ export interface paths {
          * @description Needs the scope write.
          */
         post: operations["change-users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add tags to users, and remove tags from them
+         * @description Needs the scope write.
+         */
+        post: operations["change-tags"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1365,6 +1473,33 @@ export interface components {
              */
             canceled: number;
         };
+        CatalogEntry: {
+            /**
+             * Format: int64
+             * @description The id.
+             */
+            id: number;
+            /** @description The name. */
+            name: string;
+        };
+        CatalogField: {
+            /** @description The code of the field in this account. */
+            code: string;
+            /** @description The name. */
+            name: string;
+            options?: components["schemas"]["CatalogEntry"][];
+            type: string;
+        };
+        CatalogStage: {
+            /**
+             * Format: int64
+             * @description The id.
+             */
+            id: number;
+            /** @description The name. */
+            name: string;
+            pipeline: string;
+        };
         ChangeSettingsInputBody: {
             /**
              * Format: int32
@@ -1384,6 +1519,14 @@ export interface components {
             pipeline?: string | null;
             /** @description The stage of new deals. */
             stage?: string | null;
+        };
+        ChangeTagsInputBody: {
+            /** @description Tags to add: lower-case letters, digits, hyphens, dots and underscores. */
+            add?: string[];
+            /** @description Tags to remove. */
+            remove?: string[];
+            /** @description Logins, @logins or GitHub URLs of tracked users. */
+            users: string[];
         };
         ChangeUsersInputBody: {
             /**
@@ -1423,6 +1566,10 @@ export interface components {
             user?: string;
             /** @description The time zone of these hours, such as Europe/Berlin; an empty text means UTC. */
             zone?: string;
+        };
+        ChangedTags: {
+            /** @description One result for each named user. */
+            results: components["schemas"]["Result"][];
         };
         ChangedUsers: {
             /** @description One result for each named user. */
@@ -1476,6 +1623,30 @@ export interface components {
             new_gists: components["schemas"]["CompatGist"][];
             /** @description The gists that you were shown before. */
             old_gists: components["schemas"]["CompatGist"][];
+        };
+        Condition: {
+            /**
+             * @description The fact that the condition is about.
+             * @enum {string}
+             */
+            fact: "tag" | "login" | "language" | "file" | "keyword" | "regexp" | "files" | "size" | "age" | "fork" | "backfill";
+            /**
+             * @description Of a keyword or regexp: where to look; empty for both.
+             * @enum {string}
+             */
+            in?: "description" | "file name";
+            /**
+             * Format: int64
+             * @description Of files, size (bytes) or age (days): the lowest number.
+             */
+            least?: number;
+            /**
+             * Format: int64
+             * @description Of files, size (bytes) or age (days): the highest number.
+             */
+            most?: number;
+            /** @description Of a tag, login, language, file, keyword or regexp: what it has to be or contain. In a login or file name, * stands for any text; only a regexp tells upper from lower case. */
+            value?: string;
         };
         Content: {
             /** @description The custom fields of deals; null while they are not known. */
@@ -1902,6 +2073,11 @@ export interface components {
          * @enum {string}
          */
         EventType: "gist.noticed" | "deal.queued" | "deal.awaiting_approval" | "deal.postponed" | "deal.created" | "deal.relinked" | "deal.failed" | "deal.retried" | "deal.skipped" | "user.added" | "user.gone" | "user.back" | "user.renamed" | "user.removed" | "user.paused" | "user.resumed" | "pushes.paused" | "pushes.resumed" | "quota.spent" | "quota.restored" | "duplicate.found" | "audit.ended" | "webhook.disabled";
+        Failed: {
+            rule: string;
+            /** @description The first condition that does not hold, or that must not hold and does. */
+            why: string;
+        };
         Failure: {
             /**
              * Format: int64
@@ -1938,6 +2114,16 @@ export interface components {
              * @description When it was last read completely; left out if it never was.
              */
             read_at?: string;
+        };
+        Field: {
+            /** @description What the name stood for when the rule was saved. */
+            code?: string;
+            /** @description The name of a custom field of deals in Pipedrive. */
+            field: string;
+            /** @description A template of the value. For a field with options it results in the name of one. */
+            template: string;
+            /** @description The type of the field when the rule was saved. */
+            type?: string;
         };
         FieldValue: {
             /** @description The code of the field in this account. */
@@ -2293,7 +2479,7 @@ export interface components {
              * @description The kind of error.
              * @enum {string}
              */
-            kind: "add_users" | "change_users" | "retry_deals" | "skip_deals";
+            kind: "add_users" | "change_users" | "retry_deals" | "skip_deals" | "decide_deals";
             /** @description Why deals are skipped. */
             note?: string;
             /**
@@ -2451,6 +2637,67 @@ export interface components {
             /** @description What the key's user may not do and what else limits gistdeal in this account; empty if nothing does. */
             warnings: string[];
         };
+        PreviewRulesInputBody: {
+            /**
+             * Format: int64
+             * @description The number of gists to look at, the last ones of all users; 0 means 500.
+             */
+            gists?: number;
+            /** @description Try the present rules instead. */
+            present?: boolean;
+            /**
+             * Format: int64
+             * @description The number of gists to list; 0 means 50.
+             */
+            results?: number;
+            /** @description The rules to try. */
+            rules?: components["schemas"]["Rule"][];
+        };
+        PreviewedDeal: {
+            /** @description The values of custom fields by name; of an option its number. */
+            fields: {
+                [key: string]: unknown;
+            };
+            label_ids?: number[];
+            /**
+             * Format: int64
+             * @description Left out for the owner of the settings.
+             */
+            owner_id?: number;
+            /**
+             * Format: int64
+             * @description Left out for the stage of the settings.
+             */
+            stage_id?: number;
+            title: string;
+        };
+        PreviewedGist: {
+            /**
+             * @description What was done, such as user.pause.
+             * @enum {string}
+             */
+            action: "create" | "hold" | "skip";
+            /** @description The deal as it would be sent; left out if there is none. */
+            deal?: components["schemas"]["PreviewedDeal"];
+            /** @description The description of the gist on GitHub. */
+            description: string;
+            /** @description Why each rule before this one does not match. */
+            failed: components["schemas"]["Failed"][];
+            /** @description The id of the gist on GitHub. */
+            gist_id: string;
+            /** @description The login of the user on GitHub. It may change. */
+            login: string;
+            /**
+             * @description What the present rules decide.
+             * @enum {string}
+             */
+            now: "create" | "hold" | "skip";
+            /** @description Why; empty or left out if there is nothing to say. */
+            reason?: string;
+            rule: string;
+            /** @description The state of the gist's deal, which a preview does not change. */
+            state: components["schemas"]["DealState"];
+        };
         Problem: {
             /** @description What is wrong, and what to do. */
             detail?: string;
@@ -2600,7 +2847,7 @@ export interface components {
              * @description The outcome. Nothing was done for invalid, not_found and refused.
              * @enum {string}
              */
-            result: "added" | "tracked" | "waiting" | "requested" | "paused" | "resumed" | "approved" | "removed" | "retried" | "skipped" | "canceled" | "revoked" | "deleted" | "signed_out" | "forgotten" | "unchanged" | "invalid" | "not_found" | "refused";
+            result: "added" | "tracked" | "waiting" | "requested" | "paused" | "resumed" | "approved" | "removed" | "retried" | "skipped" | "canceled" | "revoked" | "deleted" | "signed_out" | "forgotten" | "unchanged" | "queued" | "awaiting_approval" | "tagged" | "invalid" | "not_found" | "refused";
         };
         RetryInputBody: {
             /** @description Change nothing, and answer how many deals would be queued. */
@@ -2632,6 +2879,142 @@ export interface components {
              * @default 24h
              */
             overlap: string;
+        };
+        Rule: {
+            /**
+             * @description create queues the deal, hold lets it wait for approval, skip creates none.
+             * @enum {string}
+             */
+            action: "create" | "hold" | "skip";
+            /** @description Each of these holds for the gist. */
+            all?: components["schemas"]["Condition"][];
+            /** @description At least one of these holds; no condition if empty. */
+            any?: components["schemas"]["Condition"][];
+            /** @description Values of further custom fields of the deal. */
+            fields?: components["schemas"]["Field"][];
+            /** @description A label of the deal; empty for none. */
+            label?: string;
+            /**
+             * Format: int64
+             * @description What label stood for when the rule was saved.
+             */
+            label_id?: number;
+            /** @description Names the rule in the history of deals; unique. */
+            name: string;
+            /** @description None of these holds. */
+            none?: components["schemas"]["Condition"][];
+            /** @description Whether the rule is passed over. */
+            off?: boolean;
+            /** @description The name or e-mail address of the owner of the deal; empty for that of the settings. */
+            owner?: string;
+            /**
+             * Format: int64
+             * @description What owner stood for when the rule was saved.
+             */
+            owner_id?: number;
+            /**
+             * Format: int64
+             * @description Deals of all users within 24 hours; further ones wait for approval. 0 for no limit.
+             */
+            per_day?: number;
+            /**
+             * Format: int64
+             * @description Deals of one user within 24 hours; further ones wait for approval. 0 for no limit.
+             */
+            per_user_and_day?: number;
+            /** @description The pipeline of the deal; empty for that of the settings. */
+            pipeline?: string;
+            /** @description The stage of the deal; empty for the first of the pipeline. */
+            stage?: string;
+            /**
+             * Format: int64
+             * @description What stage and pipeline stood for when the rule was saved.
+             */
+            stage_id?: number;
+            /** @description A template of the title; empty for the usual title. */
+            title?: string;
+        };
+        RuleCatalog: {
+            /** @description The custom fields of deals; null while they are not known. */
+            fields: components["schemas"]["CatalogField"][];
+            labels: components["schemas"]["CatalogEntry"][];
+            owners: components["schemas"]["CatalogEntry"][];
+            /** @description Why rules are paused, by their names: their deals wait for approval. */
+            paused: {
+                [key: string]: string;
+            };
+            /** @description The names of the stages, in their order; null while they are not known. */
+            stages: components["schemas"]["CatalogStage"][];
+        };
+        RuleChanges: {
+            /**
+             * Format: int64
+             * @description How many would stay in their state with another content or rule.
+             */
+            content: number;
+            /**
+             * Format: int64
+             * @description The number of deals that would be decided again: queued ones, those that wait for approval, and those that rules skipped.
+             */
+            deals: number;
+            /**
+             * Format: int64
+             * @description How many would wait for approval that do not.
+             */
+            hold: number;
+            /**
+             * Format: int64
+             * @description How many of them would be queued that are not.
+             */
+            queue: number;
+            /**
+             * Format: int64
+             * @description How many would be skipped that are not.
+             */
+            skip: number;
+        };
+        RulePreview: {
+            /**
+             * Format: int64
+             * @description How many of them get a deal.
+             */
+            create: number;
+            /**
+             * Format: int64
+             * @description How many of them get a deal by the present rules.
+             */
+            create_now: number;
+            /**
+             * Format: double
+             * @description The deals that the gists of a day make, by the number of new gists in the last 30 days.
+             */
+            deals_per_day: number;
+            /**
+             * Format: int64
+             * @description The number of gists that were looked at: the last ones of all tracked users.
+             */
+            gists: number;
+            /**
+             * Format: int64
+             * @description How many wait for approval.
+             */
+            hold: number;
+            /**
+             * Format: double
+             * @description What these deals cost in tokens of Pipedrive.
+             */
+            pipedrive_tokens_per_day: number;
+            /** @description The first gists with their decisions, the last noticed one first. */
+            results: components["schemas"]["PreviewedGist"][];
+            /** @description The number of gists that each rule decides about, by its name. */
+            rules: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description How many get none.
+             */
+            skip: number;
         };
         Run: {
             /**
@@ -2734,6 +3117,9 @@ export interface components {
             /** @description What the token may do. */
             scope: components["schemas"]["Scope"];
         };
+        Set: {
+            rules: components["schemas"]["Rule"][];
+        };
         SettingList: {
             /** @description All settings. */
             settings: components["schemas"]["ListedSetting"][];
@@ -2754,6 +3140,11 @@ export interface components {
             states?: components["schemas"]["DealState"][];
             /** @description Only those of this user. */
             user?: string;
+        };
+        Stored: {
+            rules: components["schemas"]["Rule"][];
+            /** Format: int64 */
+            version: number;
         };
         SweepPlan: {
             /** @description Whether one query compares 100 users with GitHub; otherwise each user needs a request. */
@@ -5661,6 +6052,508 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    "get-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rules": [
+                     *         {
+                     *           "action": "create",
+                     *           "any": [
+                     *             {
+                     *               "fact": "language",
+                     *               "value": "HCL"
+                     *             },
+                     *             {
+                     *               "fact": "keyword",
+                     *               "value": "terraform"
+                     *             }
+                     *           ],
+                     *           "fields": [
+                     *             {
+                     *               "code": "0cbf9b6de4b8a8fd4fd4b7fd0a1d1f0bd6d4c1c9",
+                     *               "field": "Language",
+                     *               "template": "{{.Language}}",
+                     *               "type": "varchar"
+                     *             }
+                     *           ],
+                     *           "name": "Infrastructure",
+                     *           "owner": "Ann Admin",
+                     *           "owner_id": 102,
+                     *           "pipeline": "Gists",
+                     *           "stage": "New",
+                     *           "stage_id": 6,
+                     *           "title": "{{.Login}}: {{line .Description | default \"a gist\" | short 80}}"
+                     *         },
+                     *         {
+                     *           "action": "skip",
+                     *           "all": [
+                     *             {
+                     *               "fact": "fork"
+                     *             }
+                     *           ],
+                     *           "name": "Forks"
+                     *         }
+                     *       ],
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Stored"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "replace-rules": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag or the version in quotes of the rules that you read: if they have changed since, nothing is changed and the answer is 412. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "action": "create",
+                 *           "any": [
+                 *             {
+                 *               "fact": "language",
+                 *               "value": "HCL"
+                 *             },
+                 *             {
+                 *               "fact": "keyword",
+                 *               "value": "terraform"
+                 *             }
+                 *           ],
+                 *           "fields": [
+                 *             {
+                 *               "field": "Language",
+                 *               "template": "{{.Language}}"
+                 *             }
+                 *           ],
+                 *           "name": "Infrastructure",
+                 *           "owner": "Ann Admin",
+                 *           "pipeline": "Gists",
+                 *           "stage": "New",
+                 *           "title": "{{.Login}}: {{line .Description | default \"a gist\" | short 80}}"
+                 *         },
+                 *         {
+                 *           "action": "skip",
+                 *           "all": [
+                 *             {
+                 *               "fact": "fork"
+                 *             }
+                 *           ],
+                 *           "name": "Forks"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Set"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rules": [
+                     *         {
+                     *           "action": "create",
+                     *           "any": [
+                     *             {
+                     *               "fact": "language",
+                     *               "value": "HCL"
+                     *             },
+                     *             {
+                     *               "fact": "keyword",
+                     *               "value": "terraform"
+                     *             }
+                     *           ],
+                     *           "fields": [
+                     *             {
+                     *               "code": "0cbf9b6de4b8a8fd4fd4b7fd0a1d1f0bd6d4c1c9",
+                     *               "field": "Language",
+                     *               "template": "{{.Language}}",
+                     *               "type": "varchar"
+                     *             }
+                     *           ],
+                     *           "name": "Infrastructure",
+                     *           "owner": "Ann Admin",
+                     *           "owner_id": 102,
+                     *           "pipeline": "Gists",
+                     *           "stage": "New",
+                     *           "stage_id": 6,
+                     *           "title": "{{.Login}}: {{line .Description | default \"a gist\" | short 80}}"
+                     *         },
+                     *         {
+                     *           "action": "skip",
+                     *           "all": [
+                     *             {
+                     *               "fact": "fork"
+                     *             }
+                     *           ],
+                     *           "name": "Forks"
+                     *         }
+                     *       ],
+                     *       "version": 4
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Stored"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "get-rule-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "content": 77,
+                     *       "deals": 120,
+                     *       "hold": 0,
+                     *       "queue": 3,
+                     *       "skip": 40
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RuleChanges"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "apply-rules": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T06:00:00Z",
+                     *       "done": 0,
+                     *       "id": "K5XQ2M4ZKD6WVA3NB7XQ2M4ZKD",
+                     *       "kind": "decide_deals",
+                     *       "problems": 0,
+                     *       "results": {},
+                     *       "state": "queued",
+                     *       "total": 120
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "get-rule-catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "fields": [
+                     *         {
+                     *           "code": "0cbf9b6de4b8a8fd4fd4b7fd0a1d1f0bd6d4c1c9",
+                     *           "name": "Language",
+                     *           "type": "varchar"
+                     *         }
+                     *       ],
+                     *       "labels": [
+                     *         {
+                     *           "id": 3,
+                     *           "name": "Hot"
+                     *         }
+                     *       ],
+                     *       "owners": [
+                     *         {
+                     *           "id": 102,
+                     *           "name": "Ann Admin"
+                     *         }
+                     *       ],
+                     *       "paused": {},
+                     *       "stages": [
+                     *         {
+                     *           "id": 6,
+                     *           "name": "New",
+                     *           "pipeline": "Gists"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RuleCatalog"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "preview-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "gists": 500,
+                 *       "rules": [
+                 *         {
+                 *           "action": "create",
+                 *           "any": [
+                 *             {
+                 *               "fact": "language",
+                 *               "value": "HCL"
+                 *             },
+                 *             {
+                 *               "fact": "keyword",
+                 *               "value": "terraform"
+                 *             }
+                 *           ],
+                 *           "fields": [
+                 *             {
+                 *               "field": "Language",
+                 *               "template": "{{.Language}}"
+                 *             }
+                 *           ],
+                 *           "name": "Infrastructure",
+                 *           "owner": "Ann Admin",
+                 *           "pipeline": "Gists",
+                 *           "stage": "New",
+                 *           "title": "{{.Login}}: {{line .Description | default \"a gist\" | short 80}}"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["PreviewRulesInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "create": 34,
+                     *       "create_now": 22,
+                     *       "deals_per_day": 5,
+                     *       "gists": 500,
+                     *       "hold": 0,
+                     *       "pipedrive_tokens_per_day": 25,
+                     *       "results": [
+                     *         {
+                     *           "action": "create",
+                     *           "deal": {
+                     *             "fields": {
+                     *               "Gist ID": "06fcca0384757f163d7e9891ea35a430",
+                     *               "Language": "HCL"
+                     *             },
+                     *             "owner_id": 102,
+                     *             "stage_id": 6,
+                     *             "title": "seven-swans: Terraform for beginners"
+                     *           },
+                     *           "description": "Terraform for beginners",
+                     *           "failed": [],
+                     *           "gist_id": "06fcca0384757f163d7e9891ea35a430",
+                     *           "login": "seven-swans",
+                     *           "now": "skip",
+                     *           "rule": "Infrastructure",
+                     *           "state": "skipped"
+                     *         }
+                     *       ],
+                     *       "rules": {
+                     *         "Everything but infrastructure": 466,
+                     *         "Infrastructure": 34
+                     *       },
+                     *       "skip": 466
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RulePreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     "list-runs": {
         parameters: {
             query?: {
@@ -6392,6 +7285,71 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "change-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "add": [
+                 *         "customer"
+                 *       ],
+                 *       "users": [
+                 *         "seven-swans",
+                 *         "@octocat"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChangeTagsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "input": "seven-swans",
+                     *           "reason": "customer",
+                     *           "result": "tagged"
+                     *         },
+                     *         {
+                     *           "input": "@octocat",
+                     *           "reason": "customer emea",
+                     *           "result": "tagged"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChangedTags"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];

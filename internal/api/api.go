@@ -16,6 +16,7 @@ import (
 	"gistdeal/internal/admin"
 	"gistdeal/internal/admin/activity"
 	"gistdeal/internal/admin/estimate"
+	"gistdeal/internal/admin/rulesets"
 	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/api/document"
 	"gistdeal/internal/operation"
@@ -47,6 +48,7 @@ type API struct {
 	db           *store.Store
 	admin        *admin.Admin
 	operations   *operation.Operations
+	rules        *rulesets.RuleSets
 	activity     *activity.Activity
 	settings     *settings.Settings
 	options      Options
@@ -75,7 +77,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	if o.Operations == nil {
 		o.Operations = operation.New(db, o.Log)
 	}
-	a := &API{db: db, admin: admin.New(db), operations: o.Operations, once: map[string]route{}, activity: activity.New(db), settings: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), pingInterval: pingInterval}
+	a := &API{db: db, admin: admin.New(db), operations: o.Operations, once: map[string]route{}, rules: rulesets.New(db), activity: activity.New(db), settings: settings.New(db, c), options: o, log: o.Log, mux: http.NewServeMux(), pingInterval: pingInterval}
 	a.broadcaster = newBroadcaster(a.activity, o.Log)
 	a.huma = humago.New(a.mux, config())
 	a.openAPI = sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })
@@ -91,6 +93,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	a.addAuditLogRoutes()
 	a.addPeopleRoutes()
 	a.addSettingRoutes()
+	a.addRuleRoutes()
 	a.addEstimateRoutes()
 	a.addEventRoutes()
 	a.allowNull()

@@ -38,6 +38,7 @@ var tags = []struct{ name, description, segments string }{
 	{"deals", "Deals in Pipedrive: states, histories, failures, duplicates.", "deals failures duplicates"},
 	{"status", "The state of gistdeal: leader, quotas, runs, events, pushes, audit log.", "me overview quotas runs events event-log pushes audit-log audit-log.csv"},
 	{"settings", "Settings that change at run time, and the accounts behind the keys.", "settings account"},
+	{"rules", "Rules that decide which gists become deals, and what the deals say.", "rules"},
 	{"webhooks", "Addresses that get signed messages about events.", "webhooks"},
 	{"tokens", "API tokens, and people who signed in.", "tokens people"},
 	{tagSessions, "Log-ins of browsers.", ""},
