@@ -33,6 +33,9 @@ var recorded = []struct{ command, arguments, actions string }{
 	{"deals skip", "--user alice --reason old", "deals.skip"},
 	{"deals retry", "--user alice --state skipped --yes", "deals.retry"},
 	{"resume", "", "pushes.resume"},
+	{"users tag", "alice bob --add vip", "user.tag user.tag"},
+	{"rules apply", "-f RULES --yes", "rules.change"},
+	{"rules again", "--yes", "rules.apply"},
 	{"users pause", "alice bob", "user.pause user.pause"},
 	{"users resume", "alice", "user.resume"},
 	{"users remove", "alice", "user.remove"},
@@ -63,7 +66,7 @@ var recorded = []struct{ command, arguments, actions string }{
 // readers are commands that change nothing in the database of a running gistdeal.
 var readers = []string{
 	"serve", "users list", "requests list", "deals list", "deals explain", "tokens list", "people list", "quota", "audit-log", "doctor", "plan", "export", "backup",
-	"webhooks list", "webhooks deliveries", "operations list", "operations show", "copy", "demo", "sim", "healthcheck", "completion", "version",
+	"webhooks list", "webhooks deliveries", "operations list", "operations show", "rules list", "rules export", "rules test", "copy", "demo", "sim", "healthcheck", "completion", "version",
 }
 
 // entry is an entry in the JSON output of audit-log.
@@ -120,6 +123,11 @@ func TestEachCommandThatChangesSomethingLeavesItsEntry(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "manifest.yaml")
 			testenv.Must(t, os.WriteFile(file, []byte("version: 1\nsettings: {daily_limit: 9}\nusers:\n- {login: alice, paused: true}\n- {login: dora}\n"), 0o600))
 			arguments = strings.ReplaceAll(arguments, "FILE", file)
+		}
+		if strings.Contains(arguments, "RULES") {
+			file := filepath.Join(t.TempDir(), "rules.yaml")
+			testenv.Must(t, os.WriteFile(file, []byte("rules:\n- {name: forks, action: skip, all: [{fact: fork}]}\n"), 0o600))
+			arguments = strings.ReplaceAll(arguments, "RULES", file)
 		}
 		if strings.Contains(arguments, "COPY") {
 			copied := filepath.Join(t.TempDir(), "copy.db")

@@ -23,6 +23,7 @@ type backend interface {
 	people
 	operations
 	changeable
+	ruleBook
 }
 
 // users are the users of a gistdeal.
@@ -32,6 +33,7 @@ type users interface {
 	AddUsers(ctx context.Context, add admin.Addition) iter.Seq2[admin.Result, error]
 	ChangeUsers(ctx context.Context, inputs []string, c admin.Change) ([]admin.Result, error)
 	AwaitingApproval(ctx context.Context, inputs []string) (deals int, err error)
+	ChangeTags(ctx context.Context, inputs, add, remove []string) ([]admin.Result, error)
 	Erase(ctx context.Context, input string) (admin.Erased, error)
 }
 

@@ -187,6 +187,14 @@ func noticed(h admin.History) string {
 	return text
 }
 
+// ruleOf names the rule that decided about a deal; "" if there were no rules.
+func ruleOf(h admin.History) string {
+	if h.Rule == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s (version %d of the rules)", h.Rule, h.RulesVersion)
+}
+
 func showHistory(t *table, h admin.History) {
 	t.row("gist", h.GistID)
 	for _, fact := range [][2]string{
@@ -200,6 +208,7 @@ func showHistory(t *table, h admin.History) {
 		{"address", h.DealURL},
 		{"queued since", clock(h.QueuedAt)},
 		{"problem", h.Problem},
+		{"rule", ruleOf(h)},
 	} {
 		if fact[1] != "" && fact[1] != "-" {
 			t.row(fact[0], fact[1])

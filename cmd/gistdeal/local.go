@@ -8,11 +8,13 @@ import (
 	"gistdeal/internal/admin"
 	"gistdeal/internal/admin/activity"
 	"gistdeal/internal/admin/estimate"
+	"gistdeal/internal/admin/rulesets"
 	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/app"
 	"gistdeal/internal/config"
 	"gistdeal/internal/operation"
 	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/rules"
 	"gistdeal/internal/store"
 )
 
@@ -22,12 +24,13 @@ type local struct {
 	*activity.Activity
 	settings   *settings.Settings
 	operations *operation.Operations
+	rules      *rulesets.RuleSets
 	db         *store.Store
 	conf       config.Config
 }
 
 func newLocal(db *store.Store, c config.Config) local {
-	return local{admin.New(db), activity.New(db), settings.New(db, app.Configured(c)), operation.New(db, nil), db, c}
+	return local{admin.New(db), activity.New(db), settings.New(db, app.Configured(c)), operation.New(db, nil), rulesets.New(db), db, c}
 }
 
 // Deals returns the deals from the first one on.
@@ -52,6 +55,35 @@ func (l local) Settings(ctx context.Context) ([]settings.Setting, error) { retur
 // ChangeSettings changes settings; "" restores the default.
 func (l local) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]string) ([]settings.Setting, error) {
 	return l.settings.Change(ctx, values)
+}
+
+// Rules returns the rules.
+func (l local) Rules(ctx context.Context) (rules.Stored, error) { return l.rules.Get(ctx) }
+
+// SaveRules replaces the rules of a version.
+func (l local) SaveRules(ctx context.Context, set rules.Set, version int64) (rules.Stored, error) {
+	return l.rules.Save(ctx, set, version)
+}
+
+// RuleCatalog returns what rules can name.
+func (l local) RuleCatalog(ctx context.Context) (rulesets.RuleCatalog, error) {
+	return l.rules.Catalog(ctx)
+}
+
+// PreviewRules returns what rules decide about the stored gists.
+func (l local) PreviewRules(ctx context.Context, draft *rules.Set, gists, results int) (rulesets.RulePreview, error) {
+	return l.rules.Preview(ctx, draft, gists, results)
+}
+
+// RuleChanges counts the deals that ApplyRules would change.
+func (l local) RuleChanges(ctx context.Context) (rulesets.RuleChanges, error) {
+	c, _, err := l.rules.Changes(ctx)
+	return c, err
+}
+
+// ApplyRules begins to decide again about the deals that were not sent.
+func (l local) ApplyRules(ctx context.Context) (gistdeal.Operation, error) {
+	return l.operations.ApplyRules(ctx, operation.NewID())
 }
 
 // AddMany begins to track many users.

@@ -79,7 +79,7 @@ func (c *applyCmd) Run(ctx context.Context, at serverFlags) error {
 		if err := c.agree(differences); err != nil {
 			return err
 		}
-		return c.apply(ctx, g, differences)
+		return c.apply(ctx, g, wanted, differences)
 	})
 }
 
@@ -127,9 +127,9 @@ func changes(differences []manifest.Difference) bool {
 }
 
 // apply applies the differences, and prints the result of each as soon as it is known.
-func (c *applyCmd) apply(ctx context.Context, g backend, differences []manifest.Difference) error {
+func (c *applyCmd) apply(ctx context.Context, g backend, wanted manifest.Manifest, differences []manifest.Difference) error {
 	var results []admin.Result
-	err := manifest.Applying{Gistdeal: g, Notice: notice, Report: func(r admin.Result) {
+	err := manifest.Applying{Gistdeal: g, Rules: wanted.Rules, Notice: notice, Report: func(r admin.Result) {
 		results = append(results, r)
 		if !c.JSON {
 			printResult(r)

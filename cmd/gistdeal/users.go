@@ -19,6 +19,7 @@ type usersCmd struct {
 	Pause   usersPauseCmd   `cmd:"" help:"Stop scanning users."`
 	Resume  usersResumeCmd  `cmd:"" help:"Scan paused users again."`
 	Erase   usersEraseCmd   `cmd:"" help:"Erase a person's data, keeping only gist and deal ids. The person is never tracked again without --again."`
+	Tag     usersTagCmd     `cmd:"" help:"Add tags to users, or remove tags: rules can ask for them."`
 	Approve usersApproveCmd `cmd:"" help:"Approve batches held for approval: their deals are queued."`
 }
 
@@ -186,6 +187,29 @@ type changeUsers struct {
 
 func (c *changeUsers) change(ctx context.Context, at serverFlags, what admin.Change) error {
 	return c.changeIf(ctx, at, what, func(backend, []string) (bool, error) { return true, nil })
+}
+
+// changeTags changes the tags of the users, and prints their tags.
+func (c *usersTagCmd) changeTags(ctx context.Context, at serverFlags, add, remove []string) error {
+	logins, err := c.read()
+	if err != nil {
+		return err
+	}
+	var results []admin.Result
+	err = c.withGistdeal(ctx, at, writes, func(g backend) error {
+		if results, err = g.ChangeTags(ctx, logins, add, remove); err != nil {
+			return err
+		}
+		return c.print(usersDone{results}, func(t *table) {
+			for _, r := range results {
+				t.row(r.Input, spaced(r.Result), r.Reason)
+			}
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return admin.Undone(results)
 }
 
 // changeIf changes the users if agree says so.

@@ -2,11 +2,13 @@ package manifest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/admin/settings"
+	"gistdeal/internal/rules"
 )
 
 // someUsers is how many users are requested at a time: fewer than may be pending.
@@ -15,6 +17,7 @@ const someUsers = 500
 // Applying makes a gistdeal as its manifest says.
 type Applying struct {
 	Gistdeal Gistdeal
+	Rules    *rules.Set         // of the manifest
 	Report   func(admin.Result) // gets the result of each difference
 	Notice   func(text string)  // as in admin.Addition
 }
@@ -24,6 +27,9 @@ type Applying struct {
 // decide about the deals of new users.
 func (a Applying) Apply(ctx context.Context, differences []Difference) error {
 	if err := a.set(ctx, differences); err != nil {
+		return err
+	}
+	if err := a.replaceRules(ctx, differences); err != nil {
 		return err
 	}
 	for _, change := range []struct {
@@ -61,6 +67,24 @@ func (a Applying) set(ctx context.Context, differences []Difference) error {
 		if _, set := values[gistdeal.Setting(d.Name)]; set && d.Action == Set {
 			a.Report(admin.Result{Input: d.Name, Result: "set", Reason: d.To})
 		}
+	}
+	return nil
+}
+
+// replaceRules replaces the rules if they differ.
+func (a Applying) replaceRules(ctx context.Context, differences []Difference) error {
+	for _, d := range differences {
+		if d.Action != Rules {
+			continue
+		}
+		stored, err := a.Gistdeal.Rules(ctx)
+		if err != nil {
+			return err
+		}
+		if stored, err = a.Gistdeal.SaveRules(ctx, *a.Rules, stored.Version); err != nil {
+			return err
+		}
+		a.Report(admin.Result{Input: d.Name, Result: "set", Reason: fmt.Sprintf("version %d", stored.Version)})
 	}
 	return nil
 }

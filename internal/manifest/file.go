@@ -11,6 +11,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin/settings"
+	"gistdeal/internal/rules"
 )
 
 // Version is the version of the file's form.
@@ -19,6 +20,7 @@ const Version = 1
 // Manifest is the wanted users and settings of a gistdeal.
 type Manifest struct {
 	Settings map[gistdeal.Setting]string // those that it names; "" is the default
+	Rules    *rules.Set                  // nil if it names none
 	Users    []User
 }
 
@@ -105,6 +107,7 @@ func Read(text []byte) (m Manifest, err error) {
 	var file struct {
 		Version  int           `yaml:"version"`
 		Settings settingValues `yaml:"settings"`
+		Rules    []rules.Rule  `yaml:"rules"`
 		Users    []User        `yaml:"users"`
 	}
 	if err := yaml.Load(text, &file, yaml.WithKnownFields()); err != nil {
@@ -115,6 +118,10 @@ func Read(text []byte) (m Manifest, err error) {
 	}
 	m.Settings, err = file.Settings.settings()
 	mistakes := []error{err}
+	if file.Rules != nil {
+		m.Rules = &rules.Set{Rules: file.Rules}
+		mistakes = append(mistakes, m.Rules.Check())
+	}
 	lines := make(map[string]int, len(file.Users))
 	for i, u := range file.Users {
 		login, err := gistdeal.LoginFrom(u.Login)

@@ -11,6 +11,7 @@ import (
 	"gistdeal/internal/admin"
 	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/manifest"
+	"gistdeal/internal/rules"
 	"gistdeal/internal/testing/testenv"
 )
 
@@ -83,4 +84,10 @@ func BenchmarkReadAHundredThousandUsers(b *testing.B) {
 		_, err := manifest.Read(text.Bytes())
 		testenv.Must(b, err)
 	}
+}
+
+func (l *large) Rules(context.Context) (rules.Stored, error) { return rules.Stored{}, nil }
+
+func (l *large) SaveRules(_ context.Context, set rules.Set, version int64) (rules.Stored, error) {
+	return rules.Stored{Version: version + 1, Set: set}, nil
 }

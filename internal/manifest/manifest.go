@@ -9,6 +9,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/admin/settings"
+	"gistdeal/internal/rules"
 )
 
 // Gistdeal is a gistdeal: the one of a database, or at a server.
@@ -18,6 +19,8 @@ type Gistdeal interface {
 	ChangeUsers(ctx context.Context, inputs []string, c admin.Change) ([]admin.Result, error)
 	Settings(ctx context.Context) ([]settings.Setting, error)
 	ChangeSettings(ctx context.Context, values map[gistdeal.Setting]string) ([]settings.Setting, error)
+	Rules(ctx context.Context) (rules.Stored, error)
+	SaveRules(ctx context.Context, set rules.Set, version int64) (rules.Stored, error)
 }
 
 // Export writes the settings and all users but removed ones. A user whose login is
@@ -31,12 +34,19 @@ func Export(ctx context.Context, g Gistdeal, to io.Writer) error {
 	if err != nil {
 		return err
 	}
+	stored, err := g.Rules(ctx)
+	if err != nil {
+		return err
+	}
 	w := &writer{w: to}
 	w.text(head)
 	w.yaml(struct {
 		Version  int           `yaml:"version"`
 		Settings settingValues `yaml:"settings"`
 	}{Version, values})
+	if stored.Version > 0 {
+		w.yaml(stored.Set)
+	}
 	w.text("users:\n")
 	if err := w.users(ctx, g); err != nil {
 		return err
@@ -65,7 +75,9 @@ func (w *writer) users(ctx context.Context, g Gistdeal) error {
 			return w.err
 		}
 	}
-	if len(some) > 0 || empty {
+	if empty {
+		w.text("  []\n")
+	} else if len(some) > 0 {
 		w.yaml(some)
 	}
 	return nil
@@ -77,6 +89,7 @@ type Action string
 // The actions.
 const (
 	Set      Action = "set"      // change a setting
+	Rules    Action = "rules"    // replace the rules
 	Add      Action = "add"      // track a user
 	Backfill Action = "backfill" // change the backfill of a user before its first scan
 	Pause    Action = "pause"
@@ -102,6 +115,13 @@ func (m Manifest) Compare(ctx context.Context, g Gistdeal, prune bool) ([]Differ
 		return nil, err
 	}
 	differences := m.compareSettings(all)
+	if m.Rules != nil {
+		stored, err := g.Rules(ctx)
+		if err != nil {
+			return nil, err
+		}
+		differences = append(differences, m.compareRules(stored)...)
+	}
 	left := make(map[string]User, len(m.Users)) // not seen yet, by login key
 	for _, u := range m.Users {
 		left[gistdeal.LoginKey(u.Login)] = u

@@ -10,8 +10,10 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/admin"
+	"gistdeal/internal/admin/rulesets"
 	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/manifest"
+	"gistdeal/internal/rules"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/pgtest"
@@ -64,10 +66,20 @@ func (w *world) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]
 	return w.settings.Change(ctx, values)
 }
 
+// Rules implements manifest.Gistdeal.
+func (w *world) Rules(ctx context.Context) (rules.Stored, error) { return rulesets.New(w.db).Get(ctx) }
+
+// SaveRules implements manifest.Gistdeal.
+func (w *world) SaveRules(ctx context.Context, set rules.Set, version int64) (rules.Stored, error) {
+	return rulesets.New(w.db).Save(ctx, set, version)
+}
+
 // apply makes the world as a file says, and returns the results.
 func (w *world) apply(text string, prune bool) (results string) {
 	w.t.Helper()
-	a := manifest.Applying{Gistdeal: w, Report: func(r admin.Result) { results += r.Input + " " + r.Result + "\n" }}
+	m, err := manifest.Read([]byte(text))
+	testenv.Must(w.t, err)
+	a := manifest.Applying{Gistdeal: w, Rules: m.Rules, Report: func(r admin.Result) { results += r.Input + " " + r.Result + "\n" }}
 	testenv.Must(w.t, a.Apply(w.t.Context(), w.compare(text, prune)))
 	return results
 }
