@@ -174,8 +174,8 @@ func TestRulesDecideAboutTheGistsOfATakenInUser(t *testing.T) {
 	r := w.start()
 	w.connected(r)
 	w.saveRules(r, 3,
-		rules.Rule{Name: "forks", Action: gistdeal.RuleSkip, All: []rules.Condition{{What: rules.Fork}}},
-		rules.Rule{Name: "infra", Action: gistdeal.RuleHold, All: []rules.Condition{{What: rules.Language, Value: "HCL"}}},
+		rules.Rule{Name: "forks", Action: gistdeal.RuleSkip, All: []rules.Condition{{Fact: rules.Fork}}},
+		rules.Rule{Name: "infra", Action: gistdeal.RuleHold, All: []rules.Condition{{Fact: rules.Language, Value: "HCL"}}},
 	)
 	w.ask(r.store, gistdeal.ScanRequest{Login: "user-0"})
 	w.scanned(r.store, "user-0")
