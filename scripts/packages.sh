@@ -32,6 +32,7 @@ have curl || missing+=(curl)
 have ip || missing+=(iproute2)
 have iptables || [ -x /usr/sbin/iptables ] || missing+=(iptables)
 have openssl || missing+=(openssl)
+have stunnel4 || missing+=(stunnel4)
 # The image is built and run by an engine that its test starts, on a base that
 # has little more than a shell.
 have dockerd || missing+=(docker.io)
@@ -85,7 +86,7 @@ fi
 
 # A package may start its service unless a policy says no.
 rules=/usr/sbin/policy-rc.d
-if [[ " ${missing[*]} " =~ \ (nginx|certbot|docker.io)\  && ! -e $rules ]]; then
+if [[ " ${missing[*]} " =~ \ (nginx|certbot|docker.io|stunnel4)\  && ! -e $rules ]]; then
   printf '#!/bin/sh\nexit 101\n' | "${as[@]}" tee "$rules" >/dev/null
   "${as[@]}" chmod 755 "$rules"
   trap '"${as[@]}" rm -f "$clusters/gistdeal.conf" "$rules"' EXIT

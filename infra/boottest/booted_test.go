@@ -126,6 +126,11 @@ func TestTwoSystemsBootAtOnceServeAndAreBackAfterAPowerCut(t *testing.T) {
 	if t.Failed() {
 		return
 	}
+	for _, s := range []*system{one, two} {
+		if told := s.told(); !strings.Contains(told, "nginx has a new certificate") {
+			t.Errorf("%s tells the log group %s%s", s.name, told, s.saw("systemctl", "status", "--no-pager", "--full", "gistdeal-tunnel.service"))
+		}
+	}
 	one.serves(two.machine, "1")
 	for _, s := range []*system{one, two} {
 		s.works()

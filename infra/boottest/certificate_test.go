@@ -102,6 +102,23 @@ func (m *machine) serves(other *machine, count string) {
 	}
 }
 
+func TestAMachineMountsNoFileSystemButItsOwn(t *testing.T) {
+	t.Parallel()
+	w := enter(t)
+	if w == nil {
+		return
+	}
+	other := "fs-2.efs.us-east-1.amazonaws.com"
+	w.files.Store(&other)
+	m := w.started(render(t, parameterised))
+	if told := m.told(); !strings.Contains(told, "the shared folder cannot be mounted") {
+		t.Errorf("the log group is told %s", told)
+	}
+	if log := m.ran("cat", "/var/log/standin/tunnel.log"); !strings.Contains(log, "erification failed") && !strings.Contains(log, "certificate verify failed") {
+		t.Errorf("the tunnel says %s", log)
+	}
+}
+
 func TestAMountThatIsMissingLeavesAMachineWithItsOwnCertificate(t *testing.T) {
 	t.Parallel()
 	w := enter(t)

@@ -1,6 +1,7 @@
 package boottest
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -125,6 +126,38 @@ func metadata(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// shareFiles starts the end of the file system that speaks TLS. It greets, and has
+// no files: those are a folder.
+func (w *world) shareFiles() {
+	w.t.Helper()
+	l := tls.NewListener(listen(w.t, filesAddress+":2049"), &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		name := hello.ServerName
+		if other := w.files.Load(); other != nil {
+			name = *other
+		}
+		cert, private := w.ca.issue(w.t, name)
+		pair, err := tls.X509KeyPair([]byte(cert), []byte(private))
+		return &pair, err
+	}})
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return // It was closed.
+			}
+			serving.Go(func() {
+				_, _ = io.WriteString(conn, "file system\n") // Whoever does not trust it hangs up.
+				_ = conn.Close()
+			})
+		}
+	})
+	w.t.Cleanup(func() {
+		_ = l.Close()
+		serving.Wait()
+	})
+}
+
 // trust hands out the certificates that databases are known by.
 func (w *world) trust(rw http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/global/global-bundle.pem" {
@@ -136,7 +169,7 @@ func (w *world) trust(rw http.ResponseWriter, r *http.Request) {
 
 // balancer takes turns over the machines like the load balancer: it adds to
 // X-Forwarded-For, does not verify the certificate of a machine, and passes on the
-// challenges on port 80.
+// challenges on port 80, to machines that are healthy.
 type balancer struct {
 	mu    sync.Mutex
 	turn  int
@@ -155,6 +188,12 @@ func (b *balancer) next() (string, error) {
 	return b.hosts[b.turn%len(b.hosts)], nil
 }
 
+func (b *balancer) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.hosts)
+}
+
 func (b *balancer) add(host string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -165,6 +204,20 @@ func (b *balancer) remove(host string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.hosts = slices.DeleteFunc(b.hosts, func(h string) bool { return h == host })
+}
+
+// healthy asks a machine as the target group of port 80 does.
+func healthy(ctx context.Context, transport http.RoundTripper, host string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+"/healthz", nil)
+	if err != nil {
+		return false
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close() // Only the status counts.
+	return response.StatusCode == http.StatusOK
 }
 
 // balance starts the world's load balancer.
@@ -181,6 +234,12 @@ func (w *world) balance() {
 			Transport: transport, FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0),
 			Rewrite: func(p *httputil.ProxyRequest) {
 				host, _ := w.balancer.next()
+				for range w.balancer.count() {
+					if scheme == "https" || healthy(p.In.Context(), transport, host) {
+						break
+					}
+					host, _ = w.balancer.next()
+				}
 				p.Out.URL.Scheme, p.Out.URL.Host, p.Out.Host = scheme, host, p.In.Host
 				for _, name := range []string{"Forwarded", "X-Forwarded-Host", "X-Forwarded-For"} {
 					p.Out.Header[name] = p.In.Header[name]

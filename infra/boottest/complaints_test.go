@@ -69,7 +69,7 @@ func (m *machine) settled() complaints {
 	var c complaints
 	c.want("swap", m.saw("cat", "/run/standin/swap")+m.saw("grep", "^/swapfile", "/etc/fstab"), "/swapfile\n/swapfile none swap sw 0 0\n")
 	c.want("Debian's timer", m.saw("readlink", "-m", "/etc/systemd/system/certbot.timer"), "/dev/null\n")
-	c.want("after a reboot", m.saw("ls", "/run/standin/enabled"), "gistdeal-certificate.timer\ngistdeal.service\nnginx.service\n")
+	c.want("after a reboot", m.saw("ls", "/run/standin/enabled"), "gistdeal-certificate.timer\ngistdeal-tunnel.service\ngistdeal.service\nnginx.service\n")
 	c.want("timers", m.saw("sh", "-c", "cd /run/standin/active && ls *.timer"), "gistdeal-certificate.timer\n")
 	c.want("files", m.saw("sh", "-c", "cd /etc/gistdeal && stat -c '%n %a %u' * && cd ../nginx && stat -c '%n %a %u' gistdeal.pem"), `admin_token 400 65532
 env 600 0

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -66,6 +67,9 @@ func (m *machine) command(args ...string) *exec.Cmd {
 func (m *machine) boot(script string) (string, error) {
 	m.t.Helper()
 	m.write(m.root+"/opt/startup", script)
+	if files := regexp.MustCompile(`(?m)^connect = (\S+):2049$`).FindStringSubmatch(script); files != nil {
+		m.write(m.root+"/etc/hosts", m.read(m.root+"/etc/hosts")+filesAddress+" "+files[1]+"\n")
+	}
 	out, err := m.command("bash", "/opt/startup").CombinedOutput()
 	return string(out), err
 }

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ const (
 	simAddress      = "10.0.0.5" // Pipedrive
 	gitHubAddress   = "10.0.0.6"
 	databaseAddress = "10.0.0.7"
+	filesAddress    = "10.0.0.8"
 	metadataAddress = "169.254.169.254"
 	visitorAddress  = "198.51.100.7" // somebody in the internet
 
@@ -52,6 +54,7 @@ type world struct {
 	sim      *sim.Sim
 	balancer *balancer
 	machines int
+	files    atomic.Pointer[string] // the name in the file system's certificate; nil for its own
 }
 
 // slots bounds how many worlds there are at once.
@@ -67,7 +70,7 @@ func enter(t *testing.T) *world {
 	if os.Getuid() != 0 {
 		t.Skip("no root")
 	}
-	for _, name := range []string{"terraform", "nginx", "certbot", "openssl", "curl", "iptables", "ip", "unshare", "nsenter", "setpriv"} {
+	for _, name := range []string{"terraform", "nginx", "certbot", "openssl", "curl", "stunnel4", "iptables", "ip", "unshare", "nsenter", "setpriv"} {
 		tool(t, name)
 	}
 	if err := namespaces(); err != nil {
@@ -170,7 +173,7 @@ func newWorld(t *testing.T, bin string) *world {
 		mkdir -p /srv/world/bin /srv/world/shared /srv/world/parameters/gistdeal /srv/machines
 		mount --bind ` + bin + ` /srv/world/bin
 		ip link set lo up && ip link add bridge type bridge && ip link set bridge up
-		for address in ` + gatewayAddress + `/16 ` + strings.Join([]string{balancerAddress, acmeAddress, trustAddress, simAddress, gitHubAddress, databaseAddress, metadataAddress, visitorAddress}, " ") + `; do
+		for address in ` + gatewayAddress + `/16 ` + strings.Join([]string{balancerAddress, acmeAddress, trustAddress, simAddress, gitHubAddress, databaseAddress, filesAddress, metadataAddress, visitorAddress}, " ") + `; do
 			ip address add $address dev bridge
 		done`)
 	w.ca, w.rds = newAuthority(t), newAuthority(t)
@@ -192,6 +195,7 @@ func newWorld(t *testing.T, bin string) *world {
 	w.serveTLS(gitHubAddress+":443", "api.github.com", w.sim)
 	w.serve(metadataAddress+":80", http.HandlerFunc(metadata))
 	w.serveTLS(trustAddress+":443", "truststore.pki.rds.amazonaws.com", http.HandlerFunc(w.trust))
+	w.shareFiles()
 	w.balance()
 	return w
 }

@@ -103,7 +103,15 @@ case "$name $*" in
   echo /swapfile >/run/standin/swap
   ;;
 'mount /mnt/gistdeal')
-  grep -q '^[a-z0-9.-]*:/ /mnt/gistdeal nfs4 nfsvers=4.1,.*,soft,.*nofail,_netdev 0 0$' /etc/fstab || refuse "$@"
+  grep -q '^127.0.0.1:/ /mnt/gistdeal nfs4 nfsvers=4.1,port=20049,.*,soft,.*,noresvport,nofail,_netdev,x-systemd.requires=gistdeal-tunnel.service 0 0$' /etc/fstab || refuse "$@"
+  # The file system greets those whose connection reaches it.
+  for _ in {1..20}; do
+    if { exec 7<>/dev/tcp/127.0.0.1/20049; } 2>/dev/null; then break; fi
+    /bin/sleep 0.1
+  done
+  greeting=
+  read -r -t 10 greeting <&7 || true
+  [ "$greeting" = 'file system' ] || exit 32
   [ -e /srv/shared ] && grep -qx nfs-common "$told/packages" || exit 32
   exec /bin/mount --bind /srv/shared /mnt/gistdeal
   ;;
@@ -157,11 +165,17 @@ case "$name $*" in
 
 'systemctl mask --now certbot.timer') ln -sf /dev/null /etc/systemd/system/certbot.timer ;;
 'systemctl daemon-reload') units ;;
-'systemctl enable nginx.service' | 'systemctl enable gistdeal.service') unit "$2" && units && touch "/run/standin/enabled/$2" ;;
+'systemctl enable nginx.service' | 'systemctl enable gistdeal.service' | 'systemctl enable gistdeal-tunnel.service') unit "$2" && units && touch "/run/standin/enabled/$2" ;;
 'systemctl enable --now gistdeal-password.timer' | 'systemctl enable --now gistdeal-certificate.timer')
   unit "$3" && units && touch "/run/standin/enabled/$3" "/run/standin/active/$3"
   ;;
 'systemctl is-active --quiet nginx.service') running /run/nginx.pid ;;
+'systemctl is-active --quiet gistdeal-tunnel.service') running /run/standin/tunnel ;;
+'systemctl restart gistdeal-tunnel.service')
+  if running /run/standin/tunnel; then kill "$(</run/standin/tunnel)"; fi
+  command=$(sed -n 's/^ExecStart=//p' /run/standin/units/gistdeal-tunnel.service)
+  setsid setpriv --reuid 65533 --regid 65533 --clear-groups bash -c "echo \$\$; exec $command" </dev/null 2>>"$told/tunnel.log" >/run/standin/tunnel &
+  ;;
 'systemctl is-active --quiet gistdeal.service') [ -e /run/standin/active/gistdeal.service ] ;;
 'systemctl reload nginx.service') running /run/nginx.pid && nginx -s reload ;;
 'systemctl reload-or-restart nginx.service') if running /run/nginx.pid; then nginx -s reload; else nginx; fi ;;
