@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -63,14 +64,14 @@ func TestAnOperationGoesOnAfterItsProcessWasKilled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, env := simulate(t, sim.Options{Seed: 3})
+			s, env := simulate(t, sim.Options{Seed: 3, Latency: 300 * time.Millisecond})
 			env["GISTDEAL_DATABASE_URL"], env["GISTDEAL_LEASE"] = database(t), "3s"
 			first := start(t, env)
 			var next *process
 			if strings.HasPrefix(name, "Postgre") {
 				next = start(t, env)
 			}
-			const users = 160
+			const users = 480 // five queries
 			id := first.begin(logins(s, users))
 			testenv.Eventually(t, "some users are added", func() bool { return first.operation(id).Done > 10 }, first.out)
 			first.signal(syscall.SIGKILL)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -263,6 +264,23 @@ func GitHubLimit(l gistdeal.Quotas, now time.Time) string {
 
 // Added returns what the result of a request to track the login means, without its input.
 func (a *Admin) Added(ctx context.Context, login string, answer gistdeal.RequestResult) Result {
+	u, err := a.db.UserByLogin(ctx, login)
+	return added(answer, u, err == nil)
+}
+
+// AddedAll is Added for several results by login key.
+func (a *Admin) AddedAll(ctx context.Context, answers map[string]gistdeal.RequestResult) (map[string]Result, error) {
+	users, err := a.db.UsersByLogin(ctx, slices.Collect(maps.Keys(answers)))
+	results := make(map[string]Result, len(answers))
+	for login, answer := range answers {
+		u, known := users[login]
+		results[login] = added(answer, u, known)
+	}
+	return results, err
+}
+
+// added is Added for a user, who is not known at the very moment of a rename.
+func added(answer gistdeal.RequestResult, u gistdeal.User, known bool) Result {
 	if err := answer.Err; err != nil {
 		if r, ok := refusal("", err); ok {
 			return r
@@ -273,8 +291,7 @@ func (a *Admin) Added(ctx context.Context, login string, answer gistdeal.Request
 	if answer.Added {
 		r = Result{Result: "added"}
 	}
-	// The backfill is left out for a user that is renamed at this very moment.
-	if u, err := a.db.UserByLogin(ctx, login); err == nil {
+	if known {
 		r.Reason = strings.TrimPrefix(r.Reason+", "+u.Backfill.Meaning(), ", ")
 	}
 	return r

@@ -126,11 +126,16 @@ func (o *Operations) add(ctx context.Context, op gistdeal.Operation) (int, error
 	if err != nil {
 		return 0, err
 	}
-	done, err := o.collect(ctx, op, requested)
+	results, err := o.db.RequestResults(ctx, requestsOf(op, requested)...)
+	done := 0
+	for _, i := range requested {
+		if _, ok := results[i.Key]; ok || i.Key == "" {
+			done++
+		}
+	}
 	if err == nil && done > 0 {
 		_, err = o.db.WorkOperation(ctx, op.ID, true, inFlight, time.Now(), func(ctx context.Context, items []gistdeal.OperationItem) error {
-			_, err := o.collect(ctx, op, items)
-			return err
+			return o.collect(ctx, op, items)
 		})
 	}
 	free := inFlight - len(requested) + done
@@ -143,24 +148,23 @@ func (o *Operations) add(ctx context.Context, op gistdeal.Operation) (int, error
 	return done + n, err
 }
 
-// collect sets the results of the items whose scan request has one, and returns their
-// number.
-func (o *Operations) collect(ctx context.Context, op gistdeal.Operation, items []gistdeal.OperationItem) (int, error) {
+// collect sets the results of the items whose scan request has one.
+func (o *Operations) collect(ctx context.Context, op gistdeal.Operation, items []gistdeal.OperationItem) error {
 	results, err := o.db.RequestResults(ctx, requestsOf(op, items)...)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	done := 0
+	added, err := o.admin.AddedAll(ctx, results)
+	if err != nil {
+		return err
+	}
 	for i := range items {
 		item := &items[i]
-		result, ok := results[item.Key]
-		if !ok && item.Key != "" {
-			continue
+		if result, ok := added[item.Key]; ok || item.Key == "" {
+			set(item, result)
 		}
-		set(item, o.admin.Added(ctx, item.Key, result))
-		done++
 	}
-	return done, nil
+	return nil
 }
 
 // request requests that the users of items be tracked.

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -48,17 +49,27 @@ func (s *Scanner) resolve(ctx context.Context) (n int, err error) {
 			s.requests.end(gistdeal.LoginKey(a.Login))
 		}
 	}()
+	if err != nil {
+		return len(requests), err
+	}
+	logins := make([]string, len(requests))
+	for i, a := range requests {
+		logins[i] = a.Login
+	}
+	known, err := s.store.UsersByLogin(ctx, logins)
+	if err != nil {
+		return 0, err
+	}
 	var unknown []gistdeal.ScanRequest
 	var users []gistdeal.User
 	for _, a := range requests {
-		_, err := s.store.UserByLogin(ctx, a.Login)
-		if gistdeal.KindOf(err) == gistdeal.NotFound {
-			unknown, users = append(unknown, a), append(users, gistdeal.User{Login: a.Login})
+		if _, ok := known[gistdeal.LoginKey(a.Login)]; ok {
+			s.trackAndAnswer(ctx, a)
 			continue
 		}
-		s.trackAndAnswer(ctx, a)
+		unknown, users = append(unknown, a), append(users, gistdeal.User{Login: a.Login})
 	}
-	if err != nil || len(users) == 0 {
+	if len(users) == 0 {
 		return len(requests), err
 	}
 	probes, err := s.prober.Probe(ctx, users)
@@ -91,10 +102,17 @@ func (s *Scanner) trackProbed(ctx context.Context, requests []gistdeal.ScanReque
 	if err != nil {
 		return err
 	}
+	done, err := s.trackEmpty(ctx, requests, probes)
+	if err != nil {
+		return err
+	}
 	var alone sync.WaitGroup
 	defer alone.Wait()
 	slots := make(chan struct{}, backgroundAtOnce)
 	for i, a := range requests {
+		if done[i] {
+			continue
+		}
 		if probes[i].Err == nil {
 			_, err := s.trackAccount(ctx, a, probes[i].Account, func(policy gistdeal.Backfill) (gistdeal.User, error) {
 				return s.takeIn(ctx, probes[i], policy, limits)
@@ -115,6 +133,34 @@ func (s *Scanner) trackProbed(ctx context.Context, requests []gistdeal.ScanReque
 		})
 	}
 	return nil
+}
+
+// trackEmpty tracks the users without gists together, of whom there are most, and answers the
+// requests for them. It returns the indices of these.
+func (s *Scanner) trackEmpty(ctx context.Context, requests []gistdeal.ScanRequest, probes []gistdeal.Probe) (map[int]bool, error) {
+	policy, err := s.firstScan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var indices []int
+	var empty []gistdeal.Probe
+	var asked []gistdeal.ScanRequest
+	for i, a := range requests {
+		if probes[i].Err == nil && probes[i].PublicGists == 0 && probes[i].CheckGists() == nil {
+			a.Backfill = cmp.Or(a.Backfill, policy)
+			indices, empty, asked = append(indices, i), append(empty, probes[i]), append(asked, a)
+		}
+	}
+	done := map[int]bool{}
+	if len(empty) == 0 {
+		return done, nil
+	}
+	tracked, err := s.prober.TrackEmpty(ctx, empty, asked, s.nextScan)
+	for _, i := range tracked { // The others were erased, and are told so.
+		done[indices[i]] = true
+		s.log.Info("user tracked", "login", empty[i].Login, "user", empty[i].ID)
+	}
+	return done, err
 }
 
 // takeIn tracks the user of a probe. If the probe has all of its gists, no scan is needed.

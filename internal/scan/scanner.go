@@ -34,6 +34,7 @@ type Store interface {
 	Track(ctx context.Context, a gistdeal.Account, policy gistdeal.Backfill, now time.Time) (gistdeal.User, error)
 	User(ctx context.Context, id int64) (gistdeal.User, error)
 	UserByLogin(ctx context.Context, login string) (gistdeal.User, error)
+	UsersByLogin(ctx context.Context, logins []string) (map[string]gistdeal.User, error)
 	Rename(ctx context.Context, a gistdeal.Account, now time.Time) error
 	Gone(ctx context.Context, userID int64, loginTaken bool, problem string, now, next time.Time) error
 

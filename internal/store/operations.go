@@ -126,8 +126,13 @@ func (s *Store) WorkOperation(ctx context.Context, id string, requested bool, li
 		if n = 0; err != nil || !open {
 			return err
 		}
-		rows, err := queryIn(ctx, tx, `SELECT n, input, key, request FROM operation_items WHERE operation_id = $1 AND result = '' AND (request > 0) = $2 ORDER BY n LIMIT $3`,
-			id, requested, limit)
+		which := "request = 0"
+		if requested {
+			which = "request > 0"
+		}
+		rows, err := queryIn(ctx, tx, `SELECT n, input, key, request FROM operation_items WHERE operation_id = $1 AND n IN
+			(SELECT n FROM operation_items WHERE operation_id = $1 AND result = '' AND `+which+` ORDER BY n LIMIT $2) ORDER BY n`,
+			id, limit)
 		items, err := collect(rows, err, func(row *sql.Rows) (i gistdeal.OperationItem, err error) {
 			return i, row.Scan(&i.N, &i.Input, &i.Key, &i.Request)
 		})
@@ -138,14 +143,8 @@ func (s *Store) WorkOperation(ctx context.Context, id string, requested bool, li
 		if err := work(ctx, items); err != nil {
 			return err
 		}
-		for at, i := range items {
-			if i == before[at] {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, `UPDATE operation_items SET request = $1, result = $2, reason = $3, problem = $4 WHERE operation_id = $5 AND n = $6 AND result = ''`,
-				i.Request, i.Result, clean(i.Reason), boolean(i.Problem), id, i.N); err != nil {
-				return err
-			}
+		if err := setItems(ctx, tx, id, items, before); err != nil {
+			return err
 		}
 		return endOperation(ctx, tx, id, now)
 	})
@@ -153,6 +152,26 @@ func (s *Store) WorkOperation(ctx context.Context, id string, requested bool, li
 		return 0, fmt.Errorf("work on operation %s: %w", id, err)
 	}
 	return n, nil
+}
+
+// setItems stores the items that differ from what they were before.
+func setItems(ctx context.Context, tx *sql.Tx, id string, items, before []gistdeal.OperationItem) error {
+	rows := map[string]itemRow{}
+	for at, i := range items {
+		if i != before[at] {
+			rows[strconv.Itoa(i.N)] = itemRow{Request: i.Request, Result: i.Result, Reason: clean(i.Reason), Problem: boolean(i.Problem)}
+		}
+	}
+	object, err := json.Marshal(rows)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	// An UPDATE with FROM would compare each item with each of the rows on SQLite.
+	_, err = tx.ExecContext(ctx, `INSERT INTO operation_items (operation_id, n, input, key, request, result, reason, problem)
+		SELECT CAST($2 AS TEXT), CAST(key AS BIGINT), '', '', CAST(value ->> 'request' AS BIGINT), value ->> 'result', value ->> 'reason', CAST(value ->> 'problem' AS BIGINT)
+		FROM json_each($1) WHERE true ON CONFLICT (operation_id, n) DO UPDATE
+		SET request = excluded.request, result = excluded.result, reason = excluded.reason, problem = excluded.problem WHERE operation_items.result = ''`, string(object), id)
+	return err
 }
 
 // PendingOperations returns the operations that have not ended, the oldest first.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -136,6 +137,54 @@ func TestAProbedUserIsTrackedTogetherWithItsFirstScanIfItHasNoGists(t *testing.T
 				t.Errorf("%s: %+v, due should be %v", c.login, u, c.due)
 			}
 		}
+	})
+}
+
+func TestUsersWithoutGistsAreTrackedTogetherWithTheirFirstScans(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, database string) {
+		s, err := store.Open(t.Context(), database, store.Options{EraseKey: "secret"})
+		testenv.Must(t, err)
+		defer s.Close()
+		scannedUser(t, s, "carol", 3, 1) // Her gist is known.
+		track(t, s, "Dave", 5)           // He has given his login to user 4.
+		track(t, s, "erin", 6)
+		_, err = s.RemoveUsers(t.Context(), noon, 3, 6)
+		testenv.Must(t, err)
+		_, err = s.Erase(t.Context(), gistdeal.User{ID: 6, Login: "erin"}, noon)
+		testenv.Must(t, err)
+		asked, err := s.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: "alice"}, gistdeal.ScanRequest{Login: "BOB"}, gistdeal.ScanRequest{Login: "carol"},
+			gistdeal.ScanRequest{Login: "dave"}, gistdeal.ScanRequest{Login: "erin"})
+		testenv.Must(t, err)
+		probes, next := []gistdeal.Probe{}, noon.Add(time.Hour)
+		for i, id := range []int64{1, 2, 3, 4, 6} {
+			asked[i].Backfill = gistdeal.BackfillNone
+			probes = append(probes, gistdeal.Probe{Account: gistdeal.Account{ID: id, Login: asked[i].Login, NodeID: "node"}})
+		}
+		tracked, err := s.TrackEmpty(t.Context(), probes, asked, noon, func() time.Time { return next })
+		if err != nil || !slices.Equal(tracked, []int{0, 1, 2, 3}) {
+			t.Fatalf("tracked %v, %v; want all but the erased user", tracked, err)
+		}
+		for id, due := range map[int64]bool{1: false, 2: false, 3: true, 4: false} {
+			u, err := s.User(t.Context(), id)
+			testenv.Must(t, err)
+			if due != u.NextScanAt.Equal(noon) || due == u.NextScanAt.Equal(next) || due != u.LastScanAt.IsZero() || u.State != gistdeal.UserActive ||
+				u.Backfill != gistdeal.BackfillNone || u.NodeID != "node" || u.LoginStale {
+				t.Errorf("%+v, want it active, due %v", u, due)
+			}
+		}
+		if u, err := s.User(t.Context(), 5); err != nil || !u.LoginStale {
+			t.Errorf("%+v, %v; want that the login is another user's", u, err)
+		}
+		results, err := s.RequestResults(t.Context(), asked...)
+		if err != nil || len(results) != 4 || !results["bob"].Added {
+			t.Errorf("results %+v, %v; want that four are added", results, err)
+		}
+		entries, err := s.AuditLog(t.Context(), gistdeal.AuditFilter{Target: "alice"}, 0, 10)
+		if err != nil || len(entries) != 1 || entries[0].UserID != 1 {
+			t.Errorf("the audit log has %+v, %v; want the entry of user 1", entries, err)
+		}
+		s.CheckCounts(t)
 	})
 }
 

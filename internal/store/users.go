@@ -120,6 +120,27 @@ func (s *Store) UserByLogin(ctx context.Context, login string) (gistdeal.User, e
 	return u, nil
 }
 
+// UsersByLogin returns the users with those logins, in any case, by their keys. It leaves out
+// removed ones.
+func (s *Store) UsersByLogin(ctx context.Context, logins []string) (map[string]gistdeal.User, error) {
+	names := make([]string, len(logins))
+	for i, login := range logins {
+		names[i] = gistdeal.LoginKey(login)
+	}
+	object, err := keys(names)
+	if err != nil {
+		return nil, err
+	}
+	users := make(map[string]gistdeal.User, len(logins))
+	rows, err := s.db.QueryContext(ctx, `SELECT `+userColumns+` FROM users WHERE login_key IN (SELECT key FROM json_each($1)) AND state <> 'removed'`, object)
+	_, err = collect(rows, err, func(row *sql.Rows) (u gistdeal.User, err error) {
+		u, err = scanUser(row)
+		users[gistdeal.LoginKey(u.Login)] = u
+		return u, err
+	})
+	return users, err
+}
+
 // User returns the user with that id; NotFound if there is none or it was removed.
 func (s *Store) User(ctx context.Context, id int64) (gistdeal.User, error) {
 	u, err := scanUser(s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE id = $1 AND state <> 'removed'`, id))

@@ -186,7 +186,7 @@ CREATE TABLE operation_items (
   PRIMARY KEY (operation_id, n)
 );
 CREATE INDEX operation_items_problems ON operation_items (operation_id, problem DESC, n);
-CREATE INDEX operation_items_pending ON operation_items (operation_id, n) WHERE result = '';
+CREATE INDEX operation_items_pending ON operation_items (operation_id, request, n) WHERE result = '';
 CREATE INDEX operation_items_requested ON operation_items (key, request) WHERE result = '' AND request > 0;
 
 -- Answers to requests with an Idempotency-Key, for 24 hours.
