@@ -48,7 +48,9 @@ const policy = `
 	# Events as a text for people.
 	internal/notice: . internal/format
 	# Messages to webhooks are sent by the leader, apart from the work on gists.
-	internal/deliver: . internal/loop internal/notice internal/store internal/testing/failpoint internal/webhook github.com/prometheus/client_golang
+	# SMTP with its encryption and encodings is a library's.
+	internal/mail: . github.com/wneessen/go-mail
+	internal/deliver: . internal/loop internal/mail internal/notice internal/store internal/testing/failpoint internal/webhook github.com/prometheus/client_golang
 	internal/engine:    . internal/feed internal/loop internal/probe internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
 
 	# Adapters know the domain and not one another, so that each can be replaced. Of
@@ -115,7 +117,7 @@ const policy = `
 
 	# app assembles the program; the commands use it and stand beside it.
 	internal/app: . internal/admin/activity internal/admin/estimate internal/admin/settings internal/api internal/config internal/engine
-	internal/app: internal/format internal/github internal/operation internal/pipedrive internal/retention internal/server internal/signin internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web internal/deliver internal/webhook
+	internal/app: internal/format internal/github internal/operation internal/pipedrive internal/retention internal/server internal/signin internal/sim internal/store internal/testing/failpoint internal/testing/mutant internal/trace internal/web internal/deliver internal/mail internal/webhook
 	internal/app: github.com/prometheus/client_golang golang.org/x/sync golang.org/x/term
 	# The plan command creates clients of its own; the others work on a database or a server.
 	cmd/gistdeal: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/rulesets internal/admin/settings internal/admin/transfer internal/app internal/config internal/doctor internal/format
@@ -134,6 +136,7 @@ const policy = `
 	# Test support: no line above names it.
 	internal/testing/testenv:  internal/sim
 	internal/testing/contract: internal/testing/testenv github.com/getkin/kin-openapi
+	internal/testing/smtpsink: internal/testing/testenv
 	internal/testing/issuer:   internal/testing/testenv
 	internal/testing/pgtest:   internal/testing/testenv github.com/jackc/pgx/v5
 	internal/testing/stack:    internal/engine internal/github internal/operation internal/pipedrive internal/store internal/testing/testenv

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"net/mail"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -22,10 +24,11 @@ const (
 	WebhookSlack  WebhookKind = "slack"   // what incoming webhooks of Slack, Mattermost and others take
 	WebhookTeams  WebhookKind = "teams"   // an Adaptive Card, as workflows of Microsoft Teams take it
 	WebhookNtfy   WebhookKind = "ntfy"    // a text for a topic of ntfy
+	WebhookEmail  WebhookKind = "email"   // a message by the configured mail server
 )
 
 // WebhookKinds lists all kinds.
-var WebhookKinds = []WebhookKind{WebhookSigned, WebhookSlack, WebhookTeams, WebhookNtfy}
+var WebhookKinds = []WebhookKind{WebhookSigned, WebhookSlack, WebhookTeams, WebhookNtfy, WebhookEmail}
 
 // WebhookState says whether messages are sent to a webhook, and if not, why.
 type WebhookState string
@@ -48,7 +51,7 @@ const MaxWebhooks = 50
 type Webhook struct {
 	ID   string      `json:"-"` // unlike the name, it is never used again
 	Name string      `json:"name"`
-	Kind WebhookKind `json:"kind" enum:"webhook,slack,teams,ntfy" doc:"The form of its messages: signed JSON for programs, or texts for people."`
+	Kind WebhookKind `json:"kind" enum:"webhook,slack,teams,ntfy,email" doc:"The form of its messages: signed JSON for programs, or texts for people."`
 	Timing
 	URL            string               `json:"url" doc:"Its address, without what may be a secret."`
 	Headers        []string             `json:"headers" doc:"The names of its additional headers."`
@@ -198,7 +201,11 @@ const maxWebhookURL = 2000
 
 // CheckWebhookURL returns an Invalid error, which does not show the URL, if a webhook of that
 // kind cannot have it.
-func CheckWebhookURL(_ WebhookKind, text string) error {
+func CheckWebhookURL(kind WebhookKind, text string) error {
+	if kind == WebhookEmail {
+		_, err := Recipients(text)
+		return err
+	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || len(text) > maxWebhookURL || u.Host == "" || u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http"):
@@ -209,6 +216,33 @@ func CheckWebhookURL(_ WebhookKind, text string) error {
 		return Errorf(Invalid, "the URL of a webhook has no part behind #, which would not be sent")
 	}
 	return nil
+}
+
+// maxRecipients is the number of people that a webhook may write to.
+const maxRecipients = 20
+
+// Recipients returns the addresses of a webhook that sends e-mail, as
+// mailto:ann@example.com,bob@example.com.
+func Recipients(text string) ([]string, error) {
+	list, ok := strings.CutPrefix(text, "mailto:")
+	var all []string
+	for address := range strings.SplitSeq(list, ",") {
+		a, err := mail.ParseAddress(strings.TrimSpace(address))
+		ok = ok && err == nil && a.Name == ""
+		if ok {
+			all = append(all, a.Address)
+		}
+	}
+	if !ok || len(all) > maxRecipients || len(text) > maxWebhookURL {
+		return nil, Errorf(Invalid, "the URL of a webhook of kind email is mailto: with up to %d addresses behind it, as mailto:ann@example.com,bob@example.com", maxRecipients)
+	}
+	return all, nil
+}
+
+// IsLoopback reports whether a host is this machine.
+func IsLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || (err == nil && ip.IsLoopback())
 }
 
 const (
@@ -247,6 +281,9 @@ func ShownURL(kind WebhookKind, text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
 		return ""
+	}
+	if kind == WebhookEmail {
+		return text
 	}
 	if kind != WebhookSigned {
 		return u.Scheme + "://" + u.Host + "/..."

@@ -41,6 +41,7 @@ func (e AddWebhookInputBodyDigest) Valid() bool {
 
 // Defines values for AddWebhookInputBodyKind.
 const (
+	AddWebhookInputBodyKindEmail   AddWebhookInputBodyKind = "email"
 	AddWebhookInputBodyKindNtfy    AddWebhookInputBodyKind = "ntfy"
 	AddWebhookInputBodyKindSlack   AddWebhookInputBodyKind = "slack"
 	AddWebhookInputBodyKindTeams   AddWebhookInputBodyKind = "teams"
@@ -50,6 +51,8 @@ const (
 // Valid indicates whether the value is a known member of the AddWebhookInputBodyKind enum.
 func (e AddWebhookInputBodyKind) Valid() bool {
 	switch e {
+	case AddWebhookInputBodyKindEmail:
+		return true
 	case AddWebhookInputBodyKindNtfy:
 		return true
 	case AddWebhookInputBodyKindSlack:
@@ -371,6 +374,7 @@ func (e NewWebhookDigest) Valid() bool {
 
 // Defines values for NewWebhookKind.
 const (
+	NewWebhookKindEmail   NewWebhookKind = "email"
 	NewWebhookKindNtfy    NewWebhookKind = "ntfy"
 	NewWebhookKindSlack   NewWebhookKind = "slack"
 	NewWebhookKindTeams   NewWebhookKind = "teams"
@@ -380,6 +384,8 @@ const (
 // Valid indicates whether the value is a known member of the NewWebhookKind enum.
 func (e NewWebhookKind) Valid() bool {
 	switch e {
+	case NewWebhookKindEmail:
+		return true
 	case NewWebhookKindNtfy:
 		return true
 	case NewWebhookKindSlack:
@@ -782,6 +788,7 @@ func (e WebhookDigest) Valid() bool {
 
 // Defines values for WebhookKind.
 const (
+	WebhookKindEmail   WebhookKind = "email"
 	WebhookKindNtfy    WebhookKind = "ntfy"
 	WebhookKindSlack   WebhookKind = "slack"
 	WebhookKindTeams   WebhookKind = "teams"
@@ -791,6 +798,8 @@ const (
 // Valid indicates whether the value is a known member of the WebhookKind enum.
 func (e WebhookKind) Valid() bool {
 	switch e {
+	case WebhookKindEmail:
+		return true
 	case WebhookKindNtfy:
 		return true
 	case WebhookKindSlack:

@@ -1351,7 +1351,7 @@ export interface components {
              * @default webhook
              * @enum {string}
              */
-            kind: "webhook" | "slack" | "teams" | "ntfy";
+            kind: "webhook" | "slack" | "teams" | "ntfy" | "email";
             /** @description It names the webhook in addresses and lists. */
             name: string;
             /** @description Hours without messages, such as 20:00-07:30, which are sent afterwards; left out for none. */
@@ -2411,7 +2411,7 @@ export interface components {
              * @description The form of its messages: signed JSON for programs, or texts for people.
              * @enum {string}
              */
-            kind: "webhook" | "slack" | "teams" | "ntfy";
+            kind: "webhook" | "slack" | "teams" | "ntfy" | "email";
             /** @description The name. */
             name: string;
             /**
@@ -3429,7 +3429,7 @@ export interface components {
              * @description The form of its messages: signed JSON for programs, or texts for people.
              * @enum {string}
              */
-            kind: "webhook" | "slack" | "teams" | "ntfy";
+            kind: "webhook" | "slack" | "teams" | "ntfy" | "email";
             /** @description The name. */
             name: string;
             /**

@@ -77,10 +77,10 @@ const webhookSecretOnce = "This is the only time that the secret is shown. The r
 type webhooksAddCmd struct {
 	printing
 	webhookArg
-	URL    string               `arg:"" name:"url" help:"Where messages are sent; - reads it from standard input."`
+	URL    string               `arg:"" name:"url" help:"Where messages are sent, for email mailto:ann@example.com,bob@example.com; - reads it from standard input."`
 	Type   []gistdeal.EventType `help:"Only events of these types, such as deal.created; without the flag all." placeholder:"TYPE"`
 	User   string               `help:"Only events of this user." placeholder:"LOGIN"`
-	Kind   gistdeal.WebhookKind `help:"The form of the messages: webhook: signed JSON for programs; slack, teams, ntfy: texts for people." enum:"webhook,slack,teams,ntfy" default:"webhook"`
+	Kind   gistdeal.WebhookKind `help:"The form of the messages: webhook: signed JSON for programs; slack, teams, ntfy, email: texts for people." enum:"webhook,slack,teams,ntfy,email" default:"webhook"`
 	Digest gistdeal.Digest      `help:"When people get one message about all events: minute: a minute after the first one; hourly; daily: at 8 in the morning." enum:",minute,hourly,daily" default:"" placeholder:"minute|hourly|daily"`
 	Quiet  string               `help:"Hours without messages to people, such as 20:00-07:30." placeholder:"HOURS"`
 	Zone   string               `help:"The time zone of these hours and of the morning, such as Europe/Berlin; without the flag UTC." placeholder:"ZONE"`

@@ -257,7 +257,7 @@ func TestThreeClientsThatReconnectAtRandomGetEachEventOnce(t *testing.T) {
 	until(t, witness, "event: ping")
 	ids := w.happen(events)
 	late := w.follow(t.Context(), fmt.Sprintf("Last-Event-ID: %d", start)) // Before most of the others know the events.
-	until(t, witness, fmt.Sprintf("id: %d", ids[len(ids)-1])) // By now, the clients that caught up before were sent all of them.
+	until(t, witness, fmt.Sprintf("id: %d", ids[len(ids)-1]))              // By now, the clients that caught up before were sent all of them.
 	_, err := w.db.PausePushes(t.Context(), "the last event", time.Now())
 	testenv.Must(t, err)
 	all.Wait()

@@ -62,7 +62,7 @@ func (a *API) getWebhook(ctx context.Context, in *oneWebhook) (*reply[gistdeal.W
 type addWebhookInput struct {
 	Body struct {
 		Name    string               `json:"name" minLength:"1" maxLength:"64" doc:"It names the webhook in addresses and lists."`
-		Kind    gistdeal.WebhookKind `json:"kind,omitempty" enum:"webhook,slack,teams,ntfy" default:"webhook" doc:"The form of its messages: signed JSON for programs, or texts for people."`
+		Kind    gistdeal.WebhookKind `json:"kind,omitempty" enum:"webhook,slack,teams,ntfy,email" default:"webhook" doc:"The form of its messages: signed JSON for programs, or texts for people."`
 		URL     string               `json:"url" minLength:"1" maxLength:"2000" doc:"Where messages are sent. Addresses of private networks are refused unless the configuration allows them."`
 		Headers map[string]string    `json:"headers,omitempty" doc:"Additional headers of each message, such as Authorization; no answer contains their values."`
 		Types   []gistdeal.EventType `json:"types,omitempty" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled" doc:"The types of events that it gets; without them all."`

@@ -31,11 +31,13 @@ type Config struct {
 	FeedInterval  time.Duration // 0: the feed is not read
 	ScanInterval  time.Duration
 	Backfill      gistdeal.Backfill
-	Threshold     int  // a larger batch of one user's deals waits for approval; 0: no limit
-	AuditLogDays  int  // how long entries are kept; 0: for good
-	EventDays     int  // how long events are kept; 0: for good
-	AttemptDays   int  // how long attempts at created deals are kept; 0: for good
-	RunDays       int  // how long runs are kept; 0: for good
+	Threshold     int // a larger batch of one user's deals waits for approval; 0: no limit
+	AuditLogDays  int // how long entries are kept; 0: for good
+	EventDays     int // how long events are kept; 0: for good
+	AttemptDays   int // how long attempts at created deals are kept; 0: for good
+	RunDays       int // how long runs are kept; 0: for good
+	SMTPURL       Secret
+	SMTPFrom      string
 	PrivateHooks  bool // webhooks may have addresses of private networks
 	DailyLimit    int  // deals of one user in 24 hours without approval; 0: no limit
 	Order         gistdeal.PushOrder
@@ -113,6 +115,8 @@ func Parse(env map[string]string) (Config, error) {
 		EventDays:     p.number("GISTDEAL_EVENT_DAYS", "30"),
 		AttemptDays:   p.attemptDays(),
 		RunDays:       p.number("GISTDEAL_RUN_DAYS", "90"),
+		SMTPURL:       p.secret("GISTDEAL_SMTP_URL"),
+		SMTPFrom:      p.text("GISTDEAL_SMTP_FROM", ""),
 		PrivateHooks:  p.oneOf("GISTDEAL_WEBHOOK_PRIVATE", "false", "false", "true") == "true",
 		Order:         gistdeal.PushOrder(p.oneOf("GISTDEAL_PUSH_ORDER", string(gistdeal.PushNewest), string(gistdeal.PushNewest), string(gistdeal.PushOldest))),
 		Target:        gistdeal.Target{Pipeline: p.text("GISTDEAL_PIPELINE", ""), Stage: p.text("GISTDEAL_STAGE", ""), Owner: p.text("GISTDEAL_OWNER", ""), Visibility: p.oneOf("GISTDEAL_VISIBILITY", "", append([]string{""}, gistdeal.Visibilities...)...)},
@@ -141,6 +145,7 @@ func Parse(env map[string]string) (Config, error) {
 	if n := len(c.AdminToken); n > 0 && n < minAdminToken {
 		p.mistake("GISTDEAL_ADMIN_TOKEN has %d characters and could be guessed: use at least %d; `openssl rand -hex 24` makes a good one", n, minAdminToken)
 	}
+	p.smtp(string(c.SMTPURL), c.SMTPFrom)
 	c.Locked = p.locked()
 	p.password(c.Database, c.PasswordFile)
 	p.proxies()

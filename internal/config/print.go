@@ -86,6 +86,8 @@ func (c Config) variables() []variable {
 		{"GISTDEAL_DRAIN", c.Drain},
 		{"GISTDEAL_AUDIT_LOG_DAYS", c.AuditLogDays},
 		{"GISTDEAL_WEBHOOK_PRIVATE", c.PrivateHooks},
+		{"GISTDEAL_SMTP_URL", c.SMTPURL},
+		{"GISTDEAL_SMTP_FROM", c.SMTPFrom},
 		{"GISTDEAL_EVENT_DAYS", c.EventDays},
 		{"GISTDEAL_ATTEMPT_DAYS", c.AttemptDays},
 		{"GISTDEAL_RUN_DAYS", c.RunDays},

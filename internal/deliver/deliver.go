@@ -10,6 +10,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/loop"
+	"gistdeal/internal/mail"
 	"gistdeal/internal/store"
 	"gistdeal/internal/webhook"
 )
@@ -30,6 +31,7 @@ const (
 
 // Options are the settings of a Deliverer; the zero value works.
 type Options struct {
+	Mail      mail.Server      // for e-mail; the zero value means none
 	PublicURL string           // of the page, for links in notices; "" if it is not known
 	Now       func() time.Time // the clock of the rows; nil means time.Now
 	Log       *slog.Logger     // nil means none
@@ -40,6 +42,7 @@ type Options struct {
 type Deliverer struct {
 	db        *store.Store
 	sender    *webhook.Sender
+	mail      mail.Server
 	publicURL string
 	now       func() time.Time
 	log       *slog.Logger
@@ -64,7 +67,7 @@ func New(db *store.Store, sender *webhook.Sender, o Options) *Deliverer {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Deliverer{db: db, sender: sender, publicURL: o.PublicURL, now: o.Now, log: o.Log}
+	d := &Deliverer{db: db, sender: sender, mail: o.Mail, publicURL: o.PublicURL, now: o.Now, log: o.Log}
 	d.reset()
 	d.metrics = d.watch(o.Metrics)
 	return d

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/mail"
 	"gistdeal/internal/notice"
 	"gistdeal/internal/webhook"
 )
@@ -97,15 +98,8 @@ func (d *Deliverer) summarize(ctx context.Context, w gistdeal.KeyedWebhook, firs
 // tell sends a notice once, and records what became of it. After a failure the events stay
 // behind the cursor, and the next attempt tells of newer ones too.
 func (d *Deliverer) tell(ctx context.Context, w gistdeal.KeyedWebhook, after told, m gistdeal.Delivery, n notice.Notice) error {
-	form, err := n.Form(w.Kind)
-	if err != nil {
-		return err
-	}
-	headers := map[string]string{}
-	maps.Copy(headers, form.Headers)
-	maps.Copy(headers, w.Keys.Headers)
 	begin, now := time.Now(), d.now()
-	status, sent := d.sender.Send(ctx, webhook.Message{URL: w.Keys.URL, Headers: headers, Type: form.Type, Body: form.Body})
+	status, sent := d.sendNotice(ctx, w, m, n)
 	if sent != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -123,4 +117,23 @@ func (d *Deliverer) tell(ctx context.Context, w gistdeal.KeyedWebhook, after tol
 	}
 	d.logDisabled(w.Webhook)
 	return nil
+}
+
+// sendNotice sends a notice in the form of the webhook, and returns the status of the answer.
+func (d *Deliverer) sendNotice(ctx context.Context, w gistdeal.KeyedWebhook, m gistdeal.Delivery, n notice.Notice) (status int, err error) {
+	if w.Kind == gistdeal.WebhookEmail {
+		to, err := gistdeal.Recipients(w.Keys.URL)
+		if err != nil {
+			return 0, err
+		}
+		return 0, d.mail.Send(ctx, mail.Message{To: to, ID: gistdeal.MessageID(m.ID) + "." + w.ID + "@gistdeal", Subject: n.Title, Text: n.Text()})
+	}
+	form, err := n.Form(w.Kind)
+	if err != nil {
+		return 0, err
+	}
+	headers := map[string]string{}
+	maps.Copy(headers, form.Headers)
+	maps.Copy(headers, w.Keys.Headers)
+	return d.sender.Send(ctx, webhook.Message{URL: w.Keys.URL, Headers: headers, Type: form.Type, Body: form.Body})
 }

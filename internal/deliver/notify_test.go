@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/mail"
+	"gistdeal/internal/testing/smtpsink"
 	"gistdeal/internal/testing/testenv"
 )
 
@@ -123,5 +125,28 @@ func TestATestOfAWebhookForPeopleIsSentInQuietHoursToo(t *testing.T) {
 	w.turn()
 	if sent := w.got("slack"); len(sent) != 1 || !strings.Contains(sent[0].text, "This webhook works.") {
 		t.Errorf("%+v, want the test", sent)
+	}
+}
+
+func TestANoticeIsSentByMail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, filepath.Join(t.TempDir(), "test.db"))
+	address, messages := smtpsink.Start(t, "")
+	w.mail = mail.Server{URL: "smtp://" + address, From: "gistdeal@example.com"}
+	hook := gistdeal.Webhook{ID: "x", Name: "managers", Kind: gistdeal.WebhookEmail, Timing: gistdeal.Timing{Digest: gistdeal.DigestMinute}, CreatedAt: w.clock()}
+	testenv.Must(t, w.db.AddWebhook(t.Context(), hook, gistdeal.WebhookKeys{URL: "mailto:ann@example.com"}))
+	w.notice(7)
+	w.pass(2 * time.Minute)
+	w.turn() // Without a server: it was started before there was one.
+	if got := w.webhook("managers"); !strings.Contains(got.Reason, "GISTDEAL_SMTP_URL") {
+		t.Errorf("%+v, want the reason", got)
+	}
+	w.start()
+	w.every(time.Minute, 3)
+	if len(messages) != 1 {
+		t.Fatalf("%d messages, want 1", len(messages))
+	}
+	if text := <-messages; !strings.Contains(text, "Subject: gistdeal: 1 new user") || !strings.Contains(text, "@user1 is tracked now, with 7 gists of before.") {
+		t.Errorf("the message is %s", text)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/deliver"
+	"gistdeal/internal/mail"
 	"gistdeal/internal/store"
 	"gistdeal/internal/testing/pgtest"
 	"gistdeal/internal/testing/stack"
@@ -39,7 +40,8 @@ type world struct {
 	sender  *webhook.Sender
 	metrics *prometheus.Registry
 	*deliver.Deliverer
-	url string
+	url  string
+	mail mail.Server
 
 	mu       sync.Mutex
 	now      time.Time
@@ -75,7 +77,7 @@ func newWorld(t *testing.T, database string) *world {
 // start starts another process.
 func (w *world) start() {
 	w.metrics = prometheus.NewRegistry()
-	w.Deliverer = deliver.New(w.db, w.sender, deliver.Options{Now: w.clock, Log: nil, Metrics: w.metrics})
+	w.Deliverer = deliver.New(w.db, w.sender, deliver.Options{Mail: w.mail, Now: w.clock, Metrics: w.metrics})
 }
 
 func (w *world) clock() time.Time {

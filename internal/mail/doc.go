@@ -1,0 +1,2 @@
+// Package mail sends plain texts by SMTP through the configured server.
+package mail

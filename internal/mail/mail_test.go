@@ -1,0 +1,75 @@
+package mail_test
+
+import (
+	"io"
+	"mime"
+	"mime/quotedprintable"
+	"net"
+	netmail "net/mail"
+	"strings"
+	"testing"
+
+	"gistdeal"
+	"gistdeal/internal/mail"
+	"gistdeal/internal/testing/smtpsink"
+	"gistdeal/internal/testing/testenv"
+)
+
+func TestAMessageArrivesWithItsSubjectTextAndID(t *testing.T) {
+	t.Parallel()
+	address, messages := smtpsink.Start(t, "")
+	s := mail.Server{URL: "smtp://" + address, From: "gistdeal@example.com"}
+	m := mail.Message{To: []string{"ann@example.com", "bob@example.com"}, ID: "notice_7@gistdeal", Subject: "gistdeal: 2 new gists of Zoë", Text: "- Zoë: größer\n.\n- done\n"}
+	testenv.Must(t, s.Send(t.Context(), m))
+	got, err := netmail.ReadMessage(strings.NewReader(<-messages))
+	testenv.Must(t, err)
+	subject, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject"))
+	testenv.Must(t, err)
+	body, err := io.ReadAll(quotedprintable.NewReader(got.Body))
+	testenv.Must(t, err)
+	to, err := got.Header.AddressList("To")
+	testenv.Must(t, err)
+	text := strings.ReplaceAll(string(body), "\r\n", "\n")
+	if subject != m.Subject || !strings.Contains(text, "größer") || len(to) != 2 || got.Header.Get("Message-Id") != "<notice_7@gistdeal>" || got.Header.Get("Auto-Submitted") != "auto-generated" {
+		t.Errorf("%q to %v, %v: %q", subject, to, got.Header, text)
+	}
+}
+
+func TestARefusalOfAMailServerHasItsKind(t *testing.T) {
+	t.Parallel()
+	for refusal, kind := range map[string]gistdeal.Kind{"550 5.1.1 no such mailbox": gistdeal.Invalid, "451 4.7.1 later": gistdeal.Temporary} {
+		address, _ := smtpsink.Start(t, refusal)
+		s := mail.Server{URL: "smtp://" + address, From: "gistdeal@example.com"}
+		err := s.Send(t.Context(), mail.Message{To: []string{"ann@example.com"}, ID: "x@gistdeal", Subject: "x", Text: "x"})
+		if gistdeal.KindOf(err) != kind || !strings.Contains(err.Error(), refusal[4:9]) {
+			t.Errorf("%v of kind %v, want %v with the answer", err, gistdeal.KindOf(err), kind)
+		}
+	}
+}
+
+func TestAMailServerThatIsAwayOrUnknownIsExplainedWithoutThePassword(t *testing.T) {
+	t.Parallel()
+	for url, kind := range map[string]gistdeal.Kind{
+		"smtp://ann:secret-password@" + testenv.FreeAddress(t): gistdeal.Temporary, "": gistdeal.Invalid, "smtp://ann:secret-password@\x7f": gistdeal.Invalid,
+	} {
+		err := (mail.Server{URL: url, From: "gistdeal@example.com"}).Send(t.Context(), mail.Message{To: []string{"ann@example.com"}, ID: "x@gistdeal"})
+		if gistdeal.KindOf(err) != kind || strings.Contains(err.Error(), "secret-") {
+			t.Errorf("%q: %v of kind %v, want %v", url, err, gistdeal.KindOf(err), kind)
+		}
+	}
+}
+
+// A server that offers no TLS gets neither a password nor a text, unless it is this machine.
+func TestNothingIsSentToAnotherMachineWithoutEncryption(t *testing.T) {
+	t.Parallel()
+	address, messages := smtpsink.Start(t, "")
+	_, port, err := net.SplitHostPort(address)
+	testenv.Must(t, err)
+	s := mail.Server{URL: "smtps://127.0.0.1:" + port, From: "gistdeal@example.com"}
+	if err := s.Send(t.Context(), mail.Message{To: []string{"ann@example.com"}, ID: "x@gistdeal"}); err == nil || len(messages) > 0 {
+		t.Errorf("%v, %d messages: want an error", err, len(messages))
+	}
+	if gistdeal.IsLoopback("mail.example") || gistdeal.IsLoopback("10.0.0.1") || !gistdeal.IsLoopback("::1") || !gistdeal.IsLoopback("localhost") {
+		t.Error("a host of another machine counts as this one")
+	}
+}

@@ -1,0 +1,63 @@
+package smtpsink
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"gistdeal/internal/testing/testenv"
+)
+
+// Start starts a server until the end of the test. It takes messages, or refuses recipients
+// with an answer if refusal is not "".
+func Start(t testing.TB, refusal string) (address string, messages chan string) {
+	t.Helper()
+	l := testenv.Listen(t)
+	messages = make(chan string, 10)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn, refusal, messages)
+		}
+	}()
+	return l.Addr().String(), messages
+}
+
+// serve speaks as much of SMTP as a client needs.
+func serve(conn net.Conn, refusal string, messages chan<- string) {
+	defer conn.Close()
+	say := func(line string) { fmt.Fprint(conn, line+"\r\n") }
+	lines := bufio.NewScanner(conn)
+	say("220 sink")
+	for lines.Scan() {
+		verb, _, _ := strings.Cut(strings.ToUpper(lines.Text()), " ")
+		switch verb {
+		case "EHLO":
+			say("250-sink\r\n250 8BITMIME")
+		case "RCPT":
+			if refusal != "" {
+				say(refusal)
+				continue
+			}
+			say("250 ok")
+		case "DATA":
+			say("354 go on")
+			var text strings.Builder
+			for lines.Scan() && lines.Text() != "." {
+				text.WriteString(lines.Text() + "\r\n")
+			}
+			messages <- text.String()
+			say("250 taken")
+		case "QUIT":
+			say("221 bye")
+			return
+		default:
+			say("250 ok")
+		}
+	}
+}
