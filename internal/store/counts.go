@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"gistdeal"
@@ -22,6 +23,10 @@ type Counts struct {
 	OldestDue     time.Time // when the next scan is due; zero if none is planned
 	PushesPaused  bool      // by an operator
 	Feed          gistdeal.Feed
+
+	// Days has the gists noticed and the deals created or adopted on each day, by date, without
+	// days that have none. Only CountsAndDays sets it.
+	Days map[string]gistdeal.Day
 }
 
 // counts selects the fields of Counts. Triggers of the schema keep the first ones, and the
@@ -35,11 +40,26 @@ const counts = `SELECT kind, state, CAST(sum(n) AS BIGINT) FROM counts GROUP BY 
 	UNION ALL SELECT 'paused', '', CASE WHEN ` + pushesPaused + ` THEN 1 ELSE 0 END
 	UNION ALL SELECT 'feed', value, 0 FROM settings WHERE name = '` + keyFeed + `'`
 
+// days selects the field Days.
+const days = ` UNION ALL SELECT 'day gists', CAST(day AS TEXT), CAST(sum(gists) AS BIGINT) FROM days WHERE day >= $1 GROUP BY day HAVING sum(gists) <> 0
+	UNION ALL SELECT 'day deals', CAST(day AS TEXT), CAST(sum(deals) AS BIGINT) FROM days WHERE day >= $1 GROUP BY day HAVING sum(deals) <> 0
+	UNION ALL SELECT 'day backfill', CAST(day AS TEXT), CAST(sum(backfill) AS BIGINT) FROM days WHERE day >= $1 GROUP BY day HAVING sum(backfill) <> 0`
+
 // Counts returns the numbers of users and deals by state, of duplicate deals and of pending
 // scan requests, the times of the oldest, and the state of the feed.
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
+	return s.count(ctx, counts)
+}
+
+// CountsAndDays is Counts with the field Days, from the UTC day of since on. It is one query,
+// because PostgreSQL answers each query from another process.
+func (s *Store) CountsAndDays(ctx context.Context, since time.Time) (Counts, error) {
+	return s.count(ctx, counts+days, millis(since)/millisPerDay)
+}
+
+func (s *Store) count(ctx context.Context, query string, args ...any) (c Counts, err error) {
 	c = Counts{Users: map[gistdeal.UserState]int{}, Deals: map[gistdeal.DealState]int{}}
-	rows, err := s.read.QueryContext(ctx, counts)
+	rows, err := s.read.QueryContext(ctx, query, args...)
 	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
 		var kind, state string
 		var n int64
@@ -75,6 +95,28 @@ func (c *Counts) set(kind, state string, n int64) error {
 		c.PushesPaused = n == 1
 	case "feed":
 		return json.Unmarshal([]byte(state), &c.Feed)
+	case "day gists", "day deals", "day backfill":
+		return c.setDay(kind, state, int(n))
 	}
 	return nil
+}
+
+func (c *Counts) setDay(kind, day string, n int) error {
+	number, err := strconv.ParseInt(day, 10, 64)
+	date := time.UnixMilli(number * millisPerDay).UTC().Format(time.DateOnly)
+	if c.Days == nil {
+		c.Days = map[string]gistdeal.Day{}
+	}
+	d := c.Days[date]
+	d.Date = date
+	switch kind {
+	case "day gists":
+		d.Gists = n
+	case "day deals":
+		d.Deals = n
+	case "day backfill":
+		d.Backfill = n
+	}
+	c.Days[date] = d
+	return err
 }

@@ -119,19 +119,6 @@ func (s *Store) SaveQuotas(ctx context.Context, value string, events ...gistdeal
 	return nil
 }
 
-// Days returns the numbers of gists noticed and deals created or adopted on each UTC day,
-// from that of since on, in order. It leaves out days without any.
-func (s *Store) Days(ctx context.Context, since time.Time) ([]gistdeal.Day, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT day, CAST(sum(gists) AS BIGINT), CAST(sum(deals) AS BIGINT), CAST(sum(backfill) AS BIGINT) FROM days WHERE day >= $1
-		GROUP BY day HAVING sum(gists) <> 0 OR sum(deals) <> 0 ORDER BY day`, millis(since)/millisPerDay)
-	return collect(rows, err, func(row *sql.Rows) (d gistdeal.Day, err error) {
-		var day int64
-		err = row.Scan(&day, &d.Gists, &d.Deals, &d.Backfill)
-		d.Date = time.UnixMilli(day * millisPerDay).UTC().Format(time.DateOnly)
-		return d, err
-	})
-}
-
 const millisPerDay = 86_400_000
 
 // Failures counts failed deals by problem, and returns up to limit problems, the most

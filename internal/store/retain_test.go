@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -87,12 +88,12 @@ func TestDeletedAttemptsLeaveTheirFacts(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		oldAttempts(t, s)
-		before, err := s.Days(t.Context(), noon)
+		before, err := s.CountsAndDays(t.Context(), noon)
 		testenv.Must(t, err)
 		deleteOld(t, s.DeleteAttempts, noon.Add(time.Millisecond))
-		after, err := s.Days(t.Context(), noon)
-		if err != nil || !slices.Equal(before, after) || len(after) != 1 || after[0].Deals != 2 {
-			t.Errorf("the days were %+v and are %+v, %v", before, after, err)
+		after, err := s.CountsAndDays(t.Context(), noon)
+		if err != nil || !maps.Equal(before.Days, after.Days) || len(after.Days) != 1 || after.Days[noon.Format(time.DateOnly)].Deals != 2 {
+			t.Errorf("the days were %+v and are %+v, %v", before.Days, after.Days, err)
 		}
 		// Only deals that we did not create say that another database was in use.
 		foreign, err := s.ForeignDeals(t.Context(), map[string]int64{"a0001": 71, "a0002": 99})

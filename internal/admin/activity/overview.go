@@ -36,7 +36,8 @@ func (a *Activity) Overview(ctx context.Context) (o Overview, err error) {
 	if o.Leader, err = a.db.HasLeader(ctx); err != nil {
 		return o, err
 	}
-	n, err := a.db.Counts(ctx)
+	begin := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-daysShown)
+	n, err := a.db.CountsAndDays(ctx, begin)
 	if err != nil {
 		return o, err
 	}
@@ -50,28 +51,19 @@ func (a *Activity) Overview(ctx context.Context) (o Overview, err error) {
 	o.Users, o.Deals, o.Duplicates, o.Requests = n.Users, n.Deals, n.Duplicates, n.ScanRequests
 	o.OldestQueuedAt, o.NextScan = n.OldestQueued, n.OldestDue
 	o.Feed = Feed{n.Feed.ReadAt, n.Feed.GapAt, n.Feed.Reach.Seconds()}
-	o.Days, err = a.days(ctx, time.Now())
-	return o, err
+	o.Days = everyDay(n.Days, begin)
+	return o, nil
 }
 
-// days returns one entry for each of the last days, also for those without work.
-func (a *Activity) days(ctx context.Context, now time.Time) ([]gistdeal.Day, error) {
-	begin := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-daysShown)
-	known, err := a.db.Days(ctx, begin)
-	if err != nil {
-		return nil, err
-	}
-	byDate := map[string]gistdeal.Day{}
-	for _, day := range known {
-		byDate[day.Date] = day
-	}
+// everyDay returns one entry for each of the days from begin on, also for those without work.
+func everyDay(known map[string]gistdeal.Day, begin time.Time) []gistdeal.Day {
 	days := make([]gistdeal.Day, daysShown)
 	for i := range days {
 		date := begin.AddDate(0, 0, i).Format(time.DateOnly)
-		days[i] = byDate[date]
+		days[i] = known[date]
 		days[i].Date = date
 	}
-	return days, nil
+	return days
 }
 
 // Delays are the times from publications to deals.
