@@ -163,6 +163,9 @@ func TestABulkOperationOnThePageOutlastsItsView(t *testing.T) {
 	if got := text(t, ctx, "#operation"); !strings.Contains(got, "canceled") || !strings.Contains(got, "1 problem") {
 		t.Errorf("the operation is shown as %q", got)
 	}
+	// Without the permission for the clipboard, a browser shows the text instead.
+	click(t, ctx, `[data-act="copy-failed"]`)
+	waitFor(t, ctx, `document.querySelector('#operation textarea') ? document.querySelector('#operation textarea').value === '-bad-' : document.querySelector('.toast')?.textContent === 'Copied'`)
 	do(t, ctx, p, open(p, "users"), chromedp.WaitVisible("#users"), chromedp.WaitNotPresent("#operations li"))
 	// It stays in the list of all operations.
 	do(t, ctx, p, open(p, "activity"), chromedp.Click(`a[href="#/operations"]`), chromedp.Click(`li[data-operation] h2 a`), chromedp.WaitVisible(`#operation[data-state="canceled"]`))

@@ -3,7 +3,7 @@
 
 import * as api from './api.js';
 import { button, el, icon, keyed, renew, spoken } from './dom.js';
-import { attempt, confirm, empty, more, when } from './parts.js';
+import { attempt, confirm, copying, empty, more, when } from './parts.js';
 import { named } from './quick.js';
 import { capital, count, counted } from './words.js';
 
@@ -128,6 +128,7 @@ async function read(state) {
     head(op, el('h2', {}, title(op))), progress(op),
     op.backfill && el('p', {}, backfillMeans(op.backfill)),
     op.note && el('p', { dir: 'auto' }, `Reason: ${op.note}`),
+    op.problems > 0 && el('div', { className: 'line' }, copying(`Copy the ${counted(op.problems, 'failed one')}`, () => failed(op), { data: { act: 'copy-failed' } })),
     !ended && el('p', { className: 'quiet' }, 'You can leave this page; the work goes on.'),
     !ended && page.may && op.state !== 'canceling' && el('div', { className: 'line' }, button('Cancel', () => cancel(state), { kind: 'danger', data: { act: 'cancel' } })),
   ]);
@@ -145,6 +146,18 @@ async function further(state) {
   state.all.push(...results);
   state.next = next;
   draw(state);
+}
+
+// failed returns the input of all problems, one a line. The results begin with them.
+async function failed({ id, problems }) {
+  const inputs = [];
+  for (let cursor = ''; inputs.length < problems;) {
+    const { results, next } = await api.operationResults(id, { limit: 500, cursor });
+    inputs.push(...results.map(({ input }) => input));
+    if (!next) break;
+    cursor = next;
+  }
+  return inputs.slice(0, problems).filter(Boolean).join('\n');
 }
 
 async function cancel(state) {

@@ -123,18 +123,20 @@ export function confirm(title, text, verb, { label = '', required = false, dange
   });
 }
 
-// copying is a button that copies a text.
-export function copying(word, text) {
+// copying is a button that copies a text, or the text that a function returns.
+export function copying(word, text, props = {}) {
   const made = button(word, async () => {
+    const whole = typeof text === 'string' ? text : await attempt(text);
+    if (typeof whole !== 'string') return;
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(whole);
       toast('Copied');
     } catch { // Browsers allow this only over HTTPS and on localhost.
-      const field = el('input', { value: text, readOnly: true, ariaLabel: word });
+      const field = el('textarea', { value: whole, readOnly: true, rows: Math.min(6, whole.split('\n').length), ariaLabel: word });
       made.replaceWith(field);
       field.select();
     }
-  }, { mark: 'copy', kind: 'plain' });
+  }, { mark: 'copy', kind: 'plain', ...props });
   return made;
 }
 
