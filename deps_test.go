@@ -42,7 +42,7 @@ const policy = `
 	# audit of reconcile needs no push.
 	internal/probe:     . internal/loop
 	internal/scan:      . internal/loop internal/probe internal/rules internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
-	internal/feed:      . internal/loop internal/rules github.com/prometheus/client_golang
+	internal/feed:      . internal/loop internal/rules internal/testing/failpoint github.com/prometheus/client_golang
 	internal/reconcile: . internal/loop internal/testing/failpoint
 	internal/push:      . internal/loop internal/reconcile internal/rules internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
 	# Events as a text for people.
@@ -94,7 +94,7 @@ const policy = `
 	internal/admin/estimate: . internal/pipedrive internal/store golang.org/x/sync
 
 	# Bulk work makes the changes of admin, item by item. The engine runs it as a function.
-	internal/operation: . internal/admin internal/admin/rulesets internal/loop internal/store
+	internal/operation: . internal/admin internal/admin/rulesets internal/loop internal/store internal/testing/failpoint
 
 	# Old rows go by rules that app makes of the store's methods.
 	internal/retention: internal/loop github.com/prometheus/client_golang

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/testing/failpoint"
 )
 
 // reading is one reading of the feed, which passes it until nothing new turns up.
@@ -89,6 +90,7 @@ func (p *reading) keep(ctx context.Context, fresh []gistdeal.FeedGist) error {
 		if err := p.keepOf(ctx, u, byOwner[u.ID]); err != nil && gistdeal.KindOf(err) != gistdeal.Invalid {
 			return err
 		}
+		failpoint.Hit(failpoint.FeedUserSaved)
 	}
 	p.metrics.gists.WithLabelValues("true").Add(float64(tracked))
 	p.metrics.gists.WithLabelValues("false").Add(float64(len(fresh) - tracked))

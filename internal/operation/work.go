@@ -8,6 +8,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/loop"
+	"gistdeal/internal/testing/failpoint"
 )
 
 const (
@@ -145,6 +146,7 @@ func (o *Operations) add(ctx context.Context, op gistdeal.Operation) (int, error
 	n, err := o.db.WorkOperation(ctx, op.ID, false, free, time.Now(), func(ctx context.Context, items []gistdeal.OperationItem) error {
 		return o.request(ctx, op, items)
 	})
+	failpoint.Hit(failpoint.UsersRequested)
 	return done + n, err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/loop"
+	"gistdeal/internal/testing/failpoint"
 )
 
 const (
@@ -172,6 +173,7 @@ func (s *Scanner) takeIn(ctx context.Context, p gistdeal.Probe, policy gistdeal.
 		return u, err
 	}
 	t, err := s.prober.Track(ctx, p, policy, first)
+	failpoint.Hit(failpoint.UserTakenIn)
 	if err == nil && t.User.Unlinked {
 		s.ended.WithLabelValues("ok").Inc()
 	}

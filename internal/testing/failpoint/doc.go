@@ -26,7 +26,17 @@ const (
 // Delivered is no step of a gist: a webhook has answered, and the result is not recorded.
 const Delivered = "delivered"
 
-// Steps returns all fail points.
+// Fail points of work on many users at once, outside the processing of one gist.
+const (
+	UserTakenIn    = "user-taken-in"   // a user of a batch is stored with its gists, its request is not answered
+	UsersRequested = "users-requested" // some users of a bulk operation are requested, the others are not
+	FeedUserSaved  = "feed-user-saved" // the gists of one user on a page of the feed are stored, the page is not recorded
+)
+
+// Others returns the fail points that Steps leaves out.
+func Others() []string { return []string{UserTakenIn, UsersRequested, FeedUserSaved} }
+
+// Steps returns all fail points in the processing of a gist.
 func Steps() []string {
 	return []string{
 		CatchUpListed, CatchUpAdopted, PageSaved, RowsSaved, ETagSaved,

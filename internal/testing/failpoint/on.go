@@ -76,7 +76,7 @@ func obey(word string) (err error) {
 func add(signal syscall.Signal, place string) error {
 	step, number, _ := strings.Cut(place, "#")
 	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || !slices.Contains(Steps(), step) {
+	if err != nil || n < 1 || !slices.Contains(append(Steps(), Others()...), step) {
 		return fmt.Errorf("want step#n, of a step that exists")
 	}
 	points = append(points, point{signal: signal, step: step, left: n})
