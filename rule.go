@@ -83,6 +83,10 @@ type CatalogField struct {
 // KeyCatalog is the name of the setting that stores the Catalog, as JSON.
 const KeyCatalog = "catalog"
 
+// KeyCatalogWanted is the name of the setting that changes when the leader has to read the
+// Catalog again.
+const KeyCatalogWanted = "catalog_wanted"
+
 // KeyRules is the name of the setting that stores the rules and their version, as JSON.
 const KeyRules = "rules"
 

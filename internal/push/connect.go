@@ -25,6 +25,10 @@ const (
 // errTargetChanged ends the pushes to the old target.
 var errTargetChanged = errors.New("new deals go elsewhere from now on")
 
+// errCatalogWanted ends the pushes for a moment, because somebody names in a rule what may be
+// new in Pipedrive.
+var errCatalogWanted = errors.New("fields, stages and owners are read again")
+
 // OtherCompanyError is the error for a key of another company than the database's:
 // its deals are not there, and each gist would get a second one.
 type OtherCompanyError struct{ Database, Key string }
@@ -45,6 +49,9 @@ func (p *Pusher) connect(ctx context.Context) (cost float64, err error) {
 func (p *Pusher) readAccount(ctx context.Context) (err error) {
 	var prepared gistdeal.Prepared
 	defer func() { p.notePipedrive(ctx, prepared, err) }()
+	if p.wanted, err = p.store.Setting(ctx, gistdeal.KeyCatalogWanted); err != nil {
+		return err
+	}
 	me, err := p.pipedrive.Me(ctx)
 	if err != nil {
 		return err
@@ -80,9 +87,13 @@ func (p *Pusher) chosenTarget(ctx context.Context) (gistdeal.Target, error) {
 	return gistdeal.CurrentTarget(ctx, p.store, p.options.Target, p.options.Locked)
 }
 
-// watchTarget returns errTargetChanged once the target was changed, nil when ctx ends.
+// watchTarget returns errTargetChanged once the target was changed, errCatalogWanted once the
+// catalog has to be read again, nil when ctx ends.
 func (p *Pusher) watchTarget(ctx context.Context) error {
 	for loop.Sleep(ctx, targetPoll) {
+		if wanted, err := p.store.Setting(ctx, gistdeal.KeyCatalogWanted); err == nil && wanted != p.wanted {
+			return errCatalogWanted
+		}
 		now, err := p.chosenTarget(ctx)
 		if err == nil && now != p.target {
 			return errTargetChanged

@@ -80,7 +80,8 @@ type Pusher struct {
 	forbidden forbidden
 	run       pushRun
 	rules     *rules.Current
-	relist    bool // the stages and owners have to be listed again, because one of a rule is gone
+	wanted    string // gistdeal.KeyCatalogWanted, before the account was read
+	relist    bool   // the stages and owners have to be listed again, because one of a rule is gone
 
 	pushes  *prometheus.CounterVec
 	lookups *prometheus.CounterVec
@@ -169,8 +170,8 @@ func (p *Pusher) Run(ctx context.Context) error {
 		if _, ok := errors.AsType[*OtherCompanyError](ended.err); ok {
 			return ended.err
 		}
-		if errors.Is(ended.err, errTargetChanged) {
-			connected = false
+		if errors.Is(ended.err, errTargetChanged) || errors.Is(ended.err, errCatalogWanted) {
+			connected, p.relist = false, errors.Is(ended.err, errCatalogWanted)
 			continue
 		}
 		// Connecting again pauses the rule that needs what is gone. The others go on at once,

@@ -3,6 +3,7 @@ package rulesets
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -33,8 +34,11 @@ func (r *RuleSets) Save(ctx context.Context, set rules.Set, expected int64) (sav
 	if err != nil {
 		return saved, err
 	}
-	if set, err = set.Resolve(catalog); err != nil {
+	if err := set.Check(); err != nil {
 		return saved, err
+	}
+	if set, err = set.Resolve(catalog); err != nil {
+		return saved, errors.Join(err, r.wantCatalog(ctx))
 	}
 	saved = rules.Stored{Version: expected + 1, Set: set}
 	text, err := json.Marshal(saved)
@@ -42,6 +46,21 @@ func (r *RuleSets) Save(ctx context.Context, set rules.Set, expected int64) (sav
 		return saved, err
 	}
 	return saved, r.db.SaveRules(ctx, string(text), expected, saved.Version, fmt.Sprintf("%d rules", len(set.Rules)), time.Now())
+}
+
+// wantCatalog has the leader read the catalog again, at most once in a minute, and returns
+// advice.
+func (r *RuleSets) wantCatalog(ctx context.Context) error {
+	text, err := r.db.Setting(ctx, gistdeal.KeyCatalogWanted)
+	if err != nil {
+		return err
+	}
+	if last, err := time.Parse(time.RFC3339, text); err != nil || time.Since(last).Abs() > wantEvery {
+		if err := r.db.Set(ctx, gistdeal.KeyCatalogWanted, time.Now().UTC().Format(time.RFC3339)); err != nil {
+			return err
+		}
+	}
+	return gistdeal.Errorf(gistdeal.Invalid, "what is new in Pipedrive is read now: if this is new, try again in ten seconds")
 }
 
 // RuleCatalog is what rules can choose in Pipedrive, and what they lack there.
@@ -104,6 +123,8 @@ type PreviewedDeal struct {
 const (
 	// rateDays is over how many days the rate of new gists is taken.
 	rateDays = 30
+	// wantEvery is how often a mistake in rules makes the leader read the catalog again.
+	wantEvery = time.Minute
 	// page is how many rows are read at a time.
 	page = 500
 )
