@@ -1,5 +1,10 @@
 package gistdeal
 
+import (
+	"strings"
+	"time"
+)
+
 // UserFilter selects users. The zero value selects all except removed ones.
 type UserFilter struct {
 	States []UserState // empty means all except UserRemoved
@@ -33,6 +38,41 @@ type DealFilter struct {
 	UserID  int64 // of the gist's user
 	GistIDs []string
 	Problem string // the complete text of Deal.Problem
+	// Search is a part of the gist's description or of the user's login, the gist's id or the
+	// deal's number; "" means all.
+	Search       string
+	UpdatedSince time.Time // only deals that changed at this time or later; zero means all
+}
+
+// DealOrder is an order of deals.
+type DealOrder string
+
+// The orders of deals; deals of the same time are ordered by gist id. A leading - reverses
+// an order.
+const (
+	DealsByGist    DealOrder = "gist"
+	DealsByCreated DealOrder = "created"
+	DealsByUpdated DealOrder = "updated"
+)
+
+// DealOrders lists all orders, reversed ones too.
+var DealOrders = []DealOrder{DealsByGist, "-" + DealsByGist, DealsByCreated, "-" + DealsByCreated, DealsByUpdated, "-" + DealsByUpdated}
+
+// DealPlace is the place of a deal in an order; zero is the begin.
+type DealPlace struct {
+	At     time.Time // by which it is ordered; zero in the order by gist
+	GistID string
+}
+
+// Place returns the place of a deal in the order.
+func (o DealOrder) Place(d DealSummary) DealPlace {
+	switch strings.TrimPrefix(string(o), "-") {
+	case string(DealsByCreated):
+		return DealPlace{d.CreatedAt, d.GistID}
+	case string(DealsByUpdated):
+		return DealPlace{d.UpdatedAt, d.GistID}
+	}
+	return DealPlace{GistID: d.GistID}
 }
 
 // DealSummary is a listed deal with facts about its gist and user.
@@ -42,6 +82,9 @@ type DealSummary struct {
 	Login       string `json:"login" doc:"The login of the gist's user; empty if the gist was never read."`
 	Description string `json:"description"`
 	Attempts    int    `json:"attempts"`
+
+	CreatedAt time.Time `json:"created_at,omitzero" doc:"When gistdeal first knew the deal, not when it was created in Pipedrive."`
+	UpdatedAt time.Time `json:"updated_at,omitzero" doc:"When its state, its number, its problem or its attempts last changed."`
 }
 
 // Changed is the result of retrying or skipping deals.

@@ -912,6 +912,96 @@ func (e ListDealsParamsState) Valid() bool {
 	}
 }
 
+// Defines values for ListDealsParamsSort.
+const (
+	ListDealsParamsSortCreated      ListDealsParamsSort = "created"
+	ListDealsParamsSortGist         ListDealsParamsSort = "gist"
+	ListDealsParamsSortMinusCreated ListDealsParamsSort = "-created"
+	ListDealsParamsSortMinusGist    ListDealsParamsSort = "-gist"
+	ListDealsParamsSortMinusUpdated ListDealsParamsSort = "-updated"
+	ListDealsParamsSortUpdated      ListDealsParamsSort = "updated"
+)
+
+// Valid indicates whether the value is a known member of the ListDealsParamsSort enum.
+func (e ListDealsParamsSort) Valid() bool {
+	switch e {
+	case ListDealsParamsSortCreated:
+		return true
+	case ListDealsParamsSortGist:
+		return true
+	case ListDealsParamsSortMinusCreated:
+		return true
+	case ListDealsParamsSortMinusGist:
+		return true
+	case ListDealsParamsSortMinusUpdated:
+		return true
+	case ListDealsParamsSortUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportDealsParamsState.
+const (
+	ExportDealsParamsStateAwaitingApproval ExportDealsParamsState = "awaiting_approval"
+	ExportDealsParamsStateCreated          ExportDealsParamsState = "created"
+	ExportDealsParamsStateFailed           ExportDealsParamsState = "failed"
+	ExportDealsParamsStateQueued           ExportDealsParamsState = "queued"
+	ExportDealsParamsStateSending          ExportDealsParamsState = "sending"
+	ExportDealsParamsStateSkipped          ExportDealsParamsState = "skipped"
+)
+
+// Valid indicates whether the value is a known member of the ExportDealsParamsState enum.
+func (e ExportDealsParamsState) Valid() bool {
+	switch e {
+	case ExportDealsParamsStateAwaitingApproval:
+		return true
+	case ExportDealsParamsStateCreated:
+		return true
+	case ExportDealsParamsStateFailed:
+		return true
+	case ExportDealsParamsStateQueued:
+		return true
+	case ExportDealsParamsStateSending:
+		return true
+	case ExportDealsParamsStateSkipped:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportDealsParamsSort.
+const (
+	ExportDealsParamsSortCreated      ExportDealsParamsSort = "created"
+	ExportDealsParamsSortGist         ExportDealsParamsSort = "gist"
+	ExportDealsParamsSortMinusCreated ExportDealsParamsSort = "-created"
+	ExportDealsParamsSortMinusGist    ExportDealsParamsSort = "-gist"
+	ExportDealsParamsSortMinusUpdated ExportDealsParamsSort = "-updated"
+	ExportDealsParamsSortUpdated      ExportDealsParamsSort = "updated"
+)
+
+// Valid indicates whether the value is a known member of the ExportDealsParamsSort enum.
+func (e ExportDealsParamsSort) Valid() bool {
+	switch e {
+	case ExportDealsParamsSortCreated:
+		return true
+	case ExportDealsParamsSortGist:
+		return true
+	case ExportDealsParamsSortMinusCreated:
+		return true
+	case ExportDealsParamsSortMinusGist:
+		return true
+	case ExportDealsParamsSortMinusUpdated:
+		return true
+	case ExportDealsParamsSortUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListLastGistsParamsShow.
 const (
 	ListLastGistsParamsShowAll ListLastGistsParamsShow = "all"
@@ -945,6 +1035,27 @@ func (e ListRunsParamsKind) Valid() bool {
 	case ListRunsParamsKindScan:
 		return true
 	case ListRunsParamsKindSweep:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportRunsParamsKind.
+const (
+	ExportRunsParamsKindPush  ExportRunsParamsKind = "push"
+	ExportRunsParamsKindScan  ExportRunsParamsKind = "scan"
+	ExportRunsParamsKindSweep ExportRunsParamsKind = "sweep"
+)
+
+// Valid indicates whether the value is a known member of the ExportRunsParamsKind enum.
+func (e ExportRunsParamsKind) Valid() bool {
+	switch e {
+	case ExportRunsParamsKindPush:
+		return true
+	case ExportRunsParamsKindScan:
+		return true
+	case ExportRunsParamsKindSweep:
 		return true
 	default:
 		return false
@@ -1535,6 +1646,9 @@ type Deal struct {
 	// Attempts The number of attempts at the deal.
 	Attempts int64 `json:"attempts"`
 
+	// CreatedAt When gistdeal first knew the deal, not when it was created in Pipedrive.
+	CreatedAt time.Time `json:"created_at,omitempty,omitzero"`
+
 	// DealID The id of the deal in Pipedrive; 0 until it is created.
 	DealID int64 `json:"deal_id"`
 
@@ -1561,6 +1675,9 @@ type Deal struct {
 
 	// State The state of a deal, as in docs/api.md.
 	State DealState `json:"state"`
+
+	// UpdatedAt When its state, its number, its problem or its attempts last changed.
+	UpdatedAt time.Time `json:"updated_at,omitempty,omitzero"`
 }
 
 // DealList defines model for DealList.
@@ -3193,10 +3310,49 @@ type ListDealsParams struct {
 
 	// Problem Only deals with exactly this problem, as listed by /failures.
 	Problem *string `form:"problem,omitempty" json:"problem,omitempty"`
+
+	// Search Only deals with this text in the description of the gist or in the login, in any case, or with this gist id or number in Pipedrive.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// UpdatedSince Only deals that changed at this time or later.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Sort The order of the list; a leading - reverses it.
+	Sort *ListDealsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 }
 
 // ListDealsParamsState defines parameters for ListDeals.
 type ListDealsParamsState string
+
+// ListDealsParamsSort defines parameters for ListDeals.
+type ListDealsParamsSort string
+
+// ExportDealsParams defines parameters for ExportDeals.
+type ExportDealsParams struct {
+	// State Only deals in these states.
+	State *[]ExportDealsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// User Only deals of this user's gists.
+	User *string `form:"user,omitempty" json:"user,omitempty"`
+
+	// Problem Only deals with exactly this problem, as listed by /failures.
+	Problem *string `form:"problem,omitempty" json:"problem,omitempty"`
+
+	// Search Only deals with this text in the description of the gist or in the login, in any case, or with this gist id or number in Pipedrive.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// UpdatedSince Only deals that changed at this time or later.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Sort The order of the list; a leading - reverses it.
+	Sort *ExportDealsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+}
+
+// ExportDealsParamsState defines parameters for ExportDeals.
+type ExportDealsParamsState string
+
+// ExportDealsParamsSort defines parameters for ExportDeals.
+type ExportDealsParamsSort string
 
 // RetryDealsParams defines parameters for RetryDeals.
 type RetryDealsParams struct {
@@ -3332,6 +3488,21 @@ type ListRunsParams struct {
 
 // ListRunsParamsKind defines parameters for ListRuns.
 type ListRunsParamsKind string
+
+// ExportRunsParams defines parameters for ExportRuns.
+type ExportRunsParams struct {
+	// Kind Only runs of these kinds.
+	Kind *[]ExportRunsParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// User Only scans of this user.
+	User *string `form:"user,omitempty" json:"user,omitempty"`
+
+	// InProgress Only runs that are in progress.
+	InProgress *bool `form:"in_progress,omitempty" json:"in_progress,omitempty"`
+}
+
+// ExportRunsParamsKind defines parameters for ExportRuns.
+type ExportRunsParamsKind string
 
 // ChangeSettingsParams defines parameters for ChangeSettings.
 type ChangeSettingsParams struct {
@@ -3611,12 +3782,19 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/audit-log.csv (the `ExportAuditLog` operationId).
 	ExportAuditLog(ctx context.Context, params *ExportAuditLogParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListDeals List deals, ordered by gist id
+	// ListDeals List deals
 	//
 	// Needs the scope read.
 	//
 	// Corresponds with GET /api/v1/deals (the `ListDeals` operationId).
 	ListDeals(ctx context.Context, params *ListDealsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportDeals Download deals as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/deals.csv (the `ExportDeals` operationId).
+	ExportDeals(ctx context.Context, params *ExportDealsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RetryDealsWithBody Queue deals again that failed, were skipped or await approval; without a selection, all failed deals
 	//
@@ -3907,6 +4085,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/runs (the `ListRuns` operationId).
 	ListRuns(ctx context.Context, params *ListRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportRuns Download the runs of scans, sweeps and pushes as CSV, latest first
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/runs.csv (the `ExportRuns` operationId).
+	ExportRuns(ctx context.Context, params *ExportRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSettings List the settings
 	//
@@ -4295,13 +4480,30 @@ func (c *Client) ExportAuditLog(ctx context.Context, params *ExportAuditLogParam
 	return c.Client.Do(req)
 }
 
-// ListDeals List deals, ordered by gist id
+// ListDeals List deals
 //
 // Needs the scope read.
 //
 // Corresponds with GET /api/v1/deals (the `ListDeals` operationId).
 func (c *Client) ListDeals(ctx context.Context, params *ListDealsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListDealsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportDeals Download deals as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/deals.csv (the `ExportDeals` operationId).
+func (c *Client) ExportDeals(ctx context.Context, params *ExportDealsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportDealsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4972,6 +5174,23 @@ func (c *Client) PreviewRules(ctx context.Context, body PreviewRulesJSONRequestB
 // Corresponds with GET /api/v1/runs (the `ListRuns` operationId).
 func (c *Client) ListRuns(ctx context.Context, params *ListRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListRunsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportRuns Download the runs of scans, sweeps and pushes as CSV, latest first
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/runs.csv (the `ExportRuns` operationId).
+func (c *Client) ExportRuns(ctx context.Context, params *ExportRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportRunsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6085,6 +6304,156 @@ func NewListDealsRequest(server string, params *ListDealsParams) (*http.Request,
 		if params.Problem != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "problem", *params.Problem, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportDealsRequest constructs an http.Request for the ExportDeals method
+func NewExportDealsRequest(server string, params *ExportDealsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/deals.csv")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.User != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user", *params.User, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Problem != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "problem", *params.Problem, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -7550,6 +7919,84 @@ func NewListRunsRequest(server string, params *ListRunsParams) (*http.Request, e
 			}
 
 		}
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.User != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user", *params.User, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.InProgress != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "in_progress", *params.InProgress, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportRunsRequest constructs an http.Request for the ExportRuns method
+func NewExportRunsRequest(server string, params *ExportRunsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/runs.csv")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
 
 		if params.Kind != nil {
 
@@ -9144,7 +9591,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/audit-log.csv (the `ExportAuditLog` operationId).
 	ExportAuditLogWithResponse(ctx context.Context, params *ExportAuditLogParams, reqEditors ...RequestEditorFn) (*ExportAuditLogResponse, error)
 
-	// ListDealsWithResponse List deals, ordered by gist id
+	// ListDealsWithResponse List deals
 	//
 	// Needs the scope read.
 	//
@@ -9152,6 +9599,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/deals (the `ListDeals` operationId).
 	ListDealsWithResponse(ctx context.Context, params *ListDealsParams, reqEditors ...RequestEditorFn) (*ListDealsResponse, error)
+
+	// ExportDealsWithResponse Download deals as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/deals.csv (the `ExportDeals` operationId).
+	ExportDealsWithResponse(ctx context.Context, params *ExportDealsParams, reqEditors ...RequestEditorFn) (*ExportDealsResponse, error)
 
 	// RetryDealsWithBodyWithResponse Queue deals again that failed, were skipped or await approval; without a selection, all failed deals
 	//
@@ -9494,6 +9950,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/runs (the `ListRuns` operationId).
 	ListRunsWithResponse(ctx context.Context, params *ListRunsParams, reqEditors ...RequestEditorFn) (*ListRunsResponse, error)
+
+	// ExportRunsWithResponse Download the runs of scans, sweeps and pushes as CSV, latest first
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/runs.csv (the `ExportRuns` operationId).
+	ExportRunsWithResponse(ctx context.Context, params *ExportRunsParams, reqEditors ...RequestEditorFn) (*ExportRunsResponse, error)
 
 	// ListSettingsWithResponse List the settings
 	//
@@ -10044,6 +10509,47 @@ func (r ListDealsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListDealsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportDealsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ExportDealsResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportDealsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportDealsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportDealsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportDealsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11600,6 +12106,47 @@ func (r ListRunsResponse) ContentType() string {
 	return ""
 }
 
+type ExportRunsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ExportRunsResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportRunsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportRunsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportRunsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportRunsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListSettingsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -13051,7 +13598,7 @@ func (c *ClientWithResponses) ExportAuditLogWithResponse(ctx context.Context, pa
 	return ParseExportAuditLogResponse(rsp)
 }
 
-// ListDealsWithResponse List deals, ordered by gist id
+// ListDealsWithResponse List deals
 //
 // Needs the scope read.
 //
@@ -13064,6 +13611,21 @@ func (c *ClientWithResponses) ListDealsWithResponse(ctx context.Context, params 
 		return nil, err
 	}
 	return ParseListDealsResponse(rsp)
+}
+
+// ExportDealsWithResponse Download deals as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/deals.csv (the `ExportDeals` operationId).
+func (c *ClientWithResponses) ExportDealsWithResponse(ctx context.Context, params *ExportDealsParams, reqEditors ...RequestEditorFn) (*ExportDealsResponse, error) {
+	rsp, err := c.ExportDeals(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportDealsResponse(rsp)
 }
 
 // RetryDealsWithBodyWithResponse Queue deals again that failed, were skipped or await approval; without a selection, all failed deals
@@ -13634,6 +14196,21 @@ func (c *ClientWithResponses) ListRunsWithResponse(ctx context.Context, params *
 		return nil, err
 	}
 	return ParseListRunsResponse(rsp)
+}
+
+// ExportRunsWithResponse Download the runs of scans, sweeps and pushes as CSV, latest first
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/runs.csv (the `ExportRuns` operationId).
+func (c *ClientWithResponses) ExportRunsWithResponse(ctx context.Context, params *ExportRunsParams, reqEditors ...RequestEditorFn) (*ExportRunsResponse, error) {
+	rsp, err := c.ExportRuns(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportRunsResponse(rsp)
 }
 
 // ListSettingsWithResponse List the settings
@@ -14364,6 +14941,32 @@ func ParseListDealsResponse(rsp *http.Response) (*ListDealsResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportDealsResponse parses an HTTP response from a ExportDealsWithResponse call
+func ParseExportDealsResponse(rsp *http.Response) (*ExportDealsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportDealsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -15434,6 +16037,32 @@ func ParseListRunsResponse(rsp *http.Response) (*ListRunsResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportRunsResponse parses an HTTP response from a ExportRunsWithResponse call
+func ParseExportRunsResponse(rsp *http.Response) (*ExportRunsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportRunsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

@@ -72,10 +72,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List deals, ordered by gist id
+         * List deals
          * @description Needs the scope read.
          */
         get: operations["list-deals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deals.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download deals as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
+         * @description Needs the scope read.
+         */
+        get: operations["export-deals"];
         put?: never;
         post?: never;
         delete?: never;
@@ -672,6 +692,26 @@ export interface paths {
          * @description Needs the scope read.
          */
         get: operations["list-runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the runs of scans, sweeps and pushes as CSV, latest first
+         * @description Needs the scope read.
+         */
+        get: operations["export-runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1749,6 +1789,11 @@ export interface components {
              */
             attempts: number;
             /**
+             * Format: date-time
+             * @description When gistdeal first knew the deal, not when it was created in Pipedrive.
+             */
+            created_at?: string;
+            /**
              * Format: int64
              * @description The id of the deal in Pipedrive; 0 until it is created.
              */
@@ -1772,6 +1817,11 @@ export interface components {
             rules_version?: number;
             /** @description The state. */
             state: components["schemas"]["DealState"];
+            /**
+             * Format: date-time
+             * @description When its state, its number, its problem or its attempts last changed.
+             */
+            updated_at?: string;
         };
         DealList: {
             /** @description The deals, or their number. */
@@ -4226,6 +4276,12 @@ export interface operations {
                 user?: string;
                 /** @description Only deals with exactly this problem, as listed by /failures. */
                 problem?: string;
+                /** @description Only deals with this text in the description of the gist or in the login, in any case, or with this gist id or number in Pipedrive. */
+                search?: string;
+                /** @description Only deals that changed at this time or later. */
+                updated_since?: string;
+                /** @description The order of the list; a leading - reverses it. */
+                sort?: "gist" | "-gist" | "created" | "-created" | "updated" | "-updated";
             };
             header?: never;
             path?: never;
@@ -4248,19 +4304,83 @@ export interface operations {
                      *       "deals": [
                      *         {
                      *           "attempts": 1,
+                     *           "created_at": "2026-08-15T00:10:13Z",
                      *           "deal_id": 38,
                      *           "deal_url": "https://example.pipedrive.com/deal/38",
                      *           "description": "rotate logs on a small server",
                      *           "gist_id": "06fcca0384757f163d7e9891ea35a430",
                      *           "login": "FortyFoxes",
                      *           "problem": "",
-                     *           "state": "created"
+                     *           "state": "created",
+                     *           "updated_at": "2026-08-15T00:10:15Z"
                      *         }
                      *       ],
-                     *       "next": "IjA2ZmNjYTAzODQ3NTdmMTYzZDdlOTg5MWVhMzVhNDMwIg"
+                     *       "next": "eyJBdCI6IjAwMDEtMDEtMDFUMDA6MDA6MDBaIiwiR2lzdElEIjoiMDZmY2NhMDM4NDc1N2YxNjNkN2U5ODkxZWEzNWE0MzAifQ"
                      *     }
                      */
                     "application/json": components["schemas"]["DealList"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "export-deals": {
+        parameters: {
+            query?: {
+                /** @description Only deals in these states. */
+                state?: ("awaiting_approval" | "queued" | "sending" | "created" | "failed" | "skipped")[];
+                /** @description Only deals of this user's gists. */
+                user?: string;
+                /** @description Only deals with exactly this problem, as listed by /failures. */
+                problem?: string;
+                /** @description Only deals with this text in the description of the gist or in the login, in any case, or with this gist id or number in Pipedrive. */
+                search?: string;
+                /** @description Only deals that changed at this time or later. */
+                updated_since?: string;
+                /** @description The order of the list; a leading - reverses it. */
+                sort?: "gist" | "-gist" | "created" | "-created" | "updated" | "-updated";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example gist_id,gist_url,login,description,state,deal_id,deal_url,problem,attempts,created_at,updated_at
+                     *     06fcca0384757f163d7e9891ea35a430,https://gist.github.com/FortyFoxes/06fcca0384757f163d7e9891ea35a430,FortyFoxes,rotate logs on a small server,created,38,https://example.pipedrive.com/deal/38,,1,2026-08-15T00:10:13Z,2026-08-15T00:10:15Z
+                     */
+                    "text/csv": string;
                 };
             };
             /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
@@ -6620,6 +6740,62 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["RunList"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "export-runs": {
+        parameters: {
+            query?: {
+                /** @description Only runs of these kinds. */
+                kind?: ("scan" | "sweep" | "push")[];
+                /** @description Only scans of this user. */
+                user?: string;
+                /** @description Only runs that are in progress. */
+                in_progress?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id,kind,login,started_at,updated_at,ended_at,total,done,gists,deals,failed,requests,tokens,problem
+                     *     17,scan,seven-swans,2026-11-29T06:00:00Z,2026-11-29T06:00:01Z,2026-11-29T06:00:01Z,1,1,2,2,0,1,0,
+                     */
+                    "text/csv": string;
                 };
             };
             /** @description Nothing has changed since the answer with the ETag in If-None-Match. */

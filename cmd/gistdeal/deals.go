@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"gistdeal"
 	"gistdeal/internal/admin"
@@ -34,23 +35,43 @@ func (f dealFlags) selection() admin.DealSelection {
 type dealsListCmd struct {
 	dealFlags
 	printing
-	Limit int `help:"Maximum number of deals; 0 for all." default:"100"`
+	CSV    bool          `name:"csv" help:"Print CSV."`
+	Search string        `help:"Only deals with this text in the description of the gist or in the login, or with this gist id or number." placeholder:"TEXT"`
+	Since  time.Duration `help:"Only deals that changed since this long ago, such as 24h." placeholder:"DURATION"`
+	Sort   string        `help:"The order: gist, created or updated; a leading - reverses it." enum:"gist,-gist,created,-created,updated,-updated" default:"gist"`
+	Limit  int           `help:"Maximum number of deals; 0 for all. With --csv always all." default:"100"`
+}
+
+func (c *dealsListCmd) selection() admin.DealSelection {
+	s := c.dealFlags.selection()
+	s.Search, s.Order = c.Search, gistdeal.DealOrder(c.Sort)
+	if c.Since > 0 {
+		s.UpdatedSince = time.Now().Add(-c.Since)
+	}
+	return s
 }
 
 // Run prints the deals.
 func (c *dealsListCmd) Run(ctx context.Context, at serverFlags) error {
 	return c.withGistdeal(ctx, at, reads, func(g backend) error {
-		deals, more, err := g.Deals(ctx, c.selection(), c.Limit)
+		limit := c.Limit
+		if c.CSV {
+			limit = 0
+		}
+		deals, more, err := g.Deals(ctx, c.selection(), limit)
 		if err != nil {
 			return err
+		}
+		if c.CSV {
+			return admin.WriteDeals(os.Stdout, func(yield func([]admin.Deal, error) bool) { yield(deals, nil) })
 		}
 		err = c.print(struct {
 			Deals []admin.Deal `json:"deals"`
 			More  bool         `json:"more"`
 		}{deals, more}, func(t *table) {
-			t.row("GIST", "USER", "STATE", "DEAL", "ATTEMPTS", "DESCRIPTION", "PROBLEM")
+			t.row("GIST", "USER", "STATE", "DEAL", "ATTEMPTS", "CHANGED", "DESCRIPTION", "PROBLEM")
 			for _, one := range deals {
-				t.row(one.GistID, one.Login, string(one.State), dealName(one.DealID), strconv.Itoa(one.Attempts), shortened(one.Description, 40), one.Problem)
+				t.row(one.GistID, one.Login, string(one.State), dealName(one.DealID), strconv.Itoa(one.Attempts), ago(one.UpdatedAt), shortened(one.Description, 40), one.Problem)
 			}
 		})
 		if more && !c.JSON {

@@ -35,7 +35,7 @@ func newLocal(db *store.Store, c config.Config) local {
 
 // Deals returns the deals from the first one on.
 func (l local) Deals(ctx context.Context, s admin.DealSelection, limit int) ([]admin.Deal, bool, error) {
-	return l.Admin.Deals(ctx, s, "", limit)
+	return l.Admin.Deals(ctx, s, gistdeal.DealPlace{}, limit)
 }
 
 // Cost returns the cost of creating deals, with the quotas that the leader recorded.

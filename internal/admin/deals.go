@@ -3,11 +3,15 @@ package admin
 import (
 	"context"
 	"fmt"
+	"io"
+	"iter"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/format"
 )
 
 // Deal is a deal with its URL.
@@ -22,11 +26,16 @@ type DealSelection struct {
 	States  []string
 	User    string // a login or an address
 	Problem string // as a failure names it, the whole text
+
+	// Only Deals and AllDeals regard these.
+	Search       string // a part of a description or login, a gist id or a deal's number
+	UpdatedSince time.Time
+	Order        gistdeal.DealOrder
 }
 
 // filter returns the selection as the database knows it.
 func (a *Admin) filter(ctx context.Context, s DealSelection) (f gistdeal.DealFilter, err error) {
-	f.Problem = s.Problem
+	f.Problem, f.Search, f.UpdatedSince = s.Problem, s.Search, s.UpdatedSince
 	for _, state := range s.States {
 		f.States = append(f.States, gistdeal.DealState(state))
 	}
@@ -56,38 +65,90 @@ func GistID(input string) string {
 	return input
 }
 
-// Deals returns up to limit of the selected deals, all for 0, by gist id, from
-// the one that follows the gist id after, and whether there are more.
-func (a *Admin) Deals(ctx context.Context, s DealSelection, after string, limit int) (all []Deal, more bool, err error) {
-	f, err := a.filter(ctx, s)
-	if err != nil {
-		return nil, false, err
-	}
-	address, err := a.dealAddress(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	all = []Deal{}
+// Deals returns up to limit of the selected deals, all for 0, in the order of the
+// selection, from the one that follows the place after, and whether there are more.
+func (a *Admin) Deals(ctx context.Context, s DealSelection, after gistdeal.DealPlace, limit int) (all []Deal, more bool, err error) {
 	size := page
 	if limit > 0 {
 		size = min(page, limit+1) // One more row tells whether there are more.
 	}
-	for {
-		deals, err := a.db.Deals(ctx, f, after, size)
+	all = []Deal{}
+	for deals, err := range a.dealPages(ctx, s, after, size) {
 		if err != nil {
 			return nil, false, err
 		}
-		for _, d := range deals {
-			if limit > 0 && len(all) == limit {
-				return all, true, nil
-			}
-			after = d.GistID
-			all = append(all, Deal{d, gistdeal.DealURL(address, d.DealID)})
-		}
-		if len(deals) < size {
-			return all, false, nil
+		if all = append(all, deals...); limit > 0 && len(all) > limit {
+			return all[:limit], true, nil
 		}
 	}
+	return all, false, nil
+}
+
+// AllDeals yields the pages of the selected deals.
+func (a *Admin) AllDeals(ctx context.Context, s DealSelection) iter.Seq2[[]Deal, error] {
+	return a.dealPages(ctx, s, gistdeal.DealPlace{}, page)
+}
+
+func (a *Admin) dealPages(ctx context.Context, s DealSelection, after gistdeal.DealPlace, size int) iter.Seq2[[]Deal, error] {
+	return func(yield func([]Deal, error) bool) {
+		f, err := a.filter(ctx, s)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		address, err := a.dealAddress(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for {
+			some, err := a.db.Deals(ctx, f, s.Order, after, size)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			deals := make([]Deal, len(some))
+			for i, d := range some {
+				deals[i] = Deal{d, gistdeal.DealURL(address, d.DealID)}
+			}
+			if len(some) > 0 {
+				after = s.Order.Place(some[len(some)-1])
+			}
+			if len(some) > 0 && !yield(deals, nil) || len(some) < size {
+				return
+			}
+		}
+	}
+}
+
+// WriteDeals writes pages of deals as CSV: a head, and a row for each deal.
+func WriteDeals(w io.Writer, pages iter.Seq2[[]Deal, error]) error {
+	out := format.NewCSV(w)
+	if err := out.Row("gist_id", "gist_url", "login", "description", "state", "deal_id", "deal_url", "problem", "attempts", "created_at", "updated_at"); err != nil {
+		return err
+	}
+	for deals, err := range pages {
+		if err != nil {
+			return err
+		}
+		for _, d := range deals {
+			address, id := "", ""
+			if d.Login != "" {
+				address = gistdeal.GistURL(d.Login, d.GistID)
+			}
+			if d.DealID != 0 {
+				id = strconv.FormatInt(d.DealID, 10)
+			}
+			if err := out.Row(d.GistID, address, d.Login, d.Description, string(d.State), id, d.DealURL, d.Problem, strconv.Itoa(d.Attempts),
+				format.CSVTime(d.CreatedAt), format.CSVTime(d.UpdatedAt)); err != nil {
+				return err
+			}
+		}
+		if err := out.Flush(); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
 }
 
 // DealResults is the result of retrying or skipping deals.

@@ -84,17 +84,17 @@ func TestDealsAreListedInPagesWithTheirURL(t *testing.T) {
 	w := newWorld(t)
 	ids := w.track(1, "alice", 3)
 	slices.Sort(ids)
-	deals, more, err := w.Deals(t.Context(), admin.DealSelection{User: "https://github.com/alice"}, "", 2)
+	deals, more, err := w.Deals(t.Context(), admin.DealSelection{User: "https://github.com/alice"}, gistdeal.DealPlace{}, 2)
 	testenv.Must(w.T, err)
 	if len(deals) != 2 || !more || deals[0].GistID != ids[0] || deals[0].DealURL != "" {
 		t.Errorf("%+v, more: %t", deals, more)
 	}
-	deals, more, err = w.Deals(t.Context(), admin.DealSelection{}, deals[1].GistID, 2)
+	deals, more, err = w.Deals(t.Context(), admin.DealSelection{}, gistdeal.DealPlace{GistID: deals[1].GistID}, 2)
 	testenv.Must(w.T, err)
 	if len(deals) != 1 || more || deals[0].GistID != ids[2] {
 		t.Errorf("%+v, more: %t", deals, more)
 	}
-	deals, _, err = w.Deals(t.Context(), admin.DealSelection{States: []string{"failed"}}, "", 0)
+	deals, _, err = w.Deals(t.Context(), admin.DealSelection{States: []string{"failed"}}, gistdeal.DealPlace{}, 0)
 	testenv.Must(w.T, err)
 	if deals == nil || len(deals) != 0 {
 		t.Errorf("%+v, want an empty list", deals)

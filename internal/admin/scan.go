@@ -157,7 +157,7 @@ func (a *Admin) problem(ctx context.Context, u gistdeal.User) string {
 		return "Pipedrive is " + l.Pushes.String()
 	}
 	f := gistdeal.DealFilter{UserID: u.ID, States: []gistdeal.DealState{gistdeal.DealQueued}}
-	deals, err := a.db.Deals(ctx, f, "", 1)
+	deals, err := a.db.Deals(ctx, f, gistdeal.DealsByGist, gistdeal.DealPlace{}, 1)
 	if err != nil || len(deals) == 0 {
 		return "" // The next report has it, if it still holds.
 	}

@@ -82,13 +82,18 @@ func (a *API) exportAuditLog(ctx context.Context, in *AuditSelection) (*huma.Str
 	if _, err := a.activity.AuditLog(ctx, f, 0, 1); err != nil {
 		return nil, err // Later, the answer has begun.
 	}
+	return download("gistdeal-audit-log.csv", func(w io.Writer) error { return activity.WriteAuditLog(w, a.activity.AllAuditLog(ctx, f)) }), nil
+}
+
+// download answers with CSV.
+func download(name string, write func(io.Writer) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(c huma.Context) {
 		c.SetHeader("Content-Type", "text/csv; charset=utf-8")
-		c.SetHeader("Content-Disposition", `attachment; filename="gistdeal-audit-log.csv"`)
-		if err := activity.WriteAuditLog(export{c.BodyWriter()}, a.activity.AllAuditLog(ctx, f)); err != nil {
+		c.SetHeader("Content-Disposition", `attachment; filename="`+name+`"`)
+		if err := write(export{c.BodyWriter()}); err != nil {
 			panic(http.ErrAbortHandler) // A part must not look like the whole.
 		}
-	}}, nil
+	}}
 }
 
 // readPart is the time that a client has to read a part of an export.

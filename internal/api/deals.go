@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -13,7 +15,11 @@ import (
 
 // addDealRoutes adds the routes for deals.
 func (a *API) addDealRoutes() {
-	add(a, route{method: http.MethodGet, path: "/deals", id: "list-deals", scope: gistdeal.ScopeRead, summary: "List deals, ordered by gist id"}, a.listDeals)
+	add(a, route{method: http.MethodGet, path: "/deals", id: "list-deals", scope: gistdeal.ScopeRead, summary: "List deals"}, a.listDeals)
+	add(a, route{
+		method: http.MethodGet, path: "/deals.csv", id: "export-deals", scope: gistdeal.ScopeRead,
+		summary: "Download deals as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe", modifyRequest: answerCSV,
+	}, a.exportDeals)
 	add(a, route{
 		method: http.MethodGet, path: "/deals/{gist}", id: "explain-deal", scope: gistdeal.ScopeRead,
 		summary: "Show the history of a gist and its deal",
@@ -43,30 +49,58 @@ type dealList struct {
 	Next  string       `json:"next,omitempty" doc:"The cursor of the next page; left out on the last page."`
 }
 
+// ListedDeals selects the deals of a list. It is exported because huma ignores unexported
+// embedded types.
+type ListedDeals struct {
+	State        []string  `query:"state" enum:"awaiting_approval,queued,sending,created,failed,skipped" doc:"Only deals in these states."`
+	User         string    `query:"user" maxLength:"100" doc:"Only deals of this user's gists."`
+	Problem      string    `query:"problem" maxLength:"2000" doc:"Only deals with exactly this problem, as listed by /failures."`
+	Search       string    `query:"search" maxLength:"200" doc:"Only deals with this text in the description of the gist or in the login, in any case, or with this gist id or number in Pipedrive."`
+	UpdatedSince time.Time `query:"updated_since" doc:"Only deals that changed at this time or later."`
+	Sort         string    `query:"sort" enum:"gist,-gist,created,-created,updated,-updated" default:"gist" doc:"The order of the list; a leading - reverses it."`
+}
+
+func (l ListedDeals) selection() (admin.DealSelection, error) {
+	if _, err := parseNames(l.State, gistdeal.DealStates); err != nil {
+		return admin.DealSelection{}, err
+	}
+	return admin.DealSelection{States: l.State, User: l.User, Problem: l.Problem, Search: l.Search, UpdatedSince: l.UpdatedSince, Order: gistdeal.DealOrder(l.Sort)}, nil
+}
+
 type listDealsInput struct {
 	Page
-	State   []string `query:"state" enum:"awaiting_approval,queued,sending,created,failed,skipped" doc:"Only deals in these states."`
-	User    string   `query:"user" maxLength:"100" doc:"Only deals of this user's gists."`
-	Problem string   `query:"problem" maxLength:"2000" doc:"Only deals with exactly this problem, as listed by /failures."`
+	ListedDeals
 }
 
 func (a *API) listDeals(ctx context.Context, in *listDealsInput) (*reply[dealList], error) {
-	after := ""
+	var after gistdeal.DealPlace
 	if err := in.read(&after); err != nil {
 		return nil, err
 	}
-	if _, err := parseNames(in.State, gistdeal.DealStates); err != nil {
+	s, err := in.selection()
+	if err != nil {
 		return nil, err
 	}
-	deals, more, err := a.admin.Deals(ctx, admin.DealSelection{States: in.State, User: in.User, Problem: in.Problem}, after, in.Limit)
+	deals, more, err := a.admin.Deals(ctx, s, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	list := dealList{Deals: deals}
 	if more {
-		list.Next = cursor(deals[len(deals)-1].GistID)
+		list.Next = cursor(s.Order.Place(deals[len(deals)-1].DealSummary))
 	}
 	return &reply[dealList]{list}, nil
+}
+
+func (a *API) exportDeals(ctx context.Context, in *ListedDeals) (*huma.StreamResponse, error) {
+	s, err := in.selection()
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := a.admin.Deals(ctx, s, gistdeal.DealPlace{}, 1); err != nil {
+		return nil, err // Later, the answer has begun.
+	}
+	return download("gistdeal-deals.csv", func(w io.Writer) error { return admin.WriteDeals(w, a.admin.AllDeals(ctx, s)) }), nil
 }
 
 type explainInput struct {
@@ -144,7 +178,7 @@ func (a *API) asyncDeals(ctx context.Context, p Preference, s admin.DealSelectio
 	if len(s.Gists) > 0 || p.asked() {
 		return p.async(len(s.Gists)), nil
 	}
-	_, more, err := a.admin.Deals(ctx, s, "", operation.SyncItems)
+	_, more, err := a.admin.Deals(ctx, s, gistdeal.DealPlace{}, operation.SyncItems)
 	return more, err
 }
 

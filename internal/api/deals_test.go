@@ -209,3 +209,37 @@ func TestAnUnknownRouteListsTheRoutes(t *testing.T) {
 		t.Errorf("status %d: %.200s", doc.status, doc.body)
 	}
 }
+
+func TestDealsAndRunsAreDownloadedAsCSV(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	now := time.Now()
+	_, err := w.db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, now)
+	testenv.Must(t, err)
+	gists := []gistdeal.Gist{{ID: "a1", Description: "=HYPERLINK(\"https://evil.example\")"}, {ID: "a2", Description: "@sum, \"quoted\""}}
+	_, err = w.db.SaveGists(t.Context(), 1, gists, gistdeal.NewGistPolicy{}, now)
+	testenv.Must(t, err)
+	_, err = w.db.StartRun(t.Context(), gistdeal.Run{Kind: gistdeal.RunScan, UserID: 1, StartedAt: now, UpdatedAt: now, Problem: "-1 pages"})
+	testenv.Must(t, err)
+	for path, want := range map[string][]string{
+		"/deals.csv?sort=-gist": {"gist_id,gist_url,login,", "a2,https://gist.github.com/alice/a2,alice,\"'@sum, \"\"quoted\"\"\",queued,", "a1,https://gist.github.com/alice/a1,alice,\"'=HYPERLINK("},
+		"/deals.csv?search=sum": {"gist_id,", "a2,"},
+		"/runs.csv?kind=scan":   {"id,kind,login,", "1,scan,alice,"},
+	} {
+		r := w.send(http.MethodGet, path, "")
+		lines := strings.Split(strings.TrimSuffix(r.body, "\r\n"), "\r\n")
+		if r.status != http.StatusOK || !strings.HasPrefix(r.header.Get("Content-Type"), "text/csv") || len(lines) != len(want) {
+			t.Errorf("%s: status %d, %v: %s", path, r.status, r.header, r.body)
+			continue
+		}
+		for i, begin := range want {
+			if !strings.HasPrefix(lines[i], begin) {
+				t.Errorf("%s: line %d is %q, want %q", path, i+1, lines[i], begin)
+			}
+		}
+	}
+	if r := w.send(http.MethodGet, "/runs.csv", ""); !strings.HasSuffix(r.body, ",'-1 pages\r\n") {
+		t.Errorf("%q, want the problem after an apostrophe", r.body)
+	}
+	w.refused(w.send(http.MethodGet, "/deals.csv?sort=title", ""), http.StatusBadRequest, "invalid")
+}

@@ -3,6 +3,7 @@ package format
 import (
 	"encoding/csv"
 	"io"
+	"time"
 )
 
 // CSV writes rows as RFC 4180 says, with texts that no spreadsheet runs as a formula.
@@ -13,6 +14,14 @@ func NewCSV(w io.Writer) CSV {
 	c := CSV{csv.NewWriter(w)}
 	c.w.UseCRLF = true
 	return c
+}
+
+// CSVTime returns the text of a time in a cell; "" for the zero time.
+func CSVTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
 }
 
 // Row writes a row.

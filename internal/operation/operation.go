@@ -99,7 +99,7 @@ func (o *Operations) ChangeDeals(ctx context.Context, id string, kind gistdeal.O
 	for _, state := range s.States {
 		op.States = append(op.States, gistdeal.DealState(state))
 	}
-	deals, _, err := o.admin.Deals(ctx, s, "", 0)
+	deals, _, err := o.admin.Deals(ctx, s, gistdeal.DealPlace{}, 0)
 	if err != nil {
 		return op, err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,23 +30,69 @@ func (w *where) deals(f gistdeal.DealFilter) error {
 	return nil
 }
 
-// Deals returns up to limit deals that match f, ordered by gist id, starting after the
-// gist id after.
-func (s *Store) Deals(ctx context.Context, f gistdeal.DealFilter, after string, limit int) ([]gistdeal.DealSummary, error) {
+// searchDeals adds the condition that a deal matches f.Search. The aliases are d, g and u.
+func (w *where) searchDeals(text string) {
+	text = gistdeal.LoginKey(text)
+	if text == "" {
+		return
+	}
+	if len(text) >= 20 && gistdeal.IsGistID(text) { // Without reading all texts.
+		w.add("d.gist_id = ?", text)
+		return
+	}
+	id, err := strconv.ParseInt(strings.TrimPrefix(text, "#"), 10, 64)
+	if err != nil {
+		id = 0
+	}
+	exact := "d.gist_id = " + w.arg(text) + " OR d.deal_id = " + w.arg(id)
+	like := " LIKE " + w.arg("%"+likePattern.Replace(text)+"%") + ` ESCAPE '\'`
+	w.conditions = append(w.conditions, "("+exact+" OR lower(u.login)"+like+" OR lower(g.description)"+like+")")
+}
+
+// orderDeals adds the condition that a deal comes after the place, and returns the ORDER BY
+// clause.
+func (w *where) orderDeals(o gistdeal.DealOrder, after gistdeal.DealPlace) string {
+	name, reversed := strings.CutPrefix(string(o), "-")
+	column := map[string]string{string(gistdeal.DealsByCreated): "d.created_at", string(gistdeal.DealsByUpdated): "d.updated_at"}[name]
+	direction, compare := "", " > "
+	if reversed {
+		direction, compare = " DESC", " < "
+	}
+	if column == "" {
+		if after.GistID != "" {
+			w.conditions = append(w.conditions, "d.gist_id"+compare+w.arg(after.GistID))
+		}
+		return " ORDER BY d.gist_id" + direction
+	}
+	if after.GistID != "" {
+		w.conditions = append(w.conditions, "("+column+", d.gist_id)"+compare+"("+w.arg(millis(after.At))+", "+w.arg(after.GistID)+")")
+	}
+	return " ORDER BY " + column + direction + ", d.gist_id" + direction
+}
+
+// Deals returns up to limit deals that match f, in the order o, starting after the place.
+func (s *Store) Deals(ctx context.Context, f gistdeal.DealFilter, o gistdeal.DealOrder, after gistdeal.DealPlace, limit int) ([]gistdeal.DealSummary, error) {
 	w := where{}
-	w.add("d.gist_id > ?", after)
+	order := w.orderDeals(o, after)
 	if len(f.States) > 0 {
 		w.in("d.state", stringsOf(f.States))
 	}
+	if !f.UpdatedSince.IsZero() {
+		w.add("d.updated_at >= ?", millis(f.UpdatedSince))
+	}
+	w.searchDeals(f.Search)
 	if err := w.deals(f); err != nil {
 		return nil, err
 	}
-	clauses := w.sql() + " ORDER BY d.gist_id LIMIT " + w.arg(limit)
-	rows, err := s.read.QueryContext(ctx, `SELECT d.gist_id, d.state, coalesce(d.deal_id, 0), d.problem, d.attempts,
+	clauses := w.sql() + order + " LIMIT " + w.arg(limit)
+	rows, err := s.read.QueryContext(ctx, `SELECT d.gist_id, d.state, coalesce(d.deal_id, 0), d.problem, d.attempts, d.created_at, d.updated_at,
 		coalesce(u.id, 0), coalesce(u.login, ''), coalesce(g.description, '')
 		FROM deals d LEFT JOIN gists g ON g.id = d.gist_id LEFT JOIN users u ON u.id = g.user_id`+clauses, w.args...)
 	return collect(rows, err, func(row *sql.Rows) (d gistdeal.DealSummary, err error) {
-		return d, row.Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &d.Attempts, &d.UserID, &d.Login, &d.Description)
+		var created, updated int64
+		err = row.Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &d.Attempts, &created, &updated, &d.UserID, &d.Login, &d.Description)
+		d.CreatedAt, d.UpdatedAt = fromMillis(created), fromMillis(updated)
+		return d, err
 	})
 }
 

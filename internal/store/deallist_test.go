@@ -103,11 +103,63 @@ func TestDealsAreCountedByTheSameFilterAsTheyAreListed(t *testing.T) {
 		for _, f := range []gistdeal.DealFilter{
 			{}, {UserID: 1}, {UserID: 2}, {States: []gistdeal.DealState{"failed", "skipped"}}, {Problem: "not ours"}, {GistIDs: []string{"a0001", "a0004", "x"}, States: []gistdeal.DealState{"skipped"}},
 		} {
-			listed, err := s.Deals(t.Context(), f, "", 100)
+			listed, err := s.Deals(t.Context(), f, "", gistdeal.DealPlace{}, 100)
 			testenv.Must(t, err)
 			if n, err := s.CountDeals(t.Context(), f); n != len(listed) || err != nil {
 				t.Errorf("%+v: %d counted, %d listed, %v", f, n, len(listed), err)
 			}
+		}
+	})
+}
+
+func TestDealsAreSearchedAndOrderedByTime(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		oneInEachState(t, s)
+		track(t, s, "Hu_bot", 2)
+		for i, id := range []string{"b1", "b2", "0123456789abcdef0123456789abcdef"} {
+			later := noon.Add(time.Duration(i+1) * time.Hour)
+			_, err := s.SaveGists(t.Context(), 2, []gistdeal.Gist{{ID: id, Description: "A 50% Faster parser"}}, gistdeal.NewGistPolicy{}, later)
+			testenv.Must(t, err)
+		}
+		_, err := s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"b1"}}, "", noon.Add(5*time.Hour))
+		testenv.Must(t, err)
+		const id = "0123456789abcdef0123456789abcdef"
+		for _, tt := range []struct {
+			f    gistdeal.DealFilter
+			o    gistdeal.DealOrder
+			want []string
+		}{
+			{gistdeal.DealFilter{Search: "FASTER parser"}, "gist", []string{id, "b1", "b2"}},
+			{gistdeal.DealFilter{Search: "50%"}, "-gist", []string{"b2", "b1", id}},
+			{gistdeal.DealFilter{Search: "hu_b"}, "created", []string{"b1", "b2", id}},
+			{gistdeal.DealFilter{Search: "u%b"}, "created", nil},
+			{gistdeal.DealFilter{Search: id}, "", []string{id}},
+			{gistdeal.DealFilter{Search: "a0003"}, "", []string{"a0003"}},
+			{gistdeal.DealFilter{Search: "#70"}, "", []string{"a0001"}},
+			{gistdeal.DealFilter{Search: "70"}, "", []string{"a0001"}},
+			{gistdeal.DealFilter{UserID: 2}, "-created", []string{id, "b2", "b1"}},
+			{gistdeal.DealFilter{UserID: 2}, "-updated", []string{"b1", id, "b2"}},
+			{gistdeal.DealFilter{UpdatedSince: noon.Add(2 * time.Hour)}, "updated", []string{"b2", id, "b1"}},
+			{gistdeal.DealFilter{UserID: 1}, "updated", []string{"a0001", "a0002", "a0003", "a0004", "a0005"}},
+		} {
+			var ids []string
+			for place, more := (gistdeal.DealPlace{}), true; more; {
+				page, err := s.Deals(t.Context(), tt.f, tt.o, place, 2)
+				testenv.Must(t, err)
+				for _, d := range page {
+					ids, place = append(ids, d.GistID), tt.o.Place(d)
+				}
+				more = len(page) == 2
+			}
+			if diff := cmp.Diff(tt.want, ids); diff != "" {
+				t.Errorf("%+v by %q: %s", tt.f, tt.o, diff)
+			}
+		}
+		page, err := s.Deals(t.Context(), gistdeal.DealFilter{Search: "b1"}, "", gistdeal.DealPlace{}, 1)
+		testenv.Must(t, err)
+		if d := page[0]; !d.CreatedAt.Equal(noon.Add(time.Hour)) || !d.UpdatedAt.Equal(noon.Add(5*time.Hour)) {
+			t.Errorf("created at %v, updated at %v", d.CreatedAt, d.UpdatedAt)
 		}
 	})
 }
@@ -122,7 +174,7 @@ func TestDealsAreListedPageByPage(t *testing.T) {
 		list := func(f gistdeal.DealFilter) (ids []string) {
 			t.Helper()
 			for after := ""; ; {
-				page, err := s.Deals(t.Context(), f, after, 2)
+				page, err := s.Deals(t.Context(), f, "", gistdeal.DealPlace{GistID: after}, 2)
 				testenv.Must(t, err)
 				if len(page) == 0 {
 					return ids

@@ -97,7 +97,7 @@ func TestAMigrationKeepsAllRowsAndRunsOnce(t *testing.T) {
 		sending := claim(t, s, "me")
 		before, err := s.View(t.Context(), "", "octocat")
 		testenv.Must(t, err)
-		deals, err := s.Deals(t.Context(), gistdeal.DealFilter{}, "", 10)
+		deals, err := s.Deals(t.Context(), gistdeal.DealFilter{}, "", gistdeal.DealPlace{}, 10)
 		testenv.Must(t, err)
 
 		// It would fail if it ran twice.
@@ -105,7 +105,7 @@ func TestAMigrationKeepsAllRowsAndRunsOnce(t *testing.T) {
 		testenv.Must(t, s.Migrate(t, last))
 		testenv.Must(t, s.Migrate(t, last))
 
-		after, err := s.Deals(t.Context(), gistdeal.DealFilter{}, "", 10)
+		after, err := s.Deals(t.Context(), gistdeal.DealFilter{}, "", gistdeal.DealPlace{}, 10)
 		testenv.Must(t, err)
 		if diff := cmp.Diff(deals, after); diff != "" || len(after) != 2 {
 			t.Errorf("deals differ after the migration:\n%s", diff)

@@ -35,8 +35,8 @@ func Describe(doc *huma.OpenAPI) {
 var tags = []struct{ name, description, segments string }{
 	{"users", "Tracked GitHub users: add, list, change, erase.", "users plan requests operations"},
 	{"gists", "Public gists of tracked users, and visits.", "gists"},
-	{"deals", "Deals in Pipedrive: states, histories, failures, duplicates.", "deals failures duplicates"},
-	{"status", "The state of gistdeal: leader, quotas, runs, events, pushes, audit log.", "me overview quotas runs events event-log pushes audit-log audit-log.csv"},
+	{"deals", "Deals in Pipedrive: states, histories, failures, duplicates.", "deals deals.csv failures duplicates"},
+	{"status", "The state of gistdeal: leader, quotas, runs, events, pushes, audit log.", "me overview quotas runs runs.csv events event-log pushes audit-log audit-log.csv"},
 	{"settings", "Settings that change at run time, and the accounts behind the keys.", "settings account"},
 	{"rules", "Rules that decide which gists become deals, and what the deals say.", "rules"},
 	{"webhooks", "Addresses that get signed messages about events.", "webhooks"},
