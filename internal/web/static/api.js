@@ -48,6 +48,15 @@ export const auditLogFile = 'api/v1/audit-log.csv';
 export const auditLog = (query, signal) => request('GET', 'audit-log', { query, signal });
 export const revoke = (name) => request('DELETE', `tokens/${encodeURIComponent(name)}`);
 
+// webhooks are the addresses that get messages about events.
+const ofWebhook = (name, rest = '') => `webhooks/${encodeURIComponent(name)}${rest}`;
+export const webhooks = (signal) => request('GET', 'webhooks', { signal });
+export const addWebhook = (webhook) => request('POST', 'webhooks', { body: webhook });
+export const changeWebhook = (name, changed) => request('PUT', ofWebhook(name), { body: changed });
+export const deleteWebhook = (name) => request('DELETE', ofWebhook(name));
+export const testWebhook = (name) => request('POST', ofWebhook(name, '/test'));
+export const deliveries = (name, query) => request('GET', ofWebhook(name, '/deliveries'), { query });
+
 // openapi is the address of the OpenAPI document.
 export const openapi = 'api/v1/openapi.json';
 export const described = (signal) => request('GET', 'openapi.json', { signal });

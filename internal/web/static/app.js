@@ -23,10 +23,11 @@ import { signIn } from './signin.js';
 import { startTheme } from './theme.js';
 import { user } from './user.js';
 import { users } from './users.js';
+import { webhooks } from './webhooks.js';
 import { count } from './words.js';
 
-const views = { overview, new: fresh, users, operations, add: adding, deals, activity, failures, quotas, settings, audit, api: reference };
-const inNavigation = { add: 'users', user: 'users', audit: 'settings', operations: 'users', operation: 'users' };
+const views = { overview, new: fresh, users, operations, add: adding, deals, activity, failures, quotas, settings, audit, webhooks, api: reference };
+const inNavigation = { add: 'users', user: 'users', audit: 'settings', webhooks: 'settings', operations: 'users', operation: 'users' };
 const ofOne = { users: 'user', operations: 'operation' }; // the view of one of a list
 const singles = { user, operation };
 const ageEvery = 15_000; // ms

@@ -50,7 +50,9 @@ const actions = {
   'deals.approve': { word: 'Approve deals of', mark: 'created' }, 'deals.retry': { word: 'Retry deals', mark: 'again' }, 'deals.skip': { word: 'Skip deals', mark: 'skipped' },
   'audit.request': { word: 'Compare with Pipedrive', mark: 'again' }, 'pushes.pause': { word: 'Pause deal creation', mark: 'pause' }, 'pushes.resume': { word: 'Resume deal creation', mark: 'go' },
   'setting.change': { word: 'Change setting', mark: 'sending' }, 'token.add': { word: 'Create token', mark: 'new' }, 'token.change': { word: 'Change token', mark: 'sending' },
-  'token.rotate': { word: 'Rotate token', mark: 'again' }, 'token.revoke': { word: 'Revoke token', mark: 'close' }, 'person.sign_out': { word: 'Sign out everywhere', mark: 'close' }, 'person.forget': { word: 'Forget', mark: 'close' },
+  'token.rotate': { word: 'Rotate token', mark: 'again' }, 'token.revoke': { word: 'Revoke token', mark: 'close' }, 'webhook.add': { word: 'Create webhook', mark: 'new' }, 'webhook.change': { word: 'Change webhook', mark: 'sending' },
+  'webhook.delete': { word: 'Delete webhook', mark: 'close' }, 'webhook.rotate': { word: 'Rotate the secret of', mark: 'again' }, 'webhook.test': { word: 'Test webhook', mark: 'sending' },
+  'webhook.redeliver': { word: 'Send messages again to', mark: 'again' }, 'person.sign_out': { word: 'Sign out everywhere', mark: 'close' }, 'person.forget': { word: 'Forget', mark: 'close' },
   'database.restore': { word: 'Restore backup', mark: 'users' }, login: { word: 'Sign in', mark: 'users' }, 'login.failed': { word: 'Failed sign-in', mark: 'failed' }, logout: { word: 'Sign out', mark: 'users' },
 };
 
