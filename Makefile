@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-boot torture lint fmt build pictures docs clients golden screenshot check
+.PHONY: bench help demo run test test-boot torture lint fmt build pictures docs clients golden screenshot check
 
 TOOL := go tool -modfile=tools/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -18,6 +18,9 @@ test: ## all tests, with the race detector; REQUIRE_ALL=1 makes a skip a failure
 
 test-boot: ## two machines with systemd boot at once, as infra/ has them, and one loses power; needs root (docs/startup.md)
 	@scripts/test.sh -tags=boot -count=1 -run '^TestTwoSystemsBoot' ./infra/boottest
+
+bench: ## every benchmark, for up to 15 minutes; writes the table in docs/performance.md
+	@scripts/bench.sh $(ARGS)
 
 torture: ## 10,000 kills and freezes; ARGS="-seed 7 -points 500" changes that, ARGS=-h lists all
 	go run ./cmd/torture $(ARGS)
