@@ -2,16 +2,18 @@
 .PHONY: bench help demo run test test-boot torture lint fmt build pictures docs clients golden screenshot check
 
 TOOL := go tool -modfile=tools/go.mod
+# "go run" ends with status 1 after Ctrl+C, however the program ended.
+PROGRAM := @go build -buildvcs=false -o bin/gistdeal-dev ./cmd/gistdeal && exec bin/gistdeal-dev
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## the whole product against simulated GitHub and Pipedrive; needs no account
-	go run ./cmd/gistdeal demo
+	$(PROGRAM) demo
 
 run: ## the daemon, configured by the environment
-	go run ./cmd/gistdeal serve
+	$(PROGRAM) serve
 
 test: ## all tests, with the race detector; REQUIRE_ALL=1 makes a skip a failure
 	@scripts/test.sh

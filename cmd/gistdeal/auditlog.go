@@ -18,7 +18,7 @@ type auditLogCmd struct {
 	Actor  []string          `help:"Only changes of these tokens or accounts." placeholder:"NAME"`
 	Action []gistdeal.Action `help:"Only these actions, such as user.pause." placeholder:"ACTION"`
 	Target string            `help:"Only changes of this login, setting or token." placeholder:"NAME"`
-	Since  time.Duration     `help:"Only changes since this long ago, such as 24h." placeholder:"DURATION"`
+	Since  period            `help:"Only changes since this long ago: 24h, 7d ..." placeholder:"DURATION"`
 	Limit  int               `default:"100" help:"The most entries to print, the last ones first; 0: all. With --csv always all."`
 }
 
@@ -36,7 +36,7 @@ func (c *auditLogCmd) Validate() error {
 func (c *auditLogCmd) Run(ctx context.Context, at serverFlags) error {
 	f := gistdeal.AuditFilter{Actors: c.Actor, Actions: c.Action, Target: c.Target}
 	if c.Since > 0 {
-		f.Since = time.Now().Add(-c.Since)
+		f.Since = time.Now().Add(-time.Duration(c.Since))
 	}
 	return c.withGistdeal(ctx, at, reads, func(g backend) error {
 		pages := g.AllAuditLog(ctx, f)
