@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -44,28 +45,47 @@ func (c configuration) normal() (string, error) {
 		if !strings.HasSuffix(name, ".tf") && !strings.HasSuffix(name, ".tfvars") {
 			continue
 		}
-		src := []byte(c[name])
-		file, problems := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
-		if problems.HasErrors() {
-			return "", problems
+		of, err := dumped(name, c[name])
+		if err != nil {
+			return "", err
 		}
-		tokens, problems := hclsyntax.LexConfig(src, name, hcl.InitialPos)
-		if problems.HasErrors() {
-			return "", problems
-		}
-		body := file.Body.(*hclsyntax.Body) //nolint:forcetypeassert // The native syntax has no other.
-		d := dump{src, tokens}
-		// A file of values is one block; blocks can move from one .tf file to another.
-		if strings.HasSuffix(name, ".tfvars") {
-			blocks = append(blocks, fmt.Sprintf("values %q {\n%s}\n", name, d.body(body)))
-			continue
-		}
-		for _, block := range body.Blocks {
-			blocks = append(blocks, d.block(block)...)
-		}
+		blocks = append(blocks, of...)
 	}
 	slices.Sort(blocks)
-	return string(hclwrite.Format([]byte(strings.Join(blocks, "\n")))), nil
+	return strings.Join(blocks, "\n"), nil
+}
+
+// dumps has the blocks of each text that was dumped: an edit changes one file.
+var dumps sync.Map
+
+// dumped returns the blocks of a file.
+func dumped(name, text string) (blocks []string, err error) {
+	if done, ok := dumps.Load(name + "\n" + text); ok {
+		return done.([]string), nil //nolint:forcetypeassert // It holds nothing else.
+	}
+	src := []byte(text)
+	file, problems := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	if problems.HasErrors() {
+		return nil, problems
+	}
+	tokens, problems := hclsyntax.LexConfig(src, name, hcl.InitialPos)
+	if problems.HasErrors() {
+		return nil, problems
+	}
+	body := file.Body.(*hclsyntax.Body) //nolint:forcetypeassert // The native syntax has no other.
+	d := dump{src, tokens}
+	// A file of values is one block; blocks can move from one .tf file to another.
+	if strings.HasSuffix(name, ".tfvars") {
+		blocks = []string{fmt.Sprintf("values %q {\n%s}\n", name, d.body(body))}
+	}
+	for _, block := range body.Blocks {
+		blocks = append(blocks, d.block(block)...)
+	}
+	for i, block := range blocks {
+		blocks[i] = string(hclwrite.Format([]byte(block)))
+	}
+	dumps.Store(name+"\n"+text, blocks)
+	return blocks, nil
 }
 
 // dump writes the blocks of a file.
@@ -108,14 +128,14 @@ func (d dump) body(body *hclsyntax.Body) string {
 // expression returns an argument's expression in one layout.
 func (d dump) expression(attribute *hclsyntax.Attribute) string {
 	from, to := attribute.EqualsRange.End.Byte, attribute.SrcRange.End.Byte
-	var tokens hclsyntax.Tokens
-	for _, token := range d.tokens {
-		if token.Range.Start.Byte >= from && token.Range.Start.Byte < to {
-			tokens = append(tokens, token)
-		}
-	}
-	p := parser{src: d.src, tokens: tokens}
+	p := parser{src: d.src, tokens: d.tokens[d.first(from):d.first(to)]}
 	return p.group(hclsyntax.TokenEOF).text()
+}
+
+// first returns the index of the first token that begins at a byte or after it.
+func (d dump) first(at int) int {
+	i, _ := slices.BinarySearchFunc(d.tokens, at, func(token hclsyntax.Token, at int) int { return token.Range.Start.Byte - at })
+	return i
 }
 
 // group is what stands between two brackets, split at commas and, in an object, at
