@@ -51,7 +51,7 @@ var extra = regexp.MustCompile(`(?m)^(database|server|reading|deals): .*\n|,\n *
 var variable = []*regexp.Regexp{
 	regexp.MustCompile(`\d{4}-\d\d-\d\d[T ][0-9:.]+(Z| UTC)`), regexp.MustCompile(`(in )?\d+ (ms|s|min|h)( ago)?`), regexp.MustCompile(`gd_[A-Z0-9]+`), regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`),
 	regexp.MustCompile(`"sweep": \{[^}]*\}`), regexp.MustCompile(`(?m)^Sweeps .*\n`), // as of the last minute
-	regexp.MustCompile(`"(actor|source|address)": ".*",?\n *`), regexp.MustCompile(`(?m) +$`), regexp.MustCompile(` {2,}`),
+	regexp.MustCompile(`"(actor|source|address|by)": ".*",?\n *`), regexp.MustCompile(`(?m) +$`), regexp.MustCompile(` {2,}`),
 	regexp.MustCompile(`,[^,]*,(command|api),[^,]*,`), regexp.MustCompile(`\b\d{4,}\b`), regexp.MustCompile(`[0-9a-f]{40}`), regexp.MustCompile(`[A-Z2-7]{26}|101 101 100 \w+`), regexp.MustCompile(`admin admin.*`), regexp.MustCompile(`root command|admin api`), regexp.MustCompile(`"seconds": [0-9.]+`), regexp.MustCompile(`http://127.0.0.1:\d+`),
 }
 
