@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -167,16 +168,28 @@ func (s *Store) EventsAfter(ctx context.Context, id int64, limit int) (n int, er
 
 // DeleteDeliveries deletes the ended deliveries that are too old or too many.
 func (s *Store) DeleteDeliveries(ctx context.Context, now time.Time) error {
-	for _, q := range []struct {
-		statement string
-		arg       int64
-	}{
-		{`DELETE FROM deliveries WHERE state <> 'pending' AND CASE WHEN tried_at > 0 THEN tried_at ELSE created_at END < $1`, millis(now.Add(-keepDeliveries))},
-		{`DELETE FROM deliveries WHERE state <> 'pending' AND event_id < (SELECT event_id FROM deliveries kept WHERE kept.webhook_id = deliveries.webhook_id ORDER BY event_id DESC LIMIT 1 OFFSET $1)`, keptDeliveries},
-	} {
-		if _, err := s.db.ExecContext(ctx, q.statement, q.arg); err != nil {
-			return fmt.Errorf("delete old deliveries: %w", err)
+	_, err := s.db.ExecContext(ctx, `DELETE FROM deliveries WHERE state <> 'pending' AND CASE WHEN tried_at > 0 THEN tried_at ELSE created_at END < $1`, millis(now.Add(-keepDeliveries)))
+	if err != nil {
+		return fmt.Errorf("delete old deliveries: %w", err)
+	}
+	webhooks, err := s.Webhooks(ctx)
+	for _, w := range webhooks {
+		if err := s.deleteBeyond(ctx, w.ID, keptDeliveries); err != nil {
+			return fmt.Errorf("delete deliveries to webhook %q: %w", w.Name, err)
 		}
 	}
-	return nil
+	return err
+}
+
+// deleteBeyond deletes the ended deliveries of a webhook except for the last ones.
+func (s *Store) deleteBeyond(ctx context.Context, id string, kept int) error {
+	var last int64 // One query finds it, so that the next one compares numbers.
+	err := s.read.QueryRowContext(ctx, `SELECT event_id FROM deliveries WHERE webhook_id = $1 ORDER BY event_id DESC LIMIT 1 OFFSET $2`, id, kept).Scan(&last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		_, err = s.db.ExecContext(ctx, `DELETE FROM deliveries WHERE webhook_id = $1 AND event_id <= $2 AND state <> 'pending'`, id, last)
+	}
+	return err
 }

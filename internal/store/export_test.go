@@ -237,3 +237,8 @@ func (s *Store) FillUsers(ctx context.Context, n int, now time.Time) error {
 	}
 	return nil
 }
+
+// DeleteBeyond is deleteBeyond.
+func (s *Store) DeleteBeyond(ctx context.Context, id string, kept int) error {
+	return s.deleteBeyond(ctx, id, kept)
+}
