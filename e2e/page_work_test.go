@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -49,8 +50,15 @@ func TestManyDealsAreAskedForAndFailuresAreRetriedOneAfterAnother(t *testing.T) 
 	if got := eval[int](t, ctx, `document.querySelectorAll('#deals li').length`); got != 1 {
 		t.Errorf("%d failed deals of alice are listed, want 1", got)
 	}
-	eval[any](t, ctx, `document.querySelector('#of-user').value = 'nobody'; document.querySelector('#of-user').form.requestSubmit()`)
+	do(t, ctx, p, chromedp.SendKeys("#deal-search", "no such title"))
 	waitForText(t, ctx, "#view", "No deals match")
+	// A number of Pipedrive leads to its deal, and the file has the same list.
+	deal := s.Report().Deals
+	do(t, ctx, p, open(p, fmt.Sprintf("deals?search=%d", deal)))
+	waitFor(t, ctx, fmt.Sprintf(`[...document.querySelectorAll('#deals a.number')].some((one) => one.textContent === '#%d')`, deal))
+	if got := eval[string](t, ctx, `fetch(document.querySelector('#download').href).then((answer) => answer.text())`); !strings.Contains(got, "alice") {
+		t.Errorf("the file has %q", got)
+	}
 
 	// Tracking somebody with 60 gists shows the cost, and begins only after a yes.
 	track := func() {

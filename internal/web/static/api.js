@@ -32,6 +32,8 @@ export const user = (login, signal) => request('GET', ofUser(login), { signal })
 export const gists = (login, query, signal) => request('GET', ofUser(login, '/gists'), { query, signal });
 export const lastGists = (query, signal) => request('GET', 'gists', { query, signal });
 export const deals = (query, signal) => request('GET', 'deals', { query, signal });
+// dealsFile is the address of a list of deals as CSV.
+export const dealsFile = (query) => address('deals.csv', query);
 export const duplicates = (query, signal) => request('GET', 'duplicates', { query, signal });
 export const explain = (gist) => request('GET', `deals/${encodeURIComponent(gist)}`);
 

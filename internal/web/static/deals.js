@@ -1,27 +1,35 @@
-// Deals of all users: by state, user and problem. The rows that are shown stay while they
+// Deals of all users: search, filter and sort. The rows that are shown stay while they
 // are read again, and change in place.
 
 import * as api from './api.js';
-import { button, el, keyed, outside, renew } from './dom.js';
+import { el, keyed, outside, renew } from './dom.js';
 import { row } from './gist.js';
 import * as live from './live.js';
 import { attempt, dealChips, empty, more, note, when } from './parts.js';
-import { counted, dealStates, localTimes } from './words.js';
+import { counted, dealStates, localTimes, midnight } from './words.js';
 
 const part = 50; // deals per request
 const most = 500;
 const settle = 2000; // ms
+const settleSearch = 250; // ms after the last key
 const readEvery = 15_000;
 
+const sorts = { '-updated': 'Changed, latest first', '-created': 'Noticed, latest first', created: 'Noticed, earliest first', gist: 'By gist ID' };
+const spans = { '': 'Any time', today: 'Changed today', week: 'Last 7 days', month: 'Last 30 days' };
+const back = { today: 0, week: 6, month: 29 }; // days
+
 const href = (given, change = {}) => {
-  const query = new URLSearchParams(Object.entries({ ...given, ...change }).filter(([, value]) => value));
+  const query = new URLSearchParams(Object.entries({ ...given, ...change }).filter(([name, value]) => value && !(name === 'sort' && value === '-updated')));
   return `#/deals${query.size ? `?${query}` : ''}`;
 };
 
 export function deals(page) {
-  const given = Object.fromEntries(['state', 'user', 'problem'].map((name) => [name, page.query.get(name) ?? '']));
-  page.head('Deals');
-  const state = { page, given, all: [], next: '', first: page.restored.rows, list: el('ul', { className: 'gists card', id: 'deals' }) };
+  const given = Object.fromEntries(['state', 'user', 'problem', 'search', 'since', 'sort'].map((name) => [name, page.query.get(name) ?? '']));
+  if (!sorts[given.sort]) given.sort = '-updated';
+  if (!spans[given.since]) given.since = '';
+  const file = el('a', { className: 'button', id: 'download', attrs: { download: '' } }, 'Download CSV');
+  page.head('Deals', file);
+  const state = { page, given, file, all: [], next: '', first: page.restored.rows, list: el('ul', { className: 'gists card', id: 'deals' }) };
   for (const name of ['chips', 'none', 'rest', 'twins', 'about']) state[name] = el('div');
   page.rows = () => state.all.length;
   state.read = () => read(state);
@@ -36,13 +44,19 @@ export function deals(page) {
   return page.keep(state.read);
 }
 
+// query is the filter as the API knows it.
+const query = ({ since, ...given }) => ({ ...given, ...(since && { updated_since: midnight(back[since]) }) });
+
 async function read(state) {
   const { page, given } = state;
   const limit = Math.min(most, Math.max(part, state.all.length, state.first));
-  const [{ deals: counts, duplicates }, { deals: all, next = '' }] = await Promise.all([api.overview(page.signal), api.deals({ ...given, limit }, page.signal).catch(unknownUser(given))]);
-  const twins = duplicates > 0 && !given.state && !given.user ? (await api.duplicates({ limit: part }, page.signal)).duplicates : [];
+  const [{ deals: counts, duplicates }, { deals: all, next = '' }] = await Promise.all([api.overview(page.signal), api.deals({ ...query(given), limit }, page.signal).catch(unknownUser(given))]);
+  const twins = duplicates > 0 && !given.state && !given.user && !given.search ? (await api.duplicates({ limit: part }, page.signal)).duplicates : [];
   const ids = new Set(all.map(({ gist_id: id }) => id));
   const rest = state.all.length > most ? state.all.slice(all.length).filter(({ gist_id: id }) => !ids.has(id)) : [];
+  if (state.asked !== given.search + given.sort + given.since) state.all = []; // Another list.
+  state.asked = given.search + given.sort + given.since;
+  state.file.href = api.dealsFile(query(given));
   Object.assign(state, { all: [...all, ...rest], next: rest.length ? state.next : next, first: 0 });
   renew(state.chips, [counts, given], () => dealChips(counts, given.state, (only) => href(given, { state: only })));
   renew(state.twins, twins, () => (twins.length ? duplicateDeals(twins, duplicates) : ''));
@@ -61,25 +75,37 @@ function draw(state) {
   state.list.hidden = !all.length;
   renew(state.about, given, () => [
     given.state && el('p', { className: 'quiet' }, dealStates[given.state]?.means ?? ''),
+    given.user && el('p', { className: 'line' }, `Only deals of ${given.user}. `, el('a', { href: href(given, { user: '' }) }, 'Show all')),
     given.problem && el('p', { className: 'line' }, el('span', { className: 'reason', dir: 'auto' }, `Only with the problem “${localTimes(given.problem)}”. `), el('a', { href: href(given, { problem: '' }) }, 'Show all')),
   ]);
   renew(state.none, all.length > 0, () => (all.length ? '' : empty('created', 'No deals', Object.values(given).some(Boolean) ? 'No deals match this filter.' : 'Deals appear here once you track a user.', Object.values(given).some(Boolean) && el('a', { href: '#/deals' }, 'Show all deals'))));
   renew(state.rest, next, () => more(next, () => attempt(() => further(state))));
-  if (!page.shown) page.show(state.chips, tools(given), state.about, state.twins, state.list, state.none, state.rest);
+  if (!page.shown) page.show(state.chips, tools(state), state.about, state.twins, state.list, state.none, state.rest);
 }
 
-function tools(given) {
-  const field = el('input', { id: 'of-user', type: 'search', value: given.user, maxLength: 100, autocomplete: 'off', spellcheck: false, placeholder: 'Login' });
-  const form = el('form', { className: 'tools', role: 'search' }, el('label', { className: 'spoken', htmlFor: 'of-user' }, 'Deals of user'), field, button('Show', () => form.requestSubmit()));
-  form.onsubmit = (event) => {
-    event.preventDefault();
-    location.hash = href(given, { user: field.value.trim() });
+function tools(state) {
+  const { given } = state;
+  const field = el('input', { id: 'deal-search', type: 'search', value: given.search, maxLength: 200, autocomplete: 'off', spellcheck: false, placeholder: 'Title, login, number or gist ID' });
+  const list = (id, name, words) => [el('label', { className: 'spoken', htmlFor: id }, name), el('select', { id }, Object.entries(words).map(([value, word]) => el('option', { value, selected: value === given[id.replace('deal-', '')] }, word)))];
+  const [sortLabel, sort] = list('deal-sort', 'Order', sorts);
+  const [sinceLabel, since] = list('deal-since', 'Time', spans);
+  let timer = 0;
+  const changed = () => {
+    Object.assign(given, { search: field.value.trim(), sort: sort.value, since: since.value });
+    history.replaceState(null, '', href(given));
+    attempt(state.read);
   };
-  return form;
+  field.oninput = () => {
+    clearTimeout(timer);
+    timer = setTimeout(changed, settleSearch);
+  };
+  sort.onchange = changed;
+  since.onchange = changed;
+  return el('div', { className: 'tools', role: 'search' }, el('label', { className: 'spoken', htmlFor: 'deal-search' }, 'Search deals'), field, sinceLabel, since, sortLabel, sort);
 }
 
 async function further(state) {
-  const { deals: some, next = '' } = await api.deals({ ...state.given, limit: part, cursor: state.next }, state.page.signal);
+  const { deals: some, next = '' } = await api.deals({ ...query(state.given), limit: part, cursor: state.next }, state.page.signal);
   state.all.push(...some);
   state.next = next;
   draw(state);
@@ -95,5 +121,5 @@ const duplicateDeals = (some, all) => note('warn', 'failed',
 
 // asGist converts a listed deal to a gist with its deal.
 export const asGist = (deal) => ({
-  ...deal, id: deal.gist_id, url: deal.login ? `https://gist.github.com/${encodeURIComponent(deal.login)}/${encodeURIComponent(deal.gist_id)}` : '',
+  ...deal, created_at: '', changed_at: deal.updated_at, id: deal.gist_id, url: deal.login ? `https://gist.github.com/${encodeURIComponent(deal.login)}/${encodeURIComponent(deal.gist_id)}` : '',
 });

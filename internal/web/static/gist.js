@@ -26,6 +26,7 @@ export function row(gist, { may, isNew = false, login = '', noticed = '', change
         outside(gist.url, title, { title: description, className: description ? '' : 'untitled' })),
       el('div', { className: 'about' },
         login && el('a', { href: `#/users/${encodeURIComponent(login)}` }, login),
+        gist.changed_at && el('span', {}, 'changed ', when(gist.changed_at)),
         noticed ? el('span', {}, 'noticed ', when(noticed)) : gist.created_at && el('span', {}, 'created ', when(gist.created_at)),
         gist.fork && el('span', {}, 'fork'),
         gist.comments > 0 && el('span', {}, counted(gist.comments, 'comment')),

@@ -6,7 +6,7 @@ import { button, el, keyed, renew } from './dom.js';
 import { row } from './gist.js';
 import * as live from './live.js';
 import { attempt, chips, empty, more } from './parts.js';
-import { dayName } from './words.js';
+import { dayName, midnight } from './words.js';
 
 const part = 50; // gists per request
 const most = 500;
@@ -39,13 +39,6 @@ export function fresh(page) {
 }
 
 const begin = { today: () => midnight(0), '': () => midnight(6), month: () => midnight(29) };
-
-function midnight(days) {
-  const day = new Date();
-  day.setHours(0, 0, 0, 0);
-  day.setDate(day.getDate() - days);
-  return day.toISOString();
-}
 
 const query = ({ since, unread }) => ({ noticed_since: begin[since](), backfill: false, show: unread ? 'new' : 'all' });
 

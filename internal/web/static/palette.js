@@ -1,4 +1,4 @@
-// The command palette: go to a view, a user or a gist, or start an action, by typing.
+// The command palette: go to a view, a user, a gist or a deal, or start an action, by typing.
 
 import * as api from './api.js';
 import { el, icon } from './dom.js';
@@ -23,7 +23,7 @@ const commands = (may) => [
 // openPalette opens the palette, unless a dialog is open.
 export function openPalette(may) {
   if (document.querySelector('dialog[open]')) return;
-  const input = el('input', { type: 'text', id: 'palette', autocomplete: 'off', spellcheck: false, placeholder: 'User, gist or view', ariaLabel: 'Go to', attrs: { role: 'combobox', 'aria-expanded': 'true', 'aria-controls': 'palette-list', 'aria-autocomplete': 'list' } });
+  const input = el('input', { type: 'text', id: 'palette', autocomplete: 'off', spellcheck: false, placeholder: 'User, gist, deal or view', ariaLabel: 'Go to', attrs: { role: 'combobox', 'aria-expanded': 'true', 'aria-controls': 'palette-list', 'aria-autocomplete': 'list' } });
   const list = el('ul', { id: 'palette-list', className: 'palette', attrs: { role: 'listbox', 'aria-label': 'Results' } });
   const box = dialog('Go to', input, list);
   let shown = [];
@@ -71,8 +71,12 @@ export function openPalette(may) {
   input.focus();
 }
 
-// numbered is the gist that a text names.
+// numbered are the gist or the deal that a text names.
 function numbered(text) {
   const gist = text.match(/(?:^|\/)([0-9a-f]{20,32})$/i)?.[1];
-  return gist ? [{ word: `History of gist ${gist}`, mark: 'queued', run: () => showHistory(gist) }] : [];
+  const deal = text.match(/^#?(\d{1,18})$/)?.[1];
+  return [
+    gist && { word: `History of gist ${gist}`, mark: 'queued', run: () => showHistory(gist) },
+    deal && go(`Deal #${deal}`, `#/deals?search=${deal}`, 'created'),
+  ].filter(Boolean);
 }

@@ -77,6 +77,14 @@ export const dayOf = (date) => day.format(new Date(date));
 
 const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 
+// midnight is the begin of the visitor's day, so many days ago.
+export function midnight(days) {
+  const day = new Date();
+  day.setHours(0, 0, 0, 0);
+  day.setDate(day.getDate() - days);
+  return day.toISOString();
+}
+
 // dayName names the visitor's day of a time: Today, Yesterday, or its date.
 export function dayName(time) {
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(time).setHours(0, 0, 0, 0)) / 86_400_000);
