@@ -1,0 +1,98 @@
+package store_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"gistdeal"
+	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
+)
+
+func TestRulesAreSavedOnlyOverTheVersionThatWasRead(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		testenv.Must(t, s.SaveRules(t.Context(), `{"version":1}`, 0, 1, "1 rules", noon))
+		for _, stale := range []int64{0, 2} {
+			if err := s.SaveRules(t.Context(), `{"version":9}`, stale, stale+1, "2 rules", noon); gistdeal.KindOf(err) != gistdeal.Conflict {
+				t.Errorf("over version %d: %v, want a conflict", stale, err)
+			}
+		}
+		testenv.Must(t, s.SaveRules(t.Context(), `{"version":2}`, 1, 2, "2 rules", noon))
+		if text, err := s.Setting(t.Context(), gistdeal.KeyRules); err != nil || text != `{"version":2}` {
+			t.Errorf("%s, %v", text, err)
+		}
+	})
+}
+
+func TestTagsAreAddedAndRemoved(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		track(t, s, "hubot", 2)
+		changed, err := s.ChangeTags(t.Context(), []int64{1, 2}, []string{"vip", "emea", "vip"}, nil, noon)
+		if want := map[int64][]string{1: {"emea", "vip"}, 2: {"emea", "vip"}}; err != nil || !reflect.DeepEqual(changed, want) {
+			t.Errorf("%v, want %v, %v", changed, want, err)
+		}
+		changed, err = s.ChangeTags(t.Context(), []int64{1}, []string{"emea"}, []string{"vip"}, noon)
+		if u, _ := s.User(t.Context(), 1); err != nil || len(changed) != 1 || !reflect.DeepEqual(u.Tags, []string{"emea"}) {
+			t.Errorf("%v, and the user has %v, %v", changed, u.Tags, err)
+		}
+		if changed, err := s.ChangeTags(t.Context(), []int64{1}, nil, []string{"vip"}, noon); err != nil || len(changed) != 0 {
+			t.Errorf("removed twice: %v, %v", changed, err)
+		}
+	})
+}
+
+func TestDecisionsAreStoredWithTheirDealsAndCanBeMadeAgain(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		content := &gistdeal.Content{Title: "a title", Fields: []gistdeal.FieldValue{{Code: "c", Name: "n", Type: "double", Value: 1.5}}}
+		decisions := map[string]gistdeal.Decision{
+			"a1": {Rule: "one", Version: 3, Action: gistdeal.RuleCreate, Content: content, UserDay: 1},
+			"a2": {Rule: "one", Version: 3, Action: gistdeal.RuleCreate, UserDay: 1},
+			"a3": {Rule: "two", Version: 3, Action: gistdeal.RuleSkip, Reason: `the rule "two" skips it`},
+			"a4": {Rule: "three", Version: 3, Action: gistdeal.RuleHold, Reason: `awaiting approval: the rule "three" wants it`},
+		}
+		gists := []gistdeal.Gist{{ID: "a4", CreatedAt: noon}, {ID: "a3", CreatedAt: noon}, {ID: "a2", CreatedAt: noon}, {ID: "a1", CreatedAt: noon}}
+		_, err := s.SaveGists(t.Context(), 1, gists, gistdeal.NewGistPolicy{Decisions: decisions}, noon)
+		testenv.Must(t, err)
+		states := func() string {
+			all, err := s.LatestGists(t.Context(), 100, 10)
+			testenv.Must(t, err)
+			words := make([]string, len(all))
+			for i, g := range all {
+				words[i] = g.ID + " " + string(g.State)
+			}
+			return strings.Join(words, ", ")
+		}
+		if got := states(); got != "a4 awaiting_approval, a3 skipped, a2 awaiting_approval, a1 queued" {
+			t.Errorf("%s", got)
+		}
+		if all, err := s.DecidableGists(t.Context(), "a1", 10); err != nil || len(all) != 3 {
+			t.Errorf("%d gists can be decided again after a1, want 3, %v", len(all), err)
+		}
+		for id, want := range map[string]gistdeal.DealState{"a3": gistdeal.DealQueued, "a4": gistdeal.DealQueued, "a1": gistdeal.DealQueued} {
+			_, after, err := s.DecideAgain(t.Context(), id, func(gistdeal.DecidedGist) gistdeal.Decision {
+				return gistdeal.Decision{Rule: "new", Version: 4, Action: gistdeal.RuleCreate, Content: content, RuleDay: 9}
+			}, noon.Add(time.Minute))
+			if err != nil || after != want {
+				t.Errorf("%s is %s, want %s, %v", id, after, want, err)
+			}
+		}
+		if n, err := s.HoldRule(t.Context(), "new", "awaiting approval: paused", noon); err != nil || n != 3 {
+			t.Errorf("%d deals wait, want 3, %v", n, err)
+		}
+		h, err := s.Explain(t.Context(), "a3")
+		if err != nil || h.Rule != "new" || h.RulesVersion != 4 || !reflect.DeepEqual(h.Content, content) {
+			t.Errorf("%+v, %v", h, err)
+		}
+		if n, err := s.NoticedSince(t.Context(), noon); err != nil || n != 4 {
+			t.Errorf("%d gists noticed, %v", n, err)
+		}
+		testenv.Must(t, s.RecordRulesApplied(t.Context(), 3, noon))
+	})
+}
