@@ -46,7 +46,7 @@ func TestTagsAreAddedAndRemoved(t *testing.T) {
 	})
 }
 
-func TestDecisionsAreStoredWithTheirDealsAndCanBeMadeAgain(t *testing.T) {
+func TestDecisionsAreStoredWithTheirDealsAndCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
 		track(t, s, "octocat", 1)
