@@ -114,7 +114,10 @@ var editsOfTheWay = []edit{
 
     redirect {
       protocol    = "HTTPS"
+      host        = "#{host}"
       port        = "443"
+      path        = "/#{path}"
+      query       = "#{query}"
       status_code = "HTTP_301"
     }
 `, `    type             = "forward"
