@@ -25,17 +25,20 @@ var changes = map[string]struct {
 	"rotate-webhook":   {"/webhooks/n8n/rotate", `{}`, "webhook.rotate"},
 	"test-webhook":     {"/webhooks/n8n/test", "", "webhook.test"},
 	"add-users":        {"/users", `{"users":["newcomer"]}`, "user.add"},
+	"apply-rules":      {"/rules/apply", "", "rules.apply"},
 	"approve-user":     {"/users/user1/approve", "", "deals.approve"},
 	"cancel-operation": {"/operations/waiting/cancel", "", "operation.cancel"},
 	"cancel-request":   {"/requests/newcomer", "", "request.cancel"},
 	"cancel-requests":  {"/requests", "", "request.cancel"},
 	"change-settings":  {"/settings", `{"backfill":"none"}`, "setting.change"},
+	"change-tags":      {"/users/tags", `{"users":["user2"],"add":["customer"]}`, "user.tag"},
 	"change-users":     {"/users/change", `{"change":"pause","users":["user2"]}`, "user.pause"},
 	"erase-user":       {"/users/user3/erase", `{"confirm":"user3"}`, "user.remove user.erase"},
 	"forget-person":    {"/people/bob@example.com", "", "person.forget"},
 	"pause-pushes":     {"/pushes/pause", `{"reason":"a test"}`, "pushes.pause"},
 	"pause-user":       {"/users/user4/pause", "", "user.pause"},
 	"remove-user":      {"/users/user5", "", "user.remove"},
+	"replace-rules":    {"/rules", `{"rules":[{"name":"forks","action":"skip","all":[{"fact":"fork"}]}]}`, "rules.change"},
 	"resume-pushes":    {"/pushes/resume", "", "pushes.resume"},
 	"resume-user":      {"/users/user4/resume", "", "user.resume"},
 	"retry-deals":      {"/deals/retry", `{"user":"user1"}`, "deals.retry"},
@@ -47,7 +50,7 @@ var changes = map[string]struct {
 }
 
 // unrecorded are the operations that are no GET and change nothing but the caller's own.
-var unrecorded = map[string]bool{"plan": true, "record-visit": true}
+var unrecorded = map[string]bool{"plan": true, "preview-rules": true, "record-visit": true}
 
 func TestEachOperationThatChangesSomethingLeavesItsEntry(t *testing.T) {
 	t.Parallel()
