@@ -26,31 +26,26 @@ const (
 	maxNumber     = 1 << 40
 )
 
-// Check returns an Invalid error that names all mistakes of the set, or nil.
+// Check returns an Invalid error that names all mistakes of the set, or nil. It costs little
+// for any set: it parses no condition if there are too many, counts the steps of expressions
+// without compiling them, and looks at no further expression after too many steps.
 func (s Set) Check() error {
-	mistakes := []error{}
-	if len(s.Rules) > MaxRules {
-		mistakes = append(mistakes, fmt.Errorf("there are %d rules, more than %d", len(s.Rules), MaxRules))
+	if err := s.sizeMistakes(); err != nil {
+		return &gistdeal.Error{Kind: gistdeal.Invalid, Err: err}
 	}
-	names, conditions, program := map[string]bool{}, 0, 0
-	for i, r := range s.Rules[:min(len(s.Rules), MaxRules)] {
-		for _, err := range r.mistakes() {
+	mistakes := []error{}
+	names, program := map[string]bool{}, 0
+	for i, r := range s.Rules {
+		for _, err := range r.mistakes(&program) {
 			mistakes = append(mistakes, fmt.Errorf("rule %d (%q): %w", i+1, r.Name, err))
 		}
 		if names[r.Name] {
 			mistakes = append(mistakes, fmt.Errorf("rule %d: there are two rules named %q", i+1, r.Name))
 		}
 		names[r.Name] = true
-		for _, c := range r.conditions() {
-			conditions++
-			program += c.instructions()
-		}
-	}
-	if conditions > maxConditions {
-		mistakes = append(mistakes, fmt.Errorf("the rules have %d conditions, more than %d", conditions, maxConditions))
 	}
 	if program > maxProgram {
-		mistakes = append(mistakes, fmt.Errorf("the regular expressions of all rules are too complicated: they have %d steps, more than %d; a keyword counts nothing", program, maxProgram))
+		mistakes = append(mistakes, fmt.Errorf("the regular expressions of all rules are too complicated: they have at least %d steps, more than %d; a keyword counts nothing", program, maxProgram))
 	}
 	if len(mistakes) == 0 {
 		return nil
@@ -58,10 +53,24 @@ func (s Set) Check() error {
 	return &gistdeal.Error{Kind: gistdeal.Invalid, Err: errors.Join(mistakes...)}
 }
 
-// conditions returns all conditions of a rule.
-func (r Rule) conditions() []Condition { return slices.Concat(r.All, r.Any, r.None) }
+// sizeMistakes returns an error if the set has too many rules or conditions.
+func (s Set) sizeMistakes() error {
+	var err error
+	if len(s.Rules) > MaxRules {
+		err = fmt.Errorf("there are %d rules, more than %d", len(s.Rules), MaxRules)
+	}
+	conditions := 0
+	for _, r := range s.Rules {
+		conditions += len(r.All) + len(r.Any) + len(r.None)
+	}
+	if conditions > maxConditions {
+		err = errors.Join(err, fmt.Errorf("the rules have %d conditions, more than %d", conditions, maxConditions))
+	}
+	return err
+}
 
-func (r Rule) mistakes() (mistakes []error) {
+// mistakes adds the steps of the rule's expressions to program.
+func (r Rule) mistakes(program *int) (mistakes []error) {
 	add := func(text string, args ...any) { mistakes = append(mistakes, fmt.Errorf(text, args...)) }
 	if name := strings.TrimSpace(r.Name); name != r.Name || name == "" || name == gistdeal.EverythingElse || utf8.RuneCountInString(name) > maxName || !utf8.ValidString(name) {
 		add("the name has to be a text of 1 to %d characters without spaces at the ends, and not %q", maxName, gistdeal.EverythingElse)
@@ -74,7 +83,7 @@ func (r Rule) mistakes() (mistakes []error) {
 			add("a list has %d conditions, more than %d", len(list), maxOfRule)
 		}
 		for _, c := range list[:min(len(list), maxOfRule)] {
-			if err := c.check(); err != nil {
+			if err := c.check(program); err != nil {
 				add("condition %q: %w", c.Fact, err)
 			}
 		}
@@ -134,8 +143,9 @@ func (r Rule) templateMistakes() (mistakes []error) {
 // ownFields are the fields by which deals are recognised: a template must not change them.
 var ownFields = []string{"Gist ID", "Gist Access URL"}
 
-// check returns why the condition is not possible.
-func (c Condition) check() error {
+// check returns why the condition is not possible, and adds the steps of its expression to
+// program. An expression after too many steps is not looked at.
+func (c Condition) check(program *int) error {
 	switch c.Fact {
 	case Tag, Login, Language, FileName, Keyword, Expression:
 		if c.Value == "" || len(c.Value) > maxValue || !utf8.ValidString(c.Value) {
@@ -164,30 +174,42 @@ func (c Condition) check() error {
 	if c.In != "" && (!texts || c.In != description && c.In != fileName) {
 		return fmt.Errorf("in is %q, want %q or %q, of a keyword or regexp only", c.In, description, fileName)
 	}
-	if c.Fact == Expression {
-		if _, err := syntax.Parse(c.Value, syntax.Perl); err != nil {
+	if c.Fact == Expression && *program <= maxProgram {
+		parsed, err := syntax.Parse(c.Value, syntax.Perl)
+		if err != nil {
 			return err
 		}
-		if n := c.instructions(); n > maxProgram {
+		n := stepsOf(parsed) + 2 // It begins, and it matches.
+		*program += n
+		if n > maxProgram {
 			return fmt.Errorf("the regular expression is too complicated: it has %d steps, more than %d", n, maxProgram)
 		}
 	}
 	return nil
 }
 
-// instructions returns the number of steps that an expression has for each character; 0 for
-// other conditions.
-func (c Condition) instructions() int {
-	if c.Fact != Expression || len(c.Value) > maxValue {
-		return 0
+// stepsOf returns the most steps that an expression can have for each character when it is
+// compiled, without compiling it: repetitions of repetitions make a short one large.
+func stepsOf(e *syntax.Regexp) int {
+	n := 0
+	for _, sub := range e.Sub {
+		n += stepsOf(sub)
 	}
-	parsed, err := syntax.Parse(c.Value, syntax.Perl)
-	if err != nil {
-		return 0
+	switch e.Op {
+	case syntax.OpLiteral:
+		n = len(e.Rune)
+	case syntax.OpCapture, syntax.OpStar:
+		n += 2
+	case syntax.OpPlus, syntax.OpQuest:
+		n++
+	case syntax.OpAlternate:
+		n += len(e.Sub)
+	case syntax.OpRepeat: // Each repetition that may be missing is a choice.
+		if e.Max < 0 {
+			n = n*(e.Min+1) + 2
+		} else {
+			n = n*e.Min + (n+1)*(e.Max-e.Min)
+		}
 	}
-	program, err := syntax.Compile(parsed.Simplify())
-	if err != nil {
-		return 0
-	}
-	return len(program.Inst)
+	return min(max(n, 1), 1_000_000)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -326,6 +328,29 @@ func TestAHostileSetIsDecidedWithinItsBounds(t *testing.T) {
 	text, err := json.Marshal(d.Content)
 	if err != nil || len(text) > 200_000 {
 		t.Errorf("%d bytes, %v", len(text), err)
+	}
+}
+
+func TestAHostileSetIsRefusedBeforeItIsCompiled(t *testing.T) { //nolint:paralleltest // It measures the memory.
+	large := rules.Condition{Fact: rules.Expression, Value: "(?:" + strings.Repeat(".?", 94) + "){1000}"}
+	for says, n := range map[string]int{"too complicated": 10, "more than 500": 501} {
+		set := rules.Set{}
+		for i := range n {
+			set.Rules = append(set.Rules, rules.Rule{Name: fmt.Sprint(i), Action: gistdeal.RuleSkip, All: []rules.Condition{large}})
+		}
+		if n > rules.MaxRules {
+			set.Rules = []rules.Rule{{Name: "a", Action: gistdeal.RuleSkip, Any: slices.Repeat([]rules.Condition{large}, n)}}
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := set.Check()
+		runtime.ReadMemStats(&after)
+		if gistdeal.KindOf(err) != gistdeal.Invalid || !strings.Contains(fmt.Sprint(err), says) {
+			t.Errorf("%v, want an Invalid error with %q", err, says)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 10<<20 {
+			t.Errorf("refusing %d expressions took %d MiB", n, used>>20)
+		}
 	}
 }
 

@@ -14,14 +14,30 @@ import (
 	"gistdeal/internal/store"
 )
 
-// RuleSets are the rules of a database.
+// RuleSets are the rules of a database. They preview and count changes one at a time, so that
+// callers together keep at most one processor busy; the others wait.
 type RuleSets struct {
 	db      *store.Store
 	current *rules.Current
+	turn    chan struct{}
 }
 
 // New returns the rules of the database.
-func New(db *store.Store) *RuleSets { return &RuleSets{db, rules.NewCurrent(db)} }
+func New(db *store.Store) *RuleSets {
+	return &RuleSets{db, rules.NewCurrent(db), make(chan struct{}, 1)}
+}
+
+// enter waits until nothing else is previewed or counted. The caller calls leave after use.
+func (r *RuleSets) enter(ctx context.Context) error {
+	select {
+	case r.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (r *RuleSets) leave() { <-r.turn }
 
 // Get returns the rules; an empty set with version 0 if none were ever saved.
 func (r *RuleSets) Get(ctx context.Context) (rules.Stored, error) { return rules.Read(ctx, r.db) }
@@ -132,6 +148,10 @@ const (
 // Preview decides about up to gists stored gists with the draft, or with the present rules
 // if it is nil, and returns the results of up to results of them. It changes nothing.
 func (r *RuleSets) Preview(ctx context.Context, draft *rules.Set, gists, results int) (p RulePreview, err error) {
+	if err := r.enter(ctx); err != nil {
+		return p, err
+	}
+	defer r.leave()
 	now, err := r.current.Rules(ctx)
 	if err != nil {
 		return p, err
@@ -153,6 +173,9 @@ func (r *RuleSets) Preview(ctx context.Context, draft *rules.Set, gists, results
 			return p, err
 		}
 		for _, g := range some {
+			if err := ctx.Err(); err != nil {
+				return p, err
+			}
 			before = g.Seq
 			create := p.add(g, now, next, results)
 			if g.NoticedBy != gistdeal.NoticedByFirstScan {
@@ -170,6 +193,9 @@ func (r *RuleSets) Preview(ctx context.Context, draft *rules.Set, gists, results
 }
 
 func (r *RuleSets) compile(ctx context.Context, draft rules.Set, version int64) (*rules.Rules, error) {
+	if err := draft.Check(); err != nil { // Before it is compared with the catalog.
+		return nil, err
+	}
 	catalog, err := rules.ReadCatalog(ctx, r.db)
 	if err != nil {
 		return nil, err
