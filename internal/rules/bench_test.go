@@ -27,10 +27,10 @@ func hostile(tb testing.TB) (*rules.Rules, rules.Facts) {
 		}
 		set.Rules = append(set.Rules, r)
 	}
-	piece := `{{range .Files}}{{if eq (upper .Name | lower) "x"}}y{{else}}z{{end}}{{end}}`
+	piece := `{{range .Files}}{{if eq (upper $.Description) "x"}}y{{else}}z{{end}}{{end}}`
 	last := rules.Rule{Name: "last", Action: gistdeal.RuleCreate, Title: "{{.Login}}"}
 	for i := range 2 {
-		last.Fields = append(last.Fields, rules.Field{Field: fmt.Sprint("f", i), Code: fmt.Sprint("f", i), Type: "text", Template: strings.Repeat(piece, 2)})
+		last.Fields = append(last.Fields, rules.Field{Field: fmt.Sprint("f", i), Code: fmt.Sprint("f", i), Type: "text", Template: piece + "{{.Description" + strings.Repeat("|lower|upper", 6) + "}}"})
 	}
 	set.Rules = append(set.Rules, last)
 	catalog := gistdeal.Catalog{Fields: []gistdeal.CatalogField{{Code: "f0", Name: "f0", Type: "text"}, {Code: "f1", Name: "f1", Type: "text"}}}
@@ -38,7 +38,7 @@ func hostile(tb testing.TB) (*rules.Rules, rules.Facts) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	f := rules.Facts{GistID: "1", Login: strings.Repeat("a", 39), Description: strings.Repeat("a", 100_000), Known: true, CreatedAt: time.Unix(0, 0), NoticedAt: time.Unix(1, 0)}
+	f := rules.Facts{GistID: "1", Login: strings.Repeat("a", 39), Description: strings.Repeat("a", 1_000) + strings.Repeat("ä", 50_000), Known: true, CreatedAt: time.Unix(0, 0), NoticedAt: time.Unix(1, 0)}
 	for range 300 {
 		f.Files = append(f.Files, rules.File{Name: strings.Repeat("a", 255), Language: "Go", Size: 1})
 	}

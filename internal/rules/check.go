@@ -135,7 +135,7 @@ func (r Rule) templateMistakes() (mistakes []error) {
 		seen[f.Field] = true
 	}
 	if steps > maxSteps {
-		mistakes = append(mistakes, fmt.Errorf("the templates have %d steps, more than %d; a step in {{range .Files}} counts %d times", steps, maxSteps, templateFiles))
+		mistakes = append(mistakes, fmt.Errorf("the templates have %d steps, more than %d; a function like upper counts %d times, and what is in {{range .Files}} %d times", steps, maxSteps, functionSteps, templateFiles))
 	}
 	return mistakes
 }

@@ -284,6 +284,7 @@ func TestASetWithMistakesIsRefusedWithAllOfThem(t *testing.T) {
 		"a wrong argument":   {title(`{{upper .Size}}`), "wrong type"},
 		"a large template":   {title(strings.Repeat("a", 2001)), "more than 2000"},
 		"many steps":         {title(strings.Repeat("{{range .Files}}{{.Name}}{{end}}", 40)), "steps"},
+		"many functions":     {title("{{.Description" + strings.Repeat("|lower|upper", 50) + "}}"), "steps"},
 		"the gist's id":      {one(func(r *rules.Rule) { r.Fields = []rules.Field{{Field: "Gist ID", Template: "x"}} }), "gistdeal writes it itself"},
 		"a field named twice": {one(func(r *rules.Rule) {
 			r.Fields = []rules.Field{{Field: "a", Template: "x"}, {Field: "a", Template: "x"}}

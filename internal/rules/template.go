@@ -17,6 +17,7 @@ const (
 	maxOutput       = 65_000 // bytes of the result
 	maxPieces       = 1_000  // that the result is written in
 	templateFiles   = 20     // that a template can go through
+	functionSteps   = 10     // of a function, which goes through a whole text
 	templateText    = 4_000  // bytes of the description in a template
 	maxTemplateName = 255
 )
@@ -135,7 +136,7 @@ func parseTemplate(source string) (checked, error) {
 		return checked{}, err
 	}
 	if c.steps > maxSteps {
-		return checked{}, fmt.Errorf("the template has %d steps, more than %d; a step in {{range .Files}} counts %d times", c.steps, maxSteps, templateFiles)
+		return checked{}, fmt.Errorf("the template has %d steps, more than %d; a function like upper counts %d times, and what is in {{range .Files}} %d times", c.steps, maxSteps, functionSteps, templateFiles)
 	}
 	// The types of arguments show only when the template is executed.
 	for _, sample := range samples {
@@ -158,10 +159,7 @@ type checker struct{ steps int }
 // node returns an error if a node uses something that is not listed. inFiles is set inside
 // a range over the files.
 func (c *checker) node(node parse.Node, inFiles bool) error {
-	c.steps++
-	if inFiles {
-		c.steps += templateFiles - 1
-	}
+	c.count(1, inFiles)
 	switch n := node.(type) {
 	case *parse.TextNode, *parse.CommentNode, *parse.StringNode, *parse.NumberNode, *parse.BoolNode:
 		return nil
@@ -188,10 +186,19 @@ func (c *checker) node(node parse.Node, inFiles bool) error {
 	case *parse.IdentifierNode:
 		if _, ours := functions[n.Ident]; !ours && !slices.Contains(builtins, n.Ident) {
 			return fmt.Errorf("there is no function %q; there are %s", n.Ident, strings.Join(slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(functions)), builtins))), ", "))
+		} else if ours {
+			c.count(functionSteps-1, inFiles)
 		}
 		return nil
 	}
 	return fmt.Errorf("not possible in a template: %.60s", node)
+}
+
+func (c *checker) count(steps int, inFiles bool) {
+	if inFiles {
+		steps *= templateFiles
+	}
+	c.steps += steps
 }
 
 func (c *checker) list(list *parse.ListNode, inFiles bool) error {

@@ -285,6 +285,10 @@ type RuleChanges struct {
 
 // Changes returns what ApplyAgain would change, and the gists whose deals it would change.
 func (r *RuleSets) Changes(ctx context.Context) (c RuleChanges, gistIDs []string, err error) {
+	if err := r.enter(ctx); err != nil {
+		return c, nil, err
+	}
+	defer r.leave()
 	all, err := r.current.Rules(ctx)
 	if err != nil || all == nil {
 		return c, nil, err
@@ -295,6 +299,9 @@ func (r *RuleSets) Changes(ctx context.Context) (c RuleChanges, gistIDs []string
 			return c, nil, err
 		}
 		for _, g := range some {
+			if err := ctx.Err(); err != nil {
+				return c, nil, err
+			}
 			after = g.ID
 			c.Deals++
 			if c.add(g, all.Decide(factsOf(g))) {

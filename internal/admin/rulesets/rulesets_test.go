@@ -11,28 +11,36 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-func TestPreviewsWaitForEachOtherUntilTheirCallerLeaves(t *testing.T) {
+func TestPreviewsAndCountsWaitForEachOtherUntilTheirCallerLeaves(t *testing.T) {
 	t.Parallel()
 	r := rulesets.New(stack.OpenAt(t, filepath.Join(t.TempDir(), "test.db")))
+	for name, ask := range map[string]func(context.Context) error{
+		"preview": func(ctx context.Context) error { _, err := r.Preview(ctx, nil, 1, 1); return err },
+		"changes": func(ctx context.Context) error { _, _, err := r.Changes(ctx); return err },
+	} {
+		waits(t, name, r, ask)
+	}
+}
+
+// waits checks that a request waits for its turn, and ends when its caller leaves.
+func waits(t *testing.T, name string, r *rulesets.RuleSets, ask func(context.Context) error) {
+	t.Helper()
 	testenv.Must(t, r.Enter(t.Context()))
 	gone := errors.New("the caller has left")
 	ctx, leave := context.WithCancelCause(t.Context())
 	ended := make(chan error)
-	go func() {
-		_, err := r.Preview(ctx, nil, 1, 1)
-		ended <- err
-	}()
+	go func() { ended <- ask(ctx) }()
 	select {
 	case err := <-ended:
-		t.Fatalf("the preview did not wait: %v", err)
+		t.Fatalf("%s did not wait: %v", name, err)
 	default:
 	}
 	leave(gone)
 	if err := <-ended; !errors.Is(err, gone) {
-		t.Errorf("%v, want the cause of its end", err)
+		t.Errorf("%s: %v, want the cause of its end", name, err)
 	}
 	r.Leave()
-	if _, err := r.Preview(t.Context(), nil, 1, 1); err != nil {
-		t.Error(err)
+	if err := ask(t.Context()); err != nil {
+		t.Errorf("%s: %v", name, err)
 	}
 }
