@@ -55,17 +55,30 @@ type UserGist struct {
 
 	Owner     int64     `json:"user_id" doc:"The user's number on GitHub; id: and this number name the user in paths."`
 	NoticedAt time.Time `json:"noticed_at" doc:"When gistdeal first read the gist."`
+	ChangedAt time.Time `json:"changed_at,omitzero" doc:"When gistdeal last stored a change of the gist: it was noticed, GitHub told other facts about it, or it went or came back there."`
 }
 
-// GistQuery selects gists of all users, the last noticed first.
+// GistQuery selects gists of all users, the last noticed first unless ByChange is true.
 type GistQuery struct {
-	Visitor    string
-	OnlyNew    bool      // only those that are new to the visitor
-	Since      time.Time // only those noticed since; zero means all
-	NoBackfill bool      // without those that existed before their user was tracked
-	Before     int64     // only those with a lower Seq
-	Limit      int
+	Visitor      string
+	OnlyNew      bool      // only those that are new to the visitor
+	Since        time.Time // only those noticed since; zero means all
+	ChangedSince time.Time // only those that changed since; zero means all
+	NoBackfill   bool      // without those that existed before their user was tracked
+	ByChange     bool      // in the order of their last changes, and of their ids
+	After        GistPlace
+	Limit        int
 }
+
+// GistPlace is the place of a gist in a list; zero is the begin.
+type GistPlace struct {
+	Seq       int64
+	ChangedAt time.Time
+	ID        string
+}
+
+// Place returns the place of the gist.
+func (g UserGist) Place() GistPlace { return GistPlace{g.Seq, g.ChangedAt, g.ID} }
 
 // GistURL returns the URL of a gist's page in its usual form, with the login.
 func GistURL(login, gistID string) string {

@@ -1020,6 +1020,60 @@ func (e ListLastGistsParamsShow) Valid() bool {
 	}
 }
 
+// Defines values for ListLastGistsParamsSort.
+const (
+	ListLastGistsParamsSortChanged      ListLastGistsParamsSort = "changed"
+	ListLastGistsParamsSortMinusNoticed ListLastGistsParamsSort = "-noticed"
+)
+
+// Valid indicates whether the value is a known member of the ListLastGistsParamsSort enum.
+func (e ListLastGistsParamsSort) Valid() bool {
+	switch e {
+	case ListLastGistsParamsSortChanged:
+		return true
+	case ListLastGistsParamsSortMinusNoticed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportGistsParamsShow.
+const (
+	ExportGistsParamsShowAll ExportGistsParamsShow = "all"
+	ExportGistsParamsShowNew ExportGistsParamsShow = "new"
+)
+
+// Valid indicates whether the value is a known member of the ExportGistsParamsShow enum.
+func (e ExportGistsParamsShow) Valid() bool {
+	switch e {
+	case ExportGistsParamsShowAll:
+		return true
+	case ExportGistsParamsShowNew:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportGistsParamsSort.
+const (
+	ExportGistsParamsSortChanged      ExportGistsParamsSort = "changed"
+	ExportGistsParamsSortMinusNoticed ExportGistsParamsSort = "-noticed"
+)
+
+// Valid indicates whether the value is a known member of the ExportGistsParamsSort enum.
+func (e ExportGistsParamsSort) Valid() bool {
+	switch e {
+	case ExportGistsParamsSortChanged:
+		return true
+	case ExportGistsParamsSortMinusNoticed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListRunsParamsKind.
 const (
 	ListRunsParamsKindPush  ListRunsParamsKind = "push"
@@ -3084,6 +3138,9 @@ type UserEstimate struct {
 
 // UserGist defines model for UserGist.
 type UserGist struct {
+	// ChangedAt When gistdeal last stored a change of the gist: it was noticed, GitHub told other facts about it, or it went or came back there.
+	ChangedAt time.Time `json:"changed_at,omitempty,omitzero"`
+
 	// Comments The number of comments on GitHub, as of the last read. Left out if it is not known yet.
 	Comments int64 `json:"comments,omitempty,omitzero"`
 
@@ -3413,12 +3470,45 @@ type ListLastGistsParams struct {
 	// NoticedSince Only gists that gistdeal first read at this time or later.
 	NoticedSince *time.Time `form:"noticed_since,omitempty" json:"noticed_since,omitempty"`
 
+	// UpdatedSince Only gists whose changed_at is this time or later. Ask from a minute before the last one that you know: the clocks of instances may differ.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
 	// Backfill false leaves out gists that existed before their user was tracked.
 	Backfill *bool `form:"backfill,omitempty" json:"backfill,omitempty"`
+
+	// Sort The last noticed one first, or in the order of changed_at.
+	Sort *ListLastGistsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 }
 
 // ListLastGistsParamsShow defines parameters for ListLastGists.
 type ListLastGistsParamsShow string
+
+// ListLastGistsParamsSort defines parameters for ListLastGists.
+type ListLastGistsParamsSort string
+
+// ExportGistsParams defines parameters for ExportGists.
+type ExportGistsParams struct {
+	// Show new selects the gists noticed since your last visit to their user.
+	Show *ExportGistsParamsShow `form:"show,omitempty" json:"show,omitempty"`
+
+	// NoticedSince Only gists that gistdeal first read at this time or later.
+	NoticedSince *time.Time `form:"noticed_since,omitempty" json:"noticed_since,omitempty"`
+
+	// UpdatedSince Only gists whose changed_at is this time or later. Ask from a minute before the last one that you know: the clocks of instances may differ.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Backfill false leaves out gists that existed before their user was tracked.
+	Backfill *bool `form:"backfill,omitempty" json:"backfill,omitempty"`
+
+	// Sort The last noticed one first, or in the order of changed_at.
+	Sort *ExportGistsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+}
+
+// ExportGistsParamsShow defines parameters for ExportGists.
+type ExportGistsParamsShow string
+
+// ExportGistsParamsSort defines parameters for ExportGists.
+type ExportGistsParamsSort string
 
 // ListOperationsParams defines parameters for ListOperations.
 type ListOperationsParams struct {
@@ -3866,6 +3956,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/gists (the `ListLastGists` operationId).
 	ListLastGists(ctx context.Context, params *ListLastGistsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportGists Download the gists of all users as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/gists.csv (the `ExportGists` operationId).
+	ExportGists(ctx context.Context, params *ExportGistsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetMe Show the name and scope of your token
 	//
@@ -4665,6 +4762,23 @@ func (c *Client) ListFailures(ctx context.Context, reqEditors ...RequestEditorFn
 // Corresponds with GET /api/v1/gists (the `ListLastGists` operationId).
 func (c *Client) ListLastGists(ctx context.Context, params *ListLastGistsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListLastGistsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportGists Download the gists of all users as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/gists.csv (the `ExportGists` operationId).
+func (c *Client) ExportGists(ctx context.Context, params *ExportGistsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportGistsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6914,9 +7028,135 @@ func NewListLastGistsRequest(server string, params *ListLastGistsParams) (*http.
 
 		}
 
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Backfill != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "backfill", *params.Backfill, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportGistsRequest constructs an http.Request for the ExportGists method
+func NewExportGistsRequest(server string, params *ExportGistsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/gists.csv")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Show != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "show", *params.Show, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NoticedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "noticed_since", *params.NoticedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Backfill != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "backfill", *params.Backfill, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -9690,6 +9930,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/gists (the `ListLastGists` operationId).
 	ListLastGistsWithResponse(ctx context.Context, params *ListLastGistsParams, reqEditors ...RequestEditorFn) (*ListLastGistsResponse, error)
 
+	// ExportGistsWithResponse Download the gists of all users as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/gists.csv (the `ExportGists` operationId).
+	ExportGistsWithResponse(ctx context.Context, params *ExportGistsParams, reqEditors ...RequestEditorFn) (*ExportGistsResponse, error)
+
 	// GetMeWithResponse Show the name and scope of your token
 	//
 	// Needs the scope read.
@@ -10900,6 +11149,47 @@ func (r ListLastGistsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListLastGistsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportGistsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ExportGistsResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportGistsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportGistsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportGistsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportGistsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13763,6 +14053,21 @@ func (c *ClientWithResponses) ListLastGistsWithResponse(ctx context.Context, par
 	return ParseListLastGistsResponse(rsp)
 }
 
+// ExportGistsWithResponse Download the gists of all users as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/gists.csv (the `ExportGists` operationId).
+func (c *ClientWithResponses) ExportGistsWithResponse(ctx context.Context, params *ExportGistsParams, reqEditors ...RequestEditorFn) (*ExportGistsResponse, error) {
+	rsp, err := c.ExportGists(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportGistsResponse(rsp)
+}
+
 // GetMeWithResponse Show the name and scope of your token
 //
 // Needs the scope read.
@@ -15212,6 +15517,32 @@ func ParseListLastGistsResponse(rsp *http.Response) (*ListLastGistsResponse, err
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportGistsResponse parses an HTTP response from a ExportGistsWithResponse call
+func ParseExportGistsResponse(rsp *http.Response) (*ExportGistsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportGistsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

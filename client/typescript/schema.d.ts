@@ -264,6 +264,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gists.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the gists of all users as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
+         * @description Needs the scope read.
+         */
+        get: operations["export-gists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -3358,6 +3378,11 @@ export interface components {
         };
         UserGist: {
             /**
+             * Format: date-time
+             * @description When gistdeal last stored a change of the gist: it was noticed, GitHub told other facts about it, or it went or came back there.
+             */
+            changed_at?: string;
+            /**
              * Format: int64
              * @description The number of comments on GitHub, as of the last read. Left out if it is not known yet.
              */
@@ -4971,8 +4996,12 @@ export interface operations {
                 show?: "all" | "new";
                 /** @description Only gists that gistdeal first read at this time or later. */
                 noticed_since?: string;
+                /** @description Only gists whose changed_at is this time or later. Ask from a minute before the last one that you know: the clocks of instances may differ. */
+                updated_since?: string;
                 /** @description false leaves out gists that existed before their user was tracked. */
                 backfill?: boolean;
+                /** @description The last noticed one first, or in the order of changed_at. */
+                sort?: "-noticed" | "changed";
             };
             header?: never;
             path?: never;
@@ -4994,6 +5023,7 @@ export interface operations {
                      * @example {
                      *       "gists": [
                      *         {
+                     *           "changed_at": "2026-11-29T20:05:13Z",
                      *           "comments": 0,
                      *           "created_at": "2026-08-15T00:09:46Z",
                      *           "deal_id": 1,
@@ -5030,6 +5060,66 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["RecentGistList"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "export-gists": {
+        parameters: {
+            query?: {
+                /** @description new selects the gists noticed since your last visit to their user. */
+                show?: "all" | "new";
+                /** @description Only gists that gistdeal first read at this time or later. */
+                noticed_since?: string;
+                /** @description Only gists whose changed_at is this time or later. Ask from a minute before the last one that you know: the clocks of instances may differ. */
+                updated_since?: string;
+                /** @description false leaves out gists that existed before their user was tracked. */
+                backfill?: boolean;
+                /** @description The last noticed one first, or in the order of changed_at. */
+                sort?: "-noticed" | "changed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example gist_id,gist_url,login,user_id,description,files,size,created_at,updated_at,noticed_at,changed_at,state,deal_id,deal_url,problem
+                     *     c364cd1edc0addee52757a2347b8d5a4,https://gist.github.com/FortyFoxes/c364cd1edc0addee52757a2347b8d5a4,FortyFoxes,20008051,rotate logs on a small server,5-widget.js,1500,2026-08-15T00:09:46Z,2026-08-15T00:09:46Z,2026-11-29T20:05:13Z,2026-11-29T20:05:13Z,created,1,https://example.pipedrive.com/deal/1,
+                     */
+                    "text/csv": string;
                 };
             };
             /** @description Nothing has changed since the answer with the ETag in If-None-Match. */

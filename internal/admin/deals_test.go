@@ -118,7 +118,7 @@ func TestAVisitMakesGistsOldForItsVisitorOnly(t *testing.T) {
 	if gists, _, err = w.Gists(t.Context(), "alice", "ann", true, nil, math.MaxInt64, 10); err != nil || len(gists) != 0 {
 		t.Errorf("%d gists are new to ann, %v", len(gists), err)
 	}
-	latest, err := w.LastGists(t.Context(), gistdeal.GistQuery{Visitor: "bob", OnlyNew: true, Before: math.MaxInt64, Limit: 10})
+	latest, err := w.LastGists(t.Context(), gistdeal.GistQuery{Visitor: "bob", OnlyNew: true, Limit: 10})
 	testenv.Must(w.T, err)
 	if len(latest) != 2 || !latest[0].New || latest[0].Login != "alice" {
 		t.Errorf("%+v, want both new to bob", latest)

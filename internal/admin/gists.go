@@ -2,9 +2,14 @@ package admin
 
 import (
 	"context"
+	"io"
+	"iter"
+	"strconv"
+	"strings"
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/format"
 )
 
 // ListedGist is a gist with its deal and their URLs.
@@ -57,6 +62,66 @@ func (a *Admin) LastGists(ctx context.Context, q gistdeal.GistQuery) ([]UserGist
 		gists[i] = UserGist{g, gistdeal.GistURL(g.Login, g.ID), gistdeal.DealURL(address, g.DealID)}
 	}
 	return gists, err
+}
+
+// AllGists yields the pages of all gists that q selects.
+func (a *Admin) AllGists(ctx context.Context, q gistdeal.GistQuery) iter.Seq2[[]UserGist, error] {
+	return func(yield func([]UserGist, error) bool) {
+		for q.Limit = page; ; {
+			gists, err := a.LastGists(ctx, q)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(gists) > 0 && !yield(gists, nil) || len(gists) < page {
+				return
+			}
+			q.After = gists[len(gists)-1].Place()
+		}
+	}
+}
+
+// WriteGists writes pages of gists as CSV: a head, and a row for each gist.
+func WriteGists(w io.Writer, pages iter.Seq2[[]UserGist, error]) error {
+	out := format.NewCSV(w)
+	if err := out.Row("gist_id", "gist_url", "login", "user_id", "description", "files", "size", "created_at", "updated_at", "noticed_at", "changed_at",
+		"state", "deal_id", "deal_url", "problem"); err != nil {
+		return err
+	}
+	for gists, err := range pages {
+		if err != nil {
+			return err
+		}
+		for _, g := range gists {
+			if err := out.Row(g.cells()...); err != nil {
+				return err
+			}
+		}
+		if err := out.Flush(); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+// cells returns the row of a gist in CSV. What is not known is empty.
+func (g UserGist) cells() []string {
+	names := make([]string, len(g.Files))
+	for i, f := range g.Files {
+		names[i] = f.Name
+	}
+	size, id := "", ""
+	if g.FactsKnown() {
+		size = strconv.Itoa(g.Size())
+	}
+	if g.DealID != 0 {
+		id = strconv.FormatInt(g.DealID, 10)
+	}
+	return []string{
+		g.ID, g.URL, g.Login, strconv.FormatInt(g.Owner, 10), g.Description, strings.Join(names, "\n"), size,
+		format.CSVTime(g.CreatedAt), format.CSVTime(g.UpdatedAt), format.CSVTime(g.NoticedAt), format.CSVTime(g.ChangedAt),
+		string(g.State), id, g.DealURL, g.Problem,
+	}
 }
 
 // Visit records that a visitor has seen a user's gists up to the number seq,

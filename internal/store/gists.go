@@ -318,34 +318,66 @@ func (s *Store) GistPage(ctx context.Context, userID, since, before int64, state
 	return collect(rows, err, scanGist)
 }
 
-// LastGists returns the gists of tracked users that q selects, in descending order of Seq.
-// The first gist that was noticed since a time bounds the reading; another process may have
-// stored one with an earlier clock before it, but not by more than clockSlack.
+// LastGists returns the gists of tracked users that q selects, in its order.
 func (s *Store) LastGists(ctx context.Context, q gistdeal.GistQuery) ([]gistdeal.UserGist, error) {
-	after, since := int64(0), int64(0)
-	if !q.Since.IsZero() {
-		since = millis(q.Since)
-		err := s.read.QueryRowContext(ctx, `SELECT coalesce((SELECT seq FROM gists WHERE noticed_at >= $1 ORDER BY noticed_at, seq LIMIT 1), (SELECT coalesce(max(seq), 0) + 1 FROM gists))`,
-			since-clockSlack.Milliseconds()).Scan(&after)
-		if err != nil {
-			return nil, fmt.Errorf("find the first gist since %v: %w", q.Since, err)
-		}
+	w := where{}
+	from := ` FROM gists g JOIN users u ON u.id = g.user_id JOIN deals d ON d.gist_id = g.id LEFT JOIN visits v ON v.visitor = ` + w.arg(q.Visitor) + ` AND v.user_id = g.user_id`
+	w.conditions = append(w.conditions, "u.state <> 'removed'")
+	if q.OnlyNew {
+		w.conditions = append(w.conditions, "g.seq > coalesce(v.seq, 0)")
 	}
-	condition := "true"
 	if q.NoBackfill {
-		condition = "g.noticed_by <> 'first scan'" // As in the index gists_new.
+		w.conditions = append(w.conditions, "g.noticed_by <> 'first scan'") // As in the index gists_new.
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT `+gistDealColumns+`, u.login, g.seq > coalesce(v.seq, 0), u.id, g.noticed_at
-		FROM gists g JOIN users u ON u.id = g.user_id JOIN deals d ON d.gist_id = g.id LEFT JOIN visits v ON v.visitor = $1 AND v.user_id = g.user_id
-		WHERE g.seq < $2 AND g.seq >= $5 AND g.noticed_at >= $6 AND `+condition+` AND u.state <> 'removed' AND ($3 = 0 OR g.seq > coalesce(v.seq, 0))
-		ORDER BY g.seq DESC LIMIT $4`,
-		q.Visitor, q.Before, boolean(q.OnlyNew), q.Limit, after, since)
+	bounded := q.ByChange && q.After != gistdeal.GistPlace{} // by its place in the order of changes
+	if !q.ChangedSince.IsZero() && !bounded {
+		w.add("g.changed_at >= ?", millis(q.ChangedSince))
+	}
+	if err := s.noticedSince(ctx, &w, q.Since); err != nil {
+		return nil, err
+	}
+	clauses := w.orderGists(q)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+gistDealColumns+`, u.login, g.seq > coalesce(v.seq, 0), u.id, g.noticed_at, g.changed_at`+from+clauses, w.args...)
 	return collect(rows, err, func(row *sql.Rows) (g gistdeal.UserGist, err error) {
-		var noticed int64
-		g.GistDeal, err = scanGistDeal(row, &g.Login, &g.New, &g.Owner, &noticed)
-		g.NoticedAt = fromMillis(noticed)
+		var noticed, changed int64
+		g.GistDeal, err = scanGistDeal(row, &g.Login, &g.New, &g.Owner, &noticed, &changed)
+		g.NoticedAt, g.ChangedAt = fromMillis(noticed), fromMillis(changed)
 		return g, err
 	})
+}
+
+// orderGists adds the condition that a gist comes after q.After, and returns all clauses.
+func (w *where) orderGists(q gistdeal.GistQuery) string {
+	order := " ORDER BY g.seq DESC"
+	if q.ByChange {
+		order = " ORDER BY g.changed_at, g.id"
+	}
+	switch {
+	case q.After == gistdeal.GistPlace{}:
+	case q.ByChange:
+		w.conditions = append(w.conditions, "(g.changed_at, g.id) > ("+w.arg(millis(q.After.ChangedAt))+", "+w.arg(q.After.ID)+")")
+	default:
+		w.add("g.seq < ?", q.After.Seq)
+	}
+	return w.sql() + order + " LIMIT " + w.arg(q.Limit)
+}
+
+// noticedSince adds the condition that a gist was noticed since a time. The first one that
+// was bounds the reading; another process may have stored one with an earlier clock before
+// it, but not by more than clockSlack.
+func (s *Store) noticedSince(ctx context.Context, w *where, since time.Time) error {
+	if since.IsZero() {
+		return nil
+	}
+	var first int64
+	err := s.read.QueryRowContext(ctx, `SELECT coalesce((SELECT seq FROM gists WHERE noticed_at >= $1 ORDER BY noticed_at, seq LIMIT 1), (SELECT coalesce(max(seq), 0) + 1 FROM gists))`,
+		millis(since)-clockSlack.Milliseconds()).Scan(&first)
+	if err != nil {
+		return fmt.Errorf("find the first gist since %v: %w", since, err)
+	}
+	w.add("g.seq >= ?", first)
+	w.add("g.noticed_at >= ?", millis(since))
+	return nil
 }
 
 // clockSlack is how far the clocks of two instances may differ for LastGists.

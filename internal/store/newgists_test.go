@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -29,9 +28,6 @@ func TestNewGistsOfAllUsersAreListedWithoutThoseOfBackfills(t *testing.T) {
 		list := func(q gistdeal.GistQuery) string {
 			t.Helper()
 			q.Visitor, q.Limit = "ann", 10
-			if q.Before == 0 {
-				q.Before = math.MaxInt64
-			}
 			listed, err := s.LastGists(t.Context(), q)
 			testenv.Must(t, err)
 			var ids []string
@@ -50,10 +46,58 @@ func TestNewGistsOfAllUsersAreListedWithoutThoseOfBackfills(t *testing.T) {
 			"dcb":  {Since: noon.Add(time.Hour)},
 			"d":    {Since: noon.Add(3 * time.Hour)},
 			"":     {Since: noon.Add(4 * time.Hour)},
-			"cba":  {Before: 4},
+			"cba":  {After: gistdeal.GistPlace{Seq: 4}},
 		} {
 			if got := list(q); got != want {
 				t.Errorf("%+v: %q, want %q", q, got, want)
+			}
+		}
+	})
+}
+
+func TestGistsThatChangedAreListedInTheOrderOfTheirChanges(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "alice", 1)
+		at := func(hours int, id, description string) {
+			t.Helper()
+			g := gistdeal.Gist{ID: id, Description: description, UpdatedAt: noon.Add(time.Duration(hours) * time.Hour)}
+			_, err := s.SaveGists(t.Context(), 1, []gistdeal.Gist{g}, gistdeal.NewGistPolicy{}, g.UpdatedAt)
+			testenv.Must(t, err)
+		}
+		for hours, id := range []string{"a", "b", "c", "d", "e"} {
+			at(hours, id, "first")
+		}
+		at(5, "c", "second")
+		at(5, "b", "second")
+		plans := s.Plans(t)
+		list := func(q gistdeal.GistQuery) (ids string) {
+			t.Helper()
+			for q.Limit = 2; ; {
+				page, err := s.LastGists(t.Context(), q)
+				testenv.Must(t, err)
+				for _, g := range page {
+					ids += g.ID
+					q.After = g.Place()
+				}
+				if len(page) < q.Limit {
+					return ids
+				}
+			}
+		}
+		for want, q := range map[string]gistdeal.GistQuery{
+			"adebc": {ByChange: true},
+			"ebc":   {ByChange: true, ChangedSince: noon.Add(4 * time.Hour)},
+			"cb":    {ChangedSince: noon.Add(5 * time.Hour)},
+			"":      {ByChange: true, ChangedSince: noon.Add(6 * time.Hour)},
+		} {
+			if got := list(q); got != want {
+				t.Errorf("%+v: %q, want %q", q, got, want)
+			}
+			for _, p := range plans() {
+				if sqlite := !strings.HasPrefix(p.Plan, "["); sqlite && q.ByChange && (!strings.Contains(p.Plan, "gists_changed") || strings.Contains(p.Plan, "TEMP B-TREE")) {
+					t.Errorf("%s does not use the index:\n%s", p.SQL, p.Plan)
+				}
 			}
 		}
 	})
