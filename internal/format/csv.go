@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// CSV writes rows as RFC 4180 says, with texts that no spreadsheet runs as a formula.
+// CSV writes rows as RFC 4180 says, with texts that no spreadsheet runs as a formula,
+// also one that splits lines at semicolons or tabs.
 type CSV struct{ w *csv.Writer }
 
 // NewCSV returns a CSV that writes to w.
@@ -27,7 +28,7 @@ func CSVTime(t time.Time) string {
 // Row writes a row.
 func (c CSV) Row(cells ...string) error {
 	for i, cell := range cells {
-		cells[i] = NoFormula(cell)
+		cells[i] = noFormulaWithin(NoFormula(cell))
 	}
 	return c.w.Write(cells)
 }
