@@ -90,7 +90,7 @@ func TestANoticeThatFailsIsSentAgainWithLaterEvents(t *testing.T) {
 	w.notice(3)
 	w.answers(nil)
 	w.every(time.Minute, 30)
-	if sent := w.got("slack"); len(sent) != 1 || !strings.Contains(sent[0].text, "@user1") || !strings.Contains(sent[0].text, "@user2") {
+	if sent := w.got("slack"); len(sent) != 1 || !strings.Contains(sent[0].text, "user1") || !strings.Contains(sent[0].text, "user2") {
 		t.Errorf("%+v, want one notice about both users", sent)
 	}
 }

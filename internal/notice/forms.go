@@ -2,6 +2,7 @@ package notice
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 
 	"gistdeal"
@@ -37,15 +38,27 @@ func (n Notice) Text() string {
 	return text + "\n"
 }
 
-// slackText escapes the characters that have a meaning in a text for Slack, so that the texts
-// of strangers mention nobody and lead nowhere.
+// invisible breaks what a program would take for a mention or a link. It has no width.
+const invisible = "\u200b"
+
+var mentions = strings.NewReplacer("@", "@"+invisible, "](", "]"+invisible+"(", "://", ":"+invisible+"//")
+
+var bareLink = regexp.MustCompile(`(?i)\b(www|mailto)([.:])`)
+
+// quiet returns a text of strangers that mentions nobody and leads nowhere in programs that
+// read Markdown or find links: Mattermost and Discord take the messages for Slack too.
+func quiet(text string) string {
+	return bareLink.ReplaceAllString(mentions.Replace(text), "${1}"+invisible+"${2}")
+}
+
+// slackText escapes the characters that have a meaning in a text for Slack.
 var slackText = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // slack returns the text for an incoming webhook of Slack.
 func (n Notice) slack() (Message, error) {
-	text := slackText.Replace(n.Title)
+	text := slackText.Replace(quiet(n.Title))
 	for _, l := range n.Lines {
-		text += "\n• " + slackText.Replace(l.Text)
+		text += "\n• " + slackText.Replace(quiet(l.Text))
 		if l.URL != "" {
 			text += " <" + slackURL.Replace(l.URL) + "|Open>"
 		}
@@ -62,9 +75,9 @@ var cardText = strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "[", `\[`, "
 // teams returns an Adaptive Card in the envelope that workflows of Teams take.
 func (n Notice) teams() (Message, error) {
 	type object = map[string]any
-	blocks := []object{{"type": "TextBlock", "text": cardText.Replace(n.Title), "weight": "Bolder", "wrap": true}}
+	blocks := []object{{"type": "TextBlock", "text": cardText.Replace(quiet(n.Title)), "weight": "Bolder", "wrap": true}}
 	for _, l := range n.Lines {
-		text := cardText.Replace(l.Text)
+		text := cardText.Replace(quiet(l.Text))
 		if l.URL != "" {
 			text += " [Open](" + cardURL.Replace(l.URL) + ")"
 		}

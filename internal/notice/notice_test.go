@@ -164,6 +164,30 @@ func TestTextsOfStrangersMentionNobodyAndLeadNowhere(t *testing.T) {
 	}
 }
 
+// Mattermost reads the messages for Slack as Markdown, and a plain @channel as a mention.
+func TestTextsOfStrangersMentionNobodyInMarkdownEither(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []gistdeal.WebhookKind{gistdeal.WebhookSlack, gistdeal.WebhookTeams} {
+		s := notice.New(nil, noon)
+		s.Add(event(gistdeal.EventGistNoticed, "here", "aa01", gistdeal.EventFacts{Description: "@channel [approve here](https://evil.example) WWW.evil.example mailto:x ![x](//evil.example)"}))
+		n, _ := s.Notice("")
+		n.Title += " @all"
+		m, err := n.Form(kind)
+		text := strings.NewReplacer(`\\`, "", "[Open](https://gist.github.com/here/aa01)", "", "https://gist.github.com/here/aa01", "", "http://adaptivecards.io", "").Replace(string(m.Body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, active := range []string{"@channel", "@here", "@all", "](", "://", "WWW.", "mailto:"} {
+			if strings.Contains(text, active) {
+				t.Errorf("%s: %q is in %s", kind, active, text)
+			}
+		}
+		if !strings.Contains(text, "approve here") {
+			t.Errorf("%s: %s, want the words", kind, text)
+		}
+	}
+}
+
 func TestATextForNtfyIsShortAndItsHeadersAreASCII(t *testing.T) {
 	t.Parallel()
 	n := notice.Notice{Title: "gistdeal: ü", URL: "https://deals.example"}
