@@ -19,6 +19,8 @@ const (
 	longest = 120
 	// again is how long a cause is not told again.
 	again = 24 * time.Hour
+	// mostTold is the most causes that are kept, the last ones.
+	mostTold = 1000
 )
 
 // Notice is a text for people.
@@ -142,7 +144,7 @@ func (s *Summary) news(e gistdeal.Event) bool {
 	return !told
 }
 
-// Told returns what somebody was told of after the notice of this summary.
+// Told returns what somebody was told of after the notice of this summary: the last causes.
 func (s *Summary) Told() map[string]time.Time {
 	told := maps.Clone(s.told)
 	for _, reason := range s.failed.order {
@@ -155,6 +157,18 @@ func (s *Summary) Told() map[string]time.Time {
 		if cause := gistdeal.NoticeCause(e); e.Type == gistdeal.EventQuotaSpent {
 			told[cause] = s.now
 		} else {
+			delete(told, cause)
+		}
+	}
+	var causes []string // without quotas, of which each remote has one
+	for cause := range told {
+		if !strings.HasPrefix(cause, "quota:") {
+			causes = append(causes, cause)
+		}
+	}
+	if excess := len(causes) - mostTold; excess > 0 {
+		slices.SortFunc(causes, func(a, b string) int { return cmp.Or(told[a].Compare(told[b]), cmp.Compare(a, b)) })
+		for _, cause := range causes[:excess] {
 			delete(told, cause)
 		}
 	}

@@ -95,6 +95,22 @@ func TestTheSizeOfANoticeIsBounded(t *testing.T) {
 	}
 }
 
+func TestTheCausesThatPeopleWereToldOfAreBounded(t *testing.T) {
+	t.Parallel()
+	told := map[string]time.Time{"quota:github": noon.Add(-48 * time.Hour)}
+	for minute := range 30 {
+		summary := notice.New(told, noon.Add(time.Duration(minute)*time.Minute))
+		for i := range 100 {
+			summary.Add(event(gistdeal.EventDealFailed, "octocat", "aa01", gistdeal.EventFacts{Reason: fmt.Sprint(minute, " ", i)}))
+		}
+		told = summary.Told()
+	}
+	_, last := told["failed:20 0"]
+	if _, quota := told["quota:github"]; len(told) != 1001 || !last || !quota {
+		t.Errorf("%d causes, the last one %t, the quota %t: want the last 1,000 and the quota", len(told), last, quota)
+	}
+}
+
 func TestACauseIsToldOnceADayAndARecoveryOnlyAfterItsTrouble(t *testing.T) {
 	t.Parallel()
 	failed := event(gistdeal.EventDealFailed, "octocat", "aa01", gistdeal.EventFacts{Reason: "Pipeline is full"})
