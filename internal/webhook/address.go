@@ -8,12 +8,16 @@ import (
 	"gistdeal"
 )
 
-// reserved are networks that lead to no public host, beside those that netip knows.
+// public6 is the network of the public hosts of IPv6. Beside it there are IPv4 addresses in
+// many forms, among which there may be private ones.
+var public6 = netip.MustParsePrefix("2000::/3")
+
+// reserved are networks that lead to no public host, beside those that netip knows and those
+// outside of public6.
 var reserved = parsePrefixes(
-	"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-	// Forms of IPv4 addresses in IPv6, among which there may be private ones.
-	"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32",
-	"2001:db8::/32", "fec0::/10",
+	"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+	// Teredo and other protocols, documentation, 6to4, which has IPv4 addresses in it, and documentation.
+	"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
 )
 
 func parsePrefixes(texts ...string) (all []netip.Prefix) {
@@ -30,12 +34,21 @@ func private(a netip.Addr) bool {
 	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
 		return true
 	}
+	if a.Is6() && (!public6.Contains(a) || isatap(a)) {
+		return true
+	}
 	for _, network := range reserved {
 		if network.Contains(a) {
 			return true
 		}
 	}
 	return false
+}
+
+// isatap reports whether an IPv6 address ends with an IPv4 address to which a tunnel leads.
+func isatap(a netip.Addr) bool {
+	b := a.As16()
+	return b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe
 }
 
 // refusePrivate is for net.Dialer.Control. It sees the address of each connection after the

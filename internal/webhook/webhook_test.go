@@ -185,6 +185,8 @@ func TestWhichAddressesArePrivate(t *testing.T) {
 		"127.0.0.1": true, "10.1.2.3": true, "172.16.0.1": true, "192.168.1.1": true, "169.254.169.254": true, "100.64.0.1": true, "0.0.0.0": true, "255.255.255.255": true,
 		"224.0.0.1": true, "198.18.0.1": true, "::1": true, "::": true, "fe80::1": true, "fe80::1%eth0": true, "fc00::1": true, "fd00:ec2::254": true, "::ffff:10.0.0.1": true,
 		"64:ff9b::a00:1": true, "2002:a00:1::": true, "ff02::1": true,
+		"::ffff:0:7f00:1": true, "::127.0.0.1": true, "64:ff9b:1::7f00:1": true, "192.88.99.1": true, "2606:4700::5efe:a00:1": true, "2606:4700::200:5efe:a00:1": true,
+		"2001:0:4136:e378::": true, "2001:db8::1": true, "3fff::1": true, "fec0::1": true, "100::1": true, "5f00::1": true,
 		"1.1.1.1": false, "140.82.112.3": false, "172.32.0.1": false, "100.128.0.1": false, "2606:4700::1111": false, "::ffff:1.1.1.1": false,
 	} {
 		if got := webhook.Private(netip.MustParseAddr(text)); got != want {
