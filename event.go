@@ -40,6 +40,7 @@ var EventTypes = []EventType{
 	EventGistNoticed, EventDealQueued, EventDealAwaitingApproval, EventDealPostponed, EventDealCreated, EventDealRelinked, EventDealFailed,
 	EventDealRetried, EventDealSkipped, EventUserAdded, EventUserGone, EventUserBack, EventUserRenamed, EventUserRemoved, EventUserPaused,
 	EventUserResumed, EventPushesPaused, EventPushesResumed, EventQuotaSpent, EventQuotaRestored, EventDuplicate, EventAuditEnded,
+	EventWebhookDisabled,
 }
 
 // Event is something that happened. It is stored in the transaction of what happened.
