@@ -8199,7 +8199,7 @@ export interface operations {
                      *             "deal.created",
                      *             "deal.failed"
                      *           ],
-                     *           "url": "https://n8n.example/webhook/gistdeal"
+                     *           "url": "https://n8n.example/..."
                      *         }
                      *       ]
                      *     }
@@ -8285,7 +8285,7 @@ export interface operations {
                      *         "deal.created",
                      *         "deal.failed"
                      *       ],
-                     *       "url": "https://n8n.example/webhook/gistdeal"
+                     *       "url": "https://n8n.example/..."
                      *     }
                      */
                     "application/json": components["schemas"]["NewWebhook"];
@@ -8344,7 +8344,7 @@ export interface operations {
                      *         "deal.created",
                      *         "deal.failed"
                      *       ],
-                     *       "url": "https://n8n.example/webhook/gistdeal"
+                     *       "url": "https://n8n.example/..."
                      *     }
                      */
                     "application/json": components["schemas"]["Webhook"];
@@ -8425,7 +8425,7 @@ export interface operations {
                      *         "deal.created",
                      *         "deal.failed"
                      *       ],
-                     *       "url": "https://n8n.example/webhook/gistdeal"
+                     *       "url": "https://n8n.example/..."
                      *     }
                      */
                     "application/json": components["schemas"]["Webhook"];
@@ -8668,7 +8668,7 @@ export interface operations {
                      *         "deal.created",
                      *         "deal.failed"
                      *       ],
-                     *       "url": "https://n8n.example/webhook/gistdeal"
+                     *       "url": "https://n8n.example/..."
                      *     }
                      */
                     "application/json": components["schemas"]["NewWebhook"];

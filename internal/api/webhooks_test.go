@@ -14,15 +14,15 @@ func TestNoAnswerHasTheSecretOfAWebhook(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
 	var added struct{ Secret, URL string }
-	body := `{"name":"n8n","url":"https://hooks.example/path?token=secret-token","headers":{"authorization":"secret-header"},"types":["deal.created"]}`
+	body := `{"name":"n8n","url":"https://hooks.example/secret-path?token=secret-token","headers":{"authorization":"secret-header"},"types":["deal.created"]}`
 	r := w.send(http.MethodPost, "/webhooks", body)
 	w.read(r, http.StatusCreated, &added)
-	if !strings.HasPrefix(added.Secret, "whsec_") || added.URL != "https://hooks.example/path?..." || r.header.Get("Location") != "/api/v1/webhooks/n8n" {
+	if !strings.HasPrefix(added.Secret, "whsec_") || added.URL != "https://hooks.example/..." || r.header.Get("Location") != "/api/v1/webhooks/n8n" {
 		t.Errorf("%+v at %s", added, r.header.Get("Location"))
 	}
 	w.refused(w.send(http.MethodPost, "/webhooks", body), http.StatusConflict, "conflict")
 	answers := w.send(http.MethodGet, "/webhooks", "").body + w.send(http.MethodGet, "/webhooks/n8n", "").body +
-		w.send(http.MethodPut, "/webhooks/n8n", `{"url":"https://hooks.example/other?key=secret-key","state":"disabled"}`).body +
+		w.send(http.MethodPut, "/webhooks/n8n", `{"url":"https://hooks.example/secret-other?key=secret-key","state":"disabled"}`).body +
 		w.send(http.MethodGet, "/audit-log", "").body + w.send(http.MethodPut, "/webhooks/n8n", `{"headers":{}}`).body
 	if strings.Contains(answers, "whsec_") || strings.Count(answers, "n8n") < 5 {
 		t.Errorf("an answer has the secret, or the webhook is missing: %s", answers)
