@@ -58,7 +58,9 @@ type Error struct {
 	Kind Kind
 	// RetryAfter is the wait before the next try; 0 if the remote named none.
 	RetryAfter time.Duration
-	Err        error
+	// Brief is the text without what a remote said; "" if Err has nothing of that.
+	Brief string
+	Err   error
 }
 
 // Error returns the text of the wrapped error.
@@ -79,6 +81,15 @@ var ErrCommitsLost = Errorf(Temporary, "the database came back without its last 
 // Errorf returns an error of kind k, formatted as fmt.Errorf does.
 func Errorf(k Kind, format string, args ...any) error {
 	return &Error{Kind: k, Err: fmt.Errorf(format, args...)}
+}
+
+// Brief returns the text of an error without what a remote said, for those who may not see
+// the secrets that an answer can repeat.
+func Brief(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && e.Brief != "" {
+		return e.Brief
+	}
+	return err.Error()
 }
 
 // KindOf returns the kind of the outermost Error in err's chain, or Internal.

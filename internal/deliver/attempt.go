@@ -96,7 +96,8 @@ func failed(w gistdeal.Webhook, m gistdeal.Delivery, err error) (gistdeal.Webhoo
 		w.FailingSince = now
 	}
 	w.Failures++
-	w.Reason, w.NextAt = m.Problem, now.Add(max(pause(w.Failures), gistdeal.RetryAfter(err)))
+	brief := gistdeal.Brief(err) // Not only admins read it.
+	w.Reason, w.NextAt = brief, now.Add(max(pause(w.Failures), gistdeal.RetryAfter(err)))
 	m.State, m.NextAt = gistdeal.DeliveryPending, now.Add(max(pause(m.Attempts), gistdeal.RetryAfter(err)))
 	if m.Status == 0 {
 		m.NextAt = w.NextAt // The receiver is away, and will get this message first.
@@ -106,7 +107,7 @@ func failed(w gistdeal.Webhook, m gistdeal.Delivery, err error) (gistdeal.Webhoo
 		w.State, m.NextAt = gistdeal.WebhookFailed, time.Time{}
 	case now.Sub(w.FailingSince) >= gistdeal.WebhookGivesUp:
 		w.State, m.NextAt = gistdeal.WebhookFailed, time.Time{}
-		w.Reason = fmt.Sprintf("it failed for three days: %s", m.Problem)
+		w.Reason = fmt.Sprintf("it failed for three days: %s", brief)
 	case now.Sub(m.CreatedAt) >= gistdeal.WebhookGivesUp:
 		m.State, m.NextAt = gistdeal.DeliveryFailed, time.Time{}
 	}

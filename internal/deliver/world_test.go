@@ -142,6 +142,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // No answer.
 	}
 	rw.WriteHeader(status)
+	_, _ = io.WriteString(rw, "You called "+r.URL.Path) // As some receivers do.
 }
 
 // answers sets how the receiver answers.

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,8 +78,8 @@ type Message struct {
 }
 
 // Send sends a message once, and returns the status of the answer, 0 without one. The error
-// is nil for a status 2xx. Otherwise its text tells in plain words what was answered, without
-// secrets. Its kind is NotFound if the receiver is gone for good, Temporary if it may take
+// is nil for a status 2xx. Otherwise its text tells in plain words what was answered, with ...
+// for each part of the message that may be secret, and its Brief text tells the status. Its kind is NotFound if the receiver is gone for good, Temporary if it may take
 // the message later, and Invalid if it refuses this message.
 func (s *Sender) Send(ctx context.Context, m Message) (status int, err error) {
 	r, err := s.request(ctx, m)
@@ -86,7 +88,7 @@ func (s *Sender) Send(ctx context.Context, m Message) (status int, err error) {
 	}
 	resp, err := s.http.Do(r)
 	if err != nil {
-		return 0, unanswered(err)
+		return 0, unanswered(err, m)
 	}
 	defer resp.Body.Close() //nolint:errcheck // It was read as far as it matters.
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -96,7 +98,7 @@ func (s *Sender) Send(ctx context.Context, m Message) (status int, err error) {
 	if err != nil {
 		text = nil
 	}
-	return resp.StatusCode, refused(resp, text)
+	return resp.StatusCode, refused(resp, m.mask(string(text)))
 }
 
 // request returns the request for a message. Its errors do not show the URL, which may have
@@ -124,8 +126,8 @@ func (s *Sender) request(ctx context.Context, m Message) (*http.Request, error) 
 }
 
 // unanswered returns the error of a request without an answer. The text of net/http has the
-// URL, which may have a secret in it.
-func unanswered(err error) error {
+// URL, which may have a secret in it, or what the receiver said.
+func unanswered(err error, m Message) error {
 	if own, ok := errors.AsType[*gistdeal.Error](err); ok {
 		return own
 	}
@@ -135,11 +137,12 @@ func unanswered(err error) error {
 		}
 		err = outer.Err
 	}
-	return gistdeal.Errorf(gistdeal.Temporary, "no answer: %w", err)
+	const what = "no answer"
+	return &gistdeal.Error{Kind: gistdeal.Temporary, Brief: what, Err: errors.New(what + ": " + m.mask(err.Error()))}
 }
 
 // refused returns the error of an answer that is not 2xx.
-func refused(resp *http.Response, text []byte) error {
+func refused(resp *http.Response, text string) error {
 	kind, status := gistdeal.Invalid, resp.StatusCode
 	switch {
 	case status >= 300 && status <= 399:
@@ -149,17 +152,46 @@ func refused(resp *http.Response, text []byte) error {
 	case status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests || status >= 500:
 		kind = gistdeal.Temporary
 	}
-	what := fmt.Sprintf("the answer %d %s", status, http.StatusText(status))
+	brief := strings.TrimSpace(fmt.Sprintf("the answer %d %s", status, http.StatusText(status)))
+	what := brief
 	if excerpt := excerptOf(text); excerpt != "" {
 		what += ": " + excerpt
 	}
-	return &gistdeal.Error{Kind: kind, RetryAfter: retryAfter(resp), Err: errors.New(what)}
+	return &gistdeal.Error{Kind: kind, RetryAfter: retryAfter(resp), Brief: brief, Err: errors.New(what)}
+}
+
+// shortestSecret is the length from which a part of a message may be a secret.
+const shortestSecret = 4
+
+// mask returns a text of the receiver with ... for the parts of the URL's path and query, the
+// values of headers and the secrets, which it may repeat.
+func (m Message) mask(text string) string {
+	var parts []string
+	if u, err := url.Parse(m.URL); err == nil {
+		parts = append(parts, strings.FieldsFunc(u.EscapedPath()+"/"+u.Path, func(r rune) bool { return r == '/' })...)
+		parts = append(parts, strings.FieldsFunc(u.RawQuery, func(r rune) bool { return strings.ContainsRune("&=;", r) })...)
+		for _, values := range u.Query() {
+			parts = append(parts, values...)
+		}
+	}
+	for _, value := range m.Headers {
+		parts = append(parts, value)
+		parts = append(parts, strings.Fields(value)...)
+	}
+	parts = append(parts, m.Secrets...)
+	slices.SortFunc(parts, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	for _, part := range parts {
+		if len(part) >= shortestSecret {
+			text = strings.ReplaceAll(text, part, "...")
+		}
+	}
+	return text
 }
 
 // excerptOf returns the begin of a text as one line.
-func excerptOf(text []byte) string {
+func excerptOf(text string) string {
 	const longest = 200
-	line := strings.Join(strings.Fields(strings.ToValidUTF8(string(text), "")), " ")
+	line := strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
 	if len(line) > longest {
 		line = strings.ToValidUTF8(line[:longest], "") + " ..."
 	}

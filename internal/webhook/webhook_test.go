@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -122,6 +123,31 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		}
 		if tt.code == http.StatusTooManyRequests && gistdeal.RetryAfter(err) != 90*time.Second {
 			t.Errorf("%v, want a wait of 90 s", gistdeal.RetryAfter(err))
+		}
+	}
+}
+
+func TestAnAnswerThatRepeatsSecretsIsKeptWithoutThem(t *testing.T) {
+	t.Parallel()
+	echo := func(r *http.Request) string {
+		return fmt.Sprintf("No hook at %s, token %s, key %s", r.RequestURI, r.URL.Query().Get("token"), r.Header.Get("Authorization"))
+	}
+	refusing, _ := receive(t, func(w http.ResponseWriter, r *http.Request) { http.Error(w, echo(r), http.StatusNotFound) })
+	broken, _ := receive(t, func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_, _ = fmt.Fprintf(conn, "%s\r\n\r\n", strings.ReplaceAll(echo(r), " ", "_"))
+			conn.Close() //nolint:errcheck // The answer was sent.
+		}
+	})
+	for address, brief := range map[string]string{refusing: "the answer 404 Not Found", broken: "no answer"} {
+		m := webhook.Message{URL: address + "/hooks/secret-path%20x?token=secret%2Dtoken", Headers: map[string]string{"Authorization": "Bearer secret-header"}}
+		_, err := webhook.New(webhook.Options{Private: true}).Send(t.Context(), m)
+		if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "Bearer") || !strings.Contains(err.Error(), "No") {
+			t.Errorf("%v, want the answer without secrets", err)
+		}
+		if got := gistdeal.Brief(err); got != brief {
+			t.Errorf("in brief %q, want %q", got, brief)
 		}
 	}
 }
