@@ -239,13 +239,13 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 		if r.URL.Path == "/half" {
 			_, _ = w.Write([]byte(strings.Repeat("half an answer", 1000)))
 		}
-		panic(errors.New("secretive bug"))
+		panic(errors.New("secret-bug"))
 	})
 	w := newWorldOver(t, stack.Open(t), answering{errNobody}, server.Options{Page: page}, nil)
-	w.told = "secretive bug"
+	w.told = "secret-bug"
 	p := problem(t, w.ask("GET", "/"), 500)
 	log := w.log.String()
-	if !strings.Contains(log, "secretive bug") || !strings.Contains(log, p.RequestID) || !strings.Contains(log, "access_test.go") {
+	if !strings.Contains(log, "secret-bug") || !strings.Contains(log, p.RequestID) || !strings.Contains(log, "access_test.go") {
 		t.Errorf("the log lacks the panic, its position or its request_id %s:\n%s", p.RequestID, log)
 	}
 	// A client must be able to detect a truncated answer.
