@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	mostBytes  = 30_000_000
+	mostBytes  = 35_000_000
 	adminToken = "admin-token-of-the-long-test"
 )
 
