@@ -10,6 +10,7 @@ type AuditRequest struct {
 	Repair          bool   // repair discrepancies without creating or deleting deals
 	Recreate        string // id of a gist; its deal is gone from Pipedrive and is created again
 	DeleteDuplicate int64  // id of the duplicate deal to delete in Pipedrive
+	Nightly         bool   // not requested by anybody, so the audit log has no entry of it
 	RequestedAt     time.Time
 }
 

@@ -260,6 +260,7 @@ func TestAnAuditRunsEachNight(t *testing.T) {
 	night := time.Date(2026, 11, 25, 3, 30, 0, 0, time.UTC)
 	begun := time.Now()
 	w.options.Now = func() time.Time { return night.Add(time.Since(begun)) }
+	w.options.AuditsOnRequest = false
 	w.sim.MakeGists("alice", 1)
 	r := w.startTracking("alice")
 	w.eventually("an audit ends", func() bool {
@@ -268,6 +269,13 @@ func TestAnAuditRunsEachNight(t *testing.T) {
 	})
 	if got := w.log.Count("audit ended"); got != 1 {
 		t.Errorf("%d audits", got)
+	}
+	page, err := r.store.AuditLog(t.Context(), gistdeal.AuditFilter{}, 0, 100)
+	testenv.Must(t, err)
+	for _, e := range page {
+		if e.Action == gistdeal.ActionAudit {
+			t.Errorf("the audit log says that %q requested it", e.Actor)
+		}
 	}
 }
 

@@ -79,6 +79,8 @@ type Options struct {
 	Background   Background                  // for scans that nobody waits for; nil means the same as for the others
 	ResendAfter  time.Duration               // how long a deal must be missing before it is sent again; 0 means 10 min
 	RecheckAfter time.Duration               // how long after a deal was sent again its gist is checked for a duplicate; 0 means 1 h
+	// AuditsOnRequest means no audit each night, for tests that run at any time of day.
+	AuditsOnRequest bool
 	// Operations works off bulk operations until its context ends, while this process leads;
 	// nil means that there are none.
 	Operations func(context.Context) error
@@ -161,7 +163,7 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 		Interval: o.FeedInterval, Limits: o.Limits, Order: o.Order, Locked: o.Locked, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
 	})
 	e.reconciler = reconcile.New(s, p, e.pushBackoff, queued, reconcile.Options{
-		ResendAfter: o.ResendAfter, RecheckAfter: o.RecheckAfter, Now: o.Now, Log: o.Log,
+		ResendAfter: o.ResendAfter, RecheckAfter: o.RecheckAfter, OnRequest: o.AuditsOnRequest, Now: o.Now, Log: o.Log,
 	})
 	e.pusher = push.New(s, p, push.Shared{
 		Reconciler: e.reconciler, Runs: runs, Accounts: e.accounts, Backoff: e.pushBackoff, Faults: e.faults, Queued: queued, Stopping: e.stopped,

@@ -41,7 +41,7 @@ func newWorld(t testing.TB, o sim.Options) *world {
 	s, url := testenv.Simulate(t, testenv.Unlimited(o))
 	return &world{
 		t: t, sim: s, url: url, path: filepath.Join(t.TempDir(), "test.db"), log: &testenv.Log{},
-		options: engine.Options{ResendAfter: 500 * time.Millisecond}, pushTimeout: 300 * time.Millisecond,
+		options: engine.Options{ResendAfter: 500 * time.Millisecond, AuditsOnRequest: true}, pushTimeout: 300 * time.Millisecond,
 	}
 }
 

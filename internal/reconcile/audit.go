@@ -61,7 +61,7 @@ func (r *Reconciler) nextAudit(ctx context.Context) error {
 		if !r.nightlyDue(ctx, last) {
 			return nil
 		}
-		o = gistdeal.AuditRequest{ID: rand.Text(), RequestedAt: r.now()}
+		o = gistdeal.AuditRequest{ID: rand.Text(), Nightly: true, RequestedAt: r.now()}
 		if err := r.store.RequestAudit(ctx, o); err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (r *Reconciler) nextAudit(ctx context.Context) error {
 // for it. The last audit ended at last.
 func (r *Reconciler) nightlyDue(ctx context.Context, last time.Time) bool {
 	now := r.now().UTC()
-	return now.Hour() == auditHour && now.Sub(last).Abs() >= auditEvery && r.pipedrive.Reserve(ctx) == nil
+	return !r.options.OnRequest && now.Hour() == auditHour && now.Sub(last).Abs() >= auditEvery && r.pipedrive.Reserve(ctx) == nil
 }
 
 // carryOut carries out a request.

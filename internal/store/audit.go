@@ -19,6 +19,9 @@ func (s *Store) RequestAudit(ctx context.Context, o gistdeal.AuditRequest) error
 			o.ID, boolean(o.Archived), boolean(o.Repair), o.Recreate, o.DeleteDuplicate, millis(o.RequestedAt)); err != nil {
 			return nil, err
 		}
+		if o.Nightly {
+			return nil, countOrder(ctx, tx)
+		}
 		return []gistdeal.AuditEntry{auditEntry(o)}, countOrder(ctx, tx)
 	})
 	if err != nil {

@@ -72,7 +72,7 @@ func Run(e *engine.Engine) (stop func() error) {
 func Start(t testing.TB, db *store.Store, url string) (*engine.Engine, *github.Client) {
 	t.Helper()
 	hub, pipe := Clients(t, url, pipedrive.Options{PushTimeout: 5 * time.Second})
-	e := engine.New(db, hub, pipe, engine.Options{Owner: "test", Operations: operation.New(db, nil).Run})
+	e := engine.New(db, hub, pipe, engine.Options{Owner: "test", AuditsOnRequest: true, Operations: operation.New(db, nil).Run})
 	stop := Run(e)
 	t.Cleanup(func() {
 		if err := stop(); err != nil {
