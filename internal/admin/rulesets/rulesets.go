@@ -332,21 +332,22 @@ func (c *RuleChanges) add(g gistdeal.DecidedGist, d gistdeal.Decision) bool {
 }
 
 // ApplyAgain decides about the deal of a gist by the present rules. The result is the new
-// state of the deal, "unchanged", or "refused" if it may not be decided again.
+// state of the deal, or "unchanged". That is no problem if it may not be decided again any
+// more: the leader may have begun to send it since it was counted.
 func (r *RuleSets) ApplyAgain(ctx context.Context, gistID string) (result, reason string, err error) {
 	all, err := r.current.Rules(ctx)
 	if err != nil {
 		return "", "", err
 	}
 	if all == nil {
-		return "refused", "there are no rules", nil
+		return "unchanged", "there are no rules", nil
 	}
 	before, after, err := r.db.DecideAgain(ctx, gistID, func(g gistdeal.DecidedGist) gistdeal.Decision { return all.Decide(factsOf(g)) }, time.Now())
 	switch {
 	case err != nil:
 		return "", "", err
 	case after == "":
-		return "refused", "its deal was sent, or skipped by a person or by the backfill, or its user is not tracked", nil
+		return "unchanged", "its deal was sent, or skipped by a person or by the backfill, or its user is not tracked", nil
 	case before == after:
 		return "unchanged", "its content is that of the present rules", nil
 	}
