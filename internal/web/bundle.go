@@ -7,7 +7,8 @@ import (
 )
 
 // The modules are joined into one script when the program starts, so that the browser
-// makes one request for them. Each keeps a scope of its own. Only the forms of import and
+// makes one request for them; those of the editor of rules are another script, which is
+// loaded when it is first visited. Each module keeps a scope of its own. Only the forms of import and
 // export below are understood, each on one line; joining another one fails at the start,
 // and in the tests.
 var (
@@ -23,6 +24,21 @@ func join(modules map[string]string, entry string) (string, error) {
 		return "", err
 	}
 	return j.out.String(), nil
+}
+
+// joinLater is join for a script that is loaded later. Its one export load takes the shared
+// modules, by their names, and returns what the entry exports.
+func joinLater(modules map[string]string, entry string, shared []string) (string, error) {
+	j := joiner{modules: modules, state: map[string]int{}}
+	given := make([]string, len(shared))
+	for i, name := range shared {
+		j.state[name] = done
+		given[i] = name + ": module_" + name
+	}
+	if err := j.add(entry); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("export const load = ({ %s }) => {\n%sreturn module_%s;\n};\n", strings.Join(given, ", "), j.out.String(), entry), nil
 }
 
 type joiner struct {

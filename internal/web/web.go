@@ -76,8 +76,8 @@ func Handler() http.Handler {
 	})
 }
 
-// hashed are the names of the script and the styles, of any version.
-var hashed = regexp.MustCompile(`^/app\.[0-9a-f]{16}(\.js|\.css)$`)
+// hashed are the names of the scripts and the styles, of any version.
+var hashed = regexp.MustCompile(`^(/app|/rules)\.[0-9a-f]{16}(\.js|\.css)$`)
 
 // find returns the file with a path. While instances are updated one after another, a page
 // may ask this one for the script of another version: it gets the script of this version,
@@ -86,7 +86,7 @@ func find(assets map[string]asset, name string) (asset, bool) {
 	a, ok := assets[name]
 	if m := hashed.FindStringSubmatch(name); !ok && m != nil {
 		for other := range assets {
-			if strings.HasSuffix(other, m[1]) {
+			if strings.HasPrefix(other, m[1]+".") && strings.HasSuffix(other, m[2]) {
 				a, ok = assets[other], true
 				a.cache = fresh
 			}
@@ -97,15 +97,23 @@ func find(assets map[string]asset, name string) (asset, bool) {
 
 // scripts and styles are the elements of index.html for the files that are joined.
 var (
-	scripts = regexp.MustCompile(`<script type="module" src="(\w+)\.js"`)
+	scripts = regexp.MustCompile(`<script type="module" src="(\w+)\.js" data-rules="(\w+)\.js"`)
 	styles  = regexp.MustCompile(`(?m)^ *<link rel="stylesheet" href="(\w+\.css)">\n`)
 )
 
-// load returns the files by their path: the page, the drawing, one script of all modules
-// and one file of all styles. What cannot be read or joined is a programmer's mistake.
+// sharedModules are the modules that app.js gives to the script that is loaded later.
+var sharedModules = []string{"api", "dom", "operations", "parts", "words"}
+
+// load returns the files by their path: the page, the drawing, one script of all modules,
+// that of the editor of rules, and one file of all styles. What cannot be read or joined is a programmer's mistake.
 func load() map[string]asset {
 	html := read("index.html")
-	script, err := join(modules(), scripts.FindStringSubmatch(html)[1])
+	names, all := scripts.FindStringSubmatch(html), modules()
+	script, err := join(all, names[1])
+	if err != nil {
+		panic("web: " + err.Error())
+	}
+	later, err := joinLater(all, names[2], sharedModules)
 	if err != nil {
 		panic("web: " + err.Error())
 	}
@@ -113,8 +121,8 @@ func load() map[string]asset {
 	for _, link := range styles.FindAllStringSubmatch(html, -1) {
 		style.WriteString(read(link[1]))
 	}
-	scriptPath, stylePath := pathOf(script, ".js"), pathOf(style.String(), ".css")
-	html = scripts.ReplaceAllString(html, `<script type="module" src="`+scriptPath[1:]+`"`)
+	scriptPath, laterPath, stylePath := pathOf("app", script, ".js"), pathOf("rules", later, ".js"), pathOf("app", style.String(), ".css")
+	html = scripts.ReplaceAllString(html, `<script type="module" src="`+scriptPath[1:]+`" data-rules="`+laterPath[1:]+`"`)
 	first := true
 	html = styles.ReplaceAllStringFunc(html, func(string) string {
 		if !first {
@@ -127,6 +135,7 @@ func load() map[string]asset {
 		"/":            newAsset(html, ".html", fresh),
 		"/favicon.svg": newAsset(read("favicon.svg"), ".svg", day),
 		scriptPath:     newAsset(script, ".js", forever),
+		laterPath:      newAsset(later, ".js", forever),
 		stylePath:      newAsset(style.String(), ".css", forever),
 	}
 	assets["/index.html"] = assets["/"]
@@ -156,7 +165,9 @@ func read(name string) string {
 	return string(content)
 }
 
-func pathOf(text, extension string) string { return "/app." + hash(text)[:16] + extension }
+func pathOf(name, text, extension string) string {
+	return "/" + name + "." + hash(text)[:16] + extension
+}
 
 func hash(text string) string {
 	sum := sha256.Sum256([]byte(text))

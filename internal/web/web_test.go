@@ -30,17 +30,29 @@ func pathTo(extension string) string {
 	return ""
 }
 
+// laterPath returns the path of the script that is loaded later.
+func laterPath() string {
+	for path := range load() {
+		if strings.HasPrefix(path, "/rules.") {
+			return path
+		}
+	}
+	return ""
+}
+
 func TestEachFileHasItsTypeAndTheSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	for path, is := range map[string]struct{ contentType, cache string }{
 		"/":            {"text/html; charset=utf-8", fresh},
 		"/index.html":  {"text/html; charset=utf-8", fresh},
 		pathTo(".js"):  {"text/javascript; charset=utf-8", forever},
+		laterPath():    {"text/javascript; charset=utf-8", forever},
 		pathTo(".css"): {"text/css; charset=utf-8", forever},
 		"/favicon.svg": {"image/svg+xml", day},
 		// Another version's, while instances are updated one after another.
-		"/app.0123456789abcdef.js":  {"text/javascript; charset=utf-8", fresh},
-		"/app.0123456789abcdef.css": {"text/css; charset=utf-8", fresh},
+		"/app.0123456789abcdef.js":   {"text/javascript; charset=utf-8", fresh},
+		"/app.0123456789abcdef.css":  {"text/css; charset=utf-8", fresh},
+		"/rules.0123456789abcdef.js": {"text/javascript; charset=utf-8", fresh},
 	} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
@@ -122,7 +134,7 @@ func TestReferencedFilesExistAndAllFilesAreReferenced(t *testing.T) {
 	t.Parallel()
 	assets := load()
 	named := map[string]bool{"/": true, "/index.html": true}
-	for _, match := range regexp.MustCompile(`(?:src|href)="([a-z]+\.[a-z0-9.]+)"`).FindAllStringSubmatch(get("/", nil).Body.String(), -1) {
+	for _, match := range regexp.MustCompile(`(?:src|href|data-rules)="([a-z]+\.[a-z0-9.]+)"`).FindAllStringSubmatch(get("/", nil).Body.String(), -1) {
 		path := "/" + match[1]
 		named[path] = true
 		if _, ok := assets[path]; !ok {
@@ -134,7 +146,12 @@ func TestReferencedFilesExistAndAllFilesAreReferenced(t *testing.T) {
 			t.Errorf("%s is served but no file refers to it", path)
 		}
 	}
-	script := string(assets[pathTo(".js")].content)
+	script := ""
+	for path, a := range assets {
+		if strings.HasSuffix(path, ".js") {
+			script += string(a.content)
+		}
+	}
 	for name := range modules() {
 		if !strings.Contains(script, "const module_"+name+" = ") {
 			t.Errorf("%s.js is a module that no other imports", name)
@@ -180,6 +197,19 @@ return {  };
 	if err != nil || script != want {
 		t.Errorf("%v\n%s", err, script)
 	}
+	later, err := joinLater(map[string]string{"dom": "export const el = 1;", "rules": "import { el } from './dom.js';\nexport const rules = el;"}, "rules", []string{"dom"})
+	want = `export const load = ({ dom: module_dom }) => {
+const module_rules = (() => {
+const { el } = module_dom;
+const rules = el;
+return { rules };
+})();
+return module_rules;
+};
+`
+	if err != nil || later != want {
+		t.Errorf("%v\n%s", err, later)
+	}
 	for text, wrong := range map[string]string{
 		"import './app.js';": "another form", "import { a } from './app.js';": "itself", "import { a } from './none.js';": "a module that does not exist",
 		"export default 1;": "another export", "export { a };": "a list", "import { a as b } from './app.js';": "a renamed import",
@@ -205,7 +235,8 @@ func TestThePageHasTheElementsThatScriptsNeed(t *testing.T) {
 
 func TestThePageStaysSmall(t *testing.T) {
 	t.Parallel()
-	const file, all = 12 << 10, 60 << 10
+	// The editor of rules is loaded when it is first visited.
+	const file, all, editor = 12 << 10, 60 << 10, 12 << 10
 	for name, text := range modules() {
 		if len(text) > file {
 			t.Errorf("%s.js has %d bytes, more than %d", name, len(text), file)
@@ -223,6 +254,12 @@ func TestThePageStaysSmall(t *testing.T) {
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
+		}
+		if strings.HasPrefix(path, "/rules.") {
+			if out.Len() > editor {
+				t.Errorf("the editor of rules has %d bytes with gzip, more than %d", out.Len(), editor)
+			}
+			continue
 		}
 		sum += out.Len()
 	}

@@ -59,6 +59,15 @@ export const deleteWebhook = (name) => request('DELETE', ofWebhook(name));
 export const testWebhook = (name) => request('POST', ofWebhook(name, '/test'));
 export const deliveries = (name, query) => request('GET', ofWebhook(name, '/deliveries'), { query });
 
+// rules decide which gists become deals. To save them fails with the status 412 if they have
+// another version by now.
+export const rules = (signal) => request('GET', 'rules', { signal });
+export const ruleCatalog = (signal) => request('GET', 'rules/catalog', { signal });
+export const saveRules = (rules, version) => request('PUT', 'rules', { body: { rules }, match: `"${version}"` });
+export const previewRules = (draft, signal) => request('POST', 'rules/preview', { body: draft, signal });
+export const ruleChanges = () => request('GET', 'rules/apply');
+export const applyRules = () => request('POST', 'rules/apply');
+
 // openapi is the address of the OpenAPI document.
 export const openapi = 'api/v1/openapi.json';
 export const described = (signal) => request('GET', 'openapi.json', { signal });
@@ -100,10 +109,10 @@ export async function demo() {
   return body.details?.demo === true;
 }
 
-async function request(method, path, { query, body, keepalive = false, signal = new AbortController().signal } = {}) {
+async function request(method, path, { query, body, match, keepalive = false, signal = new AbortController().signal } = {}) {
   // URL parsing would remove these segments.
   if (path.split('/').some((part) => part === '.' || part === '..')) throw new Problem(400, 'Invalid request', 'this is not a GitHub login');
-  const headers = { Accept: 'application/json', ...(body && { 'Content-Type': 'application/json' }) };
+  const headers = { Accept: 'application/json', ...(body && { 'Content-Type': 'application/json' }), ...(match && { 'If-Match': match }) };
   let response, answer;
   try {
     response = await fetch(address(path, query), {

@@ -4,6 +4,7 @@
 import * as api from './api.js';
 import { activity } from './activity.js';
 import { deals } from './deals.js';
+import * as dom from './dom.js';
 import { $, el, renew, spoken } from './dom.js';
 import { failures } from './failures.js';
 import { keyboard } from './keys.js';
@@ -11,10 +12,12 @@ import * as live from './live.js';
 import { overview } from './overview.js';
 import { adding } from './adding.js';
 import { audit } from './audit.js';
+import * as parts from './parts.js';
 import { age, loading, toast, trouble, when } from './parts.js';
 import { pauseNote } from './pause.js';
 import * as heart from './pulse.js';
 import { fresh } from './new.js';
+import * as bulk from './operations.js';
 import { operation, operations } from './operations.js';
 import { quotas } from './quotas.js';
 import { reference } from './reference.js';
@@ -24,10 +27,11 @@ import { startTheme } from './theme.js';
 import { user } from './user.js';
 import { users } from './users.js';
 import { webhooks } from './webhooks.js';
+import * as words from './words.js';
 import { count } from './words.js';
 
-const views = { overview, new: fresh, users, operations, add: adding, deals, activity, failures, quotas, settings, audit, webhooks, api: reference };
-const inNavigation = { add: 'users', user: 'users', audit: 'settings', webhooks: 'settings', operations: 'users', operation: 'users' };
+const views = { overview, new: fresh, users, operations, add: adding, deals, activity, failures, quotas, settings, audit, webhooks, rules, api: reference };
+const inNavigation = { add: 'users', user: 'users', audit: 'settings', webhooks: 'settings', rules: 'settings', operations: 'users', operation: 'users' };
 const ofOne = { users: 'user', operations: 'operation' }; // the view of one of a list
 const singles = { user, operation };
 const ageEvery = 15_000; // ms
@@ -101,6 +105,21 @@ class Page {
       this.body.replaceChildren(trouble(problem, again));
       $('foot').hidden = false;
     }
+  }
+}
+
+// rules is the one view that is loaded when it is first visited: few people edit rules, and
+// nobody waits for it at the start. It shares the modules of this script.
+let editor = null;
+async function rules(page) {
+  page.head('Rules', el('a', { href: '#/settings', className: 'button' }, 'Back to settings'));
+  try {
+    editor ??= import(`./${document.querySelector('script[data-rules]').dataset.rules}`).then(({ load }) => load({ api, dom, operations: bulk, parts, words }));
+    const view = await editor;
+    if (!page.signal.aborted) await view.rules(page);
+  } catch (problem) {
+    editor = null;
+    if (!page.signal.aborted) page.fail(new api.Problem(0, 'Can’t load this view', problem.message), route);
   }
 }
 

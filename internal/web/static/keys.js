@@ -23,7 +23,7 @@ function turnOff(value) {
 }
 
 const shortcuts = [
-  ['Ctrl+K', 'Go to a user, a gist, a deal or a view'], ['/', 'Search users'], ['j k o m', 'On New: next, previous, open, mark as read'], ['?', 'Show this help'], ['Esc', 'Close a dialog or clear the search'],
+  ['Ctrl+K', 'Go to a user, a gist, a deal or a view'], ['/', 'Search users'], ['j k o m', 'On New: next, previous, open, mark as read'], ['Alt+↑ Alt+↓', 'On Rules: move a rule up or down'], ['?', 'Show this help'], ['Esc', 'Close a dialog or clear the search'],
   ['Tab', 'Move to the next control; with Shift, to the previous one'], ['Enter', 'Follow a link or press a button'], ['Space', 'Select a user'],
 ];
 

@@ -14,7 +14,7 @@ const go = (word, href, mark, more = '') => ({ word, mark, more, run: () => (loc
 
 const commands = (may) => [
   go('Overview', '#/', 'created'), go('New', '#/new', 'new'), go('Deals', '#/deals', 'created'), go('Users', '#/users', 'users'), go('Activity', '#/activity', 'again'),
-  go('Failures', '#/failures', 'failed'), go('Deals awaiting approval', '#/deals?state=awaiting_approval', 'awaiting_approval'), go('Quotas', '#/quotas', 'queued'), go('Settings', '#/settings', 'sending'),
+  go('Failures', '#/failures', 'failed'), go('Deals awaiting approval', '#/deals?state=awaiting_approval', 'awaiting_approval'), go('Quotas', '#/quotas', 'queued'), go('Settings', '#/settings', 'sending'), go('Rules', '#/rules', 'sending'),
   go('Audit log', '#/audit', 'users'), go('Bulk operations', '#/operations', 'users'), go('API reference', '#/api', 'sending'),
   may && go('Add users', '#/add', 'new'),
   ...[['', 'system'], ['light', 'light'], ['dark', 'dark']].map(([theme, word]) => ({ word: `Theme: ${word}`, mark: 'skipped', run: () => setTheme(theme) })),

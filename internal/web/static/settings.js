@@ -29,6 +29,7 @@ export function settings(page) {
     renew(parts.options, [all, known?.pipelines], () => [el('h2', {}, 'New deals and users'), all ? options(page, all.settings, known?.pipelines ?? [], read) : unknown()]);
     renew(parts.tokens, tokens, () => [el('h2', {}, 'API tokens'), tokens ? listed(tokens.tokens, read) : el('p', { className: 'quiet' }, 'Only admin tokens can manage tokens.')]);
     if (!page.shown) page.show(...Object.values(parts), el('p', { className: 'quiet' }, 'Pause and resume deal creation on the ', el('a', { href: '#/' }, 'overview'), '.',
+      ' ', el('a', { href: '#/rules', id: 'to-rules' }, 'Rules'), ' decide which gists become deals.',
       page.admin && [' The ', el('a', { href: '#/audit', id: 'to-audit' }, 'audit log'), ' shows who changed what. ', el('a', { href: '#/webhooks', id: 'to-webhooks' }, 'Webhooks and notices'), ' tell programs and people of new gists, failures and more.']));
   };
   // The leader checks a changed target soon after it was saved.

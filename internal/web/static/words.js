@@ -53,6 +53,7 @@ const actions = {
   'token.rotate': { word: 'Rotate token', mark: 'again' }, 'token.revoke': { word: 'Revoke token', mark: 'close' }, 'webhook.add': { word: 'Create webhook', mark: 'new' }, 'webhook.change': { word: 'Change webhook', mark: 'sending' },
   'webhook.delete': { word: 'Delete webhook', mark: 'close' }, 'webhook.rotate': { word: 'Rotate the secret of', mark: 'again' }, 'webhook.test': { word: 'Test webhook', mark: 'sending' },
   'webhook.redeliver': { word: 'Send messages again to', mark: 'again' }, 'person.sign_out': { word: 'Sign out everywhere', mark: 'close' }, 'person.forget': { word: 'Forget', mark: 'close' },
+  'rules.change': { word: 'Change the rules', mark: 'sending' }, 'rules.apply': { word: 'Apply the rules again', mark: 'again' },
   'database.restore': { word: 'Restore backup', mark: 'users' }, login: { word: 'Sign in', mark: 'users' }, 'login.failed': { word: 'Failed sign-in', mark: 'failed' }, logout: { word: 'Sign out', mark: 'users' },
 };
 
