@@ -99,13 +99,14 @@ func (d *Deliverer) summarize(ctx context.Context, w gistdeal.KeyedWebhook, firs
 // behind the cursor, and the next attempt tells of newer ones too.
 func (d *Deliverer) tell(ctx context.Context, w gistdeal.KeyedWebhook, after told, m gistdeal.Delivery, n notice.Notice) error {
 	begin, now := time.Now(), d.now()
-	status, sent := d.sendNotice(ctx, w, m, n)
+	status, refused, sent := d.sendNotice(ctx, w, m, n)
 	if sent != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	m.Attempts, m.TriedAt, m.NextAt, m.Status, m.Took = m.Attempts+1, now, time.Time{}, status, int(time.Since(begin).Milliseconds())
 	if sent == nil {
 		w.Webhook, m = succeeded(w.Webhook, m)
+		m.Problem = refused
 		w.Cursor, w.Told = after.cursor, after.causes
 	} else {
 		w.Webhook, m = failed(w.Webhook, m, sent)
@@ -119,21 +120,24 @@ func (d *Deliverer) tell(ctx context.Context, w gistdeal.KeyedWebhook, after tol
 	return nil
 }
 
-// sendNotice sends a notice in the form of the webhook, and returns the status of the answer.
-func (d *Deliverer) sendNotice(ctx context.Context, w gistdeal.KeyedWebhook, m gistdeal.Delivery, n notice.Notice) (status int, err error) {
+// sendNotice sends a notice in the form of the webhook, and returns the status of the answer,
+// and for how many people a mail server refused what it took for others.
+func (d *Deliverer) sendNotice(ctx context.Context, w gistdeal.KeyedWebhook, m gistdeal.Delivery, n notice.Notice) (status int, refused string, err error) {
 	if w.Kind == gistdeal.WebhookEmail {
 		to, err := gistdeal.Recipients(w.Keys.URL)
 		if err != nil {
-			return 0, err
+			return 0, "", err
 		}
-		return 0, d.mail.Send(ctx, mail.Message{To: to, ID: gistdeal.MessageID(m.ID) + "." + w.ID + "@gistdeal", Subject: n.Title, Text: n.Text()})
+		refused, err := d.mail.Send(ctx, mail.Message{To: to, ID: gistdeal.MessageID(m.ID) + "." + w.ID + "@gistdeal", Subject: n.Title, Text: n.Text()})
+		return 0, refused, err
 	}
 	form, err := n.Form(w.Kind)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	headers := map[string]string{}
 	maps.Copy(headers, form.Headers)
 	maps.Copy(headers, w.Keys.Headers)
-	return d.sender.Send(ctx, webhook.Message{URL: w.Keys.URL, Headers: headers, Type: form.Type, Body: form.Body})
+	status, err = d.sender.Send(ctx, webhook.Message{URL: w.Keys.URL, Headers: headers, Type: form.Type, Body: form.Body})
+	return status, "", err
 }

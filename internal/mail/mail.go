@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -31,27 +32,59 @@ type Message struct {
 	Subject, Text string
 }
 
-// Send sends a message once. The error has no password in it. Its kind is Temporary if the
-// server may take the message later, and Invalid if it refuses it.
-func (s Server) Send(ctx context.Context, m Message) error {
+// Send sends a message once, apart to each of its people, who do not see each other. Once the
+// server took it for somebody, it counts as sent, so that nobody gets it again; refused then
+// tells for how many others the server refused it, "" for none. The error has no password in
+// it. Its kind is Temporary if the server may take the message later, and Invalid if it
+// refuses it for all.
+func (s Server) Send(ctx context.Context, m Message) (refused string, err error) {
 	client, err := s.client()
 	if err != nil {
-		return err
+		return "", err
 	}
-	message, err := s.message(m)
-	if err != nil {
-		return err
+	var messages []*mail.Msg
+	for _, to := range m.To {
+		message, err := s.message(m, to)
+		if err != nil {
+			return "", err
+		}
+		messages = append(messages, message)
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := client.DialAndSendWithContext(ctx, message); err != nil {
-		kind := gistdeal.Temporary
-		if refused, ok := errors.AsType[*mail.SendError](err); ok && !refused.IsTemp() && refused.ErrorCode() >= 500 {
-			kind = gistdeal.Invalid
+	err = client.DialAndSendWithContext(ctx, messages...)
+	// After a message was taken, an error is one of another message, or of the farewell.
+	var missed []error
+	for _, message := range messages {
+		if !message.IsDelivered() {
+			missed = append(missed, message.SendError())
 		}
-		return gistdeal.Errorf(kind, "the mail server: %w", err)
 	}
-	return nil
+	switch {
+	case len(missed) == 0:
+		return "", nil
+	case len(missed) < len(messages):
+		return fmt.Sprintf("refused for %d of %d addresses: %v", len(missed), len(messages), errors.Join(missed...)), nil
+	case err == nil:
+		return "", gistdeal.Errorf(gistdeal.Temporary, "the mail server: no answer")
+	}
+	return "", unsent(err, missed)
+}
+
+// unsent returns the error of a message that nobody got, for the reasons in missed.
+func unsent(err error, missed []error) error {
+	kind, brief := gistdeal.Temporary, "the mail server did not take the message"
+	permanent := 0
+	for _, reason := range missed {
+		if refused, ok := errors.AsType[*mail.SendError](reason); ok && !refused.IsTemp() && refused.ErrorCode() >= 500 {
+			permanent++
+			brief = fmt.Sprintf("the mail server refused the message with %d", refused.ErrorCode())
+		}
+	}
+	if permanent == len(missed) {
+		kind = gistdeal.Invalid
+	}
+	return &gistdeal.Error{Kind: kind, Brief: brief, Err: fmt.Errorf("the mail server: %w", err)}
 }
 
 // client returns a client of the server, which connects once.
@@ -81,10 +114,10 @@ func (s Server) client() (*mail.Client, error) {
 	return client, nil
 }
 
-// message returns a message in the form of the library.
-func (s Server) message(m Message) (*mail.Msg, error) {
+// message returns the message to one person in the form of the library.
+func (s Server) message(m Message, to string) (*mail.Msg, error) {
 	message := mail.NewMsg()
-	if err := cmp.Or(message.From(s.From), message.To(m.To...)); err != nil {
+	if err := cmp.Or(message.From(s.From), message.To(to)); err != nil {
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "an address of the message: %w", err)
 	}
 	message.Subject(m.Subject)

@@ -20,7 +20,8 @@ func TestAMessageArrivesWithItsSubjectTextAndID(t *testing.T) {
 	address, messages := smtpsink.Start(t, "")
 	s := mail.Server{URL: "smtp://" + address, From: "gistdeal@example.com"}
 	m := mail.Message{To: []string{"ann@example.com", "bob@example.com"}, ID: "notice_7@gistdeal", Subject: "gistdeal: 2 new gists of Zoë", Text: "- Zoë: größer\n.\n- done\n"}
-	testenv.Must(t, s.Send(t.Context(), m))
+	_, err := s.Send(t.Context(), m)
+	testenv.Must(t, err)
 	got, err := netmail.ReadMessage(strings.NewReader(<-messages))
 	testenv.Must(t, err)
 	subject, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject"))
@@ -30,7 +31,7 @@ func TestAMessageArrivesWithItsSubjectTextAndID(t *testing.T) {
 	to, err := got.Header.AddressList("To")
 	testenv.Must(t, err)
 	text := strings.ReplaceAll(string(body), "\r\n", "\n")
-	if subject != m.Subject || !strings.Contains(text, "größer") || len(to) != 2 || got.Header.Get("Message-Id") != "<notice_7@gistdeal>" || got.Header.Get("Auto-Submitted") != "auto-generated" {
+	if subject != m.Subject || !strings.Contains(text, "größer") || len(to) != 1 || len(messages) != 1 || got.Header.Get("Message-Id") != "<notice_7@gistdeal>" || got.Header.Get("Auto-Submitted") != "auto-generated" {
 		t.Errorf("%q to %v, %v: %q", subject, to, got.Header, text)
 	}
 }
@@ -40,10 +41,30 @@ func TestARefusalOfAMailServerHasItsKind(t *testing.T) {
 	for refusal, kind := range map[string]gistdeal.Kind{"550 5.1.1 no such mailbox": gistdeal.Invalid, "451 4.7.1 later": gistdeal.Temporary} {
 		address, _ := smtpsink.Start(t, refusal)
 		s := mail.Server{URL: "smtp://" + address, From: "gistdeal@example.com"}
-		err := s.Send(t.Context(), mail.Message{To: []string{"ann@example.com"}, ID: "x@gistdeal", Subject: "x", Text: "x"})
+		_, err := s.Send(t.Context(), mail.Message{To: []string{"ann@example.com"}, ID: "x@gistdeal", Subject: "x", Text: "x"})
 		if gistdeal.KindOf(err) != kind || !strings.Contains(err.Error(), refusal[4:9]) {
 			t.Errorf("%v of kind %v, want %v with the answer", err, gistdeal.KindOf(err), kind)
 		}
+	}
+}
+
+// A dead address, or a server that breaks off, neither holds a message up nor repeats it.
+func TestAMessageThatTheServerTookForSomebodyIsSent(t *testing.T) {
+	t.Parallel()
+	address, messages := smtpsink.Start(t, "")
+	s := mail.Server{URL: "smtp://" + address, From: "gistdeal@example.com"}
+	send := func(to ...string) (string, error) {
+		return s.Send(t.Context(), mail.Message{To: to, ID: "x@gistdeal", Subject: "x", Text: "x"})
+	}
+	refused, err := send("dead@example.com", "ann@example.com", "bob@example.com")
+	if err != nil || len(messages) != 2 || !strings.Contains(refused, "refused for 1 of 3 addresses") || !strings.Contains(refused, "550") {
+		t.Errorf("%d messages, %q, %v: want two, and one refusal", len(messages), refused, err)
+	}
+	if refused, err := send("rude@example.com"); err != nil || len(messages) != 3 || refused != "" {
+		t.Errorf("%d messages, %q, %v: want that it is sent although the connection broke off", len(messages), refused, err)
+	}
+	if _, err := send("dead@example.com"); gistdeal.KindOf(err) != gistdeal.Invalid || gistdeal.Brief(err) != "the mail server refused the message with 550" {
+		t.Errorf("%v, in brief %q, want a refusal", err, gistdeal.Brief(err))
 	}
 }
 
@@ -52,7 +73,7 @@ func TestAMailServerThatIsAwayOrUnknownIsExplainedWithoutThePassword(t *testing.
 	for url, kind := range map[string]gistdeal.Kind{
 		"smtp://ann:secret-password@" + testenv.FreeAddress(t): gistdeal.Temporary, "": gistdeal.Invalid, "smtp://ann:secret-password@\x7f": gistdeal.Invalid,
 	} {
-		err := (mail.Server{URL: url, From: "gistdeal@example.com"}).Send(t.Context(), mail.Message{To: []string{"ann@example.com"}, ID: "x@gistdeal"})
+		_, err := (mail.Server{URL: url, From: "gistdeal@example.com"}).Send(t.Context(), mail.Message{To: []string{"ann@example.com"}, ID: "x@gistdeal"})
 		if gistdeal.KindOf(err) != kind || strings.Contains(err.Error(), "secret-") {
 			t.Errorf("%q: %v of kind %v, want %v", url, err, gistdeal.KindOf(err), kind)
 		}
@@ -66,7 +87,7 @@ func TestNothingIsSentToAnotherMachineWithoutEncryption(t *testing.T) {
 	_, port, err := net.SplitHostPort(address)
 	testenv.Must(t, err)
 	s := mail.Server{URL: "smtps://127.0.0.1:" + port, From: "gistdeal@example.com"}
-	if err := s.Send(t.Context(), mail.Message{To: []string{"ann@example.com"}, ID: "x@gistdeal"}); err == nil || len(messages) > 0 {
+	if _, err := s.Send(t.Context(), mail.Message{To: []string{"ann@example.com"}, ID: "x@gistdeal"}); err == nil || len(messages) > 0 {
 		t.Errorf("%v, %d messages: want an error", err, len(messages))
 	}
 	if gistdeal.IsLoopback("mail.example") || gistdeal.IsLoopback("10.0.0.1") || !gistdeal.IsLoopback("::1") || !gistdeal.IsLoopback("localhost") {

@@ -11,7 +11,8 @@ import (
 )
 
 // Start starts a server until the end of the test. It takes messages, or refuses recipients
-// with an answer if refusal is not "".
+// with an answer if refusal is not "". In any case it refuses those whose name begins with
+// dead, and it breaks the connection off after a message to one whose name begins with rude.
 func Start(t testing.TB, refusal string) (address string, messages chan string) {
 	t.Helper()
 	l := testenv.Listen(t)
@@ -32,7 +33,7 @@ func Start(t testing.TB, refusal string) (address string, messages chan string) 
 func serve(conn net.Conn, refusal string, messages chan<- string) {
 	defer conn.Close()
 	say := func(line string) { fmt.Fprint(conn, line+"\r\n") }
-	lines := bufio.NewScanner(conn)
+	lines, rude := bufio.NewScanner(conn), false
 	say("220 sink")
 	for lines.Scan() {
 		verb, _, _ := strings.Cut(strings.ToUpper(lines.Text()), " ")
@@ -44,6 +45,11 @@ func serve(conn net.Conn, refusal string, messages chan<- string) {
 				say(refusal)
 				continue
 			}
+			if strings.Contains(lines.Text(), "<dead") {
+				say("550 5.1.1 no such mailbox")
+				continue
+			}
+			rude = strings.Contains(lines.Text(), "<rude")
 			say("250 ok")
 		case "DATA":
 			say("354 go on")
@@ -53,6 +59,9 @@ func serve(conn net.Conn, refusal string, messages chan<- string) {
 			}
 			messages <- text.String()
 			say("250 taken")
+			if rude {
+				return
+			}
 		case "QUIT":
 			say("221 bye")
 			return
