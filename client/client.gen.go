@@ -1562,7 +1562,7 @@ type ChangeWebhookInputBody struct {
 	// Types They replace all earlier ones; an empty list means all.
 	Types []EventType `json:"types,omitempty,omitzero"`
 
-	// URL Where messages are sent.
+	// URL Where messages are sent. With another host it needs the headers for that one too, if the webhook has some.
 	URL string `json:"url,omitempty,omitzero"`
 
 	// User An empty text means all users.

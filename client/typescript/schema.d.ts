@@ -1620,7 +1620,7 @@ export interface components {
             state?: "enabled" | "disabled";
             /** @description They replace all earlier ones; an empty list means all. */
             types?: components["schemas"]["EventType"][];
-            /** @description Where messages are sent. */
+            /** @description Where messages are sent. With another host it needs the headers for that one too, if the webhook has some. */
             url?: string;
             /** @description An empty text means all users. */
             user?: string;

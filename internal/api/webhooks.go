@@ -80,7 +80,7 @@ func (a *API) addWebhook(ctx context.Context, in *addWebhookInput) (*placed[admi
 type changeWebhookInput struct {
 	Name string `path:"name" maxLength:"64"`
 	Body struct {
-		URL     *string               `json:"url,omitempty" minLength:"1" maxLength:"2000" doc:"Where messages are sent."`
+		URL     *string               `json:"url,omitempty" minLength:"1" maxLength:"2000" doc:"Where messages are sent. With another host it needs the headers for that one too, if the webhook has some."`
 		Headers *map[string]string    `json:"headers,omitempty" doc:"They replace all earlier ones."`
 		Types   *[]gistdeal.EventType `json:"types,omitempty" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled" doc:"They replace all earlier ones; an empty list means all."`
 		User    *string               `json:"user,omitempty" maxLength:"100" doc:"An empty text means all users."`

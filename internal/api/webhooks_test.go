@@ -39,6 +39,21 @@ func TestNoAnswerHasTheSecretOfAWebhook(t *testing.T) {
 	}
 }
 
+func TestTheHeadersForAHostAreSentToNoOther(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	w.read(w.send(http.MethodPost, "/webhooks", `{"name":"n8n","url":"https://hooks.example/x","headers":{"Authorization":"secret-header"}}`), http.StatusCreated, &struct{}{})
+	for _, url := range []string{"https://other.example/x", "http://hooks.example/x", "https://hooks.example:8443/x"} {
+		w.refused(w.send(http.MethodPut, "/webhooks/n8n", `{"url":"`+url+`"}`), http.StatusBadRequest, "invalid")
+	}
+	for _, body := range []string{`{"url":"https://hooks.example/y"}`, `{"url":"https://other.example/x","headers":{"Authorization":"secret-other"}}`} {
+		var changed gistdeal.Webhook
+		if w.read(w.send(http.MethodPut, "/webhooks/n8n", body), http.StatusOK, &changed); len(changed.Headers) != 1 {
+			t.Errorf("%s: %+v, want the header", body, changed)
+		}
+	}
+}
+
 func TestAWebhookThatCannotBeIsRefusedWithoutItsSecrets(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)

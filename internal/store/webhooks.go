@@ -64,7 +64,8 @@ func encodeWebhook(headers map[string]string, types []gistdeal.EventType) (strin
 }
 
 // ChangeWebhook changes a webhook. One that is enabled again continues where it ended. The
-// error is NotFound if there is none of that name.
+// error is NotFound if there is none of that name, and Invalid if it would have the headers
+// for another host sent to a new URL.
 func (s *Store) ChangeWebhook(ctx context.Context, name string, c gistdeal.WebhookChange, now time.Time) error {
 	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
 		w, k, err := webhookIn(ctx, tx, name)
@@ -76,6 +77,9 @@ func (s *Store) ChangeWebhook(ctx context.Context, name string, c gistdeal.Webho
 			state, reason = c.State, ""
 		}
 		if c.URL != nil {
+			if c.Headers == nil && len(k.Headers) > 0 && gistdeal.ShownURL(w.Kind, *c.URL) != w.URL {
+				return nil, gistdeal.Errorf(gistdeal.Invalid, "the new URL of webhook %q leads to another host, which must not get the headers for the old one: give its headers too, an empty list for none", name)
+			}
 			k.URL = clean(*c.URL)
 		}
 		if c.Headers != nil {
