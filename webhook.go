@@ -67,6 +67,7 @@ type Webhook struct {
 	FailingSince   time.Time            `json:"failing_since,omitzero" doc:"When the first of its last failures in a row was; left out if it does not fail."`
 	NextAt         time.Time            `json:"next_at,omitzero" doc:"When the next message is sent; left out if it may be sent now."`
 	Failures       int                  `json:"-"` // in a row
+	Changes        int                  `json:"-"` // counts those of people: an attempt from before the last one decides nothing
 	Told           map[string]time.Time `json:"-"` // what people were told of lately, by NoticeCause
 	OldSecretUntil time.Time            `json:"old_secret_until,omitzero" doc:"Until then, the secret from before the last rotation signs messages too."`
 }

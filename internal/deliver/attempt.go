@@ -62,15 +62,19 @@ func (d *Deliverer) attempt(ctx context.Context, w gistdeal.KeyedWebhook, m gist
 	if err := d.record(ctx, w, m); err != nil {
 		return err
 	}
-	d.logDisabled(w.Webhook)
+	d.logDisabled(ctx, w.Webhook)
 	if err == nil && before.Failures >= outage {
 		return d.db.ResendSoon(ctx, w.Webhook, now.Add(soon))
 	}
 	return nil
 }
 
-func (d *Deliverer) logDisabled(w gistdeal.Webhook) {
-	if w.State == gistdeal.WebhookFailed {
+// logDisabled logs that an attempt disabled a webhook, unless a person changed it meanwhile.
+func (d *Deliverer) logDisabled(ctx context.Context, w gistdeal.Webhook) {
+	if w.State != gistdeal.WebhookFailed {
+		return
+	}
+	if stored, err := d.db.Webhook(ctx, w.Name); err != nil || stored.State == gistdeal.WebhookFailed {
 		d.log.Warn("webhook disabled", "webhook", w.Name, "reason", w.Reason)
 	}
 }

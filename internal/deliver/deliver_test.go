@@ -210,6 +210,38 @@ func TestAReceiverThatIsGoneOrFailsForThreeDaysIsDisabledAndContinuesLater(t *te
 	}
 }
 
+func TestTheAnswerOfTheOldURLDisablesNoCorrectedWebhook(t *testing.T) {
+	t.Parallel()
+	both(t, func(w *world) {
+		w.add("wrong")
+		w.answers(func(m message) int {
+			if m.webhook == "wrong" {
+				return http.StatusGone
+			}
+			return http.StatusOK
+		})
+		w.before = func(ctx context.Context, m message) {
+			if m.webhook == "wrong" {
+				if err := w.db.ChangeWebhook(ctx, "wrong", gistdeal.WebhookChange{URL: new(w.url + "/right")}, w.clock()); err != nil {
+					w.t.Error(err)
+				}
+			}
+		}
+		w.notice(1)
+		w.turn()
+		if hook := w.webhook("wrong"); hook.State != gistdeal.WebhookEnabled || !hook.FailingSince.IsZero() || hook.Reason != "" {
+			w.t.Errorf("%+v, want an enabled webhook", hook)
+		}
+		for range 5 {
+			w.pass(time.Minute)
+			w.turn()
+		}
+		if n := w.wantEach("right", w.events()); n != len(w.events()) {
+			w.t.Errorf("%d messages at the new URL for %d events", n, len(w.events()))
+		}
+	})
+}
+
 func TestAReceiverThatHangsHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, filepath.Join(t.TempDir(), "test.db"))

@@ -116,7 +116,7 @@ func (d *Deliverer) tell(ctx context.Context, w gistdeal.KeyedWebhook, after tol
 	if err := d.record(ctx, w, m); err != nil {
 		return err
 	}
-	d.logDisabled(w.Webhook)
+	d.logDisabled(ctx, w.Webhook)
 	return nil
 }
 

@@ -40,7 +40,7 @@ func (s *Store) Pending(ctx context.Context, webhookID string) ([]gistdeal.Deliv
 
 // RecordDelivery stores the result of an attempt, or that a message waits behind another, and
 // the state of its webhook, whose cursor never goes back. It changes nothing once the webhook
-// was deleted. A change of a person meanwhile stays.
+// was deleted. What a person changed meanwhile stays, and an answer of the old URL decides nothing.
 func (s *Store) RecordDelivery(ctx context.Context, w gistdeal.Webhook, d gistdeal.Delivery) error {
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO deliveries (webhook_id, event_id, type, turn, state, attempts, created_at, tried_at, next_at, status, problem, took)
@@ -69,8 +69,8 @@ func (s *Store) MoveCursor(ctx context.Context, w gistdeal.Webhook) error {
 	return nil
 }
 
-// updateWebhook stores what the attempt at that time changed of a webhook. One that a person
-// disabled meanwhile stays disabled.
+// updateWebhook stores what the attempt at that time changed of a webhook: only the cursor if a
+// person changed it meanwhile, or disabled it.
 func updateWebhook(ctx context.Context, tx *sql.Tx, w gistdeal.Webhook, at time.Time) error {
 	reason := clean(w.Reason)
 	told, err := json.Marshal(w.Told)
@@ -78,8 +78,8 @@ func updateWebhook(ctx context.Context, tx *sql.Tx, w gistdeal.Webhook, at time.
 		return err
 	}
 	enabled, err := changed(tx.ExecContext(ctx, `UPDATE webhooks SET cursor = CASE WHEN cursor < $1 THEN $1 ELSE cursor END, delivered_at = $2, failures = $3, failing_since = $4, next_at = $5,
-			state = $6, reason = $7, told = $8 WHERE id = $9 AND state = 'enabled'`,
-		w.Cursor, millis(w.DeliveredAt), w.Failures, millis(w.FailingSince), millis(w.NextAt), w.State, reason, clean(string(told)), w.ID))
+			state = $6, reason = $7, told = $8 WHERE id = $9 AND state = 'enabled' AND changes = $10`,
+		w.Cursor, millis(w.DeliveredAt), w.Failures, millis(w.FailingSince), millis(w.NextAt), w.State, reason, clean(string(told)), w.ID, w.Changes))
 	switch {
 	case err != nil:
 		return err

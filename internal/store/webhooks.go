@@ -100,7 +100,7 @@ func (s *Store) ChangeWebhook(ctx context.Context, name string, c gistdeal.Webho
 		}
 		// What failed until now may succeed with the change.
 		if _, err := tx.ExecContext(ctx, `UPDATE webhooks SET url = $1, headers = $2, types = $3, user_id = $4, state = $5, reason = $6, failures = 0, failing_since = 0, next_at = 0,
-				digest = $7, quiet = $8, zone = $9 WHERE id = $10`,
+				digest = $7, quiet = $8, zone = $9, changes = changes + 1 WHERE id = $10`,
 			k.URL, headers, types, w.UserID, state, clean(reason), w.Digest, w.Quiet, w.Zone, w.ID); err != nil {
 			return nil, err
 		}
@@ -155,7 +155,7 @@ func (s *Store) webhookTx(ctx context.Context, name string, action gistdeal.Acti
 }
 
 const webhookColumns = `w.id, w.name, w.kind, w.url, w.headers, w.types, w.user_id, w.secret, w.old_secret, w.old_secret_until, w.state, w.reason, w.created_at, w.cursor,
-	w.delivered_at, w.failures, w.failing_since, w.next_at, w.digest, w.quiet, w.zone, w.told, COALESCE(u.login, ''), (SELECT count(*) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending')`
+	w.delivered_at, w.failures, w.failing_since, w.next_at, w.digest, w.quiet, w.zone, w.told, w.changes, COALESCE(u.login, ''), (SELECT count(*) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending')`
 
 const fromWebhooks = ` FROM webhooks w LEFT JOIN users u ON u.id = w.user_id`
 
@@ -164,7 +164,7 @@ func scanWebhook(row interface{ Scan(...any) error }) (o gistdeal.KeyedWebhook, 
 	var oldUntil, created, delivered, failing, next int64
 	w, k := &o.Webhook, &o.Keys
 	if err := row.Scan(&w.ID, &w.Name, &w.Kind, &k.URL, &headers, &types, &w.UserID, &k.Secret, &k.OldSecret, &oldUntil, &w.State, &w.Reason, &created, &w.Cursor,
-		&delivered, &w.Failures, &failing, &next, &w.Digest, &w.Quiet, &w.Zone, &told, &w.User, &w.Pending); err != nil {
+		&delivered, &w.Failures, &failing, &next, &w.Digest, &w.Quiet, &w.Zone, &told, &w.Changes, &w.User, &w.Pending); err != nil {
 		return o, err
 	}
 	if err := cmp.Or(json.Unmarshal([]byte(headers), &k.Headers), json.Unmarshal([]byte(types), &w.Types), json.Unmarshal([]byte(told), &w.Told)); err != nil {

@@ -304,7 +304,8 @@ CREATE TABLE webhooks (
   quiet            TEXT   NOT NULL DEFAULT '',
   zone             TEXT   NOT NULL DEFAULT '',
   told             TEXT   NOT NULL DEFAULT '{}',
-  next_at          BIGINT NOT NULL DEFAULT 0
+  next_at          BIGINT NOT NULL DEFAULT 0,
+  changes          BIGINT NOT NULL DEFAULT 0
 );
 CREATE TABLE deliveries (
   webhook_id TEXT COLLATE "C" NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,

@@ -327,7 +327,8 @@ CREATE TABLE webhooks (
   quiet            TEXT   NOT NULL DEFAULT '',
   zone             TEXT   NOT NULL DEFAULT '',
   told             TEXT   NOT NULL DEFAULT '{}',  -- JSON object: what people were told of lately, with the time
-  next_at          BIGINT NOT NULL DEFAULT 0
+  next_at          BIGINT NOT NULL DEFAULT 0,
+  changes          BIGINT NOT NULL DEFAULT 0      -- by people, and erasures: an attempt from before the last one decides nothing
 ) WITHOUT ROWID;
 
 -- The last messages to each webhook, and those that wait for another attempt.
