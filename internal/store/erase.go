@@ -74,7 +74,9 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 	for _, statement := range []string{
 		`DELETE FROM deliveries WHERE event_id IN (SELECT id FROM events WHERE user_id = $1)`, // Problems may repeat a message.
 		`UPDATE webhooks SET user_id = -1, state = 'disabled', reason = 'its user was erased' WHERE user_id = $1`,
-		`UPDATE webhooks SET told = '{}' WHERE told <> '{}' AND CAST($1 AS BIGINT) <> 0`, // Causes may name the user.
+		`UPDATE deliveries SET problem = '' WHERE type = 'notice' AND problem <> '' AND CAST($1 AS BIGINT) <> 0`,
+		// Causes may name the user. An attempt that has begun must not store them again.
+		`UPDATE webhooks SET told = '{}', changes = changes + 1 WHERE CAST($1 AS BIGINT) <> 0`,
 		`DELETE FROM attempts WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`DELETE FROM deals WHERE state <> 'created' AND gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`UPDATE deals SET problem = '', owner = '', rule = '', content = '' WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,

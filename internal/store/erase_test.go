@@ -93,6 +93,52 @@ func TestNoTextOfAnErasedUserRemainsInTheDatabaseFiles(t *testing.T) {
 	}
 }
 
+func TestAMessageThatIsSentDuringAnErasureBringsNoTextBack(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, database string) {
+		s, err := store.Open(t.Context(), database, store.Options{EraseKey: eraseKey})
+		testenv.Must(t, err)
+		defer s.Close()
+		u, _ := person(t, s)
+		bob := track(t, s, "bob", 2)
+		hook := gistdeal.Webhook{ID: "x", Name: "sales", Kind: gistdeal.WebhookSlack, CreatedAt: noon}
+		testenv.Must(t, s.AddWebhook(t.Context(), hook, gistdeal.WebhookKeys{URL: "https://hooks.example"}))
+		events, err := s.Events(t.Context(), gistdeal.EventQuery{UserID: u.ID, Limit: 40})
+		testenv.Must(t, err)
+		others, err := s.Events(t.Context(), gistdeal.EventQuery{UserID: bob.ID, Limit: 1})
+		testenv.Must(t, err)
+		w, err := s.KeyedWebhook(t.Context(), "x")
+		testenv.Must(t, err)
+		w.Told = map[string]time.Time{"approval:mallory-m": noon}
+		record := func(e gistdeal.Event) {
+			t.Helper()
+			testenv.Must(t, s.RecordDelivery(t.Context(), w.Webhook, gistdeal.Delivery{ID: e.ID, Type: e.Type, Order: gistdeal.DeliveryOrder(e), State: gistdeal.DeliveryPending, CreatedAt: noon, Problem: "mallory-m is unknown"}))
+		}
+		notice := gistdeal.Event{ID: others[0].ID + 1, Type: gistdeal.EventNotice}
+		record(notice)
+		_, err = s.Erase(t.Context(), u, noon)
+		testenv.Must(t, err)
+		w.Reason = "mallory-m is unknown"
+		for _, e := range append(events, others[0]) {
+			record(e)
+		}
+		kept, err := s.Deliveries(t.Context(), "x", nil, 0, 1000)
+		testenv.Must(t, err)
+		for _, d := range kept {
+			// The events of gists with a deal keep the id.
+			if strings.Contains(d.Problem+d.Order, "mallory") || strings.Contains(d.Order, "4711") {
+				t.Errorf("%+v is kept", d)
+			}
+		}
+		if len(events) < 40 || len(kept) > 10 || len(kept) < 2 {
+			t.Errorf("%d messages of %d events are kept, want those about the other user and the created deal", len(kept), len(events))
+		}
+		if w, err := s.Webhook(t.Context(), "sales"); err != nil || len(w.Told) > 0 || strings.Contains(w.Reason, "mallory") {
+			t.Errorf("%+v, %v: want nothing about the user", w, err)
+		}
+	})
+}
+
 func TestAFileThatCouldNotBeScrubbedIsScrubbedAtTheNextStart(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
