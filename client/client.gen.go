@@ -3384,6 +3384,12 @@ type ListDealsParamsState string
 // ListDealsParamsSort defines parameters for ListDeals.
 type ListDealsParamsSort string
 
+// FollowDealsParams defines parameters for FollowDeals.
+type FollowDealsParams struct {
+	// Limit The maximum number of entries.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ExportDealsParams defines parameters for ExportDeals.
 type ExportDealsParams struct {
 	// State Only deals in these states.
@@ -3485,6 +3491,12 @@ type ListLastGistsParamsShow string
 
 // ListLastGistsParamsSort defines parameters for ListLastGists.
 type ListLastGistsParamsSort string
+
+// FollowGistsParams defines parameters for FollowGists.
+type FollowGistsParams struct {
+	// Limit The maximum number of entries.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
 
 // ExportGistsParams defines parameters for ExportGists.
 type ExportGistsParams struct {
@@ -3879,6 +3891,13 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/deals (the `ListDeals` operationId).
 	ListDeals(ctx context.Context, params *ListDealsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// FollowDeals Get the deals that were created last as an Atom feed
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/deals.atom (the `FollowDeals` operationId).
+	FollowDeals(ctx context.Context, params *FollowDealsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ExportDeals Download deals as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
 	//
 	// Needs the scope read.
@@ -3956,6 +3975,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/gists (the `ListLastGists` operationId).
 	ListLastGists(ctx context.Context, params *ListLastGistsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// FollowGists Get the last new gists as an Atom feed, without those that existed before their user was tracked
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/gists.atom (the `FollowGists` operationId).
+	FollowGists(ctx context.Context, params *FollowGistsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportGists Download the gists of all users as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
 	//
@@ -4594,6 +4620,23 @@ func (c *Client) ListDeals(ctx context.Context, params *ListDealsParams, reqEdit
 	return c.Client.Do(req)
 }
 
+// FollowDeals Get the deals that were created last as an Atom feed
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/deals.atom (the `FollowDeals` operationId).
+func (c *Client) FollowDeals(ctx context.Context, params *FollowDealsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFollowDealsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ExportDeals Download deals as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
 //
 // Needs the scope read.
@@ -4762,6 +4805,23 @@ func (c *Client) ListFailures(ctx context.Context, reqEditors ...RequestEditorFn
 // Corresponds with GET /api/v1/gists (the `ListLastGists` operationId).
 func (c *Client) ListLastGists(ctx context.Context, params *ListLastGistsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListLastGistsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// FollowGists Get the last new gists as an Atom feed, without those that existed before their user was tracked
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/gists.atom (the `FollowGists` operationId).
+func (c *Client) FollowGists(ctx context.Context, params *FollowGistsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFollowGistsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6477,6 +6537,60 @@ func NewListDealsRequest(server string, params *ListDealsParams) (*http.Request,
 	return req, nil
 }
 
+// NewFollowDealsRequest constructs an http.Request for the FollowDeals method
+func NewFollowDealsRequest(server string, params *FollowDealsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/deals.atom")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewExportDealsRequest constructs an http.Request for the ExportDeals method
 func NewExportDealsRequest(server string, params *ExportDealsParams) (*http.Request, error) {
 	var err error
@@ -7055,6 +7169,60 @@ func NewListLastGistsRequest(server string, params *ListLastGistsParams) (*http.
 		if params.Sort != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewFollowGistsRequest constructs an http.Request for the FollowGists method
+func NewFollowGistsRequest(server string, params *FollowGistsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/gists.atom")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -9840,6 +10008,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/deals (the `ListDeals` operationId).
 	ListDealsWithResponse(ctx context.Context, params *ListDealsParams, reqEditors ...RequestEditorFn) (*ListDealsResponse, error)
 
+	// FollowDealsWithResponse Get the deals that were created last as an Atom feed
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/deals.atom (the `FollowDeals` operationId).
+	FollowDealsWithResponse(ctx context.Context, params *FollowDealsParams, reqEditors ...RequestEditorFn) (*FollowDealsResponse, error)
+
 	// ExportDealsWithResponse Download deals as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
 	//
 	// Needs the scope read.
@@ -9929,6 +10106,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/gists (the `ListLastGists` operationId).
 	ListLastGistsWithResponse(ctx context.Context, params *ListLastGistsParams, reqEditors ...RequestEditorFn) (*ListLastGistsResponse, error)
+
+	// FollowGistsWithResponse Get the last new gists as an Atom feed, without those that existed before their user was tracked
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/gists.atom (the `FollowGists` operationId).
+	FollowGistsWithResponse(ctx context.Context, params *FollowGistsParams, reqEditors ...RequestEditorFn) (*FollowGistsResponse, error)
 
 	// ExportGistsWithResponse Download the gists of all users as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
 	//
@@ -10764,6 +10950,47 @@ func (r ListDealsResponse) ContentType() string {
 	return ""
 }
 
+type FollowDealsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r FollowDealsResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r FollowDealsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r FollowDealsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r FollowDealsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r FollowDealsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ExportDealsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -11149,6 +11376,47 @@ func (r ListLastGistsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListLastGistsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type FollowGistsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r FollowGistsResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r FollowGistsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r FollowGistsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r FollowGistsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r FollowGistsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13903,6 +14171,21 @@ func (c *ClientWithResponses) ListDealsWithResponse(ctx context.Context, params 
 	return ParseListDealsResponse(rsp)
 }
 
+// FollowDealsWithResponse Get the deals that were created last as an Atom feed
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/deals.atom (the `FollowDeals` operationId).
+func (c *ClientWithResponses) FollowDealsWithResponse(ctx context.Context, params *FollowDealsParams, reqEditors ...RequestEditorFn) (*FollowDealsResponse, error) {
+	rsp, err := c.FollowDeals(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFollowDealsResponse(rsp)
+}
+
 // ExportDealsWithResponse Download deals as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
 //
 // Needs the scope read.
@@ -14051,6 +14334,21 @@ func (c *ClientWithResponses) ListLastGistsWithResponse(ctx context.Context, par
 		return nil, err
 	}
 	return ParseListLastGistsResponse(rsp)
+}
+
+// FollowGistsWithResponse Get the last new gists as an Atom feed, without those that existed before their user was tracked
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/gists.atom (the `FollowGists` operationId).
+func (c *ClientWithResponses) FollowGistsWithResponse(ctx context.Context, params *FollowGistsParams, reqEditors ...RequestEditorFn) (*FollowGistsResponse, error) {
+	rsp, err := c.FollowGists(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFollowGistsResponse(rsp)
 }
 
 // ExportGistsWithResponse Download the gists of all users as CSV; cells that a spreadsheet could run as a formula begin with an apostrophe
@@ -15258,6 +15556,32 @@ func ParseListDealsResponse(rsp *http.Response) (*ListDealsResponse, error) {
 	return response, nil
 }
 
+// ParseFollowDealsResponse parses an HTTP response from a FollowDealsWithResponse call
+func ParseFollowDealsResponse(rsp *http.Response) (*FollowDealsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &FollowDealsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseExportDealsResponse parses an HTTP response from a ExportDealsWithResponse call
 func ParseExportDealsResponse(rsp *http.Response) (*ExportDealsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -15517,6 +15841,32 @@ func ParseListLastGistsResponse(rsp *http.Response) (*ListLastGistsResponse, err
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseFollowGistsResponse parses an HTTP response from a FollowGistsWithResponse call
+func ParseFollowGistsResponse(rsp *http.Response) (*FollowGistsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &FollowGistsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

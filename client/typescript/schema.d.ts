@@ -84,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deals.atom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the deals that were created last as an Atom feed
+         * @description Needs the scope read.
+         */
+        get: operations["follow-deals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deals.csv": {
         parameters: {
             query?: never;
@@ -256,6 +276,26 @@ export interface paths {
          * @description Needs the scope read.
          */
         get: operations["list-last-gists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gists.atom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the last new gists as an Atom feed, without those that existed before their user was tracked
+         * @description Needs the scope read.
+         */
+        get: operations["follow-gists"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4369,6 +4409,79 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    "follow-deals": {
+        parameters: {
+            query?: {
+                /** @description The maximum number of entries. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example <?xml version="1.0" encoding="UTF-8"?>
+                     *     <feed xmlns="http://www.w3.org/2005/Atom">
+                     *       <id>tag:gistdeal,2026:deals</id>
+                     *       <title>Created deals - gistdeal</title>
+                     *       <updated>2026-11-29T20:05:13Z</updated>
+                     *       <author>
+                     *         <name>gistdeal</name>
+                     *       </author>
+                     *       <link rel="self" href="/api/v1/deals.atom"></link>
+                     *       <link rel="alternate" href="/"></link>
+                     *       <entry>
+                     *         <id>tag:gistdeal,2026:deal/c364cd1edc0addee52757a2347b8d5a4</id>
+                     *         <title>FortyFoxes: rotate logs on a small server</title>
+                     *         <updated>2026-11-29T20:05:13Z</updated>
+                     *         <author>
+                     *           <name>FortyFoxes</name>
+                     *           <uri>https://github.com/FortyFoxes</uri>
+                     *         </author>
+                     *         <link rel="alternate" href="https://example.pipedrive.com/deal/1"></link>
+                     *         <link rel="related" href="https://gist.github.com/FortyFoxes/c364cd1edc0addee52757a2347b8d5a4"></link>
+                     *         <summary>Deal 1</summary>
+                     *       </entry>
+                     *     </feed>
+                     */
+                    "application/atom+xml": string;
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     "export-deals": {
         parameters: {
             query?: {
@@ -5060,6 +5173,79 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["RecentGistList"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "follow-gists": {
+        parameters: {
+            query?: {
+                /** @description The maximum number of entries. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example <?xml version="1.0" encoding="UTF-8"?>
+                     *     <feed xmlns="http://www.w3.org/2005/Atom">
+                     *       <id>tag:gistdeal,2026:gists</id>
+                     *       <title>New gists - gistdeal</title>
+                     *       <updated>2026-11-29T20:05:13Z</updated>
+                     *       <author>
+                     *         <name>gistdeal</name>
+                     *       </author>
+                     *       <link rel="self" href="/api/v1/gists.atom"></link>
+                     *       <link rel="alternate" href="/"></link>
+                     *       <entry>
+                     *         <id>tag:gistdeal,2026:gist/c364cd1edc0addee52757a2347b8d5a4</id>
+                     *         <title>FortyFoxes: rotate logs on a small server</title>
+                     *         <updated>2026-11-29T20:05:13Z</updated>
+                     *         <published>2026-11-29T20:04:46Z</published>
+                     *         <author>
+                     *           <name>FortyFoxes</name>
+                     *           <uri>https://github.com/FortyFoxes</uri>
+                     *         </author>
+                     *         <link rel="alternate" href="https://gist.github.com/FortyFoxes/c364cd1edc0addee52757a2347b8d5a4"></link>
+                     *         <summary>.bashrc, 5-widget.js</summary>
+                     *       </entry>
+                     *     </feed>
+                     */
+                    "application/atom+xml": string;
                 };
             };
             /** @description Nothing has changed since the answer with the ETag in If-None-Match. */

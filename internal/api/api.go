@@ -84,6 +84,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	a.addUserRoutes()
 	a.addGistRoutes()
 	a.addDealRoutes()
+	a.addFeedRoutes()
 	a.addStateRoutes()
 	a.addRunRoutes()
 	a.addRequestRoutes()
