@@ -122,6 +122,17 @@ func TestThePageTellsThatSomebodyElseSavedRulesAndAppliesRulesAgainAfterItAsked(
 	if names := p.ruleNames(); strings.Join(names, " ") != "theirs" {
 		t.Errorf("the saved rules are %q, want those of the other person", names)
 	}
+	click(t, ctx, `[data-act="mine"]`)
+	waitFor(t, ctx, `document.querySelector('#rule-notes').childElementCount === 0`)
+	click(t, ctx, "#save-rules")
+	waitForText(t, ctx, "#rule-changes", "2 deals would get another content or rule")
+	if names := p.ruleNames(); strings.Join(names, " ") != "mine" {
+		t.Errorf("the saved rules are %q, want those of the page, as its user chose", names)
+	}
+	click(t, ctx, "dialog .end button") // Cancel
+	click(t, ctx, `[data-rule="mine"] [data-act="delete"]`)
+	p.put("/api/v1/rules", `{"rules":[{"name":"theirs","action":"skip","all":[{"fact":"fork"}]}]}`)
+	click(t, ctx, "#save-rules")
 	click(t, ctx, `[data-act="theirs"]`)
 	waitFor(t, ctx, `document.querySelector('[data-rule="theirs"]') && !document.querySelector('[data-rule="mine"]')`)
 
