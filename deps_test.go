@@ -84,7 +84,7 @@ const policy = `
 
 	# admin works on the database alone: it imports no client of a remote and never
 	# config, so that the HTTP API and the commands share it.
-	internal/admin:          . internal/admin/activity internal/format internal/loop internal/store
+	internal/admin:          . internal/admin/activity internal/format internal/loop internal/rules internal/store
 	internal/admin/activity: . internal/format internal/store
 	internal/admin/settings: . internal/store
 	internal/admin/transfer: . internal/store

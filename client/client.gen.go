@@ -1883,6 +1883,9 @@ type Erased struct {
 	// Reserved How many gist ids are kept, each with the id of its deal only, so that no deal is created again.
 	Reserved int64 `json:"reserved"`
 
+	// Rules The rules that still have the login in a condition: change them.
+	Rules []string `json:"rules,omitempty,omitzero"`
+
 	// Warning Why text of the person may remain in the database files for now.
 	Warning string `json:"warning,omitempty,omitzero"`
 }

@@ -2039,6 +2039,8 @@ export interface components {
              * @description How many gist ids are kept, each with the id of its deal only, so that no deal is created again.
              */
             reserved: number;
+            /** @description The rules that still have the login in a condition: change them. */
+            rules?: string[];
             /** @description Why text of the person may remain in the database files for now. */
             warning?: string;
         };

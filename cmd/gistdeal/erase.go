@@ -38,6 +38,9 @@ func (c *usersEraseCmd) Run(ctx context.Context, at serverFlags) error {
 		if e.Warning != "" {
 			notice(e.Warning)
 		}
+		for _, rule := range e.Rules {
+			notice(fmt.Sprintf("The rule %q still has the login in a condition: change it.", rule))
+		}
 		return c.print(e, func(t *table) {
 			t.row("REMAINING DEAL IN PIPEDRIVE", "")
 			for _, one := range e.Deals {

@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/rules"
 )
 
 // Erased is the result of erasing a person.
 type Erased struct {
 	Reserved int         `json:"reserved" doc:"How many gist ids are kept, each with the id of its deal only, so that no deal is created again."`
 	Deals    []DealPlace `json:"deals" doc:"The deals of the person that Pipedrive still has: gistdeal deletes nothing there."`
+	Rules    []string    `json:"rules,omitempty" doc:"The rules that still have the login in a condition: change them."`
 	Warning  string      `json:"warning,omitempty" doc:"Why text of the person may remain in the database files for now."`
 }
 
@@ -37,6 +39,10 @@ func (a *Admin) Erase(ctx context.Context, input string) (Erased, error) {
 	if err != nil {
 		return Erased{}, err
 	}
+	set, err := rules.Read(ctx, a.db)
+	if err != nil {
+		return Erased{}, err
+	}
 	deals, err := a.db.Erase(ctx, u, time.Now())
 	for gistdeal.KindOf(err) == gistdeal.Invalid && wait(ctx) {
 		deals, err = a.db.Erase(ctx, u, time.Now())
@@ -48,6 +54,9 @@ func (a *Admin) Erase(ctx context.Context, input string) (Erased, error) {
 	// The rows are gone, so the end of ctx must not leave their text behind.
 	if err := a.db.Scrub(context.WithoutCancel(ctx)); err != nil {
 		e.Warning = err.Error()
+	}
+	if !u.LoginStale { // Otherwise the login is another person's.
+		e.Rules = set.Naming(u.Login)
 	}
 	for _, id := range deals {
 		e.Deals = append(e.Deals, DealPlace{id, gistdeal.DealURL(address, id)})

@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,11 +19,16 @@ func TestAnErasedUserIsTrackedAgainOnlyOnRequest(t *testing.T) {
 	w := newWorld(t)
 	w.track(3, "alice", "bob")
 	w.refused(w.send(http.MethodPost, "/users/alice/erase", `{"confirm":"bob"}`), http.StatusBadRequest, "invalid")
+	var list struct{}
+	w.read(w.send(http.MethodPut, "/rules", `{"rules":[{"name":"hers","action":"hold","any":[{"fact":"login","value":"Alice"}]},{"name":"his","action":"hold","any":[{"fact":"login","value":"bob"}]}]}`), http.StatusOK, &list)
 
 	var erased admin.Erased
 	w.read(w.send(http.MethodPost, "/users/Alice/erase", `{"confirm":"alice"}`), http.StatusOK, &erased)
 	if erased.Reserved != 3 || len(erased.Deals) != 3 || !strings.HasSuffix(erased.Deals[0].URL, "1") {
 		t.Errorf("%+v, want three deals that still exist in Pipedrive", erased)
+	}
+	if !slices.Equal(erased.Rules, []string{"hers"}) {
+		t.Errorf("the rules %q still name alice, want that hers does", erased.Rules)
 	}
 	for _, path := range []string{"/users?state=removed&state=active", "/runs", "/gists", "/deals?state=created"} {
 		if r := w.send(http.MethodGet, path, ""); strings.Contains(r.body, "alice") {

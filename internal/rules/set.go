@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"gistdeal"
@@ -36,6 +38,18 @@ type Rule struct {
 	StageID int64 `json:"stage_id,omitempty" yaml:"-" doc:"What stage and pipeline stood for when the rule was saved."`
 	OwnerID int64 `json:"owner_id,omitempty" yaml:"-" doc:"What owner stood for when the rule was saved."`
 	LabelID int64 `json:"label_id,omitempty" yaml:"-" doc:"What label stood for when the rule was saved."`
+}
+
+// Naming returns the names of the rules with a condition that has a login, alone or with *.
+func (s Set) Naming(login string) (names []string) {
+	for _, r := range s.Rules {
+		if slices.ContainsFunc(slices.Concat(r.All, r.Any, r.None), func(c Condition) bool {
+			return c.Fact == Login && strings.EqualFold(strings.Trim(c.Value, "*"), login)
+		}) {
+			names = append(names, r.Name)
+		}
+	}
+	return names
 }
 
 // Field is the value of a custom field.
