@@ -1989,11 +1989,14 @@ type Event struct {
 	Webhook string `json:"webhook,omitempty,omitzero"`
 }
 
-// EventList defines model for EventList.
-type EventList struct {
+// EventPage defines model for EventPage.
+type EventPage struct {
 	// After The value of after for the next page.
 	After  int64   `json:"after"`
 	Events []Event `json:"events"`
+
+	// LastEvent The id of the last event, whether this page has it or not.
+	LastEvent int64 `json:"last_event"`
 }
 
 // EventType What happened, as in docs/api.md.
@@ -11245,13 +11248,13 @@ type ListEventsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *EventList
+	JSON200 *EventPage
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListEventsResponse) GetJSON200() *EventList {
+func (r ListEventsResponse) GetJSON200() *EventPage {
 	return r.JSON200
 }
 
@@ -15772,7 +15775,7 @@ func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest EventList
+		var dest EventPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -22,7 +22,7 @@ import (
 var compared = []string{
 	"users add alice --backfill all", "scan alice", "NEWGIST aa02", "scan alice", "users add bob --backfill all", "scan bob", "users add carol", "scan carol", "users add alice", "users add @ALICE carol nobody-here bad/login --json", "users list", "users list --state active --search ALI --json",
 	"scan alice", "scan https://github.com/alice --json", "scan nobody-here",
-	"deals list", "deals list --json --state created", "deals list --user nobody-here", "deals list --limit 1", "deals list --since 1h --sort -gist --search aa", "deals list --csv --search aa",
+	"events list --user nobody-here", "events list --type deal.lost", "deals list", "deals list --json --state created", "deals list --user nobody-here", "deals list --limit 1", "deals list --since 1h --sort -gist --search aa", "deals list --csv --search aa",
 	"deals explain aa01", "deals explain https://gist.github.com/alice/aa02 --json", "deals explain nope",
 	"pause --reason holiday", "pause --json", "NEWGIST aa03", "scan alice", "deals skip aa03 aa01 nope --reason old", "deals list --state skipped --json", "deals skip",
 	"deals retry", "deals retry --state created", "deals retry --state skipped --dry-run", "deals retry --state skipped", "deals retry --state skipped --yes --json", "resume", "resume --json", "scan alice",

@@ -2153,14 +2153,6 @@ export interface components {
             /** @description The name of the webhook. */
             webhook?: string;
         };
-        EventList: {
-            /**
-             * Format: int64
-             * @description The value of after for the next page.
-             */
-            after: number;
-            events: components["schemas"]["Event"][];
-        };
         /** Event event */
         EventMessage: {
             data: components["schemas"]["Event"];
@@ -2179,6 +2171,19 @@ export interface components {
              * @description The retry time in milliseconds.
              */
             retry?: number;
+        };
+        EventPage: {
+            /**
+             * Format: int64
+             * @description The value of after for the next page.
+             */
+            after: number;
+            events: components["schemas"]["Event"][];
+            /**
+             * Format: int64
+             * @description The id of the last event, whether this page has it or not.
+             */
+            last_event: number;
         };
         /**
          * @description What happened, as in docs/api.md.
@@ -4942,10 +4947,11 @@ export interface operations {
                      *           "type": "deal.failed",
                      *           "user_id": 583231
                      *         }
-                     *       ]
+                     *       ],
+                     *       "last_event": 1790000004711
                      *     }
                      */
-                    "application/json": components["schemas"]["EventList"];
+                    "application/json": components["schemas"]["EventPage"];
                 };
             };
             /** @description Nothing has changed since the answer with the ETag in If-None-Match. */

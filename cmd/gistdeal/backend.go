@@ -17,6 +17,7 @@ type backend interface {
 	users
 	requestedScans
 	deals
+	events
 	state
 	tokens
 	webhooks
@@ -53,6 +54,13 @@ type deals interface {
 	Skip(ctx context.Context, s admin.DealSelection, note string) (admin.DealResults, error)
 	History(ctx context.Context, gist string) (admin.History, error)
 	Cost(ctx context.Context, deals int) (estimate.Cost, error)
+}
+
+// events are the events of a gistdeal.
+type events interface {
+	// EventsAfter returns a page of events, of one user if user is not "". It waits up to the
+	// given time for an event if there is none.
+	EventsAfter(ctx context.Context, user string, q gistdeal.EventQuery, wait time.Duration) (activity.EventPage, error)
 }
 
 // state is the state of a gistdeal.

@@ -11,6 +11,7 @@ type cli struct {
 	Requests    requestsCmd    `cmd:"" help:"List and cancel pending requests to track or scan users."`
 	Operations  operationsCmd  `cmd:"" help:"List, show and cancel changes of many users or deals."`
 	Deals       dealsCmd       `cmd:"" help:"List, retry, skip and explain deals."`
+	Events      eventsCmd      `cmd:"" help:"List and follow what happened to gists, deals and users."`
 	Rules       rulesCmd       `cmd:"" help:"List, test, export and replace the rules that decide which gists become deals."`
 	Tokens      tokensCmd      `cmd:"" help:"Add, list, rotate and revoke the tokens of the HTTP API and the page."`
 	Webhooks    webhooksCmd    `cmd:"" help:"Add, list, change, test and delete webhooks, which get signed messages about events."`

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"gistdeal"
 	"gistdeal/internal/admin"
@@ -12,6 +13,7 @@ import (
 	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/app"
 	"gistdeal/internal/config"
+	"gistdeal/internal/loop"
 	"gistdeal/internal/operation"
 	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/rules"
@@ -36,6 +38,27 @@ func newLocal(db *store.Store, c config.Config) local {
 // Deals returns the deals from the first one on.
 func (l local) Deals(ctx context.Context, s admin.DealSelection, limit int) ([]admin.Deal, bool, error) {
 	return l.Admin.Deals(ctx, s, gistdeal.DealPlace{}, limit)
+}
+
+// EventsAfter returns a page of events, and waits for one if there is none.
+func (l local) EventsAfter(ctx context.Context, user string, q gistdeal.EventQuery, wait time.Duration) (activity.EventPage, error) {
+	if user != "" {
+		u, err := l.KnownUser(ctx, user)
+		if err != nil {
+			return activity.EventPage{}, err
+		}
+		q.UserID = u.ID
+	}
+	for until := time.Now().Add(wait); ; {
+		p, err := l.EventPage(ctx, q)
+		if err != nil || len(p.Events) > 0 || !time.Now().Before(until) {
+			return p, err
+		}
+		q.After = p.After
+		if !loop.Sleep(ctx, time.Second) {
+			return p, ctx.Err()
+		}
+	}
 }
 
 // Cost returns the cost of creating deals, with the quotas that the leader recorded.

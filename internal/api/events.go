@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/sse"
 
 	"gistdeal"
+	"gistdeal/internal/admin/activity"
 	"gistdeal/internal/api/document"
 	"gistdeal/internal/problem"
 )
@@ -233,52 +234,31 @@ type listEventsInput struct {
 	Wait  int `query:"wait" minimum:"0" maximum:"25" default:"0" doc:"For how many seconds to wait for an event if there is none yet."`
 }
 
-type eventList struct {
-	Events []gistdeal.Event `json:"events"`
-	After  int64            `json:"after" doc:"The value of after for the next page."`
-}
-
-func (a *API) listEvents(ctx context.Context, in *listEventsInput) (*reply[eventList], error) {
+func (a *API) listEvents(ctx context.Context, in *listEventsInput) (*reply[activity.EventPage], error) {
 	q, err := a.eventQuery(ctx, in.EventSelection)
 	if err != nil {
 		return nil, err
 	}
 	q.Limit = in.Limit
-	list, err := a.eventsAfter(ctx, q)
+	list, err := a.activity.EventPage(ctx, q)
 	if err == nil && len(list.Events) == 0 && in.Wait > 0 {
 		list, err = a.waitForEvents(ctx, q, time.Duration(in.Wait)*time.Second)
 	}
 	if errors.Is(err, gistdeal.ErrEventsDeleted) {
 		return nil, a.startAnew(ctx, err)
 	}
-	return &reply[eventList]{list}, err
-}
-
-// eventsAfter returns a page of events, with the place after it.
-func (a *API) eventsAfter(ctx context.Context, q gistdeal.EventQuery) (list eventList, err error) {
-	// Read first: all events up to it are seen by the query.
-	if list.After, err = a.activity.LastEvent(ctx); err != nil {
-		return list, err
-	}
-	if list.Events, err = a.activity.Events(ctx, q); err != nil {
-		return list, err
-	}
-	list.After = max(list.After, q.After)
-	if n := len(list.Events); n > 0 && (n == q.Limit || list.Events[n-1].ID > list.After) {
-		list.After = list.Events[n-1].ID
-	}
-	return list, nil
+	return &reply[activity.EventPage]{list}, err
 }
 
 // waitForEvents returns the events after q.After once there are some, or an empty page when
 // the time is over or gistdeal stops.
-func (a *API) waitForEvents(ctx context.Context, q gistdeal.EventQuery, wait time.Duration) (eventList, error) {
+func (a *API) waitForEvents(ctx context.Context, q gistdeal.EventQuery, wait time.Duration) (activity.EventPage, error) {
 	batches := a.broadcaster.listen(ctx)
 	defer a.broadcaster.leave(batches)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for over := false; ; {
-		list, err := a.eventsAfter(ctx, q)
+		list, err := a.activity.EventPage(ctx, q)
 		if err == nil {
 			err = recheck(ctx)
 		}

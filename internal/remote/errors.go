@@ -52,7 +52,7 @@ const problemPrefix = "urn:gistdeal:problem:"
 // kinds maps the type of a problem to the kind of the error.
 var kinds = map[string]gistdeal.Kind{
 	"invalid": gistdeal.Invalid, "not-found": gistdeal.NotFound, "conflict": gistdeal.Conflict,
-	"limited": gistdeal.Limited, "temporary": gistdeal.Temporary,
+	"limited": gistdeal.Limited, "temporary": gistdeal.Temporary, "gone": gistdeal.Gone,
 }
 
 // problem is an answer with an error, as RFC 9457 describes it.

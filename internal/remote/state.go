@@ -29,6 +29,14 @@ func (r *Remote) Quotas(ctx context.Context) (gistdeal.Quotas, error) {
 	return read[gistdeal.Quotas](r.api.GetQuotas(ctx))
 }
 
+// EventsAfter returns a page of events, of one user if user is not "". It waits up to the
+// given time for an event if there is none.
+func (r *Remote) EventsAfter(ctx context.Context, user string, q gistdeal.EventQuery, wait time.Duration) (activity.EventPage, error) {
+	return read[activity.EventPage](r.api.ListEvents(ctx, &client.ListEventsParams{
+		After: given(q.After), Type: names[string](q.Types), User: given(user), Limit: new(int64(q.Limit)), Wait: given(int64(wait / time.Second)),
+	}))
+}
+
 // AllAuditLog yields the pages of all entries that f means, the last entry first.
 func (r *Remote) AllAuditLog(ctx context.Context, f gistdeal.AuditFilter) iter.Seq2[[]gistdeal.AuditEntry, error] {
 	return pages(func(cursor *string) ([]gistdeal.AuditEntry, string, error) {
