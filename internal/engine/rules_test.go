@@ -144,7 +144,7 @@ func TestARuleWhoseStageOrFieldWasDeletedPausesAlone(t *testing.T) {
 			w.eventually("the deals of the rule wait, and the others are created", func() bool {
 				waiting, created := 0, 0
 				for _, d := range w.deals(r, "octocat") {
-					if d.State == gistdeal.DealAwaitingApproval && strings.Contains(d.Problem, `the rule "topic" is paused: its`) {
+					if d.State == gistdeal.DealAwaitingApproval && strings.HasPrefix(d.Problem, `awaiting approval: the rule "topic"`) {
 						waiting++
 					}
 				}
@@ -160,6 +160,62 @@ func TestARuleWhoseStageOrFieldWasDeletedPausesAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestDealsDecidedByARuleThatWasCorrectedSinceHoldUpNoOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.AddUser(sim.User{Login: "octocat"})
+	w.sim.AddUser(sim.User{Login: "hubot"})
+	for i := range 3 {
+		w.sim.AddGist("octocat", sim.Gist{ID: fmt.Sprint("aa0", i), Description: "a gist"})
+		w.sim.AddGist("hubot", sim.Gist{ID: fmt.Sprint("bb0", i), Description: "a gist"})
+	}
+	r := w.start()
+	w.connected(r)
+	rule := rules.Rule{Name: "stale", Action: gistdeal.RuleCreate, Pipeline: "Gists", Stage: "Done", All: []rules.Condition{{Fact: rules.Login, Value: "octocat"}}}
+	w.saveRules(r, 1, rule)
+	_, err := r.store.PausePushes(t.Context(), "", time.Now())
+	testenv.Must(t, err)
+	testenv.Must(t, w.track(r, "octocat"))
+	w.eventually("the deals are queued", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealQueued) == 3 })
+	w.sim.DeleteStage(7)
+	rule.Stage = ""
+	w.saveRules(r, 2, rule)
+	_, err = r.store.ResumePushes(t.Context(), time.Now())
+	testenv.Must(t, err)
+	w.eventually("the deals wait for approval", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealAwaitingApproval) == 3 })
+	for _, d := range w.deals(r, "octocat") {
+		if !strings.HasPrefix(d.Problem, `awaiting approval: the rule "stale": the stage for new deals was deleted in Pipedrive`) {
+			t.Errorf("%q", d.Problem)
+		}
+	}
+	n, err := r.store.Approve(t.Context(), w.user(r, "octocat").ID, time.Now())
+	if err != nil || n != 3 {
+		t.Fatalf("%d deals are approved, %v", n, err)
+	}
+	w.eventually("they wait again", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealAwaitingApproval) == 3 })
+	testenv.Must(t, w.track(r, "hubot"))
+	w.eventually("the other deals are created", func() bool { return dealsIn(w, r, "hubot", gistdeal.DealCreated) == 3 })
+	if log := w.log.String(); len(w.sim.Deals()) != 3 || strings.Contains(log, "backoff started") {
+		t.Errorf("%d deals in Pipedrive, log:\n%s", len(w.sim.Deals()), log)
+	}
+	for _, id := range []string{"aa00", "aa01", "aa02"} {
+		if result, _, err := rulesets.New(r.store).ApplyAgain(t.Context(), id); err != nil || result != "queued" {
+			t.Errorf("%s, %v", result, err)
+		}
+	}
+	w.settled(r, "octocat")
+}
+
+// dealsIn returns how many deals of a user are in a state.
+func dealsIn(w *world, r *run, login string, state gistdeal.DealState) (n int) {
+	for _, d := range w.deals(r, login) {
+		if d.State == state {
+			n++
+		}
+	}
+	return n
 }
 
 func TestDealsOverALimitOfTheirRuleWaitForApproval(t *testing.T) {

@@ -156,11 +156,11 @@ func (c *Client) explainRefusal(ctx context.Context, t *target, d gistdeal.Draft
 	if err != nil {
 		return gistdeal.Errorf(gistdeal.Temporary, "%w; look up the fields, the stage and the owner: %w", refusal, err)
 	}
-	if missing == "" {
+	if missing.name == "" {
 		return refusal
 	}
-	err = gistdeal.Errorf(gistdeal.Unauthorized, "%s was deleted in Pipedrive: %w", missing, refusal)
-	if d.Content != nil {
+	err = gistdeal.Errorf(gistdeal.Unauthorized, "%s was deleted in Pipedrive: %w", missing.name, refusal)
+	if c := d.Content; c != nil && (missing.byRule || missing.stage && c.StageID != 0 || missing.owner && c.OwnerID != 0) {
 		err = &gistdeal.Error{Kind: gistdeal.Unauthorized, Err: &markedError{gistdeal.ErrRule, err.Error()}}
 	}
 	return err

@@ -228,38 +228,44 @@ func (t *target) mentionedIn(text string) bool {
 		slices.ContainsFunc(slices.Collect(maps.Values(t.fields)), func(f field) bool { return strings.Contains(text, f.Code) })
 }
 
-// missingPart names the part of t that no longer exists in Pipedrive. It returns "" if
-// all parts exist.
-func (c *Client) missingPart(ctx context.Context, t *target) (string, error) {
+// missing is a part of a target that no longer exists in Pipedrive.
+type missing struct {
+	name         string // "" if all parts exist
+	byRule       bool   // only a rule wants it
+	stage, owner bool
+}
+
+// missingPart returns the part of t that no longer exists in Pipedrive.
+func (c *Client) missingPart(ctx context.Context, t *target) (missing, error) {
 	all, err := c.listFields(ctx)
 	if err != nil {
-		return "", err
+		return missing{}, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.fields)) {
 		if !slices.ContainsFunc(all, func(f field) bool { return f.Code == t.fields[name].Code }) {
-			return fmt.Sprintf("the field %q", name), nil
+			return missing{name: fmt.Sprintf("the field %q", name)}, nil
 		}
 	}
-	if missing := t.missingByRule(all); missing != "" {
-		return missing, nil
+	if name := t.missingByRule(all); name != "" {
+		return missing{name: name, byRule: true}, nil
 	}
 	if t.stageID != 0 {
 		stages, err := c.listNamed(ctx, "/api/v2/stages", url.Values{"limit": {"500"}})
 		if err != nil {
-			return "", err
+			return missing{}, err
 		}
 		if !slices.ContainsFunc(stages, func(s named) bool { return s.ID == t.stageID }) {
-			return "the stage for new deals", nil
+			return missing{name: "the stage for new deals", stage: true}, nil
 		}
 	}
 	if t.ownerID != 0 {
 		users, err := c.listUsers(ctx)
 		if err != nil {
-			return "", err
+			return missing{}, err
 		}
 		if !slices.ContainsFunc(users, func(u user) bool { return u.ID == t.ownerID }) {
-			return "the owner of new deals", nil
+			return missing{name: "the owner of new deals", owner: true}, nil
 		}
 	}
-	return "", nil
+	return missing{}, nil
 }

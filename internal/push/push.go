@@ -262,6 +262,9 @@ func (p *Pusher) push(ctx context.Context, c gistdeal.Claim, start time.Time) (c
 		return 0, nil
 	case errors.Is(err, gistdeal.ErrNoDeal):
 		return spent.All(), p.noDeal(ctx, c, err)
+	case errors.Is(err, gistdeal.ErrRule):
+		p.hold(ctx, c, err)
+		return 0, err // What Pipedrive has is read again, and the others go on.
 	case kind == gistdeal.Unknown:
 		p.log.Warn("deal's outcome unknown", "gist", c.Draft.GistID, "attempt", c.Attempt, "error", err)
 		p.inDoubt.add(c)
@@ -318,6 +321,19 @@ func (p *Pusher) giveBack(ctx context.Context, c gistdeal.Claim, err error, behi
 	p.record(ctx, func(ctx context.Context) error {
 		back, writeErr := p.store.GiveBack(ctx, c, loop.Reason(err), behind, p.now())
 		if writeErr == nil && !back {
+			p.inDoubt.put(c)
+		}
+		return writeErr
+	})
+}
+
+// hold records that the deal waits for approval, because its rule wants what Pipedrive does
+// not have any more.
+func (p *Pusher) hold(ctx context.Context, c gistdeal.Claim, err error) {
+	p.log.Warn("deal awaits approval", "gist", c.Draft.GistID, "login", c.Draft.Login, "error", err)
+	p.record(ctx, func(ctx context.Context) error {
+		waits, writeErr := p.store.Hold(ctx, c, loop.Reason(err), p.now())
+		if writeErr == nil && !waits {
 			p.inDoubt.put(c)
 		}
 		return writeErr

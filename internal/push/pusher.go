@@ -39,6 +39,7 @@ type Store interface {
 	Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
 	RecordNoDeal(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error
 	GiveBack(ctx context.Context, c gistdeal.Claim, reason string, behind bool, now time.Time) (bool, error)
+	Hold(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error)
 	InDoubt(ctx context.Context) ([]gistdeal.Claim, error)
 	PushPause(ctx context.Context) (gistdeal.Pause, error)
 	Orders(ctx context.Context) (int64, error)
@@ -134,7 +135,7 @@ func (p *Pusher) Reset() { p.inDoubt.reset() }
 // it. The outcomes of deals that were sent are recorded until Stopping is closed.
 // It returns an error only for a mistake that a person has to correct.
 func (p *Pusher) Run(ctx context.Context) error {
-	connected, relisted := false, false
+	connected := false
 	for known := (orders{}); p.awaitTry(ctx, known); {
 		known = p.readOrders(ctx, known)
 		ended := stopped{stage: StageConnect}
@@ -174,11 +175,8 @@ func (p *Pusher) Run(ctx context.Context) error {
 			connected, p.relist = false, errors.Is(ended.err, errCatalogWanted)
 			continue
 		}
-		// Connecting again pauses the rule that needs what is gone. The others go on at once,
-		// unless that was in vain.
-		p.relist = errors.Is(ended.err, gistdeal.ErrRule)
-		if relisted = p.relist && !relisted; relisted {
-			connected = false
+		if p.relist = errors.Is(ended.err, gistdeal.ErrRule); p.relist {
+			connected = false // Connecting again pauses the rule, if it still needs what is gone.
 			continue
 		}
 		p.begin(ended)

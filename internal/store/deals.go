@@ -248,6 +248,36 @@ func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, b
 	})
 }
 
+// Hold records that the attempt c certainly created no deal, because a rule wanted something
+// that Pipedrive does not have any more. The deal awaits approval, and so do the queued deals
+// that the same version of the rule decided, because they want the same. A deal of a removed
+// user is skipped instead. Hold reports false in the case in which GiveBack does.
+func (s *Store) Hold(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) (bool, error) {
+	return s.settle(ctx, c, attemptEnd{outcome: "not_sent", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
+		var rule string
+		var version int64
+		if err := tx.QueryRowContext(ctx, `SELECT rule, rules_version FROM deals WHERE gist_id = $1`, c.Draft.GistID).Scan(&rule, &version); err != nil {
+			return false, err
+		}
+		problem := clean(fmt.Sprintf("awaiting approval: the rule %q: %s", rule, reason))
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'awaiting_approval', problem = $1, updated_at = $2
+			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5
+			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'not_found')`,
+			problem, millis(now), c.Draft.GistID, c.Attempt, c.Owner))
+		if err != nil || !ok {
+			return ok, err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'awaiting_approval', problem = $1, updated_at = $2
+			WHERE state = 'queued' AND rule <> '' AND rule = $3 AND rules_version = $4 AND content <> ''
+			AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.gist_id = deals.gist_id AND a.outcome = 'not_found')`,
+			problem, millis(now), rule, version); err != nil {
+			return false, err
+		}
+		_, err = skipRemoved(ctx, tx, c, gistdeal.DealAwaitingApproval, now)
+		return true, err
+	})
+}
+
 // AdoptInDoubt records that lookups found the deal dealID for the attempt c in doubt, and
 // the living deals of the gist. It reports false if dealID is the deal of another gist or
 // the attempt was decided in the meantime.

@@ -96,3 +96,37 @@ func TestDecisionsAreStoredWithTheirDealsAndCanBeRepeated(t *testing.T) {
 		testenv.Must(t, s.RecordRulesApplied(t.Context(), 3, noon))
 	})
 }
+
+func TestADealWaitsWithTheOthersOfItsRuleAndVersion(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		decided := func(version int64) gistdeal.Decision {
+			return gistdeal.Decision{Rule: "one", Version: version, Action: gistdeal.RuleCreate, Content: &gistdeal.Content{StageID: 7}}
+		}
+		_, err := s.SaveGists(t.Context(), 1, gists("a", 3), gistdeal.NewGistPolicy{Decisions: map[string]gistdeal.Decision{"a0001": decided(2), "a0002": decided(1), "a0003": decided(1)}}, noon)
+		testenv.Must(t, err)
+		first := claim(t, s, "me")
+		stranger := first
+		stranger.Owner = "another"
+		if waits, err := s.Hold(t.Context(), stranger, "gone", noon); err != nil || waits {
+			t.Errorf("another process let the deal wait: %v, %v", waits, err)
+		}
+		if waits, err := s.Hold(t.Context(), first, "gone", noon); err != nil || !waits {
+			t.Errorf("waits %v, %v", waits, err)
+		}
+		for id, want := range map[string]gistdeal.DealState{"a0001": gistdeal.DealQueued, "a0002": gistdeal.DealAwaitingApproval, "a0003": gistdeal.DealAwaitingApproval} {
+			h, err := s.Explain(t.Context(), id)
+			if err != nil || h.State != want || want == gistdeal.DealAwaitingApproval && h.Problem != `awaiting approval: the rule "one": gone` {
+				t.Errorf("%s is %s: %q, %v", id, h.State, h.Problem, err)
+			}
+			if id == first.Draft.GistID && (len(h.Attempts) != 1 || h.Attempts[0].Outcome != "not_sent") {
+				t.Errorf("%+v", h.Attempts)
+			}
+		}
+		again, ok, err := s.Reclaim(t.Context(), claim(t, s, "me"), 3, "me", noon, noon)
+		if waits, holdErr := s.Hold(t.Context(), again, "gone", noon); !ok || err != nil || holdErr != nil || waits {
+			t.Errorf("a deal with an attempt that lookups did not find waits: %v, %v, %v", waits, err, holdErr)
+		}
+	})
+}
