@@ -39,7 +39,7 @@ func TestABackfillOfAThousandGistsSendsOneNotice(t *testing.T) {
 		w.notice(1000)
 		w.every(10*time.Second, 30)
 		sent := w.got("slack")
-		if len(sent) != 1 || !strings.Contains(sent[0].text, "@user1 is tracked now, with 1,000 gists of before.") {
+		if len(sent) != 1 || !strings.Contains(sent[0].text, "user1 is tracked now, with 1,000 gists of before.") {
 			w.t.Errorf("%+v, want one notice", sent)
 		}
 		deliveries, err := w.db.Deliveries(w.t.Context(), "id of slack", nil, 0, 10)
