@@ -155,22 +155,20 @@ func (r *rule) firstFailure(t *text) (*condition, string) {
 // decision returns the decision of a rule that matches.
 func (r *rule) decision(f Facts, version int64) gistdeal.Decision {
 	d := gistdeal.Decision{Rule: r.Name, Version: version, Action: r.Action, UserDay: r.UserDay, RuleDay: r.RuleDay}
-	switch {
-	case r.Action == gistdeal.RuleSkip:
+	if r.Action == gistdeal.RuleSkip {
 		d.Reason = fmt.Sprintf("the rule %q skips it", r.Name)
 		return d
+	}
+	var err error
+	d.Content, err = r.content(f) // Also of a deal that waits: a person may approve it.
+	switch {
 	case r.paused != "":
 		d.Action, d.Reason = gistdeal.RuleHold, PausedReason(r.Name, r.paused)
-		return d
+	case err != nil:
+		d.Action, d.Reason = gistdeal.RuleHold, fmt.Sprintf("awaiting approval: the rule %q: %v", r.Name, err)
 	case r.Action == gistdeal.RuleHold:
 		d.Reason = fmt.Sprintf("awaiting approval: the rule %q wants it", r.Name)
 	}
-	content, err := r.content(f)
-	if err != nil {
-		d.Action, d.Reason = gistdeal.RuleHold, fmt.Sprintf("awaiting approval: the rule %q: %v", r.Name, err)
-		return d
-	}
-	d.Content = content
 	return d
 }
 
@@ -179,8 +177,9 @@ func PausedReason(rule, why string) string {
 	return fmt.Sprintf("awaiting approval: the rule %q is paused: %s", rule, why)
 }
 
-// content returns the content of a deal; nil for the content without rules.
-func (r *rule) content(f Facts) (*gistdeal.Content, error) {
+// content returns the content of a deal; nil for the content without rules. The error is that
+// of the first title or value that is not possible; the content lacks those.
+func (r *rule) content(f Facts) (_ *gistdeal.Content, failed error) {
 	if !r.hasContent() {
 		return nil, nil
 	}
@@ -192,20 +191,20 @@ func (r *rule) content(f Facts) (*gistdeal.Content, error) {
 	if r.title != nil {
 		title, err := render(r.title, data)
 		if err != nil {
-			return nil, fmt.Errorf("title: %w", err)
+			title, failed = "", fmt.Errorf("title: %w", err)
 		}
 		c.Title = cutRunes(strings.Join(strings.Fields(title), " "), 255)
 	}
 	for _, one := range r.fields {
 		value, err := one.value(data)
-		if err != nil {
-			return nil, fmt.Errorf("field %q: %w", one.Field.Field, err)
+		if err != nil && failed == nil {
+			failed = fmt.Errorf("field %q: %w", one.Field.Field, err)
 		}
-		if value != nil {
+		if err == nil && value != nil {
 			c.Fields = append(c.Fields, gistdeal.FieldValue{Code: one.Code, Name: one.Field.Field, Type: one.Type, Value: value})
 		}
 	}
-	return c, nil
+	return c, failed
 }
 
 // value returns the value of a field in the form of its type; nil if it is blank.
