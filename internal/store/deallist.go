@@ -207,7 +207,7 @@ func (c dealChange) apply(ctx context.Context, tx *sql.Tx, f gistdeal.DealFilter
 		return 0, err
 	}
 	w := where{}
-	set := `UPDATE deals AS d SET state = ` + w.arg(c.to) + `, problem = ` + w.arg(c.problem) + `, queued_at = ` + w.arg(millis(now)) + `, updated_at = ` + w.arg(millis(now)) + `, ` + h.again() + `, catch_up = 1`
+	set := `UPDATE deals AS d SET state = ` + w.arg(c.to) + `, problem = ` + w.arg(c.problem) + `, queued_at = ` + w.arg(millis(now)) + `, updated_at = ` + w.arg(millis(now)) + `, ` + h.again() + `, catch_up = 1, by_rule = 0`
 	w.in("d.state", stringsOf(c.from))
 	if err := w.deals(f); err != nil {
 		return 0, err

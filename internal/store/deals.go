@@ -71,7 +71,7 @@ func (s *Store) Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owne
 
 // skipRemoved skips the deal of the attempt c, in the given state, if its user was removed.
 func skipRemoved(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, state gistdeal.DealState, now time.Time) (bool, error) {
-	return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1, updated_at = $6
+	return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1, updated_at = $6, by_rule = 0
 		WHERE gist_id = $2 AND state = $3 AND attempts = $4 AND owner = $5
 		AND EXISTS (SELECT 1 FROM gists g JOIN users u ON u.id = g.user_id WHERE g.id = $2 AND u.state = 'removed')`,
 		userRemoved, c.Draft.GistID, state, c.Attempt, c.Owner, millis(now)))

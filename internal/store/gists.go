@@ -138,15 +138,15 @@ func (d newDeals) insert(ctx context.Context, tx *sql.Tx, state gistdeal.DealSta
 		return 0, err
 	}
 	r, err := tx.ExecContext(ctx, `
-		INSERT INTO deals (gist_id, state, problem, queued_at, backfill, catch_up, place, turn, created_at, updated_at, rule, rules_version, content)
-		SELECT id, $1, problem, $3, backfill, backfill, place, `+h.turn()+`, $3, $3, rule, version, content FROM (
+		INSERT INTO deals (gist_id, state, problem, queued_at, backfill, catch_up, place, turn, created_at, updated_at, rule, rules_version, content, by_rule)
+		SELECT id, $1, problem, $3, backfill, backfill, place, `+h.turn()+`, $3, $3, rule, version, content, CAST($8 AS BIGINT) FROM (
 			SELECT key AS id, CAST($4 AS BIGINT) AS backfill, CAST(value ->> 'place' AS BIGINT) AS place,
 				CASE WHEN CAST($2 AS TEXT) = '' THEN value ->> 'reason' ELSE CAST($2 AS TEXT) END AS problem,
 				CASE WHEN CAST($7 AS TEXT) = '' THEN '' ELSE value ->> 'rule' END AS rule,
 				CASE WHEN CAST($7 AS TEXT) = '' THEN 0 ELSE CAST(value ->> 'version' AS BIGINT) END AS version,
 				CASE WHEN CAST($7 AS TEXT) = '' THEN '' ELSE value ->> 'content' END AS content
 			FROM json_each($5) WHERE CAST(value ->> 'created_at' AS BIGINT) < $6 AND (CAST($7 AS TEXT) = '' OR value ->> 'action' = CAST($7 AS TEXT))) new WHERE true
-		ON CONFLICT (gist_id) DO NOTHING`, state, problem, millis(d.now), boolean(d.backfill), d.object, before, string(action))
+		ON CONFLICT (gist_id) DO NOTHING`, state, problem, millis(d.now), boolean(d.backfill), d.object, before, string(action), boolean(action == gistdeal.RuleSkip))
 	if err != nil {
 		return 0, err
 	}

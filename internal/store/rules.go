@@ -148,7 +148,7 @@ const (
 	// decidable is the condition for deals that rules may decide about again: they were never
 	// sent, or surely created nothing, and it was neither a person nor the backfill that
 	// skipped them.
-	decidable = `(d.state = 'queued' OR d.state = 'awaiting_approval' AND d.problem <> '` + waitingForScan + `' OR d.state = 'skipped' AND d.rule <> '' AND d.problem LIKE 'the rule %')
+	decidable = `(d.state = 'queued' OR d.state = 'awaiting_approval' AND d.problem <> '` + waitingForScan + `' OR d.state = 'skipped' AND d.by_rule = 1)
 		AND u.state <> 'removed' AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.gist_id = d.gist_id AND a.outcome IN ('', 'not_found'))`
 )
 
@@ -217,8 +217,8 @@ func (s *Store) DecideAgain(ctx context.Context, gistID string, decide func(gist
 		if state == gistdeal.DealQueued && g.State != gistdeal.DealQueued {
 			set = fmt.Sprintf(`, queued_at = %d, catch_up = 1, %s`, millis(now), h.again())
 		}
-		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, rule = $3, rules_version = $4, content = $5, updated_at = $6`+set+` WHERE gist_id = $7 AND state = $8`,
-			state, clean(problem), clean(d.Rule), d.Version, content, millis(now), gistID, g.State))
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, rule = $3, rules_version = $4, content = $5, updated_at = $6, by_rule = $9`+set+` WHERE gist_id = $7 AND state = $8`,
+			state, clean(problem), clean(d.Rule), d.Version, content, millis(now), gistID, g.State, boolean(state == gistdeal.DealSkipped)))
 		if ok {
 			before, after = g.State, state
 		}

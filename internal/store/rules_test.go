@@ -130,3 +130,30 @@ func TestADealWaitsWithTheOthersOfItsRuleAndVersion(t *testing.T) {
 		}
 	})
 }
+
+func TestNoRuleDecidesAgainAboutADealThatAPersonSkipped(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		wait := gistdeal.Decision{Rule: "one", Version: 1, Action: gistdeal.RuleHold, Reason: "awaiting approval"}
+		skip := gistdeal.Decision{Rule: "two", Version: 1, Action: gistdeal.RuleSkip, Reason: `the rule "two" skips it`}
+		_, err := s.SaveGists(t.Context(), 1, gists("a", 3), gistdeal.NewGistPolicy{Decisions: map[string]gistdeal.Decision{"a0001": wait, "a0002": skip, "a0003": skip}}, noon)
+		testenv.Must(t, err)
+		_, err = s.Retry(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0003"}}, noon)
+		testenv.Must(t, err)
+		_, err = s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"a0001", "a0003"}}, "the rule of the customer is: no deals", noon)
+		testenv.Must(t, err)
+		for id, want := range map[string]gistdeal.DealState{"a0001": "", "a0002": gistdeal.DealQueued, "a0003": ""} {
+			_, after, err := s.DecideAgain(t.Context(), id, func(gistdeal.DecidedGist) gistdeal.Decision {
+				return gistdeal.Decision{Rule: "new", Version: 2, Action: gistdeal.RuleCreate}
+			}, noon)
+			if err != nil || after != want {
+				t.Errorf("%s becomes %q, want %q, %v", id, after, want, err)
+			}
+		}
+		_, after, err := s.DecideAgain(t.Context(), "a0002", func(gistdeal.DecidedGist) gistdeal.Decision { return skip }, noon)
+		if all, listErr := s.DecidableGists(t.Context(), "", 10); err != nil || listErr != nil || after != gistdeal.DealSkipped || len(all) != 1 {
+			t.Errorf("%s, and %d deals can be decided again, %v, %v", after, len(all), err, listErr)
+		}
+	})
+}

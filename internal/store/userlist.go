@@ -176,7 +176,7 @@ func (s *Store) RemoveUsers(ctx context.Context, now time.Time, ids ...int64) ([
 	return s.setStates(ctx, ids, now, stateChange{
 		action: gistdeal.ActionRemoveUser, to: gistdeal.UserRemoved, from: `state <> 'removed'`,
 		then: func(ctx context.Context, tx *sql.Tx, users string) error {
-			_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1, updated_at = $3 WHERE state IN ('awaiting_approval', 'queued')
+			_, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'skipped', problem = $1, updated_at = $3, by_rule = 0 WHERE state IN ('awaiting_approval', 'queued')
 				AND gist_id IN (SELECT id FROM gists WHERE user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($2)))`, userRemoved, users, millis(now))
 			if err != nil {
 				return err

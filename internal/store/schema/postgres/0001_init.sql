@@ -86,6 +86,7 @@ CREATE TABLE deals (
   rule      TEXT   NOT NULL DEFAULT '',
   rules_version BIGINT NOT NULL DEFAULT 0,
   content   TEXT   NOT NULL DEFAULT '',
+  by_rule   BIGINT NOT NULL DEFAULT 0,            -- 1: a rule skipped the deal, and no person has decided since
   CHECK ((state = 'created') = (deal_id IS NOT NULL))
 );
 CREATE INDEX deals_turn ON deals (state, backfill, turn, gist_id);
