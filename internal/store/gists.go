@@ -161,7 +161,7 @@ func gistObject(ctx context.Context, tx *sql.Tx, userID int64, gists []gistdeal.
 	if err := tx.QueryRowContext(ctx, `UPDATE counters SET value = value + $1 WHERE name = 'gist_seq' RETURNING value`, len(gists)).Scan(&last); err != nil {
 		return "", err
 	}
-	decisions, err := withinLimits(ctx, tx, userID, gists, n.Decisions, now)
+	decisions, err := withinLimits(ctx, tx, userID, gists, n, now)
 	if err != nil {
 		return "", err
 	}

@@ -41,8 +41,10 @@ func contentOf(text string) (*gistdeal.Content, error) {
 }
 
 // withinLimits returns the decisions about gists of a user, in which the new deals that are
-// over a limit of their rule wait for approval.
-func withinLimits(ctx context.Context, tx *sql.Tx, userID int64, gists []gistdeal.Gist, decisions map[string]gistdeal.Decision, now time.Time) (map[string]gistdeal.Decision, error) {
+// over a limit of their rule wait for approval. Gists that the backfill skips take nothing
+// from the limits.
+func withinLimits(ctx context.Context, tx *sql.Tx, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (map[string]gistdeal.Decision, error) {
+	decisions := n.Decisions
 	limited := func(d gistdeal.Decision) bool {
 		return d.Action == gistdeal.RuleCreate && (d.UserDay > 0 || d.RuleDay > 0)
 	}
@@ -50,7 +52,7 @@ func withinLimits(ctx context.Context, tx *sql.Tx, userID int64, gists []gistdea
 	for i := len(gists) - 1; i >= 0; i-- { // The oldest first.
 		id := gists[i].ID
 		d := decisions[id]
-		if !limited(d) {
+		if !limited(d) || millis(gists[i].CreatedAt) < millis(n.SkipBefore) {
 			continue
 		}
 		known, err := hasDeal(ctx, tx, id)

@@ -157,3 +157,19 @@ func TestNoRuleDecidesAgainAboutADealThatAPersonSkipped(t *testing.T) {
 		}
 	})
 }
+
+func TestGistsBeforeTheBackfillTakeNothingFromTheLimitsOfARule(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		d := gistdeal.Decision{Rule: "one", Version: 1, Action: gistdeal.RuleCreate, UserDay: 1}
+		all := gists("a", 3)
+		_, err := s.SaveGists(t.Context(), 1, all, gistdeal.NewGistPolicy{First: true, SkipBefore: all[0].CreatedAt, Decisions: map[string]gistdeal.Decision{"a0001": d, "a0002": d, "a0003": d}}, noon)
+		testenv.Must(t, err)
+		for id, want := range map[string]gistdeal.DealState{"a0001": gistdeal.DealSkipped, "a0002": gistdeal.DealSkipped, "a0003": gistdeal.DealQueued} {
+			if h, err := s.Explain(t.Context(), id); err != nil || h.State != want {
+				t.Errorf("%s is %s: %q, want %s, %v", id, h.State, h.Problem, want, err)
+			}
+		}
+	})
+}
