@@ -24,11 +24,11 @@ func (p *Pusher) noteCatalog(ctx context.Context, change func(*gistdeal.Catalog)
 	if err != nil || string(text) == before {
 		return err
 	}
-	if err := p.store.Set(ctx, gistdeal.KeyCatalog, string(text)); err != nil {
-		return err
-	}
-	// Last, because it tells the readers of the rules to read both again.
-	return p.store.Set(ctx, rules.KeyCatalogVersion, strconv.FormatInt(p.now().UnixNano(), 10))
+	// The version tells the readers of the rules to read both again.
+	return p.store.SetAll(ctx, map[string]string{
+		gistdeal.KeyCatalog:     string(text),
+		rules.KeyCatalogVersion: strconv.FormatInt(p.now().UnixNano(), 10),
+	})
 }
 
 // holdPaused lets the queued deals of paused rules wait for approval, so that they hold up

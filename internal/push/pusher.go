@@ -32,6 +32,7 @@ type Pipedrive interface {
 // Store is the part of the database that a Pusher uses.
 type Store interface {
 	SettingStore
+	SetAll(ctx context.Context, values map[string]string) error
 	Due(ctx context.Context) (due, catchUp bool, err error)
 	Claim(ctx context.Context, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)
 	Reclaim(ctx context.Context, c gistdeal.Claim, lookups int, owner string, now, remote time.Time) (gistdeal.Claim, bool, error)

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gistdeal"
@@ -31,6 +32,23 @@ func (s *Store) Set(ctx context.Context, name, value string) error {
 	_, err := s.db.ExecContext(ctx, setSetting, name, clean(value))
 	if err != nil {
 		return fmt.Errorf("set %s: %w", name, err)
+	}
+	return nil
+}
+
+// SetAll stores the values of several settings in one transaction.
+func (s *Store) SetAll(ctx context.Context, values map[string]string) error {
+	names := slices.Sorted(maps.Keys(values))
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, name := range names {
+			if _, err := tx.ExecContext(ctx, setSetting, name, clean(values[name])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("set %s: %w", strings.Join(names, ", "), err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -36,4 +37,20 @@ func TestOfManyChangesFromOneVersionOfTheSettingsOneIsStored(t *testing.T) {
 		}
 		testenv.Must(t, s.ChangeSettings(t.Context(), map[gistdeal.Setting]string{gistdeal.SettingDailyLimit: ""}, "", noon))
 	})
+}
+
+func TestOfSeveralSettingsAllAreStoredOrNone(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "gistdeal.db"))
+	s.Exec(t, `CREATE TRIGGER spoil BEFORE INSERT ON settings WHEN NEW.name = 'b' AND NEW.value = 'bad' BEGIN SELECT RAISE(ABORT, 'spoiled'); END`)
+	for _, value := range []string{"good", "bad"} {
+		if err := s.SetAll(t.Context(), map[string]string{"a": value, "b": value}); (err != nil) != (value == "bad") {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+	for _, name := range []string{"a", "b"} {
+		if value, err := s.Setting(t.Context(), name); err != nil || value != "good" {
+			t.Errorf("%s is %q, %v", name, value, err)
+		}
+	}
 }
