@@ -236,3 +236,22 @@ func TestErasingInPostgreSQLNeedsAConfiguredKey(t *testing.T) {
 		t.Error("an instance without the key starts")
 	}
 }
+
+func TestTheDealsOfAnErasedUserAreStillOurs(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, database string) {
+		s, err := store.Open(t.Context(), database, store.Options{EraseKey: eraseKey})
+		testenv.Must(t, err)
+		t.Cleanup(func() { s.Close() })
+		u := track(t, s, "octocat", 1)
+		save(t, s, 1, gists("a", 1))
+		recordCreated(t, s, claim(t, s, "me"), 71)
+		_, err = s.RemoveUsers(t.Context(), noon, 1)
+		testenv.Must(t, err)
+		_, err = s.Erase(t.Context(), u, noon)
+		testenv.Must(t, err)
+		if foreign, err := s.ForeignDeals(t.Context(), map[string]int64{"a0001": 71}); err != nil || len(foreign) != 0 {
+			t.Errorf("another database made the deals of %v, %v", foreign, err)
+		}
+	})
+}
