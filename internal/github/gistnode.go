@@ -13,8 +13,8 @@ type userNode struct {
 	ID         string `json:"id"`
 	DatabaseID int64  `json:"databaseId"`
 	Login      string `json:"login"`
-	Gists      struct {
-		TotalCount int         `json:"totalCount"`
+	Gists      *struct {
+		TotalCount *int        `json:"totalCount"`
 		Nodes      []*gistNode `json:"nodes"`
 	} `json:"gists"`
 }
@@ -39,12 +39,16 @@ type fileNode struct {
 	} `json:"language"`
 }
 
-// gists returns the gists of the user, the newest first. They are complete if they are as many
+// counted reports whether the answer has the number of the user's gists. It lacks that, and
+// tells the cause elsewhere, if GitHub could not answer that part of the query.
+func (u *userNode) counted() bool { return u.Gists != nil && u.Gists.TotalCount != nil }
+
+// gists returns the gists of the user, of an answer with their number, the newest first. They are complete if they are as many
 // as GitHub counts, and none has more files than were asked for. If one of them cannot be read,
 // there are none.
 func (u *userNode) gists() (gists []gistdeal.Gist, complete bool) {
 	seen := map[string]bool{}
-	complete = len(u.Gists.Nodes) == u.Gists.TotalCount
+	complete = len(u.Gists.Nodes) == *u.Gists.TotalCount
 	for _, n := range u.Gists.Nodes {
 		if n == nil || !gistID.MatchString(n.Name) || seen[n.Name] || n.CreatedAt.IsZero() || n.IsPublic == nil || !*n.IsPublic {
 			return nil, false

@@ -321,7 +321,13 @@ func (a *queryAnswer) probe(at place, gists bool) (p gistdeal.Probe, again bool)
 	if user.DatabaseID <= 0 || user.Login == "" { // An organization, or an answer of something else.
 		return gistdeal.Probe{Err: gistdeal.Errorf(gistdeal.NotFound, "no user on GitHub")}, false
 	}
-	p.Account = gistdeal.Account{ID: user.DatabaseID, NodeID: user.ID, Login: user.Login, Type: "User", PublicGists: user.Gists.TotalCount}
+	if !user.counted() {
+		if p, again = a.missing(at); gistdeal.KindOf(p.Err) == gistdeal.NotFound {
+			p.Err = unreadable("it lacks the gists of a user") // The user is there.
+		}
+		return p, again
+	}
+	p.Account = gistdeal.Account{ID: user.DatabaseID, NodeID: user.ID, Login: user.Login, Type: "User", PublicGists: *user.Gists.TotalCount}
 	for _, g := range user.Gists.Nodes {
 		if g != nil && len(p.Latest) < gistdeal.ProbeLatest {
 			p.Latest = append(p.Latest, g.Name)

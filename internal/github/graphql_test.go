@@ -148,6 +148,18 @@ func TestGistsThatCannotBeReadAreLeftToTheirList(t *testing.T) {
 	}
 }
 
+func TestAnAnswerWithoutTheNumberOfGistsSaysNothing(t *testing.T) {
+	t.Parallel()
+	for _, gists := range []string{`null`, `{"totalCount": null, "nodes": []}`, `{"nodes": []}`} {
+		body := `{"data": {"u0": {"id": "U_1", "databaseId": 1, "login": "octocat", "gists": ` + gists + `}}}`
+		client, _ := serve(t, "", reply(200, map[string]string{"Content-Type": "application/json"}, body))
+		probes, err := client.Probe(t.Context(), []gistdeal.User{{Login: "octocat"}}, true)
+		if err != nil || probes[0].Err == nil || gistdeal.KindOf(probes[0].Err) == gistdeal.NotFound {
+			t.Errorf("%s: %+v, %v, want an error about the answer", gists, probes, err)
+		}
+	}
+}
+
 func TestAMissingUserFailsNoOther(t *testing.T) {
 	t.Parallel()
 	s, c, _ := simulate(t, sim.Options{Seed: 1})
