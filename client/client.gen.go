@@ -2854,7 +2854,7 @@ type RuleChanges struct {
 	// Hold How many would wait for approval that do not.
 	Hold int64 `json:"hold"`
 
-	// Queue How many of them would be queued that are not.
+	// Queue How many of them, at most, would be queued that are not: limits of rules may let some wait.
 	Queue int64 `json:"queue"`
 
 	// Skip How many would be skipped that are not.

@@ -3081,7 +3081,7 @@ export interface components {
             hold: number;
             /**
              * Format: int64
-             * @description How many of them would be queued that are not.
+             * @description How many of them, at most, would be queued that are not: limits of rules may let some wait.
              */
             queue: number;
             /**

@@ -253,7 +253,7 @@ func (c *rulesAgainCmd) Run(ctx context.Context, at serverFlags) error {
 			return err
 		}
 		ok, err := c.agreed(c.printing, effect{
-			Change: fmt.Sprintf("decide again about %s deals: queue %s, let %s wait for approval, skip %s, and change the content or rule of %s",
+			Change: fmt.Sprintf("decide again about %s deals: queue at most %s, let %s wait for approval, skip %s, and change the content or rule of %s",
 				format.Number(n.Deals), format.Number(n.Queue), format.Number(n.Hold), format.Number(n.Skip), format.Number(n.Content)),
 			Gists: n.Queue + n.Hold + n.Skip + n.Content, Cost: cost,
 		})

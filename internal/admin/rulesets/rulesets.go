@@ -277,7 +277,7 @@ func (r *RuleSets) rate(ctx context.Context, p *RulePreview, fresh, freshDeals i
 // RuleChanges are what ApplyAgain would change.
 type RuleChanges struct {
 	Deals   int `json:"deals" doc:"The number of deals that would be decided again: queued ones, those that wait for approval, and those that rules skipped."`
-	Queue   int `json:"queue" doc:"How many of them would be queued that are not."`
+	Queue   int `json:"queue" doc:"How many of them, at most, would be queued that are not: limits of rules may let some wait."`
 	Hold    int `json:"hold" doc:"How many would wait for approval that do not."`
 	Skip    int `json:"skip" doc:"How many would be skipped that are not."`
 	Content int `json:"content" doc:"How many would stay in their state with another content or rule."`
