@@ -1,6 +1,7 @@
 package pipedrive_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -252,6 +253,32 @@ func TestPrepareRecreatesADeletedField(t *testing.T) {
 			w.mustCreate(t, hello)
 			wantNames(t, w, pipedrive.FieldNames...)
 		})
+	}
+}
+
+func TestWhatIsMissingIsToldApartByWhetherARuleWantedIt(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		content gistdeal.Content
+		byRule  bool
+	}{
+		"a field of every deal": {gistdeal.Content{Title: "a title"}, false},
+		"the stage of a rule":   {gistdeal.Content{StageID: 7}, true},
+		"both":                  {gistdeal.Content{Title: "a title", StageID: 7}, false},
+	} {
+		w := begin(t, sim.Options{}, pipedrive.Options{})
+		codes := w.prepare(t, nil)
+		if !tt.byRule {
+			w.DeleteField(codes[pipedrive.FieldGist])
+		}
+		w.DeleteStage(7)
+		d := hello
+		d.Content = &tt.content
+		_, err := w.create(t, d)
+		wantKind(t, err, gistdeal.Unauthorized, "deleted")
+		if errors.Is(err, gistdeal.ErrRule) != tt.byRule {
+			t.Errorf("%s: %v, wanted by a rule: %v", name, err, tt.byRule)
+		}
 	}
 }
 
