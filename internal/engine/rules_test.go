@@ -59,7 +59,7 @@ func TestRulesDecideWhichGistsBecomeDealsAndWhatTheySay(t *testing.T) {
 		},
 	)
 	testenv.Must(t, w.track(r, "octocat"))
-	w.eventually("both deals are created", func() bool { return len(w.sim.Deals()) == 2 })
+	w.eventually("both deals are created", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealCreated) == 2 })
 
 	deals := w.deals(r, "octocat")
 	for id, want := range map[string]gistdeal.Deal{
@@ -305,7 +305,7 @@ func TestThePreviewAndTheWorkAgree(t *testing.T) {
 	if p.Gists != gists || len(p.Results) != gists || p.Create == 0 || p.Hold == 0 || p.Skip == 0 || p.CreateNow != p.Create {
 		t.Fatalf("a preview of %d gists: %d created, %d wait, %d skipped, %d created now", p.Gists, p.Create, p.Hold, p.Skip, p.CreateNow)
 	}
-	w.eventually("all deals are created", func() bool { return len(w.sim.Deals()) == p.Create })
+	w.eventually("all deals are created", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealCreated) == p.Create })
 	codes := map[string]string{}
 	for _, name := range []string{"Gist author", "Gist", "Gist Access URL", "Gist ID", "Bytes", "Topic"} {
 		codes[name], _ = w.sim.Field(name)
