@@ -99,6 +99,7 @@ func TestAnOperationGoesOnAfterItsProcessWasKilled(t *testing.T) {
 func TestASingleUserIsNotBehindAnOperation(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 3})
+	s.AddFault(sim.Fault{Match: "POST /graphql", Kind: "hang-before", After: 1}) // The operation is not done before alice.
 	p := start(t, env)
 	id := p.begin(logins(s, 400))
 	s.MakeGists("alice", 1)
@@ -137,6 +138,7 @@ func TestOperationsAreListedFollowedAndCanceledByCommands(t *testing.T) {
 func TestABulkOperationOnThePageOutlastsItsView(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{Seed: 3})
+	s.AddFault(sim.Fault{Match: "POST /graphql", Kind: "hang-before", After: 1}) // The operation goes on until it is canceled.
 	users := append([]string{"-bad-"}, logins(s, 400)...)
 	p := start(t, env)
 	ctx := browse(t)
