@@ -77,11 +77,12 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 		`UPDATE deliveries SET problem = '' WHERE type = 'notice' AND problem <> '' AND CAST($1 AS BIGINT) <> 0`,
 		// Causes may name the user. An attempt that has begun must not store them again.
 		`UPDATE webhooks SET told = '{}', changes = changes + 1 WHERE CAST($1 AS BIGINT) <> 0`,
+		// Before their attempts, so that no claim adds an attempt that stays.
+		`DELETE FROM deals WHERE state <> 'created' AND gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
+		`UPDATE deals SET problem = '', owner = '', rule = '', content = '' WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`INSERT INTO own_deals (deal_id) SELECT DISTINCT deal_id FROM attempts WHERE outcome IN ('created', 'adopted') AND deal_id IS NOT NULL
 			AND gist_id IN (SELECT id FROM gists WHERE user_id = $1) ON CONFLICT (deal_id) DO NOTHING`,
 		`DELETE FROM attempts WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
-		`DELETE FROM deals WHERE state <> 'created' AND gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
-		`UPDATE deals SET problem = '', owner = '', rule = '', content = '' WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`DELETE FROM gists WHERE user_id = $1`,
 		`DELETE FROM visits WHERE user_id = $1`,
 		`DELETE FROM runs WHERE user_id = $1`,
