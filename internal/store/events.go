@@ -55,8 +55,12 @@ func scanEvent(row *sql.Rows) (e gistdeal.Event, err error) {
 	return e, json.Unmarshal(data, &e.EventFacts)
 }
 
-// LastEvent returns the id of the last event, deleted or not; 0 before the first one.
-func (s *Store) LastEvent(ctx context.Context) (int64, error) { return s.counter(ctx, "event_id") }
+// LastEvent returns the id of the last event, deleted or not. Before the first one it is 1,
+// so that a stream can tell its place.
+func (s *Store) LastEvent(ctx context.Context) (int64, error) {
+	last, err := s.counter(ctx, "event_id")
+	return max(last, 1), err
+}
 
 // DeletedEvents returns the id of the last event that was deleted; 0 if none was.
 func (s *Store) DeletedEvents(ctx context.Context) (int64, error) {
