@@ -39,15 +39,16 @@ func TestACompleteProbeIsTheFirstScanOfANewUser(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			both(t, func(t *testing.T, s *store.Store) {
-				c.first.Next = noon.Add(time.Hour)
-				taken, err := s.TrackProbed(t.Context(), complete("alice", 1, 3), c.backfill, c.first, noon)
+				first := c.first
+				first.Next = noon.Add(time.Hour)
+				taken, err := s.TrackProbed(t.Context(), complete("alice", 1, 3), c.backfill, first, noon)
 				testenv.Must(t, err)
 				if taken.Queued != c.queued || taken.Awaiting != c.awaiting {
 					t.Errorf("%d queued and %d awaiting, want %d and %d", taken.Queued, taken.Awaiting, c.queued, c.awaiting)
 				}
 				u, err := s.User(t.Context(), 1)
 				testenv.Must(t, err)
-				if diff := cmp.Diff(taken.User.LastScanAt, u.LastScanAt); diff != "" || !u.LastScanAt.Equal(noon) || !u.FullScanAt.Equal(noon) || !u.NextScanAt.Equal(c.first.Next) || !u.Unlinked || u.Pages != 1 {
+				if diff := cmp.Diff(taken.User.LastScanAt, u.LastScanAt); diff != "" || !u.LastScanAt.Equal(noon) || !u.FullScanAt.Equal(noon) || !u.NextScanAt.Equal(first.Next) || !u.Unlinked || u.Pages != 1 {
 					t.Errorf("%+v, want a first scan at noon", u)
 				}
 				states, err := s.DealsOf(t.Context(), 1)
