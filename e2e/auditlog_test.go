@@ -65,7 +65,7 @@ var recorded = []struct{ command, arguments, actions string }{
 
 // readers are commands that change nothing in the database of a running gistdeal.
 var readers = []string{
-	"serve", "users list", "requests list", "deals list", "deals explain", "tokens list", "people list", "quota", "audit-log", "doctor", "plan", "export", "backup",
+	"serve", "users list", "requests list", "deals list", "deals explain", "tokens list", "people list", "quota", "audit-log", "events list", "events follow", "doctor", "plan", "export", "backup",
 	"webhooks list", "webhooks deliveries", "operations list", "operations show", "rules list", "rules export", "rules test", "copy", "demo", "sim", "healthcheck", "completion", "version",
 }
 
