@@ -33,14 +33,8 @@ export function deals(page) {
   for (const name of ['chips', 'none', 'rest', 'twins', 'about']) state[name] = el('div');
   page.rows = () => state.all.length;
   state.read = () => read(state);
-  let timer = 0;
-  const soon = () => (timer ||= setTimeout(() => {
-    timer = 0;
-    state.read().catch(() => {}); // The next event or the timer tries again.
-  }, settle));
+  const soon = live.renewing(state.read, { settle, every: readEvery }, page.signal);
   live.follow({ deals: soon }, page.signal);
-  const each = setInterval(() => document.hidden || soon(), readEvery);
-  page.signal.addEventListener('abort', () => { clearTimeout(timer); clearInterval(each); });
   return page.keep(state.read);
 }
 

@@ -22,14 +22,8 @@ export function failures(page) {
   const all = page.may && button('Retry all', () => retry({ states: ['failed'] }, state.total, state.read), { mark: 'again', kind: 'primary', id: 'retry-all', hidden: true });
   page.head('Failures', all);
   state.all = all;
-  let timer = 0;
-  const soon = () => (timer ||= setTimeout(() => {
-    timer = 0;
-    state.read().catch(() => {}); // The next event or the timer tries again.
-  }, settle));
+  const soon = live.renewing(state.read, { settle, every: readEvery }, page.signal);
   live.follow({ deals: (events) => { apply(state, events); soon(); } }, page.signal);
-  const each = setInterval(() => document.hidden || soon(), readEvery);
-  page.signal.addEventListener('abort', () => { clearTimeout(timer); clearInterval(each); });
   return page.keep(state.read);
 }
 

@@ -28,6 +28,19 @@ export function follow({ events = () => {}, deals = () => {}, refresh = () => {}
   if (connected !== null) link(connected);
 }
 
+// renewing calls read every so many ms, in visible tabs, and settle ms after the returned
+// function was called, until the signal aborts.
+export function renewing(read, { settle, every, hidden = false }, signal) {
+  let timer = 0;
+  const soon = () => (timer ||= setTimeout(() => {
+    timer = 0;
+    read().catch(() => {}); // The next event or the timer tries again.
+  }, settle));
+  const each = setInterval(() => (document.hidden && !hidden) || soon(), every);
+  signal.addEventListener('abort', () => { clearTimeout(timer); clearInterval(each); });
+  return soon;
+}
+
 const notify = (method, ...args) => [...listeners].forEach((listener) => listener[method](...args));
 
 function linked(on) {

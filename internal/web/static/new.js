@@ -26,14 +26,8 @@ export function fresh(page) {
   page.rows = () => state.all.length;
   state.first = page.restored.rows;
   state.read = () => read(state);
-  let timer = 0;
-  const soon = () => (timer ||= setTimeout(() => {
-    timer = 0;
-    state.read().catch(() => {}); // The next event or the timer tries again.
-  }, settle));
+  const soon = live.renewing(state.read, { settle, every: readEvery }, page.signal);
   live.follow({ deals: soon }, page.signal);
-  const each = setInterval(() => document.hidden || soon(), readEvery);
-  page.signal.addEventListener('abort', () => { clearTimeout(timer); clearInterval(each); });
   document.addEventListener('keydown', (event) => keys(state, event), { signal: page.signal });
   return page.keep(state.read);
 }

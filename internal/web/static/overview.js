@@ -45,20 +45,14 @@ export function overview(page) {
     keyed(events, latest, (e) => `${e.gist_id} ${e.at}`, event);
   };
   list();
-  let timer = 0;
-  const soon = () => (timer ||= setTimeout(() => {
-    timer = 0;
-    draw().catch(() => {}); // The next event or the timer tries again.
-  }, settle));
+  const soon = live.renewing(draw, { settle, every: 30_000, hidden: true }, page.signal);
   live.follow({ deals: () => { list(); soon(); } }, page.signal);
-  const each = setInterval(soon, 30_000);
   // Without a connection nothing is known: a green status would be a lie.
   heart.follow(({ problem, now }) => {
     if (!state) return;
     renewStatus(parts, ...state);
     if (!problem && now.pushes.paused !== state[0].pushes.paused) soon();
   }, page.signal);
-  page.signal.addEventListener('abort', () => { clearTimeout(timer); clearInterval(each); });
   return page.keep(draw);
 }
 
