@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"gistdeal"
 	"gistdeal/internal/format"
@@ -170,9 +169,9 @@ func (c *Client) explainRefusal(ctx context.Context, t *target, d gistdeal.Draft
 // field.
 func (t *target) newDeal(d gistdeal.Draft) newDeal {
 	values := ownValues(d)
-	n := newDeal{Title: cut(d.Title(), titleRunes), StageID: t.stageID, OwnerID: t.ownerID, VisibleTo: t.visibleTo, LabelIDs: t.labels, CustomFields: map[string]any{}}
+	n := newDeal{Title: gistdeal.ShortText(d.Title(), titleRunes), StageID: t.stageID, OwnerID: t.ownerID, VisibleTo: t.visibleTo, LabelIDs: t.labels, CustomFields: map[string]any{}}
 	for name, f := range t.fields {
-		n.CustomFields[f.Code] = cut(values[name], f.runes())
+		n.CustomFields[f.Code] = gistdeal.ShortText(values[name], f.runes())
 	}
 	if d.Content != nil {
 		for _, v := range d.Content.Fields {
@@ -198,21 +197,12 @@ func Preview(d gistdeal.Draft) (title string, fields map[string]any) {
 		if fieldType(name) == "text" {
 			limit = textRunes
 		}
-		fields[name] = cut(value, limit)
+		fields[name] = gistdeal.ShortText(value, limit)
 	}
 	if d.Content != nil {
 		for _, v := range d.Content.Fields {
 			fields[v.Name] = v.Value
 		}
 	}
-	return cut(d.Title(), titleRunes), fields
-}
-
-// cut shortens text to limit runes, and removes the characters that no field can contain.
-func cut(text string, limit int) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
-	if utf8.RuneCountInString(text) <= limit {
-		return text
-	}
-	return string([]rune(text)[:limit-1]) + "…"
+	return gistdeal.ShortText(d.Title(), titleRunes), fields
 }

@@ -166,7 +166,7 @@ func TestCutKeepsTextWithinTheLimit(t *testing.T) {
 		{"e\u0301e\u0301", 4, "e\u0301e\u0301"}, // runes count, not visible characters
 		{"a\uFFFEb", 3, "a\uFFFEb"},
 	} {
-		got := pipedrive.Cut(tt.text, tt.limit)
+		got := gistdeal.ShortText(tt.text, tt.limit)
 		if got != tt.want || !utf8.ValidString(got) || utf8.RuneCountInString(got) > tt.limit {
 			t.Errorf("cut(%q, %d) = %q, want %q", tt.text, tt.limit, got, tt.want)
 		}

@@ -162,7 +162,7 @@ func (a answer) code() string {
 
 // detail returns ": " and the answer's message, or "" if there is none.
 func (a answer) detail() string {
-	if text := cut(a.errorBody().Error, detailRunes); text != "" {
+	if text := gistdeal.ShortText(a.errorBody().Error, detailRunes); text != "" {
 		return ": " + text
 	}
 	return ""

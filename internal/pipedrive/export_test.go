@@ -7,11 +7,8 @@ import (
 	"time"
 )
 
-// These functions are for the tests of this package only.
-var (
-	Cut     = cut
-	ErrLate = errLate
-)
+// ErrLate is for the tests of this package only.
+var ErrLate = errLate
 
 // Assume prepares c without a server: each field has the type text and a code
 // derived from its name.

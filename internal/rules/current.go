@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -110,14 +109,11 @@ func (c *Current) Decisions(ctx context.Context, u gistdeal.User, gists []gistde
 // beside it.
 func FactsOf(u gistdeal.User, g gistdeal.Gist, backfill bool, noticed time.Time) Facts {
 	f := Facts{
-		GistID: g.ID, Login: u.Login, Tags: u.Tags, Description: clean(g.Description), Files: make([]File, len(g.Files)),
+		GistID: g.ID, Login: u.Login, Tags: u.Tags, Description: gistdeal.StorableText(g.Description), Files: make([]File, len(g.Files)),
 		Fork: g.Fork, Known: g.FactsKnown(), CreatedAt: g.CreatedAt.Truncate(time.Millisecond).UTC(), NoticedAt: noticed.Truncate(time.Millisecond).UTC(), Backfill: backfill,
 	}
 	for i, file := range g.Files {
-		f.Files[i] = File{Name: clean(file.Name), Language: clean(file.Language), Size: int64(file.Size), Type: clean(file.Type)}
+		f.Files[i] = File{Name: gistdeal.StorableText(file.Name), Language: gistdeal.StorableText(file.Language), Size: int64(file.Size), Type: gistdeal.StorableText(file.Type)}
 	}
 	return f
 }
-
-// clean removes what no database stores.
-func clean(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "") }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"text/template"
 	"time"
-	"unicode/utf8"
 
 	"gistdeal"
 )
@@ -193,7 +192,7 @@ func (r *rule) content(f Facts) (_ *gistdeal.Content, failed error) {
 		if err != nil {
 			title, failed = "", fmt.Errorf("title: %w", err)
 		}
-		c.Title = cutRunes(strings.Join(strings.Fields(title), " "), 255)
+		c.Title = gistdeal.ShortText(strings.Join(strings.Fields(title), " "), 255)
 	}
 	for _, one := range r.fields {
 		value, err := one.value(data)
@@ -242,7 +241,7 @@ func (f fieldTemplate) value(d Data) (any, error) {
 		}
 		return ids, nil
 	}
-	return cutRunes(text, textLimits[f.Type]), nil
+	return gistdeal.ShortText(text, textLimits[f.Type]), nil
 }
 
 // option returns the id of the option with a name.
@@ -261,13 +260,3 @@ var textLimits = map[string]int{"varchar": 255, "varchar_auto": 255, "phone": 25
 
 // possibleTypes are the types of fields that a template can fill.
 var possibleTypes = []string{"varchar", "varchar_auto", "phone", "text", "double", "date", "enum", "set"}
-
-// cutRunes shortens text to limit runes, and removes the characters that no field can
-// contain.
-func cutRunes(text string, limit int) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
-	if utf8.RuneCountInString(text) <= limit {
-		return text
-	}
-	return string([]rune(text)[:limit-1]) + "…"
-}

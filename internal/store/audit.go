@@ -75,7 +75,7 @@ func (s *Store) EndAudit(ctx context.Context, a gistdeal.Audit) error {
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		ended, err := changed(tx.ExecContext(ctx, `UPDATE audits SET ended_at = $1, report = $2 WHERE id = $3 AND ended_at = 0`,
-			millis(a.EndedAt), clean(string(report)), a.ID))
+			millis(a.EndedAt), gistdeal.StorableText(string(report)), a.ID))
 		if err != nil {
 			return err
 		}

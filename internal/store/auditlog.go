@@ -34,7 +34,7 @@ func (s *Store) personTx(ctx context.Context, now time.Time, f func(context.Cont
 func (s *Store) record(ctx context.Context, tx *sql.Tx, now time.Time, entries []gistdeal.AuditEntry) error {
 	rows := make(map[int]auditRow, len(entries))
 	for i, e := range entries {
-		rows[i] = auditRow{string(e.Action), clean(e.Target), e.UserID, clean(e.Before), clean(e.After), clean(e.Reason), e.Count}
+		rows[i] = auditRow{string(e.Action), gistdeal.StorableText(e.Target), e.UserID, gistdeal.StorableText(e.Before), gistdeal.StorableText(e.After), gistdeal.StorableText(e.Reason), e.Count}
 	}
 	object, err := json.Marshal(rows)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Store) record(ctx context.Context, tx *sql.Tx, now time.Time, entries [
 	_, err = tx.ExecContext(ctx, `INSERT INTO audit_log (id, at, actor, source, address, action, target, user_id, old_value, new_value, reason, count)
 		SELECT CAST($1 AS BIGINT) + CAST(key AS BIGINT), $2, $3, $4, $5, value ->> 'action', value ->> 'target', CAST(value ->> 'user_id' AS BIGINT),
 			value ->> 'before', value ->> 'after', value ->> 'reason', CAST(value ->> 'count' AS BIGINT) FROM json_each($6)`,
-		last-int64(len(entries))+1, millis(now), clean(by.Name), string(by.Source), by.Address, string(object))
+		last-int64(len(entries))+1, millis(now), gistdeal.StorableText(by.Name), string(by.Source), by.Address, string(object))
 	if err != nil || s.keepEntries == 0 {
 		return err
 	}

@@ -120,7 +120,7 @@ func (s *Store) Retry(ctx context.Context, f gistdeal.DealFilter, now time.Time)
 // is the reason.
 func (s *Store) Skip(ctx context.Context, f gistdeal.DealFilter, note string, now time.Time) (gistdeal.Changed, error) {
 	from := []gistdeal.DealState{gistdeal.DealQueued, gistdeal.DealFailed, gistdeal.DealAwaitingApproval}
-	return s.change(ctx, f, dealChange{action: gistdeal.ActionSkipDeals, from: from, to: gistdeal.DealSkipped, problem: clean(note)}, now)
+	return s.change(ctx, f, dealChange{action: gistdeal.ActionSkipDeals, from: from, to: gistdeal.DealSkipped, problem: gistdeal.StorableText(note)}, now)
 }
 
 // Approve queues the deals of a user that are awaiting approval, and returns their

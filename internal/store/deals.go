@@ -141,7 +141,7 @@ type attemptEnd struct {
 func endAttempt(ctx context.Context, tx *sql.Tx, c gistdeal.Claim, e attemptEnd) error {
 	_, err := tx.ExecContext(ctx, `UPDATE attempts SET outcome = $1, deal_id = $2, lookups = $3, reason = $4, ended_at = $5
 		WHERE gist_id = $6 AND n = $7 AND owner = $8`,
-		e.outcome, sql.NullInt64{Int64: e.dealID, Valid: e.dealID != 0}, e.lookups, clean(e.reason), millis(e.now), c.Draft.GistID, c.Attempt, c.Owner)
+		e.outcome, sql.NullInt64{Int64: e.dealID, Valid: e.dealID != 0}, e.lookups, gistdeal.StorableText(e.reason), millis(e.now), c.Draft.GistID, c.Attempt, c.Owner)
 	return err
 }
 
@@ -205,7 +205,7 @@ func (s *Store) Delays(ctx context.Context, since time.Time) ([]gistdeal.DelayDa
 func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error {
 	_, err := s.settle(ctx, c, attemptEnd{outcome: "refused", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1, updated_at = $5
-			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, clean(reason), c.Draft.GistID, c.Attempt, c.Owner, millis(now)))
+			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, gistdeal.StorableText(reason), c.Draft.GistID, c.Attempt, c.Owner, millis(now)))
 	})
 	return err
 }
@@ -216,7 +216,7 @@ func (s *Store) Refuse(ctx context.Context, c gistdeal.Claim, reason string, now
 func (s *Store) RecordNoDeal(ctx context.Context, c gistdeal.Claim, reason string, now time.Time) error {
 	_, err := s.settle(ctx, c, attemptEnd{outcome: "not_found", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		return changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'failed', problem = $1, updated_at = $5
-			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, clean(reason), c.Draft.GistID, c.Attempt, c.Owner, millis(now)))
+			WHERE gist_id = $2 AND state = 'sending' AND attempts = $3 AND owner = $4`, gistdeal.StorableText(reason), c.Draft.GistID, c.Attempt, c.Owner, millis(now)))
 	})
 	return err
 }
@@ -239,7 +239,7 @@ func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, b
 		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2, updated_at = $2, `+turn+`
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5
 			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'not_found')`,
-			clean(reason), millis(now), c.Draft.GistID, c.Attempt, c.Owner))
+			gistdeal.StorableText(reason), millis(now), c.Draft.GistID, c.Attempt, c.Owner))
 		if err != nil || !ok {
 			return ok, err
 		}
@@ -259,7 +259,7 @@ func (s *Store) Hold(ctx context.Context, c gistdeal.Claim, reason string, now t
 		if err := tx.QueryRowContext(ctx, `SELECT rule, rules_version FROM deals WHERE gist_id = $1`, c.Draft.GistID).Scan(&rule, &version); err != nil {
 			return false, err
 		}
-		problem := clean(fmt.Sprintf("awaiting approval: the rule %q: %s", rule, reason))
+		problem := gistdeal.StorableText(fmt.Sprintf("awaiting approval: the rule %q: %s", rule, reason))
 		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'awaiting_approval', problem = $1, updated_at = $2
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5
 			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'not_found')`,

@@ -51,7 +51,7 @@ func (s *Store) RecordDelivery(ctx context.Context, w gistdeal.Webhook, d gistde
 				CASE WHEN e.gist_id <> '' THEN e.gist_id WHEN e.user_id <> 0 THEN 'user:' || CAST(e.user_id AS TEXT) ELSE '' END)
 			ON CONFLICT (webhook_id, event_id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, tried_at = excluded.tried_at, next_at = excluded.next_at,
 				status = excluded.status, problem = excluded.problem, took = excluded.took`,
-			w.ID, d.ID, d.Type, d.Order, d.State, d.Attempts, millis(d.CreatedAt), millis(d.TriedAt), millis(d.NextAt), d.Status, clean(d.Problem), d.Took, w.Changes); err != nil {
+			w.ID, d.ID, d.Type, d.Order, d.State, d.Attempts, millis(d.CreatedAt), millis(d.TriedAt), millis(d.NextAt), d.Status, gistdeal.StorableText(d.Problem), d.Took, w.Changes); err != nil {
 			return err
 		}
 		return updateWebhook(ctx, tx, w, d.TriedAt)
@@ -74,14 +74,14 @@ func (s *Store) MoveCursor(ctx context.Context, w gistdeal.Webhook) error {
 // updateWebhook stores what the attempt at that time changed of a webhook: only the cursor if a
 // person changed it meanwhile, or disabled it.
 func updateWebhook(ctx context.Context, tx *sql.Tx, w gistdeal.Webhook, at time.Time) error {
-	reason := clean(w.Reason)
+	reason := gistdeal.StorableText(w.Reason)
 	told, err := json.Marshal(w.Told)
 	if err != nil {
 		return err
 	}
 	enabled, err := changed(tx.ExecContext(ctx, `UPDATE webhooks SET cursor = CASE WHEN cursor < $1 THEN $1 ELSE cursor END, delivered_at = $2, failures = $3, failing_since = $4, next_at = $5,
 			state = $6, reason = $7, told = $8 WHERE id = $9 AND state = 'enabled' AND changes = $10`,
-		w.Cursor, millis(w.DeliveredAt), w.Failures, millis(w.FailingSince), millis(w.NextAt), w.State, reason, clean(string(told)), w.ID, w.Changes))
+		w.Cursor, millis(w.DeliveredAt), w.Failures, millis(w.FailingSince), millis(w.NextAt), w.State, reason, gistdeal.StorableText(string(told)), w.ID, w.Changes))
 	switch {
 	case err != nil:
 		return err

@@ -101,7 +101,7 @@ func addEvents(ctx context.Context, tx *sql.Tx, events ...gistdeal.Event) error 
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO events (at, type, user_id, login, gist_id, deal_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			millis(e.At), e.Type, e.UserID, e.Login, e.GistID, e.DealID, clean(string(facts))); err != nil {
+			millis(e.At), e.Type, e.UserID, e.Login, e.GistID, e.DealID, gistdeal.StorableText(string(facts))); err != nil {
 			return err
 		}
 	}

@@ -169,14 +169,14 @@ func gistObject(ctx context.Context, tx *sql.Tx, userID int64, gists []gistdeal.
 	for i, g := range gists {
 		files := make([]gistdeal.File, len(g.Files))
 		for j, f := range g.Files {
-			files[j] = gistdeal.File{Name: clean(f.Name), RawURL: clean(f.RawURL), Type: clean(f.Type), Language: clean(f.Language), Size: f.Size}
+			files[j] = gistdeal.File{Name: gistdeal.StorableText(f.Name), RawURL: gistdeal.StorableText(f.RawURL), Type: gistdeal.StorableText(f.Type), Language: gistdeal.StorableText(f.Language), Size: f.Size}
 		}
 		text, err := json.Marshal(files)
 		if err != nil {
 			return "", err
 		}
 		row := gistRow{
-			Seq: last - int64(i), Description: clean(g.Description), Files: string(text), CreatedAt: millis(g.CreatedAt),
+			Seq: last - int64(i), Description: gistdeal.StorableText(g.Description), Files: string(text), CreatedAt: millis(g.CreatedAt),
 			UpdatedAt: millis(g.UpdatedAt), Comments: unlessNil(g.Comments), Fork: forkOf(g.Fork), Place: n.Place(i),
 		}
 		if err := row.decide(decisions[g.ID]); err != nil {

@@ -20,7 +20,7 @@ const keepOperations = 30 * 24 * time.Hour
 func (s *Store) AddOperation(ctx context.Context, o gistdeal.Operation, items []gistdeal.OperationItem) error {
 	rows := make(map[string]itemRow, len(items))
 	for _, i := range items {
-		rows[strconv.Itoa(i.N)] = itemRow{clean(i.Input), i.Key, i.Request, i.Result, clean(i.Reason), boolean(i.Problem)}
+		rows[strconv.Itoa(i.N)] = itemRow{gistdeal.StorableText(i.Input), i.Key, i.Request, i.Result, gistdeal.StorableText(i.Reason), boolean(i.Problem)}
 	}
 	object, err := json.Marshal(rows)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Store) AddOperation(ctx context.Context, o gistdeal.Operation, items []
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		ok, err := changed(tx.ExecContext(ctx, `INSERT INTO operations (id, kind, change, backfill, states, note, caller, source, address, total, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
-			o.ID, o.Kind, o.Change, o.Backfill, states, clean(o.Note), o.Caller, o.Source, o.Address, len(items), millis(o.CreatedAt)))
+			o.ID, o.Kind, o.Change, o.Backfill, states, gistdeal.StorableText(o.Note), o.Caller, o.Source, o.Address, len(items), millis(o.CreatedAt)))
 		if err != nil || !ok {
 			return err
 		}
@@ -159,7 +159,7 @@ func setItems(ctx context.Context, tx *sql.Tx, id string, items, before []gistde
 	rows := map[string]itemRow{}
 	for at, i := range items {
 		if i != before[at] {
-			rows[strconv.Itoa(i.N)] = itemRow{Request: i.Request, Result: i.Result, Reason: clean(i.Reason), Problem: boolean(i.Problem)}
+			rows[strconv.Itoa(i.N)] = itemRow{Request: i.Request, Result: i.Result, Reason: gistdeal.StorableText(i.Reason), Problem: boolean(i.Problem)}
 		}
 	}
 	object, err := json.Marshal(rows)

@@ -28,7 +28,7 @@ func (s *Store) PauseAll(ctx context.Context, reason string, now time.Time) (pau
 }
 
 func (s *Store) pause(ctx context.Context, p gistdeal.Pause, now time.Time) (paused bool, err error) {
-	p.Since, p.Reason, p.By = fromMillis(millis(now)), clean(p.Reason), clean(gistdeal.CallerOf(ctx).Name)
+	p.Since, p.Reason, p.By = fromMillis(millis(now)), gistdeal.StorableText(p.Reason), gistdeal.StorableText(gistdeal.CallerOf(ctx).Name)
 	value, err := json.Marshal(p)
 	if err != nil {
 		return false, err

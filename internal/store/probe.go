@@ -81,7 +81,7 @@ func probeObjects(probes []gistdeal.Probe, next func() time.Time) (users, latest
 		if p.Err != nil {
 			continue
 		}
-		byUser[strconv.FormatInt(p.ID, 10)] = probeRow{clean(p.NodeID), gistdeal.LoginKey(p.Login), p.PublicGists, millis(next())}
+		byUser[strconv.FormatInt(p.ID, 10)] = probeRow{gistdeal.StorableText(p.NodeID), gistdeal.LoginKey(p.Login), p.PublicGists, millis(next())}
 		for _, id := range p.Latest {
 			byGist[id] = latestRow{p.ID}
 		}

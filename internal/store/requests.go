@@ -192,7 +192,7 @@ func (s *Store) Answer(ctx context.Context, r gistdeal.ScanRequest, result gistd
 	}
 	ok, err := changed(s.db.ExecContext(ctx, `UPDATE scan_requests SET ended_at = $1, outcome = $2, problem = $3, retry_after = $4
 		WHERE login_key = $5 AND number = $6 AND ended_at = 0`,
-		millis(now), outcome, clean(problem), gistdeal.RetryAfter(result.Err).Milliseconds(), gistdeal.LoginKey(r.Login), r.Number))
+		millis(now), outcome, gistdeal.StorableText(problem), gistdeal.RetryAfter(result.Err).Milliseconds(), gistdeal.LoginKey(r.Login), r.Number))
 	if err != nil {
 		return false, fmt.Errorf("record the result of the request for %q: %w", r.Login, err)
 	}
@@ -203,7 +203,7 @@ func (s *Store) Answer(ctx context.Context, r gistdeal.ScanRequest, result gistd
 // why it is still pending.
 func (s *Store) RequeueRequest(ctx context.Context, r gistdeal.ScanRequest, problem string, now time.Time) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE scan_requests SET requested_at = $1, problem = $2 WHERE login_key = $3 AND number = $4 AND ended_at = 0`,
-		millis(now), clean(problem), gistdeal.LoginKey(r.Login), r.Number)
+		millis(now), gistdeal.StorableText(problem), gistdeal.LoginKey(r.Login), r.Number)
 	if err != nil {
 		return fmt.Errorf("requeue the request for %q: %w", r.Login, err)
 	}

@@ -17,7 +17,7 @@ import (
 
 // decide sets the columns of the gist's deal that rules decide.
 func (r *gistRow) decide(d gistdeal.Decision) (err error) {
-	r.Action, r.Reason, r.Rule, r.Version = cmp.Or(d.Action, gistdeal.RuleCreate), clean(d.Reason), clean(d.Rule), d.Version
+	r.Action, r.Reason, r.Rule, r.Version = cmp.Or(d.Action, gistdeal.RuleCreate), gistdeal.StorableText(d.Reason), gistdeal.StorableText(d.Rule), d.Version
 	r.Content, err = contentText(d.Content)
 	return err
 }
@@ -106,7 +106,7 @@ func limitOf(ctx context.Context, tx *sql.Tx, userID int64, d gistdeal.Decision,
 // returns their number.
 func (s *Store) HoldRule(ctx context.Context, rule, reason string, now time.Time) (int64, error) {
 	r, err := s.db.ExecContext(ctx, `UPDATE deals SET state = 'awaiting_approval', problem = $1, updated_at = $3 WHERE state = 'queued' AND rule <> '' AND rule = $2 AND content <> ''`,
-		clean(reason), rule, millis(now))
+		gistdeal.StorableText(reason), rule, millis(now))
 	if err != nil {
 		return 0, fmt.Errorf("hold the deals of the rule %q: %w", rule, err)
 	}
@@ -132,7 +132,7 @@ func (s *Store) SaveRules(ctx context.Context, text string, expected, next int64
 		if expected > 0 {
 			before = fmt.Sprintf("version %d", expected)
 		}
-		if _, err := tx.ExecContext(ctx, setSetting, gistdeal.KeyRules, clean(text)); err != nil {
+		if _, err := tx.ExecContext(ctx, setSetting, gistdeal.KeyRules, gistdeal.StorableText(text)); err != nil {
 			return nil, err
 		}
 		return []gistdeal.AuditEntry{{Action: gistdeal.ActionChangeRules, Before: before, After: fmt.Sprintf("version %d: %s", next, summary)}}, nil
@@ -220,7 +220,7 @@ func (s *Store) DecideAgain(ctx context.Context, gistID string, decide func(gist
 			set = fmt.Sprintf(`, queued_at = %d, catch_up = 1, %s`, millis(now), h.again())
 		}
 		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, rule = $3, rules_version = $4, content = $5, updated_at = $6, by_rule = $9`+set+` WHERE gist_id = $7 AND state = $8`,
-			state, clean(problem), clean(d.Rule), d.Version, content, millis(now), gistID, g.State, boolean(state == gistdeal.DealSkipped)))
+			state, gistdeal.StorableText(problem), gistdeal.StorableText(d.Rule), d.Version, content, millis(now), gistID, g.State, boolean(state == gistdeal.DealSkipped)))
 		if ok {
 			before, after = g.State, state
 		}

@@ -23,7 +23,7 @@ func (s *Store) StartRun(ctx context.Context, r gistdeal.Run) (id int64, err err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, kind, user_id, started_at, updated_at, ended_at, total, done, gists, deals, failed, requests, tokens, problem)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			id, string(r.Kind), r.UserID, millis(r.StartedAt), millis(r.UpdatedAt), millis(r.Ended), r.Total, r.Done, r.Gists, r.Deals, r.Failed, r.Requests, r.Tokens, clean(r.Problem))
+			id, string(r.Kind), r.UserID, millis(r.StartedAt), millis(r.UpdatedAt), millis(r.Ended), r.Total, r.Done, r.Gists, r.Deals, r.Failed, r.Requests, r.Tokens, gistdeal.StorableText(r.Problem))
 		return err
 	})
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Store) StartRun(ctx context.Context, r gistdeal.Run) (id int64, err err
 func (s *Store) UpdateRun(ctx context.Context, r gistdeal.Run) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE runs SET updated_at = $1, ended_at = $2, total = $3, done = $4, gists = $5, deals = $6,
 		failed = $7, requests = $8, tokens = $9, problem = $10 WHERE id = $11 AND ended_at = 0`,
-		millis(r.UpdatedAt), millis(r.Ended), r.Total, r.Done, r.Gists, r.Deals, r.Failed, r.Requests, r.Tokens, clean(r.Problem), r.ID)
+		millis(r.UpdatedAt), millis(r.Ended), r.Total, r.Done, r.Gists, r.Deals, r.Failed, r.Requests, r.Tokens, gistdeal.StorableText(r.Problem), r.ID)
 	if err != nil {
 		return fmt.Errorf("update run %d: %w", r.ID, err)
 	}

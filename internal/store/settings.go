@@ -29,7 +29,7 @@ const setSetting = `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLI
 
 // Set stores the value of a setting.
 func (s *Store) Set(ctx context.Context, name, value string) error {
-	_, err := s.db.ExecContext(ctx, setSetting, name, clean(value))
+	_, err := s.db.ExecContext(ctx, setSetting, name, gistdeal.StorableText(value))
 	if err != nil {
 		return fmt.Errorf("set %s: %w", name, err)
 	}
@@ -41,7 +41,7 @@ func (s *Store) SetAll(ctx context.Context, values map[string]string) error {
 	names := slices.Sorted(maps.Keys(values))
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, name := range names {
-			if _, err := tx.ExecContext(ctx, setSetting, name, clean(values[name])); err != nil {
+			if _, err := tx.ExecContext(ctx, setSetting, name, gistdeal.StorableText(values[name])); err != nil {
 				return err
 			}
 		}
@@ -71,7 +71,7 @@ func (s *Store) ChangeSettings(ctx context.Context, values map[gistdeal.Setting]
 			return nil, err
 		}
 		for _, name := range slices.Sorted(maps.Keys(values)) {
-			before, err := changeSetting(ctx, tx, string(name), clean(values[name]))
+			before, err := changeSetting(ctx, tx, string(name), gistdeal.StorableText(values[name]))
 			if err != nil {
 				return nil, err
 			}

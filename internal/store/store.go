@@ -187,9 +187,6 @@ func fromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// clean removes bytes that PostgreSQL refuses in texts.
-func clean(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "") }
-
 // notFound turns sql.ErrNoRows into a NotFound error with the given text, and returns other
 // errors unchanged.
 func notFound(err error, format string, args ...any) error {

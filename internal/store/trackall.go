@@ -56,7 +56,7 @@ func trackEmpty(ctx context.Context, tx *sql.Tx, probes []gistdeal.Probe, reques
 	users, answers, all := map[string]newUserRow{}, map[string]answerRow{}, make([]gistdeal.Probe, 0, len(indices))
 	for _, i := range indices {
 		p, r := probes[i], requests[i]
-		users[strconv.FormatInt(p.ID, 10)] = newUserRow{p.Login, gistdeal.LoginKey(p.Login), r.Backfill, clean(p.NodeID)}
+		users[strconv.FormatInt(p.ID, 10)] = newUserRow{p.Login, gistdeal.LoginKey(p.Login), r.Backfill, gistdeal.StorableText(p.NodeID)}
 		answers[gistdeal.LoginKey(r.Login)] = answerRow{r.Number}
 		all = append(all, p)
 	}

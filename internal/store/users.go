@@ -65,7 +65,7 @@ func (s *Store) track(ctx context.Context, tx *sql.Tx, a gistdeal.Account, polic
 			backfill = CASE users.last_scan_at WHEN 0 THEN excluded.backfill ELSE users.backfill END,
 			state = CASE users.state WHEN 'paused' THEN 'paused' ELSE 'active' END, next_scan_at = excluded.next_scan_at
 		RETURNING `+userColumns,
-		a.ID, a.Login, gistdeal.LoginKey(a.Login), policy, millis(now), clean(a.NodeID))
+		a.ID, a.Login, gistdeal.LoginKey(a.Login), policy, millis(now), gistdeal.StorableText(a.NodeID))
 	if u, err = scanUser(row); err != nil {
 		return u, err
 	}
@@ -286,7 +286,7 @@ func recordScan(ctx context.Context, db execer, userID int64, l gistdeal.Listing
 // ScanFailed records a failed scan and its problem. The next scan is due at next.
 func (s *Store) ScanFailed(ctx context.Context, userID int64, problem string, next time.Time) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE users SET failures = failures + 1, problem = $1, next_scan_at = $2 WHERE id = $3`,
-		clean(problem), millis(next), userID)
+		gistdeal.StorableText(problem), millis(next), userID)
 	if err != nil {
 		return fmt.Errorf("record failed scan of user %d: %w", userID, err)
 	}
@@ -298,7 +298,7 @@ func (s *Store) ScanFailed(ctx context.Context, userID int64, problem string, ne
 func (s *Store) Gone(ctx context.Context, userID int64, loginTaken bool, problem string, now, next time.Time) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE users SET state = 'gone', etag = '', failures = failures + 1, next_scan_at = $1, changed_at = CASE state WHEN 'gone' THEN changed_at ELSE $5 END,
 		login_key = CASE WHEN $2 THEN NULL ELSE login_key END,
-		problem = $3 WHERE id = $4 AND state IN ('active', 'gone')`, millis(next), loginTaken, clean(problem), userID, millis(now))
+		problem = $3 WHERE id = $4 AND state IN ('active', 'gone')`, millis(next), loginTaken, gistdeal.StorableText(problem), userID, millis(now))
 	if err != nil {
 		return fmt.Errorf("record user %d as gone: %w", userID, err)
 	}

@@ -32,7 +32,7 @@ func (s *Store) AddWebhook(ctx context.Context, w gistdeal.Webhook, k gistdeal.W
 		ok, err = changed(tx.ExecContext(ctx, `INSERT INTO webhooks (id, name, kind, url, headers, types, user_id, secret, digest, quiet, zone, state, created_at, cursor)
 			SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS BIGINT), CAST($8 AS TEXT), CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT), 'enabled', CAST($12 AS BIGINT), value
 			FROM counters WHERE name = 'event_id' ON CONFLICT (name) DO NOTHING`,
-			w.ID, w.Name, w.Kind, clean(k.URL), headers, types, w.UserID, k.Secret, w.Digest, w.Quiet, w.Zone, millis(w.CreatedAt)))
+			w.ID, w.Name, w.Kind, gistdeal.StorableText(k.URL), headers, types, w.UserID, k.Secret, w.Digest, w.Quiet, w.Zone, millis(w.CreatedAt)))
 		if !ok {
 			return nil, err
 		}
@@ -80,7 +80,7 @@ func (s *Store) ChangeWebhook(ctx context.Context, name string, c gistdeal.Webho
 			if c.Headers == nil && len(k.Headers) > 0 && gistdeal.ShownURL(w.Kind, *c.URL) != w.URL {
 				return nil, gistdeal.Errorf(gistdeal.Invalid, "the new URL of webhook %q leads to another host, which must not get the headers for the old one: give its headers too, an empty list for none", name)
 			}
-			k.URL = clean(*c.URL)
+			k.URL = gistdeal.StorableText(*c.URL)
 		}
 		if c.Headers != nil {
 			k.Headers = *c.Headers
@@ -101,7 +101,7 @@ func (s *Store) ChangeWebhook(ctx context.Context, name string, c gistdeal.Webho
 		// What failed until now may succeed with the change.
 		if _, err := tx.ExecContext(ctx, `UPDATE webhooks SET url = $1, headers = $2, types = $3, user_id = $4, state = $5, reason = $6, failures = 0, failing_since = 0, next_at = 0,
 				digest = $7, quiet = $8, zone = $9, changes = changes + 1 WHERE id = $10`,
-			k.URL, headers, types, w.UserID, state, clean(reason), w.Digest, w.Quiet, w.Zone, w.ID); err != nil {
+			k.URL, headers, types, w.UserID, state, gistdeal.StorableText(reason), w.Digest, w.Quiet, w.Zone, w.ID); err != nil {
 			return nil, err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE deliveries SET next_at = 0 WHERE webhook_id = $1 AND state = 'pending'`, w.ID); err != nil {
