@@ -7,8 +7,8 @@ import (
 )
 
 // The modules are joined into one script when the program starts, so that the browser
-// makes one request for them; those of the editor of rules are another script, which is
-// loaded when it is first visited. Each module keeps a scope of its own. Only the forms of import and
+// makes one request for them; those of views that few people visit are another script, which
+// is loaded when one of them is first visited. Each module keeps a scope of its own. Only the forms of import and
 // export below are understood, each on one line; joining another one fails at the start,
 // and in the tests.
 var (

@@ -77,7 +77,7 @@ func Handler() http.Handler {
 }
 
 // hashed are the names of the scripts and the styles, of any version.
-var hashed = regexp.MustCompile(`^(/app|/rules)\.[0-9a-f]{16}(\.js|\.css)$`)
+var hashed = regexp.MustCompile(`^(/app|/later)\.[0-9a-f]{16}(\.js|\.css)$`)
 
 // find returns the file with a path. While instances are updated one after another, a page
 // may ask this one for the script of another version: it gets the script of this version,
@@ -97,15 +97,16 @@ func find(assets map[string]asset, name string) (asset, bool) {
 
 // scripts and styles are the elements of index.html for the files that are joined.
 var (
-	scripts = regexp.MustCompile(`<script type="module" src="(\w+)\.js" data-rules="(\w+)\.js"`)
+	scripts = regexp.MustCompile(`<script type="module" src="(\w+)\.js" data-later="(\w+)\.js"`)
 	styles  = regexp.MustCompile(`(?m)^ *<link rel="stylesheet" href="(\w+\.css)">\n`)
 )
 
-// sharedModules are the modules that app.js gives to the script that is loaded later.
-var sharedModules = []string{"api", "dom", "operations", "parts", "words"}
+// sharedModules are the modules that later.js gives to the script that is loaded later.
+var sharedModules = []string{"account", "api", "dom", "operations", "parts", "words"}
 
 // load returns the files by their path: the page, the drawing, one script of all modules,
-// that of the editor of rules, and one file of all styles. What cannot be read or joined is a programmer's mistake.
+// one of those that are loaded later, and one file of all styles. What cannot be read or
+// joined is a programmer's mistake.
 func load() map[string]asset {
 	html := read("index.html")
 	names, all := scripts.FindStringSubmatch(html), modules()
@@ -121,8 +122,8 @@ func load() map[string]asset {
 	for _, link := range styles.FindAllStringSubmatch(html, -1) {
 		style.WriteString(read(link[1]))
 	}
-	scriptPath, laterPath, stylePath := pathOf("app", script, ".js"), pathOf("rules", later, ".js"), pathOf("app", style.String(), ".css")
-	html = scripts.ReplaceAllString(html, `<script type="module" src="`+scriptPath[1:]+`" data-rules="`+laterPath[1:]+`"`)
+	scriptPath, laterPath, stylePath := pathOf("app", script, ".js"), pathOf("later", later, ".js"), pathOf("app", style.String(), ".css")
+	html = scripts.ReplaceAllString(html, `<script type="module" src="`+scriptPath[1:]+`" data-later="`+laterPath[1:]+`"`)
 	first := true
 	html = styles.ReplaceAllStringFunc(html, func(string) string {
 		if !first {

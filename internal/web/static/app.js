@@ -4,33 +4,29 @@
 import * as api from './api.js';
 import { activity } from './activity.js';
 import { deals } from './deals.js';
-import * as dom from './dom.js';
 import { $, el, renew, spoken } from './dom.js';
 import { failures } from './failures.js';
 import { keyboard } from './keys.js';
+import { later } from './later.js';
 import * as live from './live.js';
 import { overview } from './overview.js';
 import { adding } from './adding.js';
-import { audit } from './audit.js';
-import * as parts from './parts.js';
 import { age, loading, toast, trouble, when } from './parts.js';
 import { pauseNote } from './pause.js';
 import * as heart from './pulse.js';
 import { fresh } from './new.js';
-import * as bulk from './operations.js';
 import { operation, operations } from './operations.js';
 import { quotas } from './quotas.js';
-import { reference } from './reference.js';
-import { settings } from './settings.js';
 import { signIn } from './signin.js';
 import { startTheme } from './theme.js';
 import { user } from './user.js';
 import { users } from './users.js';
-import { webhooks } from './webhooks.js';
-import * as words from './words.js';
 import { count } from './words.js';
 
-const views = { overview, new: fresh, users, operations, add: adding, deals, activity, failures, quotas, settings, audit, webhooks, rules, api: reference };
+const views = { overview, new: fresh, users, operations, add: adding, deals, activity, failures, quotas };
+// These are loaded when one of them is first visited: few people do, and rarely.
+const rare = { settings: 'Settings', audit: 'Audit log', webhooks: 'Webhooks and notices', rules: 'Rules', api: 'API' };
+for (const [name, title] of Object.entries(rare)) views[name] = (page) => visit(page, name, title);
 const inNavigation = { add: 'users', user: 'users', audit: 'settings', webhooks: 'settings', rules: 'settings', operations: 'users', operation: 'users' };
 const ofOne = { users: 'user', operations: 'operation' }; // the view of one of a list
 const singles = { user, operation };
@@ -52,9 +48,11 @@ class Page {
   head(title, ...beside) {
     document.title = `${title} · gistdeal`;
     const heading = el('h1', { tabIndex: -1 }, title);
+    const focused = document.activeElement?.tagName === 'H1';
     this.root.replaceChildren(el('div', { className: 'head' }, heading, ...beside));
     this.body = el('div', { className: 'body' }, loading());
     this.root.append(this.body);
+    if (focused) heading.focus();
   }
 
   // show replaces the content below the head.
@@ -108,18 +106,14 @@ class Page {
   }
 }
 
-// rules is the one view that is loaded when it is first visited: few people edit rules, and
-// nobody waits for it at the start. It shares the modules of this script.
-let editor = null;
-async function rules(page) {
-  page.head('Rules', el('a', { href: '#/settings', className: 'button' }, 'Back to settings'));
+// visit shows a view of rare.
+async function visit(page, name, title) {
+  page.head(title);
   try {
-    editor ??= import(`./${document.querySelector('script[data-rules]').dataset.rules}`).then(({ load }) => load({ api, dom, operations: bulk, parts, words }));
-    const view = await editor;
-    if (!page.signal.aborted) await view.rules(page);
+    const { views: loaded } = await later();
+    if (!page.signal.aborted) await loaded[name](page);
   } catch (problem) {
-    editor = null;
-    if (!page.signal.aborted) page.fail(new api.Problem(0, 'Can’t load this view', problem.message), route);
+    if (!page.signal.aborted) page.fail(problem, route);
   }
 }
 

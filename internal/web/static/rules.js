@@ -16,6 +16,7 @@ const last = 'everything else';
 let kept = null; // rules that were changed and not saved, while another view is shown
 
 export function rules(page) {
+  page.head('Rules', el('a', { href: '#/settings', className: 'button' }, 'Back to settings'));
   const state = { page, rules: [], version: 0, saved: '', open: null, counts: null, timer: 0, catalog: null };
   state.list = el('ol', { id: 'rules', className: 'rule-list' });
   state.said = el('p', { className: 'spoken', role: 'status' });
