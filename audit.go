@@ -18,12 +18,12 @@ type AuditRequest struct {
 type Audit struct {
 	ID            string                  `json:"id"`
 	RequestedAt   time.Time               `json:"requested_at"`
-	EndedAt       time.Time               `json:"ended_at,omitzero"` // zero until the audit ends
-	Problem       string                  `json:"problem,omitempty"` // why the audit failed; "" if it did not
-	Gists         int                     `json:"gists"`             // number of compared rows of the database
-	Deals         int                     `json:"deals"`             // number of deals of gists in Pipedrive, including deleted ones
-	Counts        map[DiscrepancyKind]int `json:"counts"`            // number of discrepancies, including those not listed
-	Discrepancies []Discrepancy           `json:"discrepancies"`     // up to MaxDiscrepancies, those with a repair first
+	EndedAt       time.Time               `json:"ended_at,omitzero" doc:"Left out until the audit ends."`
+	Problem       string                  `json:"problem,omitempty" doc:"Why the audit failed; left out if it did not."`
+	Gists         int                     `json:"gists" doc:"The number of compared rows of the database."`
+	Deals         int                     `json:"deals" doc:"The number of deals of gists in Pipedrive, including deleted ones."`
+	Counts        map[DiscrepancyKind]int `json:"counts" doc:"The number of discrepancies of each kind, including those not listed."`
+	Discrepancies []Discrepancy           `json:"discrepancies" doc:"Up to 10,000 discrepancies, those with a repair first."`
 }
 
 // Different returns the number of discrepancies, including those not listed.
@@ -65,13 +65,13 @@ const (
 
 // Discrepancy is one difference that an audit reports.
 type Discrepancy struct {
-	Kind     DiscrepancyKind `json:"kind"`
+	Kind     DiscrepancyKind `json:"kind" enum:"missing,hidden,duplicate,deleted,archived,gist_gone,foreign,unlinked,never_created"`
 	GistID   string          `json:"gist_id"`
 	Login    string          `json:"login,omitempty"`
-	State    DealState       `json:"state,omitempty"`   // of the gist's row; "" if it has none
-	DealID   int64           `json:"deal_id,omitempty"` // the deal of the gist
-	Others   []int64         `json:"others,omitempty"`  // other living deals of the gist
-	Repair   string          `json:"repair,omitempty"`  // the possible repair; "" for none
+	State    DealState       `json:"state,omitempty" enum:"awaiting_approval,queued,sending,created,failed,skipped" doc:"The state of the gist's row; left out if it has none."`
+	DealID   int64           `json:"deal_id,omitempty" doc:"The deal of the gist."`
+	Others   []int64         `json:"others,omitempty" doc:"Other living deals of the gist."`
+	Repair   string          `json:"repair,omitempty" doc:"The possible repair; left out for none."`
 	Repaired bool            `json:"repaired,omitempty"`
 }
 

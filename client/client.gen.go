@@ -270,6 +270,45 @@ func (e DeliveryState) Valid() bool {
 	}
 }
 
+// Defines values for DiscrepancyKind.
+const (
+	DiscrepancyKindArchived     DiscrepancyKind = "archived"
+	DiscrepancyKindDeleted      DiscrepancyKind = "deleted"
+	DiscrepancyKindDuplicate    DiscrepancyKind = "duplicate"
+	DiscrepancyKindForeign      DiscrepancyKind = "foreign"
+	DiscrepancyKindGistGone     DiscrepancyKind = "gist_gone"
+	DiscrepancyKindHidden       DiscrepancyKind = "hidden"
+	DiscrepancyKindMissing      DiscrepancyKind = "missing"
+	DiscrepancyKindNeverCreated DiscrepancyKind = "never_created"
+	DiscrepancyKindUnlinked     DiscrepancyKind = "unlinked"
+)
+
+// Valid indicates whether the value is a known member of the DiscrepancyKind enum.
+func (e DiscrepancyKind) Valid() bool {
+	switch e {
+	case DiscrepancyKindArchived:
+		return true
+	case DiscrepancyKindDeleted:
+		return true
+	case DiscrepancyKindDuplicate:
+		return true
+	case DiscrepancyKindForeign:
+		return true
+	case DiscrepancyKindGistGone:
+		return true
+	case DiscrepancyKindHidden:
+		return true
+	case DiscrepancyKindMissing:
+		return true
+	case DiscrepancyKindNeverCreated:
+		return true
+	case DiscrepancyKindUnlinked:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EventType.
 const (
 	AuditEnded           EventType = "audit.ended"
@@ -1382,6 +1421,39 @@ type Attempt struct {
 	SentAt time.Time `json:"sent_at,omitempty,omitzero"`
 }
 
+// Audit defines model for Audit.
+type Audit struct {
+	// Counts The number of discrepancies of each kind, including those not listed.
+	Counts map[string]int64 `json:"counts"`
+
+	// Deals The number of deals of gists in Pipedrive, including deleted ones.
+	Deals int64 `json:"deals"`
+
+	// Discrepancies Up to 10,000 discrepancies, those with a repair first.
+	Discrepancies []Discrepancy `json:"discrepancies"`
+
+	// EndedAt Left out until the audit ends.
+	EndedAt time.Time `json:"ended_at,omitempty,omitzero"`
+
+	// Gists The number of compared rows of the database.
+	Gists int64 `json:"gists"`
+
+	// ID The id.
+	ID string `json:"id"`
+
+	// Problem Why the audit failed; left out if it did not.
+	Problem string `json:"problem,omitempty,omitzero"`
+
+	// RequestedAt When it was requested.
+	RequestedAt time.Time `json:"requested_at"`
+}
+
+// AuditCost defines model for AuditCost.
+type AuditCost struct {
+	// ArchivedTokens The tokens of Pipedrive's day that a list of all archived deals takes at most.
+	ArchivedTokens int64 `json:"archived_tokens"`
+}
+
 // AuditEntry defines model for AuditEntry.
 type AuditEntry struct {
 	// Action What was done, such as user.pause.
@@ -1844,6 +1916,34 @@ type Detail struct {
 	// Message What is wrong.
 	Message string `json:"message"`
 }
+
+// Discrepancy defines model for Discrepancy.
+type Discrepancy struct {
+	// DealID The deal of the gist.
+	DealID int64 `json:"deal_id,omitempty,omitzero"`
+
+	// GistID The id of the gist on GitHub.
+	GistID string `json:"gist_id"`
+
+	// Kind The kind of error.
+	Kind DiscrepancyKind `json:"kind"`
+
+	// Login The login of the user on GitHub. It may change.
+	Login string `json:"login,omitempty,omitzero"`
+
+	// Others Other living deals of the gist.
+	Others []int64 `json:"others,omitempty,omitzero"`
+
+	// Repair The possible repair; left out for none.
+	Repair   string `json:"repair,omitempty,omitzero"`
+	Repaired bool   `json:"repaired,omitempty,omitzero"`
+
+	// State The state of a deal, as in docs/api.md.
+	State DealState `json:"state,omitempty,omitzero"`
+}
+
+// DiscrepancyKind The kind of error.
+type DiscrepancyKind string
 
 // DuplicateDeal defines model for DuplicateDeal.
 type DuplicateDeal struct {
@@ -2715,6 +2815,21 @@ type Redelivered struct {
 	Messages int64 `json:"messages"`
 }
 
+// RequestAuditInputBody defines model for RequestAuditInputBody.
+type RequestAuditInputBody struct {
+	// Archived List all archived deals, not only those that changed since the last catch-up; see GET /plan/audit for its price.
+	Archived bool `json:"archived,omitempty,omitzero"`
+
+	// DeleteDuplicate Compare nothing, and delete this deal, a duplicate of the deal of its gist, in Pipedrive.
+	DeleteDuplicate int64 `json:"delete_duplicate,omitempty,omitzero"`
+
+	// Recreate Compare nothing, and recreate the deal of this gist, which is gone from Pipedrive.
+	Recreate string `json:"recreate,omitempty,omitzero"`
+
+	// Repair Adopt, relink and queue deals where that is safe. It recreates no deal that existed before, and deletes none.
+	Repair bool `json:"repair,omitempty,omitzero"`
+}
+
 // RequestList defines model for RequestList.
 type RequestList struct {
 	// Next The cursor of the next page; left out on the last page.
@@ -3357,6 +3472,12 @@ type ExportAuditLogParams struct {
 // ExportAuditLogParamsSource defines parameters for ExportAuditLog.
 type ExportAuditLogParamsSource string
 
+// RequestAuditParams defines parameters for RequestAudit.
+type RequestAuditParams struct {
+	// IdempotencyKey A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // ListDealsParams defines parameters for ListDeals.
 type ListDealsParams struct {
 	// Cursor The value of next in the previous page; leave it out for the first page.
@@ -3741,6 +3862,9 @@ type RotateWebhookParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// RequestAuditJSONRequestBody defines body for RequestAudit for application/json ContentType.
+type RequestAuditJSONRequestBody = RequestAuditInputBody
+
 // RetryDealsJSONRequestBody defines body for RetryDeals for application/json ContentType.
 type RetryDealsJSONRequestBody = RetryInputBody
 
@@ -3889,6 +4013,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/audit-log.csv (the `ExportAuditLog` operationId).
 	ExportAuditLog(ctx context.Context, params *ExportAuditLogParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RequestAuditWithBody Request an audit, which compares the database with Pipedrive's deals
+	//
+	// Needs the scope admin.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/audits (the `RequestAudit` operationId).
+	RequestAuditWithBody(ctx context.Context, params *RequestAuditParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RequestAudit Request an audit, which compares the database with Pipedrive's deals
+	//
+	// Needs the scope admin.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/audits (the `RequestAudit` operationId).
+	RequestAudit(ctx context.Context, params *RequestAuditParams, body RequestAuditJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAudit Show the report of an audit; without ended_at the audit is pending or in progress
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/audits/{id} (the `GetAudit` operationId).
+	GetAudit(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDeals List deals
 	//
@@ -4090,6 +4239,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/plan (the `Plan` operationId).
 	Plan(ctx context.Context, body PlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAuditCost Estimate the tokens that an audit of all archived deals would take at most; this changes nothing
+	//
+	// Needs the scope read.
+	//
+	// Corresponds with GET /api/v1/plan/audit (the `GetAuditCost` operationId).
+	GetAuditCost(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PausePushesWithBody Pause creating deals, and scans if you like
 	//
@@ -4609,6 +4765,61 @@ func (c *Client) ExportAuditLog(ctx context.Context, params *ExportAuditLogParam
 	return c.Client.Do(req)
 }
 
+// RequestAuditWithBody Request an audit, which compares the database with Pipedrive's deals
+//
+// Needs the scope admin.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/audits (the `RequestAudit` operationId).
+func (c *Client) RequestAuditWithBody(ctx context.Context, params *RequestAuditParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestAuditRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RequestAudit Request an audit, which compares the database with Pipedrive's deals
+//
+// Needs the scope admin.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/audits (the `RequestAudit` operationId).
+func (c *Client) RequestAudit(ctx context.Context, params *RequestAuditParams, body RequestAuditJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestAuditRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAudit Show the report of an audit; without ended_at the audit is pending or in progress
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/audits/{id} (the `GetAudit` operationId).
+func (c *Client) GetAudit(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAuditRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListDeals List deals
 //
 // Needs the scope read.
@@ -5070,6 +5281,23 @@ func (c *Client) PlanWithBody(ctx context.Context, contentType string, body io.R
 // Corresponds with POST /api/v1/plan (the `Plan` operationId).
 func (c *Client) Plan(ctx context.Context, body PlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPlanRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAuditCost Estimate the tokens that an audit of all archived deals would take at most; this changes nothing
+//
+// Needs the scope read.
+//
+// Corresponds with GET /api/v1/plan/audit (the `GetAuditCost` operationId).
+func (c *Client) GetAuditCost(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAuditCostRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -6395,6 +6623,95 @@ func NewExportAuditLogRequest(server string, params *ExportAuditLogParams) (*htt
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRequestAuditRequest calls the generic RequestAudit builder with application/json body
+func NewRequestAuditRequest(server string, params *RequestAuditParams, body RequestAuditJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRequestAuditRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewRequestAuditRequestWithBody constructs an http.Request for the RequestAudit method, with any body, and a specified content type
+func NewRequestAuditRequestWithBody(server string, params *RequestAuditParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/audits")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetAuditRequest constructs an http.Request for the GetAudit method
+func NewGetAuditRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/audits/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -7839,6 +8156,33 @@ func NewPlanRequestWithBody(server string, contentType string, body io.Reader) (
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetAuditCostRequest constructs an http.Request for the GetAuditCost method
+func NewGetAuditCostRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/plan/audit")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -10005,6 +10349,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/audit-log.csv (the `ExportAuditLog` operationId).
 	ExportAuditLogWithResponse(ctx context.Context, params *ExportAuditLogParams, reqEditors ...RequestEditorFn) (*ExportAuditLogResponse, error)
 
+	// RequestAuditWithBodyWithResponse Request an audit, which compares the database with Pipedrive's deals
+	//
+	// Needs the scope admin.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/audits (the `RequestAudit` operationId).
+	RequestAuditWithBodyWithResponse(ctx context.Context, params *RequestAuditParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RequestAuditResponse, error)
+
+	// RequestAuditWithResponse Request an audit, which compares the database with Pipedrive's deals
+	//
+	// Needs the scope admin.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/audits (the `RequestAudit` operationId).
+	RequestAuditWithResponse(ctx context.Context, params *RequestAuditParams, body RequestAuditJSONRequestBody, reqEditors ...RequestEditorFn) (*RequestAuditResponse, error)
+
+	// GetAuditWithResponse Show the report of an audit; without ended_at the audit is pending or in progress
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/audits/{id} (the `GetAudit` operationId).
+	GetAuditWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetAuditResponse, error)
+
 	// ListDealsWithResponse List deals
 	//
 	// Needs the scope read.
@@ -10247,6 +10618,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/plan (the `Plan` operationId).
 	PlanWithResponse(ctx context.Context, body PlanJSONRequestBody, reqEditors ...RequestEditorFn) (*PlanResponse, error)
+
+	// GetAuditCostWithResponse Estimate the tokens that an audit of all archived deals would take at most; this changes nothing
+	//
+	// Needs the scope read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/plan/audit (the `GetAuditCost` operationId).
+	GetAuditCostWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAuditCostResponse, error)
 
 	// PausePushesWithBodyWithResponse Pause creating deals, and scans if you like
 	//
@@ -10902,6 +11282,102 @@ func (r ExportAuditLogResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExportAuditLogResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RequestAuditResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Audit
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RequestAuditResponse) GetJSON202() *Audit {
+	return r.JSON202
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RequestAuditResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RequestAuditResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RequestAuditResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RequestAuditResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RequestAuditResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAuditResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Audit
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAuditResponse) GetJSON200() *Audit {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetAuditResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAuditResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAuditResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAuditResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAuditResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -12040,6 +12516,54 @@ func (r PlanResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PlanResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAuditCostResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AuditCost
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAuditCostResponse) GetJSON200() *AuditCost {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetAuditCostResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAuditCostResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAuditCostResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAuditCostResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAuditCostResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -14162,6 +14686,51 @@ func (c *ClientWithResponses) ExportAuditLogWithResponse(ctx context.Context, pa
 	return ParseExportAuditLogResponse(rsp)
 }
 
+// RequestAuditWithBodyWithResponse Request an audit, which compares the database with Pipedrive's deals
+//
+// Needs the scope admin.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/audits (the `RequestAudit` operationId).
+func (c *ClientWithResponses) RequestAuditWithBodyWithResponse(ctx context.Context, params *RequestAuditParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RequestAuditResponse, error) {
+	rsp, err := c.RequestAuditWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestAuditResponse(rsp)
+}
+
+// RequestAuditWithResponse Request an audit, which compares the database with Pipedrive's deals
+//
+// Needs the scope admin.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/audits (the `RequestAudit` operationId).
+func (c *ClientWithResponses) RequestAuditWithResponse(ctx context.Context, params *RequestAuditParams, body RequestAuditJSONRequestBody, reqEditors ...RequestEditorFn) (*RequestAuditResponse, error) {
+	rsp, err := c.RequestAudit(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestAuditResponse(rsp)
+}
+
+// GetAuditWithResponse Show the report of an audit; without ended_at the audit is pending or in progress
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/audits/{id} (the `GetAudit` operationId).
+func (c *ClientWithResponses) GetAuditWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetAuditResponse, error) {
+	rsp, err := c.GetAudit(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAuditResponse(rsp)
+}
+
 // ListDealsWithResponse List deals
 //
 // Needs the scope read.
@@ -14565,6 +15134,21 @@ func (c *ClientWithResponses) PlanWithResponse(ctx context.Context, body PlanJSO
 		return nil, err
 	}
 	return ParsePlanResponse(rsp)
+}
+
+// GetAuditCostWithResponse Estimate the tokens that an audit of all archived deals would take at most; this changes nothing
+//
+// Needs the scope read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/plan/audit (the `GetAuditCost` operationId).
+func (c *ClientWithResponses) GetAuditCostWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAuditCostResponse, error) {
+	rsp, err := c.GetAuditCost(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAuditCostResponse(rsp)
 }
 
 // PausePushesWithBodyWithResponse Pause creating deals, and scans if you like
@@ -15529,6 +16113,72 @@ func ParseExportAuditLogResponse(rsp *http.Response) (*ExportAuditLogResponse, e
 	return response, nil
 }
 
+// ParseRequestAuditResponse parses an HTTP response from a RequestAuditWithResponse call
+func ParseRequestAuditResponse(rsp *http.Response) (*RequestAuditResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RequestAuditResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Audit
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAuditResponse parses an HTTP response from a GetAuditWithResponse call
+func ParseGetAuditResponse(rsp *http.Response) (*GetAuditResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAuditResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Audit
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListDealsResponse parses an HTTP response from a ListDealsWithResponse call
 func ParseListDealsResponse(rsp *http.Response) (*ListDealsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -16290,6 +16940,39 @@ func ParsePlanResponse(rsp *http.Response) (*PlanResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Estimate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAuditCostResponse parses an HTTP response from a GetAuditCostWithResponse call
+func ParseGetAuditCostResponse(rsp *http.Response) (*GetAuditCostResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAuditCostResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AuditCost
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

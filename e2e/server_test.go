@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ var compared = []string{
 	"people list", "people sign-out nobody", "people forget nobody --json",
 	"users add --file MANY --yes", "operations list", "operations show nope", "operations cancel nope --json",
 	"users remove bob", "users remove bob", "users erase bob --dry-run --json", "users erase bob", "users erase bob --yes", "users erase bob --yes", "users add bob", "users add bob --again --backfill none",
+	"audit", "audit --json --archived", "BYHAND aa01", "audit --repair --dry-run", "audit --repair --yes --json", "audit --recreate aa01 --yes", "audit --recreate nope --dry-run", "audit --delete-duplicate 999999 --dry-run", "audit --delete-duplicate DUPLICATE --dry-run", "audit --delete-duplicate DUPLICATE --yes",
 	"export", "apply -f FILE --dry-run", "apply -f FILE --dry-run --json --prune", "apply -f FILE", "apply -f FILE --yes", "apply -f FILE --dry-run", "apply -f FILE --yes --json --prune", "apply -f FILE", "export", "apply -f WRONG --yes",
 	"audit-log --json --limit 0", "audit-log --action user.pause --target ALICE", "audit-log --csv", "audit-log --action user.fly",
 }
@@ -86,6 +88,7 @@ func TestEachCommandDoesTheSameAtAServer(t *testing.T) {
 		env["GISTDEAL_ADMIN_TOKEN"] = "an-admin-token-of-24-characters"
 		auditedLately(t, env)
 		p := start(t, env)
+		duplicate := int64(0)
 		if atServer {
 			env = map[string]string{"GISTDEAL_SERVER": p.url, "GISTDEAL_TOKEN": env["GISTDEAL_ADMIN_TOKEN"]}
 		}
@@ -94,6 +97,11 @@ func TestEachCommandDoesTheSameAtAServer(t *testing.T) {
 				s.AddGist("alice", sim.Gist{ID: id})
 				continue
 			}
+			if id, ok := strings.CutPrefix(command, "BYHAND "); ok {
+				duplicate = s.SeedDeal("alice", id, "by hand")
+				continue
+			}
+			command := strings.Replace(command, "DUPLICATE", strconv.FormatInt(duplicate, 10), 1)
 			status, out := run(t, env, strings.Fields(files.Replace(command))...)
 			if atServer != strings.Contains(out, "server: "+p.url+"\n") && strings.Contains(out, "database: ") {
 				t.Errorf("%s does not say what it works on:\n%s", command, out)

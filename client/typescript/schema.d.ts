@@ -64,6 +64,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request an audit, which compares the database with Pipedrive's deals
+         * @description Needs the scope admin.
+         */
+        post: operations["request-audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audits/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the report of an audit; without ended_at the audit is pending or in progress
+         * @description Needs the scope read.
+         */
+        get: operations["get-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deals": {
         parameters: {
             query?: never;
@@ -542,6 +582,26 @@ export interface paths {
          * @description Needs the scope write.
          */
         post: operations["plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Estimate the tokens that an audit of all archived deals would take at most; this changes nothing
+         * @description Needs the scope read.
+         */
+        get: operations["get-audit-cost"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1502,6 +1562,45 @@ export interface components {
              */
             sent_at?: string;
         };
+        Audit: {
+            /** @description The number of discrepancies of each kind, including those not listed. */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description The number of deals of gists in Pipedrive, including deleted ones.
+             */
+            deals: number;
+            /** @description Up to 10,000 discrepancies, those with a repair first. */
+            discrepancies: components["schemas"]["Discrepancy"][];
+            /**
+             * Format: date-time
+             * @description Left out until the audit ends.
+             */
+            ended_at?: string;
+            /**
+             * Format: int64
+             * @description The number of compared rows of the database.
+             */
+            gists: number;
+            /** @description The id. */
+            id: string;
+            /** @description Why the audit failed; left out if it did not. */
+            problem?: string;
+            /**
+             * Format: date-time
+             * @description When it was requested.
+             */
+            requested_at: string;
+        };
+        AuditCost: {
+            /**
+             * Format: int64
+             * @description The tokens of Pipedrive's day that a list of all archived deals takes at most.
+             */
+            archived_tokens: number;
+        };
         AuditEntry: {
             /** @description What was done, such as user.pause. */
             action: string;
@@ -2004,6 +2103,29 @@ export interface components {
             leader: boolean;
             /** @description on, or why no deals are created now. */
             pushes: string;
+        };
+        Discrepancy: {
+            /**
+             * Format: int64
+             * @description The deal of the gist.
+             */
+            deal_id?: number;
+            /** @description The id of the gist on GitHub. */
+            gist_id: string;
+            /**
+             * @description The kind of error.
+             * @enum {string}
+             */
+            kind: "missing" | "hidden" | "duplicate" | "deleted" | "archived" | "gist_gone" | "foreign" | "unlinked" | "never_created";
+            /** @description The login of the user on GitHub. It may change. */
+            login?: string;
+            /** @description Other living deals of the gist. */
+            others?: number[];
+            /** @description The possible repair; left out for none. */
+            repair?: string;
+            repaired?: boolean;
+            /** @description The state of the gist's row; left out if it has none. */
+            state?: components["schemas"]["DealState"];
         };
         DuplicateDeal: {
             /**
@@ -2922,6 +3044,19 @@ export interface components {
         Redelivered: {
             /** Format: int64 */
             messages: number;
+        };
+        RequestAuditInputBody: {
+            /** @description List all archived deals, not only those that changed since the last catch-up; see GET /plan/audit for its price. */
+            archived?: boolean;
+            /**
+             * Format: int64
+             * @description Compare nothing, and delete this deal, a duplicate of the deal of its gist, in Pipedrive.
+             */
+            delete_duplicate?: number;
+            /** @description Compare nothing, and recreate the deal of this gist, which is gone from Pipedrive. */
+            recreate?: string;
+            /** @description Adopt, relink and queue deals where that is safe. It recreates no deal that existed before, and deletes none. */
+            repair?: boolean;
         };
         RequestList: {
             /** @description The cursor of the next page; left out on the last page. */
@@ -4310,6 +4445,137 @@ export interface operations {
                      *     42,2026-11-29T06:00:00Z,boss,api,192.0.2.7,setting.change,daily_limit,50,100,,
                      */
                     "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "request-audit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value that no other request of yours has. A request with the same key and body is not carried out twice within 24 hours: it gets the same answer. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "repair": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestAuditInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "counts": {},
+                     *       "deals": 0,
+                     *       "discrepancies": [],
+                     *       "gists": 0,
+                     *       "id": "K5XQ2M4ZKD6WVA3NB7XQ2M4ZKD",
+                     *       "requested_at": "2026-11-29T06:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Audit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "get-audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the audit. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "counts": {
+                     *         "duplicate": 1
+                     *       },
+                     *       "deals": 1198,
+                     *       "discrepancies": [
+                     *         {
+                     *           "deal_id": 38,
+                     *           "gist_id": "06fcca0384757f163d7e9891ea35a430",
+                     *           "kind": "duplicate",
+                     *           "login": "FortyFoxes",
+                     *           "others": [
+                     *             901
+                     *           ],
+                     *           "state": "created"
+                     *         }
+                     *       ],
+                     *       "ended_at": "2026-11-29T06:00:04Z",
+                     *       "gists": 1204,
+                     *       "id": "K5XQ2M4ZKD6WVA3NB7XQ2M4ZKD",
+                     *       "requested_at": "2026-11-29T06:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Audit"];
                 };
             };
             /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
@@ -6127,6 +6393,56 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "get-audit-cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "archived_tokens": 60
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditCost"];
+                };
+            };
+            /** @description Nothing has changed since the answer with the ETag in If-None-Match. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];

@@ -7,9 +7,7 @@ import (
 	"strings"
 
 	"gistdeal"
-	"gistdeal/internal/config"
 	"gistdeal/internal/format"
-	"gistdeal/internal/store"
 )
 
 type auditCmd struct {
@@ -23,9 +21,8 @@ type auditCmd struct {
 
 // Run requests an audit and prints its report. Without flags it changes nothing and
 // lists the repairs of --repair.
-func (c *auditCmd) Run(ctx context.Context) error {
-	return c.withStore(ctx, writes, func(db *store.Store, conf config.Config) error {
-		g := newLocal(db, conf)
+func (c *auditCmd) Run(ctx context.Context, at serverFlags) error {
+	return c.withGistdeal(ctx, at, writes, func(g backend) error {
 		if ok, err := c.agree(ctx, g); err != nil || !ok {
 			return err
 		}

@@ -17,6 +17,7 @@ type backend interface {
 	users
 	requestedScans
 	deals
+	audits
 	events
 	state
 	tokens
@@ -54,6 +55,14 @@ type deals interface {
 	Skip(ctx context.Context, s admin.DealSelection, note string) (admin.DealResults, error)
 	History(ctx context.Context, gist string) (admin.History, error)
 	Cost(ctx context.Context, deals int) (estimate.Cost, error)
+}
+
+// audits compare the database of a gistdeal with Pipedrive.
+type audits interface {
+	// Audit requests an audit and waits for its report. If ctx ends before, the request stays.
+	Audit(ctx context.Context, o gistdeal.AuditRequest) (gistdeal.Audit, error)
+	ArchivedTokens(ctx context.Context) (int, error)
+	DuplicateOf(ctx context.Context, dealID int64) (gistID string, err error)
 }
 
 // events are the events of a gistdeal.

@@ -19,7 +19,7 @@ type cli struct {
 	Pause       pauseCmd       `cmd:"" help:"Stop creating deals until resume."`
 	Resume      resumeCmd      `cmd:"" help:"Resume creating deals."`
 	Quota       quotaCmd       `cmd:"" help:"Show the quotas and backoffs of both remotes."`
-	Audit       auditCmd       `cmd:"" local:"" help:"Compare the database with Pipedrive's deals, list every discrepancy, and repair on request."`
+	Audit       auditCmd       `cmd:"" help:"Compare the database with Pipedrive's deals, list every discrepancy, and repair on request."`
 	AuditLog    auditLogCmd    `cmd:"" help:"List who changed what and when."`
 	Doctor      doctorCmd      `cmd:"" local:"" help:"Check everything that gistdeal needs and say how to fix it; exit status 1 if a check fails."`
 	Plan        planCmd        `cmd:"" help:"Estimate the deals, requests and time that tracking users would take; writes nothing."`

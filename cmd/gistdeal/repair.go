@@ -24,7 +24,7 @@ func (c *auditCmd) Validate() error {
 func (c *auditCmd) changes() bool { return c.Repair || c.Recreate != "" || c.DeleteDuplicate != 0 }
 
 // agree reports whether to carry out the audit.
-func (c *auditCmd) agree(ctx context.Context, g local) (bool, error) {
+func (c *auditCmd) agree(ctx context.Context, g backend) (bool, error) {
 	if c.changes() {
 		if err := c.mayAsk(); err != nil { // Before an audit that costs tokens.
 			return false, err
@@ -47,7 +47,7 @@ func (c *auditCmd) agree(ctx context.Context, g local) (bool, error) {
 }
 
 // agreePrice prints the price of a list of all archived deals, and asks at a terminal.
-func (c *auditCmd) agreePrice(ctx context.Context, g local) (bool, error) {
+func (c *auditCmd) agreePrice(ctx context.Context, g backend) (bool, error) {
 	tokens, err := g.ArchivedTokens(ctx)
 	if err != nil {
 		return false, err
@@ -64,7 +64,7 @@ func (c *auditCmd) agreePrice(ctx context.Context, g local) (bool, error) {
 
 // agreeRepair carries out an audit that changes nothing, and shows its repairs. With
 // --yes that would only cost tokens: the report of the repair says the same.
-func (c *auditCmd) agreeRepair(ctx context.Context, g local) (bool, error) {
+func (c *auditCmd) agreeRepair(ctx context.Context, g backend) (bool, error) {
 	if c.Yes {
 		return true, nil
 	}
@@ -89,7 +89,7 @@ func (c *auditCmd) agreeRepair(ctx context.Context, g local) (bool, error) {
 }
 
 // repairs is the effect of repairing what the report lists.
-func repairs(ctx context.Context, g local, report gistdeal.Audit) (effect, error) {
+func repairs(ctx context.Context, g backend, report gistdeal.Audit) (effect, error) {
 	existing, queued := 0, 0
 	for _, d := range report.Discrepancies {
 		switch {
@@ -108,7 +108,7 @@ func repairs(ctx context.Context, g local, report gistdeal.Audit) (effect, error
 	return e, err
 }
 
-func (c *auditCmd) agreeRecreate(ctx context.Context, g local) (bool, error) {
+func (c *auditCmd) agreeRecreate(ctx context.Context, g backend) (bool, error) {
 	history, err := g.History(ctx, c.Recreate)
 	if err != nil {
 		return false, err
@@ -122,8 +122,8 @@ func (c *auditCmd) agreeRecreate(ctx context.Context, g local) (bool, error) {
 	})
 }
 
-func (c *auditCmd) agreeDelete(ctx context.Context, g local) (bool, error) {
-	gistID, err := g.db.DuplicateOf(ctx, c.DeleteDuplicate)
+func (c *auditCmd) agreeDelete(ctx context.Context, g backend) (bool, error) {
+	gistID, err := g.DuplicateOf(ctx, c.DeleteDuplicate)
 	if err != nil {
 		return false, err
 	}

@@ -19,8 +19,8 @@ func (a *Admin) Audit(ctx context.Context, o gistdeal.AuditRequest) (report gist
 	if !leader {
 		return report, gistdeal.Errorf(gistdeal.Temporary, "no gistdeal instance is running on this database: start one, then try again")
 	}
-	o.ID, o.RequestedAt = rand.Text(), time.Now()
-	if err := a.db.RequestAudit(ctx, o); err != nil {
+	o.ID = rand.Text()
+	if err := a.RequestAudit(ctx, o); err != nil {
 		return report, err
 	}
 	for {
@@ -31,6 +31,27 @@ func (a *Admin) Audit(ctx context.Context, o gistdeal.AuditRequest) (report gist
 			return report, ctx.Err()
 		}
 	}
+}
+
+// RequestAudit requests an audit with an id from the leader, which carries it out as soon
+// as there is one. Another request with the same id changes nothing.
+func (a *Admin) RequestAudit(ctx context.Context, o gistdeal.AuditRequest) error {
+	if (o.Repair && (o.Recreate != "" || o.DeleteDuplicate != 0)) || (o.Recreate != "" && o.DeleteDuplicate != 0) {
+		return gistdeal.Errorf(gistdeal.Invalid, "an audit does one of repair, recreate and delete_duplicate: ask for them one after another")
+	}
+	o.RequestedAt = time.Now()
+	return a.db.RequestAudit(ctx, o)
+}
+
+// AuditReport returns the audit with that id. The error is NotFound if there is none.
+func (a *Admin) AuditReport(ctx context.Context, id string) (gistdeal.Audit, error) {
+	return a.db.Audit(ctx, id)
+}
+
+// DuplicateOf returns the gist of a duplicate deal. The error is NotFound if the deal is
+// not recorded as a duplicate.
+func (a *Admin) DuplicateOf(ctx context.Context, dealID int64) (gistID string, err error) {
+	return a.db.DuplicateOf(ctx, dealID)
 }
 
 // ArchivedTokens returns about how many of the day's tokens an audit of all archived deals

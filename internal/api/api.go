@@ -91,6 +91,7 @@ func New(db *store.Store, c settings.Configured, o Options) *API {
 	a.addOperationRoutes()
 	a.addTokenRoutes()
 	a.addWebhookRoutes()
+	a.addAuditRoutes()
 	a.addAuditLogRoutes()
 	a.addPeopleRoutes()
 	a.addSettingRoutes()

@@ -41,6 +41,7 @@ var changes = map[string]struct {
 	"replace-rules":    {"/rules", `{"rules":[{"name":"forks","action":"skip","all":[{"fact":"fork"}]}]}`, "rules.change"},
 	"resume-pushes":    {"/pushes/resume", "", "pushes.resume"},
 	"resume-user":      {"/users/user4/resume", "", "user.resume"},
+	"request-audit":    {"/audits", `{"repair":true}`, "audit.request"},
 	"retry-deals":      {"/deals/retry", `{"user":"user1"}`, "deals.retry"},
 	"rotate-token":     {"/tokens/read/rotate", `{}`, "token.rotate"},
 	"revoke-token":     {"/tokens/new", "", "token.revoke"},

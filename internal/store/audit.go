@@ -12,11 +12,12 @@ import (
 	"gistdeal"
 )
 
-// RequestAudit queues an audit for the leader.
+// RequestAudit queues an audit for the leader, unless there is one with that id.
 func (s *Store) RequestAudit(ctx context.Context, o gistdeal.AuditRequest) error {
 	err := s.personTx(ctx, o.RequestedAt, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO audits (id, archived, repair, recreate, delete_duplicate, requested_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			o.ID, boolean(o.Archived), boolean(o.Repair), o.Recreate, o.DeleteDuplicate, millis(o.RequestedAt)); err != nil {
+		added, err := changed(tx.ExecContext(ctx, `INSERT INTO audits (id, archived, repair, recreate, delete_duplicate, requested_at) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (id) DO NOTHING`, o.ID, boolean(o.Archived), boolean(o.Repair), o.Recreate, o.DeleteDuplicate, millis(o.RequestedAt)))
+		if err != nil || !added {
 			return nil, err
 		}
 		if o.Nightly {
@@ -103,7 +104,7 @@ func (s *Store) Audit(ctx context.Context, id string) (a gistdeal.Audit, err err
 	if err != nil {
 		return a, notFound(err, "audit %q does not exist", id)
 	}
-	a.ID, a.RequestedAt = id, fromMillis(requested)
+	a = gistdeal.Audit{ID: id, RequestedAt: fromMillis(requested), Counts: map[gistdeal.DiscrepancyKind]int{}, Discrepancies: []gistdeal.Discrepancy{}}
 	if report != "" {
 		err = json.Unmarshal([]byte(report), &a)
 	}

@@ -35,7 +35,7 @@ func Describe(doc *huma.OpenAPI) {
 var tags = []struct{ name, description, segments string }{
 	{"users", "Tracked GitHub users: add, list, change, erase.", "users plan requests operations"},
 	{"gists", "Public gists of tracked users, and visits.", "gists gists.csv gists.atom"},
-	{"deals", "Deals in Pipedrive: states, histories, failures, duplicates.", "deals deals.csv deals.atom failures duplicates"},
+	{"deals", "Deals in Pipedrive: states, histories, failures, duplicates, audits.", "deals deals.csv deals.atom failures duplicates audits"},
 	{"status", "The state of gistdeal: leader, quotas, runs, events, pushes, audit log.", "me overview quotas runs runs.csv events event-log pushes audit-log audit-log.csv"},
 	{"settings", "Settings that change at run time, and the accounts behind the keys.", "settings account"},
 	{"rules", "Rules that decide which gists become deals, and what the deals say.", "rules"},
