@@ -11,6 +11,7 @@ type History struct {
 	NoticedAt  time.Time       `json:"noticed_at,omitzero" doc:"When the gist was first read."`
 	NoticedBy  string          `json:"noticed_by"` // one of the values below; "" if unknown
 	QueuedAt   time.Time       `json:"queued_at,omitzero" doc:"When the deal was queued; left out in other states."`
+	Priority   Priority        `json:"priority,omitempty" enum:"high,low" doc:"The priority of a queued deal, high or low; left out for the normal one."`
 	Attempts   []Attempt       `json:"attempts" doc:"All attempts at the deal, the first one first."`
 	Duplicates []DuplicateDeal `json:"duplicates" doc:"Duplicate deals of the gist in Pipedrive, ordered by id."`
 }

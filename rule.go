@@ -20,16 +20,28 @@ const (
 // there were no rules.
 const EverythingElse = "everything else"
 
+// Priority orders the queued deals of new gists, and those of backfills: deals of a higher
+// one are created first.
+type Priority string
+
+// The priorities of deals.
+const (
+	PriorityHigh   Priority = "high"
+	PriorityNormal Priority = ""
+	PriorityLow    Priority = "low"
+)
+
 // Decision says what becomes of a gist's deal, by the first rule that matches. The zero
 // value creates the deal as if there were no rules.
 type Decision struct {
-	Rule    string     // the name of the rule; "" if no rule was asked
-	Version int64      // of the rules
-	Action  RuleAction // "" is RuleCreate
-	Reason  string     // why the deal waits or is skipped
-	Content *Content   // of the deal; nil for the content without rules
-	UserDay int        // deals of a user within 24 hours by this rule; further ones wait for approval; 0 is no limit
-	RuleDay int        // the same for all users
+	Rule     string     // the name of the rule; "" if no rule was asked
+	Version  int64      // of the rules
+	Action   RuleAction // "" is RuleCreate
+	Reason   string     // why the deal waits or is skipped
+	Content  *Content   // of the deal; nil for the content without rules
+	Priority Priority   // of the deal among queued ones
+	UserDay  int        // deals of a user within 24 hours by this rule; further ones wait for approval; 0 is no limit
+	RuleDay  int        // the same for all users
 }
 
 // Content is what a rule decided about the content of a deal. It is stored with the deal, so

@@ -230,6 +230,7 @@ func showHistory(t *table, h admin.History) {
 		{"queued since", clock(h.QueuedAt)},
 		{"problem", h.Problem},
 		{"rule", ruleOf(h)},
+		{"priority", string(h.Priority)},
 	} {
 		if fact[1] != "" && fact[1] != "-" {
 			t.row(fact[0], fact[1])

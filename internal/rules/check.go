@@ -93,8 +93,11 @@ func (r Rule) mistakes(program *int) (mistakes []error) {
 			add("%.60q is not a possible name in Pipedrive, want at most %d bytes without spaces at the ends", name, maxTargetName)
 		}
 	}
-	if r.Action == gistdeal.RuleSkip && (r.hasContent() || r.UserDay != 0 || r.RuleDay != 0) {
-		add("a rule that skips gists has no target, no templates and no limits")
+	if !slices.Contains([]gistdeal.Priority{gistdeal.PriorityHigh, gistdeal.PriorityNormal, gistdeal.PriorityLow}, r.Priority) {
+		add("the priority is %q, want high or low, or none for the normal one", r.Priority)
+	}
+	if r.Action == gistdeal.RuleSkip && (r.hasContent() || r.Priority != "" || r.UserDay != 0 || r.RuleDay != 0) {
+		add("a rule that skips gists has no target, no templates, no priority and no limits")
 	}
 	if r.UserDay < 0 || r.RuleDay < 0 || r.UserDay > 1_000_000 || r.RuleDay > 1_000_000 {
 		add("the deals of a day have to be 0 to 1000000")

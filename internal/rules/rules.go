@@ -153,7 +153,7 @@ func (r *rule) firstFailure(t *text) (*condition, string) {
 
 // decision returns the decision of a rule that matches.
 func (r *rule) decision(f Facts, version int64) gistdeal.Decision {
-	d := gistdeal.Decision{Rule: r.Name, Version: version, Action: r.Action, UserDay: r.UserDay, RuleDay: r.RuleDay}
+	d := gistdeal.Decision{Rule: r.Name, Version: version, Action: r.Action, Priority: r.Priority, UserDay: r.UserDay, RuleDay: r.RuleDay}
 	if r.Action == gistdeal.RuleSkip {
 		d.Reason = fmt.Sprintf("the rule %q skips it", r.Name)
 		return d

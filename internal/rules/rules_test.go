@@ -266,6 +266,7 @@ func TestASetWithMistakesIsRefusedWithAllOfThem(t *testing.T) {
 		"two names":          {rules.Set{Rules: append(one(func(*rules.Rule) {}).Rules, one(func(*rules.Rule) {}).Rules...)}, "two rules named"},
 		"many rules":         {many, "there are 201 rules"},
 		"skip with a title":  {one(func(r *rules.Rule) { r.Action, r.Title = gistdeal.RuleSkip, "x" }), "a rule that skips"},
+		"no such priority":   {one(func(r *rules.Rule) { r.Priority = "top" }), "the priority is"},
 		"a negative limit":   {one(func(r *rules.Rule) { r.UserDay = -1 }), "the deals of a day"},
 		"no such condition":  {condition(rules.Condition{Fact: "stars"}), "no such condition"},
 		"no value":           {condition(rules.Condition{Fact: rules.Tag}), "the value has to be"},

@@ -30,6 +30,7 @@ type Rule struct {
 	Label    string              `json:"label,omitempty" yaml:"label,omitempty" maxLength:"255" doc:"A label of the deal; empty for none."`
 	Title    string              `json:"title,omitempty" yaml:"title,omitempty" maxLength:"2000" doc:"A template of the title; empty for the usual title."`
 	Fields   []Field             `json:"fields,omitempty" yaml:"fields,omitempty" maxItems:"20" doc:"Values of further custom fields of the deal."`
+	Priority gistdeal.Priority   `json:"priority,omitempty" yaml:"priority,omitempty" enum:"high,low" doc:"Deals of a high priority are created before others, and those of a low one after them; left out for the normal priority."`
 	UserDay  int                 `json:"per_user_and_day,omitempty" yaml:"per_user_and_day,omitempty" minimum:"0" maximum:"1000000" doc:"Deals of one user within 24 hours; further ones wait for approval. 0 for no limit."`
 	RuleDay  int                 `json:"per_day,omitempty" yaml:"per_day,omitempty" minimum:"0" maximum:"1000000" doc:"Deals of all users within 24 hours; further ones wait for approval. 0 for no limit."`
 

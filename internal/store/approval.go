@@ -41,12 +41,12 @@ func queueScanned(ctx context.Context, tx *sql.Tx, userID int64, limits gistdeal
 	var problem string
 	queued, problem = b.allowed(limits)
 	awaiting = b.deals - queued
-	h, err := head(ctx, tx)
+	h, err := heads(ctx, tx)
 	if err != nil {
 		return 0, 0, err
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = '', queued_at = $2, updated_at = $2, catch_up = backfill, turn = `+h.turn()+` WHERE gist_id IN
-		(SELECT gist_id FROM deals WHERE `+waits+` AND gist_id IN (`+ofUser+`) ORDER BY place, gist_id LIMIT $3)`, userID, millis(now), queued); err != nil {
+		(SELECT gist_id FROM deals WHERE `+waits+` AND gist_id IN (`+ofUser+`) ORDER BY priority, place, gist_id LIMIT $3)`, userID, millis(now), queued); err != nil {
 		return 0, 0, err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE deals SET problem = $2, updated_at = $3 WHERE `+waits+` AND gist_id IN (`+ofUser+`)`, userID, problem, millis(now))

@@ -202,7 +202,7 @@ func (c dealChange) entry(ctx context.Context, tx *sql.Tx, f gistdeal.DealFilter
 
 // apply changes the deals, and returns their number.
 func (c dealChange) apply(ctx context.Context, tx *sql.Tx, f gistdeal.DealFilter, now time.Time) (int, error) {
-	h, err := head(ctx, tx)
+	h, err := heads(ctx, tx)
 	if err != nil {
 		return 0, err
 	}

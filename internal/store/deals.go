@@ -33,7 +33,7 @@ func (s *Store) claimNext(ctx context.Context, owner string, now, remote time.Ti
 		row := tx.QueryRowContext(ctx, `
 			UPDATE deals SET state = 'sending', attempts = attempts + 1, owner = $1, sent_at = $2, updated_at = $2, problem = ''
 			WHERE state = 'queued' AND gist_id = (
-				SELECT gist_id FROM deals WHERE state = 'queued' AND catch_up = 0 ORDER BY backfill, turn, gist_id LIMIT 1)
+				SELECT gist_id FROM deals WHERE state = 'queued' AND catch_up = 0 ORDER BY backfill, priority, turn, gist_id LIMIT 1)
 			AND NOT `+pushesPaused+`
 			RETURNING gist_id, attempts, content`, owner, millis(now))
 		c, err = claimed(ctx, tx, row, owner, now, remote)
@@ -223,20 +223,16 @@ func (s *Store) RecordNoDeal(ctx context.Context, c gistdeal.Claim, reason strin
 
 // GiveBack records that the attempt c certainly created no deal. The deal waits until each
 // other user had a turn, so that it does not delay the others; with behind also behind the
-// new gists, as one of a backfill. If its user was removed, it is
+// new gists, as one of a backfill. After several attempts it loses its priority. If its user was removed, it is
 // skipped instead. GiveBack reports false if the deal stays sending because lookups did
 // not find the deal of an earlier attempt: that attempt needs lookups again.
 func (s *Store) GiveBack(ctx context.Context, c gistdeal.Claim, reason string, behind bool, now time.Time) (bool, error) {
 	return s.settle(ctx, c, attemptEnd{outcome: "not_sent", reason: reason, now: now}, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		turn := fmt.Sprintf(`turn = turn + %d`, giveWay)
-		if behind {
-			h, err := head(ctx, tx)
-			if err != nil {
-				return false, err
-			}
-			turn = h.behind()
+		h, err := heads(ctx, tx)
+		if err != nil {
+			return false, err
 		}
-		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2, updated_at = $2, `+turn+`
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = $1, queued_at = $2, updated_at = $2, `+h.giveWay(behind)+`
 			WHERE gist_id = $3 AND state = 'sending' AND attempts = $4 AND owner = $5
 			AND NOT EXISTS (SELECT 1 FROM attempts WHERE gist_id = $3 AND outcome = 'not_found')`,
 			gistdeal.StorableText(reason), millis(now), c.Draft.GistID, c.Attempt, c.Owner))

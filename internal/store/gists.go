@@ -26,6 +26,7 @@ type gistRow struct {
 	Rule    string              `json:"rule"`
 	Version int64               `json:"version"`
 	Content string              `json:"content"`
+	Rank    int                 `json:"priority"` // of rankOf
 }
 
 // SaveGists stores gists of a user, given newest first. In the same transaction it
@@ -133,14 +134,14 @@ func (d newDeals) insertNotQueued(ctx context.Context, tx *sql.Tx, n gistdeal.Ne
 // number. A deal without the given problem gets the reason of the rules. Deals of a backfill
 // wait for a catch-up.
 func (d newDeals) insert(ctx context.Context, tx *sql.Tx, state gistdeal.DealState, problem string, before int64, action gistdeal.RuleAction) (int, error) {
-	h, err := head(ctx, tx)
+	h, err := heads(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
 	r, err := tx.ExecContext(ctx, `
-		INSERT INTO deals (gist_id, state, problem, queued_at, backfill, catch_up, place, turn, created_at, updated_at, rule, rules_version, content, by_rule)
-		SELECT id, $1, problem, $3, backfill, backfill, place, `+h.turn()+`, $3, $3, rule, version, content, CAST($8 AS BIGINT) FROM (
-			SELECT key AS id, CAST($4 AS BIGINT) AS backfill, CAST(value ->> 'place' AS BIGINT) AS place,
+		INSERT INTO deals (gist_id, state, problem, queued_at, backfill, catch_up, priority, place, turn, created_at, updated_at, rule, rules_version, content, by_rule)
+		SELECT id, $1, problem, $3, backfill, backfill, priority, place, `+h.turn()+`, $3, $3, rule, version, content, CAST($8 AS BIGINT) FROM (
+			SELECT key AS id, CAST($4 AS BIGINT) AS backfill, CAST(value ->> 'priority' AS BIGINT) AS priority, CAST(value ->> 'place' AS BIGINT) AS place,
 				CASE WHEN CAST($2 AS TEXT) = '' THEN value ->> 'reason' ELSE CAST($2 AS TEXT) END AS problem,
 				CASE WHEN CAST($7 AS TEXT) = '' THEN '' ELSE value ->> 'rule' END AS rule,
 				CASE WHEN CAST($7 AS TEXT) = '' THEN 0 ELSE CAST(value ->> 'version' AS BIGINT) END AS version,

@@ -15,13 +15,14 @@ func (s *Store) Explain(ctx context.Context, gistID string) (history gistdeal.Hi
 	d := &history.Deal
 	var queued int64
 	var content string
-	err = s.read.QueryRowContext(ctx, `SELECT gist_id, state, coalesce(deal_id, 0), problem, queued_at, rule, rules_version, content FROM deals WHERE gist_id = $1`, gistID).
-		Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &queued, &d.Rule, &d.RulesVersion, &content)
+	var rank int
+	err = s.read.QueryRowContext(ctx, `SELECT gist_id, state, coalesce(deal_id, 0), problem, queued_at, rule, rules_version, content, priority FROM deals WHERE gist_id = $1`, gistID).
+		Scan(&d.GistID, &d.State, &d.DealID, &d.Problem, &queued, &d.Rule, &d.RulesVersion, &content, &rank)
 	if err != nil {
 		return history, notFound(err, "gist %q is unknown: it may be secret or deleted, or its user may not be tracked", gistID)
 	}
 	if d.State == gistdeal.DealQueued {
-		history.QueuedAt = fromMillis(queued)
+		history.QueuedAt, history.Priority = fromMillis(queued), priorityOf(rank)
 	}
 	if history.Content, err = contentOf(content); err == nil {
 		err = s.addGist(ctx, &history)

@@ -86,6 +86,37 @@ func TestTheDealsOfUsersTakeTurns(t *testing.T) {
 			_, err = s.Approve(t.Context(), 1, noon)
 			testenv.Must(t, err)
 		}, "a2 b2 a1 b1"},
+		"deals of a higher priority come first, and users take turns among them": {func(t *testing.T, s *store.Store) {
+			queue(t, s, 1, "a", 4, withPriorities(first, map[string]gistdeal.Priority{"a0004": "low", "a0002": "high", "a0001": "high"}))
+			queue(t, s, 2, "b", 3, withPriorities(first, map[string]gistdeal.Priority{"b0003": "high"}))
+		}, "a2 b3 a1 a3 b2 b1 a4"},
+		"new gists come before backfills of a high priority": {func(t *testing.T, s *store.Store) {
+			queue(t, s, 1, "a", 2, withPriorities(first, map[string]gistdeal.Priority{"a0001": "high"}))
+			queue(t, s, 2, "b", 1, withPriorities(gistdeal.NewGistPolicy{}, map[string]gistdeal.Priority{"b0001": "low"}))
+		}, "b1 a1 a2"},
+		"approved deals are queued by their priority": {func(t *testing.T, s *store.Store) {
+			hold := withPriorities(gistdeal.NewGistPolicy{}, map[string]gistdeal.Priority{"a0001": "high"})
+			hold.Hold = true
+			queue(t, s, 1, "a", 3, hold)
+			_, _, err := s.QueueScanned(t.Context(), 1, gistdeal.ApprovalLimits{Daily: 2}, noon)
+			testenv.Must(t, err)
+		}, "a1 a3"},
+		"a deal that is decided again moves to its new priority": {func(t *testing.T, s *store.Store) {
+			queue(t, s, 1, "a", 3, first)
+			for id, p := range map[string]gistdeal.Priority{"a0001": "high", "a0003": "low"} {
+				_, _, err := s.DecideAgain(t.Context(), id, func(gistdeal.DecidedGist) gistdeal.Decision {
+					return gistdeal.Decision{Rule: "new", Version: 2, Action: gistdeal.RuleCreate, Priority: p}
+				}, noon)
+				testenv.Must(t, err)
+			}
+		}, "a1 a2 a3"},
+		"a deal that is never accepted loses its priority": {func(t *testing.T, s *store.Store) {
+			queue(t, s, 1, "a", 1, withPriorities(first, map[string]gistdeal.Priority{"a0001": "high"}))
+			queue(t, s, 2, "b", 3, withPriorities(first, map[string]gistdeal.Priority{"b0001": "low"}))
+			for range 3 {
+				giveBack(t, s, claim(t, s, "me"), "no")
+			}
+		}, "b3 b2 b1 a1"},
 		"a failed deal that is retried comes first": {func(t *testing.T, s *store.Store) {
 			queue(t, s, 1, "a", 3, first)
 			claim(t, s, "me")
@@ -106,6 +137,15 @@ func TestTheDealsOfUsersTakeTurns(t *testing.T) {
 			})
 		})
 	}
+}
+
+// withPriorities returns the policy with rules that give gists a priority.
+func withPriorities(p gistdeal.NewGistPolicy, priorities map[string]gistdeal.Priority) gistdeal.NewGistPolicy {
+	p.Decisions = map[string]gistdeal.Decision{}
+	for id, priority := range priorities {
+		p.Decisions[id] = gistdeal.Decision{Rule: "one", Version: 1, Action: gistdeal.RuleCreate, Priority: priority}
+	}
+	return p
 }
 
 func TestARefusedUserDelaysOnlyItself(t *testing.T) {

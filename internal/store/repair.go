@@ -36,14 +36,14 @@ func (s *Store) Queue(ctx context.Context, gistIDs []string, now time.Time) (que
 		return nil, err
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		h, err := head(ctx, tx)
+		h, err := heads(ctx, tx)
 		if err != nil {
 			return err
 		}
 		rows, err := queryIn(ctx, tx, `INSERT INTO deals (gist_id, state, queued_at, catch_up, turn, created_at, updated_at)
 			SELECT id, 'queued', $1, 1, $2, $1, $1 FROM gists WHERE id IN (SELECT key FROM json_each($3))
-			ON CONFLICT (gist_id) DO UPDATE SET state = 'queued', problem = '', queued_at = excluded.queued_at, updated_at = excluded.updated_at, backfill = 0, catch_up = 1, turn = excluded.turn
-			WHERE deals.state = 'failed' RETURNING gist_id`, millis(now), h.fresh, object)
+			ON CONFLICT (gist_id) DO UPDATE SET state = 'queued', problem = '', queued_at = excluded.queued_at, updated_at = excluded.updated_at, backfill = 0, priority = 1, catch_up = 1, turn = excluded.turn
+			WHERE deals.state = 'failed' RETURNING gist_id`, millis(now), h[0][1], object)
 		queued, err = collect(rows, err, scanID)
 		return err
 	})
@@ -59,12 +59,12 @@ func (s *Store) Queue(ctx context.Context, gistIDs []string, now time.Time) (que
 // dealID.
 func (s *Store) Recreate(ctx context.Context, gistID string, dealID int64, now time.Time) (ok bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		h, err := head(ctx, tx)
+		h, err := heads(ctx, tx)
 		if err != nil {
 			return err
 		}
-		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', deal_id = NULL, problem = '', queued_at = $1, updated_at = $1, backfill = 0, turn = $2
-			WHERE gist_id = $3 AND state = 'created' AND deal_id = $4`, millis(now), h.fresh, gistID, dealID))
+		ok, err = changed(tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', deal_id = NULL, problem = '', queued_at = $1, updated_at = $1, backfill = 0, priority = 1, turn = $2
+			WHERE gist_id = $3 AND state = 'created' AND deal_id = $4`, millis(now), h[0][1], gistID, dealID))
 		if err != nil || !ok {
 			return err
 		}

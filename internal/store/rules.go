@@ -18,6 +18,7 @@ import (
 // decide sets the columns of the gist's deal that rules decide.
 func (r *gistRow) decide(d gistdeal.Decision) (err error) {
 	r.Action, r.Reason, r.Rule, r.Version = cmp.Or(d.Action, gistdeal.RuleCreate), gistdeal.StorableText(d.Reason), gistdeal.StorableText(d.Rule), d.Version
+	r.Rank = rankOf(d.Priority)
 	r.Content, err = contentText(d.Content)
 	return err
 }
@@ -211,15 +212,15 @@ func (s *Store) DecideAgain(ctx context.Context, gistID string, decide func(gist
 		if err != nil {
 			return err
 		}
-		h, err := head(ctx, tx)
+		h, err := heads(ctx, tx)
 		if err != nil {
 			return err
 		}
-		set := ""
+		set := h.decided(d.Priority, g.State == gistdeal.DealQueued)
 		if state == gistdeal.DealQueued && g.State != gistdeal.DealQueued {
-			set = fmt.Sprintf(`, queued_at = %d, catch_up = 1, %s`, millis(now), h.again())
+			set += fmt.Sprintf(`, queued_at = %d, catch_up = 1`, millis(now))
 		}
-		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, rule = $3, rules_version = $4, content = $5, updated_at = $6, by_rule = $9`+set+` WHERE gist_id = $7 AND state = $8`,
+		ok, err := changed(tx.ExecContext(ctx, `UPDATE deals SET state = $1, problem = $2, rule = $3, rules_version = $4, content = $5, updated_at = $6, by_rule = $9, `+set+` WHERE gist_id = $7 AND state = $8`,
 			state, gistdeal.StorableText(problem), gistdeal.StorableText(d.Rule), d.Version, content, millis(now), gistID, g.State, boolean(state == gistdeal.DealSkipped)))
 		if ok {
 			before, after = g.State, state

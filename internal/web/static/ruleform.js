@@ -107,12 +107,18 @@ function target(rule, { stages, owners, labels, fields }, parts) {
     changed();
   });
   drawStage();
+  const priority = select([['high', 'High: before other deals'], ['', 'Normal'], ['low', 'Low: after other deals']], rule.priority, { data: { field: 'priority' } });
+  priority.onchange = () => {
+    rule.priority = priority.value;
+    changed();
+  };
   return [
     el('div', { className: 'rule-grid' }, field('Pipeline', pipeline), stage, field('Owner', choice('owner', names(owners), 'As in the settings')), field('Label', choice('label', names(labels), 'None'))),
     template('Title', rule, 'title', parts, 'Leave it empty for the usual title.'),
     values(rule, fields, parts),
     el('div', { className: 'rule-grid' },
-      field('Most deals per user and day', number(rule, 'per_user_and_day', { value: rule.per_user_and_day || '' })), field('Most deals a day', number(rule, 'per_day', { value: rule.per_day || '' }))),
+      field('Most deals per user and day', number(rule, 'per_user_and_day', { value: rule.per_user_and_day || '' })), field('Most deals a day', number(rule, 'per_day', { value: rule.per_day || '' })),
+      field('Priority', priority)),
     el('p', { className: 'quiet' }, 'Further deals wait for approval. Leave it empty for no limit.'),
   ];
 }

@@ -30,7 +30,7 @@ export const places = { '': 'Description or file name', description: 'Descriptio
 
 // cleaned returns rules as the API takes them: without what is empty.
 export const cleaned = (all) => all.map((rule) => strip({ ...rule, name: rule.name.trim(), ...(rule.action === 'skip' && Object.fromEntries(content.map((name) => [name, undefined]))) }));
-const content = ['pipeline', 'stage', 'owner', 'label', 'title', 'fields', 'per_user_and_day', 'per_day', 'stage_id', 'owner_id', 'label_id'];
+const content = ['pipeline', 'stage', 'owner', 'label', 'title', 'fields', 'priority', 'per_user_and_day', 'per_day', 'stage_id', 'owner_id', 'label_id'];
 
 function strip(value) {
   if (Array.isArray(value)) return value.map(strip);
@@ -67,6 +67,7 @@ export function sentence(rule) {
   if (rule.label) parts.push(`, labelled ${rule.label}`);
   if (rule.title) parts.push(', with its own title');
   if (rule.fields?.length) parts.push(`, with ${rule.fields.map(({ field }) => field || '…').join(', ')}`);
+  if (rule.priority) parts.push(`, with ${rule.priority} priority`);
   if (rule.per_user_and_day) parts.push(`, at most ${rule.per_user_and_day} a day per user`);
   if (rule.per_day) parts.push(`, at most ${rule.per_day} a day`);
   return `${parts.join('')}.`;

@@ -77,6 +77,7 @@ CREATE TABLE deals (
   sent_at   BIGINT NOT NULL DEFAULT 0,
   queued_at BIGINT NOT NULL DEFAULT 0,
   backfill  BIGINT NOT NULL DEFAULT 0,            -- 1: of a first scan; these come after all others
+  priority  BIGINT NOT NULL DEFAULT 1,            -- 0: high, 1: normal, 2: low; lower ones come first
   place     BIGINT NOT NULL DEFAULT 0,            -- from the head of the queue when the deal is queued
   turn      BIGINT NOT NULL DEFAULT 0,            -- the order in which queued deals are claimed
   problem   TEXT   NOT NULL DEFAULT '',
@@ -89,7 +90,7 @@ CREATE TABLE deals (
   by_rule   BIGINT NOT NULL DEFAULT 0,            -- 1: a rule skipped the deal, and no person has decided since
   CHECK ((state = 'created') = (deal_id IS NOT NULL))
 ) WITHOUT ROWID;
-CREATE INDEX deals_turn ON deals (state, backfill, turn, gist_id);  -- for the next claim
+CREATE INDEX deals_turn ON deals (state, backfill, priority, turn, gist_id);  -- for the next claim
 CREATE INDEX deals_queued ON deals (queued_at) WHERE state = 'queued';
 CREATE INDEX deals_state ON deals (state, gist_id);               -- for lists
 CREATE INDEX deals_created ON deals (created_at, gist_id);
