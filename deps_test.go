@@ -90,8 +90,8 @@ const policy = `
 	internal/admin/transfer: . internal/store
 	# A preview shows deals exactly as the client of Pipedrive sends them.
 	internal/admin/rulesets: . internal/pipedrive internal/rules internal/store
-	# An estimate reads GitHub through an interface, and Pipedrive for its quotas.
-	internal/admin/estimate: . internal/pipedrive internal/store golang.org/x/sync
+	# An estimate reads GitHub through an interface, Pipedrive for its quotas, and decides as rules will.
+	internal/admin/estimate: . internal/admin/rulesets internal/pipedrive internal/rules internal/store golang.org/x/sync
 
 	# Bulk work makes the changes of admin, item by item. The engine runs it as a function.
 	internal/operation: . internal/admin internal/admin/rulesets internal/loop internal/store internal/testing/failpoint

@@ -249,6 +249,45 @@ func (e DealState) Valid() bool {
 	}
 }
 
+// Defines values for DecidedGistAction.
+const (
+	DecidedGistActionCreate DecidedGistAction = "create"
+	DecidedGistActionHold   DecidedGistAction = "hold"
+	DecidedGistActionSkip   DecidedGistAction = "skip"
+)
+
+// Valid indicates whether the value is a known member of the DecidedGistAction enum.
+func (e DecidedGistAction) Valid() bool {
+	switch e {
+	case DecidedGistActionCreate:
+		return true
+	case DecidedGistActionHold:
+		return true
+	case DecidedGistActionSkip:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DecidedGistPriority.
+const (
+	DecidedGistPriorityHigh DecidedGistPriority = "high"
+	DecidedGistPriorityLow  DecidedGistPriority = "low"
+)
+
+// Valid indicates whether the value is a known member of the DecidedGistPriority enum.
+func (e DecidedGistPriority) Valid() bool {
+	switch e {
+	case DecidedGistPriorityHigh:
+		return true
+	case DecidedGistPriorityLow:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DeliveryState.
 const (
 	DeliveryStateDelivered DeliveryState = "delivered"
@@ -384,6 +423,24 @@ func (e EventType) Valid() bool {
 	case UserResumed:
 		return true
 	case WebhookDisabled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HistoryPriority.
+const (
+	HistoryPriorityHigh HistoryPriority = "high"
+	HistoryPriorityLow  HistoryPriority = "low"
+)
+
+// Valid indicates whether the value is a known member of the HistoryPriority enum.
+func (e HistoryPriority) Valid() bool {
+	switch e {
+	case HistoryPriorityHigh:
+		return true
+	case HistoryPriorityLow:
 		return true
 	default:
 		return false
@@ -609,6 +666,24 @@ func (e PreviewedGistNow) Valid() bool {
 	}
 }
 
+// Defines values for PreviewedGistPriority.
+const (
+	PreviewedGistPriorityHigh PreviewedGistPriority = "high"
+	PreviewedGistPriorityLow  PreviewedGistPriority = "low"
+)
+
+// Valid indicates whether the value is a known member of the PreviewedGistPriority enum.
+func (e PreviewedGistPriority) Valid() bool {
+	switch e {
+	case PreviewedGistPriorityHigh:
+		return true
+	case PreviewedGistPriorityLow:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ResultResult.
 const (
 	ResultResultAdded            ResultResult = "added"
@@ -702,6 +777,24 @@ func (e RuleAction) Valid() bool {
 	case RuleActionHold:
 		return true
 	case RuleActionSkip:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RulePriority.
+const (
+	RulePriorityHigh RulePriority = "high"
+	RulePriorityLow  RulePriority = "low"
+)
+
+// Valid indicates whether the value is a known member of the RulePriority enum.
+func (e RulePriority) Valid() bool {
+	switch e {
+	case RulePriorityHigh:
+		return true
+	case RulePriorityLow:
 		return true
 	default:
 		return false
@@ -1836,6 +1929,38 @@ type DealResults struct {
 // DealState The state of a deal, as in docs/api.md.
 type DealState string
 
+// DecidedGist defines model for DecidedGist.
+type DecidedGist struct {
+	// Action What was done, such as user.pause.
+	Action DecidedGistAction `json:"action"`
+	Deal   PreviewedDeal     `json:"deal,omitempty,omitzero"`
+
+	// Description The description of the gist on GitHub.
+	Description string `json:"description"`
+
+	// Failed Why each rule before this one does not match.
+	Failed []Failed `json:"failed"`
+
+	// GistID The id of the gist on GitHub.
+	GistID string `json:"gist_id"`
+
+	// Login The login of the user on GitHub. It may change.
+	Login string `json:"login"`
+
+	// Priority The priority of the deal, high or low; left out for the normal one.
+	Priority DecidedGistPriority `json:"priority,omitempty,omitzero"`
+
+	// Reason Why; empty or left out if there is nothing to say.
+	Reason string `json:"reason,omitempty,omitzero"`
+	Rule   string `json:"rule"`
+}
+
+// DecidedGistAction What was done, such as user.pause.
+type DecidedGistAction string
+
+// DecidedGistPriority The priority of the deal, high or low; left out for the normal one.
+type DecidedGistPriority string
+
 // DelayDay defines model for DelayDay.
 type DelayDay struct {
 	// Counts Their number in each bucket: one for each bound, and one for longer times.
@@ -2017,7 +2142,8 @@ type Estimate struct {
 	PipedriveRequests int64 `json:"pipedrive_requests"`
 
 	// PipedriveTokens The tokens of Pipedrive's daily quota.
-	PipedriveTokens int64 `json:"pipedrive_tokens"`
+	PipedriveTokens int64    `json:"pipedrive_tokens"`
+	Rules           RulePlan `json:"rules,omitempty,omitzero"`
 
 	// Seconds The time at the allowed rate.
 	Seconds float64   `json:"seconds"`
@@ -2031,6 +2157,12 @@ type Estimate struct {
 type EstimateInputBody struct {
 	// Backfill The policy that the totals assume; by default the policy of new users.
 	Backfill string `json:"backfill,omitempty,omitzero"`
+
+	// Gists How many gists of each new user the rules decide about; each 100 take one request to GitHub. At most 2,000 for all users; 0 for none.
+	Gists int64 `json:"gists,omitempty,omitzero"`
+
+	// Results The number of gists in the answer with their decisions.
+	Results int64 `json:"results,omitempty,omitzero"`
 
 	// Users Logins or GitHub URLs. Each takes one request to GitHub.
 	Users []string `json:"users"`
@@ -2263,6 +2395,9 @@ type History struct {
 	// NoticedBy first scan or scan; empty if unknown.
 	NoticedBy string `json:"noticed_by"`
 
+	// Priority The priority of a queued deal, high or low; left out for the normal one.
+	Priority HistoryPriority `json:"priority,omitempty,omitzero"`
+
 	// Problem Why the deal failed or waits; empty if there is no reason.
 	Problem string `json:"problem"`
 
@@ -2279,6 +2414,9 @@ type History struct {
 	State DealState `json:"state"`
 	User  User      `json:"user,omitempty,omitzero"`
 }
+
+// HistoryPriority The priority of a queued deal, high or low; left out for the normal one.
+type HistoryPriority string
 
 // KnownPerson defines model for KnownPerson.
 type KnownPerson struct {
@@ -2698,6 +2836,9 @@ type PreviewedGist struct {
 	// Now What the present rules decide.
 	Now PreviewedGistNow `json:"now"`
 
+	// Priority The priority of the deal, high or low; left out for the normal one.
+	Priority PreviewedGistPriority `json:"priority,omitempty,omitzero"`
+
 	// Reason Why; empty or left out if there is nothing to say.
 	Reason string `json:"reason,omitempty,omitzero"`
 	Rule   string `json:"rule"`
@@ -2711,6 +2852,9 @@ type PreviewedGistAction string
 
 // PreviewedGistNow What the present rules decide.
 type PreviewedGistNow string
+
+// PreviewedGistPriority The priority of the deal, high or low; left out for the normal one.
+type PreviewedGistPriority string
 
 // Problem defines model for Problem.
 type Problem struct {
@@ -2931,6 +3075,9 @@ type Rule struct {
 	// Pipeline The pipeline of the deal; empty for that of the settings.
 	Pipeline string `json:"pipeline,omitempty,omitzero"`
 
+	// Priority Deals of a high priority are created before others, and those of a low one after them; left out for the normal priority.
+	Priority RulePriority `json:"priority,omitempty,omitzero"`
+
 	// Stage The stage of the deal; empty for the first of the pipeline.
 	Stage string `json:"stage,omitempty,omitzero"`
 
@@ -2943,6 +3090,9 @@ type Rule struct {
 
 // RuleAction create queues the deal, hold lets it wait for approval, skip creates none.
 type RuleAction string
+
+// RulePriority Deals of a high priority are created before others, and those of a low one after them; left out for the normal priority.
+type RulePriority string
 
 // RuleCatalog defines model for RuleCatalog.
 type RuleCatalog struct {
@@ -2976,6 +3126,27 @@ type RuleChanges struct {
 	Skip int64 `json:"skip"`
 }
 
+// RulePlan defines model for RulePlan.
+type RulePlan struct {
+	// Create How many of them get a deal.
+	Create int64 `json:"create"`
+
+	// Gists The number of gists that were looked at.
+	Gists int64 `json:"gists"`
+
+	// Hold How many wait for approval.
+	Hold int64 `json:"hold"`
+
+	// Results The first gists with their decisions, the newest one of each user first.
+	Results []DecidedGist `json:"results"`
+
+	// Rules The number of gists that each rule decides about, by its name.
+	Rules map[string]int64 `json:"rules"`
+
+	// Skip How many get none.
+	Skip int64 `json:"skip"`
+}
+
 // RulePreview defines model for RulePreview.
 type RulePreview struct {
 	// Create How many of them get a deal.
@@ -2987,7 +3158,7 @@ type RulePreview struct {
 	// DealsPerDay The deals that the gists of a day make, by the number of new gists in the last 30 days.
 	DealsPerDay float64 `json:"deals_per_day"`
 
-	// Gists The number of gists that were looked at: the last ones of all tracked users.
+	// Gists The number of gists that were looked at.
 	Gists int64 `json:"gists"`
 
 	// Hold How many wait for approval.

@@ -169,3 +169,23 @@ func TestAReaderSeesTheRulesAndCannotChangeThem(t *testing.T) {
 	}
 	accessible(t, ctx, "rules of a reader")
 }
+
+func TestThePageShowsWhatTheRulesDecideBeforeAUserIsTracked(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	s.AddUser(sim.User{Login: "alice", Gists: []sim.Gist{
+		{ID: "a1", Description: "a module", Files: []sim.File{{Name: "main.tf"}}}, {ID: "a2", Description: "notes"}, {ID: "a3", Description: "more notes"},
+	}})
+	p := start(t, env)
+	set := `{"rules":[{"name":"infra","action":"create","title":"Infra: {{.Login}}","all":[{"fact":"file","value":"*.tf"}]},{"name":"rest","action":"skip"}]}`
+	p.put("/api/v1/rules", set)
+	ctx := browse(t)
+	do(t, ctx, p, open(p, "users"))
+	fill(t, ctx, "#login", "alice")
+	click(t, ctx, "#go")
+	waitForText(t, ctx, "#by-rules summary", "By the rules, 1 of the last 3 gists get a deal, 0 wait for approval, 2 get none.")
+	click(t, ctx, "#by-rules summary")
+	waitForText(t, ctx, "#by-rules [data-decided=create]", "a module: “Infra: alice”, by “infra”")
+	click(t, ctx, "dialog button.primary")
+	waitForDeals(t, p, "alice", 1)
+}

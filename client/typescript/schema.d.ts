@@ -2011,6 +2011,31 @@ export interface components {
          * @enum {string}
          */
         DealState: "awaiting_approval" | "queued" | "sending" | "created" | "failed" | "skipped";
+        DecidedGist: {
+            /**
+             * @description What was done, such as user.pause.
+             * @enum {string}
+             */
+            action: "create" | "hold" | "skip";
+            /** @description The deal as it would be sent; left out if there is none. */
+            deal?: components["schemas"]["PreviewedDeal"];
+            /** @description The description of the gist on GitHub. */
+            description: string;
+            /** @description Why each rule before this one does not match. */
+            failed: components["schemas"]["Failed"][];
+            /** @description The id of the gist on GitHub. */
+            gist_id: string;
+            /** @description The login of the user on GitHub. It may change. */
+            login: string;
+            /**
+             * @description The priority of the deal, high or low; left out for the normal one.
+             * @enum {string}
+             */
+            priority?: "high" | "low";
+            /** @description Why; empty or left out if there is nothing to say. */
+            reason?: string;
+            rule: string;
+        };
         DelayDay: {
             /** @description Their number in each bucket: one for each bound, and one for longer times. */
             counts: number[];
@@ -2209,6 +2234,8 @@ export interface components {
              * @description The tokens of Pipedrive's daily quota.
              */
             pipedrive_tokens: number;
+            /** @description What the rules decide about gists of new users that the backfill covers; left out if none were asked for, or there are no rules. The sums take further gists to be alike. */
+            rules?: components["schemas"]["RulePlan"];
             /**
              * Format: double
              * @description The time at the allowed rate.
@@ -2222,6 +2249,16 @@ export interface components {
         EstimateInputBody: {
             /** @description The policy that the totals assume; by default the policy of new users. */
             backfill?: string;
+            /**
+             * Format: int64
+             * @description How many gists of each new user the rules decide about; each 100 take one request to GitHub. At most 2,000 for all users; 0 for none.
+             */
+            gists?: number;
+            /**
+             * Format: int64
+             * @description The number of gists in the answer with their decisions.
+             */
+            results?: number;
             /** @description Logins or GitHub URLs. Each takes one request to GitHub. */
             users: string[];
         };
@@ -2461,6 +2498,11 @@ export interface components {
             noticed_at?: string;
             /** @description first scan or scan; empty if unknown. */
             noticed_by: string;
+            /**
+             * @description The priority of a queued deal, high or low; left out for the normal one.
+             * @enum {string}
+             */
+            priority?: "high" | "low";
             /** @description Why the deal failed or waits; empty if there is no reason. */
             problem: string;
             /**
@@ -2931,6 +2973,11 @@ export interface components {
              * @enum {string}
              */
             now: "create" | "hold" | "skip";
+            /**
+             * @description The priority of the deal, high or low; left out for the normal one.
+             * @enum {string}
+             */
+            priority?: "high" | "low";
             /** @description Why; empty or left out if there is nothing to say. */
             reason?: string;
             rule: string;
@@ -3176,6 +3223,11 @@ export interface components {
             per_user_and_day?: number;
             /** @description The pipeline of the deal; empty for that of the settings. */
             pipeline?: string;
+            /**
+             * @description Deals of a high priority are created before others, and those of a low one after them; left out for the normal priority.
+             * @enum {string}
+             */
+            priority?: "high" | "low";
             /** @description The stage of the deal; empty for the first of the pipeline. */
             stage?: string;
             /**
@@ -3225,6 +3277,34 @@ export interface components {
              */
             skip: number;
         };
+        RulePlan: {
+            /**
+             * Format: int64
+             * @description How many of them get a deal.
+             */
+            create: number;
+            /**
+             * Format: int64
+             * @description The number of gists that were looked at.
+             */
+            gists: number;
+            /**
+             * Format: int64
+             * @description How many wait for approval.
+             */
+            hold: number;
+            /** @description The first gists with their decisions, the newest one of each user first. */
+            results: components["schemas"]["DecidedGist"][];
+            /** @description The number of gists that each rule decides about, by its name. */
+            rules: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description How many get none.
+             */
+            skip: number;
+        };
         RulePreview: {
             /**
              * Format: int64
@@ -3243,7 +3323,7 @@ export interface components {
             deals_per_day: number;
             /**
              * Format: int64
-             * @description The number of gists that were looked at: the last ones of all tracked users.
+             * @description The number of gists that were looked at.
              */
             gists: number;
             /**

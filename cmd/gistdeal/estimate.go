@@ -20,6 +20,8 @@ type planCmd struct {
 	loginArgs
 	printing
 	Backfill backfill `help:"Backfill policy of the estimate; the default is the setting backfill." placeholder:"all|none|DATE"`
+	Gists    int      `help:"The number of gists of each new user that the rules decide about, at most 500; each 100 take one request to GitHub. 0 for none." default:"100"`
+	Results  int      `help:"The number of gists to list with their decisions." default:"10"`
 }
 
 // Run prints a line for each user, then the sums.
@@ -43,7 +45,7 @@ func (c *planCmd) estimate(ctx context.Context, at serverFlags, logins []string)
 	}
 	if server != nil {
 		c.announceServer(server)
-		return server.Estimate(ctx, logins, gistdeal.Backfill(c.Backfill))
+		return server.Estimate(ctx, c.question(logins, gistdeal.Backfill(c.Backfill)))
 	}
 	conf, err := withoutKey()
 	if err != nil {
@@ -61,7 +63,7 @@ func (c *planCmd) estimate(ctx context.Context, at serverFlags, logins []string)
 	if err != nil {
 		return e, errors.Join(err, db.Close())
 	}
-	e, err = estimate.Make(ctx, hub, db, logins, policy, func(ctx context.Context) (estimate.Pace, error) {
+	e, err = estimate.Make(ctx, hub, db, c.question(logins, policy), func(ctx context.Context) (estimate.Pace, error) {
 		pace, err := estimate.PaceOf(ctx, conf.PipedriveURL, pipedrive.Options{
 			Token: string(conf.PipedriveKey), Rate: conf.PipedriveRate, QuotaReserve: conf.QuotaReserve, UserAgent: config.UserAgent(conf.Version),
 		})
@@ -73,6 +75,12 @@ func (c *planCmd) estimate(ctx context.Context, at serverFlags, logins []string)
 		return pace, err
 	})
 	return e, errors.Join(err, db.Close())
+}
+
+// question returns the question of the command. Many users share the gists of an estimate.
+func (c *planCmd) question(logins []string, policy gistdeal.Backfill) estimate.Question {
+	const most = 2_000
+	return estimate.Question{Logins: logins, Backfill: policy, Gists: max(min(c.Gists, 500, most/max(len(logins), 1)), 0), Results: max(min(c.Results, 500), 0)}
 }
 
 // database opens the database to compare with, an empty one if there is none yet.
@@ -109,6 +117,11 @@ func showEstimate(t *table, e estimate.Estimate) {
 		}
 	}
 	t.end()
+	if p := e.Rules; p != nil && p.Gists > 0 {
+		t.row()
+		showDecisions(t, p.Results)
+		t.row(fmt.Sprintf("By the rules, %s.", counted(p.Tally)))
+	}
 	t.row()
 	t.row(fmt.Sprintf("With backfill %q:", e.Backfill), format.Number(e.Deals)+" deals")
 	t.row("GitHub", format.Number(e.GitHubRequests)+" requests")

@@ -58,7 +58,11 @@ func (c *rulesListCmd) Run(ctx context.Context, at serverFlags) error {
 				if r.Off {
 					problem = "off"
 				}
-				t.row(strconv.Itoa(i+1), r.Name, string(r.Action), conditionsOf(r), problem)
+				action := string(r.Action)
+				if r.Priority != gistdeal.PriorityNormal {
+					action += fmt.Sprintf(", %s priority", r.Priority)
+				}
+				t.row(strconv.Itoa(i+1), r.Name, action, conditionsOf(r), problem)
 			}
 			t.row(strconv.Itoa(len(stored.Rules)+1), gistdeal.EverythingElse, string(gistdeal.RuleCreate), "", "")
 		})
@@ -148,8 +152,31 @@ func (c *rulesTestCmd) Run(ctx context.Context, at serverFlags) error {
 }
 
 func showPreview(t *table, p rulesets.RulePreview) {
+	decided := make([]rulesets.DecidedGist, len(p.Results))
+	for i, r := range p.Results {
+		decided[i] = r.DecidedGist
+	}
+	showDecisions(t, decided)
+	t.row()
+	t.row(counted(p.Tally) + ".")
+	more := format.Number(p.Create-p.CreateNow) + " more"
+	if p.Create < p.CreateNow {
+		more = format.Number(p.CreateNow-p.Create) + " fewer"
+	}
+	t.row(fmt.Sprintf("That is %s than now: %.1f deals a day at the pace of the last 30 days, %.0f tokens a day.", more, p.DealsPerDay, p.Tokens))
+}
+
+// counted says how many gists get a deal.
+func counted(p rulesets.Tally) string {
+	return fmt.Sprintf("%s of %s gists get a deal, %s wait for approval, %s get none", format.Number(p.Create), format.Number(p.Gists), format.Number(p.Hold), format.Number(p.Skip))
+}
+
+func showDecisions(t *table, all []rulesets.DecidedGist) {
+	if len(all) == 0 {
+		return
+	}
 	t.row("GIST", "USER", "RULE", "ACTION", "TITLE OF THE DEAL", "REASON")
-	for _, r := range p.Results {
+	for _, r := range all {
 		title := ""
 		if r.Deal != nil {
 			title = shortened(r.Deal.Title, 40)
@@ -157,13 +184,6 @@ func showPreview(t *table, p rulesets.RulePreview) {
 		t.row(r.GistID, r.Login, r.Rule, string(r.Action), title, r.Reason)
 	}
 	t.end()
-	t.row()
-	t.row(fmt.Sprintf("%s of %s gists get a deal, %s wait for approval, %s get none.", format.Number(p.Create), format.Number(p.Gists), format.Number(p.Hold), format.Number(p.Skip)))
-	more := format.Number(p.Create-p.CreateNow) + " more"
-	if p.Create < p.CreateNow {
-		more = format.Number(p.CreateNow-p.Create) + " fewer"
-	}
-	t.row(fmt.Sprintf("That is %s than now: %.1f deals a day at the pace of the last 30 days, %.0f tokens a day.", more, p.DealsPerDay, p.Tokens))
 }
 
 type rulesApplyCmd struct {

@@ -37,7 +37,7 @@ type Options struct {
 	// no leader.
 	Operations *operation.Operations
 	// Estimate estimates the cost of tracking users; if it is nil the route answers 404.
-	Estimate func(ctx context.Context, logins []string, backfill gistdeal.Backfill) (estimate.Estimate, error)
+	Estimate func(ctx context.Context, q estimate.Question) (estimate.Estimate, error)
 	// Cost returns the cost of creating deals; if it is nil the route answers 404.
 	Cost func(ctx context.Context, deals int) (estimate.Cost, error)
 }

@@ -34,10 +34,15 @@ func (a *API) cost(ctx context.Context, in *costInput) (*reply[estimate.Cost], e
 
 var errNoEstimate = gistdeal.Errorf(gistdeal.NotFound, "this server cannot estimate costs")
 
+// maxPlanned is the most gists that one estimate reads.
+const maxPlanned = 2_000
+
 type estimateInput struct {
 	Body struct {
 		Users    []string          `json:"users" minItems:"1" maxItems:"100" doc:"Logins or GitHub URLs. Each takes one request to GitHub."`
 		Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The policy that the totals assume; by default the policy of new users."`
+		Gists    int               `json:"gists,omitempty" minimum:"0" maximum:"500" doc:"How many gists of each new user the rules decide about; each 100 take one request to GitHub. At most 2,000 for all users; 0 for none."`
+		Results  int               `json:"results,omitempty" minimum:"0" maximum:"500" doc:"The number of gists in the answer with their decisions."`
 	}
 }
 
@@ -49,6 +54,9 @@ func (a *API) estimate(ctx context.Context, in *estimateInput) (*reply[estimate.
 	if err != nil {
 		return nil, err
 	}
-	e, err := a.options.Estimate(ctx, in.Body.Users, backfill)
+	if n := in.Body.Gists * len(in.Body.Users); n > maxPlanned {
+		return nil, gistdeal.Errorf(gistdeal.Invalid, "%d users with %d gists each are %d gists, more than %d", len(in.Body.Users), in.Body.Gists, n, maxPlanned)
+	}
+	e, err := a.options.Estimate(ctx, estimate.Question{Logins: in.Body.Users, Backfill: backfill, Gists: in.Body.Gists, Results: in.Body.Results})
 	return &reply[estimate.Estimate]{e}, err
 }

@@ -75,8 +75,8 @@ func newIdleWorld(t *testing.T, prepare ...func(*api.API)) *world {
 }
 
 // estimate is the API's way to estimate.
-func (w *world) estimate(ctx context.Context, logins []string, policy gistdeal.Backfill) (estimate.Estimate, error) {
-	return estimate.Make(ctx, w.hub, w.db, logins, policy, func(context.Context) (estimate.Pace, error) { return estimate.Pace{PerSecond: 10}, nil })
+func (w *world) estimate(ctx context.Context, q estimate.Question) (estimate.Estimate, error) {
+	return estimate.Make(ctx, w.hub, w.db, q, func(context.Context) (estimate.Pace, error) { return estimate.Pace{PerSecond: 10}, nil })
 }
 
 // cost is the API's way to tell the cost of deals.

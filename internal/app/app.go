@@ -168,8 +168,8 @@ func (a *App) api(hub *github.Client, pipe *pipedrive.Client) *api.API {
 	}
 	return api.New(a.store, Configured(a.config), api.Options{
 		Version: a.config.Version, Wait: a.config.RequestWait, Wake: a.engine.Wake, Log: a.log, Operations: a.operations,
-		Estimate: func(ctx context.Context, logins []string, backfill gistdeal.Backfill) (estimate.Estimate, error) {
-			return estimate.Make(ctx, hub, a.store, logins, backfill, pace)
+		Estimate: func(ctx context.Context, q estimate.Question) (estimate.Estimate, error) {
+			return estimate.Make(ctx, hub, a.store, q, pace)
 		},
 		Cost: func(ctx context.Context, deals int) (estimate.Cost, error) {
 			p, err := pace(ctx)

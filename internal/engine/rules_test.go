@@ -1,18 +1,23 @@
 package engine_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"gistdeal"
 	"gistdeal/internal/admin"
+	"gistdeal/internal/admin/estimate"
 	"gistdeal/internal/admin/rulesets"
+	"gistdeal/internal/pipedrive"
 	"gistdeal/internal/rules"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/stack"
 	"gistdeal/internal/testing/testenv"
 )
 
@@ -299,11 +304,24 @@ func TestThePreviewAndTheWorkAgree(t *testing.T) {
 	r := w.start()
 	w.connected(r)
 	w.saveRules(r, 1, randomRules(random)...)
+	hub, _ := stack.Clients(t, w.url, pipedrive.Options{})
+	plan, err := estimate.Make(t.Context(), hub, r.store, estimate.Question{Logins: []string{"octocat"}, Gists: gists, Results: gists}, func(context.Context) (estimate.Pace, error) {
+		return estimate.Pace{PerSecond: 10}, nil
+	})
+	testenv.Must(t, err)
 	testenv.Must(t, w.track(r, "octocat"))
 	p, err := rulesets.New(r.store).Preview(t.Context(), nil, gists, gists)
 	testenv.Must(t, err)
 	if p.Gists != gists || len(p.Results) != gists || p.Create == 0 || p.Hold == 0 || p.Skip == 0 || p.CreateNow != p.Create {
 		t.Fatalf("a preview of %d gists: %d created, %d wait, %d skipped, %d created now", p.Gists, p.Create, p.Hold, p.Skip, p.CreateNow)
+	}
+	if plan.Deals != p.Create || !reflect.DeepEqual(plan.Rules.Tally, p.Tally) {
+		t.Errorf("planned %d deals, %+v, and previewed %+v", plan.Deals, plan.Rules.Tally, p.Tally)
+	}
+	for i, one := range plan.Rules.Results {
+		if !reflect.DeepEqual(one, p.Results[i].DecidedGist) {
+			t.Errorf("planned %+v, and previewed %+v", one, p.Results[i].DecidedGist)
+		}
 	}
 	w.eventually("all deals are created", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealCreated) == p.Create })
 	codes := map[string]string{}

@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 
-	"gistdeal"
 	"gistdeal/client"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/admin/estimate"
@@ -72,6 +71,6 @@ func (r *Remote) Cost(ctx context.Context, deals int) (estimate.Cost, error) {
 }
 
 // Estimate estimates the cost of tracking users.
-func (r *Remote) Estimate(ctx context.Context, logins []string, backfill gistdeal.Backfill) (estimate.Estimate, error) {
-	return read[estimate.Estimate](r.api.Plan(ctx, client.PlanJSONRequestBody{Users: logins, Backfill: string(backfill)}))
+func (r *Remote) Estimate(ctx context.Context, q estimate.Question) (estimate.Estimate, error) {
+	return read[estimate.Estimate](r.api.Plan(ctx, client.PlanJSONRequestBody{Users: q.Logins, Backfill: string(q.Backfill), Gists: int64(q.Gists), Results: int64(q.Results)}))
 }

@@ -2,19 +2,33 @@ package estimate
 
 import (
 	"context"
+	"iter"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"gistdeal"
+	"gistdeal/internal/admin/rulesets"
 	"gistdeal/internal/pipedrive"
+	"gistdeal/internal/rules"
 	"gistdeal/internal/store"
 )
 
-// GitHub looks users up.
+// GitHub looks users up, and lists their gists.
 type GitHub interface {
 	User(ctx context.Context, login string) (gistdeal.Account, error)
+	Gists(ctx context.Context, login, etag string, l *gistdeal.Listing) iter.Seq2[gistdeal.GistPage, error]
+}
+
+// Question names the users of an estimate.
+type Question struct {
+	Logins   []string
+	Backfill gistdeal.Backfill
+	// Gists is how many gists of each new user are read, 100 with each request, and decided
+	// about by the rules. It has no effect without rules.
+	Gists   int
+	Results int // of the plan of rules
 }
 
 // UserEstimate is the estimate of tracking one login.
@@ -33,13 +47,17 @@ type UserEstimate struct {
 	All     int    `json:"deals_all"`
 	None    int    `json:"deals_none"`
 	Problem string `json:"problem,omitempty"` // why there is no estimate
+
+	id    int64
+	gists []gistdeal.Gist // that were read
 }
 
 // Estimate is the cost of tracking users, in requests, tokens and time.
 type Estimate struct {
-	Backfill gistdeal.Backfill `json:"backfill" doc:"The policy of the sums. A date counts like all: how many gists are older is known only after their scan."`
-	Users    []UserEstimate    `json:"users"`
-	Deals    int               `json:"deals"`
+	Backfill gistdeal.Backfill  `json:"backfill" doc:"The policy of the sums. A date counts like all: how many gists are older is known only after their scan."`
+	Users    []UserEstimate     `json:"users"`
+	Deals    int                `json:"deals"`
+	Rules    *rulesets.RulePlan `json:"rules,omitempty" doc:"What the rules decide about gists of new users that the backfill covers; left out if none were asked for, or there are no rules. The sums take further gists to be alike."`
 	// The cost of tracking, not of the estimate.
 	GitHubRequests    int     `json:"github_requests"`
 	PipedriveRequests int     `json:"pipedrive_requests"`
@@ -76,14 +94,21 @@ func SweepOf(p gistdeal.SweepPace, interval time.Duration, leader *gistdeal.Swee
 	return p
 }
 
-// Make estimates the cost of tracking the logins. It asks GitHub once for each
-// login, and pace at the end.
-func Make(ctx context.Context, hub GitHub, db *store.Store, logins []string, backfill gistdeal.Backfill, pace func(context.Context) (Pace, error)) (Estimate, error) {
+// Make estimates the cost of tracking users. It asks GitHub once for each login, and for the
+// gists that rules decide about, and pace at the end.
+func Make(ctx context.Context, hub GitHub, db *store.Store, q Question, pace func(context.Context) (Pace, error)) (Estimate, error) {
 	m := maker{hub: hub, db: db}
-	e := Estimate{Backfill: backfill, Users: make([]UserEstimate, len(logins))}
+	all, err := rules.NewCurrent(db).Rules(ctx)
+	if err != nil {
+		return Estimate{}, err
+	}
+	if all != nil && q.Backfill != gistdeal.BackfillNone {
+		m.gists = q.Gists
+	}
+	e := Estimate{Backfill: q.Backfill, Users: make([]UserEstimate, len(q.Logins))}
 	var g errgroup.Group
 	g.SetLimit(lookups)
-	for i, input := range logins {
+	for i, input := range q.Logins {
 		g.Go(func() (err error) {
 			e.Users[i], err = m.user(ctx, input)
 			return err
@@ -93,6 +118,9 @@ func Make(ctx context.Context, hub GitHub, db *store.Store, logins []string, bac
 		return Estimate{}, err
 	}
 	e.mergeTwins()
+	if m.gists > 0 {
+		e.decide(all, q, time.Now())
+	}
 	e.add()
 	speed, err := pace(ctx)
 	if err == nil {
@@ -120,8 +148,9 @@ func (e *Estimate) sweep(ctx context.Context, db *store.Store, pace gistdeal.Swe
 
 // maker looks users up.
 type maker struct {
-	hub GitHub
-	db  *store.Store
+	hub   GitHub
+	db    *store.Store
+	gists int // of each new user, to be read
 	// limited is set once GitHub limits requests: further ones would fail too.
 	limited atomic.Pointer[error]
 }
@@ -150,8 +179,11 @@ func (m *maker) user(ctx context.Context, input string) (UserEstimate, error) {
 		u.Problem = err.Error()
 		return u, nil
 	}
-	u.Login, u.State, u.Gists = account.Login, "new", account.PublicGists
-	return u, m.compare(ctx, &u, account.ID)
+	u.id, u.Login, u.State, u.Gists = account.ID, account.Login, "new", account.PublicGists
+	if err := m.compare(ctx, &u, account.ID); err != nil || u.State != "new" || m.gists == 0 {
+		return u, err
+	}
+	return u, m.read(ctx, &u)
 }
 
 func (m *maker) lookUp(ctx context.Context, login string) (gistdeal.Account, error) {

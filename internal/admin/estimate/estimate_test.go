@@ -35,7 +35,12 @@ func newWorld(t *testing.T) world {
 // estimate estimates with the pace of the simulated account.
 func (w world) estimate(t *testing.T, backfill gistdeal.Backfill, logins ...string) estimate.Estimate {
 	t.Helper()
-	e, err := estimate.Make(t.Context(), w.hub, w.db, logins, backfill, func(ctx context.Context) (estimate.Pace, error) {
+	return w.answer(t, estimate.Question{Logins: logins, Backfill: backfill})
+}
+
+func (w world) answer(t *testing.T, q estimate.Question) estimate.Estimate {
+	t.Helper()
+	e, err := estimate.Make(t.Context(), w.hub, w.db, q, func(ctx context.Context) (estimate.Pace, error) {
 		return estimate.PaceOf(ctx, w.url, pipedrive.Options{Token: "pipedrive", Rate: 10})
 	})
 	if err != nil {

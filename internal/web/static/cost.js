@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { el } from './dom.js';
 import { confirm } from './parts.js';
-import { counted, percent, span } from './words.js';
+import { count, counted, percent, span } from './words.js';
 
 export const many = 50; // more deals than these need a confirmation
 
@@ -22,10 +22,11 @@ export function costText({ deals, seconds, pipedrive_tokens: tokens, days }, lim
 export const dayLimit = ({ quotas }) => quotas.find(({ name }) => name === 'pipedrive-day')?.limit ?? 0;
 
 // ask reports whether so many deals may begin. Without an estimate it asks all the same.
-export async function ask(verb, deals, { title = `${verb} ${counted(deals, 'deal')}?`, text = '', always = false } = {}) {
+export async function ask(verb, deals, { title = `${verb} ${counted(deals, 'deal')}?`, text = '', always = false, more = '' } = {}) {
   if (deals <= many && !always) return true;
   const known = await Promise.all([api.cost(deals), api.quotas()]).catch(() => null);
-  return (await confirm(title, text, verb, { more: el('p', { className: 'strong', id: 'cost' }, known ? costText(known[0], dayLimit(known[1])) : `${counted(deals, 'deal')}. Their cost is not known.`) })) !== null;
+  const cost = el('p', { className: 'strong', id: 'cost' }, known ? costText(known[0], dayLimit(known[1])) : `${counted(deals, 'deal')}. Their cost is not known.`);
+  return (await confirm(title, text, verb, { more: [cost, more] })) !== null;
 }
 
 // askForUsers does the same for the deals of users that will be tracked. It asks GitHub once
@@ -36,8 +37,15 @@ export async function askForUsers(verb, logins, backfill, text = '') {
   return ask(verb, deals, {
     title: logins.length === 1 ? `${verb} ${plan?.users[0].login || logins[0]}?` : `${verb} ${counted(logins.length, 'user')}?`,
     text: [text, logins.length > most && plan && `Estimated from the first ${most} users.`].filter(Boolean).join(' '),
-    always: logins.length > most,
+    always: logins.length > most || plan?.rules?.gists > 0,
+    more: plan?.rules?.gists > 0 && byRules(plan.rules),
   });
 }
+
+// byRules shows what the rules decide about the gists of new users.
+const byRules = ({ gists, create, hold, skip, results }) => el('details', { id: 'by-rules' },
+  el('summary', {}, `By the rules, ${count(create)} of the last ${counted(gists, 'gist')} get a deal, ${count(hold)} wait for approval, ${count(skip)} get none.`),
+  el('ul', { className: 'why' }, results.map(({ gist_id: id, description, rule, action, reason, deal }) => el('li', { dir: 'auto', data: { decided: action } },
+    `${description.trim() || id}: ${action === 'skip' ? 'no deal' : action === 'hold' ? 'waits' : `“${deal.title}”`}, by “${rule}”${action === 'hold' && reason ? `: ${reason}` : ''}`))));
 
 const most = 100; // users of one estimate, and of one addition that is no operation
