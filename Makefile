@@ -24,8 +24,9 @@ test-boot: ## two machines with systemd boot at once, as infra/ has them, and on
 bench: ## every benchmark, for up to 15 minutes; writes the table in docs/performance.md
 	@scripts/bench.sh $(ARGS)
 
-torture: ## 10,000 kills and freezes; ARGS="-seed 7 -points 500" changes that, ARGS=-h lists all
+torture: ## 10,000 kills and freezes, and 1,000 with webhooks; ARGS="-seed 7 -points 500" changes that, ARGS=-h lists all
 	go run ./cmd/torture $(ARGS)
+	$(if $(ARGS),,go run ./cmd/torture -outbox -points 1000)
 
 lint: ## all linters, formats and go.mod too
 	@scripts/lint.sh

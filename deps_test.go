@@ -126,16 +126,17 @@ const policy = `
 	# Fail points and mutants are empty in an ordinary build, so that every package may
 	# name them. With the build tag, a fail point also stands between SQLite and its files.
 	internal/testing/failpoint: modernc.org/libc modernc.org/sqlite
-	internal/testing/mutant:    . internal/engine internal/testing/failpoint
+	internal/testing/mutant:    . internal/deliver internal/engine internal/testing/failpoint internal/webhook
 
 	# The kill harness knows the program only from outside, and reads its database
 	# with a driver of its own, so that it checks the store too.
-	internal/testing/torture: internal/sim internal/testing/failpoint internal/testing/pgtest internal/testing/testenv github.com/jackc/pgx/v5 golang.org/x/sync modernc.org/sqlite
+	internal/testing/torture: internal/sim internal/testing/failpoint internal/testing/pgtest internal/testing/receiver internal/testing/testenv github.com/jackc/pgx/v5 golang.org/x/sync modernc.org/sqlite
 	cmd/torture: internal/testing/torture
 
 	# Test support: no line above names it.
 	internal/testing/testenv:  internal/sim
 	internal/testing/contract: internal/testing/testenv github.com/getkin/kin-openapi
+	internal/testing/receiver:
 	internal/testing/smtpsink: internal/testing/testenv
 	internal/testing/issuer:   internal/testing/testenv
 	internal/testing/pgtest:   internal/testing/testenv github.com/jackc/pgx/v5

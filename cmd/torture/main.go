@@ -27,6 +27,7 @@ func main() {
 	flag.DurationVar(&o.Latency, "latency", 0, "how late both remotes answer (default 25ms)")
 	flag.DurationVar(&o.ListDelay, "list-delay", 0, "how late Pipedrive's lists show a deal (default by the seed)")
 	flag.DurationVar(&o.ResendAfter, "absence", 0, "GISTDEAL_RESEND_AFTER; everything takes longer with more (default 800ms)")
+	flag.BoolVar(&o.Outbox, "outbox", false, "webhooks get all events, from receivers that fail; no database is lost or loses commits")
 	flag.StringVar(&o.Then, "then", "", "what becomes of each database after each kill: kept, lost or restored (default by the seed)")
 	flag.StringVar(&o.Program, "program", "", "the program, built with the tag failpoint (default: built now)")
 	steps := flag.String("steps", "", "steps to kill and freeze at, separated by commas (default all)")

@@ -120,7 +120,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCounts(a.store, a.log), newBuildInfo(c.Version))
 	a.operations = operation.New(a.store, a.log)
 	sender := webhook.New(webhook.Options{Private: c.PrivateHooks, UserAgent: config.UserAgent(c.Version)})
-	deliveries := deliver.New(a.store, sender, deliver.Options{Mail: mail.Server{URL: string(c.SMTPURL), From: c.SMTPFrom}, PublicURL: c.PublicURL, Now: failpoint.Now, Log: a.log, Metrics: a.metrics})
+	deliveries := deliver.New(a.store, mutant.Sender(sender), deliver.Options{Mail: mail.Server{URL: string(c.SMTPURL), From: c.SMTPFrom}, PublicURL: c.PublicURL, Now: failpoint.Now, Log: a.log, Metrics: a.metrics})
 	a.engine = engine.New(mutant.Store(a.store), hub, mutant.Pipedrive(pipe), engine.Options{
 		ScanInterval: c.ScanInterval, FeedInterval: feedInterval(c), Backfill: c.Backfill, Limits: gistdeal.ApprovalLimits{Threshold: c.Threshold, Daily: c.DailyLimit}, Order: c.Order, Background: hub.Background(),
 		Target: c.Target, Locked: c.Locked,

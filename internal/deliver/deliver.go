@@ -38,10 +38,15 @@ type Options struct {
 	Metrics   prometheus.Registerer
 }
 
+// Sender sends a message once, as *webhook.Sender does.
+type Sender interface {
+	Send(ctx context.Context, m webhook.Message) (status int, err error)
+}
+
 // Deliverer sends the events to the webhooks.
 type Deliverer struct {
 	db        *store.Store
-	sender    *webhook.Sender
+	sender    Sender
 	mail      mail.Server
 	publicURL string
 	now       func() time.Time
@@ -60,7 +65,7 @@ type Deliverer struct {
 }
 
 // New returns a Deliverer. Nothing is sent before Run.
-func New(db *store.Store, sender *webhook.Sender, o Options) *Deliverer {
+func New(db *store.Store, sender Sender, o Options) *Deliverer {
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -34,7 +34,13 @@ const (
 )
 
 // Others returns the fail points that Steps leaves out.
-func Others() []string { return []string{UserTakenIn, UsersRequested, FeedUserSaved} }
+func Others() []string { return []string{Delivered, UserTakenIn, UsersRequested, FeedUserSaved} }
+
+// OutboxSteps returns the fail points around events and their delivery to webhooks: most of them
+// have just written events.
+func OutboxSteps() []string {
+	return []string{CatchUpAdopted, PageSaved, Claimed, Answered, Recorded, Delivered}
+}
 
 // Steps returns all fail points in the processing of a gist.
 func Steps() []string {
@@ -54,4 +60,7 @@ const (
 	OneCatchUp = "one-catch-up" // only the first catch-up of a process adopts deals
 	WallClock  = "wall-clock"   // Pipedrive's clock is read from the local wall clock
 	NoSync     = "no-sync"      // the database is never synced to the disk (only with record=)
+
+	EarlyRecord = "early-record" // a message to a webhook counts as accepted before it is sent
+	NewIDs      = "new-ids"      // each attempt at a message has an id of its own
 )

@@ -4,13 +4,17 @@ package mutant
 
 import (
 	"context"
+	"crypto/rand"
 	"iter"
+	"net/http"
 	"sync/atomic"
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/deliver"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/testing/failpoint"
+	"gistdeal/internal/webhook"
 )
 
 // sending holds a value from a claim of the rule LateClaim until its outcome:
@@ -142,4 +146,22 @@ func (p pipedrive) Now() (now time.Time, known bool) {
 		return failpoint.Now(), true
 	}
 	return p.Pipedrive.Now()
+}
+
+// Sender returns s without the rules that FAILPOINT breaks.
+func Sender(s deliver.Sender) deliver.Sender { return sender{s} }
+
+type sender struct{ deliver.Sender }
+
+// Send reports a success before the message is sent under EarlyRecord, and gives each attempt
+// an id of its own under NewIDs.
+func (s sender) Send(ctx context.Context, m webhook.Message) (status int, err error) {
+	if failpoint.Broken(failpoint.EarlyRecord) {
+		go s.Sender.Send(context.WithoutCancel(ctx), m) //nolint:errcheck // The mutant ignores it.
+		return http.StatusOK, nil
+	}
+	if failpoint.Broken(failpoint.NewIDs) {
+		m.ID += "-" + rand.Text()
+	}
+	return s.Sender.Send(ctx, m)
 }

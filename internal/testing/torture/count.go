@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"gistdeal/internal/testing/receiver"
 )
 
 const (
@@ -28,13 +31,17 @@ type findings struct {
 	lost       []string           // gists without a deal
 	duplicated map[string][]int64 // gists with more than one deal, including deleted deals
 	wrong      []string           // differences between the database and Pipedrive, as text
+	messages   []string           // broken promises of messages to webhooks, as text
 }
 
-func (f findings) any() bool { return len(f.lost)+len(f.duplicated)+len(f.wrong) > 0 }
+func (f findings) any() bool { return len(f.lost)+len(f.duplicated)+len(f.wrong)+len(f.messages) > 0 }
 
 // settle ends all faults, runs one more process to complete the work, and counts.
 func (w *world) settle(ctx context.Context) (findings, error) {
 	w.sim.ClearFaults()
+	if w.outbox != nil {
+		w.outbox.Behave(flaky, receiver.Accepts, 0)
+	}
 	l := life{clock: settleClock}
 	begin := time.Now().Add(settleClock)
 	// There are no more faults, so the program may take the time of a busy machine.
@@ -48,12 +55,24 @@ func (w *world) settle(ctx context.Context) (findings, error) {
 	defer cancel()
 	g, requesting := errgroup.WithContext(limited)
 	g.SetLimit(8)
+	if w.outbox != nil {
+		g.Go(func() error {
+			status, err := w.call(requesting, p, http.MethodPut, "/"+flaky, `{"state": "enabled"}`)
+			if err == nil && status != http.StatusOK {
+				err = fmt.Errorf("enable a webhook: status %d", status)
+			}
+			return err
+		})
+	}
 	for _, login := range w.users {
 		g.Go(func() error { return w.ask(requesting, p, login) })
 	}
 	err = g.Wait()
 	if err == nil {
 		err = w.settled(limited, begin)
+	}
+	if err == nil {
+		err = w.allSent(limited)
 	}
 	p.kill()
 	if err := errors.Join(ctx.Err(), p.failed(), err); err != nil {
@@ -89,6 +108,9 @@ func (w *world) count(ctx context.Context) (findings, error) {
 		}
 	}
 	slices.Sort(f.wrong)
+	if f.messages, err = w.messages(ctx); err != nil {
+		return f, err
+	}
 	if f.any() {
 		err = w.explain()
 	}
@@ -126,7 +148,7 @@ func (f findings) String() string {
 	for _, id := range some(slices.Sorted(maps.Keys(f.duplicated))) {
 		fmt.Fprintf(&b, "\n  gist %s has deals %v", id, f.duplicated[id])
 	}
-	for _, text := range some(f.wrong) {
+	for _, text := range append(some(f.wrong), some(f.messages)...) {
 		fmt.Fprintf(&b, "\n  %s", text)
 	}
 	return b.String()

@@ -9,6 +9,7 @@ import (
 
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/failpoint"
+	"gistdeal/internal/testing/receiver"
 )
 
 // The times of the program are as short as a busy machine allows. The delays of
@@ -63,12 +64,13 @@ const (
 
 // life is one execution of the program from its start to its last point, a kill.
 type life struct {
-	clock  time.Duration // lead of the program's clock
-	swing  bool          // the clock steps between 0 and the lead at each POST, instead of staying ahead
-	gists  int           // of a new user
-	faults []sim.Fault
-	points []point
-	power  uint64 // if not 0, the power is cut at the end, and this seed decides about unsynced writes
+	clock   time.Duration // lead of the program's clock
+	swing   bool          // the clock steps between 0 and the lead at each POST, instead of staying ahead
+	gists   int           // of a new user
+	faults  []sim.Fault
+	points  []point
+	power   uint64           // if not 0, the power is cut at the end, and this seed decides about unsynced writes
+	conduct receiver.Conduct // of the webhook flaky, towards half of its messages
 }
 
 // point is a moment at which the program is killed or frozen: at the n-th hit of a
@@ -117,12 +119,18 @@ func draw(o Options, number int) plan {
 	for points := 0; points < min(pointsOfAWorld, o.Points); {
 		r := round{lives: make([][]life, o.Processes), then: []string{kept, kept, kept, lost, restored}[d.IntN(5)]}
 		lives := 2 + d.IntN(5)
-		if o.Then != "" {
+		switch {
+		case o.Then != "":
 			r.then, lives = o.Then, 1
+		case o.Outbox:
+			r.then = kept // Events are lost with their database.
 		}
 		for range lives {
 			for i := range r.lives {
 				l := d.life()
+				if o.Outbox {
+					l.conduct = receiver.Bad()[d.IntN(len(receiver.Bad()))]
+				}
 				if !o.Postgres && o.Processes == 1 && d.IntN(3) == 0 {
 					l.power = 1 + d.Uint64N(1<<32)
 				}
@@ -184,6 +192,8 @@ func (d drawer) points() []point {
 			p.n += d.IntN(3)
 		case failpoint.LookedUp:
 			p.n += d.IntN(3)
+		case failpoint.Delivered:
+			p.n += d.IntN(20)
 		case failpoint.NotFound, failpoint.Reclaimed:
 			p.n += d.IntN(4)
 		}

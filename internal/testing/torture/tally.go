@@ -3,13 +3,15 @@ package torture
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync"
-
-	"gistdeal/internal/testing/failpoint"
 )
 
 // tally counts the events in all worlds of a run.
 type tally struct {
+	steps  []string // of the plans
+	outbox bool     // there are webhooks
+
 	mu      sync.Mutex
 	hits    map[string]int // of all steps, with and without a point
 	killed  map[string]int // by step, "" at random moments
@@ -20,8 +22,8 @@ type tally struct {
 	sending int            // number of these with a deal in state sending
 }
 
-func newTally() *tally {
-	return &tally{hits: map[string]int{}, killed: map[string]int{}, frozen: map[string]int{}, unmet: map[string]int{}, counted: map[string]int{}}
+func newTally(steps []string, outbox bool) *tally {
+	return &tally{steps: steps, outbox: outbox, hits: map[string]int{}, killed: map[string]int{}, frozen: map[string]int{}, unmet: map[string]int{}, counted: map[string]int{}}
 }
 
 func (t *tally) hit(step string) {
@@ -48,10 +50,12 @@ func (t *tally) missed(points []point) {
 	}
 }
 
-func (t *tally) count(what string) {
+func (t *tally) count(what string) { t.add(what, 1) }
+
+func (t *tally) add(what string, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counted[what]++
+	t.counted[what] += n
 }
 
 func (t *tally) died(sending bool) {
@@ -80,7 +84,7 @@ func (t *tally) points() (n int) {
 func (t *tally) unproved() (gaps []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, step := range append(failpoint.Steps(), "") {
+	for _, step := range append(slices.Clone(t.steps), "") {
 		name := step
 		if step == "" {
 			name = "random moments"
@@ -90,6 +94,13 @@ func (t *tally) unproved() (gaps []string) {
 		}
 		if t.frozen[step] == 0 {
 			gaps = append(gaps, "no freeze at "+name)
+		}
+	}
+	if t.outbox {
+		for _, what := range treatments() {
+			if t.counted[messagesThat(what)] == 0 {
+				gaps = append(gaps, "no message was "+what)
+			}
 		}
 	}
 	if 2*t.sending < t.deaths {
@@ -103,10 +114,17 @@ func (t *tally) print(w io.Writer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	fmt.Fprintf(w, "%-18s %8s %8s %8s %8s\n", "step", "passed", "killed", "frozen", "missed")
-	for _, step := range failpoint.Steps() {
+	for _, step := range t.steps {
 		fmt.Fprintf(w, "%-18s %8d %8d %8d %8d\n", step, t.hits[step], t.killed[step], t.frozen[step], t.unmet[step])
 	}
 	fmt.Fprintf(w, "%-18s %8s %8d %8d %8d\n", "random moments", "", t.killed[""], t.frozen[""], t.unmet[""])
 	fmt.Fprintf(w, "random kills that found a deal being sent: %d of %d\n", t.sending, t.deaths)
 	fmt.Fprintf(w, "power cuts: %d, connections cut: %d, starts that failed by that: %d, databases lost: %d, restored: %d, rewound: %d; deals duplicated by hand: %d\n", t.counted["power cuts"], t.counted["connections cut"], t.counted["starts that failed"], t.counted["database lost"], t.counted["database restored"], t.counted["databases rewound"], t.counted["deals duplicated by hand"])
+	if t.outbox {
+		fmt.Fprint(w, "messages to webhooks:")
+		for _, what := range treatments() {
+			fmt.Fprintf(w, " %s %d", what, t.counted[messagesThat(what)])
+		}
+		fmt.Fprintln(w)
+	}
 }

@@ -27,6 +27,7 @@ type Options struct {
 	Latency     time.Duration // of the answers of both remotes; 0 means 25 ms
 	ListDelay   time.Duration // in all worlds; 0 means random
 	ResendAfter time.Duration // value of the program's GISTDEAL_RESEND_AFTER; 0 means 800 ms
+	Outbox      bool          // two webhooks get all events, and no database is lost
 	Then        string        // fate of each database after each life: kept, lost or restored; "" means random
 	Broken      []string      // active mutants of failpoint
 	Program     string        // path of the program of Build; "" means to build it
@@ -42,11 +43,13 @@ type Result struct {
 	Lost       int      // gists without a deal
 	Duplicated int      // gists with more than one
 	Wrong      int      // gists with a difference between the database and Pipedrive
+	Messages   int      // broken promises of messages to webhooks
 	Gaps       []string // missing tries, as text
 }
 
-// OK reports whether each gist got exactly one deal. It ignores gaps.
-func (r Result) OK() bool { return r.Lost+r.Duplicated+r.Wrong == 0 }
+// OK reports whether each gist got exactly one deal, and each webhook its messages. It
+// ignores gaps.
+func (r Result) OK() bool { return r.Lost+r.Duplicated+r.Wrong+r.Messages == 0 }
 
 // Run executes a run. It ends early after a world with a mistake and keeps the files
 // of that world. It returns an error if the run itself failed or the program ended
@@ -72,11 +75,14 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		}
 		defer stop()
 	}
-	r := run{options: o, tally: newTally()}
+	r := run{options: o, tally: newTally(o.Steps, o.Outbox)}
 	fmt.Fprintf(o.Log, "seed %d, %d points, %d worlds at a time, %d processes each, broken %v\n", o.Seed, o.Points, o.Worlds, o.Processes, o.Broken)
 	err = r.worlds(ctx)
 	r.result.Points, r.result.Gaps = r.tally.points(), r.tally.unproved()
 	r.tally.print(o.Log)
+	if o.Outbox {
+		fmt.Fprintf(o.Log, "broken promises of messages: %d\n", r.result.Messages)
+	}
 	fmt.Fprintf(o.Log, "%d kills and freezes, %d gists: %d without a deal, %d with more than one, %d not as the database says, in %v\n",
 		r.result.Points, r.result.Gists, r.result.Lost, r.result.Duplicated, r.result.Wrong, time.Since(begin).Round(time.Second))
 	if err == nil && r.result.OK() {
@@ -101,6 +107,9 @@ func (o *Options) fill() {
 	}
 	if o.ResendAfter == 0 {
 		o.ResendAfter = 800 * time.Millisecond
+	}
+	if o.Steps == nil && o.Outbox {
+		o.Steps = failpoint.OutboxSteps()
 	}
 	if o.Steps == nil {
 		o.Steps = failpoint.Steps()
@@ -208,4 +217,5 @@ func (r *run) add(f findings) {
 	r.result.Lost += len(f.lost)
 	r.result.Duplicated += len(f.duplicated)
 	r.result.Wrong += len(f.wrong)
+	r.result.Messages += len(f.messages)
 }

@@ -73,6 +73,11 @@ func TestThreeProcessesOnOnePostgreSQLCreateOneDealForEachGist(t *testing.T) {
 	run(t, passed, "-postgres", "-points", "8", "-worlds", "1", "-partial")
 }
 
+func TestEveryEventReachesItsWebhooksThroughKillsAndReceiversThatFail(t *testing.T) {
+	t.Parallel()
+	run(t, passed, "-outbox", "-points", "12", "-worlds", "1", "-partial")
+}
+
 // Each mutant must be detected.
 func TestTheHarnessDetectsMutants(t *testing.T) {
 	t.Parallel()
@@ -85,13 +90,15 @@ func TestTheHarnessDetectsMutants(t *testing.T) {
 		"nothing is synced to the disk":          "-break no-sync",
 		"lookups begin by the wall clock":        "-break wall-clock -then kept -steps not_found,reclaimed",
 		"no catch-up after commits were lost":    "-break one-catch-up -then kept -postgres",
+		"a message counts before it is sent":     "-outbox -break early-record -points 6",
+		"each attempt has an id of its own":      "-outbox -break new-ids -points 6",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if strings.Contains(args, "-postgres") {
 				pgtest.URL(t) // Skips without PostgreSQL.
 			}
-			run(t, detected, append(strings.Fields(args), "-points", "300", "-worlds", "2")...)
+			run(t, detected, append([]string{"-points", "300", "-worlds", "2"}, strings.Fields(args)...)...)
 		})
 	}
 }

@@ -35,6 +35,7 @@ type world struct {
 	database database
 	file     *file   // the database if it is SQLite
 	schema   *schema // the database if it is PostgreSQL
+	outbox   *outbox // nil without webhooks
 	tally    *tally
 
 	mu     sync.Mutex
@@ -54,6 +55,11 @@ func newWorld(ctx context.Context, p plan, o Options, dir string, t *tally) (w *
 	}
 	if w.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		return nil, err
+	}
+	if o.Outbox {
+		if err := w.openOutbox(); err != nil {
+			return nil, err
+		}
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // It takes no time.
 	if err != nil {
@@ -75,6 +81,7 @@ func newWorld(ctx context.Context, p plan, o Options, dir string, t *tally) (w *
 	w.close = func() {
 		w.sim.Close()
 		server.Close()
+		w.closeOutbox()
 		w.log.Close()
 	}
 	return w, nil
@@ -94,11 +101,16 @@ func (w *world) makeDatabase(ctx context.Context) error {
 
 // run executes the plan, completes the remaining work, and counts.
 func (w *world) run(ctx context.Context) (findings, error) {
+	if err := w.addWebhooks(ctx); err != nil {
+		return findings{}, err
+	}
 	people, leave := context.WithCancel(ctx)
 	var here sync.WaitGroup
 	here.Go(func() { w.editByHand(people) })
 	if w.schema != nil {
 		here.Go(func() { w.disconnect(people) })
+	}
+	if w.schema != nil && w.outbox == nil {
 		here.Go(func() { w.rewind(people) })
 	}
 	f, err := w.rounds(ctx)
@@ -173,6 +185,10 @@ func (w *world) live(ctx context.Context, l life) error {
 	requesting, stop := context.WithCancel(ctx)
 	var requests sync.WaitGroup
 	requests.Go(func() { _ = w.ask(requesting, p, login) }) // A killed program does not answer.
+	if w.outbox != nil {
+		w.outbox.Behave(flaky, l.conduct, 0.5)
+		requests.Go(func() { w.keepEnabled(requesting, p) })
+	}
 	defer func() {
 		stop()
 		requests.Wait()
@@ -276,7 +292,7 @@ func (w *world) start(l life, env ...string) (*process, error) {
 		"GISTDEAL_ADDR=127.0.0.1:0", "GISTDEAL_DATABASE_URL=" + w.database.url(),
 		"GISTDEAL_PIPEDRIVE_RATE=" + strconv.Itoa(rate), "GISTDEAL_SCAN_INTERVAL=" + scanEvery.String(),
 		"GISTDEAL_PUSH_TIMEOUT=" + pushTimeout.String(), "GISTDEAL_LEASE=" + w.options.lease().String(), "GISTDEAL_RESEND_AFTER=" + w.options.ResendAfter.String(),
-		"GISTDEAL_LOG=json",
+		"GISTDEAL_LOG=json", "GISTDEAL_WEBHOOK_PRIVATE=true",
 	}, env...), w.tally.hit)
 }
 
