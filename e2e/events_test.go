@@ -11,6 +11,26 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
+func TestFollowedEventsGoOnBehindTheLastOneAfterTheServerWasAway(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{})
+	env["GISTDEAL_ADMIN_TOKEN"], env["GISTDEAL_ADDR"] = "secret-admin-token-of-the-test-0123456789", testenv.FreeAddress(t)
+	first := start(t, env)
+	f := launch(t, map[string]string{"GISTDEAL_SERVER": first.url, "GISTDEAL_TOKEN": env["GISTDEAL_ADMIN_TOKEN"]}, "events", "follow", "--type=deal.created", "--json", "--since=1h")
+	s.MakeGists("alice", 2)
+	wantRun(t, env, 0, "alice", "users", "add", "alice", "--backfill=all")
+	testenv.Eventually(t, "two deals are told", func() bool { return strings.Count(f.out.String(), "deal.created") == 2 }, f.out, first.out)
+	first.signal(syscall.SIGTERM)
+	testenv.Eventually(t, "the interruption is noticed", func() bool { return strings.Contains(f.out.String(), "interrupted") }, f.out)
+	s.MakeGists("bob", 2)
+	wantRun(t, env, 0, "bob", "users", "add", "bob", "--backfill=all")
+	second := start(t, env)
+	testenv.Eventually(t, "the deals of the next server are told", func() bool { return strings.Count(f.out.String(), "deal.created") == 4 }, f.out, second.out)
+	if status := f.signal(syscall.SIGINT); status != 0 {
+		t.Errorf("exit status %d after Ctrl-C:\n%s", status, f.out)
+	}
+}
+
 func TestEventsAreListedAndFollowedByCommandsHereAndThroughTheServer(t *testing.T) {
 	t.Parallel()
 	s, env := simulate(t, sim.Options{})

@@ -11,11 +11,12 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/format"
+	"gistdeal/internal/loop"
 )
 
 type eventsCmd struct {
 	List   eventsListCmd   `cmd:"" help:"List events, the first one first."`
-	Follow eventsFollowCmd `cmd:"" help:"Print each event when it happens, until Ctrl-C. With --json one line for each."`
+	Follow eventsFollowCmd `cmd:"" help:"Print each event when it happens, until Ctrl-C, also after an interruption. With --json one line for each."`
 }
 
 // eventFlags select events.
@@ -131,7 +132,8 @@ func (c *eventsFollowCmd) Run(ctx context.Context, at serverFlags) error {
 	})
 }
 
-// follow prints events until ctx ends, and returns why it ended.
+// follow prints events until ctx ends, and returns why it ended. Once it has begun, it goes on
+// after an interruption, behind the last event.
 func (c *eventsFollowCmd) follow(ctx context.Context, g backend, r *eventReader) error {
 	if r.q.After == 0 {
 		now, err := g.EventsAfter(ctx, r.user, gistdeal.EventQuery{Types: r.q.Types, Limit: 1}, 0)
@@ -143,15 +145,25 @@ func (c *eventsFollowCmd) follow(ctx context.Context, g backend, r *eventReader)
 	if !c.JSON {
 		fmt.Fprintln(os.Stderr, "following events: Ctrl-C ends it")
 	}
-	for {
+	for failures := 0; ; {
 		some, _, err := r.next(ctx, g, eventWait)
 		if gistdeal.KindOf(err) == gistdeal.Gone && c.After == 0 { // Older than all that are kept.
 			r.q.After = 0
 			continue
 		}
+		if kind := gistdeal.KindOf(err); kind == gistdeal.Temporary || kind == gistdeal.Limited {
+			if failures++; failures == 1 {
+				fmt.Fprintf(os.Stderr, "interrupted, and tried again until Ctrl-C: %v\n", err)
+			}
+			if !loop.Sleep(ctx, loop.Delay(failures)) {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}
+		failures = 0
 		for _, e := range some {
 			if err := c.printEvent(e); err != nil {
 				return err

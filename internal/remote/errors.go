@@ -37,8 +37,11 @@ func unreachable(server string, err error) error {
 	case isType[*tls.CertificateVerificationError](err) || isType[x509.UnknownAuthorityError](err):
 		return errorf(server, "its certificate is not trusted: check the address, and name the file of your own authority in SSL_CERT_FILE (%w)", err)
 	}
-	return errorf(server, "no answer: check the address, and that gistdeal runs there (%w)", err)
+	return temporary(errorf(server, "no answer: check the address, and that gistdeal runs there (%w)", err))
 }
+
+// temporary returns err as one that may pass: the server, or the proxy before it, restarts.
+func temporary(err error) error { return &gistdeal.Error{Kind: gistdeal.Temporary, Err: err} }
 
 // isType reports whether err has an error of that type.
 func isType[E error](err error) bool {
@@ -70,6 +73,8 @@ func problemOf(resp *http.Response, text []byte) error {
 	switch status := resp.StatusCode; {
 	case status >= 300 && status < 400:
 		return errorf(server, "redirects to %s: use the address of gistdeal itself", resp.Header.Get("Location"))
+	case !ours && status >= http.StatusBadGateway && status <= http.StatusGatewayTimeout:
+		return temporary(errorf(server, "answers %s, but not as gistdeal's API: check that gistdeal runs there", resp.Status))
 	case !ours:
 		return errorf(server, "answers %s, but not as gistdeal's API: check the address, and that gistdeal runs there", resp.Status)
 	case status == http.StatusUnauthorized:
