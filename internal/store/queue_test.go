@@ -68,6 +68,11 @@ func TestTheDealsOfUsersTakeTurns(t *testing.T) {
 			queue(t, s, 1, "a", 2, first)
 			queue(t, s, 2, "b", 2, gistdeal.NewGistPolicy{})
 		}, "b2 b1 a2 a1"},
+		"also with new gists": {func(t *testing.T, s *store.Store) {
+			queue(t, s, 1, "a", 4, gistdeal.NewGistPolicy{})
+			claim(t, s, "me")
+			queue(t, s, 2, "b", 2, gistdeal.NewGistPolicy{})
+		}, "a3 b2 a2 b1 a1"},
 		"a user that somebody waits for has ten deals in each turn": {func(t *testing.T, s *store.Store) {
 			queue(t, s, 1, "a", 3, first)
 			queue(t, s, 2, "b", 9, gistdeal.NewGistPolicy{First: true, Prompt: true})
