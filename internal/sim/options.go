@@ -42,6 +42,8 @@ type Options struct {
 	// have measured both at lists of the same kind.
 	FormerLists bool
 
+	EmptySynthetic bool // synthetic users have no gists but those that they publish
+
 	// The feed, GET /gists/public. A gist appears in it after a lag between the two; 6 to
 	// 33 s were recorded. Nothing says how many gists it leaves out.
 	FeedByUpdate           bool // sorted by updated_at, as documented, and not by created_at, as recorded

@@ -164,6 +164,9 @@ func (h *gitHub) generate(k int64) *account {
 	}
 	a := &account{id: id, login: syntheticLogins + strconv.FormatInt(k, 10), kind: "User", created: h.synthetic.now.AddDate(-15, 0, 0)}
 	n := gistCount(h.random(k, -1))
+	if h.o.EmptySynthetic {
+		n = 0
+	}
 	a.gists = gistList{items: make([]*ownedGist, n), sorted: true}
 	for i := range n {
 		a.gists.items[i] = h.generateGist(a, k, i, n)

@@ -47,6 +47,19 @@ func TestSyntheticUsersHaveLoginsAndIDs(t *testing.T) {
 	}
 }
 
+func TestSyntheticUsersMayHaveOnlyTheGistsThatTheyPublish(t *testing.T) {
+	t.Parallel()
+	w := start(t, sim.Options{Seed: 1, GitHubLimit: -1, EmptySynthetic: true})
+	w.AddSyntheticUsers(50)
+	id := w.Publish(sim.SyntheticUser(7).ID)
+	for k := range 50 {
+		gists := gistIDs(decode[[]gistView](t, w.get("/users/"+sim.SyntheticUser(k).Login+"/gists")))
+		if want := k == 7; len(gists) > 0 != want || want && !slices.Equal(gists, []string{id}) {
+			t.Errorf("user %d has the gists %v", k, gists)
+		}
+	}
+}
+
 func TestASyntheticUserPublishesOnDemand(t *testing.T) {
 	t.Parallel()
 	c := newClock()
