@@ -50,6 +50,27 @@ func TestJitterCausesNoRefusalAndCostsLittle(t *testing.T) {
 	}
 }
 
+func TestABacklogOfTwentyThousandDealsIsPushedAtTheAllowedRate(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []int{20, 100} { // Those of the plans Lite and Premium.
+		t.Run(fmt.Sprintf("%d requests in two seconds", limit), func(t *testing.T) {
+			t.Parallel()
+			rate, refused := 0.0, 0
+			synctest.Test(t, func(t *testing.T) {
+				l, a := pipedrive.NewLimiter(0), &account{limit: limit}
+				_, first := rateOn(t, l, a, quiet(150*ms), 10*time.Second) // The answers tell the limit.
+				rate, refused = rateOn(t, l, a, quiet(150*ms), 20_000/time.Duration(limit)*2*time.Second)
+				refused += first
+			})
+			share := rate / (float64(limit) / 2)
+			if share < 0.98 || refused > 0 {
+				t.Errorf("%.3f of the allowed rate, %d requests refused; want at least 0.98 and none", share, refused)
+			}
+			t.Attr("measured", fmt.Sprintf("%.3f of the allowed rate, %d refused", share, refused))
+		})
+	}
+}
+
 func TestAChangeOfTheNetworkCausesNoRefusal(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {
