@@ -80,6 +80,7 @@ func BenchmarkAllowedRate(b *testing.B) {
 	} {
 		b.Run(fmt.Sprintf("answers after %v, jitter %v", network.Latency, network.Jitter), func(b *testing.B) { measureRate(b, network) })
 	}
+	b.Run("a backlog of 20,000 deals", measureBacklog)
 	b.Run("a busy machine", func(b *testing.B) {
 		var busy sync.WaitGroup
 		defer busy.Wait()
@@ -103,4 +104,39 @@ func measureRate(b *testing.B, network sim.Options) {
 		b.ReportMetric(float64(len(posts)-1)/took.Seconds()/10, "share")
 		b.ReportMetric(float64(s.Report().Limited), "refused")
 	}
+}
+
+// measureBacklog measures the first 2,000 deals of a backlog with the limit of the largest plan.
+func measureBacklog(b *testing.B) {
+	const backlog, measured, limit = 20_000, 2_000, 120
+	s, env := simulate(b, sim.Options{Seed: 1, Latency: 10 * time.Millisecond, Burst: limit})
+	s.Set(func(o *sim.Options) { o.Burst = limit })
+	delete(env, "GISTDEAL_PIPEDRIVE_RATE")
+	env["GISTDEAL_PUSH_TIMEOUT"], env["GISTDEAL_RESEND_AFTER"] = "5s", "10s"
+	s.MakeGists("alice", backlog)
+	p := start(b, env)
+	for b.Loop() { // Measured once.
+	}
+	p.user("alice")
+	posts := func() (times []time.Time) {
+		for _, seen := range s.Report().RequestLog { // It has the last 10,000.
+			if seen.Method == http.MethodPost && seen.Path == "/api/v2/deals" && seen.Status == http.StatusOK {
+				times = append(times, seen.At)
+			}
+		}
+		return times
+	}
+	poll := time.NewTicker(time.Second) // Each report lists all gists.
+	defer poll.Stop()
+	for len(posts()) < limit+measured {
+		select {
+		case <-poll.C:
+		case <-p.ended:
+			b.Fatalf("the program ended\n%s", p.out)
+		}
+	}
+	times := posts()[limit:] // The first answers tell the limit.
+	took := times[measured-1].Sub(times[0])
+	b.ReportMetric((measured-1)/took.Seconds()/(limit/2), "share")
+	b.ReportMetric(float64(s.Report().Limited), "refused")
 }
