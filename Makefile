@@ -21,7 +21,7 @@ test: ## all tests, with the race detector; REQUIRE_ALL=1 makes a skip a failure
 test-boot: ## two machines with systemd boot at once, as infra/ has them, and one loses power; needs root (docs/startup.md)
 	@scripts/test.sh -tags=boot -count=1 -run '^TestTwoSystemsBoot' ./infra/boottest
 
-bench: ## every benchmark, for up to 15 minutes; writes the table in docs/performance.md
+bench: ## every benchmark, for about 20 minutes; writes the table in docs/performance.md; ARGS=./internal/store measures one package
 	@scripts/bench.sh $(ARGS)
 
 torture: ## 10,000 kills and freezes, and 1,000 with webhooks; ARGS="-seed 7 -points 500" changes that, ARGS=-h lists all

@@ -1,9 +1,15 @@
-# Turns the output of benchmarks into a table of their ratios and counts. Times are left out:
-# they depend on the machine.
-BEGIN {
-	print ""
-	print "| benchmark | ratios and counts |"
-	print "|---|---|"
+# Turns the output of benchmarks, and the measured attributes of tests, into rows of a table
+# with their ratios and counts. Times are left out: they depend on the machine.
+function row(name, text) {
+	sub(/^(Benchmark|Test)/, "", name)
+	sub(/-[0-9]+$/, "", name)
+	gsub(/\|/, "/", name)
+	print "| `" package "` | `" name "` | " text " |"
+}
+/^bench: / {
+	package = $2
+	if ($3 == "FAILED")
+		print "| `" package "` | all | failed |"
 }
 /^Benchmark/ {
 	text = ""
@@ -12,13 +18,11 @@ BEGIN {
 			continue
 		text = text (text == "" ? "" : ", ") $i " " $(i + 1)
 	}
-	if (text == "")
-		next
-	name = $1
-	sub(/^Benchmark/, "", name)
-	sub(/-[0-9]+$/, "", name)
-	gsub(/\|/, "/", name)
-	print "| `" name "` | " text " |"
+	if (text != "")
+		row($1, text)
 }
-/^bench: .* FAILED$/ { print "| `" $2 "` | failed |" }
-END { print "" }
+/^=== ATTR .* measured / {
+	name = $3
+	sub(/^.* measured /, "")
+	row(name, $0)
+}
