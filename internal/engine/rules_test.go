@@ -470,3 +470,35 @@ func TestADealSaysWhatItsStoredDecisionSaysWhileRulesChange(t *testing.T) {
 		t.Errorf("%d deals of %d gists", n, gists)
 	}
 }
+
+func TestWhetherAGistIsAForkIsAskedBeforeARuleDecides(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	gists := simGists("aa", 4)
+	gists[0].Fork, gists[1].Description, gists[3].Description = true, "keep", "unreadable"
+	w.sim.AddUser(sim.User{Login: "octocat"})
+	for _, g := range gists {
+		w.sim.AddGist("octocat", g)
+	}
+	w.sim.AddFault(sim.Fault{Match: "GET /gists/" + gists[3].ID, Kind: "status", Status: 404})
+	r := w.start()
+	w.connected(r)
+	w.saveRules(r, 1, rules.Rule{
+		Name: "forks", Action: gistdeal.RuleSkip, All: []rules.Condition{{Fact: rules.Fork}}, None: []rules.Condition{{Fact: rules.Keyword, Value: "keep"}},
+	})
+	testenv.Must(t, w.track(r, "octocat"))
+	w.eventually("two deals are created", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealCreated) == 2 })
+	deals := w.deals(r, "octocat")
+	for i, state := range []gistdeal.DealState{gistdeal.DealSkipped, gistdeal.DealCreated, gistdeal.DealCreated, gistdeal.DealAwaitingApproval} {
+		if d := deals[gists[i].ID]; d.State != state {
+			t.Errorf("%+v, want %s", d, state)
+		}
+	}
+	if n := w.sim.Report().Requests["GET /gists/{id}"]; n != 3 {
+		t.Errorf("%d gists were looked up, want those that the rule depends on", n)
+	}
+	testenv.Must(t, w.track(r, "octocat"))
+	if n := w.sim.Report().Requests["GET /gists/{id}"]; n != 3 {
+		t.Errorf("%d gists were looked up after another scan", n)
+	}
+}

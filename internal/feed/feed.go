@@ -34,6 +34,8 @@ type GitHub interface {
 	// FeedReach returns the age of the feed's last page; 0 if the feed has fewer pages
 	// than it may have.
 	FeedReach(ctx context.Context) (time.Duration, error)
+	// Fork reports whether a gist is a fork.
+	Fork(ctx context.Context, gistID string) (bool, error)
 	// Ready returns nil if a request may be sent, or a Limited error.
 	Ready() error
 }
@@ -47,6 +49,7 @@ type Store interface {
 	UsersInFeed(ctx context.Context, ids []int64) ([]gistdeal.User, error)
 	RecordFeed(ctx context.Context, f gistdeal.Feed, seen []string) error
 	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (int, error)
+	HasDeal(ctx context.Context, gistID string) (bool, error)
 	QueueScanned(ctx context.Context, userID int64, limits gistdeal.ApprovalLimits, now time.Time) (queued, awaiting int, err error)
 	DueNow(ctx context.Context, now time.Time, userID int64) error
 	AllDueNow(ctx context.Context, now time.Time) error

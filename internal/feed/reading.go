@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/rules"
 	"gistdeal/internal/testing/failpoint"
 )
 
@@ -119,7 +120,7 @@ func (p *reading) keepOf(ctx context.Context, u gistdeal.User, listed []gistdeal
 	slices.SortFunc(gists, func(a, b gistdeal.Gist) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	policy := gistdeal.NewGistPolicy{Feed: true, Order: p.options.Order, Hold: limits != gistdeal.ApprovalLimits{}, Total: len(gists)}
 	now := p.now()
-	if policy.Decisions, err = p.rules.Decisions(ctx, u, gists, false, now); err != nil {
+	if policy.Decisions, err = p.rules.Decisions(ctx, u, gists, false, now, rules.Lookup{GitHub: p.github, Store: p.store}); err != nil {
 		return err
 	}
 	queued, err := p.store.SaveGists(ctx, u.ID, gists, policy, now)

@@ -25,6 +25,7 @@ const (
 	// A page of 100 gists has about 200 kB, but one gist may have 300 files with long names.
 	maxPageSize = 32 << 20
 	maxUserSize = 1 << 20
+	maxGistSize = 64 << 20 // with the contents of its files
 
 	maxRedirects   = 3
 	requestTimeout = 30 * time.Second
@@ -199,6 +200,28 @@ func (c *Client) UserByID(ctx context.Context, id int64) (gistdeal.Account, erro
 		return gistdeal.Account{}, fmt.Errorf("look up GitHub user %d: %w", id, err)
 	}
 	return account, nil
+}
+
+// Fork reports whether a gist is a fork, which lists do not say. It returns a NotFound error if
+// there is no such gist any more.
+func (c *Client) Fork(ctx context.Context, gistID string) (bool, error) {
+	a, err := c.get(ctx, c.base.String()+"/gists/"+url.PathEscape(gistID), "", maxGistSize)
+	if err == nil {
+		err = a.checkJSON()
+	}
+	var gist struct {
+		ID     string           `json:"id"`
+		ForkOf *json.RawMessage `json:"fork_of"`
+	}
+	if err == nil {
+		if err = json.Unmarshal(a.body, &gist); err != nil || gist.ID != gistID {
+			err = unreadable("it does not describe the gist: %w", err)
+		}
+	}
+	if err != nil {
+		return false, fmt.Errorf("look up gist %s: %w", gistID, err)
+	}
+	return gist.ForkOf != nil, nil
 }
 
 func (c *Client) account(ctx context.Context, path string) (gistdeal.Account, error) {

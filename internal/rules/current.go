@@ -91,18 +91,56 @@ func ReadCatalog(ctx context.Context, s gistdeal.SettingReader) (catalog gistdea
 	return catalog, nil
 }
 
+// Lookup finds out what lists of gists do not say; the zero value does not.
+type Lookup struct {
+	GitHub interface {
+		// Fork reports whether a gist is a fork.
+		Fork(ctx context.Context, gistID string) (bool, error)
+	}
+	Store interface {
+		// HasDeal reports whether the deal of a gist was decided before.
+		HasDeal(ctx context.Context, gistID string) (bool, error)
+	}
+}
+
 // Decisions returns the decisions about gists of a user by gist id; nil without rules.
-// backfill says that the first scan of the user found them.
-func (c *Current) Decisions(ctx context.Context, u gistdeal.User, gists []gistdeal.Gist, backfill bool, now time.Time) (map[string]gistdeal.Decision, error) {
+// backfill says that the first scan of the user found them. If a decision about a new gist
+// depends on whether it is a fork, Decisions asks and notes the answer in gists. It returns an
+// error if GitHub limits that.
+func (c *Current) Decisions(ctx context.Context, u gistdeal.User, gists []gistdeal.Gist, backfill bool, now time.Time, l Lookup) (map[string]gistdeal.Decision, error) {
 	rules, err := c.Rules(ctx)
 	if err != nil || rules == nil {
 		return nil, err
 	}
 	decisions := make(map[string]gistdeal.Decision, len(gists))
-	for _, g := range gists {
-		decisions[g.ID] = rules.Decide(FactsOf(u, g, backfill, now))
+	for i := range gists {
+		g := &gists[i]
+		d, unknown := rules.decide(FactsOf(u, *g, backfill, now), nil)
+		if unknown != nil && unknown.Fact == Fork && l.GitHub != nil {
+			if err := l.fork(ctx, g); err != nil {
+				return nil, err
+			}
+			d = rules.Decide(FactsOf(u, *g, backfill, now))
+		}
+		decisions[g.ID] = d
 	}
 	return decisions, nil
+}
+
+// fork asks whether a new gist is a fork. Without an answer that stays unknown, but a limit of
+// GitHub is an error: it passes.
+func (l Lookup) fork(ctx context.Context, g *gistdeal.Gist) error {
+	if known, err := l.Store.HasDeal(ctx, g.ID); err != nil || known {
+		return err
+	}
+	fork, err := l.GitHub.Fork(ctx, g.ID)
+	if err == nil {
+		g.Fork = &fork
+	}
+	if gistdeal.KindOf(err) == gistdeal.Limited || ctx.Err() != nil {
+		return err
+	}
+	return nil
 }
 
 // FactsOf returns what rules know of a gist, as it is stored, whatever GitHub's answer had

@@ -81,7 +81,20 @@ func compileCondition(c Condition) (condition, error) {
 	return one, err
 }
 
-// holds reports whether the condition holds for a gist.
+// unknown reports whether the condition is about a fact that GitHub has not told yet.
+func (c *condition) unknown(t *text) bool {
+	switch c.Fact {
+	case Fork:
+		return t.Fork == nil
+	case Language, Size:
+		return !t.Known
+	case Age:
+		return t.CreatedAt.IsZero()
+	}
+	return false
+}
+
+// holds reports whether the condition, whose fact is known, holds for a gist.
 func (c *condition) holds(t *text) bool {
 	switch c.Fact {
 	case Tag:
@@ -89,7 +102,7 @@ func (c *condition) holds(t *text) bool {
 	case Login:
 		return c.pattern.matches(t.login)
 	case Language:
-		return t.Known && hasFold(t.languages, c.Value)
+		return hasFold(t.languages, c.Value)
 	case FileName:
 		for _, name := range t.eachName {
 			if c.pattern.matches(name) {
@@ -103,11 +116,11 @@ func (c *condition) holds(t *text) bool {
 	case FileCount:
 		return c.within(int64(len(t.Files)))
 	case Size:
-		return t.Known && c.within(t.size)
+		return c.within(t.size)
 	case Age:
-		return !t.CreatedAt.IsZero() && c.within(int64(max(t.NoticedAt.Sub(t.CreatedAt), 0)/(24*time.Hour)))
+		return c.within(int64(max(t.NoticedAt.Sub(t.CreatedAt), 0) / (24 * time.Hour)))
 	case Fork:
-		return t.Fork != nil && *t.Fork
+		return *t.Fork
 	case Backfill:
 		return t.Backfill
 	}

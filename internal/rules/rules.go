@@ -111,44 +111,72 @@ func (r *Rules) Explain(f Facts) (gistdeal.Decision, []Failed) {
 	return d, failed
 }
 
-func (r *Rules) decide(f Facts, failed *[]Failed) (gistdeal.Decision, bool) {
+// decide returns the decision, and the condition that it waits for; nil if everything is known.
+func (r *Rules) decide(f Facts, failed *[]Failed) (gistdeal.Decision, *condition) {
 	t := textOf(f)
 	for i := range r.rules {
 		one := &r.rules[i]
-		c, problem := one.firstFailure(t)
-		if problem == "" {
-			return one.decision(f, r.Version), true
-		}
-		if failed != nil {
-			if c != nil {
-				problem += c.String()
+		m := one.match(t)
+		switch {
+		case m.unknown != nil:
+			return gistdeal.Decision{
+				Rule: one.Name, Version: r.Version, Action: gistdeal.RuleHold, Priority: one.Priority,
+				Reason: fmt.Sprintf("awaiting approval: the rule %q cannot decide, because this is not known: %s", one.Name, m.unknown),
+			}, m.unknown
+		case m.problem == "":
+			return one.decision(f, r.Version), nil
+		case failed != nil:
+			if m.failed != nil {
+				m.problem += m.failed.String()
 			}
-			*failed = append(*failed, Failed{one.Name, problem})
+			*failed = append(*failed, Failed{one.Name, m.problem})
 		}
 	}
-	return gistdeal.Decision{Rule: gistdeal.EverythingElse, Version: r.Version, Action: gistdeal.RuleCreate}, false
+	return gistdeal.Decision{Rule: gistdeal.EverythingElse, Version: r.Version, Action: gistdeal.RuleCreate}, nil
 }
 
-// firstFailure returns the first condition that keeps the rule from matching, and what is
-// wrong with it; "" if the rule matches.
-func (r *rule) firstFailure(t *text) (*condition, string) {
+// match is the outcome of comparing a gist with a rule.
+type match struct {
+	failed  *condition // the first condition that keeps the rule from matching
+	problem string     // what is wrong with it; "" if the rule matches
+	unknown *condition // a condition that decides and whose fact is not known
+}
+
+// match compares a gist with the rule. A condition that is not known matters only if the
+// others leave the decision to it.
+func (r *rule) match(t *text) (m match) {
 	if r.Off {
-		return nil, "it is off"
+		return match{problem: "it is off"}
 	}
 	for i := range r.all {
-		if !r.all[i].holds(t) {
-			return &r.all[i], "not: "
+		if c := &r.all[i]; c.unknown(t) {
+			m.unknown = c
+		} else if !c.holds(t) {
+			return match{failed: c, problem: "not: "}
 		}
 	}
 	for i := range r.none {
-		if r.none[i].holds(t) {
-			return &r.none[i], "but: "
+		if c := &r.none[i]; c.unknown(t) {
+			m.unknown = c
+		} else if c.holds(t) {
+			return match{failed: c, problem: "but: "}
 		}
 	}
-	if len(r.any) > 0 && !slices.ContainsFunc(r.any, func(c condition) bool { return c.holds(t) }) {
-		return &r.any[0], "none holds, first: "
+	var open *condition
+	for i := range r.any {
+		if c := &r.any[i]; c.unknown(t) {
+			open = c
+		} else if c.holds(t) {
+			return m
+		}
 	}
-	return nil, ""
+	if len(r.any) > 0 && open == nil {
+		return match{failed: &r.any[0], problem: "none holds, first: "}
+	}
+	if open != nil {
+		m.unknown = open
+	}
+	return m
 }
 
 // decision returns the decision of a rule that matches.

@@ -86,11 +86,39 @@ func TestAConditionHoldsForTheGistsThatItDescribes(t *testing.T) {
 		{rules.Condition{Fact: rules.Backfill}, false, false},
 	} {
 		r := rulesOf(t, rules.Rule{Name: "one", Action: gistdeal.RuleSkip, All: []rules.Condition{tt.c}})
-		if got := r.Decide(terraform).Rule == "one"; got != tt.holds {
+		if got := r.Decide(terraform).Action == gistdeal.RuleSkip; got != tt.holds {
 			t.Errorf("%v: %v, want %v", tt.c, got, tt.holds)
 		}
-		if got := r.Decide(unknown).Rule == "one"; got != tt.none {
+		if got := r.Decide(unknown).Action == gistdeal.RuleSkip; got != tt.none {
 			t.Errorf("%v of a gist without facts: %v, want %v", tt.c, got, tt.none)
+		}
+	}
+}
+
+func TestADealWaitsIfItsRuleDependsOnAFactThatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	f := terraform
+	f.Fork = nil
+	fork, yes, no := rules.Condition{Fact: rules.Fork}, rules.Condition{Fact: rules.Keyword, Value: "terraform"}, rules.Condition{Fact: rules.Keyword, Value: "pulumi"}
+	list := func(all ...rules.Condition) []rules.Condition { return all }
+	for name, tt := range map[string]struct {
+		rule rules.Rule
+		want gistdeal.RuleAction // create is of no rule
+	}{
+		"all depends on it":           {rules.Rule{All: list(yes, fork)}, gistdeal.RuleHold},
+		"all fails without it":        {rules.Rule{All: list(fork, no)}, gistdeal.RuleCreate},
+		"any depends on it":           {rules.Rule{Any: list(no, fork)}, gistdeal.RuleHold},
+		"any holds without it":        {rules.Rule{Any: list(fork, yes)}, gistdeal.RuleSkip},
+		"none depends on it":          {rules.Rule{None: list(no, fork)}, gistdeal.RuleHold},
+		"none fails without it":       {rules.Rule{None: list(fork, yes)}, gistdeal.RuleCreate},
+		"all depends, and any fails":  {rules.Rule{All: list(fork), Any: list(no)}, gistdeal.RuleCreate},
+		"all depends, and none fails": {rules.Rule{All: list(fork), None: list(yes)}, gistdeal.RuleCreate},
+		"it is off":                   {rules.Rule{All: list(fork), Off: true}, gistdeal.RuleCreate},
+	} {
+		tt.rule.Name, tt.rule.Action = "one", gistdeal.RuleSkip
+		d := rulesOf(t, tt.rule).Decide(f)
+		if d.Action != tt.want || d.Action == gistdeal.RuleHold && (!gistdeal.AwaitsByRule(d.Reason) || !strings.HasSuffix(d.Reason, "not known: the gist is a fork")) {
+			t.Errorf("%s: %+v, want %s", name, d, tt.want)
 		}
 	}
 }

@@ -78,8 +78,8 @@ const (
 	fileName    = "file name"   // a Condition.In
 )
 
-// Condition is a condition of a rule. A condition about a fact that is not known does not
-// hold.
+// Condition is a condition of a rule. A deal waits for approval if it depends on a fact that is
+// not known.
 type Condition struct {
 	Fact  string `json:"fact" yaml:"fact" enum:"tag,login,language,file,keyword,regexp,files,size,age,fork,backfill" doc:"The fact that the condition is about."`
 	Value string `json:"value,omitempty" yaml:"value,omitempty" maxLength:"200" doc:"Of a tag, login, language, file, keyword or regexp: what it has to be or contain. In a login or file name, * stands for any text; only a regexp tells upper from lower case."`

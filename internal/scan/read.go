@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/rules"
 	"gistdeal/internal/runlog"
 	"gistdeal/internal/testing/failpoint"
 )
@@ -62,7 +63,7 @@ func (s *Scanner) readPages(ctx context.Context, g GitHub, run *runlog.Run, u gi
 			listed = append(listed, gist.ID)
 		}
 		now := s.now()
-		if policy.Decisions, err = s.rules.Decisions(ctx, u, page.Gists, policy.First, now); err != nil {
+		if policy.Decisions, err = s.rules.Decisions(ctx, u, page.Gists, policy.First, now, rules.Lookup{GitHub: g, Store: s.store}); err != nil {
 			return listed, fresh, err
 		}
 		n, err := s.store.SaveGists(ctx, u.ID, page.Gists, policy, now)

@@ -8,6 +8,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/loop"
+	"gistdeal/internal/rules"
 	"gistdeal/internal/testing/failpoint"
 )
 
@@ -169,7 +170,10 @@ func (s *Scanner) takeIn(ctx context.Context, p gistdeal.Probe, policy gistdeal.
 	u := gistdeal.User{ID: p.ID, Login: p.Login, Backfill: policy, TrackedAt: s.now()}
 	first := gistdeal.FirstScan{Limits: limits, Order: s.options.Order, Next: s.nextScan()}
 	var err error
-	if first.Decisions, err = s.rules.Decisions(ctx, u, p.Gists, true, u.TrackedAt); err != nil {
+	if u.Tags, err = s.store.Tags(ctx, p.ID); err != nil {
+		return u, err
+	}
+	if first.Decisions, err = s.rules.Decisions(ctx, u, p.Gists, true, u.TrackedAt, rules.Lookup{}); err != nil {
 		return u, err
 	}
 	t, err := s.prober.Track(ctx, p, policy, first)

@@ -23,6 +23,7 @@ type GitHub interface {
 	User(ctx context.Context, login string) (gistdeal.Account, error)
 	UserByID(ctx context.Context, id int64) (gistdeal.Account, error)
 	Gists(ctx context.Context, login, etag string, l *gistdeal.Listing) iter.Seq2[gistdeal.GistPage, error]
+	Fork(ctx context.Context, gistID string) (bool, error)
 	// Ready returns nil if a scan may begin, or a Limited error.
 	Ready() error
 }
@@ -48,6 +49,8 @@ type Store interface {
 	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	DueCount(ctx context.Context, now, latest time.Time) (int, error)
 	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (int, error)
+	Tags(ctx context.Context, userID int64) ([]string, error)
+	HasDeal(ctx context.Context, gistID string) (bool, error)
 	HasGists(ctx context.Context, userID int64) (bool, error)
 	MarkGone(ctx context.Context, userID int64, listed []string, now time.Time) error
 	QueueScanned(ctx context.Context, userID int64, limits gistdeal.ApprovalLimits, now time.Time) (queued, awaiting int, err error)

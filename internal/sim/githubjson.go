@@ -82,6 +82,7 @@ type gistJSON struct {
 	Truncated       bool                `json:"truncated"`
 	User            json.RawMessage     `json:"user,omitempty"`
 	Forks           json.RawMessage     `json:"forks,omitempty"`
+	ForkOf          map[string]string   `json:"fork_of,omitempty"` // of a response about the gist itself
 	History         json.RawMessage     `json:"history,omitempty"`
 }
 
@@ -173,6 +174,9 @@ func (p *ownedGist) short(f form) gistJSON {
 // full returns the gist for a response about the gist itself.
 func (p *ownedGist) full(f form) gistJSON {
 	g := p.short(f)
+	if p.Fork {
+		g.ForkOf = map[string]string{"id": "0123456789abcdef0123"}
+	}
 	for _, one := range p.Files {
 		j, text, truncated := g.Files[one.Name], one.text(), false
 		// GitHub docs, "Gists": up to one megabyte of content for each file.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -69,6 +70,23 @@ func withinLimits(ctx context.Context, tx *sql.Tx, userID int64, gists []gistdea
 		within[id] = d
 	}
 	return within, nil
+}
+
+// Tags returns the tags of a user, which it keeps while it is removed; none if the user is not
+// known.
+func (s *Store) Tags(ctx context.Context, userID int64) ([]string, error) {
+	var tags string
+	err := s.read.QueryRowContext(ctx, `SELECT tags FROM users WHERE id = $1`, userID).Scan(&tags)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return strings.Fields(tags), err
+}
+
+// HasDeal reports whether the deal of a gist was decided before.
+func (s *Store) HasDeal(ctx context.Context, gistID string) (has bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deals WHERE gist_id = $1)`, gistID).Scan(&has)
+	return has, err
 }
 
 func hasDeal(ctx context.Context, tx *sql.Tx, gistID string) (has bool, err error) {

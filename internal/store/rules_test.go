@@ -46,6 +46,23 @@ func TestTagsAreAddedAndRemoved(t *testing.T) {
 	})
 }
 
+func TestARemovedUserKeepsItsTags(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		_, err := s.ChangeTags(t.Context(), []int64{1}, []string{"vip"}, nil, noon)
+		testenv.Must(t, err)
+		_, err = s.RemoveUsers(t.Context(), noon, 1)
+		testenv.Must(t, err)
+		if tags, err := s.Tags(t.Context(), 1); err != nil || !reflect.DeepEqual(tags, []string{"vip"}) {
+			t.Errorf("%v, %v", tags, err)
+		}
+		if tags, err := s.Tags(t.Context(), 2); err != nil || len(tags) != 0 {
+			t.Errorf("of a user that is not known: %v, %v", tags, err)
+		}
+	})
+}
+
 func TestDecisionsAreStoredWithTheirDealsAndCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
