@@ -41,6 +41,7 @@ type DealFilter struct {
 	// Search is a part of the gist's description or of the user's login, the gist's id or the
 	// deal's number; "" means all.
 	Search       string
+	Rule         string    // the rule that decided about the deal
 	UpdatedSince time.Time // only deals that changed at this time or later; zero means all
 }
 

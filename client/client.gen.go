@@ -3669,6 +3669,9 @@ type ListDealsParams struct {
 	// Search Only deals with this text in the description of the gist or in the login, in any case, or with this gist id or number in Pipedrive.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
+	// Rule Only deals that this rule decided about; everything else for those that no rule matched.
+	Rule *string `form:"rule,omitempty" json:"rule,omitempty"`
+
 	// UpdatedSince Only deals that changed at this time or later.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
@@ -3701,6 +3704,9 @@ type ExportDealsParams struct {
 
 	// Search Only deals with this text in the description of the gist or in the login, in any case, or with this gist id or number in Pipedrive.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Rule Only deals that this rule decided about; everything else for those that no rule matched.
+	Rule *string `form:"rule,omitempty" json:"rule,omitempty"`
 
 	// UpdatedSince Only deals that changed at this time or later.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
@@ -6993,6 +6999,18 @@ func NewListDealsRequest(server string, params *ListDealsParams) (*http.Request,
 
 		}
 
+		if params.Rule != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "rule", *params.Rule, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.UpdatedSince != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
@@ -7152,6 +7170,18 @@ func NewExportDealsRequest(server string, params *ExportDealsParams) (*http.Requ
 		if params.Search != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Rule != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "rule", *params.Rule, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -52,6 +52,14 @@ func TestManyDealsAreAskedForAndFailuresAreRetriedOneAfterAnother(t *testing.T) 
 	}
 	do(t, ctx, p, chromedp.SendKeys("#deal-search", "no such title"))
 	waitForText(t, ctx, "#view", "No deals match")
+	// A rule is a part of the address, also one that is gone.
+	do(t, ctx, p, open(p, "deals?rule=gone"), chromedp.WaitVisible("#deal-rule"))
+	waitForText(t, ctx, "#view", "No deals match")
+	if got := eval[string](t, ctx, `document.querySelector('#deal-rule').value + ' ' + document.querySelectorAll('#deals li').length`); got != "gone 0" {
+		t.Errorf("the list by a rule that is gone has %q", got)
+	}
+	eval[any](t, ctx, `(() => { const rule = document.querySelector('#deal-rule'); rule.value = ''; rule.onchange(); })()`)
+	waitFor(t, ctx, `location.hash === '#/deals' && document.querySelectorAll('#deals li').length === 6`)
 	// A number of Pipedrive leads to its deal, and the file has the same list.
 	deal := s.Report().Deals
 	do(t, ctx, p, open(p, fmt.Sprintf("deals?search=%d", deal)))

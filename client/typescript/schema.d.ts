@@ -4696,6 +4696,8 @@ export interface operations {
                 problem?: string;
                 /** @description Only deals with this text in the description of the gist or in the login, in any case, or with this gist id or number in Pipedrive. */
                 search?: string;
+                /** @description Only deals that this rule decided about; everything else for those that no rule matched. */
+                rule?: string;
                 /** @description Only deals that changed at this time or later. */
                 updated_since?: string;
                 /** @description The order of the list; a leading - reverses it. */
@@ -4846,6 +4848,8 @@ export interface operations {
                 problem?: string;
                 /** @description Only deals with this text in the description of the gist or in the login, in any case, or with this gist id or number in Pipedrive. */
                 search?: string;
+                /** @description Only deals that this rule decided about; everything else for those that no rule matched. */
+                rule?: string;
                 /** @description Only deals that changed at this time or later. */
                 updated_since?: string;
                 /** @description The order of the list; a leading - reverses it. */
@@ -4868,8 +4872,8 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example gist_id,gist_url,login,description,state,deal_id,deal_url,problem,attempts,created_at,updated_at
-                     *     06fcca0384757f163d7e9891ea35a430,https://gist.github.com/FortyFoxes/06fcca0384757f163d7e9891ea35a430,FortyFoxes,rotate logs on a small server,created,38,https://example.pipedrive.com/deal/38,,1,2026-08-15T00:10:13Z,2026-08-15T00:10:15Z
+                     * @example gist_id,gist_url,login,description,state,deal_id,deal_url,problem,attempts,created_at,updated_at,rule
+                     *     06fcca0384757f163d7e9891ea35a430,https://gist.github.com/FortyFoxes/06fcca0384757f163d7e9891ea35a430,FortyFoxes,rotate logs on a small server,created,38,https://example.pipedrive.com/deal/38,,1,2026-08-15T00:10:13Z,2026-08-15T00:10:15Z,
                      */
                     "text/csv": string;
                 };

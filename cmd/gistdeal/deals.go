@@ -37,6 +37,7 @@ type dealsListCmd struct {
 	printing
 	CSV    bool          `name:"csv" help:"Print CSV."`
 	Search string        `help:"Only deals with this text in the description of the gist or in the login, or with this gist id or number." placeholder:"TEXT"`
+	Rule   string        `help:"Only deals that this rule decided about." placeholder:"NAME"`
 	Since  time.Duration `help:"Only deals that changed since this long ago, such as 24h." placeholder:"DURATION"`
 	Sort   string        `help:"The order: gist, created or updated; a leading - reverses it." enum:"gist,-gist,created,-created,updated,-updated" default:"gist"`
 	Limit  int           `help:"Maximum number of deals; 0 for all. With --csv always all." default:"100"`
@@ -44,7 +45,7 @@ type dealsListCmd struct {
 
 func (c *dealsListCmd) selection() admin.DealSelection {
 	s := c.dealFlags.selection()
-	s.Search, s.Order = c.Search, gistdeal.DealOrder(c.Sort)
+	s.Search, s.Rule, s.Order = c.Search, c.Rule, gistdeal.DealOrder(c.Sort)
 	if c.Since > 0 {
 		s.UpdatedSince = time.Now().Add(-c.Since)
 	}

@@ -29,13 +29,14 @@ type DealSelection struct {
 
 	// Only Deals and AllDeals regard these.
 	Search       string // a part of a description or login, a gist id or a deal's number
+	Rule         string // that decided about the deals
 	UpdatedSince time.Time
 	Order        gistdeal.DealOrder
 }
 
 // filter returns the selection as the database knows it.
 func (a *Admin) filter(ctx context.Context, s DealSelection) (f gistdeal.DealFilter, err error) {
-	f.Problem, f.Search, f.UpdatedSince = s.Problem, s.Search, s.UpdatedSince
+	f.Problem, f.Search, f.Rule, f.UpdatedSince = s.Problem, s.Search, s.Rule, s.UpdatedSince
 	for _, state := range s.States {
 		f.States = append(f.States, gistdeal.DealState(state))
 	}
@@ -124,7 +125,7 @@ func (a *Admin) dealPages(ctx context.Context, s DealSelection, after gistdeal.D
 // WriteDeals writes pages of deals as CSV: a head, and a row for each deal.
 func WriteDeals(w io.Writer, pages iter.Seq2[[]Deal, error]) error {
 	out := format.NewCSV(w)
-	if err := out.Row("gist_id", "gist_url", "login", "description", "state", "deal_id", "deal_url", "problem", "attempts", "created_at", "updated_at"); err != nil {
+	if err := out.Row("gist_id", "gist_url", "login", "description", "state", "deal_id", "deal_url", "problem", "attempts", "created_at", "updated_at", "rule"); err != nil {
 		return err
 	}
 	for deals, err := range pages {
@@ -140,7 +141,7 @@ func WriteDeals(w io.Writer, pages iter.Seq2[[]Deal, error]) error {
 				id = strconv.FormatInt(d.DealID, 10)
 			}
 			if err := out.Row(d.GistID, address, d.Login, d.Description, string(d.State), id, d.DealURL, d.Problem, strconv.Itoa(d.Attempts),
-				format.CSVTime(d.CreatedAt), format.CSVTime(d.UpdatedAt)); err != nil {
+				format.CSVTime(d.CreatedAt), format.CSVTime(d.UpdatedAt), d.Rule); err != nil {
 				return err
 			}
 		}

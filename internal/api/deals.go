@@ -56,6 +56,7 @@ type ListedDeals struct {
 	User         string    `query:"user" maxLength:"100" doc:"Only deals of this user's gists."`
 	Problem      string    `query:"problem" maxLength:"2000" doc:"Only deals with exactly this problem, as listed by /failures."`
 	Search       string    `query:"search" maxLength:"200" doc:"Only deals with this text in the description of the gist or in the login, in any case, or with this gist id or number in Pipedrive."`
+	Rule         string    `query:"rule" maxLength:"100" doc:"Only deals that this rule decided about; everything else for those that no rule matched."`
 	UpdatedSince time.Time `query:"updated_since" doc:"Only deals that changed at this time or later."`
 	Sort         string    `query:"sort" enum:"gist,-gist,created,-created,updated,-updated" default:"gist" doc:"The order of the list; a leading - reverses it."`
 }
@@ -64,7 +65,7 @@ func (l ListedDeals) selection() (admin.DealSelection, error) {
 	if _, err := parseNames(l.State, gistdeal.DealStates); err != nil {
 		return admin.DealSelection{}, err
 	}
-	return admin.DealSelection{States: l.State, User: l.User, Problem: l.Problem, Search: l.Search, UpdatedSince: l.UpdatedSince, Order: gistdeal.DealOrder(l.Sort)}, nil
+	return admin.DealSelection{States: l.State, User: l.User, Problem: l.Problem, Search: l.Search, Rule: l.Rule, UpdatedSince: l.UpdatedSince, Order: gistdeal.DealOrder(l.Sort)}, nil
 }
 
 type listDealsInput struct {

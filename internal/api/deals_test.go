@@ -217,14 +217,15 @@ func TestGistsDealsAndRunsAreDownloadedAsCSV(t *testing.T) {
 	_, err := w.db.Track(t.Context(), gistdeal.Account{ID: 1, Login: "alice"}, gistdeal.BackfillAll, now)
 	testenv.Must(t, err)
 	gists := []gistdeal.Gist{{ID: "a1", Description: "=HYPERLINK(\"https://evil.example\")"}, {ID: "a2", Description: "@sum, \"quoted\"", Files: []gistdeal.File{{Name: "-x.go"}}}}
-	_, err = w.db.SaveGists(t.Context(), 1, gists, gistdeal.NewGistPolicy{}, now)
+	_, err = w.db.SaveGists(t.Context(), 1, gists, gistdeal.NewGistPolicy{Decisions: map[string]gistdeal.Decision{"a1": {Action: gistdeal.RuleCreate}, "a2": {Action: gistdeal.RuleCreate, Rule: "short"}}}, now)
 	testenv.Must(t, err)
 	_, err = w.db.StartRun(t.Context(), gistdeal.Run{Kind: gistdeal.RunScan, UserID: 1, StartedAt: now, UpdatedAt: now, Problem: "-1 pages"})
 	testenv.Must(t, err)
 	for path, want := range map[string][]string{
-		"/deals.csv?sort=-gist": {"gist_id,gist_url,login,", "a2,https://gist.github.com/alice/a2,alice,\"'@sum, \"\"quoted\"\"\",queued,", "a1,https://gist.github.com/alice/a1,alice,\"'=HYPERLINK("},
-		"/deals.csv?search=sum": {"gist_id,", "a2,"},
-		"/gists.csv":            {"gist_id,gist_url,login,", "a1,https://gist.github.com/alice/a1,alice,1,\"'=HYPERLINK(", "a2,https://gist.github.com/alice/a2,alice,1,\"'@sum, \"\"quoted\"\"\",'-x.go,,"},
+		"/deals.csv?sort=-gist":                         {"gist_id,gist_url,login,", "a2,https://gist.github.com/alice/a2,alice,\"'@sum, \"\"quoted\"\"\",queued,", "a1,https://gist.github.com/alice/a1,alice,\"'=HYPERLINK("},
+		"/deals.csv?search=sum":                         {"gist_id,", "a2,"},
+		"/deals.csv?rule=short":                         {"gist_id,", "a2,"},
+		"/gists.csv":                                    {"gist_id,gist_url,login,", "a1,https://gist.github.com/alice/a1,alice,1,\"'=HYPERLINK(", "a2,https://gist.github.com/alice/a2,alice,1,\"'@sum, \"\"quoted\"\"\",'-x.go,,"},
 		"/gists.csv?updated_since=2100-01-01T00:00:00Z": {"gist_id,"},
 		"/runs.csv?kind=scan":                           {"id,kind,login,", "1,scan,alice,"},
 	} {

@@ -18,7 +18,7 @@ func (r *Remote) Deals(ctx context.Context, s admin.DealSelection, limit int) (d
 			Next  string
 		}](r.api.ListDeals(ctx, &client.ListDealsParams{
 			Cursor: cursor, Limit: new(int64(page)), State: names[client.ListDealsParamsState](s.States), User: given(s.User), Problem: given(s.Problem),
-			Search: given(s.Search), UpdatedSince: given(s.UpdatedSince), Sort: given(client.ListDealsParamsSort(s.Order)),
+			Search: given(s.Search), Rule: given(s.Rule), UpdatedSince: given(s.UpdatedSince), Sort: given(client.ListDealsParamsSort(s.Order)),
 		}))
 		return list.Deals, list.Next, err
 	}) {

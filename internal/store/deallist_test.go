@@ -124,6 +124,9 @@ func TestDealsAreSearchedAndOrderedByTime(t *testing.T) {
 		}
 		_, err := s.Skip(t.Context(), gistdeal.DealFilter{GistIDs: []string{"b1"}}, "", noon.Add(5*time.Hour))
 		testenv.Must(t, err)
+		ruled := gistdeal.NewGistPolicy{Decisions: map[string]gistdeal.Decision{"c1": {Action: gistdeal.RuleHold, Rule: "no tests", Version: 2}}}
+		_, err = s.SaveGists(t.Context(), 2, []gistdeal.Gist{{ID: "c1", Description: "ruled"}}, ruled, noon)
+		testenv.Must(t, err)
 		const id = "0123456789abcdef0123456789abcdef"
 		for _, tt := range []struct {
 			f    gistdeal.DealFilter
@@ -132,14 +135,17 @@ func TestDealsAreSearchedAndOrderedByTime(t *testing.T) {
 		}{
 			{gistdeal.DealFilter{Search: "FASTER parser"}, "gist", []string{id, "b1", "b2"}},
 			{gistdeal.DealFilter{Search: "50%"}, "-gist", []string{"b2", "b1", id}},
-			{gistdeal.DealFilter{Search: "hu_b"}, "created", []string{"b1", "b2", id}},
+			{gistdeal.DealFilter{Search: "hu_b"}, "created", []string{"c1", "b1", "b2", id}},
 			{gistdeal.DealFilter{Search: "u%b"}, "created", nil},
 			{gistdeal.DealFilter{Search: id}, "", []string{id}},
 			{gistdeal.DealFilter{Search: "a0003"}, "", []string{"a0003"}},
 			{gistdeal.DealFilter{Search: "#70"}, "", []string{"a0001"}},
 			{gistdeal.DealFilter{Search: "70"}, "", []string{"a0001"}},
-			{gistdeal.DealFilter{UserID: 2}, "-created", []string{id, "b2", "b1"}},
-			{gistdeal.DealFilter{UserID: 2}, "-updated", []string{"b1", id, "b2"}},
+			{gistdeal.DealFilter{UserID: 2}, "-created", []string{id, "b2", "b1", "c1"}},
+			{gistdeal.DealFilter{UserID: 2}, "-updated", []string{"b1", id, "b2", "c1"}},
+			{gistdeal.DealFilter{Rule: "no tests"}, "-updated", []string{"c1"}},
+			{gistdeal.DealFilter{Rule: "no tests", UserID: 1}, "", nil},
+			{gistdeal.DealFilter{Rule: "no"}, "", nil},
 			{gistdeal.DealFilter{UpdatedSince: noon.Add(2 * time.Hour)}, "updated", []string{"b2", id, "b1"}},
 			{gistdeal.DealFilter{UserID: 1}, "updated", []string{"a0001", "a0002", "a0003", "a0004", "a0005"}},
 		} {

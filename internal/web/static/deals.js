@@ -24,7 +24,7 @@ const href = (given, change = {}) => {
 };
 
 export function deals(page) {
-  const given = Object.fromEntries(['state', 'user', 'problem', 'search', 'since', 'sort'].map((name) => [name, page.query.get(name) ?? '']));
+  const given = Object.fromEntries(['state', 'user', 'problem', 'rule', 'search', 'since', 'sort'].map((name) => [name, page.query.get(name) ?? '']));
   if (!sorts[given.sort]) given.sort = '-updated';
   if (!spans[given.since]) given.since = '';
   const file = el('a', { className: 'button', id: 'download', attrs: { download: '' } }, 'Download CSV');
@@ -44,12 +44,14 @@ const query = ({ since, ...given }) => ({ ...given, ...(since && { updated_since
 async function read(state) {
   const { page, given } = state;
   const limit = Math.min(most, Math.max(part, state.all.length, state.first));
+  state.rules ??= (await api.rules(page.signal).catch(() => ({ rules: [] }))).rules.map(({ name }) => name);
   const [{ deals: counts, duplicates }, { deals: all, next = '' }] = await Promise.all([api.overview(page.signal), api.deals({ ...query(given), limit }, page.signal).catch(unknownUser(given))]);
-  const twins = duplicates > 0 && !given.state && !given.user && !given.search ? (await api.duplicates({ limit: part }, page.signal)).duplicates : [];
+  const twins = duplicates > 0 && !given.state && !given.user && !given.rule && !given.search ? (await api.duplicates({ limit: part }, page.signal)).duplicates : [];
   const ids = new Set(all.map(({ gist_id: id }) => id));
   const rest = state.all.length > most ? state.all.slice(all.length).filter(({ gist_id: id }) => !ids.has(id)) : [];
-  if (state.asked !== given.search + given.sort + given.since) state.all = []; // Another list.
-  state.asked = given.search + given.sort + given.since;
+  const asked = JSON.stringify(given);
+  if (state.asked !== asked) state.all = []; // Another list.
+  state.asked = asked;
   state.file.href = api.dealsFile(query(given));
   Object.assign(state, { all: [...all, ...rest], next: rest.length ? state.next : next, first: 0 });
   renew(state.chips, [counts, given], () => dealChips(counts, given.state, (only) => href(given, { state: only })));
@@ -70,6 +72,7 @@ function draw(state) {
   renew(state.about, given, () => [
     given.state && el('p', { className: 'quiet' }, dealStates[given.state]?.means ?? ''),
     given.user && el('p', { className: 'line' }, `Only deals of ${given.user}. `, el('a', { href: href(given, { user: '' }) }, 'Show all')),
+    given.rule && el('p', { className: 'line' }, 'Only deals that the rule ', el('span', { className: 'strong', dir: 'auto' }, given.rule), ' decided about. ', el('a', { href: href(given, { rule: '' }) }, 'Show all')),
     given.problem && el('p', { className: 'line' }, el('span', { className: 'reason', dir: 'auto' }, `Only with the problem “${localTimes(given.problem)}”. `), el('a', { href: href(given, { problem: '' }) }, 'Show all')),
   ]);
   renew(state.none, all.length > 0, () => (all.length ? '' : empty('created', 'No deals', Object.values(given).some(Boolean) ? 'No deals match this filter.' : 'Deals appear here once you track a user.', Object.values(given).some(Boolean) && el('a', { href: '#/deals' }, 'Show all deals'))));
@@ -83,9 +86,11 @@ function tools(state) {
   const list = (id, name, words) => [el('label', { className: 'spoken', htmlFor: id }, name), el('select', { id }, Object.entries(words).map(([value, word]) => el('option', { value, selected: value === given[id.replace('deal-', '')] }, word)))];
   const [sortLabel, sort] = list('deal-sort', 'Order', sorts);
   const [sinceLabel, since] = list('deal-since', 'Time', spans);
+  const names = [...new Set([given.rule, ...state.rules, state.rules.length && 'everything else'])].filter(Boolean);
+  const [ruleLabel, rule] = names.length ? list('deal-rule', 'Rule', Object.fromEntries([['', 'Any rule'], ...names.map((name) => [name, name])])) : [];
   let timer = 0;
   const changed = () => {
-    Object.assign(given, { search: field.value.trim(), sort: sort.value, since: since.value });
+    Object.assign(given, { search: field.value.trim(), sort: sort.value, since: since.value, rule: rule?.value ?? '' });
     history.replaceState(null, '', href(given));
     attempt(state.read);
   };
@@ -95,7 +100,8 @@ function tools(state) {
   };
   sort.onchange = changed;
   since.onchange = changed;
-  return el('div', { className: 'tools', role: 'search' }, el('label', { className: 'spoken', htmlFor: 'deal-search' }, 'Search deals'), field, sinceLabel, since, sortLabel, sort);
+  if (rule) rule.onchange = changed;
+  return el('div', { className: 'tools', role: 'search' }, el('label', { className: 'spoken', htmlFor: 'deal-search' }, 'Search deals'), field, sinceLabel, since, sortLabel, sort, rule ? [ruleLabel, rule] : '');
 }
 
 async function further(state) {

@@ -17,6 +17,7 @@ export function about(state) {
     el('div', { className: 'between' },
       el('p', { className: 'facts' }, userBadge(current.state),
         outside(`https://gist.github.com/${encodeURIComponent(current.login)}`, 'Gists on GitHub'),
+        el('a', { href: `#/deals?user=${encodeURIComponent(nameOf(current))}` }, 'Its deals'),
         el('span', {}, 'last scan ', when(current.last_scan_at)),
         current.state === 'active' && el('span', {}, 'next scan ', due(current.next_scan_at, 'not scheduled')),
         el('span', {}, backfills[current.backfill] ?? `deals for gists since ${current.backfill}`)),
