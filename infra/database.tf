@@ -1,5 +1,6 @@
-# The truth that all machines share. Its password is made, kept and changed each
-# week by RDS; machines read it from its secret, and it is in no state.
+# The truth that all machines share. The master's password is made, kept and changed
+# each week by RDS, and is in no state. The program is not the master: the start-up
+# script makes a role for it that owns this database, and nothing else.
 
 locals {
   database_secret_arns = [for secret in flatten(aws_db_instance.database[*].master_user_secret) : secret.secret_arn]
@@ -36,7 +37,7 @@ resource "aws_db_instance" "database" {
   instance_class = var.database_instance_class
 
   db_name                     = "gistdeal"
-  username                    = "gistdeal" # RDS keeps admin for itself
+  username                    = "postgres"
   manage_master_user_password = true
 
   storage_type          = "gp3"

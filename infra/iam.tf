@@ -8,8 +8,9 @@ data "aws_partition" "current" {}
 
 locals {
   parameter_arns = concat(
-    [aws_ssm_parameter.pipedrive_api_key.arn, aws_ssm_parameter.admin_token.arn],
+    [aws_ssm_parameter.pipedrive_api_key.arn, aws_ssm_parameter.admin_token.arn, aws_ssm_parameter.trusted_proxies.arn],
     aws_ssm_parameter.github_token[*].arn,
+    aws_ssm_parameter.database_password[*].arn,
     var.database_url_parameter == "" ? [] : ["arn:${data.aws_partition.current.partition}:ssm:${var.region}:${data.aws_caller_identity.current.account_id}:parameter${var.database_url_parameter}"],
   )
 
@@ -61,7 +62,7 @@ locals {
       },
     ],
     [for arn in local.database_secret_arns : {
-      Sid      = "ReadDatabasePassword"
+      Sid      = "ReadPasswordOfDatabasesMaster"
       Effect   = "Allow"
       Action   = ["secretsmanager:GetSecretValue"]
       Resource = [arn]

@@ -22,12 +22,13 @@ locals {
     admin_token_parameter       = aws_ssm_parameter.admin_token.name
     database_url                = local.database_url
     database_url_parameter      = var.database_url_parameter
+    database_password_parameter = join("", aws_ssm_parameter.database_password[*].name)
     database_secret_arn         = join("", local.database_secret_arns)
     file_system_id              = join("", aws_efs_file_system.shared[*].id)
     file_system_dns             = join("", aws_efs_file_system.shared[*].dns_name)
     api_domain                  = local.api_domain
     public_url                  = "https://${local.page_domain}"
-    trusted_proxies             = join(",", concat(["127.0.0.1"], sort(data.aws_ec2_managed_prefix_list.cloudfront.entries[*].cidr)))
+    trusted_proxies_parameter   = aws_ssm_parameter.trusted_proxies.name
     vpc_cidr                    = local.vpc_cidr
     acme_email                  = coalesce(var.acme_email, var.alarm_email)
     acme_server                 = var.acme_server
@@ -44,16 +45,24 @@ locals {
     file_system_dns     = format("%060d", 0)
   })
 
-  # AWS takes 16 KiB: machines need no comments.
-  comment_lines = "/(?m)^[ \t]*(#[^!\n][^\n]*|#)?\n/"
+  # AWS takes 16 KiB: machines need neither comments nor indents.
+  comment_lines = "/(?m)^[ \t]*((#[^!\n][^\n]*|#)?\n)?/"
   user_data     = base64encode(replace(templatefile("${path.module}/startup.sh.tftpl", local.startup), local.comment_lines, ""))
   user_data_max = base64encode(replace(templatefile("${path.module}/startup.sh.tftpl", local.longest), local.comment_lines, ""))
 }
 
 # The addresses from which CloudFront calls the load balancer: behind them, the
-# client is the viewer. AWS changes the list a few times a year; an apply follows.
+# client is the viewer. AWS changes the list a few times a year; an apply follows. The
+# list is no secret, but nearly a KiB, of which user data may have 16.
 data "aws_ec2_managed_prefix_list" "cloudfront" {
   name = "com.amazonaws.global.cloudfront.origin-facing"
+}
+
+resource "aws_ssm_parameter" "trusted_proxies" {
+  name           = "/${var.name}/trusted-proxies"
+  description    = "Addresses whose forwarding headers gistdeal believes: nginx and CloudFront"
+  type           = "String"
+  insecure_value = join(",", concat(["127.0.0.1"], sort(data.aws_ec2_managed_prefix_list.cloudfront.entries[*].cidr)))
 }
 
 data "aws_ssm_parameter" "ubuntu" {

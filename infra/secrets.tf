@@ -1,4 +1,4 @@
-# Machines read these at their start. value_wo is sent and kept nowhere else,
+# Machines read these at their start, the database's password every two minutes. value_wo is sent and kept nowhere else,
 # not in the state either; value with ignore_changes would be read back into it.
 
 resource "aws_ssm_parameter" "pipedrive_api_key" {
@@ -25,4 +25,14 @@ resource "aws_ssm_parameter" "admin_token" {
   type             = "SecureString"
   value_wo         = var.admin_token
   value_wo_version = var.secret_versions.admin_token
+}
+
+resource "aws_ssm_parameter" "database_password" {
+  count = var.database_url_parameter == "" ? 1 : 0
+
+  name             = "/${var.name}/database-password"
+  description      = "Password of the program's role in the database"
+  type             = "SecureString"
+  value_wo         = var.database_password
+  value_wo_version = var.secret_versions.database_password
 }

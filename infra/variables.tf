@@ -111,19 +111,34 @@ variable "github_token" {
   }
 }
 
+variable "database_password" {
+  description = "The password of the program's role in the database that is made, of your own making: openssl rand -hex 24. Set it as TF_VAR_database_password."
+  type        = string
+  default     = ""
+  ephemeral   = true
+  sensitive   = true
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[!-~]{24,200}$", var.database_password)) || (var.database_password == "" && var.database_url_parameter != "")
+    error_message = "database_password must be 24 to 200 characters without spaces, which nobody can guess: make one with openssl rand -hex 24. Only with database_url_parameter there is none."
+  }
+}
+
 variable "secret_versions" {
   description = "Raise a number to send that secret anew. A github_token of version 0 is none."
   type = object({
     pipedrive_api_key = optional(number, 1)
     admin_token       = optional(number, 1)
     github_token      = optional(number, 0)
+    database_password = optional(number, 1)
   })
   default  = {}
   nullable = false
 
   validation {
     condition = alltrue([for version in values(var.secret_versions) : version == floor(version) && version >= 0]) && (
-    var.secret_versions.pipedrive_api_key >= 1 && var.secret_versions.admin_token >= 1)
+    var.secret_versions.pipedrive_api_key >= 1 && var.secret_versions.admin_token >= 1 && var.secret_versions.database_password >= 1)
     error_message = "secret_versions must be whole numbers from 1 on (github_token: from 0 on); raise one by 1 to send that secret anew."
   }
 }

@@ -118,7 +118,8 @@ func TestAMachineServesLongAndLargeRequestsAndKnowsItsViewers(t *testing.T) {
 	}
 	w.acme(29 * 24 * time.Hour) // What is left of 90 days after 61.
 	w.sh("ip address add " + cloudFront + " dev bridge")
-	m := w.started(strings.Replace(render(t, parameterised), "\nGISTDEAL_TRUSTED_PROXIES=127.0.0.1", "\nGISTDEAL_TRUSTED_PROXIES=127.0.0.1,203.0.113.0/26", 1))
+	w.write("/srv/world/parameters/gistdeal/trusted-proxies", "127.0.0.1,203.0.113.0/26\n")
+	m := w.started(render(t, parameterised))
 
 	var long sync.WaitGroup
 	w.sim.AddFault(sim.Fault{Match: "GET /users/", Kind: "hang-before"})

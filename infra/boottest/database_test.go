@@ -15,12 +15,13 @@ import (
 	"gistdeal/internal/testing/pgtest"
 )
 
-// database is a PostgreSQL that is reached by TCP, with TLS and a password.
+// database is a PostgreSQL as RDS makes one: it is reached by TCP, with TLS and a
+// password, and its master creates roles and databases, but is no superuser.
 type database struct {
 	*pgtest.Server
-	w      *world
-	dir    string
-	secret string // where machines find the password
+	w              *world
+	dir            string
+	secret, wanted string // where machines find the passwords of the master and of the program
 }
 
 // database starts one under the host's name that the script's URL has.
@@ -33,19 +34,45 @@ func (w *world) database(script string) *database {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d := &database{server, w, address.Query().Get("host"), "/srv/world/parameters/" + named(w.t, script, `--secret-id '(\S+)'`)}
-	d.shows(w.rds, host)
-	d.rotate(`first$HOME"'\ &`)
+	d := &database{server, w, address.Query().Get("host"), "/srv/world/parameters/" + named(w.t, script, `--secret-id '(\S+)'`), "/srv/world/parameters/gistdeal/database-password"}
+	server.Exec(w.t, "CREATE ROLE rdsadmin LOGIN SUPERUSER")
 	for _, statement := range []string{
-		"CREATE DATABASE gistdeal", "ALTER SYSTEM SET listen_addresses = '" + databaseAddress + "'", "ALTER SYSTEM SET ssl = on",
+		"ALTER ROLE gistdeal RENAME TO first", "CREATE ROLE postgres LOGIN CREATEROLE CREATEDB", "CREATE DATABASE gistdeal OWNER postgres",
+		"ALTER SYSTEM SET listen_addresses = '" + databaseAddress + "'", "ALTER SYSTEM SET ssl = on",
 		"ALTER SYSTEM SET ssl_cert_file = '" + d.dir + "/cert.pem'", "ALTER SYSTEM SET ssl_key_file = '" + d.dir + "/key.pem'",
 	} {
-		server.Exec(w.t, statement)
+		d.Exec(w.t, statement)
 	}
-	w.sh("echo 'hostssl gistdeal gistdeal all scram-sha-256' >>" + d.dir + "/data/pg_hba.conf")
+	d.shows(w.rds, host)
+	d.changesMaster(`master$HOME"'\ &`)
+	w.write(d.wanted, `first$HOME"'\ &`+"\n")
+	w.sh("echo 'hostssl gistdeal gistdeal,postgres all scram-sha-256' >>" + d.dir + "/data/pg_hba.conf")
 	server.Stop(w.t)
 	server.Go(w.t)
 	return d
+}
+
+// Exec runs a statement as a superuser, and not as the user of the embedded one,
+// whose name is the program's here.
+func (d *database) Exec(t *testing.T, statement string) { d.tell(t, statement) }
+
+// tell returns the result of a statement, line by line.
+func (d *database) tell(t *testing.T, statement string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "psql", "-qAtX", "-h", d.dir, "-U", "rdsadmin", "-d", "gistdeal", "-c", statement).CombinedOutput()
+	if err != nil {
+		out, err = exec.CommandContext(t.Context(), "psql", "-qAtX", "-h", d.dir, "-U", "rdsadmin", "-d", "postgres", "-c", statement).CombinedOutput()
+	}
+	if err != nil {
+		t.Fatalf("%s: %v: %s", statement, err, out)
+	}
+	return string(out)
+}
+
+// Cut ends the connections of the program.
+func (d *database) Cut(t *testing.T) {
+	t.Helper()
+	d.Exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gistdeal'")
 }
 
 // shows has the database show a certificate for a host from its next connection on.
@@ -58,11 +85,12 @@ func (d *database) shows(ca *authority, host string) {
 	d.Exec(d.w.t, "SELECT pg_reload_conf()")
 }
 
-// rotate changes the password, as RDS does each week: in the database and in the secret.
-func (d *database) rotate(password string) {
+// changesMaster changes the master's password, as RDS does each week: in the database
+// and in the secret.
+func (d *database) changesMaster(password string) {
 	d.w.t.Helper()
-	d.Exec(d.w.t, "ALTER ROLE gistdeal PASSWORD '"+strings.ReplaceAll(password, "'", "''")+"'")
-	text, err := json.Marshal(map[string]string{"username": "gistdeal", "password": password})
+	d.Exec(d.w.t, "ALTER ROLE postgres PASSWORD '"+strings.ReplaceAll(password, "'", "''")+"'")
+	text, err := json.Marshal(map[string]string{"username": "postgres", "password": password})
 	if err != nil {
 		d.w.t.Fatal(err)
 	}
@@ -113,7 +141,11 @@ func TestAMachineTrustsItsOwnDatabaseAloneAndFollowsItsPassword(t *testing.T) {
 	script := render(t, whole)
 	d := w.database(script)
 	w.acme(quarter)
-	m := w.started(script)
+	m := w.machine()
+	if out, err := m.boot(strings.Replace(script, " postgresql-client", "", 1)); err == nil || !strings.Contains(out, `failed in step "secrets"`) {
+		t.Errorf("without postgresql-client: %v\n%s", err, out)
+	}
+	m.starts(script)
 	for _, complaint := range m.deals() {
 		t.Error(complaint)
 	}
@@ -126,13 +158,13 @@ func TestAMachineTrustsItsOwnDatabaseAloneAndFollowsItsPassword(t *testing.T) {
 
 	// The command of the timer.
 	renew := strings.TrimSpace(strings.TrimPrefix(m.ran("grep", "^ExecStart=", "/etc/systemd/system/gistdeal-password.service"), "ExecStart="))
-	d.rotate("second")
+	w.write(d.wanted, "second\n")
 	m.ran(renew)
 	d.Cut(t)
 	m.ready()
-	d.rotate("third")
+	d.Exec(t, "ALTER ROLE gistdeal PASSWORD 'third'")
 	m.refuses("password authentication failed")
-	m.ran(renew)
+	d.Exec(t, "ALTER ROLE gistdeal PASSWORD 'second'")
 	m.restart()
 	m.ready()
 

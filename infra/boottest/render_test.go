@@ -37,8 +37,9 @@ secret_versions        = { github_token = 1 }
 github_token    = "canary-github-0123456789"
 secret_versions = { github_token = 1 }
 `, map[string]any{
-		"database_url":        "postgres://gistdeal@db.test:5432/gistdeal?sslmode=verify-full&sslrootcert=/etc/gistdeal/rds.pem",
-		"database_secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:database",
+		"database_url":                "postgres://gistdeal@db.test:5432/gistdeal?sslmode=verify-full&sslrootcert=/etc/gistdeal/rds.pem",
+		"database_password_parameter": "/gistdeal/database-password",
+		"database_secret_arn":         "arn:aws:secretsmanager:us-east-1:123456789012:secret:database",
 	}}
 	alone = shape{"one-machine-alone", `
 image                  = "123456789012.dkr.ecr.us-east-1.amazonaws.com/gistdeal:1@` + digest + `"
@@ -68,6 +69,7 @@ acme_server            = "https://acme.test/dir"
 wait_for_load_balancer = 20
 pipedrive_api_key      = "canary-pipedrive-0123456789"
 admin_token            = "canary-admin-0123456789abcdef"
+database_password      = "canary-database-0123456789abcdef"
 `
 
 // variables are the values of the template for all shapes.
@@ -75,9 +77,9 @@ func variables() map[string]any {
 	return map[string]any{
 		"region": "us-east-1", "log_group": "/gistdeal", "image": "registry.test/gistdeal@" + digest, "registry": "",
 		"pipedrive_api_key_parameter": "/gistdeal/pipedrive-api-key", "github_token_parameter": "/gistdeal/github-token",
-		"admin_token_parameter": "/gistdeal/admin-token", "database_url_parameter": "", "database_url": "", "database_secret_arn": "",
+		"admin_token_parameter": "/gistdeal/admin-token", "database_url_parameter": "", "database_url": "", "database_password_parameter": "", "database_secret_arn": "",
 		"file_system_id": "fs-1", "file_system_dns": "fs-1.efs.us-east-1.amazonaws.com",
-		"api_domain": apiDomain, "public_url": "https://challenge.example.test", "trusted_proxies": "127.0.0.1", "vpc_cidr": "10.0.0.0/16",
+		"api_domain": apiDomain, "public_url": "https://challenge.example.test", "trusted_proxies_parameter": "/gistdeal/trusted-proxies", "vpc_cidr": "10.0.0.0/16",
 		"acme_email": "admin@example.test", "acme_server": "https://acme.test/dir", "wait_for_load_balancer": 20,
 		"settings": map[string]string{},
 		"limits": map[string]int{

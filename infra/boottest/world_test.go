@@ -184,7 +184,7 @@ func newWorld(t *testing.T, bin string) *world {
 	w.sh(`mount --bind /srv/hosts /etc/hosts`)
 	for name, value := range map[string]string{
 		pipedriveName: pipedriveKey, "/gistdeal/github-token": gitHubToken, "/gistdeal/admin-token": adminToken,
-		"/gistdeal/database-url": "/tmp/gistdeal.db",
+		"/gistdeal/database-url": "/tmp/gistdeal.db", "/gistdeal/trusted-proxies": "127.0.0.1",
 	} {
 		w.write("/srv/world/parameters"+name, value+"\n")
 	}

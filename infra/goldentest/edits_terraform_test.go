@@ -55,6 +55,9 @@ var editsOfTerraform = []edit{
 	{"machines.tf", "ubuntu/server/24.04/stable/current/amd64", "ubuntu/server/24.04/stable/current/arm64"},
 	{"machines.tf", `predefined_metric_type = "ASGAverageCPUUtilization"`, `predefined_metric_type = "ASGAverageNetworkIn"`},
 	// Database and file system
+	{"database.tf", `username                    = "postgres"`, `username                    = "gistdeal"`},
+	{"secrets.tf", "value_wo         = var.database_password", "value_wo         = var.admin_token"},
+	{"secrets.tf", "value_wo_version = var.secret_versions.database_password", "value_wo_version = 1"},
 	{"database.tf", `engine_version = "17"`, `engine_version = "12"`},
 	{"database.tf", `storage_type          = "gp3"`, `storage_type          = "io1"`},
 	{"database.tf", "publicly_accessible    = false", "publicly_accessible    = false\n  port = 5433"},

@@ -81,7 +81,7 @@ func TestTheCompleteExampleMakesWhatItNames(t *testing.T) {
 	t.Parallel()
 	f := offline.Copy(t)
 	f.Path += "/examples/complete"
-	f = f.With("TF_DATA_DIR="+t.TempDir(), "TF_VAR_pipedrive_api_key=canary-pipedrive-0123456789", "TF_VAR_admin_token=canary-admin-0123456789abcdef")
+	f = f.With("TF_DATA_DIR="+t.TempDir(), "TF_VAR_pipedrive_api_key=canary-pipedrive-0123456789", "TF_VAR_admin_token=canary-admin-0123456789abcdef", "TF_VAR_database_password=canary-database-0123456789abcdef")
 	f.Must("init", "-no-color", "-input=false")
 	said := f.Must("plan", "-no-color", "-input=false")
 	for _, address := range []string{"aws_autoscaling_group.machines", "aws_wafv2_web_acl.page[0]", "aws_db_instance.database[0]", "aws_route53_zone.made[0]"} {

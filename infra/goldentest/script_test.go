@@ -16,11 +16,12 @@ import (
 // template's variables besides those of all.
 var machines = map[string]map[string]cty.Value{
 	"all": {
-		"github_token_parameter": cty.StringVal("/gistdeal/github-token"),
-		"database_url":           cty.StringVal("postgres://gistdeal@database.example.com:5432/gistdeal?sslmode=verify-full&sslrootcert=/etc/gistdeal/rds.pem"),
-		"database_secret_arn":    cty.StringVal("arn:aws:secretsmanager:us-east-1:123456789012:secret:database"),
-		"file_system_id":         cty.StringVal("fs-1"),
-		"file_system_dns":        cty.StringVal("fs-1.efs.us-east-1.amazonaws.com"),
+		"github_token_parameter":      cty.StringVal("/gistdeal/github-token"),
+		"database_url":                cty.StringVal("postgres://gistdeal@database.example.com:5432/gistdeal?sslmode=verify-full&sslrootcert=/etc/gistdeal/rds.pem"),
+		"database_password_parameter": cty.StringVal("/gistdeal/database-password"),
+		"database_secret_arn":         cty.StringVal("arn:aws:secretsmanager:us-east-1:123456789012:secret:database"),
+		"file_system_id":              cty.StringVal("fs-1"),
+		"file_system_dns":             cty.StringVal("fs-1.efs.us-east-1.amazonaws.com"),
 	},
 	"alone": {
 		"image":                  cty.StringVal(privateRepository + "@" + digest),
@@ -48,8 +49,8 @@ func values(kind string) map[string]cty.Value {
 	for name, value := range map[string]string{
 		"region": "us-east-1", "log_group": "/gistdeal", "image": publicImage, "registry": "",
 		"pipedrive_api_key_parameter": "/gistdeal/pipedrive-api-key", "github_token_parameter": "", "admin_token_parameter": "/gistdeal/admin-token",
-		"database_url": "", "database_url_parameter": "", "database_secret_arn": "", "file_system_id": "", "file_system_dns": "",
-		"api_domain": "api-challenge.example.com", "public_url": "https://challenge.example.com", "trusted_proxies": "127.0.0.1",
+		"database_url": "", "database_url_parameter": "", "database_password_parameter": "", "database_secret_arn": "", "file_system_id": "", "file_system_dns": "",
+		"api_domain": "api-challenge.example.com", "public_url": "https://challenge.example.com", "trusted_proxies_parameter": "/gistdeal/trusted-proxies",
 		"vpc_cidr": "10.0.0.0/16", "acme_email": "you@example.com", "acme_server": "https://acme-v02.api.letsencrypt.org/directory",
 	} {
 		all[name] = cty.StringVal(value)
@@ -64,7 +65,7 @@ func (c configuration) userData(kind string) (string, error) {
 	if problems.HasErrors() {
 		return "", problems
 	}
-	value, problems := template.Value(&hcl.EvalContext{Variables: values(kind), Functions: map[string]function.Function{"split": stdlib.SplitFunc}})
+	value, problems := template.Value(&hcl.EvalContext{Variables: values(kind), Functions: map[string]function.Function{"split": stdlib.SplitFunc, "replace": stdlib.ReplaceFunc}})
 	if problems.HasErrors() {
 		return "", problems
 	}

@@ -202,6 +202,14 @@ resource "aws_iam_instance_profile" "machine" {`,
 		"waits", "aws_ssm_parameter.github_token does not take var.github_token",
 	},
 	{
+		"secrets.tf", "value_wo         = var.database_password", "value_wo         = var.admin_token",
+		"waits", "aws_ssm_parameter.database_password does not take var.database_password",
+	},
+	{
+		"database.tf", `username                    = "postgres"`, `username                    = "gistdeal"`,
+		"database", "but not as its master",
+	},
+	{
 		"secrets.tf", `"/${var.name}/admin-token"`, `"/gistdeal/admin-token"`,
 		"machines", "Machines are told what was asked for.",
 	},

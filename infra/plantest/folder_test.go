@@ -13,6 +13,7 @@ import (
 var secrets = []string{
 	"TF_VAR_pipedrive_api_key=canary-pipedrive-0123456789",
 	"TF_VAR_admin_token=canary-admin-0123456789abcdef",
+	"TF_VAR_database_password=canary-database-0123456789abcdef",
 	"TF_VAR_github_token=canary-github-0123456789",
 }
 

@@ -150,6 +150,7 @@ func unwired(p plan) (problems []string) {
 	usage := map[string][]string{
 		"aws_ssm_parameter.pipedrive_api_key": {"var.pipedrive_api_key"},
 		"aws_ssm_parameter.github_token":      {"var.github_token"},
+		"aws_ssm_parameter.database_password": {"var.database_password"},
 		"aws_ssm_parameter.admin_token":       {"var.admin_token"},
 		"aws_lb_listener.https":               {"aws_acm_certificate_validation.api.certificate_arn"},
 		"aws_cloudfront_distribution.page":    {"aws_acm_certificate_validation.page.certificate_arn"},
@@ -227,8 +228,8 @@ var known = strings.Fields(`
 	aws_s3_bucket.logs aws_s3_bucket_lifecycle_configuration.logs aws_s3_bucket_ownership_controls.logs aws_s3_bucket_policy.logs
 	aws_s3_bucket_public_access_block.logs aws_s3_bucket_server_side_encryption_configuration.logs aws_wafv2_web_acl.page
 	aws_s3_object.page aws_security_group.balancer aws_security_group.database aws_security_group.file_system aws_security_group.machines
-	aws_sns_topic.alarms aws_sns_topic_subscription.alarms aws_ssm_parameter.admin_token aws_ssm_parameter.github_token
-	aws_ssm_parameter.pipedrive_api_key aws_subnet.private aws_subnet.public aws_vpc.main aws_vpc_security_group_egress_rule.balancer
+	aws_sns_topic.alarms aws_sns_topic_subscription.alarms aws_ssm_parameter.admin_token aws_ssm_parameter.database_password aws_ssm_parameter.github_token
+	aws_ssm_parameter.pipedrive_api_key aws_ssm_parameter.trusted_proxies aws_subnet.private aws_subnet.public aws_vpc.main aws_vpc_security_group_egress_rule.balancer
 	aws_vpc_security_group_egress_rule.machines aws_vpc_security_group_egress_rule.machines_database
 	aws_vpc_security_group_egress_rule.machines_existing_database aws_vpc_security_group_egress_rule.machines_file_system
 	aws_vpc_security_group_ingress_rule.balancer aws_vpc_security_group_ingress_rule.database

@@ -40,7 +40,7 @@ func TestEachVariableIsDescribedTypedAndValidated(t *testing.T) {
 		if _, validations := blocks(body, "  ", "validation"); len(validations) == 0 && !strings.Contains(body, "= bool\n") {
 			t.Errorf("%s takes anything", names[i])
 		}
-		if secret := slices.Contains([]string{"pipedrive_api_key", "admin_token", "github_token"}, names[i]); secret &&
+		if secret := slices.Contains([]string{"pipedrive_api_key", "admin_token", "database_password", "github_token"}, names[i]); secret &&
 			(!strings.Contains(body, "\n  ephemeral   = true\n") || !strings.Contains(body, "\n  sensitive   = true\n")) {
 			t.Errorf("%s would be shown, or kept in the state", names[i])
 		}

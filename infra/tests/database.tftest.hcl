@@ -34,12 +34,12 @@ run "database" {
 
   assert {
     condition     = aws_db_instance.database[0].manage_master_user_password == true && aws_db_instance.database[0].password == null
-    error_message = "The database's password is RDS's own, in no state."
+    error_message = "The master's password is RDS's own, in no state."
   }
 
   assert {
-    condition     = aws_db_instance.database[0].username == "gistdeal" && aws_db_instance.database[0].db_name == "gistdeal"
-    error_message = "The database has the name and the user that the URL names."
+    condition     = aws_db_instance.database[0].username == "postgres" && aws_db_instance.database[0].db_name == "gistdeal" && strcontains(base64decode(aws_launch_template.machine.user_data), "\nGISTDEAL_DATABASE_URL=$database_url\n") && strcontains(base64decode(aws_launch_template.machine.user_data), "\ndatabase_url='postgres://gistdeal@")
+    error_message = "The program uses the database of the URL, but not as its master."
   }
 
   assert {

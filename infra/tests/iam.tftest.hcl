@@ -23,13 +23,13 @@ run "rights" {
   }
 
   assert {
-    condition     = toset(flatten([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Resource if contains(s.Action, "ssm:GetParameter")])) == toset([aws_ssm_parameter.pipedrive_api_key.arn, aws_ssm_parameter.admin_token.arn, aws_ssm_parameter.github_token[0].arn])
+    condition     = toset(flatten([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Resource if contains(s.Action, "ssm:GetParameter")])) == toset([aws_ssm_parameter.pipedrive_api_key.arn, aws_ssm_parameter.admin_token.arn, aws_ssm_parameter.github_token[0].arn, aws_ssm_parameter.database_password[0].arn, aws_ssm_parameter.trusted_proxies.arn])
     error_message = "A machine may read its own parameters only."
   }
 
   assert {
     condition     = toset(flatten([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Resource if contains(s.Action, "secretsmanager:GetSecretValue")])) == toset([aws_db_instance.database[0].master_user_secret[0].secret_arn])
-    error_message = "A machine may read the database's secret only."
+    error_message = "A machine may read the secret of its database's master only."
   }
 
   assert {

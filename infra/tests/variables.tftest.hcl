@@ -131,6 +131,28 @@ run "admin_token_guessable" {
   expect_failures = [var.admin_token]
 }
 
+run "database_password_missing" {
+  command = plan
+
+  variables {
+    database_password = ""
+  }
+
+  expect_failures = [var.database_password]
+}
+
+run "database_password_guessable" {
+  command = plan
+
+  variables {
+    database_password      = "letmein"
+    database_url_parameter = "/crm/database"
+    database_cidr          = "192.0.2.10/32"
+  }
+
+  expect_failures = [var.database_password]
+}
+
 run "github_token_short" {
   command = plan
 
@@ -167,6 +189,16 @@ run "secret_versions_zero" {
 
   variables {
     secret_versions = { admin_token = 0 }
+  }
+
+  expect_failures = [var.secret_versions]
+}
+
+run "secret_versions_without_a_database_password" {
+  command = plan
+
+  variables {
+    secret_versions = { database_password = 0 }
   }
 
   expect_failures = [var.secret_versions]

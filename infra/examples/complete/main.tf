@@ -20,6 +20,13 @@ variable "admin_token" {
   sensitive   = true
 }
 
+variable "database_password" {
+  description = "The password of the program's role in the database: openssl rand -hex 24."
+  type        = string
+  ephemeral   = true
+  sensitive   = true
+}
+
 module "gistdeal" {
   source = "../.."
 
@@ -30,6 +37,7 @@ module "gistdeal" {
 
   pipedrive_api_key = var.pipedrive_api_key
   admin_token       = var.admin_token
+  database_password = var.database_password
 
   region        = "eu-north-1"
   instance_type = "t3.small"

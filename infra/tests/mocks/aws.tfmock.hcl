@@ -154,6 +154,16 @@ override_resource {
 }
 
 override_resource {
+  target = aws_ssm_parameter.database_password
+  values = { arn = "arn:aws:ssm:us-east-1:123456789012:parameter/gistdeal/database-password" }
+}
+
+override_resource {
+  target = aws_ssm_parameter.trusted_proxies
+  values = { arn = "arn:aws:ssm:us-east-1:123456789012:parameter/gistdeal/trusted-proxies" }
+}
+
+override_resource {
   target = aws_ssm_parameter.admin_token
   values = { arn = "arn:aws:ssm:us-east-1:123456789012:parameter/gistdeal/admin-token" }
 }
