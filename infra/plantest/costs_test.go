@@ -25,8 +25,8 @@ func TestTheCostsAddUpAndAreOfWhatIsThere(t *testing.T) {
 			continue
 		}
 		sum += month
-		if row[5] == "" {
-			t.Errorf("%s: its price has no source", row[1])
+		if !regexp.MustCompile(`, .*\b20[0-9]{2}\b`).MatchString(row[5]) {
+			t.Errorf("%s: its price has no source with a date: %q", row[1], row[5])
 		}
 		if !there[row[2]] {
 			t.Errorf("%s: there is no %q", row[1], row[2])
