@@ -31,7 +31,7 @@ type GitHub interface {
 type Store interface {
 	DueScanned(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	TrackProbed(ctx context.Context, p gistdeal.Probe, policy gistdeal.Backfill, first gistdeal.FirstScan, now time.Time) (gistdeal.TakenIn, error)
-	TrackEmpty(ctx context.Context, probes []gistdeal.Probe, requests []gistdeal.ScanRequest, now time.Time, next func() time.Time) (tracked []int, err error)
+	TrackNew(ctx context.Context, probes []gistdeal.Probe, requests []gistdeal.ScanRequest, now time.Time, next func() time.Time) (tracked []int, err error)
 	RecordProbes(ctx context.Context, probes []gistdeal.Probe, now time.Time, next func() time.Time) (unchanged map[int64]bool, err error)
 	ListedGists(ctx context.Context, userID int64) (int, error)
 	SetHidden(ctx context.Context, userID int64, hidden int) error
@@ -104,11 +104,11 @@ func (p *Prober) Track(ctx context.Context, probe gistdeal.Probe, policy gistdea
 	return p.store.TrackProbed(ctx, probe, policy, first, p.now())
 }
 
-// TrackEmpty tracks the accounts of probes without gists, and answers the requests for them.
+// TrackNew tracks the new accounts of probes without gists, and answers the requests for them.
 // They need no scan before the time that next returns. It returns the indices of the tracked
-// ones; erased accounts are left out.
-func (p *Prober) TrackEmpty(ctx context.Context, probes []gistdeal.Probe, requests []gistdeal.ScanRequest, next func() time.Time) ([]int, error) {
-	return p.store.TrackEmpty(ctx, probes, requests, p.now(), next)
+// ones; accounts that were erased or tracked before are left out.
+func (p *Prober) TrackNew(ctx context.Context, probes []gistdeal.Probe, requests []gistdeal.ScanRequest, next func() time.Time) ([]int, error) {
+	return p.store.TrackNew(ctx, probes, requests, p.now(), next)
 }
 
 // Available reports whether GitHub serves queries, as far as is known.

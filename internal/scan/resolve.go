@@ -104,7 +104,7 @@ func (s *Scanner) trackProbed(ctx context.Context, requests []gistdeal.ScanReque
 	if err != nil {
 		return err
 	}
-	done, err := s.trackEmpty(ctx, requests, probes)
+	done, err := s.trackNew(ctx, requests, probes)
 	if err != nil {
 		return err
 	}
@@ -137,9 +137,9 @@ func (s *Scanner) trackProbed(ctx context.Context, requests []gistdeal.ScanReque
 	return nil
 }
 
-// trackEmpty tracks the users without gists together, of whom there are most, and answers the
+// trackNew tracks the new users without gists together, who are the most, and answers the
 // requests for them. It returns the indices of these.
-func (s *Scanner) trackEmpty(ctx context.Context, requests []gistdeal.ScanRequest, probes []gistdeal.Probe) (map[int]bool, error) {
+func (s *Scanner) trackNew(ctx context.Context, requests []gistdeal.ScanRequest, probes []gistdeal.Probe) (map[int]bool, error) {
 	policy, err := s.firstScan(ctx)
 	if err != nil {
 		return nil, err
@@ -157,8 +157,8 @@ func (s *Scanner) trackEmpty(ctx context.Context, requests []gistdeal.ScanReques
 	if len(empty) == 0 {
 		return done, nil
 	}
-	tracked, err := s.prober.TrackEmpty(ctx, empty, asked, s.nextScan)
-	for _, i := range tracked { // The others were erased, and are told so.
+	tracked, err := s.prober.TrackNew(ctx, empty, asked, s.nextScan)
+	for _, i := range tracked { // The others were erased or tracked before.
 		done[indices[i]] = true
 		s.log.Info("user tracked", "login", empty[i].Login, "user", empty[i].ID)
 	}

@@ -127,17 +127,43 @@ func allowedName(login string) string { return "again " + gistdeal.LoginKey(logi
 // refuseErased returns an Invalid error if the account or an earlier owner of its login
 // was erased, unless AllowAgain was called for the login since.
 func (s *Store) refuseErased(ctx context.Context, tx *sql.Tx, a gistdeal.Account) error {
-	key, err := s.eraseKey(ctx, tx)
-	if err != nil || key == "" {
-		return err
-	}
-	var erased bool
-	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM erased WHERE login_hash IN ($1, $2)) AND NOT EXISTS (SELECT 1 FROM erased WHERE login_hash = $3)`,
-		erasedHash(key, gistdeal.LoginKey(a.Login)), erasedHash(key, strconv.FormatInt(a.ID, 10)), erasedHash(key, allowedName(a.Login))).Scan(&erased)
-	if err == nil && erased {
+	erased, err := s.erased(ctx, tx, []gistdeal.Account{a})
+	if err == nil && erased[a.ID] {
 		err = gistdeal.Errorf(gistdeal.Invalid, "%q was erased: to track the user again, add it with --again, or with \"again\": true in the API", a.Login)
 	}
 	return err
+}
+
+// erased returns the ids of the accounts that refuseErased refuses.
+func (s *Store) erased(ctx context.Context, tx *sql.Tx, accounts []gistdeal.Account) (map[int64]bool, error) {
+	key, err := s.eraseKey(ctx, tx)
+	if err != nil || key == "" {
+		return nil, err
+	}
+	names := func(a gistdeal.Account) []string {
+		return []string{erasedHash(key, gistdeal.LoginKey(a.Login)), erasedHash(key, strconv.FormatInt(a.ID, 10)), erasedHash(key, allowedName(a.Login))}
+	}
+	var hashes []string
+	for _, a := range accounts {
+		hashes = append(hashes, names(a)...)
+	}
+	object, err := keys(hashes)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	rows, err := queryIn(ctx, tx, `SELECT login_hash FROM erased WHERE login_hash IN (SELECT key FROM json_each($1))`, object)
+	_, err = collect(rows, err, func(row *sql.Rows) (hash string, err error) {
+		err = row.Scan(&hash)
+		known[hash] = true
+		return hash, err
+	})
+	erased := map[int64]bool{}
+	for _, a := range accounts {
+		h := names(a)
+		erased[a.ID] = (known[h[0]] || known[h[1]]) && !known[h[2]]
+	}
+	return erased, err
 }
 
 // AllowAgain lets the erased user with that login be tracked again.

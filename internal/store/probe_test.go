@@ -140,7 +140,7 @@ func TestAProbedUserIsTrackedTogetherWithItsFirstScanIfItHasNoGists(t *testing.T
 	})
 }
 
-func TestUsersWithoutGistsAreTrackedTogetherWithTheirFirstScans(t *testing.T) {
+func TestNewUsersWithoutGistsAreTrackedTogetherWithTheirFirstScans(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, database string) {
 		s, err := store.Open(t.Context(), database, store.Options{EraseKey: "secret"})
@@ -161,24 +161,27 @@ func TestUsersWithoutGistsAreTrackedTogetherWithTheirFirstScans(t *testing.T) {
 			asked[i].Backfill = gistdeal.BackfillNone
 			probes = append(probes, gistdeal.Probe{Account: gistdeal.Account{ID: id, Login: asked[i].Login, NodeID: "node"}})
 		}
-		tracked, err := s.TrackEmpty(t.Context(), probes, asked, noon, func() time.Time { return next })
-		if err != nil || !slices.Equal(tracked, []int{0, 1, 2, 3}) {
-			t.Fatalf("tracked %v, %v; want all but the erased user", tracked, err)
+		tracked, err := s.TrackNew(t.Context(), probes, asked, noon, func() time.Time { return next })
+		if err != nil || !slices.Equal(tracked, []int{0, 1, 3}) {
+			t.Fatalf("tracked %v, %v; want all but the erased user and the known one", tracked, err)
 		}
-		for id, due := range map[int64]bool{1: false, 2: false, 3: true, 4: false} {
+		for _, id := range []int64{1, 2, 4} {
 			u, err := s.User(t.Context(), id)
 			testenv.Must(t, err)
-			if due != u.NextScanAt.Equal(noon) || due == u.NextScanAt.Equal(next) || due != u.LastScanAt.IsZero() || u.State != gistdeal.UserActive ||
+			if !u.NextScanAt.Equal(next) || !u.LastScanAt.Equal(noon) || !u.FullScanAt.Equal(noon) || u.State != gistdeal.UserActive ||
 				u.Backfill != gistdeal.BackfillNone || u.NodeID != "node" || u.LoginStale {
-				t.Errorf("%+v, want it active, due %v", u, due)
+				t.Errorf("%+v, want it active and due later", u)
 			}
+		}
+		if _, err := s.User(t.Context(), 3); gistdeal.KindOf(err) != gistdeal.NotFound {
+			t.Errorf("%v, want that the removed user is left to a scan", err)
 		}
 		if u, err := s.User(t.Context(), 5); err != nil || !u.LoginStale {
 			t.Errorf("%+v, %v; want that the login is another user's", u, err)
 		}
 		results, err := s.RequestResults(t.Context(), asked...)
-		if err != nil || len(results) != 4 || !results["bob"].Added {
-			t.Errorf("results %+v, %v; want that four are added", results, err)
+		if err != nil || len(results) != 3 || !results["bob"].Added {
+			t.Errorf("results %+v, %v; want that three are added", results, err)
 		}
 		entries, err := s.AuditLog(t.Context(), gistdeal.AuditFilter{Target: "alice"}, 0, 10)
 		if err != nil || len(entries) != 1 || entries[0].UserID != 1 {
