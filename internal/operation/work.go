@@ -136,7 +136,7 @@ func (o *Operations) add(ctx context.Context, op gistdeal.Operation) (int, error
 	}
 	if err == nil && done > 0 {
 		_, err = o.db.WorkOperation(ctx, op.ID, true, inFlight, time.Now(), func(ctx context.Context, items []gistdeal.OperationItem) error {
-			return o.collect(ctx, op, items)
+			return o.collect(ctx, items, results)
 		})
 	}
 	free := inFlight - len(requested) + done
@@ -151,11 +151,7 @@ func (o *Operations) add(ctx context.Context, op gistdeal.Operation) (int, error
 }
 
 // collect sets the results of the items whose scan request has one.
-func (o *Operations) collect(ctx context.Context, op gistdeal.Operation, items []gistdeal.OperationItem) error {
-	results, err := o.db.RequestResults(ctx, requestsOf(op, items)...)
-	if err != nil {
-		return err
-	}
+func (o *Operations) collect(ctx context.Context, items []gistdeal.OperationItem, results map[string]gistdeal.RequestResult) error {
 	added, err := o.admin.AddedAll(ctx, results)
 	if err != nil {
 		return err

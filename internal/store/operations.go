@@ -46,7 +46,7 @@ func (s *Store) AddOperation(ctx context.Context, o gistdeal.Operation, items []
 				CAST(value ->> 'problem' AS BIGINT) FROM json_each($2)`, o.ID, string(object)); err != nil {
 			return err
 		}
-		return endOperation(ctx, tx, o.ID, o.CreatedAt)
+		return setCounts(ctx, tx, o.ID, countResults(nil, items), o.CreatedAt)
 	})
 	if err != nil {
 		return fmt.Errorf("add an operation on %d items: %w", len(items), err)
@@ -64,44 +64,39 @@ type itemRow struct {
 	Problem int64  `json:"problem"`
 }
 
-// endOperation ends an operation that has no pending item.
-func endOperation(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
-	ended, err := changed(tx.ExecContext(ctx, `UPDATE operations SET ended_at = $1 WHERE id = $2 AND ended_at = 0
-		AND NOT EXISTS (SELECT 1 FROM operation_items WHERE operation_id = $2 AND result = '')`, millis(now), id))
-	if err != nil || !ended {
-		return err
-	}
-	object, err := keys([]string{id})
+// setCounts stores the numbers of results of an operation, and ends it if no item is pending.
+func setCounts(ctx context.Context, tx *sql.Tx, id string, counts []itemCount, now time.Time) error {
+	text, err := json.Marshal(counts)
 	if err != nil {
 		return err
 	}
-	rows, err := queryIn(ctx, tx, countItems, object)
-	all, err := collect(rows, err, scanCount)
-	if err != nil {
-		return err
-	}
-	counts, err := json.Marshal(all)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `UPDATE operations SET counts = $1 WHERE id = $2`, string(counts), id)
+	_, err = tx.ExecContext(ctx, `UPDATE operations SET counts = $1,
+		ended_at = CASE WHEN EXISTS (SELECT 1 FROM operation_items WHERE operation_id = $2 AND result = '') THEN 0 ELSE CAST($3 AS BIGINT) END
+		WHERE id = $2 AND ended_at = 0`, string(text), id, millis(now))
 	return err
 }
 
-// countItems counts the results of the operations in the JSON object $1.
-const countItems = `SELECT operation_id, result, count(*), sum(problem) FROM operation_items
-	WHERE operation_id IN (SELECT key FROM json_each($1)) AND result <> '' GROUP BY operation_id, result`
-
 // itemCount is the number of items with a result.
 type itemCount struct {
-	ID       string `json:"-"`
 	Result   string `json:"result"`
 	Items    int    `json:"items"`
 	Problems int    `json:"problems"`
 }
 
-func scanCount(row *sql.Rows) (c itemCount, err error) {
-	return c, row.Scan(&c.ID, &c.Result, &c.Items, &c.Problems)
+// countResults adds the items that have a result to counts.
+func countResults(counts []itemCount, items []gistdeal.OperationItem) []itemCount {
+	for _, i := range items {
+		if i.Result == "" {
+			continue
+		}
+		at := slices.IndexFunc(counts, func(c itemCount) bool { return c.Result == i.Result })
+		if at < 0 {
+			at, counts = len(counts), append(counts, itemCount{Result: i.Result})
+		}
+		counts[at].Items++
+		counts[at].Problems += int(boolean(i.Problem))
+	}
+	return counts
 }
 
 // count adds the numbers of results to an operation.
@@ -122,15 +117,17 @@ func (s *Store) WorkOperation(ctx context.Context, id string, requested bool, li
 	err = s.Atomic(ctx, func(ctx context.Context) error {
 		tx := s.db.opened(ctx)
 		// This row locks out other processes until the transaction ends.
-		open, err := changed(tx.ExecContext(ctx, `UPDATE operations SET started_at = CASE WHEN started_at = 0 THEN CAST($1 AS BIGINT) ELSE started_at END WHERE id = $2 AND ended_at = 0`, millis(now), id))
-		if n = 0; err != nil || !open {
+		rows, err := queryIn(ctx, tx, `UPDATE operations SET started_at = CASE WHEN started_at = 0 THEN CAST($1 AS BIGINT) ELSE started_at END
+			WHERE id = $2 AND ended_at = 0 RETURNING counts`, millis(now), id)
+		open, err := collect(rows, err, scanCounts)
+		if n = 0; err != nil || len(open) == 0 {
 			return err
 		}
 		which := "request = 0"
 		if requested {
 			which = "request > 0"
 		}
-		rows, err := queryIn(ctx, tx, `SELECT n, input, key, request FROM operation_items WHERE operation_id = $1 AND n IN
+		rows, err = queryIn(ctx, tx, `SELECT n, input, key, request FROM operation_items WHERE operation_id = $1 AND n IN
 			(SELECT n FROM operation_items WHERE operation_id = $1 AND result = '' AND `+which+` ORDER BY n LIMIT $2) ORDER BY n`,
 			id, limit)
 		items, err := collect(rows, err, func(row *sql.Rows) (i gistdeal.OperationItem, err error) {
@@ -146,7 +143,7 @@ func (s *Store) WorkOperation(ctx context.Context, id string, requested bool, li
 		if err := setItems(ctx, tx, id, items, before); err != nil {
 			return err
 		}
-		return endOperation(ctx, tx, id, now)
+		return setCounts(ctx, tx, id, countResults(open[0], items), now)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("work on operation %s: %w", id, err)
@@ -207,7 +204,14 @@ func (s *Store) CancelOperation(ctx context.Context, id string, now time.Time) e
 			AND (request = 0 OR EXISTS (SELECT 1 FROM scan_requests r WHERE r.login_key = key AND r.number = request AND r.ended_at > 0 AND r.problem = '`+canceled+`'))`, id); err != nil {
 			return nil, err
 		}
-		return []gistdeal.AuditEntry{{Action: gistdeal.ActionCancelOperation, Target: id}}, endOperation(ctx, tx, id, now)
+		rows, err := queryIn(ctx, tx, `SELECT result, count(*), sum(problem) FROM operation_items WHERE operation_id = $1 AND result <> '' GROUP BY result`, id)
+		counts, err := collect(rows, err, func(row *sql.Rows) (c itemCount, err error) {
+			return c, row.Scan(&c.Result, &c.Items, &c.Problems)
+		})
+		if err != nil {
+			return nil, err
+		}
+		return []gistdeal.AuditEntry{{Action: gistdeal.ActionCancelOperation, Target: id}}, setCounts(ctx, tx, id, counts, now)
 	})
 	if err != nil {
 		return fmt.Errorf("cancel operation %s: %w", id, err)
@@ -217,20 +221,26 @@ func (s *Store) CancelOperation(ctx context.Context, id string, now time.Time) e
 
 const operationColumns = `id, kind, change, backfill, states, note, caller, source, address, total, created_at, started_at, canceled_at, ended_at, counts`
 
+func scanCounts(row *sql.Rows) (counts []itemCount, err error) {
+	var text []byte
+	if err = row.Scan(&text); err == nil {
+		err = json.Unmarshal(text, &counts)
+	}
+	return counts, err
+}
+
 func scanOperation(row *sql.Rows) (o gistdeal.Operation, err error) {
 	var states, counts string
 	var created, started, canceled, ended int64
 	if err := row.Scan(&o.ID, &o.Kind, &o.Change, &o.Backfill, &states, &o.Note, &o.Caller, &o.Source, &o.Address, &o.Total, &created, &started, &canceled, &ended, &counts); err != nil {
 		return o, err
 	}
-	o.Results = map[string]int{}
-	if counts != "" {
-		var all []itemCount
-		if err := json.Unmarshal([]byte(counts), &all); err != nil {
-			return o, err
-		}
-		count(&o, all...)
+	var all []itemCount
+	if err := json.Unmarshal([]byte(counts), &all); err != nil {
+		return o, err
 	}
+	o.Results = map[string]int{}
+	count(&o, all...)
 	o.CreatedAt, o.StartedAt, o.CanceledAt, o.EndedAt = fromMillis(created), fromMillis(started), fromMillis(canceled), fromMillis(ended)
 	if states != "" {
 		err = json.Unmarshal([]byte(states), &o.States)
@@ -246,9 +256,6 @@ func (s *Store) Operation(ctx context.Context, id string) (o gistdeal.Operation,
 	if err == nil && len(all) == 0 {
 		err = notFound(sql.ErrNoRows, "operation %q does not exist", id)
 	}
-	if err == nil {
-		err = s.countPending(ctx, all)
-	}
 	if err != nil {
 		return o, err
 	}
@@ -262,35 +269,7 @@ func (s *Store) Operations(ctx context.Context, before time.Time, id string, pen
 	rows, err := s.read.QueryContext(ctx, `SELECT `+operationColumns+` FROM operations
 		WHERE (CAST($1 AS BIGINT) = 0 OR created_at < $1 OR (created_at = $1 AND id < $2)) AND (ended_at = 0 OR CAST($3 AS BIGINT) = 0)
 		ORDER BY created_at DESC, id DESC LIMIT $4`, millis(before), id, boolean(pending), limit)
-	all, err := collect(rows, err, scanOperation)
-	if err != nil {
-		return nil, err
-	}
-	return all, s.countPending(ctx, all)
-}
-
-// countPending sets the numbers of results of the operations that have not ended.
-func (s *Store) countPending(ctx context.Context, all []gistdeal.Operation) error {
-	at := map[string]*gistdeal.Operation{}
-	var ids []string
-	for i, o := range all {
-		if o.EndedAt.IsZero() {
-			at[o.ID], ids = &all[i], append(ids, o.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	object, err := keys(ids)
-	if err != nil {
-		return err
-	}
-	rows, err := s.read.QueryContext(ctx, countItems, object)
-	counts, err := collect(rows, err, scanCount)
-	for _, c := range counts {
-		count(at[c.ID], c)
-	}
-	return err
+	return collect(rows, err, scanOperation)
 }
 
 // OperationItems returns up to limit items of an operation, those with a problem first,

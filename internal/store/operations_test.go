@@ -108,6 +108,26 @@ func TestAnOperationIsAddedOnce(t *testing.T) {
 	})
 }
 
+func TestTheProgressOfAnOperationIsToldWithoutReadingItsItems(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		id := begin(t, s, gistdeal.OperationChangeUsers, "a", "b", "c", "d", "e")
+		for _, result := range []string{"paused", "refused"} {
+			_, err := s.WorkOperation(t.Context(), id, false, 2, noon, func(_ context.Context, items []gistdeal.OperationItem) error {
+				for i := range items {
+					items[i].Result, items[i].Problem = result, result == "refused"
+				}
+				return nil
+			})
+			testenv.Must(t, err)
+		}
+		s.Exec(t, `DELETE FROM operation_items`)
+		if o := operationOf(t, s, id); o.Done != 4 || o.Problems != 2 || o.Results["paused"] != 2 || o.Results["refused"] != 2 {
+			t.Errorf("%+v, want 2 paused and 2 refused", o)
+		}
+	})
+}
+
 func TestProblemsOfAnOperationComeFirst(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {

@@ -178,7 +178,7 @@ CREATE TABLE operations (
   started_at  BIGINT NOT NULL DEFAULT 0,
   canceled_at BIGINT NOT NULL DEFAULT 0,
   ended_at    BIGINT NOT NULL DEFAULT 0,          -- 0: pending or in progress
-  counts      TEXT   NOT NULL DEFAULT ''          -- of its results, once it has ended, as JSON
+  counts      TEXT   NOT NULL DEFAULT '[]'        -- of its results, as JSON
 ) WITHOUT ROWID;
 CREATE INDEX operations_turn ON operations (ended_at, created_at, id);
 
