@@ -5,6 +5,9 @@ import { ago, capital, count, dealStates, exactly, localTimes, userStates } from
 
 export const card = (title, ...children) => el('section', { className: 'card' }, el('h2', {}, title), ...present(children));
 
+// back leads back to the settings, from the views that belong to them.
+export const back = () => el('a', { href: '#/settings', className: 'button' }, 'Back to settings');
+
 export const badge = (tone, mark, word, title = '') => el('span', { className: 'badge', data: { tone }, title }, icon(mark), word);
 
 export function dealBadge(state) {

@@ -3,7 +3,7 @@
 
 import * as api from './api.js';
 import { button, el, renew } from './dom.js';
-import { attempt, badge, note, toast } from './parts.js';
+import { attempt, back, badge, note, toast } from './parts.js';
 import { form } from './ruleform.js';
 import { again, preview, refused, summary } from './rulepreview.js';
 import { cleaned, lacks, sentence } from './rulewords.js';
@@ -16,7 +16,7 @@ const last = 'everything else';
 let kept = null; // rules that were changed and not saved, while another view is shown
 
 export function rules(page) {
-  page.head('Rules', el('a', { href: '#/settings', className: 'button' }, 'Back to settings'));
+  page.head('Rules', back());
   const state = { page, rules: [], version: 0, saved: '', open: null, counts: null, timer: 0, catalog: null };
   state.list = el('ol', { id: 'rules', className: 'rule-list' });
   state.said = el('p', { className: 'spoken', role: 'status' });
