@@ -49,7 +49,7 @@ func TestEachViewFitsANarrowScreenInBothThemesAndAxeFindsNothing(t *testing.T) {
 	addAxe(t, ctx)
 	for view, there := range map[string]string{
 		"": ".numbers", "new": "#view .empty", "users": "tr[data-login]", "users/" + login: "#old-gists li", "deals": "#deals li",
-		"failures": ".cause", "activity": "#runs li", "api": ".operation", "settings": "#token-name", "audit": "#entries li", "webhooks": "#webhook-name", "rules": "#add-rule", "quotas": ".quota-list .meter", "add": "#logins", "users/nobody-here": "#track",
+		"failures": ".cause", "activity": "#runs li", "api": ".operation", "settings": "#token-name", "audit": "#entries li", "webhooks": "#webhook-name", "erase": "#erase-login", "rules": "#add-rule", "quotas": ".quota-list .meter", "add": "#logins", "users/nobody-here": "#track",
 	} {
 		do(t, ctx, p, open(p, view), chromedp.WaitVisible(there))
 		light := look(t, ctx, p, view, "light", 1280)

@@ -19,6 +19,7 @@ func TestThePageShowsNewGistsThenOldOnesAndTheirDeals(t *testing.T) {
 	ctx := browse(t)
 	do(t, ctx, p,
 		chromedp.Navigate(p.url),
+		chromedp.Click("#skip-choices"),
 		chromedp.SendKeys("#login", "alice"),
 		chromedp.Click("#go"),
 		// The page follows the scan and the deals without a reload.
@@ -48,6 +49,7 @@ func TestThePageExplainsAnInvalidLogin(t *testing.T) {
 		do(t, ctx, p,
 			chromedp.Navigate("about:blank"),
 			chromedp.Navigate(p.url),
+			chromedp.Click("#skip-choices"),
 			chromedp.SendKeys("#login", login),
 			chromedp.Click("#go"),
 			chromedp.WaitVisible(`#login[aria-invalid="true"]`))
@@ -67,6 +69,7 @@ func TestAUserThatWaitsForGitHubIsShownWithTheReason(t *testing.T) {
 	ctx := browse(t)
 	do(t, ctx, p,
 		chromedp.Navigate(p.url),
+		chromedp.Click("#skip-choices"),
 		chromedp.SendKeys("#login", "alice"),
 		chromedp.Click("#go"),
 		chromedp.WaitVisible(`#login[aria-invalid="true"]`))

@@ -44,7 +44,15 @@ export const account = (signal) => request('GET', 'account', { signal }).catch(o
 export const settings = (signal) => request('GET', 'settings', { signal }).catch(older);
 export const set = (changed) => request('PUT', 'settings', { body: changed });
 export const tokens = (signal) => request('GET', 'tokens', { signal });
-export const createToken = (name, scope) => request('POST', 'tokens', { body: { name, scope } });
+// createToken makes a token that ends after so many days, '' for never.
+export const createToken = (name, scope, days) =>
+  request('POST', 'tokens', { body: { name, scope, ...(days && { expires_at: new Date(Date.now() + days * 86_400_000).toISOString() }) } });
+export const rotateToken = (name, overlap) => request('POST', `tokens/${encodeURIComponent(name)}/rotate`, { body: { overlap } });
+// people are those who signed in at the OpenID Connect provider.
+export const people = (signal) => request('GET', 'people', { signal });
+export const signOutPerson = (name) => request('POST', `people/${encodeURIComponent(name)}/sign-out`);
+export const forgetPerson = (name) => request('DELETE', `people/${encodeURIComponent(name)}`);
+export const erase = (login) => request('POST', ofUser(login, '/erase'), { body: { confirm: login } });
 // auditLogFile is the address of the whole audit log as CSV.
 export const auditLogFile = 'api/v1/audit-log.csv';
 export const auditLog = (query, signal) => request('GET', 'audit-log', { query, signal });

@@ -25,9 +25,9 @@ import { count } from './words.js';
 
 const views = { overview, new: fresh, users, operations, add: adding, deals, activity, failures, quotas };
 // These are loaded when one of them is first visited: few people do, and rarely.
-const rare = { settings: 'Settings', audit: 'Audit log', webhooks: 'Webhooks and notices', rules: 'Rules', api: 'API' };
+const rare = { settings: 'Settings', audit: 'Audit log', webhooks: 'Webhooks and notices', rules: 'Rules', erase: 'Erase a person', api: 'API' };
 for (const [name, title] of Object.entries(rare)) views[name] = (page) => visit(page, name, title);
-const inNavigation = { add: 'users', user: 'users', audit: 'settings', webhooks: 'settings', rules: 'settings', operations: 'users', operation: 'users' };
+const inNavigation = { add: 'users', user: 'users', audit: 'settings', webhooks: 'settings', rules: 'settings', erase: 'settings', operations: 'users', operation: 'users' };
 const ofOne = { users: 'user', operations: 'operation' }; // the view of one of a list
 const singles = { user, operation };
 const ageEvery = 15_000; // ms
@@ -35,12 +35,12 @@ const retryEvery = 10_000;
 const rememberAfter = 200;
 
 let leaving = new AbortController(); // aborts the current view
-let scope = 'read';
+let me = { name: '', scope: 'read' };
 
 // Page is the place where a view is shown, with the caller's permissions.
 class Page {
   constructor(root, query, login, again = false) {
-    Object.assign(this, { root, query, login, again, signal: leaving.signal, may: scope !== 'read', admin: scope === 'admin' });
+    Object.assign(this, { root, query, login, again, signal: leaving.signal, me, may: me.scope !== 'read', admin: me.scope === 'admin' });
     this.restored = history.state ?? { rows: 0, y: 0 }; // where the visitor was when they left the view
   }
 
@@ -145,7 +145,7 @@ function glance() {
   if (!now) return;
   const failed = now.deals.failed ?? 0;
   renew($('failed'), failed, () => failed > 0 && [count(failed), spoken(' failed deals')]);
-  renew($('paused'), [now.pushes, scope], () => now.pushes.paused && pauseNote(now.pushes, scope === 'admin', heart.check));
+  renew($('paused'), [now.pushes, me.scope], () => now.pushes.paused && pauseNote(now.pushes, me.scope === 'admin', heart.check));
 }
 
 // remember keeps the place in the entry of the browser's history, for Back.
@@ -210,8 +210,8 @@ async function identify() {
   leaving.abort();
   leaving = new AbortController();
   try {
-    const [me, demo] = await Promise.all([api.me(), api.demo().catch(() => false), heart.check()]);
-    scope = me.scope;
+    const [caller, demo] = await Promise.all([api.me(), api.demo().catch(() => false), heart.check()]);
+    me = caller;
     $('token-holder').textContent = me.name;
     $('leave').hidden = !me.name;
     $('nav').hidden = false;
@@ -258,6 +258,6 @@ live.follow({
 heart.follow(glance);
 startTheme();
 setInterval(age, ageEvery);
-keyboard(() => scope !== 'read');
+keyboard(() => me.scope !== 'read');
 live.start();
 identify();

@@ -5,6 +5,7 @@ import * as api from './api.js';
 import { chart } from './chart.js';
 import { delays, funnel } from './flow.js';
 import { el, icon, keyed, outside, renew } from './dom.js';
+import { later } from './later.js';
 import * as live from './live.js';
 import { card, due, empty, isLow, note, when } from './parts.js';
 import { pauseButton } from './pause.js';
@@ -16,19 +17,20 @@ import { count, counted, dealStates, localTimes, outcomes, percent, quotaName } 
 const eventsShown = 8;
 const settle = 1500; // ms between an event and the next count
 let latest = []; // the last events; kept while other views are shown
+let decided = false; // the questions of a first start were answered or skipped
 
 live.follow({ deals: (events) => (latest = [...events.toReversed(), ...latest].slice(0, eventsShown)) });
 
 export function overview(page) {
   const pausing = page.admin && pauseButton(heart.check);
   page.head('Overview', pausing);
-  const parts = Object.fromEntries(['status', 'attention', 'numbers', 'daily', 'flow', 'quotas'].map((name) => [name, el('div', { className: name })]));
+  const parts = Object.fromEntries(['status', 'choices', 'attention', 'numbers', 'daily', 'flow', 'quotas'].map((name) => [name, el('div', { className: name })]));
   const events = el('ol', { className: 'events' });
   const nothing = empty('sending', 'No activity yet', 'New deals appear here as they are created.');
   const quickly = page.may && quick(true);
   const figures = el('div', { className: 'two' }, el('div', { className: 'body' }, parts.daily, parts.flow), parts.quotas);
   const activity = card('Live activity', nothing, events);
-  const frame = () => page.show(parts.status, parts.attention, parts.numbers, quickly, figures, activity);
+  const frame = () => page.show(parts.status, parts.choices, parts.attention, parts.numbers, quickly, figures, activity);
   let state = null;
   const draw = async () => {
     const [now, remotes, times] = await Promise.all([api.overview(page.signal), api.quotas(page.signal), api.delays(page.signal)]);
@@ -36,6 +38,12 @@ export function overview(page) {
     state = [now, remotes];
     redraw(parts, now, remotes, known, page);
     renew(parts.flow, [now.deals, times], () => card('From gist to deal', funnel(now.deals), times && delays(times)));
+    const asking = known && page.admin && !decided && await question(parts.choices, page, known.account, () => {
+      decided = true;
+      return draw();
+    });
+    parts.choices.hidden = !asking;
+    if (quickly) quickly.hidden = asking;
     if (pausing) pausing.hidden = now.pushes.paused;
     for (const part of [parts.numbers, figures, activity]) part.hidden = known !== null; // They would show only zeros.
     if (!page.shown) frame();
@@ -54,6 +62,14 @@ export function overview(page) {
     if (!problem && now.pushes.paused !== state[0].pushes.paused) soon();
   }, page.signal);
   return page.keep(draw);
+}
+
+// question shows the three choices if nobody has made one, and reports whether it does.
+async function question(part, page, account, done) {
+  const [all, { choices }] = await Promise.all([api.settings(page.signal), later()]);
+  const open = all !== null && choices.undecided(all.settings);
+  if (open) choices.choices(part, page, all.settings, account?.pipelines ?? [], done);
+  return open;
 }
 
 const untouched = ({ users, deals, pending_scan_requests: pending }) => !Object.keys(users).length && !Object.keys(deals).length && !pending;

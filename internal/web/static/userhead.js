@@ -21,12 +21,12 @@ export function about(state) {
         el('span', {}, 'last scan ', when(current.last_scan_at)),
         current.state === 'active' && el('span', {}, 'next scan ', due(current.next_scan_at, 'not scheduled')),
         el('span', {}, backfills[current.backfill] ?? `deals for gists since ${current.backfill}`)),
-      page.may && actions(state)),
+      page.may && actions(state, page.admin)),
     current.problem && note(current.state === 'gone' ? 'bad' : 'warn', 'failed', el('p', { dir: 'auto' }, localTimes(current.problem))),
   ];
 }
 
-function actions({ user, follow }) {
+function actions({ user, follow }, admin) {
   const { login, state: now, deals } = user;
   const act = (verb, done) => async () => (await attempt(() => api.change(nameOf(user), verb), done)) && attempt(follow);
   const remove = async () => {
@@ -40,7 +40,8 @@ function actions({ user, follow }) {
     now === 'paused'
       ? button('Resume', act('resume', 'Scanning resumed'), action('resume', 'go'))
       : button('Pause', act('pause', 'Scanning paused. Queued deals are still created.'), action('pause', 'pause')),
-    button('Remove', remove, action('remove', '', 'plain')));
+    button('Remove', remove, action('remove', '', 'plain')),
+    admin && el('a', { href: `#/erase?user=${encodeURIComponent(nameOf(user))}`, className: 'button plain', data: { act: 'erase' } }, 'Erase…'));
 }
 
 // offer offers to track the user. It needs a click, because a link on another site
