@@ -4,8 +4,8 @@
 import { el, svg } from './dom.js';
 import { count, counted, dayOf } from './words.js';
 
-const height = 100; // of the drawing, which CSS stretches
-const slot = 10; // width of a day
+export const height = 100; // of the drawing, which CSS stretches
+export const slot = 10; // width of a day
 const bar = 3.6;
 
 export function chart(days) {
@@ -29,13 +29,15 @@ export function chart(days) {
     el('details', {}, el('summary', {}, 'Show as table'), table(days)));
 }
 
-function column(name, x, part) {
+// column is a bar of a day.
+export function column(name, x, part) {
   // Any number above zero is visible.
   const high = part > 0 ? Math.max(2, part * height) : 0;
   return svg('rect', { class: name, x, y: height - high, width: bar, height: high });
 }
 
-const key = (name, word) => el('span', {}, svg('svg', { viewBox: '0 0 10 10', 'aria-hidden': 'true' }, svg('rect', { class: name, width: 10, height: 10, rx: 2 })), word);
+// key explains a colour.
+export const key = (name, word) => el('span', {}, svg('svg', { viewBox: '0 0 10 10', 'aria-hidden': 'true' }, svg('rect', { class: name, width: 10, height: 10, rx: 2 })), word);
 
 function table(days) {
   const rows = days.toReversed().map(({ date, gists, backfill, deals }) =>
