@@ -11,7 +11,7 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// paints returns what is wrong with the drawings of the overview: a kind of bar that is
+// paints returns the mistakes in the drawings of the overview: a kind of bar that is
 // missing, has no height or width, or has the colour of its background, or a drawing without
 // its table.
 const paints = `(() => {

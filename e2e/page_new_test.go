@@ -45,7 +45,7 @@ func TestNewGistsAreReadByKeyboardAndStayRead(t *testing.T) {
 	want("new-of-alice!")
 	click(t, ctx, "#mark-all")
 	want("new-of-alice")
-	// The figure of today leads to the gists of today, whoever has seen them.
+	// The figure of today leads to the gists of today, also those that were seen.
 	do(t, ctx, p, open(p, ""), chromedp.WaitVisible("a.today"))
 	waitForText(t, ctx, ".funnel", "Gists noticed")
 	click(t, ctx, "a.today")

@@ -74,7 +74,7 @@ func TestThePageClaimsOnlyWhatItKnows(t *testing.T) {
 	p = start(t, env)
 	do(t, ctx, p, chromedp.WaitVisible(`#live[data-on="true"]`), chromedp.WaitNotVisible("#stale"))
 
-	// A refused key is red, and the page says what to do.
+	// A refused key is red, and the page names the remedy.
 	do(t, ctx, p, open(p, ""), chromedp.WaitVisible(`.status [data-tone="bad"]`))
 	has(".status", "Pipedrive rejected the API key", "PIPEDRIVE_API_KEY")
 	accessible(t, ctx, "a refused key")

@@ -99,7 +99,7 @@ type form struct {
 	next    bool   // with node ids of the newer format
 }
 
-// form reads what a client wants. GitHub docs, "Migrating GraphQL global node IDs".
+// form reads the wish of a client. GitHub docs, "Migrating GraphQL global node IDs".
 func (h *gitHub) form(c *call) form {
 	return form{version: version(c.Request), next: h.o.NewNodeIDs || c.Header.Get("X-Github-Next-Global-Id") == "1"}
 }

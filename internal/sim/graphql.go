@@ -17,7 +17,7 @@ type graphQL struct {
 	points   int // of all queries
 }
 
-// minute counts what the secondary limits allow in a minute.
+// minute counts the use of the secondary limits in a minute.
 type minute struct {
 	end     time.Time
 	queries int

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// personID is the id of the user who edits the account by hand.
+// personID is the id of the user that edits the account by hand.
 const personID = userID + 1
 
 // AddDealByHand adds a deal that a person created just now, with the given texts of

@@ -27,7 +27,7 @@ func join(modules map[string]string, entry string) (string, error) {
 }
 
 // joinLater is join for a script that is loaded later. Its one export load takes the shared
-// modules, by their names, and returns what the entry exports.
+// modules, by their names, and returns the exports of the entry.
 func joinLater(modules map[string]string, entry string, shared []string) (string, error) {
 	j := joiner{modules: modules, state: map[string]int{}}
 	given := make([]string, len(shared))

@@ -105,8 +105,8 @@ var (
 var sharedModules = []string{"account", "api", "dom", "operations", "parts", "words"}
 
 // load returns the files by their path: the page, the drawing, one script of all modules,
-// one of those that are loaded later, and one file of all styles. What cannot be read or
-// joined is a programmer's mistake.
+// one of those that are loaded later, and one file of all styles. A file that cannot be
+// read or joined is a programmer's mistake.
 func load() map[string]asset {
 	html := read("index.html")
 	names, all := scripts.FindStringSubmatch(html), modules()

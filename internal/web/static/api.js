@@ -48,7 +48,7 @@ export const tokens = (signal) => request('GET', 'tokens', { signal });
 export const createToken = (name, scope, days) =>
   request('POST', 'tokens', { body: { name, scope, ...(days && { expires_at: new Date(Date.now() + days * 86_400_000).toISOString() }) } });
 export const rotateToken = (name, overlap) => request('POST', `tokens/${encodeURIComponent(name)}/rotate`, { body: { overlap } });
-// people are those who signed in at the OpenID Connect provider.
+// people are the people with a sign-in at the OpenID Connect provider.
 export const people = (signal) => request('GET', 'people', { signal });
 export const signOutPerson = (name) => request('POST', `people/${encodeURIComponent(name)}/sign-out`);
 export const forgetPerson = (name) => request('DELETE', `people/${encodeURIComponent(name)}`);

@@ -137,7 +137,7 @@ function stale() {
 
 const clock = (time) => new Date(time).toLocaleTimeString();
 
-// glance shows what every view shows: the pause, and the number of failures.
+// glance shows the pause and the number of failures, which every view has.
 function glance() {
   const { now, problem } = heart.pulse;
   if (problem?.status === 401 && shown?.loaded) identify();

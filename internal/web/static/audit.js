@@ -1,4 +1,4 @@
-// The audit log: who changed what and when. Only admins see it.
+// The audit log: all changes, with their actors and times. Only admins see it.
 
 import * as api from './api.js';
 import { button, el, icon, keyed, renew } from './dom.js';

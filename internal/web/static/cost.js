@@ -1,4 +1,4 @@
-// Before many deals begin, a person sees what they cost and is asked.
+// Before many deals begin, a person sees their cost and is asked.
 
 import * as api from './api.js';
 import { el } from './dom.js';

@@ -1,4 +1,4 @@
-// The erasure of a person: first a name, then what it does, and a confirmation. Only admins see it.
+// The erasure of a person: first a name, then the effects, and a confirmation. Only admins see it.
 
 import * as api from './api.js';
 import { el, outside, renew } from './dom.js';
@@ -76,7 +76,7 @@ function ask({ login, state, deals }, name, erased) {
   return [el('h2', {}, `Erase ${login}?`), form];
 }
 
-// after tells what remains, and where.
+// after lists the remains, with their places.
 function after(login, { reserved, deals, rules, warning }) {
   const urls = deals.map(({ url }) => url).filter(Boolean);
   return [
@@ -97,7 +97,7 @@ const places = [
   ['Logs', 'Nothing', 'Lines with the login, until they expire'],
 ];
 
-// effects tells what goes and what stays.
+// effects is a table of the effects, by place.
 const effects = () => el('section', { className: 'card' }, el('h2', {}, 'What an erasure does'),
   el('div', { className: 'scroll', tabIndex: 0, role: 'region', ariaLabel: 'What an erasure does' },
     el('table', { id: 'erase-effects' }, el('thead', {}, el('tr', {}, ['Place', 'What goes', 'What stays'].map((word) => el('th', { scope: 'col' }, word)))),

@@ -11,7 +11,7 @@ import * as words from './words.js';
 let loaded = null;
 let tries = 0;
 
-// later returns what rare.js exports.
+// later returns the exports of rare.js.
 export function later() {
   loaded ??= load().catch(() => {
     loaded = null;

@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { button, el } from './dom.js';
 import { attempt, confirm, note, when } from './parts.js';
 
-// pauseNote says who paused, why and since when, with a button that resumes.
+// pauseNote names the actor, the reason and the time of the pause, with a button that resumes.
 export const pauseNote = ({ since, reason, by, scans }, admin, changed) => note('warn', 'pause',
   el('p', { dir: 'auto' }, el('span', { className: 'strong' }, scans ? 'Deals and scans are paused' : 'Deal creation is paused'), by && ` by ${by}`, ' since ', when(since), reason && `: ${reason}`),
   admin && button('Resume', () => resume(changed), { kind: 'small', mark: 'go', data: { act: 'resume-pushes' } }));

@@ -1,4 +1,4 @@
-// Who uses this browser, and the people who signed in at the OpenID Connect provider.
+// The user of this browser, and the people with a sign-in at the OpenID Connect provider.
 
 import * as api from './api.js';
 import { button, el } from './dom.js';

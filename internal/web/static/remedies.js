@@ -1,4 +1,4 @@
-// What a person can do about a problem: the place where its cause can be changed.
+// Remedies: the place where the cause of a problem can be changed.
 
 const all = [
   [/\bowner\b|\bdeactivated\b|user_id|owner_id/i, 'Choose another owner', '#/settings?focus=owner'],
