@@ -15,6 +15,7 @@ export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
 # downloaded before.
 go mod download
 go mod download -modfile=tools/go.mod
+for module in e2e/testdata/issuer infra/imagetest/testdata/kubernetes; do go -C "$module" mod download; done
 provider=${SHARED_DIR:-../shared}/tools/aws-offline
 if [ -e "$provider/go.mod" ]; then (cd "$provider" && go mod download); fi
 
