@@ -428,3 +428,20 @@ func FuzzARuleSetIsRefusedOrDecides(f *testing.F) {
 		}
 	})
 }
+
+func TestRulesThatNameAPersonAreFound(t *testing.T) {
+	t.Parallel()
+	condition := func(fact, value string) []rules.Condition { return []rules.Condition{{Fact: fact, Value: value}} }
+	set := rules.Set{Rules: []rules.Rule{
+		{Name: "login", All: condition(rules.Login, "*hubot*")},
+		{Name: "keyword", Any: condition(rules.Keyword, "by Hubot, again")},
+		{Name: "expression", None: condition(rules.Expression, "(octocat|hubot)")},
+		{Name: "title", Title: "For hubot"},
+		{Name: "field", Fields: []rules.Field{{Field: "Topic", Template: `{{if eq .Login "hubot"}}x{{end}}`}}},
+		{Name: "of hubot"},
+		{Name: "another", All: condition(rules.Login, "hubot-2"), Title: "robothubot"},
+	}}
+	if got, want := set.Naming("hubot"), []string{"login", "keyword", "expression", "title", "field", "of hubot"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -1,8 +1,8 @@
 package rules
 
 import (
+	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"gistdeal"
@@ -41,12 +41,19 @@ type Rule struct {
 	LabelID int64 `json:"label_id,omitempty" yaml:"-" doc:"What label stood for when the rule was saved."`
 }
 
-// Naming returns the names of the rules with a condition that has a login, alone or with *.
+// Naming returns the names of the rules that have a login as a word: in their name, a condition
+// or a template.
 func (s Set) Naming(login string) (names []string) {
+	word := regexp.MustCompile(`(?i)(^|[^a-z0-9-])` + regexp.QuoteMeta(login) + `($|[^a-z0-9-])`)
 	for _, r := range s.Rules {
-		if slices.ContainsFunc(slices.Concat(r.All, r.Any, r.None), func(c Condition) bool {
-			return c.Fact == Login && strings.EqualFold(strings.Trim(c.Value, "*"), login)
-		}) {
+		texts := []string{r.Name, r.Title}
+		for _, c := range slices.Concat(r.All, r.Any, r.None) {
+			texts = append(texts, c.Value)
+		}
+		for _, f := range r.Fields {
+			texts = append(texts, f.Template)
+		}
+		if slices.ContainsFunc(texts, word.MatchString) {
 			names = append(names, r.Name)
 		}
 	}
