@@ -67,6 +67,10 @@ var editsOfTerraform = []edit{
 	{"database.tf", "max_allocated_storage = 5 * var.database_storage", "max_allocated_storage = var.database_storage"},
 	{"filesystem.tf", "encrypted      = true", "encrypted      = true\n  availability_zone_name = \"us-east-1a\""},
 	{"filesystem.tf", "encrypted      = true", "encrypted      = true\n  throughput_mode = \"provisioned\"\n  provisioned_throughput_in_mibps = 100"},
+	{"filesystem.tf", `Effect    = "Deny"`, `Effect    = "Allow"`},
+	{"filesystem.tf", `"aws:SecureTransport" = "false"`, `"aws:SecureTransport" = "true"`},
+	{"filesystem.tf", `"elasticfilesystem:ClientMount", `, ""},
+	{"filesystem.tf", "  depends_on = [aws_efs_file_system_policy.shared]\n", ""},
 	{"filesystem.tf", "subnet_id       = aws_subnet.private[count.index].id", "subnet_id       = aws_subnet.private[0].id"},
 	// Page, names, certificates
 	{"page.tf", `"/user/*", `, `"/users/*", `},

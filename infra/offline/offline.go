@@ -59,8 +59,12 @@ func initialise(f Folder) (err error) {
 	if ready.dir, err = os.MkdirTemp("", "gistdeal-terraform-"); err != nil {
 		return err
 	}
+	script, err := completed(ready.dir + "/source")
+	if err != nil {
+		return err
+	}
 	var stderr bytes.Buffer
-	build := exec.Command(setup(), ready.dir+"/offline")
+	build := exec.Command(script, ready.dir+"/offline")
 	build.Stderr = &stderr
 	out, err := build.Output()
 	if err != nil {

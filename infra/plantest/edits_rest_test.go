@@ -262,6 +262,18 @@ resource "aws_iam_instance_profile" "machine" {`,
 		"firewall", "no large body",
 	},
 	{
+		"filesystem.tf", `"aws:SecureTransport" = "false"`, `"aws:SecureTransport" = "true"`,
+		"filesystem", "Nobody mounts the file system without TLS.",
+	},
+	{
+		"filesystem.tf", `"elasticfilesystem:ClientMount", "elasticfilesystem:ClientRootAccess"`, `"elasticfilesystem:*"`,
+		"filesystem", "nobody changes the file system by its policy",
+	},
+	{
+		"filesystem.tf", "  depends_on = [aws_efs_file_system_policy.shared]\n", "",
+		"waits", "does not wait for aws_efs_file_system_policy.shared",
+	},
+	{
 		"database.tf", "subnet_ids  = aws_subnet.private[*].id", "subnet_ids  = aws_subnet.public[*].id",
 		"database", "in the private subnets",
 	},

@@ -157,6 +157,7 @@ func unwired(p plan) (problems []string) {
 		"aws_autoscaling_group.machines":      {"aws_launch_template.machine.latest_version"},
 	}
 	waits := map[string][]string{
+		"aws_efs_mount_target.shared": {"aws_efs_file_system_policy.shared"},
 		"aws_autoscaling_group.machines": {
 			"aws_lb_listener.http", "aws_lb_listener.https", "aws_lb_listener_rule.acme", "aws_route53_record.api",
 			"aws_cloudfront_distribution.page", "aws_efs_mount_target.shared", "aws_iam_role_policy_attachment.machine", "aws_route.out",
@@ -216,7 +217,7 @@ var known = strings.Fields(`
 	aws_autoscaling_group.machines aws_autoscaling_policy.load aws_budgets_budget.month aws_cloudfront_distribution.page
 	aws_cloudfront_origin_access_control.page aws_cloudfront_response_headers_policy.page aws_cloudwatch_dashboard.overview
 	aws_cloudwatch_log_group.log aws_cloudwatch_log_metric_filter.event aws_cloudwatch_metric_alarm.alarm aws_db_instance.database
-	aws_db_subnet_group.database aws_default_security_group.none aws_efs_file_system.shared aws_efs_mount_target.shared
+	aws_db_subnet_group.database aws_default_security_group.none aws_efs_file_system.shared aws_efs_file_system_policy.shared aws_efs_mount_target.shared
 	aws_iam_instance_profile.machine aws_iam_policy.machine aws_iam_role.machine aws_iam_role_policy_attachment.machine
 	aws_internet_gateway.main aws_launch_template.machine aws_lb.balancer aws_lb_listener.http aws_lb_listener.https
 	aws_lb_listener_rule.acme aws_lb_target_group.app aws_lb_target_group.http aws_network_acl.private aws_network_acl.public
