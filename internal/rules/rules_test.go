@@ -429,7 +429,7 @@ func FuzzARuleSetIsRefusedOrDecides(f *testing.F) {
 	})
 }
 
-func TestRulesThatNameAPersonAreFound(t *testing.T) {
+func TestRulesThatNameAPersonAreListed(t *testing.T) {
 	t.Parallel()
 	condition := func(fact, value string) []rules.Condition { return []rules.Condition{{Fact: fact, Value: value}} }
 	set := rules.Set{Rules: []rules.Rule{
