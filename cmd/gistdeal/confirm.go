@@ -17,7 +17,7 @@ var errUsage = errors.New("nothing was done")
 // confirming is the flags of commands that cannot be undone.
 type confirming struct {
 	Yes    bool `xor:"confirm" help:"Do not ask; needed without a terminal."`
-	DryRun bool `xor:"confirm" help:"Print what would change and what that costs, and change nothing."`
+	DryRun bool `xor:"confirm" help:"Print the change and its cost, and change nothing."`
 }
 
 // effect is a change that cannot be undone and its cost.

@@ -16,7 +16,7 @@ import (
 type operationsCmd struct {
 	List   operationsListCmd   `cmd:"" help:"List bulk operations, the newest first."`
 	Show   operationsShowCmd   `cmd:"" help:"Show the progress and the results of an operation, problems first."`
-	Cancel operationsCancelCmd `cmd:"" help:"Cancel what is pending of an operation. What was done stays."`
+	Cancel operationsCancelCmd `cmd:"" help:"Cancel the pending items of an operation. Those done stay."`
 }
 
 type operationsListCmd struct {
