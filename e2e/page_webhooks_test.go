@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -49,4 +50,113 @@ func TestAWebhookIsAddedTestedDisabledAndDeletedOnThePage(t *testing.T) {
 	click(t, ctx, `[data-webhook="n8n"] [data-act="delete"]`)
 	click(t, ctx, "dialog button.danger")
 	waitFor(t, ctx, `!document.querySelector('[data-webhook="n8n"]') && document.querySelector('[data-webhook="sales"]')`)
+}
+
+func TestAWebhookIsChangedRotatedAndSentToAgainOnThePage(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	env["GISTDEAL_WEBHOOK_PRIVATE"] = "true"
+	got := make(chan http.Header, 100)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header.Clone() }))
+	t.Cleanup(receiver.Close)
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p, chromedp.EmulateViewport(375, 800), open(p, "webhooks"), chromedp.WaitVisible("#webhook-name"))
+	do(t, ctx, p, chromedp.SendKeys("#webhook-name", "n8n"), chromedp.SendKeys("#webhook-url", receiver.URL))
+	click(t, ctx, "#webhook-types-all")
+	click(t, ctx, "#add-webhook")
+	waitForText(t, ctx, "#webhook-form .wrong", "Choose at least one type of event")
+	accessible(t, ctx, "the types of events of a new webhook")
+	click(t, ctx, `#webhook-types [value="pushes.paused"]`)
+	click(t, ctx, "#add-webhook")
+	waitFor(t, ctx, `document.querySelector('#webhook-secret')`)
+	secret := text(t, ctx, "#webhook-secret")
+	click(t, ctx, "dialog .dialog-head button")
+	waitForText(t, ctx, `[data-webhook="n8n"]`, "pushes.paused")
+
+	click(t, ctx, `[data-webhook="n8n"] [data-act="change"]`)
+	waitFor(t, ctx, `document.querySelector('#change-types [value="pushes.paused"]')?.checked`)
+	accessible(t, ctx, "the change of a webhook")
+	click(t, ctx, `#change-types [value="pushes.resumed"]`)
+	click(t, ctx, "#save-webhook")
+	waitForText(t, ctx, `[data-webhook="n8n"]`, "pushes.paused, pushes.resumed")
+
+	click(t, ctx, `[data-webhook="n8n"] [data-act="rotate"]`)
+	waitFor(t, ctx, `document.querySelector('#overlap')`)
+	accessible(t, ctx, "the rotation of a secret")
+	eval[any](t, ctx, `document.querySelector('#overlap').value = '7d'; null`)
+	click(t, ctx, `dialog button[value="yes"]`)
+	waitFor(t, ctx, `document.querySelector('#webhook-secret')?.textContent.startsWith('whsec_')`)
+	if rotated := text(t, ctx, "#webhook-secret"); rotated == secret {
+		t.Error("the rotated secret is the old one")
+	}
+	click(t, ctx, "dialog .dialog-head button")
+	waitForText(t, ctx, `[data-webhook="n8n"]`, "the old secret ends in")
+
+	run(t, env, "pause")
+	first := <-got
+	if signatures := strings.Fields(first.Get("Webhook-Signature")); len(signatures) != 2 {
+		t.Errorf("during the overlap a message has the signatures %v, want two", signatures)
+	}
+	for _, again := range []string{"[data-again]", "#redeliver-range", "#redeliver-failed"} {
+		waitForDelivered(t, ctx)
+		if again == "#redeliver-range" {
+			do(t, ctx, p, chromedp.SendKeys("#redeliver-first", "1"))
+		}
+		click(t, ctx, again)
+		if again == "#redeliver-failed" {
+			waitForText(t, ctx, "#toasts", "No messages will be sent again")
+			continue
+		}
+		waitForText(t, ctx, "#toasts", "1 message will be sent again")
+		if id := (<-got).Get("Webhook-Id"); id != first.Get("Webhook-Id") {
+			t.Errorf("%s sent the message %s, want %s", again, id, first.Get("Webhook-Id"))
+		}
+	}
+	accessible(t, ctx, "the messages to a webhook")
+	if wide := eval[int](t, ctx, `document.documentElement.scrollWidth`); wide > 375 {
+		t.Errorf("the view is %d pixels wide on a screen of 375", wide)
+	}
+}
+
+// waitForDelivered opens the messages to the webhook n8n until the only one is delivered.
+func waitForDelivered(t *testing.T, ctx context.Context) {
+	t.Helper()
+	waitFor(t, ctx, `(() => {
+		if (document.querySelector('#deliveries [data-again]')) return true;
+		document.querySelector('dialog .dialog-head button')?.click();
+		document.querySelector('[data-webhook="n8n"] [data-act="messages"]').click();
+		return false;
+	})()`)
+}
+
+func TestAWebhookForPeopleIsAddedAndChangedWithItsTimesOnThePage(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p, open(p, "webhooks"), chromedp.WaitVisible("#webhook-name"))
+	eval[bool](t, ctx, `(() => { const kind = document.querySelector('#webhook-kind'); kind.value = 'slack'; return kind.dispatchEvent(new Event('change')); })()`)
+	click(t, ctx, "#webhook-types-all")
+	if eval[bool](t, ctx, `document.querySelector('#webhook-types [value="deal.created"]').checkVisibility()`) {
+		t.Error("the page offers people a type that no message to them tells of")
+	}
+	click(t, ctx, `#webhook-types [value="deal.failed"]`)
+	eval[any](t, ctx, `document.querySelector('#webhook-digest').value = 'daily'; document.querySelector('#webhook-zone').value = ''; null`)
+	do(t, ctx, p, chromedp.SendKeys("#webhook-name", "sales"), chromedp.SendKeys("#webhook-url", "https://hooks.example/x"),
+		chromedp.SendKeys("#webhook-quiet", "20:00-07:30"), chromedp.SendKeys("#webhook-zone", "Europe/Berlin"))
+	click(t, ctx, "#add-webhook")
+	waitForText(t, ctx, `[data-webhook="sales"]`, "Once a day, at 8 in the morning, not 20:00-07:30 (Europe/Berlin)")
+	waitForText(t, ctx, `[data-webhook="sales"]`, "deal.failed")
+	if eval[bool](t, ctx, `!!document.querySelector('[data-webhook="sales"] [data-act="rotate"]')`) {
+		t.Error("a webhook for people has no secret to rotate")
+	}
+	click(t, ctx, `[data-webhook="sales"] [data-act="change"]`)
+	waitFor(t, ctx, `document.querySelector('#change-zone')?.value === 'Europe/Berlin'`)
+	accessible(t, ctx, "the change of a webhook for people")
+	click(t, ctx, "#change-types-all")
+	eval[any](t, ctx, `document.querySelector('#change-digest').value = 'hourly'; document.querySelector('#change-quiet').value = ''; null`)
+	click(t, ctx, "#save-webhook")
+	waitForText(t, ctx, `[data-webhook="sales"]`, "all events")
+	waitForText(t, ctx, `[data-webhook="sales"]`, "Once an hour")
 }

@@ -8,8 +8,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"gistdeal"
 )
 
 func get(path string, header http.Header) *httptest.ResponseRecorder {
@@ -229,6 +232,23 @@ func TestThePageHasTheElementsThatScriptsNeed(t *testing.T) {
 			if !strings.Contains(html, `id="`+match[1]+`"`) {
 				t.Errorf("%s.js needs #%s, which is not in index.html", name, match[1])
 			}
+		}
+	}
+}
+
+// The page offers people only the types that messages to them tell of.
+func TestThePageOffersEachTypeOfEventsForWebhooks(t *testing.T) {
+	t.Parallel()
+	_, groups, _ := strings.Cut(modules()["webhookform"], "const groups = {")
+	groups, noticed, _ := strings.Cut(groups, "const noticed =")
+	noticed, _, _ = strings.Cut(noticed, ";")
+	for _, kind := range gistdeal.EventTypes {
+		name := "'" + string(kind) + "'"
+		if !strings.Contains(groups, name+": ") {
+			t.Errorf("webhookform.js does not offer %s", name)
+		}
+		if people := slices.Contains(gistdeal.NoticeTypes, kind); people != strings.Contains(noticed, name) {
+			t.Errorf("webhookform.js offers %s to people: %v, want %v", name, !people, people)
 		}
 	}
 }

@@ -64,7 +64,9 @@ export const webhooks = (signal) => request('GET', 'webhooks', { signal });
 export const addWebhook = (webhook) => request('POST', 'webhooks', { body: webhook });
 export const changeWebhook = (name, changed) => request('PUT', ofWebhook(name), { body: changed });
 export const deleteWebhook = (name) => request('DELETE', ofWebhook(name));
+export const rotateWebhook = (name, overlap) => request('POST', ofWebhook(name, '/rotate'), { body: { overlap } });
 export const testWebhook = (name) => request('POST', ofWebhook(name, '/test'));
+export const redeliver = (name, which) => request('POST', ofWebhook(name, '/redeliver'), { body: which });
 export const deliveries = (name, query) => request('GET', ofWebhook(name, '/deliveries'), { query });
 
 // rules decide which gists become deals. To save them fails with the status 412 if they have

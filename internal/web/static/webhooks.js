@@ -3,8 +3,10 @@
 
 import * as api from './api.js';
 import { button, el, renew } from './dom.js';
-import { attempt, badge, confirm, copying, dialog, due, empty, when } from './parts.js';
+import { deliveries } from './deliveries.js';
+import { attempt, badge, confirm, copying, dialog, empty, when } from './parts.js';
 import { capital } from './words.js';
+import { choice, digests, field, forPeople, onSubmit, text, timing, types } from './webhookform.js';
 
 const kinds = {
   webhook: { word: 'Signed JSON for a program', url: 'https://n8n.example/webhook/gistdeal' },
@@ -19,16 +21,6 @@ const states = {
   disabled: { word: 'Disabled', tone: 'none', mark: 'pause' },
   failed: { word: 'Disabled after failures', tone: 'bad', mark: 'failed' },
 };
-
-const digests = { minute: 'A minute after the first event', hourly: 'Once an hour', daily: 'Once a day, at 8 in the morning' };
-
-const deliveryStates = {
-  delivered: { word: 'Delivered', tone: 'good', mark: 'created' },
-  pending: { word: 'Waits', tone: 'warn', mark: 'queued' },
-  failed: { word: 'Failed', tone: 'bad', mark: 'failed' },
-};
-
-const part = 20; // messages in the list
 
 export function webhooks(page) {
   page.head('Webhooks and notices', el('a', { href: '#/settings', className: 'button' }, 'Back to settings'));
@@ -50,23 +42,26 @@ const table = (all, read) => el('table', { className: 'tokens small' },
   el('tbody', {}, all.map((one) => row(one, read))));
 
 function row(one, read) {
-  const { name, kind, url, state, reason, types, user, digest, quiet, zone, delivered_at: delivered, pending } = one;
+  const { name, kind, url, state, reason, types: chosen, user, digest, quiet, zone, delivered_at: delivered, pending, old_secret_until: oldUntil } = one;
   const on = state === 'enabled';
   const facts = [
     `${kinds[kind]?.word ?? kind}, ${url}`,
-    [types.length ? types.join(', ') : 'all events', user && ` of ${user}`],
+    [chosen.length ? chosen.join(', ') : 'all events', user && ` of ${user}`],
     digest && [digests[digest] ?? digest, quiet && `, not ${quiet}`, (quiet || digest === 'daily') && ` (${zone || 'UTC'})`],
     ['last success ', when(delivered), pending > 0 && `, ${pending} waiting`],
+    oldUntil && new Date(oldUntil) > new Date() && ['the old secret ends ', when(oldUntil)],
   ].filter(Boolean);
   const act = (word, run, done, kinded = {}) => button(word, async () => await attempt(run, done) !== null && attempt(read), { ariaLabel: `${word} ${name}`, ...kinded });
   return el('tr', { data: { webhook: name } },
     el('th', { scope: 'row' }, name, facts.map((fact) => el('p', { className: 'quiet', dir: 'auto' }, fact))),
     el('td', {}, badge(states[state].tone, states[state].mark, states[state].word), reason && el('p', { className: 'reason', dir: 'auto' }, capital(reason))),
-    el('td', { className: 'act' },
+    el('td', { className: 'act' }, el('div', { className: 'line end' },
       on && act('Test', () => api.testWebhook(name), (sent) => outcome(sent), { data: { act: 'test' } }),
-      button('Messages', () => attempt(() => messages(name)), { ariaLabel: `Messages to ${name}`, data: { act: 'messages' } }),
+      button('Messages', () => attempt(() => deliveries(one)), { ariaLabel: `Messages to ${name}`, data: { act: 'messages' } }),
+      button('Change', () => change(one, read), { ariaLabel: `Change ${name}`, data: { act: 'change' } }),
+      !forPeople(kind) && button('Rotate secret', () => rotate(name, read), { ariaLabel: `Rotate secret of ${name}`, data: { act: 'rotate' } }),
       act(on ? 'Disable' : 'Enable', () => api.changeWebhook(name, { state: on ? 'disabled' : 'enabled' }), `${name} ${on ? 'disabled' : 'enabled'}`, { data: { act: 'toggle' } }),
-      button('Delete', () => remove(name, read), { kind: 'danger', ariaLabel: `Delete ${name}`, data: { act: 'delete' } })));
+      button('Delete', () => remove(name, read), { kind: 'danger', ariaLabel: `Delete ${name}`, data: { act: 'delete' } }))));
 }
 
 // outcome is the answer to a test, in words.
@@ -74,67 +69,85 @@ const outcome = ({ state, status, problem }) => ({
   delivered: `Accepted${status ? ` with status ${status}` : ''}`, pending: 'Not sent yet: no leader has sent it', failed: `Not accepted: ${problem}`,
 })[state];
 
-async function messages(name) {
-  const { deliveries } = await api.deliveries(name, { limit: part });
-  const line = ({ type, state, attempts, created_at: created, tried_at: tried, next_at: next, status, problem }) => el('li', {},
-    badge(deliveryStates[state].tone, deliveryStates[state].mark, deliveryStates[state].word),
-    el('div', {},
-      el('p', { className: 'facts' }, el('span', { className: 'strong' }, type), when(tried || created)),
-      el('p', { className: 'quiet' }, `Attempts: ${attempts}`, status && `, last answer ${status}`, next && [', next ', due(next, 'now')]),
-      problem && el('p', { className: 'reason', dir: 'auto' }, capital(problem))));
-  dialog(`Messages to ${name}`, deliveries.length ? el('ul', { className: 'runs', id: 'deliveries' }, deliveries.map(line)) : el('p', {}, 'None yet.'));
-}
-
 async function remove(name, read) {
   const yes = await confirm(`Delete ${name}?`, 'It gets no more messages, and the list of its messages is deleted. You can’t undo this.', 'Delete', { danger: true });
   if (yes !== null && await attempt(() => api.deleteWebhook(name), `${name} deleted`)) await attempt(read);
 }
 
-// creation is the form for a new webhook. Times are only for people.
-function creation(read) {
-  const id = (name) => `webhook-${name}`;
-  const field = (name, word, input, hint = '') => el('p', { className: 'field' }, el('label', { htmlFor: id(name) }, word), input, hint && el('span', { className: 'quiet', id: `${id(name)}-hint` }, hint));
-  const text = (name, props = {}) => el('input', { id: id(name), name, autocomplete: 'off', ...props });
-  const choice = (name, offered) => el('select', { id: id(name), name }, Object.entries(offered).map(([value, word]) => el('option', { value }, word)));
-  const kind = choice('kind', Object.fromEntries(Object.entries(kinds).map(([name, { word }]) => [name, word])));
-  const url = text('url', { required: true, maxLength: 2000 });
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? '';
-  const times = el('div', {},
-    field('digest', 'Send one message', choice('digest', digests)),
-    field('quiet', 'Quiet hours', text('quiet', { placeholder: '20:00-07:30', maxLength: 11 }), `In the time zone ${zone || 'UTC'}. Leave it empty for none.`));
-  const wrong = el('p', { className: 'wrong', role: 'alert' });
-  const send = el('button', { className: 'primary', id: 'add-webhook' }, 'Add webhook');
-  const form = el('form', { className: 'options' },
-    field('name', 'Name', text('name', { required: true, maxLength: 40 }), 'Such as n8n or sales.'),
-    field('kind', 'For', kind), field('url', 'Address', url, 'It is a secret for people’s kinds, and is not shown again.'), times,
-    wrong, el('div', { className: 'line' }, send));
-  const people = () => kind.value !== 'webhook';
-  kind.onchange = () => {
-    times.hidden = !people();
-    url.placeholder = kinds[kind.value].url;
-  };
-  kind.onchange();
-  form.onsubmit = async (event) => {
-    event.preventDefault();
-    if (send.ariaBusy === 'true') return;
-    send.ariaBusy = 'true';
-    wrong.textContent = '';
-    const value = (name) => form.elements[name].value.trim();
-    try {
-      const added = await api.addWebhook({ name: value('name'), kind: kind.value, url: value('url'), ...(people() && { digest: value('digest'), quiet: value('quiet'), zone }) });
-      form.reset();
-      kind.onchange();
-      if (added.secret) shown(added);
-      await read();
-    } catch (problem) {
-      wrong.textContent = capital(problem.message);
-    } finally {
-      send.ariaBusy = null;
-    }
-  };
-  return form;
+const overlaps = { '0s': 'at once', '1h': 'in an hour', '24h': 'in a day', '7d': 'in a week', '30d': 'in 30 days' };
+
+// rotate gives a webhook a new secret. Both sign messages until the old one ends.
+async function rotate(name, read) {
+  const end = choice('overlap', Object.fromEntries(Object.entries(overlaps).map(([value, word]) => [value, `Ends ${word}`])), '24h');
+  const yes = await confirm(`Rotate the secret of ${name}?`, 'Messages are signed with the new secret at once, and with the old one too until it ends. Give the receiver the new one before.', 'Rotate', { more: field('Old secret', end) });
+  if (yes === null) return;
+  const rotated = await attempt(() => api.rotateWebhook(name, end.value));
+  if (!rotated) return;
+  shown(rotated);
+  await attempt(read);
 }
 
-// shown shows the secret of a new webhook. It is not available again later.
-const shown = ({ name, secret }) => dialog(`Webhook ${name}`, el('p', {}, 'Copy the secret now. The receiver verifies messages with it; you won’t see it again.'),
-  el('div', { className: 'line' }, el('code', { id: 'webhook-secret' }, secret), copying('Copy', secret)));
+// chosenTypes returns the chosen types of events, empty for all.
+function chosenTypes(events) {
+  const chosen = events.value();
+  if (!chosen) throw new api.Problem(400, 'Invalid request', 'choose at least one type of event');
+  return chosen;
+}
+
+// change asks for what a webhook gets and when. Its address stays unless a new one is given.
+function change({ name, kind, types: chosen, digest, quiet, zone }, read) {
+  const events = types('change-types', chosen);
+  events.offer(kind);
+  const times = forPeople(kind) && timing('change', { digest, quiet, zone: zone ?? '' });
+  const url = text('change-url', { maxLength: 2000 });
+  const wrong = el('p', { className: 'wrong', role: 'alert' });
+  const save = el('button', { className: 'primary', id: 'save-webhook' }, 'Save');
+  const form = el('form', { className: 'options' }, events.part, times && times.part,
+    field('New address', url, 'Leave it empty to keep the address.'), wrong, el('div', { className: 'line' }, save));
+  onSubmit(form, save, wrong, async () => {
+    const address = url.value.trim();
+    await api.changeWebhook(name, { types: chosenTypes(events), ...(times && times.value()), ...(address && { url: address }) });
+    box.close();
+    await read();
+  });
+  const box = dialog(`Change ${name}`, form);
+}
+
+// creation is the form for a new webhook. Times are only for people.
+function creation(read) {
+  const name = text('webhook-name', { required: true, maxLength: 40 });
+  const kind = choice('webhook-kind', Object.fromEntries(Object.entries(kinds).map(([one, { word }]) => [one, word])));
+  const url = text('webhook-url', { required: true, maxLength: 2000 });
+  const parts = el('div', { className: 'options' });
+  const wrong = el('p', { className: 'wrong', role: 'alert' });
+  const send = el('button', { className: 'primary', id: 'add-webhook' }, 'Add webhook');
+  const form = el('form', { className: 'options', id: 'webhook-form' },
+    field('Name', name, 'Such as n8n or sales.'), field('For', kind), field('Address', url, 'It is a secret for people’s kinds, and is not shown again.'), parts,
+    wrong, el('div', { className: 'line' }, send));
+  let events, times;
+  const renewed = () => {
+    events = types('webhook-types');
+    times = timing('webhook');
+    parts.replaceChildren(events.part, times.part);
+    offer();
+  };
+  const offer = () => {
+    events.offer(kind.value);
+    times.part.hidden = !forPeople(kind.value);
+    url.placeholder = kinds[kind.value].url;
+  };
+  kind.onchange = offer;
+  renewed();
+  return onSubmit(form, send, wrong, async () => {
+    const added = await api.addWebhook({ name: name.value.trim(), kind: kind.value, url: url.value.trim(), types: chosenTypes(events), ...(forPeople(kind.value) && times.value()) });
+    form.reset();
+    renewed();
+    if (added.secret) shown(added);
+    await read();
+  });
+}
+
+// shown shows a new secret of a webhook. It is not available again later.
+const shown = ({ name, secret, old_secret_until: oldUntil }) => dialog(`Webhook ${name}`, el('p', {}, 'Copy the secret now. The receiver verifies messages with it; you won’t see it again.'),
+  el('div', { className: 'line' }, el('code', { id: 'webhook-secret' }, secret), copying('Copy', secret)),
+  oldUntil && new Date(oldUntil) > new Date() && el('p', {}, 'The old secret ends ', when(oldUntil), '.'));
