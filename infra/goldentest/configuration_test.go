@@ -17,10 +17,11 @@ import (
 // configuration has the texts of infra/, by their names.
 type configuration map[string]string
 
-// written reads the files of infra/ that an apply depends on.
+// written reads the files of infra/ that an apply depends on: also of the kinds that
+// Terraform or OpenTofu would read if there were any.
 func written() (configuration, error) {
 	c := configuration{}
-	for _, pattern := range []string{"*.tf", "*.tfvars", "*.tftpl"} {
+	for _, pattern := range []string{"*.tf", "*.tf.json", "*.tofu", "*.tofu.json", "*.tfvars", "*.tfvars.json", "*.tftpl"} {
 		names, err := filepath.Glob("../" + pattern)
 		if err != nil {
 			return nil, err
@@ -42,7 +43,10 @@ func written() (configuration, error) {
 func (c configuration) normal() (string, error) {
 	var blocks []string
 	for _, name := range slices.Sorted(maps.Keys(c)) {
-		if !strings.HasSuffix(name, ".tf") && !strings.HasSuffix(name, ".tfvars") {
+		if ending := filepath.Ext(name); ending == ".tftpl" {
+			continue // Its text is rendered and reviewed by itself.
+		} else if ending != ".tf" && ending != ".tfvars" {
+			blocks = append(blocks, fmt.Sprintf("file %q {\n%s\n}\n", name, c[name]))
 			continue
 		}
 		of, err := dumped(name, c[name])

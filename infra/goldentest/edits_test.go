@@ -56,7 +56,7 @@ func TestNoEditGoesUnnoticed(t *testing.T) {
 	if names := clean.differs(t); len(names) > 0 {
 		t.Fatalf("make golden: without an edit %q differ", names)
 	}
-	all := slices.Concat(editsOfTerraform, editsOfTheScript)
+	all := slices.Concat(editsOfTerraform, editsOfTheScript, moreEditsOfTerraform, moreEditsOfTheScript)
 	if len(all) < 60 {
 		t.Errorf("only %d edits", len(all))
 	}
