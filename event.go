@@ -33,6 +33,7 @@ const (
 	EventDuplicate            EventType = "duplicate.found"
 	EventAuditEnded           EventType = "audit.ended"
 	EventWebhookDisabled      EventType = "webhook.disabled" // after three days of failures, or since its receiver is gone
+	EventLeaderMissed         EventType = "leader.missed"    // no instance worked for more than a minute; now one does
 )
 
 // EventTypes lists all types.
@@ -40,14 +41,14 @@ var EventTypes = []EventType{
 	EventGistNoticed, EventDealQueued, EventDealAwaitingApproval, EventDealPostponed, EventDealCreated, EventDealRelinked, EventDealFailed,
 	EventDealRetried, EventDealSkipped, EventUserAdded, EventUserGone, EventUserBack, EventUserRenamed, EventUserRemoved, EventUserPaused,
 	EventUserResumed, EventPushesPaused, EventPushesResumed, EventQuotaSpent, EventQuotaRestored, EventDuplicate, EventAuditEnded,
-	EventWebhookDisabled,
+	EventWebhookDisabled, EventLeaderMissed,
 }
 
 // Event is something that happened. It is stored in the transaction of what happened.
 type Event struct {
 	ID       int64     `json:"id" doc:"Grows in the order of the events, over restarts and instances, with gaps."`
 	At       time.Time `json:"at"`
-	Type     EventType `json:"type" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled"`
+	Type     EventType `json:"type" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled,leader.missed"`
 	UserID   int64     `json:"user_id,omitempty" doc:"The user's number on GitHub; left out if the event is about no user, or about a gist that was never read."`
 	Login    string    `json:"login,omitempty" doc:"The user's login at the time of the event."`
 	GistID   string    `json:"gist_id,omitempty"`
@@ -68,6 +69,8 @@ type EventFacts struct {
 	Webhook     string `json:"webhook,omitempty" doc:"The name of the webhook."`
 	Adopted     bool   `json:"adopted,omitempty" doc:"Whether the deal was found in Pipedrive, and not created by an attempt that named it."`
 	Count       int    `json:"count,omitempty" doc:"The number of discrepancies that the audit found."`
+
+	Since time.Time `json:"since,omitzero" doc:"When a leader last worked before the event."`
 }
 
 // EventQuery selects events.

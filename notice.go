@@ -26,7 +26,7 @@ const morning = 8
 // NoticeTypes are the types of events that people are told of unless a webhook names others.
 var NoticeTypes = []EventType{
 	EventGistNoticed, EventDealAwaitingApproval, EventDealFailed, EventUserAdded, EventUserGone, EventPushesPaused, EventPushesResumed,
-	EventQuotaSpent, EventQuotaRestored, EventDuplicate, EventWebhookDisabled,
+	EventQuotaSpent, EventQuotaRestored, EventDuplicate, EventWebhookDisabled, EventLeaderMissed,
 }
 
 // Timing says when a webhook for people gets messages.

@@ -361,6 +361,7 @@ const (
 	DealSkipped          EventType = "deal.skipped"
 	DuplicateFound       EventType = "duplicate.found"
 	GistNoticed          EventType = "gist.noticed"
+	LeaderMissed         EventType = "leader.missed"
 	PushesPaused         EventType = "pushes.paused"
 	PushesResumed        EventType = "pushes.resumed"
 	QuotaRestored        EventType = "quota.restored"
@@ -399,6 +400,8 @@ func (e EventType) Valid() bool {
 	case DuplicateFound:
 		return true
 	case GistNoticed:
+		return true
+	case LeaderMissed:
 		return true
 	case PushesPaused:
 		return true
@@ -2210,6 +2213,9 @@ type Event struct {
 
 	// Remote The remote of the quota: GitHub or Pipedrive.
 	Remote string `json:"remote,omitempty,omitzero"`
+
+	// Since When a leader last worked before the event.
+	Since time.Time `json:"since,omitempty,omitzero"`
 
 	// Type What happened, as in docs/api.md.
 	Type EventType `json:"type"`

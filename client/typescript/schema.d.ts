@@ -2303,6 +2303,11 @@ export interface components {
             reason?: string;
             /** @description The remote of the quota: GitHub or Pipedrive. */
             remote?: string;
+            /**
+             * Format: date-time
+             * @description When a leader last worked before the event.
+             */
+            since?: string;
             type: components["schemas"]["EventType"];
             /**
              * Format: int64
@@ -2348,7 +2353,7 @@ export interface components {
          * @description What happened, as in docs/api.md.
          * @enum {string}
          */
-        EventType: "gist.noticed" | "deal.queued" | "deal.awaiting_approval" | "deal.postponed" | "deal.created" | "deal.relinked" | "deal.failed" | "deal.retried" | "deal.skipped" | "user.added" | "user.gone" | "user.back" | "user.renamed" | "user.removed" | "user.paused" | "user.resumed" | "pushes.paused" | "pushes.resumed" | "quota.spent" | "quota.restored" | "duplicate.found" | "audit.ended" | "webhook.disabled";
+        EventType: "gist.noticed" | "deal.queued" | "deal.awaiting_approval" | "deal.postponed" | "deal.created" | "deal.relinked" | "deal.failed" | "deal.retried" | "deal.skipped" | "user.added" | "user.gone" | "user.back" | "user.renamed" | "user.removed" | "user.paused" | "user.resumed" | "pushes.paused" | "pushes.resumed" | "quota.spent" | "quota.restored" | "duplicate.found" | "audit.ended" | "webhook.disabled" | "leader.missed";
         Failed: {
             rule: string;
             /** @description The first condition that does not hold, or that must not hold and does. */

@@ -59,6 +59,9 @@ type Store interface {
 	Release() error
 	Listen(ctx context.Context, notified func())
 	InterruptRuns(ctx context.Context) error
+	// NoteWork records that the leader works at that time. If none has done so for longer than
+	// longest, it adds an event, and returns since when; otherwise zero.
+	NoteWork(ctx context.Context, now time.Time, longest time.Duration) (since time.Time, err error)
 	// SaveQuotas saves quotas and backoffs as JSON, with the events about their changes.
 	SaveQuotas(ctx context.Context, value string, events ...gistdeal.Event) error
 	// DeleteEvents deletes up to limit events from before then, and returns their number.

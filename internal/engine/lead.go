@@ -34,6 +34,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		e.reconciler.Reset(context.Cause(leading))
 		if leading.Err() == nil || ctx.Err() != nil { // Otherwise another process may know better.
 			e.keepLastQuotas(ctx)
+			e.noteLastWork(ctx)
 		}
 		if releaseErr := e.store.Release(); releaseErr != nil {
 			e.log.Error("lease not released", "error", releaseErr)
@@ -66,7 +67,7 @@ func (e *Engine) lead(ctx context.Context) error {
 	defer e.leading.Store(false)
 	g, ctx := errgroup.WithContext(ctx)
 	loops := []func(context.Context) error{
-		e.scanner.ServeRequests, e.scanner.ResolveRequests, e.scanner.Sweep, e.feed.Run, e.pusher.Run, e.reconciler.Watch, e.keepQuotas, e.deleteEvents, e.planSweeps, e.noteGitHub,
+		e.scanner.ServeRequests, e.scanner.ResolveRequests, e.scanner.Sweep, e.feed.Run, e.pusher.Run, e.reconciler.Watch, e.keepQuotas, e.deleteEvents, e.planSweeps, e.noteGitHub, e.noteWork,
 	}
 	for _, run := range []func(context.Context) error{e.options.Operations, e.options.Retention, e.options.Deliveries} {
 		if run != nil {

@@ -57,6 +57,47 @@ func TestADealSentBeforeTheLeaseWasLostIsRecorded(t *testing.T) {
 	}
 }
 
+func TestTheInstanceThatTakesOverSaysHowLongNoneWorked(t *testing.T) {
+	t.Parallel()
+	for name, path := range map[string]func(*world) string{
+		"SQLite":     func(w *world) string { return w.path },
+		"PostgreSQL": func(w *world) string { return pgtest.URL(w.t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, sim.Options{})
+			w.path = path(w)
+			clock := newClock()
+			w.options.Now = clock.now
+			first := w.start()
+			w.eventually("the first instance works", func() bool { return first.Status().Working })
+			clock.add(40 * time.Second) // Each is less than a minute, and both together are more.
+			first.end()
+			clock.add(40 * time.Second)
+			second := w.start()
+			w.eventually("the second instance works", func() bool { return second.Status().Working })
+			second.end()
+			if n := w.log.Count("no leader for a while"); n > 0 {
+				t.Errorf("a first start and a short restart are told of %d times\n%s", n, w.log)
+			}
+			ended := clock.now()
+			clock.add(time.Hour)
+			third := w.start()
+			var events []gistdeal.Event
+			w.eventually("the event", func() (done bool) {
+				var err error
+				events, err = third.store.Events(t.Context(), gistdeal.EventQuery{Types: []gistdeal.EventType{gistdeal.EventLeaderMissed}, Limit: 10})
+				testenv.Must(t, err)
+				return len(events) > 0
+			})
+			e := events[0]
+			if len(events) > 1 || e.Since.After(ended) || ended.Sub(e.Since) > 30*time.Second || e.At.Sub(ended) < time.Hour {
+				t.Errorf("the events are %+v, want one about the hour after %v", events, ended)
+			}
+		})
+	}
+}
+
 func TestAnOrphanedAttemptIsLookedUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})

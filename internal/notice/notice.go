@@ -52,6 +52,7 @@ type Summary struct {
 	duplicates int
 	pushes     *gistdeal.Event
 	disabled   []gistdeal.Event
+	missed     []gistdeal.Event // the last ones
 }
 
 // tally counts events by a text.
@@ -116,6 +117,8 @@ func (s *Summary) Add(e gistdeal.Event) {
 		if len(s.disabled) < listed {
 			s.disabled = append(s.disabled, e)
 		}
+	case gistdeal.EventLeaderMissed:
+		s.missed = append(s.missed[max(0, len(s.missed)-listed+1):], e)
 	}
 }
 
@@ -217,6 +220,9 @@ func (s *Summary) Notice(page string) (Notice, bool) {
 
 // tellTroubles tells what needs a person, the most urgent first.
 func (s *Summary) tellTroubles(tell func(string, ...Line), link func(string) string) {
+	if len(s.missed) > 0 {
+		tell("works again", s.missedLines(link)...)
+	}
 	if failed := s.failed; len(failed.order) > 0 {
 		tell(counted(failed.total(), "failed deal"), failed.lines(func(reason string, deals int) Line {
 			return Line{counted(deals, "deal") + " failed: " + excerpt(cmp.Or(reason, "no reason is known")) + " Correct the cause, then retry.", link("failures")}
@@ -252,6 +258,13 @@ func (s *Summary) tellTroubles(tell func(string, ...Line), link func(string) str
 		names := "@" + strings.Join(s.gone[:min(len(s.gone), listed)], ", @")
 		tell(counted(len(s.gone), "user")+" gone", Line{"No longer on GitHub: " + names + ".", link("users?state=gone")})
 	}
+}
+
+func (s *Summary) missedLines(link func(string) string) (lines []Line) {
+	for _, e := range s.missed {
+		lines = append(lines, Line{fmt.Sprintf("gistdeal did not work from %s to %s. It notices now what was published meanwhile. If nobody stopped it, its log may say why.", minute(e.Since), minute(e.At)), link("")})
+	}
+	return lines
 }
 
 func (s *Summary) gistLines(link func(string) string) []Line {
@@ -300,6 +313,9 @@ func counted(n int, thing string) string {
 	}
 	return format.Number(n) + " " + thing + "s"
 }
+
+// minute returns a time as people read it, whatever their time zone.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // excerpt returns the begin of a text of others as one line that ends like a sentence.
 func excerpt(text string) string {

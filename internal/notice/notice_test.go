@@ -3,6 +3,7 @@ package notice_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,22 @@ func TestANoticeSaysWhatIsNewAndWhatToDo(t *testing.T) {
 `
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestPeopleAreToldAfterwardsWhenNothingWorked(t *testing.T) {
+	t.Parallel()
+	got, _ := text(nil, event(gistdeal.EventLeaderMissed, "", "", gistdeal.EventFacts{Since: noon.Add(-90 * time.Minute).In(time.FixedZone("", 3600))}))
+	const want = `gistdeal: works again
+
+- gistdeal did not work from 2026-11-30 10:30 UTC to 2026-11-30 12:00 UTC. It notices now what was published meanwhile. If nobody stopped it, its log may say why.
+  https://deals.example/#/
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if !slices.Contains(gistdeal.NoticeTypes, gistdeal.EventLeaderMissed) {
+		t.Error("nobody is told of it unless a webhook names it")
 	}
 }
 

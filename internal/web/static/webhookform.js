@@ -19,12 +19,13 @@ const groups = {
   'The service': {
     'pushes.paused': 'Deal creation paused', 'pushes.resumed': 'Deal creation resumed', 'quota.spent': 'Quota spent', 'quota.restored': 'Quota available again',
     'duplicate.found': 'Duplicate deal found', 'audit.ended': 'Comparison with Pipedrive ended', 'webhook.disabled': 'Webhook disabled',
+    'leader.missed': 'Nothing worked for a while',
   },
 };
 
 // noticed are the types that messages to people tell of.
 const noticed = new Set(['gist.noticed', 'deal.awaiting_approval', 'deal.failed', 'user.added', 'user.gone', 'pushes.paused', 'pushes.resumed',
-  'quota.spent', 'quota.restored', 'duplicate.found', 'webhook.disabled']);
+  'quota.spent', 'quota.restored', 'duplicate.found', 'webhook.disabled', 'leader.missed']);
 
 export const forPeople = (kind) => kind !== 'webhook';
 
