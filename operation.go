@@ -76,6 +76,7 @@ type OperationItem struct {
 	N       int    // its place in the operation, from 1
 	Input   string // as it was given; "" once the person was erased
 	Key     string // what it names: a login in lower case, id: and a number, or a gist id; "" if it names nothing
+	Tags    string // that an added user gets, with spaces between
 	Request int64  // the number of its scan request; 0 if there is none
 	Result  string // "" while it is pending
 	Reason  string

@@ -30,6 +30,7 @@ type FirstScan struct {
 	Order  PushOrder      // of the user's deals
 	// Decisions are those of the rules by gist id; nil if there are no rules.
 	Decisions map[string]Decision
+	Tags      []string  // of the user in Decisions, sorted
 	Next      time.Time // when the user is due again
 }
 

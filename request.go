@@ -24,6 +24,7 @@ const (
 type ScanRequest struct {
 	Login    string
 	Backfill Backfill // policy of a user without a complete first scan; "" keeps its policy, or means the configured one for a new user
+	Tags     string   // with spaces between; the user gets them before rules decide about its gists
 	Kind     RequestKind
 	Number   int64 // distinguishes the requests for one login, from 1; 0 before it is stored
 }

@@ -2,6 +2,7 @@ package gistdeal
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -117,6 +118,17 @@ type DecidedGist struct {
 	NoticedBy string
 	Login     string
 	Tags      []string
+}
+
+// JoinTags returns the tags in both lists, sorted. The error is Invalid if they are more than a
+// user can have.
+func JoinTags(tags, more []string) ([]string, error) {
+	all := slices.Concat(tags, more)
+	slices.Sort(all)
+	if all = slices.Compact(all); len(all) > MaxTags {
+		return nil, Errorf(Invalid, "the user would have %d tags, more than %d", len(all), MaxTags)
+	}
+	return all, nil
 }
 
 // MaxTags is the most tags that a user can have.

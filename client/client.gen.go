@@ -1444,6 +1444,12 @@ type AddUsersInputBody struct {
 	// Backfill The existing gists of new users that get a deal: all, none, or those created since a date. The default is the setting backfill, however many users there are.
 	Backfill string `json:"backfill,omitempty,omitzero"`
 
+	// Tags Tags that each of the users gets before rules decide about its gists; a tracked user gets them too.
+	Tags []string `json:"tags,omitempty,omitzero"`
+
+	// UserTags Further tags of some of the users, by their entry in users.
+	UserTags map[string][]string `json:"user_tags,omitempty,omitzero"`
+
 	// Users Logins, @logins or GitHub URLs.
 	Users []string `json:"users"`
 }

@@ -34,8 +34,8 @@ func TestPastedUsersHaveAResultEach(t *testing.T) {
 	if got := text(t, ctx, "#added"); strings.Contains(got, "comment") {
 		t.Errorf("a comment was read as a login: %s", got)
 	}
-	// Only the column of logins is read from a table.
-	paste("url,login,since\nacme.example,carol,2024\numbrella.example,alice,2025\n", "all")
+	// Only the columns of logins and tags are read from a table.
+	paste("url,login,tags\nacme.example,carol,customer\numbrella.example,alice,\n", "all")
 	do(t, ctx, p,
 		chromedp.WaitVisible(`#added tr[data-input="carol"][data-result="added"]`),
 		chromedp.WaitVisible(`#added tr[data-input="alice"][data-result="tracked"]`))

@@ -1493,6 +1493,12 @@ export interface components {
             again?: boolean;
             /** @description The existing gists of new users that get a deal: all, none, or those created since a date. The default is the setting backfill, however many users there are. */
             backfill?: string;
+            /** @description Tags that each of the users gets before rules decide about its gists; a tracked user gets them too. */
+            tags?: string[];
+            /** @description Further tags of some of the users, by their entry in users. */
+            user_tags?: {
+                [key: string]: string[];
+            };
             /** @description Logins, @logins or GitHub URLs. */
             users: string[];
         };

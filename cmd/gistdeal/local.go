@@ -116,7 +116,7 @@ func (l local) AddMany(ctx context.Context, add admin.Addition) (op gistdeal.Ope
 			return op, err
 		}
 	}
-	return l.operations.AddUsers(ctx, operation.NewID(), add.Logins, add.Backfill)
+	return l.operations.AddUsers(ctx, operation.NewID(), add)
 }
 
 // Operations returns up to limit operations, the newest first.

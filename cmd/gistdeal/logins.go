@@ -14,7 +14,7 @@ import (
 // loginArgs are the users named on the command line.
 type loginArgs struct {
 	Logins []string `arg:"" optional:"" name:"login" help:"Logins, @logins or addresses at github.com; - reads them from standard input."`
-	File   string   `help:"Read logins from a file too: one or more per line; # starts a comment. A .csv file has them in its column login." placeholder:"FILE"`
+	File   string   `help:"Read logins from a file too: one or more per line; # starts a comment. A .csv file has them in its column login, and for users add tags in its column tags." placeholder:"FILE"`
 }
 
 // Validate refuses a command line without users.
@@ -27,15 +27,21 @@ func (a *loginArgs) Validate() error {
 
 // read returns the users as named, in order.
 func (a *loginArgs) read() ([]string, error) {
-	var all []string
+	logins, _, err := a.readTagged()
+	return logins, err
+}
+
+// readTagged returns the users as named, in order, and the tags of those that have some in the
+// file.
+func (a *loginArgs) readTagged() (all []string, tags map[string][]string, err error) {
 	if a.File != "" {
 		text, err := readText(a.File)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if all = format.Words(text); strings.EqualFold(filepath.Ext(a.File), ".csv") {
-			if all, err = format.Column(text); err != nil {
-				return nil, fmt.Errorf("%s: %w", a.File, err)
+			if all, tags, err = format.Column(text); err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", a.File, err)
 			}
 		}
 	}
@@ -46,14 +52,14 @@ func (a *loginArgs) read() ([]string, error) {
 		}
 		text, err := readText("-")
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		all = append(all, format.Words(text)...)
 	}
 	if len(all) == 0 {
-		return nil, errors.New("the input names no user")
+		return nil, nil, errors.New("the input names no user")
 	}
-	return all, nil
+	return all, tags, nil
 }
 
 // maxText is the longest list of users that is read: a million and more.

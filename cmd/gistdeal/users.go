@@ -27,17 +27,18 @@ type usersAddCmd struct {
 	loginArgs
 	printing
 	Backfill backfill `help:"Create deals for all existing gists of a new user, for none, or for those created since a date. The default is the setting backfill, however many users there are; a tracked user keeps its policy." placeholder:"all|none|DATE"`
+	Tag      []string `help:"Tags for all of the users, set before rules decide about their gists." placeholder:"TAG"`
 	Again    bool     `help:"Also track users that were erased."`
 	Yes      bool     `help:"Don't ask."`
 }
 
 // Run tracks the users and prints the result of each.
 func (c *usersAddCmd) Run(ctx context.Context, at serverFlags) error {
-	logins, err := c.read()
+	logins, tags, err := c.readTagged()
 	if err != nil {
 		return err
 	}
-	add := admin.Addition{Logins: logins, Backfill: gistdeal.Backfill(c.Backfill), Notice: notice, Again: c.Again}
+	add := admin.Addition{Logins: logins, Tags: c.Tag, TagsOf: tags, Backfill: gistdeal.Backfill(c.Backfill), Notice: notice, Again: c.Again}
 	results := []admin.Result{}
 	err = c.withGistdeal(ctx, at, creates, func(g backend) error {
 		policy, err := c.agree(ctx, g, len(logins))

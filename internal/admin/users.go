@@ -157,6 +157,8 @@ type Addition struct {
 	// Backfill is the policy of every user without a complete first scan; "" means
 	// that a tracked user keeps its policy, and a new one gets the configured one.
 	Backfill gistdeal.Backfill
+	Tags     []string            // that each user gets
+	TagsOf   map[string][]string // further tags of some, by their entry in Logins
 	// Again also tracks users that were erased.
 	Again bool
 	// Notice is called once if the users wait because of a limit of GitHub; may be nil.
@@ -169,6 +171,10 @@ type Addition struct {
 // their result is known; their requests stay.
 func (a *Admin) AddUsers(ctx context.Context, add Addition) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
+		if err := add.CheckTags(); err != nil {
+			yield(Result{}, err)
+			return
+		}
 		if add.Again {
 			if err := a.AllowAgain(ctx, add.Logins); err != nil {
 				yield(Result{}, err)
@@ -220,7 +226,7 @@ func (add Addition) requests() (requests []gistdeal.ScanRequest, inputs map[stri
 			invalid = append(invalid, Result{input, "invalid", "named twice"})
 		default:
 			inputs[key] = input
-			requests = append(requests, gistdeal.ScanRequest{Login: login, Backfill: add.Backfill})
+			requests = append(requests, gistdeal.ScanRequest{Login: login, Backfill: add.Backfill, Tags: add.TagsFor(input)})
 		}
 	}
 	if len(requests) == 1 { // Somebody waits for it; many are background work.

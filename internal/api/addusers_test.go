@@ -97,7 +97,7 @@ func TestTheColumnOfLoginsIsReadFromCSV(t *testing.T) {
 		"another column of logins":      "company,GitHub,since\r\nACME,alice,2024\r\nUmbrella,bob,2025\r\n",
 		"a mark, quotes and semicolons": "\ufeff\"Name\";\"Login\"\r\n\"Smith; Alice\";\"alice\"\r\n\"Bob \"\"B\"\" Jones,\nformerly Smith\";bob",
 		"login behind other names":      "user,url,Login\nAlice A,https://acme.example,alice\nBob B,-,bob\n",
-		"empty lines":                   "\n\nuser\n\nalice\n\nbob\n\n",
+		"empty lines":                   "\n\nlogin\n\nalice\n\nbob\n\n",
 	} {
 		var list resultList
 		w.read(w.send(http.MethodPost, "/users", text, "Content-Type: text/csv; charset=utf-8"), http.StatusOK, &list)

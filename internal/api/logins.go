@@ -23,8 +23,8 @@ const (
 )
 
 // textTypes are the content types, besides JSON, that lists of users may have.
-var textTypes = map[string]func(text string) ([]string, error){
-	"text/plain": func(text string) ([]string, error) { return format.Words(text), nil },
+var textTypes = map[string]func(text string) (logins []string, tags map[string][]string, err error){
+	"text/plain": func(text string) ([]string, map[string][]string, error) { return format.Words(text), nil, nil },
 	"text/csv":   format.Column,
 }
 
@@ -35,7 +35,7 @@ func acceptText(op *huma.Operation) {
 	for kind := range textTypes {
 		op.RequestBody.Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
-	op.MaxBodyBytes = maxText + 4*maxLogins // JSON needs quotes and commas.
+	op.MaxBodyBytes = 4 * maxText // JSON needs quotes and commas, and names users with tags twice.
 	op.Middlewares = append(op.Middlewares, textToJSON)
 }
 
@@ -43,12 +43,12 @@ func acceptText(op *huma.Operation) {
 func textToJSON(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	logins, ok := textTypes[kind]
+	parse, ok := textTypes[kind]
 	if !ok {
 		next(ctx)
 		return
 	}
-	body, p := bodyOf(r, logins)
+	body, p := bodyOf(r, parse)
 	if p != nil {
 		refuse(ctx, *p)
 		return
@@ -71,8 +71,8 @@ func (inMemory) SetReadDeadline(time.Time) error { return nil }
 // Unwrap is for humago.
 func (m inMemory) Unwrap() huma.Context { return m.humaContext }
 
-// bodyOf returns the body with the logins in the text of a request.
-func bodyOf(r *http.Request, logins func(string) ([]string, error)) ([]byte, *problem.Problem) {
+// bodyOf returns the body with the logins and tags in the text of a request.
+func bodyOf(r *http.Request, parse func(string) ([]string, map[string][]string, error)) ([]byte, *problem.Problem) {
 	text, err := io.ReadAll(io.LimitReader(r.Body, maxText+1))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || len(text) > maxText {
 		return nil, &newProblem(http.StatusRequestEntityTooLarge, "the list of users may have at most 1 MiB").Problem
@@ -80,7 +80,7 @@ func bodyOf(r *http.Request, logins func(string) ([]string, error)) ([]byte, *pr
 	if err != nil {
 		return nil, &newProblem(http.StatusInternalServerError, truncatedBody).Problem
 	}
-	users, err := logins(string(text))
+	users, tags, err := parse(string(text))
 	if err != nil {
 		p := problem.Of(gistdeal.Errorf(gistdeal.Invalid, "%w", err))
 		return nil, &p
@@ -88,7 +88,10 @@ func bodyOf(r *http.Request, logins func(string) ([]string, error)) ([]byte, *pr
 	if users = users[:min(len(users), maxLogins+1)]; users == nil {
 		users = []string{}
 	}
-	body, err := json.Marshal(map[string][]string{"users": users})
+	body, err := json.Marshal(struct {
+		Users []string            `json:"users"`
+		Tags  map[string][]string `json:"user_tags,omitempty"`
+	}{users, tags})
 	if err != nil {
 		p := problem.Of(err)
 		return nil, &p

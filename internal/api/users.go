@@ -134,9 +134,11 @@ type addUsersInput struct {
 	Preference
 	Backfill gistdeal.Backfill `query:"backfill" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"For text and CSV: the same as backfill in JSON."`
 	Body     struct {
-		Users    []string          `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or GitHub URLs."`
-		Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The existing gists of new users that get a deal: all, none, or those created since a date. The default is the setting backfill, however many users there are."`
-		Again    bool              `json:"again,omitempty" doc:"Also track users that were erased. This needs the scope admin."`
+		Users    []string            `json:"users" minItems:"1" maxItems:"10000" doc:"Logins, @logins or GitHub URLs."`
+		Backfill gistdeal.Backfill   `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The existing gists of new users that get a deal: all, none, or those created since a date. The default is the setting backfill, however many users there are."`
+		Tags     []string            `json:"tags,omitempty" maxItems:"20" doc:"Tags that each of the users gets before rules decide about its gists; a tracked user gets them too."`
+		UserTags map[string][]string `json:"user_tags,omitempty" maxProperties:"10000" doc:"Further tags of some of the users, by their entry in users."`
+		Again    bool                `json:"again,omitempty" doc:"Also track users that were erased. This needs the scope admin."`
 	}
 }
 
@@ -160,13 +162,15 @@ func (a *API) addUsers(ctx context.Context, in *addUsersInput) (*bulkReply, erro
 			return nil, err
 		}
 	}
+	add := admin.Addition{Logins: in.Body.Users, Backfill: backfill, Tags: in.Body.Tags, TagsOf: in.Body.UserTags}
 	if in.async(len(in.Body.Users)) {
-		return in.accepted(a.operations.AddUsers(ctx, operationID(ctx), in.Body.Users, backfill))
+		return in.accepted(a.operations.AddUsers(ctx, operationID(ctx), add))
 	}
 	waiting, cancel := context.WithTimeout(ctx, a.options.Wait)
 	defer cancel()
 	added := addedUsers{Backfill: backfill, Results: []admin.Result{}}
-	for r, err := range a.admin.AddUsers(waiting, admin.Addition{Logins: in.Body.Users, Backfill: cmp.Or(in.Body.Backfill, in.Backfill)}) {
+	add.Backfill = cmp.Or(in.Body.Backfill, in.Backfill)
+	for r, err := range a.admin.AddUsers(waiting, add) {
 		if err != nil {
 			return nil, err
 		}

@@ -62,6 +62,32 @@ func TestUsersAreAddedAsJSONTextAndCSVWithAResultForEach(t *testing.T) {
 	}
 }
 
+func TestUsersAreAddedWithTheirTags(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, login := range []string{"alice", "bob", "carol", "dave", "erin"} {
+		w.sim.MakeGists(login, 1)
+	}
+	const vip = `{"rules":[{"name":"vip","action":"create","all":[{"fact":"tag","value":"vip"}]},{"name":"others","action":"skip"}]}`
+	w.read(w.send(http.MethodPut, "/rules", vip), http.StatusOK, nil)
+	w.read(w.send(http.MethodPost, "/users", "login,tags\nalice,vip emea\nbob,\n", "Content-Type: text/csv"), http.StatusOK, nil)
+	w.begun(w.send(http.MethodPost, "/users", "tags;login\nvip;carol\n;dave\n", "Content-Type: text/csv", "Prefer: respond-async"))
+	w.read(w.send(http.MethodPost, "/users", `{"users":["erin","dave"],"tags":["late"],"user_tags":{"erin":["vip"]}}`), http.StatusOK, nil)
+	for login, want := range map[string]string{"alice": "emea vip, vip", "bob": ", others", "carol": "vip, vip", "dave": "late, others", "erin": "late vip, vip"} {
+		testenv.Eventually(t, login+" has its tags and a decision", func() bool {
+			var u admin.CountedUser
+			var deals struct{ Deals []gistdeal.DealSummary }
+			w.get("/users/"+login, &u)
+			w.get("/deals?user="+login, &deals)
+			return len(deals.Deals) == 1 && strings.Join(u.Tags, " ")+", "+deals.Deals[0].Rule == want
+		})
+	}
+	for _, body := range []string{`{"users":["alice"],"tags":["V I P"]}`, `{"users":["alice"],"user_tags":{"bob":["vip"]}}`} {
+		w.refused(w.send(http.MethodPost, "/users", body), http.StatusBadRequest, "invalid")
+		w.refused(w.send(http.MethodPost, "/users", body, "Prefer: respond-async"), http.StatusBadRequest, "invalid")
+	}
+}
+
 func TestUsersAreListedInPagesSortedAndFiltered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -93,6 +94,43 @@ func TestRulesDecideWhichGistsBecomeDealsAndWhatTheySay(t *testing.T) {
 	h, err := r.store.Explain(t.Context(), "aa01")
 	if err != nil || h.Rule != "infra" || h.Content == nil || h.Content.Title != "octocat wrote: How to use Terraform" {
 		t.Errorf("explained as %+v, %v", h, err)
+	}
+}
+
+func TestTagsOfAddedUsersAreSetBeforeTheFirstDecision(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	logins := append(numbered(5), "empty", "alone", "known")
+	for _, login := range logins {
+		w.sim.AddUser(sim.User{Login: login})
+		if login != "empty" {
+			w.sim.AddGist(login, sim.Gist{ID: fmt.Sprintf("%x", login)})
+		}
+	}
+	r := w.start()
+	w.connected(r)
+	w.saveRules(r, 1, rules.Rule{Name: "customers", Action: gistdeal.RuleCreate, All: []rules.Condition{{Fact: rules.Tag, Value: "customer"}}}, rules.Rule{Name: "others", Action: gistdeal.RuleSkip})
+	testenv.Must(t, w.track(r, "known"))
+	var requests []gistdeal.ScanRequest
+	for _, login := range append(numbered(5), "empty", "known") {
+		requests = append(requests, gistdeal.ScanRequest{Login: login, Tags: "customer"})
+	}
+	requests[0].Tags = ""
+	w.answers(r.store, w.ask(r.store, requests...))
+	w.answers(r.store, w.ask(r.store, gistdeal.ScanRequest{Login: "alone", Kind: gistdeal.RequestTrackNow, Tags: "customer"}))
+	for _, login := range logins {
+		u := w.user(r, login)
+		if tagged := login != "user-0"; tagged != (len(u.Tags) == 1) {
+			t.Errorf("%s has the tags %q", login, u.Tags)
+		}
+		if login != "empty" {
+			w.eventually(login+" is decided about", func() bool { return len(w.deals(r, login)) == 1 })
+		}
+		for _, d := range w.deals(r, login) {
+			if want := map[string]string{"user-0": "others", "known": "others"}[login]; d.Rule != cmp.Or(want, "customers") {
+				t.Errorf("%s: %+v", login, d)
+			}
+		}
 	}
 }
 

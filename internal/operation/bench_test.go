@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"gistdeal/internal/admin"
+
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver of serverTime
 
 	"gistdeal"
@@ -69,7 +71,7 @@ func addUsers(b *testing.B, db *store.Store, logins []string) {
 	defer cancel()
 	running.Go(func() { _ = operations.Run(ctx) })
 	running.Go(func() { _ = scanner.ResolveRequests(ctx) })
-	op, err := operations.AddUsers(b.Context(), "bulk", logins, gistdeal.BackfillAll)
+	op, err := operations.AddUsers(b.Context(), "bulk", admin.Addition{Logins: logins, Backfill: gistdeal.BackfillAll})
 	testenv.Must(b, err)
 	look := time.NewTicker(time.Second)
 	defer look.Stop()

@@ -45,9 +45,13 @@ func (o *Operations) Wake() { o.wake.Set() }
 func NewID() string { return rand.Text() }
 
 // AddUsers begins to track users. An operation with a known id is not begun again.
-func (o *Operations) AddUsers(ctx context.Context, id string, logins []string, backfill gistdeal.Backfill) (gistdeal.Operation, error) {
+func (o *Operations) AddUsers(ctx context.Context, id string, add admin.Addition) (gistdeal.Operation, error) {
+	if err := add.CheckTags(); err != nil {
+		return gistdeal.Operation{}, err
+	}
 	named := map[string]bool{}
-	return o.begin(ctx, gistdeal.Operation{ID: id, Kind: gistdeal.OperationAddUsers, Backfill: backfill}, itemsOf(logins, func(i *gistdeal.OperationItem) {
+	return o.begin(ctx, gistdeal.Operation{ID: id, Kind: gistdeal.OperationAddUsers, Backfill: add.Backfill}, itemsOf(add.Logins, func(i *gistdeal.OperationItem) {
+		i.Tags = add.TagsFor(i.Input)
 		login, err := gistdeal.LoginFrom(i.Input)
 		if err == nil {
 			err = gistdeal.CheckLogin(login)

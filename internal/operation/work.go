@@ -189,7 +189,7 @@ func (o *Operations) request(ctx context.Context, op gistdeal.Operation, items [
 func requestsOf(op gistdeal.Operation, items []gistdeal.OperationItem) (requests []gistdeal.ScanRequest) {
 	for _, i := range items {
 		if i.Key != "" {
-			requests = append(requests, gistdeal.ScanRequest{Login: i.Key, Backfill: op.Backfill, Number: i.Request})
+			requests = append(requests, gistdeal.ScanRequest{Login: i.Key, Backfill: op.Backfill, Tags: i.Tags, Number: i.Request})
 		}
 	}
 	return requests

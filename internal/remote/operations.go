@@ -15,7 +15,7 @@ import (
 // AddMany begins to track more users than one request answers with results for.
 func (r *Remote) AddMany(ctx context.Context, add admin.Addition) (gistdeal.Operation, error) {
 	return read[gistdeal.Operation](r.api.AddUsers(ctx, &client.AddUsersParams{Prefer: new("respond-async")}, client.AddUsersJSONRequestBody{
-		Users: add.Logins, Backfill: string(add.Backfill), Again: add.Again,
+		Users: add.Logins, Backfill: string(add.Backfill), Again: add.Again, Tags: add.Tags, UserTags: add.TagsOf,
 	}))
 }
 

@@ -98,8 +98,14 @@ func (r *Remote) AddUsers(ctx context.Context, add admin.Addition) iter.Seq2[adm
 
 // addUsers requests that some users be tracked, and returns a result for each.
 func (r *Remote) addUsers(ctx context.Context, logins []string, add admin.Addition) ([]admin.Result, error) {
+	tags := map[string][]string{}
+	for _, login := range logins {
+		if of := add.TagsOf[login]; len(of) > 0 {
+			tags[login] = of
+		}
+	}
 	answer, err := read[struct{ Results []admin.Result }](r.api.AddUsers(ctx, &client.AddUsersParams{}, client.AddUsersJSONRequestBody{
-		Users: logins, Backfill: string(add.Backfill), Again: add.Again,
+		Users: logins, Backfill: string(add.Backfill), Again: add.Again, Tags: add.Tags, UserTags: tags,
 	}))
 	if ctx.Err() == nil {
 		return answer.Results, err

@@ -3,6 +3,7 @@ package scan
 import (
 	"cmp"
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -117,7 +118,7 @@ func (s *Scanner) trackProbed(ctx context.Context, requests []gistdeal.ScanReque
 		}
 		if probes[i].Err == nil {
 			_, err := s.trackAccount(ctx, a, probes[i].Account, func(policy gistdeal.Backfill) (gistdeal.User, error) {
-				return s.takeIn(ctx, probes[i], policy, limits)
+				return s.takeIn(ctx, a, probes[i], policy, limits)
 			})
 			s.answer(ctx, a, err == nil, err)
 			continue
@@ -165,14 +166,18 @@ func (s *Scanner) trackNew(ctx context.Context, requests []gistdeal.ScanRequest,
 	return done, err
 }
 
-// takeIn tracks the user of a probe. If the probe has all of its gists, no scan is needed.
-func (s *Scanner) takeIn(ctx context.Context, p gistdeal.Probe, policy gistdeal.Backfill, limits gistdeal.ApprovalLimits) (gistdeal.User, error) {
+// takeIn tracks the user of a probe, which a request is for. If the probe has all of its gists, no scan is needed.
+func (s *Scanner) takeIn(ctx context.Context, a gistdeal.ScanRequest, p gistdeal.Probe, policy gistdeal.Backfill, limits gistdeal.ApprovalLimits) (gistdeal.User, error) {
 	u := gistdeal.User{ID: p.ID, Login: p.Login, Backfill: policy, TrackedAt: s.now()}
 	first := gistdeal.FirstScan{Limits: limits, Order: s.options.Order, Next: s.nextScan()}
 	var err error
 	if u.Tags, err = s.store.Tags(ctx, p.ID); err != nil {
 		return u, err
 	}
+	if u.Tags, err = gistdeal.JoinTags(u.Tags, strings.Fields(a.Tags)); err != nil {
+		return u, err
+	}
+	first.Tags = u.Tags
 	if first.Decisions, err = s.rules.Decisions(ctx, u, p.Gists, true, u.TrackedAt, rules.Lookup{}); err != nil {
 		return u, err
 	}

@@ -49,6 +49,7 @@ type Store interface {
 	DueUsers(ctx context.Context, now, latest time.Time, limit int) ([]gistdeal.User, error)
 	DueCount(ctx context.Context, now, latest time.Time) (int, error)
 	SaveGists(ctx context.Context, userID int64, gists []gistdeal.Gist, n gistdeal.NewGistPolicy, now time.Time) (int, error)
+	AddRequestedTags(ctx context.Context, u gistdeal.User) (gistdeal.User, error)
 	Tags(ctx context.Context, userID int64) ([]string, error)
 	HasDeal(ctx context.Context, gistID string) (bool, error)
 	HasGists(ctx context.Context, userID int64) (bool, error)

@@ -10,6 +10,9 @@ import (
 // track does the work of a request, and reports whether its user is new.
 func (s *Scanner) track(ctx context.Context, a gistdeal.ScanRequest) (added bool, err error) {
 	u, err := s.store.UserByLogin(ctx, a.Login)
+	if err == nil && a.Tags != "" {
+		u, err = s.store.AddRequestedTags(ctx, u)
+	}
 	switch {
 	case gistdeal.KindOf(err) == gistdeal.NotFound:
 		u, err = s.lookUp(ctx, s.clientFor(a), a)

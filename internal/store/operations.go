@@ -20,7 +20,7 @@ const keepOperations = 30 * 24 * time.Hour
 func (s *Store) AddOperation(ctx context.Context, o gistdeal.Operation, items []gistdeal.OperationItem) error {
 	rows := make(map[string]itemRow, len(items))
 	for _, i := range items {
-		rows[strconv.Itoa(i.N)] = itemRow{gistdeal.StorableText(i.Input), i.Key, i.Request, i.Result, gistdeal.StorableText(i.Reason), boolean(i.Problem)}
+		rows[strconv.Itoa(i.N)] = itemRow{gistdeal.StorableText(i.Input), i.Key, i.Tags, i.Request, i.Result, gistdeal.StorableText(i.Reason), boolean(i.Problem)}
 	}
 	object, err := json.Marshal(rows)
 	if err != nil {
@@ -41,8 +41,8 @@ func (s *Store) AddOperation(ctx context.Context, o gistdeal.Operation, items []
 		if err != nil || !ok {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO operation_items (operation_id, n, input, key, request, result, reason, problem)
-			SELECT CAST($1 AS TEXT), CAST(key AS BIGINT), value ->> 'input', value ->> 'key', CAST(value ->> 'request' AS BIGINT), value ->> 'result', value ->> 'reason',
+		if _, err := tx.ExecContext(ctx, `INSERT INTO operation_items (operation_id, n, input, key, tags, request, result, reason, problem)
+			SELECT CAST($1 AS TEXT), CAST(key AS BIGINT), value ->> 'input', value ->> 'key', value ->> 'tags', CAST(value ->> 'request' AS BIGINT), value ->> 'result', value ->> 'reason',
 				CAST(value ->> 'problem' AS BIGINT) FROM json_each($2)`, o.ID, string(object)); err != nil {
 			return err
 		}
@@ -58,6 +58,7 @@ func (s *Store) AddOperation(ctx context.Context, o gistdeal.Operation, items []
 type itemRow struct {
 	Input   string `json:"input"`
 	Key     string `json:"key"`
+	Tags    string `json:"tags"`
 	Request int64  `json:"request"`
 	Result  string `json:"result"`
 	Reason  string `json:"reason"`
@@ -127,11 +128,11 @@ func (s *Store) WorkOperation(ctx context.Context, id string, requested bool, li
 		if requested {
 			which = "request > 0"
 		}
-		rows, err = queryIn(ctx, tx, `SELECT n, input, key, request FROM operation_items WHERE operation_id = $1 AND n IN
+		rows, err = queryIn(ctx, tx, `SELECT n, input, key, tags, request FROM operation_items WHERE operation_id = $1 AND n IN
 			(SELECT n FROM operation_items WHERE operation_id = $1 AND result = '' AND `+which+` ORDER BY n LIMIT $2) ORDER BY n`,
 			id, limit)
 		items, err := collect(rows, err, func(row *sql.Rows) (i gistdeal.OperationItem, err error) {
-			return i, row.Scan(&i.N, &i.Input, &i.Key, &i.Request)
+			return i, row.Scan(&i.N, &i.Input, &i.Key, &i.Tags, &i.Request)
 		})
 		if n = len(items); err != nil || n == 0 {
 			return err
@@ -319,7 +320,7 @@ func eraseItems(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 	}
 	for _, statement := range []string{
 		`UPDATE operations SET note = '' WHERE id IN (SELECT operation_id FROM operation_items WHERE ` + ofUser + `)`,
-		`UPDATE operation_items SET input = '', key = '', reason = '' WHERE ` + ofUser,
+		`UPDATE operation_items SET input = '', key = '', tags = '', reason = '' WHERE ` + ofUser,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, login, fmt.Sprintf("id:%d", u.ID), u.ID, inURL, inText); err != nil {
 			return err

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"gistdeal"
@@ -21,6 +23,7 @@ const canceled = "the request was canceled"
 type requestRow struct {
 	Login    string               `json:"login"`
 	Backfill gistdeal.Backfill    `json:"backfill"`
+	Tags     string               `json:"tags"`
 	Kind     gistdeal.RequestKind `json:"kind"`
 }
 
@@ -28,12 +31,12 @@ type requestRow struct {
 // RequestResults needs. A request joins a pending one for the same
 // login if that one covers it.
 func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gistdeal.ScanRequest) ([]gistdeal.ScanRequest, error) {
-	object, err := requestObject(requests)
-	if err != nil {
-		return nil, err
-	}
 	numbers := map[string]int64{}
-	err = s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
+	err := s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
+		object, err := joinRequests(ctx, tx, requests)
+		if err != nil {
+			return nil, err
+		}
 		entries, err := requestEntries(ctx, tx, object, requests)
 		if err != nil {
 			return nil, err
@@ -47,13 +50,14 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 			return nil, err
 		}
 		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO scan_requests (login_key, login, backfill, kind, requested_at)
-			SELECT key, value ->> 'login', value ->> 'backfill', CAST(value ->> 'kind' AS BIGINT), $1 FROM json_each($2) WHERE true
+			INSERT INTO scan_requests (login_key, login, backfill, tags, kind, requested_at)
+			SELECT key, value ->> 'login', value ->> 'backfill', value ->> 'tags', CAST(value ->> 'kind' AS BIGINT), $1 FROM json_each($2) WHERE true
 			ON CONFLICT (login_key) DO UPDATE SET login = excluded.login,
 				backfill = CASE WHEN excluded.backfill = '' AND scan_requests.ended_at = 0 THEN scan_requests.backfill ELSE excluded.backfill END,
+				tags = excluded.tags,
 				kind = CASE WHEN scan_requests.ended_at = 0 AND scan_requests.kind > excluded.kind THEN scan_requests.kind ELSE excluded.kind END,
 				number = scan_requests.number + 1, requested_at = excluded.requested_at, ended_at = 0, outcome = '', problem = '', retry_after = 0
-			WHERE scan_requests.ended_at > 0 OR excluded.kind > scan_requests.kind OR excluded.backfill NOT IN ('', scan_requests.backfill)`,
+			WHERE scan_requests.ended_at > 0 OR excluded.kind > scan_requests.kind OR excluded.backfill NOT IN ('', scan_requests.backfill) OR excluded.tags <> scan_requests.tags`,
 			millis(now), object); err != nil {
 			return nil, err
 		}
@@ -87,27 +91,59 @@ func (s *Store) RequestScan(ctx context.Context, now time.Time, requests ...gist
 	return stored, nil
 }
 
+// joinRequests returns the requests for a bulk statement, with the tags of the pending ones that
+// they join too.
+func joinRequests(ctx context.Context, tx *sql.Tx, requests []gistdeal.ScanRequest) (string, error) {
+	object, err := requestObject(requests)
+	if err != nil {
+		return "", err
+	}
+	rows, err := queryIn(ctx, tx, `SELECT login_key, tags FROM scan_requests WHERE ended_at = 0 AND tags <> '' AND login_key IN (SELECT key FROM json_each($1))`, object)
+	pending := map[string]string{}
+	if _, err = collect(rows, err, func(row *sql.Rows) (key string, err error) {
+		var tags string
+		err = row.Scan(&key, &tags)
+		pending[key] = tags
+		return key, err
+	}); err != nil {
+		return "", err
+	}
+	joined := slices.Clone(requests)
+	for i, r := range joined {
+		tags := strings.Fields(pending[gistdeal.LoginKey(r.Login)] + " " + r.Tags)
+		slices.Sort(tags)
+		tags = slices.Compact(tags)
+		joined[i].Tags = strings.Join(tags[:min(len(tags), gistdeal.MaxTags+1)], " ") // One too many is refused later.
+	}
+	return requestObject(joined)
+}
+
 // requestEntries returns the entries of the audit log for requests: to track users that are
 // not tracked, and for scans.
 func requestEntries(ctx context.Context, tx *sql.Tx, object string, requests []gistdeal.ScanRequest) ([]gistdeal.AuditEntry, error) {
-	rows, err := queryIn(ctx, tx, `SELECT id, login_key FROM users WHERE login_key IN (SELECT key FROM json_each($1)) AND state <> 'removed'`, object)
-	tracked := map[string]int64{}
+	rows, err := queryIn(ctx, tx, `SELECT id, login_key, tags FROM users WHERE login_key IN (SELECT key FROM json_each($1)) AND state <> 'removed'`, object)
+	tracked := map[string]gistdeal.User{}
 	if _, err = collect(rows, err, func(row *sql.Rows) (key string, err error) {
-		var id int64
-		err = row.Scan(&id, &key)
-		tracked[key] = id
+		var u gistdeal.User
+		var tags string
+		err = row.Scan(&u.ID, &key, &tags)
+		u.Tags = strings.Fields(tags)
+		tracked[key] = u
 		return key, err
 	}); err != nil {
 		return nil, err
 	}
 	var entries []gistdeal.AuditEntry
 	for _, r := range requests {
-		id, known := tracked[gistdeal.LoginKey(r.Login)]
+		u, known := tracked[gistdeal.LoginKey(r.Login)]
 		switch {
 		case r.Kind == gistdeal.RequestScanNow:
-			entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionScanUser, Target: r.Login, UserID: id})
+			entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionScanUser, Target: r.Login, UserID: u.ID})
 		case !known:
 			entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionAddUser, Target: r.Login, After: string(r.Backfill)})
+		}
+		if tags, err := gistdeal.JoinTags(u.Tags, strings.Fields(r.Tags)); err == nil && len(tags) > len(u.Tags) {
+			entries = append(entries, gistdeal.AuditEntry{Action: gistdeal.ActionTagUser, Target: r.Login, UserID: u.ID, Before: strings.Join(u.Tags, " "), After: strings.Join(tags, " ")})
 		}
 	}
 	return entries, nil
@@ -164,7 +200,7 @@ func (s *Store) CancelRequests(ctx context.Context, login string, now time.Time)
 func requestObject(requests []gistdeal.ScanRequest) (string, error) {
 	rows := make(map[string]requestRow, len(requests))
 	for _, r := range requests {
-		rows[gistdeal.LoginKey(r.Login)] = requestRow{Login: r.Login, Backfill: r.Backfill, Kind: r.Kind}
+		rows[gistdeal.LoginKey(r.Login)] = requestRow{Login: r.Login, Backfill: r.Backfill, Tags: r.Tags, Kind: r.Kind}
 	}
 	object, err := json.Marshal(rows)
 	return string(object), err
@@ -173,10 +209,10 @@ func requestObject(requests []gistdeal.ScanRequest) (string, error) {
 // PendingRequests returns up to limit pending requests of at least the kind least: higher
 // kinds first, and older ones first within a kind.
 func (s *Store) PendingRequests(ctx context.Context, least gistdeal.RequestKind, limit int) ([]gistdeal.ScanRequest, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT login, backfill, kind, number FROM scan_requests
+	rows, err := s.read.QueryContext(ctx, `SELECT login, backfill, tags, kind, number FROM scan_requests
 		WHERE ended_at = 0 AND kind >= $1 ORDER BY kind DESC, requested_at LIMIT $2`, least, limit)
 	return collect(rows, err, func(row *sql.Rows) (r gistdeal.ScanRequest, err error) {
-		return r, row.Scan(&r.Login, &r.Backfill, &r.Kind, &r.Number)
+		return r, row.Scan(&r.Login, &r.Backfill, &r.Tags, &r.Kind, &r.Number)
 	})
 }
 

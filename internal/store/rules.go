@@ -257,6 +257,14 @@ func (s *Store) NoticedSince(ctx context.Context, since time.Time) (n int, err e
 	return n, err
 }
 
+// tagText returns tags in the column of a user.
+func tagText(tags []string) string {
+	if len(tags) == 0 {
+		return ""
+	}
+	return " " + strings.Join(tags, " ") + " "
+}
+
 // ChangeTags adds tags to users and removes others. It returns the tags of those that it
 // changed, by id.
 func (s *Store) ChangeTags(ctx context.Context, userIDs []int64, add, remove []string, now time.Time) (changed map[int64][]string, err error) {
@@ -273,10 +281,7 @@ func (s *Store) ChangeTags(ctx context.Context, userIDs []int64, add, remove []s
 			if len(tags) > gistdeal.MaxTags {
 				return nil, gistdeal.Errorf(gistdeal.Invalid, "%q would have %d tags, more than %d", login, len(tags), gistdeal.MaxTags)
 			}
-			after := ""
-			if len(tags) > 0 {
-				after = " " + strings.Join(tags, " ") + " "
-			}
+			after := tagText(tags)
 			if after == before {
 				continue
 			}

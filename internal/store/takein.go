@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"gistdeal"
@@ -11,7 +12,8 @@ import (
 // TrackProbed tracks the account of a probe as Track does. If the probe is complete, it is the
 // first scan of a new user: its gists and deals are stored in the same transaction, so that the
 // user is never due before first.Next. A scan is left to read the others: gists that the probe
-// lacks, and what became of those of a user that was tracked before and may have tags.
+// lacks, what became of those of a user that was tracked before, and the decisions about a user
+// that got tags meanwhile.
 func (s *Store) TrackProbed(ctx context.Context, p gistdeal.Probe, policy gistdeal.Backfill, first gistdeal.FirstScan, now time.Time) (t gistdeal.TakenIn, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		t = gistdeal.TakenIn{}
@@ -36,7 +38,7 @@ func takeIn(ctx context.Context, tx *sql.Tx, t *gistdeal.TakenIn, p gistdeal.Pro
 	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM gists WHERE user_id = $1)`, p.ID).Scan(&known); err != nil {
 		return err
 	}
-	if known || !t.User.LastScanAt.IsZero() || t.User.State != gistdeal.UserActive || t.User.Failures > 0 || len(t.User.Tags) > 0 {
+	if known || !t.User.LastScanAt.IsZero() || t.User.State != gistdeal.UserActive || t.User.Failures > 0 || !slices.Equal(t.User.Tags, first.Tags) {
 		return nil
 	}
 	policy := first.Policy(t.User)

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -101,6 +103,55 @@ func TestAProbeThatIsNoFirstScanLeavesTheUserToAScan(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTagsThatWereAskedForBelongToTheNewUser(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		requestAt(t, s, gistdeal.ScanRequest{Login: "Alice", Tags: "vip"}, noon)
+		joined := requestAt(t, s, gistdeal.ScanRequest{Login: "alice", Tags: "emea"}, noon)
+		if again := requestAt(t, s, gistdeal.ScanRequest{Login: "alice"}, noon); joined.Number != 2 || again.Number != 2 {
+			t.Errorf("the requests have the numbers %d and %d, want 2 until there are other tags", joined.Number, again.Number)
+		}
+		first := gistdeal.FirstScan{Next: noon.Add(time.Hour), Tags: []string{"vip"}}
+		taken, err := s.TrackProbed(t.Context(), complete("alice", 1, 1), gistdeal.BackfillAll, first, noon)
+		if u := taken.User; err != nil || !slices.Equal(u.Tags, []string{"emea", "vip"}) || !u.LastScanAt.IsZero() {
+			t.Errorf("%+v, %v, want both tags, and a scan, because the decisions lacked one", u, err)
+		}
+		first.Tags = taken.User.Tags
+		if taken, err = s.TrackProbed(t.Context(), complete("alice", 1, 1), gistdeal.BackfillAll, first, noon); err != nil || taken.User.LastScanAt.IsZero() {
+			t.Errorf("%+v, %v, want no further scan", taken.User, err)
+		}
+
+		asked := []gistdeal.ScanRequest{{Login: "bob", Tags: "vip", Backfill: gistdeal.BackfillAll}, {Login: "carol", Backfill: gistdeal.BackfillAll}}
+		asked, err = s.RequestScan(t.Context(), noon, asked...)
+		testenv.Must(t, err)
+		_, err = s.TrackNew(t.Context(), []gistdeal.Probe{complete("bob", 2, 0), complete("carol", 3, 0)}, asked, noon, func() time.Time { return noon })
+		testenv.Must(t, err)
+		for id, want := range map[int64][]string{1: {"emea", "vip"}, 2: {"vip"}, 3: nil} {
+			if u, err := s.User(t.Context(), id); err != nil || !slices.Equal(u.Tags, want) {
+				t.Errorf("user %d has the tags %q, %v, want %q", id, u.Tags, err, want)
+			}
+		}
+	})
+}
+
+func TestATrackedUserGetsTheTagsThatWereAskedForUpToTwenty(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		u := track(t, s, "alice", 1)
+		requestAt(t, s, gistdeal.ScanRequest{Login: "alice", Tags: "vip"}, noon)
+		u, err := s.AddRequestedTags(t.Context(), u)
+		if stored, e := s.User(t.Context(), 1); err != nil || e != nil || !slices.Equal(stored.Tags, []string{"vip"}) || !slices.Equal(u.Tags, stored.Tags) {
+			t.Errorf("%q, %v and stored %q, %v", u.Tags, err, stored.Tags, e)
+		}
+		for i := range 25 {
+			requestAt(t, s, gistdeal.ScanRequest{Login: "alice", Tags: fmt.Sprint("tag-", i)}, noon)
+		}
+		if _, err := s.AddRequestedTags(t.Context(), u); gistdeal.KindOf(err) != gistdeal.Invalid {
+			t.Errorf("%v, want Invalid for too many tags", err)
+		}
+	})
 }
 
 func TestFilesWithoutARawURLGetOneThatFollowsARename(t *testing.T) {

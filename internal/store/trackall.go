@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"gistdeal"
@@ -18,6 +19,7 @@ type newUserRow struct {
 	Backfill gistdeal.Backfill `json:"backfill"`
 	NodeID   string            `json:"node_id"`
 	Next     int64             `json:"next"` // when it is due
+	Tags     string            `json:"tags"` // as in the column
 }
 
 // answerRow is an answered request in the same call, keyed by its login.
@@ -27,7 +29,7 @@ type answerRow struct {
 
 // TrackNew does for many new accounts without gists what TrackProbed does for one, and answers
 // the requests for them, with one statement for each step. The requests are in the same order;
-// each has the backfill of its user. Accounts that were erased, and those that were tracked
+// each has the backfill and the tags of its user. Accounts that were erased, and those that were tracked
 // before, are left out: TrackNew returns the indices of the others.
 func (s *Store) TrackNew(ctx context.Context, probes []gistdeal.Probe, requests []gistdeal.ScanRequest, now time.Time, next func() time.Time) (tracked []int, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -43,7 +45,7 @@ func (s *Store) TrackNew(ctx context.Context, probes []gistdeal.Probe, requests 
 		users := map[string]newUserRow{}
 		for i, a := range accounts {
 			if !erased[a.ID] {
-				users[strconv.FormatInt(a.ID, 10)] = newUserRow{a.Login, gistdeal.LoginKey(a.Login), requests[i].Backfill, gistdeal.StorableText(a.NodeID), millis(next())}
+				users[strconv.FormatInt(a.ID, 10)] = newUserRow{a.Login, gistdeal.LoginKey(a.Login), requests[i].Backfill, gistdeal.StorableText(a.NodeID), millis(next()), tagText(strings.Fields(requests[i].Tags))}
 			}
 		}
 		added, err := insertUsers(ctx, tx, users, now)
@@ -76,8 +78,8 @@ func insertUsers(ctx context.Context, tx *sql.Tx, users map[string]newUserRow, n
 	if _, err := tx.ExecContext(ctx, `UPDATE users SET login_key = NULL FROM json_each($1) t WHERE users.login_key = t.value ->> 'key' AND users.id <> `+id, string(object)); err != nil {
 		return nil, err
 	}
-	rows, err := queryIn(ctx, tx, `INSERT INTO users (id, login, login_key, state, backfill, tracked_at, last_scan_at, full_scan_at, next_scan_at, version, node_id, changed_at)
-		SELECT `+id+`, t.value ->> 'login', t.value ->> 'key', 'active', t.value ->> 'backfill', $2, $2, $2, CAST(t.value ->> 'next' AS BIGINT), $2, t.value ->> 'node_id', $2
+	rows, err := queryIn(ctx, tx, `INSERT INTO users (id, login, login_key, state, backfill, tracked_at, last_scan_at, full_scan_at, next_scan_at, version, node_id, changed_at, tags)
+		SELECT `+id+`, t.value ->> 'login', t.value ->> 'key', 'active', t.value ->> 'backfill', $2, $2, $2, CAST(t.value ->> 'next' AS BIGINT), $2, t.value ->> 'node_id', $2, t.value ->> 'tags'
 		FROM json_each($1) t WHERE true ON CONFLICT (id) DO NOTHING RETURNING id`, string(object), millis(now))
 	added := map[int64]bool{}
 	if _, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) {

@@ -69,7 +69,31 @@ func (s *Store) track(ctx context.Context, tx *sql.Tx, a gistdeal.Account, polic
 	if u, err = scanUser(row); err != nil {
 		return u, err
 	}
+	if err := addRequestedTags(ctx, tx, &u); err != nil {
+		return u, err
+	}
 	return u, linkEntries(ctx, tx, u)
+}
+
+// addRequestedTags adds the tags in the pending request for the user.
+func addRequestedTags(ctx context.Context, tx *sql.Tx, u *gistdeal.User) error {
+	rows, err := queryIn(ctx, tx, `SELECT tags FROM scan_requests WHERE login_key = $1 AND ended_at = 0 AND tags <> ''`, gistdeal.LoginKey(u.Login))
+	requested, err := collect(rows, err, func(row *sql.Rows) (tags string, err error) { return tags, row.Scan(&tags) })
+	if err != nil || len(requested) == 0 {
+		return err
+	}
+	before := len(u.Tags)
+	if u.Tags, err = gistdeal.JoinTags(u.Tags, strings.Fields(requested[0])); err != nil || len(u.Tags) == before {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE users SET tags = $1, version = version + 1 WHERE id = $2`, tagText(u.Tags), u.ID)
+	return err
+}
+
+// AddRequestedTags adds the tags in the pending request for a tracked user, and returns it.
+func (s *Store) AddRequestedTags(ctx context.Context, u gistdeal.User) (gistdeal.User, error) {
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return addRequestedTags(ctx, tx, &u) })
+	return u, trackError(gistdeal.Account{Login: u.Login}, err)
 }
 
 // trackError says what failed, but leaves an error for the caller of the API as it is.

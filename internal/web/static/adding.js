@@ -7,7 +7,7 @@ import { el } from './dom.js';
 import { counts, follow, resultLine, resultsTable, running } from './operations.js';
 import { attempt } from './parts.js';
 import { count, counted } from './words.js';
-import { words } from './paste.js';
+import { named } from './paste.js';
 
 export function adding(page) {
   page.head('Add users');
@@ -17,7 +17,7 @@ export function adding(page) {
   const send = el('button', { className: 'primary', id: 'add' }, 'Add users');
   const output = el('div', { id: 'added' });
   const recognize = () => {
-    const n = words(text.value).length;
+    const n = named(text.value).logins.length;
     known.textContent = text.value.trim() ? `${counted(n, 'login')} detected` : '';
     send.lastChild.textContent = n > 1 ? `Add ${count(n)} users` : 'Add users';
   };
@@ -29,7 +29,7 @@ export function adding(page) {
   };
   const form = el('form', { className: 'card add' },
     el('p', { className: 'field' }, el('label', { htmlFor: 'logins' }, 'GitHub logins'), text,
-      el('span', { id: 'logins-hint', className: 'quiet' }, 'Logins, @logins, links to profiles or gists, or a CSV file. If a CSV has a column “login” or “github”, only that column is used. Text after # is ignored.')),
+      el('span', { id: 'logins-hint', className: 'quiet' }, 'Logins, @logins, links to profiles or gists, or a CSV file. If a CSV has a column “login” or “github”, only that column and the column “tags” are used. Text after # is ignored.')),
     known,
     el('p', { className: 'field' }, el('label', { htmlFor: 'file' }, 'Or upload a file'), file),
     backfillChoice(),
@@ -39,14 +39,14 @@ export function adding(page) {
     if (send.ariaBusy === 'true') return;
     send.ariaBusy = 'true';
     const { backfill, since } = form.elements;
-    add(page, words(text.value), backfill.value === 'since' ? since.value : backfill.value, output).finally(() => (send.ariaBusy = null));
+    add(page, named(text.value), backfill.value === 'since' ? since.value : backfill.value, output).finally(() => (send.ariaBusy = null));
   };
   page.show(running(page), form, output);
   if (!page.may) page.fail(new api.Problem(403, 'Your token is read-only', ''));
 }
 
 // add sends the logins. It shows the results of a few, and the operation that adds many.
-async function add(page, logins, backfill, output) {
+async function add(page, { logins, tags }, backfill, output) {
   if (!logins.length) {
     output.replaceChildren(el('p', { className: 'strong', role: 'status' }, 'No logins found in this text.'));
     return;
@@ -57,7 +57,7 @@ async function add(page, logins, backfill, output) {
     return;
   }
   output.replaceChildren(el('p', { className: 'strong', role: 'status' }, `Adding ${counted(logins.length, 'user')}…`));
-  const answer = await attempt(() => api.add(logins, backfill, page.signal));
+  const answer = await attempt(() => api.add(logins, backfill, page.signal, tags));
   if (answer?.id) {
     follow(answer);
     return;

@@ -84,8 +84,8 @@ export const described = (signal) => request('GET', 'openapi.json', { signal });
 
 // add tracks users and returns a result for each, or the operation that adds more than 100.
 // Without a backfill the setting applies.
-export const add = (logins, backfill, signal) =>
-  request('POST', 'users', { body: { users: logins, ...(backfill && { backfill }) }, signal });
+export const add = (logins, backfill, signal, tags = {}) =>
+  request('POST', 'users', { body: { users: logins, user_tags: tags, ...(backfill && { backfill }) }, signal });
 // plan estimates the deals of tracking up to 100 users, and cost the cost of creating deals. The
 // rules decide about the last gists of a few users.
 export const plan = (logins, backfill, signal) => request('POST', 'plan', { body: { users: logins, ...(backfill && { backfill }), ...(logins.length <= 20 && { gists: 100, results: 20 }) }, signal });

@@ -145,6 +145,7 @@ CREATE TABLE scan_requests (
   login_key    TEXT COLLATE "C" PRIMARY KEY,
   login        TEXT   NOT NULL,
   backfill     TEXT   NOT NULL,
+  tags         TEXT   NOT NULL DEFAULT '',        -- that the user gets, with spaces between
   kind         BIGINT NOT NULL CHECK (kind IN (0, 1, 2, 3)),
   number       BIGINT NOT NULL DEFAULT 1,
   requested_at BIGINT NOT NULL,
@@ -181,6 +182,7 @@ CREATE TABLE operation_items (
   n            BIGINT NOT NULL,
   input        TEXT   NOT NULL,                   -- as it was given; '' once the person was erased
   key          TEXT   NOT NULL,                   -- a login in lower case, 'id:' and a user's number, or a gist id
+  tags         TEXT   NOT NULL DEFAULT '',        -- that an added user gets, with spaces between
   request      BIGINT NOT NULL DEFAULT 0,         -- scan_requests.number; 0: not requested
   result       TEXT   NOT NULL DEFAULT '',        -- '': pending
   reason       TEXT   NOT NULL DEFAULT '',

@@ -152,6 +152,7 @@ CREATE TABLE scan_requests (
   login_key    TEXT   PRIMARY KEY,                -- lower case
   login        TEXT   NOT NULL,                   -- as requested
   backfill     TEXT   NOT NULL,                   -- '': as configured
+  tags         TEXT   NOT NULL DEFAULT '',        -- that the user gets, with spaces between
   kind         BIGINT NOT NULL CHECK (kind IN (0, 1, 2, 3)),  -- 0: track; a client waits for 1: the same, 2: the first scan, 3: a scan
   number       BIGINT NOT NULL DEFAULT 1,         -- raised by each request that differs from the pending one
   requested_at BIGINT NOT NULL,
@@ -188,6 +189,7 @@ CREATE TABLE operation_items (
   n            BIGINT NOT NULL,
   input        TEXT   NOT NULL,                   -- as it was given; '' once the person was erased
   key          TEXT   NOT NULL,                   -- a login in lower case, 'id:' and a user's number, or a gist id
+  tags         TEXT   NOT NULL DEFAULT '',        -- that an added user gets, with spaces between
   request      BIGINT NOT NULL DEFAULT 0,         -- scan_requests.number; 0: not requested
   result       TEXT   NOT NULL DEFAULT '',        -- '': pending
   reason       TEXT   NOT NULL DEFAULT '',
