@@ -72,7 +72,7 @@ const policy = `
 	internal/web:     internal/problem
 	# The API is admin as routes; huma generates its OpenAPI document.
 	internal/api: . internal/admin internal/admin/activity internal/admin/estimate internal/admin/rulesets internal/admin/settings internal/api/document internal/format
-	internal/api: internal/operation internal/problem internal/rules internal/store github.com/danielgtaylor/huma/v2
+	internal/api: internal/notice internal/operation internal/problem internal/rules internal/store github.com/danielgtaylor/huma/v2
 
 	internal/api/document: github.com/danielgtaylor/huma/v2
 

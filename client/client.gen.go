@@ -519,6 +519,51 @@ func (e NewWebhookState) Valid() bool {
 	}
 }
 
+// Defines values for NoticePreviewInputBodyDigest.
+const (
+	NoticePreviewInputBodyDigestDaily  NoticePreviewInputBodyDigest = "daily"
+	NoticePreviewInputBodyDigestHourly NoticePreviewInputBodyDigest = "hourly"
+	NoticePreviewInputBodyDigestMinute NoticePreviewInputBodyDigest = "minute"
+)
+
+// Valid indicates whether the value is a known member of the NoticePreviewInputBodyDigest enum.
+func (e NoticePreviewInputBodyDigest) Valid() bool {
+	switch e {
+	case NoticePreviewInputBodyDigestDaily:
+		return true
+	case NoticePreviewInputBodyDigestHourly:
+		return true
+	case NoticePreviewInputBodyDigestMinute:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticePreviewInputBodyKind.
+const (
+	NoticePreviewInputBodyKindEmail NoticePreviewInputBodyKind = "email"
+	NoticePreviewInputBodyKindNtfy  NoticePreviewInputBodyKind = "ntfy"
+	NoticePreviewInputBodyKindSlack NoticePreviewInputBodyKind = "slack"
+	NoticePreviewInputBodyKindTeams NoticePreviewInputBodyKind = "teams"
+)
+
+// Valid indicates whether the value is a known member of the NoticePreviewInputBodyKind enum.
+func (e NoticePreviewInputBodyKind) Valid() bool {
+	switch e {
+	case NoticePreviewInputBodyKindEmail:
+		return true
+	case NoticePreviewInputBodyKindNtfy:
+		return true
+	case NoticePreviewInputBodyKindSlack:
+		return true
+	case NoticePreviewInputBodyKindTeams:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OperationChange.
 const (
 	OperationChangeApprove OperationChange = "approve"
@@ -2631,6 +2676,51 @@ type NewWebhookKind string
 // NewWebhookState failed: it was disabled after three days of failures, or because its receiver is gone.
 type NewWebhookState string
 
+// NoticeExample defines model for NoticeExample.
+type NoticeExample struct {
+	// Body What the receiver gets, in the form of the kind.
+	Body string `json:"body"`
+
+	// Text The words of the message.
+	Text string `json:"text"`
+
+	// Type What happened, as in docs/api.md.
+	Type EventType `json:"type"`
+}
+
+// NoticePreview defines model for NoticePreview.
+type NoticePreview struct {
+	// DueAt When a message about an event of this moment is sent.
+	DueAt time.Time `json:"due_at"`
+
+	// Texts An example for each type that people are told of.
+	Texts []NoticeExample `json:"texts"`
+}
+
+// NoticePreviewInputBody defines model for NoticePreviewInputBody.
+type NoticePreviewInputBody struct {
+	// Digest When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+	Digest NoticePreviewInputBodyDigest `json:"digest,omitempty,omitzero"`
+
+	// Kind The form of the messages.
+	Kind NoticePreviewInputBodyKind `json:"kind"`
+
+	// Quiet Hours without messages, such as 20:00-07:30, which are sent afterwards; left out for none.
+	Quiet string `json:"quiet,omitempty,omitzero"`
+
+	// Types The types of events; without them all that people are told of.
+	Types []EventType `json:"types,omitempty,omitzero"`
+
+	// Zone The time zone of these hours and of the morning, such as Europe/Berlin; left out for UTC.
+	Zone string `json:"zone,omitempty,omitzero"`
+}
+
+// NoticePreviewInputBodyDigest When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+type NoticePreviewInputBodyDigest string
+
+// NoticePreviewInputBodyKind The form of the messages.
+type NoticePreviewInputBodyKind string
+
 // Operation defines model for Operation.
 type Operation struct {
 	// Backfill The existing gists of added users that get a deal.
@@ -4099,6 +4189,9 @@ type RecordVisitJSONRequestBody = VisitInputBody
 // AddWebhookJSONRequestBody defines body for AddWebhook for application/json ContentType.
 type AddWebhookJSONRequestBody = AddWebhookInputBody
 
+// PreviewNoticesJSONRequestBody defines body for PreviewNotices for application/json ContentType.
+type PreviewNoticesJSONRequestBody = NoticePreviewInputBody
+
 // ChangeWebhookJSONRequestBody defines body for ChangeWebhook for application/json ContentType.
 type ChangeWebhookJSONRequestBody = ChangeWebhookInputBody
 
@@ -4819,6 +4912,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/webhooks (the `AddWebhook` operationId).
 	AddWebhook(ctx context.Context, params *AddWebhookParams, body AddWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewNoticesWithBody Show an example of each message that a webhook for people would get, and when it is sent; this changes nothing
+	//
+	// Needs the scope admin.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/webhooks/preview (the `PreviewNotices` operationId).
+	PreviewNoticesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewNotices Show an example of each message that a webhook for people would get, and when it is sent; this changes nothing
+	//
+	// Needs the scope admin.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/webhooks/preview (the `PreviewNotices` operationId).
+	PreviewNotices(ctx context.Context, body PreviewNoticesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteWebhook Delete a webhook, with the list of its messages
 	//
@@ -6351,6 +6462,44 @@ func (c *Client) AddWebhookWithBody(ctx context.Context, params *AddWebhookParam
 // Corresponds with POST /api/v1/webhooks (the `AddWebhook` operationId).
 func (c *Client) AddWebhook(ctx context.Context, params *AddWebhookParams, body AddWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAddWebhookRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewNoticesWithBody Show an example of each message that a webhook for people would get, and when it is sent; this changes nothing
+//
+// Needs the scope admin.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/webhooks/preview (the `PreviewNotices` operationId).
+func (c *Client) PreviewNoticesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewNoticesRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewNotices Show an example of each message that a webhook for people would get, and when it is sent; this changes nothing
+//
+// Needs the scope admin.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/webhooks/preview (the `PreviewNotices` operationId).
+func (c *Client) PreviewNotices(ctx context.Context, body PreviewNoticesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewNoticesRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -10118,6 +10267,46 @@ func NewAddWebhookRequestWithBody(server string, params *AddWebhookParams, conte
 	return req, nil
 }
 
+// NewPreviewNoticesRequest calls the generic PreviewNotices builder with application/json body
+func NewPreviewNoticesRequest(server string, body PreviewNoticesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewNoticesRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPreviewNoticesRequestWithBody constructs an http.Request for the PreviewNotices method, with any body, and a specified content type
+func NewPreviewNoticesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/webhooks/preview")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewDeleteWebhookRequest constructs an http.Request for the DeleteWebhook method
 func NewDeleteWebhookRequest(server string, name string) (*http.Request, error) {
 	var err error
@@ -11272,6 +11461,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/webhooks (the `AddWebhook` operationId).
 	AddWebhookWithResponse(ctx context.Context, params *AddWebhookParams, body AddWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*AddWebhookResponse, error)
+
+	// PreviewNoticesWithBodyWithResponse Show an example of each message that a webhook for people would get, and when it is sent; this changes nothing
+	//
+	// Needs the scope admin.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/webhooks/preview (the `PreviewNotices` operationId).
+	PreviewNoticesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewNoticesResponse, error)
+
+	// PreviewNoticesWithResponse Show an example of each message that a webhook for people would get, and when it is sent; this changes nothing
+	//
+	// Needs the scope admin.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/webhooks/preview (the `PreviewNotices` operationId).
+	PreviewNoticesWithResponse(ctx context.Context, body PreviewNoticesJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewNoticesResponse, error)
 
 	// DeleteWebhookWithResponse Delete a webhook, with the list of its messages
 	//
@@ -14518,6 +14725,54 @@ func (r AddWebhookResponse) ContentType() string {
 	return ""
 }
 
+type PreviewNoticesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *NoticePreview
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PreviewNoticesResponse) GetJSON200() *NoticePreview {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PreviewNoticesResponse) GetJSONDefault() *Problem {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PreviewNoticesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewNoticesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewNoticesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewNoticesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type DeleteWebhookResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -16082,6 +16337,36 @@ func (c *ClientWithResponses) AddWebhookWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParseAddWebhookResponse(rsp)
+}
+
+// PreviewNoticesWithBodyWithResponse Show an example of each message that a webhook for people would get, and when it is sent; this changes nothing
+//
+// Needs the scope admin.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/webhooks/preview (the `PreviewNotices` operationId).
+func (c *ClientWithResponses) PreviewNoticesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewNoticesResponse, error) {
+	rsp, err := c.PreviewNoticesWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewNoticesResponse(rsp)
+}
+
+// PreviewNoticesWithResponse Show an example of each message that a webhook for people would get, and when it is sent; this changes nothing
+//
+// Needs the scope admin.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/webhooks/preview (the `PreviewNotices` operationId).
+func (c *ClientWithResponses) PreviewNoticesWithResponse(ctx context.Context, body PreviewNoticesJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewNoticesResponse, error) {
+	rsp, err := c.PreviewNotices(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewNoticesResponse(rsp)
 }
 
 // DeleteWebhookWithResponse Delete a webhook, with the list of its messages
@@ -18385,6 +18670,39 @@ func ParseAddWebhookResponse(rsp *http.Response) (*AddWebhookResponse, error) {
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePreviewNoticesResponse parses an HTTP response from a PreviewNoticesWithResponse call
+func ParsePreviewNoticesResponse(rsp *http.Response) (*PreviewNoticesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewNoticesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest NoticePreview
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

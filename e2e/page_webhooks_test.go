@@ -145,6 +145,13 @@ func TestAWebhookForPeopleIsAddedAndChangedWithItsTimesOnThePage(t *testing.T) {
 	eval[any](t, ctx, `document.querySelector('#webhook-digest').value = 'daily'; document.querySelector('#webhook-zone').value = ''; null`)
 	do(t, ctx, p, chromedp.SendKeys("#webhook-name", "sales"), chromedp.SendKeys("#webhook-url", "https://hooks.example/x"),
 		chromedp.SendKeys("#webhook-quiet", "20:00-07:30"), chromedp.SendKeys("#webhook-zone", "Europe/Berlin"))
+	click(t, ctx, `#webhook-form [data-act="preview"]`)
+	waitForText(t, ctx, "#preview", "1 deal failed: ")
+	if shown := text(t, ctx, "#preview"); strings.Contains(shown, "gist.noticed") {
+		t.Errorf("the preview has texts that were not chosen: %s", shown)
+	}
+	accessible(t, ctx, "the preview of texts")
+	click(t, ctx, "dialog .dialog-head button")
 	click(t, ctx, "#add-webhook")
 	waitForText(t, ctx, `[data-webhook="sales"]`, "Once a day, at 8 in the morning, not 20:00-07:30 (Europe/Berlin)")
 	waitForText(t, ctx, `[data-webhook="sales"]`, "deal.failed")

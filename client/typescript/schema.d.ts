@@ -1184,6 +1184,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show an example of each message that a webhook for people would get, and when it is sent; this changes nothing
+         * @description Needs the scope admin.
+         */
+        post: operations["preview-notices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhooks/{name}": {
         parameters: {
             query?: never;
@@ -2738,6 +2758,41 @@ export interface components {
             url: string;
             /** @description The user whose events alone it gets; left out for all. */
             user?: string;
+            /** @description The time zone of these hours and of the morning, such as Europe/Berlin; left out for UTC. */
+            zone?: string;
+        };
+        NoticeExample: {
+            /** @description What the receiver gets, in the form of the kind. */
+            body: string;
+            /** @description The words of the message. */
+            text: string;
+            /** @description The type of the event. */
+            type: components["schemas"]["EventType"];
+        };
+        NoticePreview: {
+            /**
+             * Format: date-time
+             * @description When a message about an event of this moment is sent.
+             */
+            due_at: string;
+            /** @description An example for each type that people are told of. */
+            texts: components["schemas"]["NoticeExample"][];
+        };
+        NoticePreviewInputBody: {
+            /**
+             * @description When events are sent as one message: a minute after the first one, at the next full hour, or at 8 in the morning.
+             * @enum {string}
+             */
+            digest?: "minute" | "hourly" | "daily";
+            /**
+             * @description The form of the messages.
+             * @enum {string}
+             */
+            kind: "slack" | "teams" | "ntfy" | "email";
+            /** @description Hours without messages, such as 20:00-07:30, which are sent afterwards; left out for none. */
+            quiet?: string;
+            /** @description The types of events; without them all that people are told of. */
+            types?: components["schemas"]["EventType"][];
             /** @description The time zone of these hours and of the morning, such as Europe/Berlin; left out for UTC. */
             zone?: string;
         };
@@ -8905,6 +8960,67 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    "preview-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "digest": "hourly",
+                 *       "kind": "email",
+                 *       "quiet": "20:00-07:30",
+                 *       "types": [
+                 *         "deal.failed"
+                 *       ],
+                 *       "zone": "Europe/Berlin"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NoticePreviewInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "due_at": "2026-11-29T08:00:00Z",
+                     *       "texts": [
+                     *         {
+                     *           "body": "gistdeal: 1 failed deal\n\n- 1 deal failed: Pipedrive refused the deal: the stage does not exist. Correct the cause, then retry.\n  https://deals.example/#/failures\n",
+                     *           "text": "gistdeal: 1 failed deal\n\n- 1 deal failed: Pipedrive refused the deal: the stage does not exist. Correct the cause, then retry.\n  https://deals.example/#/failures\n",
+                     *           "type": "deal.failed"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NoticePreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];

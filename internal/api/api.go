@@ -29,10 +29,11 @@ const Path = "/api/v1"
 
 // Options configure an API; the zero value is usable.
 type Options struct {
-	Version string        // version of gistdeal
-	Wait    time.Duration // how long a request waits for the leader; 0 means 25 s
-	Wake    func()        // makes the engine of this process read new rows now; nil without an engine
-	Log     *slog.Logger  // nil means none
+	Version   string        // version of gistdeal
+	Wait      time.Duration // how long a request waits for the leader; 0 means 25 s
+	Wake      func()        // makes the engine of this process read new rows now; nil without an engine
+	Log       *slog.Logger  // nil means none
+	PublicURL string        // the address of the page, to which notices link; "" if unknown
 	// Operations are those of the database; nil means that the API makes its own, which wakes
 	// no leader.
 	Operations *operation.Operations

@@ -16,6 +16,10 @@ const testWait = 20 * time.Second
 func (a *API) addWebhookRoutes() {
 	const admin = gistdeal.ScopeAdmin
 	add(a, route{method: http.MethodGet, path: "/webhooks", id: "list-webhooks", scope: admin, summary: "List webhooks, without their secrets"}, a.listWebhooks)
+	add(a, route{
+		method: http.MethodPost, path: "/webhooks/preview", id: "preview-notices", scope: admin,
+		summary: "Show an example of each message that a webhook for people would get, and when it is sent; this changes nothing",
+	}, a.previewNotices)
 	add(a, route{method: http.MethodGet, path: "/webhooks/{name}", id: "get-webhook", scope: admin, summary: "Show a webhook, without its secrets"}, a.getWebhook)
 	add(a, route{
 		method: http.MethodPost, path: "/webhooks", id: "add-webhook", scope: admin, status: http.StatusCreated, errors: []int{http.StatusConflict},

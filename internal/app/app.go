@@ -167,7 +167,7 @@ func (a *App) api(hub *github.Client, pipe *pipedrive.Client) *api.API {
 		return estimate.Pace{PerSecond: pipe.Pace(), Quotas: l.Quotas, Sweep: estimate.SweepOf(hub.Pace(), a.config.ScanInterval, l.Sweep)}, err
 	}
 	return api.New(a.store, Configured(a.config), api.Options{
-		Version: a.config.Version, Wait: a.config.RequestWait, Wake: a.engine.Wake, Log: a.log, Operations: a.operations,
+		Version: a.config.Version, Wait: a.config.RequestWait, Wake: a.engine.Wake, Log: a.log, PublicURL: a.config.PublicURL, Operations: a.operations,
 		Estimate: func(ctx context.Context, q estimate.Question) (estimate.Estimate, error) {
 			return estimate.Make(ctx, hub, a.store, q, pace)
 		},

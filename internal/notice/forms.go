@@ -22,6 +22,8 @@ func (n Notice) Form(kind gistdeal.WebhookKind) (Message, error) {
 		return n.slack()
 	case gistdeal.WebhookTeams:
 		return n.teams()
+	case gistdeal.WebhookEmail:
+		return Message{Body: []byte(n.Text()), Type: "text/plain; charset=utf-8"}, nil
 	}
 	return n.ntfy(), nil
 }

@@ -66,6 +66,7 @@ export const changeWebhook = (name, changed) => request('PUT', ofWebhook(name), 
 export const deleteWebhook = (name) => request('DELETE', ofWebhook(name));
 export const rotateWebhook = (name, overlap) => request('POST', ofWebhook(name, '/rotate'), { body: { overlap } });
 export const testWebhook = (name) => request('POST', ofWebhook(name, '/test'));
+export const previewNotices = (settings) => request('POST', 'webhooks/preview', { body: settings });
 export const redeliver = (name, which) => request('POST', ofWebhook(name, '/redeliver'), { body: which });
 export const deliveries = (name, query) => request('GET', ofWebhook(name, '/deliveries'), { query });
 

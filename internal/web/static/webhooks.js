@@ -4,7 +4,7 @@
 import * as api from './api.js';
 import { button, el, renew } from './dom.js';
 import { deliveries } from './deliveries.js';
-import { attempt, badge, confirm, copying, dialog, empty, when } from './parts.js';
+import { attempt, badge, confirm, copying, dialog, due, empty, when } from './parts.js';
 import { capital } from './words.js';
 import { choice, digests, field, forPeople, onSubmit, text, timing, types } from './webhookform.js';
 
@@ -87,6 +87,16 @@ async function rotate(name, read) {
   await attempt(read);
 }
 
+// preview shows the texts as people would get them.
+async function preview(kind, events, times) {
+  const seen = await attempt(() => api.previewNotices({ kind, types: chosenTypes(events), ...times.value() }));
+  if (!seen) return;
+  dialog('Preview', el('p', {}, 'A message about something that happens now is sent ', due(seen.due_at, 'now'), '. One message tells of everything since the last one.'),
+    el('ul', { className: 'runs', id: 'preview' }, seen.texts.map(({ type, text: words }) => el('li', {}, el('div', {}, el('p', { className: 'quiet' }, type), el('p', { className: 'notice', dir: 'auto' }, words.trim()))))));
+}
+
+const previewing = (kind, events, times) => button('Preview', () => preview(kind(), events(), times()), { data: { act: 'preview' } });
+
 // chosenTypes returns the chosen types of events, empty for all.
 function chosenTypes(events) {
   const chosen = events.value();
@@ -103,7 +113,7 @@ function change({ name, kind, types: chosen, digest, quiet, zone }, read) {
   const wrong = el('p', { className: 'wrong', role: 'alert' });
   const save = el('button', { className: 'primary', id: 'save-webhook' }, 'Save');
   const form = el('form', { className: 'options' }, events.part, times && times.part,
-    field('New address', url, 'Leave it empty to keep the address.'), wrong, el('div', { className: 'line' }, save));
+    field('New address', url, 'Leave it empty to keep the address.'), wrong, el('div', { className: 'line' }, save, times && previewing(() => kind, () => events, () => times)));
   onSubmit(form, save, wrong, async () => {
     const address = url.value.trim();
     await api.changeWebhook(name, { types: chosenTypes(events), ...(times && times.value()), ...(address && { url: address }) });
@@ -120,11 +130,12 @@ function creation(read) {
   const url = text('webhook-url', { required: true, maxLength: 2000 });
   const parts = el('div', { className: 'options' });
   const wrong = el('p', { className: 'wrong', role: 'alert' });
+  let events, times;
   const send = el('button', { className: 'primary', id: 'add-webhook' }, 'Add webhook');
+  const look = previewing(() => kind.value, () => events, () => times);
   const form = el('form', { className: 'options', id: 'webhook-form' },
     field('Name', name, 'Such as n8n or sales.'), field('For', kind), field('Address', url, 'It is a secret for people’s kinds, and is not shown again.'), parts,
-    wrong, el('div', { className: 'line' }, send));
-  let events, times;
+    wrong, el('div', { className: 'line' }, send, look));
   const renewed = () => {
     events = types('webhook-types');
     times = timing('webhook');
@@ -133,7 +144,7 @@ function creation(read) {
   };
   const offer = () => {
     events.offer(kind.value);
-    times.part.hidden = !forPeople(kind.value);
+    times.part.hidden = look.hidden = !forPeople(kind.value);
     url.placeholder = kinds[kind.value].url;
   };
   kind.onchange = offer;
