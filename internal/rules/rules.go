@@ -104,35 +104,53 @@ func (r *Rules) Decide(f Facts) gistdeal.Decision {
 	return d
 }
 
-// Explain is Decide, and says why each rule before the one that decides does not match.
+// Explain is Decide, and says why each other rule that was compared does not match, or is not
+// known to.
 func (r *Rules) Explain(f Facts) (gistdeal.Decision, []Failed) {
 	failed := []Failed{}
 	d, _ := r.decide(f, &failed)
 	return d, failed
 }
 
-// decide returns the decision, and the condition that it waits for; nil if everything is known.
+// decide returns the decision, and the condition that it waits for; nil if it needs no more.
+// Whether a rule skips a gist does not matter if the next one that matches skips it too.
 func (r *Rules) decide(f Facts, failed *[]Failed) (gistdeal.Decision, *condition) {
 	t := textOf(f)
+	var open *rule         // the first one that matches or not, depending on
+	var unknown *condition // a condition that is not known
 	for i := range r.rules {
 		one := &r.rules[i]
 		m := one.match(t)
+		if m.unknown != nil && open == nil {
+			open, unknown = one, m.unknown
+		}
 		switch {
+		case open != nil && m.problem == "" && one.Action != gistdeal.RuleSkip:
+			return open.waitsFor(unknown, r.Version), unknown
 		case m.unknown != nil:
-			return gistdeal.Decision{
-				Rule: one.Name, Version: r.Version, Action: gistdeal.RuleHold, Priority: one.Priority,
-				Reason: fmt.Sprintf("awaiting approval: the rule %q cannot decide, because this is not known: %s", one.Name, m.unknown),
-			}, m.unknown
+			m.failed, m.problem = m.unknown, "not known: "
 		case m.problem == "":
 			return one.decision(f, r.Version), nil
-		case failed != nil:
+		}
+		if failed != nil {
 			if m.failed != nil {
 				m.problem += m.failed.String()
 			}
 			*failed = append(*failed, Failed{one.Name, m.problem})
 		}
 	}
+	if open != nil {
+		return open.waitsFor(unknown, r.Version), unknown
+	}
 	return gistdeal.Decision{Rule: gistdeal.EverythingElse, Version: r.Version, Action: gistdeal.RuleCreate}, nil
+}
+
+// waitsFor returns the decision of a rule that depends on a condition that is not known.
+func (r *rule) waitsFor(c *condition, version int64) gistdeal.Decision {
+	return gistdeal.Decision{
+		Rule: r.Name, Version: version, Action: gistdeal.RuleHold, Priority: r.Priority,
+		Reason: fmt.Sprintf("awaiting approval: the rule %q cannot decide, because this is not known: %s", r.Name, c),
+	}
 }
 
 // match is the outcome of comparing a gist with a rule.

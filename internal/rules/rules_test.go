@@ -123,6 +123,32 @@ func TestADealWaitsIfItsRuleDependsOnAFactThatIsNotKnown(t *testing.T) {
 	}
 }
 
+func TestAnUnknownFactDoesNotMatterIfTheGistIsSkippedEitherWay(t *testing.T) {
+	t.Parallel()
+	f := terraform
+	f.Fork = nil
+	forks := rules.Rule{Name: "forks", Action: gistdeal.RuleSkip, All: []rules.Condition{{Fact: rules.Fork}}}
+	rule := func(name string, action gistdeal.RuleAction) rules.Rule { return rules.Rule{Name: name, Action: action} }
+	for _, tt := range []struct {
+		rules []rules.Rule
+		want  string // rule and action
+	}{
+		{[]rules.Rule{forks, rule("all", gistdeal.RuleSkip)}, "all skip"},
+		{[]rules.Rule{forks, rule("all", gistdeal.RuleCreate)}, "forks hold"},
+		{[]rules.Rule{forks, rule("all", gistdeal.RuleHold), rule("rest", gistdeal.RuleSkip)}, "forks hold"},
+		{[]rules.Rule{{Name: "wanted", Action: gistdeal.RuleCreate, All: forks.All}, rule("all", gistdeal.RuleSkip)}, "wanted hold"},
+	} {
+		r := rulesOf(t, tt.rules...)
+		d, failed := r.Explain(f)
+		if got := d.Rule + " " + string(d.Action); got != tt.want {
+			t.Errorf("%+v: %s, want %s", tt.rules, got, tt.want)
+		}
+		if d.Rule == "all" && (len(failed) != 1 || failed[0].Why != "not known: the gist is a fork") {
+			t.Errorf("%+v, want the rule that may match", failed)
+		}
+	}
+}
+
 func TestTheFirstRuleThatMatchesDecidesAndTheOthersSayWhyNot(t *testing.T) {
 	t.Parallel()
 	keyword := func(s string) []rules.Condition { return []rules.Condition{{Fact: rules.Keyword, Value: s}} }
