@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -413,4 +414,15 @@ func TestTheNumberOfStreamsPerClientIsLimited(t *testing.T) {
 	}
 	leave()
 	testenv.Eventually(w.t, "closed streams free their places", func() bool { return ask(t.Context(), "192.0.2.7") == http.StatusOK })
+}
+
+func TestTheDocumentListsAllTypesOfEvents(t *testing.T) {
+	t.Parallel()
+	var got []gistdeal.EventType
+	for _, name := range newIdleWorld(t).doc.Components.Schemas["EventType"].Value.Enum {
+		got = append(got, gistdeal.EventType(name.(string)))
+	}
+	if !slices.Equal(got, gistdeal.EventTypes) {
+		t.Errorf("the document lists %v\nwant %v", got, gistdeal.EventTypes)
+	}
 }

@@ -11,7 +11,7 @@ import (
 type noticePreviewInput struct {
 	Body struct {
 		Kind  gistdeal.WebhookKind `json:"kind" enum:"slack,teams,ntfy,email" doc:"The form of the messages."`
-		Types []gistdeal.EventType `json:"types,omitempty" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled" doc:"The types of events; without them all that people are told of."`
+		Types []gistdeal.EventType `json:"types,omitempty" enum:"EventType" doc:"The types of events; without them all that people are told of."`
 		gistdeal.Timing
 	}
 }
@@ -22,7 +22,7 @@ type noticePreview struct {
 }
 
 type noticeExample struct {
-	Type gistdeal.EventType `json:"type" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled" doc:"The type of the event."`
+	Type gistdeal.EventType `json:"type" enum:"EventType" doc:"The type of the event."`
 	Text string             `json:"text" doc:"The words of the message."`
 	Body string             `json:"body" doc:"What the receiver gets, in the form of the kind."`
 }

@@ -69,7 +69,7 @@ type addWebhookInput struct {
 		Kind    gistdeal.WebhookKind `json:"kind,omitempty" enum:"webhook,slack,teams,ntfy,email" default:"webhook" doc:"The form of its messages: signed JSON for programs, or texts for people."`
 		URL     string               `json:"url" minLength:"1" maxLength:"2000" doc:"Where messages are sent. Addresses of private networks are refused unless the configuration allows them."`
 		Headers map[string]string    `json:"headers,omitempty" doc:"Additional headers of each message, such as Authorization; no answer contains their values."`
-		Types   []gistdeal.EventType `json:"types,omitempty" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled,leader.missed" doc:"The types of events that it gets; without them all."`
+		Types   []gistdeal.EventType `json:"types,omitempty" enum:"EventType" doc:"The types of events that it gets; without them all."`
 		User    string               `json:"user,omitempty" maxLength:"100" doc:"The user whose events alone it gets."`
 		gistdeal.Timing
 	}
@@ -86,7 +86,7 @@ type changeWebhookInput struct {
 	Body struct {
 		URL     *string               `json:"url,omitempty" minLength:"1" maxLength:"2000" doc:"Where messages are sent. With another host it needs the headers for that one too, if the webhook has some."`
 		Headers *map[string]string    `json:"headers,omitempty" doc:"They replace all earlier ones."`
-		Types   *[]gistdeal.EventType `json:"types,omitempty" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled,leader.missed" doc:"They replace all earlier ones; an empty list means all."`
+		Types   *[]gistdeal.EventType `json:"types,omitempty" enum:"EventType" doc:"They replace all earlier ones; an empty list means all."`
 		User    *string               `json:"user,omitempty" maxLength:"100" doc:"An empty text means all users."`
 		State   gistdeal.WebhookState `json:"state,omitempty" enum:"enabled,disabled" doc:"enabled continues behind the last event that the webhook got."`
 		Digest  gistdeal.Digest       `json:"digest,omitempty" enum:"minute,hourly,daily" doc:"When people get one message about the events."`

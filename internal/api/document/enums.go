@@ -8,7 +8,8 @@ import (
 )
 
 // enums are lists of values that get a schema of their own, by name, so that
-// generated clients have one type for each.
+// generated clients have one type for each. A field has one by a tag enum with all
+// its values, or with its name alone.
 var enums = map[string]struct{ description, values string }{
 	"DealState":   {"The state of a deal, as in docs/api.md.", "awaiting_approval,queued,sending,created,failed,skipped"},
 	"UserState":   {"Whether a user is scanned, and if not, why.", "active,paused,removed,gone"},
@@ -23,7 +24,7 @@ var enums = map[string]struct{ description, values string }{
 func nameEnums(doc *huma.OpenAPI) {
 	schemas, names := doc.Components.Schemas.Map(), map[string]string{}
 	for name, e := range enums {
-		names[e.values] = name
+		names[e.values], names[name] = name, name
 	}
 	for _, s := range schemas {
 		for property, of := range s.Properties {
