@@ -31,6 +31,9 @@ func TestAPreviewHasATextForEachTypeThatPeopleAreToldOf(t *testing.T) {
 			if !strings.HasPrefix(one.Body, begin) || !strings.HasPrefix(one.Text, "gistdeal: ") {
 				t.Errorf("%s, %s: the body is %s", kind, one.Type, one.Body)
 			}
+			if strings.Contains(one.Text, "0001") {
+				t.Errorf("%s: an example lacks its time: %s", one.Type, one.Text)
+			}
 		}
 	}
 }

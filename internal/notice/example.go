@@ -20,6 +20,8 @@ func Example(t gistdeal.EventType, page string, now time.Time) (Notice, bool) {
 		e.Reason = "The pipeline is being rebuilt."
 	case gistdeal.EventWebhookDisabled:
 		e.Reason = "it failed for three days: no answer in time."
+	case gistdeal.EventLeaderMissed:
+		e.Since = now.Add(-time.Hour)
 	case gistdeal.EventQuotaRestored:
 		told[gistdeal.NoticeCause(e)] = now // Only then people are told.
 	}
