@@ -104,11 +104,13 @@ func (r *Rules) Decide(f Facts) gistdeal.Decision {
 	return d
 }
 
-// Explain is Decide, and says why each other rule that was compared does not match, or is not
-// known to.
+// Explain is Decide, and says why each rule before the one that decides does not match.
 func (r *Rules) Explain(f Facts) (gistdeal.Decision, []Failed) {
 	failed := []Failed{}
 	d, _ := r.decide(f, &failed)
+	if i := slices.IndexFunc(failed, func(f Failed) bool { return f.Rule == d.Rule }); i >= 0 { // It waits, and others were compared.
+		failed = failed[:i]
+	}
 	return d, failed
 }
 

@@ -146,6 +146,9 @@ func TestAnUnknownFactDoesNotMatterIfTheGistIsSkippedEitherWay(t *testing.T) {
 		if d.Rule == "all" && (len(failed) != 1 || failed[0].Why != "not known: the gist is a fork") {
 			t.Errorf("%+v, want the rule that may match", failed)
 		}
+		if d.Action == gistdeal.RuleHold && len(failed) > 0 {
+			t.Errorf("%+v, want no rule before the first one", failed)
+		}
 	}
 }
 
