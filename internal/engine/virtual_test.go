@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/deliver"
 	"gistdeal/internal/engine"
 	"gistdeal/internal/github"
 	"gistdeal/internal/loop"
@@ -34,6 +35,8 @@ type virtual struct {
 	url     string // of Pipedrive
 	path    string // of the database
 	options engine.Options
+	rate    float64        // of requests to Pipedrive
+	sender  deliver.Sender // of messages to webhooks; nil means that there are none
 	log     *testenv.Log
 	clock   *atomic.Int64 // the simulators' time
 
@@ -86,7 +89,7 @@ func inVirtualTime(t *testing.T, o sim.Options, test func(*virtual)) {
 	defer s.Close()
 	path := filepath.Join(t.TempDir(), "test.db")
 	synctest.Test(t, func(t *testing.T) {
-		v := &virtual{t: t, sim: s, url: server.URL, path: path, log: &testenv.Log{}, clock: &clock, stop: func() {}}
+		v := &virtual{t: t, sim: s, url: server.URL, path: path, rate: 1000, log: &testenv.Log{}, clock: &clock, stop: func() {}}
 		v.options = engine.Options{FeedInterval: time.Minute, ScanInterval: 3 * time.Hour, AuditsOnRequest: true}
 		test(v)
 		v.stop()
@@ -126,9 +129,12 @@ func (v *virtual) start() {
 	testenv.Must(v.t, err)
 	hub, err := github.New("https://api.github.com", github.Options{Token: stack.GitHubToken, Transport: v})
 	testenv.Must(v.t, err)
-	pipe, err := pipedrive.New(v.url, pipedrive.Options{Token: stack.PipedriveToken, Rate: 1000, PushTimeout: 10 * time.Second})
+	pipe, err := pipedrive.New(v.url, pipedrive.Options{Token: stack.PipedriveToken, Rate: v.rate, PushTimeout: 10 * time.Second})
 	testenv.Must(v.t, err)
 	o := v.options
+	if v.sender != nil {
+		o.Deliveries = deliver.New(db, v.sender, deliver.Options{}).Run
+	}
 	o.Background, o.Owner, o.Log = hub.Background(), fmt.Sprint("start at ", time.Now()), slog.New(slog.NewTextHandler(v.log, nil))
 	e := engine.New(rarely{db}, hub, pipe, o)
 	var running sync.WaitGroup
@@ -145,13 +151,20 @@ func (v *virtual) start() {
 	})
 }
 
+// prepare changes the database before the start.
+func (v *virtual) prepare(change func(*store.Store)) {
+	v.t.Helper()
+	db, err := store.Open(v.t.Context(), v.path, store.Options{})
+	testenv.Must(v.t, err)
+	change(db)
+	testenv.Must(v.t, db.Close())
+}
+
 // fill tracks so many synthetic users, scanned just now and due from the given time on.
 func (v *virtual) fill(users int, due time.Time) {
 	v.t.Helper()
 	v.sim.AddSyntheticUsers(users)
-	db, err := store.Open(v.t.Context(), v.path, store.Options{}) // Creates the schema.
-	testenv.Must(v.t, err)
-	testenv.Must(v.t, db.Close())
+	v.prepare(func(*store.Store) {}) // Creates the schema.
 	first := sim.SyntheticUser(0).ID
 	v.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < $1 - 1)
 		INSERT INTO users (id, login, login_key, state, backfill, tracked_at, pages, last_scan_at, full_scan_at, next_scan_at)
