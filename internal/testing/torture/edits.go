@@ -52,13 +52,23 @@ func (w *world) disconnect(ctx context.Context) {
 	}
 }
 
-// rewind lets the database lose its last commits from time to time, until ctx ends. Like
-// strike, it waits until the lists show all deals: a process that starts now has no other
-// way to learn of them.
+// rewind lets the database lose its last commits from time to time, until ctx ends, most
+// often the record of a deal. Like strike, it waits until the lists show all deals: a
+// process that starts now has no other way to learn of them.
 func (w *world) rewind(ctx context.Context) {
 	rng := rand.New(rand.NewPCG(w.plan.seed, 3))
 	for wait(ctx, time.Second+time.Duration(rng.Int64N(int64(6*time.Second)))) == nil {
-		if w.schema.rewind(ctx, time.Duration(rng.Int64N(int64(time.Second))), w.listsComplete()) == nil {
+		more := time.Duration(rng.Int64N(int64(300 * time.Millisecond)))
+		behind := func(ctx context.Context) {
+			recorded := w.recorded.Load()
+			for until := time.Now().Add(time.Second); w.recorded.Load() == recorded && time.Now().Before(until); {
+				if wait(ctx, 10*time.Millisecond) != nil {
+					return
+				}
+			}
+			_ = wait(ctx, more)
+		}
+		if w.schema.rewind(ctx, behind, w.listsComplete()) == nil {
 			w.tally.count("databases rewound")
 		}
 	}

@@ -70,19 +70,35 @@ func (s *schema) restore(ctx context.Context) error {
 
 // rewind lets the database lose its last commits while programs use it, as after the
 // promotion of a replica that was behind: it keeps a copy, and replaces the database by
-// the copy after the time behind. The database is away for the time away then.
-func (s *schema) rewind(ctx context.Context, behind, away time.Duration) error {
+// the copy after behind has returned. The database is away for the time away then. It
+// replaces nothing, and returns an error, if a first start created tables meanwhile.
+func (s *schema) rewind(ctx context.Context, behind func(context.Context), away time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	copied := s.name + "_behind"
 	if err := s.exec(ctx, s.closed("DROP DATABASE IF EXISTS "+copied, "CREATE DATABASE "+copied+" TEMPLATE "+s.name, "ALTER DATABASE "+s.name+" ALLOW_CONNECTIONS true")...); err != nil {
 		return err
 	}
-	_ = wait(ctx, behind)
+	behind(ctx)
 	ctx = context.WithoutCancel(ctx) // The program needs the database again.
-	err := s.exec(ctx, s.closed("DROP DATABASE "+s.name+" WITH (FORCE)")...)
+	before, err := s.version(ctx, copied)
+	after, err2 := s.version(ctx, s.name)
+	if err := errors.Join(err, err2); err != nil {
+		return err
+	}
+	if before != after || before == 0 {
+		return errors.New("the database has no tables to lose commits of")
+	}
+	err = s.exec(ctx, s.closed("DROP DATABASE "+s.name+" WITH (FORCE)")...)
 	_ = wait(ctx, away)
 	return errors.Join(err, s.exec(ctx, "ALTER DATABASE "+copied+" RENAME TO "+s.name))
+}
+
+// version returns the version of the tables of a database, 0 if it has none.
+func (s *schema) version(ctx context.Context, name string) (version int, err error) {
+	err = ignoreNoTable(query(ctx, s.address(name)+"&application_name="+ours, `SELECT coalesce(max(version), 0) FROM migrations`, nil,
+		func(r *sql.Rows) error { return r.Scan(&version) }))
+	return version, err
 }
 
 // closed returns statements before which the database accepts no connections and ends
@@ -120,10 +136,14 @@ func (s *schema) exec(ctx context.Context, statements ...string) error {
 func (s *schema) query(ctx context.Context, text string, args []any, each func(*sql.Rows) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return ignoreNoTable(query(ctx, s.url()+"&application_name="+ours, text, args, each))
+}
+
+// ignoreNoTable returns err, or nil if the tables do not exist yet.
+func ignoreNoTable(err error) error {
 	const undefinedTable = "42P01"
-	err := query(ctx, s.url()+"&application_name="+ours, text, args, each)
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == undefinedTable {
-		return nil // The tables do not exist yet.
+		return nil
 	}
 	return err
 }

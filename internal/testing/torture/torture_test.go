@@ -89,7 +89,7 @@ func TestTheHarnessDetectsMutants(t *testing.T) {
 		"deals show later than they must":        "-then kept -list-delay 2s",
 		"nothing is synced to the disk":          "-break no-sync",
 		"lookups begin by the wall clock":        "-break wall-clock -then kept -steps not_found,reclaimed",
-		"no catch-up after commits were lost":    "-break one-catch-up -then kept -postgres",
+		"no catch-up after commits were lost":    "-break one-catch-up -then kept -postgres -processes 1",
 		"a message counts before it is sent":     "-outbox -break early-record -points 6",
 		"each attempt has an id of its own":      "-outbox -break new-ids -points 6",
 	} {

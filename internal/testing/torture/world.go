@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -37,6 +38,7 @@ type world struct {
 	schema   *schema // the database if it is PostgreSQL
 	outbox   *outbox // nil without webhooks
 	tally    *tally
+	recorded atomic.Int64 // recorded outcomes of deals
 
 	mu     sync.Mutex
 	users  []string
@@ -293,7 +295,15 @@ func (w *world) start(l life, env ...string) (*process, error) {
 		"GISTDEAL_PIPEDRIVE_RATE=" + strconv.Itoa(rate), "GISTDEAL_SCAN_INTERVAL=" + scanEvery.String(),
 		"GISTDEAL_PUSH_TIMEOUT=" + pushTimeout.String(), "GISTDEAL_LEASE=" + w.options.lease().String(), "GISTDEAL_RESEND_AFTER=" + w.options.ResendAfter.String(),
 		"GISTDEAL_LOG=json", "GISTDEAL_WEBHOOK_PRIVATE=true",
-	}, env...), w.tally.hit)
+	}, env...), w.hit)
+}
+
+// hit counts a hit of a step by a program.
+func (w *world) hit(step string) {
+	w.tally.hit(step)
+	if step == failpoint.Recorded {
+		w.recorded.Add(1)
+	}
 }
 
 // recording returns the word of FAILPOINT that records file operations. Power cuts
