@@ -71,13 +71,18 @@ func (t Timing) quiet() (from, to int, ok bool) {
 	return n[0]*60 + n[1], n[2]*60 + n[3], true
 }
 
+func (t Timing) zone() *time.Location {
+	zone, err := time.LoadLocation(t.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
 // Due returns when a message about an event at that time, and all that follow until then, is
 // sent.
 func (t Timing) Due(first time.Time) time.Time {
-	zone, err := time.LoadLocation(t.Zone)
-	if err != nil {
-		zone = time.UTC
-	}
+	zone := t.zone()
 	first = first.In(zone)
 	due := first.Add(time.Minute)
 	switch t.Digest {
@@ -89,10 +94,17 @@ func (t Timing) Due(first time.Time) time.Time {
 			due = due.AddDate(0, 0, 1)
 		}
 	}
+	return t.AfterQuiet(due)
+}
+
+// AfterQuiet returns that time, or the end of the quiet hours that it is in.
+func (t Timing) AfterQuiet(due time.Time) time.Time {
 	from, to, ok := t.quiet()
 	if !ok {
 		return due
 	}
+	zone := t.zone()
+	due = due.In(zone)
 	minute := due.Hour()*60 + due.Minute()
 	during, days := from <= minute && minute < to, 0
 	if from > to { // over midnight

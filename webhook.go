@@ -142,9 +142,18 @@ type Delivery struct {
 	TriedAt   time.Time     `json:"tried_at,omitzero" doc:"When the last attempt was; left out before the first."`
 	NextAt    time.Time     `json:"next_at,omitzero" doc:"When the next attempt is, unless an earlier message of the same gist or user still waits."`
 	Status    int           `json:"status,omitempty" doc:"The status of the last answer; left out without one."`
-	Problem   string        `json:"problem,omitempty" doc:"Why the last attempt failed; for e-mail also for how many addresses a message was refused that others got."`
+	Problem   string        `json:"problem,omitempty" doc:"Why the last attempt failed; for e-mail also for how many addresses a message was refused or deferred that others got."`
 	Took      int           `json:"took_ms" doc:"How long the last attempt took, in milliseconds."`
 	Order     string        `json:"-"` // messages with the same order are delivered one after another
+	Deferred  *DeferredMail `json:"-"` // nil unless some addresses get the e-mail later
+}
+
+// DeferredMail is an e-mail that the mail server took for others, and takes later for these
+// addresses.
+type DeferredMail struct {
+	To            []string
+	Subject, Text string
+	Refused       string // for how many addresses the server refused it for good; "" for none
 }
 
 // Types of messages that no event has: a test, and a text for people about several events.

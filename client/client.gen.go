@@ -2059,7 +2059,7 @@ type Delivery struct {
 	// NextAt When the next attempt is, unless an earlier message of the same gist or user still waits.
 	NextAt time.Time `json:"next_at,omitempty,omitzero"`
 
-	// Problem Why the last attempt failed; for e-mail also for how many addresses a message was refused that others got.
+	// Problem Why the last attempt failed; for e-mail also for how many addresses a message was refused or deferred that others got.
 	Problem string `json:"problem,omitempty,omitzero"`
 
 	// State The state.

@@ -2112,7 +2112,7 @@ export interface components {
              * @description When the next attempt is, unless an earlier message of the same gist or user still waits.
              */
             next_at?: string;
-            /** @description Why the last attempt failed; for e-mail also for how many addresses a message was refused that others got. */
+            /** @description Why the last attempt failed; for e-mail also for how many addresses a message was refused or deferred that others got. */
             problem?: string;
             /**
              * @description The state.

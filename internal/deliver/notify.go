@@ -20,16 +20,21 @@ const eventPage = 500
 // at most one notice.
 func (d *Deliverer) notify(ctx context.Context, w gistdeal.KeyedWebhook, last int64) (more bool, err error) {
 	now := d.now()
-	tests, err := d.db.Pending(ctx, w.ID)
+	pending, err := d.db.Pending(ctx, w.ID)
 	if err != nil {
 		return false, err
 	}
-	if len(tests) > 0 {
+	if len(pending) > 0 && pending[0].Test() {
 		test := notice.Notice{Title: "gistdeal: a test", Lines: []notice.Line{{Text: "This webhook works.", URL: d.publicURL}}, URL: d.publicURL}
-		return true, d.tell(ctx, w, told{w.Cursor, w.Told}, tests[0], test)
+		return true, d.tell(ctx, w, told{w.Cursor, w.Told}, pending[0], test)
 	}
 	if now.Before(w.NextAt) {
 		return false, nil
+	}
+	for _, m := range pending {
+		if !now.Before(m.NextAt) {
+			return true, d.sendDeferred(ctx, w, m)
+		}
 	}
 	if len(w.Types) == 0 {
 		w.Types = gistdeal.NoticeTypes
@@ -99,14 +104,17 @@ func (d *Deliverer) summarize(ctx context.Context, w gistdeal.KeyedWebhook, firs
 // behind the cursor, and the next attempt tells of newer ones too.
 func (d *Deliverer) tell(ctx context.Context, w gistdeal.KeyedWebhook, after told, m gistdeal.Delivery, n notice.Notice) error {
 	begin, now := time.Now(), d.now()
-	status, refused, sent := d.sendNotice(ctx, w, m, n)
+	status, missed, sent := d.sendNotice(ctx, w, m, n)
 	if sent != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	m.Attempts, m.TriedAt, m.NextAt, m.Status, m.Took = m.Attempts+1, now, time.Time{}, status, int(time.Since(begin).Milliseconds())
 	if sent == nil {
 		w.Webhook, m = succeeded(w.Webhook, m)
-		m.Problem = refused
+		m.Problem = missed.Refused
+		if len(missed.Deferred) > 0 {
+			m = deferred(w.Webhook, m, missed, n)
+		}
 		w.Cursor, w.Told = after.cursor, after.causes
 	} else {
 		w.Webhook, m = failed(w.Webhook, m, sent)
@@ -121,23 +129,23 @@ func (d *Deliverer) tell(ctx context.Context, w gistdeal.KeyedWebhook, after tol
 }
 
 // sendNotice sends a notice in the form of the webhook, and returns the status of the answer,
-// and for how many people a mail server refused what it took for others.
-func (d *Deliverer) sendNotice(ctx context.Context, w gistdeal.KeyedWebhook, m gistdeal.Delivery, n notice.Notice) (status int, refused string, err error) {
+// and which people did not get an e-mail that others got.
+func (d *Deliverer) sendNotice(ctx context.Context, w gistdeal.KeyedWebhook, m gistdeal.Delivery, n notice.Notice) (status int, missed mail.Missed, err error) {
 	if w.Kind == gistdeal.WebhookEmail {
 		to, err := gistdeal.Recipients(w.Keys.URL)
 		if err != nil {
-			return 0, "", err
+			return 0, missed, err
 		}
-		refused, err := d.mail.Send(ctx, mail.Message{To: to, ID: gistdeal.MessageID(m.ID) + "." + w.ID + "@gistdeal", Subject: n.Title, Text: n.Text()})
-		return 0, refused, err
+		missed, err = d.mail.Send(ctx, mail.Message{To: to, ID: mailID(w, m), Subject: n.Title, Text: n.Text()})
+		return 0, missed, err
 	}
 	form, err := n.Form(w.Kind)
 	if err != nil {
-		return 0, "", err
+		return 0, missed, err
 	}
 	headers := map[string]string{}
 	maps.Copy(headers, form.Headers)
 	maps.Copy(headers, w.Keys.Headers)
 	status, err = d.sender.Send(ctx, webhook.Message{URL: w.Keys.URL, Headers: headers, Type: form.Type, Body: form.Body})
-	return status, "", err
+	return status, missed, err
 }

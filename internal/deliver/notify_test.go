@@ -150,3 +150,65 @@ func TestANoticeIsSentByMail(t *testing.T) {
 		t.Errorf("the message is %s", text)
 	}
 }
+
+func TestAnAddressThatTheMailServerDefersGetsTheMessageLaterAndTheOthersOnce(t *testing.T) {
+	t.Parallel()
+	both(t, func(w *world) {
+		address, messages := smtpsink.Start(w.t, "")
+		w.mail = mail.Server{URL: "smtp://" + address, From: "gistdeal@example.com"}
+		w.start()
+		w.setClock(time.Date(2030, 1, 7, 19, 58, 0, 0, time.UTC))
+		hook := gistdeal.Webhook{ID: "x", Name: "managers", Kind: gistdeal.WebhookEmail, Timing: gistdeal.Timing{Digest: gistdeal.DigestMinute, Quiet: "20:00-07:00"}, CreatedAt: w.clock()}
+		testenv.Must(w.t, w.db.AddWebhook(w.t.Context(), hook, gistdeal.WebhookKeys{URL: "mailto:gray@example.com,ann@example.com,dead@example.com,gray.too@example.com"}))
+		w.pass(58 * time.Second)
+		w.notice(7)
+		w.pass(time.Minute)
+		w.every(10*time.Second, 10)
+		delivery := func() gistdeal.Delivery {
+			all, err := w.db.Deliveries(w.t.Context(), "x", nil, 0, 10)
+			testenv.Must(w.t, err)
+			if len(all) != 1 {
+				w.t.Fatalf("%+v, want one message", all)
+			}
+			return all[0]
+		}
+		if m, hook := delivery(), w.webhook("managers"); m.State != gistdeal.DeliveryPending || !strings.Contains(m.Problem, "deferred for 2 of 4 addresses") || !m.NextAt.Equal(time.Date(2030, 1, 8, 7, 0, 0, 0, time.UTC)) ||
+			hook.Reason != "" || !hook.FailingSince.IsZero() || len(messages) != 1 {
+			w.t.Errorf("%d messages, %+v to %+v: want one now, and the others after the quiet hours", len(messages), m, hook)
+		}
+		testenv.Must(w.t, w.db.ChangeWebhook(w.t.Context(), "managers", gistdeal.WebhookChange{URL: new("mailto:gray@example.com,ann@example.com")}, w.clock()))
+		w.start() // Another process continues.
+		w.every(time.Hour, 12)
+		if m := delivery(); m.State != gistdeal.DeliveryDelivered || !strings.Contains(m.Problem, "refused for 1 of 4 addresses") || strings.Contains(m.Problem, "deferred") || m.Attempts != 2 {
+			w.t.Errorf("%+v, want that it is delivered to all but the dead address", m)
+		}
+		if len(messages) != 2 {
+			w.t.Fatalf("%d messages, want one for each address that the webhook still has", len(messages))
+		}
+		ann, gray := <-messages, <-messages
+		text := func(message string) string { return message[strings.Index(message, "@user1 is tracked"):] }
+		if !strings.Contains(ann, "<ann@") || !strings.Contains(gray, "<gray@") || text(ann) != text(gray) {
+			w.t.Errorf("want the same text to ann and to gray:\n%s\n%s", ann, gray)
+		}
+	})
+}
+
+func TestADeferredMessageIsGivenUpAfterThreeDays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, filepath.Join(t.TempDir(), "test.db"))
+	address, messages := smtpsink.Start(t, "")
+	w.mail = mail.Server{URL: "smtp://" + address, From: "gistdeal@example.com"}
+	w.start()
+	hook := gistdeal.Webhook{ID: "x", Name: "managers", Kind: gistdeal.WebhookEmail, Timing: gistdeal.Timing{Digest: gistdeal.DigestMinute}, CreatedAt: w.clock()}
+	testenv.Must(t, w.db.AddWebhook(t.Context(), hook, gistdeal.WebhookKeys{URL: "mailto:ann@example.com,full@example.com"}))
+	w.notice(7)
+	w.every(time.Hour, 80)
+	all, err := w.db.Deliveries(t.Context(), "x", nil, 0, 10)
+	testenv.Must(t, err)
+	if len(all) != 1 || all[0].State != gistdeal.DeliveryFailed || all[0].Attempts < 15 || all[0].Attempts > 30 || all[0].Deferred != nil || len(messages) != 1 {
+		t.Errorf("%+v, %d messages: want one to ann, and that the other was given up", all, len(messages))
+	}
+	if got := w.webhook("managers"); got.State != gistdeal.WebhookEnabled || got.Reason != "" {
+		t.Errorf("%+v, want a webhook that works", got)
+	}
+}

@@ -32,21 +32,27 @@ type Message struct {
 	Subject, Text string
 }
 
-// Send sends a message once, apart to each of its people, who do not see each other. Once the
-// server took it for somebody, it counts as sent, so that nobody gets it again; refused then
-// tells for how many others the server refused it, "" for none. The error has no password in
-// it. Its kind is Temporary if the server may take the message later, and Invalid if it
-// refuses it for all.
-func (s Server) Send(ctx context.Context, m Message) (refused string, err error) {
+// Missed tells which people did not get a message that others got.
+type Missed struct {
+	Refused  string   // for how many the server refused it for good, and why; "" for none
+	Deferred []string // addresses for which the server may take it later
+	Reason   string   // of that; "" for none
+}
+
+// Send sends a message once, apart to each of its people, who do not see each other. It
+// returns an error if the server took it for nobody. The error has no password in it. Its
+// kind is Temporary if the server may take the message later, and Invalid if it refuses it
+// for all.
+func (s Server) Send(ctx context.Context, m Message) (Missed, error) {
 	client, err := s.client()
 	if err != nil {
-		return "", err
+		return Missed{}, err
 	}
 	var messages []*mail.Msg
 	for _, to := range m.To {
 		message, err := s.message(m, to)
 		if err != nil {
-			return "", err
+			return Missed{}, err
 		}
 		messages = append(messages, message)
 	}
@@ -54,37 +60,51 @@ func (s Server) Send(ctx context.Context, m Message) (refused string, err error)
 	defer cancel()
 	err = client.DialAndSendWithContext(ctx, messages...)
 	// After a message was taken, an error is one of another message, or of the farewell.
-	var missed []error
-	for _, message := range messages {
-		if !message.IsDelivered() {
-			missed = append(missed, message.SendError())
+	var refused, deferred []error
+	var missed Missed
+	for i, message := range messages {
+		switch reason := message.SendError(); {
+		case message.IsDelivered():
+		case refusal(reason) != 0:
+			refused = append(refused, reason)
+		default:
+			missed.Deferred = append(missed.Deferred, m.To[i])
+			deferred = append(deferred, reason)
 		}
 	}
-	switch {
-	case len(missed) == 0:
-		return "", nil
-	case len(missed) < len(messages):
-		return fmt.Sprintf("refused for %d of %d addresses: %v", len(missed), len(messages), errors.Join(missed...)), nil
-	case err == nil:
-		return "", gistdeal.Errorf(gistdeal.Temporary, "the mail server: no answer")
+	if len(refused)+len(deferred) == len(messages) {
+		return Missed{}, unsent(err, refused, len(deferred) > 0)
 	}
-	return "", unsent(err, missed)
+	if len(refused) > 0 {
+		missed.Refused = fmt.Sprintf("refused for %d of %d addresses: %v", len(refused), len(messages), errors.Join(refused...))
+	}
+	if len(deferred) > 0 {
+		missed.Reason = fmt.Sprintf("deferred for %d of %d addresses: %v", len(deferred), len(messages), cmp.Or(errors.Join(deferred...), errNoAnswer))
+	}
+	return missed, nil
 }
 
-// unsent returns the error of a message that nobody got, for the reasons in missed.
-func unsent(err error, missed []error) error {
-	kind, brief := gistdeal.Temporary, "the mail server did not take the message"
-	permanent := 0
-	for _, reason := range missed {
-		if refused, ok := errors.AsType[*mail.SendError](reason); ok && !refused.IsTemp() && refused.ErrorCode() >= 500 {
-			permanent++
-			brief = fmt.Sprintf("the mail server refused the message with %d", refused.ErrorCode())
-		}
+var errNoAnswer = errors.New("no answer")
+
+// refusal returns the code with which the server refused a message for good, 0 if it did not.
+func refusal(err error) int {
+	if refused, ok := errors.AsType[*mail.SendError](err); ok && !refused.IsTemp() && refused.ErrorCode() >= 500 {
+		return refused.ErrorCode()
 	}
-	if permanent == len(missed) {
-		kind = gistdeal.Invalid
+	return 0
+}
+
+// unsent returns the error of a message that nobody got.
+func unsent(err error, refused []error, temporary bool) error {
+	brief := "the mail server did not take the message"
+	if len(refused) > 0 {
+		brief = fmt.Sprintf("the mail server refused the message with %d", refusal(refused[len(refused)-1]))
 	}
-	return &gistdeal.Error{Kind: kind, Brief: brief, Err: fmt.Errorf("the mail server: %w", err)}
+	kind := gistdeal.Invalid
+	if temporary {
+		kind = gistdeal.Temporary
+	}
+	return &gistdeal.Error{Kind: kind, Brief: brief, Err: fmt.Errorf("the mail server: %w", cmp.Or(err, errNoAnswer))}
 }
 
 // client returns a client of the server, which connects once.

@@ -6,6 +6,7 @@ import (
 	"mime/quotedprintable"
 	"net"
 	netmail "net/mail"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,15 +54,21 @@ func TestAMessageThatTheServerTookForSomebodyIsSent(t *testing.T) {
 	t.Parallel()
 	address, messages := smtpsink.Start(t, "")
 	s := mail.Server{URL: "smtp://" + address, From: "gistdeal@example.com"}
-	send := func(to ...string) (string, error) {
+	send := func(to ...string) (mail.Missed, error) {
 		return s.Send(t.Context(), mail.Message{To: to, ID: "x@gistdeal", Subject: "x", Text: "x"})
 	}
-	refused, err := send("dead@example.com", "ann@example.com", "bob@example.com")
-	if err != nil || len(messages) != 2 || !strings.Contains(refused, "refused for 1 of 3 addresses") || !strings.Contains(refused, "550") {
-		t.Errorf("%d messages, %q, %v: want two, and one refusal", len(messages), refused, err)
+	missed, err := send("dead@example.com", "ann@example.com", "bob@example.com")
+	if err != nil || len(messages) != 2 || !strings.Contains(missed.Refused, "refused for 1 of 3 addresses") || !strings.Contains(missed.Refused, "550") || len(missed.Deferred) > 0 {
+		t.Errorf("%d messages, %+v, %v: want two, and one refusal", len(messages), missed, err)
 	}
-	if refused, err := send("rude@example.com"); err != nil || len(messages) != 3 || refused != "" {
-		t.Errorf("%d messages, %q, %v: want that it is sent although the connection broke off", len(messages), refused, err)
+	missed, err = send("rude@example.com", "ann@example.com")
+	if err != nil || len(messages) != 3 || missed.Refused != "" || !slices.Equal(missed.Deferred, []string{"ann@example.com"}) {
+		t.Errorf("%d messages, %+v, %v: want that it is sent although the connection broke off, and later to the other", len(messages), missed, err)
+	}
+	missed, err = send("gray@example.com", "ann@example.com", "dead@example.com")
+	if err != nil || len(messages) != 4 || !slices.Equal(missed.Deferred, []string{"gray@example.com"}) || !strings.Contains(missed.Reason, "deferred for 1 of 3 addresses") || !strings.Contains(missed.Reason, "451") ||
+		!strings.Contains(missed.Refused, "550") {
+		t.Errorf("%d messages, %+v, %v: want one, one deferred, and one refused", len(messages), missed, err)
 	}
 	if _, err := send("dead@example.com"); gistdeal.KindOf(err) != gistdeal.Invalid || gistdeal.Brief(err) != "the mail server refused the message with 550" {
 		t.Errorf("%v, in brief %q, want a refusal", err, gistdeal.Brief(err))

@@ -21,13 +21,17 @@ const (
 	MaxPending = 1000
 )
 
-const deliveryColumns = `event_id, type, turn, state, attempts, created_at, tried_at, next_at, status, problem, took`
+const deliveryColumns = `event_id, type, turn, state, attempts, created_at, tried_at, next_at, status, problem, took, deferred`
 
 func scanDelivery(row interface{ Scan(...any) error }) (d gistdeal.Delivery, err error) {
 	var created, tried, next int64
-	err = row.Scan(&d.ID, &d.Type, &d.Order, &d.State, &d.Attempts, &created, &tried, &next, &d.Status, &d.Problem, &d.Took)
+	var deferred string
+	err = row.Scan(&d.ID, &d.Type, &d.Order, &d.State, &d.Attempts, &created, &tried, &next, &d.Status, &d.Problem, &d.Took, &deferred)
 	d.CreatedAt, d.TriedAt, d.NextAt = fromMillis(created), fromMillis(tried), fromMillis(next)
 	d.EventID, d.MessageID = max(d.ID, 0), gistdeal.MessageID(d.ID)
+	if err == nil && deferred != "" {
+		err = json.Unmarshal([]byte(deferred), &d.Deferred)
+	}
 	return d, err
 }
 
@@ -43,15 +47,24 @@ func (s *Store) Pending(ctx context.Context, webhookID string) ([]gistdeal.Deliv
 // was deleted. What a person changed meanwhile stays, and an answer of the old URL decides nothing.
 // A message about a user that was erased meanwhile is not stored.
 func (s *Store) RecordDelivery(ctx context.Context, w gistdeal.Webhook, d gistdeal.Delivery) error {
+	deferred := ""
+	if d.Deferred != nil {
+		text, err := json.Marshal(d.Deferred)
+		if err != nil {
+			return err
+		}
+		deferred = gistdeal.StorableText(string(text))
+	}
 	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO deliveries (webhook_id, event_id, type, turn, state, attempts, created_at, tried_at, next_at, status, problem, took)
+		if _, err := tx.ExecContext(ctx, `INSERT INTO deliveries (webhook_id, event_id, type, turn, state, attempts, created_at, tried_at, next_at, status, problem, took, deferred)
 			SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS BIGINT), CAST($7 AS BIGINT), CAST($8 AS BIGINT),
-				CAST($9 AS BIGINT), CAST($10 AS BIGINT), CASE WHEN changes = CAST($13 AS BIGINT) THEN CAST($11 AS TEXT) ELSE '' END, CAST($12 AS BIGINT)
+				CAST($9 AS BIGINT), CAST($10 AS BIGINT), CASE WHEN changes = CAST($13 AS BIGINT) THEN CAST($11 AS TEXT) ELSE '' END, CAST($12 AS BIGINT),
+				CASE WHEN changes = CAST($13 AS BIGINT) THEN CAST($14 AS TEXT) ELSE '' END
 			FROM webhooks WHERE id = CAST($1 AS TEXT) AND NOT EXISTS (SELECT 1 FROM events e WHERE e.id = CAST($2 AS BIGINT) AND CAST($4 AS TEXT) <> '' AND CAST($4 AS TEXT) <>
 				CASE WHEN e.gist_id <> '' THEN e.gist_id WHEN e.user_id <> 0 THEN 'user:' || CAST(e.user_id AS TEXT) ELSE '' END)
 			ON CONFLICT (webhook_id, event_id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, tried_at = excluded.tried_at, next_at = excluded.next_at,
-				status = excluded.status, problem = excluded.problem, took = excluded.took`,
-			w.ID, d.ID, d.Type, d.Order, d.State, d.Attempts, millis(d.CreatedAt), millis(d.TriedAt), millis(d.NextAt), d.Status, gistdeal.StorableText(d.Problem), d.Took, w.Changes); err != nil {
+				status = excluded.status, problem = excluded.problem, took = excluded.took, deferred = excluded.deferred`,
+			w.ID, d.ID, d.Type, d.Order, d.State, d.Attempts, millis(d.CreatedAt), millis(d.TriedAt), millis(d.NextAt), d.Status, gistdeal.StorableText(d.Problem), d.Took, w.Changes, deferred); err != nil {
 			return err
 		}
 		return updateWebhook(ctx, tx, w, d.TriedAt)

@@ -74,7 +74,7 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 	for _, statement := range []string{
 		`DELETE FROM deliveries WHERE event_id IN (SELECT id FROM events WHERE user_id = $1)`, // Problems may repeat a message.
 		`UPDATE webhooks SET user_id = -1, state = 'disabled', reason = 'its user was erased' WHERE user_id = $1`,
-		`UPDATE deliveries SET problem = '' WHERE type = 'notice' AND problem <> '' AND CAST($1 AS BIGINT) <> 0`,
+		`UPDATE deliveries SET problem = '', deferred = '' WHERE type = 'notice' AND (problem <> '' OR deferred <> '') AND CAST($1 AS BIGINT) <> 0`,
 		// Causes may name the user. An attempt that has begun must not store them again.
 		`UPDATE webhooks SET told = '{}', changes = changes + 1 WHERE CAST($1 AS BIGINT) <> 0`,
 		// Before their attempts, so that no claim adds an attempt that stays.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 
 	"gistdeal/internal/testing/testenv"
@@ -12,25 +13,27 @@ import (
 
 // Start starts a server until the end of the test. It takes messages, or refuses recipients
 // with an answer if refusal is not "". In any case it refuses those whose name begins with
-// dead, and it breaks the connection off after a message to one whose name begins with rude.
+// dead, defers those whose name begins with full, and those with gray once, and breaks the
+// connection off after a message to one whose name begins with rude.
 func Start(t testing.TB, refusal string) (address string, messages chan string) {
 	t.Helper()
 	l := testenv.Listen(t)
 	messages = make(chan string, 10)
+	var known sync.Map // gray recipients that were deferred
 	go func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go serve(conn, refusal, messages)
+			go serve(conn, refusal, &known, messages)
 		}
 	}()
 	return l.Addr().String(), messages
 }
 
 // serve speaks as much of SMTP as a client needs.
-func serve(conn net.Conn, refusal string, messages chan<- string) {
+func serve(conn net.Conn, refusal string, known *sync.Map, messages chan<- string) {
 	defer conn.Close()
 	say := func(line string) { fmt.Fprint(conn, line+"\r\n") }
 	lines, rude := bufio.NewScanner(conn), false
@@ -48,6 +51,16 @@ func serve(conn net.Conn, refusal string, messages chan<- string) {
 			if strings.Contains(lines.Text(), "<dead") {
 				say("550 5.1.1 no such mailbox")
 				continue
+			}
+			if strings.Contains(lines.Text(), "<full") {
+				say("452 4.2.2 mailbox full")
+				continue
+			}
+			if strings.Contains(lines.Text(), "<gray") {
+				if _, ok := known.LoadOrStore(lines.Text(), true); !ok {
+					say("451 4.7.1 try again later")
+					continue
+				}
 			}
 			rude = strings.Contains(lines.Text(), "<rude")
 			say("250 ok")

@@ -324,6 +324,7 @@ CREATE TABLE deliveries (
   status     BIGINT NOT NULL DEFAULT 0,
   problem    TEXT   NOT NULL DEFAULT '',
   took       BIGINT NOT NULL DEFAULT 0,
+  deferred   TEXT   NOT NULL DEFAULT '',
   PRIMARY KEY (webhook_id, event_id)
 );
 CREATE INDEX deliveries_pending ON deliveries (webhook_id, event_id) WHERE state = 'pending';

@@ -349,6 +349,7 @@ CREATE TABLE deliveries (
   status     BIGINT NOT NULL DEFAULT 0,           -- of the last answer
   problem    TEXT   NOT NULL DEFAULT '',
   took       BIGINT NOT NULL DEFAULT 0,           -- milliseconds
+  deferred   TEXT   NOT NULL DEFAULT '',          -- JSON object: the e-mail that some addresses get later
   PRIMARY KEY (webhook_id, event_id)
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_pending ON deliveries (webhook_id, event_id) WHERE state = 'pending';
