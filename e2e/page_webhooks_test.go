@@ -167,3 +167,64 @@ func TestAWebhookForPeopleIsAddedAndChangedWithItsTimesOnThePage(t *testing.T) {
 	waitForText(t, ctx, `[data-webhook="sales"]`, "all events")
 	waitForText(t, ctx, `[data-webhook="sales"]`, "Once an hour")
 }
+
+func TestAWebhookHasAUserAndHeadersOnThePageWithoutTheirValues(t *testing.T) {
+	t.Parallel()
+	s, env := simulate(t, sim.Options{Seed: 5})
+	env["GISTDEAL_WEBHOOK_PRIVATE"] = "true"
+	s.AddUser(sim.User{Login: "ann"})
+	got := make(chan http.Header, 100)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header.Clone() }))
+	t.Cleanup(receiver.Close)
+	p := start(t, env)
+	run(t, env, "users", "add", "ann")
+	ctx := browse(t)
+	do(t, ctx, p, chromedp.EmulateViewport(375, 800), open(p, "webhooks"), chromedp.WaitVisible("#webhook-name"))
+	do(t, ctx, p, chromedp.SendKeys("#webhook-name", "n8n"), chromedp.SendKeys("#webhook-url", receiver.URL), chromedp.SendKeys("#webhook-user", "nobody"),
+		chromedp.SendKeys("#webhook-headers", "X-Key secret-key"))
+	click(t, ctx, "#add-webhook")
+	waitForText(t, ctx, "#webhook-form .wrong", "Line 1 of the headers is no header, want Name: value")
+	eval[any](t, ctx, `document.querySelector('#webhook-headers').value = 'X-Key: secret-key\nX-Team:sales'; null`)
+	click(t, ctx, "#add-webhook")
+	waitForText(t, ctx, "#webhook-form .wrong", "nobody")
+	accessible(t, ctx, "the fields of a webhook")
+	eval[any](t, ctx, `document.querySelector('#webhook-user').value = 'ann'; null`)
+	click(t, ctx, "#add-webhook")
+	waitFor(t, ctx, `document.querySelector('#webhook-secret')`)
+	click(t, ctx, "dialog .dialog-head button")
+	waitForText(t, ctx, `[data-webhook="n8n"]`, "all events of ann")
+	waitForText(t, ctx, `[data-webhook="n8n"]`, "with X-Key, X-Team")
+	sent := func() http.Header {
+		click(t, ctx, `[data-webhook="n8n"] [data-act="test"]`)
+		return <-got
+	}
+	if h := sent(); h.Get("X-Key") != "secret-key" || h.Get("X-Team") != "sales" {
+		t.Errorf("the headers of a message are %v", h)
+	}
+
+	change := func(fill string) {
+		t.Helper()
+		click(t, ctx, `[data-webhook="n8n"] [data-act="change"]`)
+		waitForText(t, ctx, "#change-headers-hint", "It has X-Key")
+		if shown := eval[string](t, ctx, `document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea')].map((field) => field.value)`); strings.Contains(shown, "secret-key") {
+			t.Error("the page has the value of a header")
+		}
+		eval[any](t, ctx, fill+`; null`)
+		click(t, ctx, "#save-webhook")
+		waitFor(t, ctx, `!document.querySelector('dialog')`)
+	}
+	change(`document.querySelector('#change-user').value = ''`)
+	waitForText(t, ctx, `[data-webhook="n8n"]`, "with X-Key, X-Team")
+	if shown := text(t, ctx, `[data-webhook="n8n"]`); strings.Contains(shown, "of ann") {
+		t.Errorf("the webhook still gets the events of one user: %s", shown)
+	}
+	change(`document.querySelector('#change-headers').value = 'X-Key: other'`)
+	if h := sent(); h.Get("X-Key") != "other" || h.Get("X-Team") != "" {
+		t.Errorf("after the change the headers of a message are %v", h)
+	}
+	change(`document.querySelector('#change-no-headers').click()`)
+	waitFor(t, ctx, `!document.querySelector('[data-webhook="n8n"]').textContent.includes('X-Key')`)
+	if wide := eval[int](t, ctx, `document.documentElement.scrollWidth`); wide > 375 {
+		t.Errorf("the view is %d pixels wide on a screen of 375", wide)
+	}
+}

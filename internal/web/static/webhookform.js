@@ -1,5 +1,6 @@
 // The fields of a webhook: which events it gets, and when people get their messages.
 
+import { Problem } from './api.js';
 import { el } from './dom.js';
 import { capital } from './words.js';
 
@@ -81,6 +82,39 @@ export function timing(id, { digest = 'minute', quiet = '', zone = here } = {}) 
       field('Time zone', where, 'Of the quiet hours and of the morning.'),
       el('datalist', { id: `${id}-zones` }, ['UTC', ...Intl.supportedValuesOf('timeZone')].map((value) => el('option', { value })))),
     value: () => ({ digest: when.value, quiet: hours.value.trim(), zone: where.value.trim() }),
+  };
+}
+
+// headersIn returns the headers of a text with one in each line. Their values are secrets, so
+// no problem shows a line.
+function headersIn(lines) {
+  const all = {};
+  for (const [i, line] of lines.split('\n').entries()) {
+    const [, name, value] = /^([^:\s]+)\s*:(.*)$/.exec(line.trim()) ?? [];
+    if (!line.trim()) continue;
+    if (!name) throw new Problem(400, 'Invalid request', `line ${i + 1} of the headers is no header, want Name: value`);
+    all[name] = value.trim();
+  }
+  return all;
+}
+
+// extras asks for the user whose events alone a webhook gets, and for its headers. Of the
+// headers that it has only the names are known, and new ones replace them.
+export function extras(id, { user = '', headers = [] } = {}) {
+  const login = text(`${id}-user`, { value: user, maxLength: 100, placeholder: 'octocat', spellcheck: false });
+  const lines = el('textarea', { id: `${id}-headers`, rows: 2, autocomplete: 'off', spellcheck: false, placeholder: 'Authorization: Bearer …' });
+  const none = el('input', { type: 'checkbox', id: `${id}-no-headers` });
+  none.onchange = () => { lines.disabled = none.checked; };
+  const kept = headers.length ? `It has ${headers.join(', ')}. Leave this empty to keep them; new ones replace all.` : '';
+  const ofHeaders = el('div', {}, field('Headers', lines, `One in each line. ${kept || 'Their values are not shown again.'}`),
+    kept && el('label', { className: 'option' }, none, el('span', {}, 'Remove all headers')));
+  return {
+    part: el('div', { className: 'options' }, field('User', login, 'Only events of this user. Leave it empty for all.'), ofHeaders),
+    offer(kind) { ofHeaders.hidden = kind === 'email'; },
+    value() {
+      const given = ofHeaders.hidden || none.checked ? {} : headersIn(lines.value);
+      return { ...(login.value.trim() !== user && { user: login.value.trim() }), ...((none.checked || Object.keys(given).length) && { headers: given }) };
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { button, el, renew } from './dom.js';
 import { deliveries } from './deliveries.js';
 import { attempt, badge, confirm, copying, dialog, due, empty, when } from './parts.js';
 import { capital } from './words.js';
-import { choice, digests, field, forPeople, onSubmit, text, timing, types } from './webhookform.js';
+import { choice, digests, extras, field, forPeople, onSubmit, text, timing, types } from './webhookform.js';
 
 const kinds = {
   webhook: { word: 'Signed JSON for a program', url: 'https://n8n.example/webhook/gistdeal' },
@@ -42,11 +42,12 @@ const table = (all, read) => el('table', { className: 'tokens small' },
   el('tbody', {}, all.map((one) => row(one, read))));
 
 function row(one, read) {
-  const { name, kind, url, state, reason, types: chosen, user, digest, quiet, zone, delivered_at: delivered, pending, old_secret_until: oldUntil } = one;
+  const { name, kind, url, headers, state, reason, types: chosen, user, digest, quiet, zone, delivered_at: delivered, pending, old_secret_until: oldUntil } = one;
   const on = state === 'enabled';
   const facts = [
     `${kinds[kind]?.word ?? kind}, ${url}`,
     [chosen.length ? chosen.join(', ') : 'all events', user && ` of ${user}`],
+    headers.length > 0 && `with ${headers.join(', ')}`,
     digest && [digests[digest] ?? digest, quiet && `, not ${quiet}`, (quiet || digest === 'daily') && ` (${zone || 'UTC'})`],
     ['last success ', when(delivered), pending > 0 && `, ${pending} waiting`],
     oldUntil && new Date(oldUntil) > new Date() && ['the old secret ends ', when(oldUntil)],
@@ -105,18 +106,20 @@ function chosenTypes(events) {
 }
 
 // change asks for what a webhook gets and when. Its address stays unless a new one is given.
-function change({ name, kind, types: chosen, digest, quiet, zone }, read) {
+function change({ name, kind, headers, types: chosen, user, digest, quiet, zone }, read) {
   const events = types('change-types', chosen);
   events.offer(kind);
   const times = forPeople(kind) && timing('change', { digest, quiet, zone: zone ?? '' });
+  const more = extras('change', { user, headers });
+  more.offer(kind);
   const url = text('change-url', { maxLength: 2000 });
   const wrong = el('p', { className: 'wrong', role: 'alert' });
   const save = el('button', { className: 'primary', id: 'save-webhook' }, 'Save');
-  const form = el('form', { className: 'options' }, events.part, times && times.part,
+  const form = el('form', { className: 'options' }, events.part, times && times.part, more.part,
     field('New address', url, 'Leave it empty to keep the address.'), wrong, el('div', { className: 'line' }, save, times && previewing(() => kind, () => events, () => times)));
   onSubmit(form, save, wrong, async () => {
     const address = url.value.trim();
-    await api.changeWebhook(name, { types: chosenTypes(events), ...(times && times.value()), ...(address && { url: address }) });
+    await api.changeWebhook(name, { types: chosenTypes(events), ...(times && times.value()), ...more.value(), ...(address && { url: address }) });
     box.close();
     await read();
   });
@@ -130,7 +133,7 @@ function creation(read) {
   const url = text('webhook-url', { required: true, maxLength: 2000 });
   const parts = el('div', { className: 'options' });
   const wrong = el('p', { className: 'wrong', role: 'alert' });
-  let events, times;
+  let events, times, more;
   const send = el('button', { className: 'primary', id: 'add-webhook' }, 'Add webhook');
   const look = previewing(() => kind.value, () => events, () => times);
   const form = el('form', { className: 'options', id: 'webhook-form' },
@@ -139,18 +142,20 @@ function creation(read) {
   const renewed = () => {
     events = types('webhook-types');
     times = timing('webhook');
-    parts.replaceChildren(events.part, times.part);
+    more = extras('webhook');
+    parts.replaceChildren(events.part, times.part, more.part);
     offer();
   };
   const offer = () => {
     events.offer(kind.value);
+    more.offer(kind.value);
     times.part.hidden = look.hidden = !forPeople(kind.value);
     url.placeholder = kinds[kind.value].url;
   };
   kind.onchange = offer;
   renewed();
   return onSubmit(form, send, wrong, async () => {
-    const added = await api.addWebhook({ name: name.value.trim(), kind: kind.value, url: url.value.trim(), types: chosenTypes(events), ...(forPeople(kind.value) && times.value()) });
+    const added = await api.addWebhook({ name: name.value.trim(), kind: kind.value, url: url.value.trim(), types: chosenTypes(events), ...(forPeople(kind.value) && times.value()), ...more.value() });
     form.reset();
     renewed();
     if (added.secret) shown(added);
