@@ -3,7 +3,7 @@ package gistdeal
 import "time"
 
 const (
-	// ProbeLatest is how many of a user's newest gists a Probe has.
+	// ProbeLatest is how many of the gists that a user changed last a Probe has.
 	ProbeLatest = 3
 	// ProbeGists is how many of a user's newest gists a Probe has with their facts, if these
 	// were asked for.
@@ -15,7 +15,9 @@ const (
 // Probe is the answer about one of many users whom a single query to GitHub compares.
 type Probe struct {
 	Account          // PublicGists counts forks too, but no secret gists
-	Latest  []string // ids of the newest public gists, at most ProbeLatest
+	Latest  []string // ids of the public gists that changed last, at most ProbeLatest
+	// UpdatedAt is when one of them last changed; zero if there are none.
+	UpdatedAt time.Time
 	// Gists are the newest public gists, if they were asked for. The raw URLs of their files are
 	// not known.
 	Gists []Gist

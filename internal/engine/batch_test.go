@@ -229,6 +229,7 @@ func TestTenThousandUnchangedUsersAreSweptWithAHundredQueries(t *testing.T) {
 		u := sim.User{Login: fmt.Sprint("user-", i)}
 		if i%20 == 0 {
 			u.Gists = simGists(u.Login, 1)
+			u.Gists[0].CreatedAt, u.Gists[0].UpdatedAt = ago, ago
 		}
 		a := gistdeal.Account{ID: w.sim.AddUser(u), Login: u.Login}
 		ids[a.Login] = a.ID

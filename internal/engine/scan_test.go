@@ -100,8 +100,17 @@ func TestTheSweepQueuesADealForANewGist(t *testing.T) {
 
 func TestAnEditedGistKeepsItsDealAndGetsItsNewFacts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, sim.Options{Seed: 1})
-	w.withoutGraphQL()
+	t.Run("a comparison shows it", func(t *testing.T) { t.Parallel(); editedGist(t, newWorld(t, sim.Options{Seed: 1})) })
+	t.Run("each user is scanned", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, sim.Options{Seed: 1})
+		w.withoutGraphQL()
+		editedGist(t, w)
+	})
+}
+
+func editedGist(t *testing.T, w *world) {
+	t.Helper()
 	clock := newClock()
 	w.options.Now = clock.now
 	created := clock.now().Add(-time.Hour)

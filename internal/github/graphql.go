@@ -16,19 +16,19 @@ import (
 )
 
 // probeFields and gistFields are what a query asks of each user: to compare it, or to store its
-// gists. totalCount counts the public gists, forks among them (GitHub docs, "GistConnection").
+// gists. A new gist is one that changed last, too. totalCount counts the public gists, forks among them (GitHub docs, "GistConnection").
 // A gist names 10 files unless a limit is given; one more than we keep tells that there are more.
 var (
-	probeFields = probeFragment(gistdeal.ProbeLatest, "name")
-	gistFields  = probeFragment(gistdeal.ProbeGists, fmt.Sprintf(
+	probeFields = probeFragment(gistdeal.ProbeLatest, "UPDATED_AT", "name updatedAt")
+	gistFields  = probeFragment(gistdeal.ProbeGists, "CREATED_AT", fmt.Sprintf(
 		"name description createdAt updatedAt isFork isPublic files(limit: %d) { name size language { name } }", gistdeal.ProbeFiles+1))
 )
 
-func probeFragment(first int, ofGist string) string {
+func probeFragment(first int, order, ofGist string) string {
 	return fmt.Sprintf(`fragment probe on User {
 	id databaseId login
-	gists(first: %d, privacy: PUBLIC, orderBy: {field: CREATED_AT, direction: DESC}) { totalCount nodes { %s } }
-}`, first, ofGist)
+	gists(first: %d, privacy: PUBLIC, orderBy: {field: %s, direction: DESC}) { totalCount nodes { %s } }
+}`, first, order, ofGist)
 }
 
 // maxAnswerSize is far more than 100 users with their gists need.
@@ -331,6 +331,9 @@ func (a *queryAnswer) probe(at place, gists bool) (p gistdeal.Probe, again bool)
 	for _, g := range user.Gists.Nodes {
 		if g != nil && len(p.Latest) < gistdeal.ProbeLatest {
 			p.Latest = append(p.Latest, g.Name)
+			if at := g.UpdatedAt.UTC().Truncate(time.Second); at.After(p.UpdatedAt) { // As in lists.
+				p.UpdatedAt = at
+			}
 		}
 	}
 	if gists {

@@ -34,6 +34,7 @@ type Store interface {
 	TrackNew(ctx context.Context, probes []gistdeal.Probe, requests []gistdeal.ScanRequest, now time.Time, next func() time.Time) (tracked []int, err error)
 	RecordProbes(ctx context.Context, probes []gistdeal.Probe, now time.Time, next func() time.Time) (unchanged map[int64]bool, err error)
 	ListedGists(ctx context.Context, userID int64) (int, error)
+	SetProbed(ctx context.Context, userID int64, update time.Time) error
 	SetHidden(ctx context.Context, userID int64, hidden int) error
 }
 
@@ -176,11 +177,14 @@ func (p *Prober) outcome(err error) error {
 	return &gistdeal.Error{Kind: gistdeal.Temporary, RetryAfter: max(gistdeal.RetryAfter(err), loop.Delay(p.failures-1)), Err: err}
 }
 
-// Scanned notes, after a scan of a user that differed, how many more gists GitHub counts
-// than it lists. Otherwise the difference would cause a scan each time.
+// Scanned notes, after a scan of a user that differed, its last change, and how many more
+// gists GitHub counts than it lists. Otherwise the difference would cause a scan each time.
 func (p *Prober) Scanned(ctx context.Context, c Change) error {
 	if c.Probe == nil || c.Probe.Err != nil || c.Probe.ID != c.User.ID {
 		return nil
+	}
+	if err := p.store.SetProbed(ctx, c.User.ID, c.Probe.UpdatedAt); err != nil {
+		return err
 	}
 	listed, err := p.store.ListedGists(ctx, c.User.ID)
 	hidden := c.Probe.PublicGists - listed

@@ -114,7 +114,11 @@ func (s *Sim) MakePublic(id string) bool {
 // edit changes a gist. Unless edit or quiet says otherwise, it sets UpdatedAt to now.
 func (h *gitHub) edit(p *ownedGist, edit func(*Gist), quiet bool) {
 	before := p.Gist
+	before.Files = slices.Clone(before.Files)
 	edit(&p.Gist)
+	if !slices.Equal(p.Files, before.Files) {
+		p.revision++
+	}
 	p.ID = before.ID
 	now := h.o.Now()
 	if p.UpdatedAt.Equal(before.UpdatedAt) && !quiet {

@@ -73,6 +73,7 @@ type account struct {
 type ownedGist struct {
 	Gist
 	owner     *account
+	revision  int64     // raised by each change of a file
 	generated bool      // of a synthetic user, before any change: not in the feed, nor in the report
 	shown     time.Time // when others could first see it: its creation, or when it was made public
 }
@@ -244,7 +245,7 @@ func (h *gitHub) hex(digits int) string {
 	return b.String()
 }
 
-// rawURL returns the address of a file's content.
+// rawURL returns the address of a file's content, which changes with the files alone.
 func (p *ownedGist) rawURL(f File) string {
-	return fmt.Sprintf("https://gist.githubusercontent.com/%s/%s/raw/%040x/%s", p.owner.login, p.ID, p.UpdatedAt.Unix(), url.PathEscape(f.Name))
+	return fmt.Sprintf("https://gist.githubusercontent.com/%s/%s/raw/%040x/%s", p.owner.login, p.ID, p.CreatedAt.Unix()+p.revision, url.PathEscape(f.Name))
 }

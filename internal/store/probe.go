@@ -16,7 +16,8 @@ type probeRow struct {
 	NodeID string `json:"node_id"`
 	Login  string `json:"login"` // as a key
 	Total  int    `json:"total"`
-	Next   int64  `json:"next"` // when the user is due again if nothing has changed
+	Update int64  `json:"update"` // when a gist last changed
+	Next   int64  `json:"next"`   // when the user is due again if nothing has changed
 }
 
 // latestRow is the owner of a gist in the same call, keyed by the gist's id.
@@ -28,8 +29,8 @@ type latestRow struct {
 // successful scan of each user in which nothing has changed, with its next scan at the time
 // that next returns. It returns the ids of these users; the others have to be scanned.
 //
-// Nothing has changed if the login is the same, all of the newest gists are known, GitHub
-// counts as many gists as before, the facts of all gists are known, and the last scan was
+// Nothing has changed if the login is the same, all of the newest gists are known, none has
+// changed since its facts were read, GitHub counts as many gists as before, the facts of all gists are known, and the last scan was
 // complete. A first scan is recorded only if there are no gists.
 func (s *Store) RecordProbes(ctx context.Context, probes []gistdeal.Probe, now time.Time, next func() time.Time) (unchanged map[int64]bool, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -58,6 +59,8 @@ func recordProbes(ctx context.Context, tx *sql.Tx, probes []gistdeal.Probe, now 
 		WHERE users.id = CAST(p.key AS BIGINT) AND users.state = 'active' AND users.failures = 0 AND users.login_key = p.value ->> 'login'
 			AND (users.last_scan_at > 0 OR CAST(p.value ->> 'total' AS BIGINT) = 0)
 			AND CAST(p.value ->> 'total' AS BIGINT) - users.hidden = (SELECT count(*) FROM gists g WHERE g.user_id = users.id AND g.gone_at = 0)
+			AND (CAST(p.value ->> 'update' AS BIGINT) <= users.probed_at
+				OR EXISTS (SELECT 1 FROM gists g WHERE g.user_id = users.id AND g.gone_at = 0 AND g.updated_at >= CAST(p.value ->> 'update' AS BIGINT)))
 			AND users.id NOT IN (SELECT CAST(l.value ->> 'user_id' AS BIGINT) FROM json_each($3) l
 				WHERE NOT EXISTS (SELECT 1 FROM gists g WHERE g.id = l.key AND g.gone_at = 0))
 			AND users.id NOT IN (SELECT g.user_id FROM gists g WHERE g.updated_at = 0 AND g.gone_at = 0)
@@ -81,7 +84,7 @@ func probeObjects(probes []gistdeal.Probe, next func() time.Time) (users, latest
 		if p.Err != nil {
 			continue
 		}
-		byUser[strconv.FormatInt(p.ID, 10)] = probeRow{gistdeal.StorableText(p.NodeID), gistdeal.LoginKey(p.Login), p.PublicGists, millis(next())}
+		byUser[strconv.FormatInt(p.ID, 10)] = probeRow{gistdeal.StorableText(p.NodeID), gistdeal.LoginKey(p.Login), p.PublicGists, millis(p.UpdatedAt), millis(next())}
 		for _, id := range p.Latest {
 			byGist[id] = latestRow{p.ID}
 		}
@@ -98,6 +101,16 @@ func probeObjects(probes []gistdeal.Probe, next func() time.Time) (users, latest
 func (s *Store) ListedGists(ctx context.Context, userID int64) (n int, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM gists WHERE user_id = $1 AND gone_at = 0`, userID).Scan(&n)
 	return n, err
+}
+
+// SetProbed records, after a scan, the last change of a gist by the comparison before it: the
+// facts that the scan read may be older, and must not cause one scan after another.
+func (s *Store) SetProbed(ctx context.Context, userID int64, update time.Time) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE users SET probed_at = $1 WHERE id = $2 AND probed_at < $1`, millis(update), userID)
+	if err != nil {
+		return fmt.Errorf("record the comparison of user %d: %w", userID, err)
+	}
+	return nil
 }
 
 // SetHidden records how many more gists GitHub counts than it lists for a user.

@@ -36,6 +36,12 @@ func TestAProbeRecordsAScanOnlyIfNothingHasChanged(t *testing.T) {
 		"the login":                 {func(_ *testing.T, _ *store.Store, p *gistdeal.Probe) { p.Login = "alicia" }, false},
 		"the count":                 {func(_ *testing.T, _ *store.Store, p *gistdeal.Probe) { p.PublicGists++ }, false},
 		"a newest gist":             {func(_ *testing.T, _ *store.Store, p *gistdeal.Probe) { p.Latest[0] = "unknown" }, false},
+		"a gist changed":            {func(_ *testing.T, _ *store.Store, p *gistdeal.Probe) { p.UpdatedAt = noon.Add(time.Second) }, false},
+		"the last known change":     {func(_ *testing.T, _ *store.Store, p *gistdeal.Probe) { p.UpdatedAt = noon }, true},
+		"a change that the list does not show": {func(t *testing.T, s *store.Store, p *gistdeal.Probe) {
+			p.UpdatedAt = noon.Add(time.Second)
+			testenv.Must(t, s.SetProbed(t.Context(), p.ID, p.UpdatedAt))
+		}, true},
 		"the answer is an error": {func(_ *testing.T, _ *store.Store, p *gistdeal.Probe) {
 			p.Err = gistdeal.Errorf(gistdeal.NotFound, "gone")
 		}, false},

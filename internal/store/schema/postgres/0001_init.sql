@@ -22,6 +22,7 @@ CREATE TABLE users (
   tracked_at   BIGINT NOT NULL,
   node_id      TEXT   NOT NULL DEFAULT '',        -- names the user in GitHub's GraphQL API; '': not known
   hidden       BIGINT NOT NULL DEFAULT 0,         -- public gists that GitHub counts and does not list, by the last full scan
+  probed_at    BIGINT NOT NULL DEFAULT 0,         -- the last change of a gist by the comparison before the last scan
   unlinked     BIGINT NOT NULL DEFAULT 0,
   etag         TEXT   NOT NULL DEFAULT '',
   pages        BIGINT NOT NULL DEFAULT 0,
