@@ -11,6 +11,9 @@ type EventType string
 // The types of events.
 const (
 	EventGistNoticed          EventType = "gist.noticed"
+	EventGistEdited           EventType = "gist.edited"   // its description or its files
+	EventGistDeleted          EventType = "gist.deleted"  // GitHub lists all gists of the user without it: it was deleted or made secret
+	EventGistRestored         EventType = "gist.restored" // GitHub lists it again
 	EventDealQueued           EventType = "deal.queued"
 	EventDealAwaitingApproval EventType = "deal.awaiting_approval"
 	EventDealPostponed        EventType = "deal.postponed" // an attempt surely created nothing, and the deal is queued again
@@ -38,7 +41,8 @@ const (
 
 // EventTypes lists all types.
 var EventTypes = []EventType{
-	EventGistNoticed, EventDealQueued, EventDealAwaitingApproval, EventDealPostponed, EventDealCreated, EventDealRelinked, EventDealFailed,
+	EventGistNoticed, EventGistEdited, EventGistDeleted, EventGistRestored, EventDealQueued, EventDealAwaitingApproval, EventDealPostponed,
+	EventDealCreated, EventDealRelinked, EventDealFailed,
 	EventDealRetried, EventDealSkipped, EventUserAdded, EventUserGone, EventUserBack, EventUserRenamed, EventUserRemoved, EventUserPaused,
 	EventUserResumed, EventPushesPaused, EventPushesResumed, EventQuotaSpent, EventQuotaRestored, EventDuplicate, EventAuditEnded,
 	EventWebhookDisabled, EventLeaderMissed,
@@ -48,7 +52,7 @@ var EventTypes = []EventType{
 type Event struct {
 	ID       int64     `json:"id" doc:"Grows in the order of the events, over restarts and instances, with gaps."`
 	At       time.Time `json:"at"`
-	Type     EventType `json:"type" enum:"gist.noticed,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled,leader.missed"`
+	Type     EventType `json:"type" enum:"gist.noticed,gist.edited,gist.deleted,gist.restored,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled,leader.missed"`
 	UserID   int64     `json:"user_id,omitempty" doc:"The user's number on GitHub; left out if the event is about no user, or about a gist that was never read."`
 	Login    string    `json:"login,omitempty" doc:"The user's login at the time of the event."`
 	GistID   string    `json:"gist_id,omitempty"`

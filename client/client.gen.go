@@ -360,7 +360,10 @@ const (
 	DealRetried          EventType = "deal.retried"
 	DealSkipped          EventType = "deal.skipped"
 	DuplicateFound       EventType = "duplicate.found"
+	GistDeleted          EventType = "gist.deleted"
+	GistEdited           EventType = "gist.edited"
 	GistNoticed          EventType = "gist.noticed"
+	GistRestored         EventType = "gist.restored"
 	LeaderMissed         EventType = "leader.missed"
 	PushesPaused         EventType = "pushes.paused"
 	PushesResumed        EventType = "pushes.resumed"
@@ -399,7 +402,13 @@ func (e EventType) Valid() bool {
 		return true
 	case DuplicateFound:
 		return true
+	case GistDeleted:
+		return true
+	case GistEdited:
+		return true
 	case GistNoticed:
+		return true
+	case GistRestored:
 		return true
 	case LeaderMissed:
 		return true

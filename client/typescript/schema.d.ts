@@ -2379,7 +2379,7 @@ export interface components {
          * @description What happened, as in docs/api.md.
          * @enum {string}
          */
-        EventType: "gist.noticed" | "deal.queued" | "deal.awaiting_approval" | "deal.postponed" | "deal.created" | "deal.relinked" | "deal.failed" | "deal.retried" | "deal.skipped" | "user.added" | "user.gone" | "user.back" | "user.renamed" | "user.removed" | "user.paused" | "user.resumed" | "pushes.paused" | "pushes.resumed" | "quota.spent" | "quota.restored" | "duplicate.found" | "audit.ended" | "webhook.disabled" | "leader.missed";
+        EventType: "gist.noticed" | "gist.edited" | "gist.deleted" | "gist.restored" | "deal.queued" | "deal.awaiting_approval" | "deal.postponed" | "deal.created" | "deal.relinked" | "deal.failed" | "deal.retried" | "deal.skipped" | "user.added" | "user.gone" | "user.back" | "user.renamed" | "user.removed" | "user.paused" | "user.resumed" | "pushes.paused" | "pushes.resumed" | "quota.spent" | "quota.restored" | "duplicate.found" | "audit.ended" | "webhook.disabled" | "leader.missed";
         Failed: {
             rule: string;
             /** @description The first condition that does not hold, or that must not hold and does. */

@@ -593,6 +593,21 @@ END $$;
 CREATE TRIGGER gists_event AFTER INSERT ON gists REFERENCING NEW TABLE AS after
   FOR EACH STATEMENT EXECUTE FUNCTION gist_events();
 
+-- Facts that were not known before are no edit, nor is a new raw URL after a rename.
+CREATE FUNCTION gist_changes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO events (at, type, user_id, login, gist_id, deal_id, backfill, data)
+    SELECT after.changed_at, kind, after.user_id, (SELECT login FROM users WHERE id = after.user_id), after.id,
+      coalesce((SELECT deal_id FROM deals WHERE gist_id = after.id), 0), (after.noticed_by = 'first scan')::int, json_build_object('description', after.description)::text
+    FROM after JOIN before ON before.id = after.id CROSS JOIN LATERAL (VALUES
+      ('gist.edited', before.updated_at > 0 AND (after.description <> before.description OR after.files <> before.files AND after.updated_at > before.updated_at)),
+      ('gist.deleted', before.gone_at = 0 AND after.gone_at <> 0),
+      ('gist.restored', before.gone_at <> 0 AND after.gone_at = 0)) changes (kind, holds)
+    WHERE holds ORDER BY after.seq;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER gists_update_event AFTER UPDATE ON gists REFERENCING OLD TABLE AS before NEW TABLE AS after
+  FOR EACH STATEMENT EXECUTE FUNCTION gist_changes();
+
 -- The subqueries of the lateral joins look up the few rows by their keys.
 CREATE FUNCTION deal_events() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN

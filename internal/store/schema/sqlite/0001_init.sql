@@ -502,6 +502,19 @@ CREATE TRIGGER gists_event AFTER INSERT ON gists BEGIN
     SELECT NEW.noticed_at, 'gist.noticed', id, login, NEW.id, NEW.noticed_by = 'first scan', json_object('description', NEW.description)
     FROM users WHERE id = NEW.user_id;
 END;
+-- Facts that were not known before are no edit, nor is a new raw URL after a rename.
+CREATE TRIGGER gists_edit_event AFTER UPDATE OF description, files ON gists
+WHEN OLD.updated_at > 0 AND (NEW.description <> OLD.description OR NEW.files <> OLD.files AND NEW.updated_at > OLD.updated_at) BEGIN
+  INSERT INTO events (at, type, user_id, login, gist_id, deal_id, backfill, data)
+    SELECT NEW.changed_at, 'gist.edited', u.id, u.login, NEW.id, coalesce(d.deal_id, 0), NEW.noticed_by = 'first scan', json_object('description', NEW.description)
+    FROM users u LEFT JOIN deals d ON d.gist_id = NEW.id WHERE u.id = NEW.user_id;
+END;
+CREATE TRIGGER gists_gone_event AFTER UPDATE OF gone_at ON gists WHEN (NEW.gone_at = 0) <> (OLD.gone_at = 0) BEGIN
+  INSERT INTO events (at, type, user_id, login, gist_id, deal_id, backfill, data)
+    SELECT NEW.changed_at, iif(NEW.gone_at = 0, 'gist.restored', 'gist.deleted'), u.id, u.login, NEW.id, coalesce(d.deal_id, 0), NEW.noticed_by = 'first scan',
+      json_object('description', NEW.description)
+    FROM users u LEFT JOIN deals d ON d.gist_id = NEW.id WHERE u.id = NEW.user_id;
+END;
 
 -- Deals that wait for the end of their scan are not awaiting approval yet.
 CREATE TRIGGER deals_insert_event AFTER INSERT ON deals
