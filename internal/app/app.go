@@ -285,7 +285,6 @@ func (a *App) Run(ctx context.Context) error {
 	var parts errgroup.Group
 	parts.Go(func() error { defer stop(); return a.engine.Run(ctx) })
 	parts.Go(func() error { defer stop(); return a.server.Serve(a.listen) })
-	a.log.Info("listening", "address", a.Addr(), "database", a.config.Database)
 	a.logAccess(ctx)
 	if a.config.GitHubToken == "" {
 		a.log.Warn("no GITHUB_TOKEN", "meaning", "without a token GitHub allows this address few requests; with one, 5,000 an hour",
@@ -296,6 +295,7 @@ func (a *App) Run(ctx context.Context) error {
 	hangups, stopHangups := hangups()
 	defer stopHangups()
 	parts.Go(func() error { a.reloadOn(ctx, hangups); return nil })
+	a.log.Info("listening", "address", a.Addr(), "database", a.config.Database)
 	a.notify("READY=1\nSTATUS=listening on " + a.Addr())
 	debug.FreeOSMemory() // The start needs more memory than serving does.
 
