@@ -30,7 +30,7 @@ measure() { # PACKAGE
   local flags=(-run '^$' -benchtime 200ms) args=()
   case $1 in
   ./e2e) flags=(-run '^$' -benchtime 1x) ;;
-  ./internal/engine) flags=(-v -run '(ForAnyNumberOfUsers|AQueryForAHundred)$' -benchtime 1x) args=(-args -million) ;;
+  ./internal/engine) flags=(-v -run '(ForAnyNumberOfUsers|AQueryForAHundred|GitHubsOwnList)$' -benchtime 1x) args=(-args -million) ;;
   ./internal/pipedrive) flags=(-v -run '^TestABacklog') ;;
   esac
   # timeout has a process group of its own, and ends all of it.

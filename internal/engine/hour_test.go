@@ -14,8 +14,8 @@ import (
 	"gistdeal/internal/testing/testenv"
 )
 
-// million has tests with a million users too, which take minutes.
-var million = flag.Bool("million", false, "test with a million users too")
+// million has tests with a million users or of a whole day too, which take minutes.
+var million = flag.Bool("million", false, "test with a million users and for a day too")
 
 // sizes are the numbers of users of a test.
 func sizes() []int {
