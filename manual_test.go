@@ -238,7 +238,7 @@ func TestTheManualNamesOnlyExistingBenchmarks(t *testing.T) {
 	}
 }
 
-var documentedRoute = regexp.MustCompile("(?m)^\\| (`(?:GET|POST|PUT|DELETE) /[^|]*) \\| (?:read|write|admin)[a-z, ]* \\|")
+var documentedRoute = regexp.MustCompile("(?m)^\\| (`(?:GET|POST|PUT|DELETE) /[^|]*) \\| (?:feed|read|write|admin)[a-z, ]* \\|")
 
 func TestTheManualListsEveryRouteOfTheAPI(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ type KnownPerson struct {
 	Name       string    `json:"name"`
 	Issuer     string    `json:"issuer" doc:"The OpenID Connect provider."`
 	Subject    string    `json:"subject" doc:"The provider's key of the person."`
-	Scope      Scope     `json:"scope,omitempty" enum:"read,write,admin" doc:"The scope of the open log-ins; left out if none is open."`
+	Scope      Scope     `json:"scope,omitempty" enum:"feed,read,write,admin" doc:"The scope of the open log-ins; left out if none is open."`
 	LogIns     int       `json:"log_ins" doc:"The number of open log-ins."`
 	SignedInAt time.Time `json:"signed_in_at" doc:"The last sign-in."`
 }

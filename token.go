@@ -19,7 +19,7 @@ const AdminToken = "admin"
 // Token describes an API token. Only the bearer of the token knows its value.
 type Token struct {
 	Name          string    `json:"name"`
-	Scope         Scope     `json:"scope" enum:"read,write,admin"`
+	Scope         Scope     `json:"scope" enum:"feed,read,write,admin"`
 	CreatedAt     time.Time `json:"created_at"`
 	ExpiresAt     time.Time `json:"expires_at,omitzero" doc:"When the token ends; left out if it does not."`
 	Rate          int       `json:"rate,omitempty" doc:"Requests a second that the token may send, after a burst of four times as many; left out if only the limit of its client counts."`
@@ -112,6 +112,12 @@ func ParsePeriod(text string) (time.Duration, error) {
 // recognize it.
 func NewToken() string { return "gd_" + rand.Text() }
 
+// FeedPaths are the paths of the Atom feeds.
+var FeedPaths = []string{"/api/v1/gists.atom", "/api/v1/deals.atom"}
+
+// FeedToken is the parameter of a URL of a feed that has a token of ScopeFeed.
+const FeedToken = "token"
+
 // HashToken returns the form in which a token is stored. A fast hash is enough, because
 // a random value of that length cannot be found by trying.
 func HashToken(token string) string {
@@ -136,6 +142,8 @@ func CheckTokenName(name string) error {
 type Scope string
 
 const (
+	// ScopeFeed reads the Atom feeds. Its tokens may be in the URL, where others are refused.
+	ScopeFeed Scope = "feed"
 	// ScopeRead reads everything except tokens, and changes only the caller's visits.
 	ScopeRead Scope = "read"
 	// ScopeWrite tracks and changes users, and retries or skips deals.
@@ -145,7 +153,7 @@ const (
 )
 
 // Scopes lists all scopes from the smallest to the largest.
-var Scopes = []Scope{ScopeRead, ScopeWrite, ScopeAdmin}
+var Scopes = []Scope{ScopeFeed, ScopeRead, ScopeWrite, ScopeAdmin}
 
 // Allows reports whether the scope s includes the needed one.
 func (s Scope) Allows(needed Scope) bool {

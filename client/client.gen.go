@@ -881,19 +881,22 @@ func (e RunKind) Valid() bool {
 
 // Defines values for Scope.
 const (
-	Admin Scope = "admin"
-	Read  Scope = "read"
-	Write Scope = "write"
+	ScopeAdmin Scope = "admin"
+	ScopeFeed  Scope = "feed"
+	ScopeRead  Scope = "read"
+	ScopeWrite Scope = "write"
 )
 
 // Valid indicates whether the value is a known member of the Scope enum.
 func (e Scope) Valid() bool {
 	switch e {
-	case Admin:
+	case ScopeAdmin:
 		return true
-	case Read:
+	case ScopeFeed:
 		return true
-	case Write:
+	case ScopeRead:
+		return true
+	case ScopeWrite:
 		return true
 	default:
 		return false
@@ -1486,7 +1489,7 @@ type AddTokenInputBody struct {
 	// Rate Requests a second that the token may send, after a burst of four times as many; without it only the limit of its client counts.
 	Rate int64 `json:"rate,omitempty,omitzero"`
 
-	// Scope What a token may do. Each scope includes those before it.
+	// Scope What a token may do. Each scope includes those before it; feed opens only the Atom feeds.
 	Scope Scope `json:"scope"`
 }
 
@@ -1679,7 +1682,7 @@ type Caller struct {
 	// Name The name of your token, or of the person who signed in; empty without a token.
 	Name string `json:"name"`
 
-	// Scope What a token may do. Each scope includes those before it.
+	// Scope What a token may do. Each scope includes those before it; feed opens only the Atom feeds.
 	Scope Scope `json:"scope"`
 
 	// Version The version of gistdeal.
@@ -2495,7 +2498,7 @@ type KnownPerson struct {
 	// Name The name.
 	Name string `json:"name"`
 
-	// Scope What a token may do. Each scope includes those before it.
+	// Scope What a token may do. Each scope includes those before it; feed opens only the Atom feeds.
 	Scope Scope `json:"scope,omitempty,omitzero"`
 
 	// SignedInAt The last sign-in.
@@ -2600,6 +2603,9 @@ type NewToken struct {
 	// ExpiresAt When the token ends; left out if it does not.
 	ExpiresAt time.Time `json:"expires_at,omitempty,omitzero"`
 
+	// Feeds The URLs of the Atom feeds with this token; paths if gistdeal does not know its address. Left out unless the scope is feed.
+	Feeds []string `json:"feeds,omitempty,omitzero"`
+
 	// Name The name.
 	Name string `json:"name"`
 
@@ -2609,7 +2615,7 @@ type NewToken struct {
 	// Rate Requests a second that it may send; left out if only the limit of its client counts.
 	Rate int64 `json:"rate,omitempty,omitzero"`
 
-	// Scope What a token may do. Each scope includes those before it.
+	// Scope What a token may do. Each scope includes those before it; feed opens only the Atom feeds.
 	Scope Scope `json:"scope"`
 
 	// Token The value of the token. It is not shown again.
@@ -3366,7 +3372,7 @@ type ScanStatus struct {
 	Waiting string `json:"waiting,omitempty,omitzero"`
 }
 
-// Scope What a token may do. Each scope includes those before it.
+// Scope What a token may do. Each scope includes those before it; feed opens only the Atom feeds.
 type Scope string
 
 // Set defines model for Set.
@@ -3460,7 +3466,7 @@ type Token struct {
 	// Rate Requests a second that the token may send, after a burst of four times as many; left out if only the limit of its client counts.
 	Rate int64 `json:"rate,omitempty,omitzero"`
 
-	// Scope What a token may do. Each scope includes those before it.
+	// Scope What a token may do. Each scope includes those before it; feed opens only the Atom feeds.
 	Scope Scope `json:"scope"`
 }
 
@@ -4339,7 +4345,7 @@ type ClientInterface interface {
 
 	// FollowDeals Get the deals that were created last as an Atom feed
 	//
-	// Needs the scope read.
+	// Needs the scope feed.
 	//
 	// Corresponds with GET /api/v1/deals.atom (the `FollowDeals` operationId).
 	FollowDeals(ctx context.Context, params *FollowDealsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4424,7 +4430,7 @@ type ClientInterface interface {
 
 	// FollowGists Get the last new gists as an Atom feed, without those that existed before their user was tracked
 	//
-	// Needs the scope read.
+	// Needs the scope feed.
 	//
 	// Corresponds with GET /api/v1/gists.atom (the `FollowGists` operationId).
 	FollowGists(ctx context.Context, params *FollowGistsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5148,7 +5154,7 @@ func (c *Client) ListDeals(ctx context.Context, params *ListDealsParams, reqEdit
 
 // FollowDeals Get the deals that were created last as an Atom feed
 //
-// Needs the scope read.
+// Needs the scope feed.
 //
 // Corresponds with GET /api/v1/deals.atom (the `FollowDeals` operationId).
 func (c *Client) FollowDeals(ctx context.Context, params *FollowDealsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5343,7 +5349,7 @@ func (c *Client) ListLastGists(ctx context.Context, params *ListLastGistsParams,
 
 // FollowGists Get the last new gists as an Atom feed, without those that existed before their user was tracked
 //
-// Needs the scope read.
+// Needs the scope feed.
 //
 // Corresponds with GET /api/v1/gists.atom (the `FollowGists` operationId).
 func (c *Client) FollowGists(ctx context.Context, params *FollowGistsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10798,7 +10804,7 @@ type ClientWithResponsesInterface interface {
 
 	// FollowDealsWithResponse Get the deals that were created last as an Atom feed
 	//
-	// Needs the scope read.
+	// Needs the scope feed.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -10897,7 +10903,7 @@ type ClientWithResponsesInterface interface {
 
 	// FollowGistsWithResponse Get the last new gists as an Atom feed, without those that existed before their user was tracked
 	//
-	// Needs the scope read.
+	// Needs the scope feed.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15225,7 +15231,7 @@ func (c *ClientWithResponses) ListDealsWithResponse(ctx context.Context, params 
 
 // FollowDealsWithResponse Get the deals that were created last as an Atom feed
 //
-// Needs the scope read.
+// Needs the scope feed.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -15390,7 +15396,7 @@ func (c *ClientWithResponses) ListLastGistsWithResponse(ctx context.Context, par
 
 // FollowGistsWithResponse Get the last new gists as an Atom feed, without those that existed before their user was tracked
 //
-// Needs the scope read.
+// Needs the scope feed.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -2,8 +2,10 @@ package e2e_test
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -151,4 +153,69 @@ func TestTheFirstStartOffersThreeSettingsBeforeTheFirstDeal(t *testing.T) {
 	}
 	do(t, ctx, p, chromedp.SendKeys("#login", "alice"), chromedp.Click("#go"), chromedp.WaitVisible(`#old-gists li, #new-gists li`))
 	wantDeals(t, s, 0)
+}
+
+func TestTheURLsOfFeedsAreShownOnceOnThePageAndEndWithTheirToken(t *testing.T) {
+	t.Parallel()
+	receiver := &traceReceiver{t: t}
+	traces := httptest.NewServer(receiver)
+	t.Cleanup(traces.Close)
+	_, env := simulate(t, sim.Options{Seed: 5})
+	env["OTEL_EXPORTER_OTLP_ENDPOINT"] = traces.URL
+	p := start(t, env)
+	_, out := run(t, env, "tokens", "add", "--name", "me", "--scope", "admin")
+	ctx := browse(t)
+	do(t, ctx, p, open(p, "settings"), chromedp.SendKeys("#token", regexp.MustCompile(`gd_\w+`).FindString(out)+kb.Enter))
+	waitFor(t, ctx, `document.querySelector('input[value="feed"]')`)
+	eval[any](t, ctx, `navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }; document.querySelector('#token-name').value = 'reader'; null`)
+	click(t, ctx, `input[value="feed"]`)
+	click(t, ctx, "#create-token")
+	waitFor(t, ctx, `document.querySelectorAll('#feeds button').length === 2`)
+	accessible(t, ctx, "the dialog of the URLs of feeds")
+	var paths []string
+	for i := range 2 {
+		click(t, ctx, fmt.Sprintf("#feeds button:nth-of-type(%d)", i+1))
+		waitFor(t, ctx, `window.copied`)
+		copied := eval[string](t, ctx, `(() => { const copied = window.copied; window.copied = ''; return copied; })()`)
+		path, ok := strings.CutPrefix(copied, p.url)
+		if !ok || !strings.Contains(path, ".atom?token=gd_") {
+			t.Fatalf("the page copies %q", copied)
+		}
+		paths = append(paths, path)
+	}
+	want := func(status int, paths ...string) {
+		t.Helper()
+		for _, path := range paths {
+			if got, body := p.get(path); got != status {
+				t.Errorf("%s answers %d, want %d: %s", path, got, status, body)
+			}
+		}
+	}
+	want(200, paths...)
+	do(t, ctx, p, chromedp.KeyEvent(kb.Escape))
+	waitFor(t, ctx, `document.querySelector('tr[data-token="reader"]')`)
+	_, token, _ := strings.Cut(paths[0], "token=")
+	if eval[bool](t, ctx, fmt.Sprintf(`document.documentElement.outerHTML.includes(%q)`, token)) {
+		t.Error("the page contains the token after its dialog was closed")
+	}
+	_, printed := run(t, env, "tokens", "rotate", "reader", "--overlap", "1h")
+	rotated := regexp.MustCompile(`/api/v1/\w+\.atom\?token=gd_\w+`).FindAllString(printed, -1)
+	if len(rotated) != 2 {
+		t.Fatalf("the command prints %s, want two paths", printed)
+	}
+	want(200, append(rotated, paths...)...)
+	do(t, ctx, p, chromedp.Navigate("about:blank"), open(p, "settings"))
+	click(t, ctx, `tr[data-token="reader"] [data-act="revoke"]`)
+	click(t, ctx, "dialog[open] .danger")
+	waitFor(t, ctx, `!document.querySelector('tr[data-token="reader"]')`)
+	want(401, append(rotated, paths...)...)
+	p.signal(syscall.SIGTERM)
+	if !receiver.has("GET /api/v1/gists.atom", "") {
+		t.Errorf("no span of the feed in:\n%s", receiver)
+	}
+	for _, secret := range []string{token, strings.Split(rotated[0], "token=")[1]} {
+		if strings.Contains(p.out.String(), secret) || strings.Contains(receiver.String(), secret) {
+			t.Errorf("the log or a trace has the token of a feed:\n%s\n%s", p.out, receiver)
+		}
+	}
 }

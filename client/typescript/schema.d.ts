@@ -133,7 +133,7 @@ export interface paths {
         };
         /**
          * Get the deals that were created last as an Atom feed
-         * @description Needs the scope read.
+         * @description Needs the scope feed.
          */
         get: operations["follow-deals"];
         put?: never;
@@ -333,7 +333,7 @@ export interface paths {
         };
         /**
          * Get the last new gists as an Atom feed, without those that existed before their user was tracked
-         * @description Needs the scope read.
+         * @description Needs the scope feed.
          */
         get: operations["follow-gists"];
         put?: never;
@@ -2674,6 +2674,8 @@ export interface components {
              * @description When the token ends; left out if it does not.
              */
             expires_at?: string;
+            /** @description The URLs of the Atom feeds with this token; paths if gistdeal does not know its address. Left out unless the scope is feed. */
+            feeds?: string[];
             /** @description The name. */
             name: string;
             /**
@@ -3505,10 +3507,10 @@ export interface components {
             waiting?: string;
         };
         /**
-         * @description What a token may do. Each scope includes those before it.
+         * @description What a token may do. Each scope includes those before it; feed opens only the Atom feeds.
          * @enum {string}
          */
-        Scope: "read" | "write" | "admin";
+        Scope: "feed" | "read" | "write" | "admin";
         Session: {
             /** @description The name of the token. */
             name: string;

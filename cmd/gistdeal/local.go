@@ -72,6 +72,18 @@ func (l local) Cost(ctx context.Context, deals int) (cost estimate.Cost, err err
 	return estimate.CostOf(deals, pace), err
 }
 
+// AddToken creates a token.
+func (l local) AddToken(ctx context.Context, t gistdeal.Token) (admin.NewToken, error) {
+	token, err := l.Admin.AddToken(ctx, t)
+	return token.At(l.conf.PublicURL), err
+}
+
+// RotateToken gives a token a new value.
+func (l local) RotateToken(ctx context.Context, name string, overlap time.Duration, expiresAt time.Time) (admin.NewToken, error) {
+	token, err := l.Admin.RotateToken(ctx, name, overlap, expiresAt)
+	return token.At(l.conf.PublicURL), err
+}
+
 // Settings returns all settings.
 func (l local) Settings(ctx context.Context) ([]settings.Setting, error) { return l.settings.List(ctx) }
 

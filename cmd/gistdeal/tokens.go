@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/admin"
 )
 
 type tokensCmd struct {
@@ -22,7 +23,7 @@ type tokensCmd struct {
 type tokensAddCmd struct {
 	printing
 	Name  string         `required:"" help:"The name of its user: gists that were shown to another name are new to it. 1 to 40 letters, digits, dots, - or _."`
-	Scope gistdeal.Scope `required:"" enum:"read,write,admin" help:"read: read; write: also track users and change users and deals; admin: everything." placeholder:"read|write|admin"`
+	Scope gistdeal.Scope `required:"" enum:"feed,read,write,admin" help:"feed: only the Atom feeds, by their URL; read: read; write: also track users and change users and deals; admin: everything." placeholder:"feed|read|write|admin"`
 	tokenExpiry
 	Rate int `help:"Requests a second that the token may send, after a burst of four times as many; 0: only the limit of its client counts." default:"0"`
 }
@@ -65,19 +66,39 @@ func (l *lifetime) UnmarshalText(text []byte) error {
 // String returns the period as it is written in the default of a flag.
 func (p period) String() string { return time.Duration(p).String() }
 
+const feedsShownOnce = "This is the only time that the URLs of the feeds are shown. Each opens its feed for everybody who has it, until the token is revoked. A path follows the address of gistdeal."
+
+// printNew prints a new value of a token, or the URLs of the feeds that it opens.
+func printNew(p printing, token admin.NewToken, notes ...string) error {
+	if !p.JSON {
+		note := shownOnce
+		if len(token.Feeds) > 0 {
+			note = feedsShownOnce
+		}
+		for _, line := range append([]string{note}, notes...) {
+			fmt.Fprintln(os.Stderr, line)
+		}
+	}
+	return p.print(token, func(t *table) {
+		for _, feed := range token.Feeds {
+			t.row(feed)
+		}
+		if len(token.Feeds) == 0 {
+			t.row(token.Token)
+		}
+	})
+}
+
 const shownOnce = "This is the only time that the token is shown. Send it as Authorization: Bearer <token>, or log in with it on the page."
 
-// Run creates a token. Standard output gets the token alone.
+// Run creates a token. Standard output gets the token alone, or the URLs of its feeds.
 func (c *tokensAddCmd) Run(ctx context.Context, at serverFlags) error {
 	return c.withGistdeal(ctx, at, writes, func(g backend) error {
 		token, err := g.AddToken(ctx, gistdeal.Token{Name: c.Name, Scope: c.Scope, ExpiresAt: c.at(), Rate: c.Rate})
 		if err != nil {
 			return err
 		}
-		if !c.JSON {
-			fmt.Fprintln(os.Stderr, shownOnce)
-		}
-		return c.print(token, func(t *table) { t.row(token.Token) })
+		return printNew(c.printing, token)
 	})
 }
 
@@ -88,18 +109,14 @@ type tokensRotateCmd struct {
 	tokenExpiry
 }
 
-// Run rotates a token. Standard output gets the new value alone.
+// Run rotates a token. Standard output gets the new value alone, or the URLs of its feeds.
 func (c *tokensRotateCmd) Run(ctx context.Context, at serverFlags) error {
 	return c.withGistdeal(ctx, at, writes, func(g backend) error {
 		token, err := g.RotateToken(ctx, c.Name, time.Duration(c.Overlap), c.at())
 		if err != nil {
 			return err
 		}
-		if !c.JSON {
-			fmt.Fprintln(os.Stderr, shownOnce)
-			fmt.Fprintln(os.Stderr, "The old value ends: "+cmp.Or(until(token.OldValidUntil), "now"))
-		}
-		return c.print(token, func(t *table) { t.row(token.Token) })
+		return printNew(c.printing, token, "The old value ends: "+cmp.Or(until(token.OldValidUntil), "now"))
 	})
 }
 

@@ -10,15 +10,32 @@ import (
 // NewToken is a token with a value that was just created, the only time that it is known.
 type NewToken struct {
 	Name          string         `json:"name"`
-	Scope         gistdeal.Scope `json:"scope" enum:"read,write,admin"`
+	Scope         gistdeal.Scope `json:"scope" enum:"feed,read,write,admin"`
 	ExpiresAt     time.Time      `json:"expires_at,omitzero" doc:"When the token ends; left out if it does not."`
 	Rate          int            `json:"rate,omitempty" doc:"Requests a second that it may send; left out if only the limit of its client counts."`
 	OldValidUntil time.Time      `json:"old_valid_until,omitzero" doc:"When the old value ends; left out if it has ended or there is none."`
 	Token         string         `json:"token"`
+	Feeds         []string       `json:"feeds,omitempty" doc:"The URLs of the Atom feeds with this token; paths if gistdeal does not know its address. Left out unless the scope is feed."`
 }
 
 func newToken(t gistdeal.Token, value string) NewToken {
-	return NewToken{t.Name, t.Scope, t.ExpiresAt, t.Rate, t.OldValidUntil, value}
+	n := NewToken{t.Name, t.Scope, t.ExpiresAt, t.Rate, t.OldValidUntil, value, nil}
+	if t.Scope == gistdeal.ScopeFeed {
+		for _, path := range gistdeal.FeedPaths {
+			n.Feeds = append(n.Feeds, path+"?"+gistdeal.FeedToken+"="+value)
+		}
+	}
+	return n
+}
+
+// At returns the token with the URLs of the feeds at the address of gistdeal.
+func (n NewToken) At(address string) NewToken {
+	feeds := n.Feeds
+	n.Feeds = nil
+	for _, path := range feeds {
+		n.Feeds = append(n.Feeds, address+path)
+	}
+	return n
 }
 
 // AddToken creates a token with the name, scope, expiry and rate of t. It is valid at

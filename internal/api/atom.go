@@ -20,11 +20,11 @@ import (
 // addFeedRoutes adds the feeds for feed readers.
 func (a *API) addFeedRoutes() {
 	add(a, route{
-		method: http.MethodGet, path: "/gists.atom", id: "follow-gists", scope: gistdeal.ScopeRead,
+		method: http.MethodGet, path: "/gists.atom", id: "follow-gists", scope: gistdeal.ScopeFeed,
 		summary: "Get the last new gists as an Atom feed, without those that existed before their user was tracked", modifyRequest: answerAtom,
 	}, a.gistFeed)
 	add(a, route{
-		method: http.MethodGet, path: "/deals.atom", id: "follow-deals", scope: gistdeal.ScopeRead,
+		method: http.MethodGet, path: "/deals.atom", id: "follow-deals", scope: gistdeal.ScopeFeed,
 		summary: "Get the deals that were created last as an Atom feed", modifyRequest: answerAtom,
 	}, a.dealFeed)
 }
@@ -63,6 +63,8 @@ type (
 // feedInput selects the entries of a feed.
 type feedInput struct {
 	Limit int `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"The maximum number of entries."`
+	// Token identifies the caller, and the security scheme describes it.
+	Token string `query:"token" hidden:"true"`
 }
 
 func (a *API) gistFeed(ctx context.Context, in *feedInput) (*huma.StreamResponse, error) {
@@ -165,5 +167,6 @@ func answerFeed(name, title string, entries []atomEntry) (*huma.StreamResponse, 
 
 // answerAtom makes the answer of an operation an Atom feed in the document.
 func answerAtom(op *huma.Operation) {
+	op.Security = append([]map[string][]string{{"url": {}}}, secured...)
 	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/atom+xml": {Schema: &huma.Schema{Type: "string"}}}}}
 }

@@ -183,3 +183,54 @@ func (w *world) checkLinks(e element) {
 		w.t.Errorf("%s has the links %v", e.XMLName.Local, rels)
 	}
 }
+
+func TestATokenInAURLOpensOnlyTheFeedsUntilItIsRevoked(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t)
+	for _, scope := range []gistdeal.Scope{gistdeal.ScopeRead, gistdeal.ScopeAdmin} {
+		testenv.Must(t, w.db.SetToken(t.Context(), string(scope), gistdeal.HashToken(string(scope)), scope, time.Now()))
+	}
+	const asAdmin = "Authorization: Bearer admin"
+	var first, second, other struct {
+		Token string
+		Feeds []string
+	}
+	w.read(w.send(http.MethodPost, "/tokens", `{"name":"reader","scope":"feed"}`, asAdmin), http.StatusCreated, &first)
+	w.read(w.send(http.MethodPost, "/tokens/reader/rotate", `{"overlap":"1h"}`, asAdmin), http.StatusOK, &second)
+	w.read(w.send(http.MethodPost, "/tokens", `{"name":"ci","scope":"write"}`, asAdmin), http.StatusCreated, &other)
+	if len(second.Feeds) != 2 || len(other.Feeds) > 0 {
+		t.Fatalf("%+v and %+v, want the URLs of both feeds for the scope feed alone", second, other)
+	}
+	want := func(status int, path string, headers ...string) {
+		t.Helper()
+		r := w.send(http.MethodGet, strings.TrimPrefix(path, "/api/v1"), "", headers...)
+		if r.status != status || strings.Contains(r.header.Get("Set-Cookie"), "gistdeal") {
+			t.Errorf("%s answers %d, want %d, and that no log-in ends: %s", path, r.status, status, r.header)
+		}
+		if r.header.Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("%s: a browser may send the URL on", path)
+		}
+	}
+	for _, feed := range slices.Concat(first.Feeds, second.Feeds) {
+		want(http.StatusOK, feed+"&limit=3")
+		want(http.StatusOK, feed, "Cookie: gistdeal=a log-in that has ended")
+	}
+	want(http.StatusOK, "/gists.atom", "Authorization: Bearer "+second.Token)
+	for _, op := range w.operations() {
+		if op.method == http.MethodGet && !strings.HasSuffix(op.path, ".atom") {
+			r := w.send(http.MethodGet, op.path, "", "Authorization: Bearer "+second.Token)
+			w.refused(r, http.StatusForbidden, "scope-too-small")
+			w.refused(w.send(http.MethodGet, op.path+"?token="+second.Token, ""), http.StatusUnauthorized, "")
+		}
+	}
+	want(http.StatusForbidden, "/openapi.json", "Authorization: Bearer "+second.Token)
+	// Other tokens are no secrets of URLs: logs and browsers keep those.
+	want(http.StatusUnauthorized, "/gists.atom?token=read")
+	want(http.StatusUnauthorized, "/gists.atom?token=wrong", "Cookie: gistdeal=a log-in")
+	want(http.StatusUnauthorized, "/gists.atom?token=")
+
+	w.read(w.send(http.MethodDelete, "/tokens/reader", "", asAdmin), http.StatusOK, nil)
+	for _, feed := range slices.Concat(first.Feeds, second.Feeds) {
+		want(http.StatusUnauthorized, feed)
+	}
+}

@@ -20,7 +20,7 @@ func (a *API) addStateRoutes() {
 
 type caller struct {
 	Name    string         `json:"name" doc:"The name of your token, or of the person who signed in; empty without a token."`
-	Scope   gistdeal.Scope `json:"scope" enum:"read,write,admin"`
+	Scope   gistdeal.Scope `json:"scope" enum:"feed,read,write,admin"`
 	Version string         `json:"version" doc:"The version of gistdeal."`
 }
 

@@ -38,7 +38,7 @@ func (a *API) listTokens(ctx context.Context, _ *struct{}) (*reply[tokenList], e
 type addTokenInput struct {
 	Body struct {
 		Name      string         `json:"name" minLength:"1" maxLength:"64" doc:"A person or program. It identifies the caller and its visits."`
-		Scope     gistdeal.Scope `json:"scope" enum:"read,write,admin"`
+		Scope     gistdeal.Scope `json:"scope" enum:"feed,read,write,admin"`
 		ExpiresAt time.Time      `json:"expires_at,omitzero" doc:"When the token ends; without it never."`
 		Rate      int            `json:"rate,omitempty" minimum:"0" maximum:"1000" doc:"Requests a second that the token may send, after a burst of four times as many; without it only the limit of its client counts."`
 	}
@@ -46,7 +46,7 @@ type addTokenInput struct {
 
 func (a *API) addToken(ctx context.Context, in *addTokenInput) (*placed[admin.NewToken], error) {
 	token, err := a.admin.AddToken(ctx, gistdeal.Token{Name: in.Body.Name, Scope: in.Body.Scope, ExpiresAt: in.Body.ExpiresAt, Rate: in.Body.Rate})
-	return &placed[admin.NewToken]{Path + "/tokens/" + token.Name, token}, err
+	return &placed[admin.NewToken]{Path + "/tokens/" + token.Name, token.At(a.options.PublicURL)}, err
 }
 
 type rotateTokenInput struct {
@@ -63,7 +63,7 @@ func (a *API) rotateToken(ctx context.Context, in *rotateTokenInput) (*reply[adm
 		return nil, err
 	}
 	token, err := a.admin.RotateToken(ctx, in.Name, overlap, in.Body.ExpiresAt)
-	return &reply[admin.NewToken]{token}, err
+	return &reply[admin.NewToken]{token.At(a.options.PublicURL)}, err
 }
 
 type oneToken struct {

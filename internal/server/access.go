@@ -103,13 +103,15 @@ var (
 	errWrongToken = errors.New("the token is unknown or revoked, or the log-in has ended")
 	errExpired    = errors.New("the token has expired: ask for another, or for its rotation with a new expiry")
 	errTokenRate  = errors.New("this token sends more requests than it may: slow down")
+	errNotInURL   = errors.New("only a token of the scope feed may be in a URL: revoke this one, since logs may have it")
+	errFeedsOnly  = errors.New("a token of the scope feed opens only the Atom feeds")
 	errManyWrong  = errors.New("this client has sent too many wrong tokens: wait before you try another")
 )
 
 // titles are the titles of the answers to requests for which identify returned an error.
 var titles = map[error]string{
 	errNoToken: "Token required", errWrongHost: "Token required", errWrongToken: "Token required", errExpired: "Token expired",
-	errTokenRate: "Too many requests", errManyWrong: "Too many wrong tokens",
+	errNotInURL: "Token in a URL", errFeedsOnly: "Scope too small", errTokenRate: "Too many requests", errManyWrong: "Too many wrong tokens",
 }
 
 // unidentified answers a request for which identify returned an error. It clears
@@ -120,7 +122,8 @@ func (s *Server) unidentified(w http.ResponseWriter, r *http.Request, err error)
 		s.fail(w, r, err)
 		return
 	}
-	if _, sent := s.sessionID(r); sent && !errors.Is(err, errTokenRate) {
+	_, inURL := urlToken(r)
+	if _, sent := s.sessionID(r); sent && !inURL && !errors.Is(err, errTokenRate) {
 		s.setCookie(w, r, "", 0)
 	}
 	switch {
@@ -128,6 +131,8 @@ func (s *Server) unidentified(w http.ResponseWriter, r *http.Request, err error)
 		wait := s.clientOf(r).wait(time.Now())
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		refuse(w, http.StatusTooManyRequests, title, err.Error())
+	case errors.Is(err, errFeedsOnly):
+		problem.Write(w, problem.Problem{Type: "urn:gistdeal:problem:scope-too-small", Title: title, Status: http.StatusForbidden, Detail: err.Error()})
 	case errors.Is(err, errTokenRate):
 		w.Header().Set("Retry-After", "1")
 		refuse(w, http.StatusTooManyRequests, title, err.Error())
@@ -153,6 +158,13 @@ func (s *Server) identify(r *http.Request) (gistdeal.Caller, error) {
 func (s *Server) callerOf(r *http.Request) (gistdeal.Caller, error) {
 	if token, sent := bearerToken(r); sent {
 		c, err := s.bearerOf(r, gistdeal.HashToken(token))
+		return s.from(r, c, gistdeal.SourceAPI), err
+	}
+	if token, sent := urlToken(r); sent {
+		c, err := s.bearerOf(r, gistdeal.HashToken(token))
+		if err == nil && c.Scope != gistdeal.ScopeFeed {
+			err = errNotInURL
+		}
 		return s.from(r, c, gistdeal.SourceAPI), err
 	}
 	if id, sent := s.sessionID(r); sent {
@@ -182,6 +194,9 @@ func (s *Server) bearerOf(r *http.Request, hash string) (gistdeal.Caller, error)
 	s.noticeExpiry(r, t, now)
 	if t.Expired(now) {
 		return gistdeal.Caller{}, errExpired
+	}
+	if t.Scope == gistdeal.ScopeFeed && !slices.Contains(gistdeal.FeedPaths, r.URL.Path) {
+		return gistdeal.Caller{}, errFeedsOnly
 	}
 	s.usage.add(use{hash, addressText(s.clientAddr(r)), now})
 	return gistdeal.Caller{Name: t.Name, Scope: t.Scope, Rate: t.Rate}, nil
@@ -221,6 +236,15 @@ func (s *Server) toPublicURL(r *http.Request) bool {
 func bearerToken(r *http.Request) (string, bool) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
+}
+
+// urlToken returns the token in the URL of a feed, and whether it has one. Feed readers cannot
+// send headers.
+func urlToken(r *http.Request) (string, bool) {
+	if !slices.Contains(gistdeal.FeedPaths, r.URL.Path) || !r.URL.Query().Has(gistdeal.FeedToken) {
+		return "", false
+	}
+	return r.URL.Query().Get(gistdeal.FeedToken), true
 }
 
 // isLocal reports whether a request seems to come directly from this machine, to a

@@ -25,6 +25,7 @@ func Describe(doc *huma.OpenAPI) {
 	}
 	doc.Servers = []*huma.Server{{URL: "/", Description: "The server that sends this document."}}
 	doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"url":    {Type: "apiKey", In: "query", Name: "token", Description: "A token of the scope feed, for feed readers, which send no headers."},
 		"bearer": {Type: "http", Scheme: "bearer", Description: "A token from `gistdeal tokens add`. By default, direct requests from the same machine need none."},
 		"cookie": {Type: "apiKey", In: "cookie", Name: "gistdeal", Description: "A log-in of a browser, from `POST /login`. Over TLS its name is __Host-gistdeal."},
 	}

@@ -51,7 +51,7 @@ type (
 	}
 	session struct {
 		Name  string `json:"name" doc:"The name of the token."`
-		Scope string `json:"scope" enum:"read,write,admin"`
+		Scope string `json:"scope" enum:"feed,read,write,admin"`
 	}
 )
 

@@ -6,6 +6,7 @@ import { attempt, badge, confirm, copying, dialog, empty, when } from './parts.j
 import { capital } from './words.js';
 
 export const scopes = {
+  feed: { word: 'Feed', mark: 'new', tone: 'none', means: 'only the Atom feeds, by URLs for feed readers' },
   read: { word: 'Read', mark: 'queued', tone: 'good', means: 'view everything' },
   write: { word: 'Write', mark: 'sending', tone: 'info', means: 'also add and change users, retry and skip deals' },
   admin: { word: 'Admin', mark: 'users', tone: 'warn', means: 'also pause deal creation, change settings and create tokens' },
@@ -71,7 +72,7 @@ const lifetimes = { '': 'Never', 30: 'In 30 days', 90: 'In 90 days', 365: 'In a 
 function creation(offered, read) {
   const first = offered.length === 1;
   const name = el('input', { id: 'token-name', required: true, maxLength: 64, autocomplete: 'off', attrs: { 'aria-describedby': 'token-name-hint' } });
-  const pick = ([scope, { word, means }]) => el('label', { className: 'option' }, el('input', { type: 'radio', name: 'scope', value: scope, checked: scope === offered[0] }), el('span', {}, el('span', { className: 'strong' }, word), ' ', el('span', { className: 'quiet' }, means)));
+  const pick = ([scope, { word, means }]) => el('label', { className: 'option' }, el('input', { type: 'radio', name: 'scope', value: scope, checked: scope === (first ? offered[0] : 'read') }), el('span', {}, el('span', { className: 'strong' }, word), ' ', el('span', { className: 'quiet' }, means)));
   const expires = el('select', { id: 'token-expires' }, Object.entries(lifetimes).sort(([a], [b]) => a - b).map(([days, word]) => el('option', { value: days }, word)));
   const wrong = el('p', { className: 'wrong', role: 'alert' });
   const create = el('button', { className: 'primary', id: 'create-token' }, 'Create token');
@@ -101,9 +102,13 @@ function creation(offered, read) {
 }
 
 // reveal shows the value of a token, which is not available again later.
-function reveal({ name, token }, read, more = '') {
+function reveal({ name, token, feeds }, read, more = '') {
   const value = el('input', { id: 'new-token', value: token, readOnly: true, ariaLabel: 'New token', onfocus: () => value.select() });
-  const box = dialog(`Token ${name}`, el('p', {}, 'Copy the token now. You won’t see it again: we store only a hash.'),
-    el('div', { className: 'line' }, value, copying('Copy', token, { kind: 'primary', id: 'copy' })), more && el('p', {}, more));
+  const whole = feeds?.map((url) => new URL(url, location.origin).href);
+  const box = whole
+    ? dialog(`Feeds for ${name}`, el('p', {}, 'Copy the URLs now. You won’t see them again. Each opens its feed for everybody who has it, until you revoke the token.'),
+      el('div', { className: 'line', id: 'feeds' }, whole.map((url) => copying(`Copy feed URL of ${url.includes('/gists.atom') ? 'new gists' : 'created deals'}`, url))), more && el('p', {}, more))
+    : dialog(`Token ${name}`, el('p', {}, 'Copy the token now. You won’t see it again: we store only a hash.'),
+      el('div', { className: 'line' }, value, copying('Copy', token, { kind: 'primary', id: 'copy' })), more && el('p', {}, more));
   box.addEventListener('close', () => attempt(read));
 }

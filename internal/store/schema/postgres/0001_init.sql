@@ -250,7 +250,7 @@ CREATE TABLE visits (
 CREATE TABLE tokens (
   name            TEXT COLLATE "C" PRIMARY KEY,
   hash            TEXT COLLATE "C" NOT NULL UNIQUE,
-  scope           TEXT   NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
+  scope           TEXT   NOT NULL CHECK (scope IN ('feed', 'read', 'write', 'admin')),
   created_at      BIGINT NOT NULL,
   expires_at      BIGINT NOT NULL DEFAULT 0,
   rate            BIGINT NOT NULL DEFAULT 0,

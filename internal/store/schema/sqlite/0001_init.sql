@@ -258,7 +258,7 @@ CREATE TABLE visits (
 CREATE TABLE tokens (
   name            TEXT   PRIMARY KEY,
   hash            TEXT   NOT NULL UNIQUE,         -- SHA-256 of the token, in hexadecimal
-  scope           TEXT   NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
+  scope           TEXT   NOT NULL CHECK (scope IN ('feed', 'read', 'write', 'admin')),
   created_at      BIGINT NOT NULL,
   expires_at      BIGINT NOT NULL DEFAULT 0,
   rate            BIGINT NOT NULL DEFAULT 0,      -- requests a second; 0: no limit of its own
