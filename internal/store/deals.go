@@ -461,11 +461,7 @@ func noteArchived(ctx context.Context, tx *sql.Tx, seen map[string][]gistdeal.Re
 	if err != nil {
 		return err
 	}
-	ids, err := idKeys(others)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM archived_deals WHERE deal_id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, ids); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM archived_deals WHERE deal_id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, idKeys(others)); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO archived_deals (deal_id, gist_id)

@@ -49,12 +49,8 @@ func (s *Store) UnseenInFeed(ctx context.Context, ids []string) (map[string]bool
 // UsersInFeed returns those of the users, given by id, whose gists in the feed matter: active
 // ones after their first scan, and gone ones.
 func (s *Store) UsersInFeed(ctx context.Context, ids []int64) ([]gistdeal.User, error) {
-	object, err := idKeys(ids)
-	if err != nil {
-		return nil, err
-	}
 	rows, err := s.read.QueryContext(ctx, `SELECT `+userColumns+` FROM users WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))
-		AND (state = 'active' AND last_scan_at > 0 OR state = 'gone')`, object)
+		AND (state = 'active' AND last_scan_at > 0 OR state = 'gone')`, idKeys(ids))
 	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
 }
 

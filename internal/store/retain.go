@@ -87,11 +87,10 @@ func deletePart(ctx context.Context, tx *sql.Tx, from, to attemptKey) (int, erro
 // rememberDeals records the ids of deals that we created, and gives the days back the
 // numbers of deals that the triggers have taken.
 func rememberDeals(ctx context.Context, tx *sql.Tx, ids []int64, days map[string]int) error {
-	object, err := idKeys(ids)
-	if err != nil || len(ids) == 0 {
-		return err
+	if len(ids) == 0 {
+		return nil
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO own_deals (deal_id) SELECT CAST(key AS BIGINT) FROM json_each($1) WHERE true ON CONFLICT (deal_id) DO NOTHING`, object); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO own_deals (deal_id) SELECT CAST(key AS BIGINT) FROM json_each($1) WHERE true ON CONFLICT (deal_id) DO NOTHING`, idKeys(ids)); err != nil {
 		return err
 	}
 	for day, n := range days {

@@ -85,12 +85,8 @@ func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, p gistdeal.Use
 			return nil, err
 		}
 		if len(ids) <= maxSorted {
-			object, err := keys(ids)
-			if err != nil {
-				return nil, err
-			}
 			with = `WITH few AS MATERIALIZED (SELECT * FROM users WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))) `
-			w, from = where{args: []any{object}}, "few"
+			w, from = where{args: []any{idKeys(ids)}}, "few"
 		}
 	}
 	order := w.startAfter(p)
@@ -100,13 +96,9 @@ func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, p gistdeal.Use
 }
 
 // userIDs returns the ids of up to maxSorted+1 users that meet w, in no order.
-func (s *Store) userIDs(ctx context.Context, w where) ([]string, error) {
+func (s *Store) userIDs(ctx context.Context, w where) ([]int64, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT id FROM users`+w.sql()+" LIMIT "+strconv.Itoa(maxSorted+1), w.args...)
-	return collect(rows, err, func(row *sql.Rows) (string, error) {
-		var id int64
-		err := row.Scan(&id)
-		return strconv.FormatInt(id, 10), err
-	})
+	return collect(rows, err, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) })
 }
 
 // DealsOf returns the number of a user's deals by state.
@@ -117,17 +109,12 @@ func (s *Store) DealsOf(ctx context.Context, userID int64) (map[gistdeal.DealSta
 
 // DealsOfUsers returns the number of deals of each of the users by state.
 func (s *Store) DealsOfUsers(ctx context.Context, ids []int64) (map[int64]map[gistdeal.DealState]int, error) {
-	names := make([]string, len(ids))
 	counts := make(map[int64]map[gistdeal.DealState]int, len(ids))
-	for i, id := range ids {
-		names[i], counts[id] = strconv.FormatInt(id, 10), map[gistdeal.DealState]int{}
-	}
-	object, err := keys(names)
-	if err != nil {
-		return nil, err
+	for _, id := range ids {
+		counts[id] = map[gistdeal.DealState]int{}
 	}
 	rows, err := s.read.QueryContext(ctx, `SELECT user_id, state, n FROM deal_counts
-		WHERE user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) AND n <> 0`, object)
+		WHERE user_id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) AND n <> 0`, idKeys(ids))
 	_, err = collect(rows, err, func(row *sql.Rows) (id int64, err error) {
 		var state gistdeal.DealState
 		var n int
@@ -202,10 +189,7 @@ type stateChange struct {
 
 // setStates changes the state of users, and returns the ids of those that it changed.
 func (s *Store) setStates(ctx context.Context, ids []int64, now time.Time, c stateChange) (changed []int64, err error) {
-	users, err := idKeys(ids)
-	if err != nil {
-		return nil, err
-	}
+	users := idKeys(ids)
 	err = s.personTx(ctx, now, func(ctx context.Context, tx *sql.Tx) ([]gistdeal.AuditEntry, error) {
 		entries, err := c.entries(ctx, tx, users)
 		if err != nil {
@@ -217,12 +201,7 @@ func (s *Store) setStates(ctx context.Context, ids []int64, now time.Time, c sta
 			return nil, err
 		}
 		if c.then != nil {
-			object, err := idKeys(changed)
-			if err != nil {
-				return nil, err
-			}
-			err = c.then(ctx, tx, object)
-			if err != nil {
+			if err := c.then(ctx, tx, idKeys(changed)); err != nil {
 				return nil, err
 			}
 		}
@@ -244,10 +223,13 @@ func (c stateChange) entries(ctx context.Context, tx *sql.Tx, users string) ([]g
 }
 
 // idKeys returns a JSON object with the ids as keys, for a bulk statement.
-func idKeys(ids []int64) (string, error) {
-	names := make([]string, len(ids))
+func idKeys(ids []int64) string {
+	object := []byte{'{'}
 	for i, id := range ids {
-		names[i] = strconv.FormatInt(id, 10)
+		if i > 0 {
+			object = append(object, ',')
+		}
+		object = fmt.Appendf(object, `"%d":1`, id)
 	}
-	return keys(names)
+	return string(append(object, '}'))
 }
