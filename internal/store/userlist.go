@@ -75,7 +75,8 @@ func userConditions(f gistdeal.UserFilter) (w where) {
 // an index in order finds a page of them sooner.
 const maxSorted = 1000
 
-// Users returns the page p of the users that match f.
+// Users returns the page p of the users that match f. It reads only the fields that lists
+// show, because the others take a quarter of the time.
 func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, p gistdeal.UserPage) ([]gistdeal.User, error) {
 	w, from := userConditions(f), "users"
 	with := ""
@@ -91,8 +92,13 @@ func (s *Store) Users(ctx context.Context, f gistdeal.UserFilter, p gistdeal.Use
 	}
 	order := w.startAfter(p)
 	clauses := w.sql() + order + " LIMIT " + w.arg(p.Limit)
-	rows, err := s.read.QueryContext(ctx, with+`SELECT `+userColumns+` FROM `+from+clauses, w.args...)
-	return collect(rows, err, func(row *sql.Rows) (gistdeal.User, error) { return scanUser(row) })
+	rows, err := s.read.QueryContext(ctx, with+`SELECT `+listedColumns+` FROM `+from+clauses, w.args...)
+	users := make([]gistdeal.User, 0, min(p.Limit, 100))
+	_, err = collect(rows, err, func(row *sql.Rows) (struct{}, error) {
+		users = append(users, gistdeal.User{})
+		return struct{}{}, scanListed(row, &users[len(users)-1])
+	})
+	return users, err
 }
 
 // userIDs returns the ids of up to maxSorted+1 users that meet w, in no order.

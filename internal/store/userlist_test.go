@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -165,6 +166,31 @@ func TestPagesOfUsersMissAndRepeatNobody(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAListHasTheFieldsOfAUserThatAreShown(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		u := track(t, s, "alice", 1)
+		testenv.Must(t, s.Scanned(t.Context(), u.ID, gistdeal.Listing{ETag: "e", Pages: 2}, noon, noon.Add(time.Hour)))
+		testenv.Must(t, s.ScanFailed(t.Context(), u.ID, "GitHub is away", noon.Add(2*time.Hour)))
+		s.Exec(t, `UPDATE users SET tags = 'a b', login_key = NULL WHERE id = 1`)
+		want, err := s.User(t.Context(), u.ID)
+		testenv.Must(t, err)
+		users, err := s.Users(t.Context(), gistdeal.UserFilter{}, gistdeal.UserPage{Limit: 1})
+		testenv.Must(t, err)
+		if diff := cmp.Diff(shown(t, want), shown(t, users[0])); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// shown returns the JSON of a user.
+func shown(t *testing.T, u gistdeal.User) string {
+	t.Helper()
+	text, err := json.MarshalIndent(u, "", " ")
+	testenv.Must(t, err)
+	return string(text)
 }
 
 func TestAShorterIntervalBringsPlannedScansForward(t *testing.T) {

@@ -12,21 +12,31 @@ import (
 	"gistdeal"
 )
 
+// listedColumns select rows for scanListed.
+const listedColumns = `id, login, login_key IS NULL, state, backfill, tracked_at, last_scan_at, next_scan_at, failures, problem, tags`
+
 // userColumns select rows for scanUser. The ETag is left out while GitHub has not told the
 // facts of all gists, so that the next scan reads them.
-const userColumns = `id, login, login_key IS NULL, state, backfill, tracked_at,
+const userColumns = listedColumns + `,
 	CASE WHEN id IN (SELECT user_id FROM gists WHERE updated_at = 0 AND gone_at = 0) THEN '' ELSE etag END, pages,
-	last_scan_at, full_scan_at, next_scan_at, failures, problem, node_id, hidden, unlinked = 1, tags`
+	full_scan_at, node_id, hidden, unlinked = 1`
 
-func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {
-	var tracked, last, full, next int64
+// scanListed scans the fields of u that lists show, and the columns after them into more.
+func scanListed(row interface{ Scan(...any) error }, u *gistdeal.User, more ...any) error {
+	var tracked, last, next int64
 	var tags string
-	err = row.Scan(&u.ID, &u.Login, &u.LoginStale, &u.State, &u.Backfill, &tracked, &u.ETag, &u.Pages,
-		&last, &full, &next, &u.Failures, &u.Problem, &u.NodeID, &u.Hidden, &u.Unlinked, &tags)
+	err := row.Scan(append([]any{&u.ID, &u.Login, &u.LoginStale, &u.State, &u.Backfill, &tracked, &last, &next, &u.Failures, &u.Problem, &tags}, more...)...)
 	if tags != "" {
 		u.Tags = strings.Fields(tags)
 	}
-	u.TrackedAt, u.LastScanAt, u.FullScanAt, u.NextScanAt = fromMillis(tracked), fromMillis(last), fromMillis(full), fromMillis(next)
+	u.TrackedAt, u.LastScanAt, u.NextScanAt = fromMillis(tracked), fromMillis(last), fromMillis(next)
+	return err
+}
+
+func scanUser(row interface{ Scan(...any) error }) (u gistdeal.User, err error) {
+	var full int64
+	err = scanListed(row, &u, &u.ETag, &u.Pages, &full, &u.NodeID, &u.Hidden, &u.Unlinked)
+	u.FullScanAt = fromMillis(full)
 	return u, err
 }
 
