@@ -230,7 +230,7 @@ func (s *Store) FillUsers(ctx context.Context, n int, now time.Time) error {
 	for _, statement := range []string{fmt.Sprintf(`WITH RECURSIVE numbers(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM numbers WHERE i < %[1]d)
 		INSERT INTO users (id, login, login_key, state, backfill, tracked_at, last_scan_at, next_scan_at)
 		SELECT i, 'User-' || i, 'user-' || i, CASE i %% 100 WHEN 1 THEN 'paused' WHEN 2 THEN 'removed' WHEN 3 THEN 'gone' ELSE 'active' END,
-			'none', i, CASE i %% 1000 WHEN 0 THEN 0 ELSE %[2]d - i %% 1000 END, %[2]d + 1 + i * 86400 / %[1]d * 1000 FROM numbers`, n, millis(now)), `ANALYZE`} {
+			'none', i, CASE i %% 1000 WHEN 0 THEN 0 ELSE %[2]d - i %% 1000 END, %[2]d + 1 + i * 86400 / %[1]d * 1000 FROM numbers`, n, millis(now)), `INSERT INTO deal_counts SELECT id, s.state, 1 FROM users, (SELECT 'created' AS state UNION ALL SELECT 'failed' UNION ALL SELECT 'skipped') s`, `ANALYZE`} {
 		if _, err := s.db.db.ExecContext(ctx, statement); err != nil {
 			return err
 		}

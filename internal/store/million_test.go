@@ -113,6 +113,14 @@ var userQueries = []userQuery{
 		_, err := s.SweepSize(ctx)
 		return err
 	}, false, false},
+	{"deals of a page of users", func(ctx context.Context, s *store.Store) error {
+		ids := make([]int64, 50)
+		for i := range ids {
+			ids[i] = rand.Int64N(20_000)
+		}
+		_, err := s.DealsOfUsers(ctx, ids)
+		return err
+	}, false, false},
 	{"overview", func(ctx context.Context, s *store.Store) error {
 		_, err := s.Counts(ctx)
 		return err

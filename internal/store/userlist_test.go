@@ -168,6 +168,68 @@ func TestPagesOfUsersMissAndRepeatNobody(t *testing.T) {
 	})
 }
 
+func TestPagesOfUsersHaveTheNumbersOfTheirDeals(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		for i, login := range []string{"alice", "bob", "carol", "dave", "eve"} {
+			track(t, s, login, int64(i+1))
+		}
+		save(t, s, 1, gists("a", 4))
+		recordCreated(t, s, claim(t, s, "me"), 7)
+		s.Exec(t, `UPDATE deals SET state = 'failed' WHERE gist_id = 'a0004'`)
+		save(t, s, 3, gists("c", 2))
+		save(t, s, 5, gists("e", 3))
+		remove(t, s, 5)
+		states := func(counts ...any) map[gistdeal.DealState]int {
+			m := map[gistdeal.DealState]int{}
+			for i := 0; i < len(counts); i += 2 {
+				m[gistdeal.DealState(counts[i].(string))] = counts[i+1].(int)
+			}
+			return m
+		}
+		alice, carol, eve := states("created", 1, "queued", 2, "failed", 1), states("queued", 2), states("skipped", 3)
+		for _, test := range []struct {
+			name   string
+			filter gistdeal.UserFilter
+			page   gistdeal.UserPage
+			want   []map[gistdeal.DealState]int
+		}{
+			{"by id", gistdeal.UserFilter{}, gistdeal.UserPage{}, []map[gistdeal.DealState]int{alice, states(), carol, states()}},
+			{"by login, descending", gistdeal.UserFilter{}, gistdeal.UserPage{Order: gistdeal.OrderByLogin, Descending: true}, []map[gistdeal.DealState]int{states(), carol, states(), alice}},
+			{"removed", gistdeal.UserFilter{States: []gistdeal.UserState{gistdeal.UserRemoved}}, gistdeal.UserPage{}, []map[gistdeal.DealState]int{eve}},
+			{"search", gistdeal.UserFilter{Search: "a"}, gistdeal.UserPage{}, []map[gistdeal.DealState]int{alice, carol, states()}},
+			{"search that matches none", gistdeal.UserFilter{Search: "x"}, gistdeal.UserPage{}, nil},
+		} {
+			if diff := cmp.Diff(test.want, dealsByPage(t, s, test.filter, test.page)); diff != "" {
+				t.Errorf("%s: %s", test.name, diff)
+			}
+		}
+	})
+}
+
+// dealsByPage returns the numbers of deals of all users that f means, read in pages of two.
+func dealsByPage(t *testing.T, s *store.Store, f gistdeal.UserFilter, p gistdeal.UserPage) (all []map[gistdeal.DealState]int) {
+	t.Helper()
+	p.Limit = 2
+	for {
+		users, err := s.Users(t.Context(), f, p)
+		testenv.Must(t, err)
+		var ids []int64
+		for _, u := range users {
+			ids = append(ids, u.ID)
+		}
+		deals, err := s.DealsOfUsers(t.Context(), ids)
+		testenv.Must(t, err)
+		for _, id := range ids {
+			all = append(all, deals[id])
+		}
+		if len(users) < p.Limit {
+			return all
+		}
+		p.After = &users[1]
+	}
+}
+
 func TestAListHasTheFieldsOfAUserThatAreShown(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
