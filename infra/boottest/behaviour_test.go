@@ -145,13 +145,14 @@ func TestAMachineServesLongAndLargeRequestsAndKnowsItsViewers(t *testing.T) {
 	if out, err := m.look(); err != nil || !strings.Contains(out, "nginx has a new certificate") {
 		t.Errorf("on day 61 it says %v\n%s", err, out)
 	}
+	var renewed string
 	eventually(t, 30*time.Second, func() error {
-		if _, after := m.certificate(); after == before {
+		if _, renewed = m.certificate(); renewed == before {
 			return errors.New("the old certificate is served")
 		}
 		return m.trusted()
 	})
-	m.halves()
+	m.halves(renewed)
 }
 
 // speaks checks the versions of TLS.
@@ -199,10 +200,9 @@ func (m *machine) viewers() {
 }
 
 // halves lets the machine find a key and a certificate of different renewals, as
-// one that looks while another writes.
-func (m *machine) halves() {
+// one that looks while another writes. It must go on with the certificate before.
+func (m *machine) halves(before string) {
 	m.t.Helper()
-	_, before := m.certificate()
 	live := "/srv/world/shared/letsencrypt/live/" + apiDomain
 	m.sh("cd " + live + " && cp --remove-destination ../../archive/" + apiDomain + "/privkey1.pem privkey.pem")
 	if out, err := m.look(); err == nil {
