@@ -22,7 +22,7 @@ func TestALifeMissesNothingOfGitHubsOwnList(t *testing.T) {
 	const users = 300
 	inVirtualTime(t, sim.Options{Seed: 11, EmptySynthetic: true, FeedOmits: 0.1, FeedLagMin: 6 * time.Second, FeedLagMax: 33 * time.Second}, func(v *virtual) {
 		random := rand.New(rand.NewPCG(11, 0))
-		v.options.ScanInterval = 3 * time.Hour
+		v.options.ScanInterval = time.Hour
 		v.fill(users, time.Now())
 		logins := make([]string, users)
 		for i := range logins {
@@ -44,7 +44,7 @@ func TestALifeMissesNothingOfGitHubsOwnList(t *testing.T) {
 		fail := func(match, kind string, share float64) {
 			v.sim.AddFault(sim.Fault{Match: match, Kind: kind, Share: share})
 			post(3)
-			v.pass(time.Duration(random.Int64N(int64(20 * time.Minute))))
+			v.pass(time.Duration(random.Int64N(int64(10 * time.Minute))))
 			v.sim.ClearFaults()
 		}
 		post(1)
@@ -85,7 +85,7 @@ func TestALifeMissesNothingOfGitHubsOwnList(t *testing.T) {
 			{2, func() {
 				v.stop()
 				post(3)
-				v.pass(time.Duration(random.Int64N(int64(time.Hour))))
+				v.pass(time.Duration(random.Int64N(int64(20 * time.Minute))))
 				v.start()
 			}},
 		}
@@ -98,9 +98,9 @@ func TestALifeMissesNothingOfGitHubsOwnList(t *testing.T) {
 		begin := time.Now()
 		for n := 0; n < len(all) || time.Since(begin) < least; n++ {
 			all[n%len(all)]()
-			v.pass(time.Duration(random.Int64N(int64(4 * time.Minute))))
+			v.pass(time.Duration(random.Int64N(int64(2 * time.Minute))))
 		}
-		v.pass(v.options.ScanInterval + time.Hour)
+		v.pass(2 * v.options.ScanInterval)
 		r := v.sim.Report()
 		if r.Gists != len(public) || len(r.WithoutDeal) > 0 || len(r.Duplicated) > 0 {
 			v.t.Errorf("GitHub lists %d of %d gists, without a deal: %v, with more than one: %v\n%s", r.Gists, len(public), r.WithoutDeal, r.Duplicated, v.log)

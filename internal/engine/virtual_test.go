@@ -71,6 +71,13 @@ func (r rarely) NextAudit(ctx context.Context) (gistdeal.AuditRequest, bool, tim
 	return r.Store.NextAudit(ctx)
 }
 
+func (r rarely) Setting(ctx context.Context, name string) (string, error) {
+	if name == gistdeal.KeyCatalogWanted { // The first question whether the target was changed.
+		loop.Sleep(ctx, seldom)
+	}
+	return r.Store.Setting(ctx, name)
+}
+
 // roundTrip is how long GitHub takes to answer.
 const roundTrip = 300 * time.Millisecond
 
