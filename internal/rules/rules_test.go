@@ -128,7 +128,9 @@ func TestAnUnknownFactDoesNotMatterIfTheGistIsSkippedEitherWay(t *testing.T) {
 	f := terraform
 	f.Fork = nil
 	forks := rules.Rule{Name: "forks", Action: gistdeal.RuleSkip, All: []rules.Condition{{Fact: rules.Fork}}}
-	rule := func(name string, action gistdeal.RuleAction) rules.Rule { return rules.Rule{Name: name, Action: action} }
+	rule := func(name string, action gistdeal.RuleAction) rules.Rule {
+		return rules.Rule{Name: name, Action: action}
+	}
 	for _, tt := range []struct {
 		rules []rules.Rule
 		want  string // rule and action
