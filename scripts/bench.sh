@@ -16,6 +16,7 @@ running=
 trap end EXIT
 trap 'exit 130' INT TERM HUP
 
+# shellcheck disable=SC2317 # The trap calls it.
 # end stops what is still running, with the programs that it has started.
 end() {
   if [ -n "$running" ]; then
