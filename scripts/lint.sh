@@ -4,6 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# As a release is built, and as tests build it: packages are compiled once for all.
+export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath"
+
 go tool -modfile=tools/go.mod golangci-lint fmt --diff
 go mod tidy -diff
 go vet ./...
@@ -21,7 +24,7 @@ fi
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/gistdeal-lint
 tool() { # tool NAME MODULE@VERSION
   local at=$tools/${2##*@}
-  [ -x "$at/$1" ] || GOBIN=$at GOFLAGS=-mod=mod go install "$2"
+  [ -x "$at/$1" ] || GOBIN=$at GOFLAGS="$GOFLAGS -mod=mod" go install "$2"
   echo "$at/$1"
 }
 

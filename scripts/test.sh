@@ -8,8 +8,9 @@ cd "$(dirname "$0")/.."
 scripts/packages.sh
 
 # Tests that build the binary need no stamp, and git may refuse to give one
-# (a checkout owned by somebody else).
-export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
+# (a checkout owned by somebody else). With the flags of a release, its packages
+# are compiled once for all tests.
+export GOFLAGS="${GOFLAGS:-} -buildvcs=false -trimpath"
 
 # Some tests build programs, and some run without a network: every module is
 # downloaded before.
