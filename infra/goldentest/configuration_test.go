@@ -17,12 +17,12 @@ import (
 // configuration has the texts of infra/, by their names.
 type configuration map[string]string
 
-// written reads the files of infra/ that an apply depends on: also of the kinds that
+// written reads the files of a folder that an apply depends on: also of the kinds that
 // Terraform or OpenTofu would read if there were any.
-func written() (configuration, error) {
+func written(folder string) (configuration, error) {
 	c := configuration{}
 	for _, pattern := range []string{"*.tf", "*.tf.json", "*.tofu", "*.tofu.json", "*.tfvars", "*.tfvars.json", "*.tftpl"} {
-		names, err := filepath.Glob("../" + pattern)
+		names, err := filepath.Glob(filepath.Join(folder, pattern))
 		if err != nil {
 			return nil, err
 		}

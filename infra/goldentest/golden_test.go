@@ -41,7 +41,7 @@ func reviewed(t *testing.T, name, text string) {
 
 func read(t *testing.T) configuration {
 	t.Helper()
-	c, err := written()
+	c, err := written("..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,11 +50,17 @@ func read(t *testing.T) configuration {
 
 func TestTheConfigurationIsTheReviewedOne(t *testing.T) {
 	t.Parallel()
-	text, err := read(t).normal()
-	if err != nil {
-		t.Fatal(err)
+	for folder, golden := range map[string]string{"..": "configuration.txt", "../examples/complete": "configuration-example.txt"} {
+		c, err := written(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := c.normal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reviewed(t, golden, text)
 	}
-	reviewed(t, "configuration.txt", text)
 }
 
 func TestTheUserDataIsTheReviewedOne(t *testing.T) {
