@@ -45,12 +45,19 @@ func queueScanned(ctx context.Context, tx *sql.Tx, userID int64, limits gistdeal
 	if err != nil {
 		return 0, 0, err
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = '', queued_at = $2, updated_at = $2, catch_up = backfill, turn = `+h.turn()+` WHERE gist_id IN
-		(SELECT gist_id FROM deals WHERE `+waits+` AND gist_id IN (`+ofUser+`) ORDER BY priority, place, gist_id LIMIT $3)`, userID, millis(now), queued); err != nil {
+	// The outer condition is tested again if another transaction changed a deal meanwhile, the
+	// inner one is not: without it, PostgreSQL queued a deal that was being sent.
+	r, err := tx.ExecContext(ctx, `UPDATE deals SET state = 'queued', problem = '', queued_at = $2, updated_at = $2, catch_up = backfill, turn = `+h.turn()+` WHERE `+waits+` AND gist_id IN
+		(SELECT gist_id FROM deals WHERE `+waits+` AND gist_id IN (`+ofUser+`) ORDER BY priority, place, gist_id LIMIT $3)`, userID, millis(now), queued)
+	if err != nil {
+		return 0, 0, err
+	}
+	n, err := r.RowsAffected()
+	if err != nil {
 		return 0, 0, err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE deals SET problem = $2, updated_at = $3 WHERE `+waits+` AND gist_id IN (`+ofUser+`)`, userID, problem, millis(now))
-	return queued, awaiting, err
+	return int(n), awaiting, err
 }
 
 // batch is the number of a user's deals that await the end of a scan, and of those that

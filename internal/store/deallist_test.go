@@ -8,6 +8,7 @@ import (
 
 	"gistdeal"
 	"gistdeal/internal/store"
+	"gistdeal/internal/testing/pgtest"
 	"gistdeal/internal/testing/testenv"
 )
 
@@ -270,6 +271,27 @@ func TestDealsAwaitingApprovalHaveAReasonAndAreAdopted(t *testing.T) {
 			t.Errorf("problem is %q, want %q", history.Problem, want)
 		}
 	})
+}
+
+func TestADealThatWasDecidedMeanwhileIsNotQueuedByTheEndOfItsScan(t *testing.T) {
+	t.Parallel()
+	s := open(t, pgtest.URL(t))
+	track(t, s, "octocat", 1)
+	_, err := s.SaveGists(t.Context(), 1, gists("a", 3), gistdeal.NewGistPolicy{First: true, Hold: true}, noon)
+	testenv.Must(t, err)
+	queued := 0
+	s.OverlapWith(t, []string{
+		`UPDATE deals SET state = 'sending' WHERE gist_id = 'a0001'`,
+		`UPDATE deals SET state = 'skipped' WHERE gist_id = 'a0002'`,
+	}, func() (err error) {
+		queued, _, err = s.QueueScanned(t.Context(), 1, gistdeal.ApprovalLimits{}, noon)
+		return err
+	})
+	counts, err := s.DealsOf(t.Context(), 1)
+	testenv.Must(t, err)
+	if queued != 1 || counts[gistdeal.DealSending] != 1 || counts[gistdeal.DealSkipped] != 1 || counts[gistdeal.DealQueued] != 1 {
+		t.Errorf("%d deals were queued; the deals are %v", queued, counts)
+	}
 }
 
 func TestNothingIsClaimedDuringAPause(t *testing.T) {

@@ -195,25 +195,22 @@ func (s *Store) numbers(t *testing.T, query string) map[string]int {
 // commits, and has waited for a lock or ended by then.
 func (s *Store) Overlap(t *testing.T, first, second []string) {
 	t.Helper()
-	run := func(statements []string) (*sql.Tx, error) {
-		tx, err := s.db.db.BeginTx(t.Context(), nil)
-		for _, statement := range statements {
-			if err == nil {
-				_, err = tx.ExecContext(t.Context(), statement)
-			}
-		}
-		return tx, err
-	}
-	tx, err := run(first)
-	testenv.Must(t, err)
-	ended := make(chan error, 1)
-	go func() {
-		tx, err := run(second)
+	s.OverlapWith(t, first, func() error {
+		tx, err := s.begin(t, second)
 		if err == nil {
 			err = tx.Commit()
 		}
-		ended <- err
-	}()
+		return err
+	})
+}
+
+// OverlapWith is Overlap with a function as the second transaction.
+func (s *Store) OverlapWith(t *testing.T, first []string, second func() error) {
+	t.Helper()
+	tx, err := s.begin(t, first)
+	testenv.Must(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- second() }()
 	testenv.Eventually(t, "the second transaction waits or has ended", func() bool {
 		var waits bool
 		testenv.Must(t, s.read.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waits))
@@ -221,6 +218,17 @@ func (s *Store) Overlap(t *testing.T, first, second []string) {
 	})
 	testenv.Must(t, tx.Commit())
 	testenv.Must(t, <-ended)
+}
+
+// begin begins a transaction with some statements.
+func (s *Store) begin(t *testing.T, statements []string) (*sql.Tx, error) {
+	tx, err := s.db.db.BeginTx(t.Context(), nil)
+	for _, statement := range statements {
+		if err == nil {
+			_, err = tx.ExecContext(t.Context(), statement)
+		}
+	}
+	return tx, err
 }
 
 // FillUsers inserts n scanned users with the ids from 1, in all states. They were scanned
