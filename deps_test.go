@@ -45,13 +45,15 @@ const policy = `
 	internal/feed:      . internal/loop internal/rules internal/testing/failpoint github.com/prometheus/client_golang
 	internal/reconcile: . internal/loop internal/testing/failpoint
 	internal/push:      . internal/loop internal/reconcile internal/rules internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
+	# Deals follow their gists by the same rules, after the pushes.
+	internal/amend:     . internal/loop internal/rules github.com/prometheus/client_golang
 	# Events as a text for people.
 	internal/notice: . internal/format
 	# Messages to webhooks are sent by the leader, apart from the work on gists.
 	# SMTP with its encryption and encodings is a library's.
 	internal/mail: . github.com/wneessen/go-mail
 	internal/deliver: . internal/loop internal/mail internal/notice internal/store internal/testing/failpoint internal/webhook github.com/prometheus/client_golang
-	internal/engine:    . internal/feed internal/loop internal/probe internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
+	internal/engine:    . internal/amend internal/feed internal/loop internal/probe internal/push internal/reconcile internal/runlog internal/scan golang.org/x/sync github.com/prometheus/client_golang
 
 	# Adapters know the domain and not one another, so that each can be replaced. Of
 	# loop they use only the sleep that ends with its context, as admin does.

@@ -18,6 +18,7 @@ const (
 	EventDealAwaitingApproval EventType = "deal.awaiting_approval"
 	EventDealPostponed        EventType = "deal.postponed" // an attempt surely created nothing, and the deal is queued again
 	EventDealCreated          EventType = "deal.created"
+	EventDealUpdated          EventType = "deal.updated"  // it followed an edit or the deletion of its gist, as its rule says
 	EventDealRelinked         EventType = "deal.relinked" // another deal in Pipedrive replaces the one that is gone
 	EventDealFailed           EventType = "deal.failed"
 	EventDealRetried          EventType = "deal.retried" // a failed, skipped or deleted deal is queued again
@@ -42,7 +43,7 @@ const (
 // EventTypes lists all types.
 var EventTypes = []EventType{
 	EventGistNoticed, EventGistEdited, EventGistDeleted, EventGistRestored, EventDealQueued, EventDealAwaitingApproval, EventDealPostponed,
-	EventDealCreated, EventDealRelinked, EventDealFailed,
+	EventDealCreated, EventDealUpdated, EventDealRelinked, EventDealFailed,
 	EventDealRetried, EventDealSkipped, EventUserAdded, EventUserGone, EventUserBack, EventUserRenamed, EventUserRemoved, EventUserPaused,
 	EventUserResumed, EventPushesPaused, EventPushesResumed, EventQuotaSpent, EventQuotaRestored, EventDuplicate, EventAuditEnded,
 	EventWebhookDisabled, EventLeaderMissed,
@@ -52,7 +53,7 @@ var EventTypes = []EventType{
 type Event struct {
 	ID       int64     `json:"id" doc:"Grows in the order of the events, over restarts and instances, with gaps."`
 	At       time.Time `json:"at"`
-	Type     EventType `json:"type" enum:"gist.noticed,gist.edited,gist.deleted,gist.restored,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled,leader.missed"`
+	Type     EventType `json:"type" enum:"gist.noticed,gist.edited,gist.deleted,gist.restored,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.updated,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled,leader.missed"`
 	UserID   int64     `json:"user_id,omitempty" doc:"The user's number on GitHub; left out if the event is about no user, or about a gist that was never read."`
 	Login    string    `json:"login,omitempty" doc:"The user's login at the time of the event."`
 	GistID   string    `json:"gist_id,omitempty"`
@@ -66,7 +67,7 @@ type Event struct {
 // EventFacts are facts that only some types of events have.
 type EventFacts struct {
 	Description string `json:"description,omitempty" doc:"The description of the gist at the time of the event."`
-	Reason      string `json:"reason,omitempty" doc:"Why the deal failed, waits or was skipped, why the user is gone, or why pushes were paused."`
+	Reason      string `json:"reason,omitempty" doc:"Why the deal failed, waits or was skipped, why the user is gone, what was updated, or why pushes were paused."`
 	OldLogin    string `json:"old_login,omitempty" doc:"The login before the user was renamed."`
 	Remote      string `json:"remote,omitempty" doc:"The remote of the quota: GitHub or Pipedrive."`
 	AuditID     string `json:"audit_id,omitempty"`

@@ -13,6 +13,7 @@ const (
 	PurposeConnect     Purpose = "connect"     // read the account, its fields and the target
 	PurposeCatchUp     Purpose = "catch_up"    // adopt deals that the database does not know
 	PurposePush        Purpose = "push"        // create deals
+	PurposeAmend       Purpose = "amend"       // let deals follow edits and deletions of gists
 	PurposeLookup      Purpose = "lookup"      // find the deals of attempts in doubt
 	PurposeAudit       Purpose = "audit"       // compare all deals with the database
 	PurposeProbe       Purpose = "probe"       // ask whether a spent quota is available again

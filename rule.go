@@ -53,6 +53,8 @@ type Content struct {
 	StageID  int64        `json:"stage_id,omitempty"` // 0 for the stage of the settings
 	OwnerID  int64        `json:"owner_id,omitempty"` // 0 for the owner of the settings
 	LabelIDs []int64      `json:"label_ids,omitempty"`
+	// Noted are the values that notes told of, by the codes of fields.
+	Noted map[string]any `json:"noted,omitempty"`
 }
 
 // FieldValue is the value of a custom field of a deal, in the form that Pipedrive takes: a

@@ -359,6 +359,7 @@ const (
 	DealRelinked         EventType = "deal.relinked"
 	DealRetried          EventType = "deal.retried"
 	DealSkipped          EventType = "deal.skipped"
+	DealUpdated          EventType = "deal.updated"
 	DuplicateFound       EventType = "duplicate.found"
 	GistDeleted          EventType = "gist.deleted"
 	GistEdited           EventType = "gist.edited"
@@ -400,6 +401,8 @@ func (e EventType) Valid() bool {
 		return true
 	case DealSkipped:
 		return true
+	case DealUpdated:
+		return true
 	case DuplicateFound:
 		return true
 	case GistDeleted:
@@ -435,6 +438,24 @@ func (e EventType) Valid() bool {
 	case UserResumed:
 		return true
 	case WebhookDisabled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FieldOnEdit.
+const (
+	FieldOnEditNote   FieldOnEdit = "note"
+	FieldOnEditUpdate FieldOnEdit = "update"
+)
+
+// Valid indicates whether the value is a known member of the FieldOnEdit enum.
+func (e FieldOnEdit) Valid() bool {
+	switch e {
+	case FieldOnEditNote:
+		return true
+	case FieldOnEditUpdate:
 		return true
 	default:
 		return false
@@ -840,6 +861,24 @@ func (e RuleAction) Valid() bool {
 	}
 }
 
+// Defines values for RuleOnDelete.
+const (
+	RuleOnDeleteNote  RuleOnDelete = "note"
+	RuleOnDeleteStage RuleOnDelete = "stage"
+)
+
+// Valid indicates whether the value is a known member of the RuleOnDelete enum.
+func (e RuleOnDelete) Valid() bool {
+	switch e {
+	case RuleOnDeleteNote:
+		return true
+	case RuleOnDeleteStage:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RulePriority.
 const (
 	RulePriorityHigh RulePriority = "high"
@@ -852,6 +891,24 @@ func (e RulePriority) Valid() bool {
 	case RulePriorityHigh:
 		return true
 	case RulePriorityLow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RuleTitleOnEdit.
+const (
+	RuleTitleOnEditNote   RuleTitleOnEdit = "note"
+	RuleTitleOnEditUpdate RuleTitleOnEdit = "update"
+)
+
+// Valid indicates whether the value is a known member of the RuleTitleOnEdit enum.
+func (e RuleTitleOnEdit) Valid() bool {
+	switch e {
+	case RuleTitleOnEditNote:
+		return true
+	case RuleTitleOnEditUpdate:
 		return true
 	default:
 		return false
@@ -1851,11 +1908,12 @@ type ConditionIn string
 // Content defines model for Content.
 type Content struct {
 	// Fields The custom fields of deals; null while they are not known.
-	Fields   []FieldValue `json:"fields,omitempty,omitzero"`
-	LabelIds []int64      `json:"label_ids,omitempty,omitzero"`
-	OwnerID  int64        `json:"owner_id,omitempty,omitzero"`
-	StageID  int64        `json:"stage_id,omitempty,omitzero"`
-	Title    string       `json:"title,omitempty,omitzero"`
+	Fields   []FieldValue           `json:"fields,omitempty,omitzero"`
+	LabelIds []int64                `json:"label_ids,omitempty,omitzero"`
+	Noted    map[string]interface{} `json:"noted,omitempty,omitzero"`
+	OwnerID  int64                  `json:"owner_id,omitempty,omitzero"`
+	StageID  int64                  `json:"stage_id,omitempty,omitzero"`
+	Title    string                 `json:"title,omitempty,omitzero"`
 }
 
 // Cost defines model for Cost.
@@ -2271,7 +2329,7 @@ type Event struct {
 	// OldLogin The login before the user was renamed.
 	OldLogin string `json:"old_login,omitempty,omitzero"`
 
-	// Reason Why the deal failed, waits or was skipped, why the user is gone, or why pushes were paused.
+	// Reason Why the deal failed, waits or was skipped, why the user is gone, what was updated, or why pushes were paused.
 	Reason string `json:"reason,omitempty,omitzero"`
 
 	// Remote The remote of the quota: GitHub or Pipedrive.
@@ -2352,12 +2410,18 @@ type Field struct {
 	// Field The name of a custom field of deals in Pipedrive.
 	Field string `json:"field"`
 
+	// OnEdit What an edit of the gist does with the value: update replaces it while it is the one that gistdeal wrote, note writes a note with the new one; left out for nothing.
+	OnEdit FieldOnEdit `json:"on_edit,omitempty,omitzero"`
+
 	// Template A template of the value. For a field with options it results in the name of one.
 	Template string `json:"template"`
 
 	// Type The type of the field when the rule was saved.
 	Type string `json:"type,omitempty,omitzero"`
 }
+
+// FieldOnEdit What an edit of the gist does with the value: update replaces it while it is the one that gistdeal wrote, note writes a note with the new one; left out for nothing.
+type FieldOnEdit string
 
 // FieldValue defines model for FieldValue.
 type FieldValue struct {
@@ -3177,6 +3241,18 @@ type Rule struct {
 	// Off Whether the rule is passed over.
 	Off bool `json:"off,omitempty,omitzero"`
 
+	// OnDelete What happens to the deal of a gist that is deleted or made secret: note writes a note, stage moves an open deal; left out for nothing.
+	OnDelete RuleOnDelete `json:"on_delete,omitempty,omitzero"`
+
+	// OnDeletePipeline The pipeline of that stage; empty if only one pipeline has such a stage.
+	OnDeletePipeline string `json:"on_delete_pipeline,omitempty,omitzero"`
+
+	// OnDeleteStage The stage to which the deal of a deleted gist is moved.
+	OnDeleteStage string `json:"on_delete_stage,omitempty,omitzero"`
+
+	// OnDeleteStageID What on_delete_stage stood for when the rule was saved.
+	OnDeleteStageID int64 `json:"on_delete_stage_id,omitempty,omitzero"`
+
 	// Owner The name or e-mail address of the owner of the deal; empty for that of the settings.
 	Owner string `json:"owner,omitempty,omitzero"`
 
@@ -3203,13 +3279,22 @@ type Rule struct {
 
 	// Title A template of the title; empty for the usual title.
 	Title string `json:"title,omitempty,omitzero"`
+
+	// TitleOnEdit What an edit of the gist does with the title of a rule: update replaces it while it is the one that gistdeal wrote, note writes a note with the new one; left out for nothing.
+	TitleOnEdit RuleTitleOnEdit `json:"title_on_edit,omitempty,omitzero"`
 }
 
 // RuleAction create queues the deal, hold lets it wait for approval, skip creates none.
 type RuleAction string
 
+// RuleOnDelete What happens to the deal of a gist that is deleted or made secret: note writes a note, stage moves an open deal; left out for nothing.
+type RuleOnDelete string
+
 // RulePriority Deals of a high priority are created before others, and those of a low one after them; left out for the normal priority.
 type RulePriority string
+
+// RuleTitleOnEdit What an edit of the gist does with the title of a rule: update replaces it while it is the one that gistdeal wrote, note writes a note with the new one; left out for nothing.
+type RuleTitleOnEdit string
 
 // RuleCatalog defines model for RuleCatalog.
 type RuleCatalog struct {

@@ -78,6 +78,11 @@ func TestARuleIsAddedPreviewedOrderedAndSavedOnThePage(t *testing.T) {
 	click(t, ctx, `[data-add="all"]`)
 	fill(t, ctx, `[data-group="all"] [data-field="value"]`, "notes")
 	waitForText(t, ctx, `[data-gist="a3"] dl`, "alice wrote")
+	fill(t, ctx, `form [data-field="title_on_edit"]`, "update")
+	fill(t, ctx, `form [data-field="on_delete"]`, "stage")
+	waitForText(t, ctx, "#rule-preview", "Not complete yet") // It has no stage.
+	fill(t, ctx, `form [data-field="on_delete_stage"]`, "6")
+	waitForText(t, ctx, `[data-rule="notes"]`, "with its own title, following edits, moved to Done if the gist is deleted.")
 	click(t, ctx, `[data-rule="notes"] [data-act="up"]`)
 	if first := eval[string](t, ctx, `document.querySelector('#rules li').dataset.rule + ' ' + document.activeElement.dataset.act`); first != "notes edit" && first != "notes down" {
 		t.Errorf("after Up, the first rule and the focus are %q, want notes and a button of it", first)
@@ -102,6 +107,9 @@ func TestARuleIsAddedPreviewedOrderedAndSavedOnThePage(t *testing.T) {
 	waitForText(t, ctx, "#toasts", "Saved")
 	if names := p.ruleNames(); !slices.Equal(names, []string{"notes", "infrastructure"}) {
 		t.Errorf("the saved rules are %q, want those of the page in its order", names)
+	}
+	if _, body := p.get("/api/v1/rules"); !strings.Contains(body, `"title_on_edit":"update"`) || !strings.Contains(body, `"on_delete_stage_id":7`) {
+		t.Errorf("the saved rules do not say what follows edits and deletions: %s", body)
 	}
 }
 

@@ -1877,6 +1877,9 @@ export interface components {
             /** @description The custom fields of deals; null while they are not known. */
             fields?: components["schemas"]["FieldValue"][];
             label_ids?: number[];
+            noted?: {
+                [key: string]: unknown;
+            };
             /** Format: int64 */
             owner_id?: number;
             /** Format: int64 */
@@ -2325,7 +2328,7 @@ export interface components {
             login?: string;
             /** @description The login before the user was renamed. */
             old_login?: string;
-            /** @description Why the deal failed, waits or was skipped, why the user is gone, or why pushes were paused. */
+            /** @description Why the deal failed, waits or was skipped, why the user is gone, what was updated, or why pushes were paused. */
             reason?: string;
             /** @description The remote of the quota: GitHub or Pipedrive. */
             remote?: string;
@@ -2379,7 +2382,7 @@ export interface components {
          * @description What happened, as in docs/api.md.
          * @enum {string}
          */
-        EventType: "gist.noticed" | "gist.edited" | "gist.deleted" | "gist.restored" | "deal.queued" | "deal.awaiting_approval" | "deal.postponed" | "deal.created" | "deal.relinked" | "deal.failed" | "deal.retried" | "deal.skipped" | "user.added" | "user.gone" | "user.back" | "user.renamed" | "user.removed" | "user.paused" | "user.resumed" | "pushes.paused" | "pushes.resumed" | "quota.spent" | "quota.restored" | "duplicate.found" | "audit.ended" | "webhook.disabled" | "leader.missed";
+        EventType: "gist.noticed" | "gist.edited" | "gist.deleted" | "gist.restored" | "deal.queued" | "deal.awaiting_approval" | "deal.postponed" | "deal.created" | "deal.updated" | "deal.relinked" | "deal.failed" | "deal.retried" | "deal.skipped" | "user.added" | "user.gone" | "user.back" | "user.renamed" | "user.removed" | "user.paused" | "user.resumed" | "pushes.paused" | "pushes.resumed" | "quota.spent" | "quota.restored" | "duplicate.found" | "audit.ended" | "webhook.disabled" | "leader.missed";
         Failed: {
             rule: string;
             /** @description The first condition that does not hold, or that must not hold and does. */
@@ -2427,6 +2430,11 @@ export interface components {
             code?: string;
             /** @description The name of a custom field of deals in Pipedrive. */
             field: string;
+            /**
+             * @description What an edit of the gist does with the value: update replaces it while it is the one that gistdeal wrote, note writes a note with the new one; left out for nothing.
+             * @enum {string}
+             */
+            on_edit?: "update" | "note";
             /** @description A template of the value. For a field with options it results in the name of one. */
             template: string;
             /** @description The type of the field when the rule was saved. */
@@ -3272,6 +3280,20 @@ export interface components {
             none?: components["schemas"]["Condition"][];
             /** @description Whether the rule is passed over. */
             off?: boolean;
+            /**
+             * @description What happens to the deal of a gist that is deleted or made secret: note writes a note, stage moves an open deal; left out for nothing.
+             * @enum {string}
+             */
+            on_delete?: "note" | "stage";
+            /** @description The pipeline of that stage; empty if only one pipeline has such a stage. */
+            on_delete_pipeline?: string;
+            /** @description The stage to which the deal of a deleted gist is moved. */
+            on_delete_stage?: string;
+            /**
+             * Format: int64
+             * @description What on_delete_stage stood for when the rule was saved.
+             */
+            on_delete_stage_id?: number;
             /** @description The name or e-mail address of the owner of the deal; empty for that of the settings. */
             owner?: string;
             /**
@@ -3305,6 +3327,11 @@ export interface components {
             stage_id?: number;
             /** @description A template of the title; empty for the usual title. */
             title?: string;
+            /**
+             * @description What an edit of the gist does with the title of a rule: update replaces it while it is the one that gistdeal wrote, note writes a note with the new one; left out for nothing.
+             * @enum {string}
+             */
+            title_on_edit?: "update" | "note";
         };
         RuleCatalog: {
             /** @description The custom fields of deals; null while they are not known. */

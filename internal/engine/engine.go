@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"gistdeal"
+	"gistdeal/internal/amend"
 	"gistdeal/internal/feed"
 	"gistdeal/internal/loop"
 	"gistdeal/internal/probe"
@@ -21,6 +22,7 @@ import (
 // GitHub is the part of GitHub's client that the leader uses.
 type GitHub interface {
 	scan.GitHub
+	amend.GitHub
 	feed.GitHub
 	probe.GitHub
 	// TokenLogin returns the login of the token's user; token is false without a token.
@@ -33,6 +35,7 @@ type GitHub interface {
 // Background is the part of GitHub's client for work that nobody waits for.
 type Background interface {
 	scan.GitHub
+	amend.GitHub
 	feed.GitHub
 	probe.GitHub
 }
@@ -41,6 +44,7 @@ type Background interface {
 type Pipedrive interface {
 	push.Pipedrive
 	reconcile.Pipedrive
+	amend.Pipedrive
 	Quotas() []gistdeal.Quota
 	Restore([]gistdeal.Quota)
 }
@@ -52,6 +56,7 @@ type Store interface {
 	feed.Store
 	push.Store
 	reconcile.Store
+	amend.Store
 	runlog.Store
 	// TryLease returns a context that ends when the lease is lost; nil if another
 	// process has the lease.
@@ -108,6 +113,7 @@ type Engine struct {
 	prober     *probe.Prober
 	feed       *feed.Reader
 	pusher     *push.Pusher
+	amender    *amend.Amender
 	reconciler *reconcile.Reconciler
 	accounts   *push.Accounts
 
@@ -173,6 +179,7 @@ func New(s Store, g GitHub, p Pipedrive, o Options) *Engine {
 	}, push.Options{
 		Target: o.Target, Locked: o.Locked, Owner: o.Owner, Now: o.Now, Log: o.Log, Metrics: o.Metrics,
 	})
+	e.amender = amend.New(s, p, o.Background, amend.Options{Owner: o.Owner, Ready: e.pusher.Ready, Stopping: e.stopped, Now: o.Now, Log: o.Log, Metrics: o.Metrics})
 	e.watch(o.Metrics)
 	return e
 }

@@ -67,7 +67,7 @@ func (e *Engine) lead(ctx context.Context) error {
 	defer e.leading.Store(false)
 	g, ctx := errgroup.WithContext(ctx)
 	loops := []func(context.Context) error{
-		e.scanner.ServeRequests, e.scanner.ResolveRequests, e.scanner.Sweep, e.feed.Run, e.pusher.Run, e.reconciler.Watch, e.keepQuotas, e.deleteEvents, e.planSweeps, e.noteGitHub, e.noteWork,
+		e.scanner.ServeRequests, e.scanner.ResolveRequests, e.scanner.Sweep, e.feed.Run, e.pusher.Run, e.amender.Run, e.reconciler.Watch, e.keepQuotas, e.deleteEvents, e.planSweeps, e.noteGitHub, e.noteWork,
 	}
 	for _, run := range []func(context.Context) error{e.options.Operations, e.options.Retention, e.options.Deliveries} {
 		if run != nil {

@@ -78,6 +78,14 @@ func (r rarely) Setting(ctx context.Context, name string) (string, error) {
 	return r.Store.Setting(ctx, name)
 }
 
+func (r rarely) AmendmentDue(ctx context.Context, now time.Time) (bool, error) {
+	due, err := r.Store.AmendmentDue(ctx, now)
+	if !due {
+		loop.Sleep(ctx, seldom)
+	}
+	return due, err
+}
+
 // roundTrip is how long GitHub takes to answer.
 const roundTrip = 300 * time.Millisecond
 

@@ -205,13 +205,31 @@ func (c *Client) UserByID(ctx context.Context, id int64) (gistdeal.Account, erro
 // Fork reports whether a gist is a fork, which lists do not say. It returns a NotFound error if
 // there is no such gist any more.
 func (c *Client) Fork(ctx context.Context, gistID string) (bool, error) {
+	g, err := c.gist(ctx, gistID)
+	return g.ForkOf != nil, err
+}
+
+// Public reports whether there is a gist that everybody can find: false if it is deleted or
+// secret.
+func (c *Client) Public(ctx context.Context, gistID string) (bool, error) {
+	g, err := c.gist(ctx, gistID)
+	if gistdeal.KindOf(err) == gistdeal.NotFound {
+		return false, nil
+	}
+	return g.Public, err
+}
+
+// oneGist is a gist that was asked for alone.
+type oneGist struct {
+	ID     string           `json:"id"`
+	Public bool             `json:"public"`
+	ForkOf *json.RawMessage `json:"fork_of"`
+}
+
+func (c *Client) gist(ctx context.Context, gistID string) (gist oneGist, err error) {
 	a, err := c.get(ctx, c.base.String()+"/gists/"+url.PathEscape(gistID), "", maxGistSize)
 	if err == nil {
 		err = a.checkJSON()
-	}
-	var gist struct {
-		ID     string           `json:"id"`
-		ForkOf *json.RawMessage `json:"fork_of"`
 	}
 	if err == nil {
 		if err = json.Unmarshal(a.body, &gist); err != nil || gist.ID != gistID {
@@ -219,9 +237,9 @@ func (c *Client) Fork(ctx context.Context, gistID string) (bool, error) {
 		}
 	}
 	if err != nil {
-		return false, fmt.Errorf("look up gist %s: %w", gistID, err)
+		return oneGist{}, fmt.Errorf("look up gist %s: %w", gistID, err)
 	}
-	return gist.ForkOf != nil, nil
+	return gist, nil
 }
 
 func (c *Client) account(ctx context.Context, path string) (gistdeal.Account, error) {

@@ -77,7 +77,7 @@ func CompareRules(present, wanted rules.Set) string {
 func texts(set rules.Set) map[string]string {
 	all := make(map[string]string, len(set.Rules))
 	for _, r := range set.Rules {
-		r.StageID, r.OwnerID, r.LabelID = 0, 0, 0
+		r.StageID, r.OwnerID, r.LabelID, r.DeleteStageID = 0, 0, 0, 0
 		r.Fields = slices.Clone(r.Fields)
 		for i := range r.Fields {
 			r.Fields[i].Code, r.Fields[i].Type = "", ""

@@ -12,15 +12,15 @@ import (
 )
 
 var someRules = rules.Set{Rules: []rules.Rule{
-	{Name: "infra", Action: gistdeal.RuleCreate, Any: []rules.Condition{{Fact: rules.Language, Value: "HCL"}, {Fact: rules.Size, Least: new(int64(100))}}, Stage: "New", Title: "{{.Login}}", Fields: []rules.Field{{Field: "Topic", Template: "x"}}},
+	{Name: "infra", Action: gistdeal.RuleCreate, Any: []rules.Condition{{Fact: rules.Language, Value: "HCL"}, {Fact: rules.Size, Least: new(int64(100))}}, Stage: "New", Title: "{{.Login}}", Fields: []rules.Field{{Field: "Topic", Template: "x", OnEdit: gistdeal.EditUpdate}}, OnDelete: gistdeal.DeleteStage, DeleteStage: "Done"},
 	{Name: "forks", Off: true, Action: gistdeal.RuleSkip, All: []rules.Condition{{Fact: rules.Fork}}},
 }}
 
 func TestRulesAreTheSameAfterExportAndImport(t *testing.T) {
 	t.Parallel()
 	saved := rules.Set{Rules: append([]rules.Rule{}, someRules.Rules...)}
-	saved.Rules[0].StageID = 7
-	saved.Rules[0].Fields = []rules.Field{{Field: "Topic", Template: "x", Code: "c1", Type: "varchar"}}
+	saved.Rules[0].StageID, saved.Rules[0].DeleteStageID = 7, 8
+	saved.Rules[0].Fields = []rules.Field{{Field: "Topic", Template: "x", OnEdit: gistdeal.EditUpdate, Code: "c1", Type: "varchar"}}
 	var text bytes.Buffer
 	if err := manifest.WriteRules(&text, saved); err != nil {
 		t.Fatal(err)

@@ -31,6 +31,25 @@ func TestAllCallsAgreeWithPipedrivesDescription(t *testing.T) {
 		if _, err := w.client.Deal(t.Context(), id); err != nil {
 			t.Error(err)
 		}
+		change := gistdeal.DealChange{Title: "new", StageID: 6, Fields: []gistdeal.FieldValue{{Code: codes[pipedrive.FieldGist], Value: "new"}}}
+		if err := w.client.UpdateDeal(t.Context(), id, change); err != nil {
+			t.Error(err)
+		}
+		v, err := w.client.DealValues(t.Context(), id, []string{codes[pipedrive.FieldGist]})
+		if err != nil || !v.Editable || !v.Open || v.Title != "new" || v.StageID != 6 || len(v.Fields) != 1 || v.Fields[codes[pipedrive.FieldGist]] != "new" {
+			t.Errorf("%+v, %v", v, err)
+		}
+		for i := range 101 {
+			if err := w.client.AddNote(t.Context(), id, fmt.Sprintf("<p>note-%d.</p>", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if has, err := w.client.HasNote(t.Context(), id, "note-101."); has || err != nil {
+			t.Errorf("a note that does not exist: %v, %v", has, err)
+		}
+		if has, err := w.client.HasNote(t.Context(), id, "note-100."); !has || err != nil {
+			t.Errorf("a note on the second page: %v, %v", has, err)
+		}
 		if err := w.client.DeleteDeal(t.Context(), id); err != nil {
 			t.Error(err)
 		}
@@ -45,7 +64,7 @@ func TestAllCallsAgreeWithPipedrivesDescription(t *testing.T) {
 			t.Errorf("%d new deals, want 2", n)
 		}
 		w.AddFault(sim.Fault{Match: postDeal, Kind: "answer", Status: 400, Body: refusal("stage_id: bad"), Times: 1})
-		_, err := w.create(t, hello)
+		_, err = w.create(t, hello)
 		wantKind(t, err, gistdeal.Invalid)
 		for _, kind := range []string{"error-after", "limit", "html403", "unauthorized", "payment", "cap", "forbidden", "invalid"} {
 			w.AddFault(sim.Fault{Kind: kind, Times: 2})

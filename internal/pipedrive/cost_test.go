@@ -45,6 +45,10 @@ func TestEachCallIsCountedWithItsOfficialCost(t *testing.T) {
 		{"where deals go", func() { noError(t, w.client.CheckTarget(t.Context())) }},
 		{"making a deal", func() { id = w.mustCreate(t, hello) }},
 		{"a deal", func() { _, err := w.client.Deal(t.Context(), id); noError(t, err) }},
+		{"values of a deal", func() { _, err := w.client.DealValues(t.Context(), id, []string{codes["Gist"]}); noError(t, err) }},
+		{"changing a deal", func() { noError(t, w.client.UpdateDeal(t.Context(), id, gistdeal.DealChange{Title: "new"})) }},
+		{"writing a note", func() { noError(t, w.client.AddNote(t.Context(), id, "<p>edited</p>")) }},
+		{"looking for a note", func() { _, err := w.client.HasNote(t.Context(), id, "edited"); noError(t, err) }},
 		{"deals, also archived ones", func() { w.deals(t, time.Time{}) }},
 		{"deleting a deal", func() { noError(t, w.client.DeleteDeal(t.Context(), id)) }},
 	} {

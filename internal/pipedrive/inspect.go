@@ -23,11 +23,13 @@ func (c *Client) Used() (requests, tokens int) {
 func cost(r *http.Request) int {
 	ends := func(path string) bool { return strings.HasSuffix(r.URL.Path, path) }
 	switch {
-	case r.Method == http.MethodPost:
-		return DealTokens // Creating a field costs the same.
+	case ends(notesPath) && r.Method == http.MethodPost:
+		return NoteTokens
+	case r.Method == http.MethodPost || r.Method == http.MethodPatch:
+		return DealTokens // Creating a field and changing a deal cost the same.
 	case r.Method == http.MethodDelete:
 		return DeleteTokens
-	case ends("/deals/archived") || ends("/v1/users"):
+	case ends("/deals/archived") || ends("/v1/users") || ends(notesPath):
 		return 20
 	case ends("/deals") || ends("/dealFields"):
 		return 10
@@ -39,11 +41,12 @@ func cost(r *http.Request) int {
 	return 1 // Getting one object by its id.
 }
 
-// The cost of creating and of deleting one deal in tokens (Pipedrive OpenAPI 2026-08-18,
+// The cost of creating and of deleting one deal, and of a note, in tokens (Pipedrive OpenAPI 2026-08-18,
 // x-token-cost).
 const (
 	DealTokens   = 5
 	DeleteTokens = 3
+	NoteTokens   = 10
 )
 
 // Pace returns the highest number of requests a second while no other program uses the

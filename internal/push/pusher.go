@@ -131,6 +131,11 @@ func delayBuckets() []float64 {
 // them before this one became the leader.
 func (p *Pusher) Reset() { p.inDoubt.reset() }
 
+// Ready reports whether the account is that of the database, and nothing keeps requests back.
+func (p *Pusher) Ready() bool {
+	return p.account.Load() != nil && p.Reconciler.CaughtUp() && !p.Backoff.Active() && !p.Faults.Active()
+}
+
 // Run connects to the account, catches up, and then pushes due deals, until ctx
 // ends. A refusal of all work begins the backoff, and the work starts again after
 // it. The outcomes of deals that were sent are recorded until Stopping is closed.

@@ -31,7 +31,8 @@ func (s Set) Resolve(catalog gistdeal.Catalog) (Set, error) {
 }
 
 func (r *Rule) resolve(catalog gistdeal.Catalog) (mistakes []error) {
-	mistakes = append(mistakes, r.resolveStage(catalog), resolveEntry(&r.Owner, &r.OwnerID, "owner", catalog.Owners), resolveEntry(&r.Label, &r.LabelID, "label", catalog.Labels))
+	mistakes = append(mistakes, resolveStage(&r.Pipeline, &r.Stage, &r.StageID, catalog), resolveStage(&r.DeletePipeline, &r.DeleteStage, &r.DeleteStageID, catalog),
+		resolveEntry(&r.Owner, &r.OwnerID, "owner", catalog.Owners), resolveEntry(&r.Label, &r.LabelID, "label", catalog.Labels))
 	mistakes = slices.DeleteFunc(mistakes, func(err error) bool { return err == nil })
 	codes := map[string]bool{}
 	for i := range r.Fields {
@@ -50,28 +51,30 @@ func (r *Rule) resolve(catalog gistdeal.Catalog) (mistakes []error) {
 	return mistakes
 }
 
-func (r *Rule) resolveStage(catalog gistdeal.Catalog) error {
-	if r.Pipeline == "" && r.Stage == "" {
-		r.StageID = 0
+// resolveStage sets the id of a stage of a pipeline; either name may be empty. A stage that was
+// renamed keeps its id, and the names are the new ones.
+func resolveStage(pipeline, stage *string, id *int64, catalog gistdeal.Catalog) error {
+	if *pipeline == "" && *stage == "" {
+		*id = 0
 		return nil
 	}
 	var matches []gistdeal.CatalogStage
 	for _, s := range catalog.Stages {
-		if (r.Pipeline == "" || sameName(s.Pipeline, r.Pipeline)) && (r.Stage == "" || sameName(s.Name, r.Stage)) {
+		if (*pipeline == "" || sameName(s.Pipeline, *pipeline)) && (*stage == "" || sameName(s.Name, *stage)) {
 			matches = append(matches, s)
 		}
 	}
-	same := slices.IndexFunc(catalog.Stages, func(s gistdeal.CatalogStage) bool { return s.ID == r.StageID })
+	same := slices.IndexFunc(catalog.Stages, func(s gistdeal.CatalogStage) bool { return s.ID == *id })
 	switch {
 	case len(matches) == 0 && same >= 0: // It was renamed.
-		r.Pipeline, r.Stage = catalog.Stages[same].Pipeline, catalog.Stages[same].Name
+		*pipeline, *stage = catalog.Stages[same].Pipeline, catalog.Stages[same].Name
 		return nil
 	case len(matches) == 0:
-		return fmt.Errorf("Pipedrive has no stage %q in the pipeline %q: there are %s", r.Stage, r.Pipeline, names(catalog.Stages, func(s gistdeal.CatalogStage) string { return s.Pipeline + " / " + s.Name })) //nolint:staticcheck // A name.
-	case r.Stage != "" && len(matches) > 1:
-		return fmt.Errorf("Pipedrive has %d stages named %q: name the pipeline too", len(matches), r.Stage) //nolint:staticcheck // A name.
+		return fmt.Errorf("Pipedrive has no stage %q in the pipeline %q: there are %s", *stage, *pipeline, names(catalog.Stages, func(s gistdeal.CatalogStage) string { return s.Pipeline + " / " + s.Name })) //nolint:staticcheck // A name.
+	case *stage != "" && len(matches) > 1:
+		return fmt.Errorf("Pipedrive has %d stages named %q: name the pipeline too", len(matches), *stage) //nolint:staticcheck // A name.
 	}
-	r.StageID = matches[0].ID
+	*id = matches[0].ID
 	return nil
 }
 

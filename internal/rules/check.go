@@ -88,7 +88,7 @@ func (r Rule) mistakes(program *int) (mistakes []error) {
 			}
 		}
 	}
-	for _, name := range []string{r.Pipeline, r.Stage, r.Owner, r.Label} {
+	for _, name := range []string{r.Pipeline, r.Stage, r.Owner, r.Label, r.DeletePipeline, r.DeleteStage} {
 		if len(name) > maxTargetName || strings.TrimSpace(name) != name {
 			add("%.60q is not a possible name in Pipedrive, want at most %d bytes without spaces at the ends", name, maxTargetName)
 		}
@@ -102,7 +102,37 @@ func (r Rule) mistakes(program *int) (mistakes []error) {
 	if r.UserDay < 0 || r.RuleDay < 0 || r.UserDay > 1_000_000 || r.RuleDay > 1_000_000 {
 		add("the deals of a day have to be 0 to 1000000")
 	}
+	mistakes = append(mistakes, r.followUpMistakes()...)
 	return append(mistakes, r.templateMistakes()...)
+}
+
+// followUpMistakes returns the mistakes in the effects of edits and deletions.
+func (r Rule) followUpMistakes() (mistakes []error) {
+	for _, on := range append(r.onEdits(), r.TitleOnEdit) {
+		if !slices.Contains([]gistdeal.OnEdit{gistdeal.EditLeave, gistdeal.EditUpdate, gistdeal.EditNote}, on) {
+			mistakes = append(mistakes, fmt.Errorf("on_edit is %q, want update or note, or nothing", on))
+		}
+	}
+	if r.TitleOnEdit != gistdeal.EditLeave && r.Title == "" {
+		mistakes = append(mistakes, errors.New("title_on_edit needs a title: the usual one does not depend on the gist"))
+	}
+	if !slices.Contains([]gistdeal.OnDelete{gistdeal.DeleteLeave, gistdeal.DeleteNote, gistdeal.DeleteStage}, r.OnDelete) {
+		mistakes = append(mistakes, fmt.Errorf("on_delete is %q, want note or stage, or nothing", r.OnDelete))
+	}
+	if (r.OnDelete == gistdeal.DeleteStage) != (r.DeleteStage != "") || r.DeleteStage == "" && r.DeletePipeline != "" {
+		mistakes = append(mistakes, errors.New("on_delete: stage and on_delete_stage belong together"))
+	}
+	if r.Action == gistdeal.RuleSkip && r.OnDelete != gistdeal.DeleteLeave {
+		mistakes = append(mistakes, errors.New("a rule that skips gists has no on_delete"))
+	}
+	return mistakes
+}
+
+func (r Rule) onEdits() (all []gistdeal.OnEdit) {
+	for _, f := range r.Fields {
+		all = append(all, f.OnEdit)
+	}
+	return all
 }
 
 // hasContent reports whether the rule says something about the content of its deals.

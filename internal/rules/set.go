@@ -23,22 +23,29 @@ type Rule struct {
 	Any  []Condition `json:"any,omitempty" yaml:"any,omitempty" maxItems:"50" doc:"At least one of these holds; no condition if empty."`
 	None []Condition `json:"none,omitempty" yaml:"none,omitempty" maxItems:"50" doc:"None of these holds."`
 
-	Action   gistdeal.RuleAction `json:"action" yaml:"action" enum:"create,hold,skip" doc:"create queues the deal, hold lets it wait for approval, skip creates none."`
-	Pipeline string              `json:"pipeline,omitempty" yaml:"pipeline,omitempty" maxLength:"255" doc:"The pipeline of the deal; empty for that of the settings."`
-	Stage    string              `json:"stage,omitempty" yaml:"stage,omitempty" maxLength:"255" doc:"The stage of the deal; empty for the first of the pipeline."`
-	Owner    string              `json:"owner,omitempty" yaml:"owner,omitempty" maxLength:"255" doc:"The name or e-mail address of the owner of the deal; empty for that of the settings."`
-	Label    string              `json:"label,omitempty" yaml:"label,omitempty" maxLength:"255" doc:"A label of the deal; empty for none."`
-	Title    string              `json:"title,omitempty" yaml:"title,omitempty" maxLength:"2000" doc:"A template of the title; empty for the usual title."`
-	Fields   []Field             `json:"fields,omitempty" yaml:"fields,omitempty" maxItems:"20" doc:"Values of further custom fields of the deal."`
-	Priority gistdeal.Priority   `json:"priority,omitempty" yaml:"priority,omitempty" enum:"high,low" doc:"Deals of a high priority are created before others, and those of a low one after them; left out for the normal priority."`
-	UserDay  int                 `json:"per_user_and_day,omitempty" yaml:"per_user_and_day,omitempty" minimum:"0" maximum:"1000000" doc:"Deals of one user within 24 hours; further ones wait for approval. 0 for no limit."`
-	RuleDay  int                 `json:"per_day,omitempty" yaml:"per_day,omitempty" minimum:"0" maximum:"1000000" doc:"Deals of all users within 24 hours; further ones wait for approval. 0 for no limit."`
+	Action      gistdeal.RuleAction `json:"action" yaml:"action" enum:"create,hold,skip" doc:"create queues the deal, hold lets it wait for approval, skip creates none."`
+	Pipeline    string              `json:"pipeline,omitempty" yaml:"pipeline,omitempty" maxLength:"255" doc:"The pipeline of the deal; empty for that of the settings."`
+	Stage       string              `json:"stage,omitempty" yaml:"stage,omitempty" maxLength:"255" doc:"The stage of the deal; empty for the first of the pipeline."`
+	Owner       string              `json:"owner,omitempty" yaml:"owner,omitempty" maxLength:"255" doc:"The name or e-mail address of the owner of the deal; empty for that of the settings."`
+	Label       string              `json:"label,omitempty" yaml:"label,omitempty" maxLength:"255" doc:"A label of the deal; empty for none."`
+	Title       string              `json:"title,omitempty" yaml:"title,omitempty" maxLength:"2000" doc:"A template of the title; empty for the usual title."`
+	TitleOnEdit gistdeal.OnEdit     `json:"title_on_edit,omitempty" yaml:"title_on_edit,omitempty" enum:"update,note" doc:"What an edit of the gist does with the title of a rule: update replaces it while it is the one that gistdeal wrote, note writes a note with the new one; left out for nothing."`
+	Fields      []Field             `json:"fields,omitempty" yaml:"fields,omitempty" maxItems:"20" doc:"Values of further custom fields of the deal."`
+	Priority    gistdeal.Priority   `json:"priority,omitempty" yaml:"priority,omitempty" enum:"high,low" doc:"Deals of a high priority are created before others, and those of a low one after them; left out for the normal priority."`
+	UserDay     int                 `json:"per_user_and_day,omitempty" yaml:"per_user_and_day,omitempty" minimum:"0" maximum:"1000000" doc:"Deals of one user within 24 hours; further ones wait for approval. 0 for no limit."`
+	RuleDay     int                 `json:"per_day,omitempty" yaml:"per_day,omitempty" minimum:"0" maximum:"1000000" doc:"Deals of all users within 24 hours; further ones wait for approval. 0 for no limit."`
+
+	OnDelete       gistdeal.OnDelete `json:"on_delete,omitempty" yaml:"on_delete,omitempty" enum:"note,stage" doc:"What happens to the deal of a gist that is deleted or made secret: note writes a note, stage moves an open deal; left out for nothing."`
+	DeletePipeline string            `json:"on_delete_pipeline,omitempty" yaml:"on_delete_pipeline,omitempty" maxLength:"255" doc:"The pipeline of that stage; empty if only one pipeline has such a stage."`
+	DeleteStage    string            `json:"on_delete_stage,omitempty" yaml:"on_delete_stage,omitempty" maxLength:"255" doc:"The stage to which the deal of a deleted gist is moved."`
 
 	// What the names stood for when the rule was saved: a renamed stage, owner or field is
 	// still the same one.
 	StageID int64 `json:"stage_id,omitempty" yaml:"-" doc:"What stage and pipeline stood for when the rule was saved."`
 	OwnerID int64 `json:"owner_id,omitempty" yaml:"-" doc:"What owner stood for when the rule was saved."`
 	LabelID int64 `json:"label_id,omitempty" yaml:"-" doc:"What label stood for when the rule was saved."`
+
+	DeleteStageID int64 `json:"on_delete_stage_id,omitempty" yaml:"-" doc:"What on_delete_stage stood for when the rule was saved."`
 }
 
 // Naming returns the names of the rules that have a login as a word: in their name, a condition
@@ -64,8 +71,11 @@ func (s Set) Naming(login string) (names []string) {
 type Field struct {
 	Field    string `json:"field" yaml:"field" minLength:"1" maxLength:"255" doc:"The name of a custom field of deals in Pipedrive."`
 	Template string `json:"template" yaml:"template" minLength:"1" maxLength:"2000" doc:"A template of the value. For a field with options it results in the name of one."`
-	Code     string `json:"code,omitempty" yaml:"-" doc:"What the name stood for when the rule was saved."`
-	Type     string `json:"type,omitempty" yaml:"-" doc:"The type of the field when the rule was saved."`
+
+	OnEdit gistdeal.OnEdit `json:"on_edit,omitempty" yaml:"on_edit,omitempty" enum:"update,note" doc:"What an edit of the gist does with the value: update replaces it while it is the one that gistdeal wrote, note writes a note with the new one; left out for nothing."`
+
+	Code string `json:"code,omitempty" yaml:"-" doc:"What the name stood for when the rule was saved."`
+	Type string `json:"type,omitempty" yaml:"-" doc:"The type of the field when the rule was saved."`
 }
 
 // Facts of a Condition.

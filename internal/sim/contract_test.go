@@ -40,8 +40,10 @@ func TestResponsesAgreeWithTheOfficialDescriptions(t *testing.T) {
 	want(t, w.do(http.MethodPatch, deals+"/1", `{"title":"new","status":"won"}`, jsonHeader...), http.StatusOK)
 	want(t, w.do(http.MethodPatch, deals+"/2", `{"is_archived":true}`, jsonHeader...), http.StatusOK)
 	want(t, w.do(http.MethodDelete, deals+"/3", ""), http.StatusOK)
+	want(t, w.get("/v1/notes?deal_id=1&start=0&limit=100"), http.StatusOK)
+	want(t, w.do(http.MethodPost, "/v1/notes", `{"content":"<p>Hello</p>","deal_id":1}`, jsonHeader...), http.StatusOK, "Hello")
 	for _, path := range []string{
-		deals + "/1", deals + "/2", deals + "/3?custom_fields=" + code, deals + "?limit=1&sort_by=id&status=open,won,lost,deleted",
+		"/v1/notes?deal_id=1&start=0&limit=100", "/v1/notes?limit=1", deals + "/1", deals + "/2", deals + "/3?custom_fields=" + code, deals + "?limit=1&sort_by=id&status=open,won,lost,deleted",
 		deals + "/archived?limit=1&updated_since=2024-01-01T00:00:00Z", "/api/v2/dealFields?limit=2", "/api/v2/pipelines", "/api/v2/stages?pipeline_id=2",
 		"/v1/users/me", "/api/v1/users/me", "/v1/users",
 	} {

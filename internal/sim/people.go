@@ -38,6 +38,12 @@ func (s *Sim) EditDeal(id int64, fields map[string]string) bool {
 	})
 }
 
+// RenameDeal changes the title of a deal, as a person does in Pipedrive. It reports whether the
+// deal existed.
+func (s *Sim) RenameDeal(id int64, title string) bool {
+	return s.change(id, func(d *deal, now time.Time) { d.Title, d.updated = title, seconds(now) })
+}
+
 // fill sets the texts of custom fields by their names; "" empties a field.
 func (p *pipedrive) fill(d *deal, fields map[string]string) {
 	for name, text := range fields {

@@ -15,6 +15,7 @@ type pipedrive struct {
 	o         *Options
 	rng       *rand.Rand
 	deals     []*deal // the deal with id n is deals[n-1]
+	notes     []*note
 	fields    []*field
 	pipelines []pipeline
 	stages    []stage

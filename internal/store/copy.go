@@ -26,6 +26,7 @@ var tables = []table{
 	{"duplicate_deals", "deal_id"},
 	{"replaced_deals", "deal_id"},
 	{"archived_deals", "deal_id"},
+	{"amendments", "gist_id"},
 	{"visits", "visitor, user_id"},
 	{"tokens", "name"},
 	{"webhooks", "id"},

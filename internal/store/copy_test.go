@@ -34,6 +34,7 @@ func full(t *testing.T) *store.Store {
 		`INSERT INTO own_deals (deal_id) VALUES (68)`,
 		`INSERT INTO replaced_deals (deal_id, gist_id, at) VALUES (69, 'a0002', 5)`,
 		`INSERT INTO archived_deals (deal_id, gist_id) VALUES (70, 'a0001')`,
+		`INSERT INTO amendments (gist_id, edited) VALUES ('a0001', 5)`,
 		`INSERT INTO visits (visitor, user_id, seq, at) VALUES ('everybody', 1, 3, 5), ('Zed', 1, 3, 5), ('anna', 1, 3, 5)`,
 		`INSERT INTO runs VALUES (1, 'scan', 1, 5, 6, 0, 1, 1, 3, 0, 0, 1, 0, '')`,
 		`INSERT INTO erased (login_hash, at) VALUES ('abc', 5)`,

@@ -83,6 +83,7 @@ func deleteUser(ctx context.Context, tx *sql.Tx, u gistdeal.User) error {
 		`INSERT INTO own_deals (deal_id) SELECT DISTINCT deal_id FROM attempts WHERE outcome IN ('created', 'adopted') AND deal_id IS NOT NULL
 			AND gist_id IN (SELECT id FROM gists WHERE user_id = $1) ON CONFLICT (deal_id) DO NOTHING`,
 		`DELETE FROM attempts WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
+		`DELETE FROM amendments WHERE gist_id IN (SELECT id FROM gists WHERE user_id = $1)`,
 		`DELETE FROM gists WHERE user_id = $1`,
 		`DELETE FROM visits WHERE user_id = $1`,
 		`DELETE FROM runs WHERE user_id = $1`,

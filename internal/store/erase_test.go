@@ -50,6 +50,7 @@ func person(t *testing.T, s *store.Store) (gistdeal.User, []string) {
 	all[0].Description = "after she changed it"
 	save(t, s, u.ID, all)
 	recordCreated(t, s, claim(t, s, "me"), 70)
+	s.Exec(t, `INSERT INTO amendments (gist_id, edited, intended) SELECT id, 5, '{"title":"a note to her diary"}' FROM gists WHERE user_id = 4711 AND id < 'c0ffee0010'`)
 	testenv.Must(t, s.Refuse(t.Context(), claim(t, s, "me"), "the title of mallory-m is bad", noon))
 	testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: "ann", UserID: u.ID, Seq: 3}, noon))
 	_, err := s.RequestScan(t.Context(), noon, gistdeal.ScanRequest{Login: "mallory-m"})

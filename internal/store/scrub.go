@@ -67,7 +67,7 @@ func scrubTables(ctx context.Context, db *sql.DB) error {
 	return conn.Raw(func(driver any) error {
 		pg := driver.(*stdlib.Conn).Conn().PgConn()
 		delete(pg.CustomData(), lastWarning)
-		if _, err := pg.Exec(ctx, `VACUUM users, gists, deals, deal_counts, attempts, visits, runs, scan_requests, operations, operation_items, idempotency_keys, audits, settings, audit_log, events, webhooks, deliveries`).ReadAll(); err != nil {
+		if _, err := pg.Exec(ctx, `VACUUM users, gists, deals, deal_counts, attempts, amendments, visits, runs, scan_requests, operations, operation_items, idempotency_keys, audits, settings, audit_log, events, webhooks, deliveries`).ReadAll(); err != nil {
 			return err
 		}
 		if text, ok := pg.CustomData()[lastWarning]; ok {

@@ -15,7 +15,7 @@ var enums = map[string]struct{ description, values string }{
 	"UserState":   {"Whether a user is scanned, and if not, why.", "active,paused,removed,gone"},
 	"Scope":       {"What a token may do. Each scope includes those before it; feed opens only the Atom feeds.", "feed,read,write,admin"},
 	"Outcome":     {"The outcome of an attempt. adopted: a lookup found the deal; not_found: lookups did not find it.", "created,refused,not_sent,adopted,not_found"},
-	"EventType":   {"What happened, as in docs/api.md.", "gist.noticed,gist.edited,gist.deleted,gist.restored,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled,leader.missed"},
+	"EventType":   {"What happened, as in docs/api.md.", "gist.noticed,gist.edited,gist.deleted,gist.restored,deal.queued,deal.awaiting_approval,deal.postponed,deal.created,deal.updated,deal.relinked,deal.failed,deal.retried,deal.skipped,user.added,user.gone,user.back,user.renamed,user.removed,user.paused,user.resumed,pushes.paused,pushes.resumed,quota.spent,quota.restored,duplicate.found,audit.ended,webhook.disabled,leader.missed"},
 	"RunKind":     {"The kind of a run.", "scan,sweep,push"},
 	"SettingName": {"The name of a setting.", "pipeline,stage,owner,backfill,approval_threshold,daily_limit"},
 }

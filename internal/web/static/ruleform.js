@@ -1,7 +1,7 @@
 // The form of a rule.
 
 import { button, el } from './dom.js';
-import { actions, condition, facts, groups, places } from './rulewords.js';
+import { actions, condition, deletions, edits, facts, groups, places } from './rulewords.js';
 
 // inserted are values for templates, by what they are.
 const inserted = {
@@ -115,12 +115,51 @@ function target(rule, { stages, owners, labels, fields }, parts) {
   return [
     el('div', { className: 'rule-grid' }, field('Pipeline', pipeline), stage, field('Owner', choice('owner', names(owners), 'As in the settings')), field('Label', choice('label', names(labels), 'None'))),
     template('Title', rule, 'title', parts, 'Leave it empty for the usual title.'),
+    field('When the gist is edited', onEdit(rule, 'title_on_edit', parts)),
     values(rule, fields, parts),
+    onDelete(rule, stages, parts),
     el('div', { className: 'rule-grid' },
       field('Most deals per user and day', number(rule, 'per_user_and_day', { value: rule.per_user_and_day || '' })), field('Most deals a day', number(rule, 'per_day', { value: rule.per_day || '' })),
       field('Priority', priority)),
     el('p', { className: 'quiet' }, 'Further deals wait for approval. Leave it empty for no limit.'),
   ];
+}
+
+// onEdit chooses the effect of an edit on a value.
+function onEdit(object, name, { changed }, props) {
+  const input = select(Object.entries(edits), object[name], { data: { field: name }, ...props });
+  input.onchange = () => {
+    object[name] = input.value;
+    changed();
+  };
+  return input;
+}
+
+// onDelete chooses the effect of a deletion on the deal.
+function onDelete(rule, stages, { changed }) {
+  const what = select(Object.entries(deletions), rule.on_delete, { data: { field: 'on_delete' } });
+  const stage = el('div');
+  const same = (one) => one.name === rule.on_delete_stage && (!rule.on_delete_pipeline || one.pipeline === rule.on_delete_pipeline);
+  const draw = () => {
+    const known = stages.findIndex(same);
+    const options = stages.map((one, at) => [`${at}`, `${one.pipeline}, ${one.name}`]);
+    const missing = known < 0 && rule.on_delete_stage;
+    const input = select([['', missing ? rule.on_delete_stage : 'Choose a stage'], ...options], known < 0 ? '' : `${known}`, { data: { field: 'on_delete_stage' } });
+    input.onchange = () => {
+      const { pipeline, name } = stages[input.value] ?? {};
+      Object.assign(rule, { on_delete_pipeline: pipeline, on_delete_stage: name, on_delete_stage_id: undefined });
+      changed();
+    };
+    stage.replaceChildren(...(rule.on_delete === 'stage' ? [field('Stage of the deals of deleted gists', input)] : []));
+  };
+  what.onchange = () => {
+    rule.on_delete = what.value;
+    if (what.value !== 'stage') Object.assign(rule, { on_delete_pipeline: undefined, on_delete_stage: undefined, on_delete_stage_id: undefined });
+    draw();
+    changed();
+  };
+  draw();
+  return el('div', { className: 'rule-grid' }, field('When the gist is deleted or made secret', what, 'No deal is ever deleted.'), stage);
 }
 
 // template is a text with values of the gist, which a list inserts.
@@ -149,7 +188,7 @@ function values(rule, known, parts) {
       Object.assign(one, { field: which.value, code: undefined, type: undefined });
       parts.changed();
     };
-    return el('li', {}, which, template('Value', one, 'template', parts), button('Remove', () => {
+    return el('li', {}, which, template('Value', one, 'template', parts), onEdit(one, 'on_edit', parts, { ariaLabel: 'When the gist is edited' }), button('Remove', () => {
       all.splice(all.indexOf(one), 1);
       redraw();
       add.focus();

@@ -25,12 +25,17 @@ export const facts = {
   backfill: { word: 'Gist is older than the tracking of its user' },
 };
 
+// edits are the effects of an edit of the gist on a value, deletions those of its deletion on the deal.
+export const edits = { '': 'Leave it alone', update: 'Update it, unless somebody changed it', note: 'Write a note' };
+export const deletions = { '': 'Leave the deal alone', note: 'Write a note', stage: 'Move an open deal to a stage' };
+
 // places are where a text is looked for.
 export const places = { '': 'Description or file name', description: 'Description', 'file name': 'File name' };
 
 // cleaned returns rules as the API takes them: without what is empty.
-export const cleaned = (all) => all.map((rule) => strip({ ...rule, name: rule.name.trim(), ...(rule.action === 'skip' && Object.fromEntries(content.map((name) => [name, undefined]))) }));
-const content = ['pipeline', 'stage', 'owner', 'label', 'title', 'fields', 'priority', 'per_user_and_day', 'per_day', 'stage_id', 'owner_id', 'label_id'];
+export const cleaned = (all) => all.map((rule) => strip({ ...rule, name: rule.name.trim(), ...(!rule.title && { title_on_edit: undefined }), ...(rule.action === 'skip' && Object.fromEntries(content.map((name) => [name, undefined]))) }));
+const content = ['pipeline', 'stage', 'owner', 'label', 'title', 'fields', 'priority', 'per_user_and_day', 'per_day', 'stage_id', 'owner_id', 'label_id',
+  'title_on_edit', 'on_delete', 'on_delete_pipeline', 'on_delete_stage', 'on_delete_stage_id'];
 
 function strip(value) {
   if (Array.isArray(value)) return value.map(strip);
@@ -67,6 +72,9 @@ export function sentence(rule) {
   if (rule.label) parts.push(`, labelled ${rule.label}`);
   if (rule.title) parts.push(', with its own title');
   if (rule.fields?.length) parts.push(`, with ${rule.fields.map(({ field }) => field || '…').join(', ')}`);
+  if ((rule.title && rule.title_on_edit) || rule.fields?.some(({ on_edit: edit }) => edit)) parts.push(', following edits');
+  if (rule.on_delete === 'note') parts.push(', with a note if the gist is deleted');
+  if (rule.on_delete === 'stage') parts.push(`, moved to ${rule.on_delete_stage || '…'} if the gist is deleted`);
   if (rule.priority) parts.push(`, with ${rule.priority} priority`);
   if (rule.per_user_and_day) parts.push(`, at most ${rule.per_user_and_day} a day per user`);
   if (rule.per_day) parts.push(`, at most ${rule.per_day} a day`);
@@ -83,6 +91,7 @@ export function lacks(all) {
     if (all.findIndex((other) => other.name.trim() === name) < at) return say('a name that no other rule has');
     if (conditions.some(({ fact, value }) => facts[fact].example && !value)) return say('a text in each condition');
     if (conditions.some(({ fact, least, most }) => facts[fact].unit !== undefined && !given(least) && !given(most))) return say('a number in each condition');
+    if (rule.action !== 'skip' && rule.on_delete === 'stage' && !rule.on_delete_stage) return say('a stage for the deals of deleted gists');
     if (rule.action !== 'skip' && (rule.fields ?? []).some(({ field, template }) => !field || !template)) return say('a name and a value for each custom field');
   }
   return '';

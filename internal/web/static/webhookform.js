@@ -10,7 +10,7 @@ export const digests = { minute: 'A minute after the first event', hourly: 'Once
 const groups = {
   Gists: { 'gist.noticed': 'New gist', 'gist.edited': 'Edited', 'gist.deleted': 'Deleted or made secret', 'gist.restored': 'Public again' },
   Deals: {
-    'deal.queued': 'Queued', 'deal.awaiting_approval': 'Awaits approval', 'deal.postponed': 'Queued again after a failure', 'deal.created': 'Created',
+    'deal.queued': 'Queued', 'deal.awaiting_approval': 'Awaits approval', 'deal.postponed': 'Queued again after a failure', 'deal.created': 'Created', 'deal.updated': 'Followed its gist',
     'deal.relinked': 'Linked to another deal', 'deal.failed': 'Failed', 'deal.retried': 'Retried', 'deal.skipped': 'Skipped',
   },
   Users: {

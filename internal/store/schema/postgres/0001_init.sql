@@ -142,6 +142,18 @@ CREATE TABLE archived_deals (
   gist_id TEXT COLLATE "C" NOT NULL
 );
 
+CREATE TABLE amendments (
+  gist_id  TEXT COLLATE "C" PRIMARY KEY,
+  edited   BIGINT NOT NULL DEFAULT 0,
+  gone     BIGINT NOT NULL DEFAULT 0,
+  next_at  BIGINT NOT NULL DEFAULT 0,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  owner    TEXT   NOT NULL DEFAULT '',
+  intended TEXT   NOT NULL DEFAULT '',
+  noted    BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX amendments_next ON amendments (next_at, gist_id);
+
 CREATE TABLE scan_requests (
   login_key    TEXT COLLATE "C" PRIMARY KEY,
   login        TEXT   NOT NULL,
@@ -603,6 +615,18 @@ CREATE FUNCTION gist_changes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       ('gist.deleted', before.gone_at = 0 AND after.gone_at <> 0),
       ('gist.restored', before.gone_at <> 0 AND after.gone_at = 0)) changes (kind, holds)
     WHERE holds ORDER BY after.seq;
+  INSERT INTO amendments (gist_id, edited, gone)
+    SELECT after.id, CASE WHEN edit THEN after.changed_at ELSE 0 END, CASE WHEN deleted THEN after.changed_at ELSE 0 END
+    FROM after JOIN before ON before.id = after.id CROSS JOIN LATERAL (SELECT
+      before.updated_at > 0 AND (after.description <> before.description OR after.files <> before.files AND after.updated_at > before.updated_at) AS edit,
+      before.gone_at = 0 AND after.gone_at <> 0 AS deleted) changes
+    WHERE (edit OR deleted) AND EXISTS (SELECT FROM deals WHERE gist_id = after.id AND rule NOT IN ('', 'everything else') AND state <> 'skipped')
+    ORDER BY after.id
+    ON CONFLICT (gist_id) DO UPDATE SET next_at = 0,
+      edited = CASE excluded.edited WHEN 0 THEN amendments.edited ELSE greatest(excluded.edited, amendments.edited + 1, amendments.gone + 1) END,
+      gone = CASE excluded.gone WHEN 0 THEN amendments.gone ELSE greatest(excluded.gone, amendments.edited + 1, amendments.gone + 1) END;
+  UPDATE amendments SET gone = 0 FROM after JOIN before ON before.id = after.id
+    WHERE amendments.gist_id = after.id AND amendments.gone > 0 AND before.gone_at <> 0 AND after.gone_at = 0;
   RETURN NULL;
 END $$;
 CREATE TRIGGER gists_update_event AFTER UPDATE ON gists REFERENCING OLD TABLE AS before NEW TABLE AS after

@@ -147,6 +147,20 @@ CREATE TABLE archived_deals (
   gist_id TEXT   NOT NULL
 );
 
+-- Gists that were edited or deleted since the rules decided about their deals, which may have to
+-- follow. A row is deleted once the deal has followed.
+CREATE TABLE amendments (
+  gist_id  TEXT   PRIMARY KEY,
+  edited   BIGINT NOT NULL DEFAULT 0,             -- names the last edit: its time, or later than the change before; 0: none
+  gone     BIGINT NOT NULL DEFAULT 0,             -- the same for the deletion
+  next_at  BIGINT NOT NULL DEFAULT 0,             -- no attempt before
+  attempts BIGINT NOT NULL DEFAULT 0,             -- the fencing number
+  owner    TEXT   NOT NULL DEFAULT '',            -- the process that made the last attempt
+  intended TEXT   NOT NULL DEFAULT '',            -- the values that an attempt was about to write, as JSON; '': none
+  noted    BIGINT NOT NULL DEFAULT 0              -- the change of which a note may have been written
+) WITHOUT ROWID;
+CREATE INDEX amendments_next ON amendments (next_at, gist_id);
+
 -- Requests to track or scan a user, for the leader. Results are kept for an hour,
 -- for the clients that wait for them.
 CREATE TABLE scan_requests (
@@ -514,6 +528,19 @@ CREATE TRIGGER gists_gone_event AFTER UPDATE OF gone_at ON gists WHEN (NEW.gone_
     SELECT NEW.changed_at, iif(NEW.gone_at = 0, 'gist.restored', 'gist.deleted'), u.id, u.login, NEW.id, coalesce(d.deal_id, 0), NEW.noticed_by = 'first scan',
       json_object('description', NEW.description)
     FROM users u LEFT JOIN deals d ON d.gist_id = NEW.id WHERE u.id = NEW.user_id;
+END;
+
+CREATE TRIGGER gists_edit_amendment AFTER UPDATE OF description, files ON gists
+WHEN OLD.updated_at > 0 AND (NEW.description <> OLD.description OR NEW.files <> OLD.files AND NEW.updated_at > OLD.updated_at) BEGIN
+  INSERT INTO amendments (gist_id, edited) SELECT gist_id, NEW.changed_at FROM deals WHERE gist_id = NEW.id AND rule NOT IN ('', 'everything else') AND state <> 'skipped'
+    ON CONFLICT DO UPDATE SET edited = max(excluded.edited, edited + 1, gone + 1), next_at = 0;
+END;
+CREATE TRIGGER gists_gone_amendment AFTER UPDATE OF gone_at ON gists WHEN OLD.gone_at = 0 AND NEW.gone_at <> 0 BEGIN
+  INSERT INTO amendments (gist_id, gone) SELECT gist_id, NEW.changed_at FROM deals WHERE gist_id = NEW.id AND rule NOT IN ('', 'everything else') AND state <> 'skipped'
+    ON CONFLICT DO UPDATE SET gone = max(excluded.gone, edited + 1, gone + 1), next_at = 0;
+END;
+CREATE TRIGGER gists_back_amendment AFTER UPDATE OF gone_at ON gists WHEN OLD.gone_at <> 0 AND NEW.gone_at = 0 BEGIN
+  UPDATE amendments SET gone = 0 WHERE gist_id = NEW.id;
 END;
 
 -- Deals that wait for the end of their scan are not awaiting approval yet.

@@ -1,0 +1,48 @@
+package rules
+
+import (
+	"slices"
+
+	"gistdeal"
+)
+
+// FollowUp has the effects that a rule wants on the deal of a gist that was edited or deleted.
+type FollowUp struct {
+	Title       string // "" if it has none now
+	TitleOnEdit gistdeal.OnEdit
+	Fields      []FollowedField
+	OnDelete    gistdeal.OnDelete
+	StageID     int64 // for OnDelete
+}
+
+// FollowedField is a value that an edit can change.
+type FollowedField struct {
+	gistdeal.FieldValue
+	Text   string // the value in words
+	OnEdit gistdeal.OnEdit
+}
+
+// FollowUp returns the effects that the rule with that name wants on the deal of a gist: none if
+// there is no such rule any more, or if it is off or paused. Values that are blank or not possible are
+// left out: they leave the deal alone.
+func (r *Rules) FollowUp(name string, f Facts) (u FollowUp) {
+	at := slices.IndexFunc(r.rules, func(one rule) bool { return one.Name == name && !one.Off && one.paused == "" })
+	if at < 0 {
+		return u
+	}
+	one := &r.rules[at]
+	u.OnDelete, u.StageID = one.OnDelete, one.DeleteStageID
+	c, _ := one.content(f) // Without the values that are not possible.
+	if c == nil {
+		return u
+	}
+	u.Title, u.TitleOnEdit = c.Title, one.TitleOnEdit
+	for _, v := range c.Fields {
+		of := one.fields[slices.IndexFunc(one.fields, func(f fieldTemplate) bool { return f.Code == v.Code })]
+		if of.OnEdit != gistdeal.EditLeave {
+			text, _ := render(of.template, dataOf(f)) // It was just possible.
+			u.Fields = append(u.Fields, FollowedField{v, text, of.OnEdit})
+		}
+	}
+	return u
+}
