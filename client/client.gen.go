@@ -1431,6 +1431,21 @@ func (e ListUsersParamsSort) Valid() bool {
 	}
 }
 
+// Defines values for ListUsersParamsInclude.
+const (
+	Activity ListUsersParamsInclude = "activity"
+)
+
+// Valid indicates whether the value is a known member of the ListUsersParamsInclude enum.
+func (e ListUsersParamsInclude) Valid() bool {
+	switch e {
+	case Activity:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListGistsParamsShow.
 const (
 	ListGistsParamsShowAll ListGistsParamsShow = "all"
@@ -1932,6 +1947,8 @@ type Cost struct {
 
 // CountedUser defines model for CountedUser.
 type CountedUser struct {
+	Activity UserActivity `json:"activity,omitempty,omitzero"`
+
 	// Backfill The deals for gists from before tracking began: all, none, or those for gists created on or after a date.
 	Backfill string `json:"backfill"`
 
@@ -2754,6 +2771,18 @@ type NewWebhookKind string
 
 // NewWebhookState failed: it was disabled after three days of failures, or because its receiver is gone.
 type NewWebhookState string
+
+// NewestGist defines model for NewestGist.
+type NewestGist struct {
+	// CreatedAt When it was created.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Description The description of the gist on GitHub.
+	Description string `json:"description"`
+
+	// ID The id.
+	ID string `json:"id"`
+}
 
 // NoticeExample defines model for NoticeExample.
 type NoticeExample struct {
@@ -3597,6 +3626,14 @@ type User struct {
 	TrackedAt time.Time `json:"tracked_at"`
 }
 
+// UserActivity defines model for UserActivity.
+type UserActivity struct {
+	NewestGist NewestGist `json:"newest_gist,omitempty,omitzero"`
+
+	// Weeks The number of gists created in each of the last 12 weeks, oldest week first. A week ends with the present day, in UTC.
+	Weeks []int64 `json:"weeks"`
+}
+
 // UserEstimate defines model for UserEstimate.
 type UserEstimate struct {
 	// DealsAll The deals that the backfill all would create.
@@ -4146,6 +4183,9 @@ type ListUsersParams struct {
 
 	// Sort The order of the list; a leading - reverses it.
 	Sort *ListUsersParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Include What the list has besides: with activity, the newest gist of each user and its gists per week.
+	Include *[]ListUsersParamsInclude `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListUsersParamsState defines parameters for ListUsers.
@@ -4153,6 +4193,9 @@ type ListUsersParamsState string
 
 // ListUsersParamsSort defines parameters for ListUsers.
 type ListUsersParamsSort string
+
+// ListUsersParamsInclude defines parameters for ListUsers.
+type ListUsersParamsInclude string
 
 // AddUsersParams defines parameters for AddUsers.
 type AddUsersParams struct {
@@ -9607,6 +9650,18 @@ func NewListUsersRequest(server string, params *ListUsersParams) (*http.Request,
 		if params.Sort != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

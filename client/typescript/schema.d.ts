@@ -1906,6 +1906,8 @@ export interface components {
             seconds: number;
         };
         CountedUser: {
+            /** @description Only in lists with include=activity. */
+            activity?: components["schemas"]["UserActivity"];
             /** @description The deals for gists from before tracking began: all, none, or those for gists created on or after a date. */
             backfill: string;
             /** @description How many deals the user has in each state. */
@@ -2770,6 +2772,17 @@ export interface components {
             user?: string;
             /** @description The time zone of these hours and of the morning, such as Europe/Berlin; left out for UTC. */
             zone?: string;
+        };
+        NewestGist: {
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            /** @description The description of the gist on GitHub. */
+            description: string;
+            /** @description The id. */
+            id: string;
         };
         NoticeExample: {
             /** @description What the receiver gets, in the form of the kind. */
@@ -3692,6 +3705,12 @@ export interface components {
              * @description When tracking began.
              */
             tracked_at: string;
+        };
+        UserActivity: {
+            /** @description The gist that was created last; left out if there is none. */
+            newest_gist?: components["schemas"]["NewestGist"];
+            /** @description The number of gists created in each of the last 12 weeks, oldest week first. A week ends with the present day, in UTC. */
+            weeks: number[];
         };
         UserEstimate: {
             /**
@@ -7972,6 +7991,8 @@ export interface operations {
                 search?: string;
                 /** @description The order of the list; a leading - reverses it. */
                 sort?: "id" | "-id" | "login" | "-login" | "tracked" | "-tracked" | "last_scan" | "-last_scan" | "next_scan" | "-next_scan";
+                /** @description What the list has besides: with activity, the newest gist of each user and its gists per week. */
+                include?: "activity"[];
             };
             header?: never;
             path?: never;

@@ -58,5 +58,5 @@ func (a *Admin) KnownUser(ctx context.Context, input string) (CountedUser, error
 		return CountedUser{}, err
 	}
 	deals, err := a.db.DealsOf(ctx, u.ID)
-	return CountedUser{u, deals}, err
+	return CountedUser{User: u, Deals: deals}, err
 }

@@ -18,6 +18,8 @@ import (
 type CountedUser struct {
 	gistdeal.User
 	Deals map[gistdeal.DealState]int `json:"deals" doc:"How many deals the user has in each state."`
+
+	Activity *gistdeal.UserActivity `json:"activity,omitempty" doc:"Only in lists with include=activity."`
 }
 
 // Users yields the users that f means, by id.
@@ -53,12 +55,25 @@ func (a *Admin) UserPage(ctx context.Context, f gistdeal.UserFilter, p gistdeal.
 	}
 	counted := make([]CountedUser, len(users))
 	for i, u := range users {
-		counted[i] = CountedUser{u, deals[u.ID]}
+		counted[i] = CountedUser{User: u, Deals: deals[u.ID]}
 	}
 	if len(users) < p.Limit {
 		return counted, nil, nil
 	}
 	return counted, &users[len(users)-1], nil
+}
+
+// AddActivity sets the activity of the users.
+func (a *Admin) AddActivity(ctx context.Context, users []CountedUser) error {
+	ids := make([]int64, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	activity, err := a.db.ActivityOf(ctx, ids, time.Now())
+	for i, u := range users {
+		users[i].Activity = new(activity[u.ID])
+	}
+	return err
 }
 
 func idsOf(users []gistdeal.User) []int64 {
@@ -76,7 +91,7 @@ func (a *Admin) User(ctx context.Context, input string) (CountedUser, error) {
 		return CountedUser{}, err
 	}
 	deals, err := a.db.DealsOf(ctx, u.ID)
-	return CountedUser{u, deals}, err
+	return CountedUser{User: u, Deals: deals}, err
 }
 
 // user returns the tracked user that the input names.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,9 +64,10 @@ type userList struct {
 
 type listUsersInput struct {
 	Page
-	State  []string `query:"state" enum:"active,paused,removed,gone" doc:"Only users in these states; by default all except removed."`
-	Search string   `query:"search" maxLength:"39" doc:"Only users with this text in their login."`
-	Sort   string   `query:"sort" enum:"id,-id,login,-login,tracked,-tracked,last_scan,-last_scan,next_scan,-next_scan" default:"id" doc:"The order of the list; a leading - reverses it."`
+	State   []string `query:"state" enum:"active,paused,removed,gone" doc:"Only users in these states; by default all except removed."`
+	Search  string   `query:"search" maxLength:"39" doc:"Only users with this text in their login."`
+	Sort    string   `query:"sort" enum:"id,-id,login,-login,tracked,-tracked,last_scan,-last_scan,next_scan,-next_scan" default:"id" doc:"The order of the list; a leading - reverses it."`
+	Include []string `query:"include" enum:"activity" doc:"What the list has besides: with activity, the newest gist of each user and its gists per week."`
 }
 
 func (a *API) listUsers(ctx context.Context, in *listUsersInput) (*reply[userList], error) {
@@ -85,6 +87,11 @@ func (a *API) listUsers(ctx context.Context, in *listUsersInput) (*reply[userLis
 	users, last, err := a.admin.UserPage(ctx, gistdeal.UserFilter{States: states, Search: in.Search}, p)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(in.Include, "activity") {
+		if err := a.admin.AddActivity(ctx, users); err != nil {
+			return nil, err
+		}
 	}
 	list := userList{Users: users}
 	if last != nil {

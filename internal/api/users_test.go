@@ -129,8 +129,14 @@ func TestUsersAreListedInPagesSortedAndFiltered(t *testing.T) {
 	w.get("/users?search=alice", &list)
 	if u := list.Users[0]; u.Deals["created"] != 1 || u.LastScanAt.IsZero() || u.State != "active" {
 		t.Errorf("alice is shown as %+v", u)
+	} else if u.Activity != nil {
+		t.Errorf("alice is shown with the activity %+v, which was not requested", u.Activity)
 	}
-	for query, want := range map[string]int{"sort=shoesize": 400, "limit=0": 400, "limit=501": 400, "state=happy": 400, "cursor=abc": 400, "colour=red": 400} {
+	w.get("/users?search=alice&include=activity", &list)
+	if a := list.Users[0].Activity; a == nil || a.NewestGist == nil || len(a.Weeks) != gistdeal.ActivityWeeks {
+		t.Errorf("the activity of alice is %+v", a)
+	}
+	for query, want := range map[string]int{"include=files": 400, "sort=shoesize": 400, "limit=0": 400, "limit=501": 400, "state=happy": 400, "cursor=abc": 400, "colour=red": 400} {
 		w.refused(w.send(http.MethodGet, "/users?"+query, ""), want, "invalid")
 	}
 }

@@ -23,7 +23,7 @@ import (
 
 // listPaths are the answers of the API that the page and its users read most.
 var listPaths = []string{
-	"/overview", "/users", "/users?sort=-tracked", "/users?limit=500", "/users/user7", "/users/user7/gists", "/gists",
+	"/overview", "/users", "/users?sort=-tracked", "/users?limit=500", "/users?include=activity", "/users/user7", "/users/user7/gists", "/gists",
 	"/deals", "/deals?state=created", "/deals?state=failed", "/deals?user=user7", "/failures", "/duplicates", "/requests", "/runs",
 }
 

@@ -121,6 +121,14 @@ var userQueries = []userQuery{
 		_, err := s.DealsOfUsers(ctx, ids)
 		return err
 	}, false, false},
+	{"activity of a page of users", func(ctx context.Context, s *store.Store) error {
+		ids := make([]int64, 50)
+		for i := range ids {
+			ids[i] = rand.Int64N(20_000)
+		}
+		_, err := s.ActivityOf(ctx, ids, noon)
+		return err
+	}, false, false},
 	{"overview", func(ctx context.Context, s *store.Store) error {
 		_, err := s.Counts(ctx)
 		return err

@@ -64,6 +64,7 @@ CREATE TABLE gists (
   changed_at  BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
+CREATE INDEX gists_created ON gists (user_id, created_at, seq);
 CREATE INDEX gists_noticed ON gists (noticed_at, seq);
 CREATE INDEX gists_new ON gists (seq) WHERE noticed_by <> 'first scan';
 CREATE INDEX gists_unread ON gists (user_id) WHERE updated_at = 0;

@@ -63,6 +63,7 @@ CREATE TABLE gists (
   changed_at  BIGINT NOT NULL DEFAULT 0           -- when the row last changed
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
+CREATE INDEX gists_created ON gists (user_id, created_at, seq);  -- for the activity of users
 CREATE INDEX gists_noticed ON gists (noticed_at, seq);
 CREATE INDEX gists_new ON gists (seq) WHERE noticed_by <> 'first scan';  -- for the view of new gists
 CREATE INDEX gists_unread ON gists (user_id) WHERE updated_at = 0;
