@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -63,4 +64,14 @@ func TestChartsAreDrawnInBothThemesAndOnPaperWithTheirTables(t *testing.T) {
 	}
 	eval[any](t, ctx, `document.querySelector('.delays summary').click(); null`)
 	waitForText(t, ctx, ".delays tbody tr", "within")
+
+	_, body := p.get("/api/v1/users?include=activity")
+	do(t, ctx, p, chromedp.EmulateViewport(1280, 800), open(p, "users"), chromedp.WaitVisible("#users .spark path"))
+	shown := eval[string](t, ctx, `document.querySelector('#users .spark + time').dateTime`)
+	if !strings.Contains(body, `"created_at":"`+shown+`"`) {
+		t.Errorf("the newest gist is of %q, want the one in %s", shown, body)
+	}
+	if got := eval[string](t, ctx, `document.querySelector('#users .spark title').textContent`); !strings.HasSuffix(got, "in the last 12 weeks, 2 gists in the last one") {
+		t.Errorf("the activity of alice is %q, want 2 gists in the last week", got)
+	}
 }

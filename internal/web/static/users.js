@@ -2,12 +2,13 @@
 
 import * as api from './api.js';
 import { ask } from './cost.js';
-import { button, el, icon, keyed, renew, spoken } from './dom.js';
+import { button, el, icon, keyed, renew } from './dom.js';
 import { follow, running } from './operations.js';
-import { attempt, chips, confirm, due, empty, loading, more, toast, userBadge, when } from './parts.js';
+import { attempt, chips, confirm, empty, loading, more, toast } from './parts.js';
 import { pulse } from './pulse.js';
 import { quick } from './quick.js';
-import { capital, count, counted, dealStates, localTimes, nameOf, userStates } from './words.js';
+import { row } from './userrow.js';
+import { capital, count, counted, nameOf, userStates } from './words.js';
 
 const settle = 250; // ms after the last key
 const readEvery = 15_000;
@@ -53,12 +54,14 @@ const href = (given, change = {}) => {
   return `#/users${query.size ? `?${query}` : ''}`;
 };
 
+const list = (query, signal) => api.users({ ...query, include: 'activity' }, signal);
+
 // read reads as many users as are shown now.
 async function read(state) {
   const { page, given } = state;
   const limit = Math.min(most, Math.max(50, state.all.length, state.first));
   const query = { ...given };
-  const [{ users: counts }, { users: part, next = '' }] = await Promise.all([api.overview(page.signal), api.users({ ...query, limit }, page.signal)]);
+  const [{ users: counts }, { users: part, next = '' }] = await Promise.all([api.overview(page.signal), list({ ...query, limit }, page.signal)]);
   if (query.search !== given.search) return; // A later search replaces this one.
   // Beyond one answer the rows that are shown already stay: a list never shrinks under its reader.
   const names = new Set(part.map(({ id }) => id));
@@ -112,7 +115,7 @@ function table(state) {
     for (const box of state.rows.querySelectorAll('input')) box.checked = state.every.checked;
     bulk(state);
   };
-  const heads = [['', 'Login'], ['wide', 'State'], ['', 'Deals'], ['wide', 'Last scan'], ['wide', 'Next scan']];
+  const heads = [['', 'Login'], ['wide', 'State'], ['', 'Deals'], ['widest', 'Newest gist'], ['wide', 'Last scan'], ['wide', 'Next scan']];
   state.nobody = el('div', {}, loading());
   state.table = el('table', { className: 'card users', id: 'users', hidden: true },
     el('thead', {}, el('tr', {}, state.page.may && el('th', { className: 'box', scope: 'col' }, state.every), heads.map(([className, word]) => el('th', { className, scope: 'col' }, word)))),
@@ -122,7 +125,7 @@ function table(state) {
 
 function draw(state) {
   const { all, given, next, page } = state;
-  keyed(state.rows, all, ({ id }) => id, (user) => line(state, user));
+  keyed(state.rows, all, ({ id }) => id, (user) => row(user, page.may && choice(state, user)));
   state.table.hidden = !all.length;
   renew(state.nobody, [all.length > 0, given], () => (all.length ? '' : nobody(given)));
   const text = all.length ? `${counted(all.length, 'user')}${next ? ', and more' : ''}` : '';
@@ -133,7 +136,7 @@ function draw(state) {
 }
 
 async function further(state) {
-  const { users: part, next = '' } = await api.users({ ...state.given, limit: 50, cursor: state.next }, state.page.signal);
+  const { users: part, next = '' } = await list({ ...state.given, limit: 50, cursor: state.next }, state.page.signal);
   state.all.push(...part);
   state.next = next;
   draw(state);
@@ -144,30 +147,18 @@ const nobody = ({ search, state }) => (search || state
   ? empty('users', 'No users', search ? `No login contains “${search}”.` : 'No users are in this state.', el('a', { href: '#/users' }, 'Show all users'))
   : empty('users', 'No users yet', 'Type a login above, or add users in bulk.', el('a', { href: '#/add', className: 'button primary' }, 'Add users')));
 
-function line(state, user) {
-  const { login } = user;
+// choice is the box that selects a user.
+function choice(state, user) {
   const name = nameOf(user);
-  const box = el('input', { type: 'checkbox', checked: state.chosen.has(name), ariaLabel: `Select ${login}` });
+  const box = el('input', { type: 'checkbox', checked: state.chosen.has(name), ariaLabel: `Select ${user.login}` });
   box.onchange = () => {
     if (box.checked) state.chosen.add(name);
     else state.chosen.delete(name);
     state.beyond = false;
     bulk(state);
   };
-  return el('tr', { data: { login } },
-    state.page.may && el('td', { className: 'box' }, box),
-    el('th', { scope: 'row' }, el('a', { href: `#/users/${encodeURIComponent(name)}`, data: { login } }, login), el('span', { className: 'slim' }, userBadge(user.state)), user.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(user.problem))),
-    el('td', { className: 'wide' }, userBadge(user.state)),
-    el('td', { className: 'deals' }, dealsOf(user)),
-    el('td', { className: 'wide' }, when(user.last_scan_at, 'not yet')),
-    el('td', { className: 'wide' }, user.state === 'active' ? due(user.next_scan_at, 'not scheduled') : el('span', { className: 'quiet' }, '–')));
+  return box;
 }
-
-const dealsOf = ({ deals }) => {
-  const states = Object.keys(dealStates).filter((state) => deals[state]);
-  if (!states.length) return el('span', { className: 'quiet' }, 'none');
-  return states.map((state) => el('span', { className: 'mini', data: { tone: dealStates[state].tone }, title: dealStates[state].means }, icon(state), count(deals[state]), spoken(` ${dealStates[state].few} `)));
-};
 
 // matching describes all users that match the filter, with their number if it is known.
 function matching({ given: { search, state }, counts }) {
