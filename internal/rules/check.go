@@ -3,7 +3,6 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"regexp/syntax"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -13,30 +12,32 @@ import (
 
 // Bounds of a set, so that a decision takes few steps whatever the set contains.
 const (
-	MaxRules      = 200
-	maxConditions = 500   // of all rules
-	maxOfRule     = 50    // conditions in one list of a rule
-	maxValue      = 200   // bytes of a condition's value
-	maxProgram    = 300   // instructions of all expressions
-	maxTemplate   = 2_000 // bytes
-	maxSteps      = 1_000 // of all templates of a rule
-	maxFields     = 20    // of a rule
-	maxName       = 100   // runes of a rule's name
-	maxTargetName = 255   // bytes
-	maxNumber     = 1 << 40
+	MaxRules         = 200
+	maxConditions    = 500    // of all rules
+	maxOfRule        = 50     // conditions in one list of a rule
+	maxValue         = 200    // bytes of a condition's value
+	maxSteps         = 80_000 // of all conditions
+	maxProgram       = 240    // instructions of an expression
+	maxTemplate      = 2_000  // bytes
+	maxTemplateSteps = 1_000  // of all templates of a rule
+	maxFields        = 20     // of a rule
+	maxName          = 100    // runes of a rule's name
+	maxTargetName    = 255    // bytes
+	maxNumber        = 1 << 40
 )
 
 // Check returns an Invalid error that names all mistakes of the set, or nil. It costs little
 // for any set: it parses no condition if there are too many, counts the steps of expressions
-// without compiling them, and looks at no further expression after too many steps.
+// without compiling them, and looks at no further condition after too many steps.
 func (s Set) Check() error {
 	if err := s.sizeMistakes(); err != nil {
 		return &gistdeal.Error{Kind: gistdeal.Invalid, Err: err}
 	}
 	mistakes := []error{}
-	names, program := map[string]bool{}, 0
+	names, steps := map[string]bool{}, counter{}
 	for i, r := range s.Rules {
-		for _, err := range r.mistakes(&program) {
+		steps.begin(r.Name)
+		for _, err := range r.mistakes(&steps) {
 			mistakes = append(mistakes, fmt.Errorf("rule %d (%q): %w", i+1, r.Name, err))
 		}
 		if names[r.Name] {
@@ -44,8 +45,8 @@ func (s Set) Check() error {
 		}
 		names[r.Name] = true
 	}
-	if program > maxProgram {
-		mistakes = append(mistakes, fmt.Errorf("the regular expressions of all rules are too complicated: they have at least %d steps, more than %d; a keyword counts nothing", program, maxProgram))
+	if err := steps.mistake(); err != nil {
+		mistakes = append(mistakes, err)
 	}
 	if len(mistakes) == 0 {
 		return nil
@@ -69,8 +70,8 @@ func (s Set) sizeMistakes() error {
 	return err
 }
 
-// mistakes adds the steps of the rule's expressions to program.
-func (r Rule) mistakes(program *int) (mistakes []error) {
+// mistakes adds the steps of the rule's conditions to steps.
+func (r Rule) mistakes(steps *counter) (mistakes []error) {
 	add := func(text string, args ...any) { mistakes = append(mistakes, fmt.Errorf(text, args...)) }
 	if name := strings.TrimSpace(r.Name); name != r.Name || name == "" || name == gistdeal.EverythingElse || utf8.RuneCountInString(name) > maxName || !utf8.ValidString(name) {
 		add("the name has to be a text of 1 to %d characters without spaces at the ends, and not %q", maxName, gistdeal.EverythingElse)
@@ -83,7 +84,7 @@ func (r Rule) mistakes(program *int) (mistakes []error) {
 			add("a list has %d conditions, more than %d", len(list), maxOfRule)
 		}
 		for _, c := range list[:min(len(list), maxOfRule)] {
-			if err := c.check(program); err != nil {
+			if err := c.check(steps); err != nil {
 				add("condition %q: %w", c.Fact, err)
 			}
 		}
@@ -167,8 +168,8 @@ func (r Rule) templateMistakes() (mistakes []error) {
 		}
 		seen[f.Field] = true
 	}
-	if steps > maxSteps {
-		mistakes = append(mistakes, fmt.Errorf("the templates have %d steps, more than %d; a function like upper counts %d times, and what is in {{range .Files}} %d times", steps, maxSteps, functionSteps, templateFiles))
+	if steps > maxTemplateSteps {
+		mistakes = append(mistakes, fmt.Errorf("the templates have %d steps, more than %d; a function counts %d times, upper and lower twice as much, and what is in {{range .Files}} %d times", steps, maxTemplateSteps, functionSteps, templateFiles))
 	}
 	return mistakes
 }
@@ -176,9 +177,8 @@ func (r Rule) templateMistakes() (mistakes []error) {
 // ownFields are the fields by which deals are recognised: a template must not change them.
 var ownFields = []string{"Gist ID", "Gist Access URL"}
 
-// check returns why the condition is not possible, and adds the steps of its expression to
-// program. An expression after too many steps is not looked at.
-func (c Condition) check(program *int) error {
+// check returns why the condition is not possible, and adds its steps.
+func (c Condition) check(steps *counter) error {
 	switch c.Fact {
 	case Tag, Login, Language, FileName, Keyword, Expression:
 		if c.Value == "" || len(c.Value) > maxValue || !utf8.ValidString(c.Value) {
@@ -207,42 +207,5 @@ func (c Condition) check(program *int) error {
 	if c.In != "" && (!texts || c.In != description && c.In != fileName) {
 		return fmt.Errorf("in is %q, want %q or %q, of a keyword or regexp only", c.In, description, fileName)
 	}
-	if c.Fact == Expression && *program <= maxProgram {
-		parsed, err := syntax.Parse(c.Value, syntax.Perl)
-		if err != nil {
-			return err
-		}
-		n := stepsOf(parsed) + 2 // It begins, and it matches.
-		*program += n
-		if n > maxProgram {
-			return fmt.Errorf("the regular expression is too complicated: it has %d steps, more than %d", n, maxProgram)
-		}
-	}
-	return nil
-}
-
-// stepsOf returns the most steps that an expression can have for each character when it is
-// compiled, without compiling it: repetitions of repetitions make a short one large.
-func stepsOf(e *syntax.Regexp) int {
-	n := 0
-	for _, sub := range e.Sub {
-		n += stepsOf(sub)
-	}
-	switch e.Op {
-	case syntax.OpLiteral:
-		n = len(e.Rune)
-	case syntax.OpCapture, syntax.OpStar:
-		n += 2
-	case syntax.OpPlus, syntax.OpQuest:
-		n++
-	case syntax.OpAlternate:
-		n += len(e.Sub)
-	case syntax.OpRepeat: // Each repetition that may be missing is a choice.
-		if e.Max < 0 {
-			n = n*(e.Min+1) + 2
-		} else {
-			n = n*e.Min + (n+1)*(e.Max-e.Min)
-		}
-	}
-	return min(max(n, 1), 1_000_000)
+	return steps.add(c)
 }

@@ -3,6 +3,8 @@ package rules
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,8 +13,9 @@ import (
 
 // What is matched of a gist at most, so that a decision takes few steps.
 const (
-	maxFiles       = 50  // whose names and languages count
-	maxFileName    = 100 // bytes
+	maxFiles       = 50    // whose names and languages count
+	maxFileName    = 100   // bytes
+	maxNames       = 1_000 // bytes of all names
 	maxDescription = 1_000
 	maxSearched    = 250 // bytes that an expression reads of the description, and of the names
 )
@@ -21,32 +24,35 @@ const (
 type text struct {
 	Facts
 	login                       string
-	description, names          string // in lower case
-	eachName                    []string
-	languages                   []string
-	searchedText, searchedNames string
+	description, names          string   // in lower case
+	eachName, languages         []string // in lower case
+	searchedText, searchedNames searched
 	size                        int64
 }
 
 func textOf(f Facts) *text {
 	t := &text{Facts: f, login: strings.ToLower(f.Login)}
 	cutText := cutBytes(f.Description, maxDescription)
-	t.description, t.searchedText = strings.ToLower(cutText), cutBytes(cutText, maxSearched)
+	t.description, t.searchedText = strings.ToLower(cutText), searchedOf(cutBytes(cutText, maxSearched))
 	var names []string
+	left := maxNames
 	for i, file := range f.Files {
 		t.size += file.Size
 		if i >= maxFiles {
 			continue
 		}
-		name := cutBytes(file.Name, maxFileName)
-		names = append(names, name)
-		t.eachName = append(t.eachName, strings.ToLower(name))
+		if left > 0 {
+			name := cutBytes(file.Name, min(maxFileName, left))
+			left -= len(name) + 1
+			names = append(names, name)
+			t.eachName = append(t.eachName, strings.ToLower(name))
+		}
 		if file.Language != "" {
-			t.languages = append(t.languages, file.Language)
+			t.languages = append(t.languages, strings.ToLower(file.Language))
 		}
 	}
 	all := strings.Join(names, "\n")
-	t.names, t.searchedNames = strings.ToLower(all), cutBytes(all, maxSearched)
+	t.names, t.searchedNames = strings.ToLower(all), searchedOf(cutBytes(all, maxSearched))
 	return t
 }
 
@@ -66,7 +72,8 @@ type condition struct {
 	Condition
 	lower      string
 	pattern    pattern
-	expression *regexp.Regexp
+	list       []listed       // of an expression; nil if it is none
+	expression *regexp.Regexp // nil if it is a list
 }
 
 func compileCondition(c Condition) (condition, error) {
@@ -76,7 +83,13 @@ func compileCondition(c Condition) (condition, error) {
 	case Login, FileName:
 		one.pattern = patternOf(one.lower)
 	case Expression:
-		one.expression, err = regexp.Compile(c.Value)
+		var parsed *syntax.Regexp
+		if parsed, err = syntax.Parse(c.Value, syntax.Perl); err != nil {
+			return one, err
+		}
+		if one.list = listOf(parsed); one.list == nil {
+			one.expression, err = regexp.Compile(c.Value)
+		}
 	}
 	return one, err
 }
@@ -98,11 +111,11 @@ func (c *condition) unknown(t *text) bool {
 func (c *condition) holds(t *text) bool {
 	switch c.Fact {
 	case Tag:
-		return hasFold(t.Tags, c.Value)
+		return slices.Contains(t.Tags, c.lower)
 	case Login:
 		return c.pattern.matches(t.login)
 	case Language:
-		return hasFold(t.languages, c.Value)
+		return slices.Contains(t.languages, c.lower)
 	case FileName:
 		for _, name := range t.eachName {
 			if c.pattern.matches(name) {
@@ -112,7 +125,7 @@ func (c *condition) holds(t *text) bool {
 	case Keyword:
 		return c.In != fileName && strings.Contains(t.description, c.lower) || c.In != description && strings.Contains(t.names, c.lower)
 	case Expression:
-		return c.In != fileName && c.expression.MatchString(t.searchedText) || c.In != description && c.expression.MatchString(t.searchedNames)
+		return c.In != fileName && c.searches(&t.searchedText) || c.In != description && c.searches(&t.searchedNames)
 	case FileCount:
 		return c.within(int64(len(t.Files)))
 	case Size:
@@ -131,9 +144,13 @@ func (c *condition) within(n int64) bool {
 	return (c.Least == nil || n >= *c.Least) && (c.Most == nil || n <= *c.Most)
 }
 
-func hasFold(all []string, one string) bool {
-	for _, s := range all {
-		if strings.EqualFold(s, one) {
+// searches reports whether an expression matches a text.
+func (c *condition) searches(s *searched) bool {
+	if c.list == nil {
+		return c.expression.MatchString(s.plain)
+	}
+	for i := range c.list {
+		if c.list[i].in(s) {
 			return true
 		}
 	}
@@ -188,7 +205,15 @@ func (c Condition) bounds(unit string) string {
 // pattern is a text in which each * stands for any text. Matching takes one pass.
 type pattern []string
 
-func patternOf(s string) pattern { return strings.Split(s, "*") }
+func patternOf(s string) pattern {
+	parts := strings.Split(s, "*")
+	for i := len(parts) - 2; i > 0; i-- { // Several stars are like one.
+		if parts[i] == "" {
+			parts = slices.Delete(parts, i, i+1)
+		}
+	}
+	return parts
+}
 
 func (p pattern) matches(s string) bool {
 	if len(p) == 1 {

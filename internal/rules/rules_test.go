@@ -383,7 +383,7 @@ func TestNamesThatPipedriveDoesNotHaveAreRefused(t *testing.T) {
 
 func TestAHostileSetIsDecidedWithinItsBounds(t *testing.T) {
 	t.Parallel()
-	all, f := hostile(t)
+	all, f := hostile(t, hostileConditions["keywords"]("a")), largeGist("a")
 	d := all.Decide(f)
 	if d.Rule != "last" || d.Action != gistdeal.RuleCreate || len(d.Content.Fields) != 2 {
 		t.Errorf("%+v", d)

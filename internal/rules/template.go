@@ -17,8 +17,8 @@ const (
 	maxOutput       = 65_000 // bytes of the result
 	maxPieces       = 1_000  // that the result is written in
 	templateFiles   = 20     // that a template can go through
-	functionSteps   = 10     // of a function, which goes through a whole text
-	templateText    = 4_000  // bytes of the description in a template
+	functionSteps   = 10     // of a function or value that goes through a long text; upper and lower have twice as many
+	templateText    = 1_000  // bytes of the description in a template, and of the names of files
 	maxTemplateName = 255
 )
 
@@ -80,9 +80,9 @@ var (
 		},
 		"join": func(separator string, all []string) string {
 			if len(separator) > 10 {
-				return strings.Join(all, ", ")
+				separator = ", "
 			}
-			return strings.Join(all, separator)
+			return cutBytes(strings.Join(all, separator), templateText)
 		},
 		"first": func(all []string) string {
 			if len(all) == 0 {
@@ -99,12 +99,13 @@ var (
 
 // shorten cuts s to n characters, the last one an ellipsis.
 func shorten(s string, n int) string {
-	n = max(n, 1)
-	if len(s) <= n {
-		return s
-	}
-	if runes := []rune(s); len(runes) > n {
-		return string(runes[:n-1]) + "…"
+	end, count := 0, 0
+	for i := range s {
+		if count++; count == max(n, 1) {
+			end = i
+		} else if count > n {
+			return s[:end] + "…"
+		}
 	}
 	return s
 }
@@ -135,8 +136,8 @@ func parseTemplate(source string) (checked, error) {
 	if err := c.node(t.Root, false); err != nil {
 		return checked{}, err
 	}
-	if c.steps > maxSteps {
-		return checked{}, fmt.Errorf("the template has %d steps, more than %d; a function like upper counts %d times, and what is in {{range .Files}} %d times", c.steps, maxSteps, functionSteps, templateFiles)
+	if c.steps > maxTemplateSteps {
+		return checked{}, fmt.Errorf("the template has %d steps, more than %d; a function counts %d times, upper and lower twice as much, and what is in {{range .Files}} %d times", c.steps, maxTemplateSteps, functionSteps, templateFiles)
 	}
 	// The types of arguments show only when the template is executed.
 	for _, sample := range samples {
@@ -177,17 +178,20 @@ func (c *checker) node(node parse.Node, inFiles bool) error {
 	case *parse.PipeNode:
 		return c.pipe(n, inFiles)
 	case *parse.FieldNode:
-		return checkNames(n.Ident, inFiles)
+		return c.names(n.Ident, inFiles, inFiles)
 	case *parse.VariableNode:
 		if n.Ident[0] != "$" || len(n.Ident) == 1 {
 			return fmt.Errorf("variables are not possible: %s", n)
 		}
-		return checkNames(n.Ident[1:], false)
+		return c.names(n.Ident[1:], false, inFiles)
 	case *parse.IdentifierNode:
 		if _, ours := functions[n.Ident]; !ours && !slices.Contains(builtins, n.Ident) {
 			return fmt.Errorf("there is no function %q; there are %s", n.Ident, strings.Join(slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(functions)), builtins))), ", "))
 		} else if ours {
 			c.count(functionSteps-1, inFiles)
+		}
+		if n.Ident == "upper" || n.Ident == "lower" {
+			c.count(functionSteps, inFiles)
 		}
 		return nil
 	}
@@ -227,13 +231,17 @@ func (c *checker) pipe(pipe *parse.PipeNode, inFiles bool) error {
 	return nil
 }
 
-func checkNames(names []string, inFiles bool) error {
+// names checks the name of a value of a file or of the gist.
+func (c *checker) names(names []string, ofFile, inFiles bool) error {
 	known := rootNames
-	if inFiles {
+	if ofFile {
 		known = fileNames
 	}
 	if len(names) != 1 || !slices.Contains(known, names[0]) {
 		return fmt.Errorf("there is no .%s here; there are .%s", strings.Join(names, "."), strings.Join(known, ", ."))
+	}
+	if slices.Contains([]string{"Description", "FileNames", "Tags"}, names[0]) {
+		c.count(functionSteps-1, inFiles)
 	}
 	return nil
 }
