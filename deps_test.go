@@ -46,7 +46,7 @@ const policy = `
 	internal/reconcile: . internal/loop internal/testing/failpoint
 	internal/push:      . internal/loop internal/reconcile internal/rules internal/runlog internal/testing/failpoint internal/trace golang.org/x/sync github.com/prometheus/client_golang
 	# Deals follow their gists by the same rules, after the pushes.
-	internal/amend:     . internal/loop internal/rules github.com/prometheus/client_golang
+	internal/amend:     . internal/loop internal/rules internal/testing/failpoint github.com/prometheus/client_golang
 	# Events as a text for people.
 	internal/notice: . internal/format
 	# Messages to webhooks are sent by the leader, apart from the work on gists.

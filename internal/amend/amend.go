@@ -11,6 +11,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/loop"
 	"gistdeal/internal/rules"
+	"gistdeal/internal/testing/failpoint"
 )
 
 const (
@@ -19,6 +20,9 @@ const (
 	// attemptTime is longer than an attempt takes: after it, one of a process that died is made
 	// again.
 	attemptTime = 2 * time.Minute
+	// longestWait is the longest time until another attempt, so that a limit that ends early, or
+	// a person's order, is noticed.
+	longestWait = 15 * time.Minute
 	// noteWait is how long a note without an answer may take to show in the list of notes.
 	noteWait = time.Minute
 )
@@ -97,7 +101,7 @@ func (a *Amender) Run(ctx context.Context) error {
 			failures, wait = 0, poll
 			continue
 		}
-		wait = max(gistdeal.RetryAfter(err), loop.Delay(failures))
+		wait = min(max(gistdeal.RetryAfter(err), loop.Delay(failures)), longestWait)
 		failures++
 	}
 	return nil
@@ -135,7 +139,7 @@ func (a *Amender) attempt(ctx context.Context, c gistdeal.Amendment) error {
 	}
 	a.ended.WithLabelValues(gistdeal.KindOf(err).String()).Inc()
 	a.log.Warn("deal not updated yet", "gist", c.ID, "deal", c.DealID, "error", err)
-	wait := max(gistdeal.RetryAfter(err), loop.Delay(c.Attempt-1), noteWait)
+	wait := min(max(gistdeal.RetryAfter(err), loop.Delay(c.Attempt-1), noteWait), longestWait)
 	if postponed := a.store.PostponeAmendment(ctx, c, a.now().Add(wait)); postponed != nil {
 		return postponed
 	}
@@ -165,6 +169,7 @@ func (a *Amender) follow(ctx context.Context, c gistdeal.Amendment) error {
 	if ok, err := a.store.IntendAmendment(ctx, c, w.intent, len(w.note) > 0); err != nil || !ok {
 		return err // Without an error, another process has taken it.
 	}
+	failpoint.Hit(failpoint.AmendIntended)
 	if !w.change.Empty() {
 		err := a.pipedrive.UpdateDeal(ctx, c.DealID, w.change) // The same values may be written again.
 		if refused(err) {
@@ -174,6 +179,7 @@ func (a *Amender) follow(ctx context.Context, c gistdeal.Amendment) error {
 		if err != nil {
 			return err
 		}
+		failpoint.Hit(failpoint.AmendWritten)
 	}
 	if err := a.note(ctx, c, w); refused(err) {
 		a.log.Warn("note not written", "gist", c.ID, "deal", c.DealID, "login", c.Login, "error", err)
@@ -218,7 +224,11 @@ func (a *Amender) note(ctx context.Context, c gistdeal.Amendment, w work) error 
 			return err
 		}
 	}
-	return a.pipedrive.AddNote(ctx, c.DealID, noteText(c, w.note))
+	err := a.pipedrive.AddNote(ctx, c.DealID, noteText(c, w.note))
+	if err == nil {
+		failpoint.Hit(failpoint.AmendWritten)
+	}
+	return err
 }
 
 // end records that the deal is up to date, and the work that was done.

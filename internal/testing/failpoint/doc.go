@@ -33,8 +33,16 @@ const (
 	FeedUserSaved  = "feed-user-saved" // the gists of one user on a page of the feed are stored, the page is not recorded
 )
 
+// Fail points of a deal that follows its gist.
+const (
+	AmendIntended = "amend-intended" // the values are recorded, nothing is written
+	AmendWritten  = "amend-written"  // the deal is changed, or the note is written, nothing is recorded
+)
+
 // Others returns the fail points that Steps leaves out.
-func Others() []string { return []string{Delivered, UserTakenIn, UsersRequested, FeedUserSaved} }
+func Others() []string {
+	return []string{Delivered, UserTakenIn, UsersRequested, FeedUserSaved, AmendIntended, AmendWritten}
+}
 
 // OutboxSteps returns the fail points around events and their delivery to webhooks: most of them
 // have just written events.
