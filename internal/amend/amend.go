@@ -20,11 +20,12 @@ const (
 	// attemptTime is longer than an attempt takes: after it, one of a process that died is made
 	// again.
 	attemptTime = 2 * time.Minute
-	// longestWait is the longest time until another attempt, so that a limit that ends early, or
-	// a person's order, is noticed.
-	longestWait = 15 * time.Minute
-	// noteWait is how long a note without an answer may take to show in the list of notes.
-	noteWait = time.Minute
+	// noteWait is how long a note without an answer may take to show in the list of notes, and the
+	// first wait after an attempt that failed. Each further one is twice as long.
+	noteWait    = time.Minute
+	longestWait = time.Hour
+
+	stage = "amend" // in the backoff
 )
 
 // Pipedrive is the part of Pipedrive's client that an Amender uses.
@@ -71,6 +72,7 @@ type Amender struct {
 	github    GitHub
 	options   Options
 	rules     *rules.Current
+	backoff   *loop.Backoff // from Pipedrive, or from GitHub
 	log       *slog.Logger
 	now       func() time.Time
 	ended     *prometheus.CounterVec
@@ -85,7 +87,7 @@ func New(s Store, p Pipedrive, g GitHub, o Options) *Amender {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Amender{
-		store: s, pipedrive: p, github: g, options: o, rules: rules.NewCurrent(s), log: o.Log, now: o.Now,
+		store: s, pipedrive: p, github: g, options: o, rules: rules.NewCurrent(s), backoff: loop.NewBackoff("Pipedrive", o.Log, loop.NewSignal()), log: o.Log, now: o.Now,
 		ended: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
 			Name: "gistdeal_amendments_total", Help: "Deals whose gists were edited or deleted, by what came of it.",
 		}, []string{"outcome"}),
@@ -94,18 +96,16 @@ func New(s Store, p Pipedrive, g GitHub, o Options) *Amender {
 
 // Run brings deals up to date, one after another, until ctx ends. New deals come first.
 func (a *Amender) Run(ctx context.Context) error {
-	failures := 0
-	for wait := poll; loop.Sleep(ctx, wait); {
-		err := a.work(ctx)
-		if err == nil {
-			failures, wait = 0, poll
-			continue
+	for a.backoff.Wait(ctx) && loop.Sleep(ctx, poll) {
+		if err := a.work(ctx); err != nil && ctx.Err() == nil {
+			a.backoff.Begin(stage, err)
 		}
-		wait = min(max(gistdeal.RetryAfter(err), loop.Delay(failures)), longestWait)
-		failures++
 	}
 	return nil
 }
+
+// TryNow ends the wait after a refusal, because an operator has changed something.
+func (a *Amender) TryNow() { a.backoff.TryNow() }
 
 // work brings deals up to date until there are none left, or new deals come first. It returns an
 // error if others would fail too.
@@ -132,14 +132,18 @@ func (a *Amender) work(ctx context.Context) error {
 // attempt makes one attempt to bring a deal up to date. After an error the next one follows
 // later.
 func (a *Amender) attempt(ctx context.Context, c gistdeal.Amendment) error {
-	ctx, _ = gistdeal.WithPurpose(ctx, gistdeal.PurposeAmend)
+	ctx, spent := gistdeal.WithPurpose(ctx, gistdeal.PurposeAmend)
 	err := a.follow(ctx, c)
+	if err == nil {
+		a.backoff.Succeeded(stage)
+	}
 	if err == nil || ctx.Err() != nil {
 		return nil
 	}
+	a.backoff.Charge(spent.All())
 	a.ended.WithLabelValues(gistdeal.KindOf(err).String()).Inc()
 	a.log.Warn("deal not updated yet", "gist", c.ID, "deal", c.DealID, "error", err)
-	wait := min(max(gistdeal.RetryAfter(err), loop.Delay(c.Attempt-1), noteWait), longestWait)
+	wait := min(max(gistdeal.RetryAfter(err), noteWait<<min(c.Attempt-1, 6)), longestWait)
 	if postponed := a.store.PostponeAmendment(ctx, c, a.now().Add(wait)); postponed != nil {
 		return postponed
 	}

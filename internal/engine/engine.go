@@ -205,6 +205,7 @@ func (e *Engine) Wake() {
 func (e *Engine) TryNow() {
 	e.gitHubBackoff.TryNow()
 	e.pushBackoff.TryNow()
+	e.amender.TryNow()
 	e.Wake()
 }
 
