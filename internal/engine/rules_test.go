@@ -540,3 +540,53 @@ func TestWhetherAGistIsAForkIsAskedBeforeARuleDecides(t *testing.T) {
 		t.Errorf("%d gists were looked up after another scan", n)
 	}
 }
+
+func TestPushesKeepTheirRateWith50Rules(t *testing.T) {
+	t.Parallel()
+	var fifty []rules.Rule
+	for i := range 50 {
+		r := rules.Rule{Name: fmt.Sprint("rule ", i), Action: gistdeal.RuleSkip, Any: []rules.Condition{{Fact: rules.Keyword, Value: fmt.Sprint("word ", i)}, {Fact: rules.Expression, Value: fmt.Sprintf(`(?i)\b(alpha|beta) %d\b`, i)}}}
+		fifty = append(fifty, r)
+	}
+	fifty[49] = rules.Rule{Name: "last", Action: gistdeal.RuleCreate, Title: "{{.Login}}: {{.Description}}", StageID: 7, OwnerID: 102, Fields: []rules.Field{{Field: "Bytes", Type: "double", Template: "{{.Size}}"}}}
+	none, with := dealsOfTenSeconds(t, nil), dealsOfTenSeconds(t, fifty)
+	if none < 98 || with < none*98/100 {
+		t.Errorf("%d deals in ten seconds with 50 rules, and %d without; want at least 98 %% of them, and of 100", with, none)
+	}
+}
+
+// dealsOfTenSeconds returns how many deals of a scanned user are sent in ten seconds at most ten a
+// second, as these rules decide.
+func dealsOfTenSeconds(t *testing.T, all []rules.Rule) (n int) {
+	t.Helper()
+	inVirtualTime(t, sim.Options{Seed: 1}, func(v *virtual) {
+		v.rate, v.options.FeedInterval = 10, 0
+		v.sim.AddUser(sim.User{Login: "octocat", ID: 583231, Gists: simGists("aa", 300)})
+		code := v.sim.AddField("Bytes", "double")
+		v.start()
+		v.pass(5 * time.Second) // The catch-up is over, and the catalog is read.
+		if all != nil {
+			all[len(all)-1].Fields[0].Code = code
+			text, err := json.Marshal(rules.Stored{Version: 1, Set: rules.Set{Rules: all}})
+			testenv.Must(v.t, err)
+			testenv.Must(v.t, v.db.Set(v.t.Context(), gistdeal.KeyRules, string(text)))
+			testenv.Must(v.t, v.db.Set(v.t.Context(), rules.KeyVersion, "1"))
+		}
+		_, err := v.db.Track(v.t.Context(), gistdeal.Account{ID: 583231, Login: "octocat", Type: "User"}, gistdeal.BackfillAll, time.Now())
+		testenv.Must(v.t, err)
+		v.pass(20 * time.Second) // The user is scanned.
+		before := v.sim.Report().Requests[postDeal]
+		v.pass(10 * time.Second)
+		n = v.sim.Report().Requests[postDeal] - before
+		title := "Gist from octocat"
+		if all != nil {
+			title = "octocat: gist"
+		}
+		for _, d := range v.sim.Deals() {
+			if d.Title != title {
+				v.t.Fatalf("a deal is titled %q, want %q", d.Title, title)
+			}
+		}
+	})
+	return n
+}
