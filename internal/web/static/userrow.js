@@ -4,7 +4,7 @@ import { el, icon, spoken, svg } from './dom.js';
 import { due, userBadge, when } from './parts.js';
 import { count, counted, dealStates, localTimes, nameOf } from './words.js';
 
-// row shows a user, with the box that selects it if there is one.
+// row shows a user, with the box that selects it if there is one. Its activity may come later.
 export function row(user, box) {
   const { login } = user;
   return el('tr', { data: { login } },
@@ -12,7 +12,7 @@ export function row(user, box) {
     el('th', { scope: 'row' }, el('a', { href: `#/users/${encodeURIComponent(nameOf(user))}`, data: { login } }, login), el('span', { className: 'slim' }, userBadge(user.state)), user.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(user.problem))),
     el('td', { className: 'wide' }, userBadge(user.state)),
     el('td', { className: 'deals' }, dealsOf(user)),
-    el('td', { className: 'widest' }, activityOf(user)),
+    el('td', { className: 'widest' }, user.activity && activityOf(user.activity)),
     el('td', { className: 'wide' }, when(user.last_scan_at, 'not yet')),
     el('td', { className: 'wide' }, user.state === 'active' ? due(user.next_scan_at, 'not scheduled') : el('span', { className: 'quiet' }, '–')));
 }
@@ -23,7 +23,7 @@ const dealsOf = ({ deals }) => {
   return states.map((state) => el('span', { className: 'mini', data: { tone: dealStates[state].tone }, title: dealStates[state].means }, icon(state), count(deals[state]), spoken(` ${dealStates[state].few} `)));
 };
 
-const activityOf = ({ activity: { newest_gist: newest, weeks } }) => [sparkline(weeks), when(newest?.created_at, 'none')];
+const activityOf = ({ newest_gist: newest, weeks }) => [sparkline(weeks), when(newest?.created_at, 'none')];
 
 const bar = 4; // width of a week
 const height = 16;

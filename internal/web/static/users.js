@@ -34,7 +34,7 @@ export function users(page) {
   const given = { state: page.query.get('state') ?? '', search: page.query.get('search') ?? '', sort: page.query.get('sort') ?? '-tracked' };
   if (!sorts[given.sort]) given.sort = '-tracked';
   page.head('Users', page.may && el('a', { href: '#/add', className: 'button primary' }, icon('new'), 'Add users'));
-  const state = { page, given, all: [], chosen: new Set(), beyond: false, next: '', rows: el('tbody'), status: el('p', { className: 'quiet', role: 'status', id: 'users-status' }), tabs: el('div'), rest: el('div'), bulk: el('div', { className: 'bulk', hidden: true }) };
+  const state = { page, given, all: [], known: new Map(), chosen: new Set(), beyond: false, next: '', rows: el('tbody'), status: el('p', { className: 'quiet', role: 'status', id: 'users-status' }), tabs: el('div'), rest: el('div'), bulk: el('div', { className: 'bulk', hidden: true }) };
   page.rows = () => state.all.length;
   state.first = page.restored.rows;
   state.read = () => read(state);
@@ -54,20 +54,31 @@ const href = (given, change = {}) => {
   return `#/users${query.size ? `?${query}` : ''}`;
 };
 
-const list = (query, signal) => api.users({ ...query, include: 'activity' }, signal);
-
 // read reads as many users as are shown now.
 async function read(state) {
   const { page, given } = state;
   const limit = Math.min(most, Math.max(50, state.all.length, state.first));
   const query = { ...given };
-  const [{ users: counts }, { users: part, next = '' }] = await Promise.all([api.overview(page.signal), list({ ...query, limit }, page.signal)]);
+  const [{ users: counts }, { users: part, next = '' }] = await Promise.all([api.overview(page.signal), api.users({ ...query, limit }, page.signal)]);
   if (query.search !== given.search) return; // A later search replaces this one.
   // Beyond one answer the rows that are shown already stay: a list never shrinks under its reader.
   const names = new Set(part.map(({ id }) => id));
   const rest = state.all.length > most ? state.all.slice(part.length).filter(({ id }) => !names.has(id)) : [];
   Object.assign(state, { all: [...part, ...rest], next: rest.length ? state.next : next, counts, first: 0 });
   renew(state.tabs, [counts, given], () => tabs(counts, given));
+  draw(state);
+  await activity(state, { ...query, limit });
+}
+
+// activity reads that of the users of a list again if the deals of one have changed: it takes
+// much longer than the list itself, which is read every few seconds.
+async function activity(state, query) {
+  const { page, given, known } = state;
+  const deals = (user) => JSON.stringify(user.deals);
+  if (state.all.every((user) => known.get(user.id)?.deals === deals(user))) return;
+  const { users: part } = await api.users({ ...query, include: 'activity' }, page.signal);
+  if (query.search !== given.search) return;
+  for (const user of part) known.set(user.id, { deals: deals(user), activity: user.activity });
   draw(state);
 }
 
@@ -125,6 +136,7 @@ function table(state) {
 
 function draw(state) {
   const { all, given, next, page } = state;
+  for (const user of all) user.activity = state.known.get(user.id)?.activity;
   keyed(state.rows, all, ({ id }) => id, (user) => row(user, page.may && choice(state, user)));
   state.table.hidden = !all.length;
   renew(state.nobody, [all.length > 0, given], () => (all.length ? '' : nobody(given)));
@@ -136,10 +148,12 @@ function draw(state) {
 }
 
 async function further(state) {
-  const { users: part, next = '' } = await list({ ...state.given, limit: 50, cursor: state.next }, state.page.signal);
+  const query = { ...state.given, limit: 50, cursor: state.next };
+  const { users: part, next = '' } = await api.users(query, state.page.signal);
   state.all.push(...part);
   state.next = next;
   draw(state);
+  await activity(state, query);
   if (part.length) state.rows.querySelector(`[data-key="${part[0].id}"] a`)?.focus();
 }
 
