@@ -54,20 +54,36 @@ export function button(text, run, { kind = '', mark = '', ...props } = {}) {
 // spoken is text for screen readers only.
 export const spoken = (text) => el('span', { className: 'spoken' }, text);
 
-// keyed replaces the children of a list, except for unchanged ones: one of them
-// may have the focus.
+// keyed replaces the children of a list, except for unchanged ones, which stay in place: one
+// of them may have the focus, and there may be thousands.
 export function keyed(list, items, key, draw) {
   const before = new Map([...list.children].map((child) => [child.dataset.key, child]));
   const after = items.map((item) => {
-    const text = JSON.stringify(item);
     const old = before.get(String(key(item)));
-    if (old && old.drawn === text) return old;
-    const fresh = draw(item);
-    fresh.dataset.key = key(item);
-    fresh.drawn = text;
-    return fresh;
+    if (old?.item === item) return old;
+    const text = JSON.stringify(item);
+    const child = old?.drawn === text ? old : draw(item);
+    child.dataset.key = key(item);
+    return Object.assign(child, { item, drawn: text });
   });
-  if (after.length !== list.children.length || after.some((child, i) => list.children[i] !== child)) list.replaceChildren(...after);
+  const kept = new Set(after);
+  for (const child of [...list.children]) if (!kept.has(child)) child.remove();
+  let place = list.firstElementChild;
+  for (const child of after) {
+    if (child === place) place = place.nextElementSibling;
+    else list.insertBefore(child, place);
+  }
+}
+
+const inPart = 100;
+
+// parted is keyed for a list that may be very long: in parts, of which the browser lays out
+// only those in sight.
+export function parted(list, items, key, draw) {
+  const parts = Math.ceil(items.length / inPart);
+  while (list.children.length > parts) list.lastChild.remove();
+  while (list.children.length < parts) list.append(el('ul', { className: 'part' }));
+  [...list.children].forEach((part, i) => keyed(part, items.slice(i * inPart, (i + 1) * inPart), key, draw));
 }
 
 // renew redraws a part if its data has changed.

@@ -38,10 +38,13 @@ export function due(time, none) {
 
 const dueWord = (time) => (new Date(time) > Date.now() ? ago(time) : 'due now');
 
-// age updates all relative times.
+// age updates all relative times. It leaves unchanged ones alone, because there may be thousands.
 export function age() {
-  for (const time of document.querySelectorAll('time[data-ago]')) time.textContent = ago(time.dataset.ago);
-  for (const time of document.querySelectorAll('time[data-due]')) time.textContent = dueWord(time.dataset.due);
+  const update = (time, text) => {
+    if (time.textContent !== text) time.textContent = text;
+  };
+  for (const time of document.querySelectorAll('time[data-ago]')) update(time, ago(time.dataset.ago));
+  for (const time of document.querySelectorAll('time[data-due]')) update(time, dueWord(time.dataset.due));
 }
 
 export const loading = (rows = 4) =>

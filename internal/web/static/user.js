@@ -2,13 +2,14 @@
 
 import * as api from './api.js';
 import { about, offer } from './userhead.js';
-import { button, el, keyed, renew } from './dom.js';
+import { button, el, parted, renew } from './dom.js';
 import { row } from './gist.js';
 import * as live from './live.js';
 import { attempt, chips, dealChips, empty, more } from './parts.js';
 import { count, counted, nameOf, outcomes } from './words.js';
 
-const part = 100; // gists per request
+const part = 100; // gists in the first request
+const most = 500; // gists in each further one
 const scanningEvery = 1500; // ms between requests during the first scan
 const settle = 1000;
 let opened = {}; // since: the last seen gist when the user was opened
@@ -22,7 +23,7 @@ export function user(page) {
     page, gists: new Map(), next: '', user: null, arrived: 0, parts: {},
     only: page.query.get('state') ?? '', onlyNew: page.query.get('show') === 'new',
   };
-  for (const name of ['about', 'filters', 'arrivals', 'lists']) state.parts[name] = el('div', { className: name });
+  for (const name of ['about', 'filters', 'arrivals', 'lists', 'rest']) state.parts[name] = el('div', { className: name });
   state.parts.arrivals.role = 'status';
   state.read = () => read(state);
   state.follow = () => follow(state);
@@ -122,8 +123,11 @@ function draw(state) {
   renew(parts.arrivals, state.arrived, () => state.arrived > 0 &&
     button(`Show ${counted(state.arrived, 'new gist')}`, () => attempt(state.read), { kind: 'small', mark: 'new' }));
   // The lists are redrawn only if their set changes; rows are updated in place.
-  const shape = [!all.length && !current.last_scan_at, !all.length, !fresh.length, all.length === fresh.length, state.next];
-  renew(parts.lists, shape, () => lists(state));
+  const allNew = all.length === fresh.length;
+  const shape = [!all.length && !current.last_scan_at, !all.length, !fresh.length, allNew, allNew && Boolean(state.next)];
+  renew(parts.lists, shape, () => lists(state, allNew));
+  const further = Boolean(state.next) && (!onlyNew || allNew);
+  renew(parts.rest, further, () => more(further, () => attempt(() => readMore(state))));
   fill(state, 'new', fresh);
   fill(state, 'old', all.slice(fresh.length));
   if (!page.shown) page.show(...Object.values(parts));
@@ -143,7 +147,7 @@ function filters({ user: current, only, onlyNew }, fresh) {
 }
 
 // lists creates the lists of new and old gists, or explains that there are none.
-function lists(state) {
+function lists(state, allNew) {
   const { user: current, only, onlyNew, next } = state;
   if (!state.gists.size && !current.last_scan_at) {
     return empty('sending', 'First scan in progress', 'Gists appear here as they are found.');
@@ -155,30 +159,37 @@ function lists(state) {
   }
   const list = (id, title, none) => el('section', {},
     el('h2', {}, title, el('span', { className: 'count', id: `${id}-count` })),
-    el('ul', { className: 'gists card', id: `${id}-gists` }), el('p', { className: 'quiet', id: `${id}-none` }, none));
-  const allNew = ![...state.gists.values()].some((gist) => !isNew(gist));
+    el('div', { className: 'gists card', id: `${id}-gists` }), el('p', { className: 'quiet', id: `${id}-none` }, none));
   return [
     list('new', 'New', only ? 'No gists in this state.' : 'No new gists since your last visit.'),
     next && allNew && !only && button('Mark all as seen', () => visited(state, true), { kind: 'plain' }),
     !onlyNew && list('old', 'Seen before', only ? 'No gists in this state.' : 'Nothing seen yet'),
-    more(next && (!onlyNew || allNew), () => attempt(() => further(state))),
   ];
+}
+
+// amount is the number of gists in a list. The server knows how many are not shown yet,
+// because each gist has one deal, but not how many of them are new.
+function amount({ user: { deals }, gists, only, next, arrived }, id, shown) {
+  if (!next || (id === 'new' && shown < gists.size)) return count(shown);
+  if (id === 'new' || !shown) return `${count(shown)}+`;
+  const all = only ? deals[only] ?? 0 : Object.values(deals).reduce((sum, n) => sum + n, 0);
+  return count(Math.max(shown, all - arrived - (gists.size - shown)));
 }
 
 // fill redraws the changed rows of a list.
 function fill(state, id, gists) {
   const find = (name) => state.parts.lists.querySelector(`#${id}-${name}`);
   if (!find('gists')) return;
-  find('count').textContent = count(gists.length) + (state.next && (id === 'old' || state.gists.size === gists.length) ? '+' : '');
+  find('count').textContent = amount(state, id, gists.length);
   find('gists').hidden = !gists.length;
   find('none').hidden = gists.length > 0;
-  keyed(find('gists'), gists, ({ id: key }) => key, (gist) =>
+  parted(find('gists'), gists, ({ id: key }) => key, (gist) =>
     row(gist, { may: state.page.may, isNew: isNew(gist), changed: () => attempt(state.follow) }));
 }
 
-async function further(state) {
+async function readMore(state) {
   const before = new Set(state.gists.keys());
-  const some = await api.gists(state.page.login, { state: state.only, limit: part, cursor: state.next }, state.page.signal);
+  const some = await api.gists(state.page.login, { state: state.only, limit: most, cursor: state.next }, state.page.signal);
   take(state, state.user, some);
   const first = some.gists.find(({ id }) => !before.has(id));
   if (first) state.parts.lists.querySelector(`[data-gist="${CSS.escape(first.id)}"] a`)?.focus();

@@ -1,0 +1,71 @@
+package e2e_test
+
+import (
+	"database/sql"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
+	"gistdeal/internal/testing/testenv"
+)
+
+// prepare runs statements on a new SQLite database.
+func prepare(t *testing.T, database string, statements ...string) {
+	t.Helper()
+	s, err := store.Open(t.Context(), database, store.Options{}) // Creates the schema.
+	testenv.Must(t, err)
+	testenv.Must(t, s.Close())
+	db, err := sql.Open("sqlite", database)
+	testenv.Must(t, err)
+	defer db.Close()
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%v: %.80s", err, statement)
+		}
+	}
+}
+
+// aliceWith returns statements that add alice with n gists and deals.
+func aliceWith(n int) []string {
+	now := time.Now().UnixMilli()
+	return []string{
+		fmt.Sprintf(`INSERT INTO users (id, login, login_key, state, backfill, tracked_at, last_scan_at, full_scan_at, next_scan_at) VALUES (1, 'alice', 'alice', 'paused', 'all', %d, %[1]d, %[1]d, %[1]d)`, now),
+		fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO gists (id, user_id, seq, description, files, created_at, updated_at, noticed_at, noticed_by)
+			SELECT 'g' || i, 1, i, 'notes ' || i, '[]', %d, %[2]d, %[2]d, 'first scan' FROM n`, n, now),
+		`INSERT INTO deals (gist_id, state, deal_id) SELECT id, 'created', seq FROM gists`,
+		fmt.Sprintf(`INSERT INTO visits (visitor, user_id, seq, at) VALUES ('', 1, %d, 0)`, n),
+		fmt.Sprintf(`UPDATE counters SET value = %d WHERE name = 'gist_seq'`, n),
+	}
+}
+
+// With 20,000 gists, 20 steps of scrolling over all of them took twice as long as over the
+// first hundred.
+func TestALongListOfGistsIsNeitherRedrawnNorLaidOutAsAWhole(t *testing.T) {
+	t.Parallel()
+	const gists = 3000
+	_, env := simulate(t, sim.Options{Seed: 5})
+	prepare(t, env["GISTDEAL_DATABASE_URL"], aliceWith(gists)...)
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p, open(p, "users/alice"), chromedp.WaitVisible("#old-gists li"))
+	waitForText(t, ctx, "#old-count", "3,000")
+	eval[any](t, ctx, `(document.querySelector('#old-gists li').kept = true, null)`)
+	for rows := 100; rows < gists; rows = min(rows+500, gists) {
+		waitFor(t, ctx, fmt.Sprintf(`document.querySelectorAll('#old-gists li').length === %d`, rows))
+		click(t, ctx, ".more")
+	}
+	waitFor(t, ctx, fmt.Sprintf(`document.querySelectorAll('#old-gists li').length === %d && !document.querySelector('.more')`, gists))
+	if !eval[bool](t, ctx, `document.querySelector('#old-gists li').kept === true`) {
+		t.Error("the first gist was redrawn, want it kept")
+	}
+	eval[any](t, ctx, `(document.querySelector('[data-gist="g1"]').scrollIntoView(), null)`)
+	waitFor(t, ctx, `document.querySelector('[data-gist="g1"] .main').checkVisibility({contentVisibilityAuto: true})`)
+	laidOut := eval[int](t, ctx, `[...document.querySelectorAll('#old-gists .main')].filter((one) => one.checkVisibility({contentVisibilityAuto: true})).length`)
+	if laidOut > 500 {
+		t.Errorf("%d of %d gists are laid out, want only those in sight", laidOut, gists)
+	}
+}
