@@ -464,51 +464,6 @@ func TestAFieldThatIsNewInPipedriveCanBeNamedSoon(t *testing.T) {
 	})
 }
 
-func TestADealSaysWhatItsStoredDecisionSaysWhileRulesChange(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, sim.Options{Latency: 2 * time.Millisecond})
-	w.sim.AddUser(sim.User{Login: "octocat"})
-	const gists = 24
-	for _, g := range simGists("aa", gists) {
-		w.sim.AddGist("octocat", g)
-	}
-	titled := func(title string) rules.Rule {
-		return rules.Rule{Name: "all", Action: gistdeal.RuleCreate, Title: title + " {{.GistID}}", All: []rules.Condition{{Fact: rules.Login, Value: "*"}}}
-	}
-	r := w.start()
-	w.connected(r)
-	w.saveRules(r, 1, titled("first"))
-	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-before", Times: 1, After: 3})
-	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-after", Times: 1, After: 6})
-	testenv.Must(t, w.track(r, "octocat"))
-	for version := int64(2); version < 4; version++ {
-		w.eventually("some deals are created", func() bool { return len(w.sim.Deals()) >= int(version) })
-		w.saveRules(r, version, titled(fmt.Sprint("later ", version)))
-		again := rulesets.New(r.store)
-		_, ids, err := again.Changes(t.Context())
-		testenv.Must(t, err)
-		for _, id := range ids[:min(len(ids), 8)] {
-			_, _, err := again.ApplyAgain(t.Context(), id)
-			testenv.Must(t, err)
-		}
-		r.end()
-		r = w.start()
-		w.eventually("the engine leads", func() bool { return r.Status().Working })
-	}
-	w.settled(r, "octocat")
-	code, _ := w.sim.Field("Gist ID")
-	for _, d := range w.sim.Deals() {
-		id := d.Custom[code].(string)
-		h, err := r.store.Explain(t.Context(), id)
-		if err != nil || h.Content == nil || h.Content.Title != d.Title || !strings.HasSuffix(d.Title, id) {
-			t.Errorf("gist %s: the deal is titled %q, and decided was %+v by version %d: %v", id, d.Title, h.Content, h.RulesVersion, err)
-		}
-	}
-	if n := len(w.sim.Deals()); n != gists {
-		t.Errorf("%d deals of %d gists", n, gists)
-	}
-}
-
 func TestWhetherAGistIsAForkIsAskedBeforeARuleDecides(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
