@@ -83,6 +83,7 @@ func TestARuleIsAddedPreviewedOrderedAndSavedOnThePage(t *testing.T) {
 	waitForText(t, ctx, "#rule-preview", "Not complete yet") // It has no stage.
 	fill(t, ctx, `form [data-field="on_delete_stage"]`, "6")
 	waitForText(t, ctx, `[data-rule="notes"]`, "with its own title, following edits, moved to Done if the gist is deleted.")
+	look(t, ctx, p, "a rule that follows its gists", "light", 320)
 	click(t, ctx, `[data-rule="notes"] [data-act="up"]`)
 	if first := eval[string](t, ctx, `document.querySelector('#rules li').dataset.rule + ' ' + document.activeElement.dataset.act`); first != "notes edit" && first != "notes down" {
 		t.Errorf("after Up, the first rule and the focus are %q, want notes and a button of it", first)

@@ -7089,10 +7089,14 @@ export interface operations {
                  *           "fields": [
                  *             {
                  *               "field": "Language",
+                 *               "on_edit": "update",
                  *               "template": "{{.Language}}"
                  *             }
                  *           ],
                  *           "name": "Infrastructure",
+                 *           "on_delete": "stage",
+                 *           "on_delete_pipeline": "Gists",
+                 *           "on_delete_stage": "Done",
                  *           "owner": "Ann Admin",
                  *           "pipeline": "Gists",
                  *           "stage": "New",
@@ -7143,11 +7147,16 @@ export interface operations {
                      *             {
                      *               "code": "0cbf9b6de4b8a8fd4fd4b7fd0a1d1f0bd6d4c1c9",
                      *               "field": "Language",
+                     *               "on_edit": "update",
                      *               "template": "{{.Language}}",
                      *               "type": "varchar"
                      *             }
                      *           ],
                      *           "name": "Infrastructure",
+                     *           "on_delete": "stage",
+                     *           "on_delete_pipeline": "Gists",
+                     *           "on_delete_stage": "Done",
+                     *           "on_delete_stage_id": 7,
                      *           "owner": "Ann Admin",
                      *           "owner_id": 102,
                      *           "pipeline": "Gists",
