@@ -126,8 +126,8 @@ function target(rule, { stages, owners, labels, fields }, parts) {
 }
 
 // onEdit chooses the effect of an edit on a value.
-function onEdit(object, name, { changed }, props) {
-  const input = select(Object.entries(edits), object[name], { data: { field: name }, ...props });
+function onEdit(object, name, { changed }) {
+  const input = select(Object.entries(edits), object[name], { data: { field: name } });
   input.onchange = () => {
     object[name] = input.value;
     changed();
@@ -150,7 +150,7 @@ function onDelete(rule, stages, { changed }) {
       Object.assign(rule, { on_delete_pipeline: pipeline, on_delete_stage: name, on_delete_stage_id: undefined });
       changed();
     };
-    stage.replaceChildren(...(rule.on_delete === 'stage' ? [field('Stage of the deals of deleted gists', input)] : []));
+    stage.replaceChildren(...(rule.on_delete === 'stage' ? [field('To the stage', input)] : []));
   };
   what.onchange = () => {
     rule.on_delete = what.value;
@@ -159,7 +159,7 @@ function onDelete(rule, stages, { changed }) {
     changed();
   };
   draw();
-  return el('div', { className: 'rule-grid' }, field('When the gist is deleted or made secret', what, 'No deal is ever deleted.'), stage);
+  return el('div', { className: 'rule-grid' }, field('When the gist is deleted', what, 'Or made secret. No deal is ever deleted.'), stage);
 }
 
 // template is a text with values of the gist, which a list inserts.
@@ -188,7 +188,7 @@ function values(rule, known, parts) {
       Object.assign(one, { field: which.value, code: undefined, type: undefined });
       parts.changed();
     };
-    return el('li', {}, which, template('Value', one, 'template', parts), onEdit(one, 'on_edit', parts, { ariaLabel: 'When the gist is edited' }), button('Remove', () => {
+    return el('li', {}, which, template('Value', one, 'template', parts), field('When the gist is edited', onEdit(one, 'on_edit', parts)), button('Remove', () => {
       all.splice(all.indexOf(one), 1);
       redraw();
       add.focus();
