@@ -69,3 +69,51 @@ func TestALongListOfGistsIsNeitherRedrawnNorLaidOutAsAWhole(t *testing.T) {
 		t.Errorf("%d of %d gists are laid out, want only those in sight", laidOut, gists)
 	}
 }
+
+// broken returns what large numbers break on the page: an element that reaches beyond the
+// screen, unless it is in a part that scrolls, and a number or a word on two lines.
+const broken = `(() => {
+	const wrong = [];
+	for (const one of document.querySelectorAll('main details')) one.open = true;
+	for (const one of document.querySelectorAll('header *, main *')) {
+		if (one.closest('#nav, .chips, .scroll, .spoken') || !one.checkVisibility()) continue;
+		if (one.getBoundingClientRect().right > innerWidth + 0.5) wrong.push(one.tagName + '.' + one.className + ' is outside: ' + one.textContent.slice(0, 40));
+	}
+	let numbers = 0;
+	const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+	while (texts.nextNode()) {
+		for (const found of texts.currentNode.data.matchAll(/\d{1,3}(,\d{3})+|[A-Za-z]+/g)) {
+			const range = document.createRange();
+			range.setStart(texts.currentNode, found.index);
+			range.setEnd(texts.currentNode, found.index + found[0].length);
+			if (!range.getClientRects().length) continue;
+			if (found[1]) numbers++;
+			if (new Set([...range.getClientRects()].map(({y}) => Math.round(y))).size > 1) wrong.push(found[0] + ' is on two lines of ' + texts.currentNode.parentElement.outerHTML.slice(0, 80));
+		}
+	}
+	if (!numbers) wrong.push('no large number');
+	return wrong.join('; ');
+})()`
+
+func TestNumbersOfSixDigitsFitAPhone(t *testing.T) {
+	t.Parallel()
+	_, env := simulate(t, sim.Options{Seed: 5})
+	prepare(t, env["GISTDEAL_DATABASE_URL"], append(aliceWith(12),
+		`UPDATE deals SET deal_id = deal_id + 654000`,
+		`UPDATE deals SET state = 'failed', deal_id = NULL, problem = 'no such owner' WHERE gist_id = 'g3'`,
+		`UPDATE deals SET state = 'awaiting_approval', deal_id = NULL WHERE gist_id = 'g4'`,
+		`REPLACE INTO deal_counts (user_id, state, n) SELECT 1, value, 654321 FROM json_each('["created", "sending", "queued", "awaiting_approval", "failed", "skipped"]')`,
+		`REPLACE INTO counts (kind, state, n) SELECT 'deals', state, n FROM deal_counts`,
+		`REPLACE INTO counts (kind, state, n) SELECT 'users', value, 654321 FROM json_each('["active", "paused", "gone", "removed"]')`,
+		`REPLACE INTO counts (kind, state, n) VALUES ('duplicate_deals', '', 654321)`,
+		fmt.Sprintf(`REPLACE INTO days (day, gists, deals, backfill) VALUES (%d, 754321, 654321, 100000)`, time.Now().UnixMilli()/(24*time.Hour).Milliseconds()))...)
+	p := start(t, env)
+	ctx := browse(t)
+	do(t, ctx, p, chromedp.EmulateViewport(360, 800))
+	for view, there := range map[string]string{"": ".numbers .stat", "users": "#users tr", "users/alice": "#old-gists li", "deals": "#deals li"} {
+		do(t, ctx, p, open(p, view), chromedp.WaitVisible(there))
+		if wrong := eval[string](t, ctx, broken); wrong != "" {
+			t.Errorf("#/%s: %s", view, wrong)
+		}
+	}
+}
