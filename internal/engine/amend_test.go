@@ -10,6 +10,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/rules"
 	"gistdeal/internal/sim"
+	"gistdeal/internal/testing/pgtest"
 	"gistdeal/internal/testing/testenv"
 )
 
@@ -31,7 +32,11 @@ type amended struct {
 // follow creates the deal of the gist aa01 by the rule.
 func follow(t *testing.T, rule rules.Rule) *amended {
 	t.Helper()
-	w := newWorld(t, sim.Options{})
+	return followIn(t, newWorld(t, sim.Options{}), rule)
+}
+
+func followIn(t *testing.T, w *world, rule rules.Rule) *amended {
+	t.Helper()
 	w.withoutGraphQL()
 	a := &amended{world: w, clock: newClock(), topic: w.sim.AddField("Topic", "varchar"), teller: w.sim.AddField("Teller", "text")}
 	w.options.Now = a.clock.now
@@ -94,7 +99,18 @@ func (a *amended) updates() (all []string) {
 
 func TestADealFollowsTheEditsOfItsGist(t *testing.T) {
 	t.Parallel()
-	a := follow(t, rules.Rule{Title: "About {{.Description}}", TitleOnEdit: gistdeal.EditUpdate, Fields: []rules.Field{{Field: "Teller", Template: "{{.Description}} <b>", OnEdit: gistdeal.EditNote}}})
+	t.Run("SQLite", func(t *testing.T) { t.Parallel(); followsEdits(t, newWorld(t, sim.Options{})) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, sim.Options{})
+		w.path = pgtest.URL(t)
+		followsEdits(t, w)
+	})
+}
+
+func followsEdits(t *testing.T, w *world) {
+	t.Helper()
+	a := followIn(t, w, rules.Rule{Title: "About {{.Description}}", TitleOnEdit: gistdeal.EditUpdate, Fields: []rules.Field{{Field: "Teller", Template: "{{.Description}} <b>", OnEdit: gistdeal.EditNote}}})
 	a.edit("second")
 	a.followed()
 	a.edit("third")
