@@ -173,6 +173,12 @@ func (a *Amender) follow(ctx context.Context, c gistdeal.Amendment) error {
 	if ok, err := a.store.IntendAmendment(ctx, c, w.intent, len(w.note) > 0); err != nil || !ok {
 		return err // Without an error, another process has taken it.
 	}
+	return a.write(ctx, c, w)
+}
+
+// write changes the deal, writes the note, and records both. A deal that Pipedrive refuses to
+// change stays as it is.
+func (a *Amender) write(ctx context.Context, c gistdeal.Amendment, w work) error {
 	failpoint.Hit(failpoint.AmendIntended)
 	if !w.change.Empty() {
 		err := a.pipedrive.UpdateDeal(ctx, c.DealID, w.change) // The same values may be written again.
