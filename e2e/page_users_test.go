@@ -31,6 +31,13 @@ func TestPastedUsersHaveAResultEach(t *testing.T) {
 	for requested, result := range map[string]string{"@alice": "added", "https://github.com/bob": "added", "-bad-": "invalid", "nobody-here": "not_found"} {
 		do(t, ctx, p, chromedp.WaitVisible(fmt.Sprintf(`#added tr[data-input="%s"][data-result="%s"]`, requested, result)))
 	}
+	// Those that failed come first, and are copied one a line; without a permission, a browser shows them.
+	if got := eval[string](t, ctx, `[...document.querySelectorAll('#added tbody tr')].slice(0, 2).map((line) => line.dataset.input).sort().join(' ')`); got != "-bad- nobody-here" {
+		t.Errorf("the first results are %q, want those that failed", got)
+	}
+	eval[any](t, ctx, `(Object.defineProperty(navigator, 'clipboard', {value: undefined}), null)`)
+	click(t, ctx, `#added [data-act="copy-failed"]`)
+	waitFor(t, ctx, `document.querySelector('#added textarea')?.value.split('\n').sort().join(' ') === '-bad- nobody-here'`)
 	if got := text(t, ctx, "#added"); strings.Contains(got, "comment") {
 		t.Errorf("a comment was read as a login: %s", got)
 	}

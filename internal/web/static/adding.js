@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { backfillChoice } from './backfill.js';
 import { askForUsers } from './cost.js';
 import { el } from './dom.js';
-import { counts, follow, resultLine, resultsTable, running } from './operations.js';
+import { copyFailed, counts, follow, hasFailed, resultLine, resultsTable, running } from './operations.js';
 import { attempt } from './parts.js';
 import { count, counted } from './words.js';
 import { named } from './paste.js';
@@ -67,10 +67,12 @@ async function add(page, { logins, tags }, backfill, output) {
     return;
   }
   const { table, lines } = resultsTable();
-  lines.append(...answer.results.map(resultLine));
+  const failed = answer.results.filter(hasFailed);
+  lines.append(...[...failed, ...answer.results.filter((one) => !hasFailed(one))].map(resultLine));
   const sums = {};
   for (const { result } of answer.results) sums[result] = (sums[result] ?? 0) + 1;
-  output.replaceChildren(el('section', { className: 'card' }, el('h2', {}, 'Results'), el('p', { className: 'strong', role: 'status' }, counts(sums)), table));
+  output.replaceChildren(el('section', { className: 'card' }, el('h2', {}, 'Results'), el('p', { className: 'strong', role: 'status' }, counts(sums)),
+    failed.length > 0 && copyFailed(failed.length, failed.map(({ input }) => input).join('\n')), table));
   output.scrollIntoView({ block: 'nearest' });
 }
 

@@ -62,6 +62,12 @@ export function resultLine({ input, result, reason = '' }) {
     el('td', { className: 'quiet' }, reason && result !== 'tracked' ? capital(reason) : spoken('none')));
 }
 
+// hasFailed says that a user was not added, and will not be without a change.
+export const hasFailed = ({ result }) => resultWords[result]?.tone === 'bad';
+
+// copyFailed copies the input of n results, one a line.
+export const copyFailed = (n, text) => el('div', { className: 'line' }, copying(`Copy the ${counted(n, 'failed one')}`, text, { data: { act: 'copy-failed' } }));
+
 // running lists the operations in progress, while the page is shown. It is empty if there
 // are none.
 export function running(page) {
@@ -128,7 +134,7 @@ async function read(state) {
     head(op, el('h2', {}, title(op))), progress(op),
     op.backfill && el('p', {}, backfillMeans(op.backfill)),
     op.note && el('p', { dir: 'auto' }, `Reason: ${op.note}`),
-    op.problems > 0 && el('div', { className: 'line' }, copying(`Copy the ${counted(op.problems, 'failed one')}`, () => failed(op), { data: { act: 'copy-failed' } })),
+    op.problems > 0 && copyFailed(op.problems, () => failed(op)),
     !ended && el('p', { className: 'quiet' }, 'You can leave this page; the work goes on.'),
     !ended && page.may && op.state !== 'canceling' && el('div', { className: 'line' }, button('Cancel', () => cancel(state), { kind: 'danger', data: { act: 'cancel' } })),
   ]);
