@@ -2305,6 +2305,9 @@ type EstimateInputBody struct {
 	// Results The number of gists in the answer with their decisions.
 	Results int64 `json:"results,omitempty,omitzero"`
 
+	// UserTags Tags that some of the users will have, by their entry in users: rules can ask for them.
+	UserTags map[string][]string `json:"user_tags,omitempty,omitzero"`
+
 	// Users Logins or GitHub URLs. Each takes one request to GitHub.
 	Users []string `json:"users"`
 }

@@ -2290,6 +2290,10 @@ export interface components {
              * @description The number of gists in the answer with their decisions.
              */
             results?: number;
+            /** @description Tags that some of the users will have, by their entry in users: rules can ask for them. */
+            user_tags?: {
+                [key: string]: string[];
+            };
             /** @description Logins or GitHub URLs. Each takes one request to GitHub. */
             users: string[];
         };

@@ -26,11 +26,11 @@ type planCmd struct {
 
 // Run prints a line for each user, then the sums.
 func (c *planCmd) Run(ctx context.Context, at serverFlags) error {
-	logins, err := c.read()
+	logins, tags, err := c.readTagged()
 	if err != nil {
 		return err
 	}
-	e, err := c.estimate(ctx, at, logins)
+	e, err := c.estimate(ctx, at, logins, tags)
 	if err != nil {
 		return err
 	}
@@ -38,14 +38,14 @@ func (c *planCmd) Run(ctx context.Context, at serverFlags) error {
 }
 
 // estimate asks the server, or GitHub for the users and Pipedrive for its quotas.
-func (c *planCmd) estimate(ctx context.Context, at serverFlags, logins []string) (e estimate.Estimate, err error) {
+func (c *planCmd) estimate(ctx context.Context, at serverFlags, logins []string, tags map[string][]string) (e estimate.Estimate, err error) {
 	server, err := at.remote()
 	if err != nil {
 		return e, err
 	}
 	if server != nil {
 		c.announceServer(server)
-		return server.Estimate(ctx, c.question(logins, gistdeal.Backfill(c.Backfill)))
+		return server.Estimate(ctx, c.question(logins, tags, gistdeal.Backfill(c.Backfill)))
 	}
 	conf, err := withoutKey()
 	if err != nil {
@@ -63,7 +63,7 @@ func (c *planCmd) estimate(ctx context.Context, at serverFlags, logins []string)
 	if err != nil {
 		return e, errors.Join(err, db.Close())
 	}
-	e, err = estimate.Make(ctx, hub, db, c.question(logins, policy), func(ctx context.Context) (estimate.Pace, error) {
+	e, err = estimate.Make(ctx, hub, db, c.question(logins, tags, policy), func(ctx context.Context) (estimate.Pace, error) {
 		pace, err := estimate.PaceOf(ctx, conf.PipedriveURL, pipedrive.Options{
 			Token: string(conf.PipedriveKey), Rate: conf.PipedriveRate, QuotaReserve: conf.QuotaReserve, UserAgent: config.UserAgent(conf.Version),
 		})
@@ -78,9 +78,9 @@ func (c *planCmd) estimate(ctx context.Context, at serverFlags, logins []string)
 }
 
 // question returns the question of the command. Many users share the gists of an estimate.
-func (c *planCmd) question(logins []string, policy gistdeal.Backfill) estimate.Question {
+func (c *planCmd) question(logins []string, tags map[string][]string, policy gistdeal.Backfill) estimate.Question {
 	const most = 2_000
-	return estimate.Question{Logins: logins, Backfill: policy, Gists: max(min(c.Gists, 500, most/max(len(logins), 1)), 0), Results: max(min(c.Results, 500), 0)}
+	return estimate.Question{Logins: logins, Tags: tags, Backfill: policy, Gists: max(min(c.Gists, 500, most/max(len(logins), 1)), 0), Results: max(min(c.Results, 500), 0)}
 }
 
 // database opens the database to compare with, an empty one if there is none yet.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"gistdeal"
+	"gistdeal/internal/admin"
 	"gistdeal/internal/admin/estimate"
 )
 
@@ -39,10 +40,11 @@ const maxPlanned = 2_000
 
 type estimateInput struct {
 	Body struct {
-		Users    []string          `json:"users" minItems:"1" maxItems:"100" doc:"Logins or GitHub URLs. Each takes one request to GitHub."`
-		Backfill gistdeal.Backfill `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The policy that the totals assume; by default the policy of new users."`
-		Gists    int               `json:"gists,omitempty" minimum:"0" maximum:"500" doc:"How many gists of each new user the rules decide about; each 100 take one request to GitHub. At most 2,000 for all users; 0 for none."`
-		Results  int               `json:"results,omitempty" minimum:"0" maximum:"500" doc:"The number of gists in the answer with their decisions."`
+		Users    []string            `json:"users" minItems:"1" maxItems:"100" doc:"Logins or GitHub URLs. Each takes one request to GitHub."`
+		UserTags map[string][]string `json:"user_tags,omitempty" maxProperties:"100" doc:"Tags that some of the users will have, by their entry in users: rules can ask for them."`
+		Backfill gistdeal.Backfill   `json:"backfill,omitempty" pattern:"^(all|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$" doc:"The policy that the totals assume; by default the policy of new users."`
+		Gists    int                 `json:"gists,omitempty" minimum:"0" maximum:"500" doc:"How many gists of each new user the rules decide about; each 100 take one request to GitHub. At most 2,000 for all users; 0 for none."`
+		Results  int                 `json:"results,omitempty" minimum:"0" maximum:"500" doc:"The number of gists in the answer with their decisions."`
 	}
 }
 
@@ -57,6 +59,9 @@ func (a *API) estimate(ctx context.Context, in *estimateInput) (*reply[estimate.
 	if n := in.Body.Gists * len(in.Body.Users); n > maxPlanned {
 		return nil, gistdeal.Errorf(gistdeal.Invalid, "%d users with %d gists each are %d gists, more than %d", len(in.Body.Users), in.Body.Gists, n, maxPlanned)
 	}
-	e, err := a.options.Estimate(ctx, estimate.Question{Logins: in.Body.Users, Backfill: backfill, Gists: in.Body.Gists, Results: in.Body.Results})
+	if err := (admin.Addition{Logins: in.Body.Users, TagsOf: in.Body.UserTags}).CheckTags(); err != nil {
+		return nil, err
+	}
+	e, err := a.options.Estimate(ctx, estimate.Question{Logins: in.Body.Users, Tags: in.Body.UserTags, Backfill: backfill, Gists: in.Body.Gists, Results: in.Body.Results})
 	return &reply[estimate.Estimate]{e}, err
 }

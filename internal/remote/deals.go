@@ -72,5 +72,5 @@ func (r *Remote) Cost(ctx context.Context, deals int) (estimate.Cost, error) {
 
 // Estimate estimates the cost of tracking users.
 func (r *Remote) Estimate(ctx context.Context, q estimate.Question) (estimate.Estimate, error) {
-	return read[estimate.Estimate](r.api.Plan(ctx, client.PlanJSONRequestBody{Users: q.Logins, Backfill: string(q.Backfill), Gists: int64(q.Gists), Results: int64(q.Results)}))
+	return read[estimate.Estimate](r.api.Plan(ctx, client.PlanJSONRequestBody{Users: q.Logins, UserTags: q.Tags, Backfill: string(q.Backfill), Gists: int64(q.Gists), Results: int64(q.Results)}))
 }

@@ -24,6 +24,7 @@ type GitHub interface {
 // Question names the users of an estimate.
 type Question struct {
 	Logins   []string
+	Tags     map[string][]string // that users will have, by their entry in Logins
 	Backfill gistdeal.Backfill
 	// Gists is how many gists of each new user are read, 100 with each request, and decided
 	// about by the rules. It has no effect without rules.
@@ -119,7 +120,9 @@ func Make(ctx context.Context, hub GitHub, db *store.Store, q Question, pace fun
 	}
 	e.mergeTwins()
 	if m.gists > 0 {
-		e.decide(all, q, time.Now())
+		if err := e.decide(all, q, time.Now()); err != nil {
+			return Estimate{}, err
+		}
 	}
 	e.add()
 	speed, err := pace(ctx)

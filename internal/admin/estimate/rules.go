@@ -33,8 +33,8 @@ func (m *maker) read(ctx context.Context, u *UserEstimate) error {
 }
 
 // decide has the rules decide about the gists that were read, and sets how many deals each
-// new user has by them.
-func (e *Estimate) decide(all *rules.Rules, q Question, now time.Time) {
+// new user has by them. The error is about the tags.
+func (e *Estimate) decide(all *rules.Rules, q Question, now time.Time) error {
 	e.Rules = rulesets.NewRulePlan()
 	oldest := q.Backfill.Cutoff(now)
 	for i := range e.Users {
@@ -42,13 +42,17 @@ func (e *Estimate) decide(all *rules.Rules, q Question, now time.Time) {
 		if u.Problem != "" || u.State != "new" {
 			continue
 		}
+		tags, err := gistdeal.JoinTags(q.Tags[u.Input], nil)
+		if err != nil {
+			return err
+		}
 		covered, created := 0, 0
 		for _, g := range u.gists {
 			if g.CreatedAt.Before(oldest) {
 				continue
 			}
 			covered++
-			if e.Rules.Add(all, rules.FactsOf(gistdeal.User{ID: u.id, Login: u.Login}, g, true, now), q.Results) {
+			if e.Rules.Add(all, rules.FactsOf(gistdeal.User{ID: u.id, Login: u.Login, Tags: tags}, g, true, now), q.Results) {
 				created++
 			}
 		}
@@ -58,4 +62,5 @@ func (e *Estimate) decide(all *rules.Rules, q Question, now time.Time) {
 		}
 		u.gists = nil
 	}
+	return nil
 }

@@ -55,6 +55,22 @@ func TestRulesDecideAboutTheGistsOfNewUsersInAnEstimate(t *testing.T) {
 	}
 }
 
+func TestAnEstimateKnowsTheTagsThatUsersWillHave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sim.MakeGists("alice", 3)
+	w.sim.MakeGists("bob", 2)
+	_, err := rulesets.New(w.db).Save(t.Context(), rules.Set{Rules: []rules.Rule{
+		{Name: "customers", Action: gistdeal.RuleCreate, Title: `{{.Tags | join " "}}`, All: []rules.Condition{{Fact: rules.Tag, Value: "customer"}}},
+		{Name: "rest", Action: gistdeal.RuleSkip},
+	}}, 0)
+	testenv.Must(t, err)
+	e := w.answer(t, estimate.Question{Logins: []string{"alice", "@bob"}, Tags: map[string][]string{"@bob": {"vip", "customer"}}, Gists: 100, Results: 5})
+	if e.Deals != 2 || e.Rules.Create != 2 || e.Rules.Skip != 3 || e.Rules.Results[3].Deal.Title != "customer vip" {
+		t.Errorf("%d deals by %+v", e.Deals, e.Rules)
+	}
+}
+
 func TestAUserWhoseGistsCannotBeReadHasNoEstimate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

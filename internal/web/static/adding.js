@@ -52,7 +52,7 @@ async function add(page, { logins, tags }, backfill, output) {
     return;
   }
   output.replaceChildren(el('p', { className: 'strong', role: 'status' }, 'Estimating the cost…'));
-  if (!(await askForUsers('Add', logins, backfill, means(backfill)))) {
+  if (!(await askForUsers('Add', logins, backfill, means(backfill), tags))) {
     output.replaceChildren();
     return;
   }

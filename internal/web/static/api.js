@@ -89,7 +89,7 @@ export const add = (logins, backfill, signal, tags = {}) =>
   request('POST', 'users', { body: { users: logins, user_tags: tags, ...(backfill && { backfill }) }, signal });
 // plan estimates the deals of tracking up to 100 users, and cost the cost of creating deals. The
 // rules decide about the last gists of a few users.
-export const plan = (logins, backfill, signal) => request('POST', 'plan', { body: { users: logins, ...(backfill && { backfill }), ...(logins.length <= 20 && { gists: 100, results: 20 }) }, signal });
+export const plan = (logins, backfill, tags = {}, signal) => request('POST', 'plan', { body: { users: logins, user_tags: tags, ...(backfill && { backfill }), ...(logins.length <= 20 && { gists: 100, results: 20 }) }, signal });
 export const cost = (deals, signal) => request('GET', 'plan', { query: { deals }, signal });
 // change applies pause, resume, approve, scan or remove to a user.
 export const change = (login, verb) =>

@@ -31,8 +31,10 @@ export async function ask(verb, deals, { title = `${verb} ${counted(deals, 'deal
 
 // askForUsers does the same for the deals of users that will be tracked. It asks GitHub once
 // for each of up to 100 of them, and takes the others to be alike.
-export async function askForUsers(verb, logins, backfill, text = '') {
-  const plan = backfill === 'none' ? null : await api.plan(logins.slice(0, most), backfill).catch(() => null);
+export async function askForUsers(verb, logins, backfill, text = '', tags = {}) {
+  const some = logins.slice(0, most);
+  const tagsOfSome = Object.fromEntries(some.filter((login) => tags[login]).map((login) => [login, tags[login]]));
+  const plan = backfill === 'none' ? null : await api.plan(some, backfill, tagsOfSome).catch(() => null);
   const deals = Math.round((plan?.deals ?? 0) * (logins.length / Math.min(logins.length, most)));
   return ask(verb, deals, {
     title: logins.length === 1 ? `${verb} ${plan?.users[0].login || logins[0]}?` : `${verb} ${counted(logins.length, 'user')}?`,
