@@ -16,8 +16,8 @@ const (
 	maxConditions    = 500    // of all rules
 	maxOfRule        = 50     // conditions in one list of a rule
 	maxValue         = 200    // bytes of a condition's value
-	maxSteps         = 80_000 // of all conditions
-	maxProgram       = 240    // instructions of an expression
+	maxSteps         = 72_000 // of all conditions
+	maxProgram       = 220    // instructions of an expression
 	maxTemplate      = 2_000  // bytes
 	maxTemplateSteps = 1_000  // of all templates of a rule
 	maxFields        = 20     // of a rule
