@@ -29,4 +29,5 @@ func TestAnEstimateOfTrackingUsersWritesNothing(t *testing.T) {
 		t.Errorf("%+v: a plan tracked a user or created a deal", list)
 	}
 	w.refused(w.send(http.MethodPost, "/plan", `{"users":[]}`), http.StatusBadRequest, "")
+	w.refused(w.send(http.MethodPost, "/plan", `{"users":["bob"],"user_tags":{"alice":["vip"]}}`), http.StatusBadRequest, "invalid")
 }
