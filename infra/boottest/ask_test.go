@@ -30,8 +30,9 @@ func (w *world) ask(from, host, method, url string, roots *x509.CertPool, header
 // send is ask with a body.
 func (w *world) send(from, host, method, url, body string, roots *x509.CertPool, headers ...string) (reply, error) {
 	transport := &http.Transport{
-		DisableKeepAlives: true,
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: roots == nil, RootCAs: roots, ServerName: apiDomain}, //nolint:gosec // Some certificates are a machine's own.
+		DisableKeepAlives:     true,
+		ExpectContinueTimeout: 10 * time.Second,
+		TLSClientConfig:       &tls.Config{InsecureSkipVerify: roots == nil, RootCAs: roots, ServerName: apiDomain}, //nolint:gosec // Some certificates are a machine's own.
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			_, port, err := net.SplitHostPort(address)
 			if err != nil {

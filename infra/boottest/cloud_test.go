@@ -225,8 +225,9 @@ func (w *world) balance() {
 	w.t.Helper()
 	w.balancer = &balancer{}
 	transport := &http.Transport{
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // As the load balancer does.
-		DialContext:     (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(balancerAddress)}}).DialContext,
+		TLSClientConfig:       &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // As the load balancer does.
+		ExpectContinueTimeout: 10 * time.Second,
+		DialContext:           (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(balancerAddress)}}).DialContext,
 	}
 	w.t.Cleanup(transport.CloseIdleConnections)
 	pass := func(scheme string) http.Handler {
