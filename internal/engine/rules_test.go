@@ -519,7 +519,7 @@ func dealsOfTenSeconds(t *testing.T, all []rules.Rule) (n int) {
 		v.sim.AddUser(sim.User{Login: "octocat", ID: 583231, Gists: simGists("aa", 300)})
 		code := v.sim.AddField("Bytes", "double")
 		v.start()
-		v.pass(5 * time.Second) // The catch-up is over, and the catalog is read.
+		v.pass(15 * time.Second) // The catch-up is over, and the catalog is read.
 		if all != nil {
 			all[len(all)-1].Fields[0].Code = code
 			text, err := json.Marshal(rules.Stored{Version: 1, Set: rules.Set{Rules: all}})

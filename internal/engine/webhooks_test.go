@@ -57,7 +57,7 @@ func TestPushesKeepTheirRateBesideReceiversThatHang(t *testing.T) {
 			testenv.Must(v.t, err)
 		})
 		v.start()
-		v.pass(5 * time.Second) // The catch-up is over.
+		v.pass(15 * time.Second) // Pipedrive is connected, and the catch-up is over.
 		before := v.sim.Report().Requests[postDeal]
 		v.pass(span)
 		if n := v.sim.Report().Requests[postDeal] - before; n < least {
