@@ -67,6 +67,9 @@ func TestChartsAreDrawnInBothThemesAndOnPaperWithTheirTables(t *testing.T) {
 
 	_, body := p.get("/api/v1/users?include=activity")
 	do(t, ctx, p, chromedp.EmulateViewport(1280, 800), open(p, "users"), chromedp.WaitVisible("#users .spark path"))
+	if reads := eval[int](t, ctx, `performance.getEntriesByType('resource').filter(({ name }) => /api.v1.users\?(?!.*include)/.test(name)).length`); reads != 1 {
+		t.Errorf("the newest gists show after %d reads of the list, want 1", reads)
+	}
 	shown := eval[string](t, ctx, `document.querySelector('#users .spark + time').dateTime`)
 	if !strings.Contains(body, `"created_at":"`+shown+`"`) {
 		t.Errorf("the newest gist is of %q, want the one in %s", shown, body)

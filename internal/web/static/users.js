@@ -136,8 +136,8 @@ function table(state) {
 
 function draw(state) {
   const { all, given, next, page } = state;
-  for (const user of all) user.activity = state.known.get(user.id)?.activity;
-  keyed(state.rows, all, ({ id }) => id, (user) => row(user, page.may && choice(state, user)));
+  const rows = all.map((user) => ({ ...user, activity: state.known.get(user.id)?.activity }));
+  keyed(state.rows, rows, ({ id }) => id, (user) => row(user, page.may && choice(state, user)));
   state.table.hidden = !all.length;
   renew(state.nobody, [all.length > 0, given], () => (all.length ? '' : nobody(given)));
   const text = all.length ? `${counted(all.length, 'user')}${next ? ', and more' : ''}` : '';
