@@ -70,10 +70,13 @@ func (a *Admin) AddActivity(ctx context.Context, users []CountedUser) error {
 		ids[i] = u.ID
 	}
 	activity, err := a.db.ActivityOf(ctx, ids, time.Now())
+	if err != nil {
+		return err
+	}
 	for i, u := range users {
 		users[i].Activity = new(activity[u.ID])
 	}
-	return err
+	return nil
 }
 
 func idsOf(users []gistdeal.User) []int64 {
