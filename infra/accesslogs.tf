@@ -6,6 +6,8 @@
 resource "aws_s3_bucket" "logs" {
   bucket_prefix = "${var.name}-logs-"
   force_destroy = true
+
+  tags = local.tags
 }
 
 resource "aws_s3_bucket_public_access_block" "logs" {

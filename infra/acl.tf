@@ -21,7 +21,7 @@ resource "aws_network_acl" "public" {
   vpc_id     = aws_vpc.main.id
   subnet_ids = aws_subnet.public[*].id
 
-  tags = { Name = "${var.name}-public" }
+  tags = merge(local.tags, { Name = "${var.name}-public" })
 }
 
 # Clients, package mirrors, image registries and both remotes can have any address.
@@ -70,7 +70,7 @@ resource "aws_network_acl" "private" {
   vpc_id     = aws_vpc.main.id
   subnet_ids = aws_subnet.private[*].id
 
-  tags = { Name = "${var.name}-private" }
+  tags = merge(local.tags, { Name = "${var.name}-private" })
 }
 
 resource "aws_network_acl_rule" "private_in" {

@@ -22,6 +22,8 @@ resource "aws_lb" "balancer" {
     enabled = true
   }
 
+  tags = local.tags
+
   timeouts {
     create = "20m"
     update = "20m"
@@ -56,6 +58,8 @@ resource "aws_lb_target_group" "http" {
     unhealthy_threshold = 5
   }
 
+  tags = local.tags
+
   lifecycle {
     create_before_destroy = true
   }
@@ -83,6 +87,8 @@ resource "aws_lb_target_group" "app" {
     unhealthy_threshold = 10
   }
 
+  tags = local.tags
+
   lifecycle {
     create_before_destroy = true
   }
@@ -106,6 +112,8 @@ resource "aws_lb_listener" "http" {
       status_code = "HTTP_301"
     }
   }
+
+  tags = local.tags
 }
 
 resource "aws_lb_listener_rule" "acme" {
@@ -122,6 +130,8 @@ resource "aws_lb_listener_rule" "acme" {
     type             = "forward"
     target_group_arn = aws_lb_target_group.http.arn
   }
+
+  tags = local.tags
 }
 
 resource "aws_lb_listener" "https" {
@@ -135,4 +145,6 @@ resource "aws_lb_listener" "https" {
     type             = "forward"
     target_group_arn = aws_lb_target_group.app.arn
   }
+
+  tags = local.tags
 }

@@ -5,6 +5,8 @@ resource "aws_acm_certificate" "api" {
   domain_name       = local.api_domain
   validation_method = "DNS"
 
+  tags = local.tags
+
   lifecycle {
     create_before_destroy = true
   }
@@ -21,10 +23,11 @@ resource "aws_acm_certificate_validation" "api" {
 }
 
 resource "aws_acm_certificate" "page" {
-  provider = aws.us_east_1
-
+  region            = "us-east-1" # CloudFront takes certificates from there only
   domain_name       = local.page_domain
   validation_method = "DNS"
+
+  tags = local.tags
 
   lifecycle {
     create_before_destroy = true
@@ -32,8 +35,7 @@ resource "aws_acm_certificate" "page" {
 }
 
 resource "aws_acm_certificate_validation" "page" {
-  provider = aws.us_east_1
-
+  region                  = "us-east-1"
   certificate_arn         = aws_acm_certificate.page.arn
   validation_record_fqdns = [aws_route53_record.proof_page.fqdn]
 

@@ -17,6 +17,8 @@ resource "aws_db_subnet_group" "database" {
   name        = "${var.name}-database"
   description = "Private subnets"
   subnet_ids  = aws_subnet.private[*].id
+
+  tags = local.tags
 }
 
 # A destroy leaves a snapshot; its name must be new each time.
@@ -56,6 +58,8 @@ resource "aws_db_instance" "database" {
   deletion_protection        = false
   skip_final_snapshot        = false
   final_snapshot_identifier  = "${var.name}-final-${terraform_data.snapshot[0].id}"
+
+  tags = local.tags
 
   # A standby and a last snapshot take their time.
   timeouts {

@@ -20,6 +20,8 @@ resource "aws_route53_zone" "made" {
 
   name    = var.domain
   comment = "Names of ${var.name}"
+
+  tags = local.tags
 }
 
 resource "aws_route53_record" "api" {

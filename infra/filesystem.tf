@@ -9,7 +9,7 @@ resource "aws_efs_file_system" "shared" {
   creation_token = var.name
   encrypted      = true
 
-  tags = { Name = var.name }
+  tags = merge(local.tags, { Name = var.name })
 }
 
 # Nobody mounts it without TLS. The rest is what EFS allows without a policy: its

@@ -3,9 +3,9 @@
 # Amazon knows for bad. Amazon's common rules are not among its own: they refuse
 # bodies of more than 8 KB, which an import has.
 resource "aws_wafv2_web_acl" "page" {
-  count    = var.firewall ? 1 : 0
-  provider = aws.us_east_1 # CloudFront takes firewalls from there only
+  count = var.firewall ? 1 : 0
 
+  region      = "us-east-1" # CloudFront takes firewalls from there only
   name        = "${var.name}-page"
   description = "Requests to the page and its API"
   scope       = "CLOUDFRONT"
@@ -67,4 +67,6 @@ resource "aws_wafv2_web_acl" "page" {
     metric_name                = "${var.name}-page"
     sampled_requests_enabled   = true
   }
+
+  tags = local.tags
 }

@@ -4,6 +4,8 @@
 # Resources without a group get this one, which allows nothing.
 resource "aws_default_security_group" "none" {
   vpc_id = aws_vpc.main.id
+
+  tags = local.tags
 }
 
 # A group in use cannot be deleted: should it be replaced, its successor comes first,
@@ -12,6 +14,8 @@ resource "aws_security_group" "balancer" {
   name_prefix = "${var.name}-balancer-"
   description = "Load balancer"
   vpc_id      = aws_vpc.main.id
+
+  tags = local.tags
 
   lifecycle {
     create_before_destroy = true
@@ -27,6 +31,8 @@ resource "aws_vpc_security_group_ingress_rule" "balancer" {
   ip_protocol       = "tcp"
   from_port         = each.value
   to_port           = each.value
+
+  tags = local.tags
 }
 
 resource "aws_vpc_security_group_egress_rule" "balancer" {
@@ -38,12 +44,16 @@ resource "aws_vpc_security_group_egress_rule" "balancer" {
   ip_protocol                  = "tcp"
   from_port                    = each.value
   to_port                      = each.value
+
+  tags = local.tags
 }
 
 resource "aws_security_group" "machines" {
   name_prefix = "${var.name}-machines-"
   description = "Machines"
   vpc_id      = aws_vpc.main.id
+
+  tags = local.tags
 
   lifecycle {
     create_before_destroy = true
@@ -59,6 +69,8 @@ resource "aws_vpc_security_group_ingress_rule" "machines" {
   ip_protocol                  = "tcp"
   from_port                    = each.value
   to_port                      = each.value
+
+  tags = local.tags
 }
 
 # Packages, the image, AWS, GitHub, Pipedrive and the certificate authority have
@@ -72,6 +84,8 @@ resource "aws_vpc_security_group_egress_rule" "machines" {
   ip_protocol       = "tcp"
   from_port         = each.value
   to_port           = each.value
+
+  tags = local.tags
 }
 
 resource "aws_vpc_security_group_egress_rule" "machines_database" {
@@ -83,6 +97,8 @@ resource "aws_vpc_security_group_egress_rule" "machines_database" {
   ip_protocol                  = "tcp"
   from_port                    = 5432
   to_port                      = 5432
+
+  tags = local.tags
 }
 
 resource "aws_vpc_security_group_egress_rule" "machines_existing_database" {
@@ -94,6 +110,8 @@ resource "aws_vpc_security_group_egress_rule" "machines_existing_database" {
   ip_protocol       = "tcp"
   from_port         = 5432
   to_port           = 5432
+
+  tags = local.tags
 }
 
 resource "aws_vpc_security_group_egress_rule" "machines_file_system" {
@@ -105,6 +123,8 @@ resource "aws_vpc_security_group_egress_rule" "machines_file_system" {
   ip_protocol                  = "tcp"
   from_port                    = 2049
   to_port                      = 2049
+
+  tags = local.tags
 }
 
 resource "aws_security_group" "database" {
@@ -113,6 +133,8 @@ resource "aws_security_group" "database" {
   name_prefix = "${var.name}-database-"
   description = "Database"
   vpc_id      = aws_vpc.main.id
+
+  tags = local.tags
 
   lifecycle {
     create_before_destroy = true
@@ -128,6 +150,8 @@ resource "aws_vpc_security_group_ingress_rule" "database" {
   ip_protocol                  = "tcp"
   from_port                    = 5432
   to_port                      = 5432
+
+  tags = local.tags
 }
 
 resource "aws_security_group" "file_system" {
@@ -136,6 +160,8 @@ resource "aws_security_group" "file_system" {
   name_prefix = "${var.name}-file-system-"
   description = "File system"
   vpc_id      = aws_vpc.main.id
+
+  tags = local.tags
 
   lifecycle {
     create_before_destroy = true
@@ -151,4 +177,6 @@ resource "aws_vpc_security_group_ingress_rule" "file_system" {
   ip_protocol                  = "tcp"
   from_port                    = 2049
   to_port                      = 2049
+
+  tags = local.tags
 }

@@ -82,6 +82,8 @@ resource "aws_iam_role" "machine" {
       Principal = { Service = "ec2.amazonaws.com" }
     }]
   })
+
+  tags = local.tags
 }
 
 # Should it be replaced, machines keep their rights meanwhile.
@@ -89,6 +91,8 @@ resource "aws_iam_policy" "machine" {
   name_prefix = "${var.name}-machine-"
   description = "Own secrets, own log, Session Manager"
   policy      = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+
+  tags = local.tags
 
   lifecycle {
     create_before_destroy = true
@@ -107,4 +111,6 @@ resource "aws_iam_role_policy_attachment" "machine" {
 resource "aws_iam_instance_profile" "machine" {
   name = "${var.name}-machine"
   role = aws_iam_role.machine.name
+
+  tags = local.tags
 }

@@ -63,6 +63,8 @@ resource "aws_ssm_parameter" "trusted_proxies" {
   description    = "Addresses whose forwarding headers gistdeal believes: nginx and CloudFront"
   type           = "String"
   insecure_value = join(",", concat(["127.0.0.1"], sort(data.aws_ec2_managed_prefix_list.cloudfront.entries[*].cidr)))
+
+  tags = local.tags
 }
 
 data "aws_ssm_parameter" "ubuntu" {
@@ -106,6 +108,8 @@ resource "aws_launch_template" "machine" {
     resource_type = "volume"
     tags          = merge(local.tags, { Name = var.name })
   }
+
+  tags = local.tags
 
   lifecycle {
     precondition {

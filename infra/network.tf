@@ -28,7 +28,7 @@ resource "aws_vpc" "main" {
   enable_dns_support   = true
   enable_dns_hostnames = true
 
-  tags = { Name = var.name }
+  tags = merge(local.tags, { Name = var.name })
 }
 
 resource "aws_subnet" "public" {
@@ -41,7 +41,7 @@ resource "aws_subnet" "public" {
   # NAT gateway, and their security group lets nobody in but the load balancer.
   map_public_ip_on_launch = true #tfsec:ignore:aws-ec2-no-public-ip-subnet
 
-  tags = { Name = "${var.name}-public-${count.index}" }
+  tags = merge(local.tags, { Name = "${var.name}-public-${count.index}" })
 }
 
 resource "aws_subnet" "private" {
@@ -51,19 +51,19 @@ resource "aws_subnet" "private" {
   cidr_block        = local.private_cidrs[count.index]
   availability_zone = local.zones[count.index]
 
-  tags = { Name = "${var.name}-private-${count.index}" }
+  tags = merge(local.tags, { Name = "${var.name}-private-${count.index}" })
 }
 
 resource "aws_internet_gateway" "main" {
   vpc_id = aws_vpc.main.id
 
-  tags = { Name = var.name }
+  tags = merge(local.tags, { Name = var.name })
 }
 
 resource "aws_route_table" "public" {
   vpc_id = aws_vpc.main.id
 
-  tags = { Name = "${var.name}-public" }
+  tags = merge(local.tags, { Name = "${var.name}-public" })
 }
 
 resource "aws_route" "out" {
@@ -75,7 +75,7 @@ resource "aws_route" "out" {
 resource "aws_route_table" "private" {
   vpc_id = aws_vpc.main.id
 
-  tags = { Name = "${var.name}-private" }
+  tags = merge(local.tags, { Name = "${var.name}-private" })
 }
 
 resource "aws_route_table_association" "public" {

@@ -29,6 +29,8 @@ locals {
 resource "aws_s3_bucket" "page" {
   bucket_prefix = "${var.name}-page-"
   force_destroy = true
+
+  tags = local.tags
 }
 
 resource "aws_s3_bucket_public_access_block" "page" {
@@ -210,6 +212,8 @@ resource "aws_cloudfront_distribution" "page" {
       restriction_type = "none"
     }
   }
+
+  tags = local.tags
 
   # Otherwise the first requests find no load balancer behind the name.
   depends_on = [aws_lb_listener.https, aws_route53_record.api]

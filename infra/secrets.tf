@@ -7,6 +7,8 @@ resource "aws_ssm_parameter" "pipedrive_api_key" {
   type             = "SecureString"
   value_wo         = var.pipedrive_api_key
   value_wo_version = var.secret_versions.pipedrive_api_key
+
+  tags = local.tags
 }
 
 resource "aws_ssm_parameter" "github_token" {
@@ -17,6 +19,8 @@ resource "aws_ssm_parameter" "github_token" {
   type             = "SecureString"
   value_wo         = var.github_token
   value_wo_version = var.secret_versions.github_token
+
+  tags = local.tags
 }
 
 resource "aws_ssm_parameter" "admin_token" {
@@ -25,6 +29,8 @@ resource "aws_ssm_parameter" "admin_token" {
   type             = "SecureString"
   value_wo         = var.admin_token
   value_wo_version = var.secret_versions.admin_token
+
+  tags = local.tags
 }
 
 resource "aws_ssm_parameter" "database_password" {
@@ -35,4 +41,6 @@ resource "aws_ssm_parameter" "database_password" {
   type             = "SecureString"
   value_wo         = var.database_password
   value_wo_version = var.secret_versions.database_password
+
+  tags = local.tags
 }

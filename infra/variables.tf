@@ -28,7 +28,7 @@ variable "make_zone" {
 }
 
 variable "region" {
-  description = "The region of everything but the page's certificate, which CloudFront wants in us-east-1."
+  description = "The provider's region. Everything is made there, but the certificate and the firewall that CloudFront wants in us-east-1."
   type        = string
   default     = "us-east-1"
   nullable    = false
@@ -52,7 +52,7 @@ variable "name" {
 }
 
 variable "tags" {
-  description = "Further tags of everything that takes tags."
+  description = "Further tags of everything but the page's files."
   type        = map(string)
   default     = {}
   nullable    = false

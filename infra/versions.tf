@@ -1,4 +1,5 @@
 # 1.11 is the first that has write-only arguments: secrets are in no state.
+# The provider is the caller's, as in a module: its account and its region.
 terraform {
   required_version = ">= 1.11"
 
@@ -10,21 +11,12 @@ terraform {
   }
 }
 
-provider "aws" {
-  region = var.region
-
-  default_tags {
-    tags = local.tags
-  }
-}
-
-# CloudFront takes certificates from this region only.
-provider "aws" {
-  alias  = "us_east_1"
-  region = "us-east-1"
-
-  default_tags {
-    tags = local.tags
+data "aws_region" "current" {
+  lifecycle {
+    postcondition {
+      condition     = self.region == var.region
+      error_message = "region must be the region of the provider, ${self.region}: everything is made there."
+    }
   }
 }
 

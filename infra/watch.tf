@@ -5,6 +5,8 @@
 resource "aws_cloudwatch_log_group" "log" {
   name              = "/${var.name}"
   retention_in_days = var.log_days
+
+  tags = local.tags
 }
 
 locals {
@@ -76,6 +78,8 @@ resource "aws_cloudwatch_log_metric_filter" "event" {
 #tfsec:ignore:aws-sns-enable-topic-encryption -- alarms cannot be published to a topic with Amazon's key, and hold no secrets
 resource "aws_sns_topic" "alarms" {
   name = "${var.name}-alarms"
+
+  tags = local.tags
 }
 
 resource "aws_sns_topic_subscription" "alarms" {
@@ -100,6 +104,8 @@ resource "aws_cloudwatch_metric_alarm" "alarm" {
   treat_missing_data  = each.value.missing
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]
+
+  tags = local.tags
 }
 
 resource "aws_cloudwatch_dashboard" "overview" {
@@ -146,4 +152,6 @@ resource "aws_budgets_budget" "month" {
       subscriber_email_addresses = [var.alarm_email]
     }
   }
+
+  tags = local.tags
 }

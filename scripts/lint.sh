@@ -33,6 +33,7 @@ if command -v terraform >/dev/null; then
   tflint=$(tool tflint github.com/terraform-linters/tflint@v0.64.0)
   tfsec=$(tool tfsec github.com/aquasecurity/tfsec/cmd/tfsec@v1.28.14)
   "$tflint" --chdir=infra
+  "$tflint" --chdir=infra/root
   # One destroy takes all away, and leaves a snapshot: see infra/README.md. (Its
   # comment beside the resource is not understood for this rule.)
   "$tfsec" --concise-output --exclude aws-rds-enable-deletion-protection infra

@@ -14,37 +14,46 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 )
 
-// configuration has the texts of infra/, by their names.
+// configuration has the texts of infra/, by their names; those of its folder root are
+// named as in root/main.tf.
 type configuration map[string]string
 
-// written reads the files of a folder that an apply depends on: also of the kinds that
+// module and root are the folders of infra/ that have configurations.
+const (
+	module = "."
+	root   = "root"
+)
+
+// written reads the files of folders that an apply depends on: also of the kinds that
 // Terraform or OpenTofu would read if there were any.
-func written(folder string) (configuration, error) {
+func written(in string, folders ...string) (configuration, error) {
 	c := configuration{}
-	for _, pattern := range []string{"*.tf", "*.tf.json", "*.tofu", "*.tofu.json", "*.tfvars", "*.tfvars.json", "*.tftpl"} {
-		names, err := filepath.Glob(filepath.Join(folder, pattern))
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range names {
-			text, err := os.ReadFile(name)
+	for _, folder := range folders {
+		for _, pattern := range []string{"*.tf", "*.tf.json", "*.tofu", "*.tofu.json", "*.tfvars", "*.tfvars.json", "*.tftpl"} {
+			names, err := filepath.Glob(filepath.Join(in, folder, pattern))
 			if err != nil {
 				return nil, err
 			}
-			c[filepath.Base(name)] = string(text)
+			for _, name := range names {
+				text, err := os.ReadFile(name)
+				if err != nil {
+					return nil, err
+				}
+				c[filepath.Join(folder, filepath.Base(name))] = string(text)
+			}
 		}
 	}
 	return c, nil
 }
 
-// normal returns the configuration as one text that depends on nothing but its
-// meaning: without comments, in one layout, and with blocks and arguments sorted.
+// normal returns the configuration of a folder as one text that depends on nothing but
+// its meaning: without comments, in one layout, and with blocks and arguments sorted.
 // It parses the files themselves, since a plan does not show lifecycles.
-func (c configuration) normal() (string, error) {
+func (c configuration) normal(folder string) (string, error) {
 	var blocks []string
 	for _, name := range slices.Sorted(maps.Keys(c)) {
-		if ending := filepath.Ext(name); ending == ".tftpl" {
-			continue // Its text is rendered and reviewed by itself.
+		if ending := filepath.Ext(name); filepath.Dir(name) != folder || ending == ".tftpl" {
+			continue // The text of a template is rendered and reviewed by itself.
 		} else if ending != ".tf" && ending != ".tfvars" {
 			blocks = append(blocks, fmt.Sprintf("file %q {\n%s\n}\n", name, c[name]))
 			continue

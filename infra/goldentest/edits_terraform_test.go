@@ -107,9 +107,7 @@ var editsOfTerraform = []edit{
 	{"variables.tf", "default     = 7\n", "default     = 1\n"},
 	{"variables.tf", "var.machines.max <= 10", "var.machines.max <= 1000"},
 	{"versions.tf", `version = "~> 6.25"`, `version = ">= 5.0"`},
-	{"versions.tf", `alias  = "us_east_1"
-  region = "us-east-1"`, `alias  = "us_east_1"
-  region = "us-east-2"`},
+	{"versions.tf", "self.region == var.region", "self.region != null"},
 	{"limits.tf", "request_wait = 25", "request_wait = 70"},
-	{"seed.tfvars", "ami-04b70fa74e45c3917", "ami-04b70fa74e45c3918"},
+	{"root/seed.tfvars", "ami-04b70fa74e45c3917", "ami-04b70fa74e45c3918"},
 }

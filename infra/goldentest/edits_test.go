@@ -28,8 +28,10 @@ func (c configuration) differs(t *testing.T) (names []string) {
 	t.Helper()
 	texts := map[string]string{}
 	var err error
-	if texts["configuration.txt"], err = c.normal(); err != nil {
-		t.Fatal(err)
+	for name, folder := range map[string]string{"configuration.txt": module, "configuration-root.txt": root} {
+		if texts[name], err = c.normal(folder); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for kind := range machines {
 		if texts["user-data-"+kind+".txt"], err = c.userData(kind); err != nil {

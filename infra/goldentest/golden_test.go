@@ -41,7 +41,7 @@ func reviewed(t *testing.T, name, text string) {
 
 func read(t *testing.T) configuration {
 	t.Helper()
-	c, err := written("..")
+	c, err := written("..", module, root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +50,12 @@ func read(t *testing.T) configuration {
 
 func TestTheConfigurationIsTheReviewedOne(t *testing.T) {
 	t.Parallel()
-	for folder, golden := range map[string]string{"..": "configuration.txt", "../examples/complete": "configuration-example.txt"} {
-		c, err := written(folder)
+	for folder, golden := range map[string]string{module: "configuration.txt", root: "configuration-root.txt", "examples/complete": "configuration-example.txt"} {
+		c, err := written("..", folder)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := c.normal()
+		text, err := c.normal(folder)
 		if err != nil {
 			t.Fatal(err)
 		}

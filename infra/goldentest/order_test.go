@@ -21,7 +21,7 @@ var later = []string{"aws_network_acl_rule.public_size"}
 // consistent: the script repeats its first requests.
 func (c configuration) early(t *testing.T) (missing []string) {
 	t.Helper()
-	text, err := c.normal()
+	text, err := c.normal(module)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,25 +91,33 @@ type terraformPlan struct {
 	} `json:"output_changes"`
 	Configuration struct {
 		RootModule struct {
-			Resources []struct {
-				Address     string         `json:"address"`
-				Expressions map[string]any `json:"expressions"`
-			} `json:"resources"`
+			Calls map[string]struct {
+				Module struct {
+					Resources []struct {
+						Address     string         `json:"address"`
+						Expressions map[string]any `json:"expressions"`
+					} `json:"resources"`
+				} `json:"module"`
+			} `json:"module_calls"`
 		} `json:"root_module"`
 	} `json:"configuration"`
 }
 
 var index = regexp.MustCompile(`\[[^]]*\]`)
 
+// ofModule is the beginning of the addresses of all resources: the root has none.
+const ofModule = "module.gistdeal."
+
 // review returns the plan as it is reviewed. A value that is known only after an
 // apply becomes the names that it comes from.
 func (p terraformPlan) review() reviewedPlan {
 	expressions := map[string]map[string]any{}
-	for _, r := range p.Configuration.RootModule.Resources {
+	for _, r := range p.Configuration.RootModule.Calls["gistdeal"].Module.Resources {
 		expressions[r.Address] = r.Expressions
 	}
 	reviewed := reviewedPlan{map[string]any{}, map[string]any{}}
 	for _, r := range p.Changes {
+		r.Address = strings.TrimPrefix(r.Address, ofModule)
 		// One file of the page stands for all: their number and sums change with it.
 		if r.Mode != "managed" || r.Type == "aws_s3_object" && r.Address != `aws_s3_object.page["index.html"]` {
 			continue
@@ -214,7 +222,7 @@ func origin(expression any) any {
 // is not known yet.
 func planned(t *testing.T, set string) (reviewedPlan, string) {
 	t.Helper()
-	f := offline.Copy(t)
+	f := offline.Copy(t).In("root")
 	options := []string{"plan", "-no-color", "-input=false", "-out=plan"}
 	f.Write("set.auto.tfvars", sets[set]+setSecrets)
 	if set == "seed" {

@@ -76,17 +76,113 @@ func TestTheReferenceIsTheReviewedOne(t *testing.T) {
 	reviewed(t, "../reference.md", text)
 }
 
+// ofRoot returns the text of root/gistdeal.tf: the module's variables without their
+// validations, the call that passes them on, and its outputs.
+func (c configuration) ofRoot() (string, error) {
+	text := "# `make golden` writes this file from ../variables.tf and ../outputs.tf.\n\n"
+	call := "module \"gistdeal\" {\n  source = \"../\"\n\n"
+	variables, err := c.blocks("variables.tf")
+	if err != nil {
+		return "", err
+	}
+	for _, block := range variables {
+		text += block.text + "\n"
+		call += block.name + " = var." + block.name + "\n"
+	}
+	outputs, err := c.blocks("outputs.tf")
+	if err != nil {
+		return "", err
+	}
+	text += call + "}\n"
+	for _, block := range outputs {
+		text += "\n" + block.text
+	}
+	return string(hclwrite.Format([]byte(text))), nil
+}
+
+// declaration is a variable or an output of root/gistdeal.tf.
+type declaration struct{ name, text string }
+
+// blocks returns the variables or outputs of a file as the root has them.
+func (c configuration) blocks(name string) (all []declaration, err error) {
+	src := []byte(c[name])
+	file, problems := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	if problems.HasErrors() {
+		return nil, problems
+	}
+	for _, block := range file.Body.(*hclsyntax.Body).Blocks { //nolint:forcetypeassert // The native syntax has no other.
+		d := declaration{block.Labels[0], fmt.Sprintf("%s %q {\n", block.Type, block.Labels[0])}
+		attributes := slices.SortedFunc(maps.Values(block.Body.Attributes), func(a, b *hclsyntax.Attribute) int {
+			return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte
+		})
+		for _, attribute := range attributes {
+			written := string(attribute.SrcRange.SliceBytes(src))
+			if block.Type == "output" && attribute.Name == "value" {
+				written = "value = module.gistdeal." + d.name
+			}
+			d.text += written + "\n"
+		}
+		d.text += "}\n"
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+//nolint:paralleltest // It comes before those that plan: `make golden` plans what it writes.
+func TestTheRootIsTheReviewedOne(t *testing.T) {
+	text, err := read(t).ofRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reviewed(t, "../root/gistdeal.tf", text)
+}
+
+// example is a copy of the complete example, with its secrets.
+func example(t *testing.T) offline.Folder {
+	t.Helper()
+	return offline.Copy(t).In("examples/complete").With("TF_DATA_DIR="+t.TempDir(),
+		"TF_VAR_pipedrive_api_key=canary-pipedrive-0123456789", "TF_VAR_admin_token=canary-admin-0123456789abcdef", "TF_VAR_database_password=canary-database-0123456789abcdef")
+}
+
+// plannedAlone initialises a root of its own and returns what its plan says.
+func plannedAlone(t *testing.T, f offline.Folder) string {
+	t.Helper()
+	f.Must("init", "-no-color", "-input=false")
+	return f.Must("plan", "-no-color", "-input=false")
+}
+
 // TestTheCompleteExampleMakesWhatItNames plans the example, which uses infra/ as a module.
 func TestTheCompleteExampleMakesWhatItNames(t *testing.T) {
 	t.Parallel()
-	f := offline.Copy(t)
-	f.Path += "/examples/complete"
-	f = f.With("TF_DATA_DIR="+t.TempDir(), "TF_VAR_pipedrive_api_key=canary-pipedrive-0123456789", "TF_VAR_admin_token=canary-admin-0123456789abcdef", "TF_VAR_database_password=canary-database-0123456789abcdef")
-	f.Must("init", "-no-color", "-input=false")
-	said := f.Must("plan", "-no-color", "-input=false")
+	said := plannedAlone(t, example(t))
 	for _, address := range []string{"aws_autoscaling_group.machines", "aws_wafv2_web_acl.page[0]", "aws_db_instance.database[0]", "aws_route53_zone.made[0]"} {
 		if !strings.Contains(said, "# module.gistdeal."+address+" will be created") {
 			t.Errorf("the example makes no %s", address)
+		}
+	}
+}
+
+// A module with providers of its own could be called once only.
+func TestTheModuleCanBeCalledTwiceAndWait(t *testing.T) {
+	t.Parallel()
+	f := example(t)
+	text := f.Read("main.tf")
+	for _, e := range [][2]string{
+		{`source = "../.."`, "source = \"../..\"\n\n  for_each   = toset([\"sales\", \"support\"])\n  name       = each.key\n  depends_on = [terraform_data.before]"},
+		{"module.gistdeal.page", "values(module.gistdeal)[*].page"},
+		{"module.gistdeal.name_servers", "values(module.gistdeal)[*].name_servers"},
+		{"output \"page\"", "resource \"terraform_data\" \"before\" {}\n\noutput \"page\""},
+	} {
+		if !strings.Contains(text, e[0]) {
+			t.Fatalf("the example has no %q", e[0])
+		}
+		text = strings.Replace(text, e[0], e[1], 1)
+	}
+	f.Write("main.tf", text)
+	said := plannedAlone(t, f)
+	for _, name := range []string{"sales", "support"} {
+		if !strings.Contains(said, fmt.Sprintf("# module.gistdeal[%q].aws_autoscaling_group.machines will be created", name)) {
+			t.Errorf("there is no installation %s", name)
 		}
 	}
 }

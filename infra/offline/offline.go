@@ -72,10 +72,11 @@ func initialise(f Folder) (err error) {
 	}
 	ready.config = strings.TrimSpace(string(out))
 	f.env = append(f.env, "TF_CLI_CONFIG_FILE="+ready.config, "TF_DATA_DIR="+ready.dir+"/data")
-	if out, ok := f.Run("init", "-no-color", "-input=false"); !ok {
+	at := f.In("root") // It has the module's providers, and calls it.
+	if out, ok := at.Run("init", "-no-color", "-input=false"); !ok {
 		return errors.New(out)
 	}
-	ready.lock = f.Read(".terraform.lock.hcl")
+	ready.lock = at.Read(lockFile)
 	return nil
 }
 
@@ -108,7 +109,17 @@ func Copy(t testing.TB) Folder {
 		t.Fatal(ready.err)
 	}
 	f.env = append(f.env, "TF_CLI_CONFIG_FILE="+ready.config, "TF_DATA_DIR="+ready.dir+"/data")
-	f.Write(".terraform.lock.hcl", ready.lock)
+	f.Write(lockFile, ready.lock)
+	f.Write("root/"+lockFile, ready.lock)
+	return f
+}
+
+// lockFile has the sums of the providers; Terraform wants one in each root.
+const lockFile = ".terraform.lock.hcl"
+
+// In returns a folder below.
+func (f Folder) In(below string) Folder {
+	f.Path = filepath.Join(f.Path, below)
 	return f
 }
 
@@ -134,7 +145,7 @@ func (f Folder) copy(from, to string) {
 			return filepath.SkipDir
 		} else if entry.IsDir() {
 			return os.MkdirAll(filepath.Join(f.Path, to, below), 0o755)
-		} else if strings.Contains(base, "tfstate") || base == ".terraform.lock.hcl" {
+		} else if strings.Contains(base, "tfstate") || base == lockFile {
 			return nil
 		}
 		data, err := os.ReadFile(name)

@@ -30,7 +30,7 @@ func TestCloudFrontSendsThePageAsTheProgramDoes(t *testing.T) {
 	t.Parallel()
 	f := installed(t)
 	sent := http.Header{}
-	for _, r := range planned(t, f).PlannedValues.RootModule.Resources {
+	for _, r := range planned(t, f).PlannedValues.resources() {
 		switch r.Type {
 		case "aws_cloudfront_response_headers_policy":
 			sent = headersOf(r.Values)

@@ -43,7 +43,8 @@ func TestNoPromiseCanBeBrokenUnnoticed(t *testing.T) {
 func check(t *testing.T, f offline.Folder, e edit) (output string, ok bool) {
 	t.Helper()
 	if e.by == "waits" {
-		problems := unwired(planned(t, f.With(installation...).With(secrets...)))
+		p := planned(t, f.In("root").With(installation...).With(secrets...))
+		problems := append(unwired(p), untagged(p)...)
 		return strings.Join(problems, " "), len(problems) == 0
 	}
 	file := "tests/" + e.by + ".tftest.hcl"

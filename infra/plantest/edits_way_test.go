@@ -68,9 +68,7 @@ var editsOfTheWay = []edit{
 		"network", "The private list lets out answers",
 	},
 	{
-		"certificates.tf", `  provider = aws.us_east_1
-
-  domain_name`, "  domain_name",
+		"certificates.tf", `region            = "us-east-1" #`, `region            = "us-east-2" #`,
 		"certificates", "is made in us-east-1",
 	},
 	{
@@ -153,20 +151,12 @@ var editsOfTheWay = []edit{
 		"waits", "aws_security_group.machines has ingress",
 	},
 	{
-		"versions.tf", `provider "aws" {
-  region = var.region
-
-  default_tags {
-    tags = local.tags
-  }
-`, `provider "aws" {
-  region = var.region
-`,
-		"waits", "provider aws does not take local.tags",
+		"filesystem.tf", "merge(local.tags, { Name = var.name })", "{ Name = var.name }",
+		"waits", "aws_efs_file_system.shared[0] has not the tags",
 	},
 	{
-		"versions.tf", "region = var.region", `region = "us-east-1"`,
-		"waits", "provider aws does not take var.region",
+		"secrets.tf", "  tags = local.tags\n", "",
+		"waits", "aws_ssm_parameter.pipedrive_api_key has not the tags",
 	},
 	{
 		"balancer.tf", `matcher             = "200"

@@ -57,7 +57,7 @@ func TestConnectionsPassWhereTheyShouldAndNowhereElse(t *testing.T) {
 	if err := json.Unmarshal([]byte(f.Must("show", "-json")), &state); err != nil {
 		t.Fatal(err)
 	}
-	n := network{state.Values.RootModule.Resources}
+	n := network{state.Values.resources()}
 	for _, w := range flows {
 		if got := n.passes(w.from, w.to, w.port); got != w.passes {
 			t.Errorf("%s to %s port %d: passes is %t", w.from, w.to, w.port, got)

@@ -31,10 +31,10 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// installed is a copy of infra/ with all that an installation is made with.
+// installed is a copy of infra/root with all that an installation is made with.
 func installed(t *testing.T) offline.Folder {
 	t.Helper()
-	return offline.Copy(t).With(installation...).With(secrets...)
+	return offline.Copy(t).In("root").With(installation...).With(secrets...)
 }
 
 // planned plans in a folder, into the file plan, and returns the parsed plan.

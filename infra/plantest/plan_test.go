@@ -14,11 +14,14 @@ import (
 // plan is the part of a plan's JSON that the tests read.
 type plan struct {
 	Configuration struct {
-		ProviderConfig map[string]struct {
-			Expressions map[string]any `json:"expressions"`
-		} `json:"provider_config"`
 		RootModule struct {
-			Resources []configured `json:"resources"`
+			Calls struct {
+				Gistdeal struct {
+					Module struct {
+						Resources []configured `json:"resources"`
+					} `json:"module"`
+				} `json:"gistdeal"`
+			} `json:"module_calls"`
 		} `json:"root_module"`
 	} `json:"configuration"`
 	PlannedValues values `json:"planned_values"`
@@ -27,8 +30,21 @@ type plan struct {
 // values are the resources of a plan, or of a state.
 type values struct {
 	RootModule struct {
-		Resources []resource `json:"resources"`
+		Modules []struct {
+			Resources []resource `json:"resources"`
+		} `json:"child_modules"`
 	} `json:"root_module"`
+}
+
+// resources are those of the module, with its own addresses: the root has none.
+func (v values) resources() (all []resource) {
+	for _, module := range v.RootModule.Modules {
+		for _, r := range module.Resources {
+			r.Address = strings.TrimPrefix(r.Address, "module.gistdeal.")
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 // configured is a resource as it is written, one for all its instances.
@@ -52,6 +68,7 @@ func TestTheConfigurationIsFormattedAndValid(t *testing.T) {
 	f := offline.Copy(t)
 	f.Must("fmt", "-check", "-diff", "-recursive", "-no-color")
 	f.Must("validate", "-no-color")
+	f.In("root").Must("validate", "-no-color")
 }
 
 func TestEachPromiseHoldsInAPlan(t *testing.T) {
@@ -106,12 +123,12 @@ func TestASecondPlanIsEmptyAndNoFileHoldsASecret(t *testing.T) {
 func TestAPartOfAnInstallationIsCompletedAndAllOfItDestroyedTwice(t *testing.T) {
 	t.Parallel()
 	f := installed(t)
-	f.Must("apply", "-no-color", "-input=false", "-auto-approve", "-target=aws_lb.balancer", "-target=aws_db_instance.database")
+	f.Must("apply", "-no-color", "-input=false", "-auto-approve", "-target=module.gistdeal.aws_lb.balancer", "-target=module.gistdeal.aws_db_instance.database")
 	f.Must("apply", "-no-color", "-input=false", "-auto-approve")
 	if said, ok := f.Run("plan", "-no-color", "-input=false", "-detailed-exitcode"); !ok {
 		t.Errorf("a plan after it changes something:\n%s", said)
 	}
-	f.Must("destroy", "-no-color", "-input=false", "-auto-approve", "-target=aws_autoscaling_group.machines")
+	f.Must("destroy", "-no-color", "-input=false", "-auto-approve", "-target=module.gistdeal.aws_autoscaling_group.machines")
 	f.Must("destroy", "-no-color", "-input=false", "-auto-approve")
 	if said := f.Must("destroy", "-no-color", "-input=false", "-auto-approve"); !strings.Contains(said, "0 destroyed") {
 		t.Errorf("a second destroy says:\n%s", said)
@@ -121,7 +138,7 @@ func TestAPartOfAnInstallationIsCompletedAndAllOfItDestroyedTwice(t *testing.T) 
 func TestTheSeedsValuesMakeTheSeedsMachines(t *testing.T) {
 	t.Parallel()
 	p := planned(t, installed(t), "-var-file=seed.tfvars")
-	for _, r := range p.PlannedValues.RootModule.Resources {
+	for _, r := range p.PlannedValues.resources() {
 		var got, want string
 		switch r.Address {
 		case "aws_launch_template.machine":
@@ -143,7 +160,8 @@ func TestTheSeedsValuesMakeTheSeedsMachines(t *testing.T) {
 
 func TestWhatHasToWaitForSomethingWaitsForIt(t *testing.T) {
 	t.Parallel()
-	for _, problem := range unwired(planned(t, installed(t))) {
+	p := planned(t, installed(t))
+	for _, problem := range append(unwired(p), untagged(p)...) {
 		t.Error(problem)
 	}
 }
@@ -171,7 +189,7 @@ func unwired(p plan) (problems []string) {
 			"aws_vpc_security_group_ingress_rule.database", "aws_vpc_security_group_ingress_rule.file_system",
 		},
 	}
-	for _, r := range p.Configuration.RootModule.Resources {
+	for _, r := range p.Configuration.RootModule.Calls.Gistdeal.Module.Resources {
 		referred := references(r.Expressions)
 		if !slices.Contains(known, r.Address) && r.Mode == "managed" {
 			problems = append(problems, "nothing is promised of "+r.Address)
@@ -193,11 +211,18 @@ func unwired(p plan) (problems []string) {
 			}
 		}
 	}
-	for name, provider := range p.Configuration.ProviderConfig {
-		for _, wanted := range map[string][]string{"aws": {"var.region", "local.tags"}, "aws.us_east_1": {"local.tags"}}[name] {
-			if !slices.Contains(references(provider.Expressions), wanted) {
-				problems = append(problems, "provider "+name+" does not take "+wanted)
-			}
+	return problems
+}
+
+// untagged lists the resources that would not have the tags of all: everything gets
+// them but the page's files, which take no more than ten.
+func untagged(p plan) (problems []string) {
+	for _, r := range p.PlannedValues.resources() {
+		if _, takes := r.Values["tags"]; !takes || r.Type == "aws_s3_object" {
+			continue
+		}
+		if tags, _ := r.Values["tags"].(map[string]any); tags["Application"] != "gistdeal" {
+			problems = append(problems, r.Address+" has not the tags")
 		}
 	}
 	return problems

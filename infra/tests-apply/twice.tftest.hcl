@@ -2,6 +2,10 @@
 # terraform test -test-directory=tests-apply. With the real one this would make
 # everything, and take it away again.
 
+provider "aws" {
+  region = "us-east-1"
+}
+
 run "first" {
   command = apply
 

@@ -3,12 +3,6 @@ mock_provider "aws" {
   override_during = plan
 }
 
-mock_provider "aws" {
-  alias           = "us_east_1"
-  source          = "./tests/mocks-us-east-1"
-  override_during = plan
-}
-
 run "none" {
   command = plan
 
@@ -26,7 +20,7 @@ run "one" {
   }
 
   assert {
-    condition     = aws_wafv2_web_acl.page[0].scope == "CLOUDFRONT" && aws_cloudfront_distribution.page.web_acl_id == aws_wafv2_web_acl.page[0].arn
+    condition     = aws_wafv2_web_acl.page[0].scope == "CLOUDFRONT" && aws_wafv2_web_acl.page[0].region == "us-east-1" && aws_cloudfront_distribution.page.web_acl_id == aws_wafv2_web_acl.page[0].arn
     error_message = "The firewall is before CloudFront."
   }
 

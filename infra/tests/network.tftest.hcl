@@ -3,12 +3,6 @@ mock_provider "aws" {
   override_during = plan
 }
 
-mock_provider "aws" {
-  alias           = "us_east_1"
-  source          = "./tests/mocks-us-east-1"
-  override_during = plan
-}
-
 run "network" {
   command = plan
 
@@ -86,6 +80,11 @@ run "network" {
 run "another_region" {
   command = plan
 
+  override_data {
+    target = data.aws_region.current
+    values = { region = "eu-north-1" }
+  }
+
   variables {
     region        = "eu-north-1"
     instance_type = "t3.small"
@@ -100,4 +99,14 @@ run "another_region" {
     condition     = strcontains(base64decode(aws_launch_template.machine.user_data), "eu-north-1") && !strcontains(base64decode(aws_launch_template.machine.user_data), "us-east-1 ")
     error_message = "Machines are told their own region."
   }
+}
+
+run "a_region_that_is_not_the_provider_s" {
+  command = plan
+
+  variables {
+    region = "eu-north-1"
+  }
+
+  expect_failures = [data.aws_region.current]
 }

@@ -3,12 +3,6 @@ mock_provider "aws" {
   override_during = plan
 }
 
-mock_provider "aws" {
-  alias           = "us_east_1"
-  source          = "./tests/mocks-us-east-1"
-  override_during = plan
-}
-
 run "page" {
   command = plan
 

@@ -3,12 +3,6 @@ mock_provider "aws" {
   override_during = plan
 }
 
-mock_provider "aws" {
-  alias           = "us_east_1"
-  source          = "./tests/mocks-us-east-1"
-  override_during = plan
-}
-
 # Each validation refuses a value that AWS would refuse later, or accept and then fail with.
 
 run "image_without_a_digest" {

@@ -1,9 +1,19 @@
 # gistdeal as a module of a configuration of your own, with everything that one may
-# want to choose. The module brings its providers along: call it once in a
-# configuration, without count, for_each and depends_on.
+# want to choose. The provider is yours: its region is the module's.
 
 terraform {
   required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.25"
+    }
+  }
+}
+
+provider "aws" {
+  region = "eu-north-1"
 }
 
 variable "pipedrive_api_key" {

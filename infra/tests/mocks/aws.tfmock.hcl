@@ -13,6 +13,10 @@ mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }
 }
 
+mock_data "aws_region" {
+  defaults = { region = "us-east-1" }
+}
+
 mock_data "aws_partition" {
   defaults = { partition = "aws" }
 }
@@ -27,7 +31,8 @@ mock_data "aws_ssm_parameter" {
 
 mock_resource "aws_acm_certificate" {
   defaults = {
-    arn = "arn:aws:acm:of-the-region:123456789012:certificate/api"
+    arn    = "arn:aws:acm:us-east-1:123456789012:certificate/api"
+    region = "the provider's"
     domain_validation_options = [{
       domain_name           = "x.example.com"
       resource_record_name  = "_proof.x.example.com."
@@ -35,6 +40,23 @@ mock_resource "aws_acm_certificate" {
       resource_record_value = "_value.acm-validations.aws."
     }]
   }
+}
+
+override_resource {
+  target = aws_acm_certificate.page
+  values = {
+    arn = "arn:aws:acm:us-east-1:123456789012:certificate/page"
+    domain_validation_options = [{
+      domain_name           = "x.example.com"
+      resource_record_name  = "_proof.x.example.com."
+      resource_record_type  = "CNAME"
+      resource_record_value = "_value.acm-validations.aws."
+    }]
+  }
+}
+
+mock_resource "aws_wafv2_web_acl" {
+  defaults = { arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/gistdeal-page/1" }
 }
 
 mock_resource "aws_lb" {
@@ -172,7 +194,7 @@ override_resource {
 # each resource; one that is not stays unknown.
 
 mock_resource "aws_acm_certificate_validation" {
-  defaults = {}
+  defaults = { region = "the provider's" }
 }
 
 mock_resource "aws_autoscaling_group" {
