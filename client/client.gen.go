@@ -3750,12 +3750,18 @@ type UserState string
 
 // Visit defines model for Visit.
 type Visit struct {
-	// Seen The recorded seq. It never decreases.
+	// Before The seq that was recorded before.
+	Before int64 `json:"before"`
+
+	// Seen The recorded seq. It decreases only when a visit is taken back.
 	Seen int64 `json:"seen"`
 }
 
 // VisitInputBody defines model for VisitInputBody.
 type VisitInputBody struct {
+	// Replaces To take a visit back: its seen, with its before as seq. Nothing changes if another visit followed.
+	Replaces int64 `json:"replaces,omitempty,omitzero"`
+
 	// Seq The highest seq of the gists that you were shown.
 	Seq int64 `json:"seq"`
 }

@@ -3841,11 +3841,21 @@ export interface components {
         Visit: {
             /**
              * Format: int64
-             * @description The recorded seq. It never decreases.
+             * @description The seq that was recorded before.
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description The recorded seq. It decreases only when a visit is taken back.
              */
             seen: number;
         };
         VisitInputBody: {
+            /**
+             * Format: int64
+             * @description To take a visit back: its seen, with its before as seq. Nothing changes if another visit followed.
+             */
+            replaces?: number;
             /**
              * Format: int64
              * @description The highest seq of the gists that you were shown.
@@ -8866,6 +8876,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "before": 1,
                      *       "seen": 3
                      *     }
                      */

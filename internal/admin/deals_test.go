@@ -111,7 +111,7 @@ func TestAVisitMakesGistsOldForItsVisitorOnly(t *testing.T) {
 		t.Fatalf("%+v, seen %d", gists, seen)
 	}
 	for _, seq := range []int64{1_000_000, 1} { // Neither beyond the last gist, nor back.
-		if seen, err = w.Visit(t.Context(), "alice", "ann", seq, time.Now()); err != nil || seen != gists[0].Seq {
+		if seen, _, err = w.Visit(t.Context(), "alice", "ann", seq, 0, time.Now()); err != nil || seen != gists[0].Seq {
 			t.Errorf("a visit up to %d: %d, %v; want %d", seq, seen, err, gists[0].Seq)
 		}
 	}

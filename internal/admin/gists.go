@@ -124,22 +124,30 @@ func (g UserGist) cells() []string {
 	}
 }
 
-// Visit records that a visitor has seen a user's gists up to the number seq,
-// and returns the recorded number; a later visit never lowers it.
-func (a *Admin) Visit(ctx context.Context, login, visitor string, seq int64, now time.Time) (int64, error) {
+// Visit records that a visitor was shown a user's gists up to seq, and returns the number
+// that is recorded now and the one before. An earlier visit is never lowered, except for the
+// one that is named by replaces, which is thereby taken back; 0 names none.
+func (a *Admin) Visit(ctx context.Context, login, visitor string, seq, replaces int64, now time.Time) (seen, before int64, err error) {
 	v, err := a.view(ctx, login, visitor)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
+	}
+	visit := gistdeal.Visit{Visitor: visitor, UserID: v.UserID, Seq: seq}
+	if seq < replaces {
+		if ok, err := a.db.TakeBackVisit(ctx, visit, replaces, now); !ok || err != nil {
+			return v.Seen, v.Seen, err
+		}
+		return seq, v.Seen, nil
 	}
 	last, err := a.db.LastSeq(ctx, v.UserID)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	seq = min(seq, last) // Nobody has seen a gist that is not noticed yet.
-	if seq <= v.Seen {
-		return v.Seen, nil
+	visit.Seq = min(seq, last) // Nobody has seen a gist that is not noticed yet.
+	if visit.Seq <= v.Seen {
+		return v.Seen, v.Seen, nil
 	}
-	return seq, a.db.RecordVisit(ctx, gistdeal.Visit{Visitor: visitor, UserID: v.UserID, Seq: seq}, now)
+	return visit.Seq, v.Seen, a.db.RecordVisit(ctx, visit, now)
 }
 
 func (a *Admin) view(ctx context.Context, input, visitor string) (gistdeal.View, error) {

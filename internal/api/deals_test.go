@@ -37,7 +37,7 @@ func TestARecordedVisitDecidesWhichGistsAreNew(t *testing.T) {
 	if len(list.Gists) != 1 {
 		t.Errorf("the second page has %d gists, want 1", len(list.Gists))
 	}
-	var seen struct{ Seen int64 }
+	var seen struct{ Seen, Before int64 }
 	w.read(w.send(http.MethodPut, "/users/alice/visit", `{"seq":1}`), http.StatusOK, &seen)
 	if seen.Seen != 1 {
 		t.Errorf("seen %d, want 1", seen.Seen)
@@ -55,6 +55,15 @@ func TestARecordedVisitDecidesWhichGistsAreNew(t *testing.T) {
 	w.get("/users/alice/gists?show=new", &list)
 	if len(list.Gists) != 0 {
 		t.Errorf("%d new gists, want none", len(list.Gists))
+	}
+	// A visit is taken back, once.
+	w.read(w.send(http.MethodPut, "/users/alice/visit", `{"seq":1,"replaces":2}`), http.StatusOK, &seen)
+	if seen.Seen != 3 {
+		t.Errorf("seen %d after another visit was taken back, want 3", seen.Seen)
+	}
+	w.read(w.send(http.MethodPut, "/users/alice/visit", `{"seq":1,"replaces":3}`), http.StatusOK, &seen)
+	if w.get("/users/alice/gists?show=new", &list); seen.Seen != 1 || seen.Before != 3 || len(list.Gists) != 2 {
+		t.Errorf("%+v with %d new gists after the visit was taken back, want 1 and 2", seen, len(list.Gists))
 	}
 	w.get("/users/alice/gists?state=failed,awaiting_approval", &list)
 	if len(list.Gists) != 0 {

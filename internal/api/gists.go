@@ -122,15 +122,17 @@ func (a *API) exportGists(ctx context.Context, in *GistSelection) (*huma.StreamR
 type visitInput struct {
 	OneUser
 	Body struct {
-		Seq int64 `json:"seq" minimum:"0" doc:"The highest seq of the gists that you were shown."`
+		Seq      int64 `json:"seq" minimum:"0" doc:"The highest seq of the gists that you were shown."`
+		Replaces int64 `json:"replaces,omitempty" minimum:"1" doc:"To take a visit back: its seen, with its before as seq. Nothing changes if another visit followed."`
 	}
 }
 
 type visit struct {
-	Seen int64 `json:"seen" doc:"The recorded seq. It never decreases."`
+	Seen   int64 `json:"seen" doc:"The recorded seq. It decreases only when a visit is taken back."`
+	Before int64 `json:"before" doc:"The seq that was recorded before."`
 }
 
 func (a *API) recordVisit(ctx context.Context, in *visitInput) (*reply[visit], error) {
-	seen, err := a.admin.Visit(ctx, in.Login, gistdeal.CallerOf(ctx).Name, in.Body.Seq, time.Now())
-	return &reply[visit]{visit{seen}}, err
+	seen, before, err := a.admin.Visit(ctx, in.Login, gistdeal.CallerOf(ctx).Name, in.Body.Seq, in.Body.Replaces, time.Now())
+	return &reply[visit]{visit{seen, before}}, err
 }

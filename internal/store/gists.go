@@ -303,6 +303,17 @@ func (s *Store) RecordVisit(ctx context.Context, v gistdeal.Visit, now time.Time
 	return nil
 }
 
+// TakeBackVisit records the Seq of v in place of a higher one. It reports false and changes
+// nothing if the recorded one is not from.
+func (s *Store) TakeBackVisit(ctx context.Context, v gistdeal.Visit, from int64, now time.Time) (bool, error) {
+	ok, err := changed(s.db.ExecContext(ctx, `UPDATE visits SET seq = $1, at = $2 WHERE visitor = $3 AND user_id = $4 AND seq = $5`,
+		v.Seq, millis(now), v.Visitor, v.UserID, from))
+	if err != nil {
+		return false, fmt.Errorf("take back visit of user %d: %w", v.UserID, err)
+	}
+	return ok, nil
+}
+
 // GistPage returns up to limit gists of a user with a Seq between since and before, both
 // excluded, in descending order. If states is not empty, only gists with deals in these
 // states count.

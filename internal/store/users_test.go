@@ -63,6 +63,29 @@ func TestAVisitNeverLowersTheLastGistSeen(t *testing.T) {
 	})
 }
 
+func TestAVisitIsTakenBackOnlyIfNoOtherFollowed(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "alice", 1)
+		for _, visitor := range []string{"ann", "bob"} {
+			testenv.Must(t, s.RecordVisit(t.Context(), gistdeal.Visit{Visitor: visitor, UserID: 1, Seq: 9}, noon))
+		}
+		for _, is := range []struct {
+			from int64
+			want bool
+		}{{7, false}, {9, true}, {9, false}} {
+			if ok, err := s.TakeBackVisit(t.Context(), gistdeal.Visit{Visitor: "ann", UserID: 1, Seq: 5}, is.from, noon); ok != is.want || err != nil {
+				t.Errorf("from %d: %v, %v; want %v", is.from, ok, err, is.want)
+			}
+		}
+		for visitor, want := range map[string]int64{"ann": 5, "bob": 9} {
+			if v, err := s.View(t.Context(), visitor, "alice"); v.Seen != want || err != nil {
+				t.Errorf("%s has seen gists up to %d, error %v; want %d", visitor, v.Seen, err, want)
+			}
+		}
+	})
+}
+
 func TestAViewHasANewVersionAfterEachVisibleChange(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, s *store.Store) {
