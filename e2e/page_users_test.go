@@ -102,12 +102,21 @@ func TestManyUsersArePausedAndListedOnThePage(t *testing.T) {
 		chromedp.Click("thead input"),
 		chromedp.Click(`[data-bulk="pause"]`),
 		chromedp.WaitVisible(`tr[data-login="bob"] td [data-tone="warn"]`),
-		chromedp.WaitNotVisible(".bulk"),
+		chromedp.WaitNotVisible(".bulk"))
+	if got := text(t, ctx, "#toasts"); got != "2 users paused" {
+		t.Errorf("the page says %q, want that 2 users are paused", got)
+	}
+	do(t, ctx, p,
 		chromedp.KeyEvent(kb.Escape),
 		chromedp.WaitVisible(`tr[data-login="alice"]`),
 		chromedp.Click(`.chips a[data-state="paused"]`),
 		chromedp.WaitNotPresent(`tr[data-login="alice"]`),
-		chromedp.WaitVisible(`tr[data-login="bobby"]`))
+		chromedp.WaitVisible(`tr[data-login="bobby"]`),
+		open(p, "users/bobby"))
+	waitFor(t, ctx, `document.querySelector('[data-act="resume"]')`)
+	if eval[bool](t, ctx, `document.querySelector('[data-act="scan"]') !== null`) {
+		t.Error("the page offers to scan a paused user, which is not scanned")
+	}
 }
 
 func TestABulkChangeIncludesMatchingUsersOnOtherPages(t *testing.T) {

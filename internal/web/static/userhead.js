@@ -28,7 +28,7 @@ export function about(state) {
 
 function actions({ user, follow }, admin) {
   const { login, state: now, deals } = user;
-  const act = (verb, done) => async () => (await attempt(() => api.change(nameOf(user), verb), done)) && attempt(follow);
+  const act = (verb, done) => async () => (await attempt(() => api.change(nameOf(user), verb), ({ result, reason }) => (result === 'unchanged' ? capital(reason) : done))) && attempt(follow);
   const remove = async () => {
     const yes = await confirm(`Remove ${login}?`, 'Scans stop, and queued deals are skipped. Existing gists and deals are kept.', 'Remove', { danger: true });
     if (yes !== null && (await attempt(() => api.change(nameOf(user), 'remove'), `${login} removed`))) location.hash = '#/users';
@@ -36,7 +36,7 @@ function actions({ user, follow }, admin) {
   const action = (name, mark = '', kind = '') => ({ mark, kind, data: { act: name } });
   return el('div', { className: 'line small' },
     deals.awaiting_approval > 0 && button(`Approve ${counted(deals.awaiting_approval, 'deal')}`, async () => (await ask('Approve', deals.awaiting_approval)) && act('approve', 'Deals approved and queued')(), action('approve', 'created', 'primary')),
-    button('Scan now', act('scan', 'Scan queued'), action('scan', 'again')),
+    now !== 'paused' && button('Scan now', act('scan', 'Scan queued'), action('scan', 'again')),
     now === 'paused'
       ? button('Resume', act('resume', 'Scanning resumed'), action('resume', 'go'))
       : button('Pause', act('pause', 'Scanning paused. Queued deals are still created.'), action('pause', 'pause')),
