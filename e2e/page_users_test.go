@@ -103,7 +103,7 @@ func TestManyUsersArePausedAndListedOnThePage(t *testing.T) {
 		chromedp.Click(`[data-bulk="pause"]`),
 		chromedp.WaitVisible(`tr[data-login="bob"] td [data-tone="warn"]`),
 		chromedp.WaitNotVisible(".bulk"))
-	if got := text(t, ctx, "#toasts"); got != "2 users paused" {
+	if got := text(t, ctx, "#toasts"); !strings.HasPrefix(got, "2 users paused") || strings.Contains(got, "not changed") {
 		t.Errorf("the page says %q, want that 2 users are paused", got)
 	}
 	do(t, ctx, p,

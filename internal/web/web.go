@@ -102,7 +102,7 @@ var (
 )
 
 // sharedModules are the modules that later.js gives to the script that is loaded later.
-var sharedModules = []string{"account", "api", "dom", "operations", "parts", "words"}
+var sharedModules = []string{"account", "api", "dom", "operations", "parts", "undo", "words"}
 
 // load returns the files by their path: the page, the drawing, one script of all modules,
 // one of those that are loaded later, and one file of all styles. A file that cannot be

@@ -102,8 +102,9 @@ export const operations = (query, signal) => request('GET', 'operations', { quer
 export const operation = (id, signal) => request('GET', `operations/${encodeURIComponent(id)}`, { signal });
 export const operationResults = (id, query, signal) => request('GET', `operations/${encodeURIComponent(id)}/results`, { query, signal });
 export const cancelOperation = (id) => request('POST', `operations/${encodeURIComponent(id)}/cancel`);
-// visit completes even if the page is closed meanwhile.
+// visit completes even if the page is closed meanwhile. takeBack undoes it with its answer.
 export const visit = (login, seq) => request('PUT', ofUser(login, '/visit'), { body: { seq }, keepalive: true });
+export const takeBack = (login, { seen, before }) => request('PUT', ofUser(login, '/visit'), { body: { seq: before, replaces: seen } });
 export const retry = (selection) => request('POST', 'deals/retry', { body: selection });
 export const skip = (selection, note) => request('POST', 'deals/skip', { body: { ...selection, note } });
 export const pausePushes = (reason, scans) => request('POST', 'pushes/pause', { body: { reason, ...(scans && { scans }) } });

@@ -19,6 +19,7 @@ import { operation, operations } from './operations.js';
 import { quotas } from './quotas.js';
 import { signIn } from './signin.js';
 import { startTheme } from './theme.js';
+import { forgetUndo } from './undo.js';
 import { user } from './user.js';
 import { users } from './users.js';
 import { count } from './words.js';
@@ -225,6 +226,7 @@ async function identify() {
     page.head(problem.status === 401 ? 'Sign in' : 'gistdeal');
     $('nav').hidden = problem.status === 401;
     if (problem.status === 401) {
+      forgetUndo(); // The next visitor may be another one.
       page.show(signIn(() => {
         live.restart();
         identify();

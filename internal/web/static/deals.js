@@ -67,7 +67,7 @@ const unknownUser = ({ user }) => (problem) => {
 
 function draw(state) {
   const { page, given, all, next } = state;
-  keyed(state.list, all, ({ gist_id: id }) => id, (deal) => row(asGist(deal), { may: page.may, login: deal.login, changed: () => attempt(state.read) }));
+  keyed(state.list, all, ({ gist_id: id }) => id, (deal) => row(asGist(deal), { page, login: deal.login, changed: () => attempt(state.read) }));
   state.list.hidden = !all.length;
   renew(state.about, given, () => [
     given.state && el('p', { className: 'quiet' }, dealStates[given.state]?.means ?? ''),

@@ -74,7 +74,7 @@ function group(problem, state) {
     details);
   const draw = () => {
     const focused = list.contains(document.activeElement) ? document.activeElement.closest('li') : null;
-    keyed(list, [...rows.values()], ({ gist_id: id }) => id, (deal) => row(asGist(deal), { may: page.may, login: deal.login, changed: () => again(deal) }));
+    keyed(list, [...rows.values()], ({ gist_id: id }) => id, (deal) => row(asGist(deal), { page, login: deal.login, changed: () => again(deal) }));
     // The next deal of the list is the one to retry next.
     if (focused && !list.contains(document.activeElement)) {
       const here = list.querySelector(`[data-gist="${CSS.escape(focused.dataset.gist)}"]`);

@@ -3,6 +3,7 @@
 import * as api from './api.js';
 import { button, el, icon, outside } from './dom.js';
 import { attempt, confirm, copying, dealBadge, dialog, empty, when } from './parts.js';
+import { undoable } from './undo.js';
 import { bytes, capital, counted, exactly, fileName, localTimes, outcomes } from './words.js';
 
 const filesShown = 6;
@@ -16,8 +17,8 @@ function filesOf(files) {
     rest.length > 0 && el('details', {}, el('summary', {}, `${counted(rest.length, 'more file')}`), links(rest)));
 }
 
-// row shows a gist. It calls changed after an action on the deal.
-export function row(gist, { may, isNew = false, login = '', noticed = '', changed }) {
+// row shows a gist in a view. It calls changed after an action on the deal.
+export function row(gist, { page, isNew = false, login = '', noticed = '', changed }) {
   const description = gist.description.trim();
   const title = description || 'Untitled';
   return el('li', { className: 'gist', data: { gist: gist.id, state: gist.state } },
@@ -31,20 +32,20 @@ export function row(gist, { may, isNew = false, login = '', noticed = '', change
         gist.fork && el('span', {}, 'fork'),
         gist.comments > 0 && el('span', {}, counted(gist.comments, 'comment')),
         gist.files && filesOf(gist.files))),
-    el('div', { className: 'deal' }, dealOf(gist, may, changed)));
+    el('div', { className: 'deal' }, dealOf(gist, page, changed)));
 }
 
 // dealOf shows the state of a gist's deal, with its actions.
-function dealOf(gist, may, changed) {
+function dealOf(gist, page, changed) {
   const about = `deal for “${gist.description.trim().slice(0, 60) || gist.id}”`;
   return [
     el('div', { className: 'state' }, dealBadge(gist.state),
       gist.deal_id > 0 && outside(gist.deal_url || '', `#${gist.deal_id}`, { className: 'number', title: 'Open in Pipedrive' }),
       button('History', () => showHistory(gist.id), { kind: 'plain', ariaLabel: `History of the ${about}`, data: { act: 'history' } })),
     gist.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(gist.problem)),
-    may && [...retryable, ...skippable].includes(gist.state) && el('div', { className: 'line small' },
+    page.may && [...retryable, ...skippable].includes(gist.state) && el('div', { className: 'line small' },
       retryable.includes(gist.state) && button(gist.state === 'awaiting_approval' ? 'Approve' : 'Retry', () => retry(gist, changed), { mark: gist.state === 'awaiting_approval' ? 'created' : 'again', ariaLabel: `${gist.state === 'awaiting_approval' ? 'Approve' : 'Retry'} the ${about}`, data: { act: 'retry' } }),
-      skippable.includes(gist.state) && button('Skip', () => skip(gist, changed), { kind: 'plain', ariaLabel: `Skip the ${about}`, data: { act: 'skip' } })),
+      skippable.includes(gist.state) && button('Skip', () => skip(gist, page, changed), { kind: 'plain', ariaLabel: `Skip the ${about}`, data: { act: 'skip' } })),
   ];
 }
 
@@ -58,10 +59,21 @@ async function retry(gist, changed) {
   changed();
 }
 
-async function skip(gist, changed) {
+// skip skips a deal. Only a queued one comes back as it was: an approval or another attempt
+// would be more than that.
+async function skip(gist, page, changed) {
   const note = await confirm('Skip this deal?', 'No deal is created for this gist unless you retry it later.', 'Skip deal', { label: 'Reason', required: true });
   if (note === null) return;
-  if (await attempt(() => api.skip({ gists: [gist.id] }, note), ({ results: [r] }) => (r.result === 'skipped' ? 'Deal skipped' : capital(r.reason)))) changed();
+  const undo = gist.state === 'queued';
+  const answer = await attempt(() => api.skip({ gists: [gist.id] }, note), ({ results: [r] }) => (r.result !== 'skipped' ? capital(r.reason) : undo ? '' : 'Deal skipped'));
+  if (!answer) return;
+  if (undo && answer.deals) undoable(page, 'Deal skipped', () => unskip(gist), { done: 'Deal queued again', changed });
+  changed();
+}
+
+async function unskip({ id }) {
+  const { deals } = await api.retry({ gists: [id], states: ['skipped'] });
+  if (!deals) throw new api.Problem(409, 'Not undone', 'the deal is not skipped any more');
 }
 
 const noticed = { 'first scan': 'Found by the first scan', scan: 'Found by a scan', feed: 'Found in GitHub’s feed of new gists' };

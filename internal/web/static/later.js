@@ -6,6 +6,7 @@ import * as api from './api.js';
 import * as dom from './dom.js';
 import * as operations from './operations.js';
 import * as parts from './parts.js';
+import * as undo from './undo.js';
 import * as words from './words.js';
 
 let loaded = null;
@@ -25,5 +26,5 @@ async function load() {
   const again = tries ? `?${tries}` : '';
   tries += 1;
   const script = await import(`./${document.querySelector('script[data-later]').dataset.later}${again}`);
-  return script.load({ account, api, dom, operations, parts, words });
+  return script.load({ account, api, dom, operations, parts, undo, words });
 }

@@ -43,6 +43,9 @@ export function renewing(read, { settle, every, hidden = false }, signal) {
 
 const notify = (method, ...args) => [...listeners].forEach((listener) => listener[method](...args));
 
+// refresh lets the view read everything again.
+export const refresh = () => notify('refresh');
+
 function linked(on) {
   if (on !== connected) notify('link', on);
   connected = on;

@@ -6,7 +6,8 @@ import { button, el, keyed, renew } from './dom.js';
 import { row } from './gist.js';
 import * as live from './live.js';
 import { attempt, chips, empty, more } from './parts.js';
-import { dayName, midnight } from './words.js';
+import { undoable } from './undo.js';
+import { counted, dayName, midnight } from './words.js';
 
 const part = 50; // gists per request
 const most = 500;
@@ -69,7 +70,7 @@ function draw(state) {
   for (const [day, gists] of days) {
     const list = [...state.days.children].find((one) => one.dataset.key === day).querySelector('ul');
     keyed(list, gists, ({ id }) => id, (gist) => {
-      const made = row(gist, { may: page.may, login: gist.login, isNew: gist.new, noticed: gist.noticed_at, changed: () => attempt(state.read) });
+      const made = row(gist, { page, login: gist.login, isNew: gist.new, noticed: gist.noticed_at, changed: () => attempt(state.read) });
       made.tabIndex = -1;
       return made;
     });
@@ -102,17 +103,40 @@ function keys(state, event) {
   event.preventDefault();
 }
 
-// mark records that gists were seen, and so all earlier ones of their users.
+// mark records that gists were seen, and so all earlier ones of their users. Undo takes that
+// back.
 async function mark(state, gists) {
   const newest = new Map();
   for (const gist of gists.filter((one) => one.new)) if (!(newest.get(gist.user_id)?.seq > gist.seq)) newest.set(gist.user_id, gist);
+  const visits = new Map();
   for (const [id, gist] of newest) {
-    if (!(await attempt(() => api.visit(`id:${id}`, gist.seq)))) return;
-    state.all = state.all.map((one) => (one.user_id === id && one.seq <= gist.seq ? { ...one, new: false } : one));
+    const visit = await attempt(() => api.visit(`id:${id}`, gist.seq));
+    if (!visit) break;
+    visits.set(id, visit);
   }
+  if (!visits.size) return;
+  const marked = setNew(state, false, visits);
+  undoable(state.page, `${counted(marked, 'gist')} marked as read`, () => unmark(state, visits), { done: `${counted(marked, 'gist')} marked as unread`, changed: state.read });
+}
+
+async function unmark(state, visits) {
+  for (const [id, visit] of visits) {
+    const { seen } = await api.takeBack(`id:${id}`, visit);
+    if (seen !== visit.before) throw new api.Problem(409, 'Not undone', 'later gists were seen meanwhile');
+    visits.delete(id); // A second try begins with the next user.
+    setNew(state, true, new Map([[id, visit]]));
+  }
+}
+
+// setNew marks the gists of visits as new or as seen, and returns their number.
+function setNew(state, fresh, visits) {
+  const concerns = ({ user_id: id, seq, new: now }) => now !== fresh && seq > visits.get(id)?.before && seq <= visits.get(id).seen;
+  const n = state.all.filter(concerns).length;
+  state.all = state.all.map((one) => (concerns(one) ? { ...one, new: fresh } : one));
   const focused = document.activeElement.closest?.('li[data-gist]')?.dataset.gist;
   draw(state);
-  rows(state).find((one) => one.dataset.gist === focused)?.focus();
+  if (focused) rows(state).find((one) => one.dataset.gist === focused)?.focus();
+  return n;
 }
 
 async function markAll(state) {

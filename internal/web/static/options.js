@@ -3,6 +3,7 @@
 import * as api from './api.js';
 import { el, icon } from './dom.js';
 import { toast } from './parts.js';
+import { undoable } from './undo.js';
 import { capital } from './words.js';
 
 const names = {
@@ -11,7 +12,8 @@ const names = {
 
 // options shows the settings. The stages on offer are those of the chosen pipeline. beside
 // is shown beside the button that saves.
-export function options({ admin }, all, pipelines, read, { verb = 'Save', beside = null } = {}) {
+export function options(page, all, pipelines, read, { verb = 'Save', beside = null } = {}) {
+  const { admin } = page;
   const fields = all.map((one) => setting(one, admin));
   if (!admin || all.every((one) => one.locked_by)) return [fields, !admin && el('p', { className: 'quiet' }, 'Only admin tokens can change settings.')];
   const wrong = el('p', { className: 'wrong', role: 'alert' });
@@ -33,8 +35,9 @@ export function options({ admin }, all, pipelines, read, { verb = 'Save', beside
     const text = (name) => (form.elements[name].value === since ? form.elements.since : form.elements[name]).value.trim();
     const changed = all.filter((one) => !one.locked_by && text(one.name) !== chosen(one));
     try {
-      if (changed.length) await api.set(Object.fromEntries(changed.map((one) => [one.name, entered(one, text(one.name))])));
-      toast(changed.length ? 'Saved. Applies to new deals and users.' : 'No changes');
+      const saved = changed.length ? await api.set(Object.fromEntries(changed.map((one) => [one.name, entered(one, text(one.name))]))) : null;
+      if (changed.length) undoable(page, 'Saved. Applies to new deals and users.', () => restore(changed, saved), { done: 'The settings are as before', changed: read });
+      else toast('No changes');
       await read();
     } catch (problem) {
       wrong.textContent = capital(problem.message);
@@ -43,6 +46,14 @@ export function options({ admin }, all, pipelines, read, { verb = 'Save', beside
     }
   };
   return form;
+}
+
+// restore sets the settings to their values before, unless somebody has changed one since.
+async function restore(before, saved) {
+  const value = ({ settings }, name) => settings.find((one) => one.name === name)?.value;
+  const now = await api.settings();
+  if (before.some(({ name }) => value(now, name) !== value(saved, name))) throw new api.Problem(409, 'Not undone', 'a setting was changed meanwhile');
+  await api.set(Object.fromEntries(before.map((one) => [one.name, entered(one, chosen(one))])));
 }
 
 // chosen is the changed value as text, '' for the default; entered is the inverse.

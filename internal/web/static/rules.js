@@ -4,9 +4,11 @@
 import * as api from './api.js';
 import { button, el, renew } from './dom.js';
 import { attempt, back, badge, note, toast } from './parts.js';
+import { drag } from './ruledrag.js';
 import { form } from './ruleform.js';
 import { again, preview, refused, summary } from './rulepreview.js';
 import { cleaned, lacks, sentence } from './rulewords.js';
+import { forgetUndo, undoable } from './undo.js';
 import { capital, count } from './words.js';
 
 const settle = 400; // ms after the last change
@@ -57,6 +59,7 @@ async function read(state) {
 function take(state, { rules: all, version }) {
   if (state.version === version && state.saved) return;
   Object.assign(state, { rules: all, version, saved: text(all), open: null });
+  forgetUndo(); // A removed rule is saved, or back.
   state.notes.replaceChildren();
   state.wrong.textContent = '';
   if (state.page.shown) {
@@ -102,7 +105,7 @@ function line(state, rule, at) {
     el('div', { className: 'rule-text' }, name, what, paused && el('p', {}, badge('bad', 'pause', 'Paused'), ' ', el('span', { className: 'reason' }, capital(paused))), rule.off && !admin && badge('none', 'pause', 'Off'), tally()));
   if (admin) {
     const handle = el('span', { className: 'handle', draggable: true, title: 'Drag to another place', attrs: { 'aria-hidden': 'true' } }, '⠿');
-    drag(state, item, handle, rule);
+    drag(state, item, handle, rule, move);
     item.prepend(handle);
     item.append(el('div', { className: 'small line rule-acts' },
       el('label', { className: 'on' }, on, el('span', { attrs: { 'aria-hidden': 'true' } }, 'On')),
@@ -120,27 +123,6 @@ function line(state, rule, at) {
   }
   renewed();
   return item;
-}
-
-function drag(state, item, handle, rule) {
-  handle.ondragstart = (event) => {
-    state.dragged = rule;
-    event.dataTransfer.effectAllowed = 'move';
-    event.dataTransfer.setData('text/plain', rule.name);
-    event.dataTransfer.setDragImage(item, 0, 0);
-  };
-  handle.ondragend = () => (state.dragged = null);
-  item.ondragover = (event) => {
-    if (!state.dragged) return;
-    event.preventDefault();
-    item.classList.toggle('over', state.dragged !== rule);
-  };
-  item.ondragleave = () => item.classList.remove('over');
-  item.ondrop = (event) => {
-    event.preventDefault();
-    item.classList.remove('over');
-    if (state.dragged && state.dragged !== rule) move(state, state.dragged, state.rules.indexOf(rule), 'edit');
-  };
 }
 
 // move puts a rule at another place, and the focus back on its control.
@@ -172,8 +154,15 @@ function removed(state, rule, at) {
   if (state.open === rule) state.open = null;
   draw(state);
   focus(state, Math.min(at, state.rules.length - 1), 'edit');
-  state.said.textContent = `${rule.name || 'The rule'} was removed. Discard the changes to get it back.`;
   touched(state);
+  const back = () => {
+    const place = Math.min(at, state.rules.length);
+    state.rules.splice(place, 0, rule);
+    draw(state);
+    focus(state, place, 'edit');
+    touched(state);
+  };
+  undoable(state.page, `${rule.name || 'The rule'} removed from the list, not saved yet`, back, { done: `${rule.name || 'The rule'} is back`, unsaved: true });
 }
 
 function touched(state) {

@@ -6,6 +6,7 @@ import { button, el, parted, renew } from './dom.js';
 import { row } from './gist.js';
 import * as live from './live.js';
 import { attempt, chips, dealChips, empty, more } from './parts.js';
+import { undoable } from './undo.js';
 import { count, counted, nameOf, outcomes } from './words.js';
 
 const part = 100; // gists in the first request
@@ -107,7 +108,14 @@ async function visited(state, all = false) {
   const last = Math.max(0, ...shown);
   if (document.hidden || !(complete || all) || last <= Math.max(opened.since, state.visit ?? 0)) return;
   state.visit = last;
-  await api.visit(nameOf(state.user), last).catch(() => { state.visit = 0; });
+  const visit = await api.visit(nameOf(state.user), last).catch(() => { state.visit = 0; });
+  if (all && visit) {
+    const undo = async () => {
+      await api.takeBack(nameOf(state.user), visit);
+      state.visit = 0;
+    };
+    undoable(state.page, `All gists of ${state.user.login} marked as seen`, undo, { done: 'Marked as not seen', changed: state.follow });
+  }
 }
 
 const isNew = (gist) => gist.seq > opened.since;
@@ -184,7 +192,7 @@ function fill(state, id, gists) {
   find('gists').hidden = !gists.length;
   find('none').hidden = gists.length > 0;
   parted(find('gists'), gists, ({ id: key }) => key, (gist) =>
-    row(gist, { may: state.page.may, isNew: isNew(gist), changed: () => attempt(state.follow) }));
+    row(gist, { page: state.page, isNew: isNew(gist), changed: () => attempt(state.follow) }));
 }
 
 async function readMore(state) {

@@ -6,12 +6,13 @@ import { button, el, renew } from './dom.js';
 import { follow } from './operations.js';
 import { attempt, confirm, toast } from './parts.js';
 import { pulse } from './pulse.js';
+import { undoable } from './undo.js';
 import { capital, count, counted, nameOf, userStates } from './words.js';
 
 const verbs = {
   scan: { word: 'Scan now', mark: 'again', done: 'queued for a scan', result: 'requested' },
-  pause: { word: 'Pause', mark: 'pause', done: 'paused' },
-  resume: { word: 'Resume', mark: 'go', done: 'resumed' },
+  pause: { word: 'Pause', mark: 'pause', done: 'paused', back: 'resume' },
+  resume: { word: 'Resume', mark: 'go', done: 'resumed', back: 'pause' },
   approve: { word: 'Approve', mark: 'created', done: 'approved' },
   remove: { word: 'Remove', mark: 'skipped', done: 'removed', warning: 'Scans stop, and queued deals are skipped. Existing gists and deals are kept.' },
 };
@@ -50,7 +51,7 @@ export function bulk(state) {
 
 async function toAll(state, verb) {
   const { given, beyond } = state;
-  const { word, done, result: wanted = done, warning = 'This includes users on other pages.' } = verbs[verb];
+  const { word, done, back, result: wanted = done, warning = 'This includes users on other pages.' } = verbs[verb];
   const target = beyond ? matching(state) : counted(state.chosen.size, 'user');
   if ((verbs[verb].warning || beyond) && (await confirm(`${word.replace(' now', '')} ${target}?`, warning, word, { danger: verb === 'remove' })) === null) return;
   if (verb === 'approve') {
@@ -65,7 +66,10 @@ async function toAll(state, verb) {
     return;
   }
   const { users: changed, results } = answer;
-  if (changed) toast(`${counted(changed, 'user')} ${done}`);
+  const names = results.filter(({ result }) => result === wanted).map(({ input }) => input);
+  const text = `${counted(changed, 'user')} ${done}`;
+  if (back && names.length) undoable(state.page, text, () => api.changeAll({ users: names }, back), { done: (undone) => `${counted(undone.users, 'user')} ${verbs[back].done}`, changed: state.read });
+  else if (changed) toast(text);
   const unchanged = results.filter(({ result }) => result !== wanted);
   if (unchanged.length) toast(`${counted(unchanged.length, 'user')} not changed: ${unchanged.slice(0, 3).map(({ input, reason }) => `${input}: ${reason}`).join('; ')}`, 'bad');
   state.chosen.clear();

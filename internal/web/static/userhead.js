@@ -6,6 +6,7 @@ import { attempt, confirm, due, empty, note, userBadge, when } from './parts.js'
 import { backfillList } from './backfill.js';
 import { ask } from './cost.js';
 import { track } from './quick.js';
+import { undoable } from './undo.js';
 import { capital, counted, localTimes, nameOf } from './words.js';
 
 const backfills = { all: 'deals for all gists', none: 'deals for new gists only' };
@@ -21,14 +22,26 @@ export function about(state) {
         el('span', {}, 'last scan ', when(current.last_scan_at)),
         current.state === 'active' && el('span', {}, 'next scan ', due(current.next_scan_at, 'not scheduled')),
         el('span', {}, backfills[current.backfill] ?? `deals for gists since ${current.backfill}`)),
-      page.may && actions(state, page.admin)),
+      page.may && actions(state)),
     current.problem && note(current.state === 'gone' ? 'bad' : 'warn', 'failed', el('p', { dir: 'auto' }, localTimes(current.problem))),
   ];
 }
 
-function actions({ user, follow }, admin) {
+const turns = { pause: { back: 'resume', done: 'paused', more: '. Queued deals are still created.' }, resume: { back: 'pause', done: 'resumed', more: '' } };
+
+function actions(state) {
+  const { user, follow, page } = state;
   const { login, state: now, deals } = user;
-  const act = (verb, done) => async () => (await attempt(() => api.change(nameOf(user), verb), ({ result, reason }) => (result === 'unchanged' ? capital(reason) : done))) && attempt(follow);
+  const act = (verb, done) => async () => (await attempt(() => api.change(nameOf(user), verb), done)) && attempt(follow);
+  // turn pauses or resumes the user.
+  const turn = (verb) => async () => {
+    const answer = await attempt(() => api.change(nameOf(user), verb), ({ result, reason }) => (result === 'unchanged' ? capital(reason) : ''));
+    if (!answer) return;
+    const { back, done, more } = turns[verb];
+    if (answer.result !== 'unchanged') undoable(page, `${login} ${done}${more}`, () => api.change(nameOf(user), back), { done: `${login} ${turns[back].done}`, changed: follow });
+    await attempt(follow);
+    page.root.querySelector(`[data-act="${back}"]`)?.focus();
+  };
   const remove = async () => {
     const yes = await confirm(`Remove ${login}?`, 'Scans stop, and queued deals are skipped. Existing gists and deals are kept.', 'Remove', { danger: true });
     if (yes !== null && (await attempt(() => api.change(nameOf(user), 'remove'), `${login} removed`))) location.hash = '#/users';
@@ -38,10 +51,10 @@ function actions({ user, follow }, admin) {
     deals.awaiting_approval > 0 && button(`Approve ${counted(deals.awaiting_approval, 'deal')}`, async () => (await ask('Approve', deals.awaiting_approval)) && act('approve', 'Deals approved and queued')(), action('approve', 'created', 'primary')),
     now !== 'paused' && button('Scan now', act('scan', 'Scan queued'), action('scan', 'again')),
     now === 'paused'
-      ? button('Resume', act('resume', 'Scanning resumed'), action('resume', 'go'))
-      : button('Pause', act('pause', 'Scanning paused. Queued deals are still created.'), action('pause', 'pause')),
+      ? button('Resume', turn('resume'), action('resume', 'go'))
+      : button('Pause', turn('pause'), action('pause', 'pause')),
     button('Remove', remove, action('remove', '', 'plain')),
-    admin && el('a', { href: `#/erase?user=${encodeURIComponent(nameOf(user))}`, className: 'button plain', data: { act: 'erase' } }, 'Erase…'));
+    page.admin && el('a', { href: `#/erase?user=${encodeURIComponent(nameOf(user))}`, className: 'button plain', data: { act: 'erase' } }, 'Erase…'));
 }
 
 // offer offers to track the user. It needs a click, because a link on another site
