@@ -88,7 +88,7 @@ func first(blocks any) map[string]any { return blocks.([]any)[0].(map[string]any
 func TestAFileOfAnUnknownKindFailsThePlan(t *testing.T) {
 	t.Parallel()
 	f := installed(t)
-	f.Write("../internal/web/static/new.wasm", "x")
+	f.Write("../../internal/web/static/new.wasm", "x")
 	if said, ok := f.Run("plan", "-no-color", "-input=false"); ok || !strings.Contains(said, "content_types") {
 		t.Errorf("want a plan that fails at content_types, was told:\n%s", said)
 	}
