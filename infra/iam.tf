@@ -8,7 +8,7 @@ data "aws_partition" "current" {}
 
 locals {
   parameter_arns = concat(
-    [aws_ssm_parameter.pipedrive_api_key.arn, aws_ssm_parameter.admin_token.arn, aws_ssm_parameter.trusted_proxies.arn],
+    [aws_ssm_parameter.pipedrive_api_key.arn, aws_ssm_parameter.admin_token.arn, aws_ssm_parameter.origin_secret.arn],
     aws_ssm_parameter.github_token[*].arn,
     aws_ssm_parameter.database_password[*].arn,
     var.database_url_parameter == "" ? [] : ["arn:${data.aws_partition.current.partition}:ssm:${var.region}:${data.aws_caller_identity.current.account_id}:parameter${var.database_url_parameter}"],

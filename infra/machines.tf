@@ -28,7 +28,7 @@ locals {
     file_system_dns             = join("", aws_efs_file_system.shared[*].dns_name)
     api_domain                  = local.api_domain
     public_url                  = "https://${local.page_domain}"
-    trusted_proxies_parameter   = aws_ssm_parameter.trusted_proxies.name
+    origin_secret_parameter     = aws_ssm_parameter.origin_secret.name
     vpc_cidr                    = local.vpc_cidr
     acme_email                  = coalesce(var.acme_email, var.alarm_email)
     acme_server                 = var.acme_server
@@ -49,22 +49,6 @@ locals {
   comment_lines = "/(?m)^[ \t]*((#[^!\n][^\n]*|#)?\n)?/"
   user_data     = base64encode(replace(templatefile("${path.module}/startup.sh.tftpl", local.startup), local.comment_lines, ""))
   user_data_max = base64encode(replace(templatefile("${path.module}/startup.sh.tftpl", local.longest), local.comment_lines, ""))
-}
-
-# The addresses from which CloudFront calls the load balancer: behind them, the
-# client is the viewer. AWS changes the list a few times a year; an apply follows. The
-# list is no secret, but nearly a KiB, of which user data may have 16.
-data "aws_ec2_managed_prefix_list" "cloudfront" {
-  name = "com.amazonaws.global.cloudfront.origin-facing"
-}
-
-resource "aws_ssm_parameter" "trusted_proxies" {
-  name           = "/${var.name}/trusted-proxies"
-  description    = "Addresses whose forwarding headers gistdeal believes: nginx and CloudFront"
-  type           = "String"
-  insecure_value = join(",", concat(["127.0.0.1"], sort(data.aws_ec2_managed_prefix_list.cloudfront.entries[*].cidr)))
-
-  tags = local.tags
 }
 
 data "aws_ssm_parameter" "ubuntu" {

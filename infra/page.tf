@@ -167,6 +167,12 @@ resource "aws_cloudfront_distribution" "page" {
     origin_id   = "api"
     domain_name = local.api_domain
 
+    # It replaces a header of that name from a viewer.
+    custom_header {
+      name  = "X-Origin-Verify"
+      value = random_password.origin.result
+    }
+
     custom_origin_config {
       origin_protocol_policy   = "https-only"
       origin_ssl_protocols     = ["TLSv1.2"]

@@ -44,3 +44,21 @@ resource "aws_ssm_parameter" "database_password" {
 
   tags = local.tags
 }
+
+# By this word machines know this installation's CloudFront, and believe it about the
+# viewer's address: everybody can have a CloudFront. It is in the state, since CloudFront
+# takes none that is only sent; with it, a client can pretend to have another address.
+resource "random_password" "origin" {
+  length  = 32
+  special = false
+  upper   = false # nginx would take both for the same
+}
+
+resource "aws_ssm_parameter" "origin_secret" {
+  name        = "/${var.name}/origin-secret"
+  description = "By which machines know CloudFront"
+  type        = "SecureString"
+  value       = random_password.origin.result
+
+  tags = local.tags
+}

@@ -8,6 +8,11 @@ terraform {
       source  = "hashicorp/aws"
       version = "~> 6.25"
     }
+
+    random = {
+      source  = "hashicorp/random"
+      version = "~> 3.7"
+    }
   }
 }
 

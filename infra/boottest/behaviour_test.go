@@ -104,10 +104,10 @@ func secretFile(path string) bool {
 	if filepath.Base(filepath.Dir(path)) == "gistdeal" {
 		return !strings.HasPrefix(name, "rds.pem") && name != "."
 	}
-	return strings.HasPrefix(name, "gistdeal.pem") || strings.HasPrefix(name, "key")
+	return strings.HasPrefix(name, "gistdeal.pem") || strings.HasPrefix(name, "key") || strings.HasPrefix(name, "origin")
 }
 
-// cloudFront is an address of CloudFront, which machines in a test are told of.
+// cloudFront is an address of CloudFront's, from which everybody's calls come.
 const cloudFront = "203.0.113.5"
 
 func TestAMachineServesLongAndLargeRequestsAndKnowsItsViewers(t *testing.T) {
@@ -118,7 +118,6 @@ func TestAMachineServesLongAndLargeRequestsAndKnowsItsViewers(t *testing.T) {
 	}
 	w.acme(29 * 24 * time.Hour) // What is left of 90 days after 61.
 	w.sh("ip address add " + cloudFront + " dev bridge")
-	w.write("/srv/world/parameters/gistdeal/trusted-proxies", "127.0.0.1,203.0.113.0/26\n")
 	m := w.started(render(t, parameterised))
 
 	var long sync.WaitGroup
@@ -174,25 +173,38 @@ func (m *machine) speaks() {
 }
 
 // viewers guesses as viewers of CloudFront, each under forged addresses: the limit
-// counts the viewer, and no other one.
+// counts the viewer, and no other one. Another CloudFront is a client as all others.
 func (m *machine) viewers() {
 	m.t.Helper()
-	guess := func(from, forwarded string) int {
-		r, err := m.ask(from, balancerAddress, "GET", "https://"+apiDomain+"/trackedusers", nil, "Authorization: Bearer wrong", "X-Forwarded-For: "+forwarded)
+	guess := func(from, forwarded string, more ...string) int {
+		r, err := m.ask(from, balancerAddress, "GET", "https://"+apiDomain+"/trackedusers", nil, append(more, "Authorization: Bearer wrong", "X-Forwarded-For: "+forwarded)...)
 		if err != nil {
 			m.t.Error(err)
 		}
 		return r.status
 	}
+	const ours = "X-Origin-Verify: " + originSecret
 	var statuses []int
 	for i := range 12 {
-		statuses = append(statuses, guess(cloudFront, fmt.Sprintf("127.0.0.1, 192.0.2.%d, 198.51.100.77", i)))
+		statuses = append(statuses, guess(cloudFront, fmt.Sprintf("127.0.0.1, 192.0.2.%d, 198.51.100.77", i), ours))
 	}
 	if !slices.Contains(statuses, 429) {
 		m.t.Errorf("a viewer who guesses under forged addresses is not stopped: %v", statuses)
 	}
-	if status := guess(cloudFront, "198.51.100.78"); status != 401 {
-		m.t.Errorf("another viewer pays for it: %d", status)
+	for _, viewer := range []string{"198.51.100.78", "2001:db8::78"} {
+		if status := guess(cloudFront, viewer, ours); status != 401 {
+			m.t.Errorf("another viewer, %s, pays for it: %d", viewer, status)
+		}
+	}
+	// Everybody can have a CloudFront, and send what headers they like from it.
+	for kind, header := range map[string]string{"no secret": "X-Origin: 1", "a wrong secret": "X-Origin-Verify: " + originSecret[1:]} {
+		statuses = nil
+		for i := range 12 {
+			statuses = append(statuses, guess(cloudFront, fmt.Sprintf("192.0.2.%d, 192.0.2.%d", i, i), header))
+		}
+		if !slices.Contains(statuses, 429) {
+			m.t.Errorf("a CloudFront with %s is believed: %v", kind, statuses)
+		}
 	}
 	// Somebody who is not CloudFront is no viewer of it.
 	if status := guess(visitorAddress, "198.51.100.77"); status != 401 {

@@ -74,7 +74,7 @@ func (m *machine) keepsSecrets(out string) {
 		"the env":  m.ran("cat", "/etc/gistdeal/env"),
 	}
 	for place, text := range places {
-		for _, secret := range []string{pipedriveKey, gitHubToken, adminToken} {
+		for _, secret := range []string{pipedriveKey, gitHubToken, adminToken, originSecret} {
 			if strings.Contains(text, secret) {
 				m.t.Errorf("%s shows a secret", place)
 			}

@@ -79,7 +79,7 @@ func variables() map[string]any {
 		"pipedrive_api_key_parameter": "/gistdeal/pipedrive-api-key", "github_token_parameter": "/gistdeal/github-token",
 		"admin_token_parameter": "/gistdeal/admin-token", "database_url_parameter": "", "database_url": "", "database_password_parameter": "", "database_secret_arn": "",
 		"file_system_id": "fs-1", "file_system_dns": "fs-1.efs.us-east-1.amazonaws.com",
-		"api_domain": apiDomain, "public_url": "https://challenge.example.test", "trusted_proxies_parameter": "/gistdeal/trusted-proxies", "vpc_cidr": "10.0.0.0/16",
+		"api_domain": apiDomain, "public_url": "https://challenge.example.test", "origin_secret_parameter": "/gistdeal/origin-secret", "vpc_cidr": "10.0.0.0/16",
 		"acme_email": "admin@example.test", "acme_server": "https://acme.test/dir", "wait_for_load_balancer": 20,
 		"settings": map[string]string{},
 		"limits": map[string]int{

@@ -59,7 +59,12 @@ func TestNginxTakesItsConfiguration(t *testing.T) {
 	if err := os.WriteFile(pem, append(both, private...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config := strings.NewReplacer("/etc/nginx/gistdeal.pem", pem, "/run/nginx.pid", filepath.Join(dir, "pid"), "/var/log/nginx", dir).
+	origin := filepath.Join(dir, "origin")
+	words := strings.NewReplacer(`\$`, "$", "$origin_secret", originSecret).Replace(file(t, render(t, whole), "/etc/nginx/origin"))
+	if err := os.WriteFile(origin, []byte(words), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := strings.NewReplacer("/etc/nginx/gistdeal.pem", pem, "/etc/nginx/origin", origin, "/run/nginx.pid", filepath.Join(dir, "pid"), "/var/log/nginx", dir).
 		Replace(file(t, render(t, whole), "/etc/nginx/nginx.conf"))
 	name := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(name, []byte(config), 0o600); err != nil {

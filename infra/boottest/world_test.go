@@ -43,6 +43,7 @@ const (
 	adminToken    = `admin-$(id)'%s\n-of-the-test`
 	adminLogin    = "Authorization: Bearer " + adminToken
 	pipedriveName = "/gistdeal/pipedrive-api-key"
+	originSecret  = "abcdefghijklmnopqrstuvwxyz012345" // letters and digits, as Terraform makes it
 )
 
 // world is a network of its own, without the rest of the internet, in which
@@ -184,7 +185,7 @@ func newWorld(t *testing.T, bin string) *world {
 	w.sh(`mount --bind /srv/hosts /etc/hosts`)
 	for name, value := range map[string]string{
 		pipedriveName: pipedriveKey, "/gistdeal/github-token": gitHubToken, "/gistdeal/admin-token": adminToken,
-		"/gistdeal/database-url": "/tmp/gistdeal.db", "/gistdeal/trusted-proxies": "127.0.0.1",
+		"/gistdeal/database-url": "/tmp/gistdeal.db", "/gistdeal/origin-secret": originSecret,
 	} {
 		w.write("/srv/world/parameters"+name, value+"\n")
 	}

@@ -25,7 +25,7 @@ var editsOfTheScript = []edit{
 	{startup, "ssl_protocols TLSv1.2 TLSv1.3", "ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"},
 	{startup, "proxy_buffering off", "proxy_buffering on"},
 	{startup, "proxy_read_timeout ${limits.proxy_read}s", "proxy_read_timeout 20s"},
-	{startup, "$proxy_add_x_forwarded_for", "$http_x_forwarded_for"},
+	{startup, "X-Forwarded-For $client", "X-Forwarded-For $http_x_forwarded_for"},
 	{startup, `proxy_set_header X-Real-IP "";`, `proxy_set_header X-Real-IP $http_x_real_ip;`},
 	{startup, "        location = /metrics {\n            return 404;\n        }\n", ""},
 	{startup, "https://${api_domain}$request_uri", "https://${api_domain}/"},

@@ -46,7 +46,7 @@ var (
 func unusual(has ...map[string]cty.Value) map[string]cty.Value {
 	return joined(append(has, texts(
 		"region", "eu-north-1", "log_group", "/crm", "vpc_cidr", "10.9.0.0/16",
-		"pipedrive_api_key_parameter", "/crm/pipedrive-api-key", "admin_token_parameter", "/crm/admin-token", "trusted_proxies_parameter", "/crm/trusted-proxies",
+		"pipedrive_api_key_parameter", "/crm/pipedrive-api-key", "admin_token_parameter", "/crm/admin-token", "origin_secret_parameter", "/crm/origin-secret",
 		"api_domain", "api-challenge.example.org", "public_url", "https://challenge.example.org", "acme_email", "certificates@example.org", "acme_server", "https://acme.example.org/directory",
 	), map[string]cty.Value{
 		"wait_for_load_balancer": cty.NumberIntVal(97),
@@ -94,7 +94,7 @@ func values(kind string) map[string]cty.Value {
 		"region", "us-east-1", "log_group", "/gistdeal", "image", publicImage, "registry", "",
 		"pipedrive_api_key_parameter", "/gistdeal/pipedrive-api-key", "github_token_parameter", "", "admin_token_parameter", "/gistdeal/admin-token",
 		"database_url", "", "database_url_parameter", "", "database_password_parameter", "", "database_secret_arn", "", "file_system_id", "", "file_system_dns", "",
-		"api_domain", "api-challenge.example.com", "public_url", "https://challenge.example.com", "trusted_proxies_parameter", "/gistdeal/trusted-proxies",
+		"api_domain", "api-challenge.example.com", "public_url", "https://challenge.example.com", "origin_secret_parameter", "/gistdeal/origin-secret",
 		"vpc_cidr", "10.0.0.0/16", "acme_email", "you@example.com", "acme_server", "https://acme-v02.api.letsencrypt.org/directory",
 	), machines[kind])
 }

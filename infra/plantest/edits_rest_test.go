@@ -210,6 +210,14 @@ resource "aws_iam_instance_profile" "machine" {`,
 		"database", "but not as its master",
 	},
 	{
+		"secrets.tf", "special = false", "special = true",
+		"secrets", "a word that nobody guesses",
+	},
+	{
+		"page.tf", "value = random_password.origin.result", `value = "gistdeal"`,
+		"secrets", "CloudFront shows the word",
+	},
+	{
 		"secrets.tf", `"/${var.name}/admin-token"`, `"/gistdeal/admin-token"`,
 		"machines", "Machines are told what was asked for.",
 	},

@@ -3,6 +3,11 @@ mock_provider "aws" {
   override_during = plan
 }
 
+mock_provider "random" {
+  source          = "./tests/mocks-random"
+  override_during = plan
+}
+
 run "names" {
   command = plan
 

@@ -3,6 +3,11 @@ mock_provider "aws" {
   override_during = plan
 }
 
+mock_provider "random" {
+  source          = "./tests/mocks-random"
+  override_during = plan
+}
+
 run "rights" {
   command = plan
 
@@ -17,7 +22,7 @@ run "rights" {
   }
 
   assert {
-    condition     = toset(flatten([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Resource if contains(s.Action, "ssm:GetParameter")])) == toset([aws_ssm_parameter.pipedrive_api_key.arn, aws_ssm_parameter.admin_token.arn, aws_ssm_parameter.github_token[0].arn, aws_ssm_parameter.database_password[0].arn, aws_ssm_parameter.trusted_proxies.arn])
+    condition     = toset(flatten([for s in jsondecode(aws_iam_policy.machine.policy).Statement : s.Resource if contains(s.Action, "ssm:GetParameter")])) == toset([aws_ssm_parameter.pipedrive_api_key.arn, aws_ssm_parameter.admin_token.arn, aws_ssm_parameter.github_token[0].arn, aws_ssm_parameter.database_password[0].arn, aws_ssm_parameter.origin_secret.arn])
     error_message = "A machine may read its own parameters only."
   }
 

@@ -3,6 +3,11 @@ mock_provider "aws" {
   override_during = plan
 }
 
+mock_provider "random" {
+  source          = "./tests/mocks-random"
+  override_during = plan
+}
+
 run "machines" {
   command = plan
 
@@ -61,8 +66,8 @@ run "machines" {
   }
 
   assert {
-    condition     = aws_ssm_parameter.trusted_proxies.insecure_value == "127.0.0.1,198.51.100.0/26,198.51.100.128/25" && strcontains(base64decode(aws_launch_template.machine.user_data), "\ntrusted_proxies=$(parameter '/gistdeal/trusted-proxies')\n") && strcontains(base64decode(aws_launch_template.machine.user_data), "\nGISTDEAL_TRUSTED_PROXIES=$trusted_proxies\n") && data.aws_ec2_managed_prefix_list.cloudfront.name == "com.amazonaws.global.cloudfront.origin-facing"
-    error_message = "Behind CloudFront the client is the viewer; nobody else's forwarding headers count."
+    condition     = strcontains(base64decode(aws_launch_template.machine.user_data), "\nGISTDEAL_TRUSTED_PROXIES=127.0.0.1\n") && strcontains(base64decode(aws_launch_template.machine.user_data), "\norigin_secret=$(parameter '/gistdeal/origin-secret')\n")
+    error_message = "nginx alone says who the client is, and knows CloudFront by a secret."
   }
 
   assert {

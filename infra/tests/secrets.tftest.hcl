@@ -3,6 +3,11 @@ mock_provider "aws" {
   override_during = plan
 }
 
+mock_provider "random" {
+  source          = "./tests/mocks-random"
+  override_during = plan
+}
+
 run "secrets" {
   command = plan
 
@@ -37,6 +42,21 @@ run "secrets" {
   assert {
     condition     = !anytrue([for secret in ["canary-pipedrive", "canary-admin", "canary-github", "canary-database"] : strcontains(base64decode(aws_launch_template.machine.user_data), secret)])
     error_message = "User data holds no secret."
+  }
+
+  assert {
+    condition     = nonsensitive(aws_ssm_parameter.origin_secret.value == random_password.origin.result) && aws_ssm_parameter.origin_secret.type == "SecureString" && random_password.origin.length >= 32 && !random_password.origin.special && !random_password.origin.upper
+    error_message = "Machines are given a word that nobody guesses, in small letters and digits."
+  }
+
+  assert {
+    condition     = nonsensitive(toset(flatten([for o in aws_cloudfront_distribution.page.origin : [for h in o.custom_header : [o.origin_id, h.name, h.value]]])) == toset(["api", "X-Origin-Verify", random_password.origin.result]))
+    error_message = "CloudFront shows the word to the load balancer, and to nobody else."
+  }
+
+  assert {
+    condition     = nonsensitive(!strcontains(base64decode(aws_launch_template.machine.user_data), random_password.origin.result))
+    error_message = "The word is not in user data."
   }
 
   assert {

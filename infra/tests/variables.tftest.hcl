@@ -3,6 +3,11 @@ mock_provider "aws" {
   override_during = plan
 }
 
+mock_provider "random" {
+  source          = "./tests/mocks-random"
+  override_during = plan
+}
+
 # Each validation refuses a value that AWS would refuse later, or accept and then fail with.
 
 run "image_without_a_digest" {

@@ -21,10 +21,6 @@ mock_data "aws_partition" {
   defaults = { partition = "aws" }
 }
 
-mock_data "aws_ec2_managed_prefix_list" {
-  defaults = { entries = [{ cidr = "198.51.100.128/25", description = "" }, { cidr = "198.51.100.0/26", description = "" }] }
-}
-
 mock_data "aws_ssm_parameter" {
   defaults = { insecure_value = "ami-0123456789abcdef0" }
 }
@@ -181,8 +177,8 @@ override_resource {
 }
 
 override_resource {
-  target = aws_ssm_parameter.trusted_proxies
-  values = { arn = "arn:aws:ssm:us-east-1:123456789012:parameter/gistdeal/trusted-proxies" }
+  target = aws_ssm_parameter.origin_secret
+  values = { arn = "arn:aws:ssm:us-east-1:123456789012:parameter/gistdeal/origin-secret" }
 }
 
 override_resource {
