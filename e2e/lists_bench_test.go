@@ -1,23 +1,20 @@
-package server_test
+package e2e_test
 
 import (
 	"database/sql"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"gistdeal/internal/admin/settings"
 	"gistdeal/internal/api"
-	"gistdeal/internal/server"
+	"gistdeal/internal/sim"
+	"gistdeal/internal/store"
 	"gistdeal/internal/testing/pgtest"
-	"gistdeal/internal/testing/stack"
 	"gistdeal/internal/testing/testenv"
 )
 
@@ -27,23 +24,19 @@ var listPaths = []string{
 	"/deals", "/deals?state=created", "/deals?state=failed", "/deals?user=user7", "/failures", "/duplicates", "/requests", "/runs",
 }
 
-// BenchmarkLists requests lists of 100 users with 1,000 gists each, over loopback.
-// "x-livez" is the ratio of the median to that of /livez, which needs no database, at the same
-// time; "req/s" is with 8 clients at a time.
+// BenchmarkLists requests lists of 100 users with 1,000 gists each from the real program, over
+// loopback. "x-livez" is the ratio of the median to that of /livez, which needs no database, at
+// the same time; "req/s" is with 8 clients at a time.
 func BenchmarkLists(b *testing.B) {
-	for _, database := range []string{"SQLite", "PostgreSQL"} {
-		b.Run(database, func(b *testing.B) {
-			driver, address := "sqlite", filepath.Join(b.TempDir(), "lists.db")
-			if database == "PostgreSQL" {
-				driver, address = "pgx", pgtest.URL(b)
+	for name, driver := range map[string]string{"SQLite": "sqlite", "PostgreSQL": "pgx"} {
+		b.Run(name, func(b *testing.B) {
+			_, env := simulate(b, sim.Options{})
+			if name == "PostgreSQL" {
+				env["GISTDEAL_DATABASE_URL"] = pgtest.URL(b)
 			}
-			db := stack.OpenAt(b, address)
-			fillLists(b, driver, address)
-			a := api.New(db, settings.Configured{}, api.Options{})
-			defer a.Close()
-			s := httptest.NewServer(server.New(db, answering{errNobody}, server.Options{API: a}).Handler())
-			defer s.Close()
-			c := caller{b, s.URL, &http.Transport{MaxIdleConnsPerHost: 8, DisableCompression: true}}
+			fillLists(b, driver, env["GISTDEAL_DATABASE_URL"])
+			p := start(b, env)
+			c := caller{b, p.url, &http.Transport{MaxIdleConnsPerHost: 8, DisableCompression: true}}
 			defer c.transport.CloseIdleConnections()
 			for _, path := range listPaths {
 				b.Run(path[1:], func(b *testing.B) {
@@ -125,9 +118,14 @@ func (c caller) rate(path string, clients int) float64 {
 }
 
 // fillLists adds 100 users with 1,000 gists each and their deals. The statements work on
-// both databases.
+// both databases. Pushes are paused, so that the queued deals stay queued.
 func fillLists(b *testing.B, driver, address string) {
 	b.Helper()
+	s, err := store.Open(b.Context(), address, store.Options{}) // Creates the schema.
+	testenv.Must(b, err)
+	_, err = s.PausePushes(b.Context(), "a benchmark", time.Now())
+	testenv.Must(b, err)
+	testenv.Must(b, s.Close())
 	db, err := sql.Open(driver, address)
 	testenv.Must(b, err)
 	defer db.Close()
