@@ -116,6 +116,7 @@ func (h *gitHub) edit(p *ownedGist, edit func(*Gist), quiet bool) {
 	before := p.Gist
 	before.Files = slices.Clone(before.Files)
 	edit(&p.Gist)
+	p.measure()
 	if !slices.Equal(p.Files, before.Files) {
 		p.revision++
 	}

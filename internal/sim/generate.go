@@ -88,11 +88,21 @@ func (h *gitHub) fill(g *Gist) {
 			g.Files[i].Language = languages[path.Ext(f.Name)]
 		}
 	}
+	g.measure()
 	if g.CreatedAt.IsZero() {
 		g.CreatedAt = h.o.Now()
 	}
 	if g.UpdatedAt.Before(g.CreatedAt) {
 		g.UpdatedAt = g.CreatedAt
+	}
+}
+
+// measure sets the sizes of files with a text.
+func (g *Gist) measure() {
+	for i, f := range g.Files {
+		if f.Text != "" {
+			g.Files[i].Size = len(f.Text)
+		}
 	}
 }
 
@@ -204,6 +214,9 @@ func (s *Sim) postSomething() {
 
 // text returns the content of the file. Its length is f.Size.
 func (f File) text() string {
+	if f.Text != "" {
+		return f.Text
+	}
 	line := fmt.Sprintf("# %s\n", f.Name)
 	return strings.Repeat(line, f.Size/len(line)+1)[:f.Size]
 }

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -285,5 +286,46 @@ func TestEditsAndDeletionsAreVisible(t *testing.T) {
 	want(t, w.get("/gists/"+id), http.StatusNotFound)
 	if g := w.get("/users/octocat/gists"); g.text != "[]" {
 		t.Errorf("after the deletion: %s", g.text)
+	}
+}
+
+func TestAGistAloneHasTheContentOfItsFiles(t *testing.T) {
+	t.Parallel()
+	w := start(t, sim.Options{Seed: 1})
+	w.AddGist("octocat", sim.Gist{ID: "aa01", Files: []sim.File{
+		{Name: "a.md", Text: "# A title\n\nand a text"}, {Name: "large.txt", Size: 1<<20 + 1}, {Name: "image.png", Text: "\x89PNG", Binary: true},
+	}})
+	var many []sim.File
+	for i := range 301 {
+		many = append(many, sim.File{Name: fmt.Sprintf("f%03d.txt", i), Text: "text"})
+	}
+	w.AddGist("octocat", sim.Gist{ID: "aa02", Files: many})
+	type content struct {
+		Truncated bool
+		Files     map[string]struct {
+			Size              int
+			Content, Encoding string
+			Truncated         bool
+		}
+	}
+	g := decode[content](t, w.get("/gists/aa01"))
+	if f := g.Files["a.md"]; f.Content != "# A title\n\nand a text" || f.Size != len(f.Content) || f.Truncated || f.Encoding != "utf-8" || g.Truncated {
+		t.Errorf("%+v", f)
+	}
+	if f := g.Files["large.txt"]; len(f.Content) != 1<<20 || !f.Truncated || f.Size != 1<<20+1 {
+		t.Errorf("%d of %d bytes, truncated: %v", len(f.Content), f.Size, f.Truncated)
+	}
+	if f := g.Files["image.png"]; f.Content != "iVBORw==" || f.Encoding != "base64" {
+		t.Errorf("%+v", f)
+	}
+	if g := decode[content](t, w.get("/gists/aa02")); len(g.Files) != 300 || !g.Truncated {
+		t.Errorf("%d files, truncated: %v", len(g.Files), g.Truncated)
+	}
+	w.EditGist("aa01", func(g *sim.Gist) { g.Files[0].Text = "other" })
+	if f := decode[content](t, w.get("/gists/aa01")).Files["a.md"]; f.Content != "other" || f.Size != 5 {
+		t.Errorf("after an edit: %+v", f)
+	}
+	if list := w.get("/users/octocat/gists"); strings.Contains(list.text, `"content"`) {
+		t.Errorf("a list shows contents: %.300s", list.text)
 	}
 }

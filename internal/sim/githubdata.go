@@ -37,7 +37,9 @@ type Gist struct {
 type File struct {
 	Name     string
 	Language string // "" if GitHub does not know the file type
-	Size     int
+	Size     int    // that of Text, if there is one
+	Text     string // "" for one of this size
+	Binary   bool   // it is no text
 }
 
 // gitHub has the accounts and gists of GitHub.

@@ -1,10 +1,12 @@
 package sim
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"mime"
 	"path"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -82,7 +84,7 @@ type gistJSON struct {
 	Truncated       bool                `json:"truncated"`
 	User            json.RawMessage     `json:"user,omitempty"`
 	Forks           json.RawMessage     `json:"forks,omitempty"`
-	ForkOf          map[string]string   `json:"fork_of,omitempty"` // of a response about the gist itself
+	ForkOf          *gistJSON           `json:"fork_of,omitempty"` // of a response about the gist itself
 	History         json.RawMessage     `json:"history,omitempty"`
 }
 
@@ -175,21 +177,39 @@ func (p *ownedGist) short(f form) gistJSON {
 func (p *ownedGist) full(f form) gistJSON {
 	g := p.short(f)
 	if p.Fork {
-		g.ForkOf = map[string]string{"id": "0123456789abcdef0123"}
+		original := ownedGist{Gist: Gist{ID: "0123456789abcdef0123", CreatedAt: p.CreatedAt}, owner: p.owner}
+		short := original.short(f)
+		g.ForkOf = &short
 	}
-	for _, one := range p.Files {
-		j, text, truncated := g.Files[one.Name], one.text(), false
-		// GitHub docs, "Gists": up to one megabyte of content for each file.
-		if len(text) > 1<<20 {
-			text, truncated = text[:1<<20], true
+	for i, one := range p.Files {
+		// GitHub docs, "Gists": the first 300 files.
+		if g.Truncated = i == 300; g.Truncated {
+			for _, other := range p.Files[i:] {
+				delete(g.Files, other.Name)
+			}
+			break
 		}
-		j.Content, j.Truncated, j.Encoding = &text, &truncated, "utf-8"
+		j := g.Files[one.Name]
+		j.setContent(one)
 		g.Files[one.Name] = j
 	}
 	if f.version == oldVersion {
 		g.Forks, g.History = json.RawMessage("[]"), json.RawMessage("[]")
 	}
 	return g
+}
+
+// setContent adds the content of a file. GitHub docs, "Gists": up to one megabyte of it.
+func (j *fileJSON) setContent(f File) {
+	text, truncated := f.text(), false
+	if len(text) > 1<<20 {
+		text, truncated = strings.ToValidUTF8(text[:1<<20], ""), true
+	}
+	j.Encoding = "utf-8"
+	if f.Binary {
+		text, j.Encoding = base64.StdEncoding.EncodeToString([]byte(text)), "base64"
+	}
+	j.Content, j.Truncated = &text, &truncated
 }
 
 func (p *ownedGist) file(f File) fileJSON {
