@@ -96,7 +96,7 @@ const policy = `
 	internal/admin/estimate: . internal/admin/rulesets internal/pipedrive internal/rules internal/store golang.org/x/sync
 
 	# Bulk work makes the changes of admin, item by item. The engine runs it as a function.
-	internal/operation: . internal/admin internal/admin/rulesets internal/loop internal/store internal/testing/failpoint
+	internal/operation: . internal/admin internal/admin/rulesets internal/loop internal/rules internal/store internal/testing/failpoint
 
 	# Old rows go by rules that app makes of the store's methods.
 	internal/retention: internal/loop github.com/prometheus/client_golang

@@ -2,7 +2,9 @@ package gistdeal
 
 import (
 	"net/url"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Gist is a public gist of a tracked user, keyed by its gist id.
@@ -16,7 +18,35 @@ type Gist struct {
 	UpdatedAt   time.Time `json:"updated_at,omitzero" doc:"When the gist last changed on GitHub, where stars count as changes. Left out if it is not known yet."`
 	Comments    *int      `json:"comments,omitempty" doc:"The number of comments on GitHub, as of the last read. Left out if it is not known yet."`
 	Fork        *bool     `json:"fork,omitempty" doc:"Whether the gist is a fork of another one. Left out if it is not known: GitHub's lists of gists do not say it."`
-	Seq         int64     `json:"seq" doc:"The position of the gist in the order in which gists of all users were first read."` // from 1; 0 before the gist is stored
+	// FirstLines are those of GistDetails, as of the same change of the gist; nil if they are not known.
+	FirstLines map[string]string `json:"-"`
+
+	Seq int64 `json:"seq" doc:"The position of the gist in the order in which gists of all users were first read."` // from 1; 0 before the gist is stored
+}
+
+// GistDetails are facts of a gist that GitHub tells only if it is asked about this gist alone.
+type GistDetails struct {
+	Public bool // everybody can find it
+	Fork   bool
+	// FirstLines are the beginnings of the files that are texts, by name, as FirstLines returns
+	// them: MaxFirstLines bytes of all.
+	FirstLines map[string]string
+}
+
+// MaxFirstLines is how many bytes of all files of a gist its GistDetails have.
+const MaxFirstLines = 5_000
+
+// FirstLines returns the beginning of a text, at most 20 lines and 1,000 bytes, and "" for other
+// data than texts.
+func FirstLines(content string) string {
+	const lines, size = 20, 1_000
+	content = content[:min(len(content), size+utf8.UTFMax)] // The last character is whole.
+	if strings.Contains(content, "\x00") {
+		return ""
+	}
+	content = strings.ReplaceAll(strings.TrimPrefix(StorableText(content), "\uFEFF"), "\r\n", "\n")
+	all := strings.SplitN(CutBytes(content, size), "\n", lines+1)
+	return strings.TrimSpace(strings.Join(all[:min(len(all), lines)], "\n"))
 }
 
 // FactsKnown reports whether GitHub's answer about the gist is stored: the sizes and

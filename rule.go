@@ -43,6 +43,7 @@ type Decision struct {
 	Priority Priority   // of the deal among queued ones
 	UserDay  int        // deals of a user within 24 hours by this rule; further ones wait for approval; 0 is no limit
 	RuleDay  int        // the same for all users
+	Unknown  []string   // the title and the fields that Content lacks, because GitHub was not asked for the first lines of files
 }
 
 // Content is what a rule decided about the content of a deal. It is stored with the deal, so

@@ -19,3 +19,14 @@ func ShortText(text string, limit int) string {
 	}
 	return string([]rune(text)[:limit-1]) + "…"
 }
+
+// CutBytes returns the beginning of a text, at most limit bytes and whole characters.
+func CutBytes(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit]
+}

@@ -3026,6 +3026,9 @@ type PreviewedDeal struct {
 	// StageID Left out for the stage of the settings.
 	StageID int64  `json:"stage_id,omitempty,omitzero"`
 	Title   string `json:"title"`
+
+	// Unknown The title and the fields that show first lines of files: they are read when a gist is noticed, and title and fields lack them here.
+	Unknown []string `json:"unknown,omitempty,omitzero"`
 }
 
 // PreviewedGist defines model for PreviewedGist.
@@ -3350,6 +3353,9 @@ type RuleChanges struct {
 	// Deals The number of deals that would be decided again: queued ones, those that wait for approval, and those that rules skipped.
 	Deals int64 `json:"deals"`
 
+	// GithubRequests For how many of them GitHub is asked first: whether they are forks, or for first lines of files.
+	GithubRequests int64 `json:"github_requests"`
+
 	// Hold How many would wait for approval that do not.
 	Hold int64 `json:"hold"`
 
@@ -3367,6 +3373,9 @@ type RulePlan struct {
 
 	// Gists The number of gists that were looked at.
 	Gists int64 `json:"gists"`
+
+	// GithubRequests For how many of them, at most, GitHub is asked alone when they are noticed: the decision depends on whether they are forks, or the deal shows first lines of files.
+	GithubRequests int64 `json:"github_requests"`
 
 	// Hold How many wait for approval.
 	Hold int64 `json:"hold"`
@@ -3394,6 +3403,12 @@ type RulePreview struct {
 
 	// Gists The number of gists that were looked at.
 	Gists int64 `json:"gists"`
+
+	// GithubRequests For how many of them, at most, GitHub is asked alone when they are noticed: the decision depends on whether they are forks, or the deal shows first lines of files.
+	GithubRequests int64 `json:"github_requests"`
+
+	// GithubRequestsPerDay The requests to GitHub about single gists, as in github_requests, that the gists of a day take.
+	GithubRequestsPerDay float64 `json:"github_requests_per_day"`
 
 	// Hold How many wait for approval.
 	Hold int64 `json:"hold"`

@@ -74,6 +74,9 @@ func TestARuleIsAddedPreviewedOrderedAndSavedOnThePage(t *testing.T) {
 
 	click(t, ctx, "#add-rule")
 	fill(t, ctx, `form [data-field="name"]`, "notes")
+	fill(t, ctx, `form [data-field="title"]`, "{{.FirstLines | line}}")
+	waitForText(t, ctx, "#rule-asks", "GitHub is asked about 2 of them alone when they are noticed")
+	waitForText(t, ctx, `[data-gist="a3"] dl`, "titlefirst lines of files are read when a gist is noticed")
 	fill(t, ctx, `form [data-field="title"]`, "{{.Login}} wrote")
 	click(t, ctx, `[data-add="all"]`)
 	fill(t, ctx, `[data-group="all"] [data-field="value"]`, "notes")

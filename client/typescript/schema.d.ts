@@ -3044,6 +3044,8 @@ export interface components {
              */
             stage_id?: number;
             title: string;
+            /** @description The title and the fields that show first lines of files: they are read when a gist is noticed, and title and fields lack them here. */
+            unknown?: string[];
         };
         PreviewedGist: {
             /**
@@ -3375,6 +3377,11 @@ export interface components {
             deals: number;
             /**
              * Format: int64
+             * @description For how many of them GitHub is asked first: whether they are forks, or for first lines of files.
+             */
+            github_requests: number;
+            /**
+             * Format: int64
              * @description How many would wait for approval that do not.
              */
             hold: number;
@@ -3400,6 +3407,11 @@ export interface components {
              * @description The number of gists that were looked at.
              */
             gists: number;
+            /**
+             * Format: int64
+             * @description For how many of them, at most, GitHub is asked alone when they are noticed: the decision depends on whether they are forks, or the deal shows first lines of files.
+             */
+            github_requests: number;
             /**
              * Format: int64
              * @description How many wait for approval.
@@ -3438,6 +3450,16 @@ export interface components {
              * @description The number of gists that were looked at.
              */
             gists: number;
+            /**
+             * Format: int64
+             * @description For how many of them, at most, GitHub is asked alone when they are noticed: the decision depends on whether they are forks, or the deal shows first lines of files.
+             */
+            github_requests: number;
+            /**
+             * Format: double
+             * @description The requests to GitHub about single gists, as in github_requests, that the gists of a day take.
+             */
+            github_requests_per_day: number;
             /**
              * Format: int64
              * @description How many wait for approval.
@@ -7231,6 +7253,7 @@ export interface operations {
                      * @example {
                      *       "content": 77,
                      *       "deals": 120,
+                     *       "github_requests": 0,
                      *       "hold": 0,
                      *       "queue": 3,
                      *       "skip": 40
@@ -7419,6 +7442,10 @@ export interface operations {
                  *             {
                  *               "field": "Language",
                  *               "template": "{{.Language}}"
+                 *             },
+                 *             {
+                 *               "field": "Beginning",
+                 *               "template": "{{.FirstLines | lines 5}}"
                  *             }
                  *           ],
                  *           "name": "Infrastructure",
@@ -7449,6 +7476,8 @@ export interface operations {
                      *       "create_now": 22,
                      *       "deals_per_day": 5,
                      *       "gists": 500,
+                     *       "github_requests": 34,
+                     *       "github_requests_per_day": 5,
                      *       "hold": 0,
                      *       "pipedrive_tokens_per_day": 25,
                      *       "results": [
@@ -7461,7 +7490,10 @@ export interface operations {
                      *             },
                      *             "owner_id": 102,
                      *             "stage_id": 6,
-                     *             "title": "seven-swans: Terraform for beginners"
+                     *             "title": "seven-swans: Terraform for beginners",
+                     *             "unknown": [
+                     *               "Beginning"
+                     *             ]
                      *           },
                      *           "description": "Terraform for beginners",
                      *           "failed": [],

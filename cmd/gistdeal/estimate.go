@@ -120,7 +120,7 @@ func showEstimate(t *table, e estimate.Estimate) {
 	if p := e.Rules; p != nil && p.Gists > 0 {
 		t.row()
 		showDecisions(t, p.Results)
-		t.row(fmt.Sprintf("By the rules, %s.", counted(p.Tally)))
+		t.row(fmt.Sprintf("By the rules, %s%s.", counted(p.Tally), asking(p.Asked)))
 	}
 	t.row()
 	t.row(fmt.Sprintf("With backfill %q:", e.Backfill), format.Number(e.Deals)+" deals")

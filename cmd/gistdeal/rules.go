@@ -164,6 +164,9 @@ func showPreview(t *table, p rulesets.RulePreview) {
 		more = format.Number(p.CreateNow-p.Create) + " fewer"
 	}
 	t.row(fmt.Sprintf("That is %s than now: %.1f deals a day at the pace of the last 30 days, %.0f tokens a day.", more, p.DealsPerDay, p.Tokens))
+	if p.Asked > 0 {
+		t.row(fmt.Sprintf("GitHub is asked about %s of %s gists alone, with one request each, when they are noticed: %.1f requests a day.", format.Number(p.Asked), format.Number(p.Gists), p.AskedPerDay))
+	}
 }
 
 // counted says how many gists get a deal.
@@ -180,6 +183,9 @@ func showDecisions(t *table, all []rulesets.DecidedGist) {
 		title := ""
 		if r.Deal != nil {
 			title = shortened(r.Deal.Title, 40)
+			if len(r.Deal.Unknown) > 0 {
+				title += " (without first lines of files: " + strings.Join(r.Deal.Unknown, ", ") + ")"
+			}
 		}
 		t.row(r.GistID, r.Login, r.Rule, string(r.Action), title, r.Reason)
 	}
@@ -245,6 +251,9 @@ func (c *rulesApplyCmd) Run(ctx context.Context, at serverFlags) error {
 			if n := changes.Queue + changes.Hold + changes.Skip + changes.Content; n > 0 {
 				t.row(fmt.Sprintf("%s deals that were not sent would be decided otherwise: `gistdeal rules again` does that.", format.Number(n)))
 			}
+			if asking := present.NeedingDetails(); len(asking) > 0 {
+				t.row(fmt.Sprintf("A request to GitHub for each gist that they decide about is needed by: %s. `gistdeal rules test` shows how many that are.", strings.Join(asking, ", ")))
+			}
 		})
 	})
 }
@@ -274,7 +283,7 @@ func (c *rulesAgainCmd) Run(ctx context.Context, at serverFlags) error {
 		}
 		ok, err := c.agreed(c.printing, effect{
 			Change: fmt.Sprintf("decide again about %s deals: queue at most %s, let %s wait for approval, skip %s, and change the content or rule of %s",
-				format.Number(n.Deals), format.Number(n.Queue), format.Number(n.Hold), format.Number(n.Skip), format.Number(n.Content)),
+				format.Number(n.Deals), format.Number(n.Queue), format.Number(n.Hold), format.Number(n.Skip), format.Number(n.Content)) + asking(n.Asked),
 			Gists: n.Queue + n.Hold + n.Skip + n.Content, Cost: cost,
 		})
 		if err != nil || !ok {
@@ -286,6 +295,14 @@ func (c *rulesAgainCmd) Run(ctx context.Context, at serverFlags) error {
 		}
 		return c.followOperation(ctx, g, op)
 	})
+}
+
+// asking describes the requests to GitHub that decisions take.
+func asking(requests int) string {
+	if requests == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", after %s requests to GitHub", format.Number(requests))
 }
 
 type usersTagCmd struct {

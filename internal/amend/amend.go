@@ -36,12 +36,6 @@ type Pipedrive interface {
 	AddNote(ctx context.Context, dealID int64, html string) error
 }
 
-// GitHub is the part of GitHub's client that an Amender uses.
-type GitHub interface {
-	// Public reports whether there is a gist that everybody can find.
-	Public(ctx context.Context, gistID string) (bool, error)
-}
-
 // Store is the part of the database that an Amender uses.
 type Store interface {
 	gistdeal.SettingReader
@@ -69,7 +63,7 @@ type Options struct {
 type Amender struct {
 	store     Store
 	pipedrive Pipedrive
-	github    GitHub
+	github    rules.GitHub
 	options   Options
 	rules     *rules.Current
 	backoff   *loop.Backoff // from Pipedrive, or from GitHub
@@ -79,7 +73,7 @@ type Amender struct {
 }
 
 // New returns an Amender.
-func New(s Store, p Pipedrive, g GitHub, o Options) *Amender {
+func New(s Store, p Pipedrive, g rules.GitHub, o Options) *Amender {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -201,19 +195,30 @@ func (a *Amender) write(ctx context.Context, c gistdeal.Amendment, w work) error
 }
 
 // wanted returns the effects that the rules want. A list of gists that a deletion shifts may lack others, so
-// GitHub is asked about the gist before its deal follows.
+// GitHub is asked about the gist before its deal follows. First lines of files are read again.
 func (a *Amender) wanted(ctx context.Context, c *gistdeal.Amendment) (u rules.FollowUp, err error) {
 	all, err := a.rules.Rules(ctx)
 	if err != nil || all == nil {
 		return u, err
 	}
-	u = all.FollowUp(c.Rule, rules.FactsOf(gistdeal.User{Login: c.Login, Tags: c.Tags}, c.Gist, c.NoticedBy == gistdeal.NoticedByFirstScan, c.NoticedAt))
-	if c.Gone && u.OnDelete != gistdeal.DeleteLeave {
-		public, err := a.github.Public(ctx, c.ID)
-		if err != nil {
-			return u, err
-		}
-		c.Gone = !public
+	followUp := func() rules.FollowUp {
+		return all.FollowUp(c.Rule, rules.FactsOf(gistdeal.User{Login: c.Login, Tags: c.Tags}, c.Gist, c.NoticedBy == gistdeal.NoticedByFirstScan, c.NoticedAt))
+	}
+	u = followUp()
+	confirm, read := c.Gone && u.OnDelete != gistdeal.DeleteLeave, c.Edited && u.Unknown
+	if !confirm && !read {
+		return u, nil
+	}
+	details, err := a.github.Gist(ctx, c.ID)
+	if err != nil && gistdeal.KindOf(err) != gistdeal.NotFound {
+		return u, err
+	}
+	if confirm {
+		c.Gone = !details.Public
+	}
+	if read && details.Public {
+		c.FirstLines = details.FirstLines
+		u = followUp()
 	}
 	return u, nil
 }

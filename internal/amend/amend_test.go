@@ -101,7 +101,9 @@ func (*world) HasNote(context.Context, int64, string) (bool, error) { return fal
 
 func (*world) AddNote(context.Context, int64, string) error { return nil }
 
-func (*world) Public(context.Context, string) (bool, error) { return false, nil }
+func (*world) Gist(context.Context, string) (gistdeal.GistDetails, error) {
+	return gistdeal.GistDetails{}, nil
+}
 
 // run runs an amender for a while in virtual time.
 func (w *world) run(t *testing.T, d time.Duration) {

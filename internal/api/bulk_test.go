@@ -126,7 +126,7 @@ func TestABulkChangeOfHundredsOfUsersHasAResultForEach(t *testing.T) {
 	working := operations.New(w.db, nil)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- working.Run(ctx) }()
+	go func() { ended <- working.Run(ctx, nil) }()
 	defer func() {
 		stop()
 		testenv.Must(t, <-ended)

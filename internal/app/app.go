@@ -124,7 +124,7 @@ func (a *App) prepare(ctx context.Context, hub *github.Client, pipe *pipedrive.C
 	a.engine = engine.New(mutant.Store(a.store), hub, mutant.Pipedrive(pipe), engine.Options{
 		ScanInterval: c.ScanInterval, FeedInterval: feedInterval(c), Backfill: c.Backfill, Limits: gistdeal.ApprovalLimits{Threshold: c.Threshold, Daily: c.DailyLimit}, Order: c.Order, Background: hub.Background(),
 		Target: c.Target, Locked: c.Locked,
-		ResendAfter: c.ResendAfter, KeepEvents: time.Duration(c.EventDays) * 24 * time.Hour, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics, Operations: a.operations.Run, Retention: a.retention().Run, Deliveries: deliveries.Run,
+		ResendAfter: c.ResendAfter, KeepEvents: time.Duration(c.EventDays) * 24 * time.Hour, Drain: c.Drain, Owner: rand.Text(), Now: failpoint.Now, Log: a.log, Metrics: a.metrics, Operations: func(ctx context.Context) error { return a.operations.Run(ctx, hub.Background()) }, Retention: a.retention().Run, Deliveries: deliveries.Run,
 	})
 	a.metrics.MustRegister(newQuotas(func() []gistdeal.Quota { return a.engine.Status().Quotas }))
 	a.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)

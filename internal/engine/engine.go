@@ -22,7 +22,6 @@ import (
 // GitHub is the part of GitHub's client that the leader uses.
 type GitHub interface {
 	scan.GitHub
-	amend.GitHub
 	feed.GitHub
 	probe.GitHub
 	// TokenLogin returns the login of the token's user; token is false without a token.
@@ -35,7 +34,6 @@ type GitHub interface {
 // Background is the part of GitHub's client for work that nobody waits for.
 type Background interface {
 	scan.GitHub
-	amend.GitHub
 	feed.GitHub
 	probe.GitHub
 }

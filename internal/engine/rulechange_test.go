@@ -133,7 +133,7 @@ func TestRulesChangeInTheMiddleOfABacklog(t *testing.T) {
 		_, ids, err := again.Changes(t.Context())
 		testenv.Must(t, err)
 		for _, id := range ids {
-			_, _, err := again.ApplyAgain(t.Context(), id)
+			_, _, err := again.ApplyAgain(t.Context(), id, "")
 			testenv.Must(t, err)
 		}
 		r.end()

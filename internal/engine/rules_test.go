@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,19 +140,19 @@ func TestAnAttemptInDoubtIsRepeatedWithTheSameContent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sim.Options{})
 	w.sim.AddUser(sim.User{Login: "octocat"})
-	w.sim.AddGist("octocat", sim.Gist{ID: "aa01", Description: "first"})
+	w.sim.AddGist("octocat", sim.Gist{ID: "aa01", Description: "first", Files: files("text")})
 	r := w.start()
 	w.connected(r)
-	w.saveRules(r, 1, rules.Rule{Name: "all", Action: gistdeal.RuleCreate, Title: "one: {{.Description}}"})
+	w.saveRules(r, 1, rules.Rule{Name: "all", Action: gistdeal.RuleCreate, Title: "one: {{.Description}} {{.FirstLines}}"})
 	w.sim.AddFault(sim.Fault{Match: postDeal, Kind: "drop-before", Times: 1})
 	testenv.Must(t, w.track(r, "octocat"))
 	w.eventually("the attempt is in doubt", func() bool { return w.count(postDeal) == 1 })
 	w.saveRules(r, 2, rules.Rule{Name: "all", Action: gistdeal.RuleCreate, Title: "two: {{.Description}}"})
-	w.sim.EditGist("aa01", func(g *sim.Gist) { g.Description = "second" })
+	w.sim.EditGist("aa01", func(g *sim.Gist) { g.Description, g.Files[0].Text = "second", "other" })
 	_, err := r.RequestScan(t.Context(), gistdeal.ScanRequest{Login: "octocat", Kind: gistdeal.RequestScanNow})
 	testenv.Must(t, err)
 	w.settled(r, "octocat")
-	if d := w.sim.Deals(); len(d) != 1 || d[0].Title != "one: first" {
+	if d := w.sim.Deals(); len(d) != 1 || d[0].Title != "one: first text" {
 		t.Errorf("%+v, want the content that was decided when the gist was noticed", d)
 	}
 }
@@ -244,7 +246,7 @@ func TestDealsDecidedByARuleThatWasCorrectedSinceHoldUpNoOthers(t *testing.T) {
 		t.Errorf("%d deals in Pipedrive, log:\n%s", len(w.sim.Deals()), log)
 	}
 	for _, id := range []string{"aa00", "aa01", "aa02"} {
-		if result, _, err := rulesets.New(r.store).ApplyAgain(t.Context(), id); err != nil || result != "queued" {
+		if result, _, err := rulesets.New(r.store).ApplyAgain(t.Context(), id, ""); err != nil || result != "queued" {
 			t.Errorf("%s, %v", result, err)
 		}
 	}
@@ -316,6 +318,12 @@ func randomRules(random *rand.Rand) (all []rules.Rule) {
 		if r.Action == gistdeal.RuleCreate {
 			r.Title, r.Pipeline = words[random.IntN(4)]+": {{short 30 .Description}} {{date .Created}}", []string{"", "Gists"}[random.IntN(2)]
 			r.Fields = []rules.Field{{Field: "Bytes", Template: "{{.Size}}"}, {Field: "Topic", Template: "{{if .Backfill}}infra{{else}}other{{end}}"}}
+			if random.IntN(2) == 0 {
+				r.Fields = append(r.Fields, rules.Field{Field: "Beginning", Template: "{{.FirstLines | lines 3}}"})
+			}
+			if random.IntN(4) == 0 {
+				r.Title = "{{.FirstLines}} " + words[random.IntN(4)]
+			}
 		}
 		all = append(all, r)
 	}
@@ -324,18 +332,30 @@ func randomRules(random *rand.Rand) (all []rules.Rule) {
 
 func TestThePreviewAndTheWorkAgree(t *testing.T) {
 	t.Parallel()
+	for _, seed := range []uint64{5, 6} {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			agree(t, seed)
+		})
+	}
+}
+
+// agree checks that a plan, a preview and the deals that are then created agree.
+func agree(t *testing.T, seed uint64) {
+	t.Helper()
 	w := newWorld(t, sim.Options{})
 	w.sim.AddField("Bytes", "double")
 	w.sim.AddOptionField("Topic", "enum", "Infra", "Other")
+	w.sim.AddField("Beginning", "text")
 	w.sim.AddUser(sim.User{Login: "octocat"})
 	const gists = 80
-	random := rand.New(rand.NewPCG(1, 2))
+	random := rand.New(rand.NewPCG(1, seed))
 	words := []string{"alpha", "beta", "gamma", "delta", "text\x00with NUL"}
 	now := time.Now()
 	for i := range gists {
 		g := sim.Gist{ID: fmt.Sprintf("aa%04d", i), Description: fmt.Sprint(words[random.IntN(5)], " ", i), CreatedAt: now.Add(-time.Duration(random.IntN(500)) * time.Hour)}
 		for j := range 1 + random.IntN(3) {
-			g.Files = append(g.Files, sim.File{Name: fmt.Sprint("f", j, ".", words[random.IntN(4)]), Language: []string{"Go", "HCL", ""}[random.IntN(3)], Size: random.IntN(600)})
+			g.Files = append(g.Files, sim.File{Name: fmt.Sprint("f", j, ".", words[random.IntN(4)]), Language: []string{"Go", "HCL", ""}[random.IntN(3)], Text: strings.Repeat(words[random.IntN(5)]+"\r\n", random.IntN(60)), Binary: random.IntN(5) == 0})
 		}
 		w.sim.AddGist("octocat", g)
 	}
@@ -356,14 +376,31 @@ func TestThePreviewAndTheWorkAgree(t *testing.T) {
 	if plan.Deals != p.Create || !reflect.DeepEqual(plan.Rules.Tally, p.Tally) {
 		t.Errorf("planned %d deals, %+v, and previewed %+v", plan.Deals, plan.Rules.Tally, p.Tally)
 	}
+	unknown := 0
 	for i, one := range plan.Rules.Results {
-		if !reflect.DeepEqual(one, p.Results[i].DecidedGist) {
-			t.Errorf("planned %+v, and previewed %+v", one, p.Results[i].DecidedGist)
+		previewed := p.Results[i].DecidedGist
+		if one.Deal != nil && len(one.Deal.Unknown) > 0 { // All but the fields that the plan does not know.
+			unknown++
+			known := *previewed.Deal
+			known.Unknown, known.Fields = one.Deal.Unknown, maps.Clone(known.Fields)
+			for _, name := range known.Unknown {
+				delete(known.Fields, name)
+			}
+			if slices.Contains(known.Unknown, "title") {
+				known.Title = "Gist from octocat"
+			}
+			previewed.Deal = &known
 		}
+		if !reflect.DeepEqual(one, previewed) {
+			t.Errorf("planned %+v of %+v, and previewed %+v of %+v", one, one.Deal, previewed, previewed.Deal)
+		}
+	}
+	if n := w.sim.Report().Requests[getGist]; unknown == 0 || n != unknown || plan.Rules.Asked != n || plan.GitHubRequests != 2+n {
+		t.Errorf("%d deals depend on first lines, %d gists were asked about, and planned are %d of %d requests", unknown, n, plan.Rules.Asked, plan.GitHubRequests)
 	}
 	w.eventually("all deals are created", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealCreated) == p.Create })
 	codes := map[string]string{}
-	for _, name := range []string{"Gist author", "Gist", "Gist Access URL", "Gist ID", "Bytes", "Topic"} {
+	for _, name := range []string{"Gist author", "Gist", "Gist Access URL", "Gist ID", "Bytes", "Topic", "Beginning"} {
 		codes[name], _ = w.sim.Field(name)
 	}
 	sent := map[string]sim.CreatedDeal{}
@@ -378,6 +415,9 @@ func TestThePreviewAndTheWorkAgree(t *testing.T) {
 		}
 		if one.Action != gistdeal.RuleCreate {
 			continue
+		}
+		if got := one.Deal.Unknown; got != nil {
+			t.Errorf("previewed without %v", got)
 		}
 		got := sent[one.GistID]
 		wantStage := one.Deal.StageID
@@ -425,7 +465,7 @@ func TestRulesAreAppliedAgainToWhatWasNotSent(t *testing.T) {
 	}
 	// A deal that was sent after it was counted is no problem of the operation.
 	for id, want := range map[string]string{"aa01": "unchanged: its deal was sent", "aa02": "queued", "aa03": "skipped", "aa04": "unchanged: its content", "aa05": "unchanged: its deal was sent"} {
-		result, reason, err := again.ApplyAgain(t.Context(), id)
+		result, reason, err := again.ApplyAgain(t.Context(), id, "")
 		if err != nil || !strings.HasPrefix(result+": "+reason, want) || !(admin.Result{Result: result}).Done() {
 			t.Errorf("%s: %s: %s, want %s, %v", id, result, reason, want, err)
 		}

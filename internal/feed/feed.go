@@ -34,8 +34,7 @@ type GitHub interface {
 	// FeedReach returns the age of the feed's last page; 0 if the feed has fewer pages
 	// than it may have.
 	FeedReach(ctx context.Context) (time.Duration, error)
-	// Fork reports whether a gist is a fork.
-	Fork(ctx context.Context, gistID string) (bool, error)
+	rules.GitHub
 	// Ready returns nil if a request may be sent, or a Limited error.
 	Ready() error
 }

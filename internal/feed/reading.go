@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -120,11 +121,10 @@ func (p *reading) keepOf(ctx context.Context, u gistdeal.User, listed []gistdeal
 	slices.SortFunc(gists, func(a, b gistdeal.Gist) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	policy := gistdeal.NewGistPolicy{Feed: true, Order: p.options.Order, Hold: limits != gistdeal.ApprovalLimits{}, Total: len(gists)}
 	now := p.now()
-	if policy.Decisions, err = p.rules.Decisions(ctx, u, gists, false, now, rules.Lookup{GitHub: p.github, Store: p.store}); err != nil {
-		return err
-	}
-	queued, err := p.store.SaveGists(ctx, u.ID, gists, policy, now)
-	if err == nil && policy.Hold {
+	decided := 0
+	policy.Decisions, decided, err = p.rules.Decisions(ctx, u, gists, policy, now, rules.Lookup{GitHub: p.github, Store: p.store})
+	queued, saveErr := p.store.SaveGists(ctx, u.ID, gists[:decided], policy, now)
+	if err = cmp.Or(err, saveErr); err == nil && policy.Hold {
 		queued, err = p.release(ctx, u, limits)
 	}
 	if queued > 0 {

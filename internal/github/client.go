@@ -202,46 +202,6 @@ func (c *Client) UserByID(ctx context.Context, id int64) (gistdeal.Account, erro
 	return account, nil
 }
 
-// Fork reports whether a gist is a fork, which lists do not say. It returns a NotFound error if
-// there is no such gist any more.
-func (c *Client) Fork(ctx context.Context, gistID string) (bool, error) {
-	g, err := c.gist(ctx, gistID)
-	return g.ForkOf != nil, err
-}
-
-// Public reports whether there is a gist that everybody can find: false if it is deleted or
-// secret.
-func (c *Client) Public(ctx context.Context, gistID string) (bool, error) {
-	g, err := c.gist(ctx, gistID)
-	if gistdeal.KindOf(err) == gistdeal.NotFound {
-		return false, nil
-	}
-	return g.Public, err
-}
-
-// oneGist is a gist that was asked for alone.
-type oneGist struct {
-	ID     string           `json:"id"`
-	Public bool             `json:"public"`
-	ForkOf *json.RawMessage `json:"fork_of"`
-}
-
-func (c *Client) gist(ctx context.Context, gistID string) (gist oneGist, err error) {
-	a, err := c.get(ctx, c.base.String()+"/gists/"+url.PathEscape(gistID), "", maxGistSize)
-	if err == nil {
-		err = a.checkJSON()
-	}
-	if err == nil {
-		if err = json.Unmarshal(a.body, &gist); err != nil || gist.ID != gistID {
-			err = unreadable("it does not describe the gist: %w", err)
-		}
-	}
-	if err != nil {
-		return oneGist{}, fmt.Errorf("look up gist %s: %w", gistID, err)
-	}
-	return gist, nil
-}
-
 func (c *Client) account(ctx context.Context, path string) (gistdeal.Account, error) {
 	a, err := c.get(ctx, c.base.String()+path, "", maxUserSize)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -185,4 +186,29 @@ func TestAWrongTokenIsRefusedWithAnExplanation(t *testing.T) {
 // nodeID returns the id of a user in the form that REST shows.
 func nodeID(id int64) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "04:User%d", id))
+}
+
+func TestAGistAloneHasItsFirstLines(t *testing.T) {
+	t.Parallel()
+	s, c, _ := simulate(t, sim.Options{})
+	many := sim.Gist{ID: "aa02", Fork: true}
+	for i := range 9 {
+		many.Files = append(many.Files, sim.File{Name: fmt.Sprint(i), Text: strings.Repeat(fmt.Sprint(i), 2_000)})
+	}
+	s.AddGist("octocat", sim.Gist{ID: "aa01", Files: []sim.File{{Name: "a.md", Text: "# Title\ntext"}, {Name: "b.png", Text: "text", Binary: true}, {Name: "c.txt", Text: "\n"}}})
+	s.AddGist("octocat", many)
+	s.AddGist("octocat", sim.Gist{ID: "aa03", Secret: true, NoFiles: true})
+	for id, want := range map[string]gistdeal.GistDetails{
+		"aa01": {Public: true, FirstLines: map[string]string{"a.md": "# Title\ntext"}},
+		"aa02": {Public: true, Fork: true, FirstLines: map[string]string{
+			"0": strings.Repeat("0", 1_000), "1": strings.Repeat("1", 1_000), "2": strings.Repeat("2", 1_000), "3": strings.Repeat("3", 1_000), "4": strings.Repeat("4", 1_000),
+		}},
+		"aa03": {FirstLines: map[string]string{}},
+	} {
+		if got, err := c.Gist(t.Context(), id); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v, want %+v", id, got, err, want)
+		}
+	}
+	_, err := c.Gist(t.Context(), "aa04")
+	wantKind(t, err, gistdeal.NotFound)
 }

@@ -69,7 +69,7 @@ func addUsers(b *testing.B, db *store.Store, logins []string) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
-	running.Go(func() { _ = operations.Run(ctx) })
+	running.Go(func() { _ = operations.Run(ctx, nil) })
 	running.Go(func() { _ = scanner.ResolveRequests(ctx) })
 	op, err := operations.AddUsers(b.Context(), "bulk", admin.Addition{Logins: logins, Backfill: gistdeal.BackfillAll})
 	testenv.Must(b, err)

@@ -34,7 +34,7 @@ func work(t *testing.T, db *store.Store) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { _ = operation.New(db, nil).Run(ctx) }) // It returns nil.
+	running.Go(func() { _ = operation.New(db, nil).Run(ctx, nil) }) // It returns nil.
 	return func() {
 		cancel()
 		running.Wait()

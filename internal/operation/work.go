@@ -8,6 +8,7 @@ import (
 	"gistdeal"
 	"gistdeal/internal/admin"
 	"gistdeal/internal/loop"
+	"gistdeal/internal/rules"
 	"gistdeal/internal/testing/failpoint"
 )
 
@@ -18,12 +19,13 @@ const (
 	deleteEvery = time.Hour
 )
 
-// Run works off the operations until ctx ends. Only the leader may run it, but two do no
+// Run works off the operations until ctx ends. Decisions ask hub for facts that rules need.
+// Only the leader may run it, but two do no
 // harm: see [store.Store.WorkOperation].
-func (o *Operations) Run(ctx context.Context) error {
+func (o *Operations) Run(ctx context.Context, hub rules.GitHub) error {
 	var deleted time.Time
 	for delay := poll; ; {
-		worked, err := o.turn(ctx)
+		worked, err := o.turn(ctx, hub)
 		if err == nil && time.Since(deleted) > deleteEvery {
 			deleted = time.Now()
 			err = errors.Join(o.db.DeleteOperations(ctx, deleted), o.db.DeleteKeys(ctx, deleted))
@@ -46,7 +48,7 @@ func (o *Operations) Run(ctx context.Context) error {
 
 // turn does a small part of each operation, and reports whether there may be more to do at
 // once.
-func (o *Operations) turn(ctx context.Context) (worked bool, err error) {
+func (o *Operations) turn(ctx context.Context, hub rules.GitHub) (worked bool, err error) {
 	pending, err := o.db.PendingOperations(ctx)
 	if err != nil {
 		return false, err
@@ -54,8 +56,11 @@ func (o *Operations) turn(ctx context.Context) (worked bool, err error) {
 	var errs error
 	for _, op := range pending {
 		part := o.change
-		if op.Kind == gistdeal.OperationAddUsers {
+		switch op.Kind {
+		case gistdeal.OperationAddUsers:
 			part = o.add
+		case gistdeal.OperationDecideDeals:
+			part = func(ctx context.Context, op gistdeal.Operation) (int, error) { return o.decide(ctx, hub, op) }
 		}
 		n, err := part(gistdeal.WithCaller(ctx, gistdeal.Caller{Name: op.Caller, Source: op.Source, Address: op.Address}), op)
 		worked = worked || n > 0
@@ -66,12 +71,39 @@ func (o *Operations) turn(ctx context.Context) (worked bool, err error) {
 
 // change changes some users or deals of an operation.
 func (o *Operations) change(ctx context.Context, op gistdeal.Operation) (int, error) {
+	return o.work(ctx, op, func(ctx context.Context, inputs []string) ([]admin.Result, error) { return o.apply(ctx, op, inputs) })
+}
+
+// decide decides again about some deals of an operation. It asks GitHub before the transaction.
+func (o *Operations) decide(ctx context.Context, hub rules.GitHub, op gistdeal.Operation) (int, error) {
+	gistIDs, err := o.db.PendingKeys(ctx, op.ID, perTurn)
+	if err != nil {
+		return 0, err
+	}
+	unanswered, err := o.rules.Ask(ctx, hub, gistIDs)
+	if err != nil {
+		return 0, err
+	}
+	return o.work(ctx, op, func(ctx context.Context, inputs []string) (results []admin.Result, err error) {
+		for _, id := range inputs {
+			r := admin.Result{Input: id}
+			if r.Result, r.Reason, err = o.rules.ApplyAgain(ctx, id, unanswered[id]); err != nil {
+				return results, err
+			}
+			results = append(results, r)
+		}
+		return results, nil
+	})
+}
+
+// work sets the results of some items of an operation to those that apply returns.
+func (o *Operations) work(ctx context.Context, op gistdeal.Operation, apply func(context.Context, []string) ([]admin.Result, error)) (int, error) {
 	return o.db.WorkOperation(ctx, op.ID, false, perTurn, time.Now(), func(ctx context.Context, items []gistdeal.OperationItem) error {
 		inputs := make([]string, len(items))
 		for i, item := range items {
 			inputs[i] = item.Key
 		}
-		results, err := o.apply(ctx, op, inputs)
+		results, err := apply(ctx, inputs)
 		for i, r := range results {
 			set(&items[i], r)
 		}
@@ -84,9 +116,6 @@ func (o *Operations) apply(ctx context.Context, op gistdeal.Operation, inputs []
 	if op.Kind == gistdeal.OperationChangeUsers {
 		return o.admin.ChangeUsers(ctx, inputs, admin.Changes[op.Change])
 	}
-	if op.Kind == gistdeal.OperationDecideDeals {
-		return o.decide(ctx, inputs)
-	}
 	s := admin.DealSelection{Gists: inputs}
 	for _, state := range op.States {
 		s.States = append(s.States, string(state))
@@ -98,18 +127,6 @@ func (o *Operations) apply(ctx context.Context, op gistdeal.Operation, inputs []
 		deals, err = o.admin.Skip(ctx, s, op.Note)
 	}
 	return deals.Results, err
-}
-
-// decide decides again about the deals of gists.
-func (o *Operations) decide(ctx context.Context, gistIDs []string) (results []admin.Result, err error) {
-	for _, id := range gistIDs {
-		r := admin.Result{Input: id}
-		if r.Result, r.Reason, err = o.rules.ApplyAgain(ctx, id); err != nil {
-			return results, err
-		}
-		results = append(results, r)
-	}
-	return results, nil
 }
 
 // set sets the result of an item.

@@ -91,56 +91,84 @@ func ReadCatalog(ctx context.Context, s gistdeal.SettingReader) (catalog gistdea
 	return catalog, nil
 }
 
+// GitHub tells facts of a gist that lists do not have.
+type GitHub interface {
+	// Gist returns the facts of a gist that is asked for alone.
+	Gist(ctx context.Context, gistID string) (gistdeal.GistDetails, error)
+}
+
 // Lookup finds out what lists of gists do not say; the zero value does not.
 type Lookup struct {
-	GitHub interface {
-		// Fork reports whether a gist is a fork.
-		Fork(ctx context.Context, gistID string) (bool, error)
-	}
-	Store interface {
+	GitHub GitHub
+	Store  interface {
 		// HasDeal reports whether the deal of a gist was decided before.
 		HasDeal(ctx context.Context, gistID string) (bool, error)
 	}
 }
 
-// Decisions returns the decisions about gists of a user by gist id; nil without rules.
-// backfill says that the first scan of the user found them. If a decision about a new gist
-// depends on whether it is a fork, Decisions asks and notes the answer in gists. It returns an
-// error if GitHub limits that.
-func (c *Current) Decisions(ctx context.Context, u gistdeal.User, gists []gistdeal.Gist, backfill bool, now time.Time, l Lookup) (map[string]gistdeal.Decision, error) {
+// Decisions returns the decisions about gists of a user by gist id; nil without rules. The policy
+// is that of the scan that found them. If a decision about a new gist depends on whether it is a
+// fork, or shows first lines of files, Decisions asks, with one request, and notes the answer in
+// gists. decided is the number of gists that are decided: all, unless there is an error, such as
+// a limit of GitHub.
+func (c *Current) Decisions(ctx context.Context, u gistdeal.User, gists []gistdeal.Gist, policy gistdeal.NewGistPolicy, now time.Time, l Lookup) (decisions map[string]gistdeal.Decision, decided int, err error) {
 	rules, err := c.Rules(ctx)
-	if err != nil || rules == nil {
-		return nil, err
+	if err != nil {
+		return nil, 0, err
 	}
-	decisions := make(map[string]gistdeal.Decision, len(gists))
+	if rules == nil {
+		return nil, len(gists), nil
+	}
+	decisions = make(map[string]gistdeal.Decision, len(gists))
 	for i := range gists {
 		g := &gists[i]
-		d, unknown := rules.decide(FactsOf(u, *g, backfill, now), nil)
-		if unknown != nil && unknown.Fact == Fork && l.GitHub != nil {
-			if err := l.fork(ctx, g); err != nil {
-				return nil, err
+		facts := FactsOf(u, *g, policy.First, now)
+		if l.GitHub != nil && !g.CreatedAt.Before(policy.SkipBefore) && rules.NeedsDetails(facts) {
+			known, err := l.Store.HasDeal(ctx, g.ID)
+			if err == nil && !known {
+				facts, err = rules.Ask(ctx, l.GitHub, u, g, policy.First, now)
 			}
-			d = rules.Decide(FactsOf(u, *g, backfill, now))
+			if err != nil {
+				return decisions, i, err
+			}
 		}
-		decisions[g.ID] = d
+		decisions[g.ID] = rules.Decide(facts)
 	}
-	return decisions, nil
+	return decisions, len(gists), nil
 }
 
-// fork asks whether a new gist is a fork. Without an answer that stays unknown, but a limit of
-// GitHub is an error: it passes.
-func (l Lookup) fork(ctx context.Context, g *gistdeal.Gist) error {
-	if known, err := l.Store.HasDeal(ctx, g.ID); err != nil || known {
-		return err
+// NeedsDetails reports whether the decision about a gist depends on facts that GitHub tells only if it
+// is asked about this gist alone.
+func (r *Rules) NeedsDetails(f Facts) bool {
+	if !r.details {
+		return false
 	}
-	fork, err := l.GitHub.Fork(ctx, g.ID)
-	if err == nil {
-		g.Fork = &fork
+	d, unknown := r.decide(f, nil)
+	return unknown != nil && unknown.Fact == Fork || len(d.Unknown) > 0
+}
+
+// Ask asks GitHub about a gist, notes in it the facts that its decision needs, and returns its
+// facts. Without an answer these stay unknown. A refusal that concerns all requests is an error:
+// it passes.
+func (r *Rules) Ask(ctx context.Context, hub GitHub, u gistdeal.User, g *gistdeal.Gist, backfill bool, noticed time.Time) (f Facts, err error) {
+	details, err := hub.Gist(ctx, g.ID)
+	kind, unanswered := gistdeal.KindOf(err), ""
+	switch {
+	case kind == gistdeal.Limited || kind == gistdeal.Unauthorized || ctx.Err() != nil:
+		return f, err
+	case err != nil:
+		unanswered = err.Error()
+	case !details.Public:
+		unanswered = "the gist is secret now"
+	default:
+		g.Fork = &details.Fork
+		if d := r.Decide(FactsOf(u, *g, backfill, noticed)); len(d.Unknown) > 0 {
+			g.FirstLines = details.FirstLines
+		}
 	}
-	if gistdeal.KindOf(err) == gistdeal.Limited || ctx.Err() != nil {
-		return err
-	}
-	return nil
+	f = FactsOf(u, *g, backfill, noticed)
+	f.Unanswered = unanswered
+	return f, nil
 }
 
 // FactsOf returns what rules know of a gist, as it is stored, whatever GitHub's answer had
@@ -148,10 +176,10 @@ func (l Lookup) fork(ctx context.Context, g *gistdeal.Gist) error {
 func FactsOf(u gistdeal.User, g gistdeal.Gist, backfill bool, noticed time.Time) Facts {
 	f := Facts{
 		GistID: g.ID, Login: u.Login, Tags: u.Tags, Description: gistdeal.StorableText(g.Description), Files: make([]File, len(g.Files)),
-		Fork: g.Fork, Known: g.FactsKnown(), CreatedAt: g.CreatedAt.Truncate(time.Millisecond).UTC(), NoticedAt: noticed.Truncate(time.Millisecond).UTC(), Backfill: backfill,
+		Fork: g.Fork, Known: g.FactsKnown(), FirstLines: g.FirstLines != nil, CreatedAt: g.CreatedAt.Truncate(time.Millisecond).UTC(), NoticedAt: noticed.Truncate(time.Millisecond).UTC(), Backfill: backfill,
 	}
 	for i, file := range g.Files {
-		f.Files[i] = File{Name: gistdeal.StorableText(file.Name), Language: gistdeal.StorableText(file.Language), Size: int64(file.Size), Type: gistdeal.StorableText(file.Type)}
+		f.Files[i] = File{Name: gistdeal.StorableText(file.Name), Language: gistdeal.StorableText(file.Language), Size: int64(file.Size), Type: gistdeal.StorableText(file.Type), FirstLines: g.FirstLines[file.Name]}
 	}
 	return f
 }

@@ -13,6 +13,7 @@ type FollowUp struct {
 	Fields      []FollowedField
 	OnDelete    gistdeal.OnDelete
 	StageID     int64 // for OnDelete
+	Unknown     bool  // whether a value that follows an edit is left out because first lines of files are not known
 }
 
 // FollowedField is a value that an edit can change.
@@ -32,15 +33,19 @@ func (r *Rules) FollowUp(name string, f Facts) (u FollowUp) {
 	}
 	one := &r.rules[at]
 	u.OnDelete, u.StageID = one.OnDelete, one.DeleteStageID
-	c, _ := one.content(f) // Without the values that are not possible.
+	c, _, _ := one.content(f) // Without the values that are not possible.
 	if c == nil {
 		return u
 	}
 	u.Title, u.TitleOnEdit = c.Title, one.TitleOnEdit
+	u.Unknown = one.TitleOnEdit != gistdeal.EditLeave && one.title.lacks(f)
+	for _, field := range one.fields {
+		u.Unknown = u.Unknown || field.OnEdit != gistdeal.EditLeave && field.template.lacks(f)
+	}
 	for _, v := range c.Fields {
 		of := one.fields[slices.IndexFunc(one.fields, func(f fieldTemplate) bool { return f.Code == v.Code })]
 		if of.OnEdit != gistdeal.EditLeave {
-			text, _ := render(of.template, dataOf(f)) // It was just possible.
+			text, _ := render(of.template.Template, dataOf(f)) // It was just possible.
 			u.Fields = append(u.Fields, FollowedField{v, text, of.OnEdit})
 		}
 	}

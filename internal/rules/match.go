@@ -8,7 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"gistdeal"
 )
 
 // What is matched of a gist at most, so that a decision takes few steps.
@@ -32,8 +33,8 @@ type text struct {
 
 func textOf(f Facts) *text {
 	t := &text{Facts: f, login: strings.ToLower(f.Login)}
-	cutText := cutBytes(f.Description, maxDescription)
-	t.description, t.searchedText = strings.ToLower(cutText), searchedOf(cutBytes(cutText, maxSearched))
+	cutText := gistdeal.CutBytes(f.Description, maxDescription)
+	t.description, t.searchedText = strings.ToLower(cutText), searchedOf(gistdeal.CutBytes(cutText, maxSearched))
 	var names []string
 	left := maxNames
 	for i, file := range f.Files {
@@ -42,7 +43,7 @@ func textOf(f Facts) *text {
 			continue
 		}
 		if left > 0 {
-			name := cutBytes(file.Name, min(maxFileName, left))
+			name := gistdeal.CutBytes(file.Name, min(maxFileName, left))
 			left -= len(name) + 1
 			names = append(names, name)
 			t.eachName = append(t.eachName, strings.ToLower(name))
@@ -52,19 +53,8 @@ func textOf(f Facts) *text {
 		}
 	}
 	all := strings.Join(names, "\n")
-	t.names, t.searchedNames = strings.ToLower(all), searchedOf(cutBytes(all, maxSearched))
+	t.names, t.searchedNames = strings.ToLower(all), searchedOf(gistdeal.CutBytes(all, maxSearched))
 	return t
-}
-
-// cutBytes returns the beginning of a text, at most limit bytes and whole characters.
-func cutBytes(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return s[:limit]
 }
 
 // condition is a Condition that is ready for use.

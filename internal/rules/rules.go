@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/template"
 	"time"
 
 	"gistdeal"
@@ -14,20 +13,21 @@ import (
 type Rules struct {
 	Version int64
 	rules   []rule
+	details bool // a decision may depend on facts that lists of gists do not have
 }
 
 // rule is a Rule that is ready for use.
 type rule struct {
 	Rule
 	all, any, none []condition
-	title          *template.Template // nil without one
+	title          checked
 	fields         []fieldTemplate
 	paused         string // why its deals have to wait; "" if they need not
 }
 
 type fieldTemplate struct {
 	Field
-	template *template.Template
+	template checked
 	target   gistdeal.CatalogField
 }
 
@@ -38,7 +38,7 @@ func New(s Set, version int64, catalog gistdeal.Catalog) (*Rules, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	all := &Rules{Version: version, rules: make([]rule, len(s.Rules))}
+	all := &Rules{Version: version, rules: make([]rule, len(s.Rules)), details: len(s.NeedingDetails()) > 0}
 	for i, r := range s.Rules {
 		one, err := newRule(r, catalog)
 		if err != nil {
@@ -63,12 +63,8 @@ func newRule(r Rule, catalog gistdeal.Catalog) (one rule, err error) {
 			*list.to = append(*list.to, ready)
 		}
 	}
-	if r.Title != "" {
-		title, err := parseTemplate(r.Title)
-		if err != nil {
-			return one, err
-		}
-		one.title = title.Template
+	if one.title, err = parseTemplate(r.Title); err != nil {
+		return one, err
 	}
 	for _, f := range r.Fields {
 		t, err := parseTemplate(f.Template)
@@ -76,7 +72,7 @@ func newRule(r Rule, catalog gistdeal.Catalog) (one rule, err error) {
 			return one, err
 		}
 		target, _ := fieldByCode(catalog, f.Code)
-		one.fields = append(one.fields, fieldTemplate{f, t.Template, target})
+		one.fields = append(one.fields, fieldTemplate{f, t, target})
 	}
 	return one, nil
 }
@@ -206,15 +202,20 @@ func (r *rule) decision(f Facts, version int64) gistdeal.Decision {
 		d.Reason = fmt.Sprintf("the rule %q skips it", r.Name)
 		return d
 	}
-	var err error
-	d.Content, err = r.content(f) // Also of a deal that waits: a person may approve it.
+	content, unknown, err := r.content(f) // Also of a deal that waits: a person may approve it.
+	d.Content = content
 	switch {
 	case r.paused != "":
 		d.Action, d.Reason = gistdeal.RuleHold, PausedReason(r.Name, r.paused)
+	case len(unknown) > 0 && f.Unanswered != "":
+		d.Action, d.Reason = gistdeal.RuleHold, fmt.Sprintf("awaiting approval: the rule %q: GitHub did not tell the first lines of the files: %s", r.Name, f.Unanswered)
 	case err != nil:
 		d.Action, d.Reason = gistdeal.RuleHold, fmt.Sprintf("awaiting approval: the rule %q: %v", r.Name, err)
 	case r.Action == gistdeal.RuleHold:
 		d.Reason = fmt.Sprintf("awaiting approval: the rule %q wants it", r.Name)
+	}
+	if r.paused == "" && f.Unanswered == "" {
+		d.Unknown = unknown
 	}
 	return d
 }
@@ -224,25 +225,32 @@ func PausedReason(rule, why string) string {
 	return fmt.Sprintf("awaiting approval: the rule %q is paused: %s", rule, why)
 }
 
-// content returns the content of a deal; nil for the content without rules. The error is that
-// of the first title or value that is not possible; the content lacks those.
-func (r *rule) content(f Facts) (_ *gistdeal.Content, failed error) {
+// content returns the content of a deal; nil for the content without rules. It lacks the title
+// and the fields that show first lines of files, if these are not known, and names them. The
+// error is that of the first title or value that is not possible; the content lacks those too.
+func (r *rule) content(f Facts) (_ *gistdeal.Content, unknown []string, failed error) {
 	if !r.hasContent() {
-		return nil, nil
+		return nil, nil, nil
 	}
 	data := dataOf(f)
 	c := &gistdeal.Content{StageID: r.StageID, OwnerID: r.OwnerID}
 	if r.LabelID != 0 {
 		c.LabelIDs = []int64{r.LabelID}
 	}
-	if r.title != nil {
-		title, err := render(r.title, data)
+	if r.title.lacks(f) {
+		unknown = append(unknown, TitleName)
+	} else if r.Title != "" {
+		title, err := render(r.title.Template, data)
 		if err != nil {
 			title, failed = "", fmt.Errorf("title: %w", err)
 		}
 		c.Title = gistdeal.ShortText(strings.Join(strings.Fields(title), " "), 255)
 	}
 	for _, one := range r.fields {
+		if one.template.lacks(f) {
+			unknown = append(unknown, one.Field.Field)
+			continue
+		}
 		value, err := one.value(data)
 		if err != nil && failed == nil {
 			failed = fmt.Errorf("field %q: %w", one.Field.Field, err)
@@ -251,12 +259,18 @@ func (r *rule) content(f Facts) (_ *gistdeal.Content, failed error) {
 			c.Fields = append(c.Fields, gistdeal.FieldValue{Code: one.Code, Name: one.Field.Field, Type: one.Type, Value: value})
 		}
 	}
-	return c, failed
+	return c, unknown, failed
 }
+
+// TitleName names the title of a deal among its fields.
+const TitleName = "title"
+
+// lacks reports whether the template shows first lines that are not known.
+func (c checked) lacks(f Facts) bool { return c.firstLines && !f.FirstLines }
 
 // value returns the value of a field in the form of its type; nil if it is blank.
 func (f fieldTemplate) value(d Data) (any, error) {
-	text, err := render(f.template, d)
+	text, err := render(f.template.Template, d)
 	if err != nil || text == "" {
 		return nil, err
 	}

@@ -230,6 +230,55 @@ func TestAValueThatItsFieldCannotHaveMakesTheDealWait(t *testing.T) {
 	}
 }
 
+func TestTemplatesShowFirstLinesOfFiles(t *testing.T) {
+	t.Parallel()
+	r := rulesOf(t, rules.Rule{Name: "one", Action: gistdeal.RuleCreate, Title: "{{.FirstLines | line}}", Fields: []rules.Field{
+		{Field: "Notes", Template: "{{range .Files}}{{.Name}}: {{.FirstLines | lines 2}}; {{end}}"}, {Field: "Language", Template: "{{.Language}}"},
+	}})
+	f := terraform
+	f.FirstLines = true
+	f.Files = slices.Clone(f.Files)
+	f.Files[1].FirstLines = "one\ntwo\nthree"
+	d := r.Decide(f)
+	if d.Action != gistdeal.RuleCreate || d.Unknown != nil || d.Content.Title != "one" || len(d.Content.Fields) != 2 || d.Content.Fields[0].Value != "README.md: ; main.tf: one\ntwo;" || r.NeedsDetails(f) {
+		t.Errorf("%+v, %+v", d, d.Content)
+	}
+	d = r.Decide(terraform)
+	if d.Action != gistdeal.RuleCreate || !slices.Equal(d.Unknown, []string{"title", "Notes"}) || d.Content.Title != "" || len(d.Content.Fields) != 1 || !r.NeedsDetails(terraform) {
+		t.Errorf("before GitHub is asked: %+v, %+v", d, d.Content)
+	}
+	f = terraform
+	f.Unanswered = "not found"
+	d = r.Decide(f)
+	if d.Action != gistdeal.RuleHold || d.Reason != `awaiting approval: the rule "one": GitHub did not tell the first lines of the files: not found` || d.Unknown != nil || len(d.Content.Fields) != 1 {
+		t.Errorf("without an answer: %+v, %+v", d, d.Content)
+	}
+}
+
+func TestOnlyDecisionsThatNeedItAskGitHub(t *testing.T) {
+	t.Parallel()
+	shows := rules.Rule{Name: "shows", Action: gistdeal.RuleCreate, Title: "{{.FirstLines}}"}
+	off, skip := shows, rules.Rule{Name: "skip", Action: gistdeal.RuleSkip}
+	off.Off = true
+	paused := shows
+	paused.Label, paused.LabelID = "Hot", 10
+	for name, tt := range map[string]struct {
+		set   []rules.Rule
+		needs bool
+	}{
+		"no rules": {}, "it shows them": {[]rules.Rule{shows}, true}, "it is off": {set: []rules.Rule{off}},
+		"another one decides": {set: []rules.Rule{skip, shows}}, "it is paused": {set: []rules.Rule{paused}},
+	} {
+		r, err := rules.New(rules.Set{Rules: tt.set}, 1, account)
+		if err != nil || r.NeedsDetails(terraform) != tt.needs {
+			t.Errorf("%s: it needs them: %v, %v", name, !tt.needs, err)
+		}
+	}
+	if got := (rules.Set{Rules: []rules.Rule{shows, skip, {Name: "forks", None: []rules.Condition{{Fact: rules.Fork}}}}}).NeedingDetails(); !slices.Equal(got, []string{"shows", "forks"}) {
+		t.Errorf("%v need requests", got)
+	}
+}
+
 func TestTextsAreCutToTheLimitOfTheirField(t *testing.T) {
 	t.Parallel()
 	r := rulesOf(t, rules.Rule{Name: "one", Action: gistdeal.RuleCreate, Title: `{{.Description}}`, Fields: []rules.Field{{Field: "Language", Template: `{{.Description}}`}}})

@@ -48,6 +48,22 @@ type Rule struct {
 	DeleteStageID int64 `json:"on_delete_stage_id,omitempty" yaml:"-" doc:"What on_delete_stage stood for when the rule was saved."`
 }
 
+// NeedingDetails returns the names of the rules that need a request to GitHub for each gist that depends
+// on them: they have a condition about forks, or show first lines of files.
+func (s Set) NeedingDetails() (names []string) {
+	for _, r := range s.Rules {
+		isFork := func(c Condition) bool { return c.Fact == Fork }
+		shows := func(source string) bool {
+			t, err := parseTemplate(source)
+			return err == nil && t.firstLines
+		}
+		if !r.Off && (slices.ContainsFunc(slices.Concat(r.All, r.Any, r.None), isFork) || shows(r.Title) || slices.ContainsFunc(r.Fields, func(f Field) bool { return shows(f.Template) })) {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
 // Naming returns the names of the rules that have a login as a word: in their name, a condition
 // or a template.
 func (s Set) Naming(login string) (names []string) {
@@ -114,9 +130,13 @@ type Facts struct {
 	Files       []File
 	Fork        *bool // nil if not known
 	Known       bool  // whether the languages and sizes of the files are known
+	FirstLines  bool  // whether the first lines of the files are known
 	CreatedAt   time.Time
 	NoticedAt   time.Time
 	Backfill    bool // the first scan of the user found the gist
+	// Unanswered is why GitHub did not answer a request for this gist alone; "" if it was not
+	// asked, or has answered.
+	Unanswered string
 }
 
 // File is a file of a gist.
@@ -125,4 +145,6 @@ type File struct {
 	Language string // "" if it has none
 	Size     int64
 	Type     string
+
+	FirstLines string
 }

@@ -11,6 +11,8 @@ import (
 	"text/template"
 	"text/template/parse"
 	"time"
+
+	"gistdeal"
 )
 
 const (
@@ -29,6 +31,7 @@ type Data struct {
 	Files                       []DataFile
 	FileNames                   []string
 	FileCount                   int
+	FirstLines                  string // of the first file that is a text
 	Language                    string // of the first file that has one
 	Size                        int64
 	Tags                        []string
@@ -38,23 +41,26 @@ type Data struct {
 
 // DataFile is a file in a template.
 type DataFile struct {
-	Name, Language, Type string
-	Size                 int64
+	Name, Language, Type, FirstLines string
+	Size                             int64
 }
 
 func dataOf(f Facts) Data {
 	d := Data{
 		Login: f.Login, GistID: f.GistID, URL: "https://gist.github.com/" + f.Login + "/" + f.GistID, UserURL: "https://gist.github.com/" + f.Login,
-		Description: cutBytes(f.Description, templateText), FileCount: len(f.Files), Tags: f.Tags, Created: f.CreatedAt.UTC(), Noticed: f.NoticedAt.UTC(), Backfill: f.Backfill,
+		Description: gistdeal.CutBytes(f.Description, templateText), FileCount: len(f.Files), Tags: f.Tags, Created: f.CreatedAt.UTC(), Noticed: f.NoticedAt.UTC(), Backfill: f.Backfill,
 	}
 	for i, file := range f.Files {
 		d.Size += file.Size
 		if d.Language == "" {
 			d.Language = file.Language
 		}
+		if d.FirstLines == "" {
+			d.FirstLines = file.FirstLines
+		}
 		if i < templateFiles {
-			name := cutBytes(file.Name, maxTemplateName)
-			d.Files, d.FileNames = append(d.Files, DataFile{name, file.Language, file.Type, file.Size}), append(d.FileNames, name)
+			name := gistdeal.CutBytes(file.Name, maxTemplateName)
+			d.Files, d.FileNames = append(d.Files, DataFile{name, file.Language, file.Type, file.FirstLines, file.Size}), append(d.FileNames, name)
 		}
 	}
 	return d
@@ -62,14 +68,18 @@ func dataOf(f Facts) Data {
 
 // The names that a template may use.
 var (
-	rootNames = []string{"Login", "GistID", "URL", "UserURL", "Description", "Files", "FileNames", "FileCount", "Language", "Size", "Tags", "Created", "Noticed", "Backfill"}
-	fileNames = []string{"Name", "Language", "Type", "Size"}
+	rootNames = []string{"Login", "GistID", "URL", "UserURL", "Description", "FirstLines", "Files", "FileNames", "FileCount", "Language", "Size", "Tags", "Created", "Noticed", "Backfill"}
+	fileNames = []string{"Name", "Language", "Type", "Size", "FirstLines"}
 	// functions return no more than they get, so that no template can grow its result.
 	functions = template.FuncMap{
 		"upper": strings.ToUpper, "lower": strings.ToLower, "trim": strings.TrimSpace,
 		"line": func(s string) string {
 			first, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
 			return strings.TrimSpace(first)
+		},
+		"lines": func(n int, s string) string {
+			all := strings.SplitN(s, "\n", max(n, 1)+1)
+			return strings.Join(all[:min(len(all), max(n, 1))], "\n")
 		},
 		"short": func(n int, s string) string { return shorten(s, n) },
 		"default": func(other, s string) string {
@@ -82,7 +92,7 @@ var (
 			if len(separator) > 10 {
 				separator = ", "
 			}
-			return cutBytes(strings.Join(all, separator), templateText)
+			return gistdeal.CutBytes(strings.Join(all, separator), templateText)
 		},
 		"first": func(all []string) string {
 			if len(all) == 0 {
@@ -110,11 +120,11 @@ func shorten(s string, n int) string {
 	return s
 }
 
-// checked is a template that uses only what is listed above, and the number of steps that
-// it takes.
+// checked is a template that uses only what is listed above.
 type checked struct {
 	*template.Template
-	steps int
+	steps      int  // that it takes
+	firstLines bool // it shows first lines of files
 }
 
 // parseTemplate parses a template and checks it.
@@ -145,17 +155,20 @@ func parseTemplate(source string) (checked, error) {
 			return checked{}, err
 		}
 	}
-	return checked{t, c.steps}, nil
+	return checked{t, c.steps, c.firstLines}, nil
 }
 
 // samples are gists with and without the facts that a template may show.
 var samples = []Data{
 	dataOf(Facts{}),
-	dataOf(Facts{Login: "octocat", GistID: "aa5a315d61ae9438b18d", Description: "A description", Tags: []string{"customer"}, Files: []File{{"main.go", "Go", 100, "text/plain"}, {"README.md", "Markdown", 10, "text/plain"}}, Backfill: true}),
+	dataOf(Facts{Login: "octocat", GistID: "aa5a315d61ae9438b18d", Description: "A description", Tags: []string{"customer"}, Files: []File{{"main.go", "Go", 100, "text/plain", "package main"}, {"README.md", "Markdown", 10, "text/plain", ""}}, Backfill: true}),
 }
 
 // checker checks the nodes of a template and counts the steps that they take.
-type checker struct{ steps int }
+type checker struct {
+	steps      int
+	firstLines bool
+}
 
 // node returns an error if a node uses something that is not listed. inFiles is set inside
 // a range over the files.
@@ -240,9 +253,10 @@ func (c *checker) names(names []string, ofFile, inFiles bool) error {
 	if len(names) != 1 || !slices.Contains(known, names[0]) {
 		return fmt.Errorf("there is no .%s here; there are .%s", strings.Join(names, "."), strings.Join(known, ", ."))
 	}
-	if slices.Contains([]string{"Description", "FileNames", "Tags"}, names[0]) {
+	if slices.Contains([]string{"Description", "FirstLines", "FileNames", "Tags"}, names[0]) {
 		c.count(functionSteps-1, inFiles)
 	}
+	c.firstLines = c.firstLines || names[0] == "FirstLines"
 	return nil
 }
 

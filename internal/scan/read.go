@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -63,10 +64,9 @@ func (s *Scanner) readPages(ctx context.Context, g GitHub, run *runlog.Run, u gi
 			listed = append(listed, gist.ID)
 		}
 		now := s.now()
-		if policy.Decisions, err = s.rules.Decisions(ctx, u, page.Gists, policy.First, now, rules.Lookup{GitHub: g, Store: s.store}); err != nil {
-			return listed, fresh, err
-		}
-		n, err := s.store.SaveGists(ctx, u.ID, page.Gists, policy, now)
+		decided := 0
+		policy.Decisions, decided, err = s.rules.Decisions(ctx, u, page.Gists, policy, now, rules.Lookup{GitHub: g, Store: s.store})
+		n, saveErr := s.store.SaveGists(ctx, u.ID, page.Gists[:decided], policy, now)
 		failpoint.Hit(failpoint.PageSaved)
 		if n > 0 {
 			s.queued.Set()
@@ -77,7 +77,7 @@ func (s *Scanner) readPages(ctx context.Context, g GitHub, run *runlog.Run, u gi
 			r.Done++
 			r.Total = page.Pages
 		})
-		if err != nil {
+		if err = cmp.Or(err, saveErr); err != nil {
 			return listed, fresh, err
 		}
 	}

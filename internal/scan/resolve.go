@@ -3,6 +3,7 @@ package scan
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -178,9 +179,14 @@ func (s *Scanner) takeIn(ctx context.Context, a gistdeal.ScanRequest, p gistdeal
 		return u, err
 	}
 	first.Tags = u.Tags
-	if first.Decisions, err = s.rules.Decisions(ctx, u, p.Gists, true, u.TrackedAt, rules.Lookup{}); err != nil {
+	oldest := policy.Cutoff(u.TrackedAt)
+	if first.Decisions, _, err = s.rules.Decisions(ctx, u, p.Gists, gistdeal.NewGistPolicy{First: true, SkipBefore: oldest}, u.TrackedAt, rules.Lookup{}); err != nil {
 		return u, err
 	}
+	// A scan asks for first lines of files.
+	p.Complete = p.Complete && !slices.ContainsFunc(p.Gists, func(g gistdeal.Gist) bool {
+		return !g.CreatedAt.Before(oldest) && len(first.Decisions[g.ID].Unknown) > 0
+	})
 	t, err := s.prober.Track(ctx, p, policy, first)
 	failpoint.Hit(failpoint.UserTakenIn)
 	if err == nil && t.User.Unlinked {

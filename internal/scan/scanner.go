@@ -23,7 +23,7 @@ type GitHub interface {
 	User(ctx context.Context, login string) (gistdeal.Account, error)
 	UserByID(ctx context.Context, id int64) (gistdeal.Account, error)
 	Gists(ctx context.Context, login, etag string, l *gistdeal.Listing) iter.Seq2[gistdeal.GistPage, error]
-	Fork(ctx context.Context, gistID string) (bool, error)
+	rules.GitHub
 	// Ready returns nil if a scan may begin, or a Limited error.
 	Ready() error
 }

@@ -66,8 +66,8 @@ func readAmended(ctx context.Context, tx *sql.Tx, gistID string, a *gistdeal.Ame
 	rows, err := queryIn(ctx, tx, `SELECT `+decidedColumns+`, d.content`+decidedFrom+`WHERE g.id = $1`, gistID)
 	_, err = collect(rows, err, func(row *sql.Rows) (_ struct{}, err error) {
 		var noticed int64
-		var tags, content string
-		if a.GistDeal, err = scanGistDeal(row, &noticed, &a.NoticedBy, &a.Login, &tags, &content); err != nil {
+		var tags, lines, content string // The lines may be older than the change.
+		if a.GistDeal, err = scanGistDeal(row, &noticed, &a.NoticedBy, &a.Login, &tags, &lines, &content); err != nil {
 			return struct{}{}, err
 		}
 		a.NoticedAt, a.Tags = fromMillis(noticed), strings.Fields(tags)

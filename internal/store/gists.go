@@ -19,6 +19,7 @@ type gistRow struct {
 	UpdatedAt   int64  `json:"updated_at"`
 	Comments    int    `json:"comments"` // -1 if not known
 	Fork        int    `json:"fork"`     // -1 if not known
+	FirstLines  string `json:"first_lines"`
 	Place       int64  `json:"place"`
 
 	Action  gistdeal.RuleAction `json:"action"`
@@ -56,15 +57,16 @@ func saveGists(ctx context.Context, tx *sql.Tx, userID int64, gists []gistdeal.G
 		return 0, err
 	}
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO gists (id, user_id, seq, description, files, created_at, updated_at, comments, fork, noticed_at, noticed_by, changed_at)
+		INSERT INTO gists (id, user_id, seq, description, files, created_at, updated_at, comments, fork, noticed_at, noticed_by, changed_at, first_lines)
 		SELECT key, $1, CAST(value ->> 'seq' AS BIGINT), value ->> 'description', value ->> 'files', CAST(value ->> 'created_at' AS BIGINT),
-			CAST(value ->> 'updated_at' AS BIGINT), CAST(value ->> 'comments' AS BIGINT), CAST(value ->> 'fork' AS BIGINT), $2, $3, $2
+			CAST(value ->> 'updated_at' AS BIGINT), CAST(value ->> 'comments' AS BIGINT), CAST(value ->> 'fork' AS BIGINT), $2, $3, $2, value ->> 'first_lines'
 		FROM json_each($4) WHERE true ORDER BY CAST(value ->> 'seq' AS BIGINT)
 		ON CONFLICT (id) DO UPDATE SET description = excluded.description, files = excluded.files, updated_at = excluded.updated_at, changed_at = excluded.changed_at,
 			comments = CASE excluded.comments WHEN -1 THEN gists.comments ELSE excluded.comments END,
-			fork = CASE excluded.fork WHEN -1 THEN gists.fork ELSE excluded.fork END
+			fork = CASE excluded.fork WHEN -1 THEN gists.fork ELSE excluded.fork END,
+			first_lines = CASE WHEN excluded.first_lines = '' AND excluded.updated_at = gists.updated_at THEN gists.first_lines ELSE excluded.first_lines END
 		WHERE excluded.updated_at >= gists.updated_at AND (gists.description <> excluded.description OR gists.files <> excluded.files
-			OR gists.updated_at <> excluded.updated_at OR excluded.comments NOT IN (-1, gists.comments) OR excluded.fork NOT IN (-1, gists.fork))`,
+			OR gists.updated_at <> excluded.updated_at OR excluded.first_lines NOT IN ('', gists.first_lines) OR excluded.comments NOT IN (-1, gists.comments) OR excluded.fork NOT IN (-1, gists.fork))`,
 		userID, millis(now), noticedBy(n), object); err != nil {
 		return 0, err
 	}
@@ -176,9 +178,13 @@ func gistObject(ctx context.Context, tx *sql.Tx, userID int64, gists []gistdeal.
 		if err != nil {
 			return "", err
 		}
+		lines, err := linesText(g.FirstLines)
+		if err != nil {
+			return "", err
+		}
 		row := gistRow{
 			Seq: last - int64(i), Description: gistdeal.StorableText(g.Description), Files: string(text), CreatedAt: millis(g.CreatedAt),
-			UpdatedAt: millis(g.UpdatedAt), Comments: unlessNil(g.Comments), Fork: forkOf(g.Fork), Place: n.Place(i),
+			UpdatedAt: millis(g.UpdatedAt), Comments: unlessNil(g.Comments), Fork: forkOf(g.Fork), FirstLines: lines, Place: n.Place(i),
 		}
 		if err := row.decide(decisions[g.ID]); err != nil {
 			return "", err
@@ -202,6 +208,27 @@ func forkOf(fork *bool) int {
 		return -1
 	}
 	return int(boolean(*fork))
+}
+
+// linesText returns first lines of files in their column.
+func linesText(lines map[string]string) (string, error) {
+	if lines == nil {
+		return "", nil
+	}
+	storable := make(map[string]string, len(lines))
+	for name, text := range lines {
+		storable[gistdeal.StorableText(name)] = text
+	}
+	text, err := json.Marshal(storable)
+	return string(text), err
+}
+
+// linesOf is the inverse of linesText.
+func linesOf(text string) (lines map[string]string, err error) {
+	if text != "" {
+		err = json.Unmarshal([]byte(text), &lines)
+	}
+	return lines, err
 }
 
 // GistsOf returns the gists of a user with their deals, newest first.

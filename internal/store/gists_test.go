@@ -243,3 +243,39 @@ func TestUsersWithoutTheFactsOfAGistAreReadWithoutAnETagOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestFirstLinesStayUntilTheGistChanges(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		track(t, s, "octocat", 1)
+		g := aGist()
+		g.FirstLines = map[string]string{"a\x00": "text"}
+		lines := func() map[string]string {
+			all, err := s.LatestGists(t.Context(), 1<<60, 10)
+			testenv.Must(t, err)
+			return all[0].FirstLines
+		}
+		save(t, s, 1, []gistdeal.Gist{g})
+		g.FirstLines, g.Comments = nil, new(9)
+		save(t, s, 1, []gistdeal.Gist{g})
+		if diff := cmp.Diff(map[string]string{"a": "text"}, lines()); diff != "" {
+			t.Error(diff)
+		}
+		g.UpdatedAt = g.UpdatedAt.Add(time.Second)
+		save(t, s, 1, []gistdeal.Gist{g})
+		if got := lines(); got != nil {
+			t.Errorf("after a change: %v", got)
+		}
+		late := g
+		late.UpdatedAt, late.FirstLines = g.UpdatedAt.Add(-time.Second), map[string]string{"a": "old"}
+		testenv.Must(t, s.SaveDetails(t.Context(), late, noon))
+		g.FirstLines, g.Fork = map[string]string{}, new(true)
+		if got := lines(); got != nil {
+			t.Errorf("after a late answer: %v", got)
+		}
+		testenv.Must(t, s.SaveDetails(t.Context(), g, noon))
+		if got := lines(); got == nil || len(got) != 0 || !*stored(t, s).Fork {
+			t.Errorf("after an answer without lines: %v, fork: %v", got, *stored(t, s).Fork)
+		}
+	})
+}

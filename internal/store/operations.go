@@ -152,6 +152,13 @@ func (s *Store) WorkOperation(ctx context.Context, id string, requested bool, li
 	return n, nil
 }
 
+// PendingKeys returns the keys of up to limit items of an operation that have no result yet, in
+// their order.
+func (s *Store) PendingKeys(ctx context.Context, id string, limit int) ([]string, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT key FROM operation_items WHERE operation_id = $1 AND result = '' AND request = 0 ORDER BY n LIMIT $2`, id, limit)
+	return collect(rows, err, func(row *sql.Rows) (key string, err error) { return key, row.Scan(&key) })
+}
+
 // setItems stores the items that differ from what they were before.
 func setItems(ctx context.Context, tx *sql.Tx, id string, items, before []gistdeal.OperationItem) error {
 	rows := map[string]itemRow{}

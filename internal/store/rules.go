@@ -164,7 +164,7 @@ func (s *Store) SaveRules(ctx context.Context, text string, expected, next int64
 
 // decidedColumns select rows for scanDecided, decidedFrom is where they are.
 const (
-	decidedColumns = gistDealColumns + `, g.noticed_at, g.noticed_by, u.login, u.tags`
+	decidedColumns = gistDealColumns + `, g.noticed_at, g.noticed_by, u.login, u.tags, g.first_lines`
 	decidedFrom    = ` FROM gists g JOIN deals d ON d.gist_id = g.id JOIN users u ON u.id = g.user_id `
 	// decidable is the condition for deals that rules may decide about again: they were never
 	// sent, or surely created nothing, and it was neither a person nor the backfill that
@@ -175,9 +175,12 @@ const (
 
 func scanDecided(row *sql.Rows) (g gistdeal.DecidedGist, err error) {
 	var noticed int64
-	var tags string
-	g.GistDeal, err = scanGistDeal(row, &noticed, &g.NoticedBy, &g.Login, &tags)
+	var tags, lines string
+	if g.GistDeal, err = scanGistDeal(row, &noticed, &g.NoticedBy, &g.Login, &tags, &lines); err != nil {
+		return g, err
+	}
 	g.NoticedAt, g.Tags = fromMillis(noticed), strings.Fields(tags)
+	g.FirstLines, err = linesOf(lines)
 	return g, err
 }
 
@@ -194,6 +197,31 @@ func (s *Store) DecidableGists(ctx context.Context, after string, limit int) ([]
 	rows, err := s.read.QueryContext(ctx, `SELECT `+decidedColumns+decidedFrom+`WHERE d.gist_id > $1 AND d.state IN ('queued', 'awaiting_approval', 'skipped') AND `+decidable+`
 		ORDER BY d.gist_id LIMIT $2`, after, limit)
 	return collect(rows, err, scanDecided)
+}
+
+// DecidableGist returns a gist; false if there is none, or if its deal may not be decided again.
+func (s *Store) DecidableGist(ctx context.Context, gistID string) (g gistdeal.DecidedGist, ok bool, err error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+decidedColumns+decidedFrom+`WHERE g.id = $1 AND `+decidable, gistID)
+	all, err := collect(rows, err, scanDecided)
+	if err != nil || len(all) == 0 {
+		return g, false, err
+	}
+	return all[0], true, nil
+}
+
+// SaveDetails stores the facts of a gist that lists do not have, unless the gist has changed
+// since it was read.
+func (s *Store) SaveDetails(ctx context.Context, g gistdeal.Gist, now time.Time) error {
+	lines, err := linesText(g.FirstLines)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.ExecContext(ctx, `UPDATE gists SET changed_at = CASE fork WHEN $3 THEN changed_at ELSE $5 END, fork = $3, first_lines = $4 WHERE id = $1 AND updated_at = $2`,
+		g.ID, millis(g.UpdatedAt), forkOf(g.Fork), lines, millis(now))
+	if err != nil {
+		return fmt.Errorf("save the details of gist %s: %w", g.ID, err)
+	}
+	return nil
 }
 
 // DecideAgain decides about the deal of a gist with decide, if it may be decided again. It

@@ -51,6 +51,7 @@ type UserEstimate struct {
 
 	id    int64
 	gists []gistdeal.Gist // that were read
+	asked int             // gists that GitHub is asked about alone
 }
 
 // Estimate is the cost of tracking users, in requests, tokens and time.
@@ -250,7 +251,7 @@ func (e *Estimate) add() {
 		} else {
 			e.Deals += u.All
 		}
-		e.GitHubRequests += max(1, (u.Gists+99)/100) // pages of 100 gists
+		e.GitHubRequests += max(1, (u.Gists+99)/100) + u.asked // pages of 100 gists
 		if u.State == "new" {
 			e.GitHubRequests++ // looks the user up
 		}

@@ -46,7 +46,7 @@ func (e *Estimate) decide(all *rules.Rules, q Question, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		covered, created := 0, 0
+		covered, created, asked := 0, 0, e.Rules.Asked
 		for _, g := range u.gists {
 			if g.CreatedAt.Before(oldest) {
 				continue
@@ -56,9 +56,10 @@ func (e *Estimate) decide(all *rules.Rules, q Question, now time.Time) error {
 				created++
 			}
 		}
-		u.All = created
+		u.All, u.asked = created, e.Rules.Asked-asked
 		if unread := u.Gists - len(u.gists); unread > 0 && covered == len(u.gists) {
 			u.All += int(math.Round(float64(unread) * float64(created) / float64(covered)))
+			u.asked += int(math.Round(float64(unread) * float64(u.asked) / float64(covered)))
 		}
 		u.gists = nil
 	}

@@ -1,10 +1,12 @@
 package rulesets
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/rules"
 )
 
 // RuleChanges are what ApplyAgain would change.
@@ -14,6 +16,7 @@ type RuleChanges struct {
 	Hold    int `json:"hold" doc:"How many would wait for approval that do not."`
 	Skip    int `json:"skip" doc:"How many would be skipped that are not."`
 	Content int `json:"content" doc:"How many would stay in their state with another content or rule."`
+	Asked   int `json:"github_requests" doc:"For how many of them GitHub is asked first: whether they are forks, or for first lines of files."`
 }
 
 // Changes returns what ApplyAgain would change, and the gists whose deals it would change.
@@ -37,8 +40,11 @@ func (r *RuleSets) Changes(ctx context.Context) (c RuleChanges, gistIDs []string
 			}
 			after = g.ID
 			c.Deals++
-			if c.add(g, all.Decide(factsOf(g))) {
+			if facts := factsOf(g); c.add(g, all.Decide(facts)) {
 				gistIDs = append(gistIDs, g.ID)
+				if all.NeedsDetails(facts) {
+					c.Asked++
+				}
 			}
 		}
 		if len(some) < page {
@@ -64,10 +70,40 @@ func (c *RuleChanges) add(g gistdeal.DecidedGist, d gistdeal.Decision) bool {
 	return true
 }
 
-// ApplyAgain decides about the deal of a gist by the present rules. The result is the new
-// state of the deal, or "unchanged". That is no problem if it may not be decided again any
-// more: the leader may have begun to send it since it was counted.
-func (r *RuleSets) ApplyAgain(ctx context.Context, gistID string) (result, reason string, err error) {
+// Ask asks GitHub for facts that the present rules need of gists, if their deals may be decided
+// again and the facts are not known, and stores them. It returns why there is no answer, by gist
+// id. The error may be that of a limit of GitHub, which passes. A nil hub is not asked.
+func (r *RuleSets) Ask(ctx context.Context, hub rules.GitHub, gistIDs []string) (unanswered map[string]string, err error) {
+	all, err := r.current.Rules(ctx)
+	if err != nil || all == nil || hub == nil {
+		return nil, err
+	}
+	unanswered = map[string]string{}
+	for _, id := range gistIDs {
+		g, ok, err := r.db.DecidableGist(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || !all.NeedsDetails(factsOf(g)) {
+			continue
+		}
+		facts, err := all.Ask(ctx, hub, userOf(g), &g.Gist, g.NoticedBy == gistdeal.NoticedByFirstScan, g.NoticedAt)
+		if err == nil && facts.Unanswered == "" {
+			err = r.db.SaveDetails(ctx, g.Gist, time.Now())
+		}
+		if err != nil {
+			return nil, err
+		}
+		unanswered[id] = facts.Unanswered
+	}
+	return unanswered, nil
+}
+
+// ApplyAgain decides about the deal of a gist by the present rules. unanswered is why GitHub did
+// not tell facts that the rules need. The result is the new state of the deal, or
+// "unchanged". That is no problem if it may not be decided again any more: the leader may have
+// begun to send it since it was counted.
+func (r *RuleSets) ApplyAgain(ctx context.Context, gistID, unanswered string) (result, reason string, err error) {
 	all, err := r.current.Rules(ctx)
 	if err != nil {
 		return "", "", err
@@ -75,7 +111,11 @@ func (r *RuleSets) ApplyAgain(ctx context.Context, gistID string) (result, reaso
 	if all == nil {
 		return "unchanged", "there are no rules", nil
 	}
-	before, after, err := r.db.DecideAgain(ctx, gistID, func(g gistdeal.DecidedGist) gistdeal.Decision { return all.Decide(factsOf(g)) }, time.Now())
+	before, after, err := r.db.DecideAgain(ctx, gistID, func(g gistdeal.DecidedGist) gistdeal.Decision {
+		facts := factsOf(g)
+		facts.Unanswered = cmp.Or(unanswered, "it was not asked: apply the rules again")
+		return all.Decide(facts)
+	}, time.Now())
 	switch {
 	case err != nil:
 		return "", "", err

@@ -12,6 +12,7 @@ type Tally struct {
 	Create int            `json:"create" doc:"How many of them get a deal."`
 	Hold   int            `json:"hold" doc:"How many wait for approval."`
 	Skip   int            `json:"skip" doc:"How many get none."`
+	Asked  int            `json:"github_requests" doc:"For how many of them, at most, GitHub is asked alone when they are noticed: the decision depends on whether they are forks, or the deal shows first lines of files."`
 	Rules  map[string]int `json:"rules" doc:"The number of gists that each rule decides about, by its name."`
 }
 
@@ -35,6 +36,7 @@ type PreviewedDeal struct {
 	StageID  int64          `json:"stage_id,omitempty" doc:"Left out for the stage of the settings."`
 	OwnerID  int64          `json:"owner_id,omitempty" doc:"Left out for the owner of the settings."`
 	LabelIDs []int64        `json:"label_ids,omitempty"`
+	Unknown  []string       `json:"unknown,omitempty" doc:"The title and the fields that show first lines of files: they are read when a gist is noticed, and title and fields lack them here."`
 }
 
 // DealOf returns the deal of a draft as it would be sent.
@@ -49,6 +51,10 @@ func DealOf(d gistdeal.Draft) (deal PreviewedDeal) {
 // decide decides about a gist and counts the decision. Only with reasons the result has more
 // than the action.
 func (t *Tally) decide(all *rules.Rules, facts rules.Facts, reasons bool) DecidedGist {
+	asNew := facts
+	if asNew.Fork, asNew.FirstLines = nil, false; all.NeedsDetails(asNew) {
+		t.Asked++
+	}
 	if !reasons {
 		d := all.Decide(facts)
 		t.count(d.Rule, d.Action)
@@ -59,6 +65,7 @@ func (t *Tally) decide(all *rules.Rules, facts rules.Facts, reasons bool) Decide
 	one := DecidedGist{GistID: facts.GistID, Login: facts.Login, Description: facts.Description, Rule: d.Rule, Action: d.Action, Reason: d.Reason, Priority: d.Priority, Failed: failed}
 	if d.Action != gistdeal.RuleSkip {
 		deal := DealOf(gistdeal.Draft{GistID: facts.GistID, Login: facts.Login, Description: facts.Description, Content: d.Content})
+		deal.Unknown = d.Unknown
 		one.Deal = &deal
 	}
 	return one

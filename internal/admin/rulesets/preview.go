@@ -15,6 +15,7 @@ type RulePreview struct {
 	Tally
 	CreateNow   int             `json:"create_now" doc:"How many of them get a deal by the present rules."`
 	DealsPerDay float64         `json:"deals_per_day" doc:"The deals that the gists of a day make, by the number of new gists in the last 30 days."`
+	AskedPerDay float64         `json:"github_requests_per_day" doc:"The requests to GitHub about single gists, as in github_requests, that the gists of a day take."`
 	Tokens      float64         `json:"pipedrive_tokens_per_day" doc:"What these deals cost in tokens of Pipedrive."`
 	Results     []PreviewedGist `json:"results" doc:"The first gists with their decisions, the last noticed one first."`
 }
@@ -54,7 +55,7 @@ func (r *RuleSets) Preview(ctx context.Context, draft *rules.Set, gists, results
 		}
 	}
 	p.Rules, p.Results = map[string]int{}, []PreviewedGist{}
-	fresh, freshDeals := 0, 0
+	var tracked Tally // those that were noticed while their user was tracked
 	for before := int64(math.MaxInt64); p.Gists < gists; {
 		some, err := r.db.LatestGists(ctx, before, min(page, gists-p.Gists))
 		if err != nil {
@@ -65,19 +66,17 @@ func (r *RuleSets) Preview(ctx context.Context, draft *rules.Set, gists, results
 				return p, err
 			}
 			before = g.Seq
-			create := p.add(g, now, next, results)
+			earlier := p.Tally
+			p.add(g, now, next, results)
 			if g.NoticedBy != gistdeal.NoticedByFirstScan {
-				fresh++
-				if create {
-					freshDeals++
-				}
+				tracked.Gists, tracked.Create, tracked.Asked = tracked.Gists+1, tracked.Create+p.Create-earlier.Create, tracked.Asked+p.Asked-earlier.Asked
 			}
 		}
 		if len(some) < page {
 			break
 		}
 	}
-	return p, r.rate(ctx, &p, fresh, freshDeals)
+	return p, r.rate(ctx, &p, tracked)
 }
 
 func (r *RuleSets) compile(ctx context.Context, draft rules.Set, version int64) (*rules.Rules, error) {
@@ -95,8 +94,8 @@ func (r *RuleSets) compile(ctx context.Context, draft rules.Set, version int64) 
 	return rules.New(resolved, version, catalog)
 }
 
-// add adds the decision about a gist, and reports whether its deal is created.
-func (p *RulePreview) add(g gistdeal.DecidedGist, now, next *rules.Rules, results int) bool {
+// add adds the decision about a gist.
+func (p *RulePreview) add(g gistdeal.DecidedGist, now, next *rules.Rules, results int) {
 	facts := factsOf(g)
 	before := now.Decide(facts)
 	one := p.decide(next, facts, len(p.Results) < results)
@@ -106,26 +105,30 @@ func (p *RulePreview) add(g gistdeal.DecidedGist, now, next *rules.Rules, result
 	if before.Action == gistdeal.RuleCreate {
 		p.CreateNow++
 	}
-	return one.Action == gistdeal.RuleCreate
 }
 
 // factsOf returns the facts of a stored gist at the moment when it was noticed.
 func factsOf(g gistdeal.DecidedGist) rules.Facts {
-	return rules.FactsOf(gistdeal.User{Login: g.Login, Tags: g.Tags}, g.Gist, g.NoticedBy == gistdeal.NoticedByFirstScan, g.NoticedAt)
+	return rules.FactsOf(userOf(g), g.Gist, g.NoticedBy == gistdeal.NoticedByFirstScan, g.NoticedAt)
 }
 
-// rate sets the deals of a day. The share of gists with deals is that of the gists that were
+func userOf(g gistdeal.DecidedGist) gistdeal.User { return gistdeal.User{Login: g.Login, Tags: g.Tags} }
+
+// rate sets the deals and requests of a day. Their shares are those of the gists that were
 // noticed while their user was tracked, if there are any.
-func (r *RuleSets) rate(ctx context.Context, p *RulePreview, fresh, freshDeals int) error {
+func (r *RuleSets) rate(ctx context.Context, p *RulePreview, tracked Tally) error {
 	noticed, err := r.db.NoticedSince(ctx, time.Now().AddDate(0, 0, -rateDays))
 	if err != nil || p.Gists == 0 {
 		return err
 	}
-	share := float64(p.Create) / float64(p.Gists)
-	if fresh > 0 {
-		share = float64(freshDeals) / float64(fresh)
+	of := p.Tally
+	if tracked.Gists > 0 {
+		of = tracked
 	}
-	p.DealsPerDay = math.Round(10*share*float64(noticed)/rateDays) / 10
+	perDay := func(some int) float64 {
+		return math.Round(10*float64(some)/float64(of.Gists)*float64(noticed)/rateDays) / 10
+	}
+	p.DealsPerDay, p.AskedPerDay = perDay(of.Create), perDay(of.Asked)
 	p.Tokens = p.DealsPerDay * pipedrive.DealTokens
 	return nil
 }

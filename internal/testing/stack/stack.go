@@ -72,7 +72,8 @@ func Run(e *engine.Engine) (stop func() error) {
 func Start(t testing.TB, db *store.Store, url string) (*engine.Engine, *github.Client) {
 	t.Helper()
 	hub, pipe := Clients(t, url, pipedrive.Options{PushTimeout: 5 * time.Second})
-	e := engine.New(db, hub, pipe, engine.Options{Owner: "test", AuditsOnRequest: true, Operations: operation.New(db, nil).Run})
+	operations := operation.New(db, nil)
+	e := engine.New(db, hub, pipe, engine.Options{Owner: "test", AuditsOnRequest: true, Operations: func(ctx context.Context) error { return operations.Run(ctx, hub) }})
 	stop := Run(e)
 	t.Cleanup(func() {
 		if err := stop(); err != nil {

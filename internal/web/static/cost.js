@@ -45,8 +45,8 @@ export async function askForUsers(verb, logins, backfill, text = '', tags = {}) 
 }
 
 // byRules shows what the rules decide about the gists of new users.
-const byRules = ({ gists, create, hold, skip, results }) => el('details', { id: 'by-rules' },
-  el('summary', {}, `By the rules, ${count(create)} of the last ${counted(gists, 'gist')} get a deal, ${count(hold)} wait for approval, ${count(skip)} get none.`),
+const byRules = ({ gists, create, hold, skip, github_requests: asks, results }) => el('details', { id: 'by-rules' },
+  el('summary', {}, `By the rules, ${count(create)} of the last ${counted(gists, 'gist')} get a deal, ${count(hold)} wait for approval, ${count(skip)} get none${asks ? `, after ${counted(asks, 'request')} to GitHub` : ''}.`),
   el('ul', { className: 'why' }, results.map(({ gist_id: id, description, rule, action, reason, deal }) => el('li', { dir: 'auto', data: { decided: action } },
     `${description.trim() || id}: ${action === 'skip' ? 'no deal' : action === 'hold' ? 'waits' : `“${deal.title}”`}, by “${rule}”${action === 'hold' && reason ? `: ${reason}` : ''}`))));
 

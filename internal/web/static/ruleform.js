@@ -6,7 +6,7 @@ import { actions, condition, deletions, edits, facts, groups, places } from './r
 // inserted are values for templates, by what they are.
 const inserted = {
   'GitHub login': '{{.Login}}', Description: '{{line .Description | default "a gist" | short 80}}', Language: '{{.Language}}', 'Names of files': '{{.FileNames | join ", "}}',
-  'Tags of the user': '{{.Tags | join ", "}}', 'Day of creation': '{{date .Created}}', 'Address of the gist': '{{.URL}}', 'Number of files': '{{.FileCount}}',
+  'Tags of the user': '{{.Tags | join ", "}}', 'Day of creation': '{{date .Created}}', 'Address of the gist': '{{.URL}}', 'Number of files': '{{.FileCount}}', 'First lines of a file': '{{.FirstLines | lines 5}}',
 };
 
 const field = (word, input, hint) => el('label', { className: 'field' }, el('span', {}, word), input, hint && el('span', { className: 'quiet hint' }, hint));

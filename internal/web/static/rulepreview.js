@@ -20,12 +20,13 @@ export const summary = ({ gists, create, create_now: before }) => (gists ? `${co
 
 // preview is the content of the preview.
 export function preview(found) {
-  const { gists, hold, skip, deals_per_day: daily, pipedrive_tokens_per_day: tokens, results } = found;
+  const { gists, hold, skip, deals_per_day: daily, pipedrive_tokens_per_day: tokens, github_requests: asked, github_requests_per_day: asks, results } = found;
   if (!gists) return [el('h2', {}, 'Preview'), el('p', { className: 'quiet' }, 'There are no gists yet. Track a user, and see here what the rules decide about the last gists.')];
   return [
     el('h2', {}, 'Preview'),
     el('p', {}, el('span', { className: 'strong', id: 'rule-counts' }, summary(found))),
     el('p', { className: 'quiet' }, `${count(hold)} wait for approval, ${count(skip)} get none. ${counted(Math.round(daily * 10) / 10, 'deal')} and ${counted(Math.round(tokens), 'token')} of Pipedrive a day at last month’s pace.`.replace(/no (deal|token)/g, '0 $1')),
+    asked > 0 && el('p', { className: 'quiet', id: 'rule-asks' }, `GitHub is asked about ${count(asked)} of them alone when they are noticed, for forks or first lines of files: ${asks} requests a day.`),
     el('h3', {}, gists > results.length ? `The last ${count(results.length)}` : 'Gists'),
     el('ul', { className: 'rule-results' }, results.map(result)),
   ];
@@ -39,21 +40,22 @@ function result({ gist_id: id, login, description, rule, action, reason, failed,
     el('p', { className: 'quiet', dir: 'auto' }, `${login}, by “${rule}”`, action !== 'skip' && reason && !reason.endsWith(' wants it') && `: ${reason}`),
     (failed.length > 0 || deal) && el('details', {}, el('summary', {}, 'Why', spoken(` ${description || id}`)),
       failed.length > 0 && el('ul', { className: 'why' }, failed.map((one) => el('li', { dir: 'auto' }, `Not “${one.rule}”: ${one.why}`))),
-      deal && el('dl', {}, el('dt', { className: 'quiet' }, 'Title'), el('dd', { dir: 'auto' }, deal.title), Object.entries(deal.fields).map(([field, value]) => [el('dt', { className: 'quiet' }, field), el('dd', { dir: 'auto' }, String(value))]))));
+      deal && el('dl', {}, el('dt', { className: 'quiet' }, 'Title'), el('dd', { dir: 'auto' }, deal.title), Object.entries(deal.fields).map(([field, value]) => [el('dt', { className: 'quiet' }, field), el('dd', { dir: 'auto' }, String(value))]),
+        deal.unknown && [el('dt', { className: 'quiet' }, deal.unknown.join(', ')), el('dd', {}, 'first lines of files are read when a gist is noticed')])));
 }
 
 // again decides anew about the deals that were not sent, after it has counted them.
 export async function again(quiet = false) {
   const changes = await attempt(() => api.ruleChanges());
   if (!changes) return;
-  const { queue, hold, skip, content } = changes;
+  const { queue, hold, skip, content, github_requests: asks } = changes;
   const lines = [[queue, 'more would be queued'], [hold, 'more would wait for approval'], [skip, 'more would be skipped'], [content, 'would get another content or rule']].filter(([n]) => n);
   if (!lines.length) {
     if (!quiet) toast('The rules change no deal that was not sent.');
     return;
   }
   const yes = await confirm('Apply the rules again?', 'These deals were decided by earlier rules, and were not sent yet. Deals that were sent never change.', 'Apply again',
-    { more: el('ul', { id: 'rule-changes' }, lines.map(([n, what]) => el('li', {}, el('span', { className: 'strong' }, counted(n, 'deal')), ` ${what}`))) });
+    { more: el('ul', { id: 'rule-changes' }, lines.map(([n, what]) => el('li', {}, el('span', { className: 'strong' }, counted(n, 'deal')), ` ${what}`)), asks > 0 && el('li', {}, `GitHub is asked first, with ${counted(asks, 'request')}`)) });
   if (yes === null) return;
   const op = await attempt(() => api.applyRules());
   if (op) follow(op);

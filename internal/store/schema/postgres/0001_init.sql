@@ -61,7 +61,8 @@ CREATE TABLE gists (
   noticed_at  BIGINT NOT NULL,
   noticed_by  TEXT   NOT NULL,
   gone_at     BIGINT NOT NULL DEFAULT 0,
-  changed_at  BIGINT NOT NULL DEFAULT 0
+  changed_at  BIGINT NOT NULL DEFAULT 0,
+  first_lines TEXT   NOT NULL DEFAULT ''
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
 CREATE INDEX gists_created ON gists (user_id, created_at, seq);

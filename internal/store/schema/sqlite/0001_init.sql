@@ -60,7 +60,8 @@ CREATE TABLE gists (
   noticed_at  BIGINT NOT NULL,
   noticed_by  TEXT   NOT NULL,                    -- 'first scan', 'scan' or 'feed'
   gone_at     BIGINT NOT NULL DEFAULT 0,          -- when GitHub stopped listing it; 0: it is listed
-  changed_at  BIGINT NOT NULL DEFAULT 0           -- when the row last changed
+  changed_at  BIGINT NOT NULL DEFAULT 0,          -- when the row last changed
+  first_lines TEXT   NOT NULL DEFAULT ''          -- of files, as of updated_at: a JSON object by name; '': not known
 );
 CREATE INDEX gists_user ON gists (user_id, seq);
 CREATE INDEX gists_created ON gists (user_id, created_at, seq);  -- for the activity of users
