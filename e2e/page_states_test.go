@@ -104,7 +104,7 @@ func TestAScreenReaderMeetsThePartsOfTheOverviewInOrder(t *testing.T) {
 	walk(tree.Nodes[0])
 	at := -1
 	for _, want := range []string{
-		"button Skip to content", "navigation Views", "heading Overview", "StaticText All systems running", "heading Needs attention", "heading Gists and deals per day", "heading From gist to deal", "heading Remaining quota", "heading Live activity",
+		"button Skip to content", "navigation Views", "heading Overview", "StaticText All systems running", "heading Needs attention", "heading Gists and deals per day", "heading From gist to deal", "heading Remaining quota", "heading Latest activity",
 	} {
 		i := slices.Index(said, want)
 		if i < 0 || i < at {

@@ -5,19 +5,20 @@ import { empty, when } from './parts.js';
 import { quotaName, capital, count, localTimes, percent } from './words.js';
 
 // account lists the requirements of gistdeal, as the leader last checked them.
-export function account(known, quotas) {
+export function account(known, { quotas, pushes, github: waiting }) {
   if (!known) return unknown();
   const { checked_at: at, github, pipedrive } = known;
   if (!at) return empty('queued', 'Not checked yet', 'gistdeal checks both accounts when it starts. If this message stays, check the log.');
   const { company, user, problem, pipeline, stage, owner, fields, warnings } = pipedrive;
-  const refused = problem && !company;
+  const refused = problem && !company || pushes.kind === 'unauthorized';
+  const rejected = github.problem || (waiting.kind === 'unauthorized' && waiting.reason);
   return el('div', { className: 'account' },
     el('ul', { className: 'checks' },
-      check('GitHub', github.problem ? 'bad' : github.token ? 'good' : 'warn',
-        github.problem ? 'Token rejected' : github.token ? `Connected${github.login ? ` as ${github.login}` : ''}` : 'No token',
-        github.problem || (!github.token && 'Without a token GitHub allows 60 requests an hour. Set GITHUB_TOKEN for 5,000.')),
-      check('Pipedrive', refused ? 'bad' : problem ? 'warn' : 'good', refused ? 'API key rejected' : `Connected${user ? ` as ${user}` : ''}${company ? ` at ${company}` : ''}`, problem),
-      check('New deals', problem ? 'warn' : 'good', `${pipeline || 'Default pipeline'} → ${stage || 'first stage'}${owner ? `, owned by ${owner}` : ''}`, problem && 'Solve the Pipedrive problem first.'),
+      check('GitHub', rejected ? 'bad' : github.token ? 'good' : 'warn',
+        rejected ? 'Token rejected' : github.token ? `Connected${github.login ? ` as ${github.login}` : ''}` : 'No token',
+        rejected || (!github.token && 'Without a token GitHub allows 60 requests an hour. Set GITHUB_TOKEN for 5,000.')),
+      check('Pipedrive', refused ? 'bad' : problem ? 'warn' : 'good', refused ? 'API key rejected' : `Connected${user ? ` as ${user}` : ''}${company ? ` at ${company}` : ''}`, problem || (refused && pushes.reason)),
+      check('New deals', problem || refused ? 'warn' : 'good', `${pipeline || 'Default pipeline'} → ${stage || 'first stage'}${owner ? `, owned by ${owner}` : ''}`, (problem || refused) && 'Solve the Pipedrive problem first.'),
       check('Custom fields', fields.length ? 'good' : 'warn', fields.length ? fields.map(({ name }) => name).join(', ') : 'Not created yet', !fields.length && 'gistdeal creates its custom fields before the first deal.'),
       (warnings ?? []).map((warning) => check('Account', 'warn', 'Works with a limit', warning)),
       quotas.filter(({ name }) => name === 'pipedrive-day').map(left)),

@@ -26,7 +26,7 @@ export function activity(page) {
   const soon = () => {
     clearTimeout(timer);
     if (page.signal.aborted) return;
-    timer = setTimeout(() => (document.hidden ? soon() : read(state).catch(() => {}).finally(soon)), state.now.childElementCount ? pollBusy : pollIdle);
+    timer = setTimeout(() => (document.hidden ? soon() : page.poll().finally(soon)), state.now.childElementCount ? pollBusy : pollIdle);
   };
   return page.keep(() => read(state).finally(soon));
 }

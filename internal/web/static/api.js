@@ -134,7 +134,11 @@ async function request(method, path, { query, body, match, keepalive = false, si
     answer = response.status === 204 ? null : await response.json();
   } catch (error) {
     signal.throwIfAborted();
-    if (!response) throw new Problem(0, 'Can’t reach gistdeal', 'Check that it is running and that your network can reach it.');
+    if (!response) {
+      throw navigator.onLine
+        ? new Problem(0, 'Can’t reach gistdeal', 'Check that it is running and that your network can reach it.')
+        : new Problem(0, 'This device is offline', 'The page goes on when the network is back.');
+    }
     if (response.ok || !(error instanceof SyntaxError)) throw unreadable(response.status);
   }
   if (response.ok) return answer;

@@ -75,16 +75,40 @@ class Page {
       try {
         await read();
         if (!this.loaded && this.restored.y) scrollTo(0, this.restored.y);
-        this.loaded = Date.now();
-        this.missed = null;
-        stale();
+        this.succeeded();
       } catch (problem) {
         if (!this.signal.aborted) this.fail(problem, now);
+      }
+    };
+    this.poll = async () => {
+      if (!this.loaded) return;
+      try {
+        await read();
+        if (!this.signal.aborted) this.succeeded();
+      } catch (problem) {
+        if (this.signal.aborted) return;
+        this.missed = problem instanceof api.Problem ? problem : new api.Problem(0, 'Something went wrong on this page', '');
+        stale();
       }
     };
     live.follow({ refresh: now }, this.signal);
     this.signal.addEventListener('abort', () => clearTimeout(this.timer));
     return now();
+  }
+
+  // poll reads the view again, now and then. It is out of date while that fails.
+  async poll() {}
+
+  // asOf is the time since which the page is out of date, 0 while it is not. A view that says
+  // more than it shows about the time sets doubted, which is called when that changes.
+  get asOf() {
+    return heart.pulse.problem ? heart.pulse.at : this.missed ? this.loaded : 0;
+  }
+
+  succeeded() {
+    this.loaded = Date.now();
+    this.missed = null;
+    stale();
   }
 
   fail(problem, again) {
@@ -125,7 +149,8 @@ let shown = null; // the page that is shown
 function stale() {
   const { pulse } = heart;
   const problem = pulse.problem ?? shown?.missed;
-  const since = pulse.problem ? pulse.at : shown?.loaded;
+  const since = shown ? shown.asOf : pulse.problem && pulse.at;
+  shown?.doubted?.();
   renew($('stale-text'), problem && since && [problem.title, since], () => problem && since && [
     el('span', { className: 'strong' }, `${problem.title.replace(/(\. Retrying)?…$/, '')}. `), 'This page is as of ', el('span', {}, clock(since), ', '), when(new Date(since).toISOString()), '. Retrying…',
   ]);

@@ -33,7 +33,7 @@ export function deals(page) {
   for (const name of ['chips', 'none', 'rest', 'twins', 'about']) state[name] = el('div');
   page.rows = () => state.all.length;
   state.read = () => read(state);
-  const soon = live.renewing(state.read, { settle, every: readEvery }, page.signal);
+  const soon = live.renewing(() => page.poll(), { settle, every: readEvery }, page.signal);
   live.follow({ deals: soon }, page.signal);
   return page.keep(state.read);
 }

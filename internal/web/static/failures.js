@@ -22,7 +22,7 @@ export function failures(page) {
   const all = page.may && button('Retry all', () => retry({ states: ['failed'] }, state.total, state.read), { mark: 'again', kind: 'primary', id: 'retry-all', hidden: true });
   page.head('Failures', all);
   state.all = all;
-  const soon = live.renewing(state.read, { settle, every: readEvery }, page.signal);
+  const soon = live.renewing(() => page.poll(), { settle, every: readEvery }, page.signal);
   live.follow({ deals: (events) => { apply(state, events); soon(); } }, page.signal);
   return page.keep(state.read);
 }

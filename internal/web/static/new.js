@@ -27,7 +27,7 @@ export function fresh(page) {
   page.rows = () => state.all.length;
   state.first = page.restored.rows;
   state.read = () => read(state);
-  const soon = live.renewing(state.read, { settle, every: readEvery }, page.signal);
+  const soon = live.renewing(() => page.poll(), { settle, every: readEvery }, page.signal);
   live.follow({ deals: soon }, page.signal);
   document.addEventListener('keydown', (event) => keys(state, event), { signal: page.signal });
   return page.keep(state.read);

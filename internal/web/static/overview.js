@@ -11,7 +11,7 @@ import { card, due, empty, isLow, note, when } from './parts.js';
 import { pauseButton } from './pause.js';
 import * as heart from './pulse.js';
 import { quick } from './quick.js';
-import { backoff, quota } from './quotas.js';
+import { backoff, quota, refusal } from './quotas.js';
 import { count, counted, dealStates, localTimes, outcomes, percent, quotaName } from './words.js';
 
 const eventsShown = 8;
@@ -29,14 +29,15 @@ export function overview(page) {
   const nothing = empty('sending', 'No activity yet', 'New deals appear here as they are created.');
   const quickly = page.may && quick(true);
   const figures = el('div', { className: 'two' }, el('div', { className: 'body' }, parts.daily, parts.flow), parts.quotas);
-  const activity = card('Live activity', nothing, events);
+  const activity = card('Latest activity', nothing, events);
   const frame = () => page.show(parts.status, parts.choices, parts.attention, parts.numbers, quickly, figures, activity);
   let state = null;
   const draw = async () => {
     const [now, remotes, times] = await Promise.all([api.overview(page.signal), api.quotas(page.signal), api.delays(page.signal)]);
     const known = untouched(now) ? { account: await api.account(page.signal) } : null;
     state = [now, remotes];
-    redraw(parts, now, remotes, known, page);
+    page.doubted = () => redraw(parts, now, remotes, known, page);
+    page.doubted();
     renew(parts.flow, [now.deals, times], () => card('From gist to deal', funnel(now.deals), times && delays(times)));
     const asking = known && page.admin && !decided && await question(parts.choices, page, known.account, () => {
       decided = true;
@@ -53,13 +54,10 @@ export function overview(page) {
     keyed(events, latest, (e) => `${e.gist_id} ${e.at}`, event);
   };
   list();
-  const soon = live.renewing(draw, { settle, every: 30_000, hidden: true }, page.signal);
+  const soon = live.renewing(() => page.poll(), { settle, every: 30_000, hidden: true }, page.signal);
   live.follow({ deals: () => { list(); soon(); } }, page.signal);
-  // Without a connection nothing is known: a green status would be a lie.
   heart.follow(({ problem, now }) => {
-    if (!state) return;
-    renewStatus(parts, ...state);
-    if (!problem && now.pushes.paused !== state[0].pushes.paused) soon();
+    if (state && !problem && now.pushes.paused !== state[0].pushes.paused) soon();
   }, page.signal);
   return page.keep(draw);
 }
@@ -75,17 +73,17 @@ async function question(part, page, account, done) {
 const untouched = ({ users, deals, pending_scan_requests: pending }) => !Object.keys(users).length && !Object.keys(deals).length && !pending;
 
 function redraw(parts, now, remotes, known, page) {
-  renewStatus(parts, now, remotes);
-  renew(parts.attention, [now.deals, now.users, now.duplicates, now.feed.gap_at, known, remotes.quotas.filter(isLow), known && remotes.quotas], () => (known ? firstRun(page, known, remotes) : attention(now, remotes)));
+  const since = page.asOf;
+  renewStatus(parts, now, remotes, since);
+  renew(parts.attention, [since > 0, now.deals, now.users, now.duplicates, now.feed.gap_at, known, remotes.pushes, remotes.github, remotes.quotas.filter(isLow), known && remotes.quotas], () => (known ? firstRun(page, known, remotes) : attention(now, remotes, since)));
   renew(parts.numbers, [now.deals, now.users, now.days.at(-1)], () => numbers(now));
   renew(parts.daily, now.days, () => card('Gists and deals per day', chart(now.days)));
   renew(parts.quotas, remotes.quotas, () => card('Remaining quota', quotas(remotes), el('p', {}, el('a', { href: '#/quotas' }, 'All quotas'))));
 }
 
-function renewStatus(parts, now, remotes) {
-  const { problem, at } = heart.pulse;
-  renew(parts.status, [problem && at, now.leader, now.pushes, remotes.pushes, remotes.github, remotes.database, now.next_scan, now.feed, now.pending_scan_requests, now.deals.failed, now.deals.awaiting_approval, remotes.quotas.filter(isLow).length],
-    () => (problem ? unsure(at) : status(now, remotes)));
+function renewStatus(parts, now, remotes, since) {
+  renew(parts.status, [since, now.leader, now.pushes, remotes.pushes, remotes.github, remotes.database, now.next_scan, now.feed, now.pending_scan_requests, now.deals.failed, now.deals.awaiting_approval, remotes.quotas.filter(isLow).length],
+    () => (since ? unsure(since) : status(now, remotes)));
 }
 
 const unsure = (at) => note('warn', 'failed', el('p', { className: 'strong' }, 'Status unknown'),
@@ -115,9 +113,11 @@ const facts = ({ pushes, feed, next_scan: next, pending_scan_requests: pending }
 
 const gapShown = 24 * 60 * 60 * 1000; // ms
 
-function attention({ deals, users, duplicates, feed }, { quotas: known }) {
+function attention({ deals, users, duplicates, feed }, { quotas: known, pushes, github }, since) {
   const gap = feed.gap_at && Date.now() - new Date(feed.gap_at) < gapShown;
+  const rejected = (name, { kind } = {}) => kind === 'unauthorized' && { mark: 'failed', tone: 'bad', text: refusal(name), href: '#/quotas', verb: 'See what to do' };
   const all = [
+    rejected('Pipedrive', pushes), rejected('GitHub', github),
     deals.failed && { mark: 'failed', tone: 'bad', text: `${counted(deals.failed, 'deal')} failed`, href: '#/failures', verb: 'See reasons and retry' },
     deals.awaiting_approval && { mark: 'awaiting_approval', tone: 'warn', text: `${counted(deals.awaiting_approval, 'deal')} awaiting approval`, href: '#/deals?state=awaiting_approval', verb: 'Review' },
     users.gone && { mark: 'failed', tone: 'warn', text: `${counted(users.gone, 'user')} no longer on GitHub`, href: '#/users?state=gone', verb: 'Show users' },
@@ -128,7 +128,7 @@ function attention({ deals, users, duplicates, feed }, { quotas: known }) {
   return card('Needs attention', all.length
     ? el('ul', { className: 'attention-list' }, all.map(({ mark, tone, text, href, verb }) =>
       el('li', { data: { tone } }, icon(mark), el('span', { className: 'strong' }, text), href ? el('a', { href }, verb) : el('span', { className: 'quiet' }, verb))))
-    : el('p', { className: 'quiet calm' }, icon('created'), 'You’re all caught up.'));
+    : el('p', { className: 'quiet calm' }, ...(since ? ['Nothing when gistdeal was last reached.'] : [icon('created'), 'You’re all caught up.'])));
 }
 
 function numbers({ deals, users, days }) {
@@ -147,8 +147,8 @@ function quotas({ quotas: all }) {
   return all.length ? all.map(quota) : empty('queued', 'Not known yet', 'Quotas appear after the first requests to GitHub and Pipedrive.');
 }
 
-const firstRun = ({ may }, known, { quotas: all }) => [
-  card('Connections', account(known.account, all)),
+const firstRun = ({ may }, known, remotes) => [
+  card('Connections', account(known.account, remotes)),
   card('Get started', el('ol', { className: 'steps' },
     el('li', {}, el('span', { className: 'strong' }, 'Add GitHub users. '), may ? el('a', { href: '#/add' }, 'Paste logins, links or a CSV file') : 'This needs a token with the write scope.'),
     el('li', {}, el('span', { className: 'strong' }, 'Choose which gists get a deal: '), 'all of them, or only new ones.'),

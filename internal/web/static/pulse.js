@@ -52,3 +52,4 @@ function soon() {
 
 live.follow({ deals: soon, link: check });
 document.addEventListener('visibilitychange', () => document.hidden || check());
+for (const change of ['online', 'offline']) window.addEventListener(change, check);

@@ -1,7 +1,7 @@
 // The quotas and backoffs of both remotes, and the pause of all pushes.
 
 import * as api from './api.js';
-import { el } from './dom.js';
+import { el, renew } from './dom.js';
 import { card, due, empty, meter, note, when } from './parts.js';
 import { pauseButton } from './pause.js';
 import * as heart from './pulse.js';
@@ -11,21 +11,24 @@ const readEvery = 10_000; // ms
 
 export function quotas(page) {
   page.head('Quotas');
+  const creation = el('section', { className: 'card' });
   const read = async () => {
-    const [now, { pushes }] = await Promise.all([api.quotas(page.signal), api.overview(page.signal)]);
+    const [now, { pushes, leader }] = await Promise.all([api.quotas(page.signal), api.overview(page.signal)]);
     page.paused = pushes.paused;
-    const text = JSON.stringify([now, pushes]);
+    page.doubted = () => renew(creation, [page.asOf > 0, pushes.paused, leader, now.pushes, now.database], () => [el('h2', {}, 'Deal creation'), creating(page, { ...now, paused: pushes.paused, leader }, read)]);
+    page.doubted();
+    const text = JSON.stringify(now);
     if (text === page.drawn) return; // Keep the focus.
     page.drawn = text;
     page.show(
-      card('Deal creation', pausing(page, pushes, read)),
+      creation,
       backoff('Pipedrive', now.pushes), backoff('GitHub', now.github), backoff('the database', now.database),
       card('Remaining quota', now.quotas.length ? el('div', { className: 'quota-list' }, now.quotas.map(quota)) : empty('queued', 'Not known yet', 'Quotas appear after the first requests to GitHub and Pipedrive.')),
       ...(now.sweep ? [card('Sweeps', el('p', {}, ...sweep(now.sweep)))] : []));
   };
-  const timer = setInterval(() => read().catch(() => {}), readEvery); // The stream detects a lost connection.
+  const timer = setInterval(() => page.poll(), readEvery);
   page.signal.addEventListener('abort', () => clearInterval(timer));
-  heart.follow(({ now }) => now?.pushes.paused !== page.paused && read().catch(() => {}), page.signal);
+  heart.follow(({ now }) => now?.pushes.paused !== page.paused && page.poll(), page.signal);
   return page.keep(read);
 }
 
@@ -55,21 +58,28 @@ const remedies = {
   GitHub: 'Create a token at github.com/settings/tokens, without any scope, set it as GITHUB_TOKEN and restart gistdeal, or send it SIGHUP if the token is in a file.',
 };
 
+// refusal says that a remote does not accept its credential.
+export const refusal = (name) => `${name} rejected the ${name === 'GitHub' ? 'token' : 'API key'}`;
+
 // backoff explains the wait for a remote; it is undefined if there is none.
 export function backoff(name, { kind, reason, until } = {}) {
   if (!reason) return undefined;
   const rejected = kind === 'unauthorized';
   return note(rejected ? 'bad' : 'warn', rejected ? 'failed' : 'pause',
-    el('p', { className: 'strong' }, rejected ? `${name} rejected the ${name === 'GitHub' ? 'token' : 'API key'}` : `Waiting for ${name}`),
+    el('p', { className: 'strong' }, rejected ? refusal(name) : `Waiting for ${name}`),
     el('p', { dir: 'auto' }, capital(localTimes(reason))), rejected && remedies[name] && el('p', {}, remedies[name]), until && el('p', {}, 'Next try ', due(until), '. Nothing is lost.'));
 }
 
-function pausing({ admin }, { paused }, read) {
+// creating says whether deals are created, as far as that is known.
+function creating({ admin, asOf }, { paused, leader, pushes, database }, read) {
   const changed = () => Promise.all([read(), heart.check()]);
+  const [word, more] = asOf ? ['Unknown. ', 'This view is out of date.']
+    : paused ? ['Paused. ', 'Resume above.']
+      : !leader ? ['Stopped. ', 'gistdeal isn’t running: no instance works on this database.']
+        : pushes?.reason || database?.reason ? ['Waiting. ', 'The reason is below. Queued deals are kept.']
+          : ['Running. ', 'Deals are created as fast as the quotas allow.'];
   return el('div', { className: 'quick' },
-    paused
-      ? el('p', {}, el('span', { className: 'strong' }, 'Paused. '), 'Resume above.')
-      : el('p', {}, el('span', { className: 'strong' }, 'Running. '), 'Deals are created as fast as the quotas allow.'),
+    el('p', {}, el('span', { className: 'strong' }, word), more),
     admin
       ? !paused && el('div', { className: 'line' }, pauseButton(changed))
       : el('p', { className: 'quiet' }, 'Only admin tokens can change this.'));

@@ -13,18 +13,18 @@ export function settings(page) {
   page.head('Settings');
   const parts = Object.fromEntries(['account', 'options', 'people', 'tokens'].map((name) => [name, el('section', { className: 'card', id: name })]));
   const read = async () => {
-    const [known, { quotas }, all, { people: signedIn }, { tokens: made }] = await Promise.all([
+    const [known, remotes, all, { people: signedIn }, { tokens: made }] = await Promise.all([
       api.account(page.signal), api.quotas(page.signal), api.settings(page.signal),
       page.admin ? api.people(page.signal) : { people: [] }, page.admin ? api.tokens(page.signal) : { tokens: null },
     ]);
-    renew(parts.account, [known, quotas], () => [el('h2', {}, 'Accounts'), account(known, quotas)]);
+    renew(parts.account, [known, remotes], () => [el('h2', {}, 'Accounts'), account(known, remotes)]);
     renew(parts.options, [all, known?.pipelines], () => [el('h2', {}, 'New deals and users'), all ? options(page, all.settings, known?.pipelines ?? [], read) : unknown()]);
     renew(parts.people, [page.me, signedIn], () => [el('h2', {}, 'Signed in'), people(page.me, signedIn, read)]);
     renew(parts.tokens, made, () => [el('h2', {}, 'API tokens'), made ? tokens(made, page.me.name, read) : el('p', { className: 'quiet' }, 'Only admin tokens can manage tokens.')]);
     if (!page.shown) page.show(...Object.values(parts), elsewhere(page));
   };
   // The leader checks a changed target soon after it was saved.
-  const each = setInterval(() => document.hidden || page.root.contains(document.activeElement) || read().catch(() => {}), readEvery);
+  const each = setInterval(() => document.hidden || page.body.contains(document.activeElement) || page.poll(), readEvery);
   page.signal.addEventListener('abort', () => clearInterval(each));
   const first = page.keep(read);
   first.then(() => {

@@ -27,7 +27,7 @@ export function users(page) {
   page.rows = () => state.all.length;
   state.first = page.restored.rows;
   state.read = () => read(state);
-  const timer = setInterval(() => !document.hidden && state.read().catch(() => {}), readEvery); // The stream detects a lost connection.
+  const timer = setInterval(() => document.hidden || page.poll(), readEvery);
   page.signal.addEventListener('abort', () => clearInterval(timer));
   if (pulse.now) renew(state.tabs, [pulse.now.users, given], () => tabs(pulse.now.users, given));
   page.show(running(page), page.may && quick(), state.tabs, tools(state), ...table(state), state.bulk, state.rest);
