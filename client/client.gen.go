@@ -2592,6 +2592,15 @@ type KnownPerson struct {
 	Subject string `json:"subject"`
 }
 
+// LastRule defines model for LastRule.
+type LastRule struct {
+	// PerDay Deals of all users within 24 hours; further ones wait for approval. 0 for no limit.
+	PerDay int64 `json:"per_day,omitempty,omitzero"`
+
+	// PerUserAndDay Deals of one user within 24 hours; further ones wait for approval. 0 for no limit.
+	PerUserAndDay int64 `json:"per_user_and_day,omitempty,omitzero"`
+}
+
 // ListedDuplicate defines model for ListedDuplicate.
 type ListedDuplicate struct {
 	// DealID The id of the deal in Pipedrive; 0 or left out if there is none.
@@ -3509,7 +3518,8 @@ type Scope string
 
 // Set defines model for Set.
 type Set struct {
-	Rules []Rule `json:"rules"`
+	EverythingElse LastRule `json:"everything_else,omitempty,omitzero"`
+	Rules          []Rule   `json:"rules"`
 }
 
 // SettingList defines model for SettingList.
@@ -3541,8 +3551,9 @@ type SkipInputBody struct {
 
 // Stored defines model for Stored.
 type Stored struct {
-	Rules   []Rule `json:"rules"`
-	Version int64  `json:"version"`
+	EverythingElse LastRule `json:"everything_else,omitempty,omitzero"`
+	Rules          []Rule   `json:"rules"`
+	Version        int64    `json:"version"`
 }
 
 // SweepPlan defines model for SweepPlan.

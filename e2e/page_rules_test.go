@@ -91,9 +91,14 @@ func TestARuleIsAddedPreviewedOrderedAndSavedOnThePage(t *testing.T) {
 	if first := eval[string](t, ctx, `document.querySelector('#rules li').dataset.rule + ' ' + document.activeElement.dataset.act`); first != "notes edit" && first != "notes down" {
 		t.Errorf("after Up, the first rule and the focus are %q, want notes and a button of it", first)
 	}
-	if n := eval[int](t, ctx, `document.querySelectorAll('#rules > li:last-child button').length`); n != 0 {
-		t.Errorf("the last rule has %d buttons, want none: it cannot be changed", n)
+	if n := eval[int](t, ctx, `document.querySelectorAll('#rules > li:last-child button').length`); n != 1 {
+		t.Errorf("the last rule has %d buttons, want that of its limits: it cannot be moved or removed", n)
 	}
+	click(t, ctx, `#rules > li:last-child [data-act="edit"]`)
+	fill(t, ctx, `#rules > li:last-child [data-field="per_day"]`, "20")
+	waitForText(t, ctx, `#rules > li:last-child`, "the usual title and fields, at most 20 a day.")
+	look(t, ctx, p, "the limits of the last rule", "light", 320)
+	click(t, ctx, `#rules > li:last-child [data-act="edit"]`)
 	eval[any](t, ctx, `(() => {
 		const data = new DataTransfer();
 		const send = (selector, type) => document.querySelector(selector).dispatchEvent(new DragEvent(type, {bubbles: true, cancelable: true, dataTransfer: data}));
@@ -112,8 +117,8 @@ func TestARuleIsAddedPreviewedOrderedAndSavedOnThePage(t *testing.T) {
 	if names := p.ruleNames(); !slices.Equal(names, []string{"notes", "infrastructure"}) {
 		t.Errorf("the saved rules are %q, want those of the page in its order", names)
 	}
-	if _, body := p.get("/api/v1/rules"); !strings.Contains(body, `"title_on_edit":"update"`) || !strings.Contains(body, `"on_delete_stage_id":7`) {
-		t.Errorf("the saved rules do not say what follows edits and deletions: %s", body)
+	if _, body := p.get("/api/v1/rules"); !strings.Contains(body, `"title_on_edit":"update"`) || !strings.Contains(body, `"on_delete_stage_id":7`) || !strings.Contains(body, `"everything_else":{"per_day":20}`) {
+		t.Errorf("the saved rules lack effects of edits and deletions, or the limit of the last rule: %s", body)
 	}
 }
 

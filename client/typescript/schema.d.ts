@@ -2587,6 +2587,18 @@ export interface components {
             /** @description The provider's key of the person. */
             subject: string;
         };
+        LastRule: {
+            /**
+             * Format: int64
+             * @description Deals of all users within 24 hours; further ones wait for approval. 0 for no limit.
+             */
+            per_day?: number;
+            /**
+             * Format: int64
+             * @description Deals of one user within 24 hours; further ones wait for approval. 0 for no limit.
+             */
+            per_user_and_day?: number;
+        };
         ListedDuplicate: {
             /**
              * Format: int64
@@ -3584,6 +3596,8 @@ export interface components {
             scope: components["schemas"]["Scope"];
         };
         Set: {
+            /** @description Limits of the last rule. */
+            everything_else?: components["schemas"]["LastRule"];
             rules: components["schemas"]["Rule"][];
         };
         SettingList: {
@@ -3608,6 +3622,8 @@ export interface components {
             user?: string;
         };
         Stored: {
+            /** @description Limits of the last rule. */
+            everything_else?: components["schemas"]["LastRule"];
             rules: components["schemas"]["Rule"][];
             /** Format: int64 */
             version: number;
@@ -7027,6 +7043,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "everything_else": {
+                     *         "per_user_and_day": 10
+                     *       },
                      *       "rules": [
                      *         {
                      *           "action": "create",
@@ -7109,6 +7128,9 @@ export interface operations {
             content: {
                 /**
                  * @example {
+                 *       "everything_else": {
+                 *         "per_user_and_day": 10
+                 *       },
                  *       "rules": [
                  *         {
                  *           "action": "create",
@@ -7166,6 +7188,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "everything_else": {
+                     *         "per_user_and_day": 10
+                     *       },
                      *       "rules": [
                      *         {
                      *           "action": "create",

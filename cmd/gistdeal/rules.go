@@ -64,9 +64,20 @@ func (c *rulesListCmd) Run(ctx context.Context, at serverFlags) error {
 				}
 				t.row(strconv.Itoa(i+1), r.Name, action, conditionsOf(r), problem)
 			}
-			t.row(strconv.Itoa(len(stored.Rules)+1), gistdeal.EverythingElse, string(gistdeal.RuleCreate), "", "")
+			t.row(strconv.Itoa(len(stored.Rules)+1), gistdeal.EverythingElse, string(gistdeal.RuleCreate)+limitsOf(stored.EverythingElse), "", "")
 		})
 	})
+}
+
+// limitsOf describes the limits of the last rule.
+func limitsOf(r rules.LastRule) (text string) {
+	if r.UserDay > 0 {
+		text += fmt.Sprintf(", %s a day per user", format.Number(r.UserDay))
+	}
+	if r.RuleDay > 0 {
+		text += fmt.Sprintf(", %s a day", format.Number(r.RuleDay))
+	}
+	return text
 }
 
 // conditionsOf describes which gists a rule matches.

@@ -265,6 +265,20 @@ func dealsIn(w *world, r *run, login string, state gistdeal.DealState) (n int) {
 
 func TestDealsOverALimitOfTheirRuleWaitForApproval(t *testing.T) {
 	t.Parallel()
+	for name, set := range map[string]rules.Set{
+		"a rule":          {Rules: []rules.Rule{{Name: "some", Action: gistdeal.RuleCreate, UserDay: 3, RuleDay: 5}}},
+		"everything else": {EverythingElse: rules.LastRule{UserDay: 3, RuleDay: 5}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			keepsLimits(t, set)
+		})
+	}
+}
+
+// keepsLimits checks that rules queue three deals of a user and five of all.
+func keepsLimits(t *testing.T, set rules.Set) {
+	t.Helper()
 	w := newWorld(t, sim.Options{})
 	for login, prefix := range map[string]string{"octocat": "aa", "hubot": "bb"} {
 		w.sim.AddUser(sim.User{Login: login})
@@ -274,7 +288,8 @@ func TestDealsOverALimitOfTheirRuleWaitForApproval(t *testing.T) {
 	}
 	r := w.start()
 	w.connected(r)
-	w.saveRules(r, 1, rules.Rule{Name: "some", Action: gistdeal.RuleCreate, UserDay: 3, RuleDay: 5})
+	_, err := rulesets.New(r.store).Save(t.Context(), set, 0)
+	testenv.Must(t, err)
 	for _, login := range []string{"octocat", "hubot"} {
 		testenv.Must(t, w.track(r, login))
 	}

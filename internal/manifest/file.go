@@ -109,6 +109,8 @@ func Read(text []byte) (m Manifest, err error) {
 		Settings settingValues `yaml:"settings"`
 		Rules    []rules.Rule  `yaml:"rules"`
 		Users    []User        `yaml:"users"`
+
+		EverythingElse rules.LastRule `yaml:"everything_else"`
 	}
 	if err := yaml.Load(text, &file, yaml.WithKnownFields()); err != nil {
 		return m, plain(err)
@@ -119,8 +121,10 @@ func Read(text []byte) (m Manifest, err error) {
 	m.Settings, err = file.Settings.settings()
 	mistakes := []error{err}
 	if file.Rules != nil {
-		m.Rules = &rules.Set{Rules: file.Rules}
+		m.Rules = &rules.Set{Rules: file.Rules, EverythingElse: file.EverythingElse}
 		mistakes = append(mistakes, m.Rules.Check())
+	} else if file.EverythingElse != (rules.LastRule{}) {
+		mistakes = append(mistakes, errors.New("everything_else needs rules: they may be an empty list"))
 	}
 	lines := make(map[string]int, len(file.Users))
 	for i, u := range file.Users {

@@ -19,6 +19,8 @@ func ReadRules(text []byte) (rules.Set, error) {
 	var file struct {
 		Version int          `yaml:"version,omitempty"`
 		Rules   []rules.Rule `yaml:"rules"`
+
+		EverythingElse rules.LastRule `yaml:"everything_else"`
 	}
 	if err := yaml.Load(text, &file, yaml.WithKnownFields()); err != nil {
 		return rules.Set{}, plain(err)
@@ -26,7 +28,7 @@ func ReadRules(text []byte) (rules.Set, error) {
 	if file.Version != 0 && file.Version != Version {
 		return rules.Set{}, gistdeal.Errorf(gistdeal.Invalid, "the file says version %d: this gistdeal reads version %d", file.Version, Version)
 	}
-	set := rules.Set{Rules: append([]rules.Rule{}, file.Rules...)}
+	set := rules.Set{Rules: append([]rules.Rule{}, file.Rules...), EverythingElse: file.EverythingElse}
 	return set, set.Check()
 }
 
@@ -66,6 +68,9 @@ func CompareRules(present, wanted rules.Set) string {
 		if _, stays := after[r.Name]; !stays {
 			changes = append(changes, "- "+r.Name)
 		}
+	}
+	if present.EverythingElse != wanted.EverythingElse {
+		changes = append(changes, "~ "+gistdeal.EverythingElse)
 	}
 	if !slices.Equal(order(present, after), order(wanted, before)) {
 		changes = append(changes, "in another order")

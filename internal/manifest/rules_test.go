@@ -3,6 +3,7 @@ package manifest_test
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,11 +15,12 @@ import (
 var someRules = rules.Set{Rules: []rules.Rule{
 	{Name: "infra", Action: gistdeal.RuleCreate, Any: []rules.Condition{{Fact: rules.Language, Value: "HCL"}, {Fact: rules.Size, Least: new(int64(100))}}, Stage: "New", Title: "{{.Login}}", Fields: []rules.Field{{Field: "Topic", Template: "x", OnEdit: gistdeal.EditUpdate}}, OnDelete: gistdeal.DeleteStage, DeleteStage: "Done"},
 	{Name: "forks", Off: true, Action: gistdeal.RuleSkip, All: []rules.Condition{{Fact: rules.Fork}}},
-}}
+}, EverythingElse: rules.LastRule{UserDay: 5, RuleDay: 100}}
 
 func TestRulesAreTheSameAfterExportAndImport(t *testing.T) {
 	t.Parallel()
-	saved := rules.Set{Rules: append([]rules.Rule{}, someRules.Rules...)}
+	saved := someRules
+	saved.Rules = slices.Clone(someRules.Rules)
 	saved.Rules[0].StageID, saved.Rules[0].DeleteStageID = 7, 8
 	saved.Rules[0].Fields = []rules.Field{{Field: "Topic", Template: "x", OnEdit: gistdeal.EditUpdate, Code: "c1", Type: "varchar"}}
 	var text bytes.Buffer
@@ -51,6 +53,9 @@ func TestTheDifferencesOfRulesAreNamed(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
+	if got := manifest.CompareRules(rules.Set{}, rules.Set{EverythingElse: rules.LastRule{UserDay: 1}}); got != "~ everything else" {
+		t.Errorf("%q", got)
+	}
 }
 
 func TestAFileOfRulesWithMistakesIsRefused(t *testing.T) {
@@ -67,7 +72,7 @@ func TestAFileOfRulesWithMistakesIsRefused(t *testing.T) {
 func TestAFileReplacesTheRulesThatDiffer(t *testing.T) {
 	t.Parallel()
 	w := newSQLite(t)
-	const file = "version: 1\nrules:\n- {name: forks, action: skip, all: [{fact: fork}]}\n- {name: go, action: hold, any: [{fact: language, value: Go}]}\n"
+	const file = "version: 1\nrules:\n- {name: forks, action: skip, all: [{fact: fork}]}\n- {name: go, action: hold, any: [{fact: language, value: Go}]}\neverything_else: {per_day: 50}\n"
 	if got := w.apply(file, false); got != "rules set\n" {
 		t.Errorf("%q", got)
 	}
@@ -75,10 +80,10 @@ func TestAFileReplacesTheRulesThatDiffer(t *testing.T) {
 		t.Errorf("applied, it differs: %+v", d)
 	}
 	exported := w.export()
-	if d := w.compare(exported, false); len(d) != 0 || !strings.Contains(exported, "name: forks") {
+	if d := w.compare(exported, false); len(d) != 0 || !strings.Contains(exported, "name: forks") || !strings.Contains(exported, "per_day: 50") {
 		t.Errorf("exported, it differs: %+v\n%s", d, exported)
 	}
-	if d := w.compare("version: 1\nrules: []\n", false); len(d) != 1 || d[0].Action != manifest.Rules || d[0].From != "version 1" || d[0].To != "- forks, - go" {
+	if d := w.compare("version: 1\nrules: []\n", false); len(d) != 1 || d[0].Action != manifest.Rules || d[0].From != "version 1" || d[0].To != "- forks, - go, ~ everything else" {
 		t.Errorf("without rules: %+v", d)
 	}
 	if d := w.compare("version: 1\n", false); len(d) != 0 {

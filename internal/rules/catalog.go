@@ -16,7 +16,8 @@ func (s Set) Resolve(catalog gistdeal.Catalog) (Set, error) {
 	if err := s.Check(); err != nil {
 		return s, err
 	}
-	resolved, mistakes := Set{Rules: slices.Clone(s.Rules)}, []error{}
+	resolved, mistakes := s, []error{}
+	resolved.Rules = slices.Clone(s.Rules)
 	for i := range resolved.Rules {
 		r := &resolved.Rules[i]
 		r.Fields = slices.Clone(r.Fields)

@@ -45,6 +45,9 @@ func (s Set) Check() error {
 		}
 		names[r.Name] = true
 	}
+	if err := checkDay(s.EverythingElse.UserDay, s.EverythingElse.RuleDay); err != nil {
+		mistakes = append(mistakes, fmt.Errorf("%s: %w", gistdeal.EverythingElse, err))
+	}
 	if err := steps.mistake(); err != nil {
 		mistakes = append(mistakes, err)
 	}
@@ -100,11 +103,20 @@ func (r Rule) mistakes(steps *counter) (mistakes []error) {
 	if r.Action == gistdeal.RuleSkip && (r.hasContent() || r.Priority != "" || r.UserDay != 0 || r.RuleDay != 0) {
 		add("a rule that skips gists has no target, no templates, no priority and no limits")
 	}
-	if r.UserDay < 0 || r.RuleDay < 0 || r.UserDay > 1_000_000 || r.RuleDay > 1_000_000 {
-		add("the deals of a day have to be 0 to 1000000")
+	if err := checkDay(r.UserDay, r.RuleDay); err != nil {
+		mistakes = append(mistakes, err)
 	}
 	mistakes = append(mistakes, r.followUpMistakes()...)
 	return append(mistakes, r.templateMistakes()...)
+}
+
+// checkDay returns an error if these are no limits of a day.
+func checkDay(limits ...int) error {
+	const most = 1_000_000
+	if slices.Min(limits) < 0 || slices.Max(limits) > most {
+		return fmt.Errorf("the deals of a day have to be 0 to %d", most)
+	}
+	return nil
 }
 
 // followUpMistakes returns the mistakes in the effects of edits and deletions.

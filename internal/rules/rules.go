@@ -13,6 +13,7 @@ import (
 type Rules struct {
 	Version int64
 	rules   []rule
+	last    LastRule
 	details bool // a decision may depend on facts that lists of gists do not have
 }
 
@@ -38,7 +39,7 @@ func New(s Set, version int64, catalog gistdeal.Catalog) (*Rules, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	all := &Rules{Version: version, rules: make([]rule, len(s.Rules)), details: len(s.NeedingDetails()) > 0}
+	all := &Rules{Version: version, rules: make([]rule, len(s.Rules)), last: s.EverythingElse, details: len(s.NeedingDetails()) > 0}
 	for i, r := range s.Rules {
 		one, err := newRule(r, catalog)
 		if err != nil {
@@ -140,7 +141,7 @@ func (r *Rules) decide(f Facts, failed *[]Failed) (gistdeal.Decision, *condition
 	if open != nil {
 		return open.waitsFor(unknown, r.Version), unknown
 	}
-	return gistdeal.Decision{Rule: gistdeal.EverythingElse, Version: r.Version, Action: gistdeal.RuleCreate}, nil
+	return gistdeal.Decision{Rule: gistdeal.EverythingElse, Version: r.Version, Action: gistdeal.RuleCreate, UserDay: r.last.UserDay, RuleDay: r.last.RuleDay}, nil
 }
 
 // waitsFor returns the decision of a rule that depends on a condition that is not known.

@@ -11,7 +11,14 @@ import (
 // Set is an ordered list of rules: the first one that matches a gist decides. If none does,
 // the deal is created as if there were no rules.
 type Set struct {
-	Rules []Rule `json:"rules" yaml:"rules" maxItems:"200"`
+	Rules          []Rule   `json:"rules" yaml:"rules" maxItems:"200"`
+	EverythingElse LastRule `json:"everything_else,omitzero" yaml:"everything_else,omitempty" doc:"Limits of the last rule."`
+}
+
+// LastRule is the rule about gists that no other one matches.
+type LastRule struct {
+	UserDay int `json:"per_user_and_day,omitempty" yaml:"per_user_and_day,omitempty" minimum:"0" maximum:"1000000" doc:"Deals of one user within 24 hours; further ones wait for approval. 0 for no limit."`
+	RuleDay int `json:"per_day,omitempty" yaml:"per_day,omitempty" minimum:"0" maximum:"1000000" doc:"Deals of all users within 24 hours; further ones wait for approval. 0 for no limit."`
 }
 
 // Rule is one rule. It matches a gist if all conditions in All hold, at least one in Any

@@ -74,7 +74,7 @@ export const deliveries = (name, query) => request('GET', ofWebhook(name, '/deli
 // another version by now.
 export const rules = (signal) => request('GET', 'rules', { signal });
 export const ruleCatalog = (signal) => request('GET', 'rules/catalog', { signal });
-export const saveRules = (rules, version) => request('PUT', 'rules', { body: { rules }, match: `"${version}"` });
+export const saveRules = (set, version) => request('PUT', 'rules', { body: set, match: `"${version}"` });
 export const previewRules = (draft, signal) => request('POST', 'rules/preview', { body: draft, signal });
 export const ruleChanges = () => request('GET', 'rules/apply');
 export const applyRules = () => request('POST', 'rules/apply');

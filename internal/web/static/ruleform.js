@@ -13,8 +13,8 @@ const field = (word, input, hint) => el('label', { className: 'field' }, el('spa
 
 const select = (options, value, props) => el('select', props, options.map(([each, word]) => el('option', { value: each, selected: each === (value ?? '') }, word)));
 
-// form edits a rule in place, and calls changed after each change.
-export function form(rule, catalog, changed) {
+// inputs returns functions that make inputs for texts and numbers of an object. They call changed after each change.
+function inputs(changed) {
   const text = (object, name, props = {}) => {
     const input = el('input', { value: object[name] ?? '', autocomplete: 'off', data: { field: name }, ...props });
     input.oninput = () => {
@@ -23,7 +23,20 @@ export function form(rule, catalog, changed) {
     };
     return input;
   };
-  const number = (object, name, props) => text(object, name, { type: 'number', min: 0, step: 1, ...props });
+  return { text, number: (object, name, props) => text(object, name, { type: 'number', min: 0, step: 1, ...props }) };
+}
+
+// most are the inputs for the limits of a rule.
+const most = (rule, number) => [['per_user_and_day', 'Most deals per user and day'], ['per_day', 'Most deals a day']].map(([name, word]) => field(word, number(rule, name, { value: rule[name] || '' })));
+const over = 'Further deals wait for approval. Leave it empty for no limit.';
+
+// lastForm edits the limits of the last rule in place, and calls changed after each change.
+export const lastForm = (rule, changed) => el('form', { className: 'rule-form', onsubmit: (event) => event.preventDefault() },
+  el('div', { className: 'rule-grid' }, most(rule, inputs(changed).number)), el('p', { className: 'quiet' }, over));
+
+// form edits a rule in place, and calls changed after each change.
+export function form(rule, catalog, changed) {
+  const { text, number } = inputs(changed);
   const then = el('div', { className: 'rule-then' });
   const action = select(Object.entries(actions).map(([name, { word }]) => [name, word]), rule.action, { data: { field: 'action' } });
   const redraw = () => then.replaceChildren(...(rule.action === 'skip' ? [] : target(rule, catalog, { text, number, changed })));
@@ -119,9 +132,8 @@ function target(rule, { stages, owners, labels, fields }, parts) {
     values(rule, fields, parts),
     onDelete(rule, stages, parts),
     el('div', { className: 'rule-grid' },
-      field('Most deals per user and day', number(rule, 'per_user_and_day', { value: rule.per_user_and_day || '' })), field('Most deals a day', number(rule, 'per_day', { value: rule.per_day || '' })),
-      field('Priority', priority)),
-    el('p', { className: 'quiet' }, 'Further deals wait for approval. Leave it empty for no limit.'),
+      most(rule, number), field('Priority', priority)),
+    el('p', { className: 'quiet' }, over),
   ];
 }
 

@@ -5,9 +5,9 @@ import * as api from './api.js';
 import { button, el, renew } from './dom.js';
 import { attempt, back, badge, note, toast } from './parts.js';
 import { drag } from './ruledrag.js';
-import { form } from './ruleform.js';
+import { form, lastForm } from './ruleform.js';
 import { again, preview, refused, summary } from './rulepreview.js';
-import { cleaned, lacks, sentence } from './rulewords.js';
+import { cleaned, cleanedSet, lacks, limits, sentence } from './rulewords.js';
 import { forgetUndo, undoable } from './undo.js';
 import { capital, count } from './words.js';
 
@@ -19,7 +19,7 @@ let kept = null; // rules that were changed and not saved, while another view is
 
 export function rules(page) {
   page.head('Rules', back());
-  const state = { page, rules: [], version: 0, saved: '', open: null, counts: null, timer: 0, catalog: null };
+  const state = { page, rules: [], rest: {}, version: 0, saved: '', open: null, counts: null, timer: 0, catalog: null };
   state.list = el('ol', { id: 'rules', className: 'rule-list' });
   state.said = el('p', { className: 'spoken', role: 'status' });
   state.bar = el('div');
@@ -32,13 +32,13 @@ export function rules(page) {
   page.signal.addEventListener('abort', () => {
     clearTimeout(state.timer);
     window.removeEventListener('beforeunload', warn);
-    kept = page.admin && dirty(state) ? { rules: state.rules, version: state.version, saved: state.saved } : null;
+    kept = page.admin && dirty(state) ? { rules: state.rules, rest: state.rest, version: state.version, saved: state.saved } : null;
   });
   return page.keep(() => read(state));
 }
 
-const text = (all) => JSON.stringify(cleaned(all));
-const dirty = ({ rules: all, saved }) => text(all) !== saved;
+const text = (all, rest) => JSON.stringify(cleanedSet(all, rest));
+const dirty = ({ rules: all, rest, saved }) => text(all, rest) !== saved;
 
 async function read(state) {
   const { page } = state;
@@ -56,9 +56,9 @@ async function read(state) {
 }
 
 // take shows the rules as they are saved.
-function take(state, { rules: all, version }) {
+function take(state, { rules: all, everything_else: rest = {}, version }) {
   if (state.version === version && state.saved) return;
-  Object.assign(state, { rules: all, version, saved: text(all), open: null });
+  Object.assign(state, { rules: all, rest, version, saved: text(all, rest), open: null });
   forgetUndo(); // A removed rule is saved, or back.
   state.notes.replaceChildren();
   state.wrong.textContent = '';
@@ -69,10 +69,24 @@ function take(state, { rules: all, version }) {
 }
 
 function draw(state) {
-  state.list.replaceChildren(...state.rules.map((rule, at) => line(state, rule, at)), el('li', { data: { rule: last } },
-    el('div', { className: 'rule-text' }, el('p', { className: 'strong' }, 'Everything else'), el('p', { className: 'quiet' }, 'Any other gist: create the deal with the usual title and fields. This rule is always the last one.'), tally())));
+  state.list.replaceChildren(...state.rules.map((rule, at) => line(state, rule, at)), lastLine(state));
   bar(state);
   tallies(state);
+}
+
+// lastLine is the last rule, with the form of its limits if it is open.
+function lastLine(state) {
+  const { rest, page: { admin } } = state;
+  const what = el('p', { className: 'quiet' });
+  const item = el('li', { data: { rule: last } }, el('div', { className: 'rule-text' }, el('p', { className: 'strong' }, 'Everything else'), what, tally()));
+  const renewed = () => { what.textContent = `Any other gist: create the deal with the usual title and fields${limits(rest)}. This rule is always the last one.`; };
+  if (admin) {
+    const open = state.open === rest;
+    item.append(el('div', { className: 'small line rule-acts' }, button(open ? 'Close' : 'Limits', () => toggle(state, rest, open), { ariaLabel: `${open ? 'Close' : 'Limits of'} everything else`, data: { act: 'edit' }, ariaExpanded: String(open) })));
+    if (open) item.append(lastForm(rest, () => { renewed(); touched(state); }));
+  }
+  renewed();
+  return item;
 }
 
 const tally = () => el('p', { className: 'quiet tally' });
@@ -144,7 +158,7 @@ function focus(state, at, act) {
 function toggle(state, rule, open) {
   state.open = open ? null : rule;
   draw(state);
-  const at = state.rules.indexOf(rule);
+  const at = rule === state.rest ? state.rules.length : state.rules.indexOf(rule);
   if (open) focus(state, at, 'edit');
   else state.list.children[at].querySelector('form input').focus();
 }
@@ -204,7 +218,7 @@ async function save(state) {
   state.wrong.textContent = capital(lacks(state.rules));
   if (state.wrong.textContent) return;
   try {
-    take(state, await api.saveRules(cleaned(state.rules), state.version));
+    take(state, await api.saveRules(cleanedSet(state.rules, state.rest), state.version));
   } catch (problem) {
     if (problem.status === 412) {
       conflict(state);
@@ -225,7 +239,7 @@ function conflict(state) {
     el('div', { className: 'line' }, button('Discard mine', () => discard(state), { data: { act: 'theirs' } }), button('Keep mine', async () => {
       const now = await attempt(() => api.rules(state.page.signal));
       if (!now) return;
-      Object.assign(state, { version: now.version, saved: text(now.rules) });
+      Object.assign(state, { version: now.version, saved: text(now.rules, now.everything_else ?? {}) });
       state.notes.replaceChildren();
       bar(state);
     }, { data: { act: 'mine' } }))));

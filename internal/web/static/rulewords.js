@@ -32,7 +32,8 @@ export const deletions = { '': 'Leave the deal alone', note: 'Write a note', sta
 // places are where a text is looked for.
 export const places = { '': 'Description or file name', description: 'Description', 'file name': 'File name' };
 
-// cleaned returns rules as the API takes them: without what is empty.
+// cleanedSet returns rules and the limits of the last one as the API takes them: without what is empty.
+export const cleanedSet = (all, last) => ({ rules: cleaned(all), everything_else: strip(last) });
 export const cleaned = (all) => all.map((rule) => strip({ ...rule, name: rule.name.trim(), ...(!rule.title && { title_on_edit: undefined }), ...(rule.action === 'skip' && Object.fromEntries(content.map((name) => [name, undefined]))) }));
 const content = ['pipeline', 'stage', 'owner', 'label', 'title', 'fields', 'priority', 'per_user_and_day', 'per_day', 'stage_id', 'owner_id', 'label_id',
   'title_on_edit', 'on_delete', 'on_delete_pipeline', 'on_delete_stage', 'on_delete_stage_id'];
@@ -76,10 +77,11 @@ export function sentence(rule) {
   if (rule.on_delete === 'note') parts.push(', with a note if the gist is deleted');
   if (rule.on_delete === 'stage') parts.push(`, moved to ${rule.on_delete_stage || '…'} if the gist is deleted`);
   if (rule.priority) parts.push(`, with ${rule.priority} priority`);
-  if (rule.per_user_and_day) parts.push(`, at most ${rule.per_user_and_day} a day per user`);
-  if (rule.per_day) parts.push(`, at most ${rule.per_day} a day`);
-  return `${parts.join('')}.`;
+  return `${parts.join('')}${limits(rule)}.`;
 }
+
+// limits says how many deals of a day a rule creates.
+export const limits = ({ per_user_and_day: perUser, per_day: most }) => `${perUser ? `, at most ${perUser} a day per user` : ''}${most ? `, at most ${most} a day` : ''}`;
 
 // lacks says what is missing in rules, '' if nothing is.
 export function lacks(all) {
