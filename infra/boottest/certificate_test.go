@@ -10,12 +10,16 @@ import (
 )
 
 // certificate returns the issuer and the serial number of the machine's certificate.
+// nginx may still be about to listen: it reloads while the script goes on.
 func (m *machine) certificate() (issuer, serial string) {
 	m.t.Helper()
-	r, err := m.ask(balancerAddress, m.address, "GET", "https://"+apiDomain+"/readyz", nil)
-	if err != nil || r.status != 200 {
-		m.t.Fatalf("%d, %v", r.status, err)
-	}
+	var r reply
+	eventually(m.t, 10*time.Second, func() (err error) {
+		if r, err = m.ask(balancerAddress, m.address, "GET", "https://"+apiDomain+"/readyz", nil); err == nil && r.status != 200 {
+			err = fmt.Errorf("its status is %d", r.status)
+		}
+		return err
+	})
 	return r.issuer, r.serial
 }
 
