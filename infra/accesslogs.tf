@@ -1,5 +1,5 @@
-# The load balancer's own log of requests: who asked while no machine answered is in
-# no other log. It has the addresses of clients, so it goes as early as the rest.
+# The load balancer's own log of requests: those that no machine answered are in no
+# other log. It has the addresses of clients, so it goes as early as the rest.
 
 #tfsec:ignore:aws-s3-enable-versioning -- a log is written once
 #tfsec:ignore:aws-s3-enable-bucket-logging -- it is the log

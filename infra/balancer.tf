@@ -34,7 +34,7 @@ resource "aws_lb" "balancer" {
   depends_on = [aws_s3_bucket_policy.logs]
 }
 
-# Protocol and port are in the name: who changes them makes a new group, which needs
+# Protocol and port are in the name: a change of them makes a new group, which needs
 # another name while the old one is in use.
 #
 # Answered by nginx itself, before the program runs and while it does not: that

@@ -34,9 +34,10 @@ const root = "../.." // of the repository, from the folder of any of infra's tes
 
 // Folder is a copy of infra/ in which Terraform can be run.
 type Folder struct {
-	t    testing.TB
-	Path string
-	env  []string
+	t       testing.TB
+	Path    string
+	program string
+	env     []string
 }
 
 // ready has the output of `terraform init`, for all copies.
@@ -127,7 +128,7 @@ func (f Folder) In(below string) Folder {
 func Anywhere(t testing.TB, dir string) Folder {
 	// Terraform and its providers are short-lived: fewer garbage collections save
 	// a quarter of their processor time.
-	return Folder{t, dir, append(os.Environ(), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", "GOGC=400")}
+	return Folder{t, dir, "terraform", append(os.Environ(), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", "GOGC=400")}
 }
 
 // copy copies the files of a folder that Terraform reads: neither its own state nor Go.
@@ -159,13 +160,32 @@ func (f Folder) copy(from, to string) {
 	}
 }
 
+// OpenTofu returns a copy in which OpenTofu runs instead, against the same stand-in,
+// without an init. Without it, the test is declined.
+func OpenTofu(t testing.TB) Folder {
+	t.Helper()
+	if _, err := exec.LookPath("tofu"); err != nil {
+		t.Skip("declined: OpenTofu is not installed, which is for those who use it")
+	}
+	f := Copy(t)
+	// It asks another registry for the providers.
+	mirror := t.TempDir()
+	providers := os.DirFS(filepath.Join(filepath.Dir(ready.config), "mirror/registry.terraform.io"))
+	if err := os.CopyFS(filepath.Join(mirror, "registry.opentofu.org"), providers); err != nil {
+		t.Fatal(err)
+	}
+	f.Write("tofu.rc", fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror))
+	f.program = "tofu"
+	return f.With("TF_CLI_CONFIG_FILE="+filepath.Join(f.Path, "tofu.rc"), "TF_DATA_DIR="+t.TempDir())
+}
+
 // Run runs Terraform in the folder and returns its output, and whether it
 // succeeded.
 func (f Folder) Run(args ...string) (said string, ok bool) {
 	f.t.Helper()
 	atOnce <- struct{}{}
 	defer func() { <-atOnce }()
-	cmd := exec.CommandContext(f.t.Context(), "terraform", args...)
+	cmd := exec.CommandContext(f.t.Context(), f.program, args...)
 	cmd.Dir, cmd.Env = f.Path, f.env
 	out, err := cmd.CombinedOutput()
 	return string(out), err == nil
@@ -176,7 +196,7 @@ func (f Folder) Must(args ...string) string {
 	f.t.Helper()
 	said, ok := f.Run(args...)
 	if !ok {
-		f.t.Fatalf("terraform %s:\n%s", strings.Join(args, " "), said)
+		f.t.Fatalf("%s %s:\n%s", f.program, strings.Join(args, " "), said)
 	}
 	return said
 }

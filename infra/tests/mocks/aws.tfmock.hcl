@@ -25,8 +25,9 @@ mock_data "aws_ssm_parameter" {
   defaults = { insecure_value = "ami-0123456789abcdef0" }
 }
 
-mock_resource "aws_acm_certificate" {
-  defaults = {
+override_resource {
+  target = aws_acm_certificate.api
+  values = {
     arn    = "arn:aws:acm:us-east-1:123456789012:certificate/api"
     region = "the provider's"
     domain_validation_options = [{
@@ -189,8 +190,13 @@ override_resource {
 # A type that is named is decided while planning, with values of its own for
 # each resource; one that is not stays unknown.
 
+override_resource {
+  target = aws_acm_certificate_validation.api
+  values = { region = "the provider's" }
+}
+
 mock_resource "aws_acm_certificate_validation" {
-  defaults = { region = "the provider's" }
+  defaults = {}
 }
 
 mock_resource "aws_autoscaling_group" {
