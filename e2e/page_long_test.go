@@ -70,6 +70,44 @@ func TestALongListOfGistsIsNeitherRedrawnNorLaidOutAsAWhole(t *testing.T) {
 	}
 }
 
+// With 2,000 users, "Show more" and a scroll over all of them took longer with each 50 rows.
+func TestALongListOfUsersIsNeitherRedrawnNorLaidOutAsAWhole(t *testing.T) {
+	t.Parallel()
+	const users = 3000
+	_, env := simulate(t, sim.Options{Seed: 5})
+	now := time.Now().UnixMilli()
+	prepare(t, env["GISTDEAL_DATABASE_URL"], fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+		INSERT INTO users (id, login, login_key, state, backfill, tracked_at, last_scan_at, full_scan_at, next_scan_at)
+		SELECT i, 'user-' || i, 'user-' || i, 'paused', 'all', %d - i * 1000, %[2]d, %[2]d, %[2]d FROM n`, users, now))
+	p := start(t, env)
+	ctx := browse(t)
+	rows := func(n int) string {
+		return fmt.Sprintf(`document.querySelectorAll('#users tr[data-login]').length === %d`, n)
+	}
+	do(t, ctx, p, chromedp.EmulateViewport(1280, 800), open(p, "users"), chromedp.WaitVisible(`tr[data-login="user-1"]`))
+	waitFor(t, ctx, rows(50))
+	eval[any](t, ctx, `(document.querySelector('tr[data-login="user-1"]').kept = true, null)`)
+	for n := 50; n < users; n = min(n+500, users) {
+		waitFor(t, ctx, rows(n))
+		click(t, ctx, ".more")
+	}
+	waitFor(t, ctx, rows(users)+` && !document.querySelector('.more')`)
+	if !eval[bool](t, ctx, `document.querySelector('tr[data-login="user-1"]').kept === true`) {
+		t.Error("the first user was redrawn, want it kept")
+	}
+	click(t, ctx, "thead input")
+	waitForText(t, ctx, ".bulk", "3,000 users selected")
+	eval[any](t, ctx, `(document.querySelector('tr[data-login="user-3000"]').scrollIntoView(), null)`)
+	waitFor(t, ctx, `document.querySelector('tr[data-login="user-3000"] a').checkVisibility({contentVisibilityAuto: true})`)
+	// The first 500 are laid out always, so that Back finds the place.
+	if n := eval[int](t, ctx, `[...document.querySelectorAll('#users th a')].filter((one) => one.checkVisibility({contentVisibilityAuto: true})).length`); n < 500 || n > 900 {
+		t.Errorf("%d of %d users are laid out, want the first 500 and those in sight", n, users)
+	}
+	if columns := eval[string](t, ctx, `['thead tr', 'tr[data-login="user-1"]', 'tr[data-login="user-3000"]'].map((row) => [...document.querySelectorAll('#users ' + row + ' > *')].map((cell) => Math.round(cell.getBoundingClientRect().x)).join(' ')).filter((at, i, all) => at !== all[0]).join(' and ')`); columns != "" {
+		t.Errorf("the columns of the head are not those of the rows: %s", columns)
+	}
+}
+
 // broken returns what large numbers break on the page: an element that reaches beyond the
 // screen, unless it is in a part that scrolls, and a number or a word on two lines.
 const broken = `(() => {

@@ -79,11 +79,11 @@ const inPart = 100;
 
 // parted is keyed for a list that may be very long: in parts, of which the browser lays out
 // only those in sight.
-export function parted(list, items, key, draw) {
-  const parts = Math.ceil(items.length / inPart);
-  while (list.children.length > parts) list.lastChild.remove();
-  while (list.children.length < parts) list.append(el('ul', { className: 'part' }));
-  [...list.children].forEach((part, i) => keyed(part, items.slice(i * inPart, (i + 1) * inPart), key, draw));
+export function parted(list, items, key, draw, create = () => el('ul', { className: 'part' })) {
+  const parts = [...list.querySelectorAll(':scope > .part')];
+  for (const part of parts.splice(Math.ceil(items.length / inPart))) part.remove();
+  while (parts.length * inPart < items.length) parts.push(list.appendChild(create()));
+  parts.forEach((part, i) => keyed(part, items.slice(i * inPart, (i + 1) * inPart), key, draw));
 }
 
 // renew redraws a part if its data has changed.

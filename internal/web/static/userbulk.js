@@ -74,7 +74,7 @@ async function toAll(state, verb) {
   if (unchanged.length) toast(`${counted(unchanged.length, 'user')} not changed: ${unchanged.slice(0, 3).map(({ input, reason }) => `${input}: ${reason}`).join('; ')}`, 'bad');
   state.chosen.clear();
   state.beyond = false;
-  for (const box of state.rows.querySelectorAll('input')) box.checked = false;
+  for (const box of state.table.querySelectorAll('.part input')) box.checked = false;
   await attempt(state.read);
   state.page.root.querySelector('#search').focus();
 }

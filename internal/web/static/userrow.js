@@ -7,14 +7,14 @@ import { count, counted, dealStates, localTimes, nameOf } from './words.js';
 // row shows a user, with the box that selects it if there is one. Its activity may come later.
 export function row(user, box) {
   const { login } = user;
-  return el('tr', { data: { login } },
-    box && el('td', { className: 'box' }, box),
-    el('th', { scope: 'row' }, el('a', { href: `#/users/${encodeURIComponent(nameOf(user))}`, data: { login } }, login), el('span', { className: 'slim' }, userBadge(user.state)), user.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(user.problem))),
-    el('td', { className: 'wide' }, userBadge(user.state)),
-    el('td', { className: 'deals' }, dealsOf(user)),
-    el('td', { className: 'widest' }, user.activity && activityOf(user.activity)),
-    el('td', { className: 'wide' }, when(user.last_scan_at, 'not yet')),
-    el('td', { className: 'wide' }, user.state === 'active' ? due(user.next_scan_at, 'not scheduled') : el('span', { className: 'quiet' }, '–')));
+  return el('tr', { role: 'row', data: { login } },
+    box && el('td', { role: 'cell', className: 'box' }, box),
+    el('th', { scope: 'row', role: 'rowheader' }, el('a', { href: `#/users/${encodeURIComponent(nameOf(user))}`, data: { login } }, login), el('span', { className: 'slim' }, userBadge(user.state)), user.problem && el('p', { className: 'reason', dir: 'auto' }, localTimes(user.problem))),
+    el('td', { role: 'cell', className: 'wide' }, userBadge(user.state)),
+    el('td', { role: 'cell', className: 'deals' }, dealsOf(user)),
+    el('td', { role: 'cell', className: 'widest' }, user.activity && activityOf(user.activity)),
+    el('td', { role: 'cell', className: 'wide' }, when(user.last_scan_at, 'not yet')),
+    el('td', { role: 'cell', className: 'wide' }, user.state === 'active' ? due(user.next_scan_at, 'not scheduled') : el('span', { className: 'quiet' }, '–')));
 }
 
 const dealsOf = ({ deals }) => {

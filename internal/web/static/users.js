@@ -1,7 +1,7 @@
 // All users: search, filter, sort and bulk actions.
 
 import * as api from './api.js';
-import { el, icon, keyed, renew } from './dom.js';
+import { el, icon, parted, renew } from './dom.js';
 import { running } from './operations.js';
 import { attempt, chips, empty, loading, more } from './parts.js';
 import { pulse } from './pulse.js';
@@ -23,7 +23,7 @@ export function users(page) {
   const given = { state: page.query.get('state') ?? '', search: page.query.get('search') ?? '', sort: page.query.get('sort') ?? '-tracked' };
   if (!sorts[given.sort]) given.sort = '-tracked';
   page.head('Users', page.may && el('a', { href: '#/add', className: 'button primary' }, icon('new'), 'Add users'));
-  const state = { page, given, all: [], known: new Map(), chosen: new Set(), beyond: false, next: '', rows: el('tbody'), status: el('p', { className: 'quiet', role: 'status', id: 'users-status' }), tabs: el('div'), rest: el('div'), bulk: el('div', { className: 'bulk', hidden: true }) };
+  const state = { page, given, all: [], known: new Map(), chosen: new Set(), beyond: false, next: '', status: el('p', { className: 'quiet', role: 'status', id: 'users-status' }), tabs: el('div'), rest: el('div'), bulk: el('div', { className: 'bulk', hidden: true }) };
   page.rows = () => state.all.length;
   state.first = page.restored.rows;
   state.read = () => read(state);
@@ -112,21 +112,21 @@ function table(state) {
   state.every.onchange = () => {
     state.chosen = new Set(state.every.checked ? state.all.map(nameOf) : []);
     state.beyond = false;
-    for (const box of state.rows.querySelectorAll('input')) box.checked = state.every.checked;
+    for (const box of state.table.querySelectorAll('.part input')) box.checked = state.every.checked;
     bulk(state);
   };
   const heads = [['', 'Login'], ['wide', 'State'], ['', 'Deals'], ['widest', 'Newest gist'], ['wide', 'Last scan'], ['wide', 'Next scan']];
   state.nobody = el('div', {}, loading());
-  state.table = el('table', { className: 'card users', id: 'users', hidden: true },
-    el('thead', {}, el('tr', {}, state.page.may && el('th', { className: 'box', scope: 'col' }, state.every), heads.map(([className, word]) => el('th', { className, scope: 'col' }, word)))),
-    state.rows);
+  // The rows are grids, because browsers lay out each table as a whole. So the roles are named.
+  const head = (props, ...children) => el('th', { scope: 'col', role: 'columnheader', ...props }, children);
+  state.table = el('table', { className: 'card users', id: 'users', role: 'table', hidden: true, data: { box: String(state.page.may) } },
+    el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, state.page.may && head({ className: 'box' }, state.every), heads.map(([className, word]) => head({ className }, word)))));
   return [state.table, state.nobody];
 }
 
 function draw(state) {
   const { all, given, next, page } = state;
-  const rows = all.map((user) => ({ ...user, activity: state.known.get(user.id)?.activity }));
-  keyed(state.rows, rows, ({ id }) => id, (user) => row(user, page.may && choice(state, user)));
+  parted(state.table, all.map((user) => withActivity(state, user)), ({ id }) => id, (user) => row(user, page.may && choice(state, user)), () => el('tbody', { className: 'part', role: 'rowgroup' }));
   state.table.hidden = !all.length;
   renew(state.nobody, [all.length > 0, given], () => (all.length ? '' : nobody(given)));
   const text = all.length ? `${counted(all.length, 'user')}${next ? ', and more' : ''}` : '';
@@ -136,14 +136,23 @@ function draw(state) {
   if (page.may) bulk(state);
 }
 
+// withActivity returns the same object for an unchanged user, so that thousands of rows need no
+// comparison.
+function withActivity({ known }, user) {
+  const at = known.get(user.id);
+  if (!at) return user;
+  if (at.user !== user) Object.assign(at, { user, shown: { ...user, activity: at.activity } });
+  return at.shown;
+}
+
 async function further(state) {
-  const query = { ...state.given, limit: 50, cursor: state.next };
+  const query = { ...state.given, limit: most, cursor: state.next };
   const { users: part, next = '' } = await api.users(query, state.page.signal);
   state.all.push(...part);
   state.next = next;
   draw(state);
   await activity(state, query);
-  if (part.length) state.rows.querySelector(`[data-key="${part[0].id}"] a`)?.focus();
+  if (part.length) state.table.querySelector(`[data-key="${part[0].id}"] a`)?.focus();
 }
 
 const nobody = ({ search, state }) => (search || state
