@@ -6,13 +6,13 @@ import { button, el, renew } from './dom.js';
 import { attempt, back, badge, note, toast } from './parts.js';
 import { drag } from './ruledrag.js';
 import { form, lastForm } from './ruleform.js';
-import { again, preview, refused, summary } from './rulepreview.js';
-import { cleaned, cleanedSet, lacks, limits, sentence } from './rulewords.js';
+import { dirty, look, tallies, text } from './rulelook.js';
+import { again } from './rulepreview.js';
+import { cleanedSet, lacks, limits, sentence } from './rulewords.js';
 import { forgetUndo, undoable } from './undo.js';
-import { capital, count } from './words.js';
+import { capital } from './words.js';
 
 const settle = 400; // ms after the last change
-const shown = 20; // gists in the preview
 const last = 'everything else';
 
 let kept = null; // rules that were changed and not saved, while another view is shown
@@ -36,9 +36,6 @@ export function rules(page) {
   });
   return page.keep(() => read(state));
 }
-
-const text = (all, rest) => JSON.stringify(cleanedSet(all, rest));
-const dirty = ({ rules: all, rest, saved }) => text(all, rest) !== saved;
 
 async function read(state) {
   const { page } = state;
@@ -243,49 +240,4 @@ function conflict(state) {
       state.notes.replaceChildren();
       bar(state);
     }, { data: { act: 'mine' } }))));
-}
-
-// look renews the preview, with one request at a time.
-async function look(state) {
-  const missing = lacks(state.rules);
-  if (missing && dirty(state)) {
-    unseen(state, `Not complete yet: ${missing}`);
-    return;
-  }
-  if (state.looking) {
-    state.later = true;
-    return;
-  }
-  state.looking = true;
-  state.preview.ariaBusy = 'true';
-  try {
-    const draft = dirty(state) ? { rules: cleaned(state.rules) } : { present: true };
-    const found = await api.previewRules({ ...draft, results: shown }, state.page.signal);
-    state.counts = found.rules;
-    state.sum.textContent = summary(found);
-    renew(state.preview, found, () => preview(found));
-  } catch (problem) {
-    if (state.page.signal.aborted) return;
-    unseen(state, refused(problem));
-  } finally {
-    state.looking = false;
-    state.preview.ariaBusy = null;
-  }
-  tallies(state);
-  if (!state.later) return;
-  state.later = false;
-  await look(state);
-}
-
-// unseen says why there is no preview.
-function unseen(state, why) {
-  state.counts = null;
-  state.sum.textContent = why;
-  renew(state.preview, why, () => [el('h2', {}, 'Preview'), el('p', { className: 'quiet' }, why)]);
-  tallies(state);
-}
-
-// tallies shows beside each rule how many gists it decides about.
-function tallies({ list, counts }) {
-  for (const item of list.children) item.querySelector('.tally').textContent = counts ? `Decides about ${counts[item.dataset.rule] ? count(counts[item.dataset.rule]) : 'none'} of these gists` : '';
 }
