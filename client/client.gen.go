@@ -3380,6 +3380,9 @@ type RulePlan struct {
 	// Create How many of them get a deal.
 	Create int64 `json:"create"`
 
+	// Following How many of the deals follow edits or the deletion of their gists, as their rules say.
+	Following int64 `json:"following"`
+
 	// Gists The number of gists that were looked at.
 	Gists int64 `json:"gists"`
 
@@ -3388,6 +3391,9 @@ type RulePlan struct {
 
 	// Hold How many wait for approval.
 	Hold int64 `json:"hold"`
+
+	// PipedriveTokensPerChange What one such edit or deletion takes, at most, in tokens of Pipedrive. It comes on top of all other costs here, which are those of creating deals; 0 if no deal follows changes.
+	PipedriveTokensPerChange int64 `json:"pipedrive_tokens_per_change"`
 
 	// Results The first gists with their decisions, the newest one of each user first.
 	Results []DecidedGist `json:"results"`
@@ -3410,6 +3416,9 @@ type RulePreview struct {
 	// DealsPerDay The deals that the gists of a day make, by the number of new gists in the last 30 days.
 	DealsPerDay float64 `json:"deals_per_day"`
 
+	// Following How many of the deals follow edits or the deletion of their gists, as their rules say.
+	Following int64 `json:"following"`
+
 	// Gists The number of gists that were looked at.
 	Gists int64 `json:"gists"`
 
@@ -3421,6 +3430,9 @@ type RulePreview struct {
 
 	// Hold How many wait for approval.
 	Hold int64 `json:"hold"`
+
+	// PipedriveTokensPerChange What one such edit or deletion takes, at most, in tokens of Pipedrive. It comes on top of all other costs here, which are those of creating deals; 0 if no deal follows changes.
+	PipedriveTokensPerChange int64 `json:"pipedrive_tokens_per_change"`
 
 	// PipedriveTokensPerDay What these deals cost in tokens of Pipedrive.
 	PipedriveTokensPerDay float64 `json:"pipedrive_tokens_per_day"`

@@ -86,6 +86,7 @@ func TestARuleIsAddedPreviewedOrderedAndSavedOnThePage(t *testing.T) {
 	waitForText(t, ctx, "#rule-preview", "Not complete yet") // It has no stage.
 	fill(t, ctx, `form [data-field="on_delete_stage"]`, "6")
 	waitForText(t, ctx, `[data-rule="notes"]`, "with its own title, following edits, moved to Done if the gist is deleted.")
+	waitForText(t, ctx, "#rule-changing", "2 deals follow changes of their gists: each change takes up to 6 tokens on top.")
 	look(t, ctx, p, "a rule that follows its gists", "light", 320)
 	click(t, ctx, `[data-rule="notes"] [data-act="up"]`)
 	if first := eval[string](t, ctx, `document.querySelector('#rules li').dataset.rule + ' ' + document.activeElement.dataset.act`); first != "notes edit" && first != "notes down" {

@@ -3416,6 +3416,11 @@ export interface components {
             create: number;
             /**
              * Format: int64
+             * @description How many of the deals follow edits or the deletion of their gists, as their rules say.
+             */
+            following: number;
+            /**
+             * Format: int64
              * @description The number of gists that were looked at.
              */
             gists: number;
@@ -3429,6 +3434,11 @@ export interface components {
              * @description How many wait for approval.
              */
             hold: number;
+            /**
+             * Format: int64
+             * @description What one such edit or deletion takes, at most, in tokens of Pipedrive. It comes on top of all other costs here, which are those of creating deals; 0 if no deal follows changes.
+             */
+            pipedrive_tokens_per_change: number;
             /** @description The first gists with their decisions, the newest one of each user first. */
             results: components["schemas"]["DecidedGist"][];
             /** @description The number of gists that each rule decides about, by its name. */
@@ -3459,6 +3469,11 @@ export interface components {
             deals_per_day: number;
             /**
              * Format: int64
+             * @description How many of the deals follow edits or the deletion of their gists, as their rules say.
+             */
+            following: number;
+            /**
+             * Format: int64
              * @description The number of gists that were looked at.
              */
             gists: number;
@@ -3477,6 +3492,11 @@ export interface components {
              * @description How many wait for approval.
              */
             hold: number;
+            /**
+             * Format: int64
+             * @description What one such edit or deletion takes, at most, in tokens of Pipedrive. It comes on top of all other costs here, which are those of creating deals; 0 if no deal follows changes.
+             */
+            pipedrive_tokens_per_change: number;
             /**
              * Format: double
              * @description What these deals cost in tokens of Pipedrive.
@@ -7466,6 +7486,7 @@ export interface operations {
                  *           "fields": [
                  *             {
                  *               "field": "Language",
+                 *               "on_edit": "update",
                  *               "template": "{{.Language}}"
                  *             },
                  *             {
@@ -7500,10 +7521,12 @@ export interface operations {
                      *       "create": 34,
                      *       "create_now": 22,
                      *       "deals_per_day": 5,
+                     *       "following": 34,
                      *       "gists": 500,
                      *       "github_requests": 34,
                      *       "github_requests_per_day": 5,
                      *       "hold": 0,
+                     *       "pipedrive_tokens_per_change": 6,
                      *       "pipedrive_tokens_per_day": 25,
                      *       "results": [
                      *         {

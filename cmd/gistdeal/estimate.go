@@ -121,6 +121,7 @@ func showEstimate(t *table, e estimate.Estimate) {
 		t.row()
 		showDecisions(t, p.Results)
 		t.row(fmt.Sprintf("By the rules, %s%s.", counted(p.Tally), asking(p.Asked)))
+		following(t, p.Tally)
 	}
 	t.row()
 	t.row(fmt.Sprintf("With backfill %q:", e.Backfill), format.Number(e.Deals)+" deals")

@@ -178,6 +178,14 @@ func showPreview(t *table, p rulesets.RulePreview) {
 	if p.Asked > 0 {
 		t.row(fmt.Sprintf("GitHub is asked about %s of %s gists alone, with one request each, when they are noticed: %.1f requests a day.", format.Number(p.Asked), format.Number(p.Gists), p.AskedPerDay))
 	}
+	following(t, p.Tally)
+}
+
+// following describes the cost of deals that follow changes of their gists.
+func following(t *table, p rulesets.Tally) {
+	if p.Following > 0 {
+		t.row(fmt.Sprintf("%s of these deals follow changes of their gists: each change takes up to %s tokens on top.", format.Number(p.Following), format.Number(p.ChangeTokens)))
+	}
 }
 
 // counted says how many gists get a deal.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/admin/rulesets"
 	"gistdeal/internal/rules"
 	"gistdeal/internal/sim"
 	"gistdeal/internal/testing/pgtest"
@@ -111,8 +112,14 @@ func TestADealFollowsTheEditsOfItsGist(t *testing.T) {
 func followsEdits(t *testing.T, w *world) {
 	t.Helper()
 	a := followIn(t, w, rules.Rule{Title: "About {{.Description}}", TitleOnEdit: gistdeal.EditUpdate, Fields: []rules.Field{{Field: "Teller", Template: "{{.Description}} <b>", OnEdit: gistdeal.EditNote}}})
+	p, err := rulesets.New(a.store).Preview(t.Context(), nil, 10, 10)
+	testenv.Must(t, err)
+	before := a.sim.Report().Tokens
 	a.edit("second")
 	a.followed()
+	if spent := a.sim.Report().Tokens - before; p.Following != 1 || p.ChangeTokens != spent {
+		t.Errorf("previewed %d deals that follow changes, each for %d tokens, and spent %d", p.Following, p.ChangeTokens, spent)
+	}
 	a.edit("third")
 	a.followed()
 	if d := a.deal(); d.Title != "About third" || d.Custom[a.topic] != "third" || d.Custom[a.teller] != "first <b>" {

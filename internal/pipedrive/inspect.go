@@ -38,12 +38,13 @@ func cost(r *http.Request) int {
 	case ends("/v1/users/me") || ends("/permissions"):
 		return 2
 	}
-	return 1 // Getting one object by its id.
+	return ReadTokens
 }
 
-// The cost of creating and of deleting one deal, and of a note, in tokens (Pipedrive OpenAPI 2026-08-18,
-// x-token-cost).
+// The cost of reading, creating and deleting one deal, and of a note, in tokens (Pipedrive
+// OpenAPI 2026-08-18, x-token-cost).
 const (
+	ReadTokens   = 1
 	DealTokens   = 5
 	DeleteTokens = 3
 	NoteTokens   = 10

@@ -23,6 +23,19 @@ type FollowedField struct {
 	OnEdit gistdeal.OnEdit
 }
 
+// Follows reports whether the rule with that name updates values of its deals after a change of
+// their gists, or moves them, and whether it writes notes.
+func (r *Rules) Follows(name string) (updates, notes bool) {
+	at := slices.IndexFunc(r.rules, func(one rule) bool { return one.Name == name && !one.Off && one.paused == "" })
+	if at < 0 {
+		return false, false
+	}
+	one := r.rules[at].Rule
+	edits := append(one.onEdits(), one.TitleOnEdit)
+	return one.OnDelete == gistdeal.DeleteStage || slices.Contains(edits, gistdeal.EditUpdate),
+		one.OnDelete == gistdeal.DeleteNote || slices.Contains(edits, gistdeal.EditNote)
+}
+
 // FollowUp returns the effects that the rule with that name wants on the deal of a gist: none if
 // there is no such rule any more, or if it is off or paused. Values that are blank or not possible are
 // left out: they leave the deal alone.

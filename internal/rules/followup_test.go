@@ -33,6 +33,16 @@ func TestARuleSaysWhatFollowsAnEditOrADeletion(t *testing.T) {
 		t.Error(diff)
 	}
 	off, other := follows, rulesOf(t, follows)
+	if updates, notes := other.Follows("all"); !updates || !notes {
+		t.Errorf("it updates: %v, and writes notes: %v", updates, notes)
+	}
+	tells := rules.Rule{Name: "tells", Action: gistdeal.RuleCreate, OnDelete: gistdeal.DeleteNote}
+	if updates, notes := rulesOf(t, tells).Follows("tells"); updates || !notes {
+		t.Errorf("it updates: %v, and writes notes: %v", updates, notes)
+	}
+	if updates, notes := other.Follows(gistdeal.EverythingElse); updates || notes {
+		t.Error("everything else follows changes")
+	}
 	off.Off = true
 	for name, got := range map[string]rules.FollowUp{"off": rulesOf(t, off).FollowUp("all", terraform), "deleted": other.FollowUp("another", terraform), "everything else": other.FollowUp(gistdeal.EverythingElse, terraform)} {
 		if !cmp.Equal(got, rules.FollowUp{}) {

@@ -8,12 +8,16 @@ import (
 
 // Tally counts what rules decide about gists.
 type Tally struct {
-	Gists  int            `json:"gists" doc:"The number of gists that were looked at."`
-	Create int            `json:"create" doc:"How many of them get a deal."`
-	Hold   int            `json:"hold" doc:"How many wait for approval."`
-	Skip   int            `json:"skip" doc:"How many get none."`
-	Asked  int            `json:"github_requests" doc:"For how many of them, at most, GitHub is asked alone when they are noticed: the decision depends on whether they are forks, or the deal shows first lines of files."`
-	Rules  map[string]int `json:"rules" doc:"The number of gists that each rule decides about, by its name."`
+	Gists  int `json:"gists" doc:"The number of gists that were looked at."`
+	Create int `json:"create" doc:"How many of them get a deal."`
+	Hold   int `json:"hold" doc:"How many wait for approval."`
+	Skip   int `json:"skip" doc:"How many get none."`
+	Asked  int `json:"github_requests" doc:"For how many of them, at most, GitHub is asked alone when they are noticed: the decision depends on whether they are forks, or the deal shows first lines of files."`
+
+	Following    int `json:"following" doc:"How many of the deals follow edits or the deletion of their gists, as their rules say."`
+	ChangeTokens int `json:"pipedrive_tokens_per_change" doc:"What one such edit or deletion takes, at most, in tokens of Pipedrive. It comes on top of all other costs here, which are those of creating deals; 0 if no deal follows changes."`
+
+	Rules map[string]int `json:"rules" doc:"The number of gists that each rule decides about, by its name."`
 }
 
 // DecidedGist is what rules decide about one gist.
@@ -57,11 +61,11 @@ func (t *Tally) decide(all *rules.Rules, facts rules.Facts, reasons bool) Decide
 	}
 	if !reasons {
 		d := all.Decide(facts)
-		t.count(d.Rule, d.Action)
+		t.count(all, d)
 		return DecidedGist{Action: d.Action}
 	}
 	d, failed := all.Explain(facts)
-	t.count(d.Rule, d.Action)
+	t.count(all, d)
 	one := DecidedGist{GistID: facts.GistID, Login: facts.Login, Description: facts.Description, Rule: d.Rule, Action: d.Action, Reason: d.Reason, Priority: d.Priority, Failed: failed}
 	if d.Action != gistdeal.RuleSkip {
 		deal := DealOf(gistdeal.Draft{GistID: facts.GistID, Login: facts.Login, Description: facts.Description, Content: d.Content})
@@ -71,10 +75,29 @@ func (t *Tally) decide(all *rules.Rules, facts rules.Facts, reasons bool) Decide
 	return one
 }
 
-func (t *Tally) count(rule string, action gistdeal.RuleAction) {
+// follow counts the deal of a rule if it follows changes of its gist.
+func (t *Tally) follow(updates, notes bool) {
+	if !updates && !notes {
+		return
+	}
+	t.Following++
+	tokens := pipedrive.ReadTokens
+	if updates {
+		tokens += pipedrive.DealTokens // Creating a deal and changing it cost the same.
+	}
+	if notes {
+		tokens += pipedrive.NoteTokens
+	}
+	t.ChangeTokens = max(t.ChangeTokens, tokens)
+}
+
+func (t *Tally) count(all *rules.Rules, d gistdeal.Decision) {
 	t.Gists++
-	t.Rules[rule]++
-	switch action {
+	t.Rules[d.Rule]++
+	if d.Action != gistdeal.RuleSkip {
+		t.follow(all.Follows(d.Rule))
+	}
+	switch d.Action {
 	case gistdeal.RuleSkip:
 		t.Skip++
 	case gistdeal.RuleHold:

@@ -45,8 +45,9 @@ export async function askForUsers(verb, logins, backfill, text = '', tags = {}) 
 }
 
 // byRules shows what the rules decide about the gists of new users.
-const byRules = ({ gists, create, hold, skip, github_requests: asks, results }) => el('details', { id: 'by-rules' },
+const byRules = ({ gists, create, hold, skip, github_requests: asks, following, pipedrive_tokens_per_change: each, results }) => el('details', { id: 'by-rules' },
   el('summary', {}, `By the rules, ${count(create)} of the last ${counted(gists, 'gist')} get a deal, ${count(hold)} wait for approval, ${count(skip)} get none${asks ? `, after ${counted(asks, 'request')} to GitHub` : ''}.`),
+  following > 0 && el('p', { className: 'quiet' }, `${counted(following, 'deal')} of them follow changes of their gists, each for up to ${counted(each, 'token')} on top.`),
   el('ul', { className: 'why' }, results.map(({ gist_id: id, description, rule, action, reason, deal }) => el('li', { dir: 'auto', data: { decided: action } },
     `${description.trim() || id}: ${action === 'skip' ? 'no deal' : action === 'hold' ? 'waits' : `“${deal.title}”`}, by “${rule}”${action === 'hold' && reason ? `: ${reason}` : ''}`))));
 

@@ -20,17 +20,21 @@ export const summary = ({ gists, create, create_now: before }) => (gists ? `${co
 
 // preview is the content of the preview.
 export function preview(found) {
-  const { gists, hold, skip, deals_per_day: daily, pipedrive_tokens_per_day: tokens, github_requests: asked, github_requests_per_day: asks, results } = found;
+  const { gists, hold, skip, deals_per_day: daily, pipedrive_tokens_per_day: tokens, github_requests: asked, github_requests_per_day: asks, following, pipedrive_tokens_per_change: each, results } = found;
   if (!gists) return [el('h2', {}, 'Preview'), el('p', { className: 'quiet' }, 'There are no gists yet. Track a user, and see here what the rules decide about the last gists.')];
   return [
     el('h2', {}, 'Preview'),
     el('p', {}, el('span', { className: 'strong', id: 'rule-counts' }, summary(found))),
     el('p', { className: 'quiet' }, `${count(hold)} wait for approval, ${count(skip)} get none. ${counted(Math.round(daily * 10) / 10, 'deal')} and ${counted(Math.round(tokens), 'token')} of Pipedrive a day at last month’s pace.`.replace(/no (deal|token)/g, '0 $1')),
     asked > 0 && el('p', { className: 'quiet', id: 'rule-asks' }, `GitHub is asked about ${count(asked)} of them alone when they are noticed, for forks or first lines of files: ${asks} requests a day.`),
+    following > 0 && el('p', { className: 'quiet', id: 'rule-changing' }, followed(following, each)),
     el('h3', {}, gists > results.length ? `The last ${count(results.length)}` : 'Gists'),
     el('ul', { className: 'rule-results' }, results.map(result)),
   ];
 }
+
+// followed tells the cost of deals that follow changes of their gists.
+const followed = (deals, tokens) => `${counted(deals, 'deal')} ${deals === 1 ? 'follows' : 'follow'} changes of ${deals === 1 ? 'its gist' : 'their gists'}: each change takes up to ${counted(tokens, 'token')} on top.`;
 
 const decided = { create: ['good', 'created', 'Deal'], hold: ['warn', 'awaiting_approval', 'Waits'], skip: ['none', 'skipped', 'No deal'] };
 
