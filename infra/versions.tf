@@ -16,6 +16,7 @@ terraform {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations # its condition is its use
 data "aws_region" "current" {
   lifecycle {
     postcondition {
