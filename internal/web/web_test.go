@@ -133,6 +133,13 @@ func TestThePageObeysItsContentSecurityPolicy(t *testing.T) {
 	}
 }
 
+func TestThePageHasADescription(t *testing.T) {
+	t.Parallel()
+	if html := get("/", nil).Body.String(); !regexp.MustCompile(`<meta name="description" content="[^"]{40,160}">`).MatchString(html) {
+		t.Error("the page does not describe itself")
+	}
+}
+
 func TestReferencedFilesExistAndAllFilesAreReferenced(t *testing.T) {
 	t.Parallel()
 	assets := load()
