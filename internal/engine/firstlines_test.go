@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +154,27 @@ func TestALimitWhileGistsAreReadAloneKeepsThoseThatWereRead(t *testing.T) {
 	w.eventually("all deals are created", func() bool { return len(w.sim.Deals()) == len(gists) })
 	if n := w.count(getGist); n != len(gists)+1 {
 		t.Errorf("%d requests, want one for each gist and the one that was refused", n)
+	}
+}
+
+func TestFirstLinesOfGistsInTheFeedAreRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.options.FeedInterval = 100 * time.Millisecond
+	w.sim.AddField("Beginning", "text")
+	w.sim.AddUser(sim.User{Login: "octocat"})
+	r := w.start()
+	w.connected(r)
+	w.saveRules(r, 1, beginning())
+	testenv.Must(t, w.track(r, "octocat"))
+	w.sim.AddFault(sim.Fault{Match: "GET /gists/aa", Kind: "limit", After: 1, Times: 1, Header: map[string]string{"Retry-After": "1"}})
+	w.sim.AddGist("octocat", sim.Gist{ID: "aa01", Files: files("# One")})
+	w.sim.AddGist("octocat", sim.Gist{ID: "aa02", Files: files("# Two")})
+	w.eventually("both deals are created", func() bool { return len(w.sim.Deals()) == 2 })
+	titles := []string{w.sim.Deals()[0].Title, w.sim.Deals()[1].Title}
+	slices.Sort(titles)
+	if !slices.Equal(titles, []string{"octocat: # One", "octocat: # Two"}) || w.count(getGist) != 3 || w.lists() != 1 {
+		t.Errorf("the titles are %q after %d requests for single gists and %d lists, want one of them refused and one list", titles, w.count(getGist), w.lists())
 	}
 }
 
