@@ -46,15 +46,17 @@ func TestFirstLinesOfFilesAreReadBeforeARuleDecides(t *testing.T) {
 		w.sim.AddGist("octocat", g)
 	}
 	w.sim.AddFault(sim.Fault{Match: "GET /gists/aa03", Kind: "answer", Status: http.StatusNotFound, Body: `{"message": "Not Found"}`})
-	w.sim.AddFault(sim.Fault{Match: "GET /gists/aa04", Kind: "answer", Status: http.StatusBadGateway, Body: `{"message": "Server Error"}`})
+	w.sim.AddFault(sim.Fault{Match: "GET /gists/aa04", Kind: "answer", Status: http.StatusBadGateway, Body: `{"message": "Server Error"}`, Times: 3})
 	r := w.start()
 	w.connected(r)
 	w.saveRules(r, 1,
 		rules.Rule{Name: "no", Action: gistdeal.RuleSkip, All: []rules.Condition{{Fact: rules.Keyword, Value: "skip"}}},
 		rules.Rule{Name: "forks", Action: gistdeal.RuleSkip, All: []rules.Condition{{Fact: rules.Fork}}},
 		beginning())
-	testenv.Must(t, w.track(r, "octocat"))
-	w.eventually("three deals are created", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealCreated) == 3 })
+	w.ask(r.store, gistdeal.ScanRequest{Login: "octocat"})
+	w.eventually("three deals are created", func() bool { return len(w.sim.Deals()) == 3 })
+	w.eventually("two wait", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealAwaitingApproval) == 2 })
+	w.eventually("the deals are recorded", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealCreated) == 3 })
 	got := map[string]string{}
 	gistID, _ := w.sim.Field("Gist ID")
 	for _, d := range w.sim.Deals() {
@@ -73,8 +75,8 @@ func TestFirstLinesOfFilesAreReadBeforeARuleDecides(t *testing.T) {
 		}
 	}
 	// One request tells of forks and of first lines.
-	if n := w.count(getGist); n != 6 {
-		t.Errorf("%d requests for single gists, want one for each but the one that is skipped", n)
+	if n := w.count(getGist); n != 6+2 {
+		t.Errorf("%d requests for single gists, want one for each but the one that is skipped, and three for the one that fails", n)
 	}
 }
 
@@ -86,15 +88,17 @@ func TestADealWhoseFirstLinesAreNotKnownWaitsUntilRulesAreAppliedAgain(t *testin
 	for i, id := range []string{"aa01", "aa02", "aa03"} {
 		w.sim.AddGist("octocat", sim.Gist{ID: id, Files: files(fmt.Sprint("# Text ", i+1))})
 	}
-	w.sim.AddFault(sim.Fault{Match: "GET /gists/aa01", Kind: "answer", Status: http.StatusBadGateway, Body: `{"message": "Server Error"}`, Times: 1})
+	w.sim.AddFault(sim.Fault{Match: "GET /gists/aa01", Kind: "answer", Status: http.StatusBadGateway, Body: `{"message": "Server Error"}`, Times: 3})
 	w.sim.AddFault(sim.Fault{Match: "GET /gists/aa02", Kind: "answer", Status: http.StatusNotFound, Body: `{"message": "Not Found"}`})
 	hub, _ := stack.Clients(t, w.url, pipedrive.Options{})
 	r := w.start()
 	w.connected(r)
 	operations := operation.New(r.store, nil)
 	w.saveRules(r, 1, beginning())
-	testenv.Must(t, w.track(r, "octocat"))
-	w.eventually("one deal is created", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealCreated) == 1 })
+	w.ask(r.store, gistdeal.ScanRequest{Login: "octocat"})
+	w.eventually("one deal is created", func() bool { return len(w.sim.Deals()) == 1 })
+	w.eventually("it is recorded", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealCreated) == 1 })
+	w.eventually("two wait", func() bool { return dealsIn(w, r, "octocat", gistdeal.DealAwaitingApproval) == 2 })
 	if d := w.deals(r, "octocat")["aa01"]; d.Problem != `awaiting approval: the rule "beginning": GitHub did not tell the first lines of the files: look up gist aa01: GitHub answers 502 "Server Error"` {
 		t.Errorf("%+v", d)
 	}
@@ -133,6 +137,27 @@ func TestADealWhoseFirstLinesAreNotKnownWaitsUntilRulesAreAppliedAgain(t *testin
 	}
 	if len(titles) != 2 || !titles["octocat: # Text 1"] || !titles["octocat: # Text 3"] {
 		t.Errorf("the titles are %v", titles)
+	}
+}
+
+func TestNoDealWaitsForApprovalAfterAShortFaultOfGitHub(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	w.sim.AddField("Beginning", "text")
+	w.sim.AddUser(sim.User{Login: "octocat", Gists: []sim.Gist{{ID: "aa01", Files: files("# One")}, {ID: "aa02", Files: files("# Two")}}})
+	w.sim.AddFault(sim.Fault{Match: "GET /gists/aa", Kind: "drop-before", Times: 2})
+	r := w.start()
+	w.connected(r)
+	w.saveRules(r, 1, beginning())
+	w.ask(r.store, gistdeal.ScanRequest{Login: "octocat"})
+	w.eventually("both deals are created", func() bool { return len(w.sim.Deals()) == 2 })
+	if n := w.count(getGist); n != 4 {
+		t.Errorf("%d requests, want one for each gist and two that failed", n)
+	}
+	for _, d := range w.sim.Deals() {
+		if !strings.HasPrefix(d.Title, "octocat: # ") {
+			t.Errorf("a deal is titled %q", d.Title)
+		}
 	}
 }
 

@@ -528,7 +528,7 @@ func TestWhetherAGistIsAForkIsAskedBeforeARuleDecides(t *testing.T) {
 	for _, g := range gists {
 		w.sim.AddGist("octocat", g)
 	}
-	w.sim.AddFault(sim.Fault{Match: "GET /gists/" + gists[3].ID, Kind: "status", Status: 404})
+	w.sim.AddFault(sim.Fault{Match: "GET /gists/" + gists[3].ID, Kind: "answer", Status: 404, Body: `{"message": "Not Found"}`})
 	r := w.start()
 	w.connected(r)
 	w.saveRules(r, 1, rules.Rule{

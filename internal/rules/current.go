@@ -30,10 +30,17 @@ type Current struct {
 	mu      sync.Mutex
 	version string
 	rules   *Rules
+	asked   map[string]int // how often GitHub was asked in vain about a gist
 }
 
+// maxAsked is how often GitHub is asked about a gist that it has no answer for, before the deal
+// of the gist waits for a person. The scans between wait as after other faults of GitHub.
+const maxAsked = 3
+
 // NewCurrent returns the rules of a database.
-func NewCurrent(s gistdeal.SettingReader) *Current { return &Current{settings: s} }
+func NewCurrent(s gistdeal.SettingReader) *Current {
+	return &Current{settings: s, asked: map[string]int{}}
+}
 
 // Rules returns the rules; nil if none were ever saved.
 func (c *Current) Rules(ctx context.Context) (*Rules, error) {
@@ -110,7 +117,7 @@ type Lookup struct {
 // is that of the scan that found them. If a decision about a new gist depends on whether it is a
 // fork, or shows first lines of files, Decisions asks, with one request, and notes the answer in
 // gists. decided is the number of gists that are decided: all, unless there is an error, such as
-// a limit of GitHub.
+// a limit of GitHub or one of its first maxAsked - 1 failures to answer about a gist.
 func (c *Current) Decisions(ctx context.Context, u gistdeal.User, gists []gistdeal.Gist, policy gistdeal.NewGistPolicy, now time.Time, l Lookup) (decisions map[string]gistdeal.Decision, decided int, err error) {
 	rules, err := c.Rules(ctx)
 	if err != nil {
@@ -126,15 +133,30 @@ func (c *Current) Decisions(ctx context.Context, u gistdeal.User, gists []gistde
 		if l.GitHub != nil && !g.CreatedAt.Before(policy.SkipBefore) && rules.NeedsDetails(facts) {
 			known, err := l.Store.HasDeal(ctx, g.ID)
 			if err == nil && !known {
-				facts, err = rules.Ask(ctx, l.GitHub, u, g, policy.First, now)
+				facts, err = rules.Ask(ctx, l.GitHub, u, g, policy.First, now, c.lastTry(g.ID))
 			}
 			if err != nil {
 				return decisions, i, err
 			}
+			c.forget(g.ID)
 		}
 		decisions[g.ID] = rules.Decide(facts)
 	}
 	return decisions, len(gists), nil
+}
+
+// lastTry counts that GitHub is asked about a gist, and reports whether it is the last time.
+func (c *Current) lastTry(gistID string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked[gistID]++
+	return c.asked[gistID] >= maxAsked
+}
+
+func (c *Current) forget(gistID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.asked, gistID)
 }
 
 // NeedsDetails reports whether the decision about a gist depends on facts that GitHub tells only if it
@@ -149,12 +171,12 @@ func (r *Rules) NeedsDetails(f Facts) bool {
 
 // Ask asks GitHub about a gist, notes in it the facts that its decision needs, and returns its
 // facts. Without an answer these stay unknown. A refusal that concerns all requests is an error:
-// it passes.
-func (r *Rules) Ask(ctx context.Context, hub GitHub, u gistdeal.User, g *gistdeal.Gist, backfill bool, noticed time.Time) (f Facts, err error) {
+// it passes. So is a temporary fault, unless this is the last try.
+func (r *Rules) Ask(ctx context.Context, hub GitHub, u gistdeal.User, g *gistdeal.Gist, backfill bool, noticed time.Time, last bool) (f Facts, err error) {
 	details, err := hub.Gist(ctx, g.ID)
 	kind, unanswered := gistdeal.KindOf(err), ""
 	switch {
-	case kind == gistdeal.Limited || kind == gistdeal.Unauthorized || ctx.Err() != nil:
+	case kind == gistdeal.Limited || kind == gistdeal.Unauthorized || kind == gistdeal.Temporary && !last || ctx.Err() != nil:
 		return f, err
 	case err != nil:
 		unanswered = err.Error()

@@ -87,7 +87,7 @@ func (r *RuleSets) Ask(ctx context.Context, hub rules.GitHub, gistIDs []string) 
 		if !ok || !all.NeedsDetails(factsOf(g)) {
 			continue
 		}
-		facts, err := all.Ask(ctx, hub, userOf(g), &g.Gist, g.NoticedBy == gistdeal.NoticedByFirstScan, g.NoticedAt)
+		facts, err := all.Ask(ctx, hub, userOf(g), &g.Gist, g.NoticedBy == gistdeal.NoticedByFirstScan, g.NoticedAt, true)
 		if err == nil && facts.Unanswered == "" {
 			err = r.db.SaveDetails(ctx, g.Gist, time.Now())
 		}
