@@ -78,9 +78,11 @@ func (f *Fault) UnmarshalJSON(data []byte) error {
 }
 
 // AddFault adds a fault. Matching faults apply in the order in which they were
-// added, up to the first one of a kind other than latency. Unknown kinds respond
-// with 501.
+// added, up to the first one of a kind other than latency. It panics if the kind does not exist.
 func (s *Sim) AddFault(f Fault) {
+	if _, exists := effects[f.Kind]; !exists {
+		panic(fmt.Sprintf("fault: unknown kind %q", f.Kind))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults.active = append(s.faults.active, &activeFault{Fault: f})

@@ -57,7 +57,6 @@ func TestFaultResponsesMatchTheRealServices(t *testing.T) {
 		{deals, "forbidden", 403, []string{`"success":false`}, nil},
 		{deals, "invalid", 400, []string{"ERR_SCHEMA_VALIDATION_FAILED"}, nil},
 		{deals, "redirect", 302, nil, []string{"Location", "https://elsewhere.invalid/"}},
-		{deals, "no such kind", 501, nil, nil},
 		{"/users/octocat", "limit", 403, []string{"secondary rate limit", "secondary-rate-limits"}, []string{"Retry-After", "60", "X-RateLimit-Remaining", "60"}},
 		{"/users/octocat", "gh-primary", 403, []string{"API rate limit exceeded"}, []string{"X-RateLimit-Remaining", "0"}},
 		{"/users/octocat", "unauthorized", 401, []string{"Bad credentials"}, nil},

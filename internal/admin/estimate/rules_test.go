@@ -78,7 +78,7 @@ func TestAUserWhoseGistsCannotBeReadHasNoEstimate(t *testing.T) {
 	w.sim.MakeGists("bob", 3)
 	_, err := rulesets.New(w.db).Save(t.Context(), rules.Set{Rules: []rules.Rule{{Name: "all", Action: gistdeal.RuleCreate}}}, 0)
 	testenv.Must(t, err)
-	w.sim.AddFault(sim.Fault{Match: "GET /users/alice/gists", Kind: "status", Status: 500, Times: -1})
+	w.sim.AddFault(sim.Fault{Match: "GET /users/alice/gists", Kind: "error-before"})
 	e := w.answer(t, estimate.Question{Logins: []string{"alice", "bob"}, Gists: 100})
 	if e.Users[0].Problem == "" || e.Users[1].Problem != "" || e.Deals != 3 || e.Rules.Gists != 3 {
 		t.Errorf("%+v", e)
