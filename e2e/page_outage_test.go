@@ -159,7 +159,7 @@ func TestEachViewIsOutOfDateSoonAfterAnOutageBeganAndLiveAfterItsEnd(t *testing.
 	to, err := url.Parse(w.url)
 	testenv.Must(t, err)
 	proxy := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		if failing, _ := broken.Load().(string); failing == "all" || failing == "lists" && strings.HasPrefix(r.URL.Path, "/api/v1/") && r.URL.Path != "/api/v1/overview" {
+		if failing, _ := broken.Load().(string); failing == "all" || failing == "lists" && strings.HasPrefix(r.URL.Path, "/api/v1/") && r.URL.Path != "/api/v1/overview" || failing == "activity" && r.URL.Query().Has("include") {
 			http.Error(out, "<h1>Bad gateway</h1>", http.StatusBadGateway)
 			return
 		}
@@ -185,6 +185,14 @@ func TestEachViewIsOutOfDateSoonAfterAnOutageBeganAndLiveAfterItsEnd(t *testing.
 		}
 		broken.Store("none")
 	}
+	// The list of users is shown without the activity of users, which is read after it.
+	w.show(t, "", ".numbers .stat")
+	broken.Store("activity")
+	w.show(t, "users", "tr[data-login]")
+	if took := eval[float64](t, w.ctx, `until(`+isStale+`)`); took > 20_000 || !eval[bool](t, w.ctx, `document.querySelector('tr[data-login]') !== null`) {
+		t.Errorf("stale after %v ms: %s", took, text(t, w.ctx, "#view"))
+	}
+	broken.Store("none")
 	w.show(t, "", ".numbers .stat")
 }
 

@@ -56,7 +56,9 @@ async function read(state) {
   Object.assign(state, { all: [...part, ...rest], next: rest.length ? state.next : next, counts, first: 0 });
   renew(state.tabs, [counts, given], () => tabs(counts, given));
   draw(state);
-  await activity(state, { ...query, limit });
+  await activity(state, { ...query, limit }).catch((problem) => {
+    if (page.loaded || page.signal.aborted) throw problem;
+  }); // The list that is shown at first stays without it.
 }
 
 // activity reads that of the users of a list again if the deals of one have changed: it takes
