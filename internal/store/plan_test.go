@@ -43,3 +43,25 @@ func readsAll(p store.Planned) bool {
 		return all && (!strings.Contains(line, " INDEX ") || !strings.Contains(p.SQL, "LIMIT"))
 	})
 }
+
+// TestALargeQueueIsNotReadForEachPush holds the plan of the query that asks, before each push,
+// whether queued deals wait for a catch-up. The databases have no statistics of a queue that
+// has just grown.
+func TestALargeQueueIsNotReadForEachPush(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		testenv.Must(t, s.FillUsers(t.Context(), 1, noon))
+		s.Exec(t, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+			INSERT INTO deals (gist_id, state, turn) SELECT CAST(i AS TEXT), 'queued', i FROM n`)
+		plans := s.Plans(t)
+		due, catchUp, err := s.Due(t.Context())
+		if !due || catchUp || err != nil {
+			t.Errorf("%v, %v, %v; want that a deal is due", due, catchUp, err)
+		}
+		for _, p := range plans() {
+			if p.Rows > 100 || p.Rows == 0 && !strings.Contains(p.Plan, "deals_catch_up") {
+				t.Errorf("%d rows: %s\n%s", p.Rows, p.SQL, p.Plan)
+			}
+		}
+	})
+}

@@ -98,7 +98,7 @@ CREATE INDEX deals_queued ON deals (queued_at) WHERE state = 'queued';
 CREATE INDEX deals_state ON deals (state, gist_id);               -- for lists
 CREATE INDEX deals_created ON deals (created_at, gist_id);
 CREATE INDEX deals_updated ON deals (updated_at, gist_id);
-CREATE INDEX deals_catch_up ON deals (catch_up) WHERE catch_up <> 0;
+CREATE INDEX deals_catch_up ON deals (state) WHERE catch_up <> 0;
 CREATE INDEX deals_rule ON deals (rule, queued_at) WHERE rule <> '';  -- for the limits of rules
 CREATE INDEX deals_waiting ON deals (gist_id) WHERE state = 'awaiting_approval' AND problem = 'waiting for the end of the scan';
 
