@@ -57,7 +57,7 @@ const policy = `
 
 	# Adapters know the domain and not one another, so that each can be replaced. Of
 	# loop they use only the sleep that ends with its context, as admin does.
-	internal/github:    . internal/trace github.com/prometheus/client_golang golang.org/x/time
+	internal/github:    . internal/loop internal/trace github.com/prometheus/client_golang golang.org/x/time
 	# Texts for a spreadsheet are made safe in one place.
 	internal/pipedrive: . internal/format internal/loop internal/testing/failpoint internal/trace golang.org/x/sys github.com/prometheus/client_golang
 	internal/webhook:   .

@@ -31,8 +31,18 @@ type Quotas struct {
 	GitHub Backoff `json:"github"`
 	// Database is the wait of the pushes after a fault of gistdeal or of its database.
 	Database Backoff `json:"database"`
+	// Outages has the remotes that do not answer.
+	Outages []Outage `json:"outages,omitempty" doc:"The remotes whose last request had no answer, or one that tells of a fault of the remote."`
 	// Sweep is the leader's plan; nil before it has made one.
 	Sweep *SweepPlan `json:"sweep,omitempty"`
+}
+
+// Outage is a remote whose last request had no answer, or one with a status of 500 or more. Most
+// outages begin no backoff: what failed is tried again by itself.
+type Outage struct {
+	Remote string    `json:"remote" enum:"GitHub,Pipedrive"`
+	Since  time.Time `json:"since" doc:"When the first of the requests in a row failed."`
+	Reason string    `json:"reason" doc:"Why the last one failed."`
 }
 
 // Backoff is the wait of all work with a remote after the remote refused a request, or of

@@ -675,6 +675,24 @@ func (e OperationState) Valid() bool {
 	}
 }
 
+// Defines values for OutageRemote.
+const (
+	GitHub    OutageRemote = "GitHub"
+	Pipedrive OutageRemote = "Pipedrive"
+)
+
+// Valid indicates whether the value is a known member of the OutageRemote enum.
+func (e OutageRemote) Valid() bool {
+	switch e {
+	case GitHub:
+		return true
+	case Pipedrive:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Outcome.
 const (
 	OutcomeAdopted  Outcome = "adopted"
@@ -2923,6 +2941,19 @@ type OperationResults struct {
 	Results []OperationResult `json:"results"`
 }
 
+// Outage defines model for Outage.
+type Outage struct {
+	// Reason Why the last one failed.
+	Reason string       `json:"reason"`
+	Remote OutageRemote `json:"remote"`
+
+	// Since When the first of the requests in a row failed.
+	Since time.Time `json:"since"`
+}
+
+// OutageRemote defines model for Outage.Remote.
+type OutageRemote string
+
 // Outcome The outcome of an attempt. adopted: a lookup found the deal; not_found: lookups did not find it.
 type Outcome string
 
@@ -3151,7 +3182,10 @@ type Quota struct {
 type Quotas struct {
 	Database Backoff `json:"database"`
 	Github   Backoff `json:"github"`
-	Pushes   Backoff `json:"pushes"`
+
+	// Outages The remotes whose last request had no answer, or one that tells of a fault of the remote.
+	Outages []Outage `json:"outages,omitempty,omitzero"`
+	Pushes  Backoff  `json:"pushes"`
 
 	// Quotas The quotas that are known.
 	Quotas []Quota   `json:"quotas"`

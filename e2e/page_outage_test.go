@@ -151,6 +151,13 @@ func (w *outageWorld) moreDeals() {
 	w.post("/api/v1/users/alice/scan", `{}`)
 }
 
+// fail makes all requests that begin so fail.
+func (w *outageWorld) fail(requests ...string) {
+	for _, match := range requests {
+		w.sim.AddFault(sim.Fault{Match: match, Kind: "error-before"})
+	}
+}
+
 func TestEachViewIsOutOfDateSoonAfterAnOutageBeganAndLiveAfterItsEnd(t *testing.T) {
 	t.Parallel()
 	w := newOutageWorld(t, "")
@@ -267,6 +274,12 @@ func TestNoViewSaysThatAllIsWellWhileGitHubOrPipedriveRefuses(t *testing.T) {
 		"Pipedrive refuses the key": {
 			begin: func(w *outageWorld) { w.sim.Set(func(o *sim.Options) { o.Token = "another" }) },
 			tone:  "bad", says: []string{"Pipedrive rejected the API key", "PIPEDRIVE_API_KEY"}, inSettings: "API key rejected", not: "|fast as the quotas|all caught up",
+		},
+		"GitHub fails": {
+			begin: func(w *outageWorld) { w.fail("GET /gists", "GET /users", "GET /user/", "POST /graphql") }, tone: "warn", says: []string{"Requests to GitHub fail", "GitHub answers 500", "Since"}, not: "|all caught up",
+		},
+		"Pipedrive fails": {
+			begin: func(w *outageWorld) { w.fail("GET /api/", "POST /api/") }, tone: "warn", says: []string{"Requests to Pipedrive fail", "Since"}, not: "|fast as the quotas|all caught up",
 		},
 		"Pipedrive's day is spent": {
 			begin: func(w *outageWorld) { w.sim.AddFault(sim.Fault{Match: "POST /api/v2/deals", Kind: "spent"}) }, tone: "warn", says: []string{"Waiting for Pipedrive", "Next try"}, not: "|fast as the quotas",

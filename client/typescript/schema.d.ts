@@ -2916,6 +2916,17 @@ export interface components {
             next?: string;
             results: components["schemas"]["OperationResult"][];
         };
+        Outage: {
+            /** @description Why the last one failed. */
+            reason: string;
+            /** @enum {string} */
+            remote: "GitHub" | "Pipedrive";
+            /**
+             * Format: date-time
+             * @description When the first of the requests in a row failed.
+             */
+            since: string;
+        };
         /**
          * @description The outcome of an attempt. adopted: a lookup found the deal; not_found: lookups did not find it.
          * @enum {string}
@@ -3163,6 +3174,8 @@ export interface components {
             database: components["schemas"]["Backoff"];
             /** @description GitHub, as the leader last saw it. */
             github: components["schemas"]["Backoff"];
+            /** @description The remotes whose last request had no answer, or one that tells of a fault of the remote. */
+            outages?: components["schemas"]["Outage"][];
             /** @description Whether deals are created now, and if not, why. */
             pushes: components["schemas"]["Backoff"];
             /** @description The quotas that are known. */

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"gistdeal/internal/format"
 )
@@ -27,6 +28,9 @@ func (c *quotaCmd) Run(ctx context.Context, at serverFlags) error {
 			t.end()
 			if l.Sweep != nil {
 				t.row("sweeps: " + sweepText(*l.Sweep))
+			}
+			for _, o := range l.Outages {
+				t.row(fmt.Sprintf("requests to %s have failed since %s: %s", o.Remote, clock(o.Since), o.Reason))
 			}
 			for _, p := range [][2]string{{"Pipedrive is in backoff: ", l.Pushes.Reason}, {"GitHub is in backoff: ", l.GitHub.Reason}, {"deals wait after a fault of gistdeal or of its database: ", l.Database.Reason}} {
 				if p[1] != "" {

@@ -27,6 +27,7 @@ type GitHub interface {
 	// TokenLogin returns the login of the token's user; token is false without a token.
 	TokenLogin(ctx context.Context) (login string, token bool, err error)
 	Quotas() []gistdeal.Quota
+	Outages() []gistdeal.Outage
 	// Pace returns what GitHub's limits allow to sweeps.
 	Pace() gistdeal.SweepPace
 }
@@ -44,6 +45,7 @@ type Pipedrive interface {
 	reconcile.Pipedrive
 	amend.Pipedrive
 	Quotas() []gistdeal.Quota
+	Outages() []gistdeal.Outage
 	Restore([]gistdeal.Quota)
 }
 

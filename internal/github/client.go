@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"gistdeal"
+	"gistdeal/internal/loop"
 	"gistdeal/internal/trace"
 )
 
@@ -61,6 +62,7 @@ type Client struct {
 	pool     *pool     // of GraphQL queries
 	requests *prometheus.CounterVec
 	points   prometheus.Counter
+	outage   *loop.Outage // of all views
 }
 
 // New returns a client of the API at baseURL, which is https://api.github.com or an
@@ -93,6 +95,7 @@ func New(baseURL string, o Options) (*Client, error) {
 		limiter:  limiter,
 		throttle: limiter.interactive,
 		pool:     newPool(),
+		outage:   &loop.Outage{},
 		points: promauto.With(o.Metrics).NewCounter(prometheus.CounterOpts{
 			Name: "gistdeal_github_points_total",
 			Help: "Points that GraphQL queries to GitHub cost.",
@@ -298,7 +301,7 @@ func (c *Client) roundTrip(ctx context.Context, req *http.Request, limit int64) 
 	res, err := c.http.Do(req)
 	if err != nil {
 		c.requests.WithLabelValues("none").Inc()
-		return answer{}, c.requestError(ctx, req.Context(), err)
+		return answer{}, c.noAnswer(ctx, req, err)
 	}
 	defer res.Body.Close()
 	c.requests.WithLabelValues(strconv.Itoa(res.StatusCode)).Inc()
@@ -306,7 +309,12 @@ func (c *Client) roundTrip(ctx context.Context, req *http.Request, limit int64) 
 	a.body, err = io.ReadAll(io.LimitReader(res.Body, limit+1))
 	if err != nil {
 		// This includes a 403: only its complete body distinguishes a limit from a refusal.
-		return a, c.requestError(ctx, req.Context(), err)
+		return a, c.noAnswer(ctx, req, err)
+	}
+	if a.status >= http.StatusInternalServerError {
+		c.outage.Failed(loop.Reason(c.statusError(a, false)))
+	} else {
+		c.outage.Answered()
 	}
 	if int64(len(a.body)) > limit {
 		return a, unreadable("longer than %d bytes", limit)

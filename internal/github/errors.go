@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/loop"
 )
 
 // Waits after a limit. A primary limit lasts at most an hour, so a longer one means a
@@ -39,6 +40,16 @@ func (c *Client) requestError(ctx, reqCtx context.Context, err error) error {
 		return gistdeal.Errorf(gistdeal.Temporary, "%w", slowError{fmt.Errorf("no answer from GitHub within %s", c.timeout)})
 	}
 	return gistdeal.Errorf(gistdeal.Temporary, "%w", err)
+}
+
+// noAnswer returns the error of a request without a complete answer, and notes it unless the
+// caller has given up.
+func (c *Client) noAnswer(ctx context.Context, req *http.Request, err error) error {
+	err = c.requestError(ctx, req.Context(), err)
+	if ctx.Err() == nil {
+		c.outage.Failed(loop.Reason(err))
+	}
+	return err
 }
 
 // slowError means that GitHub did not return an answer in time: a smaller page may succeed.

@@ -86,6 +86,9 @@ func (c *Client) Quotas() []gistdeal.Quota {
 	return []gistdeal.Quota{c.Quota(), c.pool.state()}
 }
 
+// Outages returns one outage if GitHub's last answer was missing or told of a fault, else none.
+func (c *Client) Outages() []gistdeal.Outage { return c.outage.Of("GitHub") }
+
 // Pace returns what GitHub's limits allow to sweeps.
 func (c *Client) Pace() gistdeal.SweepPace {
 	free := func(q gistdeal.Quota) int { return max(0, q.Limit-q.Reserved) }

@@ -212,3 +212,29 @@ func TestAGistAloneHasItsFirstLines(t *testing.T) {
 	_, err := c.Gist(t.Context(), "aa04")
 	wantKind(t, err, gistdeal.NotFound)
 }
+
+func TestAnOutageLastsFromTheFirstFailedRequestToTheNextAnswer(t *testing.T) {
+	t.Parallel()
+	s, c, _ := simulate(t, sim.Options{})
+	s.MakeGists("octocat", 1)
+	s.AddFault(sim.Fault{Match: "GET /users/octocat/gists", Kind: "error-before", Times: 2})
+	list := func() error {
+		_, err := listGists(t.Context(), c, "octocat", "", func(gistdeal.GistPage) error { return nil })
+		return err
+	}
+	var began time.Time
+	for i := range 2 {
+		err, now := list(), c.Outages()
+		if err == nil || len(now) != 1 || now[0].Remote != "GitHub" || !strings.HasPrefix(now[0].Reason, "GitHub answers 500") || i > 0 && !now[0].Since.Equal(began) {
+			t.Fatalf("%v, %+v; want one since the first failure", err, now)
+		}
+		began = now[0].Since
+	}
+	// A view of the client for other work tells of the same outage.
+	if now := c.Background().Outages(); len(now) != 1 {
+		t.Errorf("%+v in the background", now)
+	}
+	if err := list(); err != nil || len(c.Outages()) > 0 {
+		t.Errorf("%v, %+v; want none after an answer", err, c.Outages())
+	}
+}

@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"gistdeal"
+	"gistdeal/internal/loop"
 	"gistdeal/internal/trace"
 )
 
@@ -65,6 +66,7 @@ type Client struct {
 	requests *prometheus.CounterVec
 	tokens   *prometheus.CounterVec
 	usage    usage
+	outage   loop.Outage
 
 	sessions tls.ClientSessionCache // for POSTs, which use a new connection each
 }
@@ -152,6 +154,9 @@ func (c *Client) checkDay(ctx context.Context, method string) error {
 
 // Quotas returns the day's quotas, as the newest answers report them.
 func (c *Client) Quotas() []gistdeal.Quota { return c.day.quotas() }
+
+// Outages returns one outage if Pipedrive's last answer was missing or told of a fault, else none.
+func (c *Client) Outages() []gistdeal.Outage { return c.outage.Of("Pipedrive") }
 
 // Restore sets the quotas that an earlier process stored. Quotas from answers take
 // precedence.
@@ -250,7 +255,11 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 		if entered != nil {
 			c.countTokens(ctx, cost(req))
 		}
-		return answer{}, requestError(ctx, sendCtx, err)
+		failed := requestError(ctx, sendCtx, err)
+		if sendCtx.Err() == nil {
+			c.outage.Failed(loop.Reason(failed))
+		}
+		return answer{}, failed
 	}
 	defer resp.Body.Close()
 	a, err := read(resp)
@@ -310,6 +319,11 @@ func (c *Client) record(ctx context.Context, entered *sentRequest, a *answer) {
 	now, _ := c.Now()
 	c.day.record(a.header, now)
 	err := a.statusError()
+	if a.status >= http.StatusInternalServerError {
+		c.outage.Failed(loop.Reason(err))
+	} else {
+		c.outage.Answered()
+	}
 	if gistdeal.KindOf(err) != gistdeal.Limited {
 		// A probe costs less than what was refused, and a GET says nothing about POSTs.
 		if refused := c.refused.Load(); gistdeal.CostOf(ctx).Purpose() != gistdeal.PurposeProbe && (refused == nil || *refused == a.method) {

@@ -1,6 +1,7 @@
 package pipedrive_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -249,5 +250,41 @@ func TestAnInterimResponseIsIgnored(t *testing.T) {
 	c.Assume()
 	if id, err := c.CreateDeal(t.Context(), time.Now(), hello); id != 7 || err != nil {
 		t.Errorf("%d, %v", id, err)
+	}
+}
+
+func TestAnOutageLastsFromTheFirstFailedRequestToTheNextAnswer(t *testing.T) {
+	t.Parallel()
+	w := prepared(t, sim.Options{}, pipedrive.Options{})
+	if now := w.client.Outages(); len(now) > 0 {
+		t.Errorf("%+v before any request failed", now)
+	}
+	w.AddFault(sim.Fault{Match: postDeal, Kind: "error-before", Times: 1})
+	w.AddFault(sim.Fault{Match: postDeal, Kind: "drop-before", Times: 1})
+	w.AddFault(sim.Fault{Match: postDeal, Kind: "invalid", Times: 1})
+	var began time.Time
+	for i, words := range []string{"500", "no answer from Pipedrive"} {
+		if _, err := w.create(t, hello); err == nil {
+			t.Fatal("no error")
+		}
+		now := w.client.Outages()
+		if len(now) != 1 || now[0].Remote != "Pipedrive" || !strings.Contains(now[0].Reason, words) || i > 0 && !now[0].Since.Equal(began) {
+			t.Fatalf("%+v, want one since the first failure, and %q", now, words)
+		}
+		began = now[0].Since
+	}
+	if _, err := w.create(t, hello); err == nil {
+		t.Fatal("no error")
+	}
+	if now := w.client.Outages(); len(now) > 0 {
+		t.Errorf("%+v after a refusal: Pipedrive answers", now)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := w.client.CreateDeal(ctx, time.Now(), hello); err == nil {
+		t.Fatal("no error")
+	}
+	if now := w.client.Outages(); len(now) > 0 {
+		t.Errorf("%+v after the caller gave up", now)
 	}
 }

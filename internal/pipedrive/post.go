@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gistdeal"
+	"gistdeal/internal/loop"
 	"gistdeal/internal/testing/failpoint"
 )
 
@@ -53,7 +54,11 @@ func (c *Client) postOnce(req *http.Request, start time.Time) (answer, error) {
 		if d.end() {
 			c.countTokens(req.Context(), cost(req))
 		}
-		return answer{}, d.failed(err)
+		failed := d.failed(err)
+		if req.Context().Err() == nil && gistdeal.KindOf(failed) != gistdeal.Limited {
+			c.outage.Failed(loop.Reason(failed))
+		}
+		return answer{}, failed
 	}
 	defer resp.Body.Close()
 	a, err := read(resp)

@@ -11,7 +11,7 @@ import { card, due, empty, isLow, note, when } from './parts.js';
 import { pauseButton } from './pause.js';
 import * as heart from './pulse.js';
 import { quick } from './quick.js';
-import { backoff, quota, refusal } from './quotas.js';
+import { backoff, outages, quota, refusal } from './quotas.js';
 import { count, counted, dealStates, localTimes, outcomes, percent, quotaName } from './words.js';
 
 const eventsShown = 8;
@@ -75,14 +75,14 @@ const untouched = ({ users, deals, pending_scan_requests: pending }) => !Object.
 function redraw(parts, now, remotes, known, page) {
   const since = page.asOf;
   renewStatus(parts, now, remotes, since);
-  renew(parts.attention, [since > 0, now.deals, now.users, now.duplicates, now.feed.gap_at, known, remotes.pushes, remotes.github, remotes.quotas.filter(isLow), known && remotes.quotas], () => (known ? firstRun(page, known, remotes) : attention(now, remotes, since)));
+  renew(parts.attention, [since > 0, now.deals, now.users, now.duplicates, now.feed.gap_at, known, remotes.pushes, remotes.github, remotes.outages, remotes.quotas.filter(isLow), known && remotes.quotas], () => (known ? firstRun(page, known, remotes) : attention(now, remotes, since)));
   renew(parts.numbers, [now.deals, now.users, now.days.at(-1)], () => numbers(now));
   renew(parts.daily, now.days, () => card('Gists and deals per day', chart(now.days)));
   renew(parts.quotas, remotes.quotas, () => card('Remaining quota', quotas(remotes), el('p', {}, el('a', { href: '#/quotas' }, 'All quotas'))));
 }
 
 function renewStatus(parts, now, remotes, since) {
-  renew(parts.status, [since, now.leader, now.pushes, remotes.pushes, remotes.github, remotes.database, now.next_scan, now.feed, now.pending_scan_requests, now.deals.failed, now.deals.awaiting_approval, remotes.quotas.filter(isLow).length],
+  renew(parts.status, [since, now.leader, now.pushes, remotes.pushes, remotes.github, remotes.database, remotes.outages, now.next_scan, now.feed, now.pending_scan_requests, now.deals.failed, now.deals.awaiting_approval, remotes.quotas.filter(isLow).length],
     () => (since ? unsure(since) : status(now, remotes)));
 }
 
@@ -93,7 +93,7 @@ const unsure = (at) => note('warn', 'failed', el('p', { className: 'strong' }, '
 function status(now, remotes) {
   const { leader, pushes, deals } = now;
   if (!leader) return note('bad', 'failed', el('p', { className: 'strong' }, 'gistdeal isn’t running'), el('p', {}, 'No users are scanned and no deals are created. Start an instance on this database, or check its log.'));
-  const all = [backoff('the database', remotes.database), backoff('Pipedrive', remotes.pushes), backoff('GitHub', remotes.github)].filter(Boolean);
+  const all = [backoff('the database', remotes.database), backoff('Pipedrive', remotes.pushes), backoff('GitHub', remotes.github), ...outages(remotes)].filter(Boolean);
   if (all.length) return all;
   const low = remotes.quotas.filter(isLow);
   const open = [
@@ -113,11 +113,12 @@ const facts = ({ pushes, feed, next_scan: next, pending_scan_requests: pending }
 
 const gapShown = 24 * 60 * 60 * 1000; // ms
 
-function attention({ deals, users, duplicates, feed }, { quotas: known, pushes, github }, since) {
+function attention({ deals, users, duplicates, feed }, { quotas: known, pushes, github, outages: away = [] }, since) {
   const gap = feed.gap_at && Date.now() - new Date(feed.gap_at) < gapShown;
   const rejected = (name, { kind } = {}) => kind === 'unauthorized' && { mark: 'failed', tone: 'bad', text: refusal(name), href: '#/quotas', verb: 'See what to do' };
   const all = [
     rejected('Pipedrive', pushes), rejected('GitHub', github),
+    ...away.map(({ remote }) => ({ mark: 'failed', tone: 'warn', text: `Requests to ${remote} fail`, href: '#/quotas', verb: 'See why' })),
     deals.failed && { mark: 'failed', tone: 'bad', text: `${counted(deals.failed, 'deal')} failed`, href: '#/failures', verb: 'See reasons and retry' },
     deals.awaiting_approval && { mark: 'awaiting_approval', tone: 'warn', text: `${counted(deals.awaiting_approval, 'deal')} awaiting approval`, href: '#/deals?state=awaiting_approval', verb: 'Review' },
     users.gone && { mark: 'failed', tone: 'warn', text: `${counted(users.gone, 'user')} no longer on GitHub`, href: '#/users?state=gone', verb: 'Show users' },

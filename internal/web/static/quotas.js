@@ -15,14 +15,14 @@ export function quotas(page) {
   const read = async () => {
     const [now, { pushes, leader }] = await Promise.all([api.quotas(page.signal), api.overview(page.signal)]);
     page.paused = pushes.paused;
-    page.doubted = () => renew(creation, [page.asOf > 0, pushes.paused, leader, now.pushes, now.database], () => [el('h2', {}, 'Deal creation'), creating(page, { ...now, paused: pushes.paused, leader }, read)]);
+    page.doubted = () => renew(creation, [page.asOf > 0, pushes.paused, leader, now.pushes, now.database, now.outages], () => [el('h2', {}, 'Deal creation'), creating(page, { ...now, paused: pushes.paused, leader }, read)]);
     page.doubted();
     const text = JSON.stringify(now);
     if (text === page.drawn) return; // Keep the focus.
     page.drawn = text;
     page.show(
       creation,
-      backoff('Pipedrive', now.pushes), backoff('GitHub', now.github), backoff('the database', now.database),
+      backoff('Pipedrive', now.pushes), backoff('GitHub', now.github), backoff('the database', now.database), ...outages(now),
       card('Remaining quota', now.quotas.length ? el('div', { className: 'quota-list' }, now.quotas.map(quota)) : empty('queued', 'Not known yet', 'Quotas appear after the first requests to GitHub and Pipedrive.')),
       ...(now.sweep ? [card('Sweeps', el('p', {}, ...sweep(now.sweep)))] : []));
   };
@@ -70,13 +70,18 @@ export function backoff(name, { kind, reason, until } = {}) {
     el('p', { dir: 'auto' }, capital(localTimes(reason))), rejected && remedies[name] && el('p', {}, remedies[name]), until && el('p', {}, 'Next try ', due(until), '. Nothing is lost.'));
 }
 
+// outages explains which remotes don't answer. A wait for a remote has told of it already.
+export const outages = ({ outages: all = [], pushes, github }) => all.filter(({ remote }) => !(remote === 'GitHub' ? github : pushes).reason).map(({ remote, since, reason }) => note('warn', 'failed',
+  el('p', { className: 'strong' }, `Requests to ${remote} fail`), el('p', { dir: 'auto' }, capital(localTimes(reason))),
+  el('p', {}, 'Since ', when(since), '. gistdeal tries again by itself, and nothing is lost.')));
+
 // creating says whether deals are created, as far as that is known.
-function creating({ admin, asOf }, { paused, leader, pushes, database }, read) {
+function creating({ admin, asOf }, { paused, leader, pushes, database, outages: away }, read) {
   const changed = () => Promise.all([read(), heart.check()]);
   const [word, more] = asOf ? ['Unknown. ', 'This view is out of date.']
     : paused ? ['Paused. ', 'Resume above.']
       : !leader ? ['Stopped. ', 'gistdeal isn’t running: no instance works on this database.']
-        : pushes?.reason || database?.reason ? ['Waiting. ', 'The reason is below. Queued deals are kept.']
+        : pushes?.reason || database?.reason || away?.some(({ remote }) => remote === 'Pipedrive') ? ['Waiting. ', 'The reason is below. Queued deals are kept.']
           : ['Running. ', 'Deals are created as fast as the quotas allow.'];
   return el('div', { className: 'quick' },
     el('p', {}, el('span', { className: 'strong' }, word), more),
