@@ -10,6 +10,10 @@ import (
 // a limit outlives the process, because the quotas are stored.
 var ErrQuotaSpent = errors.New("the quota is spent")
 
+// ErrKeyRefused is in the chain of each Unauthorized error after which another API key is
+// needed. The others need a permission, a payment or a setting.
+var ErrKeyRefused = errors.New("the API key is refused")
+
 // Quota is the state of one quota of a remote, as its newest answer reports it.
 type Quota struct {
 	Name      string    `json:"name"`
@@ -52,6 +56,7 @@ type Backoff struct {
 	Stage  string    `json:"stage,omitempty"` // the step with the refused request; "" if there is no wait
 	Kind   string    `json:"kind,omitempty"`  // the error's Kind, as text
 	Spent  bool      `json:"spent,omitempty"` // a quota is spent, as opposed to too many requests at once
+	NewKey bool      `json:"new_key,omitempty" doc:"Pipedrive refuses the API key itself: another one is needed."`
 	Reason string    `json:"reason,omitempty"`
 	Until  time.Time `json:"until,omitzero"` // when the next try is due
 }

@@ -1756,6 +1756,9 @@ type Backoff struct {
 	// Kind The kind of error.
 	Kind string `json:"kind,omitempty,omitzero"`
 
+	// NewKey Pipedrive refuses the API key itself: another one is needed.
+	NewKey bool `json:"new_key,omitempty,omitzero"`
+
 	// Reason Why; empty or left out if there is nothing to say.
 	Reason string `json:"reason,omitempty,omitzero"`
 	Spent  bool   `json:"spent,omitempty,omitzero"`

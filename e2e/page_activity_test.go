@@ -101,6 +101,7 @@ func TestThePageShowsWhatTheKeyMayNotDo(t *testing.T) {
 	if got := text(t, ctx, `[data-check="Pipedrive"]`); !strings.Contains(got, `Create field "Gist ID"`) {
 		t.Errorf("the page shows the missing field as %q", got)
 	}
+	waitForText(t, ctx, ".status", "Pipedrive does not allow deals") // It accepts the key.
 	s.AddField("Gist ID", "varchar")
 	testenv.Eventually(t, "the warnings are known", func() bool {
 		_, body := p.get("/api/v1/account")

@@ -1672,6 +1672,8 @@ export interface components {
         Backoff: {
             /** @description The kind of error. */
             kind?: string;
+            /** @description Pipedrive refuses the API key itself: another one is needed. */
+            new_key?: boolean;
             /** @description Why; empty or left out if there is nothing to say. */
             reason?: string;
             spent?: boolean;

@@ -53,6 +53,7 @@ type Backoff struct {
 	stage    string // that was refused; "" while there is no backoff
 	kind     gistdeal.Kind
 	spent    bool // a quota is spent, as opposed to too many requests at once
+	newKey   bool // another API key is needed
 	reason   string
 	failures int
 	until    time.Time
@@ -85,7 +86,7 @@ func (b *Backoff) Begin(stage string, err error) {
 	if b.stage == "" || b.kind != kind || b.spent != spent {
 		b.log.Warn("backoff started", "remote", b.remote, "kind", kind.String(), "spent", spent, "reason", reason, "retry_in", delay.String())
 	}
-	b.stage, b.kind, b.spent, b.reason = stage, kind, spent, reason
+	b.stage, b.kind, b.spent, b.newKey, b.reason = stage, kind, spent, errors.Is(err, gistdeal.ErrKeyRefused), reason
 	b.changed.Set()
 }
 
@@ -207,5 +208,5 @@ func (b *Backoff) Status() gistdeal.Backoff {
 	if b.stage == "" {
 		return gistdeal.Backoff{}
 	}
-	return gistdeal.Backoff{Stage: b.stage, Kind: b.kind.String(), Spent: b.spent, Reason: b.reason, Until: b.until.UTC().Round(0)}
+	return gistdeal.Backoff{Stage: b.stage, Kind: b.kind.String(), Spent: b.spent, NewKey: b.newKey, Reason: b.reason, Until: b.until.UTC().Round(0)}
 }

@@ -47,7 +47,7 @@ func (a answer) statusError() error {
 	}
 	switch a.status {
 	case http.StatusUnauthorized:
-		return gistdeal.Errorf(gistdeal.Unauthorized, "Pipedrive refuses the key (401): set PIPEDRIVE_API_KEY to the API token of an active user")
+		return &gistdeal.Error{Kind: gistdeal.Unauthorized, Err: &markedError{gistdeal.ErrKeyRefused, "Pipedrive refuses the key (401): set PIPEDRIVE_API_KEY to the API token of an active user"}}
 	case http.StatusPaymentRequired:
 		return gistdeal.Errorf(gistdeal.Unauthorized, "the Pipedrive account is not open (402): check whether its trial or payment has ended")
 	case http.StatusGone:

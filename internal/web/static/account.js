@@ -10,7 +10,7 @@ export function account(known, { quotas, pushes, github: waiting }) {
   const { checked_at: at, github, pipedrive } = known;
   if (!at) return empty('queued', 'Not checked yet', 'gistdeal checks both accounts when it starts. If this message stays, check the log.');
   const { company, user, problem, pipeline, stage, owner, fields, warnings } = pipedrive;
-  const refused = problem && !company || pushes.kind === 'unauthorized';
+  const refused = problem && !company || pushes.new_key;
   const rejected = github.problem || (waiting.kind === 'unauthorized' && waiting.reason);
   return el('div', { className: 'account' },
     el('ul', { className: 'checks' },

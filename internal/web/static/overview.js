@@ -115,7 +115,7 @@ const gapShown = 24 * 60 * 60 * 1000; // ms
 
 function attention({ deals, users, duplicates, feed }, { quotas: known, pushes, github, outages: away = [] }, since) {
   const gap = feed.gap_at && Date.now() - new Date(feed.gap_at) < gapShown;
-  const rejected = (name, { kind } = {}) => kind === 'unauthorized' && { mark: 'failed', tone: 'bad', text: refusal(name), href: '#/quotas', verb: 'See what to do' };
+  const rejected = (name, wait = {}) => wait.kind === 'unauthorized' && { mark: 'failed', tone: 'bad', text: refusal(name, wait), href: '#/quotas', verb: 'See what to do' };
   const all = [
     rejected('Pipedrive', pushes), rejected('GitHub', github),
     ...away.map(({ remote }) => ({ mark: 'failed', tone: 'warn', text: `Requests to ${remote} fail`, href: '#/quotas', verb: 'See why' })),

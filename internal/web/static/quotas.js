@@ -58,16 +58,17 @@ const remedies = {
   GitHub: 'Create a token at github.com/settings/tokens, without any scope, set it as GITHUB_TOKEN and restart gistdeal, or send it SIGHUP if the token is in a file.',
 };
 
-// refusal says that a remote does not accept its credential.
-export const refusal = (name) => `${name} rejected the ${name === 'GitHub' ? 'token' : 'API key'}`;
+// refusal says that a remote does not accept its credential, or does not allow what gistdeal does.
+export const refusal = (name, { new_key: rejected }) => (name === 'GitHub' ? 'GitHub rejected the token' : rejected ? 'Pipedrive rejected the API key' : 'Pipedrive does not allow deals');
 
 // backoff explains the wait for a remote; it is undefined if there is none.
-export function backoff(name, { kind, reason, until } = {}) {
+export function backoff(name, wait = {}) {
+  const { kind, reason, until, new_key: rejected } = wait;
   if (!reason) return undefined;
-  const rejected = kind === 'unauthorized';
-  return note(rejected ? 'bad' : 'warn', rejected ? 'failed' : 'pause',
-    el('p', { className: 'strong' }, rejected ? refusal(name) : `Waiting for ${name}`),
-    el('p', { dir: 'auto' }, capital(localTimes(reason))), rejected && remedies[name] && el('p', {}, remedies[name]), until && el('p', {}, 'Next try ', due(until), '. Nothing is lost.'));
+  const refused = kind === 'unauthorized';
+  return note(refused ? 'bad' : 'warn', refused ? 'failed' : 'pause',
+    el('p', { className: 'strong' }, refused ? refusal(name, wait) : `Waiting for ${name}`),
+    el('p', { dir: 'auto' }, capital(localTimes(reason))), refused && (rejected || name === 'GitHub') && el('p', {}, remedies[name]), until && el('p', {}, 'Next try ', due(until), '. Nothing is lost.'));
 }
 
 // outages explains which remotes don't answer. A wait for a remote has told of it already.
