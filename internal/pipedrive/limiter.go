@@ -18,9 +18,6 @@ const (
 	// minMargin is the time by which our window is at least longer than Pipedrive's,
 	// because measured times are not exact.
 	minMargin = 20 * time.Millisecond
-	// catchUp is how much time of missed turns is made up. It is longer than a database or a
-	// busy machine usually delays a request, and a tenth of the window.
-	catchUp = window / 10
 	// minLimit is the number of requests in a window that every plan allows. Pipedrive
 	// docs, "Rate limiting".
 	minLimit = 20
@@ -33,9 +30,9 @@ const (
 // limiter keeps the requests with a key below the account's limit, even while other
 // programs use the same key. The answers report the limit.
 //
-// A request waits twice. First, wait spaces the requests evenly. Turns that were missed are
-// made up for at most catchUp, so that idle time is not followed by a burst, and none after a
-// restart, when the previous requests are unknown. Then enter, right before the write on an established connection, admits a request only if
+// A request waits twice. First, wait spaces the requests evenly. It never sends faster
+// after idle time, nor after a restart, when the previous requests are unknown. Then
+// enter, right before the write on an established connection, admits a request only if
 // it fits into the window. The time between the two varies, because it includes a commit
 // or a handshake.
 type limiter struct {
@@ -105,8 +102,8 @@ func (l *limiter) takeTurn(now time.Time) (time.Time, error) {
 	if at.IsZero() {
 		at = now.Add(interval) // An earlier process may have sent a request just now.
 	}
-	if earliest := now.Add(-catchUp); at.Before(earliest) {
-		at = earliest
+	if at.Before(now) {
+		at = now
 	}
 	l.turn = at.Add(interval)
 	return at, nil
@@ -138,8 +135,8 @@ func (l *limiter) tryEnter(now time.Time) (r *sentRequest, free time.Time, err e
 	exits := l.sent.exits(now)
 	if over := len(exits) - l.share(); over >= 0 {
 		free = exits[over]
-		if earliest := free.Add(-catchUp); l.turn.Before(earliest) {
-			l.turn = earliest // Later requests wait for their turn, where no deadline runs.
+		if l.turn.Before(free) {
+			l.turn = free // Later requests wait for their turn, where no deadline runs.
 		}
 		return nil, free, nil
 	}
