@@ -43,8 +43,10 @@ func (e *Engine) keepLastQuotas(ctx context.Context) {
 }
 
 func (e *Engine) keep(ctx context.Context) {
-	now := gistdeal.Quotas{Quotas: e.quotas(), Pushes: e.pushBackoff.Status(), GitHub: e.gitHubBackoff.Status(), Database: e.faults.Status(), Sweep: e.plan.Load(),
-		Outages: append(e.pipedrive.Outages(), e.github.Outages()...)}
+	now := gistdeal.Quotas{
+		Quotas: e.quotas(), Pushes: e.pushBackoff.Status(), GitHub: e.gitHubBackoff.Status(), Database: e.faults.Status(), Sweep: e.plan.Load(),
+		Outages: append(e.pipedrive.Outages(), e.github.Outages()...),
+	}
 	if reflect.DeepEqual(now, e.kept) {
 		return
 	}
