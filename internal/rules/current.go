@@ -135,28 +135,33 @@ func (c *Current) Decisions(ctx context.Context, u gistdeal.User, gists []gistde
 			if err == nil && !known {
 				facts, err = rules.Ask(ctx, l.GitHub, u, g, policy.First, now, c.lastTry(g.ID))
 			}
-			if err != nil {
+			if c.noteAnswer(g.ID, err); err != nil {
 				return decisions, i, err
 			}
-			c.forget(g.ID)
 		}
 		decisions[g.ID] = rules.Decide(facts)
 	}
 	return decisions, len(gists), nil
 }
 
-// lastTry counts that GitHub is asked about a gist, and reports whether it is the last time.
+// lastTry reports whether GitHub is asked about a gist for the last time.
 func (c *Current) lastTry(gistID string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.asked[gistID]++
-	return c.asked[gistID] >= maxAsked
+	return c.asked[gistID]+1 >= maxAsked
 }
 
-func (c *Current) forget(gistID string) {
+// noteAnswer counts a temporary fault of GitHub, and forgets them after an answer. A limit is
+// neither.
+func (c *Current) noteAnswer(gistID string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.asked, gistID)
+	switch {
+	case err == nil:
+		delete(c.asked, gistID)
+	case gistdeal.KindOf(err) == gistdeal.Temporary:
+		c.asked[gistID]++
+	}
 }
 
 // NeedsDetails reports whether the decision about a gist depends on facts that GitHub tells only if it
